@@ -236,7 +236,7 @@ def _export(order: Order, report: Reporter) -> dict[str, Any]:
 
 def _dataset(order: Order, report: Reporter) -> dict[str, Any]:
     """Name the commit of a data set on the Hub, and the sizes of what is to be downloaded; or fetch its files."""
-    from core.inputs.hub_data import find_dataset
+    from core.inputs.data import find_dataset
 
     found = find_dataset(dataset_of(order["data"]), order["split"], report)
     if order["op"] == "locate":

@@ -8,12 +8,13 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from core.errors import PrunescopeError
-from core.inputs.sampling import Texts
 from core.inputs.written_examples import read_written
 from core.request.catalog import TASKS
 from core.results.digest import fingerprint_of
 from core.results.schema import TaskRecord
 from core.results.store import write_atomically
+
+Texts = tuple[tuple[str, ...], ...]  # one or two texts per example
 
 
 def folder() -> Path:

@@ -13,8 +13,7 @@ from local_hub import LocalHub, commit_of
 from tiny import make_bert
 
 from core.errors import PrunescopeError
-from core.inputs.hub import fetch
-from core.inputs.hub_data import find_dataset, layout
+from core.inputs.data import find_dataset, layout
 from core.inputs.prepare import Inputs, prepare
 from core.precompute import parse, request_of
 from core.request import limits
@@ -23,8 +22,7 @@ from core.results.provenance import recipe
 from tests.builders import make_result
 
 REPO = "someone/moods"
-NAMES = ("bad", "good")
-FEATURES = Features({"id": Value("int64"), "text": Value("string"), "label": ClassLabel(names=list(NAMES))})
+FEATURES = Features({"text": Value("string"), "label": ClassLabel(names=["bad", "good"])})
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +46,8 @@ def write(where: Path, name: str, rows: int = 20, said: str = "") -> Path:
     """Writes one Parquet file of so many rows."""
     path = where / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    columns = {
-        "id": list(range(rows)),
-        "text": [f"{said or path.parent.name + ' ' + path.stem} {k}" for k in range(rows)],
-        "label": [k % 2 for k in range(rows)],
-    }
+    texts = [f"{said or path.parent.name + ' ' + path.stem} {k}" for k in range(rows)]
+    columns = {"text": texts, "label": [k % 2 for k in range(rows)]}
     Dataset.from_dict(columns, features=FEATURES).to_parquet(str(path))
     return path
 
@@ -70,7 +65,6 @@ def refusal(ask: Callable[..., Inputs]) -> Callable[..., str]:
     def refused(*arguments: str) -> str:
         with pytest.raises(PrunescopeError) as caught:
             ask(*arguments)
-        assert "\n" not in str(caught.value)
         return str(caught.value)
 
     return refused
@@ -127,14 +121,12 @@ def test_files_are_read_in_name_order_until_there_are_enough_rows(
     sizes = [write(folder, name).stat().st_size for name in names]
     found = find_dataset(dataset_of(f"hub:{REPO}"), "validation")
     assert (found.to_download(), downloaded(hub)) == (tuple(sizes), [])
-    fetch(found.listing, names[0])
-    assert found.to_download() == tuple(sizes[1:])
     record = ask().subset.record()
     assert [(file.name, file.rows) for file in record.files] == list(
         zip(names[:3], ((0, 20), (20, 40), (40, 50)), strict=True)
     )
     assert downloaded(hub) == names[:3]
-    assert found.to_download() == (), "three files have rows enough"
+    assert found.to_download() == tuple(sizes[3:])
     assert len(record.examples) == 25, "no other split: half is left to score on"
     with monkeypatch.context() as patch:
         patch.setattr(constants, "HF_HUB_OFFLINE", True)
@@ -177,10 +169,9 @@ def test_a_configuration_is_asked_for_where_it_is_unclear(hub: LocalHub, folder:
     assert (subset.source_name, subset.texts[0][0][:5]) == (f"{REPO}/films", "films")
 
 
-def test_rows_without_text_or_label_are_left_out(hub: LocalHub, folder: Path, ask) -> None:
+def test_rows_without_text_or_label_are_left_out(folder: Path, ask) -> None:
     columns = {"text": ["", None, *(f"text {k}" for k in range(18))], "label": [k % 2 for k in range(18)] + [-1, -1]}
-    features = Features({"text": Value("string"), "label": ClassLabel(names=list(NAMES))})
-    Dataset.from_dict(columns, features=features).to_parquet(str(folder / "validation.parquet"))
+    Dataset.from_dict(columns, features=FEATURES).to_parquet(str(folder / "validation.parquet"))
     assert sorted(ask(f"hub:{REPO}", "--examples", "16").subset.rows) == list(range(2, 18))
 
 

@@ -47,11 +47,9 @@ REFUSED: list[tuple[str, bytes | str, str]] = [
     ("a.csv", "text,label\na,1\nb,c,1\n", "row 3 has 3 fields, its header 2: put text"),
     ("a.csv", "text,label\na,1\nb\n", "row 3 has 1 fields, its header 2: put text"),
     ("a.csv", '\ufeff"text,label\nfine,1\n', "unexpected end of data"),
-    ("a.csv", "text,label\n" + "fine,1\n" * 9 + '"a,1\n', "unexpected end of data"),
     ("a.csv", b"text,label\n" + b"fine,1\n" * 99 + b"x\xe4,1\n", "it is not UTF-8 text"),
     ("a.csv", "text,text\na,1\n", "2 of them 'text'"),
     ("a.csv", "text\na\n", "it needs a header and at least two columns"),
-    ("a.csv", "", "it needs a header and at least two columns"),
     ("a.csv", b"\xef\xbb\xbf" + b"a," * 300_000, "it needs a header"),
     ("a.csv", "text,label\n", "has no rows"),
     ("a.csv", "text,label\n" + "x" * 200_000 + ",1\n", "field larger than field limit"),
@@ -61,7 +59,6 @@ REFUSED: list[tuple[str, bytes | str, str]] = [
         "double the quotation marks",
     ),
     ("a.jsonl", '{"a": 1}\n\n{"a": \n', "line 3 is not a JSON object"),
-    ("a.jsonl", '{"a": 1}\n[1]\n', "line 2 is not a JSON object"),
     ("a.jsonl", "[" * 100_000, "line 1 is not a JSON object"),
     ("a.jsonl", '{"a": 1}\n{"a": "\xe4"}\n'.encode("latin-1"), "it is not UTF-8 text"),
     ("a.jsonl", '{"a": "1"}\n{"a": "\\ud83d"}\n', "line 2 is not a JSON object of whole characters"),
@@ -70,7 +67,6 @@ REFUSED: list[tuple[str, bytes | str, str]] = [
     ("a.parquet", b"PAR1 not really PAR1", "not readable as parquet"),
     ("a.parquet", parquet(pa.table([pa.array(["a"])] * 2, names=["t", "t"])), "2 of them 't'"),
     ("a.parquet", parquet({str(k): [1] for k in range(501)}), "has 501 columns"),
-    ("a.csv", "\ufeff" + wide(20_000, ","), "has 20,000 columns"),
     ("a.tsv", wide(501, "\t"), "has 501 columns"),
     ("a.jsonl", json.dumps(dict.fromkeys(map(str, range(120_000)), 1)) + "\n", "has 120,000 columns"),
 ]
@@ -87,11 +83,6 @@ def test_what_cannot_be_read_is_refused_alike_as_a_whole_and_in_part(read: Read,
     assert says in message
     assert name in message
     assert "\n" not in message
-
-
-def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
-    with pytest.raises(PrunescopeError, match=r"mine\.csv cannot be read \(No such file or directory\)"):
-        read_table((DataFile(tmp_path / "gone.csv", "mine.csv"),))
 
 
 # ---------------------------------------------------------------- CSV and TSV
