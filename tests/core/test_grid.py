@@ -2,7 +2,7 @@
 
 import errno
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -14,9 +14,8 @@ from core.errors import PrunescopeError
 from core.grid import main
 from core.inputs.prepare import prepare
 from core.request.grid_file import grid_requests
-from core.request.sweep_request import SweepRequest, checked
+from core.request.sweep_request import checked
 from core.results.library import read_manifest
-from core.results.schema import SweepResult
 from core.results.store import load
 from core.sweep import grid_run
 from core.sweep.sweep import sweep
@@ -33,7 +32,7 @@ class Grid:
     glue: Path
     values: dict[str, Any]
     capture: pytest.CaptureFixture[str]
-    computed: list[SweepRequest] = field(default_factory=list)
+    sweeps: Mock
 
     @property
     def output(self) -> Path:
@@ -41,7 +40,7 @@ class Grid:
 
     def run(self, *further: str) -> tuple[int, str, list[str]]:
         """Runs the command; gives its exit code, what it printed, and its lines of progress and failures."""
-        self.computed.clear()
+        self.sweeps.reset_mock()
         path = self.folder / "grid.yaml"
         path.write_text(yaml.safe_dump(self.values))
         code = main([str(path), "--data", f"glue={self.glue}", "--output", str(self.output), *further])
@@ -72,14 +71,9 @@ def grid(
 ) -> Grid:
     values = {"checkpoints": str(tiny_bert), "methods": ["magnitude", "random"]}
     values |= {"tasks": "sst2", "data": "glue", "amounts": [0, 0.3, 0.6], "examples": 40}
-    made, real = Grid(tmp_path, glue_folder, values, capsys), grid_run.sweep
-
-    def noted(checkpoint: Any, inputs: Any, request: SweepRequest, **options: Any) -> SweepResult:
-        made.computed.append(request)
-        return real(checkpoint, inputs, request, **options)
-
-    monkeypatch.setattr(grid_run, "sweep", noted)
-    return made
+    sweeps = Mock(wraps=grid_run.sweep)
+    monkeypatch.setattr(grid_run, "sweep", sweeps)
+    return Grid(tmp_path, glue_folder, values, capsys, sweeps)
 
 
 def failures(lines: list[str]) -> list[str]:
@@ -91,7 +85,7 @@ def test_a_grid_gives_the_numbers_of_its_sweeps_alone(grid: Grid) -> None:
     grid.values |= {**further, "controls": "amounts", "range_examples": "all"}
     code, printed, progress = grid.run()
     assert code == 0
-    assert len(grid.computed) == (2 + 2 + 1) * 2, "methods and scopes, each with one control"
+    assert grid.sweeps.call_count == (2 + 2 + 1) * 2, "methods and scopes, each with one control"
     assert grid.results() == grid.alone()
     assert any("10 sweeps, 0 of them there already" in line for line in progress)
     assert any("10 to run: about 00:" in line for line in progress)
@@ -101,7 +95,7 @@ def test_a_grid_gives_the_numbers_of_its_sweeps_alone(grid: Grid) -> None:
 
 def test_a_plan_runs_nothing_and_what_is_there_is_kept_or_reported_as_damaged(grid: Grid) -> None:
     code, printed, progress = grid.run("--plan")
-    assert (code, printed, grid.computed, list(grid.output.iterdir())) == (0, "", [], [])
+    assert (code, printed, grid.sweeps.called, list(grid.output.iterdir())) == (0, "", False, [])
     assert progress[-2] == "2 sweeps, 0 of them there already"
     assert progress[-1].startswith("2 to run: about ")
     assert grid.run()[0] == 0
@@ -110,12 +104,12 @@ def test_a_plan_runs_nothing_and_what_is_there_is_kept_or_reported_as_damaged(gr
     kept = compress(other)
     content = kept.read_bytes()
     assert grid.run()[0] == 0
-    assert len(grid.computed) == 1
+    assert grid.sweeps.call_count == 1
     assert {*grid.output.iterdir()} == {missing, kept}
     assert kept.read_bytes() == content
     missing.write_text("{")
     code, printed, progress = grid.run()
-    assert (code, grid.computed) == (1, [])
+    assert (code, grid.sweeps.call_count) == (1, 0)
     (failed,) = failures(progress)
     assert f"{missing.name} is not readable as JSON" in failed
     assert printed.count("SST-2, 40 examples") == 1
@@ -152,7 +146,7 @@ def test_a_full_disk_is_named_for_what_it_is_and_an_interrupted_grid_goes_on_wit
     def interrupted(*given: Any, on_frame: Any, **options: Any) -> Any:
         def on_frame_of_the_second(header: Any, frame: Any) -> None:
             on_frame(header, frame)
-            if len(grid.computed) == 2 and frame.amount == 0.3:
+            if grid.sweeps.call_count == 2 and frame.amount == 0.3:
                 raise KeyboardInterrupt
 
         return noted(*given, on_frame=on_frame_of_the_second, **options)
@@ -171,7 +165,7 @@ def test_a_full_disk_is_named_for_what_it_is_and_an_interrupted_grid_goes_on_wit
     (finished,) = grid.output.iterdir()
     before = finished.read_bytes()
     assert grid.run()[0] == 0
-    assert len(grid.computed) == 1
+    assert grid.sweeps.call_count == 1
     assert finished.read_bytes() == before
     assert grid.results() == grid.alone()
 
@@ -196,7 +190,7 @@ def test_the_manifest_is_merged(grid: Grid, tmp_path: Path) -> None:
     manifest.write_text("{")
     with pytest.raises(PrunescopeError, match=r"manifest\.json"):
         grid.run("--manifest", str(manifest))
-    assert grid.computed == [], "it is noticed before anything runs"
+    assert not grid.sweeps.called, "it is noticed before anything runs"
     manifest.unlink()
     manifest.parent.rmdir()
     assert grid.run("--manifest", str(manifest))[0] == 0
