@@ -104,13 +104,8 @@ def compare_frames(results: Two, together: Together, names: tuple[str, str] = ("
             for name, metric, frame in zip(names, metrics, pair, strict=True)
         )
         amounts = _removed(results, [n.percent(frame.amount) for frame in pair])
-        rows.append(
-            {
-                "amount": g.rounded(shared),
-                "name": _place_name(shared, pair, results, together.scale),
-                "detail": f"{amounts} · {told}" if together.is_interpolated else told,
-            }
-        )
+        detail = f"{amounts} · {told}" if together.is_interpolated else told
+        rows.append(g.step(g.rounded(shared), _place_name(shared, pair, results, together.scale), detail))
     return rows
 
 

@@ -55,6 +55,11 @@ def moving(name: str, **fields: str) -> alt.Chart:
     return data(name).transform_calculate(**{shown: f"datum.{field}[frame]" for shown, field in fields.items()})
 
 
+def step(amount: float | None, name: str, detail: str) -> dict[str, Any]:
+    """Return what the player says about a frame: its name, and the numbers beside it."""
+    return {"amount": amount, "name": name, "detail": detail}
+
+
 def layer_rows(points: Sequence[str], **values: Iterable[Any]) -> Rows:
     """Return a row for each layer that lists values over the frames.
 

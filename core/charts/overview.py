@@ -13,7 +13,6 @@ from core.charts.survival import survival_view
 from core.charts.view import Scene
 from core.findings.accuracy import metric_of
 from core.findings.compare import shown_together
-from core.findings.matching import chance_beside
 from core.findings.yardstick import Yardstick
 from core.request.catalog import METRICS
 from core.results.names import in_sentence, origins, pruning_name, removed_name
@@ -67,14 +66,11 @@ def finding_scene(
         twins: How similar seed twins are, see `core.findings.yardstick`.
     """
     shown = metric_of(result, asked=metric)
-    stack = (
-        closest_view(result, reduction)
-        if result.against
-        else stack_view(result, reduction, chance_beside(result, companions, reduction), twins)
-    )
+    against = result.against is not None
+    stack = closest_view(result, reduction) if against else stack_view(result, reduction, companions, twins)
     views = {
         "stack": stack,
-        "heatmap": heatmap_view(result, result.frames, reduction, annotated=not result.against),
+        "heatmap": heatmap_view(result, result.frames, reduction, annotated=not against),
         "accuracy": accuracy_view(result, result.frames, metric_title(shown), shown),
     }
     return Scene(title, origins((result,), reduction), views, player_frames(result, shown), FINDING)
@@ -99,14 +95,8 @@ def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -
 def player_frames(result: SweepResult, metric: str | None = None) -> g.Rows:
     """Return what the player says about each frame: `amount`, its `name`, and `detail`, the numbers beside it."""
     metric = metric or metric_of(result)
-    return [
-        {
-            "amount": frame.amount,
-            "name": removed_name(frame.amount, result),
-            "detail": f"{METRICS[metric].symbol} {g.two_places(frame.metrics[metric])}",
-        }
-        for frame in result.frames
-    ]
+    details = (f"{METRICS[metric].symbol} {g.two_places(frame.metrics[metric])}" for frame in result.frames)
+    return [g.step(a, removed_name(a, result), detail) for a, detail in zip(result.amounts, details, strict=True)]
 
 
 def pair_scene(results: Two, reduction: str, titles: tuple[str, str]) -> Scene:

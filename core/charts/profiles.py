@@ -38,8 +38,8 @@ def profile_scene(result: SweepResult, methods: Sequence[Profiled], reduction: s
     lows = tuple(_lowest(shown, damage) for damage in DAMAGES)
     profiles = {f"profile-{k}": _profile_view(method, lows, reduction) for k, method in enumerate(shown, start=1)}
     frames = [
-        {"amount": damage, "name": f"Overall change {place_name(damage)}", "detail": f"mean similarity {left}"}
-        for damage, left in ((damage, decimals(1 - damage, 2)) for damage in DAMAGES)
+        g.step(damage, f"Overall change {place_name(damage)}", f"mean similarity {decimals(1 - damage, 2)}")
+        for damage in DAMAGES
     ]
     title = f"All methods on {task_title(result.task.name)} at the same overall change"
     views, caption = {"cost": _cost_view(methods, reduction), **profiles}, (circumstances(result, reduction),)

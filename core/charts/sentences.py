@@ -54,7 +54,7 @@ def _flip_frame(result: SweepResult, examples: Sequence[Example], k: int) -> dic
     correct = sum(example.predictions[k] == example.gold for example in examples)
     changed = sum(example.predictions[k] != example.predictions[0] for example in examples)
     detail = f"{correct} of {len(examples)} correct · {changed} prediction{'s' * (changed != 1)} changed"
-    return {"amount": result.amounts[k], "name": n.removed_name(result.amounts[k], result), "detail": detail}
+    return g.step(result.amounts[k], n.removed_name(result.amounts[k], result), detail)
 
 
 def _bar_rows(result: SweepResult, examples: Sequence[Example], borders: Sequence[float]) -> g.Rows:
@@ -167,14 +167,10 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
         for k, amount in enumerate(prediction.amounts)
         for label, course in known.items()
     ]
-    details = [
-        " · ".join(f"{label} {n.decimals(course[k], 2)}" for label, course in known.items())
-        for k in range(len(prediction.amounts))
-    ]
-    frames = [
-        {"amount": amount, "name": n.removed_name(amount, result), "detail": detail}
-        for amount, detail in zip(prediction.amounts, details, strict=True)
-    ]
+    frames = []
+    for k, amount in enumerate(prediction.amounts):
+        detail = " · ".join(f"{label} {n.decimals(course[k], 2)}" for label, course in known.items())
+        frames.append(g.step(amount, n.removed_name(amount, result), detail))
     named = "each label" if len(known) == len(prediction.labels) else f"the {len(known)} likeliest labels"
     title, pruning = f"Probability of {named}", n.in_sentence(n.pruning_name(result))
     datasets = {"labels": rows, "amounts": g.amount_rows(prediction.amounts)}

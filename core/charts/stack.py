@@ -7,6 +7,7 @@ overall: what differs there is in which layers the change lies. Below a band lie
 that differ only in the seed, where that is known.
 """
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import altair as alt
@@ -15,7 +16,7 @@ import numpy as np
 from core.charts import grammar as g
 from core.charts.survival import BY_CONSTRUCTION
 from core.charts.view import Numbers, View
-from core.findings.matching import Array
+from core.findings.matching import Array, chance_beside
 from core.findings.survival import layer_survivals, own_similarity
 from core.findings.yardstick import OTHER_SEEDS, Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
@@ -35,15 +36,18 @@ FINE_TUNES = f"{OTHER_SEEDS}: two fine-tunes that differ only in the seed"
 EMPTIED = f"{BY_CONSTRUCTION}{g.BLANK}above {SURVIVAL_THRESHOLD} even with everything removed"
 
 
-def stack_view(result: SweepResult, reduction: str, chance: Array | None, twins: Yardstick | None = None) -> View:
+def stack_view(
+    result: SweepResult, reduction: str, companions: Iterable[SweepResult], twins: Yardstick | None = None
+) -> View:
     """Draw the layers of a whole sweep or of the first frames of one.
 
     Args:
         result: The result.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
-        chance: (frames, points) own CKA of its random control where that has changed the layers as much; None without.
+        companions: Results from which its random control is picked.
         twins: How similar seed twins are, by the same reduction; None where that is unknown.
     """
+    chance = chance_beside(result, companions, reduction)
     rows = stack_rows(result, reduction, chance, twins)
     words = "Similarity (CKA) of each layer to itself, unpruned"
     has_mark = len(rows) <= MAX_WORDED and any(row["words"].endswith(BY_CONSTRUCTION) for row in rows)
@@ -60,7 +64,7 @@ def stack_view(result: SweepResult, reduction: str, chance: Array | None, twins:
     )
 
 
-def stack_rows(result: SweepResult, reduction: str, chance: Array | None, twins: Yardstick | None = None) -> g.Rows:
+def stack_rows(result: SweepResult, reduction: str, chance: Array | None, twins: Yardstick | None) -> g.Rows:
     """Return one row per layer: its similarity and random removal's at every frame, its floor, its twins, its words."""
     own = own_similarity(result, reduction)  # (frames, points)
     beside = np.full_like(own, np.nan) if chance is None else chance  # (frames, points)

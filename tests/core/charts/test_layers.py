@@ -16,7 +16,6 @@ from core.charts.stack import AS_MUCH, AT_RANDOM, CHANCE, EMPTIED, FINE_TUNES, F
 from core.charts.strips import EVERYTHING, edges
 from core.charts.view import specs
 from core.findings.isolated import isolated_orders
-from core.findings.matching import chance_beside
 from core.findings.survival import layer_survivals, own_similarity
 from core.findings.yardstick import OTHER_SEEDS, Yardstick
 from core.request.catalog import MEASURES
@@ -194,7 +193,7 @@ CONTROLS = (seed(0.6), seed(0.8, 1))
 
 
 def stack(*controls: SweepResult, result: SweepResult = METHOD, twins: Yardstick | None = None) -> Spec:
-    view = stack_view(result, "mean", chance_beside(result, controls, "mean"), twins)
+    view = stack_view(result, "mean", controls, twins)
     return {**view.spec, "width": 600, "height": 300}
 
 
