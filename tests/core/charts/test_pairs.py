@@ -86,7 +86,7 @@ def test_numbers_names_and_labels_are_written_where_they_fit() -> None:
     assert any("'Pruned model, layer (1a: attention block, 1: output)'" in axis for axis in axes(both))
 
 
-def test_a_difference_is_that_of_the_numbers_beside_it() -> None:
+def test_a_difference_is_that_of_the_numbers_beside_it_with_its_sign() -> None:
     for frame in (HOLE_FRAME, 3):
         for cell, (i, j) in zip(cells(views()["difference"], frame), product(range(3), range(3)), strict=True):
             first, second = (result.frames[frame].matrix("mean")[i][j] for result in (FIRST, SECOND))
@@ -94,22 +94,18 @@ def test_a_difference_is_that_of_the_numbers_beside_it() -> None:
             known += ["undefined" if first is None else f"{float(known[0]) - float(known[1]):+.2f}"]
             assert [labels(cell)[field] for field in ("First", "Second", "Difference")] == known
     near, far = (falling(1, own_cka=lambda amount, *_, to=to: to if amount else 1.0) for to in (0.2046, 0.4954))
-    assert texts(views(near, far)["difference"], 1)[0] == "−0.30", "not -0.29, which is nearer"
-
-
-def test_printed_differences_have_their_sign_and_can_be_read_on_every_shade() -> None:
-    settings = {"num_layers": 2, "amounts": tuple(k / 20 for k in range(20))}
-    pair = falling(0, **settings), falling(1.99, **settings)
-    for both, frame in product((pair, pair[::-1]), range(12)):
+    for both, written in (((near, far), "−0.30"), ((far, near), "+0.30")):
         spec = views(*both)["difference"]
-        text, cell = marks(drawn(spec, frame), "text mark")[0], cells(spec, frame)[0]
-        value, colour = float((text.text or "").replace("−", "-")), re.findall(r"\d+", cell.get("fill", ""))
-        assert abs(value) == pytest.approx(1.99 * frame / 20, abs=0.0051)
-        assert (text.text or "").startswith("+") == (value > 0)
-        assert (int(colour[0]) > int(colour[2])) == (value > 0) or frame < 2, "orange where the first keeps more"
-        linear = (np.array(colour, float) / 255) ** 2.2
-        shade, ink = float(linear @ [0.2126, 0.7152, 0.0722]), 0.0 if text.get("fill") == "black" else 1.0
-        assert (max(shade, ink) + 0.05) / (min(shade, ink) + 0.05) >= 4.5, f"{value} in {text.get('fill')}"
+        assert texts(spec, 1)[0] == written, "not 0.29, which is nearer"
+        red, _, blue = map(int, re.findall(r"\d+", cells(spec, 1)[0].get("fill", "")))
+        assert (red > blue) == written.startswith("+"), "orange where the first keeps more"
+    settings = {"num_layers": 2, "amounts": tuple(k / 20 for k in range(20))}
+    for frame in range(12):  # numbers can be read on every shade
+        spec = views(falling(0, **settings), falling(1.99, **settings))["difference"]
+        colour = np.array(re.findall(r"\d+", cells(spec, frame)[0].get("fill", "")), float) / 255
+        shade = float(colour**2.2 @ [0.2126, 0.7152, 0.0722])
+        ink = 0.0 if marks(drawn(spec, frame), "text mark")[0].get("fill") == "black" else 1.0
+        assert (max(shade, ink) + 0.05) / (min(shade, ink) + 0.05) >= 4.5
 
 
 # ---------------------------------------------------------------- curves
@@ -148,25 +144,20 @@ def test_each_of_a_pair_has_its_own_metric_at_the_amounts_that_both_have() -> No
     assert [row["k"] for row in pair.views["right-accuracy"].datasets["accuracy"]] == [0, 1, None]
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "starts", "words"),
-    [
+def test_what_lies_beyond_the_working_range_is_shaded() -> None:
+    for first, second, starts, words in (
         (None, 0.75, [], BLANK),
         (0.5, None, [0.5], "shaded: the first no longer works"),
         (0.5, 0.25, [0.25, 0.5], "shaded: the second, then the first no longer works"),
         (0.25, 0.25, [0.25], "shaded: the first, then the second no longer works"),
-    ],
-)
-def test_what_lies_beyond_the_working_range_is_shaded(
-    first: float | None, second: float | None, starts: list[float], words: str
-) -> None:
-    both = views(working_to(FIRST, first), working_to(SECOND, second))["accuracy"]
-    alone = one(working_to(FIRST, first), "accuracy")
-    assert [row["start"] for row in both["datasets"]["beyond"]] == starts
-    assert both["title"] == ["Accuracy with its 95 % interval", words]
-    for spec, count in ((both, len(starts)), (alone, int(first is not None))):
-        assert sum(mark.get("fill") == UNDEFINED_COLOUR for mark in marks(drawn(spec, 0), "rect mark")) == count
-    assert (BEYOND in texts(alone, 0)) == (first is not None)
+    ):
+        both = views(working_to(FIRST, first), working_to(SECOND, second))["accuracy"]
+        alone = one(working_to(FIRST, first), "accuracy")
+        assert [row["start"] for row in both["datasets"]["beyond"]] == starts
+        assert both["title"] == ["Accuracy with its 95 % interval", words]
+        for spec, count in ((both, len(starts)), (alone, int(first is not None))):
+            assert sum(mark.get("fill") == UNDEFINED_COLOUR for mark in marks(drawn(spec, 0), "rect mark")) == count
+        assert (BEYOND in texts(alone, 0)) == (first is not None)
 
 
 def working_to(result: SweepResult, to: float | None) -> SweepResult:
@@ -231,8 +222,8 @@ def test_profiles_and_costs_are_those_at_the_damage_on_show() -> None:
         return make_result(**{"amounts": tuple(k / 50 for k in range(48)), "num_layers": 4, **own, **settings})
 
     magnitude, seeds = deeper(0.5), [deeper(1.0, method="random", seed=seed) for seed in range(5)]
-    others = deeper(0.25, method="wanda"), deeper(0.04, method="attribution", scope=None)
-    methods = [profiled(magnitude, seeds, "mean"), *(profiled(other, (), "mean") for other in others)]
+    methods = [profiled(magnitude, seeds, "mean"), profiled(deeper(0.25, method="wanda"), (), "mean")]
+    methods.append(profiled(deeper(0.04, method="attribution", scope=None), (), "mean"))
     pictures = profile_scene(magnitude, methods, "mean").views
     assert list(pictures) == ["cost", "profile-1", "profile-2"], "one method reaches no damage"
     cost, first, second = pictures.values()
