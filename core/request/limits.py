@@ -49,7 +49,7 @@ class Limits:
     results_bytes: float = inf
     hub_cache_bytes: float = inf
     worker_bytes: int = field(default_factory=_memory_bytes)
-    drawing_seconds: float = inf
+    drawing_seconds: float = 86_400.0  # no infinite wait: a process cannot be given one
 
 
 LOCAL_LIMITS = Limits()

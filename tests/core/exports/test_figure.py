@@ -1,6 +1,5 @@
 """Figures: what a page shows, in one picture of fixed size. Of every page, light and dark, in both sizes."""
 
-import io
 from collections import Counter
 from dataclasses import replace
 from itertools import cycle
@@ -9,17 +8,12 @@ from xml.etree import ElementTree
 
 import pytest
 import vl_convert
-from PIL import Image
 
-from core import renderer
 from core.charts.grammar import Spec
-from core.charts.overview import result_scene
 from core.charts.theme import THEMES, TYPEFACE, ThemeName
 from core.charts.view import Scene
-from core.exports.drawing import draw
 from core.exports.figure import SLIDE, broken, figure_of, width_of
 from core.renderer import Canvas
-from tests.builders import make_result
 from tests.pictures import at_frame
 from tests.scenes import RESULT, SCENES
 
@@ -78,13 +72,6 @@ def test_the_numbers_in_the_cells_are_those_of_the_amount_and_nothing_else_moves
     assert places[0] == places[1]
 
 
-@pytest.mark.parametrize(("layers", "points", "shown"), [(6, "attention", 1), (24, "both", 0)])
-def test_numbers_are_left_out_where_cells_are_too_small(layers: int, points: str, shown: int) -> None:
-    result = make_result(num_layers=layers, amounts=(0.0,), points=points)
-    heatmap, *_ = figure_of(result_scene(result, "mean"))["parts"]
-    assert heatmap["spec"]["config"]["style"]["number"]["opacity"] == shown
-
-
 def test_a_title_may_be_typed_and_long_and_is_text() -> None:
     typed = replace(SCENES["layers"], title="<b>Pruning & its </b> consequences, " * 12)
     assert [line["y"] < 100 for line in figure_of(typed)["words"][:3]] == [True, True, False], "two lines, then caption"
@@ -107,13 +94,3 @@ def test_a_text_is_about_as_wide_as_it_is_drawn_and_broken_lines_fit(text: str) 
     assert width_of(text, 20) == pytest.approx(vl_convert.vega_to_scenegraph(spec)["width"], rel=0.09)
     assert " ".join(broken(text, 260, 20)) == text
     assert all(width_of(line, 20) <= 260 for line in (*broken(text, 260, 20), *broken(text, 260, 20, most=2)))
-
-
-@pytest.mark.parametrize(("kind", "begins"), [("svg", b"<svg"), ("pdf", b"%PDF"), ("png", b"\x89PNG")])
-def test_every_kind_of_still_is_drawn_in_a_process_of_its_own(kind, begins) -> None:
-    figure = figure_of(SCENES["sentences"], theme="dark")
-    content = draw(figure, kind, [MIDDLE])
-    assert content.startswith(begins)
-    here = renderer.draw({"figure": figure, "format": kind, "frames": [MIDDLE]})
-    assert kind == "pdf" or content == here  # whose date is that of the drawing
-    assert kind != "png" or Image.open(io.BytesIO(content)).size == (1920, 1080), "full HD"

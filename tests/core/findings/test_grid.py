@@ -1,45 +1,13 @@
-"""A grid as a table: which sweeps have rows, in which order, and that each cell says what the pages say."""
+"""A grid: its rows beside their controls, in which order, and under which names; its tables are in the snapshot."""
 
 import numpy as np
 import pytest
 
 from core.findings.grid import arranged, grid_rows
-from core.findings.tables import grid_table
-from core.findings.words.lab import key_figures
-from core.results import library, store
-from core.results.extract import extract_of
-from core.results.schema import SweepResult
 from tests.builders import make_result, with_own_key
 from tests.core.findings.made import SEEDS, network
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.5), "num_examples": 20}
-
-
-def test_controls_serve_the_method_and_the_cells_say_what_the_result_says() -> None:
-    """Magnitude pruning of SST-2's bundled checkpoint, and the seeds of its control."""
-    points = tuple(f"layer.{k}.attention" for k in range(6))
-    entries = [entry for entry in library.shipped() if entry.points == points and entry.scope == "encoder"]
-    entries = [entry for entry in entries if (entry.checkpoint, entry.source) == ("embedded:sst2", "folder")]
-    keys = [entry.key for entry in entries if "magnitude" in (entry.method, entry.controls)]
-    result, *controls = results = sorted(map(loaded, keys), key=lambda known: known.pruning.controls or "")
-    (row,) = grid_table(grid_rows(results))
-    metric = {frame.amount: frame.metrics["accuracy"] for frame in result.frames}
-    assert (float(row["Unpruned"]), float(row["At 50 %"])) == pytest.approx((metric[0.0], metric[0.5]), abs=5e-4)
-    first, _, holds = key_figures(result, "mean").values()
-    assert (row["First to change"], row["Holds"], row["Verdict"]) == (first, holds, "as by chance")
-    gap = result.statistics_of("mean").gap_at_damage["0.1"]
-    assert row["Gap at change 0.1"] == f"{gap.value:.3f} ({gap.low:.3f} to {gap.high:.3f})"
-    assert grid_table(grid_rows([extract_of(known) for known in results])) == [row], "extracts make the same table"
-    assert [row["Verdict"] for row in grid_table(grid_rows(controls))] == ["–"] * 8, "alone, they have rows"
-    unpruned = result.model_copy(update={"frames": result.frames[:1], "statistics": None})
-    (row,) = grid_table(grid_rows([unpruned]))
-    assert (row["At 50 %"], row["Holds"], row["First to change"], row["Gap at change 0.1"]) == ("–",) * 4
-
-
-def loaded(key: str) -> SweepResult:
-    path = store.find(key)
-    assert path
-    return store.load(path)
 
 
 def test_a_row_has_the_mean_of_its_controls_over_the_same_amounts() -> None:

@@ -91,6 +91,9 @@ def grids() -> Iterator[str]:
         shown = arranged(found, [row.key for row in found[:count]])  # corrected for all of them, whatever is shown
         yield from filter(None, (grid.grid_heading(shown), grid.grid_reasons(shown)))
         yield from (" | ".join(cells.values()) for cells in tables.seeds_table(shown))
+    unpruned = grid_rows([network(amounts=(0.0,))])
+    for found in ([*rows[0], *unpruned], grid_rows(SEEDS[:1])):  # controls have rows where there is nothing else
+        yield from (" | ".join(cells.values()) for cells in tables.grid_table(found))
 
 
 def cautions() -> Iterator[str]:
