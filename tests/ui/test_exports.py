@@ -89,11 +89,9 @@ def test_what_is_drawn_follows_the_choices(made: dict[str, Callable[[], Any]]) -
     assert chooser(app, "Amount").options[1] == "12.5 % of weights removed"
     figure, kind, frames, _ = made["PNG"]()
     assert (figure["words"][0]["bold"], kind, frames) == ("A finding", "png", [1])
-    chooser(app, "Title").set_value("For a talk")
-    chooser(app, "Size").set_value("page")
-    chooser(app, "Colours").set_value("dark")
-    chooser(app, "Frame duration").set_value(125)
-    chooser(app, "Amount").set_value(2)
+    chosen = {"Title": "For a talk", "Size": "page", "Colours": "dark", "Frame duration": 125, "Amount": 2}
+    for label, value in chosen.items():
+        chooser(app, label).set_value(value)
     run(app)
     figure, kind, frames, milliseconds = made["MP4"]()
     assert (figure["words"][0]["bold"], kind, list(frames), milliseconds) == ("For a talk", "mp4", [0, 1, 2], 125)
@@ -122,13 +120,9 @@ def test_a_checkpoint_is_written_by_the_worker(queue: JobQueue) -> None:
     assert not run(app).success, "the folder of another amount is not this one"
 
 
-@pytest.mark.parametrize(
-    ("kind", "hosted", "why"), [("one", "1", "on your own computer"), ("a folder", "0", "not known")]
-)
-def test_where_no_checkpoint_can_be_written_it_says_why(
-    monkeypatch: pytest.MonkeyPatch, kind: str, hosted: str, why: str
-) -> None:
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
-    app = opened(kind)
-    assert not buttons(app)
-    assert why in app.markdown[-1].value
+def test_where_no_checkpoint_can_be_written_it_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind, hosted, why in (("a folder", "0", "not known"), ("one", "1", "on your own computer")):
+        monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
+        app = opened(kind)
+        assert not buttons(app)
+        assert why in app.markdown[-1].value

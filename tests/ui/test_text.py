@@ -26,13 +26,11 @@ def test_marks_are_escaped(text: str, escaped: str) -> None:
     assert plain(text) == escaped
 
 
-@pytest.mark.parametrize(
-    "text", ["http://x.y", "www.x.y", "a@b.c", "--output", "a -> b", ":smile:", ":material/home:", "a >= b"]
-)
-def test_text_that_streamlit_rewrites_despite_escapes_is_split(text: str) -> None:
-    shown = plain(text).replace("\\", "")
-    assert JOINER in shown
-    assert shown.replace(JOINER, "") == text
+def test_text_that_streamlit_rewrites_despite_escapes_is_split() -> None:
+    for text in ("http://x.y", "www.x.y", "a@b.c", "--output", "a -> b", ":smile:", ":material/home:", "a >= b"):
+        shown = plain(text).replace("\\", "")
+        assert JOINER in shown
+        assert shown.replace(JOINER, "") == text
 
 
 def test_a_line_does_not_end_between_a_number_and_its_signs() -> None:
