@@ -59,11 +59,6 @@ class Job:
         return self.state in ("done", "failed", "cancelled")
 
     @property
-    def current_request(self) -> SweepRequest | None:
-        """The sweep of the current step."""
-        return self.follow_ups[self.step - 1] if self.step else self.request
-
-    @property
     def progress(self) -> float:
         """The share of the stage that is done, from 0 to 1."""
         return min(self.done / self.total, 1.0) if self.total else 0.0

@@ -47,12 +47,6 @@ def settings(entries: Sequence[Entry]) -> list[Entry]:
     return [entry for entry in whole or entries if entry.against is None]
 
 
-def matching(entries: Sequence[Entry], words: str) -> list[Entry]:
-    """Return the results whose names hold all of these words, in any order, whatever their case."""
-    wanted = words.casefold().split()
-    return [entry for entry in entries if all(word in entry.name.casefold() for word in wanted)]
-
-
 # ---------------------------------------------------------------- what belongs together
 
 
