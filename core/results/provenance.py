@@ -23,19 +23,12 @@ class Recipe:
     """How to recompute a result.
 
     Attributes:
-        command: A command to paste.
+        script: Commands to paste, one a line: those that make weights which are not shipped, and the result's.
         missing: What to fill in or to do first, in sentences; empty if the commands are complete.
-        first: Commands that make weights which are not shipped.
     """
 
-    command: str
+    script: str
     missing: str = ""
-    first: tuple[str, ...] = ()
-
-    @property
-    def script(self) -> str:
-        """All commands in their order, one a line."""
-        return "\n".join((*self.first, self.command))
 
 
 def recipe(result: SweepResult, request: SweepRequest | None = None) -> Recipe:
@@ -58,7 +51,7 @@ def recipe(result: SweepResult, request: SweepRequest | None = None) -> Recipe:
     if found.data == DATA_FOLDER:
         found = replace(found, source_name=result.task.source_name)
     made = (known.recipe.command for known in (result.checkpoint, result.against) if known and known.recipe)
-    return Recipe(command_line(found), " ".join(_missing(result, found)), tuple(dict.fromkeys(made)))
+    return Recipe("\n".join((*dict.fromkeys(made), command_line(found))), " ".join(_missing(result, found)))
 
 
 def _place(found: str, asked: str) -> str:

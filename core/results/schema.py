@@ -210,15 +210,8 @@ class Frame(Record):
     divergence: DivergenceRecord | None = None
 
     def matrix(self, reduction: str, measure: str = "cka") -> Matrix:
-        """Return a measure's matrix of all pairs of points.
-
-        Raises:
-            KeyError: The frame has no such matrix.
-        """
-        values = self.similarity[measure][reduction]
-        if not values or not isinstance(values[0], tuple):
-            raise KeyError(f"{measure} under {reduction} has no matrix")
-        return values
+        """Return the matrix of all pairs of points, of a measure that has one."""
+        return cast(Matrix, self.similarity[measure][reduction])
 
     def own(self, reduction: str, measure: str = "cka") -> Row | None:
         """Return each point's similarity to its own baseline; None where it is undefined, unknown or has none."""

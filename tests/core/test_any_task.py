@@ -238,12 +238,12 @@ def test_a_result_leads_back_to_the_same_numbers(
     assert request_of(result).label_map == asked.label_map
     here = recipe(result, asked)
     assert here.missing == ""
-    again = run(here.command, ROOT, monkeypatch)
+    again = run(here.script, ROOT, monkeypatch)
     assert (again.key, again.frames) == (result.key, result.frames)
     assert again.task.model_copy(update={"guessed": ("text", "label")}) == result.task
     elsewhere = recipe(result)
     assert "Replace ./own data.csv with the path of the file with the content" in elsewhere.missing
-    found = run(elsewhere.command.replace("./tiny-emotions", str(checkpoint)), data.parent, monkeypatch)
+    found = run(elsewhere.script.replace("./tiny-emotions", str(checkpoint)), data.parent, monkeypatch)
     assert (found.key, found.frames) == (result.key, result.frames)
     assert SweepRequest.from_json(json.loads(json.dumps(asked.to_json()))) == asked
     assert verify_frame(result, 0.5, str(checkpoint), str(data)).within_tolerance

@@ -95,7 +95,7 @@ def test_a_data_set_with_three_splits(hub: LocalHub, folder: Path, ask, refusal)
     trained = ask(f"hub:{REPO}", "--split", "train", "--method", "wanda")
     assert (len(trained.subset.rows), len(trained.calibration.rows)) == (20, 20)
     assert "has no split 'dev', only test, train, validation: name one" in refusal(f"hub:{REPO}", "--split", "dev")
-    command = recipe(make_result(num_examples=8).model_copy(update={"task": record})).command
+    command = recipe(make_result(num_examples=8).model_copy(update={"task": record})).script
     assert f"--data {record.data} --split validation --text text --label label" in command
 
 

@@ -35,8 +35,8 @@ def test_a_result_leads_back_to_its_request(points: str, scope: str) -> None:
     for name in ("checkpoint", "against"):
         assert getattr(request_of(result.model_copy(update={name: checkpoint})), name) == "owner/name@abc"
     copied = result.model_copy(update={"checkpoint": checkpoint.model_copy(update={"source": "folder", "id": "copy"})})
-    assert "--checkpoint ./copy " in recipe(copied).command
-    assert "--checkpoint embedded:sst2 " in recipe(copied, SweepRequest("embedded:sst2", "sst2")).command
+    assert "--checkpoint ./copy " in recipe(copied).script
+    assert "--checkpoint embedded:sst2 " in recipe(copied, SweepRequest("embedded:sst2", "sst2")).script
 
 
 def test_a_request_can_be_found_unless_a_place_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,9 +89,9 @@ def test_weights_that_are_not_shipped_are_named_with_their_seed_and_the_command_
     result = plain.model_copy(update={"checkpoint": plain.checkpoint.model_copy(update=folder)})
     assert checkpoint_name(result) == "MPNet-L12, fine-tuned on CoLA, seed 2"
     printed = recipe(result)
-    assert "--checkpoint recipe:mpnet-l12-cola-seed-2 " in printed.command
+    assert "--checkpoint recipe:mpnet-l12-cola-seed-2 " in printed.script
     assert f"(content {plain.checkpoint.revision[:12]}…)" in printed.missing
-    assert printed.script.splitlines() == [made_by.command, printed.command]
+    assert printed.script.startswith(f"{made_by.command}\npython -m core.precompute ")
     assert key_of(result) == key_of(plain), "who made the weights does not decide the numbers"
     with pytest.raises(ValidationError, match="is not called by it"):
         CheckpointRecord.model_validate(result.checkpoint.model_dump() | {"id": "/home/me/tiny"})
@@ -118,19 +118,19 @@ def test_a_run_on_folders_is_recomputed_from_anywhere_and_a_folder_is_never_prin
     result = compute(checked(request), None)
     monkeypatch.chdir(folder.parent)
     known = recipe(result, replace(request, checkpoint="bert-base-uncased"))
-    assert (known.missing, "--range-examples all" in known.command) == ("", True)
+    assert (known.missing, "--range-examples all" in known.script) == ("", True)
     monkeypatch.chdir(tmp_path)
-    assert same(compute(asked(known.command), None), result), "from anywhere"
+    assert same(compute(asked(known.script), None), result), "from anywhere"
     printed = recipe(result)
-    assert str(tmp_path) not in printed.command + printed.missing
+    assert str(tmp_path) not in printed.script + printed.missing
     assert f"content {result.checkpoint.revision[:12]}…" in printed.missing
     assert "sst2/validation-….parquet of this result's data: GLUE, cut" in printed.missing
     with pytest.raises(PrunescopeError, match=r"'\./bert-base-uncased' is not a checkpoint"):
-        asked(printed.command)
+        asked(printed.script)
     monkeypatch.chdir(folder.parent)  # beside it, the placeholder is the path
     with pytest.raises(PrunescopeError, match=r"'\./DATA_FOLDER' is not a folder"):
-        asked(printed.command)
-    assert same(compute(asked(printed.command.replace("./DATA_FOLDER", str(glue_folder))), None), result)
+        asked(printed.script)
+    assert same(compute(asked(printed.script.replace("./DATA_FOLDER", str(glue_folder))), None), result)
 
 
 def test_an_upload_is_recomputed_from_where_it_is_kept(
@@ -142,7 +142,7 @@ def test_an_upload_is_recomputed_from_where_it_is_kept(
     result = compute(checked(request), None)
     here, elsewhere = recipe(result, placed(request)), recipe(result)
     monkeypatch.chdir(tmp_path)
-    assert same(compute(asked(here.command), None), result)
+    assert same(compute(asked(here.script), None), result)
     assert here.missing == ""
     assert "Replace ./reviews.csv with the path of the file with the content" in elsewhere.missing
-    assert "own:" not in elsewhere.command + here.command
+    assert "own:" not in elsewhere.script + here.script

@@ -85,7 +85,7 @@ def working(**changes: object) -> Change:
         (working(to=0.123), "that was not measured"),
         (set_in("pruning", "method", to="magic"), "unknown method"),
         (set_in("pruning", "controls", to="magic"), "unknown method"),
-        (set_in("pruning", "scope", to="layer:2"), "choose layer:0 to layer:1"),
+        (set_in("pruning", "scope", to="layer:2"), "or layer:0 to layer:1"),
         (set_in("task", "label_names", to=["a", "b", "c"]), "do not fit"),
         (set_in("task", "gold", 3, to=2), "outside 0 to 1"),
         (set_in("frames", 1, "predictions", 0, to=2), "outside 0 to 1"),

@@ -73,7 +73,7 @@ def test_a_result_records_both_and_has_what_two_checkpoints_can_have(rectangular
     assert rectangular.against.architecture == "BertModel"
     assert rectangular.baseline_points == tuple(f"layer.{k}.attention" for k in range(3))
     assert "Replace ./pretrained with the path" in recipe(rectangular).missing
-    assert "--against ./pretrained" in recipe(rectangular).command
+    assert "--against ./pretrained" in recipe(rectangular).script
     assert (rectangular.similarity.length_control, rectangular.floor) == ((), None)
     assert rectangular.statistics is None, "no layer has its own"
     for frame in rectangular.frames:
