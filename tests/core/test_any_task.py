@@ -1,6 +1,5 @@
 """A classifier with six labels of its own, and tables that label them in other ways, from the command line on."""
 
-import csv
 import json
 import shlex
 import shutil
@@ -8,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 from tiny import EMOTIONS, emotion_texts, predicted_by_transformers
@@ -38,19 +38,20 @@ def checkpoint(tiny_emotions: Path) -> Path:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Writes the sentences with a column of labels."""
+    """Writes columns, by default the sentences and labels, as a file of the kind that its name says."""
 
-    def write_table(labels: Sequence[object], name: str = "mine.csv", header: tuple[str, str] = ("text", "emotion")):
-        path, rows = tmp_path / name, list(zip(TEXTS, labels, strict=False))
-        if path.suffix == ".jsonl":
-            path.write_text("".join(json.dumps(dict(zip(header, row, strict=True))) + "\n" for row in rows))
-        elif path.suffix == ".parquet":
-            from datasets import Dataset
-
-            Dataset.from_dict(dict(zip(header, zip(*rows, strict=True), strict=True))).to_parquet(str(path))
-        else:
-            with path.open("w", newline="", encoding="utf-8") as file:
-                csv.writer(file, delimiter="\t" if path.suffix == ".tsv" else ",").writerows([header, *rows])
+    def write_table(
+        labels: Sequence[object], name: str = "mine.csv", text: str = "text", label: str = "emotion", **more
+    ):
+        frame = pd.DataFrame({text: TEXTS[: len(labels)], label: labels, **more})
+        path = tmp_path / name
+        match path.suffix:
+            case ".jsonl":
+                frame.to_json(path, orient="records", lines=True)
+            case ".parquet":
+                frame.to_parquet(path)
+            case suffix:
+                frame.to_csv(path, sep="\t" if suffix == ".tsv" else ",", index=False)
         return path
 
     return write_table
@@ -142,9 +143,9 @@ def test_names_in_another_case_are_matched_and_numbers_only_by_a_map(checkpoint:
         (["--label-map", "anger"], "'anger' has no equals sign, write VALUE=LABEL"),
         (["--label", "text", "--text", "text"], "text and label columns: give one or two texts and a label"),
         (["--text", "emotion", "--label", "text"], "name another column with --label"),
-        (["--data", "GLUE"], "a task made from the checkpoint's labels reads a file"),
+        (["--data", "GLUE"], "columns, a label map and a task of the checkpoint's own labels need --data FILE"),
         (["--task", "sst2", "--data", "GLUE", "--text", "sentence"], "whose columns are known"),
-        (["--data", str(ROOT / "pyproject.toml")], "is of an unknown type: give a file that ends in .csv"),
+        (["--data", str(ROOT / "pyproject.toml")], "is not a folder or file here (a file ends in .csv"),
         (["--task", "sst2", "--data", "GLUE"], "has 6 labels"),
         (["--data", "HOLE"], "mine.csv, row 8 without the header: column 'emotion' is empty"),
         (["--data", "EXTRA"], "says boredom, which is none of the labels"),
@@ -160,21 +161,23 @@ def test_what_does_not_fit_is_refused_in_one_line(
     assert words in refusal("--checkpoint", checkpoint, *given, *(places.get(word, word) for word in further))
 
 
-def test_a_checkpoint_whose_labels_make_no_task_is_refused(checkpoint: Path, write: Write, tmp_path: Path) -> None:
-    data = write(named())
-
-    def said(**changes: object) -> str:
-        folder = shutil.copytree(checkpoint, tmp_path / "changed", dirs_exist_ok=True)
-        config = json.loads((checkpoint / "config.json").read_text())
-        (folder / "config.json").write_text(json.dumps({**config, **changes}))
-        return refusal("--checkpoint", folder, "--data", data)
-
-    assert "gives no single label (problem_type 'regression' in" in said(problem_type="regression")
-    assert "has 1 labels, score: choose a classifier with 2 to 50" in said(id2label={"0": "score"})
-    assert "has 51 labels" in said(id2label={str(k): f"l{k}" for k in range(51)})
-    twice = {str(k): name for k, name in enumerate(["joy", "Joy", "fear", "love", "sadness", "surprise"])}
-    assert "labels of different names" in said(id2label=twice)
-    assert "says Anger, fear, joy" in said(id2label={str(k): f"LABEL_{k}" for k in range(6)})
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"problem_type": "regression"}, "gives no single label (problem_type 'regression' in"),
+        ({"id2label": {"0": "score"}}, "has 1 labels, score: choose a classifier with 2 to 50"),
+        ({"id2label": {str(k): f"l{k}" for k in range(51)}}, "has 51 labels"),
+        ({"id2label": {"0": "joy", "1": "Joy"}}, "labels of different names"),
+        ({"id2label": {str(k): f"LABEL_{k}" for k in range(6)}}, "says Anger, fear, joy"),
+    ],
+)
+def test_a_checkpoint_whose_labels_make_no_task_is_refused(
+    checkpoint: Path, write: Write, tmp_path: Path, changes: dict[str, object], words: str
+) -> None:
+    folder = shutil.copytree(checkpoint, tmp_path / "changed")
+    config = json.loads((checkpoint / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, **changes}))
+    assert words in refusal("--checkpoint", folder, "--data", write(named()))
 
 
 @pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.control])
@@ -191,29 +194,21 @@ def test_every_method_is_measured_on_the_same_half_of_the_rows(checkpoint: Path,
     assert "mine.csv has only 120 examples" in refusal(*asked, "--examples", 121)
 
 
-def test_a_text_that_is_there_twice_is_not_on_both_sides(checkpoint: Path, tmp_path: Path) -> None:
-    rows = [("the same", NAMES[0])] * 40 + list(zip(TEXTS, named(), strict=True))
-    with (tmp_path / "twice.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([("text", "label"), *rows])
-    inputs = prepare(ask("--checkpoint", checkpoint, "--data", tmp_path / "twice.csv", "--method", "wanda"))
-    assert not set(inputs.subset.texts) & set(inputs.calibration.texts)
-
-
-def test_a_table_of_pairs(checkpoint: Path, tmp_path: Path) -> None:
-    path = tmp_path / "pairs.csv"
-    with path.open("w", newline="") as file:
-        csv.writer(file).writerows([("premise", "hypothesis", "label"), *zip(TEXTS, TEXTS[::-1], named(), strict=True)])
-    inputs = prepare(ask("--checkpoint", checkpoint, "--data", path))
-    assert inputs.subset.texts[0] == (TEXTS[inputs.subset.rows[0]], TEXTS[119 - inputs.subset.rows[0]])
-    alone = prepare(ask("--checkpoint", checkpoint, "--data", path, "--text", "hypothesis"))
-    assert alone.subset.texts[0] == (TEXTS[119 - alone.subset.rows[0]],)
+def test_a_table_of_pairs_and_of_repetitions(checkpoint: Path, write: Write) -> None:
+    path = write(named(), text="premise", label="label", hypothesis=["the same"] * 40 + TEXTS[:80])
+    asked = ["--checkpoint", checkpoint, "--data", path, "--method", "wanda"]
+    inputs = prepare(ask(*asked))
+    row = inputs.subset.rows[0]
+    assert inputs.subset.texts[0] == (TEXTS[row], TEXTS[row - 40] if row >= 40 else "the same")
+    alone = prepare(ask(*asked, "--text", "hypothesis"))
     assert alone.subset.record().guessed == ("label",)
+    assert not set(alone.subset.texts) & set(alone.calibration.texts)
 
 
 @pytest.mark.parametrize("kind", ["names", "numbers"])
 def test_a_preset_reads_a_table_too(tiny_bert: Path, write: Write, kind: str) -> None:
     labels = [("positive" if label < 3 else "neg") if kind == "names" else int(label < 3) for label in LABELS]
-    asked = ["--checkpoint", tiny_bert, "--task", "sst2", "--data", write(labels, header=("review", "mood"))]
+    asked = ["--checkpoint", tiny_bert, "--task", "sst2", "--data", write(labels, text="review", label="mood")]
     subset = prepare(ask(*asked, "--text", "review", "--label", "mood")).subset
     assert [LABELS[row] < 3 for row in subset.rows] == [label == 1 for label in subset.gold]
     record = subset.record()

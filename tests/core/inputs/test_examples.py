@@ -118,19 +118,6 @@ def test_the_hub_and_a_folder_give_the_same_examples(hub, glue_folder):
     assert scored[0] == scored[1]
 
 
-def test_written_examples_number_the_evaluation_lines(tmp_path, monkeypatch):
-    evaluation = [{"part": "evaluation", "sentence": t, "label": i % 2} for i, t in enumerate(make_texts(12))]
-    calibration = [{"part": "calibration", "sentence": "not drawn", "label": 1}] * 5
-    lines = [*calibration[:2], *evaluation[:6], *calibration[2:], *evaluation[6:]]
-    (tmp_path / "sst2.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    monkeypatch.setattr(written_examples, "FOLDER", tmp_path)
-    subset = load_subset(SST2, "written", None)
-    assert (subset.source, subset.source_name, subset.split) == ("written", "written for Prunescope", "evaluation")
-    assert sorted(subset.rows) == list(range(12))
-    assert subset.texts == tuple((evaluation[row]["sentence"],) for row in subset.rows)
-    assert "no written examples for task 'mrpc'" in refusal("written", task=MRPC)
-
-
 @pytest.mark.parametrize("task", ["sst2", "cola", "qnli", "qqp", "messages"])
 def test_every_written_subset_is_whole_and_balanced(task):
     subset = load_subset(TASKS[task], "written", None)

@@ -168,17 +168,3 @@ def test_files_follow_each_other_until_enough_rows_are_read(tmp_path: Path) -> N
     files[1].path.write_bytes(parquet({"t": ["a"], "z": [1]}))
     with pytest.raises(PrunescopeError, match=r"part/1\.parquet has other columns than the first file"):
         read_table(files, 45)
-
-
-@pytest.mark.parametrize(
-    "metadata",
-    [
-        *(json.dumps({"info": {"features": {"y": {"_type": "ClassLabel", "names": names}}}})
-          for names in (5, "no", {"0": "a"}, [0, 1])),
-        *("[" * 100_000, "", '{"info": 1}'),
-    ],
-    ids=map(str, range(7)),
-)  # fmt: skip
-def test_label_names_that_are_none_leave_the_numbers(read: Read, metadata: str) -> None:
-    found = read(parquet({"t": ["a", "b"], "y": [0, 1]}, metadata=metadata), "a.parquet")
-    assert (found.column("y"), found.numeric) == (("0", "1"), {"y"})

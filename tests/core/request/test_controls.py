@@ -6,20 +6,11 @@ from itertools import pairwise
 import pytest
 
 from core.request.catalog import CONTROL_SEEDS, METHODS
-from core.request.controls import controls, judged_beside, small_steps
+from core.request.controls import judged_beside, small_steps
 from core.request.limits import HOSTED_LIMITS
 from core.request.sweep_request import SweepRequest, checked
 
 MAGNITUDE = SweepRequest("embedded:sst2", "sst2", num_examples=64, points="both", data="written", range_examples="all")
-
-
-def test_a_control_is_the_same_sweep_at_random() -> None:
-    first, second = controls(replace(MAGNITUDE, method="wanda", scope="all-linear"), (0, 7))
-    expected = replace(
-        MAGNITUDE, method="random", scope="all-linear", control_of="wanda", seed=7, range_examples="subset"
-    )
-    assert second == expected
-    assert first == replace(expected, seed=0)
 
 
 @pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.control])

@@ -38,15 +38,6 @@ def test_lists_are_multiplied_and_a_single_value_stands_for_a_list_of_one() -> N
     assert {one.data for one in found} == {"written"}
 
 
-def test_every_checkpoint_is_compared_with_every_other_one_listed() -> None:
-    twins = ["embedded:sst2", "embedded:cola"]
-    found = [(one.checkpoint, one.against) for one in requests(checkpoints=twins, against=[None, *twins])]
-    assert found == [(checkpoint, against) for checkpoint in twins for against in (None, *twins)]
-    judged = requests(against=[None, "embedded:cola"], controls="verdict")
-    assert [one.against for one in judged].count("embedded:cola") == 1, "no verdict, no controls"
-    assert len(judged) == 1 + CONTROL_SEEDS["weight"] + 1
-
-
 def test_seeds_are_those_of_random_methods_and_neuron_methods_have_no_scope() -> None:
     found = requests(methods=["magnitude", "random", "attribution"], seeds=[0, 5], scopes=["encoder", "all-linear"])
     scoped = [("magnitude", (0,)), ("random", (0, 5))]
@@ -61,6 +52,8 @@ def test_controls_are_those_over_the_amounts_of_a_verdict_or_coarser(method: str
         alone,
         *controls(alone, [3, 4]),
     ]
+    against = requests(methods=method, against="embedded:cola", controls=["verdict", "coarser"])
+    assert [one.against for one in against] == ["embedded:cola"], "no verdict, no controls"
     verdict = requests(methods=method, range_examples="all", controls="verdict")
     assert verdict == [alone, *judged_beside(alone)]
     seeds = [one for one in verdict if one.control_of]
