@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import rel_entr, softmax
 from scipy.stats import t as student
 
 Array = npt.NDArray[np.float64]
@@ -274,18 +275,6 @@ def survivals(amounts: Sequence[float], own: Array, bounds: Array, threshold: fl
 
 def divergence(baseline: Array, pruned: Array) -> float:
     """Compute the mean Jensen-Shannon divergence in bits of two models' outputs from their logits, (n, labels)."""
-    p, q = softmax(baseline), softmax(pruned)  # each (n, labels)
-    middle = (p + q) / 2  # (n, labels)
-    return float(np.mean((relative_entropy(p, middle) + relative_entropy(q, middle)) / 2))
-
-
-def softmax(logits: Array) -> Array:
-    """Turn logits into probabilities along the last axis."""
-    powers = np.exp(logits - logits.max(-1, keepdims=True))
-    return np.asarray(powers / powers.sum(-1, keepdims=True))
-
-
-def relative_entropy(p: Array, q: Array) -> Array:
-    """Compute Σ p · log2(p / q) along the last axis; q is nowhere 0 where p is not."""
-    terms = np.where(p > 0, p * np.log2(np.where(p > 0, p, 1) / np.where(q > 0, q, 1)), 0)
-    return np.asarray(terms.sum(-1))
+    p, q = softmax(baseline, axis=-1), softmax(pruned, axis=-1)  # each (n, labels)
+    entropies = rel_entr(p, (p + q) / 2) + rel_entr(q, (p + q) / 2)  # (n, labels)
+    return float(np.mean(entropies.sum(-1)) / 2 / np.log(2))
