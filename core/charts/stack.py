@@ -30,6 +30,7 @@ ROOM = 4.1  # for the words beside the bands, in margins, each 3.3 times as wide
 LINES_A_MARGIN = 2.9  # lines of text in one margin
 NUMBER_ROOM = 0.85  # of that, for the number before the words
 FLOOR, CHANCE = "floor: everything removed", "random removal"
+AT_LEAST = f"At {SURVIVAL_THRESHOLD} or above"
 AT_RANDOM = "Random removal, same overall change"
 AS_MUCH = f"{CHANCE}: at the same overall change"
 FINE_TUNES = f"{OTHER_SEEDS}: two fine-tunes that differ only in the seed"
@@ -52,7 +53,7 @@ def stack_view(
     words = "Similarity (CKA) of each layer to itself, unpruned"
     has_mark = len(rows) <= MAX_WORDED and any(row["words"].endswith(BY_CONSTRUCTION) for row in rows)
     marks = {AS_MUCH: chance is not None, FINE_TUNES: twins, EMPTIED: has_mark}
-    values = {"Similarity": "v", "Intact": "words", **({} if chance is None else {AS_MUCH: "chance"})}
+    values = {"Similarity": "v", AT_LEAST: "words", **({} if chance is None else {AS_MUCH: "chance"})}
     values |= {FINE_TUNES: "seed_words"} if twins else {}
     return View(
         _stack,
@@ -106,7 +107,7 @@ def _stack(points: tuple[str, ...], with_twins: bool) -> g.LayerChart:
         )
     )
     fields = {"Layer": "name:N", MEASURES["cka"].symbol: "text:N", AT_RANDOM: "at_random_text:N"}
-    fields |= {"With everything removed": "floor_text:N", f"At {SURVIVAL_THRESHOLD} or above": "words:N"}
+    fields |= {"With everything removed": "floor_text:N", AT_LEAST: "words:N"}
     tooltip = g.told(fields | ({"Fine-tunes of other seeds": "seed_words:N"} if with_twins else {}))
     worded = len(points) <= MAX_WORDED
     track = bands.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15)
