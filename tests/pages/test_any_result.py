@@ -56,19 +56,14 @@ def test_every_page_shows_it(kind: str, page: str, shipped: Path) -> None:
         assert "stays intact" not in words
 
 
-@pytest.mark.usefixtures("queue")
-@pytest.mark.parametrize("axis", ["amount", "damage", "divergence"])
-def test_compare_shows_two_results_whose_rows_differ_side_by_side(axis: str, shipped: Path) -> None:
-    result = RESULTS["against one as deep"]
-    ship(shipped, result, BARE)
-    words = told(open_page("pages/compare.py", result=result.key, other=BARE.key, axis=axis))
-    assert ("are shown at equal amounts" in words) == (axis == "damage")
-    assert "no picture of their difference" in words
-
-
 @pytest.mark.usefixtures("queue", "unfolded")
-def test_the_yardstick_is_named_where_twins_are_stored(shipped: Path) -> None:
-    for made in (BARE, *TWINS):
+def test_two_results_whose_rows_differ_and_twins_are_shown_beside_each_other(shipped: Path) -> None:
+    ship(shipped, RESULTS["against one as deep"], BARE)
+    shown = {"result": RESULTS["against one as deep"].key, "other": BARE.key, "axis": "damage"}
+    words = told(open_page("pages/compare.py", **shown))
+    assert "are shown at equal amounts" in words
+    assert "no picture of their difference" in words
+    for made in TWINS:
         save(made)
     for page in ("Layers", "Overview"):
         assert "Other seeds (3 checkpoints)" in told(open_page(PAGES[page], result=BARE.key))
