@@ -161,7 +161,7 @@ FAULTS: dict[str, Fault] = {
     **{f"{at} {code}": Fault(at, status(code)) for at in ("api", "head", "get") for code in (403, 404, 429, 500)},
     "everything 503": Fault("api head get", status(503, Retry_After=86400)),
     "missing": Fault("api", refusal(401, "RepoNotFound"), "is not on the Hub, or is private"),
-    "no revision": Fault("api", refusal(404, "RevisionNotFound"), "has no revision 'main'"),
+    "no revision": Fault("api", refusal(404, "RevisionNotFound"), "has no such revision"),
     "gated": Fault("head get", refusal(401, "GatedRepo"), "is gated", "*"),
     # Time.
     **{f"{at} {name}": Fault(at, change, is_slow=True)

@@ -47,6 +47,13 @@ FAILURES = (
     *(OSError, httpx2.HTTPError, httpx2.InvalidURL, ValueError, RuntimeError),
     *(ArithmeticError, AssertionError, AttributeError, LookupError, TypeError),
 )
+SAID = {
+    GatedRepoError: "is gated: choose an open one, or on your own computer accept its terms and `hf auth login`",
+    RepositoryNotFoundError: "is not on the Hub, or is private: check the spelling, which is owner/name",
+    RevisionNotFoundError: "has no such revision: leave it out, or give an existing branch, tag or commit",
+    OfflineModeIsEnabled: "is not in the local cache and offline mode is on: unset HF_HUB_OFFLINE to download it, "
+    "or choose a bundled checkpoint with written examples",
+}
 constants.DOWNLOAD_CHUNK_SIZE = 2**18  # downloads report and can be cancelled between chunks; 10 MiB are too coarse
 
 
@@ -166,7 +173,7 @@ def list_files(repo_id: str, revision: str, kind: Kind = "model") -> Listing:
         return Listing(repo_id, kind, revision, str(info.sha), sizes)
 
     try:
-        return _ask(listing, repo_id, revision)
+        return _ask(listing, repo_id)
     except HubError as error:
         if not error.is_temporary:
             raise
@@ -221,7 +228,7 @@ def fetch(listing: Listing, name: str, report: Report | None = None, before: int
             revision=listing.revision,  # the client notes a branch's commit, for offline runs ask for the branch
             tqdm_class=_progress_class(listing.id, name, report, before, total or size or 0, most),
         )
-        path = Path(_ask(download, listing.id, listing.revision, most))
+        path = Path(_ask(download, listing.id, most))
         if listing.commit not in path.parts or not is_intact(path):  # the client compares lengths only
             _discard(path)
             raise PrunescopeError(
@@ -263,7 +270,7 @@ def _api() -> HfApi:
     return HfApi(token=False if is_hosted() else None)
 
 
-def _ask(function: Callable[[], T], repo_id: str, revision: str, size: int = 0) -> T:
+def _ask(function: Callable[[], T], repo_id: str, size: int = 0) -> T:
     """Call the client in a thread that is given up in the end: a socket's time-out begins anew with every byte.
 
     Raises:
@@ -283,34 +290,20 @@ def _ask(function: Callable[[], T], repo_id: str, revision: str, size: int = 0) 
     except FAILURES as error:
         if not answer.done():
             close_session()  # its sockets too, which ends the thread with the next byte
-        raise _fault_of(error, repo_id, revision) from error
+        raise _fault_of(error, repo_id) from error
 
 
-def _fault_of(error: BaseException, repo_id: str, revision: str) -> HubError:
+def _fault_of(error: BaseException, repo_id: str) -> HubError:
     """Say in one line what one of FAILURES means and what to do."""
     while isinstance(error, LocalEntryNotFoundError) and error.__cause__ is not None:
         error = error.__cause__  # the client has wrapped it
-    is_temporary = False
-    match error:
-        case GatedRepoError():  # a subclass of RepositoryNotFoundError
-            remedy = "" if is_hosted() else ", or accept its terms on the Hub and log in with `hf auth login`"
-            said = f"is gated: choose an open one{remedy}"
-        case RepositoryNotFoundError():
-            said = "is not on the Hub, or is private: check the spelling, which is owner/name"
-        case RevisionNotFoundError():
-            said = f"has no revision '{revision}': leave it out, or give an existing branch, tag or commit"
-        case OSError(errno=int()):
-            said = f"cannot be stored ({error.strerror}): free some space, or set HF_HOME to a folder that is writable"
-        case OfflineModeIsEnabled():
-            is_temporary = True
-            said = (
-                "is not in the local cache and offline mode is on: unset HF_HUB_OFFLINE to download it, "
-                "or choose a bundled checkpoint with written examples"
-            )
-        case _:
-            is_temporary = True
-            said = "cannot be fetched from the Hub: check the connection, or try again later"
-    return HubError(f"'{repo_id}' {said}", is_temporary)
+    for kind, said in SAID.items():
+        if isinstance(error, kind):
+            return HubError(f"'{repo_id}' {said}", kind is OfflineModeIsEnabled)
+    if isinstance(error, OSError) and error.errno:
+        remedy = "free some space, or set HF_HOME to a folder that is writable"
+        return HubError(f"'{repo_id}' cannot be stored ({error.strerror}): {remedy}", False)
+    return HubError(f"'{repo_id}' cannot be fetched from the Hub: check the connection, or try again later", True)
 
 
 def _cached(repo_id: str, name: str, revision: str, kind: Kind) -> Path | None:

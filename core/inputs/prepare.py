@@ -4,6 +4,7 @@ Importing torch takes seconds: without it, a stored result is found, or a bad re
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from core.inputs.checkpoints import Resolved, check_method, resolve, suited
 from core.inputs.examples import EvalSubset, open_examples
@@ -25,22 +26,29 @@ class Inputs:
         subset: The evaluation examples.
         calibration: The examples that the method scores on; None if it scores on none.
         rest: Further labelled examples, on which the working range is judged as well; None if there are none.
-        key: The key of the request's result.
         against: The files of another checkpoint that the request is compared with; None without one, or where it has
             the same content.
+        request: The request.
     """
 
     resolved: Resolved
     subset: EvalSubset
     calibration: EvalSubset | None
     rest: EvalSubset | None
-    key: str
-    against: Resolved | None = None
+    against: Resolved | None
+    request: SweepRequest
 
-    @property
-    def revision_against(self) -> str | None:
-        """The digest of the other checkpoint's content; None without one."""
-        return self.against.revision if self.against else None
+    @cached_property
+    def key(self) -> str:
+        """The key of the request's result."""
+        return self.key_of(self.request)
+
+    def key_of(self, request: SweepRequest) -> str:
+        """Compute the key of the result of the request, or of one that follows it, such as its control."""
+        pruning = pruning_record(request, self.calibration if METHODS[request.method].calibrated else None)
+        against = self.against.revision if self.against else None
+        asked = request.points, request.measures, request.amounts, DTYPE
+        return result_key(self.resolved.revision, self.subset.record(), pruning, *asked, against=against)
 
 
 def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
@@ -62,26 +70,7 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
     subset = examples.subset(request.num_examples)
     calibration = examples.calibration(subset) if METHODS[request.method].calibrated else None
     rest = examples.rest(subset) if request.range_examples == "all" else None
-    pruning = pruning_record(request, calibration)
-    key = key_of_request(request, resolved.revision, subset, pruning, against.revision if against else None)
-    return Inputs(resolved, subset, calibration, rest, key, against)
-
-
-def key_of_request(
-    request: SweepRequest, revision: str, subset: EvalSubset, pruning: PruningRecord, against: str | None
-) -> str:
-    """Compute the key of a request's result.
-
-    Args:
-        request: The request.
-        revision: The digest of the checkpoint's content.
-        subset: The evaluation examples.
-        pruning: From `pruning_record`.
-        against: The digest of the other checkpoint's content; None without one.
-    """
-    return result_key(
-        revision, subset.record(), pruning, request.points, request.measures, request.amounts, DTYPE, against=against
-    )
+    return Inputs(resolved, subset, calibration, rest, against, request)
 
 
 def pruning_record(

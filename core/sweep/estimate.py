@@ -9,7 +9,7 @@ from core.encoder.batches import micro_batches
 from core.encoder.loading import Checkpoint, borrow
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
-from core.inputs.prepare import Inputs, key_of_request, prepare, pruning_record
+from core.inputs.prepare import Inputs, prepare
 from core.request.catalog import METHODS
 from core.request.controls import likely_amounts
 from core.request.sweep_request import SweepRequest
@@ -58,7 +58,7 @@ def estimate(request: SweepRequest, report: Report, follow_ups: Sequence[SweepRe
         inputs = prepare(request, _refuse_download)
     except _DownloadError:
         return {"download": True}
-    sweeps = [sweep for sweep in (request, *follow_ups) if not store.find(_key(sweep, inputs))]
+    sweeps = [sweep for sweep in (request, *follow_ups) if not store.find(inputs.key_of(sweep))]
     seconds = sum(seconds_of(sweeps, request, inputs, report)) if sweeps else 0.0
     return {"stored": not sweeps, "seconds": seconds}
 
@@ -69,12 +69,6 @@ class _DownloadError(Exception):
 
 def _refuse_download(*_: object) -> None:
     raise _DownloadError
-
-
-def _key(sweep: SweepRequest, inputs: Inputs) -> str:
-    """Compute the key of a request or of a follow-up, given the request's inputs."""
-    pruning = pruning_record(sweep, inputs.calibration if METHODS[sweep.method].calibrated else None)
-    return key_of_request(sweep, inputs.resolved.revision, inputs.subset, pruning, inputs.revision_against)
 
 
 def seconds_of(sweeps: Sequence[SweepRequest], tried: SweepRequest, inputs: Inputs, report: Report) -> list[float]:

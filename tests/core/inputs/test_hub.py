@@ -142,7 +142,7 @@ def test_the_token_is_sent_at_home_but_never_on_a_hosted_server(repo, monkeypatc
     assert any(header for _, _, header in repo.requests)
     repo.requests.clear()
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    assert "log in" not in refusal()
+    assert "on your own computer" in refusal()
     assert repo.requests
     assert not any(header for _, _, header in repo.requests)
 
