@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from itertools import pairwise
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -113,22 +111,3 @@ def errors(app: AppTest) -> list[str]:
 
 def unescaped(text: str) -> str:
     return text.replace("\\", "").replace("\u2060", "").replace("\u00a0", " ")
-
-
-def falls_at(file: Path, reduction: str, layer: int, threshold: float = 0.9) -> str:
-    """Where a layer's own CKA falls below a threshold, from the file alone; in words, as pages say it.
-
-    Args:
-        file: A result file, without undefined values.
-        reduction: mean, cls or tokens.
-        layer: Its row in the matrices.
-        threshold: The CKA to keep.
-    """
-    frames = json.loads(file.read_text("utf-8"))["frames"]
-    curve = [
-        (frame["amount"], (frame.get("cka") or frame["similarity"]["cka"])[reduction][layer][layer]) for frame in frames
-    ]
-    for (before, high), (after, low) in pairwise(curve):
-        if low < threshold:
-            return f"{100 * (before + (after - before) * (high - threshold) / (high - low)):.0f} %"
-    return f"the last amount measured, {100 * curve[-1][0]:.0f} %"

@@ -5,14 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from core.inputs.checkpoints import resolve
 from core.results.schema import SweepResult
 from tests.browser import look
 from tests.browser.conftest import checkpoint_in
-from tests.browser.shipped import COLA, SST2, WRITTEN
+from tests.browser.shipped import WRITTEN
 from tests.builders import make_result, with_own_key
 from ui.header import PAGES
 
@@ -90,26 +89,6 @@ def test_a_result_goes_through_the_navigation_and_a_cell_of_the_grid_opens_anoth
     expect(page).to_have_url(re.compile(f"/layers\\?.*result={key}"))
     expect(page.locator(".player .rows svg")).to_be_visible()
     assert page.evaluate("globalThis.visit") == "kept"
-
-
-def test_two_heatmaps_and_their_difference_are_in_step_and_the_axis_is_switched_at_the_picture(
-    page: Page, site: str
-) -> None:
-    player = look.open_still(page, f"{site}/compare?result={SST2.key}&other={COLA.key}")
-    player.get_by_label("Pruning amount").fill("10")
-    sst2, cola = (look.cells(result, 10) for result in (SST2, COLA))
-    differences = [round(a, 2) - round(b, 2) for a, b in zip(sst2, cola, strict=True)]  # of what stands beside it
-    for name, wanted in (("first", sst2), ("second", cola), ("difference", differences)):
-        rounded = pytest.approx(wanted, abs=0.00501)  # two decimals are shown
-        look.eventually(page, lambda name=name: look.numbers(player, name), rounded)
-    label = "Equal overall change"
-    switch = page.get_by_role("radio", name=label).or_(page.get_by_role("button", name=label))
-    picture, above = look.box(player.locator(".first")), look.box(switch).y
-    assert picture.bottom < 800, "in the first screen"
-    switch.click()
-    expect(player.locator(".readout b")).to_have_text(re.compile("^Overall change"))
-    expect(player.get_by_role("slider")).to_have_accessible_name(re.compile("^Overall change"))
-    assert look.box(player.locator(".first")).y - look.box(switch).y == picture.y - above
 
 
 def test_a_typed_sentence_is_answered_in_step_with_the_examples_and_stays_text(
