@@ -15,7 +15,7 @@ from core.results.choices import companions, isolated, methods_beside, twins
 from core.results.fields import bytes_of
 from core.results.library import Entry
 from core.results.schema import SweepResult
-from core.results.showable import check_showable
+from core.results.showable import load_showable
 from core.results.store import load
 from core.wall.reading import read
 from ui.shared import once
@@ -41,9 +41,7 @@ def _loaded(path: Path, modified: int) -> SweepResult:
     is_small = path.suffix != ".gz" and path.is_file() and path.stat().st_size <= SMALL_BYTES
     if path.parent == store.SHIPPED_RESULTS:
         return load(path)
-    result = load(path) if is_small else SweepResult.model_validate_json(read("result", [(path, path.name)]))
-    check_showable(result, path.name)
-    return result
+    return load_showable(path) if is_small else SweepResult.model_validate_json(read("upload", [(path, path.name)]))
 
 
 def at_hand() -> tuple[Entry, ...]:

@@ -40,15 +40,13 @@ class Question:
         limit: Of a table, the most rows to read.
     """
 
-    kind: Literal["extract", "result", "table", "upload"]
+    kind: Literal["extract", "table", "upload"]
     paths: tuple[str, ...]
     names: tuple[str, ...]
     limit: int | None = None
 
 
-def read(
-    kind: Literal["result", "table", "upload"], files: Sequence[tuple[Path, str]], limit: int | None = None
-) -> bytes:
+def read(kind: Literal["table", "upload"], files: Sequence[tuple[Path, str]], limit: int | None = None) -> bytes:
     """Return what is in files, as JSON.
 
     Args:

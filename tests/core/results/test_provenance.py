@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
-from tiny import make_texts
 
 from core.errors import PrunescopeError
-from core.inputs.uploads import keep, placed
 from core.precompute import compute, parse
 from core.precompute import request_of as request_of_options
 from core.request.amounts import stepped_amounts
@@ -131,18 +129,3 @@ def test_a_run_on_folders_is_recomputed_from_anywhere_and_a_folder_is_never_prin
     with pytest.raises(PrunescopeError, match=r"'\./DATA_FOLDER' is not a folder"):
         asked(printed.script)
     assert same(compute(asked(printed.script.replace("./DATA_FOLDER", str(glue_folder))), None), result)
-
-
-def test_an_upload_is_recomputed_from_where_it_is_kept(
-    tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rows = "review,mood\n" + "".join(f"{text},{k % 2}\n" for k, text in enumerate(make_texts(24)))
-    data = keep("reviews.csv", rows.encode())
-    request = SweepRequest(str(tiny_bert), "sst2", amounts=(0.0, 0.5), data=data, text=("review",), label="mood")
-    result = compute(checked(request), None)
-    here, elsewhere = recipe(result, placed(request)), recipe(result)
-    monkeypatch.chdir(tmp_path)
-    assert same(compute(asked(here.script), None), result)
-    assert here.missing == ""
-    assert "Replace ./reviews.csv with the path of the file with the content" in elsewhere.missing
-    assert "own:" not in elsewhere.script + here.script

@@ -16,7 +16,7 @@ from core.results.digest import digest
 from core.results.key import key_of
 from core.results.schema import SweepResult
 from core.results.showable import max_megabytes, open_upload
-from tests.builders import against, make_result
+from tests.builders import make_result
 from tests.uploaded import read_upload
 
 RESULT = make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20)
@@ -32,18 +32,6 @@ def file(change: Change, rekey: bool = True) -> bytes:
             values["key"] = key_of(SweepResult.model_validate(values))
     del values["checksum"]
     return json.dumps({**values, "checksum": digest(values)}).encode()
-
-
-@pytest.mark.parametrize(
-    "result",
-    [
-        *(make_result(points=points) for points in ("attention", "layer", "both")),
-        make_result(method="attribution", scope=None),
-        *(against(RESULT, layers) for layers in (2, 5)),
-    ],
-)
-def test_an_exported_result_opens_again(result: SweepResult) -> None:
-    assert read_upload(result_json(result).encode(), "mine.json") == result
 
 
 def set_in(*path: str | int, to: object) -> Change:
