@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from core.pruning import Baseline, module_of
+from core.pruning.calibration import Halves, reliability
 from core.pruning.units import Entries, UnitPlan, Units
 
 TEXTS = make_texts(40, seed=5)
@@ -28,6 +29,12 @@ def test_hand_computed_masks() -> None:
         3,
         0,
     ]
+
+
+def test_halves_that_do_not_vary_say_nothing_of_reliability() -> None:
+    halves = Halves(3)
+    halves.add(torch.arange(4), torch.ones(4, 3))
+    assert reliability([[halves], []]) == (None, None)
 
 
 def one_at_a_time(model: nn.Module, tokenizer: object, residual: bool) -> list[list[Tensor]]:
@@ -69,9 +76,9 @@ def test_scores_and_their_reliability_equal_autograd_one_example_at_a_time(
     residual = method == "attribution-residual"
     baseline = Baseline(model, (0.5,), calibration=make_calibration(tokenizer, GOLD, seed=5))
     plan, expected = module_of(method).plan(baseline), one_at_a_time(model, tokenizer, residual)
-    for of_layer, references, reliability in zip(plan.scores, expected, plan.reliability, strict=True):
+    for of_layer, references, agreement in zip(plan.scores, expected, plan.reliability, strict=True):
         for scores, attributions in zip(of_layer, references, strict=True):
             reference = scores_of(attributions, residual)
             torch.testing.assert_close(scores, reference, rtol=0, atol=1e-5 * float(reference.max()))
         halves = [(scores_of(a[::2], residual), scores_of(a[1::2], residual)) for a in references]
-        assert reliability == pytest.approx(np.mean([spearmanr(*pair).statistic for pair in halves]), abs=5e-4)
+        assert agreement == pytest.approx(np.mean([spearmanr(*pair).statistic for pair in halves]), abs=5e-4)
