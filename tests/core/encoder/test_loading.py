@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import pickle
 import re
 import shutil
 import threading
@@ -15,7 +16,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
-from strangers import CHECKPOINTS, CONFIG, Change, both, changed, text, weights
+from strangers import CHECKPOINTS, CONFIG, Bomb, Change, both, changed, pickled, text, weights
 from tiny import make_encoder, make_texts
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -139,7 +140,8 @@ REFUSED: dict[str, tuple[Change, str]] = {  # a change of a good folder, and wha
     "a weight is NaN": (CHECKPOINTS["a weight is NaN"], "weight classifier.weight is not finite"),
     "pickle with code": (CHECKPOINTS["pickle with code"], "contains code, which is never run"),
     "few positions": (CHECKPOINTS["few positions"], "at most 64 tokens, fewer than the 128 needed"),
-    "unexpected type": (CHECKPOINTS["unexpected type"], "Field 'use_cache' expected bool, got int"),
+    "old pickle with code": (pickled(pickle.dumps({"x": Bomb()})), "contains code, which is never run"),
+    "a flag that is a number": (changed(CONFIG, use_cache=0), "Field 'use_cache' expected bool, got int"),
     "weights that its architecture ignores": (
         weights(lambda found: found.update({IGNORED: torch.zeros(3, 8)})),
         f"weight {IGNORED} is not of the shape, or not part of the layers",
