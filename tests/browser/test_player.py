@@ -64,7 +64,7 @@ def test_keys_and_buttons_step_and_play_and_the_pictures_show_the_numbers(page: 
     player.get_by_label("Speed").select_option("4×")
     toggle.click()
     for place in (0.95, 0):  # it starts over
-        look.expect_amount(player, place)
+        look.eventually(page, lambda place=place: look.amount(player), place)
     look.expect_playing(player, True)
 
 
