@@ -14,14 +14,14 @@ from cachetools import LRUCache, cached
 from core.errors import PrunescopeError
 from core.request.catalog import REDUCTION
 from core.results import store
-from core.results.fields import Row, bytes_of
+from core.results.fields import Row
 from core.results.schema import SweepResult
 from core.results.showable import load_showable
 from core.results.statistics import LayerStatistics, ProfileAtDamage
 from core.results.store import FileState
 from core.wall.reading import Question, read_all
 
-MOST_BYTES = 96 * 2**20  # of the extracts of shipped results; a thousand take two thirds of that
+MOST_SHIPPED = 1000  # extracts in memory, 200 kB each
 
 
 def extracts(files: Sequence[FileState]) -> dict[FileState, SweepResult | PrunescopeError]:
@@ -48,7 +48,7 @@ def extracts(files: Sequence[FileState]) -> dict[FileState, SweepResult | Prunes
     return found
 
 
-@cached(LRUCache(MOST_BYTES, getsizeof=bytes_of), lock=Lock())
+@cached(LRUCache(MOST_SHIPPED), lock=Lock())
 def _shipped(file: FileState) -> SweepResult:
     return extract_of(load_showable(Path(file.path)))
 
