@@ -9,16 +9,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from core.errors import PrunescopeError
-from core.inputs.checkpoint_files import (
-    CONFIG,
-    MAX_JSON_BYTES,
-    RECIPE_FILE,
-    checked_files,
-    content_hash,
-    read_config,
-    read_json,
-    refused,
-)
+from core.inputs import checkpoint_files
+from core.inputs.checkpoint_files import CONFIG, checked_files, content_hash, read_config, refused
 from core.inputs.hub import MAIN, Report, fetch_one, snapshot
 from core.inputs.labels import check_own_labels, label_names, label_order
 from core.request.catalog import EMBEDDED, METHODS, NORMALISE_FIRST, RECIPE, TASKS, WEIGHTS
@@ -71,11 +63,15 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
     config = read_config(folder / CONFIG, name)
     checked_files(folder, name)
     labels = label_names(config, name)
-    if source == "folder" and (folder / RECIPE_FILE).is_file():
+    if source == "folder" and (folder / checkpoint_files.RECIPE_FILE).is_file():
         try:
-            recipe = RecipeRecord.model_validate(read_json(folder / RECIPE_FILE, name))
+            recipe = RecipeRecord.model_validate(
+                checkpoint_files.read_json(folder / checkpoint_files.RECIPE_FILE, name)
+            )
         except ValidationError as error:
-            raise refused(name, f"has a {RECIPE_FILE} that is not a recipe", "remove that file") from error
+            raise refused(
+                name, f"has a {checkpoint_files.RECIPE_FILE} that is not a recipe", "remove that file"
+            ) from error
     named = f"{RECIPE}{recipe.name}" if recipe else name
     return Resolved(named, source, folder, revision or content_hash(folder, name), config["model_type"], labels, recipe)
 
@@ -91,7 +87,7 @@ def labels_at_hand(checkpoint: str) -> tuple[str, ...]:
     """
     if source_of(checkpoint) == "hub":
         name, _, wanted = checkpoint.partition("@")
-        folder = fetch_one(name, CONFIG, wanted or MAIN, most=MAX_JSON_BYTES).parent
+        folder = fetch_one(name, CONFIG, wanted or MAIN, most=checkpoint_files.MAX_JSON_BYTES).parent
     else:
         name, folder = _local_folder(checkpoint)
     labels = label_names(read_config(folder / CONFIG, name), name)

@@ -16,16 +16,8 @@ from core.inputs.hub import Report
 from core.inputs.labels import meanings
 from core.inputs.tables import Table
 from core.inputs.texts import Texts, remember
-from core.request.catalog import (
-    CALIBRATION_EXAMPLES,
-    DEFAULT_EXAMPLES,
-    MAX_LENGTH,
-    MIN_CALIBRATION,
-    MIN_EXAMPLES,
-    SUBSET_SEED,
-    TASKS,
-    Task,
-)
+from core.request import catalog
+from core.request.catalog import CALIBRATION_EXAMPLES, DEFAULT_EXAMPLES, MIN_CALIBRATION, MIN_EXAMPLES, TASKS, Task
 from core.request.limits import is_hosted, limits
 from core.request.places import TABLES, kind_of_data
 from core.request.sweep_request import LabelMap, SweepRequest
@@ -80,7 +72,7 @@ class EvalSubset:
             gold=self.gold,
             label_names=self.task.label_names,
             main_metric=self.task.main_metric,
-            max_length=MAX_LENGTH,
+            max_length=catalog.MAX_LENGTH,
             fingerprint=self.fingerprint,
             data=self.data,
             columns=self.columns and ColumnsRecord(text=self.columns.text, label=self.columns.label),
@@ -295,7 +287,7 @@ def stratified(labels: np.ndarray, size: int) -> tuple[int, ...]:
         labels: Label index of every row, int64, shape (rows,).
         size: Rows to draw, at most `len(labels)`.
     """
-    random = np.random.RandomState(SUBSET_SEED)  # legacy on purpose: NumPy promises never to change its stream
+    random = np.random.RandomState(catalog.SUBSET_SEED)  # legacy on purpose: NumPy promises never to change its stream
     kinds, counts = np.unique(labels, return_counts=True)
     shares = counts * size  # in units of 1 / rows, so that remainders are exact integers
     quotas = shares // len(labels)

@@ -8,19 +8,9 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from core.errors import PrunescopeError
+from core.request import catalog
 from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
-from core.request.catalog import (
-    DEFAULT_CONTROLLED,
-    DEFAULT_EXAMPLES,
-    DEFAULT_MEASURES,
-    MAX_LAYERS,
-    MAX_NAME_CHARS,
-    MEASURES,
-    METHODS,
-    MIN_EXAMPLES,
-    POINTS,
-    TASKS,
-)
+from core.request.catalog import DEFAULT_CONTROLLED, DEFAULT_MEASURES, MEASURES, METHODS, MIN_EXAMPLES, POINTS, TASKS
 from core.request.limits import limits
 from core.request.places import TABLE_SUFFIXES, TABLES, kind_of_data, source_of
 from core.request.scope import layer_of
@@ -30,7 +20,7 @@ RangeExamples = Literal["subset", "all"]
 LabelMap = tuple[tuple[str, str | None], ...]
 
 
-def check_scope(scope: str | None, method: str, num_layers: int = MAX_LAYERS) -> None:
+def check_scope(scope: str | None, method: str, num_layers: int = catalog.MAX_LAYERS) -> None:
     """Refuse a scope that does not fit its method or the model's depth.
 
     Args:
@@ -120,9 +110,7 @@ class SweepRequest:
     scope: Annotated[str | None, _help("of weight methods: encoder (default), all-linear, or layer:K")] = "encoder"
     points: Annotated[str, _known("points", POINTS), _help(", ".join(POINTS))] = "attention"
     amounts: Annotated[_Amounts, _help("fractions in [0, 1) (default: steps of 0.1 up to 0.9)")] = DEFAULT_AMOUNTS
-    num_examples: Annotated[int | None, _help(f"default: {DEFAULT_EXAMPLES}; of your file at most half the rows")] = (
-        None
-    )
+    num_examples: Annotated[int | None, _help(f"default: {catalog.DEFAULT_EXAMPLES}; of a file at most half")] = None
     seed: Annotated[int, _help("of pruning; the examples' seed is fixed", ge=0, lt=2**32)] = 0
     control_of: Annotated[
         str | None, _help("the method that a random one follows (default: magnitude, attribution)")
@@ -132,7 +120,7 @@ class SweepRequest:
     range_examples: Annotated[RangeExamples, _help("what judges the working range: subset (default) or all")] = "subset"
     data: Annotated[str | None, _help(_DATA)] = None
     split: Annotated[str | None, _help("of hub:OWNER/NAME: the split that is evaluated (default: validation)")] = None
-    source_name: Annotated[str | None, _help("what the result calls the data", max_length=MAX_NAME_CHARS)] = None
+    source_name: Annotated[str | None, _help("the data's name in the result", max_length=catalog.MAX_NAME_CHARS)] = None
     text: Annotated[tuple[str, ...], _help(f"column of a file or data set that holds the text {_GUESSED}")] = ()
     label: Annotated[str | None, _help(f"column that holds the label {_GUESSED}")] = None
     label_map: Annotated[
