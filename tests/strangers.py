@@ -260,6 +260,9 @@ CHECKPOINTS: Mapping[str, Change] = {
     "tokenizer settings are a list": text("tokenizer_config.json", "[1]"),
     "no padding token": changed("tokenizer_config.json", pad_token=None),
     "a chat template that is a pipe": pipe("chat_template.jinja"),
+    "weights of 100 GB": lambda folder: os.truncate(folder / WEIGHTS, 100 * 2**30),  # sparse: it takes no room
+    "a recipe with a command": changed("recipe.json", family="tiny; rm x", seed=3),
+    "a recipe with another command": changed("recipe.json", family="tiny-sst2", seed="3; rm x"),
     # training data that come along
     "digests that promise a trillion": digests(npy_header("(1000000000000,)")),
     "digests with code": digests(np.array([Bomb()], dtype=object)),

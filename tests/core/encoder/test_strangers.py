@@ -38,7 +38,7 @@ def test_a_hostile_checkpoint_is_refused_in_one_line(
     assert len(message.splitlines()) == 1
     assert len(message) < 400
     assert str(stranger.parent) not in message, "no machine path"
-    assert any(remedy in message for remedy in ("choose", "fetch it again", "correct", "merge it"))
+    assert any(remedy in message for remedy in ("choose", "correct", "merge it", "remove that file"))
     assert not recwarn.list, "no warning comes before the line"
 
 
