@@ -16,17 +16,10 @@ from ui.text import plain
 
 SMALL = {"num_layers": 3, "amounts": (0.0, 0.3, 0.6)}
 RESULTS = (make_result(**SMALL), make_result(**SMALL, method="random"), make_result(**SMALL, task="cola"))
-LAYOUTS = {  # of every page, those of its scenes
-    "Overview": ["finding", "pair"],
-    "Lab": ["single"],
-    "Compare": ["compare", "profiles"],
-    "Layers": ["layers", "close-up"],
-    "Sentences": ["sentences"],
-    "Present": ["present"],
-}
+SHOWING = [name for name in PAGES if name not in ("Grid", "Methods")]
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("name", SHOWING)
 def test_what_is_taken_away_is_what_a_player_shows(
     name: str, shipped: Path, queue: JobQueue, unfolded: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -40,7 +33,8 @@ def test_what_is_taken_away_is_what_a_player_shows(
     app = open_page(PAGES[name], result=RESULTS[0].key)
     shown = {player["layout"]["name"]: player for player in players(app)}
     headings = [title.value for title in app.title]
-    assert sorted(offered) == sorted(shown) == sorted(LAYOUTS[name])
+    assert offered.keys() == shown.keys()
+    assert len(shown) == (2 if name in ("Overview", "Compare", "Layers") else 1)
     for layout, (scene, choices) in offered.items():
         player = shown[layout]
         assert player["frames"] == as_sent(scene.frames)
