@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import DEFAULT, Mock
 
 import pytest
 import yaml
@@ -119,51 +119,32 @@ def test_a_sweep_that_fails_is_reported_while_the_others_go_on(
     grid: Grid, tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     grid.values |= {"checkpoints": ["owner/none", str(tiny_bert)], "scopes": ["layer:7", "encoder"]}
-    noted = grid_run.sweep
-
-    def failing(*given: Any, **options: Any) -> Any:
-        if given[2].method == "magnitude":
-            raise KeyError("surprise")
-        return noted(*given, **options)
-
+    grid.sweeps.side_effect = [DEFAULT, DEFAULT, KeyError("surprise"), DEFAULT]
     unmeasured = Mock(side_effect=MemoryError)
     monkeypatch.setattr("core.sweep.estimate.measure", unmeasured)  # an estimate that fails stops nothing
-    monkeypatch.setattr(grid_run, "sweep", failing)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # of the trace
     code, _, progress = grid.run()
     assert code == 1
-    (path,) = grid.output.iterdir()
-    assert load(path).pruning.method == "random"
+    assert len(grid.results()) == 1
     for words in ("'owner/none'", "offline", "--scope layer:7", "layer:0 to layer:1", "unexpected KeyError"):
         assert any(words in line for line in failures(progress)), words
 
 
-def test_a_full_disk_is_named_for_what_it_is_and_an_interrupted_grid_goes_on_with_the_sweep_that_it_had_begun(
+def test_a_full_disk_is_named_for_what_it_is_and_an_interrupted_grid_goes_on_with_the_next_sweep(
     grid: Grid, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    noted = grid_run.sweep
-
-    def interrupted(*given: Any, on_frame: Any, **options: Any) -> Any:
-        def on_frame_of_the_second(header: Any, frame: Any) -> None:
-            on_frame(header, frame)
-            if grid.sweeps.call_count == 2 and frame.amount == 0.3:
-                raise KeyboardInterrupt
-
-        return noted(*given, on_frame=on_frame_of_the_second, **options)
-
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", Mock(side_effect=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
         code, _, progress = grid.run()
     assert code == 1
     assert len(failures(progress)) == 2
     assert all("(No space left on device): choose another folder" in line for line in failures(progress))
-    with monkeypatch.context() as patch:
-        patch.setattr(grid_run, "sweep", interrupted)
-        code, _, progress = grid.run()
+    grid.sweeps.side_effect = [DEFAULT, KeyboardInterrupt]
+    code, _, progress = grid.run()
     assert code == 130
     assert "the same command goes on from there" in progress[-1]
     (finished,) = grid.output.iterdir()
-    before = finished.read_bytes()
+    before, grid.sweeps.side_effect = finished.read_bytes(), None
     assert grid.run()[0] == 0
     assert grid.sweeps.call_count == 1
     assert finished.read_bytes() == before

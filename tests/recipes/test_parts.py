@@ -1,11 +1,9 @@
 """The parts of a recipe: corrupted sentences, what is taught about each, seeds, averages, and a smaller vocabulary."""
 
-from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
 from tiny import make_texts
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainerState
@@ -14,7 +12,6 @@ from transformers.modeling_outputs import TokenClassifierOutput
 from core.results.digest import digest
 from recipes import syntax, training
 from recipes.corruption import make_examples, split_words, word_forms
-from recipes.table import MINILM, Recipe
 from recipes.vocabulary import cut_vocabulary, kept_ids
 
 SENTENCES = [split_words(text) for text in make_texts(100)]
@@ -52,19 +49,6 @@ def test_all_pieces_of_a_word_at_fault_are_labelled_and_words_weigh_against_the_
 
 
 # ---------------------------------------------------------------- fine-tuning
-
-
-def test_an_early_stop_keeps_the_weights_with_the_best_score(
-    tiny_bert: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    scores = chain([0.1, 0.5, 0.2, 0.5], repeat(0.9))
-    monkeypatch.setattr(training, "SAVE_EVERY", 1)
-    monkeypatch.setattr(training, "SCORES", {"matthews_correlation": lambda gold, found: next(scores)})
-    recipe = Recipe(MINILM, "cola", 1, 1e-3, early_stop=2)
-    kept = load_file(training.fine_tune(recipe, 0, tiny_bert, glue_folder, tmp_path) / "model.safetensors")
-    assert not (tmp_path / "checkpoint-5").exists(), "two scores without a better one end it"
-    best = load_file(tmp_path / "checkpoint-2" / "model.safetensors")
-    assert all(torch.equal(weights, kept[name]) for name, weights in best.items())
 
 
 def test_half_of_what_is_stored_is_the_average_from_the_start_on() -> None:
