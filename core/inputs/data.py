@@ -16,7 +16,7 @@ from typing import Literal
 
 from huggingface_hub.errors import RevisionNotFoundError
 
-from core.errors import PrunescopeError, first_few
+from core.errors import PrunescopeError
 from core.inputs import uploads
 from core.inputs.hub import MAIN, HubError, Listing, Report, cached_file, check_size, fetch, fetch_one, list_files
 from core.inputs.tables import DataFile, Table, read_table, row_count
@@ -24,6 +24,7 @@ from core.inputs.written_examples import CALIBRATION, EVALUATION, read_written
 from core.request.catalog import Task
 from core.request.limits import is_hosted, limits
 from core.request.places import DATASET, DatasetName, dataset_of, kind_of_data
+from core.request.sweep_request import choose
 
 DataSource = Literal["hub", "folder", "written", "file"]
 TRAINING = "train"  # the split to score on
@@ -31,7 +32,6 @@ VALIDATION = "validation"
 WHOLE = "all"  # the only split of a file
 CONVERTED = "refs/convert/parquet"  # the branch with the Parquet files that the Hub makes of other formats
 DEFAULT = "default"  # the configuration of a data set that has only one
-MAX_LISTED = 12
 _SHARD = re.compile(r"(.+?)-\d{5}-of-\d{5}(?:-[0-9a-f]+)?")
 
 Splits = dict[str, tuple[str, ...]]  # file names in name order, by split
@@ -185,17 +185,8 @@ def find_dataset(asked: DatasetName, split: str, report: Report | None = None) -
             "run: leave the revision out to use what the Hub has converted, if anything, or choose another data set"
         )
     config = asked.config or (next(iter(configs)) if len(configs) == 1 else DEFAULT)
-    if config not in configs:
-        raise PrunescopeError(
-            f"'{asked.id}' has no configuration '{config}', only {first_few(sorted(configs), MAX_LISTED)}: "
-            f"name one, such as {DATASET}{asked.id}/{min(configs)}"
-        )
-    splits = configs[config]
-    if split not in splits:
-        raise PrunescopeError(
-            f"'{asked.id}' has no split '{split[:40]}', only {first_few(sorted(splits), MAX_LISTED)}: "
-            "name one with --split"
-        )
+    splits = configs[choose(config, configs, f"configuration of {asked.id}")]
+    choose(split, splits, f"split of {asked.id}")
     name = asked.id if [*configs] == [DEFAULT] else f"{asked.id}/{config}"
     return HubData(listing, name, splits, split, report)
 

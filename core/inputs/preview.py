@@ -10,19 +10,13 @@ from core.inputs.tables import DataFile, Table, content_of
 from core.wall.reading import read
 
 TABLE = TypeAdapter(Table)
-MOST_BYTES = 32 * 2**20  # of all tables that are kept; a file of a thousand sentences takes 0.2 MiB
-
-
-def _bytes_of(table: Table) -> int:
-    """Estimate the bytes that a table takes: a string has 50 besides its letters, which take up to 4 each."""
-    return sum(58 + 2 * len(cell) for cells in table.cells.values() for cell in cells)
 
 
 def _key(files: Sequence[DataFile], limit: int) -> tuple[object, ...]:
     return (*((file.name, content_of(file)) for file in files), limit)
 
 
-@cached(LRUCache(MOST_BYTES, getsizeof=_bytes_of), _key, Lock())
+@cached(LRUCache(4), _key, Lock())  # each has at most `core.wall.reading.MOST_CHARS`
 def read_preview(files: Sequence[DataFile], limit: int) -> Table:
     """Read the first rows of a table as `core.inputs.tables.read_table` does; a page is drawn again and again.
 

@@ -188,7 +188,7 @@ def choose(value: str, known: Iterable[str], kind: str) -> str:
     """
     names = list(known)
     if value not in names:
-        raise PrunescopeError(f"unknown {kind} '{value}': choose one of {', '.join(names)}")
+        raise PrunescopeError(f"unknown {kind} '{value[:80]}': choose one of {', '.join(names)}")
     return value
 
 

@@ -94,7 +94,7 @@ def test_a_data_set_with_three_splits(hub: LocalHub, folder: Path, ask, refusal)
     assert {text.split("-")[0] for (text,) in scored.subset.texts} == {"data test"}
     trained = ask(f"hub:{REPO}", "--split", "train", "--method", "wanda")
     assert (len(trained.subset.rows), len(trained.calibration.rows)) == (20, 20)
-    assert "has no split 'dev', only test, train, validation: name one" in refusal(f"hub:{REPO}", "--split", "dev")
+    assert "'dev': choose one of test, train, validation" in refusal(f"hub:{REPO}", "--split", "dev")
     command = recipe(make_result(num_examples=8).model_copy(update={"task": record})).script
     assert f"--data {record.data} --split validation --text text --label label" in command
 
@@ -164,7 +164,7 @@ def test_what_is_not_to_be_had_is_refused(hub: LocalHub, folder: Path, ask, refu
 def test_a_configuration_is_asked_for_where_it_is_unclear(hub: LocalHub, folder: Path, ask, refusal) -> None:
     for config in ("films", "books"):
         write(folder, f"{config}/validation-00000-of-00001.parquet", said=config)
-    assert "no configuration 'default', only books, films: name one, such as hub:someone/moods/books" in refusal()
+    assert "unknown configuration of someone/moods 'default': choose one of books, films" in refusal()
     subset = ask(f"hub:{REPO}/films").subset
     assert (subset.source_name, subset.texts[0][0][:5]) == (f"{REPO}/films", "films")
 
