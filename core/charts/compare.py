@@ -24,35 +24,41 @@ from core.results.schema import Frame, SweepResult
 Two = tuple[SweepResult, SweepResult]
 
 TITLE_WIDTH = 26  # characters of a line over a heatmap that is half as wide as a telephone
+WIDEST_HALVED = 8  # points of a model whose heatmap is legible on half a telephone
 LEGEND_WIDTH = 42  # characters of a line in a legend on a telephone
 FLOOR_NOTE = "dotted: the floor, with everything removed"
 MATCHED: Mapping[Scale, str] = {"damage": "Overall change", "divergence": "Divergence"}  # scales without amounts
 
 
-def on_telephone(first: str, second: str, below: str) -> str:
-    """Write a grid for a telephone: two heatmaps beside each other, the bar, and other rows of two columns."""
-    return f'"{first} {second}" min(62cqw, 26rem) "bar bar" auto {below} / minmax(0, 1fr) minmax(0, 1fr)'
+def on_telephone(names: tuple[str, str], results: Two, below: str) -> str:
+    """Write a grid for a telephone: heatmaps beside each other, or one above the other where layers are many.
+
+    Args:
+        names: The heatmaps' areas.
+        results: What they show.
+        below: The rows below, of two columns.
+    """
+    first, second = names
+    heatmaps = f'"{first} {second}" min(62cqw, 26rem) "bar bar" auto'
+    if max(len(points) for result in results for points in (result.points, result.baseline_points)) > WIDEST_HALVED:
+        heatmaps = f'"{first} {first}" min(104cqw, 28rem) "bar bar" auto "{second} {second}" min(104cqw, 28rem)'
+    return f"{heatmaps} {below} / minmax(0, 1fr) minmax(0, 1fr)"
 
 
-# Both heatmaps and their accuracy; and, where rows correspond, the difference and each layer's similarity.
-BESIDE = Layout(
-    "beside",
-    wide="""
-        "first second" clamp(17rem, 46vh, 34rem)
-        "bar bar" auto
-        "accuracy accuracy" 16.5rem / minmax(0, 1fr) minmax(0, 1fr)""",
-    narrow=on_telephone(*g.SIDES, '"accuracy accuracy" 18rem'),
-)
-OVERLAID = Layout(
-    "compare",
-    wide=f"""
+def _layout(results: Two, overlaid: bool) -> Layout:
+    """Place both heatmaps and their accuracy, and the difference and each layer's similarity where rows correspond."""
+    if not overlaid:
+        wide = """
+            "first second" clamp(17rem, 46vh, 34rem)
+            "bar bar" auto
+            "accuracy accuracy" 16.5rem / minmax(0, 1fr) minmax(0, 1fr)"""
+        return Layout("beside", wide, on_telephone(g.SIDES, results, '"accuracy accuracy" 18rem'))
+    wide = f"""
         "first first second second difference difference" clamp(17rem, 46vh, 30rem)
         "bar bar bar bar bar bar" auto
-        "accuracy accuracy accuracy own own own" 16.5rem / {" ".join(["minmax(0, 1fr)"] * 6)}""",
-    narrow=on_telephone(
-        *g.SIDES, '"difference difference" min(100cqw, 34rem) "accuracy accuracy" 18rem "own own" 16rem'
-    ),
-)
+        "accuracy accuracy accuracy own own own" 16.5rem / {" ".join(["minmax(0, 1fr)"] * 6)}"""
+    below = '"difference difference" min(100cqw, 34rem) "accuracy accuracy" 18rem "own own" 16rem'
+    return Layout("compare", wide, on_telephone(g.SIDES, results, below))
 
 
 def compare_scene(first: SweepResult, second: SweepResult, reduction: str, axis: Axis = "amount") -> Scene:
@@ -83,7 +89,7 @@ def compare_scene(first: SweepResult, second: SweepResult, reduction: str, axis:
         n.origins(results, reduction),
         views,
         compare_frames(results, together),
-        OVERLAID if overlaid else BESIDE,
+        _layout(results, overlaid),
         AMOUNTS if together.scale == "amount" else SCALE_TITLES[together.scale],
     )
 

@@ -125,7 +125,7 @@ def pair_scene(results: Two, reduction: str, titles: tuple[str, str]) -> Scene:
             "left right" clamp(16rem, 44vh, 34rem)
             "bar bar" auto
             "left-accuracy right-accuracy" 11rem / minmax(0, 1fr) minmax(0, 1fr)""",
-        narrow=on_telephone("left", "right", below),
+        narrow=on_telephone(("left", "right"), results, below),
     )
     title = " and ".join(dict.fromkeys(map(pruning_name, results)))
     return Scene(title, origins(results, reduction), views, compare_frames(results, together, titles), layout)

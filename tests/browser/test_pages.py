@@ -128,7 +128,7 @@ def faults(page: Page, rules: object = STANDARDS) -> list[str]:
 def test_a_comparison_is_used_by_keys_alone_and_read_by_ear(page: Page, site: str) -> None:
     player = look.open_still(page, f"{site}/compare?result={SST2.key}&other={COLA.key}", ".player.compare")
     player.focus()
-    for name in ("Previous step", "Play", "Next step", "Pruning amount", "Speed", "Copy a link to this view"):
+    for name in ("Previous step", "Play", "Next step", "Pruning amount", "Speed", "Loop", "Copy a link to this view"):
         page.keyboard.press("Tab")
         assert page.evaluate(FOCUSED) == name
     page.keyboard.press("Tab")
