@@ -78,7 +78,6 @@ def lab() -> None:
     if ended := record.ended or (job if job and job.ended else None):
         kept = " What was finished before is kept." if ended.key else ""
         (st.error if ended.state == "failed" else st.info)(plain(ended.message + kept))
-    record.ended = None
     if result:
         show_result(result)
     elif job and not job.ended:

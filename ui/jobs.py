@@ -118,7 +118,8 @@ def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[Sw
         PrunescopeError: The request is refused.
     """
     job_id = queue.submit(request, visitor(), address=client_address(), fresh=fresh, follow_ups=follow_ups)
-    st.query_params["job"] = st.session_state[STARTED] = lab().follows = job_id  # its settings are these
+    lab().follows, lab().ended = job_id, None  # its settings are these
+    st.session_state[STARTED] = st.query_params["job"] = job_id
     st.session_state.setdefault(ASKED, []).append(job_id)
     queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     st.rerun()

@@ -17,7 +17,7 @@ class Lab:
         follows: What the settings follow: a job's id, a result's key, `ui.view_state.OWN_MODEL`, or nothing.
         settings: What each widget held when it was drawn last, and the uploaded file, by key.
         about: The data that the columns and meanings among them are about.
-        ended: A run of which is still to be said that it ended in vain, or before its controls.
+        ended: A run that ended in vain, or before its controls, of which the page says so while it shows the same.
     """
 
     follows: str = ""
@@ -28,7 +28,7 @@ class Lab:
     def follow(self, shown: str) -> None:
         """Let the settings begin anew where something else is on show."""
         if self.follows != shown:
-            self.follows = shown
+            self.follows, self.ended = shown, None
             self.forget("")
 
     def forget(self, *names: str) -> None:
