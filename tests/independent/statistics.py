@@ -100,13 +100,9 @@ def partial_cka(own: Array, baseline_floor: Array, pruned_floor: Array) -> tuple
 
 def gap(profile: Array) -> float:
     """Compute the lower half's mean minus the upper half's; the middle of an odd number counts half in each."""
-    points, half = len(profile), len(profile) // 2
-    if half == 0:
-        return float("nan")
-    middle = profile[half] / 2 if points % 2 else 0.0
-    lower = (profile[:half].sum() + middle) / (points / 2)
-    upper = (profile[points - half :].sum() + middle) / (points / 2)
-    return float(lower - upper)
+    points = len(profile)
+    lower = np.clip(points / 2 - np.arange(points), 0, 1)  # the share of each point that lies in the lower half
+    return float((2 * lower - 1) @ profile / (points / 2)) if points > 1 else float("nan")
 
 
 def depth_gap(amounts: Array, values: Array) -> float:
@@ -114,8 +110,7 @@ def depth_gap(amounts: Array, values: Array) -> float:
     half = values.shape[1] // 2
     if half == 0 or len(amounts) < 2:
         return float("nan")
-    steps = np.diff(amounts)[:, None]  # (frames - 1, 1)
-    areas = (steps * (values[1:] + values[:-1]) / 2).sum(0) / amounts[-1]  # (points,)
+    areas = np.trapezoid(values, amounts, axis=0) / amounts[-1]  # (points,)
     return float(areas[:half].mean() - areas[len(areas) - half :].mean())
 
 
