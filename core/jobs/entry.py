@@ -10,6 +10,22 @@ from core.request.sweep_request import SweepRequest
 
 Kind = Literal["question", "run", "estimate"]
 MAX_QUESTIONS_IN_A_ROW = 4  # while a run waits
+LOOKS_EVERY = 5.0  # seconds, at most: a session that has not looked for longer may be a tab that was reloaded
+
+
+@dataclass
+class Watcher:
+    """A session that looks at a job.
+
+    Attributes:
+        address: Where it comes from, if that is known.
+        seen: When it last looked.
+        asked: Whether it asked for the job.
+    """
+
+    address: str | None
+    seen: float
+    asked: bool
 
 
 @dataclass(eq=False)
@@ -20,14 +36,14 @@ class Entry:
         job: What its watchers see.
         orders: The orders to the worker, one after another, without a name.
         last_seen: When anybody last looked.
-        watchers: The visitors who have looked and have not cancelled.
+        watchers: The sessions that have looked and have not cancelled, by token.
         started: When its current order was sent.
     """
 
     job: Job
     orders: Sequence[Mapping[str, Any]]
     last_seen: float
-    watchers: set[str] = field(default_factory=set)
+    watchers: dict[str, Watcher] = field(default_factory=dict)
     started: float = 0.0
 
     @property
@@ -41,12 +57,30 @@ class Entry:
         """What the worker calls the current order: a late answer about an earlier one must not end it."""
         return f"{self.job.id}/{self.job.step}"
 
-    def visitor(self, token: str, address: str | None) -> str:
-        """Name the visitor behind a session: a reload makes a new one, at the same address.
+    def watch(self, token: str, address: str | None, now: float, asks: bool) -> None:
+        """Note that a session looks, or asks for it."""
+        asked = asks or (token in self.watchers and self.watchers[token].asked)
+        self.watchers[token], self.last_seen = Watcher(address, now, asked), now
 
-        At home, whoever has no known address is one person. Estimates belong to sessions, which ask for their own.
+    def leave(self, token: str, address: str | None, now: float) -> None:
+        """Detach a session, and those of the same address that no longer look: a reload makes a new session.
+
+        At home whoever is at one address, or at none, is one person. An estimate belongs to the session that asks.
         """
-        return token if self.kind == "estimate" else address or (token if is_hosted() else "")
+
+        def follows(known: Watcher) -> bool:
+            if not is_hosted():
+                return self.kind != "estimate" and known.address == address
+            return address is not None and known.address == address and now - known.seen > LOOKS_EVERY
+
+        gone = [known for known, watcher in self.watchers.items() if known == token or follows(watcher)]
+        for known in gone:
+            del self.watchers[known]
+
+    def was_asked_for_by(self, token: str, address: str | None) -> bool:
+        """Whether a session, or another one at its address, asked for it and has not cancelled."""
+        asking = ((t, w.address) for t, w in self.watchers.items() if w.asked)
+        return any(t == token or (address and known == address) for t, known in asking)
 
 
 def run_order(request: SweepRequest, *, fresh: bool = False) -> dict[str, Any]:

@@ -145,10 +145,10 @@ class JobQueue:
         """
         with self._changed:
             if entry := self._entries.get(job_id):
-                self._watch(entry, watcher, address)
+                entry.watch(watcher, address, self._clock(), asks=False)
 
     def cancel(self, job_id: str, watcher: str, *, address: str | None = None) -> None:
-        """Detach a visitor from a job, in all their tabs; it ends when the last one leaves; an unknown id is ignored.
+        """Detach a session from a job, which ends when the last one leaves (`Entry.leave`); ignore an unknown id.
 
         Args:
             job_id: The job.
@@ -194,10 +194,10 @@ class JobQueue:
                     self._leave(known, watcher, address)
             if entry is new:
                 if is_hosted():
-                    self._check_room(new, new.visitor(watcher, address))
+                    self._check_room(new, watcher, address)
                 self._entries[new.job.id] = new
                 self._waiting.append(new)
-            self._watch(entry, watcher, address)
+            entry.watch(watcher, address, self._clock(), asks=True)
             self._start_next()
             self._find_early(entry)
             if self._caretaker is None:
@@ -212,9 +212,10 @@ class JobQueue:
     def _living(self) -> list[Entry]:
         return [entry for entry in self._entries.values() if not entry.job.ended]
 
-    def _check_room(self, new: Entry, visitor: str) -> None:
+    def _check_room(self, new: Entry, watcher: str, address: str | None) -> None:
         """Refuse a job if its visitor has one of its kind already, or if as many wait as a hosted server allows."""
-        if any(entry.kind == new.kind and visitor in entry.watchers for entry in self._living()):
+        alike = (entry for entry in self._living() if entry.kind == new.kind)
+        if new.kind != "estimate" and any(entry.was_asked_for_by(watcher, address) for entry in alike):
             raise PrunescopeError(
                 f"you already have a {new.kind} in progress, and this shared server allows one per visitor: wait for "
                 "it, or cancel it"
@@ -225,12 +226,8 @@ class JobQueue:
                 "on your own computer"
             )
 
-    def _watch(self, entry: Entry, watcher: str, address: str | None) -> None:
-        entry.watchers.add(entry.visitor(watcher, address))
-        entry.last_seen = self._clock()
-
     def _leave(self, entry: Entry, watcher: str, address: str | None) -> None:
-        entry.watchers.discard(entry.visitor(watcher, address))
+        entry.leave(watcher, address, self._clock())
         if not entry.watchers and not entry.job.ended:
             self._end(entry, "Cancelled.")
 

@@ -130,15 +130,15 @@ def test_equal_requests_share_a_job_that_the_last_watcher_ends(queue: JobQueue) 
 
 
 @pytest.mark.parametrize(
-    ("hosted", "address", "state"),
-    [("0", None, "cancelled"), ("0", ANN, "cancelled"), ("1", ANN, "cancelled"), ("1", None, "running")],
+    ("hosted", "address", "pause", "state"),
+    [("0", None, 0, "cancelled"), ("1", ANN, 6, "cancelled"), ("1", ANN, 0, "running"), ("1", None, 6, "running")],
 )
-def test_a_reloaded_page_can_still_cancel(
-    queue: JobQueue, monkeypatch: pytest.MonkeyPatch, hosted: str, address: str | None, state: str
+def test_a_reloaded_page_can_cancel_but_not_for_a_neighbour_who_still_looks(
+    queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: str, address: str, pause: int, state: str
 ) -> None:
-    """A visitor is whoever is at an address; hosted, where that is unknown, a session."""
     monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
-    job_id = queue.submit(scripted("hang"), "before the reload", address=address)
+    job_id = queue.submit(scripted("hang"), "before the reload, or a neighbour", address=address)
+    clock.advance(pause)
     queue.watch(job_id, "after it", address=address)
     queue.cancel(job_id, "after it", address=address)
     assert now(queue, job_id).state == state
@@ -182,6 +182,7 @@ def test_one_visitor_cannot_take_all_places(queue: JobQueue, hosted: None, token
     with pytest.raises(PrunescopeError, match="you already have a question in progress"):
         queue.ask("verify", "ann", address=ANN, key="0" * 64, amount=0.5)
     assert positions(queue, asked, second) == [("queued", 1), ("queued", 2)], "behind the one that runs"
+    queue.watch(second, "ann", address=ANN)
     queue.cancel(accepted[0], token.format(0), address=ANN)
     assert [ended(queue, job_id).state for job_id in (asked, second)] == ["done", "done"]
     assert queue.submit(scripted("frames", 20), token.format(20), address=ANN), "its run has ended"
