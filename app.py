@@ -6,11 +6,9 @@ from dataclasses import replace
 import streamlit as st
 
 from core.charts.overview import finding_scene, pair_scene
-from core.charts.view import Scene
 from core.findings.accuracy import metric_of
 from core.findings.tables import replication_table, survival_table
 from core.findings.words.overview import caution, overview_heading, overview_said, replication_sentences
-from core.findings.yardstick import Yardstick
 from core.request.catalog import METRICS, REDUCTIONS
 from core.results.choices import SEPARATOR, task_title
 from core.results.library import Entry
@@ -83,10 +81,22 @@ def overview() -> None:
         link_to_control(result)
         if words := caution(result):
             st.warning(plain(words))
-    show_steps()
+    st.subheader("What does “similar” mean?", anchor=False)
+    _steps(key="steps")
+    st.html(STYLE)
+    with st.container(key=TRY):
+        link_to("Lab", "Try your own model", ":material/science:", **{OWN: OWN_MODEL}, result="")
     show_pair(entries, result, reduction)
     show_other_checkpoints(entries, result)
-    show_details(result, reduction, companions, twins, scene)
+    with st.expander("How to read the pictures"):
+        st.markdown(AGAINST if result.against else HOW_TO_READ)
+    with st.expander("Details"):
+        if not result.against:
+            show_table(once(survival_table, result, reduction, twins=twins))
+        show_numbers(result, companions)
+    offer_exports(scene, result)
+    with st.container(horizontal=True):
+        link_to_views(result)
 
 
 def choose_metric(result: SweepResult) -> str:
@@ -97,15 +107,6 @@ def choose_metric(result: SweepResult) -> str:
     known = dict.fromkeys((metric_of(result), *(name for name in METRICS if name in result.frames[0].metrics)))
     titles = {name: METRICS[name].title for name in known}
     return choose("Curve", titles, "metric", segmented=True) if len(titles) > 1 else metric_of(result)
-
-
-def show_steps() -> None:
-    """Explain similarity by moving sentences, and lead to the visitor's own model."""
-    st.subheader("What does “similar” mean?", anchor=False)
-    _steps(key="steps")
-    st.html(STYLE)
-    with st.container(key=TRY):
-        link_to("Lab", "Try your own model", ":material/science:", **{OWN: OWN_MODEL}, result="")
 
 
 def show_pair(entries: Sequence[Entry], result: SweepResult, reduction: str) -> None:
@@ -137,23 +138,6 @@ def show_other_checkpoints(entries: Sequence[Entry], result: SweepResult) -> Non
         table = [{**row, "Checkpoint": plain(row["Checkpoint"])} for row in replication_table(rows)]
         st.markdown(markdown_table(table))
     link_to("Grid", "See all methods on every checkpoint", ":material/grid_on:")
-
-
-def show_details(
-    result: SweepResult, reduction: str, companions: Sequence[SweepResult], twins: Yardstick | None, scene: Scene
-) -> None:
-    """Say how to read the pictures, and how it was measured, under the statistics' names; offer it all, and more."""
-    with st.expander("How to read the pictures"):
-        st.markdown(AGAINST if result.against else HOW_TO_READ)
-    if not result.against:
-        with st.expander("Intact up to: table"):
-            show_table(once(survival_table, result, reduction, twins=twins))
-    with st.expander("Details"):
-        show_numbers(result, companions)
-    offer_exports(scene, result)
-    with st.container(horizontal=True):
-        link_to_views(result)
-        link_to_control(result)
 
 
 with picture_first():

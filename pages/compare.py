@@ -8,7 +8,6 @@ import streamlit as st
 
 from core.charts.compare import compare_scene
 from core.charts.profiles import profile_scene
-from core.findings.comparable import same_examples
 from core.findings.compare import Axis, accuracy_comparisons, distinguishing_names, profiled
 from core.findings.tables import paired_table
 from core.findings.words.compare import compare_notes, compare_said, profile_sentence
@@ -77,8 +76,11 @@ def compare() -> None:
         st.info(plain(note))
     for sentence in said.sentences:
         st.markdown(plain(sentence))
-    if first.key != second.key and same_examples(first, second):
-        show_tests(first, second)
+    if said.sentences and (comparisons := once(accuracy_comparisons, first, second)):
+        first_name, second_name = map(plain, distinguishing_names(first, second))
+        with st.expander("The paired tests of accuracy as a table"):
+            remark(PAIRED)
+            st.markdown(markdown_table(paired_table(comparisons, (first_name, second_name))))
     with st.expander("How to read the pictures"):
         st.markdown(HOW_TO_READ)
     link_to_control(first, second)
@@ -103,15 +105,6 @@ def show_all_methods(result: SweepResult, reduction: str, entries: Sequence[Entr
         show_pictures(scene, key="profiles", start=START, link=False)
         st.markdown(f"{plain(profile_sentence(methods, reduction))}\n{PROFILES}")
         offer_exports(scene, *(method.result for method in methods), label="Download all methods", numbers=False)
-
-
-def show_tests(first: SweepResult, second: SweepResult) -> None:
-    """Show the paired tests as a table, where there are any."""
-    if comparisons := once(accuracy_comparisons, first, second):
-        first_name, second_name = map(plain, distinguishing_names(first, second))
-        with st.expander("The paired tests of accuracy as a table"):
-            remark(PAIRED)
-            st.markdown(markdown_table(paired_table(comparisons, (first_name, second_name))))
 
 
 with picture_first():

@@ -29,6 +29,7 @@ from ui.view_state import choose_result, one_result
 
 PLAYER = "layers"
 Look = tuple[ReductionKey, float, str]  # reduction, threshold and measure: how survival is judged
+INTACT = "A layer is intact while its similarity is at least"  # 0.9 is a convention
 NOTHING = "There is no result yet. Prune a checkpoint in the Lab, and its layers are shown here."
 READING = """
 Each row is one layer. Its strip is coloured by how similar the layer is to the same layer of the unpruned model. The
@@ -58,7 +59,9 @@ def layers() -> None:
         choose_result(state)
         choose_reduction(result)
         if not result.against:  # where no layer counts as intact
-            look = reduction, choose_threshold(), choose_measure(result, reduction)
+            options = {str(threshold): str(threshold) for threshold in sorted(THRESHOLDS)}
+            threshold = choose(INTACT, options, "threshold", str(SURVIVAL_THRESHOLD), segmented=True)
+            look = reduction, float(threshold), choose_measure(result, reduction)
         titles = {name.label: name.title for name in point_names(result.points)}
         layer = choose("Selected layer", titles, "layer", once(first_layer, result, *look))
     beside = [*companions_of(result, entries), *isolated_beside(result, entries)]
@@ -86,11 +89,9 @@ def layers() -> None:
     offer_exports(scene, result)
 
 
-def choose_threshold() -> float:
-    """Ask for the similarity that a layer must keep to be intact; 0.9 is a convention."""
-    options = {str(threshold): str(threshold) for threshold in sorted(THRESHOLDS)}
-    label = "A layer is intact while its similarity is at least"
-    return float(choose(label, options, "threshold", str(SURVIVAL_THRESHOLD), segmented=True))
+def note_pick() -> None:
+    """Write the layer that was clicked into the address."""
+    set_parameter("layer", st.session_state[PLAYER].get("pick"))
 
 
 def choose_measure(result: SweepResult, reduction: ReductionKey) -> str:
@@ -102,11 +103,6 @@ def choose_measure(result: SweepResult, reduction: ReductionKey) -> str:
     measure = choose("Measure", {name: MEASURES[name].title for name in measures}, "measure", segmented=True)
     remark(MEASURES[measure].explanation)
     return measure
-
-
-def note_pick() -> None:
-    """Write the layer that was clicked into the address."""
-    set_parameter("layer", st.session_state[PLAYER].get("pick"))
 
 
 def show_details(

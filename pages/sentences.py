@@ -1,6 +1,7 @@
 """Sentences: which examples change their prediction, at which amount, and what is predicted for a typed sentence."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -22,7 +23,7 @@ from ui.jobs import answer_to, ask_anew, ask_worker, drop_question
 from ui.player import show_pictures, start_in_address
 from ui.shared import once
 from ui.text import plain, refusals_shown, remark
-from ui.view_state import ViewState, choose_result, one_result
+from ui.view_state import choose_result, one_result
 
 EXPLANATION = (
     "Each line is one example: blue where the model predicts its label, orange where it does not. Below the gap are "
@@ -45,7 +46,7 @@ ANSWER_SECONDS = 1.0  # how long a click waits for an answer, to show it at once
 
 def sentences() -> None:
     """Show a field for a sentence of the visitor's own, then the examples of the result."""
-    state = page_header("Sentences", written_first)
+    state = page_header("Sentences", partial(one_result, lambda entry: entry.source == "written"))  # with its texts
     queue.start_worker()
     result = state.result
     if result is None:
@@ -78,11 +79,6 @@ def sentences() -> None:
     if chosen:
         show_examples(result, chosen)
     offer_exports(scene, result)
-
-
-def written_first() -> ViewState:
-    """Read the result to show; without one in the address, one on written examples, whose texts are at hand."""
-    return one_result(lambda entry: entry.source == "written")
 
 
 # ---------------------------------------------------------------- the examples

@@ -1,7 +1,7 @@
 """What a page shows, to take away: as a film, as a picture, as a page of its own; drawn on the click that downloads."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -33,38 +33,6 @@ PLAYER = "Plays in any browser, without a network and without Prunescope; about 
 NUMBERS = "The values behind these pictures, at all amounts."
 
 
-@dataclass(frozen=True)
-class Look:
-    """What is drawn, and how.
-
-    Attributes:
-        scene: The scene.
-        results: Whole sweeps, which it shows.
-        size: The size of pictures.
-        theme: Their colours.
-        choice: The name of the scene among those that a page lets its viewer choose from; empty without a choice.
-    """
-
-    scene: Scene
-    results: Sequence[SweepResult]
-    size: Size
-    theme: ThemeName
-    choice: str
-
-    def drawn(self, kind: Picture, frames: Sequence[int], milliseconds: int = 0) -> bytes:
-        """Draw some of the frames."""
-        return draw(figure_of(self.scene, self.size, self.theme), kind, frames, milliseconds)
-
-    def page(self, choices: Mapping[str, Scene] | None) -> str:
-        """Write the player with all frames."""
-        return player_page(self.scene, self.results, vega_script(), self.theme, choices)
-
-    def name(self, extension: str) -> str:
-        """Name a file."""
-        choice, dark = f"-{self.choice}" if self.choice else "", "-dark" if self.theme == "dark" else ""
-        return file_name(self.results, f"{choice}{dark}{extension}", self.scene.layout.name)
-
-
 def download(label: str, make: Callable[[], str | bytes], name: str, mime: str, note: str | None = None) -> None:
     """Draw a button that sends a file, which is made on the click."""
     st.download_button(
@@ -93,14 +61,28 @@ def offer_pictures(scene: Scene, results: Sequence[SweepResult], choices: Mappin
         sizes = {name: words for name, words in SIZES.items() if name == "slide" or not fills_screen}
         size = _pick("Size", sizes, "slide", f"{key}-size")
         theme = _pick("Colours", THEMES, st.context.theme.type or "light", f"{key}-theme")
-    look = Look(replace(scene, title=title.strip() or scene.title), results, size, theme, choice)
+    scene, layout = replace(scene, title=title.strip() or scene.title), scene.layout.name
+
+    def drawn(kind: Picture, frames: Sequence[int], milliseconds: int = 0) -> bytes:
+        return draw(figure_of(scene, size, theme), kind, frames, milliseconds)
+
+    def name(extension: str) -> str:
+        parts = (f"-{choice}" if choice else "", "-dark" if theme == "dark" else "", extension)
+        return file_name(results, "".join(parts), layout)
+
     st.markdown("**All amounts, moving**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         milliseconds = st.selectbox("Frame duration", MILLISECONDS, 1, "{} ms".format, f"{key}-milliseconds", width=180)
         for film, mime in FILMS.items():
-            make = partial(look.drawn, film, range(len(scene.frames)), milliseconds)
-            download(film.upper(), make, look.name(f".{film}"), mime, FILM)
-        download("HTML player", partial(look.page, choices), look.name(".html"), "text/html", PLAYER)
+            make = partial(drawn, film, range(len(scene.frames)), milliseconds)
+            download(film.upper(), make, name(f".{film}"), mime, FILM)
+        download(
+            "HTML player",
+            lambda: player_page(scene, results, vega_script(), theme, choices),
+            name(".html"),
+            "text/html",
+            PLAYER,
+        )
     st.markdown("**One amount**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = [str(frame["name"]) for frame in scene.frames]
@@ -109,8 +91,8 @@ def offer_pictures(scene: Scene, results: Sequence[SweepResult], choices: Mappin
         frame = st.selectbox("Amount", range(len(names)), shown, names.__getitem__, frame_key, width=260)
         amount = place_name(round(scene.amounts[frame], 3))
         for still, mime in STILLS.items():
-            download(still.upper(), partial(look.drawn, still, [frame]), look.name(f"-{amount}.{still}"), mime)
-        numbers = file_name(results, "-shown.csv", scene.layout.name)
+            download(still.upper(), partial(drawn, still, [frame]), name(f"-{amount}.{still}"), mime)
+        numbers = file_name(results, "-shown.csv", layout)
         download("Numbers shown (CSV)", partial(shown_csv, scene), numbers, "text/csv", NUMBERS)
 
 
