@@ -17,18 +17,9 @@ from typing import Literal
 import numpy as np
 
 from core.findings.comparable import control_sweeps, own_sweeps
+from core.request import catalog
 from core.request.amounts import amount_text
-from core.request.catalog import (
-    CONFIDENCE,
-    CONTROL_SEEDS,
-    DAMAGE,
-    FAMILIES,
-    FEW_EXAMPLES,
-    METHODS,
-    REDUCTION,
-    SECOND_DAMAGE,
-    SINGLE_BATCH,
-)
+from core.request.catalog import CONFIDENCE, CONTROL_SEEDS, DAMAGE, METHODS, REDUCTION, SECOND_DAMAGE, SINGLE_BATCH
 from core.results.choices import family_of, seed_of
 from core.results.names import pruned_layer
 from core.results.schema import SweepResult
@@ -204,7 +195,7 @@ def _obstacle(result: SweepResult, reduction: str) -> Reason | None:
         "all tokens": reduction not in SINGLE_BATCH,
         "unfinished run": not result.key,
         "only unpruned": len(result.amounts) < 2,
-        "few examples": len(result.task.examples) < FEW_EXAMPLES,
+        "few examples": len(result.task.examples) < catalog.FEW_EXAMPLES,
     }
     return next((reason for reason, holds in obstacles.items() if holds), None)
 
@@ -266,5 +257,5 @@ def spreads(judged: Iterable[tuple[str, str, Hashable, Verdict]]) -> list[tuple[
     for key, checkpoint, place, known in judged:
         if family := family_of(checkpoint):
             groups.setdefault((family, place), {}).setdefault(seed_of(checkpoint), (key, known))
-    twins = [(FAMILIES.get(family, family), dict(known.values())) for (family, _), known in groups.items()]
+    twins = [(catalog.FAMILIES.get(family, family), dict(known.values())) for (family, _), known in groups.items()]
     return [(f"{name}, {len(known)} seeds", known) for name, known in twins if len(known) > 1]

@@ -2,19 +2,8 @@
 
 from collections.abc import Sequence
 
+from core.findings import compare
 from core.findings.comparable import same_examples
-from core.findings.compare import (
-    Axis,
-    Depth,
-    Profiled,
-    accuracy_comparisons,
-    changed_at,
-    depth_of,
-    distinguishing_names,
-    same_rows,
-    shared_axis,
-    shown_together,
-)
 from core.findings.matching import largest_on
 from core.findings.words import Said, capitalised, share_span, state
 from core.request.catalog import CONFIDENCE, DAMAGE, SECOND_DAMAGE
@@ -43,7 +32,7 @@ def compare_said(
 
 def compare_heading(first: SweepResult, second: SweepResult) -> str:
     """Say up to which amount each of two models works; where that is unknown of one, or it is unpruned, name both."""
-    names = [name.replace(" of the encoder", "") for name in distinguishing_names(first, second)]
+    names = [name.replace(" of the encoder", "") for name in compare.distinguishing_names(first, second)]
     ends = []
     for result in (first, second):
         known = result.working_range
@@ -59,10 +48,10 @@ def depth_sentence(
     first: SweepResult, second: SweepResult, reduction: ReductionKey, companions: Sequence[SweepResult] = ()
 ) -> str:
     """Say which shares of the change lie in the upper half of the layers, and the verdict where one is the control."""
-    found = depth_of(first, second, reduction, companions)
-    if not isinstance(found, Depth):
+    found = compare.depth_of(first, second, reduction, companions)
+    if not isinstance(found, compare.Depth):
         return f"Where in depth the two change is not compared ({found})."
-    names, shares = distinguishing_names(first, second), [percent(share) for share in found.shares]
+    names, shares = compare.distinguishing_names(first, second), [percent(share) for share in found.shares]
     low, high = (decimals(100 * bound, 0) for bound in (found.low, found.high))
     said = (
         f"Of an overall change of {decimals(DAMAGE, 2)}, {shares[0]} lies in the upper half of the layers under "
@@ -73,7 +62,8 @@ def depth_sentence(
 
 def accuracy_sentence(first: SweepResult, second: SweepResult) -> str:
     """Say at how many amounts either is correct more often, by paired tests."""
-    tests, names = [known.test for known in accuracy_comparisons(first, second)], distinguishing_names(first, second)
+    names = compare.distinguishing_names(first, second)
+    tests = [known.test for known in compare.accuracy_comparisons(first, second)]
     if not tests:
         return "Accuracy is not compared: at no amount do the two remove the same share of the encoder's weights."
     better = [test.only_first > test.only_second for test in tests if test.adjusted < 1 - CONFIDENCE]
@@ -84,10 +74,10 @@ def accuracy_sentence(first: SweepResult, second: SweepResult) -> str:
 
 
 def compare_notes(
-    first: SweepResult, second: SweepResult, axis: Axis = "amount", reduction: ReductionKey = "mean"
+    first: SweepResult, second: SweepResult, axis: compare.Axis = "amount", reduction: ReductionKey = "mean"
 ) -> list[str]:
     """Say why a picture or a test of two results is missing, or ends early; none if only their pruning differs."""
-    shared, together = shared_axis(first, second, axis), shown_together(first, second, axis, reduction)
+    shared, together = compare.shared_axis(first, second, axis), compare.shown_together(first, second, axis, reduction)
     reached = [0.0] if shared == "amount" else [largest_on(shared, result, reduction) for result in (first, second)]
     ends = " and ".join(decimals(end, 2) for end in reached)
     notes = {
@@ -95,16 +85,16 @@ def compare_notes(
         >= ENDS_TOGETHER,
         "The two have only the unpruned model in common, so there is nothing to play.": len(together.pairs) < 2,
         "Results against another checkpoint are shown at equal amounts.": shared != axis,
-        "The two have other layers, so there is no picture of their difference.": not same_rows(first, second),
+        "The two have other layers, so there is no picture of their difference.": not compare.same_rows(first, second),
         "The two have other examples, so no paired test is possible.": not same_examples(first, second),
     }
     return [note for note, holds in notes.items() if holds]
 
 
-def profile_sentence(methods: Sequence[Profiled], reduction: ReductionKey) -> str:
+def profile_sentence(methods: Sequence[compare.Profiled], reduction: ReductionKey) -> str:
     """Say how many predictions have changed at one overall change, by method and at random; empty if unknown."""
-    shares = {in_sentence(method.name): changed_at(method.sweeps, reduction, SECOND_DAMAGE) for method in methods}
-    drawn = (changed_at([control], reduction, SECOND_DAMAGE) for method in methods for control in method.controls)
+    shares = {in_sentence(one.name): compare.changed_at(one.sweeps, reduction, SECOND_DAMAGE) for one in methods}
+    drawn = (compare.changed_at([control], reduction, SECOND_DAMAGE) for one in methods for control in one.controls)
     by_chance = [share for share in drawn if share is not None]
     known = [f"{percent(share)} under {name}" for name, share in shares.items() if share is not None]
     if not known:
