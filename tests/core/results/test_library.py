@@ -134,8 +134,12 @@ def test_an_extract_is_described_as_its_result(
     tmp_path: Path, result: SweepResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = store.save(result, tmp_path)
-    for shipped_results in (tmp_path / "none", tmp_path, tmp_path):  # by another process, here, and at hand
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for shipped_results in (tmp_path / "none", tmp_path, tmp_path):  # by another process, here, and after a restart
         monkeypatch.setattr(store, "SHIPPED_RESULTS", shipped_results)
+        extract._shipped.cache.clear()
+        if list(tmp_path.glob("cache/prunescope/extracts/*.json")):
+            monkeypatch.delattr(extract, "load_showable")
         (found,) = extracts([state_of(path)]).values()
         assert isinstance(found, SweepResult)
         assert found == extract_of(result)
