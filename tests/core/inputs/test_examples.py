@@ -126,6 +126,7 @@ def test_every_written_subset_is_whole_and_balanced(task):
     assert Counter(subset.gold) == dict.fromkeys(labels, 128 // len(labels))
     assert Counter(calibration.gold) == dict.fromkeys(labels, 64 // len(labels))
     assert len({*subset.texts, *calibration.texts}) == 192
+    assert "no written examples for task 'mrpc'" in refusal("written", task=MRPC)
 
 
 def test_training_sentences_are_balanced_and_none_resembles_one_that_is_evaluated():

@@ -165,6 +165,8 @@ def test_files_follow_each_other_until_enough_rows_are_read(tmp_path: Path) -> N
     ]
     assert (len(read_table(files).rows), read_table(files).is_cut) == (90, False)
     assert (read_table(files, 30).is_cut, len(read_table(files, 30).files)) == (True, 1)
+    with pytest.raises(PrunescopeError, match=r"mine\.csv cannot be read \(No such file or directory\)"):
+        read_table([DataFile(tmp_path / "gone.csv", "mine.csv")])
     files[1].path.write_bytes(parquet({"t": ["a"], "z": [1]}))
     with pytest.raises(PrunescopeError, match=r"part/1\.parquet has other columns than the first file"):
         read_table(files, 45)
