@@ -63,22 +63,17 @@ class EvalSubset:
 
     def record(self) -> TaskRecord:
         """Describe the subset for a result file: row numbers and labels, no texts."""
+        same = ("source", "source_name", "split", "gold", "fingerprint", "data", "files")
         return TaskRecord(
             name=self.task.name,
-            source=self.source,
-            source_name=self.source_name,
-            split=self.split,
             examples=self.rows,
-            gold=self.gold,
             label_names=self.task.label_names,
             main_metric=self.task.main_metric,
             max_length=catalog.MAX_LENGTH,
-            fingerprint=self.fingerprint,
-            data=self.data,
             columns=self.columns and ColumnsRecord(text=self.columns.text, label=self.columns.label),
             label_map=dict(self.label_map) or None,
-            files=self.files,
             guessed=(self.columns and self.columns.guessed) or None,
+            **{name: getattr(self, name) for name in same},
         )
 
 

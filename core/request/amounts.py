@@ -1,7 +1,8 @@
 """Pruning amounts: parse them, print them, and the usual ones."""
 
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from math import nan
 
 from core.errors import PrunescopeError
 
@@ -20,14 +21,11 @@ def parse_amounts(texts: Iterable[str | float]) -> tuple[float, ...]:
     amounts = {0.0}
     for text in texts:
         try:
-            exact = Decimal(str(text).strip())
-            amount = float(amount_text(float(exact))) if exact.is_finite() else float(exact)
-        except (InvalidOperation, ValueError):  # a signalling NaN is the second
-            raise PrunescopeError(
-                f"amount '{text}' is not a number: give fractions in [0, 1) such as 0,0.1,0.2"
-            ) from None
+            amount = round(float(text), 6)
+        except (TypeError, ValueError, OverflowError):
+            amount = nan
         if not 0 <= amount < 1:
-            raise PrunescopeError(f"amount {text} is outside [0, 1): 0 is the unpruned model, 0.9 removes nine tenths")
+            raise PrunescopeError(f"amount '{text}' is not a number in [0, 1), such as 0.9, which removes nine tenths")
         amounts.add(amount)
     return tuple(sorted(amounts))
 

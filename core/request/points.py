@@ -1,14 +1,10 @@
 """The points of an encoder where representations are taken, `layer.K.attention` and `layer.K.output`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from core.request.scope import layer_of
 
-_PARTS: Mapping[str, tuple[str, ...]] = {
-    "attention": ("attention",),
-    "layer": ("output",),
-    "both": ("attention", "output"),
-}
+_PARTS = {"attention": ("attention",), "layer": ("output",), "both": ("attention", "output")}
 
 
 def point_names(points: str, num_layers: int) -> tuple[str, ...]:

@@ -6,14 +6,12 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 from tiny import EMOTIONS, emotion_texts, predicted_by_transformers
 
 from core.errors import PrunescopeError
-from core.findings.accuracy import majority_of
 from core.inputs.prepare import prepare
 from core.inputs.uploads import keep
 from core.precompute import compute, main, parse
@@ -95,16 +93,9 @@ def test_the_command_line_sweeps_it_and_agrees_with_scikit_learn(
         "matthews_correlation": pytest.approx(matthews_corrcoef(task.gold, predicted), abs=1e-12),
         "macro_f1": pytest.approx(f1_score(task.gold, predicted, average="macro"), abs=1e-12),
     }
-    for name, value in frame.metrics.items():
-        low, high = frame.intervals[name] or (1.0, 0.0)
-        assert low < (value or 0.0) < high
     assert (task.main_metric, result.working_range and result.working_range.metric) == ("macro_f1", "macro_f1")
     check_showable(result, "out.json")
     assert task_of(task).text_columns == ("text",)
-    gold = np.array(task.gold)
-    most = np.full_like(gold, np.bincount(gold).argmax())
-    majority = f1_score(gold, most, labels=np.unique(gold), average="macro", zero_division=0)
-    assert majority_of(result, "macro_f1") == pytest.approx(majority)
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.parquet", "upload"])

@@ -58,7 +58,7 @@ def test_every_setting_reaches_the_request(
     ("hosted", "settings", "words"),
     [
         ("0", {"step": "list", "amounts": "0.5, **x**<b>"}, "**x**<b>' is not a number"),
-        ("0", {"step": "list", "amounts": "2"}, "outside [0, 1)"),
+        ("0", {"step": "list", "amounts": "2"}, "not a number in [0, 1)"),
         ("0", {**OTHER, "place": "~nobody-of-this-name/model"}, "'~nobody-of-this-name/model' is not a checkpoint"),
         ("0", {"data-True": "folder"}, "Enter the path of your data folder"),
         ("1", OTHER, "Enter the Hub model id"),

@@ -81,7 +81,7 @@ def test_products_share_the_keys_beside_them_and_give_no_sweep_twice() -> None:
         ({"methods": ["wander"]}, "grid.yaml: unknown method 'wander': choose one of"),
         ({"controls": ["random"]}, "grid.yaml: unknown controls 'random'"),
         ({"examples": ["many"]}, "grid.yaml: num_examples: Input should be a valid integer"),
-        ({"amounts": [0.5, 1.5]}, "grid.yaml: amount 1.5 is outside [0, 1)"),
+        ({"amounts": [0.5, 1.5]}, "grid.yaml: amount '1.5' is not a number in [0, 1)"),
         ({"grids": []}, "grid.yaml is not a grid"),
         ({"grids": [{}, {"pionts": "both"}]}, "grid.yaml: grids.2: unknown key 'pionts'"),
         ({"grids": {"methods": "wanda"}}, "grid.yaml is not a grid"),

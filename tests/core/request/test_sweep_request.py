@@ -1,6 +1,7 @@
 """A request, checked: defaults, bounds, hosted limits, one line for each refusal."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,15 +28,9 @@ def test_every_method_but_the_controls_has_a_control_of_its_granularity() -> Non
         assert not control or control.granularity == method.granularity
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        *((text, "outside") for text in ("1", "-0.1", "nan", "inf", "0.9999999999")),
-        *((text, f"'{text}' is not a number") for text in ("half", "snan", "")),
-    ],
-)
-def test_amounts_outside_zero_to_one_are_refused(text: str, said: str) -> None:
-    with pytest.raises(PrunescopeError, match=said):
+@pytest.mark.parametrize("text", ["1", "-0.1", "nan", "inf", "0.9999999999", "half", "", None, 10**400])
+def test_amounts_outside_zero_to_one_are_refused(text: Any) -> None:
+    with pytest.raises(PrunescopeError, match=r"amount '.*' is not a number in \[0, 1\)"):
         parse_amounts([text])
 
 
