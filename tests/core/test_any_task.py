@@ -6,12 +6,14 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 from tiny import EMOTIONS, emotion_texts, predicted_by_transformers
 
 from core.errors import PrunescopeError
+from core.findings.accuracy import majority_of
 from core.inputs.prepare import prepare
 from core.inputs.uploads import keep
 from core.precompute import compute, main, parse
@@ -96,6 +98,9 @@ def test_the_command_line_sweeps_it_and_agrees_with_scikit_learn(
     assert (task.main_metric, result.working_range and result.working_range.metric) == ("macro_f1", "macro_f1")
     check_showable(result, "out.json")
     assert task_of(task).text_columns == ("text",)
+    most = [np.bincount(task.gold).argmax()] * len(task.gold)
+    majority = f1_score(task.gold, most, labels=np.unique(task.gold), average="macro", zero_division=0)
+    assert majority_of(result, "macro_f1") == pytest.approx(majority)
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.parquet", "upload"])
