@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -192,6 +193,8 @@ CHECKPOINTS: Mapping[str, Change] = {
     "quantised": changed(CONFIG, quantization_config={"quant_method": "bitsandbytes", "load_in_8bit": True}),
     "weights of another name": changed(CONFIG, transformers_weights="../outside.safetensors"),
     "regression": changed(CONFIG, problem_type="regression"),
+    "a flag that is a number": changed(CONFIG, use_cache=0),
+    "a head for another task": changed(CONFIG, architectures=["BertForTokenClassification"]),
     "unknown activation": changed(CONFIG, hidden_act="no such function"),
     "padding beyond the vocabulary": changed(CONFIG, pad_token_id=10**6),
     # weights
@@ -207,10 +210,14 @@ CHECKPOINTS: Mapping[str, Change] = {
     "no second layer": weights(lambda found: [found.pop(name) for name in list(found) if "layer.1." in name]),
     "a weight of another shape": weights(lambda found: found.update({"classifier.weight": torch.zeros(7, 32)})),
     "a weight is NaN": weights(lambda found: found["classifier.weight"].fill_(float("nan"))),
+    "weights that its architecture ignores": weights(
+        lambda found: found.update({"bert.encoder.layer.1.attention.self.distance_embedding.weight": torch.zeros(3, 8)})
+    ),
     "empty pickle": pickled(b""),
     "pickle of a list": pickled([torch.zeros(2)]),
     "pickle of words": pickled({"classifier.weight": "zero"}),
     "pickle with code": pickled({"classifier.weight": Bomb()}),
+    "old pickle with code": pickled(pickle.dumps({"x": Bomb()})),
     "an archive that is cut": pickled(b"PK\x03\x04" + bytes(64)),
     "an adapter": text("adapter_config.json", '{"base_model_name_or_path": "/"}'),
     # shards

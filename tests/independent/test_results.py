@@ -55,15 +55,16 @@ class Seen:
         """(points, examples, hidden), by the mean over tokens or by the first token."""
         return np.stack([state.mean(1) if reduction == "mean" else state[:, 0] for state in self.states], axis=1)
 
-    def tokens(self) -> list[np.ndarray]:
-        """Tokens end to end, padding zero: minibatches (points, n, longest · hidden), the last with the remainder."""
-        ends = [*range(MINIBATCH, len(self.states) - MINIBATCH + 1, MINIBATCH), len(self.states)]
-        batches = [self.states[start:end] for start, end in zip([0, *ends], ends, strict=False)]
-        longest = [max(state.shape[1] for state in batch) for batch in batches]
-        return [
-            np.stack([np.pad(s, ((0, 0), (0, most - s.shape[1]), (0, 0))).reshape(len(s), -1) for s in batch], axis=1)
-            for batch, most in zip(batches, longest, strict=True)
-        ]
+
+def flattened(states: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Tokens end to end, padding zero: minibatches (points, n, longest · hidden), the last with the remainder."""
+    ends = [*range(MINIBATCH, len(states) - MINIBATCH + 1, MINIBATCH), len(states)]
+    batches = [states[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    longest = [max(state.shape[1] for state in batch) for batch in batches]
+    return [
+        np.stack([np.pad(s, ((0, 0), (0, most - s.shape[1]), (0, 0))).reshape(len(s), -1) for s in batch], axis=1)
+        for batch, most in zip(batches, longest, strict=True)
+    ]
 
 
 def check(checkpoint: Path, data: Path, **options: object) -> None:
@@ -92,9 +93,11 @@ def check(checkpoint: Path, data: Path, **options: object) -> None:
     frames = [seen({}), *(pruned(amount) for amount in request.amounts[1:])]
     emptied = seen(dict.fromkeys(whole.matrices(request.scope or ""), 0.0)) if result.floor else None
     check_function(result, frames, emptied)
-    tokens = [frame.tokens() for frame in frames]
+    tokens = [flattened(frame.states) for frame in frames]
     matrices = [cka_matrix(tokens[0], batches) for batches in tokens]
     close("CKA, tokens", [frame.matrix("tokens") for frame in result.frames], matrices)
+    real = flattened([np.ones_like(state) for state in frames[0].states])  # the same CKA as the padding mask
+    close("length control", result.similarity.length_control, cka_matrix(real, tokens[0])[0])
     for reduction in ("mean", "cls"):
         vectors = np.stack([frame.vectors(reduction) for frame in frames])  # (frames, points, n, hidden)
         matrices = [cka_matrix([vectors[0]], [frame]) for frame in vectors]

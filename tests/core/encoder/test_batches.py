@@ -2,21 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from core.encoder import batches, loading
+from core.encoder import batches
 from core.encoder.batches import TOKENISED_AT_ONCE, TOKENISING_SECONDS, encode
-from core.inputs.checkpoints import resolve
 from tests.tiny import make_texts
 
 
-def test_some_texts_at_a_time_and_a_tokenizer_have_a_deadline(
-    tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_some_texts_at_a_time_and_a_tokenizer_have_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     deadlines: list[float] = []
 
     @contextmanager
@@ -30,16 +24,10 @@ def test_some_texts_at_a_time_and_a_tokenizer_have_a_deadline(
         assert deadlines == [TOKENISING_SECONDS] * len(seen)
         return {"input_ids": [[len(a), len(b)] for a, b in zip(first, second, strict=True)]}
 
-    for module in (batches, loading):
-        monkeypatch.setattr(module, "within", within)
+    monkeypatch.setattr(batches, "within", within)
     seen: list[int] = []
     texts = [(text, text * 2) for text in make_texts(2 * TOKENISED_AT_ONCE + 3)]
     encoded = encode(tokenizer, texts, 9)
     assert seen == [TOKENISED_AT_ONCE, TOKENISED_AT_ONCE, 3]
     assert [feature["input_ids"] for feature in encoded.features] == [[len(a), len(b)] for a, b in texts]
     assert encoded.lengths.tolist() == [2] * len(texts)
-    reading = SimpleNamespace(from_pretrained=lambda *_, **__: deadlines[-1])
-    monkeypatch.setattr(loading, "AutoTokenizer", reading)
-    resolved = resolve(str(tiny_bert))
-    assert loading._load_tokenizer(resolved) == loading.TOKENIZER_SECONDS
-    assert loading._load_tokenizer(replace(resolved, folder=tmp_path)) == loading.CONVERSION_SECONDS

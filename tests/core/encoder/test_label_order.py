@@ -58,13 +58,10 @@ def swept(folder: Path, data: str, task: str = "sst2", **asked: object) -> Sweep
     return sweep(loaded(inputs.resolved), inputs, request)
 
 
-def test_a_swapped_sst2_head_scores_and_predicts_as_the_unswapped_one(tmp_path: Path) -> None:
+def test_a_swapped_sst2_head_predicts_as_the_unswapped_one(tmp_path: Path) -> None:
     plain = EMBEDDED["sst2"].folder
     assert plain is not None
     folders = (plain, swapped(plain, tmp_path / "swapped"))
-    before, after = (swept(folder, "written", num_examples=32).frames for folder in folders)
-    assert before[0].metrics["accuracy"] > 0.8, "the head must know its task, or this proves nothing"
-    assert after == before
     asked = [checked(SweepRequest(str(folder), "sst2", amounts=AMOUNTS, data="written")) for folder in folders]
     typed = [predict(of, resolve(of.checkpoint).revision, ["a warm film ."], silent) for of in asked]
     assert abs(typed[0].probabilities[0][0] - 0.5) > 0.01, "the labels must differ, or this proves nothing"

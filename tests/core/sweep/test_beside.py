@@ -8,7 +8,6 @@ import pytest
 from core.errors import PrunescopeError
 from core.request.sweep_request import SweepRequest, checked
 from core.results.statistics import GapAtDamage
-from core.sweep.statistics import own_interval
 from tests.core.sweep.test_sweep import run
 
 
@@ -20,18 +19,6 @@ def test_methods_that_empty_the_same_model_have_the_same_floor(tiny_bert: Path, 
     result = run(tiny_bert, glue_folder, method="random-neuron", control_of="attribution-residual")
     assert result.floor is None
     assert {frame.own("mean", "partial_cka") for frame in result.frames} == {None}
-
-
-def test_a_layer_pruned_alone(tiny_bert: Path, glue_folder: Path) -> None:
-    result = run(tiny_bert, glue_folder, points="both", scope="layer:1", num_examples=30)
-    last, known = result.frames[2], result.statistics["cka"]["mean"]
-    assert last.layer_sparsity[0] == 0 < last.layer_sparsity[1]
-    for matrix in last.similarity["cka"].values():
-        assert matrix[1][1] == pytest.approx(1, abs=1e-6), "lower layers are left alone"
-        assert matrix[3][3] < 0.999
-    expected = own_interval(np.array(last.own("mean")[3]), np.array(known.own_replicates[2]))
-    assert known.own[2][3] == pytest.approx(expected, abs=1e-6), "replicates are kept in float32"
-    assert run(tiny_bert, glue_folder).statistics["cka"]["mean"].own_replicates is None
 
 
 def test_a_sweep_stops_after_the_damage_asked_for(tiny_bert: Path, glue_folder: Path) -> None:

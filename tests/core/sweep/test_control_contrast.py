@@ -21,18 +21,6 @@ def test_hand_computed_half_width() -> None:
     assert width == pytest.approx(np.hypot(0.0304144, 0.0393870), abs=1e-6)
 
 
-def test_parts_are_those_of_the_definition() -> None:
-    random = np.random.default_rng(1)
-    gaps = [0.10, 0.12, 0.08, 0.11, 0.09]
-    method = replicated(0.15, 0.01, random)
-    seeds = np.stack([replicated(gap, 0.01, random) for gap in gaps])  # (seeds, n)
-    result = contrast(0.15, method, gaps, seeds)
-    assert result.difference == pytest.approx(0.05)
-    assert result.seed_deviation == pytest.approx(stats.tstd(gaps))
-    pseudo = method - seeds.mean(0)
-    assert result.standard_error == pytest.approx(np.sqrt((N - 1) / N * ((pseudo - pseudo.mean()) ** 2).sum()))
-
-
 def test_the_p_value_is_where_the_interval_reaches_zero() -> None:
     gaps = np.array([0.10, 0.12, 0.08, 0.11, 0.09])
     without_examples = Contrast(0.03, float(gaps.std(ddof=1)), 0.0, K, N)  # the prediction interval of one more seed

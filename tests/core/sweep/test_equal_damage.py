@@ -50,15 +50,6 @@ def test_the_gap_of_an_odd_number_and_of_equal_and_reversed_layers() -> None:
     assert float(gap(profile[::-1])) == pytest.approx(-float(gap(profile)))
 
 
-def test_each_replicate_looks_for_its_own_frame() -> None:
-    replicates = replicated(OWN)
-    replicates[1, :, 0] = 0.8  # without the first example, damage 0.1 is passed one frame earlier
-    result = at_damage(AMOUNTS, OWN, replicates, 0.1)
-    assert isinstance(result, AtDamage)
-    assert result.profile_replicates[:, 0] == pytest.approx([0.9, 0.9])  # half way from 1 to 0.8
-    assert result.gap_replicates[0] == pytest.approx(0)
-
-
 def test_a_sweep_with_fewer_than_two_frames_before_is_coarse() -> None:
     assert found(0.1).is_coarse  # only damage 0.05 lies between
     assert not found(0.3).is_coarse  # 0.05 and 0.2

@@ -85,7 +85,7 @@ def test_another_content_and_logits_that_are_not_finite_are_refused(tiny_bert: P
         predicted(other, TEXT)
 
 
-def test_the_worker_answers_in_plain_values_reports_every_amount_and_can_be_cancelled(tiny_bert: Path) -> None:
+def test_the_worker_answers_in_plain_values_and_reports_every_amount(tiny_bert: Path) -> None:
     told: list[tuple[str, int, int]] = []
     asked = request(tiny_bert, "wanda").to_json()
     order = {"job": "a", "op": "predict", "revision": resolve(str(tiny_bert)).revision, "texts": [TEXT], **asked}
@@ -94,11 +94,3 @@ def test_the_worker_answers_in_plain_values_reports_every_amount_and_can_be_canc
     assert json.loads(json.dumps(outcome, allow_nan=False)) == expected
     assert told[0][0] == "Scoring on calibration examples"
     assert told[-3:] == [(f"{percent} % removed", k, 3) for k, percent in enumerate((0, 30, 60))]
-
-    def cancel(stage: str, done: int, total: int) -> None:
-        if stage == "60 % removed":
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        ANSWERS["predict"](order, cancel)  # type: ignore[arg-type]
-    assert predicted(tiny_bert, TEXT, method="wanda").probabilities[0] == tuple(expected["probabilities"][0])

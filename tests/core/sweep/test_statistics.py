@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import kendalltau, t
+from scipy.stats import kendalltau
 
 from core.results.statistics import DepthGapRecord
 from core.sweep.statistics import (
@@ -10,11 +10,8 @@ from core.sweep.statistics import (
     depth_correlation,
     depth_gap,
     gap_difference,
-    jackknife,
     layer_statistics,
-    log_jackknife,
     survival,
-    survival_interval,
 )
 
 AMOUNTS = (0.0, 0.2, 0.4, 0.8)
@@ -60,37 +57,6 @@ def test_depth_correlation_is_scipys_tau(values: list[float]) -> None:
 
 
 # ---------------------------------------------------------------- intervals
-
-
-def test_the_jackknife_of_a_mean_is_its_t_interval() -> None:
-    values = np.random.default_rng(0).normal(size=20)
-    without = (values.sum() - values) / 19
-    low, high = jackknife(values.mean(), without)
-    expected = t.interval(0.95, 19, values.mean(), values.std(ddof=1) / np.sqrt(20))
-    assert (low, high) == pytest.approx(expected)
-
-
-def test_a_loss_has_the_interval_of_its_logarithm() -> None:
-    logs = np.array([[-1, 1] * 10, [0] * 19 + [20]]) / 50 - 3  # (2, n): kurtosis 1, and one example that carries it all
-    low, high = log_jackknife(np.full(2, np.exp(-3)), np.exp(logs))
-    spread = np.sqrt(19) * logs.std(1)
-    # One outlier of n has the kurtosis n - 2 + 1/(n - 1), which leaves 2n / (n - 3 + 1/(n - 1)) degrees of freedom.
-    quantiles = t.ppf(0.975, [19, 40 / (17 + 1 / 19)])
-    np.testing.assert_allclose(np.log(high) + 3, quantiles * spread)
-    np.testing.assert_allclose(np.log(low) + 3, -quantiles * spread)
-
-
-def test_the_interval_of_survival_holds_the_amounts_whose_own_interval_holds_the_threshold() -> None:
-    amounts = (0.0, 0.2, 0.4, 0.6)
-    own = np.array([[1.0], [0.95], [0.85], [0.2]])
-    low, high = own - 0.03, own + 0.03  # at 0.2 0.92 to 0.98, at 0.4 0.82 to 0.88
-    lowest, highest = survival_interval(amounts, own, low, high)
-    assert lowest == pytest.approx([0.2 + 0.2 * 0.02 / 0.10])  # 0.92 falls to 0.82
-    assert highest == pytest.approx([0.2 + 0.2 * 0.08 / 0.10])  # 0.98 falls to 0.88
-    assert survival_interval(amounts, own, low, np.full((4, 1), 0.95))[1] == [0.6], "or beyond"
-    low, high = own - 0.01, own + 0.01
-    low[2], high[2] = np.nan, np.nan  # an unknown interval reaches to the frames around it
-    assert survival_interval(amounts, own, low, high) == ([0.2], [pytest.approx(0.6)])
 
 
 @pytest.mark.parametrize("where", [(2, 1), (2, 1, 4)], ids=["own", "replicate"])

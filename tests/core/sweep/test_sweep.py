@@ -21,7 +21,6 @@ from core.request.sweep_request import SweepRequest, checked, usual_scope
 from core.results.schema import SweepResult
 from core.sweep.shared import SharedPasses
 from core.sweep.sweep import sweep
-from tests.independent.statistics import cka
 
 PASS, REST = 5, 2  # micro-batches of 70 examples, and of the other 26
 Edit = Callable[[torch.nn.Module], None]
@@ -140,28 +139,6 @@ def test_any_task_and_depth(tmp_path: Path, glue_folder: Path, task: str, labels
     assert frame.changed.share == pytest.approx(changed)
 
 
-def test_length_control_is_the_padding_masks_cka(tiny_bert: Path, glue_folder: Path) -> None:
-    """Against NumPy, one unpadded sentence at a time; 70 examples make minibatches of 32 and 38."""
-    control = run(tiny_bert, glue_folder, amounts=(0.0,)).similarity.length_control
-    checkpoint, inputs, _ = parts(tiny_bert, glue_folder)
-    sentences = [checkpoint.tokenizer(*texts, return_tensors="pt") for texts in inputs.subset.texts]
-    lengths = [sentence["input_ids"].shape[1] for sentence in sentences]
-    for layer, value in zip(checkpoint.model.bert.encoder.layer, control, strict=True):
-        states: list[np.ndarray] = []  # of each sentence (tokens, hidden)
-        hook = layer.attention.register_forward_hook(lambda *caught, states=states: states.append(caught[2][0][0]))
-        with torch.inference_mode():
-            for sentence in sentences:
-                checkpoint.model(**sentence)
-        hook.remove()
-        both: list[list[np.ndarray]] = [[], []]  # flattened tokens and masks, one array a minibatch
-        for minibatch in (slice(0, 32), slice(32, 70)):
-            longest = max(lengths[minibatch])
-            flat = [np.pad(state.numpy(), ((0, longest - len(state)), (0, 0))).ravel() for state in states[minibatch]]
-            both[0].append(np.array(flat, dtype=np.float64))
-            both[1].append(np.array([np.arange(longest) < length for length in lengths[minibatch]], dtype=np.float64))
-        assert value == pytest.approx(cka(*both), abs=1e-5)
-
-
 @pytest.mark.parametrize("method", sorted(METHODS))
 def test_a_request_decides_its_numbers_for_every_method(tiny_bert: Path, glue_folder: Path, method: str) -> None:
     whole = run(tiny_bert, glue_folder, method=method)
@@ -171,23 +148,13 @@ def test_a_request_decides_its_numbers_for_every_method(tiny_bert: Path, glue_fo
     assert (first.sparsity, first.changed.share, first.changed.interval, first.divergence.value) == (0, 0, None, 0)
     alone = run(tiny_bert, glue_folder, method=method, amounts=(0.0, 0.8))
     assert alone.frames[1] == whole.frames[2], "a frame does not depend on the other amounts of its sweep"
+    assert run(tiny_bert, glue_folder, method=method, num_examples=4).statistics is None, "too few"
     calibration = whole.pruning.calibration
     if METHODS[method].calibrated:
         assert (calibration.num_examples, calibration.source_name) == (160, f"{glue_folder.name}, train")
         assert len(calibration.reliability) == 2
     else:
         assert calibration is None
-
-
-def test_leaving_an_example_out_is_running_without_it(tiny_bert: Path, glue_folder: Path) -> None:
-    checkpoint, inputs, request = parts(tiny_bert, glue_folder, num_examples=20)
-    result, subset = sweep(checkpoint, inputs, request), inputs.subset
-    fewer = replace(subset, rows=subset.rows[1:], texts=subset.texts[1:], gold=subset.gold[1:])
-    without_first = sweep(checkpoint, replace(inputs, subset=fewer), request)
-    for measure, name in (("cka", "mean"), ("cka", "cls"), ("partial_cka", "mean")):
-        gap, expected = (known.statistics[measure][name].depth_gap for known in (result, without_first))
-        assert gap.replicates[0] == pytest.approx(expected.value, abs=1e-5)
-    assert run(tiny_bert, glue_folder, num_examples=4).statistics is None, "too few"
 
 
 def overflowing(model: torch.nn.Module) -> None:
