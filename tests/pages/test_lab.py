@@ -16,7 +16,7 @@ from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.store import save
 from tests.builders import made_by_recipe, make_result, with_own_key
-from tests.opened import address, errors, fill, follow, labels, links, open_page, player, press, run, told, unescaped
+from tests.opened import address, errors, fill, follow, labels, open_page, player, press, run, told, unescaped
 from tests.pages.conftest import Runs
 from tests.queues import PATIENCE, RESULT, ended, now, running
 from ui.text import plain
@@ -140,23 +140,6 @@ def test_what_is_not_here_is_shown_but_neither_checked_nor_recomputed_nor_contro
     assert [request.checkpoint for request in runs.requests] == ["recipe:mpnet-l12-sst2-seed-0"] * 2
 
 
-def test_a_run_that_the_address_has_lost_is_led_back_to(queue: JobQueue, runs: Runs) -> None:
-    page = press(open_page(LAB), "Run")
-    job_id = address(page)["job"]
-    running(queue, job_id)
-    page.query_params.clear()  # as a step back in the browser does
-    assert settings_are_open(run(page))
-    (label,) = [label for label in links(page) if label.startswith("Running: ")]
-    assert f"job={job_id}" in links(page)[label]
-    page.query_params["result"] = RESULT.key
-    assert CHECK in labels(run(page)), "a result that is opened beside a run is shown"
-    assert label in links(page)
-    page.query_params["job"] = job_id
-    press(run(page), "Cancel")
-    page.query_params.clear()
-    assert not [label for label in links(run(page)) if label.startswith(("Running", "Your run"))]
-
-
 # ---------------------------------------------------------------- a run and its control
 
 
@@ -213,10 +196,6 @@ def test_how_long_a_run_takes_is_told_unasked_for_what_is_at_hand_and_on_request
         before = page.session_state["lab-estimate"]
         ended(queue, before[1])
         assert "Takes about 42 s on this machine." in told(run(page))
-    assert page.session_state["lab-estimate"] == before, "it is measured once"
-    save(make_result(amounts=(0.0, 0.25)))
-    press(run(page), "How long?")
-    assert page.session_state["lab-estimate"] != before, "a new result may be the answer"
 
 
 @pytest.mark.parametrize(
@@ -233,23 +212,6 @@ def test_an_estimate_in_words(queue: JobQueue, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr("core.jobs.queue.wait", lambda *_: job)
     monkeypatch.setattr("core.jobs.queue.get", lambda job_id: job if job_id else None)
     assert words in told(open_page(LAB))
-
-
-def page_with_late_looks() -> None:
-    import streamlit as st
-
-    from ui.lab.run import _look
-
-    st.session_state["lab-estimate"] = None, "a job that is gone"
-    _look("dropped")
-    st.session_state["drawn"] = st.session_state.get("drawn", 0) + 1
-    if st.session_state["drawn"] == 1:
-        _look("a job that is gone")
-
-
-def test_a_measurement_that_was_dropped_does_not_draw_the_page_anew(queue: JobQueue) -> None:
-    app = run(AppTest.from_function(page_with_late_looks, default_timeout=10))
-    assert app.session_state["drawn"] == 2, "for the end of the other alone"
 
 
 # ---------------------------------------------------------------- earlier results

@@ -10,11 +10,8 @@ from core.jobs.queue import JobQueue
 from core.request.catalog import METHODS, ROOT
 from core.request.controls import judged_beside
 from core.request.sweep_request import SweepRequest
-from core.results.store import save
-from tests.builders import make_result
 from tests.opened import address, errors, fill, follow, open_page, press, run, told
 from tests.pages.conftest import Runs
-from tests.queues import RESULT
 
 LAB = "pages/lab.py"
 DEFAULT = SweepRequest("embedded:sst2", "sst2", data="written")
@@ -93,16 +90,6 @@ def test_settings_outlast_a_late_browser_and_a_look_at_another_page_and_a_change
     for name, words in (("checkpoint", "Another one: Folder or Hub model id"), ("method", METHODS["magnitude"].title)):
         box = page.selectbox(key=f"lab-{name}").proto
         assert box.options[box.default] == words
-
-
-def test_the_settings_are_those_of_what_is_on_show(queue: JobQueue) -> None:
-    listed = make_result(points="both", amounts=(0.0, 0.33, 0.66), method="random", seed=3)
-    save(listed)
-    page = fill(open_page(LAB, result=RESULT.key), {"points": "layer"})
-    page.query_params["result"] = listed.key
-    assert [run(page).selectbox(key=f"lab-{key}").value for key in ("points", "method")] == ["both", "random"]
-    assert page.text_input(key="lab-amounts").value == "0, 0.33, 0.66"
-    assert page.number_input(key="lab-seed").value == 3
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.request.catalog import REDUCTIONS
 from tests.opened import player
 from ui.player import served_url, vega_file
 
@@ -27,28 +26,6 @@ def opened(**parameters: str) -> AppTest:
     app.run()
     assert not app.exception
     return app
-
-
-def test_it_hands_over_pictures_labels_and_settings() -> None:
-    app = opened()
-    data = player(app)
-    assert list(data["views"]) == ["heatmap", "accuracy", "survival"]
-    assert [frame["amount"] for frame in data["frames"]] == [0.0, 0.125, 0.5]
-    assert data["frames"][1]["name"] == "12.5 % of weights removed"
-    assert data["frames"][2]["detail"] == "accuracy 0.85"
-    assert data["title"].endswith("magnitude pruning of the encoder, Mean over tokens")
-    assert (data["group"], data["autoplay"], data["start"]) == ("pair", True, None)
-    assert (data["layout"]["name"], data["link"]) == ("single", {"reduction": "mean"})
-    assert data["vega"].startswith("/app/static/vega-")
-    app.button_group(key="choose-reduction").set_value("tokens").run()
-    after = player(app)
-    assert data["frames"] == after["frames"]
-    for name, view in data["views"].items():
-        assert {**view, "datasets": None} == {**after["views"][name], "datasets": None}
-    assert data["views"]["heatmap"]["datasets"] != after["views"]["heatmap"]["datasets"]
-    (note,) = app.markdown
-    assert REDUCTIONS["tokens"].explanation in note.value
-    assert "similarity (CKA) of 0.80 to 0.80 with the unpruned layers" in note.value
 
 
 @pytest.mark.parametrize(
