@@ -12,7 +12,7 @@ import streamlit as st
 
 from core.request.catalog import METHODS
 from core.results import store
-from core.results.choices import SEPARATOR, SOURCES, counterpart, distinguishing_labels, offered, task_title
+from core.results.choices import SEPARATOR, SOURCES, companions, counterpart, distinguishing_labels, offered, task_title
 from core.results.library import Entry, entry_of
 from core.results.names import name_of
 from core.results.schema import SweepResult
@@ -58,8 +58,9 @@ def one_result(prefer: Callable[[Entry], bool] | None = None) -> ViewState:
 
 
 def two_results() -> ViewState:
-    """Read the two results that the page compares; without the address, the second is chosen for the first."""
-    state = one_result()
+    """Read the two results that the page compares; without the address, one and its random control."""
+    whole = offered(at_hand())
+    state = one_result(lambda entry: bool(companions(entry, whole)))
     if state.result is None:
         return state
     beside = counterpart(once(entry_of, state.result), state.offered)
