@@ -109,6 +109,8 @@ def compare_frames(results: Two, together: Together, names: tuple[str, str] = ("
             f"{name} {METRICS[metric].symbol} {g.two_places(frame.metrics.get(metric))}".strip()
             for name, metric, frame in zip(names, metrics, pair, strict=True)
         )
+        if not any(names):  # said once: both have the same metric
+            told = told.replace(f"and {METRICS[metrics[0]].symbol} ", "and ")
         amounts = _removed(results, [n.percent(frame.amount) for frame in pair])
         detail = f"{amounts} · {told}" if together.is_interpolated else told
         rows.append(g.step(g.rounded(shared), _place_name(shared, pair, results, together.scale), detail))
