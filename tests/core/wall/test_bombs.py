@@ -5,87 +5,18 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 import core.reader
 from core.charts import sentences
-from core.errors import PrunescopeError
-from core.exports.tables import result_json
 from core.findings.sentences import examples_of
 from core.request.catalog import MAX_NAME_CHARS, ROOT
-from core.results.fields import values_in
 from core.results.names import label_words
-from core.results.schema import SweepResult
-from core.results.showable import MOST_SIMILARITIES, MOST_VALUES, check_showable
 from core.wall.reading import Question, read
-from tests.builders import make_result, with_own_labels
-from tests.uploaded import read_upload
+from tests.builders import make_result
 
-RESULT = with_own_labels(make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20), ["calm", "wild"])
-MANY = {f"name {k}": "x" for k in range(2_000)}
 ENDLESS = {"type": "Replace", "pattern": {"Regex": "."}, "content": "aa"}  # forty of them make a terabyte of a letter
-
-
-def changed(place: str, value: object) -> dict[str, Any]:
-    values: dict[str, Any] = json.loads(result_json(RESULT))
-    *above, last = place.split(".")
-    part: Any = values
-    for name in above:
-        part = part[int(name) if isinstance(part, list) else name]
-    part[last] = value
-    return values
-
-
-@pytest.mark.parametrize("place", ["schema_version", "w" * 4_000_000, "frames.0.metrics." + "w" * 4_000_000])
-def test_a_refusal_does_not_quote_megabytes(place: str) -> None:
-    with pytest.raises(PrunescopeError) as caught:
-        read_upload(json.dumps(changed(place, "9" * 4_000_000)).encode(), "mine.json")
-    assert len(str(caught.value)) < 3_000
-    assert str(caught.value).startswith("mine.json ")
-    assert "compute" in str(caught.value)[-60:], "the remedy"
-
-
-@pytest.mark.parametrize(
-    ("place", "value"),
-    [
-        ("environment", MANY),
-        ("task.columns.text", list(MANY)),
-        ("task.files", [{"name": "a.csv", "rows": [0, 1]}] * 2_000),
-        ("pruning.stop", {"damage": 0.05, "amounts": [k / 2_000 for k in range(2_000)]}),
-        ("floor.cka", {name: [0.0, 0.0] for name in MANY}),
-        ("statistics.cka.mean.gap_at_damage", {name: {"reason": "x"} for name in MANY}),
-    ],
-)
-def test_what_no_page_counts_has_a_bound(place: str, value: object) -> None:
-    with pytest.raises(ValidationError, match="at most 1000"):
-        SweepResult.model_validate(changed(place, value))
-
-
-def refusal(**changes: object) -> str:
-    with pytest.raises(PrunescopeError) as caught:
-        check_showable(make_result(num_layers=2, amounts=(0.0,), num_examples=4).model_copy(update=changes), "a.json")
-    return str(caught.value)
-
-
-def test_more_than_can_be_drawn_is_refused() -> None:
-    wide = make_result(num_layers=96, amounts=(0.0,), num_examples=4, points="both", statistics=False)
-    frames = wide.frames * (MOST_SIMILARITIES // 192**2 + 1)
-    message = refusal(frames=frames, similarity=wide.similarity, checkpoint=wide.checkpoint)
-    assert "similarities of one kind, at most 500,000 can be drawn" in message
-    (frame,) = make_result(num_layers=2, amounts=(0.0,), num_examples=4).frames
-    long = frame.model_copy(update={"predictions": (0,) * (MOST_VALUES // 100)})
-    assert f"values, at most {MOST_VALUES:,} can be drawn" in refusal(frames=(long,) * 101)
-    assert values_in(long) > MOST_VALUES // 100
-
-
-def test_cka_without_a_matrix_is_refused() -> None:
-    (frame,) = make_result(num_layers=2, amounts=(0.0,), num_examples=4).frames
-    for row in ((1.0, 1.0), None):
-        similarity = {**frame.similarity, "cka": {**frame.similarity["cka"], "cls": row}}
-        assert "a frame lacks its CKA" in refusal(frames=(frame.model_copy(update={"similarity": similarity}),))
 
 
 def test_a_strip_has_no_more_cells_than_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
