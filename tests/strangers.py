@@ -5,7 +5,7 @@ import os
 import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 
 import numpy as np
 import torch
@@ -16,103 +16,93 @@ Change = Callable[[Path], None]
 CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
 INDEX, SHARD = "model.safetensors.index.json", "model-00001-of-00001.safetensors"
 DEEP = "[" * 100_000
+WORDS = {f"word{k}": k for k in range(200, 200_000)}
 
 
-def text(name: str, content: str | bytes) -> Change:
+P = ParamSpec("P")
+
+
+def change(of: Callable[Concatenate[Path, P], object]) -> Callable[P, Change]:
+    """Turns a function of a folder into one that returns a change."""
+    return lambda *args, **kwargs: lambda folder: of(folder, *args, **kwargs)
+
+
+@change
+def text(folder: Path, name: str, content: str | bytes) -> None:
     """Replaces a file's content."""
-    return lambda folder: (
-        (folder / name).write_bytes(content.encode() if isinstance(content, str) else content) and None
-    )
+    (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@change
+def parsed(folder: Path, edit: Callable[[dict[str, Any]], object], name: str = TOKENIZER) -> None:
+    """Edits a JSON file; its text may hold numbers that JSON does not know."""
+    path = folder / name
+    found = json.loads(path.read_text()) if path.exists() else {}
+    edit(found)
+    path.write_text(json.dumps(found))
 
 
 def changed(name: str, **values: Any) -> Change:
-    """Changes fields of a JSON file; its text may hold numbers that JSON does not know."""
-
-    def change(folder: Path) -> None:
-        path = folder / name
-        before = json.loads(path.read_text()) if path.exists() else {}
-        path.write_text(json.dumps({**before, **values}))
-
-    return change
+    """Changes fields of a JSON file."""
+    return parsed(lambda found: found.update(values), name)
 
 
-def gone(name: str) -> Change:
-    return lambda folder: (folder / name).unlink()
+@change
+def gone(folder: Path, name: str) -> None:
+    (folder / name).unlink()
 
 
-def both(*changes: Change) -> Change:
-    def change(folder: Path) -> None:
-        for each in changes:
-            each(folder)
-
-    return change
+@change
+def both(folder: Path, *changes: Change) -> None:
+    for each in changes:
+        each(folder)
 
 
-def pipe(name: str) -> Change:
+@change
+def pipe(folder: Path, name: str) -> None:
     """Puts a pipe in a file's place, which nobody writes to."""
-
-    def change(folder: Path) -> None:
-        (folder / name).unlink(missing_ok=True)
-        os.mkfifo(folder / name)
-
-    return change
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
 
 
-def linked(name: str, target: str | None = None) -> Change:
+@change
+def linked(folder: Path, name: str, target: str | None = None) -> None:
     """Puts a link in a file's place: to a target, or to the file itself, which is moved out of the folder."""
-
-    def change(folder: Path) -> None:
-        outside = folder.parent / f"outside-{name}"
-        if target is None:
-            (folder / name).rename(outside)
-        (folder / name).unlink(missing_ok=True)
-        (folder / name).symlink_to(target or outside)
-
-    return change
+    moved = (folder / name).rename(folder.parent / f"outside-{name}")
+    (folder / name).symlink_to(target or moved)
 
 
-def as_folder(name: str) -> Change:
-    def change(folder: Path) -> None:
-        (folder / name).unlink()
-        (folder / name).mkdir()
-
-    return change
+@change
+def as_folder(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    (folder / name).mkdir()
 
 
-def weights(edit: Callable[[dict[str, torch.Tensor]], object]) -> Change:
+@change
+def weights(folder: Path, edit: Callable[[dict[str, torch.Tensor]], object]) -> None:
     """Edits the dictionary of weights."""
-
-    def change(folder: Path) -> None:
-        found = load_file(folder / WEIGHTS)
-        edit(found)
-        save_file(found, folder / WEIGHTS, metadata={"format": "pt"})
-
-    return change
+    found = load_file(folder / WEIGHTS)
+    edit(found)
+    save_file(found, folder / WEIGHTS, metadata={"format": "pt"})
 
 
-def pickled(content: Any) -> Change:
+@change
+def pickled(folder: Path, content: Any) -> None:
     """Replaces the weights by a file in PyTorch's own format; bytes are written as they are."""
-
-    def change(folder: Path) -> None:
-        (folder / WEIGHTS).unlink()
-        path = folder / "pytorch_model.bin"
-        path.write_bytes(content) if isinstance(content, bytes) else torch.save(content, path)
-
-    return change
+    (folder / WEIGHTS).unlink()
+    path = folder / "pytorch_model.bin"
+    path.write_bytes(content) if isinstance(content, bytes) else torch.save(content, path)
 
 
-def sharded(index: Any) -> Change:
-    """Turns the weights into one shard with an index; the index may name WHERE, a file outside the folder."""
-
-    def change(folder: Path) -> None:
-        outside = folder.parent / "outside.safetensors"
-        outside.write_bytes((folder / WEIGHTS).read_bytes())
-        names = list(load_file(folder / WEIGHTS))
-        (folder / WEIGHTS).rename(folder / SHARD)
-        content = index(names, outside) if callable(index) else index
-        (folder / INDEX).write_text(content if isinstance(content, str) else json.dumps(content))
-
-    return change
+@change
+def sharded(folder: Path, index: Any) -> None:
+    """Turns the weights into one shard with an index; the index may name a file outside the folder."""
+    outside = folder.parent / "outside.safetensors"
+    outside.write_bytes((folder / WEIGHTS).read_bytes())
+    names = list(load_file(folder / WEIGHTS))
+    (folder / WEIGHTS).rename(folder / SHARD)
+    content = index(names, outside) if callable(index) else index
+    (folder / INDEX).write_text(content if isinstance(content, str) else json.dumps(content))
 
 
 def mapped(shard: Any, **others: Any) -> Change:
@@ -120,35 +110,16 @@ def mapped(shard: Any, **others: Any) -> Change:
     return sharded(lambda names, _: {"metadata": {}, "weight_map": dict.fromkeys(names, shard), **others})
 
 
-def parsed(edit: Callable[[dict[str, Any]], object]) -> Change:
-    """Edits the tokenizer's file."""
-
-    def change(folder: Path) -> None:
-        found = json.loads((folder / TOKENIZER).read_text())
-        edit(found)
-        (folder / TOKENIZER).write_text(json.dumps(found))
-
-    return change
-
-
 def edited(edit: Callable[[dict[str, Any]], object]) -> Change:
     """Edits the tokenizer's file, which is then read as it is."""
     return both(parsed(edit), changed("tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast"))
 
 
-def token(number: Any) -> Change:
-    """A tokenizer one of whose words has another number."""
-    return parsed(lambda found: found["model"]["vocab"].update(film=number))
-
-
-def digests(content: bytes | np.ndarray) -> Change:
+@change
+def digests(folder: Path, content: bytes | np.ndarray) -> None:
     """Digests of training data that come with the checkpoint."""
-
-    def change(folder: Path) -> None:
-        path = folder / "training_examples.npy"
-        path.write_bytes(content) if isinstance(content, bytes) else np.save(path, content, allow_pickle=True)
-
-    return change
+    path = folder / "training_examples.npy"
+    path.write_bytes(content) if isinstance(content, bytes) else np.save(path, content, allow_pickle=True)
 
 
 class Bomb:
@@ -180,7 +151,6 @@ CHECKPOINTS: Mapping[str, Change] = {
     "20,000 layers": changed(CONFIG, num_hidden_layers=20_000),
     "a million layers by another name": changed(CONFIG, n_layers=10**6),
     "no layers": changed(CONFIG, num_hidden_layers=0),
-    "layers are a word": changed(CONFIG, num_hidden_layers="2"),
     "layers are 1e999": text(CONFIG, '{"model_type": "bert", "num_hidden_layers": 1e999}'),
     "a dropout of NaN": changed(CONFIG, hidden_dropout_prob=float("nan")),
     "heads do not divide": changed(CONFIG, num_attention_heads=5),
@@ -205,7 +175,6 @@ CHECKPOINTS: Mapping[str, Change] = {
     "weights are cut": lambda folder: os.truncate(folder / WEIGHTS, 5_000),
     "weights are a folder": as_folder(WEIGHTS),
     "weights lead out": linked(WEIGHTS),
-    "weights are endless": linked(WEIGHTS, "/dev/zero"),
     "no head": weights(lambda found: found.pop("classifier.weight")),
     "no second layer": weights(lambda found: [found.pop(name) for name in list(found) if "layer.1." in name]),
     "a weight of another shape": weights(lambda found: found.update({"classifier.weight": torch.zeros(7, 32)})),
@@ -221,16 +190,11 @@ CHECKPOINTS: Mapping[str, Change] = {
     "an archive that is cut": pickled(b"PK\x03\x04" + bytes(64)),
     "an adapter": text("adapter_config.json", '{"base_model_name_or_path": "/"}'),
     # shards
-    "a shard outside": sharded(
-        lambda names, outside: {"metadata": {}, "weight_map": dict.fromkeys(names, str(outside))}
-    ),
-    "a shard outside that is not there": mapped("/nowhere/model-00001-of-00001.safetensors"),
+    "a shard outside": sharded(lambda names, outside: {"weight_map": dict.fromkeys(names, str(outside))}),
     "a shard above": mapped("../outside.safetensors"),
     "a shard above, called like one": mapped("model-/../../outside.safetensors"),
-    "a shard that is missing": mapped("model-00002-of-00002.safetensors"),
     "a shard that is a number": mapped(1),
     "an index without a map": sharded({"metadata": {}}),
-    "an index with a list": sharded({"metadata": {}, "weight_map": [SHARD]}),
     "an index with empty metadata": mapped(SHARD, metadata=None),
     "an index that is deep": sharded(DEEP),
     # tokenizer
@@ -240,11 +204,9 @@ CHECKPOINTS: Mapping[str, Change] = {
     "tokenizer is a pipe": pipe(TOKENIZER),
     "tokenizer of another version": changed(TOKENIZER, version="9"),
     "tokenizer of an unknown kind": changed(TOKENIZER, model={"type": "Spell", "vocab": {}}),
-    "two hundred thousand words": parsed(
-        lambda found: found["model"]["vocab"].update({f"word{k}": k for k in range(200, 200_000)})
-    ),
-    "a word beyond the model": token(10**9),
-    "a word with a negative number": token(-1),
+    "two hundred thousand words": parsed(lambda found: found["model"]["vocab"].update(WORDS)),
+    "a word beyond the model": parsed(lambda found: found["model"]["vocab"].update(film=10**9)),
+    "a word with a negative number": parsed(lambda found: found["model"]["vocab"].update(film=-1)),
     "words are a number": edited(lambda found: found["model"].update(vocab=7)),
     "no word for unknown ones": edited(lambda found: found["model"]["vocab"].pop("[UNK]")),
     "a first token beyond the model": edited(
