@@ -1,13 +1,11 @@
 """Results for tests, made by formula: plausible, seeded, without a model."""
 
 import gzip
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from pydantic import BaseModel
 
 from core.inputs.prepare import prepare, pruning_record
 from core.request.amounts import amount_text, stepped_amounts
@@ -18,7 +16,15 @@ from core.request.tasks import AUTO, made_task
 from core.results.digest import digest
 from core.results.key import key_of, sealed
 from core.results.library import MANIFEST, entry_of, write_manifest
-from core.results.schema import CheckpointRecord, Frame, MeasureRecord, SweepResult
+from core.results.schema import (
+    CheckpointRecord,
+    ColumnsRecord,
+    FileRecord,
+    Frame,
+    MeasureRecord,
+    RecipeRecord,
+    SweepResult,
+)
 from core.results.statistics import LayerStatistics
 from core.results.store import save
 from core.sweep.equal_damage import DAMAGES, place_of
@@ -36,15 +42,12 @@ WHOLE = dict.fromkeys(SINGLE_BATCH, "full")  # estimators
 HALF_WAY_DOWN = {"mean": (0.95, 0.45), "cls": (0.70, 0.40), "tokens": (1.30, 0.60)}  # amounts: first, last point
 
 
-FINE_AMOUNTS = stepped_amounts(0.05, 0.95)
-
-
 @lru_cache(maxsize=128)  # results are immutable, and many tests begin with the same
 def make_result(
     *,
     task: str = "sst2",
     num_layers: int = 6,
-    amounts: tuple[float, ...] = FINE_AMOUNTS,
+    amounts: tuple[float, ...] = stepped_amounts(0.05, 0.95),
     points: str = "attention",
     own_cka: OwnCka | None = None,
     accuracy: Callable[[float], float] | None = None,
@@ -105,8 +108,8 @@ def make_result(
 
     frames = tuple(map(frame, amounts))
     checkpoint = {"id": f"embedded:{task}", "source": "embedded", "architecture": "bert", "num_layers": num_layers}
-    checkpoint |= {"revision": f"{num_layers:064x}"}  # another depth is another checkpoint
     checkpoint |= {"hidden_size": 384, "num_parameters": 20_000_000, "num_prunable": 10_616_832}
+    checkpoint |= {"revision": f"{num_layers:064x}"}  # another depth is another checkpoint
     source_name = "written for Prunescope" if source == "written" else "GLUE"
     examples = {"name": task, "source": source, "source_name": source_name, "split": "validation", "gold": gold}
     examples |= {"examples": range(num_examples), "label_names": TASKS[task].label_names, "main_metric": "accuracy"}
@@ -116,7 +119,7 @@ def make_result(
     pruning |= {"controls": controls or DEFAULT_CONTROLLED.get(method), "stop": stop}
     measures = {"cka": {"mean": "full", "cls": "full", "tokens": "minibatch-32"}, "partial_cka": WHOLE}
     known = {name: {"estimators": estimators} for name, estimators in measures.items()}
-    size = len(names)
+    size, statistics = len(names), statistics and num_examples > 4
     floor = {"mean": tuple(0.9 - 0.8 * k / size for k in range(size)), "cls": (None,) * size}
     result = SweepResult(
         checkpoint=checkpoint,
@@ -125,19 +128,12 @@ def make_result(
         similarity={"points": names, "measures": known, "length_control": (0.8,) * size},
         floor={"cka": floor, "predictions": (0,) * num_examples},
         frames=frames,
-        statistics=_statistics(frames, num_examples, pruned_point(names, scope))
-        if num_examples > 4 and statistics
-        else None,
+        statistics=_statistics(frames, num_examples, pruned_point(names, scope)) if statistics else None,
         environment={"torch": "none", "threads": 1, "engine": ENGINE_VERSION, "dtype": "float32"},
         seconds=1.0,
         created_at="2026-01-01T00:00:00+00:00",
     )
     return sealed(result.model_copy(update={"key": key_of(result)}))
-
-
-def changed(record: BaseModel, changes: Mapping[str, object]) -> Any:
-    """Changes fields of a record, which is validated again."""
-    return type(record).model_validate({**dict(record), **changes})
 
 
 def with_own_key(result: SweepResult, **changes: object) -> SweepResult:
@@ -148,8 +144,8 @@ def with_own_key(result: SweepResult, **changes: object) -> SweepResult:
 
 def made_by_recipe(checkpoint: CheckpointRecord, family: str, seed: int) -> CheckpointRecord:
     """Adds a recipe to a checkpoint, since its weights are not shipped."""
-    known = {"id": f"recipe:{family}-seed-{seed}", "source": "folder", "recipe": {"family": family, "seed": seed}}
-    return changed(checkpoint, {**known, "revision": digest([family, seed])})
+    known = {"id": f"recipe:{family}-seed-{seed}", "source": "folder", "revision": digest([family, seed])}
+    return checkpoint.model_copy(update={**known, "recipe": RecipeRecord(family=family, seed=seed)})
 
 
 def with_own_labels(result: SweepResult, labels: Sequence[str]) -> SweepResult:
@@ -165,14 +161,14 @@ def with_own_labels(result: SweepResult, labels: Sequence[str]) -> SweepResult:
         values, intervals = evaluate(metrics, gold, predictions)
         return known.model_copy(update={"predictions": tuple(predictions), "metrics": values, "intervals": intervals})
 
-    columns = {"text": ("review",), "label": "mood"}
-    files = [{"name": "moods.csv", "sha256": "0" * 64, "rows": (0, 2 * count)}]
-    task = {"name": AUTO, "source": "file", "source_name": "moods.csv", "split": "all", "gold": gold}
-    task |= {"label_names": tuple(labels), "main_metric": "macro_f1", "fingerprint": digest([AUTO, labels])}
-    task |= {"columns": columns, "label_map": {"meh": None}, "files": files, "guessed": ("text",)}
+    columns = ColumnsRecord(text=("review",), label="mood")
+    files = (FileRecord(name="moods.csv", sha256="0" * 64, rows=(0, 2 * count)),)
+    known = {"name": AUTO, "source": "file", "source_name": "moods.csv", "split": "all", "gold": gold}
+    known |= {"label_names": tuple(labels), "main_metric": "macro_f1", "fingerprint": digest([AUTO, labels])}
+    known |= {"columns": columns, "label_map": {"meh": None}, "files": files, "guessed": ("text",)}
+    task = result.task.model_copy(update=known)
     checkpoint = result.checkpoint.model_copy(update={"id": "moods", "source": "folder"})
-    frames = tuple(map(frame, result.frames))
-    return with_own_key(result, task=changed(result.task, task), checkpoint=checkpoint, frames=frames)
+    return with_own_key(result, task=task, checkpoint=checkpoint, frames=tuple(map(frame, result.frames)))
 
 
 Cell = Callable[[float, float, float], float]
@@ -188,30 +184,26 @@ def against(
     result: SweepResult, layers: int = 6, cell: Cell = _near_in_depth, name: str = "other-encoder"
 ) -> SweepResult:
     """Compares a result with another checkpoint of so many layers, which is given by formula."""
-    columns = len(result.points)
     rows = len(point_names(points_of(result.points, result.checkpoint.num_layers) or "attention", layers))
 
-    def similarity(amount: float) -> dict[str, dict[str, Matrix | None]]:
-        pruned = [j / max(columns - 1, 1) for j in range(columns)]
-        matrix = tuple(tuple(cell(amount, i / max(rows - 1, 1), j) for j in pruned) for i in range(rows))
-        return {"cka": dict.fromkeys(SINGLE_BATCH, matrix), "partial_cka": dict.fromkeys(SINGLE_BATCH)}
+    unpruned, pruned = ([k / max(count - 1, 1) for k in range(count)] for count in (rows, len(result.points)))
 
-    frames = tuple(frame.model_copy(update={"similarity": similarity(frame.amount)}) for frame in result.frames)
+    def compared(frame: Frame) -> Frame:
+        matrix = tuple(tuple(cell(frame.amount, i, j) for j in pruned) for i in unpruned)
+        similarity = {"cka": dict.fromkeys(SINGLE_BATCH, matrix), "partial_cka": dict.fromkeys(SINGLE_BATCH)}
+        return frame.model_copy(update={"similarity": similarity})
+
+    frames = tuple(map(compared, result.frames))
     known = {"id": name, "source": "folder", "revision": digest([name, layers]), "num_layers": layers}
+    other = result.checkpoint.model_copy(update=known)
     measures = dict.fromkeys(("cka", "partial_cka"), MeasureRecord(estimators=WHOLE))
-    changes = {
-        "against": result.checkpoint.model_copy(update=known),
-        "floor": None,
-        "frames": frames,
-        "similarity": result.similarity.model_copy(update={"length_control": (), "measures": measures}),
-        "statistics": None,
-    }
-    made = with_own_key(result, **changes)
+    similarity = result.similarity.model_copy(update={"length_control": (), "measures": measures})
+    made = result.model_copy(update={"against": other, "similarity": similarity, "floor": None, "statistics": None})
     if made.has_own:
         point = pruned_point(result.points, result.pruning.scope)
         statistics = _statistics(frames, len(result.task.examples), point)
-        made = with_own_key(made, statistics={"cka": statistics["cka"]})
-    return SweepResult.model_validate(made.model_dump(mode="json"))
+        made = made.model_copy(update={"statistics": {"cka": statistics["cka"]}})
+    return SweepResult.model_validate(with_own_key(made, frames=frames).model_dump(mode="json"))
 
 
 def make_result_of(request: SweepRequest) -> SweepResult:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from core.charts.close_up import close_up_scene
+from core.charts.compare import compare_scene
 from core.charts.grammar import ALONE_COLOUR, UNDEFINED_COLOUR, Spec, two_places
 from core.charts.isolated import isolated_view
 from core.charts.layers import layer_scene
@@ -151,6 +152,7 @@ def test_each_layer_stands_at_the_closest_one_of_another_model() -> None:
     assert closest.datasets["closest"][1]["v"] == [0.8, 0.75, 0.1]
     for frame, names in ((0, ["1", "3", "2"]), (1, ["1", "1", "2"])):
         assert texts(closest.spec, frame)[:3] == names
+    assert "own" in compare_scene(result, result, "mean").views, "each to the same number"
 
 
 # ---------------------------------------------------------------- the stack
