@@ -27,12 +27,9 @@ def at_work(stage: str, total: int, seconds_left: float | None = None, done: int
 @pytest.mark.parametrize(
     ("step", "job", "text"),
     [
-        (None, Job("a", state="queued", position=0), "Starting"),
         (None, Job("a", state="queued", position=3), "Waiting: 3 to come first"),
         (None, at_work("downloading *b*", 1, done=0), "downloading *b*"),
-        (None, at_work("30 % removed", 120, 12.4, done=30), "30 % removed, 25 %, about 12 s left"),
         (None, at_work("x", 9, 150.0), "x, 11 %, about 2 min left"),
-        (0, at_work("x", 4), "Run 1 of 12: x, 25 %"),
         (1, at_work("x", 2, 3.0), "Run 2 of 12: x, 50 %, about 3 s left"),
     ],
 )

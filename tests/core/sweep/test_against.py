@@ -60,8 +60,7 @@ def test_the_same_weights_give_the_numbers_of_an_ordinary_run(
     assert beside.against.revision != beside.checkpoint.revision
     for frame, expected in zip(beside.frames, alone.frames, strict=True):
         assert [frame.matrix(name) for name in ("mean", "cls")] == [expected.matrix(name) for name in ("mean", "cls")]
-        assert (frame.metrics, frame.predictions) == (expected.metrics, expected.predictions)
-        assert (frame.changed, frame.divergence) == (expected.changed, expected.divergence)
+        assert (frame.predictions, frame.divergence) == (expected.predictions, expected.divergence)
     assert beside.statistics["cka"] == alone.statistics["cka"]
     assert beside.working_range == alone.working_range
     assert beside.key != alone.key

@@ -3,10 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-from core.errors import PrunescopeError
-from core.request.sweep_request import SweepRequest, checked
 from core.results.statistics import GapAtDamage
 from tests.core.sweep.test_sweep import run
 
@@ -46,22 +43,3 @@ def test_the_working_range_may_be_judged_on_all_examples_at_hand(tiny_bert: Path
     assert judged.working_range.examples == len(everything.task.gold) > 40
     np.testing.assert_allclose(judged.working_range.lead, everything.working_range.lead)
     assert judged.working_range.to == everything.working_range.to
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"measures": ("partial_cka",)}, "cka must be among them"),
-        ({"measures": ("cka", "knn")}, "^unknown measure 'knn'"),
-        ({"control_of": "wanda"}, "magnitude cannot control wanda"),
-        ({"method": "random", "control_of": "attribution"}, "random cannot control attribution"),
-        ({"method": "random", "control_of": "random"}, "random cannot control random"),
-        ({"until_damage": 1.5}, r"until_damage: Input should be less than 1"),
-        ({"range_examples": "most"}, "range_examples: Input should be 'subset' or 'all'"),
-        ({"against": "embedded:cola", "until_damage": 0.3}, r"damage 0\.3 against another checkpoint"),
-        ({"against": "embedded:nothing"}, "'embedded:nothing' is not a checkpoint here"),
-    ],
-)
-def test_what_cannot_be_asked_for_is_refused(options: dict[str, object], said: str) -> None:
-    with pytest.raises(PrunescopeError, match=said):
-        checked(SweepRequest("embedded:sst2", "sst2", **options))

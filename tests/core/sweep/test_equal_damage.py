@@ -53,9 +53,7 @@ def test_the_gap_of_an_odd_number_and_of_equal_and_reversed_layers() -> None:
 def test_a_sweep_with_fewer_than_two_frames_before_is_coarse() -> None:
     assert found(0.1).is_coarse  # only damage 0.05 lies between
     assert not found(0.3).is_coarse  # 0.05 and 0.2
-    own = np.array([[1, 1], [1, 1], [0.98, 0.92], [0.9, 0.7], [0.8, 0.4]])
-    idle = at_damage((0.0, 0.1, 0.2, 0.4, 0.8), own, replicated(own), 0.1)
-    assert isinstance(idle, AtDamage)
+    idle = found(0.1, np.array([[1, 1], [1, 1], [0.98, 0.92], [0.9, 0.7]]))
     assert idle.is_coarse, "an amount that changes nothing does not lie between"
 
 

@@ -131,12 +131,8 @@ def test_any_task_and_depth(tmp_path: Path, glue_folder: Path, task: str, labels
     for frame in result.frames:
         assert np.shape(frame.similarity["cka"]["tokens"]) == (layers, layers)
         assert set(frame.metrics) == set(frame.intervals) == set(TASKS[task].metrics)
-        low, high = frame.intervals["accuracy"]
         correct = np.mean(np.array(frame.predictions) == np.array(result.task.gold))
         assert frame.metrics["accuracy"] == pytest.approx(correct)
-        assert low < correct < high
-    changed = np.mean(np.array(result.frames[0].predictions) != np.array(frame.predictions))
-    assert frame.changed.share == pytest.approx(changed)
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))
