@@ -9,20 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.errors import PrunescopeError
-from core.jobs.job import Job
 from core.jobs.queue import JobQueue
 from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.schema import SweepResult
 from tests.builders import make_result, ship
 from tests.opened import address, errors, fill, open_page, press, run
-from tests.queues import PATIENCE, ended, install
+from tests.queues import PATIENCE, install
 
 NAME, TEXT = "salaries-of-jane-doe.csv", "my salary of"
 TABLE = "remark,mood\n" + "".join(f"{TEXT} {k} pounds is it,{('negative', 'positive')[k % 2]}\n" for k in range(24))
@@ -105,9 +103,6 @@ class Server:
     def refuses(self) -> Iterator[None]:
         with self.reads_nothing(), pytest.raises(PrunescopeError, match=f"^{REFUSED}$"):
             yield
-
-    def asked(self, op: str, visitor: str, **fields: Any) -> Job:
-        return ended(self.queue, self.queue.ask(op, visitor, **fields))
 
 
 @contextmanager

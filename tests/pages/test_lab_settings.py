@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from core.jobs.queue import JobQueue
 from core.request.catalog import METHODS, ROOT
 from core.request.controls import judged_beside
 from core.request.sweep_request import SweepRequest
@@ -14,6 +13,7 @@ from tests.opened import address, errors, fill, follow, open_page, press, run, t
 from tests.pages.conftest import Runs
 
 LAB = "pages/lab.py"
+pytestmark = pytest.mark.usefixtures("queue")
 DEFAULT = SweepRequest("embedded:sst2", "sst2", data="written")
 COLA = "yoshitomo-matsubara/bert-base-uncased-cola"
 OTHER = {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2"}
@@ -44,9 +44,7 @@ OTHER = {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2"}
         ({"method": "attribution"}, replace(DEFAULT, method="attribution", scope=None)),
     ],
 )
-def test_every_setting_reaches_the_request(
-    queue: JobQueue, runs: Runs, settings: Mapping[str, Any], expected: SweepRequest
-) -> None:
+def test_every_setting_reaches_the_request(runs: Runs, settings: Mapping[str, Any], expected: SweepRequest) -> None:
     press(fill(open_page(LAB), settings), "Run")
     assert runs.requests == [expected]
 
@@ -78,7 +76,7 @@ def test_what_is_missing_or_wrong_is_told_beside_run_and_in_red_to_who_presses_i
     assert ("at most 512 examples" in told(page)) == (folders == []) == (hosted == "1")
 
 
-def test_settings_outlast_a_late_browser_and_a_look_at_another_page_and_a_change_of_mind(queue: JobQueue) -> None:
+def test_settings_outlast_a_late_browser_and_a_look_at_another_page_and_a_change_of_mind() -> None:
     page = fill(open_page(LAB), {**OTHER, "place": "me/mine", "step": "list", "amounts": "0.4", "examples": 64})
     follow(follow(page, "Methods"), "Lab")
     fill(fill(page, {"step": "0.1"}), {"step": "list", "until": True})
@@ -103,7 +101,7 @@ def test_settings_outlast_a_late_browser_and_a_look_at_another_page_and_a_change
     ],
 )
 def test_a_preset_fills_the_settings_for_the_checkpoint_and_the_examples_that_are_chosen(
-    queue: JobQueue, runs: Runs, title: str, expected: Mapping[str, Any]
+    runs: Runs, title: str, expected: Mapping[str, Any]
 ) -> None:
     page = fill(open_page(LAB), {"checkpoint": COLA, "step": "0.05", "examples": 100, "method": "wanda"})
     press(press(page, title), "Run")

@@ -229,7 +229,7 @@ def test_an_order_is_carried_out_for_the_owner_alone_and_no_other_name_leads_to_
         return asked if op in ("verify", "fetch") else {"request": request, "follow_ups": [], "fresh": True}
 
     lines = len(server.queue.lines)
-    job = server.asked(op, server.visit, **order(server.data))
+    job = ended(server.queue, server.queue.ask(op, server.visit, **order(server.data)))
     assert job.state == ("failed" if op == "fetch" else "done"), "which is for data on the Hub"
     place = Path(os.environ["XDG_CACHE_HOME"], "prunescope", "own", server.visits, server.secret, DIGEST, NAME)
     assert place.read_text() == TABLE
@@ -239,7 +239,7 @@ def test_an_order_is_carried_out_for_the_owner_alone_and_no_other_name_leads_to_
     files = results()
     for name in names:
         try:
-            job = server.asked(op, "thief", **order(name))
+            job = ended(server.queue, server.queue.ask(op, "thief", **order(name)))
         except PrunescopeError as error:
             job = Job("", state="failed", message=str(error))
         assert (job.state, job.frames, job.outcome, job.key) == ("failed", (), None, None)

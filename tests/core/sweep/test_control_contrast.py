@@ -15,12 +15,6 @@ def replicated(value: float, error: float, random: np.random.Generator) -> np.nd
     return value + (noise - noise.mean()) / noise.std() * error / np.sqrt(N - 1)  # (n,)
 
 
-def test_hand_computed_half_width() -> None:
-    # t(4) = 2.776445, t(255) = 1.969348: hypot(2.776445 · 0.01 · sqrt(1.2), 1.969348 · 0.02).
-    width = Contrast(0.0, seed_deviation=0.01, standard_error=0.02, seeds=5, examples=256).half_width()
-    assert width == pytest.approx(np.hypot(0.0304144, 0.0393870), abs=1e-6)
-
-
 def test_the_p_value_is_where_the_interval_reaches_zero() -> None:
     gaps = np.array([0.10, 0.12, 0.08, 0.11, 0.09])
     without_examples = Contrast(0.03, float(gaps.std(ddof=1)), 0.0, K, N)  # the prediction interval of one more seed
