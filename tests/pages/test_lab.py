@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.builders import made_by_recipe, make_result, with_own_key
 from tests.opened import address, errors, fill, follow, labels, open_page, player, press, run, told, unescaped
 from tests.pages.conftest import Runs
 from tests.queues import PATIENCE, RESULT, ended, now, running
+from ui.lab.run import _look
 from ui.text import plain
 
 LAB = "pages/lab.py"
@@ -209,6 +211,16 @@ def test_an_estimate_in_words(queue: JobQueue, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr("core.jobs.queue.wait", lambda *_: job)
     monkeypatch.setattr("core.jobs.queue.get", lambda job_id: job if job_id else None)
     assert words in told(open_page(LAB))
+
+
+def test_a_measurement_that_was_dropped_does_not_draw_the_page_anew(
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = {"lab-estimate": (None, "ended")}
+    monkeypatch.setattr("ui.lab.run.st", SimpleNamespace(session_state=state, rerun=lambda: pytest.exit("drawn")))
+    _look("dropped")
+    with pytest.raises(pytest.exit.Exception):
+        _look("ended")
 
 
 # ---------------------------------------------------------------- earlier results

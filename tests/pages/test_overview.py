@@ -14,7 +14,6 @@ from tests.opened import box, links, open_page, players, told
 
 PAGE = "app.py"
 FINDING = {"stack", "heatmap", "accuracy"}
-LEFT_AND_RIGHT = (("left", "cells"), ("right", "cells"))
 PAIR = {"left", "right", "left-accuracy", "right-accuracy"}
 
 
