@@ -162,7 +162,7 @@ def _series(run: Run, reduction: str, rows: Rows) -> Series:
 def _statistics(amounts: Sequence[float], series: Series) -> dict[str, LayerStatistics]:
     places = {amount_text(target): place_of(*series["cka"], target) for target in DAMAGES}
     return {
-        name: layer_statistics(amounts, own, without, places, MEASURES[name].threshold, keep_profiles=False)
+        name: layer_statistics(amounts, own, without, places, keep_profiles=False)
         for name, (own, without) in series.items()
     }
 

@@ -136,7 +136,7 @@ def _meanings(label_map: Any) -> list[tuple[str, Any]]:
         return []
     if not isinstance(label_map, Mapping):
         raise PrunescopeError(
-            f"label_map of type {type(label_map).__name__}: give a dict, such as {{1: 'bad', 5: 'good', 3: None}}"
+            f"label_map of type {type(label_map).__name__}: give a dict such as {{1: 'bad', 3: None}}"
         )
     return [(as_text(mark_of(value, "a label in label_map")), meaning) for value, meaning in label_map.items()]
 

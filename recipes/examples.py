@@ -8,7 +8,7 @@ import pyarrow.parquet
 from datasets import Dataset
 
 from core.errors import PrunescopeError
-from core.inputs.written_examples import EVALUATION, TRAINING_PART, read_written
+from core.inputs.texts import EVALUATION, TRAINING_PART, read_written
 from core.request.catalog import MAX_LENGTH, Task
 
 Columns = Mapping[str, Any]  # the task's text columns and `label`, a list or tuple each

@@ -6,8 +6,8 @@ import numpy as np
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from core.inputs.checkpoint_files import RECIPE_FILE, TRAINING_EXAMPLES
+from core.inputs.texts import CALIBRATION, EVALUATION, TRAINING_PART, read_written
 from core.inputs.training_overlap import example_digests
-from core.inputs.written_examples import CALIBRATION, EVALUATION, TRAINING_PART, read_written
 from core.precompute import compute
 from core.request.catalog import TASKS
 from core.request.limits import limits

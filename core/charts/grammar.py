@@ -13,7 +13,7 @@ import altair as alt
 import pandas  # noqa: F401
 
 from core.findings.yardstick import Yardstick
-from core.request.catalog import MEASURES
+from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
 from core.results.names import decimals, point_labels, point_names
 
 Spec = dict[str, Any]  # a Vega-Lite specification
@@ -130,13 +130,12 @@ def similarity_colour(measure: str = "cka", legend: Literal["scale", "threshold"
         measure: The measure.
         legend: The ends of the scale and its middle, or instead of the upper end where a layer is intact.
     """
-    (low, high), symbol = MEASURES[measure].domain, MEASURES[measure].symbol
-    shown = scale_legend(symbol, [low, (low + high) / 2, high])
+    symbol, intact = MEASURES[measure].symbol, SURVIVAL_THRESHOLD
+    shown = scale_legend(symbol, [0.0, 0.5, 1.0])
     if legend == "threshold":
-        intact = MEASURES[measure].threshold
         words = f"datum.value === {intact} ? '{INTACT} {intact}' : datum.label"  # longer, below a line above the cells
-        shown = scale_legend(symbol, [low, (low + high) / 2, intact], 4.5, labelExpr=words, offset=24)
-    scale = alt.Scale(domain=[low, high], scheme="magma", clamp=True)
+        shown = scale_legend(symbol, [0.0, 0.5, intact], 4.5, labelExpr=words, offset=24)
+    scale = alt.Scale(domain=[0.0, 1.0], scheme="magma", clamp=True)
     return alt.Color("value:Q", scale=scale, legend=shown if legend else None)
 
 

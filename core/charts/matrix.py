@@ -97,7 +97,6 @@ def _values(frames: Sequence[Frame], reduction: str, cell: dict[str, Any]) -> li
 
 def _heatmap(points: Points, rows: Points | None, annotated: bool) -> g.LayerChart:
     """Draw the cells; each layer of the same model is outlined where it meets itself."""
-    low, high = MEASURES["cka"].domain
     width = len(points)
     cells = _base(points, rows).transform_calculate(text=g.value_text("datum.value"))
     own = cells.transform_filter("datum.baseline === datum.pruned")
@@ -111,7 +110,7 @@ def _heatmap(points: Points, rows: Points | None, annotated: bool) -> g.LayerCha
         last = own.transform_filter(f"datum.x2 === {width}").encode(x="x2:Q", y="y2:Q")
         layers.append(last.mark_text(style="note", text="same layer ↓", align="right", baseline="bottom", dy=-4))
     if max(len(rows or points), width) <= MAX_PRINTED:
-        layers.append(_numbers(cells, f"datum.value > {low + LIGHT_FROM * (high - low)}", "black", "white"))
+        layers.append(_numbers(cells, f"datum.value > {LIGHT_FROM}", "black", "white"))
     return alt.layer(*layers).properties(view=alt.ViewBackground(style="frame"))
 
 

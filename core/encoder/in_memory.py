@@ -56,15 +56,11 @@ def write_folder(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase",
         unused.save_pretrained(folder)
     except PrunescopeError:
         raise
-    except (
-        Exception
-    ) as error:  # a full disk, or whatever a model makes the libraries do, such as one on the meta device
+    except Exception as error:  # a full disk, or whatever a model makes the libraries do
         if is_out_of_memory(error):  # not the model's fault
             raise
         reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise PrunescopeError(
-            f"'{name}' cannot be written as a folder ({reason}): load it again with AutoModelForSequenceClassification"
-        ) from error
+        raise PrunescopeError(f"'{name}' cannot be written as a folder ({reason}): load it again") from error
     return folder
 
 

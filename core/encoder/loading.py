@@ -218,9 +218,7 @@ def _check_size(name: str, config: Any, attention: str) -> None:
     if config.model_type in LATER_POSITIONS:
         positions -= (config.pad_token_id or 0) + 1
     if positions < MAX_LENGTH:
-        raise PrunescopeError(
-            f"'{name}' reads at most {positions} tokens, fewer than the {MAX_LENGTH} needed: choose another checkpoint"
-        )
+        raise PrunescopeError(f"'{name}' reads {positions} tokens, {MAX_LENGTH} are needed: choose another checkpoint")
 
 
 def _check_tokenizer(name: str, tokenizer: Any, config: Any) -> None:

@@ -14,9 +14,8 @@ from core.encoder.loading import Checkpoint, borrow
 from core.errors import PrunescopeError
 from core.exports.model_card import model_card
 from core.inputs.checkpoint_files import TRAINING_EXAMPLES
-from core.inputs.checkpoints import Resolved
+from core.inputs.checkpoints import CARD, Resolved, licence_of
 from core.inputs.hub import Report
-from core.inputs.licence import CARD, licence_of
 from core.pruning import PrunedModel
 from core.request.amounts import amount_text
 from core.request.limits import is_hosted
@@ -71,7 +70,5 @@ def _write(result: SweepResult, frame: Frame, pruned: Checkpoint, resolved: Reso
             shutil.rmtree(folder, ignore_errors=True)
             whole.rename(folder)
     except OSError as error:
-        raise PrunescopeError(
-            f"cannot write {folder} ({error.strerror or error}): make room there, or choose another XDG_CACHE_HOME"
-        ) from error
+        raise PrunescopeError(f"cannot write {folder} ({error.strerror or error}): make room there") from error
     return folder

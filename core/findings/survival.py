@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
+from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.fields import Row
 from core.results.names import PointLabel, ReductionKey, amount_name, hundredths, percent, percent_range, point_names
 from core.results.schema import SweepResult
@@ -96,7 +96,7 @@ def layer_survivals(
 
     The result may be a whole sweep or the first frames of one. Only the measure's own threshold has intervals.
     """
-    known = result.statistics_of(reduction, measure) if threshold == MEASURES[measure].threshold else None
+    known = result.statistics_of(reduction, measure) if threshold == SURVIVAL_THRESHOLD else None
     own, unknown = own_similarity(result, reduction, measure), (None,) * len(result.points)
     floor, intervals = floor_of(result, reduction, measure) or unknown, known.survival if known else unknown
     columns = (point_names(result.points), survival(result.amounts, own, threshold), np.isnan(own[0]), intervals, floor)

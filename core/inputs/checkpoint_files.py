@@ -21,15 +21,8 @@ ADAPTER = "adapter_config.json"  # transformers would add its weights where the 
 TRAINING_EXAMPLES = "training_examples.npy"
 RECIPE_FILE = "recipe.json"  # how to make weights that are not shipped
 TOKENIZER = "tokenizer.json"  # all that a tokenizer does; other files are converted to it
-VOCABULARIES = (
-    TOKENIZER,
-    "vocab.txt",
-    "vocab.json",
-    "spiece.model",
-    "spm.model",
-    "sentencepiece.bpe.model",
-    "bpe.codes",
-)
+_SUBWORDS = ("spiece.model", "spm.model", "sentencepiece.bpe.model", "bpe.codes")
+VOCABULARIES = (TOKENIZER, "vocab.txt", "vocab.json", *_SUBWORDS)
 TOKENIZER_CONFIG = "tokenizer_config.json"
 TOKENIZER_FILES = (*VOCABULARIES, "merges.txt", TOKENIZER_CONFIG, "special_tokens_map.json", "added_tokens.json")
 MAX_JSON_BYTES = 4 * 2**20

@@ -6,16 +6,28 @@ No torch: a command line can refuse bad input early. `core.encoder.loading` read
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import yaml  # type: ignore[import-untyped]
+from huggingface_hub import metadata_load
 from pydantic import ValidationError
 
 from core.errors import PrunescopeError
-from core.inputs import checkpoint_files
-from core.inputs.checkpoint_files import CONFIG, checked_files, content_hash, read_config, refused
+from core.inputs.checkpoint_files import (
+    CONFIG,
+    MAX_JSON_BYTES,
+    RECIPE_FILE,
+    checked_files,
+    content_hash,
+    read_config,
+    read_json,
+    refused,
+)
 from core.inputs.hub import MAIN, Report, fetch_one, snapshot
 from core.inputs.labels import check_own_labels, label_names, label_order
 from core.request.catalog import EMBEDDED, METHODS, NORMALISE_FIRST, RECIPE, TASKS, WEIGHTS
 from core.request.places import Source, source_of
 from core.results.schema import RecipeRecord
+
+CARD = "README.md"  # a checkpoint's model card
 
 
 @dataclass(frozen=True)
@@ -63,15 +75,11 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
     config = read_config(folder / CONFIG, name)
     checked_files(folder, name)
     labels = label_names(config, name)
-    if source == "folder" and (folder / checkpoint_files.RECIPE_FILE).is_file():
+    if source == "folder" and (folder / RECIPE_FILE).is_file():
         try:
-            recipe = RecipeRecord.model_validate(
-                checkpoint_files.read_json(folder / checkpoint_files.RECIPE_FILE, name)
-            )
+            recipe = RecipeRecord.model_validate(read_json(folder / RECIPE_FILE, name))
         except ValidationError as error:
-            raise refused(
-                name, f"has a {checkpoint_files.RECIPE_FILE} that is not a recipe", "remove that file"
-            ) from error
+            raise refused(name, f"has a {RECIPE_FILE} that is not a recipe", "remove that file") from error
     named = f"{RECIPE}{recipe.name}" if recipe else name
     return Resolved(named, source, folder, revision or content_hash(folder, name), config["model_type"], labels, recipe)
 
@@ -87,7 +95,7 @@ def labels_at_hand(checkpoint: str) -> tuple[str, ...]:
     """
     if source_of(checkpoint) == "hub":
         name, _, wanted = checkpoint.partition("@")
-        folder = fetch_one(name, CONFIG, wanted or MAIN, most=checkpoint_files.MAX_JSON_BYTES).parent
+        folder = fetch_one(name, CONFIG, wanted or MAIN, most=MAX_JSON_BYTES).parent
     else:
         name, folder = _local_folder(checkpoint)
     labels = label_names(read_config(folder / CONFIG, name), name)
@@ -148,6 +156,14 @@ def check_same_content(resolved: Resolved, checkpoint: str, revision: str) -> No
             f"checkpoint '{resolved.id}' has the content {resolved.revision[:12]}, but the result was computed on "
             f"'{checkpoint}' with the content {revision[:12]}: give that checkpoint, or run the sweep again"
         )
+
+
+def licence_of(folder: Path) -> str | None:
+    """Return the licence that a checkpoint's model card names; None if the card names none or cannot be read."""
+    try:
+        return (metadata_load(folder / CARD) or {}).get("license")
+    except (yaml.YAMLError, ValueError, OSError):
+        return None
 
 
 def _local_folder(checkpoint: str) -> tuple[str, Path]:

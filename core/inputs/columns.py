@@ -45,9 +45,7 @@ def choose_columns(table: Table, task: Task, text: Sequence[str], label: str | N
             safe.
     """
     if text and len(text) != (len(task.text_columns) or len(text)):
-        raise PrunescopeError(
-            f"{len(text)} text columns: {task.title} reads {len(task.text_columns)}, name as many (--text, --text2)"
-        )
+        raise PrunescopeError(f"{len(text)} text columns: name {len(task.text_columns)}, as many as {task.title} reads")
     found_label = label or _safe_label(table, task)
     found_text = tuple(text) or _safe_text(table, task, found_label)
     if not found_label or not found_text:

@@ -20,7 +20,7 @@ from core.errors import PrunescopeError
 from core.inputs import uploads
 from core.inputs.hub import MAIN, HubError, Listing, Report, cached_file, check_size, fetch, fetch_one, list_files
 from core.inputs.tables import DataFile, Table, read_table, row_count
-from core.inputs.written_examples import CALIBRATION, EVALUATION, read_written
+from core.inputs.texts import CALIBRATION, EVALUATION, read_written
 from core.request.catalog import Task
 from core.request.limits import is_hosted, limits
 from core.request.places import DATASET, DatasetName, dataset_of, kind_of_data
@@ -96,9 +96,7 @@ def find_data(data: str, task: Task | None, split: str | None = None, report: Re
         else:
             paths = sorted((folder / task.name).glob(f"{split}-*.parquet"))
         if not paths:
-            raise PrunescopeError(
-                f"the data folder has no {place}: give a folder in the Hub's GLUE layout, or choose hub"
-            )
+            raise PrunescopeError(f"the data folder has no {place}: give one in the Hub's GLUE layout, or choose hub")
         return read_table([DataFile(path, f"{task.name}/{path.name}") for path in paths])
 
     if folder is None:
@@ -134,7 +132,8 @@ class HubData:
 
     def to_download(self) -> tuple[int, ...]:
         """Return the bytes of the evaluated split's files that are not here yet; of many, only the first are needed."""
-        missing = (name for name in self.splits[self.split] if not cached_file(self.listing, name))
+        known = self.listing
+        missing = (n for n in self.splits[self.split] if not cached_file(known.id, n, known.commit, known.kind))
         return tuple(self.listing.sizes[name] or 0 for name in missing)
 
     def files(self, split: str) -> tuple[DataFile, ...]:

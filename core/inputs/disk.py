@@ -28,11 +28,8 @@ def make_room() -> None:
             stats = [(path.stat(), path) for path in files if path.is_file()]
             _trim([(stat.st_mtime_ns, stat.st_size, path) for stat, path in stats], bound.results_bytes)
         # Whole repositories, not their commits, which copies of a repository share.
-        cached = [
-            (repo.last_accessed, repo.size_on_disk, repo.repo_path)
-            for repo in scan_cache_dir(constants.HF_HUB_CACHE).repos
-        ]
-        _trim(cached, bound.hub_cache_bytes)
+        repos = scan_cache_dir(constants.HF_HUB_CACHE).repos
+        _trim(((repo.last_accessed, repo.size_on_disk, repo.repo_path) for repo in repos), bound.hub_cache_bytes)
     except CacheNotFound:
         return
     except OSError:

@@ -143,7 +143,7 @@ def fetch_one(
     Raises:
         PrunescopeError: The file does not exist, is gated, damaged, or cannot be reached.
     """
-    if path := _cached(repo_id, name, revision, kind):
+    if path := cached_file(repo_id, name, revision, kind):
         return path
     listing = list_files(repo_id, revision, kind)
     if name not in listing.sizes:
@@ -199,11 +199,6 @@ def check_size(listing: Listing, names: Iterable[str], most: int | None = None) 
     return size
 
 
-def cached_file(listing: Listing, name: str) -> Path | None:
-    """Return the place of one file in the local cache; None if it is not there, or was damaged."""
-    return _cached(listing.id, name, listing.commit, listing.kind)
-
-
 def fetch(listing: Listing, name: str, report: Report | None = None, before: int = 0, total: int = 0) -> Path:
     """Fetch one file, or find it in the local cache; either way its content is what its digest states.
 
@@ -217,7 +212,7 @@ def fetch(listing: Listing, name: str, report: Report | None = None, before: int
     Raises:
         PrunescopeError: It is gated, too large, damaged, or cannot be reached.
     """
-    path = cached_file(listing, name)
+    path = cached_file(listing.id, name, listing.commit, listing.kind)
     if path is None:
         size = listing.sizes[name]
         most = limits().download_bytes if size is None else size
@@ -306,8 +301,8 @@ def _fault_of(error: BaseException, repo_id: str) -> HubError:
     return HubError(f"'{repo_id}' cannot be fetched from the Hub: check the connection, or try again later", True)
 
 
-def _cached(repo_id: str, name: str, revision: str, kind: Kind) -> Path | None:
-    """Find an intact file in the local cache; a damaged one is deleted, so that it is fetched anew."""
+def cached_file(repo_id: str, name: str, revision: str, kind: Kind) -> Path | None:
+    """Find a file in the local cache, None if it is not there; a damaged one is deleted, so that it is fetched anew."""
     try:
         found = try_to_load_from_cache(repo_id, name, revision=revision, repo_type=kind)
     except ValueError as error:

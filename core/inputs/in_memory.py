@@ -28,14 +28,11 @@ def keep_sentences(sentences: Iterable[Any], labels: Iterable[Any]) -> tuple[str
         PrunescopeError: They are no texts or pairs of texts, or there is not one label for each.
     """
     try:
-        rows = [
-            (row,) if isinstance(row, str) else tuple(row) for row in ([] if isinstance(sentences, str) else sentences)
-        ]
+        given = [] if isinstance(sentences, str) else sentences
+        rows = [(row,) if isinstance(row, str) else tuple(row) for row in given]
         marks = [mark_of(label, f"labels[{place}]") for place, label in enumerate(labels)]
     except TypeError as error:
-        raise PrunescopeError(
-            f"sentences or labels: {error}: give a list of texts, or of pairs, and of labels"
-        ) from error
+        raise PrunescopeError(f"sentences or labels: {error}: give lists of texts or pairs, and of labels") from error
     if not 0 < len(rows) == len(marks) <= limits().rows:
         raise PrunescopeError(
             f"{len(rows):,} sentences and {len(marks):,} labels: give a list of at most {limits().rows:,} texts or "

@@ -134,9 +134,7 @@ def meanings(
             )
         said[value] = None if name is None else label_of(name, task)
         if name is not None and said[value] is None:
-            raise PrunescopeError(
-                f"label map: '{name[:LABEL_MAX_CHARS]}' is not a label, choose among {_listed(task.label_names)}"
-            )
+            raise PrunescopeError(f"label map: '{name[:40]}' is not a label, choose among {_listed(task.label_names)}")
     found = {value: said.get(value, label_of(value, task)) for value in different}
     unknown = [value for value, label in found.items() if label is None and value not in said]
     if unknown:

@@ -65,9 +65,7 @@ class Table:
             PrunescopeError: There is none of that name, or it holds no text where it should.
         """
         if name not in self.cells:
-            raise PrunescopeError(
-                f"{self.name} has no column '{name[:40]}', only {', '.join(self.columns)}: name one of these"
-            )
+            raise PrunescopeError(f"{self.name} has no column '{name[:40]}': name one of {', '.join(self.columns)}")
         if is_text and name in self.numeric:
             raise PrunescopeError(f"{self.name}: column '{name[:40]}' is not text: choose another column for the text")
         return self.cells[name]
@@ -90,8 +88,7 @@ def read_table(files: Sequence[DataFile], limit: int | None = None) -> Table:
     Raises:
         PrunescopeError: A file is unreadable, or its rows do not fit its header.
     """
-    contents = tuple((file, content_of(file)) for file in files)
-    return _read(contents) if limit is None else _read_again(contents, limit)
+    return _read(tuple((file, content_of(file)) for file in files), limit)
 
 
 def content_of(file: DataFile) -> str:
@@ -106,7 +103,8 @@ def content_of(file: DataFile) -> str:
         raise PrunescopeError(f"{file.name} cannot be read ({error.strerror}): try another copy") from error
 
 
-def _read(contents: tuple[tuple[DataFile, str], ...], limit: int | None = None) -> Table:
+@lru_cache(maxsize=2)  # a page with a table is drawn again and again
+def _read(contents: tuple[tuple[DataFile, str], ...], limit: int | None) -> Table:
     files = [file for file, _ in contents]
     name, suffix = files[0].name, Path(files[0].name).suffix.lower()
     most = None if limit is None else limit + 1  # one more tells whether there are more
@@ -134,9 +132,6 @@ def _read(contents: tuple[tuple[DataFile, str], ...], limit: int | None = None) 
         _records(contents, rows[0], rows[:limit][-1] + 1),
         len(rows) > len(rows[:limit]),
     )
-
-
-_read_again = lru_cache(maxsize=2)(_read)  # a page with a table is drawn again and again
 
 
 def _records(contents: Sequence[tuple[DataFile, str]], first: int, end: int) -> tuple[FileRecord, ...]:
@@ -206,7 +201,7 @@ def _json_rows(file: DataFile) -> Iterator[Row]:
                     values = None
                 if not isinstance(values, dict):
                     raise PrunescopeError(
-                        f"{file.name}, line {number + 1} is not a JSON object of whole characters: write one per line"
+                        f"{file.name}, line {number + 1} is no JSON object: write one a line, as UTF-8"
                     )
                 yield number, values
 
@@ -228,9 +223,7 @@ def _parquet_columns(files: Iterable[DataFile], limit: int | None) -> dict[str, 
             if plain != list(columns):
                 raise ValueError(f"{file.name} has other columns than the first file")
             names = label_names_of(schema.metadata or {})
-            for batch in parquet.iter_batches(
-                min(limit or 65_536, 65_536), columns=plain
-            ):  # the first ones cost little
+            for batch in parquet.iter_batches(min(limit or 65_536, 65_536), columns=plain):  # the first cost little
                 if limit is not None and rows >= limit:
                     break
                 rows += batch.num_rows

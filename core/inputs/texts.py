@@ -1,4 +1,4 @@
-"""Keep the texts of examples that were drawn on this computer, and find those of a result's examples again."""
+"""Find the texts of a result's examples: those that come with this project, and those that were drawn here before."""
 
 import json
 import re
@@ -8,13 +8,31 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from core.errors import PrunescopeError
-from core.inputs.written_examples import read_written
-from core.request.catalog import TASKS
+from core.inputs.tables import Table
+from core.request.catalog import SHIPPED, TASKS, Task
 from core.results.digest import fingerprint_of
 from core.results.schema import TaskRecord
 from core.results.store import write_atomically
 
+FOLDER = SHIPPED / "subsets"  # of the examples that were written for this project
+EVALUATION, CALIBRATION = "evaluation", "calibration"
+TRAINING_PART = "training"  # what an embedded checkpoint was fine-tuned on, where that was written too
 Texts = tuple[tuple[str, ...], ...]  # one or two texts per example
+
+
+def read_written(task: Task, part: str) -> Table:
+    """Read one part of a task's written examples: its text columns and `label`, rows counted within the part.
+
+    Raises:
+        PrunescopeError: There are none for this task.
+    """
+    path = FOLDER / f"{task.name}.jsonl"
+    if not path.is_file():
+        raise PrunescopeError(f"no written examples for task '{task.name}': choose hub or a folder as data")
+    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    rows = [values for values in lines if values["part"] == part]
+    cells = {name: tuple(str(values[name]) for values in rows) for name in (*task.text_columns, "label")}
+    return Table(path.name, cells, tuple(range(len(rows))))
 
 
 def folder() -> Path:

@@ -295,8 +295,6 @@ class Measure:
         symbol: The short name on axes and in tables.
         explanation: One sentence for readers who know BERT but not the measure.
         reductions: Where it is defined.
-        threshold: The value that a layer must keep to survive.
-        domain: The values at the ends of the colour scale.
         own_only: Whether it compares a point with its own baseline alone.
     """
 
@@ -305,8 +303,6 @@ class Measure:
     symbol: str
     explanation: str
     reductions: tuple[str, ...]
-    threshold: float = SURVIVAL_THRESHOLD
-    domain: tuple[float, float] = (0.0, 1.0)
     own_only: bool = False
 
 

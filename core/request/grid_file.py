@@ -9,7 +9,7 @@ A file with `grids`, a list of such products, sets in its other keys what all of
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import islice, product
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -28,25 +28,19 @@ LISTED = {
 SHARED = ("source_name", "amounts", "measures", "until_damage", "range_examples")
 CONTROLS = ("amounts", "verdict", "coarser")  # which random sweeps each method gets besides
 KEYS = (*LISTED, *SHARED, "controls", "seeds")
-MAX_FILE_BYTES = 100_000
-MAX_SWEEPS = 20_000  # the shipped grids have some 630
 
 
 def read_grid(path: Path) -> list[SweepRequest]:
     """Read a grid's file; return its requests, none twice, before `checked` fills in their defaults.
 
     Raises:
-        PrunescopeError: It cannot be read, is too large, has an unknown key or value, or an empty product.
+        PrunescopeError: It cannot be read, has an unknown key or value, or an empty product.
     """
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise ValueError(f"more than {MAX_FILE_BYTES:,} bytes")
         return grid_requests(yaml.safe_load(path.read_text(encoding="utf-8")), path.name)
     except (OSError, RecursionError, yaml.YAMLError, ValueError) as error:
         reason = " ".join(str(error).split())[:160]
-        raise PrunescopeError(
-            f"{path.name} is not readable as YAML ({reason}): give the YAML file of a grid"
-        ) from error
+        raise PrunescopeError(f"{path.name} is not readable as YAML ({reason}): give the file of a grid") from error
 
 
 def grid_requests(values: Any, name: str) -> list[SweepRequest]:
@@ -57,22 +51,18 @@ def grid_requests(values: Any, name: str) -> list[SweepRequest]:
         name: The file's name, for messages.
 
     Raises:
-        PrunescopeError: An unknown key or value, an empty product, or too many sweeps.
+        PrunescopeError: An unknown key or value, or an empty product.
     """
     grids = values.get("grids", [{}]) if isinstance(values, dict) else None
     if not isinstance(grids, list) or not grids or not all(isinstance(grid, dict) for grid in grids):
-        raise PrunescopeError(
-            f"{name} is not a grid: give keys such as checkpoints and methods, or a list of such grids"
-        )
+        raise PrunescopeError(f"{name} is not a grid: give keys such as checkpoints, or a list of such grids")
     common = {key: value for key, value in values.items() if key != "grids"}
     found: list[SweepRequest] = []
     for number, grid in enumerate(grids, 1):
         try:
-            found += islice(_requests({**common, **grid}), MAX_SWEEPS + 1)
+            found += _requests({**common, **grid})
         except PrunescopeError as error:
             raise PrunescopeError(f"{name}: {f'grids.{number}: ' if 'grids' in values else ''}{error}") from None
-        if len(found) > MAX_SWEEPS:
-            raise PrunescopeError(f"{name} lists more than {MAX_SWEEPS:,} sweeps: split it into several files")
     return list(dict.fromkeys(found))
 
 

@@ -70,9 +70,7 @@ def dataset_of(data: str) -> DatasetName:
     """
     match = _DATASET.fullmatch(data)
     if not match or ".." in data or "--" in data:
-        raise PrunescopeError(
-            f"'{data[:120]}' is not a data set: write hub:OWNER/NAME, hub:OWNER/NAME/CONFIG or hub:OWNER/NAME@REVISION"
-        )
+        raise PrunescopeError(f"'{data[:120]}' is not a data set: write hub:OWNER/NAME[/CONFIG][@REVISION]")
     return DatasetName(**match.groupdict())
 
 
@@ -93,8 +91,7 @@ def kind_of_data(data: str) -> DataKind:
         return "folder"
     if not is_hosted() and isfile(data) and data.lower().endswith(TABLE_SUFFIXES):
         return "file"
-    suffixes = "a hosted server has none" if is_hosted() else f"a file ends in {', '.join(TABLE_SUFFIXES)}"
     raise PrunescopeError(
-        f"data '{data[-120:]}' is not a folder or file here ({suffixes}): give written, hub, hub:OWNER/NAME, a file, "
-        "or a folder in the Hub's GLUE layout"
+        f"data '{data[-120:]}' is not a folder or file here: give written, hub, hub:OWNER/NAME, or on your own "
+        f"computer a file that ends in {', '.join(TABLE_SUFFIXES)} or a folder in the Hub's GLUE layout"
     )

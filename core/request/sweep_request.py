@@ -215,10 +215,7 @@ def checked(request: SweepRequest) -> SweepRequest:
     if count is not None and not MIN_EXAMPLES <= count <= bound.examples:
         raise PrunescopeError(f"{count} examples: choose {MIN_EXAMPLES} to {bound.examples} (CKA needs at least 4)")
     if request.until_damage is not None and against is not None:
-        raise PrunescopeError(
-            f"damage {request.until_damage:g} against another checkpoint: a sweep stops where layers have changed from "
-            "their own unpruned ones, leave one of the two out"
-        )
+        raise PrunescopeError(f"damage {request.until_damage:g} against another checkpoint: leave one of the two out")
     return replace(request, data=data, control_of=controlled, against=against)
 
 
@@ -230,9 +227,7 @@ def _check_columns(request: SweepRequest, data: str) -> None:
     """
     kind = kind_of_data(data)
     if request.split and kind != "dataset":
-        raise PrunescopeError(
-            f"split '{request.split[:40]}' with data '{data}': only hub:OWNER/NAME has splits to choose"
-        )
+        raise PrunescopeError(f"split '{request.split[:40]}' with data '{data}': only hub:OWNER/NAME has splits")
     if kind in TABLES and (len(request.text) > 2 or len({*request.text, request.label}) <= len(request.text)):
         raise PrunescopeError("text and label columns: give one or two texts and a label, all different")
     if kind not in TABLES and (request.task == AUTO or request.text or request.label or request.label_map):

@@ -44,11 +44,9 @@ def check_texts(texts: Sequence[str], task: Task) -> tuple[str, ...]:
     """
     stripped = tuple(text.strip() for text in texts)
     for column, text in zip(task.text_columns, stripped, strict=True):
-        if not text:
-            raise PrunescopeError(f"the {column_name(column)} is empty: type at least one word")
-        if len(text) > MAX_CHARACTERS:
+        if not 0 < len(text) <= MAX_CHARACTERS:
             raise PrunescopeError(
-                f"the {column_name(column)} has {len(text):,} characters: shorten it to at most {MAX_CHARACTERS:,} "
+                f"the {column_name(column)} has {len(text):,} characters: type between 1 and {MAX_CHARACTERS:,} "
                 f"(the model reads no more than {MAX_LENGTH} tokens)"
             )
     return stripped

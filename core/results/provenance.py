@@ -137,9 +137,7 @@ def _missing(result: SweepResult, request: SweepRequest) -> Iterator[str]:
         elif known.source == "folder":
             places[_name_of(known)] = f"the checkpoint folder {content}"
     if request.data == DATA_FOLDER:
-        places[DATA_FOLDER] = (
-            f"the folder that holds {task.name}/{task.split}-….parquet of this result's data: {task.source_name}"
-        )
+        places[DATA_FOLDER] = f"the folder that holds {task.name}/{task.split}-….parquet of {task.source_name}"
     elif task.source == "file" and task.files:
         content = f"with the content {sha[:12]}…" if (sha := task.files[0].sha256) else "that the visitor chose"
         places[request.data or ""] = f"the file {content}"

@@ -24,6 +24,7 @@ from core.results.statistics import (
 )
 
 SCHEMA_VERSION: Literal[2] = 2
+Point = Annotated[str, Field(pattern=r"^layer\.\d{1,2}\.(attention|output)$")]
 
 
 class RecipeRecord(Record):
@@ -40,12 +41,7 @@ class RecipeRecord(Record):
     @property
     def name(self) -> str:
         """The name of the weights."""
-        return seed_twin(self.family, self.seed)
-
-
-def seed_twin(family: str, seed: int) -> str:
-    """Name the weights of a family with a seed."""
-    return f"{family}-seed-{seed}"
+        return f"{self.family}-seed-{self.seed}"
 
 
 class CheckpointRecord(Record):
@@ -169,11 +165,7 @@ class SimilarityRecord(Record):
     checkpoints are compared, which has no flattened tokens.
     """
 
-    points: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^layer\.\d{1,2}\.(attention|output)$")], ...],
-        Field(max_length=2 * MAX_LAYERS),
-        FAST,
-    ]
+    points: Annotated[tuple[Point, ...], Field(max_length=2 * MAX_LAYERS), FAST]
     measures: Annotated[dict[Name, MeasureRecord], FEW]
     length_control: Row
 

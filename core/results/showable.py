@@ -119,9 +119,8 @@ def _problems(result: SweepResult) -> Iterator[str]:
         for measure, by_reduction in frame.similarity.items():
             if set(by_reduction) != set(MEASURES[measure].reductions) & set(result.reductions):
                 yield "a frame lacks a reduction"
-        if not all(
-            values and isinstance(values[0], tuple) for values in frame.similarity.get("cka", {"": ()}).values()
-        ):
+        cka = frame.similarity.get("cka", {"": ()}).values()
+        if not all(values and isinstance(values[0], tuple) for values in cka):
             yield "a frame lacks its CKA"
     for measure, statistics in (result.statistics or {}).items():
         if measure not in result.measures or not set(statistics) <= set(MEASURES[measure].reductions):

@@ -160,7 +160,6 @@ def statistics_of(
                     amounts,
                     *series,
                     places,
-                    threshold=MEASURES[measure].threshold,
                     keep_profiles=measure == "cka",
                     pruned_point=pruned_point,
                 )

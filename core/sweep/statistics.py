@@ -200,7 +200,6 @@ def layer_statistics(
     own: Array,
     replicates: Array,
     places: Mapping[str, Place | Missing],
-    threshold: float = SURVIVAL_THRESHOLD,
     keep_profiles: bool = True,
     pruned_point: int | None = None,
 ) -> LayerStatistics:
@@ -211,7 +210,6 @@ def layer_statistics(
         own: (frames, points), similarity of each point to its own baseline; undefined values are NaN.
         replicates: (frames, points, n), the same without each example.
         places: Where own CKA reaches each damage, by the damage's text.
-        threshold: The similarity that a layer must keep to survive.
         keep_profiles: Whether the profiles' replicates are kept, which takes the most room in a file.
         pruned_point: The point of the only layer that is pruned, whose replicates are kept.
 
@@ -222,7 +220,7 @@ def layer_statistics(
     reached = {damage: at_place(amounts, own, replicates, place) for damage, place in places.items()}
     return LayerStatistics(
         own=tuple(tuple(map(_bounds, *row)) for row in zip(low.tolist(), high.tolist(), strict=True)),
-        survival=_survival_records(amounts, own, low, high, threshold),
+        survival=_survival_records(amounts, own, low, high),
         depth_gap=_depth_gap_record(depth_gap(amounts, own), depth_gap(amounts, replicates)),
         gap_at_damage={damage: _gap_record(found) for damage, found in reached.items()},
         profile_at_damage={damage: _profile_record(found, keep_profiles) for damage, found in reached.items()},
@@ -240,16 +238,14 @@ def _kept(replicates: Array) -> tuple[tuple[float, ...], ...] | None:
 
 
 def _survival_records(
-    amounts: Sequence[float], own: Array, low: Array, high: Array, threshold: float
+    amounts: Sequence[float], own: Array, low: Array, high: Array
 ) -> tuple[SurvivalRecord | None, ...]:
     """Return each point's survival; None where its similarity is undefined even without pruning."""
-    values, censored = _survivals(amounts, own, threshold)  # each (points,)
-    lows, highs = survival_interval(amounts, own, low, high, threshold)  # each (points,)
+    lows, highs = survival_interval(amounts, own, low, high)  # each (points,)
+    found = zip(own[0], survival(amounts, own), lows.tolist(), highs.tolist(), strict=True)
     return tuple(
-        None if np.isnan(start) else SurvivalRecord(value=v, low=a, high=b, censored=c)
-        for start, v, a, b, c in zip(
-            own[0].tolist(), values.tolist(), lows.tolist(), highs.tolist(), censored.tolist(), strict=True
-        )
+        None if np.isnan(start) else SurvivalRecord(value=v.value, low=a, high=b, censored=v.censored)
+        for start, v, a, b in found
     )
 
 

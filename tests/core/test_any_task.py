@@ -138,7 +138,7 @@ def test_names_in_another_case_are_matched_and_numbers_only_by_a_map(checkpoint:
         (["--text", "emotion", "--label", "text"], "name another column with --label"),
         (["--data", "GLUE"], "columns, a label map and a task of the checkpoint's own labels need --data FILE"),
         (["--task", "sst2", "--data", "GLUE", "--text", "sentence"], "whose columns are known"),
-        (["--data", str(ROOT / "pyproject.toml")], "is not a folder or file here (a file ends in .csv"),
+        (["--data", str(ROOT / "pyproject.toml")], "a file that ends in .csv"),
         (["--task", "sst2", "--data", "GLUE"], "has 6 labels"),
         (["--data", "HOLE"], "mine.csv, row 8 without the header: column 'emotion' is empty"),
         (["--data", "EXTRA"], "says boredom, which is none of the labels"),

@@ -114,8 +114,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [  # what is given, and what the lin
     ({"sentences": "one text", "labels": ["joy"]}, "give a list of at most 10,000 texts"),
     ({"sentences": [], "labels": []}, "0 sentences and 0 labels"),
     ({"labels": NAMED[1:]}, "120 sentences and 119 labels"),
-    ({"sentences": None}, "not iterable: give a list of texts"),
-    ({"sentences": ["\ud83d", *TEXTS[1:]]}, "line 1 is not a JSON object of whole characters"),
+    ({"sentences": None}, "not iterable: give lists of texts"),
+    ({"sentences": ["\ud83d", *TEXTS[1:]]}, "line 1 is no JSON object"),
     ({"sentences": ["x" * 180_000] * 120}, "has 20.6 MiB: give a file of at most 20 MiB"),
     (
         {"sentences": TEXTS * 100, "labels": NAMED * 100},

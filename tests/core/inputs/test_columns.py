@@ -48,9 +48,9 @@ def test_what_is_asked_for_is_taken_and_only_the_rest_guessed() -> None:
     assert choose_columns(known, OWN, ("body", "title"), None) == Columns(("body", "title"), "label", ("label",))
     assert choose_columns(known, OWN, ("body",), "mood") == Columns(("body",), "mood")
     for text, task, words in (
-        ("text", OWN, "has no column 'text', only title, body, mood, label"),
+        ("text", OWN, "has no column 'text': name one of title, body, mood, label"),
         ("mood", OWN, "column 'mood' is not text"),
-        ("body", MRPC, "1 text columns: MRPC reads 2, name as many"),
+        ("body", MRPC, "1 text columns: name 2, as many as MRPC reads"),
     ):
         with pytest.raises(PrunescopeError, match=words):
             choose_columns(known, task, (text,), None)

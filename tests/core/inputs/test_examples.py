@@ -13,8 +13,8 @@ from datasets import Dataset
 from tiny import make_texts
 
 from core.errors import PrunescopeError
-from core.inputs import written_examples
 from core.inputs.examples import open_preset, stratified
+from core.inputs.texts import read_written
 from core.inputs.training_overlap import check_not_training_data, example_digest, example_digests
 from core.request.catalog import TASKS
 
@@ -134,7 +134,7 @@ def test_training_sentences_are_balanced_and_none_resembles_one_that_is_evaluate
         letters = re.sub(r"\W+", " ", text.lower())
         return {letters[k : k + 5] for k in range(len(letters) - 4)}
 
-    parts = {part: written_examples.read_written(TASKS["messages"], part) for part in ("training", "evaluation")}
+    parts = {part: read_written(TASKS["messages"], part) for part in ("training", "evaluation")}
     assert Counter(parts["training"].column("label")) == dict.fromkeys("01234567", 180)
     trained, evaluated = ([pieces(text) for text in table.column("sentence")] for table in parts.values())
     assert max(len(one & other) / len(one | other) for one in trained for other in evaluated) < 0.3
@@ -193,7 +193,7 @@ def test_training_data_is_refused_but_for_a_few_repetitions(glue_folder, known, 
         (rows_with([0.5, 1.0] * 3), None, "label"),
         ([*rows_with([0, 1] * 2), (" \n", 1)], None, "row 5 without the header: column 'sentence' is empty"),
         ({"sentence": [1, 2, 3, 4], "label": [0, 1, 0, 1]}, None, "column 'sentence' is not text"),
-        ({"text": make_texts(4), "label": [0, 1, 0, 1]}, None, "no column 'sentence', only text, label"),
+        ({"text": make_texts(4), "label": [0, 1, 0, 1]}, None, "no column 'sentence': name one of text, label"),
     ],
 )
 def test_what_cannot_be_drawn_from_is_named(write, tmp_path, rows, asked, said):

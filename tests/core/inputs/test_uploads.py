@@ -62,7 +62,7 @@ def test_hosted_an_upload_is_allowed_and_nothing_like_a_path_is(
     assert checked(SweepRequest("embedded:sst2", "sst2", data=data)).data == data
     (tmp_path / "a.csv").write_bytes(ROWS)
     for name in (f"own:../{'0' * 61}", "own:", "own:/etc", str(tmp_path / "a.csv"), str(tmp_path)):
-        with pytest.raises(PrunescopeError, match="hosted"):
+        with pytest.raises(PrunescopeError, match="on your own computer"):
             checked(SweepRequest("embedded:sst2", "sst2", data=name))
 
 

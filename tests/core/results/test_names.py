@@ -51,9 +51,9 @@ def test_labels_that_follow_each_other_in_depth_are_spanned() -> None:
 def test_texts_are_stripped_and_counted() -> None:
     assert check_texts([" a film \n"], TASKS["sst2"]) == ("a film",)
     assert check_texts(["x" * MAX_CHARACTERS], TASKS["sst2"])
-    with pytest.raises(PrunescopeError, match="the second sentence is empty"):
+    with pytest.raises(PrunescopeError, match="the second sentence has 0 characters"):
         check_texts(["a film", "\t "], TASKS["rte"])
-    with pytest.raises(PrunescopeError, match="2,001 characters: shorten it to at most 2,000"):
+    with pytest.raises(PrunescopeError, match="2,001 characters: type between 1 and 2,000"):
         check_texts(["x" * (MAX_CHARACTERS + 1)], TASKS["sst2"])
     assert [column_name(name) for name in ("question2", "premise")] == ["second question", "premise"]
 

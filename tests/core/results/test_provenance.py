@@ -97,7 +97,7 @@ def test_a_run_on_folders_is_recomputed_from_anywhere_and_a_folder_is_never_prin
     printed = recipe(result)
     assert str(tmp_path) not in printed.script + printed.missing
     assert f"content {result.checkpoint.revision[:12]}…" in printed.missing
-    assert "sst2/validation-….parquet of this result's data: GLUE, cut" in printed.missing
+    assert "sst2/validation-….parquet of GLUE, cut" in printed.missing
     monkeypatch.chdir(folder.parent)  # beside it, the placeholder is the path
     with pytest.raises(PrunescopeError, match=r"'\./DATA_FOLDER' is not a folder"):
         asked(printed.script)
