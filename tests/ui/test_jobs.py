@@ -6,12 +6,11 @@ from types import SimpleNamespace
 import pytest
 from streamlit.runtime.context import StreamlitHeaders
 
-from core.jobs.entry import LOOKS_EVERY
 from core.jobs.job import Job
 from core.jobs.queue import UNSEEN_SECONDS, JobQueue
 from core.request.controls import judged_beside
 from core.request.sweep_request import SweepRequest
-from tests.opened import links, open_page, press, run, unescaped
+from tests.opened import links, open_page, run, unescaped
 from tests.queues import Clock, now, running
 from ui import jobs
 from ui.jobs import UNKNOWN, progress_text
@@ -61,19 +60,6 @@ def test_a_page_that_does_not_show_the_job_watches_it_and_links_to_it(
     page = open_page("app.py", job="unknown")
     assert page.info[0].value == UNKNOWN
     assert not any("job=" in query for query in links(page).values())
-
-
-@pytest.mark.parametrize(("before", "state"), [("9.9.9.9", "cancelled"), ("8.8.8.8", "running")])
-def test_whoever_cancels_after_a_reload_ends_the_job_unlike_a_stranger(
-    queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, before: str, state: str
-) -> None:
-    """The page says where its visitor comes from: the session before the reload was there as well."""
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    monkeypatch.setattr("ui.jobs.client_address", lambda: "9.9.9.9")
-    job_id = queue.submit(REQUEST, "before the reload", address=before)
-    clock.advance(LOOKS_EVERY + 0.1)
-    press(open_page("pages/lab.py", job=job_id), "Cancel")
-    assert now(queue, job_id).state == state
 
 
 @pytest.mark.parametrize(
