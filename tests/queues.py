@@ -15,7 +15,7 @@ from core.results.schema import Header
 from core.results.store import save
 from tests.builders import make_result
 
-PATIENCE = 60.0  # seconds; only a test that fails waits so long
+PATIENCE = 240.0  # seconds; only a test that fails waits so long
 RESULT = make_result(amounts=(0.0, 0.5), num_examples=8)
 
 
