@@ -122,9 +122,8 @@ def test_a_run_again_that_is_left_or_ends_in_vain_leaves_the_result_on_show_and_
         run(page)
 
 
-def test_what_is_not_here_is_shown_but_neither_checked_nor_recomputed_nor_controlled(
-    runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("runs")
+def test_what_is_not_here_is_shown_but_neither_checked_nor_recomputed_nor_controlled() -> None:
     result = with_own_key(RESULT, checkpoint=made_by_recipe(RESULT.checkpoint, "mpnet-l12-sst2", 0))
     save(result)
     page = open_page(LAB, result=result.key)
@@ -132,11 +131,6 @@ def test_what_is_not_here_is_shown_but_neither_checked_nor_recomputed_nor_contro
     assert not {CHECK, AGAIN, CONTROL} & labels(page)
     assert "cannot be run here" in told(page)
     assert errors(press(page, "Run")) == ["Enter the Folder or Hub model id of your checkpoint"]
-    monkeypatch.setattr("core.request.places.WEIGHTS", tmp_path)
-    (tmp_path / "mpnet-l12-sst2-seed-0").mkdir()
-    for label in (AGAIN, "Run"):
-        press(open_page(LAB, result=result.key), label)
-    assert [request.checkpoint for request in runs.requests] == ["recipe:mpnet-l12-sst2-seed-0"] * 2
 
 
 # ---------------------------------------------------------------- a run and its control
