@@ -13,7 +13,6 @@ from core.charts.isolated import isolated_view
 from core.charts.layers import layer_scene
 from core.charts.overview import finding_scene, result_scene
 from core.charts.stack import AS_MUCH, AT_RANDOM, CHANCE, EMPTIED, FINE_TUNES, FLOOR, MAX_WORDED, stack_view
-from core.charts.strips import EVERYTHING, edges
 from core.charts.view import specs
 from core.findings.isolated import isolated_orders
 from core.findings.survival import layer_survivals, own_similarity
@@ -66,13 +65,6 @@ def test_numbers_stand_where_there_is_room(height: int, beside_rows: int, beside
         heights = {place(text)[1] for text in marks(drawn({**spec, "height": height}, 0), "text mark")}
         assert len(heights) == count
         assert all(after - before >= 10 for before, after in pairwise(sorted(heights))), "pixels, of the letters"
-
-
-@pytest.mark.parametrize("amounts", [(0.0,), (0.0, 0.95), (0.0, 0.5, 0.99)])
-def test_cells_of_any_amounts_stand_on_the_same_axis(amounts: tuple[float, ...]) -> None:
-    borders = edges(amounts)
-    assert all(low < amount < high for amount, (low, high) in zip(amounts, pairwise(borders), strict=True))
-    assert borders[-1] < 1 < EVERYTHING[1]
 
 
 @pytest.mark.parametrize("frame", [0, 6, 19])

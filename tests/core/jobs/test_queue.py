@@ -218,14 +218,6 @@ def test_the_position_shown_is_the_order_served(queue: JobQueue) -> None:
         assert now(queue, after).state == "running"
 
 
-def test_a_stored_result_need_not_wait_its_turn(queue: JobQueue) -> None:
-    first = queue.submit(scripted("hang"), "ann")
-    absent, stored = (queue.submit(scripted(script), "bob") for script in ("frames", "stored"))
-    fresh = queue.submit(scripted("stored"), "bob", fresh=True)
-    assert ended(queue, stored).state == "done"
-    assert positions(queue, first, absent, fresh) == [("running", 0), ("queued", 1), ("queued", 2)]
-
-
 # ---------------------------------------------------------------- a sweep and those after it
 
 
@@ -267,12 +259,15 @@ def test_a_sweep_that_fails_or_is_cancelled_ends_the_chain_and_what_is_finished_
     assert (job.state, job.step, job.key, job.follow_up_keys) == (state, 2, RESULT.key, (RESULT.key,))
 
 
-def test_a_chain_passes_what_is_stored_and_can_be_cancelled_while_it_waits(queue: JobQueue) -> None:
+def test_what_is_stored_need_not_wait_its_turn_and_a_chain_can_be_cancelled_while_it_waits(queue: JobQueue) -> None:
     with queue._changed:  # nothing is answered meanwhile
         job_id = chain(queue, "ann", "stored", "stored", "frames")
         other = queue.submit(scripted("hang", 9), "bob")  # it has its turn between two sweeps of the other job
     job = at_step(queue, job_id, 3, "queued")
     assert (len(job.follow_up_keys), job.position) == (2, 1)
+    stored, fresh = (queue.submit(scripted("stored", 7), "cyd", fresh=fresh) for fresh in (False, True))
+    assert (ended(queue, stored).state, now(queue, fresh).position) == ("done", 2)
+    queue.cancel(fresh, "cyd")
     queue.cancel(job_id, "ann")
     assert (now(queue, job_id).state, now(queue, job_id).key) == ("cancelled", RESULT.key)
     queue.cancel(other, "bob")

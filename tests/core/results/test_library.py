@@ -1,8 +1,9 @@
 """The results at hand: what is listed, what a list says of each, what is read again, what is damaged."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -12,8 +13,6 @@ from core.results import extract, store
 from core.results.extract import extract_of, extracts
 from core.results.library import delete_own, entry_of, own, shipped, stored, unreadable
 from core.results.store import state_of
-from core.wall import reading
-from core.wall.reading import Question
 from tests.builders import against, compress, make_result, ship, with_own_key
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.3, 0.6), "num_examples": 20}
@@ -92,13 +91,7 @@ def test_only_the_users_own_results_are_deleted(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_file_is_read_once_as_long_as_it_does_not_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[str] = []
-
-    def read_all(questions: Sequence[Question]) -> Iterator[bytes | PrunescopeError]:
-        read.extend(name for question in questions for name in question.names)
-        return reading.read_all(questions)
-
-    monkeypatch.setattr(extract, "read_all", read_all)
+    monkeypatch.setattr(extract, "read_all", spy := Mock(wraps=extract.read_all))
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
     paths = [store.save(make_result(**SMALL, method="random", seed=seed)) for seed in range(3)]
     for age, path in enumerate(paths):
@@ -106,12 +99,13 @@ def test_a_file_is_read_once_as_long_as_it_does_not_change(tmp_path: Path, monke
     store.save(make_result(**SMALL), tmp_path / "named-otherwise.json")
     assert [entry.key for entry in own()] == [path.stem for path in paths], "the newest first"
     assert own() == own()
-    assert len(read) == 4
+    assert sum(len(call.args[0]) for call in spy.mock_calls) == 4
+    spy.reset_mock()
     paths[0].write_text(paths[0].read_text().replace('"seconds":1.0', '"seconds":2.0'))
     for _ in range(2):
         assert [entry.key for entry in own()] == [path.stem for path in paths[1:]]
         assert "does not match its checksum" in unreadable()[0]
-    assert read[4:] == [paths[0].name], "it alone"
+    assert [question.names for call in spy.mock_calls for question in call.args[0]] == [(paths[0].name,)], "it alone"
 
 
 HOLED = {"points": "both", "holes": ((0.3, 1, 1),)}

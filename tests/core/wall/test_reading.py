@@ -88,17 +88,21 @@ def test_a_result_and_a_table_are_read_as_they_are(tmp_path: Path) -> None:
     assert (found["cells"], found["is_cut"]) == ({"text": ["fine"], "label": ["positive"]}, True)
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "reason"),
-    [
-        ("deep.json", "[" * 10**6 + "]" * 10**6, "is not readable as JSON"),
-        ("wide.json", '{"a":[' + "[]," * 1_500_000 + "[]]}", "has schema version None"),
-        ("digits.json", '{"schema_version":' + "9" * 4_000_000 + "}", "is not readable as JSON"),
-    ],
-)
-def test_a_bomb_of_a_result_is_refused(name: str, content: str, reason: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_text(content)
-    with pytest.raises(PrunescopeError, match=f"^{name} {reason}"):
+RESULTS = {
+    "empty.json": b"",
+    "bytes.json": b"\xff\xfe",
+    "number.json": b"9" * 10_000,
+    "deep.json": b"[" * 10**6 + b"]" * 10**6,
+    "wide.json": b'{"a":[' + b"[]," * 1_500_000 + b"[]]}",
+    "digits.json": b'{"schema_version":' + b"9" * 4_000_000 + b"}",
+    "half-a-character.json": b'{"schema_version": 1, "key": "\\ud800"}',
+}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_bomb_of_a_result_or_a_file_that_is_none_is_refused_in_one_line(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(RESULTS[name])
+    with pytest.raises(PrunescopeError, match=rf"^{name} (is not readable as JSON|has schema version)[^\n]*$"):
         read("upload", [(tmp_path / name, name)])
 
 
