@@ -124,8 +124,8 @@ def test_a_close_up_is_a_row_of_the_heatmap_and_what_is_removed_of_each_layer(ro
 
 def test_each_layer_alone_stands_at_the_amount_measured_nearest_with_its_control() -> None:
     def alone(method: str, share: float) -> list[SweepResult]:
-        own = {"own_cka": lambda amount, point, _: 1 - amount * (point + 1) * share, "points": "layer"}
-        settings = {"num_layers": 3, "amounts": (0.0, 0.3, 0.8), "method": method, **own}
+        settings = {"num_layers": 3, "amounts": (0.0, 0.3, 0.8), "method": method, "points": "layer"}
+        settings["own_cka"] = lambda amount, point, _: 1 - amount * (point + 1) * share
         return [make_result(scope=f"layer:{layer}", **settings) for layer in range(3)]
 
     layers, seed = alone("magnitude", 0.05), alone("random", 0.1)

@@ -9,7 +9,7 @@ import pytest
 
 from core.charts.compare import FLOOR_NOTE, compare_scene
 from core.charts.grammar import BEYOND, BLANK, FIRST_COLOUR, SECOND_COLOUR, UNDEFINED_COLOUR, Spec
-from core.charts.matrix import MAX_PRINTED, MAX_PRINTED_SIGNED, heatmap_view
+from core.charts.matrix import MAX_PRINTED, MAX_PRINTED_SIGNED
 from core.charts.overview import pair_scene, result_scene
 from core.charts.profiles import profile_scene
 from core.charts.view import specs
@@ -80,8 +80,6 @@ def test_numbers_names_and_labels_are_written_where_they_fit() -> None:
     many = make_result(num_layers=MAX_PRINTED + 1, amounts=(0.0,))
     two = [make_result(num_layers=MAX_PRINTED_SIGNED + 1, amounts=(0.0,), seed=seed) for seed in (0, 1)]
     assert texts(one(many), 0) == texts(views(*two)["difference"], 0) == []
-    picture = drawn(heatmap_view(FIRST, FIRST.frames, "mean", annotated=True).spec, 0)
-    assert {"same layer ↓", "intact from 0.9"} <= {text.text for text in picture.iter() if text.tag.endswith("text")}
     both = one(make_result(num_layers=12, amounts=(0.0,), points="both"))
     assert any("'Pruned model, layer (1a: attention block, 1: output)'" in axis for axis in axes(both))
 
@@ -150,19 +148,10 @@ def test_what_lies_beyond_the_working_range_is_shaded() -> None:
         both = views(working_to(FIRST, first), working_to(SECOND, second))["accuracy"]
         alone = one(working_to(FIRST, first), "accuracy")
         assert [row["start"] for row in both["datasets"]["beyond"]] == starts
+        assert [point.get("fill") for point in markers(both, 3)] == [FIRST_COLOUR, SECOND_COLOUR]
         assert both["title"] == ["Accuracy with its 95 % interval", words]
         assert sum(mark.get("fill") == UNDEFINED_COLOUR for mark in marks(drawn(both, 0), "rect mark")) == len(starts)
         assert (BEYOND in texts(alone, 0)) == (first is not None)
-
-
-def test_both_curves_have_their_colours_and_the_marker_stands_on_both() -> None:
-    for frame in (0, 3):
-        points = [mark.get("fill") for mark in markers(views()["accuracy"], frame)]
-        lines = [line.get("stroke") for line in marks(drawn(views()["accuracy"], frame), "line mark")]
-        assert points == lines == [FIRST_COLOUR, SECOND_COLOUR]
-        own = [float(point["Similarity"]) for point in told(views()["own"], frame, "Pruning", "point")]
-        known = [value for result in (FIRST, SECOND) for value in result.frames[frame].own("mean") or ()]
-        assert own == pytest.approx(known, abs=0.0051)
 
 
 def test_frames_are_named_by_both_places_and_by_whose_weights_are_removed() -> None:

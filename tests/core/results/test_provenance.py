@@ -10,11 +10,10 @@ import pytest
 from core.errors import PrunescopeError
 from core.precompute import compute, parse
 from core.precompute import request_of as request_of_options
+from core.request.catalog import TASKS
 from core.request.sweep_request import SweepRequest, checked
-from core.results import library
 from core.results.names import checkpoint_name
-from core.results.provenance import DATA_FOLDER, can_be_found, command_line, recipe, request_of
-from core.results.store import find, load
+from core.results.provenance import can_be_found, command_line, recipe, request_of
 from tests.builders import made_by_recipe, make_result, with_own_key
 
 
@@ -32,18 +31,14 @@ def test_a_result_leads_back_to_its_request() -> None:
 
 def test_a_request_can_be_found_unless_a_place_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.request.places.WEIGHTS", tmp_path)
-    one_each = {(entry.source, entry.checkpoint): find(entry.key) for entry in library.shipped()}
-    shipped = [(source, request_of(load(path))) for (source, _), path in one_each.items() if path]
-    found = {(source, request.data, request.checkpoint): can_be_found(request) for source, request in shipped}
-    assert found["folder", "hub", "embedded:sst2"], "a folder named as the data set is on the Hub holds the same"
-    assert found["written", "written", "embedded:qnli"]
-    assert not found["folder", DATA_FOLDER, "embedded:qnli"], "the cut that it was measured on is not there"
-    made = "recipe:mpnet-l12-cola-seed-0"
-    assert not found["folder", "hub", made]
-    (tmp_path / made.removeprefix("recipe:")).mkdir()
-    assert can_be_found(SweepRequest(made, "cola", data="hub"))
+    result, made = make_result(source="folder"), SweepRequest("recipe:mpnet-l12-cola-seed-0", "cola", data="hub")
+    task = result.task.model_copy(update={"source_name": TASKS["sst2"].dataset_id})  # it holds the same as on the Hub
+    whole, cut = request_of(with_own_key(result, task=task)), request_of(result)
+    assert [can_be_found(request) for request in (whole, cut, made)] == [True, False, False]
+    (tmp_path / "mpnet-l12-cola-seed-0").mkdir()
+    assert can_be_found(made)
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    assert not can_be_found(SweepRequest(made, "cola", data="hub"))
+    assert not can_be_found(made)
 
 
 def asked(command: str) -> SweepRequest:
