@@ -39,7 +39,6 @@ Hole = tuple[float, int, int]
 Matrix = tuple[tuple[float | None, ...], ...]
 
 WHOLE = dict.fromkeys(SINGLE_BATCH, "full")  # estimators
-HALF_WAY_DOWN = {"mean": (0.95, 0.45), "cls": (0.70, 0.40), "tokens": (1.30, 0.60)}  # amounts: first, last point
 
 
 @lru_cache(maxsize=128)  # results are immutable, and many tests begin with the same
@@ -50,14 +49,14 @@ def make_result(
     amounts: tuple[float, ...] = stepped_amounts(0.05, 0.95),
     points: str = "attention",
     own_cka: OwnCka | None = None,
-    accuracy: Callable[[float], float] | None = None,
+    accuracy: Callable[[float], float] = lambda amount: 0.5 + 0.4 * _logistic(amount, 0.6, 0.05),
     num_examples: int = 200,
     method: str = "magnitude",
     scope: str | None = "encoder",
     seed: int = 0,
     controls: str | None = None,
     until_damage: float | None = None,
-    prunable_sparsity: Callable[[float], float] | None = None,
+    prunable_sparsity: Callable[[float], float] = float,
     statistics: bool = True,
     source: str = "hub",
     holes: tuple[Hole, ...] = (),
@@ -70,40 +69,37 @@ def make_result(
         amounts: Ascending pruning amounts, 0 first.
         points: A name from catalog.POINTS.
         own_cka: The diagonal, for all reductions; None is a decline that comes earlier in deeper points.
-        accuracy: Of an amount; None falls from 0.9 to 0.5.
+        accuracy: Of an amount.
         num_examples: Evaluation examples, gold labels half and half.
         method: A name from METHODS.
         scope: Of the pruning.
         seed: Of the pruning.
         controls: The method that a random one follows; None is the default.
         until_damage: Where the sweep stopped.
-        prunable_sparsity: Of an amount, the same in every layer; None is the amount itself.
+        prunable_sparsity: Of an amount, the same in every layer.
         statistics: Whether there are any, for mean and cls.
         source: Of the examples: hub, folder or written.
         holes: Cells without a value, for all reductions.
     """
     names = point_names(points, num_layers)
-    accuracy = accuracy or (lambda amount: 0.5 + 0.4 * _logistic(amount, 0.6, 0.05))
     gold = tuple(k % 2 for k in range(num_examples))
 
     def frame(amount: float) -> Frame:
         correct = round(accuracy(amount) * num_examples)
         share = correct / num_examples
-        removed = prunable_sparsity(amount) if prunable_sparsity else amount
         half_width = 1.96 * np.sqrt(share * (1 - share) / num_examples)
         here = {(row, column) for at, row, column in holes if amount_text(at) == amount_text(amount)}
-        moved = 0.3 * amount**2
         return Frame(
             amount=amount,
             sparsity=round(amount * 0.53, 6),
-            prunable_sparsity=removed,
-            layer_sparsity=(removed,) * num_layers,
+            prunable_sparsity=prunable_sparsity(amount),
+            layer_sparsity=(prunable_sparsity(amount),) * num_layers,
             metrics={"accuracy": share},
             intervals={"accuracy": (max(0.0, share - half_width), min(1.0, share + half_width))},
             similarity=_similarity(amount, len(names), own_cka, here),
             predictions=tuple(label if k < correct else 1 - label for k, label in enumerate(gold)),
             changed={"share": amount / 2, "interval": (amount / 3, amount / 1.5) if amount else None},
-            divergence={"value": moved, "interval": (0.2 * amount**2, 0.4 * amount**2) if amount else None},
+            divergence={"value": 0.3 * amount**2, "interval": (0.2 * amount**2, 0.4 * amount**2) if amount else None},
         )
 
     frames = tuple(map(frame, amounts))
@@ -117,15 +113,15 @@ def make_result(
     pruning = {"method": method, "granularity": METHODS[method].granularity, "scope": scope, "seed": seed}
     stop = None if until_damage is None else {"damage": until_damage, "amounts": amounts}
     pruning |= {"controls": controls or DEFAULT_CONTROLLED.get(method), "stop": stop}
-    measures = {"cka": {"mean": "full", "cls": "full", "tokens": "minibatch-32"}, "partial_cka": WHOLE}
-    known = {name: {"estimators": estimators} for name, estimators in measures.items()}
+    estimators = {"cka": {**WHOLE, "tokens": "minibatch-32"}, "partial_cka": WHOLE}
+    measures = {name: {"estimators": known} for name, known in estimators.items()}
     size, statistics = len(names), statistics and num_examples > 4
     floor = {"mean": tuple(0.9 - 0.8 * k / size for k in range(size)), "cls": (None,) * size}
     result = SweepResult(
         checkpoint=checkpoint,
         task=examples,
         pruning=pruning,
-        similarity={"points": names, "measures": known, "length_control": (0.8,) * size},
+        similarity={"points": names, "measures": measures, "length_control": (0.8,) * size},
         floor={"cka": floor, "predictions": (0,) * num_examples},
         frames=frames,
         statistics=_statistics(frames, num_examples, pruned_point(names, scope)) if statistics else None,
@@ -256,7 +252,7 @@ def declining(share: float) -> OwnCka:
 
 def _deeper_falls_earlier(reduction: str) -> OwnCka:
     """As magnitude pruning shows it."""
-    first, last = HALF_WAY_DOWN[reduction]
+    first, last = {"mean": (0.95, 0.45), "cls": (0.70, 0.40), "tokens": (1.30, 0.60)}[reduction]  # half-way down there
     return lambda amount, point, size: _logistic(amount, first + (last - first) * point / max(size - 1, 1), 0.07)
 
 
@@ -275,7 +271,6 @@ def _matrix(amount: float, size: int, own_cka: OwnCka, holes: set[tuple[int, int
 
 def ship(folder: Path, *made: SweepResult) -> None:
     """Stores results as the shipped ones of a folder, with their manifest beside it."""
-    folder.mkdir(parents=True, exist_ok=True)
     for result in made:
         save(result, folder)
     write_manifest([entry_of(result) for result in made], folder.parent / MANIFEST)

@@ -79,7 +79,6 @@ def test_frames_arrive_while_it_runs_and_the_result_replaces_them(queue: JobQueu
     hanging = queue.submit(scripted("hang"), "ann")
     job = running(queue, hanging)
     assert (job.stage, job.done, job.total, job.seconds_left) == ("Amount 0", 1, 40, 2.5)
-    assert job.header is not None
     assert job.header.checkpoint.id == "embedded:sst2"
     assert [frame.amount for frame in job.frames] in ([0.0], [0.0, 0.5])
     queue.cancel(hanging, "ann")
@@ -225,9 +224,8 @@ def test_sweeps_of_one_job_run_in_order_and_the_first_ones_result_is_its_result(
     job_id = chain(queue, "ann", "frames", "hang")
     job = at_step(queue, job_id, 2)
     assert (job.key, job.follow_up_keys, job.frames) == (RESULT.key, (RESULT.key,), ())
-    content = RESULT.model_dump(mode="json")
-    header = {name: content[name] for name in Header.model_fields}
-    answer(queue, f"{job_id}/2", "frame", header=header, frame=content["frames"][0])
+    header = RESULT.model_dump(mode="json", include=set(Header.model_fields))
+    answer(queue, f"{job_id}/2", "frame", header=header, frame=RESULT.frames[0].model_dump(mode="json"))
     answer(queue, f"{job_id}/1", "done", key="0" * 64, path="/zero.json")
     job = now(queue, job_id)
     assert (job.step, job.frames, job.header) == (2, (), None), "frames of later sweeps, and late answers"
@@ -239,12 +237,7 @@ def test_sweeps_of_one_job_run_in_order_and_the_first_ones_result_is_its_result(
 
 @pytest.mark.parametrize(
     ("script", "said"),
-    [
-        ("die", "ended unexpectedly"),
-        ("babble", "ended unexpectedly"),  # it makes no sense
-        ("refuse", "42 examples: choose 4 to 10"),
-        ("hang", "Cancelled."),
-    ],
+    [("die", "ended unexpectedly"), ("babble", "ended unexpectedly"), ("refuse", "choose 4"), ("hang", "Cancelled.")],
 )
 def test_a_sweep_that_fails_or_is_cancelled_ends_the_chain_and_what_is_finished_is_kept(
     queue: JobQueue, script: str, said: str
