@@ -36,6 +36,7 @@ class Watched(WarmProcess):
 def test_orders_go_in_and_lines_come_out_also_garbled_ones() -> None:
     process = Watched(ECHO)
     texts = ("Zürich", "x" * 1_000_000)  # more than a pipe holds
+    process.kill()
     assert process.send({}) is False, "there is none yet"
     process.start()
     for text in texts:

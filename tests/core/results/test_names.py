@@ -1,51 +1,38 @@
 """Names for people, and what may be typed."""
 
 import json
-import re
 from dataclasses import asdict
 
 import pytest
 
 from core.errors import PrunescopeError
 from core.request.catalog import TASKS
-from core.results.names import amount_name, data_name, in_sentence, listed, point_names, pruning_name, small, spanned
+from core.results.names import amount_name, data_name, in_sentence, point_names, pruning_name, small, spanned
 from core.results.prediction import MAX_CHARACTERS, Prediction, check_texts, column_name, question
 from tests.builders import make_result
 
 
-def test_points_amounts_and_data_are_named() -> None:
+def test_points_amounts_data_and_prunings_are_named() -> None:
     assert [name.label for name in point_names(["layer.0.attention", "layer.11.attention"])] == ["1", "12"]
     assert [name.label for name in point_names(["layer.0.attention", "layer.0.output"])] == ["1a", "1"]
     assert point_names(["layer.4.output"])[0].title == "Layer 5, output"
     assert [amount_name(amount) for amount in (0.5, 0.05, 0.125)] == ["50 %", "5 %", "12.5 %"]
-    assert [listed(words) for words in ([], ["1"], ["1", "2"], ["1", "2", "3"])] == ["", "1", "1 and 2", "1, 2 and 3"]
     assert [small(value) for value in (0.0, 0.021, 3.4e-7)] == ["0", "0.02", "3 × 10⁻⁷"]
     assert [in_sentence(name) for name in ("Wanda pruning", "Random pruning")] == ["Wanda pruning", "random pruning"]
     assert data_name(make_result(source="written")).startswith("200 SST-2-like examples, written")
     assert data_name(make_result(task="messages", source="written")).startswith("200 messages, written")
     assert data_name(make_result(num_examples=80)) == "80 examples of SST-2 validation, GLUE"
-
-
-@pytest.mark.parametrize(
-    ("method", "scope", "expected"),
-    [
-        ("random:wanda", "encoder", "Random pruning of the encoder, as Wanda prunes (seed 4)"),
-        ("random:magnitude", "layer:1", "Random pruning of layer 2 alone, as magnitude prunes (seed 4)"),
-        ("magnitude", "all-linear", "Magnitude pruning of all linear layers"),
-        ("random-neuron:attribution", None, "Pruning of random units, as attribution prunes (seed 4)"),
-        ("attribution-residual", None, "Attribution pruning (as published)"),
-    ],
-)
-def test_a_pruning_is_named_by_method_scope_and_seed(method: str, scope: str | None, expected: str) -> None:
-    method, _, controls = method.partition(":")
-    assert pruning_name(make_result(method=method, controls=controls or None, scope=scope, seed=4)) == expected
-
-
-def test_labels_that_follow_each_other_in_depth_are_spanned() -> None:
     depth = [label for layer in range(1, 13) for label in (f"{layer}a", f"{layer}")]
-    for words in ("1 and 2", "1, 2 and 3"):
-        assert spanned(re.split(", | and ", words), depth) == words
     assert spanned(["1a", "2a", "2", "3a", "12"], depth) == "1a, 2a to 3a and 12"
+    assert spanned(["1", "2", "3"], depth) == "1, 2 and 3"
+    for method, controls, scope, name in (
+        ("random", "wanda", "encoder", "Random pruning of the encoder, as Wanda prunes (seed 4)"),
+        ("random", None, "layer:1", "Random pruning of layer 2 alone, as magnitude prunes (seed 4)"),
+        ("magnitude", None, "all-linear", "Magnitude pruning of all linear layers"),
+        ("random-neuron", "attribution", None, "Pruning of random units, as attribution prunes (seed 4)"),
+        ("attribution-residual", None, None, "Attribution pruning (as published)"),
+    ):
+        assert pruning_name(make_result(method=method, controls=controls, scope=scope, seed=4)) == name
 
 
 def test_texts_are_stripped_and_counted() -> None:
