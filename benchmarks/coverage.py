@@ -17,7 +17,6 @@ from benchmarks.printed import ONE_SIDED, Interval, Key, Population, Run, printe
 from core.command_line import OneLineParser, run_command
 from core.encoder.loading import Checkpoint, load
 from core.encoder.representations import Representations
-from core.errors import PrunescopeError
 from core.inputs.checkpoints import resolve, suited
 from core.inputs.examples import EvalSubset, open_preset
 from core.pruning.magnitude import scoped_weights
@@ -113,16 +112,12 @@ class Coverage:
         key: What it is about.
         truth: The value on all sentences.
         covered: The share of the intervals that hold the truth.
-        below: The share of those that lie wholly above the truth: it falls below them.
-        width: The mean width of those that end.
         undefined: The share of all subsets for which the app prints none.
     """
 
     key: Key
     truth: float
     covered: float
-    below: float
-    width: float
     undefined: float
 
     @property
@@ -145,11 +140,8 @@ def coverage(key: Key, truth: float, intervals: Array) -> Coverage:
     """
     low, high = intervals[~np.isnan(intervals).any(1), 1:].T  # each (defined subsets,)
     if not len(low):
-        return Coverage(key, truth, np.nan, np.nan, np.nan, 1.0)
-    widths, missed = (high - low)[np.isfinite(high - low)], (truth < low) | (truth > high)
-    width = float(widths.mean()) if len(widths) else np.nan
-    undefined = 1 - len(low) / len(intervals)
-    return Coverage(key, truth, float(1 - missed.mean()), float((truth < low).mean()), width, undefined)
+        return Coverage(key, truth, np.nan, 1.0)
+    return Coverage(key, truth, float(((low <= truth) & (truth <= high)).mean()), 1 - len(low) / len(intervals))
 
 
 def page(truth: Mapping[Key, Interval], intervals: Array) -> Iterator[str]:
@@ -175,9 +167,8 @@ def _summary(kind: str, lines: Sequence[Coverage]) -> dict[str, str]:
 
 
 def _detail(line: Coverage) -> dict[str, str]:
-    shares = {"coverage": line.covered, "truth below": line.below, "none": line.undefined}
-    numbers = {"truth": f"{line.truth:.4f}", "mean width": f"{line.width:.4f}"}
-    return {"interval": " ".join(line.key), **numbers, **{name: f"{share:.1%}" for name, share in shares.items()}}
+    shares = {"coverage": f"{line.covered:.1%}", "none": f"{line.undefined:.1%}"}
+    return {"interval": " ".join(line.key), "truth": f"{line.truth:.4f}", **shares}
 
 
 # ---------------------------------------------------------------- command line
@@ -190,7 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--data", required=True, metavar="GLUE", help="folder in the Hub's GLUE layout")
     add("--task", default="sst2", help="a task with an embedded checkpoint and two labels (default: sst2)")
     add("--subsets", type=int, default=2_000, help="how many subsets (default: 2000)")
-    add("--examples", type=int, default=128, help="sentences of a subset (default: 128)")
+    add("--examples", type=int, default=128, help="sentences of a subset, at least 5 (default: 128)")
     options = parser.parse_args(arguments)
     request = checked(SweepRequest(f"embedded:{options.task}", options.task, amounts=STEPS, data=options.data))
     source = open_preset(TASKS[options.task], options.data)
@@ -198,8 +189,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rest = source.rest(some)
     everything = source.subset(len(some.rows) + len(rest.rows)) if rest else some
     count, size = len(everything.rows), options.examples
-    if not 4 < size < count:
-        raise PrunescopeError(f"subsets of {size} of {count} sentences: choose 5 to {count - 1}")
     checkpoint = load(suited(resolve(request.checkpoint), options.task))
     measured = population(request, checkpoint, everything)
     truth, intervals = printed(measured, np.arange(count)), list[list[Interval]]()

@@ -30,7 +30,6 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer  # no
 from core.command_line import OneLineParser, check_threads, run_command
 from core.encoder.architectures import attention_block, encoder_layers
 from core.encoder.loading import Checkpoint, load
-from core.errors import PrunescopeError
 from core.inputs.prepare import Inputs, prepare
 from core.request.catalog import MAX_LENGTH
 from core.request.sweep_request import SweepRequest, checked
@@ -46,11 +45,10 @@ Accuracies = list[float]
 
 @dataclass(frozen=True)
 class Workload:
-    """The input of every procedure: the loaded baseline, the examples, and a sweep by magnitude over the encoder."""
+    """The input of every procedure: the loaded baseline, and the inputs of a sweep by magnitude over the encoder."""
 
     checkpoint: Checkpoint
     inputs: Inputs
-    request: SweepRequest
 
 
 class OneInput(nn.Module):
@@ -124,7 +122,7 @@ def published(workload: Workload) -> Accuracies:
     subset = workload.inputs.subset
     batches, names = stacked_batches(workload, subset.texts, PUBLISHED_BATCH, "max_length")
     baseline = OneInput(workload.checkpoint.model, names)
-    copies = [OneInput(pruned_copy(baseline.model, amount), names) for amount in workload.request.amounts]
+    copies = [OneInput(pruned_copy(baseline.model, amount), names) for amount in workload.inputs.request.amounts]
     accuracies = [accuracy(pruned, batches, subset.gold) for pruned in copies]
     loader: DataLoader[Any] = DataLoader([(batch,) for batch in batches], batch_size=None)  # type: ignore[arg-type]
     points = baseline.attention_points()
@@ -140,7 +138,7 @@ def careful(workload: Workload) -> Accuracies:
     baseline = OneInput(workload.checkpoint.model, names)
     loader: DataLoader[Any] = DataLoader(batches, batch_size=None)  # type: ignore[arg-type]
     points, accuracies = baseline.attention_points(), []
-    for amount in workload.request.amounts:
+    for amount in workload.inputs.request.amounts:
         pruned = OneInput(pruned_copy(baseline.model, amount), names)
         accuracies.append(accuracy(pruned, batches, subset.gold))
         pytorch_cka.compute_cka(baseline, pruned, loader, layers=points, device="cpu", progress=False)
@@ -149,7 +147,7 @@ def careful(workload: Workload) -> Accuracies:
 
 def ours(workload: Workload) -> Accuracies:
     """Run `core.sweep.sweep`: accuracy and CKA in all three reductions."""
-    result = sweep(workload.checkpoint, workload.inputs, workload.request)
+    result = sweep(workload.checkpoint, workload.inputs, workload.inputs.request)
     return [frame.metrics["accuracy"] or 0.0 for frame in result.frames]
 
 
@@ -161,7 +159,7 @@ def plain(workload: Workload) -> Accuracies:
     order = np.argsort([len(tokenizer(*example)["input_ids"]) for example in texts], kind="stable")
     batches, names = stacked_batches(workload, [texts[i] for i in order], PLAIN_BATCH, "longest")
     model = OneInput(workload.checkpoint.model, names)
-    for _ in workload.request.amounts:
+    for _ in workload.inputs.request.amounts:
         for batch in batches:
             model(batch)
     return []
@@ -191,15 +189,9 @@ class Measured:
 
 
 def memory_mib(field: str) -> float:
-    """Read this process's memory from Linux: `VmRSS` is the present value, `VmHWM` the peak so far.
-
-    Raises:
-        PrunescopeError: Linux does not report the field.
-    """
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith(f"{field}:"):
-            return int(line.split()[1]) / 1024
-    raise PrunescopeError(f"/proc/self/status has no {field}: the race needs Linux")
+    """Read this process's memory from Linux: `VmRSS` is the present value, `VmHWM` the peak so far."""
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text("ascii").splitlines())
+    return int(status[field].split()[0]) / 1024
 
 
 def measure(name: str, request: SweepRequest, threads: int | None) -> Measured:
@@ -208,7 +200,7 @@ def measure(name: str, request: SweepRequest, threads: int | None) -> Measured:
     if threads is not None:
         torch.set_num_threads(threads)
     inputs = prepare(request)
-    workload = Workload(load(inputs.resolved), inputs, request)
+    workload = Workload(load(inputs.resolved), inputs)
     started = time.perf_counter()
     accuracies = PROCEDURES[name](workload)
     seconds = time.perf_counter() - started
@@ -223,13 +215,10 @@ def measure_apart(name: str, arguments: Sequence[str]) -> Measured:
         arguments: The race's command line.
 
     Raises:
-        PrunescopeError: The procedure failed; the message is the last line of its output.
+        CalledProcessError: The procedure failed, and has said why.
     """
     command = [sys.executable, "-m", "benchmarks.race", *arguments, "--only", name]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise PrunescopeError(f"procedure '{name}' ended with exit code {done.returncode}: {last}")
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return Measured(**json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -260,15 +249,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--checkpoint", required=True, help="embedded:NAME, a folder, or ID[@REVISION] on the Hub")
     add("--task", required=True, help="the checkpoint's task")
     add("--data", help="written, hub, or a folder in the Hub's GLUE layout")
-    add("--examples", type=int, default=128, help=f"a multiple of {CAREFUL_BATCH} (default: 128)")
+    add(
+        "--examples",
+        type=int,
+        default=128,
+        help=f"a multiple of {CAREFUL_BATCH}, or the last batch may be too small for CKA (default: 128)",
+    )
     add("--threads", type=int, help="processor threads (default: PyTorch's)")
     add("--only", choices=PROCEDURES, help=argparse.SUPPRESS)  # how the race calls itself
     options = parser.parse_args(arguments)
     check_threads(options.threads)
-    if options.examples < CAREFUL_BATCH or options.examples % CAREFUL_BATCH:
-        raise PrunescopeError(
-            f"{options.examples} examples: choose a multiple of {CAREFUL_BATCH}, so that no batch is too small for CKA"
-        )
     request = checked(SweepRequest(options.checkpoint, options.task, num_examples=options.examples, data=options.data))
     if options.only:
         print(json.dumps(asdict(measure(options.only, request, options.threads))))

@@ -28,7 +28,6 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
 from core.command_line import OneLineParser, run_command
-from core.errors import PrunescopeError
 from core.request.catalog import EMBEDDED, ROOT
 from ui.header import PAGES
 
@@ -65,7 +64,6 @@ SEEN = """selector => new Promise((resolve) => {
 PAUSE_SECONDS = 10.0  # of a visitor, between two pages
 BOUND_SECONDS = 1.0  # that a page should take
 TIMEOUT_SECONDS = 60.0  # after which a page counts as failed
-LOWER_PRIORITY = 10  # of the sweep, as the app's own worker has it
 # As a page's address names it: the main page has no name.
 NAMES = {page: "" if path == "app.py" else Path(path).stem for page, path in PAGES.items()}
 
@@ -195,7 +193,6 @@ async def open_page(session: ClientConnection, name: str) -> bool:
     """Ask for a page and read all that it sends; return whether something failed."""
     order = BackMsg()
     order.rerun_script.page_name = name
-    order.rerun_script.query_string = ""
     await session.send(order.SerializeToString())
     failed, begun = False, False
     async for content in session:
@@ -221,10 +218,8 @@ def sweeping(results: Path) -> Iterator[None]:
     """Run one sweep after another on one thread, at lower priority."""
     checkpoint = next(iter(EMBEDDED.values()))
     command = [sys.executable, "-m", "core.precompute", "--checkpoint", checkpoint.id, "--task", checkpoint.task]
-    script = f"while :; do {' '.join(command)} --threads 1 --output {results} >/dev/null 2>&1; done"
-    process = subprocess.Popen(
-        ["nice", "-n", str(LOWER_PRIORITY), "sh", "-c", script], cwd=ROOT, start_new_session=True
-    )
+    script = f"while :; do nice {' '.join(command)} --threads 1 --output {results} >/dev/null 2>&1; done"
+    process = subprocess.Popen(script, shell=True, cwd=ROOT, start_new_session=True)
     try:
         yield
     finally:
@@ -263,8 +258,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=120, help="of every number of visitors (default: 120)")
     options = parser.parse_args(arguments)
     if options.runs:
-        if CHROMIUM is None:
-            raise PrunescopeError("there is no Chromium on this computer: install it, for example as apt's chromium")
         measure_waiting(options.runs)
     measure_visitors(options.visitors, options.seconds)
     return 0

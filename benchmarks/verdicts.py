@@ -28,9 +28,7 @@ BEGIN, END = "<!-- verdicts -->", "<!-- end of verdicts -->"
 def table_of(results: Iterable[SweepResult]) -> str:
     """Judge results beside each other; say which tasks they cover, count the verdicts, and tabulate them."""
     results = sorted(results, key=lambda result: result.key)
-    table = verdict_table(results, results)
-    if not table:
-        return "There is no result to judge."
+    table = verdict_table(results)
     tasks = sorted({row.result.task.name for row in table}, key=[*TASKS].index)
     known = [row.verdict for row in table]
     covered = f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {counted(known)}."
@@ -47,16 +45,11 @@ class VerdictRow:
     second: Verdict
 
 
-def verdict_table(results: Iterable[SweepResult], companions: Iterable[SweepResult]) -> list[VerdictRow]:
-    """Judge the results that can be judged, one row per task, checkpoint and method.
-
-    Args:
-        results: Any results; those that verdicts are about have a row: see `core.findings.claim.with_rows`.
-        companions: The results that they are judged beside.
-    """
-    companions, judged = list(companions), sorted(with_rows(results), key=_place)
-    known = corrected([verdict(result, companions) for result in judged])
-    seconds = (verdict(result, companions, damage=SECOND_DAMAGE) for result in judged)
+def verdict_table(results: Sequence[SweepResult]) -> list[VerdictRow]:
+    """Judge results beside each other, one row per task, checkpoint and method: see `core.findings.claim.with_rows`."""
+    judged = sorted(with_rows(results), key=_place)
+    known = corrected([verdict(result, results) for result in judged])
+    seconds = (verdict(result, results, damage=SECOND_DAMAGE) for result in judged)
     return [VerdictRow(*row) for row in zip(judged, known, seconds, strict=True)]
 
 

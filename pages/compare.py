@@ -43,9 +43,7 @@ grey dots are random removal.
 PAIRED = "McNemar's exact tests; p-values are corrected by Holm's method for the number of amounts."
 SAME = "First and second are the same result. Choose another one above to see a difference."
 NO_METHOD = "No method has been swept over the whole encoder on these examples yet. Run one in the Lab to see it here."
-NOTHING = (
-    "A comparison needs two results, and there are not as many here. Prune a checkpoint in the Lab to get another."
-)
+NOTHING = "A comparison needs two results, and there are fewer here. Prune a checkpoint in the Lab to get another."
 
 
 def compare() -> None:

@@ -31,7 +31,7 @@ def read_examples(data: Path | None, task: Task, split: str) -> Columns:
     files = sorted(data.glob(f"{task.name}/{split}-*.parquet")) if data else []
     if not files:
         raise PrunescopeError(
-            f"no {task.name}/{split}-00000-of-00001.parquet: give --data, a folder in the layout of {task.dataset_id}"
+            f"no {task.name}/{split}-….parquet: give --data, a folder in the layout of {task.dataset_id}"
         )
     return dict(pyarrow.parquet.ParquetDataset(files).read([*task.text_columns, "label"]).to_pydict())
 
@@ -44,6 +44,5 @@ def texts(examples: Columns, task: Task) -> Iterator[tuple[str, ...]]:
 def tokenised(tokenizer: Any, examples: Columns, task: Task) -> Dataset:
     """Return a data set with the model's inputs, such as `input_ids`, and with `label`."""
     columns = (list(examples[column]) for column in task.text_columns)
-    return Dataset.from_dict(
-        {**tokenizer(*columns, truncation=True, max_length=MAX_LENGTH), "label": examples["label"]}
-    )
+    encoded = tokenizer(*columns, truncation=True, max_length=MAX_LENGTH)
+    return Dataset.from_dict({**encoded, "label": examples["label"]})

@@ -45,7 +45,5 @@ def export(recipe: Recipe, record: RecipeRecord, trained: Path, data: Path | Non
     names = {"encoder": recipe.base.rpartition("/")[2], "metrics": ", ".join(task.metrics)}
     names |= {"labels": ", ".join(task.label_names)}
     names |= {"datasets": f"datasets: [{task.dataset_id}]\n" if task.dataset_id else ""}
-    card = CARD.read_text(encoding="utf-8").format(
-        recipe=recipe, record=record, task=task, scores=scores, **sizes, **names
-    )
+    card = CARD.read_text("utf-8").format(recipe=recipe, record=record, task=task, scores=scores, **sizes, **names)
     (output / "README.md").write_text(card, encoding="utf-8")

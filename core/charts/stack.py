@@ -98,13 +98,9 @@ def _stack(points: tuple[str, ...], with_twins: bool) -> g.LayerChart:
         middle=f"datum.y + {sum(BAND) / 2}",
     )
     bands = layers.encode(y="bottom:Q", y2="top:Q")
+    drawn = (bands, "value"), (bands, "floor"), (layers.encode(y="below:Q", y2="above:Q"), "at_random")
     known, floor, chance = (
-        chart.transform_filter(f"isValid(datum.{field})").encode(x=f"{field}:Q")
-        for chart, field in (
-            (bands, "value"),
-            (bands, "floor"),
-            (layers.encode(y="below:Q", y2="above:Q"), "at_random"),
-        )
+        chart.transform_filter(f"isValid(datum.{field})").encode(x=f"{field}:Q") for chart, field in drawn
     )
     fields = {"Layer": "name:N", MEASURES["cka"].symbol: "text:N", AT_RANDOM: "at_random_text:N"}
     fields |= {"With everything removed": "floor_text:N", AT_LEAST: "words:N"}

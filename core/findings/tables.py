@@ -84,9 +84,8 @@ def closest_table(result: SweepResult, reduction: ReductionKey) -> Table:
         row = {"Layer": name.title} | {title: layer.cell if layer else "undefined" for title, layer in cells}
         if result.has_own:
             value, bounds = own[k] if own else None, known.own[0][k] if known and known.own else None
-            row["Same number, unpruned"] = (
-                with_interval(value, *bounds, 2) if value is not None and bounds else _similarity(value)
-            )
+            cell = with_interval(value, *bounds, 2) if value is not None and bounds else _similarity(value)
+            row["Same number, unpruned"] = cell
         rows.append(row)
     return rows
 

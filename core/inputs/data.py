@@ -151,10 +151,7 @@ class HubData:
             if rows >= limits().rows:
                 return tuple(found)
         if any(len(names) < int(count) for count in re.findall(r"-of-(\d{5})", " ".join(names))):
-            raise PrunescopeError(
-                f"'{self.listing.id}': the local cache has only a part of split '{split}', and the Hub cannot be "
-                "reached: try again when it can"
-            )
+            raise PrunescopeError(f"'{self.name}': only a part of '{split}' is in the local cache: try again online")
         return tuple(found)
 
 

@@ -134,9 +134,8 @@ class Examples:
         found = self._described(table, split, drawn)
         if len(set(found.gold)) == 1 < len(set(subset.gold)):  # as in a split that is sorted by its labels
             raise PrunescopeError(
-                f"all {len(drawn):,} calibration examples of {self.source_name} have the label "
-                f"'{self.task.label_names[found.gold[0]]}': choose a method that scores on no examples, or data with "
-                f"other labels in the first {limits().rows:,} rows"
+                f"all {len(drawn):,} calibration examples of {self.source_name} have one label: choose a method that "
+                f"scores on no examples, or data with other labels in the first {limits().rows:,} rows"
             )
         return found
 
@@ -181,10 +180,9 @@ class Examples:
         )
         if not self.is_table:
             return subset
-        files = [file.model_copy(update={"sha256": None}) if self.is_private else file for file in table.files]
-        return replace(
-            subset, columns=self.columns, label_map=self.label_map, files=tuple(files), data=self.data.reference
-        )
+        anonymous = (file.model_copy(update={"sha256": None}) for file in table.files)
+        files = tuple(anonymous) if self.is_private else table.files
+        return replace(subset, columns=self.columns, label_map=self.label_map, files=files, data=self.data.reference)
 
 
 def half(rows: int) -> int:

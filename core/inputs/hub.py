@@ -226,10 +226,7 @@ def fetch(listing: Listing, name: str, report: Report | None = None, before: int
         path = Path(_ask(download, listing.id, most))
         if listing.commit not in path.parts or not is_intact(path):  # the client compares lengths only
             _discard(path)
-            raise PrunescopeError(
-                f"'{listing.id}': {path.name} is damaged, or has changed meanwhile: try again, or set HF_HOME to a "
-                "folder that is writable"
-            )
+            raise PrunescopeError(f"'{listing.id}': {path.name} is damaged, or has changed meanwhile: try again")
     with suppress(OSError):  # what processes that were killed have left
         remove_parts(path.resolve().parent, "*.incomplete")
     return path

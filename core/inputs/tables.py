@@ -182,8 +182,8 @@ def _spreadsheet_rows(file: DataFile) -> Iterator[Row]:
             is_run_on = separator == "\t" and any("\t" in field and "\n" in field for field in fields)
             if any(map(str.strip, fields)) and (len(fields) != len(names) or is_run_on):
                 raise PrunescopeError(
-                    f"{file.name}, row {number + 2} has {len(fields)} fields, its header {len(names)}: put text that "
-                    "contains the separator in double quotes, and double the quotation marks inside texts"
+                    f"{file.name}, row {number + 2} has {len(fields)} fields, its header {len(names)}: put texts in "
+                    "double quotes, and double the quotation marks inside them"
                 )
             if any(map(str.strip, fields)):
                 yield number, dict(zip(names, map(str.strip, fields), strict=True))

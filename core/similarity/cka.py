@@ -65,9 +65,8 @@ def leave_one_out(compared: OwnComparison) -> Array:
     Returns:
         (points, n), for each example m the CKA of the other n - 1; NaN where it is undefined.
     """
-    cross, baseline, pruned = (
-        part.by_example.numpy() for part in (compared, compared.first, compared.second)
-    )  # each (points, n)
+    parts = (compared, compared.first, compared.second)
+    cross, baseline, pruned = (part.by_example.numpy() for part in parts)  # each (points, n)
     without, baseline_without, pruned_without = map(_sum_without, (cross, baseline, pruned))  # each (points, n)
     defined = _is_more_than_rounding(baseline_without, baseline) & _is_more_than_rounding(pruned_without, pruned)
     scale = np.sqrt(baseline_without * pruned_without, out=np.ones_like(without), where=defined)  # (points, n)

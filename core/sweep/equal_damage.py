@@ -62,9 +62,7 @@ def gap(profile: Array) -> Array:
         profile: (points, …) own CKA in depth order, at least two points.
     """
     points = len(profile)
-    weights = np.sign((points - 1) / 2 - np.arange(points)) / (
-        points / 2
-    )  # (points,); 0 in the middle of an odd number
+    weights = np.sign((points - 1) / 2 - np.arange(points)) / (points / 2)  # (points,); 0 in the middle
     return np.asarray(np.tensordot(weights, profile, axes=1))
 
 

@@ -53,9 +53,7 @@ def choose_data(shown: SweepRequest, asked: Asked, task: Task | None) -> None:
     fields: Fields | None = {"data": choice}
     if choice == FOLDER:
         value = shown.data if first == FOLDER else ""
-        typed = st.text_input(
-            "Folder of the data", placeholder="a path on this computer", **begun("data-folder", value)
-        )
+        typed = st.text_input("Folder of the data", placeholder="a path here", **begun("data-folder", value))
         fields = {"data": expanduser(typed.strip())} if typed.strip() else None
     elif choice in UNDECIDED:
         fields, same_task = (

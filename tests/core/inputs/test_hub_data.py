@@ -132,7 +132,7 @@ def test_files_are_read_in_name_order_until_there_are_enough_rows(
         patch.setattr(constants, "HF_HUB_OFFLINE", True)
         assert ask().subset.record() == record, "enough rows are there"
         read_at_most(patch, 70)
-        assert "the local cache has only a part of split 'validation'" in refusal()
+        assert "only a part of 'validation' is in the local cache" in refusal()
     read_at_most(monkeypatch, 70)
     hub.sizes[REPO, names[3]] = 7 * 2**30
     assert "is a download of 7,168 MiB, more than the 6,144 MiB allowed here: choose a smaller one" in refusal()
