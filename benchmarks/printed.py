@@ -16,7 +16,7 @@ from core.findings.claim import WIDEST
 from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_MEASURES, MEASURES, SINGLE_BATCH
 from core.results.statistics import GapAtDamage, LayerStatistics
-from core.similarity import REGISTRY, Compared, Sample
+from core.similarity import Compared, Sample, measure_of
 from core.similarity.gram import prepare, u_centred_gram
 from core.sweep.control_contrast import contrast
 from core.sweep.divergence import changed_share, divergences, mean_divergence
@@ -147,7 +147,7 @@ def _series(run: Run, reduction: str, rows: Rows) -> Series:
 
     baseline = sample(run.features[reduction][0])
     emptied = sample(run.emptied[reduction]) if run.emptied else None
-    comparers = {name: compare for name in DEFAULT_MEASURES if (compare := REGISTRY[name](baseline, emptied))}
+    comparers = {name: compare for name in DEFAULT_MEASURES if (compare := measure_of(name)(baseline, emptied))}
     found: dict[str, list[Compared]] = {name: [] for name in comparers}
     for features in run.features[reduction]:
         pruned = sample(features)

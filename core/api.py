@@ -63,14 +63,14 @@ def sweep(
         sentences: Texts, or pairs of texts: a list, a pandas series, or whatever gives one after the other.
         labels: For each sentence its label, by name. Numbers serve where they say which label is meant: GLUE's, and
             those of labels called LABEL_0, LABEL_1, …; others take a `label_map`.
-        method: What is removed first: magnitude, wanda, random, attribution, attribution-residual, random-neuron.
+        method: What is removed first, a method that `python -m core.precompute --help` lists.
         amounts: A fraction in [0, 1), or several; 0 is always among them.
         scope: What a weight method prunes: encoder (default), all-linear, or layer:K with K from 0.
         points: Where layers are compared: attention, layer, or both.
         examples: How many sentences are evaluated, if not half.
         seed: Of a random method.
         control_of: The method whose allocation a random method follows.
-        measures: Of similarity: cka, partial_cka.
+        measures: Of similarity, as `--help` lists them.
         until_damage: Stop after the amount at which 1 − the mean own CKA reaches this.
         task: A task of GLUE, or auto, for one made from the checkpoint's own labels; None for that of a known
             checkpoint, else auto.

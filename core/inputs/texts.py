@@ -28,7 +28,7 @@ def read_written(task: Task, part: str) -> Table:
     """
     path = FOLDER / f"{task.name}.jsonl"
     if not path.is_file():
-        raise PrunescopeError(f"no written examples for task '{task.name}': choose hub or a folder as data")
+        raise PrunescopeError(f"no written examples for task '{task.name}': choose hub, a folder or a file as data")
     lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
     rows = [values for values in lines if values["part"] == part]
     cells = {name: tuple(str(values[name]) for values in rows) for name in (*task.text_columns, "label")}

@@ -115,7 +115,9 @@ class SweepRequest:
     control_of: Annotated[
         str | None, _help("the method that a random one follows (default: magnitude, attribution)")
     ] = None
-    measures: Annotated[_Measures, _help(f"of {', '.join(MEASURES)} (default: all)")] = DEFAULT_MEASURES
+    measures: Annotated[_Measures, _help(f"of {', '.join(MEASURES)} (default: {','.join(DEFAULT_MEASURES)})")] = (
+        DEFAULT_MEASURES
+    )
     until_damage: Annotated[float | None, _help("stop once 1 - the mean own CKA reaches this", gt=0, lt=1)] = None
     range_examples: Annotated[RangeExamples, _help("what judges the working range: subset (default) or all")] = "subset"
     data: Annotated[str | None, _help(_DATA)] = None

@@ -1,4 +1,4 @@
-"""What a measure of similarity gets and gives: one protocol for all of them; `core.similarity.REGISTRY` lists them.
+"""What a measure of similarity gets and gives: one protocol for all of them; `core.similarity.measure_of` finds them.
 
 A measure is a function that looks at the baseline, and at the emptied model if there is one, and returns what compares
 a pruned model with them. So whatever can be computed once is computed once.
@@ -22,8 +22,8 @@ class Sample:
     """One model's representations of all examples under one reduction.
 
     Attributes:
-        features: (points, n, features) float32, valid until the next model runs; None for flattened tokens, which come
-            in minibatches.
+        features: (points, n, features) float32, of a pruned model valid until the next one runs; None for flattened
+            tokens, which come in minibatches.
         grams: Their Gram matrices.
     """
 

@@ -16,7 +16,7 @@ from core.request.catalog import MEASURES, SINGLE_BATCH
 from core.results.fields import Matrix, Row
 from core.results.schema import FloorRecord, Frame
 from core.results.statistics import ChangedRecord, DivergenceRecord, LayerStatistics
-from core.similarity import REGISTRY, Compared
+from core.similarity import Compared, measure_of
 from core.similarity.cka import cka
 from core.similarity.gram import compare
 from core.sweep.divergence import changed_share, divergences, mean_divergence
@@ -74,7 +74,7 @@ class Beside:
         rows, floor = (other or baseline).samples, emptied.samples if emptied else {}
         self._comparers = {
             measure: {
-                reduction: REGISTRY[measure](rows[reduction], floor.get(reduction))
+                reduction: measure_of(measure)(rows[reduction], floor.get(reduction))
                 for reduction in MEASURES[measure].reductions
                 if reduction in rows
             }

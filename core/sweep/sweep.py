@@ -66,10 +66,11 @@ def sweep(
     """
     check_fit(checkpoint, inputs.subset, request)
     started, subset, record, other = time.monotonic(), inputs.subset, checkpoint.record, None
+    passes = shared or SharedPasses()
 
     def once(kind: str, place: Hashable, measure: Callable[[], AnyModel]) -> AnyModel:
         place = (subset.task, subset.fingerprint, request.points, place)  # the task decides the order of labels
-        return shared.once(kind, place, measure) if shared else measure()
+        return passes.once(kind, place, measure)
 
     if against := inputs.against:
         other = once("other", (against.id, against.revision), lambda: measure_other(against, subset, request, report))
@@ -84,7 +85,6 @@ def sweep(
             emptied = once("emptied", place, lambda: meter.measure_emptied(request.scope, first))
         rest = inputs.rest and inputs.rest.fingerprint
         baseline = once("unpruned", (record.id, record.revision, rest), lambda: meter.measure(unpruned))
-        # the last to be measured before the amounts, so that its features are still there to compare
         beside = Beside(subset, baseline, emptied, request.measures, other)
         samples = (other or baseline).samples
         measures = {
