@@ -34,8 +34,8 @@ def falling(speed: float, **settings: object) -> SweepResult:
 FIRST, SECOND = falling(0.4, holes=((0.5, 2, 1),)), falling(1.2, method="random", seed=1)
 
 
-def views(first: SweepResult = FIRST, second: SweepResult = SECOND, axis: Axis = "amount") -> dict[str, Spec]:
-    return specs(compare_scene(first, second, "mean", axis).views)
+def views(first: SweepResult = FIRST, second: SweepResult = SECOND) -> dict[str, Spec]:
+    return specs(compare_scene(first, second, "mean").views)
 
 
 def one(result: SweepResult = FIRST, picture: str = "heatmap", reduction: str = "mean") -> Spec:
@@ -167,10 +167,9 @@ def test_frames_are_named_by_both_places_and_by_whose_weights_are_removed() -> N
 
 @pytest.mark.parametrize("axis", ["damage", "divergence"])
 def test_at_equal_change_both_match_on_it(axis: Axis) -> None:
-    first, second = falling(0.4), falling(1.2, method="random")
-    frames, spec = compare_scene(first, second, "mean", axis).frames, views(first, second, axis)
-    own, rows = spec["own"]["datasets"]["own"], spec["accuracy"]["datasets"]["accuracy"]
-    for k, frame in enumerate(frames):
+    scene = compare_scene(falling(0.4), falling(1.2, method="random"), "mean", axis)
+    own, rows = scene.views["own"].datasets["own"], scene.views["accuracy"].datasets["accuracy"]
+    for k, frame in enumerate(scene.frames):
         means = [np.mean([row["v"][k] for row in own[side : side + 3]]) for side in (0, 3)]
         assert axis != "damage" or means == pytest.approx([1 - frame["amount"]] * 2, abs=2e-6)
         assert [row["amount"] for row in rows if row["k"] == k] == [frame["amount"]] * 2
