@@ -15,11 +15,10 @@ from tiny import EMOTIONS, emotion_texts, predicted_by_transformers
 from core.errors import PrunescopeError
 from core.findings.accuracy import majority_of
 from core.inputs.prepare import prepare
-from core.inputs.uploads import keep
 from core.precompute import compute, main, parse
 from core.precompute import request_of as request_of_options
 from core.request.catalog import METHODS, ROOT, TASKS
-from core.request.sweep_request import SweepRequest, checked
+from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.provenance import recipe, request_of, task_of
 from core.results.schema import SweepResult
@@ -38,20 +37,14 @@ def checkpoint(tiny_emotions: Path) -> Path:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Writes columns, by default the sentences and labels, as a file of the kind that its name says."""
+    """Writes columns, by default the sentences and labels, as a CSV file."""
 
     def write_table(
         labels: Sequence[object], name: str = "mine.csv", text: str = "text", label: str = "emotion", **more
     ):
         frame = pd.DataFrame({text: TEXTS[: len(labels)], label: labels, **more})
         path = tmp_path / name
-        match path.suffix:
-            case ".jsonl":
-                frame.to_json(path, orient="records", lines=True)
-            case ".parquet":
-                frame.to_parquet(path)
-            case suffix:
-                frame.to_csv(path, sep="\t" if suffix == ".tsv" else ",", index=False)
+        frame.to_csv(path, index=False)
         return path
 
     return write_table
@@ -101,16 +94,6 @@ def test_the_command_line_sweeps_it_and_agrees_with_scikit_learn(
     most = [np.bincount(task.gold).argmax()] * len(task.gold)
     majority = f1_score(task.gold, most, labels=np.unique(task.gold), average="macro", zero_division=0)
     assert majority_of(result, "macro_f1") == pytest.approx(majority)
-
-
-@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.parquet", "upload"])
-def test_every_kind_of_file_gives_the_same_examples(checkpoint: Path, write: Write, name: str) -> None:
-    expected = prepare(ask("--checkpoint", checkpoint, "--data", write(named())))
-    file = write(named(), "mine.csv" if name == "upload" else name)
-    data = keep(file.name, file.read_bytes()) if name == "upload" else str(file)
-    found = prepare(checked(SweepRequest(str(checkpoint), "auto", data=data, text=("text",), label="emotion")))
-    assert found.key == expected.key
-    assert (found.subset.texts, found.subset.source_name) == (expected.subset.texts, file.name)
 
 
 def test_names_in_another_case_are_matched_and_numbers_only_by_a_map(checkpoint: Path, write: Write) -> None:

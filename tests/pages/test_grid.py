@@ -2,18 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.errors import PrunescopeError
-from core.results import extract
 from core.results.schema import SweepResult
 from core.results.store import save
-from core.wall import reading
-from core.wall.reading import Question
 from tests.builders import against, declining, made_by_recipe, make_result, ship, with_own_key
 from tests.opened import address, box, open_page, told
 from ui.grid import OPENED
@@ -78,23 +73,6 @@ def test_it_shows_all_verdicts_and_curves_of_ones_own_folder_or_of_some_or_the_s
     assert tables(app).count('class="state"') == 3
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     assert box(open_page(PAGE), "results").options == ["Shipped with Prunescope"]
-
-
-def test_after_one_file_was_added_that_one_is_read(many: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[str] = []
-
-    def read_all(questions: Sequence[Question]) -> Iterator[bytes | PrunescopeError]:
-        read.extend(path for question in questions for path in question.paths)
-        return reading.read_all(questions)
-
-    for page in (PAGE, "app.py"):
-        open_page(page)
-    monkeypatch.setattr(extract, "read_all", read_all)
-    open_page(PAGE)
-    assert read == []
-    added = save(named("tiny-c", method="wanda"))
-    assert tables(open_page(PAGE)).count('class="state"') == 9
-    assert (read[0], len(read)) == (str(added), 9), "it alone is listed anew, and judged beside those of its checkpoint"
 
 
 @pytest.mark.parametrize("opened", [f"layers?result={FIRST.key}", "https://elsewhere", "layers", ""])

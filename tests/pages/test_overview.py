@@ -8,7 +8,6 @@ from streamlit.testing.v1 import AppTest
 
 from core.results.schema import SweepResult
 from core.results.statistics import WorkingRangeRecord
-from core.results.store import save
 from tests.builders import make_result, ship, with_own_key
 from tests.opened import box, links, open_page, players, told
 
@@ -92,7 +91,7 @@ def test_a_method_measured_on_both_published_tasks_is_shown_on_them_side_by_side
         assert accuracies(app, 1) == [beside, beside]
 
 
-def test_it_opens_on_the_deepest_pair_whose_sides_have_equally_many_layers(shipped: Path, tmp_path: Path) -> None:
+def test_it_opens_on_the_deepest_pair_whose_sides_have_equally_many_layers(shipped: Path) -> None:
     def depths(**parameters: str) -> list[int]:
         stack, pair = (data["views"] for data in players(open_page(PAGE, **parameters)))
         sides = (pair["left"]["datasets"]["cells"], pair["right"]["datasets"]["cells"])
@@ -103,10 +102,6 @@ def test_it_opens_on_the_deepest_pair_whose_sides_have_equally_many_layers(shipp
     ship(shipped, *shallow, deep_cola, deep_sst2, deeper)
     assert depths() == [12, 12, 12]
     assert depths(result=deeper.key) == [24, 12, 12]
-    for result in (deeper, make_result(task="cola", num_layers=24)):
-        save(result, tmp_path / "own")
-    ship(shipped, *shallow)
-    assert depths() == [6, 6, 6], "the visitor's own do not replace what is shipped"
 
 
 def test_a_damaged_side_is_told_and_the_other_one_shown(shipped: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from core.jobs.queue import JobQueue
 from core.results.store import save
 from tests.builders import make_result, ship
-from tests.opened import address, box, follow, links, open_page, players, told
+from tests.opened import address, follow, links, open_page, players, told
 from ui.header import PAGES
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.3, 0.6), "num_examples": 20}
@@ -45,7 +45,7 @@ def anywhere(request: pytest.FixtureRequest, at_hand: None, monkeypatch: pytest.
 
 
 def test_it_goes_through_all_pages_and_survives_a_reload_of_each(anywhere: None) -> None:
-    app = open_page(PAGES["Present"], result=OWN.key, other=OTHER.key, reduction="cls")
+    app = open_page(PAGES["Present"], result=OWN.key, other=OTHER.key, reduction="cls", through="all")
     for page in PAGES:
         follow(app, page)
         assert address(app) == {"result": OWN.key, "other": OTHER.key, "reduction": "cls"}
@@ -98,21 +98,6 @@ def test_an_amount_that_a_result_lacks_is_told_and_the_next_lower_shown(
     assert players(again)[0]["start"] == players(app)[0]["start"] == shown
 
 
-# ---------------------------------------------------------------- boxes
-
-
-def test_boxes_put_another_result_on_show_and_follow_the_one_that_is(at_hand: None) -> None:
-    app = open_page(PAGES["Layers"], result=OWN.key, other=OTHER.key)
-    assert box(app, "task").value == "CoLA"
-    box(app, "task").set_value("SST-2").run()
-    assert address(app) == {"result": SST2.key}, "the first of the task, and what was beside the other goes"
-    box(app, "examples").set_value("Written for this project").run()
-    assert address(app) == {"result": WRITTEN.key}
-    app = open_page(PAGES["Compare"], result=COLA.key, other=OTHER.key)
-    box(app, "result").set_value(OWN.key).run()
-    assert address(app) == {"result": OWN.key, "other": OTHER.key}, "there the second stays"
-
-
 # ---------------------------------------------------------------- a link to what is shown
 
 
@@ -124,11 +109,6 @@ def test_a_copied_link_holds_all_choices_also_the_defaults(at_hand: None, name: 
     again = open_page(PAGES[name], **shown["link"])
     assert not again.info
     assert players(again)[0]["title"] == shown["title"]
-
-
-def test_a_page_s_own_choices_stay_with_it(at_hand: None) -> None:
-    app = open_page(PAGES["Layers"], result=OWN.key, layer="2", threshold="0.95")
-    assert address(follow(follow(app, "Compare"), "Layers")) == {"result": OWN.key}
 
 
 # ---------------------------------------------------------------- where there is none, or no control

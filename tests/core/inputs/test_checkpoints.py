@@ -1,6 +1,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -18,15 +19,11 @@ def copy(tiny_bert, tmp_path):
     return shutil.copytree(tiny_bert, tmp_path / "my-bert")
 
 
-def test_a_folder_is_named_by_itself_and_pinned_by_its_content(tiny_bert, copy):
-    original, copied = resolve(str(tiny_bert)), resolve(str(copy))
-    assert (copied.id, copied.source, copied.folder) == ("my-bert", "folder", copy)
-    assert copied.revision == original.revision
-    assert re.fullmatch("[0-9a-f]{64}", copied.revision)
-
-
-def test_files_that_decide_the_numbers_decide_the_revision_and_no_others(copy):
-    before = resolve(str(copy)).revision
+def test_a_folder_is_named_by_itself_and_pinned_by_the_files_that_decide_the_numbers(tiny_bert, copy):
+    found = resolve(str(copy))
+    assert (found.id, found.source, found.folder) == ("my-bert", "folder", copy)
+    assert resolve(str(tiny_bert)).revision == (before := found.revision)
+    assert re.fullmatch("[0-9a-f]{64}", before)
     for name in ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"):
         content = (copy / name).read_bytes()
         (copy / name).write_bytes(content.replace(b"{", b"{ ", 1))
@@ -52,13 +49,12 @@ def test_weights_made_by_a_recipe_are_called_by_it_wherever_they_lie(copy, monke
 
 
 def test_an_embedded_checkpoint_keeps_its_name(tiny_bert, monkeypatch):
-    for folder in (tiny_bert, tiny_bert / "gone"):
-        known = catalog.KnownCheckpoint("embedded:tiny", "Tiny", "sst2", folder)
-        monkeypatch.setitem(catalog.EMBEDDED, "tiny", known)
-        if folder == tiny_bert:
-            found = resolve("embedded:tiny")
-            assert (found.id, found.source, found.folder) == ("embedded:tiny", "embedded", tiny_bert)
-            assert found.revision == resolve(str(tiny_bert)).revision
+    known = catalog.KnownCheckpoint("embedded:tiny", "Tiny", "sst2", tiny_bert)
+    monkeypatch.setitem(catalog.EMBEDDED, "tiny", known)
+    found = resolve("embedded:tiny")
+    assert (found.id, found.source, found.folder) == ("embedded:tiny", "embedded", tiny_bert)
+    assert found.revision == resolve(str(tiny_bert)).revision
+    monkeypatch.setitem(catalog.EMBEDDED, "tiny", replace(known, folder=tiny_bert / "gone"))
     with pytest.raises(PrunescopeError, match="'embedded:tiny' has no config"):
         resolve("embedded:tiny")
 

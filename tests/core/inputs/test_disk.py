@@ -27,25 +27,20 @@ def hosted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / "results"
 
 
-@pytest.mark.parametrize("kind", ["results", "texts"])
-def test_the_oldest_go_first(hosted: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if kind == "texts":
+@pytest.mark.parametrize("kind", ["results", "texts", "shipped", "at home"])
+def test_the_oldest_go_first_but_not_what_is_shipped_nor_at_home(
+    hosted: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind == "shipped":
+        monkeypatch.setattr(store, "SHIPPED_RESULTS", hosted)
+    elif kind == "at home":
+        monkeypatch.delenv("PRUNESCOPE_HOSTED")
+    elif kind == "texts":
         monkeypatch.setattr(texts, "folder", lambda: hosted)
         monkeypatch.setattr(store, "user_folder", lambda: hosted / "none")
     disk.make_room()
-    assert {path.name for path in hosted.iterdir()} == {"4.json", "3.json"}
-
-
-@pytest.mark.parametrize("place", ["shipped", "at home"])
-def test_what_is_shipped_and_everything_at_home_stays(
-    hosted: Path, place: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if place == "shipped":
-        monkeypatch.setattr(store, "SHIPPED_RESULTS", hosted)
-    else:
-        monkeypatch.delenv("PRUNESCOPE_HOSTED")
-    disk.make_room()
-    assert len(list(hosted.iterdir())) == 5
+    kept = (4, 3) if kind in ("results", "texts") else range(5)
+    assert {path.name for path in hosted.iterdir()} == {f"{number}.json" for number in kept}
 
 
 def test_downloads_go_with_all_that_belongs_to_them(

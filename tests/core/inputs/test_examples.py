@@ -36,14 +36,6 @@ def write(tmp_path):
     return write_rows
 
 
-def load_subset(task, data, num_examples, source_name=None):
-    return open_preset(task, data, source_name).subset(num_examples)
-
-
-def load_calibration(task, data, subset):
-    return open_preset(task, data).calibration(subset)
-
-
 def rows_with(labels):
     return list(zip(make_texts(len(labels)), labels, strict=True))
 
@@ -51,7 +43,7 @@ def rows_with(labels):
 def refusal(data, num_examples=None, task=SST2):
     """The message that refuses the data, checked to be one line."""
     with pytest.raises(PrunescopeError) as caught:
-        load_subset(task, data, num_examples)
+        open_preset(task, data).subset(num_examples)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -61,7 +53,7 @@ def refusal(data, num_examples=None, task=SST2):
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 def test_rows_texts_and_labels_belong_together(glue_folder, task):
-    subset = load_subset(task, str(glue_folder), 40)
+    subset = open_preset(task, str(glue_folder)).subset(40)
     data = pq.read_table(glue_folder / task.name / f"{task.split}-00000-of-00001.parquet").to_pylist()
     assert len(set(subset.rows)) == 40
     for row, texts, gold in zip(subset.rows, subset.texts, subset.gold, strict=True):
@@ -85,24 +77,24 @@ def test_every_label_keeps_its_share_in_random_order(counts, size):
 def test_the_sample_never_changes(write):
     """The literal rows: another machine, version or day must draw the same, or stored results lose their key."""
     rows = rows_with([0, 1, 1] * 20)
-    subset = load_subset(SST2, write(rows), 8)
+    subset = open_preset(SST2, write(rows)).subset(8)
     assert subset.rows == (26, 42, 33, 11, 30, 28, 59, 35)
     content = {"gold": subset.gold, "task": "sst2", "texts": subset.texts}
     assert subset.fingerprint == sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
-    assert load_subset(SST2, write(rows), 8, "other name").fingerprint == subset.fingerprint
+    assert open_preset(SST2, write(rows), "other name").subset(8).fingerprint == subset.fingerprint
     others = [[(f"{text}!", label) for text, label in rows], [(text, 1 - label) for text, label in rows], rows[::-1]]
-    assert len({subset.fingerprint, *(load_subset(SST2, write(other), 8).fingerprint for other in others)}) == 4
+    assert len({subset.fingerprint, *(open_preset(SST2, write(other)).subset(8).fingerprint for other in others)}) == 4
 
 
 def test_the_record_names_a_folder_without_its_path_and_holds_no_texts(glue_folder):
-    subset = load_subset(MRPC, str(glue_folder), 20)
+    subset = open_preset(MRPC, str(glue_folder)).subset(20)
     record = subset.record()
     assert (record.name, record.source, record.source_name, record.split) == (
         *("mrpc", "folder", glue_folder.name, "validation"),
     )
     assert (record.examples, record.gold, record.max_length) == (subset.rows, subset.gold, 128)
     assert subset.texts[0][0] not in record.model_dump_json()
-    assert load_subset(MRPC, str(glue_folder), 20, "a small sample").source_name == "a small sample"
+    assert open_preset(MRPC, str(glue_folder), "a small sample").subset(20).source_name == "a small sample"
 
 
 # ---------------------------------------------------------------- where they come from
@@ -111,17 +103,17 @@ def test_the_record_names_a_folder_without_its_path_and_holds_no_texts(glue_fold
 def test_the_hub_and_a_folder_give_the_same_examples(hub, glue_folder):
     assert "is not on the Hub, or is private" in refusal("hub")
     hub.datasets["nyu-mll/glue"] = glue_folder
-    subset, local = load_subset(MRPC, "hub", 30), load_subset(MRPC, str(glue_folder), 30)
+    subset, local = open_preset(MRPC, "hub").subset(30), open_preset(MRPC, str(glue_folder)).subset(30)
     assert (subset.source, subset.source_name) == ("hub", "nyu-mll/glue")
     assert (subset.rows, subset.texts, subset.fingerprint) == (local.rows, local.texts, local.fingerprint)
-    scored = [load_calibration(MRPC, data, subset).fingerprint for data in ("hub", str(glue_folder))]
+    scored = [open_preset(MRPC, data).calibration(subset).fingerprint for data in ("hub", str(glue_folder))]
     assert scored[0] == scored[1]
 
 
 @pytest.mark.parametrize("task", ["sst2", "cola", "qnli", "qqp", "messages"])
 def test_every_written_subset_is_whole_and_balanced(task):
-    subset = load_subset(TASKS[task], "written", None)
-    calibration = load_calibration(TASKS[task], "written", subset)
+    subset = open_preset(TASKS[task], "written").subset(None)
+    calibration = open_preset(TASKS[task], "written").calibration(subset)
     labels = range(len(TASKS[task].label_names))
     assert Counter(subset.gold) == dict.fromkeys(labels, 128 // len(labels))
     assert Counter(calibration.gold) == dict.fromkeys(labels, 64 // len(labels))
@@ -148,26 +140,26 @@ def test_calibration_is_stratified_of_the_training_split_without_evaluated_texts
     write(evaluated)
     others = [(f"another sentence {k}", int(k % 4 > 0)) for k in range(1200)]
     folder = write([*others[:7], *evaluated, *others[7:]], TRAIN)
-    subset = load_subset(SST2, folder, 20)
-    found = load_calibration(SST2, folder, subset)
-    assert found == load_calibration(SST2, folder, subset)
+    subset = open_preset(SST2, folder).subset(20)
+    found = open_preset(SST2, folder).calibration(subset)
+    assert found == open_preset(SST2, folder).calibration(subset)
     assert (found.split, len(found.rows), sum(found.gold)) == ("train", 1024, 768)
     assert not {*found.rows} & {*range(7, 27)}
 
 
 def test_a_training_split_sorted_by_label_or_none_is_refused(write):
     folder = write(rows_with([0, 1] * 10))
-    subset = load_subset(SST2, folder, 8)
+    subset = open_preset(SST2, folder).subset(8)
     with pytest.raises(PrunescopeError, match=r"has no sst2/train-00000-of-00001[.]parquet"):
-        load_calibration(SST2, folder, subset)
+        open_preset(SST2, folder).calibration(subset)
     write([(f"another sentence {k}", 1) for k in range(30)], TRAIN)
     with pytest.raises(PrunescopeError, match="all 30 calibration examples of data have one label"):
-        load_calibration(SST2, folder, subset)
+        open_preset(SST2, folder).calibration(subset)
 
 
 @pytest.mark.parametrize(("known", "refused"), [(0, False), (3, False), (4, True), (20, True)])
 def test_training_data_is_refused_but_for_a_few_repetitions(glue_folder, known, refused):
-    subset = load_subset(SST2, str(glue_folder), 20)
+    subset = open_preset(SST2, str(glue_folder)).subset(20)
     digests = example_digests([*subset.texts[:known], *subset.texts[:known]])
     expected = sha256('["a film","é"]'.encode()).digest()[:8]
     assert example_digest(("a film", "é")) == int.from_bytes(expected, "big")
@@ -201,9 +193,3 @@ def test_what_cannot_be_drawn_from_is_named(write, tmp_path, rows, asked, said):
     assert said in message
     assert str(tmp_path.parent) not in message
     assert "--label-map" not in message, "GLUE's labels are known"
-
-
-def test_works_where_nothing_can_be_written(tmp_path, monkeypatch, glue_folder):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    (tmp_path / "cache").write_text("a file where the folder should be")
-    assert len(load_subset(SST2, str(glue_folder), 20).rows) == 20

@@ -39,10 +39,6 @@ def parquet(columns: Any, features: Features | None = None, metadata: str | None
     return content.getvalue()
 
 
-def wide(count: int, separator: str) -> str:
-    return separator.join(map(str, range(count))) + "\n"
-
-
 REFUSED: list[tuple[str, bytes | str, str]] = [
     ("a.csv", "text,label\na,1\nb,c,1\n", "row 3 has 3 fields, its header 2: put text"),
     ("a.csv", "text,label\na,1\nb\n", "row 3 has 1 fields, its header 2: put text"),
@@ -53,11 +49,7 @@ REFUSED: list[tuple[str, bytes | str, str]] = [
     ("a.csv", b"\xef\xbb\xbf" + b"a," * 300_000, "it needs a header"),
     ("a.csv", "text,label\n", "has no rows"),
     ("a.csv", "text,label\n" + "x" * 200_000 + ",1\n", "field larger than field limit"),
-    (
-        "a.tsv",
-        'text\tlabel\nA fine film.\t1\n"It is bad.\t0\nI hated it."\t0\nGreat.\t1\n',
-        "double the quotation marks",
-    ),
+    ("a.tsv", 'text\tlabel\nFine.\t1\n"It is bad.\t0\nI hated it."\t0\n', "double the quotation marks"),
     ("a.jsonl", '{"a": 1}\n\n{"a": \n', "line 3 is no JSON object"),
     ("a.jsonl", "[" * 100_000, "line 1 is no JSON object"),
     ("a.jsonl", '{"a": 1}\n{"a": "\xe4"}\n'.encode("latin-1"), "it is not UTF-8 text"),
@@ -67,7 +59,7 @@ REFUSED: list[tuple[str, bytes | str, str]] = [
     ("a.parquet", b"PAR1 not really PAR1", "not readable as parquet"),
     ("a.parquet", parquet(pa.table([pa.array(["a"])] * 2, names=["t", "t"])), "2 of them 't'"),
     ("a.parquet", parquet({str(k): [1] for k in range(501)}), "has 501 columns"),
-    ("a.tsv", wide(501, "\t"), "has 501 columns"),
+    ("a.tsv", "\t".join(map(str, range(501))) + "\n", "has 501 columns"),
     ("a.jsonl", json.dumps(dict.fromkeys(map(str, range(120_000)), 1)) + "\n", "has 120,000 columns"),
 ]
 
@@ -113,13 +105,6 @@ def test_separators_marks_at_the_beginning_and_empty_cells(
     read: Read, content: str, columns: dict[str, tuple[str, ...]]
 ) -> None:
     assert dict(read(content).cells) == columns
-
-
-def test_only_the_first_rows_are_read(read: Read) -> None:
-    rows = "text,label\n" + "".join(f"t{k},1\n" for k in range(51))
-    table = read(rows + "broken,here,too\n", limit=50)
-    assert (len(table.rows), table.is_cut) == (50, True)
-    assert not read(rows, limit=51).is_cut
 
 
 # ---------------------------------------------------------------- JSON lines and Parquet

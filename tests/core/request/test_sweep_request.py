@@ -75,7 +75,7 @@ def test_hosted_there_are_no_folders_and_tighter_bounds(
     monkeypatch.setenv(name, "1")
     for changes, words in (
         ({"checkpoint": str(tmp_path)}, "is not a checkpoint here"),
-        ({"data": str(tmp_path)}, "is not a folder or file here"),
+        *(({"data": data}, "is not a folder or file here") for data in (str(tmp_path), "own:", "own:/etc", "own:../a")),
         ({"num_examples": 513}, "choose 4 to 512"),
     ):
         with pytest.raises(PrunescopeError, match=words):
