@@ -20,9 +20,8 @@ def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
     """
     checkpoint, pruning, method = result.checkpoint, result.pruning, METHODS[result.pruning.method]
     on_hub, task, made_by = checkpoint.source == "hub", task_of(result.task), recipe(result)
-    base_model = checkpoint.id if on_hub else None
     known = {"pipeline_tag": "text-classification", "metrics": list(frame.metrics), "tags": ["pruned", method.name]}
-    metadata = ModelCardData(license=licence, base_model=base_model, **known)
+    metadata = ModelCardData(license=licence, base_model=checkpoint.id if on_hub else None, **known)
     by = pruning.calibration
     scored = f", scored on {by.num_examples} examples, {by.source_name}" if by else ""
     return f"""---

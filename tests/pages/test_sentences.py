@@ -118,7 +118,7 @@ def test_a_typed_sentence_is_answered_with_a_picture_and_words_and_is_never_mark
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("   ", "the sentence is empty"), ("x" * (MAX_CHARACTERS + 1), "2,001 characters"), ("refuse", "refused")],
+    [("   ", "the sentence has 0 characters"), ("x" * (MAX_CHARACTERS + 1), "2,001 characters"), ("refuse", "refused")],
 )
 def test_what_cannot_be_answered_is_said_in_one_line(page: AppTest, text: str, message: str) -> None:
     predict(page, "first a good one")
