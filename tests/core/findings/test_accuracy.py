@@ -42,20 +42,19 @@ def test_from_where_on_a_layer_is_less_similar_than_twins() -> None:
 # ---------------------------------------------------------------- accuracy
 
 
-@pytest.mark.parametrize(
-    ("values", "otherwise", "course"),
-    [
-        ({0.3: 0.5, 0.9: 0.5, 0.95: 0.5}, 0.9, (0.25, 0.9)),  # it counts from the last descent
-        ({}, 0.9, (0.95, None)),
-        ({0.0: 0.9}, 0.5, (0.0, 0.05)),
-        ({}, 0.5, (0.95, 0.0)),
-    ],
-)
-def test_the_course_of_accuracy(
-    values: dict[float, float], otherwise: float, course: tuple[float, float | None]
-) -> None:
-    result = make_result(num_layers=2, accuracy=lambda amount: values.get(amount, otherwise), num_examples=400)
-    assert accuracy_course(result) == course
+COURSES = [  # accuracies at some amounts and at all others; up to where it holds, and from where it is lost
+    ({0.3: 0.5, 0.9: 0.5, 0.95: 0.5}, 0.9, (0.25, 0.9)),  # it counts from the last descent
+    ({}, 0.9, (0.95, None)),
+    ({0.0: 0.9}, 0.5, (0.0, 0.05)),
+    ({}, 0.5, (0.95, 0.0)),
+]
+
+
+def test_the_course_of_accuracy() -> None:
+    for values, otherwise, course in COURSES:
+        at = {k / 20: values.get(k / 20, otherwise) for k in range(20)}
+        result = make_result(num_layers=2, accuracy=at.__getitem__, num_examples=400)
+        assert accuracy_course(result) == course
     frame = result.frames[0].model_copy(update={"intervals": {"accuracy": None}})
     assert accuracy_course(result.model_copy(update={"frames": (frame, *result.frames[1:])})) is None
     assert reference_of(result, "accuracy") == ("majority class", 0.5)

@@ -20,14 +20,8 @@ def test_a_row_has_the_mean_of_its_controls_over_the_same_amounts() -> None:
 
 
 def test_settings_and_checkpoints_are_in_order_and_columns_of_one_name_get_distinct_names() -> None:
-    pruned = (
-        {"method": "wanda"},
-        {"scope": "layer:10", "points": "layer"},
-        {"scope": "layer:1", "points": "layer"},
-        {"scope": "all-linear"},
-        {"points": "both"},
-        {},
-    )
+    alone = [{"scope": f"layer:{layer}", "points": "layer"} for layer in (10, 1)]
+    pruned = ({"method": "wanda"}, *alone, {"scope": "all-linear"}, {"points": "both"}, {})
     rows = [grid_rows([make_result(**{**SMALL, "num_layers": 12}, **settings)])[0] for settings in pruned]
     assert arranged(rows, [row.key for row in rows]).settings == (
         "Magnitude pruning of the encoder",
