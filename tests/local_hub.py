@@ -14,13 +14,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import yaml
 from hub_faults import FAULTS, LARGE, RESET, Answer, Fault, Piece, matches, refusal
 
 
@@ -34,8 +32,7 @@ class LocalHub:
         datasets: Repository id -> folder.
         faults: Repository id -> a fault, or its name in FAULTS.
         requests: (method, path, authorization header or None) of every request so far.
-        branches: (repository id, branch or tag) -> folder with what is there.
-        old: Repository id -> folders with what was there; they are found by their commits.
+        branches: (repository id, branch or tag) -> folder with what is there, also found by its commit.
         sizes: (repository id, file) -> a size that is stated, in place of the true one.
         over: Set when nothing need be waited for any more.
     """
@@ -46,7 +43,6 @@ class LocalHub:
     faults: dict[str, str | Fault] = field(default_factory=dict)
     requests: list[tuple[str, str, str | None]] = field(default_factory=list)
     branches: dict[tuple[str, str], Path] = field(default_factory=dict)
-    old: dict[str, list[Path]] = field(default_factory=dict)
     sizes: dict[tuple[str, str], int] = field(default_factory=dict)
     over: threading.Event = field(default_factory=threading.Event)
     _met: Counter[str] = field(default_factory=Counter)
@@ -63,7 +59,7 @@ class LocalHub:
         if (repo_id, revision) in self.branches:
             return _content(self.branches[repo_id, revision])
         further = [folder for (known, _), folder in self.branches.items() if known == repo_id]
-        contents = [now or {}, *map(_content, (*further, *self.old.get(repo_id, ())))]
+        contents = [now or {}, *map(_content, further)]
         return next((files for files in contents if commit_of(files) == revision), None)
 
     def spoilt(self, answer: Answer, repo_id: str, at: str, name: str) -> Answer:
@@ -147,11 +143,10 @@ class _Handler(BaseHTTPRequestHandler):
         return self._send(spoilt)
 
     def _send(self, answer: Answer) -> None:
-        reason = HTTPStatus(answer.status).phrase if answer.status in list(HTTPStatus) else "Unknown"
         headers = {"Connection": "close"} if self.close_connection else {}
         if answer.pieces is None:
             headers["Content-Length"] = str(len(answer.body))
-        lines = [f"HTTP/1.1 {answer.status} {reason}", *(f"{k}: {v}" for k, v in {**headers, **answer.headers}.items())]
+        lines = [f"HTTP/1.1 {answer.status} Said", *(f"{k}: {v}" for k, v in {**headers, **answer.headers}.items())]
         head, body = "".join(f"{line}\r\n" for line in [*lines, ""]).encode(), answer.body
         if not answer.head_pieces and not answer.pieces:
             return self._write([head if self.command == "HEAD" else head + body])
@@ -183,8 +178,8 @@ def _answer(hub: LocalHub, kind: str, repo_id: str, revision: str, name: str) ->
         return refusal(404, "RevisionNotFound")(Answer(200))
     if not name:
         entries = [_entry(file, content, hub.sizes.get((repo_id, file))) for file, content in files.items()]
-        described = json.dumps(_info(repo_id, files, entries)).encode()
-        return Answer(200, described, {"Content-Type": "application/json"})
+        described = {"id": repo_id, "sha": commit_of(files), "siblings": entries}
+        return Answer(200, json.dumps(described).encode(), {"Content-Type": "application/json"})
     if name not in files:
         return refusal(404, "EntryNotFound")(Answer(200))
     digest = _sha256(files[name]) if matches(name, LARGE) else _blob(files[name])
@@ -198,21 +193,3 @@ def _entry(name: str, content: bytes, stated: int | None) -> dict[str, Any]:
     if matches(name, LARGE):
         entry["lfs"] = {"sha256": _sha256(content), "size": size, "pointerSize": 134}
     return entry
-
-
-def _info(repo_id: str, files: dict[str, bytes], entries: list[dict[str, Any]]) -> dict[str, Any]:
-    """Describes a repository."""
-    config = json.loads(files.get("config.json", b"{}"))
-    card = re.match(rb"---\n(.*?)\n---", files.get("README.md", b""), re.DOTALL)
-    return {
-        "id": repo_id,
-        "sha": commit_of(files),
-        "private": False,
-        "gated": False,
-        "downloads": 0,
-        "likes": 0,
-        "tags": [],
-        "config": {"model_type": config.get("model_type")} if config else None,
-        "cardData": yaml.safe_load(card[1]) if card else None,
-        "siblings": entries,
-    }

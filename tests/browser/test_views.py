@@ -28,9 +28,7 @@ def expect_on_show(page: Page, **further: str) -> Locator:
     """The first player of the page shows the visitor's own result, and the address names it."""
     player = page.locator(".player").first
     expect(player.locator(".picture svg").first).to_be_visible()
-    expect(player.get_by_role("slider")).to_have_attribute(
-        "max", "6"
-    )  # results that pages show by themselves have more
+    expect(player.get_by_role("slider")).to_have_attribute("max", "6")  # what pages show by themselves has more
     assert dict(parse_qsl(urlsplit(page.url).query)).items() >= {"result": OWN.key, **further}.items()
     return player
 

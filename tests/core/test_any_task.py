@@ -17,7 +17,7 @@ from core.findings.accuracy import majority_of
 from core.inputs.prepare import prepare
 from core.precompute import compute, main, parse
 from core.precompute import request_of as request_of_options
-from core.request.catalog import METHODS, ROOT, TASKS
+from core.request.catalog import METHODS, ROOT
 from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.provenance import recipe, request_of, task_of
@@ -179,17 +179,6 @@ def test_a_table_of_pairs_and_of_repetitions(checkpoint: Path, write: Write) -> 
     alone = prepare(ask(*asked, "--text", "hypothesis"))
     assert alone.subset.record().guessed == ("label",)
     assert not set(alone.subset.texts) & set(alone.calibration.texts)
-
-
-@pytest.mark.parametrize("kind", ["names", "numbers"])
-def test_a_preset_reads_a_table_too(tiny_bert: Path, write: Write, kind: str) -> None:
-    labels = [("positive" if label < 3 else "neg") if kind == "names" else int(label < 3) for label in LABELS]
-    asked = ["--checkpoint", tiny_bert, "--task", "sst2", "--data", write(labels, text="review", label="mood")]
-    subset = prepare(ask(*asked, "--text", "review", "--label", "mood")).subset
-    assert [LABELS[row] < 3 for row in subset.rows] == [label == 1 for label in subset.gold]
-    record = subset.record()
-    assert (record.name, record.main_metric, record.label_names) == ("sst2", "accuracy", TASKS["sst2"].label_names)
-    assert (record.columns.text, record.columns.label, record.guessed) == (("review",), "mood", None)
 
 
 def run(command: str, where: Path, monkeypatch: pytest.MonkeyPatch) -> SweepResult:

@@ -144,7 +144,7 @@ def test_a_revision_that_moves_stays_pinned(hub: LocalHub, tmp_path: Path, ask, 
     first = ask(f"hub:{REPO}@v1").subset
     pinned = first.record().data
     hub.datasets[REPO] = hub.branches[REPO, "v1"] = after
-    hub.old[REPO] = [before]
+    hub.branches[REPO, "v0"] = before  # else its commit would not be found
     assert "has no such revision: leave it out, or give an existing branch" in refusal(f"hub:{REPO}@v2")
     for is_offline in (False, True):
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", is_offline)
