@@ -5,7 +5,7 @@ from copy import deepcopy
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,8 +13,12 @@ import torch
 from core.encoder.batches import micro_batches
 from core.encoder.loading import Checkpoint, load
 from core.inputs.checkpoints import Resolved
+from core.inputs.prepare import prepare
 from core.pruning import Calibration
 from core.request.catalog import Task
+from core.request.sweep_request import SweepRequest, checked, usual_scope
+from core.results.schema import SweepResult
+from core.sweep.sweep import sweep
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -132,6 +136,14 @@ def loaded(resolved: Resolved) -> Checkpoint:
     return replace(known, model=deepcopy(known.model))
 
 
+def swept(checkpoint: str | Path, data: str | Path, task: str = "sst2", **asked: Any) -> SweepResult:
+    """Runs a sweep on a model of its own, in the usual scope of its method where no other is asked for."""
+    scope = usual_scope(asked.get("method", "magnitude"))
+    request = checked(SweepRequest(str(checkpoint), task, data=str(data), **{"scope": scope, **asked}))
+    inputs = prepare(request)
+    return sweep(loaded(inputs.resolved), inputs, request)
+
+
 def make_texts(count: int, seed: int = 0) -> list[str]:
     """Makes different sentences of 3 to 20 words."""
     random = np.random.RandomState(seed)
@@ -177,10 +189,8 @@ def emotion_texts(count: int, seed: int = 0) -> tuple[list[str], list[int]]:
     texts = []
     for label in labels:
         others = clues[random.randint(len(clues))] if random.rand() < 0.1 else ()
-        words = [
-            *random.choice(["the", "film", "story", "was", "and", "music", "seems"], 5),
-            random.choice(clues[label]),
-        ]
+        plain = random.choice(["the", "film", "story", "was", "and", "music", "seems"], 5)
+        words = [*plain, random.choice(clues[label])]
         texts.append(" ".join(random.permutation([*words, *random.permutation(others)[:1]])) + f" {len(texts)}")
     return texts, labels
 

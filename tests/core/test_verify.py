@@ -8,26 +8,20 @@ from unittest.mock import Mock
 import pytest
 import torch
 from local_hub import LocalHub
-from tiny import loaded, make_bert, write_split
+from tiny import make_bert, swept, write_split
 
 from core import verify
 from core.encoder.loading import load
 from core.errors import PrunescopeError
 from core.inputs.prepare import prepare
 from core.request.catalog import REDUCTIONS, TASKS
-from core.request.sweep_request import SweepRequest, checked
+from core.request.sweep_request import SweepRequest
 from core.results.schema import SweepResult
 from core.results.store import save
 from core.sweep import origin
 from core.sweep.recompute import verify_frame
-from core.sweep.sweep import sweep
 
-
-def swept(checkpoint: str, data: str, **options: object) -> SweepResult:
-    given = {"task": "sst2", "amounts": (0.0, 0.2, 0.4, 0.6, 0.8), "num_examples": 40, **options}
-    request = checked(SweepRequest(checkpoint, data=data, **given))
-    inputs = prepare(request)
-    return sweep(loaded(inputs.resolved), inputs, request)
+ASKED = {"amounts": (0.0, 0.2, 0.4, 0.6, 0.8), "num_examples": 40}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +32,7 @@ def places(tiny_bert: Path, glue_folder: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def result(places: dict[str, str]) -> SweepResult:
-    return swept(**places, num_examples=70)
+    return swept(**places, **ASKED | {"num_examples": 70})
 
 
 def changed(result: SweepResult, **changes: object) -> SweepResult:
@@ -85,7 +79,7 @@ def test_a_frame_of_this_machine_is_confirmed_to_the_last_bit_and_the_model_left
 
 @pytest.mark.parametrize("options", [{"points": "both", "task": "mrpc"}, {"scope": "layer:1", "points": "layer"}])
 def test_a_frame_of_any_request_is_confirmed(places: dict[str, str], options: dict[str, str]) -> None:
-    found = verify_frame(swept(**places, **options), 0.6, **places)
+    found = verify_frame(swept(**places, **ASKED, **options), 0.6, **places)
     assert found.within_tolerance
     assert max(found.engine.values()) == 0.0
 
@@ -94,7 +88,7 @@ def test_a_result_of_the_hub_is_found_at_its_commit(
     hub: LocalHub, tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub.models["someone/tiny-bert"], hub.datasets["nyu-mll/glue"] = tiny_bert, glue_folder
-    result = swept("someone/tiny-bert", "hub")
+    result = swept("someone/tiny-bert", "hub", **ASKED)
     noting = Mock(wraps=prepare)
     monkeypatch.setattr(origin, "prepare", noting)
     assert verify_frame(result, 0.4).within_tolerance

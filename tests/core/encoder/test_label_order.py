@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny import loaded, make_bert, make_encoder, write_split
+from tiny import make_bert, make_encoder, swept, write_split
 
 from core.encoder.architectures import ARCHITECTURES
 from core.encoder.loading import load
@@ -18,10 +18,8 @@ from core.inputs.checkpoints import resolve, suited
 from core.inputs.prepare import prepare
 from core.request.catalog import EMBEDDED, TASKS
 from core.request.sweep_request import SweepRequest, checked
-from core.results.schema import SweepResult
 from core.sweep.predict import predict
 from core.sweep.runner import silent
-from core.sweep.sweep import sweep
 
 AMOUNTS = (0.0, 0.5)
 WEIGHTS = "model.safetensors"
@@ -52,12 +50,6 @@ def swapped(folder: Path, output: Path) -> Path:
     return reordered(folder, output, ("POSITIVE", "NEGATIVE"), (1, 0))
 
 
-def swept(folder: Path, data: str, task: str = "sst2", **asked: object) -> SweepResult:
-    request = checked(SweepRequest(str(folder), task, amounts=AMOUNTS, data=data, **asked))  # type: ignore[arg-type]
-    inputs = prepare(request)
-    return sweep(loaded(inputs.resolved), inputs, request)
-
-
 def test_a_swapped_sst2_head_predicts_as_the_unswapped_one(tmp_path: Path) -> None:
     plain = EMBEDDED["sst2"].folder
     assert plain is not None
@@ -84,7 +76,9 @@ def test_every_method_removes_the_same(nli: tuple[Path, Path, str], method: str)
     """Attribution scores the gold label; in scope all-linear the classifier's own rows are pruned too."""
     *folders, data = nli
     scope = None if method.startswith("attribution") else "all-linear"
-    before, after = (swept(folder, data, "mnli", method=method, scope=scope).frames for folder in folders)
+    before, after = (
+        swept(folder, data, "mnli", method=method, scope=scope, amounts=AMOUNTS).frames for folder in folders
+    )
     assert [(frame.similarity, frame.predictions) for frame in after] == [
         (frame.similarity, frame.predictions) for frame in before
     ]
@@ -102,13 +96,13 @@ def test_the_classifier_is_found_in_every_architecture(model_type: str, tmp_path
 
 def test_a_pruned_checkpoint_has_the_tasks_order_in_rows_and_names(nli: tuple[Path, Path, str]) -> None:
     _, other, data = nli
-    result = swept(other, data, "mnli")
+    result = swept(other, data, "mnli", amounts=AMOUNTS)
     folder = write_pruned(result, 0.5, str(other), None, silent)
     config = json.loads((folder / "config.json").read_text())
     assert config["id2label"] == {"0": "entailment", "1": "neutral", "2": "contradiction"}
     assert config["label2id"] == {"entailment": 0, "neutral": 1, "contradiction": 2}
     assert "entailment, neutral, contradiction." in (folder / "README.md").read_text("utf-8")
-    assert swept(folder, data, "mnli").frames[0].predictions == result.frames[1].predictions
+    assert swept(folder, data, "mnli", amounts=AMOUNTS).frames[0].predictions == result.frames[1].predictions
 
 
 def test_names_of_another_task_are_refused_before_a_weight_is_read(tiny_bert: Path, tmp_path: Path) -> None:

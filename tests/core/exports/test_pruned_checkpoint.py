@@ -7,29 +7,17 @@ import numpy as np
 import pytest
 from huggingface_hub import metadata_load
 from safetensors.torch import load_file
-from tiny import make_bert, predicted_by_transformers
+from tiny import make_bert, predicted_by_transformers, swept
 
-from core.encoder.loading import borrow
 from core.errors import PrunescopeError
 from core.exports.pruned_checkpoint import write_pruned
 from core.inputs.checkpoint_files import TRAINING_EXAMPLES
 from core.inputs.examples import open_preset
-from core.inputs.prepare import prepare
 from core.request.catalog import TASKS
-from core.request.sweep_request import SweepRequest, checked
 from core.results.schema import SweepResult
-from core.sweep.sweep import sweep
 
 AMOUNT = 0.6
-
-
-def swept(checkpoint: Path, data: Path, method: str) -> SweepResult:
-    options = {"method": method, "amounts": (0.0, AMOUNT), "data": str(data), "seed": 3}
-    scope = None if method == "attribution" else "encoder"
-    request = checked(SweepRequest(str(checkpoint), "sst2", scope=scope, **options))
-    inputs = prepare(request)
-    with borrow(inputs.resolved) as borrowed:
-        return sweep(borrowed, inputs, request)
+ASKED = {"amounts": (0.0, AMOUNT), "seed": 3}
 
 
 def write(result: SweepResult, checkpoint: Path, data: Path | None = None, amount: float = AMOUNT) -> Path:
@@ -46,7 +34,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("method", ["magnitude", "random", "attribution"])
 def test_the_folder_gives_the_frame_and_its_card_names_what_it_is(base: Path, glue_folder: Path, method: str) -> None:
-    result = swept(base, glue_folder, method)
+    result = swept(base, glue_folder, method=method, **ASKED)
     folder, frame, before = write(result, base, glue_folder), result.frames[1], load_file(base / "model.safetensors")
     assert {"config.json", "model.safetensors", "README.md", "tokenizer.json"} <= {p.name for p in folder.iterdir()}
     texts = open_preset(TASKS["sst2"], str(glue_folder)).subset(None).texts
@@ -83,7 +71,7 @@ CARDS = [  # of a base, and the licence that can be read there
 def test_a_licence_is_named_a_refusal_says_why_and_a_stop_leaves_nothing_behind(
     base: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    result, copy = swept(base, glue_folder, "magnitude"), shutil.copytree(base, tmp_path / base.name)
+    result, copy = swept(base, glue_folder, **ASKED), shutil.copytree(base, tmp_path / base.name)
     (copy / TRAINING_EXAMPLES).unlink()
     for card, licence in CARDS:
         (copy / "README.md").write_bytes(card)

@@ -59,7 +59,6 @@ VARIED = [(0.2 + by, 0.2 + by, 0.2, 0.2) for by in (0.0, 0.1, 0.25)]
     [
         (REVERSED, [LEVEL] * 3, "reversed"),
         (REVERSED, [LEVEL] * 2, "lower layers more, few seeds"),
-        (REVERSED, [LEVEL] * 1, "lower layers more, few seeds"),
         (REVERSED, [REVERSED] * 3, "lower layers more, as at random"),
         (REVERSED, [ORDINARY] * 3, "lower layers more, at random upper"),
         (REVERSED, [], "lower layers more, no control"),

@@ -52,8 +52,7 @@ def test_texts_that_this_computer_has_drawn_are_remembered(
     for content in (remembered.read_text().replace(subset.texts[0][0], "spoilt"), "{", "7"):
         remembered.write_text(content)
         assert texts_of(known) is None, "not what the result was computed on"
-    for fingerprint in ("a" * 64, "../../x"):
-        assert texts_of(known.model_copy(update={"fingerprint": fingerprint})) is None
+    assert texts_of(known.model_copy(update={"fingerprint": "../../x"})) is None
 
 
 def test_texts_of_a_file_are_found_and_those_of_an_upload_only_at_home(
