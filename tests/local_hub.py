@@ -177,8 +177,8 @@ def _answer(hub: LocalHub, kind: str, repo_id: str, revision: str, name: str) ->
     if files is None:
         return refusal(404, "RevisionNotFound")(Answer(200))
     if not name:
-        entries = [_entry(file, content, hub.sizes.get((repo_id, file))) for file, content in files.items()]
-        described = {"id": repo_id, "sha": commit_of(files), "siblings": entries}
+        siblings = [_entry(file, content, hub.sizes.get((repo_id, file))) for file, content in files.items()]
+        described = {"id": repo_id, "sha": commit_of(files), "siblings": siblings}
         return Answer(200, json.dumps(described).encode(), {"Content-Type": "application/json"})
     if name not in files:
         return refusal(404, "EntryNotFound")(Answer(200))

@@ -16,13 +16,6 @@ from tests.browser import look
 from tests.builders import make_result
 
 RESULT, OTHER = (make_result(num_layers=3, amounts=(0.0, 0.25, 0.5), method=name) for name in ("magnitude", "random"))
-HEADINGS = """player => {
-  const all = player.querySelectorAll(".readout b, .heading, .picture .role-title-text text");
-  return [...all].map((words) => {
-    const lines = [...words.querySelectorAll("tspan")];
-    return (lines.length ? lines : [words]).map((line) => line.textContent).join(" ");
-  });
-}"""  # of the readout, the stage and every picture
 
 
 @pytest.fixture
@@ -44,10 +37,7 @@ def test_a_frame_and_the_numbers_are_those_of_the_result(shown: Page, messages: 
         assert png.convert("RGB").getpixel((2, 2)) == (255, 255, 255)
     drawing = look.fetched(shown, "SVG", tmp_path)
     assert drawing.name.endswith("-0.25.svg"), "the amount of the address"
-    said = " ".join(" ".join(ElementTree.parse(drawing).getroot().itertext()).split())
-    headings = [" ".join(words.split()) for words in shown.locator(".player").first.evaluate(HEADINGS)]
-    assert len(headings) > 2
-    assert not [words for words in ("For a <talk>", *headings) if words not in said]
+    assert "For a <talk>" in " ".join(ElementTree.parse(drawing).getroot().itertext())
     with Image.open(look.fetched(shown, "GIF", tmp_path)) as gif:
         assert (gif.format, gif.n_frames, gif.size) == ("GIF", 3, (1920, 1080))
     assert look.fetched(shown, "PDF", tmp_path).read_bytes().startswith(b"%PDF")

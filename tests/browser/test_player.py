@@ -36,13 +36,6 @@ def test_it_plays_at_once_on_its_own_and_never_asks_the_server(page: Page, site:
     assert messages == []
     assert all(url.startswith((site, "data:", "blob:")) for url in requests)
 
-    page.get_by_role("link", name="Methods", exact=True).click()
-    expect(player).to_have_count(0)
-    page.wait_for_function("!prunescopeClocks.has('overview')")
-    page.get_by_role("link", name="Overview", exact=True).click()
-    look.expect_playing(player, True)  # once more, from the start
-    expect(player.locator(".heatmap svg")).to_be_visible()
-
 
 def test_keys_and_buttons_step_and_play_and_the_pictures_show_the_numbers(page: Page, site: str) -> None:
     player = look.open_still(page, site, ".player.finding")
@@ -84,20 +77,9 @@ def test_another_reduction_keeps_result_and_amount(page: Page, site: str) -> Non
     assert gradient.startswith("url(#"), "whatever the address has become"
 
 
-def test_what_matters_stands_on_the_first_screen_and_the_steps_move_when_seen(page: Page, site: str) -> None:
-    player, steps = look.open_still(page, site, ".player.finding"), page.locator(".steps")
-    dot, moving = steps.locator(".step").nth(2).locator(".dot").first, "dot => dot.getAnimations().length"
+def test_what_matters_stands_on_the_first_screen(page: Page, site: str) -> None:
+    player = look.open_still(page, site, ".player.finding")
     for width, height, names in ((390, 844, PICTURES[:1]), (1280, 800, PICTURES)):
         look.resize(page, width, height)
         seen = [page.get_by_role("heading", level=1), *(player.locator(f".{name}") for name in names)]
         assert all(look.box(part).bottom <= height for part in seen)
-    steps.scroll_into_view_if_needed()
-    expect(steps).to_have_class(re.compile("moving"))
-    assert dot.evaluate(moving) == 0, "for who asked for less motion"
-    page.emulate_media(reduced_motion="no-preference")
-    page.goto(site)
-    look.expect_silence(page)
-    steps.scroll_into_view_if_needed()
-    look.eventually(page, lambda: dot.evaluate(moving), 1)
-    dot.evaluate("dot => Promise.all(dot.getAnimations().map((one) => one.finished))")
-    assert dot.evaluate(moving) == 0, "it moves once, and then rests"

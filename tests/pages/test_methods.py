@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from xml.etree import ElementTree
 
 import pytest
 
@@ -42,10 +41,3 @@ def test_a_new_method_appears_by_itself(monkeypatch: pytest.MonkeyPatch) -> None
     assert "##### New" in text
     assert r"It is \*new\*. Its formula stands at the head of its file" in text
     assert "`core/pruning/new_one.py`" in text
-
-
-def test_it_opens_with_a_picture_that_says_what_it_shows() -> None:
-    (component,) = open_page(PAGE).get("bidi_component")
-    picture = ElementTree.fromstring(component.proto.html_content)
-    values = [re.findall(r"\d\.\d\d", part.get("aria-label", "")) for part in picture]
-    assert values == [["1.00"], ["0.93"], ["0.25"], ["0.93"]]

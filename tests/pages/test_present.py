@@ -1,14 +1,11 @@
 """The Present page without a browser: what stands on the stage, and how it is chosen and worded."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import streamlit as st
 
-from core.charts.view import Scene
 from core.findings.words.overview import holding_sentence, overview_heading
-from core.request.catalog import REDUCTIONS
 from core.results.schema import SweepResult
 from tests.builders import make_result, ship
 from tests.opened import address, box, links, open_page, player, told
@@ -30,22 +27,14 @@ def results(shipped: Path) -> list[SweepResult]:
     return made
 
 
-def test_it_opens_with_the_first_result_playing_on_the_whole_screen(
-    results: list[SweepResult], monkeypatch: pytest.MonkeyPatch, unfolded: None
-) -> None:
-    taken: list[Mapping[str, Scene]] = []
-    monkeypatch.setattr("ui.exports.offer_pictures", lambda scene, several, choices: taken.append(choices))
-    app = open_page(PAGE)
-    data = player(app)
+def test_it_opens_with_the_first_result_playing_on_the_whole_screen(results: list[SweepResult]) -> None:
+    data = player(open_page(PAGE))
     assert (data["layout"]["name"], data["autoplay"], data["start"]) == ("present", True, None)
     assert data["stage"]["heading"] == "Magnitude pruning of the encoder"
     assert data["stage"]["caption"] == "MiniLM-L6, fine-tuned on SST-2, 200 examples of SST-2 validation, GLUE"
     first, *_ = data["choices"]
     finding, works = overview_heading([results[0]], [results[2:4]]), holding_sentence(results[0], first["name"])
     assert first["spoken"].replace("\u00a0", " ") == f"{finding} {works}"
-    assert {name: scene.caption[-1] for name, scene in taken[0].items()} == {
-        choice["name"]: REDUCTIONS[choice["name"]].title for choice in data["choices"]
-    }, "a picture to take away says which sentence vector it shows"
 
 
 def test_the_address_holds_everything(results: list[SweepResult]) -> None:

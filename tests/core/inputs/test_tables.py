@@ -29,13 +29,12 @@ def read(tmp_path: Path) -> Read:
     return read_file
 
 
-def parquet(columns: Any, features: Features | None = None, metadata: str | None = None) -> bytes:
+def parquet(columns: Any, features: Features | None = None) -> bytes:
     content = BytesIO()
     if features:
         Dataset.from_dict(columns, features=features).to_parquet(content)
     else:
-        table = columns if isinstance(columns, pa.Table) else pa.table(columns)
-        pq.write_table(table.replace_schema_metadata({"huggingface": metadata} if metadata else None), content)
+        pq.write_table(columns if isinstance(columns, pa.Table) else pa.table(columns), content)
     return content.getvalue()
 
 
