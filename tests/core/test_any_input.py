@@ -74,12 +74,6 @@ def test_a_result_file_with_any_value_anywhere(place: tuple[Any, ...], value: An
         read_upload(json.dumps(changed).encode(), "theirs.json")
 
 
-@given(content=st.binary(max_size=300))
-def test_a_result_file_of_any_bytes(content: bytes) -> None:
-    with taken_or_refused():
-        read_upload(content, "theirs.json")
-
-
 @given(texts=st.lists(st.text(max_size=12) | st.floats(), max_size=5))
 def test_any_amounts(texts: list[str | float]) -> None:
     with taken_or_refused():

@@ -51,7 +51,6 @@ def test_a_pair_task_on_any_folder(run: Run, tmp_path: Path) -> None:
     [
         ("--task sst2", "--checkpoint"),
         ("--checkpoint FOLDER --task sst2 --data GLUE --amounts 0,2", "[0, 1)"),
-        ("--checkpoint FOLDER --task sst2 --data GLUE --threads 0", "0 threads"),
         ("--checkpoint FOLDER --task sst2 --data GLUE --text2 reply", "--text2 reply"),
         ("--checkpoint owner/name --task sst2", "offline"),
     ],

@@ -115,9 +115,8 @@ def test_what_cannot_be_used_is_refused_and_a_training_goes_on_with_what_it_bega
         with pytest.raises(PrunescopeError, match=message):
             make(tmp_path / "weights", **changed)
 
-    for further, message in (("--seed=-1", "seed -1: choose 0 to"), ("--threads=0", "0 threads: choose 1 to")):
-        with pytest.raises(PrunescopeError, match=message):
-            command.main(["tiny-cola", "--base", str(tiny_bert), further])
+    with pytest.raises(PrunescopeError, match="seed -1: choose 0 to"):
+        command.main(["tiny-cola", "--base", str(tiny_bert), "--seed=-1"])
     refused(r"no cola/train-….parquet: give --data", data=tmp_path)
     shutil.rmtree(tmp_path / "weights")
     base, data = shutil.copytree(tiny_bert, tmp_path / "base"), shutil.copytree(glue_folder, tmp_path / "data")

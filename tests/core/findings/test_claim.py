@@ -24,22 +24,6 @@ def test_the_truth_is_found(share: float, direction: Direction) -> None:
     assert found.contrast.difference == pytest.approx(4 * 0.05 * (share - 0.70))
 
 
-def test_a_seed_in_the_methods_place_is_not_called_different() -> None:
-    """Each of eight seeds is judged against the others as if it were the method."""
-    shares = np.random.default_rng(0).normal(0.7, 0.01, 8)
-    drawn = seeds(*shares)
-    told = [verdict(network(share), [*drawn[:k], *drawn[k + 1 :]]).direction for k, share in enumerate(shares)]
-    assert told == ["as by chance"] * 8
-
-
-def test_a_profile_at_the_edge_is_not_rounded_into_a_verdict() -> None:
-    """|Δ| + h just below and just above 0.02."""
-    contrast = verdict(network(0.70), SEEDS).contrast
-    assert contrast
-    shares = [0.70 + (0.02 - contrast.half_width() + step) / 0.2 for step in (-0.0005, 0.0005)]
-    assert [verdict(network(share), SEEDS).direction for share in shares] == ["as by chance", "cannot be told"]
-
-
 def test_the_sweep_with_the_smallest_steps_is_read_and_the_range_judged_on_most_examples() -> None:
     full, fine = network(0.7, amounts=COARSE), network(0.9, until_damage=0.3)
     assert verdict(full, [*SEEDS, fine]).direction == verdict(fine, [*SEEDS, full]).direction == "steeper"

@@ -1,12 +1,10 @@
 """Flips: what counts as one, which texts belong to an example, the filters."""
 
-from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from core.findings.sentences import Example, examples_of, flip_choices, in_order_of_flips, selected, spans
+from core.findings.sentences import examples_of, flip_choices, in_order_of_flips, selected
 from core.inputs.examples import open_examples, open_preset
 from core.inputs.texts import texts_of
 from core.inputs.uploads import keep
@@ -20,15 +18,6 @@ def test_a_flip_is_the_first_departure_from_the_unpruned_prediction() -> None:
     assert [example.flip for example in examples] == [None, 2, 1, 3, None]
     assert [example.returns for example in examples] == [False, False, True, False, False]
     assert [example.row for example in in_order_of_flips(examples)] == [2, 1, 0, 3, 4], "correct ones come first"
-
-
-def test_spans_give_the_predictions_back() -> None:
-    random = np.random.default_rng(0)
-    for _ in range(50):
-        labels = tuple(random.integers(0, 3, size=random.integers(1, 12)).tolist())
-        cut = spans(Example(0, 0, labels))
-        assert tuple(label for span in cut for label in [span.label] * (span.end - span.first)) == labels
-        assert all(a.label != b.label for a, b in pairwise(cut))
 
 
 # ---------------------------------------------------------------- texts
