@@ -16,7 +16,6 @@ from tests.builders import OwnCka, against, declining, made_by_recipe, make_resu
 AMOUNTS = (*(k / 100 for k in range(12)), 0.21, 0.31)  # the damage, for `declining`
 COARSE = (0.0, 0.1, 0.2, 0.3)
 SEED_SHARES = (0.70, 0.71, 0.69, 0.70, 0.70)  # of the damage in the upper half, by seed
-SPREAD = (-0.02, -0.01, 0.0, 0.01, 0.02)
 
 
 def network(share: float = 0.7, **settings: object) -> SweepResult:
@@ -32,7 +31,7 @@ def seeds(*shares: float, **settings: object) -> list[SweepResult]:
 
 def around(share: float, spread: float = 1, **settings: object) -> list[SweepResult]:
     """Five seeds of random removal around a share."""
-    return seeds(*(share + spread * shift for shift in SPREAD), **settings)
+    return seeds(*(share + spread * shift for shift in (-0.02, -0.01, 0.0, 0.01, 0.02)), **settings)
 
 
 SEEDS = seeds(*SEED_SHARES)
