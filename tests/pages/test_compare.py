@@ -60,8 +60,6 @@ def test_equal_change_is_read_from_the_sweeps_in_small_steps(shipped: Path) -> N
     assert "90 % lies in the upper half of the layers under magnitude pruning" in told(app)
     assert "; by all seeds: steeper than chance." in told(app)
     assert "Run random control in the Lab" not in links(app)
-    box(app, "reduction").set_value("tokens").run()
-    assert "is not compared (all tokens)" in told(app)
 
 
 def test_the_axis_is_chosen_and_stands_in_the_address(shipped: Path) -> None:

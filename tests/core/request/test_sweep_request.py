@@ -7,7 +7,6 @@ import pytest
 
 from core.errors import PrunescopeError
 from core.request.amounts import amount_text, parse_amounts, stepped_amounts
-from core.request.catalog import METHODS
 from core.request.places import source_of
 from core.request.sweep_request import SweepRequest, checked
 
@@ -19,13 +18,6 @@ def test_amounts_always_hold_the_baseline_in_order_without_repetition() -> None:
     assert stepped_amounts(0.05, 0.95) == parse_amounts(k / 20 for k in range(20))
     assert stepped_amounts(0.2, 0.9) == (0.0, 0.2, 0.4, 0.6, 0.8)
     assert stepped_amounts(0.1, 0.05) == (0.0,)
-
-
-def test_every_method_but_the_controls_has_a_control_of_its_granularity() -> None:
-    for method in METHODS.values():
-        control = METHODS.get(method.control or "")
-        assert method.is_control != (control is not None and control.is_control)
-        assert not control or control.granularity == method.granularity
 
 
 @pytest.mark.parametrize("text", ["1", "-0.1", "nan", "inf", "0.9999999999", "half", "", None, 10**400])
