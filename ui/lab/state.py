@@ -41,7 +41,9 @@ class Lab:
 
 def lab() -> Lab:
     """Return this visit's record."""
-    record: Lab = st.session_state.setdefault("lab", Lab())
+    record: Lab = st.session_state.setdefault(
+        "lab-record", Lab()
+    )  # no element's key: Streamlit would drop it with that
     return record
 
 
