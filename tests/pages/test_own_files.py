@@ -121,7 +121,6 @@ def test_a_forged_result_that_got_past_the_check_leads_to_no_run(
     ("change", "settings"),
     [
         ("", {}),
-        ("", {"checkpoint": "embedded:cola", "data-True": "own sentences"}),
         ("", {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2", "data-False": "own sentences"}),
         ("Random control", {"method": "wanda"}),
     ],
@@ -270,11 +269,8 @@ FIRST = f"{TEXT} 0 pounds is it,negative\n"
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (TABLE.replace(FIRST, f"{TEXT},\n"), "row 1 without the header: column 'mood' is empty"),
         (TABLE.replace(FIRST, f"{FIRST[:-1]},more\n"), "row 2"),
         (TABLE.replace("positive\n", "unsure\n", 1), "says unsure"),
-        ("".join(TABLE.splitlines(keepends=True)[:6]), "24"),
-        ("remark\n", "at least two columns"),
     ],
 )
 def test_no_message_of_the_worker_names_the_file(server: Server, content: str, words: str) -> None:

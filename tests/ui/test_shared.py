@@ -1,67 +1,26 @@
-"""What is computed once for all visitors: nothing is drawn twice, and no other choice is left out."""
+"""What is computed once for all visitors: nothing twice, and never the answer to something else."""
 
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cachetools import LRUCache
 
-from core.charts.view import View
-from core.jobs.queue import JobQueue
 from core.results.schema import SweepResult
 from core.results.store import load, save
-from tests.builders import declining, make_result, ship, with_own_key
-from tests.opened import open_page
+from tests.builders import declining, make_result, with_own_key
 from ui import shared
-from ui.header import PAGES
 from ui.shared import once
 
 SMALL = {"num_layers": 3, "amounts": (0.0, 0.3, 0.6, 0.9), "num_examples": 80}
 MAGNITUDE, WANDA = make_result(**SMALL, own_cka=declining(0.7)), make_result(**SMALL, method="wanda")
 CONTROL = make_result(**SMALL, method="random", seed=1)
-COLA = make_result(**SMALL, task="cola")
-CHOICES: dict[str, list[dict[str, str]]] = {
-    "Overview": [{"result": WANDA.key}, {"reduction": "cls"}],
-    "Layers": [{"layer": "1"}, {"threshold": "0.8"}, {"measure": "partial_cka"}],
-    "Compare": [{"other": COLA.key}, {"axis": "damage"}],
-}
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "_answers", LRUCache(2 * shared.SENTENCE_BYTES, getsizeof=itemgetter(1)))
-
-
-@pytest.mark.parametrize("name", CHOICES)
-def test_a_page_is_drawn_once_for_all_visitors_and_again_for_another_choice_or_a_control_that_has_come(
-    name: str, shipped: Path, queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+def test_an_answer_is_that_of_the_same_numbers_and_makes_room_when_it_is_oldest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared, "_answers", LRUCache(shared.MOST_BYTES, getsizeof=itemgetter(1)))
-    drawn: list[View] = []
-    make = View.__init__
-
-    def made(view: View, *arguments: Any, **options: Any) -> None:
-        make(view, *arguments, **options)
-        drawn.append(view)
-
-    def new(**choices: str) -> int:
-        """How many pictures a page makes."""
-        before = len(drawn)
-        open_page(PAGES[name], **{"result": MAGNITUDE.key, **choices})
-        return len(drawn) - before
-
-    monkeypatch.setattr(View, "__init__", made)
-    ship(shipped, MAGNITUDE, WANDA, COLA)
-    assert new() > 0
-    assert new() == 0
-    assert all(new(**choices) > 0 for choices in CHOICES[name])
-    if name != "Compare":
-        ship(shipped, MAGNITUDE, WANDA, COLA, CONTROL)
-        assert new() > 0
-
-
-def test_an_answer_is_that_of_the_same_numbers_and_makes_room_when_it_is_oldest(tmp_path: Path) -> None:
+    monkeypatch.setattr(shared, "_answers", LRUCache(2 * shared.SENTENCE_BYTES, getsizeof=itemgetter(1)))
     asked: list[SweepResult] = []
 
     def accuracy(result: SweepResult, frame: int = -1) -> float | None:
