@@ -31,11 +31,6 @@ Write = Callable[..., Path]
 
 
 @pytest.fixture
-def checkpoint(tiny_emotions: Path) -> Path:
-    return tiny_emotions
-
-
-@pytest.fixture
 def write(tmp_path: Path) -> Write:
     """Writes columns, by default the sentences and labels, as a CSV file."""
 
@@ -67,9 +62,9 @@ def refusal(*arguments: object) -> str:
 
 
 def test_the_command_line_sweeps_it_and_agrees_with_scikit_learn(
-    checkpoint: Path, write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny_emotions: Path, write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["--checkpoint", str(checkpoint), "--data", str(write(named())), "--amounts", "0,0.5"]
+    arguments = ["--checkpoint", str(tiny_emotions), "--data", str(write(named())), "--amounts", "0,0.5"]
     assert main([*arguments, "--output", str(tmp_path / "out.json")]) == 0
     assert "from mine.csv, rows 1 to 120: the text from “text”, the label from “emotion” (text and label guessed)" in (
         capsys.readouterr().err
@@ -80,7 +75,7 @@ def test_the_command_line_sweeps_it_and_agrees_with_scikit_learn(
     assert str(tmp_path) not in (tmp_path / "out.json").read_text()
     assert (len(task.examples), sorted(set(task.gold))) == (60, [0, 1, 2, 3, 4, 5])
     assert [LABELS[row] for row in task.examples] == list(task.gold)
-    predicted = predicted_by_transformers(checkpoint, [TEXTS[row] for row in task.examples])
+    predicted = predicted_by_transformers(tiny_emotions, [TEXTS[row] for row in task.examples])
     assert list(frame.predictions) == predicted
     assert 0.6 < accuracy_score(task.gold, predicted) < 1
     assert frame.metrics == {
@@ -96,15 +91,15 @@ def test_the_command_line_sweeps_it_and_agrees_with_scikit_learn(
     assert majority_of(result, "macro_f1") == pytest.approx(majority)
 
 
-def test_names_in_another_case_are_matched_and_numbers_only_by_a_map(checkpoint: Path, write: Write) -> None:
-    expected = prepare(ask("--checkpoint", checkpoint, "--data", write(named()))).key
+def test_names_in_another_case_are_matched_and_numbers_only_by_a_map(tiny_emotions: Path, write: Write) -> None:
+    expected = prepare(ask("--checkpoint", tiny_emotions, "--data", write(named()))).key
     other_case = [name.upper() if k % 2 else f" {name.title()} " for k, name in enumerate(named())]
-    assert prepare(ask("--checkpoint", checkpoint, "--data", write(other_case))).key == expected
+    assert prepare(ask("--checkpoint", tiny_emotions, "--data", write(other_case))).key == expected
     meanings = [f"{number}={name}" for number, name in enumerate(NAMES)]
-    mapped = prepare(ask("--checkpoint", checkpoint, "--data", write(LABELS), "--label-map", *meanings))
+    mapped = prepare(ask("--checkpoint", tiny_emotions, "--data", write(LABELS), "--label-map", *meanings))
     assert mapped.key == expected
     labels = ["-1" if k < 10 else name for k, name in enumerate(named())]
-    subset = prepare(ask("--checkpoint", checkpoint, "--data", write(labels), "--label-map=-1=")).subset
+    subset = prepare(ask("--checkpoint", tiny_emotions, "--data", write(labels), "--label-map=-1=")).subset
     assert (len(subset.rows), min(subset.rows) >= 10) == (55, True), "their rows are left out"
     assert subset.record().label_map == {"-1": None}
 
@@ -128,13 +123,13 @@ def test_names_in_another_case_are_matched_and_numbers_only_by_a_map(checkpoint:
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(
-    checkpoint: Path, write: Write, glue_folder: Path, further: list[str], words: str
+    tiny_emotions: Path, write: Write, glue_folder: Path, further: list[str], words: str
 ) -> None:
     labels = {"HOLE": ["" if k == 7 else name for k, name in enumerate(named())], "EXTRA": [*named()[:-1], "boredom"]}
     data = write(labels.get((further or [""])[-1], LABELS))
     places = {"GLUE": str(glue_folder), "HOLE": str(data), "EXTRA": str(data)}
     given = [] if "--data" in further else ["--data", data]
-    assert words in refusal("--checkpoint", checkpoint, *given, *(places.get(word, word) for word in further))
+    assert words in refusal("--checkpoint", tiny_emotions, *given, *(places.get(word, word) for word in further))
 
 
 @pytest.mark.parametrize(
@@ -148,17 +143,17 @@ def test_what_does_not_fit_is_refused_in_one_line(
     ],
 )
 def test_a_checkpoint_whose_labels_make_no_task_is_refused(
-    checkpoint: Path, write: Write, tmp_path: Path, changes: dict[str, object], words: str
+    tiny_emotions: Path, write: Write, tmp_path: Path, changes: dict[str, object], words: str
 ) -> None:
-    folder = shutil.copytree(checkpoint, tmp_path / "changed")
-    config = json.loads((checkpoint / "config.json").read_text())
+    folder = shutil.copytree(tiny_emotions, tmp_path / "changed")
+    config = json.loads((tiny_emotions / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, **changes}))
     assert words in refusal("--checkpoint", folder, "--data", write(named()))
 
 
 @pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.control])
-def test_every_method_is_measured_on_the_same_half_of_the_rows(checkpoint: Path, write: Write, method: str) -> None:
-    asked = ["--checkpoint", checkpoint, "--data", write(named()), "--method", method]
+def test_every_method_is_measured_on_the_same_half_of_the_rows(tiny_emotions: Path, write: Write, method: str) -> None:
+    asked = ["--checkpoint", tiny_emotions, "--data", write(named()), "--method", method]
     inputs = prepare(ask(*asked))
     assert inputs.subset == prepare(ask(*asked[:4])).subset
     if METHODS[method].calibrated:
@@ -170,9 +165,9 @@ def test_every_method_is_measured_on_the_same_half_of_the_rows(checkpoint: Path,
     assert "mine.csv has only 120 examples" in refusal(*asked, "--examples", 121)
 
 
-def test_a_table_of_pairs_and_of_repetitions(checkpoint: Path, write: Write) -> None:
+def test_a_table_of_pairs_and_of_repetitions(tiny_emotions: Path, write: Write) -> None:
     path = write(named(), text="premise", label="label", hypothesis=["the same"] * 40 + TEXTS[:80])
-    asked = ["--checkpoint", checkpoint, "--data", path, "--method", "wanda"]
+    asked = ["--checkpoint", tiny_emotions, "--data", path, "--method", "wanda"]
     inputs = prepare(ask(*asked))
     row = inputs.subset.rows[0]
     assert inputs.subset.texts[0] == (TEXTS[row], TEXTS[row - 40] if row >= 40 else "the same")
@@ -189,11 +184,11 @@ def run(command: str, where: Path, monkeypatch: pytest.MonkeyPatch) -> SweepResu
 
 
 def test_a_result_leads_back_to_the_same_numbers(
-    checkpoint: Path, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_emotions: Path, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = write(LABELS, "own data.csv")
     meanings = [f"{number}={name}" for number, name in enumerate(NAMES)]
-    asked = ask("--checkpoint", checkpoint, "--data", data, "--amounts", "0,0.5", "--label-map", *meanings)
+    asked = ask("--checkpoint", tiny_emotions, "--data", data, "--amounts", "0,0.5", "--label-map", *meanings)
     result = compute(asked, None)
     assert request_of(result).label_map == asked.label_map
     here = recipe(result, asked)
@@ -203,9 +198,9 @@ def test_a_result_leads_back_to_the_same_numbers(
     assert again.task.model_copy(update={"guessed": ("text", "label")}) == result.task
     elsewhere = recipe(result)
     assert "Replace ./own data.csv with the path of the file with the content" in elsewhere.missing
-    found = run(elsewhere.script.replace("./tiny-emotions", str(checkpoint)), data.parent, monkeypatch)
+    found = run(elsewhere.script.replace("./tiny-emotions", str(tiny_emotions)), data.parent, monkeypatch)
     assert (found.key, found.frames) == (result.key, result.frames)
     assert SweepRequest.from_json(json.loads(json.dumps(asked.to_json()))) == asked
-    assert verify_frame(result, 0.5, str(checkpoint), str(data)).within_tolerance
+    assert verify_frame(result, 0.5, str(tiny_emotions), str(data)).within_tolerance
     with pytest.raises(PrunescopeError, match="does not record where that is: give it with --data"):
-        verify_frame(result, 0.5, str(checkpoint))
+        verify_frame(result, 0.5, str(tiny_emotions))

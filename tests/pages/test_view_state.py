@@ -66,15 +66,6 @@ def test_every_link_on_a_page_shows_it(at_hand: None, name: str) -> None:
         assert query.get("other") == ([OTHER.key] if query["result"] == [OWN.key] else None), "each has its own"
 
 
-def test_what_a_page_shows_by_itself_is_no_choice(at_hand: None) -> None:
-    app = open_page(PAGES["Overview"])
-    for page in ("Layers", "Compare", "Present", "Lab"):
-        assert address(app) == {}
-        assert address(follow(app, page)) == {}
-    assert told(app).count("**Press Run** to begin"), "the Lab begins with its settings"
-    assert address(follow(open_page(PAGES["Layers"], result=COLA.key), "Lab"))["result"] == COLA.key
-
-
 @pytest.mark.parametrize("key", ["foo", "0" * 64, "<b>x</b>" * 100])
 @pytest.mark.parametrize("name", SHOWING)
 def test_a_key_that_is_not_stored_is_told_and_the_default_shown(anywhere: None, name: str, key: str) -> None:

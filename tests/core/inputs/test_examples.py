@@ -55,6 +55,9 @@ def refusal(data, num_examples=None, task=SST2):
 def test_rows_texts_and_labels_belong_together(glue_folder, task):
     subset = open_preset(task, str(glue_folder)).subset(40)
     data = pq.read_table(glue_folder / task.name / f"{task.split}-00000-of-00001.parquet").to_pylist()
+    record = subset.record()
+    assert (record.source, record.source_name, record.examples) == ("folder", glue_folder.name, subset.rows)
+    assert subset.texts[0][0] not in record.model_dump_json()
     assert len(set(subset.rows)) == 40
     for row, texts, gold in zip(subset.rows, subset.texts, subset.gold, strict=True):
         assert texts == tuple(data[row][column] for column in task.text_columns)
@@ -84,17 +87,6 @@ def test_the_sample_never_changes(write):
     assert open_preset(SST2, write(rows), "other name").subset(8).fingerprint == subset.fingerprint
     others = [[(f"{text}!", label) for text, label in rows], [(text, 1 - label) for text, label in rows], rows[::-1]]
     assert len({subset.fingerprint, *(open_preset(SST2, write(other)).subset(8).fingerprint for other in others)}) == 4
-
-
-def test_the_record_names_a_folder_without_its_path_and_holds_no_texts(glue_folder):
-    subset = open_preset(MRPC, str(glue_folder)).subset(20)
-    record = subset.record()
-    assert (record.name, record.source, record.source_name, record.split) == (
-        *("mrpc", "folder", glue_folder.name, "validation"),
-    )
-    assert (record.examples, record.gold, record.max_length) == (subset.rows, subset.gold, 128)
-    assert subset.texts[0][0] not in record.model_dump_json()
-    assert open_preset(MRPC, str(glue_folder), "a small sample").subset(20).source_name == "a small sample"
 
 
 # ---------------------------------------------------------------- where they come from
