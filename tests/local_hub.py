@@ -33,7 +33,6 @@ class LocalHub:
         faults: Repository id -> a fault, or its name in FAULTS.
         requests: (method, path, authorization header or None) of every request so far.
         branches: (repository id, branch or tag) -> folder with what is there, also found by its commit.
-        sizes: (repository id, file) -> a size that is stated, in place of the true one.
         over: Set when nothing need be waited for any more.
     """
 
@@ -43,7 +42,6 @@ class LocalHub:
     faults: dict[str, str | Fault] = field(default_factory=dict)
     requests: list[tuple[str, str, str | None]] = field(default_factory=list)
     branches: dict[tuple[str, str], Path] = field(default_factory=dict)
-    sizes: dict[tuple[str, str], int] = field(default_factory=dict)
     over: threading.Event = field(default_factory=threading.Event)
     _met: Counter[str] = field(default_factory=Counter)
 
@@ -177,7 +175,7 @@ def _answer(hub: LocalHub, kind: str, repo_id: str, revision: str, name: str) ->
     if files is None:
         return refusal(404, "RevisionNotFound")(Answer(200))
     if not name:
-        siblings = [_entry(file, content, hub.sizes.get((repo_id, file))) for file, content in files.items()]
+        siblings = [_entry(file, content) for file, content in files.items()]
         described = {"id": repo_id, "sha": commit_of(files), "siblings": siblings}
         return Answer(200, json.dumps(described).encode(), {"Content-Type": "application/json"})
     if name not in files:
@@ -186,10 +184,9 @@ def _answer(hub: LocalHub, kind: str, repo_id: str, revision: str, name: str) ->
     return Answer(200, files[name], {"X-Repo-Commit": commit_of(files), "ETag": f'"{digest}"'})
 
 
-def _entry(name: str, content: bytes, stated: int | None) -> dict[str, Any]:
+def _entry(name: str, content: bytes) -> dict[str, Any]:
     """Describes a file."""
-    size = stated or len(content)
-    entry: dict[str, Any] = {"rfilename": name, "size": size, "blobId": _blob(content)}
+    entry: dict[str, Any] = {"rfilename": name, "size": len(content), "blobId": _blob(content)}
     if matches(name, LARGE):
-        entry["lfs"] = {"sha256": _sha256(content), "size": size, "pointerSize": 134}
+        entry["lfs"] = {"sha256": _sha256(content), "size": len(content), "pointerSize": 134}
     return entry

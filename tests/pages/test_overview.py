@@ -5,10 +5,12 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from core.results.library import entry_of
 from core.results.schema import SweepResult
 from core.results.statistics import WorkingRangeRecord
 from tests.builders import make_result, ship, with_own_key
 from tests.opened import box, links, open_page, players, told
+from ui.view_state import published_pair
 
 PAGE = "app.py"
 FINDING = {"stack", "heatmap", "accuracy"}
@@ -85,17 +87,11 @@ def test_a_method_measured_on_both_published_tasks_is_shown_on_them_side_by_side
         assert accuracies(app, 1) == [beside, beside]
 
 
-def test_it_opens_on_the_deepest_pair_whose_sides_have_equally_many_layers(shipped: Path) -> None:
-    def depths(**parameters: str) -> list[int]:
-        stack, pair = (data["views"] for data in players(open_page(PAGE, **parameters)))
-        sides = (pair["left"]["datasets"]["cells"], pair["right"]["datasets"]["cells"])
-        return [len(stack["stack"]["datasets"]["stack"]), *(round(len(cells) ** 0.5) for cells in sides)]
-
-    shallow, (deep_cola, deep_sst2) = pair("magnitude"), pair("magnitude", num_layers=12)
+def test_the_deepest_pair_whose_sides_have_equally_many_layers_is_shown() -> None:
+    deep = pair("magnitude", num_layers=12)
     deeper = make_result(num_layers=24, method="magnitude")  # there is none for CoLA
-    ship(shipped, *shallow, deep_cola, deep_sst2, deeper)
-    assert depths() == [12, 12, 12]
-    assert depths(result=deeper.key) == [24, 12, 12]
+    cola, sst2, *others = map(entry_of, [*deep, *pair("magnitude"), deeper])
+    assert published_pair([*others, cola, sst2]) == published_pair([sst2, cola, *others]) == [sst2, cola]
 
 
 def test_a_damaged_side_is_told_and_the_other_one_shown(shipped: Path) -> None:

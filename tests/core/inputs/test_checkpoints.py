@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from core.encoder.architectures import ARCHITECTURES
 from core.encoder.loading import load
 from core.errors import PrunescopeError
 from core.inputs import checkpoints
@@ -68,7 +67,3 @@ def test_a_hub_id_loses_its_revision_and_is_pinned_to_the_commit(hub, tiny_bert)
     requests = len(hub.requests)
     assert load(resolved).record.revision == resolved.revision
     assert len(hub.requests) == requests  # loading asks the Hub nothing
-
-
-def test_the_catalog_and_the_architectures_support_the_same():
-    assert set(catalog.SUPPORTED_MODEL_TYPES) == set(ARCHITECTURES)

@@ -29,10 +29,8 @@ JARGON = r"\b[A-Z]\w*(Error|Exception|Timeout|Enabled)\b|https?://|Errno|Traceba
 def repo(hub: LocalHub, tmp_path: Path) -> LocalHub:
     """Serves as much of a checkpoint as downloads look at, and a data set of one file."""
     hub.models[REPO], hub.datasets[DATA] = tmp_path / "repo", tmp_path / "data"
-    for path, content in {
-        **{f"repo/{name}": known for name, known in FILES.items()},
-        f"data/{PARQUET}": WEIGHTS,
-    }.items():
+    served = {f"repo/{name}": content for name, content in FILES.items()} | {f"data/{PARQUET}": WEIGHTS}
+    for path, content in served.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(content)
     return hub

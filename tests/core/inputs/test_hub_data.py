@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from datasets import ClassLabel, Dataset, Features, Value
-from hub_faults import Fault, status
+from hub_faults import Fault, sized, status
 from huggingface_hub import constants
 from local_hub import LocalHub, commit_of
 from tiny import make_bert
@@ -134,7 +134,7 @@ def test_files_are_read_in_name_order_until_there_are_enough_rows(
         read_at_most(patch, 70)
         assert "only a part of 'validation' is in the local cache" in refusal()
     read_at_most(monkeypatch, 70)
-    hub.sizes[REPO, names[3]] = 7 * 2**30
+    hub.faults[REPO] = Fault("api", sized(7 * 2**30))
     assert "is a download of 7,168 MiB, more than the 6,144 MiB allowed here: choose a smaller one" in refusal()
 
 
