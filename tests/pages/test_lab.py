@@ -16,7 +16,7 @@ from core.request.controls import judged_beside
 from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.store import save
-from tests.builders import made_by_recipe, make_result, with_own_key
+from tests.builders import make_result
 from tests.opened import address, errors, fill, follow, labels, open_page, player, press, run, told, unescaped
 from tests.pages.conftest import Runs
 from tests.queues import PATIENCE, RESULT, ended, now, running
@@ -122,17 +122,6 @@ def test_a_run_again_that_is_left_or_ends_in_vain_leaves_the_result_on_show_and_
         run(page)
 
 
-@pytest.mark.usefixtures("runs")
-def test_what_is_not_here_is_shown_but_neither_checked_nor_recomputed_nor_controlled() -> None:
-    result = with_own_key(RESULT, checkpoint=made_by_recipe(RESULT.checkpoint, "mpnet-l12-sst2", 0))
-    save(result)
-    page = open_page(LAB, result=result.key)
-    assert amounts(page) == [0.0, 0.5]
-    assert not {CHECK, AGAIN, CONTROL} & labels(page)
-    assert "cannot be run here" in told(page)
-    assert errors(press(page, "Run")) == ["Enter the Folder or Hub model id of your checkpoint"]
-
-
 # ---------------------------------------------------------------- a run and its control
 
 
@@ -161,17 +150,13 @@ def test_a_method_and_its_control_run_in_one_go(queue: JobQueue, runs: Runs) -> 
     assert (address(page), errors(page), len(page.info)) == ({"result": RESULT.key}, [], 0)
 
 
-def test_a_failed_run_is_told_and_what_is_not_known_any_more(queue: JobQueue) -> None:
+def test_a_failed_run_is_told_beside_its_settings(queue: JobQueue) -> None:
     job_id = queue.submit(replace(DEFAULT, source_name="die"), "ann", follow_ups=judged_beside(DEFAULT))
     ended(queue, job_id)
     page = open_page(LAB, job=job_id)
     assert "ended unexpectedly" in errors(page)[0]
     assert settings_are_open(page)
     assert page.toggle(key="lab-with-control").value
-    for kind in ("job", "result"):
-        page = open_page(LAB, **{kind: "0" * 64})
-        assert "is n" in (*page.info, *page.error)[0].value  # not stored, or no longer known
-        assert settings_are_open(page)
 
 
 # ---------------------------------------------------------------- how long
