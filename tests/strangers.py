@@ -102,7 +102,7 @@ def sharded(folder: Path, index: Any) -> None:
     names = list(load_file(folder / WEIGHTS))
     (folder / WEIGHTS).rename(folder / SHARD)
     content = index(names, outside) if callable(index) else index
-    (folder / INDEX).write_text(content if isinstance(content, str) else json.dumps(content))
+    (folder / INDEX).write_text(json.dumps(content))
 
 
 def mapped(shard: Any, **others: Any) -> Change:
@@ -143,22 +143,16 @@ CHECKPOINTS: Mapping[str, Change] = {
     "config of 60 MB": text(CONFIG, '{"model_type": "bert", "x": "' + "x" * 60_000_000 + '"}'),
     "config is a folder": as_folder(CONFIG),
     "config is a pipe": pipe(CONFIG),
-    "config leads out": linked(CONFIG),
     "config is endless": linked(CONFIG, "/dev/zero"),
-    "no model type": changed(CONFIG, model_type=None),
     "model type is a list": changed(CONFIG, model_type=["bert"]),
     "decoder": changed(CONFIG, model_type="gpt2"),
-    "20,000 layers": changed(CONFIG, num_hidden_layers=20_000),
     "a million layers by another name": changed(CONFIG, n_layers=10**6),
     "no layers": changed(CONFIG, num_hidden_layers=0),
     "layers are 1e999": text(CONFIG, '{"model_type": "bert", "num_hidden_layers": 1e999}'),
     "a dropout of NaN": changed(CONFIG, hidden_dropout_prob=float("nan")),
     "heads do not divide": changed(CONFIG, num_attention_heads=5),
-    "hidden size of a million": changed(CONFIG, hidden_size=10**6),
     "vocabulary of a billion": changed(CONFIG, vocab_size=10**9),
     "four billion parameters": changed(CONFIG, num_hidden_layers=96, hidden_size=2048, num_attention_heads=4),
-    "a billion positions": changed(CONFIG, max_position_embeddings=10**9),
-    "few positions": changed(CONFIG, max_position_embeddings=64),
     "a billion labels": changed(CONFIG, id2label=None, num_labels=10**9),
     "quantised": changed(CONFIG, quantization_config={"quant_method": "bitsandbytes", "load_in_8bit": True}),
     "weights of another name": changed(CONFIG, transformers_weights="../outside.safetensors"),
@@ -169,11 +163,9 @@ CHECKPOINTS: Mapping[str, Change] = {
     "padding beyond the vocabulary": changed(CONFIG, pad_token_id=10**6),
     # weights
     "no weights": gone(WEIGHTS),
-    "empty weights": text(WEIGHTS, b""),
     "weights with an endless header": text(WEIGHTS, b"\xff" * 8 + b"{}"),
     "weights with a deep header": text(WEIGHTS, len(DEEP).to_bytes(8, "little") + DEEP.encode()),
     "weights are cut": lambda folder: os.truncate(folder / WEIGHTS, 5_000),
-    "weights are a folder": as_folder(WEIGHTS),
     "weights lead out": linked(WEIGHTS),
     "no head": weights(lambda found: found.pop("classifier.weight")),
     "no second layer": weights(lambda found: [found.pop(name) for name in list(found) if "layer.1." in name]),
@@ -182,7 +174,6 @@ CHECKPOINTS: Mapping[str, Change] = {
     "weights that its architecture ignores": weights(
         lambda found: found.update({"bert.encoder.layer.1.attention.self.distance_embedding.weight": torch.zeros(3, 8)})
     ),
-    "empty pickle": pickled(b""),
     "pickle of a list": pickled([torch.zeros(2)]),
     "pickle of words": pickled({"classifier.weight": "zero"}),
     "pickle with code": pickled({"classifier.weight": Bomb()}),
@@ -191,23 +182,16 @@ CHECKPOINTS: Mapping[str, Change] = {
     "an adapter": text("adapter_config.json", '{"base_model_name_or_path": "/"}'),
     # shards
     "a shard outside": sharded(lambda names, outside: {"weight_map": dict.fromkeys(names, str(outside))}),
-    "a shard above": mapped("../outside.safetensors"),
     "a shard above, called like one": mapped("model-/../../outside.safetensors"),
     "a shard that is a number": mapped(1),
     "an index without a map": sharded({"metadata": {}}),
     "an index with empty metadata": mapped(SHARD, metadata=None),
-    "an index that is deep": sharded(DEEP),
     # tokenizer
     "no tokenizer": gone(TOKENIZER),
     "tokenizer is deep": text(TOKENIZER, DEEP),
-    "tokenizer of 60 MB": text(TOKENIZER, '{"x": "' + "x" * 60_000_000 + '"}'),
-    "tokenizer is a pipe": pipe(TOKENIZER),
-    "tokenizer of another version": changed(TOKENIZER, version="9"),
     "tokenizer of an unknown kind": changed(TOKENIZER, model={"type": "Spell", "vocab": {}}),
     "two hundred thousand words": parsed(lambda found: found["model"]["vocab"].update(WORDS)),
     "a word beyond the model": parsed(lambda found: found["model"]["vocab"].update(film=10**9)),
-    "a word with a negative number": parsed(lambda found: found["model"]["vocab"].update(film=-1)),
-    "words are a number": edited(lambda found: found["model"].update(vocab=7)),
     "no word for unknown ones": edited(lambda found: found["model"]["vocab"].pop("[UNK]")),
     "a first token beyond the model": edited(
         lambda found: found["post_processor"]["special_tokens"]["[CLS]"].update(ids=[10**6])
@@ -231,10 +215,8 @@ CHECKPOINTS: Mapping[str, Change] = {
     "a chat template that is a pipe": pipe("chat_template.jinja"),
     "weights of 100 GB": lambda folder: os.truncate(folder / WEIGHTS, 100 * 2**30),  # sparse: it takes no room
     "a recipe with a command": changed("recipe.json", family="tiny; rm x", seed=3),
-    "a recipe with another command": changed("recipe.json", family="tiny-sst2", seed="3; rm x"),
     # training data that come along
     "digests that promise a trillion": digests(npy_header("(1000000000000,)")),
     "digests with code": digests(np.array([Bomb()], dtype=object)),
     "digests in a table": digests(np.zeros((2, 2), np.uint64)),
-    "digests are empty": digests(b""),
 }

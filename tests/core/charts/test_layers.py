@@ -21,7 +21,7 @@ from core.request.catalog import MEASURES
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result
 from tests.core.findings.made import MATRICES, on
-from tests.pictures import drawn, labels, marks, place, texts, told
+from tests.pictures import drawn, labels, marks, texts, told
 
 AMOUNTS = (0.0, 0.25, 0.5, 0.75)
 THREE = {"num_layers": 3, "amounts": AMOUNTS}
@@ -49,14 +49,6 @@ def test_a_layers_strip_bar_and_numbers_are_one_row_that_can_be_picked(measure: 
         assert row == strip["y"] < bar["y"] < bar["y2"] < lowest < strip["y2"] == row + 1
         assert strip["name"] == f"{layer.title}, intact up to {layer.text}"
     assert len(datasets["floors"]) == (3 if measure == "cka" else 0), "the floor is of CKA"
-
-
-@pytest.mark.parametrize(("height", "beside_rows", "beside_bars"), [(600, 24, 12), (150, 12, 6), (70, 0, 3)])
-def test_numbers_stand_where_there_is_room(height: int, beside_rows: int, beside_bars: int) -> None:
-    result = make_result(num_layers=12, amounts=(0.0, 0.5, 0.9))
-    pictures = views(result)["rows"], result_scene(result, "mean").views["survival"].spec
-    for spec, count in zip(pictures, (beside_rows, beside_bars), strict=True):
-        assert len({place(text)[1] for text in marks(drawn({**spec, "height": height}, 0), "text mark")}) == count
 
 
 @pytest.mark.parametrize("frame", [0, 6, 19])

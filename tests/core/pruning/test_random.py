@@ -55,18 +55,6 @@ def test_every_choice_in_the_rows_is_as_likely_as_any_other() -> None:
     assert chisquare(list(drawn.values())).pvalue > 0.01, "each of the 9 choices is drawn about 100 times"
 
 
-def test_every_hidden_unit_is_as_likely_as_any_other_in_every_layer(model: nn.Module) -> None:
-    biases = [layer.output.dense.bias for layer in model.bert.encoder.layer]
-    counts = np.zeros((2, 32), dtype=int)  # (layers, units)
-    for seed in range(1280):
-        plan = control(model, "attribution-residual", seed)
-        masks = dict(zip(map(id, plan.parameters), removed(plan, 1 / 32), strict=True))
-        for layer, bias in enumerate(biases):
-            counts[layer] += masks[id(bias)].numpy()
-    assert (counts.sum(1) == 1280).all()
-    assert all(chisquare(layer).pvalue > 0.01 for layer in counts), "each of the 32 goes first about 40 times"
-
-
 @pytest.mark.parametrize("controls", CONTROLLED)
 def test_the_seed_decides_and_nothing_else(model: nn.Module, controls: str) -> None:
     plan = control(model, controls, 3)

@@ -16,12 +16,6 @@ def test_accuracy_and_its_wilson_interval() -> None:
     assert intervals["accuracy"] == pytest.approx((0.5020, 0.6906), abs=5e-5)  # Wilson (1927) for 60 of 100
 
 
-def test_a_constant_prediction_scores_zero_correlation() -> None:
-    values, intervals = evaluate(["matthews_correlation", "f1"], [0, 1] * 20, [0] * 40)
-    assert values == {"matthews_correlation": 0.0, "f1": 0.0}
-    assert intervals == {"matthews_correlation": (0.0, 0.0), "f1": (0.0, 0.0)}
-
-
 def test_the_intervals_of_many_labels_hold_the_value() -> None:
     random = np.random.RandomState(1)
     gold = random.randint(6, size=120)

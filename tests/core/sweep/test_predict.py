@@ -62,7 +62,6 @@ def test_tokens_beyond_the_limit_are_counted_and_not_read(tiny_bert: Path) -> No
 @pytest.mark.parametrize(
     ("texts", "changes", "message"),
     [
-        ((" ",), {}, "has 0 characters"),
         (("x" * (MAX_CHARACTERS + 1),), {}, "characters"),
         ((TEXT,), {"scope": "layer:9"}, "layer:0 to layer:1"),
         ((TEXT, TEXT), {"task": "rte", "data": "written"}, "no written examples"),
