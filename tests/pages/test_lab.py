@@ -61,18 +61,19 @@ def test_a_run_shows_its_frames_as_they_arrive_and_can_be_cancelled(queue: JobQu
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("core.jobs.queue.get", lambda job_id: Job("a", DEFAULT, "running") if job_id else None)
         assert "The picture appears here" in told(open_page(LAB, job="a")), "its place is held until it comes"
-    press(page, "Run")
+    press(fill(page, {"with-control": True}), "Run")
     assert runs.requests == [DEFAULT]
     job_id = address(page)["job"]
     running(queue, job_id, frames=2)
     assert amounts(run(page)) == [0.0, 0.5]
     assert "Run" not in labels(page), "one run at a time"
-    assert progress(page) == ("Amount 0, 3 %, about 2 s left", 2)
+    assert progress(page) == ("Run 1 of 6: Amount 0, 3 %, about 2 s left", 2)
     press(page, "Cancel")
     assert ended(queue, job_id).state == "cancelled"
     assert [info.value for info in page.info] == ["Cancelled."]
     assert amounts(page) == [0.0, 0.5], "what had arrived stays"
     assert settings_are_open(page)
+    assert page.toggle(key="lab-with-control").value, "as it was asked for"
 
 
 def test_a_finished_run_gives_its_place_to_the_result_which_begins_with_the_answer(queue: JobQueue) -> None:
@@ -148,15 +149,6 @@ def test_a_method_and_its_control_run_in_one_go(queue: JobQueue, runs: Runs) -> 
     runs.scripts = []
     page = at_end(queue, press(page, CONTROL))
     assert (address(page), errors(page), len(page.info)) == ({"result": RESULT.key}, [], 0)
-
-
-def test_a_failed_run_is_told_beside_its_settings(queue: JobQueue) -> None:
-    job_id = queue.submit(replace(DEFAULT, source_name="die"), "ann", follow_ups=judged_beside(DEFAULT))
-    ended(queue, job_id)
-    page = open_page(LAB, job=job_id)
-    assert "ended unexpectedly" in errors(page)[0]
-    assert settings_are_open(page)
-    assert page.toggle(key="lab-with-control").value
 
 
 # ---------------------------------------------------------------- how long

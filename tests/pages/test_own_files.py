@@ -107,16 +107,15 @@ def test_a_forged_result_file_leads_to_no_run(server: Server, number: int) -> No
 
 
 @pytest.mark.parametrize(
-    ("change", "settings"),
+    "settings",
     [
-        ("", {}),
-        ("", {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2", "data-False": "own sentences"}),
-        ("Random control", {"method": "wanda"}),
+        {},
+        {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2", "data-False": "own sentences"},
     ],
 )
 @pytest.mark.parametrize("link", ["result", "job"])
 def test_settings_that_begin_with_the_owners_run_ask_for_a_file(
-    server: Server, link: str, change: str, settings: Mapping[str, Any]
+    server: Server, link: str, settings: Mapping[str, Any]
 ) -> None:
     shown = {"result": server.result.key}
     if link == "job":
@@ -126,8 +125,6 @@ def test_settings_that_begin_with_the_owners_run_ask_for_a_file(
         shown = {"job": job}
     with server.reads_nothing():
         page = fill(open_page(LAB, **shown), settings)
-        if change:
-            press(page, change)
         assert "Your file needs a label column" in told(page)
         press(page, "Run")
         assert page.error
@@ -191,13 +188,7 @@ def test_no_order_of_the_thief_may_name_it(server: Server, op: str) -> None:
             server.queue.ask(op, "thief", **{"key": server.result.key, "amount": 0.3, **place})
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        *({}, {"checkpoint": "embedded:cola"}, {"checkpoint": "thief/model", "task": "auto"}, {"method": "wanda"}),
-        *({"method": "random", "seed": 8}, {"against": "embedded:cola"}, {"source_name": "mine"}),
-    ],
-)
+@pytest.mark.parametrize("changes", [{}, {"checkpoint": "thief/model", "task": "auto"}, {"against": "embedded:cola"}])
 def test_no_run_of_another_visit_may_read_it(server: Server, changes: Mapping[str, Any]) -> None:
     for token in ("", "thief", server.visits, server.data, server.visit[:-1]):
         for request in (server.request, request_of(forged(server.result, data=server.data, split=""))):
@@ -251,25 +242,16 @@ def test_a_result_says_only_that_it_was_a_file(server: Server, monkeypatch: pyte
     assert [server.private(text) for text in taken] == [[]] * len(taken)
 
 
-FIRST = f"{TEXT} 0 pounds is it,negative\n"
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (TABLE.replace(FIRST, f"{FIRST[:-1]},more\n"), "row 2"),
-        (TABLE.replace("positive\n", "unsure\n", 1), "says unsure"),
-    ],
-)
-def test_no_message_of_the_worker_names_the_file(server: Server, content: str, words: str) -> None:
-    data = uploads.keep(NAME, content.encode(), words)
-    job_id = server.queue.submit(replace(server.request, data=data, num_examples=24), words)
+def test_no_message_of_the_worker_names_the_file(server: Server) -> None:
+    content = TABLE.replace("positive\n", "unsure\n", 1)
+    data = uploads.keep(NAME, content.encode(), "ann")
+    job_id = server.queue.submit(replace(server.request, data=data, num_examples=24), "ann")
     job = ended(server.queue, job_id)
     assert THEIRS in job.message
-    assert words in job.message
+    assert "says unsure" in job.message
     page = open_page(LAB, job=job_id)
     assert errors(page) == [job.message]
     said = everything(page) + "".join(line for line in server.queue.lines if "task.data" not in line)  # a forged file
-    secrets = (hashlib.sha256(content.encode()).hexdigest()[:12], data.removeprefix(OWN)[32:])
     assert not server.private(said)
-    assert not [secret for secret in secrets if secret in said]
+    assert hashlib.sha256(content.encode()).hexdigest()[:12] not in said
+    assert data.removeprefix(OWN)[32:] not in said
