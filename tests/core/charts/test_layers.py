@@ -1,7 +1,6 @@
 """Layers as a stack, as rows, as a curve and in close-up: read from the SVG that Vega draws, frame by frame."""
 
 import re
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -83,27 +82,6 @@ def test_the_curve_is_the_selected_layers_with_its_interval_beside_its_control()
     outputs = make_result(**THREE, points="layer")
     alone = [view["curve"]["datasets"]["alone"] for view in (views(outputs), views(outputs, chosen="1"), views())]
     assert [[row["value"] for row in rows] for rows in alone] == [[0.75, 0.5, 0.25], [], []], "not pruned, or attention"
-
-
-@pytest.mark.parametrize("threshold", [0.8, 0.95])
-def test_lines_and_bands_are_named_beside_their_ends_and_the_names_keep_apart(threshold: float) -> None:
-    twins = Yardstick(((0.8, 0.8, 0.7), (0.95, 0.6, 0.7), (0.95, 0.7, float("nan"))), 3)
-    spec = layer_scene(RESULT, "mean", "2", threshold, SEEDS, twins=twins).views["curve"].spec
-    lines = {line["role"]: line for line in spec["datasets"]["lines"]}
-    middles = {"threshold": threshold, "floor": RESULT.floor.cka["mean"][1], "seeds": 0.25, "twins": 0.7}
-    assert {role: line["value"] for role, line in lines.items()} == pytest.approx(middles)
-    heights = sorted(line["at"] for line in lines.values())
-    assert heights[-1] <= 1
-    assert min(after - before for before, after in pairwise(heights)) > 0.099
-
-
-@pytest.mark.parametrize("row", [0, 2])
-def test_a_close_up_is_a_row_of_the_heatmap_and_what_is_removed_of_each_layer(row: int) -> None:
-    spec = specs(close_up_scene(RESULT, "mean", str(row + 1)).views)
-    values = [two_places(frame.matrix("mean")[row][j]).replace("−", "-") for j in range(3) for frame in RESULT.frames]
-    assert [cell["Similarity"] for cell in told(spec["row"], 0, "Similarity")] == values
-    chosen = [layer for layer in spec["sparsity"]["datasets"]["layers"] if layer["chosen"]]
-    assert [(layer["layer"], layer["sparsity"]) for layer in chosen] == [(f"Layer {row + 1}", a) for a in AMOUNTS]
 
 
 def test_each_layer_alone_stands_at_the_amount_measured_nearest_with_its_control() -> None:

@@ -10,7 +10,7 @@ import pytest
 from core.charts.compare import FLOOR_NOTE, compare_scene
 from core.charts.grammar import BEYOND, BLANK, FIRST_COLOUR, SECOND_COLOUR, UNDEFINED_COLOUR, Spec
 from core.charts.matrix import MAX_PRINTED, MAX_PRINTED_SIGNED
-from core.charts.overview import pair_scene, result_scene
+from core.charts.overview import result_scene
 from core.charts.profiles import profile_scene
 from core.charts.view import specs
 from core.findings.compare import Axis, profiled
@@ -19,7 +19,7 @@ from core.results.schema import SweepResult
 from core.sweep.equal_damage import DAMAGES
 from tests.builders import make_result
 from tests.core.findings.made import working_to
-from tests.pictures import axes, drawn, labels, marks, place, texts, told
+from tests.pictures import axes, drawn, labels, marks, texts, told
 
 AMOUNTS = (0.0, 0.25, 0.5, 0.75)
 HOLE_FRAME = 2
@@ -120,19 +120,6 @@ def test_the_marker_follows_the_frame_and_tells_what_changes_for_the_user() -> N
     bare = FIRST.frames[1].model_copy(update={"changed": None, "divergence": None, "intervals": {}})
     rows = one(FIRST.model_copy(update={"frames": (FIRST.frames[0], bare)}), "accuracy")["datasets"]["accuracy"]
     assert [rows[1][field] for field in ("changed", "divergence", "interval")] == [*["not measured"] * 2, "unknown"]
-
-
-def test_each_of_a_pair_has_its_own_metric() -> None:
-    name, values = "matthews_correlation", (0.6, 0.5, 0.0, -0.1)
-    frames = tuple(
-        frame.model_copy(update={"metrics": {**frame.metrics, name: value}, "intervals": {name: (value, 1.0)}})
-        for frame, value in zip(FIRST.frames, values, strict=True)
-    )
-    task = FIRST.task.model_copy(update={"main_metric": name})
-    scene = pair_scene((FIRST.model_copy(update={"frames": frames, "task": task}), SECOND), "mean", ("A", "B"))
-    heights = [place(markers(scene.views["left-accuracy"].spec, frame)[0])[1] for frame in range(4)]
-    assert sorted(set(heights)) == heights, "below 0 is not drawn at 0"
-    assert scene.frames[0]["detail"] == "A MCC 0.60 and B accuracy 0.90"
 
 
 def test_what_lies_beyond_the_working_range_is_shaded() -> None:

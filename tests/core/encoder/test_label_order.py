@@ -16,9 +16,8 @@ from core.errors import PrunescopeError
 from core.exports.pruned_checkpoint import write_pruned
 from core.inputs.checkpoints import resolve, suited
 from core.inputs.prepare import prepare
-from core.request.catalog import EMBEDDED, TASKS
+from core.request.catalog import TASKS
 from core.request.sweep_request import SweepRequest, checked
-from core.sweep.predict import predict
 from core.sweep.runner import silent
 
 AMOUNTS = (0.0, 0.5)
@@ -48,16 +47,6 @@ def reordered(folder: Path, output: Path, names: Sequence[str], rows: Sequence[i
 
 def swapped(folder: Path, output: Path) -> Path:
     return reordered(folder, output, ("POSITIVE", "NEGATIVE"), (1, 0))
-
-
-def test_a_swapped_sst2_head_predicts_as_the_unswapped_one(tmp_path: Path) -> None:
-    plain = EMBEDDED["sst2"].folder
-    assert plain is not None
-    folders = (plain, swapped(plain, tmp_path / "swapped"))
-    asked = [checked(SweepRequest(str(folder), "sst2", amounts=AMOUNTS, data="written")) for folder in folders]
-    typed = [predict(of, resolve(of.checkpoint).revision, ["a warm film ."], silent) for of in asked]
-    assert abs(typed[0].probabilities[0][0] - 0.5) > 0.01, "the labels must differ, or this proves nothing"
-    assert typed[0] == typed[1]
 
 
 @pytest.fixture(scope="module")

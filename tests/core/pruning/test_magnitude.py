@@ -97,18 +97,3 @@ def test_sparsity_is_counted_from_what_was_removed(model: nn.Module) -> None:
     assert half.layer_sparsity == (0.0, round(0.5 * in_layer) / in_layer)
     assert half.prunable_sparsity == round(0.5 * in_layer) / num_prunable(model)
     assert half.sparsity == round(0.5 * in_layer) / sum(parameter.numel() for parameter in model.parameters())
-
-
-@pytest.mark.parametrize("scope", ["encoder", "all-linear", "layer:0"])
-def test_only_the_scope_is_pruned_and_the_baseline_comes_back(model: nn.Module, scope: str) -> None:
-    before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
-    inside = {id(weight) for weight in scoped_weights(model, scope)}
-    with PrunedModel(model, magnitude(model, scope, AMOUNTS)) as pruned:
-        for amount in (0.9, 0.1):  # downwards too: pruning starts from the baseline, not from what is left
-            pruned.prune(amount)
-            for name, parameter in model.named_parameters():
-                assert torch.equal(parameter, before[name]) == (id(parameter) not in inside), name
-        zeros = sum(int((weight == 0).sum()) for weight in scoped_weights(model, scope))
-        assert zeros == round(0.1 * sum(weight.numel() for weight in scoped_weights(model, scope)))
-    for name, parameter in model.named_parameters():
-        assert torch.equal(parameter, before[name]), name

@@ -8,16 +8,6 @@ from core.results.statistics import GapAtDamage
 from tests.core.sweep.test_sweep import run
 
 
-def test_methods_that_empty_the_same_model_have_the_same_floor(tiny_bert: Path, glue_folder: Path) -> None:
-    floor = run(tiny_bert, glue_folder).floor
-    assert run(tiny_bert, glue_folder, method="attribution").floor == floor
-    of_wanda = run(tiny_bert, glue_folder, method="random", control_of="wanda")
-    assert (of_wanda.floor, of_wanda.pruning.controls) == (floor, "wanda")
-    result = run(tiny_bert, glue_folder, method="random-neuron", control_of="attribution-residual")
-    assert result.floor is None
-    assert {frame.own("mean", "partial_cka") for frame in result.frames} == {None}
-
-
 def test_a_sweep_stops_after_the_damage_asked_for(tiny_bert: Path, glue_folder: Path) -> None:
     amounts = tuple(k / 20 for k in range(19))
     whole = run(tiny_bert, glue_folder, amounts=amounts)

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from tiny import loaded, make_bert
+from tiny import loaded
 
 from core.encoder.architectures import encoder_layers, linear_weights
 from core.encoder.loading import Checkpoint
@@ -15,8 +14,7 @@ from core.errors import PrunescopeError
 from core.inputs.prepare import Inputs, prepare
 from core.inputs.training_overlap import example_digests
 from core.request import limits
-from core.request.amounts import stepped_amounts
-from core.request.catalog import MEASURES, METHODS, TASKS
+from core.request.catalog import MEASURES, METHODS
 from core.request.sweep_request import SweepRequest, checked, usual_scope
 from core.results.schema import SweepResult
 from core.sweep.shared import SharedPasses
@@ -85,15 +83,6 @@ def test_progress_and_frames_come_in_order_with_one_pass_per_amount(
     assert numbers(run(tiny_bert, glue_folder, method=method)) == numbers(result), "to the last bit"
 
 
-def test_a_sweep_that_may_stop_early_expects_a_part_of_its_amounts(tiny_bert: Path, glue_folder: Path) -> None:
-    told: list[tuple[int, int]] = []
-    amounts = stepped_amounts(0.1, 0.8)
-    checkpoint, inputs, request = parts(tiny_bert, glue_folder, amounts=amounts, until_damage=0.999)
-    sweep(checkpoint, inputs, request, lambda _, done, total: told.append((done, total)))
-    assert [done for done, _ in told] == list(range(1, 51))  # the floor and nine amounts, each 5 micro-batches
-    assert list(dict.fromkeys(total for _, total in told)) == [20, 25, 30, 35, 40, 45, 50], "at first up to 0.2"
-
-
 STOPS = {  # after so many reports: what is left of the encoder's weights in that moment
     "while it scores": (3, 1.0),
     "while the model is empty": (12, 0.0),
@@ -120,19 +109,6 @@ def test_cancelling_leaves_the_model_as_it_was(tiny_bert: Path, glue_folder: Pat
         sweep(checkpoint, inputs, request, cancel)
     assert all(torch.equal(value, before[name]) for name, value in checkpoint.model.state_dict().items())
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in checkpoint.model.modules())
-
-
-@pytest.mark.parametrize(("task", "labels", "layers"), [("mrpc", 2, 3), ("cola", 2, 12), ("mnli", 3, 3)])
-def test_any_task_and_depth(tmp_path: Path, glue_folder: Path, task: str, labels: int, layers: int) -> None:
-    folder = make_bert(tmp_path / "model", layers=layers, labels=labels, dtype=torch.float16)
-    result = run(folder, glue_folder, task=task, num_examples=32)
-    assert result.task.split == ("validation_matched" if task == "mnli" else "validation")
-    assert len(result.points) == result.checkpoint.num_layers == layers
-    for frame in result.frames:
-        assert np.shape(frame.similarity["cka"]["tokens"]) == (layers, layers)
-        assert set(frame.metrics) == set(frame.intervals) == set(TASKS[task].metrics)
-        correct = np.mean(np.array(frame.predictions) == np.array(result.task.gold))
-        assert frame.metrics["accuracy"] == pytest.approx(correct)
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))
