@@ -1,14 +1,11 @@
 """Names for people, and what may be typed."""
 
-import json
-from dataclasses import asdict
-
 import pytest
 
 from core.errors import PrunescopeError
 from core.request.catalog import TASKS
 from core.results.names import data_name, point_names, pruning_name, small, spanned
-from core.results.prediction import MAX_CHARACTERS, Prediction, check_texts, question
+from core.results.prediction import MAX_CHARACTERS, check_texts, question
 from tests.builders import make_result
 
 
@@ -38,10 +35,7 @@ def test_texts_are_stripped_and_counted() -> None:
         check_texts(["x" * (MAX_CHARACTERS + 1)], TASKS["sst2"])
 
 
-def test_the_question_names_the_pruning_of_the_result_and_the_answer_is_read_as_it_was_given() -> None:
-    given = Prediction((0.0, 0.5), ("negative", "positive"), ((0.1, 0.9), (0.8, 0.2)), num_tokens=9, num_unknown=0)
-    assert Prediction(**json.loads(json.dumps(asdict(given)))) == given
-    assert given.predicted == [1, 0]
+def test_the_question_names_the_pruning_of_the_result() -> None:
     result = make_result(method="random", scope="layer:2", seed=2, amounts=(0.0, 0.5))
     pruning = {"method": "random", "scope": "layer:2", "seed": 2, "control_of": "magnitude", "amounts": [0.0, 0.5]}
     model = {"checkpoint": "embedded:sst2", "revision": result.checkpoint.revision, "task": "sst2"}

@@ -12,7 +12,6 @@ import core.reader
 from core.charts import sentences
 from core.findings.sentences import examples_of
 from core.request.catalog import MAX_NAME_CHARS, ROOT
-from core.results.names import label_words
 from core.wall.reading import Question, read
 from tests.builders import make_result
 
@@ -27,10 +26,6 @@ def test_a_strip_has_no_more_cells_than_can_be_seen(monkeypatch: pytest.MonkeyPa
     strip = sentences.flip_scene(restless, examples_of(restless)).views["strip"]
     assert len(strip.datasets["cells"]) == 10 * len(frames)
     assert strip.title == "The first 10 examples, earliest flip on top"
-
-
-def test_a_label_is_shown_by_its_beginning() -> None:
-    assert label_words("not_" * 250) == f"{'not ' * 19}not…"
 
 
 def test_cells_of_a_table_are_cut_for_a_page(tmp_path: Path) -> None:
