@@ -95,6 +95,8 @@ def test_a_bad_file_or_column_is_told_in_plain_text_and_not_run(queue: JobQueue,
     assert not any("<b>" in text.value for text in page.markdown if "style" not in text.value)
     fill(page, {"texts": []})
     assert errors(page) == ["0 text columns: choose 1, other than the label column"]
+    page = upload(open_page(LAB), "text,label\n" + "".join(f"text {k},value {k}\n" for k in range(60)))
+    assert "has 60 different values, more than 50" in errors(page)[0]
     page = fill(open_page(LAB), {"task-embedded:sst2": "mrpc"})
     upload(page, "left,right,label\n" + "".join(f"a {k},b {k},{k % 2}\n" for k in range(8)))
     assert page.multiselect(key="lab-texts").label == "Text columns (sentence1, sentence2)"

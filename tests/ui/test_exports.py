@@ -23,14 +23,10 @@ def page(kind: str) -> None:
 
     from core.charts.overview import STAGE, result_scene
     from tests.builders import make_result
-    from tests.scenes import OTHER, RESULT, SCENES
     from ui.exports import offer_exports
 
     result = make_result(num_layers=2, amounts=(0.0, 0.125, 0.5))
-    if kind == "two":
-        offer_exports(SCENES["compare"], RESULT, OTHER)
-        offer_exports(SCENES["profiles"], RESULT, OTHER, numbers=False)
-    elif kind == "a choice":
+    if kind == "a choice":
         scenes = {name: result_scene(result, name, STAGE) for name in ("mean", "cls")}
         offer_exports(scenes["cls"], result, choices=scenes)
     elif kind == "no picture":
@@ -67,9 +63,6 @@ def test_a_panel_offers_what_there_is() -> None:
     app = opened()
     assert labels(app) == [*PICTURES, *NUMBERS]
     assert "python -m core.precompute" in app.code[0].value
-    app = opened("two")
-    assert labels(app).count("PNG") == labels(app).count("Result as JSON") == 2, "the second panel has no numbers"
-    assert len(app.code) == 4, "but the command of each result"
     assert labels(opened("no picture")) == NUMBERS
     app = opened("a run")
     assert not labels(app)
