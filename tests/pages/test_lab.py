@@ -59,8 +59,10 @@ def test_a_run_shows_its_frames_as_they_arrive_and_can_be_cancelled(queue: JobQu
     assert settings_are_open(page)
     assert queue._worker.child, "the worker warms up before the first click"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.jobs.queue.get", lambda job_id: Job("a", DEFAULT, "running") if job_id else None)
-        assert "The picture appears here" in told(open_page(LAB, job="a")), "its place is held until it comes"
+        patch.setattr("core.jobs.queue.get", lambda job_id: Job("a", DEFAULT, "queued", position=3) if job_id else None)
+        waits = open_page(LAB, job="a")
+        assert "The picture appears here" in told(waits), "its place is held until it comes"
+        assert progress(waits) == ("Waiting: 3 to come first", 0)
     press(fill(page, {"with-control": True}), "Run")
     assert runs.requests == [DEFAULT]
     job_id = address(page)["job"]

@@ -106,6 +106,10 @@ def test_a_forged_result_file_leads_to_no_run(server: Server, number: int) -> No
         assert not labels(thief) & WORK
 
 
+def test_a_result_that_is_opened_for_a_visit_is_no_file_of_which_a_frame_can_be_checked(server: Server) -> None:
+    assert labels(chosen(result_json(make_result(method="random")))) & WORK == {RECOMPUTE}
+
+
 @pytest.mark.parametrize(
     "settings",
     [
