@@ -21,13 +21,10 @@ def test_hand_computed_masks() -> None:
     plan = UnitPlan([[units]], [[torch.tensor([3.0, 1.0, 2.0, 1.0, 1.0])]])
     made, bias, read = plan.keep_masks(0.5, plan.parameters)  # round(0.5 · 5) = 2: among the three ties units 1 and 3
     assert bias.tolist() == [True, False, True, False, True]
-    assert made.tolist() == [[kept, kept] for kept in bias.tolist()]
+    assert made.tolist() == [[stays, stays] for stays in bias.tolist()]
     assert read.tolist() == [bias.tolist()] * 3
-    assert [int(next(plan.keep_masks(amount, plan.parameters)).all(1).sum()) for amount in (0.09, 0.3, 0.99)] == [
-        5,
-        3,
-        0,
-    ]
+    kept = [int(next(plan.keep_masks(amount, plan.parameters)).all(1).sum()) for amount in (0.09, 0.3, 0.99)]
+    assert kept == [5, 3, 0]
 
 
 def test_halves_that_do_not_vary_say_nothing_of_reliability() -> None:

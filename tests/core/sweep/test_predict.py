@@ -15,7 +15,7 @@ from core.errors import PrunescopeError
 from core.inputs.checkpoints import resolve
 from core.request.catalog import MAX_LENGTH, TASKS
 from core.request.sweep_request import SweepRequest, checked, usual_scope
-from core.results.prediction import MAX_CHARACTERS, Prediction
+from core.results.prediction import Prediction
 from core.sweep.predict import predict
 from core.sweep.runner import silent
 from core.worker import ANSWERS
@@ -59,22 +59,10 @@ def test_tokens_beyond_the_limit_are_counted_and_not_read(tiny_bert: Path) -> No
     assert longer.probabilities == whole.probabilities
 
 
-@pytest.mark.parametrize(
-    ("texts", "changes", "message"),
-    [
-        (("x" * (MAX_CHARACTERS + 1),), {}, "characters"),
-        ((TEXT,), {"scope": "layer:9"}, "layer:0 to layer:1"),
-        ((TEXT, TEXT), {"task": "rte", "data": "written"}, "no written examples"),
-    ],
-)
-def test_parts_that_do_not_fit_together_are_refused(
-    texts: tuple[str, ...], changes: dict[str, object], message: str, tiny_bert: Path
-) -> None:
-    with pytest.raises(PrunescopeError, match=message):
-        predicted(tiny_bert, *texts, **changes)
-
-
-def test_another_content_and_logits_that_are_not_finite_are_refused(tiny_bert: Path, tmp_path: Path) -> None:
+def test_what_does_not_fit_and_logits_that_are_not_finite_are_refused(tiny_bert: Path, tmp_path: Path) -> None:
+    for text, scope, message in ((TEXT, "layer:9", "layer:0 to layer:1"), ("x" * 2_001, "encoder", "characters")):
+        with pytest.raises(PrunescopeError, match=message):
+            predicted(tiny_bert, text, scope=scope)
     other = make_bert(tmp_path / "tiny-bert", seed=1)
     with pytest.raises(PrunescopeError, match=r"'tiny-bert' has the content .{12}, but the result was computed on "):
         predict(request(other), resolve(str(tiny_bert)).revision, [TEXT], silent)
