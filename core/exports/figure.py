@@ -25,6 +25,7 @@ PAGE_WIDTH = 1240  # pixels, of a page in a laptop's window
 MEASURES: Mapping[Size, tuple[int, int, int]] = {"slide": (32, 28, 18), "page": (24, 23, 17)}  # margin, title, readout
 CAPTION = 13  # pixels, the letters of the caption
 MAX_TITLE_LINES = 2
+LEAST_OF_TITLE = 0.8  # of its size, if it then fits on one line
 LINE_HEIGHT = 1.3  # of its letters
 ASCENT = 0.95  # of the letters' size, from the top of a line to its baseline
 GAP = 8  # pixels, between words and pictures
@@ -50,9 +51,11 @@ def figure_of(scene: Scene, size: Size = "slide", theme: ThemeName = "light") ->
     """
     natural, colours = scene.layout.height(scene.views), THEMES[theme]
     on_slide = size == "slide" or natural is None
-    left, title_size, readout_size = MEASURES[size]
+    left, largest, readout_size = MEASURES[size]
     width = SLIDE[0] if on_slide else PAGE_WIDTH
     room = width - 2 * left
+    smaller = range(largest, round(largest * LEAST_OF_TITLE) - 1, -1)
+    title_size = next((fitting for fitting in smaller if width_of(scene.title, fitting) <= room), largest)
     title = [(line, "") for line in broken(scene.title, room, title_size, MAX_TITLE_LINES)]
     under = left + LINE_HEIGHT * title_size * len(title)
     readouts = _readouts(scene, left, under, readout_size, room)

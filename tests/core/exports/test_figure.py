@@ -72,6 +72,8 @@ def test_nothing_moves_but_what_changes() -> None:
 def test_a_title_may_be_typed_and_long_and_is_text() -> None:
     typed = replace(SCENES["layers"], title="<b>Pruning & its </b> consequences, " * 12)
     assert [line["y"] < 100 for line in figure_of(typed)["words"][:3]] == [True, True, False], "two lines, then caption"
+    nearly, caption = figure_of(replace(SCENES["layers"], title="x" * 80))["words"][:2]
+    assert (nearly["size"] < 28, caption["y"] > 600) == (True, True), "smaller letters rather than a word on a line"
     said = texts(svg_of(typed))
     assert (said[0].startswith("<b>Pruning & its </b>"), said[1][-1]) == (True, "…")
     long, word = replace(SCENES["lab"], frames=[{"amount": 0.0, "name": "A", "detail": TEXT * 3}]), "x" * 100
