@@ -103,14 +103,14 @@ def compare_frames(results: Two, together: Together, names: tuple[str, str] = ("
         names: What stands before each number; with names, each result has its own metric.
     """
     metrics = [metric_of(*((result,) if any(names) else results)) for result in results]
-    rows = []
+    symbols, rows = [METRICS[metric].symbol for metric in metrics], []
     for shared, pair in zip(together.places, together.pairs, strict=True):
-        told = " and ".join(
-            f"{name} {METRICS[metric].symbol} {g.two_places(frame.metrics.get(metric))}".strip()
-            for name, metric, frame in zip(names, metrics, pair, strict=True)
-        )
-        if not any(names):  # said once: both have the same metric
-            told = told.replace(f"and {METRICS[metrics[0]].symbol} ", "and ")
+        values = [g.two_places(frame.metrics.get(metric)) for metric, frame in zip(metrics, pair, strict=True)]
+        if any(names):
+            numbers = zip(names, symbols, values, strict=True)
+            told = " and ".join(" ".join(words) for words in numbers)
+        else:  # both have the same metric
+            told = f"{symbols[0]} {' and '.join(values)}"
         amounts = _removed(results, [n.percent(frame.amount) for frame in pair])
         detail = f"{amounts} · {told}" if together.is_interpolated else told
         rows.append(g.step(g.rounded(shared), _place_name(shared, pair, results, together.scale), detail))

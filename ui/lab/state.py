@@ -41,9 +41,8 @@ class Lab:
 
 def lab() -> Lab:
     """Return this visit's record."""
-    record: Lab = st.session_state.setdefault(
-        "lab-record", Lab()
-    )  # no element's key: Streamlit would drop it with that
+    # No element bears this name: Streamlit would drop the record with the element.
+    record: Lab = st.session_state.setdefault("lab-record", Lab())
     return record
 
 
