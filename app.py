@@ -7,10 +7,10 @@ import streamlit as st
 
 from core.charts.overview import finding_scene, pair_scene
 from core.findings.accuracy import metric_of
+from core.findings.choices import SEPARATOR, task_title
 from core.findings.tables import replication_table, survival_table
 from core.findings.words.overview import caution, overview_heading, overview_said, replication_sentences
 from core.request.catalog import METRICS, REDUCTIONS
-from core.results.choices import SEPARATOR, task_title
 from core.results.library import Entry
 from core.results.names import in_sentence, models_name, pruning_name
 from core.results.schema import SweepResult

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
+from core.findings.choices import family_of, task_title
 from core.findings.claim import Verdict, corrected, spreads, verdict, with_rows
 from core.findings.tables import beyond_cell, control_shares, layer_cell, shares, verdict_cell
 from core.findings.words import NONE, counted
 from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, TASKS
 from core.results import store
-from core.results.choices import family_of, task_title
 from core.results.names import checkpoint_name, decimals, listed, method_name
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT

@@ -11,7 +11,6 @@ from core.charts.profiles import profile_scene
 from core.findings.compare import Axis, accuracy_comparisons, distinguishing_names, profiled
 from core.findings.tables import paired_table
 from core.findings.words.compare import compare_notes, compare_said, profile_sentence
-from core.results.choices import distinguishing_labels
 from core.results.library import Entry
 from core.results.names import checkpoint_name, data_name, in_sentence, pruning_name, result_name
 from core.results.schema import SweepResult
@@ -22,7 +21,7 @@ from ui.player import choose_reduction, middle_of, show_pictures, start_in_addre
 from ui.results import companions_of, methods_of
 from ui.shared import once
 from ui.text import markdown_table, plain, remark
-from ui.view_state import choose_result, two_results
+from ui.view_state import choose_result, distinguishing_labels, two_results
 
 AXES = {"amount": "Equal amount", "damage": "Equal overall change", "divergence": "Equal divergence"}
 START = 0.1  # of damage: similarity has fallen by a tenth

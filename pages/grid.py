@@ -2,11 +2,11 @@
 
 import streamlit as st
 
+from core.findings.choices import settings
 from core.findings.grid import arranged
 from core.findings.tables import seeds_table
 from core.findings.words.grid import grid_heading
 from core.request.catalog import DAMAGE
-from core.results.choices import settings
 from ui.address import choose, picture_first
 from ui.grid import open_clicked, rows_of, show_grid
 from ui.header import page_header, show_nothing

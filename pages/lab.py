@@ -5,13 +5,13 @@ from dataclasses import replace
 import streamlit as st
 
 from core.charts.overview import result_scene
+from core.findings.choices import offered
 from core.findings.words.lab import check_sentence, key_figures
 from core.findings.words.layers import layers_heading
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.catalog import REDUCTIONS
 from core.results import store
-from core.results.choices import offered
 from core.results.names import amount_name, result_name
 from core.results.schema import SweepResult
 from ui.address import picture_first, set_parameter, show

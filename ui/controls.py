@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.findings.choices import control_seeds
 from core.findings.claim import verdict
 from core.request.controls import judged_beside
-from core.results.choices import control_seeds
 from core.results.library import Entry, entry_of
 from core.results.provenance import request_of
 from core.results.schema import SweepResult

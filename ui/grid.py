@@ -8,9 +8,9 @@ from threading import Lock
 import streamlit as st
 
 from core.charts.grid import grid_html
+from core.findings.choices import companions, everywhere
 from core.findings.grid import Grid, GridRow, grid_rows
 from core.results import store
-from core.results.choices import companions, everywhere
 from core.results.extract import extracts
 from core.results.library import Entry, entry_of
 from core.results.schema import SweepResult
@@ -41,7 +41,7 @@ def rows_of(entries: Sequence[Entry]) -> list[GridRow]:
 
 
 def rows_everywhere(result: SweepResult, entries: Sequence[Entry]) -> list[GridRow]:
-    """Describe a result's pruning on every checkpoint: see `core.results.choices.everywhere`."""
+    """Describe a result's pruning on every checkpoint: see `core.findings.choices.everywhere`."""
     same = {entry.key: entry for entry in everywhere(once(entry_of, result), entries)}
     beside = [companion for entry in same.values() for companion in companions(entry, entries)]
     return [row for row in rows_of([*same.values(), *beside]) if row.key in same]

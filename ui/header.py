@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.results.choices import SEPARATOR, task_title
+from core.findings.choices import SEPARATOR, task_title
 from core.results.names import data_name, models_name, pruning_name
 from core.results.schema import SweepResult
 from ui.address import begin, carried

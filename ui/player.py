@@ -152,7 +152,7 @@ def show_finding(result: SweepResult, reduction: str, companions: Sequence[Sweep
     Args:
         result: A whole sweep or the first frames of one.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
-        companions: What it is judged beside: see `core.results.choices.companions`.
+        companions: What it is judged beside: see `core.findings.choices.companions`.
     """
     if words := caution(result):
         st.warning(plain(words))

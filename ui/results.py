@@ -8,10 +8,10 @@ import streamlit as st
 from cachetools import LRUCache, cached
 
 from core.errors import PrunescopeError
+from core.findings.choices import companions, isolated, methods_beside, twins
 from core.findings.yardstick import Yardstick, yardstick
 from core.request.limits import is_hosted
 from core.results import library, store
-from core.results.choices import companions, isolated, methods_beside, twins
 from core.results.fields import bytes_of
 from core.results.library import Entry
 from core.results.schema import SweepResult
@@ -89,7 +89,7 @@ def by_key(key: str) -> SweepResult | None:
 
 
 def companions_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
-    """Read the available results that another is judged beside: see `core.results.choices.companions`.
+    """Read the available results that another is judged beside: see `core.findings.choices.companions`.
 
     Hosted, they may have been computed in another visit: a link that leads to a result leads to its verdict.
     """
@@ -97,12 +97,12 @@ def companions_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepRe
 
 
 def isolated_beside(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
-    """Read the available results of each layer pruned alone: see `core.results.choices.isolated`."""
+    """Read the available results of each layer pruned alone: see `core.findings.choices.isolated`."""
     return _chosen(isolated, result, entries)
 
 
 def yardstick_of(result: SweepResult, entries: Sequence[Entry], reduction: str) -> Yardstick | None:
-    """Read how similar its seed twins are to each other, where that is available: see `core.results.choices.twins`."""
+    """Read how similar its seed twins are to each other, where that is available: see `core.findings.choices.twins`."""
     return yardstick(result, _chosen(twins, result, entries), reduction)
 
 

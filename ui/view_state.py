@@ -4,17 +4,18 @@ A visitor's choice stands in the address, and links carry it to the next page (`
 remembers it: without one, every page shows its default.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
 
-from core.request.catalog import METHODS
+from core.findings.choices import SEPARATOR, companions, counterpart, offered, task_title
+from core.request.catalog import DEFAULT_MEASURES, MEASURES, METHODS
 from core.results import store
-from core.results.choices import SEPARATOR, SOURCES, companions, counterpart, distinguishing_labels, offered, task_title
 from core.results.library import Entry, entry_of
-from core.results.names import name_of
+from core.results.names import in_sentence, listed, name_of, points_name
 from core.results.schema import SweepResult
 from ui.address import offer, parameters_on_show, set_parameter, show
 from ui.results import at_hand, by_key
@@ -22,6 +23,12 @@ from ui.shared import once
 
 OWN, OWN_MODEL = "own", "model"  # in the Lab's address: its settings begin with a model of the visitor's own
 PAIR = ("sst2", "cola")  # the tasks of the published heatmaps, side by side
+SOURCES = {
+    "written": "Written for this project",
+    "hub": "From the Hub",
+    "folder": "From a folder (GLUE or your own)",
+    "file": "From a file of your own",
+}
 # Boxes that shorten the list of results to those that share what stands in them with the one on show.
 BOXES: Mapping[str, Callable[[Entry], str]] = {
     "Task": lambda entry: task_title(entry.task),
@@ -128,3 +135,27 @@ def _show_first(own: Entry, among: Iterable[Entry], of: Callable[[Entry], str], 
     """Show the first result with this value, of the same pruning where there is one."""
     fitting = (entry for entry in among if of(entry) == value)
     show(min(fitting, key=lambda entry: name_of(entry) != name_of(own)).key)
+
+
+def distinguishing_labels(entries: Sequence[Entry]) -> dict[str, str]:
+    """Label results that are offered together by their pruning and by whatever else they do not share.
+
+    Returns:
+        A different label for each key: equal ones are numbered in the order given.
+    """
+    parts = [_parts(entry) for entry in entries]
+    varies = [len(set(values)) > 1 for values in zip(*parts, strict=True)]
+    labels = [SEPARATOR.join(part for k, part in enumerate(own) if k == 0 or (varies[k] and part)) for own in parts]
+    count, seen = Counter(labels), Counter[str]()
+    for k, label in enumerate(labels):
+        seen[label] += 1
+        labels[k] = f"{label} ({seen[label]} of {count[label]})" if count[label] > 1 else label
+    return dict(zip((entry.key for entry in entries), labels, strict=True))
+
+
+def _parts(entry: Entry) -> tuple[str, str, str, str, str]:
+    """Return the names of pruning, points, measures, checkpoint and data."""
+    data, checkpoint, _ = ("", "", *entry.name.rsplit(SEPARATOR, 2))[-3:]
+    further = [in_sentence(MEASURES[measure].title) for measure in entry.measures if measure not in DEFAULT_MEASURES]
+    measures = f"also by {listed(further)}" if further else ""
+    return name_of(entry), points_name(entry.points), measures, checkpoint, data

@@ -12,9 +12,9 @@ from core.charts import grammar as g
 from core.charts.accuracy import SCALE_TITLES
 from core.charts.layout import Layout
 from core.charts.view import Numbers, Scene, View
+from core.findings.choices import task_title
 from core.findings.compare import Profiled, costs_of
 from core.findings.survival import floor_of
-from core.results.choices import task_title
 from core.results.names import amount_name, circumstances, decimals, place_name, point_labels
 from core.results.schema import SweepResult
 from core.sweep.equal_damage import DAMAGES

@@ -16,11 +16,11 @@ from typing import Literal
 
 import numpy as np
 
+from core.findings.choices import family_of, seed_of
 from core.findings.comparable import control_sweeps, own_sweeps
 from core.request import catalog
 from core.request.amounts import amount_text
 from core.request.catalog import CONFIDENCE, CONTROL_SEEDS, DAMAGE, METHODS, REDUCTION, SECOND_DAMAGE, SINGLE_BATCH
-from core.results.choices import family_of, seed_of
 from core.results.names import pruned_layer
 from core.results.schema import SweepResult
 from core.results.statistics import GapAtDamage, NotAtDamage, ProfileAtDamage, WorkingRangeRecord

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from core.results.choices import is_control, is_isolated, is_isolated_control, is_same
+from core.findings.choices import is_control, is_isolated, is_isolated_control, is_same
 from core.results.names import pruned_layer
 from core.results.schema import SweepResult
 

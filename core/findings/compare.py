@@ -151,7 +151,7 @@ def depth_of(
         first: A whole sweep or the first frames of one.
         second: Another one.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
-        companions: What either is judged beside: see `core.results.choices.companions`.
+        companions: What either is judged beside: see `core.findings.choices.companions`.
     """
     if reduction not in SINGLE_BATCH:
         return "all tokens"

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.findings.accuracy import metric_of
+from core.findings.choices import task_title
 from core.findings.claim import Verdict, corrected, verdict, with_rows
 from core.findings.comparable import controls_of
 from core.findings.survival import own_similarity
@@ -16,7 +17,6 @@ from core.findings.words.lab import key_figures
 from core.request.amounts import amount_text
 from core.request.catalog import METHODS, METRICS, REDUCTION, SECOND_DAMAGE
 from core.request.scope import layer_of
-from core.results.choices import task_title
 from core.results.names import data_name, decimals, models_name, percent, points_name, pruning_name
 from core.results.schema import SweepResult
 from core.results.statistics import GapAtDamage

@@ -59,7 +59,7 @@ def yardstick(result: SweepResult, twins: Sequence[SweepResult], reduction: Redu
 
     Args:
         result: A result that is compared with its own unpruned layers.
-        twins: Twins against twins: see `core.results.choices.twins`.
+        twins: Twins against twins: see `core.findings.choices.twins`.
         reduction: Another one than `mean` has no yardstick.
     """
     pairs: dict[frozenset[str], Sequence[float | None]] = {}

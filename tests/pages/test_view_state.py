@@ -6,10 +6,12 @@ from urllib.parse import parse_qs
 import pytest
 
 from core.jobs.queue import JobQueue
+from core.results.library import entry_of
 from core.results.store import save
 from tests.builders import make_result, ship
 from tests.opened import address, follow, links, open_page, players, told
 from ui.header import PAGES
+from ui.view_state import distinguishing_labels
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.3, 0.6), "num_examples": 20}
 CHANGES = ({}, {"task": "cola"}, {"method": "random"}, {"source": "written"})
@@ -128,3 +130,26 @@ def test_without_all_seeds_of_its_control_a_method_leads_to_the_lab(name: str, s
     app = open_page(PAGES[name], result=method.key, other=controls[0].key)
     wanted = f"result={method.key}&other={controls[0].key}" if seeds < 5 else None
     assert links(app).get("Run random control in the Lab") == wanted
+
+
+# ---------------------------------------------------------------- as a list names them
+
+MAGNITUDE = "Magnitude pruning of the encoder"
+CONTROL = {"method": "random", "seed": 1}
+
+
+@pytest.mark.parametrize(
+    ("other", "labels"),
+    [
+        (CONTROL, ["", "Random pruning of the encoder, as magnitude prunes (seed 1)"]),
+        ({"points": "both"}, [" · attention blocks", " · attention blocks and layer outputs"]),
+        ({"until_damage": 0.3}, [" (1 of 2)", " (2 of 2)"]),
+    ],
+)
+def test_labels_say_the_pruning_and_what_differs_and_no_two_are_the_same(
+    other: dict[str, object], labels: list[str]
+) -> None:
+    entries = [entry_of(result) for result in (SST2, make_result(**{**SMALL, **other}))]
+    found = distinguishing_labels(entries)
+    assert list(found) == [entry.key for entry in entries]
+    assert [label.removeprefix(MAGNITUDE) for label in found.values()] == labels

@@ -22,7 +22,7 @@ def compare_said(
         first: A whole sweep.
         second: Another one.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
-        companions: What either is judged beside: see `core.results.choices.companions`.
+        companions: What either is judged beside: see `core.findings.choices.companions`.
     """
     heading = compare_heading(first, second)
     if first.key == second.key or not same_examples(first, second):

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from core.findings.accuracy import label_doubt, lowest_until, metric_of, rare_labels
+from core.findings.choices import family_of, task_title
 from core.findings.claim import Verdict, verdict
 from core.findings.grid import GridRow, comparable_rows
 from core.findings.words import Said, capitalised, layers_named, numbered, reason_named, share_span, state
 from core.findings.words.layers import against_heading
 from core.request.catalog import DAMAGE, FAMILY_NOTES, FEW_EXAMPLES, METRICS, REDUCTION, SURVIVAL_THRESHOLD
 from core.results import names as n
-from core.results.choices import family_of, task_title
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT
 

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from core.findings.choices import companions
 from core.findings.comparable import own_sweeps
-from core.results.choices import companions
 from core.results.library import Entry, entry_of, shipped
 from core.results.schema import SweepResult
 from core.results.statistics import SurvivalRecord, WorkingRangeRecord

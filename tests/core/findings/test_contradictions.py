@@ -8,13 +8,13 @@ import re
 from itertools import combinations
 from typing import get_args
 
+from core.findings.choices import is_control
 from core.findings.claim import SENSITIVITY, Verdict, verdict
 from core.findings.comparable import SPARSITY_TOLERANCE, largest_mismatch, obstacle
 from core.findings.tables import criteria_table
 from core.findings.words import state
 from core.findings.words.compare import compare_said, depth_sentence
 from core.findings.words.overview import heading_of, overview_said
-from core.results.choices import is_control
 from core.results.library import shipped
 from core.results.names import percent
 from core.results.schema import SweepResult

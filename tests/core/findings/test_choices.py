@@ -1,11 +1,11 @@
-"""Which results belong together, which is offered first, and by which labels."""
+"""Which results belong together, and which is offered first."""
 
 from collections.abc import Callable
 
 import pytest
 
-from core.results import choices
-from core.results.choices import counterpart, distinguishing_labels, family_of, offered
+from core.findings import choices
+from core.findings.choices import counterpart, family_of, offered
 from core.results.library import Entry, entry_of
 from core.results.schema import SweepResult
 from tests.builders import against, make_result
@@ -77,23 +77,6 @@ def test_a_result_is_compared_first_with_its_control_its_method_or_what_is_like_
 ) -> None:
     found = counterpart(SHELF[of], [SHELF[name] for name in among])
     assert found == (SHELF[first] if first else None)
-
-
-MAGNITUDE = "Magnitude pruning of the encoder"
-
-
-@pytest.mark.parametrize(
-    ("shown", "labels"),
-    [
-        (["magnitude", "control 1"], ["", "Random pruning of the encoder, as magnitude prunes (seed 1)"]),
-        (["magnitude", "both"], [" · attention blocks", " · attention blocks and layer outputs"]),
-        (["magnitude", "fine"], [" (1 of 2)", " (2 of 2)"]),
-    ],
-)
-def test_labels_say_the_pruning_and_what_differs_and_no_two_are_the_same(shown: list[str], labels: list[str]) -> None:
-    found = distinguishing_labels([SHELF[name] for name in shown])
-    assert list(found) == [SHELF[name].key for name in shown]
-    assert [label.removeprefix(MAGNITUDE) for label in found.values()] == labels
 
 
 def test_what_serves_other_results_is_offered_only_where_there_is_nothing_else() -> None:

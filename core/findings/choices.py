@@ -1,22 +1,14 @@
-"""Choose among many results: which comes first, what each is judged beside, and labels that tell them apart."""
+"""Choose among many results: which are offered, which comes first, and what each is judged beside."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
-from core.request.catalog import DEFAULT_MEASURES, EMBEDDED, MEASURES, RECIPE, TASKS
+from core.request.catalog import EMBEDDED, RECIPE, TASKS
 from core.request.scope import layer_of
 from core.request.tasks import AUTO, AUTO_TITLE
 from core.results.library import Entry
-from core.results.names import in_sentence, listed, name_of, points_name
 from core.results.schema import Pruning
 
 SEPARATOR = " · "  # between the data, the checkpoint and the pruning in an entry's name
-SOURCES = {
-    "written": "Written for this project",
-    "hub": "From the Hub",
-    "folder": "From a folder (GLUE or your own)",
-    "file": "From a file of your own",
-}
 
 
 def task_title(name: str) -> str:
@@ -74,34 +66,40 @@ def _how(pruning: Pruning) -> tuple[str, int, str | None]:
     return pruning.method, pruning.seed, pruning.controls
 
 
-def _on_what(entry: Entry) -> tuple[str, str | None, str, tuple[str, ...]]:
-    """Return what the numbers of two results have in common if they were measured alike."""
-    return entry.checkpoint, entry.against, entry.fingerprint, entry.points
+def _models(entry: Entry) -> tuple[str, str | None]:
+    return entry.checkpoint, entry.against
 
 
-def companions(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
+def _place(entry: Entry) -> tuple[str, tuple[str, ...]]:
+    return entry.fingerprint, entry.points
+
+
+def _beside(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
+    """Return the other results of a checkpoint on the same examples; against another one, nothing is judged."""
+    others = (other for other in among if other.key != entry.key and other.fingerprint == entry.fingerprint)
+    return [other for other in others if _models(other) == _models(entry) and entry.against is None]
+
+
+def companions(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
     """Return the results that another is judged beside: its random controls, and the same pruning in other steps.
 
-    `core.findings.comparable` decides, once the files are read, whether they may be compared. Against another
-    checkpoint, nothing is judged.
+    `core.findings.comparable` decides, once the files are read, whether they may be compared.
     """
-    alike = (other for other in among if _on_what(other) == _on_what(entry) and other.key != entry.key)
-    beside = tuple(other for other in alike if is_control(other, entry) or is_same(other, entry))
-    return beside if entry.against is None else ()
+    at_points = (other for other in _beside(entry, among) if other.points == entry.points)
+    return [other for other in at_points if is_control(other, entry) or is_same(other, entry)]
 
 
-def isolated(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
+def isolated(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
     """Return each layer pruned alone, with its random controls; they have points of their own."""
-    alike = (other for other in among if _on_what(other)[:3] == _on_what(entry)[:3] and other.key != entry.key)
-    alone = tuple(other for other in alike if is_isolated(other, entry) or is_isolated_control(other, entry))
-    return alone if entry.against is None else ()
+    beside = _beside(entry, among)
+    return [other for other in beside if is_isolated(other, entry) or is_isolated_control(other, entry)]
 
 
-def twins(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
+def twins(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
     """Return the results of checkpoints against each other that differ from a result's only in the seed, if at all."""
     family = family_of(entry.checkpoint)
-    alike = (other for other in among if family and other.against and _on_what(other)[2:] == _on_what(entry)[2:])
-    return tuple(other for other in alike if {*map(family_of, (other.checkpoint, other.against or ""))} == {family})
+    alike = (other for other in among if other.against and _place(other) == _place(entry))
+    return [other for other in alike if family_of(other.checkpoint) == family_of(other.against or "") == family != ""]
 
 
 def family_of(checkpoint: str) -> str:
@@ -123,17 +121,17 @@ def control_seeds(entry: Entry, among: Iterable[Entry]) -> set[int]:
     return {other.seed for other in controls if (other.until_damage, layer_of(entry.scope)) != (None, None)}
 
 
-def methods_beside(entry: Entry, among: Iterable[Entry]) -> tuple[Entry, ...]:
+def methods_beside(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
     """Return the methods measured like a result, each by one sweep over all amounts: no controls, no single layers."""
     methods: dict[object, Entry] = {}
     for other in among:
         is_whole = (other.controls, other.until_damage, layer_of(other.scope)) == (None, None, None)
-        if is_whole and _on_what(other) == _on_what(entry):
+        if is_whole and _models(other) == _models(entry) and _place(other) == _place(entry):
             methods.setdefault((other.method, other.scope), other)
-    return tuple(methods.values())
+    return list(methods.values())
 
 
-def everywhere(entry: Entry, among: Sequence[Entry]) -> tuple[Entry, ...]:
+def everywhere(entry: Entry, among: Sequence[Entry]) -> list[Entry]:
     """Return the same pruning on every checkpoint and task, after attention blocks, one sweep of each.
 
     Sentences written for this project are few, and left out. Against another checkpoint, it is no pruning to compare.
@@ -144,7 +142,7 @@ def everywhere(entry: Entry, among: Sequence[Entry]) -> tuple[Entry, ...]:
         is_alone = other.against is entry.against is None
         if is_alone and at_attention and is_same(other, entry) and other.source != "written":
             found.setdefault((other.checkpoint, other.task), other)
-    return tuple(found.values())
+    return list(found.values())
 
 
 def counterpart(entry: Entry, among: Iterable[Entry]) -> Entry | None:
@@ -155,8 +153,8 @@ def counterpart(entry: Entry, among: Iterable[Entry]) -> Entry | None:
     """
 
     def preference(other: Entry) -> tuple[bool, ...]:
-        alike = _on_what(other) == _on_what(entry)
-        on_same_examples = other.against is None and _on_what(other)[2:] == _on_what(entry)[2:]
+        alike = _place(other) == _place(entry) and _models(other) == _models(entry)
+        on_same_examples = _place(other) == _place(entry) and other.against is None
         without = on_same_examples and bool(entry.against) and other.checkpoint == entry.checkpoint
         return (
             alike and is_control(other, entry),
@@ -166,30 +164,3 @@ def counterpart(entry: Entry, among: Iterable[Entry]) -> Entry | None:
         )
 
     return max((other for other in among if other.key != entry.key), key=preference, default=None)
-
-
-# ---------------------------------------------------------------- labels
-
-
-def distinguishing_labels(entries: Sequence[Entry]) -> dict[str, str]:
-    """Label results that are offered together by their pruning and by whatever else they do not share.
-
-    Returns:
-        A different label for each key: equal ones are numbered in the order given.
-    """
-    parts = [_parts(entry) for entry in entries]
-    varies = [len(set(values)) > 1 for values in zip(*parts, strict=True)]
-    labels = [SEPARATOR.join(part for k, part in enumerate(own) if k == 0 or (varies[k] and part)) for own in parts]
-    count, seen = Counter(labels), Counter[str]()
-    for k, label in enumerate(labels):
-        seen[label] += 1
-        labels[k] = f"{label} ({seen[label]} of {count[label]})" if count[label] > 1 else label
-    return dict(zip((entry.key for entry in entries), labels, strict=True))
-
-
-def _parts(entry: Entry) -> tuple[str, str, str, str, str]:
-    """Return the names of pruning, points, measures, checkpoint and data."""
-    data, checkpoint, _ = ("", "", *entry.name.rsplit(SEPARATOR, 2))[-3:]
-    further = [in_sentence(MEASURES[measure].title) for measure in entry.measures if measure not in DEFAULT_MEASURES]
-    measures = f"also by {listed(further)}" if further else ""
-    return name_of(entry), points_name(entry.points), measures, checkpoint, data
