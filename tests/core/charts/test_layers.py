@@ -153,7 +153,7 @@ def test_random_removal_stands_where_it_has_changed_the_layers_as_much_overall()
         assert shown == pytest.approx([1 - 0.2 * 2 * share for share in (0.3, 0.3, 0.7, 0.7)], abs=5.1e-4)
     spec = stack(weak)
     assert [track[AT_RANDOM] for track in told(spec, 2, "Layer")[:4]] == ["undefined"] * 4
-    assert [CHANCE in texts(spec, frame) for frame in (1, 2)] == [True, False]
+    assert [f"{CHANCE} of 10 %" in texts(spec, frame) for frame in (1, 2)] == [True, False], "by how much it removes"
 
 
 def test_seed_twins_are_a_range_or_a_point_below_each_band_that_does_not_move() -> None:
