@@ -67,9 +67,10 @@ def find_inputs(
     check_same_content(inputs.resolved, result.checkpoint.id, result.checkpoint.revision)
     if result.against:
         check_same_content(inputs.against or inputs.resolved, result.against.id, result.against.revision)
-    if inputs.subset.fingerprint != result.task.fingerprint:
+    examples = inputs.subset.record
+    if examples.fingerprint != result.task.fingerprint:
         raise PrunescopeError(
-            f"the examples of '{inputs.subset.source_name}' have the fingerprint {inputs.subset.fingerprint[:12]}, "
+            f"the examples of '{examples.source_name}' have the fingerprint {examples.fingerprint[:12]}, "
             f"the result's from '{result.task.source_name}' have {result.task.fingerprint[:12]}: give that data"
         )
     return request, inputs

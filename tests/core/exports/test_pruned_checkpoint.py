@@ -12,9 +12,8 @@ from tiny import make_bert, predicted_by_transformers, swept
 from core.errors import PrunescopeError
 from core.exports.pruned_checkpoint import write_pruned
 from core.inputs.checkpoint_files import TRAINING_EXAMPLES
-from core.inputs.examples import open_preset
-from core.request.catalog import TASKS
 from core.results.schema import SweepResult
+from tests.builders import open_preset
 
 AMOUNT = 0.6
 ASKED = {"amounts": (0.0, AMOUNT), "seed": 3}
@@ -37,7 +36,7 @@ def test_the_folder_gives_the_frame_and_its_card_names_what_it_is(base: Path, gl
     result = swept(base, glue_folder, method=method, **ASKED)
     folder, frame, before = write(result, base, glue_folder), result.frames[1], load_file(base / "model.safetensors")
     assert {"config.json", "model.safetensors", "README.md", "tokenizer.json"} <= {p.name for p in folder.iterdir()}
-    texts = open_preset(TASKS["sst2"], str(glue_folder)).subset(None).texts
+    texts = open_preset("sst2", str(glue_folder)).subset(None).texts
     found = predicted_by_transformers(folder, [text for (text,) in texts])
     assert tuple(found) == frame.predictions != result.frames[0].predictions, "pruning must matter"
     assert np.mean(np.array(found) == result.task.gold) == frame.metrics["accuracy"]
