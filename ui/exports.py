@@ -10,10 +10,11 @@ import streamlit as st
 from core.charts.view import Scene
 from core.errors import PrunescopeError
 from core.exports.tables import file_name, metrics_csv, result_json, similarity_csv
-from core.inputs.uploads import placed
+from core.inputs import uploads
 from core.jobs import queue
 from core.request.catalog import METHODS
 from core.request.limits import is_hosted
+from core.request.places import is_upload
 from core.results.names import amount_name, pruning_name, result_name
 from core.results.provenance import can_be_found, recipe
 from core.results.schema import SweepResult
@@ -101,7 +102,9 @@ def show_recipe(result: SweepResult) -> None:
     """Show how to recompute a whole result; a hosted server's paths and files mean nothing to a visitor."""
     request = None
     with suppress(PrunescopeError):  # an upload is not stored here any more
-        request = None if is_hosted() or not (known := queue.request_for(result.key)) else placed(known)
+        request = None if is_hosted() else queue.request_for(result.key)
+        if request and is_upload(request.data or ""):  # a command line reads the file that it is kept in
+            request = replace(request, data=str(uploads.find(str(request.data)).path))
     made_by = recipe(result, request)
     st.code(made_by.script, language="shell", wrap_lines=True)
     if made_by.missing:

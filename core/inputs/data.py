@@ -19,7 +19,7 @@ from huggingface_hub.errors import RevisionNotFoundError
 
 from core.errors import PrunescopeError
 from core.inputs import uploads
-from core.inputs.hub import MAIN, HubError, Listing, Report, cached_file, check_size, fetch, fetch_one, list_files
+from core.inputs.hub import MAIN, Listing, Report, Repository, cached_file, check_size, fetch, fetch_one, list_files
 from core.inputs.tables import DataFile, Table, read_table, row_count
 from core.inputs.texts import CALIBRATION, EVALUATION, read_written
 from core.request.catalog import Task
@@ -94,7 +94,11 @@ def find_data(data: str, task: Task | None, split: str | None = None, report: Re
     def read(split: str) -> Table:
         """Read a split of GLUE, from the Hub or from a folder of its layout."""
         place = f"{task.name}/{split}-00000-of-00001.parquet"
-        path = Path(data) / place if is_local else fetch_one(task.dataset_id, place, kind="dataset", report=report)
+        path = (
+            Path(data) / place
+            if is_local
+            else fetch_one(Repository(task.dataset_id, repo_type="dataset"), place, report)
+        )
         if not path.is_file():
             raise PrunescopeError(f"the data folder has no {place}: give one in the Hub's GLUE layout, or choose hub")
         return read_table([DataFile(path, place)])
@@ -130,8 +134,7 @@ class HubData:
 
     def to_download(self) -> tuple[int, ...]:
         """Return the bytes of the evaluated split's files that are not here yet; of many, only the first are needed."""
-        known = self.listing
-        missing = (n for n in self.splits[self.split] if not cached_file(known.id, n, known.commit, known.kind))
+        missing = (name for name in self.splits[self.split] if not cached_file(self.listing.pinned, name))
         return tuple(self.listing.sizes[name] or 0 for name in missing)
 
     def read(self, split: str) -> Table:
@@ -168,12 +171,12 @@ def find_dataset(asked: DatasetName, split: str, report: Report | None = None) -
     Raises:
         PrunescopeError: It does not exist, has no Parquet files, or no such configuration or split.
     """
-    listing = list_files(asked.id, asked.revision or MAIN, "dataset")
+    listing = list_files(Repository(asked.id, asked.revision or MAIN, "dataset"))
     configs = layout(listing.sizes)
     if not configs and not asked.revision:
         try:
-            listing = list_files(asked.id, CONVERTED, "dataset")
-        except HubError as error:
+            listing = list_files(Repository(asked.id, CONVERTED, "dataset"))
+        except PrunescopeError as error:
             if not isinstance(error.__cause__, RevisionNotFoundError):
                 raise
         configs = layout(listing.sizes)
