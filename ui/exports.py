@@ -33,13 +33,13 @@ STYLE = f"""<style>
 ON_YOUR_OWN = "A large folder, which this shared server does not make: run Prunescope on your own computer to get it."
 LACKING = "The weights or the examples are not at hand, or their place is not known: run it in the Lab first."
 WRITES = (
-    "A folder in the Hub's format, about {:.0f} MB, with zeros where weights were removed; transformers loads it, and "
-    "it gives the accuracy shown here."
+    "A folder in the Hub's format. It is as large and as fast as before: removed weights are zeros in place. Loaded in "
+    "float32, it gives the scores shown here."
 )
 LOAD = """from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 folder = {folder!r}
-model = AutoModelForSequenceClassification.from_pretrained(folder)
+model = AutoModelForSequenceClassification.from_pretrained(folder, dtype="float32")
 tokenizer = AutoTokenizer.from_pretrained(folder)"""
 
 
@@ -118,9 +118,10 @@ def _offer_checkpoint(result: SweepResult) -> None:
     if is_hosted() or not can_be_found(replace(needed, against=None)):
         remark(ON_YOUR_OWN if is_hosted() else LACKING)
         return
-    remark(WRITES.format(result.checkpoint.num_parameters * 4 / 1e6))  # in float32
+    remark(WRITES)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first, key = place_in_address(result.amounts), f"export-amount-{result.key}"
+        known, key = result.working_range, f"export-amount-{result.key}"
+        first = result.amounts.index(known.to) if known and known.to else place_in_address(result.amounts)
         amount = st.selectbox("Pruning amount", result.amounts, first, amount_name, key, width=180)
         if st.button("Save checkpoint", key=f"export-write-{result.key}", icon=":material/save:"):
             with refusals_shown():

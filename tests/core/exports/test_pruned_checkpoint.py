@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from huggingface_hub import metadata_load
 from safetensors.torch import load_file
 from tiny import make_bert, predicted_by_transformers, swept
+from transformers import AutoConfig
 
 from core.errors import PrunescopeError
 from core.exports.pruned_checkpoint import write_pruned
@@ -26,7 +28,7 @@ def write(result: SweepResult, checkpoint: Path, data: Path | None = None, amoun
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint that calls about half of the examples positive: then any pruning changes some predictions."""
-    folder = make_bert(tmp_path_factory.mktemp("checkpoints") / "base", seed=5)
+    folder = make_bert(tmp_path_factory.mktemp("checkpoints") / "base", seed=5, dtype=torch.float16)
     np.save(folder / TRAINING_EXAMPLES, np.arange(3, dtype=np.uint64))
     return folder
 
@@ -41,6 +43,8 @@ def test_the_folder_gives_the_frame_and_its_card_names_what_it_is(base: Path, gl
     assert tuple(found) == frame.predictions != result.frames[0].predictions, "pruning must matter"
     assert np.mean(np.array(found) == result.task.gold) == frame.metrics["accuracy"]
     written = load_file(folder / "model.safetensors")
+    assert {name: weight.dtype for name, weight in written.items()} == dict.fromkeys(before, torch.float16)
+    assert AutoConfig.from_pretrained(folder).dtype == torch.float16
     zeros = sum(int(((written[name] == 0) & (before[name] != 0)).sum()) for name in before)
     assert zeros / result.checkpoint.num_parameters == pytest.approx(frame.sparsity, abs=1e-9)
     assert (folder / TRAINING_EXAMPLES).read_bytes() == (base / TRAINING_EXAMPLES).read_bytes()
