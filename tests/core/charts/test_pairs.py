@@ -189,6 +189,7 @@ def test_profiles_and_costs_are_those_at_the_damage_on_show() -> None:
         assert shown == pytest.approx(list(known.value), abs=5.1e-3)
         (rule,) = marks(drawn(cost.spec, k), "rule mark")
         assert float(next(iter(labels(rule).values()))) == pytest.approx(1 - damage, abs=0.051)
+        assert first.datasets["removed"][0]["v"][k] == f"{200 * damage:.0f} % removed; at random, {100 * damage:.0f} %"
     lines = [line.get("stroke") for line in marks(drawn(first.spec, 1), "line mark")]
     assert lines.count(UNDEFINED_COLOUR) == 5
     assert [row["value"] for row in first.datasets["floor"]] == pytest.approx(magnitude.floor.cka["mean"])
