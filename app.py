@@ -6,20 +6,27 @@ from dataclasses import replace
 import streamlit as st
 
 from core.charts.overview import finding_scene, pair_scene
-from core.findings.accuracy import metric_of
 from core.findings.choices import SEPARATOR, task_title
 from core.findings.tables import replication_table, survival_table
 from core.findings.words.overview import caution, overview_heading, overview_said, replication_sentences
-from core.request.catalog import METRICS, REDUCTIONS
+from core.request.catalog import REDUCTIONS
 from core.results.library import Entry
 from core.results.names import in_sentence, models_name, pruning_name
 from core.results.schema import SweepResult
-from ui.address import choose, picture_first
+from ui.address import picture_first
 from ui.exports import offer_exports
 from ui.grid import rows_everywhere
 from ui.header import change, link_to, link_to_control, link_to_views, page_header, show_nothing
-from ui.player import choose_reduction, component, reduction_in_address, show_numbers, show_pictures, start_in_address
-from ui.results import by_key, companions_of, shipped_results, yardstick_of
+from ui.player import (
+    choose_metric,
+    choose_reduction,
+    component,
+    reduction_in_address,
+    show_numbers,
+    show_pictures,
+    start_in_address,
+)
+from ui.results import by_key, companions_of, yardstick_of
 from ui.shared import once
 from ui.text import markdown_table, plain, remark, show_table
 from ui.view_state import OWN, OWN_MODEL, choose_result, one_result, published_pair
@@ -70,7 +77,7 @@ def overview() -> None:
             metric = choose_metric(result)
         picture = st.container()
     companions, twins = companions_of(result, entries), yardstick_of(result, entries, reduction)
-    said = once(overview_said, result, companions, reduction)
+    said = once(overview_said, result, companions, reduction, metric)
     title.title(plain(said.heading), anchor=False)
     answer.markdown(plain(said.sentences[0]))
     with picture:
@@ -99,16 +106,6 @@ def overview() -> None:
         link_to_views(result)
 
 
-def choose_metric(result: SweepResult) -> str:
-    """Ask which of the result's metrics the curve shows, the task's main one first.
-
-    Accuracy shows a collapse to the majority class as a plateau; the Matthews correlation falls to 0.
-    """
-    known = dict.fromkeys((metric_of(result), *(name for name in METRICS if name in result.frames[0].metrics)))
-    titles = {name: METRICS[name].title for name in known}
-    return choose("Curve", titles, "metric", segmented=True) if len(titles) > 1 else metric_of(result)
-
-
 def show_pair(entries: Sequence[Entry], result: SweepResult, reduction: str) -> None:
     """Show the tasks of the published heatmaps side by side, by the method on show where both have it."""
     sides = [side for entry in published_pair(entries, result.pruning.method) if (side := by_key(entry.key))]
@@ -127,17 +124,15 @@ def show_pair(entries: Sequence[Entry], result: SweepResult, reduction: str) -> 
 
 
 def show_other_checkpoints(entries: Sequence[Entry], result: SweepResult) -> None:
-    """Say what the pruning on show does to each shipped checkpoint; the visitor's own stand in the table below them."""
-    rows = rows_everywhere(result, shipped_results())
-    counted = {row.key for row in rows}
-    beside = [row for row in rows_everywhere(result, entries) if row.key not in counted]
+    """Say what the pruning on show does to each checkpoint that it was tried on, where there are several."""
+    rows = rows_everywhere(result, entries)
     sentences = replication_sentences(rows, in_sentence(pruning_name(result)))
     if not sentences:
         return
     st.subheader("Does it hold for other checkpoints?", anchor=False)
     st.markdown(plain(" ".join(sentences)))
     with st.expander("Each checkpoint"):
-        table = [{**row, "Checkpoint": plain(row["Checkpoint"])} for row in replication_table(rows, beside)]
+        table = [{**row, "Checkpoint": plain(row["Checkpoint"])} for row in replication_table(rows)]
         st.markdown(markdown_table(table))
     link_to("Grid", "See all methods on every checkpoint", ":material/grid_on:")
 

@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.errors import PrunescopeError, is_out_of_memory
-from core.inputs.tables import TABLE, DataFile, read_table
+from core.inputs.preview import TABLE
+from core.inputs.tables import DataFile, read_table
 from core.request.catalog import MAX_NAME_CHARS
 from core.results.extract import extract_of
 from core.results.showable import load_showable

@@ -8,16 +8,16 @@ import streamlit as st
 
 from core.charts.compare import compare_scene
 from core.charts.profiles import profile_scene
-from core.findings.compare import Axis, accuracy_comparisons, distinguishing_names, profiled
+from core.findings.compare import Axis, distinguishing_names, paired_comparisons, profiled
 from core.findings.tables import paired_table
-from core.findings.words.compare import compare_notes, compare_said, profile_sentence
+from core.findings.words.compare import compare_heading, compare_notes, compare_said, profile_sentence
 from core.results.library import Entry
 from core.results.names import checkpoint_name, data_name, in_sentence, pruning_name, result_name
 from core.results.schema import SweepResult
 from ui.address import choose, offer, picture_first, set_parameter
 from ui.exports import offer_exports
 from ui.header import change, link_to_control, page_header, show_nothing
-from ui.player import choose_reduction, middle_of, show_pictures, start_in_address
+from ui.player import choose_metric, choose_reduction, middle_of, show_pictures, start_in_address
 from ui.results import companions_of, methods_of
 from ui.shared import once
 from ui.text import markdown_table, plain, remark
@@ -29,8 +29,9 @@ HOW_TO_READ = """
 Both are shown where the same amount is removed; or where their layers have changed equally on average (1 − mean
 similarity); or where their predicted probabilities have moved equally far from the unpruned model's. Numbers between
 measured amounts are then interpolated. Orange is the first result, blue the second. In the difference, orange cells are
-pairs of layers that are more similar under the first, blue cells under the second. A model *works* while it keeps nine
-tenths of its lead over always answering the majority class; where that ends is an estimate without an interval.
+pairs of layers that are more similar under the first, blue cells under the second. A model *works* while it keeps 90 %
+of its advantage over always guessing the commonest label, by the metric on show; where that ends is an estimate without
+an interval. By another metric than the task's main one, it is judged on these examples alone.
 """
 PROFILES = """
 Each small picture shows the similarity that every layer keeps, from the first to the last, at the same overall change.
@@ -39,7 +40,10 @@ layer outside five of them proves little: one more seed would fall outside one t
 over examples; the dotted line is the floor, where it is in sight. In the large picture, each mark is one amount, and
 grey dots are random removal.
 """
-PAIRED = "McNemar's exact tests; p-values are corrected by Holm's method for the number of amounts."
+PAIRED = """
+Accuracy is tested by McNemar's exact test, other metrics by exchanging both models' predictions at random, example by
+example. p-values are corrected by Holm's method for the number of amounts.
+"""
 SAME = "First and second are the same result. Choose another one above to see a difference."
 NO_METHOD = "No method has been swept over the whole encoder on these examples yet. Run one in the Lab to see it here."
 NOTHING = "A comparison needs two results, and there are fewer here. Prune a checkpoint in the Lab to get another."
@@ -54,7 +58,9 @@ def compare() -> None:
         return
     with st.container(gap="xsmall"):
         title, choices = st.container(), st.container()
-        axis = cast(Axis, choose("Compare at", AXES, "axis", segmented=True))
+        with st.container(horizontal=True, key="compare-by"):
+            axis = cast(Axis, choose("Compare at", AXES, "axis", segmented=True))
+            metric = choose_metric(first, second)
     alike = (checkpoint_name(first), data_name(first)) == (checkpoint_name(second), data_name(second))
     with choices, change(first, f"beside {in_sentence(pruning_name(second) if alike else result_name(second))}"):
         choose_result(state, "First")
@@ -62,22 +68,22 @@ def compare() -> None:
         offer("Second", labels, second.key, "other", partial(set_parameter, "other"))
         reduction = choose_reduction(first, second)
     beside = [*companions_of(first, entries), *companions_of(second, entries)]
-    said = once(compare_said, first, second, reduction, beside)
-    title.title(plain(said.heading), anchor=False)
+    title.title(plain(once(compare_heading, first, second, metric)), anchor=False)
     if first.key == second.key:
         st.info(SAME)
-    scene = once(compare_scene, first, second, reduction, axis)
+    scene = once(compare_scene, first, second, reduction, axis, metric)
     start = start_in_address(scene.amounts, START if axis == "damage" else middle_of(scene.amounts))
     show_pictures(scene, key="compare", group=f"compare-{axis}", start=start)
     for note in once(compare_notes, first, second, axis, reduction):
         st.info(plain(note))
+    said = once(compare_said, first, second, reduction, beside, metric)
     for sentence in said.sentences:
         st.markdown(plain(sentence))
-    if said.sentences and (comparisons := once(accuracy_comparisons, first, second)):
+    if said.sentences and (comparisons := once(paired_comparisons, first, second, metric)):
         first_name, second_name = map(plain, distinguishing_names(first, second))
-        with st.expander("The paired tests of accuracy as a table"):
+        with st.expander("The paired tests as a table"):
             remark(PAIRED)
-            st.markdown(markdown_table(paired_table(comparisons, (first_name, second_name))))
+            st.markdown(markdown_table(paired_table(comparisons, metric, (first_name, second_name))))
     with st.expander("How to read the pictures"):
         st.markdown(HOW_TO_READ)
     link_to_control(first, second)

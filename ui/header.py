@@ -45,10 +45,12 @@ STYLE = """<style>
   color: light-dark(#b5367a, #fb8861); }
 .stPopover button p { text-align: left; }
 /* Room for what stands above a picture and is drawn after it. */
-.st-key-choice-axis { min-height: 2rem; }
-.st-key-choice-axis [data-testid="stWidgetLabel"] { display: none; }
+.st-key-compare-by > div { min-height: 2rem; }
+.st-key-compare-by [data-testid="stWidgetLabel"] { display: none; }
 .st-key-typed-1, .st-key-typed-2 { min-height: 8.625rem; }
 @media (max-width: 30rem) {
+  .st-key-compare-by { flex-direction: column; }
+  .st-key-compare-by > div { flex: none; }
   .st-key-choice-axis { min-height: 4.25rem; }
   .st-key-typed-1 { min-height: 10.2rem; }
   .st-key-typed-2 { min-height: 15.3rem; }

@@ -12,12 +12,13 @@ import streamlit as st
 from core.charts.theme import STYLE
 from core.charts.vega import vega_script
 from core.charts.view import Scene
+from core.findings.accuracy import metrics_of
 from core.findings.tables import criteria_table, numbers_table
 from core.findings.words.lab import reading_note
 from core.findings.words.layers import layers_heading
 from core.findings.words.overview import caution, length_sentence, verdict_sentence
 from core.request.amounts import amount_text
-from core.request.catalog import REDUCTIONS, ROOT
+from core.request.catalog import METRICS, REDUCTIONS, ROOT
 from core.results.schema import SweepResult
 from core.results.store import write_atomically
 from ui.address import amount_in_address, choose, parameters_on_show, read_choice, refuse
@@ -172,6 +173,15 @@ def show_numbers(result: SweepResult, companions: Sequence[SweepResult]) -> None
     if not result.against:  # there nothing is judged
         show_table(once(criteria_table, result, companions))
     show_table(once(numbers_table, result, companions))
+
+
+def choose_metric(*results: SweepResult) -> str:
+    """Ask by which metric all that a page says of these results is meant; the task's main one comes first.
+
+    Accuracy shows a collapse to the majority class as a plateau; the Matthews correlation falls to 0.
+    """
+    titles = {name: METRICS[name].title for name in metrics_of(*results)}
+    return choose("Metric", titles, "metric", segmented=True) if len(titles) > 1 else next(iter(titles))
 
 
 def reduction_in_address(*results: SweepResult | None) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
-from core.findings.accuracy import beyond_from, metric_of, reference_of
+from core.findings.accuracy import beyond_from, reference_of
 from core.findings.compare import Scale, Together, place
 from core.request.catalog import METRICS
 from core.results.fields import Bounds
@@ -33,7 +33,7 @@ def metric_title(metric: str) -> str:
     return f"{METRICS[metric].title} with its 95 % interval"
 
 
-def accuracy_view(result: SweepResult, frames: Sequence[Frame], title: str, metric: str, room: float = 0) -> View:
+def accuracy_view(result: SweepResult, frames: Sequence[Frame], title: str, metric: str) -> View:
     """Draw one result's metric at all its amounts.
 
     Args:
@@ -41,32 +41,32 @@ def accuracy_view(result: SweepResult, frames: Sequence[Frame], title: str, metr
         frames: Those that the player shows.
         title: What stands above the curve.
         metric: From `core.findings.accuracy.metric_of`.
-        room: What is free to the right of the axis, in margins.
     """
     datasets = {
         "accuracy": _rows(result, frames, metric, "amount"),
         "majority": [_reference_row(result, metric)],
-        "beyond": g.beyond_rows(beyond_from(result)),
+        "beyond": g.beyond_rows(beyond_from(result, metric)),
         "amounts": g.amount_rows(frame.amount for frame in frames),
     }
     numbers = Numbers("accuracy", None, _numbers(metric))
-    return View(_accuracy, ("amount", False, metric, 1.0, room), datasets, title, numbers=numbers)
+    return View(_accuracy, ("amount", False, metric, 1.0), datasets, title, numbers=numbers)
 
 
-def accuracies_view(results: tuple[SweepResult, SweepResult], together: Together, names: tuple[str, str]) -> View:
+def accuracies_view(
+    results: tuple[SweepResult, SweepResult], together: Together, names: tuple[str, str], metric: str
+) -> View:
     """Draw a metric of two results over what they share; the reference once where it is the same.
 
     Over a scale that both are interpolated to, the curves hold the frames on show, else all amounts.
     """
-    scale, metric = together.scale, metric_of(*results)
-    rows, starts = [], {}
+    scale, rows, starts = together.scale, [], {}
     for side, name, result, shown in zip(g.SIDES, names, results, zip(*together.pairs, strict=True), strict=True):
         frames, places, on_show = result.frames, [], _rows(result, shown, metric, scale)
         if together.is_interpolated:
             frames, places = shown, list(together.places)
             on_show = [_row(*known, metric) for known in zip(shown, range(len(shown)), places, strict=True)]
         rows += [{"series": name, **row} for row in on_show]
-        start = beyond_from(result)
+        start = beyond_from(result, metric)
         if start is not None and start < frames[-1].amount:  # else it still works where the axis ends
             placed = places or [place(frame, scale) for frame in frames]
             starts[side] = round(float(np.interp(start, [frame.amount for frame in frames], placed)), 6)
@@ -81,7 +81,7 @@ def accuracies_view(results: tuple[SweepResult, SweepResult], together: Together
     ended = ", then ".join(f"the {side}" for side in sorted(starts, key=starts.__getitem__))  # from there on darker
     title = [metric_title(metric), f"shaded: {ended} no longer works" if starts else g.BLANK]
     numbers = Numbers("accuracy", "series", _numbers(metric))
-    return View(_accuracy, (scale, True, metric, largest or 1.0, 0), datasets, title, numbers=numbers)
+    return View(_accuracy, (scale, True, metric, largest or 1.0), datasets, title, numbers=numbers)
 
 
 def _numbers(metric: str) -> dict[str, str]:
@@ -124,19 +124,18 @@ def _reference_row(result: SweepResult, metric: str) -> dict[str, Any]:
     return {"value": value, "text": f"{name}: {decimals(value, 2)}"}
 
 
-def _accuracy(scale: Scale, two: bool, metric: str, largest: float, room: float) -> g.LayerChart:
+def _accuracy(scale: Scale, two: bool, metric: str, largest: float) -> g.LayerChart:
     """Draw one curve in the colour of the theme, or two in colours of their own with a legend."""
     title, (low, high) = SCALE_TITLES[scale], METRICS[metric].domain
     in_percent = scale in ("amount", "prunable_sparsity")
     steps: dict[str, Any] = {} if in_percent else {"values": alt.Undefined, "format": alt.Undefined, "tickCount": 5}
     start, end = (largest * end for end in g.AMOUNT_DOMAIN)
-    x = g.amount_axis(title=title, shown=(start, end), room=room, **steps)
+    x = g.amount_axis(title=title, shown=(start, end), **steps)
     name, few = g.capitalised(METRICS[metric].symbol), alt.ExprRef("ceil(height / 40)")
     y = g.share_axis("value:Q", name, (low, high * g.SHARE_DOMAIN[1]), tickCount=few)
     lines = "split(datum.label, '\\n')"
     legend = alt.Legend(title=None, direction="vertical", labelExpr=lines, symbolType="stroke")
     line, fill = (g.series_line(legend), g.series_fill()) if two else ({}, {})
-    across = {"x": alt.datum(start), "x2": alt.datum(end)}
     curve, majority = g.data("accuracy").encode(x=x, y=y), g.data("majority").encode(y="value:Q")
     tooltip = [
         *(g.told({"Pruning": "series:N"}) if two else []),
@@ -146,11 +145,11 @@ def _accuracy(scale: Scale, two: bool, metric: str, largest: float, room: float)
     return alt.layer(
         g.beyond_shade(end),
         curve.mark_area(style="band").encode(y="low:Q", y2="high:Q", **fill),
-        majority.encode(**across).mark_rule(style="reference"),
+        majority.mark_rule(style="reference"),
         curve.mark_line(style="series").encode(**line),
         g.current_amount_rule(),
         *g.haloed_text(majority.encode(x=alt.datum(0), text="text:N"), baseline="top", dx=4, dy=4),
-        *([] if two else [g.beyond_words(end)]),
+        *([] if two else g.beyond_words(high, end)),
         g.current_amount_marker(curve).encode(**fill),
         curve.mark_point(opacity=0, size=300).encode(tooltip=tooltip),
     )

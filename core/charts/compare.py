@@ -61,15 +61,24 @@ def _layout(results: Two, overlaid: bool) -> Layout:
     return Layout("compare", wide, on_telephone(g.SIDES, results, below))
 
 
-def compare_scene(first: SweepResult, second: SweepResult, reduction: str, axis: Axis = "amount") -> Scene:
-    """Show two results beside each other, and what can be laid over one another; see `shown_together` for the axis.
+def compare_scene(
+    first: SweepResult, second: SweepResult, reduction: str, axis: Axis = "amount", metric: str | None = None
+) -> Scene:
+    """Show two results beside each other, and what can be laid over one another.
+
+    Args:
+        first: A whole sweep.
+        second: Another one.
+        reduction: A name from `core.request.catalog.REDUCTIONS`.
+        axis: What the frames of both share: see `shown_together`.
+        metric: The metric to draw; None is the task's main one.
 
     Returns:
         The pictures `first`, `second` and `accuracy`; where both were measured at the same points, `difference` and
         `own` as well.
     """
     results, names = (first, second), distinguishing_names(first, second)
-    together = shown_together(first, second, axis, reduction)
+    together, metric = shown_together(first, second, axis, reduction), metric_of(first, second, asked=metric)
     texts = (f"First: {names[0]}", f"Second: {names[1]}", "First minus second")
     titles = [textwrap.wrap(text.replace("(seed ", f"(seed{g.BLANK}"), TITLE_WIDTH) for text in texts]
     for title in titles:  # equally many lines: all are equally high
@@ -78,7 +87,7 @@ def compare_scene(first: SweepResult, second: SweepResult, reduction: str, axis:
     series, other = (textwrap.fill(g.capitalised(name), LEGEND_WIDTH) for name in names)
     sides = zip(g.SIDES, results, zip(*together.pairs, strict=True), titles, strict=False)
     views = {side: heatmap_view(result, frames, reduction, title) for side, result, frames, title in sides}
-    views["accuracy"] = accuracies_view(results, together, (series, other))
+    views["accuracy"] = accuracies_view(results, together, (series, other), metric)
     if overlaid := same_rows(first, second):
         views["difference"] = difference_view(first, together.pairs, reduction, titles[2])
         if first.has_own:
@@ -88,21 +97,23 @@ def compare_scene(first: SweepResult, second: SweepResult, reduction: str, axis:
         f"{g.capitalised(names[0])} beside {names[1]}{matched}",
         n.origins(results, reduction),
         views,
-        compare_frames(results, together),
+        compare_frames(results, together, (metric, metric)),
         _layout(results, overlaid),
         AMOUNTS if together.scale == "amount" else SCALE_TITLES[together.scale],
     )
 
 
-def compare_frames(results: Two, together: Together, names: tuple[str, str] = ("", "")) -> g.Rows:
+def compare_frames(
+    results: Two, together: Together, metrics: tuple[str, str], names: tuple[str, str] = ("", "")
+) -> g.Rows:
     """Return what the player says about each pair: `amount`, its `name`, and `detail`, the numbers beside it.
 
     Args:
         results: Both results.
         together: Their frames.
-        names: What stands before each number; with names, each result has its own metric.
+        metrics: The metric of each, the same one without names.
+        names: What stands before each number.
     """
-    metrics = [metric_of(*((result,) if any(names) else results)) for result in results]
     symbols, rows = [METRICS[metric].symbol for metric in metrics], []
     for shared, pair in zip(together.places, together.pairs, strict=True):
         values = [g.two_places(frame.metrics.get(metric)) for metric, frame in zip(metrics, pair, strict=True)]

@@ -40,8 +40,8 @@ SINGLE = Layout(
 STAGE = Layout(
     "present",
     wide="""
-        "heatmap accuracy" minmax(0, 2fr)
-        "heatmap survival" minmax(0, 3fr)
+        "heatmap accuracy" minmax(0, 1fr)
+        "heatmap survival" minmax(0, 1fr)
         "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)""",
     narrow=in_column({"heatmap": "100vw", "bar": "auto", "accuracy": "14rem", "survival": "15rem"}),
 )
@@ -86,7 +86,7 @@ def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -
     metric = metric_of(result)
     views = {
         "heatmap": heatmap_view(result, result.frames, reduction),
-        "accuracy": accuracy_view(result, result.frames, metric_title(metric), metric, g.NUMBER_ROOM),
+        "accuracy": accuracy_view(result, result.frames, metric_title(metric), metric),
         "survival": closest_view(result, reduction) if result.against else survival_view(result, reduction),
     }
     return Scene(pruning_name(result), origins((result,), reduction), views, player_frames(result), layout)
@@ -110,11 +110,10 @@ def pair_scene(results: Two, reduction: str, titles: tuple[str, str]) -> Scene:
     Returns:
         The pictures `left`, `right`, `left-accuracy` and `right-accuracy`, at the amounts that both results have.
     """
-    together, views = shown_together(*results), {}
-    for side, result, frames, title in zip(
-        ("left", "right"), results, zip(*together.pairs, strict=True), titles, strict=True
+    together, metrics, views = shown_together(*results), (metric_of(results[0]), metric_of(results[1])), {}
+    for side, result, frames, title, metric in zip(
+        ("left", "right"), results, zip(*together.pairs, strict=True), titles, metrics, strict=True
     ):
-        metric = metric_of(result)
         name = f"{title}: {in_sentence(METRICS[metric].title)}, 95 % interval"
         views[side] = heatmap_view(result, frames, reduction, title)
         views[f"{side}-accuracy"] = accuracy_view(result, frames, name, metric)
@@ -128,4 +127,4 @@ def pair_scene(results: Two, reduction: str, titles: tuple[str, str]) -> Scene:
         narrow=on_telephone(("left", "right"), results, below),
     )
     title = " and ".join(dict.fromkeys(map(pruning_name, results)))
-    return Scene(title, origins(results, reduction), views, compare_frames(results, together, titles), layout)
+    return Scene(title, origins(results, reduction), views, compare_frames(results, together, metrics, titles), layout)

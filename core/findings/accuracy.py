@@ -6,25 +6,51 @@ alone; it covers stored and uploaded results too. Labels are never reordered her
 """
 
 from collections import Counter
+from functools import lru_cache
 
 import numpy as np
 
 from core.findings.survival import own_similarity
-from core.request.catalog import FEW_EXAMPLES
+from core.request.catalog import FEW_EXAMPLES, METRICS
 from core.results.names import PointLabel, ReductionKey, point_labels
 from core.results.schema import SweepResult, TaskRecord
 from core.sweep.scores import SCORES
-from core.sweep.working_range import majority_value
+from core.sweep.working_range import majority_value, works_to
 
 FEW = 2  # evaluation examples of a label; with fewer it has no interval
 MIN_IMPROVEMENT = 0.2  # in accuracy, from another order of the labels
 
 
+def metrics_of(*results: SweepResult) -> list[str]:
+    """Return the metrics that all results have, the one to show at first: the task's main one, else accuracy."""
+    shared = [name for name in METRICS if all(name in result.frames[0].metrics for result in results)]
+    main = {result.task.main_metric for result in results}
+    first = main.pop() if len(main) == 1 else "accuracy"
+    return sorted(shared, key=lambda name: name != first)
+
+
 def metric_of(*results: SweepResult, asked: str | None = None) -> str:
-    """Choose the metric to show: the one asked for, else the task's main one; accuracy where a result lacks it."""
-    wanted = {asked or result.task.main_metric for result in results}
-    metric = wanted.pop() if len(wanted) == 1 else "accuracy"
-    return metric if all(metric in result.frames[0].metrics for result in results) else "accuracy"
+    """Choose the metric to show: the one asked for where all results have it, else the first."""
+    known = metrics_of(*results)
+    return asked if asked in known else known[0]
+
+
+def working_to(result: SweepResult, metric: str | None = None) -> float | None:
+    """Return the last amount at which the model works by a metric; None where it does at none, or that is unknown.
+
+    By another metric than the task's main one, the evaluation examples are judged, which may be fewer.
+    """
+    known, metric = result.working_range, metric or metric_of(result)
+    if known is None or known.metric == metric:
+        return known.to if known else None
+    return _working_to(metric, result.amounts, result.task.gold, tuple(frame.predictions for frame in result.frames))
+
+
+@lru_cache(maxsize=256)
+def _working_to(
+    metric: str, amounts: tuple[float, ...], gold: tuple[int, ...], predictions: tuple[tuple[int, ...], ...]
+) -> float | None:
+    return works_to(metric, amounts, np.array(gold), np.array(predictions))[0]
 
 
 def majority_of(result: SweepResult, metric: str) -> float:
@@ -43,10 +69,10 @@ def reference_of(result: SweepResult, metric: str) -> tuple[str, float]:
     return "always positive", float(SCORES[metric](gold, np.ones_like(gold)))
 
 
-def beyond_from(result: SweepResult) -> float | None:
+def beyond_from(result: SweepResult, metric: str | None = None) -> float | None:
     """Return the amount beyond which the model no longer works; None where it works up to the largest, or unknown."""
-    known = result.working_range
-    return known.to if known and known.to is not None and known.to < result.amounts[-1] else None
+    to = working_to(result, metric)
+    return to if to is not None and to < result.amounts[-1] else None
 
 
 def lowest_until(result: SweepResult, reduction: ReductionKey, amount: float) -> dict[PointLabel, float]:

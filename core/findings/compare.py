@@ -1,9 +1,9 @@
-"""What two results share: their frames at the same place, where in depth they have changed, and who is correct.
+"""What two results share: their frames at the same place, where in depth they have changed, and which does better.
 
 Where in depth both have changed is compared at equal damage, if `core.findings.comparable` allows it, in the sweeps
-that the verdict reads (`core.findings.claim`); what holds against chance is the verdict's to say. Accuracy is compared
-wherever both have removed equally much of the encoder's weights in total: from which layers a method takes them is part
-of the method. All methods of a task are shown at one damage, each beside its control.
+that the verdict reads (`core.findings.claim`); what holds against chance is the verdict's to say. By a metric they are
+compared wherever both have removed equally much of the encoder's weights in total: from which layers a method takes
+them is part of the method. All methods of a task are shown at one damage, each beside its control.
 """
 
 from collections.abc import Mapping, Sequence
@@ -169,17 +169,17 @@ def depth_of(
     return Depth(shares, low, high, judged[0] if judged else None)
 
 
-# ---------------------------------------------------------------- accuracy
+# ---------------------------------------------------------------- which does better
 
 
 @dataclass(frozen=True)
-class AccuracyComparison:
+class PairedComparison:
     """Two frames that have removed equally much of the encoder's weights.
 
     Attributes:
         amounts: The pruning amounts of the first and of the second result.
         sparsity: The share of the encoder's matrix weights that the first has removed.
-        test: McNemar's exact test, with its p-value also after Holm's correction over all frames that are compared.
+        test: A paired test, with its p-value also after Holm's correction over all frames that are compared.
     """
 
     amounts: tuple[float, float]
@@ -187,8 +187,8 @@ class AccuracyComparison:
     test: "PairedTest"
 
 
-def accuracy_comparisons(first: SweepResult, second: SweepResult) -> list[AccuracyComparison]:
-    """Compare the accuracy of two results on the same examples, wherever they have removed equally much.
+def paired_comparisons(first: SweepResult, second: SweepResult, metric: str) -> list[PairedComparison]:
+    """Compare two results on the same examples by a metric, wherever they have removed equally much.
 
     Each may be a whole sweep or the first frames of one.
 
@@ -201,9 +201,9 @@ def accuracy_comparisons(first: SweepResult, second: SweepResult) -> list[Accura
     pruned, others = ([frame for frame in result.frames if frame.amount > 0] for result in (first, second))
     pairs = _nearest_pairs(pruned, others, "prunable_sparsity", SPARSITY_TOLERANCE)
     predictions = (tuple(pair[k].predictions for pair in pairs) for k in (0, 1))
-    tests = paired_tests(first.task.gold, *predictions)
+    tests = paired_tests(metric, first.task.gold, *predictions)
     return [
-        AccuracyComparison((a.amount, b.amount), a.prunable_sparsity, test)
+        PairedComparison((a.amount, b.amount), a.prunable_sparsity, test)
         for (a, b), test in zip(pairs, tests, strict=True)
     ]
 

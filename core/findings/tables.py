@@ -7,13 +7,13 @@ import numpy as np
 from core.findings.accuracy import accuracy_course, majority_of
 from core.findings.against import closest_layers
 from core.findings.claim import SENSITIVITY, Verdict, corrected, spreads, verdict
-from core.findings.compare import AccuracyComparison
+from core.findings.compare import PairedComparison
 from core.findings.grid import Grid, GridRow, comparable_rows, corrected_verdicts
 from core.findings.isolated import IsolatedOrder
 from core.findings.survival import THRESHOLDS, floor_of, interval_text, layer_survivals, own_similarity
 from core.findings.words import NONE, counted, reason_named, state, with_interval
 from core.findings.yardstick import Yardstick
-from core.request.catalog import DAMAGE, METHODS, REDUCTION, SURVIVAL_THRESHOLD
+from core.request.catalog import DAMAGE, METHODS, METRICS, REDUCTION, SURVIVAL_THRESHOLD
 from core.results.names import ReductionKey, amount_name, decimals, percent, point_names, reduction_name, removed_name
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import profile_distance
@@ -147,7 +147,8 @@ def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Tab
         numbers["No longer shown to be above it from"] = NONE if since is None else amount_name(since)
     if known := result.working_range:
         broken = known.shown_broken_from
-        numbers["Loss beyond sampling error from"] = NONE if broken is None else amount_name(broken)
+        numbers["Keeps 90 % of its advantage up to"] = NONE if known.to is None else amount_name(known.to)
+        numbers["Drop is statistically significant from"] = NONE if broken is None else amount_name(broken)
         numbers["Examples that this is judged on"] = str(known.examples)
         numbers["Smallest drop that they can show"] = decimals(known.smallest_drop, 2)
     return [{"Number": name, "Value": value} for name, value in numbers.items()]
@@ -206,26 +207,18 @@ def beyond_cell(found: Verdict) -> str:
 # ---------------------------------------------------------------- several verdicts
 
 
-def replication_table(rows: Sequence[GridRow], own: Sequence[GridRow] = ()) -> Table:
-    """Tabulate the shares and the verdicts of one pruning on several checkpoints, corrected for their number.
-
-    Args:
-        rows: Those that a claim counts.
-        own: A visitor's, which stand below them and are judged alone.
-    """
+def replication_table(rows: Sequence[GridRow]) -> Table:
+    """Tabulate the shares and the verdicts of one pruning on several checkpoints, corrected for their number."""
     found = comparable_rows(rows)
-    counted = zip((row for row, _ in found), corrected([alone for _, alone in found]), strict=True)
-    shown = [(row, known, "") for row, known in counted]
-    shown += [(row, row.verdict, " (yours)") for row in own if row.verdict]
     return [
         {
-            "Checkpoint": row.cells["Checkpoint"] + whose,
+            "Checkpoint": row.cells["Checkpoint"],
             "Layers": str(row.own.shape[1]),
             "In the upper half": shares([known]),
             "Random, mean ± SD": control_shares([known]),
             "Verdict": verdict_cell(known),
         }
-        for row, known, whose in shown
+        for (row, _), known in zip(found, corrected([alone for _, alone in found]), strict=True)
     ]
 
 
@@ -257,15 +250,17 @@ def grid_table(rows: Sequence[GridRow]) -> Table:
 # ---------------------------------------------------------------- two results
 
 
-def paired_table(comparisons: Sequence[AccuracyComparison], names: tuple[str, str]) -> Table:
-    """Tabulate the paired tests of two named results, one row per amount."""
+def paired_table(comparisons: Sequence[PairedComparison], metric: str, names: tuple[str, str]) -> Table:
+    """Tabulate the paired tests of two named results by a metric, one row per amount."""
     return [
         {
             "Encoder weights removed": percent(known.sparsity),
             "Pruned by": " and ".join(dict.fromkeys(map(amount_name, known.amounts))),
-            f"Correct under {names[0]} only": str(known.test.only_first),
-            f"Correct under {names[1]} only": str(known.test.only_second),
-            "p (exact McNemar)": _p_value(known.test.p_value),
+            **{
+                f"{METRICS[metric].title} under {name}": decimals(value, 2)
+                for name, value in zip(names, known.test.values, strict=True)
+            },
+            "p": _p_value(known.test.p_value),
             "p (after Holm)": _p_value(known.test.adjusted),
         }
         for known in comparisons

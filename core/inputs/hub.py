@@ -6,6 +6,7 @@ variables. The layout of its cache is documented: `snapshots/COMMIT/NAME` is a l
 names a small file's blob, a SHA-256 that of a large one, which is stored as LFS.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 from threading import Thread
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, TypeVar
 
 import httpx2
 from huggingface_hub import HfApi, close_session, constants, try_to_load_from_cache
@@ -25,7 +26,6 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from huggingface_hub.utils.sha import git_hash
 from tqdm.std import tqdm  # type: ignore[import-untyped]
 
 from core.errors import PrunescopeError
@@ -33,6 +33,7 @@ from core.inputs.checkpoint_files import CONFIG, read_config, sha256_of, wanted_
 from core.request.limits import is_hosted, limits
 from core.results.store import remove_parts
 
+Kind = Literal["model", "dataset"]
 Report = Callable[[str, int, int], None]
 """Takes progress: (stage, done, total). An exception of its own that it raises ends the download."""
 T = TypeVar("T")
@@ -57,21 +58,15 @@ constants.DOWNLOAD_CHUNK_SIZE = 2**18  # downloads report and can be cancelled b
 
 
 class HubError(PrunescopeError):
-    """The Hub cannot be reached now; the same request may succeed later."""
-
-
-class Repository(NamedTuple):
-    """A repository on the Hub, in the client's words.
+    """The Hub, or the way to it, fails.
 
     Attributes:
-        repo_id: Its name, owner/name.
-        revision: A branch, tag or commit.
-        repo_type: What it is.
+        is_temporary: Whether the same request may succeed later.
     """
 
-    repo_id: str
-    revision: str = MAIN
-    repo_type: Literal["model", "dataset"] = "model"
+    def __init__(self, message: str, is_temporary: bool) -> None:
+        super().__init__(message)
+        self.is_temporary = is_temporary
 
 
 @dataclass(frozen=True)
@@ -79,30 +74,30 @@ class Listing:
     """The files of a repository at one commit.
 
     Attributes:
-        asked: The repository, by the revision that it was asked for by.
+        id: The repository on the Hub.
+        kind: What it is.
+        revision: What it was asked for by: a branch, tag or commit.
         commit: The commit.
         sizes: The bytes of each file, by name; None where they are not known.
         fault: Why the local cache alone was asked; None if the Hub was.
     """
 
-    asked: Repository
+    id: str
+    kind: Kind
+    revision: str
     commit: str
     sizes: Mapping[str, int | None]
     fault: HubError | None = None
 
-    @property
-    def pinned(self) -> Repository:
-        """The repository at the commit."""
-        return self.asked._replace(revision=self.commit)
 
-
-def snapshot(repository: Repository, report: Report | None = None) -> tuple[Path, str]:
+def snapshot(repo_id: str, revision: str, report: Report | None = None) -> tuple[Path, str]:
     """Fetch the files that decide what a checkpoint computes, or find them in the local cache.
 
     If the Hub cannot be reached, or in offline mode, a cached snapshot serves: its commit pins the content.
 
     Args:
-        repository: The checkpoint.
+        repo_id: The repository on the Hub.
+        revision: A branch, tag or commit.
         report: Called with (stage, bytes so far, total bytes).
 
     Returns:
@@ -112,14 +107,14 @@ def snapshot(repository: Repository, report: Report | None = None) -> tuple[Path
         PrunescopeError: The checkpoint does not exist, is gated, too large, of an unsupported type, damaged, or
             cannot be reached.
     """
-    listing = list_files(repository)
+    listing = list_files(repo_id, revision)
     try:
-        names = wanted_files(listing.sizes, repository.repo_id)
+        names = wanted_files(listing.sizes, repo_id)
     except PrunescopeError as error:
         raise listing.fault or error from error  # only a part of it may be in the cache
     total = check_size(listing, names)
     folder = fetch(listing, CONFIG).parent
-    read_config(folder / CONFIG, repository.repo_id)  # refused before the weights are downloaded
+    read_config(folder / CONFIG, repo_id)  # refused before the weights are downloaded
     done = 0
     for name in names:
         fetch(listing, name, report, done, total)
@@ -127,48 +122,65 @@ def snapshot(repository: Repository, report: Report | None = None) -> tuple[Path
     return folder, listing.commit
 
 
-def fetch_one(repository: Repository, name: str, report: Report | None = None, most: int | None = None) -> Path:
+def fetch_one(
+    repo_id: str,
+    name: str,
+    revision: str = MAIN,
+    kind: Kind = "model",
+    report: Report | None = None,
+    most: int | None = None,
+) -> Path:
     """Fetch one file, or find it in the local cache.
 
     Args:
-        repository: Where it is.
+        repo_id: The repository on the Hub.
         name: The file's path in it.
+        revision: A branch, tag or commit.
+        kind: What the repository is.
         report: Called with (stage, bytes so far, total bytes).
         most: The bytes that it may have; None for as many as any download.
 
     Raises:
         PrunescopeError: The file does not exist, is gated, damaged, or cannot be reached.
     """
-    if path := cached_file(repository, name):
+    if path := cached_file(repo_id, name, revision, kind):
         return path
-    listing = list_files(repository)
+    listing = list_files(repo_id, revision, kind)
     if name not in listing.sizes:
-        raise listing.fault or PrunescopeError(f"'{repository.repo_id}' has no file {name}: choose another")
+        raise listing.fault or PrunescopeError(f"'{repo_id}' has no file {name}: choose another")
     check_size(listing, [name], most)
     return fetch(listing, name, report)
 
 
-def list_files(repository: Repository) -> Listing:
+def list_files(repo_id: str, revision: str, kind: Kind = "model") -> Listing:
     """List the files of a repository; what the local cache has of it serves while the Hub cannot be reached.
+
+    Args:
+        repo_id: The repository on the Hub.
+        revision: A branch, tag or commit.
+        kind: What it is.
 
     Raises:
         PrunescopeError: It does not exist, or cannot be reached.
     """
+    place = {"repo_id": repo_id, "revision": revision, "repo_type": kind}
 
     def listing() -> Listing:
-        info = _api().repo_info(**repository._asdict(), files_metadata=True, timeout=SILENCE_SECONDS)
+        info = _api().repo_info(**place, files_metadata=True, timeout=SILENCE_SECONDS)
         if not re.fullmatch("[0-9a-f]{40}", info.sha or ""):
             raise ValueError("no commit")
         sizes = {file.rfilename: None if file.size is None else int(file.size) for file in info.siblings or ()}
-        return Listing(repository, str(info.sha), sizes)
+        return Listing(repo_id, kind, revision, str(info.sha), sizes)
 
     try:
-        return _ask(listing, repository)
+        return _ask(listing, repo_id)
     except HubError as error:
+        if not error.is_temporary:
+            raise
         with suppress(OSError):
-            folder = Path(_api().snapshot_download(**repository._asdict(), local_files_only=True))
+            folder = Path(_api().snapshot_download(**place, local_files_only=True))
             names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-            return Listing(repository, folder.name, dict.fromkeys(names), error)
+            return Listing(repo_id, kind, revision, folder.name, dict.fromkeys(names), error)
         raise
 
 
@@ -181,8 +193,8 @@ def check_size(listing: Listing, names: Iterable[str], most: int | None = None) 
     size, bound = sum(listing.sizes[name] or 0 for name in names), most or limits().download_bytes
     if size > bound:
         raise PrunescopeError(
-            f"'{listing.asked.repo_id}' is a download of {size / 2**20:,.0f} MiB, more than the "
-            f"{bound / 2**20:,.0f} MiB allowed here: choose a smaller one"
+            f"'{listing.id}' is a download of {size / 2**20:,.0f} MiB, more than the {bound / 2**20:,.0f} MiB allowed "
+            "here: choose a smaller one"
         )
     return size
 
@@ -200,21 +212,21 @@ def fetch(listing: Listing, name: str, report: Report | None = None, before: int
     Raises:
         PrunescopeError: It is gated, too large, damaged, or cannot be reached.
     """
-    path = cached_file(listing.pinned, name)
+    path = cached_file(listing.id, name, listing.commit, listing.kind)
     if path is None:
         size = listing.sizes[name]
         most = limits().download_bytes if size is None else size
         download = partial(
             _api().hf_hub_download,
-            filename=name,
-            **listing.asked._asdict(),  # the client notes a branch's commit, for offline runs ask for the branch
-            tqdm_class=_progress_class(listing.asked, name, report, before, total or size or 0, most),
+            *(listing.id, name),
+            repo_type=listing.kind,
+            revision=listing.revision,  # the client notes a branch's commit, for offline runs ask for the branch
+            tqdm_class=_progress_class(listing.id, name, report, before, total or size or 0, most),
         )
-        path = Path(_ask(download, listing.asked, most))
+        path = Path(_ask(download, listing.id, most))
         if listing.commit not in path.parts or not is_intact(path):  # the client compares lengths only
             _discard(path)
-            fault = f"{path.name} is damaged, or has changed meanwhile"
-            raise PrunescopeError(f"'{listing.asked.repo_id}': {fault}: try again")
+            raise PrunescopeError(f"'{listing.id}': {path.name} is damaged, or has changed meanwhile: try again")
     with suppress(OSError):  # what processes that were killed have left
         remove_parts(path.resolve().parent, "*.incomplete")
     return path
@@ -235,7 +247,8 @@ def is_intact(path: Path) -> bool:
         if re.fullmatch("[0-9a-f]{64}", stated):
             return sha256_of(path) == stated
         if re.fullmatch("[0-9a-f]{40}", stated):
-            return bool(git_hash(path.read_bytes()) == stated)
+            content = path.read_bytes()
+            return hashlib.sha1(b"blob %d\0%b" % (len(content), content), usedforsecurity=False).hexdigest() == stated
         return path.is_file()
     except OSError:
         return False
@@ -249,11 +262,11 @@ def _api() -> HfApi:
     return HfApi(token=False if is_hosted() else None)
 
 
-def _ask(function: Callable[[], T], repository: Repository, size: int = 0) -> T:
+def _ask(function: Callable[[], T], repo_id: str, size: int = 0) -> T:
     """Call the client in a thread that is given up in the end: a socket's time-out begins anew with every byte.
 
     Raises:
-        PrunescopeError: There is no answer that serves; the client's own exception is its cause.
+        HubError: There is no answer that serves; the client's own exception is its cause.
     """
     answer: Future[T] = Future()
 
@@ -269,28 +282,28 @@ def _ask(function: Callable[[], T], repository: Repository, size: int = 0) -> T:
     except FAILURES as error:
         if not answer.done():
             close_session()  # its sockets too, which ends the thread with the next byte
-        raise _fault_of(error, repository.repo_id) from error
+        raise _fault_of(error, repo_id) from error
 
 
-def _fault_of(error: BaseException, repo_id: str) -> PrunescopeError:
+def _fault_of(error: BaseException, repo_id: str) -> HubError:
     """Say in one line what one of FAILURES means and what to do."""
     while isinstance(error, LocalEntryNotFoundError) and error.__cause__ is not None:
         error = error.__cause__  # the client has wrapped it
     for kind, said in SAID.items():
         if isinstance(error, kind):
-            return (HubError if kind is OfflineModeIsEnabled else PrunescopeError)(f"'{repo_id}' {said}")
+            return HubError(f"'{repo_id}' {said}", kind is OfflineModeIsEnabled)
     if isinstance(error, OSError) and error.errno:
         remedy = "free some space, or set HF_HOME to a folder that is writable"
-        return PrunescopeError(f"'{repo_id}' cannot be stored ({error.strerror}): {remedy}")
-    return HubError(f"'{repo_id}' cannot be fetched from the Hub: check the connection, or try again later")
+        return HubError(f"'{repo_id}' cannot be stored ({error.strerror}): {remedy}", False)
+    return HubError(f"'{repo_id}' cannot be fetched from the Hub: check the connection, or try again later", True)
 
 
-def cached_file(repository: Repository, name: str) -> Path | None:
+def cached_file(repo_id: str, name: str, revision: str, kind: Kind) -> Path | None:
     """Find a file in the local cache, None if it is not there; a damaged one is deleted, so that it is fetched anew."""
     try:
-        found = try_to_load_from_cache(filename=name, **repository._asdict())
+        found = try_to_load_from_cache(repo_id, name, revision=revision, repo_type=kind)
     except ValueError as error:
-        raise PrunescopeError(f"'{repository.repo_id}' lists a file outside its folder: choose another") from error
+        raise PrunescopeError(f"'{repo_id}' lists a file outside its folder: choose another") from error
     if isinstance(found, str) and not is_intact(Path(found)):
         _discard(Path(found))
         return None
@@ -304,9 +317,7 @@ def _discard(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _progress_class(
-    repository: Repository, name: str, report: Report | None, before: int, total: int, most: int
-) -> type[tqdm]:
+def _progress_class(repo_id: str, name: str, report: Report | None, before: int, total: int, most: int) -> type[tqdm]:
     """Create the progress bar class that the client needs; it shows nothing and passes a file's bytes to `report`."""
     stage = f"downloading {PurePosixPath(name).name}"
 
@@ -317,8 +328,7 @@ def _progress_class(
         def update(self, n: float | None = 1) -> None:
             self.n += n or 0
             if self.n > most:
-                fault = f"{name} is larger than the Hub states"
-                raise PrunescopeError(f"'{repository.repo_id}': {fault}: choose another")
+                raise HubError(f"'{repo_id}': {name} is larger than the Hub states: choose another", is_temporary=False)
             if report:
                 report(stage, before + int(self.n), max(total, before + int(self.n)))
 

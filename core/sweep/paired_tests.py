@@ -1,41 +1,48 @@
-"""Whether two pruned models differ in accuracy on the same examples: McNemar's exact test, Holm's correction.
+"""Whether two pruned models differ on the same examples: paired tests by SciPy and statsmodels, Holm's correction.
 
-statsmodels computes both. Pages ask for this, and need not import what metrics are computed by.
+A permutation test exchanges both models' predictions of an example or leaves them (Yeh 2000). For accuracy that is
+McNemar's test, which is exact; for other metrics exchanges are drawn. Pages ask for this, and need not import what
+metrics are computed by.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from scipy.stats import permutation_test
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
+from core.sweep.scores import FROM_COUNTS, SCORES, Array, Labels
+
 Predicted = tuple[int, ...]
+
+EXCHANGES = 4_999  # the smallest p-value is 2 in 5,000, which Holm's correction for 19 amounts leaves below 0.01
+BATCH = 500  # exchanges at once, which bounds the memory
 
 
 @dataclass(frozen=True)
 class PairedTest:
-    """Whether one of two models is correct more often on the same examples.
+    """Whether one of two models does better on the same examples.
 
     Attributes:
-        only_first: Examples on which only the first model is correct.
-        only_second: Examples on which only the second model is correct.
-        p_value: Two-sided, of McNemar's exact test (1947).
+        values: The metric of the first and of the second model.
+        p_value: Two-sided, of McNemar's exact test (1947) or a permutation test.
         adjusted: The p-value after Holm's correction (1979) over all tests of the family.
     """
 
-    only_first: int
-    only_second: int
+    values: tuple[float, float]
     p_value: float
     adjusted: float
 
 
 def paired_tests(
-    gold: Predicted, first: tuple[Predicted, ...], second: tuple[Predicted, ...]
+    metric: str, gold: Predicted, first: tuple[Predicted, ...], second: tuple[Predicted, ...]
 ) -> tuple[PairedTest, ...]:
-    """Test at each of several pruning amounts whether two pruned models differ in accuracy.
+    """Test at each of several pruning amounts whether two pruned models differ.
 
     Args:
+        metric: A name from `core.sweep.scores.SCORES`.
         gold: (examples,) label indices.
         first: (amounts, examples), predictions of the first model.
         second: (amounts, examples), predictions of the second model.
@@ -43,11 +50,43 @@ def paired_tests(
     Returns:
         One test per amount; the amounts are the family of Holm's correction.
     """
-    right = [np.asarray(predicted, dtype=np.int64).reshape(-1, len(gold)) == gold for predicted in (first, second)]
-    alone = [(right[k] & ~right[1 - k]).sum(1).tolist() for k in range(2)]  # each (amounts,)
+    if not first:
+        return ()
+    labels, sides = np.array(gold), (np.array(first), np.array(second))  # (examples,), each (amounts, examples)
+    values = (SCORES[metric](np.broadcast_to(labels, side.shape), side).tolist() for side in sides)
+    p_values = tuple(_mcnemar(labels, *sides) if metric == "accuracy" else _permuted(metric, labels, *sides))
+    return tuple(map(PairedTest, zip(*values, strict=True), p_values, holm(p_values)))
+
+
+def _mcnemar(gold: Labels, first: Labels, second: Labels) -> list[float]:
+    """Test accuracy, (examples,), (amounts, examples), (amounts, examples) -> p-values."""
+    alone = [((one == gold) & (other != gold)).sum(1).tolist() for one, other in ((first, second), (second, first))]
     # Examples on which both or neither are correct make no difference to the test.
-    p_values = [float(mcnemar([[0, one], [other, 0]], exact=True).pvalue) for one, other in zip(*alone, strict=True)]
-    return tuple(map(PairedTest, *alone, p_values, holm(tuple(p_values))))
+    return [float(mcnemar([[0, one], [other, 0]], exact=True).pvalue) for one, other in zip(*alone, strict=True)]
+
+
+def _permuted(metric: str, gold: Labels, first: Labels, second: Labels) -> list[float]:
+    """Test another metric, (examples,), (amounts, examples), (amounts, examples) -> p-values.
+
+    A score depends on counts of labels alone, to which every example adds: those after many exchanges at all amounts
+    are one matrix product. SciPy draws the exchanges as flipped signs, which all amounts share.
+    """
+    is_label = np.eye(1 + max(1, *(int(side.max()) for side in (gold, first, second))))  # (labels, labels)
+    golds = is_label[gold]  # (examples, labels)
+    shown = [is_label[side.T] for side in (first, second)]  # each (examples, amounts, labels)
+    added = [np.stack([golds[:, None] * side, side], 2) for side in shown]  # (examples, amounts, 2, labels)
+    sums = [side.sum(0) for side in added]  # correct and predicted examples, each (amounts, 2, labels)
+
+    def difference(signs: Array, axis: int = -1) -> Array:  # (…, examples) -> (…, amounts)
+        moved = np.tensordot(signs < 0, added[1] - added[0], 1)  # (…, amounts, 2, labels)
+        both = (sums[0] + moved, sums[1] - moved)
+        one, other = (FROM_COUNTS[metric](side[..., 0, :], golds.sum(0), side[..., 1, :]) for side in both)
+        return one - other
+
+    drawn = {"n_resamples": EXCHANGES, "batch": BATCH, "rng": np.random.default_rng(0)}
+    signs = (np.ones(len(gold)),)
+    found = permutation_test(signs, difference, permutation_type="samples", vectorized=True, **drawn)
+    return [float(p_value) for p_value in found.pvalue]
 
 
 @lru_cache(maxsize=512)

@@ -54,22 +54,34 @@ def working_range(
         gold: (examples,) label indices.
         predictions: (frames, examples) label indices.
     """
-    values = SCORES[metric](np.broadcast_to(gold, predictions.shape), predictions)  # (frames,)
-    chance = majority_value(metric, gold)
-    lead = float(values[0] - chance)
-    is_clear = lead > 0 and change(metric, gold, _majority(gold), predictions[0]).low > 0
+    to, lead = works_to(metric, amounts, gold, predictions)
     changes = [change(metric, gold, predictions[0], later) for later in predictions[1:]]
     smallest_drop = DETECTABLE * max((found.standard_error for found in changes), default=0.0)
     has_too_few_examples = smallest_drop > (1 - RETAINED) * lead  # a drop of a tenth of the lead could go unseen
     return WorkingRangeRecord(
-        to=_last_working(amounts, values - chance, lead) if is_clear else None,
+        to=to,
         metric=metric,
         examples=len(gold),
         shown_broken_from=_first_broken(amounts[1:], [found.high for found in changes]),
         smallest_drop=smallest_drop,
         lead=lead,
-        reason="no lead" if not is_clear else "too few examples" if has_too_few_examples else None,
+        reason="no lead" if to is None else "too few examples" if has_too_few_examples else None,
     )
+
+
+def works_to(
+    metric: str, amounts: Sequence[float], gold: Labels, predictions: npt.NDArray[np.int64]
+) -> tuple[float | None, float]:
+    """Find where the working range ends, from what `working_range` takes.
+
+    Returns:
+        The last amount of it, None where the 95 % interval of the lead does not exclude 0; and the lead.
+    """
+    values = SCORES[metric](np.broadcast_to(gold, predictions.shape), predictions)  # (frames,)
+    leads = values - majority_value(metric, gold)  # (frames,)
+    lead = float(leads[0])
+    is_clear = lead > 0 and change(metric, gold, _majority(gold), predictions[0]).low > 0
+    return (_last_working(amounts, leads, lead) if is_clear else None), lead
 
 
 def majority_value(metric: str, gold: Labels) -> float:

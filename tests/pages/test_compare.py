@@ -7,7 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result, ship
-from tests.opened import address, box, links, open_page, player, told
+from tests.core.findings.made import collapsing, working_to
+from tests.opened import address, box, links, open_page, player, told, unescaped
 
 PAGE = "pages/compare.py"
 AMOUNTS = (0.0, 0.3, 0.6, 0.9)
@@ -41,8 +42,8 @@ def test_it_opens_with_magnitude_and_its_random_control_and_others_can_be_chosen
         "Second: random pruning of the encoder, as magnitude prunes (seed 1)",
     )
     assert "Where in depth the two change is not compared (coarse steps)." in told(app)
-    assert "correct more often at 0 of 3 amounts" in told(app)
-    assert "| 30 % | 30 % | 0 | 0 | 1.000 | 1.000 |" in told(app)
+    assert "Accuracy does not differ significantly at any amount" in told(app)
+    assert "| 30 % | 30 % | 0.90 | 0.90 | 1.000 | 1.000 |" in told(app)
     box(app, "result").set_value(wanda.key).run()
     assert shown(app) == ("First: Wanda pruning of the encoder", "Second: magnitude pruning of the encoder")
     box(app, "other").set_value(control.key).run()
@@ -99,3 +100,34 @@ def test_what_two_do_not_share_is_said_and_left_out(
     assert ("(paired tests" in told(app)) == ("num_layers" in settings)
     name = "30 % and 28 % of the encoder's weights removed" if not words else "30 % of weights removed"
     assert player(app)["frames"][1]["name"] == name
+
+
+@pytest.mark.parametrize(
+    ("metric", "end", "last", "said"),
+    [
+        (
+            "Matthews correlation",
+            "at no amount measured",
+            (0.0, 0.37),
+            "is significantly higher under Wanda",
+        ),
+        ("Accuracy", "up to 30 % of weights removed", (0.7, 0.7), "does not differ significantly at any amount"),
+    ],
+)
+def test_title_picture_table_and_test_are_by_one_metric(
+    shipped: Path, metric: str, end: str, last: tuple[float, float], said: str
+) -> None:
+    one, other = collapsing()
+    one = working_to(one, 0.0, metric="matthews_correlation")  # judged on more examples than its own
+    ship(shipped, one, other)
+    asked = {} if metric != "Accuracy" else {"metric": "accuracy"}
+    app = open_page(PAGE, result=one.key, other=other.key, **asked)
+    assert unescaped(app.title[0].value).startswith(f"Under magnitude pruning the model works {end}; under Wanda")
+    accuracy, numbers = player(app)["views"]["accuracy"], [f"{value:.2f}" for value in last]
+    assert accuracy["title"][0] == f"{metric} with its 95 % interval"
+    shown = [row["value"] for row in accuracy["datasets"]["accuracy"] if row["k"] == 2]
+    assert (shown, accuracy["datasets"]["beyond"][0]["start"]) == (pytest.approx(last, abs=0.005), 0.3 if asked else 0)
+    assert player(app)["frames"][2]["detail"].endswith(" and ".join(numbers))
+    assert f"| {metric} under magnitude pruning of the encoder | {metric} under Wanda" in told(app)
+    assert f"| 60 % | 60 % | {numbers[0]} | {numbers[1]} |" in told(app)
+    assert f"{metric} {said}" in told(app)

@@ -1,12 +1,14 @@
 """Compare's sentences: on two results, and on all methods of a task."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from core.findings import compare
+from core.findings.accuracy import metric_of, working_to
 from core.findings.comparable import same_examples
 from core.findings.matching import largest_on
-from core.findings.words import Said, capitalised, share_span, state
-from core.request.catalog import CONFIDENCE, DAMAGE, SECOND_DAMAGE
+from core.findings.words import Said, capitalised, numbered, share_span, state
+from core.request.catalog import CONFIDENCE, DAMAGE, METRICS, SECOND_DAMAGE
 from core.results.names import ReductionKey, amount_name, decimals, in_sentence, listed, percent, units_name
 from core.results.schema import SweepResult
 
@@ -14,33 +16,39 @@ ENDS_TOGETHER = 0.1  # of damage or divergence; two results that end no farther 
 
 
 def compare_said(
-    first: SweepResult, second: SweepResult, reduction: ReductionKey, companions: Sequence[SweepResult] = ()
+    first: SweepResult,
+    second: SweepResult,
+    reduction: ReductionKey,
+    companions: Sequence[SweepResult] = (),
+    metric: str | None = None,
 ) -> Said:
-    """Say how far two models work, where in depth they change, and which is correct more often.
+    """Say how far two models work, where in depth they change, and which does better.
 
     Args:
         first: A whole sweep.
         second: Another one.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         companions: What either is judged beside: see `core.findings.choices.companions`.
+        metric: What both are judged by; None is the task's main one.
     """
-    heading = compare_heading(first, second)
+    heading = compare_heading(first, second, metric)
     if first.key == second.key or not same_examples(first, second):
         return Said(heading)
-    return Said(heading, (depth_sentence(first, second, reduction, companions), accuracy_sentence(first, second)))
+    sentences = depth_sentence(first, second, reduction, companions), metric_sentence(first, second, metric)
+    return Said(heading, sentences)
 
 
-def compare_heading(first: SweepResult, second: SweepResult) -> str:
+def compare_heading(first: SweepResult, second: SweepResult, metric: str | None = None) -> str:
     """Say up to which amount each of two models works; where that is unknown of one, or it is unpruned, name both."""
     names = [name.replace(" of the encoder", "") for name in compare.distinguishing_names(first, second)]
-    ends = []
+    metric, ends = metric_of(first, second, asked=metric), []
     for result in (first, second):
-        known = result.working_range
-        if first.key == second.key or len(result.frames) < 2 or known is None or known.to is None:
+        to = working_to(result, metric)
+        if first.key == second.key or len(result.frames) < 2 or to is None:
             return f"{capitalised(names[0])} beside {names[1]}"
-        least = "at least " if known.to == result.amounts[-1] else ""
-        up_to = f"up to {least}{amount_name(known.to)} of {units_name(result)} removed"
-        ends.append(up_to if known.to else "at no amount measured")
+        least = "at least " if to == result.amounts[-1] else ""
+        up_to = f"up to {least}{amount_name(to)} of {units_name(result)} removed"
+        ends.append(up_to if to else "at no amount measured")
     return f"Under {names[0]} the model works {ends[0]}; under {names[1]}, {ends[1]}"
 
 
@@ -60,17 +68,18 @@ def depth_sentence(
     return f"{said}; by all seeds: {state(found.verdict.direction)}." if found.verdict else f"{said}."
 
 
-def accuracy_sentence(first: SweepResult, second: SweepResult) -> str:
-    """Say at how many amounts either is correct more often, by paired tests."""
-    names = compare.distinguishing_names(first, second)
-    tests = [known.test for known in compare.accuracy_comparisons(first, second)]
+def metric_sentence(first: SweepResult, second: SweepResult, metric: str | None = None) -> str:
+    """Say at how many amounts either does better by a metric, by paired tests."""
+    metric, names = metric_of(first, second, asked=metric), compare.distinguishing_names(first, second)
+    title, tests = METRICS[metric].title, [known.test for known in compare.paired_comparisons(first, second, metric)]
     if not tests:
-        return "Accuracy is not compared: at no amount do the two remove the same share of the encoder's weights."
-    better = [test.only_first > test.only_second for test in tests if test.adjusted < 1 - CONFIDENCE]
-    return (
-        f"{capitalised(names[0])} is correct more often at {sum(better)} of {len(tests)} amounts, {names[1]} at "
-        f"{len(better) - sum(better)} (paired tests, p < {decimals(1 - CONFIDENCE, 2)} after Holm's correction)."
-    )
+        return f"{title} is not compared: at no amount do the two remove the same share of the encoder's weights."
+    better = Counter(names[test.values[1] > test.values[0]] for test in tests if test.adjusted < 1 - CONFIDENCE)
+    tested = f"(paired tests, corrected for {numbered(len(tests), 'amount')})"
+    if not better:
+        return f"{title} does not differ significantly at any amount {tested}."
+    found = listed([f"under {name} at {better[name]} of {len(tests)} amounts" for name in names if better[name]])
+    return f"{title} is significantly higher {found} {tested}."
 
 
 def compare_notes(

@@ -19,7 +19,7 @@ def key_figures(result: SweepResult, reduction: ReductionKey) -> dict[str, str]:
         return {}
     known, largest = result.working_range, amount_name(result.amounts[-1])
     if not known or known.to is None:
-        holds = "No lead to lose" if known else "Unknown"
+        holds = "No better than guessing" if known else "Unknown"
     elif known.to == 0:
         holds = f"Not even to {amount_name(result.amounts[1])}"
     else:

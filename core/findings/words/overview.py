@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from core.findings.accuracy import label_doubt, lowest_until, metric_of, rare_labels
+from core.findings.accuracy import label_doubt, lowest_until, metric_of, rare_labels, working_to
 from core.findings.choices import family_of, task_title
 from core.findings.claim import Verdict, verdict
 from core.findings.grid import GridRow, comparable_rows
@@ -18,17 +18,20 @@ from core.sweep.control_contrast import DIFFERENT
 MAX_NAMED = 6  # rare labels
 
 
-def overview_said(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> Said:
+def overview_said(
+    result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey, metric: str | None = None
+) -> Said:
     """Say where a result changes the model, how far that works, and what chance does.
 
     Args:
         result: A whole sweep.
         companions: What it is judged beside.
         reduction: By which layers have changed; a verdict has its own.
+        metric: By which the model works; None is the task's main one.
     """
     heading = overview_heading([result], [companions], reduction)
     judged = () if result.against else (verdict_sentence(result, companions),)
-    return Said(heading, (holding_sentence(result, reduction), *judged))
+    return Said(heading, (holding_sentence(result, reduction, metric), *judged))
 
 
 # ---------------------------------------------------------------- where it changes
@@ -44,8 +47,8 @@ def overview_heading(
     if len(results) == 1 and results[0].against:
         return against_heading(results[0], reduction)
     pruning = n.method_name(results[0]).removesuffix(" of the encoder")
-    if all(n.pruned_layers(result.pruning) for result in results):
-        return f"{pruning} can change only what it prunes and the layers above."
+    if all(n.pruned_layer(result) for result in results):
+        return f"{pruning} can change only that layer and those above it."
     pairs = zip(results, companions, strict=True)
     return heading_of({task_title(result.task.name): verdict(result, beside) for result, beside in pairs}, pruning)
 
@@ -103,9 +106,10 @@ def verdict_sentence(result: SweepResult, companions: Iterable[SweepResult]) -> 
 # ---------------------------------------------------------------- how far it works
 
 
-def holding_sentence(result: SweepResult, reduction: n.ReductionKey) -> str:
+def holding_sentence(result: SweepResult, reduction: n.ReductionKey, metric: str | None = None) -> str:
     """Say up to where the model works, and which layers have changed by then; the result may be unfinished."""
-    metric, known, amounts = metric_of(result), result.working_range, result.amounts
+    metric, amounts = metric_of(result, asked=metric), result.amounts
+    to = working_to(result, metric)
     title, last = METRICS[metric].title, amounts[-1]
 
     def value_at(amount: float) -> str:
@@ -115,16 +119,17 @@ def holding_sentence(result: SweepResult, reduction: n.ReductionKey) -> str:
     unpruned = value_at(amounts[0])
     if len(amounts) < 2:
         return f"{title} is {unpruned} unpruned."
-    if known and known.reason == "no lead":
-        return "Unpruned, the model is not shown to be better than always answering the majority class."
-    if known is None or known.to is None:
+    if to is None and result.working_range:
+        shown = "is not shown to be better than always guessing the commonest label"
+        return f"Even unpruned, the model {shown} ({n.in_sentence(title)} {unpruned})."
+    if to is None:
         return f"{title} is {unpruned} unpruned and {value_at(last)} with {n.removed_name(last, result)}."
-    if known.to == 0:
+    if to == 0:
         step = f"{n.in_sentence(title)} is {value_at(amounts[1])} with {n.removed_name(amounts[1], result)}"
         return f"The model fails at the first step: {step}, and {unpruned} unpruned."
-    kept = f"{n.in_sentence(title)} {value_at(known.to)}, unpruned {unpruned}"
-    works = f"The model still works with {n.removed_name(known.to, result)} ({kept})"
-    lowest, labels = lowest_until(result, reduction, known.to), n.point_labels(result.points)
+    kept = f"{n.in_sentence(title)} {value_at(to)}, unpruned {unpruned}"
+    works = f"The model still works with {n.removed_name(to, result)} ({kept})"
+    lowest, labels = lowest_until(result, reduction, to), n.point_labels(result.points)
     if not lowest:
         return f"{works}."
     fallen = [label for label in lowest if lowest[label] < SURVIVAL_THRESHOLD]
@@ -198,4 +203,19 @@ def caution(result: SweepResult) -> str:
             else f"The unpruned model's accuracy, {accuracy}, is below the majority class's, {better}: these examples "
             "may be unlike those it was fine-tuned on, or its labels may be numbered differently."
         )
+    elif result.working_range and result.working_range.to is None:
+        said.append(_no_lead(result))
     return " ".join(filter(None, (*said, FAMILY_NOTES.get(family_of(result.checkpoint.id)))))
+
+
+def _no_lead(result: SweepResult) -> str:
+    """Say that a model does no better than one label, and what may be why."""
+    task, answers = result.task, set(result.frames[0].predictions)
+    only = f"always answers “{n.label_words(task.label_names[min(answers)])}”" if len(answers) == 1 else ""
+    checks = [
+        "what each value of the label means" if task.label_map else "the order of its labels (id2label in config.json)",
+        *(["the columns that are read"] if task.columns else []),
+        "whether the checkpoint is fine-tuned for this task",
+    ]
+    does = only or "is not shown to be better than guessing"
+    return f"Unpruned, the model {does}, so what pruning costs cannot be told. Check {n.listed(checks)}."

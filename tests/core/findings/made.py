@@ -4,11 +4,15 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from core.findings.choices import companions
 from core.findings.comparable import own_sweeps
 from core.results.library import Entry, entry_of, shipped
 from core.results.schema import SweepResult
 from core.results.statistics import SurvivalRecord, WorkingRangeRecord
+from core.sweep.metrics import evaluate
+from core.sweep.working_range import working_range
 from tests.builders import OwnCka, against, declining, made_by_recipe, make_result, with_own_key
 
 # ---------------------------------------------------------------- where in depth they change
@@ -103,6 +107,34 @@ def predicting(result: SweepResult, *predictions: Sequence[int], gold: Sequence[
         frames[k] = frames[k].model_copy(update={"predictions": tuple(labels)})
     task = result.task.model_copy(update={"gold": tuple(gold or result.task.gold)})
     return result.model_copy(update={"frames": tuple(frames), "task": task})
+
+
+def judged_by(metrics: Sequence[str], result: SweepResult) -> SweepResult:
+    """The same result with these metrics of its predictions, and the working range by the last of them."""
+    gold, frames = result.task.gold, []
+    for frame in result.frames:
+        values, intervals = evaluate(metrics, gold, frame.predictions)
+        frames.append(frame.model_copy(update={"metrics": values, "intervals": intervals}))
+    predictions = np.array([frame.predictions for frame in frames])
+    found = working_range(metrics[-1], result.amounts, np.array(gold), predictions)
+    task = result.task.model_copy(update={"main_metric": metrics[-1]})
+    return with_own_key(result, task=task, frames=tuple(frames), working_range=found)
+
+
+CORRELATED = ("accuracy", "matthews_correlation")
+
+
+def collapsing() -> tuple[SweepResult, SweepResult]:
+    """Two results on 140 positive and 60 negative examples, of which one comes to answer positive to all of them.
+
+    The other one is wrong as often then: by accuracy neither is better, by Matthews correlation the other is.
+    """
+    gold = np.repeat([0, 1], [60, 140])
+    good, worse = (np.where(np.arange(200) % 10 < wrong, 1 - gold, gold).tolist() for wrong in (1, 3))
+    one, other = (make_result(amounts=(0.0, 0.3, 0.6), task="cola", method=name) for name in ("magnitude", "wanda"))
+    first = predicting(one, good, good, [1] * 200, gold=gold.tolist())
+    second = predicting(other, good, good, worse, gold=gold.tolist())
+    return judged_by(CORRELATED, first), judged_by(CORRELATED, second)
 
 
 QUARTERS = (0.0, 0.3, 0.6, 0.9)

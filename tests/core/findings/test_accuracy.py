@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from core.findings.accuracy import accuracy_course, label_doubt, metric_of, reference_of
+from core.findings.accuracy import accuracy_course, beyond_from, label_doubt, metric_of, reference_of, working_to
 from core.findings.yardstick import Yardstick, yardstick
 from core.request.catalog import TASKS
 from core.results.store import SHIPPED_RESULTS, load, result_files
 from tests.builders import make_result
-from tests.core.findings.made import TWINS, predicting
+from tests.core.findings.made import TWINS, collapsing, predicting
+from tests.core.findings.made import working_to as ending
 
 # ---------------------------------------------------------------- seed twins
 
@@ -60,6 +61,18 @@ def test_the_course_of_accuracy() -> None:
     assert reference_of(result, "accuracy") == ("majority class", 0.5)
     assert reference_of(result, "f1") == ("always positive", pytest.approx(2 / 3))
     assert metric_of(result, asked="f1") == "accuracy", "which it lacks"
+
+
+def test_a_model_works_by_the_metric_on_show() -> None:
+    stored = ending(collapsing()[0], 0.0, metric="matthews_correlation")  # judged on other examples than its own
+    assert [working_to(stored, metric) for metric in (None, "matthews_correlation", "accuracy")] == [0, 0, 0.3]
+    assert [beyond_from(stored, "accuracy"), beyond_from(ending(stored, 0.6, metric="accuracy"), "accuracy")] == [
+        0.3,
+        None,
+    ]
+    assert working_to(stored.model_copy(update={"working_range": None}), "accuracy") is None, (
+        "as of a run's first frames"
+    )
 
 
 def test_labels_are_put_in_the_order_that_fits_best_and_not_on_few_examples() -> None:

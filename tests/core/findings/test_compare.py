@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import t
 
 from core.findings.claim import verdict
-from core.findings.compare import Depth, accuracy_comparisons, depth_of, shown_together
+from core.findings.compare import Depth, depth_of, paired_comparisons, shown_together
 from core.findings.matching import MOST_FRAMES, between, frames_at, grid_to, largest_on, values_on
 from core.findings.tables import paired_table
 from core.results.schema import SweepResult
@@ -117,14 +117,16 @@ def test_the_sweeps_in_small_steps_are_read_and_a_control_gets_the_verdict_by_al
 def test_accuracy_is_tested_where_equally_much_is_removed_whoever_is_asked_first() -> None:
     one = correct_on(result(), {0.3: range(0, 10), 0.6: range(0, 20), 0.9: range(0, 6)})
     other = correct_on(result(method="wanda"), {0.3: range(8, 30), 0.6: range(0, 20)})
-    tests, back = ([known.test for known in accuracy_comparisons(*pair)] for pair in ((one, other), (other, one)))
-    assert [(test.only_first, test.only_second) for test in tests] == [(8, 20), (0, 0), (6, 0)]
+    tests, back = (
+        [known.test for known in paired_comparisons(*pair, "accuracy")] for pair in ((one, other), (other, one))
+    )
+    assert [test.values for test in tests] == [(0.25, 0.55), (0.5, 0.5), (0.15, 0)]
     assert tests[2].adjusted == pytest.approx(3 * 2 / 2**6), "the smallest of three"
-    assert [(test.only_second, test.adjusted) for test in back] == [(test.only_first, test.adjusted) for test in tests]
-    row = paired_table(accuracy_comparisons(one, other), ("a", "b"))[0]
-    assert list(row.values()) == ["30 %", "30 %", "8", "20", "0.036", "0.094"]
+    assert [(test.values[::-1], test.adjusted) for test in back] == [(test.values, test.adjusted) for test in tests]
+    row = paired_table(paired_comparisons(one, other, "accuracy"), "accuracy", ("a", "b"))[0]
+    assert list(row.values()) == ["30 %", "30 %", "0.25", "0.55", "0.036", "0.094"]
     units = {"prunable_sparsity": lambda amount: amount * 5 / 6, "amounts": (0.0, 0.1, 0.36, 0.5, 0.72)}
-    pairs = accuracy_comparisons(result(), result(method="attribution", scope=None, **units))
+    pairs = paired_comparisons(result(), result(method="attribution", scope=None, **units), "accuracy")
     assert [pair.amounts for pair in pairs] == [(0.3, 0.36), (0.6, 0.72)]
     begun = result().model_copy(update={"frames": result().frames[:1], "statistics": None})
-    assert accuracy_comparisons(result(), begun) == []
+    assert paired_comparisons(result(), begun, "accuracy") == []

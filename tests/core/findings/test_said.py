@@ -16,7 +16,7 @@ from core.findings.words import Said, compare, grid, lab, layers, overview, sent
 from core.findings.yardstick import yardstick
 from core.results.prediction import Prediction
 from core.results.schema import ColumnsRecord, FileRecord
-from tests.builders import against, make_result, with_own_key
+from tests.builders import against, make_result, with_own_key, with_own_labels
 from tests.core.findings import made
 from tests.core.findings.made import FIFTHS, MATRICES, SEEDS, around, falling, holding_to, network, on, predicting
 
@@ -103,6 +103,8 @@ def cautions() -> Iterator[str]:
     for known in (
         *(predicting(bare, gold[:k] + [1 - label for label in gold[k:]]) for k in (10, 40, 41, 45, 51)),
         predicting(bare, [1] + [0] * 99, gold=[0] * 70 + [1] * 30),
+        *(made.judged_by(["accuracy"], predicting(bare, labels)) for labels in ([0] * 100, [0, 0, 1, 0] * 25)),
+        with_own_labels(made.judged_by(["accuracy"], predicting(bare, [0] * 100)), ("good", "bad")),
         make_result(num_examples=40, amounts=(0.0, 0.5)),
         predicting(bare, [0] * 100, gold=[0] * 99 + [1]),
         bare.model_copy(update={"task": many}),
@@ -161,6 +163,8 @@ def comparisons() -> Iterator[str]:
         (made.working_to(one, 0.0), made.working_to(other, 0.3), []),
     ):
         yield from lines(compare.compare_said(first, second, "mean", beside))
+    for metric in made.CORRELATED:
+        yield from lines(compare.compare_said(*made.collapsing(), "mean", metric=metric))
     far, near = (make_result(own_cka=lambda a, p, n, k=k: 1 - k * a * (p + 1) / n) for k in (0.9, 0.2))
     yield from compare.compare_notes(far, near, "damage")
     yield from compare.compare_notes(far, make_result(points="layer", num_examples=20, amounts=(0.0, 0.5)), "damage")
