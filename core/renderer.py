@@ -1,15 +1,15 @@
-"""`python -m core.renderer FILE`: draws a figure as GIF, MP4, PDF, PNG or SVG into a file.
+"""`python -m core.renderer FOLDER`: draws a figure as GIF, MP4, PDF, PNG or SVG.
 
 Drawing holds Python's lock for as long as a picture takes, which a server with many visitors cannot afford. So it runs
-in a separate process (`core.exports.drawing`). The order is one line of JSON on standard input, {"figure", "format",
-"frames", "milliseconds"}.
+in a separate process (`core.exports.drawing`). The folder has the order in JSON as `order`, {"figure", "format",
+"frames", "milliseconds", "seconds"}, and gets the file `picture`; standard output gets a line for each frame of a film.
 """
 
 import json
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import vl_convert
 
 from core.exports.films import FILMS
+from core.wall.confined import end_after
 
 Json = Mapping[str, Any]
 
@@ -41,7 +42,14 @@ def draw(order: Json) -> bytes:
         return pdf
     if order["format"] == "png":
         return canvas.png(first)
-    return FILMS[order["format"]]([canvas.png(frame) for frame in order["frames"]], order["milliseconds"])
+    return FILMS[order["format"]](_reported(map(canvas.png, order["frames"])), order["milliseconds"])
+
+
+def _reported(pngs: Iterable[bytes]) -> Iterator[bytes]:
+    """Write a line for each frame that the film has taken."""
+    for png in pngs:
+        yield png
+        print(flush=True)
 
 
 # ---------------------------------------------------------------- one frame
@@ -95,10 +103,13 @@ def _part(part: Json, vega: Json, frame: int, k: int) -> str:
 
 
 def main() -> None:
-    """Carry out the order on standard input."""
+    """Carry out a folder's order."""
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    Path(sys.argv[1]).write_bytes(draw(json.load(sys.stdin)))
+    folder = Path(sys.argv[1])
+    order = json.loads((folder / "order").read_text("utf-8"))
+    end_after(order["seconds"])
+    (folder / "picture").write_bytes(draw(order))
 
 
 if __name__ == "__main__":

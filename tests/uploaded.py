@@ -8,7 +8,6 @@ from operator import getitem
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from core.exports.tables import result_json
 from core.results.digest import digest
 from core.results.key import key_of
 from core.results.schema import SweepResult
@@ -32,7 +31,7 @@ def rewritten(result: SweepResult, changes: Mapping[str, object], with_key: bool
         with_key: Whether its key fits, which anybody can compute.
         sealed: Whether its checksum fits.
     """
-    values = json.loads(result_json(result))
+    values = json.loads(result.model_dump_json())
     for place, to in changes.items():
         *steps, last = (int(step) if step.isdigit() else step for step in place.split("."))
         reduce(getitem, steps, values)[last] = to

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.charts.view import Scene
 from core.errors import PrunescopeError
-from core.exports.tables import file_name, metrics_csv, result_json, similarity_csv
+from core.exports.tables import file_name, metrics_csv, similarity_csv
 from core.inputs.uploads import placed
 from core.jobs import queue
 from core.request.catalog import METHODS
@@ -92,7 +92,7 @@ def _offer_numbers(result: SweepResult, of: str) -> None:
         for label, make, ending, mime in (
             ("Similarities as CSV", similarity_csv, "-similarity.csv", "text/csv"),
             ("Metrics as CSV", metrics_csv, "-metrics.csv", "text/csv"),
-            ("Result as JSON", result_json, ".json", "application/json"),
+            ("Result as JSON", SweepResult.model_dump_json, ".json", "application/json"),
         ):
             download(label, partial(make, result), file_name([result], ending), mime)
 

@@ -6,19 +6,19 @@ from functools import partial
 from typing import TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.charts.theme import ThemeName
-from core.charts.vega import vega_script
 from core.charts.view import Scene, choice_of
 from core.exports.drawing import Picture, draw
-from core.exports.figure import Size, figure_of
+from core.exports.figure import Figure, Size, figure_of
 from core.exports.player_page import player_page
-from core.exports.shown_numbers import shown_csv
-from core.exports.tables import file_name
+from core.exports.tables import file_name, shown_csv
 from core.request.catalog import REDUCTIONS
 from core.results.names import place_name
 from core.results.schema import SweepResult
 from ui.address import amount_in_address
+from ui.text import refusals_shown
 
 N = TypeVar("N", bound=str)
 
@@ -28,13 +28,15 @@ THEMES: dict[ThemeName, str] = {"light": "Light", "dark": "Dark"}
 MILLISECONDS = (1000, 500, 250, 125)  # a frame of a film, as the player's speeds
 FILMS: dict[Picture, str] = {"gif": "image/gif", "mp4": "video/mp4"}
 STILLS: dict[Picture, str] = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}
-FILM = "Drawing it takes up to half a minute."
+FILM = "Drawing it takes up to half a minute; whoever leaves the page ends it."
 PLAYER = "Plays in any browser, without a network and without Prunescope; about 1 MB."
 NUMBERS = "The values behind these pictures, at all amounts."
 
 
-def download(label: str, make: Callable[[], str | bytes], name: str, mime: str, note: str | None = None) -> None:
-    """Draw a button that sends a file, which is made on the click."""
+def download(
+    label: str, make: bytes | Callable[[], str | bytes], name: str, mime: str, note: str | None = None
+) -> None:
+    """Draw a button that sends a file, which is there or is made on the click."""
     st.download_button(
         label, make, name, mime, key=f"export-{name}", help=note, on_click="ignore", icon=":material/download:"
     )
@@ -63,26 +65,16 @@ def offer_pictures(scene: Scene, results: Sequence[SweepResult], choices: Mappin
         theme = _pick("Colours", THEMES, st.context.theme.type or "light", f"{key}-theme")
     scene, layout = replace(scene, title=title.strip() or scene.title), scene.layout.name
 
-    def drawn(kind: Picture, frames: Sequence[int], milliseconds: int = 0) -> bytes:
-        return draw(figure_of(scene, size, theme), kind, frames, milliseconds)
+    def drawn(still: Picture, frame: int) -> bytes:
+        return draw(figure_of(scene, size, theme), still, [frame])
 
     def name(extension: str) -> str:
         parts = (f"-{choice}" if choice else "", "-dark" if theme == "dark" else "", extension)
         return file_name(results, "".join(parts), layout)
 
     st.markdown("**All amounts, moving**")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        milliseconds = st.selectbox("Frame duration", MILLISECONDS, 1, "{} ms".format, f"{key}-milliseconds", width=180)
-        for film, mime in FILMS.items():
-            make = partial(drawn, film, range(len(scene.frames)), milliseconds)
-            download(film.upper(), make, name(f".{film}"), mime, FILM)
-        download(
-            "HTML player",
-            lambda: player_page(scene, results, vega_script(), theme, choices),
-            name(".html"),
-            "text/html",
-            PLAYER,
-        )
+    _offer_films(figure_of(scene, size, theme), len(scene.frames), name, key)
+    download("HTML player", partial(player_page, scene, results, theme, choices), name(".html"), "text/html", PLAYER)
     st.markdown("**One amount**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = [str(frame["name"]) for frame in scene.frames]
@@ -91,9 +83,27 @@ def offer_pictures(scene: Scene, results: Sequence[SweepResult], choices: Mappin
         frame = st.selectbox("Amount", range(len(names)), shown, names.__getitem__, frame_key, width=260)
         amount = place_name(round(scene.amounts[frame], 3))
         for still, mime in STILLS.items():
-            download(still.upper(), partial(drawn, still, [frame]), name(f"-{amount}.{still}"), mime)
+            download(still.upper(), partial(drawn, still, frame), name(f"-{amount}.{still}"), mime)
         numbers = file_name(results, "-shown.csv", layout)
         download("Numbers shown (CSV)", partial(shown_csv, scene), numbers, "text/csv", NUMBERS)
+
+
+@st.fragment  # all else on the page stays as it is while a film is drawn
+def _offer_films(figure: Figure, frames: int, name: Callable[[str], str], key: str) -> None:
+    """Draw a film under a bar that says how far it is, then offer the file."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        milliseconds = st.selectbox("Frame duration", MILLISECONDS, 1, "{} ms".format, f"{key}-milliseconds", width=180)
+        asked = [film for film in FILMS if st.button(film.upper(), f"{key}-{film}", FILM, icon=":material/movie:")]
+    for film in asked:
+        bar = st.progress(0.0, "Drawing")
+        with refusals_shown():
+            content = draw(figure, film, range(frames), milliseconds, partial(_tell, bar))
+            download(f"Save {film.upper()}", content, name(f".{film}"), FILMS[film])
+        bar.empty()
+
+
+def _tell(bar: DeltaGenerator, stage: str, done: int, total: int) -> None:
+    bar.progress(done / total, f"{stage}: {done} of {total} amounts")
 
 
 def _pick(label: str, names: Mapping[N, str], first: N, key: str) -> N:

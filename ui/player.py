@@ -9,7 +9,6 @@ from typing import Any
 
 import streamlit as st
 
-from core.charts.theme import STYLE
 from core.charts.vega import vega_script
 from core.charts.view import Scene
 from core.findings.accuracy import metrics_of
@@ -104,12 +103,9 @@ def show_pictures(
         more: What else core/charts/player.js mounts: `autoplay`, `choices`, `stage`.
     """
     data = {
+        **scene.mounted,
         "layout": scene.layout.css,
-        "axis": scene.axis,
-        "frames": scene.frames,
-        "style": STYLE,
         "vega": VEGA and served_url(VEGA),
-        "title": ", ".join((scene.title, *scene.caption)),
         "group": group or key,
         "start": start,
         "link": dict(parameters_on_show()) if link else None,

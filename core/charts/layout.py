@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 WINDOW_HEIGHT = 800  # pixels, of the browser's window that a figure takes its proportions from: a laptop's
-GAPS = (12.0, 24.0)  # pixels, between rows and between columns, as in core/charts/player.css
+COLUMN_GAP = 24  # pixels, as in core/charts/player.css
 UNITS = {"rem": 16.0, "vh": WINDOW_HEIGHT / 100}  # pixels
 ROW = re.compile(r'"([^"]*)"\s+([^"]+)')
 TRACK = re.compile(r"clamp\([^)]*\)|\S+")
@@ -35,16 +35,19 @@ class Layout:
         wide: On a wide screen and in a figure: `"area area" height` for each row, then `/ width width`. Sizes are
             lengths in rem or vh, `clamp()` of three of them, `minmax(0, 1fr)`, or for the bar `auto`.
         narrow: On a telephone; any grid that CSS knows; as the wide one where none is given.
+        row_gap: Pixels between rows.
     """
 
     name: str
     wide: str
     narrow: str | None = None
+    row_gap: int = 12
 
     @property
     def css(self) -> dict[str, str]:
         """What core/charts/player.js hands to player.css."""
-        return {"name": self.name, "wide": self.wide, "narrow": self.narrow or self.wide}
+        gap = f"{self.row_gap}px"
+        return {"name": self.name, "wide": self.wide, "narrow": self.narrow or self.wide, "gap": gap}
 
     @property
     def filling(self) -> dict[str, str]:
@@ -62,7 +65,7 @@ class Layout:
         rows = self._rows(names)
         if any(_share(size) for _, size in rows):
             return None
-        return sum(_pixels(size) for _, size in rows) + GAPS[0] * (len(rows) - 1)
+        return sum(_pixels(size) for _, size in rows) + self.row_gap * (len(rows) - 1)
 
     def boxes(self, names: Collection[str], width: float, height: float) -> dict[str, Box]:
         """Place views in a figure of this size: fixed lengths grow or shrink with its height, shares take the rest.
@@ -74,9 +77,9 @@ class Layout:
         """
         rows, columns = self._rows(names), TRACK.findall(_plain(self.wide.rpartition("/")[2]))
         sizes, natural = [size for _, size in rows], self.height(names)
-        between = GAPS[0] * (len(rows) - 1)
+        between = self.row_gap * (len(rows) - 1)
         factor = (height - between) / (natural - between) if natural else 1.0
-        down, across = _placed(sizes, factor, height, GAPS[0]), _placed(columns, factor, width, GAPS[1])
+        down, across = _placed(sizes, factor, height, self.row_gap), _placed(columns, factor, width, COLUMN_GAP)
         boxes = {}
         for name in names:
             cells = [(r, c) for r, (areas, _) in enumerate(rows) for c, area in enumerate(areas) if area == name]

@@ -5,7 +5,7 @@
 //
 // data: {
 //   title, group, autoplay, axis: the name of what the amounts measure, frames: [{amount, name, detail}],
-//   layout: {name, wide, narrow}, grids whose areas are the names of the views; the name is a class,
+//   layout: {name, wide, narrow, gap}, grids whose areas are the names of the views; the name is a class,
 //   style: the looks of the pictures, core/charts/theme.py's table,
 //   views: {NAME: a Vega-Lite specification with a parameter `frame`, its data under `datasets`},
 //   choices: [{name, title, views, spoken}] instead of views, such as the reductions of one result, which the bar offers,
@@ -378,7 +378,7 @@ class Player {
     Object.assign(this, { data, tell, theme: themeOf(this.frame) });
     this.frame.ariaLabel = `${data.title}. Space plays and pauses, the arrow keys step.`;
     this.frame.className = `player ${data.layout.name}`;
-    for (const name of ["wide", "narrow"]) this.grid.style.setProperty(`--${name}`, data.layout[name]);
+    for (const name of ["wide", "narrow", "gap"]) this.grid.style.setProperty(`--${name}`, data.layout[name]);
     this.scrub.ariaLabel = data.axis;
     this.buttons.link.hidden = !data.link || !navigator.clipboard; // which a page that is not served securely lacks
     this.choose.hidden = !(data.choices?.length > 1);

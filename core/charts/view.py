@@ -9,9 +9,11 @@ import json
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 from core.charts.grammar import CURVE_MARGIN, LayerChart, Rows, Spec
 from core.charts.layout import Layout
+from core.charts.theme import STYLE
 from core.request.catalog import REDUCTIONS
 
 AMOUNTS = "Pruning amount"  # what the frames of most scenes are steps of
@@ -117,6 +119,12 @@ class Scene:
     def amounts(self) -> list[float]:
         """The amount of every frame."""
         return [frame["amount"] for frame in self.frames]
+
+    @property
+    def mounted(self) -> dict[str, Any]:
+        """What core/charts/player.js takes besides the pictures and where they stand."""
+        title = ", ".join((self.title, *self.caption))
+        return {"title": title, "axis": self.axis, "frames": self.frames, "style": STYLE}
 
 
 def specs(views: Mapping[str, View]) -> dict[str, Spec]:

@@ -77,8 +77,8 @@ def figure_of(scene: Scene, size: Size = "slide", theme: ThemeName = "light") ->
         "words": _lines(left, left, title_size, title) + _lines(left, height - below + GAP, CAPTION, caption),
         "readouts": readouts,
         "parts": [
-            {"x": left + box.x, "y": top + box.y, "spec": _spec(view, box, colours, text_size)}
-            for view, box in ((view, boxes[name]) for name, view in scene.views.items())
+            {"x": left + box.x, "y": top + box.y, "spec": _spec(scene.views[name], box, colours, text_size)}
+            for name, box in boxes.items()
         ],
     }
 
@@ -99,24 +99,19 @@ def _spec(view: View, box: Box, theme: Theme, size: int) -> Spec:
     number_size = int(min(0.35 * wide, 0.6 * high, 1.25 * size))
     looks = styled(theme, size, number_size, shown=number_size >= MIN_NUMBER_SIZE)
     title, known = looks["title"], {"margin": round(3.3 * size)}
+    lines = [view.title] if isinstance(view.title, str) else view.title
+    heading = {"text": [part for line in lines for part in broken(line, box.width, title["fontSize"])]}
+    if view.subtitle:
+        heading["subtitle"] = broken(view.subtitle, box.width, title["subtitleFontSize"])
     return {
         **spec,
-        "title": _fitted(spec["title"], box.width, title),
+        "title": heading,
         "width": box.width,
         "height": box.height,
         "autosize": {"type": "fit", "contains": "padding"},
         "params": [{**param, "value": known.get(param["name"], param["value"])} for param in spec["params"]],
         "config": {**spec["config"], **looks, "title": {**title, "limit": box.width}},
     }
-
-
-def _fitted(title: Any, width: float, looks: Spec) -> Any:
-    """Break the title of a picture, and its subtitle if it has one, between words, as core/charts/player.js does."""
-    if isinstance(title, dict):
-        sizes = {"text": "fontSize", "subtitle": "subtitleFontSize"}
-        return title | {part: _fitted(title[part], width, {"fontSize": looks[size]}) for part, size in sizes.items()}
-    texts = [title] if isinstance(title, str) else title
-    return [line for text in texts for line in broken(text, width, looks["fontSize"])]
 
 
 # ---------------------------------------------------------------- lines of text
@@ -157,8 +152,5 @@ def broken(text: str, width: float, size: float, most: int | None = None) -> lis
 
 def _cut(text: str, width: float, size: float) -> str:
     """Cut the end off what does not fit on one line."""
-    if width_of(text, size) <= width:
-        return text
-    while text and width_of(text + "…", size) > width:
-        text = text[:-1]
-    return text.rstrip() + "…"
+    cuts = (f"{text[:end].rstrip()}…" for end in range(len(text) - 1, 0, -1))
+    return next((known for known in (text, *cuts) if width_of(known, size) <= width), "…")

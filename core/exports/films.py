@@ -2,8 +2,9 @@
 
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from fractions import Fraction
+from itertools import chain, repeat
 
 import av
 import numpy as np
@@ -21,14 +22,14 @@ RATE = 24  # pictures a second of an MP4: every duration that is offered is a wh
 QUALITY = "16"  # x264's crf: text and colour bars look as in the PNG
 
 
-def gif(pngs: Sequence[bytes], milliseconds: int) -> bytes:
+def gif(pngs: Iterable[bytes], milliseconds: int) -> bytes:
     """Return a GIF that loops; all frames share one palette, since separate ones make constant pixels flicker.
 
     The palette holds the commonest colours as they are, then again and again the colour that is farthest off. Median
     cut serves pixels: a colour bar has few, and would get two or three colours. Farthest first (Gonzalez 1985) serves
     colours: none of an area is farther from the palette than twice the least that is possible.
     """
-    most: Counter[int] = Counter()  # of every colour, its pixels in the frame that has most of them
+    pngs, most = list(pngs), Counter[int]()  # of every colour, its pixels in the frame that has most of them
     for png in pngs:
         found, counts = np.unique(_packed(png), return_counts=True)
         most |= Counter(dict(zip(found.tolist(), counts.tolist(), strict=True)))
@@ -64,22 +65,23 @@ def _read(png: bytes) -> Image.Image:
     return Image.open(io.BytesIO(png)).convert("RGB")
 
 
-def mp4(pngs: Sequence[bytes], milliseconds: int) -> bytes:
+def mp4(pngs: Iterable[bytes], milliseconds: int) -> bytes:
     """Return an MP4 in H.264 with colours as PowerPoint and Keynote read them: 4:2:0, BT.709."""
-    file = io.BytesIO()
+    file, shown = io.BytesIO(), 0
     with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=RATE, options={"crf": QUALITY, "preset": "medium"})
-        stream.width, stream.height = _read(pngs[0]).size
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
         context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
         context.color_primaries = context.color_trc = 1  # BT.709
-        shown = 0
-        for k, png in enumerate(pngs):
-            frame = av.VideoFrame.from_ndarray(np.asarray(_read(png)), "rgb24").reformat(
-                format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
-            )
-            for _ in range(round(RATE * milliseconds / 1000) * (LAST_HOLDS if k == len(pngs) - 1 else 1)):
+        for image in chain(map(_read, pngs), repeat(None, LAST_HOLDS - 1)):
+            if image:  # else the last one stays
+                frame = av.VideoFrame.from_ndarray(np.asarray(image), "rgb24").reformat(
+                    format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+                )
+            if not shown:
+                stream.width, stream.height = frame.width, frame.height
+            for _ in range(round(RATE * milliseconds / 1000)):
                 frame.pts, frame.time_base = shown, Fraction(1, RATE)
                 container.mux(stream.encode(frame))
                 shown += 1

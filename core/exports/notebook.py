@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from core.charts.overview import result_scene
-from core.charts.vega import vega_script
 from core.exports.player_page import player_page
 from core.exports.tables import OWN_COLUMNS, own_rows
 from core.request.catalog import REDUCTION
@@ -41,7 +40,7 @@ class NotebookResult(SweepResult):
         It fetches nothing and works without a network; a notebook that is saved with it grows by 1 MB.
         """
         scenes = {reduction: result_scene(self, reduction) for reduction in self.reductions}
-        page = player_page(scenes[REDUCTION], (self,), vega_script(), choices=scenes)
+        page = player_page(scenes[REDUCTION], (self,), choices=scenes)
         frame = f'<iframe sandbox="allow-scripts" style="{STYLE}" srcdoc="{html.escape(page)}"></iframe>'
         return f'<div style="container-type: inline-size">{frame}</div>'
 

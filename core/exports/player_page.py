@@ -3,9 +3,9 @@
 import html
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from core.charts.theme import STYLE, THEMES, ThemeName
+from core.charts.theme import THEMES, ThemeName
+from core.charts.vega import vega_script
 from core.charts.view import Scene, choice_of, reduction_choices, specs
 from core.request.catalog import ROOT
 from core.results.provenance import recipe
@@ -38,33 +38,19 @@ POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inli
 
 
 def player_page(
-    scene: Scene,
-    results: Sequence[SweepResult],
-    vega: str,
-    theme: ThemeName = "light",
-    choices: Mapping[str, Scene] | None = None,
+    scene: Scene, results: Sequence[SweepResult], theme: ThemeName = "light", choices: Mapping[str, Scene] | None = None
 ) -> str:
     """Write a page of one file.
 
     Args:
         scene: What a page of the app shows.
         results: Whole sweeps; the file says how to compute them.
-        vega: Vega's script, which sets `globalThis.vegaEmbed`.
         theme: On white or on black.
         choices: Scenes of the same frames by reduction, among them this one, which the player then lets its viewer
             choose from.
     """
     style = PAGE_STYLE.format(name=theme, **vars(THEMES[theme]))
-    data: dict[str, Any] = {  # what core/charts/player.js mounts
-        "title": ", ".join((scene.title, *scene.caption)),
-        "group": "main",
-        "autoplay": True,
-        "layout": scene.layout.filling,
-        "axis": scene.axis,
-        "frames": scene.frames,
-        "style": STYLE,
-        "vega": None,
-    }
+    data = {**scene.mounted, "group": "main", "autoplay": True, "layout": scene.layout.filling, "vega": None}
     if choices:
         data |= {"choices": reduction_choices(choices), "choice": choice_of(scene, choices)}
     else:
@@ -86,7 +72,7 @@ def player_page(
 <summary>{html.escape(" · ".join((*scene.caption, "Made with Prunescope: how to compute this")))}</summary>
 <pre><code>{html.escape(made_by)}</code></pre>
 </details>
-<script type="module">{vega}</script>
+<script type="module">{vega_script()}</script>
 <script type="module">{player}
 mountPlayer(document.querySelector("main"), {mounted});
 </script>

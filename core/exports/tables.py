@@ -1,11 +1,13 @@
-"""Write all numbers of a result: tables, and the result itself as JSON."""
+"""Write numbers as tables: all of a result, and those that a page shows."""
 
 import csv
 import io
-import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
+from core.charts.grammar import UNDEFINED
+from core.charts.view import Scene
 from core.request.catalog import MEASURES
 from core.results.schema import Frame, SweepResult
 
@@ -14,6 +16,8 @@ OWN_COLUMNS = ("amount", "sparsity", "prunable_sparsity", "measure", "reduction"
 UNKNOWN = (None, None)  # bounds of an interval
 Value = tuple[float | None, float | None, float | None]
 FORMULA = re.compile(r"(?![+-]?\d[\d.]*$)[=+@\t\r-]")  # how text begins that a spreadsheet computes; numbers may
+PICTURE, SHOWN_AT = "Picture", "Shown at"
+NUMBER = re.compile(r"[+−-]?\d[\d.]*")
 
 
 def file_name(results: Sequence[SweepResult], extension: str, page: str = "") -> str:
@@ -107,6 +111,50 @@ def _safe(text: str) -> str:
     return ("'" if FORMULA.match(text) else "") + text.replace("\r", "\n")
 
 
-def result_json(result: SweepResult) -> str:
-    """Write the result file, which `core.results.schema` reads."""
-    return json.dumps(result.model_dump(mode="json"), allow_nan=False, ensure_ascii=False)
+# ---------------------------------------------------------------- of a page: what its marks tell, at every frame
+
+
+def shown_csv(scene: Scene) -> str:
+    """Write a row for each mark that tells its numbers to the mouse, with the columns that it names there.
+
+    What changes while the pictures move has a row for each frame, and the frame's place in `Shown at`. What is
+    undefined is empty.
+    """
+    rows: list[dict[str, object]] = []
+    for view in scene.views.values():
+        for dataset, columns in dict.fromkeys(_told(view.spec, None)):
+            for row in view.datasets[dataset]:
+                moves = any(isinstance(row.get(field), list) for _, field in columns)
+                for k, frame in enumerate(scene.frames if moves else [{}]):
+                    told = {name: _at(row.get(field), k) for name, field in columns}
+                    rows.append({PICTURE: view.heading, SHOWN_AT: frame.get("amount", ""), **told})
+    columns_of_all = dict.fromkeys([PICTURE, SHOWN_AT, *(name for row in rows for name in row)])
+    return table(list(columns_of_all), ([row.get(name, "") for name in columns_of_all] for row in rows))
+
+
+def _at(value: Any, k: int) -> object:
+    """Return a value at a frame, as a spreadsheet reads it."""
+    shown = value[k] if isinstance(value, list) else value
+    if not isinstance(shown, str):
+        return shown
+    if shown == UNDEFINED:
+        return ""
+    return shown.replace("−", "-") if NUMBER.fullmatch(shown) else " ".join(shown.split())  # a legend breaks long names
+
+
+def _told(part: Mapping[str, Any], dataset: str | None) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+    """Find every mark with a tooltip: its dataset, and the name and the field of each column."""
+    dataset = part.get("data", {}).get("name", dataset)
+    for layer in part.get("layer", ()):
+        yield from _told(layer, dataset)
+    tooltips = part.get("encoding", {}).get("tooltip", ())
+    if dataset and tooltips:
+        calculated = {step["as"]: step["calculate"] for step in part.get("transform", ()) if "calculate" in step}
+        yield dataset, tuple((tip["title"], _source(tip["field"], calculated)) for tip in tooltips)
+
+
+def _source(field: str, calculated: Mapping[str, str]) -> str:
+    """Return the field of the data that a calculated one is written from."""
+    while (named := re.search(r"datum\.(\w+)", calculated.get(field, ""))) and named[1] != field:
+        field = named[1]
+    return field

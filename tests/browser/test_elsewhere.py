@@ -9,13 +9,12 @@ import pytest
 from playwright.sync_api import Browser
 
 from benchmarks.serving import served
-from core.exports.tables import result_json
 from tests.browser import shipped
 
 NEW = "11111111-1111-1111-1111-111111111111"  # an id that no session and no file has
 FORGED = """address => fetch(address, {method: "PUT", body: new FormData(), credentials: "include"})
   .then((answer) => String(answer.status), (error) => error.name)"""
-UPLOAD = {"name": "mine.json", "mimeType": "application/json", "buffer": result_json(shipped.WRITTEN).encode()}
+UPLOAD = {"name": "mine.json", "mimeType": "application/json", "buffer": shipped.WRITTEN.model_dump_json().encode()}
 
 
 def test_an_upload_arrives_where_the_cookie_does_not(

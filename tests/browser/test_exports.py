@@ -38,7 +38,8 @@ def test_a_frame_and_the_numbers_are_those_of_the_result(shown: Page, messages: 
     drawing = look.fetched(shown, "SVG", tmp_path)
     assert drawing.name.endswith("-0.25.svg"), "the amount of the address"
     assert "For a <talk>" in " ".join(ElementTree.parse(drawing).getroot().itertext())
-    with Image.open(look.fetched(shown, "GIF", tmp_path)) as gif:
+    shown.get_by_role("button", name="GIF").click()
+    with Image.open(look.fetched(shown, "Save GIF", tmp_path)) as gif:
         assert (gif.format, gif.n_frames, gif.size) == ("GIF", 3, (1920, 1080))
     assert look.fetched(shown, "PDF", tmp_path).read_bytes().startswith(b"%PDF")
     values = look.cells(RESULT, 2, "cls")

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from core import api
 from core.errors import PrunescopeError
-from core.exports.tables import result_json
 from core.inputs.checkpoint_files import check_config
 from core.inputs.labels import label_names
 from core.inputs.tables import DataFile, label_names_of, read_table
@@ -28,7 +27,7 @@ from tests.uploaded import read_upload
 settings.register_profile("same every time", derandomize=True, deadline=None, max_examples=150, database=None)
 settings.load_profile("same every time")
 
-RESULT = json.loads(result_json(make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20)))
+RESULT = json.loads(make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20).model_dump_json())
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),

@@ -16,7 +16,6 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, Bert
 from core import api
 from core.api import load_result, sweep
 from core.charts.overview import result_scene
-from core.charts.vega import vega_script
 from core.errors import PrunescopeError
 from core.exports.notebook import NotebookResult
 from core.exports.player_page import player_page
@@ -196,7 +195,7 @@ def test_a_result_shows_itself_as_the_player_in_a_frame_of_its_own(result: Any) 
     shown = result._repr_html_()
     (page,) = map(html.unescape, re.findall(r'srcdoc="([^"]*)"', shown))
     scenes = {name: result_scene(result, name) for name in REDUCTIONS}
-    assert page == player_page(scenes["mean"], (result,), vega_script(), choices=scenes)
+    assert page == player_page(scenes["mean"], (result,), choices=scenes)
     assert 'sandbox="allow-scripts"' in shown, "what a result says cannot reach the notebook"
     assert len(repr(result)) < 200
 

@@ -20,7 +20,6 @@ from core.errors import PrunescopeError
 from core.exports.model_card import model_card
 from core.exports.notebook import NotebookResult
 from core.exports.player_page import player_page
-from core.exports.tables import result_json
 from core.inputs import uploads
 from core.jobs.job import Job
 from core.request.places import OWN
@@ -95,7 +94,7 @@ def forgeries(own: str) -> list[dict[str, Any]]:
 def test_a_forged_result_file_leads_to_no_run(server: Server, number: int) -> None:
     fake = forged(server.result, **forgeries(server.data)[number])
     with server.reads_nothing():
-        thief = chosen(result_json(fake))
+        thief = chosen(fake.model_dump_json())
         if number < 3:
             (error,) = errors(thief)
             assert error.startswith("forged.json is not a valid result: task.data: ")
@@ -107,7 +106,7 @@ def test_a_forged_result_file_leads_to_no_run(server: Server, number: int) -> No
 
 
 def test_a_result_that_is_opened_for_a_visit_is_no_file_of_which_a_frame_can_be_checked(server: Server) -> None:
-    assert labels(chosen(result_json(make_result(method="random")))) & WORK == {RECOMPUTE}
+    assert labels(chosen(make_result(method="random").model_dump_json())) & WORK == {RECOMPUTE}
 
 
 @pytest.mark.parametrize(
@@ -235,12 +234,12 @@ def test_an_order_is_carried_out_for_the_owner_alone_and_no_other_name_leads_to_
 
 
 def test_a_result_says_only_that_it_was_a_file(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.exports.notebook.vega_script", str)
+    monkeypatch.setattr("core.exports.player_page.vega_script", str)
     result, task = server.result, server.result.task
     assert (task.source, task.source_name, task.data) == ("file", THEIRS, None)
     assert task.files == (FileRecord(name=THEIRS, sha256=None, rows=(0, 24)),)
     assert f"--data ./{THEIRS} --text remark --label mood" in recipe(result).script
-    taken = [result_json(result), player_page(result_scene(result, "mean"), (result,), "")]
+    taken = [result.model_dump_json(), player_page(result_scene(result, "mean"), (result,))]
     taken += [NotebookResult.of(result)._repr_html_(), model_card(result, result.frames[-1], None)]
     taken += [path.read_text("utf-8") for path in store.user_folder().iterdir()]
     assert [server.private(text) for text in taken] == [[]] * len(taken)

@@ -1,11 +1,12 @@
 """The download panel on a page; the files themselves are opened in tests/core and tests/browser."""
 
-from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.errors import PrunescopeError
 from core.exports.figure import figure_of
 from core.jobs.queue import JobQueue
 from tests.opened import labels as buttons
@@ -14,7 +15,7 @@ from tests.queues import ended
 from tests.scenes import SCENES
 
 NUMBERS = ["Similarities as CSV", "Metrics as CSV", "Result as JSON"]
-PICTURES = ["GIF", "MP4", "HTML player", "PNG", "SVG", "PDF", "Numbers shown (CSV)"]
+PICTURES = ["HTML player", "PNG", "SVG", "PDF", "Numbers shown (CSV)"]
 pytestmark = pytest.mark.usefixtures("unfolded", "queue")
 
 
@@ -39,12 +40,21 @@ def page(kind: str) -> None:
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], Any]]:
-    """What makes the file of each button that pictures have; instead of a drawing it returns what is to be drawn."""
-    known: dict[str, Callable[[], Any]] = {}
-    monkeypatch.setattr("ui.pictures.draw", lambda *order: order)
+def made(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What each button that pictures have sends, or what makes it; instead of a drawing that is what is to be drawn."""
+    known: dict[str, Any] = {}
+    monkeypatch.setattr("ui.pictures.draw", drawn)
     monkeypatch.setattr("ui.pictures.download", lambda label, make, *rest: known.update({label: make}))
     return known
+
+
+def drawn(*order: Any) -> Any:
+    """Stands in for a drawing that is half done; of a page in the dark there is no GIF."""
+    *order, report = order if callable(order[-1]) else (*order, lambda *_: None)
+    report("Drawing", 1, 2)
+    if order[1] == "gif" and order[0]["background"] != "#ffffff":
+        raise PrunescopeError("no GIF")
+    return order
 
 
 def opened(kind: str = "one") -> AppTest:
@@ -69,16 +79,19 @@ def test_a_panel_offers_what_there_is() -> None:
     assert "when the run has ended" in app.markdown[0].value
 
 
-def test_what_is_drawn_follows_the_choices(made: dict[str, Callable[[], Any]]) -> None:
+def test_what_is_drawn_follows_the_choices(made: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened()
     assert chooser(app, "Amount").options[1] == "12.5 % of weights removed"
-    figure, kind, frames, _ = made["PNG"]()
+    figure, kind, frames = made["PNG"]()
     assert (figure["words"][0]["bold"], kind, frames) == ("A finding", "png", [1])
     chosen = {"Title": "For a talk", "Size": "page", "Colours": "dark", "Frame duration": 125, "Amount": 2}
     for label, value in chosen.items():
         chooser(app, label).set_value(value)
     run(app)
-    figure, kind, frames, milliseconds = made["MP4"]()
+    monkeypatch.setattr("streamlit.progress", bar := Mock())
+    press(app, "MP4")
+    bar().progress.assert_called_once_with(0.5, "Drawing: 1 of 2 amounts")
+    figure, kind, frames, milliseconds = made["Save MP4"]
     assert (figure["words"][0]["bold"], kind, list(frames), milliseconds) == ("For a talk", "mp4", [0, 1, 2], 125)
     plain = figure_of(SCENES["lab"], "page", "dark")
     assert (figure["width"], figure["background"]) == (plain["width"], plain["background"])
@@ -87,10 +100,12 @@ def test_what_is_drawn_follows_the_choices(made: dict[str, Callable[[], Any]]) -
     app = opened("a choice")
     assert chooser(app, "Size").options == ["Slide, 1920 × 1080"], "a stage fills the screen"
     assert chooser(app, "Sentence vector").value == "cls", "what the page opened with"
-    assert made["GIF"]()[0]["words"][-1]["text"].endswith("First token")
+    assert made["PNG"]()[0]["words"][-1]["text"].endswith("First token")
     chooser(app, "Sentence vector").set_value("mean")
-    run(app)
-    assert made["GIF"]()[0]["words"][-1]["text"].endswith("Mean over tokens")
+    press(app, "GIF")
+    assert made["Save GIF"][0]["words"][-1]["text"].endswith("Mean over tokens")
+    chooser(app, "Colours").set_value("dark")
+    assert press(app, "GIF").error[0].value == "no GIF"
 
 
 def test_a_checkpoint_is_written_by_the_worker(queue: JobQueue) -> None:
@@ -109,5 +124,5 @@ def test_where_no_checkpoint_can_be_written_it_says_why(monkeypatch: pytest.Monk
     for kind, hosted, why in (("a folder", "0", "not known"), ("one", "1", "on your own computer")):
         monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
         app = opened(kind)
-        assert not buttons(app)
+        assert "Save checkpoint" not in buttons(app)
         assert why in app.markdown[-1].value

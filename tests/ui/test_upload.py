@@ -6,7 +6,6 @@ import pytest
 from cachetools import LRUCache
 from streamlit.testing.v1 import AppTest
 
-from core.exports.tables import result_json
 from core.results import store
 from core.results.fields import bytes_of
 from core.results.schema import SweepResult
@@ -35,7 +34,7 @@ def opened(result: SweepResult | None = None, app: AppTest | None = None) -> App
     """Opens a file, in a new visit unless one goes on."""
     app = app or run(AppTest.from_function(page, default_timeout=20))
     if result:
-        app.file_uploader(key="upload").set_value(("mine.json", result_json(result).encode(), "application/json"))
+        app.file_uploader(key="upload").set_value(("mine.json", result.model_dump_json().encode(), "application/json"))
     return run(app)
 
 

@@ -15,7 +15,11 @@ from core.exports.figure import Figure, figure_of
 from core.request.limits import limits
 from tests.scenes import SCENES
 
-HALF = "import pathlib, sys; pathlib.Path(sys.argv[1]).write_bytes(b'GIF8'); sys.exit(1)"
+HALF = "import pathlib, sys; pathlib.Path(sys.argv[1], 'picture').write_bytes(b'GIF8'); sys.exit(1)"
+
+
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +41,19 @@ def test_every_kind_is_drawn_in_a_process_of_its_own_as_here(figure: Figure, kin
 def test_only_so_many_are_drawn_at_once_and_each_gives_its_turn_back(
     figure: Figure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drawing, "STILL_TURN_SECONDS", 0.01)
+    monkeypatch.setattr(drawing, "TURN_SECONDS", 0.01)
     with drawing._film_turns, drawing._film_turns:
         with pytest.raises(PrunescopeError, match="as many pictures are being drawn as fit"):
             draw(figure, "gif", [0, 1])
         assert draw(figure, "svg", [0]), "a still does not wait for films"
         with drawing._still_turns, pytest.raises(PrunescopeError, match="try again soon"):
             draw(figure, "svg", [0])
-    assert draw(figure, "gif", [0, 1]), "turns are given back"
+    told = list[tuple[str, int, int]]()
+    assert draw(figure, "gif", [0, 1], report=lambda *step: told.append(step)), "turns are given back"
+    assert [step[1:] for step in told] == [(1, 2), (2, 2)]
+    with pytest.raises(KeyboardInterrupt):
+        draw(figure, "gif", [0, 1], report=interrupted)
+    assert drawing._film_turns._value == 2, "also where somebody leaves"
 
 
 def test_half_a_file_is_no_picture_and_neither_is_what_cannot_be_drawn_or_takes_too_long(

@@ -9,8 +9,7 @@ from itertools import product
 import pytest
 
 from core.charts.view import Scene
-from core.exports.shown_numbers import shown_csv
-from core.exports.tables import file_name, metrics_csv, own_rows, result_json, similarity_csv, table
+from core.exports.tables import file_name, metrics_csv, own_rows, shown_csv, similarity_csv, table
 from core.request.catalog import MEASURES, REDUCTIONS
 from core.results.store import parse
 from tests.builders import against, make_result
@@ -42,7 +41,7 @@ def test_the_table_of_similarities_reads_back_equal() -> None:
     assert all(row[4] == row[5] for row in partial), "a measure without matrix has points with themselves alone"
     own = [value for frame in RESULT.frames for value in frame.own("mean", "partial_cka") or ()]
     assert [row[6] for row in partial] == list(written(*own))
-    assert parse(json.loads(result_json(RESULT)), "exported") == RESULT
+    assert parse(json.loads(RESULT.model_dump_json()), "exported") == RESULT
 
 
 def test_the_table_of_metrics_reads_back_equal() -> None:

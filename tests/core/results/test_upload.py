@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from core.errors import PrunescopeError
-from core.exports.tables import result_json
 from core.results import showable
 from core.results.showable import LOCAL_LIMITS, max_megabytes, open_upload
 from tests.builders import make_result
@@ -92,7 +91,7 @@ def test_a_result_too_large_to_draw_is_refused(monkeypatch: pytest.MonkeyPatch) 
             patch.setattr(showable, bound, most)
             with pytest.raises(PrunescopeError, match=said):
                 read_upload(rewritten(RESULT, {}), "mine.json")
-    deep = result_json(make_result(num_layers=33, points="both", amounts=(0.0,), num_examples=8)).encode()
+    deep = make_result(num_layers=33, points="both", amounts=(0.0,), num_examples=8).model_dump_json().encode()
     assert read_upload(deep, "deep.json").points
     assert max_megabytes() == 20
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")

@@ -9,7 +9,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.errors import PrunescopeError
-from core.exports.tables import result_json
 from core.results.schema import SweepResult
 from core.wall import reading
 from core.wall.reading import Question, read, read_all
@@ -81,7 +80,7 @@ def test_files_wait_for_their_turn_but_not_for_ever(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_result_and_a_table_are_read_as_they_are(tmp_path: Path) -> None:
-    (tmp_path / "result").write_text(result_json(RESULT))
+    (tmp_path / "result").write_text(RESULT.model_dump_json())
     assert SweepResult.model_validate_json(read("upload", [(tmp_path / "result", "mine.json")])) == RESULT
     (tmp_path / "rows.csv").write_text(ROWS)
     found = json.loads(read("table", [(tmp_path / "rows.csv", "rows.csv")], 1))
