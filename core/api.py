@@ -24,7 +24,7 @@ from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
 from core.request.catalog import DEFAULT_MEASURES
 from core.request.sweep_request import SweepRequest, usual_scope
 from core.request.tasks import usual_task
-from core.results.showable import load_showable
+from core.results.store import load
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -120,7 +120,7 @@ def load_result(path: str | Path) -> NotebookResult:
     """
     if not isinstance(path, str | os.PathLike):
         raise PrunescopeError(f"a {type(path).__name__} is not a result file: give its path")
-    return NotebookResult.of(load_showable(Path(path)))
+    return NotebookResult.of(load(Path(path)))
 
 
 def _several(values: Any) -> list[Any]:

@@ -24,8 +24,7 @@ from core.precompute import progress_shown
 from core.request.controls import likely_amounts
 from core.request.grid_file import read_grid
 from core.results import store
-from core.results.extract import extracts
-from core.results.library import Entry, entry_of, read_manifest, write_manifest
+from core.results.library import Entry, entry_of, extracts, read_manifest, write_manifest
 from core.results.names import amount_name
 from core.results.provenance import command_line
 from core.results.store import state_of

@@ -16,8 +16,8 @@ from core.errors import PrunescopeError, is_out_of_memory
 from core.inputs.preview import TABLE
 from core.inputs.tables import DataFile, read_table
 from core.request.catalog import MAX_NAME_CHARS
-from core.results.extract import extract_of
-from core.results.showable import load_showable
+from core.results.library import extract_of
+from core.results.store import load
 from core.wall.confined import end_after, limit, reserve_streams
 from core.wall.reading import FOUND, MEMORY_BYTES, MOST_CHARS, REFUSED, SECONDS, Question
 
@@ -33,9 +33,9 @@ def _table(question: Question) -> str:
 
 
 READERS: Mapping[str, Callable[[Question], str]] = {
-    "extract": lambda question: extract_of(load_showable(Path(question.paths[0]))).model_dump_json(),
+    "extract": lambda question: extract_of(load(Path(question.paths[0]))).model_dump_json(),
     "table": _table,
-    "upload": lambda question: load_showable(Path(question.paths[0]), question.names[0]).model_dump_json(),
+    "upload": lambda question: load(Path(question.paths[0]), question.names[0]).model_dump_json(),
 }
 
 

@@ -8,10 +8,11 @@ from operator import getitem
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from core.errors import PrunescopeError
 from core.results.digest import digest
 from core.results.key import key_of
 from core.results.schema import SweepResult
-from core.results.showable import load_showable
+from core.results.store import load
 
 
 def read_upload(content: bytes, name: str) -> SweepResult:
@@ -19,7 +20,7 @@ def read_upload(content: bytes, name: str) -> SweepResult:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "upload.json"
         path.write_bytes(content)
-        return load_showable(path, name)
+        return load(path, name)
 
 
 def rewritten(result: SweepResult, changes: Mapping[str, object], with_key: bool = True, sealed: bool = True) -> bytes:
@@ -36,7 +37,7 @@ def rewritten(result: SweepResult, changes: Mapping[str, object], with_key: bool
         *steps, last = (int(step) if step.isdigit() else step for step in place.split("."))
         reduce(getitem, steps, values)[last] = to
     if with_key:
-        with suppress(ValueError):  # what the format itself refuses has no key
+        with suppress(PrunescopeError, ValueError):  # what the format itself refuses has no key
             values["key"] = key_of(SweepResult.model_validate(values))
     if sealed:
         del values["checksum"]

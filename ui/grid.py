@@ -11,8 +11,7 @@ from core.charts.grid import grid_html
 from core.findings.choices import companions, everywhere
 from core.findings.grid import Grid, GridRow, grid_rows
 from core.results import store
-from core.results.extract import extracts
-from core.results.library import Entry, entry_of
+from core.results.library import Entry, entry_of, extracts
 from core.results.schema import SweepResult
 from core.results.store import FileState, state_of
 from ui.address import carried

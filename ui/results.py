@@ -15,9 +15,7 @@ from core.results import library, store
 from core.results.fields import bytes_of
 from core.results.library import Entry
 from core.results.schema import SweepResult
-from core.results.showable import load_showable
-from core.results.store import load
-from core.wall.reading import read
+from core.results.showable import load_confined
 from ui.shared import once
 from ui.text import plain, refusals_shown
 from ui.upload import kept
@@ -39,9 +37,8 @@ def loaded(path: Path) -> SweepResult:
 @cached(LRUCache(MOST_BYTES, bytes_of), lock=Lock())
 def _loaded(path: Path, modified: int) -> SweepResult:
     is_small = path.suffix != ".gz" and path.is_file() and path.stat().st_size <= SMALL_BYTES
-    if path.parent == store.SHIPPED_RESULTS:
-        return load(path)
-    return load_showable(path) if is_small else SweepResult.model_validate_json(read("upload", [(path, path.name)]))
+    is_safe = is_small or path.parent == store.SHIPPED_RESULTS
+    return store.load(path) if is_safe else load_confined(path, path.name)
 
 
 def at_hand() -> tuple[Entry, ...]:

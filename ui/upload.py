@@ -6,11 +6,11 @@ import streamlit as st
 from cachetools import LRUCache
 
 from core.errors import PrunescopeError
-from core.request.limits import is_hosted
+from core.request.limits import is_hosted, limits
 from core.results import store
 from core.results.fields import bytes_of
 from core.results.schema import SweepResult
-from core.results.showable import max_megabytes, open_upload
+from core.results.showable import open_upload
 from ui.address import set_parameter, show
 from ui.text import refusals_shown
 
@@ -30,7 +30,7 @@ def show_upload() -> None:
         "Open a result file",
         type="json",
         key="upload",
-        max_upload_size=max_megabytes(),
+        max_upload_size=limits().upload_bytes // 2**20,
         help=f"A JSON file that Prunescope wrote, here or elsewhere; it is checked, and {where}.",
         on_change=_open,
     )

@@ -25,7 +25,7 @@ class Limits:
         parameters: Parameters of the model.
         points: Points of a result that is opened: all pairs of them are drawn.
         download_bytes: Bytes of one checkpoint, or of one split of a data set, on the Hub.
-        upload_bytes: Bytes of an uploaded table.
+        upload_bytes: Bytes of an uploaded table or result: reading it holds up every visitor.
         visit_uploads: Tables that a visit may keep at a time.
         uploads_bytes: Bytes of the tables that all visits keep.
         rows: Rows of a table that are read.
@@ -59,7 +59,7 @@ HOSTED_LIMITS = Limits(
     parameters=150_000_000,
     points=64,
     download_bytes=700 * 1024**2,
-    upload_bytes=4 * 1024**2,
+    upload_bytes=5 * 1024**2,
     visit_uploads=4,
     uploads_bytes=256 * 1024**2,
     rows=2_000,

@@ -77,7 +77,8 @@ def _meaning(pair: Any) -> Any:
     return value.strip(), label.strip() or None
 
 
-def _known(kind: str, table: Iterable[str]) -> Any:
+def known(kind: str, table: Iterable[str]) -> Any:
+    """Return the check that a field is one of the names of a table; see `choose`."""
     return AfterValidator(lambda value: choose(value, table, kind))
 
 
@@ -105,10 +106,10 @@ class SweepRequest:
     """
 
     checkpoint: Annotated[str, _help("ID[@REVISION] on the Hub, a folder, embedded:NAME or recipe:NAME")]
-    task: Annotated[str, _known("task", TASK_NAMES), _help(_TASK)]
-    method: Annotated[str, _known("method", METHODS), _help(", ".join(METHODS))] = "magnitude"
+    task: Annotated[str, known("task", TASK_NAMES), _help(_TASK)]
+    method: Annotated[str, known("method", METHODS), _help(", ".join(METHODS))] = "magnitude"
     scope: Annotated[str | None, _help("of weight methods: encoder (default), all-linear, or layer:K")] = "encoder"
-    points: Annotated[str, _known("points", POINTS), _help(", ".join(POINTS))] = "attention"
+    points: Annotated[str, known("points", POINTS), _help(", ".join(POINTS))] = "attention"
     amounts: Annotated[_Amounts, _help("fractions in [0, 1) (default: steps of 0.1 up to 0.9)")] = DEFAULT_AMOUNTS
     num_examples: Annotated[int | None, _help(f"default: {catalog.DEFAULT_EXAMPLES}; of a file at most half")] = None
     seed: Annotated[int, _help("of pruning; the examples' seed is fixed", ge=0, lt=2**32)] = 0

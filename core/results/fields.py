@@ -11,11 +11,17 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
-from core.request.catalog import MAX_NAME_CHARS
+from core.request.catalog import MAX_NAME_CHARS, MEASURES, METHODS, METRICS
+from core.request.sweep_request import known
+from core.request.tasks import TASK_NAMES
 
 FAST = Field(fail_fast=True)
 FEW = Field(max_length=1000)
 Name = Annotated[str, Field(max_length=MAX_NAME_CHARS)]
+TaskName = Annotated[str, known("task", TASK_NAMES)]
+MethodName = Annotated[str, known("method", METHODS)]
+MetricName = Annotated[str, known("metric", METRICS)]
+MeasureName = Annotated[str, known("measure", MEASURES)]
 Names = Annotated[tuple[Name, ...], FEW, FAST]
 Statistic = Annotated[float, Field(ge=-1e6, le=1e6)]
 Count = Annotated[int, Field(ge=0, le=10**12)]
@@ -27,6 +33,8 @@ Row = Annotated[tuple[Statistic | None, ...], FAST]  # one value a point; None: 
 Matrix = Annotated[tuple[Row, ...], FAST]  # rows: points of the unpruned model, columns: of the pruned one
 Values = Annotated[tuple[Statistic, ...], FAST]
 Bounds = tuple[Statistic, Statistic]  # of a 95 % interval
+Scores = dict[MetricName, Statistic | None]
+Intervals = dict[MetricName, Bounds | None]
 
 
 class Record(BaseModel):

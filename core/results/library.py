@@ -1,28 +1,38 @@
 """The available results: the shipped ones, listed in their manifest, and the user's own.
 
-`cached_results/manifest.json` lists every shipped result; of the user's own, extracts are
-read (`core.results.extract`). So a page can offer hundreds of results without reading them.
+`cached_results/manifest.json` lists every shipped result; of the user's own, extracts are read. So a page can offer
+hundreds of results without reading them.
+
+An extract is a result with fewer numbers, a fifth as large or less, so that whatever describes a result describes its
+extract too: lists of results, and the picture of a whole grid, know no more. A page about one result reads that itself.
 """
 
 import json
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
+from platformdirs import user_cache_path
 from pydantic import TypeAdapter, ValidationError
 
 from core.errors import PrunescopeError
-from core.request.catalog import DEFAULT_MEASURES
+from core.request.catalog import DEFAULT_MEASURES, REDUCTION
 from core.request.limits import is_hosted
 from core.results import store
-from core.results.extract import extracts
+from core.results.digest import digest
+from core.results.fields import Row
 from core.results.names import result_name
 from core.results.schema import Pruning, SweepResult
+from core.results.statistics import LayerStatistics, ProfileAtDamage
 from core.results.store import FileState, state_of, user_folder, write_atomically
+from core.wall.reading import Question, read_all
 
 MANIFEST = "manifest.json"  # beside the folder of the shipped results
+MOST_SHIPPED = 1000  # extracts in memory, 200 kB each
+VERSION = 1  # of what an extract holds
 
 
 class Entry(Pruning):
@@ -129,13 +139,6 @@ def unreadable() -> list[str]:
     return [reason for reason in _described(_own_files()).values() if isinstance(reason, str)]
 
 
-def stored(key: str) -> Entry | None:
-    """Describe the stored result with this key; None if there is none, or if no page can show it."""
-    path = store.find(key)
-    found = _described([state_of(path)]).values() if path else ()
-    return next((entry for entry in found if isinstance(entry, Entry)), None)
-
-
 def _own_files() -> list[FileState]:
     """List the files of the user's folder, newest first."""
     try:
@@ -172,3 +175,66 @@ def delete_own(key: str) -> None:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise PrunescopeError(f"{path.name} cannot be deleted ({error.strerror}): delete it by hand") from error
+
+
+# ---------------------------------------------------------------- extracts
+
+
+def extracts(files: Sequence[FileState]) -> dict[FileState, SweepResult | PrunescopeError]:
+    """Return the extract of each result file, or why there is none.
+
+    They are read in a limited child process: anybody may have put them there. Shipped ones are this program's own, and
+    read here, once an installation.
+    """
+    others = [file for file in files if Path(file.path).parent != store.SHIPPED_RESULTS]
+    questions = [Question("extract", (os.path.abspath(file.path),), (Path(file.path).name,)) for file in others]
+    answers = dict(zip(others, read_all(questions), strict=True))
+    return {file: _extract(file, answers.get(file)) for file in files}
+
+
+def _extract(file: FileState, answer: bytes | PrunescopeError | None) -> SweepResult | PrunescopeError:
+    try:
+        return SweepResult.model_validate_json(answer) if isinstance(answer, bytes) else answer or _shipped(file)
+    except PrunescopeError as error:
+        return error
+
+
+@lru_cache(MOST_SHIPPED)
+def _shipped(file: FileState) -> SweepResult:
+    """Return a shipped result's extract from the user's cache: to read the whole result takes eight times as long."""
+    kept = user_cache_path("prunescope") / "extracts" / f"{digest([VERSION, *file])}.json"
+    with suppress(OSError, ValueError):
+        return SweepResult.model_validate_json(kept.read_bytes())
+    extract = extract_of(store.load(Path(file.path)))
+    with suppress(OSError):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(kept, extract.model_dump_json())
+    return extract
+
+
+def extract_of(result: SweepResult) -> SweepResult:
+    """Leave out what only a page about this result shows, and the checksum, which is that of the whole.
+
+    What stays are the diagonal of CKA, and the statistics that verdicts and tables look at.
+    """
+    frames = []
+    for frame in result.frames:
+        own: dict[str, dict[str, Row | None]] = {measure: {} for measure in frame.similarity}
+        own["cka"] = {REDUCTION: frame.own(REDUCTION)}
+        frames.append(frame.model_copy(update={"similarity": own, "changed": None, "divergence": None}))
+    statistics = {
+        measure: {REDUCTION: _without_details(by_reduction[REDUCTION])}
+        for measure, by_reduction in (result.statistics or {}).items()
+        if REDUCTION in by_reduction
+    }
+    left_out = {"floor": None, "checksum": ""}
+    return result.model_copy(update={"frames": tuple(frames), "statistics": statistics or None, **left_out})
+
+
+def _without_details(known: LayerStatistics) -> LayerStatistics:
+    profiles = {
+        damage: profile.model_copy(update={"replicates": None}) if isinstance(profile, ProfileAtDamage) else profile
+        for damage, profile in known.profile_at_damage.items()
+    }
+    left_out = {"own": None, "depth_gap": None, "own_replicates": None}
+    return known.model_copy(update={"profile_at_damage": profiles, **left_out})

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, METHODS, RECIPE, TASKS, Task
@@ -31,34 +32,28 @@ class Recipe:
     missing: str = ""
 
 
-def recipe(result: SweepResult, request: SweepRequest | None = None) -> Recipe:
+def recipe(result: SweepResult, asked: SweepRequest | None = None) -> Recipe:
     """Return how to recompute a result.
 
     Args:
         result: A whole sweep. It holds no paths, so placeholders stand for folders.
-        request: The request that led to it, if known; then its paths are printed.
+        asked: The request that led to it, if known; then its paths are printed.
     """
-    found = request_of(result)
-    if request is not None:
-        found = replace(
-            found,
-            checkpoint=_place(found.checkpoint, request.checkpoint),
-            against=found.against and _place(found.against, request.against or ""),
-            data=str(Path(request.data or "").resolve()) if lacks_place(result.task) else found.data,
-            source_name=request.source_name,
-        )
-        return Recipe(command_line(found))
-    if found.data == DATA_FOLDER:
-        found = replace(found, source_name=result.task.source_name)
+    request = request_of(result)
+    if asked is not None:
+        paths: dict[str, Any] = {
+            field: _path(getattr(asked, field))
+            for field in ("checkpoint", "against", "data")
+            if (getattr(request, field) or "").startswith(PLACEHOLDER) or (field == "data" and lacks_place(result.task))
+        }
+        return Recipe(command_line(replace(request, **paths, source_name=asked.source_name)))
     made = (known.recipe.command for known in (result.checkpoint, result.against) if known and known.recipe)
-    return Recipe("\n".join((*dict.fromkeys(made), command_line(found))), " ".join(_missing(result, found)))
+    return Recipe("\n".join((*dict.fromkeys(made), command_line(request))), " ".join(_missing(result, request)))
 
 
-def _place(found: str, asked: str) -> str:
-    """Return what a placeholder stands for; a checkpoint's name, though the result may come from a copy in a folder."""
-    if found.startswith(PLACEHOLDER):
-        return asked if asked.startswith(("embedded:", RECIPE)) else str(Path(asked).resolve())
-    return found
+def _path(name: str) -> str:
+    """Return a place that any folder can be left for; a checkpoint's name, though its result may come from a copy."""
+    return name if name.startswith(("embedded:", RECIPE)) else str(Path(name).resolve())
 
 
 def request_of(result: SweepResult) -> SweepRequest:
@@ -67,6 +62,7 @@ def request_of(result: SweepResult) -> SweepRequest:
     A placeholder begins with `./`: a bare name of a folder could be taken for an id on the Hub.
     """
     checkpoint, task, pruning, judged = result.checkpoint, result.task, result.pruning, result.working_range
+    data = _data_of(task)
     return SweepRequest(
         checkpoint=_name_of(checkpoint),
         task=task.name,
@@ -80,7 +76,8 @@ def request_of(result: SweepResult) -> SweepRequest:
         measures=result.measures,
         until_damage=pruning.stop.damage if pruning.stop else None,
         range_examples="all" if judged and judged.examples > len(task.examples) else "subset",
-        data=_data_of(task),
+        data=data,
+        source_name=task.source_name if data == DATA_FOLDER else None,
         split=task.split if task.data else None,
         text=task.columns.text if task.columns else (),
         label=task.columns.label if task.columns else None,
@@ -92,9 +89,7 @@ def request_of(result: SweepResult) -> SweepRequest:
 def can_be_found(request: SweepRequest) -> bool:
     """Whether a request names every input: no folder has a placeholder, and weights that are made have been made."""
     names = filter(None, (request.checkpoint, request.against, request.data))
-    if any(name.startswith(PLACEHOLDER) for name in names):
-        return False
-    return all(is_made(name) for name in (request.checkpoint, request.against or "") if name.startswith(RECIPE))
+    return all(is_made(name) if name.startswith(RECIPE) else not name.startswith(PLACEHOLDER) for name in names)
 
 
 def _name_of(checkpoint: CheckpointRecord) -> str:
@@ -126,7 +121,7 @@ def _data_of(task: TaskRecord) -> str:
 
 def _missing(result: SweepResult, request: SweepRequest) -> Iterator[str]:
     """Say what has to be made first, and what belongs in each placeholder of a request."""
-    task, places = result.task, {}
+    task, replaced = result.task, "Replace {} with the path of the {}."
     for known in filter(None, (result.checkpoint, result.against)):
         content = f"(content {known.revision[:12]}…)"
         if known.recipe:
@@ -135,14 +130,14 @@ def _missing(result: SweepResult, request: SweepRequest) -> Iterator[str]:
                 "gives slightly different ones. docs/recipes.md says which folders the command needs."
             )
         elif known.source == "folder":
-            places[_name_of(known)] = f"the checkpoint folder {content}"
+            yield replaced.format(_name_of(known), f"checkpoint folder {content}")
     if request.data == DATA_FOLDER:
-        places[DATA_FOLDER] = f"the folder that holds {task.name}/{task.split}-….parquet of {task.source_name}"
+        holds = f"folder that holds {task.name}/{task.split}-….parquet of {task.source_name}"
+        yield replaced.format(DATA_FOLDER, holds)
     elif task.source == "file" and task.files:
-        content = f"with the content {sha[:12]}…" if (sha := task.files[0].sha256) else "that the visitor chose"
-        places[request.data or ""] = f"the file {content}"
-    for place, what in places.items():
-        yield f"Replace {place} with the path of {what}."
+        sha256 = task.files[0].sha256
+        whose = f"with the content {sha256[:12]}…" if sha256 else "that the visitor chose"
+        yield replaced.format(request.data, f"file {whose}")
     if task.files and task.files[-1].rows[1] == HOSTED_LIMITS.rows:
         yield f"A public copy reads the first {HOSTED_LIMITS.rows:,} rows of a table, this command draws from more."
 

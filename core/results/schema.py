@@ -10,24 +10,17 @@ from typing import Annotated, Literal, Self, cast
 from pydantic import AfterValidator, Field, model_validator
 
 from core.errors import PrunescopeError
-from core.request.catalog import MAX_LAYERS, RECIPE, REDUCTIONS, SINGLE_BATCH
+from core.request.catalog import MAX_LAYERS, MEASURES, RECIPE, REDUCTIONS, SINGLE_BATCH
 from core.request.places import dataset_of
 from core.request.points import point_names, points_of
-from core.results.fields import FAST, FEW, Amount, Count, Fraction, Labels, Matrix, Name, Names, Record, Row
-from core.results.statistics import (
-    ChangedRecord,
-    DivergenceRecord,
-    Intervals,
-    LayerStatistics,
-    Scores,
-    WorkingRangeRecord,
-)
+from core.results import fields as f
+from core.results.statistics import ChangedRecord, DivergenceRecord, LayerStatistics, WorkingRangeRecord
 
 SCHEMA_VERSION: Literal[2] = 2
 Point = Annotated[str, Field(pattern=r"^layer\.\d{1,2}\.(attention|output)$")]
 
 
-class RecipeRecord(Record):
+class RecipeRecord(f.Record):
     """How weights that are not shipped are made: the same family with another seed is a seed twin."""
 
     family: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)
@@ -44,13 +37,13 @@ class RecipeRecord(Record):
         return f"{self.family}-seed-{self.seed}"
 
 
-class CheckpointRecord(Record):
+class CheckpointRecord(f.Record):
     """The model: its id, a digest of its content, its size; with a recipe, the id is `recipe:NAME`."""
 
-    id: Name
-    revision: Name
+    id: f.Name
+    revision: f.Name
     source: Literal["hub", "folder", "embedded"]
-    architecture: Name
+    architecture: f.Name
     num_layers: int = Field(ge=1, le=MAX_LAYERS)
     hidden_size: int = Field(ge=1, le=10**6)
     num_parameters: int = Field(ge=1, le=10**12)
@@ -64,22 +57,22 @@ class CheckpointRecord(Record):
         return self
 
 
-class ColumnsRecord(Record):
+class ColumnsRecord(f.Record):
     """The columns that hold the texts and the label."""
 
-    text: Names
-    label: Name
+    text: f.Names
+    label: f.Name
 
 
-class FileRecord(Record):
+class FileRecord(f.Record):
     """A file that examples were drawn from, and which rows of the split it holds: the first, and one past the last.
 
     Without `sha256` it is a visitor's of a shared server, whose name and digest are nobody else's concern.
     """
 
-    name: Name
-    sha256: Name | None = None
-    rows: tuple[Count, Count]
+    name: f.Name
+    sha256: f.Name | None = None
+    rows: tuple[f.Count, f.Count]
 
 
 def _public(data: str) -> str:
@@ -91,7 +84,7 @@ def _public(data: str) -> str:
     return data
 
 
-class TaskRecord(Record):
+class TaskRecord(f.Record):
     """The examples: row numbers and gold labels in evaluation order, no texts.
 
     What follows the fingerprint is null for GLUE and the written examples. `data` is the data set on the Hub with its
@@ -99,49 +92,49 @@ class TaskRecord(Record):
     name, and the label that each means, null where its rows are left out. `guessed`: what was not asked for.
     """
 
-    name: Name
+    name: f.TaskName
     source: Literal["hub", "folder", "written", "file"]
-    source_name: Name
-    split: Name
-    examples: Annotated[tuple[Count, ...], FAST]
-    gold: Labels
-    label_names: Names
-    main_metric: Name
-    max_length: Count
-    fingerprint: Name
-    data: Annotated[Name, AfterValidator(_public)] | None = None
+    source_name: f.Name
+    split: f.Name
+    examples: Annotated[tuple[f.Count, ...], f.FAST]
+    gold: f.Labels
+    label_names: f.Names
+    main_metric: f.MetricName
+    max_length: f.Count
+    fingerprint: f.Name
+    data: Annotated[f.Name, AfterValidator(_public)] | None = None
     columns: ColumnsRecord | None = None
-    label_map: Annotated[dict[Name, Name | None], FEW] | None = None
-    files: Annotated[tuple[FileRecord, ...], FEW, FAST] | None = None
-    guessed: Names | None = None
+    label_map: Annotated[dict[f.Name, f.Name | None], f.FEW] | None = None
+    files: Annotated[tuple[FileRecord, ...], f.FEW, f.FAST] | None = None
+    guessed: f.Names | None = None
 
 
-class CalibrationRecord(Record):
+class CalibrationRecord(f.Record):
     """The labelled examples that a method scored on.
 
     `reliability` holds one value per layer: how well the scores of the two halves of these examples agree.
     """
 
-    source_name: Name
-    num_examples: Count
-    fingerprint: Name
-    reliability: Annotated[Row, FEW]
+    source_name: f.Name
+    num_examples: f.Count
+    fingerprint: f.Name
+    reliability: Annotated[f.Row, f.FEW]
 
 
-class StopRecord(Record):
+class StopRecord(f.Record):
     """Where a sweep stops: after the first amount whose damage reaches `damage`, of the `amounts` asked for."""
 
     damage: float = Field(gt=0, lt=1)
-    amounts: Annotated[tuple[Amount, ...], FEW, FAST]
+    amounts: Annotated[tuple[f.Amount, ...], f.FEW, f.FAST]
 
 
-class Pruning(Record):
+class Pruning(f.Record):
     """How a model is pruned; `controls` is the method whose allocation a random control follows."""
 
-    method: Name
-    scope: Name | None
+    method: f.MethodName
+    scope: f.Name | None
     seed: int = Field(ge=0, lt=2**32)
-    controls: Name | None = None
+    controls: f.MethodName | None = None
 
 
 class PruningRecord(Pruning):
@@ -152,36 +145,36 @@ class PruningRecord(Pruning):
     calibration: CalibrationRecord | None = None
 
 
-class MeasureRecord(Record):
+class MeasureRecord(f.Record):
     """How a measure was estimated, by reduction: over all examples (`full`), or summed over minibatches."""
 
-    estimators: Annotated[dict[Name, Name], FEW]
+    estimators: Annotated[dict[f.Name, f.Name], f.FEW]
 
 
-class SimilarityRecord(Record):
+class SimilarityRecord(f.Record):
     """Where representations were taken and how they were compared.
 
     `length_control` is the CKA of the padding mask alone with each baseline point (flattened tokens); empty where two
     checkpoints are compared, which has no flattened tokens.
     """
 
-    points: Annotated[tuple[Point, ...], Field(max_length=2 * MAX_LAYERS), FAST]
-    measures: Annotated[dict[Name, MeasureRecord], FEW]
-    length_control: Row
+    points: Annotated[tuple[Point, ...], Field(max_length=2 * MAX_LAYERS), f.FAST]
+    measures: Annotated[dict[f.MeasureName, MeasureRecord], f.FEW]
+    length_control: f.Row
 
 
-class FloorRecord(Record):
+class FloorRecord(f.Record):
     """The emptied model: every matrix of the scope zero, biases kept.
 
     `cka` holds the own CKA of each point by reduction, None where it is undefined or says nothing: before a layer that
     is pruned alone.
     """
 
-    cka: Annotated[dict[Name, Row], FEW]
-    predictions: Labels
+    cka: Annotated[dict[f.Name, f.Row], f.FEW]
+    predictions: f.Labels
 
 
-class Frame(Record):
+class Frame(f.Record):
     """One pruning amount: what was removed, how well the model classifies, how similar its layers are.
 
     `sparsity` is weights removed by pruning / all parameters, `prunable_sparsity` is removed / all encoder matrix
@@ -190,26 +183,26 @@ class Frame(Record):
     baseline alone; None where the measure is undefined for the method.
     """
 
-    amount: Amount
-    sparsity: Fraction
-    prunable_sparsity: Fraction
-    layer_sparsity: Annotated[tuple[Fraction, ...], FAST]
-    metrics: Scores
-    intervals: Intervals
-    similarity: dict[Name, dict[Name, Matrix | Row | None]]
-    predictions: Labels
+    amount: f.Amount
+    sparsity: f.Fraction
+    prunable_sparsity: f.Fraction
+    layer_sparsity: Annotated[tuple[f.Fraction, ...], f.FAST]
+    metrics: f.Scores
+    intervals: f.Intervals
+    similarity: dict[f.MeasureName, dict[f.Name, f.Matrix | f.Row | None]]
+    predictions: f.Labels
     changed: ChangedRecord | None = None
     divergence: DivergenceRecord | None = None
 
-    def matrix(self, reduction: str, measure: str = "cka") -> Matrix:
+    def matrix(self, reduction: str, measure: str = "cka") -> f.Matrix:
         """Return the matrix of all pairs of points, of a measure that has one."""
-        return cast(Matrix, self.similarity[measure][reduction])
+        return cast(f.Matrix, self.similarity[measure][reduction])
 
-    def own(self, reduction: str, measure: str = "cka") -> Row | None:
+    def own(self, reduction: str, measure: str = "cka") -> f.Row | None:
         """Return each point's similarity to its own baseline; None where it is undefined, unknown or has none."""
         values = self.similarity.get(measure, {}).get(reduction)
         if not values or not isinstance(values[0], tuple):
-            return cast(Row | None, values)
+            return cast(f.Row | None, values)
         return tuple(row[k] for k, row in enumerate(values)) if len(values) == len(values[0]) else None
 
     def fits(self, rows: int, points: int) -> bool:
@@ -224,7 +217,7 @@ class Frame(Record):
         return True
 
 
-class Header(Record):
+class Header(f.Record):
     """The part of a result that is known before the first frame.
 
     `against` is another checkpoint, whose unpruned layers the pruned ones are compared with; null where these are the
@@ -272,14 +265,14 @@ class SweepResult(Header):
     """A whole sweep, or the frames of one that is still running (then `key` is empty)."""
 
     schema_version: Literal[2] = SCHEMA_VERSION
-    key: Name = ""
-    checksum: Name = ""
-    frames: Annotated[tuple[Frame, ...], FAST] = ()
+    key: f.Name = ""
+    checksum: f.Name = ""
+    frames: Annotated[tuple[Frame, ...], f.FAST] = ()
     working_range: WorkingRangeRecord | None = None
-    statistics: dict[Name, dict[Name, LayerStatistics]] | None = None  # by measure and reduction; `tokens` has none
-    environment: Annotated[dict[Name, Name | Count], FEW] = Field(default={})
+    statistics: dict[f.MeasureName, dict[f.Name, LayerStatistics]] | None = None  # by reduction; `tokens` has none
+    environment: Annotated[dict[f.Name, f.Name | f.Count], f.FEW] = Field(default={})
     seconds: float = Field(default=0.0, ge=0, le=1e9)
-    created_at: Name = ""
+    created_at: f.Name = ""
 
     @model_validator(mode="after")
     def _shapes_agree(self) -> Self:
@@ -299,6 +292,8 @@ class SweepResult(Header):
             yield "its floor is"
         if amounts != tuple(sorted(set(amounts))) or (amounts and amounts[0] != 0):
             yield "its frames must ascend from amount 0: they are"
+        if (judged := self.working_range) and not {judged.to, judged.shown_broken_from} <= {None, *amounts}:
+            yield "its working range ends at amounts that are"
         for frame in self.frames:
             lengths = len(frame.predictions), len(frame.layer_sparsity)
             names = [set(known) for known in (frame.metrics, frame.intervals, frame.similarity)]
@@ -309,7 +304,8 @@ class SweepResult(Header):
                 yield f"frame {frame.amount}: its similarities lie outside [-1, 1], or are"
         for measure, by_reduction in (self.statistics or {}).items():
             for reduction, known in by_reduction.items():
-                if not known.fits(len(amounts), points, examples):
+                is_known = measure in self.measures and reduction in MEASURES[measure].reductions
+                if not is_known or not known.fits(len(amounts), points, examples):
                     yield f"its statistics of '{measure}', '{reduction}' are"
 
     @property

@@ -1,31 +1,24 @@
-"""Whether every page can show a result, also a stranger's: what it names exists here, and nothing is missing."""
+"""Results of unknown origin: what keeps pages from showing one, and reading it without taking the server's memory."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from core.errors import PrunescopeError
-from core.request.catalog import EMBEDDED, MEASURES, METHODS, METRICS, MIN_EXAMPLES, TASKS
-from core.request.limits import LOCAL_LIMITS, is_hosted, limits
-from core.request.sweep_request import check_scope, choose
-from core.request.tasks import MAX_LABELS, MIN_LABELS, TASK_NAMES
+from core.request.catalog import EMBEDDED, MEASURES, MIN_EXAMPLES, TASKS
+from core.request.limits import LOCAL_LIMITS, limits
+from core.request.sweep_request import check_scope
+from core.request.tasks import MAX_LABELS, MIN_LABELS
 from core.results.fields import values_in
 from core.results.schema import SweepResult
-from core.results.store import load
 from core.wall.reading import read
 
 MOST_SIMILARITIES = 500_000  # of 48 points and 100 amounts it has half
 MOST_VALUES = 5_000_000
-EMBEDDED_IDS = {known.id for known in EMBEDDED.values()}
-
-
-def max_megabytes() -> int:
-    """Return the size limit of an upload; reading a file holds up every visitor."""
-    return 5 if is_hosted() else 20
 
 
 def open_upload(content: bytes, name: str) -> SweepResult:
-    """Have `load_showable` read a file where it can take no memory from the server.
+    """Read an uploaded file.
 
     Args:
         content: The file.
@@ -34,63 +27,36 @@ def open_upload(content: bytes, name: str) -> SweepResult:
     Raises:
         PrunescopeError: It is too large, takes too much memory or time, or is no result that pages can show.
     """
-    if len(content) > max_megabytes() * 1024**2:
-        raise PrunescopeError(f"{name} is larger than {max_megabytes()} MB: choose a smaller result")
+    if len(content) > limits().upload_bytes:
+        raise PrunescopeError(f"{name} is larger than {limits().upload_bytes // 2**20} MB: choose a smaller result")
     with TemporaryDirectory(prefix="prunescope-") as folder:
         path = Path(folder) / "upload.json"
         path.write_bytes(content)
-        result = SweepResult.model_validate_json(read("upload", [(path, name)]))
-    for known in (result.checkpoint, result.against):  # a question about it would ask the Hub for another id
-        if known and known.source == "embedded" and known.id not in EMBEDDED_IDS:
-            raise PrunescopeError(f"{name} cannot be opened: no checkpoint {known.id} comes with this program")
-    return result
+        return load_confined(path, name)
 
 
-def load_showable(path: Path, name: str = "") -> SweepResult:
-    """Read a result file of unknown origin.
-
-    The checks of the file format find damage and accidents. A file can pass them and still name methods, tasks or
-    labels that do not exist here, such as one of a later version.
-
-    Args:
-        path: The file.
-        name: What messages call it; empty for its own name.
+def load_confined(path: Path, name: str) -> SweepResult:
+    """Have `core.results.store.load` read a file in a limited child process; `name` is what messages call it.
 
     Raises:
-        PrunescopeError: It is not a result, or a result that no page can show.
+        PrunescopeError: It is missing, takes too much memory or time, or is no result that pages can show.
     """
-    result = load(path, name)
-    check_showable(result, name or path.name)
-    return result
+    return SweepResult.model_validate_json(read("upload", [(path, name)]))
 
 
-def check_showable(result: SweepResult, name: str) -> None:
-    """Refuse a result that no page could show.
-
-    Args:
-        result: Its file's schema, checksum and key fit.
-        name: What messages call it.
+def faults(result: SweepResult) -> Iterator[str]:
+    """Say of a result whose schema fits what it names that does not exist here, and what is too much or missing.
 
     Raises:
-        PrunescopeError: It names something that does not exist here, or lacks something.
+        PrunescopeError: Its scope does not fit its method or its depth.
     """
-    task, pruning = result.task, result.pruning
-    try:
-        choose(task.name, TASK_NAMES, "task")
-        for method in filter(None, (pruning.method, pruning.controls)):
-            choose(method, METHODS, "method")
-        check_scope(pruning.scope, pruning.method, result.checkpoint.num_layers)
-        problem = next(_problems(result), "")
-    except PrunescopeError as error:
-        problem = str(error)
-    if problem:
-        raise PrunescopeError(f"{name} cannot be shown: {problem}; choose a result file that Prunescope wrote")
-
-
-def _problems(result: SweepResult) -> Iterator[str]:
-    """Say what there is too much of, what it names that does not exist here, and what is missing."""
     task, frames, labels = result.task, result.frames, len(result.task.label_names)
     points, baseline = len(result.points), len(result.baseline_points)
+    check_scope(result.pruning.scope, result.pruning.method, result.checkpoint.num_layers)
+    embedded = {known.id for known in EMBEDDED.values()}
+    for known in (result.checkpoint, result.against):  # a question about it would ask the Hub for another id
+        if known and known.source == "embedded" and known.id not in embedded:
+            yield f"no checkpoint {known.id} comes with this program"
     for name, count, most in (
         ("points", max(points, baseline), limits().points),
         ("amounts", len(frames), LOCAL_LIMITS.amounts),
@@ -105,14 +71,6 @@ def _problems(result: SweepResult) -> Iterator[str]:
         yield f"{labels} labels and {len(task.examples)} examples do not fit {task.name}"
     if any(not 0 <= label < labels for row in (task.gold, *(f.predictions for f in frames)) for label in row):
         yield f"a label lies outside 0 to {labels - 1}"
-
-    judged = result.working_range
-    if judged and not {judged.to, judged.shown_broken_from} <= {None, *result.amounts}:
-        yield "its working range ends at an amount that was not measured"
-    named = {task.main_metric, *([judged.metric] if judged else []), *(name for f in frames for name in f.metrics)}
-    for kind, names in (("metric", named - set(METRICS)), ("measure", set(result.measures) - set(MEASURES))):
-        if names:
-            yield f"its {kind} {min(names)[:40]} is unknown"
     for frame in frames:
         if frame.metrics.get("accuracy") is None:
             yield "a frame lacks its accuracy"
@@ -122,6 +80,3 @@ def _problems(result: SweepResult) -> Iterator[str]:
         cka = frame.similarity.get("cka", {"": ()}).values()
         if not all(values and isinstance(values[0], tuple) for values in cka):
             yield "a frame lacks its CKA"
-    for measure, statistics in (result.statistics or {}).items():
-        if measure not in result.measures or not set(statistics) <= set(MEASURES[measure].reductions):
-            yield "it has statistics of an unknown measure or reduction"

@@ -4,48 +4,45 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from core.results.fields import FAST, FEW, Amount, Bounds, Count, Fraction, Name, Record, Replicates, Statistic, Values
-
-Scores = dict[Name, Statistic | None]  # by metric
-Intervals = dict[Name, Bounds | None]
+from core.results import fields as f
 
 
-class ChangedRecord(Record):
+class ChangedRecord(f.Record):
     """The share of predictions that differ from the baseline's, with Wilson's 95 % interval."""
 
-    share: Fraction
-    interval: Bounds | None
+    share: f.Fraction
+    interval: f.Bounds | None
 
 
-class DivergenceRecord(Record):
+class DivergenceRecord(f.Record):
     """The mean Jensen-Shannon divergence from the baseline's output distributions, in bits, with its 95 % interval."""
 
-    value: Fraction
-    interval: Bounds | None
+    value: f.Fraction
+    interval: f.Bounds | None
 
 
-class WorkingRangeRecord(Record):
+class WorkingRangeRecord(f.Record):
     """Up to which amount the model works, and from which on it is shown not to.
 
     `smallest_drop` is the smallest drop of the metric that the `examples` could show. `reason` says why something is
     missing: "no lead" over the majority class is shown, or "too few examples" to show a drop of a tenth of the lead.
     """
 
-    to: Amount | None
-    metric: Name
-    examples: Count
-    shown_broken_from: Amount | None
-    smallest_drop: Statistic
-    lead: Statistic
+    to: f.Amount | None
+    metric: f.MetricName
+    examples: f.Count
+    shown_broken_from: f.Amount | None
+    smallest_drop: f.Statistic
+    lead: f.Statistic
     reason: Literal["no lead", "too few examples"] | None
 
 
-class Estimate(Record):
+class Estimate(f.Record):
     """A value with its 95 % interval."""
 
-    value: Statistic
-    low: Statistic
-    high: Statistic
+    value: f.Statistic
+    low: f.Statistic
+    high: f.Statistic
 
 
 class SurvivalRecord(Estimate):
@@ -63,33 +60,33 @@ class DepthGapRecord(Estimate):
     `replicates` holds the value without each example, in evaluation order. They pair two results on the same examples.
     """
 
-    replicates: Replicates
+    replicates: f.Replicates
 
 
 class GapAtDamage(DepthGapRecord):
     """The gap of the depth profile at one damage; `coarse` where too few amounts lie before it for a verdict."""
 
-    amount: Amount
+    amount: f.Amount
     coarse: bool
 
 
-class ProfileAtDamage(Record):
+class ProfileAtDamage(f.Record):
     """Own similarity of every point at one damage, with 95 % intervals; for CKA also without each example."""
 
-    value: Values
-    low: Values
-    high: Values
-    amount: Amount
-    replicates: Annotated[tuple[Replicates, ...], FAST] | None
+    value: f.Values
+    low: f.Values
+    high: f.Values
+    amount: f.Amount
+    replicates: Annotated[tuple[f.Replicates, ...], f.FAST] | None
 
 
-class NotAtDamage(Record):
+class NotAtDamage(f.Record):
     """Why there is nothing at a damage."""
 
-    reason: Name
+    reason: f.Name
 
 
-class LayerStatistics(Record):
+class LayerStatistics(f.Record):
     """Statistics of one measure under one reduction.
 
     `own` holds the 95 % interval of each point's own similarity, by frame and point. `survival` is null for a point
@@ -98,12 +95,12 @@ class LayerStatistics(Record):
     example.
     """
 
-    own: Annotated[tuple[Annotated[tuple[Bounds | None, ...], FAST], ...], FAST] | None = None
-    survival: Annotated[tuple[SurvivalRecord | None, ...], FAST]
+    own: Annotated[tuple[Annotated[tuple[f.Bounds | None, ...], f.FAST], ...], f.FAST] | None = None
+    survival: Annotated[tuple[SurvivalRecord | None, ...], f.FAST]
     depth_gap: DepthGapRecord | None
-    gap_at_damage: Annotated[dict[Name, GapAtDamage | NotAtDamage], FEW] = Field(default={})
-    profile_at_damage: Annotated[dict[Name, ProfileAtDamage | NotAtDamage], FEW] = Field(default={})
-    own_replicates: Annotated[tuple[Replicates, ...], FAST] | None = None
+    gap_at_damage: Annotated[dict[f.Name, GapAtDamage | NotAtDamage], f.FEW] = Field(default={})
+    profile_at_damage: Annotated[dict[f.Name, ProfileAtDamage | NotAtDamage], f.FEW] = Field(default={})
+    own_replicates: Annotated[tuple[f.Replicates, ...], f.FAST] | None = None
 
     def fits(self, frames: int, points: int, examples: int) -> bool:
         """Whether there is one value per frame, point and example."""

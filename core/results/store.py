@@ -20,6 +20,7 @@ from core.request.limits import is_hosted
 from core.results.digest import digest
 from core.results.key import key_of, sealed
 from core.results.schema import SCHEMA_VERSION, SweepResult
+from core.results.showable import faults
 
 SHIPPED_RESULTS = SHIPPED / "results"
 PLAIN, COMPRESSED = ENDINGS = (".json", ".json.gz")  # `gzip -9n` compresses large ones before they are shipped
@@ -147,14 +148,17 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def load(path: Path, name: str = "") -> SweepResult:
-    """Read and check a result file, also one that is compressed.
+    """Read and check a result file, also one that is compressed or a stranger's.
+
+    The schema, the key and the checksum find damage and accidents. A file can pass them and still be none that pages
+    can show, such as one of a later version.
 
     Args:
         path: The file.
         name: What messages call it; empty for its own name.
 
     Raises:
-        PrunescopeError: It is missing, of another schema version, malformed or damaged, or named by another key.
+        PrunescopeError: It is missing, of another schema version, damaged, named by another key, or no page can show it.
     """
     name = name or path.name
     if not path.is_file():  # a pipe would be read forever
@@ -175,14 +179,15 @@ def load(path: Path, name: str = "") -> SweepResult:
 
 
 def parse(values: Any, name: str) -> SweepResult:
-    """Check the values of a result file: schema, shapes, checksum, key.
+    """Check the values of a result file: schema, shapes, checksum, key, and whether pages can show it.
 
     Args:
         values: The parsed JSON.
         name: The file's name, for messages.
 
     Raises:
-        PrunescopeError: An unknown schema version, a malformed field, a wrong checksum or a wrong key.
+        PrunescopeError: An unknown schema version, a malformed field, a wrong checksum, a wrong key, or
+            something that no page can show.
     """
     version = values.get("schema_version") if isinstance(values, dict) else None
     if version != SCHEMA_VERSION:
@@ -193,14 +198,17 @@ def parse(values: Any, name: str) -> SweepResult:
     try:
         result = SweepResult.model_validate(values)
         checksum, key = digest({key: value for key, value in values.items() if key != "checksum"}), key_of(result)
+        fault = next(faults(result), "")
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the whole"
         raise PrunescopeError(f"{name} is not a valid result: {place}: {first['msg']}; recompute it") from error
-    except ValueError as error:  # such as half of a character, written as an escape
+    except (PrunescopeError, ValueError) as error:  # a name that is none here, or half of a character as an escape
         raise PrunescopeError(f"{name} is not a valid result: {error}; recompute it") from error
     if (result.checksum, result.key) != (checksum, key):  # under another key it would take another result's place
         raise PrunescopeError(f"{name} does not match its checksum or key: it was edited or damaged, recompute it")
+    if fault:
+        raise PrunescopeError(f"{name} cannot be shown: {fault}; choose a result file that Prunescope wrote")
     return result
 
 

@@ -62,7 +62,7 @@ def find_inputs(
             f"the result was computed on '{result.task.source_name}', a file or folder, and does not record where that "
             "is: give it with --data, or give hub if it is the same data"
         )
-    request = checked(replace(request, data=data or request.data))
+    request = checked(replace(request, data=data or request.data, source_name=None))
     inputs = prepare(request, report)
     check_same_content(inputs.resolved, result.checkpoint.id, result.checkpoint.revision)
     if result.against:

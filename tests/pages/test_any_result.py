@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from core.results.library import entry_of
-from core.results.showable import check_showable
 from core.results.store import load, save
 from tests.builders import against, made_by_recipe, make_result, ship, with_own_key, with_own_labels
 from tests.core.findings.made import TWINS
@@ -31,7 +30,6 @@ def test_every_page_shows_it(kind: str, page: str, shipped: Path) -> None:
     ship(shipped, BARE, make_result(task="cola"))
     path = save(result)
     assert load(path) == result
-    check_showable(result, path.name)
     app = open_page(PAGES[page], result=result.key, reduction="tokens")
     assert not app.error
     words, codes = told(app) + " ".join(title.value for title in app.title), [code.value for code in app.code]

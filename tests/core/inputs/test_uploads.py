@@ -48,8 +48,8 @@ def test_a_name_is_made_fit_for_a_path(name: str, kept: str) -> None:
 
 def test_what_is_no_table_or_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    for name, content in (("a.exe", ROWS), (".csv", ROWS), ("a.csv", b"x" * (4 * 2**20 + 1))):
-        with pytest.raises(PrunescopeError, match=r"' has .* MiB: give a file of at most 4 MiB that ends in \.csv"):
+    for name, content in (("a.exe", ROWS), (".csv", ROWS), ("a.csv", b"x" * (5 * 2**20 + 1))):
+        with pytest.raises(PrunescopeError, match=r"' has .* MiB: give a file of at most 5 MiB that ends in \.csv"):
             keep(name, content)
 
 
