@@ -158,7 +158,7 @@ def load(path: Path, name: str = "") -> SweepResult:
         name: What messages call it; empty for its own name.
 
     Raises:
-        PrunescopeError: It is missing, of another schema version, damaged, named by another key, or no page can show it.
+        PrunescopeError: It is missing, damaged, of another schema version or key, or no page can show it.
     """
     name = name or path.name
     if not path.is_file():  # a pipe would be read forever
@@ -201,14 +201,13 @@ def parse(values: Any, name: str) -> SweepResult:
         fault = next(faults(result), "")
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the whole"
-        raise PrunescopeError(f"{name} is not a valid result: {place}: {first['msg']}; recompute it") from error
+        fault = f"{'.'.join(map(str, first['loc'])) or 'the whole'}: {first['msg']}"
     except (PrunescopeError, ValueError) as error:  # a name that is none here, or half of a character as an escape
-        raise PrunescopeError(f"{name} is not a valid result: {error}; recompute it") from error
+        fault = str(error)
+    if fault:
+        raise PrunescopeError(f"{name} is not a valid result: {fault}; recompute it, or choose another one")
     if (result.checksum, result.key) != (checksum, key):  # under another key it would take another result's place
         raise PrunescopeError(f"{name} does not match its checksum or key: it was edited or damaged, recompute it")
-    if fault:
-        raise PrunescopeError(f"{name} cannot be shown: {fault}; choose a result file that Prunescope wrote")
     return result
 
 
