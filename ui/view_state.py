@@ -4,7 +4,7 @@ A visitor's choice stands in the address, and links carry it to the next page (`
 remembers it: without one, every page shows its default.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +15,7 @@ from core.findings.choices import SEPARATOR, companions, counterpart, offered, t
 from core.request.catalog import DEFAULT_MEASURES, MEASURES, METHODS
 from core.results import store
 from core.results.library import Entry, entry_of
-from core.results.names import in_sentence, listed, name_of, points_name
+from core.results.names import columns_name, in_sentence, listed, meanings_name, name_of, points_name
 from core.results.schema import SweepResult
 from ui.address import offer, parameters_on_show, set_parameter, show
 from ui.results import at_hand, by_key
@@ -153,9 +153,22 @@ def distinguishing_labels(entries: Sequence[Entry]) -> dict[str, str]:
     return dict(zip((entry.key for entry in entries), labels, strict=True))
 
 
-def _parts(entry: Entry) -> tuple[str, str, str, str, str]:
-    """Return the names of pruning, points, measures, checkpoint and data."""
+def full_labels(entries: Sequence[Entry]) -> dict[str, str]:
+    """Label results by their names, and by what else those of one name do not share."""
+    alike = defaultdict(list)
+    for entry in entries:
+        alike[entry.name].append(entry)
+    return {
+        key: f"{name.rpartition(SEPARATOR)[0]}{SEPARATOR}{label}"
+        for name, group in alike.items()
+        for key, label in distinguishing_labels(group).items()
+    }
+
+
+def _parts(entry: Entry) -> tuple[str, ...]:
+    """Return the names of pruning, points, measures, checkpoint, data and what was read of it."""
     data, checkpoint, _ = ("", "", *entry.name.rsplit(SEPARATOR, 2))[-3:]
     further = [in_sentence(MEASURES[measure].title) for measure in entry.measures if measure not in DEFAULT_MEASURES]
     measures = f"also by {listed(further)}" if further else ""
-    return name_of(entry), points_name(entry.points), measures, checkpoint, data
+    read = columns_name(entry.columns), meanings_name(entry.label_map)
+    return name_of(entry), points_name(entry.points), measures, checkpoint, data, *read

@@ -25,7 +25,7 @@ from core.results import store
 from core.results.digest import digest
 from core.results.fields import Row
 from core.results.names import result_name
-from core.results.schema import Pruning, SweepResult
+from core.results.schema import ColumnsRecord, Pruning, SweepResult
 from core.results.statistics import LayerStatistics, ProfileAtDamage
 from core.results.store import FileState, state_of, user_folder, write_atomically
 from core.wall.reading import Question, read_all
@@ -47,6 +47,8 @@ class Entry(Pruning):
         source: Where the examples come from.
         fingerprint: The examples' fingerprint.
         points: The points, as the result stores them.
+        columns: Of a table, those that were read.
+        label_map: What values of its label column mean, see `TaskRecord`.
         until_damage: The damage at which the sweep stopped; None if it ran all amounts.
         unpruned: Whether nothing was removed: it has only the amount 0.
         measures: The measures of similarity.
@@ -61,6 +63,8 @@ class Entry(Pruning):
     source: str
     fingerprint: str
     points: tuple[str, ...]
+    columns: ColumnsRecord | None = None
+    label_map: dict[str, str | None] | None = None
     until_damage: float | None = None
     unpruned: bool = False
     measures: tuple[str, ...] = DEFAULT_MEASURES
@@ -83,6 +87,8 @@ def entry_of(result: SweepResult) -> Entry:
         source=task.source,
         fingerprint=task.fingerprint,
         points=result.points,
+        columns=task.columns,
+        label_map=task.label_map,
         until_damage=pruning.stop.damage if pruning.stop else None,
         unpruned=result.amounts == (0.0,),
         measures=result.measures,

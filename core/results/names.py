@@ -1,6 +1,6 @@
 """Names on screen for points, amounts, checkpoints, data, prunings and whole results."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby
 from math import isfinite
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from core.request.amounts import amount_text
 from core.request.catalog import EMBEDDED, FAMILIES, METHODS, ON_THE_HUB, POINTS, REDUCTIONS, TASKS
 from core.request.scope import layer_of
-from core.results.schema import CheckpointRecord, Pruning, SweepResult
+from core.results.schema import CheckpointRecord, ColumnsRecord, Pruning, SweepResult
 
 PROPER_NOUNS = ("F1", "Matthews", "Wanda")  # names that begin with them keep their capital
 LABEL_CHARS = 80  # of a label's name, on screen
@@ -134,6 +134,18 @@ def data_name(result: SweepResult) -> str:
     if task.source in ("written", "file"):
         return f"{count} {title}-like examples, {task.source_name}"
     return f"{count} examples of {title} {task.split}, {task.source_name}"
+
+
+def columns_name(columns: ColumnsRecord | None) -> str:
+    """Name the columns that were read of a table; empty where nobody chose any."""
+    texts = " and ".join(f"“{column}”" for column in columns.text) if columns else ""
+    return f"the text from {texts}, the label from “{columns.label}”" if columns else ""
+
+
+def meanings_name(label_map: Mapping[str, str | None] | None) -> str:
+    """Say what values of a label column mean that are no label's name."""
+    meanings = (label_map or {}).items()
+    return listed([f"“{value}” {'is left out' if label is None else f'means {label}'}" for value, label in meanings])
 
 
 def pruning_name(result: SweepResult) -> str:

@@ -8,10 +8,10 @@ import pytest
 from core.jobs.queue import JobQueue
 from core.results.library import entry_of
 from core.results.store import save
-from tests.builders import make_result, ship
+from tests.builders import make_result, ship, with_own_key, with_own_labels
 from tests.opened import address, follow, links, open_page, players, told
 from ui.header import PAGES
-from ui.view_state import distinguishing_labels
+from ui.view_state import distinguishing_labels, full_labels
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.3, 0.6), "num_examples": 20}
 CHANGES = ({}, {"task": "cola"}, {"method": "random"}, {"source": "written"})
@@ -136,6 +136,20 @@ def test_without_all_seeds_of_its_control_a_method_leads_to_the_lab(name: str, s
 
 MAGNITUDE = "Magnitude pruning of the encoder"
 CONTROL = {"method": "random", "seed": 1}
+
+
+def test_results_of_one_name_differ_by_the_columns_or_by_what_values_mean() -> None:
+    first = with_own_labels(SST2, ("good", "bad"))
+    columns = first.task.columns.model_copy(update={"label": "tone"})  # type: ignore[union-attr]
+    changes = {"columns": columns, "fingerprint": "b"}, {"label_map": {"meh": "bad"}, "fingerprint": "c"}
+    others = [with_own_key(first, task=first.task.model_copy(update=change)) for change in changes]
+    entries = [entry_of(result) for result in (SST2, first, *others)]
+    assert len({entry.name for entry in entries}) == 2
+    shipped, *own = full_labels(entries).values()
+    assert shipped == entries[0].name
+    assert [label.removeprefix(f"{entries[1].name} · the text from “review”, the label from ") for label in own] == [
+        *("“mood” · “meh” is left out", "“tone” · “meh” is left out", "“mood” · “meh” means bad"),
+    ]
 
 
 @pytest.mark.parametrize(

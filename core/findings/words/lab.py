@@ -6,7 +6,16 @@ from typing import Any
 from core.findings.survival import LayerSurvival, layers_of
 from core.findings.words import capitalised, layers_named
 from core.request.catalog import METRICS
-from core.results.names import ReductionKey, amount_name, listed, percent, point_labels, small
+from core.results.names import (
+    ReductionKey,
+    amount_name,
+    columns_name,
+    listed,
+    meanings_name,
+    percent,
+    point_labels,
+    small,
+)
 from core.results.schema import SweepResult, TaskRecord
 
 
@@ -59,11 +68,6 @@ def reading_note(task: TaskRecord) -> str:
     if not task.columns:
         return ""
     files = listed([f"{file.name}, rows {file.rows[0] + 1} to {file.rows[1]}" for file in task.files or ()])
-    texts = " and ".join(f"“{column}”" for column in task.columns.text)
     guessed = f" ({listed(task.guessed)} guessed)" if task.guessed else ""
-    meanings = [
-        f"“{value}” {'is left out' if label is None else f'means {label}'}"
-        for value, label in (task.label_map or {}).items()
-    ]
-    mapped = f"; {listed(meanings)}" if meanings else ""
-    return f"Read from {files}: the text from {texts}, the label from “{task.columns.label}”{guessed}{mapped}."
+    mapped = f"; {meanings_name(task.label_map)}" if task.label_map else ""
+    return f"Read from {files}: {columns_name(task.columns)}{guessed}{mapped}."
