@@ -11,6 +11,7 @@ from core.findings.words.layers import layers_heading
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.catalog import REDUCTIONS
+from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.names import amount_name, result_name
 from core.results.schema import SweepResult
@@ -29,7 +30,7 @@ from ui.jobs import (
     start,
 )
 from ui.lab.history import show_history
-from ui.lab.model import DEFAULT_REQUEST, OWN_REQUEST
+from ui.lab.model import DEFAULT_REQUEST, OWN_REQUEST, chosen_checkpoint
 from ui.lab.run import offer_sweep
 from ui.lab.state import lab as remembered
 from ui.player import choose_reduction, middle_of, show_finding, show_pictures, start_in_address
@@ -42,8 +43,9 @@ from ui.view_state import OWN, OWN_MODEL, result_if_asked
 TITLE = "Prune a checkpoint and watch its layers"
 EXPLANATION = (
     "A run prunes a checkpoint step by step. It measures how similar each layer stays to the unpruned model's (CKA), "
-    "and how well the model still classifies. **Press Run** to begin: the default checkpoint works offline."
+    "and how well the model still classifies."
 )
+DEFAULT = " **Press Run** to begin: the default checkpoint works offline."
 WAITING = "The picture appears here once the unpruned model has been measured."
 WAITING_HEIGHT = 540  # pixels: about a picture's, so that nothing moves when it comes
 NO_PLACE = (
@@ -91,27 +93,32 @@ def lab() -> None:
 
 def ask(job: Job | None, result: SweepResult | None) -> None:
     """Draw the settings, which begin with the request behind what is shown, and the bar that starts a run."""
-    usual = OWN_REQUEST if OWN in st.query_params else DEFAULT_REQUEST
-    shown = job.request if job and job.request else original_request(result) if result else usual
+    shown = job.request if job and job.request else original_request(result) if result else usual_request()
     offer_sweep(shown, with_control=bool(job and job.follow_ups))
+
+
+def usual_request() -> SweepRequest:
+    """Return what the settings begin with where nothing is on show."""
+    return OWN_REQUEST if OWN in st.query_params else DEFAULT_REQUEST
 
 
 # ---------------------------------------------------------------- before, during and after a run
 
 
 def show_beginning(job: Job | None) -> None:
-    """Show the settings, beside what had arrived when a run ended early, else beside an example."""
-    st.title(TITLE, anchor=False)
-    st.markdown(EXPLANATION)
-    settings, beside = st.columns([5, 6], gap="large")
+    """Show the settings, beside what had arrived when a run ended early, else beside an example of that checkpoint."""
     partial = job.partial_result if job else None
+    chosen = chosen_checkpoint(job.request if job and job.request else usual_request())
+    st.title(TITLE, anchor=False)
+    st.markdown(EXPLANATION + (DEFAULT if chosen == DEFAULT_REQUEST.checkpoint else ""))
+    settings, beside = st.columns([5, 6], gap="large")
     with beside:
         if partial:
             reduction = choose_reduction(partial)
             draw(partial, reduction)
             show_finding(partial, reduction)
         else:
-            show_example()
+            show_example(chosen)
     with settings:
         ask(job, None)
 
@@ -140,7 +147,12 @@ def draw_frames(job: Job, reduction: str) -> None:
     partial = job.partial_result
     if partial:
         draw(partial, reduction)
-        return
+    else:
+        hold_place()
+
+
+def hold_place() -> None:
+    """Show where the picture will be."""
     with st.container(border=True, height=WAITING_HEIGHT, horizontal_alignment="center", vertical_alignment="center"):
         st.markdown(WAITING, width="content")
 
@@ -151,10 +163,12 @@ def draw(result: SweepResult, reduction: str) -> None:
     show_pictures(once(result_scene, result, reduction), key="lab", start=start)
 
 
-def show_example() -> None:
-    """Show a result at hand where there is no run to show yet."""
-    entry = next(iter(offered(at_hand())), None)
-    if entry and (example := by_key(entry.key)):
+def show_example(checkpoint: str) -> None:
+    """Show a result at hand of the chosen checkpoint where there is no run to show yet; of none, the place of one."""
+    entry = next((entry for entry in offered(at_hand()) if entry.checkpoint == checkpoint), None)
+    if entry is None:
+        hold_place()
+    elif example := by_key(entry.key):
         st.markdown("**Example**")
         show_pictures(once(result_scene, example, next(iter(REDUCTIONS))), key="lab-example", group="example")
         remark(plain(entry.name))

@@ -34,6 +34,7 @@ def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(page: Page, s
     expect(page).to_have_url(re.compile(r"/lab\?job=[\w-]+$"))
     slider = page.locator(".player").first.get_by_label("Pruning amount")
     expect(slider).to_have_attribute("max", re.compile("^[1-9]"))  # frames join as they come
+    expect(page.locator(".player .accuracy .mark-line path").first).to_have_attribute("d", re.compile("L"))  # as well
     job = page.url.partition("?")[2]
     (worker,) = (one for one in psutil.Process().children(recursive=True) if "core.worker" in one.cmdline())
     worker.suspend()  # else its run would end before a slow browser has shown what it is to show

@@ -16,8 +16,8 @@ from core.request.controls import judged_beside
 from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.store import save
-from tests.builders import make_result
-from tests.opened import address, errors, fill, follow, labels, open_page, player, press, run, told, unescaped
+from tests.builders import make_result, ship
+from tests.opened import address, errors, fill, follow, labels, open_page, player, players, press, run, told, unescaped
 from tests.pages.conftest import Runs
 from tests.queues import PATIENCE, RESULT, ended, now, running
 from ui.lab.run import _look
@@ -52,6 +52,20 @@ def at_end(queue: JobQueue, page: AppTest) -> AppTest:
 
 
 # ---------------------------------------------------------------- a run
+
+
+def test_an_example_is_of_the_checkpoint_that_is_chosen_and_of_ones_own_there_is_none(
+    queue: JobQueue, shipped: Path
+) -> None:
+    ship(shipped, make_result(), make_result(task="cola"))
+    page = open_page(LAB)
+    assert "default checkpoint" in told(page)
+    for checkpoint, example in (("embedded:cola", "CoLA"), ("embedded:qqp", ""), ("other checkpoint", "")):
+        fill(page, {"checkpoint": checkpoint})
+        assert [one["title"].count(f"fine-tuned on {example}") for one in players(page)] == [1] * bool(example)
+        assert ("Example" in told(page), "The picture appears here" in told(page)) == (bool(example), not example)
+        assert "default checkpoint" not in told(page)
+    assert not players(open_page(LAB, own="model"))
 
 
 def test_a_run_shows_its_frames_as_they_arrive_and_can_be_cancelled(queue: JobQueue, runs: Runs) -> None:

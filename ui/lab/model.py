@@ -12,7 +12,7 @@ from core.request.places import is_made
 from core.request.sweep_request import SweepRequest
 from core.request.tasks import AUTO, AUTO_TITLE, made_task, usual_task
 from core.results.provenance import PLACEHOLDER
-from ui.lab.state import Asked, begun, choose_setting
+from ui.lab.state import Asked, begun, choose_setting, lab
 from ui.text import plain, refusals_shown, remark
 
 KNOWN = {known.id: known for known in (*EMBEDDED.values(), *ON_THE_HUB)}
@@ -26,6 +26,17 @@ PLACES = (
     f"they are used. {KINDS}"
 )
 EXAMPLE = "owner/name or owner/name@revision"
+
+
+def chosen_checkpoint(shown: SweepRequest) -> str:
+    """Return the known checkpoint that the step will show, before it is drawn; OTHER for one of the visitor's own.
+
+    Args:
+        shown: What it says at first.
+    """
+    first = shown.checkpoint if shown.checkpoint in KNOWN else OTHER
+    known: str = st.session_state.get("lab-checkpoint") or lab().settings.get("lab-checkpoint", first)
+    return known
 
 
 def choose_model(shown: SweepRequest, asked: Asked) -> Task | None:
