@@ -26,7 +26,7 @@ from ui.player import (
     show_pictures,
     start_in_address,
 )
-from ui.results import by_key, companions_of, yardstick_of
+from ui.results import by_key, companions_of, shipped_results, yardstick_of
 from ui.shared import once
 from ui.text import markdown_table, plain, remark, show_table
 from ui.view_state import OWN, OWN_MODEL, choose_result, one_result, published_pair
@@ -124,15 +124,17 @@ def show_pair(entries: Sequence[Entry], result: SweepResult, reduction: str) -> 
 
 
 def show_other_checkpoints(entries: Sequence[Entry], result: SweepResult) -> None:
-    """Say what the pruning on show does to each checkpoint that it was tried on, where there are several."""
-    rows = rows_everywhere(result, entries)
+    """Say what the pruning on show does to each shipped checkpoint; the visitor's own stand in the table below them."""
+    rows = rows_everywhere(result, shipped_results())
+    counted = {row.key for row in rows}
+    beside = [row for row in rows_everywhere(result, entries) if row.key not in counted]
     sentences = replication_sentences(rows, in_sentence(pruning_name(result)))
     if not sentences:
         return
     st.subheader("Does it hold for other checkpoints?", anchor=False)
     st.markdown(plain(" ".join(sentences)))
     with st.expander("Each checkpoint"):
-        table = [{**row, "Checkpoint": plain(row["Checkpoint"])} for row in replication_table(rows)]
+        table = [{**row, "Checkpoint": plain(row["Checkpoint"])} for row in replication_table(rows, beside)]
         st.markdown(markdown_table(table))
     link_to("Grid", "See all methods on every checkpoint", ":material/grid_on:")
 

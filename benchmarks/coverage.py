@@ -18,9 +18,9 @@ from core.command_line import OneLineParser, run_command
 from core.encoder.loading import Checkpoint, load
 from core.encoder.representations import Representations
 from core.inputs.checkpoints import resolve, suited
-from core.inputs.examples import EvalSubset, open_preset
+from core.inputs.examples import EvalSubset, open_examples
 from core.pruning.magnitude import scoped_weights
-from core.request.catalog import SINGLE_BATCH, TASKS
+from core.request.catalog import SINGLE_BATCH
 from core.request.points import pruned_point
 from core.request.sweep_request import SweepRequest, checked
 from core.sweep.runner import Runner, make_plan, open_runner
@@ -57,7 +57,7 @@ def population(request: SweepRequest, checkpoint: Checkpoint, examples: EvalSubs
     alone = replace(request, points="layer", amounts=ALONE)
     layers = range(checkpoint.record.num_layers)
     return Population(
-        np.array(examples.gold),
+        np.array(examples.record.gold),
         run(checkpoint, examples, request, SINGLE_BATCH),
         [run(checkpoint, examples, replace(control, seed=seed)) for seed in SEEDS],
         [run(checkpoint, examples, replace(alone, scope=f"layer:{layer}")) for layer in layers],
@@ -184,11 +184,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--examples", type=int, default=128, help="sentences of a subset, at least 5 (default: 128)")
     options = parser.parse_args(arguments)
     request = checked(SweepRequest(f"embedded:{options.task}", options.task, amounts=STEPS, data=options.data))
-    source = open_preset(TASKS[options.task], options.data)
+    source = open_examples(request, ())
     some = source.subset(None)
     rest = source.rest(some)
-    everything = source.subset(len(some.rows) + len(rest.rows)) if rest else some
-    count, size = len(everything.rows), options.examples
+    everything = source.subset(len(some.texts) + len(rest.texts)) if rest else some
+    count, size = len(everything.texts), options.examples
     checkpoint = load(suited(resolve(request.checkpoint), options.task))
     measured = population(request, checkpoint, everything)
     truth, intervals = printed(measured, np.arange(count)), list[list[Interval]]()

@@ -123,7 +123,7 @@ def published(workload: Workload) -> Accuracies:
     batches, names = stacked_batches(workload, subset.texts, PUBLISHED_BATCH, "max_length")
     baseline = OneInput(workload.checkpoint.model, names)
     copies = [OneInput(pruned_copy(baseline.model, amount), names) for amount in workload.inputs.request.amounts]
-    accuracies = [accuracy(pruned, batches, subset.gold) for pruned in copies]
+    accuracies = [accuracy(pruned, batches, subset.record.gold) for pruned in copies]
     loader: DataLoader[Any] = DataLoader([(batch,) for batch in batches], batch_size=None)  # type: ignore[arg-type]
     points = baseline.attention_points()
     for pruned in copies:
@@ -140,7 +140,7 @@ def careful(workload: Workload) -> Accuracies:
     points, accuracies = baseline.attention_points(), []
     for amount in workload.inputs.request.amounts:
         pruned = OneInput(pruned_copy(baseline.model, amount), names)
-        accuracies.append(accuracy(pruned, batches, subset.gold))
+        accuracies.append(accuracy(pruned, batches, subset.record.gold))
         pytorch_cka.compute_cka(baseline, pruned, loader, layers=points, device="cpu", progress=False)
     return accuracies
 

@@ -65,7 +65,7 @@ def sweep(
             those of labels called LABEL_0, LABEL_1, …; others take a `label_map`.
         method: What is removed first, a method that `python -m core.precompute --help` lists.
         amounts: A fraction in [0, 1), or several; 0 is always among them.
-        scope: What a weight method prunes: encoder (default), all-linear, or layer:K with K from 0.
+        scope: What a weight method prunes: encoder (default), all-linear, layer:K, or layers:A-B, from 0.
         points: Where layers are compared: attention, layer, or both.
         examples: How many sentences are evaluated, if not half.
         seed: Of a random method.

@@ -93,7 +93,7 @@ def compute(request: SweepRequest, threads: int | None) -> SweepResult:
         PrunescopeError: The checkpoint or the data is unavailable, or they do not fit together.
     """
     inputs = find(request)
-    if note := reading_note(inputs.subset.record()):
+    if note := reading_note(inputs.subset.record):
         print(note, file=sys.stderr)
     return run(request, inputs, threads)
 

@@ -13,8 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.errors import PrunescopeError, is_out_of_memory
-from core.inputs.preview import TABLE
-from core.inputs.tables import DataFile, read_table
+from core.inputs.tables import TABLE, DataFile, read_table
 from core.request.catalog import MAX_NAME_CHARS
 from core.results.library import extract_of
 from core.results.store import load

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core.inputs.examples import Examples, open_examples
 from core.inputs.prepare import prepare, pruning_record
 from core.request.amounts import amount_text, stepped_amounts
 from core.request.catalog import DEFAULT_CONTROLLED, ENGINE_VERSION, METHODS, REDUCTIONS, SINGLE_BATCH, TASKS
@@ -39,6 +40,11 @@ Hole = tuple[float, int, int]
 Matrix = tuple[tuple[float | None, ...], ...]
 
 WHOLE = dict.fromkeys(SINGLE_BATCH, "full")  # estimators
+
+
+def open_preset(task: str, data: str, source_name: str | None = None) -> Examples:
+    """The labelled data of one of GLUE's tasks."""
+    return open_examples(SweepRequest("embedded:sst2", task, data=data, source_name=source_name), ())
 
 
 @lru_cache(maxsize=128)  # results are immutable, and many tests begin with the same
@@ -205,7 +211,7 @@ def against(
 def make_result_of(request: SweepRequest) -> SweepResult:
     """Builds the result of a request, under its key, with numbers that were never computed."""
     inputs = prepare(request)
-    record = inputs.subset.record()
+    record = inputs.subset.record
     result = make_result(amounts=request.amounts, num_examples=len(record.examples))
     frames = tuple(frame.model_copy(update={"predictions": record.gold}) for frame in result.frames)
     checkpoint = result.checkpoint.model_copy(update={"revision": inputs.resolved.revision})

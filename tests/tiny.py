@@ -196,10 +196,10 @@ def emotion_texts(count: int, seed: int = 0) -> tuple[list[str], list[int]]:
 
 
 def predicted_by_transformers(checkpoint: Path, texts: Sequence[str]) -> list[int]:
-    """What transformers alone predicts."""
+    """What transformers alone predicts, in float32."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    model = AutoModelForSequenceClassification.from_pretrained(checkpoint).eval()
+    model = AutoModelForSequenceClassification.from_pretrained(checkpoint, dtype=torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(checkpoint)
     with torch.inference_mode():
         return [int(model(**tokenizer(text, return_tensors="pt")).logits.argmax()) for text in texts]

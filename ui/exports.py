@@ -10,10 +10,11 @@ import streamlit as st
 from core.charts.view import Scene
 from core.errors import PrunescopeError
 from core.exports.tables import file_name, metrics_csv, similarity_csv
-from core.inputs.uploads import placed
+from core.inputs import uploads
 from core.jobs import queue
 from core.request.catalog import METHODS
 from core.request.limits import is_hosted
+from core.request.places import is_upload
 from core.results.names import amount_name, pruning_name, result_name
 from core.results.provenance import can_be_found, recipe
 from core.results.schema import SweepResult
@@ -32,13 +33,13 @@ STYLE = f"""<style>
 ON_YOUR_OWN = "A large folder, which this shared server does not make: run Prunescope on your own computer to get it."
 LACKING = "The weights or the examples are not at hand, or their place is not known: run it in the Lab first."
 WRITES = (
-    "A folder in the Hub's format, about {:.0f} MB, with zeros where weights were removed; transformers loads it, and "
-    "it gives the accuracy shown here."
+    "A folder in the Hub's format. It is as large and as fast as before: removed weights are zeros in place. Loaded in "
+    "float32, it gives the scores shown here."
 )
 LOAD = """from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 folder = {folder!r}
-model = AutoModelForSequenceClassification.from_pretrained(folder)
+model = AutoModelForSequenceClassification.from_pretrained(folder, dtype="float32")
 tokenizer = AutoTokenizer.from_pretrained(folder)"""
 
 
@@ -101,7 +102,9 @@ def show_recipe(result: SweepResult) -> None:
     """Show how to recompute a whole result; a hosted server's paths and files mean nothing to a visitor."""
     request = None
     with suppress(PrunescopeError):  # an upload is not stored here any more
-        request = None if is_hosted() or not (known := queue.request_for(result.key)) else placed(known)
+        request = None if is_hosted() else queue.request_for(result.key)
+        if request and is_upload(request.data or ""):  # a command line reads the file that it is kept in
+            request = replace(request, data=str(uploads.find(str(request.data)).path))
     made_by = recipe(result, request)
     st.code(made_by.script, language="shell", wrap_lines=True)
     if made_by.missing:
@@ -115,9 +118,10 @@ def _offer_checkpoint(result: SweepResult) -> None:
     if is_hosted() or not can_be_found(replace(needed, against=None)):
         remark(ON_YOUR_OWN if is_hosted() else LACKING)
         return
-    remark(WRITES.format(result.checkpoint.num_parameters * 4 / 1e6))  # in float32
+    remark(WRITES)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first, key = place_in_address(result.amounts), f"export-amount-{result.key}"
+        known, key = result.working_range, f"export-amount-{result.key}"
+        first = result.amounts.index(known.to) if known and known.to else place_in_address(result.amounts)
         amount = st.selectbox("Pruning amount", result.amounts, first, amount_name, key, width=180)
         if st.button("Save checkpoint", key=f"export-write-{result.key}", icon=":material/save:"):
             with refusals_shown():

@@ -33,7 +33,7 @@ def metric_title(metric: str) -> str:
     return f"{METRICS[metric].title} with its 95 % interval"
 
 
-def accuracy_view(result: SweepResult, frames: Sequence[Frame], title: str, metric: str) -> View:
+def accuracy_view(result: SweepResult, frames: Sequence[Frame], title: str, metric: str, room: float = 0) -> View:
     """Draw one result's metric at all its amounts.
 
     Args:
@@ -41,6 +41,7 @@ def accuracy_view(result: SweepResult, frames: Sequence[Frame], title: str, metr
         frames: Those that the player shows.
         title: What stands above the curve.
         metric: From `core.findings.accuracy.metric_of`.
+        room: What is free to the right of the axis, in margins.
     """
     datasets = {
         "accuracy": _rows(result, frames, metric, "amount"),
@@ -49,7 +50,7 @@ def accuracy_view(result: SweepResult, frames: Sequence[Frame], title: str, metr
         "amounts": g.amount_rows(frame.amount for frame in frames),
     }
     numbers = Numbers("accuracy", None, _numbers(metric))
-    return View(_accuracy, ("amount", False, metric, 1.0), datasets, title, numbers=numbers)
+    return View(_accuracy, ("amount", False, metric, 1.0, room), datasets, title, numbers=numbers)
 
 
 def accuracies_view(
@@ -81,7 +82,7 @@ def accuracies_view(
     ended = ", then ".join(f"the {side}" for side in sorted(starts, key=starts.__getitem__))  # from there on darker
     title = [metric_title(metric), f"shaded: {ended} no longer works" if starts else g.BLANK]
     numbers = Numbers("accuracy", "series", _numbers(metric))
-    return View(_accuracy, (scale, True, metric, largest or 1.0), datasets, title, numbers=numbers)
+    return View(_accuracy, (scale, True, metric, largest or 1.0, 0), datasets, title, numbers=numbers)
 
 
 def _numbers(metric: str) -> dict[str, str]:
@@ -124,18 +125,19 @@ def _reference_row(result: SweepResult, metric: str) -> dict[str, Any]:
     return {"value": value, "text": f"{name}: {decimals(value, 2)}"}
 
 
-def _accuracy(scale: Scale, two: bool, metric: str, largest: float) -> g.LayerChart:
+def _accuracy(scale: Scale, two: bool, metric: str, largest: float, room: float) -> g.LayerChart:
     """Draw one curve in the colour of the theme, or two in colours of their own with a legend."""
     title, (low, high) = SCALE_TITLES[scale], METRICS[metric].domain
     in_percent = scale in ("amount", "prunable_sparsity")
     steps: dict[str, Any] = {} if in_percent else {"values": alt.Undefined, "format": alt.Undefined, "tickCount": 5}
     start, end = (largest * end for end in g.AMOUNT_DOMAIN)
-    x = g.amount_axis(title=title, shown=(start, end), **steps)
+    x = g.amount_axis(title=title, shown=(start, end), room=room, **steps)
     name, few = g.capitalised(METRICS[metric].symbol), alt.ExprRef("ceil(height / 40)")
     y = g.share_axis("value:Q", name, (low, high * g.SHARE_DOMAIN[1]), tickCount=few)
     lines = "split(datum.label, '\\n')"
     legend = alt.Legend(title=None, direction="vertical", labelExpr=lines, symbolType="stroke")
     line, fill = (g.series_line(legend), g.series_fill()) if two else ({}, {})
+    across = {"x": alt.datum(start), "x2": alt.datum(end)}
     curve, majority = g.data("accuracy").encode(x=x, y=y), g.data("majority").encode(y="value:Q")
     tooltip = [
         *(g.told({"Pruning": "series:N"}) if two else []),
@@ -145,11 +147,11 @@ def _accuracy(scale: Scale, two: bool, metric: str, largest: float) -> g.LayerCh
     return alt.layer(
         g.beyond_shade(end),
         curve.mark_area(style="band").encode(y="low:Q", y2="high:Q", **fill),
-        majority.mark_rule(style="reference"),
+        majority.encode(**across).mark_rule(style="reference"),
         curve.mark_line(style="series").encode(**line),
         g.current_amount_rule(),
         *g.haloed_text(majority.encode(x=alt.datum(0), text="text:N"), baseline="top", dx=4, dy=4),
-        *([] if two else g.beyond_words(high, end)),
+        *([] if two else [g.beyond_words(end)]),
         g.current_amount_marker(curve).encode(**fill),
         curve.mark_point(opacity=0, size=300).encode(tooltip=tooltip),
     )

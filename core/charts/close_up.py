@@ -9,7 +9,7 @@ from core.charts import grammar as g
 from core.charts.layers import layer_of
 from core.charts.layout import Layout, in_column
 from core.charts.overview import player_frames
-from core.charts.strips import AMOUNTS_SHOWN, cell_rows, edges, removed_title, strip_layers, worded_axis
+from core.charts.strips import cell_rows, edges, removed_title, strip_layers, worded_axis
 from core.charts.view import Scene, View
 from core.results.names import PointLabel, amount_name, origins, percent, point_names, whose_units
 from core.results.schema import SweepResult
@@ -86,13 +86,13 @@ def _row(points: tuple[str, ...], removed: str) -> g.LayerChart:
         *strip_layers("row", "cka", {removed_title(removed): "amount:N"}),
         own.mark_rect(filled=False, stroke=g.OUTLINE_COLOUR, strokeWidth=2),
         marker.mark_rule(style="halo", strokeWidth=4),
-        marker.encode(x=worded_axis(removed, AMOUNTS_SHOWN[1])),
+        marker.encode(x=worded_axis(removed, 0)),
     )
 
 
 def _removed(removed: str) -> g.LayerChart:
     """Draw how much of each layer is removed; the chosen layer stands out, all together are dashed."""
-    x, y = worded_axis(removed, AMOUNTS_SHOWN[1]), g.share_axis("sparsity:Q", "Share removed")
+    x, y = worded_axis(removed, 0), g.share_axis("sparsity:Q", "Share removed")
     layers, total = (g.data(name).encode(x=x, y=y) for name in ("layers", "all"))
     chosen = layers.transform_filter("datum.chosen")
     fields = {removed_title(removed): "removed:N", "This layer's weights removed": "text:N"}

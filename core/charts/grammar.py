@@ -32,12 +32,14 @@ METHOD_SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangl
 LABEL_COLOURS = ["#1b9e77", "#7570b3", "#d95f02", "#b5367a", "#2584cf", "#8f7a00"]
 LABEL_DASHES = [[1, 0], [7, 3], [2, 2]] * 2
 
-AMOUNT_DOMAIN = [-0.03, 1.18]  # holds the marker on the left and the bars' numbers on the right
+AMOUNT_DOMAIN = (-0.03, 1)  # holds the marker on the left
+NUMBER_ROOM = 1.35  # right of an axis of amounts, for the numbers of bars, in margins
+LETTER = "margin / 3.3"  # the height of letters in pixels
 SHARE_DOMAIN = (0, 1.03)  # of shares
 SIMILARITY_DOMAIN = (-0.05, 1.05)  # of a curve of similarity; lower values are drawn at the edge
 SIDES = ("first", "second")  # of two results
 BLANK = "\u00a0"  # a line of a title that takes room, so that nothing moves when it says something
-BEYOND = "beyond the working range"
+BEYOND = "no longer works"
 INTACT = "intact from"  # before the threshold
 CURVE_MARGIN = 40  # pixels left of all curves, so that they begin at the same place; more where text is larger
 MARGIN = alt.ExprRef("margin")
@@ -181,7 +183,11 @@ def hatching(cells: alt.Chart) -> list[alt.Chart]:
 
 
 def amount_axis(
-    field: str = "amount:Q", title: str = REMOVED, shown: Sequence[float] = AMOUNT_DOMAIN, **style: Any
+    field: str = "amount:Q",
+    title: str | None = REMOVED,
+    shown: Sequence[float] = AMOUNT_DOMAIN,
+    room: float = 0,
+    **style: Any,
 ) -> alt.X:
     """Return the axis of pruning amounts under every curve, in percent.
 
@@ -189,10 +195,24 @@ def amount_axis(
         field: The field of the data.
         title: What is removed, or what two results share instead of amounts.
         shown: Where it begins and ends.
+        room: What is free to its right, in margins; lines across the picture end before it.
         style: Other properties of a Vega-Lite axis.
     """
-    axis = alt.Axis(**{"values": [0, 0.2, 0.4, 0.6, 0.8, 1], "format": ".0%", "grid": False, **style})
-    return alt.X(field, title=title, scale=alt.Scale(domain=list(shown), nice=False), axis=axis)
+    looks = {"format": ".0%", "grid": False, "titleAnchor": "start", "labelFlush": False}
+    axis = alt.Axis(**{"values": [0, 0.2, 0.4, 0.6, 0.8, 1], **looks, **style})
+    scale = alt.Scale(domain=list(shown), range=[0, alt.ExprRef(f"width - {room} * margin")], nice=False)
+    return alt.X(field, title=title, scale=scale, axis=axis)
+
+
+def below_axis(words: alt.Chart, align: Literal["left", "right"]) -> alt.Chart:
+    """Write words below the labels of a horizontal axis, beside its title, where no curve passes."""
+    below = alt.ExprRef(f"12 + 1.1 * {LETTER}")
+    return words.encode(y=alt.value("height")).mark_text(style="note", align=align, baseline="top", dy=below)
+
+
+def has_room(rows: float) -> str:
+    """Return the Vega expression for whether each of so many rows is as high as a line of text."""
+    return f"(height / {rows} >= 0.85 * {LETTER})"
 
 
 def share_axis(field: str, title: str, domain: tuple[float, float] = SHARE_DOMAIN, **style: Any) -> alt.Y:
@@ -264,9 +284,9 @@ def current_amount_marker(curve: alt.Chart) -> alt.Chart:
 # ---------------------------------------------------------------- where the model no longer works
 
 
-def beyond_rows(start: float | None, words: str = BEYOND) -> Rows:
+def beyond_rows(start: float | None) -> Rows:
     """Return the dataset `beyond`: what lies beyond the working range; none if the model works up to the end."""
-    return [] if start is None else [{"start": rounded(start), "text": words}]
+    return [] if start is None else [{"start": rounded(start), "text": BEYOND}]
 
 
 def beyond_shade(end: float) -> alt.Chart:
@@ -274,10 +294,9 @@ def beyond_shade(end: float) -> alt.Chart:
     return data("beyond").encode(x="start:Q", x2=alt.datum(end)).mark_rect(color=UNDEFINED_COLOUR, opacity=0.17)
 
 
-def beyond_words(top: float, end: float) -> list[alt.Chart]:
-    """Say what the shade means, in the upper right corner, where a curve has fallen."""
-    words = data("beyond").encode(x=alt.datum(end), y=alt.datum(top), text="text:N")
-    return haloed_text(words, align="right", baseline="top", dx=-4, dy=4)
+def beyond_words(end: float) -> alt.Chart:
+    """Say what the shade means, below its end."""
+    return below_axis(data("beyond").encode(x=alt.datum(end), text="text:N"), "right")
 
 
 def haloed_text(chart: alt.Chart, align: Literal["left", "right"] = "left", **mark: Any) -> list[alt.Chart]:

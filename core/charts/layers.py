@@ -27,10 +27,9 @@ from core.results.schema import SweepResult
 BESIDE = (0.7, 0.2)  # heights of the numbers beside strip and bar, apart enough for low rows
 STRIP, BAR = (0.38, 0.94), (0.12, 0.26)  # bottom and top of the cells and of the bar, in a layer's row
 FLOOR_GAP = 0.008  # between the last amount's cell and the floor's
-BROKEN = "beyond its range"  # in which the model works, where the shade is as narrow as on a telephone
+COLUMN = "Intact up to"  # above the numbers beside the bars
 ROW_HEIGHT, HEIGHT_BESIDE_ROWS, TALLEST = 1.75, 6.0, 36.0  # in rem: the least of a row, of title and axis, the most
 CURVE_DOMAIN = (-0.05, 1.12)  # of similarity; above 1 is room for the number at the marker
-LETTER = "margin / 3.3"  # the height of letters in pixels
 WORD_GAP = 0.1  # between two words beside the curve, in units of similarity
 
 
@@ -63,7 +62,7 @@ def layer_scene(
     k = [name.label for name in names].index(chosen)
     own, floor = own_similarity(result, reduction, measure), floor_of(result, reduction, measure)
     bars = survival_rows(result, reduction, threshold, measure, BAR)
-    amounts, beyond = g.amount_rows(result.amounts), g.beyond_rows(beyond_from(result), BROKEN)
+    amounts, beyond = g.amount_rows(result.amounts), g.beyond_rows(beyond_from(result))
     everything = (max(s.EVERYTHING[0], s.edges(result.amounts)[-1]) + FLOOR_GAP, s.EVERYTHING[1])
     strips = [
         {
@@ -160,7 +159,7 @@ def _curve_rows(result: SweepResult, reduction: str, measure: str, point: int) -
 
 
 def _line_rows(threshold: float, floor: float | None, seeds: g.Rows, twins: g.Rows) -> g.Rows:
-    """Return one row per line or band that is named beside it, with the height of its words, which keep apart."""
+    """Return one row per line or band that is named beside it, with its end and the height of its words."""
     last = max(((row["amount"], row["value"]) for row in seeds if row["value"] is not None), default=(0.0, None))
     middle = (min(row["low"] for row in twins) + max(row["high"] for row in twins)) / 2 if twins else None
     lines = {  # by their roles
@@ -174,7 +173,13 @@ def _line_rows(threshold: float, floor: float | None, seeds: g.Rows, twins: g.Ro
     _, *heights = accumulate(values, lambda below, value: max(value, below + WORD_GAP), initial=-WORD_GAP)
     above = max(heights[-1] - 1, 0.0)  # there is no room
     return [
-        {"role": role, "value": g.rounded(value), "text": words, "at": g.rounded(height - above)}
+        {
+            "role": role,
+            "value": g.rounded(value),
+            "end": last[0] if role == "seeds" else s.AMOUNTS_SHOWN[1],
+            "text": words,
+            "at": g.rounded(height - above),
+        }
         for (value, role, words), height in zip(known, heights, strict=True)
     ]
 
@@ -189,8 +194,10 @@ def _rows(points: tuple[str, ...], measure: str, removed: str) -> g.LayerChart:
     strips, told = g.data("strips"), {s.removed_title(removed): "amount:N"}
     tinted = alt.condition("datum.chosen", alt.value(0.22), alt.value(0))
     *bar, marker = survival_layers(cursor="pointer")
-    lines = f"(height / {len(points)} / ({LETTER}))"  # of text, for which a row has room
+    lines = f"(height / {len(points)} / ({g.LETTER}))"  # of text, for which a row has room
     places = ((2, "datum.v[frame]", f"{BESIDE[0]}"), (1, "datum.intact", f"({lines} >= 2 ? {BESIDE[1]} : 0.5)"))
+    heads = f"{lines} >= 2 ? '{MEASURES[measure].symbol}\\n{COLUMN}' : '{COLUMN}'"
+    above = alt.ExprRef(f"-3 - ({lines} >= 2 ? 1.2 * {g.LETTER} : 0)")
     floors = g.data("floors").mark_rect(style="floor", filled=False).encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q")
     return alt.layer(
         strips.mark_rect(style="band", cursor="pointer").encode(y=y, y2="y2:Q", opacity=tinted),
@@ -208,6 +215,10 @@ def _rows(points: tuple[str, ...], measure: str, removed: str) -> g.LayerChart:
             .encode(x=alt.datum(s.AMOUNTS_SHOWN[1]), y="middle:Q", text="text:N")
             for least, text, height in places
         ),
+        strips.transform_filter(f"datum.y2 === {len(points)}")
+        .transform_calculate(text=heads)
+        .mark_text(style="note", align="left", baseline="bottom", lineBreak="\n", dx=s.WORDS_GAP, dy=above)
+        .encode(x=alt.datum(s.AMOUNTS_SHOWN[1]), y="y2:Q", text="text:N"),
     )
 
 
@@ -224,6 +235,7 @@ def _curve(measure: str, removed: str) -> g.LayerChart:
     told = g.told({"Twins of other seeds, from": "low:Q", "to": "high:Q"})
     twins = g.data("twins").encode(y="low:Q", y2="high:Q", tooltip=told, **across)
     names = g.data("lines").encode(x=alt.datum(end), y="at:Q", text="text:N")
+    leaders = g.data("lines").encode(x="end:Q", x2=alt.datum(end), y="value:Q", y2="at:Q")
     return alt.layer(
         g.beyond_shade(end),
         twins.mark_rect(color=g.ALONE_COLOUR, opacity=0.25, stroke=g.ALONE_COLOUR, tooltip={"content": "encoding"}),
@@ -233,8 +245,9 @@ def _curve(measure: str, removed: str) -> g.LayerChart:
         seeds.mark_line(style="chance", opacity=0.8).encode(detail="series:N"),
         own.mark_line(style="series"),
         g.current_amount_rule(),
-        *g.beyond_words(CURVE_DOMAIN[1], end),
-        *g.haloed_text(names, baseline="middle", dx=s.WORDS_GAP),
+        g.beyond_words(end),
+        leaders.mark_rule(style="chance", x2Offset=2 * s.WORDS_GAP),
+        *g.haloed_text(names, baseline="middle", dx=2 * s.WORDS_GAP + 3),
         alone.mark_point(style="alone", shape="diamond", size=60).encode(
             tooltip=g.told({**amount, f"{symbol}, pruned alone": "text:N"})
         ),

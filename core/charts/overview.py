@@ -40,8 +40,8 @@ SINGLE = Layout(
 STAGE = Layout(
     "present",
     wide="""
-        "heatmap accuracy" minmax(0, 1fr)
-        "heatmap survival" minmax(0, 1fr)
+        "heatmap accuracy" minmax(0, 2fr)
+        "heatmap survival" minmax(0, 3fr)
         "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)""",
     narrow=in_column({"heatmap": "100vw", "bar": "auto", "accuracy": "14rem", "survival": "15rem"}),
 )
@@ -86,7 +86,7 @@ def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -
     metric = metric_of(result)
     views = {
         "heatmap": heatmap_view(result, result.frames, reduction),
-        "accuracy": accuracy_view(result, result.frames, metric_title(metric), metric),
+        "accuracy": accuracy_view(result, result.frames, metric_title(metric), metric, g.NUMBER_ROOM),
         "survival": closest_view(result, reduction) if result.against else survival_view(result, reduction),
     }
     return Scene(pruning_name(result), origins((result,), reduction), views, player_frames(result), layout)

@@ -13,9 +13,11 @@ from core.charts.accuracy import SCALE_TITLES
 from core.charts.layout import Layout
 from core.charts.view import Numbers, Scene, View
 from core.findings.choices import task_title
+from core.findings.claim import Verdict
 from core.findings.compare import Profiled, costs_of
 from core.findings.survival import floor_of
-from core.results.names import amount_name, circumstances, decimals, place_name, point_labels
+from core.findings.words import share_span
+from core.results.names import amount_name, circumstances, decimals, percent, place_name, point_labels
 from core.results.schema import SweepResult
 from core.sweep.equal_damage import DAMAGES
 
@@ -81,11 +83,19 @@ def _profile_view(method: Profiled, lows: tuple[float, ...], reduction: str) -> 
     datasets = {
         "profile": g.layer_rows(points, **own),
         "chance": chance,
+        "removed": [{"v": [_removed(known) for known in verdicts]}],
         "floor": [{"layer": label, "value": g.rounded(value)} for label, value in floor if value is not None],
     }
     values = {"Similarity": "value", "95 % interval from": "low", "to": "high"}
     numbers = Numbers("profile", "layer", values, named="Layer")
     return View(_profile, (points, lows), datasets, method.name, numbers=numbers)
+
+
+def _removed(known: Verdict) -> str:
+    """Say how much a method has removed at a damage, and random removal."""
+    amounts = [seed.gap.amount for seed in known.controls]
+    drawn = f"; at random, {share_span(amounts)}" if amounts else ""
+    return f"{percent(known.method.gap.amount)} removed{drawn}" if known.method else ""
 
 
 def _cost_view(methods: Sequence[Profiled], reduction: str) -> View:
@@ -121,6 +131,7 @@ def _profile(points: tuple[str, ...], lows: tuple[float, ...]) -> g.LayerChart:
     y = alt.Y("shown:Q", title="Similarity (CKA)", scale=scale, axis=axis)
     own = g.moving("profile", shown="value", from_="low", until="high").encode(x=x, y=y)
     chance = g.moving("chance", shown="value").encode(x=x, y="shown:Q")
+    removed = g.moving("removed", text="v").encode(x=alt.value(0), y=alt.value("height"), text="text:N")
     fields = {"Layer": "name:N", "Similarity": "shown:Q", "95 % interval from": "from_:Q", "to": "until:Q"}
     return alt.layer(
         chance.mark_line(style="chance").encode(detail="seed:N"),
@@ -128,6 +139,7 @@ def _profile(points: tuple[str, ...], lows: tuple[float, ...]) -> g.LayerChart:
         own.mark_area(style="band").encode(y="from_:Q", y2="until:Q"),
         own.mark_line(style="series"),
         own.mark_point(opacity=0, size=200, clip=True).encode(tooltip=g.told(fields)),
+        *g.haloed_text(removed, baseline="bottom", dx=4, dy=-4),
     )
 
 

@@ -16,8 +16,9 @@ import numpy as np
 from core.charts import grammar as g
 from core.charts.survival import BY_CONSTRUCTION
 from core.charts.view import Numbers, View
-from core.findings.matching import Array, chance_beside
+from core.findings.matching import Chance, chance_beside
 from core.findings.survival import layer_survivals, own_similarity
+from core.findings.words import share_span
 from core.findings.yardstick import OTHER_SEEDS, Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
 from core.results.schema import SweepResult
@@ -65,15 +66,18 @@ def stack_view(
     )
 
 
-def stack_rows(result: SweepResult, reduction: str, chance: Array | None, twins: Yardstick | None) -> g.Rows:
+def stack_rows(result: SweepResult, reduction: str, chance: Chance | None, twins: Yardstick | None) -> g.Rows:
     """Return one row per layer: its similarity and random removal's at every frame, its floor, its twins, its words."""
     own = own_similarity(result, reduction)  # (frames, points)
-    beside = np.full_like(own, np.nan) if chance is None else chance  # (frames, points)
+    beside = chance.own if chance else np.full_like(own, np.nan)  # (frames, points)
+    spans = chance.amounts.T.tolist() if chance else []
+    names = [CHANCE if span != span else f"{CHANCE} of {share_span(span)}" for span in spans]
     rows = g.layer_rows(result.points, v=own.tolist(), chance=beside.tolist())
     for k, (row, layer) in enumerate(zip(rows, layer_survivals(result, reduction), strict=True)):
         ends = [high for _, high in twins.ranges(k)] if twins else []
         row |= {
             "y": k,
+            "chance_name": names,
             "floor": g.rounded(layer.floor),
             "floor_text": g.two_places(layer.floor),
             "seed_end": g.rounded(max(ends)) if ends else None,
@@ -88,7 +92,7 @@ def stack_rows(result: SweepResult, reduction: str, chance: Array | None, twins:
 
 def _stack(points: tuple[str, ...], with_twins: bool) -> g.LayerChart:
     """Draw, from back to front: tracks, bands, the threshold, the marks, and the words where there is room."""
-    layers = g.moving("stack", value="v", at_random="chance").transform_calculate(
+    layers = g.moving("stack", value="v", at_random="chance", named="chance_name").transform_calculate(
         text=g.value_text("datum.value"),
         at_random_text=g.value_text("datum.at_random"),
         bottom=f"datum.y + {BAND[0]}",
@@ -120,9 +124,9 @@ def _stack(points: tuple[str, ...], with_twins: bool) -> g.LayerChart:
         *(_twins() if with_twins else []),
         *(chance.mark_rule(style=style) for style in ("halo", "current")),
         *(_words(layers) if worded else []),
-        *(_name(layers, "seed_end", OTHER_SEEDS, 0, TWINS[0]) if with_twins else []),
-        *_name(layers, "floor", FLOOR, 0, (TWINS if with_twins else BAND)[0], 1 if with_twins else 0),
-        *_name(layers, "at_random", CHANCE, len(points) - 1),
+        *(_name(layers, "seed_end", f"'{OTHER_SEEDS}'", 0, TWINS[0]) if with_twins else []),
+        *_name(layers, "floor", f"'{FLOOR}'", 0, (TWINS if with_twins else BAND)[0], 1 if with_twins else 0),
+        *_name(layers, "at_random", "datum.named", len(points) - 1),
     )
 
 
@@ -168,17 +172,27 @@ def _words(layers: alt.Chart) -> list[alt.Chart]:
 
 
 def _name(layers: alt.Chart, field: str, words: str, row: int, bottom: float = 0, lines: int = 0) -> list[alt.Chart]:
-    """Name a mark below the first layer, so many lines away, or above the last, to its side that has more room."""
+    """Name a mark below the first layer, so many lines away, or above the last, to its side that has more room.
+
+    Args:
+        layers: The rows.
+        field: Where the mark stands.
+        words: A Vega expression.
+        row: Of the layer.
+        bottom: Of its row, where the mark ends.
+        lines: Of text that stand between the mark and its name.
+    """
     looks: dict[str, Any] = {"baseline": "bottom", "dy": -3}
     if row == 0:
         looks = {"baseline": "top", "dy": alt.ExprRef(f"3 + {lines} * margin / {LINES_A_MARGIN}")}
     named = layers.transform_filter(f"datum.y === {row} && isValid(datum.{field})").encode(x=f"{field}:Q")
+    named = named.transform_calculate(called=words).encode(text="called:N")
     named = named.encode(y=alt.datum(bottom) if row == 0 else "above:Q")
     sides: tuple[tuple[str, Literal["left", "right"]], ...] = (("<=", "left"), (">", "right"))
     return [
         text
         for where, align in sides
         for text in g.haloed_text(
-            named.transform_filter(f"datum.{field} {where} 0.5"), align, text=words, **looks
+            named.transform_filter(f"datum.{field} {where} 0.5"), align, **looks
         )  # out of the dashes of the threshold
     ]

@@ -19,19 +19,18 @@ from core.results.schema import SweepResult
 AMOUNTS_SHOWN = (-0.03, 1.05)  # the axis's ends
 FIRST_EDGE = -0.025  # of the cell of amount 0
 EVERYTHING = (0.975, 1.025)  # the ends of the cell that stands for everything removed
-WORDS_END = 1.4  # of the axis where it leaves room for numbers and words on its right
+WORDS_ROOM = 1.9  # for numbers and words to the right of the axis, in margins
 WORDS_GAP = 6  # pixels between the axis and these
 
 
-def worded_axis(removed: str, end: float = WORDS_END) -> alt.X:
+def worded_axis(removed: str, room: float = WORDS_ROOM) -> alt.X:
     """Return the axis of amounts with room for words on its right.
 
     Args:
         removed: What is removed, see `core.results.names.units_name`.
-        end: Where it ends; what lies beyond `AMOUNTS_SHOWN` is room for words.
+        room: For words, in margins.
     """
-    shown = AMOUNTS_SHOWN[0], end
-    return g.amount_axis(title=removed_title(removed), shown=shown, domain=False, titleAnchor="start")
+    return g.amount_axis(title=removed_title(removed), shown=AMOUNTS_SHOWN, room=room, domain=False)
 
 
 def removed_title(removed: str) -> str:

@@ -6,23 +6,23 @@ import altair as alt
 
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
-from core.findings.survival import interval_text, layer_survivals
+from core.findings.survival import first_layer, interval_text, layer_survivals
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.names import decimals
 from core.results.schema import SweepResult
 
-BAR = (0.12, 0.72)  # bottom and top, of a layer's row
-LINE = "margin / 3.1"  # the height of a number in pixels
+BAR = (0.14, 0.86)  # bottom and top, of a layer's row
+FIRST_ALONE = "labelled: the first to fall"  # where rows are too low for all
 BY_CONSTRUCTION = "*"  # after a number: a layer that stays above the threshold with everything removed
 
 
 def survival_view(result: SweepResult, reduction: str) -> View:
     """Draw how far each layer stays intact."""
     note = by_construction_note(result, SURVIVAL_THRESHOLD)
-    title = [f"Each layer stays intact (similarity ≥ {SURVIVAL_THRESHOLD}) up to", *note]
+    title = f"Each layer stays intact (similarity ≥ {SURVIVAL_THRESHOLD}) up to"
     datasets = {"bars": survival_rows(result, reduction), "amounts": g.amount_rows(result.amounts)}
     values = {"Intact up to": "text", "95 % interval": "interval", "With everything removed": "floor"}
-    return View(_survival, (result.points,), datasets, title, numbers=Numbers("bars", "name", values))
+    return View(_survival, (result.points, "".join(note)), datasets, title, numbers=Numbers("bars", "name", values))
 
 
 def by_construction_note(result: SweepResult, threshold: float, measure: str = "cka") -> list[str]:
@@ -39,13 +39,14 @@ def survival_rows(
     bar: tuple[float, float] = BAR,
 ) -> g.Rows:
     """Return one row per point: how far it stays intact, with its interval, and the first frame that lies beyond."""
-    rows = []
+    rows, first = [], first_layer(result, reduction, threshold, measure)
     for row, layer in enumerate(layer_survivals(result, reduction, threshold, measure)):
         low, high = layer.interval or (None, None)
         rows.append(
             {
                 "pick": layer.label,
                 "name": layer.title,
+                "first": layer.label == first,
                 "survival": g.rounded(layer.value),
                 "y": row + bar[0],
                 "y2": row + bar[1],
@@ -61,16 +62,22 @@ def survival_rows(
     return rows
 
 
-def _survival(points: tuple[str, ...]) -> g.LayerChart:
-    """Draw the bars, with the numbers of all for which there is room, or of every second, fourth, … one.
+def _survival(points: tuple[str, ...], note: str) -> g.LayerChart:
+    """Draw the bars with their layers and numbers, or where rows are too low for all, with those of the first to fall.
 
-    The heatmap that stands beside it says what labels such as `1a` mean.
+    The heatmap that stands beside it says what labels such as `1a` mean, and the curve above what the axis measures.
     """
-    axis = g.layers_axis(points, sum(BAR) / 2, minExtent=g.MARGIN, maxExtent=g.MARGIN)
-    every = f"pow(2, ceil(log(max({LINE} / (height / {len(points)}), 1)) / LN2))"  # as Vega leaves labels out
-    numbers = _bars().transform_filter(f"floor(datum.y) % {every} === 0")
-    numbers = numbers.encode(x=g.amount_axis("end:Q"), y=alt.Y("middle:Q", title="Layer", **axis), text="text:N")
-    return alt.layer(*survival_layers(), *g.haloed_text(numbers, dx=6))
+    style = g.layers_axis(points, labels=False, minExtent=g.MARGIN, maxExtent=g.MARGIN)
+    x, y = g.amount_axis("end:Q", g.BLANK, room=g.NUMBER_ROOM), alt.Y("middle:Q", title="Layer", **style)
+    roomy = g.has_room(len(points))
+    labelled = _bars().transform_filter(f"{roomy} || datum.first").encode(y=y)
+    noted = _bars().transform_filter("datum.first").transform_calculate(note=f"{roomy} ? '{note}' : '{FIRST_ALONE}'")
+    return alt.layer(
+        *survival_layers(),
+        labelled.mark_text(style="note", align="right", dx=-6).encode(x=alt.value(0), text="pick:N"),
+        *g.haloed_text(labelled.encode(x=x, text="text:N"), dx=6),
+        g.below_axis(noted.encode(x=alt.value(0), text="note:N"), "left"),
+    )
 
 
 def survival_layers(cursor: Literal["default", "pointer"] = "default") -> list[alt.Chart]:

@@ -30,8 +30,8 @@ def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
 
 # {checkpoint_name(result)}, pruned by {amount_name(frame.amount)}
 
-{pruning_name(result)}{scored}, written by Prunescope. {method.explanation} Removed weights are zeros in dense float32
-tensors: the model is neither smaller nor faster than its base. It was not trained after pruning.
+{pruning_name(result)}{scored}, written by Prunescope. {method.explanation} Removed weights are zeros in place:
+the model is as large and as fast as its base. It was not trained after pruning.
 {task.title}: {task.question} The labels are in the order {", ".join(result.task.label_names)}.
 
 | | |

@@ -1,14 +1,16 @@
 """Write one frame of a result as a checkpoint: a folder in the Hub's format that any program can load.
 
-The weights are pruned as in the sweep and stored in float32: the folder reproduces the frame's numbers. Removed weights
-are zero, so the model is neither smaller nor faster.
+The weights are pruned as in the sweep and stored in the dtype in which they came: loaded in float32, the folder
+reproduces the frame's numbers. Removed weights are zeros in place, so the model is neither smaller nor faster.
 """
 
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import torch
 from platformdirs import user_cache_path
+from transformers import AutoConfig
 
 from core.encoder.loading import Checkpoint, borrow
 from core.errors import PrunescopeError
@@ -56,13 +58,22 @@ def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, dat
 
 def _write(result: SweepResult, frame: Frame, pruned: Checkpoint, resolved: Resolved) -> Path:
     """Write the folder whole or not at all."""
+    came_in = AutoConfig.from_pretrained(resolved.folder, local_files_only=True, trust_remote_code=False).dtype
+    dtype = came_in or torch.float32
+    state = {
+        weight: values.to(dtype) if values.is_floating_point() else values
+        for weight, values in pruned.model.state_dict().items()
+    }
     name = f"{result.task.name}-{result.pruning.method}-{amount_text(frame.amount)}-{result.key[:8]}"
     folder = user_cache_path("prunescope") / "pruned_checkpoints" / name
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".", dir=folder.parent) as temporary:
             whole = Path(temporary) / folder.name
-            pruned.model.save_pretrained(whole)  # type: ignore[operator]
+            pruned.model.save_pretrained(whole, state_dict=state)  # type: ignore[operator]
+            config = AutoConfig.from_pretrained(whole)
+            config.dtype = dtype  # else it is that of the model in memory, float32
+            config.save_pretrained(whole)
             pruned.tokenizer.save_pretrained(whole)
             (whole / CARD).write_text(model_card(result, frame, licence_of(resolved.folder)), encoding="utf-8")
             if (resolved.folder / TRAINING_EXAMPLES).is_file():  # keeps the pruned model from being evaluated on them

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 
 from core.request.catalog import EMBEDDED, RECIPE, TASKS
-from core.request.scope import layer_of
+from core.request.scope import layer_of, run_of
 from core.request.tasks import AUTO, AUTO_TITLE
 from core.results.library import Entry
 from core.results.schema import Pruning
@@ -116,16 +116,16 @@ def seed_of(checkpoint: str) -> str:
 
 
 def control_seeds(entry: Entry, among: Iterable[Entry]) -> set[int]:
-    """Return the seeds of a result's random control, of those swept until a damage; of one layer, of all."""
+    """Return the seeds of a result's random control, of those swept until a damage; of some layers alone, of all."""
     controls = (other for other in companions(entry, among) if is_control(other, entry))
-    return {other.seed for other in controls if (other.until_damage, layer_of(entry.scope)) != (None, None)}
+    return {other.seed for other in controls if (other.until_damage, run_of(entry.scope)) != (None, None)}
 
 
 def methods_beside(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
     """Return the methods measured like a result, each by one sweep over all amounts: no controls, no single layers."""
     methods: dict[object, Entry] = {}
     for other in among:
-        is_whole = (other.controls, other.until_damage, layer_of(other.scope)) == (None, None, None)
+        is_whole = (other.controls, other.until_damage, run_of(other.scope)) == (None, None, None)
         if is_whole and _models(other) == _models(entry) and _place(other) == _place(entry):
             methods.setdefault((other.method, other.scope), other)
     return list(methods.values())

@@ -21,7 +21,7 @@ from core.findings.comparable import control_sweeps, own_sweeps
 from core.request import catalog
 from core.request.amounts import amount_text
 from core.request.catalog import CONFIDENCE, CONTROL_SEEDS, DAMAGE, METHODS, REDUCTION, SECOND_DAMAGE, SINGLE_BATCH
-from core.results.names import pruned_layer
+from core.request.scope import run_of
 from core.results.schema import SweepResult
 from core.results.statistics import GapAtDamage, NotAtDamage, ProfileAtDamage, WorkingRangeRecord
 from core.sweep.control_contrast import DIFFERENT, Contrast, Direction, contrast, mean_gap
@@ -33,7 +33,12 @@ FEWEST_SEEDS = 2  # without which nothing can be contrasted
 
 Lead = Literal["upper", "lower"]  # the half of the layers that changes more
 Reason = str  # why it cannot be told, as a table shows it; the Methods page explains each
-NO_METHOD = ("another checkpoint", "random control", "one layer alone", "not attention blocks")  # has no verdict at all
+NO_METHOD = (
+    "another checkpoint",
+    "random control",
+    "some layers alone",
+    "not attention blocks",
+)  # has no verdict at all
 _MISSING: dict[str, Reason] = {  # others leave similarity undefined
     Missing.ONE_POINT: "single layer",
     Missing.NOT_REACHED: "change not reached",
@@ -190,7 +195,7 @@ def _obstacle(result: SweepResult, reduction: str) -> Reason | None:
     obstacles = {
         "another checkpoint": result.against is not None,
         "random control": METHODS[result.pruning.method].control is None,
-        "one layer alone": pruned_layer(result) is not None,
+        "some layers alone": run_of(result.pruning.scope) is not None,
         "not attention blocks": not all(point.endswith(".attention") for point in result.points),
         "all tokens": reduction not in SINGLE_BATCH,
         "unfinished run": not result.key,

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from core.findings.choices import is_control, is_isolated, is_isolated_control, is_same
-from core.results.names import pruned_layer
+from core.request.scope import layer_of, run_of
 from core.results.schema import SweepResult
 
 SPARSITY_TOLERANCE = 0.01  # shares of removed weights that differ by no more count as equal
@@ -25,8 +25,8 @@ def obstacle(first: SweepResult, second: SweepResult) -> str | None:
         return "another checkpoint"
     if not same_examples(first, second):
         return "other examples"
-    if pruned_layer(first) or pruned_layer(second):
-        return "one layer alone"
+    if run_of(first.pruning.scope) or run_of(second.pruning.scope):
+        return "some layers alone"
     return None if first.points == second.points else "other points"
 
 
@@ -125,8 +125,9 @@ def _by_layer(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[in
     """Sort what was measured beside a result by the layer pruned: of several of one layer that with most amounts."""
     by_layer: dict[int, SweepResult] = {}
     for alone in sorted(candidates, key=lambda alone: -len(alone.amounts)):
-        layer = pruned_layer(alone) or 0
+        layer = layer_of(alone.pruning.scope)
         is_beside = same_checkpoint(result, alone) and same_examples(result, alone)
-        if is_beside and not (result.against or alone.against) and f"layer.{layer - 1}.output" in alone.points:
-            by_layer.setdefault(layer, alone)
+        is_own = not (result.against or alone.against) and f"layer.{layer}.output" in alone.points
+        if layer is not None and is_beside and is_own:
+            by_layer.setdefault(layer + 1, alone)
     return dict(sorted(by_layer.items()))

@@ -16,7 +16,7 @@ from core.findings.words import NONE, with_interval
 from core.findings.words.lab import key_figures
 from core.request.amounts import amount_text
 from core.request.catalog import METHODS, METRICS, REDUCTION, SECOND_DAMAGE
-from core.request.scope import layer_of
+from core.request.scope import run_of
 from core.results.names import data_name, decimals, models_name, percent, points_name, pruning_name
 from core.results.schema import SweepResult
 from core.results.statistics import GapAtDamage
@@ -91,7 +91,7 @@ def grid_rows(results: Sequence[SweepResult]) -> list[GridRow]:
 
 def _row(result: SweepResult, results: Sequence[SweepResult], is_judged: bool) -> GridRow:
     cells, points, pruning = _cells(result), points_name(result.points), result.pruning
-    elsewhere, layer = points != ATTENTION, layer_of(pruning.scope)
+    elsewhere, run = points != ATTENTION, run_of(pruning.scope)
     setting = cells["Pruning"] + (f", {points}" if elsewhere else "")
     revision, fingerprint = result.checkpoint.revision, result.task.fingerprint
     controls = (control for control in controls_of(result, results) if control.amounts == result.amounts)
@@ -103,7 +103,7 @@ def _row(result: SweepResult, results: Sequence[SweepResult], is_judged: bool) -
         setting=setting,
         place=(
             list(METHODS).index(pruning.method),
-            -1 if layer is None else layer,
+            -1 if run is None else run.start,
             pruning.scope == "all-linear",
             elsewhere,
             setting,

@@ -4,7 +4,9 @@ Where a value is reached is `core.sweep.equal_damage`'s definition: at the first
 frame and the one before. Everything a picture shows is interpolated linearly there; predictions cannot be.
 """
 
+import warnings
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -75,7 +77,20 @@ def _mixed(low: Any, high: Any, share: float) -> Any:
 # ---------------------------------------------------------------- a method beside its control
 
 
-def chance_beside(result: SweepResult, candidates: Iterable[SweepResult], reduction: ReductionKey) -> Array | None:
+@dataclass(frozen=True)
+class Chance:
+    """A method's matched random control at the damage of each of its frames; NaN where no seed changes as much.
+
+    Attributes:
+        own: (frames, points) mean own CKA of the control's seeds.
+        amounts: (2, frames) the least and the largest amount that a seed has removed by then.
+    """
+
+    own: Array
+    amounts: Array
+
+
+def chance_beside(result: SweepResult, candidates: Iterable[SweepResult], reduction: ReductionKey) -> Chance | None:
     """Place a method's matched random control at the damage of each of its frames.
 
     Args:
@@ -84,36 +99,36 @@ def chance_beside(result: SweepResult, candidates: Iterable[SweepResult], reduct
         reduction: What damage is measured by.
 
     Returns:
-        (frames, points) mean own CKA of the control's seeds there, NaN where no seed changes as much; None where there
-        is no matched control.
+        None where there is no matched control.
     """
     seeds = control_sweeps(result, candidates)
     if not seeds:
         return None
     targets = values_on("damage", result, reduction)  # (frames,)
-    sweeps_of = [[own_similarity(sweep, reduction) for sweep in sweeps] for sweeps in seeds.values()]
-    placed = np.array([[_own_at(own, target) for target in targets] for own in sweeps_of])  # (seeds, frames, points)
-    known = ~np.isnan(placed).any(2)  # (seeds, frames)
-    count = known.sum(0)  # (frames,)
-    mean: Array = placed.sum(0, where=known[..., None]) / np.where(count, count, np.nan)[:, None]  # (frames, points)
-    return mean
+    placed = np.array([[_at(sweeps, target, reduction) for target in targets] for sweeps in seeds.values()])
+    with warnings.catch_warnings():  # where no seed changes as much
+        warnings.simplefilter("ignore", RuntimeWarning)
+        mean, least, most = (np.asarray(over(placed, axis=0)) for over in (np.nanmean, np.nanmin, np.nanmax))
+    return Chance(mean[:, 1:], np.array([least[:, 0], most[:, 0]]))
 
 
-def _own_at(sweeps: Sequence[Array], target: float) -> Array:
-    """Interpolate own CKA at a damage, in the sweep with the smallest steps before it; NaN where none reaches it.
+def _at(sweeps: Sequence[SweepResult], target: float, reduction: ReductionKey) -> Array:
+    """Interpolate amount and own CKA at a damage, in the sweep with the smallest steps before it.
 
     Args:
-        sweeps: Own CKA of the same pruning in different steps, each (frames, points).
+        sweeps: Of the same pruning in different steps.
         target: The damage.
+        reduction: What damage is measured by.
 
     Returns:
-        (points,)
+        (1 + points,), NaN where no sweep reaches it.
     """
+    tables = [np.column_stack([sweep.amounts, own_similarity(sweep, reduction)]) for sweep in sweeps]
     if target <= 0:
-        return np.asarray(sweeps[0][0])
-    found = [(first_reached(damage(own), target), own) for own in sweeps]
-    reached = [(*place, own) for place, own in found if not isinstance(place, Missing)]
+        return np.asarray(tables[0][0])
+    found = [(first_reached(damage(table[:, 1:]), target), table) for table in tables]
+    reached = [(*place, table) for place, table in found if not isinstance(place, Missing)]
     if not reached:
-        return np.full(sweeps[0].shape[1], np.nan)
-    k, share, own = max(reached, key=lambda place: place[0])
-    return np.asarray(own[k - 1] + share * (own[k] - own[k - 1]))
+        return np.full(tables[0].shape[1], np.nan)
+    k, share, table = max(reached, key=lambda place: place[0])
+    return np.asarray(table[k - 1] + share * (table[k] - table[k - 1]))

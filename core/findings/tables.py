@@ -207,18 +207,26 @@ def beyond_cell(found: Verdict) -> str:
 # ---------------------------------------------------------------- several verdicts
 
 
-def replication_table(rows: Sequence[GridRow]) -> Table:
-    """Tabulate the shares and the verdicts of one pruning on several checkpoints, corrected for their number."""
+def replication_table(rows: Sequence[GridRow], own: Sequence[GridRow] = ()) -> Table:
+    """Tabulate the shares and the verdicts of one pruning on several checkpoints, corrected for their number.
+
+    Args:
+        rows: Those that a claim counts.
+        own: A visitor's, which stand below them and are judged alone.
+    """
     found = comparable_rows(rows)
+    counted = zip((row for row, _ in found), corrected([alone for _, alone in found]), strict=True)
+    shown = [(row, known, "") for row, known in counted]
+    shown += [(row, row.verdict, " (yours)") for row in own if row.verdict]
     return [
         {
-            "Checkpoint": row.cells["Checkpoint"],
+            "Checkpoint": row.cells["Checkpoint"] + whose,
             "Layers": str(row.own.shape[1]),
             "In the upper half": shares([known]),
             "Random, mean ± SD": control_shares([known]),
             "Verdict": verdict_cell(known),
         }
-        for (row, _), known in zip(found, corrected([alone for _, alone in found]), strict=True)
+        for row, known, whose in shown
     ]
 
 

@@ -66,9 +66,7 @@ def read_config(path: Path, checkpoint: str) -> dict[str, Any]:
     Raises:
         PrunescopeError: It cannot be read, or see `check_config`.
     """
-    if os.path.lexists(path):
-        _check_place(path, path.parent, checkpoint)
-    else:
+    if not os.path.lexists(path):
         wanted_files((), checkpoint)
     config = read_json(path, checkpoint)
     if not isinstance(config, dict):
@@ -81,20 +79,13 @@ def read_json(path: Path, checkpoint: str) -> Any:
     """Read a JSON file of a checkpoint.
 
     Raises:
-        PrunescopeError: It is too large, or no JSON.
+        PrunescopeError: It lies elsewhere, is too large, or no JSON.
     """
     try:
-        _check_file_size(path, MAX_JSON_BYTES, checkpoint)
+        _check_file(path, MAX_JSON_BYTES, checkpoint)
         return json.loads(path.read_text(encoding="utf-8"), parse_constant=int)  # refuses NaN
     except (OSError, ValueError, RecursionError) as error:
         raise refused(checkpoint, f"has a {path.name} that is not JSON that can be read") from error
-
-
-def _check_file_size(path: Path, most: int, checkpoint: str) -> None:
-    size = path.stat().st_size
-    if size > most:
-        fault = f"has a {path.name} of {size / 2**20:,.1f} MiB, more than the {most // 2**20} MiB allowed"
-        raise refused(checkpoint, fault)
 
 
 def check_config(config: Mapping[str, Any], checkpoint: str) -> None:
@@ -199,8 +190,8 @@ def wanted_files(names: Collection[str], checkpoint: str) -> list[str]:
     return [CONFIG, *(name for name in TOKENIZER_FILES if name in names), *reversed(weights)]
 
 
-def checked_files(folder: Path, checkpoint: str) -> list[Path]:
-    """Return the files that decide what a checkpoint computes, in the order of their names.
+def content_hash(folder: Path, checkpoint: str) -> str:
+    """Return the SHA-256 over names and contents of the files that decide what a checkpoint computes.
 
     Args:
         folder: The checkpoint's folder.
@@ -211,48 +202,26 @@ def checked_files(folder: Path, checkpoint: str) -> list[Path]:
             elsewhere.
     """
     try:
-        for path in folder.iterdir():  # pipes and devices: transformers looks for files that nothing here needs
+        found = list(folder.iterdir())
+        for path in found:  # pipes and devices: transformers looks for files that nothing here needs
             if path.exists() and not path.is_dir() and not path.is_file():
                 raise refused(checkpoint, f"has a {path.name} that is not a regular file of its own")
-        files = _files(folder, checkpoint)
-        names = [path.name for path in files]
+        names = sorted(wanted_files([path.name for path in found], checkpoint))
         if (folder / ADAPTER).exists():
             raise refused(checkpoint, f"has an adapter ({ADAPTER}), whose weights are not read", "merge it first")
-        for path in files:
-            _check_place(path, folder, checkpoint)
-            most = MAX_TOKENIZER_BYTES if path.name in TOKENIZER_FILES else limits().download_bytes
-            _check_file_size(path, most, checkpoint)
+        for name in names:
+            most = MAX_TOKENIZER_BYTES if name in TOKENIZER_FILES else limits().download_bytes
+            _check_file(folder / name, most, checkpoint)
         index, *shards = weight_files(names, checkpoint)
         if index.endswith(".json"):
             _check_shards(read_json(folder / index, checkpoint), shards, checkpoint)
         settings = read_json(folder / TOKENIZER_CONFIG, checkpoint) if TOKENIZER_CONFIG in names else {}
         if not isinstance(settings, Mapping) or settings.get("fast_tokenizer_files"):
             raise refused(checkpoint, f"has a {TOKENIZER_CONFIG} that names other files (fast_tokenizer_files)")
-    except OSError as error:
-        raise refused(checkpoint, f"cannot be read ({error.strerror})", "choose another folder") from error
-    return files
-
-
-def content_hash(folder: Path, checkpoint: str) -> str:
-    """Return the SHA-256 over names and contents of the files that decide what a checkpoint computes.
-
-    Args:
-        folder: The checkpoint's folder, which `checked_files` has let pass.
-        checkpoint: The checkpoint, for the message.
-
-    Raises:
-        PrunescopeError: A file is missing, or cannot be read.
-    """
-    try:
-        lines = "".join(f"{path.name} {sha256_of(path)}\n" for path in _files(folder, checkpoint))
+        lines = "".join(f"{name} {sha256_of(folder / name)}\n" for name in names)
     except OSError as error:
         raise refused(checkpoint, f"cannot be read ({error.strerror})", "choose another folder") from error
     return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def _files(folder: Path, checkpoint: str) -> list[Path]:
-    """Return the wanted files of a folder in the order of their names."""
-    return sorted(folder / name for name in wanted_files([path.name for path in folder.iterdir()], checkpoint))
 
 
 def _check_shards(index: Any, shards: Collection[str], checkpoint: str) -> None:
@@ -267,13 +236,16 @@ def _check_shards(index: Any, shards: Collection[str], checkpoint: str) -> None:
         raise refused(checkpoint, "has an index of weights (weight_map) that does not name shards beside it")
 
 
-def _check_place(path: Path, folder: Path, checkpoint: str) -> None:
+def _check_file(path: Path, most: int, checkpoint: str) -> None:
     """Refuse what is no regular file inside a checkpoint's folder, or among the Hub cache's blobs that its links name.
 
-    Where a link leads elsewhere, nothing is said of what is there.
+    Where a link leads elsewhere, nothing is said of what is there. Nor may it have more bytes than `most`.
     """
-    real, root = Path(os.path.realpath(path)), Path(os.path.realpath(folder))
+    real, root = Path(os.path.realpath(path)), Path(os.path.realpath(path.parent))
     blobs = root.parent.parent / "blobs"  # beside `snapshots/COMMIT`
     is_inside = real.parent == root or (root.parent.name == "snapshots" and real.parent == blobs)
     if not is_inside or not real.is_file():
         raise refused(checkpoint, f"has a {path.name} that is not a regular file of its own")
+    if (size := real.stat().st_size) > most:
+        fault = f"has a {path.name} of {size / 2**20:,.1f} MiB, more than the {most // 2**20} MiB allowed"
+        raise refused(checkpoint, fault)

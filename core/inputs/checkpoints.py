@@ -11,17 +11,8 @@ from huggingface_hub import metadata_load
 from pydantic import ValidationError
 
 from core.errors import PrunescopeError
-from core.inputs.checkpoint_files import (
-    CONFIG,
-    MAX_JSON_BYTES,
-    RECIPE_FILE,
-    checked_files,
-    content_hash,
-    read_config,
-    read_json,
-    refused,
-)
-from core.inputs.hub import MAIN, Report, fetch_one, snapshot
+from core.inputs.checkpoint_files import CONFIG, MAX_JSON_BYTES, RECIPE_FILE, content_hash, read_config, read_json
+from core.inputs.hub import MAIN, Report, Repository, fetch_one, snapshot
 from core.inputs.labels import check_own_labels, label_names, label_order
 from core.request.catalog import EMBEDDED, METHODS, NORMALISE_FIRST, RECIPE, TASKS, WEIGHTS
 from core.request.places import Source, source_of
@@ -68,20 +59,20 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
     """
     source, revision, recipe = source_of(checkpoint), "", None
     if source == "hub":
-        name, _, wanted = checkpoint.partition("@")
-        folder, revision = snapshot(name, wanted or MAIN, report)
+        name = _repository(checkpoint).repo_id
+        folder, revision = snapshot(_repository(checkpoint), report)
     else:
         name, folder = _local_folder(checkpoint)
     config = read_config(folder / CONFIG, name)
-    checked_files(folder, name)
+    content = content_hash(folder, name)
     labels = label_names(config, name)
     if source == "folder" and (folder / RECIPE_FILE).is_file():
         try:
             recipe = RecipeRecord.model_validate(read_json(folder / RECIPE_FILE, name))
         except ValidationError as error:
-            raise refused(name, f"has a {RECIPE_FILE} that is not a recipe", "remove that file") from error
+            raise PrunescopeError(f"'{name}' has a {RECIPE_FILE} that is not a recipe: remove that file") from error
     named = f"{RECIPE}{recipe.name}" if recipe else name
-    return Resolved(named, source, folder, revision or content_hash(folder, name), config["model_type"], labels, recipe)
+    return Resolved(named, source, folder, revision or content, config["model_type"], labels, recipe)
 
 
 def labels_at_hand(checkpoint: str) -> tuple[str, ...]:
@@ -94,8 +85,8 @@ def labels_at_hand(checkpoint: str) -> tuple[str, ...]:
         PrunescopeError: It cannot be found, or no task can be made from its labels.
     """
     if source_of(checkpoint) == "hub":
-        name, _, wanted = checkpoint.partition("@")
-        folder = fetch_one(name, CONFIG, wanted or MAIN, most=MAX_JSON_BYTES).parent
+        name = _repository(checkpoint).repo_id
+        folder = fetch_one(_repository(checkpoint), CONFIG, most=MAX_JSON_BYTES).parent
     else:
         name, folder = _local_folder(checkpoint)
     labels = label_names(read_config(folder / CONFIG, name), name)
@@ -140,30 +131,17 @@ def check_method(resolved: Resolved, method: str, control_of: str | None) -> Non
         )
 
 
-def check_same_content(resolved: Resolved, checkpoint: str, revision: str) -> None:
-    """Refuse a checkpoint with other content than the one that a result was computed on.
-
-    Args:
-        resolved: The checkpoint found.
-        checkpoint: The id of the result's checkpoint, for the message.
-        revision: The content of the result's checkpoint.
-
-    Raises:
-        PrunescopeError: They differ.
-    """
-    if resolved.revision != revision:
-        raise PrunescopeError(
-            f"checkpoint '{resolved.id}' has the content {resolved.revision[:12]}, but the result was computed on "
-            f"'{checkpoint}' with the content {revision[:12]}: give that checkpoint, or run the sweep again"
-        )
-
-
 def licence_of(folder: Path) -> str | None:
     """Return the licence that a checkpoint's model card names; None if the card names none or cannot be read."""
     try:
         return (metadata_load(folder / CARD) or {}).get("license")
     except (yaml.YAMLError, ValueError, OSError):
         return None
+
+
+def _repository(checkpoint: str) -> Repository:
+    name, _, revision = checkpoint.partition("@")
+    return Repository(name, revision or MAIN)
 
 
 def _local_folder(checkpoint: str) -> tuple[str, Path]:

@@ -11,6 +11,7 @@ script is never run. Names tell which file belongs to which configuration and sp
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -18,7 +19,7 @@ from huggingface_hub.errors import RevisionNotFoundError
 
 from core.errors import PrunescopeError
 from core.inputs import uploads
-from core.inputs.hub import MAIN, HubError, Listing, Report, cached_file, check_size, fetch, fetch_one, list_files
+from core.inputs.hub import MAIN, Listing, Report, Repository, cached_file, check_size, fetch, fetch_one, list_files
 from core.inputs.tables import DataFile, Table, read_table, row_count
 from core.inputs.texts import CALIBRATION, EVALUATION, read_written
 from core.request.catalog import Task
@@ -26,7 +27,6 @@ from core.request.limits import is_hosted, limits
 from core.request.places import DATASET, DatasetName, dataset_of, kind_of_data
 from core.request.sweep_request import choose
 
-DataSource = Literal["hub", "folder", "written", "file"]
 TRAINING = "train"  # the split to score on
 VALIDATION = "validation"
 WHOLE = "all"  # the only split of a file
@@ -48,14 +48,18 @@ class Data:
         evaluated: The split that evaluation examples are drawn from.
         scored: The split that methods score on; None where they score on what the evaluation leaves over.
         reference: A data set on the Hub with its commit, as a request names it; None for other data.
+        is_table: Whether their columns may be called anything; those of GLUE and of the written examples are known.
+        is_private: Whether their texts are not to be found again by others.
     """
 
-    source: DataSource
+    source: Literal["hub", "folder", "written", "file"]
     name: str
     read: Callable[[str], Table]
     evaluated: str
     scored: str | None = None
     reference: str | None = None
+    is_table: bool = False
+    is_private: bool = False
 
 
 def find_data(data: str, task: Task | None, split: str | None = None, report: Report | None = None) -> Data:
@@ -71,37 +75,35 @@ def find_data(data: str, task: Task | None, split: str | None = None, report: Re
         PrunescopeError: They are missing.
     """
     kind = kind_of_data(data)
-    if kind in ("own", "file"):
+    if kind == "own" or kind == "file":
         file = uploads.find(data) if kind == "own" else DataFile(Path(data), Path(data).name)
-        if kind == "own" and is_hosted():  # nothing that others may see calls it by its own name
+        is_private = kind == "own" and is_hosted()
+        if is_private:  # nothing that others may see calls it by its own name
             file = DataFile(file.path, f"own-file{file.path.suffix}")
-        return Data("file", file.name, lambda _: read_table((file,), limits().rows), WHOLE)
+        rows = limits().rows
+        return Data("file", file.name, lambda _: read_table((file,), rows), WHOLE, is_table=True, is_private=is_private)
     if kind == "dataset":
         found = find_dataset(dataset_of(data), split or VALIDATION, report)
         scored = TRAINING if TRAINING in found.splits and found.split != TRAINING else None
-        return Data(
-            *("hub", found.name, lambda split: read_table(found.files(split), limits().rows)),
-            *(found.split, scored, found.reference),
-        )
+        return Data("hub", found.name, found.read, found.split, scored, found.reference, is_table=True)
     assert task is not None  # a checked request
     if kind == "written":
-        return Data("written", "written for Prunescope", lambda part: read_written(task, part), EVALUATION, CALIBRATION)
-    folder = Path(data) if kind == "folder" else None
+        return Data(kind, "written for Prunescope", partial(read_written, task), EVALUATION, CALIBRATION)
+    is_local = kind == "folder"
 
     def read(split: str) -> Table:
         """Read a split of GLUE, from the Hub or from a folder of its layout."""
         place = f"{task.name}/{split}-00000-of-00001.parquet"
-        if folder is None:
-            paths = [fetch_one(task.dataset_id, place, kind="dataset", report=report)]
-        else:
-            paths = sorted((folder / task.name).glob(f"{split}-*.parquet"))
-        if not paths:
+        path = (
+            Path(data) / place
+            if is_local
+            else fetch_one(Repository(task.dataset_id, repo_type="dataset"), place, report)
+        )
+        if not path.is_file():
             raise PrunescopeError(f"the data folder has no {place}: give one in the Hub's GLUE layout, or choose hub")
-        return read_table([DataFile(path, f"{task.name}/{path.name}") for path in paths])
+        return read_table([DataFile(path, place)])
 
-    if folder is None:
-        return Data("hub", task.dataset_id, read, task.split, TRAINING)
-    return Data("folder", folder.resolve().name, read, task.split, TRAINING)
+    return Data(kind, Path(data).resolve().name if is_local else task.dataset_id, read, task.split, TRAINING)
 
 
 # ---------------------------------------------------------------- data sets on the Hub
@@ -132,9 +134,12 @@ class HubData:
 
     def to_download(self) -> tuple[int, ...]:
         """Return the bytes of the evaluated split's files that are not here yet; of many, only the first are needed."""
-        known = self.listing
-        missing = (n for n in self.splits[self.split] if not cached_file(known.id, n, known.commit, known.kind))
+        missing = (name for name in self.splits[self.split] if not cached_file(self.listing.pinned, name))
         return tuple(self.listing.sizes[name] or 0 for name in missing)
+
+    def read(self, split: str) -> Table:
+        """Download a split as far as it is read, and read it; see `files`."""
+        return read_table(self.files(split), limits().rows)
 
     def files(self, split: str) -> tuple[DataFile, ...]:
         """Download a split's files in name order until they have as many rows as are read.
@@ -166,12 +171,12 @@ def find_dataset(asked: DatasetName, split: str, report: Report | None = None) -
     Raises:
         PrunescopeError: It does not exist, has no Parquet files, or no such configuration or split.
     """
-    listing = list_files(asked.id, asked.revision or MAIN, "dataset")
+    listing = list_files(Repository(asked.id, asked.revision or MAIN, "dataset"))
     configs = layout(listing.sizes)
     if not configs and not asked.revision:
         try:
-            listing = list_files(asked.id, CONVERTED, "dataset")
-        except HubError as error:
+            listing = list_files(Repository(asked.id, CONVERTED, "dataset"))
+        except PrunescopeError as error:
             if not isinstance(error.__cause__, RevisionNotFoundError):
                 raise
         configs = layout(listing.sizes)

@@ -5,25 +5,25 @@ the values of the label column mean. GLUE's presets are tasks whose columns and 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from core.errors import PrunescopeError
 from core.inputs.columns import Columns, choose_columns
-from core.inputs.data import Data, DataSource, find_data
+from core.inputs.data import Data, find_data
 from core.inputs.hub import Report
 from core.inputs.labels import meanings
 from core.inputs.tables import Table
 from core.inputs.texts import Texts, remember
 from core.request import catalog
 from core.request.catalog import CALIBRATION_EXAMPLES, DEFAULT_EXAMPLES, MIN_CALIBRATION, MIN_EXAMPLES, TASKS, Task
-from core.request.limits import is_hosted, limits
-from core.request.places import TABLES, kind_of_data
+from core.request.limits import limits
 from core.request.sweep_request import LabelMap, SweepRequest
 from core.request.tasks import made_task
 from core.results.digest import fingerprint_of
-from core.results.schema import ColumnsRecord, FileRecord, TaskRecord
+from core.results.schema import ColumnsRecord, TaskRecord
 
 Labelled = tuple[int, tuple[str, ...], int]  # a row of a split: its number, its texts, its label's index
 LABEL = "label"  # the label column of GLUE and of the written examples
@@ -35,46 +35,13 @@ class EvalSubset:
 
     Attributes:
         task: Their task.
-        source: Where they come from.
-        source_name: The source's name, for readers.
-        split: The split that they were drawn from.
-        rows: Row numbers in the split.
         texts: One or two texts per example, in the order of the task's columns.
-        gold: Label indices.
-        fingerprint: SHA-256 of task, texts and labels in this order.
-        columns: The columns of a table that were read; None for GLUE and the written examples.
-        label_map: What values of its label column were said to mean.
-        files: The files that were read of it.
-        data: Of a data set on the Hub: its name with its commit.
+        record: What a result file says of them: where they come from, row numbers and gold labels, no texts.
     """
 
     task: Task
-    source: DataSource
-    source_name: str
-    split: str
-    rows: tuple[int, ...]
     texts: Texts
-    gold: tuple[int, ...]
-    fingerprint: str
-    columns: Columns | None = None
-    label_map: LabelMap = ()
-    files: tuple[FileRecord, ...] | None = None
-    data: str | None = None
-
-    def record(self) -> TaskRecord:
-        """Describe the subset for a result file: row numbers and labels, no texts."""
-        same = ("source", "source_name", "split", "gold", "fingerprint", "data", "files")
-        return TaskRecord(
-            name=self.task.name,
-            examples=self.rows,
-            label_names=self.task.label_names,
-            main_metric=self.task.main_metric,
-            max_length=catalog.MAX_LENGTH,
-            columns=self.columns and ColumnsRecord(text=self.columns.text, label=self.columns.label),
-            label_map=dict(self.label_map) or None,
-            guessed=(self.columns and self.columns.guessed) or None,
-            **{name: getattr(self, name) for name in same},
-        )
+    record: TaskRecord
 
 
 @dataclass(frozen=True)
@@ -87,8 +54,6 @@ class Examples:
         source_name: What a result calls them.
         columns: The columns of the texts and the label.
         label_map: What values of the label column were said to mean.
-        is_table: Whether the columns are those of a table, and not GLUE's.
-        is_private: Whether the texts are not to be found again by others.
     """
 
     task: Task
@@ -96,8 +61,6 @@ class Examples:
     source_name: str
     columns: Columns
     label_map: LabelMap = ()
-    is_table: bool = False
-    is_private: bool = False
 
     def subset(self, num_examples: int | None) -> EvalSubset:
         """Draw the eval subset: the same rows in the same order every time, whatever the method.
@@ -112,8 +75,8 @@ class Examples:
         table, rows = self._labelled(self.data.evaluated)
         usual = DEFAULT_EXAMPLES if self.data.scored else half(len(rows))
         found = self._described(table, self.data.evaluated, draw(rows, table.name, num_examples, usual))
-        if table.files and not self.is_private:
-            remember(found.fingerprint, found.texts)
+        if table.files and not self.data.is_private:
+            remember(found.record.fingerprint, found.texts)
         return found
 
     def calibration(self, subset: EvalSubset) -> EvalSubset:
@@ -132,7 +95,7 @@ class Examples:
         table, rows = self._labelled(split)
         drawn = draw(rows, table.name, None, CALIBRATION_EXAMPLES, subset.texts, fewest)
         found = self._described(table, split, drawn)
-        if len(set(found.gold)) == 1 < len(set(subset.gold)):  # as in a split that is sorted by its labels
+        if len(set(found.record.gold)) == 1 < len(set(subset.record.gold)):  # a split sorted by label
             raise PrunescopeError(
                 f"all {len(drawn):,} calibration examples of {self.source_name} have one label: choose a method that "
                 f"scores on no examples, or data with other labels in the first {limits().rows:,} rows"
@@ -150,7 +113,7 @@ class Examples:
         if not self.data.scored:
             return None
         table, rows = self._labelled(self.data.evaluated)
-        known = set(subset.rows)
+        known = set(subset.record.examples)
         others = [row for row in draw(rows, table.name, None, limits().examples) if row[0] not in known]
         return self._described(table, self.data.evaluated, others) if others else None
 
@@ -164,7 +127,7 @@ class Examples:
         elif "" in cells:
             raise table.empty(cells.index(""), self.columns.label)
         place = f"{table.name}, column '{self.columns.label[:40]}'"
-        means = meanings(cells, self.task, self.label_map, place, self.is_table, whole=not self.data.scored)
+        means = meanings(cells, self.task, self.label_map, place, self.data.is_table, whole=not self.data.scored)
         rows = zip(table.rows, texts, map(means.get, cells), strict=True)
         return table, [(row, known, label) for row, known, label in rows if label is not None]
 
@@ -174,15 +137,30 @@ class Examples:
             for name, text in zip(self.columns.text, known, strict=True):
                 if not text.strip():
                     raise table.empty(table.rows.index(row), name)
-        subset = EvalSubset(
-            *(self.task, self.data.source, self.source_name, split),
-            *(rows, texts, gold, fingerprint_of(self.task.name, texts, gold)),
+        of_table: dict[str, Any] = {}
+        if self.data.is_table:
+            hidden = {"sha256": None} if self.data.is_private else {}
+            of_table = {
+                "data": self.data.reference,
+                "columns": ColumnsRecord(text=self.columns.text, label=self.columns.label),
+                "label_map": dict(self.label_map) or None,
+                "files": tuple(file.model_copy(update=hidden) for file in table.files),
+                "guessed": self.columns.guessed or None,
+            }
+        record = TaskRecord(
+            name=self.task.name,
+            source=self.data.source,
+            source_name=self.source_name,
+            split=split,
+            examples=rows,
+            gold=gold,
+            label_names=self.task.label_names,
+            main_metric=self.task.main_metric,
+            max_length=catalog.MAX_LENGTH,
+            fingerprint=fingerprint_of(self.task.name, texts, gold),
+            **of_table,
         )
-        if not self.is_table:
-            return subset
-        anonymous = (file.model_copy(update={"sha256": None}) for file in table.files)
-        files = tuple(anonymous) if self.is_private else table.files
-        return replace(subset, columns=self.columns, label_map=self.label_map, files=files, data=self.data.reference)
+        return EvalSubset(self.task, texts, record)
 
 
 def half(rows: int) -> int:
@@ -204,37 +182,14 @@ def open_examples(request: SweepRequest, label_names: Sequence[str], report: Rep
     Raises:
         PrunescopeError: The data are missing or malformed, or their columns are not those of the task.
     """
-    name, preset = request.data or "hub", TASKS.get(request.task)
-    if preset and kind_of_data(name) not in TABLES:
-        return open_preset(preset, name, request.source_name, report)
-    data = find_data(name, preset, request.split, report)
+    preset = TASKS.get(request.task)
+    data = find_data(request.data or "hub", preset, request.split, report)
+    source_name = request.source_name or data.name
+    if preset and not data.is_table:
+        return Examples(preset, data, source_name, Columns(preset.text_columns, LABEL))
     task = preset or made_task((), label_names)
     columns = choose_columns(data.read(data.evaluated), task, request.text, request.label)
-    return Examples(
-        task=preset or made_task(columns.text, label_names),
-        data=data,
-        source_name=request.source_name or data.name,
-        columns=columns,
-        label_map=request.label_map,
-        is_table=True,
-        is_private=is_hosted() and kind_of_data(name) == "own",
-    )
-
-
-def open_preset(task: Task, data: str, source_name: str | None = None, report: Report | None = None) -> Examples:
-    """Find the data of one of GLUE's tasks, whose columns and labels are known.
-
-    Args:
-        task: The task.
-        data: `written`, `hub`, or a folder in the Hub's GLUE layout.
-        source_name: A name for the data; None for that of the data set, the folder or the written examples.
-        report: Called with (stage, done, total) during a download.
-
-    Raises:
-        PrunescopeError: The data are missing.
-    """
-    found = find_data(data, task, report=report)
-    return Examples(task, found, source_name or found.name, Columns(task.text_columns, LABEL))
+    return Examples(preset or made_task(columns.text, label_names), data, source_name, columns, request.label_map)
 
 
 # ---------------------------------------------------------------- samples

@@ -6,7 +6,6 @@ variables. The layout of its cache is documented: `snapshots/COMMIT/NAME` is a l
 names a small file's blob, a SHA-256 that of a large one, which is stored as LFS.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 from threading import Thread
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import httpx2
 from huggingface_hub import HfApi, close_session, constants, try_to_load_from_cache
@@ -26,6 +25,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.utils.sha import git_hash
 from tqdm.std import tqdm  # type: ignore[import-untyped]
 
 from core.errors import PrunescopeError
@@ -33,7 +33,6 @@ from core.inputs.checkpoint_files import CONFIG, read_config, sha256_of, wanted_
 from core.request.limits import is_hosted, limits
 from core.results.store import remove_parts
 
-Kind = Literal["model", "dataset"]
 Report = Callable[[str, int, int], None]
 """Takes progress: (stage, done, total). An exception of its own that it raises ends the download."""
 T = TypeVar("T")
@@ -58,15 +57,21 @@ constants.DOWNLOAD_CHUNK_SIZE = 2**18  # downloads report and can be cancelled b
 
 
 class HubError(PrunescopeError):
-    """The Hub, or the way to it, fails.
+    """The Hub cannot be reached now; the same request may succeed later."""
+
+
+class Repository(NamedTuple):
+    """A repository on the Hub, in the client's words.
 
     Attributes:
-        is_temporary: Whether the same request may succeed later.
+        repo_id: Its name, owner/name.
+        revision: A branch, tag or commit.
+        repo_type: What it is.
     """
 
-    def __init__(self, message: str, is_temporary: bool) -> None:
-        super().__init__(message)
-        self.is_temporary = is_temporary
+    repo_id: str
+    revision: str = MAIN
+    repo_type: Literal["model", "dataset"] = "model"
 
 
 @dataclass(frozen=True)
@@ -74,30 +79,30 @@ class Listing:
     """The files of a repository at one commit.
 
     Attributes:
-        id: The repository on the Hub.
-        kind: What it is.
-        revision: What it was asked for by: a branch, tag or commit.
+        asked: The repository, by the revision that it was asked for by.
         commit: The commit.
         sizes: The bytes of each file, by name; None where they are not known.
         fault: Why the local cache alone was asked; None if the Hub was.
     """
 
-    id: str
-    kind: Kind
-    revision: str
+    asked: Repository
     commit: str
     sizes: Mapping[str, int | None]
     fault: HubError | None = None
 
+    @property
+    def pinned(self) -> Repository:
+        """The repository at the commit."""
+        return self.asked._replace(revision=self.commit)
 
-def snapshot(repo_id: str, revision: str, report: Report | None = None) -> tuple[Path, str]:
+
+def snapshot(repository: Repository, report: Report | None = None) -> tuple[Path, str]:
     """Fetch the files that decide what a checkpoint computes, or find them in the local cache.
 
     If the Hub cannot be reached, or in offline mode, a cached snapshot serves: its commit pins the content.
 
     Args:
-        repo_id: The repository on the Hub.
-        revision: A branch, tag or commit.
+        repository: The checkpoint.
         report: Called with (stage, bytes so far, total bytes).
 
     Returns:
@@ -107,14 +112,14 @@ def snapshot(repo_id: str, revision: str, report: Report | None = None) -> tuple
         PrunescopeError: The checkpoint does not exist, is gated, too large, of an unsupported type, damaged, or
             cannot be reached.
     """
-    listing = list_files(repo_id, revision)
+    listing = list_files(repository)
     try:
-        names = wanted_files(listing.sizes, repo_id)
+        names = wanted_files(listing.sizes, repository.repo_id)
     except PrunescopeError as error:
         raise listing.fault or error from error  # only a part of it may be in the cache
     total = check_size(listing, names)
     folder = fetch(listing, CONFIG).parent
-    read_config(folder / CONFIG, repo_id)  # refused before the weights are downloaded
+    read_config(folder / CONFIG, repository.repo_id)  # refused before the weights are downloaded
     done = 0
     for name in names:
         fetch(listing, name, report, done, total)
@@ -122,65 +127,48 @@ def snapshot(repo_id: str, revision: str, report: Report | None = None) -> tuple
     return folder, listing.commit
 
 
-def fetch_one(
-    repo_id: str,
-    name: str,
-    revision: str = MAIN,
-    kind: Kind = "model",
-    report: Report | None = None,
-    most: int | None = None,
-) -> Path:
+def fetch_one(repository: Repository, name: str, report: Report | None = None, most: int | None = None) -> Path:
     """Fetch one file, or find it in the local cache.
 
     Args:
-        repo_id: The repository on the Hub.
+        repository: Where it is.
         name: The file's path in it.
-        revision: A branch, tag or commit.
-        kind: What the repository is.
         report: Called with (stage, bytes so far, total bytes).
         most: The bytes that it may have; None for as many as any download.
 
     Raises:
         PrunescopeError: The file does not exist, is gated, damaged, or cannot be reached.
     """
-    if path := cached_file(repo_id, name, revision, kind):
+    if path := cached_file(repository, name):
         return path
-    listing = list_files(repo_id, revision, kind)
+    listing = list_files(repository)
     if name not in listing.sizes:
-        raise listing.fault or PrunescopeError(f"'{repo_id}' has no file {name}: choose another")
+        raise listing.fault or PrunescopeError(f"'{repository.repo_id}' has no file {name}: choose another")
     check_size(listing, [name], most)
     return fetch(listing, name, report)
 
 
-def list_files(repo_id: str, revision: str, kind: Kind = "model") -> Listing:
+def list_files(repository: Repository) -> Listing:
     """List the files of a repository; what the local cache has of it serves while the Hub cannot be reached.
-
-    Args:
-        repo_id: The repository on the Hub.
-        revision: A branch, tag or commit.
-        kind: What it is.
 
     Raises:
         PrunescopeError: It does not exist, or cannot be reached.
     """
-    place = {"repo_id": repo_id, "revision": revision, "repo_type": kind}
 
     def listing() -> Listing:
-        info = _api().repo_info(**place, files_metadata=True, timeout=SILENCE_SECONDS)
+        info = _api().repo_info(**repository._asdict(), files_metadata=True, timeout=SILENCE_SECONDS)
         if not re.fullmatch("[0-9a-f]{40}", info.sha or ""):
             raise ValueError("no commit")
         sizes = {file.rfilename: None if file.size is None else int(file.size) for file in info.siblings or ()}
-        return Listing(repo_id, kind, revision, str(info.sha), sizes)
+        return Listing(repository, str(info.sha), sizes)
 
     try:
-        return _ask(listing, repo_id)
+        return _ask(listing, repository)
     except HubError as error:
-        if not error.is_temporary:
-            raise
         with suppress(OSError):
-            folder = Path(_api().snapshot_download(**place, local_files_only=True))
+            folder = Path(_api().snapshot_download(**repository._asdict(), local_files_only=True))
             names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-            return Listing(repo_id, kind, revision, folder.name, dict.fromkeys(names), error)
+            return Listing(repository, folder.name, dict.fromkeys(names), error)
         raise
 
 
@@ -193,8 +181,8 @@ def check_size(listing: Listing, names: Iterable[str], most: int | None = None) 
     size, bound = sum(listing.sizes[name] or 0 for name in names), most or limits().download_bytes
     if size > bound:
         raise PrunescopeError(
-            f"'{listing.id}' is a download of {size / 2**20:,.0f} MiB, more than the {bound / 2**20:,.0f} MiB allowed "
-            "here: choose a smaller one"
+            f"'{listing.asked.repo_id}' is a download of {size / 2**20:,.0f} MiB, more than the "
+            f"{bound / 2**20:,.0f} MiB allowed here: choose a smaller one"
         )
     return size
 
@@ -212,21 +200,21 @@ def fetch(listing: Listing, name: str, report: Report | None = None, before: int
     Raises:
         PrunescopeError: It is gated, too large, damaged, or cannot be reached.
     """
-    path = cached_file(listing.id, name, listing.commit, listing.kind)
+    path = cached_file(listing.pinned, name)
     if path is None:
         size = listing.sizes[name]
         most = limits().download_bytes if size is None else size
         download = partial(
             _api().hf_hub_download,
-            *(listing.id, name),
-            repo_type=listing.kind,
-            revision=listing.revision,  # the client notes a branch's commit, for offline runs ask for the branch
-            tqdm_class=_progress_class(listing.id, name, report, before, total or size or 0, most),
+            filename=name,
+            **listing.asked._asdict(),  # the client notes a branch's commit, for offline runs ask for the branch
+            tqdm_class=_progress_class(listing.asked, name, report, before, total or size or 0, most),
         )
-        path = Path(_ask(download, listing.id, most))
+        path = Path(_ask(download, listing.asked, most))
         if listing.commit not in path.parts or not is_intact(path):  # the client compares lengths only
             _discard(path)
-            raise PrunescopeError(f"'{listing.id}': {path.name} is damaged, or has changed meanwhile: try again")
+            fault = f"{path.name} is damaged, or has changed meanwhile"
+            raise PrunescopeError(f"'{listing.asked.repo_id}': {fault}: try again")
     with suppress(OSError):  # what processes that were killed have left
         remove_parts(path.resolve().parent, "*.incomplete")
     return path
@@ -247,8 +235,7 @@ def is_intact(path: Path) -> bool:
         if re.fullmatch("[0-9a-f]{64}", stated):
             return sha256_of(path) == stated
         if re.fullmatch("[0-9a-f]{40}", stated):
-            content = path.read_bytes()
-            return hashlib.sha1(b"blob %d\0%b" % (len(content), content), usedforsecurity=False).hexdigest() == stated
+            return bool(git_hash(path.read_bytes()) == stated)
         return path.is_file()
     except OSError:
         return False
@@ -262,11 +249,11 @@ def _api() -> HfApi:
     return HfApi(token=False if is_hosted() else None)
 
 
-def _ask(function: Callable[[], T], repo_id: str, size: int = 0) -> T:
+def _ask(function: Callable[[], T], repository: Repository, size: int = 0) -> T:
     """Call the client in a thread that is given up in the end: a socket's time-out begins anew with every byte.
 
     Raises:
-        HubError: There is no answer that serves; the client's own exception is its cause.
+        PrunescopeError: There is no answer that serves; the client's own exception is its cause.
     """
     answer: Future[T] = Future()
 
@@ -282,28 +269,28 @@ def _ask(function: Callable[[], T], repo_id: str, size: int = 0) -> T:
     except FAILURES as error:
         if not answer.done():
             close_session()  # its sockets too, which ends the thread with the next byte
-        raise _fault_of(error, repo_id) from error
+        raise _fault_of(error, repository.repo_id) from error
 
 
-def _fault_of(error: BaseException, repo_id: str) -> HubError:
+def _fault_of(error: BaseException, repo_id: str) -> PrunescopeError:
     """Say in one line what one of FAILURES means and what to do."""
     while isinstance(error, LocalEntryNotFoundError) and error.__cause__ is not None:
         error = error.__cause__  # the client has wrapped it
     for kind, said in SAID.items():
         if isinstance(error, kind):
-            return HubError(f"'{repo_id}' {said}", kind is OfflineModeIsEnabled)
+            return (HubError if kind is OfflineModeIsEnabled else PrunescopeError)(f"'{repo_id}' {said}")
     if isinstance(error, OSError) and error.errno:
         remedy = "free some space, or set HF_HOME to a folder that is writable"
-        return HubError(f"'{repo_id}' cannot be stored ({error.strerror}): {remedy}", False)
-    return HubError(f"'{repo_id}' cannot be fetched from the Hub: check the connection, or try again later", True)
+        return PrunescopeError(f"'{repo_id}' cannot be stored ({error.strerror}): {remedy}")
+    return HubError(f"'{repo_id}' cannot be fetched from the Hub: check the connection, or try again later")
 
 
-def cached_file(repo_id: str, name: str, revision: str, kind: Kind) -> Path | None:
+def cached_file(repository: Repository, name: str) -> Path | None:
     """Find a file in the local cache, None if it is not there; a damaged one is deleted, so that it is fetched anew."""
     try:
-        found = try_to_load_from_cache(repo_id, name, revision=revision, repo_type=kind)
+        found = try_to_load_from_cache(filename=name, **repository._asdict())
     except ValueError as error:
-        raise PrunescopeError(f"'{repo_id}' lists a file outside its folder: choose another") from error
+        raise PrunescopeError(f"'{repository.repo_id}' lists a file outside its folder: choose another") from error
     if isinstance(found, str) and not is_intact(Path(found)):
         _discard(Path(found))
         return None
@@ -317,7 +304,9 @@ def _discard(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _progress_class(repo_id: str, name: str, report: Report | None, before: int, total: int, most: int) -> type[tqdm]:
+def _progress_class(
+    repository: Repository, name: str, report: Report | None, before: int, total: int, most: int
+) -> type[tqdm]:
     """Create the progress bar class that the client needs; it shows nothing and passes a file's bytes to `report`."""
     stage = f"downloading {PurePosixPath(name).name}"
 
@@ -328,7 +317,8 @@ def _progress_class(repo_id: str, name: str, report: Report | None, before: int,
         def update(self, n: float | None = 1) -> None:
             self.n += n or 0
             if self.n > most:
-                raise HubError(f"'{repo_id}': {name} is larger than the Hub states: choose another", is_temporary=False)
+                fault = f"{name} is larger than the Hub states"
+                raise PrunescopeError(f"'{repository.repo_id}': {fault}: choose another")
             if report:
                 report(stage, before + int(self.n), max(total, before + int(self.n)))
 

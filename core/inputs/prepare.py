@@ -48,7 +48,7 @@ class Inputs:
         pruning = pruning_record(request, self.calibration if METHODS[request.method].calibrated else None)
         against = self.against.revision if self.against else None
         asked = request.points, request.measures, request.amounts, DTYPE
-        return result_key(self.resolved.revision, self.subset.record(), pruning, *asked, against=against)
+        return result_key(self.resolved.revision, self.subset.record, pruning, *asked, against=against)
 
 
 def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
@@ -92,9 +92,9 @@ def pruning_record(
         stop=None if request.until_damage is None else StopRecord(damage=request.until_damage, amounts=request.amounts),
         calibration=calibration
         and CalibrationRecord(
-            source_name=f"{calibration.source_name}, {calibration.split}",
-            num_examples=len(calibration.rows),
-            fingerprint=calibration.fingerprint,
+            source_name=f"{calibration.record.source_name}, {calibration.record.split}",
+            num_examples=len(calibration.texts),
+            fingerprint=calibration.record.fingerprint,
             reliability=reliability,
         ),
     )

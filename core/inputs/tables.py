@@ -10,6 +10,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import sha256_of
 from core.request.catalog import MAX_NAME_CHARS
@@ -76,6 +78,9 @@ class Table:
             f"{self.name}, row {self.rows[position] + 1} without the header: column '{column[:40]}' is empty: fill it, "
             "or remove the row or choose other data"
         )
+
+
+TABLE = TypeAdapter(Table)
 
 
 def read_table(files: Sequence[DataFile], limit: int | None = None) -> Table:

@@ -13,7 +13,6 @@ import shutil
 from collections import Counter
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path, PurePath
 from threading import Lock
 
@@ -24,7 +23,6 @@ from core.inputs.checkpoint_files import sha256_of
 from core.inputs.tables import DataFile
 from core.request.limits import is_hosted, limits
 from core.request.places import OWN, TABLE_SUFFIXES, is_upload
-from core.request.sweep_request import SweepRequest
 from core.results.store import write_atomically
 
 MAX_NAME_CHARS = 80
@@ -84,16 +82,6 @@ def find(data: str) -> DataFile:
             if path.suffix in TABLE_SUFFIXES and sha256_of(path) == path.parent.name:
                 return DataFile(path, path.name)
     raise PrunescopeError("this file is not stored here any more: choose it again")
-
-
-def placed(request: SweepRequest) -> SweepRequest:
-    """Return a request for an uploaded table as one for the file that it is kept in, which a command line reads.
-
-    Raises:
-        PrunescopeError: The table is not stored here any more.
-    """
-    data = request.data or ""
-    return replace(request, data=str(find(data).path)) if is_upload(data) else request
 
 
 def _names_of(visit: str) -> str:

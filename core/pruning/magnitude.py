@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from core.encoder.architectures import encoder_layers, linear_weights
 from core.pruning.plan import Baseline
-from core.request.scope import layer_of
+from core.request.scope import run_of
 
 _LOW_BITS = 16  # of 32; the sign bit is 0, which leaves 2**15 bins
 _BINS = 1 << (31 - _LOW_BITS)
@@ -43,14 +43,13 @@ def scoped_weights(model: nn.Module, scope: str | None) -> list[nn.Parameter]:
 
     Args:
         model: An encoder classifier.
-        scope: `encoder`, `all-linear`, or `layer:K` with K from 0.
+        scope: `encoder`, `all-linear`, `layer:K` or `layers:A-B`, from 0.
     """
     if scope == "all-linear":
         return list(linear_weights(model))
-    layers, layer = encoder_layers(model), layer_of(scope)
-    if layer is not None:
-        layers = [layers[layer]]
-    return [weight for layer in layers for weight in linear_weights(layer)]
+    layers, run = encoder_layers(model), run_of(scope)
+    pruned = layers if run is None else layers[run.start : run.stop]
+    return [weight for layer in pruned for weight in linear_weights(layer)]
 
 
 def smallest(weights: Sequence[Tensor], counts: Sequence[int]) -> list[Cut]:

@@ -20,7 +20,7 @@ class Baseline:
     Attributes:
         model: The baseline in eval mode, float32.
         amounts: Every amount the plan must serve, in [0, 1).
-        scope: `encoder`, `all-linear` or `layer:K` with K from 0; None for a neuron method.
+        scope: `encoder`, `all-linear`, `layer:K` or `layers:A-B`, from 0; None for a neuron method.
         seed: For a random method.
         calibration: Labelled examples; None for a method without any.
         controls: For a random method, the method that it is matched to.

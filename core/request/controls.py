@@ -6,7 +6,7 @@ from dataclasses import replace
 from core.request.amounts import stepped_amounts
 from core.request.catalog import CONTROL_SEEDS, METHODS
 from core.request.limits import limits
-from core.request.scope import layer_of
+from core.request.scope import run_of
 from core.request.sweep_request import SweepRequest
 
 UNTIL_DAMAGE = 0.3  # the largest damage at which results are compared
@@ -59,11 +59,11 @@ def judged_beside(request: SweepRequest) -> tuple[SweepRequest, ...]:
     """Return what it takes to judge a method besides its own sweep; nothing for a control, or against another model.
 
     These are the seeds of its control, and before them, for units, the method itself in small steps: it damages a model
-    soon. One layer alone is compared at equal amounts, which its control shares.
+    soon. A run of layers is compared at equal amounts, which its control shares.
     """
     if not _is_judged(request):
         return ()
-    if layer_of(request.scope) is not None:
+    if run_of(request.scope) is not None:
         return tuple(controls(request, range(ONE_LAYER_SEEDS)))
     in_small_steps, granularity = until_damaged(request), METHODS[request.method].granularity
     itself = (in_small_steps,) if granularity == "neuron" else ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.request.scope import layer_of
+from core.request.scope import layer_of, run_of
 
 _PARTS = {"attention": ("attention",), "layer": ("output",), "both": ("attention", "output")}
 
@@ -18,7 +18,7 @@ def points_of(names: Sequence[str], num_layers: int) -> str | None:
 
 
 def pruned_point(names: Sequence[str], scope: str | None) -> int | None:
-    """Return the index of the deepest point of the only layer that a scope prunes; None if it prunes all layers."""
+    """Return the index of the deepest point of the only layer that a scope prunes; None if it prunes several."""
     layer = layer_of(scope)
     if layer is None:
         return None
@@ -28,11 +28,11 @@ def pruned_point(names: Sequence[str], scope: str | None) -> int | None:
 def first_emptied_point(names: Sequence[str], scope: str | None) -> int:
     """Return the index of the first point that carries nothing but an emptied scope's biases.
 
-    It is the first one of all for a whole encoder. For a single layer it is that layer's output: before it the model is
-    as it was, and the layer's attention block still hands on what came in.
+    It is the first one of all for a whole encoder. For a run of layers it is the first one's output: before it the
+    model is as it was, and that layer's attention block still hands on what came in.
     """
-    layer = layer_of(scope)
-    if layer is None:
+    run = run_of(scope)
+    if run is None:
         return 0
     parts = [name.split(".") for name in names]
-    return sum((int(number), part) < (layer, "output") for _, number, part in parts)
+    return sum((int(number), part) < (run.start, "output") for _, number, part in parts)

@@ -1,9 +1,26 @@
-"""The scope of a weight method: `encoder`, `all-linear`, or `layer:K`, one encoder layer alone, counted from 0."""
+"""The scope of a weight method: `encoder`, `all-linear`, `layer:K` or a run of encoder layers, `layers:A-B`, from 0."""
 
 import re
+
+_NUMBER = r"(0|[1-9]\d{0,3})"
+
+
+def canonical(scope: str | None) -> str | None:
+    """Write a run of one layer, `layers:K-K`, as that layer, `layer:K`: one pruning has one key."""
+    run = run_of(scope)
+    return f"layer:{run.start}" if run is not None and len(run) == 1 else scope
+
+
+def run_of(scope: str | None) -> range | None:
+    """Return the run of layers that a scope prunes, counted from 0; None if it prunes them all, or is not a scope."""
+    match = re.fullmatch(f"layer:{_NUMBER}|layers:{_NUMBER}-{_NUMBER}", scope or "")
+    if match is None:
+        return None
+    one, first, last = match.groups()
+    return range(int(one or first), int(one or last) + 1)
 
 
 def layer_of(scope: str | None) -> int | None:
     """Return the only layer that a scope prunes, counted from 0; None if it prunes others as well."""
-    match = re.fullmatch(r"layer:(\d{1,4})", scope or "")
-    return int(match[1]) if match else None
+    run = run_of(scope)
+    return run.start if run is not None and len(run) == 1 else None

@@ -13,7 +13,7 @@ from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
 from core.request.catalog import DEFAULT_CONTROLLED, DEFAULT_MEASURES, MEASURES, METHODS, MIN_EXAMPLES, POINTS, TASKS
 from core.request.limits import limits
 from core.request.places import TABLE_SUFFIXES, TABLES, kind_of_data, source_of
-from core.request.scope import layer_of
+from core.request.scope import canonical, run_of
 from core.request.tasks import AUTO, TASK_NAMES, usual_task
 
 RangeExamples = Literal["subset", "all"]
@@ -24,7 +24,7 @@ def check_scope(scope: str | None, method: str, num_layers: int = catalog.MAX_LA
     """Refuse a scope that does not fit its method or the model's depth.
 
     Args:
-        scope: `encoder`, `all-linear`, `layer:K` (K from 0), or None for a neuron method.
+        scope: `encoder`, `all-linear`, `layer:K`, `layers:A-B` (from 0, both ends in it), or None for a neuron method.
         method: A name from METHODS.
         num_layers: The model's encoder layers, or as many as a model may have.
 
@@ -34,9 +34,10 @@ def check_scope(scope: str | None, method: str, num_layers: int = catalog.MAX_LA
     if METHODS[method].granularity == "neuron":
         fits, remedy = scope is None, "leave it out"
     else:
-        layer = layer_of(scope)
-        fits = scope in ("encoder", "all-linear") or (layer is not None and layer < num_layers)
-        remedy = f"choose encoder, all-linear, or layer:0 to layer:{num_layers - 1}"
+        run = run_of(scope)
+        is_part = run is not None and 0 < len(run) < max(num_layers, 2) and run.stop <= num_layers
+        fits = scope in ("encoder", "all-linear") or (is_part and scope == canonical(scope))
+        remedy = f"choose encoder, all-linear, or layer:0 to layer:{num_layers - 1}, or a run such as layers:0-1"
     if not fits:
         raise PrunescopeError(f"scope '{scope}' with method '{method}': {remedy}")
 
@@ -108,7 +109,11 @@ class SweepRequest:
     checkpoint: Annotated[str, _help("ID[@REVISION] on the Hub, a folder, embedded:NAME or recipe:NAME")]
     task: Annotated[str, known("task", TASK_NAMES), _help(_TASK)]
     method: Annotated[str, known("method", METHODS), _help(", ".join(METHODS))] = "magnitude"
-    scope: Annotated[str | None, _help("of weight methods: encoder (default), all-linear, or layer:K")] = "encoder"
+    scope: Annotated[
+        str | None,
+        BeforeValidator(canonical),
+        _help("of weight methods: encoder (default), all-linear, layer:K, or layers:A-B"),
+    ] = "encoder"
     points: Annotated[str, known("points", POINTS), _help(", ".join(POINTS))] = "attention"
     amounts: Annotated[_Amounts, _help("fractions in [0, 1) (default: steps of 0.1 up to 0.9)")] = DEFAULT_AMOUNTS
     num_examples: Annotated[int | None, _help(f"default: {catalog.DEFAULT_EXAMPLES}; of a file at most half")] = None

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from core.request.amounts import amount_text
 from core.request.catalog import EMBEDDED, FAMILIES, METHODS, ON_THE_HUB, POINTS, REDUCTIONS, TASKS
-from core.request.scope import layer_of
+from core.request.scope import run_of
 from core.results.schema import CheckpointRecord, ColumnsRecord, Pruning, SweepResult
 
 PROPER_NOUNS = ("F1", "Matthews", "Wanda")  # names that begin with them keep their capital
@@ -166,8 +166,8 @@ def method_name(result: SweepResult) -> str:
 def _named(pruning: Pruning, controls: str | None = None, seed: str = "") -> str:
     title, _, addition = METHODS[pruning.method].title.partition(", ")
     name = f"Pruning of {in_sentence(title)}" if title.endswith(" units") else f"{title} pruning"
-    layer, followed = layer_of(pruning.scope), ""
-    name += SCOPES[pruning.scope] if layer is None else f" of layer {layer + 1} alone"
+    layers, followed = pruned_layers(pruning), ""
+    name += f" of {layers} alone" if layers else SCOPES[pruning.scope]
     if controls:
         title, _, followed = METHODS[controls].title.partition(", ")
         name += f", as {in_sentence(title)} prunes"
@@ -175,10 +175,12 @@ def _named(pruning: Pruning, controls: str | None = None, seed: str = "") -> str
     return f"{name} ({additions})" if additions else name
 
 
-def pruned_layer(result: SweepResult) -> int | None:
-    """Return the layer that is pruned alone, counted from 1; None if all are pruned."""
-    layer = layer_of(result.pruning.scope)
-    return None if layer is None else layer + 1
+def pruned_layers(pruning: Pruning) -> str:
+    """Name the layers that are pruned alone, counted from 1: `layer 2`, `layers 1 to 3`; empty if all are."""
+    run = run_of(pruning.scope)
+    if run is None:
+        return ""
+    return f"layer {run.stop}" if len(run) == 1 else f"layers {run.start + 1} to {run.stop}"
 
 
 def units_name(result: SweepResult) -> str:
@@ -192,9 +194,11 @@ def removed_name(amount: float, result: SweepResult) -> str:
 
 
 def whose_units(result: SweepResult) -> str:
-    """Name what an amount is a share of: `weights`, `units`, `layer 2's weights`."""
-    layer = pruned_layer(result)
-    return units_name(result) if layer is None else f"layer {layer}'s {units_name(result)}"
+    """Name what an amount is a share of: `weights`, `units`, `layer 2's weights`, `the weights of layers 1 to 3`."""
+    units, layers = units_name(result), pruned_layers(result.pruning)
+    if layers.startswith("layers"):
+        return f"the {units} of {layers}"
+    return f"{layers}'s {units}" if layers else units
 
 
 def reduction_name(reduction: ReductionKey) -> str:

@@ -91,7 +91,7 @@ class Beside:
             for measure, by_reduction in self._comparers.items()
         }
         subset = self._subset
-        metrics, intervals = evaluate(subset.task.metrics, subset.gold, pruned.predictions)
+        metrics, intervals = evaluate(subset.task.metrics, subset.record.gold, pruned.predictions)
         share, share_interval = changed_share(self._baseline.predictions, pruned.predictions)
         divergence, divergence_interval = mean_divergence(divergences(self._baseline.logits, pruned.logits))
         frame = Frame(

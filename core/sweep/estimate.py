@@ -96,7 +96,7 @@ def seconds_of(sweeps: Sequence[SweepRequest], tried: SweepRequest, inputs: Inpu
 
 def passes(request: SweepRequest, inputs: Inputs) -> float:
     """Return how many times a sweep runs all examples, in units of the eval subset: amounts, floor, the rest."""
-    rest = len(inputs.rest.rows) / len(inputs.subset.rows) if inputs.rest and request.range_examples == "all" else 0
+    rest = len(inputs.rest.texts) / len(inputs.subset.texts) if inputs.rest and request.range_examples == "all" else 0
     return likely_amounts(request) * (1 + rest) + has_floor(request, inputs)
 
 
@@ -147,13 +147,14 @@ def _seconds_of_other(inputs: Inputs, request: SweepRequest, times: list[float],
     tick(STAGE, 0, 1)
     measure_other(inputs.against, sample, request, tick)
     began, loaded, *_, ended = [*times[started:], times[-1]]
-    return (loaded - began) + (ended - loaded) * 2 * len(inputs.subset.rows) / len(sample.rows)
+    return (loaded - began) + (ended - loaded) * 2 * len(inputs.subset.texts) / len(sample.texts)
 
 
 def _first(examples: EvalSubset) -> EvalSubset:
     """Take the first examples: a random sample, since their order is random."""
     first = slice(SAMPLE_SIZE)
-    return replace(examples, rows=examples.rows[first], texts=examples.texts[first], gold=examples.gold[first])
+    record = examples.record.model_copy(update={"gold": examples.record.gold[first]})
+    return replace(examples, texts=examples.texts[first], record=record)
 
 
 def _tokens(checkpoint: Checkpoint, examples: EvalSubset) -> int:

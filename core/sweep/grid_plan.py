@@ -88,11 +88,11 @@ def plan_grid(
 def _planned(listed: SweepRequest, places: Mapping[str, str], output: Path | None, report: Report | None) -> GridSweep:
     request = checked(replace(listed, data=places.get(listed.data or "", listed.data)))
     inputs = prepare(request, report)
-    place = (inputs.resolved.revision, inputs.subset.task.name, inputs.subset.fingerprint)
+    place = (inputs.resolved.revision, inputs.subset.task.name, inputs.subset.record.fingerprint)
     known = None if output else store.find(inputs.key)
     path = known or store.place_in(output or store.user_folder(), inputs.key)
     shipped = output is None and store.is_shipped(inputs.key) and not store.own_is_shipped()  # nothing replaces those
-    judged_on = len(inputs.subset.rows) + len(inputs.rest.rows) if inputs.rest and not shipped else 0
+    judged_on = len(inputs.subset.texts) + len(inputs.rest.texts) if inputs.rest and not shipped else 0
     return GridSweep(listed, request, inputs.key, place, path, judged_on)
 
 

@@ -81,7 +81,7 @@ class Meter:
         self, runner: Runner, rest: EvalSubset | None, report: Report, amounts: int = 1, empties: bool = False
     ) -> None:
         self._runner, self._buffers, self._report = runner, runner.buffers(), report
-        self._num_rest = len(rest.rows) if rest else 0
+        self._num_rest = len(rest.texts) if rest else 0
         self._rest = micro_batches(runner.checkpoint.tokenizer, rest.texts) if rest else []
         self._done, self._per_amount = 0, runner.micro_batches + len(self._rest)
         self._total = self._per_amount * amounts + runner.micro_batches * empties

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from core.errors import PrunescopeError, first_few
-from core.inputs.checkpoints import Resolved, check_same_content, resolve, suited
+from core.inputs.checkpoints import Resolved, resolve, suited
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
 from core.inputs.prepare import Inputs, prepare
@@ -67,12 +67,31 @@ def find_inputs(
     check_same_content(inputs.resolved, result.checkpoint.id, result.checkpoint.revision)
     if result.against:
         check_same_content(inputs.against or inputs.resolved, result.against.id, result.against.revision)
-    if inputs.subset.fingerprint != result.task.fingerprint:
+    examples = inputs.subset.record
+    if examples.fingerprint != result.task.fingerprint:
         raise PrunescopeError(
-            f"the examples of '{inputs.subset.source_name}' have the fingerprint {inputs.subset.fingerprint[:12]}, "
+            f"the examples of '{examples.source_name}' have the fingerprint {examples.fingerprint[:12]}, "
             f"the result's from '{result.task.source_name}' have {result.task.fingerprint[:12]}: give that data"
         )
     return request, inputs
+
+
+def check_same_content(resolved: Resolved, checkpoint: str, revision: str) -> None:
+    """Refuse a checkpoint with other content than the one that a result was computed on.
+
+    Args:
+        resolved: The checkpoint found.
+        checkpoint: The id of the result's checkpoint, for the message.
+        revision: The content of the result's checkpoint.
+
+    Raises:
+        PrunescopeError: They differ.
+    """
+    if resolved.revision != revision:
+        raise PrunescopeError(
+            f"checkpoint '{resolved.id}' has the content {resolved.revision[:12]}, but the result was computed on "
+            f"'{checkpoint}' with the content {revision[:12]}: give that checkpoint, or run the sweep again"
+        )
 
 
 def find_pruning(

@@ -11,7 +11,6 @@ import torch
 from core.encoder.batches import tokenised
 from core.encoder.loading import borrow
 from core.encoder.representations import check_finite
-from core.inputs.checkpoints import check_same_content
 from core.inputs.hub import Report
 from core.inputs.prepare import prepare
 from core.pruning import PrunedModel
@@ -19,6 +18,7 @@ from core.request.catalog import MAX_LENGTH, TASKS
 from core.request.sweep_request import SweepRequest, check_scope
 from core.results.names import amount_name
 from core.results.prediction import Prediction, check_texts
+from core.sweep.origin import check_same_content
 from core.sweep.runner import make_plan
 
 

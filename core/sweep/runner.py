@@ -50,7 +50,7 @@ class Runner:
     def buffers(self) -> Representations:
         """Allocate the buffers that `run` fills."""
         return Representations(
-            num_examples=len(self.subset.rows),
+            num_examples=len(self.subset.texts),
             num_labels=classifier(self.checkpoint.model).out_features,  # another checkpoint has labels of its own
             num_points=len(self.points),
             hidden=self.checkpoint.record.hidden_size,
@@ -86,7 +86,7 @@ def make_plan(checkpoint: Checkpoint, examples: EvalSubset | None, request: Swee
     calibration = None
     if examples:
         batches = micro_batches(checkpoint.tokenizer, examples.texts)
-        calibration = Calibration(batches, torch.tensor(examples.gold), report)
+        calibration = Calibration(batches, torch.tensor(examples.record.gold), report)
     baseline = Baseline(
         checkpoint.model, request.amounts, request.scope, request.seed, calibration, controls=request.control_of
     )

@@ -69,7 +69,7 @@ def sweep(
     passes = shared or SharedPasses()
 
     def once(kind: str, place: Hashable, measure: Callable[[], AnyModel]) -> AnyModel:
-        place = (subset.task, subset.fingerprint, request.points, place)  # the task decides the order of labels
+        place = (subset.task, subset.record.fingerprint, request.points, place)  # the task decides the order of labels
         return passes.once(kind, place, measure)
 
     if against := inputs.against:
@@ -83,7 +83,7 @@ def sweep(
             first = first_emptied_point(runner.points, request.scope)
             place = record.id, record.revision, request.scope or "encoder"
             emptied = once("emptied", place, lambda: meter.measure_emptied(request.scope, first))
-        rest = inputs.rest and inputs.rest.fingerprint
+        rest = inputs.rest and inputs.rest.record.fingerprint
         baseline = once("unpruned", (record.id, record.revision, rest), lambda: meter.measure(unpruned))
         beside = Beside(subset, baseline, emptied, request.measures, other)
         samples = (other or baseline).samples
@@ -94,7 +94,7 @@ def sweep(
         header = Header(
             checkpoint=record,
             against=other and other.record,
-            task=subset.record(),
+            task=subset.record,
             pruning=pruning_record(request, inputs.calibration, plan.reliability),
             similarity=SimilarityRecord(
                 points=runner.points,
@@ -122,8 +122,8 @@ def check_fit(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest)
     check_scope(request.scope, request.method, checkpoint.record.num_layers)
     check_not_training_data(subset, checkpoint.training_digests, checkpoint.record.id)
     bound = limits().examples
-    if len(subset.rows) > bound:
-        raise PrunescopeError(f"{len(subset.rows)} examples: choose at most {bound}")
+    if len(subset.texts) > bound:
+        raise PrunescopeError(f"{len(subset.texts)} examples: choose at most {bound}")
 
 
 def has_floor(request: SweepRequest, inputs: Inputs) -> bool:
@@ -145,7 +145,7 @@ def _result(
 ) -> SweepResult:
     subset, rest = inputs.subset, inputs.rest
     amounts = [result.frame.amount for result in results]
-    gold = np.array([*subset.gold, *(rest.gold if rest else ())])  # (examples,)
+    gold = np.array([*subset.record.gold, *(rest.record.gold if rest else ())])  # (examples,)
     predictions = np.array([[*result.frame.predictions, *result.rest_predictions] for result in results])
     return SweepResult(
         **dict(header),

@@ -72,7 +72,7 @@ def test_in_any_window_nothing_is_covered_or_cut_and_a_projector_is_read_from_th
                 assert other.x >= text.right or other.y >= text.bottom or other.bottom <= text.y, name
         assert player.locator(".caption").evaluate("text => text.scrollHeight <= text.clientHeight + 1")
         longest = player.locator(".survival svg text").get_by_text("> 95 % *").first
-        assert look.box(longest).right <= look.box(player.locator(".survival svg")).right + 3, f"{width} x {height}"
+        assert look.box(longest).right <= look.box(player.locator(".survival svg")).right, f"{width} x {height}"
     page.keyboard.press("f")
     page.wait_for_function(FULL)
     look.eventually(page, player.bounding_box, {"x": 0, "y": 0, "width": 1920, "height": 1080})

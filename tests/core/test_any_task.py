@@ -94,8 +94,8 @@ def test_the_command_line_sweeps_it_and_agrees_with_scikit_learn(
 def test_rows_of_a_value_without_a_meaning_are_left_out(tiny_emotions: Path, write: Write) -> None:
     labels = ["-1" if k < 10 else name.upper() for k, name in enumerate(named())]
     subset = prepare(ask("--checkpoint", tiny_emotions, "--data", write(labels), "--label-map=-1=")).subset
-    assert (len(subset.rows), min(subset.rows) >= 10) == (55, True)
-    assert subset.record().label_map == {"-1": None}
+    assert (len(subset.record.examples), min(subset.record.examples) >= 10) == (55, True)
+    assert subset.record.label_map == {"-1": None}
 
 
 @pytest.mark.parametrize(
@@ -151,8 +151,8 @@ def test_every_method_is_measured_on_the_same_half_of_the_rows(tiny_emotions: Pa
     inputs = prepare(ask(*asked))
     assert inputs.subset == prepare(ask(*asked[:4])).subset
     if METHODS[method].calibrated:
-        assert sorted([*inputs.calibration.rows, *inputs.subset.rows]) == list(range(120))
-        assert len(prepare(ask(*asked, "--examples", 104)).calibration.rows) == 16
+        assert sorted([*inputs.calibration.record.examples, *inputs.subset.record.examples]) == list(range(120))
+        assert len(prepare(ask(*asked, "--examples", 104)).calibration.record.examples) == 16
         assert "mine.csv has only 15 examples besides those evaluated, and 16 are needed" in refusal(
             *asked, "--examples", 105
         )
@@ -163,10 +163,10 @@ def test_a_table_of_pairs_and_of_repetitions(tiny_emotions: Path, write: Write) 
     path = write(named(), text="premise", label="label", hypothesis=["the same"] * 40 + TEXTS[:80])
     asked = ["--checkpoint", tiny_emotions, "--data", path, "--method", "wanda"]
     inputs = prepare(ask(*asked))
-    row = inputs.subset.rows[0]
+    row = inputs.subset.record.examples[0]
     assert inputs.subset.texts[0] == (TEXTS[row], TEXTS[row - 40] if row >= 40 else "the same")
     alone = prepare(ask(*asked, "--text", "hypothesis"))
-    assert alone.subset.record().guessed == ("label",)
+    assert alone.subset.record.guessed == ("label",)
     assert not set(alone.subset.texts) & set(alone.calibration.texts)
 
 

@@ -4,6 +4,7 @@ A pass keeps what the matrices read, the units and the states at the points, and
 an architecture has its parts is written down here once more.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -143,7 +144,8 @@ class Reference:
 
     def matrices(self, scope: str) -> set[str]:
         """The names of a scope's weight matrices."""
-        layers = [int(scope.removeprefix("layer:"))] if scope.startswith("layer:") else range(self.num_layers)
+        run = [int(number) for number in re.findall(r"\d+", scope)]
+        layers = range(run[0], run[-1] + 1) if run else range(self.num_layers)
         parts = (*self.names.attention, self.names.dense, self.names.inner, self.names.output)
         outside = set(self.names.outside) if scope == "all-linear" else set()
         return {f"{name}.weight" for name in outside | {self.name(k, part) for k in layers for part in parts}}

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny import loaded
+from tiny import loaded, make_encoder
 
 from core.inputs.prepare import prepare
 from core.request.amounts import amount_text
@@ -103,8 +103,8 @@ def check(checkpoint: Path, data: Path, **options: object) -> None:
         matrices = [cka_matrix([vectors[0]], [frame]) for frame in vectors]
         close(f"CKA, {reduction}", [frame.matrix(reduction) for frame in result.frames], matrices)
         floor = emptied.vectors(reduction) if emptied else None  # (points, n, hidden)
-        if floor is not None and request.scope == "layer:1":
-            floor[:-1] = 0  # constant, and so undefined: what is emptied lies behind
+        if floor is not None and str(request.scope).startswith("layer"):
+            floor[: result.points.index("layer.1.output")] = 0  # constant, and so undefined
         check_along_the_amounts(result, reduction, statistics.jackknifed(result.amounts, vectors, floor))
 
 
@@ -163,6 +163,10 @@ def check_along_the_amounts(result: SweepResult, reduction: str, numbers: Number
 @pytest.mark.parametrize("case", CASES)
 def test_a_result_is_what_the_definitions_give(tiny_bert: Path, glue_folder: Path, case: str) -> None:
     check(tiny_bert, glue_folder, **CASES[case])
+
+
+def test_a_run_of_layers(tmp_path: Path, glue_folder: Path) -> None:
+    check(make_encoder(tmp_path, "bert", layers=4), glue_folder, scope="layers:1-2", points="both")
 
 
 def test_a_slight_error_is_noticed(tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

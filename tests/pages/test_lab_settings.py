@@ -25,11 +25,17 @@ OTHER = {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2"}
         (
             {
                 **{"checkpoint": "other checkpoint", "task-other checkpoint": "cola", "place": f" {ROOT}"},
-                **{"data-False": "folder", "data-folder": f" {ROOT} ", "scope": "one layer", "layer": 3},
+                **{
+                    "data-False": "folder",
+                    "data-folder": f" {ROOT} ",
+                    "scope": "some layers",
+                    "layer": 2,
+                    "last-layer": 3,
+                },
                 **{"points": "layer", "step": "0.2", "examples": 64},
             },
             SweepRequest(
-                str(ROOT), "cola", "magnitude", "layer:2", "layer", (0.0, 0.2, 0.4, 0.6, 0.8), 64, data=str(ROOT)
+                str(ROOT), "cola", "magnitude", "layers:1-2", "layer", (0.0, 0.2, 0.4, 0.6, 0.8), 64, data=str(ROOT)
             ),
         ),
         ({**OTHER, "place": "owner/name@v1"}, SweepRequest("owner/name@v1", "sst2", data="hub")),

@@ -8,7 +8,8 @@ from streamlit.testing.v1 import AppTest
 from core.results.library import entry_of
 from core.results.schema import SweepResult
 from core.results.statistics import WorkingRangeRecord
-from tests.builders import make_result, ship, with_own_key
+from core.results.store import save
+from tests.builders import make_result, ship, with_own_key, with_own_labels
 from tests.opened import box, links, open_page, players, told
 from ui.view_state import published_pair
 
@@ -69,6 +70,11 @@ def test_other_checkpoints_are_summed_up_where_there_are_any(shipped: Path) -> N
     app = open_page(PAGE)
     assert "changes most on all 2 checkpoints with 6 layers: 98 % of an overall change" in told(app)
     assert "MiniLM-L6, fine-tuned on CoLA | 6 | 98 % | 98 % ± 0 | as by chance" in told(app)
+    save(with_own_labels(make_result(), ("good", "bad")))
+    save(make_result(task="qqp"))
+    beside = told(open_page(PAGE))
+    assert told(app).split("| Checkpoint")[0] == beside.split("| Checkpoint")[0], "a run of one's own changes no claim"
+    assert "| moods (yours) | 6 | 98 % | – | cannot be told: no control |" in beside
 
 
 def test_a_method_measured_on_both_published_tasks_is_shown_on_them_side_by_side(shipped: Path) -> None:

@@ -8,14 +8,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.findings.sentences import examples_of
-from core.inputs.examples import open_preset
 from core.jobs import queue
 from core.jobs.queue import JobQueue
-from core.request.catalog import TASKS
 from core.results.digest import digest
 from core.results.prediction import MAX_CHARACTERS
 from core.results.schema import SweepResult
-from tests.builders import make_result, ship, with_own_key, with_own_labels
+from tests.builders import make_result, open_preset, ship, with_own_key, with_own_labels
 from tests.opened import address, box, open_page, players, press, told
 from tests.queues import PATIENCE, now
 
@@ -25,10 +23,10 @@ NASTY = "<img src=x onerror=alert(1)> [link](http://x.y) **bold**"
 
 def on_written(task: str = "sst2", **options: Any) -> SweepResult:
     """A result whose examples are the first 40 of the written ones, texts included."""
-    known = open_preset(TASKS[task], "written").subset(40).record()
+    known = open_preset(task, "written").subset(40).record
     result = make_result(num_examples=40, source="written", **options)
     known = known.model_copy(update={"gold": result.task.gold, "fingerprint": ""})
-    texts = open_preset(TASKS[task], "written").subset(40).texts
+    texts = open_preset(task, "written").subset(40).texts
     record = known.model_copy(update={"fingerprint": digest({"task": task, "texts": texts, "gold": known.gold})})
     return with_own_key(result, task=record)
 

@@ -23,6 +23,7 @@ def page(kind: str) -> None:
     from dataclasses import replace
 
     from core.charts.overview import STAGE, result_scene
+    from core.results.statistics import WorkingRangeRecord
     from tests.builders import make_result
     from ui.exports import offer_exports
 
@@ -34,7 +35,9 @@ def page(kind: str) -> None:
         offer_exports(None, result)
     else:
         folder = result.checkpoint.model_copy(update={"id": "my-bert", "source": "folder"})
-        changes = {"a run": {"key": ""}, "a folder": {"checkpoint": folder}}
+        known = {"metric": "accuracy", "examples": 200, "smallest_drop": 0.1, "lead": 0.4, "reason": None}
+        works = WorkingRangeRecord(to=0.5, shown_broken_from=None, **known)
+        changes = {"a run": {"key": ""}, "a folder": {"checkpoint": folder}, "a range": {"working_range": works}}
         scene = replace(result_scene(result, "mean"), title="A finding")
         offer_exports(scene, result.model_copy(update=changes.get(kind, {})))
 
@@ -109,13 +112,14 @@ def test_what_is_drawn_follows_the_choices(made: dict[str, Any], monkeypatch: py
 
 
 def test_a_checkpoint_is_written_by_the_worker(queue: JobQueue) -> None:
+    assert chooser(opened("a range"), "Pruning amount").value == 0.5, "the largest amount at which the model works"
     app = opened()
     chooser(app, "Pruning amount").set_value(0.5)
     press(app, "Save checkpoint")
     ended(queue, app.session_state["export-checkpoint"][1])
     run(app)
     assert "'/somewhere/0.5'" in app.code[-1].value
-    assert "from_pretrained(folder)" in app.code[-1].value
+    assert "from_pretrained(folder" in app.code[-1].value
     chooser(app, "Pruning amount").set_value(0.0)
     assert not run(app).success, "the folder of another amount is not this one"
 

@@ -7,7 +7,6 @@ from typing import Any
 import streamlit as st
 
 from core.inputs.data import VALIDATION
-from core.inputs.preview import read_preview
 from core.inputs.tables import DataFile
 from core.jobs import queue
 from core.request.catalog import DEFAULT_EXAMPLES, MIN_EXAMPLES, SHIPPED, TASKS, Task
@@ -17,7 +16,7 @@ from core.request.sweep_request import SweepRequest
 from core.request.tasks import AUTO
 from ui.jobs import answer_to, ask_anew, ask_worker
 from ui.lab.state import Asked, begun, choose_setting
-from ui.lab.table import Fields, ask_meaning, choose_table
+from ui.lab.table import Fields, ask_meaning, choose_table, read_preview
 from ui.text import refusals_shown, remark
 
 # Choices after which a place, a file or a name is asked for, and what is missing without it; no names of the catalog.

@@ -9,18 +9,18 @@ import streamlit as st
 from core.request.amounts import amount_text, stepped_amounts
 from core.request.catalog import CONTROL_SEEDS, DEFAULT_CONTROLLED, MAX_LAYERS, METHODS, POINTS
 from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE
-from core.request.scope import layer_of
+from core.request.scope import canonical, run_of
 from core.request.sweep_request import SweepRequest
 from core.results.names import percent
 from ui.address import set_parameter
 from ui.lab.state import Asked, begun, choose_setting, lab
 from ui.text import remark
 
-ONE_LAYER, LIST = "one layer", "list"  # choices after which something has to be typed
+SOME_LAYERS, LIST = "some layers", "list"  # choices after which something has to be typed
 SCOPES = {
     "encoder": "All encoder layers",
     "all-linear": "All linear layers (as published)",
-    ONE_LAYER: "One encoder layer alone",
+    SOME_LAYERS: "Some encoder layers alone",
 }
 STEPS = {step: stepped_amounts(float(step), 0.95) for step in ("0.1", "0.05", "0.2", "0.01")}
 STEP_NAMES = {step: f"In steps of {percent(float(step))}" for step in STEPS} | {LIST: "A list of my own"}
@@ -34,7 +34,10 @@ PRESETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "The published experiment": ("Magnitude pruning of all linear layers, on all tokens.", {"scope": "all-linear"}),
     "Random control": ("Magnitude pruning, then as many weights drawn at random.", {"with-control": True}),
     "Attribution": ("Removes whole units, the least useful first.", {"method": "attribution"}),
-    "One layer alone": ("Its own effect, without that of the layers below it.", {"scope": ONE_LAYER, "layer": 1}),
+    "One layer alone": (
+        "Its own effect, without that of the layers below it.",
+        {"scope": SOME_LAYERS, "layer": 1, "last-layer": 1},
+    ),
     "Quick look": ("64 examples, steps of 20 %: a rough answer in seconds.", {"examples": 64, "step": "0.2"}),
 }
 
@@ -60,16 +63,17 @@ def choose_method(shown: SweepRequest, asked: Asked, with_control: bool) -> None
         note = "As much is removed of each matrix or layer as this method removes there."
         fields["control_of"] = choose_setting("Control of", controlled, first, f"control-of-{name}", note)
     if method.granularity == "weight":
-        layer = layer_of(shown.scope)
+        run = run_of(shown.scope)
         note = "Where weights may be removed. One layer alone shows that layer's isolated effect."
-        fields["scope"] = choose_setting("Scope", SCOPES, shown.scope if layer is None else ONE_LAYER, "scope", note)
-        if fields["scope"] == ONE_LAYER:
-            held = begun("layer", min((layer or 0) + 1, MAX_LAYERS))
-            fields["scope"] = (
-                f"layer:{st.number_input('Layer', 1, MAX_LAYERS, help='Layer 1 is the first.', **held) - 1}"
-            )
+        fields["scope"] = choose_setting("Scope", SCOPES, shown.scope if run is None else SOME_LAYERS, "scope", note)
+        if fields["scope"] == SOME_LAYERS:
+            run = run or range(1)
+            with st.container(horizontal=True):
+                first = st.number_input("First layer", 1, MAX_LAYERS, **begun("layer", run.start + 1))
+                last = st.number_input("Last layer", 1, MAX_LAYERS, **begun("last-layer", run.stop))
+            fields["scope"] = canonical(f"layers:{first - 1}-{last - 1}")
     if method.control:
-        seeds = f"{CONTROL_SEEDS[method.granularity]} seeds ({ONE_LAYER_SEEDS} for one layer alone)"
+        seeds = f"{CONTROL_SEEDS[method.granularity]} seeds ({ONE_LAYER_SEEDS} for some layers alone)"
         note = f"After the run, as much is removed at random, with {seeds}. Stored results are not computed again."
         asked.with_control = st.toggle("Random control", help=note, **begun("with-control", with_control))
     with st.expander("More settings", key="lab-more"):

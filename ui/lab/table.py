@@ -1,17 +1,18 @@
 """A visitor's own labelled table: a file, and what its columns and the values of its label column mean."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from threading import Lock
 from typing import Any
 
 import streamlit as st
+from cachetools import LRUCache, cached
 
 from core.errors import PrunescopeError, first_few
 from core.inputs import uploads
 from core.inputs.columns import Columns, likely_columns
 from core.inputs.labels import label_of
-from core.inputs.preview import read_preview
-from core.inputs.tables import Table
+from core.inputs.tables import TABLE, DataFile, Table, content_of
 from core.jobs import queue
 from core.request.catalog import Task
 from core.request.limits import is_hosted, limits
@@ -19,6 +20,7 @@ from core.request.places import TABLE_SUFFIXES, is_upload
 from core.request.sweep_request import SweepRequest
 from core.request.tasks import AUTO, MAX_LABELS
 from core.results.names import label_words
+from core.wall.reading import read
 from ui.jobs import visitor
 from ui.lab.state import begun, choose_setting, lab
 from ui.text import plain, remark
@@ -32,6 +34,24 @@ PRIVACY_LOCAL = "It stays on this computer, in Prunescope's cache."
 
 Fields = dict[str, Any]  # of a request: where a table is, and what is in it
 Meanings = Mapping[str, str | None]  # of the values of a label column: a label, or None if their rows are left out
+
+
+def _key(files: Sequence[DataFile], limit: int) -> tuple[object, ...]:
+    return (*((file.name, content_of(file)) for file in files), limit)
+
+
+@cached(LRUCache(4), _key, Lock())  # each has at most `core.wall.reading.MOST_CHARS`
+def read_preview(files: Sequence[DataFile], limit: int) -> Table:
+    """Read the first rows of a table in a limited child, once for all pages that show it; see `read_table`.
+
+    Args:
+        files: At least one.
+        limit: The most rows to read.
+
+    Raises:
+        PrunescopeError: A file is unreadable, or takes too much memory or time.
+    """
+    return TABLE.validate_json(read("table", [(file.path, file.name) for file in files], limit))
 
 
 def choose_table(task: Task, before: SweepRequest | None) -> Fields | None:

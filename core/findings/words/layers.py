@@ -7,6 +7,7 @@ from core.findings.comparable import controls_of
 from core.findings.survival import LayerSurvival, interval_text, layer_survivals, layers_of
 from core.findings.words import Said, capitalised, layers_named, numbered
 from core.request.catalog import MEASURES, METHODS, SURVIVAL_THRESHOLD
+from core.request.scope import run_of
 from core.results import names as n
 from core.results.schema import SweepResult
 
@@ -96,8 +97,9 @@ def _chance_sentence(
     def first_of(sweep: SweepResult) -> list[n.PointLabel]:
         return [layer.label for layer in layers_of(sweep, *look).first]
 
-    if alone := n.pruned_layer(result):
-        return f"Only layer {alone} is pruned{', so layers below it cannot change' if alone > 1 else ''}."
+    if alone := run_of(result.pruning.scope):
+        those, below = n.pruned_layers(result.pruning), ", so layers below cannot change" if alone.start else ""
+        return f"Only {those} {'is' if len(alone) == 1 else 'are'} pruned{below}."
     first, controls = first_of(result), controls_of(result, companions)
     if not first or METHODS[result.pruning.method].control is None:
         return ""

@@ -47,8 +47,8 @@ def overview_heading(
     if len(results) == 1 and results[0].against:
         return against_heading(results[0], reduction)
     pruning = n.method_name(results[0]).removesuffix(" of the encoder")
-    if all(n.pruned_layer(result) for result in results):
-        return f"{pruning} can change only that layer and those above it."
+    if all(n.pruned_layers(result.pruning) for result in results):
+        return f"{pruning} can change only what it prunes and the layers above."
     pairs = zip(results, companions, strict=True)
     return heading_of({task_title(result.task.name): verdict(result, beside) for result, beside in pairs}, pruning)
 

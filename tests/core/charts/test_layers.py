@@ -9,9 +9,10 @@ from core.charts.close_up import close_up_scene
 from core.charts.compare import compare_scene
 from core.charts.grammar import ALONE_COLOUR, UNDEFINED_COLOUR, Spec, two_places
 from core.charts.isolated import isolated_view
-from core.charts.layers import layer_scene
+from core.charts.layers import COLUMN, layer_scene
 from core.charts.overview import finding_scene, result_scene
 from core.charts.stack import AS_MUCH, AT_RANDOM, CHANCE, EMPTIED, FINE_TUNES, FLOOR, MAX_WORDED, stack_view
+from core.charts.survival import FIRST_ALONE
 from core.charts.view import specs
 from core.findings.isolated import isolated_orders
 from core.findings.survival import layer_survivals, own_similarity
@@ -67,6 +68,27 @@ def test_a_bar_has_its_interval_and_a_mark_where_the_floor_is_intact(threshold: 
         assert [k for k, bar in enumerate(bars) if bar["text"].endswith(" *")] == expected
         assert [(bar["low"], bar["high"]) for bar in bars] == [layer.interval or (None, None) for layer in layers]
         assert len(spec["title"]) == (2 if expected else 1), "the mark is explained where there is one"
+
+
+@pytest.mark.parametrize("height", [130, 90])
+def test_all_layers_are_labelled_or_where_rows_are_too_low_the_first_to_fall(height: int) -> None:
+    result = make_result(num_layers=12, own_cka=declining(0.8))
+    known = layer_survivals(result, "mean")
+    first = [min(known, key=lambda layer: layer.rank)]
+    spec = {**result_scene(result, "mean").views["survival"].spec, "width": 300, "height": height}
+    shown = known if height == 130 else first
+    words = texts(spec, 0)
+    assert [word for word in words if word in {layer.label for layer in known}] == [layer.label for layer in shown]
+    assert words.count(FIRST_ALONE) == (shown is first)
+    assert [word.removesuffix(" *") for word in words if "%" in word][: len(shown)] == [layer.text for layer in shown]
+
+
+def test_every_name_beside_the_curve_is_led_to_by_a_line_from_what_it_names() -> None:
+    spec = views()["curve"]
+    lines, amount = spec["datasets"]["lines"], AMOUNTS[-1]
+    assert {row["role"]: row["end"] for row in lines} == {"threshold": 1.05, "floor": 1.05, "seeds": amount}
+    heads = ["".join(text.itertext()) for text in marks(drawn(views()["rows"], 0), "text mark")]
+    assert sum(head.endswith(COLUMN) for head in heads) == 1, "the numbers beside the bars have a head"
 
 
 # ---------------------------------------------------------------- the selected layer
@@ -153,7 +175,7 @@ def test_random_removal_stands_where_it_has_changed_the_layers_as_much_overall()
         assert shown == pytest.approx([1 - 0.2 * 2 * share for share in (0.3, 0.3, 0.7, 0.7)], abs=5.1e-4)
     spec = stack(weak)
     assert [track[AT_RANDOM] for track in told(spec, 2, "Layer")[:4]] == ["undefined"] * 4
-    assert [CHANCE in texts(spec, frame) for frame in (1, 2)] == [True, False]
+    assert [f"{CHANCE} of 10 %" in texts(spec, frame) for frame in (1, 2)] == [True, False], "by how much it removes"
 
 
 def test_seed_twins_are_a_range_or_a_point_below_each_band_that_does_not_move() -> None:

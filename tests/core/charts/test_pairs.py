@@ -19,7 +19,7 @@ from core.results.schema import SweepResult
 from core.sweep.equal_damage import DAMAGES
 from tests.builders import make_result
 from tests.core.findings.made import working_to
-from tests.pictures import axes, drawn, labels, marks, texts, told
+from tests.pictures import axes, drawn, labels, marks, place, texts, told
 
 AMOUNTS = (0.0, 0.25, 0.5, 0.75)
 HOLE_FRAME = 2
@@ -129,12 +129,15 @@ def test_what_lies_beyond_the_working_range_is_shaded() -> None:
         (0.25, 0.25, [0.25], "shaded: the first, then the second no longer works"),
     ):
         both = views(working_to(FIRST, first), working_to(SECOND, second))["accuracy"]
-        alone = one(working_to(FIRST, first), "accuracy")
+        alone = {**one(working_to(FIRST, first), "accuracy"), "height": 200}
         assert [row["start"] for row in both["datasets"]["beyond"]] == starts
         assert [point.get("fill") for point in markers(both, 3)] == [FIRST_COLOUR, SECOND_COLOUR]
         assert both["title"] == ["Accuracy with its 95 % interval", words]
         assert sum(mark.get("fill") == UNDEFINED_COLOUR for mark in marks(drawn(both, 0), "rect mark")) == len(starts)
-        assert (BEYOND in texts(alone, 0)) == (first is not None)
+        words = [place(text) for text in marks(drawn(alone, 0), "text mark") if text.text == BEYOND]
+        assert [y > alone["height"] for _, y in words] == [True] * (first is not None), "below every curve"
+        scales = [layer["encoding"]["x"].get("scale", {}) for layer in alone["layer"] if "x" in layer["encoding"]]
+        assert {scale["domain"][1] for scale in scales if "domain" in scale} == {1}, "nothing beyond 100 %"
 
 
 def test_frames_are_named_by_both_places_and_by_whose_weights_are_removed() -> None:
@@ -186,6 +189,7 @@ def test_profiles_and_costs_are_those_at_the_damage_on_show() -> None:
         assert shown == pytest.approx(list(known.value), abs=5.1e-3)
         (rule,) = marks(drawn(cost.spec, k), "rule mark")
         assert float(next(iter(labels(rule).values()))) == pytest.approx(1 - damage, abs=0.051)
+        assert first.datasets["removed"][0]["v"][k] == f"{200 * damage:.0f} % removed; at random, {100 * damage:.0f} %"
     lines = [line.get("stroke") for line in marks(drawn(first.spec, 1), "line mark")]
     assert lines.count(UNDEFINED_COLOUR) == 5
     assert [row["value"] for row in first.datasets["floor"]] == pytest.approx(magnitude.floor.cka["mean"])

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from huggingface_hub import metadata_load
 from safetensors.torch import load_file
 from tiny import make_bert, predicted_by_transformers, swept
+from transformers import AutoConfig
 
 from core.errors import PrunescopeError
 from core.exports.pruned_checkpoint import write_pruned
 from core.inputs.checkpoint_files import TRAINING_EXAMPLES
-from core.inputs.examples import open_preset
-from core.request.catalog import TASKS
 from core.results.schema import SweepResult
+from tests.builders import open_preset
 
 AMOUNT = 0.6
 ASKED = {"amounts": (0.0, AMOUNT), "seed": 3}
@@ -27,7 +28,7 @@ def write(result: SweepResult, checkpoint: Path, data: Path | None = None, amoun
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint that calls about half of the examples positive: then any pruning changes some predictions."""
-    folder = make_bert(tmp_path_factory.mktemp("checkpoints") / "base", seed=5)
+    folder = make_bert(tmp_path_factory.mktemp("checkpoints") / "base", seed=5, dtype=torch.float16)
     np.save(folder / TRAINING_EXAMPLES, np.arange(3, dtype=np.uint64))
     return folder
 
@@ -37,11 +38,13 @@ def test_the_folder_gives_the_frame_and_its_card_names_what_it_is(base: Path, gl
     result = swept(base, glue_folder, method=method, **ASKED)
     folder, frame, before = write(result, base, glue_folder), result.frames[1], load_file(base / "model.safetensors")
     assert {"config.json", "model.safetensors", "README.md", "tokenizer.json"} <= {p.name for p in folder.iterdir()}
-    texts = open_preset(TASKS["sst2"], str(glue_folder)).subset(None).texts
+    texts = open_preset("sst2", str(glue_folder)).subset(None).texts
     found = predicted_by_transformers(folder, [text for (text,) in texts])
     assert tuple(found) == frame.predictions != result.frames[0].predictions, "pruning must matter"
     assert np.mean(np.array(found) == result.task.gold) == frame.metrics["accuracy"]
     written = load_file(folder / "model.safetensors")
+    assert {name: weight.dtype for name, weight in written.items()} == dict.fromkeys(before, torch.float16)
+    assert AutoConfig.from_pretrained(folder).dtype == torch.float16
     zeros = sum(int(((written[name] == 0) & (before[name] != 0)).sum()) for name in before)
     assert zeros / result.checkpoint.num_parameters == pytest.approx(frame.sparsity, abs=1e-9)
     assert (folder / TRAINING_EXAMPLES).read_bytes() == (base / TRAINING_EXAMPLES).read_bytes()

@@ -53,7 +53,7 @@ REASONS = [
     (working_to(network(), 0.04), SEEDS, "beyond working range"),
     (working_to(network(), None, reason="no lead"), SEEDS, "no lead"),
     (SEEDS[0], SEEDS[1:], "random control"),
-    (network(scope="layer:2"), SEEDS, "one layer alone"),
+    (network(scope="layer:2"), SEEDS, "some layers alone"),
     (network(points="layer"), seeds(*SEED_SHARES, points="layer"), "not attention blocks"),
     (network(statistics=False), SEEDS, "earlier version"),
     (network(statistics=False).model_copy(update={"key": ""}), SEEDS, "unfinished run"),

@@ -29,7 +29,7 @@ def test_equal_totals_are_not_enough_for_a_control(removed: tuple[float, ...]) -
 @pytest.mark.parametrize(("change", "reason"), zip(ELSEWHERE, ("other examples", "other points", None), strict=True))
 def test_results_measured_differently_are_refused_with_the_reason(change: dict[str, object], reason: str) -> None:
     assert obstacle(result(), result(**change)) == obstacle(result(**change), result()) == reason
-    assert obstacle(result(), result(scope="layer:1")) == "one layer alone"
+    assert obstacle(result(), result(scope="layer:1")) == "some layers alone"
 
 
 def test_only_a_matched_result_is_a_control_and_of_several_sweeps_of_a_seed_the_longest_is_drawn() -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from core.findings.sentences import examples_of, flip_choices, in_order_of_flips, selected
-from core.inputs.examples import open_examples, open_preset
+from core.inputs.examples import open_examples
 from core.inputs.texts import texts_of
 from core.inputs.uploads import keep
-from core.request.catalog import TASKS
 from core.request.sweep_request import SweepRequest, checked
+from tests.builders import open_preset
 from tests.core.findings.made import flipping
 
 
@@ -24,8 +24,8 @@ def test_a_flip_is_the_first_departure_from_the_unpruned_prediction() -> None:
 
 
 def test_texts_of_another_content_are_none_at_all() -> None:
-    subset = open_preset(TASKS["qnli"], "written").subset(40)
-    known = subset.record()
+    subset = open_preset("qnli", "written").subset(40)
+    known = subset.record
     assert texts_of(known) == subset.texts
     for change in ({"fingerprint": "0" * 64}, {"examples": (10_000, *known.examples[1:])}, {"name": "unheard-of"}):
         assert texts_of(known.model_copy(update=change)) is None
@@ -35,8 +35,8 @@ def test_texts_that_this_computer_has_drawn_are_remembered(
     glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    subset = open_preset(TASKS["mrpc"], str(glue_folder)).subset(40)
-    known, (remembered,) = subset.record(), (tmp_path / "prunescope" / "subsets").iterdir()
+    subset = open_preset("mrpc", str(glue_folder)).subset(40)
+    known, (remembered,) = subset.record, (tmp_path / "prunescope" / "subsets").iterdir()
     assert texts_of(known) == subset.texts
     for content in (remembered.read_text().replace(subset.texts[0][0], "spoilt"), "{", "7"):
         remembered.write_text(content)
@@ -54,7 +54,7 @@ def test_texts_of_a_file_are_found_and_those_of_an_upload_only_at_home(
         rows += "one more,1\n"
         request = SweepRequest("embedded:sst2", "sst2", data=keep("a.csv", rows.encode()))
         subset = open_examples(checked(request), ()).subset(4)
-        assert texts_of(subset.record()) == (None if hosted else subset.texts)
+        assert texts_of(subset.record) == (None if hosted else subset.texts)
 
 
 # ---------------------------------------------------------------- filters

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.inputs import disk, texts
-from core.inputs.hub import snapshot
+from core.inputs.hub import Repository, snapshot
 from core.request import limits
 from core.results import store
 from tests.local_hub import LocalHub
@@ -51,11 +51,11 @@ def test_downloads_go_with_all_that_belongs_to_them(
     size = 0.0
     for name in ("old", "new"):
         hub.models[f"someone/{name}"] = tiny_bert
-        folder, _ = snapshot(f"someone/{name}", "main")
+        folder, _ = snapshot(Repository(f"someone/{name}"))
         size = sum(path.stat().st_size for path in folder.iterdir())
         for path in folder.iterdir():
             os.utime(path, (1e9 if name == "old" else 2e9, 1e9))
     monkeypatch.setattr(limits, "HOSTED_LIMITS", replace(limits.HOSTED_LIMITS, hub_cache_bytes=1.5 * size))
     disk.make_room()
     assert [repository.repo_id for repository in scan_cache_dir(constants.HF_HUB_CACHE).repos] == ["someone/new"]
-    assert snapshot("someone/old", "main"), "it can be fetched again"
+    assert snapshot(Repository("someone/old")), "it can be fetched again"

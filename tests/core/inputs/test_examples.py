@@ -13,12 +13,12 @@ from datasets import Dataset
 from tiny import make_texts
 
 from core.errors import PrunescopeError
-from core.inputs.examples import open_preset, stratified
+from core.inputs.examples import stratified
 from core.inputs.texts import read_written
 from core.inputs.training_overlap import check_not_training_data, example_digest, example_digests
 from core.request.catalog import TASKS
+from tests.builders import open_preset
 
-SST2, MRPC = TASKS["sst2"], TASKS["mrpc"]
 VALIDATION, TRAIN = (f"sst2/{split}-00000-of-00001.parquet" for split in ("validation", "train"))
 
 
@@ -40,7 +40,7 @@ def rows_with(labels):
     return list(zip(make_texts(len(labels)), labels, strict=True))
 
 
-def refusal(data, num_examples=None, task=SST2):
+def refusal(data, num_examples=None, task="sst2"):
     """The message that refuses the data, checked to be one line."""
     with pytest.raises(PrunescopeError) as caught:
         open_preset(task, data).subset(num_examples)
@@ -53,13 +53,13 @@ def refusal(data, num_examples=None, task=SST2):
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 def test_rows_texts_and_labels_belong_together(glue_folder, task):
-    subset = open_preset(task, str(glue_folder)).subset(40)
+    subset = open_preset(task.name, str(glue_folder)).subset(40)
     data = pq.read_table(glue_folder / task.name / f"{task.split}-00000-of-00001.parquet").to_pylist()
-    record = subset.record()
-    assert (record.source, record.source_name, record.examples) == ("folder", glue_folder.name, subset.rows)
+    record = subset.record
+    assert (record.source, record.source_name) == ("folder", glue_folder.name)
     assert subset.texts[0][0] not in record.model_dump_json()
-    assert len(set(subset.rows)) == 40
-    for row, texts, gold in zip(subset.rows, subset.texts, subset.gold, strict=True):
+    assert len(set(record.examples)) == 40
+    for row, texts, gold in zip(record.examples, subset.texts, record.gold, strict=True):
         assert texts == tuple(data[row][column] for column in task.text_columns)
         assert gold == data[row]["label"]
 
@@ -80,13 +80,14 @@ def test_every_label_keeps_its_share_in_random_order(counts, size):
 def test_the_sample_never_changes(write):
     """The literal rows: another machine, version or day must draw the same, or stored results lose their key."""
     rows = rows_with([0, 1, 1] * 20)
-    subset = open_preset(SST2, write(rows)).subset(8)
-    assert subset.rows == (26, 42, 33, 11, 30, 28, 59, 35)
-    content = {"gold": subset.gold, "task": "sst2", "texts": subset.texts}
-    assert subset.fingerprint == sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
-    assert open_preset(SST2, write(rows), "other name").subset(8).fingerprint == subset.fingerprint
+    subset = open_preset("sst2", write(rows)).subset(8)
+    assert subset.record.examples == (26, 42, 33, 11, 30, 28, 59, 35)
+    content = {"gold": subset.record.gold, "task": "sst2", "texts": subset.texts}
+    assert subset.record.fingerprint == sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
+    assert open_preset("sst2", write(rows), "other name").subset(8).record.fingerprint == subset.record.fingerprint
     others = [[(f"{text}!", label) for text, label in rows], [(text, 1 - label) for text, label in rows], rows[::-1]]
-    assert len({subset.fingerprint, *(open_preset(SST2, write(other)).subset(8).fingerprint for other in others)}) == 4
+    prints = {open_preset("sst2", write(other)).subset(8).record.fingerprint for other in others}
+    assert len({subset.record.fingerprint, *prints}) == 4
 
 
 # ---------------------------------------------------------------- where they come from
@@ -95,22 +96,23 @@ def test_the_sample_never_changes(write):
 def test_the_hub_and_a_folder_give_the_same_examples(hub, glue_folder):
     assert "is not on the Hub, or is private" in refusal("hub")
     hub.datasets["nyu-mll/glue"] = glue_folder
-    subset, local = open_preset(MRPC, "hub").subset(30), open_preset(MRPC, str(glue_folder)).subset(30)
-    assert (subset.source, subset.source_name) == ("hub", "nyu-mll/glue")
-    assert (subset.rows, subset.texts, subset.fingerprint) == (local.rows, local.texts, local.fingerprint)
-    scored = [open_preset(MRPC, data).calibration(subset).fingerprint for data in ("hub", str(glue_folder))]
+    subset, local = open_preset("mrpc", "hub").subset(30), open_preset("mrpc", str(glue_folder)).subset(30)
+    assert (subset.record.source, subset.record.source_name) == ("hub", "nyu-mll/glue")
+    place = {"source": "folder", "source_name": glue_folder.name}
+    assert (subset.texts, subset.record.model_copy(update=place)) == (local.texts, local.record)
+    scored = [open_preset("mrpc", data).calibration(subset).record.fingerprint for data in ("hub", str(glue_folder))]
     assert scored[0] == scored[1]
 
 
 @pytest.mark.parametrize("task", ["sst2", "cola", "qnli", "qqp", "messages"])
 def test_every_written_subset_is_whole_and_balanced(task):
-    subset = open_preset(TASKS[task], "written").subset(None)
-    calibration = open_preset(TASKS[task], "written").calibration(subset)
+    subset = open_preset(task, "written").subset(None)
+    calibration = open_preset(task, "written").calibration(subset)
     labels = range(len(TASKS[task].label_names))
-    assert Counter(subset.gold) == dict.fromkeys(labels, 128 // len(labels))
-    assert Counter(calibration.gold) == dict.fromkeys(labels, 64 // len(labels))
+    assert Counter(subset.record.gold) == dict.fromkeys(labels, 128 // len(labels))
+    assert Counter(calibration.record.gold) == dict.fromkeys(labels, 64 // len(labels))
     assert len({*subset.texts, *calibration.texts}) == 192
-    assert "no written examples for task 'mrpc'" in refusal("written", task=MRPC)
+    assert "no written examples for task 'mrpc'" in refusal("written", task="mrpc")
 
 
 def test_training_sentences_are_balanced_and_none_resembles_one_that_is_evaluated():
@@ -132,26 +134,26 @@ def test_calibration_is_stratified_of_the_training_split_without_evaluated_texts
     write(evaluated)
     others = [(f"another sentence {k}", int(k % 4 > 0)) for k in range(1200)]
     folder = write([*others[:7], *evaluated, *others[7:]], TRAIN)
-    subset = open_preset(SST2, folder).subset(20)
-    found = open_preset(SST2, folder).calibration(subset)
-    assert found == open_preset(SST2, folder).calibration(subset)
-    assert (found.split, len(found.rows), sum(found.gold)) == ("train", 1024, 768)
-    assert not {*found.rows} & {*range(7, 27)}
+    subset = open_preset("sst2", folder).subset(20)
+    found = open_preset("sst2", folder).calibration(subset)
+    assert found == open_preset("sst2", folder).calibration(subset)
+    assert (found.record.split, len(found.record.examples), sum(found.record.gold)) == ("train", 1024, 768)
+    assert not {*found.record.examples} & {*range(7, 27)}
 
 
 def test_a_training_split_sorted_by_label_or_none_is_refused(write):
     folder = write(rows_with([0, 1] * 10))
-    subset = open_preset(SST2, folder).subset(8)
+    subset = open_preset("sst2", folder).subset(8)
     with pytest.raises(PrunescopeError, match=r"has no sst2/train-00000-of-00001[.]parquet"):
-        open_preset(SST2, folder).calibration(subset)
+        open_preset("sst2", folder).calibration(subset)
     write([(f"another sentence {k}", 1) for k in range(30)], TRAIN)
     with pytest.raises(PrunescopeError, match="all 30 calibration examples of data have one label"):
-        open_preset(SST2, folder).calibration(subset)
+        open_preset("sst2", folder).calibration(subset)
 
 
 @pytest.mark.parametrize(("known", "refused"), [(0, False), (3, False), (4, True), (20, True)])
 def test_training_data_is_refused_but_for_a_few_repetitions(glue_folder, known, refused):
-    subset = open_preset(SST2, str(glue_folder)).subset(20)
+    subset = open_preset("sst2", str(glue_folder)).subset(20)
     digests = example_digests([*subset.texts[:known], *subset.texts[:known]])
     expected = sha256('["a film","é"]'.encode()).digest()[:8]
     assert example_digest(("a film", "é")) == int.from_bytes(expected, "big")

@@ -16,9 +16,10 @@ from local_hub import LocalHub, commit_of
 
 from core.errors import PrunescopeError
 from core.inputs import hub as module
-from core.inputs.hub import fetch_one, is_intact, snapshot
+from core.inputs.hub import Repository, fetch_one, is_intact, snapshot
 
 REPO, DATA = "someone/small", "someone/data"
+MODEL, DATASET = Repository(REPO), Repository(DATA, repo_type="dataset")
 WEIGHTS = bytes(range(256)) * 8
 PARQUET = "data/validation-00000-of-00001.parquet"
 FILES = {"config.json": b'{"model_type": "bert"}'.ljust(256), "vocab.txt": b"[UNK]\na\n", "model.safetensors": WEIGHTS}
@@ -50,10 +51,10 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def fetch_data() -> Path:
-    return fetch_one(DATA, PARQUET, kind="dataset")
+    return fetch_one(DATASET, PARQUET)
 
 
-def refusal(ask: Callable[[], object] = lambda: snapshot(REPO, "main"), name: str = REPO) -> str:
+def refusal(ask: Callable[[], object] = lambda: snapshot(MODEL), name: str = REPO) -> str:
     """The message of what is refused, checked to be one line in plain words about what was asked for."""
     with pytest.raises(PrunescopeError) as caught:
         ask()
@@ -76,11 +77,11 @@ def offline(patch: pytest.MonkeyPatch) -> None:
 
 def check_good_day(repo: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
     """The checkpoint is had, whole, and offline as well."""
-    folder, commit = snapshot(REPO, "main")
+    folder, commit = snapshot(MODEL)
     assert commit == commit_of(repo.files("models", REPO) or {})
     assert {name: (folder / name).read_bytes() for name in FILES} == FILES
     offline(monkeypatch)
-    assert snapshot(REPO, "main") == snapshot(REPO, commit) == (folder, commit)
+    assert snapshot(MODEL) == snapshot(Repository(REPO, commit)) == (folder, commit)
 
 
 # ---------------------------------------------------------------- good days
@@ -90,7 +91,7 @@ def test_only_what_is_needed_is_downloaded_once_and_reported(repo, cache, monkey
     for name in ("pytorch_model.bin", "tf_model.h5", "README.md", "evil.py"):
         (repo.models[REPO] / name).write_bytes(b"not wanted")
     seen: list[tuple[str, int, int]] = []
-    folder, _ = snapshot(REPO, "main", lambda *progress: seen.append(progress))
+    folder, _ = snapshot(MODEL, lambda *progress: seen.append(progress))
     assert {path.name for path in folder.iterdir()} == set(FILES)
     assert all(stage.startswith("downloading") for stage, _, _ in seen)
     assert [done for _, done, _ in seen] == sorted(done for _, done, _ in seen)
@@ -100,7 +101,7 @@ def test_only_what_is_needed_is_downloaded_once_and_reported(repo, cache, monkey
     repo.requests.clear()
     assert fetch_data() == path
     assert not repo.requests
-    assert "has no file other.parquet" in refusal(lambda: fetch_one(DATA, "other.parquet", kind="dataset"), DATA)
+    assert "has no file other.parquet" in refusal(lambda: fetch_one(DATASET, "other.parquet"), DATA)
 
 
 def test_an_exception_in_report_ends_the_download_and_leaves_no_part(repo, cache, monkeypatch):
@@ -111,19 +112,19 @@ def test_an_exception_in_report_ends_the_download_and_leaves_no_part(repo, cache
         raise CancelledError
 
     with pytest.raises(CancelledError):
-        snapshot(REPO, "main", report)
+        snapshot(MODEL, report)
     assert leftovers(cache) == []
     check_good_day(repo, monkeypatch)
 
 
 @pytest.mark.parametrize("state", ["offline", "everything 503", "api html", "api reset"])
 def test_a_cached_snapshot_will_do_while_the_hub_is_out_of_reach(repo, monkeypatch, state):
-    first = snapshot(REPO, "main")
+    first = snapshot(MODEL)
     if state == "offline":
         offline(monkeypatch)
     else:
         repo.faults[REPO] = state
-    assert snapshot(REPO, "main") == snapshot(REPO, first[1]) == first
+    assert snapshot(MODEL) == snapshot(Repository(REPO, first[1])) == first
     (first[0] / "model.safetensors").unlink()
     refusal()
 
@@ -172,7 +173,7 @@ def test_a_fault_that_passes_ends_no_run(repo, monkeypatch, capfd, name):
 
 
 def test_what_is_too_large_or_cannot_be_loaded_is_not_downloaded(repo):
-    assert "more than the 0 MiB allowed" in refusal(lambda: fetch_one(REPO, "config.json", most=100))
+    assert "more than the 0 MiB allowed" in refusal(lambda: fetch_one(MODEL, "config.json", most=100))
     (repo.models[REPO] / "config.json").write_text('{"model_type": "gpt2"}')
     assert "model type 'gpt2'" in refusal()
     assert {path.rpartition("/")[2] for _, path, _ in repo.requests if "/resolve/" in path} == {"config.json"}
@@ -216,7 +217,7 @@ def test_a_fault_of_the_machine_is_one_clear_line(repo, cache, monkeypatch, capf
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("change", [lambda content: content[:-1] + b"?", lambda content: b"", None])
 def test_a_file_altered_in_the_cache_is_not_used(repo, monkeypatch, name, change):
-    blob = (snapshot(REPO, "main")[0] / name).resolve()
+    blob = (snapshot(MODEL)[0] / name).resolve()
     blob.write_bytes(change(blob.read_bytes())) if change else blob.unlink()
     with monkeypatch.context() as patch:
         offline(patch)

@@ -84,16 +84,16 @@ def test_a_data_set_with_three_splits(hub: LocalHub, folder: Path, ask, refusal)
     for split in ("train", "validation", "test"):
         write(folder, f"data/{split}-00000-of-00001.parquet", rows=40)
     subset = ask().subset
-    record = subset.record()
-    assert (subset.source, subset.source_name, subset.split, len(subset.rows)) == ("hub", REPO, "validation", 40)
-    assert subset.gold == tuple(1 - row % 2 for row in subset.rows), "by name: the checkpoint has Good first"
+    record = subset.record
+    assert (record.source, record.source_name, record.split, len(record.examples)) == ("hub", REPO, "validation", 40)
+    assert record.gold == tuple(1 - row % 2 for row in record.examples), "by name: the checkpoint has Good first"
     assert record.data == f"hub:{REPO}@{commit_of(hub.files('datasets', REPO) or {})}"
     assert downloaded(hub) == ["data/validation-00000-of-00001.parquet"], "nothing else"
     scored = ask(f"hub:{REPO}", "--split", "test", "--method", "wanda")
     assert {text.split("-")[0] for (text,) in scored.calibration.texts} == {"data train"}
     assert {text.split("-")[0] for (text,) in scored.subset.texts} == {"data test"}
     trained = ask(f"hub:{REPO}", "--split", "train", "--method", "wanda")
-    assert (len(trained.subset.rows), len(trained.calibration.rows)) == (20, 20)
+    assert (len(trained.subset.record.examples), len(trained.calibration.record.examples)) == (20, 20)
     assert "'dev': choose one of test, train, validation" in refusal(f"hub:{REPO}", "--split", "dev")
     command = recipe(make_result(num_examples=8).model_copy(update={"task": record})).script
     assert f"--data {record.data} --split validation --text text --label label" in command
@@ -107,10 +107,10 @@ def test_the_files_that_the_hub_has_converted_serve_and_no_script_is_run(
     assert downloaded(hub) == []
     write(folder.parent / "converted", "default/partial-validation/0000.parquet")
     hub.branches[REPO, "refs/convert/parquet"] = folder.parent / "converted"
-    record = ask().subset.record()
+    record = ask().subset.record
     assert record.data == f"hub:{REPO}@{commit_of(hub.at('datasets', REPO, 'refs/convert/parquet') or {})}"
     assert "has no Parquet files at revision 'main'" in refusal(f"hub:{REPO}@main")
-    assert ask(record.data).subset.record() == record, "the commit of the converted files will do"
+    assert ask(record.data).subset.record == record, "the commit of the converted files will do"
 
 
 def test_files_are_read_in_name_order_until_there_are_enough_rows(
@@ -121,7 +121,7 @@ def test_files_are_read_in_name_order_until_there_are_enough_rows(
     sizes = [write(folder, name).stat().st_size for name in names]
     found = find_dataset(dataset_of(f"hub:{REPO}"), "validation")
     assert (found.to_download(), downloaded(hub)) == (tuple(sizes), [])
-    record = ask().subset.record()
+    record = ask().subset.record
     assert [(file.name, file.rows) for file in record.files] == list(
         zip(names[:3], ((0, 20), (20, 40), (40, 50)), strict=True)
     )
@@ -130,7 +130,7 @@ def test_files_are_read_in_name_order_until_there_are_enough_rows(
     assert len(record.examples) == 25, "no other split: half is left to score on"
     with monkeypatch.context() as patch:
         patch.setattr(constants, "HF_HUB_OFFLINE", True)
-        assert ask().subset.record() == record, "enough rows are there"
+        assert ask().subset.record == record, "enough rows are there"
         read_at_most(patch, 70)
         assert "only a part of 'validation' is in the local cache" in refusal()
     read_at_most(monkeypatch, 70)
@@ -142,7 +142,7 @@ def test_a_revision_that_moves_stays_pinned(hub: LocalHub, tmp_path: Path, ask, 
     before, after = (write(tmp_path / said, "validation.parquet", said=said).parent for said in ("before", "after"))
     hub.datasets[REPO] = hub.branches[REPO, "v1"] = before
     first = ask(f"hub:{REPO}@v1").subset
-    pinned = first.record().data
+    pinned = first.record.data
     hub.datasets[REPO] = hub.branches[REPO, "v1"] = after
     hub.branches[REPO, "v0"] = before  # else its commit would not be found
     assert "has no such revision: leave it out, or give an existing branch" in refusal(f"hub:{REPO}@v2")
@@ -166,13 +166,13 @@ def test_a_configuration_is_asked_for_where_it_is_unclear(hub: LocalHub, folder:
         write(folder, f"{config}/validation-00000-of-00001.parquet", said=config)
     assert "unknown configuration of someone/moods 'default': choose one of books, films" in refusal()
     subset = ask(f"hub:{REPO}/films").subset
-    assert (subset.source_name, subset.texts[0][0][:5]) == (f"{REPO}/films", "films")
+    assert (subset.record.source_name, subset.texts[0][0][:5]) == (f"{REPO}/films", "films")
 
 
 def test_rows_without_text_or_label_are_left_out(folder: Path, ask) -> None:
     columns = {"text": ["", None, *(f"text {k}" for k in range(18))], "label": [k % 2 for k in range(18)] + [-1, -1]}
     Dataset.from_dict(columns, features=FEATURES).to_parquet(str(folder / "validation.parquet"))
-    assert sorted(ask(f"hub:{REPO}", "--examples", "16").subset.rows) == list(range(2, 18))
+    assert sorted(ask(f"hub:{REPO}", "--examples", "16").subset.record.examples) == list(range(2, 18))
 
 
 def test_names_tell_configurations_and_splits() -> None:

@@ -33,7 +33,8 @@ REFUSED = [
     ({"measures": ("partial_cka",)}, "cka must be among them"),
     ({"method": "random", "control_of": "attribution"}, "random cannot control attribution"),
     ({"task": "messages", "data": "hub"}, "task messages has no data on the Hub: give --data written"),
-    *(({"scope": scope}, f"scope '{scope}' with method 'mag") for scope in ("decoder", None, "layer:96")),
+    *(({"scope": scope}, f"scope '{scope}' with method 'mag") for scope in ("decoder", None, "layer:96", "layers:2-1")),
+    *(({"scope": scope}, "or a run such as layers:0-1") for scope in ("layers:0-95", "layers:95-96", "layers:1")),
     ({"method": "attribution"}, "scope 'encoder' with method 'attribution': leave it out"),
     *(({"checkpoint": name}, "is not a checkpoint here: give embedded:NAME") for name in (
         *("embedded:nope", "recipe:nope", "../../etc/passwd/x", "owner/name@/usr/bin/python3"),

@@ -21,6 +21,7 @@ def test_points_amounts_data_and_prunings_are_named() -> None:
         ("random", "wanda", "encoder", "Random pruning of the encoder, as Wanda prunes (seed 4)"),
         ("random", None, "layer:1", "Random pruning of layer 2 alone, as magnitude prunes (seed 4)"),
         ("magnitude", None, "all-linear", "Magnitude pruning of all linear layers"),
+        ("magnitude", None, "layers:0-2", "Magnitude pruning of layers 1 to 3 alone"),
         ("random-neuron", "attribution", None, "Pruning of random units, as attribution prunes (seed 4)"),
         ("attribution-residual", None, None, "Attribution pruning (as published)"),
     ):

@@ -54,7 +54,7 @@ MARKS = {"label": "-l", "label_map": (("-1", "bad"), ("1", None))}  # that look 
 @pytest.mark.parametrize(
     "request_",
     [
-        SweepRequest("embedded:sst2", "sst2", scope="layer:3", points="both", amounts=(0.0, 0.25, 0.5)),
+        SweepRequest("embedded:sst2", "sst2", scope="layers:2-4", points="both", amounts=(0.0, 0.25, 0.5)),
         SweepRequest("embedded:sst2", "sst2", against="embedded:cola"),
         SweepRequest("owner/name@v1", "mrpc", num_examples=64, data="hub", source_name="GLUE; rm -rf 'x'"),
         SweepRequest("owner/name", "auto", data="a.csv", text=("one", "two"), measures=("cka",), **MARKS),
