@@ -40,8 +40,9 @@ pruning of every layer below it.
 arrangement of sentences, up to rotation and scale; near 0, no more alike than chance.
 
 Where they are known, these are drawn as well. **Random removal** is marked at the amount where the overall change is
-equal: what differs then is which layers have changed. **The floor** is the similarity left when everything that can be
-pruned is gone. **Other seeds**, in blue, is how similar a layer is in two fine-tunes that differ only in the seed.
+equal: what differs then is which layers have changed. **Everything removed** is the similarity left when all that can
+be pruned is gone; a layer that stays intact all the same says little. **Two fine-tunes**, in blue, shows how similar
+the layer is in models that differ only in the seed.
 **Shaded** is everything beyond the working range: past the first amount that costs the model more than a tenth of its
 lead over always answering the majority class.
 """

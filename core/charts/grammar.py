@@ -228,15 +228,12 @@ def depth_axis(order: list[str] | None, title: str = "Layer") -> alt.X:
     return alt.X("layer:N", sort=order, title=title, scale=alt.Scale(type="point", padding=0.4), axis=axis)
 
 
-def layers_axis(
-    points: Sequence[str], middle: float = 0.5, room: tuple[float, float] = (0, 0), word: str = "", **style: Any
-) -> dict[str, Any]:
+def layers_axis(points: Sequence[str], middle: float = 0.5, word: str = "", **style: Any) -> dict[str, Any]:
     """Return the scale and the axis of layers, each one unit long, for rows or columns of cells.
 
     Args:
         points: The points, from the bottom to the top, or from the left to the right.
         middle: Where in its unit a label stands.
-        room: What is free before the first and behind the last layer.
         word: What stands before each label.
         style: Further properties of a Vega-Lite axis.
     """
@@ -250,7 +247,7 @@ def layers_axis(
         labelOverlap=True,
         **style,
     )
-    return {"scale": alt.Scale(domain=[-room[0], len(labels) + room[1]], nice=False), "axis": axis}
+    return {"scale": alt.Scale(domain=[0, len(labels)], nice=False), "axis": axis}
 
 
 def labels_note(points: Sequence[str]) -> str:

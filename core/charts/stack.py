@@ -8,18 +8,17 @@ that differ only in the seed, where that is known.
 """
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from math import isnan
 
 import altair as alt
 import numpy as np
 
 from core.charts import grammar as g
-from core.charts.survival import BY_CONSTRUCTION
 from core.charts.view import Numbers, View
 from core.findings.matching import Chance, chance_beside
-from core.findings.survival import layer_survivals, own_similarity
+from core.findings.survival import floor_of, layer_survivals, own_similarity
 from core.findings.words import share_span
-from core.findings.yardstick import OTHER_SEEDS, Yardstick
+from core.findings.yardstick import Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
 from core.results.schema import SweepResult
 
@@ -28,14 +27,13 @@ OVERHANG = 0.1  # of a row, by which the mark of random removal stands out of it
 TWINS = (0.06, 0.1)  # bottom and top of the range of seed twins, of a layer's row
 MAX_WORDED = 14  # points; with more, a row is too low for words
 ROOM = 4.1  # for the words beside the bands, in margins, each 3.3 times as wide as the text is high
-LINES_A_MARGIN = 2.9  # lines of text in one margin
+LINE = "margin / 2.9"  # the height of a line of text in pixels
 NUMBER_ROOM = 0.85  # of that, for the number before the words
-FLOOR, CHANCE = "floor: everything removed", "random removal"
 AT_LEAST = f"At {SURVIVAL_THRESHOLD} or above"
 AT_RANDOM = "Random removal, same overall change"
-AS_MUCH = f"{CHANCE}: at the same overall change"
-FINE_TUNES = f"{OTHER_SEEDS}: two fine-tunes that differ only in the seed"
-EMPTIED = f"{BY_CONSTRUCTION}{g.BLANK}above {SURVIVAL_THRESHOLD} even with everything removed"
+CHANCE, TOO_FAR = "random removal of {}, equally changed", "random removal: not measured as far"
+FLOOR = "everything removed"
+FINE_TUNES = "two fine-tunes that differ only in the seed"
 
 
 def stack_view(
@@ -49,19 +47,19 @@ def stack_view(
         companions: Results from which its random control is picked.
         twins: How similar seed twins are, by the same reduction; None where that is unknown.
     """
-    chance = chance_beside(result, companions, reduction)
+    chance, floor = chance_beside(result, companions, reduction), floor_of(result, reduction)
     rows = stack_rows(result, reduction, chance, twins)
-    words = "Similarity (CKA) of each layer to itself, unpruned"
-    has_mark = len(rows) <= MAX_WORDED and any(row["words"].endswith(BY_CONSTRUCTION) for row in rows)
-    marks = {AS_MUCH: chance is not None, FINE_TUNES: twins, EMPTIED: has_mark}
-    values = {"Similarity": "v", AT_LEAST: "words", **({} if chance is None else {AS_MUCH: "chance"})}
+    values = {"Similarity": "v", AT_LEAST: "words", **({AT_RANDOM: "chance"} if chance else {})}
     values |= {FINE_TUNES: "seed_words"} if twins else {}
+    spans = chance.amounts.T.tolist() if chance else []
+    equal = [TOO_FAR if isnan(span[0]) else CHANCE.format(share_span(span)) for span in spans]  # at every frame
+    key = {"chance": equal, "floor": [FLOOR] if any(floor or ()) else [], "alone": [FINE_TUNES] if twins else []}
+    lines = [{"mark": mark, "words": words} for mark, words in key.items() if words]
     return View(
         _stack,
-        (result.points, twins is not None),
-        {"stack": rows, "twins": g.twin_rows(twins, range(len(rows)))},
-        words,
-        "; ".join(mark for mark, is_drawn in marks.items() if is_drawn),
+        (result.points, tuple(line["mark"] for line in lines)),
+        {"stack": rows, "twins": g.twin_rows(twins, range(len(rows))), "key": lines},
+        "Similarity (CKA) of each layer to itself, unpruned",
         numbers=Numbers("stack", "layer", values, named="Layer"),
     )
 
@@ -70,19 +68,14 @@ def stack_rows(result: SweepResult, reduction: str, chance: Chance | None, twins
     """Return one row per layer: its similarity and random removal's at every frame, its floor, its twins, its words."""
     own = own_similarity(result, reduction)  # (frames, points)
     beside = chance.own if chance else np.full_like(own, np.nan)  # (frames, points)
-    spans = chance.amounts.T.tolist() if chance else []
-    names = [CHANCE if span != span else f"{CHANCE} of {share_span(span)}" for span in spans]
     rows = g.layer_rows(result.points, v=own.tolist(), chance=beside.tolist())
     for k, (row, layer) in enumerate(zip(rows, layer_survivals(result, reduction), strict=True)):
-        ends = [high for _, high in twins.ranges(k)] if twins else []
         row |= {
             "y": k,
-            "chance_name": names,
             "floor": g.rounded(layer.floor),
             "floor_text": g.two_places(layer.floor),
-            "seed_end": g.rounded(max(ends)) if ends else None,
             "seed_words": twins.words(k) if twins else "",
-            "words": f"{layer.words} {BY_CONSTRUCTION}" if layer.by_construction else layer.words,
+            "words": layer.words,
         }
     return rows
 
@@ -90,9 +83,9 @@ def stack_rows(result: SweepResult, reduction: str, chance: Chance | None, twins
 # ---------------------------------------------------------------- the drawing
 
 
-def _stack(points: tuple[str, ...], with_twins: bool) -> g.LayerChart:
-    """Draw, from back to front: tracks, bands, the threshold, the marks, and the words where there is room."""
-    layers = g.moving("stack", value="v", at_random="chance", named="chance_name").transform_calculate(
+def _stack(points: tuple[str, ...], key: tuple[str, ...]) -> g.LayerChart:
+    """Draw, from back to front: tracks, bands, the threshold, the marks, the words where there is room, and the key."""
+    layers = g.moving("stack", value="v", at_random="chance").transform_calculate(
         text=g.value_text("datum.value"),
         at_random_text=g.value_text("datum.at_random"),
         bottom=f"datum.y + {BAND[0]}",
@@ -100,6 +93,7 @@ def _stack(points: tuple[str, ...], with_twins: bool) -> g.LayerChart:
         below=f"datum.y + {BAND[0] - OVERHANG}",
         above=f"datum.y + {BAND[1] + OVERHANG}",
         middle=f"datum.y + {sum(BAND) / 2}",
+        next="datum.y + 1",
     )
     bands = layers.encode(y="bottom:Q", y2="top:Q")
     drawn = (bands, "value"), (bands, "floor"), (layers.encode(y="below:Q", y2="above:Q"), "at_random")
@@ -108,25 +102,21 @@ def _stack(points: tuple[str, ...], with_twins: bool) -> g.LayerChart:
     )
     fields = {"Layer": "name:N", MEASURES["cka"].symbol: "text:N", AT_RANDOM: "at_random_text:N"}
     fields |= {"With everything removed": "floor_text:N", AT_LEAST: "words:N"}
-    tooltip = g.told(fields | ({"Fine-tunes of other seeds": "seed_words:N"} if with_twins else {}))
+    tooltip = g.told(fields | ({"Fine-tunes of other seeds": "seed_words:N"} if "alone" in key else {}))
     worded = len(points) <= MAX_WORDED
     track = bands.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15)
     return alt.layer(
-        track.encode(
-            x=_similarity_axis(worded), x2=alt.X2Datum(1), y=_layers_axis(points, with_twins), tooltip=tooltip
-        ),
+        track.encode(x=_similarity_axis(worded), x2=alt.X2Datum(1), y=_layers_axis(points, len(key)), tooltip=tooltip),
         known.mark_rect(stroke=g.UNDEFINED_COLOUR, strokeWidth=0.5).encode(
             x2=alt.X2Datum(0), color=g.similarity_colour(legend=None), tooltip=tooltip
         ),
-        layers.transform_filter("datum.y === 0").mark_rule(style="reference").encode(x=alt.XDatum(SURVIVAL_THRESHOLD)),
+        bands.mark_rule(style="reference").encode(x=alt.XDatum(SURVIVAL_THRESHOLD), y="y:Q", y2="next:Q"),
         # Upright lines across the bands, whose halos show them on a band of any colour.
         *(floor.mark_rule(style=style) for style in ("halo", "floor")),
-        *(_twins() if with_twins else []),
+        *(_twins() if "alone" in key else []),
         *(chance.mark_rule(style=style) for style in ("halo", "current")),
         *(_words(layers) if worded else []),
-        *(_name(layers, "seed_end", f"'{OTHER_SEEDS}'", 0, TWINS[0]) if with_twins else []),
-        *_name(layers, "floor", f"'{FLOOR}'", 0, (TWINS if with_twins else BAND)[0], 1 if with_twins else 0),
-        *_name(layers, "at_random", "datum.named", len(points) - 1),
+        *(mark for line, name in enumerate(key) for mark in _key_line(line, name)),
     )
 
 
@@ -144,10 +134,11 @@ def _similarity_axis(worded: bool) -> alt.XDatum:
     return alt.XDatum(0.0, scale=alt.Scale(domain=[0, 1], range=[0, end], nice=False, clamp=True), axis=axis)
 
 
-def _layers_axis(points: tuple[str, ...], with_twins: bool) -> alt.Y:
-    """Return the axis of layers, each one unit high, with room for a line of text above, and for names below."""
-    room = len(points) / (7 if with_twins else 18), len(points) / 18
-    return alt.Y("bottom:Q", title=None, **g.layers_axis(points, sum(BAND) / 2, room, "Layer "))
+def _layers_axis(points: tuple[str, ...], lines: int) -> alt.Y:
+    """Return the axis of layers, with room for so many lines of the key above."""
+    axis = g.layers_axis(points, sum(BAND) / 2, "Layer ")
+    axis["scale"].range = [alt.ExprRef("height"), alt.ExprRef(f"{lines} * {LINE}")]
+    return alt.Y("bottom:Q", title=None, **axis)
 
 
 def _twins() -> list[alt.Chart]:
@@ -171,28 +162,17 @@ def _words(layers: alt.Chart) -> list[alt.Chart]:
     return [number, intact.encode(text="words:N")]
 
 
-def _name(layers: alt.Chart, field: str, words: str, row: int, bottom: float = 0, lines: int = 0) -> list[alt.Chart]:
-    """Name a mark below the first layer, so many lines away, or above the last, to its side that has more room.
-
-    Args:
-        layers: The rows.
-        field: Where the mark stands.
-        words: A Vega expression.
-        row: Of the layer.
-        bottom: Of its row, where the mark ends.
-        lines: Of text that stand between the mark and its name.
-    """
-    looks: dict[str, Any] = {"baseline": "bottom", "dy": -3}
-    if row == 0:
-        looks = {"baseline": "top", "dy": alt.ExprRef(f"3 + {lines} * margin / {LINES_A_MARGIN}")}
-    named = layers.transform_filter(f"datum.y === {row} && isValid(datum.{field})").encode(x=f"{field}:Q")
-    named = named.transform_calculate(called=words).encode(text="called:N")
-    named = named.encode(y=alt.datum(bottom) if row == 0 else "above:Q")
-    sides: tuple[tuple[str, Literal["left", "right"]], ...] = (("<=", "left"), (">", "right"))
-    return [
-        text
-        for where, align in sides
-        for text in g.haloed_text(
-            named.transform_filter(f"datum.{field} {where} 0.5"), align, **looks
-        )  # out of the dashes of the threshold
-    ]
+def _key_line(line: int, mark: str) -> list[alt.Chart]:
+    """Write a line of the key above the layers: a mark as it is drawn in the picture, and what it stands for."""
+    words = "datum.words[min(frame, length(datum.words) - 1)]"
+    row = g.data("key").transform_filter(f"datum.mark === '{mark}'").transform_calculate(text=words)
+    top, middle, bottom = (alt.value(alt.ExprRef(f"{line + share} * {LINE}")) for share in (0.15, 0.45, 0.75))
+    if mark == "alone":
+        drawn = row.mark_rule(style=mark, strokeWidth=4).encode(x=alt.value(0), x2=alt.value(12), y=middle)
+    else:
+        known = row.transform_filter(f"datum.text !== '{TOO_FAR}'")
+        drawn = known.mark_rule(style="current" if mark == "chance" else mark).encode(x=alt.value(6), y=top, y2=bottom)
+    named = row.mark_text(style="note", align="left", baseline="middle").encode(
+        x=alt.value(20), y=middle, text="text:N"
+    )
+    return [drawn, named]

@@ -30,7 +30,7 @@ class LayerSurvival:
         censored: Whether it never does.
         interval: The 95 % interval of the value, if known; an upper bound at the largest amount means "or beyond".
         floor: Its own CKA with everything removed, if known.
-        by_construction: Whether the floor reaches the threshold as well, so that staying intact says little.
+        by_construction: Whether it never falls and the floor reaches the threshold as well: to be intact says little.
     """
 
     label: PointLabel
@@ -108,7 +108,7 @@ def layer_survivals(
             layer.censored and not undefined,
             None if undefined or interval is None else (interval.low, interval.high),
             left,
-            left is not None and left >= threshold,
+            layer.censored and left is not None and left >= threshold,
         )
         for name, layer, undefined, interval, left in zip(*columns, strict=True)
     ]
