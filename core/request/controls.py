@@ -1,4 +1,7 @@
-"""What a method is judged beside: sweeps that remove as much at random, in small steps up to the damages compared."""
+"""What a method is judged beside: sweeps that remove as much at random, in small steps up to the damages compared.
+
+And what it is chosen among: the same sweep by every method.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -7,7 +10,7 @@ from core.request.amounts import stepped_amounts
 from core.request.catalog import CONTROL_SEEDS, METHODS
 from core.request.limits import limits
 from core.request.scope import run_of
-from core.request.sweep_request import SweepRequest
+from core.request.sweep_request import SweepRequest, usual_scope
 
 UNTIL_DAMAGE = 0.3  # the largest damage at which results are compared
 SMALL_STEP, LARGEST_AMOUNT = 0.01, 0.95
@@ -68,6 +71,13 @@ def judged_beside(request: SweepRequest) -> tuple[SweepRequest, ...]:
     in_small_steps, granularity = until_damaged(request), METHODS[request.method].granularity
     itself = (in_small_steps,) if granularity == "neuron" else ()
     return (*itself, *controls(in_small_steps, range(CONTROL_SEEDS[granularity])))
+
+
+def every_method(request: SweepRequest) -> tuple[SweepRequest, ...]:
+    """Return the same sweep, over all its amounts, by every method in its usual scope; none of them a control."""
+    whole = replace(request, control_of=None, seed=0, until_damage=None)
+    names = (method.name for method in METHODS.values() if not method.is_control)
+    return tuple(replace(whole, method=name, scope=usual_scope(name)) for name in names)
 
 
 def _is_judged(request: SweepRequest) -> bool:

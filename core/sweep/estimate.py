@@ -45,7 +45,8 @@ def estimate(request: SweepRequest, report: Report, follow_ups: Sequence[SweepRe
     Args:
         request: A checked request.
         report: Called between the steps; an exception that it raises ends the measurement, unchanged.
-        follow_ups: The checked requests of its control, which differ from it in the pruning and the amounts.
+        follow_ups: The checked requests of its control or of other methods, which differ from it in the pruning and
+            the amounts.
 
     Returns:
         `download`, if much must be downloaded first; else `stored`, whether all results exist already, and
@@ -54,13 +55,21 @@ def estimate(request: SweepRequest, report: Report, follow_ups: Sequence[SweepRe
     Raises:
         PrunescopeError: The checkpoint or the data are unavailable, or do not fit together.
     """
+    tried = max((request, *follow_ups), key=cost_of_trying)
     try:
-        inputs = prepare(request, _refuse_download)
+        inputs = prepare(tried, _refuse_download)
     except _DownloadError:
         return {"download": True}
     sweeps = [sweep for sweep in (request, *follow_ups) if not store.find(inputs.key_of(sweep))]
-    seconds = sum(seconds_of(sweeps, request, inputs, report)) if sweeps else 0.0
+    seconds = sum(seconds_of(sweeps, tried, inputs, report)) if sweeps else 0.0
     return {"stored": not sweeps, "seconds": seconds}
+
+
+def cost_of_trying(request: SweepRequest) -> tuple[bool, ...]:
+    """Order sweeps by what they need beside the amounts: to be timed, one that needs most."""
+    method = METHODS[request.method]
+    is_slow = method.calibrated and method.granularity == "neuron"
+    return method.calibrated, is_slow, request.range_examples == "all", request.against is not None
 
 
 class _DownloadError(Exception):

@@ -20,12 +20,12 @@ from core.encoder.loading import borrow
 from core.errors import PrunescopeError
 from core.inputs.checkpoints import Resolved, resolve
 from core.inputs.prepare import Inputs, prepare
-from core.request.catalog import ENGINE_VERSION, METHODS
+from core.request.catalog import ENGINE_VERSION
 from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.key import sealed
 from core.results.schema import Frame, Header
-from core.sweep.estimate import seconds_of
+from core.sweep.estimate import cost_of_trying, seconds_of
 from core.sweep.grid_plan import GridSweep
 from core.sweep.runner import silent
 from core.sweep.shared import SharedPasses
@@ -56,20 +56,13 @@ def estimate_grid(sweeps: Sequence[GridSweep]) -> float:
     """
     seconds = 0.0
     for _, group in groupby(sweeps, key=lambda planned: planned.place):
-        alike = list(group)
-        tried = max(alike, key=_cost_of_trying).request
+        alike = [planned.request for planned in group]
+        tried = max(alike, key=cost_of_trying)
         try:
-            seconds += sum(seconds_of([planned.request for planned in alike], tried, prepare(tried), silent))
+            seconds += sum(seconds_of(alike, tried, prepare(tried), silent))
         except Exception:  # whatever it is, such as a model too large for the memory: the others may well be sound
             continue
     return seconds
-
-
-def _cost_of_trying(planned: GridSweep) -> tuple[bool, ...]:
-    """Order sweeps by what they need beside the amounts: to be timed, one that needs most."""
-    request, method = planned.request, METHODS[planned.request.method]
-    is_slow = method.calibrated and method.granularity == "neuron"
-    return method.calibrated, is_slow, request.range_examples == "all", request.against is not None
 
 
 def run_here(sweeps: Sequence[GridSweep], follow: Follow) -> Iterator[Outcome]:

@@ -11,7 +11,8 @@ from tiny import loaded, make_pretrained
 
 from core.errors import PrunescopeError
 from core.inputs.prepare import prepare
-from core.request.controls import controls, until_damaged
+from core.request.catalog import METHODS
+from core.request.controls import controls, every_method, until_damaged
 from core.request.sweep_request import SweepRequest, checked, usual_scope
 from core.results.store import save
 from core.sweep import estimate as module
@@ -68,6 +69,10 @@ def test_the_outcome_adds_the_parts_of_what_is_not_stored(
     assert estimate(request, silent, [first]) == {"stored": True, "seconds": 0.0}
     for path in paths:
         path.unlink()
+    first, *others = map(checked, every_method(request))
+    scored = sum(METHODS[sweep.method].calibrated for sweep in (first, *others))
+    ran = sum(0.5 * passes(sweep, prepare(sweep)) + 3 for sweep in (first, *others))
+    assert estimate(first, silent, others)["seconds"] == 2 * scored + ran, "what scores is timed, though it comes later"
     judged = replace(request_, num_examples=70, range_examples="all")
     assert estimate(judged, silent)["seconds"] == pytest.approx(2 + 0.5 * (3 * (1 + REST) + 1) + 3)
     against = checked(replace(request_, against=str(make_pretrained(tmp_path / "other"))))
