@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.charts.overview import result_scene
 from core.findings.choices import offered
-from core.findings.words.lab import check_sentence, key_figures
+from core.findings.words.lab import check_sentence, key_figures, methods_table
 from core.findings.words.layers import layers_heading
 from core.jobs import queue
 from core.jobs.job import Job
@@ -18,6 +18,7 @@ from core.results.schema import SweepResult
 from ui.address import picture_first, set_parameter, show
 from ui.controls import offer_control
 from ui.exports import offer_exports, show_recipe
+from ui.grid import show_methods
 from ui.header import link_to_views, page_header
 from ui.jobs import (
     answer_to,
@@ -34,7 +35,7 @@ from ui.lab.model import DEFAULT_REQUEST, OWN_REQUEST, chosen_checkpoint
 from ui.lab.run import offer_sweep
 from ui.lab.state import lab as remembered
 from ui.player import choose_reduction, middle_of, show_finding, show_pictures, start_in_address
-from ui.results import at_hand, by_key, companions_of, note_computed
+from ui.results import at_hand, by_key, companions_of, note_computed, own_methods
 from ui.shared import once
 from ui.text import markdown_table, plain, refusals_shown, remark
 from ui.upload import show_upload
@@ -94,7 +95,7 @@ def lab() -> None:
 def ask(job: Job | None, result: SweepResult | None) -> None:
     """Draw the settings, which begin with the request behind what is shown, and the bar that starts a run."""
     shown = job.request if job and job.request else original_request(result) if result else usual_request()
-    offer_sweep(shown, with_control=bool(job and job.follow_ups))
+    offer_sweep(shown, job.follow_ups if job else ())
 
 
 def usual_request() -> SweepRequest:
@@ -196,8 +197,11 @@ def show_result(result: SweepResult) -> None:
 
 
 def show_figures(result: SweepResult, reduction: str) -> None:
-    """Show the three figures of a whole result beside each other."""
-    if figures := once(key_figures, result, reduction):
+    """Show the three figures of a whole result beside each other; with those of other methods on the same, how far."""
+    methods = own_methods(result)
+    if len(methods) > 1:
+        show_methods(methods_table(methods, reduction), result.key)
+    elif figures := once(key_figures, result, reduction):
         st.markdown(markdown_table([{plain(title): f"**{plain(value)}**" for title, value in figures.items()}]))
 
 

@@ -1,28 +1,30 @@
 """The picture of a whole grid: what it shows is read once for all visitors, and a click opens a result."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from threading import Lock
 
 import streamlit as st
 
-from core.charts.grid import grid_html
+from core.charts.grid import grid_html, linked_table
 from core.findings.choices import companions, everywhere
 from core.findings.grid import Grid, GridRow, grid_rows
 from core.results import store
 from core.results.library import Entry, entry_of, extracts
 from core.results.schema import SweepResult
 from core.results.store import FileState, state_of
-from ui.address import carried
+from ui.address import carried, show
 from ui.header import PAGES
 from ui.player import component, pause_after_first_picture
 from ui.shared import once
 
-KEY = "grid"
+KEY, METHODS = "grid", "methods"  # of the elements
 OPENED = "grid-opened"  # of the session: the address of the cell that was clicked
 # The beginning of each page's address as a browser that shows the grid reads it, and the page.
 ADDRESSES = {"./?result=": "Overview", "layers?result=": "Layers"}
+
+LAB = "lab?result="
 
 _reading = Lock()  # who comes meanwhile waits for the same rows: fifty who read them all at once keep everybody waiting
 
@@ -61,6 +63,17 @@ def show_grid(grid: Grid) -> None:
 
 def _note_opened() -> None:
     st.session_state[OPENED] = str(st.session_state[KEY].get("opened") or "")
+
+
+def show_methods(rows: Mapping[str, Mapping[str, str]], on_show: str) -> None:
+    """Show results in a table, by their keys; a click opens one in the Lab."""
+    _grid(key=METHODS, data={"html": linked_table(rows, on_show, LAB)}, on_opened_change=_show_opened)
+
+
+def _show_opened() -> None:
+    opened = str(st.session_state[METHODS].get("opened") or "")
+    if opened.startswith(LAB):
+        show(opened.removeprefix(LAB))
 
 
 def open_clicked() -> None:

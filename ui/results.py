@@ -9,6 +9,7 @@ from cachetools import LRUCache, cached
 
 from core.errors import PrunescopeError
 from core.findings.choices import companions, isolated, methods_beside, twins
+from core.findings.comparable import same_checkpoint
 from core.findings.yardstick import Yardstick, yardstick
 from core.request.limits import is_hosted
 from core.results import library, store
@@ -108,6 +109,15 @@ def methods_of(result: SweepResult, entries: Sequence[Entry]) -> list[tuple[Swee
     among = _judging(entries)  # once, for it lists a hosted server's folder
     methods = _chosen(methods_beside, result, entries)
     return [(method, _chosen(companions, method, among)) for method in methods]
+
+
+def own_methods(result: SweepResult) -> list[SweepResult]:
+    """Read a visitor's own whole sweep with those of other methods that were measured like it, else nothing."""
+    own = {entry.key: entry for entry in own_results()}
+    if result.key not in own:
+        return []
+    alike = _chosen(methods_beside, result, [own[result.key], *own.values()])
+    return [method for method in alike if same_checkpoint(method, result)] if result in alike else []
 
 
 def _judging(entries: Sequence[Entry]) -> Sequence[Entry]:

@@ -53,6 +53,22 @@ def grid_html(grid: Grid, addresses: tuple[str, str]) -> str:
     return "".join((*parts, f"<h3>Similarity of every layer</h3><p>{CURVES}</p>{_key()}{curves}"))
 
 
+def linked_table(rows: Mapping[str, Mapping[str, str]], on_show: str, page: str) -> str:
+    """Write a table of results, at least one, by their keys: each row but that on show links to its result.
+
+    Args:
+        rows: Texts by column; the first column names the row.
+        on_show: The key of the result on show.
+        page: What stands before a result's key in the address.
+    """
+    head, body = "".join(f'<th scope="col"><b>{escape(name)}</b></th>' for name in next(iter(rows.values()))), ""
+    for key, row in rows.items():
+        name, *cells = map(escape, row.values())
+        name = f"<b>{name}</b>" if key == on_show else f'<a href="{page}{key}">{name}</a>'
+        body += f'<tr><th scope="row">{name}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
 def _verdict(row: GridRow, grid: Grid, page: str) -> str:
     """Write a verdict as a word in a colour; nothing where there is none."""
     found = grid.verdicts.get(row.key)

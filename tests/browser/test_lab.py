@@ -51,6 +51,21 @@ def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(page: Page, s
     expect_run_in_sight(page)
 
 
+def test_one_button_and_run_tell_how_far_every_method_goes_and_lead_to_each_result(page: Page, site: str) -> None:
+    page.goto(f"{site}/lab")
+    look.expect_silence(page)
+    page.get_by_role("button", name="How far can I prune?").click()
+    expect(page.get_by_role("combobox", name="Method")).to_have_value("Every method")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/lab\?result=[0-9a-f]{64}$"), timeout=look.WORKER_PATIENCE)
+    first, table = page.url, page.get_by_role("table").filter(has_text="First layer to fall")
+    expect(table.get_by_role("row")).to_have_count(1 + 4)
+    table.get_by_role("link", name="Wanda pruning").click()
+    expect(page).not_to_have_url(first)
+    expect(page.locator("h1")).to_be_visible()
+    expect(table.get_by_role("link", name="Magnitude pruning")).to_be_visible()
+
+
 def test_six_labels_in_another_order_and_case_are_swept_and_saved_on_a_telephone(
     page: Page, site: str, copy: Path, tiny_emotions: Path
 ) -> None:

@@ -1,5 +1,7 @@
 """The Lab's runs and results, how long they take and earlier ones, against a worker without a model."""
 
+import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,9 +16,10 @@ from core.jobs.job import Job
 from core.jobs.queue import JobQueue
 from core.request.controls import judged_beside
 from core.request.sweep_request import SweepRequest
-from core.results import store
+from core.results import library, store
+from core.results.statistics import WorkingRangeRecord
 from core.results.store import save
-from tests.builders import make_result, ship
+from tests.builders import make_result, ship, with_own_key
 from tests.opened import address, errors, fill, follow, labels, open_page, player, players, press, run, told, unescaped
 from tests.pages.conftest import Runs
 from tests.queues import PATIENCE, RESULT, ended, now, running
@@ -165,6 +168,40 @@ def test_a_method_and_its_control_run_in_one_go(queue: JobQueue, runs: Runs) -> 
     runs.scripts = []
     page = at_end(queue, press(page, CONTROL))
     assert (address(page), errors(page), len(page.info)) == ({"result": RESULT.key}, [], 0)
+
+
+def test_ones_own_results_by_several_methods_are_told_in_one_table_the_farthest_first(
+    queue: JobQueue, shipped: Path
+) -> None:
+    steps = {"amounts": (0.0, 0.5, 0.8), "prunable_sparsity": lambda amount: amount / 2}
+    known = {"metric": "accuracy", "examples": 200, "shown_broken_from": None, "smallest_drop": 0.1, "lead": 0.4}
+    asked = (("magnitude", "encoder", 0.5), ("wanda", "encoder", 0.0), ("attribution", None, 0.8))
+    results = [
+        with_own_key(
+            make_result(method=method, scope=scope, **steps),
+            working_range=WorkingRangeRecord(to=to, reason=None, **known),
+        )
+        for method, scope, to in asked
+    ]
+    control = make_result(method="random", **steps)
+    for result in (*results, control, make_result(method="wanda", task="cola", **steps)):
+        save(result)
+    page = open_page(LAB, result=results[0].key)
+    table = html(page)
+    assert re.findall(r"<td>([^<]*)</td><td>([^<]*)</td><td>", table) == [
+        *(("80 % of units", "40 %"), ("50 % of weights", "25 %"), ("Not even to 50 %", "–")),
+    ]
+    assert re.findall(r'href="lab\?result=(\w+)"', table) == [results[2].key, results[1].key], "not itself"
+    assert not html(open_page(LAB, result=control.key)), "a control is none of the methods"
+    for result in results[1:]:
+        library.delete_own(result.key)
+    assert not html(open_page(LAB, result=results[0].key)), "nothing of one's own is beside it"
+
+
+def html(page: AppTest) -> str:
+    """The table of methods, if there is one."""
+    found = [one.proto.json for one in page.get("bidi_component") if one.proto.component_name.endswith("_grid")]
+    return "".join(json.loads(text)["html"] for text in found)
 
 
 # ---------------------------------------------------------------- how long

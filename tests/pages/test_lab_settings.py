@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from core.request.catalog import ROOT
-from core.request.controls import judged_beside
+from core.request.catalog import METHODS, ROOT
+from core.request.controls import every_method, judged_beside
 from core.request.sweep_request import SweepRequest
 from tests.opened import address, errors, fill, follow, open_page, press, run, told
 from tests.pages.conftest import Runs
@@ -100,6 +100,7 @@ def test_settings_outlast_a_late_browser_and_a_look_at_another_page_and_a_change
         ("The published experiment", {"scope": "all-linear"}),
         ("Random control", {}),
         ("Attribution", {"method": "attribution", "scope": None}),
+        ("How far can I prune?", {}),
         ("Quick look", {"num_examples": 64, "amounts": (0.0, 0.2, 0.4, 0.6, 0.8)}),
     ],
 )
@@ -111,4 +112,7 @@ def test_a_preset_fills_the_settings_for_the_checkpoint_and_the_examples_that_ar
     wanted = SweepRequest(COLA, "cola", data="hub", **expected)
     assert runs.requests == [wanted]
     assert ("reduction" in address(page)) == (title == "The published experiment")
-    assert runs.follow_ups == (judged_beside(wanted) if title == "Random control" else ())
+    every = every_method(wanted)
+    assert [sweep.method for sweep in every] == [name for name, method in METHODS.items() if not method.is_control]
+    expected_after = {"Random control": judged_beside(wanted), "How far can I prune?": every[1:]}
+    assert runs.follow_ups == expected_after.get(title, ())

@@ -1,6 +1,6 @@
 """Step 3 of the Lab's settings, the method: what is removed, where, at which amounts; and experiments to begin with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,8 @@ from ui.lab.state import Asked, begun, choose_setting, lab
 from ui.text import remark
 
 SOME_LAYERS, LIST = "some layers", "list"  # choices after which something has to be typed
+EVERY = "every method"  # a choice; no name of the catalog
+HOW_FAR = "Every method, one after another: up to where the model works with each, and which layer falls first."
 SCOPES = {
     "encoder": "All encoder layers",
     "all-linear": "All linear layers (as published)",
@@ -31,6 +33,7 @@ USUAL: Mapping[str, Any] = {
 }
 # Experiments: a title, what it asks, and its settings; the others are the usual ones.
 PRESETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "How far can I prune?": (HOW_FAR, {"method": EVERY}),
     "The published experiment": ("Magnitude pruning of all linear layers, on all tokens.", {"scope": "all-linear"}),
     "Random control": ("Magnitude pruning, then as many weights drawn at random.", {"with-control": True}),
     "Attribution": ("Removes whole units, the least useful first.", {"method": "attribution"}),
@@ -42,27 +45,31 @@ PRESETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 
 
-def choose_method(shown: SweepRequest, asked: Asked, with_control: bool) -> None:
+def choose_method(shown: SweepRequest, asked: Asked, follow_ups: Sequence[SweepRequest]) -> None:
     """Draw the step.
 
     Args:
         shown: What it says at first.
         asked: Gets what is pruned, how and at which amounts.
-        with_control: Whether the random control is asked for at first.
+        follow_ups: What is run after it at first: its control, or the other methods.
     """
+    with_control = any(METHODS[further.method].is_control for further in follow_ups)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("Presets", width="content")
         for title, (explanation, changes) in PRESETS.items():
             st.button(title, key=f"lab-preset-{title}", help=explanation, on_click=partial(_fill, changes))
-    name = choose_setting("Method", {name: method.title for name, method in METHODS.items()}, shown.method, "method")
-    method, fields = METHODS[name], asked.fields
-    remark(method.explanation)
+    titles = {**{name: method.title for name, method in METHODS.items()}, EVERY: "Every method"}
+    name = choose_setting("Method", titles, EVERY if follow_ups and not with_control else shown.method, "method")
+    asked.every, fields = name == EVERY, asked.fields
+    name = next(iter(METHODS)) if asked.every else name
+    method = METHODS[name]
+    remark(HOW_FAR if asked.every else method.explanation)
     fields["method"] = name
     if controlled := {known.name: known.title for known in METHODS.values() if known.control == name}:
         first = (shown.control_of if shown.method == name else None) or DEFAULT_CONTROLLED.get(name)
         note = "As much is removed of each matrix or layer as this method removes there."
         fields["control_of"] = choose_setting("Control of", controlled, first, f"control-of-{name}", note)
-    if method.granularity == "weight":
+    if method.granularity == "weight" and not asked.every:
         run = run_of(shown.scope)
         note = "Where weights may be removed. One layer alone shows that layer's isolated effect."
         fields["scope"] = choose_setting("Scope", SCOPES, shown.scope if run is None else SOME_LAYERS, "scope", note)
@@ -72,7 +79,7 @@ def choose_method(shown: SweepRequest, asked: Asked, with_control: bool) -> None
                 first = st.number_input("First layer", 1, MAX_LAYERS, **begun("layer", run.start + 1))
                 last = st.number_input("Last layer", 1, MAX_LAYERS, **begun("last-layer", run.stop))
             fields["scope"] = canonical(f"layers:{first - 1}-{last - 1}")
-    if method.control:
+    if method.control and not asked.every:
         seeds = f"{CONTROL_SEEDS[method.granularity]} seeds ({ONE_LAYER_SEEDS} for some layers alone)"
         note = f"After the run, as much is removed at random, with {seeds}. Stored results are not computed again."
         asked.with_control = st.toggle("Random control", help=note, **begun("with-control", with_control))
@@ -86,7 +93,7 @@ def choose_method(shown: SweepRequest, asked: Asked, with_control: bool) -> None
         damage = shown.until_damage or UNTIL_DAMAGE
         note = "Overall change: 1 − the mean similarity of all layers."
         stops = begun("until", shown.until_damage is not None)
-        is_bounded = st.checkbox(f"Stop at an overall change of {damage:g}", help=note, **stops)
+        is_bounded = not asked.every and st.checkbox(f"Stop at an overall change of {damage:g}", help=note, **stops)
         fields["until_damage"] = damage if is_bounded else None
         fields["points"] = choose_setting("Measure after", POINTS, shown.points, "points", "Where in a layer.")
         if method.is_control:

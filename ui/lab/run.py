@@ -7,7 +7,6 @@ import streamlit as st
 from core.errors import PrunescopeError
 from core.jobs import queue
 from core.jobs.job import Job
-from core.request.controls import judged_beside
 from core.request.limits import is_hosted, limits
 from core.request.places import source_of
 from core.request.sweep_request import SweepRequest
@@ -33,12 +32,12 @@ STYLE = """<style>
 </style>"""
 
 
-def offer_sweep(shown: SweepRequest, with_control: bool) -> None:
+def offer_sweep(shown: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) -> None:
     """Draw the settings of a sweep, and the bar that starts it.
 
     Args:
         shown: What they say at first.
-        with_control: Whether the random control is asked for at first.
+        follow_ups: What is run after it at first: its control, or the other methods.
     """
     asked = Asked()
     st.markdown("**1 · Model**")
@@ -46,7 +45,7 @@ def offer_sweep(shown: SweepRequest, with_control: bool) -> None:
     st.markdown("**2 · Data**")
     choose_data(shown, asked, task)
     st.markdown("**3 · Method**")
-    choose_method(shown, asked, with_control)
+    choose_method(shown, asked, follow_ups)
     if is_hosted():
         bound = limits()
         remark(
@@ -65,15 +64,12 @@ def _offer_run(asked: Asked) -> None:
             pressed = st.button("Run", type="primary", key="lab-run-now", icon=":material/play_arrow:")
             beside = st.container(horizontal=True, vertical_alignment="center")
     try:
-        if asked.missing:
-            raise PrunescopeError(asked.missing[0])
-        request = SweepRequest.from_json(asked.fields)
-        follow_ups = judged_beside(request) if asked.with_control else ()
+        sweeps = asked.sweeps()
         if pressed:
             drop_question(ESTIMATE)
-            start(request, follow_ups=follow_ups)
+            start(sweeps[0], follow_ups=sweeps[1:])
         with beside:
-            show_estimate(request, follow_ups)
+            show_estimate(sweeps[0], sweeps[1:])
     except PrunescopeError as error:
         if pressed:
             refused.error(plain(str(error)))

@@ -6,7 +6,10 @@ from typing import Any
 
 import streamlit as st
 
+from core.errors import PrunescopeError
 from core.jobs.job import Job
+from core.request.controls import every_method, judged_beside
+from core.request.sweep_request import SweepRequest
 
 
 @dataclass
@@ -54,11 +57,26 @@ class Asked:
         fields: Of a request, as far as they are known.
         missing: What has still to be said, in sentences.
         with_control: Whether the method's random control is to be computed after it.
+        every: Whether all methods are to be run, one after another.
     """
 
     fields: dict[str, Any] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     with_control: bool = False
+    every: bool = False
+
+    def sweeps(self) -> tuple[SweepRequest, ...]:
+        """Return what is to be run, in its order.
+
+        Raises:
+            PrunescopeError: Something has still to be said, or the fields are refused.
+        """
+        if self.missing:
+            raise PrunescopeError(self.missing[0])
+        request = SweepRequest.from_json(self.fields)
+        if self.every:
+            return every_method(request)
+        return (request, *(judged_beside(request) if self.with_control else ()))
 
 
 def begun(name: str, value: Any, takes: str = "value") -> dict[str, Any]:

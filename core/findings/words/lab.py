@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from core.findings.survival import LayerSurvival, layers_of
-from core.findings.words import capitalised, layers_named
+from core.findings.words import NONE, capitalised, layers_named
 from core.request.catalog import METRICS
 from core.results.names import (
     ReductionKey,
@@ -14,7 +14,9 @@ from core.results.names import (
     meanings_name,
     percent,
     point_labels,
+    pruning_name,
     small,
+    units_name,
 )
 from core.results.schema import SweepResult, TaskRecord
 
@@ -47,6 +49,34 @@ def key_figures(result: SweepResult, reduction: ReductionKey) -> dict[str, str]:
     first = found.first or found.last
     falls = f"None, up to {largest}" if first[0].censored else named(first, "at")
     return {"First layer to change": falls, "Longest intact": named(found.last, "up to"), **held}
+
+
+def methods_table(results: Iterable[SweepResult], reduction: ReductionKey) -> dict[str, dict[str, str]]:
+    """Tabulate how far a model can be pruned by each method: by the keys of the results, the farthest first.
+
+    Amounts of weights and of units are not alike; the share of encoder weights that is removed by then is.
+
+    Args:
+        results: Whole sweeps of one checkpoint on the same examples.
+        reduction: By which layers have changed.
+    """
+    rows: dict[str, tuple[float, dict[str, str]]] = {}
+    for result in results:
+        figures, known = key_figures(result, reduction), result.working_range
+        works = known.to if known else None
+        removed = -1.0 if works is None else result.frames[result.amounts.index(works)].prunable_sparsity
+        rows[result.key] = (
+            removed,
+            {
+                "Method": pruning_name(result),
+                "Works up to": f"{amount_name(works)} of {units_name(result)}"
+                if works
+                else [NONE, *figures.values()][-1],
+                "Encoder weights removed by then": percent(removed) if works else NONE,
+                "First layer to fall": figures.get("First layer to change", NONE),
+            },
+        )
+    return {key: row for key, (_, row) in sorted(rows.items(), key=lambda known: -known[1][0])}
 
 
 def check_sentence(deviations: Mapping[str, Any]) -> str:
