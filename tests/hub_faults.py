@@ -153,7 +153,7 @@ def chunked(content: bytes) -> Iterable[Piece]:
 
 CLOSED: dict[str, Any] = {"Content_Length": None}
 HTML = b"<html>Please log in to this network</html>"
-DAMAGED = "is damaged, or has changed meanwhile"
+DAMAGED = "damaged .*, or has changed meanwhile"
 TOO_LARGE = "is larger than the Hub states"
 OUTSIDE = "lists a file outside its folder"
 

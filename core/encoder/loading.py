@@ -18,7 +18,7 @@ from core.encoder.architectures import architecture_of, classifier, encoder_laye
 from core.encoder.batches import micro_batches, tokenised
 from core.encoder.representations import Recorder
 from core.errors import PrunescopeError, is_out_of_memory
-from core.inputs.checkpoint_files import CONFIG, TOKENIZER, TRAINING_EXAMPLES, check_head, content_hash, weight_files
+from core.inputs.checkpoint_files import CONFIG, TOKENIZER, TRAINING_EXAMPLES, content_hash, refused, weight_files
 from core.inputs.checkpoints import Resolved
 from core.request.catalog import EAGER_ATTENTION, LATER_POSITIONS, MAX_LENGTH
 from core.request.limits import limits
@@ -27,6 +27,7 @@ from core.wall.confined import within
 
 TOKENIZER_SECONDS = 8.0  # that a tokenizer.json may take; XLM-R's takes two
 CONVERSION_SECONDS = 60.0  # that other files may take, which are converted first
+OTHER_TASKS = ("ForTokenClassification", "ForQuestionAnswering", "ForMultipleChoice", "ForNextSentencePrediction")
 TRIAL = (("A film \N{SNOWMAN}",),)  # a sentence with a letter that few vocabularies have
 
 
@@ -161,8 +162,11 @@ def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
         return_dict=True,
         chunk_size_feed_forward=0,  # the numbers are the same, but parts of the model would run several times
     )
-    if needs_head:
-        check_head(config.architectures, resolved.id)
+    named = config.architectures
+    first = str(named[0]) if isinstance(named, list) and named else ""
+    if needs_head and first.endswith(OTHER_TASKS):  # its weights may fit a classifier's
+        fault = f"is a {first[:60]} (architectures in {CONFIG}), which does not classify whole texts"
+        raise refused(resolved.id, fault, "choose a checkpoint fine-tuned for sequence classification")
     # Named here, since a configuration may ask for any, also for code on the Hub.
     attention = "eager" if config.model_type in EAGER_ATTENTION else "sdpa"
     _check_size(resolved.id, config, attention)

@@ -19,6 +19,7 @@ from core.sweep.working_range import majority_value, works_to
 
 FEW = 2  # evaluation examples of a label; with fewer it has no interval
 MIN_IMPROVEMENT = 0.2  # in accuracy, from another order of the labels
+MIN_LEAD = 0.2  # of that order over the majority class, as a share of what that leaves over
 
 
 def metrics_of(*results: SweepResult) -> list[str]:
@@ -111,7 +112,8 @@ def label_doubt(result: SweepResult) -> tuple[float, float, tuple[str, ...]] | N
     """Look for another order of the labels, or the majority class, that fits clearly better; None without any.
 
     The best one-to-one order maximises the trace of the confusion matrix (the assignment problem, solved by SciPy).
-    Fewer than 64 examples are too few for that comparison.
+    Fewer than 64 examples are too few for that comparison, and an order that does little better than always answering
+    the commonest label is none: a model that answers one label has it in some order.
 
     Returns:
         The unpruned model's accuracy, what the order gives and the labels in it; without one, what the majority class
@@ -121,7 +123,8 @@ def label_doubt(result: SweepResult) -> tuple[float, float, tuple[str, ...]] | N
     confusion = np.zeros((len(names), len(names)), dtype=np.int64)  # (predicted labels, gold labels)
     np.add.at(confusion, (predicted, gold), 1)
     count, correct = len(gold), int(confusion.trace())
-    enough = correct + MIN_IMPROVEMENT * count
+    majority = int(confusion.sum(axis=0).max())
+    enough = max(correct + MIN_IMPROVEMENT * count, majority + MIN_LEAD * (count - majority))
     if count >= FEW_EXAMPLES and confusion.max(axis=1).sum() >= enough:  # else no order can be that good
         from scipy.optimize import linear_sum_assignment  # imported here: it would slow down the first page
 
@@ -129,7 +132,6 @@ def label_doubt(result: SweepResult) -> tuple[float, float, tuple[str, ...]] | N
         best = int(confusion[range(len(names)), meant].sum())
         if best >= enough:
             return correct / count, best / count, tuple(names[label] for label in meant)
-    majority = int(confusion.sum(axis=0).max())
     return (correct / count, majority / count, ()) if correct < majority else None
 
 

@@ -28,7 +28,6 @@ TOKENIZER_FILES = (*VOCABULARIES, "merges.txt", TOKENIZER_CONFIG, "special_token
 MAX_JSON_BYTES = 4 * 2**20
 MAX_TOKENIZER_BYTES = 32 * 2**20  # XLM-R's tokenizer.json has 17 MB
 _WEIGHTS = (("model.safetensors", "model-*.safetensors"), ("pytorch_model.bin", "pytorch_model-*.bin"))
-_OTHER_TASKS = ("ForTokenClassification", "ForQuestionAnswering", "ForMultipleChoice", "ForNextSentencePrediction")
 # Fields that no checkpoint may fill: the first two make transformers read other files, or weights of another format,
 # than those that are hashed; the third puts a convolution beside the first layer, which no method here prunes.
 _FOREIGN = ("quantization_config", "transformers_weights", "conv_kernel_size")
@@ -36,8 +35,8 @@ _FOREIGN = ("quantization_config", "transformers_weights", "conv_kernel_size")
 _MOST = {"num_hidden_layers": MAX_LAYERS, "n_layers": MAX_LAYERS, "num_labels": 1_000, "max_position_embeddings": 2**17}
 
 
-def refused(checkpoint: str, fault: str, remedy: str = "choose another checkpoint") -> PrunescopeError:
-    """Return the error that refuses a checkpoint."""
+def refused(checkpoint: str, fault: str, remedy: str = "choose another") -> PrunescopeError:
+    """Return the error that refuses a checkpoint, or a data set on the Hub."""
     return PrunescopeError(f"'{checkpoint}' {fault}: {remedy}")
 
 
@@ -66,11 +65,7 @@ def read_config(path: Path, checkpoint: str) -> dict[str, Any]:
     Raises:
         PrunescopeError: It cannot be read, or see `check_config`.
     """
-    if not os.path.lexists(path):
-        wanted_files((), checkpoint)
-    config = read_json(path, checkpoint)
-    if not isinstance(config, dict):
-        raise refused(checkpoint, f"has a {CONFIG} that names no model_type")
+    config: dict[str, Any] = read_json(path, checkpoint)
     check_config(config, checkpoint)
     return config
 
@@ -88,7 +83,7 @@ def read_json(path: Path, checkpoint: str) -> Any:
         raise refused(checkpoint, f"has a {path.name} that is not JSON that can be read") from error
 
 
-def check_config(config: Mapping[str, Any], checkpoint: str) -> None:
+def check_config(config: Any, checkpoint: str) -> None:
     """Refuse a configuration of a model that cannot be pruned here, or of files other than those that are hashed.
 
     Args:
@@ -99,7 +94,7 @@ def check_config(config: Mapping[str, Any], checkpoint: str) -> None:
         PrunescopeError: The model type is not supported, the model is too deep, the encoder has a convolution, or the
             head gives no single label.
     """
-    check_model_type(config.get("model_type"), checkpoint)
+    check_model_type(config.get("model_type") if isinstance(config, Mapping) else None, checkpoint)
     for name in _FOREIGN:
         if config.get(name):
             raise refused(checkpoint, f"cannot be pruned as it is stored: its {CONFIG} sets {name}")
@@ -126,22 +121,6 @@ def check_model_type(model_type: object, checkpoint: str) -> None:
     if model_type not in SUPPORTED_MODEL_TYPES:
         remedy = f"choose a checkpoint of type {', '.join(SUPPORTED_MODEL_TYPES)}"
         raise refused(checkpoint, f"has model type {str(model_type)[:40]!a}, which is not supported", remedy)
-
-
-def check_head(architectures: object, checkpoint: str) -> None:
-    """Refuse the head of another task: its weights may fit a classifier's.
-
-    Args:
-        architectures: Of config.json, whatever it holds.
-        checkpoint: The checkpoint, for the message.
-
-    Raises:
-        PrunescopeError: The first architecture is for another task.
-    """
-    first = str(architectures[0]) if isinstance(architectures, list) and architectures else ""
-    if first.endswith(_OTHER_TASKS):
-        fault = f"is a {first[:60]} (architectures in {CONFIG}), which does not classify whole texts"
-        raise refused(checkpoint, fault, "choose a checkpoint fine-tuned for sequence classification")
 
 
 # ---------------------------------------------------------------- which files
@@ -205,7 +184,7 @@ def content_hash(folder: Path, checkpoint: str) -> str:
         found = list(folder.iterdir())
         for path in found:  # pipes and devices: transformers looks for files that nothing here needs
             if path.exists() and not path.is_dir() and not path.is_file():
-                raise refused(checkpoint, f"has a {path.name} that is not a regular file of its own")
+                raise refused(checkpoint, f"has no {path.name} that is a regular file of its own")
         names = sorted(wanted_files([path.name for path in found], checkpoint))
         if (folder / ADAPTER).exists():
             raise refused(checkpoint, f"has an adapter ({ADAPTER}), whose weights are not read", "merge it first")
@@ -245,7 +224,7 @@ def _check_file(path: Path, most: int, checkpoint: str) -> None:
     blobs = root.parent.parent / "blobs"  # beside `snapshots/COMMIT`
     is_inside = real.parent == root or (root.parent.name == "snapshots" and real.parent == blobs)
     if not is_inside or not real.is_file():
-        raise refused(checkpoint, f"has a {path.name} that is not a regular file of its own")
+        raise refused(checkpoint, f"has no {path.name} that is a regular file of its own")
     if (size := real.stat().st_size) > most:
         fault = f"has a {path.name} of {size / 2**20:,.1f} MiB, more than the {most // 2**20} MiB allowed"
         raise refused(checkpoint, fault)

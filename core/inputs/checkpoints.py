@@ -14,7 +14,7 @@ from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import CONFIG, MAX_JSON_BYTES, RECIPE_FILE, content_hash, read_config, read_json
 from core.inputs.hub import MAIN, Report, Repository, fetch_one, snapshot
 from core.inputs.labels import check_own_labels, label_names, label_order
-from core.request.catalog import EMBEDDED, METHODS, NORMALISE_FIRST, RECIPE, TASKS, WEIGHTS
+from core.request.catalog import EMBEDDED, RECIPE, TASKS, WEIGHTS
 from core.request.places import Source, source_of
 from core.results.schema import RecipeRecord
 
@@ -111,24 +111,6 @@ def suited(resolved: Resolved, task: str) -> Resolved:
         return resolved
     order = label_order(resolved.label_names, TASKS[task], resolved.id)
     return resolved if order == tuple(range(len(order))) else replace(resolved, row_order=order)
-
-
-def check_method(resolved: Resolved, method: str, control_of: str | None) -> None:
-    """Refuse a method that is not defined for a checkpoint's architecture.
-
-    Args:
-        resolved: The checkpoint.
-        method: A name from METHODS.
-        control_of: The method whose allocation a random method follows.
-
-    Raises:
-        PrunescopeError: It is `attribution-residual`, or its control, and layers normalise first.
-    """
-    if METHODS[control_of or method].empties and resolved.model_type in NORMALISE_FIRST:
-        raise PrunescopeError(
-            f"method 'attribution-residual' needs layers that end in a LayerNorm, but those of '{resolved.id}' "
-            f"(model type '{resolved.model_type}') normalise first: choose attribution"
-        )
 
 
 def licence_of(folder: Path) -> str | None:

@@ -1,19 +1,28 @@
 """Choose a table's text and label columns: those that were asked for, or a guess where that is safe. No torch."""
 
+import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from core.errors import PrunescopeError, first_few
-from core.inputs.labels import label_of
+from core.inputs.labels import folded, label_of
 from core.inputs.tables import Table
 from core.request.catalog import TASKS, Task
+from core.request.tasks import MAX_LABELS
 
 LABEL_COLUMNS = ("label", "labels", "gold", "class", "target", "category", "sentiment", "emotion", "intent", "topic")
 TEXT_COLUMNS = ("text", "sentence", "content", "review", "utterance", "tweet", "document", "comment", "message")
-_OF_PRESETS = [task.text_columns for task in TASKS.values() if len(task.text_columns) == 2]
-PAIRS: tuple[tuple[str, ...], ...] = (*dict.fromkeys(_OF_PRESETS), ("text1", "text2"), ("text_a", "text_b"))
+PAIR_TASKS = [task for task in TASKS.values() if len(task.text_columns) == 2]
+PAIR_LABELS = {folded(name) for task in PAIR_TASKS for name in task.label_names}  # words that no other task uses
 MAX_LISTED = 12
 MAX_NAMES = 200  # ways in which a column writes its labels, such as joy and Joy
+# A cell of text: two words, or two characters of a script without spaces; else any word, but no number or id.
+KINDS_OF_TEXT = (
+    re.compile(r"[^\W\d_]\S*\s+\S*[^\W\d_]|[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]{2}"),
+    re.compile(r"\A(?!\S*\d\S*\Z).*[^\W\d_]", re.DOTALL),
+)
 
 
 @dataclass(frozen=True)
@@ -36,7 +45,7 @@ def choose_columns(table: Table, task: Task, text: Sequence[str], label: str | N
 
     Args:
         table: The rows.
-        task: The task; without text columns, those of the table decide whether it reads one text or two.
+        task: The task. One that is made from labels may read one text or two, whatever its text columns.
         text: The text columns asked for; none are guessed.
         label: The label column asked for; None is guessed.
 
@@ -44,35 +53,29 @@ def choose_columns(table: Table, task: Task, text: Sequence[str], label: str | N
         PrunescopeError: A column does not exist, there are more or fewer texts than the task reads, or a guess is not
             safe.
     """
-    if text and len(text) != (len(task.text_columns) or len(text)):
+    if task.name in TASKS and text and len(text) != len(task.text_columns):
         raise PrunescopeError(f"{len(text)} text columns: name {len(task.text_columns)}, as many as {task.title} reads")
     found_label = label or _safe_label(table, task)
-    found_text = tuple(text) or _safe_text(table, task, found_label)
-    if not found_label or not found_text:
+    likely = [tuple(text)] if text else _likely_texts(table, task, found_label)
+    if not found_label or len(likely) != 1:
         raise PrunescopeError(
             f"{table.name} has the columns {first_few([name[:40] for name in table.columns], MAX_LISTED)}, and it is "
             f"unclear which holds the {'text' if found_label else 'label'}: name it with --text (of a pair --text2) or "
             "--label"
         )
     table.column(found_label)  # refused if there is none
-    for name in found_text:
+    for name in likely[0]:
         table.column(name, is_text=True)
     asked = {"text": text, "label": label}
-    return Columns(found_text, found_label, tuple(name for name, given in asked.items() if not given))
+    return Columns(likely[0], found_label, tuple(name for name, given in asked.items() if not given))
 
 
 def likely_columns(table: Table, task: Task) -> Columns:
-    """Guess the columns, safe or not, for somebody who sees the guess and can change it."""
-    kinds = {name: len(set(table.column(name))) for name in table.columns}
-    label = _safe_label(table, task) or min(reversed(table.columns), key=lambda name: kinds[name])
-    safe = _safe_text(table, task, label)
-    if safe:
-        return Columns(safe, label, ("text", "label"))
-    count = len(task.text_columns) or 1
-    others = [name for name in table.columns if name != label]
-    longest = sorted(others, key=lambda name: -sum(map(len, table.column(name))))[:count]
-    in_order = sorted(longest, key=table.columns.index)
-    return Columns(tuple((*in_order, *table.columns)[:count]), label, ("text", "label"))
+    """Guess the columns, safe or not, for somebody who sees the guess and can change it; perhaps none for the texts."""
+    kinds = {name: len({*table.column(name)} - {""}) for name in table.columns}
+    several = [name for name in table.columns if 1 < kinds[name] <= MAX_LABELS] or table.columns
+    label = _safe_label(table, task) or min(reversed(several), key=lambda name: kinds[name])
+    return Columns((*_likely_texts(table, task, label), ())[0], label, ("text", "label"))
 
 
 def _safe_label(table: Table, task: Task) -> str | None:
@@ -80,31 +83,48 @@ def _safe_label(table: Table, task: Task) -> str | None:
 
     Numbers are labels where the task numbers them and the column is called so; elsewhere they may be anything.
     """
-    named = [name for name in table.columns if name.lower() in LABEL_COLUMNS]
-    holding = [name for name in table.columns if _holds_labels(table.column(name), task, name in named)]
+    holding, named = [], []
+    for name in table.columns:
+        word, values = name.lower(), {*table.column(name)} - {""}
+        if word in LABEL_COLUMNS or (word.startswith("is_") and label_of(word[3:], task) is not None):
+            named.append(name)
+        known = (value for value in values if name in named or not value.isdigit())
+        if 0 < len(values) <= MAX_NAMES and len(values) == sum(label_of(value, task) is not None for value in known):
+            holding.append(name)
     for candidates in (holding, named, [name for name in named if name.lower() == "label"]):
         if len(candidates) == 1:
             return candidates[0]
     return None
 
 
-def _holds_labels(cells: Sequence[str], task: Task, numbers: bool) -> bool:
-    """Whether cells are names of labels, or with `numbers` the numbers of labels."""
+def _likely_texts(table: Table, task: Task, label: str | None) -> list[tuple[str, ...]]:
+    """Return what may be the columns of the texts, the likeliest first; where there is only one, that is safe.
+
+    These are the columns of the preset, a known pair or columns of one name but for its end, one that is called like a
+    text, or those with the longest cells of text; numbers and ids are none.
+    """
+    others = [name for name in table.columns if name != label and name not in table.numeric]
+    if task.text_columns and set(task.text_columns) <= set(others):
+        return [task.text_columns]
+    texts: list[str] = []
+    alike = defaultdict(list)
+    for kind in KINDS_OF_TEXT:
+        texts = texts or [name for name in others if _is_mostly(kind, table.column(name))]
+    for name in sorted(texts):
+        alike[re.sub(r"[\W_]*[12ab]$", "", name.lower())].append(name)
+    known: dict[tuple[str, ...], None] = dict.fromkeys(pair.text_columns for pair in PAIR_TASKS)
+    known |= dict.fromkeys(tuple(names) for names in alike.values() if len(names) == 2)
+    pairs = [pair for pair in known if set(pair) <= set(others)]
+    if len(task.text_columns) != 1 and pairs:
+        return pairs
+    named = [name for name in others if name.lower() in TEXT_COLUMNS]
+    count = len(task.text_columns) or (2 if {*map(folded, task.label_names)} <= PAIR_LABELS else 1)
+    if count == len(named) == 1:
+        return [tuple(named)]
+    longest = sorted(texts, key=lambda name: -sum(map(len, table.column(name))))[:3]
+    return [tuple(sorted(some, key=table.columns.index)) for some in combinations(longest, count)]
+
+
+def _is_mostly(kind: re.Pattern[str], cells: Sequence[str]) -> bool:
     values = {*cells} - {""}
-    return 0 < len(values) <= MAX_NAMES and all(
-        (numbers or not value.isdigit()) and label_of(value, task) is not None for value in values
-    )
-
-
-def _safe_text(table: Table, task: Task, label: str | None) -> tuple[str, ...] | None:
-    """Return the columns of the preset, of a known pair, or the only one that can be meant."""
-    columns = [name for name in table.columns if name != label and name not in table.numeric]
-    if task.text_columns and set(task.text_columns) <= set(columns):
-        return task.text_columns
-    known = () if len(task.text_columns) == 1 else PAIRS
-    found = [pair for pair in known if set(pair) <= set(columns)]
-    if len(found) != 1 and len(task.text_columns) != 2:
-        singles: list[tuple[str, ...]] = [(name,) for name in columns]
-        found = [single for single in singles if single[0].lower() in TEXT_COLUMNS]
-        found = found if len(found) == 1 else singles
-    return found[0] if len(found) == 1 else None
+    return 2 * sum(kind.search(value) is not None for value in values) > len(values)

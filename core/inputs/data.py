@@ -130,7 +130,7 @@ class HubData:
     @property
     def reference(self) -> str:
         """The data set with its commit, as a request names it."""
-        return f"{DATASET}{self.name}@{self.listing.commit}"
+        return f"{DATASET}{self.name}@{self.listing.pinned.revision}"
 
     def to_download(self) -> tuple[int, ...]:
         """Return the bytes of the evaluated split's files that are not here yet; of many, only the first are needed."""

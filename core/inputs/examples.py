@@ -21,7 +21,7 @@ from core.request import catalog
 from core.request.catalog import CALIBRATION_EXAMPLES, DEFAULT_EXAMPLES, MIN_CALIBRATION, MIN_EXAMPLES, TASKS, Task
 from core.request.limits import limits
 from core.request.sweep_request import LabelMap, SweepRequest
-from core.request.tasks import made_task
+from core.request.tasks import made_task, own_task
 from core.results.digest import fingerprint_of
 from core.results.schema import ColumnsRecord, TaskRecord
 
@@ -73,8 +73,9 @@ class Examples:
             PrunescopeError: The data are missing, malformed, or smaller than asked for.
         """
         table, rows = self._labelled(self.data.evaluated)
-        usual = DEFAULT_EXAMPLES if self.data.scored else half(len(rows))
-        found = self._described(table, self.data.evaluated, draw(rows, table.name, num_examples, usual))
+        usual = DEFAULT_EXAMPLES if self.data.scored else max(MIN_EXAMPLES, min(DEFAULT_EXAMPLES, len(rows) // 2))
+        drawn = draw(rows, table.name, num_examples or usual, max(num_examples or 0, MIN_EXAMPLES))
+        found = self._described(table, self.data.evaluated, drawn)
         if table.files and not self.data.is_private:
             remember(found.record.fingerprint, found.texts)
         return found
@@ -93,7 +94,7 @@ class Examples:
         """
         split, fewest = self.data.scored or self.data.evaluated, MIN_EXAMPLES if self.data.scored else MIN_CALIBRATION
         table, rows = self._labelled(split)
-        drawn = draw(rows, table.name, None, CALIBRATION_EXAMPLES, subset.texts, fewest)
+        drawn = draw(rows, table.name, CALIBRATION_EXAMPLES, fewest, subset.texts)
         found = self._described(table, split, drawn)
         if len(set(found.record.gold)) == 1 < len(set(subset.record.gold)):  # a split sorted by label
             raise PrunescopeError(
@@ -114,7 +115,7 @@ class Examples:
             return None
         table, rows = self._labelled(self.data.evaluated)
         known = set(subset.record.examples)
-        others = [row for row in draw(rows, table.name, None, limits().examples) if row[0] not in known]
+        others = [row for row in draw(rows, table.name, limits().examples) if row[0] not in known]
         return self._described(table, self.data.evaluated, others) if others else None
 
     def _labelled(self, split: str) -> tuple[Table, list[Labelled]]:
@@ -163,14 +164,6 @@ class Examples:
         return EvalSubset(self.task, texts, record)
 
 
-def half(rows: int) -> int:
-    """Return how many rows of a table are evaluated by default: half, at most 256; the rest is to score on.
-
-    The number does not depend on the method: methods are compared on the same examples.
-    """
-    return max(MIN_EXAMPLES, min(DEFAULT_EXAMPLES, rows // 2))
-
-
 def open_examples(request: SweepRequest, label_names: Sequence[str], report: Report | None = None) -> Examples:
     """Find the data of a checked request and its task, which is made from the checkpoint's labels if it is no preset.
 
@@ -187,7 +180,7 @@ def open_examples(request: SweepRequest, label_names: Sequence[str], report: Rep
     source_name = request.source_name or data.name
     if preset and not data.is_table:
         return Examples(preset, data, source_name, Columns(preset.text_columns, LABEL))
-    task = preset or made_task((), label_names)
+    task = preset or own_task(request.checkpoint, label_names)
     columns = choose_columns(data.read(data.evaluated), task, request.text, request.label)
     return Examples(preset or made_task(columns.text, label_names), data, source_name, columns, request.label_map)
 
@@ -196,36 +189,29 @@ def open_examples(request: SweepRequest, label_names: Sequence[str], report: Rep
 
 
 def draw(
-    rows: Sequence[Labelled],
-    place: str,
-    asked: int | None,
-    default: int,
-    excluded: Texts = (),
-    fewest: int = MIN_EXAMPLES,
+    rows: Sequence[Labelled], place: str, most: int, fewest: int = MIN_EXAMPLES, excluded: Texts = ()
 ) -> list[Labelled]:
     """Draw a stratified sample in random order, the same sample every time.
 
     Args:
         rows: All labelled rows of a split.
         place: The name of the data in messages.
-        asked: How many; None for the default number, or all if there are fewer.
-        default: The default number.
-        excluded: Examples that must not be drawn.
+        most: How many, or all if there are fewer.
         fewest: The fewest rows that may be left to draw from.
+        excluded: Examples that must not be drawn.
 
     Raises:
         PrunescopeError: There are too few rows.
     """
     known = set(excluded)
     free = [row for row in rows if row[1] not in known]
-    size = min(default, len(free)) if asked is None else asked
-    if len(free) < max(size, fewest):
+    if len(free) < fewest:
         raise PrunescopeError(
             f"{place} has only {len(free)} examples{' besides those evaluated' if excluded else ''}, and "
-            f"{max(size, fewest)} are needed: ask for fewer, or add rows or choose other data"
+            f"{fewest} are needed: ask for fewer, or add rows or choose other data"
         )
     labels = np.array([label for _, _, label in free], dtype=np.int64)  # (free,)
-    return [free[k] for k in stratified(labels, size)]
+    return [free[k] for k in stratified(labels, min(most, len(free)))]
 
 
 def stratified(labels: np.ndarray, size: int) -> tuple[int, ...]:

@@ -29,7 +29,7 @@ from huggingface_hub.utils.sha import git_hash
 from tqdm.std import tqdm  # type: ignore[import-untyped]
 
 from core.errors import PrunescopeError
-from core.inputs.checkpoint_files import CONFIG, read_config, sha256_of, wanted_files
+from core.inputs.checkpoint_files import CONFIG, read_config, refused, sha256_of, wanted_files
 from core.request.limits import is_hosted, limits
 from core.results.store import remove_parts
 
@@ -80,20 +80,15 @@ class Listing:
 
     Attributes:
         asked: The repository, by the revision that it was asked for by.
-        commit: The commit.
+        pinned: The repository at the commit.
         sizes: The bytes of each file, by name; None where they are not known.
         fault: Why the local cache alone was asked; None if the Hub was.
     """
 
     asked: Repository
-    commit: str
+    pinned: Repository
     sizes: Mapping[str, int | None]
     fault: HubError | None = None
-
-    @property
-    def pinned(self) -> Repository:
-        """The repository at the commit."""
-        return self.asked._replace(revision=self.commit)
 
 
 def snapshot(repository: Repository, report: Report | None = None) -> tuple[Path, str]:
@@ -124,7 +119,7 @@ def snapshot(repository: Repository, report: Report | None = None) -> tuple[Path
     for name in names:
         fetch(listing, name, report, done, total)
         done += listing.sizes[name] or 0
-    return folder, listing.commit
+    return folder, listing.pinned.revision
 
 
 def fetch_one(repository: Repository, name: str, report: Report | None = None, most: int | None = None) -> Path:
@@ -143,7 +138,7 @@ def fetch_one(repository: Repository, name: str, report: Report | None = None, m
         return path
     listing = list_files(repository)
     if name not in listing.sizes:
-        raise listing.fault or PrunescopeError(f"'{repository.repo_id}' has no file {name}: choose another")
+        raise listing.fault or refused(repository.repo_id, f"has no file {name}")
     check_size(listing, [name], most)
     return fetch(listing, name, report)
 
@@ -160,7 +155,7 @@ def list_files(repository: Repository) -> Listing:
         if not re.fullmatch("[0-9a-f]{40}", info.sha or ""):
             raise ValueError("no commit")
         sizes = {file.rfilename: None if file.size is None else int(file.size) for file in info.siblings or ()}
-        return Listing(repository, str(info.sha), sizes)
+        return Listing(repository, repository._replace(revision=str(info.sha)), sizes)
 
     try:
         return _ask(listing, repository)
@@ -168,7 +163,7 @@ def list_files(repository: Repository) -> Listing:
         with suppress(OSError):
             folder = Path(_api().snapshot_download(**repository._asdict(), local_files_only=True))
             names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-            return Listing(repository, folder.name, dict.fromkeys(names), error)
+            return Listing(repository, repository._replace(revision=folder.name), dict.fromkeys(names), error)
         raise
 
 
@@ -180,10 +175,8 @@ def check_size(listing: Listing, names: Iterable[str], most: int | None = None) 
     """
     size, bound = sum(listing.sizes[name] or 0 for name in names), most or limits().download_bytes
     if size > bound:
-        raise PrunescopeError(
-            f"'{listing.asked.repo_id}' is a download of {size / 2**20:,.0f} MiB, more than the "
-            f"{bound / 2**20:,.0f} MiB allowed here: choose a smaller one"
-        )
+        fault = f"is a download of {size / 2**20:,.0f} MiB, more than the {bound / 2**20:,.0f} MiB allowed here"
+        raise refused(listing.asked.repo_id, fault, "choose a smaller one")
     return size
 
 
@@ -211,10 +204,9 @@ def fetch(listing: Listing, name: str, report: Report | None = None, before: int
             tqdm_class=_progress_class(listing.asked, name, report, before, total or size or 0, most),
         )
         path = Path(_ask(download, listing.asked, most))
-        if listing.commit not in path.parts or not is_intact(path):  # the client compares lengths only
+        if listing.pinned.revision not in path.parts or not is_intact(path):  # the client compares lengths only
             _discard(path)
-            fault = f"{path.name} is damaged, or has changed meanwhile"
-            raise PrunescopeError(f"'{listing.asked.repo_id}': {fault}: try again")
+            raise refused(listing.asked.repo_id, f"has a damaged {path.name}, or has changed meanwhile", "try again")
     with suppress(OSError):  # what processes that were killed have left
         remove_parts(path.resolve().parent, "*.incomplete")
     return path
@@ -281,7 +273,7 @@ def _fault_of(error: BaseException, repo_id: str) -> PrunescopeError:
             return (HubError if kind is OfflineModeIsEnabled else PrunescopeError)(f"'{repo_id}' {said}")
     if isinstance(error, OSError) and error.errno:
         remedy = "free some space, or set HF_HOME to a folder that is writable"
-        return PrunescopeError(f"'{repo_id}' cannot be stored ({error.strerror}): {remedy}")
+        return refused(repo_id, f"cannot be stored ({error.strerror})", remedy)
     return HubError(f"'{repo_id}' cannot be fetched from the Hub: check the connection, or try again later")
 
 
@@ -290,7 +282,7 @@ def cached_file(repository: Repository, name: str) -> Path | None:
     try:
         found = try_to_load_from_cache(filename=name, **repository._asdict())
     except ValueError as error:
-        raise PrunescopeError(f"'{repository.repo_id}' lists a file outside its folder: choose another") from error
+        raise refused(repository.repo_id, "lists a file outside its folder") from error
     if isinstance(found, str) and not is_intact(Path(found)):
         _discard(Path(found))
         return None
@@ -317,8 +309,7 @@ def _progress_class(
         def update(self, n: float | None = 1) -> None:
             self.n += n or 0
             if self.n > most:
-                fault = f"{name} is larger than the Hub states"
-                raise PrunescopeError(f"'{repository.repo_id}': {fault}: choose another")
+                raise refused(repository.repo_id, f"has a {name} that is larger than the Hub states")
             if report:
                 report(stage, before + int(self.n), max(total, before + int(self.n)))
 

@@ -10,12 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from core.errors import PrunescopeError, first_few
+from core.inputs.checkpoint_files import refused
 from core.request.catalog import MAX_NAME_CHARS, TASKS, Task
 from core.request.sweep_request import LabelMap
 from core.request.tasks import MAX_LABELS, MIN_LABELS
 
 MAX_LISTED_LABELS = 6  # in a message
 LABEL_MAX_CHARS = 40  # of each
+CORRECT_LABELS = "correct id2label in its config.json"
 
 _NUMBER = re.compile(r"(?:label_?)?(\d{1,4})")
 _SYNONYMS: Mapping[str, tuple[str, ...]] = {
@@ -54,10 +56,8 @@ def label_names(config: Mapping[str, Any], checkpoint: str) -> tuple[str, ...]:
             raise ValueError
         return tuple(names[number] for number in range(len(named)))
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
-        raise PrunescopeError(
-            f"'{checkpoint}': config.json names no labels 0, 1, 2, … of at most {MAX_NAME_CHARS:,} characters: correct "
-            "its id2label, or choose another checkpoint"
-        ) from error
+        fault = f"names no labels 0, 1, 2, … of at most {MAX_NAME_CHARS:,} characters"
+        raise refused(checkpoint, fault, CORRECT_LABELS) from error
 
 
 def check_own_labels(names: Sequence[str], checkpoint: str) -> None:
@@ -70,12 +70,10 @@ def check_own_labels(names: Sequence[str], checkpoint: str) -> None:
     Raises:
         PrunescopeError: They are too few or too many, one has no name, or two have the same.
     """
-    different = {_word(name) for name in names} - {""}
+    different = {folded(name) for name in names} - {""}
     if not MIN_LABELS <= len(different) == len(names) <= MAX_LABELS:
-        raise PrunescopeError(
-            f"'{checkpoint}' has {len(names)} labels, {_listed(names)}: choose a classifier with {MIN_LABELS} to "
-            f"{MAX_LABELS} labels of different names, or correct id2label in its config.json"
-        )
+        remedy = f"choose a classifier with {MIN_LABELS} to {MAX_LABELS} labels of different names, or {CORRECT_LABELS}"
+        raise refused(checkpoint, f"has {len(names)} labels, {_listed(names)}", remedy)
 
 
 def label_of(name: str, task: Task) -> int | None:
@@ -84,8 +82,8 @@ def label_of(name: str, task: Task) -> int | None:
     Case, spaces, hyphens and underscores do not matter; LABEL_1 and 1 mean the label with that number, where the task
     numbers its labels.
     """
-    word = _word(name)
-    labels = [_word(label) for label in task.label_names]
+    word = folded(name)
+    labels = [folded(label) for label in task.label_names]
     if word in labels:
         return labels.index(word)
     if match := _NUMBER.fullmatch(word):  # of GLUE's numbering, or in the labels' own names
@@ -101,7 +99,8 @@ def label_of(name: str, task: Task) -> int | None:
     return None
 
 
-def _word(name: str) -> str:
+def folded(name: str) -> str:
+    """Return what names have in common that differ in case, spaces, hyphens and underscores alone."""
     return re.sub(r"[\s_-]+", "_", name.strip().lower())
 
 
@@ -113,7 +112,8 @@ def meanings(
     Args:
         values: The column's cells; an empty one means nothing and is left out.
         task: The task.
-        given: Values and the names of the labels that they mean, None to leave their rows out.
+        given: Values and the names of the labels that they mean, None to leave their rows out. Of values that differ
+            in case and spaces alone, one stands for those of which nothing else is said.
         place: The column, for messages.
         mappable: Whether values can be given a meaning.
         whole: Whether these are all values that something is said of; another split may have more.
@@ -125,9 +125,10 @@ def meanings(
         PrunescopeError: A value means no label, or what was said of it makes no sense.
     """
     different = sorted({*values} - {""})
+    words = set(map(folded, different))
     said: dict[str, int | None] = {}
     for value, name in given:
-        if value in said or len(value) > MAX_NAME_CHARS or (whole and value not in different):
+        if value in said or len(value) > MAX_NAME_CHARS or (whole and folded(value) not in words):
             raise PrunescopeError(
                 f"label map: '{value[:LABEL_MAX_CHARS]}' is there twice, too long, or no value of {place}: give values "
                 f"such as {_listed(different)} once"
@@ -135,8 +136,9 @@ def meanings(
         said[value] = None if name is None else label_of(name, task)
         if name is not None and said[value] is None:
             raise PrunescopeError(f"label map: '{name[:40]}' is not a label, choose among {_listed(task.label_names)}")
-    found = {value: said.get(value, label_of(value, task)) for value in different}
-    unknown = [value for value, label in found.items() if label is None and value not in said]
+    said = {folded(value): label for value, label in said.items()} | said
+    found = {value: said.get(value, said.get(folded(value), label_of(value, task))) for value in different}
+    unknown = [value for value, label in found.items() if label is None and not {value, folded(value)} & {*said}]
     if unknown:
         first = unknown[0][:LABEL_MAX_CHARS]
         remedy = (
@@ -166,11 +168,9 @@ def label_order(names: Sequence[str], task: Task, checkpoint: str) -> tuple[int,
     """
     meant = [label_of(name, task) for name in names]
     if sorted(-1 if label is None else label for label in meant) != list(range(len(task.label_names))):
-        raise PrunescopeError(
-            f"'{checkpoint}' has {len(names)} labels, {_listed(names)}, which do not match those of task {task.name}, "
-            f"{_listed(task.label_names)}, one to one: choose the task that it was fine-tuned on, or correct id2label "
-            "in its config.json"
-        )
+        given, wanted = f"{len(names)} labels, {_listed(names)}", f"task {task.name}, {_listed(task.label_names)}"
+        fault = f"has {given}, which do not match those of {wanted}, one to one"
+        raise refused(checkpoint, fault, f"choose the task that it was fine-tuned on, or {CORRECT_LABELS}")
     return tuple(meant.index(label) for label in range(len(names)))
 
 

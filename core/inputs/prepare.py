@@ -6,10 +6,11 @@ Importing torch takes seconds: without it, a stored result is found, or a bad re
 from dataclasses import dataclass
 from functools import cached_property
 
-from core.inputs.checkpoints import Resolved, check_method, resolve, suited
+from core.errors import PrunescopeError
+from core.inputs.checkpoints import Resolved, resolve, suited
 from core.inputs.examples import EvalSubset, open_examples
 from core.inputs.hub import Report
-from core.request.catalog import METHODS
+from core.request.catalog import METHODS, NORMALISE_FIRST
 from core.request.sweep_request import SweepRequest
 from core.results.key import result_key
 from core.results.schema import CalibrationRecord, PruningRecord, StopRecord
@@ -62,7 +63,11 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
         PrunescopeError: A checkpoint or the examples are unavailable, or the method is not defined for them.
     """
     resolved = suited(resolve(request.checkpoint, report), request.task)
-    check_method(resolved, request.method, request.control_of)
+    if METHODS[request.control_of or request.method].empties and resolved.model_type in NORMALISE_FIRST:
+        raise PrunescopeError(
+            f"method 'attribution-residual' needs layers that end in a LayerNorm, but those of '{resolved.id}' "
+            f"(model type '{resolved.model_type}') normalise first: choose attribution"
+        )
     against = None if request.against is None else resolve(request.against, report)
     if against and against.revision == resolved.revision:
         against = None

@@ -95,7 +95,7 @@ def hidden_units(model: nn.Module) -> list[tuple[Units, ...]]:
 
 def _hidden(layer: nn.Module, found: Architecture) -> Units:
     unit = found.hidden_unit
-    assert unit is not None  # `core.inputs.checkpoints.check_method` refuses layers that normalise first
+    assert unit is not None  # `core.inputs.prepare` refuses layers that normalise first
     attention = [unit.query, unit.key, found.value.path, found.attention_dense]
     whole = [found.output, found.attention_norm, unit.output_norm]  # weight and bias
     columns = [f"{path}.weight" for path in [*attention, *(rows.path for rows in found.intermediate)]]

@@ -26,3 +26,9 @@ def made_task(text_columns: Sequence[str], label_names: Sequence[str]) -> Task:
     metrics = ("accuracy", "matthews_correlation", "macro_f1")
     question = "Which of the checkpoint's labels fits?"
     return Task(AUTO, AUTO_TITLE, question, tuple(text_columns), tuple(label_names), metrics)
+
+
+def own_task(checkpoint: str, label_names: Sequence[str]) -> Task:
+    """Make the task of a checkpoint's own labels, with the text columns of the task that it is known for, if any."""
+    known = TASKS.get(usual_task(checkpoint))
+    return made_task(known.text_columns if known else (), label_names)

@@ -1,5 +1,6 @@
 """Names on screen for points, amounts, checkpoints, data, prunings and whole results."""
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby
@@ -62,7 +63,7 @@ def place_name(value: float) -> str:
 
 def label_words(label: str) -> str:
     """Write a label's name as words, of a long one its beginning."""
-    words = label.replace("_", " ")
+    words = label if re.fullmatch(r"LABEL_\d+", label) else label.replace("_", " ")  # which is no name to be read
     return words if len(words) <= LABEL_CHARS else f"{words[: LABEL_CHARS - 1]}…"
 
 

@@ -104,6 +104,27 @@ def test_a_bad_file_or_column_is_told_in_plain_text_and_not_run(queue: JobQueue,
     assert (runs.requests[0].text, runs.requests[0].label_map) == (("left", "right"), ()), "GLUE's numbers are known"
 
 
+def test_a_pairs_columns_are_guessed_and_a_value_is_asked_for_once_in_any_case(queue: JobQueue, runs: Runs) -> None:
+    """Also where the task is made from the labels of a checkpoint that is known to read pairs."""
+    same = ("Yes", "no", "YES", "No", "yes", "Yes")
+    rows = "".join(f"x{k}f-00{k}-a9c{k}e1b7{k}d,It may rain.,Rain {'may come' * k}.,{same[k % 6]}\n" for k in range(12))
+    for task, labels in {"qqp": ("not_duplicate", "duplicate"), "auto": ("LABEL_0", "LABEL_1")}.items():
+        page = fill(open_page(LAB), {"checkpoint": "embedded:qqp", "task-embedded:qqp": task})
+        fill(page, {f"data-{'own' if task == 'auto' else 'True'}": "own sentences"})
+        upload(page, f"id,headline_a,headline_b,is_duplicate\n{rows}")
+        assert page.multiselect(key="lab-texts").values == ["headline_a", "headline_b"]
+        assert [box.label for box in page.selectbox if "means" in str(box.key)] == [
+            "“no”, “No” mean",
+            "“Yes”, “YES”, “yes” mean",
+        ]
+        fill(page, {f"means-{task}-no": labels[0], f"means-{task}-Yes": labels[1]})
+        assert f"12 examples: 4 {labels[0].replace('t_d', 't d')}, 8 {labels[1]}." in told(page)
+        press(page, "Run")
+        request = runs.requests.pop()
+        assert (request.text, request.label) == (("headline_a", "headline_b"), "is_duplicate")
+        assert request.label_map == (("no", labels[0]), ("Yes", labels[1]))
+
+
 # ---------------------------------------------------------------- a model
 
 

@@ -55,11 +55,8 @@ def choose_data(shown: SweepRequest, asked: Asked, task: Task | None) -> None:
         typed = st.text_input("Folder of the data", placeholder="a path here", **begun("data-folder", value))
         fields = {"data": expanduser(typed.strip())} if typed.strip() else None
     elif choice in UNDECIDED:
-        fields, same_task = (
-            None,
-            shown.task == name and (name != AUTO or shown.checkpoint == asked.fields["checkpoint"]),
-        )
-        before = shown if same_task else None
+        same_task = shown.task == name and (name != AUTO or shown.checkpoint == asked.fields["checkpoint"])
+        fields, before = None, shown if same_task else None
         if task is None:
             remark("The labels come from the checkpoint: enter its place above first.")
         else:

@@ -10,7 +10,7 @@ from core.request.catalog import EMBEDDED, ON_THE_HUB, RECIPE, SUPPORTED_MODEL_T
 from core.request.limits import is_hosted
 from core.request.places import is_made
 from core.request.sweep_request import SweepRequest
-from core.request.tasks import AUTO, AUTO_TITLE, made_task, usual_task
+from core.request.tasks import AUTO, AUTO_TITLE, own_task, usual_task
 from core.results.provenance import PLACEHOLDER
 from ui.lab.state import Asked, begun, choose_setting, lab
 from ui.text import plain, refusals_shown, remark
@@ -78,5 +78,5 @@ def choose_model(shown: SweepRequest, asked: Asked) -> Task | None:
         with st.spinner("Reading the checkpoint's labels …", show_time=False):
             found = labels_at_hand(place)
         remark(plain(f"Its {len(found)} labels: {first_few(found, MAX_LABELS_LISTED)}."))
-        return made_task((), found)
+        return own_task(place, found)
     return None

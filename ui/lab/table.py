@@ -11,13 +11,13 @@ from cachetools import LRUCache, cached
 from core.errors import PrunescopeError, first_few
 from core.inputs import uploads
 from core.inputs.columns import Columns, likely_columns
-from core.inputs.labels import label_of
+from core.inputs.labels import folded, label_of, meanings
 from core.inputs.tables import TABLE, DataFile, Table, content_of
 from core.jobs import queue
 from core.request.catalog import Task
 from core.request.limits import is_hosted, limits
 from core.request.places import TABLE_SUFFIXES, is_upload
-from core.request.sweep_request import SweepRequest
+from core.request.sweep_request import LabelMap, SweepRequest
 from core.request.tasks import AUTO, MAX_LABELS
 from core.results.names import label_words
 from core.wall.reading import read
@@ -27,13 +27,13 @@ from ui.text import plain, remark
 
 UNDECIDED, LEFT_OUT = "undecided", "left out"  # in place of a label
 MAX_LISTED, VALUE_MAX_CHARS = 8, 40  # labels in a sentence, and characters of a value
+MAX_SPELLINGS = 4
 PREVIEW_MAX_CHARS = 120  # of an example
 FILE = "lab-file"  # of the settings: Streamlit forgets the file while another page is drawn
 PRIVACY_HOSTED = "It is kept on this server for your runs only, shown to nobody, and lost when it restarts."
 PRIVACY_LOCAL = "It stays on this computer, in Prunescope's cache."
 
 Fields = dict[str, Any]  # of a request: where a table is, and what is in it
-Meanings = Mapping[str, str | None]  # of the values of a label column: a label, or None if their rows are left out
 
 
 def _key(files: Sequence[DataFile], limit: int) -> tuple[object, ...]:
@@ -117,20 +117,22 @@ def ask_meaning(
     if len(texts) not in wanted or label in texts:
         counted = " or ".join(map(str, wanted))
         raise PrunescopeError(f"{len(texts)} text columns: choose {counted}, other than the label column")
-    means = _ask_labels(table, task, Columns(tuple(texts), label), dict(before.label_map) if before else {})
-    if means is None:
+    said = _ask_labels(table, task, Columns(tuple(texts), label), dict(before.label_map) if before else {})
+    if said is None:
         return None
-    counts = Counter(means[value] for value in table.column(label) if value)
+    cells = [cell for cell in table.column(label) if cell]
+    counts = Counter(map(meanings(cells, task, said, label).get, cells))
     out = counts.pop(None, 0)
-    parts = ", ".join(f"{counts[name]} {label_words(name)}" for name in task.label_names)
+    parts = ", ".join(f"{counts[index]} {label_words(name)}" for index, name in enumerate(task.label_names))
     cut = " Further rows of the file are not read." if table.is_cut else ""
     st.markdown(plain(f"{counts.total()} examples: {parts}{f'; {out} left out' if out else ''}.{cut}"))
-    said = tuple((value, name) for value, name in means.items() if name is None or name != _named(value, task))
     return {"data": data, "split": split, "text": tuple(texts), "label": label, "label_map": said}
 
 
-def _ask_labels(table: Table, task: Task, columns: Columns, said: Meanings) -> Meanings | None:
-    """Ask what each value of the label column means, with an example of each; None while one is undecided.
+def _ask_labels(table: Table, task: Task, columns: Columns, said: Mapping[str, str | None]) -> LabelMap | None:
+    """Ask what the values of the label column mean that are no label's name; None while one is undecided.
+
+    Values that differ in case and spaces alone are asked for once, under the commonest, with an example.
 
     Args:
         table: The rows.
@@ -139,28 +141,35 @@ def _ask_labels(table: Table, task: Task, columns: Columns, said: Meanings) -> M
         said: What values were said to mean; the others begin with the label of their name.
     """
     cells = table.column(columns.label)
-    values = sorted({*cells} - {""})
-    if len(values) > MAX_LABELS:
+    alike: dict[str, list[str]] = {}  # the spellings of a value, the commonest first
+    for cell, _ in Counter(filter(None, cells)).most_common():
+        alike.setdefault(folded(cell), []).append(cell)
+    if len(alike) > MAX_LABELS:
         raise PrunescopeError(
-            f"column '{columns.label[:VALUE_MAX_CHARS]}' has {len(values):,} different values, more than {MAX_LABELS}: "
+            f"column '{columns.label[:VALUE_MAX_CHARS]}' has {len(alike):,} different values, more than {MAX_LABELS}: "
             "choose the column that holds the labels"
         )
-    first = {value: said[value] or LEFT_OUT if value in said else _named(value, task) for value in values}
+    first = {}
+    for _, spellings in sorted(alike.items()):
+        known = [said[spelling] or LEFT_OUT for spelling in spellings if spelling in said]
+        first[spellings[0]] = known[0] if known else _named(spellings[0], task)
     unknown = sum(name not in (*task.label_names, LEFT_OUT) for name in first.values())
-    title = f"Values of “{columns.label}”: {unknown} of {len(values)} to be matched with a label"
+    title = f"Values of “{columns.label}”: {unknown} of {len(first)} to be matched with a label"
     options = {UNDECIDED: "Choose its meaning", **{name: label_words(name) for name in task.label_names}}
     chosen = {}
     with st.expander(plain(title), expanded=unknown > 0, key=f"lab-meanings-{unknown > 0}"):
-        for value in values:
-            words = f"“{plain(value[:VALUE_MAX_CHARS])}” means"
+        for value, begins in first.items():
+            quoted = [f"“{spelling[:VALUE_MAX_CHARS]}”" for spelling in alike[folded(value)]]
+            words = plain(f"{first_few(quoted, MAX_SPELLINGS)} {'means' if len(quoted) == 1 else 'mean'}")
             names = {**options, LEFT_OUT: "Nothing: leave its rows out"}
-            chosen[value] = choose_setting(words, names, first[value], f"means-{task.name}-{value}")
+            chosen[value] = choose_setting(words, names, begins, f"means-{task.name}-{value}")
             example = " / ".join(table.column(name)[cells.index(value)] for name in columns.text)
             remark(plain(example[:PREVIEW_MAX_CHARS]))
-    if undecided := [f"“{value[:VALUE_MAX_CHARS]}”" for value in values if chosen[value] == UNDECIDED]:
+    if undecided := [f"“{value[:VALUE_MAX_CHARS]}”" for value in chosen if chosen[value] == UNDECIDED]:
         st.info(plain(f"Say what each of these means, or leave its rows out: {first_few(undecided, 5)}."))
         return None
-    return {value: None if meaning == LEFT_OUT else meaning for value, meaning in chosen.items()}
+    means = {value: None if meaning == LEFT_OUT else meaning for value, meaning in chosen.items()}
+    return tuple((value, name) for value, name in means.items() if name is None or name != _named(value, task))
 
 
 def _named(value: str, task: Task) -> str | None:

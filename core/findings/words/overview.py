@@ -16,6 +16,15 @@ from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT
 
 MAX_NAMED = 6  # rare labels
+# Why labels may be in another order: likely, and possibly. A visitor who has just matched values is told of that.
+MATCHED = (
+    "The values of the label column are probably matched with the wrong labels: check what each of them means.",
+    "values of the label column are matched with the wrong labels",
+)
+NUMBERED = (
+    "The checkpoint probably numbers its labels differently from the task: check id2label in its config.json.",
+    "its labels may be numbered differently",
+)
 
 
 def overview_said(
@@ -196,12 +205,13 @@ def caution(result: SweepResult) -> str:
     if doubt := label_doubt(result):
         accuracy, better = (n.decimals(value, 2) for value in doubt[:2])
         order = ", ".join(map(n.label_words, doubt[2]))
+        likely, possible = MATCHED if any((result.task.label_map or {}).values()) else NUMBERED
         said.append(
             f"The unpruned model's accuracy is {accuracy}; with its labels in the order {order} it would be {better}. "
-            "The checkpoint probably numbers its labels differently from the task: check id2label in its config.json."
+            f"{likely}"
             if order
             else f"The unpruned model's accuracy, {accuracy}, is below the majority class's, {better}: these examples "
-            "may be unlike those it was fine-tuned on, or its labels may be numbered differently."
+            f"may be unlike those it was fine-tuned on, or {possible}."
         )
     elif result.working_range and result.working_range.to is None:
         said.append(_no_lead(result))

@@ -49,7 +49,7 @@ def test_other_architectures_are_refused_by_name(tmp_path: Path) -> None:
     for model_type, values, said in (
         ("albert", {}, r"'albert', which is not supported.*bert, distilbert"),
         ("deberta", {}, r"'deberta', which is not supported.*bert, distilbert, roberta"),
-        ("deberta-v2", {"conv_kernel_size": 3}, "sets conv_kernel_size: choose another checkpoint"),
+        ("deberta-v2", {"conv_kernel_size": 3}, "sets conv_kernel_size: choose another"),
     ):
         folder = make_encoder(tmp_path / model_type, model_type, **values)
         with pytest.raises(PrunescopeError, match=said):

@@ -83,4 +83,6 @@ def test_labels_are_put_in_the_order_that_fits_best_and_not_on_few_examples() ->
     assert found == (0, 1, ("contradiction", "entailment", "neutral"))
     few = make_result(num_examples=62, amounts=(0.0, 0.5), statistics=False)
     assert label_doubt(predicting(few, [1 - label for label in few.task.gold])) == (0, 0.5, ()), "too few for an order"
+    one_sided = predicting(made, [0] * 88 + [1] * 2, gold=[1] * 59 + [0] * 31)
+    assert label_doubt(one_sided) == (29 / 90, 59 / 90, ()), "in another order, it would always guess the commonest"
     assert not [path for path in result_files(SHIPPED_RESULTS)[::25] if (label_doubt(load(path)) or (0, 0, ()))[2]]

@@ -8,7 +8,8 @@ from core.inputs.tables import Table
 from core.request.catalog import TASKS
 from core.request.tasks import made_task
 
-SST2, MRPC = TASKS["sst2"], TASKS["mrpc"]
+SST2, MRPC, QQP = TASKS["sst2"], TASKS["mrpc"], TASKS["qqp"]
+NLI = made_task((), ("ENTAILMENT", "neutral", "contradiction"))
 OWN = made_task((), ("Glad", "in between", "sad"))
 
 
@@ -32,7 +33,11 @@ def table(*columns: str, numeric: tuple[str, ...] = (), **cells: tuple[str, ...]
         (("gold", "class", "text"), OWN, None, "label"),
         (("title", "body", "label"), OWN, None, "text"),
         (("text", "review", "label"), SST2, None, "text"),
-        (("left", "right", "label"), MRPC, None, "text"),
+        (("left", "right", "label"), MRPC, ("left", "right"), "label"),
+        (("left", "right", "gold"), NLI, ("left", "right"), "gold"),
+        (("left", "right", "other", "label"), MRPC, None, "text"),
+        (("headline_a", "headline_b", "gold"), OWN, ("headline_a", "headline_b"), "gold"),
+        (("qid1", "qid2", "question1", "question2", "is_duplicate"), QQP, ("question1", "question2"), "is_duplicate"),
     ],
 )
 def test_a_safe_guess_or_none(columns, task, text, label) -> None:
@@ -56,10 +61,25 @@ def test_what_is_asked_for_is_taken_and_only_the_rest_guessed() -> None:
             choose_columns(known, task, (text,), None)
 
 
-def test_a_guess_that_can_be_changed_may_be_unsafe() -> None:
-    unclear = table(id=("1", "2", "3"), review=("a long text", "another", "third"), kind=("x", "y", "x"))
-    assert likely_columns(unclear, SST2) == Columns(("review",), "kind", ("text", "label"))
-    assert likely_columns(table("left", "right", "label"), MRPC).text == ("left", "right")
+IDS = ("7f3a-00ab", "81bc-4c1d", "9e0f-a2b3")
+PAIR = {"a": ("It may rain.", "Snow falls.", "A storm is here."), "b": ("Rain may come.", "Sun shines.", "All calm.")}
+TIMES, FIRST, SECOND = ("2024-01-01 10:00",) * 3, ("train",) * 3, ("x", "y", "x")
+
+
+@pytest.mark.parametrize(
+    ("cells", "task", "text", "label"),
+    [
+        ({"id": ("1", "2", "3"), "review": PAIR["a"], "kind": SECOND}, SST2, "review", "kind"),
+        ({"id": IDS, **PAIR, "same": ("Yes", "no", "NO")}, QQP, "a b", "same"),
+        ({"id": IDS, **PAIR, "same": SECOND}, OWN, "a b", "same"),
+        ({"at": TIMES, "id": IDS, **PAIR, "split": FIRST, "same": SECOND}, QQP, "a b", "same"),
+        ({"id": IDS, "who": ("anna", "bob", "cleo"), "kind": SECOND}, OWN, "who", "kind"),
+        ({"id": IDS, "zh": ("今天下雨了", "晴天", "风很大"), "mood": SECOND}, OWN, "zh", "mood"),
+        ({"id": IDS, "a": PAIR["a"], "same": SECOND}, QQP, "", "same"),
+    ],
+)  # fmt: skip
+def test_a_guess_that_can_be_changed_may_be_unsafe_but_an_id_is_no_text(cells, task, text, label) -> None:
+    assert likely_columns(table(**cells), task) == Columns(tuple(text.split()), label, ("text", "label"))
 
 
 def test_a_column_of_nothing_but_label_names_is_the_label_whatever_it_is_called() -> None:

@@ -20,7 +20,7 @@ from core.request.catalog import TASKS
 )
 def test_names_are_read_in_the_order_of_the_rows(config: dict[str, object], names: tuple[str, ...] | None) -> None:
     if names is None:
-        with pytest.raises(PrunescopeError, match=r"'someone/bert': config.json names no labels 0, 1, 2, …"):
+        with pytest.raises(PrunescopeError, match=r"'someone/bert' names no labels 0, 1, 2, … "):
             label_names(config, "someone/bert")
     else:
         assert label_names(config, "someone/bert") == names
@@ -66,3 +66,9 @@ def test_a_map_may_tell_of_values_that_only_another_split_has() -> None:
     with pytest.raises(PrunescopeError, match="'3' is there twice, too long, or no value of stars"):
         meanings(("1", "5"), TASKS["sst2"], given, "stars")
     assert meanings(("1", "5"), TASKS["sst2"], given, "stars", whole=False) == {"1": 0, "5": 1}
+
+
+def test_what_is_said_of_a_value_holds_in_any_case_where_nothing_else_is_said() -> None:
+    said = (("yes", "duplicate"), ("No", "not duplicate"), ("Y E S", None))
+    found = meanings(("Yes", "YES", "yes ", "no", "Y E S"), TASKS["qqp"], said, "same")
+    assert found == {"Yes": 1, "YES": 1, "yes ": 1, "no": 0, "Y E S": None}
