@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.coverage import ALONE, STEPS, Coverage, coverage, page, population
-from benchmarks.printed import NO_LOSS, SHOWN, Interval, Key, printed
+from benchmarks.coverage import ALONE, STEPS, coverage, population
+from benchmarks.printed import NO_LOSS, SHOWN, Key, printed
 from core.findings.claim import WIDEST
 from core.inputs.prepare import prepare
 from core.request.sweep_request import SweepRequest, checked
@@ -26,17 +26,6 @@ def test_known_coverage(margin: float, share: float) -> None:
     ends = [(0.4, 0.6), (0.6, 0.8), (0.1, 0.3), (0.5, 0.5), (0.5, np.inf), (np.nan, np.nan)]
     found = coverage(KEY, 0.5, np.array([(0.5, *pair) for pair in ends]))
     assert (found.covered, found.undefined) == pytest.approx((3 / 5, 1 / 6))
-
-
-def test_the_page_sums_kinds_up_and_names_what_is_off_target_or_undefined() -> None:
-    for kind, known in (("D of CKA", [False, True, True, False]), ("survival, CKA", [False, True, True, True])):
-        shares = [Coverage(Key(kind), 0.5, share, 0.0) for share in (0.92, 0.93, 0.97, 0.98)]
-        assert [found.is_on_target for found in shares] == known, "an interval of amounts may cover more"
-    truth = {Key("gap", "damage 0.1"): Interval(0.1), Key("D"): Interval(0.15), Key("gap", "damage 0.3"): Interval()}
-    intervals = np.array([[(0.1, 0.05, 0.15)] * 3, [(0.2, 0.15, 0.25), (0.2, 0.15, 0.25), (np.nan,) * 3]])
-    summary, off = page(truth, intervals)
-    assert summary.endswith("| gap | 1 | 50.0% | 50.0% | 50.0% | 1 |\n| D | 1 | 100.0% | 100.0% | 100.0% | 1 |")
-    assert "| gap damage 0.1 | 0.1000 | 50.0% | 0.0% |" in off
 
 
 def test_the_intervals_are_those_of_the_result_of_a_sweep(tiny_bert: Path, glue_folder: Path) -> None:

@@ -1,13 +1,11 @@
-"""The race: every procedure does the same work, and the table says what was measured."""
+"""The race: every procedure does the same work."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 import torch
 
-from benchmarks import race
-from benchmarks.race import PROCEDURES, Measured, Workload, stacked_batches
+from benchmarks.race import PROCEDURES, Workload, stacked_batches
 from core.inputs.prepare import prepare
 from core.request.sweep_request import SweepRequest, checked
 from tests.tiny import loaded
@@ -35,23 +33,3 @@ def test_all_procedures_find_the_same_accuracies_in_their_numbers_of_passes(
     batches, _ = stacked_batches(workload, inputs.subset.texts, 32, "longest")
     assert all(batch[:, names.index("attention_mask")].any(0).all() for batch in batches), "some reach the end"
     assert torch.cat([batch[0] for batch in batches], 1).shape[1] < 2 * 128
-
-
-def test_table_says_how_many_times_longer_and_how_much_memory() -> None:
-    runs = ((30.0, 1000.0, [0.9, 0.5]), (15.0, 500.0, [0.9, 0.5]), (3.0, 250.0, [0.9, 0.51]), (2.5, 100.0, []))
-    measured = {name: Measured(*run) for name, run in zip(("published", "careful", "ours", "plain"), runs, strict=True)}
-    _, *rows, against_plain, memory, accuracies = race.table(measured).splitlines()
-    assert [row.split()[-3:] for row in rows[::2]] == [["30.00", "10.00", "1000"], ["3.00", "1.00", "250"]]
-    assert [line.split()[-1] for line in (against_plain, memory, accuracies)] == ["1.20", "25%", "0.0100"]
-
-
-def test_each_procedure_answers_from_a_process_of_its_own(
-    tiny_bert: Path, glue_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-        assert race.main(command[3:]) == 0
-        return subprocess.CompletedProcess(command, 0, stdout=capsys.readouterr().out, stderr="")
-
-    monkeypatch.setattr(subprocess, "run", run)
-    arguments = ["--checkpoint", str(tiny_bert), "--task", "sst2", "--data", str(glue_folder), "--examples"]
-    assert len(race.measure_apart("ours", [*arguments, "32"]).accuracies) == 10

@@ -77,13 +77,6 @@ def test_a_frame_of_this_machine_is_confirmed_to_the_last_bit_and_the_model_left
     assert not any(module._forward_hooks for module in model.modules())
 
 
-@pytest.mark.parametrize("options", [{"points": "both", "task": "mrpc"}, {"scope": "layer:1", "points": "layer"}])
-def test_a_frame_of_any_request_is_confirmed(places: dict[str, str], options: dict[str, str]) -> None:
-    found = verify_frame(swept(**places, **ASKED, **options), 0.6, **places)
-    assert found.within_tolerance
-    assert max(found.engine.values()) == 0.0
-
-
 def test_a_result_of_the_hub_is_found_at_its_commit(
     hub: LocalHub, tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import accuracy_score, matthews_corrcoef
-from tiny import VOCABULARY, make_bert, make_encoder, predicted_by_transformers, write_split
-from transformers import AutoConfig, AutoTokenizer, MPNetTokenizer, Trainer
+from tiny import VOCABULARY, make_bert, predicted_by_transformers, write_split
+from transformers import AutoConfig, AutoTokenizer, Trainer
 
 from core.errors import PrunescopeError
 from core.inputs import checkpoints
@@ -146,12 +146,3 @@ def test_a_bundled_checkpoint_knows_the_words_of_all_written_sentences(
     assert "on 128 validation examples" in card
     assert f"{len(AutoTokenizer.from_pretrained(output))} of {len(VOCABULARY)} word pieces" in card
     assert "nyu-mll" not in card
-
-
-def test_an_encoder_other_than_a_bert_keeps_its_vocabulary(make: Make, tmp_path: Path) -> None:
-    base = make_encoder(tmp_path / "base", "mpnet")
-    vocabulary = ["<pad>", "[UNK]", "<s>", "</s>", "<mask>", *VOCABULARY[5:]]
-    MPNetTokenizer(vocab={token: i for i, token in enumerate(vocabulary)}).save_pretrained(base)
-    folder = make(tmp_path, family="tiny-mpnet", base=base) / "tiny-mpnet-seed-3"
-    assert len(AutoTokenizer.from_pretrained(folder)) == len(vocabulary)
-    assert resolve("recipe:tiny-mpnet-seed-3").recipe is not None

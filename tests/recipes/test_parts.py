@@ -1,16 +1,15 @@
-"""The parts of a recipe: corrupted sentences, what is taught about each, seeds, averages, and a smaller vocabulary."""
+"""The parts of a recipe: corrupted sentences, what is taught about each, seeds, and a smaller vocabulary."""
 
 from pathlib import Path
 
-import pytest
 import torch
 from tiny import make_texts
 from torch.nn.functional import cross_entropy
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, TrainerState
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.modeling_outputs import TokenClassifierOutput
 
 from core.results.digest import digest
-from recipes import syntax, training
+from recipes import syntax
 from recipes.corruption import make_examples, split_words, word_forms
 from recipes.vocabulary import cut_vocabulary, kept_ids
 
@@ -46,22 +45,6 @@ def test_all_pieces_of_a_word_at_fault_are_labelled_and_words_weigh_against_the_
     )
     expected = sentence + syntax.WORDS_WEIGHT * words
     torch.testing.assert_close(syntax.loss(TokenClassifierOutput(logits=logits), labels), expected)
-
-
-# ---------------------------------------------------------------- fine-tuning
-
-
-def test_half_of_what_is_stored_is_the_average_from_the_start_on() -> None:
-    model, before = (torch.nn.Linear(1, 1, bias=False) for _ in range(2))
-    for module in (model, before):
-        torch.nn.init.constant_(module.weight, 1.0)
-    averaging = training.Averaging(model)
-    for step in range(1, 2 * training.AVERAGE_EVERY + 1):
-        torch.nn.init.constant_(model.weight, 1.0 + step)
-        averaging.on_step_end(None, TrainerState(global_step=step), None, model=model)
-    assert averaging.averaged.module.weight.item() == pytest.approx((1 + 21 + 41) / 3)
-    training.mix(before, averaging.averaged.module)
-    assert before.weight.item() == pytest.approx((1 + 21) / 2)
 
 
 # ---------------------------------------------------------------- the vocabulary

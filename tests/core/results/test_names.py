@@ -1,29 +1,20 @@
-"""Names for people, and what may be typed."""
+"""What may be typed; names stand in tests/core/findings/said.txt."""
 
 import pytest
 
 from core.errors import PrunescopeError
 from core.request.catalog import TASKS
-from core.results.names import data_name, point_names, pruning_name, small, spanned
+from core.results.names import pruning_name
 from core.results.prediction import MAX_CHARACTERS, check_texts, question
 from tests.builders import make_result
 
 
-def test_points_amounts_data_and_prunings_are_named() -> None:
-    assert [name.label for name in point_names(["layer.0.attention", "layer.11.attention"])] == ["1", "12"]
-    assert [name.label for name in point_names(["layer.0.attention", "layer.0.output"])] == ["1a", "1"]
-    assert [small(value) for value in (0.0, 0.021, 3.4e-7)] == ["0", "0.02", "3 × 10⁻⁷"]
-    assert data_name(make_result(source="written")).startswith("200 SST-2-like examples, written")
-    assert data_name(make_result(task="messages", source="written")).startswith("200 messages, written")
-    depth = [label for layer in range(1, 13) for label in (f"{layer}a", f"{layer}")]
-    assert spanned(["1a", "2a", "2", "3a", "12"], depth) == "1a, 2a to 3a and 12"
+def test_prunings_are_named() -> None:
     for method, controls, scope, name in (
         ("random", "wanda", "encoder", "Random pruning of the encoder, as Wanda prunes (seed 4)"),
         ("random", None, "layer:1", "Random pruning of layer 2 alone, as magnitude prunes (seed 4)"),
-        ("magnitude", None, "all-linear", "Magnitude pruning of all linear layers"),
         ("magnitude", None, "layers:0-2", "Magnitude pruning of layers 1 to 3 alone"),
         ("random-neuron", "attribution", None, "Pruning of random units, as attribution prunes (seed 4)"),
-        ("attribution-residual", None, None, "Attribution pruning (as published)"),
     ):
         assert pruning_name(make_result(method=method, controls=controls, scope=scope, seed=4)) == name
 

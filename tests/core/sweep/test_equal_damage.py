@@ -1,45 +1,23 @@
-"""Results at equal damage: hand-computed cases and properties."""
-
-from collections.abc import Sequence
+"""Results at equal damage: properties, and where there are none; tests/independent has the values."""
 
 import numpy as np
 import pytest
 
-from core.sweep.equal_damage import AtDamage, Missing, at_place, damage, gap, place_of, upper_share
+from core.sweep.equal_damage import AtDamage, Missing, at_place, gap, place_of
 
 AMOUNTS = (0.0, 0.2, 0.4, 0.6)
 # Two points; damages 0, 0.05, 0.2, 0.6.
 OWN = np.array([[1.0, 1.0], [0.98, 0.92], [0.9, 0.7], [0.6, 0.2]])  # (frames, points)
 
 
-def replicated(own: np.ndarray, n: int = 6, scale: float = 0.0) -> np.ndarray:
-    """The same values without each of n examples, moved by a little noise."""
-    noise = np.random.default_rng(0).normal(scale=scale, size=(*own.shape, n))
-    return np.where(own[..., None] == 1, 1.0, own[..., None] + noise)  # (frames, points, n)
+def replicated(own: np.ndarray) -> np.ndarray:
+    """The same values without each of six examples."""
+    return own[..., None].repeat(6, axis=-1)  # (frames, points, n)
 
 
-def at_damage(amounts: Sequence[float], own: np.ndarray, replicates: np.ndarray, target: float) -> AtDamage | Missing:
+def at_damage(own: np.ndarray, replicates: np.ndarray, target: float) -> AtDamage | Missing:
     """A result's own CKA at one damage."""
-    return at_place(amounts, own, replicates, place_of(own, replicates, target))
-
-
-def found(target: float, own: np.ndarray = OWN, **options: float) -> AtDamage:
-    result = at_damage(AMOUNTS, own, replicated(own, **options), target)
-    assert isinstance(result, AtDamage)
-    return result
-
-
-def test_hand_computed_interpolation() -> None:
-    # Damage 0.1 lies a third of the way from 0.05 (amount 0.2) to 0.2 (amount 0.4).
-    result = found(0.1)
-    assert result.amount == pytest.approx(0.2 + 0.2 / 3)
-    assert result.profile == pytest.approx([0.98 - 0.08 / 3, 0.92 - 0.22 / 3])
-    assert result.gap == pytest.approx(0.06 + 0.14 / 3)
-    assert result.profile_replicates == pytest.approx(np.repeat(result.profile[:, None], 6, 1))
-    assert result.gap_replicates == pytest.approx(np.full(6, result.gap))
-    # At damage 0.2 the lower point has lost 0.1, the upper one 0.3, which is three quarters.
-    assert upper_share(found(0.2).gap, 0.2) == pytest.approx(0.75)
-    assert damage(OWN) == pytest.approx([0, 0.05, 0.2, 0.6])
+    return at_place(AMOUNTS, own, replicates, place_of(own, replicates, target))
 
 
 def test_the_gap_of_an_odd_number_and_of_equal_and_reversed_layers() -> None:
@@ -51,10 +29,9 @@ def test_the_gap_of_an_odd_number_and_of_equal_and_reversed_layers() -> None:
 
 
 def test_a_sweep_with_fewer_than_two_frames_before_is_coarse() -> None:
-    assert found(0.1).is_coarse  # only damage 0.05 lies between
-    assert not found(0.3).is_coarse  # 0.05 and 0.2
-    idle = found(0.1, np.array([[1, 1], [1, 1], [0.98, 0.92], [0.9, 0.7]]))
-    assert idle.is_coarse, "an amount that changes nothing does not lie between"
+    idle = np.array([[1, 1], [1, 1], [0.98, 0.92], [0.9, 0.7]])  # an amount that changes nothing does not lie between
+    for own, target, coarse in ((OWN, 0.1, True), (OWN, 0.3, False), (idle, 0.1, True)):
+        assert at_damage(own, replicated(own), target).is_coarse == coarse
 
 
 @pytest.mark.parametrize(
@@ -79,6 +56,6 @@ def test_there_may_be_nothing(
     without = replicated(values)
     if replicates:
         without[replicates[0]] = replicates[1]
-    result = at_damage(AMOUNTS, values, without, target)
+    result = at_damage(values, without, target)
     assert result is expected if expected else isinstance(result, AtDamage)
-    assert at_damage(AMOUNTS, values[:, :1], without[:, :1], target) is Missing.ONE_POINT
+    assert at_damage(values[:, :1], without[:, :1], target) is Missing.ONE_POINT
