@@ -4,7 +4,6 @@ The truth is the value on all labelled validation sentences of a task. Random su
 every kind of printed interval is computed from each. README.md explains the tables.
 """
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from benchmarks.printed import ONE_SIDED, Interval, Key, Population, Run, printed
 from core.command_line import OneLineParser, run_command
@@ -23,7 +23,7 @@ from core.pruning.magnitude import scoped_weights
 from core.request.catalog import SINGLE_BATCH
 from core.request.points import pruned_point
 from core.request.sweep_request import SweepRequest, checked
-from core.sweep.runner import Runner, make_plan, open_runner
+from core.sweep.runner import Runner, make_plan, open_runner, silent
 from ui.text import markdown_table
 
 Array = npt.NDArray[np.float64]
@@ -35,11 +35,6 @@ SEEDS = (0, 1)  # of the random control
 
 TARGET = (0.93, 0.97)
 SEED = 0  # of the subsets
-
-
-def report(stage: str, done: int, total: int) -> None:
-    """Say on standard error how far it is."""
-    print(f"{stage}: {done} of {total}", file=sys.stderr, flush=True)
 
 
 # ---------------------------------------------------------------- all sentences
@@ -78,11 +73,10 @@ def run(
     logits: list[Tensor] = []
     features: dict[str, list[Tensor]] = {name: [] for name in reductions}
     emptied: dict[str, Tensor] = {}
-    with open_runner(checkpoint, examples, request, make_plan(checkpoint, None, request, report)) as runner:
+    with open_runner(checkpoint, examples, request, make_plan(checkpoint, None, request, silent)) as runner:
         buffers, point = runner.buffers(), pruned_point(runner.points, request.scope)
         kept = slice(None) if point is None else slice(point, point + 1)
-        for done, amount in enumerate(request.amounts):
-            report(f"{request.method}, {request.scope}, seed {request.seed}", done, len(request.amounts))
+        for amount in tqdm(request.amounts, f"{request.method}, {request.scope}, seed {request.seed}"):
             runner.model.prune(amount)
             _fill(runner, buffers)
             logits.append(buffers.logits.clone())
@@ -192,10 +186,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     checkpoint = load(suited(resolve(request.checkpoint), options.task))
     measured = population(request, checkpoint, everything)
     truth, intervals = printed(measured, np.arange(count)), list[list[Interval]]()
-    for number in range(options.subsets):
+    for number in tqdm(range(options.subsets), "Subsets"):
         rows = np.random.default_rng([SEED, number]).choice(count, size, replace=False)
         intervals.append([*printed(measured, rows, factor=float(np.sqrt(1 - size / count))).values()])
-        report("Subsets", number + 1, options.subsets)
     print(f"{options.task}: {options.subsets} subsets of {size} of {count} sentences\n")
     print(*page(truth, np.array(intervals)), sep="\n")
     return 0

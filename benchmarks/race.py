@@ -249,12 +249,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--checkpoint", required=True, help="embedded:NAME, a folder, or ID[@REVISION] on the Hub")
     add("--task", required=True, help="the checkpoint's task")
     add("--data", help="written, hub, or a folder in the Hub's GLUE layout")
-    add(
-        "--examples",
-        type=int,
-        default=128,
-        help=f"a multiple of {CAREFUL_BATCH}, or the last batch may be too small for CKA (default: 128)",
-    )
+    add("--examples", type=int, default=128, help=f"a multiple of {CAREFUL_BATCH}: CKA needs four (default: 128)")
     add("--threads", type=int, help="processor threads (default: PyTorch's)")
     add("--only", choices=PROCEDURES, help=argparse.SUPPRESS)  # how the race calls itself
     options = parser.parse_args(arguments)
