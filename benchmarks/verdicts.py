@@ -11,8 +11,9 @@ from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
 from core.findings.choices import family_of, task_title
 from core.findings.claim import Verdict, corrected, spreads, verdict, with_rows
-from core.findings.tables import beyond_cell, control_shares, layer_cell, shares, verdict_cell
-from core.findings.words import NONE, counted
+from core.findings.tables import beyond_cell, control_shares, layer_cell, shares
+from core.findings.words import NONE
+from core.findings.words.verdict import counted, verdict_cell
 from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, TASKS
 from core.results import store
 from core.results.names import checkpoint_name, decimals, listed, method_name
@@ -32,7 +33,7 @@ def table_of(results: Iterable[SweepResult]) -> str:
     tasks = sorted({row.result.task.name for row in table}, key=[*TASKS].index)
     known = [row.verdict for row in table]
     covered = f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {counted(known)}."
-    none = "" if any(one.direction in DIFFERENT for one in known) else f" {NO_DIFFERENCE}"
+    none = "" if any(one.state in DIFFERENT for one in known) else f" {NO_DIFFERENCE}"
     return f"{covered}{none}\n\n{markdown_table(verdict_rows(table))}"
 
 

@@ -10,6 +10,7 @@ from string import Template
 import streamlit as st
 
 from core.findings import claim, comparable
+from core.findings.words.verdict import FLAGS, POINTS, REASONS, STATES, explained
 from core.request import catalog, controls
 from core.request.catalog import Method
 from core.results.names import listed, percent
@@ -55,9 +56,10 @@ def texts(prose: Prose) -> dict[str, object]:
         "DRAWS": f"{working_range.DRAWS:,}",
         "retained": percent(working_range.RETAINED),
         "lost": percent(1 - working_range.RETAINED),
-        "smallest-share": percent(
-            equal_damage.upper_share(control_contrast.SMALLEST_DIFFERENCE, catalog.DAMAGE) - 0.5
-        ).removesuffix(" %"),
+        "margin": POINTS,
+        **{str(name): said for name, said in STATES.items()},
+        "reasons": explained(REASONS),
+        "flags": explained(FLAGS),
         **{f"{kind}-seeds": number for kind, number in catalog.CONTROL_SEEDS.items()},
     }
 

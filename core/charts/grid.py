@@ -12,24 +12,24 @@ import numpy.typing as npt
 
 from core.charts.grammar import FIRST_COLOUR, METHOD_COLOURS, SECOND_COLOUR, UNDEFINED_COLOUR
 from core.findings.grid import Grid, GridRow
-from core.findings.tables import verdict_cell
 from core.findings.words.grid import grid_reasons
+from core.findings.words.verdict import POINTS, verdict_cell
 from core.request.catalog import SURVIVAL_THRESHOLD
-from core.sweep.control_contrast import Direction
+from core.sweep.control_contrast import State
 
 WIDTH, HEIGHT = 200, 120  # of a small chart, in its own units
 DEPTH_COLOURS = ("#7570b3", "#b5367a", "#d9670f")  # of the first, the middle and the last layer; 3 : 1 on both themes
-DIRECTION_COLOURS: Mapping[Direction, str] = {
+STATE_COLOURS: Mapping[State, str] = {
     "steeper": FIRST_COLOUR,
     "flatter": SECOND_COLOUR,
-    "as by chance": METHOD_COLOURS[2],
-    "cannot be told": UNDEFINED_COLOUR,
+    "equivalent": METHOD_COLOURS[2],
+    "inconclusive": UNDEFINED_COLOUR,
 }
 Cell = Callable[[GridRow], str]
 VERDICTS = (
     "Each verdict compares a method with its random control at the same overall change. "
-    "Steeper: more of the change lies in the upper half of the layers than by chance. Flatter: less. The verdicts are "
-    "corrected for their number in all these results."
+    "Steeper: more of the change lies in the upper half of the layers than under random removal. Flatter: less. "
+    f"Equivalent: no different, within {POINTS}. The verdicts are corrected for their number in all these results."
 )
 CURVES = (
     "One sweep each: similarity (CKA) of every layer to itself, unpruned, from 0 to 1, over the share removed, from 0 "
@@ -72,9 +72,9 @@ def linked_table(rows: Mapping[str, Mapping[str, str]], on_show: str, page: str)
 def _verdict(row: GridRow, grid: Grid, page: str) -> str:
     """Write a verdict as a word in a colour; nothing where there is none."""
     found = grid.verdicts.get(row.key)
-    if found is None:
+    if found is None or found.state is None:
         return ""
-    word = f'<span class="state" style="--state: {DIRECTION_COLOURS[found.direction]}">{found.direction}</span>'
+    word = f'<span class="state" style="--state: {STATE_COLOURS[found.state]}">{found.state}</span>'
     return _link(row, page, verdict_cell(found), word)
 
 

@@ -15,7 +15,7 @@ from core.request.catalog import FEW_EXAMPLES, METRICS
 from core.results.names import PointLabel, ReductionKey, point_labels
 from core.results.schema import SweepResult, TaskRecord
 from core.sweep.scores import SCORES
-from core.sweep.working_range import majority_value, works_to
+from core.sweep.working_range import DETECTABLE, RETAINED, majority_value, works_to
 
 FEW = 2  # evaluation examples of a label; with fewer it has no interval
 MIN_IMPROVEMENT = 0.2  # in accuracy, from another order of the labels
@@ -74,6 +74,32 @@ def beyond_from(result: SweepResult, metric: str | None = None) -> float | None:
     """Return the amount beyond which the model no longer works; None where it works up to the largest, or unknown."""
     to = working_to(result, metric)
     return to if to is not None and to < result.amounts[-1] else None
+
+
+def smallest_drop(result: SweepResult) -> float | None:
+    """Compute the smallest drop of the main metric that the examples can show where the working range ends.
+
+    It is DETECTABLE standard errors of M(a) - M(0) there, by the delete-one jackknife over the evaluation examples;
+    where the range was judged on more, the standard error is scaled to their number. None without a range.
+    """
+    known = result.working_range
+    if known is None or known.to is None:
+        return None
+    pruned = result.frames[result.amounts.index(known.to)].predictions
+    labels = np.array([result.task.gold, result.frames[0].predictions, pruned])  # (3, n)
+    score, n = SCORES[known.metric], labels.shape[1]
+    # Examples with the same three labels have the same replicate.
+    _, firsts, counts = np.unique(labels, axis=1, return_index=True, return_counts=True)
+    left = (np.delete(labels, k, axis=1) for k in firsts)  # each (3, n - 1)
+    without = np.array([score(gold, after) - score(gold, before) for gold, before, after in left])  # (kinds,)
+    variance = np.average(np.square(without - np.average(without, weights=counts)), weights=counts)
+    return float(DETECTABLE * np.sqrt((n - 1) * variance * n / known.examples))
+
+
+def has_doubtful_range(result: SweepResult) -> bool:
+    """Whether a drop of a tenth of the lead could go unseen where the working range ends; False without a range."""
+    known, drop = result.working_range, smallest_drop(result)
+    return known is not None and drop is not None and drop > (1 - RETAINED) * known.lead
 
 
 def lowest_until(result: SweepResult, reduction: ReductionKey, amount: float) -> dict[PointLabel, float]:

@@ -16,34 +16,43 @@ from typing import Literal
 
 import numpy as np
 
+from core.findings.accuracy import has_doubtful_range
 from core.findings.choices import family_of, seed_of
 from core.findings.comparable import control_sweeps, own_sweeps
 from core.request import catalog
 from core.request.amounts import amount_text
 from core.request.catalog import CONFIDENCE, CONTROL_SEEDS, DAMAGE, METHODS, REDUCTION, SECOND_DAMAGE, SINGLE_BATCH
+from core.request.controls import SMALL_STEP
 from core.request.scope import run_of
+from core.results.names import checkpoint_name
 from core.results.schema import SweepResult
-from core.results.statistics import GapAtDamage, NotAtDamage, ProfileAtDamage, WorkingRangeRecord
-from core.sweep.control_contrast import DIFFERENT, Contrast, Direction, contrast, mean_gap
-from core.sweep.equal_damage import Missing, upper_share
+from core.results.statistics import GapAtDamage, NotAtDamage, ProfileAtDamage
+from core.sweep.control_contrast import DIFFERENT, Array, Contrast, State, contrast, mean_gap
+from core.sweep.equal_damage import upper_share
 
 SENSITIVITY = ((REDUCTION, SECOND_DAMAGE), (REDUCTION, 0.2), ("cls", DAMAGE))  # what stands beside a verdict
 WIDEST = 0.25  # half-width up to which something is said about similarity beyond the emptied model's
 FEWEST_SEEDS = 2  # without which nothing can be contrasted
+CEILING = 0.9  # share under random removal above which a method can hardly lie higher
+ONE_EXAMPLE = 0.5  # of the jackknife's variance, above which one example decides it
 
 Lead = Literal["upper", "lower"]  # the half of the layers that changes more
-Reason = str  # why it cannot be told, as a table shows it; the Methods page explains each
-NO_METHOD = (
-    "another checkpoint",
-    "random control",
-    "some layers alone",
-    "not attention blocks",
-)  # has no verdict at all
-_MISSING: dict[str, Reason] = {  # others leave similarity undefined
-    Missing.ONE_POINT: "single layer",
-    Missing.NOT_REACHED: "change not reached",
-    Missing.UNSURE: "change not reached",
-}
+Reason = Literal[  # why a verdict is inconclusive: the first that holds
+    "too few examples",
+    "change not reached",
+    "steps too coarse",
+    "no control",
+    "too few seeds",
+    "interval too wide",
+]
+Flag = Literal[  # what to know of a verdict, which does not change it
+    "beyond working range",
+    "random removal beyond its working range",
+    "range doubtful",
+    "at the ceiling",
+    "one example decides",
+    "interpolated",
+]
 
 
 @dataclass(frozen=True)
@@ -55,19 +64,18 @@ class Placed:
         gap: The gap of the depth profile.
         profile: The depth profile.
         beyond: The gap of the similarity that goes beyond the emptied model's; None where it is undefined.
-        range: How far the model works; None if that is unknown.
+        step: The distance of the two amounts between which the damage is reached.
+        works: Whether the model is within its working range there, as far as that is known.
+        has_doubtful_range: Whether that range is judged on too few examples.
     """
 
     seed: int
     gap: GapAtDamage
     profile: ProfileAtDamage
     beyond: GapAtDamage | None
-    range: WorkingRangeRecord | None
-
-    @property
-    def works(self) -> bool:
-        """Whether the model is within its working range there, as far as that is known."""
-        return self.range is None or self.range.to is None or self.gap.amount <= self.range.to
+    step: float
+    works: bool
+    has_doubtful_range: bool
 
 
 @dataclass(frozen=True)
@@ -79,9 +87,9 @@ class Verdict:
         method: The method there; None where nothing is known.
         controls: The usable seeds of its control there.
         needed: The fewest seeds for a verdict.
-        contrast: The method against the seeds; None with fewer than two.
-        direction: One of the four states.
-        reason: Why it cannot be told; None if it can.
+        contrast: The share of the method against the seeds'; None with fewer than two.
+        state: One of the four states; None where no verdict is given, as on random removal itself.
+        reason: Why it is inconclusive; else None.
     """
 
     damage: float
@@ -89,7 +97,7 @@ class Verdict:
     controls: tuple[Placed, ...]
     needed: int
     contrast: Contrast | None
-    direction: Direction
+    state: State | None
     reason: Reason | None
 
     @property
@@ -101,6 +109,15 @@ class Verdict:
     def control_shares(self) -> tuple[float, ...]:
         """The same of each seed."""
         return tuple(upper_share(control.gap.value, self.damage) for control in self.controls)
+
+    @property
+    def replicates(self) -> Array | None:
+        """(k, n) the method's share minus each seed's, without each example; None without either."""
+        if not self.method or not self.controls:
+            return None
+        shares = (_shares_without(known, self.damage) for known in (self.method, *self.controls))  # each (n,)
+        own, *drawn = shares
+        return np.asarray(own - np.array(drawn))
 
     @property
     def lead(self) -> Lead | None:
@@ -117,9 +134,29 @@ class Verdict:
         return _lead(low, high)
 
     @property
-    def control_works(self) -> bool:
-        """Whether the control's median seed is within its working range there."""
-        return 2 * sum(not control.works for control in self.controls) <= len(self.controls)
+    def flags(self) -> tuple[Flag, ...]:
+        """What to know of the verdict: none of it changes the state."""
+        method, drawn, replicates = self.method, self.control_shares, self.replicates
+        holds: dict[Flag, bool] = {
+            "beyond working range": method is not None and not method.works,
+            # its median seed
+            "random removal beyond its working range": 2 * sum(not seed.works for seed in self.controls) > len(drawn),
+            "range doubtful": method is not None and method.has_doubtful_range,
+            "at the ceiling": bool(drawn) and float(np.mean(drawn)) > CEILING,
+            "one example decides": replicates is not None and largest_influence(replicates) > ONE_EXAMPLE,
+            "interpolated": method is not None and round(method.step, 9) > SMALL_STEP,
+        }
+        return tuple(flag for flag, is_so in holds.items() if is_so)
+
+
+def largest_influence(replicates: Array) -> float:
+    """Return the share of the jackknife's variance of Δ that a single example carries: (k, n) -> [0, 1]."""
+    squares = np.square(replicates.mean(0) - replicates.mean())  # (n,)
+    return float(squares.max() / squares.sum()) if squares.any() else 0.0
+
+
+def _shares_without(known: Placed, damage: float) -> Array:
+    return upper_share(np.array(known.gap.replicates), damage)
 
 
 def _lead(low: float, high: float) -> Lead | None:
@@ -139,26 +176,33 @@ def verdict(
         damage: One of `core.sweep.equal_damage.DAMAGES`.
     """
     companions = list(companions)
-    found = placed(own_sweeps(result, companions), reduction, damage)
-    method = None if isinstance(found, str) or result.against else found
+    method = None if result.against else placed(own_sweeps(result, companions), reduction, damage)
     drawn = [placed(sweeps, reduction, damage) for sweeps in control_sweeps(result, companions).values()]
-    controls = tuple(seed for seed in drawn if isinstance(seed, Placed) and not seed.gap.coarse)
+    controls = tuple(seed for seed in drawn if seed and not seed.gap.coarse)
     needed = CONTROL_SEEDS[result.pruning.granularity]
-    beside = None
+    known = Verdict(damage, method, controls, needed, None, None, None)
     if method and len(controls) >= FEWEST_SEEDS:
-        gaps, replicates = [seed.gap.value for seed in controls], np.array([seed.gap.replicates for seed in controls])
-        beside = contrast(method.gap.value, np.array(method.gap.replicates), gaps, replicates)
-    reason = _obstacle(result, reduction) or (found if isinstance(found, str) else _obstacle_there(found))
-    if not reason and len(controls) < needed:
-        reason = "few seeds" if drawn else "no control"
-    direction = beside.direction() if beside and not reason else "cannot be told"
-    if not reason and direction == "cannot be told":
-        reason = "wide interval"
-    return Verdict(damage, method, controls, needed, beside, direction, reason)
+        own, *others = (_shares_without(one, damage) for one in (method, *controls))  # each (n,)
+        share = upper_share(method.gap.value, damage)
+        known = replace(known, contrast=contrast(share, own, known.control_shares, np.array(others)))
+    if not is_judged(result) or reduction not in SINGLE_BATCH:
+        return known
+    obstacles: dict[Reason, bool] = {
+        "too few examples": len(result.task.examples) < catalog.FEW_EXAMPLES,
+        "change not reached": method is None,
+        "steps too coarse": method is not None and method.gap.coarse,
+        "no control": not drawn,
+        "too few seeds": len(controls) < needed,
+    }
+    reason = next((reason for reason, holds in obstacles.items() if holds), None)
+    state: State = "inconclusive" if reason or not known.contrast else known.contrast.state
+    if state == "inconclusive" and not reason:
+        reason = "interval too wide"
+    return replace(known, state=state, reason=reason)
 
 
-def placed(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> Placed | Reason:
-    """Read a pruning at one damage from the sweep with the smallest steps before it, or say why it is not there.
+def placed(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> Placed | None:
+    """Read a pruning at one damage from the sweep with the smallest steps there; None if none surely reaches it.
 
     Args:
         sweeps: From `core.findings.comparable.own_sweeps`, at least one.
@@ -170,49 +214,89 @@ def placed(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> Plac
         known = sweep.statistics_of(reduction, measure)
         return known.gap_at_damage.get(amount_text(damage)) if known else None
 
-    def steps_before(sweep: SweepResult) -> int:
+    def step_of(sweep: SweepResult) -> float:
         gap = gap_of(sweep)
-        return sum(amount < gap.amount for amount in sweep.amounts) if isinstance(gap, GapAtDamage) else -1
+        if not isinstance(gap, GapAtDamage):
+            return np.inf
+        before = sum(amount < gap.amount for amount in sweep.amounts)  # at least 1: the unpruned model
+        return sweep.amounts[before] - sweep.amounts[before - 1]
 
-    sweep = max(sweeps, key=steps_before)
+    sweep = min(sweeps, key=step_of)
     gap, known = gap_of(sweep), sweep.statistics_of(reduction)
     profile = known.profile_at_damage.get(amount_text(damage)) if known else None
-    if isinstance(gap, NotAtDamage):
-        return _MISSING.get(gap.reason, "similarity undefined")
-    if gap is None or not isinstance(profile, ProfileAtDamage):
-        return "earlier version"
+    if not isinstance(gap, GapAtDamage) or not isinstance(profile, ProfileAtDamage):
+        return None
     beyond = gap_of(sweep, "partial_cka")
     if not isinstance(beyond, GapAtDamage) or (beyond.high - beyond.low) / 2 > WIDEST:
         beyond = None
-    # The working range that was judged on most examples counts; of equal ones, that of the sweep that is read.
-    ranges = [one.working_range for one in (sweep, *sweeps) if one.working_range]
-    working = max(ranges, key=lambda working: working.examples, default=None)
-    return Placed(sweep.pruning.seed, gap, profile, beyond, working)
+    # The working range that was judged on most examples counts; of equal ones, that with the smallest steps.
+    judged = [one for one in (sweep, *sweeps) if one.working_range]
+    judge = max(judged, key=lambda one: one.working_range.examples if one.working_range else 0, default=None)
+    ends = judge.working_range if judge else None
+    works = ends is None or (ends.to is not None and gap.amount <= ends.to)
+    doubtful = judge is not None and has_doubtful_range(judge)
+    return Placed(sweep.pruning.seed, gap, profile, beyond, step_of(sweep), works, doubtful)
 
 
-def _obstacle(result: SweepResult, reduction: str) -> Reason | None:
-    """Say what keeps a result from being judged at all: the first of what holds."""
-    obstacles = {
-        "another checkpoint": result.against is not None,
-        "random control": METHODS[result.pruning.method].control is None,
-        "some layers alone": run_of(result.pruning.scope) is not None,
-        "not attention blocks": not all(point.endswith(".attention") for point in result.points),
-        "all tokens": reduction not in SINGLE_BATCH,
-        "unfinished run": not result.key,
-        "only unpruned": len(result.amounts) < 2,
-        "few examples": len(result.task.examples) < catalog.FEW_EXAMPLES,
-    }
-    return next((reason for reason, holds in obstacles.items() if holds), None)
-
-
-def _obstacle_there(method: Placed) -> Reason | None:
-    """Say what keeps a method from being judged at the damage."""
-    if method.range and method.range.reason == "no lead":
-        return "no lead"
-    return "coarse steps" if method.gap.coarse else None if method.works else "beyond working range"
+def is_judged(result: SweepResult) -> bool:
+    """Whether a verdict is given: on a method that prunes all layers, compared after attention blocks, two or more."""
+    return (
+        METHODS[result.pruning.method].control is not None
+        and result.against is None
+        and run_of(result.pruning.scope) is None
+        and len(result.points) > 1
+        and all(point.endswith(".attention") for point in result.points)
+    )
 
 
 # ---------------------------------------------------------------- several verdicts
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A row of a table of verdicts: a method on a checkpoint, by its task's examples.
+
+    Attributes:
+        key: The result's key.
+        task: The task's name.
+        checkpoint: The checkpoint's id.
+        family: What seed twins share; the checkpoint's id where it has none.
+        backbone: The pretrained encoder, such as `MiniLM-L6`.
+        layers: The depth of the encoder.
+        method: The method's name.
+        scope: What it pruned; None for units.
+        verdict: The verdict, corrected for the table.
+    """
+
+    key: str
+    task: str
+    checkpoint: str
+    family: str
+    backbone: str
+    layers: int
+    method: str
+    scope: str | None
+    verdict: Verdict
+
+
+def judged(results: Iterable[SweepResult]) -> list[Judged]:
+    """Judge results beside each other: one row for each that `with_rows` returns, in its order."""
+    results = list(results)
+    rows = with_rows(results)
+    return [
+        Judged(
+            key=row.key,
+            task=row.task.name,
+            checkpoint=row.checkpoint.id,
+            family=family_of(row.checkpoint.id) or row.checkpoint.id,
+            backbone=checkpoint_name(row).partition(",")[0],
+            layers=row.checkpoint.num_layers,
+            method=row.pruning.method,
+            scope=row.pruning.scope,
+            verdict=known,
+        )
+        for row, known in zip(rows, corrected([verdict(row, results) for row in rows]), strict=True)
+    ]
 
 
 def corrected(verdicts: Sequence[Verdict]) -> list[Verdict]:
@@ -222,25 +306,26 @@ def corrected(verdicts: Sequence[Verdict]) -> list[Verdict]:
     tested = {
         k: known.contrast.p_value
         for k, known in enumerate(verdicts)
-        if known.contrast and known.reason in (None, "wide interval")
+        if known.contrast and known.state and known.reason in (None, "interval too wide")
     }
     adjusted = dict(zip(tested, holm(tuple(tested.values())), strict=True))
     return [
-        replace(known, direction="cannot be told", reason="too small among so many")
-        if known.direction in DIFFERENT and adjusted[k] >= 1 - CONFIDENCE
+        replace(known, state="inconclusive", reason="interval too wide")
+        if known.state in DIFFERENT and adjusted[k] >= 1 - CONFIDENCE
         else known
         for k, known in enumerate(verdicts)
     ]
 
 
 def with_rows(results: Iterable[SweepResult]) -> list[SweepResult]:
-    """Return the results that verdicts are given about: methods at attention points over all amounts, on all layers.
+    """Return the results that stand in a table of verdicts: those that are judged, over all amounts.
 
-    Of several results of one pruning only the first is among them.
+    Of several results of one pruning only the first is among them, and none on the examples written for this project:
+    these are for trying it.
     """
     rows: list[SweepResult] = []
     for result in results:
-        is_whole = result.pruning.stop is None and _obstacle(result, REDUCTION) not in NO_METHOD
+        is_whole = result.pruning.stop is None and result.task.source != "written" and is_judged(result)
         if is_whole and own_sweeps(result, rows) == [result]:
             rows.append(result)
     return rows

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from core.findings.claim import Placed, Reason, Verdict, placed, verdict
+from core.findings.claim import Verdict, placed, verdict
 from core.findings.comparable import SPARSITY_TOLERANCE, controls_of, is_matched, obstacle, own_sweeps, same_checkpoint
 from core.findings.matching import Matched, frames_at, grid_to, largest_on, values_on
 from core.request.catalog import DAMAGE, SINGLE_BATCH
@@ -142,7 +142,7 @@ class Depth:
 
 def depth_of(
     first: SweepResult, second: SweepResult, reduction: ReductionKey, companions: Sequence[SweepResult] = ()
-) -> Depth | Reason:
+) -> Depth | str:
     """Compare which shares of the damage lie in the upper half of the layers, or return why that cannot be done.
 
     Of several sweeps of one pruning, the one with the smallest steps is read.
@@ -158,9 +158,11 @@ def depth_of(
     if reason := obstacle(first, second):
         return reason
     found = [placed(own_sweeps(result, companions), reduction, DAMAGE) for result in (first, second)]
-    gaps = [known.gap for known in found if isinstance(known, Placed) and not known.gap.coarse]
+    gaps = [known.gap for known in found if known]
     if len(gaps) < 2:
-        return next((known for known in found if isinstance(known, str)), "coarse steps")
+        return "change not reached"
+    if any(gap.coarse for gap in gaps):
+        return "steps too coarse"
     even, difference = upper_share(0.0, DAMAGE), gap_difference(*gaps)
     low, high = (upper_share(bound, DAMAGE) - even for bound in (difference.low, difference.high))
     shares = upper_share(gaps[0].value, DAMAGE), upper_share(gaps[1].value, DAMAGE)

@@ -23,7 +23,7 @@ from core.results.statistics import GapAtDamage
 
 AMOUNT = 0.5  # whose metric stands beside the unpruned model's
 ATTENTION = "attention blocks"  # where layers are usually compared
-COMPARED = (None, "wide interval", "beyond working range")  # reasons that leave shares as good as those of a verdict
+COMPARED = (None, "interval too wide")  # reasons that leave shares as good as those of a verdict
 
 Curves = npt.NDArray[np.float64]  # own CKA, (frames, points)
 

@@ -4,14 +4,15 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from core.findings.accuracy import accuracy_course, majority_of
+from core.findings.accuracy import accuracy_course, majority_of, smallest_drop
 from core.findings.against import closest_layers
 from core.findings.claim import SENSITIVITY, Verdict, corrected, spreads, verdict
 from core.findings.compare import PairedComparison
 from core.findings.grid import Grid, GridRow, comparable_rows, corrected_verdicts
 from core.findings.isolated import IsolatedOrder
 from core.findings.survival import THRESHOLDS, floor_of, interval_text, layer_survivals, own_similarity
-from core.findings.words import NONE, counted, reason_named, state, with_interval
+from core.findings.words import NONE, with_interval
+from core.findings.words.verdict import counted, flags_cell, verdict_cell
 from core.findings.yardstick import Yardstick
 from core.request.catalog import DAMAGE, METHODS, METRICS, REDUCTION, SURVIVAL_THRESHOLD
 from core.results.names import ReductionKey, amount_name, decimals, percent, point_names, reduction_name, removed_name
@@ -111,7 +112,7 @@ def criteria_table(result: SweepResult, companions: Iterable[SweepResult]) -> Ta
     for reduction, damage in ((REDUCTION, DAMAGE), *SENSITIVITY):
         found = verdict(result, companions, reduction, damage)
         gap, beside = found.method.gap if found.method else None, found.contrast
-        difference = f"{decimals(beside.difference, 3)} ± {decimals(beside.half_width(), 3)}" if beside else NONE
+        points = [decimals(100 * x, 1) for x in (beside.difference, beside.mean_half_width)] if beside else []
         rows.append(
             {
                 "Overall change": f"{decimals(damage, 2)}, {reduction_name(reduction)}",
@@ -120,7 +121,8 @@ def criteria_table(result: SweepResult, companions: Iterable[SweepResult]) -> Ta
                 "Verdict": verdict_cell(found),
                 "Reached at": percent(gap.amount) if gap else NONE,
                 "Gap": with_interval(gap.value, gap.low, gap.high) if gap else NONE,
-                "Minus random": difference,
+                "Minus random, points": " ± ".join(points) or NONE,
+                "To know": flags_cell(found),
             }
         )
     return rows
@@ -131,8 +133,8 @@ def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Tab
     found, statistics = verdict(result, companions), result.statistics_of(REDUCTION)
     numbers: dict[str, str] = {}
     if found.contrast:
-        numbers["Gaps of the seeds: standard deviation"] = decimals(found.contrast.seed_deviation, 3)
-        numbers["Gap minus random: standard error over examples"] = decimals(found.contrast.standard_error, 3)
+        numbers["Shares of the seeds: standard deviation"] = decimals(found.contrast.seed_deviation, 3)
+        numbers["Share minus random: standard error over examples"] = decimals(found.contrast.standard_error, 3)
         numbers["Layer that differs most from random"] = layer_cell(result, found)
     if found.method:
         numbers["Gap beyond the emptied model"] = beyond_cell(found)
@@ -150,14 +152,10 @@ def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Tab
         numbers["Keeps 90 % of its advantage up to"] = NONE if known.to is None else amount_name(known.to)
         numbers["Drop is statistically significant from"] = NONE if broken is None else amount_name(broken)
         numbers["Examples that this is judged on"] = str(known.examples)
-        numbers["Smallest drop that they can show"] = decimals(known.smallest_drop, 2)
+        numbers["Smallest drop that they can show"] = (
+            NONE if (drop := smallest_drop(result)) is None else decimals(drop, 2)
+        )
     return [{"Number": name, "Value": value} for name, value in numbers.items()]
-
-
-def verdict_cell(found: Verdict) -> str:
-    """Say a verdict in a cell, why it cannot be told, and whether its control no longer works."""
-    said = state(found.direction) + (f": {reason_named(found)}" if found.reason else "")
-    return said if found.control_works else f"{said}; random removal beyond its working range"
 
 
 def control_shares(verdicts: Sequence[Verdict]) -> str:

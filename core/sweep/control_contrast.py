@@ -1,12 +1,13 @@
-"""A method's gap at equal damage against the seeds of its matched random control.
+"""A method against the seeds of its matched random control.
 
 Two sources of chance are told apart: another draw of the control (between seeds) and other examples (within a seed).
-With the gaps g_1 … g_k of k seeds, their standard deviation s, and the jackknife standard error se of
+With the values x_1 … x_k of k seeds, their standard deviation s, and the jackknife standard error se of
 
-    Δ = gap of the method - mean of g_1 … g_k,    paired example by example,
+    Δ = value of the method - mean of x_1 … x_k,    paired example by example,
 
-the half-width of the interval is h = √[(t_{k-1} · s · √(1 + 1/k))² + (t_{n-1} · se)²]: the first part is the
-prediction interval of one more seed, the second the confidence interval over examples.
+an interval has the half-width √[(t_{k-1} · s · c)² + (t_{n-1} · se)²]. For the mean of all draws, c = 1 / √k; for one
+more draw, c = √(1 + 1/k). Equivalence asks for the mean: 90 % within the margin, which is two one-sided tests at 5 %
+(Schuirmann 1987). A difference must be one that a single draw does not show: 95 % for one more.
 """
 
 from collections.abc import Sequence
@@ -21,19 +22,20 @@ from core.request.catalog import CONFIDENCE
 from core.sweep.statistics import jackknife
 
 Array = npt.NDArray[np.float64]
-Direction = Literal["steeper", "flatter", "as by chance", "cannot be told"]
-DIFFERENT: tuple[Direction, ...] = ("steeper", "flatter")
+State = Literal["equivalent", "steeper", "flatter", "inconclusive"]
+DIFFERENT: tuple[State, ...] = ("steeper", "flatter")
 
-SMALLEST_DIFFERENCE = 0.02  # of two gaps; a smaller one is of no interest, however surely it is there
+MARGIN = 0.1  # of two shares of the change; a smaller difference is of no interest, however surely it is there
+EQUIVALENCE = 0.9  # confidence of the interval that must lie within the margin
 SMALLEST_P = 1e-9
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """How a method's gap differs from its control's.
+    """How a method's value differs from its control's.
 
     Attributes:
-        difference: Δ, above 0 where the method is steeper than its control.
+        difference: Δ, above 0 where the method's is larger.
         seed_deviation: s, between the seeds.
         standard_error: se of Δ over examples.
         seeds: k, at least two.
@@ -47,9 +49,17 @@ class Contrast:
     examples: int
 
     def half_width(self, confidence: float = CONFIDENCE) -> float:
-        """Compute h at a confidence in (0, 1)."""
+        """Compute that of the interval of Δ against one more draw, at a confidence in (0, 1)."""
+        return self._half_width(confidence, 1 + 1 / self.seeds)
+
+    @property
+    def mean_half_width(self) -> float:
+        """That of the interval of Δ against the mean of all draws, at EQUIVALENCE."""
+        return self._half_width(EQUIVALENCE, 1 / self.seeds)
+
+    def _half_width(self, confidence: float, draws: float) -> float:
         quantile = (1 + confidence) / 2
-        between = stdtrit(self.seeds - 1, quantile) * self.seed_deviation * np.sqrt(1 + 1 / self.seeds)
+        between = stdtrit(self.seeds - 1, quantile) * self.seed_deviation * np.sqrt(draws)
         within = stdtrit(self.examples - 1, quantile) * self.standard_error
         return float(np.hypot(between, within))
 
@@ -65,32 +75,33 @@ class Contrast:
             return SMALLEST_P
         return float(brentq(lambda p: self.half_width(1 - p) - size, SMALLEST_P, 1 - SMALLEST_P))
 
-    def direction(self) -> Direction:
-        """Judge Δ by its interval and by what is worth telling."""
-        width = self.half_width()
-        if abs(self.difference) + width <= SMALLEST_DIFFERENCE:
-            return "as by chance"
-        if abs(self.difference) >= SMALLEST_DIFFERENCE and abs(self.difference) > width:
+    @property
+    def state(self) -> State:
+        """What its intervals say of a difference of shares, and of what is worth telling."""
+        size = abs(self.difference)
+        if size + self.mean_half_width <= MARGIN:
+            return "equivalent"
+        if size >= MARGIN and size > self.half_width():
             return "steeper" if self.difference > 0 else "flatter"
-        return "cannot be told"
+        return "inconclusive"
 
 
-def contrast(gap: float, replicates: Array, seed_gaps: Sequence[float], seed_replicates: Array) -> Contrast:
-    """Compare a method's gap with those of its control's seeds on the same examples.
+def contrast(value: float, replicates: Array, seed_values: Sequence[float], seed_replicates: Array) -> Contrast:
+    """Compare a method with its control's seeds on the same examples.
 
     Args:
-        gap: The method's gap.
+        value: The method's.
         replicates: (n,), the same without each example.
-        seed_gaps: (k,) the control's gaps, k ≥ 2.
+        seed_values: (k,) the control's, k ≥ 2.
         seed_replicates: (k, n), the same without each example.
     """
     n = len(replicates)
     differences = replicates - np.mean(seed_replicates, 0)  # (n,)
     return Contrast(
-        difference=float(gap - np.mean(seed_gaps)),
-        seed_deviation=float(np.std(seed_gaps, ddof=1)),
+        difference=float(value - np.mean(seed_values)),
+        seed_deviation=float(np.std(seed_values, ddof=1)),
         standard_error=float(np.sqrt(n - 1) * np.std(differences)),
-        seeds=len(seed_gaps),
+        seeds=len(seed_values),
         examples=n,
     )
 

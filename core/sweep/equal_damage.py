@@ -9,11 +9,13 @@ upper half, where the middle of an odd number counts half in each.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+Gap = TypeVar("Gap", float, npt.NDArray[np.float64])
 
 DAMAGES = (0.05, 0.1, 0.2, 0.3)
 FEWEST_BEFORE = 2  # frames at 0 < damage < d; fewer are too coarse for a verdict
@@ -66,8 +68,8 @@ def gap(profile: Array) -> Array:
     return np.asarray(np.tensordot(weights, profile, axes=1))
 
 
-def upper_share(gap: float, damage: float) -> float:
-    """Express a gap as the share of the damage that lies in the upper half: 0.5 is even, 1 is all of it."""
+def upper_share(gap: Gap, damage: float) -> Gap:
+    """Express gaps as shares of the damage that lie in the upper half: 0.5 is even, 1 is all of it."""
     return 0.5 + gap / (4 * damage)
 
 

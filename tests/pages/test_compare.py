@@ -41,7 +41,7 @@ def test_it_opens_with_magnitude_and_its_random_control_and_others_can_be_chosen
         "First: magnitude pruning of the encoder",
         "Second: random pruning of the encoder, as magnitude prunes (seed 1)",
     )
-    assert "Where in depth the two change is not compared (coarse steps)." in told(app)
+    assert "Where in depth the two change is not compared (steps too coarse)." in told(app)
     assert "Accuracy does not differ significantly at any amount" in told(app)
     assert "| 30 % | 30 % | 0.90 | 0.90 | 1.000 | 1.000 |" in told(app)
     box(app, "result").set_value(wanda.key).run()
@@ -59,7 +59,7 @@ def test_equal_change_is_read_from_the_sweeps_in_small_steps(shipped: Path) -> N
     ship(shipped, result(**whole), result(method="random", **whole), *own, *fine)
     app = open_page(PAGE)
     assert "90 % lies in the upper half of the layers under magnitude pruning" in told(app)
-    assert "; by all seeds: steeper than chance." in told(app)
+    assert "; by all seeds: more of the change in the upper half than under random removal." in told(app)
     assert "Run random control in the Lab" not in links(app)
 
 

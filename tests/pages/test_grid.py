@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.findings.words.verdict import STATES
 from core.results.schema import SweepResult
 from core.results.store import save
 from tests.builders import against, declining, made_by_recipe, make_result, ship, with_own_key
@@ -58,16 +59,16 @@ def test_it_shows_all_verdicts_and_curves_of_ones_own_folder_or_of_some_or_the_s
     many: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = open_page(PAGE)
-    assert title(app) == "Of 8 verdicts: 4 steeper than chance and 4 cannot be told"
+    assert title(app) == f"Of 8 verdicts: 4 {STATES['steeper']} and 4 inconclusive"
     verdicts = re.findall(r'class="state"[^>]*>([^<]+)<', tables(app))
-    assert verdicts == ["steeper"] * 4 + ["cannot be told"] * 4
-    assert "Cannot be told: 4 × no control." in tables(app)
+    assert verdicts == ["steeper"] * 4 + ["inconclusive"] * 4
+    assert "Inconclusive: 4 × no control." in tables(app)
     assert tables(app).count('href="layers?result=') == tables(app).count('href="./?result=') == 8
     assert f'href="layers?result={FIRST.key}"' in tables(app)
     assert tables(app).count('<path class="ghost" d="M') == 4 + 1, "and one that explains them"
     assert ("tiny-&lt;d&gt;" in tables(app), "tiny-<d>" in tables(app)) == (True, False)
     box(app, "checkpoint").set_value("tiny-b").run()
-    assert title(app) == "Of 2 verdicts: 1 steeper than chance and 1 cannot be told"
+    assert title(app) == f"Of 2 verdicts: 1 {STATES['steeper']} and 1 inconclusive"
     box(app, "results").set_value("shipped").run()
     assert address(app) == {"results": "shipped"}, "no shipped one is of that checkpoint"
     assert tables(app).count('class="state"') == 3

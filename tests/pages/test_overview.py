@@ -69,12 +69,12 @@ def test_other_checkpoints_are_summed_up_where_there_are_any(shipped: Path) -> N
     ship(shipped, *(one for task in ("sst2", "cola") for one in (make_result(task=task), *controls(task))))
     app = open_page(PAGE)
     assert "changes most on all 2 checkpoints with 6 layers: 98 % of an overall change" in told(app)
-    assert "MiniLM-L6, fine-tuned on CoLA | 6 | 98 % | 98 % ± 0 | as by chance" in told(app)
+    assert "MiniLM-L6, fine-tuned on CoLA | 6 | 98 % | 98 % ± 0 | no different from random removal" in told(app)
     save(with_own_labels(make_result(), ("good", "bad")))
     save(make_result(task="qqp"))
     beside = told(open_page(PAGE))
     assert told(app).split("| Checkpoint")[0] == beside.split("| Checkpoint")[0], "a run of one's own changes no claim"
-    assert "| moods (yours) | 6 | 98 % | – | cannot be told: no control |" in beside
+    assert "| moods (yours) | 6 | 98 % | – | inconclusive: no control |" in beside
 
 
 def test_a_method_measured_on_both_published_tasks_is_shown_on_them_side_by_side(shipped: Path) -> None:

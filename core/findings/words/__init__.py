@@ -3,13 +3,10 @@
 Nothing is escaped here: a page escapes a finished sentence with `ui.text.plain`.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.findings.claim import Verdict
 from core.results.names import PointLabel, decimals, percent, percent_range, spanned
-from core.sweep.control_contrast import DIFFERENT, Direction
 
 NONE = "–"  # in a table
 
@@ -46,19 +43,3 @@ def share_span(shares: Sequence[float]) -> str:
     """Write the range of shares, at least one: `69 to 71 %`, or one of them where all read alike."""
     low, high = (percent(end) for end in (min(shares), max(shares)))
     return low if low == high else percent_range(low, high)
-
-
-def state(direction: Direction) -> str:
-    """Say one of the four states of a verdict."""
-    return f"{direction} than chance" if direction in DIFFERENT else direction
-
-
-def reason_named(found: Verdict) -> str:
-    """Name why a verdict cannot be told, with how many seeds can be used where these are too few."""
-    return f"few seeds, {len(found.controls)} of {found.needed}" if found.reason == "few seeds" else found.reason or ""
-
-
-def counted(verdicts: Iterable[Verdict]) -> str:
-    """Write how often each state is given: `4 × as by chance, 1 × cannot be told`."""
-    counts = Counter(known.direction for known in verdicts).most_common()
-    return ", ".join(f"{count} × {state(direction)}" for direction, count in counts)

@@ -7,7 +7,8 @@ from core.findings import compare
 from core.findings.accuracy import metric_of, working_to
 from core.findings.comparable import same_examples
 from core.findings.matching import largest_on
-from core.findings.words import Said, capitalised, numbered, share_span, state
+from core.findings.words import Said, capitalised, numbered, share_span
+from core.findings.words.verdict import state
 from core.request.catalog import CONFIDENCE, DAMAGE, METRICS, SECOND_DAMAGE
 from core.results.names import ReductionKey, amount_name, decimals, in_sentence, listed, percent, units_name
 from core.results.schema import SweepResult
@@ -65,7 +66,7 @@ def depth_sentence(
         f"Of an overall change of {decimals(DAMAGE, 2)}, {shares[0]} lies in the upper half of the layers under "
         f"{names[0]} and {shares[1]} under {names[1]} (difference {low} to {high} points, 95 % interval over examples)"
     )
-    return f"{said}; by all seeds: {state(found.verdict.direction)}." if found.verdict else f"{said}."
+    return f"{said}; by all seeds: {state(found.verdict.state)}." if found.verdict else f"{said}."
 
 
 def metric_sentence(first: SweepResult, second: SweepResult, metric: str | None = None) -> str:

@@ -1,24 +1,23 @@
 """The Grid's sentences."""
 
 from collections import Counter
-from typing import get_args
 
 from core.findings.grid import Grid
-from core.findings.words import numbered, state
+from core.findings.words import numbered
+from core.findings.words.verdict import STATES, state
 from core.results.names import listed
-from core.sweep.control_contrast import Direction
 
 
 def grid_heading(grid: Grid) -> str:
     """Say how the verdicts on show are spread over the four states."""
-    counts = Counter(verdict.direction for verdict in grid.verdicts.values())
+    counts = Counter(verdict.state for verdict in grid.verdicts.values())
     if not counts:
         return f"{numbered(sum(map(len, grid.cells.values())), 'sweep')} at a glance, without a verdict"
-    parts = [f"{counts[direction]} {state(direction)}" for direction in get_args(Direction) if counts[direction]]
+    parts = [f"{counts[known]} {state(known)}" for known in STATES if counts[known]]
     return f"Of {numbered(counts.total(), 'verdict')}: {listed(parts)}"
 
 
 def grid_reasons(grid: Grid) -> str:
-    """Count why verdicts cannot be told; empty if all can."""
+    """Count why verdicts are inconclusive; empty if none is."""
     counts = Counter(verdict.reason for verdict in grid.verdicts.values() if verdict.reason).most_common()
-    return f"Cannot be told: {', '.join(f'{count} × {reason}' for reason, count in counts)}." if counts else ""
+    return f"Inconclusive: {', '.join(f'{count} × {reason}' for reason, count in counts)}." if counts else ""

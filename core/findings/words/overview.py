@@ -8,8 +8,9 @@ from core.findings.accuracy import label_doubt, lowest_until, metric_of, rare_la
 from core.findings.choices import family_of, task_title
 from core.findings.claim import Verdict, verdict
 from core.findings.grid import GridRow, comparable_rows
-from core.findings.words import Said, capitalised, layers_named, numbered, reason_named, share_span, state
+from core.findings.words import Said, capitalised, layers_named, numbered, share_span
 from core.findings.words.layers import against_heading
+from core.findings.words.verdict import reason_named, state
 from core.request.catalog import DAMAGE, FAMILY_NOTES, FEW_EXAMPLES, METRICS, REDUCTION, SURVIVAL_THRESHOLD
 from core.results import names as n
 from core.results.schema import SweepResult
@@ -71,24 +72,25 @@ def heading_of(verdicts: Mapping[str, Verdict], pruning: str) -> str:
     """
     known, under = list(verdicts.values()), n.in_sentence(pruning)
     if all(found.method is None for found in known):
-        return f"In which layers {under} changes a model most cannot be told here ({reason_named(known[0])})."
+        why = f" ({reason_named(known[0])})" if known[0].reason else ""
+        return f"In which layers {under} changes a model most is not known here{why}."
     first, every = known[0], " on every task" if len(known) > 1 else ""
-    is_one = all((found.lead, found.direction) == (first.lead, first.direction) for found in known)
+    is_one = all((found.lead, found.state) == (first.lead, first.state) for found in known)
     most = f"Neither half of the layers is shown to change more{every} under {under}"
     if first.lead and all(found.lead == first.lead for found in known):
         most = f"{pruning} changes the {first.lead} layers most"
-    if all(found.reason == "random control" for found in known):
-        return f"{most} in {'these random draws' if every else 'this random draw'}."
+    if all(found.state is None for found in known):
+        return f"{most}."
     if not is_one or (every and not first.lead):
-        states = "; ".join(f"{title}, {state(found.direction)}" for title, found in verdicts.items())
+        states = "; ".join(f"{title}, {state(found.state)}" for title, found in verdicts.items())
         return f"{most}. Compared with random removal: {states}."
-    if first.direction == "as by chance":
+    if first.state == "equivalent":
         return f"{most}; random removal does about the same."
-    if first.direction == "cannot be told":
+    if first.state == "inconclusive":
         if first.lead and all(found.control_lead == first.lead for found in known):
-            return f"{most}; so does random removal, but whether to the same degree cannot be told here."
-        return f"{most}; whether random removal does the same cannot be told here."
-    more = "more" if (first.direction == "steeper") == (first.lead != "lower") else "less"
+            return f"{most}; so does random removal, but whether to the same degree is inconclusive."
+        return f"{most}; whether random removal does the same is inconclusive."
+    more = "more" if (first.state == "steeper") == (first.lead != "lower") else "less"
     if first.lead is None:
         return f"{most}; the upper half changes {more} than under random removal."
     return f"{most}, {more} so than random removal."
@@ -97,8 +99,8 @@ def heading_of(verdicts: Mapping[str, Verdict], pruning: str) -> str:
 def verdict_sentence(result: SweepResult, companions: Iterable[SweepResult]) -> str:
     """Say the verdict and the shares behind it."""
     found = verdict(result, companions)
-    said = state(found.direction) + (f" ({reason_named(found)})" if found.reason else "")
-    said = f"Judged alone, {said}" if found.direction in DIFFERENT else capitalised(said)
+    said = state(found.state) + (f" ({reason_named(found)})" if found.reason else "")
+    said = f"Judged alone, {said}" if found.state in DIFFERENT else capitalised(said) if found.state else "No verdict"
     if found.share is None:
         return f"{said}."
     said += (
@@ -108,7 +110,8 @@ def verdict_sentence(result: SweepResult, companions: Iterable[SweepResult]) -> 
     if not found.controls:
         return f"{said}."
     drawn = f"{share_span(found.control_shares)} under random removal at the same overall change"
-    broken = "" if found.control_works else ", which leaves models outside their working range"
+    beyond = "random removal beyond its working range" in found.flags
+    broken = ", which leaves models outside their working range" if beyond else ""
     return f"{said}, and {drawn} ({numbered(len(found.controls), 'seed')}){broken}."
 
 
@@ -167,7 +170,7 @@ def replication_sentences(rows: Sequence[GridRow], pruning: str) -> tuple[str, .
         return ()
     checkpoints = {row.column.checkpoint for row, _ in found}
     upper = len(checkpoints - {row.column.checkpoint for row, known in found if known.lead != "upper"})
-    differing = len({row.column.checkpoint for row, known in found if known.direction in DIFFERENT})
+    differing = len({row.column.checkpoint for row, known in found if known.state in DIFFERENT})
     others = len({row.column.checkpoint for row in rows} - checkpoints)
     shares = [(known.share or 0.0, float(np.mean(known.control_shares))) for _, known in found]
     farthest = max(abs(n.hundredths(share) - n.hundredths(drawn)) for share, drawn in shares)

@@ -1,77 +1,115 @@
-"""The one verdict on networks whose truth is known, what keeps it from being told, and several of them at once."""
+"""The one verdict on networks whose truth is known, what keeps it inconclusive, and several of them at once."""
+
+from typing import get_args
 
 import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from core.findings.claim import corrected, spreads, verdict, with_rows
+from core.findings.claim import Flag, Reason, corrected, judged, largest_influence, spreads, verdict, with_rows
 from core.findings.tables import beyond_cell
-from core.request.catalog import ROOT
 from core.results.schema import SweepResult
-from core.sweep.control_contrast import Direction
+from core.sweep.control_contrast import State
 from tests.builders import against, with_own_key
 from tests.core.findings.made import COARSE, SEED_SHARES, SEEDS, around, network, of_seed, seeds, working_to
 
 
 @pytest.mark.parametrize(
-    ("share", "direction"), [(0.70, "as by chance"), (0.90, "steeper"), (0.45, "flatter"), (0.78, "cannot be told")]
+    ("share", "state"), [(0.70, "equivalent"), (0.90, "steeper"), (0.45, "flatter"), (0.795, "inconclusive")]
 )
-def test_the_truth_is_found(share: float, direction: Direction) -> None:
+def test_the_truth_is_found(share: float, state: State) -> None:
     found = verdict(network(share), SEEDS)
-    assert found.direction == direction
+    assert found.state == state
     assert (found.share, found.control_shares) == (pytest.approx(share), pytest.approx(SEED_SHARES))
     assert found.contrast
-    assert found.contrast.difference == pytest.approx(4 * 0.05 * (share - 0.70))
+    assert found.contrast.difference == pytest.approx(share - 0.70)
 
 
-def test_the_sweep_with_the_smallest_steps_is_read_and_the_range_judged_on_most_examples() -> None:
+def test_the_sweep_with_the_smallest_steps_there_is_read_and_the_range_judged_on_most_examples() -> None:
     full, fine = network(0.7, amounts=COARSE), network(0.9, until_damage=0.3)
-    assert verdict(full, [*SEEDS, fine]).direction == verdict(fine, [*SEEDS, full]).direction == "steeper"
+    window = network(0.9, amounts=(0.0, 0.03, 0.045, 0.055), until_damage=0.3)
+    for others in ([fine], [window], [fine, window]):
+        for result, beside in ((full, others), (others[0], [full, *others[1:]])):
+            assert verdict(result, [*SEEDS, *beside]).state == "steeper"
     long = seeds(*SEED_SHARES[:3], amounts=COARSE)
     assert verdict(network(), [*long, *SEEDS]) == verdict(network(), [*SEEDS, *long]) == verdict(network(), SEEDS)
     everything = working_to(fine, 0.04, examples=872)
-    assert verdict(working_to(full, 0.3), [*SEEDS, everything]).reason == "beyond working range"
-    equal = working_to(full, 0.04), working_to(fine, 0.06)
+    assert BEYOND in verdict(working_to(full, 0.1), [*SEEDS, everything]).flags
+    equal = working_to(full, 0.0), working_to(fine, 0.06)
     for sweep, other in (equal, equal[::-1]):
-        assert verdict(sweep, [*SEEDS, other]).direction == "steeper", "0.05 is below 0.06, of the sweep that is read"
+        assert BEYOND not in verdict(sweep, [*SEEDS, other]).flags, "0.05 is below 0.06, of the sweep that is read"
 
 
+BEYOND: Flag = "beyond working range"
 UNITS = {"scope": None, "method": "attribution"}
 TEN = seeds(*SEED_SHARES, *SEED_SHARES, method="random-neuron", scope=None)
-REASONS = [
-    (network(), [], "no control"),
-    (network(), SEEDS[:4], "few seeds"),
-    (network(), [*SEEDS[:3], *seeds(*SEED_SHARES, amounts=COARSE)[3:]], "few seeds"),
-    (network(**UNITS), TEN, None),
-    (network(**UNITS), TEN[:9], "few seeds"),
-    (network(0.9), seeds(0.5, 0.9, 0.7, 0.6, 0.8), "wide interval"),
-    (network(num_examples=60), seeds(*SEED_SHARES, num_examples=60), "few examples"),
+WRITTEN = {"source": "written"}
+NO_VERDICT = [
+    SEEDS[0],
+    network(scope="layer:2"),
+    network(points="layer"),
+    network(num_layers=1),
+    against(network(), 4, cell=lambda amount, row, column: 1 - abs(row - column)),
+]
+REASONS: list[tuple[SweepResult, list[SweepResult], Reason | None]] = [
+    (network(num_examples=60), seeds(*SEED_SHARES, num_examples=60), "too few examples"),
     (network(amounts=(0.0, 0.01, 0.02)), SEEDS, "change not reached"),
-    (network(holes=((0.03, 1, 1),)), SEEDS, "similarity undefined"),
-    (network(num_layers=1), [], "single layer"),
-    (network(amounts=COARSE), SEEDS, "coarse steps"),
-    (working_to(network(), 0.04), SEEDS, "beyond working range"),
-    (working_to(network(), None, reason="no lead"), SEEDS, "no lead"),
-    (SEEDS[0], SEEDS[1:], "random control"),
-    (network(scope="layer:2"), SEEDS, "some layers alone"),
-    (network(points="layer"), seeds(*SEED_SHARES, points="layer"), "not attention blocks"),
-    (network(statistics=False), SEEDS, "earlier version"),
-    (network(statistics=False).model_copy(update={"key": ""}), SEEDS, "unfinished run"),
-    (network(amounts=(0.0,)), SEEDS, "only unpruned"),
-    (against(network(), 4, cell=lambda amount, row, column: 1 - abs(row - column)), SEEDS, "another checkpoint"),
+    (network(holes=((0.03, 1, 1),)), SEEDS, "change not reached"),
+    (network(statistics=False), SEEDS, "change not reached"),
+    (network(amounts=(0.0,)), SEEDS, "change not reached"),
+    (network(amounts=COARSE), SEEDS, "steps too coarse"),
+    (network(), [], "no control"),
+    (network(), SEEDS[:4], "too few seeds"),
+    (network(), [*SEEDS[:3], *seeds(*SEED_SHARES, amounts=COARSE)[3:]], "too few seeds"),
+    (network(**UNITS), TEN, None),
+    (network(**UNITS), TEN[:9], "too few seeds"),
+    (network(0.9), seeds(0.5, 0.9, 0.7, 0.6, 0.8), "interval too wide"),
 ]
 
 
 @pytest.mark.parametrize(("result", "companions", "reason"), REASONS)
-def test_a_reason_is_given_which_methods_explains(
-    result: SweepResult, companions: list[SweepResult], reason: str | None
-) -> None:
+def test_a_reason_is_given(result: SweepResult, companions: list[SweepResult], reason: Reason | None) -> None:
     found = verdict(result, companions)
-    assert (found.reason, found.direction) == (reason, "cannot be told" if reason else "as by chance")
-    assert verdict(result, companions, "tokens").reason in (reason, "all tokens")
-    known = {reason for _, _, reason in REASONS if reason} | {"all tokens", "too small among so many"}
-    words = " ".join((ROOT / "pages/methods.md").read_text("utf-8").split())
-    assert not [reason for reason in known if f"*{reason}*" not in words]
+    assert (found.reason, found.state) == (reason, "inconclusive" if reason else "equivalent")
+    assert verdict(result, companions, "tokens").state is None
+    assert {known for _, _, known in REASONS} == {None, *get_args(Reason)}
+
+
+@pytest.mark.parametrize("result", NO_VERDICT)
+def test_what_is_no_method_on_all_layers_has_no_verdict(result: SweepResult) -> None:
+    found = verdict(result, [*SEEDS, *seeds(*SEED_SHARES, points="layer")])
+    assert (found.state, found.reason) == (None, None)
+    assert with_rows([result]) == []
+
+
+def test_flags_change_no_state() -> None:
+    """Each by itself, on a network of the same state."""
+    steps = (*(k / 100 for k in range(5)), 0.06, 0.31)
+    broken = [working_to(seed, 0.02) for seed in SEEDS]
+    high = seeds(*(share + 0.22 for share in SEED_SHARES))
+    flagged: list[tuple[SweepResult, list[SweepResult], tuple[Flag, ...]]] = [
+        (working_to(network(), 0.1), SEEDS, ()),
+        (working_to(network(), 0.04), SEEDS, (BEYOND,)),
+        (working_to(network(), None, reason="no lead"), SEEDS, (BEYOND,)),
+        (network(), [*broken[:3], *SEEDS[3:]], ("random removal beyond its working range",)),
+        (network(), [*broken[:2], *SEEDS[2:]], ()),
+        (network(0.92), high, ("at the ceiling",)),
+        (network(amounts=steps), SEEDS, ("interpolated",)),
+    ]
+    for result, beside, flags in flagged:
+        found = verdict(result, beside)
+        assert (found.flags, found.state) == (flags, "equivalent")
+
+
+def test_the_influence_of_one_example() -> None:
+    replicates = np.array([[0.0, 0.0, 0.0, 1.0], [0.2, 0.2, 0.2, 1.2]])  # (k, n); deviations -1/4 and 3/4
+    assert largest_influence(replicates) == pytest.approx(0.75)
+    assert largest_influence(np.zeros((2, 4))) == 0
+    found = verdict(network(), SEEDS)
+    assert found.contrast
+    assert found.replicates is not None
+    error = np.sqrt(len(found.replicates[0]) - 1) * found.replicates.mean(0).std()
+    assert (found.replicates.shape[0], error) == (5, pytest.approx(found.contrast.standard_error))
 
 
 def test_similarity_beyond_the_emptied_model() -> None:
@@ -98,20 +136,26 @@ def test_a_difference_must_survive_among_all_that_are_tested() -> None:
     known = [verdict(network(float(share)), drawn) for share in np.linspace(0.8, 1.0, 6)]
     adjusted = multipletests([found.contrast.p_value for found in known if found.contrast], method="holm")[1]
     *told, untested = corrected([*known, verdict(network(0.7), [])])
-    assert {found.reason for found in told} == {None, "wide interval", "too small among so many"}
+    assert {found.state for found in told} == {"steeper", "inconclusive"}
     for found, alone, p_value in zip(told, known, adjusted, strict=True):
-        survives = p_value < 0.05 and alone.direction == "steeper"
-        assert found.direction == ("steeper" if survives else "cannot be told")
+        survives = p_value < 0.05 and alone.state == "steeper"
+        assert (found.state, found.reason) == (("steeper", None) if survives else ("inconclusive", "interval too wide"))
         assert corrected([alone, untested]) == [alone, untested], "one alone needs no correction"
 
 
 def test_every_method_has_a_row_and_weights_made_again_are_no_further_seed() -> None:
     methods = [network(task="cola"), network(method="wanda"), network(), network(scope="all-linear")]
-    others = [*SEEDS, network(scope="layer:1"), network(points="layer"), network(until_damage=0.3)]
+    written = network(seed=1)
+    written = with_own_key(written, task=written.task.model_copy(update=WRITTEN))
+    others = [*SEEDS, network(scope="layer:1"), network(points="layer"), network(until_damage=0.3), written]
     assert with_rows([*methods, *others]) == methods
+    rows = judged([*methods, *others])
+    assert [row.key for row in rows] == [method.key for method in methods]
+    assert (rows[0].task, rows[0].backbone, rows[0].layers, rows[1].method) == ("cola", "MiniLM-L6", 4, "wanda")
+    assert [row.verdict for row in rows] == corrected([verdict(method, SEEDS) for method in methods])
     first, other = of_seed(1, network(0.7)), of_seed(2, network(0.74))
     again = with_own_key(first, checkpoint=first.checkpoint.model_copy(update={"revision": "f" * 64}))
-    judged = [(known.key, known.checkpoint.id, "", verdict(known, [])) for known in (first, again, other)]
-    assert spreads(judged[:2]) == []
-    ((name, twins),) = spreads(judged)
+    twins_judged = [(known.key, known.checkpoint.id, "", verdict(known, [])) for known in (first, again, other)]
+    assert spreads(twins_judged[:2]) == []
+    ((name, twins),) = spreads(twins_judged)
     assert (name, list(twins)) == ("MiniLM-L6, fine-tuned on SST-2, 2 seeds", [first.key, other.key])

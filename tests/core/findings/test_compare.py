@@ -89,8 +89,8 @@ def test_shares_of_the_change_and_their_paired_difference() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"statistics": False}, "earlier version"),
-        ({"amounts": (0.0, 0.04, 0.3)}, "coarse steps"),
+        ({"statistics": False}, "change not reached"),
+        ({"amounts": (0.0, 0.04, 0.3)}, "steps too coarse"),
         ({"amounts": (0.0, 0.02, 0.04)}, "change not reached"),
         ({"points": "layer"}, "other points"),
     ],
@@ -103,7 +103,7 @@ def test_what_does_not_measure_the_same_is_not_compared(change: dict[str, object
 def test_the_sweeps_in_small_steps_are_read_and_a_control_gets_the_verdict_by_all_seeds() -> None:
     one, control = network(0.5, amounts=QUARTERS), network(0.5, amounts=QUARTERS, method="random")
     fine = [network(0.7, until_damage=0.3), network(0.9, method="random", until_damage=0.3)]
-    assert depth_of(one, control, "mean", [fine[0], SEEDS[1]]) == "coarse steps", "of another seed"
+    assert depth_of(one, control, "mean", [fine[0], SEEDS[1]]) == "steps too coarse", "of another seed"
     assert depth(one, control, "mean", fine).shares == pytest.approx((0.7, 0.9))
     steep, elsewhere = network(0.9), network(method="random", controls="wanda")
     there, back = (depth(*pair, "mean", SEEDS).verdict for pair in ((steep, SEEDS[3]), (SEEDS[3], steep)))

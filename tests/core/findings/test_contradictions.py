@@ -6,54 +6,59 @@ each checkpoint and set of examples, and over made results that show every state
 
 import re
 from itertools import combinations
-from typing import get_args
 
 from core.findings.choices import is_control
 from core.findings.claim import SENSITIVITY, Verdict, verdict
 from core.findings.comparable import SPARSITY_TOLERANCE, largest_mismatch, obstacle
 from core.findings.tables import criteria_table
-from core.findings.words import state
 from core.findings.words.compare import compare_said, depth_sentence
 from core.findings.words.overview import heading_of, overview_said
+from core.findings.words.verdict import STATES
 from core.results.library import shipped
 from core.results.names import percent
 from core.results.schema import SweepResult
-from core.sweep.control_contrast import DIFFERENT, Direction
+from core.sweep.control_contrast import DIFFERENT, State
 from tests.core.findings.made import Shelf, made_shelf, shipped_shelves
 
-STATES: dict[str, Direction] = {state(direction): direction for direction in get_args(Direction)}
+SAID: dict[str, State] = {said: state for state, said in STATES.items()}
 CLAIMS = {  # of the heading on chance, and the verdicts that bear it
     "more so than random removal": DIFFERENT,
     "less so than random removal": DIFFERENT,
     "the upper half changes more than under random removal": ("steeper",),
     "the upper half changes less than under random removal": ("flatter",),
-    "random removal does about the same": ("as by chance",),
-    "; so does random removal, but whether to the same degree cannot be told here": ("cannot be told",),
-    "; whether random removal does the same cannot be told here": ("cannot be told",),
-    "changes a model most cannot be told here": ("cannot be told",),
+    "random removal does about the same": ("equivalent",),
+    "; so does random removal, but whether to the same degree is inconclusive": ("inconclusive",),
+    "; whether random removal does the same is inconclusive": ("inconclusive",),
+    "changes a model most is not known here": ("inconclusive",),
 }
 
 
-def told(*sentences: str) -> list[Direction]:
-    """The directions that sentences name, in their order."""
-    return [STATES[words] for words in re.findall("|".join(STATES), " ".join(sentences).lower())]
+def told(*sentences: str) -> list[State]:
+    """The states that sentences name, in their order."""
+    return [SAID[words] for words in re.findall("|".join(SAID), " ".join(sentences).lower())]
 
 
-def check_verdicts(shelf: Shelf) -> set[Direction]:
+def named(known: Verdict) -> list[State]:
+    """The state of a verdict, where one is given."""
+    return [known.state] if known.state else []
+
+
+def check_verdicts(shelf: Shelf) -> set[State]:
     """All that says a verdict is held against it; beside its control a method has the Overview's."""
     found = set()
     for entry in shelf.entries:
         result, beside = shelf.results[entry.key], shelf.beside(entry)
         known = verdict(result, beside)
-        found.add(known.direction)
+        if known.state:
+            found.add(known.state)
         said = overview_said(result, beside, "mean").sentences
-        assert (len(said), told(said[0]), told(said[1])) == (2, [], [known.direction])
-        others = [verdict(result, beside, *other).direction for other in SENSITIVITY]
-        assert [told(row["Verdict"])[0] for row in criteria_table(result, beside)] == [known.direction, *others]
+        assert (len(said), told(said[0]), told(said[1])) == (2, [], named(known))
+        criteria = [known, *(verdict(result, beside, *other) for other in SENSITIVITY)]
+        assert [told(row["Verdict"]) for row in criteria_table(result, beside)] == list(map(named, criteria))
         for verdicts in ({"": known}, {"one": known, "other": known}):
             check_heading(known, heading_of(verdicts, "Pruning"))
         for control in [other for other in beside if is_control(other.pruning, result.pruning)][:1]:
-            assert told(*compare_said(result, control, "mean", beside).sentences) in ([], [known.direction])
+            assert told(*compare_said(result, control, "mean", beside).sentences) in ([], named(known))
     return found
 
 
@@ -63,16 +68,16 @@ def check_heading(known: Verdict, heading: str) -> None:
     if known.method:
         assert ("upper layers most" in heading) == (known.method.gap.low > 0)
         assert ("lower layers most" in heading) == (known.method.gap.high < 0)
-    if known.method and known.reason == "random control":
-        assert ("random draw" in heading, claims) == (True, [])
+    if known.method and known.state is None:
+        assert claims == []
     elif "Compared with random removal" in heading:
-        assert told(heading) == [known.direction] * 2
+        assert told(heading) == [known.state] * 2
     else:
         assert len(claims) == 1, "no claim without a control, or without saying that there is none"
-        assert known.direction in CLAIMS[claims[0]]
+        assert known.state in (None, *CLAIMS[claims[0]])
         assert not claims[0].startswith("; so does") or (known.lead and known.control_lead == known.lead)
-        if known.lead and known.direction in DIFFERENT:
-            assert claims[0].startswith("more" if (known.direction == "steeper") == (known.lead == "upper") else "less")
+        if known.lead and known.state in DIFFERENT:
+            assert claims[0].startswith("more" if (known.state == "steeper") == (known.lead == "upper") else "less")
 
 
 def check_pairs(shelf: Shelf) -> None:
@@ -96,7 +101,7 @@ def check_pairs(shelf: Shelf) -> None:
 
 def test_made_results_do_not_contradict_each_other() -> None:
     check_pairs(made_shelf())
-    assert check_verdicts(made_shelf()) == set(STATES.values())
+    assert check_verdicts(made_shelf()) == set(STATES)
 
 
 def test_shipped_results_do_not_contradict_each_other(shipped_results: dict[str, SweepResult]) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.sweep.control_contrast import DIFFERENT, SMALLEST_P, Contrast, contrast, profile_distance
+from core.sweep.control_contrast import DIFFERENT, MARGIN, SMALLEST_P, Contrast, contrast, profile_distance
 
 K, N = 5, 256
 
@@ -28,37 +28,60 @@ def test_the_p_value_is_where_the_interval_reaches_zero() -> None:
 
 
 @pytest.mark.parametrize(
-    ("difference", "deviation", "error", "direction"),
+    ("difference", "deviation", "error", "state"),
     [
-        (0.05, 0.005, 0.005, "steeper"),
-        (-0.05, 0.005, 0.005, "flatter"),
-        (0.005, 0.002, 0.003, "as by chance"),
-        (0.015, 0.001, 0.001, "as by chance"),  # surely there, and too small to matter
-        (0.05, 0.04, 0.005, "cannot be told"),  # the seeds vary too much
-        (0.019, 0.002, 0.002, "cannot be told"),  # neither clear of 0.02 nor within it
+        (0.25, 0.025, 0.025, "steeper"),
+        (-0.25, 0.025, 0.025, "flatter"),
+        (0.025, 0.01, 0.015, "equivalent"),
+        (0.075, 0.005, 0.005, "equivalent"),  # surely there, and too small to matter
+        (0.05, 0.04, 0.01, "equivalent"),  # the mean is within the margin, where one more draw might not be
+        (0.25, 0.2, 0.025, "inconclusive"),  # the seeds vary too much
+        (0.095, 0.01, 0.01, "inconclusive"),  # neither clear of the margin nor within it
+        (0.09, 0.0, 0.0, "equivalent"),
+        (0.11, 0.0, 0.0, "steeper"),
     ],
 )
-def test_directions(difference: float, deviation: float, error: float, direction: str) -> None:
-    assert Contrast(difference, deviation, error, K, N).direction() == direction
+def test_states(difference: float, deviation: float, error: float, state: str) -> None:
+    assert Contrast(difference, deviation, error, K, N).state == state
+
+
+def test_the_half_widths_are_those_of_the_mean_and_of_one_more_draw() -> None:
+    known = Contrast(0.0, 0.03, 0.02, K, N)
+    for width, level, draws in ((known.mean_half_width, 0.95, 1 / K), (known.half_width(), 0.975, 1 + 1 / K)):
+        between, within = stats.t(K - 1).ppf(level) * 0.03 * np.sqrt(draws), stats.t(N - 1).ppf(level) * 0.02
+        assert width == pytest.approx(np.sqrt(between**2 + within**2), rel=1e-9)
 
 
 def simulated(deviation: float, error: float, shift: float = 0.0) -> list[str]:
-    """Verdicts on one more seed of a control in the method's place, moved by a shift."""
+    """States of one more seed of a control in the method's place, moved by a shift."""
     random = np.random.default_rng(0)
     told = []
     for _ in range(500):
-        gaps = random.normal(0.1, np.hypot(deviation, error), K + 1)  # between seeds, and of other examples
-        gaps[0] += shift
-        replicates = np.stack([replicated(gap, error, random) for gap in gaps])  # (seeds + 1, n)
-        told.append(contrast(gaps[0], replicates[0], gaps[1:].tolist(), replicates[1:]).direction())
+        shares = random.normal(0.7, np.hypot(deviation, error), K + 1)  # between seeds, and of other examples
+        shares[0] += shift
+        replicates = np.stack([replicated(share, error, random) for share in shares])  # (seeds + 1, n)
+        told.append(contrast(shares[0], replicates[0], shares[1:].tolist(), replicates[1:]).state)
     return told
 
 
 def test_its_own_kind_is_rarely_called_different_and_a_true_difference_is_found() -> None:
-    for deviation in (0.005, 0.01, 0.04):
-        assert sum(direction in DIFFERENT for direction in simulated(deviation, 0.008)) <= 0.05 * 500
-    assert simulated(0.002, 0.003).count("as by chance") >= 0.8 * 500, "at deviations that weight-wise controls have"
-    assert simulated(0.005, 0.005, shift=0.06).count("steeper") >= 0.95 * 500
+    for deviation in (0.025, 0.05, 0.2):
+        assert sum(state in DIFFERENT for state in simulated(deviation, 0.04)) <= 0.05 * 500
+    assert simulated(0.015, 0.01).count("equivalent") >= 0.95 * 500, "at deviations that weight-wise controls have"
+    assert simulated(0.025, 0.025, shift=0.3).count("steeper") >= 0.95 * 500
+
+
+def test_a_mean_at_the_margin_is_rarely_called_equivalent() -> None:
+    """The method is measured without a deviation of its own: the question is of the mean of random removal."""
+    random = np.random.default_rng(0)
+    for deviation, error in ((0.015, 0.01), (0.06, 0.01), (0.01, 0.03)):
+        told = []
+        for _ in range(1_000):
+            shares = random.normal(0.7, deviation, K)
+            own = 0.7 + MARGIN + random.normal(0, error)
+            method, seeds = replicated(own, error, random), np.tile(shares[:, None], N)
+            told.append(contrast(own, method, shares.tolist(), seeds).state)
+        assert told.count("equivalent") <= 0.065 * len(told)
 
 
 def test_a_profile_is_as_far_as_chance_or_beyond_every_seed() -> None:
