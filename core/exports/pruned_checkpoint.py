@@ -5,6 +5,7 @@ reproduces the frame's numbers. Removed weights are zeros in place, so the model
 """
 
 import shutil
+from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -58,22 +59,14 @@ def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, dat
 
 def _write(result: SweepResult, frame: Frame, pruned: Checkpoint, resolved: Resolved) -> Path:
     """Write the folder whole or not at all."""
-    came_in = AutoConfig.from_pretrained(resolved.folder, local_files_only=True, trust_remote_code=False).dtype
-    dtype = came_in or torch.float32
-    state = {
-        weight: values.to(dtype) if values.is_floating_point() else values
-        for weight, values in pruned.model.state_dict().items()
-    }
+    dtype = AutoConfig.from_pretrained(resolved.folder, local_files_only=True, trust_remote_code=False).dtype
     name = f"{result.task.name}-{result.pruning.method}-{amount_text(frame.amount)}-{result.key[:8]}"
     folder = user_cache_path("prunescope") / "pruned_checkpoints" / name
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".", dir=folder.parent) as temporary:
             whole = Path(temporary) / folder.name
-            pruned.model.save_pretrained(whole, state_dict=state)  # type: ignore[operator]
-            config = AutoConfig.from_pretrained(whole)
-            config.dtype = dtype  # else it is that of the model in memory, float32
-            config.save_pretrained(whole)
+            deepcopy(pruned.model).to(dtype or torch.float32).save_pretrained(whole)  # type: ignore[operator]
             pruned.tokenizer.save_pretrained(whole)
             (whole / CARD).write_text(model_card(result, frame, licence_of(resolved.folder)), encoding="utf-8")
             if (resolved.folder / TRAINING_EXAMPLES).is_file():  # keeps the pruned model from being evaluated on them
