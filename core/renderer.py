@@ -30,8 +30,8 @@ def draw(order: Json) -> bytes:
     """Draw a figure, and return the file's content.
 
     Args:
-        order: `figure`: see `core.exports.figure.figure_of`; `format`: gif, mp4, pdf, png or svg; `frames`: indices, a
-            single one where nothing moves; `milliseconds`: how long a film shows each frame.
+        order: `figure`: see `core.exports.figure.figure_of`, or all of it as `svg`; `format`: gif, mp4, pdf, png or
+            svg; `frames`: indices, a single one where nothing moves; `milliseconds`: how long a film shows each frame.
     """
     canvas = Canvas(order["figure"])
     first, *_ = order["frames"]
@@ -60,7 +60,7 @@ class Canvas:
 
     def __init__(self, figure: Json) -> None:
         self._figure = figure
-        self._parts = [(part, vl_convert.vegalite_to_vega(part["spec"])) for part in figure["parts"]]
+        self._parts = [(part, vl_convert.vegalite_to_vega(part["spec"])) for part in figure.get("parts", ())]
 
     def png(self, frame: int) -> bytes:
         """Draw a frame in pixels."""
@@ -70,6 +70,8 @@ class Canvas:
     def svg(self, frame: int) -> str:
         """Draw a frame, its words and then its pictures."""
         figure = self._figure
+        if "svg" in figure:
+            return str(figure["svg"])
         width, height = figure["width"], figure["height"]
         words = map(self._line, [*figure["words"], *figure["readouts"][frame]])
         parts = (_part(part, vega, frame, k) for k, (part, vega) in enumerate(self._parts))

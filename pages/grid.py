@@ -4,17 +4,18 @@ import streamlit as st
 
 from core.findings.choices import settings
 from core.findings.grid import arranged
-from core.findings.tables import seeds_table
+from core.findings.tables import reasons_table, seeds_table
 from core.findings.words.grid import grid_heading
 from core.request.catalog import DAMAGE
 from ui.address import choose, picture_first
-from ui.grid import open_clicked, rows_of, show_grid
+from ui.grid import offer_grid, open_clicked, rows_of, show_grid
 from ui.header import page_header, show_nothing
 from ui.results import own_results, shipped_results
-from ui.text import markdown_table, plain, remark
+from ui.text import markdown_table, plain, remark, show_table
 from ui.view_state import BOXES
 
 SOURCES = {"own": "Your results", "shipped": "Shipped with Prunescope"}
+ALONE = {"": "Left out", "shown": "Shown"}
 ANY = "Any"
 MANY = 24  # results of one's own, which then are shown first
 MOST_SHOWN = 240  # sweeps; more would take a browser long
@@ -41,22 +42,25 @@ def grid() -> None:
     with st.popover("Change", type="tertiary", icon=":material/tune:"):
         first = "own" if len(available["own"]) > MANY else "shipped"
         entries = sources[choose("Results", {name: SOURCES[name] for name in sources}, "results", first)]
-        shown = settings(entries)
+        shown = settings(entries, choose("Layers pruned alone", ALONE, "alone", segmented=True) == "shown")
         for box, of in BOXES.items():
             values = [ANY, *dict.fromkeys(map(of, shown))]
             chosen = choose(box, dict(zip(values, values, strict=True)), box.lower())
             shown = [entry for entry in shown if chosen in (ANY, of(entry))]
     with title, st.spinner("Reading results"):
-        found = arranged(rows_of(entries), [entry.key for entry in shown[:MOST_SHOWN]])
+        rows = rows_of(entries)
+        found = arranged(rows, [entry.key for entry in shown[:MOST_SHOWN]])
     title.title(plain(grid_heading(found)), anchor=False)
     if len(shown) > MOST_SHOWN:
         st.info(f"The first {MOST_SHOWN} of {len(shown)} sweeps are shown. Choose among them under *Change*.")
     show_grid(found)
-    remark("A click on a cell opens its result, with how to compute it again.")
+    remark("Click a cell to open it.")
+    show_table(reasons_table(found))
     if over_seeds := seeds_table(found):
         st.subheader("The same method on checkpoints that differ only in the seed", anchor=False)
         st.markdown(OVER_SEEDS)
         st.markdown(markdown_table([{**row, "Checkpoints": plain(row["Checkpoints"])} for row in over_seeds]))
+    offer_grid(found, rows)
 
 
 with picture_first():

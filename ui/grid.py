@@ -2,20 +2,26 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Lock
 
 import streamlit as st
 
-from core.charts.grid import grid_html, linked_table
+from core.charts.grid import grid_html, grid_svg, linked_table
+from core.charts.theme import THEMES
+from core.exports.drawing import Picture, draw
+from core.exports.tables import table
 from core.findings.choices import companions, everywhere
 from core.findings.grid import Grid, GridRow, grid_rows
+from core.findings.tables import grid_table
+from core.findings.words.grid import grid_heading
 from core.results import store
 from core.results.library import Entry, entry_of, extracts
 from core.results.schema import SweepResult
 from core.results.store import FileState, state_of
 from ui.address import carried, show
 from ui.header import PAGES
+from ui.pictures import STILLS, download
 from ui.player import component, pause_after_first_picture
 from ui.shared import once
 
@@ -59,6 +65,23 @@ def show_grid(grid: Grid) -> None:
     verdict_page, layers_page = ADDRESSES
     _grid(key=KEY, data={"html": grid_html(grid, (verdict_page, layers_page))}, on_opened_change=_note_opened)
     pause_after_first_picture()
+
+
+def offer_grid(grid: Grid, rows: Sequence[GridRow]) -> None:
+    """Offer a grid as a picture, and all its rows as a table."""
+
+    def drawn(kind: Picture) -> bytes:
+        theme = THEMES[st.context.theme.type or "light"]
+        return draw({"svg": grid_svg(grid, grid_heading(grid), theme)}, kind, [0])
+
+    def numbers() -> str:
+        cells = grid_table(rows)
+        return table(list(cells[0]), [list(row.values()) for row in cells])
+
+    with st.expander("Download", icon=":material/download:"), st.container(horizontal=True):
+        for still, mime in STILLS.items():
+            download(still.upper(), partial(drawn, still), f"prunescope-grid.{still}", mime)
+        download("Numbers as CSV", numbers, "prunescope-grid.csv", "text/csv")
 
 
 def _note_opened() -> None:

@@ -1,18 +1,19 @@
-"""A whole grid of sweeps as two tables of settings × checkpoints: its verdicts, and every layer's curve, small.
+"""A whole grid of sweeps as one table of checkpoints × settings: every layer's curve, small, above the verdict.
 
-They are HTML and SVG, for hundreds of small charts by Vega would take a browser seconds. Colours of text and lines come
-from the page around them (core/charts/grid.css). A cell is a link to the page that shows its result.
+It is HTML and SVG, for hundreds of small charts by Vega would take a browser seconds. The colour of text comes from the
+page around it (core/charts/grid.css). A chart and a verdict are links to the pages that show their result.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
+from textwrap import wrap
 
 import numpy as np
 import numpy.typing as npt
 
 from core.charts.grammar import FIRST_COLOUR, METHOD_COLOURS, SECOND_COLOUR, UNDEFINED_COLOUR
+from core.charts.theme import TYPEFACE, Theme
 from core.findings.grid import Grid, GridRow
-from core.findings.words.grid import grid_reasons
 from core.findings.words.verdict import POINTS, verdict_cell
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.sweep.control_contrast import State
@@ -26,6 +27,11 @@ STATE_COLOURS: Mapping[State, str] = {
     "inconclusive": UNDEFINED_COLOUR,
 }
 Cell = Callable[[GridRow], str]
+CAPTION = "Checkpoints and how they are pruned"
+LINE, LEFT, TOP = 20, 240, 160  # of a picture of its own, in pixels: a line of text, and where the charts begin
+SVG = "http://www.w3.org/2000/svg"
+INTACT = 'stroke="currentColor" stroke-dasharray="1 3" opacity="0.7"'
+GHOST = f'class="ghost" stroke="{UNDEFINED_COLOUR}" opacity="0.6"'
 VERDICTS = (
     "Each verdict compares a method with its random control at the same overall change. "
     "Steeper: more of the change lies in the upper half of the layers than under random removal. Flatter: less. "
@@ -38,7 +44,7 @@ CURVES = (
 
 
 def grid_html(grid: Grid, addresses: tuple[str, str]) -> str:
-    """Draw a grid: its verdicts, and below them the own CKA of each layer over the amounts, over its random control.
+    """Draw a grid: the own CKA of each layer over the amounts, over its random control, and the verdicts below.
 
     Args:
         grid: The grid.
@@ -46,11 +52,8 @@ def grid_html(grid: Grid, addresses: tuple[str, str]) -> str:
             page that shows its layers.
     """
     verdict_page, layers_page = addresses
-    verdicts = _table("Verdicts", grid, lambda row: _verdict(row, grid, verdict_page))
-    curves = _table("Similarity of every layer", grid, lambda row: _curves(row, layers_page))
-    why_not = f"<p>{escape(grid_reasons(grid))}</p>"
-    parts = [f"<h3>Verdicts</h3><p>{VERDICTS}</p>{verdicts}{why_not}"] if verdicts else []
-    return "".join((*parts, f"<h3>Similarity of every layer</h3><p>{CURVES}</p>{_key()}{curves}"))
+    table = _table(grid, lambda row: _chart(row, layers_page) + _verdict(row, grid, verdict_page))
+    return f"<p>{CURVES}</p>{_key()}{table}" + (f"<p>{VERDICTS}</p>" if grid.verdicts else "")
 
 
 def linked_table(rows: Mapping[str, Mapping[str, str]], on_show: str, page: str) -> str:
@@ -81,7 +84,7 @@ def _verdict(row: GridRow, grid: Grid, page: str) -> str:
 def _key() -> str:
     """Explain the lines of the small charts."""
     first, last = (f'stroke="{DEPTH_COLOURS[k]}"' for k in (0, -1))
-    words = {first: "first layer", last: "last layer", 'class="ghost"': "random removal of as much (mean of its seeds)"}
+    words = {first: "first layer", last: "last layer", GHOST: "random removal of as much (mean of its seeds)"}
     lines = ((_svg(f'<path {looks} d="M0,60H{WIDTH}"/>'), text) for looks, text in words.items())
     return '<p class="key">' + "".join(f"<span>{line} {text}</span>" for line, text in lines) + "</p>"
 
@@ -94,29 +97,49 @@ def depth_colours(count: int) -> list[str]:
     return ["#" + "".join(f"{int(value):02x}" for value in layer) for layer in zip(*channels, strict=True)]
 
 
+def grid_svg(grid: Grid, title: str, theme: Theme) -> str:
+    """Draw a grid as a picture of its own; of several sweeps in a cell, the first."""
+    wide, high = WIDTH + LINE, HEIGHT + 2 * LINE
+    across, down = LEFT + wide * len(grid.settings), TOP + high * len(grid.columns)
+    drawn = [f'<rect width="100%" height="100%" fill="{theme.background}"/>', _text(LINE, 2 * LINE, [title], 1.5)]
+    drawn += [_text(LEFT + j * wide, 4 * LINE, wrap(name, 24)) for j, name in enumerate(grid.settings)]
+    for i, (column, (checkpoint, data)) in enumerate(grid.columns.items()):
+        y = TOP + i * high
+        drawn.append(_text(LINE, y + LINE, [*wrap(checkpoint, 28), data]))
+        for j, setting in enumerate(grid.settings):
+            x = LEFT + j * wide
+            for row in grid.cells.get((setting, column), ())[:1]:
+                word = [known.state] if (known := grid.verdicts.get(row.key)) and known.state else []
+                chart = f'<rect width="{WIDTH}" height="{HEIGHT}" stroke="{theme.line}"/>{_curves(row)}'
+                drawn += [
+                    f'<g transform="translate({x} {y})" fill="none" stroke-width="1.5">{chart}</g>',
+                    _text(x, y + HEIGHT + 16, word),
+                ]
+    looks = f'color="{theme.text}" fill="{theme.text}" font-family="{TYPEFACE}" font-size="15"'
+    return f'<svg xmlns="{SVG}" width="{across}" height="{down}" {looks}>{"".join(drawn)}</svg>'
+
+
+def _text(x: float, y: float, lines: Sequence[str], size: float = 1) -> str:
+    """Write lines below each other, in ems."""
+    return "".join(
+        f'<text x="{x}" y="{y + k * LINE}" font-size="{size}em">{escape(line)}</text>' for k, line in enumerate(lines)
+    )
+
+
 # ---------------------------------------------------------------- tables
 
 
-def _table(caption: str, grid: Grid, cell: Cell) -> str:
-    """Write a table of the settings and the checkpoints that have something in it; empty if none have."""
-    drawn = {place: "".join(map(cell, rows)) for place, rows in grid.cells.items()}
-    settings = [setting for setting in grid.settings if any(drawn.get((setting, column)) for column in grid.columns)]
-    columns = [column for column in grid.columns if any(drawn.get((setting, column)) for setting in settings)]
-    if not settings:
-        return ""
-    head = "".join(
-        f'<th scope="col" title="{escape(column.data)}"><b>{escape(checkpoint)}</b> {escape(data)}</th>'
-        for column, (checkpoint, data) in grid.columns.items()
-        if column in columns
-    )
+def _table(grid: Grid, cell: Cell) -> str:
+    """Write a table with a row for each checkpoint and a column for each setting."""
+    head = "".join(f'<th scope="col">{escape(setting)}</th>' for setting in grid.settings)
     body = "".join(
-        f'<tr><th scope="row">{escape(setting)}</th>'
-        + "".join(f"<td>{drawn.get((setting, column), '')}</td>" for column in columns)
+        f'<tr><th scope="row" title="{escape(column.data)}"><b>{escape(checkpoint)}</b> {escape(data)}</th>'
+        + "".join(f"<td>{''.join(map(cell, grid.cells.get((s, column), ())))}</td>" for s in grid.settings)
         + "</tr>"
-        for setting in settings
+        for column, (checkpoint, data) in grid.columns.items()
     )
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{caption}"><table><caption>{caption}</caption>'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{CAPTION}"><table><caption>{CAPTION}</caption>'
         f"<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
@@ -129,16 +152,19 @@ def _link(row: GridRow, page: str, words: str, content: str) -> str:
 # ---------------------------------------------------------------- a small chart
 
 
-def _curves(row: GridRow, page: str) -> str:
+def _chart(row: GridRow, page: str) -> str:
+    """Draw a chart that links to its result."""
+    return _link(row, page, f"First to change: {row.cells['First to change']}", _svg(_curves(row)))
+
+
+def _curves(row: GridRow) -> str:
     """Draw the similarity of every layer over the amounts, above random removal's."""
     ghosts = "" if row.control is None else "".join(_path(row.amounts, curve) for curve in row.control.T)
     lines = "".join(
         f'<path stroke="{colour}" d="{_path(row.amounts, curve)}"/>'
         for colour, curve in zip(depth_colours(row.own.shape[1]), row.own.T, strict=True)
     )
-    intact = f'<path class="intact" d="M0,{_y(SURVIVAL_THRESHOLD)}H{WIDTH}"/>'
-    ghost = f'<path class="ghost" d="{ghosts}"/>'
-    return _link(row, page, f"First to change: {row.cells['First to change']}", _svg(intact + ghost + lines))
+    return f'<path {INTACT} d="M0,{_y(SURVIVAL_THRESHOLD)}H{WIDTH}"/><path {GHOST} d="{ghosts}"/>{lines}'
 
 
 def _svg(content: str) -> str:

@@ -30,12 +30,14 @@ def offered(entries: Sequence[Entry], asked: Collection[str] = ()) -> list[Entry
     return [entry for entry in entries if not serves(entry)] or list(entries)
 
 
-def settings(entries: Sequence[Entry]) -> list[Entry]:
-    """Return what a grid has a row for: no random controls and no small steps, unless there is nothing else.
+def settings(entries: Sequence[Entry], with_alone: bool = False) -> list[Entry]:
+    """Return what a grid has a cell for: no random controls and no small steps, unless there is nothing else.
 
-    A checkpoint against another one has no row: its layers have no similarity of their own.
+    Layers that are pruned alone have cells if asked for: the Layers page shows them together. A checkpoint against
+    another one has none: its layers have no similarity of their own.
     """
     whole = [entry for entry in entries if entry.controls is None and entry.until_damage is None]
+    whole = [entry for entry in whole if with_alone or layer_of(entry.scope) is None] or whole
     return [entry for entry in whole or entries if entry.against is None]
 
 

@@ -1,5 +1,6 @@
 """The tables of the pages: facts with their numbers as shown, a row of texts for each."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -245,6 +246,12 @@ def seeds_table(grid: Grid) -> Table:
         }
         for name, twins in spreads(judged)
     ]
+
+
+def reasons_table(grid: Grid) -> Table:
+    """Count the reasons of a grid's inconclusive verdicts, the commonest first; empty where all are conclusive."""
+    counts = Counter(known.reason for known in grid.verdicts.values() if known.reason)
+    return [{"Why a verdict is inconclusive": why, "Verdicts": str(count)} for why, count in counts.most_common()]
 
 
 def grid_table(rows: Sequence[GridRow]) -> Table:

@@ -15,9 +15,3 @@ def grid_heading(grid: Grid) -> str:
         return f"{numbered(sum(map(len, grid.cells.values())), 'sweep')} at a glance, without a verdict"
     parts = [f"{counts[known]} {state(known)}" for known in STATES if counts[known]]
     return f"Of {numbered(counts.total(), 'verdict')}: {listed(parts)}"
-
-
-def grid_reasons(grid: Grid) -> str:
-    """Count why verdicts are inconclusive; empty if none is."""
-    counts = Counter(verdict.reason for verdict in grid.verdicts.values() if verdict.reason).most_common()
-    return f"Inconclusive: {', '.join(f'{count} × {reason}' for reason, count in counts)}." if counts else ""

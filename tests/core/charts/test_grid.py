@@ -2,11 +2,13 @@
 
 import re
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-from core.charts.grid import DEPTH_COLOURS, depth_colours, grid_html
+from core.charts.grid import DEPTH_COLOURS, depth_colours, grid_html, grid_svg
+from core.charts.theme import THEMES
 from core.findings.grid import GridRow, arranged, grid_rows
 from tests.builders import make_result
 
@@ -39,5 +41,17 @@ def test_a_cell_says_in_words_what_it_shows_and_links_there_and_names_from_outsi
     html = drawn(replace(ROW, column=nasty, setting="<i>"))
     assert not re.search("<(img|b>\\s*<b|script|i)>?", html)
     assert "&lt;img src=&quot;x&quot;&gt;" in html
+    picture = ElementTree.fromstring(
+        grid_svg(arranged([replace(ROW, column=nasty)], [ROW.key]), "A & B", THEMES["dark"])
+    )
+    written = [element.text for element in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert (written[0], '<img src="x">' in written, written[-1]) == ("A & B", True, "inconclusive")
+
+
+def test_a_checkpoint_is_a_row_and_its_chart_and_its_verdict_are_one_cell() -> None:
     unjudged = make_result(num_layers=3, amounts=(0.0, 0.5), num_examples=64, points="layer")
-    assert drawn(*grid_rows([unjudged])).count("<table>") == 1, "no table of verdicts where none is given"
+    (beside,) = grid_rows([unjudged])
+    html = grid_html(arranged([ROW, beside], [ROW.key, beside.key]), ("?verdict=", "?layers="))
+    cells = [re.findall(r'href="\?(\w+)=', cell) for cell in html.split("<td>")[2:]]
+    assert cells == [["layers", "verdict"], ["layers"]], "no verdict where none is given"
+    assert html.count('scope="row"') == 1

@@ -89,8 +89,9 @@ def grids() -> Iterator[str]:
     of_twins = [row for k, known in twins.items() for row in grid_rows([made.of_seed(k, one) for one in known])]
     for found, count in ((rows[0], 1), (rows[1], 1), (rows[2], 1), ([*rows[0], *others], 1), (of_twins, 3)):
         shown = arranged(found, [row.key for row in found[:count]])  # corrected for all of them, whatever is shown
-        yield from filter(None, (grid.grid_heading(shown), grid.grid_reasons(shown)))
-        yield from (" | ".join(cells.values()) for cells in tables.seeds_table(shown))
+        yield grid.grid_heading(shown)
+        known = *tables.reasons_table(shown), *tables.seeds_table(shown)
+        yield from (" | ".join(cells.values()) for cells in known)
     unpruned = grid_rows([network(amounts=(0.0,))])
     for found in ([*rows[0], *unpruned], grid_rows(SEEDS[:1])):  # controls have rows where there is nothing else
         yield from (" | ".join(cells.values()) for cells in tables.grid_table(found))
