@@ -21,7 +21,9 @@ SMALL = {"num_layers": 2, "amounts": (0.0, 0.02, 0.04, 0.06, 0.5), "num_examples
 def named(name: str, **settings: object) -> SweepResult:
     """A result of a checkpoint of that name."""
     result = make_result(**{**SMALL, **settings})
-    return with_own_key(result, checkpoint=result.checkpoint.model_copy(update={"id": name, "revision": name}))
+    return with_own_key(
+        result, checkpoint=result.checkpoint.model_copy(update={"id": name, "revision": name, "source": "folder"})
+    )
 
 
 def methods(name: str) -> list[SweepResult]:
