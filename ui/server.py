@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from threading import Lock
+from time import monotonic
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -15,6 +16,7 @@ from core.request.limits import is_hosted
 
 VISIT_FILES = 4  # that a visit has in Streamlit's memory: its pages have two places to choose one
 ALL_BYTES = 64 * 2**20  # of the files of all visits there
+TIDY_SECONDS = 10.0  # between two looks at what no page refers to
 
 
 @cache
@@ -25,10 +27,32 @@ def settle() -> None:
     read, looks at every object of every package; nothing of them is ever garbage.
     """
     import_module("core.sweep.paired_tests")
-    if is_hosted() and exists():
+    if exists():
         runtime = get_instance()
-        bound_uploads(runtime.uploaded_file_mgr, runtime.is_active_session)
+        tidy_seldom(runtime.media_file_mgr)
+        if is_hosted():
+            bound_uploads(runtime.uploaded_file_mgr, runtime.is_active_session)
     gc.freeze()
+
+
+def tidy_seldom(manager: Any) -> None:
+    """Let a file that was made on a click last until the browser has fetched it.
+
+    No page refers to it, and Streamlit deletes it when two runs of any visitor's page have ended: a page that watches a
+    job ends two runs a second.
+
+    Args:
+        manager: Streamlit's, which deletes at its second look what it has found without a page at the first.
+    """
+    tidy, last = manager.remove_orphaned_files, -TIDY_SECONDS
+
+    def remove_orphaned_files() -> None:
+        nonlocal last
+        if monotonic() - last >= TIDY_SECONDS:
+            last = monotonic()
+            tidy()
+
+    manager.remove_orphaned_files = remove_orphaned_files
 
 
 def bound_uploads(manager: Any, is_open: Callable[[str], bool]) -> None:

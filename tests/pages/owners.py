@@ -114,6 +114,7 @@ def shared_server(folder: Path) -> Iterator[Server]:
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         patch.setattr("core.results.store.SHIPPED_RESULTS", folder / "results")
         patch.setattr("ui.player.FIRST_PICTURE_SECONDS", 0)
+        patch.setattr("core.jobs.queue.UNSEEN_SECONDS", PATIENCE)  # no page looks while a busy machine imports torch
         ship(folder / "results", make_result(), make_result(task="cola"))
         install(queue := NotingQueue(), patch)
         try:

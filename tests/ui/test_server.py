@@ -1,11 +1,15 @@
-"""What Streamlit holds in memory of visitors' files is bounded."""
+"""What Streamlit holds in memory: visitors' files are bounded, what is made on a click lasts until it is fetched."""
 
 import pytest
 from starlette.exceptions import HTTPException
+from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.media_file_storage import MediaFileStorageError
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
-from ui.server import ALL_BYTES, VISIT_FILES, bound_uploads
+from tests.queues import Clock
+from ui.server import ALL_BYTES, TIDY_SECONDS, VISIT_FILES, bound_uploads, tidy_seldom
 
 MEGABYTE = 2**20
 
@@ -39,3 +43,20 @@ def test_a_visit_has_its_newest_files_and_beyond_the_bound_of_all_visits_a_new_o
     assert "closed" not in manager.file_storage, "closed pages make room for anybody"
     with pytest.raises(HTTPException, match="try again"):
         send(manager, "later", "file", rest)
+
+
+def test_a_file_made_on_a_click_outlasts_the_pages_of_others_and_goes_later(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.server.monotonic", clock)
+    manager = MediaFileManager(storage := MemoryMediaFileStorage("/media"))
+    tidy_seldom(manager)
+    made = manager.execute_deferred(manager.add_deferred(lambda: b"drawn", "image/png", "a button"))
+    for _ in range(20):
+        manager.remove_orphaned_files()  # as at the end of every run of a page
+    assert storage.get_file(made.rpartition("/")[2]).content == b"drawn"
+    for _ in range(2):
+        clock.advance(TIDY_SECONDS)
+        manager.remove_orphaned_files()
+    with pytest.raises(MediaFileStorageError):
+        storage.get_file(made.rpartition("/")[2])
