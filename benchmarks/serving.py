@@ -216,8 +216,8 @@ async def visit_all(address: str, visitors: int, seconds: float) -> Visits:
 @contextmanager
 def sweeping(results: Path) -> Iterator[None]:
     """Run one sweep after another on one thread, at lower priority."""
-    checkpoint = next(iter(EMBEDDED.values()))
-    command = [sys.executable, "-m", "core.precompute", "--checkpoint", checkpoint.id, "--task", checkpoint.task]
+    name, checkpoint = next(iter(EMBEDDED.items()))
+    command = [sys.executable, "-m", "core.precompute", "--checkpoint", name, "--task", checkpoint.task]
     script = f"while :; do nice {' '.join(command)} --threads 1 --output {results} >/dev/null 2>&1; done"
     process = subprocess.Popen(script, shell=True, cwd=ROOT, start_new_session=True)
     try:

@@ -22,8 +22,7 @@ from core.inputs.tables import as_text
 from core.precompute import find, run, warn
 from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
 from core.request.catalog import DEFAULT_MEASURES
-from core.request.sweep_request import SweepRequest, usual_scope
-from core.request.tasks import usual_task
+from core.request.sweep_request import SweepRequest
 from core.results.store import load
 
 if TYPE_CHECKING:
@@ -90,9 +89,9 @@ def sweep(
         request = SweepRequest.from_json(
             {
                 "checkpoint": checkpoint,
-                "task": usual_task(checkpoint) if task is None else task,
+                "task": task,
                 "method": method,
-                "scope": usual_scope(str(method)) if scope is None else scope,
+                "scope": scope,
                 "points": points,
                 "amounts": parse_amounts(_several(amounts)),
                 "num_examples": plain(examples),

@@ -45,9 +45,7 @@ def request_of(options: argparse.Namespace) -> SweepRequest:
     if options.text2 is not None and options.text is None:
         raise PrunescopeError(f"--text2 {options.text2} is the second text of a pair: name the first with --text")
     texts = [name for name in (options.text, options.text2) if name is not None]
-    return SweepRequest.from_json(
-        {name: value for name, value in vars(options).items() if value is not None} | {"text": texts}
-    )
+    return SweepRequest.from_json({**vars(options), "text": texts})
 
 
 @contextmanager

@@ -311,7 +311,7 @@ def _warm_up() -> None:
         from core.encoder.loading import borrow
         from core.inputs.checkpoints import resolve
 
-        with suppress(PrunescopeError), borrow(resolve(next(iter(EMBEDDED.values())).id)):
+        with suppress(PrunescopeError), borrow(resolve(next(iter(EMBEDDED)))):
             pass  # an error is reported to the first job that needs the checkpoint
 
 

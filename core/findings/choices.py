@@ -108,8 +108,8 @@ def family_of(checkpoint: str) -> str:
     """Return what seed twins share, by the name of their recipe or of an embedded one's folder; else empty."""
     if checkpoint.startswith(RECIPE):
         return checkpoint.removeprefix(RECIPE).rpartition("-seed-")[0]
-    folders = {known.id: known.folder for known in EMBEDDED.values()}
-    return folder.name if (folder := folders.get(checkpoint)) else ""
+    known = EMBEDDED.get(checkpoint)
+    return known.folder.name if known and known.folder else ""
 
 
 def seed_of(checkpoint: str) -> str:

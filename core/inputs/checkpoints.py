@@ -129,7 +129,7 @@ def _repository(checkpoint: str) -> Repository:
 def _local_folder(checkpoint: str) -> tuple[str, Path]:
     """Return the id and the folder of an embedded checkpoint, of weights made by a recipe, or a local folder."""
     if checkpoint.startswith("embedded:"):
-        return checkpoint, EMBEDDED[checkpoint.removeprefix("embedded:")].folder or Path()
+        return checkpoint, EMBEDDED[checkpoint].folder or Path()
     made = checkpoint.removeprefix(RECIPE)
     folder = Path(checkpoint).resolve() if made == checkpoint else WEIGHTS / made
     return folder.name, folder

@@ -85,7 +85,7 @@ class Entry:
 
 def run_order(request: SweepRequest, *, fresh: bool = False) -> dict[str, Any]:
     """Return the order of a sweep, without a name; `fresh` computes it even if its result is stored."""
-    return {"op": "run", "request": request.to_json(), "fresh": fresh}
+    return {"op": "run", "request": vars(request), "fresh": fresh}
 
 
 def in_order(waiting: Sequence[Entry], questions_in_a_row: int) -> list[Entry]:

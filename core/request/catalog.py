@@ -119,16 +119,14 @@ METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _METRICS}
 
 @dataclass(frozen=True)
 class KnownCheckpoint:
-    """A checkpoint that the app offers by name.
+    """A checkpoint that the app offers, by `embedded:NAME` or its id on the Hub.
 
     Attributes:
-        id: `embedded:NAME` or a repository id on the Hub.
         title: The name on screen.
         task: The task that it was fine-tuned on.
         folder: The folder of an embedded checkpoint; None for the Hub.
     """
 
-    id: str
     title: str
     task: str
     folder: Path | None = None
@@ -146,19 +144,18 @@ _QUORA = (
 )
 FAMILY_NOTES = {family: _QUORA for family in FAMILIES if family.endswith("-qqp")}
 EMBEDDED: Mapping[str, KnownCheckpoint] = {
-    name: KnownCheckpoint(
-        f"embedded:{name}", FAMILIES[f"minilm-l6-{name}"], name, SHIPPED / "checkpoints" / f"minilm-l6-{name}"
-    )
-    for name in ("sst2", "cola", "qnli", "qqp", "messages")
+    f"embedded:{task}": KnownCheckpoint(FAMILIES[family], task, SHIPPED / "checkpoints" / family)
+    for task in ("sst2", "cola", "qnli", "qqp", "messages")
+    for family in (f"minilm-l6-{task}",)
 }
-ON_THE_HUB: tuple[KnownCheckpoint, ...] = tuple(
-    KnownCheckpoint(id_.format(name, TASKS[name].title), f"{title}, fine-tuned on {TASKS[name].title}", name)
+CHECKPOINTS: Mapping[str, KnownCheckpoint] = dict(EMBEDDED) | {
+    id_.format(name, TASKS[name].title): KnownCheckpoint(f"{title}, fine-tuned on {TASKS[name].title}", name)
     for id_, title in (
         ("yoshitomo-matsubara/bert-base-uncased-{0}", "BERT-base"),
         ("textattack/bert-base-uncased-{1}", "BERT-base of TextAttack"),
     )
     for name in ("sst2", "cola", "qqp", "qnli", "mrpc", "rte")
-)
+}
 
 # The keys of core.encoder.architectures.ARCHITECTURES, which this file cannot import because it needs torch.
 SUPPORTED_MODEL_TYPES = (

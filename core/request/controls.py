@@ -13,9 +13,10 @@ from core.request.scope import run_of
 from core.request.sweep_request import SweepRequest, usual_scope
 
 UNTIL_DAMAGE = 0.3  # the largest damage at which results are compared
-SMALL_STEP, LARGEST_AMOUNT = 0.01, 0.95
-COARSER_STEP = 0.02  # where amounts or bytes are bounded
-FINE_UNTIL = 0.05  # chance can do a damage of 0.05 by then, and a verdict needs two amounts before it
+SMALL_STEP, COARSER_STEP = 0.01, 0.02
+SMALL_STEPS = stepped_amounts(SMALL_STEP, 0.95)
+# Where amounts or bytes are bounded; chance can do a damage of 0.05 by 0.05, and a verdict needs two amounts before it.
+COARSER_STEPS = tuple(sorted({*stepped_amounts(SMALL_STEP, 0.05), *stepped_amounts(COARSER_STEP, 0.95)}))
 ONE_LAYER_SEEDS = 3
 
 
@@ -34,20 +35,15 @@ def until_damaged(request: SweepRequest) -> SweepRequest:
 
 def small_steps() -> tuple[float, ...]:
     """Return the amounts in which small damages are reached: on a hosted server, as many coarser ones as it allows."""
-    amounts, most = stepped_amounts(SMALL_STEP, LARGEST_AMOUNT), limits().amounts
-    return amounts if len(amounts) <= most else _coarser_steps()[:most]
-
-
-def _coarser_steps() -> tuple[float, ...]:
-    fine, coarse = stepped_amounts(SMALL_STEP, FINE_UNTIL), stepped_amounts(COARSER_STEP, LARGEST_AMOUNT)
-    return tuple(sorted({*fine, *coarse}))
+    most = limits().amounts
+    return SMALL_STEPS if len(SMALL_STEPS) <= most else COARSER_STEPS[:most]
 
 
 def coarser_controls(request: SweepRequest) -> tuple[SweepRequest, ...]:
     """Return the seeds of a method's control in coarser steps, where its own amounts are fine enough for a verdict."""
     if not _is_judged(request):
         return ()
-    coarser = replace(until_damaged(request), amounts=_coarser_steps())
+    coarser = replace(until_damaged(request), amounts=COARSER_STEPS)
     return tuple(controls(coarser, range(CONTROL_SEEDS[METHODS[request.method].granularity])))
 
 

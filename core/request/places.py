@@ -36,7 +36,7 @@ def source_of(checkpoint: str) -> Source:
     Raises:
         PrunescopeError: It is none of these, or a folder on a hosted server.
     """
-    if checkpoint.removeprefix("embedded:") in EMBEDDED and checkpoint.startswith("embedded:"):
+    if checkpoint in EMBEDDED:
         return "embedded"
     is_recipe = checkpoint.startswith(RECIPE)
     if is_made(checkpoint) if is_recipe else not is_hosted() and isdir(checkpoint):  # Path.is_dir raises on long names
@@ -44,7 +44,7 @@ def source_of(checkpoint: str) -> Source:
     if _HUB_ID.fullmatch(checkpoint) and ".." not in checkpoint and "--" not in checkpoint:
         return "hub"
     raise PrunescopeError(
-        f"'{checkpoint[:120]}' is not a checkpoint here: give embedded:NAME ({', '.join(EMBEDDED)}), a Hub model id "
+        f"'{checkpoint[:120]}' is not a checkpoint here: give {', '.join(EMBEDDED)}, a Hub model id "
         "such as owner/name or owner/name@revision, or on your own computer a folder or recipe:NAME (docs/recipes.md)"
     )
 

@@ -1,7 +1,7 @@
 """A sweep request and its validation; no torch."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Annotated, Any, Literal, get_type_hints
 
@@ -87,6 +87,7 @@ def _help(words: str, **bounds: Any) -> Any:
     return Field(description=words, **bounds)
 
 
+_Scope = Annotated[str | None, AfterValidator(canonical)]
 _Amounts = Annotated[tuple[float, ...], BeforeValidator(_amounts)]
 _Measures = Annotated[tuple[str, ...], BeforeValidator(_split), AfterValidator(_measures)]
 _Meaning = Annotated[tuple[str, str | None], BeforeValidator(_meaning)]
@@ -95,6 +96,8 @@ _DATA = (
     f"written, hub, a folder in the Hub's GLUE layout, a file ({', '.join(TABLE_SUFFIXES)}), or "
     "hub:OWNER/NAME[/CONFIG][@REVISION] (default: written for embedded, else hub)"
 )
+_MEASURES = f"of {', '.join(MEASURES)} (default: {','.join(DEFAULT_MEASURES)})"
+_LABEL_MAP = "VALUE=LABEL: what a value of the label column means; 'VALUE=' leaves its rows out"
 _GUESSED = "(default: guessed where only one can be meant)"
 
 
@@ -109,21 +112,15 @@ class SweepRequest:
     checkpoint: Annotated[str, _help("ID[@REVISION] on the Hub, a folder, embedded:NAME or recipe:NAME")]
     task: Annotated[str, known("task", TASK_NAMES), _help(_TASK)]
     method: Annotated[str, known("method", METHODS), _help(", ".join(METHODS))] = "magnitude"
-    scope: Annotated[
-        str | None,
-        BeforeValidator(canonical),
-        _help("of weight methods: encoder (default), all-linear, layer:K, or layers:A-B"),
-    ] = "encoder"
+    scope: Annotated[_Scope, _help("of weight methods: encoder (default), all-linear, layer:K, layers:A-B")] = "encoder"
     points: Annotated[str, known("points", POINTS), _help(", ".join(POINTS))] = "attention"
     amounts: Annotated[_Amounts, _help("fractions in [0, 1) (default: steps of 0.1 up to 0.9)")] = DEFAULT_AMOUNTS
     num_examples: Annotated[int | None, _help(f"default: {catalog.DEFAULT_EXAMPLES}; of a file at most half")] = None
     seed: Annotated[int, _help("of pruning; the examples' seed is fixed", ge=0, lt=2**32)] = 0
-    control_of: Annotated[
-        str | None, _help("the method that a random one follows (default: magnitude, attribution)")
-    ] = None
-    measures: Annotated[_Measures, _help(f"of {', '.join(MEASURES)} (default: {','.join(DEFAULT_MEASURES)})")] = (
-        DEFAULT_MEASURES
+    control_of: Annotated[str | None, _help("method that a random one follows (default: magnitude, attribution)")] = (
+        None
     )
+    measures: Annotated[_Measures, _help(_MEASURES)] = DEFAULT_MEASURES
     until_damage: Annotated[float | None, _help("stop once 1 - the mean own CKA reaches this", gt=0, lt=1)] = None
     range_examples: Annotated[RangeExamples, _help("what judges the working range: subset (default) or all")] = "subset"
     data: Annotated[str | None, _help(_DATA)] = None
@@ -131,27 +128,21 @@ class SweepRequest:
     source_name: Annotated[str | None, _help("the data's name in the result", max_length=catalog.MAX_NAME_CHARS)] = None
     text: Annotated[tuple[str, ...], _help(f"column of a file or data set that holds the text {_GUESSED}")] = ()
     label: Annotated[str | None, _help(f"column that holds the label {_GUESSED}")] = None
-    label_map: Annotated[
-        tuple[_Meaning, ...], _help("VALUE=LABEL: what a value of the label column means; 'VALUE=' leaves its rows out")
-    ] = ()
+    label_map: Annotated[tuple[_Meaning, ...], _help(_LABEL_MAP)] = ()
     against: Annotated[str | None, _help("another checkpoint: its unpruned layers are compared with these")] = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the request as plain JSON values."""
-        return {**asdict(self), "amounts": list(self.amounts), "measures": list(self.measures)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "SweepRequest":
         """Read and check a request.
 
         Args:
-            values: By field, plain JSON values or what a command line has for them. Missing ones take their defaults;
-                without a task it is the checkpoint's usual one, without a scope the method's.
+            values: By field, plain JSON values or what a command line has for them. Those that are missing or None take
+                their defaults; without a task it is the checkpoint's usual one, without a scope the method's.
 
         Raises:
             PrunescopeError: An unknown name, or a value out of its bounds.
         """
-        return checked(typed(values))
+        return checked(typed({name: value for name, value in values.items() if value is not None}))
 
 
 @lru_cache(maxsize=1)
@@ -206,7 +197,7 @@ def checked(request: SweepRequest) -> SweepRequest:
     Raises:
         PrunescopeError: An unknown name, or a value out of its bounds.
     """
-    request = typed(asdict(request))
+    request = typed(vars(request))
     check_scope(request.scope, request.method)
     controlled = request.control_of or DEFAULT_CONTROLLED.get(request.method)
     if controlled and METHODS[choose(controlled, METHODS, "method to control")].control != request.method:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.request.catalog import EMBEDDED, ON_THE_HUB, TASKS, Task
+from core.request.catalog import CHECKPOINTS, TASKS, Task
 
 AUTO = "auto"  # the name of a task that is made from a checkpoint's labels
 AUTO_TITLE = "The checkpoint's own labels"
@@ -12,8 +12,8 @@ TASK_NAMES = (*TASKS, AUTO)
 
 def usual_task(checkpoint: str) -> str:
     """Return the task that a known checkpoint was fine-tuned on; for others it is made from their labels."""
-    known = {known.id: known.task for known in (*EMBEDDED.values(), *ON_THE_HUB)}
-    return known.get(checkpoint.partition("@")[0], AUTO)
+    known = CHECKPOINTS.get(checkpoint.partition("@")[0])
+    return known.task if known else AUTO
 
 
 def made_task(text_columns: Sequence[str], label_names: Sequence[str]) -> Task:

@@ -8,7 +8,7 @@ from math import isfinite
 from typing import NamedTuple
 
 from core.request.amounts import amount_text
-from core.request.catalog import EMBEDDED, FAMILIES, METHODS, ON_THE_HUB, POINTS, REDUCTIONS, TASKS
+from core.request.catalog import CHECKPOINTS, FAMILIES, METHODS, POINTS, REDUCTIONS, TASKS
 from core.request.scope import run_of
 from core.results.schema import CheckpointRecord, ColumnsRecord, Pruning, SweepResult
 
@@ -119,8 +119,7 @@ def unpruned_name(result: SweepResult) -> str:
 def _title_of_checkpoint(checkpoint: CheckpointRecord) -> str:
     if checkpoint.recipe and checkpoint.recipe.family in FAMILIES:
         return f"{FAMILIES[checkpoint.recipe.family]}, seed {checkpoint.recipe.seed}"
-    titles = {known.id: known.title for known in (*EMBEDDED.values(), *ON_THE_HUB)}
-    return titles.get(checkpoint.id, checkpoint.id)
+    return CHECKPOINTS[checkpoint.id].title if checkpoint.id in CHECKPOINTS else checkpoint.id
 
 
 def data_name(result: SweepResult) -> str:

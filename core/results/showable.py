@@ -53,9 +53,8 @@ def faults(result: SweepResult) -> Iterator[str]:
     task, frames, labels = result.task, result.frames, len(result.task.label_names)
     points, baseline = len(result.points), len(result.baseline_points)
     check_scope(result.pruning.scope, result.pruning.method, result.checkpoint.num_layers)
-    embedded = {known.id for known in EMBEDDED.values()}
     for known in (result.checkpoint, result.against):  # a question about it would ask the Hub for another id
-        if known and known.source == "embedded" and known.id not in embedded:
+        if known and known.source == "embedded" and known.id not in EMBEDDED:
             yield f"no checkpoint {known.id} comes with this program"
     for name, count, most in (
         ("points", max(points, baseline), limits().points),

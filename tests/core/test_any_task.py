@@ -194,7 +194,7 @@ def test_a_result_leads_back_to_the_same_numbers(
     assert "Replace ./own data.csv with the path of the file with the content" in elsewhere.missing
     found = run(elsewhere.script.replace("./tiny-emotions", str(tiny_emotions)), data.parent, monkeypatch)
     assert (found.key, found.frames) == (result.key, result.frames)
-    assert SweepRequest.from_json(json.loads(json.dumps(asked.to_json()))) == asked
+    assert SweepRequest.from_json(json.loads(json.dumps(vars(asked)))) == asked
     assert verify_frame(result, 0.5, str(tiny_emotions), str(data)).within_tolerance
     with pytest.raises(PrunescopeError, match="does not record where that is: give it with --data"):
         verify_frame(result, 0.5, str(tiny_emotions))

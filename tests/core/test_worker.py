@@ -29,7 +29,7 @@ PATIENCE = 120.0  # seconds; only a test that fails waits so long
 def run(tiny_bert: Path, glue_folder: Path) -> Event:
     """The order of a run."""
     request = SweepRequest(str(tiny_bert), "sst2", amounts=(0.0, 0.3, 0.6), num_examples=40, data=str(glue_folder))
-    return {"op": "run", "request": checked(request).to_json(), "fresh": True}
+    return {"op": "run", "request": vars(checked(request)), "fresh": True}
 
 
 def written(tiny_bert: Path, num_examples: int) -> SweepRequest:
@@ -173,7 +173,7 @@ def test_a_stored_result_does_not_wait_for_torch(tiny_bert: Path) -> None:
     request = written(tiny_bert, 24)
     store.save(make_result_of(request))
     never = threading.Event()
-    run = {"op": "run", "request": request.to_json()}
+    run = {"op": "run", "request": vars(request)}
     (done,) = serve([run], warm_up=lambda: never.wait(PATIENCE))
     assert done["stored"]
     cancelled = serve([run | {"fresh": True}], lambda: never.wait(PATIENCE), cancel_at="Loading PyTorch")
@@ -183,7 +183,7 @@ def test_a_stored_result_does_not_wait_for_torch(tiny_bert: Path) -> None:
 
 def test_a_waiting_request_is_answered_early_if_its_result_is_stored(tiny_bert: Path) -> None:
     request = written(tiny_bert, 26)
-    find = {"op": "find", "request": request.to_json()}
+    find = {"op": "find", "request": vars(request)}
     assert serve([find]) == [], "what is not stored has to wait for its turn"
     on_the_hub = checked(SweepRequest(str(tiny_bert), "sst2", data="hub")).to_json()
     assert serve([{**find, "request": on_the_hub}, {"op": "find"}]) == [], "nor is the Hub asked early"

@@ -180,7 +180,7 @@ def test_a_typed_sentence_reads_nothing_but_itself_and_must_not_be_the_name(serv
 
 @pytest.mark.parametrize("op", [*core.worker.ANSWERS, "run", "find", "anything"])
 def test_no_order_of_the_thief_may_name_it(server: Server, op: str) -> None:
-    request, plain = replace(WRITTEN, data=server.data).to_json(), WRITTEN.to_json()
+    request, plain = vars(replace(WRITTEN, data=server.data)), vars(WRITTEN)
     places: list[dict[str, Any]] = [
         *({"data": server.data}, {"request": request}, {"request": plain, "follow_ups": [plain, request]}),
         *({"texts": ["fine", server.data]}, {"request": {**plain, "source_name": server.data}}),
@@ -206,7 +206,7 @@ def test_an_order_is_carried_out_for_the_owner_alone_and_no_other_name_leads_to_
     server: Server, op: str
 ) -> None:
     def order(data: str) -> dict[str, Any]:
-        request = replace(server.request, data=data, seed=5, amounts=(0.0,)).to_json()
+        request = vars(replace(server.request, data=data, seed=5, amounts=(0.0,)))
         asked = {"key": server.result.key, "amount": 0.3, "data": data, "split": None}
         return asked if op in ("verify", "fetch") else {"request": request, "follow_ups": [], "fresh": True}
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import first_few
 from core.inputs.checkpoints import labels_at_hand
-from core.request.catalog import EMBEDDED, ON_THE_HUB, RECIPE, SUPPORTED_MODEL_TYPES, TASKS, Task
+from core.request.catalog import CHECKPOINTS, EMBEDDED, RECIPE, SUPPORTED_MODEL_TYPES, TASKS, Task
 from core.request.limits import is_hosted
 from core.request.places import is_made
 from core.request.sweep_request import SweepRequest
@@ -15,8 +15,7 @@ from core.results.provenance import PLACEHOLDER
 from ui.lab.state import Asked, begun, choose_setting, lab
 from ui.text import plain, refusals_shown, remark
 
-KNOWN = {known.id: known for known in (*EMBEDDED.values(), *ON_THE_HUB)}
-DEFAULT_REQUEST = SweepRequest(next(iter(KNOWN)), usual_task(next(iter(KNOWN))))
+DEFAULT_REQUEST = SweepRequest(next(iter(CHECKPOINTS)), usual_task(next(iter(CHECKPOINTS))))
 OWN_REQUEST = SweepRequest(PLACEHOLDER, AUTO)  # of who comes with a model of their own
 OTHER = "other checkpoint"  # a choice after which a place has to be typed; no name of the catalog
 MAX_LABELS_LISTED = 8
@@ -34,7 +33,7 @@ def chosen_checkpoint(shown: SweepRequest) -> str:
     Args:
         shown: What it says at first.
     """
-    first = shown.checkpoint if shown.checkpoint in KNOWN else OTHER
+    first = shown.checkpoint if shown.checkpoint in CHECKPOINTS else OTHER
     known: str = st.session_state.get("lab-checkpoint") or lab().settings.get("lab-checkpoint", first)
     return known
 
@@ -49,9 +48,9 @@ def choose_model(shown: SweepRequest, asked: Asked) -> Task | None:
     Returns:
         The task; None while the checkpoint's labels are not known.
     """
-    first = shown.checkpoint if shown.checkpoint in KNOWN else OTHER
+    first = shown.checkpoint if shown.checkpoint in CHECKPOINTS else OTHER
     place_title = "Hub model id" if is_hosted() else "Folder or Hub model id"
-    names = {**{known.id: known.title for known in KNOWN.values()}, OTHER: f"Another one: {place_title}"}
+    names = {**{id_: known.title for id_, known in CHECKPOINTS.items()}, OTHER: f"Another one: {place_title}"}
     choice = place = choose_setting("Checkpoint", names, first, "checkpoint", PLACES)
     if choice == OTHER:
         is_here = not shown.checkpoint.startswith((PLACEHOLDER, RECIPE)) or is_made(shown.checkpoint)

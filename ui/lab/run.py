@@ -92,7 +92,7 @@ def show_estimate(request: SweepRequest, follow_ups: Sequence[SweepRequest]) -> 
         note = "Measured on a few examples, on this machine."
         if source_of(request.checkpoint) == "hub" and not st.button("How long?", key="lab-how-long", help=note):
             return
-        orders = {"request": request.to_json(), "follow_ups": [further.to_json() for further in follow_ups]}
+        orders = {"request": vars(request), "follow_ups": [vars(further) for further in follow_ups]}
         job_id = ask_anew(ESTIMATE, question, lambda: ask_worker("estimate", **orders))
         job = queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     if job is not None and job.ended:

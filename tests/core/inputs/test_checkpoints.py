@@ -48,12 +48,12 @@ def test_weights_made_by_a_recipe_are_called_by_it_wherever_they_lie(copy, monke
 
 
 def test_an_embedded_checkpoint_keeps_its_name(tiny_bert, monkeypatch):
-    known = catalog.KnownCheckpoint("embedded:tiny", "Tiny", "sst2", tiny_bert)
-    monkeypatch.setitem(catalog.EMBEDDED, "tiny", known)
+    known = catalog.KnownCheckpoint("Tiny", "sst2", tiny_bert)
+    monkeypatch.setitem(catalog.EMBEDDED, "embedded:tiny", known)
     found = resolve("embedded:tiny")
     assert (found.id, found.source, found.folder) == ("embedded:tiny", "embedded", tiny_bert)
     assert found.revision == resolve(str(tiny_bert)).revision
-    monkeypatch.setitem(catalog.EMBEDDED, "tiny", replace(known, folder=tiny_bert / "gone"))
+    monkeypatch.setitem(catalog.EMBEDDED, "embedded:tiny", replace(known, folder=tiny_bert / "gone"))
     with pytest.raises(PrunescopeError, match="'embedded:tiny' has no config"):
         resolve("embedded:tiny")
 

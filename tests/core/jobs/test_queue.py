@@ -44,7 +44,7 @@ def later(queue: JobQueue, clock: Clock, seconds: float) -> None:
 
 
 def estimate(queue: JobQueue, watcher: str, what: str = "", seed: int = 0) -> str:
-    return queue.ask("estimate", watcher, address=ANN, request=scripted(what, seed).to_json())
+    return queue.ask("estimate", watcher, address=ANN, request=vars(scripted(what, seed)))
 
 
 def sentence(queue: JobQueue, watcher: str, text: str = "a good film", address: str | None = None) -> str:

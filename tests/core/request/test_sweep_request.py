@@ -36,7 +36,7 @@ REFUSED = [
     *(({"scope": scope}, f"scope '{scope}' with method 'mag") for scope in ("decoder", None, "layer:96", "layers:2-1")),
     *(({"scope": scope}, "or a run such as layers:0-1") for scope in ("layers:0-95", "layers:95-96", "layers:1")),
     ({"method": "attribution"}, "scope 'encoder' with method 'attribution': leave it out"),
-    *(({"checkpoint": name}, "is not a checkpoint here: give embedded:NAME") for name in (
+    *(({"checkpoint": name}, "is not a checkpoint here: give embedded:sst2") for name in (
         *("embedded:nope", "recipe:nope", "../../etc/passwd/x", "owner/name@/usr/bin/python3"),
         *("a/" * 150, "x" * 300, "nul\0byte"),  # that no file system takes
     )),
@@ -77,5 +77,5 @@ def test_hosted_there_are_no_folders_and_tighter_bounds(
 
 def test_requests_survive_json() -> None:
     request = checked(SweepRequest("embedded:sst2", "sst2", scope="layer:2", amounts=(0.0, 0.3), num_examples=64))
-    assert SweepRequest.from_json(request.to_json()) == request
+    assert SweepRequest.from_json(vars(request)) == request
     assert (request.data, checked(SweepRequest("owner/name", "sst2")).data) == ("written", "hub")
