@@ -188,8 +188,8 @@ def test_ones_own_results_by_several_methods_are_told_in_one_table_the_farthest_
         save(result)
     page = open_page(LAB, result=results[0].key)
     table = html(page)
-    assert re.findall(r"<td>([^<]*)</td><td>([^<]*)</td><td>", table) == [
-        *(("80 % of units", "40 %"), ("50 % of weights", "25 %"), ("Not even to 50 %", "–")),
+    assert re.findall(r"</th><td>([^<]*)</td>", table) == [
+        *("80 % of units, 40 % of encoder weights", "50 % of weights, 25 % of encoder weights", "Not even to 50 %"),
     ]
     assert re.findall(r'href="lab\?result=(\w+)"', table) == [results[2].key, results[1].key], "not itself"
     assert not html(open_page(LAB, result=control.key)), "a control is none of the methods"

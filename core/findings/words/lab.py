@@ -54,29 +54,26 @@ def key_figures(result: SweepResult, reduction: ReductionKey) -> dict[str, str]:
 def methods_table(results: Iterable[SweepResult], reduction: ReductionKey) -> dict[str, dict[str, str]]:
     """Tabulate how far a model can be pruned by each method: by the keys of the results, the farthest first.
 
-    Amounts of weights and of units are not alike; the share of encoder weights that is removed by then is.
+    Amounts of weights and of units are not alike; the shares of encoder weights that are removed by then are.
 
     Args:
         results: Whole sweeps of one checkpoint on the same examples.
         reduction: By which layers have changed.
     """
-    rows: dict[str, tuple[float, dict[str, str]]] = {}
+    rows: dict[str, dict[str, str]] = {}
+    removed = dict[str, float]()  # of the encoder's weights, up to where the model works
     for result in results:
         figures, known = key_figures(result, reduction), result.working_range
-        works = known.to if known else None
-        removed = -1.0 if works is None else result.frames[result.amounts.index(works)].prunable_sparsity
-        rows[result.key] = (
-            removed,
-            {
-                "Method": pruning_name(result),
-                "Works up to": f"{amount_name(works)} of {units_name(result)}"
-                if works
-                else [NONE, *figures.values()][-1],
-                "Encoder weights removed by then": percent(removed) if works else NONE,
-                "First layer to fall": figures.get("First layer to change", NONE),
-            },
-        )
-    return {key: row for key, (_, row) in sorted(rows.items(), key=lambda known: -known[1][0])}
+        works = known.to if known and known.to else 0.0
+        share = removed[result.key] = result.frames[result.amounts.index(works)].prunable_sparsity
+        until = f"{amount_name(works)} of {units_name(result)}" if works else [NONE, *figures.values()][-1]
+        also = f", {percent(share)} of encoder weights" if percent(share) != amount_name(works) else ""
+        rows[result.key] = {
+            "Method": pruning_name(result).removesuffix(" of the encoder"),
+            "Works up to": until + also,
+            "First layer to fall": figures.get("First layer to change", NONE),
+        }
+    return {key: rows[key] for key in sorted(rows, key=removed.__getitem__, reverse=True)}
 
 
 def check_sentence(deviations: Mapping[str, Any]) -> str:
