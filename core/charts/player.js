@@ -140,7 +140,7 @@ function wrapped(texts, width, font) { // Vega cuts what is too long for a line:
   }, []));
 }
 
-const titleOf = ({ title }, separator) => [title.text ?? title].flat().join(separator);
+const titleOf = ({ title }, separator) => [title].flat().join(separator);
 
 let embedding = Promise.resolve(); // pictures are embedded one after another, so that the first is seen early
 
@@ -164,9 +164,7 @@ class Picture { // one Vega view in the grid area of its name
     const numberSize = Math.floor(Math.min(...cell, 1.25 * size)); // "-0.05" is 2.8 times as wide as high
     const numbers = { numberSize, numberOpacity: numberSize < MIN_NUMBER_SIZE ? 0 : 1 };
     const config = filled(data.style, { ...theme, ...numbers }, size), room = wide - 2 * config.padding;
-    const text = wrapped(title.text ?? title, room, `bold ${config.title.fontSize}px ${theme.font}`);
-    const small = `${config.title.subtitleFontSize}px ${theme.font}`;
-    template.title = title.subtitle ? { text, subtitle: wrapped(title.subtitle, room, small) } : text;
+    template.title = wrapped(title, room, `bold ${config.title.fontSize}px ${theme.font}`);
     const wanted = JSON.stringify([template, config]);
     Object.assign(this, { datasets, picks: usermeta.picks });
     if (wanted === this.wanted) return this.draw();
@@ -410,7 +408,7 @@ class Player {
   describe() { // of a picture that rests also its values
     for (const { name, box } of this.pictures) {
       const view = this.views[name], values = this.clock.playing ? "" : said(view, this.index);
-      box.ariaLabel = [titleOf(view, ", "), view.title.subtitle, values].filter(Boolean).join(". ");
+      box.ariaLabel = [titleOf(view, ", "), values].filter(Boolean).join(". ");
     }
   }
 

@@ -6,7 +6,7 @@ import altair as alt
 
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
-from core.findings.survival import first_layer, interval_text, layer_survivals
+from core.findings.survival import first_layer, floor_of, interval_text, layer_survivals
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.names import decimals
 from core.results.schema import SweepResult
@@ -26,9 +26,10 @@ def survival_view(result: SweepResult, reduction: str) -> View:
 
 
 def by_construction_note(result: SweepResult, threshold: float, measure: str = "cka") -> list[str]:
-    """Say what the mark means, where a floor is known; it does not change with the reduction, so that nothing moves."""
-    note = f"{BY_CONSTRUCTION} still at least {threshold} with everything removed"
-    return [note] if result.floor and measure == "cka" else []
+    """Say what the mark means, where a layer may have it at any amount by any reduction: nothing moves then."""
+    floors = (floor_of(result, reduction, measure) or () for reduction in result.reductions)
+    may_have = any(left is not None and left >= threshold for floor in floors for left in floor)
+    return [f"{BY_CONSTRUCTION} still at least {threshold} with everything removed"] if may_have else []
 
 
 def survival_rows(

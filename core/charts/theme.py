@@ -21,7 +21,6 @@ TYPEFACE = "Liberation Sans, Arial, Helvetica, sans-serif"  # vl-convert carries
 _TEXT: Spec = {"labelColor": "$text", "titleColor": "$text", "labelFontSize": "1em", "titleFontSize": "1em"}
 _LINES: Spec = {"gridColor": "$line", "domainColor": "$line", "tickColor": "$line"}
 _ABOVE: Spec = {"orient": "top", "titleOrient": "left", "labelLimit": 600}  # of a picture
-_SUBTITLE: Spec = {"subtitleColor": "$text", "subtitleFontSize": "1em", "subtitlePadding": 4}
 # As `core.results.names` writes numbers.
 _SIGNS: Spec = {"decimal": ".", "thousands": ",", "grouping": [3], "percent": "\u00a0%", "minus": "−"}
 STYLE: Spec = {
@@ -33,7 +32,7 @@ STYLE: Spec = {
     "scale": {"invalid": {"color": {"value": UNDEFINED_COLOUR}}},  # a cell without a value is not 0
     "axis": {**_TEXT, **_LINES, "titleFontWeight": "normal", "titlePadding": 6, "tickCount": 50},  # never too few
     "legend": {**_TEXT, **_ABOVE, "titleFontWeight": "normal", "gradientLength": "8em", "gradientThickness": "0.8em"},
-    "title": {"color": "$text", "fontSize": "1.08em", "anchor": "start", "frame": "bounds", "offset": 8, **_SUBTITLE},
+    "title": {"color": "$text", "fontSize": "1.08em", "anchor": "start", "frame": "bounds", "offset": 8},
     "view": {"stroke": None},
     "style": {
         "frame": {"stroke": "$line"},

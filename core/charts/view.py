@@ -50,7 +50,6 @@ class View:
         arguments: What the template depends on.
         datasets: The named data.
         title: What stands above it; a list is one line per entry.
-        subtitle: What stands below the title, in smaller letters.
         columns: The cells beside each other, which limit the size of the numbers in them.
         numbers: Where its values are, which the alternative text says and the player tabulates.
         picks: The dataset of the rows that can be picked: of each its `pick`, its `name`, its ends `y` and `y2`,
@@ -61,7 +60,6 @@ class View:
     arguments: tuple[Hashable, ...]
     datasets: Mapping[str, Rows]
     title: str | list[str]
-    subtitle: str = ""
     columns: int = 1
     numbers: Numbers | None = None
     picks: str | None = None
@@ -73,7 +71,7 @@ class View:
         return {
             **_template(self.drawing, self.arguments),
             "params": PARAMETERS,
-            "title": {"text": self.title, "subtitle": self.subtitle} if self.subtitle else self.title,
+            "title": self.title,
             "usermeta": {"columns": self.columns, "numbers": numbers, "picks": self.picks},
             "datasets": dict(self.datasets),
         }
@@ -85,7 +83,7 @@ class View:
 
     @property
     def heading(self) -> str:
-        """What stands above it, on one line and without the smaller one below."""
+        """What stands above it, on one line."""
         return " ".join(" ".join([self.title] if isinstance(self.title, str) else self.title).split())
 
 

@@ -100,9 +100,7 @@ def _spec(view: View, box: Box, theme: Theme, size: int) -> Spec:
     looks = styled(theme, size, number_size, shown=number_size >= MIN_NUMBER_SIZE)
     title, known = looks["title"], {"margin": round(3.3 * size)}
     lines = [view.title] if isinstance(view.title, str) else view.title
-    heading = {"text": [part for line in lines for part in broken(line, box.width, title["fontSize"])]}
-    if view.subtitle:
-        heading["subtitle"] = broken(view.subtitle, box.width, title["subtitleFontSize"])
+    heading = [part for line in lines for part in broken(line, box.width, title["fontSize"])]
     return {
         **spec,
         "title": heading,

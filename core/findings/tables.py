@@ -149,9 +149,9 @@ def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Tab
         numbers["Accuracy of the majority class"] = decimals(majority_of(result, "accuracy"), 2)
         numbers["No longer shown to be above it from"] = NONE if since is None else amount_name(since)
     if known := result.working_range:
-        broken = known.shown_broken_from
-        numbers["Keeps 90 % of its advantage up to"] = NONE if known.to is None else amount_name(known.to)
-        numbers["Drop is statistically significant from"] = NONE if broken is None else amount_name(broken)
+        title, broken = METRICS[known.metric].title, known.shown_broken_from
+        numbers[f"{title} keeps 90 % of its advantage up to"] = NONE if known.to is None else amount_name(known.to)
+        numbers["Any drop in it is statistically significant from"] = NONE if broken is None else amount_name(broken)
         numbers["Examples that this is judged on"] = str(known.examples)
         numbers["Smallest drop that they can show"] = (
             NONE if (drop := smallest_drop(result)) is None else decimals(drop, 2)

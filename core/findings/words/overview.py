@@ -21,10 +21,12 @@ MAX_NAMED = 6  # rare labels
 MATCHED = (
     "The values of the label column are probably matched with the wrong labels: check what each of them means.",
     "values of the label column are matched with the wrong labels",
+    "what each value of the label column means",
 )
 NUMBERED = (
     "The checkpoint probably numbers its labels differently from the task: check id2label in its config.json.",
     "its labels may be numbered differently",
+    "the order of its labels (id2label in config.json)",
 )
 
 
@@ -205,30 +207,28 @@ def caution(result: SweepResult) -> str:
     if rare := rare_labels(result.task):
         named = ", ".join(rare[:MAX_NAMED]) + (f" and {len(rare) - MAX_NAMED} more" if rare[MAX_NAMED:] else "")
         said.append(f"Labels with fewer than 2 evaluation examples, of which no score says much: {named}.")
-    if doubt := label_doubt(result):
-        accuracy, better = (n.decimals(value, 2) for value in doubt[:2])
-        order = ", ".join(map(n.label_words, doubt[2]))
-        likely, possible = MATCHED if any((result.task.label_map or {}).values()) else NUMBERED
+    accuracy, better, labels = label_doubt(result) or (0.0, 0.0, ())
+    likely, possible, where = MATCHED if any((result.task.label_map or {}).values()) else NUMBERED
+    if labels:
         said.append(
-            f"The unpruned model's accuracy is {accuracy}; with its labels in the order {order} it would be {better}. "
-            f"{likely}"
-            if order
-            else f"The unpruned model's accuracy, {accuracy}, is below the majority class's, {better}: these examples "
-            f"may be unlike those it was fine-tuned on, or {possible}."
+            f"The unpruned model's accuracy is {n.decimals(accuracy, 2)}; with its labels in the order "
+            f"{', '.join(map(n.label_words, labels))} it would be {n.decimals(better, 2)}. {likely}"
         )
     elif result.working_range and result.working_range.to is None:
-        said.append(_no_lead(result))
+        said.append(_no_lead(result, where))
+    elif better:
+        said.append(
+            f"The unpruned model's accuracy, {n.decimals(accuracy, 2)}, is below the majority class's, "
+            f"{n.decimals(better, 2)}: these examples may be unlike those it was fine-tuned on, or {possible}."
+        )
     return " ".join(filter(None, (*said, FAMILY_NOTES.get(family_of(result.checkpoint.id)))))
 
 
-def _no_lead(result: SweepResult) -> str:
-    """Say that a model does no better than one label, and what may be why."""
+def _no_lead(result: SweepResult, labels: str) -> str:
+    """Say that a model does no better than one label, and what to check: where its labels may be wrong, and more."""
     task, answers = result.task, set(result.frames[0].predictions)
     only = f"always answers “{n.label_words(task.label_names[min(answers)])}”" if len(answers) == 1 else ""
-    checks = [
-        "what each value of the label means" if task.label_map else "the order of its labels (id2label in config.json)",
-        *(["the columns that are read"] if task.columns else []),
-        "whether the checkpoint is fine-tuned for this task",
-    ]
+    columns = ["the columns that are read"] if task.columns else []
+    checks = [labels, *columns, "whether the checkpoint is fine-tuned for this task"]
     does = only or "is not shown to be better than guessing"
     return f"Unpruned, the model {does}, so what pruning costs cannot be told. Check {n.listed(checks)}."
