@@ -1,11 +1,15 @@
 """`python -m benchmarks.verdicts`: write the table of all verdicts on the shipped results into `docs/results.md`.
 
-It replaces what stands between the lines `<!-- verdicts -->` and `<!-- end of verdicts -->`.
+It replaces what stands between the lines `<!-- verdicts -->` and `<!-- end of verdicts -->`. With `--errors` it prints
+instead how often the rules are wrong: a random draw called different, and a difference of the margin called none.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
@@ -13,16 +17,18 @@ from core.findings.choices import family_of, task_title
 from core.findings.claim import Verdict, corrected, spreads, verdict, with_rows
 from core.findings.tables import beyond_cell, control_shares, layer_cell, shares
 from core.findings.words import NONE
-from core.findings.words.verdict import counted, verdict_cell
+from core.findings.words.verdict import FLAGS, REASONS, counted, explained, flags_cell, verdict_cell
 from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, TASKS
 from core.results import store
 from core.results.names import checkpoint_name, decimals, listed, method_name
 from core.results.schema import SweepResult
-from core.sweep.control_contrast import DIFFERENT
+from core.sweep.control_contrast import DIFFERENT, MARGIN, Contrast, contrast
+from core.sweep.equal_damage import upper_share
 from ui.text import markdown_table
 
 DOCUMENT = ROOT / "docs" / "results.md"
-NO_DIFFERENCE = "None shows that a method differs from random removal."
+NO_DIFFERENCE = "None shows that a method differs from random removal"
+DRAWS = 10_000  # of each row and sign
 BEGIN, END = "<!-- verdicts -->", "<!-- end of verdicts -->"
 
 
@@ -31,27 +37,32 @@ def table_of(results: Iterable[SweepResult]) -> str:
     results = sorted(results, key=lambda result: result.key)
     table = verdict_table(results)
     tasks = sorted({row.result.task.name for row in table}, key=[*TASKS].index)
-    known = [row.verdict for row in table]
-    covered = f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {counted(known)}."
-    none = "" if any(one.state in DIFFERENT for one in known) else f" {NO_DIFFERENCE}"
-    return f"{covered}{none}\n\n{markdown_table(verdict_rows(table))}"
+    known, reasons = [row.verdict for row in table], Counter(row.verdict.reason for row in table)
+    why = ", ".join(f"{reasons[reason]} × {reason}" for reason in REASONS if reasons[reason])
+    alone = sum(row.alone.state in DIFFERENT for row in table)
+    covered = f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {counted(known)} ({why})."
+    if not any(one.state in DIFFERENT for one in known):
+        covered += f" {NO_DIFFERENCE}; judged alone, before the correction for their number, {alone} would."
+    words = f"{markdown_table(verdict_rows(table))}\n\nReasons:\n\n{explained(REASONS)}\n\nMarks:\n\n{explained(FLAGS)}"
+    return f"{covered}\n\n{words}"
 
 
 @dataclass(frozen=True)
 class VerdictRow:
-    """One method on one checkpoint and task: its sweep, its verdict, and the one at SECOND_DAMAGE."""
+    """One method on one checkpoint and task: its sweep, its verdict in the table and alone, and at SECOND_DAMAGE."""
 
     result: SweepResult
     verdict: Verdict
+    alone: Verdict
     second: Verdict
 
 
 def verdict_table(results: Sequence[SweepResult]) -> list[VerdictRow]:
     """Judge results beside each other, one row per task, checkpoint and method: see `core.findings.claim.with_rows`."""
     judged = sorted(with_rows(results), key=_place)
-    known = corrected([verdict(result, results) for result in judged])
+    alone = [verdict(result, results) for result in judged]
     seconds = (verdict(result, results, damage=SECOND_DAMAGE) for result in judged)
-    return [VerdictRow(*row) for row in zip(judged, known, seconds, strict=True)]
+    return [VerdictRow(*row) for row in zip(judged, corrected(alone), alone, seconds, strict=True)]
 
 
 def _place(result: SweepResult) -> tuple[int, bool, int, str, str, str]:
@@ -68,16 +79,21 @@ def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
     found = {[*twins][-1]: (name, twins) for name, twins in spreads(judged)}
     rows = []
     for row in table:
-        ends = verdict_cell(row.verdict), layer_cell(row.result, row.verdict), beyond_cell(row.verdict)
+        ends = (
+            verdict_cell(row.verdict),
+            flags_cell(row.verdict),
+            layer_cell(row.result, row.verdict),
+            beyond_cell(row.verdict),
+        )
         rows.append(_cells([row], checkpoint_name(row.result), ends))
         if spread := found.get(row.result.key):
             name, twins = spread
             alike = [twin for twin in table if twin.result.key in twins]
-            rows.append(_cells(alike, name, (counted(twins.values()), NONE, NONE)))
+            rows.append(_cells(alike, name, (counted(twins.values()), NONE, NONE, NONE)))
     return rows
 
 
-def _cells(rows: Sequence[VerdictRow], checkpoint: str, ends: tuple[str, str, str]) -> dict[str, str]:
+def _cells(rows: Sequence[VerdictRow], checkpoint: str, ends: tuple[str, str, str, str]) -> dict[str, str]:
     """Write a method on one checkpoint, or over several that differ only in the seed."""
     result = rows[0].result
     task = task_title(result.task.name)
@@ -89,7 +105,7 @@ def _cells(rows: Sequence[VerdictRow], checkpoint: str, ends: tuple[str, str, st
     for verdicts in ([row.verdict for row in rows], [row.second for row in rows]):
         damage = decimals(verdicts[0].damage, 2)
         cells |= {f"In the upper half at {damage}": shares(verdicts), f"Random at {damage}": control_shares(verdicts)}
-    titles = f"Verdict at {decimals(DAMAGE, 2)}", "Layer that differs most", "Beyond the emptied model"
+    titles = f"Verdict at {decimals(DAMAGE, 2)}", "Marks", "Layer that differs most", "Beyond the emptied model"
     return cells | dict(zip(titles, ends, strict=True))
 
 
@@ -105,10 +121,59 @@ def written_into(document: str, text: str) -> str:
     return between.sub(lambda _: f"{BEGIN}\n{text}\n{END}", document)
 
 
+# ---------------------------------------------------------------- how often the rules are wrong
+
+
+def false_differences(verdicts: Iterable[Verdict]) -> list[bool]:
+    """Whether a seed of random removal is called different from the others of its kind; no correction for the number.
+
+    Args:
+        verdicts: Of which only the random draws are looked at, each in the place of the method.
+    """
+    found = []
+    for known in verdicts:
+        shares = np.array(known.control_shares)  # (k,)
+        without = upper_share(np.array([seed.gap.replicates for seed in known.controls]), known.damage)  # (k, n)
+        for k in range(len(shares)):
+            others = np.delete(shares, k).tolist(), np.delete(without, k, axis=0)
+            found.append(contrast(float(shares[k]), without[k], *others).state in DIFFERENT)
+    return found
+
+
+def false_equivalences(known: Contrast, random: np.random.Generator, draws: int = DRAWS) -> float:
+    """Simulate how often a method that truly differs by the margin from the mean of random removal is called equal.
+
+    The seeds and the examples vary as was observed.
+    """
+    seeds = random.normal(0, known.seed_deviation, (2 * draws, known.seeds))  # (draws, k)
+    own = np.repeat([MARGIN, -MARGIN], draws) + random.normal(0, known.standard_error, 2 * draws)  # (draws,)
+    pairs = zip((own - seeds.mean(1)).tolist(), seeds.std(1, ddof=1).tolist(), strict=True)
+    drawn = (Contrast(x, s, known.standard_error, known.seeds, known.examples) for x, s in pairs)
+    return sum(one.state == "equivalent" for one in drawn) / (2 * draws)
+
+
+def errors_of(verdicts: Sequence[Verdict]) -> str:
+    """Say both error rates on rows that the intervals decide, the second as the mean over them and the largest."""
+    decided = [known for known in verdicts if known.reason in (None, "interval too wide")]
+    different, random = false_differences(decided), np.random.default_rng(0)
+    equal = [false_equivalences(known.contrast, random) for known in decided if known.contrast]
+    return (
+        f"random draws called different: {sum(different)} of {len(different)} ({np.mean(different):.1%})\n"
+        f"a difference of the margin called none: mean {np.mean(equal):.1%}, at most "
+        f"{max(equal):.1%} ({len(equal)} rows, {2 * DRAWS:,} draws each)"
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the table of the shipped results into the page."""
-    OneLineParser(prog="python -m benchmarks.verdicts", description=__doc__).parse_args(arguments)
-    table = table_of(map(store.load, store.result_files(store.SHIPPED_RESULTS)))
+    """Write the table of the shipped results into the page, or print the error rates."""
+    parser = OneLineParser(prog="python -m benchmarks.verdicts", description=__doc__)
+    parser.add_argument("--errors", action="store_true", help="print how often the rules are wrong")
+    asked = parser.parse_args(arguments)
+    results = list(map(store.load, store.result_files(store.SHIPPED_RESULTS)))
+    if asked.errors:
+        print(errors_of([row.verdict for row in verdict_table(results)]))
+        return 0
+    table = table_of(results)
     DOCUMENT.write_text(written_into(DOCUMENT.read_text("utf-8"), table), "utf-8")
     return 0
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
     from core.jobs.queue import JobQueue
+    from core.results.schema import SweepResult
     from tests.queues import Clock
 
 
@@ -61,6 +62,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(
         key=lambda item: 0 if BROWSER in item.path.parents else 1 if results in getattr(item, "fixturenames", ()) else 2
     )
+
+
+@pytest.fixture(scope="session")
+def shipped_results() -> "dict[str, SweepResult]":
+    """All shipped results by their keys, read once; garbage is not looked for among them."""
+    from core.results import library, store
+
+    paths = {entry.key: store.find(entry.key) for entry in library.shipped()}
+    results = {key: store.load(path) for key, path in paths.items() if path}
+    gc.freeze()
+    return results
 
 
 @pytest.fixture(scope="session")

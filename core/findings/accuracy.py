@@ -80,12 +80,13 @@ def smallest_drop(result: SweepResult) -> float | None:
     """Compute the smallest drop of the main metric that the examples can show where the working range ends.
 
     It is DETECTABLE standard errors of M(a) - M(0) there, by the delete-one jackknife over the evaluation examples;
-    where the range was judged on more, the standard error is scaled to their number. None without a range.
+    where the range was judged on more, the standard error is scaled to their number. Where the range ends with the
+    unpruned model, the first amount counts. None without a range.
     """
     known = result.working_range
-    if known is None or known.to is None:
+    if known is None or known.to is None or len(result.frames) < 2:
         return None
-    pruned = result.frames[result.amounts.index(known.to)].predictions
+    pruned = result.frames[max(result.amounts.index(known.to), 1)].predictions
     labels = np.array([result.task.gold, result.frames[0].predictions, pruned])  # (3, n)
     score, n = SCORES[known.metric], labels.shape[1]
     # Examples with the same three labels have the same replicate.

@@ -1,0 +1,202 @@
+"""The verdicts of a table by their definitions, from the files of results: in numpy and scipy, without the project.
+
+The share of the change that lies in the upper half of the layers is read anew from the similarities of every frame;
+only what leaves out an example is taken from the file.
+"""
+
+import base64
+import gzip
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import brentq
+from scipy.stats import t as student
+
+Array = npt.NDArray[np.float64]
+Result = Mapping[str, Any]
+
+DAMAGE, MARGIN, LEVEL = 0.05, 0.10, 0.05
+FEWEST_EXAMPLES, FEWEST_BEFORE = 64, 2
+SEEDS = {"weight": 5, "neuron": 10}
+MOST_MISMATCH = 0.01  # of the shares of a layer's weights that a method and its control remove
+
+
+@dataclass(frozen=True)
+class There:
+    """A pruning at the damage: the share in the upper half, that without each example, and whether steps are coarse."""
+
+    share: float
+    without: Array  # (n,)
+    is_coarse: bool
+    step: float  # between the two amounts that it is read from
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method on a checkpoint.
+
+    Attributes:
+        share: Its share in the upper half; NaN where it does not reach the damage.
+        control_shares: (k,) of the usable seeds.
+        replicates: (k, n) its share minus each seed's, without each example.
+        difference: From the mean of the seeds; NaN, as all that follows, with fewer than two.
+        deviation: Between the seeds.
+        error: The jackknife's standard error of the difference.
+        mean_half: Half the width of the 90 % interval of the difference from the mean of random removal.
+        draw_half: The same at 95 %, from one more draw.
+        p_value: 1 minus the confidence at which the latter reaches 0.
+        obstacle: Whether something other than the intervals makes it inconclusive.
+        state: After Holm's correction over the table.
+    """
+
+    share: float
+    control_shares: Array
+    replicates: Array
+    difference: float
+    deviation: float
+    error: float
+    mean_half: float
+    draw_half: float
+    p_value: float
+    obstacle: bool
+    state: str
+
+
+def read(folder: Path) -> list[Result]:
+    """Read all result files of a folder."""
+    found = []
+    for path in sorted(folder.glob("*.json*")):
+        data = path.read_bytes()
+        found.append(json.loads(gzip.decompress(data) if path.suffix == ".gz" else data))
+    return found
+
+
+def there(result: Result) -> There | None:
+    """Find where 1 - the mean own similarity reaches the damage, between two frames; None if that is not sure."""
+    frames, known = result["frames"], result["statistics"]["cka"].get("mean")
+    stored = known["gap_at_damage"].get(str(DAMAGE), {}) if known else {}
+    if "replicates" not in stored:
+        return None
+    amounts = np.array([frame["amount"] for frame in frames])  # (frames,)
+    own = np.array([np.diag(np.array(frame["similarity"]["cka"]["mean"], float)) for frame in frames])
+    damages = 1 - own.mean(1)  # (frames,)
+    k = int((damages >= DAMAGE).argmax())
+    place = (DAMAGE - damages[k - 1]) / (damages[k] - damages[k - 1])
+    profile = own[k - 1] + place * (own[k] - own[k - 1])  # (points,)
+    half = len(profile) // 2
+    lost = 1 - profile  # (points,); the middle one of an odd number counts half
+    share = (lost[-half:].sum() + (lost[half] / 2 if len(profile) % 2 else 0)) / lost.sum()
+    stored_gaps = np.frombuffer(base64.b64decode(stored["replicates"]), "<f4").astype(float)  # (n,)
+    without = 0.5 + stored_gaps / (4 * DAMAGE)  # (n,)
+    is_coarse = int((damages[1:k] > 0).sum()) < FEWEST_BEFORE
+    return There(float(share), without, is_coarse, float(amounts[k] - amounts[k - 1]))
+
+
+def table(results: Iterable[Result]) -> dict[str, Row]:
+    """Judge every method on every checkpoint beside its random control.
+
+    Returns:
+        Rows by the results' keys.
+    """
+    groups: dict[tuple[Any, ...], list[Result]] = {}
+    for result in results:
+        task = result["task"]
+        if result.get("against") is None and task["source"] != "written" and _is_whole(result):
+            place = (
+                result["checkpoint"]["revision"],
+                task["name"],
+                task["fingerprint"],
+                str(result["similarity"]["points"]),
+            )
+            groups.setdefault(place, []).append(result)
+    rows: dict[str, Row] = {}
+    for group in groups.values():
+        methods: dict[tuple[Any, ...], list[Result]] = {}
+        for result in group:
+            pruning = result["pruning"]
+            if pruning.get("controls") is None and not pruning["method"].startswith("random"):
+                calibration = (pruning.get("calibration") or {}).get("fingerprint")
+                methods.setdefault((pruning["method"], pruning["scope"], calibration), []).append(result)
+        for sweeps in methods.values():
+            shown = [sweep for sweep in sweeps if sweep["pruning"].get("stop") is None]
+            if shown:
+                rows[shown[0]["key"]] = _judged(sweeps, group)
+    return _corrected(rows)
+
+
+def _is_whole(result: Result) -> bool:
+    """Whether all layers are pruned, and compared after attention blocks."""
+    points, scope = result["similarity"]["points"], result["pruning"]["scope"] or ""
+    return all(point.endswith("attention") for point in points) and not scope.startswith("layer:")
+
+
+def _finest(sweeps: Sequence[Result]) -> There | None:
+    """Of several sweeps of one pruning, read that with the smallest steps around the damage."""
+    found = [known for sweep in sweeps if (known := there(sweep))]
+    return min(found, key=lambda known: known.step, default=None)
+
+
+def _mismatch(first: Result, second: Result) -> float:
+    """The largest difference in what is removed of a layer, at an amount that both have."""
+    removed = [{frame["amount"]: frame["layer_sparsity"] for frame in one["frames"]} for one in (first, second)]
+    shared = removed[0].keys() & removed[1].keys()
+    return float(max(np.abs(np.subtract(removed[0][a], removed[1][a])).max() for a in shared))
+
+
+def _judged(sweeps: Sequence[Result], group: Sequence[Result]) -> Row:
+    method = sweeps[0]["pruning"]
+    seeds: dict[int, list[Result]] = {}
+    for other in group:
+        is_its_control = (other["pruning"].get("controls"), other["pruning"]["scope"]) == (
+            method["method"],
+            method["scope"],
+        )
+        if is_its_control and _mismatch(sweeps[0], other) <= MOST_MISMATCH:
+            seeds.setdefault(other["pruning"]["seed"], []).append(other)
+    own, drawn = _finest(sweeps), [_finest(of_seed) for _, of_seed in sorted(seeds.items())]
+    usable = [known for known in drawn if known and not known.is_coarse]
+    n, k, nan = len(sweeps[0]["task"]["examples"]), len(usable), float("nan")
+    shares = np.array([known.share for known in usable])  # (k,)
+    obstacle = own is None or own.is_coarse or n < FEWEST_EXAMPLES or k < SEEDS[method["granularity"]]
+    if own is None or k < 2:
+        nothing = np.full((k, n), nan)
+        return Row(own.share if own else nan, shares, nothing, nan, nan, nan, nan, nan, nan, True, "inconclusive")
+    replicates = own.without - np.array([known.without for known in usable])  # (k, n)
+    mean_without = replicates.mean(0)  # (n,)
+    difference, deviation = (
+        float(own.share - shares.mean()),
+        float(np.sqrt(((shares - shares.mean()) ** 2).sum() / (k - 1))),
+    )
+    error = float(np.sqrt((n - 1) / n * ((mean_without - mean_without.mean()) ** 2).sum()))
+
+    def half(upper: float, draws: float) -> float:
+        between = student.ppf(upper, k - 1) * deviation * np.sqrt(draws)
+        return float(np.sqrt(between**2 + (student.ppf(upper, n - 1) * error) ** 2))
+
+    mean_half, draw_half = half(0.95, 1 / k), half(0.975, 1 + 1 / k)
+    p_value = float(brentq(lambda p: half(1 - p / 2, 1 + 1 / k) - abs(difference), 1e-12, 1 - 1e-12, xtol=1e-14))
+    state = "inconclusive"
+    if not obstacle and abs(difference) + mean_half <= MARGIN:
+        state = "equivalent"
+    elif not obstacle and abs(difference) >= MARGIN and abs(difference) > draw_half:
+        state = "steeper" if difference > 0 else "flatter"
+    return Row(
+        own.share, shares, replicates, difference, deviation, error, mean_half, draw_half, p_value, obstacle, state
+    )
+
+
+def _corrected(rows: Mapping[str, Row]) -> dict[str, Row]:
+    """Holm: from the smallest p-value on, each times the number of those left; the first that fails ends it."""
+    order = sorted((key for key, row in rows.items() if not row.obstacle), key=lambda key: rows[key].p_value)
+    found, holds = dict(rows), True
+    for k, key in enumerate(order):
+        row = rows[key]
+        holds = holds and row.p_value * (len(order) - k) < LEVEL
+        if row.state in ("steeper", "flatter") and not holds:
+            found[key] = Row(**{**vars(row), "state": "inconclusive"})
+    return found
