@@ -79,20 +79,16 @@ def entry_of(result: SweepResult) -> Entry:
     task, pruning = result.task, result.pruning
     return Entry(
         **pruning.model_dump(include=set(Pruning.model_fields)),
-        key=result.key,
+        **task.model_dump(include={"source", "fingerprint", "columns", "label_map"}),
+        **result.model_dump(include={"key", "created_at"}),
         name=result_name(result),
         checkpoint=result.checkpoint.id,
         against=result.against.id if result.against else None,
         task=task.name,
-        source=task.source,
-        fingerprint=task.fingerprint,
         points=result.points,
-        columns=task.columns,
-        label_map=task.label_map,
         until_damage=pruning.stop.damage if pruning.stop else None,
         unpruned=result.amounts == (0.0,),
         measures=result.measures,
-        created_at=result.created_at,
     )
 
 

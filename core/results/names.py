@@ -153,26 +153,23 @@ def pruning_name(result: SweepResult) -> str:
     return name_of(result.pruning)
 
 
-def name_of(pruning: Pruning) -> str:
-    """Name a pruning like `pruning_name`."""
-    return _named(pruning, pruning.controls, f"seed {pruning.seed}" if METHODS[pruning.method].is_control else "")
-
-
 def method_name(result: SweepResult) -> str:
     """Name the method and its scope."""
-    return _named(result.pruning)
+    return name_of(result.pruning, with_control=False)
 
 
-def _named(pruning: Pruning, controls: str | None = None, seed: str = "") -> str:
+def name_of(pruning: Pruning, with_control: bool = True) -> str:
+    """Name a pruning like `pruning_name`, or like `method_name`."""
     title, _, addition = METHODS[pruning.method].title.partition(", ")
     name = f"Pruning of {in_sentence(title)}" if title.endswith(" units") else f"{title} pruning"
-    layers, followed = pruned_layers(pruning), ""
+    layers, additions = pruned_layers(pruning), [addition]
     name += f" of {layers} alone" if layers else SCOPES[pruning.scope]
-    if controls:
-        title, _, followed = METHODS[controls].title.partition(", ")
+    if with_control and pruning.controls:
+        title, _, addition = METHODS[pruning.controls].title.partition(", ")
         name += f", as {in_sentence(title)} prunes"
-    additions = ", ".join(filter(None, (addition, followed, seed)))
-    return f"{name} ({additions})" if additions else name
+        additions += [addition, f"seed {pruning.seed}"]
+    said = ", ".join(filter(None, additions))
+    return f"{name} ({said})" if said else name
 
 
 def pruned_layers(pruning: Pruning) -> str:

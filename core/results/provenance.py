@@ -2,9 +2,8 @@
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, METHODS, RECIPE, TASKS, Task
@@ -39,32 +38,26 @@ def recipe(result: SweepResult, asked: SweepRequest | None = None) -> Recipe:
         result: A whole sweep. It holds no paths, so placeholders stand for folders.
         asked: The request that led to it, if known; then its paths are printed.
     """
-    request = request_of(result)
+    request = request_of(result, asked)
     if asked is not None:
-        paths: dict[str, Any] = {
-            field: _path(getattr(asked, field))
-            for field in ("checkpoint", "against", "data")
-            if (getattr(request, field) or "").startswith(PLACEHOLDER) or (field == "data" and lacks_place(result.task))
-        }
-        return Recipe(command_line(replace(request, **paths, source_name=asked.source_name)))
+        return Recipe(command_line(request))
     made = (known.recipe.command for known in (result.checkpoint, result.against) if known and known.recipe)
     return Recipe("\n".join((*dict.fromkeys(made), command_line(request))), " ".join(_missing(result, request)))
 
 
-def _path(name: str) -> str:
-    """Return a place that any folder can be left for; a checkpoint's name, though its result may come from a copy."""
-    return name if name.startswith(("embedded:", RECIPE)) else str(Path(name).resolve())
+def request_of(result: SweepResult, asked: SweepRequest | None = None) -> SweepRequest:
+    """Return the request that leads to a whole result.
 
-
-def request_of(result: SweepResult) -> SweepRequest:
-    """Return the request that leads to a whole result, with placeholders for folders.
-
-    A placeholder begins with `./`: a bare name of a folder could be taken for an id on the Hub.
+    Args:
+        result: It holds no paths. A placeholder for one begins with `./`: a bare name of a folder could be taken for an
+            id on the Hub.
+        asked: A request with the paths that stand in place of placeholders.
     """
     checkpoint, task, pruning, judged = result.checkpoint, result.task, result.pruning, result.working_range
-    data = _data_of(task)
+    places = asked or SweepRequest("", task.name)
+    data = _data_of(task, places.data)
     return SweepRequest(
-        checkpoint=_name_of(checkpoint),
+        checkpoint=_name_of(checkpoint, places.checkpoint),
         task=task.name,
         method=pruning.method,
         scope=pruning.scope,
@@ -77,12 +70,12 @@ def request_of(result: SweepResult) -> SweepRequest:
         until_damage=pruning.stop.damage if pruning.stop else None,
         range_examples="all" if judged and judged.examples > len(task.examples) else "subset",
         data=data,
-        source_name=task.source_name if data == DATA_FOLDER else None,
+        source_name=task.source_name if data == DATA_FOLDER else places.source_name,
         split=task.split if task.data else None,
         text=task.columns.text if task.columns else (),
         label=task.columns.label if task.columns else None,
         label_map=tuple((task.label_map or {}).items()),
-        against=_name_of(result.against) if result.against else None,
+        against=_name_of(result.against, places.against) if result.against else None,
     )
 
 
@@ -92,10 +85,17 @@ def can_be_found(request: SweepRequest) -> bool:
     return all(is_made(name) if name.startswith(RECIPE) else not name.startswith(PLACEHOLDER) for name in names)
 
 
-def _name_of(checkpoint: CheckpointRecord) -> str:
-    """Return what a request calls a checkpoint."""
-    ids = {"hub": f"{checkpoint.id}@{checkpoint.revision}", "folder": f"{PLACEHOLDER}{checkpoint.id}"}
-    return checkpoint.id if checkpoint.recipe else ids.get(checkpoint.source, checkpoint.id)
+def _name_of(checkpoint: CheckpointRecord, place: str | None = None) -> str:
+    """Return what a request calls a checkpoint; a copy of an embedded one has that one's name as its place."""
+    if checkpoint.source == "hub":
+        return f"{checkpoint.id}@{checkpoint.revision}"
+    if checkpoint.source == "embedded" or checkpoint.recipe:
+        return checkpoint.id
+    return _path(place) if place else f"{PLACEHOLDER}{checkpoint.id}"
+
+
+def _path(place: str) -> str:
+    return place if place.startswith(("embedded:", RECIPE)) else str(Path(place).resolve())
 
 
 def task_of(record: TaskRecord) -> Task:
@@ -109,10 +109,12 @@ def lacks_place(record: TaskRecord) -> bool:
     return record.source in ("folder", "file")
 
 
-def _data_of(task: TaskRecord) -> str:
+def _data_of(task: TaskRecord, place: str | None) -> str:
     """Return where the examples are; a folder named by the data set's own id holds the same data as the Hub."""
     if task.data or not lacks_place(task):
         return task.data or task.source
+    if place:
+        return _path(place)
     if task.files:
         return f"{PLACEHOLDER}{task.files[0].name}"
     preset = TASKS.get(task.name)

@@ -7,6 +7,7 @@ checksum covers everything but itself and reveals damage.
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self, cast
 
+import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
 from core.errors import PrunescopeError
@@ -207,14 +208,10 @@ class Frame(f.Record):
 
     def fits(self, rows: int, points: int) -> bool:
         """Whether every similarity is a matrix of rows × points, or one value a point, between -1 and 1."""
-        for values in (values for known in self.similarity.values() for values in known.values() if values):
-            table = values if isinstance(values[0], tuple) else (values,)
-            numbers = [abs(value) for row in table for value in row if value is not None]
-            if (table is values and len(table) != rows) or {len(row) for row in table} != {points}:
-                return False
-            if max(numbers, default=0) > 1 + 1e-6:
-                return False
-        return True
+        known = (values for by_reduction in self.similarity.values() for values in by_reduction.values() if values)
+        tables = [np.array(values, np.float64) for values in known]  # ragged ones are refused; None becomes NaN
+        fitting = (rows, points), (points,)
+        return all(table.shape in fitting and not (np.abs(table) > 1 + 1e-6).any() for table in tables)
 
 
 class Header(f.Record):
