@@ -16,7 +16,6 @@ from core.results import library, store
 from core.results.fields import bytes_of
 from core.results.library import Entry
 from core.results.schema import SweepResult
-from core.results.showable import load_confined
 from ui.shared import once
 from ui.text import plain, refusals_shown
 from ui.upload import kept
@@ -39,7 +38,7 @@ def loaded(path: Path) -> SweepResult:
 def _loaded(path: Path, modified: int) -> SweepResult:
     is_small = path.suffix != ".gz" and path.is_file() and path.stat().st_size <= SMALL_BYTES
     is_safe = is_small or path.parent == store.SHIPPED_RESULTS
-    return store.load(path) if is_safe else load_confined(path, path.name)
+    return store.load(path) if is_safe else store.load_confined(path, path.name)
 
 
 def at_hand() -> tuple[Entry, ...]:

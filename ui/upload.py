@@ -10,7 +10,6 @@ from core.request.limits import is_hosted, limits
 from core.results import store
 from core.results.fields import bytes_of
 from core.results.schema import SweepResult
-from core.results.showable import open_upload
 from ui.address import set_parameter, show
 from ui.text import refusals_shown
 
@@ -40,7 +39,7 @@ def _open() -> None:
     """Open the file that was chosen; what is refused stands at the top of the page."""
     if file := st.session_state["upload"]:
         with refusals_shown():
-            key = keep(open_upload(file.getvalue(), file.name))
+            key = keep(store.open_upload(file.getvalue(), file.name))
             set_parameter("job", None)  # which would be shown in its place; the Lab leads back to a run that goes on
             show(key)
 
@@ -49,7 +48,7 @@ def keep(result: SweepResult) -> str:
     """Keep a checked result where pages find it; return its key. A bundled result is never replaced.
 
     Args:
-        result: From `core.results.showable.open_upload`.
+        result: From `core.results.store.open_upload`.
 
     Raises:
         PrunescopeError: The user's folder cannot be written, or the result is too large to keep it for a visit.

@@ -138,11 +138,6 @@ FAMILIES: Mapping[str, str] = {
     for encoder, title in (("minilm-l6", "MiniLM-L6"), ("mpnet-l12", "MPNet-L12"))
     for task in TASKS.values()
 }
-_QUORA = (
-    "The pretrained model behind this checkpoint has seen Quora's duplicate questions, so its scores on QQP may be "
-    "optimistic."
-)
-FAMILY_NOTES = {family: _QUORA for family in FAMILIES if family.endswith("-qqp")}
 EMBEDDED: Mapping[str, KnownCheckpoint] = {
     f"embedded:{task}": KnownCheckpoint(FAMILIES[family], task, SHIPPED / "checkpoints" / family)
     for task in ("sst2", "cola", "qnli", "qqp", "messages")

@@ -22,7 +22,7 @@ from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.provenance import recipe, request_of, task_of
 from core.results.schema import SweepResult
-from core.results.showable import faults
+from core.results.store import faults
 from core.sweep.recompute import verify_frame
 
 NAMES = list(EMOTIONS)

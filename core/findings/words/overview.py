@@ -11,12 +11,16 @@ from core.findings.grid import GridRow, comparable_rows
 from core.findings.words import Said, capitalised, layers_named, numbered, share_span
 from core.findings.words.layers import against_heading
 from core.findings.words.verdict import reason_named, state
-from core.request.catalog import DAMAGE, FAMILY_NOTES, FEW_EXAMPLES, METRICS, REDUCTION, SURVIVAL_THRESHOLD
+from core.request.catalog import DAMAGE, FEW_EXAMPLES, METRICS, REDUCTION, SURVIVAL_THRESHOLD
 from core.results import names as n
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT
 
 MAX_NAMED = 6  # rare labels
+QUORA = (
+    "The pretrained model behind this checkpoint has seen Quora's duplicate questions, so its scores on QQP may be "
+    "optimistic."
+)
 # Why labels may be in another order: likely, and possibly. A visitor who has just matched values is told of that.
 MATCHED = (
     "The values of the label column are probably matched with the wrong labels: check what each of them means.",
@@ -221,7 +225,9 @@ def caution(result: SweepResult) -> str:
             f"The unpruned model's accuracy, {n.decimals(accuracy, 2)}, is below the majority class's, "
             f"{n.decimals(better, 2)}: these examples may be unlike those it was fine-tuned on, or {possible}."
         )
-    return " ".join(filter(None, (*said, FAMILY_NOTES.get(family_of(result.checkpoint.id)))))
+    if family_of(result.checkpoint.id).endswith("-qqp"):
+        said.append(QUORA)
+    return " ".join(said)
 
 
 def _no_lead(result: SweepResult, labels: str) -> str:
