@@ -26,6 +26,7 @@ pre {{ white-space: pre-wrap; overflow-wrap: anywhere; }}
 @media (min-width: 66.1rem) {{
   body {{ height: max(100dvh, 36rem); display: flex; flex-direction: column; }}
   main, .pictures {{ flex: 1; min-height: 0; }}
+  .player .pictures {{ max-width: none; }}
   main > div, .player {{ height: 100%; }}
   .player {{ display: flex; flex-direction: column; }}
   .present {{ padding: 0; }}

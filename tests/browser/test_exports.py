@@ -15,7 +15,7 @@ from core.results.store import load
 from tests.browser import look
 from tests.builders import make_result
 
-RESULT, OTHER = (make_result(num_layers=3, amounts=(0.0, 0.25, 0.5), method=name) for name in ("magnitude", "random"))
+RESULT, OTHER = (make_result(num_layers=count, amounts=(0.0, 0.25, 0.5)) for count in (3, 2))  # rows do not correspond
 
 
 @pytest.fixture
@@ -79,5 +79,8 @@ def test_the_html_file_plays_without_a_network(
         expect(heatmaps.first).to_contain_text(f"{look.cells(RESULT, 2, 'cls')[-1]:.2f}")
         hidden = "document.documentElement.scrollHeight - document.documentElement.clientHeight"
         assert file.evaluate(hidden) <= 0, "a talk's window shows all of it"
+        look.resize(file, 1920, 1080)
+        pictures = look.box(file.locator(".pictures"))
+        assert pictures.x + pictures.right == pytest.approx(1920, abs=2), "in the middle"
     assert complaints == []
     assert requests == ["file"], "the file alone was read"
