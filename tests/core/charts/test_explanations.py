@@ -23,6 +23,9 @@ def test_a_step_and_its_part_on_methods_show_the_number_of_where_the_sentences_e
     assert [name for *_, name in found] == list("ABCDEF")
     ends = torch.tensor([[float(place) for place in places] for *places, _ in found]).double().view(6, 2, 2)
     assert ((ends >= 11) & (ends <= torch.tensor([220 - 11, 128 - 11]))).all(), "no dot leaves the drawing"
+    if k == 2:
+        nearest = (torch.cdist(ends[:, 1], ends[:, 1]) + torch.diag(torch.full((6,), torch.inf))).argmin(1)
+        assert (nearest < 3).tolist() == [False] * 3 + [True] * 3, "beside each stands one of the other group"
     before, after = (prepare([u_centred_gram(ends[None, :, k])]) for k in (0, 1))
     words = [part.get("aria-label", "") + " ".join(part.itertext()) for part in (STEPS[k], PARTS[k])]
     shown = [float(number) for number in re.findall(r"\b\d\.\d\d\b", " ".join(words))]
