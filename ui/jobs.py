@@ -16,7 +16,7 @@ from core.jobs import queue
 from core.jobs.job import Job
 from core.request.places import is_upload
 from core.request.sweep_request import SweepRequest
-from core.results.names import percent
+from core.results.names import in_sentence, percent
 from core.results.provenance import can_be_found, lacks_place, request_of
 from core.results.schema import SweepResult
 from ui.address import carried
@@ -247,15 +247,14 @@ def answer_to(name: str, question: object) -> dict[str, Any] | None:
 
 def progress_text(job: Job) -> str:
     """Return one line, escaped Markdown, that says what a living job is doing and how long it will take."""
-    measured, left = job.total > 1, job.seconds_left
     if job.state == "queued":
         words = f"Waiting: {job.position} to come first" if job.position else "Starting"
     else:
-        share = f", {percent(job.progress)}" if measured else ""
-        words = f"{job.stage}{share}{f', {duration(left)} left' if left is not None and measured else ''}"
+        left = "" if job.seconds_left is None else f", {duration(job.seconds_left)} left"
+        words = f"{percent(job.progress)} done{left} ({in_sentence(job.stage)})" if job.total > 1 else job.stage
     return plain(f"Run {job.step + 1} of {len(job.follow_ups) + 1}: {words}" if job.follow_ups else words)
 
 
 def duration(seconds: float) -> str:
     """Return a duration in words, rounded to what can be known."""
-    return f"about {max(round(seconds), 1)} s" if seconds < 90 else f"about {round(seconds / 60)} min"
+    return f"{max(round(seconds), 1)} s" if seconds < 90 else f"{round(seconds / 60)} min"

@@ -30,7 +30,7 @@ class _StillRunsError(Exception):
 
 
 def once(compute: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-    """Return `compute(*arguments, **options)`, which all who ask for the same share: change nothing in it.
+    """Return `compute(*arguments, **options)`, cached and shared; do not mutate it.
 
     Args:
         compute: A function of a module (a page's own are other ones at every run), whose answer follows from its

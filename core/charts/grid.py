@@ -38,8 +38,8 @@ VERDICTS = (
     f"Equivalent: no different, within {POINTS}. The verdicts are corrected for their number in all these results."
 )
 CURVES = (
-    "One sweep each: similarity (CKA) of every layer to itself, unpruned, from 0 to 1, over the share removed, from 0 "
-    f"to 100 %. The dotted line is {SURVIVAL_THRESHOLD}, above which a layer counts as intact."
+    "One sweep each: how much every layer still resembles its unpruned self (CKA, 0 to 1), over the share removed, "
+    f"0 to 100 %. The dotted line is {SURVIVAL_THRESHOLD}, above which a layer counts as intact."
 )
 
 

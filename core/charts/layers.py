@@ -97,7 +97,10 @@ def layer_scene(
         "twins": twin_rows,
     }
     quantity = "Similarity (CKA)" if measure == "cka" else MEASURES[measure].symbol
-    title = [f"{quantity} of each layer with itself, unpruned; bars end where it falls below {threshold}"]
+    title = [
+        f"How much each layer still resembles its unpruned self: {in_sentence(quantity)}; "
+        f"bars end where it falls below {threshold}"
+    ]
     if any(bar["text"].endswith(BY_CONSTRUCTION) for bar in bars):
         title += by_construction_note(result, threshold, measure)
     numbers = Numbers("strips", "pick", {"Similarity": "v", "Intact up to": "intact"}, named="Layer")

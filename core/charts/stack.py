@@ -59,7 +59,7 @@ def stack_view(
         _stack,
         (result.points, tuple(line["mark"] for line in lines)),
         {"stack": rows, "twins": g.twin_rows(twins, range(len(rows))), "key": lines},
-        "Similarity (CKA) of each layer to itself, unpruned",
+        "How much each layer still resembles its unpruned self",
         numbers=Numbers("stack", "layer", values, named="Layer"),
     )
 

@@ -56,6 +56,11 @@ def amount_name(amount: float) -> str:
     return f"{amount_text(100 * amount)} %"
 
 
+def stage_name(amount: float) -> str:
+    """Name what a run does at an amount."""
+    return f"{amount_name(amount)} removed" if amount else "Measuring the unpruned model"
+
+
 def place_name(value: float) -> str:
     """Write a place on a scale, such as an overall change, with two decimals, or more if it has more."""
     return max(decimals(value, 2), amount_text(value), key=len)
@@ -166,7 +171,7 @@ def name_of(pruning: Pruning, with_control: bool = True) -> str:
     name += f" of {layers} alone" if layers else SCOPES[pruning.scope]
     if with_control and pruning.controls:
         title, _, addition = METHODS[pruning.controls].title.partition(", ")
-        name += f", as {in_sentence(title)} prunes"
+        name = f"{name.removesuffix(SCOPES['encoder'])}, matched to {in_sentence(title)}"
         additions += [addition, f"seed {pruning.seed}"]
     said = ", ".join(filter(None, additions))
     return f"{name} ({said})" if said else name

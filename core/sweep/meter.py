@@ -22,7 +22,7 @@ from core.pruning import Removed
 from core.pruning.magnitude import scoped_weights
 from core.pruning.rows import RowPlan
 from core.request.sweep_request import SweepRequest
-from core.results.names import amount_name
+from core.results.names import stage_name
 from core.results.schema import CheckpointRecord
 from core.similarity import Sample
 from core.similarity.gram import prepare, u_centred_bands, u_centred_gram
@@ -89,7 +89,7 @@ class Meter:
     def measure(self, amount: float) -> Pruned:
         """Prune the model and run it over all examples."""
         self._total = max(self._total, self._done + self._per_amount)
-        stage, removed = f"{amount_name(amount)} removed", self._runner.model.prune(amount)
+        stage, removed = stage_name(amount), self._runner.model.prune(amount)
         tokens = self._run(stage)
         rest = torch.zeros(self._num_rest, dtype=torch.int64)  # (rest,)
         for batch in self._rest:
@@ -107,7 +107,7 @@ class Meter:
             first: The first point for which the emptied model says something; those before become undefined.
         """
         with self._runner.model.emptied(scoped_weights(self._runner.checkpoint.model, scope)):
-            self._run(f"{amount_name(0)} removed")
+            self._run("Measuring the emptied model")
         for features in (self._buffers.mean, self._buffers.cls):
             features[:first] = 0  # what does not vary is similar to nothing
         return self._measured()

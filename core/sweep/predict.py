@@ -16,7 +16,7 @@ from core.inputs.prepare import prepare
 from core.pruning import PrunedModel
 from core.request.catalog import MAX_LENGTH, TASKS
 from core.request.sweep_request import SweepRequest, check_scope
-from core.results.names import amount_name
+from core.results.names import stage_name
 from core.results.prediction import Prediction, check_texts
 from core.sweep.origin import check_same_content
 from core.sweep.runner import make_plan
@@ -48,7 +48,7 @@ def predict(request: SweepRequest, revision: str, texts: Sequence[str], report: 
         probabilities = []
         with PrunedModel(checkpoint.model, plan) as pruned, torch.inference_mode():
             for done, amount in enumerate(request.amounts):
-                report(f"{amount_name(amount)} removed", done, len(request.amounts))
+                report(stage_name(amount), done, len(request.amounts))
                 pruned.prune(amount)
                 logits = checkpoint.model(**encoded).logits  # (1, labels)
                 check_finite(logits, checkpoint.record.id)

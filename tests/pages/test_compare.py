@@ -34,12 +34,12 @@ def test_it_opens_with_magnitude_and_its_random_control_and_others_can_be_chosen
     data = player(app)
     assert [frame["amount"] for frame in data["frames"]] == list(AMOUNTS)
     assert set(data["views"]) == {"first", "second", "difference", "accuracy", "own"}
-    assert app.title[0].value == "Magnitude pruning beside random pruning, as magnitude prunes (seed 1)", (
+    assert app.title[0].value == "Magnitude pruning beside random pruning, matched to magnitude (seed 1)", (
         "how far they work is not known"
     )
     assert shown(app) == (
         "First: magnitude pruning of the encoder",
-        "Second: random pruning of the encoder, as magnitude prunes (seed 1)",
+        "Second: random pruning, matched to magnitude (seed 1)",
     )
     assert "Where in depth the two change is not compared (steps too coarse)." in told(app)
     assert "Accuracy does not differ significantly at any amount" in told(app)

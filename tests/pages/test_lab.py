@@ -86,7 +86,7 @@ def test_a_run_shows_its_frames_as_they_arrive_and_can_be_cancelled(queue: JobQu
     running(queue, job_id, frames=2)
     assert amounts(run(page)) == [0.0, 0.5]
     assert "Run" not in labels(page), "one run at a time"
-    assert progress(page) == ("Run 1 of 6: Amount 0, 3 %, about 2 s left", 2)
+    assert progress(page) == ("Run 1 of 6: 3 % done, 2 s left (amount 0)", 2)
     press(page, "Cancel")
     assert ended(queue, job_id).state == "cancelled"
     assert [info.value for info in page.info] == ["Cancelled."]
@@ -156,7 +156,7 @@ def test_a_method_and_its_control_run_in_one_go(queue: JobQueue, runs: Runs) -> 
     assert job is not None
     assert amounts(run(page)) == [0.0, 0.5], "the method's result"
     assert player(page)["title"].startswith("Magnitude pruning")
-    assert progress(page) == ("Run 3 of 6: Amount 0, 3 %, about 2 s left", 2)
+    assert progress(page) == ("Run 3 of 6: 3 % done, 2 s left (amount 0)", 2)
     press(page, "Cancel")
     assert ended(queue, job.id).state == "cancelled"
     assert address(page) == {"result": RESULT.key}

@@ -49,7 +49,7 @@ def cancelled(queue: JobQueue, page: AppTest) -> str:
 
 def test_a_file_becomes_the_data_of_a_run_and_serves_until_another_is_chosen(queue: JobQueue, runs: Runs) -> None:
     page = fill(open_page(LAB), {"data-True": "own sentences"})
-    assert "a label column and 1 with text, of any names. The labels are negative, positive." in told(page)
+    assert "a label column and 1 with text, of any names. The model's labels: “negative”, “positive”." in told(page)
     upload(page, UNSURE)
     assert page.multiselect(key="lab-texts").values == ["review"]
     assert page.selectbox(key="lab-column-label").value == "mood"
@@ -89,7 +89,7 @@ def test_a_bad_file_or_column_is_told_in_plain_text_and_not_run(queue: JobQueue,
     assert "row 32 has 2 fields, its header 3" in page.error[0].value
     press(page, "Run")
     assert not runs.requests
-    assert any("Choose your file and say what is in it" in error for error in errors(page))
+    assert any("Choose your file" in error for error in errors(page))
     page = upload(open_page(LAB), ROWS.replace("sentence number 0,bad", "<b>*x*</b>,0").replace("good", "1"))
     assert any("\\<b\\>\\*x\\*" in text.value for text in page.markdown), "what a file says is shown as it is"
     assert not any("<b>" in text.value for text in page.markdown if "style" not in text.value)

@@ -50,7 +50,7 @@ def test_the_address_holds_everything(results: list[SweepResult]) -> None:
     assert "[Settings and downloads](#settings)" in told(app)
     app.text_input(key="title").set_value("").run()
     box(app, "result").set_value(results[2].key).run()
-    assert player(app)["stage"]["heading"] == "Random pruning of the encoder, as magnitude prunes (seed 0)"
+    assert player(app)["stage"]["heading"] == "Random pruning, matched to magnitude (seed 0)"
 
 
 def test_the_keys_go_through_every_method_once_or_through_all(

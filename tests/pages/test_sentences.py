@@ -46,7 +46,7 @@ def test_it_opens_with_the_picture_of_the_written_examples(shipped: Path, queue:
         "Unpruned, the model is correct on 36 of 40 examples; the first flips at 30 %, and 0 later revert. "
         "At 95 %, the last amount measured, 20 of 40 are predicted “negative”." in told(page)
     )
-    assert page.title[0].value == "16 of 40 predictions flip; half have by 30\u00a0%"
+    assert page.title[0].value == "16 of 40 predictions flip; half have by the time 30\u00a0% is removed"
     texts = {example.row: example.texts[0] for example in examples_of(written)}
     assert {line["Row"]: line["Sentence"] for line in table(page)} == texts
 

@@ -155,7 +155,7 @@ def test_results_of_one_name_differ_by_the_columns_or_by_what_values_mean() -> N
 @pytest.mark.parametrize(
     ("other", "labels"),
     [
-        (CONTROL, ["", "Random pruning of the encoder, as magnitude prunes (seed 1)"]),
+        (CONTROL, ["", "Random pruning, matched to magnitude (seed 1)"]),
         ({"points": "both"}, [" · attention blocks", " · attention blocks and layer outputs"]),
         ({"until_damage": 0.3}, [" (1 of 2)", " (2 of 2)"]),
     ],

@@ -23,8 +23,8 @@ from ui.text import refusals_shown, remark
 FOLDER, OWN_SENTENCES, ON_HUB = "folder", "own sentences", "data set"
 UNDECIDED = {
     FOLDER: "Enter the path of your data folder",
-    OWN_SENTENCES: "Choose your file and say what is in it",
-    ON_HUB: "Name a data set on the Hub and say what is in it",
+    OWN_SENTENCES: "Choose your file",
+    ON_HUB: "Name a data set on the Hub",
 }
 QUICK_SECONDS = 1.0  # how long a page waits for an answer before it shows progress
 
@@ -49,7 +49,7 @@ def choose_data(shown: SweepRequest, asked: Asked, task: Task | None) -> None:
     names |= {OWN_SENTENCES: "A file of my own", ON_HUB: "A data set on the Hub"}
     first = _choice_of(shown.data or ("written" if is_embedded else "hub"))
     choice = choose_setting("Examples from", names, first, f"data-{is_embedded if preset else 'own'}")
-    fields: Fields | None = {"data": choice}
+    fields: Fields | str | None = {"data": choice}
     if choice == FOLDER:
         value = shown.data if first == FOLDER else ""
         typed = st.text_input("Folder of the data", placeholder="a path here", **begun("data-folder", value))
@@ -62,8 +62,10 @@ def choose_data(shown: SweepRequest, asked: Asked, task: Task | None) -> None:
         else:
             with refusals_shown():
                 fields = _choose_dataset(task, before) if choice == ON_HUB else choose_table(task, before)
-    asked.fields |= fields or {}
-    asked.missing += [] if fields else [UNDECIDED[choice]]
+    if isinstance(fields, dict):
+        asked.fields |= fields
+    else:
+        asked.missing.append(fields or UNDECIDED[choice])
     most, wanted = limits().examples, shown.num_examples
     asked.fields["num_examples"] = st.number_input(
         "Number of examples",
@@ -83,7 +85,7 @@ def _choice_of(data: str) -> str:
     return data if data in ("written", "hub") else FOLDER
 
 
-def _choose_dataset(task: Task, before: SweepRequest | None) -> Fields | None:
+def _choose_dataset(task: Task, before: SweepRequest | None) -> Fields | str | None:
     """Ask for a data set on the Hub, say how large it is before it is downloaded, and ask what its columns mean.
 
     Args:
@@ -91,7 +93,7 @@ def _choose_dataset(task: Task, before: SweepRequest | None) -> Fields | None:
         before: The run on show, if its labels are the same; its data set serves on.
 
     Returns:
-        None if there is none yet, or something is still to be decided, which the page says.
+        None if there is none yet; what has still to be done if something is undecided.
 
     Raises:
         PrunescopeError: What was typed is no name, or the worker cannot be asked.

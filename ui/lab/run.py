@@ -125,5 +125,5 @@ def _words(job: Job) -> str:
     return (
         "Already computed; opens at once."
         if found["stored"]
-        else f"Takes {duration(found['seconds'])} on this machine."
+        else f"Takes about {duration(found['seconds'])} on this machine."
     )

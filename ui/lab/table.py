@@ -9,6 +9,7 @@ import streamlit as st
 from cachetools import LRUCache, cached
 
 from core.errors import PrunescopeError, first_few
+from core.findings.words import numbered
 from core.inputs import uploads
 from core.inputs.columns import Columns, likely_columns
 from core.inputs.labels import folded, label_of, meanings
@@ -54,7 +55,7 @@ def read_preview(files: Sequence[DataFile], limit: int) -> Table:
     return TABLE.validate_json(read("table", [(file.path, file.name) for file in files], limit))
 
 
-def choose_table(task: Task, before: SweepRequest | None) -> Fields | None:
+def choose_table(task: Task, before: SweepRequest | None) -> Fields | str | None:
     """Ask for a file and for the meaning of its columns and labels, and store it.
 
     Args:
@@ -62,7 +63,7 @@ def choose_table(task: Task, before: SweepRequest | None) -> Fields | None:
         before: The run whose table serves until a file is chosen.
 
     Returns:
-        None if there is none yet, or something is still to be decided, which the page says.
+        None if there is none yet; what has still to be done if something is undecided.
 
     Raises:
         PrunescopeError: The file cannot be read, or is not stored here any more.
@@ -82,8 +83,9 @@ def choose_table(task: Task, before: SweepRequest | None) -> Fields | None:
         remark("The file that you chose last is used again.")
     else:
         texts = len(task.text_columns) or "one or two"
-        labels = first_few([label_words(name) for name in task.label_names], MAX_LISTED)
-        remark(plain(f"Your file needs a label column and {texts} with text, of any names. The labels are {labels}."))
+        labels = first_few([f"“{label_words(name)}”" for name in task.label_names], MAX_LISTED)
+        needed = f"Your file needs a label column and {texts} with text, of any names."
+        remark(plain(f"{needed} The model's labels: {labels}."))
         return None
     table = read_preview((uploads.find(data),), limits().rows)
     return ask_meaning(data, table, task, before=before if data == known else None)
@@ -91,8 +93,8 @@ def choose_table(task: Task, before: SweepRequest | None) -> Fields | None:
 
 def ask_meaning(
     data: str, table: Table, task: Task, split: str | None = None, before: SweepRequest | None = None
-) -> Fields | None:
-    """Ask what the columns and the labels of a table mean; None while something is undecided.
+) -> Fields | str:
+    """Ask what the columns and the labels of a table mean; return what has still to be done while they are undecided.
 
     Args:
         data: The table as a request names it.
@@ -118,8 +120,8 @@ def ask_meaning(
         counted = " or ".join(map(str, wanted))
         raise PrunescopeError(f"{len(texts)} text columns: choose {counted}, other than the label column")
     said = _ask_labels(table, task, Columns(tuple(texts), label), dict(before.label_map) if before else {})
-    if said is None:
-        return None
+    if isinstance(said, str):
+        return said
     cells = [cell for cell in table.column(label) if cell]
     counts = Counter(map(meanings(cells, task, said, label).get, cells))
     out = counts.pop(None, 0)
@@ -129,8 +131,8 @@ def ask_meaning(
     return {"data": data, "split": split, "text": tuple(texts), "label": label, "label_map": said}
 
 
-def _ask_labels(table: Table, task: Task, columns: Columns, said: Mapping[str, str | None]) -> LabelMap | None:
-    """Ask what the values of the label column mean that are no label's name; None while one is undecided.
+def _ask_labels(table: Table, task: Task, columns: Columns, said: Mapping[str, str | None]) -> LabelMap | str:
+    """Ask what the values of the label column mean that are no label's name; or say what to do while one is undecided.
 
     Values that differ in case and spaces alone are asked for once, under the commonest, with an example.
 
@@ -154,7 +156,8 @@ def _ask_labels(table: Table, task: Task, columns: Columns, said: Mapping[str, s
         known = [said[spelling] or LEFT_OUT for spelling in spellings if spelling in said]
         first[spellings[0]] = known[0] if known else _named(spellings[0], task)
     unknown = sum(name not in (*task.label_names, LEFT_OUT) for name in first.values())
-    title = f"Values of “{columns.label}”: {unknown} of {len(first)} to be matched with a label"
+    asks = "isn't a model label. Match it" if unknown == 1 else "aren't model labels. Match them"
+    title = f"{numbered(unknown, 'value')} {asks}" if unknown else "All values are matched"
     options = {UNDECIDED: "Choose its meaning", **{name: label_words(name) for name in task.label_names}}
     chosen = {}
     with st.expander(plain(title), expanded=unknown > 0, key=f"lab-meanings-{unknown > 0}"):
@@ -167,7 +170,7 @@ def _ask_labels(table: Table, task: Task, columns: Columns, said: Mapping[str, s
             remark(plain(example[:PREVIEW_MAX_CHARS]))
     if undecided := [f"“{value[:VALUE_MAX_CHARS]}”" for value in chosen if chosen[value] == UNDECIDED]:
         st.info(plain(f"Say what each of these means, or leave its rows out: {first_few(undecided, 5)}."))
-        return None
+        return f"Match {numbered(len(undecided), 'label value')} to continue"
     means = {value: None if meaning == LEFT_OUT else meaning for value, meaning in chosen.items()}
     return tuple((value, name) for value, name in means.items() if name is None or name != _named(value, task))
 

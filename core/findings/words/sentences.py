@@ -23,7 +23,8 @@ def sentences_said(result: SweepResult, examples: Sequence[Example]) -> Said:
     flips = [amount_name(amounts[flip]) for flip in sorted(example.flip for example in examples if example.flip)]
     if not flips:
         return Said(f"No prediction flips up to {largest}", (f"{correct}.", last))
-    heading = f"{len(flips)} of {count} predictions flip; half have by {flips[(len(flips) - 1) // 2]}"
+    half = flips[(len(flips) - 1) // 2]
+    heading = f"{len(flips)} of {count} predictions flip; half have by the time {half} is removed"
     returning = sum(example.returns for example in examples)
     reverts = f"{returning} later {'reverts' if returning == 1 else 'revert'}"
     return Said(heading, (f"{correct}; the first flips at {flips[0]}, and {reverts}.", last))

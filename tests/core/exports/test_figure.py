@@ -19,7 +19,7 @@ from tests.scenes import SCENES
 
 SVG = "{http://www.w3.org/2000/svg}"
 MIDDLE = 1
-TEXT = "Random pruning of the encoder, as magnitude prunes (seed 2), beside WANDA: 48 % of weights removed"
+TEXT = "Random pruning, matched to magnitude (seed 2), beside WANDA: 48 % of weights removed"
 
 
 def svg_of(scene: Scene, frame: int = MIDDLE, theme: ThemeName = "light") -> ElementTree.Element:

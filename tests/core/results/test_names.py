@@ -11,10 +11,10 @@ from tests.builders import make_result
 
 def test_prunings_are_named() -> None:
     for method, controls, scope, name in (
-        ("random", "wanda", "encoder", "Random pruning of the encoder, as Wanda prunes (seed 4)"),
-        ("random", None, "layer:1", "Random pruning of layer 2 alone, as magnitude prunes (seed 4)"),
+        ("random", "wanda", "encoder", "Random pruning, matched to Wanda (seed 4)"),
+        ("random", None, "layer:1", "Random pruning of layer 2 alone, matched to magnitude (seed 4)"),
         ("magnitude", None, "layers:0-2", "Magnitude pruning of layers 1 to 3 alone"),
-        ("random-neuron", "attribution", None, "Pruning of random units, as attribution prunes (seed 4)"),
+        ("random-neuron", "attribution", None, "Pruning of random units, matched to attribution (seed 4)"),
     ):
         assert pruning_name(make_result(method=method, controls=controls, scope=scope, seed=4)) == name
 
