@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from statistics import median_low
 
 from core.errors import PrunescopeError, first_few
 from core.inputs.labels import folded, label_of
@@ -18,11 +19,8 @@ PAIR_TASKS = [task for task in TASKS.values() if len(task.text_columns) == 2]
 PAIR_LABELS = {folded(name) for task in PAIR_TASKS for name in task.label_names}  # words that no other task uses
 MAX_LISTED = 12
 MAX_NAMES = 200  # ways in which a column writes its labels, such as joy and Joy
-# A cell of text: two words, or two characters of a script without spaces; else any word, but no number or id.
-KINDS_OF_TEXT = (
-    re.compile(r"[^\W\d_]\S*\s+\S*[^\W\d_]|[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]{2}"),
-    re.compile(r"\A(?!\S*\d\S*\Z).*[^\W\d_]", re.DOTALL),
-)
+SAMPLE, CHARS = 100, 200  # rows of a column, and characters of a cell, that tell whether it holds text
+UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]{2}")  # of scripts without spaces
 
 
 @dataclass(frozen=True)
@@ -106,12 +104,11 @@ def _likely_texts(table: Table, task: Task, label: str | None) -> list[tuple[str
     others = [name for name in table.columns if name != label and name not in table.numeric]
     if task.text_columns and set(task.text_columns) <= set(others):
         return [task.text_columns]
-    texts: list[str] = []
+    grades = {name: _text_grade(table.column(name)) for name in others}
+    texts = [name for name, grade in grades.items() if 0 < grade == max(grades.values())]
     alike = defaultdict(list)
-    for kind in KINDS_OF_TEXT:
-        texts = texts or [name for name in others if _is_mostly(kind, table.column(name))]
     for name in sorted(texts):
-        alike[re.sub(r"[\W_]*[12ab]$", "", name.lower())].append(name)
+        alike[name.lower().rstrip("12ab").rstrip("_ -.")].append(name)
     known: dict[tuple[str, ...], None] = dict.fromkeys(pair.text_columns for pair in PAIR_TASKS)
     known |= dict.fromkeys(tuple(names) for names in alike.values() if len(names) == 2)
     pairs = [pair for pair in known if set(pair) <= set(others)]
@@ -125,6 +122,12 @@ def _likely_texts(table: Table, task: Task, label: str | None) -> list[tuple[str
     return [tuple(sorted(some, key=table.columns.index)) for some in combinations(longest, count)]
 
 
-def _is_mostly(kind: re.Pattern[str], cells: Sequence[str]) -> bool:
-    values = {*cells} - {""}
-    return 2 * sum(kind.search(value) is not None for value in values) > len(values)
+def _text_grade(cells: Sequence[str]) -> int:
+    """Grade most of the different cells: 2 for several words, 1 for one, 0 for a number or an id."""
+    grades = []
+    for cell in {*cells[:SAMPLE]} - {""}:
+        words = cell[:CHARS].split()
+        count = sum(any(map(str.isalpha, word)) for word in words)
+        is_id = len(words) == 1 and any(map(str.isdigit, cell[:CHARS]))
+        grades.append(2 if count > 1 or UNSPACED.search(cell[:CHARS]) else int(count > 0 and not is_id))
+    return median_low(grades or [0])

@@ -138,16 +138,14 @@ class Examples:
             for name, text in zip(self.columns.text, known, strict=True):
                 if not text.strip():
                     raise table.empty(table.rows.index(row), name)
-        of_table: dict[str, Any] = {}
-        if self.data.is_table:
-            hidden = {"sha256": None} if self.data.is_private else {}
-            of_table = {
-                "data": self.data.reference,
-                "columns": ColumnsRecord(text=self.columns.text, label=self.columns.label),
-                "label_map": dict(self.label_map) or None,
-                "files": tuple(file.model_copy(update=hidden) for file in table.files),
-                "guessed": self.columns.guessed or None,
-            }
+        hidden = {"sha256": None} if self.data.is_private else {}
+        of_table: dict[str, Any] = {
+            "data": self.data.reference,
+            "columns": ColumnsRecord(text=self.columns.text, label=self.columns.label),
+            "label_map": dict(self.label_map) or None,
+            "files": tuple(file.model_copy(update=hidden) for file in table.files),
+            "guessed": self.columns.guessed or None,
+        }
         record = TaskRecord(
             name=self.task.name,
             source=self.data.source,
@@ -159,7 +157,7 @@ class Examples:
             main_metric=self.task.main_metric,
             max_length=catalog.MAX_LENGTH,
             fingerprint=fingerprint_of(self.task.name, texts, gold),
-            **of_table,
+            **(of_table if self.data.is_table else {}),
         )
         return EvalSubset(self.task, texts, record)
 
