@@ -8,7 +8,9 @@ import streamlit as st
 from core.charts.overview import finding_scene, pair_scene
 from core.findings.choices import SEPARATOR, task_title
 from core.findings.tables import replication_table, survival_table
+from core.findings.words import Said
 from core.findings.words.overview import caution, overview_heading, overview_said, replication_sentences
+from core.findings.words.pooled import claim_of
 from core.request.catalog import REDUCTIONS
 from core.results.library import Entry
 from core.results.names import in_sentence, models_name, pruning_name
@@ -79,13 +81,15 @@ def overview() -> None:
         picture = st.container()
     companions, twins = companions_of(result, entries), yardstick_of(result, entries, reduction)
     said = once(overview_said, result, companions, reduction, metric)
-    title.title(plain(said.heading), anchor=False)
-    answer.markdown(plain(said.sentences[0]))
+    opening = claim_of(result.key) or Said(said.heading, said.sentences[:1])
+    title.title(plain(opening.heading), anchor=False)
+    answer.markdown(plain(" ".join(opening.sentences)))
     with picture:
         scene = once(finding_scene, result, reduction, companions, said.heading, metric, twins)
         show_pictures(scene, key="overview", autoplay=True, start=start_in_address(scene.amounts))
-        for sentence in said.sentences[1:]:
-            st.markdown(plain(sentence))
+        for sentence in said.sentences:
+            if sentence not in opening.sentences:
+                st.markdown(plain(sentence))
         link_to_control(result)
         if words := caution(result):
             st.warning(plain(words))

@@ -1,22 +1,31 @@
-"""`python -m benchmarks.verdicts`: write the table of all verdicts on the shipped results into `docs/results.md`.
+"""`python -m benchmarks.verdicts`: write what the shipped results say, one by one and together.
 
-It replaces what stands between the lines `<!-- verdicts -->` and `<!-- end of verdicts -->`. With `--errors` it prints
-instead how often the rules are wrong: a random draw called different, and a difference of the margin called none.
+It replaces what stands between lines such as `<!-- verdicts -->` and `<!-- end of verdicts -->` in `docs/results.md`
+and `README.md`, draws `docs/forest.svg`, and writes `cached_results/pooled.json`, which pages read. With `--errors` it
+prints instead how often the rules are wrong: a random draw called different, and a difference of the margin called
+none.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from core.charts.forest import forest_scene
 from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
+from core.exports.drawing import draw
+from core.exports.figure import figure_of
+from core.findings import pooled
 from core.findings.choices import family_of, task_title
-from core.findings.claim import Verdict, corrected, spreads, verdict, with_rows
-from core.findings.tables import beyond_cell, control_shares, layer_cell, shares
+from core.findings.claim import Verdict, corrected, judged, spreads, verdict, with_rows
+from core.findings.pooled import Pooled
+from core.findings.tables import beyond_cell, control_shares, layer_cell, pooled_table, shares
 from core.findings.words import NONE
+from core.findings.words.pooled import claim_heading, claim_said
 from core.findings.words.verdict import FLAGS, REASONS, counted, explained, flags_cell, verdict_cell
 from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, TASKS
 from core.results import store
@@ -26,16 +35,24 @@ from core.sweep.control_contrast import DIFFERENT, MARGIN, Contrast, contrast
 from core.sweep.equal_damage import upper_share
 from ui.text import markdown_table
 
-DOCUMENT = ROOT / "docs" / "results.md"
+DOCUMENT, README, FOREST = ROOT / "docs" / "results.md", ROOT / "README.md", ROOT / "docs" / "forest.svg"
 NO_DIFFERENCE = "None shows that a method differs from random removal"
 DRAWS = 10_000  # of each row and sign
-BEGIN, END = "<!-- verdicts -->", "<!-- end of verdicts -->"
 
 
-def table_of(results: Iterable[SweepResult]) -> str:
-    """Judge results beside each other; say which tasks they cover, count the verdicts, and tabulate them."""
-    results = sorted(results, key=lambda result: result.key)
-    table = verdict_table(results)
+def pages_of(table: "Sequence[VerdictRow]", together: Sequence[Pooled]) -> dict[Path, str]:
+    """Return what `docs/results.md` and `README.md` say with these verdicts, and with what they say together."""
+    claim = claim_said(together[0], together)
+    said = f"**{claim.heading}.** {' '.join(claim.sentences)}"
+    document = DOCUMENT.read_text("utf-8")
+    parts = {"claim": said, "pooled": markdown_table(pooled_table(together)), "verdicts": table_of(table)}
+    for name, text in parts.items():
+        document = written_into(document, name, text)
+    return {DOCUMENT: document, README: written_into(README.read_text("utf-8"), "claim", said)}
+
+
+def table_of(table: "Sequence[VerdictRow]") -> str:
+    """Say which tasks verdicts cover, count them, and tabulate them."""
     tasks = sorted({row.result.task.name for row in table}, key=[*TASKS].index)
     known, reasons = [row.verdict for row in table], Counter(row.verdict.reason for row in table)
     why = ", ".join(f"{reasons[reason]} × {reason}" for reason in REASONS if reasons[reason])
@@ -59,10 +76,10 @@ class VerdictRow:
 
 def verdict_table(results: Sequence[SweepResult]) -> list[VerdictRow]:
     """Judge results beside each other, one row per task, checkpoint and method: see `core.findings.claim.with_rows`."""
-    judged = sorted(with_rows(results), key=_place)
-    alone = [verdict(result, results) for result in judged]
-    seconds = (verdict(result, results, damage=SECOND_DAMAGE) for result in judged)
-    return [VerdictRow(*row) for row in zip(judged, corrected(alone), alone, seconds, strict=True)]
+    rows = sorted(with_rows(sorted(results, key=lambda result: result.key)), key=_place)
+    alone = [verdict(result, results) for result in rows]
+    seconds = (verdict(result, results, damage=SECOND_DAMAGE) for result in rows)
+    return [VerdictRow(*row) for row in zip(rows, corrected(alone), alone, seconds, strict=True)]
 
 
 def _place(result: SweepResult) -> tuple[int, bool, int, str, str, str]:
@@ -75,8 +92,8 @@ def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
     """Write the table, a row of texts per method and checkpoint; below seed twins a row with their spread."""
     places = [(row.result.task.fingerprint, method_name(row.result)) for row in table]
     keys = [(row.result.key, row.result.checkpoint.id) for row in table]
-    judged = ((*key, place, row.verdict) for key, place, row in zip(keys, places, table, strict=True))
-    found = {[*twins][-1]: (name, twins) for name, twins in spreads(judged)}
+    known = ((*key, place, row.verdict) for key, place, row in zip(keys, places, table, strict=True))
+    found = {[*twins][-1]: (name, twins) for name, twins in spreads(known)}
     rows = []
     for row in table:
         ends = (
@@ -109,16 +126,17 @@ def _cells(rows: Sequence[VerdictRow], checkpoint: str, ends: tuple[str, str, st
     return cells | dict(zip(titles, ends, strict=True))
 
 
-def written_into(document: str, text: str) -> str:
-    """Return a document with another text between its markers.
+def written_into(document: str, name: str, text: str) -> str:
+    """Return a document with another text between its markers of that name.
 
     Raises:
         PrunescopeError: The document has no markers.
     """
-    between = re.compile(f"{BEGIN}.*{END}", re.DOTALL)
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    between = re.compile(f"{begin}.*{end}", re.DOTALL)
     if not between.search(document):
-        raise PrunescopeError(f"there are no lines {BEGIN} and {END}: add them where the table belongs")
-    return between.sub(lambda _: f"{BEGIN}\n{text}\n{END}", document)
+        raise PrunescopeError(f"there are no lines {begin} and {end}: add them where the text belongs")
+    return between.sub(lambda _: f"{begin}\n{text}\n{end}", document)
 
 
 # ---------------------------------------------------------------- how often the rules are wrong
@@ -165,16 +183,21 @@ def errors_of(verdicts: Sequence[Verdict]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the table of the shipped results into the page, or print the error rates."""
+    """Write what the shipped results say, or print the error rates."""
     parser = OneLineParser(prog="python -m benchmarks.verdicts", description=__doc__)
     parser.add_argument("--errors", action="store_true", help="print how often the rules are wrong")
     asked = parser.parse_args(arguments)
     results = list(map(store.load, store.result_files(store.SHIPPED_RESULTS)))
+    table = verdict_table(results)
     if asked.errors:
-        print(errors_of([row.verdict for row in verdict_table(results)]))
+        print(errors_of([row.verdict for row in table]))
         return 0
-    table = table_of(results)
-    DOCUMENT.write_text(written_into(DOCUMENT.read_text("utf-8"), table), "utf-8")
+    together = pooled.pooled(judged(results))
+    pooled.write(together)
+    for path, text in pages_of(table, together).items():
+        path.write_text(text, "utf-8")
+    scene = forest_scene(together, {}, claim_heading(together[0]))
+    FOREST.write_bytes(draw(figure_of(scene, "page"), "svg", [0]))
     return 0
 
 

@@ -1,15 +1,23 @@
 """Grid: all results at once, the verdicts and every layer's curve, over methods and checkpoints."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
+from core.charts.forest import Own, forest_scene
+from core.findings import pooled
 from core.findings.choices import settings
 from core.findings.grid import arranged
-from core.findings.tables import reasons_table, seeds_table
+from core.findings.pooled import Pooled
+from core.findings.tables import pooled_table, reasons_table, seeds_table
 from core.findings.words.grid import grid_heading
+from core.findings.words.pooled import MEANING, READING, claim_said
 from core.request.catalog import DAMAGE
 from ui.address import choose, picture_first
+from ui.exports import offer_exports
 from ui.grid import offer_grid, open_clicked, rows_of, show_grid
 from ui.header import page_header, show_nothing
+from ui.player import show_pictures
 from ui.results import own_results, shipped_results
 from ui.text import markdown_table, plain, remark, show_table
 from ui.view_state import BOXES
@@ -33,12 +41,14 @@ def grid() -> None:
     """Show the results as one picture: the answer first, then the verdicts and the curves."""
     open_clicked()
     page_header("Grid")
-    title = st.empty()
     available = {"own": own_results(), "shipped": shipped_results()}
     sources = {name: entries for name, entries in available.items() if settings(entries)}
     if not sources:
         show_nothing(NOTHING, "python -m core.grid FILE.yaml")
         return
+    if table := pooled.shipped():
+        show_pooled(table, pooled.marks(rows_of(available["own"])))
+    title = st.empty()
     with st.popover("Change", type="tertiary", icon=":material/tune:"):
         first = "own" if len(available["own"]) > MANY else "shipped"
         entries = sources[choose("Results", {name: SOURCES[name] for name in sources}, "results", first)]
@@ -50,7 +60,7 @@ def grid() -> None:
     with title, st.spinner("Reading results"):
         rows = rows_of(entries)
         found = arranged(rows, [entry.key for entry in shown[:MOST_SHOWN]])
-    title.title(plain(grid_heading(found)), anchor=False)
+    (title.subheader if table else title.title)(plain(grid_heading(found)), anchor=False)
     if len(shown) > MOST_SHOWN:
         st.info(f"The first {MOST_SHOWN} of {len(shown)} sweeps are shown. Choose among them under *Change*.")
     show_grid(found)
@@ -61,6 +71,20 @@ def grid() -> None:
         st.markdown(OVER_SEEDS)
         st.markdown(markdown_table([{**row, "Checkpoints": plain(row["Checkpoints"])} for row in over_seeds]))
     offer_grid(found, rows)
+
+
+def show_pooled(table: Sequence[Pooled], own: Own) -> None:
+    """Show each method over all checkpoints: what they say together, and every one of them."""
+    first, *_ = table
+    said = claim_said(first, table)
+    st.title(plain(said.heading), anchor=False)
+    scene = forest_scene(table, own, said.heading)
+    show_pictures(scene, key="forest", link=False)
+    st.markdown(plain(" ".join(said.sentences)))
+    with st.expander("How to read it, and the numbers"):
+        st.markdown(f"{plain(MEANING)} {plain(READING)}")
+        st.markdown(markdown_table(pooled_table(table)))
+    offer_exports(scene, label="Download the forest plot", numbers=False)
 
 
 with picture_first():

@@ -11,6 +11,7 @@ from core.findings.words.layers import layers_heading
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.catalog import REDUCTIONS
+from core.request.controls import deciding, judged_beside
 from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.names import amount_name, result_name
@@ -39,7 +40,7 @@ from ui.results import at_hand, by_key, companions_of, note_computed, own_method
 from ui.shared import once
 from ui.text import markdown_table, plain, refusals_shown, remark
 from ui.upload import show_upload
-from ui.view_state import OWN, OWN_MODEL, result_if_asked
+from ui.view_state import DECIDE, OWN, OWN_MODEL, result_if_asked
 
 TITLE = "Prune a checkpoint and watch its layers"
 EXPLANATION = (
@@ -74,10 +75,12 @@ def lab() -> None:
     result = state.result if not job else None
     if job or result:
         set_parameter(OWN, None)
+    if job:
+        set_parameter(DECIDE, None)
     elif record.follows == OWN_MODEL:
         set_parameter(OWN, OWN_MODEL)  # which links do not carry: back from another page, its settings are there
     if not job:
-        record.follow(result.key if result else st.query_params.get(OWN, ""))
+        record.follow(result.key + st.query_params.get(DECIDE, "") if result else st.query_params.get(OWN, ""))
     if ended := record.ended or (job if job and job.ended else None):
         kept = " What was finished before is kept." if ended.key else ""
         (st.error if ended.state == "failed" else st.info)(plain(ended.message + kept))
@@ -94,8 +97,10 @@ def lab() -> None:
 
 def ask(job: Job | None, result: SweepResult | None) -> None:
     """Draw the settings, which begin with the request behind what is shown, and the bar that starts a run."""
+    reason = st.query_params.get(DECIDE, "")
     shown = job.request if job and job.request else original_request(result) if result else usual_request()
-    offer_sweep(shown, job.follow_ups if job else ())
+    request = deciding(shown, reason)
+    offer_sweep(request, judged_beside(request) if reason else job.follow_ups if job else ())
 
 
 def usual_request() -> SweepRequest:
@@ -189,7 +194,8 @@ def show_result(result: SweepResult) -> None:
             offer_control(result, at_hand())
             link_to_views(result)
     show_finding(result, reduction, companions_of(result, at_hand()))
-    with settings, st.expander(plain(result_name(result)), key="lab-settings", icon=":material/tune:"):
+    to_decide = DECIDE in st.query_params
+    with settings, st.expander(plain(result_name(result)), to_decide, key="lab-settings", icon=":material/tune:"):
         ask(None, result)
     offer_exports(replace(once(result_scene, result, reduction), title=heading), result)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):

@@ -1,15 +1,17 @@
 """Methods: what every word and number of the other pages means, where it comes from, and when not to trust it.
 
-The prose stands in `methods.md`: its sections are `# anchor: Title`, and `@{NAME}` is a constant or a text of the code.
+The prose stands in `methods.md`: its sections are `# anchor: Title`, and those below `# more` are folded away.
+`@{NAME}` is a constant or a text of the code.
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 
 import streamlit as st
 
-from core.findings import claim, comparable
+from core.findings import claim, comparable, pooled
 from core.findings.words.verdict import FLAGS, POINTS, REASONS, STATES, explained
 from core.request import catalog, controls
 from core.request.catalog import Method
@@ -20,7 +22,9 @@ from ui.player import component, pause_after_first_picture
 from ui.text import plain
 
 PROSE = Path(__file__).with_suffix(".md")
-MODULES = (catalog, controls, claim, comparable, control_contrast, equal_damage, working_range)
+MODULES = (catalog, controls, claim, comparable, pooled, control_contrast, equal_damage, working_range)
+SECTION = re.compile("^# ", re.MULTILINE)
+MORE = "More: how each method prunes, how a layer becomes one vector, other numbers, intervals"
 STYLE = """<style>
 .stMain .katex { font-size: 1.06em; }
 .stMain .katex-display { overflow-x: auto; overflow-y: hidden; text-align: left; padding: 0.1rem 0; }
@@ -71,15 +75,23 @@ def heading(method: Method) -> str:
 
 
 def methods() -> None:
-    """Show the picture, a table of contents, and the sections."""
+    """Show the picture, what to know first, and more."""
     page_header("Methods")
     st.html(STYLE)
     st.title("What the pictures mean, and when not to trust them", anchor=False)
     _picture(key="explanation")
     pause_after_first_picture()
     prose = Prose(PROSE.read_text("utf-8"))
-    introduction, *sections = re.split(r"^# ", prose.substitute(texts(prose)), flags=re.MULTILINE)
+    first, _, more = prose.substitute(texts(prose)).partition("# more\n")
+    introduction, *sections = SECTION.split(first)
     st.markdown(introduction)
+    show_sections(sections)
+    with st.expander(MORE):
+        show_sections(SECTION.split(more)[1:])
+
+
+def show_sections(sections: Sequence[str]) -> None:
+    """Show a table of contents, and the sections."""
     named = [section.partition("\n") for section in sections]
     st.markdown(" · ".join("[{2}](#{0})".format(*name.partition(": ")) for name, _, _ in named))
     for name, _, body in named:

@@ -8,15 +8,18 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.findings.choices import SEPARATOR, task_title
+from core.findings.claim import verdict
+from core.findings.words.verdict import REMEDIES
 from core.results.names import data_name, models_name, pruning_name
 from core.results.schema import SweepResult
 from ui.address import begin, carried
 from ui.controls import RUN, missing_seeds
 from ui.jobs import note_watching, request_behind
 from ui.player import OPENED, VEGA, served_url
-from ui.results import at_hand
+from ui.results import at_hand, companions_of
+from ui.shared import once
 from ui.text import plain
-from ui.view_state import ViewState
+from ui.view_state import DECIDE, ViewState
 
 PAGES = {
     "Overview": "app.py",
@@ -103,11 +106,20 @@ def show_nothing(reason: str, command: str = "") -> None:
 
 
 def link_to_control(*results: SweepResult) -> None:
-    """Link to the Lab, where the random control of the first result that lacks it can be computed."""
+    """Link to the Lab, where the random control of the first result that lacks it can be computed.
+
+    Where none lacks it, the link is to the settings that may decide the first verdict that is inconclusive.
+    """
     entries = at_hand()
     lacking = (result for result in results if missing_seeds(result, entries)[0] and request_behind(result))
     if first := next(lacking, None):
         link_to("Lab", f"{RUN} in the Lab", ":material/casino:", result=first.key, job="")
+        return
+    for result in results:
+        reason = once(verdict, result, companions_of(result, entries)).reason
+        if reason and reason in REMEDIES and request_behind(result):
+            link_to("Lab", REMEDIES[reason], ":material/balance:", **{DECIDE: reason}, result=result.key, job="")
+            return
 
 
 def link_to_views(result: SweepResult) -> None:

@@ -72,18 +72,23 @@ def offer_pictures(scene: Scene, results: Sequence[SweepResult], choices: Mappin
         parts = (f"-{choice}" if choice else "", "-dark" if theme == "dark" else "", extension)
         return file_name(results, "".join(parts), layout)
 
-    st.markdown("**All amounts, moving**")
-    _offer_films(figure_of(scene, size, theme), len(scene.frames), name, key)
-    download("HTML player", partial(player_page, scene, results, theme, choices), name(".html"), "text/html", PLAYER)
-    st.markdown("**One amount**")
+    moves = len(scene.frames) > 1
+    if moves:
+        st.markdown("**All amounts, moving**")
+        _offer_films(figure_of(scene, size, theme), len(scene.frames), name, key)
+        page = partial(player_page, scene, results, theme, choices)
+        download("HTML player", page, name(".html"), "text/html", PLAYER)
+        st.markdown("**One amount**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        names = [str(frame["name"]) for frame in scene.frames]
-        frame_key = f"{key}-frame-{len(names)}-{results[0].key}"
-        shown = place_in_address(scene.amounts)
-        frame = st.selectbox("Amount", range(len(names)), shown, names.__getitem__, frame_key, width=260)
-        amount = place_name(round(scene.amounts[frame], 3))
+        frame, amount = 0, ""
+        if moves:
+            names = [str(frame["name"]) for frame in scene.frames]
+            frame_key = f"{key}-frame-{len(names)}-{results[0].key}"
+            shown = place_in_address(scene.amounts)
+            frame = st.selectbox("Amount", range(len(names)), shown, names.__getitem__, frame_key, width=260)
+            amount = f"-{place_name(round(scene.amounts[frame], 3))}"
         for still, mime in STILLS.items():
-            download(still.upper(), partial(drawn, still, frame), name(f"-{amount}.{still}"), mime)
+            download(still.upper(), partial(drawn, still, frame), name(f"{amount}.{still}"), mime)
         numbers = file_name(results, "-shown.csv", layout)
         download("Numbers shown (CSV)", partial(shown_csv, scene), numbers, "text/csv", NUMBERS)
 

@@ -22,6 +22,7 @@ from ui.results import at_hand, by_key
 from ui.shared import once
 
 OWN, OWN_MODEL = "own", "model"  # in the Lab's address: its settings begin with a model of the visitor's own
+DECIDE = "decide"  # in the Lab's address: its settings are to decide a verdict that is inconclusive for this reason
 PAIR = ("sst2", "cola")  # the tasks of the published heatmaps, side by side
 SOURCES = {
     "written": "Written for this project",

@@ -33,7 +33,14 @@ def metric_title(metric: str) -> str:
     return f"{METRICS[metric].title} with its 95 % interval"
 
 
-def accuracy_view(result: SweepResult, frames: Sequence[Frame], title: str, metric: str, room: float = 0) -> View:
+def accuracy_view(
+    result: SweepResult,
+    frames: Sequence[Frame],
+    title: str,
+    metric: str,
+    room: float = 0,
+    controls: Sequence[SweepResult] = (),
+) -> View:
     """Draw one result's metric at all its amounts.
 
     Args:
@@ -42,13 +49,17 @@ def accuracy_view(result: SweepResult, frames: Sequence[Frame], title: str, metr
         title: What stands above the curve.
         metric: From `core.findings.accuracy.metric_of`.
         room: What is free to the right of the axis, in margins.
+        controls: The seeds of its random control, behind it.
     """
+    drawn = [row | {"seed": k} for k, control in enumerate(controls) for row in _rows(control, (), metric, "amount")]
     datasets = {
         "accuracy": _rows(result, frames, metric, "amount"),
         "majority": [_reference_row(result, metric)],
+        "chance": [{name: row[name] for name in ("seed", "amount", "value")} for row in drawn],
         "beyond": g.beyond_rows(beyond_from(result, metric)),
         "amounts": g.amount_rows(frame.amount for frame in frames),
     }
+    title += "; grey: random removal" if controls else ""
     numbers = Numbers("accuracy", None, _numbers(metric))
     return View(_accuracy, ("amount", False, metric, 1.0, room), datasets, title, numbers=numbers)
 
@@ -139,6 +150,7 @@ def _accuracy(scale: Scale, two: bool, metric: str, largest: float, room: float)
     line, fill = (g.series_line(legend), g.series_fill()) if two else ({}, {})
     across = {"x": alt.datum(start), "x2": alt.datum(end)}
     curve, majority = g.data("accuracy").encode(x=x, y=y), g.data("majority").encode(y="value:Q")
+    chance = g.data("chance").encode(x="amount:Q", y="value:Q", detail="seed:N")
     tooltip = [
         *(g.told({"Pruning": "series:N"}) if two else []),
         alt.Tooltip("amount:Q", title=title, format="~%" if in_percent else ".2f"),
@@ -148,6 +160,7 @@ def _accuracy(scale: Scale, two: bool, metric: str, largest: float, room: float)
         g.beyond_shade(end),
         curve.mark_area(style="band").encode(y="low:Q", y2="high:Q", **fill),
         majority.encode(**across).mark_rule(style="reference"),
+        *([] if two else [chance.mark_line(style="chance", clip=True)]),
         curve.mark_line(style="series").encode(**line),
         g.current_amount_rule(),
         *g.haloed_text(majority.encode(x=alt.datum(0), text="text:N"), baseline="top", dx=4, dy=4),

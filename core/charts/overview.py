@@ -12,6 +12,7 @@ from core.charts.stack import stack_view
 from core.charts.survival import survival_view
 from core.charts.view import Scene
 from core.findings.accuracy import metric_of
+from core.findings.comparable import controls_of
 from core.findings.compare import shown_together
 from core.findings.yardstick import Yardstick
 from core.request.catalog import METRICS
@@ -65,13 +66,15 @@ def finding_scene(
         metric: The metric to draw; None is the task's main one.
         twins: How similar seed twins are, see `core.findings.yardstick`.
     """
-    shown = metric_of(result, asked=metric)
+    shown, companions = metric_of(result, asked=metric), list(companions)
     against = result.against is not None
     stack = closest_view(result, reduction) if against else stack_view(result, reduction, companions, twins)
     views = {
         "stack": stack,
         "heatmap": heatmap_view(result, result.frames, reduction, annotated=not against),
-        "accuracy": accuracy_view(result, result.frames, metric_title(shown), shown),
+        "accuracy": accuracy_view(
+            result, result.frames, metric_title(shown), shown, controls=controls_of(result, companions)
+        ),
     }
     return Scene(title, origins((result,), reduction), views, player_frames(result, shown), FINDING)
 

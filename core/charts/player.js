@@ -356,7 +356,7 @@ class Player {
     root.append(this.element);
     const find = (selector) => this.element.querySelector(selector);
     Object.assign(this, {
-      frame: find(".player"), grid: find(".pictures"), bar: find(".bar"), output: find("output"), numbers: find(".numbers"),
+      frame: find(".player"), grid: find(".pictures"), bar: find(".bar"), words: find(".words"), output: find("output"), numbers: find(".numbers"),
       amountText: find("b"), detail: find("output span"), scrub: find("input"), choose: find("[data-choose=choice]"),
       speed: find("[data-choose=speed]"), heading: find(".heading"), caption: find(".caption"), hint: find(".hint"),
       spoken: find(".spoken"), foot: find(".foot"), side: find(".side"), pictures: [],
@@ -378,6 +378,7 @@ class Player {
     this.frame.className = `player ${data.layout.name}`;
     for (const name of ["wide", "narrow", "gap"]) this.grid.style.setProperty(`--${name}`, data.layout[name]);
     this.scrub.ariaLabel = data.axis;
+    this.bar.hidden = this.words.hidden = !data.frames[0]?.name; // a picture that never moves
     this.buttons.link.hidden = !data.link || !navigator.clipboard; // which a page that is not served securely lacks
     this.choose.hidden = !(data.choices?.length > 1);
     this.choose.replaceChildren(...(data.choices ?? []).map(({ name, title }) => new Option(title, name)));

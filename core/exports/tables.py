@@ -30,7 +30,7 @@ def file_name(results: Sequence[SweepResult], extension: str, page: str = "") ->
     """
     names = dict.fromkeys(f"{result.task.name}-{result.pruning.method}-{result.key[:8]}" for result in results)
     of = "-and-".join(list(names)[:2]) + (f"-and-{len(names) - 2}-more" if len(names) > 2 else "")
-    return re.sub(r"[^\w.-]+", "_", f"prunescope-{page}{'-' if page else ''}{of}{extension}", flags=re.ASCII)
+    return re.sub(r"[^\w.-]+", "_", f"prunescope-{'-'.join(filter(None, (page, of)))}{extension}", flags=re.ASCII)
 
 
 def _scores(frame: Frame) -> Iterator[tuple[str, Value]]:

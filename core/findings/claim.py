@@ -24,7 +24,7 @@ from core.request.amounts import amount_text
 from core.request.catalog import CONFIDENCE, CONTROL_SEEDS, DAMAGE, METHODS, REDUCTION, SECOND_DAMAGE, SINGLE_BATCH
 from core.request.controls import SMALL_STEP
 from core.request.scope import run_of
-from core.results.names import checkpoint_name
+from core.results.names import method_name
 from core.results.schema import SweepResult
 from core.results.statistics import GapAtDamage, NotAtDamage, ProfileAtDamage
 from core.sweep.control_contrast import DIFFERENT, Array, Contrast, State, contrast, mean_gap
@@ -259,23 +259,19 @@ class Judged:
     Attributes:
         key: The result's key.
         task: The task's name.
-        checkpoint: The checkpoint's id.
-        family: What seed twins share; the checkpoint's id where it has none.
-        backbone: The pretrained encoder, such as `MiniLM-L6`.
         layers: The depth of the encoder.
         method: The method's name.
         scope: What it pruned; None for units.
+        title: The name of both on screen.
         verdict: The verdict, corrected for the table.
     """
 
     key: str
     task: str
-    checkpoint: str
-    family: str
-    backbone: str
     layers: int
     method: str
     scope: str | None
+    title: str
     verdict: Verdict
 
 
@@ -287,12 +283,10 @@ def judged(results: Iterable[SweepResult]) -> list[Judged]:
         Judged(
             key=row.key,
             task=row.task.name,
-            checkpoint=row.checkpoint.id,
-            family=family_of(row.checkpoint.id) or row.checkpoint.id,
-            backbone=checkpoint_name(row).partition(",")[0],
             layers=row.checkpoint.num_layers,
             method=row.pruning.method,
             scope=row.pruning.scope,
+            title=method_name(row),
             verdict=known,
         )
         for row, known in zip(rows, corrected([verdict(row, results) for row in rows]), strict=True)

@@ -11,8 +11,9 @@ from core.findings.claim import SENSITIVITY, Verdict, corrected, spreads, verdic
 from core.findings.compare import PairedComparison
 from core.findings.grid import Grid, GridRow, comparable_rows, corrected_verdicts
 from core.findings.isolated import IsolatedOrder
+from core.findings.pooled import ALL, WHOLE, Pooled
 from core.findings.survival import THRESHOLDS, floor_of, interval_text, layer_survivals, own_similarity
-from core.findings.words import NONE, with_interval
+from core.findings.words import NONE, points_span, with_interval
 from core.findings.words.verdict import counted, flags_cell, verdict_cell
 from core.findings.yardstick import Yardstick
 from core.request.catalog import DAMAGE, METHODS, METRICS, REDUCTION, SURVIVAL_THRESHOLD
@@ -113,7 +114,7 @@ def criteria_table(result: SweepResult, companions: Iterable[SweepResult]) -> Ta
     for reduction, damage in ((REDUCTION, DAMAGE), *SENSITIVITY):
         found = verdict(result, companions, reduction, damage)
         gap, beside = found.method.gap if found.method else None, found.contrast
-        points = [decimals(100 * x, 1) for x in (beside.difference, beside.mean_half_width)] if beside else []
+        points = [decimals(100 * x, 1) for x in (beside.difference, beside.mean_half_width())] if beside else []
         rows.append(
             {
                 "Overall change": f"{decimals(damage, 2)}, {reduction_name(reduction)}",
@@ -258,6 +259,25 @@ def grid_table(rows: Sequence[GridRow]) -> Table:
     """Tabulate all rows of a grid; their verdicts are corrected for their number."""
     known = corrected_verdicts(rows)
     return [row.cells | {"Verdict": verdict_cell(known[row.key]) if row.key in known else NONE} for row in rows]
+
+
+def pooled_table(table: Sequence[Pooled]) -> Table:
+    """Tabulate what all checkpoints together say of each method, in percentage points."""
+    return [
+        {
+            "Method": known.title,
+            "Over": name,
+            "Tasks and depths": str(found.cells),
+            "Difference in points": f"{decimals(100 * found.value, 1)} ({points_span(*found.interval, 1)})",
+            "By the draws alone": points_span(*found.within, 1) if found.within else NONE,
+            "SD between them (τ)": decimals(100 * found.deviation, 1),
+            "I²": percent(found.inconsistency),
+            "Expected in another": points_span(*found.predicted, 1) if found.predicted else NONE,
+        }
+        for known in table
+        for name, found in known.estimates.items()
+        if name != WHOLE or found.cells < known.estimates[ALL].cells
+    ]
 
 
 # ---------------------------------------------------------------- two results

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from core.request.amounts import stepped_amounts
-from core.request.catalog import CONTROL_SEEDS, METHODS
+from core.request.catalog import CONTROL_SEEDS, DEFAULT_EXAMPLES, FEW_EXAMPLES, METHODS
 from core.request.limits import limits
 from core.request.scope import run_of
 from core.request.sweep_request import SweepRequest, usual_scope
@@ -74,6 +74,18 @@ def every_method(request: SweepRequest) -> tuple[SweepRequest, ...]:
     whole = replace(request, control_of=None, seed=0, until_damage=None)
     names = (method.name for method in METHODS.values() if not method.is_control)
     return tuple(replace(whole, method=name, scope=usual_scope(name)) for name in names)
+
+
+def deciding(request: SweepRequest, reason: str) -> SweepRequest:
+    """Return the request that is likelier to be decided than one whose verdict is inconclusive for a reason."""
+    if reason in ("too few examples", "interval too wide"):
+        count = max(2 * (request.num_examples or DEFAULT_EXAMPLES), FEW_EXAMPLES)
+        return replace(request, num_examples=min(count, limits().examples))
+    if reason == "steps too coarse":
+        return replace(request, amounts=small_steps(), until_damage=UNTIL_DAMAGE)
+    if reason == "change not reached":
+        return replace(request, amounts=stepped_amounts(0.05, 0.95), until_damage=None)
+    return request  # seeds of its random control are added to it
 
 
 def _is_judged(request: SweepRequest) -> bool:

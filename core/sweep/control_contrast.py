@@ -52,10 +52,9 @@ class Contrast:
         """Compute that of the interval of Δ against one more draw, at a confidence in (0, 1)."""
         return self._half_width(confidence, 1 + 1 / self.seeds)
 
-    @property
-    def mean_half_width(self) -> float:
-        """That of the interval of Δ against the mean of all draws, at EQUIVALENCE."""
-        return self._half_width(EQUIVALENCE, 1 / self.seeds)
+    def mean_half_width(self, confidence: float = EQUIVALENCE) -> float:
+        """Compute that of the interval of Δ against the mean of all draws."""
+        return self._half_width(confidence, 1 / self.seeds)
 
     def _half_width(self, confidence: float, draws: float) -> float:
         quantile = (1 + confidence) / 2
@@ -79,7 +78,7 @@ class Contrast:
     def state(self) -> State:
         """What its intervals say of a difference of shares, and of what is worth telling."""
         size = abs(self.difference)
-        if size + self.mean_half_width <= MARGIN:
+        if size + self.mean_half_width() <= MARGIN:
             return "equivalent"
         if size >= MARGIN and size > self.half_width():
             return "steeper" if self.difference > 0 else "flatter"

@@ -7,6 +7,9 @@ import pytest
 import torch
 
 from benchmarks import verdicts
+from core.charts.forest import forest_scene
+from core.findings.claim import judged
+from core.findings.pooled import pooled, shipped
 from core.request.catalog import DEFAULT_CONTROLLED, EMBEDDED, ENGINE_VERSION, FAMILIES, SHIPPED, TASKS
 from core.request.grid_file import read_grid
 from core.request.points import points_of
@@ -65,8 +68,14 @@ def test_every_shipped_result_matches_its_entry_and_the_page_of_results_has_the_
         assert library.entry_of(result) == entry
         assert result.statistics is not None, entry.name
         assert result.task.source == "written" or len(result.task.examples) == 256, entry.name
-    page, table = verdicts.DOCUMENT.read_text("utf-8"), verdicts.table_of(shipped_results.values())
-    assert page == verdicts.written_into(page, table), "run python -m benchmarks.verdicts"
+    table = verdicts.verdict_table([*shipped_results.values()])
+    together = pooled(judged(shipped_results.values()))
+    assert shipped() == together, "run python -m benchmarks.verdicts"
+    for path, text in verdicts.pages_of(table, together).items():
+        assert path.read_text("utf-8") == text, "run python -m benchmarks.verdicts"
+    rows = [row for view in forest_scene(together, {}, "").views.values() for row in view.datasets["forest"]]
+    drawn = verdicts.FOREST.read_text("utf-8")
+    assert [row["text"] for row in rows if row["text"] not in drawn] == []
 
 
 def written_result(task: str, method: str) -> SweepResult:

@@ -28,7 +28,7 @@ def test_every_row(table: dict[str, verdicts.Row], shipped_results: dict[str, Sw
             known.difference,
             known.seed_deviation,
             known.standard_error,
-            known.mean_half_width,
+            known.mean_half_width(),
             known.half_width(),
         )
         assert numbers == pytest.approx(

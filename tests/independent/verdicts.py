@@ -42,7 +42,8 @@ class Row:
 
     Attributes:
         share: Its share in the upper half; NaN where it does not reach the damage.
-        control_shares: (k,) of the usable seeds.
+        seeds: The k usable seeds of its random control.
+        control_shares: (k,) of these.
         replicates: (k, n) its share minus each seed's, without each example.
         difference: From the mean of the seeds; NaN, as all that follows, with fewer than two.
         deviation: Between the seeds.
@@ -55,6 +56,7 @@ class Row:
     """
 
     share: float
+    seeds: tuple[int, ...]
     control_shares: Array
     replicates: Array
     difference: float
@@ -158,14 +160,17 @@ def _judged(sweeps: Sequence[Result], group: Sequence[Result]) -> Row:
         )
         if is_its_control and _mismatch(sweeps[0], other) <= MOST_MISMATCH:
             seeds.setdefault(other["pruning"]["seed"], []).append(other)
-    own, drawn = _finest(sweeps), [_finest(of_seed) for _, of_seed in sorted(seeds.items())]
-    usable = [known for known in drawn if known and not known.is_coarse]
+    own, drawn = _finest(sweeps), {seed: _finest(of_seed) for seed, of_seed in sorted(seeds.items())}
+    names = tuple(seed for seed, known in drawn.items() if known and not known.is_coarse)
+    usable = [known for known in drawn.values() if known and not known.is_coarse]
     n, k, nan = len(sweeps[0]["task"]["examples"]), len(usable), float("nan")
     shares = np.array([known.share for known in usable])  # (k,)
     obstacle = own is None or own.is_coarse or n < FEWEST_EXAMPLES or k < SEEDS[method["granularity"]]
     if own is None or k < 2:
         nothing = np.full((k, n), nan)
-        return Row(own.share if own else nan, shares, nothing, nan, nan, nan, nan, nan, nan, True, "inconclusive")
+        return Row(
+            own.share if own else nan, names, shares, nothing, nan, nan, nan, nan, nan, nan, True, "inconclusive"
+        )
     replicates = own.without - np.array([known.without for known in usable])  # (k, n)
     mean_without = replicates.mean(0)  # (n,)
     difference, deviation = (
@@ -186,7 +191,18 @@ def _judged(sweeps: Sequence[Result], group: Sequence[Result]) -> Row:
     elif not obstacle and abs(difference) >= MARGIN and abs(difference) > draw_half:
         state = "steeper" if difference > 0 else "flatter"
     return Row(
-        own.share, shares, replicates, difference, deviation, error, mean_half, draw_half, p_value, obstacle, state
+        own.share,
+        names,
+        shares,
+        replicates,
+        difference,
+        deviation,
+        error,
+        mean_half,
+        draw_half,
+        p_value,
+        obstacle,
+        state,
     )
 
 

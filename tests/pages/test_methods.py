@@ -32,6 +32,10 @@ def test_it_names_everything_of_the_catalog_and_every_constant_is_that_of_the_co
     anchors = [header.anchor for header in page.subheader]
     assert re.findall(r"\]\(#([\w-]+)\)", words) == anchors
     assert len(set(anchors)) == len(anchors) > 5
+    assert anchors[:2] == ["cka", "limits"], "what it is, and when not to trust it"
+    folded = {id(element) for element in page.expander[0].markdown}
+    at_once = " ".join(text.value for text in page.markdown if id(text) not in folded)
+    assert 1500 < len(at_once.split()) < 2500
 
 
 def test_a_new_method_appears_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,23 @@ def with_interval(value: float, low: float, high: float, places: int = 3) -> str
     return "{} ({} to {})".format(*(decimals(number, places) for number in (value, low, high)))
 
 
+def points(share: float, sign: str = "") -> str:
+    """Write a difference of shares in percentage points: `1 point`, `−8 points`, or with a sign also `+1 point`."""
+    number = decimals(100 * share, 0)
+    plus = sign if share > 0 and number != "0" else ""
+    return f"{plus}{number} {'point' if number in ('1', '−1') else 'points'}"
+
+
+def points_span(low: float, high: float, places: int = 0) -> str:
+    """Write the range of a difference of shares: `−2 to 4`."""
+    return f"{decimals(100 * low, places)} to {decimals(100 * high, places)}"
+
+
+def with_points(value: float, low: float, high: float) -> str:
+    """Write a difference of shares with its interval: `+1 point, −2 to 4`."""
+    return f"{points(value, '+')}, {points_span(low, high)}"
+
+
 def share_span(shares: Sequence[float]) -> str:
     """Write the range of shares, at least one: `69 to 71 %`, or one of them where all read alike."""
     low, high = (percent(end) for end in (min(shares), max(shares)))

@@ -29,6 +29,12 @@ REASONS: Mapping[Reason, str] = {
     "interval too wide": f"Neither a match within {POINTS} nor a difference is shown: more seeds of random removal, "
     "or more examples, would narrow the interval.",
 }
+REMEDIES: Mapping[Reason, str] = {  # in the Lab, with the settings that may decide it
+    "too few examples": "Decide it in the Lab: more examples",
+    "interval too wide": "Decide it in the Lab: twice as many examples",
+    "steps too coarse": "Decide it in the Lab: smaller steps",
+    "change not reached": "Decide it in the Lab: larger amounts",
+}
 FLAGS: Mapping[Flag, str] = {
     "beyond working range": "The layers change that much only where the model no longer works.",
     "random removal beyond its working range": "The same holds for more than half of the random draws.",

@@ -7,15 +7,20 @@ each checkpoint and set of examples, and over made results that show every state
 import re
 from itertools import combinations
 
-from core.findings.choices import is_control
+import pytest
+
+from core.findings import pooled
+from core.findings.choices import is_control, task_title
 from core.findings.claim import SENSITIVITY, Verdict, verdict
 from core.findings.comparable import SPARSITY_TOLERANCE, largest_mismatch, obstacle
+from core.findings.grid import corrected_verdicts, grid_rows
 from core.findings.tables import criteria_table
 from core.findings.words.compare import compare_said, depth_sentence
 from core.findings.words.overview import heading_of, overview_said
-from core.findings.words.verdict import STATES
+from core.findings.words.verdict import STATES, verdict_cell
+from core.request.catalog import ROOT
 from core.results.library import shipped
-from core.results.names import percent
+from core.results.names import checkpoint_name, method_name, percent
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT, State
 from tests.core.findings.made import Shelf, made_shelf, shipped_shelves
@@ -115,3 +120,37 @@ def test_shipped_results_do_not_contradict_each_other(shipped_results: dict[str,
         if entry.against:
             said = overview_said(shipped_results[entry.key], [], "mean")
             assert told(said.heading, *said.sentences) == []
+
+
+def test_the_grid_the_page_of_results_and_what_is_pooled_say_what_the_other_pages_do(
+    shipped_results: dict[str, SweepResult],
+) -> None:
+    shelves = shipped_shelves(shipped_results)
+    rows = {row.key: row for shelf in shelves for row in grid_rows(list(shelf.results.values()))}
+    on_grid = corrected_verdicts(list(rows.values()))
+    page = (ROOT / "docs" / "results.md").read_text("utf-8").partition("<!-- verdicts -->")[2]
+    head, *lines = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
+    cells = [dict(zip(head, line, strict=True)) for line in lines]
+    of_page = {(row["Task"], row["Checkpoint"], row["Method"]): row for row in cells}
+    for shelf in shelves:
+        for entry in shelf.entries:
+            if entry.key not in on_grid:
+                continue
+            result, found = shelf.results[entry.key], on_grid[entry.key]
+            alone, title = verdict(result, shelf.beside(entry)), task_title(entry.task)
+            assert (found.share, found.contrast) == (alone.share, alone.contrast), "Overview and Grid"
+            assert found.state == alone.state or (alone.state in DIFFERENT and found.state == "inconclusive")
+            place = title, checkpoint_name(result).replace(f", fine-tuned on {title}", ""), method_name(result)
+            said = of_page[place]
+            assert (said["Verdict at 0.05"], said["In the upper half at 0.05"]) == (
+                verdict_cell(found),
+                percent(found.share or 0),
+            )
+    for known in pooled.shipped():
+        keys = {key for key, row in rows.items() if row.setting == known.title and key in on_grid}
+        assert known.keys == keys, "all that have two seeds, and nothing else"
+        for cell in known.cells:
+            assert cell.upper == sum(on_grid[key].lead == "upper" for key in cell.keys)
+            assert cell.control_upper == sum(on_grid[key].control_lead == "upper" for key in cell.keys)
+            differences = [on_grid[key].contrast.difference for key in cell.keys]  # type: ignore[union-attr]
+            assert cell.contrast.difference == pytest.approx(sum(differences) / len(differences))

@@ -47,7 +47,7 @@ def test_states(difference: float, deviation: float, error: float, state: str) -
 
 def test_the_half_widths_are_those_of_the_mean_and_of_one_more_draw() -> None:
     known = Contrast(0.0, 0.03, 0.02, K, N)
-    for width, level, draws in ((known.mean_half_width, 0.95, 1 / K), (known.half_width(), 0.975, 1 + 1 / K)):
+    for width, level, draws in ((known.mean_half_width(), 0.95, 1 / K), (known.half_width(), 0.975, 1 + 1 / K)):
         between, within = stats.t(K - 1).ppf(level) * 0.03 * np.sqrt(draws), stats.t(N - 1).ppf(level) * 0.02
         assert width == pytest.approx(np.sqrt(between**2 + within**2), rel=1e-9)
 

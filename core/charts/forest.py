@@ -1,0 +1,121 @@
+"""The forest plot: every cell of a method as a line, the estimates over them as diamonds below, one picture a method.
+
+All stand on one axis: the share of the change in the upper half of the layers, minus that under random removal.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+
+from core.charts import grammar as g
+from core.charts.layout import Layout, in_column
+from core.charts.view import Numbers, Scene, View
+from core.findings.pooled import ALL, FEWEST_PREDICTED, WHOLE, Pooled
+from core.findings.words import points, points_span
+from core.request.catalog import CONFIDENCE
+from core.sweep.control_contrast import MARGIN, Contrast
+
+END = 40  # points, where the axis ends: what reaches farther is cut off there
+COLUMNS = 3  # pictures beside each other
+ROW_REM = 1.15  # the height of a row
+AXIS_REM = 6.2  # of the title above and the axis below
+NUMBERS = 2.7  # the room for a row's numbers, in margins
+BAND: g.Rows = [{"low": -100 * MARGIN, "high": 100 * MARGIN}]
+HALF = 0.32  # of a row, from the middle of a diamond to its upper corner
+DIFFERENCE = "Difference in points (95 % interval)"
+CAPTION = "Share of the change in the upper half of the layers under each method, minus that under random removal"
+AXIS = "Points, minus random removal"
+
+Own = Mapping[str, Sequence[tuple[str, Contrast]]]
+
+
+def forest_scene(table: Sequence[Pooled], own: Own, title: str) -> Scene:
+    """Draw all methods.
+
+    Args:
+        table: What is pooled, at least one method.
+        own: By the title of a method the visitor's own results: marks, which no estimate counts.
+        title: What they show together.
+    """
+    rows = {f"forest-{k}": _rows(known, own.get(known.title, ())) for k, known in enumerate(table, start=1)}
+    most = max(map(len, rows.values()))
+    views = {name: _view(known.title, rows[name], most) for name, known in zip(rows, table, strict=True)}
+    height = f"{ROW_REM * most + AXIS_REM:g}rem"
+    columns = min(COLUMNS, len(views))
+    areas = [*views, *["."] * (-len(views) % columns)]
+    lines = " ".join(f'"{" ".join(areas[k : k + columns])}" {height}' for k in range(0, len(areas), columns))
+    narrow = in_column(dict.fromkeys(views, height))
+    layout = Layout("forest", f"{lines} / {' '.join(['minmax(0, 1fr)'] * columns)}", narrow)
+    return Scene(title, (CAPTION,), views, [g.step(0.0, "", "")], layout)
+
+
+def _rows(known: Pooled, own: Sequence[tuple[str, Contrast]]) -> g.Rows:
+    """Return a row for each cell, each estimate over cells enough, and each own result, from top to bottom."""
+    rows = []
+    for cell in known.cells:
+        twins = f" ({len(cell.keys)})" if len(cell.keys) > 1 else ""
+        label = f"{cell.task}, {cell.layers} layers{twins}"
+        seeds = f"{len(cell.by_seed)} of {cell.needed}"
+        rows.append({**_row("cell", label, *_of(cell.contrast)), "seeds": seeds})
+    for name, found in known.estimates.items():
+        if name != WHOLE and (name == ALL or found.cells >= FEWEST_PREDICTED):
+            predicted = dict(zip(("from", "to"), found.predicted or (), strict=False))
+            rows.append({**_row("pooled", g.capitalised(name), found.value, found.interval), **_points(predicted)})
+    rows += [_row("own", f"Yours: {name}"[:24], *_of(beside)) for name, beside in own]
+    return [{"y": k, **row} for k, row in enumerate(rows)]
+
+
+def _of(beside: Contrast) -> tuple[float, tuple[float, float]]:
+    """Return a difference and its 95 % interval, against the mean of all draws."""
+    half = beside.mean_half_width(CONFIDENCE)
+    return beside.difference, (beside.difference - half, beside.difference + half)
+
+
+def _row(kind: str, label: str, value: float, interval: tuple[float, float]) -> dict[str, object]:
+    low, high = interval
+    text = f"{points(value, '+').split()[0]} ({points_span(low, high)})"
+    ends = {"value": value, "low": low, "high": high}
+    return {"kind": kind, "label": label, "text": text, "seeds": "", **_points(ends)}
+
+
+def _points(ends: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(100 * end, 3) for name, end in ends.items()}
+
+
+def _view(title: str, rows: g.Rows, most: int) -> View:
+    numbers = Numbers("forest", "label", {DIFFERENCE: "text", "Seeds": "seeds"})
+    labels = tuple(str(row["label"]) for row in rows)
+    return View(_forest, (labels, most), {"forest": rows, "margin": BAND}, title, numbers=numbers)
+
+
+def _forest(labels: tuple[str, ...], most: int) -> g.LayerChart:
+    """Draw, from back to front: what does not count, zero, the cells' lines and squares, the diamonds, the numbers."""
+    end = alt.ExprRef(f"width - {NUMBERS} * margin")
+    ticks = alt.Axis(values=[-20, 0, 20], format="+d", labelExpr="replace(datum.label, '+0', '0')", grid=False)
+    x = alt.X(
+        "low:Q", title=AXIS, axis=ticks, scale=alt.Scale(domain=[-END, END], range=[0, end], nice=False, clamp=True)
+    )
+    numbers, written = list(range(len(labels))), f"{list(labels)}[datum.value]"
+    names = alt.Axis(values=numbers, labelExpr=written, labelLimit=1000, ticks=False, domain=False, grid=False)
+    rows_scale = alt.Scale(domain=[most - 0.5, -0.5], nice=False, zero=False)
+    y = alt.Y("y:Q", title=None, axis=names, scale=rows_scale)
+    fields = {"Difference in points": "value:Q", "95 % interval from": "low:Q", "to": "high:Q", "Seeds": "seeds:N"}
+    rows, told = g.data("forest"), g.told({"Task and depth": "label:N", **fields})
+    cells, pooled, own = (rows.transform_filter(f"datum.kind === '{kind}'") for kind in ("cell", "pooled", "own"))
+    corners = f"[[datum.low, 0], [datum.value, {HALF}], [datum.high, 0]]"
+    diamond = pooled.transform_calculate(corner=corners).transform_flatten(["corner"])
+    ends = {"x": "datum.corner[0]", "top": "datum.y - datum.corner[1]", "bottom": "datum.y + datum.corner[1]"}
+    line = {"x": "low:Q", "x2": "high:Q", "y": "y:Q"}
+    return alt.layer(
+        g.data("margin").mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15).encode(x=x, x2="high:Q"),
+        g.data("margin").mark_rule(style="reference").encode(x=alt.datum(0)),
+        cells.mark_rule(style="current").encode(**line),
+        cells.mark_point(style="marker", shape="square", filled=True, size=40).encode(x="value:Q", y=y, tooltip=told),
+        pooled.transform_filter("isValid(datum.from)").mark_rule(style="floor").encode(x="from:Q", x2="to:Q", y="y:Q"),
+        diamond.transform_calculate(**ends)
+        .mark_area(style="bar")
+        .encode(x="x:Q", y="top:Q", y2="bottom:Q", detail="label:N", tooltip=told),
+        own.mark_rule(style="alone").encode(**line),
+        own.mark_point(style="alone", shape="diamond", size=60).encode(x="value:Q", y="y:Q", tooltip=told),
+        rows.mark_text(style="note", align="left", dx=8).encode(x=alt.datum(END), y="y:Q", text="text:N"),
+    )

@@ -1,0 +1,230 @@
+"""Pool what all shipped checkpoints say of a method: its share of the change in the upper half, less random removal's.
+
+A *cell* is a task at a depth. Seed twins read the same sentences and are pruned by the same random draws, so that they
+count once: shares and jackknife replicates are averaged over them, seed by seed of the control, before anything else.
+Over the cells, a random-effects estimate (Paule and Mandel) has the interval of Hartung, Knapp, Sidik and Jonkman. It
+takes cells as independent, but the control's draws repeat over checkpoints of one architecture. So the same weighted
+contrast is also taken seed by seed, and the wider of both intervals counts.
+
+It is computed once, when the table of all verdicts is written, and shipped beside the manifest: see `shipped`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from pydantic import TypeAdapter
+from scipy.special import stdtrit
+
+from core.findings.choices import task_title
+from core.findings.claim import FEWEST_SEEDS, Judged, Placed
+from core.findings.grid import GridRow
+from core.request.catalog import CONFIDENCE, DAMAGE, METHODS
+from core.results import store
+from core.results.fields import Bounds
+from core.results.store import FileState, state_of, write_atomically
+from core.sweep.control_contrast import MARGIN, Array, Contrast, State, contrast
+from core.sweep.equal_damage import upper_share
+
+FILE = "pooled.json"  # beside the folder of the shipped results
+FEWEST_PREDICTED = 4  # cells from which the difference in another one is predicted
+ALL, WHOLE = "all", "all seeds usable"  # names of estimates, beside those of each depth
+QUANTILE = (1 + CONFIDENCE) / 2
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A method on the checkpoints of one task and depth.
+
+    Attributes:
+        task: The task's title.
+        layers: The depth.
+        keys: Of the results, one a checkpoint.
+        upper: On how many of them the upper half of the layers is shown to change more.
+        control_upper: The same under random removal.
+        needed: The seeds of random removal that a verdict takes.
+        by_seed: The method's share less that of each seed which is usable on all these checkpoints.
+        contrast: The method against the mean of these seeds.
+    """
+
+    task: str
+    layers: int
+    keys: tuple[str, ...]
+    upper: int
+    control_upper: int
+    needed: int
+    by_seed: Mapping[int, float]
+    contrast: Contrast
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A method's share less random removal's over several cells.
+
+    Attributes:
+        cells: How many.
+        value: By random effects.
+        interval: The wider one of `between` and `within`.
+        between: The 95 % interval of random effects, cells taken as independent.
+        within: The 95 % interval of the same contrast over the seeds that all cells have; None for fewer than two.
+        deviation: τ, the standard deviation of the differences between cells.
+        inconsistency: I², the share of their variance that the errors within the cells do not explain.
+        predicted: Where the difference in another cell is expected, 95 %; None for fewer than four cells.
+    """
+
+    cells: int
+    value: float
+    interval: Bounds
+    between: Bounds
+    within: Bounds | None
+    deviation: float
+    inconsistency: float
+    predicted: Bounds | None
+
+    @property
+    def state(self) -> State:
+        """Whether the interval leaves out what counts as a difference, or none at all."""
+        low, high = self.interval
+        if max(-low, high) <= MARGIN:
+            return "equivalent"
+        return "steeper" if low > 0 else "flatter" if high < 0 else "inconclusive"
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """A method over all checkpoints.
+
+    Attributes:
+        title: The name of the pruning.
+        cells: Those in which at least two seeds of random removal are usable.
+        estimates: By `ALL`, `WHOLE` or a depth, where there are two cells or more.
+    """
+
+    title: str
+    cells: tuple[Cell, ...]
+    estimates: Mapping[str, Estimate]
+
+    @property
+    def keys(self) -> set[str]:
+        """The results that count, one a checkpoint."""
+        return {key for cell in self.cells for key in cell.keys}
+
+
+_TABLE = TypeAdapter(tuple[Pooled, ...])
+
+
+def pooled(rows: Iterable[Judged]) -> tuple[Pooled, ...]:
+    """Pool verdicts by method, each that has two cells or more.
+
+    Args:
+        rows: From `core.findings.claim.judged`, of all results.
+    """
+    by_method: dict[str, dict[tuple[int, str], list[Judged]]] = defaultdict(lambda: defaultdict(list))
+    for row in sorted(rows, key=lambda row: (list(METHODS).index(row.method), row.scope == "all-linear")):
+        by_method[row.title][row.layers, task_title(row.task)].append(row)
+    table = []
+    for title, places in by_method.items():
+        cells = [cell for _, twins in sorted(places.items()) if (cell := _cell(twins))]
+        groups = {f"{depth} layers": [cell for cell in cells if cell.layers == depth] for depth, _ in sorted(places)}
+        groups |= {WHOLE: [cell for cell in cells if len(cell.by_seed) >= cell.needed], ALL: cells}
+        estimates = {name: estimate(group) for name, group in groups.items() if len(group) > 1}
+        if estimates:
+            table.append(Pooled(title, tuple(cells), estimates))
+    return tuple(table)
+
+
+def _cell(twins: Sequence[Judged]) -> Cell | None:
+    """Average the checkpoints of a cell; None where they share fewer than two seeds."""
+    twins = [row for row in twins if row.verdict.method]
+    placed = [{control.seed: control for control in row.verdict.controls} for row in twins]
+    seeds = sorted(set.intersection(*map(set, placed))) if placed else []
+    if len(seeds) < FEWEST_SEEDS:
+        return None
+    share, replicates = _shares([[row.verdict.method] for row in twins if row.verdict.method])  # (1,), (1, n)
+    drawn, drawn_replicates = _shares([[known[seed] for seed in seeds] for known in placed])  # (k,), (k, n)
+    return Cell(
+        task=task_title(twins[0].task),
+        layers=twins[0].layers,
+        keys=tuple(row.key for row in twins),
+        upper=sum(row.verdict.lead == "upper" for row in twins),
+        control_upper=sum(row.verdict.control_lead == "upper" for row in twins),
+        needed=twins[0].verdict.needed,
+        by_seed=dict(zip(seeds, (share - drawn).tolist(), strict=True)),
+        contrast=contrast(float(share[0]), replicates[0], drawn.tolist(), drawn_replicates),
+    )
+
+
+def _shares(placed: Sequence[Sequence[Placed]]) -> tuple[Array, Array]:
+    """Average shares and their replicates over checkpoints, (checkpoints, k) -> (k,) and (k, n)."""
+    values = np.mean([[one.gap.value for one in row] for row in placed], axis=0)
+    replicates = np.mean([[one.gap.replicates for one in row] for row in placed], axis=0)
+    return upper_share(values, DAMAGE), upper_share(replicates, DAMAGE)
+
+
+def estimate(cells: Sequence[Cell]) -> Estimate:
+    """Estimate the difference over at least two cells."""
+    from statsmodels.stats.meta_analysis import combine_effects  # here: no first picture waits for it
+
+    known = [cell.contrast for cell in cells]
+    effects = np.array([one.difference for one in known])
+    variances = np.array([one.seed_deviation**2 / one.seeds + one.standard_error**2 for one in known])
+    found = combine_effects(effects, variances, method_re="pm", use_t=True)
+    value, variance, count = float(found.mean_effect_re), float(found.tau2), len(cells)
+    low, high = map(float, found.conf_int(alpha=1 - CONFIDENCE, use_t=True)[3])  # "random effect wls"
+    within, seeds = None, sorted(set.intersection(*(set(cell.by_seed) for cell in cells)))
+    if len(seeds) >= FEWEST_SEEDS:
+        drawn = [[cell.by_seed[seed] for cell in cells] for seed in seeds]  # (k, cells)
+        contrasts = np.average(drawn, axis=1, weights=1 / (variances + variance))  # (k,)
+        error = contrasts.std(ddof=1) / np.sqrt(len(seeds))
+        within = _around(float(contrasts.mean()), float(error), len(seeds) - 1)
+    predicted = None
+    if count >= FEWEST_PREDICTED:
+        error = (high - value) / stdtrit(count - 1, QUANTILE)
+        predicted = _around(value, float(np.hypot(error, np.sqrt(variance))), count - 2)
+    return Estimate(
+        cells=count,
+        value=value,
+        interval=max(((low, high), within or (value, value)), key=lambda bounds: bounds[1] - bounds[0]),
+        between=(low, high),
+        within=within,
+        deviation=float(np.sqrt(variance)),
+        inconsistency=max(0.0, float(found.i2)),
+        predicted=predicted,
+    )
+
+
+def _around(value: float, error: float, freedom: int) -> Bounds:
+    """Return the 95 % interval by Student's t."""
+    half = float(stdtrit(freedom, QUANTILE)) * error
+    return value - half, value + half
+
+
+def marks(rows: Iterable[GridRow]) -> dict[str, list[tuple[str, Contrast]]]:
+    """Return results that do not count, by the title of their method: the name of the checkpoint, and the contrast."""
+    found: dict[str, list[tuple[str, Contrast]]] = defaultdict(list)
+    for row in rows:
+        if row.verdict and row.verdict.contrast:
+            found[row.setting].append((row.column.checkpoint, row.verdict.contrast))
+    return found
+
+
+def write(table: Sequence[Pooled]) -> None:
+    """Write the table that is shipped."""
+    write_atomically(_path(), _TABLE.dump_json(tuple(table), indent=1).decode() + "\n")
+
+
+def shipped() -> tuple[Pooled, ...]:
+    """Return the table that is shipped; nothing where there is none."""
+    return _read(state_of(_path())) if _path().is_file() else ()
+
+
+def _path() -> Path:
+    return store.SHIPPED_RESULTS.parent / FILE
+
+
+@lru_cache(maxsize=2)
+def _read(file: FileState) -> tuple[Pooled, ...]:
+    return _TABLE.validate_json(Path(file.path).read_bytes())

@@ -1,0 +1,80 @@
+"""What all checkpoints together say: the claim that the Overview, the Grid, README.md and docs/results.md open with."""
+
+from collections.abc import Sequence
+
+from core.findings.pooled import ALL, Estimate, Pooled, shipped
+from core.findings.words import Said, points, points_span, with_points
+from core.request.catalog import DAMAGE
+from core.results.names import decimals
+from core.sweep.control_contrast import DIFFERENT, MARGIN
+
+LEAST = decimals(100 * MARGIN, 0)  # points that count
+READING = (
+    "Each line is one task and depth with its 95 % interval; in brackets, checkpoints that differ only in the seed, "
+    "averaged. Diamonds are estimates over all of them, the dotted line is where another task or depth is expected. "
+    f"Differences within the grey band, ±{LEAST} points, are too small to count. Six layers are MiniLM, twelve MPNet: "
+    "depth cannot be told from the pretrained model."
+)
+MEANING = (
+    "Points are percentage points of the change in the layers that lies in their upper half, the method's minus random "
+    f"removal's, where the overall change is {decimals(DAMAGE, 2)}."
+)
+
+
+def claim_of(key: str) -> Said | None:
+    """Say what the shipped table says of the method of one of the results that it counts; None for any other result."""
+    table = shipped()
+    return next((claim_said(known, table) for known in table if key in known.keys), None)
+
+
+def claim_said(known: Pooled, table: Sequence[Pooled] = ()) -> Said:
+    """Say where a method changes all checkpoints and whether random removal does the same, then by how much it differs.
+
+    Args:
+        known: The method.
+        table: All methods: those that differ are named as well.
+    """
+    different = [other for other in table if other is not known and other.estimates[ALL].state in DIFFERENT]
+    return Said(claim_heading(known), tuple(map(difference_sentence, (known, *different))))
+
+
+def claim_heading(known: Pooled) -> str:
+    """Say where a method changes all checkpoints, and whether random removal does the same."""
+    state, count = known.estimates[ALL].state, len(known.keys)
+    upper, drawn = (sum(getattr(cell, name) for cell in known.cells) for name in ("upper", "control_upper"))
+    where = f"The upper layers change most, on all {count} checkpoints"
+    if upper < count:
+        where = f"The upper layers are shown to change most on {upper} of {count} checkpoints"
+    if state in DIFFERENT:
+        return f"{where}, {'more' if state == 'steeper' else 'less'} so than under random removal"
+    if state == "inconclusive":
+        return f"{where}; whether random removal does the same is inconclusive"
+    if drawn < upper:
+        return f"{where}, under random removal on {drawn}; on average, both do about the same"
+    return f"{where}. It is not the method: random removal does the same"
+
+
+def difference_sentence(known: Pooled) -> str:
+    """Say by how much a method differs from random removal over all cells."""
+    return f"{known.title} puts {difference_words(known.estimates[ALL])}."
+
+
+def difference_words(found: Estimate) -> str:
+    """Say by how much, and what that means."""
+    if found.state == "equivalent":
+        return (
+            "about as much of the change into the upper half of the layers as random removal "
+            f"(difference {with_points(found.value, *found.interval)})"
+        )
+    if found.state == "inconclusive":
+        return (
+            "as much of the change into the upper half of the layers as random removal, or not: inconclusive "
+            f"(difference {with_points(found.value, *found.interval)})"
+        )
+    least, most = sorted(map(abs, found.interval))
+    more = "more" if found.state == "steeper" else "less"
+    reached = "" if least >= MARGIN else f", not shown to reach {LEAST}"
+    return (
+        f"{points(abs(found.value))} {more} of the change into the upper half of the layers than random removal "
+        f"({points_span(least, most)}){reached}"
+    )

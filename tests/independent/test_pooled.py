@@ -1,0 +1,106 @@
+"""What all shipped checkpoints together say, from the numbers in the result files, without any code of the project."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+from scipy.stats import t
+
+from tests.independent import verdicts
+
+SHIPPED = Path(__file__).parents[2] / "cached_results"
+TITLES = {
+    ("magnitude", "encoder"): "Magnitude pruning of the encoder",
+    ("magnitude", "all-linear"): "Magnitude pruning of all linear layers",
+    ("wanda", "encoder"): "Wanda pruning of the encoder",
+    ("attribution", None): "Attribution pruning",
+    ("attribution-residual", None): "Attribution pruning (as published)",
+}
+Cell = Mapping[str, Any]
+
+
+def cells() -> dict[str, dict[tuple[str, int], Cell]]:
+    """Of each method and cell: Δ by seed of random removal, its mean, and the variance of that."""
+    results = {result["key"]: result for result in verdicts.read(SHIPPED / "results")}
+    twins: dict[str, dict[tuple[str, int], list[verdicts.Row]]] = defaultdict(lambda: defaultdict(list))
+    for key, row in verdicts.table(results.values()).items():
+        result = results[key]
+        place = result["task"]["name"], result["checkpoint"]["num_layers"]
+        twins[TITLES[result["pruning"]["method"], result["pruning"]["scope"]]][place].append(row)
+    found: dict[str, dict[tuple[str, int], Cell]] = defaultdict(dict)
+    for title, places in twins.items():
+        for place, rows in places.items():
+            seeds = sorted(set.intersection(*(set(row.seeds) for row in rows)))
+            if len(seeds) < 2:
+                continue
+            at = [[row.seeds.index(seed) for seed in seeds] for row in rows]
+            apart = np.mean(
+                [row.share - row.control_shares[k] for row, k in zip(rows, at, strict=True)], axis=0
+            )  # (k,)
+            paired = np.mean([row.replicates[k] for row, k in zip(rows, at, strict=True)], axis=(0, 1))  # (n,)
+            n, k = len(paired), len(seeds)
+            error = np.sqrt((n - 1) / n * np.sum((paired - paired.mean()) ** 2))
+            variance = apart.var(ddof=1) / k + error**2
+            by_seed = dict(zip(seeds, apart, strict=True))
+            found[title][place] = {"by_seed": by_seed, "difference": apart.mean(), "variance": variance}
+    return found
+
+
+def pooled(known: Sequence[Cell]) -> dict[str, Any]:
+    """Random effects after Paule and Mandel, the interval after Hartung and Knapp; and the same draw by draw."""
+    effects, variances = (np.array([cell[name] for cell in known]) for name in ("difference", "variance"))
+    m = len(known)
+
+    def mean_of(tau2: float) -> tuple[float, float]:
+        weights = 1 / (variances + tau2)
+        mean = np.sum(weights * effects) / np.sum(weights)
+        return float(mean), float(np.sum(weights * (effects - mean) ** 2))
+
+    def excess(tau2: float) -> float:
+        return mean_of(tau2)[1] - (m - 1)
+
+    tau2 = brentq(excess, 0, 1e5, xtol=1e-16) if excess(0) > 0 else 0.0
+    mean, rest = mean_of(tau2)
+    weights = 1 / (variances + tau2)
+    error = np.sqrt(rest / (m - 1) / weights.sum())
+    common = sorted(set.intersection(*(set(cell["by_seed"]) for cell in known)))
+    draws = [np.average([cell["by_seed"][seed] for cell in known], weights=weights) for seed in common]
+    k, half = len(draws), t.ppf(0.975, m - 1) * error
+    found = {"value": mean, "between": (mean - half, mean + half), "deviation": np.sqrt(tau2), "within": None}
+    if k > 1:
+        drawn = t.ppf(0.975, k - 1) * np.std(draws, ddof=1) / np.sqrt(k)
+        found["within"] = (np.mean(draws) - drawn, np.mean(draws) + drawn)
+    fixed = mean_of(0.0)[1]
+    found["inconsistency"] = max(0.0, 1 - (m - 1) / fixed)
+    reach = t.ppf(0.975, m - 2) * np.hypot(error, np.sqrt(tau2)) if m >= 4 else None
+    found["predicted"] = None if reach is None else (mean - reach, mean + reach)
+    return found
+
+
+def test_the_shipped_table_is_what_the_stored_numbers_give() -> None:
+    table = {known["title"]: known for known in json.loads((SHIPPED / "pooled.json").read_text("utf-8"))}
+    independent = cells()
+    assert set(table) == set(TITLES.values()) == set(independent)
+    for title, places in independent.items():
+        depths = sorted({layers for _, layers in places})
+        groups = {"all": list(places.values())}
+        groups |= {f"{depth} layers": [cell for (_, own), cell in places.items() if own == depth] for depth in depths}
+        needed = 5 if title.endswith(("encoder", "linear layers")) else 10
+        groups["all seeds usable"] = [cell for cell in groups["all"] if len(cell["by_seed"]) >= needed]
+        stored = table[title]["estimates"]
+        assert set(stored) == {name for name, group in groups.items() if len(group) > 1}
+        for name, estimate in stored.items():
+            assert estimate["cells"] == len(groups[name])
+            for field, expected in pooled(groups[name]).items():
+                if expected is None:
+                    assert estimate[field] is None
+                else:
+                    assert np.array(estimate[field]) == pytest.approx(expected, abs=1e-6), (title, name, field)
+            spans = [bounds[1] - bounds[0] for bounds in (estimate["between"], estimate["within"]) if bounds]
+            assert estimate["interval"][1] - estimate["interval"][0] == max(spans)
+        assert len(table[title]["cells"]) == len(places)
