@@ -14,7 +14,6 @@ import streamlit as st
 from core.findings import claim, comparable, pooled
 from core.findings.words.verdict import FLAGS, POINTS, REASONS, STATES, explained
 from core.request import catalog, controls
-from core.request.catalog import Method
 from core.results.names import listed, percent
 from core.sweep import control_contrast, equal_damage, working_range
 from ui.header import page_header
@@ -45,13 +44,12 @@ class Prose(Template):
 def texts(prose: Prose) -> dict[str, object]:
     """Return what the names in the prose stand for: constants by their own names, the catalog's texts by its."""
     described = set(prose.get_identifiers())
-    others = (method for name, method in catalog.METHODS.items() if name not in described)
-    ways = catalog.REDUCTIONS.values()
+    others = [name for name in catalog.METHODS if name not in described]
     return {
         **{name: value for module in MODULES for name, value in vars(module).items()},
         **catalog.POINTS,
-        **{method.name: heading(method) for method in catalog.METHODS.values()},
-        **{way.name: f"*{plain(way.title)}.* {plain(way.explanation)}" for way in ways},
+        **{name: heading(name) for name in catalog.METHODS},
+        **{name: f"*{plain(way.title)}.* {plain(way.explanation)}" for name, way in catalog.REDUCTIONS.items()},
         "partial_cka": catalog.MEASURES["partial_cka"].title,
         "other-methods": "\n\n".join(f"{heading(new)} Its formula stands at the head of its file." for new in others),
         "DAMAGES": listed([str(damage) for damage in equal_damage.DAMAGES]),
@@ -68,9 +66,10 @@ def texts(prose: Prose) -> dict[str, object]:
     }
 
 
-def heading(method: Method) -> str:
+def heading(name: str) -> str:
     """Introduce a method in the catalog's words."""
-    small = f":small[{method.granularity} method; `core/pruning/{method.name.replace('-', '_')}.py`]"
+    method = catalog.METHODS[name]
+    small = f":small[{method.granularity} method; `core/pruning/{name.replace('-', '_')}.py`]"
     return f"##### {plain(method.title)}\n{small}\n\n{plain(method.explanation)}"
 
 

@@ -20,7 +20,7 @@ def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
     """
     checkpoint, pruning, method = result.checkpoint, result.pruning, METHODS[result.pruning.method]
     on_hub, task, made_by = checkpoint.source == "hub", task_of(result.task), recipe(result)
-    known = {"pipeline_tag": "text-classification", "metrics": list(frame.metrics), "tags": ["pruned", method.name]}
+    known = {"pipeline_tag": "text-classification", "metrics": list(frame.metrics), "tags": ["pruned", pruning.method]}
     metadata = ModelCardData(license=licence, base_model=checkpoint.id if on_hub else None, **known)
     by = pruning.calibration
     scored = f", scored on {by.num_examples} examples, {by.source_name}" if by else ""
@@ -38,7 +38,7 @@ the model is as large and as fast as its base. It was not trained after pruning.
 |---|---|
 | base | `{checkpoint.id}`, {"revision" if on_hub else "content"} `{checkpoint.revision}`, {checkpoint.architecture} |
 | licence | {licence or "that of the base"} |
-| method, scope, seed | {method.name}, {pruning.scope or "-"}, {pruning.seed if method.is_control else "-"} |
+| method, scope, seed | {pruning.method}, {pruning.scope or "-"}, {pruning.seed if method.is_control else "-"} |
 | amount | {amount_text(frame.amount)} |
 | sparsity: removed / all parameters | {frame.sparsity:.4f} |
 | prunable sparsity: removed / all encoder matrix weights | {frame.prunable_sparsity:.4f} |

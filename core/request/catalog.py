@@ -95,26 +95,23 @@ class Metric:
     """A measure of how well a model classifies, as the app shows it; `core.sweep.scores` implements it.
 
     Attributes:
-        name: The name in the result file.
         title: The name on screen.
         symbol: The short name beside a number.
         domain: The values at the ends of its axis; what lies beyond is drawn at the edge.
     """
 
-    name: str
     title: str
     symbol: str
     domain: tuple[float, float] = (0.0, 1.0)
 
 
-_METRICS = (
-    Metric("accuracy", "Accuracy", "accuracy"),
+METRICS: Mapping[str, Metric] = {
+    "accuracy": Metric("Accuracy", "accuracy"),
     # From -1 to 1, but a classifier that is worse than chance by more than this has its labels mixed up.
-    Metric("matthews_correlation", "Matthews correlation", "MCC", (-0.25, 1.0)),
-    Metric("f1", "F1", "F1"),
-    Metric("macro_f1", "Macro F1", "macro F1"),
-)
-METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _METRICS}
+    "matthews_correlation": Metric("Matthews correlation", "MCC", (-0.25, 1.0)),
+    "f1": Metric("F1", "F1"),
+    "macro_f1": Metric("Macro F1", "macro F1"),
+}
 
 
 @dataclass(frozen=True)
@@ -167,7 +164,6 @@ class Method:
     """A pruning method as the app offers it; the module of `core.pruning` with its name implements it.
 
     Attributes:
-        name: The name on the command line and in the result file.
         title: The name on screen.
         removes: Single weights, whole units that can be removed cleanly, or hidden units, with all that they own.
         explanation: One sentence for readers who know BERT but not pruning.
@@ -176,7 +172,6 @@ class Method:
         likely_stop: The amount by which it has probably reached the largest damage that is compared.
     """
 
-    name: str
     title: str
     removes: Literal["weights", "units", "hidden units"]
     explanation: str
@@ -200,29 +195,22 @@ class Method:
         return self.removes == "hidden units"
 
 
-_METHODS = (
-    Method(
-        "magnitude",
+METHODS: Mapping[str, Method] = {
+    "magnitude": Method(
         "Magnitude",
         "weights",
         "The weights closest to zero go first, anywhere in the selected layers (global L1 pruning).",
     ),
-    Method(
-        "wanda",
-        "Wanda",
-        "weights",
-        "In every row of a matrix, small weights that read small inputs go first.",
-        calibrated=True,
+    "wanda": Method(
+        "Wanda", "weights", "In every row of a matrix, small weights that read small inputs go first.", calibrated=True
     ),
-    Method(
-        "random",
+    "random": Method(
         "Random",
         "weights",
         "The control: removes as many weights of each matrix as another method does, at random.",
         is_control=True,
     ),
-    Method(
-        "attribution",
+    "attribution": Method(
         "Attribution",
         "units",
         "Removes whole units, the least useful first: by how much each changes the probability of the correct "
@@ -230,23 +218,20 @@ _METHODS = (
         calibrated=True,
         likely_stop=0.8,
     ),
-    Method(
-        "attribution-residual",
+    "attribution-residual": Method(
         "Attribution, as published",
         "hidden units",
         "The student experiment's procedure: removes first the hidden units whose summed contribution to the "
         "loss is closest to zero.",
         calibrated=True,
     ),
-    Method(
-        "random-neuron",
+    "random-neuron": Method(
         "Random units",
         "units",
         "The control: removes as many units of each layer as another method does, at random.",
         is_control=True,
     ),
-)
-METHODS: Mapping[str, Method] = {method.name: method for method in _METHODS}
+}
 
 CONTROL_SEEDS = {"weight": 5, "neuron": 10}  # the fewest to judge a method by; those of units vary more
 DEFAULT_CONTROLLED = {"random": "magnitude", "random-neuron": "attribution"}  # the method that a control follows
@@ -262,22 +247,19 @@ POINTS: Mapping[str, str] = {
 class Reduction:
     """How the token vectors of an example become one vector."""
 
-    name: str
     title: str
     explanation: str
 
 
-_REDUCTIONS = (
-    Reduction("mean", "Mean over tokens", "Each sentence is the average of its token vectors."),
-    Reduction("cls", "First token", "Each sentence is its first token, [CLS], which most classifiers read."),
-    Reduction(
-        "tokens",
+REDUCTIONS: Mapping[str, Reduction] = {
+    "mean": Reduction("Mean over tokens", "Each sentence is the average of its token vectors."),
+    "cls": Reduction("First token", "Each sentence is its first token, [CLS], which most classifiers read."),
+    "tokens": Reduction(
         "All tokens (as published; sensitive to length)",
         "All token vectors end to end, as published, but with padding set to zero. "
         "In many layers, above all the lower ones, it partly measures how long a sentence is.",
     ),
-)
-REDUCTIONS: Mapping[str, Reduction] = {reduction.name: reduction for reduction in _REDUCTIONS}
+}
 
 
 @dataclass(frozen=True)
@@ -285,7 +267,6 @@ class Measure:
     """A measure of similarity as the app shows it; `core.similarity` implements it.
 
     Attributes:
-        name: The name on the command line and in the result file.
         title: The name on screen.
         symbol: The short name on axes and in tables.
         explanation: One sentence for readers who know BERT but not the measure.
@@ -293,7 +274,6 @@ class Measure:
         own_only: Whether it compares a point with its own baseline alone.
     """
 
-    name: str
     title: str
     symbol: str
     explanation: str
@@ -303,17 +283,15 @@ class Measure:
 
 SINGLE_BATCH = ("mean", "cls")  # reductions over one batch of all examples, where leaving one out works
 
-_MEASURES = (
-    Measure(
-        "cka",
+MEASURES: Mapping[str, Measure] = {
+    "cka": Measure(
         "CKA",
         "Similarity",
         "Compares how two layers arrange the sentences: 1 means the same arrangement, up to rotation and scale; "
         "near 0, no more alike than chance.",
         tuple(REDUCTIONS),
     ),
-    Measure(
-        "partial_cka",
+    "partial_cka": Measure(
         "CKA given the emptied model",
         "Partial CKA",
         "The similarity left beyond what both layers share with the emptied model, whose prunable matrices are all "
@@ -321,6 +299,5 @@ _MEASURES = (
         SINGLE_BATCH,
         own_only=True,
     ),
-)
-MEASURES: Mapping[str, Measure] = {measure.name: measure for measure in _MEASURES}
+}
 DEFAULT_MEASURES = ("cka", "partial_cka")

@@ -72,7 +72,7 @@ def judged_beside(request: SweepRequest) -> tuple[SweepRequest, ...]:
 def every_method(request: SweepRequest) -> tuple[SweepRequest, ...]:
     """Return the same sweep, over all its amounts, by every method in its usual scope; none of them a control."""
     whole = replace(request, control_of=None, seed=0, until_damage=None)
-    names = (method.name for method in METHODS.values() if not method.is_control)
+    names = (name for name, method in METHODS.items() if not method.is_control)
     return tuple(replace(whole, method=name, scope=usual_scope(name)) for name in names)
 
 

@@ -39,7 +39,7 @@ def test_it_names_everything_of_the_catalog_and_every_constant_is_that_of_the_co
 
 
 def test_a_new_method_appears_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    new = replace(METHODS["magnitude"], name="new-one", title="New", explanation="It is *new*.")
+    new = replace(METHODS["magnitude"], title="New", explanation="It is *new*.")
     monkeypatch.setattr(catalog, "METHODS", {**METHODS, "new-one": new})
     text = "\n".join(element.value for element in open_page(PAGE).markdown)
     assert "##### New" in text

@@ -65,7 +65,7 @@ def choose_method(shown: SweepRequest, asked: Asked, follow_ups: Sequence[SweepR
     method = METHODS[name]
     remark(HOW_FAR if asked.every else method.explanation)
     fields["method"] = name
-    if controlled := {known.name: known.title for known in METHODS.values() if known.control == name}:
+    if controlled := {key: known.title for key, known in METHODS.items() if known.control == name}:
         first = (shown.control_of if shown.method == name else None) or DEFAULT_CONTROLLED.get(name)
         note = "As much is removed of each matrix or layer as this method removes there."
         fields["control_of"] = choose_setting("Control of", controlled, first, f"control-of-{name}", note)

@@ -19,7 +19,7 @@ from core.pruning.rows import RowPlan
 from core.request.catalog import METHODS
 
 AMOUNTS = (0.0, 0.05, 0.29, 0.5, 0.9)
-CONTROLLED = [method.name for method in METHODS.values() if method.control]
+CONTROLLED = [name for name, method in METHODS.items() if method.control]
 
 
 def removed(plan: Plan, amount: float) -> list[Tensor]:
