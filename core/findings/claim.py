@@ -66,7 +66,7 @@ class Placed:
         beyond: The gap of the similarity that goes beyond the emptied model's; None where it is undefined.
         step: The distance of the two amounts between which the damage is reached.
         works: Whether the model is within its working range there, as far as that is known.
-        has_doubtful_range: Whether that range is judged on too few examples.
+        has_doubtful_range: Whether that range is judged on too few examples; of a method, not of its control.
     """
 
     seed: int
@@ -234,7 +234,7 @@ def placed(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> Plac
     judge = max(judged, key=lambda one: one.working_range.examples if one.working_range else 0, default=None)
     ends = judge.working_range if judge else None
     works = ends is None or (ends.to is not None and gap.amount <= ends.to)
-    doubtful = judge is not None and has_doubtful_range(judge)
+    doubtful = judge is not None and judge.pruning.controls is None and has_doubtful_range(judge)
     return Placed(sweep.pruning.seed, gap, profile, beyond, step_of(sweep), works, doubtful)
 
 
