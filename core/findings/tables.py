@@ -14,7 +14,7 @@ from core.findings.isolated import IsolatedOrder
 from core.findings.pooled import ALL, WHOLE, Pooled
 from core.findings.survival import THRESHOLDS, floor_of, interval_text, layer_survivals, own_similarity
 from core.findings.words import NONE, points_span, with_interval
-from core.findings.words.verdict import counted, flags_cell, verdict_cell
+from core.findings.words.verdict import REASONS, counted, flags_cell, verdict_cell
 from core.findings.yardstick import Yardstick
 from core.request.catalog import DAMAGE, METHODS, METRICS, REDUCTION, SURVIVAL_THRESHOLD
 from core.results.names import ReductionKey, amount_name, decimals, percent, point_names, reduction_name, removed_name
@@ -250,9 +250,12 @@ def seeds_table(grid: Grid) -> Table:
 
 
 def reasons_table(grid: Grid) -> Table:
-    """Count the reasons of a grid's inconclusive verdicts, the commonest first; empty where all are conclusive."""
+    """Count the reasons of a grid's inconclusive verdicts, the commonest first, and say what each takes."""
     counts = Counter(known.reason for known in grid.verdicts.values() if known.reason)
-    return [{"Why a verdict is inconclusive": why, "Verdicts": str(count)} for why, count in counts.most_common()]
+    return [
+        {"Why a verdict is inconclusive": why, "Verdicts": str(count), "What would decide it": REASONS[why]}
+        for why, count in counts.most_common()
+    ]
 
 
 def grid_table(rows: Sequence[GridRow]) -> Table:

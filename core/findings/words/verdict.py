@@ -20,8 +20,8 @@ STATES: Mapping[State, str] = {
 }
 REASONS: Mapping[Reason, str] = {
     "too few examples": f"At least {FEW_EXAMPLES} examples are needed.",
-    "change not reached": "The amounts measured do not surely change the layers that much, or a similarity before "
-    "is undefined.",
+    "change not reached": "Larger amounts are needed: those measured do not surely change the layers that much, or a "
+    "similarity before is undefined.",
     "steps too coarse": f"Smaller steps are needed, with {FEWEST_BEFORE} amounts before the layers have changed that "
     "much.",
     "no control": "Random removal of as much is needed.",
