@@ -78,9 +78,9 @@ def show_pooled(table: Sequence[Pooled], own: Own) -> None:
     first, *_ = table
     said = claim_said(first, table)
     st.title(plain(said.heading), anchor=False)
+    st.markdown(plain(" ".join(said.sentences)))
     scene = forest_scene(table, own, said.heading)
     show_pictures(scene, key="forest", link=False)
-    st.markdown(plain(" ".join(said.sentences)))
     with st.expander("How to read it, and the numbers"):
         st.markdown(f"{plain(MEANING)} {plain(READING)}")
         st.markdown(markdown_table(pooled_table(table)))

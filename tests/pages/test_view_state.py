@@ -9,6 +9,7 @@ from core.jobs.queue import JobQueue
 from core.results.library import entry_of
 from core.results.store import save
 from tests.builders import make_result, ship, with_own_key, with_own_labels
+from tests.core.findings.made import around, network
 from tests.opened import address, follow, links, open_page, players, told
 from ui.header import PAGES
 from ui.view_state import distinguishing_labels, full_labels
@@ -167,3 +168,13 @@ def test_labels_say_the_pruning_and_what_differs_and_no_two_are_the_same(
     found = distinguishing_labels(entries)
     assert list(found) == [entry.key for entry in entries]
     assert [label.removeprefix(MAGNITUDE) for label in found.values()] == labels
+
+
+def test_an_inconclusive_verdict_leads_to_settings_that_may_decide_it(shipped: Path, queue: JobQueue) -> None:
+    ship(shipped, method := network(0.82), *around(0.7, 4))
+    app = open_page(PAGES["Overview"], result=method.key)
+    address = links(app)["Decide it in the Lab: twice as many examples"]
+    settings = open_page(PAGES["Lab"], **{name: value for name, (value,) in parse_qs(address).items()})
+    examples = [field.value for field in settings.number_input if field.key == "lab-examples"]
+    assert (examples, settings.toggle[0].value) == ([2 * len(method.task.examples)], True), "with its random control"
+    assert settings.expander[0].proto.expanded

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from core.findings.pooled import ALL, Estimate, Pooled, shipped
+from core.findings.pooled import ALL, Pooled, shipped
 from core.findings.words import Said, points, points_span, with_points
 from core.request.catalog import DAMAGE
-from core.results.names import decimals
+from core.results.names import decimals, in_sentence
 from core.sweep.control_contrast import DIFFERENT, MARGIN
 
 LEAST = decimals(100 * MARGIN, 0)  # points that count
+WHERE = "the upper half of the layers"
 READING = (
     "Each line is one task and depth with its 95 % interval; in brackets, checkpoints that differ only in the seed, "
     "averaged. Diamonds are estimates over all of them, the dotted line is where another task or depth is expected. "
@@ -56,25 +57,15 @@ def claim_heading(known: Pooled) -> str:
 
 def difference_sentence(known: Pooled) -> str:
     """Say by how much a method differs from random removal over all cells."""
-    return f"{known.title} puts {difference_words(known.estimates[ALL])}."
-
-
-def difference_words(found: Estimate) -> str:
-    """Say by how much, and what that means."""
+    found, title = known.estimates[ALL], known.title
+    between = f"(difference {with_points(found.value, *found.interval)})"
     if found.state == "equivalent":
-        return (
-            "about as much of the change into the upper half of the layers as random removal "
-            f"(difference {with_points(found.value, *found.interval)})"
-        )
+        return f"{title} puts about as much of the change into {WHERE} as random removal {between}."
     if found.state == "inconclusive":
-        return (
-            "as much of the change into the upper half of the layers as random removal, or not: inconclusive "
-            f"(difference {with_points(found.value, *found.interval)})"
-        )
+        said = f"{in_sentence(title)} puts as much of the change into {WHERE} as random removal"
+        return f"Whether {said} is inconclusive {between}."
     least, most = sorted(map(abs, found.interval))
-    more = "more" if found.state == "steeper" else "less"
+    more = f"{points(abs(found.value))} {'more' if found.state == 'steeper' else 'less'}"
     reached = "" if least >= MARGIN else f", not shown to reach {LEAST}"
-    return (
-        f"{points(abs(found.value))} {more} of the change into the upper half of the layers than random removal "
-        f"({points_span(least, most)}){reached}"
-    )
+    span = points_span(least, most)
+    return f"{title} puts {more} of the change into {WHERE} than random removal ({span}){reached}."

@@ -11,11 +11,13 @@ from core.findings import tables
 from core.findings.claim import verdict
 from core.findings.compare import profiled
 from core.findings.grid import arranged, grid_rows
+from core.findings.pooled import ALL, WHOLE, Cell, Estimate, Pooled
 from core.findings.sentences import examples_of
-from core.findings.words import Said, compare, grid, lab, layers, overview, sentences
+from core.findings.words import Said, compare, grid, lab, layers, overview, pooled, sentences
 from core.findings.yardstick import yardstick
 from core.results.prediction import Prediction
 from core.results.schema import ColumnsRecord, FileRecord
+from core.sweep.control_contrast import Contrast
 from tests.builders import against, make_result, with_own_key, with_own_labels
 from tests.core.findings import made
 from tests.core.findings.made import FIFTHS, MATRICES, SEEDS, around, falling, holding_to, network, on, predicting
@@ -95,6 +97,21 @@ def grids() -> Iterator[str]:
     unpruned = grid_rows([network(amounts=(0.0,))])
     for found in ([*rows[0], *unpruned], grid_rows(SEEDS[:1])):  # controls have rows where there is nothing else
         yield from (" | ".join(cells.values()) for cells in tables.grid_table(found))
+
+
+def claims() -> Iterator[str]:
+    def known(value: float, half: float, upper: int = 2, control_upper: int = 2) -> Pooled:
+        bounds = (value - half, value + half)
+        found = Estimate(8, value, bounds, bounds, (value - half / 9, value + half / 9), 0.033, 0.876, None)
+        beside = Contrast(value, 0.02, 0.01, 5, 256)
+        cell = Cell("SST-2", 6, ("first", "second"), upper, control_upper, 5, {0: value, 1: value}, beside)
+        return Pooled("Wanda pruning of the encoder", (cell,), {WHOLE: found, ALL: found})
+
+    outcomes = [known(0.013, 0.029), known(-0.082, 0.072), known(0.15, 0.04), known(-0.003, 0.101)]
+    for one in (*outcomes, known(0.013, 0.029, 1), known(0.013, 0.029, 2, 1), known(0.004, 0.001)):
+        yield from lines(pooled.claim_said(one, [*outcomes, one]))
+    yield from (" | ".join(cells.values()) for cells in tables.pooled_table(outcomes[:2]))
+    yield from (pooled.MEANING, pooled.READING)
 
 
 def cautions() -> Iterator[str]:
@@ -230,6 +247,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "Overview, function beside form": holdings,
     "Overview, other checkpoints": replications,
     "Grid": grids,
+    "All checkpoints together": claims,
     "Cautions": cautions,
     "Layers": layer_pages,
     "Compare": comparisons,

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from core.request.catalog import CONTROL_SEEDS, METHODS
-from core.request.controls import judged_beside, small_steps
+from core.request.controls import deciding, judged_beside, small_steps
 from core.request.limits import HOSTED_LIMITS
 from core.request.sweep_request import SweepRequest, checked
 
@@ -42,3 +42,18 @@ def test_a_hosted_server_takes_as_many_coarser_steps_as_it_allows(monkeypatch: p
     assert amounts[:7] == (0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06), "chance can do a damage of 0.05 by then"
     assert {round(after - before, 6) for before, after in pairwise(amounts[6:])} == {0.02}
     assert all(checked(request) for request in judged_beside(MAGNITUDE))
+
+
+def test_what_may_decide_a_verdict_follows_from_why_it_is_inconclusive(monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = {
+        "interval too wide": {"num_examples": 128},
+        "too few examples": {"num_examples": 128},
+        "steps too coarse": {"amounts": small_steps(), "until_damage": 0.3},
+        "change not reached": {"amounts": tuple(round(k / 20, 2) for k in range(20))},
+        "too few seeds": {},
+    }
+    for reason, changes in changed.items():
+        assert deciding(MAGNITUDE, reason) == replace(MAGNITUDE, **changes)
+        assert checked(deciding(MAGNITUDE, reason))
+    monkeypatch.setattr("core.request.controls.limits", lambda: HOSTED_LIMITS)
+    assert deciding(replace(MAGNITUDE, num_examples=500), "interval too wide").num_examples == HOSTED_LIMITS.examples
