@@ -45,8 +45,8 @@ Where they are known, these are drawn as well. **Random removal** is marked at t
 equal: what differs then is which layers have changed. **Everything removed** is the similarity left when all that can
 be pruned is gone; a layer that stays intact all the same says little. **Two fine-tunes**, in blue, shows how similar
 the layer is in models that differ only in the seed.
-**Shaded** is everything beyond the working range: past the first amount that costs the model more than a tenth of its
-lead over always answering the majority class.
+**Shaded** is everything beyond the working range: there the model no longer keeps 90 % of its advantage over always
+guessing the commonest label.
 """
 AGAINST = """
 Layers of the pruned model are compared with those of another checkpoint, unpruned: each row of the heatmap is one of

@@ -24,6 +24,7 @@ from ui.header import PAGES
 from ui.pictures import STILLS, download
 from ui.player import component, pause_after_first_picture
 from ui.shared import once
+from ui.text import unbroken
 
 KEY, METHODS = "grid", "methods"  # of the elements
 OPENED = "grid-opened"  # of the session: the address of the cell that was clicked
@@ -90,7 +91,7 @@ def _note_opened() -> None:
 
 def show_methods(rows: Mapping[str, Mapping[str, str]], on_show: str) -> None:
     """Show results in a table, by their keys; a click opens one in the Lab."""
-    _grid(key=METHODS, data={"html": linked_table(rows, on_show, LAB)}, on_opened_change=_show_opened)
+    _grid(key=METHODS, data={"html": unbroken(linked_table(rows, on_show, LAB))}, on_opened_change=_show_opened)
 
 
 def _show_opened() -> None:

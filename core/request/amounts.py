@@ -25,7 +25,7 @@ def parse_amounts(texts: Iterable[str | float]) -> tuple[float, ...]:
         except (TypeError, ValueError, OverflowError):
             amount = nan
         if not 0 <= amount < 1:
-            raise PrunescopeError(f"amount '{text}' is not a number in [0, 1), such as 0.9, which removes nine tenths")
+            raise PrunescopeError(f"amount '{text}' is not a number in [0, 1), such as 0.9, which removes 90 %")
         amounts.add(amount)
     return tuple(sorted(amounts))
 

@@ -201,7 +201,7 @@ def test_ones_own_results_by_several_methods_are_told_in_one_table_the_farthest_
 def html(page: AppTest) -> str:
     """The table of methods, if there is one."""
     found = [one.proto.json for one in page.get("bidi_component") if one.proto.component_name.endswith("_grid")]
-    return "".join(json.loads(text)["html"] for text in found)
+    return unescaped("".join(json.loads(text)["html"] for text in found))
 
 
 # ---------------------------------------------------------------- how long
