@@ -10,7 +10,7 @@ from core.errors import PrunescopeError
 from core.inputs.checkpoints import Resolved, resolve, suited
 from core.inputs.examples import EvalSubset, open_examples
 from core.inputs.hub import Report
-from core.request.catalog import METHODS, NORMALISE_FIRST
+from core.request.catalog import ENGINE_VERSION, METHODS, NORMALISE_FIRST
 from core.request.sweep_request import SweepRequest
 from core.results.key import result_key
 from core.results.schema import CalibrationRecord, PruningRecord, StopRecord
@@ -48,8 +48,8 @@ class Inputs:
         """Compute the key of the result of the request, or of one that follows it, such as its control."""
         pruning = pruning_record(request, self.calibration if METHODS[request.method].calibrated else None)
         against = self.against.revision if self.against else None
-        asked = request.points, request.measures, request.amounts, DTYPE
-        return result_key(self.resolved.revision, self.subset.record, pruning, *asked, against=against)
+        made_by = {"dtype": DTYPE, "engine": ENGINE_VERSION}
+        return result_key(request, self.resolved.revision, self.subset.record, pruning, against, made_by)
 
 
 def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:

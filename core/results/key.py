@@ -1,24 +1,20 @@
 """The key of a result: what decides its numbers; and its checksum: what its file holds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from core.request.amounts import amount_text
-from core.request.catalog import DEFAULT_CONTROLLED, DEFAULT_MEASURES, ENGINE_VERSION
+from core.request.catalog import DEFAULT_CONTROLLED, DEFAULT_MEASURES
 from core.request.points import points_of
+from core.request.sweep_request import SweepRequest
 from core.results.digest import digest
+from core.results.provenance import request_of
 from core.results.schema import PruningRecord, SweepResult, TaskRecord
+
+MadeBy = Mapping[str, str | int]  # what an environment says of the `dtype` and the `engine` of a computation
 
 
 def result_key(
-    revision: str,
-    task: TaskRecord,
-    pruning: PruningRecord,
-    points: str,
-    measures: Sequence[str],
-    amounts: tuple[float, ...],
-    dtype: str,
-    engine: str = ENGINE_VERSION,
-    against: str | None = None,
+    asked: SweepRequest, revision: str, task: TaskRecord, pruning: PruningRecord, against: str | None, made_by: MadeBy
 ) -> str:
     """Compute a result's key: a digest of everything that decides its numbers (not threads, environment or time).
 
@@ -26,15 +22,12 @@ def result_key(
     calibration examples stay in as null: the first keys had them.
 
     Args:
+        asked: Points, measures, and all amounts.
         revision: The digest of the checkpoint's content.
         task: The examples.
         pruning: The method and its settings.
-        points: A name from POINTS.
-        measures: Names from MEASURES.
-        amounts: The pruning amounts asked for, ascending.
-        dtype: The dtype of the computation, such as `float32`.
-        engine: The engine version that computed the numbers.
         against: The digest of another checkpoint's content; None without one.
+        made_by: The dtype of the computation, such as `float32`, and the engine version.
     """
     calibration, stop = pruning.calibration, pruning.stop
     optional = {
@@ -49,14 +42,15 @@ def result_key(
             "calibration": calibration and calibration.fingerprint,
             **{name: value for name, value in optional.items() if value is not None},
         },
-        "points": points,
-        "amounts": [amount_text(amount) for amount in amounts],
+        "points": asked.points,
+        "amounts": [*map(amount_text, asked.amounts)],
         "max_length": task.max_length,
-        "dtype": dtype,
-        "engine": engine,
+        "dtype": str(made_by["dtype"]),
+        "engine": str(made_by["engine"]),
         **({"against": against} if against else {}),
+        **({} if {*asked.measures} == {*DEFAULT_MEASURES} else {"measures": sorted(asked.measures)}),
     }
-    return digest(parts if set(measures) == set(DEFAULT_MEASURES) else {**parts, "measures": sorted(measures)})
+    return digest(parts)
 
 
 def key_of(result: SweepResult) -> str:
@@ -65,21 +59,11 @@ def key_of(result: SweepResult) -> str:
     Raises:
         ValueError: The content lacks something that the key depends on.
     """
-    layers, pruning, environment = result.checkpoint.num_layers, result.pruning, result.environment
-    points = points_of(result.points, layers)
-    if points is None or not result.frames or not {"dtype", "engine"} <= set(environment):
+    layers, made_by = result.checkpoint.num_layers, result.environment
+    if points_of(result.points, layers) is None or not result.frames or not {"dtype", "engine"} <= set(made_by):
         raise ValueError(f"its points are not those of {layers} layers, or it has no frames, dtype or engine")
-    return result_key(
-        result.checkpoint.revision,
-        result.task,
-        pruning,
-        points,
-        result.measures,
-        pruning.stop.amounts if pruning.stop else result.amounts,
-        str(environment["dtype"]),
-        str(environment["engine"]),
-        result.against.revision if result.against else None,
-    )
+    against = result.against.revision if result.against else None
+    return result_key(request_of(result), result.checkpoint.revision, result.task, result.pruning, against, made_by)
 
 
 def sealed(result: SweepResult) -> SweepResult:

@@ -10,7 +10,6 @@ from typing import Annotated, Literal, Self, cast
 import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
-from core.errors import PrunescopeError
 from core.request.catalog import MAX_LAYERS, MEASURES, RECIPE, REDUCTIONS, SINGLE_BATCH
 from core.request.places import dataset_of
 from core.request.points import point_names, points_of
@@ -77,11 +76,8 @@ class FileRecord(f.Record):
 
 
 def _public(data: str) -> str:
-    """Refuse data that anybody but the one who has them could name: a path, or a visitor's upload."""
-    try:
-        dataset_of(data)
-    except PrunescopeError as error:
-        raise ValueError(str(error)) from error
+    """Refuse data that nobody but the one who has them could name: a path, or a visitor's upload."""
+    dataset_of(data)
     return data
 
 

@@ -97,7 +97,8 @@ def test_a_forged_result_file_leads_to_no_run(server: Server, number: int) -> No
         thief = chosen(fake.model_dump_json())
         if number < 3:
             (error,) = errors(thief)
-            assert error.startswith("forged.json is not a valid result: task.data: ")
+            assert error.startswith("forged.json is not a valid result: ")
+            assert "is not a data set" in error
             assert "\n" not in error
         else:
             assert address(thief)["result"] == fake.key

@@ -68,7 +68,7 @@ LONG = "w" * 4_000_000
         ({"environment": MANY}, "environment"),
         ({"pruning.seed": 2**32}, "pruning.seed"),
         ({"pruning.stop": {"damage": 0.05, "amounts": [k / 2_000 for k in range(2_000)]}}, "pruning.stop"),
-        *(({"task.data": name}, "task.data") for name in (f"own:{'0' * 64}", "/etc/passwd", "written")),
+        *(({"task.data": name}, "is not a data set") for name in (f"own:{'0' * 64}", "/etc/passwd", "written")),
     ],
 )
 def test_a_result_that_is_damaged_beyond_a_bound_or_that_no_page_can_show_is_refused(
