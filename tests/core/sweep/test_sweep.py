@@ -75,7 +75,11 @@ def test_progress_and_frames_come_in_order_with_one_pass_per_amount(
     )
     assert passes == scored + (1 + 3) * PASS  # the floor and three amounts
     scoring = [("Scoring on calibration examples", k + 1, scored) for k in range(scored)]
-    stages = ["0 % removed"] * 2 * PASS + ["40 % removed"] * PASS + ["80 % removed"] * PASS
+    stages = (
+        [*["Measuring the emptied model"] * PASS, *["Measuring the unpruned model"] * PASS]
+        + ["40 % removed"] * PASS
+        + ["80 % removed"] * PASS
+    )
     measuring: list[object] = [(stage, done, 20) for done, stage in enumerate(stages, 1)]
     for after, frame in zip((10, 16, 22), result.frames, strict=True):
         measuring.insert(after, frame)
