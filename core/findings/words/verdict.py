@@ -36,7 +36,7 @@ REMEDIES: Mapping[Reason, str] = {  # in the Lab, with the settings that may dec
     "change not reached": "Decide it in the Lab: larger amounts",
 }
 FLAGS: Mapping[Flag, str] = {
-    "beyond working range": "The layers change that much only where the model no longer works.",
+    "beyond working range": "The layers change that much only where the model does not work.",
     "random removal beyond its working range": "The same holds for more than half of the random draws.",
     "range doubtful": "The examples are too few to show the end of the working range.",
     "at the ceiling": f"Under random removal, more than {percent(CEILING)} lies in the upper half already.",

@@ -3,10 +3,20 @@
 import numpy as np
 import pytest
 
-from core.findings.accuracy import accuracy_course, beyond_from, label_doubt, metric_of, reference_of, working_to
+from core.findings.accuracy import (
+    accuracy_course,
+    beyond_from,
+    has_doubtful_range,
+    label_doubt,
+    metric_of,
+    reference_of,
+    smallest_drop,
+    working_to,
+)
 from core.findings.yardstick import Yardstick, yardstick
 from core.request.catalog import TASKS
 from core.results.store import SHIPPED_RESULTS, load, result_files
+from core.sweep.working_range import change
 from tests.builders import make_result
 from tests.core.findings.made import TWINS, collapsing, predicting
 from tests.core.findings.made import working_to as ending
@@ -86,3 +96,19 @@ def test_labels_are_put_in_the_order_that_fits_best_and_not_on_few_examples() ->
     one_sided = predicting(made, [0] * 88 + [1] * 2, gold=[1] * 59 + [0] * 31)
     assert label_doubt(one_sided) == (29 / 90, 59 / 90, ()), "in another order, it would always guess the commonest"
     assert not [path for path in result_files(SHIPPED_RESULTS)[::25] if (label_doubt(load(path)) or (0, 0, ()))[2]]
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "matthews_correlation", "f1"])
+def test_the_smallest_drop_is_that_of_the_bootstrap_where_the_range_ends(metric: str) -> None:
+    random, gold = np.random.default_rng(0), np.tile([0, 1], 100)
+    unpruned, working, broken = (np.where(random.random(200) < share, 1 - gold, gold) for share in (0.1, 0.15, 0.45))
+    result = predicting(
+        make_result(amounts=(0.0, 0.2, 0.4)), unpruned.tolist(), working.tolist(), broken.tolist(), gold=gold.tolist()
+    )
+    error = change(metric, gold, unpruned, working).standard_error
+    for to in (0.0, 0.2):  # where it ends with the unpruned model, the first amount counts
+        assert smallest_drop(ending(result, to, metric=metric)) == pytest.approx(2.8 * error, rel=0.06)
+    on_more = ending(result, 0.2, metric=metric, examples=800, lead=0.4)
+    assert smallest_drop(on_more) == pytest.approx(2.8 * error / 2, rel=0.06)
+    assert has_doubtful_range(on_more) == (2.8 * error / 2 > 0.04)
+    assert (smallest_drop(ending(result, None)), has_doubtful_range(ending(result, None))) == (None, False)
