@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.charts.theme import ThemeName
 from core.charts.view import Scene, choice_of
 from core.exports.drawing import Picture, draw
-from core.exports.figure import Figure, Size, figure_of
+from core.exports.figure import Extra, Figure, Size, figure_of
 from core.exports.player_page import player_page
 from core.exports.tables import file_name, shown_csv
 from core.request.catalog import REDUCTIONS
@@ -24,6 +24,7 @@ N = TypeVar("N", bound=str)
 
 MAX_TITLE_CHARS = 300
 SIZES: dict[Size, str] = {"slide": "Slide, 1920 × 1080", "page": "As shown"}
+EXTRAS: dict[Extra, str] = {"numbers": "Cell numbers", "footer": "Footer"}
 THEMES: dict[ThemeName, str] = {"light": "Light", "dark": "Dark"}
 MILLISECONDS = (1000, 500, 250, 125)  # a frame of a film, as the player's speeds
 FILMS: dict[Picture, str] = {"gif": "image/gif", "mp4": "video/mp4"}
@@ -63,10 +64,13 @@ def offer_pictures(scene: Scene, results: Sequence[SweepResult], choices: Mappin
         sizes = {name: words for name, words in SIZES.items() if name == "slide" or not fills_screen}
         size = _pick("Size", sizes, "slide", f"{key}-size")
         theme = _pick("Colours", THEMES, st.context.theme.type or "light", f"{key}-theme")
+        without = st.pills(
+            "Leave out", EXTRAS, format_func=EXTRAS.__getitem__, selection_mode="multi", key=f"{key}-out"
+        )
     scene, layout = replace(scene, title=title.strip() or scene.title), scene.layout.name
 
     def drawn(still: Picture, frame: int) -> bytes:
-        return draw(figure_of(scene, size, theme), still, [frame])
+        return draw(figure_of(scene, size, theme, without), still, [frame])
 
     def name(extension: str) -> str:
         parts = (f"-{choice}" if choice else "", "-dark" if theme == "dark" else "", extension)
@@ -75,7 +79,7 @@ def offer_pictures(scene: Scene, results: Sequence[SweepResult], choices: Mappin
     moves = len(scene.frames) > 1
     if moves:
         st.markdown("**All amounts, moving**")
-        _offer_films(figure_of(scene, size, theme), len(scene.frames), name, key)
+        _offer_films(figure_of(scene, size, theme, without), len(scene.frames), name, key)
         page = partial(player_page, scene, results, theme, choices)
         download("HTML player", page, name(".html"), "text/html", PLAYER)
         st.markdown("**One amount**")

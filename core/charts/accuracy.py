@@ -142,7 +142,8 @@ def _accuracy(scale: Scale, two: bool, metric: str, largest: float, room: float)
     in_percent = scale in ("amount", "prunable_sparsity")
     steps: dict[str, Any] = {} if in_percent else {"values": alt.Undefined, "format": alt.Undefined, "tickCount": 5}
     start, end = (largest * end for end in g.AMOUNT_DOMAIN)
-    x = g.amount_axis(title=title, shown=(start, end), room=room, **steps)
+    short = "Removed" if scale == "amount" else title  # beside it stands what the shade means
+    x = g.amount_axis(title=short, shown=(start, end), room=room, **steps)
     name, few = g.capitalised(METRICS[metric].symbol), alt.ExprRef("ceil(height / 40)")
     y = g.share_axis("value:Q", name, (low, high * g.SHARE_DOMAIN[1]), tickCount=few)
     lines = "split(datum.label, '\\n')"

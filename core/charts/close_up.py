@@ -73,6 +73,7 @@ def _layout(rows: int, alone_too: bool) -> Layout:
             "row row" {high}
             "bar bar" auto
             "{"alone" if alone_too else "sparsity"} sparsity" 15rem / minmax(0, 1fr) minmax(0, 1fr)""",
+        slide='"row sparsity" minmax(0, 1fr) / minmax(0, 1fr) minmax(0, 1fr)',
         narrow=in_column({"row": high, "bar": "auto", **alone, "sparsity": "14rem"}),
     )
 

@@ -52,13 +52,15 @@ def _layout(results: Two, overlaid: bool) -> Layout:
             "first second" clamp(17rem, 46vh, 34rem)
             "bar bar" auto
             "accuracy accuracy" 16.5rem / minmax(0, 1fr) minmax(0, 1fr)"""
-        return Layout("beside", wide, on_telephone(g.SIDES, results, '"accuracy accuracy" 18rem'))
+        slide = '"first second" minmax(0, 1fr) / minmax(0, 1fr) minmax(0, 1fr)'
+        return Layout("beside", wide, on_telephone(g.SIDES, results, '"accuracy accuracy" 18rem'), slide)
     wide = f"""
         "first first second second difference difference" clamp(17rem, 46vh, 30rem)
         "bar bar bar bar bar bar" auto
         "accuracy accuracy accuracy own own own" 16.5rem / {" ".join(["minmax(0, 1fr)"] * 6)}"""
     below = '"difference difference" min(100cqw, 34rem) "accuracy accuracy" 18rem "own own" 16rem'
-    return Layout("compare", wide, on_telephone(g.SIDES, results, below))
+    slide = '"difference accuracy" minmax(0, 1fr) / minmax(0, 1fr) minmax(0, 1fr)'
+    return Layout("compare", wide, on_telephone(g.SIDES, results, below), slide)
 
 
 def compare_scene(

@@ -210,9 +210,14 @@ def below_axis(words: alt.Chart, align: Literal["left", "right"]) -> alt.Chart:
     return words.encode(y=alt.value("height")).mark_text(style="note", align=align, baseline="top", dy=below)
 
 
-def has_room(rows: float) -> str:
-    """Return the Vega expression for whether each of so many rows is as high as a line of text."""
-    return f"(height / {rows} >= 0.85 * {LETTER})"
+def has_room(rows: int, taken: str = "0") -> str:
+    """Return the Vega expression for whether each of so many rows is as high as a line of text.
+
+    Args:
+        rows: The rows.
+        taken: The expression of what is not theirs of the picture's height.
+    """
+    return f"((height - {taken}) / {rows} >= 0.85 * {LETTER})"
 
 
 def share_axis(field: str, title: str, domain: tuple[float, float] = SHARE_DOMAIN, **style: Any) -> alt.Y:
@@ -228,19 +233,18 @@ def depth_axis(order: list[str] | None, title: str = "Layer") -> alt.X:
     return alt.X("layer:N", sort=order, title=title, scale=alt.Scale(type="point", padding=0.4), axis=axis)
 
 
-def layers_axis(points: Sequence[str], middle: float = 0.5, word: str = "", **style: Any) -> dict[str, Any]:
+def layers_axis(points: Sequence[str], middle: float = 0.5, **style: Any) -> dict[str, Any]:
     """Return the scale and the axis of layers, each one unit long, for rows or columns of cells.
 
     Args:
         points: The points, from the bottom to the top, or from the left to the right.
         middle: Where in its unit a label stands.
-        word: What stands before each label.
         style: Further properties of a Vega-Lite axis.
     """
     labels = point_labels(points)
     axis = alt.Axis(
         values=[k + middle for k in range(len(labels))],
-        labelExpr=f"'{word}' + {labels}[floor(datum.value)]",
+        labelExpr=f"{labels}[floor(datum.value)]",
         ticks=False,
         domain=False,
         grid=False,

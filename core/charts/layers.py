@@ -238,6 +238,7 @@ def _curve(measure: str, removed: str) -> g.LayerChart:
     told = g.told({"Twins of other seeds, from": "low:Q", "to": "high:Q"})
     twins = g.data("twins").encode(y="low:Q", y2="high:Q", tooltip=told, **across)
     names = g.data("lines").encode(x=alt.datum(end), y="at:Q", text="text:N")
+    beyond = g.data("beyond").encode(x=alt.datum(end), y=alt.datum(CURVE_DOMAIN[1]), text="text:N")  # above all curves
     leaders = g.data("lines").encode(x="end:Q", x2=alt.datum(end), y="value:Q", y2="at:Q")
     return alt.layer(
         g.beyond_shade(end),
@@ -248,7 +249,7 @@ def _curve(measure: str, removed: str) -> g.LayerChart:
         seeds.mark_line(style="chance", opacity=0.8).encode(detail="series:N"),
         own.mark_line(style="series"),
         g.current_amount_rule(),
-        g.beyond_words(end),
+        *g.haloed_text(beyond, "right", baseline="top", dx=-4, dy=4),
         leaders.mark_rule(style="chance", x2Offset=2 * s.WORDS_GAP),
         *g.haloed_text(names, baseline="middle", dx=2 * s.WORDS_GAP + 3),
         alone.mark_point(style="alone", shape="diamond", size=60).encode(

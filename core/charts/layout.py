@@ -6,7 +6,7 @@ so this file reads the same text: whoever adds a layout writes it once.
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -35,12 +35,14 @@ class Layout:
         wide: On a wide screen and in a figure: `"area area" height` for each row, then `/ width width`. Sizes are
             lengths in rem or vh, `clamp()` of three of them, `minmax(0, 1fr)`, or for the bar `auto`.
         narrow: On a telephone; any grid that CSS knows; as the wide one where none is given.
+        slide: On a slide, whose letters are large, perhaps without some views; as the wide one where none is given.
         row_gap: Pixels between rows.
     """
 
     name: str
     wide: str
     narrow: str | None = None
+    slide: str | None = None
     row_gap: int = 12
 
     @property
@@ -48,6 +50,11 @@ class Layout:
         """What core/charts/player.js hands to player.css."""
         gap = f"{self.row_gap}px"
         return {"name": self.name, "wide": self.wide, "narrow": self.narrow or self.wide, "gap": gap}
+
+    @property
+    def on_slide(self) -> "Layout":
+        """The layout of a slide."""
+        return replace(self, wide=self.slide or self.wide)
 
     @property
     def filling(self) -> dict[str, str]:
@@ -71,7 +78,7 @@ class Layout:
         """Place views in a figure of this size: fixed lengths grow or shrink with its height, shares take the rest.
 
         Args:
-            names: The views; areas without one stay empty.
+            names: The views; areas without one stay empty, a view without an area has no box.
             width: In pixels.
             height: In pixels.
         """
@@ -83,6 +90,8 @@ class Layout:
         boxes = {}
         for name in names:
             cells = [(r, c) for r, (areas, _) in enumerate(rows) for c, area in enumerate(areas) if area == name]
+            if not cells:
+                continue
             (top, left), (bottom, right) = min(cells), max(cells)
             (y, _), (_, y2), (x, _), (_, x2) = down[top], down[bottom], across[left], across[right]
             boxes[name] = Box(x, y, x2 - x, y2 - y)

@@ -27,6 +27,9 @@ FINDING = Layout(
         "bar bar" auto
         "accuracy accuracy" clamp(8rem, 17vh, 12rem) / minmax(0, 1fr) clamp(15.5rem, 42vh, 36rem)""",
     narrow=in_column({"stack": "18.5rem", "bar": "auto", "accuracy": "11rem", "heatmap": "min(108cqw, 28rem)"}),
+    slide="""
+        "stack heatmap" minmax(0, 5fr)
+        "accuracy heatmap" minmax(0, 4fr) / minmax(0, 6fr) minmax(0, 5fr)""",
 )
 # The heatmap beside its curves.
 SINGLE = Layout(
@@ -128,6 +131,7 @@ def pair_scene(results: Two, reduction: str, titles: tuple[str, str]) -> Scene:
             "bar bar" auto
             "left-accuracy right-accuracy" 11rem / minmax(0, 1fr) minmax(0, 1fr)""",
         narrow=on_telephone(("left", "right"), results, below),
+        slide='"left right" minmax(0, 1fr) / minmax(0, 1fr) minmax(0, 1fr)',
     )
     title = " and ".join(dict.fromkeys(map(pruning_name, results)))
     return Scene(title, origins(results, reduction), views, compare_frames(results, together, metrics, titles), layout)

@@ -16,7 +16,7 @@ import numpy as np
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
 from core.findings.matching import Chance, chance_beside
-from core.findings.survival import floor_of, layer_survivals, own_similarity
+from core.findings.survival import first_layer, floor_of, layer_survivals, own_similarity
 from core.findings.words import share_span
 from core.findings.yardstick import Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
@@ -33,6 +33,8 @@ AT_LEAST = f"At {SURVIVAL_THRESHOLD} or above"
 AT_RANDOM = "Random removal, same overall change"
 CHANCE, TOO_FAR = "random removal of {}, equally changed", "random removal: not measured as far"
 FLOOR = "everything removed"
+FIRST = "replace(datum.words, 'intact up to', 'first to fall:')"  # where rows are too low for the words of all
+LABEL_ROOM = alt.ExprRef("1.3 * margin")
 FINE_TUNES = "two fine-tunes that differ only in the seed"
 
 
@@ -67,11 +69,13 @@ def stack_view(
 def stack_rows(result: SweepResult, reduction: str, chance: Chance | None, twins: Yardstick | None) -> g.Rows:
     """Return one row per layer: its similarity and random removal's at every frame, its floor, its twins, its words."""
     own = own_similarity(result, reduction)  # (frames, points)
+    first = first_layer(result, reduction)
     beside = chance.own if chance else np.full_like(own, np.nan)  # (frames, points)
     rows = g.layer_rows(result.points, v=own.tolist(), chance=beside.tolist())
     for k, (row, layer) in enumerate(zip(rows, layer_survivals(result, reduction), strict=True)):
         row |= {
             "y": k,
+            "first": layer.label == first,
             "floor": g.rounded(layer.floor),
             "floor_text": g.two_places(layer.floor),
             "seed_words": twins.words(k) if twins else "",
@@ -103,7 +107,8 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...]) -> g.LayerChart:
     fields = {"Layer": "name:N", MEASURES["cka"].symbol: "text:N", AT_RANDOM: "at_random_text:N"}
     fields |= {"With everything removed": "floor_text:N", AT_LEAST: "words:N"}
     tooltip = g.told(fields | ({"Fine-tunes of other seeds": "seed_words:N"} if "alone" in key else {}))
-    worded = len(points) <= MAX_WORDED
+    worded, roomy = len(points) <= MAX_WORDED, g.has_room(len(points), f"{len(key)} * {LINE}")
+    labelled = layers.transform_filter(f"{roomy} || datum.first").transform_calculate(label="'Layer ' + datum.layer")
     track = bands.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15)
     return alt.layer(
         track.encode(x=_similarity_axis(worded), x2=alt.X2Datum(1), y=_layers_axis(points, len(key)), tooltip=tooltip),
@@ -115,7 +120,8 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...]) -> g.LayerChart:
         *(floor.mark_rule(style=style) for style in ("halo", "floor")),
         *(_twins() if "alone" in key else []),
         *(chance.mark_rule(style=style) for style in ("halo", "current")),
-        *(_words(layers) if worded else []),
+        labelled.mark_text(style="note", align="right", dx=-6).encode(x=alt.value(0), y="middle:Q", text="label:N"),
+        *(_words(labelled, roomy) if worded else []),
         *(mark for line, name in enumerate(key) for mark in _key_line(line, name)),
     )
 
@@ -127,7 +133,7 @@ def _similarity_axis(worded: bool) -> alt.XDatum:
     axis = alt.Axis(
         values=[0, 0.5, SURVIVAL_THRESHOLD],
         labelExpr=f"datum.value === {SURVIVAL_THRESHOLD} ? {intact} : format(datum.value, '.1f')",
-        labelOverlap=False,
+        labelOverlap=True,  # the one in the middle goes first
         grid=False,
         title=None,
     )
@@ -136,7 +142,7 @@ def _similarity_axis(worded: bool) -> alt.XDatum:
 
 def _layers_axis(points: tuple[str, ...], lines: int) -> alt.Y:
     """Return the axis of layers, with room for so many lines of the key above."""
-    axis = g.layers_axis(points, sum(BAND) / 2, "Layer ")
+    axis = g.layers_axis(points, labels=False, minExtent=LABEL_ROOM, maxExtent=LABEL_ROOM)
     axis["scale"].range = [alt.ExprRef("height"), alt.ExprRef(f"{lines} * {LINE}")]
     return alt.Y("bottom:Q", title=None, **axis)
 
@@ -154,9 +160,11 @@ def _twins() -> list[alt.Chart]:
     ]
 
 
-def _words(layers: alt.Chart) -> list[alt.Chart]:
+def _words(layers: alt.Chart, roomy: str) -> list[alt.Chart]:
     """Write beside every band its number and how far it is intact."""
-    beside = layers.encode(x=alt.XDatum(1.0), y="middle:Q")
+    beside = layers.encode(x=alt.XDatum(1.0), y="middle:Q").transform_calculate(
+        words=f"{roomy} ? datum.words : {FIRST}"
+    )
     number = beside.mark_text(style="note", align="left", dx=8).encode(text="text:N")
     intact = beside.mark_text(style="note", align="left", dx=alt.ExprRef(f"{NUMBER_ROOM} * margin + 8"))
     return [number, intact.encode(text="words:N")]

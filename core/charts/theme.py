@@ -20,7 +20,7 @@ ThemeName = Literal["light", "dark"]
 TYPEFACE = "Liberation Sans, Arial, Helvetica, sans-serif"  # vl-convert carries the first
 _TEXT: Spec = {"labelColor": "$text", "titleColor": "$text", "labelFontSize": "1em", "titleFontSize": "1em"}
 _LINES: Spec = {"gridColor": "$line", "domainColor": "$line", "tickColor": "$line"}
-_ABOVE: Spec = {"orient": "top", "titleOrient": "left", "labelLimit": 600}  # of a picture
+_ABOVE: Spec = {"orient": "top", "titleOrient": "left", "labelLimit": 600, "titleLimit": 600}  # of a picture
 # As `core.results.names` writes numbers.
 _SIGNS: Spec = {"decimal": ".", "thousands": ",", "grouping": [3], "percent": "\u00a0%", "minus": "−"}
 STYLE: Spec = {

@@ -6,9 +6,9 @@ browser to break text into lines: widths are those of Liberation Sans (as Helvet
 rounded to four kinds of letters.
 """
 
-from collections.abc import Mapping, Sequence
-from math import ceil, sqrt
-from typing import Any, Literal
+from collections.abc import Collection, Mapping, Sequence
+from math import ceil, inf, sqrt
+from typing import Any, Literal, NamedTuple
 
 from core.charts.grammar import Spec
 from core.charts.layout import Box
@@ -16,32 +16,51 @@ from core.charts.theme import THEMES, TYPEFACE, Theme, ThemeName, styled
 from core.charts.view import Scene, View
 
 Size = Literal["slide", "page"]
+Extra = Literal["numbers", "footer"]  # which a figure can do without
 Figure = dict[str, Any]  # see `figure_of`
 # A line's place `x` on the baseline `y`, the `size` of its letters, and `bold` before the rest, `text`.
 Line = dict[str, Any]
 
+
+class Measures(NamedTuple):
+    """The margin of a figure and the sizes of its letters, all in pixels."""
+
+    margin: int
+    title: int
+    readout: int
+    caption: int
+    smallest: int  # in pictures; lower ones have smaller letters
+    largest: int
+    number: int  # the least in cells: without room for it their colour stands alone, as in core/charts/player.js
+
+
 SLIDE = (1280, 720)  # pixels; drawn 1.5 times as large it is 1920 x 1080
 PAGE_WIDTH = 1240  # pixels, of a page in a laptop's window
-MEASURES: Mapping[Size, tuple[int, int, int]] = {"slide": (32, 28, 18), "page": (24, 23, 17)}  # margin, title, readout
-CAPTION = 13  # pixels, the letters of the caption
+READABLE = 24  # pixels of a slide: 18 pt where it is 7.5 inches high
+MOST_BESIDE = 2  # pictures beside each other on a slide; with more, their letters are as on a page
+MEASURES: Mapping[Size, Measures] = {
+    "slide": Measures(32, 32, *[READABLE] * 5),
+    "page": Measures(24, 23, 17, 13, 11, 16, 10),
+}
 MAX_TITLE_LINES = 2
 LEAST_OF_TITLE = 0.8  # of its size, if it then fits on one line
 LINE_HEIGHT = 1.3  # of its letters
 ASCENT = 0.95  # of the letters' size, from the top of a line to its baseline
 GAP = 8  # pixels, between words and pictures
 TEXT_SIZE = 13  # pixels, in pictures that are as high as on a page; in lower ones it is smaller
-SMALLEST_TEXT, LARGEST_TEXT = 11, 16  # pixels
-MIN_NUMBER_SIZE = 10  # pixels; in a cell without room for a number its colour stands alone, as in core/charts/player.js
 NARROW, WIDE = frozenset("ijlftrI.,:;!|/'’·“”()[]- "), frozenset("mwMW%@…")
 
 
-def figure_of(scene: Scene, size: Size = "slide", theme: ThemeName = "light") -> Figure:
+def figure_of(
+    scene: Scene, size: Size = "slide", theme: ThemeName = "light", without: Collection[Extra] = ()
+) -> Figure:
     """Arrange what a page shows in one figure.
 
     Args:
         scene: What the page shows.
         size: A slide, or as large as the page is in a laptop's window. What fills a screen is always a slide.
         theme: On white or on black.
+        without: What is left out, the numbers in cells or the caption.
 
     Returns:
         What `core.renderer` draws, with all lengths in pixels: `width` and `height`, multiples of 4, since a film has
@@ -51,33 +70,38 @@ def figure_of(scene: Scene, size: Size = "slide", theme: ThemeName = "light") ->
     """
     natural, colours = scene.layout.height(scene.views), THEMES[theme]
     on_slide = size == "slide" or natural is None
-    left, largest, readout_size = MEASURES[size]
+    layout, measures = (scene.layout.on_slide, MEASURES["slide"]) if on_slide else (scene.layout, MEASURES["page"])
+    crowded = len({box.x for box in layout.boxes(scene.views, *SLIDE).values()}) > MOST_BESIDE
+    *_, smallest, largest, number = MEASURES["page"] if crowded else measures
+    left = measures.margin
     width = SLIDE[0] if on_slide else PAGE_WIDTH
     room = width - 2 * left
-    smaller = range(largest, round(largest * LEAST_OF_TITLE) - 1, -1)
-    title_size = next((fitting for fitting in smaller if width_of(scene.title, fitting) <= room), largest)
+    smaller = range(measures.title, round(measures.title * LEAST_OF_TITLE) - 1, -1)
+    title_size = next((fitting for fitting in smaller if width_of(scene.title, fitting) <= room), measures.title)
     title = [(line, "") for line in broken(scene.title, room, title_size, MAX_TITLE_LINES)]
     under = left + LINE_HEIGHT * title_size * len(title)
-    readouts = _readouts(scene, left, under, readout_size, room)
-    top = under + LINE_HEIGHT * readout_size * max(map(len, readouts), default=0) + GAP
-    caption = [("", line) for line in broken(" · ".join(scene.caption), room, CAPTION)]
-    below = GAP + LINE_HEIGHT * CAPTION * len(caption) + left
+    readouts = _readouts(scene, left, under, measures.readout, room)
+    top = under + LINE_HEIGHT * measures.readout * max(map(len, readouts), default=0) + GAP
+    footer = "" if "footer" in without else " · ".join(scene.caption)
+    caption = [("", line) for line in broken(footer, room, measures.caption) if line]
+    below = GAP + LINE_HEIGHT * measures.caption * len(caption) + left
     height = SLIDE[1] if on_slide or natural is None else 4 * ceil((top + natural + below) / 4)
     free = height - top - below
-    boxes = scene.layout.boxes(scene.views, room, free)
+    boxes = layout.boxes(scene.views, room, free)
     # Text in pictures that are lower than on a page is smaller; what fills a screen has none to compare with.
-    scaled = round(TEXT_SIZE * sqrt(free / natural)) if natural else LARGEST_TEXT
-    text_size = min(max(scaled, SMALLEST_TEXT), LARGEST_TEXT)
+    scaled = round(TEXT_SIZE * sqrt(free / natural)) if natural else largest
+    text_size = min(max(scaled, smallest), largest)
+    least = inf if "numbers" in without else number
     return {
         "width": width,
         "height": height,
         "background": colours.background,
         "ink": colours.text,
         "font": TYPEFACE,
-        "words": _lines(left, left, title_size, title) + _lines(left, height - below + GAP, CAPTION, caption),
+        "words": _lines(left, left, title_size, title) + _lines(left, height - below + GAP, measures.caption, caption),
         "readouts": readouts,
         "parts": [
-            {"x": left + box.x, "y": top + box.y, "spec": _spec(scene.views[name], box, colours, text_size)}
+            {"x": left + box.x, "y": top + box.y, "spec": _spec(scene.views[name], box, colours, text_size, least)}
             for name, box in boxes.items()
         ],
     }
@@ -92,12 +116,12 @@ def _readouts(scene: Scene, x: float, y: float, size: int, room: float) -> list[
     return [_lines(x, y, size, texts) for texts in broken_pairs]
 
 
-def _spec(view: View, box: Box, theme: Theme, size: int) -> Spec:
+def _spec(view: View, box: Box, theme: Theme, size: int, least: float) -> Spec:
     """Fit a view into its box, as core/charts/player.js does."""
     spec = view.spec
     wide, high = ((side - taken * size) / view.columns for side, taken in ((box.width, 4), (box.height, 7)))
     number_size = int(min(0.35 * wide, 0.6 * high, 1.25 * size))
-    looks = styled(theme, size, number_size, shown=number_size >= MIN_NUMBER_SIZE)
+    looks = styled(theme, size, number_size, shown=number_size >= least)
     title, known = looks["title"], {"margin": round(3.3 * size)}
     lines = [view.title] if isinstance(view.title, str) else view.title
     heading = [part for line in lines for part in broken(line, box.width, title["fontSize"])]

@@ -1,5 +1,6 @@
 """Figures: what a page shows, in one picture of fixed size. Of every page, light and dark, in both sizes."""
 
+import re
 from collections import Counter
 from dataclasses import replace
 from itertools import cycle
@@ -17,6 +18,7 @@ from core.renderer import Canvas
 from tests.pictures import at_frame
 from tests.scenes import SCENES
 
+SIZE = re.compile(r"[\d.]+")
 SVG = "{http://www.w3.org/2000/svg}"
 MIDDLE = 1
 TEXT = "Random pruning, matched to magnitude (seed 2), beside WANDA: 48 % of weights removed"
@@ -43,10 +45,10 @@ def told(spec: Spec) -> Counter[str]:
 @pytest.mark.parametrize(("scene", "theme"), zip(SCENES.values(), cycle(THEMES), strict=False), ids=SCENES)
 def test_a_figure_shows_and_says_what_the_page_does_in_the_colours_of_the_theme(scene: Scene, theme: ThemeName) -> None:
     fills_screen = scene.layout.height(scene.views) is None
-    on_page = [told(view.spec) for view in scene.views.values()]
-    for size in ("slide", "page"):
+    for size, layout in (("slide", scene.layout.on_slide), ("page", scene.layout)):
         figure: dict[str, Any] = figure_of(scene, size)
-        assert [told(part["spec"]) for part in figure["parts"]] == on_page, "the values at that amount"
+        shown = [scene.views[name] for name in layout.boxes(scene.views, *SLIDE)]
+        assert [told(part["spec"]) for part in figure["parts"]] == [told(view.spec) for view in shown], "at that amount"
         for part in figure["parts"]:
             assert 0 <= part["x"] <= figure["width"] - part["spec"]["width"]
             assert 0 <= part["y"] <= figure["height"] - part["spec"]["height"]
@@ -54,11 +56,25 @@ def test_a_figure_shows_and_says_what_the_page_does_in_the_colours_of_the_theme(
         assert figure["height"] == SLIDE[1] or (size == "page" and not fills_screen)
         assert figure["width"] % 4 == figure["height"] % 4 == 0, "a film needs an even number of pixels"
     picture, frame = svg_of(scene, theme=theme), scene.frames[MIDDLE]
-    together, headings = " ".join(texts(picture)), (view.heading for view in scene.views.values())
+    on_slide = scene.layout.on_slide.boxes(scene.views, *SLIDE)
+    together, headings = " ".join(texts(picture)), (scene.views[name].heading for name in on_slide)
     for words in (scene.title, *scene.caption, f"{frame['name']} {frame['detail']}", *headings):
         assert " ".join(words.split()) in together
     colours = picture.find(f"{SVG}rect").get("fill"), next(picture.iter(f"{SVG}text")).get("fill")
     assert colours == (THEMES[theme].background, THEMES[theme].text)
+
+
+@pytest.mark.parametrize("name", [name for name in SCENES if name != "profiles"])
+def test_a_slide_is_read_from_the_last_row_and_can_do_without_numbers_and_footer(name: str) -> None:
+    svg = svg_of(SCENES[name])
+    sizes = {float(known[0]) for text in svg.iter(f"{SVG}text") if (known := SIZE.findall(text.get("font-size", "")))}
+    hidden = [text.text for text in svg.iter(f"{SVG}text") if text.get("opacity") == "0"]
+    points = {size * 7.5 * 72 / SLIDE[1] for size in sizes}
+    assert min(points) >= 18, hidden
+    bare = figure_of(SCENES[name], without=("numbers", "footer"))
+    assert all(part["spec"]["config"]["style"]["number"]["opacity"] == 0 for part in bare["parts"])
+    assert len(bare["words"]) < len(figure_of(SCENES[name])["words"])
+    assert bare["parts"][0]["spec"]["height"] > figure_of(SCENES[name])["parts"][0]["spec"]["height"]
 
 
 def test_nothing_moves_but_what_changes() -> None:
@@ -71,8 +87,8 @@ def test_nothing_moves_but_what_changes() -> None:
 
 def test_a_title_may_be_typed_and_long_and_is_text() -> None:
     typed = replace(SCENES["layers"], title="<b>Pruning & its </b> consequences, " * 12)
-    assert [line["y"] < 100 for line in figure_of(typed)["words"][:3]] == [True, True, False], "two lines, then caption"
-    nearly, caption = figure_of(replace(SCENES["layers"], title="x" * 80))["words"][:2]
+    assert [line["y"] < 110 for line in figure_of(typed)["words"][:3]] == [True, True, False], "two lines, then caption"
+    nearly, caption = figure_of(replace(SCENES["layers"], title="x" * 78))["words"][:2]
     assert (nearly["size"] < 28, caption["y"] > 600) == (True, True), "smaller letters rather than a word on a line"
     said = texts(svg_of(typed))
     assert (said[0].startswith("<b>Pruning & its </b>"), said[1][-1]) == (True, "…")
