@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, DEFAULT_MEASURES
-from core.request.points import points_of
 from core.request.sweep_request import SweepRequest
 from core.results.digest import digest
 from core.results.provenance import request_of
@@ -59,10 +58,9 @@ def key_of(result: SweepResult) -> str:
     Raises:
         ValueError: The content lacks something that the key depends on.
     """
-    layers, made_by = result.checkpoint.num_layers, result.environment
-    if points_of(result.points, layers) is None or not result.frames or not {"dtype", "engine"} <= set(made_by):
-        raise ValueError(f"its points are not those of {layers} layers, or it has no frames, dtype or engine")
-    against = result.against.revision if result.against else None
+    against, made_by = result.against.revision if result.against else None, result.environment
+    if not result.frames or not {"dtype", "engine"} <= set(made_by):
+        raise ValueError("it has no frames, dtype or engine")
     return result_key(request_of(result), result.checkpoint.revision, result.task, result.pruning, against, made_by)
 
 

@@ -9,7 +9,6 @@ from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, METHODS, RECIPE, TASKS, Task
 from core.request.limits import HOSTED_LIMITS
 from core.request.places import is_made
-from core.request.points import points_of
 from core.request.sweep_request import SweepRequest, flag_of
 from core.request.tasks import made_task
 from core.results.schema import CheckpointRecord, SweepResult, TaskRecord
@@ -61,7 +60,7 @@ def request_of(result: SweepResult, asked: SweepRequest | None = None) -> SweepR
         task=task.name,
         method=pruning.method,
         scope=pruning.scope,
-        points=points_of(result.points, checkpoint.num_layers) or "attention",
+        points=result.kind,
         amounts=pruning.stop.amounts if pruning.stop else result.amounts,
         num_examples=len(task.examples),
         seed=pruning.seed,

@@ -230,18 +230,20 @@ class Header(f.Record):
         return self.similarity.points
 
     @property
-    def baseline_points(self) -> tuple[str, ...]:
-        """The names of the unpruned model's points, in depth order: the rows of every matrix.
+    def kind(self) -> str:
+        """The kind of the points, a name from POINTS.
 
         Raises:
-            ValueError: Two checkpoints are compared, and the points are not all of one kind.
+            ValueError: They are no whole set of an encoder of this depth.
         """
-        if self.against is None:
-            return self.points
-        kind = points_of(self.points, self.checkpoint.num_layers)
-        if kind is None:
-            raise ValueError(f"its points are not those of {self.checkpoint.num_layers} layers")
-        return point_names(kind, self.against.num_layers)
+        if kind := points_of(self.points, self.checkpoint.num_layers):
+            return kind
+        raise ValueError(f"its points are not those of {self.checkpoint.num_layers} layers")
+
+    @property
+    def baseline_points(self) -> tuple[str, ...]:
+        """The names of the unpruned model's points, in depth order: the rows of every matrix."""
+        return point_names(self.kind, (self.against or self.checkpoint).num_layers)
 
     @property
     def has_own(self) -> bool:
