@@ -185,7 +185,7 @@ def test_a_waiting_request_is_answered_early_if_its_result_is_stored(tiny_bert: 
     request = written(tiny_bert, 26)
     find = {"op": "find", "request": vars(request)}
     assert serve([find]) == [], "what is not stored has to wait for its turn"
-    on_the_hub = checked(SweepRequest(str(tiny_bert), "sst2", data="hub")).to_json()
+    on_the_hub = vars(checked(SweepRequest(str(tiny_bert), "sst2", data="hub")))
     assert serve([{**find, "request": on_the_hub}, {"op": "find"}]) == [], "nor is the Hub asked early"
     senseless = {**find, "request": {**find["request"], "checkpoint": 5}}
     assert kinds(serve([senseless, {"op": "dance"}])) == ["error"], "the reading goes on"
