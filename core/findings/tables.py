@@ -122,9 +122,8 @@ def criteria_table(result: SweepResult, companions: Iterable[SweepResult]) -> Ta
                 "Random, mean ± SD": control_shares([found]),
                 "Verdict": verdict_cell(found),
                 "Reached at": percent(gap.amount) if gap else NONE,
-                "Gap": with_interval(gap.value, gap.low, gap.high) if gap else NONE,
-                "Minus random, points": " ± ".join(points) or NONE,
-                "To know": flags_cell(found),
+                "Minus random, points (90 %)": " ± ".join(points) or NONE,
+                "Marks": flags_cell(found),
             }
         )
     return rows
