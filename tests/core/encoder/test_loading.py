@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 from strangers import CONFIG, Change, changed, text, weights
 from tiny import make_encoder, make_texts
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoTokenizer
 
 from core.encoder.loading import borrow, load
 from core.errors import PrunescopeError
@@ -29,21 +29,13 @@ def copy(tiny_bert: Path, tmp_path: Path) -> Path:
     return shutil.copytree(tiny_bert, tmp_path / "my-bert")
 
 
-def test_it_describes_the_model_and_computes_what_transformers_computes(tiny_bert: Path) -> None:
-    checkpoint = load(resolve(str(tiny_bert)))
-    record = checkpoint.record
+def test_it_describes_the_model(tiny_bert: Path) -> None:
+    record = load(resolve(str(tiny_bert))).record
     assert (record.id, record.source, record.architecture) == ("tiny-bert", "folder", "BertForSequenceClassification")
     assert (record.num_layers, record.hidden_size) == (2, 32)
     assert record.num_prunable == 2 * (4 * 32 * 32 + 2 * 32 * 64)
     stored = load_file(tiny_bert / "model.safetensors")
     assert record.num_parameters == sum(weight.numel() for weight in stored.values())
-    texts = ["the film is good .", "a dull story"]
-    plain = AutoModelForSequenceClassification.from_pretrained(tiny_bert).eval()
-    tokens = AutoTokenizer.from_pretrained(tiny_bert)(texts, padding=True, return_tensors="pt")
-    ours = checkpoint.tokenizer(texts, padding=True, return_tensors="pt")
-    assert torch.equal(ours["input_ids"], tokens["input_ids"])
-    with torch.no_grad():
-        assert torch.equal(checkpoint.model(**ours).logits, plain(**tokens).logits)
 
 
 @pytest.mark.parametrize("form", ["safetensors", "bin", "shards", "bin shards", "half"])
