@@ -4,7 +4,7 @@ import pytest
 
 from core.errors import PrunescopeError
 from core.request.catalog import TASKS
-from core.results.names import pruning_name
+from core.results.names import pruning_name, removed_name
 from core.results.prediction import MAX_CHARACTERS, check_texts, question
 from tests.builders import make_result
 
@@ -17,6 +17,7 @@ def test_prunings_are_named() -> None:
         ("random-neuron", "attribution", None, "Pruning of random units, matched to attribution (seed 4)"),
     ):
         assert pruning_name(make_result(method=method, controls=controls, scope=scope, seed=4)) == name
+    assert removed_name(0.5, make_result(scope="layers:0-1")) == "50 % of the weights of layers 1 to 2 removed"
 
 
 def test_texts_are_stripped_and_counted() -> None:
