@@ -20,14 +20,13 @@ from pydantic import TypeAdapter
 from scipy.special import stdtrit
 
 from core.findings.choices import task_title
-from core.findings.claim import FEWEST_SEEDS, Judged, Placed
+from core.findings.claim import FEWEST_SEEDS, Judged
 from core.findings.grid import GridRow
-from core.request.catalog import CONFIDENCE, DAMAGE, METHODS
+from core.request.catalog import CONFIDENCE, METHODS
 from core.results import store
 from core.results.fields import Bounds
 from core.results.store import FileState, state_of, write_atomically
-from core.sweep.control_contrast import MARGIN, Array, Contrast, State, contrast
-from core.sweep.equal_damage import upper_share
+from core.sweep.control_contrast import MARGIN, Contrast, State, contrast
 
 FILE = "pooled.json"  # beside the folder of the shipped results
 FEWEST_PREDICTED = 4  # cells from which the difference in another one is predicted
@@ -123,7 +122,7 @@ def pooled(rows: Iterable[Judged]) -> tuple[Pooled, ...]:
         rows: From `core.findings.claim.judged`, of all results.
     """
     by_method: dict[str, dict[tuple[int, str], list[Judged]]] = defaultdict(lambda: defaultdict(list))
-    for row in sorted(rows, key=lambda row: (list(METHODS).index(row.method), row.scope == "all-linear")):
+    for row in sorted(rows, key=lambda row: (list(METHODS).index(row.method), row.scope == "all-linear", row.key)):
         by_method[row.title][row.layers, task_title(row.task)].append(row)
     table = []
     for title, places in by_method.items():
@@ -139,29 +138,23 @@ def pooled(rows: Iterable[Judged]) -> tuple[Pooled, ...]:
 def _cell(twins: Sequence[Judged]) -> Cell | None:
     """Average the checkpoints of a cell; None where they share fewer than two seeds."""
     twins = [row for row in twins if row.verdict.method]
-    placed = [{control.seed: control for control in row.verdict.controls} for row in twins]
-    seeds = sorted(set.intersection(*map(set, placed))) if placed else []
+    drawn = [[control.seed for control in row.verdict.controls] for row in twins]
+    seeds = sorted(set.intersection(*map(set, drawn))) if drawn else []
     if len(seeds) < FEWEST_SEEDS:
         return None
-    share, replicates = _shares([[row.verdict.method] for row in twins if row.verdict.method])  # (1,), (1, n)
-    drawn, drawn_replicates = _shares([[known[seed] for seed in seeds] for known in placed])  # (k,), (k, n)
-    return Cell(
-        task=task_title(twins[0].task),
-        layers=twins[0].layers,
-        keys=tuple(row.key for row in twins),
-        upper=sum(row.verdict.lead == "upper" for row in twins),
-        control_upper=sum(row.verdict.control_lead == "upper" for row in twins),
-        needed=twins[0].verdict.needed,
-        by_seed=dict(zip(seeds, (share - drawn).tolist(), strict=True)),
-        contrast=contrast(float(share[0]), replicates[0], drawn.tolist(), drawn_replicates),
+    apart, without = [], []  # of each checkpoint (k,) its share minus each seed's, and (k, n) without each example
+    for known, of in zip([row.verdict for row in twins], drawn, strict=True):
+        places = [of.index(seed) for seed in seeds]
+        apart.append(np.subtract(known.share or 0.0, known.control_shares)[places])
+        without.append(np.asarray(known.replicates)[places])
+    shares, replicates = np.mean(apart, axis=0), np.mean(without, axis=0)
+    beside = contrast(0.0, np.zeros(replicates.shape[1]), (-shares).tolist(), -replicates)  # the method is in both
+    upper, control_upper = (
+        sum(getattr(row.verdict, name) == "upper" for row in twins) for name in ("lead", "control_lead")
     )
-
-
-def _shares(placed: Sequence[Sequence[Placed]]) -> tuple[Array, Array]:
-    """Average shares and their replicates over checkpoints, (checkpoints, k) -> (k,) and (k, n)."""
-    values = np.mean([[one.gap.value for one in row] for row in placed], axis=0)
-    replicates = np.mean([[one.gap.replicates for one in row] for row in placed], axis=0)
-    return upper_share(values, DAMAGE), upper_share(replicates, DAMAGE)
+    first, keys = twins[0], tuple(row.key for row in twins)
+    by_seed = dict(zip(seeds, shares.tolist(), strict=True))
+    return Cell(task_title(first.task), first.layers, keys, upper, control_upper, first.verdict.needed, by_seed, beside)
 
 
 def estimate(cells: Sequence[Cell]) -> Estimate:
@@ -184,16 +177,9 @@ def estimate(cells: Sequence[Cell]) -> Estimate:
     if count >= FEWEST_PREDICTED:
         error = (high - value) / stdtrit(count - 1, QUANTILE)
         predicted = _around(value, float(np.hypot(error, np.sqrt(variance))), count - 2)
-    return Estimate(
-        cells=count,
-        value=value,
-        interval=max(((low, high), within or (value, value)), key=lambda bounds: bounds[1] - bounds[0]),
-        between=(low, high),
-        within=within,
-        deviation=float(np.sqrt(variance)),
-        inconsistency=max(0.0, float(found.i2)),
-        predicted=predicted,
-    )
+    interval = max(((low, high), within or (value, value)), key=lambda bounds: bounds[1] - bounds[0])
+    deviation, inconsistency = float(np.sqrt(variance)), max(0.0, float(found.i2))
+    return Estimate(count, value, interval, (low, high), within, deviation, inconsistency, predicted)
 
 
 def _around(value: float, error: float, freedom: int) -> Bounds:

@@ -5,11 +5,14 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from core.findings import pooled
+from core.findings.claim import judged
 from core.results.library import entry_of
 from core.results.schema import SweepResult
 from core.results.statistics import WorkingRangeRecord
 from core.results.store import save
 from tests.builders import make_result, ship, with_own_key, with_own_labels
+from tests.core.findings.made import around, network
 from tests.opened import box, links, open_page, players, told
 from ui.view_state import published_pair
 
@@ -110,3 +113,21 @@ def test_a_damaged_side_is_told_and_the_other_one_shown(shipped: Path) -> None:
         assert "checksum" in app.error[0].value
         assert views(app) == [FINDING]
         assert players(app)[0]["link"]["result"] == sst2.key
+
+
+def test_it_opens_with_what_all_checkpoints_say_of_a_result_that_counts_among_them(shipped: Path) -> None:
+    shelves = [[network(0.71, task=task), *around(0.7, task=task)] for task in ("sst2", "cola")]
+    own = [network(0.9, task="qqp"), *around(0.7, task="qqp")]
+    ship(shipped, *(result for shelf in shelves for result in shelf))
+    for result in own:
+        save(result)
+    pooled.write(pooled.pooled(row for shelf in shelves for row in judged(shelf)))
+    app = open_page(PAGE, result=shelves[0][0].key)
+    assert app.title[0].value.startswith("The upper layers change most, on all 2 checkpoints.")
+    assert "Accuracy is" in told(app), "what holds for this one stands below its picture"
+    assert not open_page(PAGE, result=own[0].key).title[0].value.startswith("The upper layers")
+    grid = open_page("pages/grid.py")
+    assert grid.title[0].value == app.title[0].value
+    (forest,) = players(grid)
+    rows = forest["views"]["forest-1"]["datasets"]["forest"]
+    assert [row["kind"] for row in rows] == ["cell", "cell", "pooled", "own"], "a mark"
