@@ -194,11 +194,8 @@ def show_result(result: SweepResult) -> None:
             offer_control(result, at_hand())
             link_to_views(result)
     show_finding(result, reduction, companions_of(result, at_hand()))
-    to_decide = DECIDE in st.query_params
-    with (
-        settings,
-        st.expander(plain(result_name(result)), expanded=to_decide, key="lab-settings", icon=":material/tune:"),
-    ):
+    name, to_decide = plain(result_name(result)), DECIDE in st.query_params
+    with settings, st.expander(name, expanded=to_decide, key="lab-settings", icon=":material/tune:"):
         ask(None, result)
     offer_exports(replace(once(result_scene, result, reduction), title=heading), result)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
