@@ -101,8 +101,7 @@ def layer_scene(
         f"How much each layer still resembles its unpruned self: {in_sentence(quantity)}; "
         f"bars end where it falls below {threshold}"
     ]
-    if any(bar["text"].endswith(BY_CONSTRUCTION) for bar in bars):
-        title += by_construction_note(result, threshold, measure)
+    title += by_construction_note(bars, threshold)
     numbers = Numbers("strips", "pick", {"Similarity": "v", "Intact up to": "intact"}, named="Layer")
     name = f"{names[k].title}: {in_sentence(quantity)} with itself, unpruned"
     views = {
@@ -250,7 +249,7 @@ def _curve(measure: str, removed: str) -> g.LayerChart:
         own.mark_line(style="series"),
         g.current_amount_rule(),
         *g.haloed_text(beyond, "right", baseline="top", dx=-4, dy=4),
-        leaders.mark_rule(style="chance", x2Offset=2 * s.WORDS_GAP),
+        leaders.mark_rule(style="chance", strokeDash=[1, 4], x2Offset=2 * s.WORDS_GAP),
         *g.haloed_text(names, baseline="middle", dx=2 * s.WORDS_GAP + 3),
         alone.mark_point(style="alone", shape="diamond", size=60).encode(
             tooltip=g.told({**amount, f"{symbol}, pruned alone": "text:N"})

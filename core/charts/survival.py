@@ -6,7 +6,7 @@ import altair as alt
 
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
-from core.findings.survival import first_layer, floor_of, interval_text, layer_survivals
+from core.findings.survival import first_layer, interval_text, layer_survivals
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.names import decimals
 from core.results.schema import SweepResult
@@ -18,18 +18,17 @@ BY_CONSTRUCTION = "*"  # after a number: a layer that stays above the threshold 
 
 def survival_view(result: SweepResult, reduction: str) -> View:
     """Draw how far each layer stays intact."""
-    note = by_construction_note(result, SURVIVAL_THRESHOLD)
-    title = f"Each layer stays intact (similarity ≥ {SURVIVAL_THRESHOLD}) up to"
-    datasets = {"bars": survival_rows(result, reduction), "amounts": g.amount_rows(result.amounts)}
+    title, bars = f"Each layer stays intact (similarity ≥ {SURVIVAL_THRESHOLD}) up to", survival_rows(result, reduction)
+    notes: g.Rows = [{"note": "".join(by_construction_note(bars, SURVIVAL_THRESHOLD))}]
+    datasets = {"bars": bars, "notes": notes, "amounts": g.amount_rows(result.amounts)}
     values = {"Intact up to": "text", "95 % interval": "interval", "With everything removed": "floor"}
-    return View(_survival, (result.points, "".join(note)), datasets, title, numbers=Numbers("bars", "name", values))
+    return View(_survival, (result.points,), datasets, title, numbers=Numbers("bars", "name", values))
 
 
-def by_construction_note(result: SweepResult, threshold: float, measure: str = "cka") -> list[str]:
-    """Say what the mark means, where a layer may have it at any amount by any reduction: nothing moves then."""
-    floors = (floor_of(result, reduction, measure) or () for reduction in result.reductions)
-    may_have = any(left is not None and left >= threshold for floor in floors for left in floor)
-    return [f"{BY_CONSTRUCTION} still at least {threshold} with everything removed"] if may_have else []
+def by_construction_note(bars: g.Rows, threshold: float) -> list[str]:
+    """Say what the mark means, where a bar has it."""
+    is_marked = any(bar["text"].endswith(BY_CONSTRUCTION) for bar in bars)
+    return [f"{BY_CONSTRUCTION} still at least {threshold} with everything removed"] if is_marked else []
 
 
 def survival_rows(
@@ -63,7 +62,7 @@ def survival_rows(
     return rows
 
 
-def _survival(points: tuple[str, ...], note: str) -> g.LayerChart:
+def _survival(points: tuple[str, ...]) -> g.LayerChart:
     """Draw the bars with their layers and numbers, or where rows are too low for all, with those of the first to fall.
 
     The heatmap that stands beside it says what labels such as `1a` mean, and the curve above what the axis measures.
@@ -72,12 +71,12 @@ def _survival(points: tuple[str, ...], note: str) -> g.LayerChart:
     x, y = g.amount_axis("end:Q", g.BLANK, room=g.NUMBER_ROOM), alt.Y("middle:Q", title="Layer", **style)
     roomy = g.has_room(len(points))
     labelled = _bars().transform_filter(f"{roomy} || datum.first").encode(y=y)
-    noted = _bars().transform_filter("datum.first").transform_calculate(note=f"{roomy} ? '{note}' : '{FIRST_ALONE}'")
+    noted = g.data("notes").transform_calculate(words=f"{roomy} ? datum.note : '{FIRST_ALONE}'")
     return alt.layer(
         *survival_layers(),
         labelled.mark_text(style="note", align="right", dx=-6).encode(x=alt.value(0), text="pick:N"),
         *g.haloed_text(labelled.encode(x=x, text="text:N"), dx=6),
-        g.below_axis(noted.encode(x=alt.value(0), text="note:N"), "left"),
+        g.below_axis(noted.encode(x=alt.value(0), text="words:N"), "left"),
     )
 
 

@@ -36,10 +36,9 @@ class Measures(NamedTuple):
 
 SLIDE = (1280, 720)  # pixels; drawn 1.5 times as large it is 1920 x 1080
 PAGE_WIDTH = 1240  # pixels, of a page in a laptop's window
-READABLE = 24  # pixels of a slide: 18 pt where it is 7.5 inches high
 MOST_BESIDE = 2  # pictures beside each other on a slide; with more, their letters are as on a page
 MEASURES: Mapping[Size, Measures] = {
-    "slide": Measures(32, 32, *[READABLE] * 5),
+    "slide": Measures(32, 32, 24, 24, 24, 24, 24),  # 24 is 18 pt where a slide is 7.5 inches high
     "page": Measures(24, 23, 17, 13, 11, 16, 10),
 }
 MAX_TITLE_LINES = 2
@@ -82,15 +81,13 @@ def figure_of(
     under = left + LINE_HEIGHT * title_size * len(title)
     readouts = _readouts(scene, left, under, measures.readout, room)
     top = under + LINE_HEIGHT * measures.readout * max(map(len, readouts), default=0) + GAP
-    footer = "" if "footer" in without else " · ".join(scene.caption)
-    caption = [("", line) for line in broken(footer, room, measures.caption) if line]
-    below = GAP + LINE_HEIGHT * measures.caption * len(caption) + left
+    footer = () if "footer" in without else broken(" · ".join(scene.caption), room, measures.caption)
+    below = GAP + LINE_HEIGHT * measures.caption * len(footer) + left
     height = SLIDE[1] if on_slide or natural is None else 4 * ceil((top + natural + below) / 4)
     free = height - top - below
     boxes = layout.boxes(scene.views, room, free)
     # Text in pictures that are lower than on a page is smaller; what fills a screen has none to compare with.
-    scaled = round(TEXT_SIZE * sqrt(free / natural)) if natural else largest
-    text_size = min(max(scaled, smallest), largest)
+    text_size = min(max(round(TEXT_SIZE * sqrt(free / natural)), smallest), largest) if natural else largest
     least = inf if "numbers" in without else number
     return {
         "width": width,
@@ -98,7 +95,8 @@ def figure_of(
         "background": colours.background,
         "ink": colours.text,
         "font": TYPEFACE,
-        "words": _lines(left, left, title_size, title) + _lines(left, height - below + GAP, measures.caption, caption),
+        "words": _lines(left, left, title_size, title)
+        + _lines(left, height - below + GAP, measures.caption, [("", line) for line in footer]),
         "readouts": readouts,
         "parts": [
             {"x": left + box.x, "y": top + box.y, "spec": _spec(scene.views[name], box, colours, text_size, least)}
