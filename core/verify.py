@@ -13,15 +13,8 @@ from core.command_line import OneLineParser, check_threads, run_command
 from core.request.amounts import amount_text, parse_amounts
 from core.results import store
 from core.results.schema import SweepResult
+from core.sweep import recompute
 from core.sweep.origin import frame_of
-from core.sweep.recompute import (
-    ACCURACY_TOLERANCE,
-    ENGINE_TOLERANCE,
-    FLOOR_TOLERANCE,
-    TORCH_CKA_TOLERANCE,
-    Deviations,
-    verify_frame,
-)
 
 DEVIATES = 1  # exit code
 
@@ -56,7 +49,7 @@ def chosen_amounts(result: SweepResult, texts: Sequence[str] | None) -> tuple[fl
     return tuple(frame_of(result, amount).amount for amount in wanted)
 
 
-def table_rows(found: Deviations) -> list[str]:
+def table_rows(found: recompute.Deviations) -> list[str]:
     """Write one amount's deviations as lines of a table."""
     amount = amount_text(found.amount)
     return [
@@ -82,15 +75,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         torch.set_num_threads(options.threads)
     confirmed = True
     for amount in amounts:
-        found = verify_frame(result, amount, options.checkpoint, options.data, against=options.against)
+        found = recompute.verify_frame(result, amount, options.checkpoint, options.data, against=options.against)
         if amount == amounts[0]:
             print(f"{'amount':<8}{'deviation of':<18}{'engine':>10}{'torch-cka':>12}")
         print(*table_rows(found), sep="\n", flush=True)
         confirmed = confirmed and found.within_tolerance
     print(
-        f"{'all within' if confirmed else 'NOT all within'} tolerance: {ENGINE_TOLERANCE:g} engine, "
-        f"{TORCH_CKA_TOLERANCE:g} torch-cka, {FLOOR_TOLERANCE:g} floor and other measures, "
-        f"{ACCURACY_TOLERANCE:g} accuracy"
+        f"{'all within' if confirmed else 'NOT all within'} tolerance: {recompute.ENGINE_TOLERANCE:g} engine, "
+        f"{recompute.TORCH_CKA_TOLERANCE:g} torch-cka, {recompute.FLOOR_TOLERANCE:g} floor and other measures, "
+        f"{recompute.ACCURACY_TOLERANCE:g} accuracy"
     )
     return 0 if confirmed else DEVIATES
 

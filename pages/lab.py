@@ -16,21 +16,12 @@ from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.names import amount_name, result_name
 from core.results.schema import SweepResult
+from ui import jobs
 from ui.address import picture_first, set_parameter, show
 from ui.controls import offer_control
 from ui.exports import offer_exports, show_recipe
 from ui.grid import show_methods
 from ui.header import link_to_views, page_header
-from ui.jobs import (
-    answer_to,
-    ask_about_frame,
-    ask_anew,
-    follow,
-    job_in_address,
-    original_request,
-    request_behind,
-    start,
-)
 from ui.lab.history import show_history
 from ui.lab.model import DEFAULT_REQUEST, OWN_REQUEST, chosen_checkpoint
 from ui.lab.run import offer_sweep
@@ -61,7 +52,7 @@ def lab() -> None:
     """Show what the address names: a run, a result, or the settings beside an example."""
     state, record = page_header("Lab", result_if_asked), remembered()
     queue.start_worker()
-    job = job_in_address()
+    job = jobs.job_in_address()
     if job:
         for key in filter(None, (*job.follow_up_keys, job.key)):
             note_computed(key)
@@ -98,7 +89,7 @@ def lab() -> None:
 def ask(job: Job | None, result: SweepResult | None) -> None:
     """Draw the settings, which begin with the request behind what is shown, and the bar that starts a run."""
     reason = st.query_params.get(DECIDE, "")
-    shown = job.request if job and job.request else original_request(result) if result else usual_request()
+    shown = job.request if job and job.request else jobs.original_request(result) if result else usual_request()
     request = deciding(shown, reason)
     offer_sweep(request, judged_beside(request) if reason else job.follow_ups if job else ())
 
@@ -142,10 +133,10 @@ def show_running(job: Job) -> None:
     with picture:
         if finished:
             show_figures(finished, reduction)
-            follow(job)
+            jobs.follow(job)
             draw(finished, reduction)
         else:
-            follow(job, lambda current: draw_frames(current, reduction))
+            jobs.follow(job, lambda current: draw_frames(current, reduction))
 
 
 def draw_frames(job: Job, reduction: str) -> None:
@@ -218,7 +209,7 @@ def check_and_recompute(result: SweepResult) -> None:
     """Show the command that computes a result; let a frame be checked, and the sweep be rerun."""
     st.markdown("**On the command line**, this command computes it:")
     show_recipe(result)
-    request = request_behind(result)
+    request = jobs.request_behind(result)
     if request is None:
         remark(NO_PLACE)
         return
@@ -229,13 +220,15 @@ def check_and_recompute(result: SweepResult) -> None:
             amount = st.selectbox("Amount", result.amounts, middle, amount_name, key="lab-check-amount", width=180)
             if st.button("Check this frame", key="lab-check"):
                 with refusals_shown():
-                    ask_anew("lab-checking", result.key, lambda: ask_about_frame("verify", result, amount, request))
-        if found := answer_to("lab-checking", result.key):
+                    jobs.ask_anew(
+                        "lab-checking", result.key, lambda: jobs.ask_about_frame("verify", result, amount, request)
+                    )
+        if found := jobs.answer_to("lab-checking", result.key):
             (st.success if found["within_tolerance"] else st.error)(check_sentence(found))
     label = "Recompute; the bundled file stays" if store.is_shipped(result.key) else "Recompute and replace this result"
     if st.button(label, key="lab-again", icon=":material/replay:"):
         with refusals_shown():
-            start(request, fresh=True)
+            jobs.start(request, fresh=True)
 
 
 with picture_first():

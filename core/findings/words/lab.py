@@ -6,35 +6,24 @@ from typing import Any
 from core.findings.survival import LayerSurvival, layers_of
 from core.findings.words import NONE, capitalised, layers_named
 from core.request.catalog import METRICS
-from core.results.names import (
-    ReductionKey,
-    amount_name,
-    columns_name,
-    listed,
-    meanings_name,
-    percent,
-    point_labels,
-    pruning_name,
-    small,
-    units_name,
-)
+from core.results import names as n
 from core.results.schema import SweepResult, TaskRecord
 
 
-def key_figures(result: SweepResult, reduction: ReductionKey) -> dict[str, str]:
+def key_figures(result: SweepResult, reduction: n.ReductionKey) -> dict[str, str]:
     """Return a whole result's first layer to change, its longest intact one, and how far its main metric holds.
 
     Empty where only the unpruned model was measured. Against another checkpoint, no layer counts as intact.
     """
     if len(result.frames) < 2:
         return {}
-    known, largest = result.working_range, amount_name(result.amounts[-1])
+    known, largest = result.working_range, n.amount_name(result.amounts[-1])
     if not known or known.to is None:
         holds = "No better than guessing" if known else "Unknown"
     elif known.to == 0:
-        holds = f"Not even to {amount_name(result.amounts[1])}"
+        holds = f"Not even to {n.amount_name(result.amounts[1])}"
     else:
-        holds = f"Beyond {largest}" if known.to >= result.amounts[-1] else f"Up to {amount_name(known.to)}"
+        holds = f"Beyond {largest}" if known.to >= result.amounts[-1] else f"Up to {n.amount_name(known.to)}"
     held = {f"{METRICS[known.metric if known else result.task.main_metric].title} holds": holds}
     found = layers_of(result, reduction)
     if not found.defined:
@@ -42,8 +31,8 @@ def key_figures(result: SweepResult, reduction: ReductionKey) -> dict[str, str]:
 
     def named(layers: Sequence[LayerSurvival], until: str) -> str:
         every = len(layers) == len(found.defined) > 1
-        labels = layers_named([layer.label for layer in layers], point_labels(result.points))
-        end = f"beyond {largest}" if layers[0].censored else f"{until} {percent(layers[0].rank)}"
+        labels = layers_named([layer.label for layer in layers], n.point_labels(result.points))
+        end = f"beyond {largest}" if layers[0].censored else f"{until} {n.percent(layers[0].rank)}"
         return f"{'All layers' if every else capitalised(labels)}, {end}"
 
     first = found.first or found.last
@@ -51,7 +40,7 @@ def key_figures(result: SweepResult, reduction: ReductionKey) -> dict[str, str]:
     return {"First layer to change": falls, "Longest intact": named(found.last, "up to"), **held}
 
 
-def methods_table(results: Iterable[SweepResult], reduction: ReductionKey) -> dict[str, dict[str, str]]:
+def methods_table(results: Iterable[SweepResult], reduction: n.ReductionKey) -> dict[str, dict[str, str]]:
     """Tabulate how far a model can be pruned by each method: by the keys of the results, the farthest first.
 
     Amounts of weights and of units are not alike; the shares of encoder weights that are removed by then are.
@@ -66,10 +55,10 @@ def methods_table(results: Iterable[SweepResult], reduction: ReductionKey) -> di
         figures, known = key_figures(result, reduction), result.working_range
         works = known.to if known and known.to else 0.0
         share = removed[result.key] = result.frames[result.amounts.index(works)].prunable_sparsity
-        until = f"{amount_name(works)} of {units_name(result)}" if works else [NONE, *figures.values()][-1]
-        also = f", {percent(share)} of encoder weights" if percent(share) != amount_name(works) else ""
+        until = f"{n.amount_name(works)} of {n.units_name(result)}" if works else [NONE, *figures.values()][-1]
+        also = f", {n.percent(share)} of encoder weights" if n.percent(share) != n.amount_name(works) else ""
         rows[result.key] = {
-            "Method": pruning_name(result).removesuffix(" of the encoder"),
+            "Method": n.pruning_name(result).removesuffix(" of the encoder"),
             "Works up to": until + also,
             "First layer to fall": figures.get("First layer to change", NONE),
         }
@@ -80,13 +69,13 @@ def check_sentence(deviations: Mapping[str, Any]) -> str:
     """Say how far a frame deviates from two recomputations; takes `core.sweep.recompute.Deviations.to_json()`."""
 
     def largest(known: Iterable[float | None]) -> str:  # None stands for a value that only one computation has
-        return small(max(float("inf") if deviation is None else deviation for deviation in known))
+        return n.small(max(float("inf") if deviation is None else deviation for deviation in known))
 
     own = largest([*deviations["engine"].values(), *deviations["others"].values(), deviations["accuracy"]])
     confirmed = "confirmed" if deviations["within_tolerance"] else "not confirmed"
     return (
-        f"The frame is {confirmed} at {amount_name(deviations['amount'])}: computed again it differs by {own} at most, "
-        f"from the CKA of torch-cka by {largest(deviations['torch_cka'].values())}."
+        f"The frame is {confirmed} at {n.amount_name(deviations['amount'])}: computed again it differs by {own} at "
+        f"most, from the CKA of torch-cka by {largest(deviations['torch_cka'].values())}."
     )
 
 
@@ -94,7 +83,7 @@ def reading_note(task: TaskRecord) -> str:
     """Say which files, rows and columns were read; empty for GLUE and the written examples."""
     if not task.columns:
         return ""
-    files = listed([f"{file.name}, rows {file.rows[0] + 1} to {file.rows[1]}" for file in task.files or ()])
-    guessed = f" ({listed(task.guessed)} guessed)" if task.guessed else ""
-    mapped = f"; {meanings_name(task.label_map)}" if task.label_map else ""
-    return f"Read from {files}: {columns_name(task.columns)}{guessed}{mapped}."
+    files = n.listed([f"{file.name}, rows {file.rows[0] + 1} to {file.rows[1]}" for file in task.files or ()])
+    guessed = f" ({n.listed(task.guessed)} guessed)" if task.guessed else ""
+    mapped = f"; {n.meanings_name(task.label_map)}" if task.label_map else ""
+    return f"Read from {files}: {n.columns_name(task.columns)}{guessed}{mapped}."
