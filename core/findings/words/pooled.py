@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.findings.pooled import ALL, Pooled, shipped
+from core.findings.pooled import ALL, WHOLE, Pooled, shipped
 from core.findings.words import Said, points, points_span, with_points
 from core.request.catalog import DAMAGE
 from core.results.names import decimals, in_sentence
@@ -67,5 +67,8 @@ def difference_sentence(known: Pooled) -> str:
     least, most = sorted(map(abs, found.interval))
     more = f"{points(abs(found.value))} {'more' if found.state == 'steeper' else 'less'}"
     reached = "" if least >= MARGIN else f", not shown to reach {LEAST}"
-    span = points_span(least, most)
-    return f"{title} puts {more} of the change into {WHERE} than random removal ({span}){reached}."
+    span, whole, doubt = points_span(least, most), known.estimates.get(WHOLE), ""
+    if whole is None or whole.state != found.state:  # some of the cells lack seeds
+        interval = f" ({points_span(*whole.interval)})" if whole else ""
+        doubt = f"; inconclusive over the tasks with all seeds of random removal{interval}"
+    return f"{title} puts {more} of the change into {WHERE} than random removal ({span}){reached}{doubt}."

@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from core.findings import tables
@@ -100,16 +101,21 @@ def grids() -> Iterator[str]:
 
 
 def claims() -> Iterator[str]:
-    def known(value: float, half: float, upper: int = 2, control_upper: int = 2) -> Pooled:
+    def estimate(value: float, half: float) -> Estimate:
         bounds = (value - half, value + half)
-        found = Estimate(8, value, bounds, bounds, (value - half / 9, value + half / 9), 0.033, 0.876, None)
+        return Estimate(8, value, bounds, bounds, (value - half / 9, value + half / 9), 0.033, 0.876, None)
+
+    def known(value: float, half: float, upper: int = 2, control_upper: int = 2, whole: float = 0) -> Pooled:
         beside = Contrast(value, 0.02, 0.01, 5, 256)
         cell = Cell("SST-2", 6, ("first", "second"), upper, control_upper, 5, {0: value, 1: value}, beside)
-        return Pooled("Wanda pruning of the encoder", (cell,), {WHOLE: found, ALL: found})
+        estimates = {WHOLE: estimate(value, whole or half), ALL: estimate(value, half)}
+        return Pooled("Wanda pruning of the encoder", (cell,), estimates)
 
-    outcomes = [known(0.013, 0.029), known(-0.082, 0.072), known(0.15, 0.04), known(-0.003, 0.101)]
-    for one in (*outcomes, known(0.013, 0.029, 1), known(0.013, 0.029, 2, 1), known(0.004, 0.001)):
+    flatter = known(-0.082, 0.072, whole=0.103)
+    outcomes = [known(0.013, 0.029), flatter, known(0.15, 0.04), known(-0.003, 0.101)]
+    for one in (*outcomes, known(0.013, 0.029, 1), known(0.013, 0.029, 2, 1)):
         yield from lines(pooled.claim_said(one, [*outcomes, one]))
+    yield from lines(pooled.claim_said(replace(flatter, estimates={ALL: flatter.estimates[ALL]})))
     yield from (" | ".join(cells.values()) for cells in tables.pooled_table(outcomes[:2]))
     yield from (pooled.MEANING, pooled.READING)
 
