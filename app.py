@@ -15,19 +15,11 @@ from core.request.catalog import REDUCTIONS
 from core.results.library import Entry
 from core.results.names import in_sentence, models_name, pruning_name
 from core.results.schema import SweepResult
+from ui import player
 from ui.address import picture_first
 from ui.exports import offer_exports
 from ui.grid import rows_everywhere
 from ui.header import change, link_to, link_to_control, link_to_views, page_header, show_nothing
-from ui.player import (
-    choose_metric,
-    choose_reduction,
-    component,
-    reduction_in_address,
-    show_numbers,
-    show_pictures,
-    start_in_address,
-)
 from ui.results import by_key, companions_of, shipped_results, yardstick_of
 from ui.shared import once
 from ui.text import markdown_table, plain, remark, show_table
@@ -61,7 +53,7 @@ STYLE = f"""<style>
 NOTHING = "No result is shipped with this copy. Make one, which takes about a minute on a laptop, and reload this page:"
 PRECOMPUTE = "python -m core.precompute --checkpoint embedded:sst2 --task sst2"
 
-_steps = component("steps")
+_steps = player.component("steps")
 
 
 def overview() -> None:
@@ -73,11 +65,11 @@ def overview() -> None:
         return
     with st.container(gap="small"):
         title, answer = st.container(), st.container()
-        reduction = reduction_in_address(result)
+        reduction = player.reduction_in_address(result)
         with change(result, REDUCTIONS[reduction].title):
             choose_result(state)
-            choose_reduction(result)
-            metric = choose_metric(result)
+            player.choose_reduction(result)
+            metric = player.choose_metric(result)
         picture = st.container()
     companions, twins = companions_of(result, entries), yardstick_of(result, entries, reduction)
     said = once(overview_said, result, companions, reduction, metric)
@@ -86,7 +78,7 @@ def overview() -> None:
     answer.markdown(plain(" ".join(opening.sentences)))
     with picture:
         scene = once(finding_scene, result, reduction, companions, said.heading, metric, twins)
-        show_pictures(scene, key="overview", autoplay=True, start=start_in_address(scene.amounts))
+        player.show_pictures(scene, key="overview", autoplay=True, start=player.start_in_address(scene.amounts))
         for sentence in said.sentences:
             if sentence not in opening.sentences:
                 st.markdown(plain(sentence))
@@ -105,7 +97,7 @@ def overview() -> None:
     with st.expander("Details"):
         if not result.against:
             show_table(once(survival_table, result, reduction, twins=twins))
-        show_numbers(result, companions)
+        player.show_numbers(result, companions)
     offer_exports(scene, result)
     with st.container(horizontal=True):
         link_to_views(result)
@@ -124,7 +116,7 @@ def show_pair(entries: Sequence[Entry], result: SweepResult, reduction: str) -> 
     first, second = sides
     titles = task_title(first.task.name), task_title(second.task.name)
     scene = replace(once(pair_scene, (first, second), reduction, titles), title=heading)
-    show_pictures(scene, key="pair", link=False)
+    player.show_pictures(scene, key="pair", link=False)
     offer_exports(scene, *sides, label="Download the pair", numbers=False)
 
 
