@@ -4,7 +4,7 @@ The server process, the command lines and the worker all read these tables.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -52,7 +52,7 @@ class Task:
     label_names: tuple[str, ...]
     metrics: tuple[str, ...] = ("accuracy",)
     split: str = "validation"
-    dataset_id: str = ""
+    dataset_id: str = "nyu-mll/glue"
 
     @property
     def main_metric(self) -> str:
@@ -62,7 +62,7 @@ class Task:
 
 _ONE, _PAIR, _ENTAILED = ("sentence",), ("sentence1", "sentence2"), ("entailment", "not_entailment")
 _MCC, _F1 = ("accuracy", "matthews_correlation"), ("accuracy", "matthews_correlation", "f1")
-_GLUE = (
+_TASKS = (
     Task("sst2", "SST-2", "Is this sentence positive or negative?", _ONE, ("negative", "positive")),
     Task("cola", "CoLA", "Is this sentence acceptable English?", _ONE, ("unacceptable", "acceptable"), _MCC),
     Task("mrpc", "MRPC", "Do these two sentences mean the same?", _PAIR, ("not_equivalent", "equivalent"), _F1),
@@ -77,17 +77,14 @@ _GLUE = (
         *(("premise", "hypothesis"), ("entailment", "neutral", "contradiction")),
         split="validation_matched",
     ),
-)
-_WRITTEN = (
     Task(
         *("messages", "Messages", "What does this message do?", _ONE),
         ("apology", "complaint", "invitation", "offer", "refusal", "request", "thanks", "warning"),
         (*_MCC, "macro_f1"),
+        dataset_id="",
     ),
 )
-TASKS: Mapping[str, Task] = {
-    task.name: task for task in (*(replace(task, dataset_id="nyu-mll/glue") for task in _GLUE), *_WRITTEN)
-}
+TASKS: Mapping[str, Task] = {task.name: task for task in _TASKS}
 
 
 @dataclass(frozen=True)

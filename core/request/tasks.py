@@ -25,7 +25,7 @@ def made_task(text_columns: Sequence[str], label_names: Sequence[str]) -> Task:
     """
     metrics = ("accuracy", "matthews_correlation", "macro_f1")
     question = "Which of the checkpoint's labels fits?"
-    return Task(AUTO, AUTO_TITLE, question, tuple(text_columns), tuple(label_names), metrics)
+    return Task(AUTO, AUTO_TITLE, question, tuple(text_columns), tuple(label_names), metrics, dataset_id="")
 
 
 def own_task(checkpoint: str, label_names: Sequence[str]) -> Task:
