@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 
 from core.charts import grammar as g
-from core.charts.layout import Layout, in_column
+from core.charts.layout import Layout, in_rows
 from core.charts.view import Numbers, Scene, View
 from core.findings.pooled import ALL, FEWEST_PREDICTED, WHOLE, Pooled
 from core.findings.words import points, points_span
@@ -41,12 +41,8 @@ def forest_scene(table: Sequence[Pooled], own: Own, title: str) -> Scene:
     most = max(map(len, rows.values()))
     views = {name: _view(known.title, rows[name], most) for name, known in zip(rows, table, strict=True)}
     height = f"{ROW_REM * most + AXIS_REM:g}rem"
-    columns = min(COLUMNS, len(views))
-    areas = [*views, *["."] * (-len(views) % columns)]
-    lines = " ".join(f'"{" ".join(areas[k : k + columns])}" {height}' for k in range(0, len(areas), columns))
-    narrow = in_column(dict.fromkeys(views, height))
-    layout = Layout("forest", f"{lines} / {' '.join(['minmax(0, 1fr)'] * columns)}", narrow)
-    return Scene(title, (CAPTION,), views, [g.step(0.0, "", "")], layout)
+    wide, narrow = (in_rows(list(views), columns, height) for columns in (min(COLUMNS, len(views)), 1))
+    return Scene(title, (CAPTION,), views, [g.step(0.0, "", "")], Layout("forest", wide, narrow))
 
 
 def _rows(known: Pooled, own: Sequence[tuple[str, Contrast]]) -> g.Rows:

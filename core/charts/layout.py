@@ -108,6 +108,13 @@ def in_column(heights: Mapping[str, str]) -> str:
     return " ".join(f'"{area}" {height}' for area, height in heights.items()) + " / minmax(0, 1fr)"
 
 
+def in_rows(areas: Sequence[str], columns: int, height: str) -> str:
+    """Write areas row by row as a grid below the player's bar; `.` is an empty cell."""
+    filled = [*areas, *["."] * (-len(areas) % columns)]
+    rows = " ".join(f'"{" ".join(filled[k : k + columns])}" {height}' for k in range(0, len(filled), columns))
+    return f'"{" ".join(["bar"] * columns)}" auto {rows} / {" ".join(["minmax(0, 1fr)"] * columns)}'
+
+
 def _plain(grid: str) -> str:
     """Leave of `minmax(0, …)` what it is at most."""
     return re.sub(r"minmax\(0, ([^()]+)\)", r"\1", grid)

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.charts import grammar as g
 from core.charts.accuracy import SCALE_TITLES
-from core.charts.layout import Layout
+from core.charts.layout import Layout, in_rows
 from core.charts.view import Numbers, Scene, View
 from core.findings.choices import task_title
 from core.findings.claim import Verdict
@@ -52,14 +52,7 @@ def _layout(names: Sequence[str]) -> Layout:
     """Put the profiles beside and below the larger picture of costs."""
     beside = [*names, *["."] * 4]
     wide = ["cost", *beside[:2], "cost", *beside[2:4], *names[4:]]
-    return Layout("profiles", _grid(wide, 3, "15rem"), _grid([*["cost"] * 4, *names], 2, "13rem"))
-
-
-def _grid(areas: Sequence[str], columns: int, height: str) -> str:
-    """Write areas row by row as a grid below the player's bar; `.` is an empty cell."""
-    filled = [*areas, *["."] * (-len(areas) % columns)]
-    rows = " ".join(f'"{" ".join(filled[k : k + columns])}" {height}' for k in range(0, len(filled), columns))
-    return f'"{" ".join(["bar"] * columns)}" auto {rows} / {" ".join(["minmax(0, 1fr)"] * columns)}'
+    return Layout("profiles", in_rows(wide, 3, "15rem"), in_rows([*["cost"] * 4, *names], 2, "13rem"))
 
 
 def _lowest(methods: Sequence[Profiled], damage: float) -> float:
