@@ -170,7 +170,7 @@ def _own_view(results: Two, together: Together, reduction: str, series: tuple[st
     title = [
         f"Similarity (CKA) of each layer to the same number of {n.unpruned_name(results[0])}"
         if results[0].against
-        else f"Similarity (CKA) that each layer keeps; intact above {SURVIVAL_THRESHOLD}",
+        else f"Similarity (CKA) that each layer keeps; intact from {SURVIVAL_THRESHOLD}",
         FLOOR_NOTE if floor_rows else g.BLANK,  # words beside the line would meet a curve
     ]
     numbers = Numbers("own", "layer", {"Similarity": "v"}, column="series", named="Layer")

@@ -24,6 +24,7 @@ BAND: g.Rows = [{"low": -100 * MARGIN, "high": 100 * MARGIN}]
 HALF = 0.32  # of a row, from the middle of a diamond to its upper corner
 DIFFERENCE = "Difference in points (95 % interval)"
 CAPTION = "Share of the change in the upper half of the layers under each method, minus that under random removal"
+KEY = "Squares: one task and depth. Diamonds: all together. Grey: differences too small to count."
 AXIS = "Points, minus random removal"
 
 Own = Mapping[str, Sequence[tuple[str, Contrast]]]
@@ -42,7 +43,7 @@ def forest_scene(table: Sequence[Pooled], own: Own, title: str) -> Scene:
     views = {name: _view(known.title, rows[name], most) for name, known in zip(rows, table, strict=True)}
     height = f"{ROW_REM * most + AXIS_REM:g}rem"
     wide, narrow = (in_rows(list(views), columns, height) for columns in (min(COLUMNS, len(views)), 1))
-    return Scene(title, (CAPTION,), views, [g.step(0.0, "", "")], Layout("forest", wide, narrow))
+    return Scene(title, (CAPTION, KEY), views, [g.step(0.0, "", "")], Layout("forest", wide, narrow))
 
 
 def _rows(known: Pooled, own: Sequence[tuple[str, Contrast]]) -> g.Rows:

@@ -35,11 +35,11 @@ GHOST = f'class="ghost" stroke="{UNDEFINED_COLOUR}" opacity="0.6"'
 VERDICTS = (
     "Each verdict compares a method with its random control at the same overall change. "
     "Steeper: more of the change lies in the upper half of the layers than under random removal. Flatter: less. "
-    f"Equivalent: no different, within {POINTS}. The verdicts are corrected for their number in all these results."
+    f"No different: within {POINTS}. The verdicts are corrected for their number in all these results."
 )
 CURVES = (
     "One sweep each: how much every layer still resembles its unpruned self (CKA, 0 to 1), over the share removed, "
-    f"0 to 100 %. The dotted line is {SURVIVAL_THRESHOLD}, above which a layer counts as intact."
+    f"0 to 100 %. The dotted line is {SURVIVAL_THRESHOLD}, from which a layer counts as intact."
 )
 
 
@@ -79,7 +79,8 @@ def _verdict(row: GridRow, grid: Grid, page: str) -> str:
     found = grid.verdicts.get(row.key)
     if found is None or found.state is None:
         return ""
-    word = f'<span class="state" style="--state: {STATE_COLOURS[found.state]}">{found.state}</span>'
+    said = "no different" if found.state == "equivalent" else found.state
+    word = f'<span class="state" style="--state: {STATE_COLOURS[found.state]}">{said}</span>'
     return _link(row, page, verdict_cell(found), word)
 
 

@@ -51,11 +51,6 @@ def points_span(low: float, high: float, places: int = 0) -> str:
     return f"{decimals(100 * low, places)} to {decimals(100 * high, places)}"
 
 
-def with_points(value: float, low: float, high: float) -> str:
-    """Write a difference of shares with its interval: `+1 point, −2 to 4`."""
-    return f"{points(value, '+')}, {points_span(low, high)}"
-
-
 def share_span(shares: Sequence[float]) -> str:
     """Write the range of shares, at least one: `69 to 71 %`, or one of them where all read alike."""
     low, high = (percent(end) for end in (min(shares), max(shares)))

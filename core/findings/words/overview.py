@@ -179,7 +179,7 @@ def replication_sentences(rows: Sequence[GridRow], pruning: str) -> tuple[str, .
     differing = len({row.column.checkpoint for row, known in found if known.state in DIFFERENT})
     others = len({row.column.checkpoint for row in rows} - checkpoints)
     shares = [(known.share or 0.0, float(np.mean(known.control_shares))) for _, known in found]
-    farthest = max(abs(n.hundredths(share) - n.hundredths(drawn)) for share, drawn in shares)
+    farthest = max(abs(share - drawn) for share, drawn in shares)
     where = "changes most on all" if upper == len(checkpoints) else f"is shown to change most on {upper} of"
     depths = n.listed([str(depth) for depth in sorted({row.own.shape[1] for row, _ in found})])
     lacking = f"; {others} more cannot be compared with random removal" if others else ""

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from core.findings.pooled import ALL, WHOLE, Pooled, shipped
-from core.findings.words import Said, points, points_span, with_points
+from core.findings.words import Said, points, points_span
 from core.request.catalog import DAMAGE
-from core.results.names import decimals, in_sentence
+from core.results.names import decimals, in_sentence, listed
 from core.sweep.control_contrast import DIFFERENT, MARGIN
 
 LEAST = decimals(100 * MARGIN, 0)  # points that count
@@ -52,13 +52,13 @@ def claim_heading(known: Pooled) -> str:
         return f"{where}; whether random removal does the same is inconclusive"
     if drawn < upper:
         return f"{where}, under random removal on {drawn}; on average, both do about the same"
-    return f"{where}. It is not the method: random removal does the same"
+    return f"{where}. Random removal does the same"
 
 
 def difference_sentence(known: Pooled) -> str:
     """Say by how much a method differs from random removal over all cells."""
     found, title = known.estimates[ALL], known.title
-    between = f"(difference {with_points(found.value, *found.interval)})"
+    between = f"(difference {points(found.value, '+')}, 95 % interval {points_span(*found.interval)})"
     if found.state == "equivalent":
         return f"{title} puts about as much of the change into {WHERE} as random removal {between}."
     if found.state == "inconclusive":
@@ -66,9 +66,10 @@ def difference_sentence(known: Pooled) -> str:
         return f"Whether {said} is inconclusive {between}."
     least, most = sorted(map(abs, found.interval))
     more = f"{points(abs(found.value))} {'more' if found.state == 'steeper' else 'less'}"
-    reached = "" if least >= MARGIN else f", not shown to reach {LEAST}"
-    span, whole, doubt = points_span(least, most), known.estimates.get(WHOLE), ""
+    doubts = [] if least >= MARGIN else [f"not shown to reach the {LEAST} that count"]
+    span, whole = points_span(least, most), known.estimates.get(WHOLE)
     if whole is None or whole.state != found.state:  # some of the cells lack seeds
         interval = f" ({points_span(*whole.interval)})" if whole else ""
-        doubt = f"; inconclusive over the tasks with all seeds of random removal{interval}"
-    return f"{title} puts {more} of the change into {WHERE} than random removal ({span}){reached}{doubt}."
+        doubts.append(f"inconclusive over the tasks with all seeds of random removal{interval}")
+    doubt = f": {listed(doubts)}" if doubts else ""
+    return f"{title} puts {more} of the change into {WHERE} than random removal (95 % interval {span}){doubt}."
