@@ -20,7 +20,7 @@ from core.results.names import decimals
 from core.results.schema import Frame, SweepResult
 
 SCALE_TITLES: dict[Scale, str] = {
-    "amount": g.REMOVED,
+    "amount": "Removed",  # short: beside it stands what the shade means
     "prunable_sparsity": "Share of encoder weights removed",
     "damage": "Overall change (1 − mean similarity)",
     "divergence": "Divergence of the predictions, in bits",
@@ -142,8 +142,7 @@ def _accuracy(scale: Scale, two: bool, metric: str, largest: float, room: float)
     in_percent = scale in ("amount", "prunable_sparsity")
     steps: dict[str, Any] = {} if in_percent else {"values": alt.Undefined, "format": alt.Undefined, "tickCount": 5}
     start, end = (largest * end for end in g.AMOUNT_DOMAIN)
-    short = "Removed" if scale == "amount" else title  # beside it stands what the shade means
-    x = g.amount_axis(title=short, shown=(start, end), room=room, **steps)
+    x = g.amount_axis(title=title, shown=(start, end), room=room, **steps)
     name, few = g.capitalised(METRICS[metric].symbol), alt.ExprRef("ceil(height / 40)")
     y = g.share_axis("value:Q", name, (low, high * g.SHARE_DOMAIN[1]), tickCount=few)
     lines = "split(datum.label, '\\n')"
@@ -165,7 +164,7 @@ def _accuracy(scale: Scale, two: bool, metric: str, largest: float, room: float)
         curve.mark_line(style="series").encode(**line),
         g.current_amount_rule(),
         *g.haloed_text(majority.encode(x=alt.datum(0), text="text:N"), baseline="top", dx=4, dy=4),
-        *([] if two else [g.beyond_words(end)]),
+        *([] if two else [g.below_axis(g.data("beyond").encode(x=alt.datum(end), text="text:N"), "right")]),
         g.current_amount_marker(curve).encode(**fill),
         curve.mark_point(opacity=0, size=300).encode(tooltip=tooltip),
     )

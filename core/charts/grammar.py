@@ -295,11 +295,6 @@ def beyond_shade(end: float) -> alt.Chart:
     return data("beyond").encode(x="start:Q", x2=alt.datum(end)).mark_rect(color=UNDEFINED_COLOUR, opacity=0.17)
 
 
-def beyond_words(end: float) -> alt.Chart:
-    """Say what the shade means, below its end."""
-    return below_axis(data("beyond").encode(x=alt.datum(end), text="text:N"), "right")
-
-
 def haloed_text(chart: alt.Chart, align: Literal["left", "right"] = "left", **mark: Any) -> list[alt.Chart]:
     """Draw a text twice: its halo keeps the passing line of the amount out of it."""
     return [chart.mark_text(style=style, align=align, **mark) for style in (["note", "halo"], "note")]

@@ -25,7 +25,6 @@ from core.results.schema import SweepResult
 BAND = (0.16, 0.84)  # bottom and top, of a layer's row
 OVERHANG = 0.1  # of a row, by which the mark of random removal stands out of its band
 TWINS = (0.06, 0.1)  # bottom and top of the range of seed twins, of a layer's row
-MAX_WORDED = 14  # points; with more, a row is too low for words
 ROOM = 4.1  # for the words beside the bands, in margins, each 3.3 times as wide as the text is high
 LINE = "margin / 2.9"  # the height of a line of text in pixels
 NUMBER_ROOM = 0.85  # of that, for the number before the words
@@ -107,11 +106,11 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...]) -> g.LayerChart:
     fields = {"Layer": "name:N", MEASURES["cka"].symbol: "text:N", AT_RANDOM: "at_random_text:N"}
     fields |= {"With everything removed": "floor_text:N", AT_LEAST: "words:N"}
     tooltip = g.told(fields | ({"Fine-tunes of other seeds": "seed_words:N"} if "alone" in key else {}))
-    worded, roomy = len(points) <= MAX_WORDED, g.has_room(len(points), f"{len(key)} * {LINE}")
+    roomy = g.has_room(len(points), f"{len(key)} * {LINE}")
     labelled = layers.transform_filter(f"{roomy} || datum.first").transform_calculate(label="'Layer ' + datum.layer")
     track = bands.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15)
     return alt.layer(
-        track.encode(x=_similarity_axis(worded), x2=alt.X2Datum(1), y=_layers_axis(points, len(key)), tooltip=tooltip),
+        track.encode(x=_similarity_axis(), x2=alt.X2Datum(1), y=_layers_axis(points, len(key)), tooltip=tooltip),
         known.mark_rect(stroke=g.UNDEFINED_COLOUR, strokeWidth=0.5).encode(
             x2=alt.X2Datum(0), color=g.similarity_colour(legend=None), tooltip=tooltip
         ),
@@ -121,14 +120,14 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...]) -> g.LayerChart:
         *(_twins() if "alone" in key else []),
         *(chance.mark_rule(style=style) for style in ("halo", "current")),
         labelled.mark_text(style="note", align="right", dx=-6).encode(x=alt.value(0), y="middle:Q", text="label:N"),
-        *(_words(labelled, roomy) if worded else []),
+        *_words(labelled, roomy),
         *(mark for line, name in enumerate(key) for mark in _key_line(line, name)),
     )
 
 
-def _similarity_axis(worded: bool) -> alt.XDatum:
+def _similarity_axis() -> alt.XDatum:
     """Return the axis of similarity, from left to right, which ends before the words."""
-    end = alt.ExprRef(f"width - {ROOM if worded else 0.5} * margin")
+    end = alt.ExprRef(f"width - {ROOM} * margin")
     intact = f"'{g.INTACT} {SURVIVAL_THRESHOLD}'"
     axis = alt.Axis(
         values=[0, 0.5, SURVIVAL_THRESHOLD],

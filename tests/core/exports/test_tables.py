@@ -110,7 +110,7 @@ def test_the_numbers_shown_are_those_of_the_result_and_what_is_undefined_is_empt
     curve = shown(SCENES["lab"], "Accuracy")
     assert [float(row["Accuracy"]) for row in curve] == [frame.metrics["accuracy"] for frame in RESULT.frames]
     assert all("Shown at" not in row for row in curve), "it stands still"
-    strips = shown(SCENES["layers"], "Similarity (CKA) of each layer")
+    strips = shown(SCENES["layers"], "How much each layer")
     assert "undefined" not in {value for row in strips for value in row.values()}
     floors = [row[MEASURES["cka"].symbol] for row in strips if row.get("Weights removed") == "everything"]
     assert floors == [f"{value:.2f}" for value in RESULT.floor.cka["mean"]]
