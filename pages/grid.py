@@ -81,6 +81,7 @@ def show_pooled(table: Sequence[Pooled], own: Own) -> None:
     st.markdown(plain(" ".join(said.sentences)))
     scene = forest_scene(table, own, said.heading)
     show_pictures(scene, key="forest", link=False)
+    st.caption(plain(scene.caption[-1]))
     with st.expander("How to read it, and the numbers"):
         st.markdown(f"{plain(MEANING)} {plain(READING)}")
         st.markdown(markdown_table(pooled_table(table)))

@@ -93,7 +93,9 @@ def _forest(labels: tuple[str, ...], most: int) -> g.LayerChart:
         "low:Q", title=AXIS, axis=ticks, scale=alt.Scale(domain=[-END, END], range=[0, end], nice=False, clamp=True)
     )
     numbers, written = list(range(len(labels))), f"{list(labels)}[datum.value]"
-    names = alt.Axis(values=numbers, labelExpr=written, labelLimit=1000, ticks=False, domain=False, grid=False)
+    names = alt.Axis(
+        values=numbers, labelExpr=written, labelLimit=1000, labelPadding=8, ticks=False, domain=False, grid=False
+    )
     rows_scale = alt.Scale(domain=[most - 0.5, -0.5], nice=False, zero=False)
     y = alt.Y("y:Q", title=None, axis=names, scale=rows_scale)
     fields = {"Difference in points": "value:Q", "95 % interval from": "low:Q", "to": "high:Q", "Seeds": "seeds:N"}
