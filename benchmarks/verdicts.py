@@ -21,7 +21,7 @@ from core.exports.drawing import draw
 from core.exports.figure import figure_of
 from core.findings import pooled
 from core.findings.choices import family_of, task_title
-from core.findings.claim import Verdict, corrected, judged, spreads, verdict, with_rows
+from core.findings.claim import Verdict, corrected, spreads, verdict, with_rows
 from core.findings.pooled import Pooled
 from core.findings.tables import beyond_cell, control_shares, layer_cell, pooled_table, shares
 from core.findings.words import NONE
@@ -192,7 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.errors:
         print(errors_of([row.verdict for row in table]))
         return 0
-    together = pooled.pooled(judged(results))
+    together = pooled.pooled((row.result, row.alone) for row in table)
     pooled.write(together)
     for path, text in pages_of(table, together).items():
         path.write_text(text, "utf-8")

@@ -29,7 +29,7 @@ def isolated_view(
         controls: See `core.findings.comparable.isolated_controls_of`.
     """
     nearest = [min(orders, key=lambda order: abs(order.amount - amount)) for amount in result.amounts]
-    outputs = [f"layer.{effect.layer - 1}.output" for effect in orders[0].effects]
+    outputs = [f"layer.{k}.output" for k in range(len(orders[0].effects))]
     ends = {
         name: [[getattr(effect, name) for effect in order.effects] for order in nearest]
         for name in ("value", "low", "high")

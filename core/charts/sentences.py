@@ -91,8 +91,8 @@ def _cell_rows(result: SweepResult, examples: Sequence[Example], borders: Sequen
     rows, gap = [], max(1.0, GAP * len(examples))
     for position, example in enumerate(examples):
         top, text = position + (0 if example.is_correct_unpruned else gap), " · ".join(example.texts)
-        for span in spans(example):
-            first, last = (n.amount_name(result.amounts[k]) for k in (span.first, span.end - 1))
+        for start, end, label in spans(example):
+            first, last = (n.amount_name(result.amounts[k]) for k in (start, end - 1))
             rows.append(
                 {
                     "y": top,
@@ -100,10 +100,10 @@ def _cell_rows(result: SweepResult, examples: Sequence[Example], borders: Sequen
                     "name": f"Row {example.row}",
                     "text": text if len(text) <= TOOLTIP_MAX_CHARS else f"{text[: TOOLTIP_MAX_CHARS - 1]}…",
                     "gold": label_name(result, example.gold),
-                    "x": borders[span.first],
-                    "x2": borders[span.end],
-                    "now": WORDS[span.label != example.gold],
-                    "predicted": label_name(result, span.label),
+                    "x": borders[start],
+                    "x2": borders[end],
+                    "now": WORDS[label != example.gold],
+                    "predicted": label_name(result, label),
                     "amounts": first if first == last else n.percent_range(first, last),
                 }
             )

@@ -24,7 +24,6 @@ from core.request.amounts import amount_text
 from core.request.catalog import CONFIDENCE, CONTROL_SEEDS, DAMAGE, METHODS, REDUCTION, SECOND_DAMAGE, SINGLE_BATCH
 from core.request.controls import SMALL_STEP
 from core.request.scope import run_of
-from core.results.names import method_name
 from core.results.schema import SweepResult
 from core.results.statistics import GapAtDamage, NotAtDamage, ProfileAtDamage
 from core.sweep.control_contrast import DIFFERENT, Array, Contrast, State, contrast, mean_gap
@@ -250,47 +249,6 @@ def is_judged(result: SweepResult) -> bool:
 
 
 # ---------------------------------------------------------------- several verdicts
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A row of a table of verdicts: a method on a checkpoint, by its task's examples.
-
-    Attributes:
-        key: The result's key.
-        task: The task's name.
-        layers: The depth of the encoder.
-        method: The method's name.
-        scope: What it pruned; None for units.
-        title: The name of both on screen.
-        verdict: The verdict, corrected for the table.
-    """
-
-    key: str
-    task: str
-    layers: int
-    method: str
-    scope: str | None
-    title: str
-    verdict: Verdict
-
-
-def judged(results: Iterable[SweepResult]) -> list[Judged]:
-    """Judge results beside each other: one row for each that `with_rows` returns, in its order."""
-    results = list(results)
-    rows = with_rows(results)
-    return [
-        Judged(
-            key=row.key,
-            task=row.task.name,
-            layers=row.checkpoint.num_layers,
-            method=row.pruning.method,
-            scope=row.pruning.scope,
-            title=method_name(row),
-            verdict=known,
-        )
-        for row, known in zip(rows, corrected([verdict(row, results) for row in rows]), strict=True)
-    ]
 
 
 def corrected(verdicts: Sequence[Verdict]) -> list[Verdict]:

@@ -6,6 +6,7 @@ control is matched to a method if it also removes as much of every layer whereve
 
 from collections import defaultdict
 from collections.abc import Iterable
+from operator import attrgetter
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from core.findings.choices import is_control, is_isolated, is_isolated_control, 
 from core.request.scope import layer_of, run_of
 from core.results.schema import SweepResult
 
+_examples = attrgetter("name", "fingerprint", "examples", "gold", "max_length")
 SPARSITY_TOLERANCE = 0.01  # shares of removed weights that differ by no more count as equal
 
 
@@ -53,10 +55,7 @@ def largest_mismatch(first: SweepResult, second: SweepResult) -> float:
 
 def same_examples(first: SweepResult, second: SweepResult) -> bool:
     """Whether two results use the same examples in the same order and can be paired."""
-    return all(
-        getattr(first.task, field) == getattr(second.task, field)
-        for field in ("name", "fingerprint", "examples", "gold", "max_length")
-    )
+    return _examples(first.task) == _examples(second.task)
 
 
 def same_checkpoint(first: SweepResult, second: SweepResult) -> bool:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Scale = Literal["amount", "prunable_sparsity", "damage", "divergence"]
 Axis = Literal["amount"] | Matched
 FramePair = tuple[Frame, Frame]
+Tested = tuple[tuple[float, float], float, "PairedTest"]  # of frames: both amounts, the share of weights, the test
 
 MAX_PAIR_DISTANCE = 0.05  # on a scale of amounts, between frames shown together
 
@@ -174,29 +175,15 @@ def depth_of(
 # ---------------------------------------------------------------- which does better
 
 
-@dataclass(frozen=True)
-class PairedComparison:
-    """Two frames that have removed equally much of the encoder's weights.
-
-    Attributes:
-        amounts: The pruning amounts of the first and of the second result.
-        sparsity: The share of the encoder's matrix weights that the first has removed.
-        test: A paired test, with its p-value also after Holm's correction over all frames that are compared.
-    """
-
-    amounts: tuple[float, float]
-    sparsity: float
-    test: "PairedTest"
-
-
-def paired_comparisons(first: SweepResult, second: SweepResult, metric: str) -> list[PairedComparison]:
+def paired_comparisons(first: SweepResult, second: SweepResult, metric: str) -> list[Tested]:
     """Compare two results on the same examples by a metric, wherever they have removed equally much.
 
     Each may be a whole sweep or the first frames of one.
 
     Returns:
-        One comparison for each pair of frames that are each other's nearest in prunable sparsity and nearly equal; of
-        the baselines none, which say nothing about pruning.
+        For each pair of frames that are each other's nearest in prunable sparsity and nearly equal: their amounts, the
+        share of the encoder's matrix weights that the first has removed, and a paired test, with its p-value also after
+        Holm's correction over all of them. Of the baselines none, which say nothing about pruning.
     """
     from core.sweep.paired_tests import paired_tests
 
@@ -204,10 +191,7 @@ def paired_comparisons(first: SweepResult, second: SweepResult, metric: str) -> 
     pairs = _nearest_pairs(pruned, others, "prunable_sparsity", SPARSITY_TOLERANCE)
     predictions = (tuple(pair[k].predictions for pair in pairs) for k in (0, 1))
     tests = paired_tests(metric, first.task.gold, *predictions)
-    return [
-        PairedComparison((a.amount, b.amount), a.prunable_sparsity, test)
-        for (a, b), test in zip(pairs, tests, strict=True)
-    ]
+    return [((a.amount, b.amount), a.prunable_sparsity, test) for (a, b), test in zip(pairs, tests, strict=True)]
 
 
 # ---------------------------------------------------------------- all methods of a task at one damage

@@ -27,28 +27,18 @@ Gap = tuple[float, Array]  # own CKA of the lower half minus that of the upper h
 
 
 @dataclass(frozen=True)
-class Effect:
-    """How much a layer's own output changes when it alone is pruned: 1 - own CKA, with its 95 % interval."""
-
-    layer: int  # counted from 1
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
 class IsolatedOrder:
     """All layers, each pruned alone, at one amount.
 
     Attributes:
         amount: The pruning amount.
-        effects: One per layer, in depth order.
+        effects: How much each layer's own output changes when it alone is pruned, 1 - own CKA, in depth order.
         gap: Own CKA of the lower half minus that of the upper half, paired by example.
         state: Whether depth orders the layers, and whether otherwise than under ordinary pruning.
     """
 
     amount: float
-    effects: tuple[Effect, ...]
+    effects: tuple[Difference, ...]
     gap: Difference
     state: str
 
@@ -78,7 +68,7 @@ def _order(layers: Layers, seeds: Sequence[Layers], reduction: ReductionKey, amo
     controls = [known for seed in seeds if (known := _profile(seed, reduction, amount))]
     value, replicates = profile  # (layers,), (layers, n)
     columns = np.column_stack([1 - value, *(1 - bound for bound in reversed(own_interval(value, replicates)))])
-    effects = tuple(Effect(k, *row) for k, row in enumerate(columns.tolist(), start=1))
+    effects = tuple(Difference(*row) for row in columns.tolist())
     own, *drawn = ((float(gap(known)), gap(without)) for known, without in (profile, *controls))
     difference = Difference(own[0], *map(float, jackknife(np.array(own[0]), own[1])))
     return IsolatedOrder(amount, effects, difference, _state(difference, own, drawn))

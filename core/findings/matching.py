@@ -4,7 +4,6 @@ Where a value is reached is `core.sweep.equal_damage`'s definition: at the first
 frame and the one before. Everything a picture shows is interpolated linearly there; predictions cannot be.
 """
 
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -105,10 +104,9 @@ def chance_beside(result: SweepResult, candidates: Iterable[SweepResult], reduct
     if not seeds:
         return None
     targets = values_on("damage", result, reduction)  # (frames,)
-    placed = np.array([[_at(sweeps, target, reduction) for target in targets] for sweeps in seeds.values()])
-    with warnings.catch_warnings():  # where no seed changes as much
-        warnings.simplefilter("ignore", RuntimeWarning)
-        mean, least, most = (np.asarray(over(placed, axis=0)) for over in (np.nanmean, np.nanmin, np.nanmax))
+    placed = [[_at(sweeps, target, reduction) for target in targets] for sweeps in seeds.values()]
+    known = np.ma.masked_invalid(placed)  # (seeds, frames, 1 + points); masked where a seed does not change as much
+    mean, least, most = (np.asarray(over(0).filled(np.nan)) for over in (known.mean, known.min, known.max))
     return Chance(mean[:, 1:], np.array([least[:, 0], most[:, 0]]))
 
 

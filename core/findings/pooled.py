@@ -20,11 +20,13 @@ from pydantic import TypeAdapter
 from scipy.special import stdtrit
 
 from core.findings.choices import task_title
-from core.findings.claim import FEWEST_SEEDS, Judged
+from core.findings.claim import FEWEST_SEEDS, Verdict
 from core.findings.grid import GridRow
 from core.request.catalog import CONFIDENCE, METHODS
 from core.results import store
 from core.results.fields import Bounds
+from core.results.names import method_name
+from core.results.schema import SweepResult
 from core.results.store import FileState, state_of, write_atomically
 from core.sweep.control_contrast import MARGIN, Contrast, State, contrast
 
@@ -115,18 +117,19 @@ class Pooled:
 _TABLE = TypeAdapter(tuple[Pooled, ...])
 
 
-def pooled(rows: Iterable[Judged]) -> tuple[Pooled, ...]:
+def pooled(judged: Iterable[tuple[SweepResult, Verdict]]) -> tuple[Pooled, ...]:
     """Pool verdicts by method, each that has two cells or more.
 
     Args:
-        rows: From `core.findings.claim.judged`, of all results.
+        judged: All results that `core.findings.claim.with_rows` returns, with their verdicts.
     """
-    by_method: dict[str, dict[tuple[int, str], list[Judged]]] = defaultdict(lambda: defaultdict(list))
-    for row in sorted(rows, key=lambda row: (list(METHODS).index(row.method), row.scope == "all-linear", row.key)):
-        by_method[row.title][row.layers, task_title(row.task)].append(row)
+    by_method: dict[str, dict[tuple[int, str], dict[str, Verdict]]] = defaultdict(lambda: defaultdict(dict))
+    for result, verdict in sorted(judged, key=_order):
+        place = result.checkpoint.num_layers, task_title(result.task.name)
+        by_method[method_name(result)][place][result.key] = verdict
     table = []
     for title, places in by_method.items():
-        cells = [cell for _, twins in sorted(places.items()) if (cell := _cell(twins))]
+        cells = [cell for place, twins in sorted(places.items()) if (cell := _cell(*place, twins))]
         groups = {f"{depth} layers": [cell for cell in cells if cell.layers == depth] for depth, _ in sorted(places)}
         groups |= {WHOLE: [cell for cell in cells if len(cell.by_seed) >= cell.needed], ALL: cells}
         estimates = {name: estimate(group) for name, group in groups.items() if len(group) > 1}
@@ -135,26 +138,37 @@ def pooled(rows: Iterable[Judged]) -> tuple[Pooled, ...]:
     return tuple(table)
 
 
-def _cell(twins: Sequence[Judged]) -> Cell | None:
-    """Average the checkpoints of a cell; None where they share fewer than two seeds."""
-    twins = [row for row in twins if row.verdict.method]
-    drawn = [[control.seed for control in row.verdict.controls] for row in twins]
+def _order(judged: tuple[SweepResult, Verdict]) -> tuple[int, bool, str]:
+    """Order methods, and what is averaged, whose last digits depend on it."""
+    result, _ = judged
+    return list(METHODS).index(result.pruning.method), result.pruning.scope == "all-linear", result.key
+
+
+def _cell(layers: int, task: str, twins: Mapping[str, Verdict]) -> Cell | None:
+    """Average the checkpoints of a cell, by the keys of their results; None where they share fewer than two seeds."""
+    twins = {key: verdict for key, verdict in twins.items() if verdict.method}
+    verdicts = list(twins.values())
+    drawn = [[control.seed for control in verdict.controls] for verdict in verdicts]
     seeds = sorted(set.intersection(*map(set, drawn))) if drawn else []
     if len(seeds) < FEWEST_SEEDS:
         return None
     apart, without = [], []  # of each checkpoint (k,) its share minus each seed's, and (k, n) without each example
-    for known, of in zip([row.verdict for row in twins], drawn, strict=True):
+    for verdict, of in zip(verdicts, drawn, strict=True):
         places = [of.index(seed) for seed in seeds]
-        apart.append(np.subtract(known.share or 0.0, known.control_shares)[places])
-        without.append(np.asarray(known.replicates)[places])
+        apart.append(np.subtract(verdict.share or 0.0, verdict.control_shares)[places])
+        without.append(np.asarray(verdict.replicates)[places])
     shares, replicates = np.mean(apart, axis=0), np.mean(without, axis=0)
-    beside = contrast(0.0, np.zeros(replicates.shape[1]), (-shares).tolist(), -replicates)  # the method is in both
-    upper, control_upper = (
-        sum(getattr(row.verdict, name) == "upper" for row in twins) for name in ("lead", "control_lead")
+    return Cell(
+        task=task,
+        layers=layers,
+        keys=tuple(twins),
+        upper=sum(verdict.lead == "upper" for verdict in verdicts),
+        control_upper=sum(verdict.control_lead == "upper" for verdict in verdicts),
+        needed=verdicts[0].needed,
+        by_seed=dict(zip(seeds, shares.tolist(), strict=True)),
+        # The method is in both.
+        contrast=contrast(0.0, np.zeros(replicates.shape[1]), (-shares).tolist(), -replicates),
     )
-    first, keys = twins[0], tuple(row.key for row in twins)
-    by_seed = dict(zip(seeds, shares.tolist(), strict=True))
-    return Cell(task_title(first.task), first.layers, keys, upper, control_upper, first.verdict.needed, by_seed, beside)
 
 
 def estimate(cells: Sequence[Cell]) -> Estimate:

@@ -48,21 +48,6 @@ class Example:
         return bool(self.flip) and self.predictions[0] in self.predictions[self.flip :]
 
 
-@dataclass(frozen=True)
-class Span:
-    """A stretch of amounts over which an example's prediction stays the same.
-
-    Attributes:
-        first: Index of its first frame.
-        end: Index of the frame after its last one.
-        label: The predicted label's index.
-    """
-
-    first: int
-    end: int
-    label: int
-
-
 def examples_of(result: SweepResult) -> list[Example]:
     """Turn a result's frames, at least one, into examples in evaluation order."""
     task = result.task
@@ -71,11 +56,15 @@ def examples_of(result: SweepResult) -> list[Example]:
     return [Example(*fields) for fields in zip(task.examples, task.gold, predictions, texts, strict=True)]
 
 
-def spans(example: Example) -> list[Span]:
-    """Cut an example's predictions where they change."""
+def spans(example: Example) -> list[tuple[int, int, int]]:
+    """Cut an example's predictions where they change.
+
+    Returns:
+        Of each stretch the index of its first frame, that of the frame after its last one, and the predicted label's.
+    """
     labels = example.predictions
     starts = [k for k, label in enumerate(labels) if k == 0 or label != labels[k - 1]]
-    return [Span(start, end, labels[start]) for start, end in pairwise([*starts, len(labels)])]
+    return [(start, end, labels[start]) for start, end in pairwise([*starts, len(labels)])]
 
 
 def in_order_of_flips(examples: Iterable[Example]) -> list[Example]:

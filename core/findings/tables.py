@@ -8,7 +8,7 @@ import numpy as np
 from core.findings.accuracy import accuracy_course, majority_of, smallest_drop
 from core.findings.against import closest_layers
 from core.findings.claim import SENSITIVITY, Verdict, corrected, spreads, verdict
-from core.findings.compare import PairedComparison
+from core.findings.compare import Tested
 from core.findings.grid import Grid, GridRow, comparable_rows, corrected_verdicts
 from core.findings.isolated import IsolatedOrder
 from core.findings.pooled import ALL, WHOLE, Pooled
@@ -97,9 +97,9 @@ def isolated_table(result: SweepResult, orders: Sequence[IsolatedOrder]) -> Tabl
     """Tabulate what each layer changes when pruned alone, a column per amount; below, how depth orders the layers."""
     titles = [f"{amount_name(order.amount)} removed" for order in orders]
     rows = []
-    for effects in zip(*(order.effects for order in orders), strict=True):
+    for layer, effects in enumerate(zip(*(order.effects for order in orders), strict=True), start=1):
         cells = (with_interval(effect.value, effect.low, effect.high) for effect in effects)
-        rows.append({"Layer": str(effects[0].layer), **dict(zip(titles, cells, strict=True))})
+        rows.append({"Layer": str(layer), **dict(zip(titles, cells, strict=True))})
     if METHODS[result.pruning.method].control is None:  # random removal has no order that is its doing
         return rows
     return [*rows, {"Layer": "Order"} | {title: order.state for title, order in zip(titles, orders, strict=True)}]
@@ -285,20 +285,18 @@ def pooled_table(table: Sequence[Pooled]) -> Table:
 # ---------------------------------------------------------------- two results
 
 
-def paired_table(comparisons: Sequence[PairedComparison], metric: str, names: tuple[str, str]) -> Table:
+def paired_table(tests: Sequence[Tested], metric: str, names: tuple[str, str]) -> Table:
     """Tabulate the paired tests of two named results by a metric, one row per amount."""
+    titles = [f"{METRICS[metric].title} under {name}" for name in names]
     return [
         {
-            "Encoder weights removed": percent(known.sparsity),
-            "Pruned by": " and ".join(dict.fromkeys(map(amount_name, known.amounts))),
-            **{
-                f"{METRICS[metric].title} under {name}": decimals(value, 2)
-                for name, value in zip(names, known.test.values, strict=True)
-            },
-            "p": _p_value(known.test.p_value),
-            "p (after Holm)": _p_value(known.test.adjusted),
+            "Encoder weights removed": percent(sparsity),
+            "Pruned by": " and ".join(dict.fromkeys(map(amount_name, amounts))),
+            **{title: decimals(value, 2) for title, value in zip(titles, test.values, strict=True)},
+            "p": _p_value(test.p_value),
+            "p (after Holm)": _p_value(test.adjusted),
         }
-        for known in comparisons
+        for amounts, sparsity, test in tests
     ]
 
 

@@ -8,7 +8,6 @@ import torch
 
 from benchmarks import verdicts
 from core.charts.forest import forest_scene
-from core.findings.claim import judged
 from core.findings.pooled import pooled, shipped
 from core.request.catalog import DEFAULT_CONTROLLED, EMBEDDED, ENGINE_VERSION, FAMILIES, SHIPPED, TASKS
 from core.request.grid_file import read_grid
@@ -69,7 +68,7 @@ def test_every_shipped_result_matches_its_entry_and_the_page_of_results_has_the_
         assert result.statistics is not None, entry.name
         assert result.task.source == "written" or len(result.task.examples) == 256, entry.name
     table = verdicts.verdict_table([*shipped_results.values()])
-    together = pooled(judged(shipped_results.values()))
+    together = pooled((row.result, row.alone) for row in table)
     assert shipped() == together, "run python -m benchmarks.verdicts"
     for path, text in verdicts.pages_of(table, together).items():
         assert path.read_text("utf-8") == text, "run python -m benchmarks.verdicts"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.findings.claim import judged
+from benchmarks.verdicts import verdict_table
 from core.results.schema import SweepResult
 from core.results.store import SHIPPED_RESULTS
 from tests.independent import verdicts
@@ -17,10 +17,10 @@ def table() -> dict[str, verdicts.Row]:
 
 
 def test_every_row(table: dict[str, verdicts.Row], shipped_results: dict[str, SweepResult]) -> None:
-    rows = judged(shipped_results.values())
-    assert {row.key for row in rows} == set(table)
+    rows = verdict_table([*shipped_results.values()])
+    assert {row.result.key for row in rows} == set(table)
     for row in rows:
-        found, known, expected = row.verdict, row.verdict.contrast, table[row.key]
+        found, known, expected = row.verdict, row.verdict.contrast, table[row.result.key]
         assert known
         assert found.share == pytest.approx(expected.share, abs=TOLERANCE)
         assert found.control_shares == pytest.approx(expected.control_shares, abs=TOLERANCE)

@@ -6,13 +6,12 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from core.findings import pooled
-from core.findings.claim import judged
 from core.results.library import entry_of
 from core.results.schema import SweepResult
 from core.results.statistics import WorkingRangeRecord
 from core.results.store import save
 from tests.builders import make_result, ship, with_own_key, with_own_labels
-from tests.core.findings.made import around, network
+from tests.core.findings.made import around, judged, network
 from tests.opened import box, links, open_page, players, told
 from ui.view_state import published_pair
 
@@ -121,7 +120,7 @@ def test_it_opens_with_what_all_checkpoints_say_of_a_result_that_counts_among_th
     ship(shipped, *(result for shelf in shelves for result in shelf))
     for result in own:
         save(result)
-    pooled.write(pooled.pooled(row for shelf in shelves for row in judged(shelf)))
+    pooled.write(pooled.pooled(judged(*shelves)))
     app = open_page(PAGE, result=shelves[0][0].key)
     assert app.title[0].value.startswith("The upper layers change most, on all 2 checkpoints.")
     assert "Accuracy is" in told(app), "what holds for this one stands below its picture"

@@ -72,7 +72,7 @@ def depth_sentence(
 def metric_sentence(first: SweepResult, second: SweepResult, metric: str | None = None) -> str:
     """Say at how many amounts either does better by a metric, by paired tests."""
     metric, names = metric_of(first, second, asked=metric), compare.distinguishing_names(first, second)
-    title, tests = METRICS[metric].title, [known.test for known in compare.paired_comparisons(first, second, metric)]
+    title, tests = METRICS[metric].title, [test for *_, test in compare.paired_comparisons(first, second, metric)]
     if not tests:
         return f"{title} is not compared: at no amount do the two remove the same share of the encoder's weights."
     better = Counter(names[test.values[1] > test.values[0]] for test in tests if test.adjusted < 1 - CONFIDENCE)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.findings.choices import companions
+from core.findings.claim import Verdict, verdict, with_rows
 from core.findings.comparable import own_sweeps
 from core.results.library import Entry, entry_of, shipped
 from core.results.schema import SweepResult
@@ -39,6 +40,11 @@ def around(share: float, spread: float = 1, **settings: object) -> list[SweepRes
 
 
 SEEDS = seeds(*SEED_SHARES)
+
+
+def judged(*shelves: Sequence[SweepResult]) -> list[tuple[SweepResult, Verdict]]:
+    """The verdicts on results, each beside the others of its shelf."""
+    return [(result, verdict(result, shelf)) for shelf in shelves for result in with_rows(shelf)]
 
 
 def working_to(result: SweepResult, to: float | None, **changes: object) -> SweepResult:

@@ -118,7 +118,7 @@ def test_accuracy_is_tested_where_equally_much_is_removed_whoever_is_asked_first
     one = correct_on(result(), {0.3: range(0, 10), 0.6: range(0, 20), 0.9: range(0, 6)})
     other = correct_on(result(method="wanda"), {0.3: range(8, 30), 0.6: range(0, 20)})
     tests, back = (
-        [known.test for known in paired_comparisons(*pair, "accuracy")] for pair in ((one, other), (other, one))
+        [test for *_, test in paired_comparisons(*pair, "accuracy")] for pair in ((one, other), (other, one))
     )
     assert [test.values for test in tests] == [(0.25, 0.55), (0.5, 0.5), (0.15, 0)]
     assert tests[2].adjusted == pytest.approx(3 * 2 / 2**6), "the smallest of three"
@@ -127,6 +127,6 @@ def test_accuracy_is_tested_where_equally_much_is_removed_whoever_is_asked_first
     assert list(row.values()) == ["30 %", "30 %", "0.25", "0.55", "0.036", "0.094"]
     units = {"prunable_sparsity": lambda amount: amount * 5 / 6, "amounts": (0.0, 0.1, 0.36, 0.5, 0.72)}
     pairs = paired_comparisons(result(), result(method="attribution", scope=None, **units), "accuracy")
-    assert [pair.amounts for pair in pairs] == [(0.3, 0.36), (0.6, 0.72)]
+    assert [amounts for amounts, _, _ in pairs] == [(0.3, 0.36), (0.6, 0.72)]
     begun = result().model_copy(update={"frames": result().frames[:1], "statistics": None})
     assert paired_comparisons(result(), begun, "accuracy") == []

@@ -8,7 +8,6 @@ import pytest
 from statsmodels.stats.meta_analysis import combine_effects
 
 from core.findings import pooled as table_of
-from core.findings.claim import judged
 from core.findings.grid import grid_rows
 from core.findings.pooled import ALL, FEWEST_PREDICTED, WHOLE, Pooled, estimate, marks, pooled
 from core.findings.words.pooled import claim_of
@@ -23,7 +22,7 @@ SHARES = {"same": (0.71, 0.69, 0.72, 0.70), "apart": (0.95, 0.70, 0.97, 0.72), "
 def table(shares: tuple[float, ...], *others: list[SweepResult]) -> tuple[Pooled, ...]:
     settings = [{"task": task, "num_layers": layers} for task, layers in PLACES]
     shelves = [[network(share, **known), *around(0.7, **known)] for share, known in zip(shares, settings, strict=False)]
-    return pooled(row for shelf in (*shelves, *others) for row in judged(shelf))
+    return pooled(made.judged(*shelves, *others))
 
 
 def test_cells_are_tasks_at_a_depth_and_the_estimate_is_that_of_random_effects() -> None:
