@@ -21,15 +21,15 @@ from core.exports.drawing import draw
 from core.exports.figure import figure_of
 from core.findings import pooled
 from core.findings.choices import family_of, task_title
-from core.findings.claim import Verdict, corrected, spreads, verdict, with_rows
+from core.findings.claim import BY_INTERVAL, Verdict, corrected, spreads, verdict, with_rows
 from core.findings.pooled import Pooled
-from core.findings.tables import beyond_cell, control_shares, layer_cell, pooled_table, shares
+from core.findings.tables import beside_random, beyond_cell, layer_cell, pooled_table
 from core.findings.words import NONE
 from core.findings.words.pooled import claim_heading, claim_said
-from core.findings.words.verdict import FLAGS, REASONS, counted, explained, flags_cell, verdict_cell
+from core.findings.words.verdict import FLAGS, REASONS, counted, explained, flags_cell
 from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, TASKS
 from core.results import store
-from core.results.names import checkpoint_name, decimals, listed, method_name
+from core.results.names import checkpoint_name, listed, method_name
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT, MARGIN, Contrast, contrast
 from core.sweep.equal_damage import upper_share
@@ -96,21 +96,15 @@ def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
     found = {[*twins][-1]: (name, twins) for name, twins in spreads(known)}
     rows = []
     for row in table:
-        ends = (
-            verdict_cell(row.verdict),
-            flags_cell(row.verdict),
-            layer_cell(row.result, row.verdict),
-            beyond_cell(row.verdict),
-        )
-        rows.append(_cells([row], checkpoint_name(row.result), ends))
+        marks = flags_cell(row.verdict), layer_cell(row.result, row.verdict), beyond_cell(row.verdict)
+        rows.append(_cells([row], checkpoint_name(row.result), marks))
         if spread := found.get(row.result.key):
             name, twins = spread
-            alike = [twin for twin in table if twin.result.key in twins]
-            rows.append(_cells(alike, name, (counted(twins.values()), NONE, NONE, NONE)))
+            rows.append(_cells([twin for twin in table if twin.result.key in twins], name, (NONE, NONE, NONE)))
     return rows
 
 
-def _cells(rows: Sequence[VerdictRow], checkpoint: str, ends: tuple[str, str, str, str]) -> dict[str, str]:
+def _cells(rows: Sequence[VerdictRow], checkpoint: str, marks: tuple[str, str, str]) -> dict[str, str]:
     """Write a method on one checkpoint, or over several that differ only in the seed."""
     result = rows[0].result
     task = task_title(result.task.name)
@@ -119,11 +113,12 @@ def _cells(rows: Sequence[VerdictRow], checkpoint: str, ends: tuple[str, str, st
         "Checkpoint": checkpoint.replace(f", fine-tuned on {task}", ""),
         "Method": method_name(result),
     }
-    for verdicts in ([row.verdict for row in rows], [row.second for row in rows]):
-        damage = decimals(verdicts[0].damage, 2)
-        cells |= {f"In the upper half at {damage}": shares(verdicts), f"Random at {damage}": control_shares(verdicts)}
-    titles = f"Verdict at {decimals(DAMAGE, 2)}", "Marks", "Layer that differs most", "Beyond the emptied model"
-    return cells | dict(zip(titles, ends, strict=True))
+    titles = "Marks", "Layer that differs most", "Beyond the emptied model"
+    known, second = beside_random([row.verdict for row in rows]), beside_random([row.second for row in rows])
+    for damage, cell in ((DAMAGE, known), (SECOND_DAMAGE, second)):
+        share, random, _ = cell.values()
+        cells |= {f"In the upper half at {damage:.2f}": share, f"Random at {damage:.2f}": random}
+    return cells | {f"Verdict at {DAMAGE:.2f}": known["Verdict"], **dict(zip(titles, marks, strict=True))}
 
 
 def written_into(document: str, name: str, text: str) -> str:
@@ -172,7 +167,7 @@ def false_equivalences(known: Contrast, random: np.random.Generator, draws: int 
 
 def errors_of(verdicts: Sequence[Verdict]) -> str:
     """Say both error rates on rows that the intervals decide, the second as the mean over them and the largest."""
-    decided = [known for known in verdicts if known.reason in (None, "interval too wide")]
+    decided = [known for known in verdicts if known.reason in BY_INTERVAL]
     different, random = false_differences(decided), np.random.default_rng(0)
     equal = [false_equivalences(known.contrast, random) for known in decided if known.contrast]
     return (

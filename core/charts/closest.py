@@ -26,10 +26,10 @@ def closest_view(result: SweepResult, reduction: str) -> View:
 def closest_rows(result: SweepResult, reduction: str) -> g.Rows:
     """Return one row per layer: over the frames its closest layer, that similarity, and that to the same number."""
     found = [closest_layers(result, reduction, k) for k in range(len(result.frames))]  # (frames, points)
-    values = [[layer and layer.value for layer in row] for row in found]
+    values = [[ranked[0][1] if ranked else None for ranked in row] for row in found]
     rows = g.layer_rows(result.points, v=values, own=(frame.own(reduction) for frame in result.frames))
     return [
-        {**row, "closest": [layer.closest if layer else "" for layer in column]}
+        {**row, "closest": [ranked[0][0] if ranked else "" for ranked in column]}
         for row, column in zip(rows, zip(*found, strict=True), strict=True)
     ]
 

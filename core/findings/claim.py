@@ -36,22 +36,7 @@ CEILING = 0.9  # share under random removal above which a method can hardly lie 
 ONE_EXAMPLE = 0.5  # of the jackknife's variance, above which one example decides it
 
 Lead = Literal["upper", "lower"]  # the half of the layers that changes more
-Reason = Literal[  # why a verdict is inconclusive: the first that holds
-    "too few examples",
-    "change not reached",
-    "steps too coarse",
-    "no control",
-    "too few seeds",
-    "interval too wide",
-]
-Flag = Literal[  # what to know of a verdict, which does not change it
-    "beyond working range",
-    "random removal beyond its working range",
-    "range doubtful",
-    "at the ceiling",
-    "one example decides",
-    "interpolated",
-]
+BY_INTERVAL = (None, "interval too wide")  # reasons that leave the numbers as good as those of a verdict
 
 
 @dataclass(frozen=True)
@@ -88,7 +73,7 @@ class Verdict:
         needed: The fewest seeds for a verdict.
         contrast: The share of the method against the seeds'; None with fewer than two.
         state: One of the four states; None where no verdict is given, as on random removal itself.
-        reason: Why it is inconclusive; else None.
+        reason: Why it is inconclusive, the first that holds, as in `core.findings.words.verdict.REASONS`; else None.
     """
 
     damage: float
@@ -97,7 +82,7 @@ class Verdict:
     needed: int
     contrast: Contrast | None
     state: State | None
-    reason: Reason | None
+    reason: str | None
 
     @property
     def share(self) -> float | None:
@@ -133,10 +118,10 @@ class Verdict:
         return _lead(low, high)
 
     @property
-    def flags(self) -> tuple[Flag, ...]:
-        """What to know of the verdict: none of it changes the state."""
+    def flags(self) -> tuple[str, ...]:
+        """What to know of the verdict, as in `core.findings.words.verdict.FLAGS`: none of it changes the state."""
         method, drawn, replicates = self.method, self.control_shares, self.replicates
-        holds: dict[Flag, bool] = {
+        holds = {
             "beyond working range": method is not None and not method.works,
             # its median seed
             "random removal beyond its working range": 2 * sum(not seed.works for seed in self.controls) > len(drawn),
@@ -186,7 +171,7 @@ def verdict(
         known = replace(known, contrast=contrast(share, own, known.control_shares, np.array(others)))
     if not is_judged(result) or reduction not in SINGLE_BATCH:
         return known
-    obstacles: dict[Reason, bool] = {
+    obstacles = {
         "too few examples": len(result.task.examples) < catalog.FEW_EXAMPLES,
         "change not reached": method is None,
         "steps too coarse": method is not None and method.gap.coarse,
@@ -258,7 +243,7 @@ def corrected(verdicts: Sequence[Verdict]) -> list[Verdict]:
     tested = {
         k: known.contrast.p_value
         for k, known in enumerate(verdicts)
-        if known.contrast and known.state and known.reason in (None, "interval too wide")
+        if known.contrast and known.state and known.reason in BY_INTERVAL
     }
     adjusted = dict(zip(tested, holm(tuple(tested.values())), strict=True))
     return [

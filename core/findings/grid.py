@@ -1,6 +1,6 @@
 """A grid of sweeps: as a table with a row for every setting, and as a picture of settings × checkpoints."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from core.findings.accuracy import metric_of
 from core.findings.choices import task_title
-from core.findings.claim import Verdict, corrected, verdict, with_rows
+from core.findings.claim import BY_INTERVAL, Verdict, corrected, verdict, with_rows
 from core.findings.comparable import controls_of
 from core.findings.survival import own_similarity
 from core.findings.words import NONE, with_interval
@@ -23,7 +23,6 @@ from core.results.statistics import GapAtDamage
 
 AMOUNT = 0.5  # whose metric stands beside the unpruned model's
 ATTENTION = "attention blocks"  # where layers are usually compared
-COMPARED = (None, "interval too wide")  # reasons that leave shares as good as those of a verdict
 
 Curves = npt.NDArray[np.float64]  # own CKA, (frames, points)
 
@@ -68,7 +67,7 @@ class GridRow:
     checkpoint: str
     column: Column
     setting: str
-    place: tuple[int, int, bool, bool, str]
+    place: tuple[int, int, bool, str]
     cells: dict[str, str]
     verdict: Verdict | None
     amounts: tuple[float, ...]
@@ -90,9 +89,9 @@ def grid_rows(results: Sequence[SweepResult]) -> list[GridRow]:
 
 
 def _row(result: SweepResult, results: Sequence[SweepResult], is_judged: bool) -> GridRow:
-    cells, points, pruning = _cells(result), points_name(result.points), result.pruning
-    elsewhere, run = points != ATTENTION, run_of(pruning.scope)
-    setting = cells["Pruning"] + (f", {points}" if elsewhere else "")
+    cells, pruning, run = _cells(result), result.pruning, run_of(result.pruning.scope)
+    points = cells["Compared after"]
+    setting = cells["Pruning"] + ("" if points == ATTENTION else f", {points}")
     revision, fingerprint = result.checkpoint.revision, result.task.fingerprint
     controls = (control for control in controls_of(result, results) if control.amounts == result.amounts)
     seeds = [own_similarity(control, REDUCTION) for control in controls]
@@ -101,13 +100,7 @@ def _row(result: SweepResult, results: Sequence[SweepResult], is_judged: bool) -
         checkpoint=result.checkpoint.id,
         column=Column(revision, fingerprint, cells["Checkpoint"], cells["Task"], data_name(result)),
         setting=setting,
-        place=(
-            list(METHODS).index(pruning.method),
-            -1 if run is None else run.start,
-            pruning.scope == "all-linear",
-            elsewhere,
-            setting,
-        ),
+        place=([*METHODS].index(pruning.method), run.start if run else -1, pruning.scope == "all-linear", setting),
         cells=cells,
         verdict=verdict(result, results) if is_judged else None,
         amounts=result.amounts,
@@ -122,6 +115,7 @@ def _cells(result: SweepResult) -> dict[str, str]:
     scores = {frame.amount: frame.metrics[metric] for frame in result.frames}
     unpruned, half = (NONE if (value := scores.get(at)) is None else decimals(value, 3) for at in (0.0, AMOUNT))
     gap = statistics.gap_at_damage.get(amount_text(SECOND_DAMAGE)) if statistics else None
+    gap_text = with_interval(gap.value, gap.low, gap.high) if isinstance(gap, GapAtDamage) else NONE
     return {
         "Checkpoint": models_name(result),
         "Task": f"{task_title(result.task.name)}, {len(result.task.examples)} examples",
@@ -132,9 +126,7 @@ def _cells(result: SweepResult) -> dict[str, str]:
         f"At {percent(AMOUNT)}": half,
         "Holds": figures[-1],
         "First to change": NONE if result.against else figures[0],
-        f"Gap at change {amount_text(SECOND_DAMAGE)}": with_interval(gap.value, gap.low, gap.high)
-        if isinstance(gap, GapAtDamage)
-        else NONE,
+        f"Gap at change {amount_text(SECOND_DAMAGE)}": gap_text,
     }
 
 
@@ -153,7 +145,7 @@ def comparable_rows(rows: Iterable[GridRow]) -> list[tuple[GridRow, Verdict]]:
     Returns:
         Nothing where they are all on one checkpoint.
     """
-    known = [(row, row.verdict) for row in rows if row.verdict and row.verdict.reason in COMPARED]
+    known = [(row, row.verdict) for row in rows if row.verdict and row.verdict.reason in BY_INTERVAL]
     known = [(row, verdict) for row, verdict in known if verdict.method and len(verdict.controls) >= verdict.needed]
     return known if len({row.column.checkpoint for row, _ in known}) > 1 else []
 
@@ -185,21 +177,18 @@ def arranged(rows: Sequence[GridRow], shown: Collection[str]) -> Grid:
         rows: All rows, since verdicts are corrected for their number, whatever is shown of them.
         shown: The keys of those to show.
     """
-    known, kept = corrected_verdicts(rows), [row for row in rows if row.key in shown]
+    kept = [row for row in rows if row.key in shown]
     columns = sorted({row.column for row in kept}, key=lambda column: (column.checkpoint, column.data))
-    named = Counter((column.checkpoint, column.task) for column in columns)
-    places = {row.setting: row.place for row in kept}
-    cells: dict[tuple[str, Column], list[GridRow]] = {}
+    alike = Counter((column.checkpoint, column.task) for column in columns)
+    cells = defaultdict(list)
     for row in kept:
-        cells.setdefault((row.setting, row.column), []).append(row)
-    return Grid(
-        {
-            column: (column.checkpoint, column.task)
-            if named[column.checkpoint, column.task] == 1
-            else (f"{column.checkpoint} ({column.revision[:7]})", column.data)
-            for column in columns
-        },
-        tuple(sorted(places, key=places.__getitem__)),
-        cells,
-        {row.key: known[row.key] for row in kept if row.key in known},
-    )
+        cells[row.setting, row.column].append(row)
+    settings = dict.fromkeys(row.setting for row in sorted(kept, key=lambda row: row.place))
+    verdicts = {key: known for key, known in corrected_verdicts(rows).items() if key in shown}
+    return Grid({column: _head(column, alike) for column in columns}, tuple(settings), cells, verdicts)
+
+
+def _head(column: Column, alike: Mapping[tuple[str, str], int]) -> tuple[str, str]:
+    """Name a column as briefly as tells it from the others."""
+    head = column.checkpoint, column.task
+    return head if alike[head] == 1 else (f"{column.checkpoint} ({column.revision[:7]})", column.data)

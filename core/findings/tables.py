@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from core.findings.accuracy import accuracy_course, majority_of, smallest_drop
-from core.findings.against import closest_layers
+from core.findings.against import closest_cell, closest_layers
 from core.findings.claim import SENSITIVITY, Verdict, corrected, spreads, verdict
 from core.findings.compare import Tested
 from core.findings.grid import Grid, GridRow, comparable_rows, corrected_verdicts
@@ -83,8 +83,7 @@ def closest_table(result: SweepResult, reduction: ReductionKey) -> Table:
     own, known = result.frames[0].own(reduction), result.statistics_of(reduction)
     rows = []
     for k, name in enumerate(point_names(result.points)):
-        cells = ((title, layers[k]) for title, layers in columns.items())
-        row = {"Layer": name.title} | {title: layer.cell if layer else "undefined" for title, layer in cells}
+        row = {"Layer": name.title} | {title: closest_cell(layers[k]) for title, layers in columns.items()}
         if result.has_own:
             value, bounds = own[k] if own else None, known.own[0][k] if known and known.own else None
             cell = with_interval(value, *bounds, 2) if value is not None and bounds else _similarity(value)
@@ -118,9 +117,7 @@ def criteria_table(result: SweepResult, companions: Iterable[SweepResult]) -> Ta
         rows.append(
             {
                 "Overall change": f"{decimals(damage, 2)}, {reduction_name(reduction)}",
-                "In the upper half": shares([found]),
-                "Random, mean ± SD": control_shares([found]),
-                "Verdict": verdict_cell(found),
+                **beside_random([found]),
                 "Reached at": percent(gap.amount) if gap else NONE,
                 "Minus random, points (90 %)": " ± ".join(points) or NONE,
                 "Marks": flags_cell(found),
@@ -159,20 +156,16 @@ def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Tab
     return [{"Number": name, "Value": value} for name, value in numbers.items()]
 
 
-def control_shares(verdicts: Sequence[Verdict]) -> str:
-    """Write the share under random removal: of one verdict over its seeds, of several over the means of each."""
-    known = [found.control_shares for found in verdicts if found.control_shares]
-    if len(verdicts) == 1:
-        return _mean_and_deviation(known[0] if known else (), 1)
-    return _mean_and_deviation([float(np.mean(by_seed)) for by_seed in known], len(verdicts))
-
-
-def shares(verdicts: Sequence[Verdict]) -> str:
-    """Write the share in the upper half, of several verdicts over all: `62 % ± 2`; where few know one: `(3 of 5)`."""
-    known = [found.share for found in verdicts if found.share is not None]
-    if len(verdicts) == 1:
-        return percent(known[0]) if known else NONE
-    return _mean_and_deviation(known, len(verdicts))
+def beside_random(verdicts: Sequence[Verdict]) -> dict[str, str]:
+    """Write the shares in the upper half and the verdict: of one beside its seeds, of several over the mean of each."""
+    one = verdicts[0] if len(verdicts) == 1 else None
+    shares = [found.share for found in verdicts if found.share is not None]
+    means = [float(np.mean(found.control_shares)) for found in verdicts if found.control_shares]
+    return {
+        "In the upper half": percent(shares[0]) if one and shares else _mean_and_deviation(shares, len(verdicts)),
+        "Random, mean ± SD": _mean_and_deviation(one.control_shares if one else means, len(verdicts)),
+        "Verdict": verdict_cell(one) if one else counted(verdicts),
+    }
 
 
 def _mean_and_deviation(known: Sequence[float], count: int) -> str:
@@ -221,9 +214,7 @@ def replication_table(rows: Sequence[GridRow], own: Sequence[GridRow] = ()) -> T
         {
             "Checkpoint": row.cells["Checkpoint"] + whose,
             "Layers": str(row.own.shape[1]),
-            "In the upper half": shares([known]),
-            "Random, mean ± SD": control_shares([known]),
-            "Verdict": verdict_cell(known),
+            **beside_random([known]),
         }
         for row, known, whose in shown
     ]
@@ -240,9 +231,7 @@ def seeds_table(grid: Grid) -> Table:
         {
             "Checkpoints": name,
             "Pruning": rows[next(iter(twins))].setting,
-            "In the upper half": shares(list(twins.values())),
-            "Random": control_shares(list(twins.values())),
-            "Verdicts": counted(twins.values()),
+            **beside_random(list(twins.values())),
         }
         for name, twins in spreads(judged)
     ]

@@ -1,8 +1,9 @@
 """The Layers page's sentences; its heading stands over the Lab's results, too."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 
-from core.findings.against import closest_layers
+from core.findings.against import closest_cell, closest_layers
 from core.findings.comparable import controls_of
 from core.findings.survival import LayerSurvival, interval_text, layer_survivals, layers_of
 from core.findings.words import Said, capitalised, layers_named, numbered
@@ -116,21 +117,24 @@ def _chance_sentence(
 
 def against_heading(result: SweepResult, reduction: n.ReductionKey) -> str:
     """Say which layer is most similar to the other checkpoint without pruning, and which least."""
-    known, other = [layer for layer in closest_layers(result, reduction) if layer], n.unpruned_name(result)
+    other, labels = n.unpruned_name(result), n.point_labels(result.points)
+    layers = zip(labels, closest_layers(result, reduction), strict=True)
+    known = [(label, *ranked[0]) for label, ranked in layers if ranked]
     if not known:
         return f"Similarity to {other} is undefined"
-    most, least = (pick(known, key=lambda layer: layer.value) for pick in (max, min))
-    if most.text == least.text:
-        return f"Unpruned, each layer is as similar to {other} as the others ({most.text})"
+    (most, closest, highest), (least, _, lowest) = (pick(known, key=itemgetter(2)) for pick in (max, min))
+    high, low = n.decimals(highest, 2), n.decimals(lowest, 2)
+    if high == low:
+        return f"Unpruned, each layer is as similar to {other} as the others ({high})"
     return (
-        f"Unpruned, layer {most.label} is most similar to {other} ({most.text} to its layer {most.closest}), "
-        f"layer {least.label} least ({least.text})"
+        f"Unpruned, layer {most} is most similar to {other} ({high} to its layer {closest}), "
+        f"layer {least} least ({low})"
     )
 
 
 def _closest_sentence(result: SweepResult, reduction: n.ReductionKey, chosen: n.PointLabel) -> str:
     k = n.point_labels(result.points).index(chosen)
-    found, title = closest_layers(result, reduction)[k], n.point_names(result.points)[k].title
-    if found is None:
+    ranked, title = closest_layers(result, reduction)[k], n.point_names(result.points)[k].title
+    if not ranked:
         return f"{title}: similarity to {n.unpruned_name(result)} is undefined."
-    return f"{title}, is most similar to layer {found.cell} of {n.unpruned_name(result)}."
+    return f"{title}, is most similar to layer {closest_cell(ranked)} of {n.unpruned_name(result)}."

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from core.findings.claim import CEILING, ONE_EXAMPLE, Flag, Reason, Verdict
+from core.findings.claim import CEILING, ONE_EXAMPLE, Verdict
 from core.findings.words import NONE
 from core.request.catalog import FEW_EXAMPLES
 from core.request.controls import SMALL_STEP
@@ -18,7 +18,7 @@ STATES: Mapping[State, str] = {
     "equivalent": "no different from random removal",
     "inconclusive": "inconclusive",
 }
-REASONS: Mapping[Reason, str] = {
+REASONS = {
     "too few examples": f"At least {FEW_EXAMPLES} examples are needed.",
     "change not reached": "Larger amounts are needed: those measured do not surely change the layers that much, or a "
     "similarity before is undefined.",
@@ -29,13 +29,13 @@ REASONS: Mapping[Reason, str] = {
     "interval too wide": f"Neither a match within {POINTS} nor a difference is shown: more seeds of random removal, "
     "or more examples, would narrow the interval.",
 }
-REMEDIES: Mapping[Reason, str] = {  # in the Lab, with the settings that may decide it
+REMEDIES = {  # in the Lab, with the settings that may decide it
     "too few examples": "Decide it in the Lab: more examples",
     "interval too wide": "Decide it in the Lab: twice as many examples",
     "steps too coarse": "Decide it in the Lab: smaller steps",
     "change not reached": "Decide it in the Lab: larger amounts",
 }
-FLAGS: Mapping[Flag, str] = {
+FLAGS = {
     "beyond working range": "The layers change that much only where the model does not work.",
     "random removal beyond its working range": "The same holds for more than half of the random draws.",
     "range doubtful": "The examples are too few to show the end of the working range.",
@@ -73,6 +73,6 @@ def counted(verdicts: Iterable[Verdict]) -> str:
     return ", ".join(f"{count} × {state(known)}" for known, count in counts)
 
 
-def explained(words: Mapping[Reason, str] | Mapping[Flag, str]) -> str:
+def explained(words: Mapping[str, str]) -> str:
     """List reasons or flags with their sentences, as Markdown."""
     return "\n".join(f"- *{name}*: {sentence}" for name, sentence in words.items())
