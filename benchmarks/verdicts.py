@@ -20,8 +20,8 @@ from core.errors import PrunescopeError
 from core.exports.drawing import draw
 from core.exports.figure import figure_of
 from core.findings import pooled
-from core.findings.choices import family_of, task_title
-from core.findings.claim import BY_INTERVAL, Verdict, corrected, spreads, verdict, with_rows
+from core.findings.choices import family_of, seed_groups, task_title
+from core.findings.claim import BY_INTERVAL, Verdict, corrected, verdict, with_rows
 from core.findings.pooled import Pooled
 from core.findings.tables import beside_random, beyond_cell, layer_cell, pooled_table
 from core.findings.words import NONE
@@ -90,17 +90,16 @@ def _place(result: SweepResult) -> tuple[int, bool, int, str, str, str]:
 
 def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
     """Write the table, a row of texts per method and checkpoint; below seed twins a row with their spread."""
-    places = [(row.result.task.fingerprint, method_name(row.result)) for row in table]
-    keys = [(row.result.key, row.result.checkpoint.id) for row in table]
-    known = ((*key, place, row.verdict) for key, place, row in zip(keys, places, table, strict=True))
-    found = {[*twins][-1]: (name, twins) for name, twins in spreads(known)}
+    whole = [row.result for row in table]
+    places = {result.key: (result.checkpoint.id, result.task.fingerprint, method_name(result)) for result in whole}
+    found = {keys[-1]: (name, keys) for name, keys in seed_groups(places)}
     rows = []
     for row in table:
         marks = flags_cell(row.verdict), layer_cell(row.result, row.verdict), beyond_cell(row.verdict)
         rows.append(_cells([row], checkpoint_name(row.result), marks))
         if spread := found.get(row.result.key):
-            name, twins = spread
-            rows.append(_cells([twin for twin in table if twin.result.key in twins], name, (NONE, NONE, NONE)))
+            name, keys = spread
+            rows.append(_cells([twin for twin in table if twin.result.key in keys], name, (NONE, NONE, NONE)))
     return rows
 
 
@@ -148,8 +147,8 @@ def false_differences(verdicts: Iterable[Verdict]) -> list[bool]:
         shares = np.array(known.control_shares)  # (k,)
         without = upper_share(np.array([seed.gap.replicates for seed in known.controls]), known.damage)  # (k, n)
         for k in range(len(shares)):
-            others = np.delete(shares, k).tolist(), np.delete(without, k, axis=0)
-            found.append(contrast(float(shares[k]), without[k], *others).state in DIFFERENT)
+            apart = shares[k] - np.delete(shares, k), without[k] - np.delete(without, k, axis=0)
+            found.append(contrast(*apart).state in DIFFERENT)
     return found
 
 

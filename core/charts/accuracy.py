@@ -16,7 +16,7 @@ from core.findings.accuracy import beyond_from, reference_of
 from core.findings.compare import Scale, Together, place
 from core.request.catalog import METRICS
 from core.results.fields import Bounds
-from core.results.names import decimals
+from core.results.names import capitalised, decimals
 from core.results.schema import Frame, SweepResult
 
 SCALE_TITLES: dict[Scale, str] = {
@@ -143,7 +143,7 @@ def _accuracy(scale: Scale, two: bool, metric: str, largest: float, room: float)
     steps: dict[str, Any] = {} if in_percent else {"values": alt.Undefined, "format": alt.Undefined, "tickCount": 5}
     start, end = (largest * end for end in g.AMOUNT_DOMAIN)
     x = g.amount_axis(title=title, shown=(start, end), room=room, **steps)
-    name, few = g.capitalised(METRICS[metric].symbol), alt.ExprRef("ceil(height / 40)")
+    name, few = capitalised(METRICS[metric].symbol), alt.ExprRef("ceil(height / 40)")
     y = g.share_axis("value:Q", name, (low, high * g.SHARE_DOMAIN[1]), tickCount=few)
     lines = "split(datum.label, '\\n')"
     legend = alt.Legend(title=None, direction="vertical", labelExpr=lines, symbolType="stroke")

@@ -86,7 +86,7 @@ def compare_scene(
     for title in titles:  # equally many lines: all are equally high
         title += [g.BLANK] * (max(map(len, titles)) - len(title))
     # As a legend shows a name, with line breaks; elsewhere they read as spaces.
-    series, other = (textwrap.fill(g.capitalised(name), LEGEND_WIDTH) for name in names)
+    series, other = (textwrap.fill(n.capitalised(name), LEGEND_WIDTH) for name in names)
     sides = zip(g.SIDES, results, zip(*together.pairs, strict=True), titles, strict=False)
     views = {side: heatmap_view(result, frames, reduction, title) for side, result, frames, title in sides}
     views["accuracy"] = accuracies_view(results, together, (series, other), metric)
@@ -96,7 +96,7 @@ def compare_scene(
             views["own"] = _own_view(results, together, reduction, (series, other))
     matched = f", at equal {n.in_sentence(MATCHED[together.scale])}" if together.is_interpolated else ""
     return Scene(
-        f"{g.capitalised(names[0])} beside {names[1]}{matched}",
+        f"{n.capitalised(names[0])} beside {names[1]}{matched}",
         n.origins(results, reduction),
         views,
         compare_frames(results, together, (metric, metric)),
@@ -118,7 +118,7 @@ def compare_frames(
     """
     symbols, rows = [METRICS[metric].symbol for metric in metrics], []
     for shared, pair in zip(together.places, together.pairs, strict=True):
-        values = [g.two_places(frame.metrics.get(metric)) for metric, frame in zip(metrics, pair, strict=True)]
+        values = [n.two_places(frame.metrics.get(metric)) for metric, frame in zip(metrics, pair, strict=True)]
         if any(names):
             numbers = zip(names, symbols, values, strict=True)
             told = " and ".join(" ".join(words) for words in numbers)

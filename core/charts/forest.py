@@ -13,6 +13,7 @@ from core.charts.view import Numbers, Scene, View
 from core.findings.pooled import ALL, FEWEST_PREDICTED, WHOLE, Pooled
 from core.findings.words import points, points_span
 from core.request.catalog import CONFIDENCE
+from core.results.names import capitalised
 from core.sweep.control_contrast import MARGIN, Contrast
 
 END = 40  # points, where the axis ends: what reaches farther is cut off there
@@ -57,7 +58,7 @@ def _rows(known: Pooled, own: Sequence[tuple[str, Contrast]]) -> g.Rows:
     for name, found in known.estimates.items():
         if name != WHOLE and (name == ALL or found.cells >= FEWEST_PREDICTED):
             predicted = dict(zip(("from", "to"), found.predicted or (), strict=False))
-            rows.append({**_row("pooled", g.capitalised(name), found.value, found.interval), **_points(predicted)})
+            rows.append({**_row("pooled", capitalised(name), found.value, found.interval), **_points(predicted)})
     rows += [_row("own", f"Yours: {name}"[:24], *_of(beside)) for name, beside in own]
     return [{"y": k, **row} for k, row in enumerate(rows)]
 

@@ -14,13 +14,12 @@ import pandas  # noqa: F401
 
 from core.findings.yardstick import Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
-from core.results.names import decimals, point_labels, point_names
+from core.results.names import UNDEFINED, capitalised, decimals, point_labels, point_names
 
 Spec = dict[str, Any]  # a Vega-Lite specification
 Rows = list[dict[str, Any]]  # a named dataset
 LayerChart = alt.LayerChart | alt.FacetChart  # the declared return type of alt.layer
 
-UNDEFINED = "undefined"  # in the place of a number
 UNDEFINED_COLOUR = "#8a8a8a"
 OUTLINE_COLOUR = "#2ca5b8"  # of a layer with itself: a hue that magma lacks, visible on its dark and its light end
 FIRST_COLOUR, SECOND_COLOUR = "#d9670f", "#2584cf"  # of two results: differ without red and green; 3 : 1 on both themes
@@ -81,16 +80,6 @@ def layer_rows(points: Sequence[str], **values: Iterable[Any]) -> Rows:
 
 
 # ---------------------------------------------------------------- numbers and words
-
-
-def capitalised(name: str) -> str:
-    """Start a name with a capital, and leave the rest of it as it is."""
-    return name[0].upper() + name[1:]
-
-
-def two_places(value: float | None) -> str:
-    """Write a number with two decimals; None and NaN are UNDEFINED."""
-    return UNDEFINED if value is None or isnan(value) else decimals(value, 2)
 
 
 def value_text(field: str) -> str:

@@ -21,7 +21,7 @@ from core.findings.survival import floor_of, own_similarity
 from core.findings.words.layers import layers_heading
 from core.findings.yardstick import OTHER_SEEDS, Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
-from core.results.names import PointLabel, amount_name, in_sentence, origins, point_names, units_name
+from core.results.names import PointLabel, amount_name, in_sentence, origins, point_names, two_places, units_name
 from core.results.schema import SweepResult
 
 BESIDE = (0.7, 0.2)  # heights of the numbers beside strip and bar, apart enough for low rows
@@ -71,7 +71,7 @@ def layer_scene(
             "chosen": name.label == chosen,
             "y": row,
             "y2": row + 1,
-            "v": [g.two_places(value) for value in own[:, row]],
+            "v": [two_places(value) for value in own[:, row]],
             "intact": bar["text"],
         }
         for row, (name, bar) in enumerate(zip(names, bars, strict=True))
@@ -151,7 +151,7 @@ def _curve_rows(result: SweepResult, reduction: str, measure: str, point: int) -
                 "amount": result.amounts[k],
                 "removed": amount_name(result.amounts[k]),
                 "value": g.rounded(value),
-                "text": g.two_places(value),
+                "text": two_places(value),
                 "low": g.rounded(low),
                 "high": g.rounded(high),
                 "interval": g.interval_words(interval),

@@ -11,7 +11,7 @@ import altair as alt
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
 from core.request.catalog import MEASURES
-from core.results.names import hundredths, point_names
+from core.results.names import UNDEFINED, hundredths, point_names
 from core.results.schema import Frame, SweepResult
 
 MAX_PRINTED = 12  # points; with more, a cell has no room for a number
@@ -116,7 +116,7 @@ def _heatmap(points: Points, rows: Points | None, annotated: bool) -> g.LayerCha
 
 def _difference(points: Points, rows: Points | None) -> g.LayerChart:
     first, second = (g.value_text(f"datum.{side}[frame]") for side in g.SIDES)
-    text = f"isValid(datum.value) ? {SIGNED} : '{g.UNDEFINED}'"
+    text = f"isValid(datum.value) ? {SIGNED} : '{UNDEFINED}'"
     cells = _base(points, rows).transform_calculate(text=text, first_text=first, second_text=second)
     scale = alt.Scale(domain=[-1, 1], scheme="blueorange", clamp=True)  # two values in [0, 1] do not differ by more
     colour = alt.Color("value:Q", scale=scale, legend=g.scale_legend(f"{SYMBOL}, first − second", [-1, 0, 1]))

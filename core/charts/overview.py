@@ -16,7 +16,7 @@ from core.findings.comparable import controls_of
 from core.findings.compare import shown_together
 from core.findings.yardstick import Yardstick
 from core.request.catalog import METRICS
-from core.results.names import in_sentence, origins, pruning_name, removed_name
+from core.results.names import in_sentence, origins, pruning_name, removed_name, two_places
 from core.results.schema import SweepResult
 
 # The layers as a stack, beside every pair of them, above how well the model still does.
@@ -101,7 +101,7 @@ def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -
 def player_frames(result: SweepResult, metric: str | None = None) -> g.Rows:
     """Return what the player says about each frame: `amount`, its `name`, and `detail`, the numbers beside it."""
     metric = metric or metric_of(result)
-    details = (f"{METRICS[metric].symbol} {g.two_places(frame.metrics[metric])}" for frame in result.frames)
+    details = (f"{METRICS[metric].symbol} {two_places(frame.metrics[metric])}" for frame in result.frames)
     return [g.step(a, removed_name(a, result), detail) for a, detail in zip(result.amounts, details, strict=True)]
 
 

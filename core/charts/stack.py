@@ -15,12 +15,14 @@ import numpy as np
 
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
-from core.findings.matching import Chance, chance_beside
+from core.findings.matching import chance_beside
 from core.findings.survival import first_layer, floor_of, layer_survivals, own_similarity
 from core.findings.words import share_span
 from core.findings.yardstick import Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
+from core.results.names import two_places
 from core.results.schema import SweepResult
+from core.sweep.statistics import Array
 
 BAND = (0.16, 0.84)  # bottom and top, of a layer's row
 OVERHANG = 0.1  # of a row, by which the mark of random removal stands out of its band
@@ -48,12 +50,13 @@ def stack_view(
         companions: Results from which its random control is picked.
         twins: How similar seed twins are, by the same reduction; None where that is unknown.
     """
-    chance, floor = chance_beside(result, companions, reduction), floor_of(result, reduction)
+    chance, spans = chance_beside(result, companions, reduction) or (None, np.empty((0, 2)))
+    floor = floor_of(result, reduction)
     rows = stack_rows(result, reduction, chance, twins)
-    values = {"Similarity": "v", AT_LEAST: "words", **({AT_RANDOM: "chance"} if chance else {})}
+    values = {"Similarity": "v", AT_LEAST: "words", **({AT_RANDOM: "chance"} if chance is not None else {})}
     values |= {FINE_TUNES: "seed_words"} if twins else {}
-    spans = chance.amounts.T.tolist() if chance else []
-    equal = [TOO_FAR if isnan(span[0]) else CHANCE.format(share_span(span)) for span in spans]  # at every frame
+    # At every frame.
+    equal = [TOO_FAR if isnan(span[0]) else CHANCE.format(share_span(span)) for span in spans.tolist()]
     key = {"chance": equal, "floor": [FLOOR] if any(floor or ()) else [], "alone": [FINE_TUNES] if twins else []}
     lines = [{"mark": mark, "words": words} for mark, words in key.items() if words]
     return View(
@@ -65,18 +68,18 @@ def stack_view(
     )
 
 
-def stack_rows(result: SweepResult, reduction: str, chance: Chance | None, twins: Yardstick | None) -> g.Rows:
+def stack_rows(result: SweepResult, reduction: str, chance: Array | None, twins: Yardstick | None) -> g.Rows:
     """Return one row per layer: its similarity and random removal's at every frame, its floor, its twins, its words."""
     own = own_similarity(result, reduction)  # (frames, points)
     first = first_layer(result, reduction)
-    beside = chance.own if chance else np.full_like(own, np.nan)  # (frames, points)
+    beside = np.full_like(own, np.nan) if chance is None else chance  # (frames, points)
     rows = g.layer_rows(result.points, v=own.tolist(), chance=beside.tolist())
     for k, (row, layer) in enumerate(zip(rows, layer_survivals(result, reduction), strict=True)):
         row |= {
             "y": k,
             "first": layer.label == first,
             "floor": g.rounded(layer.floor),
-            "floor_text": g.two_places(layer.floor),
+            "floor_text": two_places(layer.floor),
             "seed_words": twins.words(k) if twins else "",
             "words": layer.words,
         }

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from core.charts import grammar as g
 from core.request.catalog import MEASURES
-from core.results.names import PointName, amount_name, percent, point_names
+from core.results.names import PointName, amount_name, capitalised, percent, point_names, two_places
 from core.results.schema import SweepResult
 
 AMOUNTS_SHOWN = (-0.03, 1.05)  # the axis's ends
@@ -35,7 +35,7 @@ def worded_axis(removed: str, room: float = WORDS_ROOM) -> alt.X:
 
 def removed_title(removed: str) -> str:
     """Name the amount, on an axis and to the mouse."""
-    return f"{g.capitalised(removed)} removed"
+    return f"{capitalised(removed)} removed"
 
 
 def edges(amounts: Sequence[float]) -> list[float]:
@@ -70,7 +70,7 @@ def cell(
     name: PointName, value: float, ends: tuple[float, float], row: int, height: tuple[float, float]
 ) -> dict[str, Any]:
     """Return one cell; NaN is a value of its own, undefined."""
-    told = {"pick": name.label, "name": name.title, "value": g.rounded(value), "text": g.two_places(value)}
+    told = {"pick": name.label, "name": name.title, "value": g.rounded(value), "text": two_places(value)}
     return {**told, "x": ends[0], "x2": ends[1], "y": row + height[0], "y2": row + height[1]}
 
 

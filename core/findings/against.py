@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.results.names import PointLabel, ReductionKey, decimals, point_labels
+from core.results.names import UNDEFINED, PointLabel, ReductionKey, decimals, point_labels
 from core.results.schema import SweepResult
 
 Ranked = Sequence[tuple[PointLabel, float]]  # points of the other checkpoint and their similarity, the closest first
@@ -27,4 +27,4 @@ def closest_layers(result: SweepResult, reduction: ReductionKey, frame: int = 0)
 
 def closest_cell(ranked: Ranked) -> str:
     """Write the closest points with their similarities, as in a table."""
-    return ", then ".join(f"{label} ({decimals(value, 2)})" for label, value in ranked) or "undefined"
+    return ", then ".join(f"{label} ({decimals(value, 2)})" for label, value in ranked) or UNDEFINED

@@ -1,8 +1,9 @@
 """Choose among many results: which are offered, which comes first, and what each is judged beside."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from core.request.catalog import EMBEDDED, RECIPE, TASKS
+from core.request.catalog import EMBEDDED, FAMILIES, RECIPE, TASKS
 from core.request.scope import layer_of, run_of
 from core.request.tasks import AUTO, AUTO_TITLE
 from core.results.library import Entry
@@ -112,9 +113,24 @@ def family_of(checkpoint: str) -> str:
     return known.folder.name if known and known.folder else ""
 
 
-def seed_of(checkpoint: str) -> str:
-    """Return which seed twin a checkpoint of a family is; the embedded ones are those of seed 0."""
-    return checkpoint.rpartition("-seed-")[2] if checkpoint.startswith(RECIPE) else "0"
+def seed_groups(places: Mapping[str, tuple[str, ...]]) -> list[tuple[str, list[str]]]:
+    """Group results on at least two seed twins, in the order in which the first of each comes.
+
+    Weights made twice with one seed, whose bits differ from processor to processor, count once: the first does.
+
+    Args:
+        places: By the key of each result the checkpoint's id, and what else twins must share, such as the examples.
+
+    Returns:
+        What the twins are called, and the keys of their results.
+    """
+    groups: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)  # by seed
+    for key, (checkpoint, *shared) in places.items():
+        if family := family_of(checkpoint):
+            seed = checkpoint.rpartition("-seed-")[2] if checkpoint.startswith(RECIPE) else "0"  # of the embedded ones
+            groups[family, *shared].setdefault(seed, key)
+    named = ((FAMILIES.get(family, family), list(keys.values())) for (family, *_), keys in groups.items())
+    return [(f"{name}, {len(keys)} seeds", keys) for name, keys in named if len(keys) > 1]
 
 
 def control_seeds(entry: Entry, among: Iterable[Entry]) -> set[int]:

@@ -10,14 +10,14 @@ Several verdicts are corrected for their number by Holm's method. Intervals over
 fine-tune: in a spread over seed twins the unit is the checkpoint, and of its control counts the mean over its seeds.
 """
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
 from core.findings.accuracy import has_doubtful_range
-from core.findings.choices import family_of, seed_of
 from core.findings.comparable import control_sweeps, own_sweeps
 from core.request import catalog
 from core.request.amounts import amount_text
@@ -71,7 +71,6 @@ class Verdict:
         method: The method there; None where nothing is known.
         controls: The usable seeds of its control there.
         needed: The fewest seeds for a verdict.
-        contrast: The share of the method against the seeds'; None with fewer than two.
         state: One of the four states; None where no verdict is given, as on random removal itself.
         reason: Why it is inconclusive, the first that holds, as in `core.findings.words.verdict.REASONS`; else None.
     """
@@ -80,7 +79,6 @@ class Verdict:
     method: Placed | None
     controls: tuple[Placed, ...]
     needed: int
-    contrast: Contrast | None
     state: State | None
     reason: str | None
 
@@ -95,13 +93,18 @@ class Verdict:
         return tuple(upper_share(control.gap.value, self.damage) for control in self.controls)
 
     @property
-    def replicates(self) -> Array | None:
-        """(k, n) the method's share minus each seed's, without each example; None without either."""
+    def apart(self) -> tuple[Array, Array] | None:
+        """(k,) the method's share minus each seed's, and (k, n) that without each example; None without either."""
         if not self.method or not self.controls:
             return None
-        shares = (_shares_without(known, self.damage) for known in (self.method, *self.controls))  # each (n,)
-        own, *drawn = shares
-        return np.asarray(own - np.array(drawn))
+        gaps = np.array([[known.gap.value, *known.gap.replicates] for known in (self.method, *self.controls)])
+        shares = upper_share(gaps, self.damage)  # (1 + k, 1 + n)
+        return shares[0, 0] - shares[1:, 0], shares[0, 1:] - shares[1:, 1:]
+
+    @cached_property
+    def contrast(self) -> Contrast | None:
+        """The share of the method against the seeds'; None with fewer than two."""
+        return contrast(*self.apart) if self.apart and len(self.controls) >= FEWEST_SEEDS else None
 
     @property
     def lead(self) -> Lead | None:
@@ -120,14 +123,14 @@ class Verdict:
     @property
     def flags(self) -> tuple[str, ...]:
         """What to know of the verdict, as in `core.findings.words.verdict.FLAGS`: none of it changes the state."""
-        method, drawn, replicates = self.method, self.control_shares, self.replicates
+        method, drawn, apart = self.method, self.control_shares, self.apart
         holds = {
             "beyond working range": method is not None and not method.works,
             # its median seed
             "random removal beyond its working range": 2 * sum(not seed.works for seed in self.controls) > len(drawn),
             "range doubtful": method is not None and method.has_doubtful_range,
             "at the ceiling": bool(drawn) and float(np.mean(drawn)) > CEILING,
-            "one example decides": replicates is not None and largest_influence(replicates) > ONE_EXAMPLE,
+            "one example decides": apart is not None and largest_influence(apart[1]) > ONE_EXAMPLE,
             "interpolated": method is not None and round(method.step, 9) > SMALL_STEP,
         }
         return tuple(flag for flag, is_so in holds.items() if is_so)
@@ -137,10 +140,6 @@ def largest_influence(replicates: Array) -> float:
     """Return the share of the jackknife's variance of Δ that a single example carries: (k, n) -> [0, 1]."""
     squares = np.square(replicates.mean(0) - replicates.mean())  # (n,)
     return float(squares.max() / squares.sum()) if squares.any() else 0.0
-
-
-def _shares_without(known: Placed, damage: float) -> Array:
-    return upper_share(np.array(known.gap.replicates), damage)
 
 
 def _lead(low: float, high: float) -> Lead | None:
@@ -164,11 +163,7 @@ def verdict(
     drawn = [placed(sweeps, reduction, damage) for sweeps in control_sweeps(result, companions).values()]
     controls = tuple(seed for seed in drawn if seed and not seed.gap.coarse)
     needed = CONTROL_SEEDS[result.pruning.granularity]
-    known = Verdict(damage, method, controls, needed, None, None, None)
-    if method and len(controls) >= FEWEST_SEEDS:
-        own, *others = (_shares_without(one, damage) for one in (method, *controls))  # each (n,)
-        share = upper_share(method.gap.value, damage)
-        known = replace(known, contrast=contrast(share, own, known.control_shares, np.array(others)))
+    known = Verdict(damage, method, controls, needed, None, None)
     if not is_judged(result) or reduction not in SINGLE_BATCH:
         return known
     obstacles = {
@@ -266,23 +261,3 @@ def with_rows(results: Iterable[SweepResult]) -> list[SweepResult]:
         if is_whole and own_sweeps(result, rows) == [result]:
             rows.append(result)
     return rows
-
-
-def spreads(judged: Iterable[tuple[str, str, Hashable, Verdict]]) -> list[tuple[str, dict[str, Verdict]]]:
-    """Collect the verdicts of at least two seed twins, in the order in which the first of each comes.
-
-    Weights made twice with one seed, whose bits differ from processor to processor, count once: the first does.
-
-    Args:
-        judged: Of each verdict the key of its result, the checkpoint's id, and what else twins must share, such as the
-            examples and the method.
-
-    Returns:
-        What the twins are called, and the verdicts on them by the keys of their results.
-    """
-    groups: dict[tuple[str, Hashable], dict[str, tuple[str, Verdict]]] = {}  # by seed
-    for key, checkpoint, place, known in judged:
-        if family := family_of(checkpoint):
-            groups.setdefault((family, place), {}).setdefault(seed_of(checkpoint), (key, known))
-    twins = [(catalog.FAMILIES.get(family, family), dict(known.values())) for (family, _), known in groups.items()]
-    return [(f"{name}, {len(known)} seeds", known) for name, known in twins if len(known) > 1]

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from core.findings.claim import Verdict, placed, verdict
 from core.findings.comparable import SPARSITY_TOLERANCE, controls_of, is_matched, obstacle, own_sweeps, same_checkpoint
 from core.findings.matching import Matched, frames_at, grid_to, largest_on, values_on
@@ -109,15 +111,12 @@ def _nearest_pairs(
     first: Sequence[Frame], second: Sequence[Frame], scale: Scale, max_distance: float
 ) -> list[FramePair]:
     """Pair frames of two results that are each other's nearest and at most `max_distance` apart."""
-
-    def distance(a: Frame, b: Frame) -> float:
-        return round(abs(place(a, scale) - place(b, scale)), 9)
-
-    def nearest(frame: Frame, among: Sequence[Frame]) -> Frame:
-        return min(among, key=lambda candidate: distance(candidate, frame))
-
-    pairs = [(frame, nearest(frame, second)) for frame in first if second]
-    return [(a, b) for a, b in pairs if distance(a, b) <= max_distance and nearest(b, first) is a]
+    places = ([place(frame, scale) for frame in frames] for frames in (first, second))
+    apart = np.abs(np.subtract.outer(*places)).round(9)  # (first, second)
+    if not apart.size:
+        return []
+    pairs = [(i, j) for i, j in enumerate(apart.argmin(1)) if apart[:, j].argmin() == i and apart[i, j] <= max_distance]
+    return [(first[i], second[j]) for i, j in pairs]
 
 
 # ---------------------------------------------------------------- where in depth they change

@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from core.findings.accuracy import metric_of
 from core.findings.choices import task_title
@@ -20,11 +19,10 @@ from core.request.scope import run_of
 from core.results.names import data_name, decimals, models_name, percent, points_name, pruning_name
 from core.results.schema import SweepResult
 from core.results.statistics import GapAtDamage
+from core.sweep.statistics import Array
 
 AMOUNT = 0.5  # whose metric stands beside the unpruned model's
 ATTENTION = "attention blocks"  # where layers are usually compared
-
-Curves = npt.NDArray[np.float64]  # own CKA, (frames, points)
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class GridRow:
         cells: By column of the table, without the verdict.
         verdict: None for a sweep that none is given about.
         amounts: The amounts.
-        own: Own CKA at every amount.
+        own: (frames, points) own CKA.
         control: The mean of its random controls over the same amounts; None without any.
     """
 
@@ -71,8 +69,8 @@ class GridRow:
     cells: dict[str, str]
     verdict: Verdict | None
     amounts: tuple[float, ...]
-    own: Curves
-    control: Curves | None
+    own: Array
+    control: Array | None
 
 
 def grid_rows(results: Sequence[SweepResult]) -> list[GridRow]:

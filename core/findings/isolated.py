@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from core.findings.comparable import isolated_controls_of, isolated_of
 from core.request.catalog import SINGLE_BATCH
@@ -18,10 +17,9 @@ from core.request.controls import ONE_LAYER_SEEDS
 from core.results.names import ReductionKey
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import contrast, mean_gap
-from core.sweep.equal_damage import gap
+from core.sweep.equal_damage import Array, gap
 from core.sweep.statistics import Difference, jackknife, own_interval
 
-Array = npt.NDArray[np.float64]
 Layers = Mapping[int, SweepResult]  # results of single layers, by layer counted from 1
 Gap = tuple[float, Array]  # own CKA of the lower half minus that of the upper half, and that without each example
 
@@ -82,7 +80,7 @@ def _state(difference: Difference, own: Gap, drawn: Sequence[Gap]) -> str:
     if len(drawn) < ONE_LAYER_SEEDS:
         return "lower layers more, few seeds" if drawn else "lower layers more, no control"
     gaps, without = [known for known, _ in drawn], np.array([known for _, known in drawn])  # (k,), (k, n)
-    by_chance, beyond = Difference(*mean_gap(gaps, without)), contrast(*own, gaps, without)
+    by_chance, beyond = Difference(*mean_gap(gaps, without)), contrast(own[0] - np.array(gaps), own[1] - without)
     if by_chance.excludes_zero:
         return f"lower layers more, {'as at random' if by_chance.high < 0 else 'at random upper'}"
     is_more = beyond.difference + beyond.half_width() < 0

@@ -5,20 +5,17 @@ frame and the one before. Everything a picture shows is interpolated linearly th
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from core.findings.comparable import control_sweeps
 from core.findings.survival import own_similarity
 from core.results.names import ReductionKey
 from core.results.schema import Frame, SweepResult
-from core.sweep.equal_damage import Missing, damage, first_reached
+from core.sweep.equal_damage import Array, Missing, damage, first_reached
 
 Matched = Literal["damage", "divergence"]
-Array = npt.NDArray[np.float64]
 
 STEPS = (0.005, 0.01, 0.025, 0.05)  # of the grid; each holds the damages at which results are judged
 MOST_FRAMES = 30  # about as many as a sweep has
@@ -76,20 +73,9 @@ def _mixed(low: Any, high: Any, share: float) -> Any:
 # ---------------------------------------------------------------- a method beside its control
 
 
-@dataclass(frozen=True)
-class Chance:
-    """A method's matched random control at the damage of each of its frames; NaN where no seed changes as much.
-
-    Attributes:
-        own: (frames, points) mean own CKA of the control's seeds.
-        amounts: (2, frames) the least and the largest amount that a seed has removed by then.
-    """
-
-    own: Array
-    amounts: Array
-
-
-def chance_beside(result: SweepResult, candidates: Iterable[SweepResult], reduction: ReductionKey) -> Chance | None:
+def chance_beside(
+    result: SweepResult, candidates: Iterable[SweepResult], reduction: ReductionKey
+) -> tuple[Array, Array] | None:
     """Place a method's matched random control at the damage of each of its frames.
 
     Args:
@@ -98,7 +84,8 @@ def chance_beside(result: SweepResult, candidates: Iterable[SweepResult], reduct
         reduction: What damage is measured by.
 
     Returns:
-        None where there is no matched control.
+        (frames, points) the mean own CKA of the control's seeds, and (frames, 2) the least and the largest amount that
+        a seed has removed by then, NaN where no seed changes as much; None where there is no matched control.
     """
     seeds = control_sweeps(result, candidates)
     if not seeds:
@@ -107,7 +94,7 @@ def chance_beside(result: SweepResult, candidates: Iterable[SweepResult], reduct
     placed = [[_at(sweeps, target, reduction) for target in targets] for sweeps in seeds.values()]
     known = np.ma.masked_invalid(placed)  # (seeds, frames, 1 + points); masked where a seed does not change as much
     mean, least, most = (np.asarray(over(0).filled(np.nan)) for over in (known.mean, known.min, known.max))
-    return Chance(mean[:, 1:], np.array([least[:, 0], most[:, 0]]))
+    return mean[:, 1:], np.column_stack([least[:, 0], most[:, 0]])
 
 
 def _at(sweeps: Sequence[SweepResult], target: float, reduction: ReductionKey) -> Array:

@@ -152,12 +152,11 @@ def _cell(layers: int, task: str, twins: Mapping[str, Verdict]) -> Cell | None:
     seeds = sorted(set.intersection(*map(set, drawn))) if drawn else []
     if len(seeds) < FEWEST_SEEDS:
         return None
-    apart, without = [], []  # of each checkpoint (k,) its share minus each seed's, and (k, n) without each example
+    found = []  # of each checkpoint (k,) its share minus each seed's, and (k, n) that without each example
     for verdict, of in zip(verdicts, drawn, strict=True):
         places = [of.index(seed) for seed in seeds]
-        apart.append(np.subtract(verdict.share or 0.0, verdict.control_shares)[places])
-        without.append(np.asarray(verdict.replicates)[places])
-    shares, replicates = np.mean(apart, axis=0), np.mean(without, axis=0)
+        found.append([apart[places] for apart in verdict.apart or ()])
+    shares, replicates = (np.mean(apart, axis=0) for apart in zip(*found, strict=True))
     return Cell(
         task=task,
         layers=layers,
@@ -166,8 +165,7 @@ def _cell(layers: int, task: str, twins: Mapping[str, Verdict]) -> Cell | None:
         control_upper=sum(verdict.control_lead == "upper" for verdict in verdicts),
         needed=verdicts[0].needed,
         by_seed=dict(zip(seeds, shares.tolist(), strict=True)),
-        # The method is in both.
-        contrast=contrast(0.0, np.zeros(replicates.shape[1]), (-shares).tolist(), -replicates),
+        contrast=contrast(shares, replicates),
     )
 
 

@@ -7,13 +7,12 @@ first is an estimate from examples: layers whose intervals reach down as far sta
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.fields import Row
 from core.results.names import PointLabel, ReductionKey, amount_name, hundredths, percent, percent_range, point_names
 from core.results.schema import SweepResult
-from core.sweep.statistics import survival
+from core.sweep.statistics import Array, survival
 
 THRESHOLDS = (0.8, SURVIVAL_THRESHOLD, 0.95)  # shown in a table; 0.9 is a convention
 
@@ -66,7 +65,7 @@ class LayerSurvival:
         return f"still intact at {amount_name(self.value)}" if self.censored else f"intact up to {percent(self.value)}"
 
 
-def own_similarity(result: SweepResult, reduction: ReductionKey, measure: str = "cka") -> npt.NDArray[np.float64]:
+def own_similarity(result: SweepResult, reduction: ReductionKey, measure: str = "cka") -> Array:
     """Collect every point's similarity to its own baseline over the amounts; undefined values are NaN.
 
     Against another checkpoint all are: its layers are not the baseline of these.

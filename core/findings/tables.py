@@ -7,7 +7,8 @@ import numpy as np
 
 from core.findings.accuracy import accuracy_course, majority_of, smallest_drop
 from core.findings.against import closest_cell, closest_layers
-from core.findings.claim import SENSITIVITY, Verdict, corrected, spreads, verdict
+from core.findings.choices import seed_groups
+from core.findings.claim import SENSITIVITY, Verdict, corrected, verdict
 from core.findings.compare import Tested
 from core.findings.grid import Grid, GridRow, comparable_rows, corrected_verdicts
 from core.findings.isolated import IsolatedOrder
@@ -17,7 +18,7 @@ from core.findings.words import NONE, points_span, with_interval
 from core.findings.words.verdict import REASONS, counted, flags_cell, verdict_cell
 from core.findings.yardstick import Yardstick
 from core.request.catalog import DAMAGE, METHODS, METRICS, REDUCTION, SURVIVAL_THRESHOLD
-from core.results.names import ReductionKey, amount_name, decimals, percent, point_names, reduction_name, removed_name
+from core.results import names as n
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import profile_distance
 from core.sweep.statistics import depth_correlation
@@ -39,7 +40,7 @@ def narrow(table: Table) -> list[Table]:
 
 def survival_table(
     result: SweepResult,
-    reduction: ReductionKey,
+    reduction: n.ReductionKey,
     threshold: float = SURVIVAL_THRESHOLD,
     measure: str = "cka",
     twins: Yardstick | None = None,
@@ -54,39 +55,35 @@ def survival_table(
         if any(known.interval for known in layers):
             row["95 % interval"] = interval_text(layer.interval, largest)
         if floor:
-            row["With everything removed"] = _similarity(floor[k])
+            row["With everything removed"] = n.two_places(floor[k])
         row |= {f"≥ {other} up to": known[k].text for other, known in others.items()}
-        row[f"Similarity at {amount_name(largest)} removed"] = _similarity(own[-1, k])
+        row[f"Similarity at {n.amount_name(largest)} removed"] = n.two_places(own[-1, k])
         if twins:
             less = twins.less_from(result.amounts, own[:, k], k)
-            row[f"Other seeds ({twins.checkpoints} checkpoints)"] = twins.words(k) or "undefined"
-            row["Less similar than these from"] = "never" if less is None else amount_name(less)
+            row[f"Other seeds ({twins.checkpoints} checkpoints)"] = twins.words(k) or n.UNDEFINED
+            row["Less similar than these from"] = "never" if less is None else n.amount_name(less)
         rows.append(row)
     tau = depth_correlation([min(layer.rank, 1.0) for layer in layers if layer.is_defined])
     if tau is not None:
-        last = {"Layer": "Kendall's tau-b with depth", intact: decimals(tau, 2)}
+        last = {"Layer": "Kendall's tau-b with depth", intact: n.decimals(tau, 2)}
         rows.append(dict.fromkeys(rows[0], "") | last)
     return rows
 
 
-def _similarity(value: float | None) -> str:
-    return "undefined" if value is None or np.isnan(value) else decimals(value, 2)
-
-
-def closest_table(result: SweepResult, reduction: ReductionKey) -> Table:
+def closest_table(result: SweepResult, reduction: n.ReductionKey) -> Table:
     """Tabulate each layer's closest ones in another checkpoint, unpruned and at the end of the working range."""
     end = result.working_range.to if result.working_range else None
     frame = result.amounts.index(end) if end else len(result.frames) - 1
     columns = {"Most similar, unpruned": closest_layers(result, reduction)}
     if frame:
-        columns[f"With {removed_name(result.amounts[frame], result)}"] = closest_layers(result, reduction, frame)
+        columns[f"With {n.removed_name(result.amounts[frame], result)}"] = closest_layers(result, reduction, frame)
     own, known = result.frames[0].own(reduction), result.statistics_of(reduction)
     rows = []
-    for k, name in enumerate(point_names(result.points)):
+    for k, name in enumerate(n.point_names(result.points)):
         row = {"Layer": name.title} | {title: closest_cell(layers[k]) for title, layers in columns.items()}
         if result.has_own:
             value, bounds = own[k] if own else None, known.own[0][k] if known and known.own else None
-            cell = with_interval(value, *bounds, 2) if value is not None and bounds else _similarity(value)
+            cell = with_interval(value, *bounds, 2) if value is not None and bounds else n.two_places(value)
             row["Same number, unpruned"] = cell
         rows.append(row)
     return rows
@@ -94,7 +91,7 @@ def closest_table(result: SweepResult, reduction: ReductionKey) -> Table:
 
 def isolated_table(result: SweepResult, orders: Sequence[IsolatedOrder]) -> Table:
     """Tabulate what each layer changes when pruned alone, a column per amount; below, how depth orders the layers."""
-    titles = [f"{amount_name(order.amount)} removed" for order in orders]
+    titles = [f"{n.amount_name(order.amount)} removed" for order in orders]
     rows = []
     for layer, effects in enumerate(zip(*(order.effects for order in orders), strict=True), start=1):
         cells = (with_interval(effect.value, effect.low, effect.high) for effect in effects)
@@ -113,12 +110,12 @@ def criteria_table(result: SweepResult, companions: Iterable[SweepResult]) -> Ta
     for reduction, damage in ((REDUCTION, DAMAGE), *SENSITIVITY):
         found = verdict(result, companions, reduction, damage)
         gap, beside = found.method.gap if found.method else None, found.contrast
-        points = [decimals(100 * x, 1) for x in (beside.difference, beside.mean_half_width())] if beside else []
+        points = [n.decimals(100 * x, 1) for x in (beside.difference, beside.mean_half_width())] if beside else []
         rows.append(
             {
-                "Overall change": f"{decimals(damage, 2)}, {reduction_name(reduction)}",
+                "Overall change": f"{n.decimals(damage, 2)}, {n.reduction_name(reduction)}",
                 **beside_random([found]),
-                "Reached at": percent(gap.amount) if gap else NONE,
+                "Reached at": n.percent(gap.amount) if gap else NONE,
                 "Minus random, points (90 %)": " ± ".join(points) or NONE,
                 "Marks": flags_cell(found),
             }
@@ -131,8 +128,8 @@ def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Tab
     found, statistics = verdict(result, companions), result.statistics_of(REDUCTION)
     numbers: dict[str, str] = {}
     if found.contrast:
-        numbers["Shares of the seeds: standard deviation"] = decimals(found.contrast.seed_deviation, 3)
-        numbers["Share minus random: standard error over examples"] = decimals(found.contrast.standard_error, 3)
+        numbers["Shares of the seeds: standard deviation"] = n.decimals(found.contrast.seed_deviation, 3)
+        numbers["Share minus random: standard error over examples"] = n.decimals(found.contrast.standard_error, 3)
         numbers["Layer that differs most from random"] = layer_cell(result, found)
     if found.method:
         numbers["Gap beyond the emptied model"] = beyond_cell(found)
@@ -142,16 +139,16 @@ def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Tab
     if course and (accuracy := metrics.get("accuracy")) is not None and (interval := intervals["accuracy"]):
         inside_up_to, since = course
         numbers["Accuracy, unpruned"] = with_interval(accuracy, *interval, 2)
-        numbers["Accuracy stays within that interval up to"] = amount_name(inside_up_to)
-        numbers["Accuracy of the majority class"] = decimals(majority_of(result, "accuracy"), 2)
-        numbers["No longer shown to be above it from"] = NONE if since is None else amount_name(since)
+        numbers["Accuracy stays within that interval up to"] = n.amount_name(inside_up_to)
+        numbers["Accuracy of the majority class"] = n.decimals(majority_of(result, "accuracy"), 2)
+        numbers["No longer shown to be above it from"] = NONE if since is None else n.amount_name(since)
     if known := result.working_range:
         title, broken = METRICS[known.metric].title, known.shown_broken_from
-        numbers[f"{title} keeps 90 % of its advantage up to"] = NONE if known.to is None else amount_name(known.to)
-        numbers["Any drop in it is statistically significant from"] = NONE if broken is None else amount_name(broken)
+        numbers[f"{title} keeps 90 % of its advantage up to"] = NONE if known.to is None else n.amount_name(known.to)
+        numbers["Any drop in it is statistically significant from"] = NONE if broken is None else n.amount_name(broken)
         numbers["Examples that this is judged on"] = str(known.examples)
         numbers["Smallest drop that they can show"] = (
-            NONE if (drop := smallest_drop(result)) is None else decimals(drop, 2)
+            NONE if (drop := smallest_drop(result)) is None else n.decimals(drop, 2)
         )
     return [{"Number": name, "Value": value} for name, value in numbers.items()]
 
@@ -162,7 +159,7 @@ def beside_random(verdicts: Sequence[Verdict]) -> dict[str, str]:
     shares = [found.share for found in verdicts if found.share is not None]
     means = [float(np.mean(found.control_shares)) for found in verdicts if found.control_shares]
     return {
-        "In the upper half": percent(shares[0]) if one and shares else _mean_and_deviation(shares, len(verdicts)),
+        "In the upper half": n.percent(shares[0]) if one and shares else _mean_and_deviation(shares, len(verdicts)),
         "Random, mean ± SD": _mean_and_deviation(one.control_shares if one else means, len(verdicts)),
         "Verdict": verdict_cell(one) if one else counted(verdicts),
     }
@@ -173,7 +170,7 @@ def _mean_and_deviation(known: Sequence[float], count: int) -> str:
     if len(known) < 2:
         return NONE
     part = f" ({len(known)} of {count})" if len(known) < count else ""
-    return f"{percent(float(np.mean(known)))} ± {decimals(100 * float(np.std(known, ddof=1)), 0)}{part}"
+    return f"{n.percent(float(np.mean(known)))} ± {n.decimals(100 * float(np.std(known, ddof=1)), 0)}{part}"
 
 
 def layer_cell(result: SweepResult, found: Verdict) -> str:
@@ -184,14 +181,14 @@ def layer_cell(result: SweepResult, found: Verdict) -> str:
     differences, (_, p_value) = profile - seeds.mean(0), profile_distance(profile, seeds)  # (points,)
     layer = int(np.abs(differences).argmax())
     beyond = "beyond every seed" if p_value <= 1 / (len(seeds) + 1) else "within the seeds"
-    return f"{point_names(result.points)[layer].label}: {differences[layer]:+.3f}, {beyond}".replace("-", "−")
+    return f"{n.point_names(result.points)[layer].label}: {differences[layer]:+.3f}, {beyond}".replace("-", "−")
 
 
 def beyond_cell(found: Verdict) -> str:
     """Write what is left beyond the emptied model."""
     beyond = found.method.beyond if found.method else None
     if beyond is None:
-        return "undefined"
+        return n.UNDEFINED
     said = "some is left" if beyond.low > 0 else "reversed" if beyond.high < 0 else "none shown"
     return f"{said}: {with_interval(beyond.value, beyond.low, beyond.high)}"
 
@@ -223,17 +220,14 @@ def replication_table(rows: Sequence[GridRow], own: Sequence[GridRow] = ()) -> T
 def seeds_table(grid: Grid) -> Table:
     """Tabulate a grid's verdicts over checkpoints that differ only in the seed; empty where none do."""
     rows = {row.key: row for rows in grid.cells.values() for row in rows}
-    judged = (
-        (key, rows[key].checkpoint, (rows[key].column.fingerprint, rows[key].setting), found)
-        for key, found in grid.verdicts.items()
-    )
+    places = {key: (rows[key].checkpoint, rows[key].column.fingerprint, rows[key].setting) for key in grid.verdicts}
     return [
         {
             "Checkpoints": name,
-            "Pruning": rows[next(iter(twins))].setting,
-            **beside_random(list(twins.values())),
+            "Pruning": rows[keys[0]].setting,
+            **beside_random([grid.verdicts[key] for key in keys]),
         }
-        for name, twins in spreads(judged)
+        for name, keys in seed_groups(places)
     ]
 
 
@@ -259,10 +253,10 @@ def pooled_table(table: Sequence[Pooled]) -> Table:
             "Method": known.title,
             "Over": name,
             "Tasks and depths": str(found.cells),
-            "Difference in points": f"{decimals(100 * found.value, 1)} ({points_span(*found.interval, 1)})",
+            "Difference in points": f"{n.decimals(100 * found.value, 1)} ({points_span(*found.interval, 1)})",
             "By the draws alone": points_span(*found.within, 1) if found.within else NONE,
-            "SD between them (τ)": decimals(100 * found.deviation, 1),
-            "I²": percent(found.inconsistency),
+            "SD between them (τ)": n.decimals(100 * found.deviation, 1),
+            "I²": n.percent(found.inconsistency),
             "Expected in another": points_span(*found.predicted, 1) if found.predicted else NONE,
         }
         for known in table
@@ -279,9 +273,9 @@ def paired_table(tests: Sequence[Tested], metric: str, names: tuple[str, str]) -
     titles = [f"{METRICS[metric].title} under {name}" for name in names]
     return [
         {
-            "Encoder weights removed": percent(sparsity),
-            "Pruned by": " and ".join(dict.fromkeys(map(amount_name, amounts))),
-            **{title: decimals(value, 2) for title, value in zip(titles, test.values, strict=True)},
+            "Encoder weights removed": n.percent(sparsity),
+            "Pruned by": " and ".join(dict.fromkeys(map(n.amount_name, amounts))),
+            **{title: n.decimals(value, 2) for title, value in zip(titles, test.values, strict=True)},
             "p": _p_value(test.p_value),
             "p (after Holm)": _p_value(test.adjusted),
         }
@@ -290,4 +284,4 @@ def paired_table(tests: Sequence[Tested], metric: str, names: tuple[str, str]) -
 
 
 def _p_value(value: float) -> str:
-    return "< 0.001" if value < 0.001 else decimals(value, 3)
+    return "< 0.001" if value < 0.001 else n.decimals(value, 3)

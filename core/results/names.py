@@ -13,6 +13,7 @@ from core.request.scope import run_of
 from core.results.schema import CheckpointRecord, ColumnsRecord, Pruning, SweepResult
 
 PROPER_NOUNS = ("F1", "Matthews", "Wanda")  # names that begin with them keep their capital
+UNDEFINED = "undefined"  # in the place of a number
 LABEL_CHARS = 80  # of a label's name, on screen
 SCOPES = {"encoder": " of the encoder", "all-linear": " of all linear layers", None: ""}
 
@@ -78,6 +79,11 @@ def decimals(value: float, places: int) -> str:
     A half is rounded away from zero, so that a page's words and its tables say the same of 0.625.
     """
     return f"{_to_places(value, places):zf}".replace("-", "−") if isfinite(value) else str(value)
+
+
+def two_places(value: float | None) -> str:
+    """Write a number with two decimals; None and NaN are UNDEFINED."""
+    return UNDEFINED if value is None or value != value else decimals(value, 2)
 
 
 def hundredths(value: float) -> float:
@@ -211,6 +217,11 @@ def reduction_name(reduction: ReductionKey) -> str:
 def in_sentence(name: str) -> str:
     """Write a name as inside a sentence, with a small first letter unless that is a proper noun's."""
     return name if name.startswith(PROPER_NOUNS) else name[0].lower() + name[1:]
+
+
+def capitalised(words: str) -> str:
+    """Begin a sentence: with a capital, and the rest as it is."""
+    return words[0].upper() + words[1:]
 
 
 def result_name(result: SweepResult) -> str:

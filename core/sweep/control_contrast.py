@@ -85,22 +85,19 @@ class Contrast:
         return "inconclusive"
 
 
-def contrast(value: float, replicates: Array, seed_values: Sequence[float], seed_replicates: Array) -> Contrast:
+def contrast(differences: Array, replicates: Array) -> Contrast:
     """Compare a method with its control's seeds on the same examples.
 
     Args:
-        value: The method's.
-        replicates: (n,), the same without each example.
-        seed_values: (k,) the control's, k ≥ 2.
-        seed_replicates: (k, n), the same without each example.
+        differences: (k,) the method's value minus each seed's, k ≥ 2.
+        replicates: (k, n), the same without each example.
     """
-    n = len(replicates)
-    differences = replicates - np.mean(seed_replicates, 0)  # (n,)
+    k, n = replicates.shape
     return Contrast(
-        difference=float(value - np.mean(seed_values)),
-        seed_deviation=float(np.std(seed_values, ddof=1)),
-        standard_error=float(np.sqrt(n - 1) * np.std(differences)),
-        seeds=len(seed_values),
+        difference=float(differences.mean()),
+        seed_deviation=float(differences.std(ddof=1)),
+        standard_error=float(np.sqrt(n - 1) * replicates.mean(0).std()),
+        seeds=k,
         examples=n,
     )
 

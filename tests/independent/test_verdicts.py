@@ -35,6 +35,6 @@ def test_every_row(table: dict[str, verdicts.Row], shipped_results: dict[str, Sw
             (expected.difference, expected.deviation, expected.error, expected.mean_half, expected.draw_half),
             abs=TOLERANCE,
         )
-        np.testing.assert_allclose(found.replicates, expected.replicates, atol=TOLERANCE)
+        np.testing.assert_allclose(found.apart[1], expected.replicates, atol=TOLERANCE)
         assert known.p_value == pytest.approx(expected.p_value, abs=TOLERANCE)
         assert (found.state, found.reason not in (None, "interval too wide")) == (expected.state, expected.obstacle)

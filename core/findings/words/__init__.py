@@ -19,11 +19,6 @@ class Said:
     sentences: tuple[str, ...] = ()
 
 
-def capitalised(words: str) -> str:
-    """Begin a sentence."""
-    return words[0].upper() + words[1:]
-
-
 def numbered(count: int, noun: str) -> str:
     """Write a number of things: `1 seed`, `5 seeds`."""
     return f"{count} {noun if count == 1 else f'{noun}s'}"

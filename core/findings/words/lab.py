@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from core.findings.survival import LayerSurvival, layers_of
-from core.findings.words import NONE, capitalised, layers_named
+from core.findings.words import NONE, layers_named
 from core.request.catalog import METRICS
 from core.results import names as n
 from core.results.schema import SweepResult, TaskRecord
@@ -33,7 +33,7 @@ def key_figures(result: SweepResult, reduction: n.ReductionKey) -> dict[str, str
         every = len(layers) == len(found.defined) > 1
         labels = layers_named([layer.label for layer in layers], n.point_labels(result.points))
         end = f"beyond {largest}" if layers[0].censored else f"{until} {n.percent(layers[0].rank)}"
-        return f"{'All layers' if every else capitalised(labels)}, {end}"
+        return f"{'All layers' if every else n.capitalised(labels)}, {end}"
 
     first = found.first or found.last
     falls = f"None, up to {largest}" if first[0].censored else named(first, "at")

@@ -6,7 +6,7 @@ from operator import itemgetter
 from core.findings.against import closest_cell, closest_layers
 from core.findings.comparable import controls_of
 from core.findings.survival import LayerSurvival, interval_text, layer_survivals, layers_of
-from core.findings.words import Said, capitalised, layers_named, numbered
+from core.findings.words import Said, layers_named, numbered
 from core.request.catalog import MEASURES, METHODS, SURVIVAL_THRESHOLD
 from core.request.scope import run_of
 from core.results import names as n
@@ -63,7 +63,7 @@ def layers_heading(
     if not found.first:
         every = "All layers" if len(found.defined) == len(labels) else "All other layers"
         return f"{every} change together: they fall below {below} at {at}"
-    named, interval = capitalised(layers_named([layer.label for layer in fallen], labels)), fallen[0].interval
+    named, interval = n.capitalised(layers_named([layer.label for layer in fallen], labels)), fallen[0].interval
     if len(fallen) > 1:
         said = f"{named} change first: they fall below {below} at {at}"
     else:

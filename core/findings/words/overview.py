@@ -8,7 +8,7 @@ from core.findings.accuracy import label_doubt, lowest_until, metric_of, rare_la
 from core.findings.choices import family_of, task_title
 from core.findings.claim import Verdict, verdict
 from core.findings.grid import GridRow, comparable_rows
-from core.findings.words import Said, capitalised, layers_named, numbered, share_span
+from core.findings.words import Said, layers_named, numbered, share_span
 from core.findings.words.layers import against_heading
 from core.findings.words.verdict import reason_named, state
 from core.request.catalog import DAMAGE, FEW_EXAMPLES, METRICS, REDUCTION, SURVIVAL_THRESHOLD
@@ -106,7 +106,7 @@ def verdict_sentence(result: SweepResult, companions: Iterable[SweepResult]) -> 
     """Say the verdict and the shares behind it."""
     found = verdict(result, companions)
     said = state(found.state) + (f" ({reason_named(found)})" if found.reason else "")
-    said = f"Judged alone, {said}" if found.state in DIFFERENT else capitalised(said) if found.state else "No verdict"
+    said = f"Judged alone, {said}" if found.state in DIFFERENT else n.capitalised(said) if found.state else "No verdict"
     if found.share is None:
         return f"{said}."
     said += (
@@ -130,22 +130,19 @@ def holding_sentence(result: SweepResult, reduction: n.ReductionKey, metric: str
     to = working_to(result, metric)
     title, last = METRICS[metric].title, amounts[-1]
 
-    def value_at(amount: float) -> str:
-        value = result.frames[amounts.index(amount)].metrics.get(metric)
-        return "undefined" if value is None else n.decimals(value, 2)
-
-    unpruned = value_at(amounts[0])
+    values = {frame.amount: n.two_places(frame.metrics.get(metric)) for frame in result.frames}
+    unpruned = values[amounts[0]]
     if len(amounts) < 2:
         return f"{title} is {unpruned} unpruned."
     if to is None and result.working_range:
         shown = "is not shown to be better than always guessing the commonest label"
         return f"Even unpruned, the model {shown} ({n.in_sentence(title)} {unpruned})."
     if to is None:
-        return f"{title} is {unpruned} unpruned and {value_at(last)} with {n.removed_name(last, result)}."
+        return f"{title} is {unpruned} unpruned and {values[last]} with {n.removed_name(last, result)}."
     if to == 0:
-        step = f"{n.in_sentence(title)} is {value_at(amounts[1])} with {n.removed_name(amounts[1], result)}"
+        step = f"{n.in_sentence(title)} is {values[amounts[1]]} with {n.removed_name(amounts[1], result)}"
         return f"The model fails at the first step: {step}, and {unpruned} unpruned."
-    kept = f"{n.in_sentence(title)} {value_at(to)}, unpruned {unpruned}"
+    kept = f"{n.in_sentence(title)} {values[to]}, unpruned {unpruned}"
     works = f"The model still works with {n.removed_name(to, result)} ({kept})"
     lowest, labels = lowest_until(result, reduction, to), n.point_labels(result.points)
     if not lowest:

@@ -7,7 +7,7 @@ import pytest
 
 from core.charts.close_up import close_up_scene
 from core.charts.compare import compare_scene
-from core.charts.grammar import ALONE_COLOUR, UNDEFINED_COLOUR, Spec, two_places
+from core.charts.grammar import ALONE_COLOUR, UNDEFINED_COLOUR, Spec
 from core.charts.isolated import isolated_view
 from core.charts.layers import COLUMN, layer_scene
 from core.charts.overview import finding_scene, result_scene
@@ -18,6 +18,7 @@ from core.findings.isolated import isolated_orders
 from core.findings.survival import layer_survivals, own_similarity
 from core.findings.yardstick import Yardstick
 from core.request.catalog import MEASURES
+from core.results.names import two_places
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result
 from tests.core.findings.made import MATRICES, on

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from core.findings.claim import corrected, largest_influence, spreads, verdict, with_rows
+from core.findings.choices import seed_groups
+from core.findings.claim import corrected, largest_influence, verdict, with_rows
 from core.findings.tables import beyond_cell
 from core.findings.words import verdict as words
 from core.results.schema import SweepResult
@@ -107,9 +108,10 @@ def test_the_influence_of_one_example() -> None:
     assert largest_influence(np.zeros((2, 4))) == 0
     found = verdict(network(), SEEDS)
     assert found.contrast
-    assert found.replicates is not None
-    error = np.sqrt(len(found.replicates[0]) - 1) * found.replicates.mean(0).std()
-    assert (found.replicates.shape[0], error) == (5, pytest.approx(found.contrast.standard_error))
+    assert found.apart
+    without = found.apart[1]
+    error = np.sqrt(len(without[0]) - 1) * without.mean(0).std()
+    assert (without.shape[0], error) == (5, pytest.approx(found.contrast.standard_error))
 
 
 def test_similarity_beyond_the_emptied_model() -> None:
@@ -151,7 +153,7 @@ def test_every_method_has_a_row_and_weights_made_again_are_no_further_seed() -> 
     assert with_rows([*methods, *others]) == methods
     first, other = of_seed(1, network(0.7)), of_seed(2, network(0.74))
     again = with_own_key(first, checkpoint=first.checkpoint.model_copy(update={"revision": "f" * 64}))
-    twins_judged = [(known.key, known.checkpoint.id, "", verdict(known, [])) for known in (first, again, other)]
-    assert spreads(twins_judged[:2]) == []
-    ((name, twins),) = spreads(twins_judged)
-    assert (name, list(twins)) == ("MiniLM-L6, fine-tuned on SST-2, 2 seeds", [first.key, other.key])
+    places = {known.key: (known.checkpoint.id, "magnitude") for known in (first, again)}
+    assert seed_groups(places) == []
+    ((name, twins),) = seed_groups({**places, other.key: (other.checkpoint.id, "magnitude")})
+    assert (name, twins) == ("MiniLM-L6, fine-tuned on SST-2, 2 seeds", [first.key, other.key])
