@@ -59,7 +59,7 @@ def accuracy_view(
         "beyond": g.beyond_rows(beyond_from(result, metric)),
         "amounts": g.amount_rows(frame.amount for frame in frames),
     }
-    title += "; grey: random removal" if controls else ""
+    title += "; thin lines: random removal" if controls else ""
     numbers = Numbers("accuracy", None, _numbers(metric))
     return View(_accuracy, ("amount", False, metric, 1.0, room), datasets, title, numbers=numbers)
 

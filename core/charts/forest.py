@@ -25,7 +25,10 @@ BAND: g.Rows = [{"low": -100 * MARGIN, "high": 100 * MARGIN}]
 HALF = 0.32  # of a row, from the middle of a diamond to its upper corner
 DIFFERENCE = "Difference in points (95 % interval)"
 CAPTION = "Share of the change in the upper half of the layers under each method, minus that under random removal"
-KEY = "Squares: one task and depth. Diamonds: all together. Grey: differences too small to count."
+KEY = (
+    "Squares: one task and depth, in brackets of how many seed twins. Diamonds: all together. Dotted: where another "
+    "task is expected. Grey: differences too small to count."
+)
 AXIS = "Points, minus random removal"
 
 Own = Mapping[str, Sequence[tuple[str, Contrast]]]

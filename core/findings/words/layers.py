@@ -108,8 +108,7 @@ def _chance_sentence(
         return "Add a matched random control to see whether chance changes the same layer first."
     same = sum(not set(first).isdisjoint(first_of(control)) for control in controls)
     named = ("one of " if len(first) > 1 else "") + layers_named(first, n.point_labels(result.points))
-    of = f"{same} of {numbered(len(controls), 'seed')}"
-    return f"Random removal of as many {n.units_name(result)} changes {named} first with {of}."
+    return f"Random removal changes {named} first in {same} of {numbered(len(controls), 'draw')}."
 
 
 # ---------------------------------------------------------------- against another checkpoint

@@ -7,10 +7,11 @@ import numpy as np
 from core.findings.accuracy import label_doubt, lowest_until, metric_of, rare_labels, working_to
 from core.findings.choices import family_of, task_title
 from core.findings.claim import Verdict, verdict
+from core.findings.comparable import controls_of
 from core.findings.grid import GridRow, comparable_rows
 from core.findings.words import Said, layers_named, numbered, share_span
 from core.findings.words.layers import against_heading
-from core.findings.words.verdict import reason_named, state
+from core.findings.words.verdict import POINTS, reason_named, state
 from core.request.catalog import DAMAGE, FEW_EXAMPLES, METRICS, REDUCTION, SURVIVAL_THRESHOLD
 from core.results import names as n
 from core.results.schema import SweepResult
@@ -47,7 +48,7 @@ def overview_said(
     """
     heading = overview_heading([result], [companions], reduction)
     judged = () if result.against else (verdict_sentence(result, companions),)
-    return Said(heading, (holding_sentence(result, reduction, metric), *judged))
+    return Said(heading, (holding_sentence(result, reduction, metric, companions), *judged))
 
 
 # ---------------------------------------------------------------- where it changes
@@ -106,6 +107,7 @@ def verdict_sentence(result: SweepResult, companions: Iterable[SweepResult]) -> 
     """Say the verdict and the shares behind it."""
     found = verdict(result, companions)
     said = state(found.state) + (f" ({reason_named(found)})" if found.reason else "")
+    said += f" (within {POINTS})" if found.state == "equivalent" else ""
     said = f"Judged alone, {said}" if found.state in DIFFERENT else n.capitalised(said) if found.state else "No verdict"
     if found.share is None:
         return f"{said}."
@@ -124,8 +126,16 @@ def verdict_sentence(result: SweepResult, companions: Iterable[SweepResult]) -> 
 # ---------------------------------------------------------------- how far it works
 
 
-def holding_sentence(result: SweepResult, reduction: n.ReductionKey, metric: str | None = None) -> str:
-    """Say up to where the model works, and which layers have changed by then; the result may be unfinished."""
+def holding_sentence(
+    result: SweepResult,
+    reduction: n.ReductionKey,
+    metric: str | None = None,
+    companions: Iterable[SweepResult] = (),
+) -> str:
+    """Say up to where the model works, also under random removal, and which layers have changed by then.
+
+    The result may be unfinished; its random control is picked from the companions.
+    """
     metric, amounts = metric_of(result, asked=metric), result.amounts
     to = working_to(result, metric)
     title, last = METRICS[metric].title, amounts[-1]
@@ -143,6 +153,9 @@ def holding_sentence(result: SweepResult, reduction: n.ReductionKey, metric: str
         step = f"{n.in_sentence(title)} is {values[amounts[1]]} with {n.removed_name(amounts[1], result)}"
         return f"The model fails at the first step: {step}, and {unpruned} unpruned."
     kept = f"{n.in_sentence(title)} {values[to]}, unpruned {unpruned}"
+    ends = [(working_to(control, metric), control.amounts[-1]) for control in controls_of(result, companions)]
+    if drawn := [end for end, last in ends if end is not None and end < last]:
+        kept += f"; under random removal, up to {share_span(drawn)}"
     works = f"The model still works with {n.removed_name(to, result)} ({kept})"
     lowest, labels = lowest_until(result, reduction, to), n.point_labels(result.points)
     if not lowest:

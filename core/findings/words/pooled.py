@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from core.findings.pooled import ALL, WHOLE, Pooled, shipped
 from core.findings.words import Said, points, points_span
 from core.request.catalog import DAMAGE
-from core.results.names import decimals, in_sentence, listed
+from core.results.names import decimals, in_sentence
 from core.sweep.control_contrast import DIFFERENT, MARGIN
 
 LEAST = decimals(100 * MARGIN, 0)  # points that count
@@ -66,10 +66,9 @@ def difference_sentence(known: Pooled) -> str:
         return f"Whether {said} is inconclusive {between}."
     least, most = sorted(map(abs, found.interval))
     more = f"{points(abs(found.value))} {'more' if found.state == 'steeper' else 'less'}"
-    doubts = [] if least >= MARGIN else [f"not shown to reach the {LEAST} that count"]
+    doubt = "" if least >= MARGIN else f", which may be less than the {LEAST} that we treat as real"
     span, whole = points_span(least, most), known.estimates.get(WHOLE)
     if whole is None or whole.state != found.state:  # some of the cells lack seeds
-        interval = f" ({points_span(*whole.interval)})" if whole else ""
-        doubts.append(f"inconclusive over the tasks with all seeds of random removal{interval}")
-    doubt = f": {listed(doubts)}" if doubts else ""
+        interval = f" (difference {points_span(*whole.interval)})" if whole else ""
+        doubt += f"; the tasks with all seeds of random removal leave it inconclusive{interval}"
     return f"{title} puts {more} of the change into {WHERE} than random removal (95 % interval {span}){doubt}."

@@ -45,6 +45,7 @@ def overviews() -> Iterator[str]:
         (network(), [*SEEDS[:3], *made.seeds(*made.SEED_SHARES, amounts=made.COARSE)[3:]]),
         (network(0.9), made.seeds(0.9, 0.2, 0.7)),
         (network(0.9), broken),
+        (made.working_to(network(), network().amounts[5]), broken),
         (against(network(), 4, cell=lambda amount, row, column: 1 - abs(row - column)), []),
         (network(amounts=(0.0,)), []),
     ):
