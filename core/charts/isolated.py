@@ -7,7 +7,7 @@ import numpy as np
 
 from core.charts import grammar as g
 from core.charts.view import View
-from core.findings.isolated import IsolatedOrder
+from core.findings.isolated import IsolatedOrder, own_of_alone
 from core.results.names import amount_name
 from core.results.schema import SweepResult
 
@@ -34,23 +34,15 @@ def isolated_view(
         name: [[getattr(effect, name) for effect in order.effects] for order in nearest]
         for name in ("value", "low", "high")
     }
-    by_chance: g.Rows = [
-        {"layer": str(layer), "value": [_effect_at(alone, layer, reduction, order.amount) for order in nearest]}
-        for seed in controls
-        for layer, alone in seed.items()
-    ]
+    by_chance: g.Rows = []
+    for layer, alone in (drawn for seed in controls for drawn in seed.items()):
+        own = [own_of_alone(alone, layer, reduction, order.amount) for order in nearest]
+        by_chance.append({"layer": str(layer), "value": [v if v is None else g.rounded(1 - v) for v in own]})
     measured: g.Rows = [{"v": [f"measured at {amount_name(order.amount)}" for order in nearest]}]
     known = [value for row in by_chance for value in row["value"] if value is not None]
     top = float(min(1.0, np.ceil(max(*known, *np.ravel(ends["high"])) / STEP) * STEP))
     datasets = {"effects": g.layer_rows(outputs, **ends), "by_chance": by_chance, "measured": measured}
     return View(_alone, (top,), datasets, "Each layer pruned alone: how much its own output changes (1 − similarity)")
-
-
-def _effect_at(alone: SweepResult, layer: int, reduction: str, amount: float) -> float | None:
-    """Return 1 - own CKA of a layer's output; None where the amount or the value is missing."""
-    row = alone.frames[alone.amounts.index(amount)].own(reduction) if amount in alone.amounts else None
-    value = row[alone.points.index(f"layer.{layer - 1}.output")] if row else None
-    return None if value is None else g.rounded(1 - value)
 
 
 def _alone(top: float) -> g.LayerChart:

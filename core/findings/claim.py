@@ -172,11 +172,10 @@ def verdict(
         "steps too coarse": method is not None and method.gap.coarse,
         "no control": not drawn,
         "too few seeds": len(controls) < needed,
+        "interval too wide": not known.contrast or known.contrast.state == "inconclusive",
     }
     reason = next((reason for reason, holds in obstacles.items() if holds), None)
-    state: State = "inconclusive" if reason or not known.contrast else known.contrast.state
-    if state == "inconclusive" and not reason:
-        reason = "interval too wide"
+    state: State = known.contrast.state if known.contrast and not reason else "inconclusive"
     return replace(known, state=state, reason=reason)
 
 

@@ -144,7 +144,6 @@ def comparable_rows(rows: Iterable[GridRow]) -> list[tuple[GridRow, Verdict]]:
         Nothing where they are all on one checkpoint.
     """
     known = [(row, row.verdict) for row in rows if row.verdict and row.verdict.reason in BY_INTERVAL]
-    known = [(row, verdict) for row, verdict in known if verdict.method and len(verdict.controls) >= verdict.needed]
     return known if len({row.column.checkpoint for row, _ in known}) > 1 else []
 
 

@@ -91,14 +91,15 @@ def _profile(layers: Layers, reduction: ReductionKey, amount: float) -> tuple[Ar
     """Return the own CKA of each layer's output, (layers,), and that without each example, (layers, n)."""
     own, without = [], []
     for layer, alone in layers.items():
-        known = alone.statistics_of(reduction)
-        if known is None or known.own_replicates is None or amount not in alone.amounts:
-            return None
-        k = alone.amounts.index(amount)
-        row = alone.frames[k].own(reduction)
-        value = row[alone.points.index(f"layer.{layer - 1}.output")] if row else None
-        if value is None:
+        value, known = own_of_alone(alone, layer, reduction, amount), alone.statistics_of(reduction)
+        if value is None or known is None or known.own_replicates is None:
             return None
         own.append(value)
-        without.append(known.own_replicates[k])
+        without.append(known.own_replicates[alone.amounts.index(amount)])
     return np.array(own), np.array(without)
+
+
+def own_of_alone(alone: SweepResult, layer: int, reduction: ReductionKey, amount: float) -> float | None:
+    """Return the own CKA of the output of a layer, counted from 1, that is pruned alone; None where it is unknown."""
+    row = alone.frames[alone.amounts.index(amount)].own(reduction) if amount in alone.amounts else None
+    return row[alone.points.index(f"layer.{layer - 1}.output")] if row else None

@@ -157,16 +157,10 @@ def _cell(layers: int, task: str, twins: Mapping[str, Verdict]) -> Cell | None:
         places = [of.index(seed) for seed in seeds]
         found.append([apart[places] for apart in verdict.apart or ()])
     shares, replicates = (np.mean(apart, axis=0) for apart in zip(*found, strict=True))
-    return Cell(
-        task=task,
-        layers=layers,
-        keys=tuple(twins),
-        upper=sum(verdict.lead == "upper" for verdict in verdicts),
-        control_upper=sum(verdict.control_lead == "upper" for verdict in verdicts),
-        needed=verdicts[0].needed,
-        by_seed=dict(zip(seeds, shares.tolist(), strict=True)),
-        contrast=contrast(shares, replicates),
-    )
+    upper = sum(verdict.lead == "upper" for verdict in verdicts)
+    control_upper = sum(verdict.control_lead == "upper" for verdict in verdicts)
+    needed, by_seed = verdicts[0].needed, dict(zip(seeds, shares.tolist(), strict=True))
+    return Cell(task, layers, tuple(twins), upper, control_upper, needed, by_seed, contrast(shares, replicates))
 
 
 def estimate(cells: Sequence[Cell]) -> Estimate:

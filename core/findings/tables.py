@@ -147,9 +147,8 @@ def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Tab
         numbers[f"{title} keeps 90 % of its advantage up to"] = NONE if known.to is None else n.amount_name(known.to)
         numbers["Any drop in it is statistically significant from"] = NONE if broken is None else n.amount_name(broken)
         numbers["Examples that this is judged on"] = str(known.examples)
-        numbers["Smallest drop that they can show"] = (
-            NONE if (drop := smallest_drop(result)) is None else n.decimals(drop, 2)
-        )
+        drop = smallest_drop(result)
+        numbers["Smallest drop that they can show"] = NONE if drop is None else n.decimals(drop, 2)
     return [{"Number": name, "Value": value} for name, value in numbers.items()]
 
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
-
 from core.findings.accuracy import label_doubt, lowest_until, metric_of, rare_labels, working_to
 from core.findings.choices import family_of, task_title
 from core.findings.claim import Verdict, verdict
@@ -188,14 +186,14 @@ def replication_sentences(rows: Sequence[GridRow], pruning: str) -> tuple[str, .
     upper = len(checkpoints - {row.column.checkpoint for row, known in found if known.lead != "upper"})
     differing = len({row.column.checkpoint for row, known in found if known.state in DIFFERENT})
     others = len({row.column.checkpoint for row in rows} - checkpoints)
-    shares = [(known.share or 0.0, float(np.mean(known.control_shares))) for _, known in found]
-    farthest = max(abs(share - drawn) for share, drawn in shares)
+    shares = [known.share for _, known in found if known.share is not None]
+    farthest = max(abs(known.contrast.difference) for _, known in found if known.contrast)
     where = "changes most on all" if upper == len(checkpoints) else f"is shown to change most on {upper} of"
     depths = n.listed([str(depth) for depth in sorted({row.own.shape[1] for row, _ in found})])
     lacking = f"; {others} more cannot be compared with random removal" if others else ""
     return (
         f"The upper half of the layers {where} {len(checkpoints)} checkpoints with {depths} layers: "
-        f"{share_span([share for share, _ in shares])} of an overall change of {n.decimals(DAMAGE, 2)} lies there "
+        f"{share_span(shares)} of an overall change of {n.decimals(DAMAGE, 2)} lies there "
         f"under {pruning}{lacking}.",
         f"Judged alone, {differing or 'none'} of them {'shows' if differing < 2 else 'show'} a difference from random "
         f"removal, whose mean share is at most {numbered(round(100 * farthest), 'percentage point')} away.",
