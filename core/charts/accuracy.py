@@ -145,11 +145,12 @@ def _accuracy(scale: Scale, two: bool, metric: str, largest: float, room: float)
     x = g.amount_axis(title=title, shown=(start, end), room=room, **steps)
     name, few = capitalised(METRICS[metric].symbol), alt.ExprRef("ceil(height / 40)")
     y = g.share_axis("value:Q", name, (low, high * g.SHARE_DOMAIN[1]), tickCount=few)
-    lines = "split(datum.label, '\\n')"
-    legend = alt.Legend(title=None, direction="vertical", labelExpr=lines, symbolType="stroke")
+    legend = alt.Legend(title=None, direction="vertical", labelExpr="split(datum.label, '\\n')", symbolType="stroke")
     line, fill = (g.series_line(legend), g.series_fill()) if two else ({}, {})
     across = {"x": alt.datum(start), "x2": alt.datum(end)}
     curve, majority = g.data("accuracy").encode(x=x, y=y), g.data("majority").encode(y="value:Q")
+    below = f"height - scale('y', datum.value) > {g.LETTER}"  # has the line room for its words
+    baseline, dy = alt.ExprRef(f"{below} ? 'top' : 'bottom'"), alt.ExprRef(f"{below} ? 4 : -2")
     chance = g.data("chance").encode(x="amount:Q", y="value:Q", detail="seed:N")
     tooltip = [
         *(g.told({"Pruning": "series:N"}) if two else []),
@@ -161,9 +162,9 @@ def _accuracy(scale: Scale, two: bool, metric: str, largest: float, room: float)
         curve.mark_area(style="band").encode(y="low:Q", y2="high:Q", **fill),
         majority.encode(**across).mark_rule(style="reference"),
         *([] if two else [chance.mark_line(style="chance", clip=True)]),
-        curve.mark_line(style="series").encode(**line),
         g.current_amount_rule(),
-        *g.haloed_text(majority.encode(x=alt.datum(0), text="text:N"), baseline="top", dx=4, dy=4),
+        *g.haloed_text(majority.encode(x=alt.datum(0), text="text:N"), dx=4, baseline=baseline, dy=dy),
+        curve.mark_line(style="series").encode(**line),
         *([] if two else [g.below_axis(g.data("beyond").encode(x=alt.datum(end), text="text:N"), "right")]),
         g.current_amount_marker(curve).encode(**fill),
         curve.mark_point(opacity=0, size=300).encode(tooltip=tooltip),

@@ -33,7 +33,7 @@ LABEL_DASHES = [[1, 0], [7, 3], [2, 2]] * 2
 
 AMOUNT_DOMAIN = (-0.03, 1)  # holds the marker on the left
 NUMBER_ROOM = 1.35  # right of an axis of amounts, for the numbers of bars, in margins
-LETTER = "margin / 3.3"  # the height of letters in pixels
+LETTER = "round(margin / 3.3)"  # the height of letters in pixels
 SHARE_DOMAIN = (0, 1.03)  # of shares
 SIMILARITY_DOMAIN = (-0.05, 1.05)  # of a curve of similarity; lower values are drawn at the edge
 SIDES = ("first", "second")  # of two results
@@ -125,7 +125,7 @@ def similarity_colour(measure: str = "cka", legend: Literal["scale", "threshold"
     shown = scale_legend(symbol, [0.0, 0.5, 1.0])
     if legend == "threshold":
         words = f"datum.value === {intact} ? '{INTACT} {intact}' : datum.label"  # longer, below a line above the cells
-        shown = scale_legend(symbol, [0.0, 0.5, intact], 4.5, labelExpr=words, offset=24)
+        shown = scale_legend(symbol, [0.0, 0.5, intact], 4, labelExpr=words, offset=24)
     scale = alt.Scale(domain=[0.0, 1.0], scheme="magma", clamp=True)
     return alt.Color("value:Q", scale=scale, legend=shown if legend else None)
 
@@ -199,14 +199,18 @@ def below_axis(words: alt.Chart, align: Literal["left", "right"]) -> alt.Chart:
     return words.encode(y=alt.value("height")).mark_text(style="note", align=align, baseline="top", dy=below)
 
 
-def has_room(rows: int, taken: str = "0") -> str:
-    """Return the Vega expression for whether each of so many rows is as high as a line of text.
+def letters_of(rows: int, taken: str = "0") -> tuple[str, alt.ExprRef]:
+    """Return the Vega expressions for whether each of so many rows has room for a line, and how high its letters are.
+
+    Letters are smaller in low rows, but never too small to be read: then there is room for a few full lines only.
 
     Args:
         rows: The rows.
         taken: The expression of what is not theirs of the picture's height.
     """
-    return f"((height - {taken}) / {rows} >= 0.85 * {LETTER})"
+    fitting = f"min({LETTER}, (height - {taken}) / {0.8 * rows})"
+    roomy = f"({fitting} >= 0.6 * {LETTER})"
+    return roomy, alt.ExprRef(f"{roomy} ? {fitting} : {LETTER}")
 
 
 def share_axis(field: str, title: str, domain: tuple[float, float] = SHARE_DOMAIN, **style: Any) -> alt.Y:

@@ -27,9 +27,7 @@ FINDING = Layout(
         "bar bar" auto
         "accuracy accuracy" clamp(8rem, 17vh, 12rem) / minmax(0, 1fr) clamp(15.5rem, 42vh, 36rem)""",
     narrow=in_column({"stack": "18.5rem", "bar": "auto", "accuracy": "11rem", "heatmap": "min(108cqw, 28rem)"}),
-    slide="""
-        "stack heatmap" minmax(0, 5fr)
-        "accuracy heatmap" minmax(0, 4fr) / minmax(0, 6fr) minmax(0, 5fr)""",
+    slide='"stack heatmap" minmax(0, 1fr) / minmax(0, 4fr) minmax(0, 3fr)',
 )
 # The heatmap beside its curves.
 SINGLE = Layout(
@@ -71,9 +69,8 @@ def finding_scene(
     """
     shown, companions = metric_of(result, asked=metric), list(companions)
     against = result.against is not None
-    stack = closest_view(result, reduction) if against else stack_view(result, reduction, companions, twins)
     views = {
-        "stack": stack,
+        "stack": closest_view(result, reduction) if against else stack_view(result, reduction, companions, twins),
         "heatmap": heatmap_view(result, result.frames, reduction, annotated=not against),
         "accuracy": accuracy_view(
             result, result.frames, metric_title(shown), shown, controls=controls_of(result, companions)

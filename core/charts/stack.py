@@ -27,7 +27,7 @@ from core.sweep.statistics import Array
 BAND = (0.16, 0.84)  # bottom and top, of a layer's row
 OVERHANG = 0.1  # of a row, by which the mark of random removal stands out of its band
 TWINS = (0.06, 0.1)  # bottom and top of the range of seed twins, of a layer's row
-ROOM = 4.1  # for the words beside the bands, in margins, each 3.3 times as wide as the text is high
+ROOM = 3.85  # for the words beside the bands, in margins, each 3.3 times as wide as the text is high
 LINE = "margin / 2.9"  # the height of a line of text in pixels
 NUMBER_ROOM = 0.85  # of that, for the number before the words
 AT_LEAST = f"At {SURVIVAL_THRESHOLD} or above"
@@ -109,8 +109,6 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...]) -> g.LayerChart:
     fields = {"Layer": "name:N", MEASURES["cka"].symbol: "text:N", AT_RANDOM: "at_random_text:N"}
     fields |= {"With everything removed": "floor_text:N", AT_LEAST: "words:N"}
     tooltip = g.told(fields | ({"Fine-tunes of other seeds": "seed_words:N"} if "alone" in key else {}))
-    roomy = g.has_room(len(points), f"{len(key)} * {LINE}")
-    labelled = layers.transform_filter(f"{roomy} || datum.first").transform_calculate(label="'Layer ' + datum.layer")
     track = bands.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15)
     return alt.layer(
         track.encode(x=_similarity_axis(), x2=alt.X2Datum(1), y=_layers_axis(points, len(key)), tooltip=tooltip),
@@ -122,8 +120,7 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...]) -> g.LayerChart:
         *(floor.mark_rule(style=style) for style in ("halo", "floor")),
         *(_twins() if "alone" in key else []),
         *(chance.mark_rule(style=style) for style in ("halo", "current")),
-        labelled.mark_text(style="note", align="right", dx=-6).encode(x=alt.value(0), y="middle:Q", text="label:N"),
-        *_words(labelled, roomy),
+        *_words(layers, len(points), len(key)),
         *(mark for line, name in enumerate(key) for mark in _key_line(line, name)),
     )
 
@@ -131,10 +128,9 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...]) -> g.LayerChart:
 def _similarity_axis() -> alt.XDatum:
     """Return the axis of similarity, from left to right, which ends before the words."""
     end = alt.ExprRef(f"width - {ROOM} * margin")
-    intact = f"'{g.INTACT} {SURVIVAL_THRESHOLD}'"
     axis = alt.Axis(
         values=[0, 0.5, SURVIVAL_THRESHOLD],
-        labelExpr=f"datum.value === {SURVIVAL_THRESHOLD} ? {intact} : format(datum.value, '.1f')",
+        labelExpr=f"(datum.value === {SURVIVAL_THRESHOLD} ? '{g.INTACT} ' : '') + format(datum.value, '.1f')",
         labelOverlap=True,  # the one in the middle goes first
         grid=False,
         title=None,
@@ -162,14 +158,18 @@ def _twins() -> list[alt.Chart]:
     ]
 
 
-def _words(layers: alt.Chart, roomy: str) -> list[alt.Chart]:
-    """Write beside every band its number and how far it is intact."""
-    beside = layers.encode(x=alt.XDatum(1.0), y="middle:Q").transform_calculate(
-        words=f"{roomy} ? datum.words : {FIRST}"
-    )
-    number = beside.mark_text(style="note", align="left", dx=8).encode(text="text:N")
-    intact = beside.mark_text(style="note", align="left", dx=alt.ExprRef(f"{NUMBER_ROOM} * margin + 8"))
-    return [number, intact.encode(text="words:N")]
+def _words(layers: alt.Chart, rows: int, lines: int) -> list[alt.Chart]:
+    """Write before every band its layer, and behind it its number and how far it is intact, below the key's lines."""
+    roomy, size = g.letters_of(rows, f"{lines} * {LINE}")
+    layers = layers.transform_filter(f"{roomy} || datum.first").encode(y="middle:Q")
+    layers = layers.transform_calculate(label="'Layer ' + datum.layer", words=f"{roomy} ? datum.words : {FIRST}")
+    behind, further = alt.XDatum(1.0), alt.ExprRef(f"{NUMBER_ROOM} * margin + 8")
+    label, number, intact = (layers.encode(text=f"{field}:N") for field in ("label", "text", "words"))
+    return [
+        label.encode(x=alt.value(0)).mark_text(style="note", align="right", dx=-6, fontSize=size),
+        number.encode(x=behind).mark_text(style="note", align="left", dx=8, fontSize=size),
+        intact.encode(x=behind).mark_text(style="note", align="left", dx=further, fontSize=size),
+    ]
 
 
 def _key_line(line: int, mark: str) -> list[alt.Chart]:

@@ -69,13 +69,13 @@ def _survival(points: tuple[str, ...]) -> g.LayerChart:
     """
     style = g.layers_axis(points, labels=False, minExtent=g.MARGIN, maxExtent=g.MARGIN)
     x, y = g.amount_axis("end:Q", g.BLANK, room=g.NUMBER_ROOM), alt.Y("middle:Q", title="Layer", **style)
-    roomy = g.has_room(len(points))
+    roomy, size = g.letters_of(len(points))
     labelled = _bars().transform_filter(f"{roomy} || datum.first").encode(y=y)
     noted = g.data("notes").transform_calculate(words=f"{roomy} ? datum.note : '{FIRST_ALONE}'")
     return alt.layer(
         *survival_layers(),
-        labelled.mark_text(style="note", align="right", dx=-6).encode(x=alt.value(0), text="pick:N"),
-        *g.haloed_text(labelled.encode(x=x, text="text:N"), dx=6),
+        labelled.mark_text(style="note", align="right", dx=-6, fontSize=size).encode(x=alt.value(0), text="pick:N"),
+        *g.haloed_text(labelled.encode(x=x, text="text:N"), dx=6, fontSize=size),
         g.below_axis(noted.encode(x=alt.value(0), text="words:N"), "left"),
     )
 

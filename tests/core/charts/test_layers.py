@@ -74,15 +74,18 @@ def test_a_bar_has_its_interval_and_a_mark_where_the_floor_is_intact(threshold: 
         assert len(spec["title"]) == (2 if expected else 1), "the mark is explained where there is one"
 
 
-@pytest.mark.parametrize("height", [130, 90])
+@pytest.mark.parametrize("height", [130, 100, 60])
 def test_all_layers_are_labelled_or_where_rows_are_too_low_the_first_to_fall(height: int) -> None:
     result = make_result(num_layers=12, own_cka=declining(0.8))
     known = layer_survivals(result, "mean")
     first = [min(known, key=lambda layer: layer.rank)]
     spec = {**result_scene(result, "mean").views["survival"].spec, "width": 300, "height": height}
-    shown = known if height == 130 else first
-    beside = texts({**stack_view(result, "mean", ()).spec, "height": height + 20}, 0)
-    assert sum(word.startswith("Layer ") for word in beside) == len(shown)
+    shown = first if height == 60 else known
+    beside = {**stack_view(result, "mean", ()).spec, "height": height + 20}
+    assert sum(word.startswith("Layer ") for word in texts(beside, 0)) == len(shown)
+    for picture in (spec, beside):
+        sizes = [float(text.attrib["font-size"].removesuffix("px")) for text in marks(drawn(picture, 0), "text mark")]
+        assert (min(sizes) < 0.95 * max(sizes)) == (height == 100), "smaller letters, where low rows have room for them"
     words = texts(spec, 0)
     assert [word for word in words if word in {layer.label for layer in known}] == [layer.label for layer in shown]
     assert words.count(FIRST_ALONE) == (shown is first)
@@ -167,7 +170,7 @@ def test_bands_are_as_long_as_the_layers_own_similarity_beside_what_is_intact_an
         assert [end for _, end in spans(stack(), frame)[4:]] == pytest.approx(expected, abs=0.01)
     words = texts(stack(), 1)
     assert {"0.96", "0.84", "intact up to 25 %", "intact up to 6 %", FLOOR} <= set(words)
-    many = texts(stack(result=make_result(num_layers=30, amounts=CHANGES)), 0)
+    many = texts(stack(result=make_result(num_layers=60, amounts=CHANGES)), 0)
     assert FLOOR in many, "each mark is still in the key"
     assert [sum(word.startswith(words) for word in many) for words in ("Layer ", "first to fall")] == [1, 1]
     holed = make_result(num_layers=3, amounts=CHANGES, own_cka=lambda a, point, _: None if point == 1 and a else 0.95)
