@@ -162,8 +162,7 @@ def verdict(
     method = None if result.against else placed(own_sweeps(result, companions), reduction, damage)
     drawn = [placed(sweeps, reduction, damage) for sweeps in control_sweeps(result, companions).values()]
     controls = tuple(seed for seed in drawn if seed and not seed.gap.coarse)
-    needed = CONTROL_SEEDS[result.pruning.granularity]
-    known = Verdict(damage, method, controls, needed, None, None)
+    known = Verdict(damage, method, controls, CONTROL_SEEDS[result.pruning.granularity], None, None)
     if not is_judged(result) or reduction not in SINGLE_BATCH:
         return known
     obstacles = {
@@ -171,7 +170,7 @@ def verdict(
         "change not reached": method is None,
         "steps too coarse": method is not None and method.gap.coarse,
         "no control": not drawn,
-        "too few seeds": len(controls) < needed,
+        "too few seeds": len(controls) < known.needed,
         "interval too wide": not known.contrast or known.contrast.state == "inconclusive",
     }
     reason = next((reason for reason, holds in obstacles.items() if holds), None)
@@ -208,11 +207,10 @@ def placed(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> Plac
     if not isinstance(beyond, GapAtDamage) or (beyond.high - beyond.low) / 2 > WIDEST:
         beyond = None
     # The working range that was judged on most examples counts; of equal ones, that with the smallest steps.
-    judged = [one for one in (sweep, *sweeps) if one.working_range]
-    judge = max(judged, key=lambda one: one.working_range.examples if one.working_range else 0, default=None)
-    ends = judge.working_range if judge else None
+    judge = max((sweep, *sweeps), key=lambda one: one.working_range.examples if one.working_range else 0)
+    ends = judge.working_range
     works = ends is None or (ends.to is not None and gap.amount <= ends.to)
-    doubtful = judge is not None and judge.pruning.controls is None and has_doubtful_range(judge)
+    doubtful = judge.pruning.controls is None and has_doubtful_range(judge)
     return Placed(sweep.pruning.seed, gap, profile, beyond, step_of(sweep), works, doubtful)
 
 

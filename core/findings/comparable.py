@@ -68,11 +68,14 @@ def same_checkpoint(first: SweepResult, second: SweepResult) -> bool:
 
 def control_sweeps(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[int, list[SweepResult]]:
     """Collect the matched random controls of a result, by seed: one seed may have been swept in several steps."""
-    sweeps = defaultdict(list)
-    for candidate in candidates:
-        if is_matched(candidate, result):
-            sweeps[candidate.pruning.seed].append(candidate)
-    return dict(sorted(sweeps.items()))
+    return _by_seed(candidate for candidate in candidates if is_matched(candidate, result))
+
+
+def _by_seed(controls: Iterable[SweepResult]) -> dict[int, list[SweepResult]]:
+    by_seed = defaultdict(list)
+    for control in controls:
+        by_seed[control.pruning.seed].append(control)
+    return dict(sorted(by_seed.items()))
 
 
 def controls_of(result: SweepResult, candidates: Iterable[SweepResult]) -> list[SweepResult]:
@@ -113,11 +116,8 @@ def isolated_of(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[
 
 def isolated_controls_of(result: SweepResult, candidates: Iterable[SweepResult]) -> list[dict[int, SweepResult]]:
     """Return the random controls of `isolated_of`, one dictionary per seed, by seed."""
-    by_seed = defaultdict(list)
-    for candidate in candidates:
-        if is_isolated_control(candidate.pruning, result.pruning):
-            by_seed[candidate.pruning.seed].append(candidate)
-    return [found for _, alone in sorted(by_seed.items()) if (found := _by_layer(result, alone))]
+    by_seed = _by_seed(alone for alone in candidates if is_isolated_control(alone.pruning, result.pruning))
+    return [found for alone in by_seed.values() if (found := _by_layer(result, alone))]
 
 
 def _by_layer(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[int, SweepResult]:

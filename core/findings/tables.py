@@ -8,7 +8,7 @@ import numpy as np
 from core.findings.accuracy import accuracy_course, majority_of, smallest_drop
 from core.findings.against import closest_cell, closest_layers
 from core.findings.choices import seed_groups
-from core.findings.claim import SENSITIVITY, Verdict, corrected, verdict
+from core.findings.claim import SENSITIVITY, Verdict, verdict
 from core.findings.compare import Tested
 from core.findings.grid import Grid, GridRow, comparable_rows, corrected_verdicts
 from core.findings.isolated import IsolatedOrder
@@ -202,17 +202,16 @@ def replication_table(rows: Sequence[GridRow], own: Sequence[GridRow] = ()) -> T
         rows: Those that a claim counts.
         own: A visitor's, which stand below them and are judged alone.
     """
-    found = comparable_rows(rows)
-    counted = zip((row for row, _ in found), corrected([alone for _, alone in found]), strict=True)
-    shown = [(row, known, "") for row, known in counted]
+    known = corrected_verdicts([row for row, _ in comparable_rows(rows)])
+    shown = [(row, known[row.key], "") for row in rows if row.key in known]
     shown += [(row, row.verdict, " (yours)") for row in own if row.verdict]
     return [
         {
             "Checkpoint": row.cells["Checkpoint"] + whose,
             "Layers": str(row.own.shape[1]),
-            **beside_random([known]),
+            **beside_random([found]),
         }
-        for row, known, whose in shown
+        for row, found, whose in shown
     ]
 
 
@@ -221,11 +220,7 @@ def seeds_table(grid: Grid) -> Table:
     rows = {row.key: row for rows in grid.cells.values() for row in rows}
     places = {key: (rows[key].checkpoint, rows[key].column.fingerprint, rows[key].setting) for key in grid.verdicts}
     return [
-        {
-            "Checkpoints": name,
-            "Pruning": rows[keys[0]].setting,
-            **beside_random([grid.verdicts[key] for key in keys]),
-        }
+        {"Checkpoints": name, "Pruning": rows[keys[0]].setting, **beside_random([grid.verdicts[key] for key in keys])}
         for name, keys in seed_groups(places)
     ]
 

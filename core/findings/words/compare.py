@@ -98,10 +98,9 @@ def compare_notes(
     """Say why a picture or a test of two results is missing, or ends early; none if only their pruning differs."""
     shared, together = compare.shared_axis(first, second, axis), compare.shown_together(first, second, axis, reduction)
     reached = [0.0] if shared == "amount" else [largest_on(shared, result, reduction) for result in (first, second)]
-    ends = " and ".join(decimals(end, 2) for end in reached)
+    ends, last = " and ".join(decimals(end, 2) for end in reached), together.places[-1]
     notes = {
-        f"The comparison ends where one of the two does, of {ends}.": max(reached) - together.places[-1]
-        >= ENDS_TOGETHER,
+        f"The comparison ends where one of the two does, of {ends}.": max(reached) - last >= ENDS_TOGETHER,
         "The two have only the unpruned model in common, so there is nothing to play.": len(together.pairs) < 2,
         "Results against another checkpoint are shown at equal amounts.": shared != axis,
         "The two have other layers, so there is no picture of their difference.": not compare.same_rows(first, second),

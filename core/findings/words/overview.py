@@ -125,10 +125,7 @@ def verdict_sentence(result: SweepResult, companions: Iterable[SweepResult]) -> 
 
 
 def holding_sentence(
-    result: SweepResult,
-    reduction: n.ReductionKey,
-    metric: str | None = None,
-    companions: Iterable[SweepResult] = (),
+    result: SweepResult, reduction: n.ReductionKey, metric: str | None = None, companions: Iterable[SweepResult] = ()
 ) -> str:
     """Say up to where the model works, also under random removal, and which layers have changed by then.
 
@@ -137,7 +134,6 @@ def holding_sentence(
     metric, amounts = metric_of(result, asked=metric), result.amounts
     to = working_to(result, metric)
     title, last = METRICS[metric].title, amounts[-1]
-
     values = {frame.amount: n.two_places(frame.metrics.get(metric)) for frame in result.frames}
     unpruned = values[amounts[0]]
     if len(amounts) < 2:
