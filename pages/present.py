@@ -17,14 +17,14 @@ from ui.shared import once
 from ui.text import unbroken
 from ui.view_state import ViewState, choose_result, one_result
 
-# In full screen the stage is alone; otherwise a line above it leads out.
+# In full screen the stage is alone, wherever the page was scrolled to; otherwise a line above it leads out.
 STYLE = """<style>
 .stApp { --above: 2.5rem; }
 :root:fullscreen .stApp { --above: 0px; }
-:root:fullscreen .st-key-present-out { display: none; }
+:root:fullscreen :is(.st-key-present-out, .st-key-present-setup) { display: none; }
 .stApp .stAppHeader { display: none; }
 .stApp .stMainBlockContainer { padding: 0; max-width: none; }
-.stApp .stMain { scrollbar-width: none; }
+.stApp .stMain { scrollbar-width: none; scroll-padding: 0; }
 .stApp .stMainBlockContainer > .stVerticalBlock { gap: 0; }
 .st-key-present-out { flex: none; height: var(--above); padding: 0 3vmin; overflow: hidden; }
 .st-key-present-setup { padding: 1rem clamp(1rem, 5vw, 5rem) 3rem; }

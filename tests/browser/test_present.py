@@ -73,6 +73,11 @@ def test_in_any_window_nothing_is_covered_or_cut_and_a_projector_is_read_from_th
         assert player.locator(".caption").evaluate("text => text.scrollHeight <= text.clientHeight + 1")
         longest = player.locator(".survival svg text").get_by_text("> 95 % *").first
         assert look.box(longest).right <= look.box(player.locator(".survival svg")).right, f"{width} x {height}"
+    scrolled = "document.querySelector('.stMain').scrollTop"
+    player.get_by_label("Full screen").focus()
+    assert page.evaluate(scrolled) == 0, "the title stays"
+    page.locator("summary:visible").last.focus()
+    assert page.evaluate(scrolled) > 0
     page.keyboard.press("f")
     page.wait_for_function(FULL)
     look.eventually(page, player.bounding_box, {"x": 0, "y": 0, "width": 1920, "height": 1080})
