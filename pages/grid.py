@@ -19,7 +19,7 @@ from ui.grid import offer_grid, open_clicked, rows_of, show_grid
 from ui.header import page_header, show_nothing
 from ui.player import show_pictures
 from ui.results import own_results, shipped_results
-from ui.text import markdown_table, plain, remark, show_table
+from ui.text import plain, remark, show_table
 from ui.view_state import BOXES
 
 SOURCES = {"own": "Your results", "shipped": "Shipped with Prunescope"}
@@ -69,7 +69,7 @@ def grid() -> None:
     if over_seeds := seeds_table(found):
         st.subheader("The same method on checkpoints that differ only in the seed", anchor=False)
         st.markdown(OVER_SEEDS)
-        st.markdown(markdown_table([{**row, "Checkpoints": plain(row["Checkpoints"])} for row in over_seeds]))
+        show_table([{**row, "Checkpoints": plain(row["Checkpoints"])} for row in over_seeds], naming=2)
     offer_grid(found, rows)
 
 
@@ -84,7 +84,7 @@ def show_pooled(table: Sequence[Pooled], own: Own) -> None:
     st.caption(plain(scene.caption[-1]))
     with st.expander("How to read it, and the numbers"):
         st.markdown(f"{plain(MEANING)} {plain(READING)}")
-        st.markdown(markdown_table(pooled_table(table)))
+        show_table(pooled_table(table), naming=2)
     offer_exports(scene, label="Download the forest plot", numbers=False)
 
 

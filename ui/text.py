@@ -35,9 +35,12 @@ def markdown_table(rows: list[dict[str, str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def show_table(rows: list[dict[str, str]]) -> None:
-    """Show a table in parts that are narrow enough for a telephone; nothing where it has no rows."""
-    for part in narrow(rows) if rows else ():
+def show_table(rows: list[dict[str, str]], naming: int = 1) -> None:
+    """Show a table in parts that are narrow enough for a telephone, each with the columns that name a row.
+
+    Nothing is shown where it has no rows.
+    """
+    for part in narrow(rows, naming) if rows else ():
         st.markdown(markdown_table(part))
 
 

@@ -26,12 +26,20 @@ from core.sweep.statistics import depth_correlation
 Table = list[dict[str, str]]
 
 
-def narrow(table: Table) -> list[Table]:
-    """Cut a table into such as a telephone has room for: three columns each beside the first, no row of nothing."""
-    first, *others = table[0]
-    parts = [others[k : k + 3] for k in range(0, len(others), 3)]
+def narrow(table: Table, naming: int = 1) -> list[Table]:
+    """Cut a table into such as a telephone has room for: three columns each beside those that name a row.
+
+    No part has a row of nothing.
+
+    Args:
+        table: At least one row.
+        naming: How many columns name a row; they come first.
+    """
+    titles = list(table[0])
+    parts = [titles[k : k + 3] for k in range(naming, len(titles), 3)]
     return [
-        [{name: row[name] for name in (first, *part)} for row in table if any(map(row.get, part))] for part in parts
+        [{title: row[title] for title in (*titles[:naming], *part)} for row in table if any(map(row.get, part))]
+        for part in parts
     ]
 
 

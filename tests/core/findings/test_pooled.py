@@ -10,6 +10,7 @@ from statsmodels.stats.meta_analysis import combine_effects
 from core.findings import pooled as table_of
 from core.findings.grid import grid_rows
 from core.findings.pooled import ALL, FEWEST_PREDICTED, WHOLE, Pooled, estimate, marks, pooled
+from core.findings.tables import narrow, pooled_table
 from core.findings.words.pooled import claim_of
 from core.results.schema import SweepResult
 from tests.core.findings import made
@@ -39,6 +40,9 @@ def test_cells_are_tasks_at_a_depth_and_the_estimate_is_that_of_random_effects()
     assert (found.predicted is None, known.estimates["4 layers"].predicted) == (found.cells < FEWEST_PREDICTED, None)
     assert found.interval == max((found.between, found.within), key=lambda bounds: bounds[1] - bounds[0])
     assert [(cell.upper, cell.control_upper, len(cell.keys)) for cell in known.cells] == [(1, 1, 1)] * 4
+    whole = pooled_table([known])
+    for part in narrow(whole, naming=2):
+        assert [row["Over"] for row in part] == [row["Over"] for row in whole], "every part names its rows"
 
 
 def test_seed_twins_count_once_by_the_mean_of_their_shares() -> None:
