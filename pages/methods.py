@@ -25,8 +25,8 @@ MODULES = (catalog, controls, claim, comparable, pooled, control_contrast, equal
 SECTION = re.compile("^# ", re.MULTILINE)
 MORE = "More: how each method prunes, how a layer becomes one vector, other numbers, intervals"
 STYLE = """<style>
-.stMain .katex { font-size: 1.06em; }
-.stMain .katex-display { overflow-x: auto; overflow-y: hidden; text-align: left; padding: 0.1rem 0; }
+.stMain .katex { font-size: min(1.06em, 4vw); } /* a telephone shows every formula whole */
+.stMain .katex-display { text-align: left; padding: 0.1rem 0; }
 .stMain .katex-display > .katex { text-align: left; }
 .stMain .stMarkdown p, .stMain .stMarkdown li { max-width: 46rem; }
 </style>"""
