@@ -70,6 +70,8 @@ def test_the_html_file_plays_without_a_network(
         file.goto(saved.as_uri())
         player, heatmaps = file.locator(".player"), file.locator(".heatmap svg, .first svg, .second svg")
         expect(heatmaps).to_have_count(count)
+        file.keyboard.press("End")  # before anything has the focus
+        look.expect_amount(player, 0.5)
         player.get_by_label("Pruning amount").fill("0")
         player.get_by_role("button", name="Play").click()
         look.expect_amount(player, 0.25)
