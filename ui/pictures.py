@@ -59,29 +59,31 @@ def offer_pictures(scene: Scene, results: Sequence[SweepResult], choices: Mappin
         scene = choices[choice]
     title_key = f"{key}-title-{scene.title}"
     title = st.text_input("Title", scene.title[:MAX_TITLE_CHARS], MAX_TITLE_CHARS, title_key, icon=":material/edit:")
-    with st.container(horizontal=True):
-        fills_screen = scene.layout.height(scene.views) is None
-        sizes = {name: words for name, words in SIZES.items() if name == "slide" or not fills_screen}
-        size = _pick("Size", sizes, "slide", f"{key}-size")
-        theme = _pick("Colours", THEMES, st.context.theme.type or "light", f"{key}-theme")
-        without = st.pills(
-            "Leave out", EXTRAS, format_func=EXTRAS.__getitem__, selection_mode="multi", key=f"{key}-out"
-        )
-    scene, layout = replace(scene, title=title.strip() or scene.title), scene.layout.name
-
-    def drawn(still: Picture, frame: int) -> bytes:
-        return draw(figure_of(scene, size, theme, without), still, [frame])
+    scene, layout, moves = replace(scene, title=title.strip() or scene.title), scene.layout.name, len(scene.frames) > 1
 
     def name(extension: str) -> str:
         parts = (f"-{choice}" if choice else "", "-dark" if theme == "dark" else "", extension)
         return file_name(results, "".join(parts), layout)
 
-    moves = len(scene.frames) > 1
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        theme = _pick("Colours", THEMES, st.context.theme.type or "light", f"{key}-theme")
+        if moves:
+            player = partial(player_page, scene, results, theme, choices)
+            download("HTML player", player, name(".html"), "text/html", PLAYER)
+    with st.container(horizontal=True):  # of films and pictures
+        fills_screen = scene.layout.height(scene.views) is None
+        sizes = {name: words for name, words in SIZES.items() if name == "slide" or not fills_screen}
+        size = _pick("Size", sizes, "slide", f"{key}-size")
+        without = st.pills(
+            "Leave out", EXTRAS, format_func=EXTRAS.__getitem__, selection_mode="multi", key=f"{key}-out"
+        )
+
+    def drawn(still: Picture, frame: int) -> bytes:
+        return draw(figure_of(scene, size, theme, without), still, [frame])
+
     if moves:
         st.markdown("**All amounts, moving**")
         _offer_films(figure_of(scene, size, theme, without), len(scene.frames), name, key)
-        page = partial(player_page, scene, results, theme, choices)
-        download("HTML player", page, name(".html"), "text/html", PLAYER)
         st.markdown("**One amount**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         frame, amount = 0, ""
