@@ -37,6 +37,10 @@ def test_a_row_is_picked_by_mouse_and_by_keys_and_the_result_stays_until_a_copie
     page: Page, site: str, context: BrowserContext, keep: Keep
 ) -> None:
     player = look.open_still(page, f"{site}/layers?result={keep(OWN)}")
+    look.resize(page, 390, 900)
+    low = look.box(player.locator(".picture.rows")).bottom
+    look.resize(page, 390, round(low) + 60)
+    assert look.box(player.locator(".bar")).y > low, "the axis is in sight, and the slider below it"
     for width in (390, 1280):
         look.resize(page, width, 900)
         for label in player.locator(".rows .role-axis-label text").filter(has_text=re.compile("^[1-6]$")).all():
