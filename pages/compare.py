@@ -56,11 +56,10 @@ def compare() -> None:
     if first is None or second is None:
         show_nothing(NOTHING)
         return
-    with st.container(gap="xsmall"):
-        title, choices = st.container(), st.container()
-        with st.container(horizontal=True, key="compare-by"):
-            axis = cast(Axis, choose("Compare at", AXES, "axis", segmented=True))
-            metric = choose_metric(first, second)
+    title, choices = st.container(), st.container()
+    with st.container(horizontal=True, key="compare-by"):
+        axis = cast(Axis, choose("Compare at", AXES, "axis", segmented=True))
+        metric = choose_metric(first, second)
     alike = (checkpoint_name(first), data_name(first)) == (checkpoint_name(second), data_name(second))
     with choices, change(first, f"beside {in_sentence(pruning_name(second) if alike else result_name(second))}"):
         choose_result(state, "First")
