@@ -132,7 +132,7 @@ def similarity_colour(measure: str = "cka", legend: Literal["scale", "threshold"
 
 def scale_legend(title: str, values: list[float], margins: float = 2.4, **style: Any) -> alt.Legend:
     """Place a colour scale of so many margins above a heatmap, a shorter one where that is narrow."""
-    length = alt.ExprRef(f"min({margins} * margin, max(width - 2 * margin, margin))")
+    length = alt.ExprRef(f"min({margins} * margin, max(width - 2.4 * margin, margin))")
     return alt.Legend(title=title, values=values, gradientLength=length, **{"offset": 6, **style})
 
 

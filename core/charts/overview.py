@@ -1,6 +1,7 @@
 """The pictures of one result, and of two beside each other: layers, every pair of them, accuracy, survival."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from core.charts import grammar as g
 from core.charts.accuracy import accuracy_view, metric_title
@@ -29,7 +30,7 @@ FINDING = Layout(
     narrow=in_column({"stack": "18.5rem", "bar": "auto", "accuracy": "11rem", "heatmap": "min(108cqw, 28rem)"}),
     slide='"stack heatmap" minmax(0, 1fr) / minmax(0, 4fr) minmax(0, 3fr)',
 )
-# The heatmap beside its curves.
+# The heatmap beside its curves; on a slide the bars of twelve layers are high enough for a line each.
 SINGLE = Layout(
     "single",
     wide="""
@@ -37,15 +38,16 @@ SINGLE = Layout(
         "heatmap survival" clamp(10.625rem, 29vh - 0.375rem, 19.625rem)
         "bar bar" auto / clamp(19.5rem, 58vh - 2.5rem, 37.5rem) minmax(0, 1fr)""",
     narrow=in_column({"heatmap": "min(108cqw, 28rem)", "bar": "auto", "accuracy": "13rem", "survival": "14rem"}),
+    slide='"heatmap accuracy" minmax(0, 5fr) "heatmap survival" minmax(0, 9fr) / minmax(0, 1fr) minmax(0, 1fr)',
 )
 # The same on a projector, where it fills the screen; the bar stands beside the caption there, in a file below.
-STAGE = Layout(
-    "present",
+STAGE = replace(
+    SINGLE,
+    name="present",
     wide="""
         "heatmap accuracy" minmax(0, 2fr)
         "heatmap survival" minmax(0, 3fr)
         "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)""",
-    narrow=in_column({"heatmap": "100vw", "bar": "auto", "accuracy": "14rem", "survival": "15rem"}),
 )
 
 

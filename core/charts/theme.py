@@ -37,7 +37,7 @@ STYLE: Spec = {
     "style": {
         "frame": {"stroke": "$line"},
         "number": {"fontSize": "$numberSize", "opacity": "$numberOpacity"},
-        "halo": {"color": "$background", "stroke": "$background", "strokeWidth": "0.33em", "strokeJoin": "round"},
+        "halo": {"color": "$background", "stroke": "$background", "strokeWidth": "0.42em", "strokeJoin": "round"},
         "band": {"color": "$accent", "opacity": 0.22},
         "series": {"color": "$accent", "strokeWidth": "0.2em"},
         "bar": {"color": "$accent"},

@@ -11,16 +11,20 @@ import pytest
 import vl_convert
 
 from core.charts.grammar import Spec
+from core.charts.overview import STAGE, finding_scene, result_scene
 from core.charts.theme import THEMES, TYPEFACE, ThemeName
 from core.charts.view import Scene
 from core.exports.figure import SLIDE, broken, figure_of, width_of
 from core.renderer import Canvas
+from tests.builders import make_result
 from tests.pictures import at_frame
 from tests.scenes import SCENES
 
 SIZE = re.compile(r"[\d.]+")
 SVG = "{http://www.w3.org/2000/svg}"
 MIDDLE = 1
+DEEP = make_result(num_layers=12, points="layer", amounts=(0.0, 0.5))
+TWELVE = [finding_scene(DEEP, "mean", [], "Twelve layers"), result_scene(DEEP, "mean", STAGE)]  # the lowest bars
 TEXT = "Random pruning, matched to magnitude (seed 2), beside WANDA: 48 % of weights removed"
 
 
@@ -64,17 +68,17 @@ def test_a_figure_shows_and_says_what_the_page_does_in_the_colours_of_the_theme(
     assert colours == (THEMES[theme].background, THEMES[theme].text)
 
 
-@pytest.mark.parametrize("name", [name for name in SCENES if name != "profiles"])
-def test_a_slide_is_read_from_the_last_row_and_can_do_without_numbers_and_footer(name: str) -> None:
-    svg = svg_of(SCENES[name])
-    sizes = {float(known[0]) for text in svg.iter(f"{SVG}text") if (known := SIZE.findall(text.get("font-size", "")))}
-    hidden = [text.text for text in svg.iter(f"{SVG}text") if text.get("opacity") == "0"]
-    points = {size * 7.5 * 72 / SLIDE[1] for size in sizes}
-    assert min(points) >= 18, hidden
-    bare = figure_of(SCENES[name], without=("numbers", "footer"))
+@pytest.mark.parametrize("scene", [*(SCENES[name] for name in SCENES if name != "profiles"), *TWELVE])
+def test_a_slide_is_read_from_the_last_row_and_can_do_without_numbers_and_footer(scene: Scene) -> None:
+    svg = svg_of(scene)
+    seen = [text for text in svg.iter(f"{SVG}text") if text.get("opacity") != "0"]
+    sizes = {float(known[0]) for text in seen if (known := SIZE.findall(text.get("font-size", "")))}
+    assert min(sizes) * 7.5 * 72 / SLIDE[1] >= (16 if scene in TWELVE else 18), "in points"
+    assert "first to fall" not in " ".join(texts(svg)), "all layers are labelled"
+    bare = figure_of(scene, without=("numbers", "footer"))
     assert all(part["spec"]["config"]["style"]["number"]["opacity"] == 0 for part in bare["parts"])
-    assert len(bare["words"]) < len(figure_of(SCENES[name])["words"])
-    assert bare["parts"][0]["spec"]["height"] > figure_of(SCENES[name])["parts"][0]["spec"]["height"]
+    assert len(bare["words"]) < len(figure_of(scene)["words"])
+    assert bare["parts"][0]["spec"]["height"] > figure_of(scene)["parts"][0]["spec"]["height"]
 
 
 def test_nothing_moves_but_what_changes() -> None:
