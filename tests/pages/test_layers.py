@@ -83,7 +83,7 @@ def test_the_control_and_layers_pruned_alone_are_shown_where_they_are_at_hand(sh
     curve = pictures(app)["curve"]["datasets"]
     assert {row["series"] for row in curve["seeds"]} == {0, 1}
     assert curve["alone"] == [], "attention blocks come before most of a layer's weights"
-    assert "changes layer 3 first with 2 of 2 seeds" in told(app)
+    assert "changes layer 3 first in 2 of 2 draws" in told(app)
     assert pictures(app, 1)["row"]["title"].startswith("Layer 2, attention block")
     effects = pictures(app, 1)["alone"]["datasets"]["effects"]
     assert [row["layer"] for row in effects] == ["1", "2", "3"]
