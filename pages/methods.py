@@ -12,9 +12,10 @@ from string import Template
 import streamlit as st
 
 from core.findings import claim, comparable, pooled
+from core.findings.words.numbers import percent
 from core.findings.words.verdict import FLAGS, POINTS, REASONS, STATES, explained
 from core.request import catalog, controls
-from core.results.names import listed, percent
+from core.results.names import listed
 from core.sweep import control_contrast, equal_damage, working_range
 from ui.header import page_header
 from ui.player import component, pause_after_first_picture

@@ -11,12 +11,13 @@ from typing import Any, NoReturn
 
 import streamlit as st
 
+from core.findings.words.numbers import percent
 from core.inputs import uploads
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.places import is_upload
 from core.request.sweep_request import SweepRequest
-from core.results.names import in_sentence, percent
+from core.results.names import in_sentence
 from core.results.provenance import can_be_found, lacks_place, request_of
 from core.results.schema import SweepResult
 from ui.address import carried

@@ -14,8 +14,8 @@ from core.exports.drawing import Picture, draw
 from core.exports.figure import Extra, Figure, Size, figure_of
 from core.exports.player_page import player_page
 from core.exports.tables import file_name, shown_csv
+from core.findings.words.numbers import place_name
 from core.request.catalog import REDUCTIONS
-from core.results.names import place_name
 from core.results.schema import SweepResult
 from ui.address import amount_in_address
 from ui.text import refusals_shown

@@ -14,9 +14,10 @@ from core.charts import grammar as g
 from core.charts.view import Numbers, View
 from core.findings.accuracy import beyond_from, reference_of
 from core.findings.compare import Scale, Together, place
+from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS
 from core.results.fields import Bounds
-from core.results.names import capitalised, decimals
+from core.results.names import capitalised
 from core.results.schema import Frame, SweepResult
 
 SCALE_TITLES: dict[Scale, str] = {

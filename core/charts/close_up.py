@@ -11,7 +11,8 @@ from core.charts.layout import Layout, in_column
 from core.charts.overview import player_frames
 from core.charts.strips import cell_rows, edges, removed_title, strip_layers, worded_axis
 from core.charts.view import Scene, View
-from core.results.names import PointLabel, amount_name, origins, percent, point_names, whose_units
+from core.findings.words.numbers import percent
+from core.results.names import PointLabel, amount_name, origins, point_names, whose_units
 from core.results.schema import SweepResult
 
 CELL = (0.02, 0.98)  # bottom and top of a cell, in a layer's row

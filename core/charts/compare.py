@@ -17,6 +17,7 @@ from core.charts.view import AMOUNTS, Numbers, Scene, View
 from core.findings.accuracy import metric_of
 from core.findings.compare import Axis, Scale, Together, distinguishing_names, place, same_rows, shown_together
 from core.findings.survival import floor_of
+from core.findings.words import numbers as num
 from core.request.catalog import METRICS, SURVIVAL_THRESHOLD
 from core.results import names as n
 from core.results.schema import Frame, SweepResult
@@ -118,13 +119,13 @@ def compare_frames(
     """
     symbols, rows = [METRICS[metric].symbol for metric in metrics], []
     for shared, pair in zip(together.places, together.pairs, strict=True):
-        values = [n.two_places(frame.metrics.get(metric)) for metric, frame in zip(metrics, pair, strict=True)]
+        values = [num.two_places(frame.metrics.get(metric)) for metric, frame in zip(metrics, pair, strict=True)]
         if any(names):
             numbers = zip(names, symbols, values, strict=True)
             told = " and ".join(" ".join(words) for words in numbers)
         else:  # both have the same metric
             told = f"{symbols[0]} {' and '.join(values)}"
-        amounts = _removed(results, [n.percent(frame.amount) for frame in pair])
+        amounts = _removed(results, [num.percent(frame.amount) for frame in pair])
         detail = f"{amounts} · {told}" if together.is_interpolated else told
         rows.append(g.step(g.rounded(shared), _place_name(shared, pair, results, together.scale), detail))
     return rows
@@ -133,10 +134,10 @@ def compare_frames(
 def _place_name(shared: float, frames: tuple[Frame, Frame], results: Two, scale: Scale) -> str:
     """Say where two frames are shown together."""
     if scale in MATCHED:
-        return f"{MATCHED[scale]} {n.place_name(shared)}"
+        return f"{MATCHED[scale]} {num.place_name(shared)}"
     if scale == "amount":
         return _removed(results, [n.amount_name(frame.amount) for frame in frames])
-    shares = dict.fromkeys(n.percent(place(frame, scale)) for frame in frames)
+    shares = dict.fromkeys(num.percent(place(frame, scale)) for frame in frames)
     return f"{' and '.join(shares)} of the encoder's weights removed"
 
 

@@ -12,9 +12,10 @@ import altair as alt
 # Altair looks pandas up in sys.modules, where another visitor's thread may have left it half imported: import it first.
 import pandas  # noqa: F401
 
+from core.findings.words.numbers import UNDEFINED, decimals
 from core.findings.yardstick import Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
-from core.results.names import UNDEFINED, capitalised, decimals, point_labels, point_names
+from core.results.names import capitalised, point_labels, point_names
 
 Spec = dict[str, Any]  # a Vega-Lite specification
 Rows = list[dict[str, Any]]  # a named dataset

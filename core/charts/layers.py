@@ -19,9 +19,10 @@ from core.charts.view import Numbers, Scene, View
 from core.findings.accuracy import beyond_from
 from core.findings.survival import floor_of, own_similarity
 from core.findings.words.layers import layers_heading
+from core.findings.words.numbers import two_places
 from core.findings.yardstick import OTHER_SEEDS, Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
-from core.results.names import PointLabel, amount_name, in_sentence, origins, point_names, two_places, units_name
+from core.results.names import PointLabel, amount_name, in_sentence, origins, point_names, units_name
 from core.results.schema import SweepResult
 
 BESIDE = (0.7, 0.2)  # heights of the numbers beside strip and bar, apart enough for low rows

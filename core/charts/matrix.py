@@ -10,8 +10,9 @@ import altair as alt
 
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
+from core.findings.words.numbers import UNDEFINED, hundredths
 from core.request.catalog import MEASURES
-from core.results.names import UNDEFINED, hundredths, point_names
+from core.results.names import point_names
 from core.results.schema import Frame, SweepResult
 
 MAX_PRINTED = 12  # points; with more, a cell has no room for a number

@@ -15,9 +15,10 @@ from core.charts.view import Scene
 from core.findings.accuracy import metric_of
 from core.findings.comparable import controls_of
 from core.findings.compare import shown_together
+from core.findings.words.numbers import two_places
 from core.findings.yardstick import Yardstick
 from core.request.catalog import METRICS
-from core.results.names import in_sentence, origins, pruning_name, removed_name, two_places
+from core.results.names import in_sentence, origins, pruning_name, removed_name
 from core.results.schema import SweepResult
 
 # The layers as a stack, beside every pair of them, above how well the model still does.

@@ -17,7 +17,8 @@ from core.findings.claim import Verdict
 from core.findings.compare import Profiled, costs_of
 from core.findings.survival import floor_of
 from core.findings.words import share_span
-from core.results.names import amount_name, circumstances, decimals, percent, place_name, point_labels
+from core.findings.words.numbers import decimals, percent, place_name
+from core.results.names import amount_name, circumstances, point_labels
 from core.results.schema import SweepResult
 from core.sweep.equal_damage import DAMAGES
 

@@ -15,6 +15,7 @@ from core.charts.layout import Layout
 from core.charts.strips import edges
 from core.charts.view import Numbers, Scene, View
 from core.findings.sentences import Example, in_order_of_flips, label_name, spans
+from core.findings.words import numbers as num
 from core.results import names as n
 from core.results.prediction import Prediction
 from core.results.schema import SweepResult
@@ -104,7 +105,7 @@ def _cell_rows(result: SweepResult, examples: Sequence[Example], borders: Sequen
                     "x2": borders[end],
                     "now": WORDS[label != example.gold],
                     "predicted": label_name(result, label),
-                    "amounts": first if first == last else n.percent_range(first, last),
+                    "amounts": first if first == last else num.percent_range(first, last),
                 }
             )
     return rows
@@ -171,7 +172,7 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
     ]
     frames = []
     for k, amount in enumerate(prediction.amounts):
-        detail = " · ".join(f"{label} {n.decimals(course[k], 2)}" for label, course in known.items())
+        detail = " · ".join(f"{label} {num.decimals(course[k], 2)}" for label, course in known.items())
         frames.append(g.step(amount, n.removed_name(amount, result), detail))
     named = "each label" if len(known) == len(prediction.labels) else f"the {len(known)} likeliest labels"
     title, pruning = f"Probability of {named}", n.in_sentence(n.pruning_name(result))

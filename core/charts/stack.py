@@ -18,9 +18,9 @@ from core.charts.view import Numbers, View
 from core.findings.matching import chance_beside
 from core.findings.survival import first_layer, floor_of, layer_survivals, own_similarity
 from core.findings.words import share_span
+from core.findings.words.numbers import two_places
 from core.findings.yardstick import Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
-from core.results.names import two_places
 from core.results.schema import SweepResult
 from core.sweep.statistics import Array
 

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.charts import grammar as g
+from core.findings.words.numbers import percent, two_places
 from core.request.catalog import MEASURES
-from core.results.names import PointName, amount_name, capitalised, percent, point_names, two_places
+from core.results.names import PointName, amount_name, capitalised, point_names
 from core.results.schema import SweepResult
 
 AMOUNTS_SHOWN = (-0.03, 1.05)  # the axis's ends

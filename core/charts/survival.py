@@ -7,8 +7,8 @@ import altair as alt
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
 from core.findings.survival import first_layer, interval_text, layer_survivals
+from core.findings.words.numbers import decimals
 from core.request.catalog import SURVIVAL_THRESHOLD
-from core.results.names import decimals
 from core.results.schema import SweepResult
 
 BAR = (0.14, 0.86)  # bottom and top, of a layer's row

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from core.charts.view import Scene
+from core.findings.words.numbers import UNDEFINED
 from core.request.catalog import MEASURES
-from core.results.names import UNDEFINED
 from core.results.schema import Frame, SweepResult
 
 VALUE = ("value", "low", "high")  # of a number, its 95 % interval

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.results.names import UNDEFINED, PointLabel, ReductionKey, decimals, point_labels
+from core.findings.words.numbers import UNDEFINED, decimals
+from core.results.names import PointLabel, ReductionKey, point_labels
 from core.results.schema import SweepResult
 
 Ranked = Sequence[tuple[PointLabel, float]]  # points of the other checkpoint and their similarity, the closest first

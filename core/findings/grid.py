@@ -13,10 +13,11 @@ from core.findings.comparable import controls_of
 from core.findings.survival import own_similarity
 from core.findings.words import NONE, with_interval
 from core.findings.words.lab import key_figures
+from core.findings.words.numbers import decimals, percent
 from core.request.amounts import amount_text
 from core.request.catalog import METHODS, METRICS, REDUCTION, SECOND_DAMAGE
 from core.request.scope import run_of
-from core.results.names import data_name, decimals, models_name, percent, points_name, pruning_name
+from core.results.names import data_name, models_name, points_name, pruning_name
 from core.results.schema import SweepResult
 from core.results.statistics import GapAtDamage
 from core.sweep.statistics import Array

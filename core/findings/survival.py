@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.findings.words.numbers import hundredths, percent, percent_range
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.fields import Row
-from core.results.names import PointLabel, ReductionKey, amount_name, hundredths, percent, percent_range, point_names
+from core.results.names import PointLabel, ReductionKey, amount_name, point_names
 from core.results.schema import SweepResult
 from core.sweep.statistics import Array, survival
 

@@ -15,6 +15,7 @@ from core.findings.isolated import IsolatedOrder
 from core.findings.pooled import ALL, WHOLE, Pooled
 from core.findings.survival import THRESHOLDS, floor_of, interval_text, layer_survivals, own_similarity
 from core.findings.words import NONE, points_span, with_interval
+from core.findings.words import numbers as num
 from core.findings.words.verdict import REASONS, counted, flags_cell, verdict_cell
 from core.findings.yardstick import Yardstick
 from core.request.catalog import DAMAGE, METHODS, METRICS, REDUCTION, SURVIVAL_THRESHOLD
@@ -63,17 +64,17 @@ def survival_table(
         if any(known.interval for known in layers):
             row["95 % interval"] = interval_text(layer.interval, largest)
         if floor:
-            row["With everything removed"] = n.two_places(floor[k])
+            row["With everything removed"] = num.two_places(floor[k])
         row |= {f"≥ {other} up to": known[k].text for other, known in others.items()}
-        row[f"Similarity at {n.amount_name(largest)} removed"] = n.two_places(own[-1, k])
+        row[f"Similarity at {n.amount_name(largest)} removed"] = num.two_places(own[-1, k])
         if twins:
             less = twins.less_from(result.amounts, own[:, k], k)
-            row[f"Other seeds ({twins.checkpoints} checkpoints)"] = twins.words(k) or n.UNDEFINED
+            row[f"Other seeds ({twins.checkpoints} checkpoints)"] = twins.words(k) or num.UNDEFINED
             row["Less similar than these from"] = "never" if less is None else n.amount_name(less)
         rows.append(row)
     tau = depth_correlation([min(layer.rank, 1.0) for layer in layers if layer.is_defined])
     if tau is not None:
-        last = {"Layer": "Kendall's tau-b with depth", intact: n.decimals(tau, 2)}
+        last = {"Layer": "Kendall's tau-b with depth", intact: num.decimals(tau, 2)}
         rows.append(dict.fromkeys(rows[0], "") | last)
     return rows
 
@@ -91,7 +92,7 @@ def closest_table(result: SweepResult, reduction: n.ReductionKey) -> Table:
         row = {"Layer": name.title} | {title: closest_cell(layers[k]) for title, layers in columns.items()}
         if result.has_own:
             value, bounds = own[k] if own else None, known.own[0][k] if known and known.own else None
-            cell = with_interval(value, *bounds, 2) if value is not None and bounds else n.two_places(value)
+            cell = with_interval(value, *bounds, 2) if value is not None and bounds else num.two_places(value)
             row["Same number, unpruned"] = cell
         rows.append(row)
     return rows
@@ -118,12 +119,12 @@ def criteria_table(result: SweepResult, companions: Iterable[SweepResult]) -> Ta
     for reduction, damage in ((REDUCTION, DAMAGE), *SENSITIVITY):
         found = verdict(result, companions, reduction, damage)
         gap, beside = found.method.gap if found.method else None, found.contrast
-        points = [n.decimals(100 * x, 1) for x in (beside.difference, beside.mean_half_width())] if beside else []
+        points = [num.decimals(100 * x, 1) for x in (beside.difference, beside.mean_half_width())] if beside else []
         rows.append(
             {
-                "Overall change": f"{n.decimals(damage, 2)}, {n.reduction_name(reduction)}",
+                "Overall change": f"{num.decimals(damage, 2)}, {n.reduction_name(reduction)}",
                 **beside_random([found]),
-                "Reached at": n.percent(gap.amount) if gap else NONE,
+                "Reached at": num.percent(gap.amount) if gap else NONE,
                 "Minus random, points (90 %)": " ± ".join(points) or NONE,
                 "Marks": flags_cell(found),
             }
@@ -136,8 +137,8 @@ def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Tab
     found, statistics = verdict(result, companions), result.statistics_of(REDUCTION)
     numbers: dict[str, str] = {}
     if found.contrast:
-        numbers["Shares of the seeds: standard deviation"] = n.decimals(found.contrast.seed_deviation, 3)
-        numbers["Share minus random: standard error over examples"] = n.decimals(found.contrast.standard_error, 3)
+        numbers["Shares of the seeds: standard deviation"] = num.decimals(found.contrast.seed_deviation, 3)
+        numbers["Share minus random: standard error over examples"] = num.decimals(found.contrast.standard_error, 3)
         numbers["Layer that differs most from random"] = layer_cell(result, found)
     if found.method:
         numbers["Gap beyond the emptied model"] = beyond_cell(found)
@@ -148,7 +149,7 @@ def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Tab
         inside_up_to, since = course
         numbers["Accuracy, unpruned"] = with_interval(accuracy, *interval, 2)
         numbers["Accuracy stays within that interval up to"] = n.amount_name(inside_up_to)
-        numbers["Accuracy of the majority class"] = n.decimals(majority_of(result, "accuracy"), 2)
+        numbers["Accuracy of the majority class"] = num.decimals(majority_of(result, "accuracy"), 2)
         numbers["No longer shown to be above it from"] = NONE if since is None else n.amount_name(since)
     if known := result.working_range:
         title, broken = METRICS[known.metric].title, known.shown_broken_from
@@ -156,7 +157,7 @@ def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Tab
         numbers["Any drop in it is statistically significant from"] = NONE if broken is None else n.amount_name(broken)
         numbers["Examples that this is judged on"] = str(known.examples)
         drop = smallest_drop(result)
-        numbers["Smallest drop that they can show"] = NONE if drop is None else n.decimals(drop, 2)
+        numbers["Smallest drop that they can show"] = NONE if drop is None else num.decimals(drop, 2)
     return [{"Number": name, "Value": value} for name, value in numbers.items()]
 
 
@@ -166,7 +167,7 @@ def beside_random(verdicts: Sequence[Verdict]) -> dict[str, str]:
     shares = [found.share for found in verdicts if found.share is not None]
     means = [float(np.mean(found.control_shares)) for found in verdicts if found.control_shares]
     return {
-        "In the upper half": n.percent(shares[0]) if one and shares else _mean_and_deviation(shares, len(verdicts)),
+        "In the upper half": num.percent(shares[0]) if one and shares else _mean_and_deviation(shares, len(verdicts)),
         "Random, mean ± SD": _mean_and_deviation(one.control_shares if one else means, len(verdicts)),
         "Verdict": verdict_cell(one) if one else counted(verdicts),
     }
@@ -177,7 +178,7 @@ def _mean_and_deviation(known: Sequence[float], count: int) -> str:
     if len(known) < 2:
         return NONE
     part = f" ({len(known)} of {count})" if len(known) < count else ""
-    return f"{n.percent(float(np.mean(known)))} ± {n.decimals(100 * float(np.std(known, ddof=1)), 0)}{part}"
+    return f"{num.percent(float(np.mean(known)))} ± {num.decimals(100 * float(np.std(known, ddof=1)), 0)}{part}"
 
 
 def layer_cell(result: SweepResult, found: Verdict) -> str:
@@ -195,7 +196,7 @@ def beyond_cell(found: Verdict) -> str:
     """Write what is left beyond the emptied model."""
     beyond = found.method.beyond if found.method else None
     if beyond is None:
-        return n.UNDEFINED
+        return num.UNDEFINED
     said = "some is left" if beyond.low > 0 else "reversed" if beyond.high < 0 else "none shown"
     return f"{said}: {with_interval(beyond.value, beyond.low, beyond.high)}"
 
@@ -255,10 +256,10 @@ def pooled_table(table: Sequence[Pooled]) -> Table:
             "Method": known.title,
             "Over": name,
             "Tasks and depths": str(found.cells),
-            "Difference in points": f"{n.decimals(100 * found.value, 1)} ({points_span(*found.interval, 1)})",
+            "Difference in points": f"{num.decimals(100 * found.value, 1)} ({points_span(*found.interval, 1)})",
             "By the draws alone": points_span(*found.within, 1) if found.within else NONE,
-            "SD between them (τ)": n.decimals(100 * found.deviation, 1),
-            "I²": n.percent(found.inconsistency),
+            "SD between them (τ)": num.decimals(100 * found.deviation, 1),
+            "I²": num.percent(found.inconsistency),
             "Expected in another": points_span(*found.predicted, 1) if found.predicted else NONE,
         }
         for known in table
@@ -275,9 +276,9 @@ def paired_table(tests: Sequence[Tested], metric: str, names: tuple[str, str]) -
     titles = [f"{METRICS[metric].title} under {name}" for name in names]
     return [
         {
-            "Encoder weights removed": n.percent(sparsity),
+            "Encoder weights removed": num.percent(sparsity),
             "Pruned by": " and ".join(dict.fromkeys(map(n.amount_name, amounts))),
-            **{title: n.decimals(value, 2) for title, value in zip(titles, test.values, strict=True)},
+            **{title: num.decimals(value, 2) for title, value in zip(titles, test.values, strict=True)},
             "p": _p_value(test.p_value),
             "p (after Holm)": _p_value(test.adjusted),
         }
@@ -286,4 +287,4 @@ def paired_table(tests: Sequence[Tested], metric: str, names: tuple[str, str]) -
 
 
 def _p_value(value: float) -> str:
-    return "< 0.001" if value < 0.001 else n.decimals(value, 3)
+    return "< 0.001" if value < 0.001 else num.decimals(value, 3)

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.findings.comparable import same_examples
+from core.findings.words.numbers import decimals, hundredths
 from core.request.catalog import REDUCTION
-from core.results.names import ReductionKey, decimals, hundredths
+from core.results.names import ReductionKey
 from core.results.schema import SweepResult
 
 OTHER_SEEDS = "other seeds"  # what it is called in a picture

@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby
-from math import isfinite
 from typing import NamedTuple
 
 from core.request.amounts import amount_text
@@ -13,11 +11,9 @@ from core.request.scope import run_of
 from core.results.schema import CheckpointRecord, ColumnsRecord, Pruning, SweepResult
 
 PROPER_NOUNS = ("F1", "Matthews", "Wanda")  # names that begin with them keep their capital
-UNDEFINED = "undefined"  # in the place of a number
 LABEL_CHARS = 80  # of a label's name, on screen
 SCOPES = {"encoder": " of the encoder", "all-linear": " of all linear layers", None: ""}
 
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PointLabel = str  # a layer's name on an axis: `1`, or `1a` for its attention block if outputs are measured too
 ReductionKey = str  # a key of REDUCTIONS
 
@@ -62,53 +58,10 @@ def stage_name(amount: float) -> str:
     return f"{amount_name(amount)} removed" if amount else "Measuring the unpruned model"
 
 
-def place_name(value: float) -> str:
-    """Write a place on a scale, such as an overall change, with two decimals, or more if it has more."""
-    return max(decimals(value, 2), amount_text(value), key=len)
-
-
 def label_words(label: str) -> str:
     """Write a label's name as words, of a long one its beginning."""
     words = label if re.fullmatch(r"LABEL_\d+", label) else label.replace("_", " ")  # which is no name to be read
     return words if len(words) <= LABEL_CHARS else f"{words[: LABEL_CHARS - 1]}…"
-
-
-def decimals(value: float, places: int) -> str:
-    """Round a number to decimal places as a browser does, with a true minus sign and without a negative zero.
-
-    A half is rounded away from zero, so that a page's words and its tables say the same of 0.625.
-    """
-    return f"{_to_places(value, places):zf}".replace("-", "−") if isfinite(value) else str(value)
-
-
-def two_places(value: float | None) -> str:
-    """Write a number with two decimals; None and NaN are UNDEFINED."""
-    return UNDEFINED if value is None or value != value else decimals(value, 2)
-
-
-def hundredths(value: float) -> float:
-    """Round a number to the two decimals, or a share to the whole percent, that are on screen."""
-    return float(_to_places(value, 2)) + 0.0  # -0.0 becomes 0.0
-
-
-def _to_places(value: float, places: int) -> Decimal:
-    return Decimal(float(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
-
-
-def small(value: float) -> str:
-    """Write a number of any size to one digit: `0.02`, `3 × 10⁻⁷`."""
-    digit, _, power = f"{value:.1g}".partition("e")
-    return f"{digit} × 10{str(int(power)).translate(_RAISED)}" if power else digit
-
-
-def percent(share: float) -> str:
-    """Write a share in whole percent."""
-    return f"{decimals(100 * hundredths(share), 0)} %"
-
-
-def percent_range(low: str, high: str) -> str:
-    """Join two percentages, or two ends of which one says that it goes beyond: `48 to 52 %`."""
-    return f"{low.removesuffix(' %')} to {high}"
 
 
 def checkpoint_name(result: SweepResult) -> str:

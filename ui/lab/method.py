@@ -6,12 +6,12 @@ from typing import Any
 
 import streamlit as st
 
+from core.findings.words.numbers import percent
 from core.request.amounts import amount_text, stepped_amounts
 from core.request.catalog import CONTROL_SEEDS, DEFAULT_CONTROLLED, MAX_LAYERS, METHODS, POINTS
 from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE
 from core.request.scope import canonical, run_of
 from core.request.sweep_request import SweepRequest
-from core.results.names import percent
 from ui.address import set_parameter
 from ui.lab.state import Asked, begun, choose_setting, lab
 from ui.text import remark

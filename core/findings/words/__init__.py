@@ -6,7 +6,8 @@ Nothing is escaped here: a page escapes a finished sentence with `ui.text.plain`
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.results.names import PointLabel, decimals, percent, percent_range, spanned
+from core.findings.words.numbers import decimals, percent, percent_range
+from core.results.names import PointLabel, spanned
 
 NONE = "–"  # in a table
 

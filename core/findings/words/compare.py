@@ -8,18 +8,10 @@ from core.findings.accuracy import metric_of, working_to
 from core.findings.comparable import same_examples
 from core.findings.matching import largest_on
 from core.findings.words import Said, numbered, share_span
+from core.findings.words.numbers import decimals, percent
 from core.findings.words.verdict import state
 from core.request.catalog import CONFIDENCE, DAMAGE, METRICS, SECOND_DAMAGE
-from core.results.names import (
-    ReductionKey,
-    amount_name,
-    capitalised,
-    decimals,
-    in_sentence,
-    listed,
-    percent,
-    units_name,
-)
+from core.results.names import ReductionKey, amount_name, capitalised, in_sentence, listed, units_name
 from core.results.schema import SweepResult
 
 ENDS_TOGETHER = 0.1  # of damage or divergence; two results that end no farther apart need no note

@@ -5,6 +5,7 @@ from typing import Any
 
 from core.findings.survival import LayerSurvival, layers_of
 from core.findings.words import NONE, layers_named
+from core.findings.words import numbers as num
 from core.request.catalog import METRICS
 from core.results import names as n
 from core.results.schema import SweepResult, TaskRecord
@@ -32,7 +33,7 @@ def key_figures(result: SweepResult, reduction: n.ReductionKey) -> dict[str, str
     def named(layers: Sequence[LayerSurvival], until: str) -> str:
         every = len(layers) == len(found.defined) > 1
         labels = layers_named([layer.label for layer in layers], n.point_labels(result.points))
-        end = f"beyond {largest}" if layers[0].censored else f"{until} {n.percent(layers[0].rank)}"
+        end = f"beyond {largest}" if layers[0].censored else f"{until} {num.percent(layers[0].rank)}"
         return f"{'All layers' if every else n.capitalised(labels)}, {end}"
 
     first = found.first or found.last
@@ -56,7 +57,7 @@ def methods_table(results: Iterable[SweepResult], reduction: n.ReductionKey) -> 
         works = known.to if known and known.to else 0.0
         share = removed[result.key] = result.frames[result.amounts.index(works)].prunable_sparsity
         until = f"{n.amount_name(works)} of {n.units_name(result)}" if works else [NONE, *figures.values()][-1]
-        also = f", {n.percent(share)} of encoder weights" if n.percent(share) != n.amount_name(works) else ""
+        also = f", {num.percent(share)} of encoder weights" if num.percent(share) != n.amount_name(works) else ""
         rows[result.key] = {
             "Method": n.pruning_name(result).removesuffix(" of the encoder"),
             "Works up to": until + also,
@@ -69,7 +70,7 @@ def check_sentence(deviations: Mapping[str, Any]) -> str:
     """Say how far a frame deviates from two recomputations; takes `core.sweep.recompute.Deviations.to_json()`."""
 
     def largest(known: Iterable[float | None]) -> str:  # None stands for a value that only one computation has
-        return n.small(max(float("inf") if deviation is None else deviation for deviation in known))
+        return num.small(max(float("inf") if deviation is None else deviation for deviation in known))
 
     own = largest([*deviations["engine"].values(), *deviations["others"].values(), deviations["accuracy"]])
     confirmed = "confirmed" if deviations["within_tolerance"] else "not confirmed"

@@ -7,6 +7,7 @@ from core.findings.against import closest_cell, closest_layers
 from core.findings.comparable import controls_of
 from core.findings.survival import LayerSurvival, interval_text, layer_survivals, layers_of
 from core.findings.words import Said, layers_named, numbered
+from core.findings.words import numbers as num
 from core.request.catalog import MEASURES, METHODS, SURVIVAL_THRESHOLD
 from core.request.scope import run_of
 from core.results import names as n
@@ -57,7 +58,7 @@ def layers_heading(
     if len(result.frames) < 2:
         return "Only the unpruned model has been measured"
     fallen = found.first or found.last
-    below, at = _below(threshold, measure), n.removed_name(n.hundredths(fallen[0].value), result)
+    below, at = _below(threshold, measure), n.removed_name(num.hundredths(fallen[0].value), result)
     if fallen[0].censored:
         return f"No layer falls below {below}, even with {at}"
     if not found.first:
@@ -81,7 +82,7 @@ def _layer_sentence(result: SweepResult, layer: LayerSurvival, threshold: float,
     """Say how far a layer stays intact, and how far the model works."""
     if not layer.is_defined:
         return f"{layer.title}: similarity is undefined, even without pruning."
-    at = n.removed_name(n.hundredths(layer.value), result)
+    at = n.removed_name(num.hundredths(layer.value), result)
     until = f"the last amount measured, {at}" if layer.censored else at
     interval = f" (95 % interval {interval_text(layer.interval, result.amounts[-1])})" if layer.interval else ""
     working = result.working_range.to if result.working_range else None
@@ -122,7 +123,7 @@ def against_heading(result: SweepResult, reduction: n.ReductionKey) -> str:
     if not known:
         return f"Similarity to {other} is undefined"
     (most, closest, highest), (least, _, lowest) = (pick(known, key=itemgetter(2)) for pick in (max, min))
-    high, low = n.decimals(highest, 2), n.decimals(lowest, 2)
+    high, low = num.decimals(highest, 2), num.decimals(lowest, 2)
     if high == low:
         return f"Unpruned, each layer is as similar to {other} as the others ({high})"
     return (

@@ -8,6 +8,7 @@ from core.findings.claim import Verdict, verdict
 from core.findings.comparable import controls_of
 from core.findings.grid import GridRow, comparable_rows
 from core.findings.words import Said, layers_named, numbered, share_span
+from core.findings.words import numbers as num
 from core.findings.words.layers import against_heading
 from core.findings.words.verdict import POINTS, reason_named, state
 from core.request.catalog import DAMAGE, FEW_EXAMPLES, METRICS, REDUCTION, SURVIVAL_THRESHOLD
@@ -110,8 +111,8 @@ def verdict_sentence(result: SweepResult, companions: Iterable[SweepResult]) -> 
     if found.share is None:
         return f"{said}."
     said += (
-        f": under {n.in_sentence(n.method_name(result))}, {n.percent(found.share)} of an overall change of "
-        f"{n.decimals(found.damage, 2)} lies in the upper half of the layers"
+        f": under {n.in_sentence(n.method_name(result))}, {num.percent(found.share)} of an overall change of "
+        f"{num.decimals(found.damage, 2)} lies in the upper half of the layers"
     )
     if not found.controls:
         return f"{said}."
@@ -134,7 +135,7 @@ def holding_sentence(
     metric, amounts = metric_of(result, asked=metric), result.amounts
     to = working_to(result, metric)
     title, last = METRICS[metric].title, amounts[-1]
-    values = {frame.amount: n.two_places(frame.metrics.get(metric)) for frame in result.frames}
+    values = {frame.amount: num.two_places(frame.metrics.get(metric)) for frame in result.frames}
     unpruned = values[amounts[0]]
     if len(amounts) < 2:
         return f"{title} is {unpruned} unpruned."
@@ -155,11 +156,11 @@ def holding_sentence(
     if not lowest:
         return f"{works}."
     fallen = [label for label in lowest if lowest[label] < SURVIVAL_THRESHOLD]
-    shown = n.decimals(min(lowest.values()), 2)
+    shown = num.decimals(min(lowest.values()), 2)
     if not fallen:
         every = "every layer" if len(lowest) == len(labels) else "every layer whose similarity is defined"
         return f"{works}; {every} is still intact there (similarity at least {shown})."
-    if shown == n.decimals(SURVIVAL_THRESHOLD, 2):  # what is rounded up to it would not read as changed
+    if shown == num.decimals(SURVIVAL_THRESHOLD, 2):  # what is rounded up to it would not read as changed
         shown = f"just under {SURVIVAL_THRESHOLD}"
     have = f"{layers_named(fallen, labels)} {'has' if len(fallen) == 1 else 'have'} fallen"
     return f"{works}, though {have} below {SURVIVAL_THRESHOLD} by then (similarity down to {shown})."
@@ -189,7 +190,7 @@ def replication_sentences(rows: Sequence[GridRow], pruning: str) -> tuple[str, .
     lacking = f"; {others} more cannot be compared with random removal" if others else ""
     return (
         f"The upper half of the layers {where} {len(checkpoints)} checkpoints with {depths} layers: "
-        f"{share_span(shares)} of an overall change of {n.decimals(DAMAGE, 2)} lies there "
+        f"{share_span(shares)} of an overall change of {num.decimals(DAMAGE, 2)} lies there "
         f"under {pruning}{lacking}.",
         f"Judged alone, {differing or 'none'} of them {'shows' if differing < 2 else 'show'} a difference from random "
         f"removal, whose mean share is at most {numbered(round(100 * farthest), 'percentage point')} away.",
@@ -201,7 +202,7 @@ def replication_sentences(rows: Sequence[GridRow], pruning: str) -> tuple[str, .
 
 def length_sentence(result: SweepResult) -> str:
     """Say how similar sentence length alone is to the unpruned model's flattened tokens."""
-    known = [n.decimals(value, 2) for value in result.similarity.length_control if value is not None]
+    known = [num.decimals(value, 2) for value in result.similarity.length_control if value is not None]
     if not known:
         return "How much of it is sentence length alone is not known here."
     return f"Here the padding alone has a similarity (CKA) of {min(known)} to {max(known)} with the unpruned layers."
@@ -219,15 +220,15 @@ def caution(result: SweepResult) -> str:
     likely, possible, where = MATCHED if any((result.task.label_map or {}).values()) else NUMBERED
     if labels:
         said.append(
-            f"The unpruned model's accuracy is {n.decimals(accuracy, 2)}; with its labels in the order "
-            f"{', '.join(map(n.label_words, labels))} it would be {n.decimals(better, 2)}. {likely}"
+            f"The unpruned model's accuracy is {num.decimals(accuracy, 2)}; with its labels in the order "
+            f"{', '.join(map(n.label_words, labels))} it would be {num.decimals(better, 2)}. {likely}"
         )
     elif result.working_range and result.working_range.to is None:
         said.append(_no_lead(result, where))
     elif better:
         said.append(
-            f"The unpruned model's accuracy, {n.decimals(accuracy, 2)}, is below the majority class's, "
-            f"{n.decimals(better, 2)}: these examples may be unlike those it was fine-tuned on, or {possible}."
+            f"The unpruned model's accuracy, {num.decimals(accuracy, 2)}, is below the majority class's, "
+            f"{num.decimals(better, 2)}: these examples may be unlike those it was fine-tuned on, or {possible}."
         )
     if family_of(result.checkpoint.id).endswith("-qqp"):
         said.append(QUORA)

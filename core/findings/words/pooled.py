@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from core.findings.pooled import ALL, WHOLE, Pooled, shipped
 from core.findings.words import Said, points, points_span
+from core.findings.words.numbers import decimals
 from core.request.catalog import DAMAGE
-from core.results.names import decimals, in_sentence
+from core.results.names import in_sentence
 from core.sweep.control_contrast import DIFFERENT, MARGIN
 
 LEAST = decimals(100 * MARGIN, 0)  # points that count

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from core.findings.sentences import Example, label_name
 from core.findings.words import Said, numbered
+from core.findings.words.numbers import decimals
 from core.request.catalog import MAX_LENGTH
-from core.results.names import amount_name, decimals, label_words
+from core.results.names import amount_name, label_words
 from core.results.prediction import Prediction
 from core.results.schema import SweepResult
 

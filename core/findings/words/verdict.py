@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 
 from core.findings.claim import CEILING, ONE_EXAMPLE, Verdict
 from core.findings.words import NONE
+from core.findings.words.numbers import percent
 from core.request.catalog import FEW_EXAMPLES
 from core.request.controls import SMALL_STEP
-from core.results.names import percent
 from core.sweep.control_contrast import MARGIN, State
 from core.sweep.equal_damage import FEWEST_BEFORE
 

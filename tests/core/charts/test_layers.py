@@ -16,9 +16,9 @@ from core.charts.survival import FIRST_ALONE
 from core.charts.view import specs
 from core.findings.isolated import isolated_orders
 from core.findings.survival import layer_survivals, own_similarity
+from core.findings.words.numbers import two_places
 from core.findings.yardstick import Yardstick
 from core.request.catalog import MEASURES
-from core.results.names import two_places
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result
 from tests.core.findings.made import MATRICES, on

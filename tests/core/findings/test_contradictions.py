@@ -16,11 +16,12 @@ from core.findings.comparable import SPARSITY_TOLERANCE, largest_mismatch, obsta
 from core.findings.grid import corrected_verdicts, grid_rows
 from core.findings.tables import criteria_table
 from core.findings.words.compare import compare_said, depth_sentence
+from core.findings.words.numbers import percent
 from core.findings.words.overview import heading_of, overview_said
 from core.findings.words.verdict import STATES, verdict_cell
 from core.request.catalog import ROOT
 from core.results.library import shipped
-from core.results.names import checkpoint_name, method_name, percent
+from core.results.names import checkpoint_name, method_name
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT, State
 from tests.core.findings.made import Shelf, made_shelf, shipped_shelves
