@@ -75,9 +75,9 @@ def player_page(
 </details>
 <script type="module">{vega_script()}</script>
 <script type="module">{player}
-const main = document.querySelector("main");
-mountPlayer(main, {mounted});
-document.addEventListener("keydown", (event) => main.prunescopePlayer.press(event, KEYS)); // wherever the focus is
+mountPlayer(document.querySelector("main"), {mounted});
+const {{ prunescopePlayer }} = document.querySelector("main");
+document.addEventListener("keydown", (event) => prunescopePlayer.press(event, KEYS)); // wherever the focus is
 </script>
 </html>
 """
