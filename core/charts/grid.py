@@ -87,7 +87,7 @@ def _verdict(row: GridRow, grid: Grid, page: str) -> str:
 def _key() -> str:
     """Explain the lines of the small charts."""
     first, last = (f'stroke="{DEPTH_COLOURS[k]}"' for k in (0, -1))
-    words = {first: "first layer", last: "last layer", GHOST: "random removal of as much (mean of its seeds)"}
+    words = {first: "first layer", last: "last layer", GHOST: "random removal of as much, where measured"}
     lines = ((_svg(f'<path {looks} d="M0,60H{WIDTH}"/>'), text) for looks, text in words.items())
     return '<p class="key">' + "".join(f"<span>{line} {text}</span>" for line, text in lines) + "</p>"
 
