@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from core.findings.accuracy import label_doubt, lowest_until, metric_of, rare_labels, working_to
+from core.findings.accuracy import beyond_from, label_doubt, lowest_until, metric_of, rare_labels, working_to
 from core.findings.choices import family_of, task_title
 from core.findings.claim import Verdict, verdict
 from core.findings.comparable import controls_of
@@ -148,8 +148,9 @@ def holding_sentence(
         step = f"{n.in_sentence(title)} is {values[amounts[1]]} with {n.removed_name(amounts[1], result)}"
         return f"The model fails at the first step: {step}, and {unpruned} unpruned."
     kept = f"{n.in_sentence(title)} {values[to]}, unpruned {unpruned}"
-    ends = [(working_to(control, metric), control.amounts[-1]) for control in controls_of(result, companions)]
-    if drawn := [end for end, last in ends if end is not None and end < last]:
+    ends = [beyond_from(control, metric) for control in controls_of(result, companions)]
+    drawn = [end for end in ends if end is not None]
+    if drawn and len(drawn) == len(ends):  # a range that goes on past what was measured has no end to tell
         kept += f"; under random removal, up to {share_span(drawn)}"
     works = f"The model still works with {n.removed_name(to, result)} ({kept})"
     lowest, labels = lowest_until(result, reduction, to), n.point_labels(result.points)
