@@ -26,6 +26,7 @@ STATE_COLOURS: Mapping[State, str] = {
     "equivalent": METHOD_COLOURS[2],
     "inconclusive": UNDEFINED_COLOUR,
 }
+STATE_WORDS: Mapping[State, str] = {state: state for state in STATE_COLOURS} | {"equivalent": "no different"}
 Cell = Callable[[GridRow], str]
 CAPTION = "Checkpoints and how they are pruned"
 LINE, LEFT, TOP = 20, 240, 160  # of a picture of its own, in pixels: a line of text, and where the charts begin
@@ -79,8 +80,7 @@ def _verdict(row: GridRow, grid: Grid, page: str) -> str:
     found = grid.verdicts.get(row.key)
     if found is None or found.state is None:
         return ""
-    said = "no different" if found.state == "equivalent" else found.state
-    word = f'<span class="state" style="--state: {STATE_COLOURS[found.state]}">{said}</span>'
+    word = f'<span class="state" style="--state: {STATE_COLOURS[found.state]}">{STATE_WORDS[found.state]}</span>'
     return _link(row, page, verdict_cell(found), word)
 
 
@@ -112,7 +112,7 @@ def grid_svg(grid: Grid, title: str, theme: Theme) -> str:
         for j, setting in enumerate(grid.settings):
             x = LEFT + j * wide
             for row in grid.cells.get((setting, column), ())[:1]:
-                word = [known.state] if (known := grid.verdicts.get(row.key)) and known.state else []
+                word = [STATE_WORDS[known.state]] if (known := grid.verdicts.get(row.key)) and known.state else []
                 chart = f'<rect width="{WIDTH}" height="{HEIGHT}" stroke="{theme.line}"/>{_curves(row)}'
                 drawn += [
                     f'<g transform="translate({x} {y})" fill="none" stroke-width="1.5">{chart}</g>',
