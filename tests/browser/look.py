@@ -114,7 +114,7 @@ def fetched(page: Page, label: str, folder: Path) -> Path:
     A click is lost while the page runs again, as the Lab does once it knows how long a run takes.
     """
     arrived: list[Download] = []
-    page.once("download", arrived.append)
+    page.once("download", lambda download: arrived.append(download))  # Playwright refuses a list's own method
 
     def comes() -> bool:
         expect_silence(page)
