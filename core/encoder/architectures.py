@@ -129,6 +129,11 @@ def classifier(model: nn.Module) -> nn.Linear:
     return cast(nn.Linear, model.get_submodule(architecture_of(model).classifier))
 
 
+def classifier_input(model: nn.Module) -> Tap:
+    """Return where *what the classifier reads* can be recorded, (micro-batch, width): the input of its linear layer."""
+    return Tap(classifier(model), "input")
+
+
 def attention_block(model: nn.Module, layer: nn.Module) -> Tap:
     """Return where the state behind a layer's attention block can be recorded.
 
