@@ -24,9 +24,10 @@ from core.precompute import progress_shown
 from core.request.controls import likely_amounts
 from core.request.grid_file import read_grid
 from core.results import store
-from core.results.library import Entry, entry_of, extracts, read_manifest, write_manifest
+from core.results.library import Entry, entry_of, extracts, list_in, read_manifest
 from core.results.names import amount_name
 from core.results.provenance import command_line
+from core.results.schema import SweepResult
 from core.results.store import state_of
 from core.sweep.grid_plan import Failure, GridSweep, plan_grid
 
@@ -143,17 +144,14 @@ def _finish(sweeps: Sequence[GridSweep], manifest: Path | None) -> list[Failure]
         results, together = [], list(alike)
         found = extracts([state_of(sweep.path) for sweep in together])
         for sweep, extract in zip(together, found.values(), strict=True):
-            if isinstance(extract, PrunescopeError):
-                failures.append((sweep.listed, f"{extract} (delete the file first)"))
-            else:
+            if isinstance(extract, SweepResult):
                 results.append(extract)
                 entries.append(entry_of(extract))
+            else:
+                failures.append((sweep.listed, f"{extract} (delete the file first)"))
         rows += grid_rows(results)
     if manifest:
-        merged = {
-            entry.key: entry for entry in (*read_manifest(manifest), *entries)
-        }  # new ones in the old ones' places
-        write_manifest(list(merged.values()), manifest)
+        list_in(manifest, entries)
     if rows:
         print(pd.DataFrame(grid_table(rows)).to_string(index=False))
     return failures

@@ -16,7 +16,7 @@ from core.errors import PrunescopeError, is_out_of_memory
 from core.inputs.tables import TABLE, DataFile, read_table
 from core.request.catalog import MAX_NAME_CHARS
 from core.results.library import extract_of
-from core.results.store import load
+from core.results.store import load_any
 from core.wall.confined import end_after, limit, reserve_streams
 from core.wall.reading import FOUND, MEMORY_BYTES, MOST_CHARS, REFUSED, SECONDS, Question
 
@@ -32,9 +32,9 @@ def _table(question: Question) -> str:
 
 
 READERS: Mapping[str, Callable[[Question], str]] = {
-    "extract": lambda question: extract_of(load(Path(question.paths[0]))).model_dump_json(),
+    "extract": lambda question: extract_of(load_any(Path(question.paths[0]))).model_dump_json(),
     "table": _table,
-    "upload": lambda question: load(Path(question.paths[0]), question.names[0]).model_dump_json(),
+    "upload": lambda question: load_any(Path(question.paths[0]), question.names[0]).model_dump_json(),
 }
 
 

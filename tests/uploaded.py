@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from core.errors import PrunescopeError
 from core.results.digest import digest
 from core.results.key import key_of
+from core.results.kinds import ANY, Result
 from core.results.schema import SweepResult
 from core.results.store import load
 
@@ -23,7 +24,7 @@ def read_upload(content: bytes, name: str) -> SweepResult:
         return load(path, name)
 
 
-def rewritten(result: SweepResult, changes: Mapping[str, object], with_key: bool = True, sealed: bool = True) -> bytes:
+def rewritten(result: Result, changes: Mapping[str, object], with_key: bool = True, sealed: bool = True) -> bytes:
     """Changes values of a result's file.
 
     Args:
@@ -38,7 +39,7 @@ def rewritten(result: SweepResult, changes: Mapping[str, object], with_key: bool
         reduce(getitem, steps, values)[last] = to
     if with_key:
         with suppress(PrunescopeError, ValueError):  # what the format itself refuses has no key
-            values["key"] = key_of(SweepResult.model_validate(values))
+            values["key"] = key_of(ANY.validate_python(values))
     if sealed:
         del values["checksum"]
         values["checksum"] = digest(values)

@@ -14,6 +14,7 @@ from core.findings.yardstick import Yardstick, yardstick
 from core.request.limits import is_hosted
 from core.results import library, store
 from core.results.fields import bytes_of
+from core.results.kinds import sweep_in
 from core.results.library import Entry
 from core.results.schema import SweepResult
 from ui.shared import once
@@ -38,7 +39,7 @@ def loaded(path: Path) -> SweepResult:
 def _loaded(path: Path, modified: int) -> SweepResult:
     is_small = path.suffix != ".gz" and path.is_file() and path.stat().st_size <= SMALL_BYTES
     is_safe = is_small or path.parent == store.SHIPPED_RESULTS
-    return store.load(path) if is_safe else store.load_confined(path, path.name)
+    return store.load(path) if is_safe else sweep_in(store.load_confined(path, path.name), path.name)
 
 
 def at_hand() -> tuple[Entry, ...]:

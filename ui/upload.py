@@ -9,6 +9,7 @@ from core.errors import PrunescopeError
 from core.request.limits import is_hosted, limits
 from core.results import store
 from core.results.fields import bytes_of
+from core.results.kinds import sweep_in
 from core.results.schema import SweepResult
 from ui.address import set_parameter, show
 from ui.text import refusals_shown
@@ -39,7 +40,7 @@ def _open() -> None:
     """Open the file that was chosen; what is refused stands at the top of the page."""
     if file := st.session_state["upload"]:
         with refusals_shown():
-            key = keep(store.open_upload(file.getvalue(), file.name))
+            key = keep(sweep_in(store.open_upload(file.getvalue(), file.name), file.name))
             set_parameter("job", None)  # which would be shown in its place; the Lab leads back to a run that goes on
             show(key)
 

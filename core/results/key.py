@@ -1,14 +1,18 @@
 """The key of a result: what decides its numbers; and its checksum: what its file holds."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, DEFAULT_MEASURES
 from core.request.sweep_request import SweepRequest
+from core.results.cut import CutStudy
 from core.results.digest import digest
+from core.results.fields import Record
 from core.results.provenance import request_of
 from core.results.schema import PruningRecord, SweepResult, TaskRecord
 
+AnyResult = TypeVar("AnyResult", bound=Record)
 MadeBy = Mapping[str, str | int]  # what an environment says of the `dtype` and the `engine` of a computation
 
 
@@ -52,18 +56,44 @@ def result_key(
     return digest(parts)
 
 
-def key_of(result: SweepResult) -> str:
+def study_key(revision: str, judged: TaskRecord, calibration: TaskRecord, search: str, made_by: MadeBy) -> str:
+    """Compute a study's key: a digest of everything that decides its predictions (not threads, sizes or time).
+
+    Args:
+        revision: The digest of the checkpoint's content.
+        judged: The examples that take no part in the choice.
+        calibration: The examples that the choice is made on.
+        search: See `CutStudy`.
+        made_by: The dtype of the computation and the engine version.
+    """
+    parts = {
+        "kind": "cut",
+        "checkpoint": revision,
+        "task": [judged.fingerprint, judged.examples],
+        "calibration": [calibration.fingerprint, calibration.examples],
+        "search": search,
+        "max_length": judged.max_length,
+        "dtype": str(made_by["dtype"]),
+        "engine": str(made_by["engine"]),
+    }
+    return digest(parts)
+
+
+def key_of(result: SweepResult | CutStudy) -> str:
     """Compute the key of a whole result from its content.
 
     Raises:
         ValueError: The content lacks something that the key depends on.
     """
-    against, made_by = result.against.revision if result.against else None, result.environment
-    if not result.frames or not {"dtype", "engine"} <= set(made_by):
+    made_by = result.environment
+    if (isinstance(result, SweepResult) and not result.frames) or not {"dtype", "engine"} <= set(made_by):
         raise ValueError("it has no frames, dtype or engine")
+    if isinstance(result, CutStudy):
+        return study_key(result.checkpoint.revision, result.task, result.calibration, result.search, made_by)
+    against = result.against.revision if result.against else None
     return result_key(request_of(result), result.checkpoint.revision, result.task, result.pruning, against, made_by)
 
 
-def sealed(result: SweepResult) -> SweepResult:
+def sealed(result: AnyResult) -> AnyResult:
     """Return the result with its checksum."""
     return result.model_copy(update={"checksum": digest(result.model_dump(mode="json", exclude={"checksum"}))})

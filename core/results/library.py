@@ -14,16 +14,19 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
+from typing import Annotated, Literal, TypeVar, overload
 
 from platformdirs import user_cache_path
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Discriminator, Tag, TypeAdapter, ValidationError
 
 from core.errors import PrunescopeError
 from core.request.catalog import DEFAULT_MEASURES, REDUCTION
 from core.request.limits import is_hosted
 from core.results import store
+from core.results.cut import CutStudy
 from core.results.digest import digest
-from core.results.fields import Row
+from core.results.fields import Record, Row
+from core.results.kinds import ANY, CUT, SWEEP, Result, kind_of
 from core.results.names import result_name
 from core.results.schema import ColumnsRecord, Pruning, SweepResult
 from core.results.statistics import LayerStatistics, ProfileAtDamage
@@ -71,11 +74,42 @@ class Entry(Pruning):
     created_at: str
 
 
-_ENTRIES = TypeAdapter(tuple[Entry, ...])
+class CutEntry(Record):
+    """What is known about a study of cuts without reading its file; see `Entry`, whose kind is not said."""
+
+    kind: Literal["cut"]
+    key: str
+    name: str
+    checkpoint: str
+    task: str
+    source: str
+    fingerprint: str
+    layers: int
+    search: str
+    created_at: str
 
 
-def entry_of(result: SweepResult) -> Entry:
+AnyEntry = TypeVar("AnyEntry", Entry, CutEntry)
+_ENTRIES = TypeAdapter(
+    tuple[Annotated[Annotated[Entry, Tag(SWEEP)] | Annotated[CutEntry, Tag(CUT)], Discriminator(kind_of)], ...]
+)
+
+
+@overload
+def entry_of(result: SweepResult) -> Entry: ...
+@overload
+def entry_of(result: CutStudy) -> CutEntry: ...
+def entry_of(result: Result) -> Entry | CutEntry:
     """Describe a whole result."""
+    if isinstance(result, CutStudy):
+        return CutEntry(
+            **result.model_dump(include={"kind", "key", "search", "created_at"}),
+            **result.task.model_dump(include={"source", "fingerprint"}),
+            name=result_name(result),
+            checkpoint=result.checkpoint.id,
+            task=result.task.name,
+            layers=result.checkpoint.num_layers,
+        )
     task, pruning = result.task, result.pruning
     return Entry(
         **pruning.model_dump(include=set(Pruning.model_fields)),
@@ -92,25 +126,51 @@ def entry_of(result: SweepResult) -> Entry:
     )
 
 
-def write_manifest(entries: Iterable[Entry], path: Path) -> None:
+def write_manifest(entries: Iterable[Entry | CutEntry], path: Path) -> None:
     """Write the manifest, one entry per line, in the order given."""
     lines = (json.dumps(entry.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False) for entry in entries)
     write_atomically(path, "[\n" + ",\n".join(lines) + "\n]\n")
 
 
-def shipped() -> tuple[Entry, ...]:
-    """Return the manifest's entries whose files exist, in its order.
+def list_in(path: Path, entries: Iterable[Entry | CutEntry]) -> None:
+    """Add entries to a manifest; one of a key that it lists takes that one's place.
 
     Raises:
         PrunescopeError: The manifest is damaged.
     """
+    write_manifest({entry.key: entry for entry in (*read_manifest(path), *entries)}.values(), path)
+
+
+def shipped() -> tuple[Entry, ...]:
+    """Return the manifest's entries of sweeps whose files exist, in its order.
+
+    Raises:
+        PrunescopeError: The manifest is damaged.
+    """
+    return _of(Entry, _shipped_entries())
+
+
+def shipped_cuts() -> tuple[CutEntry, ...]:
+    """Return the manifest's entries of studies of cuts whose files exist, in its order.
+
+    Raises:
+        PrunescopeError: The manifest is damaged.
+    """
+    return _of(CutEntry, _shipped_entries())
+
+
+def _of(kind: type[AnyEntry], entries: Iterable[Entry | CutEntry]) -> tuple[AnyEntry, ...]:
+    return tuple(entry for entry in entries if isinstance(entry, kind))
+
+
+def _shipped_entries() -> tuple[Entry | CutEntry, ...]:
     folder = store.SHIPPED_RESULTS
     entries = read_manifest(folder.parent / MANIFEST)
     present = set(os.listdir(folder)) if entries and folder.is_dir() else set()  # once, not a look for every entry
     return tuple(entry for entry in entries if present & {f"{entry.key}{ending}" for ending in store.ENDINGS})
 
 
-def read_manifest(path: Path) -> tuple[Entry, ...]:
+def read_manifest(path: Path) -> tuple[Entry | CutEntry, ...]:
     """Return a manifest's entries; none if the file does not exist.
 
     Raises:
@@ -120,7 +180,7 @@ def read_manifest(path: Path) -> tuple[Entry, ...]:
 
 
 @lru_cache(maxsize=2)
-def _read(file: FileState) -> tuple[Entry, ...]:
+def _read(file: FileState) -> tuple[Entry | CutEntry, ...]:
     try:
         return _ENTRIES.validate_json(Path(file.path).read_bytes())
     except ValidationError as error:
@@ -128,12 +188,22 @@ def _read(file: FileState) -> tuple[Entry, ...]:
 
 
 def own() -> tuple[Entry, ...]:
-    """Return the user's own results, newest first.
+    """Return the user's own sweeps, newest first.
 
     A file is left out if it is `unreadable`, or if a look-up by its key finds another file.
     """
-    found = ((entry, Path(file.path)) for file, entry in _described(_own_files()).items() if isinstance(entry, Entry))
-    return tuple(entry for entry, path in found if store.find(entry.key) == path)
+    return _of(Entry, _own_entries())
+
+
+def own_cuts() -> tuple[CutEntry, ...]:
+    """Return the user's own studies of cuts, newest first; see `own`."""
+    return _of(CutEntry, _own_entries())
+
+
+def _own_entries() -> list[Entry | CutEntry]:
+    described = _described(_own_files()).items()
+    found = ((entry, Path(file.path)) for file, entry in described if not isinstance(entry, str))
+    return [entry for entry, path in found if store.find(entry.key) == path]
 
 
 def unreadable() -> list[str]:
@@ -150,15 +220,15 @@ def _own_files() -> list[FileState]:
     return sorted(files, key=lambda file: file.modified, reverse=True)
 
 
-_known: dict[FileState, Entry | str] = {}
+_known: dict[FileState, Entry | CutEntry | str] = {}
 _reading = Lock()
 
 
-def _described(files: Sequence[FileState]) -> dict[FileState, Entry | str]:
+def _described(files: Sequence[FileState]) -> dict[FileState, Entry | CutEntry | str]:
     """Describe result files, each once as long as it does not change; of one that no page can show, say why."""
     with _reading:  # one visitor reads for all
         for file, found in extracts([file for file in files if file not in _known]).items():
-            _known[file] = entry_of(found) if isinstance(found, SweepResult) else str(found)
+            _known[file] = str(found) if isinstance(found, PrunescopeError) else entry_of(found)
     return {file: _known[file] for file in files}
 
 
@@ -182,8 +252,8 @@ def delete_own(key: str) -> None:
 # ---------------------------------------------------------------- extracts
 
 
-def extracts(files: Sequence[FileState]) -> dict[FileState, SweepResult | PrunescopeError]:
-    """Return the extract of each result file, or why there is none.
+def extracts(files: Sequence[FileState]) -> dict[FileState, Result | PrunescopeError]:
+    """Return the extract of each result file, or why there is none; a study of cuts is its own.
 
     They are read in a limited child process: anybody may have put them there. Shipped ones are this program's own, and
     read here, once an installation.
@@ -194,31 +264,34 @@ def extracts(files: Sequence[FileState]) -> dict[FileState, SweepResult | Prunes
     return {file: _extract(file, answers.get(file)) for file in files}
 
 
-def _extract(file: FileState, answer: bytes | PrunescopeError | None) -> SweepResult | PrunescopeError:
+def _extract(file: FileState, answer: bytes | PrunescopeError | None) -> Result | PrunescopeError:
     try:
-        return SweepResult.model_validate_json(answer) if isinstance(answer, bytes) else answer or _shipped(file)
+        return ANY.validate_json(answer) if isinstance(answer, bytes) else answer or _shipped(file)
     except PrunescopeError as error:
         return error
 
 
 @lru_cache(MOST_SHIPPED)
-def _shipped(file: FileState) -> SweepResult:
+def _shipped(file: FileState) -> Result:
     """Return a shipped result's extract from the user's cache: to read the whole result takes eight times as long."""
     kept = user_cache_path("prunescope") / "extracts" / f"{digest([VERSION, *file])}.json"
     with suppress(OSError, ValueError):
-        return SweepResult.model_validate_json(kept.read_bytes())
-    extract = extract_of(store.load(Path(file.path)))
+        return ANY.validate_json(kept.read_bytes())
+    extract = extract_of(store.load_any(Path(file.path)))
     with suppress(OSError):
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(kept, extract.model_dump_json())
     return extract
 
 
-def extract_of(result: SweepResult) -> SweepResult:
+def extract_of(result: Result) -> Result:
     """Leave out what only a page about this result shows, and the checksum, which is that of the whole.
 
-    What stays are the diagonal of CKA, and the statistics that verdicts and tables look at.
+    What stays of a sweep are the diagonal of CKA, and the statistics that verdicts and tables look at; a study of cuts
+    stays whole, but for the checksum.
     """
+    if isinstance(result, CutStudy):
+        return result.model_copy(update={"checksum": ""})
     frames = []
     for frame in result.frames:
         own: dict[str, dict[str, Row | None]] = {measure: {} for measure in frame.similarity}

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from core.request.amounts import amount_text
 from core.request.catalog import CHECKPOINTS, FAMILIES, METHODS, POINTS, REDUCTIONS, TASKS
 from core.request.scope import run_of
+from core.results.cut import CutStudy
+from core.results.kinds import Result
 from core.results.schema import CheckpointRecord, ColumnsRecord, Pruning, SweepResult
 
 PROPER_NOUNS = ("F1", "Matthews", "Wanda")  # names that begin with them keep their capital
@@ -64,7 +66,7 @@ def label_words(label: str) -> str:
     return words if len(words) <= LABEL_CHARS else f"{words[: LABEL_CHARS - 1]}…"
 
 
-def checkpoint_name(result: SweepResult) -> str:
+def checkpoint_name(result: Result) -> str:
     """Return the pruned checkpoint's title in the catalog, with its seed if it has a recipe; else its id."""
     return _title_of_checkpoint(result.checkpoint)
 
@@ -86,7 +88,7 @@ def _title_of_checkpoint(checkpoint: CheckpointRecord) -> str:
     return CHECKPOINTS[checkpoint.id].title if checkpoint.id in CHECKPOINTS else checkpoint.id
 
 
-def data_name(result: SweepResult) -> str:
+def data_name(result: Result) -> str:
     """Name the examples that the numbers come from."""
     task, count = result.task, len(result.task.examples)
     if task.name not in TASKS:
@@ -177,8 +179,10 @@ def capitalised(words: str) -> str:
     return words[0].upper() + words[1:]
 
 
-def result_name(result: SweepResult) -> str:
+def result_name(result: Result) -> str:
     """Name a result in a list: the data first, because a narrow list cuts the end off."""
+    if isinstance(result, CutStudy):
+        return f"{data_name(result)} · {checkpoint_name(result)} · layers removed"
     return f"{data_name(result)} · {models_name(result)} · {pruning_name(result)}"
 
 

@@ -7,7 +7,6 @@ import re
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,20 +15,18 @@ from platformdirs import user_cache_path
 from pydantic import ValidationError
 
 from core.errors import PrunescopeError
-from core.request.catalog import EMBEDDED, MEASURES, MIN_EXAMPLES, SHIPPED, TASKS
-from core.request.limits import LOCAL_LIMITS, is_hosted, limits
-from core.request.sweep_request import check_scope
-from core.request.tasks import MAX_LABELS, MIN_LABELS
+from core.request.catalog import SHIPPED
+from core.request.limits import is_hosted, limits
+from core.results.cut import CutStudy
 from core.results.digest import digest
-from core.results.fields import values_in
+from core.results.faults import faults
 from core.results.key import key_of, sealed
+from core.results.kinds import ANY, KINDS, Result, study_in, sweep_in
 from core.results.schema import SCHEMA_VERSION, SweepResult
 from core.wall.reading import read
 
 SHIPPED_RESULTS = SHIPPED / "results"
 PLAIN, COMPRESSED = ENDINGS = (".json", ".json.gz")  # `gzip -9n` compresses large ones before they are shipped
-MOST_SIMILARITIES = 500_000  # of 48 points and 100 amounts it has half
-MOST_VALUES = 5_000_000
 MAX_BYTES = 64 * 2**20  # of a file, decompressed; one of 24 layers and 100 amounts has some 20
 PART, OLD_SECONDS = ".part", 3600.0  # a file that is being written, and how long that never takes
 _KEY = re.compile(r"[0-9a-f]{64}")
@@ -97,7 +94,7 @@ def remove_parts(folder: Path, pattern: str) -> None:
                 part.unlink()
 
 
-def save(result: SweepResult, output: Path | None = None) -> Path:
+def save(result: Result, output: Path | None = None) -> Path:
     """Write a whole result atomically: a reader sees the whole file or none.
 
     Args:
@@ -154,7 +151,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def load(path: Path, name: str = "") -> SweepResult:
-    """Read and check a result file, also one that is compressed or a stranger's.
+    """Read and check a sweep's file, also one that is compressed or a stranger's.
 
     The schema, the key and the checksum find damage and accidents. A file can pass them and still be none that pages
     can show, such as one of a later version.
@@ -162,6 +159,25 @@ def load(path: Path, name: str = "") -> SweepResult:
     Args:
         path: The file.
         name: What messages call it; empty for its own name.
+
+    Raises:
+        PrunescopeError: It is missing, damaged, of another schema version or key, no page can show it, or it is a
+            study of cuts.
+    """
+    return sweep_in(load_any(path, name), name or path.name)
+
+
+def load_cut(path: Path, name: str = "") -> CutStudy:
+    """Read and check the file of a study of cuts; see `load`.
+
+    Raises:
+        PrunescopeError: As of `load`, or it is a sweep.
+    """
+    return study_in(load_any(path, name), name or path.name)
+
+
+def load_any(path: Path, name: str = "") -> Result:
+    """Read and check a result file of either kind; see `load`.
 
     Raises:
         PrunescopeError: It is missing, damaged, of another schema version or key, or no page can show it.
@@ -184,8 +200,8 @@ def load(path: Path, name: str = "") -> SweepResult:
     return result
 
 
-def parse(values: Any, name: str) -> SweepResult:
-    """Check the values of a result file: schema, shapes, checksum, key, and whether pages can show it.
+def parse(values: Any, name: str) -> Result:
+    """Check the values of a result file: kind, schema, shapes, checksum, key, and whether pages can show it.
 
     Args:
         values: The parsed JSON.
@@ -202,12 +218,13 @@ def parse(values: Any, name: str) -> SweepResult:
             "Lab or with python -m core.precompute"
         )
     try:
-        result = SweepResult.model_validate(values)
+        result = ANY.validate_python(values)
         checksum, key = digest({key: value for key, value in values.items() if key != "checksum"}), key_of(result)
         fault = next(faults(result), "")
     except ValidationError as error:
         first = error.errors()[0]
-        fault = f"{'.'.join(map(str, first['loc'])) or 'the whole'}: {first['msg']}"
+        place = [part for part in first["loc"] if part not in KINDS]
+        fault = f"{'.'.join(map(str, place)) or 'the whole'}: {first['msg']}"
     except (PrunescopeError, ValueError) as error:  # a name that is none here, or half of a character as an escape
         fault = str(error)
     if fault:
@@ -217,45 +234,8 @@ def parse(values: Any, name: str) -> SweepResult:
     return result
 
 
-def faults(result: SweepResult) -> Iterator[str]:
-    """Say of a result whose schema fits what it names that does not exist here, and what is too much or missing.
-
-    Raises:
-        PrunescopeError: Its scope does not fit its method or its depth.
-    """
-    task, frames, labels = result.task, result.frames, len(result.task.label_names)
-    points, baseline = len(result.points), len(result.baseline_points)
-    check_scope(result.pruning.scope, result.pruning.method, result.checkpoint.num_layers)
-    for known in (result.checkpoint, result.against):  # a question about it would ask the Hub for another id
-        if known and known.source == "embedded" and known.id not in EMBEDDED:
-            yield f"no checkpoint {known.id} comes with this program"
-    for name, count, most in (
-        ("points", max(points, baseline), limits().points),
-        ("amounts", len(frames), LOCAL_LIMITS.amounts),
-        ("examples", len(task.examples), LOCAL_LIMITS.examples),
-        ("similarities of one kind", len(frames) * points * baseline, MOST_SIMILARITIES),
-        ("values", values_in(result), MOST_VALUES),
-    ):
-        if count > most:
-            yield f"it has {count:,} {name}, at most {most:,} can be drawn"
-    fitting = [len(TASKS[task.name].label_names)] if task.name in TASKS else range(MIN_LABELS, MAX_LABELS + 1)
-    if labels not in fitting or len(task.examples) < MIN_EXAMPLES:
-        yield f"{labels} labels and {len(task.examples)} examples do not fit {task.name}"
-    if any(not 0 <= label < labels for row in (task.gold, *(f.predictions for f in frames)) for label in row):
-        yield f"a label lies outside 0 to {labels - 1}"
-    for frame in frames:
-        if frame.metrics.get("accuracy") is None:
-            yield "a frame lacks its accuracy"
-        for measure, by_reduction in frame.similarity.items():
-            if set(by_reduction) != set(MEASURES[measure].reductions) & set(result.reductions):
-                yield "a frame lacks a reduction"
-        cka = frame.similarity.get("cka", {"": ()}).values()
-        if not all(values and isinstance(values[0], tuple) for values in cka):
-            yield "a frame lacks its CKA"
-
-
-def open_upload(content: bytes, name: str) -> SweepResult:
-    """Read an uploaded file.
+def open_upload(content: bytes, name: str) -> Result:
+    """Read an uploaded file of either kind.
 
     Args:
         content: The file.
@@ -272,13 +252,13 @@ def open_upload(content: bytes, name: str) -> SweepResult:
         return load_confined(path, name)
 
 
-def load_confined(path: Path, name: str) -> SweepResult:
-    """Have `load` read a file in a limited child process; `name` is what messages call it.
+def load_confined(path: Path, name: str) -> Result:
+    """Have `load_any` read a file in a limited child process; `name` is what messages call it.
 
     Raises:
         PrunescopeError: It is missing, takes too much memory or time, or is no result that pages can show.
     """
-    return SweepResult.model_validate_json(read("upload", [(path, name)]))
+    return ANY.validate_json(read("upload", [(path, name)]))
 
 
 def find(key: str) -> Path | None:

@@ -1,0 +1,178 @@
+"""Which layers each criterion keeps, and what that is worth on the judged examples. No torch.
+
+A criterion sees the calibration examples alone. Cosine of a layer's input and output is ShortGPT's block influence (Men
+et al. 2024, arXiv 2403.03853, eq. 1: one minus it); dropping from the top, or every second layer from the last but one
+down ("odd alternate"), is from Sajjad et al. 2023 (arXiv 2004.03844, section 3).
+
+Intervals are paired: the same draws of examples serve all models (percentile bootstrap, fixed seed).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from core.request.catalog import CONFIDENCE
+from core.request.criteria import CRITERIA, MEASURED
+from core.results.cut import Cut, Layers, LayerScores, Pick, RandomRecord, Step, Worth
+from core.results.schema import TaskRecord
+from core.results.statistics import ChangedRecord, Estimate
+from core.sweep.divergence import changed_share
+from core.sweep.metrics import evaluate
+from core.sweep.scores import FROM_COUNTS, SCORES
+
+Array = npt.NDArray[np.float64]
+
+DRAWS = 2_000
+DECIMALS = 9  # of metrics that are compared: rounding makes no choice
+
+
+def fixed_choice(criterion: str, scores: LayerScores, left: int) -> Layers | None:
+    """Return the layers that stay by a criterion that needs no subset to be run.
+
+    Args:
+        criterion: `cosine`, `cka`, `top` or `alternate`.
+        scores: One value a layer.
+        left: How many stay.
+
+    Returns:
+        Ascending; None where the criterion is not defined. Of equal layers the upper one goes first.
+    """
+    num_layers = len(scores.cosine)
+    fewer = num_layers - left
+    if criterion == "top":
+        return tuple(range(left))
+    if criterion == "alternate":
+        gone = [*range(num_layers - 2, -1, -2)][:fewer]
+    else:
+        values = [-np.inf if value is None else value for value in getattr(scores, criterion)]
+        gone = sorted(range(num_layers), key=lambda k: (-values[k], -k))[:fewer]
+    return tuple(sorted({*range(num_layers)} - {*gone})) if len(gone) == fewer else None
+
+
+def rank(criterion: str, metric: str, gold: Sequence[int], full: Cut, cut: Cut) -> tuple[float, ...]:
+    """Return what orders cuts of one size by a criterion that runs them, the best first.
+
+    Args:
+        criterion: `measured` or `read`.
+        metric: The task's main metric.
+        gold: (calibration examples,) label indices.
+        full: The full model.
+        cut: One of the cuts.
+    """
+    if criterion == "read":
+        return (-2.0 if cut.read is None else -round(cut.read, DECIMALS), *cut.layers)
+    found, labels = np.array(cut.calibration), np.array(gold)  # each (examples,)
+    changed = int((found != np.array(full.calibration)).sum())
+    return (-round(float(SCORES[metric](labels, found)), DECIMALS), changed, *cut.layers)
+
+
+def choices(metric: str, gold: Sequence[int], scores: LayerScores, cuts: Sequence[Cut], left: int) -> dict[str, Layers]:
+    """Return what each criterion keeps, of so many layers; one that is not defined there is missing.
+
+    Args:
+        metric: The task's main metric.
+        gold: (calibration examples,) label indices.
+        scores: One value a layer.
+        cuts: All that were measured, the full model first.
+        left: How many layers stay.
+    """
+    full, alike = cuts[0], [cut for cut in cuts if len(cut.layers) == left]
+    found = {
+        criterion: min(alike, key=lambda cut: rank(criterion, metric, gold, full, cut)).layers
+        if criterion in (MEASURED, "read")
+        else fixed_choice(criterion, scores, left)
+        for criterion in CRITERIA
+    }
+    return {criterion: layers for criterion, layers in found.items() if layers is not None}
+
+
+class Judge:
+    """Values cuts on the judged examples.
+
+    Args:
+        task: Its metrics are those of `names`.
+        names: Names from METRICS.
+        full: (judged examples,) predictions of the full model.
+    """
+
+    def __init__(self, task: TaskRecord, names: Sequence[str], full: Sequence[int]) -> None:
+        self._task, self._names, self._full = task, names, full
+        self._gold = np.array(task.gold)  # (examples,)
+        n, random = len(self._gold), np.random.default_rng(0)
+        drawn = random.multinomial(n, np.full(n, 1 / n), DRAWS)  # (draws, examples): how often each is drawn
+        self._weights = np.concatenate([np.ones((1, n)), drawn])  # (1 + draws, examples); the first has each once
+
+    def worth(self, predicted: Sequence[int]) -> Worth:
+        """Value one model; one that predicts as the full model does has the difference 0, without width."""
+        metrics, intervals = evaluate(self._names, self._task.gold, predicted)
+        share, bounds = changed_share(self._full, predicted)
+        return Worth(
+            metrics=metrics,
+            intervals=intervals,
+            changed=ChangedRecord(share=share, interval=bounds),
+            difference=self.difference([predicted], [self._full]),
+        )
+
+    def mean(self, models: Iterable[Sequence[int]]) -> Estimate:
+        """Average the main metric of several models."""
+        return _estimate(self._values(models))
+
+    def difference(self, models: Iterable[Sequence[int]], others: Iterable[Sequence[int]]) -> Estimate:
+        """Subtract the mean main metric of others from that of models."""
+        return _estimate(self._values(models) - self._values(others))
+
+    def _values(self, models: Iterable[Sequence[int]]) -> Array:
+        """Average the main metric over models, of all examples and in each draw: (1 + draws,)."""
+        rows, labels = np.array(list(models)), np.arange(len(self._task.label_names))  # (models, examples), (labels,)
+        shown, golds = rows[..., None] == labels, self._gold[:, None] == labels  # (models, examples, labels), (…)
+        in_gold = self._weights @ golds  # (1 + draws, labels)
+        values = []
+        for predicted in shown:
+            both = self._weights @ (predicted & golds)  # (1 + draws, labels)
+            if self._task.main_metric in FROM_COUNTS:
+                values.append(FROM_COUNTS[self._task.main_metric](both, in_gold, self._weights @ predicted))
+            else:
+                values.append(both.sum(-1) / len(self._gold))
+        return np.asarray(np.mean(values, 0))
+
+
+def _estimate(values: Array) -> Estimate:
+    """Return the value of all examples, with the percentile interval of the draws."""
+    low, high = np.quantile(values[1:], [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return Estimate(value=float(values[0]), low=float(low), high=float(high))
+
+
+def judged_cuts(
+    judge: Judge, cuts: Sequence[Cut], picks: Sequence[Mapping[str, Layers]]
+) -> tuple[tuple[Cut, ...], tuple[Step, ...]]:
+    """Value what the criteria chose on the judged examples, and compare it.
+
+    Args:
+        judge: Values predictions.
+        cuts: All that were measured, the full model first; those that stand for random removal are judged, and those
+            picked.
+        picks: For each number of layers fewer, from one on, what each criterion keeps.
+
+    Returns:
+        The cuts, those picked and the full model with what they are worth; and a step for each number of layers fewer.
+    """
+    judged = {cut.layers: cut.judged for cut in cuts if cut.judged is not None}
+    chosen = {cuts[0].layers, *(layers for picked in picks for layers in picked.values())}
+    worth = {layers: judge.worth(judged[layers]) for layers in chosen}
+    steps = []
+    for picked in picks:
+        best = [judged[picked[MEASURED]]]
+        alike = [predicted for layers, predicted in judged.items() if len(layers) == len(picked[MEASURED])]
+        steps.append(
+            Step(
+                picks={
+                    name: Pick(
+                        layers=layers, regret=None if name == MEASURED else judge.difference(best, [judged[layers]])
+                    )
+                    for name, layers in picked.items()
+                },
+                random=RandomRecord(subsets=len(alike), value=judge.mean(alike), regret=judge.difference(best, alike)),
+            )
+        )
+    return tuple(cut.model_copy(update={"worth": worth.get(cut.layers)}) for cut in cuts), tuple(steps)

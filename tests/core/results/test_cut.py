@@ -1,0 +1,88 @@
+"""The file of a study of cuts: round trip, one store with sweeps, what is refused."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import PrunescopeError
+from core.results import library, store
+from core.results.cut import CutStudy
+from core.results.kinds import study_in, sweep_in
+from tests.builders import make_result
+from tests.studies import make_study
+from tests.uploaded import rewritten
+
+STUDY, SWEEP = make_study(), make_result()
+
+
+def test_a_study_and_a_sweep_share_a_store_and_neither_is_taken_for_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
+    study, sweep = store.save(STUDY), store.save(SWEEP)
+    assert (store.find(STUDY.key), store.load_cut(study), store.load(sweep)) == (study, STUDY, SWEEP)
+    assert ([entry.key for entry in library.own()], [entry.key for entry in library.own_cuts()]) == (
+        [SWEEP.key],
+        [STUDY.key],
+    )
+    assert library.unreadable() == []
+    for path, load, said in (
+        (study, store.load, "is a study of cuts, and a sweep is needed"),
+        (sweep, store.load_cut, "is a sweep, and a study of cuts is needed"),
+    ):
+        with pytest.raises(PrunescopeError, match=said):
+            load(path)
+    found = store.open_upload(study.read_bytes(), "mine.json")
+    assert study_in(found, "mine.json") == STUDY
+    with pytest.raises(PrunescopeError, match=r"^mine.json is a study of cuts"):
+        sweep_in(found, "mine.json")
+    compressed = store.save(STUDY, tmp_path / "out.json.gz")
+    assert json.loads(gzip.decompress(compressed.read_bytes()))["kind"] == "cut"
+    assert set(json.loads(study.read_text())["cuts"][3]["judged"]) <= {"0", "1"}
+
+
+def test_a_manifest_lists_both_kinds_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "SHIPPED_RESULTS", tmp_path / "results")
+    for result in (STUDY, SWEEP):
+        store.save(result, tmp_path / "results")
+        library.list_in(tmp_path / library.MANIFEST, [library.entry_of(result)])
+        library.list_in(tmp_path / library.MANIFEST, [library.entry_of(result)])
+    assert (library.shipped(), library.shipped_cuts()) == ((library.entry_of(SWEEP),), (library.entry_of(STUDY),))
+    assert len(library.read_manifest(tmp_path / library.MANIFEST)) == 2
+
+
+CUT = STUDY.cuts[3].model_dump(mode="json")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"cuts.3.judged": "01"}, "are not those of its layers and examples"),
+        ({"cuts.3.layers": [2, 1]}, "are not those of its layers and examples"),
+        ({"cuts.3.layers": [0, 9]}, "are not those of its layers and examples"),
+        ({"cuts.3": STUDY.cuts[4].model_dump(mode="json")}, "its cuts are not those"),
+        ({"cuts.3.calibration": "7" + str(CUT["calibration"])[1:]}, "a label lies outside 0 to 1"),
+        ({"scores.cka": [0.5]}, "its scores or its steps are not"),
+        ({"steps.0.picks.top.layers": [0, 1]}, "the choices of 3 layers are not"),
+        ({"steps.0.picks.luck": STUDY.steps[0].picks["top"].model_dump()}, "unknown criterion 'luck'"),
+        ({"calibration.split": "validation"}, "also its calibration examples"),
+        ({"checkpoint.id": "embedded:none"}, "no checkpoint embedded:none comes with this program"),
+        ({"kind": "slice"}, "is not a valid result"),
+    ],
+)
+def test_what_no_page_could_show_is_refused_in_one_line(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+    path = tmp_path / "one.json"
+    path.write_bytes(rewritten(STUDY, changes))
+    with pytest.raises(PrunescopeError, match=said) as refused:
+        store.load_any(path)
+    assert "\n" not in str(refused.value)
+
+
+def test_the_key_follows_what_decides_the_predictions() -> None:
+    others = make_study(num_layers=3), make_study(task="qnli"), make_study(num_examples=100)
+    assert len({STUDY.key, *(study.key for study in others)}) == 4
+    assert isinstance(STUDY, CutStudy)
+    assert make_study(seed=1).key == STUDY.key, "outcomes are not in the key"

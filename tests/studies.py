@@ -1,0 +1,57 @@
+"""Studies of cuts for tests, made by formula: plausible, seeded, without a model."""
+
+from functools import lru_cache
+from itertools import combinations
+
+import numpy as np
+
+from core.request.catalog import TASKS
+from core.results.cut import Cut, CutStudy, LayerScores
+from core.results.key import key_of, sealed
+from core.sweep.cut_choices import Judge, choices, judged_cuts
+from tests.builders import make_result
+
+
+@lru_cache(maxsize=16)
+def make_study(*, task: str = "sst2", num_layers: int = 4, num_examples: int = 200, seed: int = 0) -> CutStudy:
+    """Builds a sealed study that never ran: every layer fewer costs some accuracy, upper ones more."""
+    random = np.random.default_rng(seed)
+    swept = make_result(task=task, num_layers=num_layers, num_examples=num_examples)
+    fewer = swept.task.model_copy(
+        update={"split": "train", "examples": tuple(range(100)), "gold": swept.task.gold[:100], "fingerprint": "c"}
+    )
+    scores = LayerScores(
+        cosine=tuple(np.linspace(0.5, 0.9, num_layers).tolist()), cka=tuple(np.linspace(0.9, 0.6, num_layers).tolist())
+    )
+
+    def predicted(gold: tuple[int, ...], layers: tuple[int, ...]) -> tuple[int, ...]:
+        wrong = 0.1 + 0.4 * (1 - sum(k + 2 for k in layers) / sum(range(2, num_layers + 2)))
+        return tuple(np.where(random.random(len(gold)) < wrong, 1 - np.array(gold), gold).tolist())
+
+    subsets = [kept for left in range(num_layers, -1, -1) for kept in combinations(range(num_layers), left)]
+    cuts = [
+        Cut(
+            layers=kept,
+            calibration=predicted(fewer.gold, kept),
+            judged=predicted(swept.task.gold, kept),
+            read=(len(kept) + random.random()) / (num_layers + 1) if kept != subsets[0] else 1.0,
+        )
+        for kept in subsets
+    ]
+    metric = swept.task.main_metric
+    picks = [choices(metric, fewer.gold, scores, cuts, left) for left in range(num_layers - 1, 0, -1)]
+    judge = Judge(swept.task, TASKS[task].metrics, cuts[0].judged or ())
+    judged, steps = judged_cuts(judge, cuts, picks)
+    study = CutStudy(
+        checkpoint=swept.checkpoint,
+        task=swept.task,
+        calibration=fewer,
+        search="all",
+        scores=scores,
+        cuts=judged,
+        steps=steps,
+        environment=swept.environment,
+        seconds=60.0,
+        created_at=swept.created_at,
+    )
+    return sealed(study.model_copy(update={"key": key_of(study)}))
