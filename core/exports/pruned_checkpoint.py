@@ -4,25 +4,20 @@ The weights are pruned as in the sweep and stored in the dtype in which they cam
 reproduces the frame's numbers. Removed weights are zeros in place, so the model is neither smaller nor faster.
 """
 
-import shutil
-from copy import deepcopy
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import torch
 from platformdirs import user_cache_path
-from transformers import AutoConfig
 
-from core.encoder.loading import Checkpoint, borrow
+from core.encoder.loading import borrow
+from core.encoder.saving import save, written_whole
 from core.errors import PrunescopeError
 from core.exports.model_card import model_card
-from core.inputs.checkpoint_files import TRAINING_EXAMPLES
-from core.inputs.checkpoints import CARD, Resolved, licence_of
+from core.inputs.checkpoints import CARD, licence_of
 from core.inputs.hub import Report
 from core.pruning import PrunedModel
 from core.request.amounts import amount_text
 from core.request.limits import is_hosted
-from core.results.schema import Frame, SweepResult
+from core.results.schema import SweepResult
 from core.sweep.origin import find_pruning, frame_of
 from core.sweep.runner import make_plan
 
@@ -54,25 +49,9 @@ def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, dat
         report("Writing", 0, 1)
         with PrunedModel(baseline.model, plan) as pruned:
             pruned.prune(frame.amount)
-            return _write(result, frame, baseline, resolved)
-
-
-def _write(result: SweepResult, frame: Frame, pruned: Checkpoint, resolved: Resolved) -> Path:
-    """Write the folder whole or not at all."""
-    dtype = AutoConfig.from_pretrained(resolved.folder, local_files_only=True, trust_remote_code=False).dtype
-    name = f"{result.task.name}-{result.pruning.method}-{amount_text(frame.amount)}-{result.key[:8]}"
-    folder = user_cache_path("prunescope") / "pruned_checkpoints" / name
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".", dir=folder.parent) as temporary:
-            whole = Path(temporary) / folder.name
-            deepcopy(pruned.model).to(dtype or torch.float32).save_pretrained(whole)  # type: ignore[operator]
-            pruned.tokenizer.save_pretrained(whole)
-            (whole / CARD).write_text(model_card(result, frame, licence_of(resolved.folder)), encoding="utf-8")
-            if (resolved.folder / TRAINING_EXAMPLES).is_file():  # keeps the pruned model from being evaluated on them
-                shutil.copy(resolved.folder / TRAINING_EXAMPLES, whole)
-            shutil.rmtree(folder, ignore_errors=True)
-            whole.rename(folder)
-    except OSError as error:
-        raise PrunescopeError(f"cannot write {folder} ({error.strerror or error}): make room there") from error
-    return folder
+            name = f"{result.task.name}-{result.pruning.method}-{amount_text(frame.amount)}-{result.key[:8]}"
+            folder = user_cache_path("prunescope") / "pruned_checkpoints" / name
+            with written_whole(folder) as whole:
+                save(pruned.model, baseline, resolved, whole)
+                (whole / CARD).write_text(model_card(result, frame, licence_of(resolved.folder)), encoding="utf-8")
+            return folder
