@@ -2,7 +2,7 @@
 
 Chromium opens every page of a warm server in a fresh browser and in one that has been there before. Then many visitors,
 each a websocket session, open a random page every ten seconds. README.md explains both tables. The tests in a browser
-use the same server.
+use the same server. However this process ends, what it has started ends as well.
 """
 
 import asyncio
@@ -15,11 +15,12 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from playwright.sync_api import BrowserContext, Playwright, ViewportSize, sync_playwright
@@ -35,6 +36,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 LOCAL = "127.0.0.1"
 START_TIMEOUT_SECONDS = 120.0  # a few on an idle machine
+END_SECONDS = 10.0  # that a process has to end by itself
 
 WINDOW: ViewportSize = {"width": 1280, "height": 800}  # pixels
 WARMING_VISITS = 3  # until Chromium keeps compiled scripts
@@ -52,11 +54,13 @@ PICTURES = {
 }
 # Looks once a frame, also into components, and returns the milliseconds since the page was requested. Playwright's own
 # waiting looks only twice a second.
-SEEN = """selector => new Promise((resolve) => {
+SEEN = """selector => new Promise((resolve, reject) => {
   const look = () => {
     const roots = [document, ...[...document.querySelectorAll("div")].map((div) => div.shadowRoot).filter(Boolean)];
     const found = roots.map((root) => root.querySelector(selector)).find((picture) => picture?.getClientRects().length);
-    if (found) resolve(performance.now()); else requestAnimationFrame(look);
+    if (found) resolve(performance.now());
+    else if (performance.now() > 60_000) reject(new Error(`no ${selector} on ${location} within 60 s`));
+    else requestAnimationFrame(look);
   };
   look();
 })"""
@@ -68,6 +72,29 @@ TIMEOUT_SECONDS = 60.0  # after which a page counts as failed
 NAMES = {page: "" if path == "app.py" else Path(path).stem for page, path in PAGES.items()}
 
 # ---------------------------------------------------------------- the server
+
+
+@contextmanager
+def running(command: Sequence[str] | str, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command in a group of processes of its own, which ends with this process at the latest.
+
+    A guard kills the group once the pipe that it reads is closed: by us, or by the system if we are killed.
+
+    Args:
+        command: The command.
+        options: Of `subprocess.Popen`.
+    """
+    process = subprocess.Popen(command, start_new_session=True, **options)
+    script = f"read -r _; kill -9 -{process.pid} 2>/dev/null"
+    guard = subprocess.Popen(script, shell=True, stdin=subprocess.PIPE, start_new_session=True)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(END_SECONDS)
+        guard.communicate()
+        process.wait()
 
 
 @contextmanager
@@ -92,13 +119,9 @@ def served(folder: Path, results: Path) -> Iterator[str]:
         command = [sys.executable, "-m", "streamlit", "run", "app.py"]
         command += [f"--server.port={port}", f"--server.address={LOCAL}"]
         environment = {**os.environ, "PYTHONPATH": str(folder), "PRUNESCOPE_RESULTS": str(results)}
-        server = subprocess.Popen(command, cwd=folder, env=environment)
-        try:
+        with running(command, cwd=folder, env=environment, stdout=2) as server:
             _wait_for(f"http://{LOCAL}:{port}/_stcore/health", server)
             yield f"http://{LOCAL}:{port}"
-        finally:
-            server.terminate()
-            server.wait()
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
@@ -148,7 +171,7 @@ def measure_waiting(runs: int) -> None:
 
         for name in PAGES:  # the first visitor warms the server
             opened(name, 1)
-        print(f"{'seconds, median (longest)':<28}{'fresh':>14}{'returning':>14}")
+        print(f"{'seconds, median (longest)':<28}{'fresh':>14}{'returning':>14}", flush=True)
         for name in PAGES:
             fresh = [opened(name, 1)[0] for _ in range(runs)]
             again = opened(name, WARMING_VISITS + runs)[WARMING_VISITS:]
@@ -213,18 +236,12 @@ async def visit_all(address: str, visitors: int, seconds: float) -> Visits:
     return visits
 
 
-@contextmanager
-def sweeping(results: Path) -> Iterator[None]:
+def sweeping(results: Path) -> AbstractContextManager[object]:
     """Run one sweep after another on one thread, at lower priority."""
     name, checkpoint = next(iter(EMBEDDED.items()))
     command = [sys.executable, "-m", "core.precompute", "--checkpoint", name, "--task", checkpoint.task]
     script = f"while :; do nice {' '.join(command)} --threads 1 --output {results} >/dev/null 2>&1; done"
-    process = subprocess.Popen(script, shell=True, cwd=ROOT, start_new_session=True)
-    try:
-        yield
-    finally:
-        os.killpg(process.pid, 9)
-        process.wait()
+    return running(script, shell=True, cwd=ROOT, stdout=subprocess.DEVNULL)
 
 
 def row(visitors: int, visits: Visits) -> str:
@@ -237,7 +254,9 @@ def row(visitors: int, visits: Visits) -> str:
 def measure_visitors(numbers: Sequence[int], seconds: float) -> None:
     """Print how long so many visitors of a hosted server wait, each number on a server of its own."""
     os.environ["PRUNESCOPE_HOSTED"] = "1"
-    print(f"{'visitors':>8}{'pages':>8}{'within 1 s':>12}{'median':>9}{'95 %':>9}{'longest':>9}{'failed':>8}")
+    print(
+        f"{'visitors':>8}{'pages':>8}{'within 1 s':>12}{'median':>9}{'95 %':>9}{'longest':>9}{'failed':>8}", flush=True
+    )
     for visitors in numbers:
         with TemporaryDirectory() as folder, served(ROOT, Path(folder) / "results") as site:
             address = f"{site.replace('http', 'ws', 1)}/_stcore/stream"
