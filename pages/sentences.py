@@ -12,8 +12,9 @@ from core.findings.words import numbered
 from core.findings.words.sentences import prediction_note, prediction_sentence, sentences_said
 from core.jobs import queue
 from core.request.catalog import METHODS, TASKS
+from core.request.tasks import check_texts, column_name
 from core.results.names import amount_name, label_words
-from core.results.prediction import Prediction, check_texts, column_name, question
+from core.results.prediction import Prediction, question
 from core.results.provenance import task_of
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first

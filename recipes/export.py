@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from core.exports.model_card import score_table
 from core.inputs.checkpoint_files import RECIPE_FILE, TRAINING_EXAMPLES
 from core.inputs.texts import CALIBRATION, EVALUATION, TRAINING_PART, read_written
 from core.inputs.training_overlap import example_digests
@@ -13,7 +14,6 @@ from core.request.catalog import TASKS
 from core.request.limits import limits
 from core.request.sweep_request import SweepRequest, checked
 from core.results.schema import RecipeRecord
-from core.results.score_table import score_table
 from recipes.examples import read_examples, texts
 from recipes.table import BUNDLED_SEED, MINILM, Recipe
 from recipes.vocabulary import cut_vocabulary, kept_ids

@@ -12,10 +12,11 @@ from functools import partial
 import streamlit as st
 
 from core.findings.choices import SEPARATOR, companions, counterpart, offered, task_title
+from core.findings.words.lab import columns_name, meanings_name
 from core.request.catalog import DEFAULT_MEASURES, MEASURES, METHODS
 from core.results import store
 from core.results.library import Entry, entry_of
-from core.results.names import columns_name, in_sentence, listed, meanings_name, name_of, points_name
+from core.results.names import in_sentence, listed, name_of, points_name
 from core.results.schema import SweepResult
 from ui.address import offer, parameters_on_show, set_parameter, show
 from ui.results import at_hand, by_key

@@ -7,7 +7,6 @@ from core.request.catalog import METHODS
 from core.results.names import amount_name, checkpoint_name, data_name, pruning_name
 from core.results.provenance import recipe, task_of
 from core.results.schema import Frame, SweepResult
-from core.results.score_table import score_table
 
 
 def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
@@ -53,3 +52,13 @@ This computes the result, whose key is `{result.key}`. {made_by.missing}
 {made_by.script}
 ```
 """
+
+
+def score_table(frame: Frame) -> str:
+    """Tabulate every metric with its value and its 95 % interval."""
+    rows = ["| metric | value | 95 % interval |", "|---|---|---|"]
+    for name, value in frame.metrics.items():
+        interval = frame.intervals.get(name)
+        ends = f"{interval[0]:.3f} to {interval[1]:.3f}" if interval else "unknown"
+        rows.append(f"| {name.replace('_', ' ')} | {'undefined' if value is None else f'{value:.4f}'} | {ends} |")
+    return "\n".join(rows)

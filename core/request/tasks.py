@@ -1,13 +1,15 @@
-"""Tasks: GLUE's presets by name, and those that are made from what a checkpoint's labels say."""
+"""Tasks: GLUE's presets by name, and those that are made from what a checkpoint's labels say; texts typed for them."""
 
 from collections.abc import Sequence
 
-from core.request.catalog import CHECKPOINTS, TASKS, Task
+from core.errors import PrunescopeError
+from core.request.catalog import CHECKPOINTS, MAX_LENGTH, TASKS, Task
 
 AUTO = "auto"  # the name of a task that is made from a checkpoint's labels
 AUTO_TITLE = "The checkpoint's own labels"
 MIN_LABELS, MAX_LABELS = 2, 50
 TASK_NAMES = (*TASKS, AUTO)
+MAX_CHARACTERS = 2_000  # of a typed text: several times what fits into MAX_LENGTH tokens
 
 
 def usual_task(checkpoint: str) -> str:
@@ -32,3 +34,25 @@ def own_task(checkpoint: str, label_names: Sequence[str]) -> Task:
     """Make the task of a checkpoint's own labels, with the text columns of the task that it is known for, if any."""
     known = TASKS.get(usual_task(checkpoint))
     return made_task(known.text_columns if known else (), label_names)
+
+
+def check_texts(texts: Sequence[str], task: Task) -> tuple[str, ...]:
+    """Strip the space around typed texts, one for each of the task's columns.
+
+    Raises:
+        PrunescopeError: The number of texts is wrong, or one is empty or too long.
+    """
+    stripped = tuple(text.strip() for text in texts)
+    for column, text in zip(task.text_columns, stripped, strict=True):
+        if not 0 < len(text) <= MAX_CHARACTERS:
+            raise PrunescopeError(
+                f"the {column_name(column)} has {len(text):,} characters: type between 1 and {MAX_CHARACTERS:,} "
+                f"(the model reads no more than {MAX_LENGTH} tokens)"
+            )
+    return stripped
+
+
+def column_name(column: str) -> str:
+    """Name a task's text column on screen: `sentence1` becomes `first sentence`."""
+    ordinals = {"1": "first ", "2": "second "}
+    return ordinals.get(column[-1], "") + column.rstrip("12")

@@ -213,11 +213,7 @@ def unreadable() -> list[str]:
 
 def _own_files() -> list[FileState]:
     """List the files of the user's folder, newest first."""
-    try:
-        files = [state_of(found) for found in os.scandir(user_folder()) if found.name.endswith(store.ENDINGS)]
-    except OSError:
-        return []
-    return sorted(files, key=lambda file: file.modified, reverse=True)
+    return sorted(map(state_of, store.result_files(user_folder())), key=lambda file: file.modified, reverse=True)
 
 
 _known: dict[FileState, Entry | CutEntry | str] = {}

@@ -1,7 +1,7 @@
 """Names on screen for points, amounts, checkpoints, data, prunings and whole results."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from core.request.catalog import CHECKPOINTS, FAMILIES, METHODS, POINTS, REDUCTI
 from core.request.scope import run_of
 from core.results.cut import CutStudy
 from core.results.kinds import Result
-from core.results.schema import CheckpointRecord, ColumnsRecord, Pruning, SweepResult
+from core.results.schema import CheckpointRecord, Pruning, SweepResult
 
 PROPER_NOUNS = ("F1", "Matthews", "Wanda")  # names that begin with them keep their capital
 LABEL_CHARS = 80  # of a label's name, on screen
@@ -102,18 +102,6 @@ def data_name(result: Result) -> str:
     return f"{count} examples of {title} {task.split}, {task.source_name}"
 
 
-def columns_name(columns: ColumnsRecord | None) -> str:
-    """Name the columns that were read of a table; empty where nobody chose any."""
-    texts = " and ".join(f"“{column}”" for column in columns.text) if columns else ""
-    return f"the text from {texts}, the label from “{columns.label}”" if columns else ""
-
-
-def meanings_name(label_map: Mapping[str, str | None] | None) -> str:
-    """Say what values of a label column mean that are no label's name."""
-    meanings = (label_map or {}).items()
-    return listed([f"“{value}” {'is left out' if label is None else f'means {label}'}" for value, label in meanings])
-
-
 def pruning_name(result: SweepResult) -> str:
     """Name the method, its scope and, of a random control, the method that it follows and its seed."""
     return name_of(result.pruning)
@@ -184,11 +172,6 @@ def result_name(result: Result) -> str:
     if isinstance(result, CutStudy):
         return f"{data_name(result)} · {checkpoint_name(result)} · layers removed"
     return f"{data_name(result)} · {models_name(result)} · {pruning_name(result)}"
-
-
-def circumstances(result: SweepResult, reduction: ReductionKey) -> str:
-    """Name what numbers were measured on: checkpoint, data and reduction."""
-    return f"{models_name(result)}; {data_name(result)}; {reduction_name(reduction)}"
 
 
 def origins(results: Sequence[SweepResult], reduction: ReductionKey) -> tuple[str, ...]:

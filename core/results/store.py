@@ -40,7 +40,7 @@ class FileState(NamedTuple):
     modified: int
 
 
-def state_of(path: Path | os.DirEntry[str]) -> FileState:
+def state_of(path: Path) -> FileState:
     """Look at a file; one that is gone, or a link that leads nowhere, has the state of an empty file."""
     with suppress(OSError):
         seen = path.stat()

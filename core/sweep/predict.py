@@ -16,8 +16,9 @@ from core.inputs.prepare import prepare
 from core.pruning import PrunedModel
 from core.request.catalog import MAX_LENGTH, TASKS
 from core.request.sweep_request import SweepRequest, check_scope
+from core.request.tasks import check_texts
 from core.results.names import stage_name
-from core.results.prediction import Prediction, check_texts
+from core.results.prediction import Prediction
 from core.sweep.origin import check_same_content
 from core.sweep.runner import make_plan
 

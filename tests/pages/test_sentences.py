@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 from core.findings.sentences import examples_of
 from core.jobs import queue
 from core.jobs.queue import JobQueue
+from core.request.tasks import MAX_CHARACTERS
 from core.results.digest import digest
-from core.results.prediction import MAX_CHARACTERS
 from core.results.schema import SweepResult
 from tests.builders import make_result, open_preset, ship, with_own_key, with_own_labels
 from tests.opened import address, box, open_page, players, press, told

@@ -8,7 +8,7 @@ from core.findings.words import NONE, layers_named
 from core.findings.words import numbers as num
 from core.request.catalog import METRICS
 from core.results import names as n
-from core.results.schema import SweepResult, TaskRecord
+from core.results.schema import ColumnsRecord, SweepResult, TaskRecord
 
 
 def key_figures(result: SweepResult, reduction: n.ReductionKey) -> dict[str, str]:
@@ -86,5 +86,17 @@ def reading_note(task: TaskRecord) -> str:
         return ""
     files = n.listed([f"{file.name}, rows {file.rows[0] + 1} to {file.rows[1]}" for file in task.files or ()])
     guessed = f" ({n.listed(task.guessed)} guessed)" if task.guessed else ""
-    mapped = f"; {n.meanings_name(task.label_map)}" if task.label_map else ""
-    return f"Read from {files}: {n.columns_name(task.columns)}{guessed}{mapped}."
+    mapped = f"; {meanings_name(task.label_map)}" if task.label_map else ""
+    return f"Read from {files}: {columns_name(task.columns)}{guessed}{mapped}."
+
+
+def columns_name(columns: ColumnsRecord | None) -> str:
+    """Name the columns that were read of a table; empty where nobody chose any."""
+    texts = " and ".join(f"“{column}”" for column in columns.text) if columns else ""
+    return f"the text from {texts}, the label from “{columns.label}”" if columns else ""
+
+
+def meanings_name(label_map: Mapping[str, str | None] | None) -> str:
+    """Say what values of a label column mean that are no label's name."""
+    meanings = (label_map or {}).items()
+    return n.listed([f"“{value}” {'is left out' if label is None else f'means {label}'}" for value, label in meanings])

@@ -4,8 +4,9 @@ import pytest
 
 from core.errors import PrunescopeError
 from core.request.catalog import TASKS
+from core.request.tasks import MAX_CHARACTERS, check_texts
 from core.results.names import pruning_name, removed_name
-from core.results.prediction import MAX_CHARACTERS, check_texts, question
+from core.results.prediction import question
 from tests.builders import make_result
 
 
