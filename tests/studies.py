@@ -41,7 +41,7 @@ def make_study(*, task: str = "sst2", num_layers: int = 4, num_examples: int = 2
     metric = swept.task.main_metric
     picks = [choices(metric, fewer.gold, scores, cuts, left) for left in range(num_layers - 1, 0, -1)]
     judge = Judge(swept.task, TASKS[task].metrics, cuts[0].judged or ())
-    judged, steps = judged_cuts(judge, cuts, picks)
+    judged, steps = judged_cuts(judge, cuts, picks, subsets)
     study = CutStudy(
         checkpoint=swept.checkpoint,
         task=swept.task,

@@ -17,7 +17,7 @@ class Criterion:
     explanation: str
 
 
-MEASURED = "measured"
+MEASURED, READ = "measured", "read"  # those that run subsets
 CRITERIA: Mapping[str, Criterion] = {
     MEASURED: Criterion(
         "Measured",
@@ -33,7 +33,7 @@ CRITERIA: Mapping[str, Criterion] = {
         "CKA of input and output",
         "Layers go first whose output arranges the sentences as their input does: CKA of the mean over tokens.",
     ),
-    "read": Criterion(
+    READ: Criterion(
         "CKA of what the classifier reads",
         "The subset stays whose classifier reads what is most similar to what it reads in the full model.",
     ),

@@ -7,13 +7,14 @@ down ("odd alternate"), is from Sajjad et al. 2023 (arXiv 2004.03844, section 3)
 Intervals are paired: the same draws of examples serve all models (percentile bootstrap, fixed seed).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from math import comb
 
 import numpy as np
 import numpy.typing as npt
 
 from core.request.catalog import CONFIDENCE
-from core.request.criteria import CRITERIA, MEASURED
+from core.request.criteria import CRITERIA, MEASURED, READ
 from core.results.cut import Cut, Layers, LayerScores, Pick, RandomRecord, Step, Worth
 from core.results.schema import TaskRecord
 from core.results.statistics import ChangedRecord, Estimate
@@ -54,13 +55,13 @@ def rank(criterion: str, metric: str, gold: Sequence[int], full: Cut, cut: Cut) 
     """Return what orders cuts of one size by a criterion that runs them, the best first.
 
     Args:
-        criterion: `measured` or `read`.
+        criterion: MEASURED or READ.
         metric: The task's main metric.
         gold: (calibration examples,) label indices.
         full: The full model.
         cut: One of the cuts.
     """
-    if criterion == "read":
+    if criterion == READ:
         return (-2.0 if cut.read is None else -round(cut.read, DECIMALS), *cut.layers)
     found, labels = np.array(cut.calibration), np.array(gold)  # each (examples,)
     changed = int((found != np.array(full.calibration)).sum())
@@ -80,7 +81,7 @@ def choices(metric: str, gold: Sequence[int], scores: LayerScores, cuts: Sequenc
     full, alike = cuts[0], [cut for cut in cuts if len(cut.layers) == left]
     found = {
         criterion: min(alike, key=lambda cut: rank(criterion, metric, gold, full, cut)).layers
-        if criterion in (MEASURED, "read")
+        if criterion in (MEASURED, READ)
         else fixed_choice(criterion, scores, left)
         for criterion in CRITERIA
     }
@@ -114,27 +115,33 @@ class Judge:
             difference=self.difference([predicted], [self._full]),
         )
 
-    def mean(self, models: Iterable[Sequence[int]]) -> Estimate:
-        """Average the main metric of several models."""
-        return _estimate(self._values(models))
+    def mean(self, models: Sequence[Sequence[int]], is_sample: bool = False) -> Estimate:
+        """Average the main metric of several models; if they are a sample of others, each draw takes some of them."""
+        return _estimate(self._values(models, is_sample))
 
-    def difference(self, models: Iterable[Sequence[int]], others: Iterable[Sequence[int]]) -> Estimate:
-        """Subtract the mean main metric of others from that of models."""
-        return _estimate(self._values(models) - self._values(others))
+    def difference(
+        self, models: Sequence[Sequence[int]], others: Sequence[Sequence[int]], is_sample: bool = False
+    ) -> Estimate:
+        """Subtract the mean main metric of others, which may be a sample, from that of models."""
+        return _estimate(self._values(models) - self._values(others, is_sample))
 
-    def _values(self, models: Iterable[Sequence[int]]) -> Array:
+    def _values(self, models: Sequence[Sequence[int]], is_sample: bool = False) -> Array:
         """Average the main metric over models, of all examples and in each draw: (1 + draws,)."""
-        rows, labels = np.array(list(models)), np.arange(len(self._task.label_names))  # (models, examples), (labels,)
+        rows, labels = np.array(models), np.arange(len(self._task.label_names))  # (models, examples), (labels,)
         shown, golds = rows[..., None] == labels, self._gold[:, None] == labels  # (models, examples, labels), (…)
-        in_gold = self._weights @ golds  # (1 + draws, labels)
-        values = []
-        for predicted in shown:
+        in_gold, metric = self._weights @ golds, self._task.main_metric  # (1 + draws, labels)
+        values = np.empty((len(rows), 1 + DRAWS))
+        for index, predicted in enumerate(shown):
             both = self._weights @ (predicted & golds)  # (1 + draws, labels)
-            if self._task.main_metric in FROM_COUNTS:
-                values.append(FROM_COUNTS[self._task.main_metric](both, in_gold, self._weights @ predicted))
+            if metric in FROM_COUNTS:
+                values[index] = FROM_COUNTS[metric](both, in_gold, self._weights @ predicted)
             else:
-                values.append(both.sum(-1) / len(self._gold))
-        return np.asarray(np.mean(values, 0))
+                values[index] = both.sum(-1) / len(self._gold)
+        if not is_sample:
+            return np.asarray(values.mean(0))
+        taken = np.random.default_rng(1).integers(len(rows), size=(len(rows), DRAWS))  # (models, draws)
+        again = np.take_along_axis(values[:, 1:], taken, 0).mean(0)  # (draws,)
+        return np.concatenate([values[:, :1].mean(0), again])
 
 
 def _estimate(values: Array) -> Estimate:
@@ -144,15 +151,15 @@ def _estimate(values: Array) -> Estimate:
 
 
 def judged_cuts(
-    judge: Judge, cuts: Sequence[Cut], picks: Sequence[Mapping[str, Layers]]
+    judge: Judge, cuts: Sequence[Cut], picks: Sequence[Mapping[str, Layers]], drawn: Collection[Layers]
 ) -> tuple[tuple[Cut, ...], tuple[Step, ...]]:
     """Value what the criteria chose on the judged examples, and compare it.
 
     Args:
         judge: Values predictions.
-        cuts: All that were measured, the full model first; those that stand for random removal are judged, and those
-            picked.
+        cuts: All that were measured, the full model first; those picked and those drawn are judged.
         picks: For each number of layers fewer, from one on, what each criterion keeps.
+        drawn: What stands for random removal.
 
     Returns:
         The cuts, those picked and the full model with what they are worth; and a step for each number of layers fewer.
@@ -163,7 +170,9 @@ def judged_cuts(
     steps = []
     for picked in picks:
         best = [judged[picked[MEASURED]]]
-        alike = [predicted for layers, predicted in judged.items() if len(layers) == len(picked[MEASURED])]
+        left = len(picked[MEASURED])
+        alike = [judged[kept] for kept in sorted(drawn) if len(kept) == left]
+        is_sample = len(alike) < comb(len(cuts[0].layers), left)
         steps.append(
             Step(
                 picks={
@@ -172,7 +181,11 @@ def judged_cuts(
                     )
                     for name, layers in picked.items()
                 },
-                random=RandomRecord(subsets=len(alike), value=judge.mean(alike), regret=judge.difference(best, alike)),
+                random=RandomRecord(
+                    subsets=len(alike),
+                    value=judge.mean(alike, is_sample),
+                    regret=judge.difference(best, alike, is_sample),
+                ),
             )
         )
     return tuple(cut.model_copy(update={"worth": worth.get(cut.layers)}) for cut in cuts), tuple(steps)

@@ -57,8 +57,8 @@ def estimate(request: SweepRequest, report: Report, follow_ups: Sequence[SweepRe
     """
     tried = max((request, *follow_ups), key=cost_of_trying)
     try:
-        inputs = prepare(tried, _refuse_download)
-    except _DownloadError:
+        inputs = prepare(tried, refuse_download)
+    except DownloadError:
         return {"download": True}
     sweeps = [sweep for sweep in (request, *follow_ups) if not store.find(inputs.key_of(sweep))]
     seconds = sum(seconds_of(sweeps, tried, inputs, report)) if sweeps else 0.0
@@ -72,12 +72,17 @@ def cost_of_trying(request: SweepRequest) -> tuple[bool, ...]:
     return method.calibrated, is_slow, request.range_examples == "all", request.against is not None
 
 
-class _DownloadError(Exception):
+class DownloadError(Exception):
     """Something has yet to be downloaded."""
 
 
-def _refuse_download(*_: object) -> None:
-    raise _DownloadError
+def refuse_download(*_: object) -> None:
+    """Report of a download: stop it.
+
+    Raises:
+        DownloadError: Always.
+    """
+    raise DownloadError
 
 
 def seconds_of(sweeps: Sequence[SweepRequest], tried: SweepRequest, inputs: Inputs, report: Report) -> list[float]:
@@ -124,7 +129,7 @@ def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, repor
         times.append(time.perf_counter())
         report(STAGE, 0, 1)
 
-    subset, calibration = _first(inputs.subset), inputs.calibration and _first(inputs.calibration)
+    subset, calibration = sample_of(inputs.subset), inputs.calibration and sample_of(inputs.calibration)
     tick()
     plan = make_plan(checkpoint, calibration, request, tick)
     scoring = times[-1] - times[0]  # until the last micro-batch is scored
@@ -151,7 +156,7 @@ def _seconds_of_other(inputs: Inputs, request: SweepRequest, times: list[float],
     """
     if inputs.against is None:
         return 0.0
-    sample = _first(inputs.subset)
+    sample = sample_of(inputs.subset)
     started = len(times)
     tick(STAGE, 0, 1)
     measure_other(inputs.against, sample, request, tick)
@@ -159,7 +164,7 @@ def _seconds_of_other(inputs: Inputs, request: SweepRequest, times: list[float],
     return (loaded - began) + (ended - loaded) * 2 * len(inputs.subset.texts) / len(sample.texts)
 
 
-def _first(examples: EvalSubset) -> EvalSubset:
+def sample_of(examples: EvalSubset) -> EvalSubset:
     """Take the first examples: a random sample, since their order is random."""
     first = slice(SAMPLE_SIZE)
     record = examples.record.model_copy(update={"gold": examples.record.gold[first]})

@@ -153,13 +153,13 @@ def _result(
         frames=tuple(result.frame for result in results),
         working_range=working_range(subset.task.main_metric, amounts, gold, predictions),
         statistics=statistics_of(results, request.measures, pruned_point(header.points, request.scope)),
-        environment=_environment(),
+        environment=environment(),
         seconds=round(seconds, 3),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
-def _environment() -> dict[str, str | int]:
+def environment() -> dict[str, str | int]:
     """Describe the software and the machine that compute the numbers."""
     return {
         "python": platform.python_version(),

@@ -1,0 +1,170 @@
+"""Run subsets of an encoder's layers over examples: depth first, so that subsets share the layers that they begin with.
+
+All 2^L subsets of L layers take 2^L - 1 layer passes. Memory holds the hidden states of one micro-batch, and what the
+classifiers of READ_BYTES read.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations, pairwise, takewhile
+from math import comb
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.encoder.architectures import classifier
+from core.encoder.batches import MicroBatch, micro_batches
+from core.encoder.loading import Checkpoint
+from core.encoder.stack import Answer, Stack
+from core.inputs.examples import EvalSubset
+from core.results.cut import ALL_UP_TO, Layers, LayerScores
+from core.similarity.cka import cka
+from core.similarity.gram import Grams, compare, prepare, u_centred_bands
+from core.sweep.statistics import DECIMALS
+
+READ_BYTES = 256 * 2**20  # limit on what the classifiers of all subsets read in memory at once
+DRAWN = 5  # subsets of a size that stand for random removal where not all are measured
+
+
+def sizes(num_layers: int) -> range:
+    """Return how many layers stay at each step: from all but one to one."""
+    return range(num_layers - 1, 0, -1)
+
+
+def every_subset(num_layers: int) -> list[Layers]:
+    """Return all subsets of the layers, the empty one included."""
+    return [kept for left in range(num_layers + 1) for kept in combinations(range(num_layers), left)]
+
+
+def drawn_subsets(num_layers: int, left: int) -> list[Layers]:
+    """Return the subsets of a size that stand for random removal: all, of a deep model DRAWN by a fixed seed."""
+    if num_layers <= ALL_UP_TO or comb(num_layers, left) <= DRAWN:
+        return list(combinations(range(num_layers), left))
+    random, found = np.random.default_rng(left), set[Layers]()
+    while len(found) < DRAWN:
+        found.add(tuple(sorted(random.choice(num_layers, left, replace=False).tolist())))
+    return sorted(found)
+
+
+def layer_passes(subsets: Iterable[Layers]) -> int:
+    """Count the layers that running subsets takes: each beginning that some share is computed once."""
+    return len({kept[:end] for kept in subsets for end in range(1, len(kept) + 1)})
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What one subset of layers answers.
+
+    Attributes:
+        predictions: (examples,) label indices.
+        read: CKA of what its classifier reads with what the full model's reads; None where it is undefined or unasked.
+    """
+
+    predictions: tuple[int, ...]
+    read: float | None = None
+
+
+class SubsetRunner:
+    """Runs subsets of a checkpoint's layers over examples.
+
+    Args:
+        checkpoint: The model, which is never changed.
+        examples: The examples.
+
+    Attributes:
+        depth: The number of layers.
+        batches: The micro-batches.
+        tokens: What the model reads of them, padding included.
+        passes: How many layers were run, each on one micro-batch.
+        step: Called with `passes` after each subset on each micro-batch; an exception that it raises ends the run,
+            unchanged.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, examples: EvalSubset) -> None:
+        self._stack, self.depth = Stack(checkpoint.model, checkpoint.record.id), checkpoint.record.num_layers
+        self.batches = micro_batches(checkpoint.tokenizer, examples.texts)
+        self.tokens = sum(batch.real.numel() for batch in self.batches)
+        self.step: Callable[[int], None] = lambda passes: None
+        self._n = len(examples.texts)
+        self._width = classifier(checkpoint.model).in_features
+        self._at_once = max(READ_BYTES // (self._n * self._width * 4), 1)
+
+    @property
+    def passes(self) -> int:  # noqa: D102
+        return self._stack.passes
+
+    @cached_property
+    def full(self) -> tuple[LayerScores, Grams]:
+        """How similar each layer's output is to its input; and the Gram matrix of what the classifier reads."""
+        cosines, tokens = torch.zeros(self.depth, dtype=torch.float64), 0
+        mean = torch.empty(0)  # (layers + 1, examples, hidden)
+        read = torch.zeros(1, self._n, self._width)
+        for batch in self.batches:
+            entered = self._stack.enter(batch)
+            states = [entered.state]
+            for number in range(self.depth):
+                states.append(self._stack.layer(number, entered, states[-1]))
+                both = torch.cosine_similarity(states[-2], states[-1], dim=-1)  # (micro-batch, longest)
+                cosines[number] += both[batch.real].double().sum()
+            tokens += int(batch.real.sum())
+            answer = self._stack.finish(entered, states[-1])
+            if not mean.numel():
+                mean = torch.zeros(len(states), self._n, states[0].shape[-1])
+            for point, state in enumerate(states):
+                total = (state * batch.real[..., None]).sum(1)  # (micro-batch, hidden)
+                mean[point, batch.examples] = total / batch.lengths[:, None]
+            read[0, batch.examples] = answer.read
+            self.step(self.passes)
+        grams = [prepare(u_centred_bands(mean[point : point + 1])) for point in range(len(mean))]
+        ckas = [cka(compare(*pair)).item() for pair in pairwise(grams)]
+        scores = LayerScores(cosine=tuple((cosines / tokens).tolist()), cka=tuple(map(_known, ckas)))
+        return scores, prepare(u_centred_bands(read))
+
+    def predict(self, subsets: Iterable[Layers]) -> dict[Layers, Answered]:
+        """Return what subsets predict."""
+        some = sorted(subsets)
+        return {kept: Answered(row) for kept, row in zip(some, self._run(some), strict=True)}
+
+    def compare(self, subsets: Iterable[Layers]) -> dict[Layers, Answered]:
+        """Return what subsets predict, and how similar what their classifiers read is to the full model's."""
+        found, left, (_, full) = {}, sorted(subsets), self.full
+        while left:
+            some, left = left[: self._at_once], left[self._at_once :]
+            read = torch.zeros(len(some), self._n, self._width)
+            for index, (kept, row) in enumerate(zip(some, self._run(some, read), strict=True)):
+                similarity = cka(compare(full, prepare(u_centred_bands(read[index : index + 1])))).item()
+                found[kept] = Answered(row, _known(similarity))
+        return found
+
+    def _run(self, subsets: Sequence[Layers], read: Tensor | None = None) -> list[tuple[int, ...]]:
+        """Run subsets in ascending order; return the predictions of each.
+
+        Args:
+            subsets: Each begins with as many layers of the one before as it can.
+            read: (subsets, examples, width), receives what their classifiers read.
+        """
+        predictions = torch.zeros(len(subsets), self._n, dtype=torch.int16)
+        for batch in self.batches:
+            for index, answer in enumerate(self._answers(batch, subsets)):
+                predictions[index, batch.examples] = answer.logits.argmax(-1).short()
+                if read is not None:
+                    read[index, batch.examples] = answer.read
+                self.step(self.passes)
+        return list(map(tuple, predictions.tolist()))
+
+    def _answers(self, batch: MicroBatch, subsets: Sequence[Layers]) -> Iterator[Answer]:
+        entered = self._stack.enter(batch)
+        states, path = [entered.state], tuple[int, ...]()
+        for kept in subsets:
+            shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(path, kept, strict=False)))
+            del states[shared + 1 :]
+            for number in kept[shared:]:
+                states.append(self._stack.layer(number, entered, states[-1]))
+            path = kept
+            yield self._stack.finish(entered, states[-1])
+
+
+def _known(value: float) -> float | None:
+    return None if value != value else round(value, DECIMALS)

@@ -1,0 +1,283 @@
+"""The study of cuts: subsets that share their first layers predict what plain transformers do without the others."""
+
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tiny import loaded, make_encoder, write_split
+from torch import nn
+
+from core.encoder.architectures import classifier, encoder_layers
+from core.encoder.batches import micro_batches
+from core.encoder.loading import Checkpoint
+from core.encoder.stack import Stack
+from core.errors import PrunescopeError
+from core.inputs.prepare import CutInputs, prepare_cut
+from core.request.catalog import TASKS
+from core.request.criteria import MEASURED
+from core.request.sweep_request import SweepRequest, checked
+from core.results import store
+from core.results.cut import LayerScores
+from core.results.key import sealed
+from core.similarity.cka import cka
+from core.similarity.gram import compare, prepare, u_centred_bands
+from core.sweep import cuts
+from core.sweep.cut_choices import Judge, choices, fixed_choice
+from core.sweep.subsets import Answered, SubsetRunner, drawn_subsets, every_subset, layer_passes, sizes
+
+DEPTH = 6
+Layers = tuple[int, ...]
+
+
+def asked(checkpoint: Path, data: Path, **settings: Any) -> SweepRequest:
+    return checked(SweepRequest(str(checkpoint), "sst2", data=str(data), **settings))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkpoint, CutInputs]:
+    folder = tmp_path_factory.mktemp("cuts")
+    for split, count in (("validation", 40), ("train", 50)):
+        write_split(folder, TASKS["sst2"], split, count, seed=len(split))
+    inputs = prepare_cut(asked(make_encoder(folder / "deep", "bert", layers=DEPTH), folder))
+    return loaded(inputs.resolved), inputs
+
+
+def without(checkpoint: Checkpoint, kept: Layers) -> Any:
+    """A plain model whose other layers were removed."""
+    small: Any = deepcopy(checkpoint.model)
+    small.bert.encoder.layer = nn.ModuleList(small.bert.encoder.layer[k] for k in kept)
+    small.config.num_hidden_layers = len(kept)
+    return small
+
+
+@torch.inference_mode()
+def naive(checkpoint: Checkpoint, texts: Iterable[tuple[str, ...]], kept: Layers) -> tuple[Layers, torch.Tensor]:
+    """Each sentence alone through the plain smaller model: the labels, and what the classifier reads."""
+    small, read = without(checkpoint, kept), list[torch.Tensor]()
+    classifier(small).register_forward_hook(lambda _, inputs, __: read.append(inputs[0]))
+    encoded = [checkpoint.tokenizer(*text, return_tensors="pt") for text in texts]
+    return tuple(int(small(**one).logits.argmax()) for one in encoded), torch.cat(read)
+
+
+def test_every_subset_predicts_what_plain_transformers_do_and_layers_are_shared(
+    made: tuple[Checkpoint, CutInputs], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint, inputs = made
+    counted, layer = [0], Stack.layer
+    monkeypatch.setattr(Stack, "layer", lambda *given: (counted.__setitem__(0, counted[0] + 1), layer(*given))[1])
+    found = cuts.study(checkpoint, inputs)
+    batches = [len(micro_batches(checkpoint.tokenizer, some.texts)) for some in (inputs.subset, inputs.calibration)]
+    assert counted[0] == (2**DEPTH - 1) * sum(batches) + DEPTH * batches[1]
+    assert counted[0] <= 12 * DEPTH * sum(batches)
+    assert [*map(len, (found.cuts, found.steps))] == [2**DEPTH, DEPTH - 1]
+    assert not {*inputs.subset.texts} & {*inputs.calibration.texts}
+    full = prepare(u_centred_bands(naive(checkpoint, inputs.calibration.texts, found.full.layers)[1][None]))
+    for cut in found.cuts:
+        predicted, read = naive(checkpoint, inputs.calibration.texts, cut.layers)
+        assert cut.calibration == predicted
+        assert cut.judged == naive(checkpoint, inputs.subset.texts, cut.layers)[0]
+        expected = cka(compare(full, prepare(u_centred_bands(read[None])))).item()
+        assert (np.nan if cut.read is None else cut.read) == pytest.approx(expected, abs=1e-5, nan_ok=True)
+    again = cuts.study(checkpoint, inputs)
+    outcome = {"seconds": 0.0, "created_at": "", "environment": {}}
+    assert again.model_copy(update=outcome) == found.model_copy(update=outcome)
+
+
+def test_a_study_is_kept_and_its_choices_follow_from_it(made: tuple[Checkpoint, CutInputs], tmp_path: Path) -> None:
+    found = sealed(cuts.study(*made))
+    assert store.load_cut(store.save(found, tmp_path)) == found
+    gold, judged = np.array(found.calibration.gold), np.array(found.task.gold)
+    for left, step in zip(sizes(DEPTH), found.steps, strict=True):
+        alike = [cut for cut in found.cuts if len(cut.layers) == left]
+        best = found.cut(step.picks[MEASURED].layers)
+        score = max((np.array(cut.calibration) == gold).mean() for cut in alike)
+        assert (np.array(best.calibration) == gold).mean() == score
+        assert found.cut(step.picks["read"].layers).read == max(cut.read or -2 for cut in alike)
+        accuracies = [(np.array(cut.judged) == judged).mean() for cut in alike]
+        assert step.random.value.value == pytest.approx(np.mean(accuracies))
+        assert step.random.subsets == len(alike)
+        for name, pick in step.picks.items():
+            chosen = found.cut(pick.layers)
+            assert chosen.worth
+            assert chosen.worth.difference.value == pytest.approx(
+                (np.array(chosen.judged) == judged).mean() - (np.array(found.full.judged) == judged).mean()
+            )
+            if name != MEASURED:
+                assert pick.regret
+                assert best.worth
+                expected = best.worth.metrics["accuracy"] - chosen.worth.metrics["accuracy"]  # type: ignore[operator]
+                assert pick.regret.value == pytest.approx(expected)
+
+
+def test_scores_of_layers_are_those_of_their_hidden_states(made: tuple[Checkpoint, CutInputs]) -> None:
+    checkpoint, inputs = made
+    scores, _ = SubsetRunner(checkpoint, inputs.calibration).full
+    cosines, means = [list[float]() for _ in range(DEPTH)], list[torch.Tensor]()
+    with torch.inference_mode():
+        for text in inputs.calibration.texts:
+            states = checkpoint.model(
+                **checkpoint.tokenizer(*text, return_tensors="pt"), output_hidden_states=True
+            ).hidden_states
+            for number in range(DEPTH):
+                cosines[number] += torch.cosine_similarity(states[number], states[number + 1], dim=-1)[0].tolist()
+            means.append(torch.stack([state[0].mean(0) for state in states]))
+    assert scores.cosine == pytest.approx([np.mean(values) for values in cosines], abs=1e-5)
+    grams = [prepare(u_centred_bands(point[None])) for point in torch.stack(means, 1)]
+    expected = [cka(compare(*pair)).item() for pair in pairwise(grams)]
+    assert scores.cka == pytest.approx(expected, abs=1e-5)
+
+
+class Additive:
+    """Stands for a model whose layers each make some examples correct, and some of what is read similar."""
+
+    def __init__(self, depth: int) -> None:
+        self.depth, self.looked_at = depth, 0
+        random = np.random.default_rng(5)
+        self._worth, self._read = random.permutation(depth) + 1, random.permutation(depth) + 1
+
+    def compare(self, subsets: Iterable[Layers]) -> dict[Layers, Answered]:
+        found = {}
+        for kept in subsets:
+            self.looked_at += 1
+            correct, similar = (int(of[[*kept]].sum()) for of in (self._worth, self._read))
+            found[kept] = Answered((0,) * (100 - correct) + (1,) * correct, similar / 100)
+        return found
+
+
+def test_a_beam_finds_what_all_subsets_of_twelve_layers_show_where_layers_add_up() -> None:
+    depth, gold = 12, (1,) * 100
+    scores = LayerScores(cosine=(0.5,) * depth, cka=(0.5,) * depth)
+    beam, brute = Additive(depth), Additive(depth)
+    some, every = (
+        cuts.search(run, scores, "accuracy", gold, exhaustive)  # type: ignore[arg-type]
+        for run, exhaustive in ((beam, False), (brute, True))
+    )
+    assert (len(every), brute.looked_at) == (2**depth, 2**depth)
+    assert beam.looked_at == len(some) < 600
+    for left in sizes(depth):
+        assert choices("accuracy", gold, scores, some, left) == choices("accuracy", gold, scores, every, left)
+        assert {*drawn_subsets(depth, left)} <= {cut.layers for cut in some}
+        assert len(drawn_subsets(depth, left)) == 5
+    assert cuts.Work(depth, True).searching == 2**depth - 1 + depth == layer_passes(every_subset(depth)) + depth
+
+
+@pytest.mark.parametrize(
+    ("criterion", "left", "kept"),
+    [
+        ("top", 4, (0, 1, 2, 3)),
+        ("alternate", 4, (0, 1, 3, 5)),
+        ("alternate", 3, (1, 3, 5)),
+        ("alternate", 2, None),
+        ("cosine", 4, (0, 2, 3, 4)),  # the second and the last are alike: of equals the upper goes first
+        ("cosine", 5, (0, 1, 2, 3, 4)),
+        ("cka", 5, (0, 1, 2, 3, 5)),
+        ("cka", 1, (0,)),  # where it is undefined, nothing shows that a layer can go
+    ],
+)
+def test_criteria_that_run_nothing_choose_by_their_rule(criterion: str, left: int, kept: Layers | None) -> None:
+    scores = LayerScores(cosine=(0.1, 0.9, 0.2, 0.3, 0.4, 0.9), cka=(None, 0.3, 0.4, 0.5, 0.9, 0.8))
+    assert fixed_choice(criterion, scores, left) == kept
+
+
+def test_regret_by_hand(made: tuple[Checkpoint, CutInputs]) -> None:
+    task = made[1].subset.record.model_copy(update={"gold": (0, 1) * 50, "main_metric": "accuracy"})
+    full, worse = (0, 1) * 50, (0, 1) * 40 + (1, 0) * 10  # 20 of 100 are wrong
+    judge = Judge(task, ["accuracy", "matthews_correlation"], full)
+    regret = judge.difference([full], [worse])
+    assert regret.value == pytest.approx(0.2)
+    assert (regret.low, regret.high) == pytest.approx((0.2 - 1.96 * 0.04, 0.2 + 1.96 * 0.04), abs=0.02)
+    same = judge.difference([worse], [worse])
+    assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)
+    assert judge.mean([full, worse]).value == pytest.approx(0.9)
+    sampled, whole = judge.mean([full, worse], is_sample=True), judge.mean([full, worse])
+    assert sampled.high - sampled.low > whole.high - whole.low, "other subsets could have been drawn"
+    worth = judge.worth(worse)
+    assert (worth.metrics["accuracy"], worth.changed.share, worth.difference.value) == pytest.approx((0.8, 0.2, -0.2))
+    by_matthews = Judge(task.model_copy(update={"main_metric": "matthews_correlation"}), ["accuracy"], full)
+    assert by_matthews.difference([full], [worse]).value == pytest.approx(1 - 0.6)
+
+
+Bad = tuple[Checkpoint, CutInputs, bool]
+BAD: dict[str, tuple[Callable[[Checkpoint, CutInputs, Path], Bad], str]] = {
+    "one layer": (
+        lambda found, inputs, folder: (loaded(_other(folder, layers=1).resolved), _other(folder, layers=1), False),
+        "has 1 encoder layer: choose a checkpoint of at least 2",
+    ),
+    "shared": (lambda found, inputs, _: (_shared(found), inputs, False), "share their weights"),
+    "many": (
+        lambda found, inputs, folder: (loaded(_other(folder, layers=13).resolved), inputs, True),
+        "all subsets of 13 layers are 8,192: leave out --exhaustive",
+    ),
+    "one label": (
+        lambda found, inputs, _: (found, replace(inputs, calibration=_relabelled(inputs)), False),
+        "the 50 examples to choose by have one label, and two are needed",
+    ),
+    "few": (
+        lambda found, inputs, _: (found, replace(inputs, subset=_first(inputs, 9)), False),
+        "9 examples to judge by: 16 to 10,000 are needed",
+    ),
+}
+
+
+def _other(folder: Path, layers: int) -> CutInputs:
+    for split in ("validation", "train"):
+        write_split(folder, TASKS["sst2"], split, 40, seed=len(split))
+    return prepare_cut(asked(make_encoder(folder / f"of-{layers}", "bert", layers=layers), folder))
+
+
+def _shared(found: Checkpoint) -> Checkpoint:
+    model: Any = deepcopy(found.model)
+    first, _, third, *_ = encoder_layers(model)
+    third.output.dense.weight = first.output.dense.weight  # type: ignore[union-attr]
+    return replace(found, model=model)
+
+
+def _relabelled(inputs: CutInputs) -> Any:
+    record = inputs.calibration.record
+    return replace(inputs.calibration, record=record.model_copy(update={"gold": (1,) * len(record.gold)}))
+
+
+def _first(inputs: CutInputs, count: int) -> Any:
+    return replace(inputs.subset, texts=inputs.subset.texts[:count])
+
+
+@pytest.mark.parametrize(("change", "said"), BAD.values(), ids=BAD)
+def test_what_no_study_can_be_made_of_is_refused_in_one_line(
+    made: tuple[Checkpoint, CutInputs], tmp_path: Path, change: Callable[..., Bad], said: str
+) -> None:
+    checkpoint, inputs, exhaustive = change(*made, tmp_path)
+    with pytest.raises(PrunescopeError, match=said) as refused:
+        cuts.study(checkpoint, inputs, exhaustive=exhaustive)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_model_whose_layers_know_their_place_is_refused_before_it_is_loaded(tmp_path: Path) -> None:
+    folder = make_encoder(tmp_path / "modern", "modernbert")
+    with pytest.raises(PrunescopeError, match="cannot lose layers"):
+        prepare_cut(asked(folder, tmp_path))
+
+
+def test_it_is_estimated_cancelled_and_bounded_on_a_shared_server(
+    made: tuple[Checkpoint, CutInputs], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = list[tuple[str, int, int]]()
+    cuts.study(*made, lambda *step: seen.append(step))
+    assert {stage for stage, _, _ in seen} == {cuts.SEARCHING, cuts.JUDGING}
+    assert all(0 <= done < total for _, done, total in seen)
+
+    def cancel(*_: object) -> None:
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        cuts.study(*made, cancel)
+    assert cuts.seconds_of(*made, False, cuts.silent) > 0
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    monkeypatch.setattr(cuts, "seconds_of", lambda *_: 3_000.0)
+    with pytest.raises(PrunescopeError, match="would take about 50 minutes here, at most 10"):
+        cuts.study(*made)
