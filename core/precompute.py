@@ -5,7 +5,7 @@ Progress and time left go to standard error, the path of the result to standard 
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,13 +27,19 @@ if TYPE_CHECKING:
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
     parser = OneLineParser(prog="python -m core.precompute", description=__doc__)
-    for name, words in option_help().items():
+    add_options(parser, option_help())
+    return parser.parse_args(arguments)
+
+
+def add_options(parser: argparse.ArgumentParser, fields: Iterable[str]) -> None:
+    """Add the options of some fields of a request, and those that every command has which leaves a result."""
+    words = option_help()
+    for name in fields:
         several: dict[str, Any] = {"nargs": "+", "action": "extend"} if name == "label_map" else {}
-        parser.add_argument(flag_of(name), dest=name, help=words, required=name == "checkpoint", **several)
+        parser.add_argument(flag_of(name), dest=name, help=words[name], required=name == "checkpoint", **several)
     parser.add_argument("--text2", metavar="TEXT", help="column that holds the second text of a pair")
     parser.add_argument("--threads", type=int, help="processor threads (default: PyTorch's)")
     parser.add_argument("--output", type=Path, help="FILE.json or a folder (default: the user's results)")
-    return parser.parse_args(arguments)
 
 
 def request_of(options: argparse.Namespace) -> SweepRequest:

@@ -244,6 +244,24 @@ def _dataset(order: Order, report: Reporter) -> dict[str, Any]:
     return {"data": found.reference, "files": [[str(file.path), file.name] for file in found.files(found.split)]}
 
 
+def _cut(order: Order, report: Reporter) -> dict[str, Any]:
+    """Study which layers of a checkpoint can go, and store the study; or estimate how long that takes."""
+    from core.encoder.loading import borrow
+    from core.inputs.prepare import prepare_cut
+    from core.sweep.cuts import estimate_cut, study
+
+    request, exhaustive = SweepRequest.from_json(order["request"]), bool(order.get("exhaustive"))
+    if order["op"] == "estimate-cut":
+        return estimate_cut(request, exhaustive, report)
+    inputs = prepare_cut(request, report)
+    store.check_writable(None)
+    report(f"Loading the checkpoint '{inputs.resolved.id}'", 0, 1)
+    with borrow(inputs.resolved) as checkpoint:
+        found = study(checkpoint, inputs, report, exhaustive=exhaustive)
+    store.save(found)
+    return {"key": found.key}
+
+
 def _stored(key: str) -> Path:
     """Return the file of a stored result."""
     path = store.find(key)
@@ -259,6 +277,8 @@ ANSWERS: Mapping[str, Callable[[Order, Reporter], dict[str, Any]]] = {
     "export": _export,
     "locate": _dataset,
     "fetch": _dataset,
+    "cut": _cut,
+    "estimate-cut": _cut,
 }
 """Orders other than a sweep: op -> a function that returns the outcome, plain JSON values."""
 

@@ -16,7 +16,7 @@ from core.inputs import uploads
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.places import is_upload
-from core.request.sweep_request import SweepRequest
+from core.request.sweep_request import SweepRequest, checked
 from core.results.names import in_sentence
 from core.results.provenance import can_be_found, lacks_place, request_of
 from core.results.schema import SweepResult
@@ -59,6 +59,21 @@ def ask_worker(op: str, **fields: Any) -> str:
         PrunescopeError: On a hosted server, the visitor has a question already, or too many jobs wait.
     """
     return queue.ask(op, visitor(), address=client_address(), **fields)
+
+
+def ask_for_study(request: SweepRequest, *, exhaustive: bool = False, estimate: bool = False) -> str:
+    """Ask for a study of cuts, whose answer is {"key"}, or how long it would take: {"seconds"} or {"download"}.
+
+    Args:
+        request: Only its checkpoint and its examples count.
+        exhaustive: Whether all subsets are run, of how many layers soever.
+        estimate: Whether to ask for the time alone.
+
+    Raises:
+        PrunescopeError: The request is refused; see `ask_worker`.
+    """
+    op = "estimate-cut" if estimate else "cut"
+    return ask_worker(op, request=vars(checked(request)), exhaustive=exhaustive)
 
 
 def watch(job_id: str) -> None:

@@ -48,8 +48,8 @@ class Entry:
 
     @property
     def kind(self) -> Kind:
-        """Sweeps are runs; an estimate tells how long one would take; a question is about a frame, a text or data."""
-        kinds: Mapping[str, Kind] = {"run": "run", "estimate": "estimate"}
+        """Sweeps and studies are runs; an estimate tells how long one would take; all else is a question."""
+        kinds: Mapping[str, Kind] = {"run": "run", "cut": "run", "estimate": "estimate", "estimate-cut": "estimate"}
         return kinds.get(self.orders[0]["op"], "question")
 
     @property

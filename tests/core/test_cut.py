@@ -1,0 +1,81 @@
+"""A study from the command line and from a page: one path on standard output, one line for bad input."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tiny import make_bert
+
+from core import cut
+from core.command_line import run_command
+from core.jobs.entry import Entry
+from core.jobs.job import Job
+from core.request.sweep_request import SweepRequest, checked
+from core.results import library, store
+from core.worker import ANSWERS
+
+Run = Callable[[str], tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, glue_folder: Path) -> Run:
+    """Runs the command inside this process; gives its exit code and what it wrote."""
+    monkeypatch.setenv("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    places = {"DEEP": make_bert(tmp_path / "deep", layers=3), "FLAT": make_bert(tmp_path / "flat", layers=1)}
+    table = tmp_path / "mine.csv"
+    table.write_text("text,label\n" + "".join(f"a film {k},LABEL_{k % 2}\n" for k in range(30)))
+    places |= {"GLUE": glue_folder, "TABLE": table, "OUT": tmp_path / "out"}
+
+    def completed(line: str) -> tuple[int, str, str]:
+        words = [str(places.get(word, word)) for word in line.split()]
+        monkeypatch.setattr(sys, "argv", ["cut", *words, "--threads", "1"])
+        with pytest.raises(SystemExit) as caught:
+            run_command(cut.main)
+        return (int(caught.value.code or 0), *capsys.readouterr())
+
+    return completed
+
+
+def test_a_study_is_printed_listed_and_names_no_place(run: Run, tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.json"
+    code, printed, said = run(
+        f"--checkpoint DEEP --task sst2 --data GLUE --examples 40 --output OUT --manifest {manifest}"
+    )
+    assert code == 0, said
+    (path,) = (tmp_path / "out").iterdir()
+    study = store.load_cut(path)
+    assert (printed, len(study.cuts), len(study.task.examples)) == (f"{path}\n", 8, 40)
+    assert "about 0" in said, "how long it takes"
+    assert str(tmp_path) not in path.read_text()
+    assert library.read_manifest(manifest) == (library.entry_of(study),)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("--checkpoint FLAT --task sst2 --data GLUE", "has 1 encoder layer"),
+        ("--checkpoint DEEP --task sst2 --data GLUE --examples 8", "8 examples to judge by: 16 to"),
+        ("--checkpoint DEEP --task auto --data TABLE --examples 20", "10 examples besides those evaluated, and 16"),
+        ("--checkpoint DEEP --task sst2 --data GLUE --method wanda", "unrecognized arguments: --method"),
+    ],
+)
+def test_bad_input_exits_with_two_and_one_line(run: Run, line: str, words: str) -> None:
+    code, printed, said = run(line)
+    assert (code, printed, said.strip().count("\n")) == (2, "", 0)
+    assert words in said
+
+
+def test_a_page_asks_the_worker_for_a_study_and_for_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, glue_folder: Path
+) -> None:
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
+    folder = make_bert(tmp_path / "deep", layers=2)
+    request = vars(checked(SweepRequest(str(folder), "sst2", data=str(glue_folder), num_examples=30)))
+    orders = [{"job": "a", "op": op, "request": request, "exhaustive": False} for op in ("cut", "estimate-cut")]
+    assert [Entry(Job("a"), [order], 0.0).kind for order in orders] == ["run", "estimate"]
+    found, seconds = (ANSWERS[order["op"]](json.loads(json.dumps(order)), lambda *_: None) for order in orders)  # type: ignore[arg-type,index]
+    assert seconds["seconds"] > 0
+    (entry,) = library.own_cuts()
+    assert (entry.key, entry.layers, entry.search) == (found["key"], 2, "all")
