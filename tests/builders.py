@@ -16,6 +16,7 @@ from core.request.sweep_request import SweepRequest
 from core.request.tasks import AUTO, made_task
 from core.results.digest import digest
 from core.results.key import key_of, sealed
+from core.results.kinds import Result
 from core.results.library import MANIFEST, entry_of, write_manifest
 from core.results.schema import (
     CheckpointRecord,
@@ -275,7 +276,7 @@ def _matrix(amount: float, size: int, own_cka: OwnCka, holes: set[tuple[int, int
     return tuple(tuple(cell(row, column) for column in range(size)) for row in range(size))
 
 
-def ship(folder: Path, *made: SweepResult) -> None:
+def ship(folder: Path, *made: Result) -> None:
     """Stores results as the shipped ones of a folder, with their manifest beside it."""
     for result in made:
         save(result, folder)

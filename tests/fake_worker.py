@@ -38,7 +38,7 @@ def emit(job: str, event: str, **fields: object) -> None:
         print(json.dumps({"job": job, "event": event, **fields}), flush=True)
 
 
-def run(job: str, script: str) -> None:
+def run(job: str, script: str, frames: list) -> None:
     """All of a run but its end."""
     emit(job, "progress", stage="Amount 0", done=1, total=40, seconds_left=2.5)
     if script == "die":
@@ -46,7 +46,7 @@ def run(job: str, script: str) -> None:
     if script == "babble":
         emit("nobody/0", "done")
         print("not JSON", flush=True)
-    for frame in MATERIAL["frames"] if script != "refuse" else ():
+    for frame in frames:
         emit(job, "frame", header=MATERIAL["header"], frame=frame)
 
 
@@ -66,7 +66,9 @@ def outcome(order: dict) -> dict:
     """The answer to any order but a run."""
     deviations = {"engine": dict.fromkeys(("mean", "cls", "tokens"), 0.0), "others": {}, "accuracy": 0.0}
     match order["op"]:
-        case "estimate":
+        case "cut":
+            return {"key": MATERIAL["study"]}
+        case "estimate" | "estimate-cut":
             return {"stored": False, "seconds": 42.0}
         case "verify":
             torch_cka = {"mean": 0.0, "cls": 0.0, "tokens": 2e-6}
@@ -87,8 +89,8 @@ def outcome(order: dict) -> dict:
 def carry_out(order: dict) -> None:
     job, data = order["job"], order.get("data") or ""
     script = order.get("request", {}).get("source_name") or "".join(order.get("texts", ()))
-    if order["op"] == "run":
-        run(job, script)
+    if order["op"] in ("run", "cut"):
+        run(job, script, MATERIAL["frames"] if order["op"] == "run" and script != "refuse" else [])
     while script in ("stubborn", "babble") or (script == "hang" and job not in CANCELLED):
         time.sleep(0.01)
     if job in CANCELLED:

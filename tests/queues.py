@@ -14,9 +14,11 @@ from core.jobs.queue import JobQueue
 from core.results.schema import Header
 from core.results.store import save
 from tests.builders import make_result
+from tests.studies import make_study, with_sizes
 
 PATIENCE = 240.0  # seconds; only a test that fails waits so long
 RESULT = make_result(amounts=(0.0, 0.5), num_examples=8)
+STUDY = with_sizes(make_study(), 0.25)
 
 
 class Clock:
@@ -34,7 +36,8 @@ class Clock:
 
 @contextmanager
 def queues(folder: Path, clock: Clock) -> Iterator[JobQueue]:
-    """Yields a queue, and closes it afterwards; every run ends in RESULT, which is stored in the user's folder.
+    """Yields a queue, and closes it afterwards; every run ends in RESULT, which is stored in the user's folder, and
+    every study in STUDY, which is not.
 
     Args:
         folder: Where the worker's material is written.
@@ -42,7 +45,13 @@ def queues(folder: Path, clock: Clock) -> Iterator[JobQueue]:
     """
     content = RESULT.model_dump(mode="json")
     header = {name: content[name] for name in Header.model_fields}
-    material = {"header": header, "frames": content["frames"], "key": RESULT.key, "path": str(save(RESULT))}
+    material = {
+        "header": header,
+        "frames": content["frames"],
+        "key": RESULT.key,
+        "path": str(save(RESULT)),
+        "study": STUDY.key,
+    }
     (folder / "material.json").write_text(json.dumps(material))
     worker = Path(__file__).with_name("fake_worker.py")
     with closing(

@@ -6,8 +6,9 @@ from itertools import combinations
 import numpy as np
 
 from core.request.catalog import TASKS
-from core.results.cut import Cut, CutStudy, LayerScores
+from core.results.cut import Cut, CutStudy, LayerScores, MeasuredRecord, Narrow, Size, Speed
 from core.results.key import key_of, sealed
+from core.results.statistics import Estimate
 from core.sweep.cut_choices import Judge, choices, judged_cuts
 from tests.builders import make_result
 
@@ -55,3 +56,34 @@ def make_study(*, task: str = "sst2", num_layers: int = 4, num_examples: int = 2
         created_at=swept.created_at,
     )
     return sealed(study.model_copy(update={"key": key_of(study)}))
+
+
+def with_sizes(study: CutStudy, *shares: float, gain: float = 0.15) -> CutStudy:
+    """Adds sizes and speeds of the measured choices, and of narrower ones that predict the same.
+
+    Args:
+        study: A study.
+        shares: Of feed-forward units out.
+        gain: Of speed, by each layer that is out.
+    """
+    layers = study.checkpoint.num_layers
+    chosen = [study.measured_choice(left) for left in range(layers, 0, -1)]
+    shared = ("layers", "calibration", "judged", "worth")
+    widths = [
+        Narrow(**{name: getattr(cut, name) for name in shared}, share=share, units=round(96 * (1 - share)))
+        for cut in chosen
+        for share in shares
+    ]
+    models = [(cut.layers, share) for cut in chosen for share in (0.0, *shares)]
+    sizes = []
+    for kept, share in models:
+        times = 1 + gain * (layers - len(kept) + share)
+        speeds = [
+            Speed(batch=batch, times=Estimate(value=times, low=times - 0.02, high=times + 0.02)) for batch in (1, 32)
+        ]
+        size = Size(
+            layers=kept, share=share, bytes=10**6 * len(kept), parameters=10**5 * len(kept), speeds=tuple(speeds)
+        )
+        sizes.append(size)
+    measured = MeasuredRecord(threads=2, processor="a processor", models=tuple(sizes))
+    return sealed(study.model_copy(update={"widths": tuple(widths) or None, "measured": measured}))

@@ -18,7 +18,7 @@ from ui.text import plain
 
 # Between pages go what all of them show, and the job that the visitor watches. A page's own choices stay there, such as
 # a layer; so does the amount, where a shared link began and from which the player has long gone.
-CARRIED = ("result", "other", "reduction", "job")
+CARRIED = ("result", "other", "reduction", "job", "study")
 MAX_QUOTED_CHARS = 24  # of a bad value in a note
 SHOWN, BEFORE = "parameters-on-show", "parameters-before"  # of the session: a page's choices, defaults as well
 

@@ -9,12 +9,13 @@ import streamlit as st
 
 from core.charts.view import Scene
 from core.errors import PrunescopeError
-from core.exports.tables import file_name, metrics_csv, similarity_csv
+from core.exports.tables import file_name, metrics_csv, models_csv, similarity_csv
 from core.inputs import uploads
 from core.jobs import queue
 from core.request.catalog import METHODS
 from core.request.limits import is_hosted
 from core.request.places import is_upload
+from core.results.cut import CutStudy
 from core.results.names import amount_name, pruning_name, result_name
 from core.results.provenance import can_be_found, recipe
 from core.results.schema import SweepResult
@@ -85,6 +86,27 @@ def offer_exports(
             if numbers:
                 st.markdown(f"**Pruned checkpoint{of}**")
                 _offer_checkpoint(result)
+
+
+@st.fragment
+def offer_cut(scene: Scene | None, study: CutStudy) -> None:
+    """Offer what can be downloaded of a study of cuts, folded away like `offer_exports`.
+
+    Args:
+        scene: What the page shows; None where it has no picture.
+        study: The study on show.
+    """
+    panel = st.expander("Download", key=f"download-cut-{study.key}", icon=":material/download:", on_change="rerun")
+    if not panel.open:
+        return
+    with panel:
+        st.html(STYLE)
+        if scene:
+            offer_pictures(scene, [study])
+        st.markdown("**Numbers**")
+        with st.container(horizontal=True):
+            download("Models as CSV", partial(models_csv, study), file_name([study], "-models.csv"), "text/csv")
+            download("Study as JSON", study.model_dump_json, file_name([study], ".json"), "application/json")
 
 
 def _offer_numbers(result: SweepResult, of: str) -> None:

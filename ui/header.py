@@ -24,6 +24,7 @@ from ui.view_state import DECIDE, ViewState
 PAGES = {
     "Overview": "app.py",
     "Lab": "pages/lab.py",
+    "Cut": "pages/cut.py",
     "Compare": "pages/compare.py",
     "Grid": "pages/grid.py",
     "Layers": "pages/layers.py",
@@ -52,8 +53,9 @@ STYLE = """<style>
 .st-key-compare-by [data-testid="stWidgetLabel"] { display: none; }
 .st-key-typed-1, .st-key-typed-2 { min-height: 8.625rem; }
 @media (max-width: 30rem) {
-  .st-key-compare-by { flex-direction: column; }
-  .st-key-compare-by > div { flex: none; }
+  :is(.st-key-compare-by, .st-key-cut-dial) { flex-direction: column; }
+  :is(.st-key-compare-by, .st-key-cut-dial) > div { flex: none; }
+  .st-key-cut-dial > div { min-height: 4.25rem; }
   .st-key-choice-axis { min-height: 4.25rem; }
   .st-key-typed-1 { min-height: 10.2rem; }
   .st-key-typed-2 { min-height: 15.3rem; }
@@ -152,9 +154,10 @@ def page_header(title: str, read: Callable[[], ViewState] = ViewState) -> ViewSt
     begin()
     state = read()
     on_show = [result for result in (state.result, state.other) if result]
-    shown = " and ".join(f"{pruning_name(result)}, {task_title(result.task.name)}" for result in on_show)
+    named = [f"{pruning_name(result)}, {task_title(result.task.name)}" for result in on_show]
+    shown = " and ".join([*named, *([task_title(state.study.task.name)] if state.study else [])])
     st.set_page_config(page_title=" · ".join(filter(None, (title, shown, "Prunescope"))))  # to tell tabs apart
-    note_watching(at_home=title == "Lab")
+    note_watching(title)
     with navigation:
         st.markdown("**Prunescope**", width="content")
         for name, path in PAGES.items():

@@ -16,7 +16,7 @@ from core.inputs import uploads
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.places import is_upload
-from core.request.sweep_request import SweepRequest, checked
+from core.request.sweep_request import SweepRequest
 from core.results.names import in_sentence
 from core.results.provenance import can_be_found, lacks_place, request_of
 from core.results.schema import SweepResult
@@ -61,21 +61,6 @@ def ask_worker(op: str, **fields: Any) -> str:
     return queue.ask(op, visitor(), address=client_address(), **fields)
 
 
-def ask_for_study(request: SweepRequest, *, exhaustive: bool = False, estimate: bool = False) -> str:
-    """Ask for a study of cuts, whose answer is {"key"}, or how long it would take: {"seconds"} or {"download"}.
-
-    Args:
-        request: Only its checkpoint and its examples count.
-        exhaustive: Whether all subsets are run, of how many layers soever.
-        estimate: Whether to ask for the time alone.
-
-    Raises:
-        PrunescopeError: The request is refused; see `ask_worker`.
-    """
-    op = "estimate-cut" if estimate else "cut"
-    return ask_worker(op, request=vars(checked(request)), exhaustive=exhaustive)
-
-
 def watch(job_id: str) -> None:
     """Count this visitor as a watcher of a job."""
     queue.watch(job_id, visitor(), address=client_address())
@@ -86,29 +71,36 @@ def cancel(job_id: str) -> None:
     queue.cancel(job_id, visitor(), address=client_address())
 
 
-def job_in_address() -> Job | None:
-    """Return the job that the address names; None if the queue does not hold it."""
-    return queue.get(st.query_params.get("job", ""))
+def job_in_address(page: str = "Lab") -> Job | None:
+    """Return the job that the address names; None if another page shows it, or the queue does not hold it."""
+    job = queue.get(st.query_params.get("job", ""))
+    return job if job and home_of(job) == page else None
 
 
-def note_watching(*, at_home: bool = False) -> None:
+def home_of(job: Job) -> str:
+    """Return the name of the page that shows a job."""
+    return "Cut" if job.study else "Lab"
+
+
+def note_watching(page: str) -> None:
     """Count this visitor as a watcher of the job in the address, and show its progress in one line.
 
     A job that the queue does not hold is taken out of the address, with a note.
 
     Args:
-        at_home: Whether the page is the Lab, which shows the job itself, and leads back to this visitor's last run
-            where the address has lost it: by a step back, or for another result.
+        page: The page's name. The one that shows the job itself leads back to this visitor's last run where the address
+            has lost it: by a step back, or for another result.
     """
-    job = job_in_address()
+    job = queue.get(st.query_params.get("job", ""))
     if job is None and "job" in st.query_params:
         del st.query_params["job"]
         st.info(UNKNOWN)
-    if job and at_home:
+    last = queue.get(st.session_state.get(STARTED, ""))
+    if job and home_of(job) == page:
         watch(job.id)
         if job.ended:
             st.session_state.pop(STARTED, None)
-    elif job := job or (queue.get(st.session_state.get(STARTED, "")) if at_home else None):
+    elif job := job or (last if last and home_of(last) == page else None):
         st.fragment(_mention, run_every=None if job.ended else TICK_ELSEWHERE)(job)
 
 
@@ -118,26 +110,35 @@ def _mention(job: Job) -> None:
     if current is None or current.ended != job.ended:
         st.rerun()
     watch(job.id)
-    words = "Your run has ended: see it in the Lab" if current.ended else f"Running: {progress_text(current)}"
-    st.page_link("pages/lab.py", label=words, icon=":material/science:", query_params=carried(job=job.id))
+    where = "on the page Cut" if job.study else "in the Lab"
+    words = f"Your run has ended: see it {where}" if current.ended else f"Running: {progress_text(current)}"
+    st.page_link(
+        f"pages/{home_of(job).lower()}.py", label=words, icon=":material/science:", query_params=carried(job=job.id)
+    )
 
 
-def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[SweepRequest] = ()) -> NoReturn:
-    """Ask for a sweep and put its job into the address.
+def start(
+    request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[SweepRequest] = (), study: bool = False
+) -> NoReturn:
+    """Ask for a sweep, or for a study of cuts, and put its job into the address.
 
     Args:
         request: What to compute.
         fresh: Whether to compute it even if its result is stored.
         follow_ups: What to compute after it, such as its control.
+        study: Whether to study cuts of its checkpoint on its examples; the page Cut shows it.
 
     Raises:
         PrunescopeError: The request is refused.
     """
-    job_id = queue.submit(request, visitor(), address=client_address(), fresh=fresh, follow_ups=follow_ups)
-    lab().follows, lab().ended = job_id, None  # its settings are these
-    st.session_state[STARTED] = st.query_params["job"] = job_id
+    job_id = queue.submit(request, visitor(), address=client_address(), fresh=fresh, follow_ups=follow_ups, study=study)
+    st.session_state[STARTED] = job_id
     st.session_state.setdefault(ASKED, []).append(job_id)
     queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
+    if study:
+        st.switch_page("pages/cut.py", query_params=carried(job=job_id))
+    lab().follows, lab().ended = job_id, None  # its settings are these
+    st.query_params["job"] = job_id
     st.rerun()
 
 

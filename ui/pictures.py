@@ -16,6 +16,7 @@ from core.exports.player_page import player_page
 from core.exports.tables import file_name, shown_csv
 from core.findings.words.numbers import place_name
 from core.request.catalog import REDUCTIONS
+from core.results.kinds import Result
 from core.results.schema import SweepResult
 from ui.address import amount_in_address
 from ui.text import refusals_shown
@@ -43,12 +44,12 @@ def download(
     )
 
 
-def offer_pictures(scene: Scene, results: Sequence[SweepResult], choices: Mapping[str, Scene] | None = None) -> None:
+def offer_pictures(scene: Scene, results: Sequence[Result], choices: Mapping[str, Scene] | None = None) -> None:
     """Offer what a page shows, exactly as it shows it.
 
     Args:
         scene: What the page shows.
-        results: Whole sweeps, which it shows.
+        results: Whole sweeps, which it shows, or a study of cuts.
         choices: What the player on that page lets its viewer choose from, by reduction.
     """
     key, choice = f"export-{scene.layout.name}", ""
@@ -68,7 +69,8 @@ def offer_pictures(scene: Scene, results: Sequence[SweepResult], choices: Mappin
     with st.container(horizontal=True, vertical_alignment="bottom"):
         theme = _pick("Colours", THEMES, st.context.theme.type or "light", f"{key}-theme")
         if moves:
-            player = partial(player_page, scene, results, theme, choices)
+            sweeps = [result for result in results if isinstance(result, SweepResult)]
+            player = partial(player_page, scene, sweeps, theme, choices)
             download("HTML player", player, name(".html"), "text/html", PLAYER)
     with st.container(horizontal=True):  # of films and pictures
         fills_screen = scene.layout.height(scene.views) is None

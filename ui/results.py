@@ -1,8 +1,9 @@
 """Results on a page: list the available ones, and read each file once for all visitors, who only look at it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
+from typing import TypeVar
 
 import streamlit as st
 from cachetools import LRUCache, cached
@@ -13,21 +14,24 @@ from core.findings.comparable import same_checkpoint
 from core.findings.yardstick import Yardstick, yardstick
 from core.request.limits import is_hosted
 from core.results import library, store
+from core.results.cut import CutStudy
 from core.results.fields import bytes_of
-from core.results.kinds import sweep_in
-from core.results.library import Entry
+from core.results.kinds import Result, study_in, sweep_in
+from core.results.library import CutEntry, Entry
 from core.results.schema import SweepResult
 from ui.shared import once
 from ui.text import plain, refusals_shown
 from ui.upload import kept
 
+E = TypeVar("E", Entry, CutEntry)
+R = TypeVar("R", bound=Result)
 COMPUTED = "computed-results"  # of the session: keys, the newest first
 MOST_BYTES = 400 * 2**20  # of results in memory
 SMALL_BYTES = 2 * 2**20  # of a file that is read here; larger ones may come from anywhere, and take too much memory
 
 
-def loaded(path: Path) -> SweepResult:
-    """Read a result file, once as long as it does not change.
+def loaded(path: Path) -> Result:
+    """Read a result file of either kind, once as long as it does not change.
 
     Raises:
         PrunescopeError: It is missing, malformed or damaged, or no page can show it.
@@ -36,22 +40,36 @@ def loaded(path: Path) -> SweepResult:
 
 
 @cached(LRUCache(MOST_BYTES, bytes_of), lock=Lock())
-def _loaded(path: Path, modified: int) -> SweepResult:
+def _loaded(path: Path, modified: int) -> Result:
     is_small = path.suffix != ".gz" and path.is_file() and path.stat().st_size <= SMALL_BYTES
     is_safe = is_small or path.parent == store.SHIPPED_RESULTS
-    return store.load(path) if is_safe else sweep_in(store.load_confined(path, path.name), path.name)
+    return store.load_any(path) if is_safe else store.load_confined(path, path.name)
 
 
 def at_hand() -> tuple[Entry, ...]:
     """List the available results: shipped, opened in this visit, the visitor's own; warn about a damaged manifest."""
-    opened = (once(library.entry_of, result) for result in kept().values())
+    opened = (once(library.entry_of, result) for result in kept().values() if isinstance(result, SweepResult))
     return (*shipped_results(), *opened, *own_results())
+
+
+def studies_at_hand() -> tuple[CutEntry, ...]:
+    """List the available studies of cuts; see `at_hand`."""
+    opened = [once(library.entry_of, study) for study in kept().values() if isinstance(study, CutStudy)]
+    if is_hosted():
+        own = tuple(once(library.entry_of, study) for study in _computed() if isinstance(study, CutStudy))
+    else:
+        own = library.own_cuts()
+    return (*_warned(library.shipped_cuts), *opened, *own)
 
 
 def shipped_results() -> tuple[Entry, ...]:
     """List the shipped results; warn if their manifest is damaged."""
+    return _warned(library.shipped)
+
+
+def _warned(listed: Callable[[], tuple[E, ...]]) -> tuple[E, ...]:
     try:
-        return library.shipped()
+        return listed()
     except PrunescopeError as error:
         st.warning(plain(str(error)))
         return ()
@@ -64,8 +82,14 @@ def own_results() -> tuple[Entry, ...]:
     """
     if not is_hosted():
         return library.own()
-    found = (by_key(key) for key in st.session_state.get(COMPUTED, []) if store.find(key) and not store.is_shipped(key))
-    return tuple(once(library.entry_of, result) for result in found if result is not None)
+    return tuple(once(library.entry_of, result) for result in _computed() if isinstance(result, SweepResult))
+
+
+def _computed() -> Iterator[Result]:
+    """Read what this visit has computed, of both kinds."""
+    for key in st.session_state.get(COMPUTED, []):
+        if store.find(key) and not store.is_shipped(key) and (found := _read(key, lambda result, name: result)):
+            yield found
 
 
 def note_computed(key: str) -> None:
@@ -75,14 +99,23 @@ def note_computed(key: str) -> None:
 
 
 def by_key(key: str) -> SweepResult | None:
-    """Read a stored result; where it is missing or damaged, show the error and return None."""
-    if key in kept():
-        return kept()[key]
-    path = store.find(key)
+    """Read a stored sweep; where it is missing, damaged or a study, show the error and return None."""
+    return _read(key, sweep_in)
+
+
+def study_by_key(key: str) -> CutStudy | None:
+    """Read a stored study of cuts; where it is missing, damaged or a sweep, show the error and return None."""
+    return _read(key, study_in)
+
+
+def _read(key: str, of_kind: Callable[[Result, str], R]) -> R | None:
+    path, name = store.find(key), f"the result {key[:12]}…"
     with refusals_shown():
+        if key in kept():
+            return of_kind(kept()[key], name)
         if path is None:
-            raise PrunescopeError(f"the result {key[:12]}… is not stored here: recompute it, or choose another one")
-        return loaded(path)
+            raise PrunescopeError(f"{name} is not stored here: recompute it, or choose another one")
+        return of_kind(loaded(path), name)
     return None
 
 

@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 from cachetools import LRUCache
 
 from core.charts.view import Scene
+from core.results.cut import CutStudy
 from core.results.schema import SweepResult
 
 P = ParamSpec("P")
@@ -54,7 +55,7 @@ def once(compute: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
 
 def _identity(value: object) -> Hashable:
     """Return what an argument is found again by."""
-    if isinstance(value, SweepResult):
+    if isinstance(value, SweepResult | CutStudy):
         if not value.checksum:
             raise _StillRunsError
         return value.checksum

@@ -1,5 +1,6 @@
 """Open an uploaded result file: kept in the user's folder, or on a hosted server for this visit only."""
 
+from functools import partial
 from threading import Lock
 
 import streamlit as st
@@ -9,8 +10,7 @@ from core.errors import PrunescopeError
 from core.request.limits import is_hosted, limits
 from core.results import store
 from core.results.fields import bytes_of
-from core.results.kinds import sweep_in
-from core.results.schema import SweepResult
+from core.results.kinds import Result, study_in, sweep_in
 from ui.address import set_parameter, show
 from ui.text import refusals_shown
 
@@ -19,12 +19,16 @@ MOST_BYTES = 64 * 2**20  # of the results of all visits together there; one of t
 RESULT_BYTES = 24 * 2**20  # of one of them: to draw more, the server would keep other visitors waiting
 KEPT = "uploaded-results"  # of the session: key -> checksum
 # Hosted, by checksum, which covers everything in a file.
-_opened: LRUCache[str, SweepResult] = LRUCache(MOST_BYTES, getsizeof=bytes_of)
+_opened: LRUCache[str, Result] = LRUCache(MOST_BYTES, getsizeof=bytes_of)
 _lock = Lock()
 
 
-def show_upload() -> None:
-    """Let a visitor open a result file; the address names it from then on."""
+def show_upload(*, study: bool = False) -> None:
+    """Let a visitor open a result file; the address names it from then on.
+
+    Args:
+        study: Whether it is to be a study of cuts, not a sweep.
+    """
     where = "kept for this visit only" if is_hosted() else "kept among your results"
     st.file_uploader(
         "Open a result file",
@@ -33,19 +37,20 @@ def show_upload() -> None:
         max_upload_size=limits().upload_bytes // 2**20,
         help=f"A JSON file that Prunescope wrote, here or elsewhere; it is checked, and {where}.",
         on_change=_open,
+        args=(study,),
     )
 
 
-def _open() -> None:
+def _open(study: bool) -> None:
     """Open the file that was chosen; what is refused stands at the top of the page."""
     if file := st.session_state["upload"]:
         with refusals_shown():
-            key = keep(sweep_in(store.open_upload(file.getvalue(), file.name), file.name))
-            set_parameter("job", None)  # which would be shown in its place; the Lab leads back to a run that goes on
-            show(key)
+            key = keep((study_in if study else sweep_in)(store.open_upload(file.getvalue(), file.name), file.name))
+            set_parameter("job", None)  # which would be shown in its place; its page leads back to a run that goes on
+            (partial(set_parameter, "study") if study else show)(key)
 
 
-def keep(result: SweepResult) -> str:
+def keep(result: Result) -> str:
     """Keep a checked result where pages find it; return its key. A bundled result is never replaced.
 
     Args:
@@ -71,7 +76,7 @@ def keep(result: SweepResult) -> str:
     return result.key
 
 
-def kept() -> dict[str, SweepResult]:
+def kept() -> dict[str, Result]:
     """Return the results that this visit alone has opened, by key; others may have taken the place of some."""
     visit = st.session_state.get(KEPT, {})
     with _lock:

@@ -15,11 +15,12 @@ from core.findings.choices import SEPARATOR, companions, counterpart, offered, t
 from core.findings.words.lab import columns_name, meanings_name
 from core.request.catalog import DEFAULT_MEASURES, MEASURES, METHODS
 from core.results import store
-from core.results.library import Entry, entry_of
+from core.results.cut import CutStudy
+from core.results.library import CutEntry, Entry, entry_of
 from core.results.names import in_sentence, listed, name_of, points_name
 from core.results.schema import SweepResult
 from ui.address import offer, parameters_on_show, set_parameter, show
-from ui.results import at_hand, by_key
+from ui.results import at_hand, by_key, studies_at_hand, study_by_key
 from ui.shared import once
 
 OWN, OWN_MODEL = "own", "model"  # in the Lab's address: its settings begin with a model of the visitor's own
@@ -47,11 +48,15 @@ class ViewState:
         entries: The results at hand, those on show among them.
         result: The one on show; None where there is none.
         other: The one shown beside it; None on pages that show a single one.
+        studies: The studies of cuts at hand, where the page shows one.
+        study: The one on show; None where there is none.
     """
 
     entries: tuple[Entry, ...] = ()
     result: SweepResult | None = None
     other: SweepResult | None = None
+    studies: tuple[CutEntry, ...] = ()
+    study: CutStudy | None = None
 
     @property
     def offered(self) -> list[Entry]:
@@ -81,6 +86,31 @@ def result_if_asked() -> ViewState:
     return _state(at_hand(), _on_show("result"))
 
 
+def one_study() -> ViewState:
+    """Read the study of cuts that the page shows: the address's, else one of the checkpoint that the address shows."""
+    studies, key = studies_at_hand(), st.query_params.get("study")
+    study = study_by_key(key) if key else None
+    if study is None:
+        set_parameter("study", None)
+        asked = st.query_params.get("result", "")
+        of = next((entry.checkpoint for entry in at_hand() if entry.key == asked), None)
+        for entry in sorted(studies, key=lambda entry: entry.checkpoint != of):
+            study = study or study_by_key(entry.key)
+    if study is None:
+        return ViewState()
+    parameters_on_show()["study"] = study.key
+    linked = () if study.key in {entry.key for entry in studies} else (once(entry_of, study),)
+    return ViewState(studies=(*studies, *linked), study=study)
+
+
+def choose_study(state: ViewState) -> None:
+    """Offer other studies than the one on show."""
+    assert state.study is not None
+    labels = _numbered([entry.name.rpartition(SEPARATOR)[0] for entry in state.studies])
+    keys = [entry.key for entry in state.studies]
+    offer("Study", dict(zip(keys, labels, strict=True)), state.study.key, "study", partial(set_parameter, "study"))
+
+
 def _on_show(parameter: str, defaults: Iterable[Entry] = ()) -> SweepResult | None:
     """Read the result that a parameter names, else the first of the defaults; of what cannot be read, that is said."""
     key = st.query_params.get(parameter)
@@ -93,10 +123,10 @@ def _on_show(parameter: str, defaults: Iterable[Entry] = ()) -> SweepResult | No
     return result
 
 
-def _state(entries: tuple[Entry, ...], *on_show: SweepResult | None) -> ViewState:
+def _state(entries: tuple[Entry, ...], result: SweepResult | None, other: SweepResult | None = None) -> ViewState:
     known = {entry.key for entry in entries}
-    linked = [once(entry_of, result) for result in on_show if result and result.key not in known]
-    return ViewState((*entries, *linked), *on_show)
+    linked = [once(entry_of, shown) for shown in (result, other) if shown and shown.key not in known]
+    return ViewState((*entries, *linked), result, other)
 
 
 def published_pair(entries: Iterable[Entry], method: str = "") -> list[Entry]:
@@ -148,11 +178,16 @@ def distinguishing_labels(entries: Sequence[Entry]) -> dict[str, str]:
     parts = [_parts(entry) for entry in entries]
     varies = [len(set(values)) > 1 for values in zip(*parts, strict=True)]
     labels = [SEPARATOR.join(part for k, part in enumerate(own) if k == 0 or (varies[k] and part)) for own in parts]
-    count, seen = Counter(labels), Counter[str]()
-    for k, label in enumerate(labels):
+    return dict(zip((entry.key for entry in entries), _numbered(labels), strict=True))
+
+
+def _numbered(labels: Sequence[str]) -> list[str]:
+    """Tell equal labels apart by numbers."""
+    count, seen, told = Counter(labels), Counter[str](), []
+    for label in labels:
         seen[label] += 1
-        labels[k] = f"{label} ({seen[label]} of {count[label]})" if count[label] > 1 else label
-    return dict(zip((entry.key for entry in entries), labels, strict=True))
+        told.append(f"{label} ({seen[label]} of {count[label]})" if count[label] > 1 else label)
+    return told
 
 
 def full_labels(entries: Sequence[Entry]) -> dict[str, str]:

@@ -9,6 +9,8 @@ from typing import Any
 from core.charts.view import Scene
 from core.findings.words.numbers import UNDEFINED
 from core.request.catalog import MEASURES
+from core.results.cut import CutStudy
+from core.results.kinds import Result
 from core.results.schema import Frame, SweepResult
 
 VALUE = ("value", "low", "high")  # of a number, its 95 % interval
@@ -20,7 +22,7 @@ PICTURE, SHOWN_AT = "Picture", "Shown at"
 NUMBER = re.compile(r"[+−-]?\d[\d.]*")
 
 
-def file_name(results: Sequence[SweepResult], extension: str, page: str = "") -> str:
+def file_name(results: Sequence[Result], extension: str, page: str = "") -> str:
     """Name a file by its content, safely on every system.
 
     Args:
@@ -28,7 +30,9 @@ def file_name(results: Sequence[SweepResult], extension: str, page: str = "") ->
         extension: What follows, with a dot, such as `-0.50.png`.
         page: The page that shows them so.
     """
-    names = dict.fromkeys(f"{result.task.name}-{result.pruning.method}-{result.key[:8]}" for result in results)
+    kinds = [result.kind if isinstance(result, CutStudy) else result.pruning.method for result in results]
+    parts = zip(results, kinds, strict=True)
+    names = dict.fromkeys(f"{result.task.name}-{kind}-{result.key[:8]}" for result, kind in parts)
     of = "-and-".join(list(names)[:2]) + (f"-and-{len(names) - 2}-more" if len(names) > 2 else "")
     return re.sub(r"[^\w.-]+", "_", f"prunescope-{'-'.join(filter(None, (page, of)))}{extension}", flags=re.ASCII)
 
@@ -83,6 +87,27 @@ def metrics_csv(result: SweepResult) -> str:
         for name, value in _scores(frame)
     )
     return table(("amount", "sparsity", "prunable_sparsity", "metric", *VALUE), rows)
+
+
+def models_csv(study: CutStudy) -> str:
+    """Write every model that is worth something as rows, one a number: the layers that stay, from 0, and its value."""
+    rows: list[tuple[object, ...]] = []
+    for model in (*study.cuts, *(study.widths or ())):
+        if (worth := model.worth) is None:
+            continue
+        place = " ".join(map(str, model.layers)), getattr(model, "share", 0.0)
+        for name, value in worth.metrics.items():
+            rows.append((*place, name, value, *(worth.intervals.get(name) or UNKNOWN)))
+        rows.append((*place, "changed_predictions", worth.changed.share, *(worth.changed.interval or UNKNOWN)))
+        if lost := worth.difference:
+            rows.append((*place, f"{study.task.main_metric}_difference", lost.value, lost.low, lost.high))
+    for size in study.measured.models if study.measured else ():
+        place = " ".join(map(str, size.layers)), size.share
+        rows += [(*place, name, getattr(size, name), *UNKNOWN) for name in ("bytes", "parameters")]
+        for speed in size.speeds:
+            times = speed.times
+            rows.append((*place, f"speed_batch_{speed.batch}", times.value, times.low, times.high))
+    return table(("layers", "units_removed", "number", *VALUE), rows)
 
 
 def own_rows(result: SweepResult) -> Iterator[tuple[object, ...]]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from core.findings.survival import own_similarity
 from core.request.catalog import FEW_EXAMPLES, METRICS
+from core.results.cut import CutStudy
 from core.results.names import PointLabel, ReductionKey, point_labels
 from core.results.schema import SweepResult, TaskRecord
 from core.sweep.scores import SCORES
@@ -54,12 +55,12 @@ def _working_to(
     return works_to(metric, amounts, np.array(gold), np.array(predictions))[0]
 
 
-def majority_of(result: SweepResult, metric: str) -> float:
+def majority_of(result: SweepResult | CutStudy, metric: str) -> float:
     """Compute what a metric gives for always predicting the most frequent gold label."""
     return majority_value(metric, np.array(result.task.gold))
 
 
-def reference_of(result: SweepResult, metric: str) -> tuple[str, float]:
+def reference_of(result: SweepResult | CutStudy, metric: str) -> tuple[str, float]:
     """Return what a metric is held against, and its value: what always answering the majority class reaches.
 
     F1 gives that 0 where it is the negative label; it is held against always answering with the positive one.

@@ -83,9 +83,9 @@ class Entry:
         return any(t == token or (address and known == address) for t, known in asking)
 
 
-def run_order(request: SweepRequest, *, fresh: bool = False) -> dict[str, Any]:
-    """Return the order of a sweep, without a name; `fresh` computes it even if its result is stored."""
-    return {"op": "run", "request": vars(request), "fresh": fresh}
+def run_order(request: SweepRequest, *, fresh: bool = False, study: bool = False) -> dict[str, Any]:
+    """Return the order of a sweep or a study, without a name; `fresh` computes it even if its result is stored."""
+    return {"op": "cut" if study else "run", "request": vars(request), "fresh": fresh}
 
 
 def in_order(waiting: Sequence[Entry], questions_in_a_row: int) -> list[Entry]:

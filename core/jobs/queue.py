@@ -74,6 +74,7 @@ class JobQueue:
         address: str | None = None,
         fresh: bool = False,
         follow_ups: Sequence[SweepRequest] = (),
+        study: bool = False,
     ) -> str:
         """Ask for a sweep and others after it, or join the job that computes the same already.
 
@@ -83,6 +84,7 @@ class JobQueue:
             address: Where the visitor comes from, if that is known.
             fresh: Whether to compute it even if its result is stored.
             follow_ups: What to compute after it, where it is not stored.
+            study: Whether to study cuts of its checkpoint on its examples instead of a sweep.
 
         Returns:
             The job's id.
@@ -92,8 +94,8 @@ class JobQueue:
                 has a sweep already, or too many wait.
         """
         request, *further = map(checked, (request, *follow_ups))
-        orders = [run_order(request, fresh=fresh), *map(run_order, further)]
-        return self._add(orders, watcher, address, request=request, follow_ups=tuple(further))
+        orders = [run_order(request, fresh=fresh, study=study), *map(run_order, further)]
+        return self._add(orders, watcher, address, request=request, follow_ups=tuple(further), study=study)
 
     def ask(self, op: str, watcher: str, *, address: str | None = None, **fields: Any) -> str:
         """Ask the worker for something other than a sweep.

@@ -12,7 +12,7 @@ from core.results.cut import CutStudy
 from core.results.kinds import Result
 from core.results.schema import CheckpointRecord, Pruning, SweepResult
 
-PROPER_NOUNS = ("F1", "Matthews", "Wanda")  # names that begin with them keep their capital
+PROPER_NOUNS = ("CKA", "F1", "Matthews", "Wanda")  # names that begin with them keep their capital
 LABEL_CHARS = 80  # of a label's name, on screen
 SCOPES = {"encoder": " of the encoder", "all-linear": " of all linear layers", None: ""}
 

@@ -41,7 +41,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         source, target = ROOT / piece, folder / piece
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
-    ship(folder / "cached_results" / "results", *shipped.SHIPPED)
+    ship(folder / "cached_results" / "results", *shipped.SHIPPED, shipped.STUDY)
     make_bert(checkpoint_in(folder), layers=6)  # as many as bundled ones have
     shutil.copytree(SHIPPED / "subsets", folder / SHIPPED.relative_to(ROOT) / "subsets")
     return folder

@@ -16,7 +16,7 @@ from ui.text import plain
 
 SMALL = {"num_layers": 3, "amounts": (0.0, 0.3, 0.6)}
 RESULTS = (make_result(**SMALL), make_result(**SMALL, method="random"), make_result(**SMALL, task="cola"))
-SHOWING = [name for name in PAGES if name not in ("Grid", "Methods")]
+SHOWING = [name for name in PAGES if name not in ("Cut", "Grid", "Methods")]
 
 
 @pytest.mark.parametrize("name", SHOWING)

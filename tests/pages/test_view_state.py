@@ -20,7 +20,7 @@ SST2, *_ = SHIPPED = tuple(make_result(**SMALL, **changes) for changes in CHANGE
 RARE = {**SMALL, "amounts": (0.0, 0.31, 0.62)}  # amounts by which the two are known on every page
 OWN = make_result(**RARE, task="cola", method="wanda")
 OTHER = make_result(**RARE, task="qnli", method="attribution", scope=None)  # nothing would choose it for that one
-SHOWING = [name for name in PAGES if name not in ("Methods", "Grid")]  # the pages that show a result
+SHOWING = [name for name in PAGES if name not in ("Methods", "Grid", "Cut")]  # the pages that show a sweep
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_a_copied_link_holds_all_choices_also_the_defaults(at_hand: None, name: 
 # ---------------------------------------------------------------- where there is none, or no control
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if name not in ("Lab", "Methods")])
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in ("Lab", "Methods", "Cut")])
 def test_without_a_result_a_page_leads_to_the_lab(name: str, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.jobs.queue.start_worker", lambda: None)  # `queue` would bring a result
     app = open_page(PAGES[name])

@@ -15,10 +15,12 @@ from core.request.sweep_request import SweepRequest
 from ui.address import set_parameter
 from ui.lab.state import Asked, begun, choose_setting, lab
 from ui.text import remark
+from ui.view_state import OWN_MODEL
 
 SOME_LAYERS, LIST = "some layers", "list"  # choices after which something has to be typed
-EVERY = "every method"  # a choice; no name of the catalog
+EVERY, STUDY = "every method", "study"  # choices; no names of the catalog
 HOW_FAR = "Every method, one after another: up to where the model works with each, and which layer falls first."
+WHICH_LAYERS = "Leaves out whole layers, in every combination: which can really go, for a smaller and faster model."
 SCOPES = {
     "encoder": "All encoder layers",
     "all-linear": "All linear layers (as published)",
@@ -34,6 +36,7 @@ USUAL: Mapping[str, Any] = {
 # Experiments: a title, what it asks, and its settings; the others are the usual ones.
 PRESETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "How far can I prune?": (HOW_FAR, {"method": EVERY}),
+    "Which layers can go?": (WHICH_LAYERS, {"method": STUDY}),
     "The published experiment": ("Magnitude pruning of all linear layers, on all tokens.", {"scope": "all-linear"}),
     "Random control": ("Magnitude pruning, then as many weights drawn at random.", {"with-control": True}),
     "Attribution": ("Removes whole units, the least useful first.", {"method": "attribution"}),
@@ -58,9 +61,12 @@ def choose_method(shown: SweepRequest, asked: Asked, follow_ups: Sequence[SweepR
         st.markdown("Presets", width="content")
         for title, (explanation, changes) in PRESETS.items():
             st.button(title, key=f"lab-preset-{title}", help=explanation, on_click=partial(_fill, changes))
-    titles = {**{name: method.title for name, method in METHODS.items()}, EVERY: "Every method"}
+    titles = {**{name: method.title for name, method in METHODS.items()}, EVERY: "Every method", STUDY: "Whole layers"}
     name = choose_setting("Method", titles, EVERY if follow_ups and not with_control else shown.method, "method")
-    asked.every, fields = name == EVERY, asked.fields
+    asked.every, asked.study, fields = name == EVERY, name == STUDY, asked.fields
+    if asked.study:
+        remark(WHICH_LAYERS)
+        return
     name = next(iter(METHODS)) if asked.every else name
     method = METHODS[name]
     remark(HOW_FAR if asked.every else method.explanation)
@@ -98,6 +104,12 @@ def choose_method(shown: SweepRequest, asked: Asked, follow_ups: Sequence[SweepR
         fields["points"] = choose_setting("Measure after", POINTS, shown.points, "points", "Where in a layer.")
         if method.is_control:
             fields["seed"] = st.number_input("Seed of pruning", 0, 2**32 - 1, **begun("seed", shown.seed))
+
+
+def begin_study() -> None:
+    """Let the settings begin with a study of a model of the visitor's own."""
+    lab().follow(OWN_MODEL)
+    _fill({"method": STUDY})
 
 
 def _fill(changes: Mapping[str, Any]) -> None:

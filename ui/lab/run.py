@@ -67,9 +67,9 @@ def _offer_run(asked: Asked) -> None:
         sweeps = asked.sweeps()
         if pressed:
             drop_question(ESTIMATE)
-            start(sweeps[0], follow_ups=sweeps[1:])
+            start(sweeps[0], follow_ups=sweeps[1:], study=asked.study)
         with beside:
-            show_estimate(sweeps[0], sweeps[1:])
+            show_estimate(sweeps[0], sweeps[1:], study=asked.study)
     except PrunescopeError as error:
         if pressed:
             refused.error(plain(str(error)))
@@ -78,14 +78,14 @@ def _offer_run(asked: Asked) -> None:
                 remark(plain(str(error)))
 
 
-def show_estimate(request: SweepRequest, follow_ups: Sequence[SweepRequest]) -> None:
+def show_estimate(request: SweepRequest, follow_ups: Sequence[SweepRequest] = (), *, study: bool = False) -> None:
     """Show how long a run and what follows it would take; for checkpoints on the Hub only when the visitor asks.
 
     Raises:
         PrunescopeError: The request is refused.
     """
     folder = store.user_folder()  # a result that is stored or deleted there may answer the request
-    question = request, *follow_ups, folder.stat().st_mtime_ns if folder.exists() else 0
+    question = request, *follow_ups, study, folder.stat().st_mtime_ns if folder.exists() else 0
     known, job_id = st.session_state.get(ESTIMATE, (None, ""))
     job = queue.get(job_id) if known == question else None
     if job is None or job.state == "cancelled":
@@ -93,7 +93,8 @@ def show_estimate(request: SweepRequest, follow_ups: Sequence[SweepRequest]) -> 
         if source_of(request.checkpoint) == "hub" and not st.button("How long?", key="lab-how-long", help=note):
             return
         orders = {"request": vars(request), "follow_ups": [vars(further) for further in follow_ups]}
-        job_id = ask_anew(ESTIMATE, question, lambda: ask_worker("estimate", **orders))
+        op = "estimate-cut" if study else "estimate"
+        job_id = ask_anew(ESTIMATE, question, lambda: ask_worker(op, **orders))
         job = queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     if job is not None and job.ended:
         remark(_words(job))
@@ -124,6 +125,6 @@ def _words(job: Job) -> str:
         return "Something is downloaded first; how long the run takes can be measured after that."
     return (
         "Already computed; opens at once."
-        if found["stored"]
+        if found.get("stored")
         else f"Takes about {duration(found['seconds'])} on this machine."
     )

@@ -11,17 +11,20 @@ from pathlib import Path
 from core.findings import tables
 from core.findings.claim import verdict
 from core.findings.compare import profiled
+from core.findings.cut import frontier_of
 from core.findings.grid import arranged, grid_rows
 from core.findings.pooled import ALL, WHOLE, Cell, Estimate, Pooled
 from core.findings.sentences import examples_of
-from core.findings.words import Said, compare, grid, lab, layers, overview, pooled, sentences
+from core.findings.words import Said, compare, cut, grid, lab, layers, overview, pooled, sentences
 from core.findings.yardstick import yardstick
+from core.results import statistics
 from core.results.prediction import Prediction
 from core.results.schema import ColumnsRecord, FileRecord
 from core.sweep.control_contrast import Contrast
 from tests.builders import against, make_result, with_own_key, with_own_labels
 from tests.core.findings import made
 from tests.core.findings.made import FIFTHS, MATRICES, SEEDS, around, falling, holding_to, network, on, predicting
+from tests.studies import make_study, with_sizes
 
 FILE = Path(__file__).with_name("said.txt")
 UNITS = {"method": "attribution", "scope": None}
@@ -231,6 +234,30 @@ def flips() -> Iterator[str]:
     yield sentences.prediction_note(asked)
 
 
+def cuts() -> Iterator[str]:
+    known = frontier_of(with_sizes(make_study(num_layers=6), 0.5))
+    one, *_, half = (replace(model, loss={"score": 0.0, "answers": 0.0}) for model in known.models)
+    lost = {
+        state: statistics.Estimate(value=(low + high) / 2, low=low, high=high)
+        for state, low, high in (("holds", -0.026, 0.006), ("inconclusive", -0.06, 0.02), ("fails", -0.09, -0.04))
+    }
+    for model in (*(replace(one, difference=value) for value in lost.values()), half):
+        yield from lines(cut.cut_said(known, model, "score", 0.03))
+    changed = replace(one, changed=statistics.Estimate(value=0.04, low=0.021, high=0.061))
+    for most in (0.1, 0.05, 0.02):
+        yield from lines(cut.cut_said(known, changed, "answers", most))
+    yield from lines(cut.cut_said(known, None, "score", 0.01))
+    yield from lines(cut.cut_said(known, None, "answers", 0.05))
+    yield from lines(cut.cut_said(replace(known, guess=0.86), known.models[2], "score", 0.1))
+    yield from lines(cut.cut_said(replace(known, guess=0.99), one, "score", 0.1))
+    untimed = frontier_of(make_study(num_layers=6))
+    yield from lines(cut.cut_said(untimed, untimed.models[0], "score", 0.05))
+    yield cut.machine_words(known.study)
+    for table in (cut.models_table(known), cut.regret_table(known)):
+        yield " | ".join(table[0])
+        yield from (" | ".join(cells.values()) for cells in table[:6:5])
+
+
 def numbers() -> Iterator[str]:
     known = made.working_to(network(0.9), 0.1, shown_broken_from=0.21)
     twins = make_result(
@@ -260,6 +287,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "Compare": comparisons,
     "Lab": labs,
     "Sentences": flips,
+    "Cut": cuts,
     "Tables of numbers": numbers,
 }
 

@@ -1,0 +1,129 @@
+"""What a study of cuts offers: chosen on the calibration examples, borne out or not by the judged ones."""
+
+from dataclasses import replace
+
+import pytest
+
+from core.findings.cut import RANDOM, Choice, Frontier, chosen, frontier_of, state_of
+from core.findings.words.cut import cut_said, models_table, regret_table, speed_words
+from core.results.cut import CutStudy
+from core.results.statistics import Estimate
+from core.sweep.cut_choices import Judge, choices, judged_cuts
+from tests.studies import make_study, with_sizes
+
+# Of ten examples of each kind, all of which the full model of three layers gets right: how many of those for choosing
+# and how many of the judged ones a cut gets wrong, by the layers that stay.
+WRONG = {(0, 1): (1, 2), (0, 2): (2, 0), (1, 2): (5, 5), (0,): (3, 3), (1,): (6, 6), (2,): (7, 7), (): (9, 9)}
+GOLD = (0, 1) * 5
+
+
+def by_hand() -> CutStudy:
+    study = make_study(num_layers=3)
+
+    def predicted(wrong: int) -> tuple[int, ...]:
+        return tuple(1 - label if k < wrong else label for k, label in enumerate(GOLD))
+
+    cuts = []
+    for cut in study.cuts:
+        choosing, judged = WRONG.get(cut.layers, (0, 0))
+        cuts.append(cut.model_copy(update={"calibration": predicted(choosing), "judged": predicted(judged)}))
+    task = study.task.model_copy(update={"gold": GOLD, "examples": tuple(range(10))})
+    picks = [choices("accuracy", GOLD, study.scores, cuts, left) for left in (2, 1)]
+    valued, steps = judged_cuts(Judge(task, ["accuracy"], predicted(0)), cuts, picks, {cut.layers for cut in cuts})
+    calibration = study.calibration.model_copy(update={"gold": GOLD, "examples": tuple(range(10))})
+    return with_sizes(
+        study.model_copy(update={"task": task, "calibration": calibration, "cuts": valued, "steps": steps})
+    )
+
+
+SMALL = by_hand()
+
+
+def removed(model: Choice | None) -> tuple[int, ...]:
+    return model.removed if model else ()
+
+
+def test_the_measured_choices_can_be_chosen_each_with_its_losses_and_what_it_gains() -> None:
+    known = frontier_of(SMALL)
+    assert [model.removed for model in known.models] == [(2,), (1, 2)]
+    assert [model.loss for model in known.models] == [
+        {"score": pytest.approx(0.1), "answers": 0.1},
+        {"score": pytest.approx(0.3), "answers": 0.3},
+    ]
+    assert [model.value.value for model in known.models] == [0.8, 0.7]
+    assert [known.gain(model) for model in known.models] == pytest.approx([1.15, 1.3]), "the speed at the larger batch"
+    assert known.alone == pytest.approx((0.5, 0.2, 0.1))
+    assert (known.full.value, known.guess) == (1, 0.5)
+
+
+def test_what_criteria_and_chance_would_have_picked_stands_beside() -> None:
+    known = frontier_of(SMALL)
+    first = {pick.criterion: (pick.removed, pick.value) for pick in known.picks if pick.fewer == 1}
+    assert first.pop("read")[0] in ((0,), (1,), (2,))
+    assert first == {
+        **{"cosine": ((2,), 0.8), "cka": ((0,), 0.5), "top": ((2,), 0.8), "alternate": ((1,), 1.0)},
+        RANDOM: ((), pytest.approx((0.8 + 1.0 + 0.5) / 3)),
+    }
+    assert len(models_table(known)) == len(regret_table(known)) == 2
+
+
+@pytest.mark.parametrize(
+    ("by", "most", "out"),
+    [("score", 0.1, (2,)), ("score", 0.05, ()), ("score", 0.3, (1, 2)), ("answers", 0.1, (2,)), ("answers", 0.09, ())],
+)
+def test_the_fastest_is_chosen_of_those_that_lose_little_enough_on_the_calibration_examples(
+    by: str, most: float, out: tuple[int, ...]
+) -> None:
+    assert removed(chosen(frontier_of(SMALL), by, most)) == out
+
+
+def test_the_choice_ignores_the_judged_examples() -> None:
+    worse = frontier_of(SMALL)
+    worse = replace(worse, models=tuple(replace(m, value=worse.full, difference=worse.full) for m in worse.models))
+    assert removed(chosen(worse, "score", 0.1)) == removed(chosen(frontier_of(SMALL), "score", 0.1))
+
+
+def judged(low: float, high: float, **changes: object) -> Frontier:
+    """A study whose smaller models all differ from the full one by so much."""
+    known, lost = frontier_of(with_sizes(make_study())), Estimate(value=(low + high) / 2, low=low, high=high)
+    return replace(
+        known, models=tuple(replace(model, difference=lost, loss={"score": 0.0}) for model in known.models), **changes
+    )
+
+
+@pytest.mark.parametrize(
+    ("known", "state"),
+    [
+        (judged(-0.03, 0.01), "holds"),
+        (judged(-0.031, 0.01), "inconclusive"),
+        (judged(-0.09, -0.03), "inconclusive"),
+        (judged(-0.09, -0.031), "fails"),
+        (judged(-0.03, 0.01, guess=0.99), "guesses"),
+    ],
+)
+def test_a_claim_is_what_its_interval_carries(known: Frontier, state: str) -> None:
+    model = chosen(known, "score", 0.03)
+    assert model
+    assert state_of(known, model, "score", 0.03) == state
+    assert (" can go: " in cut_said(known, model, "score", 0.03).heading) == (state == "holds")
+
+
+def test_a_model_that_guesses_and_a_limit_that_is_too_tight_leave_no_claim() -> None:
+    assert "may be guessing" in cut_said(replace(frontier_of(make_study()), guess=1.0), None, "score", 0.03).heading
+    known = frontier_of(SMALL)
+    assert state_of(known, None, "score", 0.0) == "nothing"
+    assert cut_said(known, None, "score", 0.0).heading.startswith("Every smaller model loses more than 0 points")
+
+
+def test_a_speed_counts_only_where_all_were_timed_and_is_named_only_where_it_is_shown() -> None:
+    known = frontier_of(make_study())
+    assert (known.is_timed, {known.gain(model) for model in known.models}) == (False, {1, 2, 3})
+    assert speed_words(known.models[0]) == ""
+    assert speed_words(frontier_of(with_sizes(make_study(), gain=0.01)).models[0]) == "not shown to be faster"
+
+
+def test_narrower_parts_are_offered_beside_fewer_layers() -> None:
+    known = frontier_of(with_sizes(make_study(), 0.25, 0.5))
+    assert {(len(model.removed), model.share) for model in known.models} >= {(0, 0.25), (0, 0.5), (3, 0.5), (3, 0.0)}
+    narrow = next(model for model in known.models if model.share and not model.removed)
+    assert len(cut_said(known, narrow, "score", 0.5).sentences) == 1, "no criterion picks units"

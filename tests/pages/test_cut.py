@@ -1,0 +1,116 @@
+"""The page of cuts: without a study, while one runs, with one's own and shipped ones."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.jobs.queue import JobQueue
+from core.request.sweep_request import SweepRequest
+from core.results.store import save
+from tests.builders import make_result, ship, with_own_key
+from tests.opened import address, box, errors, fill, follow, links, open_page, player, press, run, told, unescaped
+from tests.pages.conftest import Runs
+from tests.queues import STUDY, ended
+from tests.studies import make_study, with_sizes
+
+PAGE = "pages/cut.py"
+BEGIN = "Which layers can go?"
+NASTY = "<b>x</b> [l](http://x.y) $x$"
+
+
+def title(app: AppTest) -> str:
+    return unescaped(app.title[0].value)
+
+
+@pytest.fixture
+def none(shipped: Path, runs: Runs) -> Runs:
+    """No result at hand."""
+    return runs
+
+
+def test_without_a_study_it_says_what_one_is_and_how_long_it_takes_and_runs_it_at_a_click(none: Runs) -> None:
+    app = open_page(PAGE)
+    assert title(app) == BEGIN
+    assert "about 42 s" in told(run(app))
+    press(app, "Study MiniLM-L6, fine-tuned on SST-2")
+    assert [request.checkpoint for request in none.requests] == ["embedded:sst2"]
+    assert title(app) == BEGIN
+    assert "Cancel" in {button.label for button in app.button}
+    assert "Running" in "".join(links(follow(app, "Layers"))), "another page mentions it"
+    press(follow(app, "Cut"), "Cancel")
+    assert "Cancelled." in told(app)
+
+
+@pytest.mark.parametrize("script", ["", "refuse"])
+def test_a_study_that_ends_is_shown_and_one_that_fails_says_why(none: Runs, queue: JobQueue, script: str) -> None:
+    save(STUDY)
+    job = queue.submit(SweepRequest("embedded:sst2", "sst2", source_name=script), "somebody", study=True)
+    ended(queue, job)
+    app = open_page(PAGE, job=job)
+    if script:
+        assert errors(app) == ["the sentence is <b>refused</b>"]
+        assert title(app) == BEGIN
+    else:
+        assert address(app) == {"study": STUDY.key}
+        assert player(app)["views"].keys() == {"frontier", "stack"}
+
+
+def test_the_lab_runs_one_on_ones_own_model_and_data(none: Runs) -> None:
+    app = press(open_page(PAGE), "Study your own model")
+    assert [box.value for box in app.selectbox if box.key in ("lab-method", "lab-checkpoint")] == [
+        "other checkpoint",
+        "study",
+    ]
+    app = press(open_page("pages/lab.py"), "Which layers can go?")
+    press(fill(app, {"checkpoint": "embedded:cola"}), "Run")
+    assert (none.requests[0].checkpoint, none.requests[0].data) == ("embedded:cola", "written")
+    assert title(app) == BEGIN, "which leads to the page of cuts"
+
+
+@pytest.mark.usefixtures("queue", "unfolded")
+def test_the_dial_chooses_and_the_address_holds_it(shipped: Path) -> None:
+    save(STUDY)
+    app = open_page(PAGE, study=STUDY.key)
+    assert player(app)["views"].keys() == {"frontier", "stack"}
+    box(app, "by").set_value("answers").run()
+    box(app, "most").set_value("0.1").run()
+    assert address(app) == {"study": STUDY.key, "by": "answers", "most": "0.1"}
+    assert title(app).endswith("of answers change")
+    assert open_page(PAGE, **address(app)).title[0].value == app.title[0].value
+    assert {button.label for button in app.get("download_button")} == {
+        *("PNG", "SVG", "PDF", "Numbers shown (CSV)", "Models as CSV", "Study as JSON")
+    }
+
+
+@pytest.mark.usefixtures("queue", "unfolded")
+def test_own_and_shipped_studies_are_offered_beside_each_other_whatever_they_are_called(shipped: Path) -> None:
+    study = make_study(task="cola")
+    record = study.checkpoint.model_copy(update={"id": NASTY, "source": "folder", "revision": "f" * 64})
+    own = with_own_key(study, checkpoint=record)
+    ship(shipped, with_sizes(make_study(task="qqp")), make_result(task="qqp"))
+    save(own)
+    save(STUDY)
+    app = open_page(PAGE)
+    assert "QQP" in str(box(app, "study").options[0])
+    assert len(box(app, "study").options) == 3
+    box(app, "study").set_value(own.key).run()
+    assert address(app)["study"] == own.key
+    assert len([one for one in app.markdown if "<b>" in one.value]) == 0
+
+
+@pytest.mark.usefixtures("queue")
+def test_neither_kind_of_result_is_shown_as_the_other(shipped: Path) -> None:
+    result = make_result()
+    save(result)
+    save(STUDY)
+    assert "is a sweep" in errors(open_page(PAGE, study=result.key))[0]
+    assert "is a study of cuts" in errors(open_page("pages/layers.py", result=STUDY.key))[0]
+
+
+@pytest.mark.usefixtures("queue")
+def test_first_comes_the_study_of_the_checkpoint_that_the_address_shows(shipped: Path) -> None:
+    result, other = make_result(task="cola"), make_study(task="cola")
+    ship(shipped, STUDY, other, result)
+    assert address(open_page(PAGE, result=result.key)).get("study") is None
+    assert player(open_page(PAGE, result=result.key))["title"].count("CoLA")
