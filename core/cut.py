@@ -11,10 +11,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from core.command_line import OneLineParser, check_threads, importing, run_command
+from core.errors import PrunescopeError
 from core.precompute import add_options, progress_shown, request_of
 from core.request.sweep_request import SweepRequest
 from core.results import store
-from core.results.cut import CutStudy
+from core.results.cut import SHARES, CutStudy
 from core.results.library import entry_of, list_in, read_manifest
 
 FIELDS = ("checkpoint", "task", "num_examples", "data", "split", "source_name", "text", "label", "label_map")
@@ -26,17 +27,25 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add_options(parser, FIELDS)
     add = parser.add_argument
     add("--exhaustive", action="store_true", help="run all subsets, also of more than 8 layers (up to 12)")
+    add("--measure", action="store_true", help="narrower feed-forward parts as well; measure size and speed here")
+    add("--save", type=Path, metavar="FOLDER", help="write the smaller model chosen there, for plain transformers")
+    add("--layers", type=int, metavar="N", help="how many layers stay in it (default: all)")
+    add("--width", type=float, choices=SHARES, help="the share of its feed-forward units that is removed")
     add("--manifest", type=Path, metavar="JSON", help="list the study there too, beside what it lists")
     return parser.parse_args(arguments)
 
 
-def compute(request: SweepRequest, exhaustive: bool, threads: int | None) -> CutStudy:
+def compute(
+    request: SweepRequest, exhaustive: bool, threads: int | None, measured: bool = False, left: int | None = None
+) -> CutStudy:
     """Make the study of a checked request, with a progress bar on standard error.
 
     Args:
         request: Only its checkpoint and its examples count.
         exhaustive: Whether all subsets are run, of how many layers soever.
         threads: Processor threads; None leaves PyTorch's choice.
+        measured: Whether feed-forward parts are made narrower as well, and size and speed are measured.
+        left: How many layers the model that is to be saved has, which it is checked to have.
 
     Raises:
         PrunescopeError: The checkpoint or the data is unavailable, or no study can be made of them.
@@ -56,10 +65,26 @@ def compute(request: SweepRequest, exhaustive: bool, threads: int | None) -> Cut
         torch.set_num_threads(threads)
     with borrow(inputs.resolved) as checkpoint:
         check_cut(checkpoint, inputs, exhaustive)
-        seconds = seconds_of(checkpoint, inputs, exhaustive, silent)
+        if left is not None and not 1 <= left <= checkpoint.record.num_layers:
+            raise PrunescopeError(
+                f"--layers {left}: the checkpoint has {checkpoint.record.num_layers}, choose 1 to so many"
+            )
+        seconds = seconds_of(checkpoint, inputs, exhaustive, measured, silent)
         print(f"about {tqdm.format_interval(seconds)} to run", file=sys.stderr)
         with progress_shown("cut", unit="layer") as report:
-            return study(checkpoint, inputs, report, exhaustive=exhaustive)
+            return study(checkpoint, inputs, report, exhaustive=exhaustive, measured=measured)
+
+
+def check_removal(layers: int | None, width: float | None, folder: Path) -> None:
+    """Refuse a smaller model that would not be smaller, or would replace what is there, before the work.
+
+    Raises:
+        PrunescopeError: Why not.
+    """
+    if layers is None and width is None:
+        raise PrunescopeError("--save writes a smaller model: say how many layers stay (--layers) or which --width")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise PrunescopeError(f"--save {folder} exists and is not an empty folder: choose another one")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,8 +95,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     store.check_writable(options.output)
     if options.manifest:  # before the work
         read_manifest(options.manifest)
-    found = compute(request, options.exhaustive, options.threads)
+    if options.save:
+        check_removal(options.layers, options.width, options.save)
+    measured = options.measure or options.width is not None
+    found = compute(request, options.exhaustive, options.threads, measured, options.layers)
     path = store.save(found, options.output)
+    if options.save:
+        from core.exports.cut_folder import write_cut
+        from core.sweep.runner import silent
+
+        left = found.measured_choice(options.layers or found.checkpoint.num_layers)
+        write_cut(found, left.layers, options.width or 0.0, request.checkpoint, silent, options.save)
     if options.manifest:
         list_in(options.manifest, [entry_of(found)])
     print(path)

@@ -234,6 +234,15 @@ def _export(order: Order, report: Reporter) -> dict[str, Any]:
     return {"folder": str(folder)}
 
 
+def _export_cut(order: Order, report: Reporter) -> dict[str, Any]:
+    """Write a model that a stored study has judged: a folder, hosted a ZIP."""
+    from core.exports.cut_folder import write_cut
+
+    study = store.load_cut(_stored(order["key"]))
+    path = write_cut(study, tuple(order["layers"]), order["share"], order.get("checkpoint"), report)
+    return {"path": str(path)}
+
+
 def _dataset(order: Order, report: Reporter) -> dict[str, Any]:
     """Name the commit of a data set on the Hub, and the sizes of what is to be downloaded; or fetch its files."""
     from core.inputs.data import find_dataset
@@ -248,7 +257,7 @@ def _cut(order: Order, report: Reporter) -> dict[str, Any]:
     """Study which layers of a checkpoint can go, and store the study; or estimate how long that takes."""
     from core.encoder.loading import borrow
     from core.inputs.prepare import prepare_cut
-    from core.sweep.cuts import estimate_cut, study
+    from core.sweep.cuts import estimate_cut, is_measured_at_once, study
 
     request, exhaustive = SweepRequest.from_json(order["request"]), bool(order.get("exhaustive"))
     if order["op"] == "estimate-cut":
@@ -257,7 +266,8 @@ def _cut(order: Order, report: Reporter) -> dict[str, Any]:
     store.check_writable(None)
     report(f"Loading the checkpoint '{inputs.resolved.id}'", 0, 1)
     with borrow(inputs.resolved) as checkpoint:
-        found = study(checkpoint, inputs, report, exhaustive=exhaustive)
+        at_once = is_measured_at_once(checkpoint)
+        found = study(checkpoint, inputs, report, exhaustive=exhaustive, measured=at_once)
     store.save(found)
     return {"key": found.key}
 
@@ -275,6 +285,7 @@ ANSWERS: Mapping[str, Callable[[Order, Reporter], dict[str, Any]]] = {
     "predict": _predict,
     "estimate": _estimate,
     "export": _export,
+    "export-cut": _export_cut,
     "locate": _dataset,
     "fetch": _dataset,
     "cut": _cut,

@@ -1,4 +1,4 @@
-"""Studies of cuts for tests, made by formula: plausible, seeded, without a model."""
+"""Studies of cuts for tests: made by formula, plausible, seeded, without a model; or of a tiny model, whole."""
 
 from functools import lru_cache
 from itertools import combinations

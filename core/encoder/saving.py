@@ -12,18 +12,16 @@ import torch
 from torch import nn
 from transformers import AutoConfig
 
-from core.encoder.loading import Checkpoint
 from core.errors import PrunescopeError
-from core.inputs.checkpoint_files import TRAINING_EXAMPLES, wanted_files
+from core.inputs.checkpoint_files import TOKENIZER_FILES, TRAINING_EXAMPLES, wanted_files
 from core.inputs.checkpoints import Resolved
 
 
-def save(model: nn.Module, checkpoint: Checkpoint, resolved: Resolved, folder: Path) -> int:
-    """Write a model that a checkpoint has become, with its tokenizer and, if known, what it was trained on.
+def save(model: nn.Module, resolved: Resolved, folder: Path) -> int:
+    """Write a model that a checkpoint has become, with its tokenizer's own files and, if known, what it was trained on.
 
     Args:
         model: The checkpoint's own, pruned, or one made from it.
-        checkpoint: Whose tokenizer it reads with.
         resolved: Where the checkpoint came from.
         folder: Where to; it is made.
 
@@ -36,9 +34,9 @@ def save(model: nn.Module, checkpoint: Checkpoint, resolved: Resolved, folder: P
     dtype = AutoConfig.from_pretrained(resolved.folder, local_files_only=True, trust_remote_code=False).dtype
     written: Any = deepcopy(model).to(dtype or torch.float32)
     written.save_pretrained(folder)
-    checkpoint.tokenizer.save_pretrained(folder)
-    if (resolved.folder / TRAINING_EXAMPLES).is_file():  # keeps what is written from being evaluated on them
-        shutil.copy(resolved.folder / TRAINING_EXAMPLES, folder)
+    for name in (*TOKENIZER_FILES, TRAINING_EXAMPLES):  # the last keeps what is written from being evaluated on them
+        if (resolved.folder / name).is_file():
+            shutil.copy(resolved.folder / name, folder)
     names = wanted_files([path.name for path in folder.iterdir()], folder.name)
     return sum((folder / name).stat().st_size for name in names)
 

@@ -4,6 +4,9 @@ from huggingface_hub import ModelCardData
 
 from core.request.amounts import amount_text
 from core.request.catalog import METHODS
+from core.results.cut import CutStudy, Narrow, Size, Smaller, Worth
+from core.results.fields import Bounds
+from core.results.kinds import Result
 from core.results.names import amount_name, checkpoint_name, data_name, pruning_name
 from core.results.provenance import recipe, task_of
 from core.results.schema import Frame, SweepResult
@@ -17,26 +20,17 @@ def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
         frame: The frame whose weights the folder holds.
         licence: The base's, where it is known.
     """
-    checkpoint, pruning, method = result.checkpoint, result.pruning, METHODS[result.pruning.method]
-    on_hub, task, made_by = checkpoint.source == "hub", task_of(result.task), recipe(result)
-    known = {"pipeline_tag": "text-classification", "metrics": list(frame.metrics), "tags": ["pruned", pruning.method]}
-    metadata = ModelCardData(license=licence, base_model=checkpoint.id if on_hub else None, **known)
+    pruning, method, made_by = result.pruning, METHODS[result.pruning.method], recipe(result)
     by = pruning.calibration
     scored = f", scored on {by.num_examples} examples, {by.source_name}" if by else ""
-    return f"""---
-{metadata.to_yaml()}
----
-
+    return f"""{_metadata(result, frame, pruning.method, licence)}
 # {checkpoint_name(result)}, pruned by {amount_name(frame.amount)}
 
 {pruning_name(result)}{scored}, written by Prunescope. {method.explanation} Removed weights are zeros in place:
 the model is as large and as fast as its base. It was not trained after pruning.
-{task.title}: {task.question} The labels are in the order {", ".join(result.task.label_names)}.
+{_question(result)}
 
-| | |
-|---|---|
-| base | `{checkpoint.id}`, {"revision" if on_hub else "content"} `{checkpoint.revision}`, {checkpoint.architecture} |
-| licence | {licence or "that of the base"} |
+{_base(result, licence)}
 | method, scope, seed | {pruning.method}, {pruning.scope or "-"}, {pruning.seed if method.is_control else "-"} |
 | amount | {amount_text(frame.amount)} |
 | sparsity: removed / all parameters | {frame.sparsity:.4f} |
@@ -54,11 +48,88 @@ This computes the result, whose key is `{result.key}`. {made_by.missing}
 """
 
 
-def score_table(frame: Frame) -> str:
+def cut_card(study: CutStudy, smaller: Smaller, folder: str, size: Size, licence: str | None) -> str:
+    """Write the README of a smaller model: base, what is out, how to load it, size, scores, speed, command.
+
+    Args:
+        study: The study.
+        smaller: One of its models that it has judged.
+        folder: The name of what it is written to.
+        size: As it was written; its speeds as they were measured.
+        licence: The base's, where it is known.
+    """
+    depth, worth, measured, made_by = study.checkpoint.num_layers, smaller.worth, study.measured, recipe(study)
+    assert worth is not None  # judged
+    gone = [str(layer + 1) for layer in range(depth) if layer not in smaller.layers]
+    out = [f"layers {', '.join(gone)} of {depth}, counted from 1"] if gone else []
+    narrower = ""
+    if isinstance(smaller, Narrow):
+        narrower = f" --width {amount_text(smaller.share)}"
+        out.append(f"{amount_name(smaller.share)} of the feed-forward units of each layer: {smaller.units} are left")
+    lost, by = worth.difference, study.calibration
+    rows = [_row(f"{study.task.main_metric}, beside the base", lost.value, (lost.low, lost.high))]
+    rows.append(_row("predictions that differ from the base's", worth.changed.share, worth.changed.interval))
+    for speed in size.speeds:
+        ends = speed.times.low, speed.times.high
+        rows.append(_row(f"times as fast as the base, batch of {speed.batch}", speed.times.value, ends))
+    where = (
+        f"Timed in float32 with {measured.threads} threads of {measured.processor}." if measured and size.speeds else ""
+    )
+    return f"""{_metadata(study, worth, "cut", licence)}
+# {checkpoint_name(study)}, made smaller
+
+Written by Prunescope. These are really out: {"; ".join(out)}. What goes was chosen on {len(by.examples)} examples of
+{by.source_name}, {by.split}. It was not trained after that.
+{_question(study)}
+
+```python
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+model = AutoModelForSequenceClassification.from_pretrained("{folder}", dtype="float32")
+tokenizer = AutoTokenizer.from_pretrained("{folder}")
+```
+
+{_base(study, licence)}
+| parameters | {size.parameters:,}, of the base {study.checkpoint.num_parameters:,} |
+| bytes | {size.bytes:,}{f", of the base {measured.models[0].bytes:,}" if measured else ""} |
+
+On {data_name(study)}, which took no part in choosing. {where}
+
+{score_table(worth)}
+{chr(10).join(rows)}
+
+This makes the study, whose key is `{study.key}`, and this folder. {made_by.missing}
+
+```shell
+{made_by.script} --layers {len(smaller.layers)}{narrower} --save ./SMALLER
+```
+"""
+
+
+def _metadata(result: Result, scored: Frame | Worth, tag: str, licence: str | None) -> str:
+    base = result.checkpoint.id if result.checkpoint.source == "hub" else None
+    known = {"pipeline_tag": "text-classification", "metrics": list(scored.metrics), "tags": ["pruned", tag]}
+    return f"---\n{ModelCardData(license=licence, base_model=base, **known).to_yaml()}\n---\n"
+
+
+def _question(result: Result) -> str:
+    task = task_of(result.task)
+    return f"{task.title}: {task.question} The labels are in the order {', '.join(result.task.label_names)}."
+
+
+def _base(result: Result, licence: str | None) -> str:
+    checkpoint, revision = result.checkpoint, "revision" if result.checkpoint.source == "hub" else "content"
+    return f"""| | |
+|---|---|
+| base | `{checkpoint.id}`, {revision} `{checkpoint.revision}`, {checkpoint.architecture} |
+| licence | {licence or "that of the base"} |"""
+
+
+def score_table(scored: Frame | Worth) -> str:
     """Tabulate every metric with its value and its 95 % interval."""
-    rows = ["| metric | value | 95 % interval |", "|---|---|---|"]
-    for name, value in frame.metrics.items():
-        interval = frame.intervals.get(name)
-        ends = f"{interval[0]:.3f} to {interval[1]:.3f}" if interval else "unknown"
-        rows.append(f"| {name.replace('_', ' ')} | {'undefined' if value is None else f'{value:.4f}'} | {ends} |")
-    return "\n".join(rows)
+    rows = (_row(name, value, scored.intervals.get(name)) for name, value in scored.metrics.items())
+    return "\n".join(("| metric | value | 95 % interval |", "|---|---|---|", *rows))
+
+
+def _row(name: str, value: float | None, interval: Bounds | None) -> str:
+    ends = f"{interval[0]:.3f} to {interval[1]:.3f}" if interval else "unknown"
+    return f"| {name.replace('_', ' ')} | {'undefined' if value is None else f'{value:.4f}'} | {ends} |"

@@ -52,6 +52,6 @@ def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, dat
             name = f"{result.task.name}-{result.pruning.method}-{amount_text(frame.amount)}-{result.key[:8]}"
             folder = user_cache_path("prunescope") / "pruned_checkpoints" / name
             with written_whole(folder) as whole:
-                save(pruned.model, baseline, resolved, whole)
+                save(pruned.model, resolved, whole)
                 (whole / CARD).write_text(model_card(result, frame, licence_of(resolved.folder)), encoding="utf-8")
             return folder

@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from huggingface_hub import CacheNotFound, constants, scan_cache_dir
+from platformdirs import user_cache_path
 
 from core.inputs import texts
 from core.request.limits import is_hosted, limits
 from core.results import store
+
+SMALLER_MODELS = "smaller_models"  # a folder of the user's cache
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +27,8 @@ def make_room() -> None:
     bound = limits()
     own = [] if store.own_is_shipped() else store.result_files(store.user_folder())
     try:
-        for files in (own, texts.folder().glob("*.json")):
+        smaller = (user_cache_path("prunescope") / SMALLER_MODELS).glob("*.zip")
+        for files in (own, texts.folder().glob("*.json"), smaller):
             stats = [(path.stat(), path) for path in files if path.is_file()]
             _trim([(stat.st_mtime_ns, stat.st_size, path) for stat, path in stats], bound.results_bytes)
         # Whole repositories, not their commits, which copies of a repository share.

@@ -30,7 +30,8 @@ class Limits:
         uploads_bytes: Bytes of the tables that all visits keep.
         rows: Rows of a table that are read.
         job_seconds: How long each sweep of a job, or a question, may take.
-        results_bytes: Bytes of all results of live runs, and of all samples of their data.
+        results_bytes: Bytes of all results of live runs, of all samples of their data, and of all smaller models.
+        export_bytes: Bytes of a smaller model that is taken away.
         hub_cache_bytes: Bytes of all downloads from the Hub.
         worker_bytes: Memory of the worker, files that it maps aside.
         drawing_seconds: How long a picture or a film may take.
@@ -47,6 +48,7 @@ class Limits:
     rows: int = 10_000
     job_seconds: float = inf
     results_bytes: float = inf
+    export_bytes: float = inf
     hub_cache_bytes: float = inf
     worker_bytes: int = field(default_factory=_memory_bytes)
     drawing_seconds: float = 86_400.0  # no infinite wait: a process cannot be given one
@@ -65,6 +67,7 @@ HOSTED_LIMITS = Limits(
     rows=2_000,
     job_seconds=600,
     results_bytes=500 * 1024**2,
+    export_bytes=200 * 1024**2,
     hub_cache_bytes=8 * 1024**3,
     worker_bytes=6 * 1024**3,
     drawing_seconds=120,

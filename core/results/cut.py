@@ -4,11 +4,15 @@ A file of its own kind in the store of sweeps: `kind` is "cut", which is absent 
 as the files of transformers do.
 """
 
-from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal, Self
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
+from core.errors import PrunescopeError
 from core.request.catalog import MAX_LAYERS
 from core.request.criteria import CRITERIA, MEASURED
 from core.request.sweep_request import known
@@ -18,6 +22,7 @@ from core.results.statistics import ChangedRecord, Estimate
 
 ALL_UP_TO = 8  # layers: of so many, every subset is measured; of more, those that a search looks at
 MOST_CUTS = 2**16
+SHARES = (0.25, 0.5, 0.75)  # of the feed-forward units that are removed
 
 Layers = Annotated[tuple[Annotated[int, Field(ge=0, lt=MAX_LAYERS)], ...], Field(max_length=MAX_LAYERS), f.FAST]
 CriterionName = Annotated[str, known("criterion", CRITERIA)]
@@ -33,6 +38,18 @@ def _letters_of(labels: tuple[int, ...]) -> str:
 
 Predictions = Annotated[f.Labels, BeforeValidator(_labels_in), PlainSerializer(_letters_of, when_used="json")]
 """Label indices in the order of the examples; in a file one letter each, from 0 on: `0110`."""
+
+Bits = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]+={0,2}$", max_length=10_000)]
+
+
+def packed(units: Sequence[int] | npt.NDArray[Any], size: int) -> Bits:
+    """Write which of `size` units stay: base64 of a bit each, the first unit's the highest of the first byte."""
+    return b64encode(np.packbits(np.isin(np.arange(size), units)).tobytes()).decode("ascii")
+
+
+def unpacked(bits: Bits) -> npt.NDArray[np.int64]:
+    """Read the positions of the units that stay, ascending."""
+    return np.flatnonzero(np.unpackbits(np.frombuffer(b64decode(bits), np.uint8)))
 
 
 class Worth(f.Record):
@@ -73,11 +90,17 @@ class Narrow(Smaller):
     """A cut whose feed-forward parts are narrower as well.
 
     `share` of the units of every layer that stays is removed, least attribution on the calibration examples first;
-    `units` are left in each.
+    `units` are left in each, and `kept` says which, one text a layer that stays (`packed`).
     """
 
     share: f.Fraction
     units: f.Count
+    kept: Annotated[tuple[Bits, ...], Field(max_length=MAX_LAYERS), f.FAST]
+
+
+def share_of(model: Smaller) -> float:
+    """Return the share of the feed-forward units that is removed; 0 for none."""
+    return model.share if isinstance(model, Narrow) else 0.0
 
 
 class Pick(f.Record):
@@ -193,6 +216,9 @@ class CutStudy(f.Record):
                 yield f"the layers or predictions of the cut to {[*model.layers]} are"
             if model.worth and (model.judged is None or {*model.worth.metrics} != {*self.full_worth.metrics}):
                 yield f"the metrics of the cut to {[*model.layers]} are"
+        for narrow in self.widths or ():
+            if [*map(len, map(unpacked, narrow.kept))] != [narrow.units] * len(narrow.layers):
+                yield f"the units of the cut to {[*narrow.layers]} are"
         for left, step in zip(range(layers - 1, 0, -1), self.steps, strict=False):
             picked = [known.get(pick.layers) for pick in step.picks.values()]
             if MEASURED not in step.picks or any(not cut or not cut.worth or len(cut.layers) != left for cut in picked):
@@ -230,6 +256,23 @@ class CutStudy(f.Record):
             if found.layers == layers:
                 return found
         raise ValueError(f"the cut to the layers {[*layers]} was not measured")
+
+    def judged_model(self, layers: Layers, share: float = 0.0) -> Smaller:
+        """Return what was judged with only some layers, less a share of their feed-forward units.
+
+        Raises:
+            PrunescopeError: No layer stays, or that was not judged.
+        """
+        for model in self.models:
+            if layers and (model.layers, share_of(model)) == (layers, share) and model.worth:
+                return model
+        units = f" and without {share:g} of their units" if share else ""
+        raise PrunescopeError(f"the study has not judged the layers {[*layers]} (from 0){units}: choose what it shows")
+
+    def size_of(self, model: Smaller) -> Size | None:
+        """Return what was measured of a model; None where nothing was."""
+        sizes = self.measured.models if self.measured else ()
+        return next((size for size in sizes if (size.layers, size.share) == (model.layers, share_of(model))), None)
 
     def measured_choice(self, left: int) -> Cut:
         """Return the measured choice of so many layers, from 1 to all."""

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.request.amounts import amount_text
@@ -11,6 +11,8 @@ from core.request.limits import HOSTED_LIMITS
 from core.request.places import is_made
 from core.request.sweep_request import SweepRequest, flag_of
 from core.request.tasks import made_task
+from core.results.cut import ALL_UP_TO, CutStudy
+from core.results.kinds import Result
 from core.results.schema import CheckpointRecord, SweepResult, TaskRecord
 
 PLACEHOLDER = "./"  # begins what stands for a path that a result does not hold
@@ -30,51 +32,64 @@ class Recipe:
     missing: str = ""
 
 
-def recipe(result: SweepResult, asked: SweepRequest | None = None) -> Recipe:
+def recipe(result: Result, asked: SweepRequest | None = None) -> Recipe:
     """Return how to recompute a result.
 
     Args:
-        result: A whole sweep. It holds no paths, so placeholders stand for folders.
+        result: A whole sweep or study. It holds no paths, so placeholders stand for folders.
         asked: The request that led to it, if known; then its paths are printed.
     """
     request = request_of(result, asked)
+    computed = command_line(request, "core.precompute" if isinstance(result, SweepResult) else "core.cut")
+    if isinstance(result, CutStudy) and result.search == "all" and result.checkpoint.num_layers > ALL_UP_TO:
+        computed += " --exhaustive"
     if asked is not None:
-        return Recipe(command_line(request))
-    made = (known.recipe.command for known in (result.checkpoint, result.against) if known and known.recipe)
-    return Recipe("\n".join((*dict.fromkeys(made), command_line(request))), " ".join(_missing(result, request)))
+        return Recipe(computed)
+    made = (known.recipe.command for known in _models(result) if known.recipe)
+    return Recipe("\n".join((*dict.fromkeys(made), computed)), " ".join(_missing(result, request)))
 
 
-def request_of(result: SweepResult, asked: SweepRequest | None = None) -> SweepRequest:
-    """Return the request that leads to a whole result.
+def _models(result: Result) -> list[CheckpointRecord]:
+    return [known for known in (result.checkpoint, getattr(result, "against", None)) if known]
+
+
+def request_of(result: Result, asked: SweepRequest | None = None) -> SweepRequest:
+    """Return the request that leads to a whole result; of one that leads to a study only checkpoint and examples count.
 
     Args:
         result: It holds no paths. A placeholder for one begins with `./`: a bare name of a folder could be taken for an
             id on the Hub.
         asked: A request with the paths that stand in place of placeholders.
     """
-    checkpoint, task, pruning, judged = result.checkpoint, result.task, result.pruning, result.working_range
+    task = result.task
     places = asked or SweepRequest("", task.name)
     data = _data_of(task, places.data)
-    return SweepRequest(
-        checkpoint=_name_of(checkpoint, places.checkpoint),
+    examples = SweepRequest(
+        checkpoint=checkpoint_place(result.checkpoint, places.checkpoint),
         task=task.name,
-        method=pruning.method,
-        scope=pruning.scope,
-        points=result.kind,
-        amounts=pruning.stop.amounts if pruning.stop else result.amounts,
         num_examples=len(task.examples),
-        seed=pruning.seed,
-        control_of=pruning.controls,
-        measures=result.measures,
-        until_damage=pruning.stop.damage if pruning.stop else None,
-        range_examples="all" if judged and judged.examples > len(task.examples) else "subset",
         data=data,
         source_name=task.source_name if data == DATA_FOLDER else places.source_name,
         split=task.split if task.data else None,
         text=task.columns.text if task.columns else (),
         label=task.columns.label if task.columns else None,
         label_map=tuple((task.label_map or {}).items()),
-        against=_name_of(result.against, places.against) if result.against else None,
+    )
+    if isinstance(result, CutStudy):
+        return examples
+    pruning, judged = result.pruning, result.working_range
+    return replace(
+        examples,
+        method=pruning.method,
+        scope=pruning.scope,
+        points=result.kind,
+        amounts=pruning.stop.amounts if pruning.stop else result.amounts,
+        seed=pruning.seed,
+        control_of=pruning.controls,
+        measures=result.measures,
+        until_damage=pruning.stop.damage if pruning.stop else None,
+        range_examples="all" if judged and judged.examples > len(task.examples) else "subset",
+        against=checkpoint_place(result.against, places.against) if result.against else None,
     )
 
 
@@ -84,8 +99,11 @@ def can_be_found(request: SweepRequest) -> bool:
     return all(is_made(name) if name.startswith(RECIPE) else not name.startswith(PLACEHOLDER) for name in names)
 
 
-def _name_of(checkpoint: CheckpointRecord, place: str | None = None) -> str:
-    """Return what a request calls a checkpoint; a copy of an embedded one has that one's name as its place."""
+def checkpoint_place(checkpoint: CheckpointRecord, place: str | None = None) -> str:
+    """Return what a request calls a checkpoint; a placeholder for a folder whose place is not given.
+
+    A copy of an embedded checkpoint has that one's name as its place.
+    """
     if checkpoint.source == "hub":
         return f"{checkpoint.id}@{checkpoint.revision}"
     if checkpoint.source == "embedded" or checkpoint.recipe:
@@ -120,10 +138,10 @@ def _data_of(task: TaskRecord, place: str | None) -> str:
     return "hub" if preset and task.source_name == preset.dataset_id else DATA_FOLDER
 
 
-def _missing(result: SweepResult, request: SweepRequest) -> Iterator[str]:
+def _missing(result: Result, request: SweepRequest) -> Iterator[str]:
     """Say what has to be made first, and what belongs in each placeholder of a request."""
     task, replaced = result.task, "Replace {} with the path of the {}."
-    for known in filter(None, (result.checkpoint, result.against)):
+    for known in _models(result):
         content = f"(content {known.revision[:12]}…)"
         if known.recipe:
             yield (
@@ -131,7 +149,7 @@ def _missing(result: SweepResult, request: SweepRequest) -> Iterator[str]:
                 "gives slightly different ones. docs/recipes.md says which folders the command needs."
             )
         elif known.source == "folder":
-            yield replaced.format(_name_of(known), f"checkpoint folder {content}")
+            yield replaced.format(checkpoint_place(known), f"checkpoint folder {content}")
     if request.data == DATA_FOLDER:
         holds = f"folder that holds {task.name}/{task.split}-….parquet of {task.source_name}"
         yield replaced.format(DATA_FOLDER, holds)
@@ -143,8 +161,8 @@ def _missing(result: SweepResult, request: SweepRequest) -> Iterator[str]:
         yield f"A public copy reads the first {HOSTED_LIMITS.rows:,} rows of a table, this command draws from more."
 
 
-def command_line(request: SweepRequest) -> str:
-    """Return the command that computes a request, without options at their defaults."""
+def command_line(request: SweepRequest, module: str = "core.precompute") -> str:
+    """Return the command of a module that computes a request, without options at their defaults."""
     unsaid = {**vars(SweepRequest("", "", "")), "control_of": DEFAULT_CONTROLLED.get(request.method)}
     if METHODS[request.method].is_control:  # the seed is part of every key
         unsaid["seed"] = None
@@ -154,7 +172,7 @@ def command_line(request: SweepRequest) -> str:
         "text": [*zip(("--text", "--text2"), request.text, strict=False)],
         "label_map": [("--label-map", f"{mark}={meaning or ''}") for mark, meaning in request.label_map],
     }
-    words = ["python", "-m", "core.precompute"]
+    words = ["python", "-m", module]
     for name, value in {"checkpoint": "", "against": "", **vars(request)}.items():
         if value not in (None, unsaid[name]):
             for flag, text in options.get(name, [(flag_of(name), str(value))]):

@@ -26,6 +26,7 @@ from core.results.key import key_of
 from core.sweep.cut_choices import Judge, choices, fixed_choice, judged_cuts, rank
 from core.sweep.estimate import STAGE, DownloadError, refuse_download, sample_of
 from core.sweep.runner import silent
+from core.sweep.smaller import complete, layers_to_complete
 from core.sweep.subsets import DRAWN, SubsetRunner, drawn_subsets, every_subset, sizes
 from core.sweep.sweep import environment
 
@@ -37,7 +38,14 @@ SHARED = 0.4  # of the layers of all subsets that a search could look at: many a
 Measure = Callable[[set[Layers]], list[Cut]]
 
 
-def study(checkpoint: Checkpoint, inputs: CutInputs, report: Report = silent, *, exhaustive: bool = False) -> CutStudy:
+def study(
+    checkpoint: Checkpoint,
+    inputs: CutInputs,
+    report: Report = silent,
+    *,
+    exhaustive: bool = False,
+    measured: bool = False,
+) -> CutStudy:
     """Study a checkpoint's cuts; return the study, unsaved.
 
     Args:
@@ -46,13 +54,14 @@ def study(checkpoint: Checkpoint, inputs: CutInputs, report: Report = silent, *,
         report: Called with (stage, done, total) after each subset on each micro-batch; an exception that it raises ends
             the study, unchanged.
         exhaustive: Whether all subsets are measured of a model of more than ALL_UP_TO layers.
+        measured: Whether feed-forward units are removed as well, and size and speed of what was chosen are measured.
 
     Raises:
         PrunescopeError: The parts do not fit together, or it would take too long here.
     """
     started, depth = time.monotonic(), checkpoint.record.num_layers
     check_cut(checkpoint, inputs, exhaustive)
-    if is_hosted() and (seconds := seconds_of(checkpoint, inputs, exhaustive, report)) > limits().job_seconds:
+    if is_hosted() and (seconds := seconds_of(checkpoint, inputs, exhaustive, measured, report)) > limits().job_seconds:
         raise PrunescopeError(
             f"this study would take about {seconds / 60:.0f} minutes here, at most {limits().job_seconds / 60:.0f} are "
             "allowed: choose fewer examples, or run Prunescope on your own computer"
@@ -91,7 +100,11 @@ def study(checkpoint: Checkpoint, inputs: CutInputs, report: Report = silent, *,
         seconds=round(time.monotonic() - started, 3),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    return whole.model_copy(update={"key": key_of(whole)})
+    whole = whole.model_copy(update={"key": key_of(whole)})
+    if not measured:
+        return whole
+    whole = complete(whole, checkpoint, inputs, report)
+    return whole.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
 
 
 def check_cut(checkpoint: Checkpoint, inputs: CutInputs, exhaustive: bool = False) -> None:
@@ -193,13 +206,14 @@ class Work:
         return round(SHARED * sum(left * (DRAWN + len(CRITERIA)) for left in sizes(self.depth)))
 
 
-def seconds_of(checkpoint: Checkpoint, inputs: CutInputs, exhaustive: bool, report: Report) -> float:
+def seconds_of(checkpoint: Checkpoint, inputs: CutInputs, exhaustive: bool, measured: bool, report: Report) -> float:
     """Estimate how long a study takes from the second pass over a few examples, which is warm.
 
     Args:
         checkpoint: The loaded model.
         inputs: The examples.
         exhaustive: See `study`.
+        measured: See `study`.
         report: Called before each pass.
     """
     sample, full = SubsetRunner(checkpoint, sample_of(inputs.subset)), tuple(range(checkpoint.record.num_layers))
@@ -210,7 +224,13 @@ def seconds_of(checkpoint: Checkpoint, inputs: CutInputs, exhaustive: bool, repo
         sample.predict([full])
     per_layer = (time.perf_counter() - started) / len(full) / sample.tokens
     searching, judging = (SubsetRunner(checkpoint, examples).tokens for examples in (inputs.calibration, inputs.subset))
-    return per_layer * (work.searching * searching + work.judging * judging)
+    further = layers_to_complete(work.depth, searching, judging, judging / len(inputs.subset.texts)) if measured else 0
+    return per_layer * (work.searching * searching + work.judging * judging + further)
+
+
+def is_measured_at_once(checkpoint: Checkpoint) -> bool:
+    """Whether a study that a page asks for measures size and speed: of deep models that would take too long."""
+    return checkpoint.record.num_layers <= ALL_UP_TO
 
 
 def estimate_cut(request: SweepRequest, exhaustive: bool, report: Report) -> dict[str, Any]:
@@ -233,4 +253,4 @@ def estimate_cut(request: SweepRequest, exhaustive: bool, report: Report) -> dic
         return {"download": True}
     with borrow(inputs.resolved) as checkpoint:
         check_cut(checkpoint, inputs, exhaustive)
-        return {"seconds": seconds_of(checkpoint, inputs, exhaustive, report)}
+        return {"seconds": seconds_of(checkpoint, inputs, exhaustive, is_measured_at_once(checkpoint), report)}

@@ -10,8 +10,8 @@ from core.inputs.prepare import Inputs, prepare
 from core.request.amounts import amount_text, parse_amounts
 from core.request.catalog import METHODS
 from core.request.sweep_request import SweepRequest, checked
-from core.results.provenance import lacks_place, request_of
-from core.results.schema import Frame, SweepResult
+from core.results.provenance import checkpoint_place, lacks_place, request_of
+from core.results.schema import CheckpointRecord, Frame, SweepResult
 
 LISTED_AMOUNTS = 12  # in a message
 
@@ -122,22 +122,31 @@ def find_pruning(
     return request, resolved, None
 
 
+def place_of(known: CheckpointRecord, place: str | None, option: str = "--checkpoint") -> str:
+    """Return where a result's checkpoint is.
+
+    Args:
+        known: The checkpoint.
+        place: Where it is, if that was said.
+        option: What says it on a command line.
+
+    Raises:
+        PrunescopeError: It is a folder, and nothing says where.
+    """
+    if known.source == "folder" and not known.recipe and not place:
+        raise PrunescopeError(
+            f"the result was computed on the checkpoint folder '{known.id}' and does not record where that is: "
+            f"give it with {option}"
+        )
+    return place or checkpoint_place(known)
+
+
 def _request(result: SweepResult, amount: float, checkpoint: str | None, against: str | None = None) -> SweepRequest:
     """Request the baseline and one amount of a result; refuse a checkpoint folder whose place is unknown."""
-    for known, place, option in (
-        (result.checkpoint, checkpoint, "--checkpoint"),
-        (result.against, against, "--against"),
-    ):
-        if known and known.source == "folder" and not known.recipe and not place:
-            raise PrunescopeError(
-                f"the result was computed on the checkpoint folder '{known.id}' and does not record where that is: "
-                f"give it with {option}"
-            )
-    request = request_of(result)
     return replace(
-        request,
-        checkpoint=checkpoint or request.checkpoint,
-        against=(against or request.against) if result.against else None,
+        request_of(result),
+        checkpoint=place_of(result.checkpoint, checkpoint),
+        against=place_of(result.against, against, "--against") if result.against else None,
         amounts=parse_amounts([amount]),
         until_damage=None,
         range_examples="subset",

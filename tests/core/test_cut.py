@@ -52,6 +52,20 @@ def test_a_study_is_printed_listed_and_names_no_place(run: Run, tmp_path: Path) 
     assert library.read_manifest(manifest) == (library.entry_of(study),)
 
 
+def test_the_smaller_model_is_saved_where_it_is_asked_for(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.sweep.speed.PASSES", {1: 2, 32: 2})
+    line = "--checkpoint DEEP --task sst2 --data GLUE --examples 40 --output OUT --layers 2 --width 0.5"
+    code, printed, said = run(f"{line} --save {tmp_path / 'small'}")
+    assert code == 0, said
+    study = store.load_cut(Path(printed.strip()))
+    config = json.loads((tmp_path / "small" / "config.json").read_text())
+    assert (config["num_hidden_layers"], config["intermediate_size"]) == (2, 32)
+    assert study.measured
+    assert study.key in (tmp_path / "small" / "README.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -59,6 +73,16 @@ def test_a_study_is_printed_listed_and_names_no_place(run: Run, tmp_path: Path) 
         ("--checkpoint DEEP --task sst2 --data GLUE --examples 8", "8 examples to judge by: 16 to"),
         ("--checkpoint DEEP --task auto --data TABLE --examples 20", "10 examples besides those evaluated, and 16"),
         ("--checkpoint DEEP --task sst2 --data GLUE --method wanda", "unrecognized arguments: --method"),
+        (
+            "--checkpoint DEEP --task sst2 --data GLUE --save NEW",
+            "say how many layers stay (--layers) or which --width",
+        ),
+        ("--checkpoint DEEP --task sst2 --data GLUE --save GLUE --layers 2", "exists and is not an empty folder"),
+        (
+            "--checkpoint DEEP --task sst2 --data GLUE --layers 4 --save NEW",
+            "the checkpoint has 3, choose 1 to so many",
+        ),
+        ("--checkpoint DEEP --task sst2 --data GLUE --width 0.4", "invalid choice: 0.4 (choose from 0.25, 0.5, 0.75)"),
     ],
 )
 def test_bad_input_exits_with_two_and_one_line(run: Run, line: str, words: str) -> None:

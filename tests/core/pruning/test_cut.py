@@ -104,7 +104,7 @@ def test_what_is_saved_is_what_a_fresh_process_reads_by_transformers_alone(
         layers = (*STAYING, 5) if name == "sst2" else STAYING
         kept = halved(full.model)
         small = cut(full.model, layers, [kept[layer] for layer in layers])
-        size = save(small, full, resolved, folder)
+        size = save(small, resolved, folder)
         assert size == sum(path.stat().st_size for path in folder.iterdir() if path.suffix != ".npy")
         said, came = (json.loads((each / CONFIG).read_text()) for each in (folder, resolved.folder))
         assert said["dtype"] == came["dtype"] == ("float16" if name in ("bert", "sst2") else "float32")

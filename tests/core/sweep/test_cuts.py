@@ -276,7 +276,7 @@ def test_it_is_estimated_cancelled_and_bounded_on_a_shared_server(
 
     with pytest.raises(SystemExit):
         cuts.study(*made, cancel)
-    assert cuts.seconds_of(*made, False, cuts.silent) > 0
+    assert cuts.seconds_of(*made, False, True, cuts.silent) > cuts.seconds_of(*made, False, False, cuts.silent) > 0
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     monkeypatch.setattr(cuts, "seconds_of", lambda *_: 3_000.0)
     with pytest.raises(PrunescopeError, match="would take about 50 minutes here, at most 10"):

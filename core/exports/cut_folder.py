@@ -1,0 +1,74 @@
+"""Write a model that a study of cuts has judged: a folder that plain transformers loads, really smaller.
+
+On a hosted server it is a ZIP of that folder, which a visitor takes away.
+"""
+
+import shutil
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from core.encoder.loading import borrow
+from core.encoder.saving import save, written_whole
+from core.errors import PrunescopeError
+from core.exports.model_card import cut_card
+from core.inputs.checkpoint_files import check_removable
+from core.inputs.checkpoints import CARD, licence_of, resolve, suited
+from core.inputs.disk import SMALLER_MODELS
+from core.inputs.hub import Report
+from core.pruning.cut import model_of
+from core.request.amounts import amount_text
+from core.request.limits import is_hosted, limits
+from core.results.cut import CutStudy, Layers, Size
+from core.sweep.origin import check_same_content, place_of
+
+
+def write_cut(
+    study: CutStudy, layers: Layers, share: float, checkpoint: str | None, report: Report, folder: Path | None = None
+) -> Path:
+    """Make a smaller model of a study anew, and write it.
+
+    Args:
+        study: A whole study.
+        layers: Those that stay, from 0.
+        share: Of the feed-forward units, what is removed from each of them.
+        checkpoint: Where the checkpoint is; None uses what the study names, which fails for a folder.
+        report: Called with (stage, done, total); an exception that it raises ends the export, unchanged.
+        folder: Where to, new or empty; None for one of the user's cache, which it replaces.
+
+    Returns:
+        The folder: config.json, model.safetensors, the tokenizer, README.md; hosted, a ZIP of it.
+
+    Raises:
+        PrunescopeError: The study has not judged such a model, the checkpoint is not the study's, or the folder cannot
+            be written or is too large here.
+    """
+    smaller = study.judged_model(layers, share)
+    place = place_of(study.checkpoint, checkpoint)
+    resolved = suited(resolve(place, report), study.task.name)
+    check_removable(resolved.model_type, resolved.id)
+    check_same_content(resolved, study.checkpoint.id, study.checkpoint.revision)
+    name = f"{study.task.name}-{len(layers)}-layers-{amount_text(share)}-{study.key[:8]}"
+    target = folder or user_cache_path("prunescope") / SMALLER_MODELS / name
+    with borrow(resolved) as full:
+        report("Writing", 0, 1)
+        small = model_of(full.model, smaller)
+        with written_whole(target) as whole:
+            size = save(small, resolved, whole)
+            if size > limits().export_bytes:
+                raise PrunescopeError(
+                    f"the smaller model has {size / 2**20:,.0f} MiB, more than the {limits().export_bytes // 2**20} "
+                    "that are given away here: run Prunescope on your own computer"
+                )
+            parameters = sum(weight.numel() for weight in small.parameters())
+            known = study.size_of(smaller)
+            written = Size(
+                layers=layers, share=share, bytes=size, parameters=parameters, speeds=known.speeds if known else ()
+            )
+            card = cut_card(study, smaller, target.name, written, licence_of(resolved.folder))
+            (whole / CARD).write_text(card, encoding="utf-8")
+    if not is_hosted():
+        return target
+    archive = shutil.make_archive(str(target), "zip", target.parent, target.name)
+    shutil.rmtree(target)
+    return Path(archive)

@@ -1,0 +1,110 @@
+"""Measure how large smaller models are on disk, and how fast they are beside the full one.
+
+Both are saved, and read back by plain transformers in float32. Each passes over the same tokenised sentences in turn,
+so that what else the machine does slows both. Of the ratios of their times the median counts, with a percentile
+bootstrap's interval over the passes.
+"""
+
+import platform
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.stats import bootstrap
+from torch import Tensor, nn
+from transformers import AutoModelForSequenceClassification
+
+from core.encoder.batches import tokenised
+from core.encoder.loading import Checkpoint
+from core.encoder.saving import save
+from core.inputs.checkpoints import Resolved
+from core.inputs.hub import Report
+from core.pruning.cut import model_of
+from core.request.catalog import CONFIDENCE, MAX_LENGTH
+from core.results.cut import MeasuredRecord, Size, Smaller, Speed, share_of
+from core.results.statistics import Estimate
+
+PASSES = {1: 30, 32: 16}  # sentences of a forward pass: passes of each model
+MEASURING = "Measuring size and speed"  # a stage
+
+
+def measure(
+    checkpoint: Checkpoint,
+    resolved: Resolved,
+    cuts: Sequence[Smaller],
+    texts: Sequence[tuple[str, ...]],
+    report: Report,
+) -> MeasuredRecord:
+    """Save the full model and each smaller one, and time their forward passes in turn.
+
+    Args:
+        checkpoint: The full model.
+        resolved: Where it came from.
+        cuts: The smaller models, each of at least one layer.
+        texts: One or two a sentence, in random order.
+        report: Called with (stage, done, total) before each cut; an exception that it raises ends the measuring.
+
+    Returns:
+        The full model's size first, then each cut's, in order.
+    """
+    batches = {batch: _batches(checkpoint.tokenizer, texts, batch, passes) for batch, passes in PASSES.items()}
+    full, size = _saved(checkpoint.model, resolved)
+    models = [Size(layers=tuple(range(checkpoint.record.num_layers)), share=0.0, **size, speeds=())]
+    for done, cut in enumerate(cuts):
+        report(MEASURING, done, len(cuts))
+        small, size = _saved(model_of(checkpoint.model, cut), resolved)
+        speeds = tuple(Speed(batch=batch, times=_times_as_fast(full, small, some)) for batch, some in batches.items())
+        models.append(Size(layers=cut.layers, share=share_of(cut), **size, speeds=speeds))
+    return MeasuredRecord(threads=torch.get_num_threads(), processor=processor(), models=tuple(models))
+
+
+def _saved(model: nn.Module, resolved: Resolved) -> tuple[Any, dict[str, int]]:
+    """Save a model; return what plain transformers reads there, in float32, and how large it is."""
+    with TemporaryDirectory(prefix="prunescope-", ignore_cleanup_errors=True) as folder:
+        size = save(model, resolved, Path(folder))
+        read: Any = AutoModelForSequenceClassification.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False, dtype=torch.float32
+        )
+    return read.eval(), {"bytes": size, "parameters": sum(parameter.numel() for parameter in read.parameters())}
+
+
+def _batches(tokenizer: Any, texts: Sequence[tuple[str, ...]], size: int, passes: int) -> list[Any]:
+    """Tokenise a batch for each pass, padded to its longest; texts serve again where there are few."""
+    chosen = [[texts[(size * start + k) % len(texts)] for k in range(size)] for start in range(passes)]
+    options = {"padding": True, "truncation": True, "max_length": MAX_LENGTH, "return_tensors": "pt"}
+    return [tokenised(tokenizer, *map(list, zip(*some, strict=True)), **options) for some in chosen]
+
+
+def _times_as_fast(full: nn.Module, small: nn.Module, batches: Iterable[Mapping[str, Tensor]]) -> Estimate:
+    """Return the median ratio of the full model's time to the small one's; they alternate in who is first."""
+    ratios = []
+    with torch.inference_mode():
+        for turn, batch in enumerate(batches):
+            seconds = {}
+            if not turn:  # the first pass prepares more than it will need again
+                full(**batch), small(**batch)
+            for model in (full, small) if turn % 2 else (small, full):
+                start = time.perf_counter()
+                model(**batch)
+                seconds[model] = time.perf_counter() - start
+            ratios.append(seconds[full] / seconds[small])
+    return median_of(ratios)
+
+
+def median_of(ratios: Sequence[float]) -> Estimate:
+    """Estimate a median, with a percentile bootstrap's interval, by seed 0."""
+    options = {"confidence_level": CONFIDENCE, "method": "percentile", "rng": np.random.default_rng(0)}
+    found = bootstrap((ratios,), np.median, **options).confidence_interval
+    return Estimate(value=float(np.median(ratios)), low=float(found.low), high=float(found.high))
+
+
+def processor() -> str:
+    """Name this machine's processor, as far as the system does."""
+    known = Path("/proc/cpuinfo")
+    found = re.search(r"^model name\s*:\s*(.+)$", known.read_text() if known.is_file() else "", re.MULTILINE)
+    return found[1] if found else platform.processor() or platform.machine()

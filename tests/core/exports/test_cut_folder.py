@@ -1,0 +1,115 @@
+"""A smaller model that is taken away answers as the study says, and its card names what it is."""
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+from huggingface_hub import metadata_load
+from safetensors.torch import load_file
+from tiny import loaded, make_encoder, predicted_by_transformers, write_split
+
+from core.errors import PrunescopeError
+from core.exports.cut_folder import write_cut
+from core.inputs.prepare import CutInputs, prepare_cut
+from core.request.catalog import TASKS
+from core.request.limits import HOSTED_LIMITS
+from core.request.sweep_request import SweepRequest, checked
+from core.results.cut import CutStudy, share_of
+from core.results.key import sealed
+from core.sweep import speed
+from core.sweep.cuts import study
+
+Made = tuple[Path, CutInputs, CutStudy]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    folder = tmp_path_factory.mktemp("taken")
+    for split in ("validation", "train"):
+        write_split(folder, TASKS["sst2"], split, 40, seed=len(split))
+    base = make_encoder(folder / "base", "distilbert", layers=3, seed=5, dtype=torch.float16)
+    (base / "README.md").write_text("---\nlicense: apache-2.0\n---\n")
+    inputs = prepare_cut(checked(SweepRequest(str(base), "sst2", data=str(folder))))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(speed, "PASSES", {1: 3, 32: 3})
+        return base, inputs, sealed(study(loaded(inputs.resolved), inputs, measured=True))
+
+
+def taken(made: Made, layers: tuple[int, ...], share: float, folder: Path | None = None) -> Path:
+    return write_cut(made[2], layers, share, str(made[0]), lambda *_: None, folder)
+
+
+@pytest.mark.parametrize(("left", "share"), [(2, 0.0), (1, 0.5), (3, 0.75)])
+def test_the_folder_answers_as_the_study_says_and_its_card_names_what_it_is(
+    made: Made, tmp_path: Path, left: int, share: float
+) -> None:
+    base, inputs, found = made
+    layers = found.measured_choice(left).layers
+    model, size = found.judged_model(layers, share), None
+    folder = taken(made, layers, share, tmp_path / "mine")
+    assert folder == tmp_path / "mine"
+    assert tuple(predicted_by_transformers(folder, [text for (text,) in inputs.subset.texts])) == model.judged
+    assert {weight.dtype for weight in load_file(folder / "model.safetensors").values()} == {torch.float16}
+    size = found.size_of(model)
+    assert size
+    assert model.worth
+    assert size.bytes == sum(path.stat().st_size for path in folder.iterdir() if path.name != "README.md")
+    card = (folder / "README.md").read_text("utf-8")
+    assert metadata_load(folder / "README.md")["license"] == "apache-2.0"
+    assert metadata_load(folder / "README.md")["tags"] == ["pruned", "cut"]
+    for said in (
+        f"`base`, content `{found.checkpoint.revision}`",
+        f"| {size.parameters:,}, of the base {found.checkpoint.num_parameters:,} |",
+        f"| {size.bytes:,}, of the base",
+        f"| accuracy | {model.worth.metrics['accuracy']:.4f} |",
+        f"beside the base | {model.worth.difference.value:.4f} | {model.worth.difference.low:.3f} to",
+        f"batch of 32 | {size.speeds[1].times.value:.4f} |",
+        'from_pretrained("mine", dtype="float32")',
+        f"--layers {left}" + (f" --width {share_of(model):g}" if share else "") + " --save ./SMALLER",
+        "python -m core.cut --checkpoint ./base --task sst2",
+        found.key,
+    ):
+        assert said in card
+    assert ("counted from 1" in card, "of the feed-forward units of each layer" in card) == (left < 3, share > 0)
+    assert str(base.parent) not in card
+
+
+def test_what_cannot_be_taken_is_refused(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base, _, found = made
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for layers, share in (((), 0.0), ((0, 1), 0.4), ((7,), 0.0)):
+        with pytest.raises(PrunescopeError, match="has not judged the layers"):
+            taken(made, layers, share)
+    with pytest.raises(PrunescopeError, match="give it with --checkpoint"):
+        write_cut(found, found.measured_choice(1).layers, 0.0, None, lambda *_: None)
+    other = make_encoder(tmp_path / "other", "distilbert", layers=3, seed=6)
+    with pytest.raises(PrunescopeError, match="give that checkpoint"):
+        write_cut(found, found.measured_choice(1).layers, 0.0, str(other), lambda *_: None)
+    first, *others = found.widths or ()
+    beyond = first.model_copy(update={"kept": ("/" * 20 + "////",) * 3})
+    forged = found.model_copy(update={"widths": (beyond, *others)})
+    with pytest.raises(PrunescopeError, match="keeps units beyond the 64"):
+        write_cut(forged, first.layers, first.share, str(base), lambda *_: None)
+    assert list((tmp_path / "cache").rglob("*.safetensors")) == []
+
+
+def test_hosted_it_is_a_zip_of_bounded_size(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, inputs, found = made
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("core.exports.cut_folder.is_hosted", lambda: True)
+    layers = found.measured_choice(2).layers
+    archive = taken(made, layers, 0.0)
+    assert [archive.suffix, *(path.name for path in archive.parent.iterdir())] == [".zip", archive.name]
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(tmp_path / "opened")
+    (folder,) = (tmp_path / "opened").iterdir()
+    texts = [text for (text,) in inputs.subset.texts]
+    assert tuple(predicted_by_transformers(folder, texts)) == found.cut(layers).judged
+    shutil.rmtree(archive.parent)
+    assert HOSTED_LIMITS.export_bytes < float("inf")
+    monkeypatch.setattr("core.exports.cut_folder.limits", lambda: type("", (), {"export_bytes": 2**15})())
+    with pytest.raises(PrunescopeError, match="more than the 0 that are given away here"):
+        taken(made, layers, 0.0)
+    assert [*archive.parent.iterdir()] == []
