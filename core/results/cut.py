@@ -183,7 +183,7 @@ class CutStudy(f.Record):
     calibration: TaskRecord
     search: Literal["all", "beam"]
     scores: LayerScores
-    cuts: Annotated[tuple[Cut, ...], Field(max_length=MOST_CUTS), f.FAST]
+    cuts: Annotated[tuple[Cut, ...], Field(min_length=1, max_length=MOST_CUTS), f.FAST]
     steps: Annotated[tuple[Step, ...], f.FEW, f.FAST]
     widths: Annotated[tuple[Narrow, ...], f.FEW, f.FAST] | None = None
     measured: MeasuredRecord | None = None
@@ -198,31 +198,29 @@ class CutStudy(f.Record):
         return self
 
     def _faults(self) -> Iterator[str]:
-        layers, judged, calibration = self.checkpoint.num_layers, self.task, self.calibration
-        known = {cut.layers: cut for cut in self.cuts}
-        if self.full.layers != tuple(range(layers)) or layers < 2 or len(known) < len(self.cuts):
+        layers, known = self.checkpoint.num_layers, {cut.layers: cut for cut in self.cuts}
+        if self.full.layers != tuple(range(max(layers, 2))) or not self.full.worth or len(known) < len(self.cuts):
             yield "its cuts are"
-        if {len(self.scores.cosine), len(self.scores.cka)} != {layers} or len(self.steps) != layers - 1:
+        if {len(self.scores.cosine), len(self.scores.cka), len(self.steps) + 1} != {layers}:
             yield "its scores or its steps are"
-        for examples in (judged, calibration):
-            if len(examples.gold) != len(examples.examples) or examples.label_names != judged.label_names:
-                yield "its gold labels are"
-        if is_one_table(judged, calibration) and {*judged.examples} & {*calibration.examples}:
+        tables = [(task.source, task.source_name, task.split, task.data) for task in (self.task, self.calibration)]
+        if tables[0] == tables[1] and {*self.task.examples} & {*self.calibration.examples}:
             yield "its judged examples are also its calibration examples, and they are"
         for model in self.models:
-            rows = [(calibration, model.calibration), *([(judged, model.judged)] if model.judged is not None else [])]
-            is_ascending = model.layers == tuple(sorted({*model.layers})) and {*model.layers} <= {*range(layers)}
-            if not is_ascending or any(len(given.gold) != len(found) for given, found in rows):
+            rows = (self.calibration, model.calibration), (self.task, model.judged or self.task.gold)
+            fits = all({len(given.gold), len(given.examples)} == {len(found)} for given, found in rows)
+            if not fits or [*model.layers] != sorted({*model.layers} & {*range(layers)}):
                 yield f"the layers or predictions of the cut to {[*model.layers]} are"
-            if model.worth and (model.judged is None or {*model.worth.metrics} != {*self.full_worth.metrics}):
+            if model.worth and (model.judged is None or model.worth.metrics.get(self.task.main_metric) is None):
                 yield f"the metrics of the cut to {[*model.layers]} are"
         for narrow in self.widths or ():
             if [*map(len, map(unpacked, narrow.kept))] != [narrow.units] * len(narrow.layers):
                 yield f"the units of the cut to {[*narrow.layers]} are"
-        for left, step in zip(range(layers - 1, 0, -1), self.steps, strict=False):
+        for fewer, step in enumerate(self.steps, start=1):
             picked = [known.get(pick.layers) for pick in step.picks.values()]
-            if MEASURED not in step.picks or any(not cut or not cut.worth or len(cut.layers) != left for cut in picked):
-                yield f"the choices of {left} layers are"
+            fits = all(cut and cut.worth and len(cut.layers) == layers - fewer for cut in picked)
+            if MEASURED not in step.picks or not fits:
+                yield f"the choices of {layers - fewer} layers are"
 
     @property
     def models(self) -> tuple[Smaller, ...]:
@@ -230,14 +228,15 @@ class CutStudy(f.Record):
         return (*self.cuts, *(self.widths or ()))
 
     @property
-    def full(self) -> Cut:
-        """The full model, which stands first.
+    def predictions(self) -> Iterator[tuple[int, ...]]:
+        """All predictions, and the labels of the calibration examples."""
+        yield self.calibration.gold
+        for model in self.models:
+            yield from (model.calibration, model.judged or ())
 
-        Raises:
-            ValueError: There is none.
-        """
-        if not self.cuts or self.cuts[0].worth is None:
-            raise ValueError("the full model is missing")
+    @property
+    def full(self) -> Cut:
+        """The full model."""
         return self.cuts[0]
 
     @property
@@ -247,15 +246,8 @@ class CutStudy(f.Record):
         return self.full.worth
 
     def cut(self, layers: tuple[int, ...]) -> Cut:
-        """Return the cut to some layers.
-
-        Raises:
-            ValueError: It was not measured.
-        """
-        for found in self.cuts:
-            if found.layers == layers:
-                return found
-        raise ValueError(f"the cut to the layers {[*layers]} was not measured")
+        """Return the cut to some layers, which was measured."""
+        return next(found for found in self.cuts if found.layers == layers)
 
     def judged_model(self, layers: Layers, share: float = 0.0) -> Smaller:
         """Return what was judged with only some layers, less a share of their feed-forward units.
@@ -278,9 +270,3 @@ class CutStudy(f.Record):
         """Return the measured choice of so many layers, from 1 to all."""
         fewer = self.checkpoint.num_layers - left
         return self.cut(self.steps[fewer - 1].picks[MEASURED].layers) if fewer else self.full
-
-
-def is_one_table(judged: TaskRecord, calibration: TaskRecord) -> bool:
-    """Whether both kinds of examples are rows of one table, so that equal row numbers are one example."""
-    same = ("source", "source_name", "split", "data")
-    return all(getattr(judged, name) == getattr(calibration, name) for name in same)

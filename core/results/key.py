@@ -56,31 +56,8 @@ def result_key(
     return digest(parts)
 
 
-def study_key(revision: str, judged: TaskRecord, calibration: TaskRecord, search: str, made_by: MadeBy) -> str:
-    """Compute a study's key: a digest of everything that decides its predictions (not threads, sizes or time).
-
-    Args:
-        revision: The digest of the checkpoint's content.
-        judged: The examples that take no part in the choice.
-        calibration: The examples that the choice is made on.
-        search: See `CutStudy`.
-        made_by: The dtype of the computation and the engine version.
-    """
-    parts = {
-        "kind": "cut",
-        "checkpoint": revision,
-        "task": [judged.fingerprint, judged.examples],
-        "calibration": [calibration.fingerprint, calibration.examples],
-        "search": search,
-        "max_length": judged.max_length,
-        "dtype": str(made_by["dtype"]),
-        "engine": str(made_by["engine"]),
-    }
-    return digest(parts)
-
-
 def key_of(result: SweepResult | CutStudy) -> str:
-    """Compute the key of a whole result from its content.
+    """Compute the key of a whole result from its content, of a study from all that decides its predictions.
 
     Raises:
         ValueError: The content lacks something that the key depends on.
@@ -89,7 +66,16 @@ def key_of(result: SweepResult | CutStudy) -> str:
     if (isinstance(result, SweepResult) and not result.frames) or not {"dtype", "engine"} <= set(made_by):
         raise ValueError("it has no frames, dtype or engine")
     if isinstance(result, CutStudy):
-        return study_key(result.checkpoint.revision, result.task, result.calibration, result.search, made_by)
+        examples = {"task": result.task, "calibration": result.calibration}
+        parts = {
+            "kind": result.kind,
+            "checkpoint": result.checkpoint.revision,
+            **{name: [record.fingerprint, record.examples] for name, record in examples.items()},
+            "search": result.search,
+            "max_length": result.task.max_length,
+            **{name: str(made_by[name]) for name in ("dtype", "engine")},
+        }
+        return digest(parts)
     against = result.against.revision if result.against else None
     return result_key(request_of(result), result.checkpoint.revision, result.task, result.pruning, against, made_by)
 

@@ -82,10 +82,6 @@ class CutEntry(Record):
     name: str
     checkpoint: str
     task: str
-    source: str
-    fingerprint: str
-    layers: int
-    search: str
     created_at: str
 
 
@@ -102,14 +98,8 @@ def entry_of(result: CutStudy) -> CutEntry: ...
 def entry_of(result: Result) -> Entry | CutEntry:
     """Describe a whole result."""
     if isinstance(result, CutStudy):
-        return CutEntry(
-            **result.model_dump(include={"kind", "key", "search", "created_at"}),
-            **result.task.model_dump(include={"source", "fingerprint"}),
-            name=result_name(result),
-            checkpoint=result.checkpoint.id,
-            task=result.task.name,
-            layers=result.checkpoint.num_layers,
-        )
+        known = result.model_dump(include={"kind", "key", "created_at"})
+        return CutEntry(**known, name=result_name(result), checkpoint=result.checkpoint.id, task=result.task.name)
     task, pruning = result.task, result.pruning
     return Entry(
         **pruning.model_dump(include=set(Pruning.model_fields)),

@@ -309,6 +309,11 @@ class SweepResult(Header):
         return tuple(frame.amount for frame in self.frames)
 
     @property
+    def predictions(self) -> Iterator[tuple[int, ...]]:
+        """The predictions of each frame."""
+        return (frame.predictions for frame in self.frames)
+
+    @property
     def measures(self) -> tuple[str, ...]:
         """The measures of similarity."""
         return tuple(self.similarity.measures)

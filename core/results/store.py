@@ -7,6 +7,7 @@ import re
 import tempfile
 import time
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,11 +16,13 @@ from platformdirs import user_cache_path
 from pydantic import ValidationError
 
 from core.errors import PrunescopeError
-from core.request.catalog import SHIPPED
-from core.request.limits import is_hosted, limits
+from core.request.catalog import EMBEDDED, MEASURES, MIN_EXAMPLES, SHIPPED, TASKS
+from core.request.limits import LOCAL_LIMITS, is_hosted, limits
+from core.request.sweep_request import check_scope
+from core.request.tasks import MAX_LABELS, MIN_LABELS
 from core.results.cut import CutStudy
 from core.results.digest import digest
-from core.results.faults import faults
+from core.results.fields import values_in
 from core.results.key import key_of, sealed
 from core.results.kinds import ANY, KINDS, Result, study_in, sweep_in
 from core.results.schema import SCHEMA_VERSION, SweepResult
@@ -27,6 +30,8 @@ from core.wall.reading import read
 
 SHIPPED_RESULTS = SHIPPED / "results"
 PLAIN, COMPRESSED = ENDINGS = (".json", ".json.gz")  # `gzip -9n` compresses large ones before they are shipped
+MOST_SIMILARITIES = 500_000  # of 48 points and 100 amounts it has half
+MOST_VALUES = 5_000_000
 MAX_BYTES = 64 * 2**20  # of a file, decompressed; one of 24 layers and 100 amounts has some 20
 PART, OLD_SECONDS = ".part", 3600.0  # a file that is being written, and how long that never takes
 _KEY = re.compile(r"[0-9a-f]{64}")
@@ -232,6 +237,51 @@ def parse(values: Any, name: str) -> Result:
     if (result.checksum, result.key) != (checksum, key):  # under another key it would take another result's place
         raise PrunescopeError(f"{name} does not match its checksum or key: it was edited or damaged, recompute it")
     return result
+
+
+def faults(result: Result) -> Iterator[str]:
+    """Say of a result whose schema fits what it names that does not exist here, and what is too much or missing.
+
+    Raises:
+        PrunescopeError: A sweep's scope does not fit its method or its depth.
+    """
+    task, labels = result.task, len(result.task.label_names)
+    sweep = result if isinstance(result, SweepResult) else None
+    for known in (result.checkpoint, sweep and sweep.against):  # a question about it would ask the Hub for another id
+        if known and known.source == "embedded" and known.id not in EMBEDDED:
+            yield f"no checkpoint {known.id} comes with this program"
+    counts = ("examples", len(task.examples), LOCAL_LIMITS.examples), ("values", values_in(result), MOST_VALUES)
+    for name, count, most in (*(_drawn(sweep) if sweep else ()), *counts):
+        if count > most:
+            yield f"it has {count:,} {name}, at most {most:,} can be drawn"
+    fitting = [len(TASKS[task.name].label_names)] if task.name in TASKS else range(MIN_LABELS, MAX_LABELS + 1)
+    if labels not in fitting or len(task.examples) < MIN_EXAMPLES:
+        yield f"{labels} labels and {len(task.examples)} examples do not fit {task.name}"
+    if any(not 0 <= label < labels for row in (task.gold, *result.predictions) for label in row):
+        yield f"a label lies outside 0 to {labels - 1}"
+    if sweep:
+        yield from _sweep_faults(sweep)
+
+
+def _drawn(sweep: SweepResult) -> Iterator[tuple[str, int, int]]:
+    """Check a sweep's scope, and count what is drawn of it: the name, how much, and the most."""
+    check_scope(sweep.pruning.scope, sweep.pruning.method, sweep.checkpoint.num_layers)
+    points, baseline, amounts = len(sweep.points), len(sweep.baseline_points), len(sweep.frames)
+    yield "points", max(points, baseline), limits().points
+    yield "amounts", amounts, LOCAL_LIMITS.amounts
+    yield "similarities of one kind", amounts * points * baseline, MOST_SIMILARITIES
+
+
+def _sweep_faults(sweep: SweepResult) -> Iterator[str]:
+    for frame in sweep.frames:
+        if frame.metrics.get("accuracy") is None:
+            yield "a frame lacks its accuracy"
+        for measure, by_reduction in frame.similarity.items():
+            if set(by_reduction) != set(MEASURES[measure].reductions) & set(sweep.reductions):
+                yield "a frame lacks a reduction"
+        cka = frame.similarity.get("cka", {"": ()}).values()
+        if not all(values and isinstance(values[0], tuple) for values in cka):
+            yield "a frame lacks its CKA"
 
 
 def open_upload(content: bytes, name: str) -> Result:

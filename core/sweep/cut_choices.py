@@ -20,7 +20,7 @@ from core.results.schema import TaskRecord
 from core.results.statistics import ChangedRecord, Estimate
 from core.sweep.divergence import changed_share
 from core.sweep.metrics import evaluate
-from core.sweep.scores import FROM_COUNTS, SCORES
+from core.sweep.scores import SCORES
 
 Array = npt.NDArray[np.float64]
 
@@ -62,7 +62,7 @@ def rank(criterion: str, metric: str, gold: Sequence[int], full: Cut, cut: Cut) 
         cut: One of the cuts.
     """
     if criterion == READ:
-        return (-2.0 if cut.read is None else -round(cut.read, DECIMALS), *cut.layers)
+        return (2.0 if cut.read is None else -round(cut.read, DECIMALS), *cut.layers)
     found, labels = np.array(cut.calibration), np.array(gold)  # each (examples,)
     changed = int((found != np.array(full.calibration)).sum())
     return (-round(float(SCORES[metric](labels, found)), DECIMALS), changed, *cut.layers)
@@ -98,11 +98,14 @@ class Judge:
     """
 
     def __init__(self, task: TaskRecord, names: Sequence[str], full: Sequence[int]) -> None:
-        self._task, self._names, self._full = task, names, full
-        self._gold = np.array(task.gold)  # (examples,)
-        n, random = len(self._gold), np.random.default_rng(0)
-        drawn = random.multinomial(n, np.full(n, 1 / n), DRAWS)  # (draws, examples): how often each is drawn
-        self._weights = np.concatenate([np.ones((1, n)), drawn])  # (1 + draws, examples); the first has each once
+        self._task, self._names, self._gold, n = task, names, np.array(task.gold), len(task.gold)
+        drawn = np.random.default_rng(0).integers(n, size=(DRAWS, n))
+        self._rows = np.vstack([np.arange(n), drawn])  # (1 + draws, examples)
+        self._full, self._of_full = full, self.values(full)
+
+    def values(self, predicted: Sequence[int]) -> Array:
+        """Return the main metric of all examples, and of those of each draw: (1 + draws,)."""
+        return SCORES[self._task.main_metric](self._gold[self._rows], np.array(predicted)[self._rows])
 
     def worth(self, predicted: Sequence[int]) -> Worth:
         """Value one model; one that predicts as the full model does has the difference 0, without width."""
@@ -112,40 +115,12 @@ class Judge:
             metrics=metrics,
             intervals=intervals,
             changed=ChangedRecord(share=share, interval=bounds),
-            difference=self.difference([predicted], [self._full]),
+            difference=estimated(self.values(predicted) - self._of_full),
         )
 
-    def mean(self, models: Sequence[Sequence[int]], is_sample: bool = False) -> Estimate:
-        """Average the main metric of several models; if they are a sample of others, each draw takes some of them."""
-        return _estimate(self._values(models, is_sample))
 
-    def difference(
-        self, models: Sequence[Sequence[int]], others: Sequence[Sequence[int]], is_sample: bool = False
-    ) -> Estimate:
-        """Subtract the mean main metric of others, which may be a sample, from that of models."""
-        return _estimate(self._values(models) - self._values(others, is_sample))
-
-    def _values(self, models: Sequence[Sequence[int]], is_sample: bool = False) -> Array:
-        """Average the main metric over models, of all examples and in each draw: (1 + draws,)."""
-        rows, labels = np.array(models), np.arange(len(self._task.label_names))  # (models, examples), (labels,)
-        shown, golds = rows[..., None] == labels, self._gold[:, None] == labels  # (models, examples, labels), (…)
-        in_gold, metric = self._weights @ golds, self._task.main_metric  # (1 + draws, labels)
-        values = np.empty((len(rows), 1 + DRAWS))
-        for index, predicted in enumerate(shown):
-            both = self._weights @ (predicted & golds)  # (1 + draws, labels)
-            if metric in FROM_COUNTS:
-                values[index] = FROM_COUNTS[metric](both, in_gold, self._weights @ predicted)
-            else:
-                values[index] = both.sum(-1) / len(self._gold)
-        if not is_sample:
-            return np.asarray(values.mean(0))
-        taken = np.random.default_rng(1).integers(len(rows), size=(len(rows), DRAWS))  # (models, draws)
-        again = np.take_along_axis(values[:, 1:], taken, 0).mean(0)  # (draws,)
-        return np.concatenate([values[:, :1].mean(0), again])
-
-
-def _estimate(values: Array) -> Estimate:
-    """Return the value of all examples, with the percentile interval of the draws."""
+def estimated(values: Array) -> Estimate:
+    """Return the first of values, that of all examples, with the percentile interval of the others, the draws'."""
     low, high = np.quantile(values[1:], [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Estimate(value=float(values[0]), low=float(low), high=float(high))
 
@@ -159,33 +134,25 @@ def judged_cuts(
         judge: Values predictions.
         cuts: All that were measured, the full model first; those picked and those drawn are judged.
         picks: For each number of layers fewer, from one on, what each criterion keeps.
-        drawn: What stands for random removal.
+        drawn: What stands for random removal. Where these are not all subsets of a size, others could have been drawn:
+            with each draw of examples goes one of them.
 
     Returns:
         The cuts, those picked and the full model with what they are worth; and a step for each number of layers fewer.
     """
     judged = {cut.layers: cut.judged for cut in cuts if cut.judged is not None}
-    chosen = {cuts[0].layers, *(layers for picked in picks for layers in picked.values())}
-    worth = {layers: judge.worth(judged[layers]) for layers in chosen}
-    steps = []
+    worth = {kept: judge.worth(judged[kept]) for kept in {cuts[0].layers}.union(*(of.values() for of in picks))}
+    values = {kept: judge.values(predicted) for kept, predicted in judged.items()}
+    steps, random = [], np.random.default_rng(1)
     for picked in picks:
-        best = [judged[picked[MEASURED]]]
-        left = len(picked[MEASURED])
-        alike = [judged[kept] for kept in sorted(drawn) if len(kept) == left]
-        is_sample = len(alike) < comb(len(cuts[0].layers), left)
-        steps.append(
-            Step(
-                picks={
-                    name: Pick(
-                        layers=layers, regret=None if name == MEASURED else judge.difference(best, [judged[layers]])
-                    )
-                    for name, layers in picked.items()
-                },
-                random=RandomRecord(
-                    subsets=len(alike),
-                    value=judge.mean(alike, is_sample),
-                    regret=judge.difference(best, alike, is_sample),
-                ),
-            )
-        )
+        best, left = values[picked[MEASURED]], len(picked[MEASURED])
+        alike = np.array([values[kept] for kept in sorted(drawn) if len(kept) == left])  # (subsets, 1 + draws)
+        if len(alike) < comb(len(cuts[0].layers), left):
+            taken = random.integers(len(alike), size=(len(alike), DRAWS))  # (subsets, draws)
+            alike[:, 1:] = np.take_along_axis(alike[:, 1:], taken, 0)
+        chance = alike.mean(0)  # (1 + draws,)
+        regrets = {name: estimated(best - values[kept]) for name, kept in picked.items() if name != MEASURED}
+        found = RandomRecord(subsets=len(alike), value=estimated(chance), regret=estimated(best - chance))
+        known = {name: Pick(layers=kept, regret=regrets.get(name)) for name, kept in picked.items()}
+        steps.append(Step(picks=known, random=found))
     return tuple(cut.model_copy(update={"worth": worth.get(cut.layers)}) for cut in cuts), tuple(steps)

@@ -5,10 +5,9 @@ at what every other criterion would choose, and at subsets drawn at random. Noth
 """
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from math import comb
+from functools import partial
 from typing import Any
 
 from core.encoder.architectures import encoder_layers
@@ -27,15 +26,12 @@ from core.sweep.cut_choices import Judge, choices, fixed_choice, judged_cuts, ra
 from core.sweep.estimate import STAGE, DownloadError, refuse_download, sample_of
 from core.sweep.runner import silent
 from core.sweep.smaller import complete, layers_to_complete
-from core.sweep.subsets import DRAWN, SubsetRunner, drawn_subsets, every_subset, sizes
+from core.sweep.subsets import SubsetRunner, drawn_subsets, every_subset, sizes
 from core.sweep.sweep import environment
 
 BEAM = {MEASURED: 8, READ: 1}  # how many subsets of a size the search goes on from, by a criterion
 MOST_LAYERS = 12  # of which all subsets may be asked for
-SEARCHING, JUDGING = "Running subsets of layers", "Judging what was chosen"  # stages
-SHARED = 0.4  # of the layers of all subsets that a search could look at: many are the same, or begin alike
-
-Measure = Callable[[set[Layers]], list[Cut]]
+STAGES = SEARCHING, JUDGING = "Running subsets of layers", "Judging what was chosen"
 
 
 def study(
@@ -66,22 +62,16 @@ def study(
             f"this study would take about {seconds / 60:.0f} minutes here, at most {limits().job_seconds / 60:.0f} are "
             "allowed: choose fewer examples, or run Prunescope on your own computer"
         )
-    subset, calibration, work = inputs.subset, inputs.calibration, Work(depth, exhaustive)
-
-    def steps_of(stage: str, total: int) -> Callable[[int], None]:
-        return lambda passes: report(stage, min(passes, total - 1), total)
-
-    runner = SubsetRunner(checkpoint, calibration)
-    runner.step = steps_of(SEARCHING, work.searching * len(runner.batches))
-    metric, gold = subset.task.main_metric, calibration.record.gold
-    scores, _ = runner.full
-    cuts = search(runner, scores, metric, gold, work.all_searched)
+    subset, gold, metric = inputs.subset, inputs.calibration.record.gold, inputs.subset.task.main_metric
+    choosing, judging = (SubsetRunner(checkpoint, examples) for examples in (inputs.calibration, subset))
+    for runner, stage, passes in zip((choosing, judging), STAGES, layer_passes(depth, exhaustive), strict=True):
+        runner.step = partial(_report, report, stage, passes * len(runner.batches))
+    scores, _ = choosing.full
+    cuts = search(choosing, scores, metric, gold, exhaustive or depth <= ALL_UP_TO)
     picks = [choices(metric, gold, scores, cuts, left) for left in sizes(depth)]
     drawn = {kept for left in sizes(depth) for kept in drawn_subsets(depth, left)}
-    judged = {cuts[0].layers, *drawn, *(kept for picked in picks for kept in picked.values())}
-    judging = SubsetRunner(checkpoint, subset)
-    judging.step = steps_of(JUDGING, work.judging * len(judging.batches))
-    answered = judging.predict(judged | ({()} if depth <= ALL_UP_TO else set()))
+    ends = {cuts[0].layers, cuts[-1].layers}
+    answered = judging.predict(ends | drawn | {kept for picked in picks for kept in picked.values()})
     cuts = [
         cut.model_copy(update={"judged": answered[cut.layers].predictions}) if cut.layers in answered else cut
         for cut in cuts
@@ -91,8 +81,8 @@ def study(
     whole = CutStudy(
         checkpoint=checkpoint.record,
         task=subset.record,
-        calibration=calibration.record,
-        search="all" if work.all_searched else "beam",
+        calibration=inputs.calibration.record,
+        search="all" if len(cuts) == 1 << depth else "beam",
         scores=scores,
         cuts=found,
         steps=steps,
@@ -107,35 +97,33 @@ def study(
     return whole.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
 
 
+def _report(report: Report, stage: str, total: float, passes: int) -> None:
+    report(stage, min(passes, round(total) - 1), round(total))
+
+
 def check_cut(checkpoint: Checkpoint, inputs: CutInputs, exhaustive: bool = False) -> None:
     """Refuse a checkpoint and examples of which no study can be made.
 
     Raises:
         PrunescopeError: Why not.
     """
-    name, depth = checkpoint.record.id, checkpoint.record.num_layers
+    name, depth, most = checkpoint.record.id, checkpoint.record.num_layers, limits().examples
     weights = [id(weight) for layer in encoder_layers(checkpoint.model) for weight in layer.parameters()]
-    if depth < 2:
-        raise PrunescopeError(
-            f"'{name}' has {depth} encoder layer: choose a checkpoint of at least 2, so that 1 can go"
-        )
-    if len(weights) > len({*weights}):
-        raise PrunescopeError(f"the layers of '{name}' share their weights, so none can go: choose another checkpoint")
-    if exhaustive and depth > MOST_LAYERS:
-        raise PrunescopeError(
-            f"all subsets of {depth} layers are {2**depth:,}: leave out --exhaustive, or choose a checkpoint of "
-            f"at most {MOST_LAYERS} layers"
-        )
     check_not_training_data(inputs.subset, checkpoint.training_digests, name)
+    refusals = {
+        f"'{name}' has {depth} encoder layer, and 2 are needed for 1 to go": depth < 2,
+        f"the layers of '{name}' share their weights, so none can go": len(weights) > len({*weights}),
+        f"all subsets of {depth} layers are {1 << depth:,}, leave out --exhaustive": exhaustive and depth > MOST_LAYERS,
+    }
     for examples, use in ((inputs.subset, "judge"), (inputs.calibration, "choose")):
-        rows, most = len(examples.texts), limits().examples
-        if not MIN_CALIBRATION <= rows <= most:
-            raise PrunescopeError(f"{rows} examples to {use} by: {MIN_CALIBRATION} to {most:,} are needed")
-        if len({*examples.record.gold}) < 2:
-            raise PrunescopeError(f"the {rows} examples to {use} by have one label, and two are needed: choose others")
-
-
-# ---------------------------------------------------------------- the search
+        rows, labels = len(examples.texts), len({*examples.record.gold})
+        needed = f"{MIN_CALIBRATION} to {most:,} with 2 labels or more are needed"
+        refusals[f"{rows} examples with {labels} labels to {use} by, and {needed}"] = (
+            labels < 2 or not MIN_CALIBRATION <= rows <= most
+        )
+    for words, is_so in refusals.items():
+        if is_so:
+            raise PrunescopeError(f"{words}: choose another checkpoint, or other examples")
 
 
 def search(runner: SubsetRunner, scores: LayerScores, metric: str, gold: Sequence[int], exhaustive: bool) -> list[Cut]:
@@ -163,47 +151,21 @@ def search(runner: SubsetRunner, scores: LayerScores, metric: str, gold: Sequenc
         children = {tuple(layer for layer in kept if layer != gone) for kept in beam for gone in kept}
         fixed = (fixed_choice(name, scores, left) for name in CRITERIA if name not in BEAM)
         measure({*children, *drawn_subsets(runner.depth, left), *filter(None, fixed)})
-        alike = [cut for cut in known.values() if len(cut.layers) == left]
-        ranked = {name: sorted(alike, key=lambda cut: rank(name, metric, gold, known[full], cut)) for name in BEAM}
-        beam = {cut.layers for name, width in BEAM.items() for cut in ranked[name][:width]}
+        alike, beam = [cut for cut in known.values() if len(cut.layers) == left], set()
+        for name, width in BEAM.items():
+            alike.sort(key=partial(rank, name, metric, gold, known[full]))
+            beam |= {cut.layers for cut in alike[:width]}
     return sorted(known.values(), key=lambda cut: (-len(cut.layers), cut.layers))
 
 
-# ---------------------------------------------------------------- how long it takes
+def layer_passes(depth: int, exhaustive: bool) -> tuple[float, float]:
+    """Return about how many layers a study runs over the calibration and over the judged examples.
 
-
-@dataclass(frozen=True)
-class Work:
-    """How many layers a study runs, about.
-
-    Attributes:
-        depth: The model's layers.
-        exhaustive: Whether every subset is asked for.
+    Of a search it is what was counted of 12 layers, for any depth.
     """
-
-    depth: int
-    exhaustive: bool
-
-    @property
-    def all_searched(self) -> bool:
-        """Whether every subset runs on the calibration examples."""
-        return self.exhaustive or self.depth <= ALL_UP_TO
-
-    @property
-    def searching(self) -> int:
-        """On the calibration examples."""
-        if self.all_searched:
-            return (1 << self.depth) - 1 + self.depth
-        width = sum(BEAM.values())
-        looked_at = sum(left * min(comb(self.depth, left), width * (left + 1)) for left in sizes(self.depth))
-        return round(SHARED * looked_at) + self.depth
-
-    @property
-    def judging(self) -> int:
-        """On the judged examples."""
-        if self.depth <= ALL_UP_TO:
-            return (1 << self.depth) - 1
-        return round(SHARED * sum(left * (DRAWN + len(CRITERIA)) for left in sizes(self.depth)))
+    every = (1 << depth) - 1
+    judged = every if depth <= ALL_UP_TO else 3.3 * depth**2
+    return (every if exhaustive or depth <= ALL_UP_TO else 0.8 * depth**3) + depth, judged
 
 
 def seconds_of(checkpoint: Checkpoint, inputs: CutInputs, exhaustive: bool, measured: bool, report: Report) -> float:
@@ -217,15 +179,16 @@ def seconds_of(checkpoint: Checkpoint, inputs: CutInputs, exhaustive: bool, meas
         report: Called before each pass.
     """
     sample, full = SubsetRunner(checkpoint, sample_of(inputs.subset)), tuple(range(checkpoint.record.num_layers))
-    work, started = Work(len(full), exhaustive), 0.0
+    started = 0.0
     for _ in range(2):
         report(STAGE, 0, 1)
         started = time.perf_counter()
         sample.predict([full])
     per_layer = (time.perf_counter() - started) / len(full) / sample.tokens
-    searching, judging = (SubsetRunner(checkpoint, examples).tokens for examples in (inputs.calibration, inputs.subset))
-    further = layers_to_complete(work.depth, searching, judging, judging / len(inputs.subset.texts)) if measured else 0
-    return per_layer * (work.searching * searching + work.judging * judging + further)
+    chosen, judged = (SubsetRunner(checkpoint, examples).tokens for examples in (inputs.calibration, inputs.subset))
+    further = layers_to_complete(len(full), chosen, judged, judged / len(inputs.subset.texts)) if measured else 0
+    choosing, judging = layer_passes(len(full), exhaustive)
+    return per_layer * (choosing * chosen + judging * judged + further)
 
 
 def is_measured_at_once(checkpoint: Checkpoint) -> bool:

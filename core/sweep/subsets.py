@@ -7,7 +7,7 @@ classifiers of READ_BYTES read.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations, pairwise, takewhile
+from itertools import combinations, takewhile
 from math import comb
 
 import numpy as np
@@ -48,11 +48,6 @@ def drawn_subsets(num_layers: int, left: int) -> list[Layers]:
     return sorted(found)
 
 
-def layer_passes(subsets: Iterable[Layers]) -> int:
-    """Count the layers that running subsets takes: each beginning that some share is computed once."""
-    return len({kept[:end] for kept in subsets for end in range(1, len(kept) + 1)})
-
-
 @dataclass(frozen=True)
 class Answered:
     """What one subset of layers answers.
@@ -88,7 +83,7 @@ class SubsetRunner:
         self.tokens = sum(batch.real.numel() for batch in self.batches)
         self.step: Callable[[int], None] = lambda passes: None
         self._n = len(examples.texts)
-        self._width = classifier(checkpoint.model).in_features
+        self._width, self._hidden = classifier(checkpoint.model).in_features, checkpoint.record.hidden_size
         self._at_once = max(READ_BYTES // (self._n * self._width * 4), 1)
 
     @property
@@ -98,28 +93,25 @@ class SubsetRunner:
     @cached_property
     def full(self) -> tuple[LayerScores, Grams]:
         """How similar each layer's output is to its input; and the Gram matrix of what the classifier reads."""
-        cosines, tokens = torch.zeros(self.depth, dtype=torch.float64), 0
-        mean = torch.empty(0)  # (layers + 1, examples, hidden)
+        cosines = torch.zeros(self.depth, dtype=torch.float64)
+        means = torch.zeros(
+            self.depth + 1, self._n, self._hidden
+        )  # of the real tokens of each layer's input, and output
         read = torch.zeros(1, self._n, self._width)
         for batch in self.batches:
             entered = self._stack.enter(batch)
-            states = [entered.state]
+            states = [entered.state]  # each (micro-batch, longest, hidden)
             for number in range(self.depth):
                 states.append(self._stack.layer(number, entered, states[-1]))
                 both = torch.cosine_similarity(states[-2], states[-1], dim=-1)  # (micro-batch, longest)
                 cosines[number] += both[batch.real].double().sum()
-            tokens += int(batch.real.sum())
-            answer = self._stack.finish(entered, states[-1])
-            if not mean.numel():
-                mean = torch.zeros(len(states), self._n, states[0].shape[-1])
             for point, state in enumerate(states):
-                total = (state * batch.real[..., None]).sum(1)  # (micro-batch, hidden)
-                mean[point, batch.examples] = total / batch.lengths[:, None]
-            read[0, batch.examples] = answer.read
+                means[point, batch.examples] = (state * batch.real[..., None]).sum(1) / batch.lengths[:, None]
+            read[0, batch.examples] = self._stack.finish(entered, states[-1]).read
             self.step(self.passes)
-        grams = [prepare(u_centred_bands(mean[point : point + 1])) for point in range(len(mean))]
-        ckas = [cka(compare(*pair)).item() for pair in pairwise(grams)]
-        scores = LayerScores(cosine=tuple((cosines / tokens).tolist()), cka=tuple(map(_known, ckas)))
+        grams, tokens = prepare(u_centred_bands(means)), sum(int(batch.real.sum()) for batch in self.batches)
+        steps = cka(compare(grams, grams)).diagonal(1)  # (layers,)
+        scores = LayerScores(cosine=tuple((cosines / tokens).tolist()), cka=tuple(map(_known, steps.tolist())))
         return scores, prepare(u_centred_bands(read))
 
     def predict(self, subsets: Iterable[Layers]) -> dict[Layers, Answered]:

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import PrunescopeError
 from core.request.limits import LOCAL_LIMITS
-from core.results import faults
+from core.results import store
 from core.results.store import open_upload
 from tests.builders import make_result
 from tests.uploaded import read_upload, rewritten
@@ -89,7 +89,7 @@ def test_a_result_too_large_to_draw_is_refused(monkeypatch: pytest.MonkeyPatch) 
         ("MOST_VALUES", 100, "values, at most 100"),
     ):
         with monkeypatch.context() as patch:
-            patch.setattr(faults, bound, most)
+            patch.setattr(store, bound, most)
             with pytest.raises(PrunescopeError, match=said):
                 read_upload(rewritten(RESULT, {}), "mine.json")
     deep = make_result(num_layers=33, points="both", amounts=(0.0,), num_examples=8).model_dump_json().encode()

@@ -23,13 +23,13 @@ from core.request.catalog import TASKS
 from core.request.criteria import MEASURED
 from core.request.sweep_request import SweepRequest, checked
 from core.results import store
-from core.results.cut import LayerScores
+from core.results.cut import Cut, LayerScores
 from core.results.key import sealed
 from core.similarity.cka import cka
 from core.similarity.gram import compare, prepare, u_centred_bands
 from core.sweep import cuts
-from core.sweep.cut_choices import Judge, choices, fixed_choice
-from core.sweep.subsets import Answered, SubsetRunner, drawn_subsets, every_subset, layer_passes, sizes
+from core.sweep.cut_choices import Judge, choices, estimated, fixed_choice, judged_cuts
+from core.sweep.subsets import Answered, SubsetRunner, drawn_subsets, every_subset, sizes
 
 DEPTH = 6
 Layers = tuple[int, ...]
@@ -164,7 +164,9 @@ def test_a_beam_finds_what_all_subsets_of_twelve_layers_show_where_layers_add_up
         assert choices("accuracy", gold, scores, some, left) == choices("accuracy", gold, scores, every, left)
         assert {*drawn_subsets(depth, left)} <= {cut.layers for cut in some}
         assert len(drawn_subsets(depth, left)) == 5
-    assert cuts.Work(depth, True).searching == 2**depth - 1 + depth == layer_passes(every_subset(depth)) + depth
+    searched, _ = cuts.layer_passes(depth, exhaustive=True)
+    begun = {kept[:end] for kept in every_subset(depth) for end in range(1, len(kept) + 1)}
+    assert searched == 2**depth - 1 + depth == len(begun) + depth
 
 
 @pytest.mark.parametrize(
@@ -189,38 +191,42 @@ def test_regret_by_hand(made: tuple[Checkpoint, CutInputs]) -> None:
     task = made[1].subset.record.model_copy(update={"gold": (0, 1) * 50, "main_metric": "accuracy"})
     full, worse = (0, 1) * 50, (0, 1) * 40 + (1, 0) * 10  # 20 of 100 are wrong
     judge = Judge(task, ["accuracy", "matthews_correlation"], full)
-    regret = judge.difference([full], [worse])
+    regret = estimated(judge.values(full) - judge.values(worse))
     assert regret.value == pytest.approx(0.2)
     assert (regret.low, regret.high) == pytest.approx((0.2 - 1.96 * 0.04, 0.2 + 1.96 * 0.04), abs=0.02)
-    same = judge.difference([worse], [worse])
-    assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)
-    assert judge.mean([full, worse]).value == pytest.approx(0.9)
-    sampled, whole = judge.mean([full, worse], is_sample=True), judge.mean([full, worse])
-    assert sampled.high - sampled.low > whole.high - whole.low, "other subsets could have been drawn"
     worth = judge.worth(worse)
     assert (worth.metrics["accuracy"], worth.changed.share, worth.difference.value) == pytest.approx((0.8, 0.2, -0.2))
+    same = judge.worth(full).difference
+    assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)
     by_matthews = Judge(task.model_copy(update={"main_metric": "matthews_correlation"}), ["accuracy"], full)
-    assert by_matthews.difference([full], [worse]).value == pytest.approx(1 - 0.6)
+    assert by_matthews.values(full)[0] - by_matthews.values(worse)[0] == pytest.approx(1 - 0.6)
+    predicted = {(0, 1, 2): full, (0, 1): full, (0, 2): worse, (1, 2): worse, (2,): worse}
+    of = [Cut(layers=kept, calibration=(), judged=answers) for kept, answers in predicted.items()]
+    drawn = {(0, 1), (0, 2), (1, 2), (2,)}
+    _, (all_drawn, sampled) = judged_cuts(judge, of, [{MEASURED: (0, 1), "top": (1, 2)}, {MEASURED: (2,)}], drawn)
+    assert all_drawn.picks["top"].regret == regret
+    assert (all_drawn.random.value.value, all_drawn.random.regret.value) == pytest.approx((1 - 0.4 / 3, 0.4 / 3))
+    assert (all_drawn.random.subsets, sampled.random.subsets) == (3, 1)
 
 
 Bad = tuple[Checkpoint, CutInputs, bool]
 BAD: dict[str, tuple[Callable[[Checkpoint, CutInputs, Path], Bad], str]] = {
     "one layer": (
         lambda found, inputs, folder: (loaded(_other(folder, layers=1).resolved), _other(folder, layers=1), False),
-        "has 1 encoder layer: choose a checkpoint of at least 2",
+        "has 1 encoder layer, and 2 are needed",
     ),
     "shared": (lambda found, inputs, _: (_shared(found), inputs, False), "share their weights"),
     "many": (
         lambda found, inputs, folder: (loaded(_other(folder, layers=13).resolved), inputs, True),
-        "all subsets of 13 layers are 8,192: leave out --exhaustive",
+        "all subsets of 13 layers are 8,192, leave out --exhaustive",
     ),
     "one label": (
         lambda found, inputs, _: (found, replace(inputs, calibration=_relabelled(inputs)), False),
-        "the 50 examples to choose by have one label, and two are needed",
+        "50 examples with 1 labels to choose by, and 16 to 10,000 with 2",
     ),
     "few": (
         lambda found, inputs, _: (found, replace(inputs, subset=_first(inputs, 9)), False),
-        "9 examples to judge by: 16 to 10,000 are needed",
+        "9 examples with 2 labels to judge by, and 16 to 10,000",
     ),
 }
 
