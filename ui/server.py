@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 from streamlit.runtime import exists, get_instance
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from core.request.limits import is_hosted
@@ -30,6 +31,7 @@ def settle() -> None:
     if exists():
         runtime = get_instance()
         tidy_seldom(runtime.media_file_mgr)
+        keep_answers()
         if is_hosted():
             bound_uploads(runtime.uploaded_file_mgr, runtime.is_active_session)
     gc.freeze()
@@ -53,6 +55,24 @@ def tidy_seldom(manager: Any) -> None:
             tidy()
 
     manager.remove_orphaned_files = remove_orphaned_files
+
+
+def keep_answers() -> None:
+    """Let a browser hear where a file is that was made on its click, also if the page runs again at that moment.
+
+    Streamlit then drops all that it has not sent yet. Without the answer, the button waits for three minutes.
+    """
+    clear = ForwardMsgQueue.clear
+
+    def clear_the_rest(
+        queue: ForwardMsgQueue, retain_lifecycle_msgs: bool = False, fragment_ids_this_run: list[str] | None = None
+    ) -> None:
+        waiting = queue._queue if retain_lifecycle_msgs else ()
+        answers = [message for message in waiting if message.WhichOneof("type") == "backend_operation_response"]
+        clear(queue, retain_lifecycle_msgs, fragment_ids_this_run)
+        queue._queue += [answer for answer in answers if answer not in queue._queue]
+
+    ForwardMsgQueue.clear = clear_the_rest  # type: ignore[method-assign,assignment]
 
 
 def bound_uploads(manager: Any, is_open: Callable[[str], bool]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
-from playwright.sync_api import ConsoleMessage, Download, Locator, Page, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
 from core.results.schema import SweepResult
 
@@ -109,24 +109,11 @@ def pick(page: Page, label: str, option: str) -> None:
 
 
 def fetched(page: Page, label: str, folder: Path) -> Path:
-    """Clicks a download and gives the file, under the name that the browser was told.
-
-    A click is lost while the page runs again, as the Lab does once it knows how long a run takes.
-    """
-    arrived: list[Download] = []
-    page.once("download", lambda download: arrived.append(download))  # Playwright refuses a list's own method
-
-    def comes() -> bool:
-        expect_silence(page)
+    """Clicks a download and gives the file, under the name that the browser was told."""
+    with page.expect_download() as waiting:
         page.get_by_role("button", name=label).click()
-        end = time.monotonic() + PATIENCE / 4000
-        while not arrived and time.monotonic() < end:
-            page.wait_for_timeout(20)
-        return bool(arrived)
-
-    eventually(page, comes, True)
-    path = folder / arrived[0].suggested_filename
-    arrived[0].save_as(path)
+    path = folder / waiting.value.suggested_filename
+    waiting.value.save_as(path)
     return path
 
 

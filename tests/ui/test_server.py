@@ -2,6 +2,8 @@
 
 import pytest
 from starlette.exceptions import HTTPException
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.media_file_storage import MediaFileStorageError
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
@@ -9,7 +11,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from tests.queues import Clock
-from ui.server import ALL_BYTES, TIDY_SECONDS, VISIT_FILES, bound_uploads, tidy_seldom
+from ui.server import ALL_BYTES, TIDY_SECONDS, VISIT_FILES, bound_uploads, keep_answers, tidy_seldom
 
 MEGABYTE = 2**20
 
@@ -60,3 +62,19 @@ def test_a_file_made_on_a_click_outlasts_the_pages_of_others_and_goes_later(
         manager.remove_orphaned_files()
     with pytest.raises(MediaFileStorageError):
         storage.get_file(made.rpartition("/")[2])
+
+
+@pytest.mark.parametrize("fragments", [None, ["a part of the page"]])
+def test_the_answer_to_a_click_outlasts_the_beginning_of_a_run_once(
+    monkeypatch: pytest.MonkeyPatch, fragments: list[str] | None
+) -> None:
+    monkeypatch.setattr(ForwardMsgQueue, "clear", ForwardMsgQueue.clear)  # and back
+    keep_answers()
+    queue, answer, drawn = ForwardMsgQueue(), ForwardMsg(), ForwardMsg()
+    answer.backend_operation_response.request_id = "a click"
+    drawn.delta.fragment_id = "a part of the page"
+    for message in (answer, drawn):
+        queue.enqueue(message)
+    queue.clear(retain_lifecycle_msgs=True, fragment_ids_this_run=fragments)  # as when a page, or a part of it, runs
+    assert queue.flush() == [answer]
+    assert queue.is_empty
