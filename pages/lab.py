@@ -186,8 +186,12 @@ def show_result(result: SweepResult) -> None:
             link_to_views(result)
     show_finding(result, reduction, companions_of(result, at_hand()))
     name, to_decide = plain(result_name(result)), DECIDE in st.query_params
-    with settings, st.expander(name, expanded=to_decide, key="lab-settings", icon=":material/tune:"):
-        ask(None, result)
+    key = f"lab-settings-{to_decide}-{result.key}"
+    with settings:
+        panel = st.expander(name, expanded=to_decide, key=key, icon=":material/tune:", on_change="rerun")
+    if panel.open:  # else the page would run again, and end a film, once the worker says how long a run takes
+        with panel:
+            ask(None, result)
     offer_exports(replace(once(result_scene, result, reduction), title=heading), result)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
         check_and_recompute(result)

@@ -95,6 +95,7 @@ def test_a_run_shows_its_frames_as_they_arrive_and_can_be_cancelled(queue: JobQu
     assert page.toggle(key="lab-with-control").value, "as it was asked for"
 
 
+@pytest.mark.usefixtures("unfolded")
 def test_a_finished_run_gives_its_place_to_the_result_which_begins_with_the_answer(queue: JobQueue) -> None:
     job_id = queue.submit(replace(DEFAULT, source_name="frames", points="both"), "ann")
     ended(queue, job_id)
@@ -117,6 +118,7 @@ def test_a_finished_run_gives_its_place_to_the_result_which_begins_with_the_answ
     ]
 
 
+@pytest.mark.usefixtures("unfolded")
 def test_a_run_again_that_is_left_or_ends_in_vain_leaves_the_result_on_show_and_its_settings(
     queue: JobQueue, runs: Runs
 ) -> None:

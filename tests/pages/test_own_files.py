@@ -47,9 +47,12 @@ def server(tmp_path_factory: pytest.TempPathFactory, quick_pages: None) -> Itera
         yield made
 
 
+@pytest.mark.usefixtures("unfolded")
 def test_the_owner_can_compute_it_again_have_it_checked_and_change_its_settings(server: Server) -> None:
     assert len(server.result.task.examples) == 8
     page = server.owner
+    page.session_state[f"lab-settings-False-{server.result.key}"] = True
+    run(page)
     assert server.private(everything(page)) == [TEXT], "the owner sees their texts, to say what they mean, and no name"
     twin = uploads.keep(NAME, TABLE.encode(), "twin")
     job = ended(server.queue, server.queue.submit(replace(server.request, data=twin), "twin"))
@@ -117,6 +120,7 @@ def test_a_result_that_is_opened_for_a_visit_is_no_file_of_which_a_frame_can_be_
         {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2", "data-False": "own sentences"},
     ],
 )
+@pytest.mark.usefixtures("unfolded")
 @pytest.mark.parametrize("link", ["result", "job"])
 def test_settings_that_begin_with_the_owners_run_ask_for_a_file(
     server: Server, link: str, settings: Mapping[str, Any]
