@@ -1,9 +1,9 @@
 """`python -m benchmarks.verdicts`: write what the shipped results say, one by one and together.
 
 It replaces what stands between lines such as `<!-- verdicts -->` and `<!-- end of verdicts -->` in `docs/results.md`
-and `README.md`, draws `docs/forest.svg`, and writes `cached_results/pooled.json`, which pages read. With `--errors` it
-prints instead how often the rules are wrong: a random draw called different, and a difference of the margin called
-none.
+and `README.md`, draws `docs/forest.svg`, and writes what pages read, `pooled.json` and `harm.json` in `cached_results`.
+With `--errors` it prints instead how often the rules are wrong: a random draw called different, and a difference of the
+margin called none.
 """
 
 import re
@@ -19,11 +19,12 @@ from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
 from core.exports.drawing import draw
 from core.exports.figure import figure_of
-from core.findings import pooled
+from core.findings import harm, pooled
 from core.findings.choices import family_of, seed_groups, task_title
 from core.findings.claim import BY_INTERVAL, Verdict, corrected, verdict, with_rows
+from core.findings.harm import Harm
 from core.findings.pooled import Pooled
-from core.findings.tables import beside_random, beyond_cell, layer_cell, pooled_table
+from core.findings.tables import beside_random, beyond_cell, harm_table, layer_cell, pooled_table
 from core.findings.words import NONE
 from core.findings.words.pooled import claim_heading, claim_said
 from core.findings.words.verdict import FLAGS, REASONS, counted, explained, flags_cell
@@ -40,12 +41,13 @@ NO_DIFFERENCE = "None shows that a method differs from random removal"
 DRAWS = 10_000  # of each row and sign
 
 
-def pages_of(table: "Sequence[VerdictRow]", together: Sequence[Pooled]) -> dict[Path, str]:
+def pages_of(table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: Sequence[Harm]) -> dict[Path, str]:
     """Return what `docs/results.md` and `README.md` say with these verdicts, and with what they say together."""
     claim = claim_said(together[0], together)
     said = f"**{claim.heading}.** {' '.join(claim.sentences)}"
     document = DOCUMENT.read_text("utf-8")
     parts = {"claim": said, "pooled": markdown_table(pooled_table(together)), "verdicts": table_of(table)}
+    parts["harm"] = markdown_table(harm_table(alone))
     for name, text in parts.items():
         document = written_into(document, name, text)
     return {DOCUMENT: document, README: written_into(README.read_text("utf-8"), "claim", said)}
@@ -187,8 +189,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(errors_of([row.verdict for row in table]))
         return 0
     together = pooled.pooled((row.result, row.alone) for row in table)
+    alone = harm.harms(results)
     pooled.write(together)
-    for path, text in pages_of(table, together).items():
+    harm.write(alone)
+    for path, text in pages_of(table, together, alone).items():
         path.write_text(text, "utf-8")
     scene = forest_scene(together, {}, claim_heading(together[0]))
     FOREST.write_bytes(draw(figure_of(scene, "page"), "svg", [0]))

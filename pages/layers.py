@@ -6,19 +6,24 @@ from dataclasses import replace
 import streamlit as st
 
 from core.charts.close_up import close_up_scene
-from core.charts.isolated import isolated_view
-from core.charts.layers import is_output, layer_scene
+from core.charts.halves import halves_scene
+from core.charts.layers import layer_scene
 from core.charts.overview import result_scene
-from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
-from core.findings.isolated import isolated_orders
+from core.charts.passed import passed_scene
+from core.findings.claim import verdict
+from core.findings.comparable import controls_of, halves_controls_of, halves_of, isolated_of
+from core.findings.harm import shipped
+from core.findings.passed import harm_of, passed_on
 from core.findings.survival import THRESHOLDS, first_layer, own_measures
-from core.findings.tables import closest_table, isolated_table, survival_table
+from core.findings.tables import closest_table, survival_table
 from core.findings.words.layers import layers_said
+from core.findings.words.passed import halves_said, passed_label, passed_said
 from core.findings.yardstick import Yardstick
 from core.request.catalog import MEASURES, REDUCTIONS, SURVIVAL_THRESHOLD
 from core.results.names import PointLabel, ReductionKey, point_names
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first, set_parameter
+from ui.controls import can_prune_alone, offer_layers
 from ui.exports import offer_exports
 from ui.header import change, link_to_control, page_header, show_nothing
 from ui.player import choose_reduction, middle_of, reduction_in_address, show_pictures, start_in_address
@@ -39,8 +44,7 @@ known for a threshold of 0.9, and for means and first tokens.
 Where they are known, these are drawn as well. The **dotted** cell at 100 %, and the dotted line, are the similarity
 left when everything prunable is gone. **Shaded** is everything beyond the working range. **Thin grey** lines are random
 removal of as much, one per seed. **Shaded in blue** is how similar the layer is in two fine-tunes that differ only in
-the seed. **Blue diamonds** are layers pruned alone, so that nothing before them has changed, and grey dots beside them
-random removal of as many of their weights, one per seed.
+the seed. **Blue diamonds** are the layer pruned alone, so that nothing before it has changed.
 """
 AGAINST = "Some similarity is expected of any two models that read the same sentences; nothing here is judged."
 
@@ -82,6 +86,9 @@ def layers() -> None:
     show_pictures(scene, key=key, group=PLAYER, start=start, on_pick=note_pick)
     st.markdown(plain(" ".join(said.sentences)))
     link_to_control(result)
+    if can_prune_alone(result):
+        show_halves(result, reduction, beside)
+        show_passed(result, layer, reduction, beside)
     box = st.expander("Details", key="layers-details", on_change="rerun")
     if box.open:
         with box:
@@ -105,6 +112,39 @@ def choose_measure(result: SweepResult, reduction: ReductionKey) -> str:
     return measure
 
 
+def show_halves(result: SweepResult, reduction: ReductionKey, beside: Sequence[SweepResult]) -> None:
+    """Show which layers fade beside which half of them matters, where the halves were pruned alone."""
+    halves, drawn = halves_of(result, beside), halves_controls_of(result, beside)
+    harm, *seeds = [known and once(harm_of, known) for known in (halves, *drawn)]
+    if not halves or not harm:
+        return
+    lead = once(verdict, result, beside, reduction).lead
+    said = halves_said(lead, harm, list(filter(None, seeds)), shipped(), result.pruning.method)
+    box = st.expander(said.heading, key="layers-halves", on_change="rerun")
+    if box.open:
+        with box:
+            scene = once(halves_scene, result, reduction, beside, halves, drawn, said.heading)
+            show_pictures(scene, key="layers-half", start=harm.removed, link=False)
+            st.markdown(plain(" ".join(said.sentences)))
+            offer_exports(scene, result, label="Download these pictures", numbers=False)
+
+
+def show_passed(result: SweepResult, layer: PointLabel, reduction: ReductionKey, beside: Sequence[SweepResult]) -> None:
+    """Show what each layer passes on when it alone is pruned, or offer to find out."""
+    box = st.expander(passed_label(shipped()), key="layers-passed", on_change="rerun")
+    if not box.open:
+        return
+    with box:
+        passed = once(passed_on, result, beside, reduction)
+        if passed is None:
+            offer_layers(result)
+            return
+        scene = passed_scene(result, reduction, layer, passed)
+        show_pictures(scene, key="layers-alone", start=middle_of(scene.amounts), link=False)
+        st.markdown(plain(" ".join(passed_said(layer, passed, shipped()))))
+        offer_exports(scene, result, label="Download these pictures", numbers=False)
+
+
 def show_details(
     result: SweepResult,
     layer: PointLabel,
@@ -113,21 +153,15 @@ def show_details(
     twins: Yardstick | None,
     start: float | None,
 ) -> None:
-    """Show the selected layer in close-up, each layer pruned alone, the numbers, and how to read all of it."""
+    """Show the selected layer in close-up, the numbers, and how to read all of it."""
     if result.against:
         st.markdown(AGAINST)
         st.markdown(markdown_table(closest_table(result, look[0])))
         return
-    orders = isolated_orders(result, look[0], beside)
-    views = {}
-    if orders and not any(map(is_output, result.points)):  # else they stand in the picture above
-        views = {"alone": isolated_view(result, look[0], orders, isolated_controls_of(result, beside))}
-    scene = close_up_scene(result, look[0], layer, views)
+    scene = close_up_scene(result, look[0], layer)
     show_pictures(scene, key="layers-close-up", group=PLAYER, start=start, link=False)
     offer_exports(scene, result, label="Download the close-up", numbers=False)
     show_table(survival_table(result, *look, twins))
-    if orders:
-        st.markdown(markdown_table(isolated_table(result, orders)))
     st.markdown(READING)
 
 

@@ -11,7 +11,9 @@ from string import Template
 
 import streamlit as st
 
-from core.findings import claim, comparable, pooled
+from core.findings import claim, comparable, harm, pooled
+from core.findings.passed import HELD_AGAINST
+from core.findings.tables import harm_table, narrow
 from core.findings.words.numbers import percent
 from core.findings.words.verdict import FLAGS, POINTS, REASONS, STATES, explained
 from core.request import catalog, controls
@@ -19,7 +21,7 @@ from core.results.names import listed
 from core.sweep import control_contrast, equal_damage, working_range
 from ui.header import page_header
 from ui.player import component, pause_after_first_picture
-from ui.text import plain
+from ui.text import markdown_table, plain
 
 PROSE = Path(__file__).with_suffix(".md")
 MODULES = (catalog, controls, claim, comparable, pooled, control_contrast, equal_damage, working_range)
@@ -59,6 +61,8 @@ def texts(prose: Prose) -> dict[str, object]:
         "DRAWS": f"{working_range.DRAWS:,}",
         "retained": percent(working_range.RETAINED),
         "lost": percent(1 - working_range.RETAINED),
+        "held-against": percent(HELD_AGAINST),
+        "harm": "\n\n".join(map(markdown_table, narrow(harm_table(harm.shipped(), with_cells=False)))),
         "margin": POINTS,
         **{str(name): said for name, said in STATES.items()},
         "reasons": explained(REASONS),

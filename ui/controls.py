@@ -1,16 +1,21 @@
-"""The random control of a result on show: how much of it is at hand, and how to compute the rest."""
+"""What a result on show is judged beside, and its layers alone: how much is at hand, and how to compute the rest."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import streamlit as st
 
+from core.errors import PrunescopeError
 from core.findings.choices import control_seeds
 from core.findings.claim import verdict
-from core.request.controls import judged_beside
+from core.request.controls import ONE_LAYER_SEEDS, each_alone, judged_beside
+from core.request.scope import run_of
+from core.request.sweep_request import check_scope
 from core.results.library import Entry, entry_of
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.jobs import request_behind, start
+from ui.lab.run import show_estimate
 from ui.results import companions_of
 from ui.shared import once
 from ui.text import remark
@@ -19,6 +24,10 @@ RUN = "Run random control"
 AT_HAND = "{} of the {} seeds of its random control are available"
 NOTE = "Removes the same amount at random, in small steps, with each seed that is not measured yet. So far, {}."
 ELSEWHERE = "{}; the others cannot be run here: its weights or its examples are not at hand."
+
+ALONE = "Prune each layer alone"
+ALONE_NOTE = "Prunes each layer, and each half of the layers, alone: by this method, then at random with {} seeds."
+ALONE_ELSEWHERE = "Its layers alone are not measured, and cannot be here: its weights or its examples are not at hand."
 
 
 def missing_seeds(result: SweepResult, entries: Sequence[Entry]) -> tuple[int, int]:
@@ -53,3 +62,28 @@ def offer_control(result: SweepResult, entries: Sequence[Entry]) -> None:
         remark(ELSEWHERE.format(at_hand))
     elif st.button(RUN, key="lab-control", icon=":material/casino:", help=NOTE.format(at_hand)):
         start(request, follow_ups=judged_beside(request))
+
+
+def offer_layers(result: SweepResult) -> None:
+    """Let each layer and each half of the layers be pruned alone like a whole result, and say how long that takes.
+
+    Raises:
+        PrunescopeError: The run is refused.
+    """
+    request = request_behind(result)
+    if request is None:
+        remark(ALONE_ELSEWHERE)
+        return
+    first, *others = each_alone(request, result.checkpoint.num_layers)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(ALONE, key="layers-alone", icon=":material/layers:", help=ALONE_NOTE.format(ONE_LAYER_SEEDS)):
+            start(first, follow_ups=others)
+        show_estimate(first, others)
+
+
+def can_prune_alone(result: SweepResult) -> bool:
+    """Whether a result prunes all layers, of which there are several, by a method that can prune single ones."""
+    with suppress(PrunescopeError):
+        check_scope("layer:0", result.pruning.controls or result.pruning.method)
+        return run_of(result.pruning.scope) is None and result.checkpoint.num_layers > 1 and not result.against
+    return False

@@ -1,7 +1,5 @@
 """One layer in close-up: its similarity to every layer over the amounts, and how much of each layer is removed."""
 
-from collections.abc import Mapping
-
 import altair as alt
 import numpy as np
 
@@ -19,16 +17,13 @@ CELL = (0.02, 0.98)  # bottom and top of a cell, in a layer's row
 ROW_HEIGHT, HEIGHT_BESIDE_ROWS, LOWEST = 1.4, 5.0, 16.0  # in rem: the least of a row, of title and axis, of all
 
 
-def close_up_scene(
-    result: SweepResult, reduction: str, chosen: PointLabel, beside: Mapping[str, View] | None = None
-) -> Scene:
+def close_up_scene(result: SweepResult, reduction: str, chosen: PointLabel) -> Scene:
     """Show one layer of the unpruned model against every layer of the pruned one, and what is removed of each.
 
     Args:
         result: A whole sweep or the first frames of one.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         chosen: The label of the layer's point.
-        beside: The picture `alone`, see `core.charts.isolated.isolated_view`.
 
     Returns:
         The pictures `row` and `sparsity`, and what stands beside them.
@@ -58,24 +53,19 @@ def close_up_scene(
     views = {
         "row": View(_row, (result.points, removed), rows, title),
         "sparsity": View(_removed, (removed,), shares, "Share of each layer's weights removed (dashed: of all)"),
-        **(beside or {}),
     }
-    layout, heading = _layout(len(names), bool(beside)), f"{names[i].title}, in close-up"
+    layout, heading = _layout(len(names)), f"{names[i].title}, in close-up"
     return Scene(heading, origins((result,), reduction), views, player_frames(result), layout)
 
 
-def _layout(rows: int, alone_too: bool) -> Layout:
-    """Place the row of the heatmap above what is removed of each layer, and beside that each layer pruned alone."""
+def _layout(rows: int) -> Layout:
+    """Place the row of the heatmap above what is removed of each layer."""
     high = f"{max(ROW_HEIGHT * rows + HEIGHT_BESIDE_ROWS, LOWEST)}rem"
-    alone = {"alone": "16rem"} if alone_too else {}
     return Layout(
         "close-up",
-        wide=f"""
-            "row row" {high}
-            "bar bar" auto
-            "{"alone" if alone_too else "sparsity"} sparsity" 15rem / minmax(0, 1fr) minmax(0, 1fr)""",
+        wide=f'"row" {high} "bar" auto "sparsity" 15rem / minmax(0, 1fr)',
         slide='"row sparsity" minmax(0, 1fr) / minmax(0, 1fr) minmax(0, 1fr)',
-        narrow=in_column({"row": high, "bar": "auto", **alone, "sparsity": "14rem"}),
+        narrow=in_column({"row": high, "bar": "auto", "sparsity": "14rem"}),
     )
 
 

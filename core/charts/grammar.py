@@ -4,6 +4,7 @@ Marks name their role by a style (`series`, `band`, `marker`, …), whose colour
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from math import isnan
 from typing import Any, Literal
 
@@ -198,6 +199,22 @@ def below_axis(words: alt.Chart, align: Literal["left", "right"]) -> alt.Chart:
     """Write words below the labels of a horizontal axis, beside its title, where no curve passes."""
     below = alt.ExprRef(f"12 + 1.1 * {LETTER}")
     return words.encode(y=alt.value("height")).mark_text(style="note", align=align, baseline="top", dy=below)
+
+
+def spread(heights: Iterable[float], gap: float, top: float = 1.0) -> list[float]:
+    """Move names apart, keeping their order, and below the top where there is room.
+
+    Args:
+        heights: Where they belong; NaN stands at 0.
+        gap: The least between two of them.
+        top: The highest place.
+    """
+    wanted = [0.0 if isnan(height) else height for height in heights]
+    order = sorted(range(len(wanted)), key=wanted.__getitem__)
+    _, *moved = accumulate((wanted[k] for k in order), lambda below, at: max(at, below + gap), initial=-gap)
+    above = max(moved[-1] - top, 0.0)
+    places = dict(zip(order, moved, strict=True))
+    return [places[k] - above for k in range(len(wanted))]
 
 
 def letters_of(rows: int, taken: str = "0") -> tuple[str, alt.ExprRef]:

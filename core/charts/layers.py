@@ -6,7 +6,6 @@ can be clicked; it names the point that is then selected.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 
 import altair as alt
 
@@ -172,16 +171,14 @@ def _line_rows(threshold: float, floor: float | None, seeds: g.Rows, twins: g.Ro
         "twins": (middle, OTHER_SEEDS),
     }
     known = sorted((value, role, words) for role, (value, words) in lines.items() if value is not None)
-    values = (value for value, *_ in known)
-    _, *heights = accumulate(values, lambda below, value: max(value, below + WORD_GAP), initial=-WORD_GAP)
-    above = max(heights[-1] - 1, 0.0)  # there is no room
+    heights = g.spread((value for value, *_ in known), WORD_GAP)
     return [
         {
             "role": role,
             "value": g.rounded(value),
             "end": last[0] if role == "seeds" else s.AMOUNTS_SHOWN[1],
             "text": words,
-            "at": g.rounded(height - above),
+            "at": g.rounded(height),
         }
         for (value, role, words), height in zip(known, heights, strict=True)
     ]

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from core.request.catalog import EMBEDDED, FAMILIES, RECIPE, TASKS
-from core.request.scope import layer_of, run_of
+from core.request.scope import run_of
 from core.request.tasks import AUTO, AUTO_TITLE
 from core.results.library import Entry
 from core.results.schema import Pruning
@@ -34,11 +34,11 @@ def offered(entries: Sequence[Entry], asked: Collection[str] = ()) -> list[Entry
 def settings(entries: Sequence[Entry], with_alone: bool = False) -> list[Entry]:
     """Return what a grid has a cell for: no random controls and no small steps, unless there is nothing else.
 
-    Layers that are pruned alone have cells if asked for: the Layers page shows them together. A checkpoint against
-    another one has none: its layers have no similarity of their own.
+    Some layers alone have cells if asked for: the Layers page shows them together. A checkpoint against another one has
+    none: its layers have no similarity of their own.
     """
     whole = [entry for entry in entries if entry.controls is None and entry.until_damage is None]
-    whole = [entry for entry in whole if with_alone or layer_of(entry.scope) is None] or whole
+    whole = [entry for entry in whole if with_alone or run_of(entry.scope) is None] or whole
     return [entry for entry in whole or entries if entry.against is None]
 
 
@@ -56,13 +56,13 @@ def is_same(pruning: Pruning, compared: Pruning) -> bool:
 
 
 def is_isolated(pruning: Pruning, whole: Pruning) -> bool:
-    """Whether a pruning does to one layer alone what another does to the whole model."""
-    return layer_of(pruning.scope) is not None and _how(pruning) == _how(whole)
+    """Whether a pruning does to some layers alone what another does to the whole model."""
+    return run_of(pruning.scope) is not None and _how(pruning) == _how(whole)
 
 
 def is_isolated_control(pruning: Pruning, whole: Pruning) -> bool:
-    """Whether a pruning is the random control of what another does to the whole model, on one layer alone."""
-    return layer_of(pruning.scope) is not None and pruning.controls == whole.method
+    """Whether a pruning is the random control of what another does to the whole model, on some layers alone."""
+    return run_of(pruning.scope) is not None and pruning.controls == whole.method
 
 
 def _how(pruning: Pruning) -> tuple[str, int, str | None]:
@@ -93,7 +93,7 @@ def companions(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
 
 
 def isolated(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
-    """Return each layer pruned alone, with its random controls; they have points of their own."""
+    """Return every layer and run of layers pruned alone, with random controls; they have points of their own."""
     beside = _beside(entry, among)
     return [other for other in beside if is_isolated(other, entry) or is_isolated_control(other, entry)]
 

@@ -5,13 +5,14 @@ control is matched to a method if it also removes as much of every layer whereve
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from operator import attrgetter
+from typing import NamedTuple
 
 import numpy as np
 
 from core.findings.choices import is_control, is_isolated, is_isolated_control, is_same
-from core.request.scope import layer_of, run_of
+from core.request.scope import half_runs, run_of
 from core.results.schema import SweepResult
 
 _examples = attrgetter("name", "fingerprint", "examples", "gold", "max_length")
@@ -103,7 +104,14 @@ def _calibrated_on(result: SweepResult) -> str | None:
     return result.pruning.calibration.fingerprint if result.pruning.calibration else None
 
 
-# ---------------------------------------------------------------- each layer alone
+# ---------------------------------------------------------------- some layers alone
+
+
+class Halves(NamedTuple):
+    """The results of pruning one half of the layers alone; both have equally many, a middle one is in neither."""
+
+    lower: SweepResult
+    upper: SweepResult
 
 
 def isolated_of(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[int, SweepResult]:
@@ -111,22 +119,46 @@ def isolated_of(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[
 
     They are measured at that layer's output, whatever the points of the whole result.
     """
-    return _by_layer(result, [alone for alone in candidates if is_isolated(alone.pruning, result.pruning)])
+    return _layers(_by_run(result, (alone for alone in candidates if is_isolated(alone.pruning, result.pruning))))
 
 
 def isolated_controls_of(result: SweepResult, candidates: Iterable[SweepResult]) -> list[dict[int, SweepResult]]:
     """Return the random controls of `isolated_of`, one dictionary per seed, by seed."""
+    return [layers for runs in _controls(result, candidates) if (layers := _layers(runs))]
+
+
+def halves_of(result: SweepResult, candidates: Iterable[SweepResult]) -> Halves | None:
+    """Return the results of the same method on either half of the layers alone, measured at outputs."""
+    isolated = (alone for alone in candidates if is_isolated(alone.pruning, result.pruning))
+    return _halves(_by_run(result, isolated), result.checkpoint.num_layers)
+
+
+def halves_controls_of(result: SweepResult, candidates: Iterable[SweepResult]) -> list[Halves]:
+    """Return the random controls of `halves_of`, by seed."""
+    layers = result.checkpoint.num_layers
+    return [halves for runs in _controls(result, candidates) if (halves := _halves(runs, layers))]
+
+
+def _halves(runs: Mapping[range, SweepResult], num_layers: int) -> Halves | None:
+    found = [runs[run] for run in half_runs(num_layers) if run in runs]
+    return Halves(*found) if len(found) == 2 else None
+
+
+def _layers(runs: Mapping[range, SweepResult]) -> dict[int, SweepResult]:
+    return {run.stop: alone for run, alone in runs.items() if len(run) == 1}
+
+
+def _controls(result: SweepResult, candidates: Iterable[SweepResult]) -> list[dict[range, SweepResult]]:
     by_seed = _by_seed(alone for alone in candidates if is_isolated_control(alone.pruning, result.pruning))
-    return [found for alone in by_seed.values() if (found := _by_layer(result, alone))]
+    return [_by_run(result, alone) for alone in by_seed.values()]
 
 
-def _by_layer(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[int, SweepResult]:
-    """Sort what was measured beside a result by the layer pruned: of several of one layer that with most amounts."""
-    by_layer: dict[int, SweepResult] = {}
+def _by_run(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[range, SweepResult]:
+    """Sort what was measured beside a result by the layers pruned: of several of the same that with most amounts."""
+    by_run: dict[range, SweepResult] = {}
     for alone in sorted(candidates, key=lambda alone: -len(alone.amounts)):
-        layer = layer_of(alone.pruning.scope)
+        run = run_of(alone.pruning.scope)
         is_beside = same_checkpoint(result, alone) and same_examples(result, alone)
-        is_own = not (result.against or alone.against) and f"layer.{layer}.output" in alone.points
-        if layer is not None and is_beside and is_own:
-            by_layer.setdefault(layer + 1, alone)
-    return dict(sorted(by_layer.items()))
+        if run and is_beside and not (result.against or alone.against) and f"layer.{run[-1]}.output" in alone.points:
+            by_run.setdefault(run, alone)
+    return dict(sorted(by_run.items(), key=lambda known: (known[0].start, known[0].stop)))

@@ -6,10 +6,10 @@ And what it is chosen among: the same sweep by every method.
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from core.request.amounts import stepped_amounts
+from core.request.amounts import DEFAULT_AMOUNTS, stepped_amounts
 from core.request.catalog import CONTROL_SEEDS, DEFAULT_EXAMPLES, FEW_EXAMPLES, METHODS
 from core.request.limits import limits
-from core.request.scope import run_of
+from core.request.scope import canonical, half_runs, run_of
 from core.request.sweep_request import SweepRequest, usual_scope
 
 UNTIL_DAMAGE = 0.3  # the largest damage at which results are compared
@@ -18,6 +18,7 @@ SMALL_STEPS = stepped_amounts(SMALL_STEP, 0.95)
 # Where amounts or bytes are bounded; chance can do a damage of 0.05 by 0.05, and a verdict needs two amounts before it.
 COARSER_STEPS = tuple(sorted({*stepped_amounts(SMALL_STEP, 0.05), *stepped_amounts(COARSER_STEP, 0.95)}))
 ONE_LAYER_SEEDS = 3
+ALONE_AMOUNTS = (0.0, 0.3, 0.5, 0.7, 0.9)  # of a layer pruned alone
 
 
 def controls(request: SweepRequest, seeds: Iterable[int]) -> Iterator[SweepRequest]:
@@ -67,6 +68,21 @@ def judged_beside(request: SweepRequest) -> tuple[SweepRequest, ...]:
     in_small_steps, granularity = until_damaged(request), METHODS[request.method].granularity
     itself = (in_small_steps,) if granularity == "neuron" else ()
     return (*itself, *controls(in_small_steps, range(CONTROL_SEEDS[granularity])))
+
+
+def each_alone(request: SweepRequest, num_layers: int) -> tuple[SweepRequest, ...]:
+    """Return what it takes to see what each layer and each half of the layers passes on: pruned alone, then at random.
+
+    Args:
+        request: A whole sweep by a weight method.
+        num_layers: The model's encoder layers.
+    """
+    whole = replace(request, points="layer", until_damage=None, range_examples="subset")
+    layers = [replace(whole, scope=f"layer:{k}", amounts=ALONE_AMOUNTS) for k in range(num_layers)]
+    ends = [f"layers:{half.start}-{half.stop - 1}" for half in half_runs(num_layers)]
+    halves = [replace(whole, scope=canonical(scope), amounts=DEFAULT_AMOUNTS) for scope in ends]
+    alone = {sweep.scope: sweep for sweep in (*layers, *halves)}  # half of two layers is one of them
+    return (*alone.values(), *(drawn for sweep in alone.values() for drawn in judged_beside(sweep)))
 
 
 def every_method(request: SweepRequest) -> tuple[SweepRequest, ...]:

@@ -24,3 +24,8 @@ def layer_of(scope: str | None) -> int | None:
     """Return the only layer that a scope prunes, counted from 0; None if it prunes others as well."""
     run = run_of(scope)
     return run.start if run is not None and len(run) == 1 else None
+
+
+def half_runs(num_layers: int) -> tuple[range, range]:
+    """Return the lower and the upper half of the layers, counted from 0; the middle of an odd number is in neither."""
+    return range(num_layers // 2), range(num_layers - num_layers // 2, num_layers)

@@ -44,6 +44,11 @@ def point_labels(points: Sequence[str]) -> list[PointLabel]:
     return [name.label for name in point_names(points)]
 
 
+def layer_number(label: PointLabel) -> int:
+    """Return the layer of a point's label, counted from 1: 2 of `2` and of `2a`."""
+    return int(label.removesuffix("a"))
+
+
 def points_name(points: Sequence[str]) -> str:
     """Name the kind of points that a result has, as part of a sentence."""
     parts = {point.rpartition(".")[2] for point in points}

@@ -8,6 +8,7 @@ import torch
 
 from benchmarks import verdicts
 from core.charts.forest import forest_scene
+from core.findings import harm
 from core.findings.pooled import pooled, shipped
 from core.request.catalog import DEFAULT_CONTROLLED, EMBEDDED, ENGINE_VERSION, FAMILIES, SHIPPED, TASKS
 from core.request.grid_file import read_grid
@@ -69,8 +70,9 @@ def test_every_shipped_result_matches_its_entry_and_the_page_of_results_has_the_
         assert result.task.source == "written" or len(result.task.examples) == 256, entry.name
     table = verdicts.verdict_table([*shipped_results.values()])
     together = pooled((row.result, row.alone) for row in table)
-    assert shipped() == together, "run python -m benchmarks.verdicts"
-    for path, text in verdicts.pages_of(table, together).items():
+    alone = harm.harms(shipped_results.values())
+    assert (shipped(), harm.shipped()) == (together, alone), "run python -m benchmarks.verdicts"
+    for path, text in verdicts.pages_of(table, together, alone).items():
         assert path.read_text("utf-8") == text, "run python -m benchmarks.verdicts"
     rows = [row for view in forest_scene(together, {}, "").views.values() for row in view.datasets["forest"]]
     drawn = verdicts.FOREST.read_text("utf-8")

@@ -3,11 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.findings.words.passed import passed_label
+from core.request.sweep_request import SweepRequest
 from core.results.schema import SweepResult
-from tests.builders import make_result, ship
-from tests.opened import address, box, open_page, player, players, told
+from tests.builders import declining, make_result, ship
+from tests.core.findings import made
+from tests.opened import address, box, labels, open_page, player, players, press, told
+from ui import controls
 
 PAGE = "pages/layers.py"
 AMOUNTS = (0.0, 0.25, 0.5, 0.75)
@@ -24,7 +29,7 @@ def stepped() -> SweepResult:
 
 
 def pictures(app: AppTest, which: int = 0) -> dict[str, Any]:
-    """The views of a player: 0 is the page's, 1 the close-up under Details."""
+    """The views of a player: 0 is the page's, the last one the close-up under Details."""
     views: dict[str, Any] = players(app)[which]["views"]
     return views
 
@@ -84,10 +89,7 @@ def test_the_control_and_layers_pruned_alone_are_shown_where_they_are_at_hand(sh
     assert {row["series"] for row in curve["seeds"]} == {0, 1}
     assert curve["alone"] == [], "attention blocks come before most of a layer's weights"
     assert "changes layer 3 first in 2 of 2 draws" in told(app)
-    assert pictures(app, 1)["row"]["title"].startswith("Layer 2, attention block")
-    effects = pictures(app, 1)["alone"]["datasets"]["effects"]
-    assert [row["layer"] for row in effects] == ["1", "2", "3"]
-    assert "| Order |" in told(app)
+    assert pictures(app, 3)["row"]["title"].startswith("Layer 2, attention block")
     assert "| Kendall's tau-b with depth | −1.00 |" in told(app)
 
 
@@ -100,3 +102,50 @@ def test_a_measure_without_any_value_is_a_sentence_and_no_picture(shipped: Path)
     assert set(pictures(app)) == {"rows", "curve"}
     box(app, "reduction").set_value("tokens").run()
     assert "measure" not in address(app), "it is not defined there"
+
+
+def test_what_layers_pass_on_and_which_half_matters_is_shown_once_they_were_pruned_alone(
+    shipped: Path, unfolded: None
+) -> None:
+    whole = make_result(num_layers=4, amounts=made.ALONE_STEPS, own_cka=declining(0.9))
+    halves = [made.half("layers:0-1", 0.4), made.half("layers:2-3", 0.1)]
+    ship(shipped, whole, *made.alone(), *halves)
+    app = open_page(PAGE, layer="2")
+    assert [list(one["views"]) for one in players(app)] == [
+        ["rows", "curve"],
+        ["stack", "harm"],
+        ["passed"],
+        ["row", "sparsity"],
+    ]
+    assert {"What fades is not what matters", passed_label(())} <= {box.label for box in app.expander}
+    assert {row["layer"] for row in pictures(app, 2)["passed"]["datasets"]["lines"] if row["chosen"]} == {"2"}
+    words = read(told(app))
+    assert (
+        "removed from the lower half of the layers alone, 40 % of predictions change; from the upper half alone, 10 %"
+        in words
+    )
+    assert "of layer 2's weights removed, and no others" in words
+    assert "Prune each layer alone" not in labels(app)
+
+
+def test_layers_that_were_never_pruned_alone_can_be_on_a_click(
+    shipped: Path, unfolded: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[SweepRequest] = []
+    monkeypatch.setattr(controls, "start", lambda first, follow_ups: started.extend((first, *follow_ups)))
+    monkeypatch.setattr(controls, "show_estimate", lambda first, others: started.append(first))
+    ship(shipped, whole := result(source="written"))
+    app = open_page(PAGE)
+    assert [request.scope for request in started] == ["layer:0"], "how long it takes is asked"
+    press(app, controls.ALONE)
+    assert {request.scope for request in started} == {"layer:0", "layer:1", "layer:2"}
+    assert {request.checkpoint for request in started} == {whole.checkpoint.id}
+    ship(
+        shipped,
+        units := result(method="attribution", scope=None),
+        part := result(scope="layer:1"),
+        far := result(source="folder"),
+    )
+    assert controls.ALONE_ELSEWHERE in told(open_page(PAGE, result=far.key)), "its examples are not at hand"
+    for known in (units, part):
+        assert passed_label(()) not in {box.label for box in open_page(PAGE, result=known.key).expander}

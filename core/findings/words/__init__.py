@@ -35,6 +35,11 @@ def with_interval(value: float, low: float, high: float, places: int = 3) -> str
     return "{} ({} to {})".format(*(decimals(number, places) for number in (value, low, high)))
 
 
+def share_with_interval(share: float, interval: Sequence[float] | None) -> str:
+    """Write a share and its 95 % interval, where there is one: `11 % (8 to 15 %)`."""
+    return f"{percent(share)} ({percent_range(*map(percent, interval))})" if interval else percent(share)
+
+
 def points(share: float, sign: str = "") -> str:
     """Write a difference of shares in percentage points: `1 point`, `−8 points`, or with a sign also `+1 point`."""
     number = decimals(100 * share, 0)

@@ -2,19 +2,15 @@
 
 import re
 
-import numpy as np
 import pytest
 
-from core.charts.close_up import close_up_scene
 from core.charts.compare import compare_scene
 from core.charts.grammar import ALONE_COLOUR, UNDEFINED_COLOUR, Spec
-from core.charts.isolated import isolated_view
 from core.charts.layers import COLUMN, layer_scene
 from core.charts.overview import finding_scene, result_scene
 from core.charts.stack import AT_RANDOM, CHANCE, FINE_TUNES, FLOOR, TOO_FAR, stack_view
 from core.charts.survival import FIRST_ALONE
 from core.charts.view import specs
-from core.findings.isolated import isolated_orders
 from core.findings.survival import layer_survivals, own_similarity
 from core.findings.words.numbers import two_places
 from core.findings.yardstick import Yardstick
@@ -113,22 +109,6 @@ def test_the_curve_is_the_selected_layers_with_its_interval_beside_its_control()
     outputs = make_result(**THREE, points="layer")
     alone = [view["curve"]["datasets"]["alone"] for view in (views(outputs), views(outputs, chosen="1"), views())]
     assert [[row["value"] for row in rows] for rows in alone] == [[0.75, 0.5, 0.25], [], []], "not pruned, or attention"
-
-
-def test_each_layer_alone_stands_at_the_amount_measured_nearest_with_its_control() -> None:
-    def alone(method: str, share: float) -> list[SweepResult]:
-        settings = {"num_layers": 3, "amounts": (0.0, 0.3, 0.8), "method": method, "points": "layer"}
-        settings["own_cka"] = lambda amount, point, _: 1 - amount * (point + 1) * share
-        return [make_result(scope=f"layer:{layer}", **settings) for layer in range(3)]
-
-    layers, seed = alone("magnitude", 0.05), alone("random", 0.1)
-    orders, seeds = isolated_orders(RESULT, "mean", [*layers, *seed]), [dict(enumerate(seed, start=1))]
-    view, nearest = isolated_view(RESULT, "mean", orders, seeds), np.array([0.3, 0.3, 0.3, 0.8])
-    for name, share in (("effects", 0.05), ("by_chance", 0.1)):
-        found = np.array([row["value"] for row in view.datasets[name]])  # (layers, frames)
-        assert found == pytest.approx(np.outer([1, 2, 3], nearest) * share)
-    assert texts(view.spec, 3) == ["measured at 80 %"] * 2
-    assert "alone" in close_up_scene(RESULT, "mean", "2", {"alone": view}).layout.wide
 
 
 def test_each_layer_stands_at_the_closest_one_of_another_model() -> None:

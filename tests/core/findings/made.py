@@ -11,7 +11,7 @@ from core.findings.claim import Verdict, verdict, with_rows
 from core.findings.comparable import own_sweeps
 from core.results.library import Entry, entry_of, shipped
 from core.results.schema import SweepResult
-from core.results.statistics import SurvivalRecord, WorkingRangeRecord
+from core.results.statistics import ChangedRecord, SurvivalRecord, WorkingRangeRecord
 from core.sweep.metrics import evaluate
 from core.sweep.working_range import working_range
 from tests.builders import OwnCka, against, declining, made_by_recipe, make_result, with_own_key
@@ -190,6 +190,50 @@ def twin(first: int, second: int, similarity: float, family: str = "minilm-l6-ss
 
 
 TWINS = [twin(1, 2, 0.7), twin(2, 1, 0.7), twin(1, 3, 0.8), twin(2, 3, 0.6)]
+
+# ---------------------------------------------------------------- some layers alone
+
+ALONE_STEPS = (0.0, 0.3, 0.7)
+OWN_LOSSES, HARMS = (0.1, 0.2, 0.3, 0.4), (0.4, 0.2, 0.3, 0.1)  # of four layers, at an amount of 1
+
+
+def changing(result: SweepResult, shares: Mapping[float, float], read: Sequence[float] = ()) -> SweepResult:
+    """The same result whose first examples change their predictions, perhaps with what the classifier reads."""
+    unpruned, frames = np.array(result.frames[0].predictions), []
+    for k, frame in enumerate(result.frames):
+        count = round(shares[frame.amount] * len(unpruned))
+        share = count / len(unpruned)
+        known = {"changed": ChangedRecord(share=share, interval=(share / 2, share)), "read": read[k] if read else None}
+        known["predictions"] = tuple(np.where(np.arange(len(unpruned)) < count, 1 - unpruned, unpruned).tolist())
+        frames.append(frame.model_copy(update=known))
+    return with_own_key(result, frames=tuple(frames))
+
+
+def alone(
+    harms: Sequence[float] = HARMS,
+    amounts: Sequence[float] = ALONE_STEPS,
+    read: float | None = None,
+    **settings: object,
+) -> list[SweepResult]:
+    """Each layer pruned alone, in proportion to the amount; all layers above it lose half of its harm."""
+
+    def result(layer: int, harm: float) -> SweepResult:
+        def own(amount: float, point: int, size: int) -> float:
+            return 1 - amount * (0 if point < layer else OWN_LOSSES[layer] if point == layer else harm / 2)
+
+        known = {"num_layers": 4, "scope": f"layer:{layer}", "points": "layer", "amounts": tuple(amounts)}
+        held = [1 - read * amount for amount in amounts] if read else ()
+        made = make_result(**{**known, "own_cka": own, **settings})
+        return changing(made, {amount: harm * amount for amount in amounts}, held)
+
+    return [result(layer, harm) for layer, harm in enumerate(harms)]
+
+
+def half(scope: str, share: float, **settings: object) -> SweepResult:
+    """Some of four layers alone, as if each held a quarter of the weights; a share is changed at 0.6, 30 % of these."""
+    known = {"num_layers": 4, "points": "layer", "amounts": (0.0, 0.2, 0.6), "prunable_sparsity": lambda a: a / 2}
+    return changing(make_result(**{**known, "scope": scope, **settings}), {0.0: 0.0, 0.2: share / 3, 0.6: share})
+
 
 # ---------------------------------------------------------------- results beside each other
 
