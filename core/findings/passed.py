@@ -6,14 +6,14 @@ reads; results that do not hold it have the first token of the last layer's outp
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from core.findings.comparable import Halves, controls_of, isolated_controls_of, isolated_of
 from core.results.fields import Bounds
 from core.results.names import ReductionKey
-from core.results.schema import Frame, SweepResult
+from core.results.schema import SweepResult
 from core.sweep.statistics import Array
 
 Layers = Mapping[int, SweepResult]  # results of single layers, by layer counted from 1
@@ -71,11 +71,10 @@ def passed_on(result: SweepResult, companions: Sequence[SweepResult], reduction:
     """
     layers, drawn = isolated_of(result, companions), isolated_controls_of(result, companions)
     is_read = reads([alone for known in (layers, *drawn) for alone in known.values()])
-    method, wholes = by_amount(layers, reduction, is_read, result), controls_of(result, companions)
-    whole_of = {whole.pruning.seed: whole for whole in wholes}
-    seeds = [
-        by_amount(seed, reduction, is_read, whole_of.get(next(iter(seed.values())).pruning.seed)) for seed in drawn
-    ]
+    whole_of = {whole.pruning.seed: whole for whole in controls_of(result, companions)}
+    whole_of_drawn = [whole_of.get(next(iter(seed.values())).pruning.seed) for seed in drawn]
+    method = by_amount(layers, reduction, is_read, result)
+    seeds = [by_amount(seed, reduction, is_read, whole) for seed, whole in zip(drawn, whole_of_drawn, strict=True)]
     known = [seed for seed in seeds if seed]
     return PassedOn(method, _mean(known), len(known), is_read) if method else None
 
@@ -98,14 +97,14 @@ def by_amount(layers: Layers, reduction: ReductionKey, is_read: bool, whole: Swe
     if len(results) < 2 or len(results) != results[0].checkpoint.num_layers:
         return {}
     amounts = sorted(set.intersection(*(set(alone.amounts) for alone in results)) - {0.0})
-    rows = {
-        amount: [_passed(alone, layer, amount, reduction, is_read, faded) for (layer, alone), faded in pairs]
-        for amount in amounts
-        if (pairs := list(zip(layers.items(), _faded(whole, reduction, amount, len(layers)), strict=True)))
-    }
-    return {
-        amount: known for amount, found in rows.items() if len(known := [row for row in found if row]) == len(found)
-    }
+    found = {}
+    for amount in amounts:
+        faded = _faded(whole, reduction, amount, len(layers))
+        rows = [_passed(alone, k, amount, reduction, is_read) for k, alone in layers.items()]
+        known = [replace(row, faded=before) for row, before in zip(rows, faded, strict=True) if row]
+        if len(known) == len(rows):
+            found[amount] = known
+    return found
 
 
 def _faded(whole: SweepResult | None, reduction: ReductionKey, amount: float, layers: int) -> list[float | None]:
@@ -116,22 +115,16 @@ def _faded(whole: SweepResult | None, reduction: ReductionKey, amount: float, la
     return [None if value is None else 1 - value for value in own[each - 1 :: each]]
 
 
-def _passed(
-    alone: SweepResult, layer: int, amount: float, reduction: ReductionKey, is_read: bool, faded: float | None
-) -> Passed | None:
+def _passed(alone: SweepResult, layer: int, amount: float, reduction: ReductionKey, is_read: bool) -> Passed | None:
     k, point = alone.amounts.index(amount), alone.points.index(f"layer.{layer - 1}.output")
     frame, statistics = alone.frames[k], alone.statistics_of(reduction)
-    own, end, changed = (frame.own(reduction) or {point: None})[point], end_of(frame, is_read), frame.changed
-    if own is None or end is None or changed is None:
+    own = (frame.own(reduction) or {point: None})[point]
+    end = frame.read if is_read else (frame.own("cls") or (None,))[-1]  # the last point is the last layer's output
+    if own is None or end is None or frame.changed is None:
         return None
     bounds = statistics.own[k][point] if statistics and statistics.own else None
     interval = (1 - bounds[1], 1 - bounds[0]) if bounds else None
-    return Passed(faded, 1 - own, 1 - end, changed.share, interval, changed.interval)
-
-
-def end_of(frame: Frame, is_read: bool) -> float | None:
-    """Return the similarity at the end; the frame is of a result whose last point is the last layer's output."""
-    return frame.read if is_read else (frame.own("cls") or (None,))[-1]
+    return Passed(None, 1 - own, 1 - end, frame.changed.share, interval, frame.changed.interval)
 
 
 def values_of(rows: Sequence[Passed]) -> Array:

@@ -16,6 +16,7 @@ from core.findings.pooled import ALL, WHOLE, Pooled
 from core.findings.survival import THRESHOLDS, floor_of, interval_text, layer_survivals, own_similarity
 from core.findings.words import NONE, points_span, share_with_interval, with_interval
 from core.findings.words import numbers as num
+from core.findings.words.passed import ENDS
 from core.findings.words.verdict import REASONS, counted, flags_cell, verdict_cell
 from core.findings.yardstick import Yardstick
 from core.request.catalog import DAMAGE, METHODS, METRICS, REDUCTION, SURVIVAL_THRESHOLD
@@ -262,7 +263,7 @@ def harm_table(table: Sequence[Harm], with_cells: bool = True) -> Table:
     titles = {
         OWN: "Own loss",
         EARLY: "How early",
-        END: "Loss at the end",
+        END: f"Loss at the end ({ENDS[all(harm.is_read for harm in table)]})",
         BEYOND: "End, less own",
         LOWER: "Lower half",
         UPPER: "Upper half",

@@ -177,7 +177,8 @@ class Frame(f.Record):
     `sparsity` is weights removed by pruning / all parameters, `prunable_sparsity` is removed / all encoder matrix
     weights, `layer_sparsity` is the same per layer. Every metric has a 95 % interval or null. `similarity` maps a
     measure and a reduction to its matrix, or to one value a point where the measure compares a point with its own
-    baseline alone; None where the measure is undefined for the method.
+    baseline alone; None where the measure is undefined for the method. `read` is the CKA of what the classifier reads
+    with the same of the unpruned model: None where it is undefined, beside another checkpoint, and in older files.
     """
 
     amount: f.Amount
@@ -190,6 +191,7 @@ class Frame(f.Record):
     predictions: f.Labels
     changed: ChangedRecord | None = None
     divergence: DivergenceRecord | None = None
+    read: Annotated[float, Field(ge=-1 - 1e-6, le=1 + 1e-6)] | None = None
 
     def matrix(self, reduction: str, measure: str = "cka") -> f.Matrix:
         """Return the matrix of all pairs of points, of a measure that has one."""

@@ -50,9 +50,10 @@ def follows_sentence(table: Sequence[Harm]) -> tuple[str, ...]:
         how = "random removal" if harm.controls else f"{in_sentence(METHODS[harm.method].title)} pruning"
         differences = [cell[BEYOND] for cell in harm.cells.values() if BEYOND in cell]
         count = f"in {sum(value > 0 for value in differences)} of {len(differences)}"
-        end, own = (decimals(harm.estimates[name].value, 2) for name in (END, OWN))
-        known.append(f"under {how} {count} {'' if known else f'{CELLS} '}(rank correlations {end} and {own})")
-    follows = "Changed predictions follow the loss at the end of the model more closely than the pruned layer's own"
+        numbers = [decimals(harm.estimates[name].value, 2) for name in (END, OWN)]
+        known.append(f"under {how} {count} {'' if known else f'{CELLS} '}(rank correlations {' and '.join(numbers)})")
+    end = ENDS[all(harm.is_read for harm in table)]
+    follows = f"Changed predictions follow the loss at the end ({end}) more closely than the pruned layer's own"
     return (f"{follows}: {listed(known)}.",) if known else ()
 
 
