@@ -12,7 +12,7 @@ from core.errors import PrunescopeError
 from core.exports.tables import file_name, metrics_csv, models_csv, similarity_csv
 from core.inputs import uploads
 from core.jobs import queue
-from core.request.catalog import METHODS
+from core.request.catalog import is_calibrated
 from core.request.limits import is_hosted
 from core.request.places import is_upload
 from core.results.cut import CutStudy
@@ -136,7 +136,7 @@ def show_recipe(result: SweepResult) -> None:
 def _offer_checkpoint(result: SweepResult) -> None:
     """Offer the weights of one frame, as a folder in the Hub's format."""
     request = original_request(result)
-    needed = request if METHODS[request.method].calibrated else replace(request, data=None)
+    needed = request if is_calibrated(request.method, request.control_of) else replace(request, data=None)
     if is_hosted() or not can_be_found(replace(needed, against=None)):
         remark(ON_YOUR_OWN if is_hosted() else LACKING)
         return

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from core.encoder.architectures import attention_block, encoder_layers
+from core.encoder.architectures import attention_block, classifier_input, encoder_layers
 from core.encoder.batches import MicroBatch, Window
 from core.encoder.hooks import Catcher, Tap
 from core.encoder.onednn import fast_linear
@@ -34,11 +34,7 @@ def check_finite(values: Tensor, checkpoint: str) -> None:
 
 
 class Recorder(Catcher):
-    """Catches the hidden states at the chosen points during a forward pass.
-
-    Attributes:
-        states: For each point (micro-batch, longest, hidden).
-    """
+    """Catches the hidden states at the chosen points during a forward pass, and what the classifier reads."""
 
     def __init__(self, model: nn.Module, points: Sequence[str], checkpoint: str = "checkpoint") -> None:
         """Register one hook per point.
@@ -48,12 +44,22 @@ class Recorder(Catcher):
             points: Names from `core.request.points`.
             checkpoint: The model's checkpoint, for messages.
         """
-        super().__init__(model, [_tap_of(model, point) for point in points])
+        super().__init__(model, [*(_tap_of(model, point) for point in points), classifier_input(model)])
         self.model, self.checkpoint = model, checkpoint
+
+    @property
+    def states(self) -> list[Tensor]:
+        """The hidden states of the last forward pass, for each point (micro-batch, longest, hidden)."""
+        return super().states[:-1]
+
+    @property
+    def read(self) -> Tensor:
+        """What the classifier has read in it, (micro-batch, width)."""
+        return super().states[-1]
 
     @torch.inference_mode()
     def run(self, batch: MicroBatch) -> Tensor:
-        """Run the model once; `states` then holds the hidden states at every point.
+        """Run the model once; `states` and `read` are then those of this batch.
 
         Args:
             batch: Examples padded to their longest.
@@ -83,29 +89,33 @@ class Representations:
 
     Attributes:
         logits: (examples, labels) float32.
+        read: (1, examples, width) float32, what the classifier reads, as one more point.
         mean: (points, examples, hidden) float32, the mean over real tokens.
         cls: (points, examples, hidden) float32, the first token.
         packed: (points, tokens of the largest window, hidden) float32, real tokens of the current window.
     """
 
-    def __init__(self, num_examples: int, num_labels: int, num_points: int, hidden: int, num_tokens: int) -> None:
-        """Allocate the buffers; `num_tokens` counts the real tokens of the largest window."""
-        self.logits = torch.zeros(num_examples, num_labels)
+    def __init__(self, num_examples: int, head: nn.Linear, num_points: int, hidden: int, num_tokens: int) -> None:
+        """Allocate the buffers; `head` is the classifier, `num_tokens` counts the real tokens of the largest window."""
+        self.logits = torch.zeros(num_examples, head.out_features)
+        self.read = torch.zeros(1, num_examples, head.in_features)
         self.mean = torch.zeros(num_points, num_examples, hidden)
         self.cls = torch.zeros(num_points, num_examples, hidden)
         self.packed = torch.zeros(num_points, num_tokens, hidden)
         self._padded = torch.empty(0)  # shared by all minibatches: new buffers would fragment memory
 
     @torch.inference_mode()
-    def store(self, batch: MicroBatch, logits: Tensor, states: Sequence[Tensor]) -> None:
+    def store(self, batch: MicroBatch, logits: Tensor, states: Sequence[Tensor], read: Tensor) -> None:
         """Reduce one micro-batch.
 
         Args:
             batch: The examples that have run.
             logits: (micro-batch, labels).
             states: For each point (micro-batch, longest, hidden).
+            read: (micro-batch, width), what the classifier reads.
         """
         self.logits[batch.examples] = logits
+        self.read[0, batch.examples] = read
         for point, state in enumerate(states):
             real = state[batch.real]  # (real tokens, hidden)
             self.packed[point, batch.slots] = real

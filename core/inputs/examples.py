@@ -43,6 +43,15 @@ class EvalSubset:
     texts: Texts
     record: TaskRecord
 
+    def first(self, count: int) -> "EvalSubset":
+        """Return the first examples, at most `count`: a random sample, since their order is random."""
+        if count >= len(self.texts):
+            return self
+        texts, gold = self.texts[:count], self.record.gold[:count]
+        record = self.record.model_copy(update={"examples": self.record.examples[:count], "gold": gold})
+        fingerprint = fingerprint_of(self.task.name, texts, gold)
+        return EvalSubset(self.task, texts, record.model_copy(update={"fingerprint": fingerprint}))
+
 
 @dataclass(frozen=True)
 class Examples:

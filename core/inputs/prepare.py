@@ -11,10 +11,10 @@ from core.inputs.checkpoint_files import check_removable
 from core.inputs.checkpoints import Resolved, resolve, suited
 from core.inputs.examples import EvalSubset, open_examples
 from core.inputs.hub import Report
-from core.request.catalog import ENGINE_VERSION, METHODS, NORMALISE_FIRST
+from core.request.catalog import ENGINE_VERSION, GUIDING_EXAMPLES, METHODS, NORMALISE_FIRST, is_calibrated, is_guided
 from core.request.sweep_request import SweepRequest
 from core.results.key import result_key
-from core.results.schema import CalibrationRecord, PruningRecord, StopRecord
+from core.results.schema import AllocationRecord, CalibrationRecord, PruningRecord, StopRecord
 
 DTYPE = "float32"
 JUDGED, CHOSEN_ON = 512, 256  # examples of a study of cuts, or as many as there are
@@ -27,7 +27,7 @@ class Inputs:
     Attributes:
         resolved: The checkpoint's files.
         subset: The evaluation examples.
-        calibration: The examples that the method scores on; None if it scores on none.
+        calibration: Examples for methods to score on; None if the request's scores on none. See `scored_on`.
         rest: Further labelled examples, on which the working range is judged as well; None if there are none.
         against: The files of another checkpoint that the request is compared with; None without one, or where it has
             the same content.
@@ -48,7 +48,7 @@ class Inputs:
 
     def key_of(self, request: SweepRequest) -> str:
         """Compute the key of the result of the request, or of one that follows it, such as its control."""
-        pruning = pruning_record(request, self.calibration if METHODS[request.method].calibrated else None)
+        pruning = pruning_record(request, self.calibration)
         against = self.against.revision if self.against else None
         made_by = {"dtype": DTYPE, "engine": ENGINE_VERSION}
         return result_key(request, self.resolved.revision, self.subset.record, pruning, against, made_by)
@@ -75,7 +75,8 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
         against = None
     examples = open_examples(request, resolved.label_names, report)
     subset = examples.subset(request.num_examples)
-    calibration = examples.calibration(subset) if METHODS[request.method].calibrated else None
+    needed = is_calibrated(request.method, request.control_of)
+    calibration = examples.calibration(subset) if needed else None
     rest = examples.rest(subset) if request.range_examples == "all" else None
     return Inputs(resolved, subset, calibration, rest, against, request)
 
@@ -112,16 +113,28 @@ def prepare_cut(request: SweepRequest, report: Report | None = None) -> CutInput
     return CutInputs(resolved, subset, examples.calibration(subset, CHOSEN_ON))
 
 
+def scored_on(request: SweepRequest, calibration: EvalSubset | None) -> EvalSubset | None:
+    """Return those of the calibration examples that a request's method, or the one it controls, scores on, if any."""
+    if calibration is None or not is_calibrated(request.method, request.control_of):
+        return None
+    return calibration.first(GUIDING_EXAMPLES) if is_guided(request.method, request.control_of) else calibration
+
+
 def pruning_record(
-    request: SweepRequest, calibration: EvalSubset | None, reliability: tuple[float | None, ...] = ()
+    request: SweepRequest,
+    calibration: EvalSubset | None,
+    reliability: tuple[float | None, ...] = (),
+    allocation: AllocationRecord | None = None,
 ) -> PruningRecord:
     """Describe a request's pruning for a result file.
 
     Args:
         request: The request.
-        calibration: The examples that the method scores on; None if it scores on none.
+        calibration: See `Inputs`.
         reliability: The scores' reliability, one value per layer, once known; it does not change the key.
+        allocation: How many weights of each layer go, once known; nor does this.
     """
+    calibration = scored_on(request, calibration)
     return PruningRecord(
         method=request.method,
         granularity=METHODS[request.method].granularity,
@@ -136,4 +149,5 @@ def pruning_record(
             fingerprint=calibration.record.fingerprint,
             reliability=reliability,
         ),
+        allocation=allocation,
     )

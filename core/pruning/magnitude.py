@@ -11,8 +11,9 @@ non-negative float32 order like integers, so a histogram of their upper half fin
 the bin of every threshold and only those bins are sorted.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ from torch import Tensor, nn
 from core.encoder.architectures import encoder_layers, linear_weights
 from core.pruning.plan import Baseline
 from core.request.scope import run_of
+from core.results.schema import AllocationRecord
 
 _LOW_BITS = 16  # of 32; the sign bit is 0, which leaves 2**15 bins
 _BINS = 1 << (31 - _LOW_BITS)
@@ -92,27 +94,37 @@ def _cut(members: Bits, rank: int) -> Cut:
 
 
 class MagnitudePlan:
-    """The thresholds of all amounts over one scope; implements `core.pruning.Plan`."""
+    """Groups of matrices, in each of which the weights closest to zero go; implements `core.pruning.Plan`."""
 
     reliability: tuple[float | None, ...] = ()
 
-    def __init__(self, weights: list[nn.Parameter], amounts: Sequence[float]) -> None:
-        """Find the threshold of every amount.
+    def __init__(
+        self,
+        groups: Sequence[Sequence[nn.Parameter]],
+        counts: Mapping[float, Sequence[int]],
+        allocation: AllocationRecord | None = None,
+    ) -> None:
+        """Find the threshold of every amount in each group.
 
         Args:
-            weights: The scope's matrices in parameter order, float32.
-            amounts: Fractions in [0, 1).
+            groups: Matrices in parameter order, float32; those of a group are ranked together.
+            counts: For each amount how many weights each group loses.
+            allocation: How the counts were chosen, where they were.
         """
-        self.parameters = weights
-        total = sum(weight.numel() for weight in weights)
-        self._cuts = dict(zip(amounts, smallest(weights, [round(a * total) for a in amounts]), strict=True))
+        self.parameters, self.allocation = [weight for group in groups for weight in group], allocation
+        self._sizes = [len(group) for group in groups]
+        cuts = (
+            smallest(group, column) for group, column in zip(groups, zip(*counts.values(), strict=True), strict=True)
+        )
+        self._cuts = dict(zip(counts, zip(*cuts, strict=True), strict=True))
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
         """Yield each matrix's mask of the weights that stay; see `core.pruning.Plan`."""
-        cut = self._cuts[amount]
-        for weight in baseline:
-            keep, cut = keep_above(cut, weight)
-            yield keep
+        weights = iter(baseline)
+        for cut, size in zip(self._cuts[amount], self._sizes, strict=True):
+            for weight in islice(weights, size):
+                keep, cut = keep_above(cut, weight)
+                yield keep
 
 
 def keep_above(cut: Cut, weight: Tensor) -> tuple[Tensor, Cut]:
@@ -134,10 +146,16 @@ def keep_above(cut: Cut, weight: Tensor) -> tuple[Tensor, Cut]:
     return keep, Cut(cut.threshold, cut.ties - len(tied))
 
 
+def ranked_together(weights: list[nn.Parameter], amounts: Sequence[float]) -> MagnitudePlan:
+    """Plan the removal of round(amount · n) of the n weights of all matrices, for each amount."""
+    total = sum(weight.numel() for weight in weights)
+    return MagnitudePlan([weights], {amount: (round(amount * total),) for amount in amounts})
+
+
 def plan(baseline: Baseline) -> MagnitudePlan:
     """Plan global magnitude pruning; see the module docstring.
 
     Args:
         baseline: With a scope.
     """
-    return MagnitudePlan(scoped_weights(baseline.model, baseline.scope), baseline.amounts)
+    return ranked_together(scoped_weights(baseline.model, baseline.scope), baseline.amounts)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol, Self
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from core.encoder.architectures import encoder_layers, linear_weights
 from core.pruning.calibration import Calibration
+from core.results.schema import AllocationRecord
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Baseline:
         seed: For a random method.
         calibration: Labelled examples; None for a method without any.
         controls: For a random method, the method that it is matched to.
+        measured: What methods have measured on this model and these examples, by name: it serves the next one.
     """
 
     model: nn.Module
@@ -32,6 +34,7 @@ class Baseline:
     seed: int = 0
     calibration: Calibration | None = None
     controls: str | None = None
+    measured: dict[str, Any] = field(default_factory=dict)
 
 
 class Plan(Protocol):
@@ -45,6 +48,11 @@ class Plan(Protocol):
     @property
     def reliability(self) -> tuple[float | None, ...]:
         """Agreement of two halves of the calibration examples, one value per layer; empty without calibration."""
+        ...
+
+    @property
+    def allocation(self) -> AllocationRecord | None:
+        """How many weights of each layer go, of a method that shares them out among the layers."""
         ...
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:

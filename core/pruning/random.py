@@ -25,6 +25,7 @@ class MatrixPlan:
     """Removes as many weights of each matrix as another plan does; implements `core.pruning.Plan`."""
 
     reliability: tuple[float | None, ...] = ()
+    allocation = None
 
     def __init__(self, controlled: Plan, numbers: Iterable[Tensor]) -> None:
         """Rank the numbers.

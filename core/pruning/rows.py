@@ -42,6 +42,8 @@ def ranks(scores: Tensor) -> Tensor:
 class RowPlan:
     """The rank of every weight in its row; implements `core.pruning.Plan`."""
 
+    allocation = None
+
     def __init__(
         self, weights: list[nn.Parameter], scores: Iterable[Tensor], reliability: tuple[float | None, ...] = ()
     ) -> None:

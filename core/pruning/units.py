@@ -112,6 +112,8 @@ class UnitPlan:
         scores: For each layer and type (units,); the lowest is removed first.
     """
 
+    allocation = None
+
     def __init__(
         self,
         layers: Sequence[Sequence[Units]],

@@ -16,6 +16,7 @@ MIN_EXAMPLES = 4  # the unbiased HSIC divides by n - 3
 FEW_EXAMPLES = 64  # fewer give a noisy estimate, and a warning
 DEFAULT_EXAMPLES = 256
 CALIBRATION_EXAMPLES = 1024  # at most
+GUIDING_EXAMPLES = 256  # of them, at most, that shares of layers are chosen on
 MIN_CALIBRATION = 16  # where the examples come from one table
 SUBSET_SEED = 0  # draws the eval subset; a request's seed is for pruning
 SURVIVAL_THRESHOLD = 0.9  # of CKA, by convention
@@ -165,7 +166,9 @@ class Method:
         title: The name on screen.
         removes: Single weights, whole units that can be removed cleanly, or hidden units, with all that they own.
         explanation: One sentence for readers who know BERT but not pruning.
-        calibrated: Whether it scores on labelled examples.
+        calibrated: Whether it scores on calibration examples.
+        shares: How it sets what share of each encoder layer's weights goes: all alike, or chosen on calibration
+            examples, without their labels; empty where that follows from its scores.
         is_control: Whether it removes at random as much as another method does, by a seed.
         likely_stop: The amount by which it has probably reached the largest damage that is compared.
     """
@@ -174,6 +177,7 @@ class Method:
     removes: Literal["weights", "units", "hidden units"]
     explanation: str
     calibrated: bool = False
+    shares: Literal["", "uniform", "guided"] = ""
     is_control: bool = False
     likely_stop: float = 0.2
 
@@ -201,6 +205,27 @@ METHODS: Mapping[str, Method] = {
     ),
     "wanda": Method(
         "Wanda", "weights", "In every row of a matrix, small weights that read small inputs go first.", calibrated=True
+    ),
+    "uniform": Method(
+        "Magnitude, equal shares",
+        "weights",
+        "In every layer the weights closest to zero go first, the same share of each layer.",
+        shares="uniform",
+    ),
+    "cka": Method(
+        "Magnitude, guided by CKA",
+        "weights",
+        "In every layer the weights closest to zero go first; each layer's share is chosen on unlabelled sentences so "
+        "that what the classifier reads changes least.",
+        calibrated=True,
+        shares="guided",
+    ),
+    "divergence": Method(
+        "Magnitude, guided by answers",
+        "weights",
+        "The same search, but for the shares with which the model's answers, its label probabilities, change least.",
+        calibrated=True,
+        shares="guided",
     ),
     "random": Method(
         "Random",
@@ -230,6 +255,17 @@ METHODS: Mapping[str, Method] = {
         is_control=True,
     ),
 }
+
+
+def is_guided(method: str, controlled: str | None) -> bool:
+    """Whether a method, or the one that it controls, chooses shares on calibration examples."""
+    return METHODS[controlled or method].shares == "guided"
+
+
+def is_calibrated(method: str, controlled: str | None) -> bool:
+    """Whether a method needs calibration examples; a control needs those that its method's counts are chosen on."""
+    return METHODS[method].calibrated or is_guided(method, controlled)
+
 
 CONTROL_SEEDS = {"weight": 5, "neuron": 10}  # the fewest to judge a method by; those of units vary more
 DEFAULT_CONTROLLED = {"random": "magnitude", "random-neuron": "attribution"}  # the method that a control follows

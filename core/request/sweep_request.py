@@ -33,6 +33,8 @@ def check_scope(scope: str | None, method: str, num_layers: int = catalog.MAX_LA
     """
     if METHODS[method].granularity == "neuron":
         fits, remedy = scope is None, "leave it out"
+    elif METHODS[method].shares:
+        fits, remedy = scope == "encoder", "it shares the whole encoder out among its layers, choose encoder"
     else:
         run = run_of(scope)
         is_part = run is not None and 0 < len(run) < max(num_layers, 2) and run.stop <= num_layers
@@ -202,6 +204,7 @@ def checked(request: SweepRequest) -> SweepRequest:
     controlled = request.control_of or DEFAULT_CONTROLLED.get(request.method)
     if controlled and METHODS[choose(controlled, METHODS, "method to control")].control != request.method:
         raise PrunescopeError(f"{request.method} cannot control {controlled}: choose a random method of its kind")
+    check_scope(request.scope, controlled or request.method)
     source = source_of(request.checkpoint)
     against = None if request.against == request.checkpoint else request.against
     if against is not None:

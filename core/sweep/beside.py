@@ -17,11 +17,12 @@ from core.results.fields import Matrix, Row
 from core.results.schema import FloorRecord, Frame
 from core.results.statistics import ChangedRecord, DivergenceRecord, LayerStatistics
 from core.similarity import Compared, measure_of
-from core.similarity.cka import cka
-from core.similarity.gram import compare
-from core.sweep.divergence import changed_share, divergences, mean_divergence
+from core.similarity.cka import cka, own_cka
+from core.similarity.gram import compare, compare_own
+from core.similarity.jensen_shannon import divergences
+from core.sweep.divergence import changed_share, mean_divergence
 from core.sweep.equal_damage import DAMAGES, damage, place_of
-from core.sweep.meter import Measured, Predictions, Pruned
+from core.sweep.meter import READ, Measured, Predictions, Pruned
 from core.sweep.metrics import evaluate
 from core.sweep.statistics import DECIMALS, layer_statistics
 
@@ -72,6 +73,7 @@ class Beside:
     ) -> None:
         self._subset, self._baseline, self._emptied = subset, baseline, emptied
         rows, floor = (other or baseline).samples, emptied.samples if emptied else {}
+        self._is_own = other is None
         self._comparers = {
             measure: {
                 reduction: measure_of(measure)(rows[reduction], floor.get(reduction))
@@ -90,7 +92,9 @@ class Beside:
             }
             for measure, by_reduction in self._comparers.items()
         }
-        subset = self._subset
+        subset, read = self._subset, None
+        if self._is_own:
+            read = own_cka(compare_own(self._baseline.samples[READ].grams, pruned.samples[READ].grams))  # (1,)
         metrics, intervals = evaluate(subset.task.metrics, subset.record.gold, pruned.predictions)
         share, share_interval = changed_share(self._baseline.predictions, pruned.predictions)
         divergence, divergence_interval = mean_divergence(divergences(self._baseline.logits, pruned.logits))
@@ -108,6 +112,7 @@ class Beside:
             predictions=pruned.predictions,
             changed=ChangedRecord(share=share, interval=share_interval if pruned.amount else None),
             divergence=DivergenceRecord(value=divergence, interval=divergence_interval),
+            read=None if read is None else row_of(read)[0],
         )
         return AmountResult(frame, compared, pruned.rest_predictions)
 

@@ -23,7 +23,7 @@ from core.request.sweep_request import SweepRequest
 from core.results.cut import ALL_UP_TO, Cut, CutStudy, Layers, LayerScores
 from core.results.key import key_of
 from core.sweep.cut_choices import Judge, choices, fixed_choice, judged_cuts, rank
-from core.sweep.estimate import STAGE, DownloadError, refuse_download, sample_of
+from core.sweep.estimate import SAMPLE_SIZE, STAGE, DownloadError, refuse_download
 from core.sweep.runner import silent
 from core.sweep.smaller import complete, layers_to_complete
 from core.sweep.subsets import SubsetRunner, drawn_subsets, every_subset, sizes
@@ -178,8 +178,8 @@ def seconds_of(checkpoint: Checkpoint, inputs: CutInputs, exhaustive: bool, meas
         measured: See `study`.
         report: Called before each pass.
     """
-    sample, full = SubsetRunner(checkpoint, sample_of(inputs.subset)), tuple(range(checkpoint.record.num_layers))
-    started = 0.0
+    sample = SubsetRunner(checkpoint, inputs.subset.first(SAMPLE_SIZE))
+    full, started = tuple(range(checkpoint.record.num_layers)), 0.0
     for _ in range(2):
         report(STAGE, 0, 1)
         started = time.perf_counter()

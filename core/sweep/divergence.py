@@ -1,15 +1,9 @@
-"""What pruning changes for the user: how many predictions differ, and how far apart the output distributions are.
-
-The distance of two distributions is the Jensen-Shannon divergence in bits (Lin 1991), the square of SciPy's distance:
-0 for equal distributions, 1 for disjoint ones.
-"""
+"""What pruning changes for the user: how many predictions differ, and how far apart the output distributions are."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.distance import jensenshannon
-from scipy.special import softmax
 from statsmodels.stats.proportion import proportion_confint
 
 from core.request.catalog import CONFIDENCE
@@ -17,21 +11,6 @@ from core.sweep.statistics import log_jackknife
 
 Array = npt.NDArray[np.float64]
 Estimate = tuple[float, tuple[float, float] | None]  # a value and its 95 % interval
-
-
-def divergences(baseline: npt.NDArray[np.float32], pruned: npt.NDArray[np.float32]) -> Array:
-    """Compute the Jensen-Shannon divergence of each example's output distributions.
-
-    Args:
-        baseline: (examples, labels) logits of the unpruned model.
-        pruned: (examples, labels) logits of the pruned model.
-
-    Returns:
-        (examples,) bits, in [0, 1].
-    """
-    before, after = (softmax(logits.astype(np.float64), axis=1) for logits in (baseline, pruned))
-    squared = jensenshannon(before, after, base=2, axis=1) ** 2  # (examples,)
-    return np.asarray(np.nan_to_num(squared))  # rounding below 0 under SciPy's root gives NaN: equal distributions
 
 
 def mean_divergence(values: Array) -> Estimate:

@@ -10,7 +10,8 @@ from core.encoder.loading import Checkpoint, borrow
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
 from core.inputs.prepare import Inputs, prepare
-from core.request.catalog import METHODS
+from core.pruning.guided import STEPS, layer_passes
+from core.request.catalog import GUIDING_EXAMPLES, METHODS, is_calibrated, is_guided
 from core.request.controls import likely_amounts
 from core.request.sweep_request import SweepRequest
 from core.results import store
@@ -32,11 +33,13 @@ class Pace:
         preparation: Scoring and planning, once.
         per_amount: One pruning amount.
         other: Loading and running another checkpoint.
+        search: Choosing the shares of the layers, once.
     """
 
     preparation: float
     per_amount: float
     other: float = 0.0
+    search: float = 0.0
 
 
 def estimate(request: SweepRequest, report: Report, follow_ups: Sequence[SweepRequest] = ()) -> dict[str, Any]:
@@ -67,9 +70,9 @@ def estimate(request: SweepRequest, report: Report, follow_ups: Sequence[SweepRe
 
 def cost_of_trying(request: SweepRequest) -> tuple[bool, ...]:
     """Order sweeps by what they need beside the amounts: to be timed, one that needs most."""
-    method = METHODS[request.method]
-    is_slow = method.calibrated and method.granularity == "neuron"
-    return method.calibrated, is_slow, request.range_examples == "all", request.against is not None
+    scores = is_calibrated(request.method, request.control_of)
+    is_slow = scores and METHODS[request.method].granularity == "neuron"
+    return scores, is_slow, request.range_examples == "all", request.against is not None
 
 
 class DownloadError(Exception):
@@ -86,7 +89,7 @@ def refuse_download(*_: object) -> None:
 
 
 def seconds_of(sweeps: Sequence[SweepRequest], tried: SweepRequest, inputs: Inputs, report: Report) -> list[float]:
-    """Estimate sweeps on one checkpoint and examples, each as if it ran alone.
+    """Estimate sweeps on one checkpoint and examples, each as if it ran alone, but for the one search of shares.
 
     Args:
         sweeps: Checked requests.
@@ -100,12 +103,15 @@ def seconds_of(sweeps: Sequence[SweepRequest], tried: SweepRequest, inputs: Inpu
     with borrow(inputs.resolved) as checkpoint:
         check_fit(checkpoint, inputs.subset, tried)
         pace = measure(checkpoint, inputs, tried, report)
-    return [
-        (pace.preparation if sweep.method == tried.method or METHODS[sweep.method].calibrated else 0.0)
-        + pace.other
-        + pace.per_amount * passes(sweep, inputs)
-        for sweep in sweeps
-    ]
+    seconds, search = list[float](), pace.search
+    for sweep in sweeps:
+        preparation = 0.0
+        if is_guided(sweep.method, sweep.control_of):
+            preparation, search = search, 0.0  # what one has found serves the others
+        elif sweep.method == tried.method or METHODS[sweep.method].calibrated:
+            preparation = pace.preparation
+        seconds.append(preparation + pace.other + pace.per_amount * passes(sweep, inputs))
+    return seconds
 
 
 def passes(request: SweepRequest, inputs: Inputs) -> float:
@@ -129,9 +135,12 @@ def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, repor
         times.append(time.perf_counter())
         report(STAGE, 0, 1)
 
-    subset, calibration = sample_of(inputs.subset), inputs.calibration and sample_of(inputs.calibration)
+    subset = inputs.subset.first(SAMPLE_SIZE)
+    calibration = inputs.calibration and inputs.calibration.first(SAMPLE_SIZE)
+    searches = is_guided(request.method, request.control_of)
     tick()
-    plan = make_plan(checkpoint, calibration, request, tick)
+    tried = replace(request, method="uniform", control_of=None) if searches else request  # the search is not run
+    plan = make_plan(checkpoint, calibration, tried, tick)
     scoring = times[-1] - times[0]  # until the last micro-batch is scored
     if inputs.calibration and calibration:
         scoring *= _tokens(checkpoint, inputs.calibration) / _tokens(checkpoint, calibration)
@@ -145,8 +154,13 @@ def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, repor
         for window in runner.windows * 2:  # the second time, it is warm
             runner.run(window, buffers, tick)
         running = times[-1] - times[-1 - runner.micro_batches]
-    running *= _tokens(checkpoint, inputs.subset) / _tokens(checkpoint, subset)
-    return Pace(preparation, per_amount + running * OVERHEAD, _seconds_of_other(inputs, request, times, tick))
+    per_token = running / _tokens(checkpoint, subset)
+    search = 0.0
+    if inputs.calibration:
+        depth, tokens = checkpoint.record.num_layers, _tokens(checkpoint, inputs.calibration.first(GUIDING_EXAMPLES))
+        search = per_token * tokens * layer_passes(depth) / depth + STEPS * per_amount
+    per_amount += per_token * _tokens(checkpoint, inputs.subset) * OVERHEAD
+    return Pace(preparation, per_amount, _seconds_of_other(inputs, request, times, tick), search)
 
 
 def _seconds_of_other(inputs: Inputs, request: SweepRequest, times: list[float], tick: Report) -> float:
@@ -156,19 +170,12 @@ def _seconds_of_other(inputs: Inputs, request: SweepRequest, times: list[float],
     """
     if inputs.against is None:
         return 0.0
-    sample = sample_of(inputs.subset)
+    sample = inputs.subset.first(SAMPLE_SIZE)
     started = len(times)
     tick(STAGE, 0, 1)
     measure_other(inputs.against, sample, request, tick)
     began, loaded, *_, ended = [*times[started:], times[-1]]
     return (loaded - began) + (ended - loaded) * 2 * len(inputs.subset.texts) / len(sample.texts)
-
-
-def sample_of(examples: EvalSubset) -> EvalSubset:
-    """Take the first examples: a random sample, since their order is random."""
-    first = slice(SAMPLE_SIZE)
-    record = examples.record.model_copy(update={"gold": examples.record.gold[first]})
-    return replace(examples, texts=examples.texts[first], record=record)
 
 
 def _tokens(checkpoint: Checkpoint, examples: EvalSubset) -> int:

@@ -29,6 +29,7 @@ from core.similarity.gram import prepare, u_centred_bands, u_centred_gram
 from core.sweep.runner import Runner, open_runner
 
 Predictions = tuple[int, ...]  # label indices
+READ = "read"
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Measured:
 
     Attributes:
         logits: (examples, labels) float32; of another checkpoint they may mean nothing.
-        samples: Its representations by reduction; their features are valid until the next model is measured.
+        samples: Its representations by reduction, and under `READ` what its classifier reads; their features are valid
+            until the next model is measured.
         record: The checkpoint.
     """
 
@@ -130,9 +132,10 @@ class Meter:
         return tokens
 
     def _measured(self) -> Measured:
-        features = {"mean": self._buffers.mean, "cls": self._buffers.cls}  # each (points, examples, hidden)
+        buffers = self._buffers
+        features = {"mean": buffers.mean, "cls": buffers.cls, READ: buffers.read}  # each (points, examples, width)
         samples = {name: Sample(values, prepare(u_centred_bands(values))) for name, values in features.items()}
-        logits = self._buffers.logits.numpy().copy()  # (examples, labels)
+        logits = buffers.logits.numpy().copy()  # (examples, labels)
         return Measured(logits, samples, self._runner.checkpoint.record)
 
 

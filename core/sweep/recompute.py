@@ -113,6 +113,8 @@ def _other_deviations(result: SweepResult, stored: Frame, ours: SweepResult) -> 
         for reduction in MEASURES[measure].reductions if measure != "cka" else ():
             known = [frame.similarity[measure][reduction] or unknown for frame in (stored, ours.frames[-1])]
             deviations[f"{MEASURES[measure].title}, {reduction}"] = _deviation(*known)
+    if stored.read is not None:  # older results lack it
+        deviations["What the classifier reads"] = _deviation([stored.read], [ours.frames[-1].read])
     if result.floor and ours.floor:
         for reduction, row in result.floor.cka.items():
             deviations[f"Floor, {reduction}"] = _deviation([row], [ours.floor.cka[reduction]])

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -12,6 +13,7 @@ from core.encoder.loading import Checkpoint
 from core.encoder.representations import Recorder, Representations, check_finite
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
+from core.inputs.prepare import scored_on
 from core.pruning import Baseline, Calibration, Plan, PrunedModel, module_of
 from core.request.catalog import MAX_LENGTH
 from core.request.points import point_names
@@ -51,7 +53,7 @@ class Runner:
         """Allocate the buffers that `run` fills."""
         return Representations(
             num_examples=len(self.subset.texts),
-            num_labels=classifier(self.checkpoint.model).out_features,  # another checkpoint has labels of its own
+            head=classifier(self.checkpoint.model),  # another checkpoint has labels of its own
             num_points=len(self.points),
             hidden=self.checkpoint.record.hidden_size,
             num_tokens=max(window.num_tokens for window in self.windows),
@@ -69,7 +71,7 @@ class Runner:
             PrunescopeError: They are not finite.
         """
         for batch in window.micro_batches:
-            buffers.store(batch, self.recorder.run(batch), self.recorder.states)
+            buffers.store(batch, self.recorder.run(batch), self.recorder.states, self.recorder.read)
             step()
         check_finite(buffers.mean, self.checkpoint.record.id)  # a mean is finite only where every token is
 
@@ -79,16 +81,17 @@ def make_plan(checkpoint: Checkpoint, examples: EvalSubset | None, request: Swee
 
     Args:
         checkpoint: The loaded baseline.
-        examples: The calibration examples; None for a method without any.
+        examples: The calibration examples; None for a method without any. See `scored_on`.
         request: Method, scope, amounts and seed.
         report: Called with (stage, done, total); an exception that it raises ends the planning, unchanged.
     """
-    calibration = None
-    if examples:
+    calibration, measured = None, dict[str, Any]()
+    if examples := scored_on(request, examples):
+        measured = checkpoint.measured.setdefault(examples.record.fingerprint, measured)
         batches = micro_batches(checkpoint.tokenizer, examples.texts)
         calibration = Calibration(batches, torch.tensor(examples.record.gold), report)
     baseline = Baseline(
-        checkpoint.model, request.amounts, request.scope, request.seed, calibration, controls=request.control_of
+        checkpoint.model, request.amounts, request.scope, request.seed, calibration, request.control_of, measured
     )
     plan: Plan = module_of(request.method).plan(baseline)
     return plan

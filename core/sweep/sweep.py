@@ -95,7 +95,7 @@ def sweep(
             checkpoint=record,
             against=other and other.record,
             task=subset.record,
-            pruning=pruning_record(request, inputs.calibration, plan.reliability),
+            pruning=pruning_record(request, inputs.calibration, plan.reliability, plan.allocation),
             similarity=SimilarityRecord(
                 points=runner.points,
                 measures={name: MeasureRecord(estimators=estimators) for name, estimators in measures.items()},
@@ -146,9 +146,13 @@ def _result(
     subset, rest = inputs.subset, inputs.rest
     amounts = [result.frame.amount for result in results]
     gold = np.array([*subset.record.gold, *(rest.record.gold if rest else ())])  # (examples,)
+    allocation, pruning = header.pruning.allocation, header.pruning
+    if allocation:  # a sweep may have stopped before the last amount
+        allocation = allocation.model_copy(update={"counts": allocation.counts[: len(results)]})
+        pruning = pruning.model_copy(update={"allocation": allocation})
     predictions = np.array([[*result.frame.predictions, *result.rest_predictions] for result in results])
     return SweepResult(
-        **dict(header),
+        **{**dict(header), "pruning": pruning},
         key=inputs.key,
         frames=tuple(result.frame for result in results),
         working_range=working_range(subset.task.main_metric, amounts, gold, predictions),

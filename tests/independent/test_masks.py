@@ -123,6 +123,25 @@ def test_magnitude_and_its_control(both: Both, scope: str) -> None:
     assert {name: mask.sum() for name, mask in control.items()} == {name: mask.sum() for name, mask in expected.items()}
 
 
+@pytest.mark.parametrize("method", ["uniform", "cka"])
+def test_shares_of_layers_and_their_control(both: Both, method: str) -> None:
+    """In each layer as many |w| as the plan's counts say, by one sort of the layer's matrices."""
+    plan = both.plan(method, "encoder")
+    (counts,) = plan.allocation.counts
+    assert sum(counts) == round(AMOUNT * num_prunable(both.model))
+    expected = {}
+    for layer, count in enumerate(counts):
+        names = sorted(both.reference.matrices(f"layer:{layer}"))
+        weights = [both.model.get_parameter(name).detach().abs().numpy() for name in names]
+        gone = np.zeros(sum(weight.size for weight in weights), dtype=bool)
+        gone[np.concatenate([weight.ravel() for weight in weights]).argsort(kind="stable")[:count]] = True
+        parts = np.split(gone, np.cumsum([weight.size for weight in weights])[:-1])
+        expected |= {name: part.reshape(w.shape) for name, part, w in zip(names, parts, weights, strict=True)}
+    assert_same_masks(both.removed(plan), expected)
+    control = both.removed(both.plan("random", "encoder", controls=method))
+    assert {name: mask.sum() for name, mask in control.items()} == {name: mask.sum() for name, mask in expected.items()}
+
+
 @pytest.mark.parametrize("scope", SCOPES)
 def test_wanda_and_its_control(both: Both, scope: str) -> None:
     squares: dict[str, Tensor] = {}

@@ -43,6 +43,7 @@ class Seen:
     Attributes:
         states: For each example (points, tokens, hidden).
         logits: (examples, labels).
+        read: (examples, width), what the classifier reads.
     """
 
     def __init__(self, model: Reference, encoded: Sequence[Mapping[str, list[int]]], points: Sequence[str]) -> None:
@@ -50,6 +51,7 @@ class Seen:
             traces = [model.run(example) for example in encoded]
         self.states = [np.stack([trace.states[point].numpy() for point in points]) for trace in traces]
         self.logits = np.stack([trace.logits.numpy() for trace in traces])
+        self.read = np.stack([trace.reads["classifier"].numpy() for trace in traces])  # a BERT's
 
     def vectors(self, reduction: str) -> np.ndarray:
         """(points, examples, hidden), by the mean over tokens or by the first token."""
@@ -121,6 +123,8 @@ def check_function(result: SweepResult, frames: Sequence[Seen], emptied: Seen | 
         fixed = ascending[:, -1] - ascending[:, -2] > NEAR_TIE  # (examples,)
         assert (np.array(predictions) == seen.logits.argmax(1))[fixed].all()
     divergences = [statistics.divergence(frames[0].logits, frame.logits) for frame in frames]
+    read = [cka_matrix([frames[0].read[None]], [frame.read[None]])[0, 0] for frame in frames]
+    close("what the classifier reads", [frame.read for frame in result.frames], read)
     close("divergence", [frame.divergence.value for frame in result.frames], divergences)
 
 

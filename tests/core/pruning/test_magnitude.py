@@ -8,7 +8,7 @@ from transformers import BertConfig, BertForSequenceClassification
 from core.encoder.architectures import encoder_layers, linear_weights, num_prunable
 from core.pruning import Baseline, PrunedModel, module_of
 from core.pruning import magnitude as module
-from core.pruning.magnitude import MagnitudePlan, scoped_weights, smallest
+from core.pruning.magnitude import MagnitudePlan, ranked_together, scoped_weights, smallest
 
 
 def removed_by_plan(plan: MagnitudePlan, amount: float) -> Tensor:
@@ -21,7 +21,7 @@ def test_ties_go_by_lowest_index_for_every_count(scale: float) -> None:
     weights = [scale * torch.randint(-4, 5, shape, generator=random).float() for shape in ((7, 9), (3, 11))]
     order = torch.cat([weight.flatten().abs() for weight in weights]).sort(stable=True).indices
     amounts = [count / len(order) for count in range(len(order))]
-    plan = MagnitudePlan([nn.Parameter(weight) for weight in weights], amounts)
+    plan = ranked_together([nn.Parameter(weight) for weight in weights], amounts)
     for count, amount in enumerate(amounts):
         expected = torch.zeros(len(order), dtype=torch.bool).index_fill_(0, order[:count], True)
         assert torch.equal(removed_by_plan(plan, amount), expected)

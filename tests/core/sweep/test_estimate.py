@@ -9,6 +9,7 @@ import torch
 from local_hub import LocalHub
 from tiny import loaded, make_pretrained
 
+from core.encoder.architectures import encoder_layers, linear_layers
 from core.errors import PrunescopeError
 from core.inputs.prepare import prepare
 from core.request.catalog import METHODS
@@ -17,7 +18,7 @@ from core.request.sweep_request import SweepRequest, checked, usual_scope
 from core.results.store import save
 from core.sweep import estimate as module
 from core.sweep.estimate import OVERHEAD, SAMPLE_SIZE, Pace, estimate, measure, passes
-from core.sweep.runner import silent
+from core.sweep.runner import make_plan, silent
 from core.sweep.sweep import sweep
 from tests.builders import make_result_of
 
@@ -30,7 +31,7 @@ def request_(tiny_bert: Path, glue_folder: Path) -> SweepRequest:
     return checked(request)
 
 
-@pytest.mark.parametrize("method", ["magnitude", "wanda", "attribution", "random"])
+@pytest.mark.parametrize("method", ["magnitude", "wanda", "attribution", "random", "uniform"])
 def test_it_is_exact_if_every_token_costs_a_second_and_runs_few_examples(
     request_: SweepRequest, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
@@ -53,10 +54,31 @@ def test_it_is_exact_if_every_token_costs_a_second_and_runs_few_examples(
     assert passes(request, inputs) == len(request.amounts) + 1, "the floor is one more pass"
 
 
+def test_a_search_is_estimated_by_the_layers_that_it_computes(
+    request_: SweepRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = checked(replace(request_, method="cka"))
+    inputs = prepare(request)
+    checkpoint, seconds = loaded(inputs.resolved), [0.0]
+    clock = SimpleNamespace(perf_counter=lambda: seconds[0], monotonic=lambda: 0.0)
+    monkeypatch.setattr(module, "time", clock)
+
+    def cost(layer: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        seconds[0] += inputs[0].shape[:2].numel()  # a second a token
+
+    for layer in encoder_layers(checkpoint.model):
+        next(linear_layers(layer)).register_forward_pre_hook(cost)
+    pace = measure(checkpoint, inputs, request, silent)
+    measured = clock.perf_counter()
+    make_plan(checkpoint, inputs.calibration, request, silent)
+    assert pace.search == pytest.approx(clock.perf_counter() - measured, rel=0.03)  # the first layer is run once more
+    assert measured < pace.search / 10
+
+
 def test_the_outcome_adds_the_parts_of_what_is_not_stored(
     request_: SweepRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "measure", lambda *_: Pace(preparation=2.0, per_amount=0.5, other=3.0))
+    monkeypatch.setattr(module, "measure", lambda *_: Pace(preparation=2.0, per_amount=0.5, other=3.0, search=7.0))
     request = checked(replace(request_, method="wanda"))
     first, second = controls(until_damaged(request), (0, 1))
     likely = 21 + 1  # 0 to 0.2 in steps of 0.01, and the floor
@@ -70,9 +92,9 @@ def test_the_outcome_adds_the_parts_of_what_is_not_stored(
     for path in paths:
         path.unlink()
     first, *others = map(checked, every_method(request))
-    scored = sum(METHODS[sweep.method].calibrated for sweep in (first, *others))
+    scored = sum(METHODS[sweep.method].calibrated and not METHODS[sweep.method].shares for sweep in (first, *others))
     ran = sum(0.5 * passes(sweep, prepare(sweep)) + 3 for sweep in (first, *others))
-    assert estimate(first, silent, others)["seconds"] == 2 * scored + ran, "what scores is timed, though it comes later"
+    assert estimate(first, silent, others)["seconds"] == 2 * scored + 7 + ran, "scored each, searched once"
     judged = replace(request_, num_examples=70, range_examples="all")
     assert estimate(judged, silent)["seconds"] == pytest.approx(2 + 0.5 * (3 * (1 + REST) + 1) + 3)
     against = checked(replace(request_, against=str(make_pretrained(tmp_path / "other"))))

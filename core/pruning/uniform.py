@@ -1,0 +1,15 @@
+"""Magnitude pruning with equal shares: in every encoder layer the same share of its weights, those closest to zero.
+
+Formula: of a layer of n_l of the encoder's n weights, the round(amount · n) · n_l / n smallest |w| become 0, rounded to
+whole weights that sum to round(amount · n); among equal |w| the lowest index goes first. `amount` is a fraction of the
+encoder's weights. Cost: that of magnitude pruning.
+"""
+
+from core.pruning.guided import plan_by
+from core.pruning.magnitude import MagnitudePlan
+from core.pruning.plan import Baseline
+
+
+def plan(baseline: Baseline) -> MagnitudePlan:
+    """Plan equal shares; see the module docstring."""
+    return plan_by("uniform", baseline)
