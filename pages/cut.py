@@ -8,14 +8,14 @@ from core.charts.cut import cut_scene
 from core.findings.choices import SEPARATOR
 from core.findings.cut import By, chosen, frontier_of
 from core.findings.words import points
-from core.findings.words.cut import cut_said, machine_words, models_table, regret_table
+from core.findings.words.cut import cut_said, machine_words, regret_table
 from core.findings.words.numbers import percent
 from core.jobs import queue
 from core.request.catalog import CHECKPOINTS
 from core.results.names import checkpoint_name, data_name
 from ui import jobs
 from ui.address import carried, choose, picture_first, set_parameter
-from ui.exports import offer_cut
+from ui.exports import offer_exports, offer_smaller
 from ui.header import page_header
 from ui.lab.method import begin_study
 from ui.lab.model import DEFAULT_REQUEST
@@ -32,22 +32,17 @@ EXPLANATION = (
     "A study leaves out layers, in every combination, and lets the model answer. On some labelled examples it chooses "
     "which layers go; on others it judges what that costs. Then it measures how small and fast the rest is."
 )
-TUNE = ":material/tune:"
 BY = {"score": "What is lost of the score", "answers": "How many answers change"}
 AT_MOST = {"score": "I can lose at most", "answers": "Answers may change in at most"}
 MOST = (0.01, 0.02, 0.03, 0.05, 0.1)  # that may be lost
 USUAL = "0.03"
 READING = """
-Each point is a smaller model: so many layers are out (squares: and a share of the feed-forward units of every other).
-The line is the 95 % interval on examples that took no part in choosing. **Grey** is what would be left if as many
-layers were chosen otherwise: because a layer's output resembles its input (by cosine or CKA), because what the
-classifier reads stays similar, from the top, every second, or at random. **Beside the layers** stands what removing
-each alone costs on the examples for choosing.
-
-Choosing looks at other examples alone, so a choice can prove worse than promised; the heading then says so. Nothing is
-trained after a cut. Points are hundredths of the score.
+Each point is a smaller model: so many layers are out (squares: also a share of every other's feed-forward units). Its
+line is the 95 % interval on examples that took no part in choosing, so a choice can prove worse there. **Grey** is what
+as many layers would leave, chosen otherwise: where a layer's output resembles its input (cosine or CKA), where what the
+classifier reads stays similar, from the top, every second, or at random. Points are hundredths of the score; nothing is
+trained after a cut. The table says how much better the measured choice is, on the judged examples:
 """
-REGRET = "How much better the measured choice is than others of as many layers, on the judged examples:"
 
 
 def cut() -> None:
@@ -71,6 +66,9 @@ def cut() -> None:
             jobs.follow(job)
         else:
             offer_study()
+    if st.button("Study your own model", key="cut-own", icon=":material/science:"):
+        begin_study()
+        st.switch_page("pages/lab.py", query_params=carried(**{OWN: OWN_MODEL}, result="", job=""))
     with st.expander("Open a result file", icon=":material/upload_file:"):
         show_upload(study=True)
 
@@ -82,44 +80,33 @@ def offer_study() -> None:
         if st.button(f"Study {title}", type="primary", key="cut-study", icon=":material/content_cut:"):
             jobs.start(DEFAULT_REQUEST, study=True)
         show_estimate(DEFAULT_REQUEST, study=True)
-    offer_own()
-
-
-def offer_own() -> None:
-    """Lead to the Lab's settings, for a study of the visitor's own model."""
-    if st.button("Study your own model", key="cut-own", icon=":material/science:"):
-        begin_study()
-        st.switch_page("pages/lab.py", query_params=carried(**{OWN: OWN_MODEL}, result="", job=""))
 
 
 def show_study(state: ViewState) -> None:
     """Show a study: the dial, what it chooses, what that gains and costs, and the model to take away."""
     study = state.study
     assert study is not None
-    known = frontier_of(study)
+    known, names, scene = frontier_of(study), (checkpoint_name(study), data_name(study)), None
     title, dial = st.container(), st.container(key="cut-dial", horizontal=True)
-    with st.popover(plain(SEPARATOR.join((checkpoint_name(study), data_name(study)))), type="tertiary", icon=TUNE):
+    with st.popover(plain(SEPARATOR.join(names)), type="tertiary", icon=":material/tune:"):
         choose_study(state)
     with dial:
         by = cast(By, choose("Choose by", BY, "by", segmented=True))
-        names = {str(most): points(most) if by == "score" else percent(most) for most in MOST}
-        most = float(choose(AT_MOST[by], names, "most", USUAL, segmented=True))
-    model = chosen(known, by, most)
-    said = cut_said(known, model, by, most)
+        limits = {str(most): points(most) if by == "score" else percent(most) for most in MOST}
+        most = float(choose(AT_MOST[by], limits, "most", USUAL, segmented=True))
+    choice = chosen(known, by, most)
+    said = cut_said(known, choice, by, most)
     title.title(plain(said.heading), anchor=False)
-    scene = None
-    if known.models:
-        caption = f"{checkpoint_name(study)}; {data_name(study)}", machine_words(study)
-        scene = cut_scene(known, model, said.heading, caption)
+    if known.choices:
+        scene = cut_scene(known, choice, said.heading, (*names, *filter(None, [machine_words(known)])))
         show_pictures(scene, key="cut", link=False)
     st.markdown(plain(" ".join(said.sentences)))
+    if choice:
+        offer_smaller(study, choice)
     with st.expander("Details"):
-        show_table(models_table(known))
-        st.markdown(REGRET)
-        show_table(regret_table(known))
         st.markdown(READING)
-    offer_cut(scene, study)
-    offer_own()
+        show_table(regret_table(known))
+    offer_exports(scene, study)
 
 
 with picture_first():

@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 
 from core.request.catalog import TASKS
-from core.results.cut import Cut, CutStudy, LayerScores, MeasuredRecord, Narrow, Size, Speed
+from core.results.cut import Cut, CutStudy, LayerScores, MeasuredRecord, Narrow, Size, Speed, packed
 from core.results.key import key_of, sealed
 from core.results.statistics import Estimate
 from core.sweep.cut_choices import Judge, choices, judged_cuts
@@ -70,7 +70,12 @@ def with_sizes(study: CutStudy, *shares: float, gain: float = 0.15) -> CutStudy:
     chosen = [study.measured_choice(left) for left in range(layers, 0, -1)]
     shared = ("layers", "calibration", "judged", "worth")
     widths = [
-        Narrow(**{name: getattr(cut, name) for name in shared}, share=share, units=round(96 * (1 - share)))
+        Narrow(
+            **{name: getattr(cut, name) for name in shared},
+            share=share,
+            units=4,
+            kept=(packed(range(4), 8),) * len(cut.layers),
+        )
         for cut in chosen
         for share in shares
     ]

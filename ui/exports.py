@@ -4,22 +4,26 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
 from core.charts.view import Scene
 from core.errors import PrunescopeError
-from core.exports.tables import file_name, metrics_csv, models_csv, similarity_csv
+from core.exports.tables import file_name, metrics_csv, similarity_csv
+from core.findings.cut import Choice
+from core.findings.words.cut import smaller_words
 from core.inputs import uploads
 from core.jobs import queue
 from core.request.catalog import is_calibrated
 from core.request.limits import is_hosted
 from core.request.places import is_upload
 from core.results.cut import CutStudy
+from core.results.kinds import Result
 from core.results.names import amount_name, pruning_name, result_name
 from core.results.provenance import can_be_found, recipe
 from core.results.schema import SweepResult
-from ui.jobs import answer_to, ask_about_frame, ask_anew, original_request
+from ui.jobs import answer_to, ask_about_frame, ask_anew, ask_worker, original_request
 from ui.pictures import download, offer_pictures, place_in_address
 from ui.text import plain, refusals_shown, remark
 
@@ -47,7 +51,7 @@ tokenizer = AutoTokenizer.from_pretrained(folder)"""
 @st.fragment
 def offer_exports(
     scene: Scene | None,
-    *results: SweepResult,
+    *results: Result,
     choices: Mapping[str, Scene] | None = None,
     label: str = "Download",
     numbers: bool = True,
@@ -56,7 +60,7 @@ def offer_exports(
 
     Args:
         scene: What the page shows; None where it has no picture.
-        results: Those on show, whole sweeps; of one that still runs nothing can be taken away.
+        results: Those on show, whole sweeps or one study of cuts; of one that still runs nothing can be taken away.
         choices: See `ui.pictures.offer_pictures`.
         label: Says what, where a page has several panels.
         numbers: Whether to offer all numbers of every result as well; several have their commands without them too.
@@ -74,53 +78,33 @@ def offer_exports(
             return
         if scene:
             offer_pictures(scene, [*several.values()], choices)
-        differ = len(set(map(pruning_name, several.values()))) == len(several)
-        for result in several.values():
-            name = plain(pruning_name(result) if differ else result_name(result))
-            of = f": {name}" if len(several) > 1 else ""
+        names = {key: pruning_name(result) for key, result in several.items() if isinstance(result, SweepResult)}
+        differ = len({*names.values()}) == len(several)
+        for key, result in several.items():
+            of = f": {plain(names[key] if differ else result_name(result))}" if len(several) > 1 else ""
             if numbers:
                 _offer_numbers(result, of)
             if numbers or of:
                 st.markdown(f"**Command{of}**")
                 show_recipe(result)
-            if numbers:
+            if numbers and isinstance(result, SweepResult):
                 st.markdown(f"**Pruned checkpoint{of}**")
                 _offer_checkpoint(result)
 
 
-@st.fragment
-def offer_cut(scene: Scene | None, study: CutStudy) -> None:
-    """Offer what can be downloaded of a study of cuts, folded away like `offer_exports`.
-
-    Args:
-        scene: What the page shows; None where it has no picture.
-        study: The study on show.
-    """
-    panel = st.expander("Download", key=f"download-cut-{study.key}", icon=":material/download:", on_change="rerun")
-    if not panel.open:
-        return
-    with panel:
-        st.html(STYLE)
-        if scene:
-            offer_pictures(scene, [study])
-        st.markdown("**Numbers**")
-        with st.container(horizontal=True):
-            download("Models as CSV", partial(models_csv, study), file_name([study], "-models.csv"), "text/csv")
-            download("Study as JSON", study.model_dump_json, file_name([study], ".json"), "application/json")
-
-
-def _offer_numbers(result: SweepResult, of: str) -> None:
+def _offer_numbers(result: Result, of: str) -> None:
     st.markdown(f"**Numbers{of}**")
     with st.container(horizontal=True):
-        for label, make, ending, mime in (
-            ("Similarities as CSV", similarity_csv, "-similarity.csv", "text/csv"),
-            ("Metrics as CSV", metrics_csv, "-metrics.csv", "text/csv"),
-            ("Result as JSON", SweepResult.model_dump_json, ".json", "application/json"),
-        ):
-            download(label, partial(make, result), file_name([result], ending), mime)
+        if isinstance(result, SweepResult):
+            for label, make, kind in (
+                ("Similarities", similarity_csv, "similarity"),
+                ("Metrics", metrics_csv, "metrics"),
+            ):
+                download(f"{label} as CSV", partial(make, result), file_name([result], f"-{kind}.csv"), "text/csv")
+        download("Result as JSON", result.model_dump_json, file_name([result], ".json"), "application/json")
 
 
-def show_recipe(result: SweepResult) -> None:
+def show_recipe(result: Result) -> None:
     """Show how to recompute a whole result; a hosted server's paths and files mean nothing to a visitor."""
     request = None
     with suppress(PrunescopeError):  # an upload is not stored here any more
@@ -150,5 +134,30 @@ def _offer_checkpoint(result: SweepResult) -> None:
                 frame = result.key, amount
                 ask_anew("export-checkpoint", frame, lambda: ask_about_frame("export", result, amount, request))
     if written := answer_to("export-checkpoint", (result.key, amount)):
-        st.success(f"The checkpoint pruned by {amount_name(amount)} lies in this folder:")
-        st.code(LOAD.format(folder=written["folder"]), language="python", wrap_lines=True)
+        _say_where(f"The checkpoint pruned by {amount_name(amount)}", written["folder"])
+
+
+def offer_smaller(study: CutStudy, choice: Choice) -> None:
+    """Offer the model that a cut leaves: a folder in the Hub's format, hosted a ZIP of it."""
+    request, asked = original_request(study), (study.key, choice.model.layers, choice.share)
+    if not can_be_found(replace(request, data=None)):
+        remark(LACKING)
+        return
+    place = request.checkpoint if study.checkpoint.source == "folder" else None
+    order = {"key": study.key, "layers": list(choice.model.layers), "share": choice.share, "checkpoint": place}
+    with st.container(horizontal=True, vertical_alignment="center"), refusals_shown():
+        if st.button("Save the smaller model", key="cut-save", icon=":material/save:"):
+            ask_anew("export-cut", asked, lambda: ask_worker("export-cut", **order))
+        remark(plain(smaller_words(choice)))
+    if not (written := answer_to("export-cut", asked)):
+        return
+    path = Path(written["path"])
+    if is_hosted():
+        download("Download it", path.read_bytes, path.name, "application/zip")
+    else:
+        _say_where("The smaller model", str(path))
+
+
+def _say_where(what: str, folder: str) -> None:
+    st.success(f"{what} lies in this folder:")
+    st.code(LOAD.format(folder=folder), language="python", wrap_lines=True)

@@ -17,6 +17,7 @@ from core.jobs import queue
 from core.jobs.job import Job
 from core.request.places import is_upload
 from core.request.sweep_request import SweepRequest
+from core.results.kinds import Result
 from core.results.names import in_sentence
 from core.results.provenance import can_be_found, lacks_place, request_of
 from core.results.schema import SweepResult
@@ -142,7 +143,7 @@ def start(
     st.rerun()
 
 
-def original_request(result: SweepResult) -> SweepRequest:
+def original_request(result: Result) -> SweepRequest:
     """Return the request that led to a result: as this server remembers it, else as far as the result tells it."""
     return _remembered_request(result.key) or request_of(result)
 

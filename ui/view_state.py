@@ -87,19 +87,13 @@ def result_if_asked() -> ViewState:
 
 
 def one_study() -> ViewState:
-    """Read the study of cuts that the page shows: the address's, else one of the checkpoint that the address shows."""
+    """Read the study of cuts that the page shows: the address's, else the first that can be read."""
     studies, key = studies_at_hand(), st.query_params.get("study")
     study = study_by_key(key) if key else None
     if study is None:
         set_parameter("study", None)
-        asked = st.query_params.get("result", "")
-        of = next((entry.checkpoint for entry in at_hand() if entry.key == asked), None)
-        for entry in sorted(studies, key=lambda entry: entry.checkpoint != of):
-            study = study or study_by_key(entry.key)
-    if study is None:
-        return ViewState()
-    parameters_on_show()["study"] = study.key
-    linked = () if study.key in {entry.key for entry in studies} else (once(entry_of, study),)
+        study = next(filter(None, (study_by_key(entry.key) for entry in studies)), None)
+    linked = [once(entry_of, study)] if study and study.key not in {entry.key for entry in studies} else []
     return ViewState(studies=(*studies, *linked), study=study)
 
 

@@ -27,23 +27,21 @@ APART = 6  # pixels between the marks of criteria, which may have picked alike
 STEP = 0.05  # the axis of the metric ends at multiples of it
 ATTENTION = 1 / 3  # of a layer's weights, with four feed-forward units for each hidden one
 BAND = (0.12, 0.88)  # bottom and top, of a layer's row
-ROOM = 3.3  # for what removing a layer alone costs, in margins
 FASTER, FEWER = "Times as fast as the full model", "Layers removed"
 FRONTIER = "{} of each smaller model, with its 95 % interval", "Numbers: layers out. Squares: narrower parts as well"
-STACK = "Hatched: removed", "Numbers: what removing it alone costs"
-TOLD = {"Difference": "difference", "Answers changed": "changed", "Speed": "speed"}  # of each model
+TOLD = ("Removed", "Difference", "When choosing", "Answers", "Speed", "Size")  # of each model
 
 
-def cut_scene(known: Frontier, model: Choice | None, title: str, caption: tuple[str, ...]) -> Scene:
+def cut_scene(known: Frontier, choice: Choice | None, title: str, caption: tuple[str, ...]) -> Scene:
     """Draw the frontier of a study, and the stack of the model that is chosen.
 
     Args:
-        known: What the study offers, at least one model.
-        model: The chosen one; None where nothing is removed.
+        known: What the study offers, at least one choice.
+        choice: The chosen one; None where nothing is removed.
         title: The finding.
         caption: What it was measured on.
     """
-    views = {"frontier": _frontier_view(known, model), "stack": _stack_view(known, model)}
+    views = {"frontier": _frontier_view(known, choice), "stack": _stack_view(known, choice)}
     return Scene(title, caption, views, [g.step(0.0, "", "")], LAYOUT)
 
 
@@ -51,57 +49,53 @@ def cut_scene(known: Frontier, model: Choice | None, title: str, caption: tuple[
 
 
 def _frontier_view(known: Frontier, chosen: Choice | None) -> View:
-    title, models, picks, places = METRICS[known.metric].title, g.Rows(), g.Rows(), {}
-    for model in known.models:
-        models.append(
-            {
-                "x": round(known.gain(model), 4),
-                **{end: g.rounded(getattr(model.value, end)) for end in ("value", "low", "high")},
-                **{"narrower": model.share > 0, "chosen": model == chosen, "label": str(len(model.removed))},
-                **{"name": words.model_name(known, model), "text": decimals(model.value.value, 3)},
-                "difference": words.points_words(model.difference),
-                **{"changed": words.changed_words(model), "speed": words.speed_words(model)},
-            }
+    title, depth, models = METRICS[known.study.task.main_metric].title, known.study.checkpoint.num_layers, g.Rows()
+    for choice in known.choices:
+        told = (
+            *(words.choice_name(choice, depth), words.points_words(choice.difference)),
+            *(f"{decimals(100 * choice.loss['score'], 1)} points lost", words.changed_words(choice)),
+            *(words.speed_words(choice), words.size_words(choice)),
         )
-        if not model.share:
-            places[len(model.removed)] = models[-1]["x"]
-    for pick in known.picks:
-        if pick.fewer in places:
-            named = {"criterion": words.CRITERION[pick.criterion], "layers": words.layers_words(known, pick.removed)}
-            picks.append({"x": places[pick.fewer], "value": g.rounded(pick.value), **named})
+        ends = {end: g.rounded(getattr(choice.value, end)) for end in ("value", "low", "high")}
+        place = {"x": g.rounded(known.gain(choice)), "label": str(len(choice.removed)), "narrower": choice.share > 0}
+        shown = {"chosen": choice == chosen, "text": decimals(choice.value.value, 3)}
+        models.append({**ends, **place, **shown, **dict(zip(TOLD, told, strict=True))})
+    places = {len(choice.removed): known.gain(choice) for choice in known.choices if not choice.share}
+    picks: g.Rows = [
+        {
+            **{"x": places[pick.fewer], "value": g.rounded(pick.value), "criterion": words.CRITERION[pick.criterion]},
+            "layers": words.layers_words(pick.removed, depth),
+        }
+        for pick in known.picks
+        if pick.fewer in places
+    ]
     lines = [{"value": known.full.value, "text": "full model"}, {"value": known.guess, "text": "always one label"}]
-    shown = [row[end] for row in models for end in ("low", "high")] + [row["value"] for row in (*picks, *lines)]
-    domain = floor(min(shown) / STEP) * STEP, ceil(max(shown) / STEP) * STEP
-    criteria = [name for name in words.CRITERION.values() if any(row["criterion"] == name for row in picks)]
-    most = max(row["x"] for row in models)
+    heights = [row[end] for row in models for end in ("low", "high")] + [row["value"] for row in (*picks, *lines)]
+    domain = floor(min(heights) / STEP) * STEP, ceil(max(heights) / STEP) * STEP
     return View(
         _frontier,
-        (title, known.is_timed, domain, most, tuple(criteria)),
+        (title, known.is_timed, domain, max(row["x"] for row in models)),
         {"models": models, "picks": picks, "lines": lines},
         [FRONTIER[0].format(title), FRONTIER[1]],
-        numbers=Numbers("models", "name", {title: "text", **TOLD}),
+        numbers=Numbers("models", "Removed", {title: "text", **{name: name for name in TOLD[1:]}}),
     )
 
 
-def _frontier(
-    metric: str, timed: bool, domain: tuple[float, float], most: float, criteria: tuple[str, ...]
-) -> g.LayerChart:
+def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float) -> g.LayerChart:
     """Draw, from back to front: the lines to hold against, what else would have been picked, and the models."""
     first, title, form = (1.0, FASTER, ".1f") if timed else (0.0, FEWER, "d")
-    margin = 0.06 * max(most - first, 0.1)
+    margin, criteria = 0.06 * max(most - first, 0.1), list(words.CRITERION.values())
     across = alt.Axis(tickMinStep=0.1 if timed else 1, tickCount=6, format=form, grid=False, titleAnchor="start")
     x = alt.X("x:Q", title=title, scale=alt.Scale(domain=[first - margin, most + margin], nice=False), axis=across)
     up = alt.Axis(format=".2f", tickCount=6, minExtent=g.MARGIN, maxExtent=g.MARGIN)
     y = alt.Y("value:Q", title=None, scale=alt.Scale(domain=list(domain), nice=False), axis=up)
     lines, picks, models = g.data("lines").encode(y=y), g.data("picks").encode(x=x, y=y), g.data("models").encode(x=x)
-    told = {"Removed": "name", metric: "text", **TOLD}
-    points = models.encode(y=y, tooltip=g.told({name: f"{field}:N" for name, field in told.items()}))
+    points = models.encode(y=y, tooltip=g.told({metric: "text:N", **{name: f"{name}:N" for name in TOLD}}))
     fewer, narrower = (points.transform_filter(f"{sign}datum.narrower") for sign in ("!", ""))
     columns = alt.ExprRef("width < 26 * margin / 3.3 ? 1 : 2")
     legend = alt.Legend(title=None, columns=columns, symbolSize=60, symbolFillColor=GREY)
-    shapes = [SHAPES[k % len(SHAPES)] for k in range(len(criteria))]
-    looks = g.told_apart("criterion", legend, criteria, shape=shapes)
-    picked = g.told({"Chosen by": "criterion:N", "Removes": "layers:N", metric: "value:Q"})
+    looks = g.told_apart("criterion", legend, criteria, shape=list(SHAPES))
+    picked = g.told({"Chosen by": "criterion:N", "Removed": "layers:N", metric: "value:Q"})
     return alt.layer(
         lines.mark_rule(style="reference"),
         *g.haloed_text(lines.encode(x=alt.value(4), text="text:N"), baseline="bottom", dy=-3),
@@ -123,36 +117,21 @@ def _frontier(
 # ---------------------------------------------------------------- the stack
 
 
-def _stack_view(known: Frontier, model: Choice | None) -> View:
-    parts, rows = g.Rows(), g.Rows()
-    for k, alone in enumerate(known.alone):
-        out, share = bool(model and k in model.removed), model.share if model else 0.0
-        kept = 0.0 if out else round(1 - (1 - ATTENTION) * share, 4)
-        ends = {"y": k + BAND[0], "y2": k + BAND[1]}
-        parts += [{"x": 0.0, "x2": kept, **ends, "value": 1.0}] if kept else []
-        parts += [{"x": kept, "x2": 1.0, **ends, "value": None}] if kept < 1 else []
-        cost = "" if alone is None else words.change_words(-alone)
-        rows.append({"y": k + 0.5, "layer": str(k + 1), "out": out, "removed": "yes" if out else "no", "cost": cost})
-    numbers = Numbers("stack", "layer", {"Removed": "removed", "Removing it alone": "cost"}, named="Layer")
-    points = tuple(f"layer.{k}.output" for k in range(len(rows)))
-    return View(_stack, (points,), {"parts": parts, "stack": rows}, list(STACK), numbers=numbers)
+def _stack_view(known: Frontier, choice: Choice | None) -> View:
+    parts = g.Rows()
+    for k in range(known.study.checkpoint.num_layers):
+        kept = 1 - (1 - ATTENTION) * choice.share if choice else 1.0
+        kept = 0.0 if choice and k in choice.removed else round(kept, 4)
+        for x, x2, value in ((0.0, kept, 1.0), (kept, 1.0, None)):
+            row = {"layer": str(k + 1), "x": x, "x2": x2, "y": k + BAND[0], "y2": k + BAND[1], "value": value}
+            parts += [row] if x < x2 else []
+    points = tuple(f"layer.{k}.output" for k in range(known.study.checkpoint.num_layers))
+    return View(_stack, (points,), {"parts": parts}, "Hatched: removed")
 
 
 def _stack(points: tuple[str, ...]) -> g.LayerChart:
-    """Draw the bands, strokes over what is out, and the words beside them."""
-    x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, 1], range=[0, alt.ExprRef(f"width - {ROOM} * margin")]))
-    room = alt.ExprRef("1.3 * margin")
-    y = alt.Y("y:Q", title=None, **g.layers_axis(points, labels=False, minExtent=room, maxExtent=room))
-    parts = g.data("parts").encode(x=x, x2="x2:Q", y=y, y2="y2:Q")
+    """Draw the bands, and strokes over what is out."""
+    x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, 1]))
+    parts = g.data("parts").encode(x=x, x2="x2:Q", y=alt.Y("y:Q", title="Layer", **g.layers_axis(points)), y2="y2:Q")
     kept, out = (parts.transform_filter(f"{sign}isValid(datum.value)") for sign in ("", "!"))
-    roomy, size = g.letters_of(len(points))
-    rows = g.data("stack").transform_filter(f"{roomy} || datum.out").transform_calculate(name="'Layer ' + datum.layer")
-    told = g.told({"Layer": "layer:N", "Removed": "removed:N", "Removing it alone": "cost:N"})
-    rows = rows.encode(y="y:Q", tooltip=told)
-    return alt.layer(
-        kept.mark_rect(style="bar"),
-        out.mark_rect(color=GREY),
-        *g.hatching(parts),
-        rows.encode(x=alt.value(0), text="name:N").mark_text(style="note", align="right", dx=-6, fontSize=size),
-        rows.encode(x=alt.datum(1.0), text="cost:N").mark_text(style="note", align="left", dx=8, fontSize=size),
-    )
+    return alt.layer(kept.mark_rect(style="bar"), out.mark_rect(color=GREY), *g.hatching(parts))

@@ -89,27 +89,6 @@ def metrics_csv(result: SweepResult) -> str:
     return table(("amount", "sparsity", "prunable_sparsity", "metric", *VALUE), rows)
 
 
-def models_csv(study: CutStudy) -> str:
-    """Write every model that is worth something as rows, one a number: the layers that stay, from 0, and its value."""
-    rows: list[tuple[object, ...]] = []
-    for model in (*study.cuts, *(study.widths or ())):
-        if (worth := model.worth) is None:
-            continue
-        place = " ".join(map(str, model.layers)), getattr(model, "share", 0.0)
-        for name, value in worth.metrics.items():
-            rows.append((*place, name, value, *(worth.intervals.get(name) or UNKNOWN)))
-        rows.append((*place, "changed_predictions", worth.changed.share, *(worth.changed.interval or UNKNOWN)))
-        if lost := worth.difference:
-            rows.append((*place, f"{study.task.main_metric}_difference", lost.value, lost.low, lost.high))
-    for size in study.measured.models if study.measured else ():
-        place = " ".join(map(str, size.layers)), size.share
-        rows += [(*place, name, getattr(size, name), *UNKNOWN) for name in ("bytes", "parameters")]
-        for speed in size.speeds:
-            times = speed.times
-            rows.append((*place, f"speed_batch_{speed.batch}", times.value, times.low, times.high))
-    return table(("layers", "units_removed", "number", *VALUE), rows)
-
-
 def own_rows(result: SweepResult) -> Iterator[tuple[object, ...]]:
     """Yield OWN_COLUMNS: of every amount the metrics, then every point's similarity to its own baseline."""
     for k, frame in enumerate(result.frames):

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.findings.accuracy import reference_of
 from core.request.criteria import MEASURED
-from core.results.cut import Cut, CutStudy, Layers, Narrow, Size
+from core.results.cut import CutStudy, Layers, Size, Smaller, share_of
 from core.results.fields import Bounds
 from core.results.statistics import Estimate
 from core.sweep.scores import SCORES
@@ -28,6 +28,7 @@ class Choice:
     """A smaller model that can be chosen.
 
     Attributes:
+        model: What the study measured.
         removed: The layers that are out, ascending, from 0.
         share: Of the feed-forward units, what is out of every layer that stays.
         loss: On the calibration examples: by how much the main metric falls, and the share of answers that change.
@@ -37,6 +38,7 @@ class Choice:
         size: What was measured of the saved model; None where nothing was.
     """
 
+    model: Smaller
     removed: Layers
     share: float
     loss: Mapping[By, float]
@@ -57,65 +59,56 @@ class Picked:
     """What a criterion picks: which layers are out, of RANDOM none in particular; metric and regret, both judged."""
 
     criterion: str
-    fewer: int
     removed: Layers
+    fewer: int
     value: float
     regret: Estimate | None
 
 
 @dataclass(frozen=True)
 class Frontier:
-    """The smaller models of a study that can be chosen, and what they are held against.
+    """The choices that a study offers, and what they are held against.
 
     Attributes:
         study: The study.
-        metric: Its main metric.
-        full: Of the full model on the judged examples.
+        full: The main metric of the full model on the judged examples.
         guess: Of always giving one label, there.
-        models: At most one of each number of layers and each width.
+        choices: At most one of each number of layers and each width.
         picks: What the criteria pick, of each number of layers.
-        alone: Of each layer, what is lost of the metric on the calibration examples without it; None where unknown.
     """
 
     study: CutStudy
-    metric: str
     full: Estimate
     guess: float
-    models: tuple[Choice, ...]
+    choices: tuple[Choice, ...]
     picks: tuple[Picked, ...]
-    alone: tuple[float | None, ...]
+
+    def gain(self, choice: Choice) -> float:
+        """Return what counts as the gain: the speed where every choice has one, else the number of layers out."""
+        return choice.speed.value if choice.speed and self.is_timed else float(len(choice.removed))
 
     @property
     def is_timed(self) -> bool:
-        """Whether the speed of every model was measured."""
-        return all(model.speed for model in self.models)
-
-    def gain(self, model: Choice) -> float:
-        """Return what counts as the gain of a model: its speed where all were timed, else the layers that are out."""
-        return model.speed.value if self.is_timed and model.speed else float(len(model.removed))
+        """Whether the speed of every choice was measured."""
+        return all(choice.speed for choice in self.choices)
 
 
 def frontier_of(study: CutStudy) -> Frontier:
     """Collect what a study offers."""
-    metric, layers, worth = study.task.main_metric, study.checkpoint.num_layers, study.full_worth
-    chosen: list[Cut | Narrow] = [study.measured_choice(left) for left in range(layers - 1, 0, -1)]
-    picks = []
+    metric, worth, picks = study.task.main_metric, study.full_worth, list[Picked]()
     for fewer, step in enumerate(study.steps, start=1):
         for name, pick in step.picks.items():
             known = study.cut(pick.layers).worth
             if name != MEASURED and known and (value := known.metrics[metric]) is not None:
-                picks.append(Picked(name, fewer, _others(study, pick.layers), value, pick.regret))
-        picks.append(Picked(RANDOM, fewer, (), step.random.value.value, step.random.regret))
-    without = {cut.layers: cut for cut in study.cuts}
-    alone = [without.get(_others(study, (k,))) for k in range(layers)]
+                picks.append(Picked(name, _others(study, pick.layers), fewer, value, pick.regret))
+        picks.append(Picked(RANDOM, (), fewer, step.random.value.value, step.random.regret))
+    measured = [study.measured_choice(left) for left in range(len(study.steps), 0, -1)]
     return Frontier(
         study,
-        metric,
         _estimate(worth.metrics[metric] or 0.0, worth.intervals.get(metric)),
         reference_of(study, metric)[1],
-        tuple(found for model in (*chosen, *(study.widths or ())) if (found := _smaller(study, model))),
+        tuple(choice for model in (*measured, *(study.widths or ())) if (choice := _choice(study, model))),
         tuple(picks),
-        tuple(_loss(study, cut)["score"] if cut else None for cut in alone),
     )
 
 
@@ -128,53 +121,48 @@ def _others(study: CutStudy, layers: Layers) -> Layers:
     return tuple(k for k in range(study.checkpoint.num_layers) if k not in layers)
 
 
-def _smaller(study: CutStudy, model: Cut | Narrow) -> Choice | None:
+def _choice(study: CutStudy, model: Smaller) -> Choice | None:
     """Describe a model; None where it lacks what it is worth, or an interval of that."""
-    share, worth, metric = getattr(model, "share", 0.0), model.worth, study.task.main_metric
+    worth, metric = model.worth, study.task.main_metric
     value, interval = (worth.metrics[metric], worth.intervals.get(metric)) if worth else (None, None)
     if worth is None or value is None or interval is None or worth.difference is None:
         return None
-    sizes = study.measured.models if study.measured else ()
+    gold, full, smaller = map(np.array, (study.calibration.gold, study.full.calibration, model.calibration))
+    lost = float(SCORES[metric](gold, full) - SCORES[metric](gold, smaller))
     return Choice(
+        model,
         _others(study, model.layers),
-        share,
-        _loss(study, model),
+        share_of(model),
+        {"score": lost, "answers": float((full != smaller).mean())},
         _estimate(value, interval),
         worth.difference,
         _estimate(worth.changed.share, worth.changed.interval),
-        next((size for size in sizes if (size.layers, size.share) == (model.layers, share)), None),
+        study.size_of(model),
     )
 
 
-def _loss(study: CutStudy, model: Cut | Narrow) -> dict[By, float]:
-    """Compute what a model loses on the calibration examples."""
-    gold, full, smaller = map(np.array, (study.calibration.gold, study.full.calibration, model.calibration))
-    score = SCORES[study.task.main_metric]
-    return {"score": float(score(gold, full) - score(gold, smaller)), "answers": float((full != smaller).mean())}
-
-
 def chosen(known: Frontier, by: By, most: float) -> Choice | None:
-    """Choose the fastest model that loses at most so much on the calibration examples; None where all lose more.
+    """Choose the fastest that loses at most so much on the calibration examples; None where all lose more.
 
     Where not every speed was measured, the most layers are out. Of equals it loses least.
     """
-    fitting = [model for model in known.models if model.loss[by] <= most + ROUNDING]
-    return max(fitting, key=lambda model: (known.gain(model), model.share, -model.loss[by]), default=None)
+    fitting = [choice for choice in known.choices if choice.loss[by] <= most + ROUNDING]
+    return max(fitting, key=lambda choice: (known.gain(choice), choice.share, -choice.loss[by]), default=None)
 
 
-def state_of(known: Frontier, model: Choice | None, by: By, most: float) -> State:
+def state_of(known: Frontier, choice: Choice | None, by: By, most: float) -> State:
     """Say whether the judged examples bear a choice out.
 
     Returns:
         `guesses`: the full model or the chosen one is not shown to be better than always giving one label, so that
-        nothing is shown to be kept. `nothing`: no model was chosen. `holds`: the whole interval loses at most so much.
+        nothing is shown to be kept. `nothing`: nothing was chosen. `holds`: the whole interval loses at most so much.
         `fails`: the whole interval loses more. `inconclusive`: neither.
     """
-    if known.full.low <= known.guess or (model and model.value.low <= known.guess):
+    if known.full.low <= known.guess or (choice and choice.value.low <= known.guess):
         return "guesses"
-    if model is None:
+    if choice is None:
         return "nothing"
-    least, largest = -model.difference.high, -model.difference.low
+    least, largest = -choice.difference.high, -choice.difference.low
     if by == "answers":
-        least, largest = model.changed.low, model.changed.high
+        least, largest = choice.changed.low, choice.changed.high
     return "holds" if largest <= most + ROUNDING else "fails" if least > most + ROUNDING else "inconclusive"

@@ -79,7 +79,7 @@ def test_the_dial_chooses_and_the_address_holds_it(shipped: Path) -> None:
     assert title(app).endswith("of answers change")
     assert open_page(PAGE, **address(app)).title[0].value == app.title[0].value
     assert {button.label for button in app.get("download_button")} == {
-        *("PNG", "SVG", "PDF", "Numbers shown (CSV)", "Models as CSV", "Study as JSON")
+        *("PNG", "SVG", "PDF", "Numbers shown (CSV)", "Result as JSON")
     }
 
 
@@ -106,11 +106,3 @@ def test_neither_kind_of_result_is_shown_as_the_other(shipped: Path) -> None:
     save(STUDY)
     assert "is a sweep" in errors(open_page(PAGE, study=result.key))[0]
     assert "is a study of cuts" in errors(open_page("pages/layers.py", result=STUDY.key))[0]
-
-
-@pytest.mark.usefixtures("queue")
-def test_first_comes_the_study_of_the_checkpoint_that_the_address_shows(shipped: Path) -> None:
-    result, other = make_result(task="cola"), make_study(task="cola")
-    ship(shipped, STUDY, other, result)
-    assert address(open_page(PAGE, result=result.key)).get("study") is None
-    assert player(open_page(PAGE, result=result.key))["title"].count("CoLA")

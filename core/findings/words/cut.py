@@ -7,105 +7,75 @@ from core.findings.words import NONE, Said, layers_named, numbered, points, poin
 from core.findings.words.numbers import decimals, percent, percent_range
 from core.request.catalog import METRICS
 from core.request.criteria import CRITERIA, MEASURED
-from core.results.cut import CutStudy
 from core.results.names import capitalised, in_sentence, listed
 from core.results.statistics import Estimate
 
 SLOW = "not shown to be faster"
-SIMILARITIES = ("cosine", "cka", "read")  # the criteria that a sentence names
-CRITERION = {**{name: known.title for name, known in CRITERIA.items()}, RANDOM: "Random layers, on average"}
+CRITERION = {name: known.title for name, known in CRITERIA.items() if name != MEASURED} | {RANDOM: "Random, on average"}
+NAMED = ("cosine", "cka", "read", RANDOM)  # in the sentence
 
 
-def cut_said(known: Frontier, model: Choice | None, by: By, most: float) -> Said:
+def cut_said(known: Frontier, choice: Choice | None, by: By, most: float) -> Said:
     """Say what can go, what that gains and costs, and what similarity and chance would have picked instead.
 
     Args:
         known: What the study offers.
-        model: The chosen one.
+        choice: The chosen model.
         by: By what it was chosen.
         most: How much of that may be lost.
     """
-    state, metric, count = (
-        state_of(known, model, by, most),
-        METRICS[known.metric].symbol,
-        len(known.study.task.examples),
+    study, state = known.study, state_of(known, choice, by, most)
+    metric, limit = (
+        METRICS[study.task.main_metric].symbol,
+        points(most) if by == "score" else f"{percent(most)} changed answers",
     )
-    guess = f"is not shown to be better than always giving one label ({decimals(known.guess, 3)})"
-    full, choosing = f"{metric} {estimated(known.full)}", f"{len(known.study.calibration.examples)} examples"
-    if known.full.low <= known.guess:
-        heading = "Nothing can be shown to be kept: this model may be guessing"
-        return Said(heading, (f"On {count} examples, its {full} {guess}.",))
-    if model is None:
-        more = f"loses more than {points(most)}" if by == "score" else f"changes more than {percent(most)} of answers"
-        heading = f"Every smaller model {more} on the {choosing} for choosing"
-        return Said(heading, (f"On {count} others, the full model has {full}.",))
-    what, changes = model_name(known, model), f"{changed_words(model)} of answers change"
-    less = in_sentence(what)
-    within, more = f"within {points(most)}", f"more than {points(most)} are lost"
-    if by == "answers":
-        within, more = f"with {percent(most)} of answers changed", f"more than {percent(most)} of answers change"
+    choosing, judged = len(study.calibration.examples), len(study.task.examples)
+    full, guess = (
+        f"the full model has {metric} {estimated(known.full)}",
+        f"always giving one label ({decimals(known.guess, 3)})",
+    )
+    if choice is None or known.full.low <= known.guess:
+        heading = f"No smaller model costs at most {limit} where the choice is made"
+        heading = f"The full model is not shown to beat {guess}" if state == "guesses" else heading
+        return Said(heading, (f"On {judged} examples, {full}.",))
+    less, changed = choice_name(choice, study.checkpoint.num_layers), changed_words(choice)
+    gained = filter(None, (speed_words(choice), points_words(choice.difference) if by == "score" else changed))
     heading = {
-        "holds": f"{what} can go",
-        "inconclusive": f"Whether {less} can go {within} is inconclusive",
-        "fails": f"Without {less}, {more}",
-        "guesses": f"Without {less}, the model may be guessing",
+        "holds": f"{less} can go",
+        "inconclusive": f"Whether {in_sentence(less)} can go at a cost of {limit} is inconclusive",
+        "fails": f"Without {in_sentence(less)}, the cost is more than {limit}",
+        "guesses": f"Without {in_sentence(less)}, the model is not shown to beat {guess}",
     }[state]
-    lost = points_words(model.difference) if by == "score" else changes
-    kept = f"{metric} is {decimals(model.value.value, 3)} (full model: {decimals(known.full.value, 3)}), and {changes}"
-    if state == "guesses":
-        kept = f"{metric} {estimated(model.value)} {guess}"
-    return Said(
-        f"{heading}: {', '.join(filter(None, (speed_words(model), lost)))}",
-        (f"Chosen on {choosing} and judged on {count} others: {kept}.", *_beside(known, model)),
-    )
+    left = f"it has {metric} {estimated(choice.value)}, and {changed}; {full}"
+    first = f"Chosen on {choosing} examples and judged on {judged} others, {left}."
+    return Said(f"{heading}: {', '.join(gained)}", (first, *_beside(known, choice)))
 
 
-def _beside(known: Frontier, model: Choice) -> Sequence[str]:
+def _beside(known: Frontier, choice: Choice) -> Sequence[str]:
     """Say what is left where similarity or chance picks as many layers; nothing of a model whose parts are narrower."""
-    left = {
-        pick.criterion: decimals(pick.value, 3)
-        for pick in known.picks
-        if pick.fewer == len(model.removed) and not model.share
-    }
-    said = [f"{left[name]} by {in_sentence(CRITERION[name])}" for name in SIMILARITIES if name in left]
-    return (
-        (f"Other choices of as many layers leave {listed([*said, f'{left[RANDOM]} at random, on average'])}.",)
-        if said
-        else ()
-    )
+    alike = {pick.criterion: pick for pick in known.picks if pick.fewer == len(choice.removed) and not choice.share}
+    said = [f"{decimals(alike[name].value, 3)} ({in_sentence(CRITERION[name])})" for name in NAMED if name in alike]
+    return (f"Other choices of as many layers leave {listed(said)}.",) if said else ()
 
 
-def machine_words(study: CutStudy) -> str:
+def smaller_words(choice: Choice) -> str:
+    """Say what is taken away with a choice."""
+    size = f", {size_words(choice)}" if choice.size else ""
+    layers = numbered(len(choice.model.layers), "layer")
+    return f"A folder that plain transformers loads: {layers}{size}. In float32, it gives the scores shown here."
+
+
+def machine_words(known: Frontier) -> str:
     """Say where speed was measured; empty where it was not."""
-    measured = study.measured
+    measured = known.study.measured
     return f"Speed: batch of 32, {numbered(measured.threads, 'thread')}, {measured.processor}" if measured else ""
-
-
-# ---------------------------------------------------------------- tables
-
-
-def models_table(known: Frontier) -> list[dict[str, str]]:
-    """Tabulate the smaller models: what is out, what is lost on both kinds of examples, and what is gained."""
-    return [
-        {
-            "Removed": model_name(known, model),
-            METRICS[known.metric].title: decimals(model.value.value, 3),
-            "Difference": points_words(model.difference),
-            "For choosing": change_words(-model.loss["score"]),
-            "Answers changed": changed_words(model),
-            "Speed": speed_words(model) or NONE,
-            "Size": size_words(model),
-        }
-        for model in known.models
-    ]
 
 
 def regret_table(known: Frontier) -> list[dict[str, str]]:
     """Tabulate by how much each criterion's choice is worse than the measured one, for each number of layers out."""
     regrets = {(pick.fewer, pick.criterion): points_words(pick.regret) for pick in known.picks if pick.regret}
-    named = [name for name in CRITERION if name != MEASURED and any(name == criterion for _, criterion in regrets)]
     return [
-        {"Layers out": str(fewer), **{CRITERION[name]: regrets.get((fewer, name), NONE) for name in named}}
+        {"Layers out": str(fewer), **{title: regrets.get((fewer, name), NONE) for name, title in CRITERION.items()}}
         for fewer in dict.fromkeys(fewer for fewer, _ in regrets)
     ]
 
@@ -113,47 +83,41 @@ def regret_table(known: Frontier) -> list[dict[str, str]]:
 # ---------------------------------------------------------------- names and numbers
 
 
-def layers_words(known: Frontier, removed: Sequence[int]) -> str:
-    """Name layers, counted from 1; none in particular are all choices."""
-    labels = [str(k + 1) for k in range(len(known.alone))]
+def layers_words(removed: Sequence[int], depth: int) -> str:
+    """Name some layers of a model, counted from 1; none in particular are all choices."""
+    labels = [str(k + 1) for k in range(depth)]
     return layers_named([labels[k] for k in removed], labels) if removed else "all choices"
 
 
-def model_name(known: Frontier, model: Choice) -> str:
+def choice_name(choice: Choice, depth: int) -> str:
     """Name what is out, at the head of a sentence."""
-    layers = [layers_words(known, model.removed)] if model.removed else []
-    units = [f"{percent(model.share)} of the feed-forward units"] if model.share else []
-    return capitalised(listed([*layers, *units]))
+    layers = [layers_words(choice.removed, depth)] if choice.removed else []
+    return capitalised(listed([*layers, *([f"{percent(choice.share)} of feed-forward units"] if choice.share else [])]))
 
 
-def speed_words(model: Choice) -> str:
+def speed_words(choice: Choice) -> str:
     """Write how much faster a model is, as far as that is shown; empty where it was not measured."""
-    if (speed := model.speed) is None:
+    if (speed := choice.speed) is None:
         return ""
     return f"{decimals(speed.value, 1 if speed.value > 1.1 else 2)} times as fast" if speed.low > 1 else SLOW
 
 
-def size_words(model: Choice) -> str:
+def size_words(choice: Choice) -> str:
     """Write the size of a model's folder."""
-    return f"{decimals(model.size.bytes / 1e6, 1)} MB" if model.size else NONE
+    return f"{decimals(choice.size.bytes / 1e6, 1)} MB" if choice.size else NONE
 
 
 def points_words(lost: Estimate) -> str:
     """Write a difference of metrics in points, with its interval: `−1.0 point (−2.6 to 0.5)`."""
-    return f"{change_words(lost.value)} ({points_span(lost.low, lost.high, 1)})"
+    number = decimals(100 * lost.value, 1)
+    sign, noun = "" if number.startswith(("−", "0.0")) else "+", "point" if number in ("1.0", "−1.0") else "points"
+    return f"{sign}{number} {noun} ({points_span(lost.low, lost.high, 1)})"
 
 
-def change_words(change: float) -> str:
-    """Write how much a metric changes, in points: `−1.0 point`, `+0.4 points`."""
-    number = decimals(100 * change, 1)
-    sign = "" if number.startswith(("−", "0.0")) else "+"
-    return f"{sign}{number} {'point' if number.removeprefix('−') == '1.0' else 'points'}"
-
-
-def changed_words(model: Choice) -> str:
+def changed_words(choice: Choice) -> str:
     """Write the share of answers that change, with its interval."""
-    value, low, high = map(percent, (model.changed.value, model.changed.low, model.changed.high))
-    return f"{value} ({percent_range(low, high)})"
+    value, low, high = map(percent, (choice.changed.value, choice.changed.low, choice.changed.high))
+    return f"{value} ({percent_range(low, high)}) of answers change"
 
 
 def estimated(found: Estimate) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from core.findings.cut import RANDOM, Choice, Frontier, chosen, frontier_of, state_of
-from core.findings.words.cut import cut_said, models_table, regret_table, speed_words
+from core.findings.words.cut import cut_said, regret_table, speed_words
 from core.results.cut import CutStudy
 from core.results.statistics import Estimate
 from core.sweep.cut_choices import Judge, choices, judged_cuts
@@ -45,14 +45,13 @@ def removed(model: Choice | None) -> tuple[int, ...]:
 
 def test_the_measured_choices_can_be_chosen_each_with_its_losses_and_what_it_gains() -> None:
     known = frontier_of(SMALL)
-    assert [model.removed for model in known.models] == [(2,), (1, 2)]
-    assert [model.loss for model in known.models] == [
+    assert [model.removed for model in known.choices] == [(2,), (1, 2)]
+    assert [model.loss for model in known.choices] == [
         {"score": pytest.approx(0.1), "answers": 0.1},
         {"score": pytest.approx(0.3), "answers": 0.3},
     ]
-    assert [model.value.value for model in known.models] == [0.8, 0.7]
-    assert [known.gain(model) for model in known.models] == pytest.approx([1.15, 1.3]), "the speed at the larger batch"
-    assert known.alone == pytest.approx((0.5, 0.2, 0.1))
+    assert [model.value.value for model in known.choices] == [0.8, 0.7]
+    assert [known.gain(model) for model in known.choices] == pytest.approx([1.15, 1.3]), "the speed at the larger batch"
     assert (known.full.value, known.guess) == (1, 0.5)
 
 
@@ -64,7 +63,7 @@ def test_what_criteria_and_chance_would_have_picked_stands_beside() -> None:
         **{"cosine": ((2,), 0.8), "cka": ((0,), 0.5), "top": ((2,), 0.8), "alternate": ((1,), 1.0)},
         RANDOM: ((), pytest.approx((0.8 + 1.0 + 0.5) / 3)),
     }
-    assert len(models_table(known)) == len(regret_table(known)) == 2
+    assert len(regret_table(known)) == 2
 
 
 @pytest.mark.parametrize(
@@ -79,7 +78,7 @@ def test_the_fastest_is_chosen_of_those_that_lose_little_enough_on_the_calibrati
 
 def test_the_choice_ignores_the_judged_examples() -> None:
     worse = frontier_of(SMALL)
-    worse = replace(worse, models=tuple(replace(m, value=worse.full, difference=worse.full) for m in worse.models))
+    worse = replace(worse, choices=tuple(replace(m, value=worse.full, difference=worse.full) for m in worse.choices))
     assert removed(chosen(worse, "score", 0.1)) == removed(chosen(frontier_of(SMALL), "score", 0.1))
 
 
@@ -87,7 +86,7 @@ def judged(low: float, high: float, **changes: object) -> Frontier:
     """A study whose smaller models all differ from the full one by so much."""
     known, lost = frontier_of(with_sizes(make_study())), Estimate(value=(low + high) / 2, low=low, high=high)
     return replace(
-        known, models=tuple(replace(model, difference=lost, loss={"score": 0.0}) for model in known.models), **changes
+        known, choices=tuple(replace(model, difference=lost, loss={"score": 0.0}) for model in known.choices), **changes
     )
 
 
@@ -109,21 +108,21 @@ def test_a_claim_is_what_its_interval_carries(known: Frontier, state: str) -> No
 
 
 def test_a_model_that_guesses_and_a_limit_that_is_too_tight_leave_no_claim() -> None:
-    assert "may be guessing" in cut_said(replace(frontier_of(make_study()), guess=1.0), None, "score", 0.03).heading
+    assert "not shown to beat" in cut_said(replace(frontier_of(make_study()), guess=1.0), None, "score", 0.03).heading
     known = frontier_of(SMALL)
     assert state_of(known, None, "score", 0.0) == "nothing"
-    assert cut_said(known, None, "score", 0.0).heading.startswith("Every smaller model loses more than 0 points")
+    assert cut_said(known, None, "score", 0.0).heading.startswith("No smaller model costs at most 0 points")
 
 
 def test_a_speed_counts_only_where_all_were_timed_and_is_named_only_where_it_is_shown() -> None:
     known = frontier_of(make_study())
-    assert (known.is_timed, {known.gain(model) for model in known.models}) == (False, {1, 2, 3})
-    assert speed_words(known.models[0]) == ""
-    assert speed_words(frontier_of(with_sizes(make_study(), gain=0.01)).models[0]) == "not shown to be faster"
+    assert (known.is_timed, {known.gain(model) for model in known.choices}) == (False, {1, 2, 3})
+    assert speed_words(known.choices[0]) == ""
+    assert speed_words(frontier_of(with_sizes(make_study(), gain=0.01)).choices[0]) == "not shown to be faster"
 
 
 def test_narrower_parts_are_offered_beside_fewer_layers() -> None:
     known = frontier_of(with_sizes(make_study(), 0.25, 0.5))
-    assert {(len(model.removed), model.share) for model in known.models} >= {(0, 0.25), (0, 0.5), (3, 0.5), (3, 0.0)}
-    narrow = next(model for model in known.models if model.share and not model.removed)
+    assert {(len(model.removed), model.share) for model in known.choices} >= {(0, 0.25), (0, 0.5), (3, 0.5), (3, 0.0)}
+    narrow = next(model for model in known.choices if model.share and not model.removed)
     assert len(cut_said(known, narrow, "score", 0.5).sentences) == 1, "no criterion picks units"

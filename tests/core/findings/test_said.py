@@ -274,7 +274,7 @@ def flips() -> Iterator[str]:
 
 def cuts() -> Iterator[str]:
     known = frontier_of(with_sizes(make_study(num_layers=6), 0.5))
-    one, *_, half = (replace(model, loss={"score": 0.0, "answers": 0.0}) for model in known.models)
+    one, *_, half = (replace(model, loss={"score": 0.0, "answers": 0.0}) for model in known.choices)
     lost = {
         state: statistics.Estimate(value=(low + high) / 2, low=low, high=high)
         for state, low, high in (("holds", -0.026, 0.006), ("inconclusive", -0.06, 0.02), ("fails", -0.09, -0.04))
@@ -286,14 +286,13 @@ def cuts() -> Iterator[str]:
         yield from lines(cut.cut_said(known, changed, "answers", most))
     yield from lines(cut.cut_said(known, None, "score", 0.01))
     yield from lines(cut.cut_said(known, None, "answers", 0.05))
-    yield from lines(cut.cut_said(replace(known, guess=0.86), known.models[2], "score", 0.1))
+    yield from lines(cut.cut_said(replace(known, guess=0.86), known.choices[2], "score", 0.1))
     yield from lines(cut.cut_said(replace(known, guess=0.99), one, "score", 0.1))
     untimed = frontier_of(make_study(num_layers=6))
-    yield from lines(cut.cut_said(untimed, untimed.models[0], "score", 0.05))
-    yield cut.machine_words(known.study)
-    for table in (cut.models_table(known), cut.regret_table(known)):
-        yield " | ".join(table[0])
-        yield from (" | ".join(cells.values()) for cells in table[:6:5])
+    yield from lines(cut.cut_said(untimed, untimed.choices[0], "score", 0.05))
+    yield from (cut.machine_words(known), cut.smaller_words(half), cut.smaller_words(untimed.choices[0]))
+    table = cut.regret_table(known)
+    yield from (" | ".join(cells) for cells in (table[0], table[0].values()))
 
 
 def numbers() -> Iterator[str]:
