@@ -257,7 +257,7 @@ def _cut(order: Order, report: Reporter) -> dict[str, Any]:
     """Study which layers of a checkpoint can go, and store the study; or estimate how long that takes."""
     from core.encoder.loading import borrow
     from core.inputs.prepare import prepare_cut
-    from core.sweep.cuts import estimate_cut, is_measured_at_once, study
+    from core.sweep.cuts import estimate_cut, study
 
     request, exhaustive = SweepRequest.from_json(order["request"]), bool(order.get("exhaustive"))
     if order["op"] == "estimate-cut":
@@ -266,8 +266,7 @@ def _cut(order: Order, report: Reporter) -> dict[str, Any]:
     store.check_writable(None)
     report(f"Loading the checkpoint '{inputs.resolved.id}'", 0, 1)
     with borrow(inputs.resolved) as checkpoint:
-        at_once = is_measured_at_once(checkpoint)
-        found = study(checkpoint, inputs, report, exhaustive=exhaustive, measured=at_once)
+        found = study(checkpoint, inputs, report, exhaustive=exhaustive, measured=True)
     store.save(found)
     return {"key": found.key}
 

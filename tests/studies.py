@@ -1,4 +1,4 @@
-"""Studies of cuts for tests: made by formula, plausible, seeded, without a model; or of a tiny model, whole."""
+"""Studies of cuts for tests, made by formula: plausible, seeded, without a model."""
 
 from functools import lru_cache
 from itertools import combinations

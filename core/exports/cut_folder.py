@@ -12,14 +12,13 @@ from core.encoder.loading import borrow
 from core.encoder.saving import save, written_whole
 from core.errors import PrunescopeError
 from core.exports.model_card import cut_card
-from core.inputs.checkpoint_files import check_removable
 from core.inputs.checkpoints import CARD, licence_of, resolve, suited
 from core.inputs.disk import SMALLER_MODELS
 from core.inputs.hub import Report
 from core.pruning.cut import model_of
 from core.request.amounts import amount_text
 from core.request.limits import is_hosted, limits
-from core.results.cut import CutStudy, Layers, Size
+from core.results.cut import CutStudy, Layers
 from core.sweep.origin import check_same_content, place_of
 
 
@@ -44,9 +43,7 @@ def write_cut(
             be written or is too large here.
     """
     smaller = study.judged_model(layers, share)
-    place = place_of(study.checkpoint, checkpoint)
-    resolved = suited(resolve(place, report), study.task.name)
-    check_removable(resolved.model_type, resolved.id)
+    resolved = suited(resolve(place_of(study.checkpoint, checkpoint), report), study.task.name)
     check_same_content(resolved, study.checkpoint.id, study.checkpoint.revision)
     name = f"{study.task.name}-{len(layers)}-layers-{amount_text(share)}-{study.key[:8]}"
     target = folder or user_cache_path("prunescope") / SMALLER_MODELS / name
@@ -61,11 +58,7 @@ def write_cut(
                     "that are given away here: run Prunescope on your own computer"
                 )
             parameters = sum(weight.numel() for weight in small.parameters())
-            known = study.size_of(smaller)
-            written = Size(
-                layers=layers, share=share, bytes=size, parameters=parameters, speeds=known.speeds if known else ()
-            )
-            card = cut_card(study, smaller, target.name, written, licence_of(resolved.folder))
+            card = cut_card(study, smaller, target.name, (size, parameters), licence_of(resolved.folder))
             (whole / CARD).write_text(card, encoding="utf-8")
     if not is_hosted():
         return target

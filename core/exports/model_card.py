@@ -4,7 +4,7 @@ from huggingface_hub import ModelCardData
 
 from core.request.amounts import amount_text
 from core.request.catalog import METHODS
-from core.results.cut import CutStudy, Narrow, Size, Smaller, Worth
+from core.results.cut import CutStudy, Narrow, Smaller, Worth
 from core.results.fields import Bounds
 from core.results.kinds import Result
 from core.results.names import amount_name, checkpoint_name, data_name, pruning_name
@@ -48,33 +48,31 @@ This computes the result, whose key is `{result.key}`. {made_by.missing}
 """
 
 
-def cut_card(study: CutStudy, smaller: Smaller, folder: str, size: Size, licence: str | None) -> str:
+def cut_card(study: CutStudy, smaller: Smaller, folder: str, size: tuple[int, int], licence: str | None) -> str:
     """Write the README of a smaller model: base, what is out, how to load it, size, scores, speed, command.
 
     Args:
         study: The study.
         smaller: One of its models that it has judged.
         folder: The name of what it is written to.
-        size: As it was written; its speeds as they were measured.
+        size: Bytes of configuration, tokenizer and weights, and parameters.
         licence: The base's, where it is known.
     """
     depth, worth, measured, made_by = study.checkpoint.num_layers, smaller.worth, study.measured, recipe(study)
     assert worth is not None  # judged
     gone = [str(layer + 1) for layer in range(depth) if layer not in smaller.layers]
-    out = [f"layers {', '.join(gone)} of {depth}, counted from 1"] if gone else []
-    narrower = ""
-    if isinstance(smaller, Narrow):
-        narrower = f" --width {amount_text(smaller.share)}"
-        out.append(f"{amount_name(smaller.share)} of the feed-forward units of each layer: {smaller.units} are left")
-    lost, by = worth.difference, study.calibration
-    rows = [_row(f"{study.task.main_metric}, beside the base", lost.value, (lost.low, lost.high))]
-    rows.append(_row("predictions that differ from the base's", worth.changed.share, worth.changed.interval))
-    for speed in size.speeds:
-        ends = speed.times.low, speed.times.high
-        rows.append(_row(f"times as fast as the base, batch of {speed.batch}", speed.times.value, ends))
-    where = (
-        f"Timed in float32 with {measured.threads} threads of {measured.processor}." if measured and size.speeds else ""
+    out, asked = (
+        [f"layers {', '.join(gone)} of {depth}, counted from 1"] if gone else [],
+        f"--layers {depth - len(gone)}",
     )
+    if isinstance(smaller, Narrow):
+        out.append(f"{amount_name(smaller.share)} of the feed-forward units of each layer: {smaller.units} are left")
+        asked += f" --width {amount_text(smaller.share)}"
+    metric, known, by = study.task.main_metric, study.size_of(smaller), study.calibration
+    beside = [(f"{metric}, beside the base", worth.difference)]
+    beside += [(f"times as fast, batch of {speed.batch}", speed.times) for speed in (known.speeds if known else ())]
+    rows = "\n".join(_row(name, found.value, (found.low, found.high)) for name, found in beside)
+    timed = f"Timed in float32 with {measured.threads} threads of {measured.processor}." if measured and known else ""
     return f"""{_metadata(study, worth, "cut", licence)}
 # {checkpoint_name(study)}, made smaller
 
@@ -89,18 +87,19 @@ tokenizer = AutoTokenizer.from_pretrained("{folder}")
 ```
 
 {_base(study, licence)}
-| parameters | {size.parameters:,}, of the base {study.checkpoint.num_parameters:,} |
-| bytes | {size.bytes:,}{f", of the base {measured.models[0].bytes:,}" if measured else ""} |
+| bytes | {size[0]:,}{f", of the base {measured.models[0].bytes:,}" if measured else ""} |
+| parameters | {size[1]:,}, of the base {study.checkpoint.num_parameters:,} |
 
-On {data_name(study)}, which took no part in choosing. {where}
+On {data_name(study)}, which took no part in choosing. {timed}
 
 {score_table(worth)}
-{chr(10).join(rows)}
+{_row("predictions that differ from the base's", worth.changed.share, worth.changed.interval)}
+{rows}
 
 This makes the study, whose key is `{study.key}`, and this folder. {made_by.missing}
 
 ```shell
-{made_by.script} --layers {len(smaller.layers)}{narrower} --save ./SMALLER
+{made_by.script} {asked} --save ./SMALLER
 ```
 """
 

@@ -22,16 +22,18 @@ from core.request.limits import is_hosted, limits
 from core.request.sweep_request import SweepRequest
 from core.results.cut import ALL_UP_TO, Cut, CutStudy, Layers, LayerScores
 from core.results.key import key_of
+from core.sweep import speed
 from core.sweep.cut_choices import Judge, choices, fixed_choice, judged_cuts, rank
 from core.sweep.estimate import SAMPLE_SIZE, STAGE, DownloadError, refuse_download
 from core.sweep.runner import silent
-from core.sweep.smaller import complete, layers_to_complete
+from core.sweep.smaller import narrowed
 from core.sweep.subsets import SubsetRunner, drawn_subsets, every_subset, sizes
 from core.sweep.sweep import environment
 
 BEAM = {MEASURED: 8, READ: 1}  # how many subsets of a size the search goes on from, by a criterion
 MOST_LAYERS = 12  # of which all subsets may be asked for
 STAGES = SEARCHING, JUDGING = "Running subsets of layers", "Judging what was chosen"
+MEASURED_TIMES = 4.0  # as long a study takes that measures size and speed as well
 
 
 def study(
@@ -93,8 +95,11 @@ def study(
     whole = whole.model_copy(update={"key": key_of(whole)})
     if not measured:
         return whole
-    whole = complete(whole, checkpoint, inputs, report)
-    return whole.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
+    widths = narrowed(whole, checkpoint, inputs, report)
+    models = [*map(whole.measured_choice, sizes(depth)), *widths]
+    size_and_speed = speed.measure(checkpoint, inputs, models, report)
+    seconds = round(time.monotonic() - started, 3)
+    return whole.model_copy(update={"widths": widths, "measured": size_and_speed, "seconds": seconds})
 
 
 def _report(report: Report, stage: str, total: float, passes: int) -> None:
@@ -186,18 +191,12 @@ def seconds_of(checkpoint: Checkpoint, inputs: CutInputs, exhaustive: bool, meas
         sample.predict([full])
     per_layer = (time.perf_counter() - started) / len(full) / sample.tokens
     chosen, judged = (SubsetRunner(checkpoint, examples).tokens for examples in (inputs.calibration, inputs.subset))
-    further = layers_to_complete(len(full), chosen, judged, judged / len(inputs.subset.texts)) if measured else 0
     choosing, judging = layer_passes(len(full), exhaustive)
-    return per_layer * (choosing * chosen + judging * judged + further)
-
-
-def is_measured_at_once(checkpoint: Checkpoint) -> bool:
-    """Whether a study that a page asks for measures size and speed: of deep models that would take too long."""
-    return checkpoint.record.num_layers <= ALL_UP_TO
+    return per_layer * (choosing * chosen + judging * judged) * (MEASURED_TIMES if measured else 1)
 
 
 def estimate_cut(request: SweepRequest, exhaustive: bool, report: Report) -> dict[str, Any]:
-    """Estimate how long a study will take.
+    """Estimate how long a study with sizes and speeds will take.
 
     Args:
         request: A checked request; only checkpoint and examples count.
@@ -216,4 +215,4 @@ def estimate_cut(request: SweepRequest, exhaustive: bool, report: Report) -> dic
         return {"download": True}
     with borrow(inputs.resolved) as checkpoint:
         check_cut(checkpoint, inputs, exhaustive)
-        return {"seconds": seconds_of(checkpoint, inputs, exhaustive, is_measured_at_once(checkpoint), report)}
+        return {"seconds": seconds_of(checkpoint, inputs, exhaustive, True, report)}

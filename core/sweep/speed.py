@@ -24,6 +24,7 @@ from core.encoder.loading import Checkpoint
 from core.encoder.saving import save
 from core.inputs.checkpoints import Resolved
 from core.inputs.hub import Report
+from core.inputs.prepare import CutInputs
 from core.pruning.cut import model_of
 from core.request.catalog import CONFIDENCE, MAX_LENGTH
 from core.results.cut import MeasuredRecord, Size, Smaller, Speed, share_of
@@ -33,25 +34,19 @@ PASSES = {1: 30, 32: 16}  # sentences of a forward pass: passes of each model
 MEASURING = "Measuring size and speed"  # a stage
 
 
-def measure(
-    checkpoint: Checkpoint,
-    resolved: Resolved,
-    cuts: Sequence[Smaller],
-    texts: Sequence[tuple[str, ...]],
-    report: Report,
-) -> MeasuredRecord:
+def measure(checkpoint: Checkpoint, inputs: CutInputs, cuts: Sequence[Smaller], report: Report) -> MeasuredRecord:
     """Save the full model and each smaller one, and time their forward passes in turn.
 
     Args:
         checkpoint: The full model.
-        resolved: Where it came from.
+        inputs: Where it came from, and the sentences, in random order.
         cuts: The smaller models, each of at least one layer.
-        texts: One or two a sentence, in random order.
         report: Called with (stage, done, total) before each cut; an exception that it raises ends the measuring.
 
     Returns:
         The full model's size first, then each cut's, in order.
     """
+    texts, resolved = inputs.subset.texts, inputs.resolved
     batches = {batch: _batches(checkpoint.tokenizer, texts, batch, passes) for batch, passes in PASSES.items()}
     full, size = _saved(checkpoint.model, resolved)
     models = [Size(layers=tuple(range(checkpoint.record.num_layers)), share=0.0, **size, speeds=())]
@@ -65,11 +60,10 @@ def measure(
 
 def _saved(model: nn.Module, resolved: Resolved) -> tuple[Any, dict[str, int]]:
     """Save a model; return what plain transformers reads there, in float32, and how large it is."""
+    options = {"local_files_only": True, "trust_remote_code": False, "dtype": torch.float32}
     with TemporaryDirectory(prefix="prunescope-", ignore_cleanup_errors=True) as folder:
         size = save(model, resolved, Path(folder))
-        read: Any = AutoModelForSequenceClassification.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False, dtype=torch.float32
-        )
+        read: Any = AutoModelForSequenceClassification.from_pretrained(folder, **options)
     return read.eval(), {"bytes": size, "parameters": sum(parameter.numel() for parameter in read.parameters())}
 
 

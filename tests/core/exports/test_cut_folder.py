@@ -8,33 +8,21 @@ import pytest
 import torch
 from huggingface_hub import metadata_load
 from safetensors.torch import load_file
-from tiny import loaded, make_encoder, predicted_by_transformers, write_split
+from tiny import make_encoder, predicted_by_transformers
 
 from core.errors import PrunescopeError
 from core.exports.cut_folder import write_cut
-from core.inputs.prepare import CutInputs, prepare_cut
-from core.request.catalog import TASKS
+from core.inputs.prepare import CutInputs
 from core.request.limits import HOSTED_LIMITS
-from core.request.sweep_request import SweepRequest, checked
 from core.results.cut import CutStudy, share_of
-from core.results.key import sealed
-from core.sweep import speed
-from core.sweep.cuts import study
+from tests.measured import measured
 
 Made = tuple[Path, CutInputs, CutStudy]
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    folder = tmp_path_factory.mktemp("taken")
-    for split in ("validation", "train"):
-        write_split(folder, TASKS["sst2"], split, 40, seed=len(split))
-    base = make_encoder(folder / "base", "distilbert", layers=3, seed=5, dtype=torch.float16)
-    (base / "README.md").write_text("---\nlicense: apache-2.0\n---\n")
-    inputs = prepare_cut(checked(SweepRequest(str(base), "sst2", data=str(folder))))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(speed, "PASSES", {1: 3, 32: 3})
-        return base, inputs, sealed(study(loaded(inputs.resolved), inputs, measured=True))
+    return measured(tmp_path_factory.mktemp("taken"), "distilbert")
 
 
 def taken(made: Made, layers: tuple[int, ...], share: float, folder: Path | None = None) -> Path:

@@ -1,0 +1,27 @@
+"""A study of a tiny model that was run, with sizes and speeds."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from tiny import loaded, make_encoder, write_split
+
+from core.inputs.prepare import CutInputs, prepare_cut
+from core.request.catalog import TASKS
+from core.request.sweep_request import SweepRequest, checked
+from core.results.cut import CutStudy
+from core.results.key import sealed
+from core.sweep import speed
+from core.sweep.cuts import study
+
+
+def measured(folder: Path, model_type: str) -> tuple[Path, CutInputs, CutStudy]:
+    """Writes a classifier of three layers in float16, and measures it; gives its folder, the inputs and the study."""
+    for split, count in (("validation", 40), ("train", 50)):
+        write_split(folder, TASKS["sst2"], split, count, seed=len(split))
+    base = make_encoder(folder / "base", model_type, layers=3, seed=5, dtype=torch.float16)
+    (base / "README.md").write_text("---\nlicense: apache-2.0\n---\n")
+    inputs = prepare_cut(checked(SweepRequest(str(base), "sst2", data=str(folder))))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(speed, "PASSES", {1: 5, 32: 3})
+        return base, inputs, sealed(study(loaded(inputs.resolved), inputs, measured=True))
