@@ -33,7 +33,7 @@ from core.sweep.sweep import environment
 BEAM = {MEASURED: 8, READ: 1}  # how many subsets of a size the search goes on from, by a criterion
 MOST_LAYERS = 12  # of which all subsets may be asked for
 STAGES = SEARCHING, JUDGING = "Running subsets of layers", "Judging what was chosen"
-MEASURED_TIMES = 4.0  # as long a study takes that measures size and speed as well
+MEASURED_TIMES = 5.0  # as long a study takes that measures size and speed as well
 
 
 def study(

@@ -30,7 +30,7 @@ from core.request.catalog import CONFIDENCE, MAX_LENGTH
 from core.results.cut import MeasuredRecord, Size, Smaller, Speed, share_of
 from core.results.statistics import Estimate
 
-PASSES = {1: 30, 32: 16}  # sentences of a forward pass: passes of each model
+PASSES = {1: 20, 32: 10}  # sentences of a forward pass: passes of each model
 MEASURING = "Measuring size and speed"  # a stage
 
 

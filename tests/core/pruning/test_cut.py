@@ -15,8 +15,7 @@ from core.encoder.architectures import encoder_layers
 from core.encoder.batches import MicroBatch, micro_batches
 from core.encoder.loading import Checkpoint, load
 from core.encoder.saving import save
-from core.errors import PrunescopeError
-from core.inputs.checkpoint_files import CONFIG, check_removable
+from core.inputs.checkpoint_files import CONFIG
 from core.inputs.checkpoints import resolve
 from core.pruning import PrunedModel
 from core.pruning.cut import cut, most_attributed
@@ -124,15 +123,3 @@ def test_what_is_saved_is_what_a_fresh_process_reads_by_transformers_alone(
         with torch.inference_mode():
             torch.testing.assert_close(torch.tensor(numbers), small(**inputs).logits, rtol=0, atol=1e-5)
         assert parameters == sum(weight.numel() for weight in small.parameters()) < full.record.num_parameters
-
-
-def test_what_no_configuration_can_express_is_refused(tmp_path: Path) -> None:
-    for model_type in PLACED_LAYERS:
-        with pytest.raises(PrunescopeError, match=r"cannot lose layers: .* depends on its place: choose"):
-            check_removable(model_type, "mine")
-    for model_type, further, said in (
-        ("albert", {}, "'albert', which is not supported"),  # its layers share their weights
-        ("deberta-v2", {"conv_kernel_size": 3}, "sets conv_kernel_size"),
-    ):
-        with pytest.raises(PrunescopeError, match=said):
-            resolve(str(make_encoder(tmp_path / model_type, model_type, **further)))
