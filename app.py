@@ -20,7 +20,7 @@ from ui.address import picture_first
 from ui.exports import offer_exports
 from ui.grid import rows_everywhere
 from ui.header import change, link_to, link_to_control, link_to_views, page_header, show_nothing
-from ui.results import by_key, companions_of, shipped_results, yardstick_of
+from ui.results import by_key, companions_of, guided_beside, shipped_results, yardstick_of
 from ui.shared import once
 from ui.text import markdown_table, plain, remark, show_table
 from ui.view_state import OWN, OWN_MODEL, choose_result, one_result, published_pair
@@ -82,6 +82,7 @@ def overview() -> None:
         for sentence in said.sentences:
             if sentence not in opening.sentences:
                 st.markdown(plain(sentence))
+        player.show_shares(result, guided_beside(result, entries))
         link_to_control(result)
         if words := caution(result):
             st.warning(plain(words))

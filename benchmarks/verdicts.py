@@ -1,7 +1,8 @@
 """`python -m benchmarks.verdicts`: write what the shipped results say, one by one and together.
 
 It replaces what stands between lines such as `<!-- verdicts -->` and `<!-- end of verdicts -->` in `docs/results.md`
-and `README.md`, draws `docs/forest.svg`, and writes what pages read, `pooled.json` and `harm.json` in `cached_results`.
+and `README.md`, draws `docs/forest.svg`, and writes what pages read, `pooled.json`, `harm.json` and `guided.json` in
+`cached_results`.
 With `--errors` it prints instead how often the rules are wrong: a random draw called different, and a difference of the
 margin called none.
 """
@@ -19,13 +20,16 @@ from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
 from core.exports.drawing import draw
 from core.exports.figure import figure_of
-from core.findings import harm, pooled
+from core.findings import guided, harm, pooled
 from core.findings.choices import family_of, seed_groups, task_title
 from core.findings.claim import BY_INTERVAL, Verdict, corrected, verdict, with_rows
+from core.findings.comparable import control_sweeps
+from core.findings.guided import Judged
 from core.findings.harm import Harm
 from core.findings.pooled import Pooled
 from core.findings.tables import beside_random, beyond_cell, harm_table, layer_cell, pooled_table
 from core.findings.words import NONE
+from core.findings.words.guided import guided_said, places_table, ranges_table, together_table
 from core.findings.words.pooled import claim_heading, claim_said
 from core.findings.words.verdict import FLAGS, REASONS, counted, explained, flags_cell
 from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, TASKS
@@ -41,16 +45,25 @@ NO_DIFFERENCE = "None shows that a method differs from random removal"
 DRAWS = 10_000  # of each row and sign
 
 
-def pages_of(table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: Sequence[Harm]) -> dict[Path, str]:
-    """Return what `docs/results.md` and `README.md` say with these verdicts, and with what they say together."""
+def pages_of(
+    table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: Sequence[Harm], compared: Sequence[Judged]
+) -> dict[Path, str]:
+    """Return what `docs/results.md` and `README.md` say: verdicts, all of them together, harm and guided shares."""
     claim = claim_said(together[0], together)
     said = f"**{claim.heading}.** {' '.join(claim.sentences)}"
     document = DOCUMENT.read_text("utf-8")
     parts = {"claim": said, "pooled": markdown_table(pooled_table(together)), "verdicts": table_of(table)}
-    parts["harm"] = markdown_table(harm_table(alone))
+    parts |= {"harm": markdown_table(harm_table(alone)), "guided": guided_text(compared) if compared else ""}
     for name, text in parts.items():
         document = written_into(document, name, text)
     return {DOCUMENT: document, README: written_into(README.read_text("utf-8"), "claim", said)}
+
+
+def guided_text(compared: Sequence[Judged]) -> str:
+    """Say and tabulate what guided shares are worth."""
+    said = guided_said(compared)
+    tables = together_table(compared), places_table(compared), ranges_table(compared)
+    return "\n\n".join([f"**{said.heading}.** {' '.join(said.sentences)}", *map(markdown_table, tables)])
 
 
 def table_of(table: "Sequence[VerdictRow]") -> str:
@@ -77,8 +90,12 @@ class VerdictRow:
 
 
 def verdict_table(results: Sequence[SweepResult]) -> list[VerdictRow]:
-    """Judge results beside each other, one row per task, checkpoint and method: see `core.findings.claim.with_rows`."""
-    rows = sorted(with_rows(sorted(results, key=lambda result: result.key)), key=_place)
+    """Judge results beside each other, one row per task, checkpoint and method that random removal stands beside.
+
+    See `core.findings.claim.with_rows`.
+    """
+    known = with_rows(sorted(results, key=lambda result: result.key))
+    rows = sorted((row for row in known if control_sweeps(row, results)), key=_place)
     alone = [verdict(result, results) for result in rows]
     seconds = (verdict(result, results, damage=SECOND_DAMAGE) for result in rows)
     return [VerdictRow(*row) for row in zip(rows, corrected(alone), alone, seconds, strict=True)]
@@ -189,10 +206,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(errors_of([row.verdict for row in table]))
         return 0
     together = pooled.pooled((row.result, row.alone) for row in table)
-    alone = harm.harms(results)
+    alone, compared = harm.harms(results), guided.judged(results)
     pooled.write(together)
     harm.write(alone)
-    for path, text in pages_of(table, together, alone).items():
+    guided.write(compared)
+    for path, text in pages_of(table, together, alone, compared).items():
         path.write_text(text, "utf-8")
     scene = forest_scene(together, {}, claim_heading(together[0]))
     FOREST.write_bytes(draw(figure_of(scene, "page"), "svg", [0]))

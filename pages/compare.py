@@ -11,14 +11,15 @@ from core.charts.profiles import profile_scene
 from core.findings.compare import Axis, distinguishing_names, paired_comparisons, profiled
 from core.findings.tables import paired_table
 from core.findings.words.compare import compare_heading, compare_notes, compare_said, profile_sentence
+from core.request.catalog import METHODS
 from core.results.library import Entry
 from core.results.names import checkpoint_name, data_name, in_sentence, pruning_name, result_name
 from core.results.schema import SweepResult
 from ui.address import choose, offer, picture_first, set_parameter
 from ui.exports import offer_exports
 from ui.header import change, link_to_control, page_header, show_nothing
-from ui.player import choose_metric, choose_reduction, middle_of, show_pictures, start_in_address
-from ui.results import companions_of, methods_of
+from ui.player import choose_metric, choose_reduction, middle_of, show_pictures, show_shares, start_in_address
+from ui.results import companions_of, guided_beside, methods_of
 from ui.shared import once
 from ui.text import markdown_table, plain, remark
 from ui.view_state import choose_result, distinguishing_labels, two_results
@@ -83,6 +84,8 @@ def compare() -> None:
         with st.expander("The paired tests as a table"):
             remark(PAIRED)
             st.markdown(markdown_table(paired_table(comparisons, metric, (first_name, second_name))))
+    guided = next((result for result in (first, second) if METHODS[result.pruning.method].shares), first)
+    show_shares(guided, guided_beside(guided, entries))
     with st.expander("How to read the pictures"):
         st.markdown(HOW_TO_READ)
     link_to_control(first, second)

@@ -26,8 +26,8 @@ from ui.lab.history import show_history
 from ui.lab.model import DEFAULT_REQUEST, OWN_REQUEST, chosen_checkpoint
 from ui.lab.run import offer_sweep
 from ui.lab.state import lab as remembered
-from ui.player import choose_reduction, middle_of, show_finding, show_pictures, start_in_address
-from ui.results import at_hand, by_key, companions_of, note_computed, own_methods
+from ui.player import choose_reduction, middle_of, show_finding, show_pictures, show_shares, start_in_address
+from ui.results import at_hand, by_key, companions_of, guided_beside, note_computed, own_methods
 from ui.shared import once
 from ui.text import markdown_table, plain, refusals_shown, remark
 from ui.upload import show_upload
@@ -185,6 +185,7 @@ def show_result(result: SweepResult) -> None:
             offer_control(result, at_hand())
             link_to_views(result)
     show_finding(result, reduction, companions_of(result, at_hand()))
+    show_shares(result, guided_beside(result, at_hand()))
     name, to_decide = plain(result_name(result)), DECIDE in st.query_params
     key = f"lab-settings-{to_decide}-{result.key}"
     with settings:

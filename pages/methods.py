@@ -11,9 +11,10 @@ from string import Template
 
 import streamlit as st
 
-from core.findings import claim, comparable, harm, pooled
+from core.findings import claim, comparable, guided, harm, pooled
 from core.findings.passed import HELD_AGAINST
 from core.findings.tables import harm_table, narrow
+from core.findings.words.guided import guided_said, places_table, ranges_table, together_table
 from core.findings.words.numbers import percent
 from core.findings.words.verdict import FLAGS, POINTS, REASONS, STATES, explained
 from core.request import catalog, controls
@@ -66,9 +67,21 @@ def texts(prose: Prose) -> dict[str, object]:
         "margin": POINTS,
         **{str(name): said for name, said in STATES.items()},
         "reasons": explained(REASONS),
+        "guided": guided_shares(),
         "flags": explained(FLAGS),
         **{f"{kind}-seeds": number for kind, number in catalog.CONTROL_SEEDS.items()},
     }
+
+
+def guided_shares() -> str:
+    """Say and tabulate what shares chosen by CKA are worth on the shipped checkpoints; nothing before that is known."""
+    table = guided.shipped()
+    if not table:
+        return ""
+    tables = (narrow(together_table(table)), narrow(places_table(table), 2), narrow(ranges_table(table)))
+    return "\n\n".join(
+        [plain(" ".join(guided_said(table).sentences)), *(markdown_table(part) for parts in tables for part in parts)]
+    )
 
 
 def heading(name: str) -> str:

@@ -13,6 +13,7 @@ from core.charts.vega import vega_script
 from core.charts.view import Scene
 from core.findings.accuracy import metrics_of
 from core.findings.tables import criteria_table, numbers_table
+from core.findings.words.guided import shares_sentence, shares_table
 from core.findings.words.lab import reading_note
 from core.findings.words.layers import layers_heading
 from core.findings.words.overview import caution, length_sentence, verdict_sentence
@@ -169,6 +170,18 @@ def show_numbers(result: SweepResult, companions: Sequence[SweepResult]) -> None
     if not result.against:  # there nothing is judged
         show_table(once(criteria_table, result, companions))
     show_table(once(numbers_table, result, companions))
+
+
+def show_shares(result: SweepResult, beside: Sequence[SweepResult]) -> None:
+    """Say what shares a layer a result has, and tabulate what each way of sharing changes; for other methods nothing.
+
+    Args:
+        result: A whole sweep.
+        beside: From `ui.results.guided_beside`; nothing is tabulated where one of the methods is missing.
+    """
+    if said := once(shares_sentence, result):
+        st.markdown(plain(said))
+    show_table(once(shares_table, beside))
 
 
 def choose_metric(*results: SweepResult) -> str:

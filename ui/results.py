@@ -9,9 +9,11 @@ import streamlit as st
 from cachetools import LRUCache, cached
 
 from core.errors import PrunescopeError
+from core.findings import guided
 from core.findings.choices import companions, isolated, methods_beside, twins
 from core.findings.comparable import same_checkpoint
 from core.findings.yardstick import Yardstick, yardstick
+from core.request.catalog import METHODS
 from core.request.limits import is_hosted
 from core.results import library, store
 from core.results.cut import CutStudy
@@ -142,6 +144,13 @@ def methods_of(result: SweepResult, entries: Sequence[Entry]) -> list[tuple[Swee
     among = _judging(entries)  # once, for it lists a hosted server's folder
     methods = _chosen(methods_beside, result, entries)
     return [(method, _chosen(companions, method, among)) for method in methods]
+
+
+def guided_beside(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
+    """Read what a sweep with shares a layer stands beside: see `core.findings.guided`; nothing for other methods."""
+    if not METHODS[result.pruning.method].shares:
+        return []
+    return [method for method in _chosen(methods_beside, result, entries) if method.pruning.method in guided.METHODS]
 
 
 def own_methods(result: SweepResult) -> list[SweepResult]:

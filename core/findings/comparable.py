@@ -15,7 +15,7 @@ from core.findings.choices import is_control, is_isolated, is_isolated_control, 
 from core.request.scope import half_runs, run_of
 from core.results.schema import SweepResult
 
-_examples = attrgetter("name", "fingerprint", "examples", "gold", "max_length")
+examples_of = attrgetter("name", "fingerprint", "examples", "gold", "max_length")
 SPARSITY_TOLERANCE = 0.01  # shares of removed weights that differ by no more count as equal
 
 
@@ -56,7 +56,7 @@ def largest_mismatch(first: SweepResult, second: SweepResult) -> float:
 
 def same_examples(first: SweepResult, second: SweepResult) -> bool:
     """Whether two results use the same examples in the same order and can be paired."""
-    return _examples(first.task) == _examples(second.task)
+    return bool(examples_of(first.task) == examples_of(second.task))
 
 
 def same_checkpoint(first: SweepResult, second: SweepResult) -> bool:

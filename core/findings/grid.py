@@ -9,7 +9,7 @@ import numpy as np
 from core.findings.accuracy import metric_of
 from core.findings.choices import task_title
 from core.findings.claim import BY_INTERVAL, Verdict, corrected, verdict, with_rows
-from core.findings.comparable import controls_of
+from core.findings.comparable import control_sweeps, controls_of
 from core.findings.survival import own_similarity
 from core.findings.words import NONE, with_interval
 from core.findings.words.lab import key_figures
@@ -17,6 +17,7 @@ from core.findings.words.numbers import decimals, percent
 from core.request.amounts import amount_text
 from core.request.catalog import METHODS, METRICS, REDUCTION, SECOND_DAMAGE
 from core.request.scope import run_of
+from core.results import store
 from core.results.names import data_name, models_name, points_name, pruning_name
 from core.results.schema import SweepResult
 from core.results.statistics import GapAtDamage
@@ -77,13 +78,14 @@ class GridRow:
 def grid_rows(results: Sequence[SweepResult]) -> list[GridRow]:
     """Describe the sweeps of one checkpoint on the same examples.
 
-    Random controls and sweeps that stop at a damage serve the others and have no rows, unless there is nothing else.
+    Random controls and sweeps that stop at a damage serve the others and have no rows, unless there is nothing else. A
+    visitor is told which verdict lacks its control; a shipped sweep without one is there for something else.
 
     Args:
         results: All of them, since each is judged beside others.
     """
     whole = [result for result in results if result.pruning.controls is None and result.pruning.stop is None]
-    judged = {result.key for result in with_rows(whole)}
+    judged = {row.key for row in with_rows(whole) if control_sweeps(row, results) or not store.is_shipped(row.key)}
     return [_row(result, results, result.key in judged) for result in whole or results]
 
 

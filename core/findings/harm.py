@@ -13,8 +13,6 @@ pretrained model, and random draws, which no interval covers.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -24,12 +22,10 @@ from core.findings.comparable import halves_of, isolated_of
 from core.findings.passed import HELD_AGAINST, ByAmount, by_amount, harm_of, reads, values_of
 from core.request.catalog import CONFIDENCE, METHODS, REDUCTION
 from core.request.scope import run_of
-from core.results import store
 from core.results.fields import Bounds
 from core.results.schema import SweepResult
-from core.results.store import FileState, state_of, write_atomically
+from core.results.table_file import TableFile
 
-FILE = "harm.json"  # beside the folder of the shipped results
 OWN, EARLY, END, BEYOND = "own", "early", "end", "end, less own"  # what harm is correlated with; a difference
 LOWER, UPPER, APART = "lower", "upper", "lower, less upper"  # harm of halves; their difference
 RANGES = {**dict.fromkeys((OWN, EARLY, END), (-1, 1)), **dict.fromkeys((LOWER, UPPER), (0, 1))}  # no value lies beyond
@@ -65,7 +61,8 @@ class Harm:
     is_read: bool
 
 
-_TABLE = TypeAdapter(tuple[Harm, ...])
+_FILE = TableFile("harm.json", TypeAdapter(tuple[Harm, ...]))
+write, shipped = _FILE.write, _FILE.read
 
 
 def harms(results: Iterable[SweepResult]) -> tuple[Harm, ...]:
@@ -139,22 +136,3 @@ def _estimates(cells: Mapping[str, Values]) -> dict[str, Estimate]:
             bounds = np.clip(ttest_1samp(values, 0).confidence_interval(CONFIDENCE), *RANGES.get(name, (-2, 2)))
             estimates[name] = Estimate(len(values), float(np.mean(values)), (float(bounds[0]), float(bounds[1])))
     return estimates
-
-
-def write(table: Sequence[Harm]) -> None:
-    """Write the table that is shipped."""
-    write_atomically(_path(), _TABLE.dump_json(tuple(table), indent=1).decode() + "\n")
-
-
-def shipped() -> tuple[Harm, ...]:
-    """Return the table that is shipped; nothing where there is none."""
-    return _read(state_of(_path())) if _path().is_file() else ()
-
-
-def _path() -> Path:
-    return store.SHIPPED_RESULTS.parent / FILE
-
-
-@lru_cache(maxsize=2)
-def _read(file: FileState) -> tuple[Harm, ...]:
-    return _TABLE.validate_json(Path(file.path).read_bytes())

@@ -12,8 +12,6 @@ It is computed once, when the table of all verdicts is written, and shipped besi
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -23,14 +21,12 @@ from core.findings.choices import task_title
 from core.findings.claim import FEWEST_SEEDS, Verdict
 from core.findings.grid import GridRow
 from core.request.catalog import CONFIDENCE, METHODS
-from core.results import store
 from core.results.fields import Bounds
 from core.results.names import method_name
 from core.results.schema import SweepResult
-from core.results.store import FileState, state_of, write_atomically
+from core.results.table_file import TableFile
 from core.sweep.control_contrast import MARGIN, Contrast, State, contrast
 
-FILE = "pooled.json"  # beside the folder of the shipped results
 FEWEST_PREDICTED = 4  # cells from which the difference in another one is predicted
 ALL, WHOLE = "all", "all seeds usable"  # names of estimates, beside those of each depth
 QUANTILE = (1 + CONFIDENCE) / 2
@@ -114,7 +110,8 @@ class Pooled:
         return {key for cell in self.cells for key in cell.keys}
 
 
-_TABLE = TypeAdapter(tuple[Pooled, ...])
+_FILE = TableFile("pooled.json", TypeAdapter(tuple[Pooled, ...]))
+write, shipped = _FILE.write, _FILE.read
 
 
 def pooled(judged: Iterable[tuple[SweepResult, Verdict]]) -> tuple[Pooled, ...]:
@@ -201,22 +198,3 @@ def marks(rows: Iterable[GridRow]) -> dict[str, list[tuple[str, Contrast]]]:
         if row.verdict and row.verdict.contrast:
             found[row.setting].append((row.column.checkpoint, row.verdict.contrast))
     return found
-
-
-def write(table: Sequence[Pooled]) -> None:
-    """Write the table that is shipped."""
-    write_atomically(_path(), _TABLE.dump_json(tuple(table), indent=1).decode() + "\n")
-
-
-def shipped() -> tuple[Pooled, ...]:
-    """Return the table that is shipped; nothing where there is none."""
-    return _read(state_of(_path())) if _path().is_file() else ()
-
-
-def _path() -> Path:
-    return store.SHIPPED_RESULTS.parent / FILE
-
-
-@lru_cache(maxsize=2)
-def _read(file: FileState) -> tuple[Pooled, ...]:
-    return _TABLE.validate_json(Path(file.path).read_bytes())

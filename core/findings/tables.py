@@ -307,12 +307,8 @@ def paired_table(tests: Sequence[Tested], metric: str, names: tuple[str, str]) -
             "Encoder weights removed": num.percent(sparsity),
             "Pruned by": " and ".join(dict.fromkeys(map(n.amount_name, amounts))),
             **{title: num.decimals(value, 2) for title, value in zip(titles, test.values, strict=True)},
-            "p": _p_value(test.p_value),
-            "p (after Holm)": _p_value(test.adjusted),
+            "p": num.p_value(test.p_value),
+            "p (after Holm)": num.p_value(test.adjusted),
         }
         for amounts, sparsity, test in tests
     ]
-
-
-def _p_value(value: float) -> str:
-    return "< 0.001" if value < 0.001 else num.decimals(value, 3)

@@ -100,7 +100,7 @@ def there(result: Result) -> There | None:
 
 
 def table(results: Iterable[Result]) -> dict[str, Row]:
-    """Judge every method on every checkpoint beside its random control.
+    """Judge every method on every checkpoint beside its random control, where there is one.
 
     Returns:
         Rows by the results' keys.
@@ -126,8 +126,8 @@ def table(results: Iterable[Result]) -> dict[str, Row]:
                 methods.setdefault((pruning["method"], pruning["scope"], calibration), []).append(result)
         for sweeps in methods.values():
             shown = [sweep for sweep in sweeps if sweep["pruning"].get("stop") is None]
-            if shown:
-                rows[shown[0]["key"]] = _judged(sweeps, group)
+            if shown and (seeds := _controls(sweeps[0], group)):
+                rows[shown[0]["key"]] = _judged(sweeps, seeds)
     return _corrected(rows)
 
 
@@ -150,16 +150,19 @@ def _mismatch(first: Result, second: Result) -> float:
     return float(max(np.abs(np.subtract(removed[0][a], removed[1][a])).max() for a in shared))
 
 
-def _judged(sweeps: Sequence[Result], group: Sequence[Result]) -> Row:
-    method = sweeps[0]["pruning"]
-    seeds: dict[int, list[Result]] = {}
+def _controls(sweep: Result, group: Sequence[Result]) -> dict[int, list[Result]]:
+    """The sweeps of the random control that removes as much of each layer, by seed."""
+    method, seeds = sweep["pruning"], dict[int, list[Result]]()
     for other in group:
-        is_its_control = (other["pruning"].get("controls"), other["pruning"]["scope"]) == (
-            method["method"],
-            method["scope"],
-        )
-        if is_its_control and _mismatch(sweeps[0], other) <= MOST_MISMATCH:
-            seeds.setdefault(other["pruning"]["seed"], []).append(other)
+        pruning = other["pruning"]
+        is_its_control = (pruning.get("controls"), pruning["scope"]) == (method["method"], method["scope"])
+        if is_its_control and _mismatch(sweep, other) <= MOST_MISMATCH:
+            seeds.setdefault(pruning["seed"], []).append(other)
+    return seeds
+
+
+def _judged(sweeps: Sequence[Result], seeds: Mapping[int, list[Result]]) -> Row:
+    method = sweeps[0]["pruning"]
     own, drawn = _finest(sweeps), {seed: _finest(of_seed) for seed, of_seed in sorted(seeds.items())}
     names = tuple(seed for seed, known in drawn.items() if known and not known.is_coarse)
     usable = [known for known in drawn.values() if known and not known.is_coarse]

@@ -15,6 +15,7 @@ from core.findings.words.layers import layers_heading
 from core.jobs.job import Job
 from core.jobs.queue import JobQueue
 from core.request.controls import judged_beside
+from core.request.limits import HOSTED_LIMITS
 from core.request.sweep_request import SweepRequest
 from core.results import library, store
 from core.results.statistics import WorkingRangeRecord
@@ -227,12 +228,17 @@ def test_how_long_a_run_takes_is_told_unasked_for_what_is_at_hand_and_on_request
     ("job", "words"),
     [
         (Job("a", state="done", outcome={"stored": True, "seconds": 0.0}), "Already computed; opens at once."),
+        (
+            Job("a", state="done", outcome={"stored": False, "seconds": 700.0}),
+            "Takes about 12 min on this machine. Here,",
+        ),
         (Job("a", state="done", outcome={"download": True}), "Something is downloaded first"),
         (Job("a", state="failed", message="no such data"), "no such data"),
         (Job("a", state="queued"), "Measuring how long it takes"),
     ],
 )
 def test_an_estimate_in_words(queue: JobQueue, monkeypatch: pytest.MonkeyPatch, job: Job, words: str) -> None:
+    monkeypatch.setattr("ui.lab.run.limits", lambda: HOSTED_LIMITS)
     monkeypatch.setattr("core.jobs.queue.ask", lambda *_, **__: "a")
     monkeypatch.setattr("core.jobs.queue.wait", lambda *_: job)
     monkeypatch.setattr("core.jobs.queue.get", lambda job_id: job if job_id else None)

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.findings.words.lab import method_note
 from core.findings.words.numbers import percent
 from core.request.amounts import amount_text, stepped_amounts
 from core.request.catalog import CONTROL_SEEDS, DEFAULT_CONTROLLED, MAX_LAYERS, METHODS, POINTS
@@ -19,7 +20,10 @@ from ui.view_state import OWN_MODEL
 
 SOME_LAYERS, LIST = "some layers", "list"  # choices after which something has to be typed
 EVERY, STUDY = "every method", "study"  # choices; no names of the catalog
-HOW_FAR = "Every method, one after another: up to where the model works with each, and which layer falls first."
+HOW_FAR = (
+    "Every method, one after another: up to where the model works with each, and which layer falls first. Guided "
+    "shares take a search of their own: choose them singly."
+)
 WHICH_LAYERS = "Leaves out whole layers, in every combination: which can really go, for a smaller and faster model."
 SCOPES = {
     "encoder": "All encoder layers",
@@ -69,7 +73,7 @@ def choose_method(shown: SweepRequest, asked: Asked, follow_ups: Sequence[SweepR
         return
     name = next(iter(METHODS)) if asked.every else name
     method = METHODS[name]
-    remark(HOW_FAR if asked.every else method.explanation)
+    remark(HOW_FAR if asked.every else method_note(name))
     fields["method"] = name
     if controlled := {key: known.title for key, known in METHODS.items() if known.control == name}:
         first = (shown.control_of if shown.method == name else None) or DEFAULT_CONTROLLED.get(name)

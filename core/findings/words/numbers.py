@@ -50,3 +50,8 @@ def percent(share: float) -> str:
 def percent_range(low: str, high: str) -> str:
     """Join two percentages, or two ends of which one says that it goes beyond: `48 to 52 %`."""
     return f"{low.removesuffix(' %')} to {high}"
+
+
+def p_value(value: float) -> str:
+    """Write a p-value to three decimals."""
+    return "< 0.001" if value < 0.001 else decimals(value, 3)

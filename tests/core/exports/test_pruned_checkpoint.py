@@ -55,6 +55,7 @@ def test_the_folder_gives_the_frame_and_its_card_names_what_it_is(base: Path, gl
         f"| {method}, {result.pruning.scope or '-'}, {3 if method == 'random' else '-'} |",
         "| amount | 0.6 |",
         f"| {frame.sparsity:.4f} |",
+        f"| the same of each layer | {', '.join(f'{share:.4f}' for share in frame.layer_sparsity)} |",
         f"| accuracy | {frame.metrics['accuracy']:.4f} |",
         "python -m core.precompute",
         result.key,

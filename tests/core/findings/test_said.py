@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from core.findings import tables
+from core.findings import guided, tables
 from core.findings.claim import verdict
 from core.findings.compare import profiled
 from core.findings.cut import frontier_of
@@ -19,10 +19,11 @@ from core.findings.passed import HalvesHarm, passed_on
 from core.findings.pooled import ALL, WHOLE, Cell, Estimate, Pooled
 from core.findings.sentences import examples_of
 from core.findings.words import Said, compare, cut, grid, lab, layers, overview, passed, pooled, sentences
+from core.findings.words import guided as words_of_shares
 from core.findings.yardstick import yardstick
 from core.results import statistics
 from core.results.prediction import Prediction
-from core.results.schema import ColumnsRecord, FileRecord
+from core.results.schema import AllocationRecord, CalibrationRecord, ColumnsRecord, FileRecord
 from core.sweep.control_contrast import Contrast
 from tests.builders import against, make_result, with_own_key, with_own_labels
 from tests.core.findings import made
@@ -261,6 +262,26 @@ def labs() -> Iterator[str]:
     )
 
 
+def shares() -> Iterator[str]:
+    same = dict.fromkeys(guided.METHODS, made.FEWER["magnitude"])
+    more, none = {**same, "cka": (30, 70, 90)}, dict.fromkeys(guided.METHODS, (0, 0, 0))
+    for counts in (made.FEWER, {**made.FEWER, "magnitude": (8, 40, 60), "cka": (9, 20, 30)}, same, more, none):
+        yield from lines(words_of_shares.guided_said(guided.judged(made.confirming(made.sharing(counts)))))
+    known = [*made.sharing(), *made.sharing(task="qqp"), *made.confirming(made.sharing(more))]
+    table = guided.judged(known)
+    yield from lines(words_of_shares.guided_said(table[1:]))
+    for rows in (words_of_shares.together_table, words_of_shares.places_table, words_of_shares.ranges_table):
+        yield " | ".join(rows(table)[0])
+        yield from (" | ".join(cells.values()) for cells in rows(table)[:4])
+    yield from dict.fromkeys(lab.method_note(name) for name in guided.METHODS)
+    result = made.sharing()[2]
+    by = CalibrationRecord(source_name="GLUE", num_examples=64, fingerprint="0", reliability=())
+    allocation = AllocationRecord(criterion="cka", passes=71.9, counts=((1,) * 6,) * 5)
+    pruning = result.pruning.model_copy(update={"calibration": by, "allocation": allocation})
+    yield words_of_shares.shares_sentence(result.model_copy(update={"pruning": pruning}))
+    assert words_of_shares.shares_sentence(result) == ""
+
+
 def flips() -> Iterator[str]:
     whole, stays = made.flipping(), predicting(made.flipping(), *[(1,) * 5] * 4)
     for known in (whole, stays, whole.model_copy(update={"frames": whole.frames[:1]})):
@@ -324,6 +345,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "Layers, some alone": layers_alone,
     "Compare": comparisons,
     "Lab": labs,
+    "Shares of layers": shares,
     "Sentences": flips,
     "Cut": cuts,
     "Tables of numbers": numbers,

@@ -1,0 +1,34 @@
+"""Shares of layers on the pages: the other ways stand beside the one on show; on Methods, what they are worth."""
+
+from pathlib import Path
+
+import pytest
+
+from core.findings import guided
+from tests.builders import ship
+from tests.core.findings.made import confirming, sharing
+from tests.opened import open_page, told
+
+BESIDE = "| Removed | Global magnitude | Equal shares | Guided by CKA |"
+
+
+@pytest.mark.parametrize("page", ["app.py", "pages/lab.py", "pages/compare.py"])
+def test_the_other_ways_stand_beside_a_guided_result(page: str, shipped: Path) -> None:
+    whole = sharing()
+    ship(shipped, *whole)
+    for result in whole:
+        is_shown = BESIDE in told(
+            open_page(page, result=result.key, **({"other": whole[0].key} if "compare" in page else {}))
+        )
+        assert is_shown == (result.pruning.method != "magnitude")
+    ship(shipped, *whole[:3])
+    assert BESIDE not in told(open_page(page, result=whole[2].key))
+
+
+def test_methods_has_every_checkpoint_at_every_amount(shipped: Path) -> None:
+    shipped.mkdir()
+    assert "| Working range shorter |" not in told(open_page("pages/methods.py"))
+    guided.write(guided.judged([*sharing(), *confirming(sharing())]))
+    words = told(open_page("pages/methods.py"))
+    assert words.count("| MPNet-L12, fine-tuned on SST-2, seed 1 | 20 % |") == 3, "in parts for a telephone"
+    assert "The goal, at most 0.75 times as many, no place with more, no shorter working range, is met." in words
