@@ -27,13 +27,15 @@ from core.findings.comparable import control_sweeps
 from core.findings.guided import Judged
 from core.findings.harm import Harm
 from core.findings.pooled import Pooled
+from core.findings.regret import regrets_of
 from core.findings.tables import beside_random, beyond_cell, harm_table, layer_cell, pooled_table
 from core.findings.words import NONE
 from core.findings.words.guided import guided_said, places_table, ranges_table, together_table
 from core.findings.words.pooled import claim_heading, claim_said
+from core.findings.words.regret import regrets_said, regrets_table
 from core.findings.words.verdict import FLAGS, REASONS, counted, explained, flags_cell
 from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, TASKS
-from core.results import store
+from core.results import library, store
 from core.results.names import checkpoint_name, listed, method_name
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT, MARGIN, Contrast, contrast
@@ -54,6 +56,7 @@ def pages_of(
     document = DOCUMENT.read_text("utf-8")
     parts = {"claim": said, "pooled": markdown_table(pooled_table(together)), "verdicts": table_of(table)}
     parts |= {"harm": markdown_table(harm_table(alone)), "guided": guided_text(compared) if compared else ""}
+    parts["cuts"] = cuts_text()
     for name, text in parts.items():
         document = written_into(document, name, text)
     return {DOCUMENT: document, README: written_into(README.read_text("utf-8"), "claim", said)}
@@ -64,6 +67,13 @@ def guided_text(compared: Sequence[Judged]) -> str:
     said = guided_said(compared)
     tables = together_table(compared), places_table(compared), ranges_table(compared)
     return "\n\n".join([f"**{said.heading}.** {' '.join(said.sentences)}", *map(markdown_table, tables)])
+
+
+def cuts_text() -> str:
+    """Say and tabulate what criteria lose that choose layers by similarity, in the shipped studies of cuts."""
+    studies = [store.load_cut(path) for entry in library.shipped_cuts() if (path := store.find(entry.key))]
+    regrets = regrets_of(studies)
+    return f"{regrets_said(regrets)}\n\n{markdown_table(regrets_table(regrets))}"
 
 
 def table_of(table: "Sequence[VerdictRow]") -> str:
@@ -200,7 +210,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = OneLineParser(prog="python -m benchmarks.verdicts", description=__doc__)
     parser.add_argument("--errors", action="store_true", help="print how often the rules are wrong")
     asked = parser.parse_args(arguments)
-    results = list(map(store.load, store.result_files(store.SHIPPED_RESULTS)))
+    shipped = list(map(store.load_any, store.result_files(store.SHIPPED_RESULTS)))
+    results = [result for result in shipped if isinstance(result, SweepResult)]
     table = verdict_table(results)
     if asked.errors:
         print(errors_of([row.verdict for row in table]))

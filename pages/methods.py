@@ -13,15 +13,21 @@ import streamlit as st
 
 from core.findings import claim, comparable, guided, harm, pooled
 from core.findings.passed import HELD_AGAINST
+from core.findings.regret import regrets_of
 from core.findings.tables import harm_table, narrow
 from core.findings.words.guided import guided_said, places_table, ranges_table, together_table
 from core.findings.words.numbers import percent
+from core.findings.words.regret import regrets_said, regrets_table
 from core.findings.words.verdict import FLAGS, POINTS, REASONS, STATES, explained
 from core.request import catalog, controls
+from core.request.criteria import CRITERIA
+from core.results.cut import ALL_UP_TO
+from core.results.library import shipped_cuts
 from core.results.names import listed
 from core.sweep import control_contrast, equal_damage, working_range
 from ui.header import page_header
 from ui.player import component, pause_after_first_picture
+from ui.results import study_by_key
 from ui.text import markdown_table, plain
 
 PROSE = Path(__file__).with_suffix(".md")
@@ -48,12 +54,17 @@ class Prose(Template):
 def texts(prose: Prose) -> dict[str, object]:
     """Return what the names in the prose stand for: constants by their own names, the catalog's texts by its."""
     described = set(prose.get_identifiers())
+    regrets = regrets_of([study for entry in shipped_cuts() if (study := study_by_key(entry.key))])
     others = [name for name in catalog.METHODS if name not in described]
     return {
         **{name: value for module in MODULES for name, value in vars(module).items()},
         **catalog.POINTS,
         **{name: heading(name) for name in catalog.METHODS},
         **{name: f"*{plain(way.title)}.* {plain(way.explanation)}" for name, way in catalog.REDUCTIONS.items()},
+        "ALL_UP_TO": ALL_UP_TO,
+        "criteria": explained({known.title: known.explanation for known in CRITERIA.values()}),
+        "regret-said": regrets_said(regrets),
+        "regret-table": markdown_table(regrets_table(regrets)) if regrets else "",
         "partial_cka": catalog.MEASURES["partial_cka"].title,
         "other-methods": "\n\n".join(f"{heading(new)} Its formula stands at the head of its file." for new in others),
         "DAMAGES": listed([str(damage) for damage in equal_damage.DAMAGES]),

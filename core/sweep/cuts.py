@@ -20,7 +20,7 @@ from core.request.catalog import MIN_CALIBRATION
 from core.request.criteria import CRITERIA, MEASURED, READ
 from core.request.limits import is_hosted, limits
 from core.request.sweep_request import SweepRequest
-from core.results.cut import ALL_UP_TO, Cut, CutStudy, Layers, LayerScores
+from core.results.cut import ALL_UP_TO, Cut, CutStudy, Layers
 from core.results.key import key_of
 from core.sweep import speed
 from core.sweep.cut_choices import Judge, choices, fixed_choice, judged_cuts, rank
@@ -69,16 +69,15 @@ def study(
     for runner, stage, passes in zip((choosing, judging), STAGES, layer_passes(depth, exhaustive), strict=True):
         runner.step = partial(_report, report, stage, passes * len(runner.batches))
     scores, _ = choosing.full
-    cuts = search(choosing, scores, metric, gold, exhaustive or depth <= ALL_UP_TO)
+    cuts = search(choosing, metric, gold, exhaustive or depth <= ALL_UP_TO)
     picks = [choices(metric, gold, scores, cuts, left) for left in sizes(depth)]
     drawn = {kept for left in sizes(depth) for kept in drawn_subsets(depth, left)}
     ends = {cuts[0].layers, cuts[-1].layers}
-    answered = judging.predict(ends | drawn | {kept for picked in picks for kept in picked.values()})
+    answered = judging.run(ends | drawn | {kept for picked in picks for kept in picked.values()})
     cuts = [
-        cut.model_copy(update={"judged": answered[cut.layers].predictions}) if cut.layers in answered else cut
-        for cut in cuts
+        cut.model_copy(update={"judged": answered[cut.layers][0]}) if cut.layers in answered else cut for cut in cuts
     ]
-    judge = Judge(subset.record, subset.task.metrics, answered[cuts[0].layers].predictions)
+    judge = Judge(subset.record, subset.task.metrics, answered[cuts[0].layers][0])
     found, steps = judged_cuts(judge, cuts, picks, drawn)
     whole = CutStudy(
         checkpoint=checkpoint.record,
@@ -131,12 +130,11 @@ def check_cut(checkpoint: Checkpoint, inputs: CutInputs, exhaustive: bool = Fals
             raise PrunescopeError(f"{words}: choose another checkpoint, or other examples")
 
 
-def search(runner: SubsetRunner, scores: LayerScores, metric: str, gold: Sequence[int], exhaustive: bool) -> list[Cut]:
+def search(runner: SubsetRunner, metric: str, gold: Sequence[int], exhaustive: bool) -> list[Cut]:
     """Measure cuts until each criterion can choose among them.
 
     Args:
         runner: Runs subsets on the calibration examples.
-        scores: One value a layer.
         metric: The task's main metric.
         gold: (calibration examples,) label indices.
         exhaustive: Whether every subset is measured.
@@ -144,11 +142,11 @@ def search(runner: SubsetRunner, scores: LayerScores, metric: str, gold: Sequenc
     Returns:
         What was measured, the full model first, larger ones before smaller ones.
     """
-    full, known = tuple(range(runner.depth)), dict[Layers, Cut]()
+    full, known, (scores, of_full) = tuple(range(runner.depth)), dict[Layers, Cut](), runner.full
 
     def measure(subsets: set[Layers]) -> None:
-        for kept, answered in runner.compare(subsets - {*known}).items():
-            known[kept] = Cut(layers=kept, calibration=answered.predictions, read=answered.read)
+        for kept, (predictions, read) in runner.run(subsets - {*known}, of_full).items():
+            known[kept] = Cut(layers=kept, calibration=predictions, read=read)
 
     measure({*every_subset(runner.depth)} if exhaustive else {full})
     beam = {full}
@@ -188,7 +186,7 @@ def seconds_of(checkpoint: Checkpoint, inputs: CutInputs, exhaustive: bool, meas
     for _ in range(2):
         report(STAGE, 0, 1)
         started = time.perf_counter()
-        sample.predict([full])
+        sample.run([full])
     per_layer = (time.perf_counter() - started) / len(full) / sample.tokens
     chosen, judged = (SubsetRunner(checkpoint, examples).tokens for examples in (inputs.calibration, inputs.subset))
     choosing, judging = layer_passes(len(full), exhaustive)

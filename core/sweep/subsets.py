@@ -5,14 +5,12 @@ classifiers of READ_BYTES read.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, takewhile
 from math import comb
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from core.encoder.architectures import classifier
 from core.encoder.batches import MicroBatch, micro_batches
@@ -26,6 +24,9 @@ from core.sweep.statistics import DECIMALS
 
 READ_BYTES = 256 * 2**20  # limit on what the classifiers of all subsets read in memory at once
 DRAWN = 5  # subsets of a size that stand for random removal where not all are measured
+
+Answered = tuple[tuple[int, ...], float | None]
+"""What a subset predicts, (examples,); and CKA of what its classifier reads with what the full model's reads."""
 
 
 def sizes(num_layers: int) -> range:
@@ -46,19 +47,6 @@ def drawn_subsets(num_layers: int, left: int) -> list[Layers]:
     while len(found) < DRAWN:
         found.add(tuple(sorted(random.choice(num_layers, left, replace=False).tolist())))
     return sorted(found)
-
-
-@dataclass(frozen=True)
-class Answered:
-    """What one subset of layers answers.
-
-    Attributes:
-        predictions: (examples,) label indices.
-        read: CKA of what its classifier reads with what the full model's reads; None where it is undefined or unasked.
-    """
-
-    predictions: tuple[int, ...]
-    read: float | None = None
 
 
 class SubsetRunner:
@@ -114,37 +102,27 @@ class SubsetRunner:
         scores = LayerScores(cosine=tuple((cosines / tokens).tolist()), cka=tuple(map(_known, steps.tolist())))
         return scores, prepare(u_centred_bands(read))
 
-    def predict(self, subsets: Iterable[Layers]) -> dict[Layers, Answered]:
-        """Return what subsets predict."""
-        some = sorted(subsets)
-        return {kept: Answered(row) for kept, row in zip(some, self._run(some), strict=True)}
-
-    def compare(self, subsets: Iterable[Layers]) -> dict[Layers, Answered]:
-        """Return what subsets predict, and how similar what their classifiers read is to the full model's."""
-        found, left, (_, full) = {}, sorted(subsets), self.full
-        while left:
-            some, left = left[: self._at_once], left[self._at_once :]
-            read = torch.zeros(len(some), self._n, self._width)
-            for index, (kept, row) in enumerate(zip(some, self._run(some, read), strict=True)):
-                similarity = cka(compare(full, prepare(u_centred_bands(read[index : index + 1])))).item()
-                found[kept] = Answered(row, _known(similarity))
-        return found
-
-    def _run(self, subsets: Sequence[Layers], read: Tensor | None = None) -> list[tuple[int, ...]]:
-        """Run subsets in ascending order; return the predictions of each.
+    def run(self, subsets: Iterable[Layers], full: Grams | None = None) -> dict[Layers, Answered]:
+        """Run subsets of the layers.
 
         Args:
-            subsets: Each begins with as many layers of the one before as it can.
-            read: (subsets, examples, width), receives what their classifiers read.
+            subsets: Which layers stay.
+            full: Of what the full model's classifier reads; None leaves similarity to it unknown.
         """
-        predictions = torch.zeros(len(subsets), self._n, dtype=torch.int16)
-        for batch in self.batches:
-            for index, answer in enumerate(self._answers(batch, subsets)):
-                predictions[index, batch.examples] = answer.logits.argmax(-1).short()
-                if read is not None:
+        found, left = dict[Layers, Answered](), sorted(subsets)  # each begins with as much of the one before as it can
+        while left:
+            some, left = left[: self._at_once], left[self._at_once :]
+            labels = torch.zeros(len(some), self._n, dtype=torch.int16)
+            read = torch.zeros(len(some), self._n, self._width)
+            for batch in self.batches:
+                for index, answer in enumerate(self._answers(batch, some)):
+                    labels[index, batch.examples] = answer.logits.argmax(-1).short()
                     read[index, batch.examples] = answer.read
-                self.step(self.passes)
-        return list(map(tuple, predictions.tolist()))
+                    self.step(self.passes)
+            for kept, row, one in zip(some, labels.tolist(), read, strict=True):
+                similarity = cka(compare(full, prepare(u_centred_bands(one[None])))).item() if full else torch.nan
+                found[kept] = tuple(row), _known(similarity)
+        return found
 
     def _answers(self, batch: MicroBatch, subsets: Sequence[Layers]) -> Iterator[Answer]:
         entered = self._stack.enter(batch)

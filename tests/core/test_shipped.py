@@ -45,7 +45,9 @@ def test_the_manifest_lists_whole_grids_and_nothing_else_and_results_stay_small(
     sweeps = [asked(request) for request in (*read_grid(SHIPPED / "grid.yaml"), *further)]
     assert sorted(map(listed, entries), key=repr) == sorted(sweeps, key=repr)
     sizes = {path.name.partition(".")[0]: path.stat().st_size for path in SHIPPED_RESULTS.iterdir()}
-    assert sorted(entry.key for entry in entries) == sorted(sizes)
+    studies = library.shipped_cuts()
+    assert sorted(entry.key for entry in (*entries, *studies)) == sorted(sizes)
+    assert {entry.checkpoint for entry in studies} >= {*EMBEDDED}
     for entry in entries:
         assert sizes[entry.key] <= next(
             most for points, most in MAX_RESULT_BYTES.items() if len(entry.points) <= points

@@ -1,0 +1,51 @@
+"""What a study of cuts loses by a criterion that measures less, over several studies: is any better than chance?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import stdtrit
+
+from core.findings.cut import RANDOM
+from core.request.catalog import CONFIDENCE
+from core.request.criteria import CRITERIA, MEASURED
+from core.results.cut import CutStudy
+from core.results.statistics import Estimate
+
+SHARES = (1 / 6, 1 / 3, 1 / 2)  # of the layers that are out
+
+
+@dataclass(frozen=True)
+class Regrets:
+    """By how much the measured choice is better, with one number of layers out; of RANDOM, than the mean of subsets."""
+
+    study: CutStudy
+    fewer: int
+    of: dict[str, Estimate]
+
+
+def regrets_of(studies: Sequence[CutStudy]) -> list[Regrets]:
+    """Return the regrets of each study where SHARES of its layers are out."""
+    found = []
+    for study in studies:
+        for fewer in (round(share * study.checkpoint.num_layers) for share in SHARES):
+            step = study.steps[fewer - 1]
+            picks = {name: pick.regret for name, pick in step.picks.items() if pick.regret}
+            found.append(Regrets(study, fewer, {**picks, RANDOM: step.random.regret}))
+    return found
+
+
+def beyond_chance(rows: Sequence[Regrets]) -> dict[str, Estimate]:
+    """Compute by how much each criterion's choices are better than the mean of random subsets, over studies.
+
+    A study counts once, by its mean over the numbers of layers out. The interval is Student's t over studies, of which
+    another checkpoint or task would be one more. Studies on written examples do not count; two are needed.
+    """
+    counted = [row for row in rows if row.study.task.source != "written"]
+    found, n = dict[str, Estimate](), len({row.study.key for row in counted})
+    for name in CRITERIA if n > 1 else ():
+        gains = [row.of[RANDOM].value - (row.of[name].value if name != MEASURED else 0.0) for row in counted]
+        means = np.reshape(gains, (n, len(SHARES))).mean(1)  # (studies,)
+        mean, margin = float(means.mean()), float(stdtrit(n - 1, (1 + CONFIDENCE) / 2) * means.std(ddof=1) / n**0.5)
+        found[name] = Estimate(value=mean, low=mean - margin, high=mean + margin)
+    return found

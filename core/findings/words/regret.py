@@ -1,0 +1,38 @@
+"""The words about several studies of cuts: what each criterion loses, and which beats random removal."""
+
+from collections.abc import Sequence
+
+from core.findings.regret import Regrets, beyond_chance
+from core.findings.words import NONE
+from core.findings.words.cut import CRITERION, points_words
+from core.request.catalog import METRICS
+from core.request.criteria import MEASURED
+from core.results.names import checkpoint_name, in_sentence, listed
+
+BESIDE = "Better than random, over studies"  # the last row of the table
+
+
+def regrets_said(rows: Sequence[Regrets]) -> str:
+    """Say which criteria are shown to choose better, or worse, than the mean of random subsets; empty if none can."""
+    found, count = beyond_chance(rows), len({row.study.key for row in rows if row.study.task.source != "written"})
+    if not found:
+        return ""
+    named = {name: f"{in_sentence(CRITERION[name])} ({points_words(gain)})" for name, gain in found.items()}
+    better = listed([named[name] for name, gain in found.items() if gain.low > 0]) or "nothing"
+    worse = listed([named[name] for name, gain in found.items() if gain.high < 0])
+    said = f"Over {count} studies, what is shown to choose better than random removal is {better}"
+    return f"{said}; worse: {worse}." if worse else f"{said}."
+
+
+def regrets_table(rows: Sequence[Regrets]) -> list[dict[str, str]]:
+    """Tabulate by how much the measured choice is better than each criterion's, and what each gains over random."""
+    named, beyond = [name for name in CRITERION if name != MEASURED], beyond_chance(rows)
+    last = {CRITERION[name]: points_words(beyond[name]) if name in beyond else NONE for name in named}
+    return [
+        {
+            "Checkpoint": f"{checkpoint_name(row.study)} ({METRICS[row.study.task.main_metric].symbol})",
+            "Layers out": f"{row.fewer} of {row.study.checkpoint.num_layers}",
+            **{CRITERION[name]: points_words(row.of[name]) if name in row.of else NONE for name in named},
+        }
+        for row in rows
+    ] + ([{"Checkpoint": BESIDE, "Layers out": NONE, **last}] if beyond else [])

@@ -1,0 +1,45 @@
+"""Regret over several studies: the interval is a t-test's, and a study on written examples counts for nothing."""
+
+import numpy as np
+import pytest
+from scipy.stats import ttest_1samp
+
+from core.findings.regret import RANDOM, beyond_chance, regrets_of
+from core.findings.words.cut import CRITERION
+from core.findings.words.regret import regrets_said, regrets_table
+from core.request.criteria import MEASURED
+from core.results.cut import CutStudy
+from tests.studies import make_study
+
+
+def renamed(study: CutStudy, key: str, source: str) -> CutStudy:
+    return study.model_copy(update={"key": key, "task": study.task.model_copy(update={"source": source})})
+
+
+STUDIES = [make_study(num_layers=6, seed=seed) for seed in range(4)]
+STUDIES = [renamed(study, str(k), "written" if k == 3 else "folder") for k, study in enumerate(STUDIES)]
+
+
+@pytest.mark.parametrize("name", ["cosine", MEASURED])
+def test_the_gain_over_chance_is_that_of_a_t_test_over_studies(name: str) -> None:
+    rows = regrets_of(STUDIES)
+    assert [row.fewer for row in rows] == [1, 2, 3] * 4
+    gains = []
+    for study in STUDIES[:3]:
+        lost = [step.picks[name].regret for step in study.steps[:3]]
+        chance = [step.random.regret.value for step in study.steps[:3]]
+        gains.append(np.mean(chance) - np.mean([regret.value if regret else 0.0 for regret in lost]))
+    test, found = ttest_1samp(gains, 0.0), beyond_chance(rows)[name]
+    assert found.value == pytest.approx(np.mean(gains))
+    assert (found.low, found.high) == pytest.approx(tuple(test.confidence_interval()))
+
+
+def test_what_is_said_and_tabulated_follows_the_facts() -> None:
+    rows = regrets_of(STUDIES)
+    found = beyond_chance(rows)
+    better = {name for name, gain in found.items() if gain.low > 0}
+    assert {name for name in found if CRITERION[name].lower()[1:] in regrets_said(rows).lower()} >= better
+    assert regrets_said(rows).startswith("Over 3 studies")
+    assert [len(row) for row in regrets_table(rows)] == [2 + len(CRITERION) - 1] * (len(rows) + 1)
+    assert (regrets_said(regrets_of(STUDIES[:1])), beyond_chance([])) == ("", {})
+    assert CRITERION[RANDOM] in regrets_table(rows)[0]
