@@ -18,10 +18,9 @@ def regrets_said(rows: Sequence[Regrets]) -> str:
     if not found:
         return ""
     named = {name: f"{in_sentence(CRITERION[name])} ({points_words(gain)})" for name, gain in found.items()}
-    better = listed([named[name] for name, gain in found.items() if gain.low > 0]) or "nothing"
-    worse = listed([named[name] for name, gain in found.items() if gain.high < 0])
-    said = f"Over {count} studies, what is shown to choose better than random removal is {better}"
-    return f"{said}; worse: {worse}." if worse else f"{said}."
+    better = listed([named[name] for name, gain in found.items() if gain.low > 0]) or "none"
+    worse = listed([named[name] for name, gain in found.items() if gain.high < 0]) or "none"
+    return f"Shown to choose better than random removal, over {count} studies: {better}; worse: {worse}."
 
 
 def regrets_table(rows: Sequence[Regrets]) -> list[dict[str, str]]:

@@ -39,7 +39,7 @@ def test_what_is_said_and_tabulated_follows_the_facts() -> None:
     found = beyond_chance(rows)
     better = {name for name, gain in found.items() if gain.low > 0}
     assert {name for name in found if CRITERION[name].lower()[1:] in regrets_said(rows).lower()} >= better
-    assert regrets_said(rows).startswith("Over 3 studies")
+    assert "over 3 studies" in regrets_said(rows)
     assert [len(row) for row in regrets_table(rows)] == [2 + len(CRITERION) - 1] * (len(rows) + 1)
     assert (regrets_said(regrets_of(STUDIES[:1])), beyond_chance([])) == ("", {})
     assert CRITERION[RANDOM] in regrets_table(rows)[0]
