@@ -46,7 +46,7 @@ def narrowed(study: CutStudy, checkpoint: Checkpoint, inputs: CutInputs, report:
             report(NARROWING, len(found), depth * len(SHARES))
             kept = most_attributed(scores, share)
             narrow = replace(checkpoint, model=cut(small, whole, kept))
-            scored, judged = (SubsetRunner(narrow, some).predict([whole])[whole].predictions for some in examples)
+            scored, judged = (SubsetRunner(narrow, some).run([whole])[whole][0] for some in examples)
             bits = tuple(packed(units.numpy(), len(scores[0])) for units in kept)
             shape = {"layers": layers, "share": share, "units": len(kept[0]), "kept": bits}
             found.append(Narrow(**shape, calibration=scored, judged=judged, worth=judge.worth(judged)))

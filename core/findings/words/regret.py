@@ -1,13 +1,14 @@
 """The words about several studies of cuts: what each criterion loses, and which beats random removal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.findings.regret import Regrets, beyond_chance
 from core.findings.words import NONE
 from core.findings.words.cut import CRITERION, points_words
 from core.request.catalog import METRICS
-from core.request.criteria import MEASURED
+from core.request.criteria import CRITERIA
 from core.results.names import checkpoint_name, in_sentence, listed
+from core.results.statistics import Estimate
 
 BESIDE = "Better than random, over studies"  # the last row of the table
 
@@ -17,7 +18,7 @@ def regrets_said(rows: Sequence[Regrets]) -> str:
     found, count = beyond_chance(rows), len({row.study.key for row in rows if row.study.task.source != "written"})
     if not found:
         return ""
-    named = {name: f"{in_sentence(CRITERION[name])} ({points_words(gain)})" for name, gain in found.items()}
+    named = {name: f"{in_sentence(CRITERIA[name].title)} ({points_words(gain)})" for name, gain in found.items()}
     better = listed([named[name] for name, gain in found.items() if gain.low > 0]) or "none"
     worse = listed([named[name] for name, gain in found.items() if gain.high < 0]) or "none"
     return f"Shown to choose better than random removal, over {count} studies: {better}; worse: {worse}."
@@ -25,13 +26,14 @@ def regrets_said(rows: Sequence[Regrets]) -> str:
 
 def regrets_table(rows: Sequence[Regrets]) -> list[dict[str, str]]:
     """Tabulate by how much the measured choice is better than each criterion's, and what each gains over random."""
-    named, beyond = [name for name in CRITERION if name != MEASURED], beyond_chance(rows)
-    last = {CRITERION[name]: points_words(beyond[name]) if name in beyond else NONE for name in named}
-    return [
-        {
-            "Checkpoint": f"{checkpoint_name(row.study)} ({METRICS[row.study.task.main_metric].symbol})",
-            "Layers out": f"{row.fewer} of {row.study.checkpoint.num_layers}",
-            **{CRITERION[name]: points_words(row.of[name]) if name in row.of else NONE for name in named},
-        }
-        for row in rows
-    ] + ([{"Checkpoint": BESIDE, "Layers out": NONE, **last}] if beyond else [])
+    beyond, found = beyond_chance(rows), list[dict[str, str]]()
+    for row in rows:
+        name = f"{checkpoint_name(row.study)} ({METRICS[row.study.task.main_metric].symbol})"
+        found.append(
+            {"Checkpoint": name, "Layers out": f"{row.fewer} of {row.study.checkpoint.num_layers}"} | _cells(row.of)
+        )
+    return [*found, {"Checkpoint": BESIDE, "Layers out": NONE} | _cells(beyond)] if beyond else found
+
+
+def _cells(of: Mapping[str, Estimate]) -> dict[str, str]:
+    return {title: points_words(of[name]) if name in of else NONE for name, title in CRITERION.items()}

@@ -7,7 +7,7 @@ from scipy.stats import ttest_1samp
 from core.findings.regret import RANDOM, beyond_chance, regrets_of
 from core.findings.words.cut import CRITERION
 from core.findings.words.regret import regrets_said, regrets_table
-from core.request.criteria import MEASURED
+from core.request.criteria import CRITERIA, MEASURED
 from core.results.cut import CutStudy
 from tests.studies import make_study
 
@@ -38,8 +38,8 @@ def test_what_is_said_and_tabulated_follows_the_facts() -> None:
     rows = regrets_of(STUDIES)
     found = beyond_chance(rows)
     better = {name for name, gain in found.items() if gain.low > 0}
-    assert {name for name in found if CRITERION[name].lower()[1:] in regrets_said(rows).lower()} >= better
+    assert {name for name in found if CRITERIA[name].title.lower()[1:] in regrets_said(rows).lower()} >= better
     assert "over 3 studies" in regrets_said(rows)
-    assert [len(row) for row in regrets_table(rows)] == [2 + len(CRITERION) - 1] * (len(rows) + 1)
+    assert [len(row) for row in regrets_table(rows)] == [2 + len(CRITERION)] * (len(rows) + 1)
     assert (regrets_said(regrets_of(STUDIES[:1])), beyond_chance([])) == ("", {})
     assert CRITERION[RANDOM] in regrets_table(rows)[0]
