@@ -41,7 +41,7 @@ END_SECONDS = 10.0  # that a process has to end by itself
 WINDOW: ViewportSize = {"width": 1280, "height": 800}  # pixels
 WARMING_VISITS = 3  # until Chromium keeps compiled scripts
 SETTLING_MILLISECONDS = 1_500  # before the next measurement
-# The largest picture of each page, which a person opens it for; Methods: the last. Neighbours in the navigation differ.
+# The largest picture of each page that shows one of what is shipped; Methods: the last. Neighbours here differ.
 PICTURES = {
     "Overview": ".player .stack .holder:not(.coming) svg",
     "Lab": ".player .heatmap .holder:not(.coming) svg",
@@ -169,10 +169,10 @@ def measure_waiting(runs: int) -> None:
             with browser(playwright) as context:
                 return [open_in(context, site, name) for _ in range(times)]
 
-        for name in PAGES:  # the first visitor warms the server
+        for name in PICTURES:  # the first visitor warms the server
             opened(name, 1)
         print(f"{'seconds, median (longest)':<28}{'fresh':>14}{'returning':>14}", flush=True)
-        for name in PAGES:
+        for name in PICTURES:
             fresh = [opened(name, 1)[0] for _ in range(runs)]
             again = opened(name, WARMING_VISITS + runs)[WARMING_VISITS:]
             cells = [f"{median(waited):.2f} ({max(waited):.2f})" for waited in (fresh, again)]
