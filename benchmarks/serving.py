@@ -59,7 +59,7 @@ SEEN = """selector => new Promise((resolve, reject) => {
     const roots = [document, ...[...document.querySelectorAll("div")].map((div) => div.shadowRoot).filter(Boolean)];
     const found = roots.map((root) => root.querySelector(selector)).find((picture) => picture?.getClientRects().length);
     if (found) resolve(performance.now());
-    else if (performance.now() > 60_000) reject(new Error(`no ${selector} on ${location} within 60 s`));
+    else if (performance.now() > 300_000) reject(new Error(`no ${selector} on ${location} within 300 s`));
     else requestAnimationFrame(look);
   };
   look();

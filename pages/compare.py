@@ -57,7 +57,7 @@ def compare() -> None:
     if first is None or second is None:
         show_nothing(NOTHING)
         return
-    title, choices = st.container(), st.container()
+    title, choices = st.container(key="compare-title"), st.container()
     with st.container(horizontal=True, key="compare-by"):
         axis = cast(Axis, choose("Compare at", AXES, "axis", segmented=True))
         metric = choose_metric(first, second)

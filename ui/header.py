@@ -57,6 +57,7 @@ STYLE = """<style>
   :is(.st-key-compare-by, .st-key-cut-dial) > div { flex: none; }
   .st-key-cut-dial > div { min-height: 4.25rem; }
   .st-key-choice-axis { min-height: 4.25rem; }
+  .st-key-compare-title { min-height: 6.7rem; } /* it is shorter by some metrics */
   .st-key-typed-1 { min-height: 10.2rem; }
   .st-key-typed-2 { min-height: 15.3rem; }
 }

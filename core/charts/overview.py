@@ -46,7 +46,7 @@ STAGE = replace(
     SINGLE,
     name="present",
     wide="""
-        "heatmap accuracy" minmax(0, 2fr)
+        "heatmap accuracy" minmax(10.5rem, 2fr)
         "heatmap survival" minmax(0, 3fr)
         "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)""",
 )

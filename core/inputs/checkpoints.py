@@ -5,6 +5,7 @@ No torch: a command line can refuse bad input early. `core.encoder.loading` read
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 from huggingface_hub import metadata_load
@@ -84,14 +85,20 @@ def labels_at_hand(checkpoint: str) -> tuple[str, ...]:
     Raises:
         PrunescopeError: It cannot be found, or no task can be made from its labels.
     """
+    config, name = config_at_hand(checkpoint)
+    labels = label_names(config, name)
+    check_own_labels(labels, name)
+    return labels
+
+
+def config_at_hand(checkpoint: str) -> tuple[dict[str, Any], str]:
+    """Read the configuration of a checkpoint whose weights may not be here yet, and its name; see `labels_at_hand`."""
     if source_of(checkpoint) == "hub":
         name = _repository(checkpoint).repo_id
         folder = fetch_one(_repository(checkpoint), CONFIG, most=MAX_JSON_BYTES).parent
     else:
         name, folder = _local_folder(checkpoint)
-    labels = label_names(read_config(folder / CONFIG, name), name)
-    check_own_labels(labels, name)
-    return labels
+    return read_config(folder / CONFIG, name), name
 
 
 def suited(resolved: Resolved, task: str) -> Resolved:

@@ -11,7 +11,7 @@ from core.inputs.checkpoint_files import check_removable
 from core.inputs.checkpoints import Resolved, resolve, suited
 from core.inputs.examples import EvalSubset, open_examples
 from core.inputs.hub import Report
-from core.request.catalog import ENGINE_VERSION, GUIDING_EXAMPLES, METHODS, NORMALISE_FIRST, is_calibrated, is_guided
+from core.request.catalog import ENGINE_VERSION, GUIDING_EXAMPLES, METHODS, is_calibrated, is_guided
 from core.request.sweep_request import SweepRequest
 from core.results.key import result_key
 from core.results.schema import AllocationRecord, CalibrationRecord, PruningRecord, StopRecord
@@ -65,7 +65,7 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
         PrunescopeError: A checkpoint or the examples are unavailable, or the method is not defined for them.
     """
     resolved = suited(resolve(request.checkpoint, report), request.task)
-    if METHODS[request.control_of or request.method].empties and resolved.model_type in NORMALISE_FIRST:
+    if not METHODS[request.control_of or request.method].suits(resolved.model_type):
         raise PrunescopeError(
             f"method 'attribution-residual' needs layers that end in a LayerNorm, but those of '{resolved.id}' "
             f"(model type '{resolved.model_type}') normalise first: choose attribution"

@@ -191,6 +191,10 @@ class Method:
         """The method that removes equally much at random; None for the controls themselves."""
         return None if self.is_control else {"weight": "random", "neuron": "random-neuron"}[self.granularity]
 
+    def suits(self, model_type: str) -> bool:
+        """Whether an architecture has it: where layers normalise first, a hidden unit is not one of theirs alone."""
+        return not self.empties or model_type not in NORMALISE_FIRST
+
     @property
     def empties(self) -> bool:
         """Whether nothing is left of a layer that it has emptied: without biases there is no floor."""

@@ -85,14 +85,15 @@ def each_alone(request: SweepRequest, num_layers: int) -> tuple[SweepRequest, ..
     return (*alone.values(), *(drawn for sweep in alone.values() for drawn in judged_beside(sweep)))
 
 
-def every_method(request: SweepRequest) -> tuple[SweepRequest, ...]:
-    """Return the same sweep, over all its amounts, by every method in its usual scope; none of them a control.
+def every_method(request: SweepRequest, model_type: str = "") -> tuple[SweepRequest, ...]:
+    """Return the same sweep by every method that an architecture has, in its usual scope; none of them a control.
 
     Those that choose shares are left out: a search takes several times as long as a sweep, two of them longer than all
     that is here.
     """
     whole = replace(request, control_of=None, seed=0, until_damage=None)
-    names = (name for name, method in METHODS.items() if not method.is_control and method.shares != "guided")
+    known = {name: method for name, method in METHODS.items() if method.suits(model_type) and not method.is_control}
+    names = (name for name, method in known.items() if method.shares != "guided")
     return tuple(replace(whole, method=name, scope=usual_scope(name)) for name in names)
 
 

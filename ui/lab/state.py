@@ -7,7 +7,9 @@ from typing import Any
 import streamlit as st
 
 from core.errors import PrunescopeError
+from core.inputs.checkpoints import config_at_hand
 from core.jobs.job import Job
+from core.request.catalog import CHECKPOINTS
 from core.request.controls import every_method, judged_beside
 from core.request.sweep_request import SweepRequest
 
@@ -77,7 +79,8 @@ class Asked:
             raise PrunescopeError(self.missing[0])
         request = SweepRequest.from_json(self.fields)
         if self.every:
-            return every_method(request)
+            is_known = request.checkpoint in CHECKPOINTS  # all of them have every method
+            return every_method(request, "" if is_known else config_at_hand(request.checkpoint)[0]["model_type"])
         return (request, *(judged_beside(request) if self.with_control else ()))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from core.findings import compare
 from core.findings.accuracy import metric_of, working_to
-from core.findings.comparable import same_examples
+from core.findings.comparable import same_checkpoint, same_examples
 from core.findings.matching import largest_on
 from core.findings.words import Said, numbered, share_span
 from core.findings.words.numbers import decimals, percent
@@ -51,6 +51,8 @@ def compare_heading(first: SweepResult, second: SweepResult, metric: str | None 
         least = "at least " if to == result.amounts[-1] else ""
         up_to = f"up to {least}{amount_name(to)} of {units_name(result)} removed"
         ends.append(up_to if to else "at no amount measured")
+    if not same_checkpoint(first, second):
+        return f"{capitalised(names[0])} leaves a working model {ends[0]}; {names[1]}, {ends[1]}"
     return f"Under {names[0]} the model works {ends[0]}; under {names[1]}, {ends[1]}"
 
 
