@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from core.request.catalog import CONTROL_SEEDS, METHODS
-from core.request.controls import deciding, judged_beside, small_steps
+from core.request.controls import deciding, every_method, judged_beside, small_steps
 from core.request.limits import HOSTED_LIMITS
 from core.request.sweep_request import SweepRequest, checked
 
@@ -33,6 +33,14 @@ def test_one_layer_alone_is_judged_at_its_own_amounts() -> None:
     }
     assert [request.seed for request in beside] == [0, 1, 2]
     assert not judged_beside(replace(MAGNITUDE, method="random")), "a control has no control"
+
+
+def test_every_method_is_run_but_what_an_architecture_lacks() -> None:
+    usual, normalising_first = (
+        {sweep.method for sweep in every_method(MAGNITUDE, kind)} for kind in ("bert", "modernbert")
+    )
+    assert usual == {name for name, method in METHODS.items() if method.control}
+    assert usual - normalising_first == {"attribution-residual"}
 
 
 def test_a_hosted_server_takes_as_many_coarser_steps_as_it_allows(monkeypatch: pytest.MonkeyPatch) -> None:
