@@ -61,7 +61,7 @@ class Layout:
         """The same for a box of a given height, which the rows share by their heights."""
 
         def share(row: re.Match[str]) -> str:
-            pixels = _pixels(row[2].strip())
+            pixels = _pixels(_plain(row[2].strip()))
             return f'"{row[1]}" minmax(0, {pixels:g}fr) ' if pixels else row[0]
 
         rows, slash, columns = self.wide.rpartition("/")
@@ -116,8 +116,8 @@ def in_rows(areas: Sequence[str], columns: int, height: str) -> str:
 
 
 def _plain(grid: str) -> str:
-    """Leave of `minmax(0, …)` what it is at most."""
-    return re.sub(r"minmax\(0, ([^()]+)\)", r"\1", grid)
+    """Leave of `minmax()` what it is at most."""
+    return re.sub(r"minmax\([\w.]+, ([^()]+)\)", r"\1", grid)
 
 
 def _share(size: str) -> float:
