@@ -52,11 +52,9 @@ def write_cut(
         small = model_of(full.model, smaller)
         with written_whole(target) as whole:
             size = save(small, resolved, whole)
-            if size > limits().export_bytes:
-                raise PrunescopeError(
-                    f"the smaller model has {size / 2**20:,.0f} MiB, more than the {limits().export_bytes // 2**20} "
-                    "that are given away here: run Prunescope on your own computer"
-                )
+            if size > (most := limits().export_bytes):
+                fault = f"the smaller model has {size / 2**20:,.0f} MiB, more than the {most / 2**20:,.0f} allowed here"
+                raise PrunescopeError(f"{fault}: run Prunescope on your own computer")
             parameters = sum(weight.numel() for weight in small.parameters())
             card = cut_card(study, smaller, target.name, (size, parameters), licence_of(resolved.folder))
             (whole / CARD).write_text(card, encoding="utf-8")

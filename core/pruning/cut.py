@@ -12,8 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from core.encoder.architectures import architecture_of
-from core.errors import PrunescopeError
-from core.pruning.units import clean_units
 from core.results.cut import Narrow, Smaller, unpacked
 
 
@@ -58,19 +56,6 @@ def most_attributed(scores: Sequence[Tensor], removed: float) -> list[Tensor]:
 
 
 def model_of(model: nn.Module, smaller: Smaller) -> Any:
-    """Make the smaller model that a study describes; see `cut`.
-
-    Args:
-        model: The study's full model.
-        smaller: With at least one layer.
-
-    Raises:
-        PrunescopeError: It keeps units that the model does not have.
-    """
-    if not isinstance(smaller, Narrow):
-        return cut(model, smaller.layers)
-    kept = [torch.from_numpy(unpacked(bits)) for bits in smaller.kept]
-    size = clean_units(model)[0][1].size  # of the intermediate units
-    if max(int(units.max()) for units in kept) >= size:
-        raise PrunescopeError(f"the study keeps units beyond the {size} of each layer: make it again")
+    """Make the smaller model, of at least one layer, that a study of this full model describes; see `cut`."""
+    kept = [torch.from_numpy(unpacked(bits)) for bits in smaller.kept] if isinstance(smaller, Narrow) else None
     return cut(model, smaller.layers, kept)

@@ -65,7 +65,7 @@ def test_the_folder_answers_as_the_study_says_and_its_card_names_what_it_is(
 
 
 def test_what_cannot_be_taken_is_refused(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    base, _, found = made
+    found = made[2]
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for layers, share in (((), 0.0), ((0, 1), 0.4), ((7,), 0.0)):
         with pytest.raises(PrunescopeError, match="has not judged the layers"):
@@ -75,11 +75,6 @@ def test_what_cannot_be_taken_is_refused(made: Made, tmp_path: Path, monkeypatch
     other = make_encoder(tmp_path / "other", "distilbert", layers=3, seed=6)
     with pytest.raises(PrunescopeError, match="give that checkpoint"):
         write_cut(found, found.measured_choice(1).layers, 0.0, str(other), lambda *_: None)
-    first, *others = found.widths or ()
-    beyond = first.model_copy(update={"kept": ("/" * 20 + "////",) * 3})
-    forged = found.model_copy(update={"widths": (beyond, *others)})
-    with pytest.raises(PrunescopeError, match="keeps units beyond the 64"):
-        write_cut(forged, first.layers, first.share, str(base), lambda *_: None)
     assert list((tmp_path / "cache").rglob("*.safetensors")) == []
 
 
@@ -98,6 +93,6 @@ def test_hosted_it_is_a_zip_of_bounded_size(made: Made, tmp_path: Path, monkeypa
     shutil.rmtree(archive.parent)
     assert HOSTED_LIMITS.export_bytes < float("inf")
     monkeypatch.setattr("core.exports.cut_folder.limits", lambda: type("", (), {"export_bytes": 2**15})())
-    with pytest.raises(PrunescopeError, match="more than the 0 that are given away here"):
+    with pytest.raises(PrunescopeError, match="more than the 0 allowed here"):
         taken(made, layers, 0.0)
     assert [*archive.parent.iterdir()] == []
