@@ -7,9 +7,11 @@ import streamlit as st
 from core.charts.cut import cut_scene
 from core.findings.choices import SEPARATOR
 from core.findings.cut import By, chosen, frontier_of
+from core.findings.regret import regrets_of
 from core.findings.words import points
-from core.findings.words.cut import cut_said, machine_words, regret_table
+from core.findings.words.cut import cut_said, machine_words
 from core.findings.words.numbers import percent
+from core.findings.words.regret import regrets_table
 from core.jobs import queue
 from core.request.catalog import CHECKPOINTS
 from core.results.names import checkpoint_name, data_name
@@ -105,7 +107,8 @@ def show_study(state: ViewState) -> None:
         offer_smaller(study, choice)
     with st.expander("Details"):
         st.markdown(READING)
-        show_table(regret_table(known))
+        regrets = regrets_table(regrets_of([study], every=True))  # of one checkpoint, which the page names
+        show_table([{name: cell for name, cell in row.items() if name != "Checkpoint"} for row in regrets])
     offer_exports(scene, study)
 
 

@@ -56,13 +56,12 @@ class Choice:
 
 @dataclass(frozen=True)
 class Picked:
-    """What a criterion picks: which layers are out, of RANDOM none in particular; metric and regret, both judged."""
+    """What a criterion picks: which layers are out, of RANDOM none in particular, and the metric, judged."""
 
     criterion: str
     removed: Layers
     fewer: int
     value: float
-    regret: Estimate | None
 
 
 @dataclass(frozen=True)
@@ -100,8 +99,8 @@ def frontier_of(study: CutStudy) -> Frontier:
         for name, pick in step.picks.items():
             known = study.cut(pick.layers).worth
             if name != MEASURED and known and (value := known.metrics[metric]) is not None:
-                picks.append(Picked(name, _others(study, pick.layers), fewer, value, pick.regret))
-        picks.append(Picked(RANDOM, (), fewer, step.random.value.value, step.random.regret))
+                picks.append(Picked(name, _others(study, pick.layers), fewer, value))
+        picks.append(Picked(RANDOM, (), fewer, step.random.value.value))
     measured = [study.measured_choice(left) for left in range(len(study.steps), 0, -1)]
     return Frontier(
         study,

@@ -24,11 +24,12 @@ class Regrets:
     of: dict[str, Estimate]
 
 
-def regrets_of(studies: Sequence[CutStudy]) -> list[Regrets]:
-    """Return the regrets of each study where SHARES of its layers are out."""
+def regrets_of(studies: Sequence[CutStudy], *, every: bool = False) -> list[Regrets]:
+    """Return the regrets of each study where SHARES of its layers are out, or of every number of layers."""
     found = []
     for study in studies:
-        for fewer in (round(share * study.checkpoint.num_layers) for share in SHARES):
+        shared = [round(share * study.checkpoint.num_layers) for share in SHARES]
+        for fewer in range(1, len(study.steps) + 1) if every else shared:
             step = study.steps[fewer - 1]
             picks = {name: pick.regret for name, pick in step.picks.items() if pick.regret}
             found.append(Regrets(study, fewer, {**picks, RANDOM: step.random.regret}))

@@ -25,15 +25,10 @@ def cut_said(known: Frontier, choice: Choice | None, by: By, most: float) -> Sai
         most: How much of that may be lost.
     """
     study, state = known.study, state_of(known, choice, by, most)
-    metric, limit = (
-        METRICS[study.task.main_metric].symbol,
-        points(most) if by == "score" else f"{percent(most)} changed answers",
-    )
-    choosing, judged = len(study.calibration.examples), len(study.task.examples)
-    full, guess = (
-        f"the full model has {metric} {estimated(known.full)}",
-        f"always giving one label ({decimals(known.guess, 3)})",
-    )
+    limit = points(most) if by == "score" else f"{percent(most)} changed answers"
+    metric, judged = METRICS[study.task.main_metric].symbol, len(study.task.examples)
+    full = f"the full model has {metric} {estimated(known.full)}"
+    guess = f"always giving one label ({decimals(known.guess, 3)})"
     if choice is None or known.full.low <= known.guess:
         heading = f"No smaller model costs at most {limit} where the choice is made"
         heading = f"The full model is not shown to beat {guess}" if state == "guesses" else heading
@@ -47,7 +42,7 @@ def cut_said(known: Frontier, choice: Choice | None, by: By, most: float) -> Sai
         "guesses": f"Without {in_sentence(less)}, the model is not shown to beat {guess}",
     }[state]
     left = f"it has {metric} {estimated(choice.value)}, and {changed}; {full}"
-    first = f"Chosen on {choosing} examples and judged on {judged} others, {left}."
+    first = f"Chosen on {len(study.calibration.examples)} examples and judged on {judged} others, {left}."
     return Said(f"{heading}: {', '.join(gained)}", (first, *_beside(known, choice)))
 
 
@@ -69,15 +64,6 @@ def machine_words(known: Frontier) -> str:
     """Say where speed was measured; empty where it was not."""
     measured = known.study.measured
     return f"Speed: batch of 32, {numbered(measured.threads, 'thread')}, {measured.processor}" if measured else ""
-
-
-def regret_table(known: Frontier) -> list[dict[str, str]]:
-    """Tabulate by how much each criterion's choice is worse than the measured one, for each number of layers out."""
-    regrets = {(pick.fewer, pick.criterion): points_words(pick.regret) for pick in known.picks if pick.regret}
-    return [
-        {"Layers out": str(fewer), **{title: regrets.get((fewer, name), NONE) for name, title in CRITERION.items()}}
-        for fewer in dict.fromkeys(fewer for fewer, _ in regrets)
-    ]
 
 
 # ---------------------------------------------------------------- names and numbers

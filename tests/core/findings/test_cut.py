@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from core.findings.cut import RANDOM, Choice, Frontier, chosen, frontier_of, state_of
-from core.findings.words.cut import cut_said, regret_table, speed_words
+from core.findings.regret import regrets_of
+from core.findings.words.cut import cut_said, speed_words
+from core.findings.words.regret import regrets_table
 from core.results.cut import CutStudy
 from core.results.statistics import Estimate
 from core.sweep.cut_choices import Judge, choices, judged_cuts
@@ -63,7 +65,7 @@ def test_what_criteria_and_chance_would_have_picked_stands_beside() -> None:
         **{"cosine": ((2,), 0.8), "cka": ((0,), 0.5), "top": ((2,), 0.8), "alternate": ((1,), 1.0)},
         RANDOM: ((), pytest.approx((0.8 + 1.0 + 0.5) / 3)),
     }
-    assert len(regret_table(known)) == 2
+    assert [row["Layers out"] for row in regrets_table(regrets_of([SMALL], every=True))] == ["1 of 3", "2 of 3"]
 
 
 @pytest.mark.parametrize(

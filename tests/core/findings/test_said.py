@@ -312,8 +312,6 @@ def cuts() -> Iterator[str]:
     untimed = frontier_of(make_study(num_layers=6))
     yield from lines(cut.cut_said(untimed, untimed.choices[0], "score", 0.05))
     yield from (cut.machine_words(known), cut.smaller_words(half), cut.smaller_words(untimed.choices[0]))
-    table = cut.regret_table(known)
-    yield from (" | ".join(cells) for cells in (table[0], table[0].values()))
 
 
 def numbers() -> Iterator[str]:
