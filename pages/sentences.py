@@ -11,7 +11,7 @@ from core.findings.sentences import ALL, Example, examples_of, flip_choices, lab
 from core.findings.words import numbered
 from core.findings.words.sentences import prediction_note, prediction_sentence, sentences_said
 from core.jobs import queue
-from core.request.catalog import METHODS, TASKS
+from core.request.catalog import TASKS, is_calibrated
 from core.request.tasks import check_texts, column_name
 from core.results.names import amount_name, label_words
 from core.results.prediction import Prediction, question
@@ -137,8 +137,7 @@ def try_a_sentence(result: SweepResult) -> None:
                 for column in task.text_columns
             ]
             pressed = st.form_submit_button("Predict", type="primary", icon=":material/psychology:")
-    method = METHODS.get(result.pruning.method)
-    if method and method.calibrated and result.task.source != "written":
+    if is_calibrated(result.pruning.method, result.pruning.controls) and result.task.source != "written":
         remark(OTHER_SCORES)
     if pressed:
         drop_question("typed-job")

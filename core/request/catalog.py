@@ -165,7 +165,7 @@ class Method:
     Attributes:
         title: The name on screen.
         removes: Single weights, whole units that can be removed cleanly, or hidden units, with all that they own.
-        explanation: One sentence for readers who know BERT but not pruning.
+        explanation: A sentence or two for readers who know BERT but not pruning.
         calibrated: Whether it scores on calibration examples.
         shares: How it sets what share of each encoder layer's weights goes: all alike, or chosen on calibration
             examples, without their labels; empty where that follows from its scores.
@@ -213,21 +213,22 @@ METHODS: Mapping[str, Method] = {
     "uniform": Method(
         "Magnitude, equal shares",
         "weights",
-        "In every layer the weights closest to zero go first, the same share of each layer.",
+        "Each layer loses the weights closest to zero, the same share of every layer.",
         shares="uniform",
     ),
     "cka": Method(
         "Magnitude, guided by CKA",
         "weights",
-        "In every layer the weights closest to zero go first; each layer's share is chosen on unlabelled sentences so "
-        "that what the classifier reads changes least.",
+        "Each layer loses the weights closest to zero, in a share chosen so that what the classifier reads changes "
+        "least. A larger amount may spare what a smaller one removes.",
         calibrated=True,
         shares="guided",
     ),
     "divergence": Method(
         "Magnitude, guided by answers",
         "weights",
-        "The same search, but for the shares with which the model's answers, its label probabilities, change least.",
+        "Each layer loses the weights closest to zero, in a share chosen so that the model's answers change least. A "
+        "larger amount may spare what a smaller one removes.",
         calibrated=True,
         shares="guided",
     ),

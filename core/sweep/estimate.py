@@ -7,12 +7,14 @@ from typing import Any
 
 from core.encoder.batches import micro_batches
 from core.encoder.loading import Checkpoint, borrow
+from core.errors import PrunescopeError
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
 from core.inputs.prepare import Inputs, prepare
 from core.pruning.guided import STEPS, layer_passes
 from core.request.catalog import GUIDING_EXAMPLES, METHODS, is_calibrated, is_guided
 from core.request.controls import likely_amounts
+from core.request.limits import is_hosted, limits
 from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.sweep.meter import measure_other
@@ -56,7 +58,8 @@ def estimate(request: SweepRequest, report: Report, follow_ups: Sequence[SweepRe
         `seconds`.
 
     Raises:
-        PrunescopeError: The checkpoint or the data are unavailable, or do not fit together.
+        PrunescopeError: The checkpoint or the data are unavailable, or do not fit together, or a hosted server would
+            have to stop a run.
     """
     tried = max((request, *follow_ups), key=cost_of_trying)
     try:
@@ -64,8 +67,13 @@ def estimate(request: SweepRequest, report: Report, follow_ups: Sequence[SweepRe
     except DownloadError:
         return {"download": True}
     sweeps = [sweep for sweep in (request, *follow_ups) if not store.find(inputs.key_of(sweep))]
-    seconds = sum(seconds_of(sweeps, tried, inputs, report)) if sweeps else 0.0
-    return {"stored": not sweeps, "seconds": seconds}
+    seconds = seconds_of(sweeps, tried, inputs, report) if sweeps else [0.0]
+    if is_hosted() and max(seconds) > (most := limits().job_seconds):
+        raise PrunescopeError(
+            f"a run would take about {max(seconds) / 60:.0f} minutes here, at most {most / 60:.0f} are allowed: choose "
+            "fewer examples or amounts, another method, or run it on your own computer"
+        )
+    return {"stored": not sweeps, "seconds": sum(seconds)}
 
 
 def cost_of_trying(request: SweepRequest) -> tuple[bool, ...]:

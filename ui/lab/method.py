@@ -79,7 +79,8 @@ def choose_method(shown: SweepRequest, asked: Asked, follow_ups: Sequence[SweepR
         first = (shown.control_of if shown.method == name else None) or DEFAULT_CONTROLLED.get(name)
         note = "As much is removed of each matrix or layer as this method removes there."
         fields["control_of"] = choose_setting("Control of", controlled, first, f"control-of-{name}", note)
-    if method.granularity == "weight" and not asked.every:
+    shares = METHODS[fields.get("control_of") or name].shares  # of all layers
+    if method.granularity == "weight" and not (shares or asked.every):
         run = run_of(shown.scope)
         note = "Where weights may be removed. One layer alone shows that layer's isolated effect."
         fields["scope"] = choose_setting("Scope", SCOPES, shown.scope if run is None else SOME_LAYERS, "scope", note)

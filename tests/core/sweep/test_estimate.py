@@ -14,6 +14,7 @@ from core.errors import PrunescopeError
 from core.inputs.prepare import prepare
 from core.request.catalog import METHODS
 from core.request.controls import controls, every_method, until_damaged
+from core.request.limits import HOSTED_LIMITS
 from core.request.sweep_request import SweepRequest, checked, usual_scope
 from core.results.store import save
 from core.sweep import estimate as module
@@ -99,6 +100,11 @@ def test_the_outcome_adds_the_parts_of_what_is_not_stored(
     assert estimate(judged, silent)["seconds"] == pytest.approx(2 + 0.5 * (3 * (1 + REST) + 1) + 3)
     against = checked(replace(request_, against=str(make_pretrained(tmp_path / "other"))))
     assert estimate(against, silent)["seconds"] == 2 + 0.5 * 3 + 3, "against another checkpoint, there is no floor"
+    monkeypatch.setattr(module, "is_hosted", lambda: True)
+    monkeypatch.setattr(module, "limits", lambda: replace(HOSTED_LIMITS, job_seconds=8.0))
+    assert estimate(request_, silent)["seconds"] == 2 + 0.5 * 4 + 3
+    with pytest.raises(PrunescopeError, match="about 0 minutes here, at most 0 are allowed"):
+        estimate(checked(replace(request_, method="cka")), silent)
     monkeypatch.undo()
     inputs = prepare(against)
     assert measure(loaded(inputs.resolved), inputs, request_, silent).other > 0
