@@ -45,6 +45,7 @@ SETTLING_MILLISECONDS = 1_500  # before the next measurement
 PICTURES = {
     "Overview": ".player .stack .holder:not(.coming) svg",
     "Lab": ".player .heatmap .holder:not(.coming) svg",
+    "Cut": ".player .frontier .holder:not(.coming) svg",
     "Compare": ".player .second .holder:not(.coming) svg",
     "Grid": ".grid td svg",
     "Layers": ".player .rows .holder:not(.coming) svg",
