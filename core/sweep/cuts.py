@@ -33,7 +33,8 @@ from core.sweep.sweep import environment
 BEAM = {MEASURED: 8, READ: 1}  # how many subsets of a size the search goes on from, by a criterion
 MOST_LAYERS = 12  # of which all subsets may be asked for
 STAGES = SEARCHING, JUDGING = "Running subsets of layers", "Judging what was chosen"
-MEASURED_TIMES = 5.0  # as long a study takes that measures size and speed as well
+NARROWED = 2.5  # times as long a study takes that removes feed-forward units as well
+UNSORTED = 2.0  # times as long a plain pass over sentences of all lengths takes
 
 
 def study(
@@ -190,7 +191,12 @@ def seconds_of(checkpoint: Checkpoint, inputs: CutInputs, exhaustive: bool, meas
     per_layer = (time.perf_counter() - started) / len(full) / sample.tokens
     chosen, judged = (SubsetRunner(checkpoint, examples).tokens for examples in (inputs.calibration, inputs.subset))
     choosing, judging = layer_passes(len(full), exhaustive)
-    return per_layer * (choosing * chosen + judging * judged) * (MEASURED_TIMES if measured else 1)
+    layers = choosing * chosen + judging * judged  # times tokens
+    if measured:
+        sentences = sum(batch * (passes + 1) for batch, passes in speed.PASSES.items()) * (4 * len(full) - 1)
+        timed = 1.6 * len(full) * sentences * judged / len(inputs.subset.texts)  # a full and a cut model each
+        layers = NARROWED * layers + UNSORTED * timed
+    return per_layer * layers
 
 
 def estimate_cut(request: SweepRequest, exhaustive: bool, report: Report) -> dict[str, Any]:
