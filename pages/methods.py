@@ -62,7 +62,7 @@ def texts(prose: Prose) -> dict[str, object]:
         **{name: heading(name) for name in catalog.METHODS},
         **{name: f"*{plain(way.title)}.* {plain(way.explanation)}" for name, way in catalog.REDUCTIONS.items()},
         "ALL_UP_TO": ALL_UP_TO,
-        "criteria": explained({known.title: known.explanation for known in CRITERIA.values()}),
+        **{f"by-{name}": title for name, title in CRITERIA.items()},
         "regret-said": regrets_said(regrets),
         "regret-table": markdown_table(regrets_table(regrets)) if regrets else "",
         "partial_cka": catalog.MEASURES["partial_cka"].title,

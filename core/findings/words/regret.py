@@ -18,7 +18,7 @@ def regrets_said(rows: Sequence[Regrets]) -> str:
     found, count = beyond_chance(rows), len({row.study.key for row in rows if row.study.task.source != "written"})
     if not found:
         return ""
-    named = {name: f"{in_sentence(CRITERIA[name].title)} ({points_words(gain)})" for name, gain in found.items()}
+    named = {name: f"{in_sentence(CRITERIA[name])} ({points_words(gain)})" for name, gain in found.items()}
     better = listed([named[name] for name, gain in found.items() if gain.low > 0]) or "none"
     worse = listed([named[name] for name, gain in found.items() if gain.high < 0]) or "none"
     return f"Shown to choose better than random removal, over {count} studies: {better}; worse: {worse}."
