@@ -6,24 +6,24 @@ from dataclasses import replace
 import streamlit as st
 
 from core.charts.close_up import close_up_scene
-from core.charts.halves import halves_scene
 from core.charts.layers import layer_scene
 from core.charts.overview import result_scene
-from core.charts.passed import passed_scene
+from core.charts.passed import halves_scene, passed_scene
 from core.findings.claim import verdict
-from core.findings.comparable import controls_of, halves_controls_of, halves_of, isolated_of
+from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
 from core.findings.harm import shipped
-from core.findings.passed import harm_of, passed_on
+from core.findings.passed import HELD_AGAINST, harm_of, passed_on
 from core.findings.survival import THRESHOLDS, first_layer, own_measures
 from core.findings.tables import closest_table, survival_table
 from core.findings.words.layers import layers_said
-from core.findings.words.passed import halves_said, passed_label, passed_said
+from core.findings.words.passed import PASSED, halves_said, passed_said
 from core.findings.yardstick import Yardstick
 from core.request.catalog import MEASURES, REDUCTIONS, SURVIVAL_THRESHOLD
+from core.request.scope import run_of
 from core.results.names import PointLabel, ReductionKey, point_names
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first, set_parameter
-from ui.controls import can_prune_alone, offer_layers
+from ui.controls import layers_alone, offer_layers
 from ui.exports import offer_exports
 from ui.header import change, link_to_control, page_header, show_nothing
 from ui.player import choose_reduction, middle_of, reduction_in_address, show_pictures, start_in_address
@@ -86,9 +86,11 @@ def layers() -> None:
     show_pictures(scene, key=key, group=PLAYER, start=start, on_pick=note_pick)
     st.markdown(plain(" ".join(said.sentences)))
     link_to_control(result)
-    if can_prune_alone(result):
-        show_halves(result, reduction, beside)
-        show_passed(result, layer, reduction, beside)
+    if run_of(result.pruning.scope) is None and (isolated_of(result, beside) or layers_alone(result)):
+        alone = st.expander(PASSED, key="layers-alone-box", on_change="rerun")
+        if alone.open:
+            with alone:
+                show_alone(result, layer, reduction, beside)
     box = st.expander("Details", key="layers-details", on_change="rerun")
     if box.open:
         with box:
@@ -112,37 +114,22 @@ def choose_measure(result: SweepResult, reduction: ReductionKey) -> str:
     return measure
 
 
-def show_halves(result: SweepResult, reduction: ReductionKey, beside: Sequence[SweepResult]) -> None:
-    """Show which layers fade beside which half of them matters, where the halves were pruned alone."""
-    halves, drawn = halves_of(result, beside), halves_controls_of(result, beside)
-    harm, *seeds = [known and once(harm_of, known) for known in (halves, *drawn)]
-    if not halves or not harm:
-        return
-    lead = once(verdict, result, beside, reduction).lead
-    said = halves_said(lead, harm, list(filter(None, seeds)), shipped(), result.pruning.method)
-    box = st.expander(said.heading, key="layers-halves", on_change="rerun")
-    if box.open:
-        with box:
-            scene = once(halves_scene, result, reduction, beside, halves, drawn, said.heading)
-            show_pictures(scene, key="layers-half", start=harm.removed, link=False)
-            st.markdown(plain(" ".join(said.sentences)))
-            offer_exports(scene, result, label="Download these pictures", numbers=False)
-
-
-def show_passed(result: SweepResult, layer: PointLabel, reduction: ReductionKey, beside: Sequence[SweepResult]) -> None:
-    """Show what each layer passes on when it alone is pruned, or offer to find out."""
-    box = st.expander(passed_label(shipped()), key="layers-passed", on_change="rerun")
-    if not box.open:
-        return
-    with box:
-        passed = once(passed_on, result, beside, reduction)
-        if passed is None:
-            offer_layers(result)
-            return
-        scene = passed_scene(result, reduction, layer, passed)
-        show_pictures(scene, key="layers-alone", start=middle_of(scene.amounts), link=False)
-        st.markdown(plain(" ".join(passed_said(layer, passed, shipped()))))
+def show_alone(result: SweepResult, layer: PointLabel, reduction: ReductionKey, beside: Sequence[SweepResult]) -> None:
+    """Show what each layer, and each half of them, passes on when it alone is pruned, or offer to find out."""
+    alone, drawn = isolated_of(result, beside), list(isolated_controls_of(result, beside).values())
+    shown = []
+    if passed := once(passed_on, result, beside, reduction):
+        shown.append((passed_said(layer, passed, shipped()), passed_scene(result, reduction, layer, passed)))
+    if harm := once(harm_of, alone):
+        said = halves_said(once(verdict, result, beside, reduction).lead, harm, shipped())
+        shown.append((said, once(halves_scene, result, reduction, beside, alone, drawn, said.heading)))
+    for said, scene in shown:
+        start = min(HELD_AGAINST, scene.amounts[-1])
+        show_pictures(scene, key=f"layers-{scene.layout.name}", start=start, link=False)
+        st.markdown(plain(f"{said.heading}. {' '.join(said.sentences)}"))
         offer_exports(scene, result, label="Download these pictures", numbers=False)
+    if not passed and (missing := layers_alone(result)):
+        offer_layers(missing)
 
 
 def show_details(

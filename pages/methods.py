@@ -12,7 +12,6 @@ from string import Template
 import streamlit as st
 
 from core.findings import claim, comparable, guided, harm, pooled
-from core.findings.passed import HELD_AGAINST
 from core.findings.regret import regrets_of
 from core.findings.tables import harm_table, narrow
 from core.findings.words.guided import guided_said, places_table, ranges_table, together_table
@@ -73,8 +72,7 @@ def texts(prose: Prose) -> dict[str, object]:
         "DRAWS": f"{working_range.DRAWS:,}",
         "retained": percent(working_range.RETAINED),
         "lost": percent(1 - working_range.RETAINED),
-        "held-against": percent(HELD_AGAINST),
-        "harm": "\n\n".join(map(markdown_table, narrow(harm_table(harm.shipped(), with_cells=False)))),
+        "harm": markdown_table(harm_table(harm.shipped())),
         "margin": POINTS,
         **{str(name): said for name, said in STATES.items()},
         "reasons": explained(REASONS),

@@ -9,8 +9,7 @@ from core.errors import PrunescopeError
 from core.findings.choices import control_seeds
 from core.findings.claim import verdict
 from core.request.controls import ONE_LAYER_SEEDS, each_alone, judged_beside
-from core.request.scope import run_of
-from core.request.sweep_request import check_scope
+from core.request.sweep_request import SweepRequest, checked
 from core.results.library import Entry, entry_of
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
@@ -27,7 +26,6 @@ ELSEWHERE = "{}; the others cannot be run here: its weights or its examples are 
 
 ALONE = "Prune each layer alone"
 ALONE_NOTE = "Prunes each layer, and each half of the layers, alone: by this method, then at random with {} seeds."
-ALONE_ELSEWHERE = "Its layers alone are not measured, and cannot be here: its weights or its examples are not at hand."
 
 
 def missing_seeds(result: SweepResult, entries: Sequence[Entry]) -> tuple[int, int]:
@@ -64,26 +62,21 @@ def offer_control(result: SweepResult, entries: Sequence[Entry]) -> None:
         start(request, follow_ups=judged_beside(request))
 
 
-def offer_layers(result: SweepResult) -> None:
-    """Let each layer and each half of the layers be pruned alone like a whole result, and say how long that takes.
+def layers_alone(result: SweepResult) -> tuple[SweepRequest, ...]:
+    """Return what prunes each layer and each half alone like a whole result; nothing where that cannot be run here."""
+    request = request_behind(result)
+    with suppress(PrunescopeError):  # its method prunes no single layers
+        return tuple(map(checked, each_alone(request, result.checkpoint.num_layers))) if request else ()
+    return ()
+
+
+def offer_layers(requests: Sequence[SweepRequest]) -> None:
+    """Let them be run, and say how long that takes.
 
     Raises:
         PrunescopeError: The run is refused.
     """
-    request = request_behind(result)
-    if request is None:
-        remark(ALONE_ELSEWHERE)
-        return
-    first, *others = each_alone(request, result.checkpoint.num_layers)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(ALONE, key="layers-alone", icon=":material/layers:", help=ALONE_NOTE.format(ONE_LAYER_SEEDS)):
-            start(first, follow_ups=others)
-        show_estimate(first, others)
-
-
-def can_prune_alone(result: SweepResult) -> bool:
-    """Whether a result prunes all layers, of which there are several, by a method that can prune single ones."""
-    with suppress(PrunescopeError):
-        check_scope("layer:0", result.pruning.controls or result.pruning.method)
-        return run_of(result.pruning.scope) is None and result.checkpoint.num_layers > 1 and not result.against
-    return False
+            start(requests[0], follow_ups=requests[1:])
+        show_estimate(requests[0], requests[1:])

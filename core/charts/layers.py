@@ -39,7 +39,7 @@ def layer_scene(
     chosen: PointLabel,
     threshold: float = SURVIVAL_THRESHOLD,
     controls: Sequence[SweepResult] = (),
-    isolated: Mapping[int, SweepResult] | None = None,
+    isolated: Mapping[str, SweepResult] | None = None,
     measure: str = "cka",
     twins: Yardstick | None = None,
 ) -> Scene:
@@ -51,7 +51,7 @@ def layer_scene(
         chosen: The label of the selected point.
         threshold: The similarity that a layer must keep to be intact.
         controls: The seeds of the random control, see `core.findings.comparable.controls_of`.
-        isolated: Each layer pruned alone, by layer counted from 1, see `core.findings.comparable.isolated_of`.
+        isolated: Each layer pruned alone, by scope, see `core.findings.comparable.isolated_of`.
         measure: What similarity is measured by.
         twins: How similar seed twins are, see `core.findings.yardstick`.
 
@@ -85,7 +85,7 @@ def layer_scene(
     rows = {"amounts": amounts, "beyond": beyond, "strips": strips, "cells": cells, "floors": floors, "bars": bars}
     seeds = [row for control in controls for row in _curve_rows(control, reduction, measure, k)]
     twin_rows = g.twin_rows(twins, [k])
-    alone = (isolated or {}).get(layer_of(result.points[k]) + 1) if is_output(result.points[k]) else None
+    alone = (isolated or {}).get(f"layer:{layer_of(result.points[k])}") if is_output(result.points[k]) else None
     alone_rows = _curve_rows(alone, reduction, measure, alone.points.index(result.points[k])) if alone else []
     curve = {
         "amounts": amounts,

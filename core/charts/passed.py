@@ -1,8 +1,8 @@
-"""What layers pass on: a line a layer, from its loss in ordinary pruning to the predictions that it changes alone.
+"""Some layers pruned alone: what each passes on, a line a layer, and which half of them matters.
 
-Every column has a scale of its own, up to the largest of all layers at the amount on show, so that lines cross where
-the order of layers changes. Random removal of as many weights stands beside it, drawn alike: where its lines cross
-alike, the order is the model's and not the method's doing.
+In the lines, every column has a scale of its own, up to the largest of all layers at the amount on show, so that lines
+cross where the order of layers changes. Random removal of as many weights stands beside the method, drawn alike: where
+it shows the same, that is the model's doing and not the method's.
 """
 
 from collections.abc import Sequence
@@ -12,21 +12,23 @@ import numpy as np
 
 from core.charts import grammar as g
 from core.charts.layout import Layout, in_column
+from core.charts.overview import player_frames
+from core.charts.stack import stack_view
 from core.charts.view import Numbers, Scene, View
-from core.findings.passed import ByAmount, Passed, PassedOn, values_of
-from core.findings.words import numbered, share_with_interval, with_interval
-from core.findings.words.numbers import UNDEFINED, decimals
+from core.findings.passed import Alone, ByAmount, PassedOn, halves_of
+from core.findings.words import numbered, share_with_interval
+from core.findings.words.numbers import two_places
 from core.findings.words.passed import ENDS
 from core.request.catalog import METHODS
 from core.results.names import PointLabel, amount_name, layer_number, origins
 from core.results.schema import SweepResult
 
 COLUMNS = ("loss,\nall layers\npruned", "own loss,\npruned\nalone", "loss\nat the\nend", "predic-\ntions\nchanged")
-LOSS = "loss: 1 − similarity; the end: "
-HALVES = ("lower half of the layers", "upper half")
+HALVES = ("lower half", "upper half", "all layers")
+COLOURS = g.METHOD_COLOURS[:3]
 BESIDE = 14  # pixels from a line's end to its name
-WIDE = "(width > 10 * margin)"  # there is room for the interval of the selected layer
 GAP = 0.075  # between two names, at most, of the height
+END = 0.5  # of the encoder's weights: as many as half of the layers holds
 
 
 def passed_scene(result: SweepResult, reduction: str, chosen: PointLabel, passed: PassedOn) -> Scene:
@@ -39,88 +41,155 @@ def passed_scene(result: SweepResult, reduction: str, chosen: PointLabel, passed
         passed: See `core.findings.passed.passed_on`.
 
     Returns:
-        The picture `passed`, and `by-chance` where random removal is known at all of these amounts.
+        The picture `passed`, and `by-chance` where random removal is known.
     """
-    title = [METHODS[result.pruning.method].title, f"{LOSS}{ENDS[passed.is_read]}"]
-    views = {"passed": _view(passed.method, layer_number(chosen), title)}
-    if list(passed.by_chance) == list(passed.method):
-        drawn = f"Random removal of as many weights, mean of {numbered(passed.seeds, 'draw')}"
-        views["by-chance"] = _view(passed.by_chance, layer_number(chosen), [drawn, g.BLANK])
+    title = [METHODS[result.pruning.method].title, f"loss: 1 − similarity; the end: {ENDS[passed.is_read]}"]
+    drawn = [f"Random removal of as many weights, mean of {numbered(passed.seeds, 'draw')}", g.BLANK]
+    views = {"passed": _lines_view(passed.method, layer_number(chosen), title)}
+    if passed.seeds:
+        views["by-chance"] = _lines_view(passed.by_chance, layer_number(chosen), drawn)
     frames = [g.step(amount, f"{amount_name(amount)} of one layer's weights removed", "") for amount in passed.method]
-    beside = "by-chance" if "by-chance" in views else "."
-    layout = Layout(
-        "passed",
-        wide=f'"passed {beside}" clamp(20rem, 48vh, 32rem) "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)',
-        narrow=in_column({"passed": "22rem", "bar": "auto", **dict.fromkeys(list(views)[1:], "22rem")}),
+    beside = "by-chance" if passed.seeds else "."
+    return Scene("What each layer passes on", origins((result,), reduction), views, frames, _layout("passed", beside))
+
+
+def _layout(first: str, second: str) -> Layout:
+    below = {} if second == "." else {second: "21rem"}
+    return Layout(
+        first,
+        wide=f'"{first} {second}" clamp(19rem, 47vh, 34rem) "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)',
+        narrow=in_column({first: "21rem", "bar": "auto", **below}),
     )
-    return Scene("What each layer passes on", origins((result,), reduction), views, frames, layout)
 
 
-def _view(passed: ByAmount, chosen: int, title: list[str]) -> View:
-    values = np.array(list(map(values_of, passed.values())))  # (frames, layers, columns)
-    most = np.nan_to_num(values).max(1, keepdims=True)  # (frames, 1, columns)
-    heights = values / np.where(most > 0, most, 1)
-    first, last = int(np.isnan(values[..., 0]).all()), len(COLUMNS) - 1  # a column of nothing is left out
-    layers, lines, ends = values.shape[1], [], []
-    gap = min(GAP, 1 / (layers - 1))
-    places = {column: [g.spread(frame, gap) for frame in heights[..., column]] for column in (first, last)}
-    for k, rows in enumerate(zip(*passed.values(), strict=True)):
-        layer = {"layer": str(k + 1), "half": HALVES[2 * k >= layers], "chosen": k + 1 == chosen}
-        for column, texts in list(enumerate(_texts(rows)))[first:]:
-            place = {"column": column - first, "v": [g.rounded(height) for height in heights[:, k, column]]}
-            line = {**layer, **place, "quantity": COLUMNS[column].replace("-\n", "").replace("\n", " "), "text": texts}
-            lines.append(line)
-            if column in places:
-                ends.append({**line, "at": [g.rounded(frame[k]) for frame in places[column]]})
-    numbers = Numbers("lines", "layer", {"Value": "text"}, column="quantity", named="Layer")
-    return View(_slopes, (COLUMNS[first:], layers), {"lines": lines, "ends": ends}, title, numbers=numbers)
-
-
-def _texts(rows: Sequence[Passed]) -> list[list[str]]:
-    """Write the numbers of a layer over the frames, column by column, with the intervals that are known."""
-    return [
-        [UNDEFINED if row.faded is None else decimals(row.faded, 3) for row in rows],
-        [with_interval(row.own, *row.own_interval) if row.own_interval else decimals(row.own, 3) for row in rows],
-        [decimals(row.end, 3) for row in rows],
-        [share_with_interval(row.changed, row.changed_interval) for row in rows],
+def _lines_view(tables: ByAmount, chosen: int, title: list[str]) -> View:
+    numbers = np.array(list(tables.values()))  # (frames, layers, columns, 3)
+    values = numbers[..., 0]
+    heights = values / np.fmax(np.nan_to_num(values).max(1, keepdims=True), 1e-9)  # (frames, layers, columns)
+    layers, first = values.shape[1], int(np.isnan(values[..., 0]).all())  # a column of nothing is left out
+    at = np.array(
+        [[g.spread(c, min(GAP, 1 / (layers - 1))) for c in frame.T] for frame in heights]
+    )  # (frames, columns, layers)
+    rows = [
+        {
+            "layer": str(layer + 1),
+            "half": HALVES[2 * layer >= layers],
+            "chosen": layer + 1 == chosen,
+            "column": column - first,
+            "quantity": COLUMNS[column].replace("-\n", "").replace("\n", " "),
+            "v": list(map(g.rounded, heights[:, layer, column])),
+            "at": list(map(g.rounded, at[:, column, layer])),
+            "text": [_text(column, *known) for known in numbers[:, layer, column].tolist()],
+        }
+        for layer in range(layers)
+        for column in range(first, len(COLUMNS))
     ]
+    table = Numbers("lines", "layer", {"Value": "text"}, column="quantity", named="Layer")
+    return View(_lines, (COLUMNS[first:], layers), {"lines": rows}, title, numbers=table)
 
 
-def _slopes(columns: tuple[str, ...], layers: int) -> g.LayerChart:
+def _text(column: int, value: float, low: float, high: float) -> str:
+    if column == len(COLUMNS) - 1:
+        return share_with_interval(value, None if np.isnan(low) else (low, high))
+    return two_places(value) + ("" if np.isnan(low) else f" ({two_places(low)} to {two_places(high)})")
+
+
+def _lines(columns: tuple[str, ...], layers: int) -> g.LayerChart:
     """Draw a line for each layer through all columns, thick for the selected one, and its name at both ends."""
-    last = len(columns) - 1
-    room = [alt.ExprRef("margin"), alt.ExprRef(f"width - ({WIDE} ? 4 : 1.7) * margin")]
-    scale = alt.Scale(domain=[0, last], range=room, nice=False)
+    last, wide = len(columns) - 1, "(width > 10 * margin)"  # room for the interval of the selected layer
+    room = [alt.ExprRef("margin"), alt.ExprRef(f"width - ({wide} ? 4 : 1.7) * margin")]
+    written = f"split({list(columns)}[datum.value], '\\n')"
     axis = alt.Axis(
-        values=list(range(len(columns))),
-        labelExpr=f"split({list(columns)}[datum.value], '\\n')",
-        domain=False,
-        ticks=False,
-        labelBound=False,
-        labelFlush=False,
-        labelLimit=1000,
-        labelOverlap=False,
+        values=list(range(last + 1)), labelExpr=written, domain=False, ticks=False, labelLimit=1000, labelOverlap=False
     )
-    x = alt.X("column:Q", scale=scale, axis=axis, title=None)
+    x = alt.X("column:Q", scale=alt.Scale(domain=[0, last], range=room, nice=False), axis=axis, title=None)
     bare = alt.Axis(labels=False, ticks=False, domain=False, grid=False)
     y = alt.Y("height:Q", scale=alt.Scale(domain=[-0.06, 1.06], nice=False), axis=bare, title=None)
-    legend = alt.Legend(title=None, symbolType="stroke")
-    colour = g.told_apart("half", legend, HALVES, stroke=[g.FIRST_COLOUR, g.SECOND_COLOUR])
-    lines = g.moving("lines", height="v", words="text").transform_filter("isValid(datum.height)").encode(x=x, y=y)
     told = g.told({"Layer": "layer:N", "Quantity": "quantity:N", "Value": "words:N"})
-    harm = f"datum.layer + ': ' + (datum.chosen && {WIDE} ? datum.words : split(datum.words, ' (')[0])"
-    ends = g.moving("ends", height="v", place="at", words="text").transform_filter("isValid(datum.height)")
-    ends = ends.transform_calculate(name=f"datum.column ? {harm} : datum.layer").encode(x=x, tooltip=told)
-    first, final = (ends.transform_filter(f"{sign}datum.column") for sign in ("!", ""))
-    widths, size = alt.condition("datum.chosen", alt.value(4), alt.value(1.75)), g.letters_of(layers)[1]
+    harm = f"datum.layer + ': ' + (datum.chosen && {wide} ? datum.words : split(datum.words, ' (')[0])"
+    lines = g.moving("lines", height="v", place="at", words="text").transform_filter("isValid(datum.height)")
+    lines = lines.transform_calculate(name=f"datum.column ? {harm} : datum.layer").encode(x=x, tooltip=told)
+    colour = g.told_apart("half", alt.Legend(title=None, symbolType="stroke"), HALVES[:2], stroke=COLOURS[:2])
+    width = alt.condition("datum.chosen", alt.value(4), alt.value(1.75))
+    first, final = (lines.transform_filter(f"datum.column === {column}") for column in (0, last))
+    names = [side.encode(y="place:Q", text="name:N") for side in (first, final)]
+    size = g.letters_of(layers)[1]
     return alt.layer(
         lines.mark_rule(style="reference").encode(y=alt.datum(0), y2=alt.datum(1)),
-        lines.mark_line().encode(detail="layer:N", strokeWidth=widths, **colour),
-        *(
-            leaders.mark_rule(style="chance", opacity=0.7, x2Offset=offset).encode(x2="column:Q", y=y, y2="place:Q")
-            for leaders, offset in ((first, -BESIDE), (final, BESIDE))
+        lines.mark_line().encode(y=y, detail="layer:N", strokeWidth=width, **colour),
+        final.mark_rule(style="chance", opacity=0.7, x2Offset=BESIDE).encode(x2="column:Q", y=y, y2="place:Q"),
+        names[0].mark_text(style="note", align="right", dx=-BESIDE, fontSize=size),
+        names[1].mark_text(style="note", align="left", dx=1.3 * BESIDE, fontSize=size),
+        lines.mark_point(opacity=0, size=150).encode(y=y),
+    )
+
+
+# ---------------------------------------------------------------- halves
+
+
+def halves_scene(
+    result: SweepResult,
+    reduction: str,
+    companions: Sequence[SweepResult],
+    alone: Alone,
+    drawn: Sequence[Alone],
+    title: str,
+) -> Scene:
+    """Show which layers fade where all are pruned, and which half of them matters where one is pruned alone.
+
+    Args:
+        result: A whole sweep.
+        reduction: A name from `core.request.catalog.REDUCTIONS`.
+        companions: Results from which its random control is picked.
+        alone: See `core.findings.comparable.isolated_of`; both halves are in it.
+        drawn: Its random controls.
+        title: The finding.
+    """
+    sweeps = [(None, [*halves_of(alone), result]), *((k, halves_of(seed)) for k, seed in enumerate(drawn))]
+    rows = [
+        {
+            "seed": seed,
+            "series": HALVES[which],
+            "amount": g.rounded(frame.prunable_sparsity),
+            "changed": frame.changed.share,
+            "low": interval[0],
+            "high": interval[1],
+            "text": share_with_interval(frame.changed.share, interval),
+        }
+        for seed, known in sweeps
+        for which, sweep in enumerate(known)
+        for frame in sweep.frames
+        if frame.changed and frame.prunable_sparsity <= END and (interval := frame.changed.interval or (0.0, 0.0))
+    ]
+    frames = player_frames(result)[: sum(frame.prunable_sparsity < END for frame in result.frames)]
+    amounts = g.amount_rows(frame.prunable_sparsity for frame in result.frames)
+    by_chance = " (thin: at random)" if drawn else ""
+    views = {
+        "stack": stack_view(result, reduction, companions),
+        "harm": View(
+            _harm, (), {"harm": rows, "amounts": amounts}, f"Predictions changed by pruning one half, or all{by_chance}"
         ),
-        first.mark_text(style="note", align="right", dx=-BESIDE - 4, fontSize=size).encode(y="place:Q", text="name:N"),
-        final.mark_text(style="note", align="left", dx=BESIDE + 4, fontSize=size).encode(y="place:Q", text="name:N"),
-        lines.mark_point(opacity=0, size=150).encode(tooltip=told),
+    }
+    return Scene(title, origins((result,), reduction), views, frames, _layout("stack", "harm"))
+
+
+def _harm() -> g.LayerChart:
+    """Draw the method's curves with their intervals over thin ones of random removal."""
+    x = g.amount_axis(
+        "amount:Q", "Share of the encoder's weights removed", (-0.015, END), values=[0, 0.1, 0.2, 0.3, 0.4, 0.5]
+    )
+    y = g.share_axis("changed:Q", "Predictions changed")
+    looks = {"stroke": COLOURS, "strokeDash": [[1, 0], [6, 3], [2, 2]]}
+    line = g.told_apart("series", alt.Legend(title=None, symbolType="stroke"), HALVES, **looks)
+    curves = g.data("harm").encode(x=x, y=y, detail="seed:N")
+    own, told = (
+        curves.transform_filter("!isValid(datum.seed)"),
+        g.told({"Pruned": "series:N", "Predictions changed": "text:N"}),
+    )
+    return alt.layer(
+        own.mark_area(opacity=0.2).encode(y="low:Q", y2="high:Q", **g.told_apart("series", None, HALVES, fill=COLOURS)),
+        g.current_amount_rule().transform_filter(f"datum.amount <= {END}"),
+        curves.transform_filter("isValid(datum.seed)").mark_line(strokeWidth=1, opacity=0.65).encode(**line),
+        own.mark_line(strokeWidth=2.5).encode(**line),
+        own.mark_point(opacity=0, size=200).encode(tooltip=told),
     )

@@ -5,14 +5,13 @@ control is matched to a method if it also removes as much of every layer whereve
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from operator import attrgetter
-from typing import NamedTuple
 
 import numpy as np
 
 from core.findings.choices import is_control, is_isolated, is_isolated_control, is_same
-from core.request.scope import half_runs, run_of
+from core.request.scope import run_of
 from core.results.schema import SweepResult
 
 examples_of = attrgetter("name", "fingerprint", "examples", "gold", "max_length")
@@ -107,58 +106,27 @@ def _calibrated_on(result: SweepResult) -> str | None:
 # ---------------------------------------------------------------- some layers alone
 
 
-class Halves(NamedTuple):
-    """The results of pruning one half of the layers alone; both have equally many, a middle one is in neither."""
+def isolated_of(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[str, SweepResult]:
+    """Return the results of the same method on some layers alone, by scope.
 
-    lower: SweepResult
-    upper: SweepResult
-
-
-def isolated_of(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[int, SweepResult]:
-    """Return the results of the same method on one layer alone, by layer counted from 1.
-
-    They are measured at that layer's output, whatever the points of the whole result.
+    They are measured at these layers' outputs, whatever the points of the whole result.
     """
-    return _layers(_by_run(result, (alone for alone in candidates if is_isolated(alone.pruning, result.pruning))))
+    return _by_scope(result, [alone for alone in candidates if is_isolated(alone.pruning, result.pruning)])
 
 
-def isolated_controls_of(result: SweepResult, candidates: Iterable[SweepResult]) -> list[dict[int, SweepResult]]:
+def isolated_controls_of(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[int, dict[str, SweepResult]]:
     """Return the random controls of `isolated_of`, one dictionary per seed, by seed."""
-    return [layers for runs in _controls(result, candidates) if (layers := _layers(runs))]
-
-
-def halves_of(result: SweepResult, candidates: Iterable[SweepResult]) -> Halves | None:
-    """Return the results of the same method on either half of the layers alone, measured at outputs."""
-    isolated = (alone for alone in candidates if is_isolated(alone.pruning, result.pruning))
-    return _halves(_by_run(result, isolated), result.checkpoint.num_layers)
-
-
-def halves_controls_of(result: SweepResult, candidates: Iterable[SweepResult]) -> list[Halves]:
-    """Return the random controls of `halves_of`, by seed."""
-    layers = result.checkpoint.num_layers
-    return [halves for runs in _controls(result, candidates) if (halves := _halves(runs, layers))]
-
-
-def _halves(runs: Mapping[range, SweepResult], num_layers: int) -> Halves | None:
-    found = [runs[run] for run in half_runs(num_layers) if run in runs]
-    return Halves(*found) if len(found) == 2 else None
-
-
-def _layers(runs: Mapping[range, SweepResult]) -> dict[int, SweepResult]:
-    return {run.stop: alone for run, alone in runs.items() if len(run) == 1}
-
-
-def _controls(result: SweepResult, candidates: Iterable[SweepResult]) -> list[dict[range, SweepResult]]:
     by_seed = _by_seed(alone for alone in candidates if is_isolated_control(alone.pruning, result.pruning))
-    return [_by_run(result, alone) for alone in by_seed.values()]
+    return {seed: found for seed, alone in by_seed.items() if (found := _by_scope(result, alone))}
 
 
-def _by_run(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[range, SweepResult]:
-    """Sort what was measured beside a result by the layers pruned: of several of the same that with most amounts."""
-    by_run: dict[range, SweepResult] = {}
+def _by_scope(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[str, SweepResult]:
+    """Sort what was measured beside a result by its scope: of several of one scope that with most amounts."""
+    by_scope: dict[str, SweepResult] = {}
     for alone in sorted(candidates, key=lambda alone: -len(alone.amounts)):
-        run = run_of(alone.pruning.scope)
+        scope, run = alone.pruning.scope, run_of(alone.pruning.scope)
         is_beside = same_checkpoint(result, alone) and same_examples(result, alone)
-        if run and is_beside and not (result.against or alone.against) and f"layer.{run[-1]}.output" in alone.points:
-            by_run.setdefault(run, alone)
-    return dict(sorted(by_run.items(), key=lambda known: (known[0].start, known[0].stop)))
+        is_own = not (result.against or alone.against)
+        if scope and run and is_beside and is_own and f"layer.{run[-1]}.output" in alone.points:
+            by_scope.setdefault(scope, alone)
+    return by_scope

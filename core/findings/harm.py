@@ -10,27 +10,26 @@ depth, over which seed twins are averaged too; Student's interval is over the ce
 pretrained model, and random draws, which no interval covers.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from pydantic import TypeAdapter
 
 from core.findings.choices import task_title
-from core.findings.comparable import halves_of, isolated_of
-from core.findings.passed import HELD_AGAINST, ByAmount, by_amount, harm_of, reads, values_of
+from core.findings.comparable import isolated_of
+from core.findings.passed import HELD_AGAINST, ByAmount, by_amount, harm_of, reads
 from core.request.catalog import CONFIDENCE, METHODS, REDUCTION
 from core.request.scope import run_of
 from core.results.fields import Bounds
+from core.results.names import in_sentence
 from core.results.schema import SweepResult
 from core.results.table_file import TableFile
 
-OWN, EARLY, END, BEYOND = "own", "early", "end", "end, less own"  # what harm is correlated with; a difference
-LOWER, UPPER, APART = "lower", "upper", "lower, less upper"  # harm of halves; their difference
-RANGES = {**dict.fromkeys((OWN, EARLY, END), (-1, 1)), **dict.fromkeys((LOWER, UPPER), (0, 1))}  # no value lies beyond
-Values = Mapping[str, float]
-Group = tuple[str, str | None, str, int]  # method, the method that it controls, task, depth
+# Of a cell: correlations of harm, the difference of "end" and "own", harm of the lower half less that of the upper.
+NAMES = ("own", "early", "end", "beyond", "apart")
+Values = Mapping[str, float]  # by these names
 
 
 @dataclass(frozen=True)
@@ -48,17 +47,22 @@ class Harm:
 
     Attributes:
         method: A name from METHODS.
-        controls: The method whose control it is.
-        cells: By the name of each cell its values, under the names above.
-        estimates: By the same names, over the cells that have them, two or more.
+        controls: The method whose control it is; else empty.
+        cells: The values of each cell.
+        estimates: Over the cells that have a value, two or more.
         is_read: Whether the end is what the classifier reads; else the first token stands for it.
     """
 
     method: str
-    controls: str | None
+    controls: str
     cells: Mapping[str, Values]
     estimates: Mapping[str, Estimate]
     is_read: bool
+
+    @property
+    def name(self) -> str:
+        """What it is called in a sentence."""
+        return "random removal" if self.controls else f"{in_sentence(METHODS[self.method].title)} pruning"
 
 
 _FILE = TableFile("harm.json", TypeAdapter(tuple[Harm, ...]))
@@ -67,72 +71,55 @@ write, shipped = _FILE.write, _FILE.read
 
 def harms(results: Iterable[SweepResult]) -> tuple[Harm, ...]:
     """Pool the results of pruning some layers alone, on other examples than those written for this project."""
-    alone = [known for known in results if run_of(known.pruning.scope) and not known.against and _counts(known)]
-    is_read = reads(alone)
-    values: dict[Group, list[Values]] = defaultdict(list)
-    for group, sweeps in _grouped(alone).items():
-        values[group[0]].append(_values(sweeps, is_read))
-    table: dict[tuple[str, str | None], dict[str, Values]] = defaultdict(dict)
-    for (method, controls, task, layers), found in sorted(values.items(), key=lambda known: _order(known[0])):
-        names = dict.fromkeys(name for known in found for name in known)
-        cell = {name: float(np.mean([known[name] for known in found if name in known])) for name in names}
-        table[method, controls][f"{task_title(task)}, {layers} layers"] = cell
-    return tuple(Harm(*how, cells, _estimates(cells), is_read) for how, cells in table.items())
-
-
-def _counts(result: SweepResult) -> bool:
-    return result.task.source != "written" and result.pruning.stop is None
-
-
-def _grouped(alone: Sequence[SweepResult]) -> dict[tuple[Group, str, int], list[SweepResult]]:
-    """Sort results by what is averaged last, checkpoint and seed."""
-    groups = defaultdict(list)
-    for result in sorted(alone, key=lambda known: known.key):  # the last digits of a mean depend on it
-        pruning, checkpoint = result.pruning, result.checkpoint
-        group = pruning.method, pruning.controls, result.task.name, checkpoint.num_layers
-        groups[group, checkpoint.revision, pruning.seed].append(result)
-    return groups
-
-
-def _order(group: Group) -> tuple[int, bool, int, str]:
-    method, controls, task, layers = group
-    return list(METHODS).index(controls or method), bool(controls), layers, task
+    known = [one for one in results if run_of(one.pruning.scope) and not one.against and one.task.source != "written"]
+    is_read, groups = reads(known), dict[tuple[object, ...], list[SweepResult]]()
+    for one in sorted(known, key=lambda result: result.key):  # the last digits of a mean depend on it
+        place = one.checkpoint.num_layers, task_title(one.task.name)
+        how = (
+            list(METHODS).index(one.pruning.controls or one.pruning.method),
+            one.pruning.controls or "",
+            one.pruning.method,
+        )
+        groups.setdefault((*how, *place, one.checkpoint.revision, one.pruning.seed), []).append(one)
+    rows = [_values(sweeps, is_read) for sweeps in groups.values()]
+    names = ["order", "controls", "method", "layers", "task", "checkpoint", "seed"]
+    table = pd.DataFrame(rows, pd.MultiIndex.from_tuples(groups, names=names), list(NAMES))
+    found = []
+    for (_, controls, method), cells in table.groupby(level=names[:5]).mean().groupby(level=names[:3]):
+        places = [f"{task}, {layers} layers" for *_, layers, task in cells.index]
+        values = {place: dict(row.dropna()) for place, (_, row) in zip(places, cells.iterrows(), strict=True)}
+        estimates = {name: _estimate(name, column.dropna()) for name, column in cells.items() if column.count() > 1}
+        found.append(Harm(method, controls, values, estimates, is_read))
+    return tuple(found)
 
 
 def _values(sweeps: Sequence[SweepResult], is_read: bool) -> Values:
-    """Return what is known of one checkpoint, method and seed, under the names above."""
-    layers, halves = isolated_of(sweeps[0], sweeps), halves_of(sweeps[0], sweeps)
-    harm = harm_of(halves) if halves else None
-    found = correlations(by_amount(layers, REDUCTION, is_read))
-    if harm and abs(harm.removed - HELD_AGAINST) < 0.005:
-        found |= {LOWER: harm.lower, UPPER: harm.upper, APART: harm.lower - harm.upper}
+    """Return what is known of one checkpoint, method and seed."""
+    alone = isolated_of(sweeps[0], sweeps)
+    found, harm = correlations(by_amount(alone, REDUCTION, is_read)), harm_of(alone)
+    if harm and round(harm.removed, 2) == HELD_AGAINST:
+        found |= {"apart": harm.lower - harm.upper}
     return found
 
 
-def correlations(passed: ByAmount) -> dict[str, float]:
-    """Correlate harm over layers with three others (Spearman), averaged over the amounts at which any harm differs."""
+def correlations(tables: ByAmount) -> dict[str, float]:
+    """Correlate harm over layers (Spearman), averaged over the amounts at which it differs between layers."""
     from scipy.stats import spearmanr  # here: no page waits for it
 
     rhos = []
-    for rows in passed.values():
-        _, own, end, changed = values_of(rows).T  # each (layers,)
-        if np.ptp(changed):
-            early = -np.arange(len(rows))
-            rhos.append([spearmanr(changed, other).statistic for other in (own, early, end)])
+    for table in tables.values():
+        _, own, end, harm = table[..., 0].T  # each (layers,)
+        if np.ptp(harm):
+            rhos.append([spearmanr(harm, other).statistic for other in (own, -np.arange(len(own)), end)])
     if not rhos:
         return {}
     own, early, end = np.mean(rhos, axis=0).tolist()
-    return {OWN: own, EARLY: early, END: end, BEYOND: end - own}
+    return {"own": own, "early": early, "end": end, "beyond": end - own}
 
 
-def _estimates(cells: Mapping[str, Values]) -> dict[str, Estimate]:
+def _estimate(name: str, values: "pd.Series[float]") -> Estimate:
     from scipy.stats import ttest_1samp
 
-    names = dict.fromkeys(name for values in cells.values() for name in values)
-    known = {name: [values[name] for values in cells.values() if name in values] for name in names}
-    estimates = {}
-    for name, values in known.items():
-        if len(values) > 1:
-            bounds = np.clip(ttest_1samp(values, 0).confidence_interval(CONFIDENCE), *RANGES.get(name, (-2, 2)))
-            estimates[name] = Estimate(len(values), float(np.mean(values)), (float(bounds[0]), float(bounds[1])))
-    return estimates
+    most = 2 if name == "beyond" else 1  # no value lies farther from 0
+    low, high = np.clip(ttest_1samp(values, 0).confidence_interval(CONFIDENCE), -most, most).tolist()
+    return Estimate(len(values), float(values.mean()), (low, high))

@@ -2,57 +2,39 @@
 
 A *loss* is 1 - CKA with the unpruned model. Ordinary pruning is cumulative: a layer's output carries the pruning of all
 layers below it, so that its loss says little about what pruning that layer costs. The *end* is what the classifier
-reads; results that do not hold it have the first token of the last layer's output in its place.
+reads; results that do not hold it have the first token of the last layer's output in its place. *Harm* is the share of
+predictions that are no longer the unpruned model's.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from core.findings.comparable import Halves, controls_of, isolated_controls_of, isolated_of
-from core.results.fields import Bounds
+from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
+from core.findings.survival import own_similarity
+from core.request.scope import half_scopes, layer_scopes
 from core.results.names import ReductionKey
 from core.results.schema import SweepResult
 from core.sweep.statistics import Array
 
-Layers = Mapping[int, SweepResult]  # results of single layers, by layer counted from 1
 HELD_AGAINST = 0.3  # of the encoder's weights, all from one half of the layers: where both halves are compared
+UNKNOWN = (np.nan, np.nan)
 
+Alone = Mapping[str, SweepResult]  # results of pruning some layers alone, by scope
+ByAmount = Mapping[float, Array]
+"""Of each amount (layers, 4, 3): four numbers of each layer, in depth order, with 95 % intervals; NaN is unknown.
 
-@dataclass(frozen=True)
-class Passed:
-    """One layer, pruned alone, at one amount; None is unknown, intervals are of 95 %.
-
-    Attributes:
-        faded: The loss of the layer where all layers are pruned by this amount, at its last point.
-        own: The loss of its own output.
-        end: The loss at the end.
-        changed: Share of the predictions that are no longer the unpruned model's.
-        own_interval: Of `own`.
-        changed_interval: Of `changed`, Wilson's.
-    """
-
-    faded: float | None
-    own: float
-    end: float
-    changed: float
-    own_interval: Bounds | None = None
-    changed_interval: Bounds | None = None
-
-
-ByAmount = Mapping[float, Sequence[Passed]]  # in depth order
+These are the loss of a layer where all layers are pruned by this amount, its own loss where it alone is, then
+the loss at the end, and harm.
+"""
 
 
 @dataclass(frozen=True)
 class PassedOn:
-    """What every layer of a model passes on.
+    """What every layer of a model passes on: by the method, by random removal (the mean over seeds), and what ends it.
 
-    Attributes:
-        method: By amount, under the method.
-        by_chance: The mean over the seeds of random removal, at the amounts that all have.
-        seeds: How many there are.
-        is_read: Whether the end is what the classifier reads; else the first token stands for it.
+    `is_read`: the end is what the classifier reads; else the first token stands for it.
     """
 
     method: ByAmount
@@ -67,16 +49,18 @@ def passed_on(result: SweepResult, companions: Sequence[SweepResult], reduction:
     Args:
         result: A whole sweep.
         companions: Results from which those of single layers, and its random control, are picked.
-        reduction: Of own losses.
+        reduction: Of losses but the one at the end.
     """
-    layers, drawn = isolated_of(result, companions), isolated_controls_of(result, companions)
-    is_read = reads([alone for known in (layers, *drawn) for alone in known.values()])
-    whole_of = {whole.pruning.seed: whole for whole in controls_of(result, companions)}
-    whole_of_drawn = [whole_of.get(next(iter(seed.values())).pruning.seed) for seed in drawn]
-    method = by_amount(layers, reduction, is_read, result)
-    seeds = [by_amount(seed, reduction, is_read, whole) for seed, whole in zip(drawn, whole_of_drawn, strict=True)]
-    known = [seed for seed in seeds if seed]
-    return PassedOn(method, _mean(known), len(known), is_read) if method else None
+    alone, drawn = isolated_of(result, companions), isolated_controls_of(result, companions)
+    is_read = reads([sweep for known in (alone, *drawn.values()) for sweep in known.values()])
+    wholes = {control.pruning.seed: control for control in controls_of(result, companions)}
+    method = by_amount(alone, reduction, is_read, result)
+    seeds = [by_amount(known, reduction, is_read, wholes.get(seed)) for seed, known in drawn.items()]
+    seeds = [seed for seed in seeds if list(seed) == list(method)]
+    by_chance = {amount: np.mean([seed[amount] for seed in seeds], axis=0) for amount in method if seeds}
+    for table in by_chance.values():
+        table[..., 1:] = np.nan  # a mean of intervals is none
+    return PassedOn(method, by_chance, len(seeds), is_read) if method else None
 
 
 def reads(results: Sequence[SweepResult]) -> bool:
@@ -84,75 +68,50 @@ def reads(results: Sequence[SweepResult]) -> bool:
     return all(frame.read is not None for result in results for frame in result.frames)
 
 
-def by_amount(layers: Layers, reduction: ReductionKey, is_read: bool, whole: SweepResult | None = None) -> ByAmount:
-    """Read every amount that all layers were measured at, but those at which a number is undefined.
+def by_amount(alone: Alone, reduction: ReductionKey, is_read: bool, whole: SweepResult | None = None) -> ByAmount:
+    """Read every amount that all layers were measured at, but those at which a loss is undefined.
 
     Args:
-        layers: See `core.findings.comparable.isolated_of`; if one is missing there is nothing.
-        reduction: Of own losses.
+        alone: See `core.findings.comparable.isolated_of`; if a layer is missing there is nothing.
+        reduction: Of losses but the one at the end.
         is_read: Whether the end is what the classifier reads, see `reads`.
         whole: The result of pruning all of them.
     """
-    results = list(layers.values())
-    if len(results) < 2 or len(results) != results[0].checkpoint.num_layers:
+    depth = next(iter(alone.values())).checkpoint.num_layers if alone else 0
+    layers = [alone[scope] for scope in layer_scopes(depth) if scope in alone]
+    if depth < 2 or len(layers) < depth:
         return {}
-    amounts = sorted(set.intersection(*(set(alone.amounts) for alone in results)) - {0.0})
-    found = {}
-    for amount in amounts:
-        faded = _faded(whole, reduction, amount, len(layers))
-        rows = [_passed(alone, k, amount, reduction, is_read) for k, alone in layers.items()]
-        known = [replace(row, faded=before) for row, before in zip(rows, faded, strict=True) if row]
-        if len(known) == len(rows):
-            found[amount] = known
-    return found
-
-
-def _faded(whole: SweepResult | None, reduction: ReductionKey, amount: float, layers: int) -> list[float | None]:
-    own = whole.frames[whole.amounts.index(amount)].own(reduction) if whole and amount in whole.amounts else None
-    if not own:
-        return [None] * layers
-    each = len(own) // layers  # points of a layer
-    return [None if value is None else 1 - value for value in own[each - 1 :: each]]
-
-
-def _passed(alone: SweepResult, layer: int, amount: float, reduction: ReductionKey, is_read: bool) -> Passed | None:
-    k, point = alone.amounts.index(amount), alone.points.index(f"layer.{layer - 1}.output")
-    frame, statistics = alone.frames[k], alone.statistics_of(reduction)
-    own = (frame.own(reduction) or {point: None})[point]
-    end = frame.read if is_read else (frame.own("cls") or (None,))[-1]  # the last point is the last layer's output
-    if own is None or end is None or frame.changed is None:
-        return None
-    bounds = statistics.own[k][point] if statistics and statistics.own else None
-    interval = (1 - bounds[1], 1 - bounds[0]) if bounds else None
-    return Passed(None, 1 - own, 1 - end, frame.changed.share, interval, frame.changed.interval)
-
-
-def values_of(rows: Sequence[Passed]) -> Array:
-    """Return the four numbers of each layer, (layers, 4); NaN is unknown."""
-    return np.array([(row.faded, row.own, row.end, row.changed) for row in rows], dtype=np.float64)
-
-
-def _mean(seeds: Sequence[ByAmount]) -> ByAmount:
-    """Average over seeds, at the amounts that all have; there are no intervals then."""
-    shared = sorted(set.intersection(*map(set, seeds))) if seeds else []
-    means = {amount: np.mean([values_of(seed[amount]) for seed in seeds], axis=0) for amount in shared}  # (layers, 4)
-    return {
-        amount: [Passed(None if np.isnan(faded) else faded, *others) for faded, *others in rows.tolist()]
-        for amount, rows in means.items()
+    amounts = sorted(set.intersection(*(set(sweep.amounts) for sweep in layers)) - {0.0})
+    tables = {
+        amount: np.array([_row(sweep, k, amount, reduction, is_read, whole) for k, sweep in enumerate(layers)])
+        for amount in amounts
     }
+    return {amount: table for amount, table in tables.items() if not np.isnan(table[:, 1:, 0]).any()}
 
 
-# ---------------------------------------------------------------- half of the layers alone
+def _row(
+    alone: SweepResult, layer: int, amount: float, reduction: ReductionKey, is_read: bool, whole: SweepResult | None
+) -> list[tuple[float, ...]]:
+    k, point = alone.amounts.index(amount), alone.points.index(f"layer.{layer}.output")
+    frame, known, faded = alone.frames[k], alone.statistics_of(reduction), np.nan
+    if whole and amount in whole.amounts:
+        last = (layer + 1) * len(whole.points) // whole.checkpoint.num_layers - 1  # point of this layer
+        faded = own_similarity(whole, reduction)[whole.amounts.index(amount), last]
+    low, high = (known.own[k][point] if known and known.own else None) or UNKNOWN
+    end = frame.read if is_read else own_similarity(alone, "cls")[k, -1]  # the last point is the last layer's output
+    harm = (frame.changed.share, *(frame.changed.interval or UNKNOWN)) if frame.changed else (np.nan, *UNKNOWN)
+    own = 1 - own_similarity(alone, reduction)[k, point], 1 - high, 1 - low
+    return [(1 - faded, *UNKNOWN), own, (1 - (np.nan if end is None else end), *UNKNOWN), harm]
 
 
 @dataclass(frozen=True)
 class HalvesHarm:
-    """Predictions changed by pruning one half of the layers alone, where both halves have lost as many weights.
+    """Harm of pruning one half of the layers alone, where both halves have lost as many weights.
 
     Attributes:
         removed: Share of the encoder's weights.
-        lower: Share of predictions changed by pruning the lower half.
-        upper: The same of the upper half.
+        lower: Harm of pruning the lower half.
+        upper: Harm of pruning the upper half.
         p_value: Of the difference, by McNemar's exact test.
     """
 
@@ -162,17 +121,25 @@ class HalvesHarm:
     p_value: float
 
 
-def harm_of(halves: Halves) -> HalvesHarm | None:
+def halves_of(alone: Alone) -> list[SweepResult]:
+    """Return the results of the lower and of the upper half of the layers; nothing where one lacks."""
+    scopes = half_scopes(next(iter(alone.values())).checkpoint.num_layers) if alone else ()
+    return [alone[scope] for scope in scopes] if all(scope in alone for scope in scopes) else []
+
+
+def harm_of(alone: Alone) -> HalvesHarm | None:
     """Compare both halves where they have lost the share nearest to HELD_AGAINST; None if never equally much."""
     from statsmodels.stats.contingency_tables import (
         mcnemar,
     )  # here: it takes a second, which no first picture waits for
 
-    by_share = [{round(frame.prunable_sparsity, 3): frame.predictions for frame in half.frames} for half in halves]
-    shared = set(by_share[0]) & set(by_share[1]) - {0.0}
+    by_share = [
+        {round(frame.prunable_sparsity, 3): frame.predictions for frame in half.frames} for half in halves_of(alone)
+    ]
+    shared = set.intersection(*map(set, by_share)) - {0.0} if by_share else set()
     if not shared:
         return None
     removed = min(shared, key=lambda share: (abs(share - HELD_AGAINST), share))
     lower, upper = (np.not_equal(known[removed], known[0.0]) for known in by_share)  # each (examples,)
-    alone = [[0, int((lower & ~upper).sum())], [int((upper & ~lower).sum()), 0]]
-    return HalvesHarm(removed, float(lower.mean()), float(upper.mean()), float(mcnemar(alone, exact=True).pvalue))
+    apart = [[0, int((lower & ~upper).sum())], [int((upper & ~lower).sum()), 0]]
+    return HalvesHarm(removed, float(lower.mean()), float(upper.mean()), float(mcnemar(apart, exact=True).pvalue))

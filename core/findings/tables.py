@@ -1,7 +1,7 @@
 """The tables of the pages: facts with their numbers as shown, a row of texts for each."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -11,17 +11,16 @@ from core.findings.choices import seed_groups
 from core.findings.claim import SENSITIVITY, Verdict, verdict
 from core.findings.compare import Tested
 from core.findings.grid import Grid, GridRow, comparable_rows, corrected_verdicts
-from core.findings.harm import APART, BEYOND, EARLY, END, LOWER, OWN, UPPER, Harm
+from core.findings.harm import Harm
 from core.findings.pooled import ALL, WHOLE, Pooled
 from core.findings.survival import THRESHOLDS, floor_of, interval_text, layer_survivals, own_similarity
-from core.findings.words import NONE, points_span, share_with_interval, with_interval
+from core.findings.words import NONE, points_span, with_interval
 from core.findings.words import numbers as num
-from core.findings.words.passed import ENDS
+from core.findings.words.passed import CELLS, ENDS
 from core.findings.words.verdict import REASONS, counted, flags_cell, verdict_cell
 from core.findings.yardstick import Yardstick
-from core.request.catalog import DAMAGE, METHODS, METRICS, REDUCTION, SURVIVAL_THRESHOLD
+from core.request.catalog import DAMAGE, METRICS, REDUCTION, SURVIVAL_THRESHOLD
 from core.results import names as n
-from core.results.fields import Bounds
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import profile_distance
 from core.sweep.statistics import depth_correlation
@@ -35,10 +34,10 @@ def narrow(table: Table, naming: int = 1) -> list[Table]:
     No part has a row of nothing.
 
     Args:
-        table: Rows; of none there are no parts.
+        table: At least one row.
         naming: How many columns name a row; they come first.
     """
-    titles = list(table[0]) if table else []
+    titles = list(table[0])
     parts = [titles[k : k + 3] for k in range(naming, len(titles), 3)]
     return [
         [{title: row[title] for title in (*titles[:naming], *part)} for row in table if any(map(row.get, part))]
@@ -258,42 +257,27 @@ def pooled_table(table: Sequence[Pooled]) -> Table:
     ]
 
 
-def harm_table(table: Sequence[Harm], with_cells: bool = True) -> Table:
-    """Tabulate what harm follows over layers, and what either half costs: the cells of each method, and all of them."""
+def harm_table(table: Sequence[Harm]) -> Table:
+    """Tabulate what harm follows over layers, and what either half of them costs: means over cells, with intervals."""
     titles = {
-        OWN: "Own loss",
-        EARLY: "How early",
-        END: f"Loss at the end ({ENDS[all(harm.is_read for harm in table)]})",
-        BEYOND: "End, less own",
-        LOWER: "Lower half",
-        UPPER: "Upper half",
-        APART: "Lower, less upper (points)",
+        "own": "Rank correlation of harm with a layer's own loss",
+        "early": "… with how early it stands",
+        "end": f"… with the loss at the end ({ENDS[all(harm.is_read for harm in table)]})",
+        "beyond": "… the latter, less that with its own loss",
+        "apart": "Harm of the lower half alone, less that of the upper half",
     }
-    rows = []
-    for harm in table:
-        method = METHODS[harm.controls or harm.method].title
-        method = f"Random removal, as {n.in_sentence(method)}" if harm.controls else method
-        known: dict[str, Mapping[str, tuple[float, Bounds | None]]] = {}
-        if with_cells:
-            known = {
-                cell: {name: (value, None) for name, value in values.items()} for cell, values in harm.cells.items()
-            }
-        known["all, mean"] = {name: (found.value, found.interval) for name, found in harm.estimates.items()}
-        for over, values in known.items():
-            numbers = {title: _harm_cell(name, *values.get(name, (None, None))) for name, title in titles.items()}
-            rows.append({"Pruning": method, "Over": over, **numbers})
-    return rows
-
-
-def _harm_cell(name: str, value: float | None, interval: Bounds | None) -> str:
-    """Write a rank correlation, a share, or a difference of shares in points, and its interval where there is one."""
-    if value is None:
-        return NONE
-    if name in (LOWER, UPPER):
-        return share_with_interval(value, interval)
-    if name == APART:
-        return num.decimals(100 * value, 0) + (f" ({points_span(*interval)})" if interval else "")
-    return with_interval(value, *interval, places=2) if interval else num.decimals(value, 2)
+    mean = f"Mean over {CELLS} (95 % interval), their number"
+    known = {harm.name: harm.estimates for harm in table}
+    return [
+        {mean: title}
+        | {
+            n.capitalised(method): f"{with_interval(means[name].value, *means[name].interval, 2)}, {means[name].cells}"
+            if name in means
+            else NONE
+            for method, means in known.items()
+        }
+        for name, title in titles.items()
+    ]
 
 
 # ---------------------------------------------------------------- two results

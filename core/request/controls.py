@@ -9,7 +9,7 @@ from dataclasses import replace
 from core.request.amounts import DEFAULT_AMOUNTS, stepped_amounts
 from core.request.catalog import CONTROL_SEEDS, DEFAULT_EXAMPLES, FEW_EXAMPLES, METHODS
 from core.request.limits import limits
-from core.request.scope import canonical, half_runs, run_of
+from core.request.scope import half_scopes, layer_scopes, run_of
 from core.request.sweep_request import SweepRequest, usual_scope
 
 UNTIL_DAMAGE = 0.3  # the largest damage at which results are compared
@@ -18,7 +18,7 @@ SMALL_STEPS = stepped_amounts(SMALL_STEP, 0.95)
 # Where amounts or bytes are bounded; chance can do a damage of 0.05 by 0.05, and a verdict needs two amounts before it.
 COARSER_STEPS = tuple(sorted({*stepped_amounts(SMALL_STEP, 0.05), *stepped_amounts(COARSER_STEP, 0.95)}))
 ONE_LAYER_SEEDS = 3
-ALONE_AMOUNTS = (0.0, 0.3, 0.5, 0.7, 0.9)  # of a layer pruned alone
+ALONE_AMOUNTS: tuple[float, ...] = (0.0, 0.3, 0.5, 0.7, 0.9)  # of a layer pruned alone
 
 
 def controls(request: SweepRequest, seeds: Iterable[int]) -> Iterator[SweepRequest]:
@@ -78,11 +78,10 @@ def each_alone(request: SweepRequest, num_layers: int) -> tuple[SweepRequest, ..
         num_layers: The model's encoder layers.
     """
     whole = replace(request, points="layer", until_damage=None, range_examples="subset")
-    layers = [replace(whole, scope=f"layer:{k}", amounts=ALONE_AMOUNTS) for k in range(num_layers)]
-    ends = [f"layers:{half.start}-{half.stop - 1}" for half in half_runs(num_layers)]
-    halves = [replace(whole, scope=canonical(scope), amounts=DEFAULT_AMOUNTS) for scope in ends]
-    alone = {sweep.scope: sweep for sweep in (*layers, *halves)}  # half of two layers is one of them
-    return (*alone.values(), *(drawn for sweep in alone.values() for drawn in judged_beside(sweep)))
+    amounts = dict.fromkeys(layer_scopes(num_layers), ALONE_AMOUNTS)
+    amounts |= dict.fromkeys(half_scopes(num_layers), DEFAULT_AMOUNTS)  # half of two layers is one of them
+    alone = [replace(whole, scope=scope, amounts=known) for scope, known in amounts.items()]
+    return (*alone, *(drawn for sweep in alone for drawn in judged_beside(sweep)))
 
 
 def every_method(request: SweepRequest, model_type: str = "") -> tuple[SweepRequest, ...]:

@@ -26,6 +26,12 @@ def layer_of(scope: str | None) -> int | None:
     return run.start if run is not None and len(run) == 1 else None
 
 
-def half_runs(num_layers: int) -> tuple[range, range]:
-    """Return the lower and the upper half of the layers, counted from 0; the middle of an odd number is in neither."""
-    return range(num_layers // 2), range(num_layers - num_layers // 2, num_layers)
+def layer_scopes(num_layers: int) -> list[str]:
+    """Return the scope of each layer alone."""
+    return [f"layer:{k}" for k in range(num_layers)]
+
+
+def half_scopes(num_layers: int) -> list[str]:
+    """Return the scopes of the lower and the upper half of the layers; the middle of an odd number is in neither."""
+    half = num_layers // 2
+    return [str(canonical(f"layers:{start}-{start + half - 1}")) for start in (0, num_layers - half)]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.findings.words.passed import passed_label
+from core.findings.words.passed import PASSED
 from core.request.sweep_request import SweepRequest
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result, ship
@@ -108,44 +108,27 @@ def test_what_layers_pass_on_and_which_half_matters_is_shown_once_they_were_prun
     shipped: Path, unfolded: None
 ) -> None:
     whole = make_result(num_layers=4, amounts=made.ALONE_STEPS, own_cka=declining(0.9))
-    halves = [made.half("layers:0-1", 0.4), made.half("layers:2-3", 0.1)]
-    ship(shipped, whole, *made.alone(), *halves)
+    ship(shipped, whole, *made.alone(), made.half("layers:0-1", 0.4), made.half("layers:2-3", 0.1))
     app = open_page(PAGE, layer="2")
-    assert [list(one["views"]) for one in players(app)] == [
-        ["rows", "curve"],
-        ["stack", "harm"],
-        ["passed"],
-        ["row", "sparsity"],
-    ]
-    assert {"What fades is not what matters", passed_label(())} <= {box.label for box in app.expander}
-    assert {row["layer"] for row in pictures(app, 2)["passed"]["datasets"]["lines"] if row["chosen"]} == {"2"}
+    assert [list(one["views"]) for one in players(app)][1:3] == [["passed"], ["stack", "harm"]]
+    assert {row["layer"] for row in pictures(app, 1)["passed"]["datasets"]["lines"] if row["chosen"]} == {"2"}
     words = read(told(app))
-    assert (
-        "removed from the lower half of the layers alone, 40 % of predictions change; from the upper half alone, 10 %"
-        in words
-    )
-    assert "of layer 2's weights removed, and no others" in words
-    assert "Prune each layer alone" not in labels(app)
+    assert "What fades is not what matters. With 30 % of the encoder's weights removed from the lower half" in words
+    assert "What layer 2 passes on. With 70 % of its weights removed, and no others" in words
+    assert controls.ALONE not in labels(app)
 
 
-def test_layers_that_were_never_pruned_alone_can_be_on_a_click(
+def test_layers_that_were_never_pruned_alone_can_be_on_a_click_where_that_can_be_run(
     shipped: Path, unfolded: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[SweepRequest] = []
     monkeypatch.setattr(controls, "start", lambda first, follow_ups: started.extend((first, *follow_ups)))
     monkeypatch.setattr(controls, "show_estimate", lambda first, others: started.append(first))
-    ship(shipped, whole := result(source="written"))
-    app = open_page(PAGE)
+    units, part, far = result(method="attribution", scope=None), result(scope="layer:1"), result(source="folder")
+    ship(shipped, whole := result(source="written"), units, part, far)
+    app = open_page(PAGE, result=whole.key)
     assert [request.scope for request in started] == ["layer:0"], "how long it takes is asked"
     press(app, controls.ALONE)
     assert {request.scope for request in started} == {"layer:0", "layer:1", "layer:2"}
-    assert {request.checkpoint for request in started} == {whole.checkpoint.id}
-    ship(
-        shipped,
-        units := result(method="attribution", scope=None),
-        part := result(scope="layer:1"),
-        far := result(source="folder"),
-    )
-    assert controls.ALONE_ELSEWHERE in told(open_page(PAGE, result=far.key)), "its examples are not at hand"
-    for known in (units, part):
-        assert passed_label(()) not in {box.label for box in open_page(PAGE, result=known.key).expander}
+    for known in (units, part, far):
+        assert PASSED not in {box.label for box in open_page(PAGE, result=known.key).expander}

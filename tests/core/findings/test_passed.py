@@ -4,154 +4,94 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest, kendalltau, rankdata, t
+from scipy.stats import binomtest, rankdata, t
 
-from core.findings.comparable import Halves, halves_controls_of, halves_of
-from core.findings.harm import APART, BEYOND, EARLY, END, LOWER, OWN, UPPER, correlations, harms
-from core.findings.passed import by_amount, harm_of, passed_on, reads
-from core.findings.tables import harm_table
-from core.request.amounts import DEFAULT_AMOUNTS
+from core.findings.comparable import isolated_controls_of, isolated_of
+from core.findings.harm import correlations, harms
+from core.findings.passed import by_amount, harm_of, passed_on
 from core.request.controls import ALONE_AMOUNTS, ONE_LAYER_SEEDS, each_alone
 from core.request.sweep_request import SweepRequest, checked
 from core.results.schema import SweepResult
 from tests.builders import make_result
-from tests.core.findings.made import ALONE_STEPS, HARMS, OWN_LOSSES, alone, half, of_seed, predicting
+from tests.core.findings.made import ALONE_STEPS, HARMS, OWN_LOSSES, alone, half, of_seed
 
 WHOLE = make_result(num_layers=4, amounts=ALONE_STEPS)
+OWN, EARLY, END = (np.corrcoef(rankdata(HARMS), ranks)[0, 1] for ranks in ((1, 2, 3, 4), (4, 3, 2, 1), (3, 1, 2, 4)))
 
 
 def test_every_number_is_that_of_the_layer_that_was_pruned() -> None:
-    layers, short = alone(), alone(amounts=(0.0, 0.5))[0]  # of two results of one layer that with more amounts counts
-    random = [alone(amounts=ALONE_STEPS, method="random", seed=seed) for seed in range(2)]
-    whole = make_result(num_layers=4, amounts=ALONE_STEPS, method="random", seed=1)
-    known = passed_on(WHOLE, [short, *layers, *random[0], *random[1], whole], "mean")
+    layers, short = alone(), alone(amounts=(0.0, 0.5))[0]  # of two results of one scope that with more amounts counts
+    drawn = [layer for seed in range(2) for layer in alone(HARMS[::-1], method="random", seed=seed)]
+    known = passed_on(WHOLE, [short, *layers, *drawn, half("layers:0-1", 0.4)], "mean")
     assert known is not None
     assert (list(known.method), known.seeds, known.is_read) == ([0.3, 0.7], 2, False)
-    for layer, (row, result) in enumerate(zip(known.method[0.7], layers, strict=True)):
-        low, high = result.statistics["cka"]["mean"].own[2][layer]
-        assert row.own == pytest.approx(0.7 * OWN_LOSSES[layer])
-        assert row.own_interval == pytest.approx((1 - high, 1 - low))
-        assert row.end == pytest.approx(0.7 * (HARMS[layer] / 2 if layer < 3 else OWN_LOSSES[3]))
-        assert (row.changed, row.changed_interval) == (
-            result.frames[2].changed.share,
-            result.frames[2].changed.interval,
-        )
-        assert row.faded == pytest.approx(1 - WHOLE.frames[2].own("mean")[layer])
-    mean = known.by_chance[0.3]
-    assert [row.own for row in mean] == pytest.approx([0.3 * loss for loss in OWN_LOSSES])
-    assert [row.faded for row in mean] == [None] * 4, "of one draw alone all layers were pruned"
+    faded, own, end, harm = known.method[0.7].transpose(1, 0, 2)  # each (layers, 3)
+    assert faded[:, 0] == pytest.approx(1 - np.array(WHOLE.frames[2].own("mean")))
+    assert own[:, 0] == pytest.approx(0.7 * np.array(OWN_LOSSES))
+    bounds = [result.statistics["cka"]["mean"].own[2][layer] for layer, result in enumerate(layers)]
+    assert own[:, :0:-1] == pytest.approx(1 - np.array(bounds))
+    assert end[:, 0] == pytest.approx(0.7 * np.array([*np.array(HARMS[:3]) / 2, OWN_LOSSES[3]]))
+    assert harm.tolist() == [[row.changed.share, *row.changed.interval] for row in (one.frames[2] for one in layers)]
+    assert known.by_chance[0.3][:, 3, 0] == pytest.approx(0.3 * np.array(HARMS[::-1]))
+    assert np.isnan(known.by_chance[0.3][:, 0]).all(), "nobody has pruned all layers at random"
 
 
-def test_the_end_is_what_the_classifier_reads_only_where_every_result_holds_it() -> None:
-    read = alone(read=0.6)
-    assert [row.end for row in passed_on(WHOLE, read, "mean").method[0.3]] == pytest.approx([0.18] * 4)
-    mixed = [*read[:3], alone()[3]]
-    assert (reads(read), reads(mixed), passed_on(WHOLE, mixed, "mean").is_read) == (True, False, False)
-
-
-def test_nothing_is_shown_of_some_layers_only() -> None:
-    layers = alone()
+def test_the_end_is_what_the_classifier_reads_only_where_every_result_holds_it_and_no_layer_may_lack() -> None:
+    read, layers = alone(read=0.6), alone()
+    known = passed_on(WHOLE, read, "mean")
+    assert (known.is_read, known.method[0.3][:, 2, 0].tolist()) == (True, pytest.approx([0.18] * 4))
+    assert not passed_on(WHOLE, [*read[:3], layers[3]], "mean").is_read
     lacking = [layers[:3], [], alone(amounts=(0.0,)), alone(num_examples=100), alone(method="wanda")]
     assert [passed_on(WHOLE, known, "mean") for known in lacking] == [None] * 5
     blind = make_result(num_layers=4, scope="layer:3", points="layer", amounts=ALONE_STEPS, holes=((0.3, 3, 3),))
     assert list(passed_on(WHOLE, [*layers[:3], blind], "mean").method) == [0.7], "undefined at 0.3"
 
 
-def test_one_job_measures_all_that_the_page_shows() -> None:
-    """Each request is one that a sweep accepts, and none is asked for twice."""
+def test_one_job_measures_all_that_the_page_shows_and_each_request_is_one_that_runs() -> None:
     whole = checked(SweepRequest("embedded:sst2", "sst2", range_examples="all", until_damage=0.3))
     for layers, halves in ((6, ["layers:0-2", "layers:3-5"]), (5, ["layers:0-1", "layers:3-4"]), (2, [])):
         requests = list(map(checked, each_alone(whole, layers)))
         scopes = [f"layer:{k}" for k in range(layers)] + halves
         own, drawn = requests[: len(scopes)], requests[len(scopes) :]
         assert [request.scope for request in own] == scopes
-        assert {(r.method, r.points, r.until_damage, r.range_examples) for r in own} == {
-            ("magnitude", "layer", None, "subset")
-        }
-        assert own[0].amounts == (ALONE_AMOUNTS if halves else DEFAULT_AMOUNTS)
-        assert sorted((r.scope, r.seed) for r in drawn) == sorted(
-            (s, k) for s in scopes for k in range(ONE_LAYER_SEEDS)
-        )
-        assert {(r.method, r.control_of) for r in drawn} == {("random", "magnitude")}
-    (only, *_) = each_alone(SweepRequest("embedded:sst2", "sst2", "random", seed=1), 3)
-    assert (only.method, only.seed) == ("random", 1)
-    assert len(each_alone(SweepRequest("embedded:sst2", "sst2", "random"), 3)) == 3, (
-        "whose halves are layers; a control has none"
-    )
-
-
-# ---------------------------------------------------------------- halves
+        assert {(one.method, one.points, one.until_damage) for one in own} == {("magnitude", "layer", None)}
+        assert set(ALONE_AMOUNTS) <= set(own[0].amounts)
+        assert {(one.scope, one.seed) for one in drawn} == {(s, k) for s in scopes for k in range(ONE_LAYER_SEEDS)}
+    assert len(each_alone(SweepRequest("embedded:sst2", "sst2", "random"), 4)) == 4 + 2, "a control has none"
 
 
 def test_halves_are_compared_where_both_have_lost_the_share_of_weights_nearest_to_30_percent() -> None:
     lower, upper = half("layers:0-1", 0.4), half("layers:2-3", 0.1)
     drawn = [half(scope, 0.2, method="random", seed=1) for scope in ("layers:2-3", "layers:0-1")]
-    others = [half("layers:0-2", 0.2), half("layers:1-2", 0.2), half("layers:0-1", 0.2, method="random", seed=0)]
-    beside = [*others, upper, *drawn, lower, *alone()]
-    halves = halves_of(WHOLE, beside)
-    assert (halves, halves_controls_of(WHOLE, beside)) == (Halves(lower, upper), [Halves(*reversed(drawn))])
-    harm = harm_of(halves)
+    beside = [half("layers:0-2", 0.2), upper, *drawn, lower, *alone()]
+    harm = harm_of(isolated_of(WHOLE, beside))
     assert (harm.removed, harm.lower, harm.upper) == (0.3, 0.4, 0.1)
     assert harm.p_value == pytest.approx(binomtest(60, 60).pvalue), "the 20 changed by both decide nothing"
-    assert harm_of(Halves(lower, half("layers:2-3", 0.1, prunable_sparsity=lambda a: a / 3))) is None
-    assert harm_of(Halves(upper, upper)).p_value == 1
-    assert halves_of(WHOLE, [lower]) is None
-
-
-def test_a_prediction_counts_as_changed_by_what_it_was_unpruned() -> None:
-    lower, upper = (
-        predicting(half(scope, 0.1), [0] * 200, [0] * 200, [1] * 5 + [0] * 195)
-        for scope in ("layers:0-1", "layers:2-3")
-    )
-    assert (harm_of(Halves(lower, upper)).lower, harm_of(Halves(lower, upper)).p_value) == (0.025, 1)
-
-
-# ---------------------------------------------------------------- over checkpoints
+    assert harm_of(isolated_controls_of(WHOLE, beside)[1]).p_value == 1
+    third = half("layers:2-3", 0.1, prunable_sparsity=lambda a: a / 3)
+    assert [harm_of(isolated_of(WHOLE, known)) for known in ([lower], [lower, third], [])] == [None] * 3
 
 
 def test_correlations_are_of_ranks_at_equal_amounts_only() -> None:
-    known = by_amount(dict(enumerate(alone(), start=1)), "mean", is_read=False)
-    found = correlations(known)
-    ranks = rankdata(HARMS)
-    assert found[OWN] == pytest.approx(np.corrcoef(ranks, rankdata(OWN_LOSSES))[0, 1])
-    assert found[EARLY] == pytest.approx(-found[OWN])
-    ends = [0.2, 0.1, 0.15, 0.4]
-    assert found[END] == pytest.approx(np.corrcoef(ranks, rankdata(ends))[0, 1])
-    assert np.sign(found[EARLY]) == np.sign(-kendalltau(HARMS, range(4)).statistic)
-    assert found[BEYOND] == found[END] - found[OWN]
-    assert correlations(by_amount(dict(enumerate(alone((0.2,) * 4), start=1)), "mean", is_read=False)) == {}
+    found = correlations(by_amount(isolated_of(WHOLE, alone()), "mean", is_read=False))
+    assert found == pytest.approx({"own": OWN, "early": EARLY, "end": END, "beyond": END - OWN})
+    assert correlations(by_amount(isolated_of(WHOLE, alone((0.2,) * 4)), "mean", is_read=False)) == {}
 
 
 def test_twins_and_draws_are_averaged_before_tasks_and_depths_are_counted() -> None:
-    def cola(harms: Sequence[float], **settings: object) -> list[SweepResult]:
-        return alone(harms, task="cola", **settings)
+    def cola(harm: Sequence[float], **settings: object) -> list[SweepResult]:
+        return alone(harm, task="cola", **settings)
 
-    reverse = HARMS[::-1]
-    results = [
-        *alone(),
-        *(of_seed(1, known) for known in alone(reverse)),
-        *cola(HARMS),
-        *cola(reverse, source="written"),
-    ]
-    drawn = [known for seed, harms in enumerate((HARMS, reverse)) for known in cola(harms, method="random", seed=seed)]
-    pairs = {"sst2": (0.4, 0.1), "cola": (0.2, 0.05)}
-    halves = [
-        half(*known, task=task)
-        for task, pair in pairs.items()
-        for known in zip(("layers:0-1", "layers:2-3"), pair, strict=True)
-    ]
-    magnitude, random = harms([*drawn, *results, *halves])
-    rho = np.corrcoef(rankdata(HARMS), rankdata(OWN_LOSSES))[0, 1]
+    reverse, shares = HARMS[::-1], {"sst2": (0.4, 0.1), "cola": (0.2, 0.05)}
+    halves = [half(f"layers:{2 * k}-{2 * k + 1}", shares[task][k], task=task) for task in shares for k in range(2)]
+    twins = [*alone(), *(of_seed(1, known) for known in alone(reverse))]
+    drawn = [known for seed, harm in enumerate((HARMS, reverse)) for known in cola(harm, method="random", seed=seed)]
+    magnitude, random = harms([*drawn, *twins, *cola(HARMS), *cola(reverse, source="written"), *halves])
     assert list(magnitude.cells) == ["CoLA, 4 layers", "SST-2, 4 layers"]
-    assert magnitude.cells["CoLA, 4 layers"][OWN] == pytest.approx(rho)
-    assert magnitude.cells["SST-2, 4 layers"][OWN] == pytest.approx(0), "of twins that contradict each other"
-    assert random.cells["CoLA, 4 layers"][OWN] == pytest.approx(0)
-    assert (random.controls, random.estimates) == ("magnitude", {}), "one cell has no interval"
-    apart = magnitude.estimates[APART]
-    mean, error = np.mean([0.3, 0.15]), np.std([0.3, 0.15], ddof=1) / np.sqrt(2)
-    assert (apart.cells, apart.value) == (2, pytest.approx(mean))
-    assert apart.interval == pytest.approx((mean - t.ppf(0.975, 1) * error, mean + t.ppf(0.975, 1) * error))
-    assert magnitude.estimates[OWN].interval == (-1, 1), "no correlation lies beyond"
-    assert {LOWER, UPPER} <= set(magnitude.cells["SST-2, 4 layers"])
-    assert [row["Over"] for row in harm_table([magnitude])] == [*magnitude.cells, "all, mean"]
-    assert len(harm_table([magnitude, random], with_cells=False)) == 2
+    assert [cell["own"] for cell in magnitude.cells.values()] == pytest.approx([OWN, 0]), "twins contradict each other"
+    assert random.cells["CoLA, 4 layers"]["own"] == pytest.approx(0)
+    assert (random.name, random.estimates) == ("random removal", {}), "one cell has no interval"
+    apart, error = magnitude.estimates["apart"], t.ppf(0.975, 1) * np.std([0.3, 0.15], ddof=1) / np.sqrt(2)
+    assert (apart.cells, apart.value) == (2, pytest.approx(0.225))
+    assert apart.interval == pytest.approx((max(0.225 - error, -1), min(0.225 + error, 1)))
+    assert magnitude.estimates["own"].interval == (-1, 1), "no correlation lies beyond"

@@ -13,8 +13,8 @@ from core.findings.claim import verdict
 from core.findings.compare import profiled
 from core.findings.cut import frontier_of
 from core.findings.grid import arranged, grid_rows
-from core.findings.harm import APART, BEYOND, END, LOWER, OWN, UPPER, Harm
 from core.findings.harm import Estimate as Mean
+from core.findings.harm import Harm
 from core.findings.passed import HalvesHarm, passed_on
 from core.findings.pooled import ALL, WHOLE, Cell, Estimate, Pooled
 from core.findings.sentences import examples_of
@@ -182,37 +182,26 @@ def layer_pages() -> Iterator[str]:
 
 
 def layers_alone() -> Iterator[str]:
-    def harm(method: str, controls: str | None, own: float, apart: float) -> Harm:
-        cells = {
-            "CoLA, 6 layers": {OWN: own, END: 0.9, BEYOND: 0.9 - own, LOWER: 0.4, UPPER: 0.4 - apart, APART: apart}
-        }
-        cells["SST-2, 6 layers"] = cells["CoLA, 6 layers"]
-        means = {name: Mean(2, value, (value - 0.1, value + 0.1)) for name, value in cells["CoLA, 6 layers"].items()}
-        return Harm(method, controls, cells, means, is_read=False)
+    def harm(method: str, controls: str, **values: float) -> Harm:
+        means = {name: Mean(2, value, (value - 0.1, value + 0.1)) for name, value in values.items()}
+        return Harm(method, controls, {}, means, is_read=not controls)
 
-    table = harm("magnitude", None, 0.6, 0.3), harm("random", "magnitude", 0.4, 0.254)
-    layers, drawn = made.alone(), made.alone((0.1, 0.2, 0.3, 0.4), method="random")
-    for beside, known in ((layers, ()), ([*layers, *drawn], table), (made.alone(read=0.5), table[:1])):
+    table = harm("magnitude", "", own=0.6, end=0.9, beyond=0.3, apart=0.3), harm("random", "magnitude", apart=-0.254)
+    drawn = made.alone((0.1, 0.2, 0.3, 0.4), method="random")
+    for beside, known in (([*made.alone(), *drawn], table), (made.alone(read=0.5), ())):
         found = passed_on(make_result(num_layers=4), beside, "mean")
         assert found is not None
-        yield passed.passed_label(known)
-        yield from passed.passed_said("2a", found, known)
-    yield passed.passed_label([harm("magnitude", None, 0.95, 0.3)])
+        yield from lines(passed.passed_said("2a", found, known))
     costly, alike, other = (
-        HalvesHarm(0.3, 0.406, 0.07, 1e-9),
-        HalvesHarm(0.3, 0.1, 0.09, 0.6),
-        HalvesHarm(0.3, 0.1, 0.3, 0.01),
+        HalvesHarm(0.3, *known) for known in ((0.406, 0.07, 1e-9), (0.1, 0.09, 0.6), (0.1, 0.3, 0.01))
     )
-    for lead, found, seeds, known in (
-        ("upper", costly, [costly, costly, other], table),
-        ("upper", costly, [], table[:1]),
-        (None, costly, [costly], ()),
-        ("upper", other, [], ()),
-        ("lower", other, [other], (harm("magnitude", None, 0.6, -0.3), table[1])),
-        ("upper", alike, [costly], table),
+    for lead, found, known in (
+        ("upper", costly, table),
+        ("upper", other, ()),
+        (None, costly, ()),
+        ("upper", alike, ()),
     ):
-        yield from lines(passed.halves_said(lead, found, seeds, known, "magnitude"))
-    yield from lines(passed.halves_said("upper", costly, [], table, "wanda"))
+        yield from lines(passed.halves_said(lead, found, known))
     yield from (" | ".join(cells.values()) for cells in tables.harm_table(table))
 
 
