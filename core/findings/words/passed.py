@@ -33,7 +33,7 @@ def passed_said(chosen: PointLabel, passed: PassedOn, table: Sequence[Harm]) -> 
     )
     numbers = _under(table, "beyond", lambda known: f"{known['end'].value:.2f} against {known['own'].value:.2f}")
     follows = f"follow the loss at the end ({ENDS[all(harm.is_read for harm in table)]}) more closely than its own"
-    said = f"Over {CELLS}, predictions changed by one layer {follows}: rank correlations {numbers}."
+    said = f"On average, predictions changed by one layer {follows}: rank correlations {numbers}."
     return Said(f"What layer {layer} passes on", (alone, said) if numbers else (alone,))
 
 
@@ -56,7 +56,7 @@ def halves_said(lead: Lead | None, harm: HalvesHarm, table: Sequence[Harm]) -> S
         f"{percent(harm.lower)} of predictions change; from the upper half alone, {percent(harm.upper)}."
     )
     numbers = _under(table, "apart", lambda known: _points(known["apart"]))
-    return Said(heading, (own, f"Over {CELLS}, the difference is {numbers}.") if numbers else (own,))
+    return Said(heading, (own, f"On average, the difference is {numbers}.") if numbers else (own,))
 
 
 def _points(found: Estimate) -> str:
@@ -65,4 +65,7 @@ def _points(found: Estimate) -> str:
 
 def _under(table: Sequence[Harm], name: str, write: Callable[[Mapping[str, Estimate]], str]) -> str:
     """Write what is known under each method, and at random: what chance does as well is no method's doing."""
-    return " and ".join(f"{write(harm.estimates)} under {harm.name}" for harm in table if name in harm.estimates)
+    known = [harm for harm in table if name in harm.estimates]
+    return " and ".join(f"{write(harm.estimates)} under {harm.name}" for harm in known) + (
+        f", over {known[0].estimates[name].cells} {CELLS}" if known else ""
+    )
