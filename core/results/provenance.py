@@ -16,6 +16,7 @@ from core.results.kinds import Result
 from core.results.schema import CheckpointRecord, SweepResult, TaskRecord
 
 PLACEHOLDER = "./"  # begins what stands for a path that a result does not hold
+CUT = "core.cut"  # a command
 DATA_FOLDER = f"{PLACEHOLDER}DATA_FOLDER"
 
 
@@ -40,7 +41,7 @@ def recipe(result: Result, asked: SweepRequest | None = None) -> Recipe:
         asked: The request that led to it, if known; then its paths are printed.
     """
     request = request_of(result, asked)
-    computed = command_line(request, "core.precompute" if isinstance(result, SweepResult) else "core.cut")
+    computed = command_line(request, "core.precompute" if isinstance(result, SweepResult) else CUT)
     if isinstance(result, CutStudy) and result.search == "all" and result.checkpoint.num_layers > ALL_UP_TO:
         computed += " --exhaustive"
     if asked is not None:
@@ -164,6 +165,8 @@ def _missing(result: Result, request: SweepRequest) -> Iterator[str]:
 def command_line(request: SweepRequest, module: str = "core.precompute") -> str:
     """Return the command of a module that computes a request, without options at their defaults."""
     unsaid = {**vars(SweepRequest("", "", "")), "control_of": DEFAULT_CONTROLLED.get(request.method)}
+    if module == CUT:  # which has no method
+        unsaid["method"] = request.method
     if METHODS[request.method].is_control:  # the seed is part of every key
         unsaid["seed"] = None
     options = {

@@ -1,6 +1,7 @@
 """A study from the command line and from a page: one path on standard output, one line for bad input."""
 
 import json
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -63,7 +64,11 @@ def test_the_smaller_model_is_saved_where_it_is_asked_for(
     config = json.loads((tmp_path / "small" / "config.json").read_text())
     assert (config["num_hidden_layers"], config["intermediate_size"]) == (2, 32)
     assert study.measured
-    assert study.key in (tmp_path / "small" / "README.md").read_text()
+    card = (tmp_path / "small" / "README.md").read_text()
+    assert study.key in card
+    _, script = card.split("```shell\npython -m core.cut ")
+    options = cut.parse(shlex.split(script.removesuffix("```\n")))  # what the card says to run is accepted
+    assert (options.layers, options.width, options.num_examples) == (2, 0.5, "40")
 
 
 @pytest.mark.parametrize(
