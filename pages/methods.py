@@ -63,7 +63,7 @@ def texts(prose: Prose) -> dict[str, object]:
         "ALL_UP_TO": ALL_UP_TO,
         **{f"by-{name}": title for name, title in CRITERIA.items()},
         "regret-said": regrets_said(regrets),
-        "regret-table": markdown_table(regrets_table(regrets)) if regrets else "",
+        "regret-table": "\n\n".join(map(markdown_table, narrow(regrets_table(regrets), 2))),
         "partial_cka": catalog.MEASURES["partial_cka"].title,
         "other-methods": "\n\n".join(f"{heading(new)} Its formula stands at the head of its file." for new in others),
         "DAMAGES": listed([str(damage) for damage in equal_damage.DAMAGES]),

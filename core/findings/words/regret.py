@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from core.findings.regret import Regrets, beyond_chance
-from core.findings.words import NONE
+from core.findings.words import NONE, with_interval
 from core.findings.words.cut import CRITERION, points_words
 from core.request.catalog import METRICS
 from core.request.criteria import CRITERIA
@@ -36,4 +36,8 @@ def regrets_table(rows: Sequence[Regrets]) -> list[dict[str, str]]:
 
 
 def _cells(of: Mapping[str, Estimate]) -> dict[str, str]:
-    return {title: points_words(of[name]) if name in of else NONE for name, title in CRITERION.items()}
+    """Write estimates in points, such as `4.6 (2.4 to 7.0)`, under the titles of all criteria."""
+    return {
+        title: with_interval(100 * of[name].value, 100 * of[name].low, 100 * of[name].high, 1) if name in of else NONE
+        for name, title in CRITERION.items()
+    }
