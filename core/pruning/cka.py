@@ -5,11 +5,8 @@ their labels, so that CKA of what the classifier reads with the unpruned model's
 `amount` is a fraction of the encoder's weights.
 """
 
+from functools import partial
+
 from core.pruning.guided import plan_by
-from core.pruning.magnitude import MagnitudePlan
-from core.pruning.plan import Baseline
 
-
-def plan(baseline: Baseline) -> MagnitudePlan:
-    """Search and plan; see the module docstring."""
-    return plan_by("cka", baseline)
+plan = partial(plan_by, "cka")

@@ -3,11 +3,8 @@
 As `core.pruning.cka`, with another loss: the mean Jensen-Shannon divergence from the unpruned model's distributions.
 """
 
+from functools import partial
+
 from core.pruning.guided import plan_by
-from core.pruning.magnitude import MagnitudePlan
-from core.pruning.plan import Baseline
 
-
-def plan(baseline: Baseline) -> MagnitudePlan:
-    """Search and plan; see the module docstring."""
-    return plan_by("divergence", baseline)
+plan = partial(plan_by, "divergence")

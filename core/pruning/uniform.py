@@ -5,11 +5,8 @@ whole weights that sum to round(amount · n); among equal |w| the lowest index g
 encoder's weights. Cost: that of magnitude pruning.
 """
 
+from functools import partial
+
 from core.pruning.guided import plan_by
-from core.pruning.magnitude import MagnitudePlan
-from core.pruning.plan import Baseline
 
-
-def plan(baseline: Baseline) -> MagnitudePlan:
-    """Plan equal shares; see the module docstring."""
-    return plan_by("uniform", baseline)
+plan = partial(plan_by, "uniform")
