@@ -4,6 +4,7 @@ The frontier has speed across and the metric up. Grey marks are what similarity 
 layers. The stack has the layers as a network is drawn, the first at the bottom; what is out is hatched.
 """
 
+from itertools import pairwise
 from math import ceil, floor
 
 import altair as alt
@@ -18,14 +19,15 @@ from core.request.catalog import METRICS
 
 LAYOUT = Layout(
     "cut",
-    wide='"frontier stack" clamp(18rem, 50vh, 34rem) "bar bar" auto / minmax(0, 5fr) minmax(0, 3fr)',
-    narrow=in_column({"frontier": "24rem", "bar": "auto", "stack": "17rem"}),
+    wide='"frontier stack" clamp(22rem, 56vh, 36rem) "bar bar" auto / minmax(0, 5fr) minmax(0, 3fr)',
+    narrow=in_column({"frontier": "27rem", "bar": "auto", "stack": "17rem"}),
 )
 GREY = g.UNDEFINED_COLOUR
 SHAPES = ("triangle-down", "diamond", "cross", "square", "triangle-up", "M-1,-0.2H1V0.2H-1Z")  # the last is a dash
 APART = 6  # pixels between the marks of criteria, which may have picked alike
 STEP = 0.05  # the axis of the metric ends at multiples of it
 ATTENTION = 1 / 3  # of a layer's weights, with four feed-forward units for each hidden one
+PIECES = 12  # of a whole band, each with strokes of its own
 BAND = (0.12, 0.88)  # bottom and top, of a layer's row
 FASTER, FEWER = "Times as fast as the full model", "Layers removed"
 FRONTIER = "{} of each smaller model, with its 95 % interval", "Numbers: layers out. Squares: narrower parts as well"
@@ -83,17 +85,17 @@ def _frontier_view(known: Frontier, chosen: Choice | None) -> View:
 
 def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float) -> g.LayerChart:
     """Draw, from back to front: the lines to hold against, what else would have been picked, and the models."""
-    first, title, form = (1.0, FASTER, ".1f") if timed else (0.0, FEWER, "d")
-    margin, criteria = 0.06 * max(most - first, 0.1), list(words.CRITERION.values())
-    across = alt.Axis(tickMinStep=0.1 if timed else 1, tickCount=6, format=form, grid=False, titleAnchor="start")
-    x = alt.X("x:Q", title=title, scale=alt.Scale(domain=[first - margin, most + margin], nice=False), axis=across)
+    criteria, ticks = list(words.CRITERION.values()), [1, 1.5, 2, 3, 4, 6, 8, 12, 16] if timed else alt.Undefined
+    across = alt.Axis(values=ticks, tickMinStep=1, format="~f", labelOverlap=True, grid=False, titleAnchor="start")
+    ends = [0.95, 1.1 * most] if timed else [0.5, most + 0.5]
+    scale = alt.Scale(type="log" if timed else "linear", domain=ends, nice=False)  # ratios
+    x = alt.X("x:Q", title=FASTER if timed else FEWER, scale=scale, axis=across)
     up = alt.Axis(format=".2f", tickCount=6, minExtent=g.MARGIN, maxExtent=g.MARGIN)
     y = alt.Y("value:Q", title=None, scale=alt.Scale(domain=list(domain), nice=False), axis=up)
     lines, picks, models = g.data("lines").encode(y=y), g.data("picks").encode(x=x, y=y), g.data("models").encode(x=x)
     points = models.encode(y=y, tooltip=g.told({metric: "text:N", **{name: f"{name}:N" for name in TOLD}}))
     fewer, narrower = (points.transform_filter(f"{sign}datum.narrower") for sign in ("!", ""))
-    columns = alt.ExprRef("width < 26 * margin / 3.3 ? 1 : 2")
-    legend = alt.Legend(title=None, columns=columns, symbolSize=60, symbolFillColor=GREY)
+    legend = alt.Legend(title=None, columns=1, symbolSize=60, symbolFillColor=GREY)
     looks = g.told_apart("criterion", legend, criteria, shape=list(SHAPES))
     picked = g.told({"Chosen by": "criterion:N", "Removed": "layers:N", metric: "value:Q"})
     return alt.layer(
@@ -119,12 +121,15 @@ def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float
 
 def _stack_view(known: Frontier, choice: Choice | None) -> View:
     parts = g.Rows()
-    for k in range(known.study.checkpoint.num_layers):
+    for row in range(known.study.checkpoint.num_layers):
         kept = 1 - (1 - ATTENTION) * choice.share if choice else 1.0
-        kept = 0.0 if choice and k in choice.removed else round(kept, 4)
-        for x, x2, value in ((0.0, kept, 1.0), (kept, 1.0, None)):
-            row = {"layer": str(k + 1), "x": x, "x2": x2, "y": k + BAND[0], "y2": k + BAND[1], "value": value}
-            parts += [row] if x < x2 else []
+        kept = 0.0 if choice and row in choice.removed else round(kept, 4)
+        ends = [0.0, kept, *(k / PIECES for k in range(1, PIECES + 1) if k / PIECES > kept)]
+        parts += [
+            {"x": x, "x2": x2, "y": row + BAND[0], "y2": row + BAND[1], "value": None if x >= kept else 1.0}
+            for x, x2 in pairwise(ends)
+            if x < x2
+        ]
     points = tuple(f"layer.{k}.output" for k in range(known.study.checkpoint.num_layers))
     return View(_stack, (points,), {"parts": parts}, "Hatched: removed")
 

@@ -28,22 +28,22 @@ def cut_said(known: Frontier, choice: Choice | None, by: By, most: float) -> Sai
     study, state = known.study, state_of(known, choice, by, most)
     limit = points(most) if by == "score" else f"{percent(most)} changed answers"
     metric, judged = METRICS[study.task.main_metric].symbol, len(study.task.examples)
-    full = f"the full model has {metric} {estimated(known.full)}"
-    guess = f"always giving one label ({decimals(known.guess, 3)})"
+    full, guess = estimated(known.full), f"not shown to beat always giving one label ({decimals(known.guess, 3)})"
     if choice is None or known.full.low <= known.guess:
-        heading = f"No smaller model costs at most {limit} where the choice is made"
-        heading = f"The full model is not shown to beat {guess}" if state == "guesses" else heading
-        return Said(heading, (f"On {judged} examples, {full}.",))
+        heading = f"No smaller model is chosen: on the examples for choosing, each costs more than {limit}"
+        heading = f"The full model is {guess}" if state == "guesses" else heading
+        return Said(heading, (f"On {judged} examples, the full model has {metric} {full}.",))
     less, changed = choice_name(choice, study.checkpoint.num_layers), changed_words(choice)
     gained = filter(None, (speed_words(choice), points_words(choice.difference) if by == "score" else changed))
-    heading = {
-        "holds": f"{less} can go",
-        "inconclusive": f"Whether {in_sentence(less)} can go at a cost of {limit} is inconclusive",
-        "fails": f"Without {in_sentence(less)}, the cost is more than {limit}",
-        "guesses": f"Without {in_sentence(less)}, the model is not shown to beat {guess}",
+    verdict = {
+        "holds": f"it costs at most {limit}",
+        "inconclusive": f"whether it costs at most {limit} is inconclusive",
+        "fails": f"it costs more than {limit}",
+        "guesses": f"it is {guess}",
     }[state]
-    left = f"it has {metric} {estimated(choice.value)}, and {changed}; {full}"
-    first = f"Chosen on {len(study.calibration.examples)} examples and judged on {judged} others, {left}."
+    heading = f"{less} can go" if state == "holds" else f"Without {in_sentence(less)}"
+    chosen = f"Chosen on {len(study.calibration.examples)} examples; on {judged} others, {verdict}"
+    first = f"{chosen}: {metric} is {estimated(choice.value)}, of the full model {full}, and {changed}."
     return Said(f"{heading}: {', '.join(gained)}", (first, *_beside(known, choice)))
 
 

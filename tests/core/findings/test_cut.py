@@ -113,7 +113,7 @@ def test_a_model_that_guesses_and_a_limit_that_is_too_tight_leave_no_claim() -> 
     assert "not shown to beat" in cut_said(replace(frontier_of(make_study()), guess=1.0), None, "score", 0.03).heading
     known = frontier_of(SMALL)
     assert state_of(known, None, "score", 0.0) == "nothing"
-    assert cut_said(known, None, "score", 0.0).heading.startswith("No smaller model costs at most 0 points")
+    assert cut_said(known, None, "score", 0.0).heading.startswith("No smaller model is chosen")
 
 
 def test_a_speed_counts_only_where_all_were_timed_and_is_named_only_where_it_is_shown() -> None:
