@@ -24,13 +24,13 @@ from core.findings import guided, harm, pooled
 from core.findings.choices import family_of, seed_groups, task_title
 from core.findings.claim import BY_INTERVAL, Verdict, corrected, verdict, with_rows
 from core.findings.comparable import control_sweeps
-from core.findings.guided import Judged
+from core.findings.guided import Place
 from core.findings.harm import Harm
 from core.findings.pooled import Pooled
 from core.findings.regret import regrets_of
 from core.findings.tables import beside_random, beyond_cell, harm_table, layer_cell, pooled_table
 from core.findings.words import NONE
-from core.findings.words.guided import guided_said, places_table, ranges_table, together_table
+from core.findings.words.guided import guided_said, guided_tables
 from core.findings.words.pooled import claim_heading, claim_said
 from core.findings.words.regret import regrets_said, regrets_table
 from core.findings.words.verdict import FLAGS, REASONS, counted, explained, flags_cell
@@ -48,7 +48,7 @@ DRAWS = 10_000  # of each row and sign
 
 
 def pages_of(
-    table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: Sequence[Harm], compared: Sequence[Judged]
+    table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: Sequence[Harm], compared: Sequence[Place]
 ) -> dict[Path, str]:
     """Return what `docs/results.md` and `README.md` say: verdicts, all of them together, harm and guided shares."""
     claim = claim_said(together[0], together)
@@ -62,11 +62,12 @@ def pages_of(
     return {DOCUMENT: document, README: written_into(README.read_text("utf-8"), "claim", said)}
 
 
-def guided_text(compared: Sequence[Judged]) -> str:
+def guided_text(compared: Sequence[Place]) -> str:
     """Say and tabulate what guided shares are worth."""
     said = guided_said(compared)
-    tables = together_table(compared), places_table(compared), ranges_table(compared)
-    return "\n\n".join([f"**{said.heading}.** {' '.join(said.sentences)}", *map(markdown_table, tables)])
+    return "\n\n".join(
+        [f"**{said.heading}.** {' '.join(said.sentences)}", *map(markdown_table, guided_tables(compared))]
+    )
 
 
 def cuts_text() -> str:

@@ -14,7 +14,7 @@ import streamlit as st
 from core.findings import claim, comparable, guided, harm, pooled
 from core.findings.regret import regrets_of
 from core.findings.tables import harm_table, narrow
-from core.findings.words.guided import guided_said, places_table, ranges_table, together_table
+from core.findings.words.guided import guided_said, guided_tables
 from core.findings.words.numbers import percent
 from core.findings.words.regret import regrets_said, regrets_table
 from core.findings.words.verdict import FLAGS, POINTS, REASONS, STATES, explained
@@ -53,6 +53,7 @@ class Prose(Template):
 def texts(prose: Prose) -> dict[str, object]:
     """Return what the names in the prose stand for: constants by their own names, the catalog's texts by its."""
     described = set(prose.get_identifiers())
+    shares = guided.shipped()
     regrets = regrets_of([study for entry in shipped_cuts() if (study := study_by_key(entry.key))])
     others = [name for name in catalog.METHODS if name not in described]
     return {
@@ -76,21 +77,13 @@ def texts(prose: Prose) -> dict[str, object]:
         "margin": POINTS,
         **{str(name): said for name, said in STATES.items()},
         "reasons": explained(REASONS),
-        "guided": guided_shares(),
+        "guided": plain(" ".join(guided_said(shares).sentences)) if shares else "",
+        "guided-tables": "\n\n".join(
+            markdown_table(part) for rows in guided_tables(shares) for part in narrow(rows, 2)
+        ),
         "flags": explained(FLAGS),
         **{f"{kind}-seeds": number for kind, number in catalog.CONTROL_SEEDS.items()},
     }
-
-
-def guided_shares() -> str:
-    """Say and tabulate what shares chosen by CKA are worth on the shipped checkpoints; nothing before that is known."""
-    table = guided.shipped()
-    if not table:
-        return ""
-    tables = (narrow(together_table(table)), narrow(places_table(table), 2), narrow(ranges_table(table)))
-    return "\n\n".join(
-        [plain(" ".join(guided_said(table).sentences)), *(markdown_table(part) for parts in tables for part in parts)]
-    )
 
 
 def heading(name: str) -> str:

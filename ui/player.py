@@ -12,8 +12,9 @@ import streamlit as st
 from core.charts.vega import vega_script
 from core.charts.view import Scene
 from core.findings.accuracy import metrics_of
+from core.findings.guided import judged
 from core.findings.tables import criteria_table, numbers_table
-from core.findings.words.guided import shares_sentence, shares_table
+from core.findings.words.guided import places_table, shares_sentence
 from core.findings.words.lab import reading_note
 from core.findings.words.layers import layers_heading
 from core.findings.words.overview import caution, length_sentence, verdict_sentence
@@ -181,7 +182,7 @@ def show_shares(result: SweepResult, beside: Sequence[SweepResult]) -> None:
     """
     if said := once(shares_sentence, result):
         st.markdown(plain(said))
-    show_table(once(shares_table, beside))
+    show_table(places_table(once(judged, beside)), naming=2)
 
 
 def choose_metric(*results: SweepResult) -> str:

@@ -40,7 +40,7 @@ def show_table(rows: list[dict[str, str]], naming: int = 1) -> None:
 
     Nothing is shown where it has no rows.
     """
-    for part in narrow(rows, naming) if rows else ():
+    for part in narrow(rows, naming):
         st.markdown(markdown_table(part))
 
 

@@ -31,13 +31,13 @@ Table = list[dict[str, str]]
 def narrow(table: Table, naming: int = 1) -> list[Table]:
     """Cut a table into such as a telephone has room for: three columns each beside those that name a row.
 
-    No part has a row of nothing.
+    No part has a row of nothing; an empty table has no part.
 
     Args:
-        table: At least one row.
+        table: The rows.
         naming: How many columns name a row; they come first.
     """
-    titles = list(table[0])
+    titles = list(table[0] if table else ())
     parts = [titles[k : k + 3] for k in range(naming, len(titles), 3)]
     return [
         [{title: row[title] for title in (*titles[:naming], *part)} for row in table if any(map(row.get, part))]

@@ -6,7 +6,6 @@ from typing import Any
 
 import streamlit as st
 
-from core.findings.words.lab import method_note
 from core.findings.words.numbers import percent
 from core.request.amounts import amount_text, stepped_amounts
 from core.request.catalog import CONTROL_SEEDS, DEFAULT_CONTROLLED, MAX_LAYERS, METHODS, POINTS
@@ -73,7 +72,7 @@ def choose_method(shown: SweepRequest, asked: Asked, follow_ups: Sequence[SweepR
         return
     name = next(iter(METHODS)) if asked.every else name
     method = METHODS[name]
-    remark(HOW_FAR if asked.every else method_note(name))
+    remark(HOW_FAR if asked.every else method.explanation)
     fields["method"] = name
     if controlled := {key: known.title for key, known in METHODS.items() if known.control == name}:
         first = (shown.control_of if shown.method == name else None) or DEFAULT_CONTROLLED.get(name)

@@ -6,11 +6,9 @@ from typing import Any
 from core.findings.survival import LayerSurvival, layers_of
 from core.findings.words import NONE, layers_named
 from core.findings.words import numbers as num
-from core.request.catalog import GUIDING_EXAMPLES, METHODS, METRICS
+from core.request.catalog import METRICS
 from core.results import names as n
 from core.results.schema import ColumnsRecord, SweepResult, TaskRecord
-
-BUNDLED = 64  # calibration examples of each task that come with the program
 
 
 def key_figures(result: SweepResult, reduction: n.ReductionKey) -> dict[str, str]:
@@ -41,13 +39,6 @@ def key_figures(result: SweepResult, reduction: n.ReductionKey) -> dict[str, str
     first = found.first or found.last
     falls = f"None, up to {largest}" if first[0].censored else named(first, "at")
     return {"First layer to change": falls, "Longest intact": named(found.last, "up to"), **held}
-
-
-def method_note(name: str) -> str:
-    """Explain a method, and what it is guided by."""
-    method = METHODS[name]
-    by = f" Up to {GUIDING_EXAMPLES} sentences that are not evaluated; of the bundled ones there are {BUNDLED}."
-    return method.explanation + (by if method.shares == "guided" else "")
 
 
 def methods_table(results: Iterable[SweepResult], reduction: n.ReductionKey) -> dict[str, dict[str, str]]:

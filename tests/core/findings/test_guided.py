@@ -1,14 +1,13 @@
 """Guided shares judged: what is counted and paired, by hand and by SciPy; which checkpoints and places there are."""
 
-from collections.abc import Sequence
 from math import exp, log
 
 import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from core.findings.guided import AMOUNTS, METHODS, Judged, beside, judged, together
-from core.findings.words.guided import guided_said, places_table, ranges_table, together_table
+from core.findings.guided import AMOUNTS, METHODS, beside, judged, together
+from core.findings.words.guided import guided_tables
 from tests.builders import make_result, with_own_key
 from tests.core.findings.made import EXAMPLES, FEWER, confirming, sharing
 
@@ -37,24 +36,21 @@ def test_every_checkpoint_with_all_methods_on_the_same_examples_has_each_amount(
     coarse = make_result(task="qnli", method="divergence", amounts=(0.0, 0.2, 0.4), num_examples=EXAMPLES)
     control = make_result(task="qqp", method="random", controls="cka", amounts=(0.0, *AMOUNTS))
     found = judged([*first, *second, *some, elsewhere, coarse, control])
-    assert [(known.group, [at.amount for at in known.at]) for known in found] == [
-        ("confirmatory", list(AMOUNTS)),
-        ("chosen on", list(AMOUNTS)),
+    assert [(place.group, place.amount) for place in found] == [
+        (group, amount) for group in ("no figure seen before", "search chosen on them") for amount in AMOUNTS
     ]
-    for known in found:
-        for k, at in enumerate(known.at):
-            assert {name: round(EXAMPLES * share.share) for name, share in at.changed.items()} == {
-                name: FEWER[name][k] for name in METHODS
-            }
-            for name, pair in at.beside.items():
-                assert pair.ratio == pytest.approx((FEWER["cka"][k] + 0.5) / (FEWER[name][k] + 0.5))
+    for k, place in enumerate(found):
+        counts = {name: FEWER[name][k % 3] for name in METHODS}
+        assert {name: round(EXAMPLES * share.share) for name, share in place.changed.items()} == counts
+        for name, pair in place.beside.items():
+            assert pair.ratio == pytest.approx((counts["cka"] + 0.5) / (counts[name] + 0.5))
+    assert [len(rows) for rows in guided_tables(found)] == [2, 6, 2], "no cell is left out"
 
 
 def test_of_several_draws_of_examples_the_largest_counts() -> None:
     few = sharing(dict.fromkeys(METHODS, (1, 1, 1)), num_examples=100)
     for order in ([*few, *sharing()], [*sharing(), *few]):
-        (known,) = judged(order)
-        assert known.examples == EXAMPLES
+        assert {place.examples for place in judged(order)} == {EXAMPLES}
 
 
 def test_what_checkpoints_say_together_and_when_the_goal_is_met() -> None:
@@ -63,8 +59,8 @@ def test_what_checkpoints_say_together_and_when_the_goal_is_met() -> None:
     pairs = [(8, 20), (20, 40), (30, 60), (0, 0), (20, 40), (30, 60)]
     ratios = [(one + 0.5) / (other + 0.5) for one, other in pairs]
     assert known.ratios["magnitude"] == pytest.approx(exp(sum(map(log, ratios)) / 6))
-    assert (known.least, known.most) == (min(ratios), 1)
-    assert (len(known.names), known.places, known.fewer, known.more, known.shorter) == (2, 6, 5, 0, 0)
+    assert known.span == (min(ratios), 1)
+    assert (known.checkpoints, known.places, known.fewer, known.more, known.shorter) == (2, 6, 5, 0, 0)
     assert known.is_met
 
     worse, shorter = {**FEWER, "cka": (8, 20, 80)}, {**FEWER, "magnitude": (8, 40, 60), "cka": (9, 20, 30)}
@@ -79,16 +75,5 @@ def test_a_working_range_is_that_among_the_amounts_that_all_have() -> None:
     finer = with_own_key(guided, frames=(guided.frames[0], broken, *guided.frames[1:]))
     others.append(last)
     for whole in (guided, finer):
-        (known,) = judged([*others, whole])
+        (known, *_) = judged([*others, whole])
         assert known.works_to == {"magnitude": 0.0, "uniform": 0.0, "cka": 0.2, "divergence": 0.0}, "8 of 200, not 9"
-
-
-def tables(table: Sequence[Judged]) -> list[dict[str, str]]:
-    return [row for rows in (together_table, places_table, ranges_table) for row in rows(table)]
-
-
-def test_no_cell_is_left_out() -> None:
-    table = judged([*sharing(), *confirming(sharing())])
-    assert (len(together_table(table)), len(places_table(table)), len(ranges_table(table))) == (2, 2 * len(AMOUNTS), 2)
-    assert all(all(row.values()) for row in tables(table))
-    assert "(no figure seen before)" in guided_said(table).sentences[0]

@@ -256,13 +256,11 @@ def shares() -> Iterator[str]:
     more, none = {**same, "cka": (30, 70, 90)}, dict.fromkeys(guided.METHODS, (0, 0, 0))
     for counts in (made.FEWER, {**made.FEWER, "magnitude": (8, 40, 60), "cka": (9, 20, 30)}, same, more, none):
         yield from lines(words_of_shares.guided_said(guided.judged(made.confirming(made.sharing(counts)))))
-    known = [*made.sharing(), *made.sharing(task="qqp"), *made.confirming(made.sharing(more))]
-    table = guided.judged(known)
-    yield from lines(words_of_shares.guided_said(table[1:]))
-    for rows in (words_of_shares.together_table, words_of_shares.places_table, words_of_shares.ranges_table):
-        yield " | ".join(rows(table)[0])
-        yield from (" | ".join(cells.values()) for cells in rows(table)[:4])
-    yield from dict.fromkeys(lab.method_note(name) for name in guided.METHODS)
+    table = guided.judged([*made.sharing(), *made.sharing(task="qqp"), *made.confirming(made.sharing(more))])
+    yield from lines(words_of_shares.guided_said(table[3:]))
+    for rows in words_of_shares.guided_tables(table):
+        yield " | ".join(rows[0])
+        yield from (" | ".join(cells.values()) for cells in rows[:4])
     result = made.sharing()[2]
     by = CalibrationRecord(source_name="GLUE", num_examples=64, fingerprint="0", reliability=())
     allocation = AllocationRecord(criterion="cka", passes=71.9, counts=((1,) * 6,) * 5)
