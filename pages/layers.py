@@ -12,7 +12,7 @@ from core.charts.passed import halves_scene, passed_scene
 from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
 from core.findings.harm import shipped
-from core.findings.passed import HELD_AGAINST, harm_of, passed_on
+from core.findings.passed import harm_of, passed_on
 from core.findings.survival import THRESHOLDS, first_layer, own_measures
 from core.findings.tables import closest_table, survival_table
 from core.findings.words.layers import layers_said
@@ -119,14 +119,15 @@ def show_alone(result: SweepResult, layer: PointLabel, reduction: ReductionKey, 
     alone, drawn = isolated_of(result, beside), list(isolated_controls_of(result, beside).values())
     shown = []
     if passed := once(passed_on, result, beside, reduction):
-        shown.append((passed_said(layer, passed, shipped()), passed_scene(result, reduction, layer, passed)))
+        scene = passed_scene(result, reduction, layer, passed)
+        shown.append((passed_said(layer, passed, shipped()), scene, middle_of(scene.amounts)))
     if harm := once(harm_of, alone):
         said = halves_said(once(verdict, result, beside, reduction).lead, harm, shipped())
-        shown.append((said, once(halves_scene, result, reduction, beside, alone, drawn, said.heading)))
-    for said, scene in shown:
-        start = min(HELD_AGAINST, scene.amounts[-1])
+        scene = once(halves_scene, result, reduction, beside, alone, drawn, said.heading)
+        shown.append((said, scene, harm.removed))
+    for said, scene, start in shown:
         show_pictures(scene, key=f"layers-{scene.layout.name}", start=start, link=False)
-        st.markdown(plain(f"{said.heading}. {' '.join(said.sentences)}"))
+        st.markdown(f"**{plain(said.heading)}.** {plain(' '.join(said.sentences))}")
         offer_exports(scene, result, label="Download these pictures", numbers=False)
     if not passed and (missing := layers_alone(result)):
         offer_layers(missing)

@@ -100,7 +100,7 @@ def _lines(columns: tuple[str, ...], layers: int) -> g.LayerChart:
     room = [alt.ExprRef("margin"), alt.ExprRef(f"width - ({wide} ? 4 : 1.7) * margin")]
     written = f"split({list(columns)}[datum.value], '\\n')"
     axis = alt.Axis(
-        values=list(range(last + 1)), labelExpr=written, domain=False, ticks=False, labelLimit=1000, labelOverlap=False
+        values=list(range(last + 1)), labelExpr=written, domain=False, ticks=False, labelFlush=False, labelOverlap=False
     )
     x = alt.X("column:Q", scale=alt.Scale(domain=[0, last], range=room, nice=False), axis=axis, title=None)
     bare = alt.Axis(labels=False, ticks=False, domain=False, grid=False)
@@ -187,9 +187,9 @@ def _harm() -> g.LayerChart:
         g.told({"Pruned": "series:N", "Predictions changed": "text:N"}),
     )
     return alt.layer(
+        curves.transform_filter("isValid(datum.seed)").mark_line(strokeWidth=1, opacity=0.65).encode(**line),
         own.mark_area(opacity=0.2).encode(y="low:Q", y2="high:Q", **g.told_apart("series", None, HALVES, fill=COLOURS)),
         g.current_amount_rule().transform_filter(f"datum.amount <= {END}"),
-        curves.transform_filter("isValid(datum.seed)").mark_line(strokeWidth=1, opacity=0.65).encode(**line),
         own.mark_line(strokeWidth=2.5).encode(**line),
         own.mark_point(opacity=0, size=200).encode(tooltip=told),
     )

@@ -113,8 +113,8 @@ def test_what_layers_pass_on_and_which_half_matters_is_shown_once_they_were_prun
     assert [list(one["views"]) for one in players(app)][1:3] == [["passed"], ["stack", "harm"]]
     assert {row["layer"] for row in pictures(app, 1)["passed"]["datasets"]["lines"] if row["chosen"]} == {"2"}
     words = read(told(app))
-    assert "What fades is not what matters. With 30 % of the encoder's weights removed from the lower half" in words
-    assert "What layer 2 passes on. With 70 % of its weights removed, and no others" in words
+    assert "**What fades is not what matters.** With 30 % of the encoder's weights removed from the lower half" in words
+    assert "**What layer 2 passes on.** With 70 % of its weights removed, and no others" in words
     assert controls.ALONE not in labels(app)
 
 
