@@ -70,12 +70,12 @@ class Row:
 
 
 def read(folder: Path) -> list[Result]:
-    """Read all result files of a folder."""
+    """Read all sweeps of a folder."""
     found = []
     for path in sorted(folder.glob("*.json*")):
         data = path.read_bytes()
         found.append(json.loads(gzip.decompress(data) if path.suffix == ".gz" else data))
-    return found
+    return [result for result in found if "kind" not in result]
 
 
 def there(result: Result) -> There | None:
