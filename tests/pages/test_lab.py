@@ -15,7 +15,6 @@ from core.findings.words.layers import layers_heading
 from core.jobs.job import Job
 from core.jobs.queue import JobQueue
 from core.request.controls import judged_beside
-from core.request.limits import HOSTED_LIMITS
 from core.request.sweep_request import SweepRequest
 from core.results import library, store
 from core.results.statistics import WorkingRangeRecord
@@ -238,7 +237,6 @@ def test_how_long_a_run_takes_is_told_unasked_for_what_is_at_hand_and_on_request
     ],
 )
 def test_an_estimate_in_words(queue: JobQueue, monkeypatch: pytest.MonkeyPatch, job: Job, words: str) -> None:
-    monkeypatch.setattr("ui.lab.run.limits", lambda: HOSTED_LIMITS)
     monkeypatch.setattr("core.jobs.queue.ask", lambda *_, **__: "a")
     monkeypatch.setattr("core.jobs.queue.wait", lambda *_: job)
     monkeypatch.setattr("core.jobs.queue.get", lambda job_id: job if job_id else None)

@@ -123,7 +123,8 @@ def _words(job: Job) -> str:
         return plain(job.message)
     if "download" in found:
         return "Something is downloaded first; how long the run takes can be measured after that."
-    if found.get("stored"):
-        return "Already computed; opens at once."
-    most, takes = limits().job_seconds, f"Takes about {duration(found['seconds'])} on this machine."
-    return f"{takes} Here, no sweep may take longer than {duration(most)}." if found["seconds"] > most else takes
+    return (
+        "Already computed; opens at once."
+        if found.get("stored")
+        else f"Takes about {duration(found['seconds'])} on this machine."
+    )
