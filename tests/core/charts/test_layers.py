@@ -28,7 +28,7 @@ ALONE = make_result(**THREE, scope="layer:1", points="layer", own_cka=lambda a, 
 
 
 def views(result: SweepResult = RESULT, chosen: str = "2", threshold: float = 0.9) -> dict[str, Spec]:
-    return specs(layer_scene(result, "mean", chosen, threshold, SEEDS, {2: ALONE}).views)
+    return specs(layer_scene(result, "mean", chosen, threshold, SEEDS, {"layer:1": ALONE}).views)
 
 
 # ---------------------------------------------------------------- rows
