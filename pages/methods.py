@@ -53,7 +53,7 @@ class Prose(Template):
 def texts(prose: Prose) -> dict[str, object]:
     """Return what the names in the prose stand for: constants by their own names, the catalog's texts by its."""
     described = set(prose.get_identifiers())
-    shares = guided.shipped()
+    said = guided_said(shares) if (shares := guided.shipped()) else None
     regrets = regrets_of([study for entry in shipped_cuts() if (study := study_by_key(entry.key))])
     others = [name for name in catalog.METHODS if name not in described]
     return {
@@ -77,7 +77,7 @@ def texts(prose: Prose) -> dict[str, object]:
         "margin": POINTS,
         **{str(name): said for name, said in STATES.items()},
         "reasons": explained(REASONS),
-        "guided": plain(" ".join(guided_said(shares).sentences)) if shares else "",
+        "guided": " ".join(map(plain, (f"{said.heading}.", *said.sentences))) if said else "",
         "guided-tables": "\n\n".join(
             markdown_table(part) for rows in guided_tables(shares) for part in narrow(rows, 2)
         ),

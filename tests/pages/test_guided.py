@@ -31,4 +31,4 @@ def test_methods_has_every_checkpoint_at_every_amount(shipped: Path) -> None:
     guided.write(guided.judged([*sharing(), *confirming(sharing())]))
     words = told(open_page("pages/methods.py"))
     assert words.count("| MPNet-L12, fine-tuned on SST-2, seed 1 | 20 % removed |") == 3, "in parts for a telephone"
-    assert "no shorter working range (shorter on 0 of 1), is met; beside equal shares it is" in words
+    assert "no shorter working range (shorter on 0 of 1), is met; the ratio to equal shares is" in words

@@ -25,9 +25,7 @@ def guided_said(table: Sequence[Place]) -> Said:
     known, *_ = together(table)
     ratio, outcome = num.decimals(known.ratios[GLOBAL], 2), "met" if known.is_met else "missed"
     amounts, span = listed([amount_name(amount) for amount in AMOUNTS]), [num.decimals(end, 2) for end in known.span]
-    beside = [
-        f"{TITLES[name].lower()} it is {num.decimals(known.ratios[name], 2)}" for name in ("uniform", "divergence")
-    ]
+    equal, answers = (num.decimals(known.ratios[name], 2) for name in ("uniform", "divergence"))
     return Said(
         f"{TITLES[GUIDED]}, pruning changes {ratio} times as many predictions as global magnitude",
         (
@@ -35,7 +33,8 @@ def guided_said(table: Sequence[Place]) -> Said:
             f"removed, from {' to '.join(span)}; fewer are shown in {known.fewer} of {known.places} places (McNemar's "
             f"exact test), more in {known.more} (paired 95 % intervals).",
             f"The goal, at most {num.decimals(GOAL, 2)} with more in no place and no shorter working range (shorter on "
-            f"{known.shorter} of {known.checkpoints}), is {outcome}; beside {listed(beside)}.",
+            f"{known.shorter} of {known.checkpoints}), is {outcome}; the ratio to equal shares is {equal}, to the "
+            f"same search by the answers {answers}.",
         ),
     )
 
