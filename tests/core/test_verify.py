@@ -60,7 +60,10 @@ def test_a_frame_of_this_machine_is_confirmed_to_the_last_bit_and_the_model_left
     assert seen == ["Recomputing"] * 15 + ["Asking torch-cka"] * 10  # the floor and two amounts of 70 examples, by 16
     assert found.engine == dict.fromkeys(REDUCTIONS, 0.0), "neighbouring amounts must not matter"
     assert {found.accuracy, *found.others.values()} == {0.0}
-    assert len(found.others) == 4, "floor, and CKA given it, by mean and cls"
+    assert len(found.others) == 5, "floor, and CKA given it, by mean and cls, and what the classifier reads"
+    older = verify_frame(changed(result, read=None), 0.4, **places)
+    assert older.within_tolerance
+    assert len(older.others) == 4, "a result from before it was recorded"
     assert set(found.torch_cka) == set(REDUCTIONS)
     assert 0 < max(found.torch_cka.values()) < 1e-5, "another computation, in float32, agrees but not to the bit"
     assert found.within_tolerance
@@ -147,9 +150,9 @@ def test_first_middle_and_last_are_confirmed_and_a_deviation_sets_the_exit_code(
     assert verify.main(arguments) == 0
     header, *rows, verdict = capsys.readouterr().out.splitlines()
     assert header.split() == ["amount", "deviation", "of", "engine", "torch-cka"]
-    assert [row.split()[0] for row in rows] == [amount for amount in ("0", "0.4", "0.8") for _ in range(8)]
-    assert re.fullmatch(r"0\.4 +CKA, tokens +0\.0e\+00 +\d\.\de-0[78]", rows[10])
-    assert re.fullmatch(r"0\.4 +accuracy +0\.0e\+00 +-", rows[15])
+    assert [row.split()[0] for row in rows] == [amount for amount in ("0", "0.4", "0.8") for _ in range(9)]
+    assert re.fullmatch(r"0\.4 +CKA, tokens +0\.0e\+00 +\d\.\de-0[78]", rows[11])
+    assert re.fullmatch(r"0\.4 +accuracy +0\.0e\+00 +-", rows[17])
     assert verdict.startswith("all within tolerance")
     edited = with_cell(result, "mean", -0.01)
     arguments[0] = str(save(edited, tmp_path / "edited.json"))  # with a checksum of its own: no plain damage
