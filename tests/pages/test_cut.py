@@ -13,6 +13,7 @@ from tests.opened import address, box, errors, fill, follow, links, open_page, p
 from tests.pages.conftest import Runs
 from tests.queues import STUDY, ended
 from tests.studies import make_study, with_sizes
+from ui.lab.run import ESTIMATE
 
 PAGE = "pages/cut.py"
 BEGIN = "Which layers can go?"
@@ -29,9 +30,12 @@ def none(shipped: Path, runs: Runs) -> Runs:
     return runs
 
 
-def test_without_a_study_it_says_what_one_is_and_how_long_it_takes_and_runs_it_at_a_click(none: Runs) -> None:
+def test_without_a_study_it_says_what_one_is_and_how_long_it_takes_and_runs_it_at_a_click(
+    none: Runs, queue: JobQueue
+) -> None:
     app = open_page(PAGE)
     assert title(app) == BEGIN
+    ended(queue, app.session_state[ESTIMATE][1])
     assert "about 42 s" in told(run(app))
     press(app, "Study MiniLM-L6, fine-tuned on SST-2")
     assert [request.checkpoint for request in none.requests] == ["embedded:sst2"]
