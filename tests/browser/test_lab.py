@@ -63,7 +63,7 @@ def test_one_button_and_run_tell_how_far_every_method_goes_and_lead_to_each_resu
     table.get_by_role("link", name="Wanda pruning").click()
     expect(page).not_to_have_url(first)
     expect(page.locator("h1")).to_be_visible()
-    expect(table.get_by_role("link", name="Magnitude pruning")).to_be_visible()
+    expect(table.get_by_role("link", name="Magnitude pruning", exact=True)).to_be_visible()
 
 
 def test_six_labels_in_another_order_and_case_are_swept_and_saved_on_a_telephone(

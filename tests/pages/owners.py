@@ -96,7 +96,7 @@ class Server:
         orders, files = self.queue.orders(), results()
         yield
         new = [order for order in self.queue.orders() if order not in orders]
-        assert not [order for order in new if '"op": "estimate"' not in order or self.secret in order]
+        assert not [order for order in new if '"op": "estimate' not in order or self.secret in order]
         assert results() == files
 
     @contextmanager

@@ -76,7 +76,9 @@ def test_a_run_shows_its_frames_as_they_arrive_and_can_be_cancelled(queue: JobQu
     assert settings_are_open(page)
     assert queue._worker.child, "the worker warms up before the first click"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.jobs.queue.get", lambda job_id: Job("a", DEFAULT, "queued", position=3) if job_id else None)
+        patch.setattr(
+            "core.jobs.queue.get", lambda job_id: Job("a", DEFAULT, state="queued", position=3) if job_id else None
+        )
         waits = open_page(LAB, job="a")
         assert "The picture appears here" in told(waits), "its place is held until it comes"
         assert progress(waits) == ("Waiting: 3 to come first", 0)
@@ -229,7 +231,7 @@ def test_how_long_a_run_takes_is_told_unasked_for_what_is_at_hand_and_on_request
         (Job("a", state="done", outcome={"stored": True, "seconds": 0.0}), "Already computed; opens at once."),
         (
             Job("a", state="done", outcome={"stored": False, "seconds": 700.0}),
-            "Takes about 12 min on this machine. Here,",
+            "Takes about 12 min on this machine.",
         ),
         (Job("a", state="done", outcome={"download": True}), "Something is downloaded first"),
         (Job("a", state="failed", message="no such data"), "no such data"),
@@ -289,7 +291,7 @@ def test_the_history_lists_opens_and_deletes_all_but_shipped_results(
     assert "result" not in page.query_params
 
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    job = Job("a", DEFAULT, "done", key=results[1].key)
+    job = Job("a", DEFAULT, state="done", key=results[1].key)
     monkeypatch.setattr("core.jobs.queue.get", lambda job_id: job if job_id else None)
     page = open_page(LAB, job="a")
     assert set(listed(page)) == {f"result={results[1].key}"}, "others' results are not listed"
