@@ -30,10 +30,10 @@ from typing import Any, TextIO
 from core.command_line import importing
 from core.errors import OUT_OF_MEMORY, PrunescopeError, is_out_of_memory
 from core.inputs.disk import make_room
-from core.inputs.prepare import Inputs, prepare
+from core.inputs.prepare import Inputs, may_use_hub, prepare
 from core.request.catalog import EMBEDDED
 from core.request.limits import limits
-from core.request.places import dataset_of, kind_of_data, source_of
+from core.request.places import dataset_of
 from core.request.sweep_request import SweepRequest
 from core.results import schema, store
 from core.wall.confined import be_replaceable, limit, reserve_streams
@@ -139,7 +139,7 @@ class Worker:
         """Answer a request that waits behind another job, if its result is stored."""
         try:
             request = SweepRequest.from_json(order["request"])
-            key = "" if _needs_libraries(request) else prepare(request).key
+            key = "" if may_use_hub(request) else prepare(request).key
             path = _readable_result(key)
         except BaseException:  # whatever it is, also a library's panic: it is reported when its turn comes
             return
@@ -186,7 +186,7 @@ class Worker:
     def _run(self, order: Order, report: Reporter, emit: Emit) -> dict[str, Any]:
         """Find the stored result of a request, or compute and store it."""
         request = SweepRequest.from_json(order["request"])
-        if _needs_libraries(request):  # they fail on a half-imported transformers
+        if may_use_hub(request):  # they fail on a half-imported transformers
             self._wait_until_warm(report)
         inputs = prepare(request, report)
         path = None if order.get("fresh") else _readable_result(inputs.key)
@@ -255,20 +255,10 @@ def _dataset(order: Order, report: Reporter) -> dict[str, Any]:
 
 def _cut(order: Order, report: Reporter) -> dict[str, Any]:
     """Study which layers of a checkpoint can go, and store the study; or estimate how long that takes."""
-    from core.encoder.loading import borrow
-    from core.inputs.prepare import prepare_cut
-    from core.sweep.cuts import estimate_cut, study
+    from core.sweep.cuts import estimate_cut, store_cut
 
-    request, exhaustive = SweepRequest.from_json(order["request"]), bool(order.get("exhaustive"))
-    if order["op"] == "estimate-cut":
-        return estimate_cut(request, exhaustive, report)
-    inputs = prepare_cut(request, report)
-    store.check_writable(None)
-    report(f"Loading the checkpoint '{inputs.resolved.id}'", 0, 1)
-    with borrow(inputs.resolved) as checkpoint:
-        found = study(checkpoint, inputs, report, exhaustive=exhaustive, measured=True)
-    store.save(found)
-    return {"key": found.key}
+    answer = estimate_cut if order["op"] == "estimate-cut" else store_cut
+    return answer(SweepRequest.from_json(order["request"]), bool(order.get("exhaustive")), report)
 
 
 def _stored(key: str) -> Path:
@@ -291,12 +281,6 @@ ANSWERS: Mapping[str, Callable[[Order, Reporter], dict[str, Any]]] = {
     "estimate-cut": _cut,
 }
 """Orders other than a sweep: op -> a function that returns the outcome, plain JSON values."""
-
-
-def _needs_libraries(request: SweepRequest) -> bool:
-    """Whether preparing a request may need the Hub's client, which transformers imports as well."""
-    sources = [source_of(checkpoint) for checkpoint in (request.checkpoint, request.against) if checkpoint]
-    return kind_of_data(request.data or "hub") in ("hub", "dataset") or "hub" in sources
 
 
 def _readable_result(key: str) -> Path | None:

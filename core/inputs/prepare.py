@@ -12,6 +12,7 @@ from core.inputs.checkpoints import Resolved, resolve, suited
 from core.inputs.examples import EvalSubset, open_examples
 from core.inputs.hub import Report
 from core.request.catalog import ENGINE_VERSION, GUIDING_EXAMPLES, METHODS, is_calibrated, is_guided
+from core.request.places import kind_of_data, source_of
 from core.request.sweep_request import SweepRequest
 from core.results.key import result_key
 from core.results.schema import AllocationRecord, CalibrationRecord, PruningRecord, StopRecord
@@ -52,6 +53,12 @@ class Inputs:
         against = self.against.revision if self.against else None
         made_by = {"dtype": DTYPE, "engine": ENGINE_VERSION}
         return result_key(request, self.resolved.revision, self.subset.record, pruning, against, made_by)
+
+
+def may_use_hub(request: SweepRequest) -> bool:
+    """Whether preparing a request may need the Hub's client, which transformers imports as well."""
+    sources = [source_of(checkpoint) for checkpoint in (request.checkpoint, request.against) if checkpoint]
+    return kind_of_data(request.data or "hub") in ("hub", "dataset") or "hub" in sources
 
 
 def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:

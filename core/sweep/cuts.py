@@ -20,6 +20,7 @@ from core.request.catalog import MIN_CALIBRATION
 from core.request.criteria import CRITERIA, MEASURED, READ
 from core.request.limits import is_hosted, limits
 from core.request.sweep_request import SweepRequest
+from core.results import store
 from core.results.cut import ALL_UP_TO, Cut, CutStudy, Layers
 from core.results.key import key_of
 from core.sweep import speed
@@ -220,3 +221,26 @@ def estimate_cut(request: SweepRequest, exhaustive: bool, report: Report) -> dic
     with borrow(inputs.resolved) as checkpoint:
         check_cut(checkpoint, inputs, exhaustive)
         return {"seconds": seconds_of(checkpoint, inputs, exhaustive, True, report)}
+
+
+def store_cut(request: SweepRequest, exhaustive: bool, report: Report) -> dict[str, Any]:
+    """Make a study, measured, and store it.
+
+    Args:
+        request: A checked request; only checkpoint and examples count.
+        exhaustive: See `study`.
+        report: See `study`.
+
+    Returns:
+        `key`, the study's.
+
+    Raises:
+        PrunescopeError: The parts are unavailable, or do not fit together, or the study cannot be stored.
+    """
+    inputs = prepare_cut(request, report)
+    store.check_writable(None)
+    report(f"Loading the checkpoint '{inputs.resolved.id}'", 0, 1)
+    with borrow(inputs.resolved) as checkpoint:
+        found = study(checkpoint, inputs, report, exhaustive=exhaustive, measured=True)
+    store.save(found)
+    return {"key": found.key}

@@ -36,8 +36,8 @@ RESULT = make_result(num_layers=2, amounts=(0.0, 0.5))
 UNDEFINED = make_result(num_layers=2, own_cka=lambda amount, point, size: None)
 
 
-def lines(said: Said) -> list[str]:
-    return [f"# {said.heading}", *said.sentences]
+def lines(said: Said) -> tuple[str, ...]:
+    return f"# {said.heading}", *said.sentences
 
 
 def overviews() -> Iterator[str]:
@@ -303,9 +303,8 @@ def cuts() -> Iterator[str]:
 
 def numbers() -> Iterator[str]:
     known = made.working_to(network(0.9), 0.1, shown_broken_from=0.21)
-    twins = make_result(
-        num_layers=3, amounts=(0.0, 0.5, 0.9), own_cka=lambda amount, point, size: 1 - amount * point / 2
-    )
+    sloping = {"own_cka": lambda amount, point, size: 1 - amount * point / 2}
+    twins = make_result(num_layers=3, amounts=(0.0, 0.5, 0.9), **sloping)
     for table in (
         tables.criteria_table(known, SEEDS),
         tables.numbers_table(known, SEEDS),
@@ -315,8 +314,7 @@ def numbers() -> Iterator[str]:
         tables.survival_table(twins, "mean", twins=yardstick(twins, made.TWINS, "mean")),
         tables.closest_table(on(MATRICES), "mean"),
     ):
-        yield " | ".join(table[0])
-        yield from (" | ".join(cell or "–" for cell in cells.values()) for cells in table)
+        yield from (" | ".join(cell or "–" for cell in cells) for cells in (table[0], *map(dict.values, table)))
 
 
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
