@@ -20,12 +20,13 @@ from pydantic import TypeAdapter
 from core.findings.choices import task_title
 from core.findings.comparable import isolated_of
 from core.findings.passed import HELD_AGAINST, ByAmount, by_amount, harm_of, reads
-from core.request.catalog import CONFIDENCE, METHODS, REDUCTION
+from core.request.catalog import METHODS, REDUCTION
 from core.request.scope import run_of
 from core.results.fields import Bounds
 from core.results.names import in_sentence
 from core.results.schema import SweepResult
 from core.results.table_file import TableFile
+from core.sweep.control_contrast import margin_of_mean
 
 # Of a cell: correlations of harm, the difference of "end" and "own", harm of the lower half less that of the upper.
 NAMES = ("own", "early", "end", "beyond", "apart")
@@ -118,8 +119,7 @@ def correlations(tables: ByAmount) -> dict[str, float]:
 
 
 def _estimate(name: str, values: "pd.Series[float]") -> Estimate:
-    from scipy.stats import ttest_1samp
-
     most = 2 if name == "beyond" else 1  # no value lies farther from 0
-    low, high = np.clip(ttest_1samp(values, 0).confidence_interval(CONFIDENCE), -most, most).tolist()
-    return Estimate(len(values), float(values.mean()), (low, high))
+    mean, margin = float(values.mean()), margin_of_mean(values.to_numpy())
+    low, high = np.clip([mean - margin, mean + margin], -most, most).tolist()
+    return Estimate(len(values), mean, (low, high))

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
 from core.findings.cut import RANDOM
-from core.request.catalog import CONFIDENCE
 from core.request.criteria import CRITERIA, MEASURED
 from core.results.cut import CutStudy
 from core.results.statistics import Estimate
+from core.sweep.control_contrast import margin_of_mean
 
 SHARES = (1 / 6, 1 / 3, 1 / 2)  # of the layers that are out
 
@@ -47,6 +46,6 @@ def beyond_chance(rows: Sequence[Regrets]) -> dict[str, Estimate]:
     for name in CRITERIA if n > 1 else ():
         gains = [row.of[RANDOM].value - (row.of[name].value if name != MEASURED else 0.0) for row in counted]
         means = np.reshape(gains, (n, len(SHARES))).mean(1)  # (studies,)
-        mean, margin = float(means.mean()), float(stdtrit(n - 1, (1 + CONFIDENCE) / 2) * means.std(ddof=1) / n**0.5)
+        mean, margin = float(means.mean()), margin_of_mean(means)
         found[name] = Estimate(value=mean, low=mean - margin, high=mean + margin)
     return found

@@ -102,6 +102,12 @@ def contrast(differences: Array, replicates: Array) -> Contrast:
     )
 
 
+def margin_of_mean(values: Sequence[float] | Array) -> float:
+    """Compute half the width of Student's 95 % interval of the mean of two or more independent values."""
+    n = len(values)
+    return float(stdtrit(n - 1, (1 + CONFIDENCE) / 2) * np.std(values, ddof=1) / np.sqrt(n))
+
+
 def mean_gap(seed_gaps: Sequence[float], seed_replicates: Array) -> tuple[float, float, float]:
     """Compute the mean gap of a control's seeds with its 95 % interval over examples and seeds.
 
@@ -114,10 +120,9 @@ def mean_gap(seed_gaps: Sequence[float], seed_replicates: Array) -> tuple[float,
     Returns:
         The mean, the lower and the upper bound.
     """
-    k, mean = len(seed_gaps), float(np.mean(seed_gaps))
+    mean = float(np.mean(seed_gaps))
     low, high = jackknife(np.array(mean), np.mean(seed_replicates, 0))
-    between = stdtrit(k - 1, (1 + CONFIDENCE) / 2) * np.std(seed_gaps, ddof=1) / np.sqrt(k)
-    half = float(np.hypot((high - low) / 2, between))
+    half = float(np.hypot((high - low) / 2, margin_of_mean(seed_gaps)))
     return mean, mean - half, mean + half
 
 

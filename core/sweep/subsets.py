@@ -82,9 +82,7 @@ class SubsetRunner:
     def full(self) -> tuple[LayerScores, Grams]:
         """How similar each layer's output is to its input; and the Gram matrix of what the classifier reads."""
         cosines = torch.zeros(self.depth, dtype=torch.float64)
-        means = torch.zeros(
-            self.depth + 1, self._n, self._hidden
-        )  # of the real tokens of each layer's input, and output
+        means = torch.zeros(self.depth + 1, self._n, self._hidden)  # of real tokens: the embeddings, then each layer
         read = torch.zeros(1, self._n, self._width)
         for batch in self.batches:
             entered = self._stack.enter(batch)
