@@ -12,7 +12,7 @@ import numpy as np
 
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
-from core.findings.accuracy import beyond_from, reference_of
+from core.findings.accuracy import beyond_from, ends_by_chance, reference_of
 from core.findings.compare import Scale, Together, place
 from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS
@@ -52,15 +52,16 @@ def accuracy_view(
         room: What is free to the right of the axis, in margins.
         controls: The seeds of its random control, behind it.
     """
+    by_chance = g.beyond_rows(max(ends_by_chance(result, controls, metric), default=None))
     drawn = [row | {"seed": k} for k, control in enumerate(controls) for row in _rows(control, (), metric, "amount")]
     datasets = {
         "accuracy": _rows(result, frames, metric, "amount"),
         "majority": [_reference_row(result, metric)],
         "chance": [{name: row[name] for name in ("seed", "amount", "value")} for row in drawn],
-        "beyond": g.beyond_rows(beyond_from(result, metric)),
+        "beyond": [{**row, "text": ""} for row in by_chance] + g.beyond_rows(beyond_from(result, metric)),
         "amounts": g.amount_rows(frame.amount for frame in frames),
     }
-    title += "; thin lines: random removal" if controls else ""
+    title += "; thin lines and lighter shade: random removal" if controls else ""
     numbers = Numbers("accuracy", None, _numbers(metric))
     return View(_accuracy, ("amount", False, metric, 1.0, room), datasets, title, numbers=numbers)
 

@@ -40,7 +40,11 @@ FINE_TUNES = "two fine-tunes that differ only in the seed"
 
 
 def stack_view(
-    result: SweepResult, reduction: str, companions: Iterable[SweepResult], twins: Yardstick | None = None
+    result: SweepResult,
+    reduction: str,
+    companions: Iterable[SweepResult],
+    twins: Yardstick | None = None,
+    has_floor: bool = True,
 ) -> View:
     """Draw the layers of a whole sweep or of the first frames of one.
 
@@ -49,9 +53,10 @@ def stack_view(
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         companions: Results from which its random control is picked.
         twins: How similar seed twins are, by the same reduction; None where that is unknown.
+        has_floor: Whether the similarity that is left with everything removed is marked.
     """
     chance, spans = chance_beside(result, companions, reduction) or (None, np.empty((0, 2)))
-    floor = floor_of(result, reduction)
+    floor = floor_of(result, reduction) if has_floor else None
     rows = stack_rows(result, reduction, chance, twins)
     values = {"Similarity": "v", AT_LEAST: "words", **({AT_RANDOM: "chance"} if chance is not None else {})}
     values |= {FINE_TUNES: "seed_words"} if twins else {}
@@ -106,9 +111,10 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...]) -> g.LayerChart:
     known, floor, chance = (
         chart.transform_filter(f"isValid(datum.{field})").encode(x=f"{field}:Q") for chart, field in drawn
     )
-    fields = {"Layer": "name:N", MEASURES["cka"].symbol: "text:N", AT_RANDOM: "at_random_text:N"}
-    fields |= {"With everything removed": "floor_text:N", AT_LEAST: "words:N"}
-    tooltip = g.told(fields | ({"Fine-tunes of other seeds": "seed_words:N"} if "alone" in key else {}))
+    marks = {"chance": (AT_RANDOM, "at_random_text:N"), "floor": ("With everything removed", "floor_text:N")}
+    marks |= {"alone": ("Fine-tunes of other seeds", "seed_words:N")}
+    fields = {"Layer": "name:N", MEASURES["cka"].symbol: "text:N", AT_LEAST: "words:N"}
+    tooltip = g.told(fields | dict(marks[name] for name in key))
     track = bands.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15)
     return alt.layer(
         track.encode(x=_similarity_axis(), x2=alt.X2Datum(1), y=_layers_axis(points, len(key)), tooltip=tooltip),
@@ -117,7 +123,7 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...]) -> g.LayerChart:
         ),
         bands.mark_rule(style="reference").encode(x=alt.XDatum(SURVIVAL_THRESHOLD), y="y:Q", y2="next:Q"),
         # Upright lines across the bands, whose halos show them on a band of any colour.
-        *(floor.mark_rule(style=style) for style in ("halo", "floor")),
+        *(floor.mark_rule(style=style) for style in ("halo", "floor") if "floor" in key),
         *(_twins() if "alone" in key else []),
         *(chance.mark_rule(style=style) for style in ("halo", "current")),
         *_words(layers, len(points), len(key)),

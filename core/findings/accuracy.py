@@ -6,10 +6,12 @@ alone; it covers stored and uploaded results too. Labels are never reordered her
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
 
+from core.findings.comparable import controls_of
 from core.findings.survival import own_similarity
 from core.request.catalog import FEW_EXAMPLES, METRICS
 from core.results.cut import CutStudy
@@ -75,6 +77,13 @@ def beyond_from(result: SweepResult, metric: str | None = None) -> float | None:
     """Return the amount beyond which the model no longer works; None where it works up to the largest, or unknown."""
     to = working_to(result, metric)
     return to if to is not None and to < result.amounts[-1] else None
+
+
+def ends_by_chance(result: SweepResult, companions: Iterable[SweepResult], metric: str | None = None) -> list[float]:
+    """Return up to which amount the model works under each seed of the random control; none where one has no end."""
+    ends = [beyond_from(control, metric) for control in controls_of(result, companions)]
+    known = [end for end in ends if end is not None]
+    return known if len(known) == len(ends) else []
 
 
 def smallest_drop(result: SweepResult) -> float | None:

@@ -1,0 +1,166 @@
+"""The story of one result in seven scenes, each with one picture: what a layer does, a guess, what happens, and why.
+
+The stack of layers stands in all scenes but the first, so that one picture turns into the next. Marks come one by one:
+first the bands alone, then the floor, then random removal.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from core.charts import grammar as g
+from core.charts.accuracy import accuracy_view, metric_title
+from core.charts.closest import closest_view
+from core.charts.cut import cut_scene
+from core.charts.layout import Layout, in_column
+from core.charts.matrix import heatmap_view
+from core.charts.overview import player_frames
+from core.charts.passed import halves_scene
+from core.charts.stack import stack_view
+from core.charts.view import Numbers, Scene, View
+from core.findings import harm, pooled
+from core.findings.accuracy import metric_of, working_to
+from core.findings.claim import verdict
+from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
+from core.findings.cut import frontier_of
+from core.findings.passed import harm_of
+from core.findings.words import Said
+from core.findings.words import story as words
+from core.findings.words.cut import machine_words
+from core.findings.words.story import Go, Told
+from core.findings.yardstick import Yardstick
+from core.results.cut import CutStudy
+from core.results.names import ReductionKey, checkpoint_name, data_name, origins
+from core.results.schema import SweepResult
+
+__all__ = ["Go", "Step", "story"]
+
+MOST = 0.03  # of the score, that a cut may cost
+HIGH = "clamp(15rem, 46vh, 34rem)"
+PLAY = Layout(
+    "story",
+    wide=f"""
+        "stack heatmap" {HIGH}
+        "bar bar" auto
+        "accuracy accuracy" clamp(8rem, 17vh, 12rem) / minmax(0, 1fr) clamp(15.5rem, 44vh, 36rem)""",
+    narrow='"stack stack" 14rem "accuracy heatmap" 12rem "bar bar" auto / minmax(0, 1fr) 11rem',
+    slide='"stack heatmap" minmax(0, 1fr) / minmax(0, 4fr) minmax(0, 3fr)',
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A scene of the story.
+
+    Attributes:
+        name: One of similar, guess, play, limits, chance, matters, cut.
+        said: Its heading and sentences.
+        scene: Its picture; None of `similar`, whose drawing is core/charts/steps.html, and where data are missing.
+        start: The amount shown first.
+        notes: What a presenter says.
+        go: A button.
+    """
+
+    name: str
+    said: Said
+    scene: Scene | None
+    start: float | None = None
+    notes: tuple[str, ...] = ()
+    go: Go | None = None
+
+
+def story(
+    result: SweepResult,
+    reduction: ReductionKey,
+    companions: Sequence[SweepResult],
+    beside: Sequence[SweepResult],
+    study: CutStudy | None,
+    twins: Yardstick | None,
+    metric: str | None = None,
+) -> tuple[Step, ...]:
+    """Tell what a result shows, scene by scene.
+
+    Args:
+        result: A whole sweep.
+        reduction: A key of REDUCTIONS.
+        companions: What it is judged beside: see `core.findings.choices.companions`.
+        beside: Some of its layers pruned alone: see `core.findings.choices.isolated`.
+        study: Of cuts of the same checkpoint.
+        twins: How similar seed twins are, see `core.findings.yardstick`.
+        metric: By which the model works; None is the task's main one.
+
+    Returns:
+        All seven steps.
+    """
+    metric, companions, table = metric_of(result, asked=metric), list(companions), pooled.shipped()
+    found, controls, to = verdict(result, companions), controls_of(result, companions), working_to(result, metric)
+
+    def stack(drawn: Sequence[SweepResult] = (), seeds: Yardstick | None = None, floor: bool = False) -> View:
+        return closest_view(result, reduction) if result.against else stack_view(result, reduction, drawn, seeds, floor)
+
+    def curves(drawn: Sequence[SweepResult] = ()) -> View:
+        return accuracy_view(result, result.frames, metric_title(metric), metric, controls=drawn)
+
+    def step(name: str, told: Told, layout: Layout, views: dict[str, View], start: float | None = None) -> Step:
+        frames = player_frames(result, metric) if len(views) > 1 else [g.step(0.0, "", "")]
+        scene = Scene(told.said.heading, origins((result,), reduction), views, frames, layout)
+        return Step(name, told.said, scene if views else None, start if views else None, told.notes, told.go)
+
+    is_guessed = not result.against and len(result.points) > 1
+    pairs = heatmap_view(result, result.frames, reduction, annotated=not result.against)
+    shown = {"stack": stack(), "heatmap": pairs, "accuracy": curves()}
+    limits = {"stack": stack((), twins, floor=True), "accuracy": curves()}
+    chance = {"stack": stack(companions), "accuracy": curves(controls)} if controls else {}
+    both, start = _beside("stack", "accuracy"), to or result.amounts[0]
+    return (
+        step("similar", words.SIMILAR, PLAY, {}),
+        step("guess", words.guess_told(result), PLAY, {"stack": _whole(stack())} if is_guessed else {}),
+        step("play", words.play_told(result, found, reduction), PLAY, shown),
+        step("limits", words.limits_told(result, reduction, metric), both, limits, start),
+        step("chance", words.chance_told(result, companions, found, table, metric), both, chance, start),
+        _matters(result, reduction, companions, beside),
+        _cut(result, study),
+    )
+
+
+def _beside(first: str, second: str, heights: tuple[str, str] = ("15rem", "11rem")) -> Layout:
+    """Place two pictures beside each other; on a telephone below each other, as high as given."""
+    return Layout(
+        "story",
+        wide=f'"{first} {second}" {HIGH} "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)',
+        narrow=in_column({first: heights[0], second: heights[1], "bar": "auto"}),
+    )
+
+
+def _whole(stack: View) -> View:
+    """Leave of a stack what it shows at first, without what becomes of it, and let its layers be picked."""
+    rows = [
+        {**row, "words": "", "pick": row["layer"], "chosen": False, "y2": row["y"] + 1, "v": row["v"][:1]}
+        for row in stack.datasets["stack"]
+    ]
+    numbers = Numbers("stack", "layer", {"Similarity": "v"}, named="Layer")
+    return replace(stack, datasets={**stack.datasets, "stack": rows}, numbers=numbers, picks="stack")
+
+
+def _matters(
+    result: SweepResult, reduction: ReductionKey, companions: Sequence[SweepResult], beside: Sequence[SweepResult]
+) -> Step:
+    """Show which layers fade, beside the harm of pruning either half; by what is measured of halves alone."""
+    alone, drawn = isolated_of(result, beside), list(isolated_controls_of(result, beside).values())
+    found, scene = harm_of(alone), None
+    told = words.matters_told(result, verdict(result, companions, reduction), found, harm.shipped())
+    if found:
+        scene = halves_scene(result, reduction, companions, alone, drawn, told.said.heading)
+        scene = replace(scene, layout=_beside("stack", "harm", ("13rem", "13rem")))
+    return Step("matters", told.said, scene, found.removed if found else None, told.notes, told.go)
+
+
+def _cut(result: SweepResult, study: CutStudy | None) -> Step:
+    """Show the smaller models of a study, and of those the one that lacks a single layer."""
+    known, scene = frontier_of(study) if study else None, None
+    choice = next((one for one in known.choices if len(one.removed) == 1 and not one.share), None) if known else None
+    told = words.cut_told(result, known, choice, MOST)
+    if study and known and choice:
+        caption = checkpoint_name(study), data_name(study), *filter(None, [machine_words(known)])
+        scene = cut_scene(known, choice, told.said.heading, caption)
+        scene = replace(scene, layout=_beside("stack", "frontier", ("10rem", "16rem")))
+    return Step("cut", told.said, scene, None, told.notes, told.go)

@@ -1,0 +1,275 @@
+"""The story's sentences: what each of its seven scenes says, what a presenter adds, and what a result may lack."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.findings.accuracy import accuracy_course, ends_by_chance, metric_of, working_to
+from core.findings.claim import Verdict
+from core.findings.comparable import controls_of
+from core.findings.cut import Choice, Frontier
+from core.findings.harm import Harm
+from core.findings.passed import HalvesHarm
+from core.findings.pooled import ALL, Pooled
+from core.findings.survival import floor_of
+from core.findings.words import Said, numbered, points, points_span, share_span
+from core.findings.words import numbers as num
+from core.findings.words.cut import cut_said
+from core.findings.words.layers import layers_heading
+from core.findings.words.passed import halves_said
+from core.findings.words.verdict import reason_named
+from core.request.catalog import METHODS, METRICS, RECIPE
+from core.request.scope import run_of
+from core.results import names as n
+from core.results.schema import SweepResult
+from core.sweep.control_contrast import DIFFERENT
+from core.sweep.working_range import RETAINED
+
+
+@dataclass(frozen=True)
+class Go:
+    """A button: its label, and what the page does about it."""
+
+    label: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a scene tells.
+
+    Attributes:
+        said: Its heading and at most two sentences.
+        notes: What a presenter says.
+        go: A button, where there is something to do.
+    """
+
+    said: Said
+    notes: tuple[str, ...] = ()
+    go: Go | None = None
+
+
+SIMILAR = Told(
+    Said(
+        "Similar means: the same sentences stay together",
+        (
+            "A layer turns each sentence into a point; sentences that it finds alike lie close together.",
+            "Similarity (CKA) compares that arrangement before and after pruning, which sets weights to zero: 1 is the "
+            "same, near 0 is no more alike than chance.",
+        ),
+    ),
+    (
+        "Pruning sets weights to zero. Scores say what that costs; we look inside.",
+        "Six sentences of two kinds, as one layer arranges them.",
+        "Turning the whole picture changes nothing. Losing one's neighbours does.",
+    ),
+)
+NOTES = {
+    "guess": (
+        "Every layer starts out fully similar to itself.",
+        "Let the room vote: the first layers, the last, or all together?",
+    ),
+    "play": (
+        "Watch which bands shorten first, and what the accuracy does meanwhile.",
+        "In the heatmap, the outlined cells are each layer with itself.",
+        "Do not conclude yet: the next two scenes say what this order is worth.",
+    ),
+    "limits": (
+        "In the shade the model no longer does its task: what changes there is a wreck.",
+        "The dotted marks are the same model with everything that can be pruned removed.",
+        "A band that ends near its mark has kept nothing of what the weights did.",
+    ),
+    "chance": (
+        "Each layer hands its change on to the next, so a decline with depth is expected of any damage.",
+        "That is why the method is held against weights removed at random.",
+        "The black marks compare layers where both have changed equally; the curves, where both have lost as much.",
+    ),
+    "matters": (
+        "So far, all layers were pruned. Now one half of them, and then the other.",
+        "A layer that looks intact still feeds all those above it.",
+    ),
+    "cut": (
+        "Zeros alone make no model faster. Here a layer is really taken out.",
+        "It was chosen on some examples and is judged on others.",
+        "Grey marks are what similarity, or chance, would have picked.",
+    ),
+}
+OWN = Go("Try your own model", "own")
+
+
+def guess_told(result: SweepResult) -> Told:
+    """Ask which layers change first."""
+    if result.against or len(result.points) < 2:
+        why = f"compared with those of {n.unpruned_name(result)}, not with themselves" if result.against else "too few"
+        return Told(Said("There is nothing to guess", (f"The layers are {why}.",)), NOTES["guess"])
+    heading = f"Which layers change first when {n.whose_units(result)} are removed?"
+    how = METHODS[result.pruning.method].explanation.partition(". ")[0].removesuffix(".")
+    depth = numbered(result.checkpoint.num_layers, "layer")
+    ask = f"Of the {depth}, the first lies at the bottom: pick the one that you think changes first, or go on."
+    return Told(Said(heading, (f"{how}.", ask)), NOTES["guess"])
+
+
+def play_told(result: SweepResult, found: Verdict, reduction: n.ReductionKey) -> Told:
+    """Say where a result changes the model, and which layer falls first."""
+    first = layers_heading(result, reduction)
+    if result.against:
+        expected = "Some similarity is expected of any two models that read the same sentences."
+        return Told(Said(first, (expected,)), NOTES["play"])
+    reading = "A band is as long as its layer is similar to itself unpruned; the heatmap compares every two layers."
+    return Told(Said(where_heading(result, found), (f"{first}.", reading)), NOTES["play"])
+
+
+def where_heading(result: SweepResult, found: Verdict) -> str:
+    """Say in which half of the layers a method changes a model most, as far as that is shown."""
+    pruning = n.method_name(result).removesuffix(" of the encoder")
+    if n.pruned_layers(result.pruning):
+        return f"{pruning} can change only what it prunes and the layers above"
+    if found.method is None:
+        why = f" ({reason_named(found)})" if found.reason else ""
+        return f"In which layers {n.in_sentence(pruning)} changes the model most is not known here{why}"
+    if found.lead:
+        return f"{pruning} changes the {found.lead} layers most"
+    return f"Neither half of the layers is shown to change more under {n.in_sentence(pruning)}"
+
+
+def limits_told(result: SweepResult, reduction: n.ReductionKey, metric: str | None) -> Told:
+    """Say up to where the model works, from where it answers by chance, and what similarity an emptied one keeps."""
+    metric, amounts = metric_of(result, asked=metric), result.amounts
+    to, title, last = working_to(result, metric), METRICS[metric].title, amounts[-1]
+    values = {frame.amount: num.two_places(frame.metrics.get(metric)) for frame in result.frames}
+    lead = f"at least {num.percent(RETAINED)} of its advantage over always giving the commonest label"
+    kept = f"Up to there it keeps {lead} ({n.in_sentence(title)} {values[to or 0.0]}, unpruned {values[amounts[0]]})"
+    if to is None and result.working_range:
+        heading = "Even unpruned, the model is not shown to beat guessing"
+        kept = f"Its {n.in_sentence(title)} is {values[amounts[0]]}"
+    elif to is None or len(amounts) < 2:
+        heading = "How far the model works is not known here"
+        kept = f"{title} is {values[amounts[0]]} unpruned and {values[last]} with {n.removed_name(last, result)}"
+    elif to == 0:
+        heading = "The model fails at the first step"
+        kept = f"{title} is {values[amounts[1]]} with {n.removed_name(amounts[1], result)}, and {values[0.0]} unpruned"
+    elif to == last:
+        heading = f"The model still works with {n.removed_name(to, result)}, the most that was measured"
+    else:
+        heading = f"Past {n.removed_name(to, result)}, the model no longer works"
+    since = (accuracy_course(result) or (0.0, None))[1]
+    guesses = f"; from {n.amount_name(since)} on, it is not shown to beat that label" if since and to else ""
+    return Told(
+        Said(heading, tuple(filter(None, (f"{kept}{guesses}.", _floor_sentence(result, reduction))))), NOTES["limits"]
+    )
+
+
+def _floor_sentence(result: SweepResult, reduction: n.ReductionKey) -> str:
+    """Say what similarity is left with everything removed; empty where that is unknown, or of other layers."""
+    labels = n.point_labels(result.points)
+    known = [(value, k) for k, value in enumerate(floor_of(result, reduction) or ()) if value is not None]
+    if result.against or not known:
+        return ""
+    (least, low), (most, high) = min(known), max(known)
+    left = f"layer {labels[high]} still has a similarity of {num.decimals(most, 2)}"
+    left += f" and layer {labels[low]} of {num.decimals(least, 2)}" if low != high else ""
+    return f"With everything removed (dotted), {left}: read each band against its mark."
+
+
+# ---------------------------------------------------------------- chance
+
+
+def chance_told(
+    result: SweepResult, companions: Sequence[SweepResult], found: Verdict, table: Sequence[Pooled], metric: str | None
+) -> Told:
+    """Say whether chance does the same, and how soon it breaks the model.
+
+    Args:
+        result: A whole sweep.
+        companions: What it is judged beside.
+        found: Its verdict.
+        table: See `core.findings.pooled.shipped`.
+        metric: By which the model works; None is the task's main one.
+    """
+    if not controls_of(result, companions):
+        return _without_control(result)
+    to, drawn = working_to(result, metric), ends_by_chance(result, companions, metric)
+    heading, sentences = _chance_heading(found), []
+    if to and drawn:
+        sentences = [
+            f"The model works with up to {n.removed_name(to, result)}, under random removal up to {share_span(drawn)}."
+        ]
+    if to and drawn and max(drawn) < to:
+        joined = ", and" if found.state in ("equivalent", *DIFFERENT) else "; it"
+        heading += f"{joined} breaks the model {'far ' if max(drawn) <= to / 2 else ''}sooner"
+    if found.share is not None and found.control_shares:
+        sentences.append(_shares_sentence(result, found, table))
+    return Told(Said(heading, tuple(sentences)), NOTES["chance"])
+
+
+def _chance_heading(found: Verdict) -> str:
+    if found.state in DIFFERENT:
+        less = "less" if found.state == "steeper" else "more"
+        return f"Judged alone, random removal changes the upper half of the layers {less}"
+    if found.state == "equivalent":
+        return "Random removal does about the same to the layers"
+    if found.state is None:
+        return "Random removal is not judged here"
+    if found.lead and found.control_lead == found.lead:
+        return f"Random removal changes the {found.lead} layers most, too; whether as much is inconclusive"
+    return "Whether random removal does the same is inconclusive"
+
+
+def _shares_sentence(result: SweepResult, found: Verdict, table: Sequence[Pooled]) -> str:
+    """Say the shares of the change in the upper half, here and over all shipped checkpoints."""
+    why = f" ({reason_named(found)})" if found.reason else ""
+    broken = ", in models that no longer work" if "random removal beyond its working range" in found.flags else ""
+    said = (
+        f"At equal overall change ({num.decimals(found.damage, 2)}), {num.percent(found.share or 0)} of it lies in the "
+        f"upper half of the layers, at random {share_span(found.control_shares)}{broken}{why}"
+    )
+    known = next((known for known in table if known.title == n.method_name(result)), None)
+    if known is None:
+        return f"{said}."
+    pooled = known.estimates[ALL]
+    difference = f"{points(pooled.value, '+')} (95 % interval {points_span(*pooled.interval)})"
+    return f"{said}; over {len(known.keys)} checkpoints, the difference is {difference}."
+
+
+def _without_control(result: SweepResult) -> Told:
+    expected = "Some order of layers is expected of any damage, so a method is held against random removal of as much."
+    if result.against:
+        why = "Against another checkpoint, nothing is judged."
+        return Told(Said("Would chance do the same? Not asked here", (why,)), NOTES["chance"])
+    if METHODS[result.pruning.method].control is None:
+        return Told(Said("This is random removal itself", (expected,)), NOTES["chance"])
+    lacks = "It has not been measured for this result."
+    go = Go("Measure random removal", "control")
+    return _unmeasured("Would chance do the same? Not measured yet", (expected, lacks), "chance", go, result)
+
+
+def _unmeasured(heading: str, sentences: tuple[str, str], name: str, go: Go, result: SweepResult) -> Told:
+    """Offer to make what is missing, where the weights are at hand."""
+    is_shipped = not result.checkpoint.id.startswith(RECIPE)
+    return Told(Said(heading, sentences), NOTES[name], go if is_shipped else None)
+
+
+# ---------------------------------------------------------------- what matters, and what can go
+
+
+def matters_told(result: SweepResult, found: Verdict, harm: HalvesHarm | None, table: Sequence[Harm]) -> Told:
+    """Say whether the half of the layers that fades is the one that matters; see `core.findings.words.passed`."""
+    if harm:
+        return Told(halves_said(found.lead, harm, table), NOTES["matters"])
+    if result.against or METHODS[result.pruning.method].granularity != "weight" or run_of(result.pruning.scope):
+        why = "This pruning has no halves to prune alone: that takes a method that removes weights of all layers."
+        return Told(Said("Is what fades what matters? Not asked here", (why,)), NOTES["matters"])
+    takes = "It takes pruning each half of the layers alone, by the method and at random.", "Neither has been measured."
+    go = Go("Prune each half alone", "halves")
+    return _unmeasured("Is what fades what matters? Not measured yet", takes, "matters", go, result)
+
+
+def cut_told(result: SweepResult, known: Frontier | None, choice: Choice | None, most: float) -> Told:
+    """Say which layers can go, what that gains, and what similarity would have picked; as the page on cuts does."""
+    if known and choice:
+        return Told(cut_said(known, choice, "score", most), NOTES["cut"], OWN)
+    takes = (
+        "A study takes layers out, in every combination, and measures what that costs and gains.",
+        "No study of this checkpoint is at hand.",
+    )
+    go = Go("Study which layers can go", "study")
+    return _unmeasured("Which layers can go? Not measured yet", takes, "cut", go, result)

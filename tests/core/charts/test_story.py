@@ -1,0 +1,195 @@
+"""The story: its numbers and states are the pages' own; a scene without its data says what it lacks."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from core.charts.story import MOST, Step, story
+from core.findings import harm, pooled
+from core.findings.accuracy import metric_of
+from core.findings.choices import companions, isolated
+from core.findings.claim import verdict
+from core.findings.comparable import controls_of, isolated_of
+from core.findings.cut import frontier_of
+from core.findings.passed import harm_of
+from core.findings.survival import first_layer
+from core.findings.tables import criteria_table, numbers_table, survival_table
+from core.findings.words.compare import compare_heading
+from core.findings.words.cut import cut_said
+from core.findings.words.layers import layers_said
+from core.findings.words.passed import halves_said
+from core.findings.words.pooled import claim_said
+from core.request.catalog import METRICS
+from core.results import library, store
+from core.results.cut import CutStudy
+from core.results.library import Entry
+from core.results.names import method_name
+from core.results.schema import SweepResult
+from core.sweep.control_contrast import State
+from tests.builders import against, make_result
+from tests.core.findings import made
+from tests.core.findings.made import SEEDS, network
+from tests.studies import make_study, with_sizes
+
+NAMES = ["similar", "guess", "play", "limits", "chance", "matters", "cut"]
+OF_CHANCE: dict[State | None, str] = {
+    "equivalent": "Random removal does about the same",
+    "steeper": "random removal changes the upper half of the layers less",
+    "flatter": "random removal changes the upper half of the layers more",
+    "inconclusive": "inconclusive",
+    None: "is judged by no verdict here",
+}
+ROOM = 28 * 16  # pixels, of 844, that a telephone has for pictures between the heading and the sentences
+
+
+def told(
+    result: SweepResult,
+    beside: Sequence[SweepResult] = (),
+    alone: Sequence[SweepResult] = (),
+    study: CutStudy | None = None,
+) -> dict[str, Step]:
+    """The story by the names of its scenes, which all hold what every scene does."""
+    steps = story(result, "mean", beside, alone, study, None)
+    assert [step.name for step in steps] == NAMES
+    for step in steps:
+        said = step.said
+        assert re.fullmatch(".*[^.,;]", said.heading), step
+        assert len(said.sentences) in (1, 2), step
+        assert all(sentence.endswith(".") and "None" not in sentence for sentence in said.sentences), step
+        assert 2 <= len(step.notes) <= 4
+        assert step.start is None or (step.scene and 0 <= step.start < 1)
+        if step.scene:
+            narrow = replace(step.scene.layout, wide=step.scene.layout.narrow or "")
+            assert (narrow.height(step.scene.views) or 0) <= ROOM, "a telephone shows the whole scene"
+            assert narrow.boxes(step.scene.views, 358, ROOM).keys() == step.scene.views.keys()
+    return {step.name: step for step in steps}
+
+
+def numbers(*texts: str) -> list[str]:
+    return re.findall(r"[+−]?\d+(?:\.\d+)?", " ".join(texts))
+
+
+def check_against_pages(result: SweepResult, beside: list[SweepResult], steps: dict[str, Step]) -> None:
+    """The numbers of the scenes on one result are those of the pages that own them, in their order."""
+    said, metric = {name: step.said for name, step in steps.items()}, metric_of(result)
+    known = {row["Number"]: row["Value"] for row in numbers_table(result, beside)}
+    assert f"{layers_said(result, first_layer(result, 'mean'), beside, 'mean').heading}." == said["play"].sentences[0]
+    kept, floor = said["limits"].sentences
+    works = known[f"{METRICS[metric].title} keeps 90 % of its advantage up to"]
+    assert numbers(said["limits"].heading) == numbers(works)
+    ends = result.frames[result.amounts.index(steps["limits"].start or 0)], result.frames[0]
+    scores = [f"{frame.metrics[metric] or 0:.2f}" for frame in ends]
+    assert numbers(kept) == ["90", *scores, *numbers(known["No longer shown to be above it from"])]
+    layers = [row for row in survival_table(result, "mean") if row["With everything removed"]]
+    ends = [pick(layers, key=lambda row: float(row["With everything removed"])) for pick in (max, min)]
+    assert numbers(floor) == [part for row in ends for part in numbers(row["Layer"], row["With everything removed"])]
+
+    found, compared = verdict(result, beside), [compare_heading(result, each) for each in controls_of(result, beside)]
+    assert OF_CHANCE[found.state] in said["chance"].heading
+    (own,), drawn = {numbers(one)[0] for one in compared}, sorted(int(numbers(one)[-1]) for one in compared)
+    assert numbers(said["chance"].sentences[0]) == [own, *map(str, sorted({drawn[0], drawn[-1]}))]
+    assert ("sooner" in said["chance"].heading) == (drawn[-1] < int(own))
+    here, _, all_together = said["chance"].sentences[1].partition("checkpoints")
+    assert numbers(here)[1] == numbers(criteria_table(result, beside)[0]["In the upper half"])[0]
+    (pool,) = (one for one in pooled.shipped() if one.title == method_name(result))
+    assert numbers(here)[-1] == str(len(pool.keys))
+    assert numbers(all_together) == numbers(claim_said(pool).sentences[0])
+
+
+def read(entry: Entry) -> tuple[SweepResult, list[SweepResult], list[SweepResult], CutStudy | None]:
+    """A shipped result with all that pages show beside it."""
+    entries = library.shipped()
+    (result,), beside, alone = (
+        [store.load(store.find(other.key)) for other in chosen]
+        for chosen in ([entry], companions(entry, entries), isolated(entry, entries))
+    )
+    keys = [cut.key for cut in library.shipped_cuts() if cut.checkpoint == entry.checkpoint]
+    return result, beside, alone, store.load_any(store.find(keys[0])) if keys else None
+
+
+@pytest.mark.parametrize(
+    "checkpoint", ["embedded:sst2", "recipe:mpnet-l12-sst2-seed-0", "recipe:mpnet-l12-cola-seed-0"]
+)
+def test_what_is_shown_first_has_the_numbers_and_states_of_the_pages(checkpoint: str) -> None:
+    entry = next(one for one in library.shipped() if (one.checkpoint, one.method) == (checkpoint, "magnitude"))
+    result, beside, alone, study = read(entry)
+    steps = told(result, beside, alone, study)
+    check_against_pages(result, beside, steps)
+    if found := harm_of(isolated_of(result, alone)):
+        assert steps["matters"].said == halves_said(verdict(result, beside).lead, found, harm.shipped())
+        assert steps["matters"].start == found.removed
+    if study:
+        known = frontier_of(study)
+        one = next(choice for choice in known.choices if len(choice.removed) == 1 and not choice.share)
+        assert steps["cut"].said == cut_said(known, one, "score", MOST)
+    shown = [name for name in NAMES[1:] if (name != "cut" or study) and (name != "matters" or found)]
+    assert [name for name in NAMES if steps[name].scene] == shown
+    assert all("stack" in steps[name].scene.views for name in shown), "one picture turns into the next"  # type: ignore[union-attr]
+
+
+def test_before_the_guess_nothing_tells_what_comes() -> None:
+    scene = told(network(), SEEDS)["guess"].scene
+    assert scene
+    assert len(scene.frames) == 1
+    view = scene.views["stack"]
+    assert view.picks == "stack"
+    assert not view.datasets["key"]
+    for k, row in enumerate(view.datasets["stack"]):
+        assert (row["pick"], row["y"], row["y2"], row["v"]) == (str(k + 1), k, k + 1, [1.0])
+        assert not row["words"]
+        assert not row["chosen"]
+        assert set(row["chance"]) == {None}
+
+
+def test_marks_come_one_by_one() -> None:
+    steps = told(network(), SEEDS)
+    marks = {name: [row["mark"] for row in steps[name].scene.views["stack"].datasets["key"]] for name in NAMES[2:5]}
+    assert marks == {"play": [], "limits": ["floor"], "chance": ["chance"]}
+
+
+@pytest.mark.parametrize("share", [0.9, 0.7, 0.45, 0.75, 0.78])
+def test_the_scene_on_chance_has_the_state_of_the_verdict(share: float) -> None:
+    for beside in (SEEDS, SEEDS[:3]):
+        heading, state = told(network(share), beside)["chance"].said.heading, verdict(network(share), beside).state
+        assert [known for known, words in OF_CHANCE.items() if words in heading] == [state]
+
+
+WHOLE = make_result(num_layers=4)
+LACKING = {
+    "an own result": (WHOLE, [None, None, None, None, "control", "halves", "study"]),
+    "of weights that are not shipped": (made.of_seed(1, WHOLE), [None] * 7),
+    "random removal": (make_result(method="random"), [None] * 5 + ["halves", "study"]),
+    "of units": (make_result(method="attribution", scope=None), [None] * 4 + ["control", None, "study"]),
+    "some layers alone": (make_result(scope="layer:1", points="layer"), [None] * 4 + ["control", None, "study"]),
+    "all linear layers": (make_result(scope="all-linear"), [None] * 4 + ["control", "halves", "study"]),
+    "against": (against(make_result(), 4), [None] * 6 + ["study"]),
+    "one layer": (make_result(num_layers=1), [None] * 4 + ["control", "halves", "study"]),
+    "outputs": (make_result(points="layer"), [None] * 4 + ["control", "halves", "study"]),
+    "both points": (make_result(points="both"), [None] * 4 + ["control", "halves", "study"]),
+    "nothing removed": (make_result(amounts=(0.0,)), [None] * 4 + ["control", "halves", "study"]),
+    "no similarity": (make_result(own_cka=lambda *_: None), [None] * 4 + ["control", "halves", "study"]),
+    "no lead": (made.holding_to(None, reason="no lead"), [None] * 4 + ["control", "halves", "study"]),
+    "fails at once": (made.holding_to(0.0), [None] * 4 + ["control", "halves", "study"]),
+    "works to the end": (made.holding_to(0.6), [None] * 4 + ["control", "halves", "study"]),
+}
+
+
+@pytest.mark.parametrize("kind", LACKING)
+def test_a_scene_without_its_data_says_what_would_make_them(kind: str) -> None:
+    result, what = LACKING[kind]
+    steps = told(result)
+    assert [step.go and step.go.what for step in steps.values()] == what
+    for name in ("chance", "matters", "cut"):
+        assert steps[name].scene is None
+    assert not any(character.isdigit() for name in NAMES[4:] for character in " ".join(steps[name].said.sentences))
+
+
+def test_all_that_a_result_has_is_told() -> None:
+    result = make_result(num_layers=4, amounts=(0.0, 0.2, 0.6))
+    halves = [made.half("layers:0-1", 0.5), made.half("layers:2-3", 0.1)]
+    steps = told(result, [], halves, with_sizes(make_study()))
+    assert steps["matters"].said.heading == "What fades is not what matters"
+    assert getattr(steps["cut"].go, "what", "") == "own"
+    assert [name for name in NAMES if not steps[name].scene] == ["similar", "chance"]
