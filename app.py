@@ -7,8 +7,10 @@ import streamlit as st
 
 from core.charts.overview import finding_scene, pair_scene
 from core.findings.choices import SEPARATOR, task_title
-from core.findings.tables import replication_table, survival_table
+from core.findings.layers import Look
 from core.findings.words import Said
+from core.findings.words.grid import replication_table
+from core.findings.words.layers import survival_table
 from core.findings.words.overview import caution, overview_heading, overview_said, replication_sentences
 from core.findings.words.pooled import claim_of
 from core.request.catalog import REDUCTIONS
@@ -97,7 +99,7 @@ def overview() -> None:
         st.markdown(AGAINST if result.against else HOW_TO_READ)
     with st.expander("Details"):
         if not result.against:
-            show_table(once(survival_table, result, reduction, twins=twins))
+            show_table(once(survival_table, result, Look(reduction), twins))
         player.show_numbers(result, companions)
     offer_exports(scene, result)
     with st.container(horizontal=True):

@@ -20,20 +20,29 @@ from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
 from core.exports.drawing import draw
 from core.exports.figure import figure_of
-from core.findings import guided, harm, pooled
+from core.findings import guided, passed, pooled
 from core.findings.choices import family_of, seed_groups, task_title
 from core.findings.claim import BY_INTERVAL, Verdict, corrected, verdict, with_rows
 from core.findings.comparable import control_sweeps
 from core.findings.guided import Place
-from core.findings.harm import Harm
+from core.findings.passed import Harm
 from core.findings.pooled import Pooled
 from core.findings.regret import regrets_of
-from core.findings.tables import beside_random, beyond_cell, harm_table, layer_cell, pooled_table
 from core.findings.words import NONE
 from core.findings.words.guided import guided_said, guided_tables
-from core.findings.words.pooled import claim_heading, claim_said
+from core.findings.words.passed import harm_table
+from core.findings.words.pooled import claim_heading, claim_said, pooled_table
 from core.findings.words.regret import regrets_said, regrets_table
-from core.findings.words.verdict import FLAGS, REASONS, counted, explained, flags_cell
+from core.findings.words.verdict import (
+    FLAGS,
+    REASONS,
+    beside_random,
+    beyond_cell,
+    counted,
+    explained,
+    flags_cell,
+    layer_cell,
+)
 from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, TASKS
 from core.results import library, store
 from core.results.names import checkpoint_name, listed, method_name
@@ -218,9 +227,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(errors_of([row.verdict for row in table]))
         return 0
     together = pooled.pooled((row.result, row.alone) for row in table)
-    alone, compared = harm.harms(results), guided.judged(results)
+    alone, compared = passed.harms(results), guided.judged(results)
     pooled.write(together)
-    harm.write(alone)
+    passed.write(alone)
     guided.write(compared)
     for path, text in pages_of(table, together, alone, compared).items():
         path.write_text(text, "utf-8")

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from core.command_line import FAILED, INTERRUPTED, OneLineParser, check_threads, importing, run_command
 from core.errors import PrunescopeError
 from core.findings.grid import GridRow, grid_rows
-from core.findings.tables import grid_table
+from core.findings.words.grid import grid_table
 from core.precompute import progress_shown
 from core.request.controls import likely_amounts
 from core.request.grid_file import read_grid

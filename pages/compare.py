@@ -9,8 +9,7 @@ import streamlit as st
 from core.charts.compare import compare_scene
 from core.charts.profiles import profile_scene
 from core.findings.compare import Axis, distinguishing_names, paired_comparisons, profiled
-from core.findings.tables import paired_table
-from core.findings.words.compare import compare_heading, compare_notes, compare_said, profile_sentence
+from core.findings.words.compare import compare_heading, compare_notes, compare_said, paired_table, profile_sentence
 from core.request.catalog import METHODS
 from core.results.library import Entry
 from core.results.names import checkpoint_name, data_name, in_sentence, pruning_name, result_name

@@ -9,9 +9,8 @@ from core.findings import pooled
 from core.findings.choices import settings
 from core.findings.grid import arranged
 from core.findings.pooled import Pooled
-from core.findings.tables import pooled_table, reasons_table, seeds_table
-from core.findings.words.grid import grid_heading
-from core.findings.words.pooled import MEANING, READING, claim_said
+from core.findings.words.grid import grid_heading, reasons_table, seeds_table
+from core.findings.words.pooled import MEANING, READING, claim_said, pooled_table
 from core.request.catalog import DAMAGE
 from ui.address import choose, picture_first
 from ui.exports import offer_exports

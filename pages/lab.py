@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.charts.overview import result_scene
 from core.findings.choices import offered
+from core.findings.layers import Look
 from core.findings.words.lab import check_sentence, key_figures, methods_table
 from core.findings.words.layers import layers_heading
 from core.jobs import queue
@@ -129,7 +130,7 @@ def show_running(job: Job) -> None:
     head, picture, choices = st.container(), st.container(), st.container()
     with choices:
         reduction = choose_reduction(finished or job.partial_result)
-    head.title(plain(layers_heading(finished, reduction)) if finished else TITLE, anchor=False)
+    head.title(plain(layers_heading(finished, Look(reduction))) if finished else TITLE, anchor=False)
     with picture:
         if finished:
             show_figures(finished, reduction)
@@ -176,7 +177,7 @@ def show_result(result: SweepResult) -> None:
     head, settings, picture, choices = (st.container() for _ in range(4))
     with choices:
         reduction = choose_reduction(result)
-    heading = once(layers_heading, result, reduction)
+    heading = once(layers_heading, result, Look(reduction))
     head.title(plain(heading), anchor=False)
     with picture:
         show_figures(result, reduction)

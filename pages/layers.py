@@ -11,13 +11,10 @@ from core.charts.overview import result_scene
 from core.charts.passed import halves_scene, passed_scene
 from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
-from core.findings.harm import shipped
-from core.findings.passed import harm_of, passed_on
-from core.findings.survival import THRESHOLDS, first_layer, own_measures
-from core.findings.tables import closest_table, survival_table
-from core.findings.words.layers import layers_said
+from core.findings.layers import THRESHOLDS, Look, Yardstick, layers_of, own_measures
+from core.findings.passed import harm_of, passed_on, shipped
+from core.findings.words.layers import closest_table, layers_said, survival_table
 from core.findings.words.passed import PASSED, halves_said, passed_said
-from core.findings.yardstick import Yardstick
 from core.request.catalog import MEASURES, REDUCTIONS, SURVIVAL_THRESHOLD
 from core.request.scope import run_of
 from core.results.names import PointLabel, ReductionKey, point_names
@@ -33,7 +30,6 @@ from ui.text import markdown_table, plain, remark, show_table
 from ui.view_state import choose_result, one_result
 
 PLAYER = "layers"
-Look = tuple[ReductionKey, float, str]  # reduction, threshold and measure: how survival is judged
 INTACT = "A layer is intact while its similarity is at least"  # 0.9 is a convention
 NOTHING = "There is no result yet. Prune a checkpoint in the Lab, and its layers are shown here."
 READING = """
@@ -58,19 +54,19 @@ def layers() -> None:
         return
     title = st.container()
     reduction = reduction_in_address(result)
-    look: Look = reduction, SURVIVAL_THRESHOLD, "cka"
+    look = Look(reduction)
     with change(result, REDUCTIONS[reduction].title):
         choose_result(state)
         choose_reduction(result)
         if not result.against:  # where no layer counts as intact
             options = {str(threshold): str(threshold) for threshold in sorted(THRESHOLDS)}
             threshold = choose(INTACT, options, "threshold", str(SURVIVAL_THRESHOLD), segmented=True)
-            look = reduction, float(threshold), choose_measure(result, reduction)
+            look = Look(reduction, float(threshold), choose_measure(result, reduction))
         titles = {name.label: name.title for name in point_names(result.points)}
-        layer = choose("Selected layer", titles, "layer", once(first_layer, result, *look))
+        layer = choose("Selected layer", titles, "layer", once(layers_of, result, look).selected.label)
     beside = [*companions_of(result, entries), *isolated_beside(result, entries)]
-    twins = yardstick_of(result, entries, reduction) if look[2] == "cka" else None
-    said = once(layers_said, result, layer, beside, *look)
+    twins = yardstick_of(result, entries, reduction) if look.measure == "cka" else None
+    said = once(layers_said, result, layer, beside, look)
     title.title(plain(said.heading), anchor=False)
     if not said.sentences:  # similarity is undefined
         link_to_control(result)
@@ -79,7 +75,7 @@ def layers() -> None:
     if result.against:
         scene = replace(once(result_scene, result, reduction), title=said.heading)
     else:
-        judged = reduction, layer, look[1], controls_of(result, beside), isolated_of(result, beside), look[2], twins
+        judged = look, layer, controls_of(result, beside), isolated_of(result, beside), twins
         scene = once(layer_scene, result, *judged)
     start = start_in_address(result.amounts, middle_of(result.amounts))
     key = f"{PLAYER}-against" if result.against else PLAYER
@@ -144,12 +140,12 @@ def show_details(
     """Show the selected layer in close-up, the numbers, and how to read all of it."""
     if result.against:
         st.markdown(AGAINST)
-        st.markdown(markdown_table(closest_table(result, look[0])))
+        st.markdown(markdown_table(closest_table(result, look.reduction)))
         return
-    scene = close_up_scene(result, look[0], layer)
+    scene = close_up_scene(result, look.reduction, layer)
     show_pictures(scene, key="layers-close-up", group=PLAYER, start=start, link=False)
     offer_exports(scene, result, label="Download the close-up", numbers=False)
-    show_table(survival_table(result, *look, twins))
+    show_table(survival_table(result, look, twins))
     st.markdown(READING)
 
 

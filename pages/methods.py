@@ -11,11 +11,12 @@ from string import Template
 
 import streamlit as st
 
-from core.findings import claim, comparable, guided, harm, pooled
+from core.findings import claim, comparable, guided, passed, pooled
 from core.findings.regret import regrets_of
-from core.findings.tables import harm_table, narrow
+from core.findings.words import narrow
 from core.findings.words.guided import guided_said, guided_tables
 from core.findings.words.numbers import percent
+from core.findings.words.passed import harm_table
 from core.findings.words.regret import regrets_said, regrets_table
 from core.findings.words.verdict import FLAGS, POINTS, REASONS, STATES, explained
 from core.request import catalog, controls
@@ -73,7 +74,7 @@ def texts(prose: Prose) -> dict[str, object]:
         "DRAWS": f"{working_range.DRAWS:,}",
         "retained": percent(working_range.RETAINED),
         "lost": percent(1 - working_range.RETAINED),
-        "harm": markdown_table(harm_table(harm.shipped())),
+        "harm": markdown_table(harm_table(passed.shipped())),
         "margin": POINTS,
         **{str(name): said for name, said in STATES.items()},
         "reasons": explained(REASONS),

@@ -8,6 +8,7 @@ from core.charts.profiles import profile_scene
 from core.charts.sentences import flip_scene, probability_scene
 from core.charts.view import Scene
 from core.findings.compare import profiled
+from core.findings.layers import Look
 from core.findings.sentences import examples_of
 from core.results.prediction import Prediction
 from tests.builders import make_result
@@ -20,7 +21,7 @@ SCENES: dict[str, Scene] = {
     "overview": finding_scene(RESULT, "mean", [OTHER], "The finding"),
     "pair": pair_scene((RESULT, OTHER), "mean", ("First", "Second")),
     "lab": result_scene(RESULT, "mean"),
-    "layers": layer_scene(RESULT, "mean", "1"),
+    "layers": layer_scene(RESULT, Look("mean"), "1"),
     "close-up": close_up_scene(RESULT, "mean", "1"),
     "compare": compare_scene(RESULT, OTHER, "mean"),
     "profiles": profile_scene(RESULT, [profiled(RESULT, (), "mean"), profiled(OTHER, (), "mean")], "mean"),

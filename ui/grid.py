@@ -13,8 +13,7 @@ from core.exports.drawing import Picture, draw
 from core.exports.tables import table
 from core.findings.choices import companions, everywhere
 from core.findings.grid import Grid, GridRow, grid_rows
-from core.findings.tables import grid_table
-from core.findings.words.grid import grid_heading
+from core.findings.words.grid import grid_heading, grid_table
 from core.results import store
 from core.results.library import Entry, entry_of, extracts
 from core.results.schema import SweepResult

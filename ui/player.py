@@ -13,11 +13,12 @@ from core.charts.vega import vega_script
 from core.charts.view import Scene
 from core.findings.accuracy import metrics_of
 from core.findings.guided import judged
-from core.findings.tables import criteria_table, numbers_table
+from core.findings.layers import Look
 from core.findings.words.guided import places_table, shares_sentence
 from core.findings.words.lab import reading_note
 from core.findings.words.layers import layers_heading
 from core.findings.words.overview import caution, length_sentence, verdict_sentence
+from core.findings.words.verdict import criteria_table, numbers_table
 from core.request.amounts import amount_text
 from core.request.catalog import METRICS, REDUCTIONS, ROOT
 from core.results.schema import SweepResult
@@ -156,7 +157,7 @@ def show_finding(result: SweepResult, reduction: str, companions: Sequence[Sweep
     if words := caution(result):
         st.warning(plain(words))
     if not result.key:
-        st.markdown(f"**{plain(layers_heading(result, reduction))}**")
+        st.markdown(f"**{plain(layers_heading(result, Look(reduction)))}**")
         return
     if not result.against:
         st.markdown(plain(once(verdict_sentence, result, companions)))

@@ -12,7 +12,7 @@ from core.errors import PrunescopeError
 from core.findings import guided
 from core.findings.choices import companions, isolated, methods_beside, twins
 from core.findings.comparable import same_checkpoint
-from core.findings.yardstick import Yardstick, yardstick
+from core.findings.layers import Yardstick, yardstick
 from core.request.catalog import METHODS
 from core.request.limits import is_hosted
 from core.results import library, store

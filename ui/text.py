@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from core.errors import PrunescopeError
-from core.findings.tables import narrow
+from core.findings.words import narrow
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&$~|:#]|^[-+=])")
 # Streamlit turns these into links, pictures and arrows even when they are escaped: a word joiner keeps them apart.

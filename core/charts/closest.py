@@ -4,7 +4,7 @@ import altair as alt
 
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
-from core.findings.against import closest_layers
+from core.findings.layers import closest_layers
 from core.results.names import point_labels, unpruned_name
 from core.results.schema import SweepResult
 

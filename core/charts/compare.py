@@ -16,7 +16,7 @@ from core.charts.matrix import difference_view, heatmap_view
 from core.charts.view import AMOUNTS, Numbers, Scene, View
 from core.findings.accuracy import metric_of
 from core.findings.compare import Axis, Scale, Together, distinguishing_names, place, same_rows, shown_together
-from core.findings.survival import floor_of
+from core.findings.layers import floor_of
 from core.findings.words import numbers as num
 from core.request.catalog import METRICS, SURVIVAL_THRESHOLD
 from core.results import names as n

@@ -13,8 +13,8 @@ import altair as alt
 # Altair looks pandas up in sys.modules, where another visitor's thread may have left it half imported: import it first.
 import pandas  # noqa: F401
 
+from core.findings.layers import Yardstick
 from core.findings.words.numbers import UNDEFINED, decimals
-from core.findings.yardstick import Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
 from core.results.names import capitalised, point_labels, point_names
 
@@ -109,8 +109,8 @@ def told(fields: Mapping[str, str]) -> list[alt.Tooltip]:
 
 def twin_rows(twins: Yardstick | None, points: Iterable[int]) -> Rows:
     """Return a row for each range of similarity between seed twins at these points."""
-    ranges = ((k, low, high) for k in points for low, high in (twins.ranges(k) if twins else []))
-    return [{"row": k, "low": rounded(low), "high": rounded(high)} for k, low, high in ranges]
+    ranges = [(k, twins.ranges[k]) for k in points] if twins else []
+    return [{"row": k, "low": rounded(known[0]), "high": rounded(known[1])} for k, known in ranges if known]
 
 
 # ---------------------------------------------------------------- colours

@@ -16,11 +16,10 @@ from core.charts.overview import player_frames
 from core.charts.survival import BY_CONSTRUCTION, by_construction_note, survival_layers, survival_rows
 from core.charts.view import Numbers, Scene, View
 from core.findings.accuracy import beyond_from
-from core.findings.survival import floor_of, own_similarity
+from core.findings.layers import Look, Yardstick, floor_of, own_similarity
 from core.findings.words.layers import layers_heading
 from core.findings.words.numbers import two_places
-from core.findings.yardstick import OTHER_SEEDS, Yardstick
-from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
+from core.request.catalog import MEASURES
 from core.results.names import PointLabel, amount_name, in_sentence, origins, point_names, units_name
 from core.results.schema import SweepResult
 
@@ -35,33 +34,29 @@ WORD_GAP = 0.1  # between two words beside the curve, in units of similarity
 
 def layer_scene(
     result: SweepResult,
-    reduction: str,
+    look: Look,
     chosen: PointLabel,
-    threshold: float = SURVIVAL_THRESHOLD,
     controls: Sequence[SweepResult] = (),
     isolated: Mapping[str, SweepResult] | None = None,
-    measure: str = "cka",
     twins: Yardstick | None = None,
 ) -> Scene:
     """Show every layer in a row, and the selected one as a curve.
 
     Args:
         result: A whole sweep or the first frames of one.
-        reduction: A name from `core.request.catalog.REDUCTIONS`.
+        look: What layers are judged by.
         chosen: The label of the selected point.
-        threshold: The similarity that a layer must keep to be intact.
         controls: The seeds of the random control, see `core.findings.comparable.controls_of`.
         isolated: Each layer pruned alone, by scope, see `core.findings.comparable.isolated_of`.
-        measure: What similarity is measured by.
-        twins: How similar seed twins are, see `core.findings.yardstick`.
+        twins: How similar seed twins are, see `core.findings.layers`.
 
     Returns:
         The pictures `rows` and `curve`; the title is the finding.
     """
-    names, removed = point_names(result.points), units_name(result)
+    (reduction, threshold, measure), names, removed = look, point_names(result.points), units_name(result)
     k = [name.label for name in names].index(chosen)
     own, floor = own_similarity(result, reduction, measure), floor_of(result, reduction, measure)
-    bars = survival_rows(result, reduction, threshold, measure, BAR)
+    bars = survival_rows(result, look, BAR)
     amounts, beyond = g.amount_rows(result.amounts), g.beyond_rows(beyond_from(result))
     everything = (max(s.EVERYTHING[0], s.edges(result.amounts)[-1]) + FLOOR_GAP, s.EVERYTHING[1])
     strips = [
@@ -108,7 +103,7 @@ def layer_scene(
         "rows": View(_rows, (result.points, measure, removed), rows, title, numbers=numbers, picks="strips"),
         "curve": View(_curve, (measure, removed), curve, name, numbers=Numbers("own", None, {"Similarity": "text"})),
     }
-    heading = layers_heading(result, reduction, threshold, measure)
+    heading = layers_heading(result, look)
     return Scene(heading, origins((result,), reduction), views, player_frames(result), _layout(len(names)))
 
 
@@ -168,7 +163,7 @@ def _line_rows(threshold: float, floor: float | None, seeds: g.Rows, twins: g.Ro
         "threshold": (threshold, f"intact: {threshold}"),
         "floor": (floor, "all removed"),
         "seeds": (last[1], "at random"),
-        "twins": (middle, OTHER_SEEDS),
+        "twins": (middle, "other seeds"),
     }
     known = sorted((value, role, words) for role, (value, words) in lines.items() if value is not None)
     heights = g.spread((value for value, *_ in known), WORD_GAP)

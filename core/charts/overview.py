@@ -15,8 +15,8 @@ from core.charts.view import Scene
 from core.findings.accuracy import metric_of
 from core.findings.comparable import controls_of
 from core.findings.compare import shown_together
+from core.findings.layers import Yardstick
 from core.findings.words.numbers import two_places
-from core.findings.yardstick import Yardstick
 from core.request.catalog import METRICS
 from core.results.names import in_sentence, origins, pruning_name, removed_name
 from core.results.schema import SweepResult
@@ -68,7 +68,7 @@ def finding_scene(
         companions: Results from which its random control is picked.
         title: The finding.
         metric: The metric to draw; None is the task's main one.
-        twins: How similar seed twins are, see `core.findings.yardstick`.
+        twins: How similar seed twins are, see `core.findings.layers`.
     """
     shown, companions = metric_of(result, asked=metric), list(companions)
     against = result.against is not None

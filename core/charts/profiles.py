@@ -15,7 +15,7 @@ from core.charts.view import Numbers, Scene, View
 from core.findings.choices import task_title
 from core.findings.claim import Verdict
 from core.findings.compare import Profiled, costs_of
-from core.findings.survival import floor_of
+from core.findings.layers import floor_of
 from core.findings.words import share_span
 from core.findings.words.numbers import decimals, percent, place_name
 from core.results.names import amount_name, data_name, models_name, point_labels, reduction_name

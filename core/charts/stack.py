@@ -15,11 +15,10 @@ import numpy as np
 
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
+from core.findings.layers import Look, Yardstick, floor_of, layers_of
 from core.findings.matching import chance_beside
-from core.findings.survival import first_layer, floor_of, layer_survivals, own_similarity
 from core.findings.words import share_span
 from core.findings.words.numbers import two_places
-from core.findings.yardstick import Yardstick
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
 from core.results.schema import SweepResult
 from core.sweep.statistics import Array
@@ -75,14 +74,14 @@ def stack_view(
 
 def stack_rows(result: SweepResult, reduction: str, chance: Array | None, twins: Yardstick | None) -> g.Rows:
     """Return one row per layer: its similarity and random removal's at every frame, its floor, its twins, its words."""
-    own = own_similarity(result, reduction)  # (frames, points)
-    first = first_layer(result, reduction)
+    found = layers_of(result, Look(reduction))
+    own = np.column_stack([layer.own for layer in found.every])  # (frames, points)
     beside = np.full_like(own, np.nan) if chance is None else chance  # (frames, points)
     rows = g.layer_rows(result.points, v=own.tolist(), chance=beside.tolist())
-    for k, (row, layer) in enumerate(zip(rows, layer_survivals(result, reduction), strict=True)):
+    for k, (row, layer) in enumerate(zip(rows, found.every, strict=True)):
         row |= {
             "y": k,
-            "first": layer.label == first,
+            "first": layer is found.selected,
             "floor": g.rounded(layer.floor),
             "floor_text": two_places(layer.floor),
             "seed_words": twins.words(k) if twins else "",

@@ -17,17 +17,17 @@ from core.charts.overview import player_frames
 from core.charts.passed import halves_scene
 from core.charts.stack import stack_view
 from core.charts.view import Numbers, Scene, View
-from core.findings import harm, pooled
+from core.findings import passed, pooled
 from core.findings.accuracy import metric_of, working_to
 from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
 from core.findings.cut import frontier_of
+from core.findings.layers import Yardstick
 from core.findings.passed import harm_of
 from core.findings.words import Said
 from core.findings.words import story as words
 from core.findings.words.cut import machine_words
 from core.findings.words.story import Go, Told
-from core.findings.yardstick import Yardstick
 from core.results.cut import CutStudy
 from core.results.names import ReductionKey, checkpoint_name, data_name, origins
 from core.results.schema import SweepResult
@@ -85,7 +85,7 @@ def story(
         companions: What it is judged beside: see `core.findings.choices.companions`.
         beside: Some of its layers pruned alone: see `core.findings.choices.isolated`.
         study: Of cuts of the same checkpoint.
-        twins: How similar seed twins are, see `core.findings.yardstick`.
+        twins: How similar seed twins are, see `core.findings.layers`.
         metric: By which the model works; None is the task's main one.
 
     Returns:
@@ -147,7 +147,7 @@ def _matters(
     """Show which layers fade, beside the harm of pruning either half; by what is measured of halves alone."""
     alone, drawn = isolated_of(result, beside), list(isolated_controls_of(result, beside).values())
     found, scene = harm_of(alone), None
-    told = words.matters_told(result, verdict(result, companions, reduction), found, harm.shipped())
+    told = words.matters_told(result, verdict(result, companions, reduction), found, passed.shipped())
     if found:
         scene = halves_scene(result, reduction, companions, alone, drawn, told.said.heading)
         scene = replace(scene, layout=_beside("stack", "harm", ("13rem", "13rem")))

@@ -6,7 +6,7 @@ import altair as alt
 
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
-from core.findings.survival import first_layer, interval_text, layer_survivals
+from core.findings.layers import Look, interval_text, layers_of
 from core.findings.words.numbers import decimals
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.schema import SweepResult
@@ -18,7 +18,8 @@ BY_CONSTRUCTION = "*"  # after a number: a layer that stays above the threshold 
 
 def survival_view(result: SweepResult, reduction: str) -> View:
     """Draw how far each layer stays intact."""
-    title, bars = f"Each layer stays intact (similarity ≥ {SURVIVAL_THRESHOLD}) up to", survival_rows(result, reduction)
+    bars = survival_rows(result, Look(reduction))
+    title = f"Each layer stays intact (similarity ≥ {SURVIVAL_THRESHOLD}) up to"
     notes: g.Rows = [{"note": "".join(by_construction_note(bars, SURVIVAL_THRESHOLD))}]
     datasets = {"bars": bars, "notes": notes, "amounts": g.amount_rows(result.amounts)}
     values = {"Intact up to": "text", "95 % interval": "interval", "With everything removed": "floor"}
@@ -31,22 +32,16 @@ def by_construction_note(bars: g.Rows, threshold: float) -> list[str]:
     return [f"{BY_CONSTRUCTION} still at least {threshold} with everything removed"] if is_marked else []
 
 
-def survival_rows(
-    result: SweepResult,
-    reduction: str,
-    threshold: float = SURVIVAL_THRESHOLD,
-    measure: str = "cka",
-    bar: tuple[float, float] = BAR,
-) -> g.Rows:
+def survival_rows(result: SweepResult, look: Look, bar: tuple[float, float] = BAR) -> g.Rows:
     """Return one row per point: how far it stays intact, with its interval, and the first frame that lies beyond."""
-    rows, first = [], first_layer(result, reduction, threshold, measure)
-    for row, layer in enumerate(layer_survivals(result, reduction, threshold, measure)):
+    found, rows = layers_of(result, look), []
+    for row, layer in enumerate(found.every):
         low, high = layer.interval or (None, None)
         rows.append(
             {
                 "pick": layer.label,
                 "name": layer.title,
-                "first": layer.label == first,
+                "first": layer is found.selected,
                 "survival": g.rounded(layer.value),
                 "y": row + bar[0],
                 "y2": row + bar[1],

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from core.findings.comparable import controls_of
-from core.findings.survival import own_similarity
+from core.findings.layers import own_similarity
 from core.request.catalog import FEW_EXAMPLES, METRICS
 from core.results.cut import CutStudy
 from core.results.names import PointLabel, ReductionKey, point_labels

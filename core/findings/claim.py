@@ -10,9 +10,11 @@ Several verdicts are corrected for their number by Holm's method. Intervals over
 fine-tune: in a spread over seed twins the unit is the checkpoint, and of its control counts the mean over its seeds.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import itemgetter
 from typing import Literal
 
 import numpy as np
@@ -25,7 +27,7 @@ from core.request.catalog import CONFIDENCE, CONTROL_SEEDS, DAMAGE, METHODS, RED
 from core.request.controls import SMALL_STEP
 from core.request.scope import run_of
 from core.results.schema import SweepResult
-from core.results.statistics import GapAtDamage, NotAtDamage, ProfileAtDamage
+from core.results.statistics import GapAtDamage, ProfileAtDamage
 from core.sweep.control_contrast import DIFFERENT, Array, Contrast, State, contrast, mean_gap
 from core.sweep.equal_damage import upper_share
 
@@ -186,32 +188,32 @@ def placed(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> Plac
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         damage: One of `core.sweep.equal_damage.DAMAGES`.
     """
-
-    def gap_of(sweep: SweepResult, measure: str = "cka") -> GapAtDamage | NotAtDamage | None:
-        known = sweep.statistics_of(reduction, measure)
-        return known.gap_at_damage.get(amount_text(damage)) if known else None
-
-    def step_of(sweep: SweepResult) -> float:
-        gap = gap_of(sweep)
-        if not isinstance(gap, GapAtDamage):
-            return np.inf
-        before = sum(amount < gap.amount for amount in sweep.amounts)  # at least 1: the unpruned model
-        return sweep.amounts[before] - sweep.amounts[before - 1]
-
-    sweep = min(sweeps, key=step_of)
-    gap, known = gap_of(sweep), sweep.statistics_of(reduction)
-    profile = known.profile_at_damage.get(amount_text(damage)) if known else None
-    if not isinstance(gap, GapAtDamage) or not isinstance(profile, ProfileAtDamage):
+    reached = []  # of each sweep that reaches it, the step there first
+    for sweep in sweeps:
+        if found := at_damage(sweep, reduction, damage):
+            before = bisect_left(sweep.amounts, found[0].amount)  # at least 1: the unpruned model
+            reached.append((sweep.amounts[before] - sweep.amounts[before - 1], sweep, *found))
+    if not reached:
         return None
-    beyond = gap_of(sweep, "partial_cka")
-    if not isinstance(beyond, GapAtDamage) or (beyond.high - beyond.low) / 2 > WIDEST:
+    step, sweep, gap, profile = min(reached, key=itemgetter(0))
+    beyond, _ = at_damage(sweep, reduction, damage, "partial_cka") or (None, None)
+    if beyond and (beyond.high - beyond.low) / 2 > WIDEST:
         beyond = None
     # The working range that was judged on most examples counts; of equal ones, that with the smallest steps.
     judge = max((sweep, *sweeps), key=lambda one: one.working_range.examples if one.working_range else 0)
     ends = judge.working_range
     works = ends is None or (ends.to is not None and gap.amount <= ends.to)
     doubtful = judge.pruning.controls is None and has_doubtful_range(judge)
-    return Placed(sweep.pruning.seed, gap, profile, beyond, step_of(sweep), works, doubtful)
+    return Placed(sweep.pruning.seed, gap, profile, beyond, step, works, doubtful)
+
+
+def at_damage(
+    result: SweepResult, reduction: str, damage: float, measure: str = "cka"
+) -> tuple[GapAtDamage, ProfileAtDamage] | None:
+    """Return a result's gap and depth profile by a measure where it reaches a damage; None if it surely does not."""
+    known, name = result.statistics_of(reduction, measure), amount_text(damage)
+    gap, profile = (known.gap_at_damage.get(name), known.profile_at_damage.get(name)) if known else (None, None)
+    return (gap, profile) if isinstance(gap, GapAtDamage) and isinstance(profile, ProfileAtDamage) else None
 
 
 def is_judged(result: SweepResult) -> bool:

@@ -4,8 +4,8 @@ Results are compared by where in depth they have changed, at equal damage, so th
 control is matched to a method if it also removes as much of every layer wherever both were measured.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable
+from itertools import groupby
 from operator import attrgetter
 
 import numpy as np
@@ -15,6 +15,7 @@ from core.request.scope import run_of
 from core.results.schema import SweepResult
 
 examples_of = attrgetter("name", "fingerprint", "examples", "gold", "max_length")
+_seed = attrgetter("pruning.seed")
 SPARSITY_TOLERANCE = 0.01  # shares of removed weights that differ by no more count as equal
 
 
@@ -72,10 +73,7 @@ def control_sweeps(result: SweepResult, candidates: Iterable[SweepResult]) -> di
 
 
 def _by_seed(controls: Iterable[SweepResult]) -> dict[int, list[SweepResult]]:
-    by_seed = defaultdict(list)
-    for control in controls:
-        by_seed[control.pruning.seed].append(control)
-    return dict(sorted(by_seed.items()))
+    return {seed: list(sweeps) for seed, sweeps in groupby(sorted(controls, key=_seed), _seed)}
 
 
 def controls_of(result: SweepResult, candidates: Iterable[SweepResult]) -> list[SweepResult]:

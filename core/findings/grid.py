@@ -8,10 +8,10 @@ import numpy as np
 
 from core.findings.accuracy import metric_of
 from core.findings.choices import task_title
-from core.findings.claim import BY_INTERVAL, Verdict, corrected, verdict, with_rows
+from core.findings.claim import BY_INTERVAL, Verdict, at_damage, corrected, verdict, with_rows
 from core.findings.comparable import control_sweeps, controls_of
-from core.findings.survival import own_similarity
-from core.findings.words import NONE, with_interval
+from core.findings.layers import own_similarity
+from core.findings.words import NONE, estimated
 from core.findings.words.lab import key_figures
 from core.findings.words.numbers import decimals, percent
 from core.request.amounts import amount_text
@@ -20,7 +20,6 @@ from core.request.scope import run_of
 from core.results import store
 from core.results.names import data_name, models_name, points_name, pruning_name
 from core.results.schema import SweepResult
-from core.results.statistics import GapAtDamage
 from core.sweep.statistics import Array
 
 AMOUNT = 0.5  # whose metric stands beside the unpruned model's
@@ -94,8 +93,7 @@ def _row(result: SweepResult, results: Sequence[SweepResult], is_judged: bool) -
     points = cells["Compared after"]
     setting = cells["Pruning"] + ("" if points == ATTENTION else f", {points}")
     revision, fingerprint = result.checkpoint.revision, result.task.fingerprint
-    controls = (control for control in controls_of(result, results) if control.amounts == result.amounts)
-    seeds = [own_similarity(control, REDUCTION) for control in controls]
+    seeds = [own_similarity(one, REDUCTION) for one in controls_of(result, results) if one.amounts == result.amounts]
     return GridRow(
         key=result.key,
         checkpoint=result.checkpoint.id,
@@ -111,12 +109,10 @@ def _row(result: SweepResult, results: Sequence[SweepResult], is_judged: bool) -
 
 
 def _cells(result: SweepResult) -> dict[str, str]:
-    metric, statistics = metric_of(result), result.statistics_of(REDUCTION)
+    metric, reached = metric_of(result), at_damage(result, REDUCTION, SECOND_DAMAGE)
     figures = list(key_figures(result, REDUCTION).values()) or [NONE]
     scores = {frame.amount: frame.metrics[metric] for frame in result.frames}
     unpruned, half = (NONE if (value := scores.get(at)) is None else decimals(value, 3) for at in (0.0, AMOUNT))
-    gap = statistics.gap_at_damage.get(amount_text(SECOND_DAMAGE)) if statistics else None
-    gap_text = with_interval(gap.value, gap.low, gap.high) if isinstance(gap, GapAtDamage) else NONE
     return {
         "Checkpoint": models_name(result),
         "Task": f"{task_title(result.task.name)}, {len(result.task.examples)} examples",
@@ -127,7 +123,7 @@ def _cells(result: SweepResult) -> dict[str, str]:
         f"At {percent(AMOUNT)}": half,
         "Holds": figures[-1],
         "First to change": NONE if result.against else figures[0],
-        f"Gap at change {amount_text(SECOND_DAMAGE)}": gap_text,
+        f"Gap at change {amount_text(SECOND_DAMAGE)}": estimated(reached[0]) if reached else NONE,
     }
 
 

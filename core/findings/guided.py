@@ -117,24 +117,20 @@ write, shipped = _FILE.write, _FILE.read
 def judged(results: Iterable[SweepResult]) -> tuple[Place, ...]:
     """Judge every checkpoint that all methods have pruned on the same examples; of several draws the largest counts."""
     known: dict[object, dict[str, SweepResult]] = defaultdict(dict)
-    for result in results:
+    for result in sorted(results, key=_order):
         pruning = result.pruning
         is_whole = (pruning.scope, pruning.controls, pruning.stop, result.against) == ("encoder", None, None, None)
         if is_whole and pruning.method in METHODS and {*AMOUNTS} <= {*result.amounts}:
             known[result.checkpoint.revision, examples_of(result.task)].setdefault(pruning.method, result)
-    whole = sorted((found for found in known.values() if len(found) == len(METHODS)), key=_size)
+    whole = [found for found in known.values() if len(found) == len(METHODS)]
     largest = {(found[GUIDED].checkpoint.revision, found[GUIDED].task.name): found for found in whole}
-    return tuple(place for found in sorted(largest.values(), key=_order) for place in _places(found))
+    return tuple(place for found in largest.values() for place in _places(found))
 
 
-def _size(methods: Mapping[str, SweepResult]) -> int:
-    return len(methods[GUIDED].task.examples)
-
-
-def _order(methods: Mapping[str, SweepResult]) -> tuple[int, int, str]:
-    """Put first what confirms, then follow the tasks."""
-    result = methods[GUIDED]
-    return GROUPS.index(_group(result)), [*TASKS].index(result.task.name), result.checkpoint.id
+def _order(result: SweepResult) -> tuple[int, int, str, int]:
+    """Put first what confirms, then follow the tasks; of several draws of examples the largest comes last."""
+    task = result.task
+    return GROUPS.index(_group(result)), [*TASKS, task.name].index(task.name), result.checkpoint.id, len(task.examples)
 
 
 def _group(result: SweepResult) -> str:
@@ -156,15 +152,15 @@ def _places(methods: Mapping[str, SweepResult]) -> Iterable[Place]:
 
 def beside(guided: Changed, other: Changed) -> Beside:
     """Compare whose predictions change, each (examples,)."""
-    from statsmodels.stats.contingency_tables import mcnemar  # here: no first picture waits for them
-    from statsmodels.stats.weightstats import DescrStatsW
+    from statsmodels.stats.weightstats import DescrStatsW  # here: no first picture waits for it
+
+    from core.sweep.paired_tests import mcnemar_p
 
     more, fewer = int((guided & ~other).sum()), int((other & ~guided).sum())
     counts = [more + 0.5, fewer + 0.5, len(guided) - more - fewer + 1.0]
     low, high = map(float, DescrStatsW([1.0, -1.0, 0.0], weights=counts).zconfint_mean(1 - CONFIDENCE))
-    p_value = float(mcnemar([[0, more], [fewer, 0]], exact=True).pvalue)
     ratio = float((guided.sum() + 0.5) / (other.sum() + 0.5))
-    return Beside((more - fewer) / len(guided), (low, high), p_value, ratio)
+    return Beside((more - fewer) / len(guided), (low, high), mcnemar_p(guided, other), ratio)
 
 
 def together(table: Sequence[Place]) -> tuple[Together, ...]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from core.findings.comparable import control_sweeps
-from core.findings.survival import own_similarity
+from core.findings.layers import own_similarity
 from core.results.names import ReductionKey
 from core.results.schema import Frame, SweepResult
 from core.sweep.equal_damage import Array, Missing, damage, first_reached

@@ -25,7 +25,7 @@ from core.results.fields import Bounds
 from core.results.names import method_name
 from core.results.schema import SweepResult
 from core.results.table_file import TableFile
-from core.sweep.control_contrast import MARGIN, Contrast, State, contrast
+from core.sweep.control_contrast import MARGIN, Contrast, State, contrast, margin_of_mean
 
 FEWEST_PREDICTED = 4  # cells from which the difference in another one is predicted
 ALL, WHOLE = "all", "all seeds usable"  # names of estimates, beside those of each depth
@@ -144,20 +144,18 @@ def _order(judged: tuple[SweepResult, Verdict]) -> tuple[int, bool, str]:
 def _cell(layers: int, task: str, twins: Mapping[str, Verdict]) -> Cell | None:
     """Average the checkpoints of a cell, by the keys of their results; None where they share fewer than two seeds."""
     twins = {key: verdict for key, verdict in twins.items() if verdict.method}
-    verdicts = list(twins.values())
-    drawn = [[control.seed for control in verdict.controls] for verdict in verdicts]
+    drawn = [  # by seed (1 + n,) the method's share minus the seed's, and that without each example
+        dict(zip((seed.seed for seed in one.controls), np.column_stack(one.apart or ((), ())), strict=True))
+        for one in twins.values()
+    ]
     seeds = sorted(set.intersection(*map(set, drawn))) if drawn else []
     if len(seeds) < FEWEST_SEEDS:
         return None
-    found = []  # of each checkpoint (k,) its share minus each seed's, and (k, n) that without each example
-    for verdict, of in zip(verdicts, drawn, strict=True):
-        places = [of.index(seed) for seed in seeds]
-        found.append([apart[places] for apart in verdict.apart or ()])
-    shares, replicates = (np.mean(apart, axis=0) for apart in zip(*found, strict=True))
-    upper = sum(verdict.lead == "upper" for verdict in verdicts)
-    control_upper = sum(verdict.control_lead == "upper" for verdict in verdicts)
-    needed, by_seed = verdicts[0].needed, dict(zip(seeds, shares.tolist(), strict=True))
-    return Cell(task, layers, tuple(twins), upper, control_upper, needed, by_seed, contrast(shares, replicates))
+    apart = np.mean([[of[seed] for seed in seeds] for of in drawn], axis=0)  # (k, 1 + n)
+    needed, by_seed = min(one.needed for one in twins.values()), dict(zip(seeds, apart[:, 0].tolist(), strict=True))
+    upper = sum(one.lead == "upper" for one in twins.values())
+    control_upper = sum(one.control_lead == "upper" for one in twins.values())
+    return Cell(task, layers, tuple(twins), upper, control_upper, needed, by_seed, contrast(apart[:, 0], apart[:, 1:]))
 
 
 def estimate(cells: Sequence[Cell]) -> Estimate:
@@ -174,21 +172,16 @@ def estimate(cells: Sequence[Cell]) -> Estimate:
     if len(seeds) >= FEWEST_SEEDS:
         drawn = [[cell.by_seed[seed] for cell in cells] for seed in seeds]  # (k, cells)
         contrasts = np.average(drawn, axis=1, weights=1 / (variances + variance))  # (k,)
-        error = contrasts.std(ddof=1) / np.sqrt(len(seeds))
-        within = _around(float(contrasts.mean()), float(error), len(seeds) - 1)
+        mean, margin = float(contrasts.mean()), margin_of_mean(contrasts)
+        within = mean - margin, mean + margin
     predicted = None
     if count >= FEWEST_PREDICTED:
-        error = (high - value) / stdtrit(count - 1, QUANTILE)
-        predicted = _around(value, float(np.hypot(error, np.sqrt(variance))), count - 2)
+        error = np.hypot((high - value) / stdtrit(count - 1, QUANTILE), np.sqrt(variance))
+        margin = float(stdtrit(count - 2, QUANTILE) * error)
+        predicted = value - margin, value + margin
     interval = max(((low, high), within or (value, value)), key=lambda bounds: bounds[1] - bounds[0])
     deviation, inconsistency = float(np.sqrt(variance)), max(0.0, float(found.i2))
     return Estimate(count, value, interval, (low, high), within, deviation, inconsistency, predicted)
-
-
-def _around(value: float, error: float, freedom: int) -> Bounds:
-    """Return the 95 % interval by Student's t."""
-    half = float(stdtrit(freedom, QUANTILE)) * error
-    return value - half, value + half
 
 
 def marks(rows: Iterable[GridRow]) -> dict[str, list[tuple[str, Contrast]]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import permutation_test
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
@@ -54,15 +55,20 @@ def paired_tests(
         return ()
     labels, sides = np.array(gold), (np.array(first), np.array(second))  # (examples,), each (amounts, examples)
     values = (SCORES[metric](np.broadcast_to(labels, side.shape), side).tolist() for side in sides)
-    p_values = tuple(_mcnemar(labels, *sides) if metric == "accuracy" else _permuted(metric, labels, *sides))
+    if metric == "accuracy":
+        p_values = tuple(map(mcnemar_p, *(side == labels for side in sides)))
+    else:
+        p_values = tuple(_permuted(metric, labels, *sides))
     return tuple(map(PairedTest, zip(*values, strict=True), p_values, holm(p_values)))
 
 
-def _mcnemar(gold: Labels, first: Labels, second: Labels) -> list[float]:
-    """Test accuracy, (examples,), (amounts, examples), (amounts, examples) -> p-values."""
-    alone = [((one == gold) & (other != gold)).sum(1).tolist() for one, other in ((first, second), (second, first))]
-    # Examples on which both or neither are correct make no difference to the test.
-    return [float(mcnemar([[0, one], [other, 0]], exact=True).pvalue) for one, other in zip(*alone, strict=True)]
+def mcnemar_p(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> float:
+    """Test whether two models do something on as many of the same examples, each (examples,); McNemar's exact test.
+
+    Examples on which both or neither do it make no difference.
+    """
+    alone = int((first & ~second).sum()), int((second & ~first).sum())
+    return float(mcnemar([[0, alone[0]], [alone[1], 0]], exact=True).pvalue)
 
 
 def _permuted(metric: str, gold: Labels, first: Labels, second: Labels) -> list[float]:

@@ -8,7 +8,7 @@ import torch
 
 from benchmarks import verdicts
 from core.charts.forest import forest_scene
-from core.findings import guided, harm
+from core.findings import guided, passed
 from core.findings.pooled import pooled, shipped
 from core.request.catalog import DEFAULT_CONTROLLED, EMBEDDED, ENGINE_VERSION, FAMILIES, SHIPPED, TASKS
 from core.request.grid_file import read_grid
@@ -72,8 +72,8 @@ def test_every_shipped_result_matches_its_entry_and_the_page_of_results_has_the_
         assert result.task.source == "written" or len(result.task.examples) in (256, 800), entry.name
     table = verdicts.verdict_table([*shipped_results.values()])
     together = pooled((row.result, row.alone) for row in table)
-    alone, compared = harm.harms(shipped_results.values()), guided.judged(shipped_results.values())
-    found = shipped(), harm.shipped(), guided.shipped()
+    alone, compared = passed.harms(shipped_results.values()), guided.judged(shipped_results.values())
+    found = shipped(), passed.shipped(), guided.shipped()
     assert found == (together, alone, compared), "run python -m benchmarks.verdicts"
     for path, text in verdicts.pages_of(table, together, alone, compared).items():
         assert path.read_text("utf-8") == text, "run python -m benchmarks.verdicts"

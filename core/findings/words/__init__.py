@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from core.findings.words.numbers import decimals, percent, percent_range
 from core.results.names import PointLabel, spanned
+from core.results.statistics import Estimate
 
 NONE = "–"  # in a table
+Table = list[dict[str, str]]  # facts as shown, a row of texts for each
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,11 @@ def with_interval(value: float, low: float, high: float, places: int = 3) -> str
     return "{} ({} to {})".format(*(decimals(number, places) for number in (value, low, high)))
 
 
+def estimated(found: Estimate) -> str:
+    """Write an estimate and its 95 % interval."""
+    return with_interval(found.value, found.low, found.high)
+
+
 def share_with_interval(share: float, interval: Sequence[float] | None) -> str:
     """Write a share and its 95 % interval, where there is one: `11 % (8 to 15 %)`."""
     return f"{percent(share)} ({percent_range(*map(percent, interval))})" if interval else percent(share)
@@ -56,3 +63,20 @@ def share_span(shares: Sequence[float]) -> str:
     """Write the range of shares, at least one: `69 to 71 %`, or one of them where all read alike."""
     low, high = (percent(end) for end in (min(shares), max(shares)))
     return low if low == high else percent_range(low, high)
+
+
+def narrow(table: Table, naming: int = 1) -> list[Table]:
+    """Cut a table into such as a telephone has room for: three columns each beside those that name a row.
+
+    No part has a row of nothing; an empty table has no part.
+
+    Args:
+        table: The rows.
+        naming: How many columns name a row; they come first.
+    """
+    titles = list(table[0] if table else ())
+    parts = [titles[k : k + 3] for k in range(naming, len(titles), 3)]
+    return [
+        [{title: row[title] for title in (*titles[:naming], *part)} for row in table if any(map(row.get, part))]
+        for part in parts
+    ]

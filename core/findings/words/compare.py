@@ -7,8 +7,8 @@ from core.findings import compare
 from core.findings.accuracy import metric_of, working_to
 from core.findings.comparable import same_checkpoint, same_examples
 from core.findings.matching import largest_on
-from core.findings.words import Said, numbered, share_span
-from core.findings.words.numbers import decimals, percent
+from core.findings.words import Said, Table, numbered, share_span
+from core.findings.words.numbers import decimals, p_value, percent
 from core.findings.words.verdict import state
 from core.request.catalog import CONFIDENCE, DAMAGE, METRICS, SECOND_DAMAGE
 from core.results.names import ReductionKey, amount_name, capitalised, in_sentence, listed, units_name
@@ -113,3 +113,18 @@ def profile_sentence(methods: Sequence[compare.Profiled], reduction: ReductionKe
         return ""
     chance = f"; under random removal, {share_span(by_chance)}" if by_chance else ""
     return f"At an overall change of {decimals(SECOND_DAMAGE, 2)}, predictions have changed: {listed(known)}{chance}."
+
+
+def paired_table(tests: Sequence[compare.Tested], metric: str, names: tuple[str, str]) -> Table:
+    """Tabulate the paired tests of two named results by a metric, one row per amount."""
+    titles = [f"{METRICS[metric].title} under {name}" for name in names]
+    return [
+        {
+            "Encoder weights removed": percent(sparsity),
+            "Pruned by": " and ".join(dict.fromkeys(map(amount_name, amounts))),
+            **{title: decimals(value, 2) for title, value in zip(titles, test.values, strict=True)},
+            "p": p_value(test.p_value),
+            "p (after Holm)": p_value(test.adjusted),
+        }
+        for amounts, sparsity, test in tests
+    ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from core.findings.cut import RANDOM, By, Choice, Frontier, state_of
-from core.findings.words import NONE, Said, layers_named, numbered, points, points_span, with_interval
+from core.findings.words import NONE, Said, estimated, layers_named, numbered, points, points_span
 from core.findings.words.numbers import decimals, percent, percent_range
 from core.request.catalog import METRICS
 from core.request.criteria import CRITERIA, MEASURED
@@ -105,8 +105,3 @@ def changed_words(choice: Choice) -> str:
     """Write the share of answers that change, with its interval."""
     value, low, high = map(percent, (choice.changed.value, choice.changed.low, choice.changed.high))
     return f"{value} ({percent_range(low, high)}) of answers change"
-
-
-def estimated(found: Estimate) -> str:
-    """Write a metric with its interval."""
-    return with_interval(found.value, found.low, found.high)

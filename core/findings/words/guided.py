@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 
 from core.findings.guided import AMOUNTS, GLOBAL, GOAL, GUIDED, METHODS, Place, together
-from core.findings.words import NONE, Said, numbered, points_span
+from core.findings.words import NONE, Said, Table, numbered, points_span
 from core.findings.words import numbers as num
 from core.request import catalog
 from core.results.fields import Bounds
 from core.results.names import amount_name, capitalised, listed
 from core.results.schema import SweepResult
 
-Table = list[dict[str, str]]
 TITLES = {GLOBAL: "Global magnitude"} | {
     name: capitalised(catalog.METHODS[name].title.partition(", ")[2]) for name in METHODS if name != GLOBAL
 }

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from core.findings.survival import LayerSurvival, layers_of
+from core.findings.layers import LayerSurvival, Look, layers_of
 from core.findings.words import NONE, layers_named
 from core.findings.words import numbers as num
 from core.request.catalog import METRICS
@@ -26,12 +26,12 @@ def key_figures(result: SweepResult, reduction: n.ReductionKey) -> dict[str, str
     else:
         holds = f"Beyond {largest}" if known.to >= result.amounts[-1] else f"Up to {n.amount_name(known.to)}"
     held = {f"{METRICS[known.metric if known else result.task.main_metric].title} holds": holds}
-    found = layers_of(result, reduction)
-    if not found.defined:
+    found = layers_of(result, Look(reduction))
+    if not found.last:
         return held if result.against else {"First layer to change": "Undefined", **held}
 
     def named(layers: Sequence[LayerSurvival], until: str) -> str:
-        every = len(layers) == len(found.defined) > 1
+        every = len(layers) == sum(layer.is_defined for layer in found.every) > 1
         labels = layers_named([layer.label for layer in layers], n.point_labels(result.points))
         end = f"beyond {largest}" if layers[0].censored else f"{until} {num.percent(layers[0].rank)}"
         return f"{'All layers' if every else n.capitalised(labels)}, {end}"

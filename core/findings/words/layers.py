@@ -3,101 +3,88 @@
 from collections.abc import Sequence
 from operator import itemgetter
 
-from core.findings.against import closest_cell, closest_layers
+from core.findings import layers as facts
 from core.findings.comparable import controls_of
-from core.findings.survival import LayerSurvival, interval_text, layer_survivals, layers_of
-from core.findings.words import Said, layers_named, numbered
+from core.findings.words import Said, Table, layers_named, numbered, with_interval
 from core.findings.words import numbers as num
-from core.request.catalog import MEASURES, METHODS, SURVIVAL_THRESHOLD
+from core.request.catalog import MEASURES, METHODS
 from core.request.scope import run_of
 from core.results import names as n
 from core.results.schema import SweepResult
+from core.sweep.statistics import depth_correlation
 
 
-def layers_said(
-    result: SweepResult,
-    chosen: n.PointLabel,
-    companions: Sequence[SweepResult],
-    reduction: n.ReductionKey,
-    threshold: float = SURVIVAL_THRESHOLD,
-    measure: str = "cka",
-) -> Said:
+def layers_said(result: SweepResult, chosen: n.PointLabel, companions: Sequence[SweepResult], look: facts.Look) -> Said:
     """Say which layer changes first, how far the chosen one stays intact, and whether chance changes the same first.
 
     Args:
         result: A whole sweep.
         chosen: The label of the chosen layer.
         companions: What the result is judged beside.
-        reduction: A key of REDUCTIONS.
-        threshold: The similarity that a layer must keep.
-        measure: What similarity is measured by.
+        look: What layers are judged by.
     """
-    look = reduction, threshold, measure
-    heading = layers_heading(result, *look)
+    heading, found = layers_heading(result, look), facts.layers_of(result, look)
     if result.against:
-        return Said(heading, (_closest_sentence(result, reduction, chosen),))
-    layers = {layer.label: layer for layer in layer_survivals(result, *look)}
-    if not any(layer.is_defined for layer in layers.values()):
+        return Said(heading, (_closest_sentence(result, look.reduction, chosen),))
+    if not found.last:
         return Said(heading)
-    sentences = _layer_sentence(result, layers[chosen], threshold, measure), _chance_sentence(result, companions, look)
+    (layer,) = (layer for layer in found.every if layer.label == chosen)
+    sentences = _layer_sentence(result, layer, look), _chance_sentence(result, companions, look)
     return Said(heading, tuple(filter(None, sentences)))
 
 
-def layers_heading(
-    result: SweepResult, reduction: n.ReductionKey, threshold: float = SURVIVAL_THRESHOLD, measure: str = "cka"
-) -> str:
+def layers_heading(result: SweepResult, look: facts.Look) -> str:
     """Say which layer changes first, and at which amount, with its interval where that is known.
 
     Against another checkpoint, it says which layer is most similar to that one. The result may be unfinished.
     """
     if result.against:
-        return against_heading(result, reduction)
-    found, labels = layers_of(result, reduction, threshold, measure), n.point_labels(result.points)
-    if not found.defined:
-        return f"{MEASURES[measure].title} is undefined in every layer"
+        return against_heading(result, look.reduction)
+    found, labels = facts.layers_of(result, look), n.point_labels(result.points)
+    if not found.last:
+        return f"{MEASURES[look.measure].title} is undefined in every layer"
     if len(result.frames) < 2:
         return "Only the unpruned model has been measured"
     fallen = found.first or found.last
-    below, at = _below(threshold, measure), n.removed_name(num.hundredths(fallen[0].value), result)
+    below, at = _below(look), n.removed_name(num.hundredths(fallen[0].value), result)
     if fallen[0].censored:
         return f"No layer falls below {below}, even with {at}"
     if not found.first:
-        every = "All layers" if len(found.defined) == len(labels) else "All other layers"
+        every = "All layers" if len(found.last) == len(labels) else "All other layers"
         return f"{every} change together: they fall below {below} at {at}"
     named, interval = n.capitalised(layers_named([layer.label for layer in fallen], labels)), fallen[0].interval
     if len(fallen) > 1:
         said = f"{named} change first: they fall below {below} at {at}"
     else:
-        within = f" ({interval_text(interval, result.amounts[-1])})" if interval else ""
+        within = f" ({facts.interval_text(interval, result.amounts[-1])})" if interval else ""
         said = f"{named} changes first: it falls below {below} at {at}{within}"
     rivals = [layer.label for layer in found.rivals]
     return f"{said}; {layers_named(rivals, labels)} may change as early" if rivals else said
 
 
-def _below(threshold: float, measure: str) -> str:
-    return f"{threshold}" + (f" by {n.in_sentence(MEASURES[measure].symbol)}" if measure != "cka" else "")
+def _below(look: facts.Look) -> str:
+    by = f" by {n.in_sentence(MEASURES[look.measure].symbol)}" if look.measure != "cka" else ""
+    return f"{look.threshold}{by}"
 
 
-def _layer_sentence(result: SweepResult, layer: LayerSurvival, threshold: float, measure: str) -> str:
+def _layer_sentence(result: SweepResult, layer: facts.LayerSurvival, look: facts.Look) -> str:
     """Say how far a layer stays intact, and how far the model works."""
     if not layer.is_defined:
         return f"{layer.title}: similarity is undefined, even without pruning."
     at = n.removed_name(num.hundredths(layer.value), result)
     until = f"the last amount measured, {at}" if layer.censored else at
-    interval = f" (95 % interval {interval_text(layer.interval, result.amounts[-1])})" if layer.interval else ""
+    interval = f" (95 % interval {facts.interval_text(layer.interval, result.amounts[-1])})" if layer.interval else ""
     working = result.working_range.to if result.working_range else None
     works = f"up to {n.amount_name(working)}" if working else "at no amount measured"
-    said = f"{layer.title}, stays intact (at least {_below(threshold, measure)}) up to {until}{interval}"
+    said = f"{layer.title}, stays intact (at least {_below(look)}) up to {until}{interval}"
     return f"{said}." if working is None else f"{said}; the model works {works}."
 
 
-def _chance_sentence(
-    result: SweepResult, companions: Sequence[SweepResult], look: tuple[n.ReductionKey, float, str]
-) -> str:
+def _chance_sentence(result: SweepResult, companions: Sequence[SweepResult], look: facts.Look) -> str:
     """Say what the heading must not be read without; empty for a control itself, and where no layer changes first."""
 
     def first_of(sweep: SweepResult) -> list[n.PointLabel]:
-        return [layer.label for layer in layers_of(sweep, *look).first]
+        return [layer.label for layer in facts.layers_of(sweep, look).first]
 
     if alone := run_of(result.pruning.scope):
         those, below = n.pruned_layers(result.pruning), ", so layers below cannot change" if alone.start else ""
@@ -118,7 +105,7 @@ def _chance_sentence(
 def against_heading(result: SweepResult, reduction: n.ReductionKey) -> str:
     """Say which layer is most similar to the other checkpoint without pruning, and which least."""
     other, labels = n.unpruned_name(result), n.point_labels(result.points)
-    layers = zip(labels, closest_layers(result, reduction), strict=True)
+    layers = zip(labels, facts.closest_layers(result, reduction), strict=True)
     known = [(label, *ranked[0]) for label, ranked in layers if ranked]
     if not known:
         return f"Similarity to {other} is undefined"
@@ -134,7 +121,53 @@ def against_heading(result: SweepResult, reduction: n.ReductionKey) -> str:
 
 def _closest_sentence(result: SweepResult, reduction: n.ReductionKey, chosen: n.PointLabel) -> str:
     k = n.point_labels(result.points).index(chosen)
-    ranked, title = closest_layers(result, reduction)[k], n.point_names(result.points)[k].title
+    ranked, title = facts.closest_layers(result, reduction)[k], n.point_names(result.points)[k].title
     if not ranked:
         return f"{title}: similarity to {n.unpruned_name(result)} is undefined."
-    return f"{title}, is most similar to layer {closest_cell(ranked)} of {n.unpruned_name(result)}."
+    return f"{title}, is most similar to layer {facts.closest_cell(ranked)} of {n.unpruned_name(result)}."
+
+
+# ---------------------------------------------------------------- tables
+
+
+def survival_table(result: SweepResult, look: facts.Look, twins: facts.Yardstick | None = None) -> Table:
+    """Tabulate how far each layer stays intact, with intervals, floor and seed twins where they are known."""
+    others = {at: facts.layers_of(result, look._replace(threshold=at)).every for at in facts.THRESHOLDS}
+    layers, floor = others.pop(look.threshold), facts.floor_of(result, look.reduction, look.measure)
+    largest, intact, rows = result.amounts[-1], f"Intact (similarity ≥ {look.threshold}) up to", []
+    for k, layer in enumerate(layers):
+        row = {"Layer": layer.title, intact: layer.text}
+        if any(known.interval for known in layers):
+            row["95 % interval"] = facts.interval_text(layer.interval, largest)
+        if floor:
+            row["With everything removed"] = num.two_places(floor[k])
+        row |= {f"≥ {at} up to": known[k].text for at, known in others.items()}
+        row[f"Similarity at {n.amount_name(largest)} removed"] = num.two_places(layer.own[-1])
+        if twins:
+            less = twins.less_from(result.amounts, layer.own, k)
+            row[f"Other seeds ({twins.checkpoints} checkpoints)"] = twins.words(k) or num.UNDEFINED
+            row["Less similar than these from"] = "never" if less is None else n.amount_name(less)
+        rows.append(row)
+    tau = depth_correlation([min(layer.rank, 1.0) for layer in layers if layer.is_defined])
+    if tau is not None:
+        last = {"Layer": "Kendall's tau-b with depth", intact: num.decimals(tau, 2)}
+        rows.append(dict.fromkeys(rows[0], "") | last)
+    return rows
+
+
+def closest_table(result: SweepResult, reduction: n.ReductionKey) -> Table:
+    """Tabulate each layer's closest ones in another checkpoint, unpruned and at the end of the working range."""
+    end = result.working_range.to if result.working_range else None
+    frame = result.amounts.index(end) if end else len(result.frames) - 1
+    titles = {frame: f"With {n.removed_name(result.amounts[frame], result)}", 0: "Most similar, unpruned"}
+    columns = {title: facts.closest_layers(result, reduction, k) for k, title in sorted(titles.items())}
+    own, known = result.frames[0].own(reduction), result.statistics_of(reduction)
+    rows = []
+    for k, name in enumerate(n.point_names(result.points)):
+        row = {"Layer": name.title} | {title: facts.closest_cell(layers[k]) for title, layers in columns.items()}
+        if result.has_own:
+            value, bounds = own[k] if own else None, known.own[0][k] if known and known.own else None
+            cell = with_interval(value, *bounds, 2) if value is not None and bounds else num.two_places(value)
+            row["Same number, unpruned"] = cell
+        rows.append(row)
+    return rows

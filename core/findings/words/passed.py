@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from core.findings.claim import Lead
-from core.findings.harm import Estimate, Harm
-from core.findings.passed import HalvesHarm, PassedOn
-from core.findings.words import Said, points, points_span, share_with_interval
+from core.findings.passed import Estimate, HalvesHarm, Harm, PassedOn
+from core.findings.words import NONE, Said, Table, points, points_span, share_with_interval, with_interval
 from core.findings.words.numbers import decimals, percent
 from core.request.catalog import CONFIDENCE
-from core.results.names import PointLabel, amount_name, layer_number
+from core.results.names import PointLabel, amount_name, capitalised, layer_number
 
 PASSED = "Intact is not harmless: what this layer passes on"  # true of every shipped checkpoint
 ENDS = {True: "what the classifier reads", False: "the first token of the last layer's output"}
@@ -21,7 +20,7 @@ def passed_said(chosen: PointLabel, passed: PassedOn, table: Sequence[Harm]) -> 
     Args:
         chosen: The label of the layer's point.
         passed: See `core.findings.passed.passed_on`.
-        table: See `core.findings.harm.shipped`.
+        table: See `core.findings.passed.shipped`.
     """
     layer, amount = layer_number(chosen), list(passed.method)[len(passed.method) // 2]
     _, own, end, harm = passed.method[amount][layer - 1].tolist()
@@ -43,7 +42,7 @@ def halves_said(lead: Lead | None, harm: HalvesHarm, table: Sequence[Harm]) -> S
     Args:
         lead: The half that changes more where all layers are pruned, see `core.findings.claim.Verdict`.
         harm: Of both halves pruned alone, see `core.findings.passed.harm_of`.
-        table: See `core.findings.harm.shipped`.
+        table: See `core.findings.passed.shipped`.
     """
     matters = "lower" if harm.lower > harm.upper else "upper"
     heading = f"The {matters} half of the layers matters more"
@@ -69,3 +68,24 @@ def _under(table: Sequence[Harm], name: str, write: Callable[[Mapping[str, Estim
     return " and ".join(f"{write(harm.estimates)} under {harm.name}" for harm in known) + (
         f", over {known[0].estimates[name].cells} {CELLS}" if known else ""
     )
+
+
+def harm_table(table: Sequence[Harm]) -> Table:
+    """Tabulate what harm follows over layers, and what either half of them costs: means over cells, with intervals."""
+    titles = {
+        "own": "Rank correlation of harm with a layer's own loss",
+        "early": "… with how early it stands",
+        "end": f"… with the loss at the end ({ENDS[all(harm.is_read for harm in table)]})",
+        "beyond": "… the latter, less that with its own loss",
+        "apart": "Harm of the lower half alone, less that of the upper half",
+    }
+    mean = f"Mean over {CELLS} (95 % interval), their number"
+    known = {capitalised(harm.name): harm.estimates for harm in table}
+    return [
+        {mean: title} | {method: _mean(means.get(name)) for method, means in known.items()}
+        for name, title in titles.items()
+    ]
+
+
+def _mean(found: Estimate | None) -> str:
+    return f"{with_interval(found.value, *found.interval, 2)}, {found.cells}" if found else NONE

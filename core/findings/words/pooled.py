@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from core.findings.pooled import ALL, WHOLE, Pooled, shipped
-from core.findings.words import Said, points, points_span
-from core.findings.words.numbers import decimals
+from core.findings.words import NONE, Said, Table, points, points_span
+from core.findings.words.numbers import decimals, percent
 from core.request.catalog import DAMAGE
 from core.results.names import in_sentence
 from core.sweep.control_contrast import DIFFERENT, MARGIN
@@ -73,3 +73,22 @@ def difference_sentence(known: Pooled) -> str:
         interval = f" (difference {points_span(*whole.interval)})" if whole else ""
         doubt += f"; the tasks with all seeds of random removal leave it inconclusive{interval}"
     return f"{title} puts {more} of the change into {WHERE} than random removal (95 % interval {span}){doubt}."
+
+
+def pooled_table(table: Sequence[Pooled]) -> Table:
+    """Tabulate what all checkpoints together say of each method, in percentage points."""
+    return [
+        {
+            "Method": known.title,
+            "Over": name,
+            "Tasks and depths": str(found.cells),
+            "Difference in points": f"{decimals(100 * found.value, 1)} ({points_span(*found.interval, 1)})",
+            "By the draws alone": points_span(*found.within, 1) if found.within else NONE,
+            "SD between them (τ)": decimals(100 * found.deviation, 1),
+            "I²": percent(found.inconsistency),
+            "Expected in another": points_span(*found.predicted, 1) if found.predicted else NONE,
+        }
+        for known in table
+        for name, found in known.estimates.items()
+        if name != WHOLE or found.cells < known.estimates[ALL].cells
+    ]

@@ -7,10 +7,9 @@ from core.findings.accuracy import accuracy_course, ends_by_chance, metric_of, w
 from core.findings.claim import Verdict
 from core.findings.comparable import controls_of
 from core.findings.cut import Choice, Frontier
-from core.findings.harm import Harm
-from core.findings.passed import HalvesHarm
+from core.findings.layers import Look, floor_of
+from core.findings.passed import HalvesHarm, Harm
 from core.findings.pooled import ALL, Pooled
-from core.findings.survival import floor_of
 from core.findings.words import Said, numbered, points, points_span, share_span
 from core.findings.words import numbers as num
 from core.findings.words.cut import cut_said
@@ -110,7 +109,7 @@ def guess_told(result: SweepResult) -> Told:
 
 def play_told(result: SweepResult, found: Verdict, reduction: n.ReductionKey) -> Told:
     """Say where a result changes the model, and which layer falls first."""
-    first = layers_heading(result, reduction)
+    first = layers_heading(result, Look(reduction))
     if result.against:
         expected = "Some similarity is expected of any two models that read the same sentences."
         return Told(Said(first, (expected,)), NOTES["play"])

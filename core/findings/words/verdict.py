@@ -1,14 +1,19 @@
 """The words of a verdict: its state, why it is inconclusive and what would decide it, and what else to know of it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from core.findings.claim import CEILING, ONE_EXAMPLE, Verdict
-from core.findings.words import NONE
-from core.findings.words.numbers import percent
-from core.request.catalog import FEW_EXAMPLES
+import numpy as np
+
+from core.findings.accuracy import accuracy_course, majority_of, smallest_drop
+from core.findings.claim import CEILING, ONE_EXAMPLE, SENSITIVITY, Verdict, verdict
+from core.findings.words import NONE, Table, estimated, with_interval
+from core.findings.words import numbers as num
+from core.request.catalog import DAMAGE, FEW_EXAMPLES, METRICS, REDUCTION
 from core.request.controls import SMALL_STEP
-from core.sweep.control_contrast import MARGIN, State
+from core.results import names as n
+from core.results.schema import SweepResult
+from core.sweep.control_contrast import MARGIN, State, profile_distance
 from core.sweep.equal_damage import FEWEST_BEFORE
 
 POINTS = f"{round(100 * MARGIN)} points"
@@ -39,9 +44,9 @@ FLAGS = {
     "beyond working range": "The layers change that much only where the model does not work.",
     "random removal beyond its working range": "The same holds for more than half of the random draws.",
     "range doubtful": "The examples are too few to show the end of the working range.",
-    "at the ceiling": f"Under random removal, more than {percent(CEILING)} lies in the upper half already.",
-    "one example decides": f"One example carries more than {percent(ONE_EXAMPLE)} of the variance over examples.",
-    "interpolated": f"The method was measured in steps of more than {percent(SMALL_STEP)} there.",
+    "at the ceiling": f"Under random removal, more than {num.percent(CEILING)} lies in the upper half already.",
+    "one example decides": f"One example carries more than {num.percent(ONE_EXAMPLE)} of the variance over examples.",
+    "interpolated": f"The method was measured in steps of more than {num.percent(SMALL_STEP)} there.",
 }
 
 
@@ -76,3 +81,94 @@ def counted(verdicts: Iterable[Verdict]) -> str:
 def explained(words: Mapping[str, str]) -> str:
     """List reasons or flags with their sentences, as Markdown."""
     return "\n".join(f"- *{name}*: {sentence}" for name, sentence in words.items())
+
+
+# ---------------------------------------------------------------- tables
+
+
+def criteria_table(result: SweepResult, companions: Iterable[SweepResult]) -> Table:
+    """Tabulate the verdict and those by other criteria, with the numbers behind them."""
+    companions, rows = list(companions), []
+    for reduction, damage in ((REDUCTION, DAMAGE), *SENSITIVITY):
+        found = verdict(result, companions, reduction, damage)
+        gap, beside = found.method.gap if found.method else None, found.contrast
+        points = [num.decimals(100 * x, 1) for x in (beside.difference, beside.mean_half_width())] if beside else []
+        rows.append(
+            {
+                "Overall change": f"{num.decimals(damage, 2)}, {n.reduction_name(reduction)}",
+                **beside_random([found]),
+                "Reached at": num.percent(gap.amount) if gap else NONE,
+                "Minus random, points (90 %)": " ± ".join(points) or NONE,
+                "Marks": flags_cell(found),
+            }
+        )
+    return rows
+
+
+def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Table:
+    """Tabulate what else is known of a result, under the statistics' names."""
+    found, statistics = verdict(result, companions), result.statistics_of(REDUCTION)
+    numbers: dict[str, str] = {}
+    if found.contrast:
+        numbers["Shares of the seeds: standard deviation"] = num.decimals(found.contrast.seed_deviation, 3)
+        numbers["Share minus random: standard error over examples"] = num.decimals(found.contrast.standard_error, 3)
+        numbers["Layer that differs most from random"] = layer_cell(result, found)
+    if found.method:
+        numbers["Gap beyond the emptied model"] = beyond_cell(found)
+    if gap := statistics.depth_gap if statistics else None:
+        numbers["Depth gap D over all amounts"] = estimated(gap)
+    metrics, intervals, course = result.frames[0].metrics, result.frames[0].intervals, accuracy_course(result)
+    if course and (accuracy := metrics.get("accuracy")) is not None and (interval := intervals["accuracy"]):
+        inside_up_to, since = course
+        numbers["Accuracy, unpruned"] = with_interval(accuracy, *interval, 2)
+        numbers["Accuracy stays within that interval up to"] = n.amount_name(inside_up_to)
+        numbers["Accuracy of the majority class"] = num.decimals(majority_of(result, "accuracy"), 2)
+        numbers["No longer shown to be above it from"] = NONE if since is None else n.amount_name(since)
+    if known := result.working_range:
+        title, broken = METRICS[known.metric].title, known.shown_broken_from
+        numbers[f"{title} keeps 90 % of its advantage up to"] = NONE if known.to is None else n.amount_name(known.to)
+        numbers["Any drop in it is statistically significant from"] = NONE if broken is None else n.amount_name(broken)
+        numbers["Examples that this is judged on"] = str(known.examples)
+        drop = smallest_drop(result)
+        numbers["Smallest drop that they can show"] = NONE if drop is None else num.decimals(drop, 2)
+    return [{"Number": name, "Value": value} for name, value in numbers.items()]
+
+
+def beside_random(verdicts: Sequence[Verdict]) -> dict[str, str]:
+    """Write the shares in the upper half and the verdict: of one beside its seeds, of several over the mean of each."""
+    one = verdicts[0] if len(verdicts) == 1 else None
+    shares = [found.share for found in verdicts if found.share is not None]
+    means = [float(np.mean(found.control_shares)) for found in verdicts if found.control_shares]
+    return {
+        "In the upper half": num.percent(shares[0]) if one and shares else _mean_and_deviation(shares, len(verdicts)),
+        "Random, mean ± SD": _mean_and_deviation(one.control_shares if one else means, len(verdicts)),
+        "Verdict": verdict_cell(one) if one else counted(verdicts),
+    }
+
+
+def _mean_and_deviation(known: Sequence[float], count: int) -> str:
+    """Write the mean of shares and their standard deviation in percentage points; a dash for fewer than two."""
+    if len(known) < 2:
+        return NONE
+    part = f" ({len(known)} of {count})" if len(known) < count else ""
+    return f"{num.percent(float(np.mean(known)))} ± {num.decimals(100 * float(np.std(known, ddof=1)), 0)}{part}"
+
+
+def layer_cell(result: SweepResult, found: Verdict) -> str:
+    """Write the layer that differs most from the mean of the control's seeds, by how much, and whether a seed does."""
+    if not found.contrast or not found.method:
+        return NONE
+    profile, seeds = np.array(found.method.profile.value), np.array([seed.profile.value for seed in found.controls])
+    differences, (_, p_value) = profile - seeds.mean(0), profile_distance(profile, seeds)  # (points,)
+    layer = int(np.abs(differences).argmax())
+    beyond = "beyond every seed" if p_value <= 1 / (len(seeds) + 1) else "within the seeds"
+    return f"{n.point_names(result.points)[layer].label}: {differences[layer]:+.3f}, {beyond}".replace("-", "−")
+
+
+def beyond_cell(found: Verdict) -> str:
+    """Write what is left beyond the emptied model."""
+    beyond = found.method.beyond if found.method else None
+    if beyond is None:
+        return num.UNDEFINED
+    said = "some is left" if beyond.low > 0 else "reversed" if beyond.high < 0 else "none shown"
+    return f"{said}: {estimated(beyond)}"

@@ -11,9 +11,8 @@ from core.charts.overview import finding_scene, result_scene
 from core.charts.stack import AT_RANDOM, CHANCE, FINE_TUNES, FLOOR, TOO_FAR, stack_view
 from core.charts.survival import FIRST_ALONE
 from core.charts.view import specs
-from core.findings.survival import layer_survivals, own_similarity
+from core.findings.layers import Look, Yardstick, layers_of, own_similarity
 from core.findings.words.numbers import two_places
-from core.findings.yardstick import Yardstick
 from core.request.catalog import MEASURES
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result
@@ -28,7 +27,7 @@ ALONE = make_result(**THREE, scope="layer:1", points="layer", own_cka=lambda a, 
 
 
 def views(result: SweepResult = RESULT, chosen: str = "2", threshold: float = 0.9) -> dict[str, Spec]:
-    return specs(layer_scene(result, "mean", chosen, threshold, SEEDS, {"layer:1": ALONE}).views)
+    return specs(layer_scene(result, Look("mean", threshold), chosen, SEEDS, {"layer:1": ALONE}).views)
 
 
 # ---------------------------------------------------------------- rows
@@ -37,10 +36,10 @@ def views(result: SweepResult = RESULT, chosen: str = "2", threshold: float = 0.
 @pytest.mark.parametrize("measure", ["cka", "partial_cka"])
 def test_a_layers_strip_bar_and_numbers_are_one_row_that_can_be_picked(measure: str) -> None:
     own = own_similarity(RESULT, "mean", measure)
-    spec = layer_scene(RESULT, "mean", "2", measure=measure).views["rows"].spec
+    spec = layer_scene(RESULT, Look("mean", measure=measure), "2").views["rows"].spec
     cells = [cell[MEASURES[measure].symbol].replace("-", "−") for cell in told(spec, 0, "Predictions changed")]
     assert cells == list(map(two_places, own.T.ravel()))
-    datasets, known = spec["datasets"], layer_survivals(RESULT, "mean", measure=measure)
+    datasets, known = spec["datasets"], layers_of(RESULT, Look("mean", measure=measure)).every
     for row, (strip, bar, layer) in enumerate(zip(datasets["strips"], datasets["bars"], known, strict=True)):
         lowest = min(cell["y"] for cell in datasets["cells"] if cell["pick"] == strip["pick"] == bar["pick"])
         assert row == strip["y"] < bar["y"] < bar["y2"] < lowest < strip["y2"] == row + 1
@@ -64,7 +63,7 @@ def test_a_bar_has_its_interval_and_a_mark_where_the_floor_is_intact(threshold: 
     )  # the last one below 0.3
     for known, expected in ((falling, marked), (SEEDS[0].model_copy(update={"floor": None}), [])):
         spec = views(known, threshold=threshold)["rows"]
-        bars, layers = spec["datasets"]["bars"], layer_survivals(known, "mean", threshold)
+        bars, layers = spec["datasets"]["bars"], layers_of(known, Look("mean", threshold)).every
         assert [k for k, bar in enumerate(bars) if bar["text"].endswith(" *")] == expected
         assert [(bar["low"], bar["high"]) for bar in bars] == [layer.interval or (None, None) for layer in layers]
         assert len(spec["title"]) == (2 if expected else 1), "the mark is explained where there is one"
@@ -73,7 +72,7 @@ def test_a_bar_has_its_interval_and_a_mark_where_the_floor_is_intact(threshold: 
 @pytest.mark.parametrize("height", [130, 100, 60])
 def test_all_layers_are_labelled_or_where_rows_are_too_low_the_first_to_fall(height: int) -> None:
     result = make_result(num_layers=12, own_cka=declining(0.8))
-    known = layer_survivals(result, "mean")
+    known = layers_of(result, Look("mean")).every
     first = [min(known, key=lambda layer: layer.rank)]
     spec = {**result_scene(result, "mean").views["survival"].spec, "width": 300, "height": height}
     shown = first if height == 60 else known
@@ -126,7 +125,7 @@ CHANGES = (0.0, 0.1, 0.2, 0.3)  # the overall change, for `declining`
 FOUR = {"num_layers": 4, "amounts": CHANGES}
 METHOD = make_result(**FOUR, own_cka=declining(0.8))
 CONTROLS = [make_result(**FOUR, own_cka=declining((0.6, 0.8)[k]), method="random", seed=k) for k in (0, 1)]
-TWINS = Yardstick(((0.9, 0.8, 0.7, 0.4), (0.9, 0.7, 0.8, 0.6), (0.95, 0.75, float("nan"), 0.5)), 3)
+TWINS = Yardstick(((0.9, 0.95), (0.7, 0.8), (0.7, 0.8), (0.4, 0.6)), 3)
 
 
 def stack(*controls: SweepResult, result: SweepResult = METHOD, twins: Yardstick | None = None) -> Spec:
@@ -177,6 +176,6 @@ def test_seed_twins_are_a_range_or_a_point_below_each_band_that_does_not_move() 
     for frame in (0, 3):
         assert spans(spec, frame, ALONE_COLOUR) == [(0.9, 0.95), (0.7, 0.8), (0.7, 0.8), (0.4, 0.6)]
     assert (FINE_TUNES in texts(spec, 0), FINE_TUNES in texts(stack(), 0)) == (True, False)
-    spec = stack(twins=Yardstick((TWINS.pairs[0],), 2))
+    spec = stack(twins=Yardstick(tuple((low, low) for low, _ in TWINS.ranges), 2))
     assert sum(mark.get("fill") == ALONE_COLOUR for mark in marks(drawn(spec, 0), "point")) == 4
     assert spans(stack(), 0, ALONE_COLOUR) == []

@@ -7,20 +7,20 @@ from dataclasses import replace
 import pytest
 
 from core.charts.story import MOST, Step, story
-from core.findings import harm, pooled
+from core.findings import passed, pooled
 from core.findings.accuracy import metric_of
 from core.findings.choices import companions, isolated
 from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_of
 from core.findings.cut import frontier_of
+from core.findings.layers import Look
 from core.findings.passed import harm_of
-from core.findings.survival import first_layer
-from core.findings.tables import criteria_table, numbers_table, survival_table
 from core.findings.words.compare import compare_heading
 from core.findings.words.cut import cut_said
-from core.findings.words.layers import layers_said
+from core.findings.words.layers import layers_said, survival_table
 from core.findings.words.passed import halves_said
 from core.findings.words.pooled import claim_said
+from core.findings.words.verdict import criteria_table, numbers_table
 from core.request.catalog import METRICS
 from core.results import library, store
 from core.results.cut import CutStudy
@@ -75,14 +75,14 @@ def check_against_pages(result: SweepResult, beside: list[SweepResult], steps: d
     """The numbers of the scenes on one result are those of the pages that own them, in their order."""
     said, metric = {name: step.said for name, step in steps.items()}, metric_of(result)
     known = {row["Number"]: row["Value"] for row in numbers_table(result, beside)}
-    assert f"{layers_said(result, first_layer(result, 'mean'), beside, 'mean').heading}." == said["play"].sentences[0]
+    assert f"{layers_said(result, '1', beside, Look('mean')).heading}." == said["play"].sentences[0]
     kept, floor = said["limits"].sentences
     works = known[f"{METRICS[metric].title} keeps 90 % of its advantage up to"]
     assert numbers(said["limits"].heading) == numbers(works)
     ends = result.frames[result.amounts.index(steps["limits"].start or 0)], result.frames[0]
     scores = [f"{frame.metrics[metric] or 0:.2f}" for frame in ends]
     assert numbers(kept) == ["90", *scores, *numbers(known["No longer shown to be above it from"])]
-    layers = [row for row in survival_table(result, "mean") if row["With everything removed"]]
+    layers = [row for row in survival_table(result, Look("mean")) if row["With everything removed"]]
     ends = [pick(layers, key=lambda row: float(row["With everything removed"])) for pick in (max, min)]
     assert numbers(floor) == [part for row in ends for part in numbers(row["Layer"], row["With everything removed"])]
 
@@ -118,7 +118,7 @@ def test_what_is_shown_first_has_the_numbers_and_states_of_the_pages(checkpoint:
     steps = told(result, beside, alone, study)
     check_against_pages(result, beside, steps)
     if found := harm_of(isolated_of(result, alone)):
-        assert steps["matters"].said == halves_said(verdict(result, beside).lead, found, harm.shipped())
+        assert steps["matters"].said == halves_said(verdict(result, beside).lead, found, passed.shipped())
         assert steps["matters"].start == found.removed
     if study:
         known = frontier_of(study)

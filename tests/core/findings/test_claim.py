@@ -6,8 +6,8 @@ from statsmodels.stats.multitest import multipletests
 
 from core.findings.choices import seed_groups
 from core.findings.claim import corrected, largest_influence, verdict, with_rows
-from core.findings.tables import beyond_cell
 from core.findings.words import verdict as words
+from core.findings.words.verdict import beyond_cell
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import State
 from tests.builders import against, with_own_key

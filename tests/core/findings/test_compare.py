@@ -7,7 +7,7 @@ from scipy.stats import t
 from core.findings.claim import verdict
 from core.findings.compare import Depth, depth_of, paired_comparisons, shown_together
 from core.findings.matching import MOST_FRAMES, between, frames_at, grid_to, largest_on, values_on
-from core.findings.tables import paired_table
+from core.findings.words.compare import paired_table
 from core.results.schema import SweepResult
 from core.sweep.equal_damage import at_place, place_of
 from tests.builders import declining, make_result

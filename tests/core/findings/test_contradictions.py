@@ -14,11 +14,10 @@ from core.findings.choices import is_control, task_title
 from core.findings.claim import SENSITIVITY, Verdict, verdict
 from core.findings.comparable import SPARSITY_TOLERANCE, largest_mismatch, obstacle
 from core.findings.grid import corrected_verdicts, grid_rows
-from core.findings.tables import criteria_table
 from core.findings.words.compare import compare_said, depth_sentence
 from core.findings.words.numbers import percent
 from core.findings.words.overview import heading_of, overview_said
-from core.findings.words.verdict import STATES, verdict_cell
+from core.findings.words.verdict import STATES, criteria_table, verdict_cell
 from core.request.catalog import ROOT
 from core.results.library import shipped
 from core.results.names import checkpoint_name, method_name

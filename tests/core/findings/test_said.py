@@ -8,19 +8,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from core.findings import guided, tables
+from core.findings import guided
 from core.findings.claim import verdict
 from core.findings.compare import profiled
 from core.findings.cut import frontier_of
 from core.findings.grid import arranged, grid_rows
-from core.findings.harm import Estimate as Mean
-from core.findings.harm import Harm
-from core.findings.passed import HalvesHarm, passed_on
+from core.findings.layers import Look, yardstick
+from core.findings.passed import Estimate as Mean
+from core.findings.passed import HalvesHarm, Harm, passed_on
 from core.findings.pooled import ALL, WHOLE, Cell, Estimate, Pooled
 from core.findings.sentences import examples_of
 from core.findings.words import Said, compare, cut, grid, lab, layers, overview, passed, pooled, sentences
 from core.findings.words import guided as words_of_shares
-from core.findings.yardstick import yardstick
+from core.findings.words import verdict as words_of_verdicts
 from core.results import statistics
 from core.results.prediction import Prediction
 from core.results.schema import AllocationRecord, CalibrationRecord, ColumnsRecord, FileRecord
@@ -89,7 +89,7 @@ def replications() -> Iterator[str]:
     pair = [row(0.7, 0.7), row(0.5, 0.48, "cola", 6)]
     for rows in (pair, [row(0.9, 0.7), row(0.9, 0.9, "cola")], [*pair, unjudged]):
         yield from overview.replication_sentences(rows, "magnitude pruning")
-        yield from (" | ".join(cells.values()) for cells in tables.replication_table(rows)[:3])
+        yield from (" | ".join(cells.values()) for cells in grid.replication_table(rows)[:3])
     assert overview.replication_sentences([pair[0], pair[0], unjudged], "") == ()
 
 
@@ -101,11 +101,11 @@ def grids() -> Iterator[str]:
     for found, count in ((rows[0], 1), (rows[1], 1), (rows[2], 1), ([*rows[0], *others], 1), (of_twins, 3)):
         shown = arranged(found, [row.key for row in found[:count]])  # corrected for all of them, whatever is shown
         yield grid.grid_heading(shown)
-        known = *tables.reasons_table(shown), *tables.seeds_table(shown)
+        known = *grid.reasons_table(shown), *grid.seeds_table(shown)
         yield from (" | ".join(cells.values()) for cells in known)
     unpruned = grid_rows([network(amounts=(0.0,))])
     for found in ([*rows[0], *unpruned], grid_rows(SEEDS[:1])):  # controls have rows where there is nothing else
-        yield from (" | ".join(cells.values()) for cells in tables.grid_table(found))
+        yield from (" | ".join(cells.values()) for cells in grid.grid_table(found))
 
 
 def claims() -> Iterator[str]:
@@ -124,7 +124,7 @@ def claims() -> Iterator[str]:
     for one in (*outcomes, known(0.013, 0.029, 1), known(0.013, 0.029, 2, 1)):
         yield from lines(pooled.claim_said(one, [*outcomes, one]))
     yield from lines(pooled.claim_said(replace(flatter, estimates={ALL: flatter.estimates[ALL]})))
-    yield from (" | ".join(cells.values()) for cells in tables.pooled_table(outcomes[:2]))
+    yield from (" | ".join(cells.values()) for cells in pooled.pooled_table(outcomes[:2]))
     yield from (pooled.MEANING, pooled.READING)
 
 
@@ -175,10 +175,10 @@ def layer_pages() -> Iterator[str]:
         (on({0.0: ((0.5, 0.3, 0.1), (0.49, 0.6, 0.57), (0.1, 0.57, 0.6)), 0.3: made.UNPRUNED}), "1", []),
         (against(make_result(num_layers=2), 2, cell=lambda amount, row, column: None), "1", []),
     ):
-        yield from lines(layers.layers_said(known, chosen, beside, "mean"))
-    yield from lines(layers.layers_said(falling(0.4, 0.2), "2", [], "mean", measure="partial_cka"))
+        yield from lines(layers.layers_said(known, chosen, beside, Look("mean")))
+    yield from lines(layers.layers_said(falling(0.4, 0.2), "2", [], Look("mean", measure="partial_cka")))
     twelve = make_result(num_layers=12, amounts=FIFTHS, own_cka=lambda amount, point, size: 1 - amount * (point > 8))
-    yield from lines(layers.layers_said(twelve, "12", [], "mean", 0.95))
+    yield from lines(layers.layers_said(twelve, "12", [], Look("mean", 0.95)))
 
 
 def layers_alone() -> Iterator[str]:
@@ -202,7 +202,7 @@ def layers_alone() -> Iterator[str]:
         ("upper", alike, ()),
     ):
         yield from lines(passed.halves_said(lead, found, known))
-    yield from (" | ".join(cells.values()) for cells in tables.harm_table(table))
+    yield from (" | ".join(cells.values()) for cells in passed.harm_table(table))
 
 
 def comparisons() -> Iterator[str]:
@@ -306,13 +306,13 @@ def numbers() -> Iterator[str]:
     sloping = {"own_cka": lambda amount, point, size: 1 - amount * point / 2}
     twins = make_result(num_layers=3, amounts=(0.0, 0.5, 0.9), **sloping)
     for table in (
-        tables.criteria_table(known, SEEDS),
-        tables.numbers_table(known, SEEDS),
-        tables.criteria_table(network(), SEEDS[:1]),
-        tables.survival_table(made.undefined_first(0.6, 0.4), "mean", 0.8),
-        tables.survival_table(falling(0.4, 0.4), "mean", measure="partial_cka"),
-        tables.survival_table(twins, "mean", twins=yardstick(twins, made.TWINS, "mean")),
-        tables.closest_table(on(MATRICES), "mean"),
+        words_of_verdicts.criteria_table(known, SEEDS),
+        words_of_verdicts.numbers_table(known, SEEDS),
+        words_of_verdicts.criteria_table(network(), SEEDS[:1]),
+        layers.survival_table(made.undefined_first(0.6, 0.4), Look("mean", 0.8)),
+        layers.survival_table(falling(0.4, 0.4), Look("mean", measure="partial_cka")),
+        layers.survival_table(twins, Look("mean"), yardstick(twins, made.TWINS, "mean")),
+        layers.closest_table(on(MATRICES), "mean"),
     ):
         yield from (" | ".join(cell or "–" for cell in cells) for cells in (table[0], *map(dict.values, table)))
 
