@@ -150,7 +150,8 @@ def _matters(
     told = words.matters_told(result, verdict(result, companions, reduction), found, passed.shipped())
     if found:
         scene = halves_scene(result, reduction, companions, alone, drawn, told.said.heading)
-        scene = replace(scene, layout=_beside("stack", "harm", ("13rem", "13rem")))
+        views = {**scene.views, "stack": stack_view(result, reduction, (), has_floor=False)}
+        scene = replace(scene, views=views, layout=_beside("stack", "harm", ("13rem", "13rem")))
     return Step("matters", told.said, scene, found.removed if found else None, told.notes, told.go)
 
 

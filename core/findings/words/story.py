@@ -119,7 +119,7 @@ def play_told(result: SweepResult, found: Verdict, reduction: n.ReductionKey) ->
 
 def where_heading(result: SweepResult, found: Verdict) -> str:
     """Say in which half of the layers a method changes a model most, as far as that is shown."""
-    pruning = n.method_name(result).removesuffix(" of the encoder")
+    pruning = n.method_name(result).replace(" of the encoder", "")
     if n.pruned_layers(result.pruning):
         return f"{pruning} can change only what it prunes and the layers above"
     if found.method is None:
@@ -133,40 +133,40 @@ def where_heading(result: SweepResult, found: Verdict) -> str:
 def limits_told(result: SweepResult, reduction: n.ReductionKey, metric: str | None) -> Told:
     """Say up to where the model works, from where it answers by chance, and what similarity an emptied one keeps."""
     metric, amounts = metric_of(result, asked=metric), result.amounts
-    to, title, last = working_to(result, metric), METRICS[metric].title, amounts[-1]
+    to, last, title = working_to(result, metric), amounts[-1], METRICS[metric].title
     values = {frame.amount: num.two_places(frame.metrics.get(metric)) for frame in result.frames}
-    lead = f"at least {num.percent(RETAINED)} of its advantage over always giving the commonest label"
-    kept = f"Up to there it keeps {lead} ({n.in_sentence(title)} {values[to or 0.0]}, unpruned {values[amounts[0]]})"
-    if to is None and result.working_range:
+    unpruned = values[amounts[0]]
+    kept = f"{title} is {unpruned} unpruned and {values[last]} with {n.removed_name(last, result)}"
+    heading = "How far the model works is not known here"
+    if len(amounts) < 2:
+        heading, kept = "Nothing has been removed", f"{title} is {unpruned} unpruned"
+    elif to is None and result.working_range:
         heading = "Even unpruned, the model is not shown to beat guessing"
-        kept = f"Its {n.in_sentence(title)} is {values[amounts[0]]}"
-    elif to is None or len(amounts) < 2:
-        heading = "How far the model works is not known here"
-        kept = f"{title} is {values[amounts[0]]} unpruned and {values[last]} with {n.removed_name(last, result)}"
     elif to == 0:
         heading = "The model fails at the first step"
-        kept = f"{title} is {values[amounts[1]]} with {n.removed_name(amounts[1], result)}, and {values[0.0]} unpruned"
-    elif to == last:
-        heading = f"The model still works with {n.removed_name(to, result)}, the most that was measured"
-    else:
+        kept = f"{title} is {unpruned} unpruned and {values[amounts[1]]} with {n.removed_name(amounts[1], result)}"
+    elif to:
+        ends = f"{n.in_sentence(title)} {values[to]}, unpruned {unpruned}"
+        kept = f"Up to there it keeps {num.percent(RETAINED)} or more of its lead over always giving one label ({ends})"
         heading = f"Past {n.removed_name(to, result)}, the model no longer works"
-    since = (accuracy_course(result) or (0.0, None))[1]
-    guesses = f"; from {n.amount_name(since)} on, it is not shown to beat that label" if since and to else ""
-    return Told(
-        Said(heading, tuple(filter(None, (f"{kept}{guesses}.", _floor_sentence(result, reduction))))), NOTES["limits"]
-    )
+        if to == last:
+            heading = f"The model still works with {n.removed_name(to, result)}, the most that was measured"
+        _, since = accuracy_course(result) or (0.0, None)
+        if metric == "accuracy" and since and since > to:
+            kept += f"; from {n.amount_name(since)} on, no lead is shown"
+    return Told(Said(heading, (f"{kept}.", *_floor_sentence(result, reduction))), NOTES["limits"])
 
 
-def _floor_sentence(result: SweepResult, reduction: n.ReductionKey) -> str:
-    """Say what similarity is left with everything removed; empty where that is unknown, or of other layers."""
+def _floor_sentence(result: SweepResult, reduction: n.ReductionKey) -> tuple[str, ...]:
+    """Say what similarity is left with everything removed; nothing where that is unknown, or of other layers."""
     labels = n.point_labels(result.points)
     known = [(value, k) for k, value in enumerate(floor_of(result, reduction) or ()) if value is not None]
     if result.against or not known:
-        return ""
+        return ()
     (least, low), (most, high) = min(known), max(known)
-    left = f"layer {labels[high]} still has a similarity of {num.decimals(most, 2)}"
-    left += f" and layer {labels[low]} of {num.decimals(least, 2)}" if low != high else ""
-    return f"With everything removed (dotted), {left}: read each band against its mark."
+    left = f"layer {labels[high]} keeps a similarity of {num.decimals(most, 2)}"
+    left += f", layer {labels[low]} of {num.decimals(least, 2)}" if low != high else ""
+    return (f"Even with everything removed (dotted), {left}: read each band against its mark.",)
 
 
 # ---------------------------------------------------------------- chance
@@ -193,7 +193,7 @@ def chance_told(
             f"The model works with up to {n.removed_name(to, result)}, under random removal up to {share_span(drawn)}."
         ]
     if to and drawn and max(drawn) < to:
-        joined = ", and" if found.state in ("equivalent", *DIFFERENT) else "; it"
+        joined = ", and" if heading.startswith(("Random", "Judged")) and found.state else "; it"
         heading += f"{joined} breaks the model {'far ' if max(drawn) <= to / 2 else ''}sooner"
     if found.share is not None and found.control_shares:
         sentences.append(_shares_sentence(result, found, table))
@@ -209,7 +209,7 @@ def _chance_heading(found: Verdict) -> str:
     if found.state is None:
         return "Random removal is not judged here"
     if found.lead and found.control_lead == found.lead:
-        return f"Random removal changes the {found.lead} layers most, too; whether as much is inconclusive"
+        return f"Random removal changes the {found.lead} layers most, too (whether as much is inconclusive)"
     return "Whether random removal does the same is inconclusive"
 
 
@@ -231,11 +231,11 @@ def _shares_sentence(result: SweepResult, found: Verdict, table: Sequence[Pooled
 
 def _without_control(result: SweepResult) -> Told:
     expected = "Some order of layers is expected of any damage, so a method is held against random removal of as much."
-    if result.against:
-        why = "Against another checkpoint, nothing is judged."
-        return Told(Said("Would chance do the same? Not asked here", (why,)), NOTES["chance"])
     if METHODS[result.pruning.method].control is None:
         return Told(Said("This is random removal itself", (expected,)), NOTES["chance"])
+    if result.against or run_of(result.pruning.scope):
+        why = "Nothing is judged where some layers alone are pruned, or where layers are compared with another model's."
+        return Told(Said("Would chance do the same? Not asked here", (why,)), NOTES["chance"])
     lacks = "It has not been measured for this result."
     go = Go("Measure random removal", "control")
     return _unmeasured("Would chance do the same? Not measured yet", (expected, lacks), "chance", go, result)

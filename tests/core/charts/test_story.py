@@ -81,7 +81,8 @@ def check_against_pages(result: SweepResult, beside: list[SweepResult], steps: d
     assert numbers(said["limits"].heading) == numbers(works)
     ends = result.frames[result.amounts.index(steps["limits"].start or 0)], result.frames[0]
     scores = [f"{frame.metrics[metric] or 0:.2f}" for frame in ends]
-    assert numbers(kept) == ["90", *scores, *numbers(known["No longer shown to be above it from"])]
+    since = numbers(known["No longer shown to be above it from"]) if metric == "accuracy" else []
+    assert numbers(kept) == ["90", *scores, *since]
     layers = [row for row in survival_table(result, Look("mean")) if row["With everything removed"]]
     ends = [pick(layers, key=lambda row: float(row["With everything removed"])) for pick in (max, min)]
     assert numbers(floor) == [part for row in ends for part in numbers(row["Layer"], row["With everything removed"])]
@@ -162,7 +163,7 @@ LACKING = {
     "of weights that are not shipped": (made.of_seed(1, WHOLE), [None] * 7),
     "random removal": (make_result(method="random"), [None] * 5 + ["halves", "study"]),
     "of units": (make_result(method="attribution", scope=None), [None] * 4 + ["control", None, "study"]),
-    "some layers alone": (make_result(scope="layer:1", points="layer"), [None] * 4 + ["control", None, "study"]),
+    "some layers alone": (make_result(scope="layer:1", points="layer"), [None] * 6 + ["study"]),
     "all linear layers": (make_result(scope="all-linear"), [None] * 4 + ["control", "halves", "study"]),
     "against": (against(make_result(), 4), [None] * 6 + ["study"]),
     "one layer": (make_result(num_layers=1), [None] * 4 + ["control", "halves", "study"]),
