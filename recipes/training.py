@@ -11,7 +11,7 @@ from transformers import AutoTokenizer, EarlyStoppingCallback, Trainer, TrainerC
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from core.request.catalog import TASKS
-from core.sweep.metrics import SCORES
+from core.sweep.scores import SCORES
 from recipes.examples import read_examples, tokenised
 from recipes.table import Recipe
 

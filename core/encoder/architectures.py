@@ -24,20 +24,6 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class HiddenUnit:
-    """The further parts in which a hidden unit of `attribution-residual` has entries.
-
-    Attributes:
-        query: Computes the queries; `key` likewise.
-        output_norm: The LayerNorm whose output is the layer's.
-    """
-
-    query: str = "attention.self.query"
-    key: str = "attention.self.key"
-    output_norm: str = "output.LayerNorm"
-
-
-@dataclass(frozen=True)
 class Architecture:
     """Attribute paths to the parts of an encoder classifier.
 
@@ -49,8 +35,9 @@ class Architecture:
         attention_norm: The LayerNorm behind the attention block's residual connection.
         intermediate: Compute the intermediate units of the feed-forward network; two if it is gated.
         output: Reads the intermediate units.
-        hidden_unit: Further parts of a hidden unit; None for layers that normalise first: LayerNorms stand before their
-            blocks, none ends a layer, and there are no such units.
+        query_key: Compute the queries and the keys, where those have matrices of their own.
+        output_norm: The LayerNorm whose output is the layer's; None for layers that normalise first: LayerNorms stand
+            before their blocks, none ends a layer, and no hidden unit is a layer's own.
     """
 
     layers: str
@@ -60,7 +47,8 @@ class Architecture:
     attention_norm: str = "attention.output.LayerNorm"
     intermediate: tuple[Rows, ...] = (Rows("intermediate.dense"),)
     output: str = "output.dense"
-    hidden_unit: HiddenUnit | None = HiddenUnit()
+    query_key: tuple[str, str] = ("attention.self.query", "attention.self.key")
+    output_norm: str | None = "output.LayerNorm"
 
 
 _BERT = Architecture("bert.encoder.layer", classifier="classifier")
@@ -76,7 +64,8 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         attention_norm="sa_layer_norm",
         intermediate=(Rows("ffn.lin1"),),
         output="ffn.lin2",
-        hidden_unit=HiddenUnit("attention.q_lin", "attention.k_lin", "output_layer_norm"),
+        query_key=("attention.q_lin", "attention.k_lin"),
+        output_norm="output_layer_norm",
     ),
     "roberta": _ROBERTA,
     "xlm-roberta": _ROBERTA,
@@ -87,13 +76,13 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         value=Rows("attention.attn.v"),
         attention_dense="attention.attn.o",
         attention_norm="attention.LayerNorm",
-        hidden_unit=HiddenUnit("attention.attn.q", "attention.attn.k"),
+        query_key=("attention.attn.q", "attention.attn.k"),
     ),
     "deberta-v2": Architecture(  # and v3
         layers="deberta.encoder.layer",
         classifier="classifier",
         value=Rows("attention.self.value_proj"),
-        hidden_unit=HiddenUnit("attention.self.query_proj", "attention.self.key_proj"),
+        query_key=("attention.self.query_proj", "attention.self.key_proj"),
     ),
     "modernbert": Architecture(
         layers="model.layers",
@@ -103,7 +92,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         attention_norm="mlp_norm",
         intermediate=(Rows("mlp.Wi", block=0), Rows("mlp.Wi", block=1)),
         output="mlp.Wo",
-        hidden_unit=None,
+        output_norm=None,
     ),
 }
 
@@ -141,7 +130,7 @@ def attention_block(model: nn.Module, layer: nn.Module) -> Tap:
     the residual stream: there it is the stream itself, which that LayerNorm reads.
     """
     found = architecture_of(model)
-    return Tap(layer.get_submodule(found.attention_norm), "input" if found.hidden_unit is None else "output")
+    return Tap(layer.get_submodule(found.attention_norm), "input" if found.output_norm is None else "output")
 
 
 def linear_weights(module: nn.Module) -> Iterator[nn.Parameter]:

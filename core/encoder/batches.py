@@ -22,34 +22,24 @@ MINIBATCH = 32  # examples per Gram matrix of flattened tokens
 WINDOW_BYTES = 256 * 1024**2  # limit on the token vectors in memory at once
 
 
-@dataclass(frozen=True)
-class Encoded:
-    """Tokenised examples.
-
-    Attributes:
-        features: The tokenizer's output, one dict per example, in evaluation order.
-        lengths: (examples,) number of tokens, special tokens included.
-    """
-
-    features: tuple[dict[str, list[int]], ...]
-    lengths: np.ndarray[Any, np.dtype[np.int64]]
+Features = list[dict[str, list[int]]]  # the tokenizer's output, one dict per example
+Lengths = np.ndarray[Any, np.dtype[np.int64]]  # (examples,) tokens, special ones included
 
 
-def encode(tokenizer: Any, texts: Sequence[tuple[str, ...]], max_length: int) -> Encoded:
-    """Tokenise examples without padding.
+def encode(tokenizer: Any, texts: Sequence[tuple[str, ...]]) -> Features:
+    """Tokenise examples without padding; longer ones are truncated to MAX_LENGTH tokens.
 
     Args:
         tokenizer: The checkpoint's tokenizer.
         texts: One or two texts per example.
-        max_length: Longer examples are truncated to this many tokens.
     """
-    features: list[dict[str, list[int]]] = []
+    features: Features = []
     for start in range(0, len(texts), TOKENISED_AT_ONCE):
         some = texts[start : start + TOKENISED_AT_ONCE]
         columns = [list(column) for column in zip(*some, strict=True)]
-        encoded = tokenised(tokenizer, *columns, truncation=True, max_length=max_length)
+        encoded = tokenised(tokenizer, *columns, truncation=True, max_length=MAX_LENGTH)
         features += ({name: values[i] for name, values in encoded.items()} for i in range(len(some)))
-    return Encoded(tuple(features), np.array([len(feature["input_ids"]) for feature in features]))
+    return features
 
 
 def tokenised(tokenizer: Any, *texts: str | list[str], **options: Any) -> Any:
@@ -88,75 +78,64 @@ class Window:
     """Minibatches whose token vectors are in memory at the same time.
 
     Attributes:
-        minibatches: Ranges of the evaluation order.
         tokens: For each minibatch (minibatch, longest) bool, False for padding.
         micro_batches: The window's examples in order of length.
         num_tokens: Real tokens of the window.
     """
 
-    minibatches: list[range]
     tokens: list[Tensor]
     micro_batches: list[MicroBatch]
     num_tokens: int
 
 
-def plan_windows(encoded: Encoded, tokenizer: Any, bytes_per_token: int) -> list[Window]:
+def plan_windows(tokenizer: Any, texts: Sequence[tuple[str, ...]], bytes_per_token: int) -> list[Window]:
     """Prepare every forward pass of a sweep; the same windows serve all amounts.
 
     Args:
-        encoded: The examples.
-        tokenizer: Pads the micro-batches.
+        tokenizer: The checkpoint's tokenizer.
+        texts: One or two texts per example, in evaluation order.
         bytes_per_token: Memory for one token at all points.
     """
+    features = encode(tokenizer, texts)
+    lengths = np.array([len(feature["input_ids"]) for feature in features])  # (examples,)
     groups: list[list[range]] = []
     used_bytes = 0
-    for batch in minibatches(len(encoded.features)):
-        batch_bytes = int(encoded.lengths[batch].sum()) * bytes_per_token
+    for batch in minibatches(len(features)):
+        batch_bytes = int(lengths[batch].sum()) * bytes_per_token
         if not groups or used_bytes + batch_bytes > WINDOW_BYTES:
             groups.append([])
             used_bytes = 0
         groups[-1].append(batch)
         used_bytes += batch_bytes
-    return [_window(encoded, tokenizer, group) for group in groups]
+    return [_window(tokenizer, features, lengths, group) for group in groups]
 
 
 def micro_batches(tokenizer: Any, texts: Sequence[tuple[str, ...]]) -> list[MicroBatch]:
     """Prepare the forward passes of examples of which no token vectors are kept."""
-    (window,) = plan_windows(encode(tokenizer, texts, MAX_LENGTH), tokenizer, bytes_per_token=0)
+    (window,) = plan_windows(tokenizer, texts, bytes_per_token=0)
     return window.micro_batches
 
 
-def _window(encoded: Encoded, tokenizer: Any, group: list[range]) -> Window:
-    first, last = group[0].start, group[-1].stop
-    lengths = encoded.lengths[first:last]  # (examples of the window,)
-    starts = np.concatenate([[0], lengths.cumsum()])  # (examples of the window + 1,) slots of the packed tokens
-    order = np.argsort(lengths, kind="stable")  # (examples of the window,)
-    return Window(
-        minibatches=group,
-        tokens=[_real(encoded.lengths[batch]) for batch in group],
-        micro_batches=[
-            _micro_batch(encoded, tokenizer, first, order[start : start + MICRO_BATCH], starts)
-            for start in range(0, len(order), MICRO_BATCH)
-        ],
-        num_tokens=int(starts[-1]),
-    )
+def _window(tokenizer: Any, features: Features, lengths: Lengths, group: list[range]) -> Window:
+    examples = np.arange(group[0].start, group[-1].stop)  # (examples of the window,)
+    starts = np.concatenate([[0], lengths[examples].cumsum()])  # (examples of the window + 1,) slots of packed tokens
+    order = np.argsort(lengths[examples], kind="stable")  # (examples of the window,)
+    batches = []
+    for start in range(0, len(order), MICRO_BATCH):
+        members = order[start : start + MICRO_BATCH]  # (micro-batch,)
+        padded = tokenizer.pad([features[i] for i in examples[members]], padding_side="right", return_tensors="pt")
+        real = _real(lengths[examples[members]])
+        batches.append(
+            MicroBatch(
+                examples=torch.from_numpy(examples[members]),
+                inputs={**padded, "attention_mask": real.long()},  # which some tokenizers leave out
+                lengths=torch.from_numpy(lengths[examples[members]]),
+                real=real,
+                slots=torch.cat([torch.arange(starts[i], starts[i + 1]) for i in members]),
+            )
+        )
+    return Window([_real(lengths[batch]) for batch in group], batches, int(starts[-1]))
 
 
-def _real(lengths: np.ndarray[Any, np.dtype[np.int64]]) -> Tensor:
+def _real(lengths: Lengths) -> Tensor:
     return torch.arange(int(lengths.max())) < torch.from_numpy(lengths)[:, None]  # (examples, longest)
-
-
-def _micro_batch(
-    encoded: Encoded, tokenizer: Any, first: int, members: np.ndarray[Any, Any], starts: np.ndarray[Any, Any]
-) -> MicroBatch:
-    examples = first + members  # (micro-batch,)
-    padded = tokenizer.pad([encoded.features[i] for i in examples], padding_side="right", return_tensors="pt")
-    lengths = encoded.lengths[examples]  # (micro-batch,)
-    real = _real(lengths)
-    return MicroBatch(
-        examples=torch.from_numpy(examples),
-        inputs={**padded, "attention_mask": real.long()},  # which some tokenizers leave out
-        lengths=torch.from_numpy(lengths),
-        real=real,
-        slots=torch.cat([torch.arange(starts[i], starts[i + 1]) for i in members]),
-    )

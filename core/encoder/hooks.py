@@ -1,7 +1,8 @@
 """Record what modules read or write with forward hooks, and remove the hooks afterwards."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, Self
+from contextlib import ExitStack
+from typing import Any, Literal, NamedTuple
 
 from torch import Tensor, nn
 
@@ -13,7 +14,7 @@ class Tap(NamedTuple):
     side: Literal["input", "output"]
 
 
-class Catcher:
+class Catcher(ExitStack):
     """Records one tensor per tap in every forward pass of a model, that of the module's first call.
 
     Some modules are called again in the same pass: DeBERTa's query and key matrices read the tokens first and the
@@ -27,12 +28,13 @@ class Catcher:
             model: The model that is run.
             taps: Modules of the model.
         """
+        super().__init__()
         self._count = len(taps)
         self._caught: dict[int, Tensor] = {}
-        self._handles = [model.register_forward_pre_hook(self._start)]
+        self.callback(model.register_forward_pre_hook(self._start).remove)
         for index, (module, side) in enumerate(taps):
             register = module.register_forward_pre_hook if side == "input" else module.register_forward_hook
-            self._handles.append(register(self._catch(index)))
+            self.callback(register(self._catch(index)).remove)
 
     @property
     def states(self) -> list[Tensor]:
@@ -48,10 +50,3 @@ class Catcher:
             self._caught.setdefault(index, values if isinstance(values, Tensor) else values[0])  # most are tuples
 
         return hook
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for handle in self._handles:
-            handle.remove()

@@ -15,6 +15,8 @@ from core.encoder.hooks import Catcher, Tap
 from core.encoder.onednn import fast_linear
 from core.errors import PrunescopeError
 
+READ = "read"
+
 
 def check_finite(values: Tensor, checkpoint: str) -> None:
     """Refuse what a model has computed if float32 could not hold it: NaN has no argmax and no similarity.
@@ -34,7 +36,10 @@ def check_finite(values: Tensor, checkpoint: str) -> None:
 
 
 class Recorder(Catcher):
-    """Catches the hidden states at the chosen points during a forward pass, and what the classifier reads."""
+    """Catches the hidden states at the chosen points during a forward pass, and last what the classifier reads.
+
+    Of the states those are (micro-batch, longest, hidden), and that is (micro-batch, width).
+    """
 
     def __init__(self, model: nn.Module, points: Sequence[str], checkpoint: str = "checkpoint") -> None:
         """Register one hook per point.
@@ -47,19 +52,9 @@ class Recorder(Catcher):
         super().__init__(model, [*(_tap_of(model, point) for point in points), classifier_input(model)])
         self.model, self.checkpoint = model, checkpoint
 
-    @property
-    def states(self) -> list[Tensor]:
-        """The hidden states of the last forward pass, for each point (micro-batch, longest, hidden)."""
-        return super().states[:-1]
-
-    @property
-    def read(self) -> Tensor:
-        """What the classifier has read in it, (micro-batch, width)."""
-        return super().states[-1]
-
     @torch.inference_mode()
     def run(self, batch: MicroBatch) -> Tensor:
-        """Run the model once; `states` and `read` are then those of this batch.
+        """Run the model once; `states` are then those of this batch.
 
         Args:
             batch: Examples padded to their longest.
@@ -103,6 +98,11 @@ class Representations:
         self.cls = torch.zeros(num_points, num_examples, hidden)
         self.packed = torch.zeros(num_points, num_tokens, hidden)
         self._padded = torch.empty(0)  # shared by all minibatches: new buffers would fragment memory
+
+    @property
+    def features(self) -> dict[str, Tensor]:
+        """What is one vector per example, by reduction, and under READ what the classifier reads."""
+        return {"mean": self.mean, "cls": self.cls, READ: self.read}
 
     @torch.inference_mode()
     def store(self, batch: MicroBatch, logits: Tensor, states: Sequence[Tensor], read: Tensor) -> None:

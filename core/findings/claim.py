@@ -28,8 +28,9 @@ from core.request.controls import SMALL_STEP
 from core.request.scope import run_of
 from core.results.schema import SweepResult
 from core.results.statistics import GapAtDamage, ProfileAtDamage
-from core.sweep.control_contrast import DIFFERENT, Array, Contrast, State, contrast, mean_gap
+from core.sweep.control_contrast import DIFFERENT, Contrast, State, contrast, mean_gap
 from core.sweep.equal_damage import upper_share
+from core.sweep.statistics import Array
 
 SENSITIVITY = ((REDUCTION, SECOND_DAMAGE), (REDUCTION, 0.2), ("cls", DAMAGE))  # what stands beside a verdict
 WIDEST = 0.25  # half-width up to which something is said about similarity beyond the emptied model's

@@ -145,18 +145,19 @@ def layers_of(result: SweepResult, look: Look) -> Layers:
     known = result.statistics_of(reduction, measure) if threshold == SURVIVAL_THRESHOLD else None
     own, unknown = own_similarity(result, reduction, measure), (None,) * len(result.points)
     floor, intervals = floor_of(result, reduction, measure) or unknown, known.survival if known else unknown
-    columns = (point_names(result.points), own.T, survival(result.amounts, own, threshold), intervals, floor)
+    kept = (column.tolist() for column in survival(result.amounts, own, threshold))
+    columns = (point_names(result.points), own.T, *kept, intervals, floor)
     every = tuple(
         LayerSurvival(
             *name,
             similarity,
-            np.nan if np.isnan(similarity[0]) else layer.value,
-            layer.censored,
+            np.nan if np.isnan(similarity[0]) else value,
+            censored,
             (interval.low, interval.high) if interval else None,
             left,
-            layer.censored and left is not None and left >= threshold,
+            censored and left is not None and left >= threshold,
         )
-        for name, similarity, layer, interval, left in zip(*columns, strict=True)
+        for name, similarity, value, censored, interval, left in zip(*columns, strict=True)
     )
     defined = [layer for layer in every if layer.is_defined]
     ranks = [layer.rank for layer in defined]

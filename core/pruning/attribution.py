@@ -18,6 +18,7 @@ Cost: one forward and one backward pass over the calibration examples per sweep.
 import torch
 from torch import Tensor
 
+from core.encoder.architectures import architecture_of, encoder_layers
 from core.encoder.hooks import Tap
 from core.pruning.calibration import attributions, reliability
 from core.pruning.plan import Baseline
@@ -33,11 +34,15 @@ def plan(baseline: Baseline) -> UnitPlan:
         baseline: With calibration examples.
     """
     assert baseline.calibration is not None  # the catalog marks this method as calibrated
-    layers = clean_units(baseline.model)
-    readers = [Tap(units.reader, "input") for types in layers for units in types if units.reader is not None]
-    halves = attributions(baseline.model, baseline.calibration, layers, readers, gold_probability, torch.abs)
+    found = architecture_of(baseline.model)
+    readers = [
+        [Tap(layer.get_submodule(path), "input") for path in (found.attention_dense, found.output)]
+        for layer in encoder_layers(baseline.model)
+    ]
+    halves = attributions(baseline.model, baseline.calibration, readers, gold_probability, torch.abs)
     count = len(baseline.calibration.gold)
-    return UnitPlan(layers, [[half.total / count for half in types] for types in halves], reliability(halves))
+    scores = [[half.total / count for half in types] for types in halves]
+    return UnitPlan(clean_units(baseline.model), scores, reliability(halves))
 
 
 def gold_probability(logits: Tensor, gold: Tensor) -> Tensor:

@@ -32,10 +32,10 @@ def plan(baseline: Baseline) -> UnitPlan:
         baseline: With calibration examples.
     """
     assert baseline.calibration is not None  # the catalog marks this method as calibrated
-    layers = hidden_units(baseline.model)
-    outputs = [Tap(layer, "output") for layer in encoder_layers(baseline.model)]
-    halves = attributions(baseline.model, baseline.calibration, layers, outputs, loss, torch.positive)  # as they are
-    return UnitPlan(layers, [[hidden.total.abs()] for (hidden,) in halves], reliability(halves))
+    outputs = [[Tap(layer, "output")] for layer in encoder_layers(baseline.model)]
+    halves = attributions(baseline.model, baseline.calibration, outputs, loss, torch.positive)  # as they are
+    scores = [[hidden.total.abs()] for (hidden,) in halves]
+    return UnitPlan(hidden_units(baseline.model), scores, reliability(halves))
 
 
 def loss(logits: Tensor, gold: Tensor) -> Tensor:

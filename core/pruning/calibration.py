@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from core.encoder.batches import MicroBatch
 from core.encoder.hooks import Catcher, Tap
 from core.inputs.hub import Report
-from core.pruning.units import Units
 
 SCORING = "Scoring on calibration examples"  # a stage
 
@@ -80,8 +79,7 @@ class Halves:
 def attributions(
     model: nn.Module,
     calibration: Calibration,
-    layers: Sequence[Sequence[Units]],
-    taps: Sequence[Tap],
+    taps: Sequence[Sequence[Tap]],
     objective: Objective,
     of_example: Callable[[Tensor], Tensor],
 ) -> list[list[Halves]]:
@@ -90,25 +88,25 @@ def attributions(
     Args:
         model: The baseline in eval mode.
         calibration: The examples.
-        layers: For each layer its unit types.
-        taps: Where their activations are, in the same order, each (micro-batch, longest, units).
+        taps: For each layer and unit type where their activations are, (micro-batch, longest, units).
         objective: The function to differentiate.
         of_example: What is summed over examples, of the attributions summed over real tokens, (micro-batch, units).
 
     Returns:
         The sums for each layer and unit type.
     """
-    halves = [[Halves(units.size) for units in types] for types in layers]
-    every = [type_halves for layer_halves in halves for type_halves in layer_halves]
-    with Catcher(model, taps) as caught:
+    halves = list[Halves]()
+    with Catcher(model, [tap for types in taps for tap in types]) as caught:
         for batch in calibration:
             with torch.enable_grad():
                 value = objective(model(**batch.inputs).logits, calibration.gold[batch.examples])
                 gradients = torch.autograd.grad(value, caught.states)  # each (micro-batch, longest, units)
-            for type_halves, state, gradient in zip(every, caught.states, gradients, strict=True):
+            halves = halves or [Halves(state.shape[-1]) for state in caught.states]
+            for sums, state, gradient in zip(halves, caught.states, gradients, strict=True):
                 attribution = (state.detach() * gradient * batch.real[..., None]).sum(1)  # (micro-batch, units)
-                type_halves.add(batch.examples, of_example(attribution))
-    return halves
+                sums.add(batch.examples, of_example(attribution))
+    in_order = iter(halves)
+    return [[next(in_order) for _ in types] for types in taps]
 
 
 def reliability(layers: Sequence[Sequence[Halves]]) -> tuple[float | None, ...]:

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from core.encoder.architectures import encoder_layers, linear_weights
-from core.pruning.plan import Baseline
+from core.pruning.plan import Baseline, Plan
 from core.request.scope import run_of
 from core.results.schema import AllocationRecord
 
@@ -93,10 +93,8 @@ def _cut(members: Bits, rank: int) -> Cut:
     return Cut(float(bits.view(np.float32)), rank - below)
 
 
-class MagnitudePlan:
-    """Groups of matrices, in each of which the weights closest to zero go; implements `core.pruning.Plan`."""
-
-    reliability: tuple[float | None, ...] = ()
+class MagnitudePlan(Plan):
+    """Groups of matrices, in each of which the weights closest to zero go."""
 
     def __init__(
         self,
@@ -122,28 +120,15 @@ class MagnitudePlan:
         """Yield each matrix's mask of the weights that stay; see `core.pruning.Plan`."""
         weights = iter(baseline)
         for cut, size in zip(self._cuts[amount], self._sizes, strict=True):
+            ties = cut.ties  # that remain to be removed, in the group's matrices from here on
             for weight in islice(weights, size):
-                keep, cut = keep_above(cut, weight)
+                magnitudes = weight.abs()  # (rows, columns)
+                keep = magnitudes >= cut.threshold  # (rows, columns)
+                if ties:
+                    tied = torch.nonzero((magnitudes == cut.threshold).flatten()).flatten()[:ties]  # (ties here,)
+                    keep.view(-1)[tied] = False
+                    ties -= len(tied)
                 yield keep
-
-
-def keep_above(cut: Cut, weight: Tensor) -> tuple[Tensor, Cut]:
-    """Apply a cut to one matrix.
-
-    Args:
-        cut: The end of the smallest weights, with the ties that remain to be removed.
-        weight: (rows, columns) float32.
-
-    Returns:
-        The bool mask of the weights that stay, and the cut for the following matrices.
-    """
-    magnitudes = weight.abs()  # (rows, columns)
-    keep = magnitudes >= cut.threshold  # (rows, columns)
-    if not cut.ties:
-        return keep, cut
-    tied = torch.nonzero((magnitudes == cut.threshold).flatten()).flatten()[: cut.ties]  # (ties here,)
-    keep.view(-1)[tied] = False
-    return keep, Cut(cut.threshold, cut.ties - len(tied))
 
 
 def ranked_together(weights: list[nn.Parameter], amounts: Sequence[float]) -> MagnitudePlan:

@@ -1,10 +1,10 @@
 """A method's input (Baseline) and output (Plan), and the model that applies and undoes a plan (PrunedModel)."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -38,22 +38,17 @@ class Baseline:
 
 
 class Plan(Protocol):
-    """The masks of one method on one baseline, for every amount of a sweep."""
+    """The masks of one method on one baseline, for every amount of a sweep.
 
-    @property
-    def parameters(self) -> list[nn.Parameter]:
-        """The parameters that the plan may change."""
-        ...
+    Attributes:
+        parameters: The parameters that the plan may change.
+        reliability: Agreement of two halves of the calibration examples, one value per layer; empty without them.
+        allocation: How many weights of each layer go, of a method that shares them out among the layers.
+    """
 
-    @property
-    def reliability(self) -> tuple[float | None, ...]:
-        """Agreement of two halves of the calibration examples, one value per layer; empty without calibration."""
-        ...
-
-    @property
-    def allocation(self) -> AllocationRecord | None:
-        """How many weights of each layer go, of a method that shares them out among the layers."""
-        ...
+    parameters: list[nn.Parameter]
+    reliability: tuple[float | None, ...] = ()
+    allocation: AllocationRecord | None = None
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
         """Yield a mask of the entries that stay, for each parameter.
@@ -88,7 +83,7 @@ class Removed:
     layer_sparsity: tuple[float, ...]
 
 
-class PrunedModel:
+class PrunedModel(ExitStack):
     """A model that is pruned in place, again and again, from one copy of its baseline.
 
     A context manager: on exit the parameters hold their baseline values again, bit for bit.
@@ -101,16 +96,12 @@ class PrunedModel:
             model: The baseline; its parameters will change in place.
             plan: A plan made for this model.
         """
+        super().__init__()
+        self.callback(self.restore)
         self.model, self.plan = model, plan
         self._baseline = [parameter.detach().clone() for parameter in plan.parameters]
         self._num_parameters = sum(parameter.numel() for parameter in model.parameters())
         self._layers = [list(linear_weights(layer)) for layer in encoder_layers(model)]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.restore()
 
     def restore(self) -> None:
         """Restore the baseline values of every parameter."""

@@ -21,11 +21,8 @@ from core.pruning.plan import Baseline, Plan, module_of
 from core.pruning.rows import ranks
 
 
-class MatrixPlan:
-    """Removes as many weights of each matrix as another plan does; implements `core.pruning.Plan`."""
-
-    reliability: tuple[float | None, ...] = ()
-    allocation = None
+class MatrixPlan(Plan):
+    """Removes as many weights of each matrix as another plan does."""
 
     def __init__(self, controlled: Plan, numbers: Iterable[Tensor]) -> None:
         """Rank the numbers.

@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core.pruning.plan import Plan
+
 _INDEX_BITS = 32  # of a 64-bit key; the upper half is the score
 _INDEX = (1 << _INDEX_BITS) - 1
 
@@ -39,10 +41,8 @@ def ranks(scores: Tensor) -> Tensor:
     return result.scatter_(1, torch.from_numpy(keys), places.expand_as(scores))
 
 
-class RowPlan:
-    """The rank of every weight in its row; implements `core.pruning.Plan`."""
-
-    allocation = None
+class RowPlan(Plan):
+    """The rank of every weight in its row."""
 
     def __init__(
         self, weights: list[nn.Parameter], scores: Iterable[Tensor], reliability: tuple[float | None, ...] = ()
@@ -54,8 +54,7 @@ class RowPlan:
             scores: For each matrix (rows, columns) float32, none negative; the lowest of a row are removed first.
             reliability: Reliability of the scores, one value per layer.
         """
-        self.parameters = weights
-        self.reliability = reliability
+        self.parameters, self.reliability = weights, reliability
         self._ranks = [ranks(of_matrix) for of_matrix in scores]
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from core.encoder.architectures import Architecture, Rows, architecture_of, encoder_layers
+from core.pruning.plan import Plan
 
 
 class Entries(NamedTuple):
@@ -36,12 +37,10 @@ class Units:
     Attributes:
         size: Number of units.
         entries: Where each unit has entries.
-        reader: The nn.Linear that takes the units' values as input; None if no single module does.
     """
 
     size: int
     entries: tuple[Entries, ...]
-    reader: nn.Module | None = None
 
 
 ROW, COLUMN = 0, 1  # of a weight matrix (out, in): what makes an output, what reads an input
@@ -59,24 +58,20 @@ def clean_units(model: nn.Module) -> list[tuple[Units, ...]]:
     """
     found = architecture_of(model)
     return [
-        (
-            _between(layer, (found.value,), found.attention_dense),
-            _between(layer, found.intermediate, found.output),
-        )
+        (_between(layer, (found.value,), found.attention_dense), _between(layer, found.intermediate, found.output))
         for layer in encoder_layers(model)
     ]
 
 
 def _between(layer: nn.Module, makers: Sequence[Rows], path: str) -> Units:
-    reader = layer.get_submodule(path)
-    read = Entries(reader.get_parameter("weight"), COLUMN)
+    read = Entries(layer.get_submodule(path).get_parameter("weight"), COLUMN)
     size = read.parameter.shape[COLUMN]
     made = (
         Entries(parameter, ROW, rows.block * size)
         for rows in makers
         for parameter in layer.get_submodule(rows.path).parameters()  # weight and, if it has one, bias
     )
-    return Units(size, (*made, read), reader)
+    return Units(size, (*made, read))
 
 
 def hidden_units(model: nn.Module) -> list[tuple[Units, ...]]:
@@ -94,10 +89,9 @@ def hidden_units(model: nn.Module) -> list[tuple[Units, ...]]:
 
 
 def _hidden(layer: nn.Module, found: Architecture) -> Units:
-    unit = found.hidden_unit
-    assert unit is not None  # `core.inputs.prepare` refuses layers that normalise first
-    attention = [unit.query, unit.key, found.value.path, found.attention_dense]
-    whole = [found.output, found.attention_norm, unit.output_norm]  # weight and bias
+    assert found.output_norm is not None  # `core.inputs.prepare` refuses layers that normalise first
+    attention = [*found.query_key, found.value.path, found.attention_dense]
+    whole = [found.output, found.attention_norm, found.output_norm]  # weight and bias
     columns = [f"{path}.weight" for path in [*attention, *(rows.path for rows in found.intermediate)]]
     rows = [f"{path}.{kind}" for path in whole for kind in ("weight", "bias")] + [f"{path}.bias" for path in attention]
     entries = [Entries(layer.get_parameter(name), COLUMN) for name in columns]
@@ -105,14 +99,12 @@ def _hidden(layer: nn.Module, found: Architecture) -> Units:
     return Units(len(layer.get_parameter(f"{found.output}.bias")), tuple(entries))
 
 
-class UnitPlan:
-    """The ranks of all units of every layer and type; implements `core.pruning.Plan`.
+class UnitPlan(Plan):
+    """The ranks of all units of every layer and type.
 
     Attributes:
         scores: For each layer and type (units,); the lowest is removed first.
     """
-
-    allocation = None
 
     def __init__(
         self,
@@ -127,10 +119,8 @@ class UnitPlan:
             scores: For each layer and type (units,); the lowest is removed first, of equal scores the lowest index.
             reliability: Reliability of the scores, one value per layer.
         """
-        self.scores = scores
-        self.reliability = reliability
+        self.scores, self.reliability, self.parameters = scores, reliability, []
         self._removals: dict[int, list[tuple[Entries, Tensor]]] = {}  # parameter -> [(entries, units in order)]
-        self.parameters: list[nn.Parameter] = []
         for types, layer_scores in zip(layers, scores, strict=True):
             for units, type_scores in zip(types, layer_scores, strict=True):
                 order = torch.argsort(type_scores, stable=True)  # (units,)

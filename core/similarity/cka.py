@@ -18,17 +18,15 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from core.similarity.gram import Comparison, OwnComparison, compare
-from core.similarity.measure import Compared, Comparer, Sample
-
-Array = npt.NDArray[np.float64]
+from core.similarity.gram import Comparison, Grams, OwnComparison, compare
+from core.similarity.measure import Array, Compared, Comparer
 
 
-def comparer(baseline: Sample, emptied: Sample | None) -> Comparer:
+def comparer(baseline: Grams, emptied: Grams | None) -> Comparer:
     """Compare every point of the baseline with every point of a pruned model; see `core.similarity.measure`."""
 
-    def compared(pruned: Sample) -> Compared:
-        comparison = compare(baseline.grams, pruned.grams)
+    def compared(pruned: Grams) -> Compared:
+        comparison = compare(baseline, pruned)
         without = leave_one_out(comparison.own) if comparison.own and baseline.can_leave_one_out else None
         return Compared(cka(comparison).numpy(), without)
 

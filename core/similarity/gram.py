@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from core.request.catalog import MAX_LENGTH
+from core.request.catalog import MAX_LENGTH, MIN_EXAMPLES
 
 BAND_BYTES = 32 * 1024**2  # limit on the Gram matrices of all points in memory at once
 
@@ -144,11 +144,13 @@ class Grams:
         pieces: (points, rows, n) each, U-centred: all minibatches, or the bands of a single batch.
         hsic: (points,) float64, HSIC1 of each point with itself, summed over the minibatches; never negative.
         by_example: (points, examples) float64, Σ_i K_im² of each example m within its minibatch.
+        can_leave_one_out: Whether there is a single batch in which enough examples stay when one is left out.
     """
 
     pieces: Iterable[Tensor]
     hsic: Tensor
     by_example: Tensor
+    can_leave_one_out: bool
 
 
 def prepare(pieces: Iterable[Tensor]) -> Grams:
@@ -162,7 +164,8 @@ def prepare(pieces: Iterable[Tensor]) -> Grams:
         squares = gram.square()  # (points, rows, n)
         hsic.append(squares.sum((-2, -1)) / _pairs(gram))  # (points,)
         by_example.append(squares.sum(-1))  # (points, rows)
-    return Grams(pieces, torch.stack(hsic).sum(0), torch.cat(by_example, -1))
+    each = torch.cat(by_example, -1)  # (points, examples)
+    return Grams(pieces, torch.stack(hsic).sum(0), each, MIN_EXAMPLES < each.shape[-1] == gram.shape[-1])
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a measure of similarity gets and gives: one protocol for all of them; `core.similarity.measure_of` finds them.
+"""What a measure of similarity gets and gives: one protocol for all of them; `measure_of` finds them.
 
 A measure is a function that looks at the baseline, and at the emptied model if there is one, and returns what compares
 a pruned model with them. So whatever can be computed once is computed once.
@@ -6,34 +6,14 @@ a pruned model with them. So whatever can be computed once is computed once.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
 
-from core.request.catalog import MIN_EXAMPLES
 from core.similarity.gram import Grams
 
 Array = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One model's representations of all examples under one reduction.
-
-    Attributes:
-        features: (points, n, features) float32, of a pruned model valid until the next one runs; None for flattened
-            tokens, which come in minibatches.
-        grams: Their Gram matrices.
-    """
-
-    features: Tensor | None
-    grams: Grams
-
-    @property
-    def can_leave_one_out(self) -> bool:
-        """Whether there is a single batch in which enough examples stay when one is left out."""
-        return self.features is not None and self.features.shape[-2] > MIN_EXAMPLES
 
 
 @dataclass(frozen=True)
@@ -56,8 +36,14 @@ class Compared:
         return self.values if self.values.ndim == 1 else self.values.diagonal()
 
 
-Comparer = Callable[[Sample], Compared]
+Comparer = Callable[[Grams], Compared]
 """Compares a pruned model's representations with the baseline's."""
 
-Measure = Callable[[Sample, Sample | None], Comparer | None]
+Measure = Callable[[Grams, Grams | None], Comparer | None]
 """(baseline, emptied model) -> its comparer; None where the measure is undefined, such as without an emptied model."""
+
+
+def measure_of(name: str) -> Measure:
+    """Return the function of a measure in MEASURES."""
+    comparer: Measure = import_module(f"core.similarity.{name}").comparer
+    return comparer

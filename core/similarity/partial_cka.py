@@ -11,26 +11,21 @@ where (1 - C_iz²)(1 - C_jz²) < 1e-4: where the emptied model explains a layer 
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from core.request.catalog import LEAST_LEFT
 from core.similarity.cka import leave_one_out, own_cka
-from core.similarity.gram import OwnComparison, compare_own
-from core.similarity.measure import Compared, Comparer, Sample
-
-Array = npt.NDArray[np.float64]
+from core.similarity.gram import Grams, compare_own
+from core.similarity.measure import Array, Compared, Comparer
 
 
-def comparer(baseline: Sample, emptied: Sample | None) -> Comparer | None:
+def comparer(baseline: Grams, emptied: Grams | None) -> Comparer | None:
     """Compare each point of a pruned model with its own baseline, given the emptied model; None without one."""
     if emptied is None:
         return None
-    floor = emptied.grams
-    baseline_floor = _compared(baseline, compare_own(baseline.grams, floor))  # the same for every pruned model
+    baseline_floor = _compared(baseline, emptied)  # the same for every pruned model
 
-    def compared(pruned: Sample) -> Compared:
-        own = _compared(baseline, compare_own(baseline.grams, pruned.grams))
-        pruned_floor = _compared(baseline, compare_own(pruned.grams, floor))
+    def compared(pruned: Grams) -> Compared:
+        own, pruned_floor = _compared(baseline, pruned), _compared(pruned, emptied)
         without = [part.without for part in (own, baseline_floor, pruned_floor) if part.without is not None]
         return Compared(
             partial_cka(own.values, baseline_floor.values, pruned_floor.values),
@@ -40,9 +35,10 @@ def comparer(baseline: Sample, emptied: Sample | None) -> Comparer | None:
     return compared
 
 
-def _compared(baseline: Sample, pair: OwnComparison) -> Compared:
+def _compared(first: Grams, second: Grams) -> Compared:
     """Compute CKA of each point in two models, and without each example where enough stay."""
-    return Compared(own_cka(pair), leave_one_out(pair) if baseline.can_leave_one_out else None)
+    pair = compare_own(first, second)
+    return Compared(own_cka(pair), leave_one_out(pair) if first.can_leave_one_out else None)
 
 
 def partial_cka(own: Array, baseline_floor: Array, pruned_floor: Array) -> Array:

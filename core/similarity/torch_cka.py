@@ -12,9 +12,10 @@ progress bar is hidden, and NaN, on which torch-cka stops, is returned.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import redirect_stderr
 from io import StringIO
+from itertools import tee
 
 from torch import Tensor, nn
 
@@ -40,36 +41,21 @@ class _Loader:
 
     dataset = "representations"
 
-    def __init__(self, batches: Iterator[Tensor], num_batches: int) -> None:
-        self.batches, self.num_batches = batches, num_batches
+    def __init__(self, pairs: Iterator[Pair], side: int, num_batches: int) -> None:
+        self.pairs, self.side, self.num_batches = pairs, side, num_batches
 
     def __len__(self) -> int:
         return self.num_batches
 
     def __iter__(self) -> Iterator[tuple[Tensor]]:
-        for batch in self.batches:
+        for pair in self.pairs:
+            batch = pair[self.side]  # (points, n, features)
             features = batch.double()  # (points, n, features)
             centred = features - features.mean(1, keepdim=True)  # (points, n, features)
             yield ((centred * varies(batch)).float(),)  # torch-cka takes the first part of a batch
 
 
-def _in_turn(pairs: Iterable[Pair]) -> tuple[Iterator[Tensor], Iterator[Tensor]]:
-    """Split pairs into two sides that torch-cka reads in turn, so that only one pair is in memory."""
-    waiting: list[Tensor] = []
-
-    def baseline_side() -> Iterator[Tensor]:
-        for baseline, pruned in pairs:
-            waiting.append(pruned)
-            yield baseline
-
-    def pruned_side() -> Iterator[Tensor]:
-        while waiting:
-            yield waiting.pop()
-
-    return baseline_side(), pruned_side()
-
-
-def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: tuple[int, int]) -> Tensor:
+def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: Sequence[int]) -> Tensor:
     """Compute the CKA of every baseline point with every pruned point, with torch-cka.
 
     Args:
@@ -86,9 +72,10 @@ def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: tuple[in
 
     names = [[f"points.{index}" for index in range(count)] for count in num_points]  # as torch-cka looks them up
     tool = CKA(*map(_Carrier, num_points), "baseline", "pruned", *names)
+    loaders = [_Loader(copy, side, num_pairs) for side, copy in enumerate(tee(pairs))]  # torch-cka reads them in turn
     try:
         with redirect_stderr(StringIO()):  # its progress bar
-            tool.compare(*(_Loader(side, num_pairs) for side in _in_turn(pairs)))
+            tool.compare(*loaders)
     except AssertionError:  # raised after all values are computed, if any is NaN
         if not tool.hsic_matrix.isnan().any():
             raise

@@ -6,28 +6,25 @@ the model's own unpruned predictions in any case.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
+from core.encoder.representations import READ
 from core.inputs.examples import EvalSubset
 from core.request.amounts import amount_text
 from core.request.catalog import MEASURES, SINGLE_BATCH
 from core.results.fields import Matrix, Row
 from core.results.schema import FloorRecord, Frame
 from core.results.statistics import ChangedRecord, DivergenceRecord, LayerStatistics
-from core.similarity import Compared, measure_of
 from core.similarity.cka import cka, own_cka
 from core.similarity.gram import compare, compare_own
 from core.similarity.jensen_shannon import divergences
-from core.sweep.divergence import changed_share, mean_divergence
+from core.similarity.measure import Compared, Comparer, measure_of
 from core.sweep.equal_damage import DAMAGES, damage, place_of
-from core.sweep.meter import READ, Measured, Predictions, Pruned
-from core.sweep.metrics import evaluate
-from core.sweep.statistics import DECIMALS, layer_statistics
-
-Array = npt.NDArray[np.float64]
-ByMeasure = Mapping[str, Mapping[str, Compared | None]]  # by measure and reduction; None: undefined for the method
+from core.sweep.meter import Measured, Predictions, Pruned
+from core.sweep.metrics import changed_share, evaluate, mean_divergence
+from core.sweep.statistics import DECIMALS, Array, layer_statistics
 
 
 @dataclass(frozen=True)
@@ -36,12 +33,13 @@ class AmountResult:
 
     Attributes:
         frame: The numbers for the file.
-        compared: The similarities, with their values without each example.
+        compared: The similarities by measure and reduction, with their values without each example; None where a
+            measure is undefined for the method.
         rest_predictions: For the examples that only the working range is judged on.
     """
 
     frame: Frame
-    compared: ByMeasure
+    compared: Mapping[str, Mapping[str, Compared | None]]
     rest_predictions: Predictions
 
     @property
@@ -52,10 +50,11 @@ class AmountResult:
         return float(damage(compared.own[None])[0])
 
 
+@dataclass(frozen=True)
 class Beside:
     """The baseline, and what compares pruned models with it.
 
-    Args:
+    Attributes:
         subset: The evaluation examples.
         baseline: The unpruned model.
         emptied: The emptied model; None where the method has none, or beside another checkpoint.
@@ -63,46 +62,42 @@ class Beside:
         other: Another checkpoint's unpruned model; None compares layers with the baseline's.
     """
 
-    def __init__(
-        self,
-        subset: EvalSubset,
-        baseline: Measured,
-        emptied: Measured | None,
-        measures: Sequence[str],
-        other: Measured | None = None,
-    ) -> None:
-        self._subset, self._baseline, self._emptied = subset, baseline, emptied
-        rows, floor = (other or baseline).samples, emptied.samples if emptied else {}
-        self._is_own = other is None
-        self._comparers = {
+    subset: EvalSubset
+    baseline: Measured
+    emptied: Measured | None
+    measures: Sequence[str]
+    other: Measured | None
+
+    @cached_property
+    def _comparers(self) -> dict[str, dict[str, Comparer | None]]:
+        rows, floor = (self.other or self.baseline).grams, self.emptied.grams if self.emptied else {}
+        return {
             measure: {
                 reduction: measure_of(measure)(rows[reduction], floor.get(reduction))
                 for reduction in MEASURES[measure].reductions
                 if reduction in rows
             }
-            for measure in measures
+            for measure in self.measures
         }
 
     def compare(self, pruned: Pruned) -> AmountResult:
         """Compare a pruned model, while its features are valid."""
         compared = {
             measure: {
-                reduction: comparer and comparer(pruned.samples[reduction])
+                reduction: comparer and comparer(pruned.grams[reduction])
                 for reduction, comparer in by_reduction.items()
             }
             for measure, by_reduction in self._comparers.items()
         }
-        subset, read = self._subset, None
-        if self._is_own:
-            read = own_cka(compare_own(self._baseline.samples[READ].grams, pruned.samples[READ].grams))  # (1,)
+        subset, read = self.subset, None
+        if self.other is None:
+            read = own_cka(compare_own(self.baseline.grams[READ], pruned.grams[READ]))  # (1,)
         metrics, intervals = evaluate(subset.task.metrics, subset.record.gold, pruned.predictions)
-        share, share_interval = changed_share(self._baseline.predictions, pruned.predictions)
-        divergence, divergence_interval = mean_divergence(divergences(self._baseline.logits, pruned.logits))
+        share, share_interval = changed_share(self.baseline.predictions, pruned.predictions)
+        divergence, divergence_interval = mean_divergence(divergences(self.baseline.logits, pruned.logits))
         frame = Frame(
             amount=pruned.amount,
-            sparsity=pruned.removed.sparsity,
-            prunable_sparsity=pruned.removed.prunable_sparsity,
-            layer_sparsity=pruned.removed.layer_sparsity,
+            **vars(pruned.removed),
             metrics=metrics,
             intervals=intervals,
             similarity={
@@ -118,13 +113,12 @@ class Beside:
 
     def floor(self) -> FloorRecord | None:
         """Describe the emptied model; None where the method has none."""
-        if self._emptied is None:
+        if self.emptied is None:
             return None
-        own = {}
-        for name in SINGLE_BATCH:
-            compared = compare(self._baseline.samples[name].grams, self._emptied.samples[name].grams)
-            own[name] = row_of(cka(compared).diagonal().numpy())
-        return FloorRecord(cka=own, predictions=self._emptied.predictions)
+        models = self.baseline.grams, self.emptied.grams
+        pairs = {name: compare(*(grams[name] for grams in models)) for name in SINGLE_BATCH}
+        own = {name: row_of(cka(compared).diagonal().numpy()) for name, compared in pairs.items()}
+        return FloorRecord(cka=own, predictions=self.emptied.predictions)
 
 
 def values_of(values: Array) -> Matrix | Row:
@@ -162,11 +156,7 @@ def statistics_of(
         for measure, series in known.items():
             if series is not None:
                 found[measure][reduction] = layer_statistics(
-                    amounts,
-                    *series,
-                    places,
-                    keep_profiles=measure == "cka",
-                    pruned_point=pruned_point,
+                    amounts, *series, places, keep_profiles=measure == "cka", pruned_point=pruned_point
                 )
     return {measure: by_reduction for measure, by_reduction in found.items() if by_reduction} or None
 

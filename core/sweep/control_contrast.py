@@ -15,13 +15,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import stdtrit
 
 from core.request.catalog import CONFIDENCE
-from core.sweep.statistics import jackknife
+from core.sweep.statistics import Array, jackknife
 
-Array = npt.NDArray[np.float64]
 State = Literal["equivalent", "steeper", "flatter", "inconclusive"]
 DIFFERENT: tuple[State, ...] = ("steeper", "flatter")
 

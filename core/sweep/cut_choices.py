@@ -18,8 +18,7 @@ from core.request.criteria import CRITERIA, MEASURED, READ
 from core.results.cut import Cut, Layers, LayerScores, Pick, RandomRecord, Step, Worth
 from core.results.schema import TaskRecord
 from core.results.statistics import ChangedRecord, Estimate
-from core.sweep.divergence import changed_share
-from core.sweep.metrics import evaluate
+from core.sweep.metrics import changed_share, evaluate
 from core.sweep.scores import SCORES
 
 Array = npt.NDArray[np.float64]

@@ -6,7 +6,6 @@ The *depth profile* is the own CKA of all points there; the *gap* is its mean ov
 upper half, where the middle of an odd number counts half in each.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -29,27 +28,6 @@ class Missing(StrEnum):
     REACHED_UNPRUNED = "two checkpoints differ as much without pruning"
     UNDEFINED = "similarity is undefined before the damage is reached"
     UNSURE = "without one of the examples, the damage is not reached"
-
-
-@dataclass(frozen=True)
-class AtDamage:
-    """A result at one damage.
-
-    Attributes:
-        amount: The interpolated pruning amount.
-        profile: (points,) own CKA.
-        profile_replicates: (points, n), the same without each example.
-        gap: Lower half minus upper half of the profile.
-        gap_replicates: (n,), the same without each example.
-        is_coarse: Whether fewer than two frames lie at 0 < damage < d.
-    """
-
-    amount: float
-    profile: Array
-    profile_replicates: Array
-    gap: float
-    gap_replicates: Array
-    is_coarse: bool
 
 
 def damage(own_cka: Array) -> Array:
@@ -148,32 +126,20 @@ def first_reached(values: Array, target: float) -> tuple[int, float] | Missing:
     return k, float(_share(values, np.array(k), target))
 
 
-def at_place(amounts: Sequence[float], own: Array, replicates: Array, place: Place | Missing) -> AtDamage | Missing:
+def profile_at(own: Array, replicates: Array, place: Place) -> tuple[Array, Array] | Missing:
     """Interpolate a measure's values at a place that own CKA has reached.
 
     Args:
-        amounts: (frames,) ascending from 0.
         own: (frames, points) similarity of each point to its own baseline, by CKA or another measure.
         replicates: (frames, points, n), the same without each example.
         place: From `place_of`, for the same frames and examples.
 
     Returns:
-        The result there, or why there is none.
+        The depth profile, (points,), and the same without each example, (points, n); or why there is none.
     """
-    if isinstance(place, Missing):
-        return place
     profile = _between(own, np.array(place.frame), np.array(place.share))  # (points,)
-    profile_without = _between(replicates, place.frames_without, place.shares_without)  # (points, n)
-    if np.isnan(profile).any() or np.isnan(profile_without).any():
-        return Missing.UNDEFINED
-    return AtDamage(
-        amount=float(_between(np.asarray(amounts), np.array(place.frame), np.array(place.share))),
-        profile=profile,
-        profile_replicates=profile_without,
-        gap=float(gap(profile)),
-        gap_replicates=gap(profile_without),
-        is_coarse=place.is_coarse,
-    )
+    without = _between(replicates, place.frames_without, place.shares_without)  # (points, n)
+    return Missing.UNDEFINED if np.isnan(profile).any() or np.isnan(without).any() else (profile, without)
 
 
 def _share(damages: Array, k: npt.NDArray[np.int64], target: float) -> Array:

@@ -168,22 +168,14 @@ def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, repor
         depth, tokens = checkpoint.record.num_layers, _tokens(checkpoint, inputs.calibration.first(GUIDING_EXAMPLES))
         search = per_token * tokens * layer_passes(depth) / depth + STEPS * per_amount
     per_amount += per_token * _tokens(checkpoint, inputs.subset) * OVERHEAD
-    return Pace(preparation, per_amount, _seconds_of_other(inputs, request, times, tick), search)
-
-
-def _seconds_of_other(inputs: Inputs, request: SweepRequest, times: list[float], tick: Report) -> float:
-    """Return the seconds that loading and running another checkpoint take: 0 without one.
-
-    The first micro-batch of the sample counts as loading, since it is slower; the other is scaled up by the examples.
-    """
-    if inputs.against is None:
-        return 0.0
-    sample = inputs.subset.first(SAMPLE_SIZE)
-    started = len(times)
-    tick(STAGE, 0, 1)
-    measure_other(inputs.against, sample, request, tick)
-    began, loaded, *_, ended = [*times[started:], times[-1]]
-    return (loaded - began) + (ended - loaded) * 2 * len(inputs.subset.texts) / len(sample.texts)
+    other = 0.0
+    if inputs.against:
+        times.clear()
+        tick()
+        measure_other(inputs.against, subset, request, tick)
+        began, loaded = times[:2]  # the first micro-batch counts as loading, since it is slower
+        other = (loaded - began) + (times[-1] - loaded) * 2 * len(inputs.subset.texts) / len(subset.texts)
+    return Pace(preparation, per_amount, other, search)
 
 
 def _tokens(checkpoint: Checkpoint, examples: EvalSubset) -> int:

@@ -24,7 +24,6 @@ from core.request.catalog import ENGINE_VERSION
 from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.key import sealed
-from core.results.schema import Frame, Header
 from core.sweep.estimate import cost_of_trying, seconds_of
 from core.sweep.grid_plan import GridSweep
 from core.sweep.runner import silent
@@ -78,13 +77,12 @@ def run_here(sweeps: Sequence[GridSweep], follow: Follow) -> Iterator[Outcome]:
 
 
 def _run_here(planned: GridSweep, shared: SharedPasses, follow: Follow) -> None:
-    inputs = prepare(planned.request)
-
-    def on_frame(header: Header, frame: Frame) -> None:
-        follow(planned, frame.amount)
-
+    inputs, request = prepare(planned.request), planned.request
     with borrow(inputs.resolved) as checkpoint:
-        store.save(sweep(checkpoint, inputs, planned.request, on_frame=on_frame, shared=shared), planned.path)
+        result = sweep(
+            checkpoint, inputs, request, on_frame=lambda _, frame: follow(planned, frame.amount), shared=shared
+        )
+    store.save(result, planned.path)
 
 
 def _fault(step: Callable[..., None], *values: Any) -> str | None:
@@ -200,7 +198,4 @@ def _placed(resolved: Resolved) -> Resolved:
     return replace(resolved, folder=resolve(name).folder)
 
 
-@cache
-def _shared() -> SharedPasses:
-    """Return the passes that this worker's sweeps share."""
-    return SharedPasses()
+_shared = cache(SharedPasses)  # the passes that this worker's sweeps share

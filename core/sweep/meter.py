@@ -21,15 +21,14 @@ from core.inputs.hub import Report
 from core.pruning import Removed
 from core.pruning.magnitude import scoped_weights
 from core.pruning.rows import RowPlan
+from core.request.points import first_emptied_point
 from core.request.sweep_request import SweepRequest
 from core.results.names import stage_name
 from core.results.schema import CheckpointRecord
-from core.similarity import Sample
-from core.similarity.gram import prepare, u_centred_bands, u_centred_gram
+from core.similarity.gram import Grams, prepare, u_centred_bands, u_centred_gram
 from core.sweep.runner import Runner, open_runner
 
 Predictions = tuple[int, ...]  # label indices
-READ = "read"
 
 
 @dataclass(frozen=True)
@@ -38,13 +37,15 @@ class Measured:
 
     Attributes:
         logits: (examples, labels) float32; of another checkpoint they may mean nothing.
-        samples: Its representations by reduction, and under `READ` what its classifier reads; their features are valid
-            until the next model is measured.
+        grams: Of its representations, by reduction, and under `READ` of what its classifier reads.
+        features: These, but for the flattened tokens, each (points, examples, width) float32; valid until the next
+            model is measured.
         record: The checkpoint.
     """
 
     logits: npt.NDArray[np.float32]
-    samples: Mapping[str, Sample]
+    grams: Mapping[str, Grams]
+    features: Mapping[str, Tensor]
     record: CheckpointRecord
 
     @property
@@ -98,20 +99,21 @@ class Meter:
             rest[batch.examples] = self._runner.recorder.run(batch).argmax(-1)
             self._step(stage)
         found = self._measured()
-        samples = {**found.samples, "tokens": Sample(None, prepare(tokens))}
-        return Pruned(found.logits, samples, found.record, amount, removed, tuple(rest.tolist()))
+        grams = {**found.grams, "tokens": prepare(tokens)}
+        return Pruned(found.logits, grams, found.features, found.record, amount, removed, tuple(rest.tolist()))
 
-    def measure_emptied(self, scope: str | None, first: int) -> Measured:
+    def measure_emptied(self, scope: str | None) -> Measured:
         """Set every matrix of a scope to zero and run the model, for the reductions over a single batch.
+
+        Points before the scope, of which the emptied model says nothing, become undefined.
 
         Args:
             scope: The scope; None for a method of units, which can empty the whole encoder.
-            first: The first point for which the emptied model says something; those before become undefined.
         """
         with self._runner.model.emptied(scoped_weights(self._runner.checkpoint.model, scope)):
             self._run("Measuring the emptied model")
         for features in (self._buffers.mean, self._buffers.cls):
-            features[:first] = 0  # what does not vary is similar to nothing
+            features[: first_emptied_point(self._runner.points, scope)] = 0  # what does not vary is similar to nothing
         return self._measured()
 
     def measure_other(self) -> Measured:
@@ -132,11 +134,10 @@ class Meter:
         return tokens
 
     def _measured(self) -> Measured:
-        buffers = self._buffers
-        features = {"mean": buffers.mean, "cls": buffers.cls, READ: buffers.read}  # each (points, examples, width)
-        samples = {name: Sample(values, prepare(u_centred_bands(values))) for name, values in features.items()}
-        logits = buffers.logits.numpy().copy()  # (examples, labels)
-        return Measured(logits, samples, self._runner.checkpoint.record)
+        features = self._buffers.features  # each (points, examples, width)
+        grams = {name: prepare(u_centred_bands(values)) for name, values in features.items()}
+        logits = self._buffers.logits.numpy().copy()  # (examples, labels)
+        return Measured(logits, grams, features, self._runner.checkpoint.record)
 
 
 def measure_other(resolved: Resolved, subset: EvalSubset, request: SweepRequest, report: Report) -> Measured:

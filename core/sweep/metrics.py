@@ -1,35 +1,22 @@
-"""How well the pruned model classifies: accuracy, Matthews correlation, F1 and their intervals.
+"""What pruning changes for the user: how well the model classifies, and how far its answers are from the unpruned ones.
 
-Libraries compute all of it: scikit-learn the scores, SciPy the bootstrap, statsmodels the Wilson interval. Only the
-scores of resamples are `core.sweep.scores`'s, which agree with scikit-learn's.
+The scores are those of `core.sweep.scores`; SciPy computes the bootstrap, statsmodels the Wilson interval.
 """
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import bootstrap
-from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 from statsmodels.stats.proportion import proportion_confint
 
 from core.request.catalog import CONFIDENCE
-from core.sweep.scores import SCORES as RESAMPLED_SCORES
+from core.sweep.scores import SCORES, Array, Labels
+from core.sweep.statistics import log_jackknife
 
-Labels = npt.NDArray[np.int64]
-Array = npt.NDArray[np.float64]
-Interval = tuple[float, float]
+Interval = tuple[float, float]  # of 95 %
 
 RESAMPLES = 5_000
-
-SCORES: Mapping[str, Callable[[Labels, Labels], float]] = {
-    "accuracy": accuracy_score,
-    "matthews_correlation": matthews_corrcoef,
-    "f1": lambda gold, predicted: f1_score(gold, predicted, zero_division=0.0),
-    "macro_f1": lambda gold, predicted: f1_score(
-        gold, predicted, labels=np.unique(gold), average="macro", zero_division=0.0
-    ),
-}
 
 
 def evaluate(
@@ -54,9 +41,7 @@ def evaluate(
 def _interval(name: str, gold: Labels, predicted: Labels) -> Interval | None:
     """Resample the predictions within each gold label, so that the label counts stay the same, unless for accuracy."""
     if name == "accuracy":
-        correct = int((gold == predicted).sum())
-        low, high = proportion_confint(correct, len(gold), alpha=1 - CONFIDENCE, method="wilson")
-        return float(low), float(high)
+        return _wilson(int((gold == predicted).sum()), len(gold))
     strata = [predicted[gold == label] for label in np.unique(gold)]
     if len(strata) < 2 or min(map(len, strata)) < 2:
         return None
@@ -64,7 +49,7 @@ def _interval(name: str, gold: Labels, predicted: Labels) -> Interval | None:
 
     def statistic(*resampled: Labels, axis: int) -> Array:
         drawn = np.concatenate(resampled, axis)  # (…, examples)
-        return RESAMPLED_SCORES[name](np.broadcast_to(grouped, drawn.shape), drawn)
+        return SCORES[name](np.broadcast_to(grouped, drawn.shape), drawn)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # SciPy warns about constant predictions, whose interval is a point
@@ -78,3 +63,36 @@ def _interval(name: str, gold: Labels, predicted: Labels) -> Interval | None:
             rng=np.random.default_rng(0),
         ).confidence_interval
     return float(interval.low), float(interval.high)
+
+
+def mean_divergence(values: Array) -> tuple[float, Interval | None]:
+    """Average divergences, with the interval of `log_jackknife` over examples; no interval where all are 0.
+
+    A percentile bootstrap would be too narrow where a few examples carry most of the mean: at 10 % of SST-2's weights
+    pruned, it held the truth in 77 % of subsets of 128 examples.
+
+    Args:
+        values: (examples,) from `divergences`.
+    """
+    if not values.any():
+        return 0.0, None
+    mean = np.asarray(values.mean())
+    without = (values.sum() - values) / (len(values) - 1)  # (examples,)
+    low, high = log_jackknife(mean, without)
+    return float(mean), (float(low), min(float(high), 1.0))
+
+
+def changed_share(baseline: Sequence[int], pruned: Sequence[int]) -> tuple[float, Interval]:
+    """Compute the share of predictions that differ from the unpruned model's, with Wilson's interval.
+
+    Args:
+        baseline: (examples,) predictions of the unpruned model.
+        pruned: (examples,) predictions of the pruned model.
+    """
+    changed = sum(before != after for before, after in zip(baseline, pruned, strict=True))
+    return changed / len(baseline), _wilson(changed, len(baseline))
+
+
+def _wilson(count: int, n: int) -> Interval:
+    low, high = proportion_confint(count, n, alpha=1 - CONFIDENCE, method="wilson")
+    return float(low), float(high)

@@ -1,6 +1,6 @@
 """Recompute a frame of a result with our engine and with torch-cka, and measure how far the stored frame deviates."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import count
 from math import isfinite
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from core.encoder.batches import Window
 from core.encoder.loading import borrow
 from core.encoder.representations import Representations
 from core.inputs.hub import Report
@@ -16,7 +17,7 @@ from core.inputs.prepare import Inputs
 from core.request.catalog import LEAST_LEFT, MEASURES, SINGLE_BATCH
 from core.request.sweep_request import SweepRequest
 from core.results.schema import Frame, SweepResult
-from core.similarity.torch_cka import Pair, torch_cka_matrix
+from core.similarity.torch_cka import torch_cka_matrix
 from core.sweep.meter import measure_other
 from core.sweep.origin import find_inputs, frame_of
 from core.sweep.runner import Runner, make_plan, open_runner, silent
@@ -123,37 +124,32 @@ def _other_deviations(result: SweepResult, stored: Frame, ours: SweepResult) -> 
 
 def _torch_cka_matrices(runner: Runner, inputs: Inputs, request: SweepRequest, report: Report) -> dict[str, Tensor]:
     """Compute with torch-cka, for each reduction, (baseline points, pruned points) float32; NaN: undefined."""
-    pruned, step, found = runner.buffers(), _counting(report, 2 * runner.micro_batches), dict[str, Tensor]()
+    pruned, done, found = runner.buffers(), count(1), dict[str, Tensor]()
 
-    def token_pairs(baseline: Representations) -> Iterator[Pair]:
-        """Run both models window by window: memory holds only two windows of tokens."""
+    def run(*models: tuple[float, Representations]) -> Iterator[Window]:
+        """Run models, by amount and buffers, window by window: memory holds only their windows of tokens."""
         for window in runner.windows:
-            for amount, buffers in ((0.0, baseline), (request.amounts[-1], pruned)):
+            for amount, buffers in models:
                 runner.model.prune(amount)
-                runner.run(window, buffers, step)
-            yield from zip(baseline.tokens(window), pruned.tokens(window), strict=True)
+                runner.run(window, buffers, lambda: report("Asking torch-cka", next(done), 2 * runner.micro_batches))
+            yield window
 
     if inputs.against:  # there are no tokens then
-        samples = measure_other(inputs.against, runner.subset, request, report).samples
-        rows = {name: samples[name].features for name in SINGLE_BATCH}
-        runner.model.prune(request.amounts[-1])
-        for window in runner.windows:
-            runner.run(window, pruned, step)
+        rows = measure_other(inputs.against, runner.subset, request, report).features
+        list(run((request.amounts[-1], pruned)))
     else:
         baseline = runner.buffers()
-        num_minibatches = sum(len(window.minibatches) for window in runner.windows)
-        found["tokens"] = torch_cka_matrix(token_pairs(baseline), num_minibatches, (len(runner.points),) * 2)
-        rows = {"mean": baseline.mean, "cls": baseline.cls}
-    for name, features in (("mean", pruned.mean), ("cls", pruned.cls)):  # each (points, examples, hidden)
-        baseline_features = rows[name]
-        assert baseline_features is not None  # as of every single batch
-        found[name] = torch_cka_matrix([(baseline_features, features)], 1, (len(baseline_features), len(features)))
+        windows = run((0.0, baseline), (request.amounts[-1], pruned))
+        pairs = (
+            pair for window in windows for pair in zip(baseline.tokens(window), pruned.tokens(window), strict=True)
+        )
+        num_minibatches = sum(len(window.tokens) for window in runner.windows)
+        found["tokens"] = torch_cka_matrix(pairs, num_minibatches, (len(runner.points),) * 2)
+        rows = baseline.features
+    for name in SINGLE_BATCH:
+        features = rows[name], pruned.features[name]  # each (points, examples, hidden)
+        found[name] = torch_cka_matrix([features], 1, tuple(map(len, features)))
     return found
-
-
-def _counting(report: Report, total: int) -> Callable[[], None]:
-    done = count(1)
-    return lambda: report("Asking torch-cka", next(done), total)
 
 
 def _deviation(stored: Values, computed: Values) -> float:

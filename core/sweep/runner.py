@@ -8,14 +8,13 @@ from typing import Any
 import torch
 
 from core.encoder.architectures import classifier
-from core.encoder.batches import Window, encode, micro_batches, plan_windows
+from core.encoder.batches import Window, micro_batches, plan_windows
 from core.encoder.loading import Checkpoint
 from core.encoder.representations import Recorder, Representations, check_finite
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
 from core.inputs.prepare import scored_on
 from core.pruning import Baseline, Calibration, Plan, PrunedModel, module_of
-from core.request.catalog import MAX_LENGTH
 from core.request.points import point_names
 from core.request.sweep_request import SweepRequest
 
@@ -71,7 +70,9 @@ class Runner:
             PrunescopeError: They are not finite.
         """
         for batch in window.micro_batches:
-            buffers.store(batch, self.recorder.run(batch), self.recorder.states, self.recorder.read)
+            logits = self.recorder.run(batch)
+            *states, read = self.recorder.states
+            buffers.store(batch, logits, states, read)
             step()
         check_finite(buffers.mean, self.checkpoint.record.id)  # a mean is finite only where every token is
 
@@ -107,9 +108,8 @@ def open_runner(checkpoint: Checkpoint, subset: EvalSubset, request: SweepReques
         request: Points and amounts.
         plan: The plan of the request's method, from `make_plan`.
     """
-    encoded = encode(checkpoint.tokenizer, subset.texts, MAX_LENGTH)
     points = point_names(request.points, checkpoint.record.num_layers)
-    windows = plan_windows(encoded, checkpoint.tokenizer, len(points) * checkpoint.record.hidden_size * 4)
+    windows = plan_windows(checkpoint.tokenizer, subset.texts, len(points) * checkpoint.record.hidden_size * 4)
     with (
         PrunedModel(checkpoint.model, plan) as model,
         Recorder(checkpoint.model, points, checkpoint.record.id) as recorder,

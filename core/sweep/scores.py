@@ -1,4 +1,4 @@
-"""Scores of many resamples at once, along the last axis; scikit-learn's are too slow to call for each of them.
+"""Scores along the last axis, of many resamples at once; scikit-learn's are too slow to call for each of them.
 
 They agree with `sklearn.metrics` (tests). Accuracy; Matthews correlation for any number of labels (Gorodkin 2004); F1
 of label 1; macro-F1, the mean F1 of the labels that occur in the gold labels.

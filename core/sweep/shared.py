@@ -5,7 +5,6 @@ one scope are also held against the same emptied model. A grid of sweeps measure
 """
 
 from collections.abc import Callable, Hashable
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from core.sweep.meter import Measured
@@ -13,14 +12,11 @@ from core.sweep.meter import Measured
 AnyModel = TypeVar("AnyModel", bound=Measured)
 
 
-class SharedPasses:
-    """Keeps the last model of each kind that was measured: sweeps that share it come in a row.
+class SharedPasses(dict[str, tuple[Hashable, Any]]):
+    """Keeps the last model of each kind that was measured, with its place: sweeps that share it come in a row.
 
-    It stays in memory, with a copy of its features, until another takes its place.
+    It stays in memory until another takes its place.
     """
-
-    def __init__(self) -> None:
-        self._kept: dict[str, tuple[Hashable, Any]] = {}
 
     def once(self, kind: str, place: Hashable, measure: Callable[[], AnyModel]) -> AnyModel:
         """Return the model of a kind that was measured at a place, or measure and keep it.
@@ -30,14 +26,7 @@ class SharedPasses:
             place: What decides its numbers.
             measure: Measures it; the next model may overwrite its features.
         """
-        known, model = self._kept.get(kind, (None, None))
-        if model is None or known != place:
-            model = measure()
-            samples = {
-                name: replace(sample, features=None if sample.features is None else sample.features.clone())
-                for name, sample in model.samples.items()
-            }
-            model = replace(model, samples=samples)
-            self._kept[kind] = place, model
-        found: AnyModel = model
+        if kind not in self or self[kind][0] != place:
+            self[kind] = place, measure()
+        found: AnyModel = self[kind][1]
         return found

@@ -5,7 +5,7 @@ computes its replicates (such as `core.similarity.cka.leave_one_out`).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +15,14 @@ from core.request.catalog import CONFIDENCE, SURVIVAL_THRESHOLD
 from core.results.fields import Bounds
 from core.results.statistics import (
     DepthGapRecord,
+    Estimate,
     GapAtDamage,
     LayerStatistics,
     NotAtDamage,
     ProfileAtDamage,
     SurvivalRecord,
 )
-from core.sweep.equal_damage import AtDamage, Missing, Place, at_place
+from core.sweep.equal_damage import Missing, Place, gap, profile_at
 
 Array = npt.NDArray[np.float64]
 
@@ -31,45 +32,31 @@ DECIMALS = 9  # of similarities and their intervals in a file; float32 features 
 # ---------------------------------------------------------------- survival and the depth gap
 
 
-@dataclass(frozen=True)
-class Survival:
-    """How much pruning a layer's representation withstands.
-
-    Attributes:
-        value: The amount at which its CKA with its own baseline first falls below the threshold, interpolated
-            linearly; the largest amount if it never does.
-        censored: Whether it never falls below the threshold.
-    """
-
-    value: float
-    censored: bool
-
-
-def survival(amounts: Sequence[float], own_cka: Array, threshold: float = SURVIVAL_THRESHOLD) -> list[Survival]:
-    """Compute each layer's survival.
+def survival(
+    amounts: Sequence[float], own_cka: Array, threshold: float = SURVIVAL_THRESHOLD
+) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """Compute how much pruning each layer's representation withstands.
 
     Args:
         amounts: (frames,) ascending from 0.
         own_cka: (frames, layers), CKA of each layer with its own baseline; undefined values are NaN and count as
             fallen, without interpolation.
         threshold: The CKA that a layer must keep.
+
+    Returns:
+        The amounts at which CKA first falls below the threshold, interpolated linearly, or the largest amount, and
+        whether it never falls below it: each (layers,).
     """
-    values, censored = _survivals(amounts, own_cka, threshold)
-    return [Survival(*layer) for layer in zip(values.tolist(), censored.tolist(), strict=True)]
-
-
-def _survivals(amounts: Sequence[float], own_cka: Array, threshold: float) -> tuple[Array, npt.NDArray[np.bool_]]:
-    """Compute survival along the first axis, and where it is censored: (frames, …) -> (…), (…)."""
     axis = np.asarray(amounts)  # (frames,)
-    fallen = ~(own_cka >= threshold)  # (frames, …)
-    censored = np.asarray(~fallen.any(0))  # (…)
-    k = fallen.argmax(0)  # (…)
-    before = np.maximum(k - 1, 0)  # (…)
-    high, low = (np.take_along_axis(own_cka, frame[None], 0)[0] for frame in (before, k))  # (…)
+    fallen = ~(own_cka >= threshold)  # (frames, layers)
+    censored = np.asarray(~fallen.any(0))  # (layers,)
+    k = fallen.argmax(0)  # (layers,)
+    before = np.maximum(k - 1, 0)  # (layers,)
+    high, low = (np.take_along_axis(own_cka, frame[None], 0)[0] for frame in (before, k))  # (layers,)
     with np.errstate(invalid="ignore", divide="ignore"):
-        share = (high - threshold) / (high - low)  # (…)
-    share = np.where((k > 0) & np.isfinite(share), share, 1.0)  # (…)
-    values = axis[before] + share * (axis[k] - axis[before])  # (…)
+        share = (high - threshold) / (high - low)  # (layers,)
+    share = np.where((k > 0) & np.isfinite(share), share, 1.0)  # (layers,)
+    values = axis[before] + share * (axis[k] - axis[before])  # (layers,)
     return np.where(censored, axis[-1], values), censored
 
 
@@ -171,30 +158,6 @@ def own_interval(own: Array, without: Array) -> tuple[Array, Array]:
     return np.maximum(1 - high, -1.0), 1 - low
 
 
-def survival_interval(
-    amounts: Sequence[float], own: Array, low: Array, high: Array, threshold: float = SURVIVAL_THRESHOLD
-) -> tuple[Array, Array]:
-    """Invert the intervals of own similarity: the amounts at which the threshold lies inside them.
-
-    A jackknife of the interpolated crossing covers too little (84 to 100 %, measured), and has no width where no
-    single example moves the crossing. An upper bound at the largest amount means "or beyond".
-
-    Args:
-        amounts: (frames,) ascending from 0.
-        own: (frames, points) own similarity; NaN where it is undefined, which counts as fallen.
-        low: (frames, points) its lower bounds; NaN where they are undefined.
-        high: (frames, points) its upper bounds.
-        threshold: The similarity that a layer must keep.
-
-    Returns:
-        Lower and upper bounds, each (points,).
-    """
-    known = ~np.isnan(own)  # (frames, points)
-    lowest = np.where(np.isnan(low) & known, -np.inf, low)  # (frames, points)
-    highest = np.where(np.isnan(high) & known, np.inf, high)  # (frames, points)
-    return _survivals(amounts, lowest, threshold)[0], _survivals(amounts, highest, threshold)[0]
-
-
 def layer_statistics(
     amounts: Sequence[float],
     own: Array,
@@ -217,13 +180,14 @@ def layer_statistics(
         The record, without a depth gap if D or one of its replicates is undefined.
     """
     low, high = own_interval(own, replicates)  # each (frames, points)
-    reached = {damage: at_place(amounts, own, replicates, place) for damage, place in places.items()}
+    gaps = depth_gap(amounts, own), depth_gap(amounts, replicates)  # (), (n,)
+    reached = {damage: _at_damage(amounts, own, replicates, place, keep_profiles) for damage, place in places.items()}
     return LayerStatistics(
         own=tuple(tuple(map(_bounds, *row)) for row in zip(low.tolist(), high.tolist(), strict=True)),
-        survival=_survival_records(amounts, own, low, high),
-        depth_gap=_depth_gap_record(depth_gap(amounts, own), depth_gap(amounts, replicates)),
-        gap_at_damage={damage: _gap_record(found) for damage, found in reached.items()},
-        profile_at_damage={damage: _profile_record(found, keep_profiles) for damage, found in reached.items()},
+        survival=_survivals(amounts, own, low, high),
+        depth_gap=DepthGapRecord(**_gap_fields(*gaps)) if all(np.isfinite(known).all() for known in gaps) else None,
+        gap_at_damage={damage: gap_there for damage, (gap_there, _) in reached.items()},
+        profile_at_damage={damage: profile for damage, (_, profile) in reached.items()},
         own_replicates=None if pruned_point is None else _kept(replicates[:, pruned_point]),
     )
 
@@ -237,71 +201,59 @@ def _kept(replicates: Array) -> tuple[tuple[float, ...], ...] | None:
     return tuple(map(tuple, replicates.tolist())) if np.isfinite(replicates).all() else None
 
 
-def _survival_records(
-    amounts: Sequence[float], own: Array, low: Array, high: Array
-) -> tuple[SurvivalRecord | None, ...]:
-    """Return each point's survival; None where its similarity is undefined even without pruning."""
-    lows, highs = survival_interval(amounts, own, low, high)  # each (points,)
-    found = zip(own[0], survival(amounts, own), lows.tolist(), highs.tolist(), strict=True)
+def _survivals(amounts: Sequence[float], own: Array, low: Array, high: Array) -> tuple[SurvivalRecord | None, ...]:
+    """Return each point's survival; None where its similarity is undefined even without pruning.
+
+    Its interval inverts those of own similarity: the amounts at which the threshold lies inside them. A jackknife of
+    the interpolated crossing covers too little (84 to 100 %, measured), and has no width where no single example moves
+    the crossing. An upper bound at the largest amount means "or beyond".
+
+    Args:
+        amounts: (frames,) ascending from 0.
+        own: (frames, points) own similarity; NaN where it is undefined, which counts as fallen.
+        low: (frames, points) its lower bounds; NaN where they are undefined.
+        high: (frames, points) its upper bounds.
+    """
+    known = ~np.isnan(own)  # (frames, points)
+    lowest = np.where(np.isnan(low) & known, -np.inf, low)  # (frames, points)
+    highest = np.where(np.isnan(high) & known, np.inf, high)  # (frames, points)
+    columns = own[0], *survival(amounts, own), survival(amounts, lowest)[0], survival(amounts, highest)[0]
     return tuple(
-        None if np.isnan(start) else SurvivalRecord(value=v.value, low=a, high=b, censored=v.censored)
-        for start, v, a, b in found
+        None if np.isnan(start) else SurvivalRecord(value=value, censored=censored, low=least, high=most)
+        for start, value, censored, least, most in zip(*(column.tolist() for column in columns), strict=True)
     )
 
 
-def _gap_record(found: AtDamage | Missing) -> GapAtDamage | NotAtDamage:
+def _at_damage(
+    amounts: Sequence[float], own: Array, replicates: Array, place: Place | Missing, keep_profiles: bool
+) -> tuple[GapAtDamage | NotAtDamage, ProfileAtDamage | NotAtDamage]:
+    """Return the gap and the profile at the place where a damage is reached."""
+    if isinstance(place, Missing):
+        return NotAtDamage(reason=place), NotAtDamage(reason=place)
+    found = profile_at(own, replicates, place)
     if isinstance(found, Missing):
-        return NotAtDamage(reason=found)
-    low, high = jackknife(np.asarray(found.gap), found.gap_replicates)
-    return GapAtDamage(
-        value=found.gap,
-        low=float(low),
-        high=float(high),
-        replicates=tuple(found.gap_replicates.tolist()),
-        amount=found.amount,
-        coarse=found.is_coarse,
+        return NotAtDamage(reason=found), NotAtDamage(reason=found)
+    before, reached = amounts[place.frame - 1], amounts[place.frame]
+    amount = before + place.share * (reached - before)
+    profile, without = found
+    rows = [tuple(row.tolist()) for row in (profile, *jackknife(profile, without))]  # each (points,)
+    return (
+        GapAtDamage(**_gap_fields(gap(profile), gap(without)), amount=amount, coarse=place.is_coarse),
+        ProfileAtDamage(
+            **dict(zip(("value", "low", "high"), rows, strict=True)),
+            amount=amount,
+            replicates=_kept(without) if keep_profiles else None,
+        ),
     )
 
 
-def _profile_record(found: AtDamage | Missing, with_replicates: bool) -> ProfileAtDamage | NotAtDamage:
-    if isinstance(found, Missing):
-        return NotAtDamage(reason=found)
-    low, high = jackknife(found.profile, found.profile_replicates)  # each (points,)
-    return ProfileAtDamage(
-        value=tuple(found.profile.tolist()),
-        low=tuple(low.tolist()),
-        high=tuple(high.tolist()),
-        amount=found.amount,
-        replicates=_kept(found.profile_replicates) if with_replicates else None,
-    )
-
-
-def _depth_gap_record(value: Array, replicates: Array) -> DepthGapRecord | None:
-    if not (np.isfinite(value) and np.isfinite(replicates).all()):
-        return None
+def _gap_fields(value: Array, replicates: Array) -> dict[str, Any]:
     low, high = jackknife(value, replicates)
-    return DepthGapRecord(value=float(value), low=float(low), high=float(high), replicates=tuple(replicates.tolist()))
+    return {"value": float(value), "low": float(low), "high": float(high), "replicates": tuple(replicates.tolist())}
 
 
-# ---------------------------------------------------------------- comparisons
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A difference of similarities and its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether the interval lies on one side of 0."""
-        return self.low > 0 or self.high < 0
-
-
-def gap_difference(gap: DepthGapRecord, reference: DepthGapRecord) -> Difference:
+def gap_difference(gap: DepthGapRecord, reference: DepthGapRecord) -> Estimate:
     """Compute a gap minus another one on the same examples in the same order, example by example."""
     value = np.asarray(gap.value - reference.value)
     low, high = jackknife(value, np.subtract(gap.replicates, reference.replicates))
-    return Difference(float(value), float(low), float(high))
+    return Estimate(value=float(value), low=float(low), high=float(high))

@@ -25,7 +25,7 @@ from core.pruning import Plan
 from core.request.catalog import ENGINE_VERSION, MEASURES, METHODS
 from core.request.controls import likely_amounts
 from core.request.limits import limits
-from core.request.points import first_emptied_point, pruned_point
+from core.request.points import pruned_point
 from core.request.sweep_request import SweepRequest, check_scope
 from core.results.fields import Row
 from core.results.schema import Frame, Header, MeasureRecord, SimilarityRecord, SweepResult
@@ -66,7 +66,7 @@ def sweep(
     """
     check_fit(checkpoint, inputs.subset, request)
     started, subset, record, other = time.monotonic(), inputs.subset, checkpoint.record, None
-    passes = shared or SharedPasses()
+    passes = SharedPasses() if shared is None else shared
 
     def once(kind: str, place: Hashable, measure: Callable[[], AnyModel]) -> AnyModel:
         place = (subset.task, subset.record.fingerprint, request.points, place)  # the task decides the order of labels
@@ -77,18 +77,16 @@ def sweep(
     plan = plan or make_plan(checkpoint, inputs.calibration, request, report)
     with open_runner(checkpoint, subset, request, plan) as runner:
         unpruned, *amounts = request.amounts
-        meter = Meter(runner, inputs.rest, report, likely_amounts(request), has_floor(request, inputs))
-        emptied = None
+        meter, emptied = Meter(runner, inputs.rest, report, likely_amounts(request), has_floor(request, inputs)), None
         if has_floor(request, inputs):
-            first = first_emptied_point(runner.points, request.scope)
             place = record.id, record.revision, request.scope or "encoder"
-            emptied = once("emptied", place, lambda: meter.measure_emptied(request.scope, first))
+            emptied = once("emptied", place, lambda: meter.measure_emptied(request.scope))
         rest = inputs.rest and inputs.rest.record.fingerprint
         baseline = once("unpruned", (record.id, record.revision, rest), lambda: meter.measure(unpruned))
         beside = Beside(subset, baseline, emptied, request.measures, other)
-        samples = (other or baseline).samples
-        measures = {
-            name: {reduction: ESTIMATORS[reduction] for reduction in MEASURES[name].reductions if reduction in samples}
+        known = (other or baseline).grams
+        estimators = {
+            name: {reduction: ESTIMATORS[reduction] for reduction in MEASURES[name].reductions if reduction in known}
             for name in request.measures
         }
         header = Header(
@@ -98,8 +96,8 @@ def sweep(
             pruning=pruning_record(request, inputs.calibration, plan.reliability, plan.allocation),
             similarity=SimilarityRecord(
                 points=runner.points,
-                measures={name: MeasureRecord(estimators=estimators) for name, estimators in measures.items()},
-                length_control=() if other else _length_control(runner, baseline.samples["tokens"].grams),
+                measures={name: MeasureRecord(estimators=of) for name, of in estimators.items()},
+                length_control=() if other else _length_control(runner, baseline.grams["tokens"]),
             ),
             floor=beside.floor(),
         )

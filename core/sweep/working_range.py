@@ -8,17 +8,13 @@ of M(a) - M(0) over examples excludes 0.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 
 import numpy as np
-import numpy.typing as npt
 
 from core.request.catalog import CONFIDENCE
 from core.results.statistics import WorkingRangeRecord
-from core.sweep.scores import SCORES, Labels
-
-Array = npt.NDArray[np.float64]
+from core.sweep.scores import SCORES, Array, Labels
 
 RETAINED = 0.9  # of the lead
 ROUNDING = 1e-9  # of differences of metrics: a lead of exactly nine tenths has not fallen below them
@@ -26,26 +22,7 @@ DRAWS = 2_000
 DETECTABLE = 2.8  # standard errors: what a two-sided 5 % test finds four times in five
 
 
-@dataclass(frozen=True)
-class Change:
-    """M(a) - M(0), the change of the metric at one amount.
-
-    Attributes:
-        value: The change; below 0 where the pruned model is worse.
-        low: The lower bound of its 95 % interval.
-        high: The upper bound.
-        standard_error: Over examples.
-    """
-
-    value: float
-    low: float
-    high: float
-    standard_error: float
-
-
-def working_range(
-    metric: str, amounts: Sequence[float], gold: Labels, predictions: npt.NDArray[np.int64]
-) -> WorkingRangeRecord:
+def working_range(metric: str, amounts: Sequence[float], gold: Labels, predictions: Labels) -> WorkingRangeRecord:
     """Find both ranges from predictions.
 
     Args:
@@ -56,22 +33,20 @@ def working_range(
     """
     to, lead = works_to(metric, amounts, gold, predictions)
     changes = [change(metric, gold, predictions[0], later) for later in predictions[1:]]
-    smallest_drop = DETECTABLE * max((found.standard_error for found in changes), default=0.0)
+    smallest_drop = DETECTABLE * max((error for *_, error in changes), default=0.0)
     has_too_few_examples = smallest_drop > (1 - RETAINED) * lead  # a drop of a tenth of the lead could go unseen
     return WorkingRangeRecord(
         to=to,
         metric=metric,
         examples=len(gold),
-        shown_broken_from=_first_broken(amounts[1:], [found.high for found in changes]),
+        shown_broken_from=_first_broken(amounts[1:], [high for _, high, _ in changes]),
         smallest_drop=smallest_drop,
         lead=lead,
         reason="no lead" if to is None else "too few examples" if has_too_few_examples else None,
     )
 
 
-def works_to(
-    metric: str, amounts: Sequence[float], gold: Labels, predictions: npt.NDArray[np.int64]
-) -> tuple[float | None, float]:
+def works_to(metric: str, amounts: Sequence[float], gold: Labels, predictions: Labels) -> tuple[float | None, float]:
     """Find where the working range ends, from what `working_range` takes.
 
     Returns:
@@ -80,8 +55,10 @@ def works_to(
     values = SCORES[metric](np.broadcast_to(gold, predictions.shape), predictions)  # (frames,)
     leads = values - majority_value(metric, gold)  # (frames,)
     lead = float(leads[0])
-    is_clear = lead > 0 and change(metric, gold, _majority(gold), predictions[0]).low > 0
-    return (_last_working(amounts, leads, lead) if is_clear else None), lead
+    is_clear = lead > 0 and change(metric, gold, _majority(gold), predictions[0])[0] > 0
+    fallen = leads < RETAINED * lead - ROUNDING  # (frames,)
+    first = int(fallen.argmax()) if fallen.any() else len(leads)
+    return (float(amounts[first - 1]) if is_clear else None), lead
 
 
 def majority_value(metric: str, gold: Labels) -> float:
@@ -100,12 +77,6 @@ def _majority(gold: Labels) -> Labels:
     return np.full_like(gold, labels[counts.argmax()])
 
 
-def _last_working(amounts: Sequence[float], leads: Array, lead: float) -> float:
-    fallen = leads < RETAINED * lead - ROUNDING  # (frames,)
-    first = int(fallen.argmax()) if fallen.any() else len(leads)
-    return float(amounts[first - 1])
-
-
 def _first_broken(amounts: Sequence[float], highs: Sequence[float]) -> float | None:
     """Walk down from the largest amount and stop at the first whose upper bound does not exclude 0."""
     falling = reversed(list(zip(amounts, highs, strict=True)))
@@ -113,26 +84,28 @@ def _first_broken(amounts: Sequence[float], highs: Sequence[float]) -> float | N
     return broken[-1] if broken else None
 
 
-def change(metric: str, gold: Labels, baseline: Labels, pruned: Labels) -> Change:
-    """Compute M(a) - M(0) with its paired percentile bootstrap over examples; no width where no prediction differs.
+def change(metric: str, gold: Labels, baseline: Labels, pruned: Labels) -> tuple[float, float, float]:
+    """Bound M(a) - M(0) by its paired percentile bootstrap over examples; no width where no prediction differs.
 
     Args:
         metric: A name from `core.sweep.scores.SCORES`.
         gold: (examples,) label indices.
         baseline: (examples,) predictions of the unpruned model.
         pruned: (examples,) predictions of the pruned model.
+
+    Returns:
+        The lower and the upper bound of the 95 % interval, and the standard error.
     """
     from scipy.stats import bootstrap  # imported here: it would slow every garbage collection of the server process
 
     if np.array_equal(baseline, pruned):
-        return Change(0.0, 0.0, 0.0, 0.0)
+        return 0.0, 0.0, 0.0
 
     def difference(rows: Labels, axis: int = -1) -> Array:
         return np.asarray(SCORES[metric](gold[rows], pruned[rows]) - SCORES[metric](gold[rows], baseline[rows]))
 
-    everything = np.arange(len(gold))  # (examples,)
     found = bootstrap(
-        (everything,),
+        (np.arange(len(gold)),),  # (examples,)
         difference,
         vectorized=True,
         method="percentile",
@@ -141,4 +114,4 @@ def change(metric: str, gold: Labels, baseline: Labels, pruned: Labels) -> Chang
         rng=np.random.default_rng(0),
     )
     low, high = found.confidence_interval
-    return Change(float(difference(everything)), float(low), float(high), float(found.standard_error))
+    return float(low), float(high), float(found.standard_error)

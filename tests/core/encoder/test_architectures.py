@@ -24,7 +24,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def test_the_catalog_names_the_table() -> None:
     assert set(SUPPORTED_MODEL_TYPES) == set(ARCHITECTURES)
-    assert set(NORMALISE_FIRST) == {name for name, found in ARCHITECTURES.items() if found.hidden_unit is None}
+    assert set(NORMALISE_FIRST) == {name for name, found in ARCHITECTURES.items() if found.output_norm is None}
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))

@@ -20,6 +20,6 @@ def test_some_texts_at_a_time_have_a_deadline(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(batches, "within", lambda seconds: nullcontext(deadlines.append(seconds)))
     texts = [(text, text * 2) for text in make_texts(2 * TOKENISED_AT_ONCE + 3)]
-    encoded = encode(tokenizer, texts, 9)
+    features = encode(tokenizer, texts)
     assert seen == [TOKENISED_AT_ONCE, TOKENISED_AT_ONCE, 3]
-    assert [feature["input_ids"] for feature in encoded.features] == [[len(a), len(b)] for a, b in texts]
+    assert [feature["input_ids"] for feature in features] == [[len(a), len(b)] for a, b in texts]

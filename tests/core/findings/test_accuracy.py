@@ -107,7 +107,7 @@ def test_the_smallest_drop_is_that_of_the_bootstrap_where_the_range_ends(metric:
     result = predicting(
         make_result(amounts=(0.0, 0.2, 0.4)), unpruned.tolist(), working.tolist(), broken.tolist(), gold=gold.tolist()
     )
-    error = change(metric, gold, unpruned, working).standard_error
+    *_, error = change(metric, gold, unpruned, working)
     for to in (0.0, 0.2):  # where it ends with the unpruned model, the first amount counts
         assert smallest_drop(ending(result, to, metric=metric)) == pytest.approx(2.8 * error, rel=0.06)
     on_more = ending(result, 0.2, metric=metric, examples=800, lead=0.4)

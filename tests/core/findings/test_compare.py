@@ -9,7 +9,7 @@ from core.findings.compare import Depth, depth_of, paired_comparisons, shown_tog
 from core.findings.matching import MOST_FRAMES, between, frames_at, grid_to, largest_on, values_on
 from core.findings.words.compare import paired_table
 from core.results.schema import SweepResult
-from core.sweep.equal_damage import at_place, place_of
+from core.sweep.equal_damage import Missing, place_of, profile_at
 from tests.builders import declining, make_result
 from tests.core.findings.made import QUARTERS, SEEDS, correct_on, network
 
@@ -46,9 +46,14 @@ def test_a_frame_between_two_lies_on_the_line_between_them(share: float) -> None
 def test_the_frame_at_a_damage_is_where_the_statistics_find_it(target: float) -> None:
     own = np.array([frame.own("mean") for frame in FIRST.frames], dtype=np.float64)
     without = own[:, :, None]  # (frames, points, 1)
-    found = at_place(FIRST.amounts, own, without, place_of(own, without, target))
+    place = place_of(own, without, target)
+    assert not isinstance(place, Missing)
     frame = frames_at("damage", FIRST, "mean", (0.0, target))[1]
-    assert (frame.amount, frame.own("mean")) == (pytest.approx(found.amount), pytest.approx(found.profile))  # type: ignore[union-attr]
+    amount = np.interp(place.frame - 1 + place.share, range(len(own)), FIRST.amounts)
+    assert (frame.amount, frame.own("mean")) == (
+        pytest.approx(amount),
+        pytest.approx(profile_at(own, without, place)[0]),
+    )
 
 
 @pytest.mark.parametrize("axis", ["damage", "divergence"])

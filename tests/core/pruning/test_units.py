@@ -17,7 +17,7 @@ GOLD = [k % 2 for k in range(len(TEXTS))]
 
 def test_hand_computed_masks() -> None:
     maker, reader = nn.Linear(2, 5), nn.Linear(5, 3)
-    units = Units(5, (Entries(maker.weight, 0), Entries(maker.bias, 0), Entries(reader.weight, 1)), reader)
+    units = Units(5, (Entries(maker.weight, 0), Entries(maker.bias, 0), Entries(reader.weight, 1)))
     plan = UnitPlan([[units]], [[torch.tensor([3.0, 1.0, 2.0, 1.0, 1.0])]])
     made, bias, read = plan.keep_masks(0.5, plan.parameters)  # round(0.5 · 5) = 2: among the three ties units 1 and 3
     assert bias.tolist() == [True, False, True, False, True]

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from core.sweep.equal_damage import AtDamage, Missing, at_place, gap, place_of
+from core.sweep.equal_damage import Missing, gap, place_of, profile_at
 
-AMOUNTS = (0.0, 0.2, 0.4, 0.6)
 # Two points; damages 0, 0.05, 0.2, 0.6.
 OWN = np.array([[1.0, 1.0], [0.98, 0.92], [0.9, 0.7], [0.6, 0.2]])  # (frames, points)
 
@@ -15,9 +14,10 @@ def replicated(own: np.ndarray) -> np.ndarray:
     return own[..., None].repeat(6, axis=-1)  # (frames, points, n)
 
 
-def at_damage(own: np.ndarray, replicates: np.ndarray, target: float) -> AtDamage | Missing:
+def at_damage(own: np.ndarray, replicates: np.ndarray, target: float) -> tuple[np.ndarray, np.ndarray] | Missing:
     """A result's own CKA at one damage."""
-    return at_place(AMOUNTS, own, replicates, place_of(own, replicates, target))
+    place = place_of(own, replicates, target)
+    return place if isinstance(place, Missing) else profile_at(own, replicates, place)
 
 
 def test_the_gap_of_an_odd_number_and_of_equal_and_reversed_layers() -> None:
@@ -31,7 +31,7 @@ def test_the_gap_of_an_odd_number_and_of_equal_and_reversed_layers() -> None:
 def test_a_sweep_with_fewer_than_two_frames_before_is_coarse() -> None:
     idle = np.array([[1, 1], [1, 1], [0.98, 0.92], [0.9, 0.7]])  # an amount that changes nothing does not lie between
     for own, target, coarse in ((OWN, 0.1, True), (OWN, 0.3, False), (idle, 0.1, True)):
-        assert at_damage(own, replicated(own), target).is_coarse == coarse
+        assert place_of(own, replicated(own), target).is_coarse == coarse
 
 
 @pytest.mark.parametrize(
@@ -57,5 +57,5 @@ def test_there_may_be_nothing(
     if replicates:
         without[replicates[0]] = replicates[1]
     result = at_damage(values, without, target)
-    assert result is expected if expected else isinstance(result, AtDamage)
+    assert result is expected if expected else not isinstance(result, Missing)
     assert at_damage(values[:, :1], without[:, :1], target) is Missing.ONE_POINT

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 
-from core.sweep.divergence import changed_share, mean_divergence
-from core.sweep.metrics import evaluate
+from core.sweep.metrics import changed_share, evaluate, mean_divergence
 from core.sweep.scores import SCORES
 
 
