@@ -145,8 +145,8 @@ def layers_of(result: SweepResult, look: Look) -> Layers:
     known = result.statistics_of(reduction, measure) if threshold == SURVIVAL_THRESHOLD else None
     own, unknown = own_similarity(result, reduction, measure), (None,) * len(result.points)
     floor, intervals = floor_of(result, reduction, measure) or unknown, known.survival if known else unknown
-    kept = (column.tolist() for column in survival(result.amounts, own, threshold))
-    columns = (point_names(result.points), own.T, *kept, intervals, floor)
+    kept = zip(*(column.tolist() for column in survival(result.amounts, own, threshold)), strict=True)
+    columns = (point_names(result.points), own.T, kept, intervals, floor)
     every = tuple(
         LayerSurvival(
             *name,
@@ -157,7 +157,7 @@ def layers_of(result: SweepResult, look: Look) -> Layers:
             left,
             censored and left is not None and left >= threshold,
         )
-        for name, similarity, value, censored, interval, left in zip(*columns, strict=True)
+        for name, similarity, (value, censored), interval, left in zip(*columns, strict=True)
     )
     defined = [layer for layer in every if layer.is_defined]
     ranks = [layer.rank for layer in defined]
