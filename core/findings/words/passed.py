@@ -54,8 +54,13 @@ def halves_said(lead: Lead | None, harm: HalvesHarm, table: Sequence[Harm]) -> S
         f"With {percent(harm.removed)} of the encoder's weights removed from the lower half of the layers alone, "
         f"{percent(harm.lower)} of predictions change; from the upper half alone, {percent(harm.upper)}."
     )
-    numbers = _under(table, "apart", lambda known: _points(known["apart"]))
+    numbers = apart_numbers(table)
     return Said(heading, (own, f"On average, the difference is {numbers}.") if numbers else (own,))
+
+
+def apart_numbers(table: Sequence[Harm]) -> str:
+    """Write by how many points more predictions the lower half changes alone than the upper half, on average."""
+    return _under(table, "apart", lambda known: _points(known["apart"]))
 
 
 def _points(found: Estimate) -> str:

@@ -14,7 +14,8 @@ from core.findings.words import Said, numbered, points, points_span, share_span
 from core.findings.words import numbers as num
 from core.findings.words.cut import cut_said
 from core.findings.words.layers import layers_heading
-from core.findings.words.passed import halves_said
+from core.findings.words.passed import apart_numbers, halves_said
+from core.findings.words.pooled import difference_sentence
 from core.findings.words.verdict import reason_named
 from core.request.catalog import METHODS, METRICS, RECIPE
 from core.request.scope import run_of
@@ -184,8 +185,9 @@ def chance_told(
         table: See `core.findings.pooled.shipped`.
         metric: By which the model works; None is the task's main one.
     """
+    pooled = next((known for known in table if known.title == n.method_name(result)), None)
     if not controls_of(result, companions):
-        return _without_control(result)
+        return _without_control(result, pooled)
     to, drawn = working_to(result, metric), ends_by_chance(result, companions, metric)
     heading, sentences = _chance_heading(found), []
     if to and drawn:
@@ -196,7 +198,9 @@ def chance_told(
         joined = ", and" if heading.startswith(("Random", "Judged")) and found.state else "; it"
         heading += f"{joined} breaks the model {'far ' if max(drawn) <= to / 2 else ''}sooner"
     if found.share is not None and found.control_shares:
-        sentences.append(_shares_sentence(result, found, table))
+        sentences.append(_shares_sentence(found, pooled))
+    elif found.reason:
+        sentences.append(f"No verdict is possible: {reason_named(found)}.")
     return Told(Said(heading, tuple(sentences)), NOTES["chance"])
 
 
@@ -213,7 +217,7 @@ def _chance_heading(found: Verdict) -> str:
     return "Whether random removal does the same is inconclusive"
 
 
-def _shares_sentence(result: SweepResult, found: Verdict, table: Sequence[Pooled]) -> str:
+def _shares_sentence(found: Verdict, pooled: Pooled | None) -> str:
     """Say the shares of the change in the upper half, here and over all shipped checkpoints."""
     why = f" ({reason_named(found)})" if found.reason else ""
     broken = ", in models that no longer work" if "random removal beyond its working range" in found.flags else ""
@@ -221,30 +225,31 @@ def _shares_sentence(result: SweepResult, found: Verdict, table: Sequence[Pooled
         f"At equal overall change ({num.decimals(found.damage, 2)}), {num.percent(found.share or 0)} of it lies in the "
         f"upper half of the layers, at random {share_span(found.control_shares)}{broken}{why}"
     )
-    known = next((known for known in table if known.title == n.method_name(result)), None)
-    if known is None:
+    if pooled is None:
         return f"{said}."
-    pooled = known.estimates[ALL]
-    difference = f"{points(pooled.value, '+')} (95 % interval {points_span(*pooled.interval)})"
-    return f"{said}; over {len(known.keys)} checkpoints, the difference is {difference}."
+    known = pooled.estimates[ALL]
+    difference = f"{points(known.value, '+')} (95 % interval {points_span(*known.interval)})"
+    return f"{said}; over {len(pooled.keys)} checkpoints, the difference is {difference}."
 
 
-def _without_control(result: SweepResult) -> Told:
+def _without_control(result: SweepResult, pooled: Pooled | None) -> Told:
     expected = "Some order of layers is expected of any damage, so a method is held against random removal of as much."
     if METHODS[result.pruning.method].control is None:
         return Told(Said("This is random removal itself", (expected,)), NOTES["chance"])
     if result.against or run_of(result.pruning.scope):
         why = "Nothing is judged where some layers alone are pruned, or where layers are compared with another model's."
         return Told(Said("Would chance do the same? Not asked here", (why,)), NOTES["chance"])
-    lacks = "It has not been measured for this result."
+    said = [expected]
+    if pooled:
+        said.append(f"Over {len(pooled.keys)} checkpoints, {n.in_sentence(difference_sentence(pooled))}")
     go = Go("Measure random removal", "control")
-    return _unmeasured("Would chance do the same? Not measured yet", (expected, lacks), "chance", go, result)
+    return _unmeasured("Would chance do the same? Not measured here", said, "chance", go, result)
 
 
-def _unmeasured(heading: str, sentences: tuple[str, str], name: str, go: Go, result: SweepResult) -> Told:
+def _unmeasured(heading: str, sentences: Sequence[str], name: str, go: Go, result: SweepResult) -> Told:
     """Offer to make what is missing, where the weights are at hand."""
     is_shipped = not result.checkpoint.id.startswith(RECIPE)
-    return Told(Said(heading, sentences), NOTES[name], go if is_shipped else None)
+    return Told(Said(heading, tuple(sentences)), NOTES[name], go if is_shipped else None)
 
 
 # ---------------------------------------------------------------- what matters, and what can go
@@ -257,9 +262,17 @@ def matters_told(result: SweepResult, found: Verdict, harm: HalvesHarm | None, t
     if result.against or METHODS[result.pruning.method].granularity != "weight" or run_of(result.pruning.scope):
         why = "This pruning has no halves to prune alone: that takes a method that removes weights of all layers."
         return Told(Said("Is what fades what matters? Not asked here", (why,)), NOTES["matters"])
-    takes = "It takes pruning each half of the layers alone, by the method and at random.", "Neither has been measured."
+    takes = "It takes pruning each half of the layers alone, by the method and at random; here they were not."
+    apart = apart_numbers(table)
+    elsewhere = f"Where they were, changed predictions of the lower half less those of the upper half are {apart}."
     go = Go("Prune each half alone", "halves")
-    return _unmeasured("Is what fades what matters? Not measured yet", takes, "matters", go, result)
+    return _unmeasured(
+        "Is what fades what matters? Not measured here",
+        (takes, elsewhere) if apart else (takes,),
+        "matters",
+        go,
+        result,
+    )
 
 
 def cut_told(result: SweepResult, known: Frontier | None, choice: Choice | None, most: float) -> Told:
@@ -271,4 +284,4 @@ def cut_told(result: SweepResult, known: Frontier | None, choice: Choice | None,
         "No study of this checkpoint is at hand.",
     )
     go = Go("Study which layers can go", "study")
-    return _unmeasured("Which layers can go? Not measured yet", takes, "cut", go, result)
+    return _unmeasured("Which layers can go? Not measured here", takes, "cut", go, result)
