@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.charts.close_up import close_up_scene
 from core.charts.layers import layer_scene
 from core.charts.overview import result_scene
 from core.charts.passed import halves_scene, passed_scene
+from core.charts.removed import removed_scene
 from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
 from core.findings.layers import THRESHOLDS, Look, Yardstick, layers_of, own_measures
@@ -17,7 +17,7 @@ from core.findings.words.layers import closest_table, layers_said, survival_tabl
 from core.findings.words.passed import PASSED, halves_said, passed_said
 from core.request.catalog import MEASURES, REDUCTIONS, SURVIVAL_THRESHOLD
 from core.request.scope import run_of
-from core.results.names import PointLabel, ReductionKey, point_names
+from core.results.names import PointLabel, ReductionKey, layer_number, point_names
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first, set_parameter
 from ui.controls import layers_alone, offer_layers
@@ -39,8 +39,7 @@ known for a threshold of 0.9, and for means and first tokens.
 
 Where they are known, these are drawn as well. The **dotted** cell at 100 %, and the dotted line, are the similarity
 left when everything prunable is gone. **Shaded** is everything beyond the working range. **Thin grey** lines are random
-removal of as much, one per seed. **Shaded in blue** is how similar the layer is in two fine-tunes that differ only in
-the seed. **Blue diamonds** are the layer pruned alone, so that nothing before it has changed.
+removal of as much, one per seed.
 """
 AGAINST = "Some similarity is expected of any two models that read the same sentences; nothing here is judged."
 
@@ -75,8 +74,7 @@ def layers() -> None:
     if result.against:
         scene = replace(once(result_scene, result, reduction), title=said.heading)
     else:
-        judged = look, layer, controls_of(result, beside), isolated_of(result, beside), twins
-        scene = once(layer_scene, result, *judged)
+        scene = once(layer_scene, result, look, layer, controls_of(result, beside))
     start = start_in_address(result.amounts, middle_of(result.amounts))
     key = f"{PLAYER}-against" if result.against else PLAYER
     show_pictures(scene, key=key, group=PLAYER, start=start, on_pick=note_pick)
@@ -137,14 +135,14 @@ def show_details(
     twins: Yardstick | None,
     start: float | None,
 ) -> None:
-    """Show the selected layer in close-up, the numbers, and how to read all of it."""
+    """Show how much is removed of the selected layer, the numbers, and how to read all of it."""
     if result.against:
         st.markdown(AGAINST)
         st.markdown(markdown_table(closest_table(result, look.reduction)))
         return
-    scene = close_up_scene(result, look.reduction, layer)
-    show_pictures(scene, key="layers-close-up", group=PLAYER, start=start, link=False)
-    offer_exports(scene, result, label="Download the close-up", numbers=False)
+    scene = removed_scene(result, look.reduction, layer_number(layer))
+    show_pictures(scene, key="layers-removed", group=PLAYER, start=start, link=False)
+    offer_exports(scene, result, label="Download this picture", numbers=False)
     show_table(survival_table(result, look, twins))
     st.markdown(READING)
 

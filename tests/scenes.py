@@ -1,10 +1,10 @@
 """What every page shows, with made-up results."""
 
-from core.charts.close_up import close_up_scene
 from core.charts.compare import compare_scene
 from core.charts.layers import layer_scene
 from core.charts.overview import STAGE, finding_scene, pair_scene, result_scene
 from core.charts.profiles import profile_scene
+from core.charts.removed import removed_scene
 from core.charts.sentences import flip_scene, probability_scene
 from core.charts.view import Scene
 from core.findings.compare import profiled
@@ -22,7 +22,7 @@ SCENES: dict[str, Scene] = {
     "pair": pair_scene((RESULT, OTHER), "mean", ("First", "Second")),
     "lab": result_scene(RESULT, "mean"),
     "layers": layer_scene(RESULT, Look("mean"), "1"),
-    "close-up": close_up_scene(RESULT, "mean", "1"),
+    "removed": removed_scene(RESULT, "mean", 1),
     "compare": compare_scene(RESULT, OTHER, "mean"),
     "profiles": profile_scene(RESULT, [profiled(RESULT, (), "mean"), profiled(OTHER, (), "mean")], "mean"),
     "sentences": flip_scene(RESULT, examples_of(RESULT)),

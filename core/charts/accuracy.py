@@ -26,6 +26,7 @@ SCALE_TITLES: dict[Scale, str] = {
     "damage": "Overall change (1 − mean similarity)",
     "divergence": "Divergence of the predictions, in bits",
 }
+BELOW = f"12 + 1.1 * {g.LETTER}"  # the axis: beside its title, where no curve passes
 NOT_MEASURED = "not measured"
 
 
@@ -39,7 +40,6 @@ def accuracy_view(
     frames: Sequence[Frame],
     title: str,
     metric: str,
-    room: float = 0,
     controls: Sequence[SweepResult] = (),
 ) -> View:
     """Draw one result's metric at all its amounts.
@@ -49,21 +49,20 @@ def accuracy_view(
         frames: Those that the player shows.
         title: What stands above the curve.
         metric: From `core.findings.accuracy.metric_of`.
-        room: What is free to the right of the axis, in margins.
         controls: The seeds of its random control, behind it.
     """
     by_chance = g.beyond_rows(max(ends_by_chance(result, controls, metric), default=None))
-    drawn = [row | {"seed": k} for k, control in enumerate(controls) for row in _rows(control, (), metric, "amount")]
+    drawn = [(seed, frame) for seed, control in enumerate(controls) for frame in control.frames]
     datasets = {
-        "accuracy": _rows(result, frames, metric, "amount"),
+        "accuracy": _rows(result.frames, result.amounts, frames, metric),
         "majority": [_reference_row(result, metric)],
-        "chance": [{name: row[name] for name in ("seed", "amount", "value")} for row in drawn],
+        "chance": [{"seed": seed, "amount": frame.amount, "value": frame.metrics.get(metric)} for seed, frame in drawn],
         "beyond": [{**row, "text": ""} for row in by_chance] + g.beyond_rows(beyond_from(result, metric)),
         "amounts": g.amount_rows(frame.amount for frame in frames),
     }
     title += "; thin lines and lighter shade: random removal" if controls else ""
     numbers = Numbers("accuracy", None, _numbers(metric))
-    return View(_accuracy, ("amount", False, metric, 1.0, room), datasets, title, numbers=numbers)
+    return View(_accuracy, ("amount", False, metric, 1.0), datasets, title, numbers=numbers)
 
 
 def accuracies_view(
@@ -75,15 +74,12 @@ def accuracies_view(
     """
     scale, rows, starts = together.scale, [], {}
     for side, name, result, shown in zip(g.SIDES, names, results, zip(*together.pairs, strict=True), strict=True):
-        frames, places, on_show = result.frames, [], _rows(result, shown, metric, scale)
-        if together.is_interpolated:
-            frames, places = shown, list(together.places)
-            on_show = [_row(*known, metric) for known in zip(shown, range(len(shown)), places, strict=True)]
-        rows += [{"series": name, **row} for row in on_show]
+        frames = shown if together.is_interpolated else result.frames
+        places = together.places if together.is_interpolated else [place(frame, scale) for frame in frames]
+        rows += [{"series": name, **row} for row in _rows(frames, places, shown, metric)]
         start = beyond_from(result, metric)
         if start is not None and start < frames[-1].amount:  # else it still works where the axis ends
-            placed = places or [place(frame, scale) for frame in frames]
-            starts[side] = round(float(np.interp(start, [frame.amount for frame in frames], placed)), 6)
+            starts[side] = round(float(np.interp(start, [frame.amount for frame in frames], places)), 6)
     references = {row["text"]: row for row in (_reference_row(result, metric) for result in results)}
     datasets = {
         "accuracy": rows,
@@ -95,7 +91,7 @@ def accuracies_view(
     ended = ", then ".join(f"the {side}" for side in sorted(starts, key=starts.__getitem__))  # from there on darker
     title = [metric_title(metric), f"shaded: {ended} no longer works" if starts else g.BLANK]
     numbers = Numbers("accuracy", "series", _numbers(metric))
-    return View(_accuracy, (scale, True, metric, largest or 1.0, 0), datasets, title, numbers=numbers)
+    return View(_accuracy, (scale, True, metric, largest or 1.0), datasets, title, numbers=numbers)
 
 
 def _numbers(metric: str) -> dict[str, str]:
@@ -104,26 +100,28 @@ def _numbers(metric: str) -> dict[str, str]:
     return {METRICS[metric].title: "value", "95 % interval": "interval", **changes}
 
 
-def _rows(result: SweepResult, shown: Sequence[Frame], metric: str, scale: Scale) -> g.Rows:
-    """Return one row per frame; `k` is its place among the frames that are shown, null where it is not among them."""
-    places = {frame.amount: k for k, frame in enumerate(shown)}
-    return [_row(frame, places.get(frame.amount), place(frame, scale), metric) for frame in result.frames]
+def _rows(frames: Sequence[Frame], places: Sequence[float], shown: Sequence[Frame], metric: str) -> g.Rows:
+    """Return of each frame the metric, its interval, and what pruning changes for the user, as the tooltip says it.
 
-
-def _row(frame: Frame, k: int | None, amount: float, metric: str) -> dict[str, Any]:
-    """Return the metric, its interval, and what pruning changes for the user, as the tooltip says it."""
-    bounds, changed, moved = frame.intervals.get(metric), frame.changed, frame.divergence
-    low, high = bounds or (None, None)
-    return {
-        "k": k,
-        "amount": g.rounded(amount),
-        "value": frame.metrics.get(metric),
-        "low": low,
-        "high": high,
-        "interval": g.interval_words(bounds),
-        "changed": _with_interval(changed.share, changed.interval, "%", 0, 100) if changed else NOT_MEASURED,
-        "divergence": _with_interval(moved.value, moved.interval, "bits", 3) if moved else NOT_MEASURED,
-    }
+    `k` is its place among the frames that are shown, null where it is not among them.
+    """
+    rows, ks = [], {frame.amount: k for k, frame in enumerate(shown)}
+    for frame, amount in zip(frames, places, strict=True):
+        bounds, changed, moved = frame.intervals.get(metric), frame.changed, frame.divergence
+        low, high = bounds or (None, None)
+        rows.append(
+            {
+                "k": ks.get(frame.amount),
+                "amount": g.rounded(amount),
+                "value": frame.metrics.get(metric),
+                "low": low,
+                "high": high,
+                "interval": g.interval_words(bounds),
+                "changed": _with_interval(changed.share, changed.interval, "%", 0, 100) if changed else NOT_MEASURED,
+                "divergence": _with_interval(moved.value, moved.interval, "bits", 3) if moved else NOT_MEASURED,
+            }
+        )
+    return rows
 
 
 def _with_interval(value: float, interval: Bounds | None, unit: str, places: int, scale: float = 1) -> str:
@@ -138,13 +136,13 @@ def _reference_row(result: SweepResult, metric: str) -> dict[str, Any]:
     return {"value": value, "text": f"{name}: {decimals(value, 2)}"}
 
 
-def _accuracy(scale: Scale, two: bool, metric: str, largest: float, room: float) -> g.LayerChart:
+def _accuracy(scale: Scale, two: bool, metric: str, largest: float) -> g.LayerChart:
     """Draw one curve in the colour of the theme, or two in colours of their own with a legend."""
     title, (low, high) = SCALE_TITLES[scale], METRICS[metric].domain
     in_percent = scale in ("amount", "prunable_sparsity")
     steps: dict[str, Any] = {} if in_percent else {"values": alt.Undefined, "format": alt.Undefined, "tickCount": 5}
     start, end = (largest * end for end in g.AMOUNT_DOMAIN)
-    x = g.amount_axis(title=title, shown=(start, end), room=room, **steps)
+    x = g.amount_axis(title=title, shown=(start, end), **steps)
     name, few = capitalised(METRICS[metric].symbol), alt.ExprRef("ceil(height / 40)")
     y = g.share_axis("value:Q", name, (low, high * g.SHARE_DOMAIN[1]), tickCount=few)
     legend = alt.Legend(title=None, direction="vertical", labelExpr="split(datum.label, '\\n')", symbolType="stroke")
@@ -153,6 +151,7 @@ def _accuracy(scale: Scale, two: bool, metric: str, largest: float, room: float)
     curve, majority = g.data("accuracy").encode(x=x, y=y), g.data("majority").encode(y="value:Q")
     below = f"height - scale('y', datum.value) > {g.LETTER}"  # has the line room for its words
     baseline, dy = alt.ExprRef(f"{below} ? 'top' : 'bottom'"), alt.ExprRef(f"{below} ? 4 : -2")
+    beyond = g.data("beyond").encode(x=alt.datum(end), y=alt.value("height"), text="text:N")
     chance = g.data("chance").encode(x="amount:Q", y="value:Q", detail="seed:N")
     tooltip = [
         *(g.told({"Pruning": "series:N"}) if two else []),
@@ -167,7 +166,7 @@ def _accuracy(scale: Scale, two: bool, metric: str, largest: float, room: float)
         g.current_amount_rule(),
         *g.haloed_text(majority.encode(x=alt.datum(0), text="text:N"), dx=4, baseline=baseline, dy=dy),
         curve.mark_line(style="series").encode(**line),
-        *([] if two else [g.below_axis(g.data("beyond").encode(x=alt.datum(end), text="text:N"), "right")]),
+        *([] if two else [beyond.mark_text(style="note", align="right", baseline="top", dy=alt.ExprRef(BELOW))]),
         g.current_amount_marker(curve).encode(**fill),
         curve.mark_point(opacity=0, size=300).encode(tooltip=tooltip),
     )

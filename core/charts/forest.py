@@ -29,6 +29,7 @@ KEY = (
     "Squares: one task and depth, in brackets of how many seed twins. Diamonds: all together. Dotted: where another "
     "task is expected. Grey: differences too small to count."
 )
+ENDS = ("value", "low", "high", "from", "to")  # of a difference, its interval, and where another task is expected
 AXIS = "Points, minus random removal"
 
 Own = Mapping[str, Sequence[tuple[str, Contrast]]]
@@ -52,35 +53,30 @@ def forest_scene(table: Sequence[Pooled], own: Own, title: str) -> Scene:
 
 def _rows(known: Pooled, own: Sequence[tuple[str, Contrast]]) -> g.Rows:
     """Return a row for each cell, each estimate over cells enough, and each own result, from top to bottom."""
-    rows = []
+    rows: g.Rows = []
+
+    def add(kind: str, label: str, ends: tuple[float, ...], seeds: str = "") -> None:
+        value, low, high, *_ = ends
+        text = f"{points(value, '+').split()[0]} ({points_span(low, high)})"
+        in_points = {name: round(100 * end, 3) for name, end in zip(ENDS, ends, strict=False)}
+        rows.append({"y": len(rows), "kind": kind, "label": label, "text": text, "seeds": seeds, **in_points})
+
     for cell in known.cells:
         twins = f" ({len(cell.keys)})" if len(cell.keys) > 1 else ""
-        label = f"{cell.task}, {cell.layers} layers{twins}"
-        seeds = f"{len(cell.by_seed)} of {cell.needed}"
-        rows.append({**_row("cell", label, *_of(cell.contrast)), "seeds": seeds})
+        label, seeds = f"{cell.task}, {cell.layers} layers{twins}", f"{len(cell.by_seed)} of {cell.needed}"
+        add("cell", label, _of(cell.contrast), seeds)
     for name, found in known.estimates.items():
         if name != WHOLE and (name == ALL or found.cells >= FEWEST_PREDICTED):
-            predicted = dict(zip(("from", "to"), found.predicted or (), strict=False))
-            rows.append({**_row("pooled", capitalised(name), found.value, found.interval), **_points(predicted)})
-    rows += [_row("own", f"Yours: {name}"[:24], *_of(beside)) for name, beside in own]
-    return [{"y": k, **row} for k, row in enumerate(rows)]
+            add("pooled", capitalised(name), (found.value, *found.interval, *(found.predicted or ())))
+    for name, beside in own:
+        add("own", f"Yours: {name}"[:24], _of(beside))
+    return rows
 
 
-def _of(beside: Contrast) -> tuple[float, tuple[float, float]]:
+def _of(beside: Contrast) -> tuple[float, float, float]:
     """Return a difference and its 95 % interval, against the mean of all draws."""
     half = beside.mean_half_width(CONFIDENCE)
-    return beside.difference, (beside.difference - half, beside.difference + half)
-
-
-def _row(kind: str, label: str, value: float, interval: tuple[float, float]) -> dict[str, object]:
-    low, high = interval
-    text = f"{points(value, '+').split()[0]} ({points_span(low, high)})"
-    ends = {"value": value, "low": low, "high": high}
-    return {"kind": kind, "label": label, "text": text, "seeds": "", **_points(ends)}
-
-
-def _points(ends: Mapping[str, float]) -> dict[str, float]:
-    return {name: round(100 * end, 3) for name, end in ends.items()}
+    return beside.difference, beside.difference - half, beside.difference + half
 
 
 def _view(title: str, rows: g.Rows, most: int) -> View:

@@ -13,7 +13,6 @@ import altair as alt
 # Altair looks pandas up in sys.modules, where another visitor's thread may have left it half imported: import it first.
 import pandas  # noqa: F401
 
-from core.findings.layers import Yardstick
 from core.findings.words.numbers import UNDEFINED, decimals
 from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
 from core.results.names import capitalised, point_labels, point_names
@@ -24,17 +23,15 @@ LayerChart = alt.LayerChart | alt.FacetChart  # the declared return type of alt.
 
 UNDEFINED_COLOUR = "#8a8a8a"
 OUTLINE_COLOUR = "#2ca5b8"  # of a layer with itself: a hue that magma lacks, visible on its dark and its light end
-FIRST_COLOUR, SECOND_COLOUR = "#d9670f", "#2584cf"  # of two results: differ without red and green; 3 : 1 on both themes
-ALONE_COLOUR = SECOND_COLOUR  # of a layer that is pruned alone
+# Of series: 3 : 1 on both themes, the first two differ without red and green; dashes tell every third from the others.
+COLOURS = ["#d9670f", "#2584cf", "#1b9e77", "#b5367a", "#8f7a00", "#7570b3", "#7a7a7a"]
+DASHES = [[1, 0], [6, 3], [2, 2]] * 2
+SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right"]
+FIRST_COLOUR, SECOND_COLOUR = COLOURS[:2]  # of two results
+ALONE_COLOUR = SECOND_COLOUR  # of what stands beside a result: seed twins, one's own
 CORRECT_COLOUR, INCORRECT_COLOUR = "#0072b2", "#cc8400"  # after Okabe and Ito; 3 : 1 on white and on black
-METHOD_COLOURS = ["#d9670f", "#2584cf", "#1b9e77", "#b5367a", "#8f7a00", "#7570b3", "#7a7a7a"]  # 3 : 1 on both themes
-METHOD_SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right"]
-# ColorBrewer's Dark2, which colour-blind readers can tell apart, and more; dashes tell every third one from the others
-LABEL_COLOURS = ["#1b9e77", "#7570b3", "#d95f02", "#b5367a", "#2584cf", "#8f7a00"]
-LABEL_DASHES = [[1, 0], [7, 3], [2, 2]] * 2
 
 AMOUNT_DOMAIN = (-0.03, 1)  # holds the marker on the left
-NUMBER_ROOM = 1.35  # right of an axis of amounts, for the numbers of bars, in margins
 LETTER = "round(margin / 3.3)"  # the height of letters in pixels
 SHARE_DOMAIN = (0, 1.03)  # of shares
 SIMILARITY_DOMAIN = (-0.05, 1.05)  # of a curve of similarity; lower values are drawn at the edge
@@ -107,12 +104,6 @@ def told(fields: Mapping[str, str]) -> list[alt.Tooltip]:
     ]
 
 
-def twin_rows(twins: Yardstick | None, points: Iterable[int]) -> Rows:
-    """Return a row for each range of similarity between seed twins at these points."""
-    ranges = [(k, twins.ranges[k]) for k in points] if twins else []
-    return [{"row": k, "low": rounded(known[0]), "high": rounded(known[1])} for k, known in ranges if known]
-
-
 # ---------------------------------------------------------------- colours
 
 
@@ -151,12 +142,12 @@ def told_apart(field: str, legend: alt.Legend | None, names: Sequence[str] | Non
 
 def series_line(legend: alt.Legend | None) -> Any:
     """Encode which of two results a line shows."""
-    return told_apart("series", legend, stroke=[FIRST_COLOUR, SECOND_COLOUR], strokeDash=[[1, 0], [6, 3]])
+    return told_apart("series", legend, stroke=COLOURS[:2], strokeDash=DASHES[:2])
 
 
 def series_fill() -> Any:
     """Encode which of two results a point or an area shows; the legend shows the lines."""
-    return told_apart("series", None, fill=[FIRST_COLOUR, SECOND_COLOUR])
+    return told_apart("series", None, fill=COLOURS[:2])
 
 
 def hatching(cells: alt.Chart) -> list[alt.Chart]:
@@ -193,12 +184,6 @@ def amount_axis(
     axis = alt.Axis(**{"values": [0, 0.2, 0.4, 0.6, 0.8, 1], **looks, **style})
     scale = alt.Scale(domain=list(shown), range=[0, alt.ExprRef(f"width - {room} * margin")], nice=False)
     return alt.X(field, title=title, scale=scale, axis=axis)
-
-
-def below_axis(words: alt.Chart, align: Literal["left", "right"]) -> alt.Chart:
-    """Write words below the labels of a horizontal axis, beside its title, where no curve passes."""
-    below = alt.ExprRef(f"12 + 1.1 * {LETTER}")
-    return words.encode(y=alt.value("height")).mark_text(style="note", align=align, baseline="top", dy=below)
 
 
 def spread(heights: Iterable[float], gap: float, top: float = 1.0) -> list[float]:
@@ -238,8 +223,8 @@ def share_axis(field: str, title: str, domain: tuple[float, float] = SHARE_DOMAI
     return alt.Y(field, title=title, scale=alt.Scale(domain=list(domain), nice=False, clamp=True), axis=axis)
 
 
-def depth_axis(order: list[str] | None, title: str = "Layer") -> alt.X:
-    """Return the horizontal axis of layers; `order` lists their labels, None takes them as the data come."""
+def depth_axis(order: list[str], title: str = "Layer") -> alt.X:
+    """Return the horizontal axis of layers; `order` lists their labels."""
     axis = alt.Axis(labelAngle=0, labelOverlap=True)
     return alt.X("layer:N", sort=order, title=title, scale=alt.Scale(type="point", padding=0.4), axis=axis)
 

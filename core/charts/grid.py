@@ -4,14 +4,14 @@ It is HTML and SVG, for hundreds of small charts by Vega would take a browser se
 page around it (core/charts/grid.css). A chart and a verdict are links to the pages that show their result.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from textwrap import wrap
 
 import numpy as np
 import numpy.typing as npt
 
-from core.charts.grammar import FIRST_COLOUR, METHOD_COLOURS, SECOND_COLOUR, UNDEFINED_COLOUR
+from core.charts.grammar import COLOURS, FIRST_COLOUR, SECOND_COLOUR, UNDEFINED_COLOUR
 from core.charts.theme import TYPEFACE, Theme
 from core.findings.grid import Grid, GridRow
 from core.findings.words.verdict import POINTS, verdict_cell
@@ -23,11 +23,10 @@ DEPTH_COLOURS = ("#7570b3", "#b5367a", "#d9670f")  # of the first, the middle an
 STATE_COLOURS: Mapping[State, str] = {
     "steeper": FIRST_COLOUR,
     "flatter": SECOND_COLOUR,
-    "equivalent": METHOD_COLOURS[2],
+    "equivalent": COLOURS[2],
     "inconclusive": UNDEFINED_COLOUR,
 }
 STATE_WORDS: Mapping[State, str] = {state: state for state in STATE_COLOURS} | {"equivalent": "no different"}
-Cell = Callable[[GridRow], str]
 CAPTION = "Checkpoints and how they are pruned"
 LINE, LEFT, TOP = 20, 240, 160  # of a picture of its own, in pixels: a line of text, and where the charts begin
 SVG = "http://www.w3.org/2000/svg"
@@ -53,7 +52,26 @@ def grid_html(grid: Grid, addresses: tuple[str, str]) -> str:
             page that shows its layers.
     """
     verdict_page, layers_page = addresses
-    table = _table(grid, lambda row: _chart(row, layers_page) + _verdict(row, grid, verdict_page))
+
+    def cell(row: GridRow) -> str:
+        chart = _link(row, layers_page, f"First to change: {row.cells['First to change']}", _svg(_curves(row)))
+        found = grid.verdicts.get(row.key)
+        if found is None or found.state is None:
+            return chart
+        word = f'<span class="state" style="--state: {STATE_COLOURS[found.state]}">{STATE_WORDS[found.state]}</span>'
+        return chart + _link(row, verdict_page, verdict_cell(found), word)
+
+    head = "".join(f'<th scope="col">{escape(setting)}</th>' for setting in grid.settings)
+    body = "".join(
+        f'<tr><th scope="row" title="{escape(column.data)}"><b>{escape(checkpoint)}</b> {escape(data)}</th>'
+        + "".join(f"<td>{''.join(map(cell, grid.cells.get((s, column), ())))}</td>" for s in grid.settings)
+        + "</tr>"
+        for column, (checkpoint, data) in grid.columns.items()
+    )
+    table = (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{CAPTION}"><table><caption>{CAPTION}</caption>'
+        f"<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
     return f"<p>{CURVES}</p>{_key()}{table}" + (f"<p>{VERDICTS}</p>" if grid.verdicts else "")
 
 
@@ -73,15 +91,6 @@ def linked_table(rows: Mapping[str, Mapping[str, str]], on_show: str, page: str)
     return (
         f'<div class="scroll"><table class="figures"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     )
-
-
-def _verdict(row: GridRow, grid: Grid, page: str) -> str:
-    """Write a verdict as a word in a colour; nothing where there is none."""
-    found = grid.verdicts.get(row.key)
-    if found is None or found.state is None:
-        return ""
-    word = f'<span class="state" style="--state: {STATE_COLOURS[found.state]}">{STATE_WORDS[found.state]}</span>'
-    return _link(row, page, verdict_cell(found), word)
 
 
 def _key() -> str:
@@ -129,35 +138,12 @@ def _text(x: float, y: float, lines: Sequence[str], size: float = 1) -> str:
     )
 
 
-# ---------------------------------------------------------------- tables
-
-
-def _table(grid: Grid, cell: Cell) -> str:
-    """Write a table with a row for each checkpoint and a column for each setting."""
-    head = "".join(f'<th scope="col">{escape(setting)}</th>' for setting in grid.settings)
-    body = "".join(
-        f'<tr><th scope="row" title="{escape(column.data)}"><b>{escape(checkpoint)}</b> {escape(data)}</th>'
-        + "".join(f"<td>{''.join(map(cell, grid.cells.get((s, column), ())))}</td>" for s in grid.settings)
-        + "</tr>"
-        for column, (checkpoint, data) in grid.columns.items()
-    )
-    return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{CAPTION}"><table><caption>{CAPTION}</caption>'
-        f"<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
+# ---------------------------------------------------------------- a small chart
 
 
 def _link(row: GridRow, page: str, words: str, content: str) -> str:
     name = escape(f"{row.setting}, {row.column.checkpoint}, {row.column.data}. {words}")
     return f'<a href="{page}{row.key}" aria-label="{name}" title="{name}">{content}</a>'
-
-
-# ---------------------------------------------------------------- a small chart
-
-
-def _chart(row: GridRow, page: str) -> str:
-    """Draw a chart that links to its result."""
-    return _link(row, page, f"First to change: {row.cells['First to change']}", _svg(_curves(row)))
 
 
 def _curves(row: GridRow) -> str:

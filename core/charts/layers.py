@@ -1,11 +1,11 @@
 """The layers of one result, a row each: similarity over the amounts, and how far it stays intact; one layer as a curve.
 
 In each row a strip of cells is coloured by the layer's similarity to itself before pruning, and a bar below it ends
-where the layer falls. Both share the axis of amounts with the curve of the selected layer. A row of data with `pick`
-can be clicked; it names the point that is then selected.
+where the layer falls: it fades once the amount has passed its end. Both share the axis of amounts with the curve of the
+selected layer. A row of data with `pick` can be clicked; it names the point that is then selected.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import altair as alt
 
@@ -13,18 +13,18 @@ from core.charts import grammar as g
 from core.charts import strips as s
 from core.charts.layout import Layout, in_column
 from core.charts.overview import player_frames
-from core.charts.survival import BY_CONSTRUCTION, by_construction_note, survival_layers, survival_rows
 from core.charts.view import Numbers, Scene, View
 from core.findings.accuracy import beyond_from
-from core.findings.layers import Look, Yardstick, floor_of, own_similarity
+from core.findings.layers import Look, floor_of, interval_text, layers_of, own_similarity
 from core.findings.words.layers import layers_heading
-from core.findings.words.numbers import two_places
+from core.findings.words.numbers import decimals, two_places
 from core.request.catalog import MEASURES
 from core.results.names import PointLabel, amount_name, in_sentence, origins, point_names, units_name
 from core.results.schema import SweepResult
 
 BESIDE = (0.7, 0.2)  # heights of the numbers beside strip and bar, apart enough for low rows
 STRIP, BAR = (0.38, 0.94), (0.12, 0.26)  # bottom and top of the cells and of the bar, in a layer's row
+BY_CONSTRUCTION = "*"  # after a number: a layer that stays above the threshold with everything removed
 FLOOR_GAP = 0.008  # between the last amount's cell and the floor's
 COLUMN = "Intact up to"  # above the numbers beside the bars
 ROW_HEIGHT, HEIGHT_BESIDE_ROWS, TALLEST = 1.75, 6.0, 36.0  # in rem: the least of a row, of title and axis, the most
@@ -37,8 +37,6 @@ def layer_scene(
     look: Look,
     chosen: PointLabel,
     controls: Sequence[SweepResult] = (),
-    isolated: Mapping[str, SweepResult] | None = None,
-    twins: Yardstick | None = None,
 ) -> Scene:
     """Show every layer in a row, and the selected one as a curve.
 
@@ -47,8 +45,6 @@ def layer_scene(
         look: What layers are judged by.
         chosen: The label of the selected point.
         controls: The seeds of the random control, see `core.findings.comparable.controls_of`.
-        isolated: Each layer pruned alone, by scope, see `core.findings.comparable.isolated_of`.
-        twins: How similar seed twins are, see `core.findings.layers`.
 
     Returns:
         The pictures `rows` and `curve`; the title is the finding.
@@ -56,47 +52,51 @@ def layer_scene(
     (reduction, threshold, measure), names, removed = look, point_names(result.points), units_name(result)
     k = [name.label for name in names].index(chosen)
     own, floor = own_similarity(result, reduction, measure), floor_of(result, reduction, measure)
-    bars = survival_rows(result, look, BAR)
     amounts, beyond = g.amount_rows(result.amounts), g.beyond_rows(beyond_from(result))
     everything = (max(s.EVERYTHING[0], s.edges(result.amounts)[-1]) + FLOOR_GAP, s.EVERYTHING[1])
-    strips = [
-        {
-            "pick": name.label,
-            "name": f"{name.title}, intact up to {bar['text'].removesuffix(f' {BY_CONSTRUCTION}')}",
-            "chosen": name.label == chosen,
-            "y": row,
-            "y2": row + 1,
-            "v": [two_places(value) for value in own[:, row]],
-            "intact": bar["text"],
-        }
-        for row, (name, bar) in enumerate(zip(names, bars, strict=True))
-    ]
+    strips: g.Rows = []
+    for row, layer in enumerate(layers_of(result, look).every):
+        low, high = layer.interval or (None, None)
+        strips.append(
+            {
+                "pick": layer.label,
+                "name": f"{layer.title}, intact up to {layer.text}",
+                "title": layer.title,
+                "chosen": layer.label == chosen,
+                "y": row,
+                "y2": row + 1,
+                "v": [two_places(value) for value in own[:, row]],
+                "intact": f"{layer.text} {BY_CONSTRUCTION}" if layer.by_construction else layer.text,
+                "survival": g.rounded(layer.value),
+                "low": low,
+                "high": high,
+                "interval": interval_text(layer.interval, result.amounts[-1]),
+                "floor": "unknown" if layer.floor is None else decimals(layer.floor, 2),
+                "ends": sum(amount <= layer.value for amount in result.amounts),  # the first frame beyond
+            }
+        )
     floors = [  # at the end of the axis, apart from the others
         {**s.cell(names[row], value, everything, row, STRIP), "amount": "everything"}
         for row, value in enumerate(floor or ())
         if value is not None
     ]
     cells = s.cell_rows(result, own, STRIP)
-    rows = {"amounts": amounts, "beyond": beyond, "strips": strips, "cells": cells, "floors": floors, "bars": bars}
+    rows = {"amounts": amounts, "beyond": beyond, "strips": strips, "cells": cells, "floors": floors}
     seeds = [row for control in controls for row in _curve_rows(control, reduction, measure, k)]
-    twin_rows = g.twin_rows(twins, [k])
-    alone = (isolated or {}).get(f"layer:{layer_of(result.points[k])}") if is_output(result.points[k]) else None
-    alone_rows = _curve_rows(alone, reduction, measure, alone.points.index(result.points[k])) if alone else []
     curve = {
         "amounts": amounts,
         "beyond": beyond,
         "own": _curve_rows(result, reduction, measure, k),
         "seeds": seeds,
-        "alone": [row for row in alone_rows if row["amount"]],
-        "lines": _line_rows(threshold, floor[k] if floor else None, seeds, twin_rows),
-        "twins": twin_rows,
+        "lines": _line_rows(threshold, floor[k] if floor else None, seeds),
     }
     quantity = "Similarity (CKA)" if measure == "cka" else MEASURES[measure].symbol
     title = [
         f"How much each layer still resembles its unpruned self: {in_sentence(quantity)}; "
         f"bars end where it falls below {threshold}"
     ]
-    title += by_construction_note(bars, threshold)
+    if any(row["intact"].endswith(BY_CONSTRUCTION) for row in strips):
+        title.append(f"{BY_CONSTRUCTION} still at least {threshold} with everything removed")
     numbers = Numbers("strips", "pick", {"Similarity": "v", "Intact up to": "intact"}, named="Layer")
     name = f"{names[k].title}: {in_sentence(quantity)} with itself, unpruned"
     views = {
@@ -117,16 +117,6 @@ def _layout(rows: int) -> Layout:
             "bar bar" auto / minmax(0, 3fr) minmax(0, 2fr)""",
         narrow=in_column({"rows": f"max({lowest}rem, 21rem)", "bar": "auto", "curve": "17rem"}),
     )
-
-
-def layer_of(point: str) -> int:
-    """Return the layer of a point such as `layer.0.attention`, counted from 0."""
-    return int(point.split(".")[1])
-
-
-def is_output(point: str) -> bool:
-    """Whether a point is a layer's output, which reflects all of its weights."""
-    return point.endswith(".output")
 
 
 # ---------------------------------------------------------------- data of the curve
@@ -155,15 +145,13 @@ def _curve_rows(result: SweepResult, reduction: str, measure: str, point: int) -
     return rows
 
 
-def _line_rows(threshold: float, floor: float | None, seeds: g.Rows, twins: g.Rows) -> g.Rows:
-    """Return one row per line or band that is named beside it, with its end and the height of its words."""
+def _line_rows(threshold: float, floor: float | None, seeds: g.Rows) -> g.Rows:
+    """Return one row per line that is named beside it, with its end and the height of its words."""
     last = max(((row["amount"], row["value"]) for row in seeds if row["value"] is not None), default=(0.0, None))
-    middle = (min(row["low"] for row in twins) + max(row["high"] for row in twins)) / 2 if twins else None
     lines = {  # by their roles
         "threshold": (threshold, f"intact: {threshold}"),
         "floor": (floor, "all removed"),
         "seeds": (last[1], "at random"),
-        "twins": (middle, "other seeds"),
     }
     known = sorted((value, role, words) for role, (value, words) in lines.items() if value is not None)
     heights = g.spread((value for value, *_ in known), WORD_GAP)
@@ -188,7 +176,13 @@ def _rows(points: tuple[str, ...], measure: str, removed: str) -> g.LayerChart:
     y = alt.Y("y:Q", title=f"Layer{g.labels_note(points)}", **style)
     strips, told = g.data("strips"), {s.removed_title(removed): "amount:N"}
     tinted = alt.condition("datum.chosen", alt.value(0.22), alt.value(0))
-    *bar, marker = survival_layers(cursor="pointer")
+    bars = strips.transform_calculate(bottom=f"datum.y + {BAR[0]}", top=f"datum.y + {BAR[1]}")
+    bars = bars.transform_filter("isValid(datum.survival)").encode(y="bottom:Q", y2="top:Q")
+    intervals = strips.transform_filter("isValid(datum.low)").transform_calculate(middle=f"datum.y + {sum(BAR) / 2}")
+    intervals = intervals.encode(x="low:Q", x2="high:Q", y="middle:Q")
+    fields = {"Stays intact up to": "intact:N", "95 % interval": "interval:N"}
+    tooltip = g.told({"Layer": "title:N", **fields, "Similarity with everything removed": "floor:N"})
+    bright, marker = alt.condition("frame < datum.ends", alt.value(1), alt.value(0.35)), g.current_amount_rule()
     lines = f"(height / {len(points)} / ({g.LETTER}))"  # of text, for which a row has room
     places = ((2, "datum.v[frame]", f"{BESIDE[0]}"), (1, "datum.intact", f"({lines} >= 2 ? {BESIDE[1]} : 0.5)"))
     heads = f"{lines} >= 2 ? '{MEASURES[measure].symbol}\\n{COLUMN}' : '{COLUMN}'"
@@ -200,7 +194,11 @@ def _rows(points: tuple[str, ...], measure: str, removed: str) -> g.LayerChart:
         *s.strip_layers("cells", measure, {**told, "Predictions changed": "changed:N"}),
         s.strip_layers("floors", measure, told)[0],
         floors,
-        *bar,
+        bars.mark_rect(style="bar", cursor="pointer").encode(
+            x="survival:Q", x2=alt.datum(0), opacity=bright, tooltip=tooltip
+        ),
+        intervals.mark_rule(style="halo", strokeWidth=4),
+        intervals.mark_rule(style="current", strokeWidth=2),
         marker.mark_rule(style="halo", strokeWidth=4),
         marker.encode(x=s.worded_axis(removed)),
         *(
@@ -221,20 +219,17 @@ def _curve(measure: str, removed: str) -> g.LayerChart:
     """Draw the selected layer's similarity with its interval, its control and its floor, over the amounts."""
     symbol, (start, end) = MEASURES[measure].symbol, s.AMOUNTS_SHOWN
     x, y = s.worded_axis(removed), g.share_axis("value:Q", symbol, CURVE_DOMAIN)
-    own, seeds, alone = (g.data(name).encode(x=x, y=y) for name in ("own", "seeds", "alone"))
+    own, seeds = (g.data(name).encode(x=x, y=y) for name in ("own", "seeds"))
     across, amount = {"x": alt.datum(start), "x2": alt.datum(end)}, {s.removed_title(removed): "removed:N"}
     threshold, floor = (
         g.data("lines").transform_filter(f"datum.role === '{role}'").encode(y="value:Q", **across)
         for role in ("threshold", "floor")
     )
-    told = g.told({"Twins of other seeds, from": "low:Q", "to": "high:Q"})
-    twins = g.data("twins").encode(y="low:Q", y2="high:Q", tooltip=told, **across)
     names = g.data("lines").encode(x=alt.datum(end), y="at:Q", text="text:N")
     beyond = g.data("beyond").encode(x=alt.datum(end), y=alt.datum(CURVE_DOMAIN[1]), text="text:N")  # above all curves
     leaders = g.data("lines").encode(x="end:Q", x2=alt.datum(end), y="value:Q", y2="at:Q")
     return alt.layer(
         g.beyond_shade(end),
-        twins.mark_rect(color=g.ALONE_COLOUR, opacity=0.25, stroke=g.ALONE_COLOUR, tooltip={"content": "encoding"}),
         own.transform_filter("isValid(datum.low)").mark_area(style="band").encode(y="low:Q", y2="high:Q"),
         threshold.mark_rule(style="reference"),
         floor.mark_rule(style="floor"),
@@ -244,9 +239,6 @@ def _curve(measure: str, removed: str) -> g.LayerChart:
         *g.haloed_text(beyond, "right", baseline="top", dx=-4, dy=4),
         leaders.mark_rule(style="chance", strokeDash=[1, 4], x2Offset=2 * s.WORDS_GAP),
         *g.haloed_text(names, baseline="middle", dx=2 * s.WORDS_GAP + 3),
-        alone.mark_point(style="alone", shape="diamond", size=60).encode(
-            tooltip=g.told({**amount, f"{symbol}, pruned alone": "text:N"})
-        ),
         g.current_amount_marker(own),
         *g.haloed_text(g.on_show(own).encode(text="text:N"), dx=8, dy=-10),
         own.mark_point(opacity=0, size=200).encode(

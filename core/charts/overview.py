@@ -1,4 +1,4 @@
-"""The pictures of one result, and of two beside each other: layers, every pair of them, accuracy, survival."""
+"""The pictures of one result, and of two beside each other: layers, every pair of them, accuracy."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -10,7 +10,6 @@ from core.charts.compare import Two, compare_frames, on_telephone
 from core.charts.layout import Layout, in_column
 from core.charts.matrix import heatmap_view
 from core.charts.stack import stack_view
-from core.charts.survival import survival_view
 from core.charts.view import Scene
 from core.findings.accuracy import metric_of
 from core.findings.comparable import controls_of
@@ -31,15 +30,15 @@ FINDING = Layout(
     narrow=in_column({"stack": "18.5rem", "bar": "auto", "accuracy": "11rem", "heatmap": "min(108cqw, 28rem)"}),
     slide='"stack heatmap" minmax(0, 1fr) / minmax(0, 4fr) minmax(0, 3fr)',
 )
-# The heatmap beside its curves; on a slide the bars of twelve layers are high enough for a line each.
+# The heatmap beside accuracy and the stack; on a slide the bands of twelve layers are high enough for a line each.
 SINGLE = Layout(
     "single",
     wide="""
         "heatmap accuracy" clamp(10.625rem, 29vh - 0.375rem, 19.625rem)
-        "heatmap survival" clamp(10.625rem, 29vh - 0.375rem, 19.625rem)
+        "heatmap stack" clamp(10.625rem, 29vh - 0.375rem, 19.625rem)
         "bar bar" auto / clamp(19.5rem, 58vh - 2.5rem, 37.5rem) minmax(0, 1fr)""",
-    narrow=in_column({"heatmap": "min(108cqw, 28rem)", "bar": "auto", "accuracy": "13rem", "survival": "14rem"}),
-    slide='"heatmap accuracy" minmax(0, 5fr) "heatmap survival" minmax(0, 9fr) / minmax(0, 1fr) minmax(0, 1fr)',
+    narrow=in_column({"heatmap": "min(108cqw, 28rem)", "bar": "auto", "accuracy": "13rem", "stack": "18.5rem"}),
+    slide='"heatmap accuracy" minmax(0, 10fr) "heatmap stack" minmax(0, 21fr) / minmax(0, 1fr) minmax(0, 1fr)',
 )
 # The same on a projector, where it fills the screen; the bar stands beside the caption there, in a file below.
 STAGE = replace(
@@ -47,7 +46,7 @@ STAGE = replace(
     name="present",
     wide="""
         "heatmap accuracy" minmax(10.5rem, 2fr)
-        "heatmap survival" minmax(0, 3fr)
+        "heatmap stack" minmax(0, 3fr)
         "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)""",
 )
 
@@ -86,14 +85,14 @@ def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -
     """Show a whole sweep or the first frames of one, at least one, as the Lab and Present do.
 
     Returns:
-        The pictures `heatmap`, `accuracy` and `survival`. Against another checkpoint no layer counts as intact: instead
+        The pictures `heatmap`, `accuracy` and `stack`. Against another checkpoint no layer counts as intact: instead
         stands which of its layers each is most similar to.
     """
     metric = metric_of(result)
     views = {
         "heatmap": heatmap_view(result, result.frames, reduction),
-        "accuracy": accuracy_view(result, result.frames, metric_title(metric), metric, g.NUMBER_ROOM),
-        "survival": closest_view(result, reduction) if result.against else survival_view(result, reduction),
+        "accuracy": accuracy_view(result, result.frames, metric_title(metric), metric),
+        "stack": closest_view(result, reduction) if result.against else stack_view(result, reduction, ()),
     }
     return Scene(pruning_name(result), origins((result,), reduction), views, player_frames(result), layout)
 

@@ -24,11 +24,12 @@ from core.results.names import PointLabel, amount_name, layer_number, origins
 from core.results.schema import SweepResult
 
 COLUMNS = ("loss,\nall layers\npruned", "own loss,\npruned\nalone", "loss\nat the\nend", "predic-\ntions\nchanged")
+HARM = "Predictions changed by pruning one half, or all"
 HALVES = ("lower half", "upper half", "all layers")
-COLOURS = g.METHOD_COLOURS[:3]
 BESIDE = 14  # pixels from a line's end to its name
 GAP = 0.075  # between two names, at most, of the height
-END = 0.5  # of the encoder's weights: as many as half of the layers holds
+TICKS = [0, 0.1, 0.2, 0.3, 0.4, 0.5]
+END = TICKS[-1]  # of the encoder's weights: as many as half of the layers holds
 
 
 def passed_scene(result: SweepResult, reduction: str, chosen: PointLabel, passed: PassedOn) -> Scene:
@@ -109,7 +110,7 @@ def _lines(columns: tuple[str, ...], layers: int) -> g.LayerChart:
     harm = f"datum.layer + ': ' + (datum.chosen && {wide} ? datum.words : split(datum.words, ' (')[0])"
     lines = g.moving("lines", height="v", place="at", words="text").transform_filter("isValid(datum.height)")
     lines = lines.transform_calculate(name=f"datum.column ? {harm} : datum.layer").encode(x=x, tooltip=told)
-    colour = g.told_apart("half", alt.Legend(title=None, symbolType="stroke"), HALVES[:2], stroke=COLOURS[:2])
+    colour = g.told_apart("half", alt.Legend(title=None, symbolType="stroke"), HALVES[:2], stroke=g.COLOURS)
     width = alt.condition("datum.chosen", alt.value(4), alt.value(1.75))
     first, final = (lines.transform_filter(f"datum.column === {column}") for column in (0, last))
     names = [side.encode(y="place:Q", text="name:N") for side in (first, final)]
@@ -166,29 +167,24 @@ def halves_scene(
     by_chance = " (thin: at random)" if drawn else ""
     views = {
         "stack": stack_view(result, reduction, companions),
-        "harm": View(
-            _harm, (), {"harm": rows, "amounts": amounts}, f"Predictions changed by pruning one half, or all{by_chance}"
-        ),
+        "harm": View(_harm, (), {"harm": rows, "amounts": amounts}, f"{HARM}{by_chance}"),
     }
     return Scene(title, origins((result,), reduction), views, frames, _layout("stack", "harm"))
 
 
 def _harm() -> g.LayerChart:
     """Draw the method's curves with their intervals over thin ones of random removal."""
-    x = g.amount_axis(
-        "amount:Q", "Share of the encoder's weights removed", (-0.015, END), values=[0, 0.1, 0.2, 0.3, 0.4, 0.5]
-    )
-    y = g.share_axis("changed:Q", "Predictions changed")
-    looks = {"stroke": COLOURS, "strokeDash": [[1, 0], [6, 3], [2, 2]]}
-    line = g.told_apart("series", alt.Legend(title=None, symbolType="stroke"), HALVES, **looks)
+    x = g.amount_axis(title="Share of the encoder's weights removed", shown=(-0.015, END), values=TICKS)
+    y, legend = g.share_axis("changed:Q", "Predictions changed"), alt.Legend(title=None, symbolType="stroke")
+    line = g.told_apart("series", legend, HALVES, stroke=g.COLOURS, strokeDash=g.DASHES)
     curves = g.data("harm").encode(x=x, y=y, detail="seed:N")
-    own, told = (
-        curves.transform_filter("!isValid(datum.seed)"),
-        g.told({"Pruned": "series:N", "Predictions changed": "text:N"}),
-    )
+    told = g.told({"Pruned": "series:N", "Predictions changed": "text:N"})
+    own = curves.transform_filter("!isValid(datum.seed)")
     return alt.layer(
         curves.transform_filter("isValid(datum.seed)").mark_line(strokeWidth=1, opacity=0.65).encode(**line),
-        own.mark_area(opacity=0.2).encode(y="low:Q", y2="high:Q", **g.told_apart("series", None, HALVES, fill=COLOURS)),
+        own.mark_area(opacity=0.2).encode(
+            y="low:Q", y2="high:Q", **g.told_apart("series", None, HALVES, fill=g.COLOURS)
+        ),
         g.current_amount_rule().transform_filter(f"datum.amount <= {END}"),
         own.mark_line(strokeWidth=2.5).encode(**line),
         own.mark_point(opacity=0, size=200).encode(tooltip=told),

@@ -23,6 +23,7 @@ from core.results.schema import SweepResult
 GAP = 0.03  # of all examples, between those that are correct unpruned and the others
 TOOLTIP_MAX_CHARS = 90  # of an example's text
 WORDS = ("correct", "incorrect")  # of a prediction
+LABEL_COLOURS = g.COLOURS[2:6] + g.COLOURS[:2]  # the first two mean something else here
 MOST_CELLS = 50_000  # that are drawn; more than a screen can show
 
 # How many flip, above the predictions of each, on one axis of amounts.
@@ -111,13 +112,6 @@ def _cell_rows(result: SweepResult, examples: Sequence[Example], borders: Sequen
     return rows
 
 
-def _amount_axis(field: str, title: str | None = g.REMOVED, **scale: Any) -> alt.X:
-    """Return the axis of amounts; without a title also without labels. The first cell begins below 0."""
-    shown, words = title is not None, "datum.value < 0 ? '' : datum.label"
-    ticks = alt.Axis(labels=shown, ticks=shown, labelExpr=words, format="~%", tickCount=10, grid=False)
-    return alt.X(field, title=title, scale=alt.Scale(nice=False, **scale), axis=ticks)
-
-
 def _flips() -> g.LayerChart:
     legend = alt.Legend(title="Prediction is", offset=4)
     return _cells("bars", legend, {"First flips at": "amount:N", "Examples": "words:N", "Now": "now:N"})
@@ -140,7 +134,7 @@ def _cells(dataset: str, legend: alt.Legend | None, fields: dict[str, str]) -> g
     below = legend is None
     scale = alt.Scale(nice=False, zero=not below, reverse=below)
     axis = alt.Axis(minExtent=g.MARGIN, maxExtent=g.MARGIN, grid=False, tickMinStep=1, tickCount=4, format="d")
-    x = _amount_axis("x:Q", g.REMOVED if below else None, zero=False)
+    x = g.amount_axis("x:Q", g.REMOVED if below else None, labels=below, ticks=below)
     y = alt.Y("y:Q", title="Examples", scale=scale, axis=axis)
     looks = g.told_apart("now", legend, WORDS, color=[g.CORRECT_COLOUR, g.INCORRECT_COLOUR])
     cells = g.data(dataset).encode(x=x, x2="x2:Q", y=y, y2="y2:Q", tooltip=g.told(fields), **looks)
@@ -163,7 +157,7 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
     courses = dict(zip(prediction.labels, zip(*prediction.probabilities, strict=True), strict=True))
     predicted = {prediction.labels[row.index(max(row))] for row in prediction.probabilities}
     places = sorted(courses, key=lambda label: (label not in predicted, -max(courses[label])))
-    highest = places[: len(g.LABEL_COLOURS)]
+    highest = places[: len(LABEL_COLOURS)]
     known = {n.label_words(label): course for label, course in courses.items() if label in highest}
     rows = [
         {"k": k, "amount": amount, "label": label, "probability": g.rounded(course[k])}
@@ -185,9 +179,9 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
 
 def _probabilities(labels: tuple[str, ...]) -> g.LayerChart:
     legend = alt.Legend(title="Label", symbolType="stroke", symbolSize=500, offset=4)
-    dashed = g.told_apart("label", legend, labels, strokeDash=g.LABEL_DASHES)
-    x, y = _amount_axis("amount:Q", padding=8), g.share_axis("probability:Q", "Probability")
-    curves = g.data("labels").encode(x=x, y=y, **g.told_apart("label", legend, labels, color=g.LABEL_COLOURS))
+    dashed = g.told_apart("label", legend, labels, strokeDash=g.DASHES)
+    x, y = g.amount_axis(), g.share_axis("probability:Q", "Probability")
+    curves = g.data("labels").encode(x=x, y=y, **g.told_apart("label", legend, labels, color=LABEL_COLOURS))
     amount = alt.Tooltip("amount:Q", title=g.REMOVED, format="~%")
     told = g.told({"Label": "label:N", "Probability": "probability:Q"})
     return alt.layer(

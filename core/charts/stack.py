@@ -63,10 +63,15 @@ def stack_view(
     equal = [TOO_FAR if isnan(span[0]) else CHANCE.format(share_span(span)) for span in spans.tolist()]
     key = {"chance": equal, "floor": [FLOOR] if any(floor or ()) else [], "alone": [FINE_TUNES] if twins else []}
     lines = [{"mark": mark, "words": words} for mark, words in key.items() if words]
+    ranges = [(k, known) for k, known in enumerate(twins.ranges if twins else ()) if known]
     return View(
         _stack,
         (result.points, tuple(line["mark"] for line in lines)),
-        {"stack": rows, "twins": g.twin_rows(twins, range(len(rows))), "key": lines},
+        {
+            "stack": rows,
+            "twins": [{"row": k, "low": g.rounded(low), "high": g.rounded(high)} for k, (low, high) in ranges],
+            "key": lines,
+        },
         "How much each layer still resembles its unpruned self",
         numbers=Numbers("stack", "layer", values, named="Layer"),
     )

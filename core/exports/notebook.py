@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 # As high as the player is: in a column narrower than 736px its pictures stand below each other.
-STYLE = "width: 100%; height: calc(880px + clamp(0px, (736px - 100cqw) * 999, 620px)); border: 0"
+STYLE = "width: 100%; height: calc(880px + clamp(0px, (736px - 100cqw) * 999, 700px)); border: 0"
 
 
 class NotebookResult(SweepResult):

@@ -11,12 +11,13 @@ from core.findings.words.numbers import UNDEFINED
 from core.request.catalog import MEASURES
 from core.results.cut import CutStudy
 from core.results.kinds import Result
-from core.results.schema import Frame, SweepResult
+from core.results.schema import SweepResult
 
 VALUE = ("value", "low", "high")  # of a number, its 95 % interval
-OWN_COLUMNS = ("amount", "sparsity", "prunable_sparsity", "measure", "reduction", "point", *VALUE)
+PLACE = ("amount", "sparsity", "prunable_sparsity")
+OWN_COLUMNS = (*PLACE, "measure", "reduction", "point", *VALUE)
 UNKNOWN = (None, None)  # bounds of an interval
-Value = tuple[float | None, float | None, float | None]
+Number = tuple[str, str | None, str | None, str | None, float | None, float | None, float | None]
 FORMULA = re.compile(r"(?![+-]?\d[\d.]*$)[=+@\t\r-]")  # how text begins that a spreadsheet computes; numbers may
 PICTURE, SHOWN_AT = "Picture", "Shown at"
 NUMBER = re.compile(r"[+−-]?\d[\d.]*")
@@ -37,24 +38,21 @@ def file_name(results: Sequence[Result], extension: str, page: str = "") -> str:
     return re.sub(r"[^\w.-]+", "_", f"prunescope-{'-'.join(filter(None, (page, of)))}{extension}", flags=re.ASCII)
 
 
-def _scores(frame: Frame) -> Iterator[tuple[str, Value]]:
-    """Yield all metrics of a frame, and what pruning changes for the user; what is undefined or unknown is None."""
-    known = [(name, value, frame.intervals.get(name)) for name, value in frame.metrics.items()]
-    if frame.changed:
-        known.append(("changed_predictions", frame.changed.share, frame.changed.interval))
-    if frame.divergence:
-        known.append(("divergence", frame.divergence.value, frame.divergence.interval))
-    for name, value, interval in known:
-        yield name, (value, *(interval or UNKNOWN))
+def _numbers(result: SweepResult, k: int) -> Iterator[Number]:
+    """Yield every number of a frame: its name, a similarity's reduction and both points, the value and its interval.
 
-
-def _similarities(result: SweepResult, k: int) -> Iterator[tuple[str, str, str, str, Value]]:
-    """Yield every similarity of a frame: measure, reduction, both points and the value.
-
-    A measure without a matrix has points with their own baseline alone; others have an interval where a point meets its
-    own baseline.
+    First come the metrics and what pruning changes for the user. Of similarities, a measure without a matrix has points
+    with their own baseline alone; others have an interval where a point meets its own baseline. What is undefined or
+    unknown is None.
     """
     frame, points = result.frames[k], result.points
+    scores = [(name, value, frame.intervals.get(name)) for name, value in frame.metrics.items()]
+    if frame.changed:
+        scores.append(("changed_predictions", frame.changed.share, frame.changed.interval))
+    if frame.divergence:
+        scores.append(("divergence", frame.divergence.value, frame.divergence.interval))
+    for name, value, interval in scores:
+        yield name, None, None, None, value, *(interval or UNKNOWN)
     for measure, by_reduction in frame.similarity.items():
         for reduction in (name for name, known in by_reduction.items() if known):  # some need more examples
             statistics = result.statistics_of(reduction, measure) if result.has_own else None
@@ -66,38 +64,32 @@ def _similarities(result: SweepResult, k: int) -> Iterator[tuple[str, str, str, 
                 cells = [(point, *cell) for point, row in rows for cell in zip(points, row, strict=True)]
             for baseline, pruned, value in cells:
                 interval = intervals.get(pruned) if baseline == pruned else None
-                yield measure, reduction, baseline, pruned, (value, *(interval or UNKNOWN))
+                yield measure, reduction, baseline, pruned, value, *(interval or UNKNOWN)
 
 
 def similarity_csv(result: SweepResult) -> str:
     """Write every similarity as a row; what is undefined or unknown is empty."""
     rows = (
-        (frame.amount, frame.sparsity, *place, *value)
+        (frame.amount, frame.sparsity, *number)
         for k, frame in enumerate(result.frames)
-        for *place, value in _similarities(result, k)
+        for number in _numbers(result, k)
+        if number[1]
     )
     return table(("amount", "sparsity", "measure", "reduction", "baseline_point", "pruned_point", *VALUE), rows)
 
 
 def metrics_csv(result: SweepResult) -> str:
     """Write every metric as a row, and the `changed_predictions` and the `divergence`, in bits, likewise."""
-    rows = (
-        (frame.amount, frame.sparsity, frame.prunable_sparsity, name, *value)
-        for frame in result.frames
-        for name, value in _scores(frame)
-    )
-    return table(("amount", "sparsity", "prunable_sparsity", "metric", *VALUE), rows)
+    rows = ((*row[:4], *row[6:]) for row in own_rows(result) if row[4] is None)  # without a reduction
+    return table((*PLACE, "metric", *VALUE), rows)
 
 
 def own_rows(result: SweepResult) -> Iterator[tuple[object, ...]]:
     """Yield OWN_COLUMNS: of every amount the metrics, then every point's similarity to its own baseline."""
     for k, frame in enumerate(result.frames):
-        place = frame.amount, frame.sparsity, frame.prunable_sparsity
-        for name, value in _scores(frame):
-            yield (*place, name, None, None, *value)
-        for measure, reduction, baseline, pruned, value in _similarities(result, k):
-            if result.has_own and baseline == pruned:
-                yield (*place, measure, reduction, pruned, *value)
+        for name, reduction, baseline, pruned, *value in _numbers(result, k):
+            if reduction is None or (result.has_own and baseline == pruned):
+                yield (frame.amount, frame.sparsity, frame.prunable_sparsity, name, reduction, pruned, *value)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

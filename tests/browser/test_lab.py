@@ -13,7 +13,7 @@ from tests.tiny import EMOTIONS, emotion_texts
 
 LONG = ", ".join(f"{k / 100:.2f}" for k in range(1, 100))  # some ten seconds of processor time
 PLACE = "Folder or Hub model id"
-SURVIVAL = ".player .survival .holder:not(.coming) svg >> nth=-1"  # while a new picture is drawn, the last one stays
+STACK = ".player .stack .holder:not(.coming) svg >> nth=-1"  # while a new picture is drawn, the last one stays
 
 
 def expect_run_in_sight(page: Page) -> None:
@@ -30,7 +30,7 @@ def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(page: Page, s
     page.get_by_role("spinbutton", name="Number of examples").fill("127")
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.get_by_text("Example", exact=True)).not_to_be_visible()  # that player is not the run's
-    expect(page.locator(SURVIVAL)).to_be_visible(timeout=look.WORKER_PATIENCE)
+    expect(page.locator(STACK)).to_be_visible(timeout=look.WORKER_PATIENCE)
     expect(page).to_have_url(re.compile(r"/lab\?job=[\w-]+$"))
     slider = page.locator(".player").first.get_by_label("Pruning amount")
     expect(slider).to_have_attribute("max", re.compile("^[1-9]"))  # frames join as they come
@@ -44,7 +44,7 @@ def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(page: Page, s
     page.get_by_role("link", name="Running:").click()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
     page.reload()
-    expect(page.locator(SURVIVAL)).to_be_visible()
+    expect(page.locator(STACK)).to_be_visible()
     page.get_by_role("button", name="Cancel").click()
     worker.resume()
     expect(page.get_by_text("Cancelled.")).to_be_visible()

@@ -13,7 +13,7 @@ AROUND = "<!doctype html><style>h1 { color: red; margin: 3px }</style><h1>A note
 def test_it_plays_is_seen_whole_and_keeps_to_itself(page: Page, width: int) -> None:
     page.set_content(f'{AROUND}<div style="width: {width}px">{NotebookResult.of(SST2)._repr_html_()}</div>')
     player = page.frame_locator("iframe").locator(".player")
-    expect(player.locator(".survival svg")).to_be_visible()
+    expect(player.locator(".stack svg")).to_be_visible()
     expect(player.locator(".readout b")).not_to_have_text("0 % of weights removed")  # it moves by itself
     hidden = "() => document.documentElement.scrollHeight - document.documentElement.clientHeight"
     assert page.frames[1].evaluate(hidden) <= 0

@@ -66,13 +66,13 @@ def test_in_any_window_nothing_is_covered_or_cut_and_a_projector_is_read_from_th
     for width, height in ((390, 844), (820, 1180), (1024, 768), (1280, 800), (1920, 1080)):
         look.resize(page, width, height)
         text = look.box(player.locator(".caption"))
-        for name in (".bar", ".hint", ".survival"):
+        for name in (".bar", ".hint", ".stack"):
             if player.locator(name).is_visible():  # the hint is not, on a telephone
                 other = look.box(player.locator(name))
                 assert other.x >= text.right or other.y >= text.bottom or other.bottom <= text.y, name
         assert player.locator(".caption").evaluate("text => text.scrollHeight <= text.clientHeight + 1")
-        longest = player.locator(".survival svg text").get_by_text("> 95 % *").first
-        assert look.box(longest).right <= look.box(player.locator(".survival svg")).right, f"{width} x {height}"
+        longest = player.locator(".stack svg text").get_by_text("still intact").first
+        assert look.box(longest).right <= look.box(player.locator(".stack svg")).right, f"{width} x {height}"
     scrolled = "document.querySelector('.stMain').scrollTop"
     player.get_by_label("Full screen").focus()
     assert page.evaluate(scrolled) == 0, "the title stays"
@@ -81,7 +81,7 @@ def test_in_any_window_nothing_is_covered_or_cut_and_a_projector_is_read_from_th
     page.keyboard.press("f")
     page.wait_for_function(FULL)
     look.eventually(page, player.bounding_box, {"x": 0, "y": 0, "width": 1920, "height": 1080})
-    for name in ("heatmap", "accuracy", "survival"):
+    for name in ("heatmap", "accuracy", "stack"):
         assert look.box(player.locator(f".{name} svg")).width > 880
         sizes = "texts => texts.map((text) => parseFloat(getComputedStyle(text).fontSize))"
         assert min(player.locator(f".{name} .role-axis text").evaluate_all(sizes)) >= 24

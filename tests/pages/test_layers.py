@@ -29,7 +29,7 @@ def stepped() -> SweepResult:
 
 
 def pictures(app: AppTest, which: int = 0) -> dict[str, Any]:
-    """The views of a player: 0 is the page's, the last one the close-up under Details."""
+    """The views of a player: 0 is the page's, the last one under Details."""
     views: dict[str, Any] = players(app)[which]["views"]
     return views
 
@@ -85,11 +85,9 @@ def test_the_control_and_layers_pruned_alone_are_shown_where_they_are_at_hand(sh
     alone = [result(scope=f"layer:{k}", points="layer", amounts=(0.0, 0.5)) for k in range(3)]
     ship(shipped, result(), *seeds, *alone)
     app = open_page(PAGE, layer="2")
-    curve = pictures(app)["curve"]["datasets"]
-    assert {row["series"] for row in curve["seeds"]} == {0, 1}
-    assert curve["alone"] == [], "attention blocks come before most of a layer's weights"
+    assert {row["series"] for row in pictures(app)["curve"]["datasets"]["seeds"]} == {0, 1}
     assert "changes layer 3 first in 2 of 2 draws" in told(app)
-    assert pictures(app, 3)["row"]["title"].startswith("Layer 2, attention block")
+    assert {row["layer"] for row in pictures(app, 3)["sparsity"]["datasets"]["layers"] if row["chosen"]} == {"Layer 2"}
     assert "| Kendall's tau-b with depth | −1.00 |" in told(app)
 
 

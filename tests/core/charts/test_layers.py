@@ -1,4 +1,4 @@
-"""Layers as a stack, as rows, as a curve and in close-up: read from the SVG that Vega draws, frame by frame."""
+"""Layers as a stack, as rows and as a curve: read from the SVG that Vega draws, frame by frame."""
 
 import re
 
@@ -6,10 +6,9 @@ import pytest
 
 from core.charts.compare import compare_scene
 from core.charts.grammar import ALONE_COLOUR, UNDEFINED_COLOUR, Spec
-from core.charts.layers import COLUMN, layer_scene
-from core.charts.overview import finding_scene, result_scene
+from core.charts.layers import BAR, COLUMN, layer_scene
+from core.charts.overview import finding_scene
 from core.charts.stack import AT_RANDOM, CHANCE, FINE_TUNES, FLOOR, TOO_FAR, stack_view
-from core.charts.survival import FIRST_ALONE
 from core.charts.view import specs
 from core.findings.layers import Look, Yardstick, layers_of, own_similarity
 from core.findings.words.numbers import two_places
@@ -23,11 +22,10 @@ AMOUNTS = (0.0, 0.25, 0.5, 0.75)
 THREE = {"num_layers": 3, "amounts": AMOUNTS}
 RESULT = make_result(**THREE, holes=((0.5, 1, 2), (0.75, 2, 2)))
 SEEDS = [make_result(**THREE, method="random", seed=k, own_cka=lambda a, *_: 1 - a) for k in range(3)]
-ALONE = make_result(**THREE, scope="layer:1", points="layer", own_cka=lambda a, p, _: 1 - a * p)
 
 
 def views(result: SweepResult = RESULT, chosen: str = "2", threshold: float = 0.9) -> dict[str, Spec]:
-    return specs(layer_scene(result, Look("mean", threshold), chosen, SEEDS, {"layer:1": ALONE}).views)
+    return specs(layer_scene(result, Look("mean", threshold), chosen, SEEDS).views)
 
 
 # ---------------------------------------------------------------- rows
@@ -40,9 +38,9 @@ def test_a_layers_strip_bar_and_numbers_are_one_row_that_can_be_picked(measure: 
     cells = [cell[MEASURES[measure].symbol].replace("-", "−") for cell in told(spec, 0, "Predictions changed")]
     assert cells == list(map(two_places, own.T.ravel()))
     datasets, known = spec["datasets"], layers_of(RESULT, Look("mean", measure=measure)).every
-    for row, (strip, bar, layer) in enumerate(zip(datasets["strips"], datasets["bars"], known, strict=True)):
-        lowest = min(cell["y"] for cell in datasets["cells"] if cell["pick"] == strip["pick"] == bar["pick"])
-        assert row == strip["y"] < bar["y"] < bar["y2"] < lowest < strip["y2"] == row + 1
+    for row, (strip, layer) in enumerate(zip(datasets["strips"], known, strict=True)):
+        lowest = min(cell["y"] for cell in datasets["cells"] if cell["pick"] == strip["pick"] == layer.label)
+        assert row == strip["y"] < row + BAR[1] < lowest < strip["y2"] == row + 1
         assert strip["name"] == f"{layer.title}, intact up to {layer.text}"
     assert len(datasets["floors"]) == (3 if measure == "cka" else 0), "the floor is of CKA"
 
@@ -50,10 +48,9 @@ def test_a_layers_strip_bar_and_numbers_are_one_row_that_can_be_picked(measure: 
 @pytest.mark.parametrize("frame", [0, 6, 19])
 def test_a_bar_is_bright_exactly_while_its_layer_has_never_fallen(frame: int) -> None:
     result = make_result(num_layers=4)
-    for spec in (result_scene(result, "mean").views["survival"].spec, views(result)["rows"]):
-        rects = marks(drawn(spec, frame), "rect mark")
-        bright = [rect.get("opacity") == "1" for rect in rects if "Stays intact up to" in labels(rect)]
-        assert bright == (own_similarity(result, "mean")[: frame + 1] >= 0.9).all(axis=0).tolist()
+    rects = marks(drawn(views(result)["rows"], frame), "rect mark")
+    bright = [rect.get("opacity") == "1" for rect in rects if "Stays intact up to" in labels(rect)]
+    assert bright == (own_similarity(result, "mean")[: frame + 1] >= 0.9).all(axis=0).tolist()
 
 
 @pytest.mark.parametrize(("threshold", "marked"), [(0.95, []), (0.9, [0]), (0.3, [0, 1])])
@@ -63,8 +60,8 @@ def test_a_bar_has_its_interval_and_a_mark_where_the_floor_is_intact(threshold: 
     )  # the last one below 0.3
     for known, expected in ((falling, marked), (SEEDS[0].model_copy(update={"floor": None}), [])):
         spec = views(known, threshold=threshold)["rows"]
-        bars, layers = spec["datasets"]["bars"], layers_of(known, Look("mean", threshold)).every
-        assert [k for k, bar in enumerate(bars) if bar["text"].endswith(" *")] == expected
+        bars, layers = spec["datasets"]["strips"], layers_of(known, Look("mean", threshold)).every
+        assert [k for k, bar in enumerate(bars) if bar["intact"].endswith(" *")] == expected
         assert [(bar["low"], bar["high"]) for bar in bars] == [layer.interval or (None, None) for layer in layers]
         assert len(spec["title"]) == (2 if expected else 1), "the mark is explained where there is one"
 
@@ -73,18 +70,11 @@ def test_a_bar_has_its_interval_and_a_mark_where_the_floor_is_intact(threshold: 
 def test_all_layers_are_labelled_or_where_rows_are_too_low_the_first_to_fall(height: int) -> None:
     result = make_result(num_layers=12, own_cka=declining(0.8))
     known = layers_of(result, Look("mean")).every
-    first = [min(known, key=lambda layer: layer.rank)]
-    spec = {**result_scene(result, "mean").views["survival"].spec, "width": 300, "height": height}
-    shown = first if height == 60 else known
-    beside = {**stack_view(result, "mean", ()).spec, "height": height + 20}
-    assert sum(word.startswith("Layer ") for word in texts(beside, 0)) == len(shown)
-    for picture in (spec, beside):
-        sizes = [float(text.attrib["font-size"].removesuffix("px")) for text in marks(drawn(picture, 0), "text mark")]
-        assert (min(sizes) < 0.95 * max(sizes)) == (height == 100), "smaller letters, where low rows have room for them"
-    words = texts(spec, 0)
-    assert [word for word in words if word in {layer.label for layer in known}] == [layer.label for layer in shown]
-    assert words.count(FIRST_ALONE) == (shown is first)
-    assert [word.removesuffix(" *") for word in words if "%" in word][: len(shown)] == [layer.text for layer in shown]
+    shown = [min(known, key=lambda layer: layer.rank)] if height == 60 else known
+    picture = {**stack_view(result, "mean", ()).spec, "height": height + 20}
+    assert [word for word in texts(picture, 0) if word.startswith("Layer ")] == [f"Layer {one.label}" for one in shown]
+    sizes = [float(text.attrib["font-size"].removesuffix("px")) for text in marks(drawn(picture, 0), "text mark")]
+    assert (min(sizes) < 0.95 * max(sizes)) == (height == 100), "smaller letters, where low rows have room for them"
 
 
 def test_every_name_beside_the_curve_is_led_to_by_a_line_from_what_it_names() -> None:
@@ -105,9 +95,6 @@ def test_the_curve_is_the_selected_layers_with_its_interval_beside_its_control()
     assert [texts(spec, frame)[-1] for frame in range(len(AMOUNTS))] == list(map(two_places, own))
     lines = [line.get("stroke") for line in marks(drawn(spec, 0), "line mark")]
     assert lines.count(UNDEFINED_COLOUR) == len(SEEDS)
-    outputs = make_result(**THREE, points="layer")
-    alone = [view["curve"]["datasets"]["alone"] for view in (views(outputs), views(outputs, chosen="1"), views())]
-    assert [[row["value"] for row in rows] for rows in alone] == [[0.75, 0.5, 0.25], [], []], "not pruned, or attention"
 
 
 def test_each_layer_stands_at_the_closest_one_of_another_model() -> None:
