@@ -1,4 +1,4 @@
-"""The Overview: what pruning does to a model's layers, in one sentence and one picture; then what that means."""
+"""The Story: what pruning does to a model's layers, in one sentence and one picture; then what that means."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ from ui import player
 from ui.address import picture_first
 from ui.exports import offer_exports
 from ui.grid import rows_everywhere
-from ui.header import change, link_to, link_to_control, link_to_views, page_header, show_nothing
+from ui.header import change, link_to, link_to_control, page_header, show_nothing
 from ui.results import by_key, companions_of, guided_beside, shipped_results, yardstick_of
 from ui.shared import once
 from ui.text import markdown_table, plain, remark, show_table
@@ -60,7 +60,7 @@ _steps = player.component("steps")
 
 def overview() -> None:
     """Show the finding and its picture, what similarity is, the published pair, and what else is known."""
-    state = page_header("Overview", one_result)
+    state = page_header("Story", one_result)
     result, entries = state.result, state.entries
     if result is None:
         show_nothing(NOTHING, PRECOMPUTE)
@@ -102,8 +102,6 @@ def overview() -> None:
             show_table(once(survival_table, result, Look(reduction), twins))
         player.show_numbers(result, companions)
     offer_exports(scene, result)
-    with st.container(horizontal=True):
-        link_to_views(result)
 
 
 def show_pair(entries: Sequence[Entry], result: SweepResult, reduction: str) -> None:
@@ -136,7 +134,7 @@ def show_other_checkpoints(entries: Sequence[Entry], result: SweepResult) -> Non
     with st.expander("Each checkpoint"):
         table = [{**row, "Checkpoint": plain(row["Checkpoint"])} for row in replication_table(rows, beside)]
         st.markdown(markdown_table(table))
-    link_to("Grid", "See all methods on every checkpoint", ":material/grid_on:")
+    link_to("All results", "See all methods on every checkpoint", ":material/grid_on:")
 
 
 with picture_first():

@@ -43,11 +43,11 @@ WARMING_VISITS = 3  # until Chromium keeps compiled scripts
 SETTLING_MILLISECONDS = 1_500  # before the next measurement
 # The largest picture of each page that shows one of what is shipped; Methods: the last. Neighbours here differ.
 PICTURES = {
-    "Overview": ".player .stack .holder:not(.coming) svg",
+    "Story": ".player .stack .holder:not(.coming) svg",
     "Lab": ".player .heatmap .holder:not(.coming) svg",
     "Cut": ".player .frontier .holder:not(.coming) svg",
     "Compare": ".player .second .holder:not(.coming) svg",
-    "Grid": ".grid td svg",
+    "All results": ".grid td svg",
     "Layers": ".player .rows .holder:not(.coming) svg",
     "Sentences": ".player .strip .holder:not(.coming) svg",
     "Present": ".player .heatmap .holder:not(.coming) svg",

@@ -1,4 +1,4 @@
-"""Grid: all results at once, the verdicts and every layer's curve, over methods and checkpoints."""
+"""All results at once: the verdicts and every layer's curve, over methods and checkpoints."""
 
 from collections.abc import Sequence
 
@@ -39,7 +39,7 @@ NOTHING = (
 def grid() -> None:
     """Show the results as one picture: the answer first, then the verdicts and the curves."""
     open_clicked()
-    page_header("Grid")
+    page_header("All results")
     available = {"own": own_results(), "shipped": shipped_results()}
     sources = {name: entries for name, entries in available.items() if settings(entries)}
     if not sources:

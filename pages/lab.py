@@ -22,7 +22,7 @@ from ui.address import picture_first, set_parameter, show
 from ui.controls import offer_control
 from ui.exports import offer_exports, show_recipe
 from ui.grid import show_methods
-from ui.header import link_to_views, page_header
+from ui.header import page_header
 from ui.lab.history import show_history
 from ui.lab.model import DEFAULT_REQUEST, OWN_REQUEST, chosen_checkpoint
 from ui.lab.run import offer_sweep
@@ -182,9 +182,8 @@ def show_result(result: SweepResult) -> None:
     with picture:
         show_figures(result, reduction)
         draw(result, reduction)
-        with st.container(horizontal=True, vertical_alignment="center"), refusals_shown():
+        with refusals_shown():
             offer_control(result, at_hand())
-            link_to_views(result)
     show_finding(result, reduction, companions_of(result, at_hand()))
     show_shares(result, guided_beside(result, at_hand()))
     name, to_decide = plain(result_name(result)), DECIDE in st.query_params

@@ -69,7 +69,7 @@ def present() -> None:
         title, views = REDUCTIONS[name].title, written(scene)
         choices.append({"name": name, "title": title, "views": views, "spoken": unbroken(spoken)})
     with out:
-        link_to("Overview", "Leave", ":material/arrow_back:")
+        link_to("Story", "Leave", ":material/arrow_back:")
         st.markdown(f"[Settings and downloads](#{SETTINGS})", width="content")
     with stage:
         show_pictures(

@@ -28,7 +28,7 @@ from ui.text import unbroken
 KEY, METHODS = "grid", "methods"  # of the elements
 OPENED = "grid-opened"  # of the session: the address of the cell that was clicked
 # The beginning of each page's address as a browser that shows the grid reads it, and the page.
-ADDRESSES = {"./?result=": "Overview", "layers?result=": "Layers"}
+ADDRESSES = {"./?result=": "Story", "layers?result=": "Layers"}
 
 LAB = "lab?result="
 

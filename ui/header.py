@@ -19,19 +19,22 @@ from ui.player import OPENED, VEGA, served_url
 from ui.results import at_hand, companions_of
 from ui.shared import once
 from ui.text import plain
-from ui.view_state import DECIDE, ViewState
+from ui.view_state import DECIDE, ViewState, parameters_of
 
 PAGES = {
-    "Overview": "app.py",
+    "Story": "app.py",
     "Lab": "pages/lab.py",
-    "Cut": "pages/cut.py",
-    "Compare": "pages/compare.py",
-    "Grid": "pages/grid.py",
     "Layers": "pages/layers.py",
     "Sentences": "pages/sentences.py",
+    "Compare": "pages/compare.py",
+    "Cut": "pages/cut.py",
     "Present": "pages/present.py",
+    "All results": "pages/grid.py",
     "Methods": "pages/methods.py",
 }
+ONE_RESULT = "One result"  # on the first line of the navigation: what its views, on the second line, have in common
+VIEWS = ("Layers", "Sentences", "Compare", "Cut", "Present")
+FIRST_LINE = {"Story": "Story", "Lab": "Lab", ONE_RESULT: VIEWS[0], "All results": "All results", "Methods": "Methods"}
 
 # Streamlit leaves room for a toolbar that is empty here, and sets titles for reading, not for standing over a picture.
 # A link with the focus would look like the current page's, and white on the dark theme's primary colour cannot be read.
@@ -42,6 +45,9 @@ STYLE = """<style>
 .stApp :is(h1, .stMain, [data-testid="stPageLink-NavLink"]):focus-visible,
 .stApp .stCheckbox label:has(:focus-visible) { outline: 2px solid light-dark(#b5367a, #fb8861); }
 .stApp .stMain:focus-visible { outline-offset: -2px; }
+.st-key-navigation a[aria-current] { background: color-mix(in srgb, currentColor 12%, transparent); }
+.st-key-navigation a[aria-current] p { font-weight: 600; }
+.st-key-navigation-views > :last-child a { border: 1px solid color-mix(in srgb, currentColor 50%, transparent); }
 .stMain { scroll-padding-bottom: 6rem; } /* above what sticks to the lower edge: Run, the bar of many layers */
 .stFileUploader input[type="file"] { visibility: hidden; } /* its button is what takes the focus */
 .stApp button[data-testid^="stBaseButton-primary"]:not(:disabled) { color: light-dark(#ffffff, #21100a); }
@@ -62,27 +68,28 @@ STYLE = """<style>
   .st-key-typed-2 { min-height: 15.3rem; }
 }
 @media (max-width: 40rem) {
-  .st-key-navigation { gap: 0.5rem 0; } /* two lines, not three */
+  .st-key-navigation { flex-direction: row; overflow-x: auto; scrollbar-width: none; } /* one line */
+  .st-key-navigation > * { flex: none; width: auto; }
+  .st-key-navigation [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; gap: 0; }
   .stMain table { font-size: 0.8rem; }
   .stMain table :is(td, th) { padding: 0.25rem; }
 }
 .stMain h1 { font-size: clamp(1.2rem, 0.9rem + 1.2vw, 2rem); padding: 0 0 0.5rem; }
 </style>"""
 
-VIEWS = {
-    "Layers": ("Look at each layer", ":material/layers:"),
-    "Compare": ("Compare it with another one", ":material/compare:"),
-    "Sentences": ("See which sentences flip", ":material/format_quote:"),
-    "Present": ("Show it on a projector", ":material/present_to_all:"),
-}
 NAVIGATION = "navigation"
 FOCUS = (Path(__file__).parent / "focus.js").read_text("utf-8")
-# Streamlit only tints the current page's link; a screen reader has to be told.
+# Which links are current is said here, to who sees them and to who does not; a telephone scrolls to them.
 SCRIPT = f"""<script>
 %s %s
+const [page, level] = %s;
 for (const link of document.querySelectorAll(".st-key-{NAVIGATION} a")) {{
-  if (link.textContent.trim() === %s) link.ariaCurrent = "page";
-  else link.removeAttribute("aria-current");
+  const name = link.textContent.trim();
+  link.ariaCurrent = name === page ? "page" : name === level ? "true" : null;
+  if (name === page) {{
+    const line = link.closest(".st-key-{NAVIGATION}");
+    line.scrollLeft += link.getBoundingClientRect().right - line.getBoundingClientRect().right;
+  }}
 }}
 </script>"""
 
@@ -125,12 +132,6 @@ def link_to_control(*results: SweepResult) -> None:
             return
 
 
-def link_to_views(result: SweepResult) -> None:
-    """Link to the pages that show more of the result on show."""
-    for page, (label, icon) in VIEWS.items():
-        link_to(page, label, icon, result=result.key)
-
-
 def change(result: SweepResult, *more: str) -> DeltaGenerator:
     """Name what the numbers were measured on, once on a page, on a box that opens to choose something else."""
     names = (pruning_name(result), models_name(result), data_name(result), *more)
@@ -140,7 +141,7 @@ def change(result: SweepResult, *more: str) -> DeltaGenerator:
 def page_header(title: str, read: Callable[[], ViewState] = ViewState) -> ViewState:
     """Configure the page of that name, read what it shows, and draw the navigation, whose links carry it on.
 
-    Every page calls this first.
+    The navigation has a second line where one result is on show: the views of it. Every page calls this first.
 
     Args:
         title: The page's name in the navigation.
@@ -151,7 +152,7 @@ def page_header(title: str, read: Callable[[], ViewState] = ViewState) -> ViewSt
     """
     st.set_page_config(layout="wide")
     st.html(STYLE)
-    navigation = st.container(horizontal=True, vertical_alignment="center", key=NAVIGATION)
+    navigation = st.container(key=NAVIGATION, gap=None)
     begin()
     state = read()
     on_show = [result for result in (state.result, state.other) if result]
@@ -160,11 +161,18 @@ def page_header(title: str, read: Callable[[], ViewState] = ViewState) -> ViewSt
     st.set_page_config(page_title=" · ".join(filter(None, (title, shown, "Prunescope"))))  # to tell tabs apart
     note_watching(title)
     with navigation:
-        st.markdown("**Prunescope**", width="content")
-        for name, path in PAGES.items():
-            st.page_link(path, label=name, query_params=carried())
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("**Prunescope**", width="content")
+            for label, name in FIRST_LINE.items():
+                shown = parameters_of(name, state) if label == ONE_RESULT else {}
+                st.page_link(PAGES[name], label=label, query_params=carried(**shown))
+        if state.result or title in ("Story", *VIEWS):
+            with st.container(horizontal=True, vertical_alignment="center", key="navigation-views"):
+                for name in VIEWS:
+                    st.page_link(PAGES[name], label=name, query_params=carried(**parameters_of(name, state)))
         vega = f"import({json.dumps(served_url(VEGA))});" if VEGA else ""  # while the page is still being drawn
-        st.html(SCRIPT % (vega, FOCUS, json.dumps(title)), width="content", unsafe_allow_javascript=True)
+        current = json.dumps([title, ONE_RESULT if title in VIEWS else title])
+        st.html(SCRIPT % (vega, FOCUS, current), width="content", unsafe_allow_javascript=True)
     if st.session_state.get("page-open") != title:
         st.session_state["page-open"], st.session_state[OPENED] = title, True
     return state

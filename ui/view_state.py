@@ -87,14 +87,39 @@ def result_if_asked() -> ViewState:
 
 
 def one_study() -> ViewState:
-    """Read the study of cuts that the page shows: the address's, else the first that can be read."""
+    """Read the study of cuts that the page shows: the address's, else one of the result's that the address names.
+
+    Without either, it is the first that can be read.
+    """
     studies, key = studies_at_hand(), st.query_params.get("study")
     study = study_by_key(key) if key else None
     if study is None:
         set_parameter("study", None)
-        study = next(filter(None, (study_by_key(entry.key) for entry in studies)), None)
+        asked = [entry for entry in at_hand() if entry.key == st.query_params.get("result")]
+        fitting = [entry for entry in studies if not asked or _model(entry) == _model(asked[0])]
+        study = next(filter(None, (study_by_key(entry.key) for entry in fitting)), None)
     linked = [once(entry_of, study)] if study and study.key not in {entry.key for entry in studies} else []
     return ViewState(studies=(*studies, *linked), study=study)
+
+
+def parameters_of(page: str, state: ViewState) -> dict[str, str]:
+    """Return what a link to a view of the result on show names: it, and for Cut a study of its checkpoint and task.
+
+    Where a study is on show, it is a result of the same.
+    """
+    key = state.result.key if state.result else st.query_params.get("result", "")
+    if state.study:
+        model = _model(once(entry_of, state.study))
+        keys = [entry.key for entry in offered(at_hand(), [key]) if _model(entry) == model]
+        return {"result": key if key in keys else next(iter(keys), key)}
+    if state.result is None or page != "Cut":
+        return {"result": key}
+    model = _model(once(entry_of, state.result))
+    return {"result": key, "study": next((entry.key for entry in studies_at_hand() if _model(entry) == model), "")}
+
+
+def _model(entry: Entry | CutEntry) -> tuple[str, str]:
+    return entry.checkpoint, entry.task
 
 
 def choose_study(state: ViewState) -> None:

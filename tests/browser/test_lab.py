@@ -38,7 +38,7 @@ def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(page: Page, s
     job = page.url.partition("?")[2]
     (worker,) = (one for one in psutil.Process().children(recursive=True) if "core.worker" in one.cmdline())
     worker.suspend()  # else its run would end before a slow browser has shown what it is to show
-    page.get_by_role("link", name="Overview", exact=True).click()
+    page.get_by_role("link", name="Story", exact=True).click()
     expect(page.get_by_role("link", name="Running:")).to_be_visible()
     assert job in page.url
     page.get_by_role("link", name="Running:").click()

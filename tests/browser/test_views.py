@@ -1,4 +1,4 @@
-"""Compare, Grid, Layers and Sentences in a real browser, and a result that stays on show whatever is clicked."""
+"""Compare, All results, Layers and Sentences in a real browser, and a result that stays on show whatever is clicked."""
 
 import re
 from collections.abc import Callable
@@ -78,12 +78,12 @@ def test_a_result_goes_through_the_navigation_and_a_cell_of_the_grid_opens_anoth
     for name in (*PAGES, "Compare"):
         page.get_by_role("link", name=name, exact=True).click()
         wanda = "Wanda pruning of the encoder, CoLA.* · "
-        shown = {"Methods": "", "Grid": "", "Cut": "SST-2 · "}.get(name, wanda)
+        shown = {"Methods": "", "All results": "", "Cut": ""}.get(name, wanda)
         expect(page).to_have_title(re.compile(f"^{name} · {shown}Prunescope$"))
         expect(page.locator("[aria-current=page]")).to_have_text(name)
         if shown == wanda:
             expect_on_show(page, other=WRITTEN.key)
-    page.get_by_role("link", name="Grid", exact=True).click()
+    page.get_by_role("link", name="All results", exact=True).click()
     link = page.locator(".grid td a:has(svg)").first
     expect(link).to_be_visible()
     page.evaluate("globalThis.visit = 'kept'")

@@ -23,7 +23,7 @@ RESULTS = {
 
 
 @pytest.mark.usefixtures("queue", "unfolded")
-@pytest.mark.parametrize("page", [page for page in PAGES if page not in ("Cut", "Grid", "Methods")])
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in ("Cut", "All results", "Methods")])
 @pytest.mark.parametrize("kind", RESULTS)
 def test_every_page_shows_it(kind: str, page: str, shipped: Path) -> None:
     result = RESULTS[kind]
@@ -46,7 +46,7 @@ def test_every_page_shows_it(kind: str, page: str, shipped: Path) -> None:
         assert entry_of(result).name.startswith("66 examples, moods.csv · moods")
         assert "Read from moods.csv, rows 1 to 132: the text from “review”, the label from “mood” (text" in words
         assert any("--data ./moods.csv --text review --label mood --label-map meh=" in code for code in codes)
-    elif "against" in kind and page in ("Overview", "Layers"):
+    elif "against" in kind and page in ("Story", "Layers"):
         assert "is most similar to" in words
         assert "stays intact" not in words
 
@@ -60,5 +60,5 @@ def test_two_results_whose_rows_differ_and_twins_are_shown_beside_each_other(shi
     assert "no picture of their difference" in words
     for made in TWINS:
         save(made)
-    for page in ("Layers", "Overview"):
+    for page in ("Layers", "Story"):
         assert "Other seeds (3 checkpoints)" in told(open_page(PAGES[page], result=BARE.key))

@@ -1,6 +1,7 @@
 """The page of cuts: without a study, while one runs, with one's own and shipped ones."""
 
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -110,3 +111,18 @@ def test_neither_kind_of_result_is_shown_as_the_other(shipped: Path) -> None:
     save(STUDY)
     assert "is a sweep" in errors(open_page(PAGE, study=result.key))[0]
     assert "is a study of cuts" in errors(open_page("pages/layers.py", result=STUDY.key))[0]
+
+
+@pytest.mark.usefixtures("queue")
+def test_a_result_leads_to_the_study_of_its_model_and_a_study_to_a_result_of_the_same(shipped: Path) -> None:
+    first, second, other = (make_study(task=task) for task in ("qqp", "sst2", "cola"))
+    results = {task: make_result(task=task) for task in ("qnli", "sst2", "cola")}
+    ship(shipped, first, second, other, *results.values())
+    for task, study in (("sst2", second), ("cola", other)):
+        app = follow(open_page("pages/layers.py", result=results[task].key, study=first.key), "Cut")
+        assert address(app) == {"result": results[task].key, "study": study.key}
+        box(app, "study").set_value(other.key).run()
+        assert parse_qs(links(app)["Layers"])["result"] == [results["cola"].key]
+        assert address(open_page(PAGE, result=results[task].key)) == {"result": results[task].key}
+    app = follow(open_page("pages/layers.py", result=results["qnli"].key), "Cut")
+    assert title(app) == BEGIN, "it has none"

@@ -16,7 +16,7 @@ from ui.text import plain
 
 SMALL = {"num_layers": 3, "amounts": (0.0, 0.3, 0.6)}
 RESULTS = (make_result(**SMALL), make_result(**SMALL, method="random"), make_result(**SMALL, task="cola"))
-SHOWING = [name for name in PAGES if name not in ("Cut", "Grid", "Methods")]
+SHOWING = [name for name in PAGES if name not in ("Cut", "All results", "Methods")]
 
 
 @pytest.mark.parametrize("name", SHOWING)
@@ -34,7 +34,7 @@ def test_what_is_taken_away_is_what_a_player_shows(
     shown = {player["layout"]["name"]: player for player in players(app)}
     headings = [title.value for title in app.title]
     assert offered.keys() == shown.keys()
-    assert len(shown) == (2 if name in ("Overview", "Compare", "Layers") else 1)
+    assert len(shown) == (2 if name in ("Story", "Compare", "Layers") else 1)
     for layout, (scene, choices) in offered.items():
         player = shown[layout]
         assert player["frames"] == as_sent(scene.frames)

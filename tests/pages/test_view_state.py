@@ -11,7 +11,7 @@ from core.results.store import save
 from tests.builders import make_result, ship, with_own_key, with_own_labels
 from tests.core.findings.made import around, network
 from tests.opened import address, follow, links, open_page, players, told
-from ui.header import PAGES
+from ui.header import FIRST_LINE, PAGES, VIEWS
 from ui.view_state import distinguishing_labels, full_labels
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.3, 0.6), "num_examples": 20}
@@ -20,7 +20,7 @@ SST2, *_ = SHIPPED = tuple(make_result(**SMALL, **changes) for changes in CHANGE
 RARE = {**SMALL, "amounts": (0.0, 0.31, 0.62)}  # amounts by which the two are known on every page
 OWN = make_result(**RARE, task="cola", method="wanda")
 OTHER = make_result(**RARE, task="qnli", method="attribution", scope=None)  # nothing would choose it for that one
-SHOWING = [name for name in PAGES if name not in ("Methods", "Grid", "Cut")]  # the pages that show a sweep
+SHOWING = [name for name in PAGES if name not in ("Methods", "All results", "Cut")]  # the pages that show a sweep
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +61,9 @@ def test_it_goes_through_all_pages_and_survives_a_reload_of_each(anywhere: None)
 def test_every_link_on_a_page_shows_it(at_hand: None, name: str) -> None:
     app = open_page(PAGES[name], result=OWN.key, other=OTHER.key)
     queries = [parse_qs(link.proto.query_string) for link in app.get("page_link")]
-    queries.remove({"own": ["model"]}) if name == "Overview" else None  # which leads to settings, to no result
+    queries.remove({"own": ["model"]}) if name == "Story" else None  # which leads to settings, to no result
     others = [query["result"] for query in queries if query["result"] != [OWN.key]]
-    assert len(queries) - len(others) >= len(PAGES)
+    assert len(queries) - len(others) >= len(FIRST_LINE) + len(VIEWS) * (name not in ("All results", "Methods"))
     assert bool(others) == (name == "Lab"), "only the list of one's own results names others"
     for query in queries:
         assert query.get("other") == ([OTHER.key] if query["result"] == [OWN.key] else None), "each has its own"
@@ -115,7 +115,7 @@ def test_without_a_result_a_page_leads_to_the_lab(name: str, shipped: Path, monk
     assert not players(app)
     assert app.title[0].value == "Nothing to show yet"
     assert "Prune a checkpoint in the Lab" in links(app)
-    commands = {"Overview": "python -m core.precompute", "Grid": "python -m core.grid"}
+    commands = {"Story": "python -m core.precompute", "All results": "python -m core.grid"}
     assert [code.value.startswith(commands[name]) for code in app.code] == [True] * (name in commands)
     if name == "Compare":
         ship(shipped, SST2)
@@ -123,7 +123,7 @@ def test_without_a_result_a_page_leads_to_the_lab(name: str, shipped: Path, monk
 
 
 @pytest.mark.parametrize("seeds", [4, 5])
-@pytest.mark.parametrize("name", ["Overview", "Layers", "Compare"])
+@pytest.mark.parametrize("name", ["Story", "Layers", "Compare"])
 def test_without_all_seeds_of_its_control_a_method_leads_to_the_lab(name: str, seeds: int, shipped: Path) -> None:
     steps = {**SMALL, "amounts": (0.0, 0.02, 0.04, 0.3)}
     controls = [make_result(**steps, method="random", seed=seed, until_damage=0.3) for seed in range(seeds)]
@@ -172,7 +172,7 @@ def test_labels_say_the_pruning_and_what_differs_and_no_two_are_the_same(
 
 def test_an_inconclusive_verdict_leads_to_settings_that_may_decide_it(shipped: Path, queue: JobQueue) -> None:
     ship(shipped, method := network(0.82), *around(0.7, 4))
-    app = open_page(PAGES["Overview"], result=method.key)
+    app = open_page(PAGES["Story"], result=method.key)
     address = links(app)["Decide it in the Lab: twice as many examples"]
     settings = open_page(PAGES["Lab"], **{name: value for name, (value,) in parse_qs(address).items()})
     examples = [field.value for field in settings.number_input if field.key == "lab-examples"]

@@ -22,7 +22,7 @@ def test_a_page_that_does_not_show_the_job_watches_it_and_links_to_it(
     job_id = queue.submit(REQUEST, "ann")
     running(queue, job_id, frames=2)
     page = open_page("app.py", job=job_id)
-    assert links(page)["Overview"].endswith(f"job={job_id}"), "the job goes with the visitor"
+    assert links(page)["Story"].endswith(f"job={job_id}"), "the job goes with the visitor"
     assert links(page)["Lab"] == links(page)["Running: 3\u00a0% done, 2 s left (amount 0)"] == f"job={job_id}"
 
     clock.advance(UNSEEN_SECONDS)

@@ -30,7 +30,7 @@ def show_history(on_show: str | None) -> None:
             remark("Finished runs are saved as files in this folder, which the other pages read as well:")
             st.code(str(store.user_folder()), language=None, wrap_lines=True)
         if len(entries) > MOST:
-            link_to("Grid", "See all at once", ":material/grid_on:")
+            link_to("All results", "See all at once", ":material/grid_on:")
         labels = full_labels(entries)
         for entry in entries[:MOST]:
             with st.container(horizontal=True, vertical_alignment="center"):
