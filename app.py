@@ -14,7 +14,7 @@ from core.findings.words.layers import survival_table
 from core.findings.words.overview import caution, overview_heading, overview_said, replication_sentences
 from core.findings.words.pooled import claim_of
 from core.request.catalog import REDUCTIONS
-from core.results.library import Entry
+from core.results.library import Entry, entry_of
 from core.results.names import in_sentence, models_name, pruning_name
 from core.results.schema import SweepResult
 from ui import player
@@ -106,7 +106,7 @@ def overview() -> None:
 
 def show_pair(entries: Sequence[Entry], result: SweepResult, reduction: str) -> None:
     """Show the tasks of the published heatmaps side by side, by the method on show where both have it."""
-    sides = [side for entry in published_pair(entries, result.pruning.method) if (side := by_key(entry.key))]
+    sides = [side for entry in published_pair(entries, once(entry_of, result)) if (side := by_key(entry.key))]
     if len(sides) < 2:
         return
     heading = once(overview_heading, sides, [companions_of(side, entries) for side in sides])

@@ -16,7 +16,7 @@ from core.results.names import checkpoint_name, data_name, in_sentence, pruning_
 from core.results.schema import SweepResult
 from ui.address import choose, offer, picture_first, set_parameter
 from ui.exports import offer_exports
-from ui.header import change, link_to_control, page_header, show_nothing
+from ui.header import change, link_to_control, page_header
 from ui.player import choose_metric, choose_reduction, middle_of, show_pictures, show_shares, start_in_address
 from ui.results import companions_of, guided_beside, methods_of
 from ui.shared import once
@@ -27,23 +27,20 @@ AXES = {"amount": "Equal amount", "damage": "Equal overall change", "divergence"
 START = 0.1  # of damage: similarity has fallen by a tenth
 HOW_TO_READ = """
 Both are shown where the same amount is removed; or where their layers have changed equally on average (1 − mean
-similarity); or where their predicted probabilities have moved equally far from the unpruned model's. Numbers between
-measured amounts are then interpolated. Orange is the first result, blue the second. In the difference, orange cells are
-pairs of layers that are more similar under the first, blue cells under the second. A model *works* while it keeps 90 %
-of its advantage over always guessing the commonest label, by the metric on show; where that ends is an estimate without
-an interval. By another metric than the task's main one, it is judged on these examples alone.
+similarity); or where their predicted probabilities have moved equally far from the unpruned model's, interpolated
+between measured amounts. Orange is the first result, blue the second, and in the difference the one under which a pair
+of layers is more similar. A model *works* while it keeps 90 % of its advantage over always guessing the commonest
+label, by the metric on show: an estimate without an interval.
 """
 PROFILES = """
-Each small picture shows the similarity that every layer keeps, from the first to the last, at the same overall change.
-The thin grey lines are random removal, one per seed. Where a method stays among them, chance does the same. A single
-layer outside five of them proves little: one more seed would fall outside one time in three. Bands are 95 % intervals
-over examples; the dotted line is the floor, where it is in sight. In the large picture, each mark is one amount, and
-grey dots are random removal.
+Each small picture shows the similarity that every layer keeps at the same overall change. Thin grey lines are random
+removal, one per seed: a method that stays among them does what chance does. One more seed would leave five, too, one
+time in three. Bands are 95 % intervals over examples; the dotted line is the floor. In the large picture, each mark is
+one amount, and grey dots are random removal.
 """
-PAIRED = """
-Accuracy is tested by McNemar's exact test, other metrics by exchanging both models' predictions at random, example by
-example. p-values are corrected by Holm's method for the number of amounts.
-"""
+PAIRED = (
+    "Accuracy: McNemar's exact test; other metrics: random exchange of predictions. Corrected for all amounts (Holm)."
+)
 SAME = "First and second are the same result. Choose another one above to see a difference."
 NO_METHOD = "No method has been swept over the whole encoder on these examples yet. Run one in the Lab to see it here."
 NOTHING = "A comparison needs two results, and there are fewer here. Prune a checkpoint in the Lab to get another."
@@ -51,11 +48,8 @@ NOTHING = "A comparison needs two results, and there are fewer here. Prune a che
 
 def compare() -> None:
     """Show how two results differ: the answer, the pictures with their axis, then what else is known."""
-    state = page_header("Compare", two_results)
-    first, second, entries = state.result, state.other, state.entries
-    if first is None or second is None:
-        show_nothing(NOTHING)
-        return
+    state = page_header("Compare", two_results, NOTHING)
+    first, second, entries = state.shown, state.other or state.shown, state.entries
     title, choices = st.container(key="compare-title"), st.container()
     with st.container(horizontal=True, key="compare-by"):
         axis = cast(Axis, choose("Compare at", AXES, "axis", segmented=True))

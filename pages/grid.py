@@ -9,31 +9,29 @@ from core.findings import pooled
 from core.findings.choices import settings
 from core.findings.grid import arranged
 from core.findings.pooled import Pooled
-from core.findings.words.grid import grid_heading, reasons_table, seeds_table
+from core.findings.words.grid import grid_heading, reasons_table, replication_table, seeds_table
+from core.findings.words.overview import replication_sentences
 from core.findings.words.pooled import MEANING, READING, claim_said, pooled_table
 from core.request.catalog import DAMAGE
+from core.results.library import entry_of
+from core.results.names import in_sentence, pruning_name
 from ui.address import choose, picture_first
 from ui.exports import offer_exports
-from ui.grid import offer_grid, open_clicked, rows_of, show_grid
-from ui.header import page_header, show_nothing
+from ui.grid import offer_grid, open_clicked, rows_everywhere, rows_of, show_grid
+from ui.header import link_to, page_header, show_nothing
 from ui.player import show_pictures
 from ui.results import own_results, shipped_results
-from ui.text import plain, remark, show_table
-from ui.view_state import BOXES
+from ui.shared import once
+from ui.text import markdown_table, plain, remark, show_table
+from ui.view_state import BOXES, ViewState, one_result, published_pair
 
 SOURCES = {"own": "Your results", "shipped": "Shipped with Prunescope"}
 ALONE = {"": "Left out", "shown": "Shown"}
 ANY = "Any"
 MANY = 24  # results of one's own, which then are shown first
 MOST_SHOWN = 240  # sweeps; more would take a browser long
-OVER_SEEDS = f"""
-Of an overall change of {DAMAGE}, the share that lies in the upper half of the layers: the mean over checkpoints ± their
-standard deviation. Random removal counts by the mean of its seeds on each checkpoint.
-"""
-NOTHING = (
-    "A grid is many sweeps at once: methods, checkpoints, tasks, random controls. There is none yet. List them in a "
-    "file, as docs/grids.md explains, and run:"
-)
+OVER_SEEDS = f"The share of an overall change of {DAMAGE} in the upper half of the layers, mean over checkpoints ± SD."
+NOTHING = "There are no results yet. A grid is many sweeps at once: list them as docs/grids.md explains, and run:"
 
 
 def grid() -> None:
@@ -69,7 +67,29 @@ def grid() -> None:
         st.subheader("The same method on checkpoints that differ only in the seed", anchor=False)
         st.markdown(OVER_SEEDS)
         show_table([{**row, "Checkpoints": plain(row["Checkpoints"])} for row in over_seeds], naming=2)
+    show_replication(one_result())
     offer_grid(found, rows)
+
+
+def show_replication(state: ViewState) -> None:
+    """Say what the pruning on show does to each shipped checkpoint; the visitor's own stand in the table below them."""
+    if state.result is None:
+        return
+    rows = rows_everywhere(state.result, shipped_results())
+    counted = {row.key for row in rows}
+    beside = [row for row in rows_everywhere(state.result, state.entries) if row.key not in counted]
+    sentences = replication_sentences(rows, in_sentence(pruning_name(state.result)))
+    if not sentences:
+        return
+    st.subheader("Does it hold for other checkpoints?", anchor=False)
+    st.markdown(plain(" ".join(sentences)))
+    with st.expander("Each checkpoint"):
+        table = replication_table(rows, beside)
+        st.markdown(markdown_table([{**row, "Checkpoint": plain(row["Checkpoint"])} for row in table]))
+    if pair := published_pair(state.entries, once(entry_of, state.result)):
+        link_to(
+            "Compare", "See SST-2 and CoLA side by side", ":material/compare:", result=pair[0].key, other=pair[1].key
+        )
 
 
 def show_pooled(table: Sequence[Pooled], own: Own) -> None:

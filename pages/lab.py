@@ -1,5 +1,6 @@
 """The Lab: prunes a checkpoint on demand and shows every frame as it arrives."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -7,8 +8,9 @@ import streamlit as st
 from core.charts.overview import result_scene
 from core.findings.choices import offered
 from core.findings.layers import Look
-from core.findings.words.lab import check_sentence, key_figures, methods_table
+from core.findings.words.lab import check_sentence, methods_table, reading_note
 from core.findings.words.layers import layers_heading
+from core.findings.words.overview import caution, verdict_sentence
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.catalog import REDUCTIONS
@@ -20,37 +22,34 @@ from core.results.schema import SweepResult
 from ui import jobs
 from ui.address import picture_first, set_parameter, show
 from ui.controls import offer_control
-from ui.exports import offer_exports, show_recipe
-from ui.grid import show_methods
+from ui.exports import offer_exports
+from ui.grid import open_clicked, show_methods
 from ui.header import page_header
 from ui.lab.history import show_history
 from ui.lab.model import DEFAULT_REQUEST, OWN_REQUEST, chosen_checkpoint
 from ui.lab.run import offer_sweep
 from ui.lab.state import lab as remembered
-from ui.player import choose_reduction, middle_of, show_finding, show_pictures, show_shares, start_in_address
-from ui.results import at_hand, by_key, companions_of, guided_beside, note_computed, own_methods
+from ui.player import choose_reduction, middle_of, show_pictures, start_in_address
+from ui.results import at_hand, by_key, companions_of, note_computed, own_methods
 from ui.shared import once
-from ui.text import markdown_table, plain, refusals_shown, remark
+from ui.text import plain, refusals_shown, remark
 from ui.upload import show_upload
 from ui.view_state import DECIDE, OWN, OWN_MODEL, result_if_asked
 
 TITLE = "Prune a checkpoint and watch its layers"
 EXPLANATION = (
-    "A run prunes a checkpoint step by step. It measures how similar each layer stays to the unpruned model's (CKA), "
-    "and how well the model still classifies."
+    "A run prunes a checkpoint step by step: how similar does each layer stay, how well does the model classify?"
 )
 DEFAULT = " **Press Run** to begin: the default checkpoint works offline."
 WAITING = "The picture appears here once the unpruned model has been measured."
 WAITING_HEIGHT = 540  # pixels: about a picture's, so that nothing moves when it comes
-NO_PLACE = (
-    "It was computed on weights, a folder or a file that are not bundled, or whose place is not recorded. Choose them "
-    "again in the settings, or give them to the command line."
-)
+NO_PLACE = "Its weights or its data are not bundled, or their place is not recorded: choose them in the settings."
 SECOND_OPINION = "**A second opinion:** computes one frame again, with this program and with the published torch-cka."
 
 
 def lab() -> None:
     """Show what the address names: a run, a result, or the settings beside an example."""
+    open_clicked()
     state, record = page_header("Lab", result_if_asked), remembered()
     queue.start_worker()
     job = jobs.job_in_address()
@@ -87,17 +86,11 @@ def lab() -> None:
         show_upload()
 
 
-def ask(job: Job | None, result: SweepResult | None) -> None:
-    """Draw the settings, which begin with the request behind what is shown, and the bar that starts a run."""
+def ask(shown: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) -> None:
+    """Draw the settings, which begin with a request or with what may decide its verdict, and the bar that runs them."""
     reason = st.query_params.get(DECIDE, "")
-    shown = job.request if job and job.request else jobs.original_request(result) if result else usual_request()
     request = deciding(shown, reason)
-    offer_sweep(request, judged_beside(request) if reason else job.follow_ups if job else ())
-
-
-def usual_request() -> SweepRequest:
-    """Return what the settings begin with where nothing is on show."""
-    return OWN_REQUEST if OWN in st.query_params else DEFAULT_REQUEST
+    offer_sweep(request, judged_beside(request) if reason else follow_ups)
 
 
 # ---------------------------------------------------------------- before, during and after a run
@@ -106,7 +99,9 @@ def usual_request() -> SweepRequest:
 def show_beginning(job: Job | None) -> None:
     """Show the settings, beside what had arrived when a run ended early, else beside an example of that checkpoint."""
     partial = job.partial_result if job else None
-    chosen = chosen_checkpoint(job.request if job and job.request else usual_request())
+    usual = OWN_REQUEST if OWN in st.query_params else DEFAULT_REQUEST
+    request = job.request if job and job.request else usual
+    chosen = chosen_checkpoint(request)
     st.title(TITLE, anchor=False)
     st.markdown(EXPLANATION + (DEFAULT if chosen == DEFAULT_REQUEST.checkpoint else ""))
     settings, beside = st.columns([5, 6], gap="large")
@@ -114,11 +109,11 @@ def show_beginning(job: Job | None) -> None:
         if partial:
             reduction = choose_reduction(partial)
             draw(partial, reduction)
-            show_finding(partial, reduction)
+            show_finding(partial, layers_heading(partial, Look(reduction)))
         else:
             show_example(chosen)
     with settings:
-        ask(job, None)
+        ask(request, job.follow_ups if job else ())
 
 
 def show_running(job: Job) -> None:
@@ -137,35 +132,24 @@ def show_running(job: Job) -> None:
             jobs.follow(job)
             draw(finished, reduction)
         else:
-            jobs.follow(job, lambda current: draw_frames(current, reduction))
+            jobs.follow(job, lambda current: draw(current.partial_result, reduction))
 
 
-def draw_frames(job: Job, reduction: str) -> None:
-    """Draw the frames that have arrived, or hold their place."""
-    partial = job.partial_result
-    if partial:
-        draw(partial, reduction)
-    else:
-        hold_place()
-
-
-def hold_place() -> None:
-    """Show where the picture will be."""
+def draw(result: SweepResult | None, reduction: str) -> None:
+    """Draw a result's picture, or show where it will be."""
+    if result:
+        start = start_in_address(result.amounts) if result.key else None
+        show_pictures(once(result_scene, result, reduction), key="lab", start=start)
+        return
     with st.container(border=True, height=WAITING_HEIGHT, horizontal_alignment="center", vertical_alignment="center"):
         st.markdown(WAITING, width="content")
-
-
-def draw(result: SweepResult, reduction: str) -> None:
-    """Draw a result's picture."""
-    start = start_in_address(result.amounts) if result.key else None
-    show_pictures(once(result_scene, result, reduction), key="lab", start=start)
 
 
 def show_example(checkpoint: str) -> None:
     """Show a result at hand of the chosen checkpoint where there is no run to show yet; of none, the place of one."""
     entry = next((entry for entry in offered(at_hand()) if entry.checkpoint == checkpoint), None)
     if entry is None:
-        hold_place()
+        draw(None, "")
     elif example := by_key(entry.key):
         st.markdown("**Example**")
         show_pictures(once(result_scene, example, next(iter(REDUCTIONS))), key="lab-example", group="example")
@@ -184,36 +168,39 @@ def show_result(result: SweepResult) -> None:
         draw(result, reduction)
         with refusals_shown():
             offer_control(result, at_hand())
-    show_finding(result, reduction, companions_of(result, at_hand()))
-    show_shares(result, guided_beside(result, at_hand()))
+    show_finding(result, "" if result.against else once(verdict_sentence, result, companions_of(result, at_hand())))
     name, to_decide = plain(result_name(result)), DECIDE in st.query_params
     key = f"lab-settings-{to_decide}-{result.key}"
     with settings:
         panel = st.expander(name, expanded=to_decide, key=key, icon=":material/tune:", on_change="rerun")
     if panel.open:  # else the page would run again, and end a film, once the worker says how long a run takes
         with panel:
-            ask(None, result)
+            ask(jobs.original_request(result))
     offer_exports(replace(once(result_scene, result, reduction), title=heading), result)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
         check_and_recompute(result)
 
 
+def show_finding(result: SweepResult, finding: str) -> None:
+    """Say what to be careful about, what a result shows, and what of a table it was measured on."""
+    if words := caution(result):
+        st.warning(plain(words))
+    st.markdown(plain(finding))
+    if note := reading_note(result.task):
+        remark(plain(note))
+
+
 def show_figures(result: SweepResult, reduction: str) -> None:
-    """Show the three figures of a whole result beside each other; with those of other methods on the same, how far."""
-    methods = own_methods(result)
-    if len(methods) > 1:
-        show_methods(methods_table(methods, reduction), result.key)
-    elif figures := once(key_figures, result, reduction):
-        st.markdown(markdown_table([{plain(title): f"**{plain(value)}**" for title, value in figures.items()}]))
+    """Tabulate up to where a model works and its layers stay intact, beside one's own results by other methods."""
+    if len(result.frames) > 1:
+        show_methods(methods_table(own_methods(result) or [result], reduction), result.key)
 
 
 # ---------------------------------------------------------------- behind a result
 
 
 def check_and_recompute(result: SweepResult) -> None:
-    """Show the command that computes a result; let a frame be checked, and the sweep be rerun."""
-    st.markdown("**On the command line**, this command computes it:")
-    show_recipe(result)
+    """Let a frame of a result be checked, and the sweep be rerun."""
     request = jobs.request_behind(result)
     if request is None:
         remark(NO_PLACE)
@@ -225,9 +212,8 @@ def check_and_recompute(result: SweepResult) -> None:
             amount = st.selectbox("Amount", result.amounts, middle, amount_name, key="lab-check-amount", width=180)
             if st.button("Check this frame", key="lab-check"):
                 with refusals_shown():
-                    jobs.ask_anew(
-                        "lab-checking", result.key, lambda: jobs.ask_about_frame("verify", result, amount, request)
-                    )
+                    fields = jobs.frame_fields(result, amount, request)
+                    jobs.ask("lab-checking", result.key, "verify", **fields)
         if found := jobs.answer_to("lab-checking", result.key):
             (st.success if found["within_tolerance"] else st.error)(check_sentence(found))
     label = "Recompute; the bundled file stays" if store.is_shipped(result.key) else "Recompute and replace this result"

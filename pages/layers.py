@@ -15,6 +15,7 @@ from core.findings.layers import THRESHOLDS, Look, Yardstick, layers_of, own_mea
 from core.findings.passed import harm_of, passed_on, shipped
 from core.findings.words.layers import closest_table, layers_said, survival_table
 from core.findings.words.passed import PASSED, halves_said, passed_said
+from core.findings.words.verdict import criteria_table, numbers_table
 from core.request.catalog import MEASURES, REDUCTIONS, SURVIVAL_THRESHOLD
 from core.request.scope import run_of
 from core.results.names import PointLabel, ReductionKey, layer_number, point_names
@@ -22,7 +23,7 @@ from core.results.schema import SweepResult
 from ui.address import choose, picture_first, set_parameter
 from ui.controls import layers_alone, offer_layers
 from ui.exports import offer_exports
-from ui.header import change, link_to_control, page_header, show_nothing
+from ui.header import change, link_to_control, page_header
 from ui.player import choose_reduction, middle_of, reduction_in_address, show_pictures, start_in_address
 from ui.results import companions_of, isolated_beside, yardstick_of
 from ui.shared import once
@@ -33,24 +34,18 @@ PLAYER = "layers"
 INTACT = "A layer is intact while its similarity is at least"  # 0.9 is a convention
 NOTHING = "There is no result yet. Prune a checkpoint in the Lab, and its layers are shown here."
 READING = """
-Each row is one layer. Its strip is coloured by how similar the layer is to the same layer of the unpruned model. The
-bar below ends where that similarity first falls below the threshold; the line on it is the 95 % interval, which is
-known for a threshold of 0.9, and for means and first tokens.
-
-Where they are known, these are drawn as well. The **dotted** cell at 100 %, and the dotted line, are the similarity
-left when everything prunable is gone. **Shaded** is everything beyond the working range. **Thin grey** lines are random
-removal of as much, one per seed.
+Each strip is one layer, coloured by how similar it is to the same layer of the unpruned model. The bar below ends where
+that similarity first falls below the threshold; the line on it is the 95 % interval, which is known for a threshold of
+0.9, and for means and first tokens. Where they are known, these are drawn as well. **Dotted**: everything prunable is
+gone. **Shaded**: beyond the working range. **Thin grey lines**: random removal of as much, one per seed.
 """
 AGAINST = "Some similarity is expected of any two models that read the same sentences; nothing here is judged."
 
 
 def layers() -> None:
     """Show the answer, every layer in a row and the selected one, then what else is known."""
-    state = page_header("Layers", one_result)
-    result, entries = state.result, state.entries
-    if result is None:
-        show_nothing(NOTHING)
-        return
+    state = page_header("Layers", one_result, NOTHING)
+    result, entries = state.shown, state.entries
     title = st.container()
     reduction = reduction_in_address(result)
     look = Look(reduction)
@@ -136,15 +131,17 @@ def show_details(
     start: float | None,
 ) -> None:
     """Show how much is removed of the selected layer, the numbers, and how to read all of it."""
-    if result.against:
+    if result.against:  # there nothing is judged
         st.markdown(AGAINST)
         st.markdown(markdown_table(closest_table(result, look.reduction)))
-        return
-    scene = removed_scene(result, look.reduction, layer_number(layer))
-    show_pictures(scene, key="layers-removed", group=PLAYER, start=start, link=False)
-    offer_exports(scene, result, label="Download this picture", numbers=False)
-    show_table(survival_table(result, look, twins))
-    st.markdown(READING)
+    else:
+        scene = removed_scene(result, look.reduction, layer_number(layer))
+        show_pictures(scene, key="layers-removed", group=PLAYER, start=start, link=False)
+        offer_exports(scene, result, label="Download this picture", numbers=False)
+        show_table(survival_table(result, look, twins))
+        st.markdown(READING)
+        show_table(once(criteria_table, result, beside))
+    show_table(once(numbers_table, result, beside))
 
 
 with picture_first():

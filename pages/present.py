@@ -7,15 +7,15 @@ import streamlit as st
 from core.charts.overview import STAGE, result_scene
 from core.findings.words.overview import holding_sentence, overview_heading
 from core.request.catalog import REDUCTIONS
-from core.results.names import data_name, models_name, pruning_name
-from ui.address import choose, picture_first, turn
+from core.results.names import data_name, listed, models_name
+from ui.address import picture_first, turn
 from ui.exports import offer_exports
-from ui.header import link_to, page_header, show_nothing
+from ui.header import link_to, page_header
 from ui.player import reduction_in_address, show_pictures, start_in_address, written
 from ui.results import companions_of
 from ui.shared import once
-from ui.text import unbroken
-from ui.view_state import ViewState, choose_result, one_result
+from ui.text import plain, unbroken
+from ui.view_state import choose_result, one_result, playlist
 
 # In full screen the stage is alone, wherever the page was scrolled to; otherwise a line above it leads out.
 STYLE = """<style>
@@ -30,14 +30,10 @@ STYLE = """<style>
 .st-key-present-setup { padding: 1rem clamp(1rem, 5vw, 5rem) 3rem; }
 </style>"""
 HINT = "← → step · ↑ ↓ other result · space play · S speaker's sentence · F full screen"
-EXPLANATION = (
-    "Title and caption can be changed here. The address holds everything, so a bookmark opens the same picture in the "
-    "lecture hall."
-)
+EXPLANATION = "The address holds everything, so a bookmark opens the same picture in the lecture hall."
 KEY = "present"  # of the stage
 SETTINGS = "settings"  # the anchor below the stage
-MAX_TEXT_CHARS = 200  # of a title or caption
-THROUGH = {"methods": "Every method once", "all": "All results"}
+LINE, MAX_LINE_CHARS = "A line of your own", 200
 
 
 def present() -> None:
@@ -45,19 +41,18 @@ def present() -> None:
     out, stage = st.container(key="present-out", horizontal=True, vertical_alignment="center"), st.container()
     setup = st.container(key="present-setup")
     with setup:
-        state = page_header("Present", one_result)
+        state = page_header("Present", one_result, "There is no result to present yet.")
+        result = state.shown
         st.html(STYLE)
-        result = state.result
-        if result is None:
-            show_nothing("There is no result to present yet.")
-            return
         st.subheader("Settings and downloads", anchor=SETTINGS)
         downloads = st.container()
         st.markdown(EXPLANATION)
-        keys = through(state)
-        heading = typed("Title", "title", pruning_name(result))
-        caption = typed("Caption", "caption", f"{models_name(result)}, {data_name(result)}")
-        reduction, start = reduction_in_address(result), start_in_address(result.amounts)
+        titles = playlist(state, choose_result(state))
+        st.markdown(plain(f"↑ and ↓ go through {listed(list(titles.values()))}."))
+        measured = f"{models_name(result)}, {data_name(result)}"
+        line = st.text_input(LINE, key="caption", placeholder=measured, max_chars=MAX_LINE_CHARS, bind="query-params")
+        heading, caption = titles[result.key], line or measured
+        reduction, start = reduction_in_address(result), start_in_address(result.amounts, result.amounts[0])
     scenes = {
         name: replace(once(result_scene, result, name, STAGE), title=heading, caption=(caption, REDUCTIONS[name].title))
         for name in result.reductions
@@ -76,29 +71,14 @@ def present() -> None:
             scenes[reduction],
             key=KEY,
             start=start,
-            on_turn=lambda: turn(keys, st.session_state[KEY]["turn"]),
+            on_turn=lambda: turn(list(titles), st.session_state[KEY]["turn"]),
             title=heading,
-            autoplay=True,
             choices=choices,
             choice=reduction,
             stage={"heading": heading, "caption": caption, "hint": HINT},
         )
     with downloads:
         offer_exports(scenes[reduction], result, choices=scenes)
-
-
-def through(state: ViewState) -> list[str]:
-    """Offer other results, ask which of them the arrow keys step through, and return their keys."""
-    alike = choose_result(state)
-    chosen = choose("↑ and ↓ step through", THROUGH, "through", segmented=True)
-    one_per_method = [entry for entry in alike if entry.seed == 0 and entry.scope in ("encoder", None)]
-    return [entry.key for entry in (one_per_method if chosen == "methods" and one_per_method else state.offered)]
-
-
-def typed(label: str, parameter: str, default: str) -> str:
-    """Ask for a text that is in the address; an empty one is the default of the result on show."""
-    text = st.text_input(label, key=parameter, placeholder=default, max_chars=MAX_TEXT_CHARS, bind="query-params")
-    return text or default
 
 
 with picture_first():

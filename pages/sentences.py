@@ -19,40 +19,31 @@ from core.results.provenance import task_of
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
 from ui.exports import offer_exports
-from ui.header import change, page_header, show_nothing
-from ui.jobs import answer_to, ask_anew, ask_worker, drop_question
+from ui.header import change, page_header
+from ui.jobs import answer_to, ask, drop_question
 from ui.player import show_pictures, start_in_address
 from ui.shared import once
 from ui.text import plain, refusals_shown, remark
 from ui.view_state import choose_result, one_result
 
-EXPLANATION = (
-    "Each line is one example: blue where the model predicts its label, orange where it does not. Below the gap are "
-    "those that are incorrect even without pruning. An example *flips* at the first amount at which the prediction is "
-    "no longer the unpruned model's."
-)
+EXPLANATION = """
+Each line is one example: blue where the model predicts its label, orange where it does not; below the gap, those that
+are incorrect even without pruning. It *flips* at the first amount where the prediction is not the unpruned model's.
+"""
 NOTHING = "There is no result yet: make one in the Lab, and its examples are listed here."
 NO_FIT = "No example fits all of these filters: choose “All” or “Any” in one of them."
-NO_TEXTS = (
-    "The texts of these examples are not kept here, so they are named by their row numbers in the data. Once you run "
-    "the Lab or the command line on the same data on your own computer, their texts are shown here."
-)
+NO_TEXTS = "The texts are not kept here: run the Lab or the command line on the same data to see them in place of rows."
 OTHER_CHECKPOINT = "A sentence of your own can be tried with the bundled checkpoints: change the result above."
-OTHER_SCORES = (
-    "Here the method scores on the written calibration examples, so it removes something else than in the result "
-    "below, which scored on examples of its own data."
-)
+OTHER_SCORES = "On the written calibration examples, the method removes something else than in the result below."
 ANSWER_SECONDS = 1.0  # how long a click waits for an answer, to show it at once
 
 
 def sentences() -> None:
     """Show a field for a sentence of the visitor's own, then the examples of the result."""
-    state = page_header("Sentences", partial(one_result, lambda entry: entry.source == "written"))  # with its texts
     queue.start_worker()
-    result = state.result
-    if result is None:
-        show_nothing(NOTHING)
-        return
+    with_texts = partial(one_result, lambda entry: entry.source == "written")
+    state = page_header("Sentences", with_texts, NOTHING)
+    result = state.shown
     title = st.container()
     with change(result):
         choose_result(state)
@@ -143,7 +134,7 @@ def try_a_sentence(result: SweepResult) -> None:
         drop_question("typed-job")
         with refusals_shown():
             texts = check_texts(typed, task)
-            job_id = ask_anew("typed-job", result.key, lambda: ask_worker("predict", **question(result, texts)))
+            job_id = ask("typed-job", result.key, "predict", **question(result, texts))
             st.session_state["typed-texts"] = texts
             queue.wait(job_id, lambda job: job.ended, ANSWER_SECONDS)
     if found := answer_to("typed-job", result.key):

@@ -23,7 +23,7 @@ from core.results.kinds import Result
 from core.results.names import amount_name, pruning_name, result_name
 from core.results.provenance import can_be_found, recipe
 from core.results.schema import SweepResult
-from ui.jobs import answer_to, ask_about_frame, ask_anew, ask_worker, original_request
+from ui.jobs import answer_to, ask, frame_fields, original_request
 from ui.pictures import download, offer_pictures, place_in_address
 from ui.text import plain, refusals_shown, remark
 
@@ -60,7 +60,7 @@ def offer_exports(
 
     Args:
         scene: What the page shows; None where it has no picture.
-        results: Those on show, whole sweeps or one study of cuts; of one that still runs nothing can be taken away.
+        results: Those on show, whole sweeps or one study of cuts.
         choices: See `ui.pictures.offer_pictures`.
         label: Says what, where a page has several panels.
         numbers: Whether to offer all numbers of every result as well; several have their commands without them too.
@@ -73,9 +73,6 @@ def offer_exports(
         return
     with panel:
         st.html(STYLE)
-        if "" in several:
-            remark("Downloads are there when the run has ended.")
-            return
         if scene:
             offer_pictures(scene, [*several.values()], choices)
         names = {key: pruning_name(result) for key, result in several.items() if isinstance(result, SweepResult)}
@@ -96,11 +93,9 @@ def _offer_numbers(result: Result, of: str) -> None:
     st.markdown(f"**Numbers{of}**")
     with st.container(horizontal=True):
         if isinstance(result, SweepResult):
-            for label, make, kind in (
-                ("Similarities", similarity_csv, "similarity"),
-                ("Metrics", metrics_csv, "metrics"),
-            ):
-                download(f"{label} as CSV", partial(make, result), file_name([result], f"-{kind}.csv"), "text/csv")
+            name = partial(file_name, [result])
+            download("Similarities as CSV", partial(similarity_csv, result), name("-similarity.csv"), "text/csv")
+            download("Metrics as CSV", partial(metrics_csv, result), name("-metrics.csv"), "text/csv")
         download("Result as JSON", result.model_dump_json, file_name([result], ".json"), "application/json")
 
 
@@ -131,8 +126,8 @@ def _offer_checkpoint(result: SweepResult) -> None:
         amount = st.selectbox("Pruning amount", result.amounts, first, amount_name, key, width=180)
         if st.button("Save checkpoint", key=f"export-write-{result.key}", icon=":material/save:"):
             with refusals_shown():
-                frame = result.key, amount
-                ask_anew("export-checkpoint", frame, lambda: ask_about_frame("export", result, amount, request))
+                fields = frame_fields(result, amount, request)
+                ask("export-checkpoint", (result.key, amount), "export", **fields)
     if written := answer_to("export-checkpoint", (result.key, amount)):
         _say_where(f"The checkpoint pruned by {amount_name(amount)}", written["folder"])
 
@@ -147,7 +142,7 @@ def offer_smaller(study: CutStudy, choice: Choice) -> None:
     order = {"key": study.key, "layers": list(choice.model.layers), "share": choice.share, "checkpoint": place}
     with st.container(horizontal=True, vertical_alignment="center"), refusals_shown():
         if st.button("Save the smaller model", key="cut-save", icon=":material/save:"):
-            ask_anew("export-cut", asked, lambda: ask_worker("export-cut", **order))
+            ask("export-cut", asked, "export-cut", **order)
         remark(plain(smaller_words(choice)))
     if not (written := answer_to("export-cut", asked)):
         return

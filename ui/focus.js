@@ -41,6 +41,6 @@ globalThis.prunescopeFocus ??= (() => {
     if (!held?.control.isConnected) held = null; // what has gone before this press is not what is pressed
   }, true);
   addEventListener("focusin", hold);
-  new MutationObserver(follow).observe(document.body, { childList: true, subtree: true });
+  new MutationObserver(() => { follow(); globalThis.prunescopeMark?.(); }).observe(document.body, { childList: true, subtree: true });
   return true;
 })();

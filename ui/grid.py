@@ -18,7 +18,7 @@ from core.results import store
 from core.results.library import Entry, entry_of, extracts
 from core.results.schema import SweepResult
 from core.results.store import FileState, state_of
-from ui.address import carried, show
+from ui.address import carried
 from ui.header import PAGES
 from ui.pictures import STILLS, download
 from ui.player import component, pause_after_first_picture
@@ -27,10 +27,8 @@ from ui.text import unbroken
 
 KEY, METHODS = "grid", "methods"  # of the elements
 OPENED = "grid-opened"  # of the session: the address of the cell that was clicked
-# The beginning of each page's address as a browser that shows the grid reads it, and the page.
-ADDRESSES = {"./?result=": "Story", "layers?result=": "Layers"}
-
-LAB = "lab?result="
+# The beginning of each page's address as a browser that shows the tables reads it, and the page.
+ADDRESSES = {"./?result=": "Story", "layers?result=": "Layers", "lab?result=": "Lab"}
 
 _reading = Lock()  # who comes meanwhile waits for the same rows: fifty who read them all at once keep everybody waiting
 
@@ -62,8 +60,9 @@ def _rows(files: tuple[FileState, ...]) -> tuple[GridRow, ...]:
 
 def show_grid(grid: Grid) -> None:
     """Show a grid."""
-    verdict_page, layers_page = ADDRESSES
-    _grid(key=KEY, data={"html": grid_html(grid, (verdict_page, layers_page))}, on_opened_change=_note_opened)
+    verdict_page, layers_page, _ = ADDRESSES
+    html = grid_html(grid, (verdict_page, layers_page))
+    _grid(key=KEY, data={"html": html}, on_opened_change=partial(_note_opened, KEY))
     pause_after_first_picture()
 
 
@@ -84,19 +83,15 @@ def offer_grid(grid: Grid, rows: Sequence[GridRow]) -> None:
         download("Numbers as CSV", numbers, "prunescope-grid.csv", "text/csv")
 
 
-def _note_opened() -> None:
-    st.session_state[OPENED] = str(st.session_state[KEY].get("opened") or "")
+def _note_opened(key: str) -> None:
+    st.session_state[OPENED] = str(st.session_state[key].get("opened") or "")
 
 
 def show_methods(rows: Mapping[str, Mapping[str, str]], on_show: str) -> None:
     """Show results in a table, by their keys; a click opens one in the Lab."""
-    _grid(key=METHODS, data={"html": unbroken(linked_table(rows, on_show, LAB))}, on_opened_change=_show_opened)
-
-
-def _show_opened() -> None:
-    opened = str(st.session_state[METHODS].get("opened") or "")
-    if opened.startswith(LAB):
-        show(opened.removeprefix(LAB))
+    _, _, lab_page = ADDRESSES
+    html = unbroken(linked_table(rows, on_show, lab_page))
+    _grid(key=METHODS, data={"html": html}, on_opened_change=partial(_note_opened, METHODS))
 
 
 def open_clicked() -> None:

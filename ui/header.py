@@ -19,7 +19,7 @@ from ui.player import OPENED, VEGA, served_url
 from ui.results import at_hand, companions_of
 from ui.shared import once
 from ui.text import plain
-from ui.view_state import DECIDE, ViewState, parameters_of
+from ui.view_state import DECIDE, ViewState, on_one_model
 
 PAGES = {
     "Story": "app.py",
@@ -45,9 +45,9 @@ STYLE = """<style>
 .stApp :is(h1, .stMain, [data-testid="stPageLink-NavLink"]):focus-visible,
 .stApp .stCheckbox label:has(:focus-visible) { outline: 2px solid light-dark(#b5367a, #fb8861); }
 .stApp .stMain:focus-visible { outline-offset: -2px; }
-.st-key-navigation a[aria-current] { background: color-mix(in srgb, currentColor 12%, transparent); }
+.st-key-navigation a[aria-current] { background: rgb(128 128 128 / 18%); }
 .st-key-navigation a[aria-current] p { font-weight: 600; }
-.st-key-navigation-views > :last-child a { border: 1px solid color-mix(in srgb, currentColor 50%, transparent); }
+.st-key-navigation-views > :last-child a { border: 1px solid #808080; }
 .stMain { scroll-padding-bottom: 6rem; } /* above what sticks to the lower edge: Run, the bar of many layers */
 .stFileUploader input[type="file"] { visibility: hidden; } /* its button is what takes the focus */
 .stApp button[data-testid^="stBaseButton-primary"]:not(:disabled) { color: light-dark(#ffffff, #21100a); }
@@ -68,8 +68,9 @@ STYLE = """<style>
   .st-key-typed-2 { min-height: 15.3rem; }
 }
 @media (max-width: 40rem) {
-  .st-key-navigation { flex-direction: row; overflow-x: auto; scrollbar-width: none; } /* one line */
+  .st-key-navigation { flex-direction: row; padding: 2px 0; overflow-x: auto; scrollbar-width: none; } /* one line */
   .st-key-navigation > * { flex: none; width: auto; }
+  .st-key-navigation .stElementContainer:has(> .stMarkdown) { display: none; } /* the name */
   .st-key-navigation [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; gap: 0; }
   .stMain table { font-size: 0.8rem; }
   .stMain table :is(td, th) { padding: 0.25rem; }
@@ -79,18 +80,19 @@ STYLE = """<style>
 
 NAVIGATION = "navigation"
 FOCUS = (Path(__file__).parent / "focus.js").read_text("utf-8")
-# Which links are current is said here, to who sees them and to who does not; a telephone scrolls to them.
+# Which links are current is said here, to who sees them and to who does not, as soon as Streamlit has drawn them; a
+# telephone scrolls to them.
 SCRIPT = f"""<script>
 %s %s
-const [page, level] = %s;
-for (const link of document.querySelectorAll(".st-key-{NAVIGATION} a")) {{
-  const name = link.textContent.trim();
-  link.ariaCurrent = name === page ? "page" : name === level ? "true" : null;
-  if (name === page) {{
-    const line = link.closest(".st-key-{NAVIGATION}");
-    line.scrollLeft += link.getBoundingClientRect().right - line.getBoundingClientRect().right;
+globalThis.prunescopeMark = () => {{
+  for (const link of document.querySelectorAll(".st-key-{NAVIGATION} a")) {{
+    const current = %s[link.textContent.trim()] ?? null, line = link.closest(".st-key-{NAVIGATION}");
+    if (link.ariaCurrent === current) continue;
+    link.ariaCurrent = current;
+    if (current === "page") line.scrollLeft += link.getBoundingClientRect().right - line.clientWidth / 2;
   }}
-}}
+}};
+prunescopeMark();
 </script>"""
 
 
@@ -138,7 +140,7 @@ def change(result: SweepResult, *more: str) -> DeltaGenerator:
     return st.popover(plain(SEPARATOR.join(names)), type="tertiary", icon=":material/tune:", wrap=True)
 
 
-def page_header(title: str, read: Callable[[], ViewState] = ViewState) -> ViewState:
+def page_header(title: str, read: Callable[[], ViewState] = ViewState, nothing: str = "") -> ViewState:
     """Configure the page of that name, read what it shows, and draw the navigation, whose links carry it on.
 
     The navigation has a second line where one result is on show: the views of it. Every page calls this first.
@@ -146,33 +148,39 @@ def page_header(title: str, read: Callable[[], ViewState] = ViewState) -> ViewSt
     Args:
         title: The page's name in the navigation.
         read: A function of `ui.view_state`, which says what the page shows.
+        nothing: What a page that needs a result says where there is none; it ends there.
 
     Returns:
         What the page shows.
     """
     st.set_page_config(layout="wide")
     st.html(STYLE)
-    navigation = st.container(key=NAVIGATION, gap=None)
+    navigation = st.container(key=NAVIGATION, gap="xxsmall")
     begin()
     state = read()
-    on_show = [result for result in (state.result, state.other) if result]
-    named = [f"{pruning_name(result)}, {task_title(result.task.name)}" for result in on_show]
+    on_show = [known for known in (state.result, state.other) if known]
+    named = [f"{pruning_name(known)}, {task_title(known.task.name)}" for known in on_show]
     shown = " and ".join([*named, *([task_title(state.study.task.name)] if state.study else [])])
     st.set_page_config(page_title=" · ".join(filter(None, (title, shown, "Prunescope"))))  # to tell tabs apart
     note_watching(title)
+    result, study = on_one_model(state)
     with navigation:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("**Prunescope**", width="content")
             for label, name in FIRST_LINE.items():
-                shown = parameters_of(name, state) if label == ONE_RESULT else {}
-                st.page_link(PAGES[name], label=label, query_params=carried(**shown))
+                own = {"result": result} if label == ONE_RESULT else {}
+                st.page_link(PAGES[name], label=label, query_params=carried(**own))
         if state.result or title in ("Story", *VIEWS):
             with st.container(horizontal=True, vertical_alignment="center", key="navigation-views"):
                 for name in VIEWS:
-                    st.page_link(PAGES[name], label=name, query_params=carried(**parameters_of(name, state)))
+                    own = {"study": study} if name == "Cut" else {}
+                    st.page_link(PAGES[name], label=name, query_params=carried(result=result, **own))
         vega = f"import({json.dumps(served_url(VEGA))});" if VEGA else ""  # while the page is still being drawn
-        current = json.dumps([title, ONE_RESULT if title in VIEWS else title])
+        current = json.dumps(({ONE_RESULT: "true"} if title in VIEWS else {}) | {title: "page"})
         st.html(SCRIPT % (vega, FOCUS, current), width="content", unsafe_allow_javascript=True)
     if st.session_state.get("page-open") != title:
         st.session_state["page-open"], st.session_state[OPENED] = title, True
+    if nothing and state.result is None:
+        show_nothing(nothing)
+        st.stop()
     return state

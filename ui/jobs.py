@@ -23,7 +23,7 @@ from core.results.provenance import can_be_found, lacks_place, request_of
 from core.results.schema import SweepResult
 from ui.address import carried
 from ui.lab.state import lab
-from ui.text import plain
+from ui.text import plain, remark
 
 TICK = 0.5  # seconds between two looks at a job
 TICK_ELSEWHERE = 2.0  # on pages that only mention the job
@@ -51,15 +51,6 @@ def client_address() -> str | None:
             if (address := ip_address(text.strip())).is_global:
                 return str(address)
     return None
-
-
-def ask_worker(op: str, **fields: Any) -> str:
-    """Ask the worker for something other than a sweep, for this visitor; see `core.jobs.queue.JobQueue.ask`.
-
-    Raises:
-        PrunescopeError: On a hosted server, the visitor has a question already, or too many jobs wait.
-    """
-    return queue.ask(op, visitor(), address=client_address(), **fields)
 
 
 def watch(job_id: str) -> None:
@@ -170,44 +161,45 @@ def request_behind(result: SweepResult) -> SweepRequest | None:
     return request if can_be_found(request) else None
 
 
-def ask_about_frame(op: str, result: SweepResult, amount: float, request: SweepRequest) -> str:
-    """Ask the worker about one frame of a stored result, and return the job's id.
+def frame_fields(result: SweepResult, amount: float, request: SweepRequest) -> dict[str, Any]:
+    """Return the fields of an order about one frame of a stored result.
 
     Args:
-        op: `verify` or `export`.
         result: A stored result, which names no folders.
         amount: One of its pruning amounts.
         request: What led to the result; it holds the paths of folders.
-
-    Raises:
-        PrunescopeError: On a hosted server, the visitor has a question already, or too many jobs wait.
     """
-    return ask_worker(
-        op,
-        key=result.key,
-        amount=amount,
-        checkpoint=request.checkpoint if result.checkpoint.source == "folder" else None,
-        against=request.against if result.against and result.against.source == "folder" else None,
-        data=request.data if lacks_place(result.task) else None,
-    )
+    return {
+        "key": result.key,
+        "amount": amount,
+        "checkpoint": request.checkpoint if result.checkpoint.source == "folder" else None,
+        "against": request.against if result.against and result.against.source == "folder" else None,
+        "data": request.data if lacks_place(result.task) else None,
+    }
 
 
-def follow(job: Job, show: Callable[[Job], None] | None = None, name: str = "") -> None:
+def follow(job: Job, show: Callable[[Job], None] | None = None, name: str = "", says: str = "") -> None:
     """Show a living job's progress, and rerun the page when the job or one of its sweeps has ended.
 
     Args:
         job: The job.
         show: Draws the frames so far.
-        name: Of the question, see `ask_anew`; a visitor who cancels it has not asked.
+        name: Of the question, see `ask`; a visitor who cancels it has not asked.
+        says: Stands in place of the progress.
     """
-    st.fragment(_look, run_every=TICK)(job.id, job.step, show, name)
+    st.fragment(_look, run_every=TICK)(job.id, job.step, show, name, says)
 
 
-def _look(job_id: str, step: int, show: Callable[[Job], None] | None, name: str) -> None:
+def _look(job_id: str, step: int, show: Callable[[Job], None] | None, name: str, says: str) -> None:
+    if name and st.session_state.get(name, (None, ""))[1] != job_id:
+        return  # it was dropped; a rerun would bring back the address that this fragment was drawn with
     job = queue.get(job_id)
     if job is None or job.ended or job.step != step:
         st.rerun()  # to show the end or what is finished
     watch(job_id)
+    if says:
+        remark(says)
+        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.progress(job.progress, text=progress_text(job))
         if st.button("Cancel", key=f"cancel-{job_id}", icon=":material/close:"):
@@ -220,21 +212,31 @@ def _look(job_id: str, step: int, show: Callable[[Job], None] | None, name: str)
         show(job)
 
 
-def ask_anew(name: str, question: object, ask: Callable[[], str]) -> str:
-    """Ask the worker in place of what this visitor asked last under that name.
+def ask(name: str, question: object, op: str, /, **fields: Any) -> str:
+    """Ask the worker for something other than a sweep, in place of what this visitor asked last under that name.
 
     Args:
         name: Of what the session remembers: the question and the job's id.
         question: What is asked.
-        ask: Asks it and returns the job's id.
+        op: The order, see `core.worker`.
+        fields: Of the order.
+
+    Returns:
+        The job's id.
 
     Raises:
-        PrunescopeError: See `ask_worker`.
+        PrunescopeError: On a hosted server, the visitor has a question already, or too many jobs wait.
     """
     drop_question(name)
-    job_id = ask()
+    job_id = queue.ask(op, visitor(), address=client_address(), **fields)
     st.session_state[name] = question, job_id
     return job_id
+
+
+def job_of(name: str, question: object) -> Job | None:
+    """Return the job of this question, if it is what was asked last under that name and the queue still holds it."""
+    asked, job_id = st.session_state.get(name, (None, ""))
+    return queue.get(job_id) if asked == question else None
 
 
 def drop_question(name: str) -> None:
@@ -244,13 +246,12 @@ def drop_question(name: str) -> None:
 
 
 def answer_to(name: str, question: object) -> dict[str, Any] | None:
-    """Return the worker's answer to what was asked by `ask_anew`; show its progress, or why there will be none.
+    """Return the worker's answer to what was asked by `ask`; show its progress, or why there will be none.
 
     Returns:
         None as well if something else was asked, or nothing.
     """
-    asked, job_id = st.session_state.get(name, (None, ""))
-    job = queue.get(job_id) if asked == question else None
+    job = job_of(name, question)
     if job is None:
         return None
     if not job.ended:

@@ -13,11 +13,8 @@ from core.charts.vega import vega_script
 from core.charts.view import Scene
 from core.findings.accuracy import metrics_of
 from core.findings.guided import judged
-from core.findings.layers import Look
 from core.findings.words.guided import places_table, shares_sentence
-from core.findings.words.lab import reading_note
-from core.findings.words.layers import layers_heading
-from core.findings.words.overview import caution, length_sentence, verdict_sentence
+from core.findings.words.overview import length_sentence
 from core.findings.words.verdict import criteria_table, numbers_table
 from core.request.amounts import amount_text
 from core.request.catalog import METRICS, REDUCTIONS, ROOT
@@ -144,27 +141,6 @@ def start_in_address(amounts: Sequence[float], otherwise: float | None = None) -
     shown = max((amount for amount in amounts if amount <= wanted), default=amounts[0])  # as the player does
     refuse("amount", amount_text(shown))
     return shown
-
-
-def show_finding(result: SweepResult, reduction: str, companions: Sequence[SweepResult] = ()) -> None:
-    """Say what a result shows, in computed sentences and tables.
-
-    Args:
-        result: A whole sweep or the first frames of one.
-        reduction: A name from `core.request.catalog.REDUCTIONS`.
-        companions: What it is judged beside: see `core.findings.choices.companions`.
-    """
-    if words := caution(result):
-        st.warning(plain(words))
-    if not result.key:
-        st.markdown(f"**{plain(layers_heading(result, Look(reduction)))}**")
-        return
-    if not result.against:
-        st.markdown(plain(once(verdict_sentence, result, companions)))
-    with st.expander("Details"):
-        show_numbers(result, companions)
-        if note := reading_note(result.task):
-            st.markdown(plain(note))
 
 
 def show_numbers(result: SweepResult, companions: Sequence[SweepResult]) -> None:

@@ -32,17 +32,13 @@ MOST_BYTES = 400 * 2**20  # of results in memory
 SMALL_BYTES = 2 * 2**20  # of a file that is read here; larger ones may come from anywhere, and take too much memory
 
 
+@cached(LRUCache(MOST_BYTES, bytes_of), lambda path: (path, path.is_file() and path.stat().st_mtime_ns), Lock())
 def loaded(path: Path) -> Result:
     """Read a result file of either kind, once as long as it does not change.
 
     Raises:
         PrunescopeError: It is missing, malformed or damaged, or no page can show it.
     """
-    return _loaded(path, path.stat().st_mtime_ns if path.is_file() else 0)
-
-
-@cached(LRUCache(MOST_BYTES, bytes_of), lock=Lock())
-def _loaded(path: Path, modified: int) -> Result:
     is_small = path.suffix != ".gz" and path.is_file() and path.stat().st_size <= SMALL_BYTES
     is_safe = is_small or path.parent == store.SHIPPED_RESULTS
     return store.load_any(path) if is_safe else store.load_confined(path, path.name)

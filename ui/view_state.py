@@ -4,14 +4,14 @@ A visitor's choice stands in the address, and links carry it to the next page (`
 remembers it: without one, every page shows its default.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
 
-from core.findings.choices import SEPARATOR, companions, counterpart, offered, task_title
+from core.findings.choices import SEPARATOR, companions, counterpart, is_control, offered, task_title
 from core.findings.words.lab import columns_name, meanings_name
 from core.request.catalog import DEFAULT_MEASURES, MEASURES, METHODS
 from core.results import store
@@ -59,6 +59,12 @@ class ViewState:
     study: CutStudy | None = None
 
     @property
+    def shown(self) -> SweepResult:
+        """The result on show, of a page that needs one."""
+        assert self.result is not None
+        return self.result
+
+    @property
     def offered(self) -> list[Entry]:
         """The whole sweeps, and what is on show."""
         return offered(self.entries, [shown.key for shown in (self.result, self.other) if shown])
@@ -72,13 +78,12 @@ def one_result(prefer: Callable[[Entry], bool] | None = None) -> ViewState:
 
 
 def two_results() -> ViewState:
-    """Read the two results that the page compares; without the address, one and its random control."""
+    """Read the two results that the page compares, or none; without the address, one and its random control."""
     whole = offered(at_hand())
     state = one_result(lambda entry: bool(companions(entry, whole)))
-    if state.result is None:
-        return state
-    beside = counterpart(once(entry_of, state.result), state.offered)
-    return _state(state.entries, state.result, _on_show("other", [beside] if beside else ()))
+    beside = counterpart(once(entry_of, state.result), state.offered) if state.result else None
+    other = _on_show("other", [beside] if beside else ())
+    return _state(state.entries, state.result if other else None, other)
 
 
 def result_if_asked() -> ViewState:
@@ -102,20 +107,20 @@ def one_study() -> ViewState:
     return ViewState(studies=(*studies, *linked), study=study)
 
 
-def parameters_of(page: str, state: ViewState) -> dict[str, str]:
-    """Return what a link to a view of the result on show names: it, and for Cut a study of its checkpoint and task.
+def on_one_model(state: ViewState) -> tuple[str, str]:
+    """Return the key of the result on show, and of a study of cuts of its checkpoint and task; beside a study likewise.
 
-    Where a study is on show, it is a result of the same.
+    Either is empty where there is none.
     """
-    key = state.result.key if state.result else st.query_params.get("result", "")
-    if state.study:
-        model = _model(once(entry_of, state.study))
-        keys = [entry.key for entry in offered(at_hand(), [key]) if _model(entry) == model]
-        return {"result": key if key in keys else next(iter(keys), key)}
-    if state.result is None or page != "Cut":
-        return {"result": key}
-    model = _model(once(entry_of, state.result))
-    return {"result": key, "study": next((entry.key for entry in studies_at_hand() if _model(entry) == model), "")}
+    result = state.result.key if state.result else st.query_params.get("result", "")
+    shown = state.result or state.study
+    if shown is None:
+        return result, ""
+    model = shown.checkpoint.id, shown.task.name
+    if state.study is None:
+        return result, next((entry.key for entry in studies_at_hand() if _model(entry) == model), "")
+    fitting = [entry.key for entry in offered(at_hand(), [result]) if _model(entry) == model]
+    return result if result in fitting else next(iter(fitting), result), state.study.key
 
 
 def _model(entry: Entry | CutEntry) -> tuple[str, str]:
@@ -148,20 +153,38 @@ def _state(entries: tuple[Entry, ...], result: SweepResult | None, other: SweepR
     return ViewState((*entries, *linked), result, other)
 
 
-def published_pair(entries: Iterable[Entry], method: str = "") -> list[Entry]:
-    """Return the results of both published tasks: by this method where it has both, else by the first that does.
+def published_pair(entries: Iterable[Entry], like: Entry | None = None) -> list[Entry]:
+    """Return the results of both published tasks that are most like another one, such as the one on show.
 
-    Both are of attention blocks, over all layers, of models with equally many: of the shipped ones, else of the
-    visitor's own, the deepest. GLUE comes before written sentences.
+    Both are of attention blocks, over all layers, of models with equally many: with as many as that one, by its method
+    or the one that it controls, if there are such; else by the first method that has both, of the shipped ones before
+    the visitor's own, the deepest. GLUE comes before written sentences.
     """
+    layers, method = (len(like.points), like.controls or like.method) if like else (0, "")
     found: dict[str, dict[tuple[object, ...], Entry]] = {task: {} for task in PAIR}
     for entry in sorted(entries, key=lambda entry: entry.source == "written"):
         is_whole = entry.scope in ("encoder", None) and all(point.endswith(".attention") for point in entry.points)
         if entry.task in PAIR and is_whole and entry.against is None and entry.until_damage is None:
-            first = entry.method == method, -list(METHODS).index(entry.method)
+            first = len(entry.points) == layers, entry.method == method, -list(METHODS).index(entry.method)
             found[entry.task].setdefault((*first, store.is_shipped(entry.key), len(entry.points)), entry)
     kinds = set.intersection(*map(set, found.values()))
     return [found[task][max(kinds)] for task in PAIR] if kinds else []
+
+
+def playlist(state: ViewState, alike: Sequence[Entry]) -> dict[str, str]:
+    """Return the keys that one steps through from the result on show, each with a title that says how it differs.
+
+    These are the published pair and a random control of each, where it is one of them.
+
+    Args:
+        state: What the page shows.
+        alike: What is stepped through otherwise.
+    """
+    pair = published_pair(state.entries, once(entry_of, state.shown))
+    controls = [[other for other in companions(side, state.entries) if is_control(other, side)] for side in pair]
+    drawn = [min(seeds, key=lambda other: (other.until_damage or 0, other.seed)) for seeds in controls if seeds]
+    titles = {entry.key: f"{task_title(entry.task)}: {in_sentence(name_of(entry))}" for entry in (*pair, *drawn)}
+    return titles if state.shown.key in titles else distinguishing_labels(alike)
 
 
 def choose_result(state: ViewState, label: str = "Result") -> list[Entry]:
@@ -170,8 +193,7 @@ def choose_result(state: ViewState, label: str = "Result") -> list[Entry]:
     Returns:
         Those that share with it what stands in the boxes above the list.
     """
-    assert state.result is not None
-    own, left = once(entry_of, state.result), state.offered
+    own, left = once(entry_of, state.shown), state.offered
     for box, of in BOXES.items():
         values = {value: value for value in map(of, left)}
         if len(values) > 1:
@@ -207,18 +229,6 @@ def _numbered(labels: Sequence[str]) -> list[str]:
         seen[label] += 1
         told.append(f"{label} ({seen[label]} of {count[label]})" if count[label] > 1 else label)
     return told
-
-
-def full_labels(entries: Sequence[Entry]) -> dict[str, str]:
-    """Label results by their names, and by what else those of one name do not share."""
-    alike = defaultdict(list)
-    for entry in entries:
-        alike[entry.name].append(entry)
-    return {
-        key: f"{name.rpartition(SEPARATOR)[0]}{SEPARATOR}{label}"
-        for name, group in alike.items()
-        for key, label in distinguishing_labels(group).items()
-    }
 
 
 def _parts(entry: Entry) -> tuple[str, ...]:

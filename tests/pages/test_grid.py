@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 from core.findings.words.verdict import STATES
 from core.results.schema import SweepResult
 from core.results.store import save
-from tests.builders import against, declining, made_by_recipe, make_result, ship, with_own_key
-from tests.opened import address, box, open_page, told
+from tests.builders import against, declining, made_by_recipe, make_result, ship, with_own_key, with_own_labels
+from tests.opened import address, box, links, open_page, told
 from ui.grid import OPENED
 
 PAGE = "pages/grid.py"
@@ -112,3 +112,17 @@ def test_checkpoints_that_differ_only_in_the_seed_have_a_table_where_names_are_t
         assert (words in [found.value for found in app.subheader]) == (seed == 1)
     assert "MiniLM-L6, fine-tuned on SST-2, 2 seeds" in told(app)
     assert "x\\](//y), 2 seeds" in "".join(text.value for text in app.markdown)
+
+
+def test_other_checkpoints_are_summed_up_where_there_are_any(shipped: Path) -> None:
+    pair = [make_result(task=task) for task in ("sst2", "cola")]
+    ship(shipped, *pair, *(make_result(task=one.task.name, method="random", seed=k) for one in pair for k in range(5)))
+    app = open_page(PAGE)
+    assert "changes most on all 2 checkpoints with 6 layers: 98 % of an overall change" in told(app)
+    assert "MiniLM-L6, fine-tuned on CoLA | 6 | 98 % | 98 % ± 0 | no different from random removal" in told(app)
+    assert links(app)["See SST-2 and CoLA side by side"] == f"result={pair[0].key}&other={pair[1].key}"
+    save(with_own_labels(make_result(), ("good", "bad")))
+    save(make_result(task="qqp"))
+    beside = told(open_page(PAGE, results="shipped"))
+    assert told(app).split("| Checkpoint")[0] == beside.split("| Checkpoint")[0], "a run of one's own changes no claim"
+    assert "| moods (yours) | 6 | 98 % | – | inconclusive: no control |" in beside

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from core.findings import guided
 from tests.builders import ship
 from tests.core.findings.made import confirming, sharing
@@ -12,14 +10,11 @@ from tests.opened import open_page, told
 BESIDE = "| Predictions changed, % | Global magnitude | Equal shares | Guided by CKA |"
 
 
-@pytest.mark.parametrize("page", ["app.py", "pages/lab.py", "pages/compare.py"])
-def test_the_other_ways_stand_beside_a_guided_result(page: str, shipped: Path) -> None:
-    whole = sharing()
+def test_the_other_ways_stand_beside_a_guided_result(shipped: Path) -> None:
+    page, whole = "pages/compare.py", sharing()
     ship(shipped, *whole)
     for result in whole:
-        is_shown = BESIDE in told(
-            open_page(page, result=result.key, **({"other": whole[0].key} if "compare" in page else {}))
-        )
+        is_shown = BESIDE in told(open_page(page, result=result.key, other=whole[0].key))
         assert is_shown == (result.pruning.method != "magnitude")
     ship(shipped, *whole[:3])
     assert BESIDE not in told(open_page(page, result=whole[2].key))

@@ -24,7 +24,7 @@ from tests.builders import make_result, ship, with_own_key
 from tests.opened import address, errors, fill, follow, labels, open_page, player, players, press, run, told, unescaped
 from tests.pages.conftest import Runs
 from tests.queues import PATIENCE, RESULT, ended, now, running
-from ui.lab.run import _look
+from ui.jobs import _look
 from ui.text import plain
 
 LAB = "pages/lab.py"
@@ -110,7 +110,7 @@ def test_a_finished_run_gives_its_place_to_the_result_which_begins_with_the_answ
     for reduction, title in titles.items():
         page.query_params["reduction"] = reduction
         assert run(page).title[0].value == title
-        assert all(f"**{value}**" in told(page) for value in key_figures(RESULT, reduction).values())
+        assert all(value in html(page) for value in key_figures(RESULT, reduction).values())
     follow(follow(page, "Methods"), "Lab")
     assert address(page)["result"] == RESULT.key
     assert amounts(page) == [0.0, 0.5]
@@ -193,14 +193,14 @@ def test_ones_own_results_by_several_methods_are_told_in_one_table_the_farthest_
         save(result)
     page = open_page(LAB, result=results[0].key)
     table = html(page)
-    assert re.findall(r"</th><td>([^<]*)</td>", table) == [
+    assert re.findall(r"</th><td>([^<]*)</td><td>", table) == [
         *("80 % of units, 40 % of encoder weights", "50 % of weights, 25 % of encoder weights", "Not even to 50 %"),
     ]
     assert re.findall(r'href="lab\?result=(\w+)"', table) == [results[2].key, results[1].key], "not itself"
-    assert not html(open_page(LAB, result=control.key)), "a control is none of the methods"
+    assert "href" not in html(open_page(LAB, result=control.key)), "a control is none of the methods"
     for result in results[1:]:
         library.delete_own(result.key)
-    assert not html(open_page(LAB, result=results[0].key)), "nothing of one's own is beside it"
+    assert "href" not in html(open_page(LAB, result=results[0].key)), "nothing of one's own is beside it"
 
 
 def html(page: AppTest) -> str:
@@ -250,10 +250,10 @@ def test_a_measurement_that_was_dropped_does_not_draw_the_page_anew(
     queue: JobQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = {"lab-estimate": (None, "ended")}
-    monkeypatch.setattr("ui.lab.run.st", SimpleNamespace(session_state=state, rerun=lambda: pytest.exit("drawn")))
-    _look("dropped")
+    monkeypatch.setattr("ui.jobs.st", SimpleNamespace(session_state=state, rerun=lambda: pytest.exit("drawn")))
+    _look("dropped", 0, None, "lab-estimate", "")
     with pytest.raises(pytest.exit.Exception):
-        _look("ended")
+        _look("ended", 0, None, "lab-estimate", "")
 
 
 # ---------------------------------------------------------------- earlier results

@@ -15,7 +15,7 @@ PAGE = "pages/present.py"
 
 @pytest.fixture
 def results(shipped: Path) -> list[SweepResult]:
-    """Five shipped results, of which three are a method each on all layers."""
+    """Five shipped results of one model: three methods, of which one has two controls."""
     made = [
         make_result(),
         make_result(scope="layer:0"),
@@ -27,9 +27,9 @@ def results(shipped: Path) -> list[SweepResult]:
     return made
 
 
-def test_it_opens_with_the_first_result_playing_on_the_whole_screen(results: list[SweepResult]) -> None:
+def test_it_opens_with_the_first_result_paused_at_its_beginning_on_the_whole_screen(results: list[SweepResult]) -> None:
     data = player(open_page(PAGE))
-    assert (data["layout"]["name"], data["autoplay"], data["start"]) == ("present", True, None)
+    assert (data["layout"]["name"], data.get("autoplay"), data["start"]) == ("present", None, 0)
     assert data["stage"]["heading"] == "Magnitude pruning of the encoder"
     assert data["stage"]["caption"] == "MiniLM-L6, fine-tuned on SST-2, 200 examples of SST-2 validation, GLUE"
     first, *_ = data["choices"]
@@ -38,29 +38,37 @@ def test_it_opens_with_the_first_result_playing_on_the_whole_screen(results: lis
 
 
 def test_the_address_holds_everything(results: list[SweepResult]) -> None:
-    words = {"title": "In <b>short</b>", "caption": "A *talk*"}
-    app = open_page(PAGE, result=results[4].key, reduction="cls", amount="0.5", through="all", **words)
+    app = open_page(PAGE, result=results[4].key, reduction="cls", amount="0.5", caption="A *talk* in <b>short</b>")
     data = player(app)
     assert (data["choice"], data["start"]) == ("cls", 0.5)
-    assert data["title"] == data["stage"]["heading"] == "In <b>short</b>"  # the player shows it as text
-    assert data["stage"]["caption"] == "A *talk*"
-    assert box(app, "through").value == "all"
+    assert data["stage"]["caption"] == "A *talk* in <b>short</b>"  # the player shows it as text
     assert not app.info
     assert links(app)["Leave"] == f"result={results[4].key}&reduction=cls"
     assert "[Settings and downloads](#settings)" in told(app)
-    app.text_input(key="title").set_value("").run()
+    app.text_input(key="caption").set_value("").run()
     box(app, "result").set_value(results[2].key).run()
     assert player(app)["stage"]["heading"] == "Random pruning, matched to magnitude (seed 0)"
+    assert player(app)["stage"]["caption"].startswith("MiniLM-L6")
 
 
-def test_the_keys_go_through_every_method_once_or_through_all(
-    results: list[SweepResult], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("paired", [True, False])
+def test_the_keys_go_through_the_published_pair_and_its_controls_or_what_was_measured_alike(
+    results: list[SweepResult], shipped: Path, monkeypatch: pytest.MonkeyPatch, paired: bool
 ) -> None:
+    shown, prunings = results, ["magnitude pruning", "magnitude", "random", "random", "attribution"]
+    if paired:
+        cola = [make_result(task="cola", method="random", seed=seed, until_damage=0.3) for seed in (1, 0)]
+        ship(shipped, *results, further := make_result(task="cola"), *cola)
+        shown = [results[0], further, results[2], cola[1]]
+        prunings = ["SST-2: magnitude", "CoLA: magnitude", "SST-2: random", "CoLA: random"]
     with monkeypatch.context() as patch:  # a component's events do not reach a page without a browser
         patch.setattr("ui.player._player", lambda on_turn_change, **_: st.button("Turn", on_click=on_turn_change))
-        for through, places in (("methods", (0, 2, 4)), ("all", range(5))):
-            app = open_page(PAGE, through=through, other=results[1].key)
-            app.session_state["present"] = {"turn": 1}
-            for place in (*places[1:], places[0]):
-                app.button[0].click().run()
-                assert address(app) == {"result": results[place].key, "through": through}, "nothing is beside it"
+        app = open_page(PAGE, result=shown[0].key, other=results[1].key)
+        app.session_state["present"] = {"turn": 1}
+        for result in (*shown[1:], shown[0]):
+            app.button[0].click().run()
+            assert address(app) == {"result": result.key}, "nothing is beside it"
+    headings = [player(open_page(PAGE, result=result.key))["stage"]["heading"] for result in shown]
+    assert all(heading.lower().startswith(said.lower()) for heading, said in zip(headings, prunings, strict=True))
+    assert len({*headings}) == len(shown), "each says what differs"
+    assert all(heading in told(open_page(PAGE, result=shown[0].key)) for heading in headings)

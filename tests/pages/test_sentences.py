@@ -150,7 +150,7 @@ def test_what_is_not_at_hand_is_said(shipped: Path, queue: JobQueue) -> None:
     )
     ship(shipped, scored, own, elsewhere)
     page = open_page(PAGE, result=scored.key)
-    assert "are not kept here, so they are named by their row numbers" in told(page)
+    assert "The texts are not kept here" in told(page)
     assert "written calibration examples" in told(page)
     assert "Sentence" not in table(page)[0]
     for result in (own, elsewhere):

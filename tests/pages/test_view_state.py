@@ -12,7 +12,7 @@ from tests.builders import make_result, ship, with_own_key, with_own_labels
 from tests.core.findings.made import around, network
 from tests.opened import address, follow, links, open_page, players, told
 from ui.header import FIRST_LINE, PAGES, VIEWS
-from ui.view_state import distinguishing_labels, full_labels
+from ui.view_state import distinguishing_labels
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.3, 0.6), "num_examples": 20}
 CHANGES = ({}, {"task": "cola"}, {"method": "random"}, {"source": "written"})
@@ -48,7 +48,7 @@ def anywhere(request: pytest.FixtureRequest, at_hand: None, monkeypatch: pytest.
 
 
 def test_it_goes_through_all_pages_and_survives_a_reload_of_each(anywhere: None) -> None:
-    app = open_page(PAGES["Present"], result=OWN.key, other=OTHER.key, reduction="cls", through="all")
+    app = open_page(PAGES["Present"], result=OWN.key, other=OTHER.key, reduction="cls")
     for page in PAGES:
         follow(app, page)
         assert address(app) == {"result": OWN.key, "other": OTHER.key, "reduction": "cls"}
@@ -98,7 +98,7 @@ def test_an_amount_that_a_result_lacks_is_told_and_the_next_lower_shown(
 @pytest.mark.parametrize("name", SHOWING)
 def test_a_copied_link_holds_all_choices_also_the_defaults(at_hand: None, name: str) -> None:
     shown = players(open_page(PAGES[name], result=SST2.key))[0]
-    own = {"Layers": {"threshold", "layer"}, "Compare": {"axis", "other"}, "Present": {"through"}}
+    own = {"Layers": {"threshold", "layer"}, "Compare": {"axis", "other"}}
     assert shown["link"].keys() >= {"result", *own.get(name, ())}
     again = open_page(PAGES[name], **shown["link"])
     assert not again.info
@@ -146,9 +146,9 @@ def test_results_of_one_name_differ_by_the_columns_or_by_what_values_mean() -> N
     others = [with_own_key(first, task=first.task.model_copy(update=change)) for change in changes]
     entries = [entry_of(result) for result in (SST2, first, *others)]
     assert len({entry.name for entry in entries}) == 2
-    shipped, *own = full_labels(entries).values()
-    assert shipped == entries[0].name
-    assert [label.removeprefix(f"{entries[1].name} · the text from “review”, the label from ") for label in own] == [
+    shipped, *own = distinguishing_labels(entries).values()
+    assert shipped == " · ".join(reversed(entries[0].name.split(" · ")))
+    assert [label.rpartition("moods.csv · the text from “review”, the label from ")[2] for label in own] == [
         *("“mood” · “meh” is left out", "“tone” · “meh” is left out", "“mood” · “meh” means bad"),
     ]
 

@@ -37,7 +37,7 @@ def page(kind: str) -> None:
         folder = result.checkpoint.model_copy(update={"id": "my-bert", "source": "folder"})
         known = {"metric": "accuracy", "examples": 200, "smallest_drop": 0.1, "lead": 0.4, "reason": None}
         works = WorkingRangeRecord(to=0.5, shown_broken_from=None, **known)
-        changes = {"a run": {"key": ""}, "a folder": {"checkpoint": folder}, "a range": {"working_range": works}}
+        changes = {"a folder": {"checkpoint": folder}, "a range": {"working_range": works}}
         scene = replace(result_scene(result, "mean"), title="A finding")
         offer_exports(scene, result.model_copy(update=changes.get(kind, {})))
 
@@ -77,9 +77,6 @@ def test_a_panel_offers_what_there_is() -> None:
     assert labels(app) == [*PICTURES, *NUMBERS]
     assert "python -m core.precompute" in app.code[0].value
     assert labels(opened("no picture")) == NUMBERS
-    app = opened("a run")
-    assert not labels(app)
-    assert "when the run has ended" in app.markdown[0].value
 
 
 def test_what_is_drawn_follows_the_choices(made: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

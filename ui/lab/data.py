@@ -14,7 +14,7 @@ from core.request.limits import is_hosted, limits
 from core.request.places import DATASET, OWN, TABLE_SUFFIXES, dataset_of
 from core.request.sweep_request import SweepRequest
 from core.request.tasks import AUTO
-from ui.jobs import answer_to, ask_anew, ask_worker
+from ui.jobs import answer_to, ask, job_of
 from ui.lab.state import Asked, begun, choose_setting
 from ui.lab.table import Fields, ask_meaning, choose_table, read_preview
 from ui.text import refusals_shown, remark
@@ -124,10 +124,9 @@ def _choose_dataset(task: Task, before: SweepRequest | None) -> Fields | str | N
     return ask_meaning(data, read_preview(files, limits().rows), task, split=split or VALIDATION)
 
 
-def _answer(op: str, **asked: Any) -> dict[str, Any] | None:
+def _answer(op: str, /, **asked: Any) -> dict[str, Any] | None:
     """Ask the worker, once; None while it works, which the page shows, or where it fails, which the page says."""
     name = f"lab-{op}-asked"
-    known, job_id = st.session_state.get(name, (None, ""))
-    if known != asked or queue.get(job_id) is None:
-        queue.wait(ask_anew(name, asked, lambda: ask_worker(op, **asked)), lambda job: job.ended, QUICK_SECONDS)
+    if job_of(name, asked) is None:
+        queue.wait(ask(name, asked, op, **asked), lambda job: job.ended, QUICK_SECONDS)
     return answer_to(name, asked)

@@ -8,7 +8,7 @@ from ui.address import set_parameter
 from ui.header import link_to
 from ui.results import own_results
 from ui.text import plain, refusals_shown, remark
-from ui.view_state import full_labels
+from ui.view_state import distinguishing_labels
 
 MOST = 12  # results that are listed
 
@@ -31,7 +31,7 @@ def show_history(on_show: str | None) -> None:
             st.code(str(store.user_folder()), language=None, wrap_lines=True)
         if len(entries) > MOST:
             link_to("All results", "See all at once", ":material/grid_on:")
-        labels = full_labels(entries)
+        labels = distinguishing_labels(entries)
         for entry in entries[:MOST]:
             with st.container(horizontal=True, vertical_alignment="center"):
                 label = f"{plain(labels[entry.key])} · {plain(entry.created_at[:10])}"

@@ -11,7 +11,7 @@ from core.request.limits import is_hosted, limits
 from core.request.places import source_of
 from core.request.sweep_request import SweepRequest
 from core.results import store
-from ui.jobs import ask_anew, ask_worker, drop_question, duration, start, watch
+from ui.jobs import ask, drop_question, duration, follow, job_of, start
 from ui.lab.data import choose_data
 from ui.lab.method import choose_method
 from ui.lab.model import choose_model
@@ -19,7 +19,6 @@ from ui.lab.state import Asked
 from ui.text import plain, remark
 
 ESTIMATE = "lab-estimate"  # of the session: how long what would take, and the job that measures it
-TICK = 0.5  # seconds between two looks at an estimate
 QUICK_SECONDS = 0.15  # a warm worker may measure a small checkpoint by then
 
 # Streamlit wraps every container; the wrapper is what sticks, to the lower edge of the window. The colours are those of
@@ -86,34 +85,18 @@ def show_estimate(request: SweepRequest, follow_ups: Sequence[SweepRequest] = ()
     """
     folder = store.user_folder()  # a result that is stored or deleted there may answer the request
     question = request, *follow_ups, study, folder.stat().st_mtime_ns if folder.exists() else 0
-    known, job_id = st.session_state.get(ESTIMATE, (None, ""))
-    job = queue.get(job_id) if known == question else None
+    job = job_of(ESTIMATE, question)
     if job is None or job.state == "cancelled":
         note = "Measured on a few examples, on this machine."
         if source_of(request.checkpoint) == "hub" and not st.button("How long?", key="lab-how-long", help=note):
             return
         orders = {"request": vars(request), "follow_ups": [vars(further) for further in follow_ups]}
-        op = "estimate-cut" if study else "estimate"
-        job_id = ask_anew(ESTIMATE, question, lambda: ask_worker(op, **orders))
+        job_id = ask(ESTIMATE, question, "estimate-cut" if study else "estimate", **orders)
         job = queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     if job is not None and job.ended:
         remark(_words(job))
-    else:
-        st.fragment(_look, run_every=TICK)(job_id)
-
-
-def _look(job_id: str) -> None:
-    """Show that a measurement waits or runs, and rerun the page when it has ended; ignore a dropped one.
-
-    Run drops it, and this fragment may still carry the address from before: a rerun would lose the run's page.
-    """
-    if st.session_state.get(ESTIMATE, (None, ""))[1] != job_id:
-        return
-    job = queue.get(job_id)
-    if job is None or job.ended:
-        st.rerun()
-    watch(job_id)
-    remark("Measuring how long it takes …")
+    elif job is not None:
+        follow(job, name=ESTIMATE, says="Measuring how long it takes …")
 
 
 def _words(job: Job) -> str:

@@ -62,6 +62,7 @@ def methods_table(results: Iterable[SweepResult], reduction: n.ReductionKey) -> 
             "Method": n.pruning_name(result).removesuffix(" of the encoder"),
             "Works up to": until + also,
             "First layer to fall": figures.get("First layer to change", NONE),
+            "Longest intact": figures.get("Longest intact", NONE),
         }
     return {key: rows[key] for key in sorted(rows, key=removed.__getitem__, reverse=True)}
 
