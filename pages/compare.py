@@ -61,19 +61,19 @@ def compare() -> None:
         offer("Second", labels, second.key, "other", partial(set_parameter, "other"))
         reduction = choose_reduction(first, second)
     beside = [*companions_of(first, entries), *companions_of(second, entries)]
-    title.title(plain(once(compare_heading, first, second, metric)), anchor=False)
+    title.title(plain(once(compare_heading, (first, second), metric)), anchor=False)
     if first.key == second.key:
         st.info(SAME)
     scene = once(compare_scene, first, second, reduction, axis, metric)
     start = start_in_address(scene.amounts, START if axis == "damage" else middle_of(scene.amounts))
     show_pictures(scene, key="compare", group=f"compare-{axis}", start=start)
-    for note in once(compare_notes, first, second, axis, reduction):
+    for note in once(compare_notes, (first, second), axis, reduction):
         st.info(plain(note))
-    said = once(compare_said, first, second, reduction, beside, metric)
+    said = once(compare_said, (first, second), reduction, beside, metric)
     for sentence in said.sentences:
         st.markdown(plain(sentence))
-    if said.sentences and (comparisons := once(paired_comparisons, first, second, metric)):
-        first_name, second_name = map(plain, distinguishing_names(first, second))
+    if said.sentences and (comparisons := once(paired_comparisons, (first, second), metric)):
+        first_name, second_name = map(plain, distinguishing_names((first, second)))
         with st.expander("The paired tests as a table"):
             remark(PAIRED)
             st.markdown(markdown_table(paired_table(comparisons, metric, (first_name, second_name))))

@@ -15,14 +15,12 @@ from core.charts.layout import Layout
 from core.charts.matrix import difference_view, heatmap_view
 from core.charts.view import AMOUNTS, Numbers, Scene, View
 from core.findings.accuracy import metric_of
-from core.findings.compare import Axis, Scale, Together, distinguishing_names, place, same_rows, shown_together
+from core.findings.compare import Axis, Scale, Together, Two, distinguishing_names, place, same_rows, shown_together
 from core.findings.layers import floor_of
 from core.findings.words import numbers as num
 from core.request.catalog import METRICS, SURVIVAL_THRESHOLD
 from core.results import names as n
 from core.results.schema import Frame, SweepResult
-
-Two = tuple[SweepResult, SweepResult]
 
 TITLE_WIDTH = 26  # characters of a line over a heatmap that is half as wide as a telephone
 WIDEST_HALVED = 8  # points of a model whose heatmap is legible on half a telephone
@@ -80,8 +78,8 @@ def compare_scene(
         The pictures `first`, `second` and `accuracy`; where both were measured at the same points, `difference` and
         `own` as well.
     """
-    results, names = (first, second), distinguishing_names(first, second)
-    together, metric = shown_together(first, second, axis, reduction), metric_of(first, second, asked=metric)
+    results, names = (first, second), distinguishing_names((first, second))
+    together, metric = shown_together(results, axis, reduction), metric_of(first, second, asked=metric)
     texts = (f"First: {names[0]}", f"Second: {names[1]}", "First minus second")
     titles = [textwrap.wrap(text.replace("(seed ", f"(seed{g.BLANK}"), TITLE_WIDTH) for text in texts]
     for title in titles:  # equally many lines: all are equally high
@@ -91,7 +89,7 @@ def compare_scene(
     sides = zip(g.SIDES, results, zip(*together.pairs, strict=True), titles, strict=False)
     views = {side: heatmap_view(result, frames, reduction, title) for side, result, frames, title in sides}
     views["accuracy"] = accuracies_view(results, together, (series, other), metric)
-    if overlaid := same_rows(first, second):
+    if overlaid := same_rows(results):
         views["difference"] = difference_view(first, together.pairs, reduction, titles[2])
         if first.has_own:
             views["own"] = _own_view(results, together, reduction, (series, other))

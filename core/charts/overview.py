@@ -6,14 +6,14 @@ from dataclasses import replace
 from core.charts import grammar as g
 from core.charts.accuracy import accuracy_view, metric_title
 from core.charts.closest import closest_view
-from core.charts.compare import Two, compare_frames, on_telephone
+from core.charts.compare import compare_frames, on_telephone
 from core.charts.layout import Layout, in_column
 from core.charts.matrix import heatmap_view
 from core.charts.stack import stack_view
 from core.charts.view import Scene
 from core.findings.accuracy import metric_of
 from core.findings.comparable import controls_of
-from core.findings.compare import shown_together
+from core.findings.compare import Two, shown_together
 from core.findings.layers import Yardstick
 from core.findings.words.numbers import two_places
 from core.request.catalog import METRICS
@@ -115,7 +115,7 @@ def pair_scene(results: Two, reduction: str, titles: tuple[str, str]) -> Scene:
     Returns:
         The pictures `left`, `right`, `left-accuracy` and `right-accuracy`, at the amounts that both results have.
     """
-    together, metrics, views = shown_together(*results), (metric_of(results[0]), metric_of(results[1])), {}
+    together, metrics, views = shown_together(results), (metric_of(results[0]), metric_of(results[1])), {}
     for side, result, frames, title, metric in zip(
         ("left", "right"), results, zip(*together.pairs, strict=True), titles, metrics, strict=True
     ):

@@ -6,7 +6,7 @@ compared wherever both have removed equally much of the encoder's weights in tot
 them is part of the method. All methods of a task are shown at one damage, each beside its control.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Scale = Literal["amount", "prunable_sparsity", "damage", "divergence"]
 Axis = Literal["amount"] | Matched
+Two = tuple[SweepResult, SweepResult]  # each a whole sweep or the first frames of one
 FramePair = tuple[Frame, Frame]
 Tested = tuple[tuple[float, float], float, "PairedTest"]  # of frames: both amounts, the share of weights, the test
 
@@ -55,35 +56,30 @@ class Together:
         return self.scale in ("damage", "divergence")
 
 
-def shown_together(
-    first: SweepResult, second: SweepResult, axis: Axis = "amount", reduction: ReductionKey = "mean"
-) -> Together:
+def shown_together(two: Two, axis: Axis = "amount", reduction: ReductionKey = "mean") -> Together:
     """Pair the frames of two results.
 
-    Each may be a whole sweep or the first frames of one.
-
     Args:
-        first: A result.
-        second: Another result.
+        two: The results.
         axis: On `amount`, stored frames are paired that are each other's nearest. On the others, frames are
             interpolated where both have changed equally much, by damage or by the divergence of the predictions;
             see also `shared_axis`.
         reduction: What damage is measured by.
     """
-    axis = shared_axis(first, second, axis)
+    axis = shared_axis(two, axis)
     if axis != "amount":
-        places = grid_to(min(largest_on(axis, result, reduction) for result in (first, second)))
-        frames = (frames_at(axis, result, reduction, places) for result in (first, second))
+        places = grid_to(min(largest_on(axis, result, reduction) for result in two))
+        frames = (frames_at(axis, result, reduction, places) for result in two)
         return Together(axis, places, tuple(zip(*frames, strict=True)))
     # The amounts of single weights and of whole units differ in meaning.
-    scale: Scale = "amount" if first.pruning.granularity == second.pruning.granularity else "prunable_sparsity"
-    pairs = _nearest_pairs(first.frames, second.frames, scale, MAX_PAIR_DISTANCE)
+    scale: Scale = "amount" if len({result.pruning.granularity for result in two}) == 1 else "prunable_sparsity"
+    pairs = _nearest_pairs((result.frames for result in two), scale, MAX_PAIR_DISTANCE)
     return Together(scale, tuple(place(frame, scale) for frame, _ in pairs), tuple(pairs))
 
 
-def shared_axis(first: SweepResult, second: SweepResult, asked: Axis) -> Axis:
+def shared_axis(two: Two, asked: Axis) -> Axis:
     """Return the axis that two results can share: against another checkpoint there is no damage, only amounts."""
-    return "amount" if asked == "damage" and (first.against or second.against) else asked
+    return "amount" if asked == "damage" and any(result.against for result in two) else asked
 
 
 def place(frame: Frame, scale: Scale) -> float:
@@ -91,26 +87,23 @@ def place(frame: Frame, scale: Scale) -> float:
     return frame.amount if scale == "amount" else frame.prunable_sparsity
 
 
-def same_rows(first: SweepResult, second: SweepResult) -> bool:
+def same_rows(two: Two) -> bool:
     """Whether the cells of two heatmaps compare the same layers: the same points, and the same other checkpoint."""
-    others = [result.against.revision if result.against else None for result in (first, second)]
-    return first.points == second.points and others[0] == others[1]
+    return len({(result.points, result.against and result.against.revision) for result in two}) == 1
 
 
-def distinguishing_names(first: SweepResult, second: SweepResult) -> tuple[str, str]:
+def distinguishing_names(two: Two) -> tuple[str, str]:
     """Name two results by what distinguishes them."""
-    first_name, second_name = (in_sentence(pruning_name(result)) for result in (first, second))
-    if models_name(first) != models_name(second) or not same_checkpoint(first, second):
-        first_name, second_name = (f"{first_name} ({models_name(first)})", f"{second_name} ({models_name(second)})")
-    if first_name == second_name:
-        return f"{first_name} (first result)", f"{second_name} (second result)"
-    return first_name, second_name
+    first, second = (in_sentence(pruning_name(result)) for result in two)
+    models = [models_name(result) for result in two]
+    if models[0] != models[1] or not same_checkpoint(*two):
+        first, second = f"{first} ({models[0]})", f"{second} ({models[1]})"
+    return (f"{first} (first result)", f"{second} (second result)") if first == second else (first, second)
 
 
-def _nearest_pairs(
-    first: Sequence[Frame], second: Sequence[Frame], scale: Scale, max_distance: float
-) -> list[FramePair]:
+def _nearest_pairs(sides: Iterable[Sequence[Frame]], scale: Scale, max_distance: float) -> list[FramePair]:
     """Pair frames of two results that are each other's nearest and at most `max_distance` apart."""
+    first, second = sides
     places = ([place(frame, scale) for frame in frames] for frames in (first, second))
     apart = np.abs(np.subtract.outer(*places)).round(9)  # (first, second)
     if not apart.size:
@@ -140,24 +133,21 @@ class Depth:
     verdict: Verdict | None
 
 
-def depth_of(
-    first: SweepResult, second: SweepResult, reduction: ReductionKey, companions: Sequence[SweepResult] = ()
-) -> Depth | str:
+def depth_of(two: Two, reduction: ReductionKey, companions: Sequence[SweepResult] = ()) -> Depth | str:
     """Compare which shares of the damage lie in the upper half of the layers, or return why that cannot be done.
 
     Of several sweeps of one pruning, the one with the smallest steps is read.
 
     Args:
-        first: A whole sweep or the first frames of one.
-        second: Another one.
+        two: The results.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         companions: What either is judged beside: see `core.findings.choices.companions`.
     """
     if reduction not in SINGLE_BATCH:
         return "all tokens"
-    if reason := obstacle(first, second):
+    if reason := obstacle(*two):
         return reason
-    found = [placed(own_sweeps(result, companions), reduction, DAMAGE) for result in (first, second)]
+    found = [placed(own_sweeps(result, companions), reduction, DAMAGE) for result in two]
     gaps = [known.gap for known in found if known]
     if len(gaps) < 2:
         return "change not reached"
@@ -166,18 +156,15 @@ def depth_of(
     even, difference = upper_share(0.0, DAMAGE), gap_difference(*gaps)
     low, high = (upper_share(bound, DAMAGE) - even for bound in (difference.low, difference.high))
     shares = upper_share(gaps[0].value, DAMAGE), upper_share(gaps[1].value, DAMAGE)
-    controlled = [(one, other) for one, other in ((first, second), (second, first)) if is_matched(other, one)]
-    judged = [verdict(method, [control, *companions]) for method, control in controlled]
-    return Depth(shares, low, high, judged[0] if judged else None)
+    judged = (verdict(one, [other, *companions]) for one, other in (two, two[::-1]) if is_matched(other, one))
+    return Depth(shares, low, high, next(judged, None))
 
 
 # ---------------------------------------------------------------- which does better
 
 
-def paired_comparisons(first: SweepResult, second: SweepResult, metric: str) -> list[Tested]:
+def paired_comparisons(two: Two, metric: str) -> list[Tested]:
     """Compare two results on the same examples by a metric, wherever they have removed equally much.
-
-    Each may be a whole sweep or the first frames of one.
 
     Returns:
         For each pair of frames that are each other's nearest in prunable sparsity and nearly equal: their amounts, the
@@ -186,10 +173,10 @@ def paired_comparisons(first: SweepResult, second: SweepResult, metric: str) -> 
     """
     from core.sweep.paired_tests import paired_tests
 
-    pruned, others = ([frame for frame in result.frames if frame.amount > 0] for result in (first, second))
-    pairs = _nearest_pairs(pruned, others, "prunable_sparsity", SPARSITY_TOLERANCE)
+    pruned = ([frame for frame in result.frames if frame.amount > 0] for result in two)
+    pairs = _nearest_pairs(pruned, "prunable_sparsity", SPARSITY_TOLERANCE)
     predictions = (tuple(pair[k].predictions for pair in pairs) for k in (0, 1))
-    tests = paired_tests(metric, first.task.gold, *predictions)
+    tests = paired_tests(metric, two[0].task.gold, *predictions)
     return [((a.amount, b.amount), a.prunable_sparsity, test) for (a, b), test in zip(pairs, tests, strict=True)]
 
 

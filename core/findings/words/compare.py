@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from core.findings import compare
 from core.findings.accuracy import metric_of, working_to
 from core.findings.comparable import same_checkpoint, same_examples
+from core.findings.compare import Two
 from core.findings.matching import largest_on
-from core.findings.words import Said, Table, numbered, share_span
+from core.findings.words import Said, Table, numbered, points_span, share_span
 from core.findings.words.numbers import decimals, p_value, percent
 from core.findings.words.verdict import state
 from core.request.catalog import CONFIDENCE, DAMAGE, METRICS, SECOND_DAMAGE
@@ -18,64 +19,56 @@ ENDS_TOGETHER = 0.1  # of damage or divergence; two results that end no farther 
 
 
 def compare_said(
-    first: SweepResult,
-    second: SweepResult,
-    reduction: ReductionKey,
-    companions: Sequence[SweepResult] = (),
-    metric: str | None = None,
+    two: Two, reduction: ReductionKey, companions: Sequence[SweepResult] = (), metric: str | None = None
 ) -> Said:
     """Say how far two models work, where in depth they change, and which does better.
 
     Args:
-        first: A whole sweep.
-        second: Another one.
+        two: Whole sweeps.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         companions: What either is judged beside: see `core.findings.choices.companions`.
         metric: What both are judged by; None is the task's main one.
     """
-    heading = compare_heading(first, second, metric)
-    if first.key == second.key or not same_examples(first, second):
+    heading = compare_heading(two, metric)
+    if two[0].key == two[1].key or not same_examples(*two):
         return Said(heading)
-    sentences = depth_sentence(first, second, reduction, companions), metric_sentence(first, second, metric)
-    return Said(heading, sentences)
+    return Said(heading, (depth_sentence(two, reduction, companions), metric_sentence(two, metric)))
 
 
-def compare_heading(first: SweepResult, second: SweepResult, metric: str | None = None) -> str:
+def compare_heading(two: Two, metric: str | None = None) -> str:
     """Say up to which amount each of two models works; where that is unknown of one, or it is unpruned, name both."""
-    names = [name.replace(" of the encoder", "") for name in compare.distinguishing_names(first, second)]
-    metric, ends = metric_of(first, second, asked=metric), []
-    for result in (first, second):
+    names = [name.replace(" of the encoder", "") for name in compare.distinguishing_names(two)]
+    metric, ends = metric_of(*two, asked=metric), []
+    for result in two:
         to = working_to(result, metric)
-        if first.key == second.key or len(result.frames) < 2 or to is None:
+        if two[0].key == two[1].key or len(result.frames) < 2 or to is None:
             return f"{capitalised(names[0])} beside {names[1]}"
         least = "at least " if to == result.amounts[-1] else ""
         up_to = f"up to {least}{amount_name(to)} of {units_name(result)} removed"
         ends.append(up_to if to else "at no amount measured")
-    if not same_checkpoint(first, second):
+    if not same_checkpoint(*two):
         return f"{capitalised(names[0])} leaves a working model {ends[0]}; {names[1]}, {ends[1]}"
     return f"Under {names[0]} the model works {ends[0]}; under {names[1]}, {ends[1]}"
 
 
-def depth_sentence(
-    first: SweepResult, second: SweepResult, reduction: ReductionKey, companions: Sequence[SweepResult] = ()
-) -> str:
+def depth_sentence(two: Two, reduction: ReductionKey, companions: Sequence[SweepResult] = ()) -> str:
     """Say which shares of the change lie in the upper half of the layers, and the verdict where one is the control."""
-    found = compare.depth_of(first, second, reduction, companions)
+    found = compare.depth_of(two, reduction, companions)
     if not isinstance(found, compare.Depth):
         return f"Where in depth the two change is not compared ({found})."
-    names, shares = compare.distinguishing_names(first, second), [percent(share) for share in found.shares]
-    low, high = (decimals(100 * bound, 0) for bound in (found.low, found.high))
+    names, shares = compare.distinguishing_names(two), [percent(share) for share in found.shares]
     said = (
         f"Of an overall change of {decimals(DAMAGE, 2)}, {shares[0]} lies in the upper half of the layers under "
-        f"{names[0]} and {shares[1]} under {names[1]} (difference {low} to {high} points, 95 % interval over examples)"
+        f"{names[0]} and {shares[1]} under {names[1]} (difference {points_span(found.low, found.high)} points, 95 % "
+        "interval over examples)"
     )
     return f"{said}; by all seeds: {state(found.verdict.state)}." if found.verdict else f"{said}."
 
 
-def metric_sentence(first: SweepResult, second: SweepResult, metric: str | None = None) -> str:
+def metric_sentence(two: Two, metric: str | None = None) -> str:
     """Say at how many amounts either does better by a metric, by paired tests."""
-    metric, names = metric_of(first, second, asked=metric), compare.distinguishing_names(first, second)
-    title, tests = METRICS[metric].title, [test for *_, test in compare.paired_comparisons(first, second, metric)]
+    metric, names = metric_of(*two, asked=metric), compare.distinguishing_names(two)
+    title, tests = METRICS[metric].title, [test for *_, test in compare.paired_comparisons(two, metric)]
     if not tests:
         return f"{title} is not compared: at no amount do the two remove the same share of the encoder's weights."
     better = Counter(names[test.values[1] > test.values[0]] for test in tests if test.adjusted < 1 - CONFIDENCE)
@@ -86,19 +79,17 @@ def metric_sentence(first: SweepResult, second: SweepResult, metric: str | None 
     return f"{title} is significantly higher {found} {tested}."
 
 
-def compare_notes(
-    first: SweepResult, second: SweepResult, axis: compare.Axis = "amount", reduction: ReductionKey = "mean"
-) -> list[str]:
+def compare_notes(two: Two, axis: compare.Axis = "amount", reduction: ReductionKey = "mean") -> list[str]:
     """Say why a picture or a test of two results is missing, or ends early; none if only their pruning differs."""
-    shared, together = compare.shared_axis(first, second, axis), compare.shown_together(first, second, axis, reduction)
-    reached = [0.0] if shared == "amount" else [largest_on(shared, result, reduction) for result in (first, second)]
+    shared, together = compare.shared_axis(two, axis), compare.shown_together(two, axis, reduction)
+    reached = [0.0] if shared == "amount" else [largest_on(shared, result, reduction) for result in two]
     ends, last = " and ".join(decimals(end, 2) for end in reached), together.places[-1]
     notes = {
         f"The comparison ends where one of the two does, of {ends}.": max(reached) - last >= ENDS_TOGETHER,
         "The two have only the unpruned model in common, so there is nothing to play.": len(together.pairs) < 2,
         "Results against another checkpoint are shown at equal amounts.": shared != axis,
-        "The two have other layers, so there is no picture of their difference.": not compare.same_rows(first, second),
-        "The two have other examples, so no paired test is possible.": not same_examples(first, second),
+        "The two have other layers, so there is no picture of their difference.": not compare.same_rows(two),
+        "The two have other examples, so no paired test is possible.": not same_examples(*two),
     }
     return [note for note, holds in notes.items() if holds]
 

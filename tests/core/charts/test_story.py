@@ -87,7 +87,7 @@ def check_against_pages(result: SweepResult, beside: list[SweepResult], steps: d
     ends = [pick(layers, key=lambda row: float(row["With everything removed"])) for pick in (max, min)]
     assert numbers(floor) == [part for row in ends for part in numbers(row["Layer"], row["With everything removed"])]
 
-    found, compared = verdict(result, beside), [compare_heading(result, each) for each in controls_of(result, beside)]
+    found, compared = verdict(result, beside), [compare_heading((result, each)) for each in controls_of(result, beside)]
     assert OF_CHANCE[found.state] in said["chance"].heading
     (own,), drawn = {numbers(one)[0] for one in compared}, sorted(int(numbers(one)[-1]) for one in compared)
     assert numbers(said["chance"].sentences[0]) == [own, *map(str, sorted({drawn[0], drawn[-1]}))]

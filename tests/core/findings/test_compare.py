@@ -1,5 +1,7 @@
 """Two results where both have changed equally much: stored frames, what lies between them, and who is correct."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.stats import t
@@ -21,8 +23,8 @@ def result(**settings: object) -> SweepResult:
     return make_result(**{"num_layers": 4, "amounts": QUARTERS, "num_examples": 40, **settings})
 
 
-def depth(*arguments: object) -> Depth:
-    found = depth_of(*arguments)  # type: ignore[arg-type]
+def depth(one: SweepResult, other: SweepResult, *rest: Any) -> Depth:
+    found = depth_of((one, other), *rest)
     assert isinstance(found, Depth)
     return found
 
@@ -59,7 +61,7 @@ def test_the_frame_at_a_damage_is_where_the_statistics_find_it(target: float) ->
 @pytest.mark.parametrize("axis", ["damage", "divergence"])
 def test_both_results_have_the_value_of_the_grid_up_to_what_is_undefined(axis: str) -> None:
     second = make_result(amounts=TWENTIETHS, method="random", own_cka=lambda a, p, n: 1 - 0.8 * a * (0.5 + p / (n - 1)))
-    together = shown_together(FIRST, second, axis)  # type: ignore[arg-type]
+    together = shown_together((FIRST, second), axis)  # type: ignore[arg-type]
     assert (together.places[0], len(together.places) > 2) == (0, True)
     for frames in zip(*together.pairs, strict=True):
         damages = [1 - np.mean(frame.own("mean") or ()) for frame in frames]
@@ -101,14 +103,15 @@ def test_shares_of_the_change_and_their_paired_difference() -> None:
     ],
 )
 def test_what_does_not_measure_the_same_is_not_compared(change: dict[str, object], reason: str) -> None:
-    assert depth_of(network(), network(**change), "mean") == depth_of(network(**change), network(), "mean") == reason
-    assert depth_of(network(), network(**change), "tokens") == "all tokens"
+    two = network(), network(**change)
+    assert depth_of(two, "mean") == depth_of(two[::-1], "mean") == reason
+    assert depth_of(two, "tokens") == "all tokens"
 
 
 def test_the_sweeps_in_small_steps_are_read_and_a_control_gets_the_verdict_by_all_seeds() -> None:
     one, control = network(0.5, amounts=QUARTERS), network(0.5, amounts=QUARTERS, method="random")
     fine = [network(0.7, until_damage=0.3), network(0.9, method="random", until_damage=0.3)]
-    assert depth_of(one, control, "mean", [fine[0], SEEDS[1]]) == "steps too coarse", "of another seed"
+    assert depth_of((one, control), "mean", [fine[0], SEEDS[1]]) == "steps too coarse", "of another seed"
     assert depth(one, control, "mean", fine).shares == pytest.approx((0.7, 0.9))
     steep, elsewhere = network(0.9), network(method="random", controls="wanda")
     there, back = (depth(*pair, "mean", SEEDS).verdict for pair in ((steep, SEEDS[3]), (SEEDS[3], steep)))
@@ -122,16 +125,14 @@ def test_the_sweeps_in_small_steps_are_read_and_a_control_gets_the_verdict_by_al
 def test_accuracy_is_tested_where_equally_much_is_removed_whoever_is_asked_first() -> None:
     one = correct_on(result(), {0.3: range(0, 10), 0.6: range(0, 20), 0.9: range(0, 6)})
     other = correct_on(result(method="wanda"), {0.3: range(8, 30), 0.6: range(0, 20)})
-    tests, back = (
-        [test for *_, test in paired_comparisons(*pair, "accuracy")] for pair in ((one, other), (other, one))
-    )
+    tests, back = ([test for *_, test in paired_comparisons(pair, "accuracy")] for pair in ((one, other), (other, one)))
     assert [test.values for test in tests] == [(0.25, 0.55), (0.5, 0.5), (0.15, 0)]
     assert tests[2].adjusted == pytest.approx(3 * 2 / 2**6), "the smallest of three"
     assert [(test.values[::-1], test.adjusted) for test in back] == [(test.values, test.adjusted) for test in tests]
-    row = paired_table(paired_comparisons(one, other, "accuracy"), "accuracy", ("a", "b"))[0]
+    row = paired_table(paired_comparisons((one, other), "accuracy"), "accuracy", ("a", "b"))[0]
     assert list(row.values()) == ["30 %", "30 %", "0.25", "0.55", "0.036", "0.094"]
     units = {"prunable_sparsity": lambda amount: amount * 5 / 6, "amounts": (0.0, 0.1, 0.36, 0.5, 0.72)}
-    pairs = paired_comparisons(result(), result(method="attribution", scope=None, **units), "accuracy")
+    pairs = paired_comparisons((result(), result(method="attribution", scope=None, **units)), "accuracy")
     assert [amounts for amounts, _, _ in pairs] == [(0.3, 0.36), (0.6, 0.72)]
     begun = result().model_copy(update={"frames": result().frames[:1], "statistics": None})
-    assert paired_comparisons(result(), begun, "accuracy") == []
+    assert paired_comparisons((result(), begun), "accuracy") == []

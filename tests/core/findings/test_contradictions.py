@@ -63,7 +63,7 @@ def check_verdicts(shelf: Shelf) -> set[State]:
         for verdicts in ({"": known}, {"one": known, "other": known}):
             check_heading(known, heading_of(verdicts, "Pruning"))
         for control in [other for other in beside if is_control(other.pruning, result.pruning)][:1]:
-            assert told(*compare_said(result, control, "mean", beside).sentences) in ([], named(known))
+            assert told(*compare_said((result, control), "mean", beside).sentences) in ([], named(known))
     return found
 
 
@@ -89,7 +89,7 @@ def check_pairs(shelf: Shelf) -> None:
     """Compare's sentence on where every two prunings change, both ways round."""
     for (one, of_one), (other, of_other) in combinations(shelf.prunings(), 2):
         beside = [*of_one, *of_other]
-        said = [depth_sentence(*pair, "mean", beside) for pair in ((one, other), (other, one))]
+        said = [depth_sentence(pair, "mean", beside) for pair in ((one, other), (other, one))]
         known = [verdict(one, of_one), verdict(other, of_other)]
         if obstacle(one, other) or not all(found.method and not found.method.gap.coarse for found in known):
             assert said[0] == said[1]

@@ -220,14 +220,14 @@ def comparisons() -> Iterator[str]:
         (made.working_to(one, 0.3), made.working_to(make_result(**bare, **UNITS), 0.9), []),
         (made.working_to(one, 0.0), made.working_to(other, 0.3), []),
     ):
-        yield from lines(compare.compare_said(first, second, "mean", beside))
+        yield from lines(compare.compare_said((first, second), "mean", beside))
     for metric in made.CORRELATED:
-        yield from lines(compare.compare_said(*made.collapsing(), "mean", metric=metric))
+        yield from lines(compare.compare_said(made.collapsing(), "mean", metric=metric))
     far, near = (make_result(own_cka=lambda a, p, n, k=k: 1 - k * a * (p + 1) / n) for k in (0.9, 0.2))
-    yield from compare.compare_notes(far, near, "damage")
-    yield from compare.compare_notes(far, make_result(points="layer", num_examples=20, amounts=(0.0, 0.5)), "damage")
-    yield from compare.compare_notes(on(MATRICES), make_result(**bare), "damage")
-    assert compare.compare_notes(far, far, "damage") == []
+    yield from compare.compare_notes((far, near), "damage")
+    yield from compare.compare_notes((far, make_result(points="layer", num_examples=20, amounts=(0.0, 0.5))), "damage")
+    yield from compare.compare_notes((on(MATRICES), make_result(**bare)), "damage")
+    assert compare.compare_notes((far, far), "damage") == []
     yield compare.profile_sentence(
         [profiled(network(0.7), SEEDS, "mean"), profiled(network(method="wanda"), (), "mean")], "mean"
     )
