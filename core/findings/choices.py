@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import attrgetter
 
 from core.request.catalog import EMBEDDED, FAMILIES, RECIPE, TASKS
 from core.request.scope import run_of
@@ -10,6 +11,8 @@ from core.results.library import Entry
 from core.results.schema import Pruning
 
 SEPARATOR = " · "  # between the data, the checkpoint and the pruning in an entry's name
+_how = attrgetter("method", "seed", "controls")  # of a pruning
+_models, _place = attrgetter("checkpoint", "against"), attrgetter("fingerprint", "points")  # of an entry
 
 
 def task_title(name: str) -> str:
@@ -52,29 +55,17 @@ def is_control(pruning: Pruning, controlled: Pruning) -> bool:
 
 def is_same(pruning: Pruning, compared: Pruning) -> bool:
     """Whether two prunings differ in nothing but their amounts."""
-    return pruning.scope == compared.scope and _how(pruning) == _how(compared)
+    return bool(pruning.scope == compared.scope and _how(pruning) == _how(compared))
 
 
 def is_isolated(pruning: Pruning, whole: Pruning) -> bool:
     """Whether a pruning does to some layers alone what another does to the whole model."""
-    return run_of(pruning.scope) is not None and _how(pruning) == _how(whole)
+    return bool(run_of(pruning.scope) and _how(pruning) == _how(whole))
 
 
 def is_isolated_control(pruning: Pruning, whole: Pruning) -> bool:
     """Whether a pruning is the random control of what another does to the whole model, on some layers alone."""
     return run_of(pruning.scope) is not None and pruning.controls == whole.method
-
-
-def _how(pruning: Pruning) -> tuple[str, int, str | None]:
-    return pruning.method, pruning.seed, pruning.controls
-
-
-def _models(entry: Entry) -> tuple[str, str | None]:
-    return entry.checkpoint, entry.against
-
-
-def _place(entry: Entry) -> tuple[str, tuple[str, ...]]:
-    return entry.fingerprint, entry.points
 
 
 def _beside(entry: Entry, among: Iterable[Entry]) -> list[Entry]:

@@ -165,21 +165,21 @@ def beside(guided: Changed, other: Changed) -> Beside:
 
 def together(table: Sequence[Place]) -> tuple[Together, ...]:
     """Say what the checkpoints of each group say together."""
-    groups = {group: [place for place in table if place.group == group] for group in GROUPS}
-    return tuple(_together(group, places) for group, places in groups.items() if places)
-
-
-def _together(group: str, places: Sequence[Place]) -> Together:
-    ratios = {name: [place.beside[name].ratio for place in places] for name in METHODS if name != GUIDED}
-    pairs = [place.beside[GLOBAL] for place in places]
-    ends = [place.works_to for place in places if place.amount == AMOUNTS[0]]  # one a checkpoint
-    return Together(
-        group=group,
-        checkpoints=len(ends),
-        ratios={name: float(np.exp(np.log(values).mean())) for name, values in ratios.items()},
-        span=(min(ratios[GLOBAL]), max(ratios[GLOBAL])),
-        places=len(places),
-        fewer=sum(pair.difference < 0 and pair.p_value < 1 - CONFIDENCE for pair in pairs),
-        more=sum(pair.interval[0] > 0 for pair in pairs),
-        shorter=sum((known[GUIDED] or 0) < (known[GLOBAL] or 0) for known in ends),
-    )
+    found = []
+    for group in dict.fromkeys(place.group for place in table):
+        places = [place for place in table if place.group == group]
+        ratios = {name: [place.beside[name].ratio for place in places] for name in METHODS if name != GUIDED}
+        pairs = [place.beside[GLOBAL] for place in places]
+        ends = [place.works_to for place in places if place.amount == AMOUNTS[0]]  # one a checkpoint
+        known = Together(
+            group=group,
+            checkpoints=len(ends),
+            ratios={name: float(np.exp(np.log(values).mean())) for name, values in ratios.items()},
+            span=(min(ratios[GLOBAL]), max(ratios[GLOBAL])),
+            places=len(places),
+            fewer=sum(pair.difference < 0 and pair.p_value < 1 - CONFIDENCE for pair in pairs),
+            more=sum(pair.interval[0] > 0 for pair in pairs),
+            shorter=sum((known[GUIDED] or 0) < (known[GLOBAL] or 0) for known in ends),
+        )
+        found.append(known)
+    return tuple(found)
