@@ -35,17 +35,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def compute(
-    request: SweepRequest, exhaustive: bool, threads: int | None, measured: bool = False, left: int | None = None
-) -> CutStudy:
+def compute(request: SweepRequest, options: argparse.Namespace) -> CutStudy:
     """Make the study of a checked request, with a progress bar on standard error.
 
     Args:
         request: Only its checkpoint and its examples count.
-        exhaustive: Whether all subsets are run, of how many layers soever.
-        threads: Processor threads; None leaves PyTorch's choice.
-        measured: Whether feed-forward parts are made narrower as well, and size and speed are measured.
-        left: How many layers the model that is to be saved has, which it is checked to have.
+        options: Those of the command line that are no part of a request.
 
     Raises:
         PrunescopeError: The checkpoint or the data is unavailable, or no study can be made of them.
@@ -58,33 +53,20 @@ def compute(
         import torch
 
         from core.encoder.loading import borrow
-        from core.sweep.cuts import check_cut, seconds_of, study
+        from core.sweep.cuts import seconds_of, study
         from core.sweep.runner import silent
 
-    if threads is not None:
-        torch.set_num_threads(threads)
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    how = {"exhaustive": options.exhaustive, "measured": options.measure or options.width is not None}
     with borrow(inputs.resolved) as checkpoint:
-        check_cut(checkpoint, inputs, exhaustive)
-        if left is not None and not 1 <= left <= checkpoint.record.num_layers:
-            raise PrunescopeError(
-                f"--layers {left}: the checkpoint has {checkpoint.record.num_layers}, choose 1 to so many"
-            )
-        seconds = seconds_of(checkpoint, inputs, exhaustive, measured, silent)
+        depth = checkpoint.record.num_layers
+        if options.layers is not None and not 1 <= options.layers <= depth:
+            raise PrunescopeError(f"--layers {options.layers}: the checkpoint has {depth}, choose 1 to so many")
+        seconds = seconds_of(checkpoint, inputs, silent, **how)
         print(f"about {tqdm.format_interval(seconds)} to run", file=sys.stderr)
         with progress_shown("cut", unit="layer") as report:
-            return study(checkpoint, inputs, report, exhaustive=exhaustive, measured=measured)
-
-
-def check_removal(layers: int | None, width: float | None, folder: Path) -> None:
-    """Refuse a smaller model that would not be smaller, or would replace what is there, before the work.
-
-    Raises:
-        PrunescopeError: Why not.
-    """
-    if layers is None and width is None:
-        raise PrunescopeError("--save writes a smaller model: say how many layers stay (--layers) or which --width")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise PrunescopeError(f"--save {folder} exists and is not an empty folder: choose another one")
+            return study(checkpoint, inputs, report, **how)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -95,17 +77,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     store.check_writable(options.output)
     if options.manifest:  # before the work
         read_manifest(options.manifest)
-    if options.save:
-        check_removal(options.layers, options.width, options.save)
-    measured = options.measure or options.width is not None
-    found = compute(request, options.exhaustive, options.threads, measured, options.layers)
+    if (folder := options.save) and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise PrunescopeError(f"--save {folder} exists and is not an empty folder: choose another one")
+    found = compute(request, options)
     path = store.save(found, options.output)
-    if options.save:
+    if folder:
         from core.exports.cut_folder import write_cut
         from core.sweep.runner import silent
 
-        left = found.measured_choice(options.layers or found.checkpoint.num_layers)
-        write_cut(found, left.layers, options.width or 0.0, request.checkpoint, silent, options.save)
+        left = options.layers or found.checkpoint.num_layers
+        write_cut(found, left, options.width or 0.0, request.checkpoint, silent, folder)
     if options.manifest:
         list_in(options.manifest, [entry_of(found)])
     print(path)

@@ -239,7 +239,7 @@ def _export_cut(order: Order, report: Reporter) -> dict[str, Any]:
     from core.exports.cut_folder import write_cut
 
     study = store.load_cut(_stored(order["key"]))
-    path = write_cut(study, tuple(order["layers"]), order["share"], order.get("checkpoint"), report)
+    path = write_cut(study, order["left"], order["share"], order.get("checkpoint"), report)
     return {"path": str(path)}
 
 
@@ -258,7 +258,7 @@ def _cut(order: Order, report: Reporter) -> dict[str, Any]:
     from core.sweep.cuts import estimate_cut, store_cut
 
     answer = estimate_cut if order["op"] == "estimate-cut" else store_cut
-    return answer(SweepRequest.from_json(order["request"]), bool(order.get("exhaustive")), report)
+    return answer(SweepRequest.from_json(order["request"]), report)
 
 
 def _stored(key: str) -> Path:

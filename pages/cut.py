@@ -9,42 +9,24 @@ from core.findings.choices import SEPARATOR
 from core.findings.cut import By, chosen, frontier_of
 from core.findings.regret import regrets_of
 from core.findings.words import points
-from core.findings.words.cut import cut_said, machine_words
+from core.findings.words.cut import AT_MOST, BY, EXPLANATION, MOST, READING, TITLE, USUAL, cut_said, machine_words
 from core.findings.words.numbers import percent
 from core.findings.words.regret import regrets_table
 from core.jobs import queue
-from core.request.catalog import CHECKPOINTS
 from core.results.names import checkpoint_name, data_name
 from ui import jobs
 from ui.address import carried, choose, picture_first, set_parameter
 from ui.exports import offer_exports, offer_smaller
 from ui.header import page_header
 from ui.lab.method import begin_study
-from ui.lab.model import DEFAULT_REQUEST
-from ui.lab.run import show_estimate
 from ui.player import show_pictures
 from ui.results import note_computed
-from ui.text import plain, refusals_shown, show_table
+from ui.shared import once
+from ui.text import plain, show_table
 from ui.upload import show_upload
 from ui.view_state import OWN, OWN_MODEL, ViewState, choose_study, one_study
 
 PAGE = "Cut"
-TITLE = "Which layers can go?"
-EXPLANATION = (
-    "A study leaves out layers, in every combination, and lets the model answer. On some labelled examples it chooses "
-    "which layers go; on others it judges what that costs. Then it measures how small and fast the rest is."
-)
-BY = {"score": "What is lost of the score", "answers": "How many answers change"}
-AT_MOST = {"score": "I can lose at most", "answers": "Answers may change in at most"}
-MOST = (0.01, 0.02, 0.03, 0.05, 0.1)  # that may be lost
-USUAL = "0.03"
-READING = """
-Each point is a smaller model: so many layers are out (squares: also a share of every other's feed-forward units). Its
-line is the 95 % interval on examples that took no part in choosing, so a choice can prove worse there. **Grey** is what
-as many layers would leave, chosen otherwise: where a layer's output resembles its input (cosine or CKA), where what the
-classifier reads stays similar, from the top, every second, or at random. Points are hundredths of the score; nothing is
-trained after a cut. The table says how much better the measured choice is, on the judged examples:
-"""
 
 
 def cut() -> None:
@@ -66,8 +48,6 @@ def cut() -> None:
         st.markdown(EXPLANATION)
         if job and not job.ended:
             jobs.follow(job)
-        else:
-            offer_study()
     if st.button("Study your own model", key="cut-own", icon=":material/science:"):
         begin_study()
         st.switch_page("pages/lab.py", query_params=carried(**{OWN: OWN_MODEL}, result="", job=""))
@@ -75,20 +55,11 @@ def cut() -> None:
         show_upload(study=True)
 
 
-def offer_study() -> None:
-    """Let the default checkpoint be studied at once."""
-    with st.container(horizontal=True, vertical_alignment="center"), refusals_shown():
-        title = CHECKPOINTS[DEFAULT_REQUEST.checkpoint].title
-        if st.button(f"Study {title}", type="primary", key="cut-study", icon=":material/content_cut:"):
-            jobs.start(DEFAULT_REQUEST, study=True)
-        show_estimate(DEFAULT_REQUEST, study=True)
-
-
 def show_study(state: ViewState) -> None:
     """Show a study: the dial, what it chooses, what that gains and costs, and the model to take away."""
     study = state.study
     assert study is not None
-    known, names, scene = frontier_of(study), (checkpoint_name(study), data_name(study)), None
+    known, names = once(frontier_of, study), (checkpoint_name(study), data_name(study))
     title, dial = st.container(), st.container(key="cut-dial", horizontal=True)
     with st.popover(plain(SEPARATOR.join(names)), type="tertiary", icon=":material/tune:"):
         choose_study(state)
@@ -99,15 +70,14 @@ def show_study(state: ViewState) -> None:
     choice = chosen(known, by, most)
     said = cut_said(known, choice, by, most)
     title.title(plain(said.heading), anchor=False)
-    if known.choices:
-        scene = cut_scene(known, choice, said.heading, (*names, *filter(None, [machine_words(known)])))
-        show_pictures(scene, key="cut", link=False)
+    scene = cut_scene(known, choice, said.heading, (*names, *filter(None, [machine_words(known)])))
+    show_pictures(scene, key="cut", link=False)
     st.markdown(plain(" ".join(said.sentences)))
     if choice:
         offer_smaller(study, choice)
     with st.expander("Details"):
         st.markdown(READING)
-        regrets = regrets_table(regrets_of([study], every=True))  # of one checkpoint, which the page names
+        regrets = regrets_table(once(regrets_of, [study], every=True))
         show_table([{name: cell for name, cell in row.items() if name != "Checkpoint"} for row in regrets])
     offer_exports(scene, study)
 

@@ -28,6 +28,7 @@ from core.sweep import control_contrast, equal_damage, working_range
 from ui.header import page_header
 from ui.player import component, pause_after_first_picture
 from ui.results import study_by_key
+from ui.shared import once
 from ui.text import markdown_table, plain
 
 PROSE = Path(__file__).with_suffix(".md")
@@ -55,7 +56,7 @@ def texts(prose: Prose) -> dict[str, object]:
     """Return what the names in the prose stand for: constants by their own names, the catalog's texts by its."""
     described = set(prose.get_identifiers())
     said = guided_said(shares) if (shares := guided.shipped()) else None
-    regrets = regrets_of([study for entry in shipped_cuts() if (study := study_by_key(entry.key))])
+    regrets = once(regrets_of, [study for entry in shipped_cuts() if (study := study_by_key(entry.key))])
     others = [name for name in catalog.METHODS if name not in described]
     return {
         **{name: value for module in MODULES for name, value in vars(module).items()},

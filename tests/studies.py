@@ -5,11 +5,13 @@ from itertools import combinations
 
 import numpy as np
 
+from core.inputs.examples import EvalSubset
 from core.request.catalog import TASKS
-from core.results.cut import Cut, CutStudy, LayerScores, MeasuredRecord, Narrow, Size, Speed, packed
+from core.request.criteria import MEASURED
+from core.results.cut import Cut, CutStudy, LayerScores, Size, Step, packed
 from core.results.key import key_of, sealed
 from core.results.statistics import Estimate
-from core.sweep.cut_choices import Judge, choices, judged_cuts
+from core.sweep.cut_choices import choices, worth_of
 from tests.builders import make_result
 
 
@@ -39,22 +41,35 @@ def make_study(*, task: str = "sst2", num_layers: int = 4, num_examples: int = 2
         )
         for kept in subsets
     ]
-    metric = swept.task.main_metric
-    picks = [choices(metric, fewer.gold, scores, cuts, left) for left in range(num_layers - 1, 0, -1)]
-    judge = Judge(swept.task, TASKS[task].metrics, cuts[0].judged or ())
-    judged, steps = judged_cuts(judge, cuts, picks, subsets)
-    study = CutStudy(
+    study = CutStudy.model_construct(
         checkpoint=swept.checkpoint,
         task=swept.task,
         calibration=fewer,
         search="all",
         scores=scores,
-        cuts=judged,
-        steps=steps,
+        cuts=tuple(cuts),
         environment=swept.environment,
         seconds=60.0,
         created_at=swept.created_at,
     )
+    return with_choices(study)
+
+
+def with_choices(study: CutStudy) -> CutStudy:
+    """Lets each criterion choose among a study's cuts, all of which were judged."""
+    metric, depth, full = study.task.main_metric, study.checkpoint.num_layers, study.cuts[0].judged or ()
+    steps = [
+        Step(
+            picks=choices(metric, study.calibration.gold, study.scores, study.cuts, left),
+            drawn=tuple(combinations(range(depth), left)),
+        )
+        for left in range(depth - 1, 0, -1)
+    ]
+    offered = {study.cuts[0].layers, *(step.picks[MEASURED] for step in steps)}
+    examples = EvalSubset(TASKS[study.task.name], [], study.task)
+    worth = {cut.layers: worth_of(examples, full, cut.judged or ()) for cut in study.cuts if cut.layers in offered}
+    cuts = tuple(cut.model_copy(update={"worth": worth.get(cut.layers)}) for cut in study.cuts)
+    study = CutStudy(**{**dict(study), "cuts": cuts, "steps": tuple(steps), "key": "", "checksum": ""})
     return sealed(study.model_copy(update={"key": key_of(study)}))
 
 
@@ -66,29 +81,16 @@ def with_sizes(study: CutStudy, *shares: float, gain: float = 0.15) -> CutStudy:
         shares: Of feed-forward units out.
         gain: Of speed, by each layer that is out.
     """
-    layers = study.checkpoint.num_layers
-    chosen = [study.measured_choice(left) for left in range(layers, 0, -1)]
-    shared = ("layers", "calibration", "judged", "worth")
-    widths = [
-        Narrow(
-            **{name: getattr(cut, name) for name in shared},
-            share=share,
-            units=4,
-            kept=(packed(range(4), 8),) * len(cut.layers),
-        )
-        for cut in chosen
-        for share in shares
-    ]
-    models = [(cut.layers, share) for cut in chosen for share in (0.0, *shares)]
-    sizes = []
-    for kept, share in models:
-        times = 1 + gain * (layers - len(kept) + share)
-        speeds = [
-            Speed(batch=batch, times=Estimate(value=times, low=times - 0.02, high=times + 0.02)) for batch in (1, 32)
-        ]
-        size = Size(
-            layers=kept, share=share, bytes=10**6 * len(kept), parameters=10**5 * len(kept), speeds=tuple(speeds)
-        )
-        sizes.append(size)
-    measured = MeasuredRecord(threads=2, processor="a processor", models=tuple(sizes))
-    return sealed(study.model_copy(update={"widths": tuple(widths) or None, "measured": measured}))
+    depth = study.checkpoint.num_layers
+
+    def sized(cut: Cut, share: float) -> Cut:
+        times = 1 + gain * (depth - len(cut.layers) + share)
+        speed = Estimate(value=times, low=times - 0.02, high=times + 0.02)
+        size = Size(bytes=10**6 * len(cut.layers), parameters=10**5 * len(cut.layers), speeds={1: speed, 32: speed})
+        kept = (packed(range(4), 8),) * len(cut.layers) if share else ()
+        return cut.model_copy(update={"share": share, "kept": kept, "size": size, "read": cut.read and not share})
+
+    cuts = [sized(cut, 0.0) if cut.worth else cut for cut in study.cuts]
+    cuts += [sized(cut, share) for cut in study.offered for share in shares]
+    environment = {**study.environment, "threads": 2, "processor": "a processor"}
+    return sealed(study.model_copy(update={"cuts": tuple(cuts), "environment": environment}))

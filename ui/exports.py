@@ -134,12 +134,12 @@ def _offer_checkpoint(result: SweepResult) -> None:
 
 def offer_smaller(study: CutStudy, choice: Choice) -> None:
     """Offer the model that a cut leaves: a folder in the Hub's format, hosted a ZIP of it."""
-    request, asked = original_request(study), (study.key, choice.model.layers, choice.share)
+    request, asked = original_request(study), (study.key, len(choice.model.layers), choice.model.share)
     if not can_be_found(replace(request, data=None)):
         remark(LACKING)
         return
     place = request.checkpoint if study.checkpoint.source == "folder" else None
-    order = {"key": study.key, "layers": list(choice.model.layers), "share": choice.share, "checkpoint": place}
+    order = dict(zip(("key", "left", "share"), asked, strict=True)) | {"checkpoint": place}
     with st.container(horizontal=True, vertical_alignment="center"), refusals_shown():
         if st.button("Save the smaller model", key="cut-save", icon=":material/save:"):
             ask("export-cut", asked, "export-cut", **order)

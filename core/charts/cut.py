@@ -5,7 +5,7 @@ layers. The stack has the layers as a network is drawn, the first at the bottom;
 """
 
 from itertools import pairwise
-from math import ceil, floor
+from math import ceil, copysign, floor
 
 import altair as alt
 
@@ -24,13 +24,13 @@ LAYOUT = Layout(
 )
 GREY = g.UNDEFINED_COLOUR
 SHAPES = ("triangle-down", "diamond", "cross", "square", "triangle-up", "M-1,-0.2H1V0.2H-1Z")  # the last is a dash
-APART = 6  # pixels between the marks of criteria, which may have picked alike
+APART, BESIDE = 6, 9  # pixels between the marks of criteria, which may have picked alike, and from a model's disc
 STEP = 0.05  # the axis of the metric ends at multiples of it
-ATTENTION = 1 / 3  # of a layer's weights, with four feed-forward units for each hidden one
 PIECES = 12  # of a whole band, each with strokes of its own
+FEED_FORWARD = 8  # of these, where a layer has four feed-forward units for each hidden one: two thirds of its weights
 BAND = (0.12, 0.88)  # bottom and top, of a layer's row
 FASTER, FEWER = "Times as fast as the full model", "Layers removed"
-FRONTIER = "{} of each smaller model, with its 95 % interval", "Numbers: layers out. Squares: narrower parts as well"
+EXPLAINED = "Numbers: layers out. Squares: narrower parts as well"
 TOLD = ("Removed", "Difference", "When choosing", "Answers", "Speed", "Size")  # of each model
 
 
@@ -51,36 +51,32 @@ def cut_scene(known: Frontier, choice: Choice | None, title: str, caption: tuple
 
 
 def _frontier_view(known: Frontier, chosen: Choice | None) -> View:
-    title, depth, models = METRICS[known.study.task.main_metric].title, known.study.checkpoint.num_layers, g.Rows()
-    for choice in known.choices:
-        told = (
-            *(words.choice_name(choice, depth), words.points_words(choice.difference)),
-            *(f"{decimals(100 * choice.loss['score'], 1)} points lost", words.changed_words(choice)),
-            *(words.speed_words(choice), words.size_words(choice)),
-        )
-        ends = {end: g.rounded(getattr(choice.value, end)) for end in ("value", "low", "high")}
-        place = {"x": g.rounded(known.gain(choice)), "label": str(len(choice.removed)), "narrower": choice.share > 0}
-        shown = {"chosen": choice == chosen, "text": decimals(choice.value.value, 3)}
-        models.append({**ends, **place, **shown, **dict(zip(TOLD, told, strict=True))})
-    places = {len(choice.removed): known.gain(choice) for choice in known.choices if not choice.share}
+    title, depth = METRICS[known.study.task.main_metric].title, known.study.checkpoint.num_layers
+    models: g.Rows = [
+        {
+            **{end: g.rounded(getattr(choice.value, end)) for end in ("value", "low", "high")},
+            **{"x": choice.gain, "label": str(len(choice.removed)), "narrower": choice.model.share > 0},
+            **{"chosen": choice == chosen, "text": decimals(choice.value.value, 3)},
+            **words.told(choice, depth),
+        }
+        for choice in known.choices
+    ]
+    places = {row["label"]: row["x"] for row in models if not row["narrower"]}
     picks: g.Rows = [
         {
-            **{"x": places[pick.fewer], "value": g.rounded(pick.value), "criterion": words.CRITERION[pick.criterion]},
-            "layers": words.layers_words(pick.removed, depth),
+            **{"x": places[str(pick.fewer)], "value": g.rounded(pick.value)},
+            **{"criterion": words.CRITERION[pick.criterion], "layers": words.layers_words(pick.removed, depth)},
         }
         for pick in known.picks
-        if pick.fewer in places
+        if pick.criterion in words.CRITERION
     ]
     lines = [{"value": known.full.value, "text": "full model"}, {"value": known.guess, "text": "always one label"}]
-    heights = [row[end] for row in models for end in ("low", "high")] + [row["value"] for row in (*picks, *lines)]
+    heights = [row[end] for row in (*models, *picks, *lines) for end in ("value", "low", "high") if end in row]
     domain = floor(min(heights) / STEP) * STEP, ceil(max(heights) / STEP) * STEP
-    return View(
-        _frontier,
-        (title, known.is_timed, domain, max(row["x"] for row in models)),
-        {"models": models, "picks": picks, "lines": lines},
-        [FRONTIER[0].format(title), FRONTIER[1]],
-        numbers=Numbers("models", "Removed", {title: "text", **{name: name for name in TOLD[1:]}}),
-    )
+    numbers = Numbers("models", "Removed", {title: "text", **{name: name for name in TOLD[1:]}})
+    heading = [f"{title} of each smaller model, with its 95 % interval", EXPLAINED]
+    drawn = title, known.timed, domain, max(row["x"] for row in models)
+    return View(_frontier, drawn, {"models": models, "picks": picks, "lines": lines}, heading, numbers=numbers)
 
 
 def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float) -> g.LayerChart:
@@ -100,19 +96,19 @@ def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float
     picked = g.told({"Chosen by": "criterion:N", "Removed": "layers:N", metric: "value:Q"})
     return alt.layer(
         lines.mark_rule(style="reference"),
-        *g.haloed_text(lines.encode(x=alt.value(4), text="text:N"), baseline="bottom", dy=-3),
+        *g.haloed_text(lines.encode(x=alt.value("width"), text="text:N"), "right", baseline="bottom", dx=-4, dy=-3),
         *(
             picks.transform_filter(alt.datum.criterion == name)
-            .mark_point(color=GREY, filled=True, size=60, opacity=1, xOffset=APART * (k - (len(criteria) - 1) / 2))
+            .mark_point(color=GREY, filled=True, size=60, opacity=1, xOffset=APART / 2 * away + copysign(BESIDE, away))
             .encode(tooltip=picked, **looks)
-            for k, name in enumerate(criteria)
+            for name, away in zip(criteria, range(1 - len(criteria), len(criteria), 2), strict=True)
         ),
         fewer.mark_line(style="series", strokeWidth=1, opacity=0.6).encode(order="x:Q"),
         models.mark_rule(style="series", strokeWidth=1.5).encode(y="low:Q", y2="high:Q"),
         narrower.mark_point(style="series", shape="square", size=45),
-        fewer.mark_point(style="series", filled=True, size=70, opacity=1),
-        points.transform_filter("datum.chosen").mark_point(style="marker", filled=True),
-        fewer.encode(text="label:N").mark_text(style="note", align="left", baseline="bottom", dx=7, dy=-4),
+        fewer.mark_point(style="series", filled=True, size=250, opacity=1),
+        points.transform_filter("datum.chosen").mark_point(style="marker", size=250),
+        fewer.encode(text="label:N").mark_text(style="halo", strokeWidth=0, fontWeight="bold"),
     )
 
 
@@ -120,23 +116,19 @@ def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float
 
 
 def _stack_view(known: Frontier, choice: Choice | None) -> View:
-    parts = g.Rows()
-    for row in range(known.study.checkpoint.num_layers):
-        kept = 1 - (1 - ATTENTION) * choice.share if choice else 1.0
-        kept = 0.0 if choice and row in choice.removed else round(kept, 4)
-        ends = [0.0, kept, *(k / PIECES for k in range(1, PIECES + 1) if k / PIECES > kept)]
-        parts += [
-            {"x": x, "x2": x2, "y": row + BAND[0], "y2": row + BAND[1], "value": None if x >= kept else 1.0}
-            for x, x2 in pairwise(ends)
-            if x < x2
-        ]
-    points = tuple(f"layer.{k}.output" for k in range(known.study.checkpoint.num_layers))
+    depth, share, parts = known.study.checkpoint.num_layers, choice.model.share if choice else 0.0, g.Rows()
+    for row in range(depth):
+        kept = 0 if choice and row in choice.removed else PIECES - round(FEED_FORWARD * share)
+        for x, x2 in pairwise([*({0, kept}), *range(kept + 1, PIECES + 1)]):
+            ends = {"x": x, "x2": x2, "y": row + BAND[0], "y2": row + BAND[1]}
+            parts.append({**ends, "value": 1.0 if x < kept else None})
+    points = tuple(f"layer.{k}.output" for k in range(depth))
     return View(_stack, (points,), {"parts": parts}, "Hatched: removed")
 
 
 def _stack(points: tuple[str, ...]) -> g.LayerChart:
     """Draw the bands, and strokes over what is out."""
-    x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, 1]))
+    x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, PIECES]))
     parts = g.data("parts").encode(x=x, x2="x2:Q", y=alt.Y("y:Q", title="Layer", **g.layers_axis(points)), y2="y2:Q")
     kept, out = (parts.transform_filter(f"{sign}isValid(datum.value)") for sign in ("", "!"))
     return alt.layer(kept.mark_rect(style="bar"), out.mark_rect(color=GREY), *g.hatching(parts))

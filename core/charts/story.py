@@ -158,7 +158,9 @@ def _matters(
 def _cut(result: SweepResult, study: CutStudy | None) -> Step:
     """Show the smaller models of a study, and of those the one that lacks a single layer."""
     known, scene = frontier_of(study) if study else None, None
-    choice = next((one for one in known.choices if len(one.removed) == 1 and not one.share), None) if known else None
+    choice = (
+        next((one for one in known.choices if len(one.removed) == 1 and not one.model.share), None) if known else None
+    )
     told = words.cut_told(result, known, choice, MOST)
     if study and known and choice:
         caption = checkpoint_name(study), data_name(study), *filter(None, [machine_words(known)])

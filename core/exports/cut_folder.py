@@ -18,18 +18,18 @@ from core.inputs.hub import Report
 from core.pruning.cut import model_of
 from core.request.amounts import amount_text
 from core.request.limits import is_hosted, limits
-from core.results.cut import CutStudy, Layers
+from core.results.cut import CutStudy
 from core.sweep.origin import check_same_content, place_of
 
 
 def write_cut(
-    study: CutStudy, layers: Layers, share: float, checkpoint: str | None, report: Report, folder: Path | None = None
+    study: CutStudy, left: int, share: float, checkpoint: str | None, report: Report, folder: Path | None = None
 ) -> Path:
     """Make a smaller model of a study anew, and write it.
 
     Args:
         study: A whole study.
-        layers: Those that stay, from 0.
+        left: How many layers stay: the measured choice of so many.
         share: Of the feed-forward units, what is removed from each of them.
         checkpoint: Where the checkpoint is; None uses what the study names, which fails for a folder.
         report: Called with (stage, done, total); an exception that it raises ends the export, unchanged.
@@ -39,13 +39,13 @@ def write_cut(
         The folder: config.json, model.safetensors, the tokenizer, README.md; hosted, a ZIP of it.
 
     Raises:
-        PrunescopeError: The study has not judged such a model, the checkpoint is not the study's, or the folder cannot
+        PrunescopeError: The study offers no such model, the checkpoint is not the study's, or the folder cannot
             be written or is too large here.
     """
-    smaller = study.judged_model(layers, share)
+    smaller = study.choice(left, share)
     resolved = suited(resolve(place_of(study.checkpoint, checkpoint), report), study.task.name)
     check_same_content(resolved, study.checkpoint.id, study.checkpoint.revision)
-    name = f"{study.task.name}-{len(layers)}-layers-{amount_text(share)}-{study.key[:8]}"
+    name = f"{study.task.name}-{left}-layers-{amount_text(share)}-{study.key[:8]}"
     target = folder or user_cache_path("prunescope") / SMALLER_MODELS / name
     with borrow(resolved) as full:
         report("Writing", 0, 1)

@@ -2,9 +2,11 @@
 
 from huggingface_hub import ModelCardData
 
+from core.findings.cut import Judge, estimated
+from core.findings.words.cut import machine_name
 from core.request.amounts import amount_text
 from core.request.catalog import METHODS
-from core.results.cut import CutStudy, Narrow, Smaller, Worth
+from core.results.cut import Cut, CutStudy, Worth, unpacked
 from core.results.fields import Bounds
 from core.results.kinds import Result
 from core.results.names import amount_name, checkpoint_name, data_name, pruning_name
@@ -51,31 +53,35 @@ This computes the result, whose key is `{result.key}`. {made_by.missing}
 """
 
 
-def cut_card(study: CutStudy, smaller: Smaller, folder: str, size: tuple[int, int], licence: str | None) -> str:
+def cut_card(study: CutStudy, smaller: Cut, folder: str, size: tuple[int, int], licence: str | None) -> str:
     """Write the README of a smaller model: base, what is out, how to load it, size, scores, speed, command.
 
     Args:
         study: The study.
-        smaller: One of its models that it has judged.
+        smaller: One of the models that it offers.
         folder: The name of what it is written to.
         size: Bytes of configuration, tokenizer and weights, and parameters.
         licence: The base's, where it is known.
     """
-    depth, worth, measured, made_by = study.checkpoint.num_layers, smaller.worth, study.measured, recipe(study)
-    assert worth is not None  # judged
+    depth, worth, base, made_by = study.checkpoint.num_layers, smaller.worth, study.full.size, recipe(study)
+    assert worth is not None  # it is offered
     gone = [str(layer + 1) for layer in range(depth) if layer not in smaller.layers]
     out, asked = (
         [f"layers {', '.join(gone)} of {depth}, counted from 1"] if gone else [],
         f"--layers {depth - len(gone)}",
     )
-    if isinstance(smaller, Narrow):
-        out.append(f"{amount_name(smaller.share)} of the feed-forward units of each layer: {smaller.units} are left")
+    if smaller.share:
+        left = len(unpacked(smaller.kept[0]))
+        out.append(f"{amount_name(smaller.share)} of the feed-forward units of each layer: {left} are left")
         asked += f" --width {amount_text(smaller.share)}"
-    metric, known, by = study.task.main_metric, study.size_of(smaller), study.calibration
-    beside = [(f"{metric}, beside the base", worth.difference)]
-    beside += [(f"times as fast, batch of {speed.batch}", speed.times) for speed in (known.speeds if known else ())]
+    metric, by = study.task.main_metric, study.calibration
+    values = Judge(study).values([study.full.judged, smaller.judged])  # (2, 1 + draws)
+    beside = [(f"{metric}, beside the base", estimated(values[1] - values[0]))]
+    speeds = smaller.size.speeds if smaller.size else {}
+    beside += [(f"times as fast, batch of {batch}", times) for batch, times in speeds.items()]
+    beside = [("predictions that differ from the base's", worth.changed), *beside]
     rows = "\n".join(_row(name, found.value, (found.low, found.high)) for name, found in beside)
-    timed = f"Timed in float32 with {measured.threads} threads of {measured.processor}." if measured and known else ""
+    timed = f"Timed in float32 with {machine_name(study)}." if speeds else ""
     return f"""{_metadata(study, worth, "cut", licence)}
 # {checkpoint_name(study)}, made smaller
 
@@ -90,13 +96,12 @@ tokenizer = AutoTokenizer.from_pretrained("{folder}")
 ```
 
 {_base(study, licence)}
-| bytes | {size[0]:,}{f", of the base {measured.models[0].bytes:,}" if measured else ""} |
+| bytes | {size[0]:,}{f", of the base {base.bytes:,}" if base else ""} |
 | parameters | {size[1]:,}, of the base {study.checkpoint.num_parameters:,} |
 
 On {data_name(study)}, which took no part in choosing. {timed}
 
 {score_table(worth)}
-{_row("predictions that differ from the base's", worth.changed.share, worth.changed.interval)}
 {rows}
 
 This makes the study, whose key is `{study.key}`, and this folder. {made_by.missing}

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.findings.cut import RANDOM
-from core.request.criteria import CRITERIA, MEASURED
+from core.findings.cut import RANDOM, picks_of
+from core.request.criteria import CRITERIA
 from core.results.cut import CutStudy
 from core.results.statistics import Estimate
 from core.sweep.control_contrast import margin_of_mean
@@ -27,11 +27,10 @@ def regrets_of(studies: Sequence[CutStudy], *, every: bool = False) -> list[Regr
     """Return the regrets of each study where SHARES of its layers are out, or of every number of layers."""
     found = []
     for study in studies:
-        shared = [round(share * study.checkpoint.num_layers) for share in SHARES]
-        for fewer in range(1, len(study.steps) + 1) if every else shared:
-            step = study.steps[fewer - 1]
-            picks = {name: pick.regret for name, pick in step.picks.items() if pick.regret}
-            found.append(Regrets(study, fewer, {**picks, RANDOM: step.random.regret}))
+        depth, picks = study.checkpoint.num_layers, picks_of(study)
+        for fewer in range(1, depth) if every else [round(share * depth) for share in SHARES]:
+            regrets = {pick.criterion: pick.regret for pick in picks if pick.fewer == fewer}
+            found.append(Regrets(study, fewer, regrets))
     return found
 
 
@@ -44,7 +43,7 @@ def beyond_chance(rows: Sequence[Regrets]) -> dict[str, Estimate]:
     counted = [row for row in rows if row.study.task.source != "written"]
     found, n = dict[str, Estimate](), len({row.study.key for row in counted})
     for name in CRITERIA if n > 1 else ():
-        gains = [row.of[RANDOM].value - (row.of[name].value if name != MEASURED else 0.0) for row in counted]
+        gains = [row.of[RANDOM].value - row.of[name].value for row in counted]
         means = np.reshape(gains, (n, len(SHARES))).mean(1)  # (studies,)
         mean, margin = float(means.mean()), margin_of_mean(means)
         found[name] = Estimate(value=mean, low=mean - margin, high=mean + margin)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from core.encoder.architectures import architecture_of
-from core.results.cut import Narrow, Smaller, unpacked
+from core.results.cut import Cut, unpacked
 
 
 def cut(model: nn.Module, layers: Sequence[int], kept: Sequence[Tensor] | None = None) -> Any:
@@ -55,7 +55,6 @@ def most_attributed(scores: Sequence[Tensor], removed: float) -> list[Tensor]:
     return [torch.argsort(of, stable=True)[round(removed * len(of)) :].sort().values for of in scores]
 
 
-def model_of(model: nn.Module, smaller: Smaller) -> Any:
+def model_of(model: nn.Module, smaller: Cut) -> Any:
     """Make the smaller model, of at least one layer, that a study of this full model describes; see `cut`."""
-    kept = [torch.from_numpy(unpacked(bits)) for bits in smaller.kept] if isinstance(smaller, Narrow) else None
-    return cut(model, smaller.layers, kept)
+    return cut(model, smaller.layers, [torch.from_numpy(unpacked(bits)) for bits in smaller.kept] or None)

@@ -27,35 +27,36 @@ from core.inputs.hub import Report
 from core.inputs.prepare import CutInputs
 from core.pruning.cut import model_of
 from core.request.catalog import CONFIDENCE, MAX_LENGTH
-from core.results.cut import MeasuredRecord, Size, Smaller, Speed, share_of
+from core.results.cut import Cut, Size
 from core.results.statistics import Estimate
 
 PASSES = {1: 20, 32: 10}  # sentences of a forward pass: passes of each model
 MEASURING = "Measuring size and speed"  # a stage
 
 
-def measure(checkpoint: Checkpoint, inputs: CutInputs, cuts: Sequence[Smaller], report: Report) -> MeasuredRecord:
-    """Save the full model and each smaller one, and time their forward passes in turn.
+def measure(checkpoint: Checkpoint, inputs: CutInputs, cuts: Sequence[Cut], report: Report) -> tuple[Cut, ...]:
+    """Save each model that a study offers, and time its forward passes and the full one's in turn.
 
     Args:
         checkpoint: The full model.
         inputs: Where it came from, and the sentences, in random order.
-        cuts: The smaller models, each of at least one layer.
+        cuts: Those of the study, the full model first.
         report: Called with (stage, done, total) before each cut; an exception that it raises ends the measuring.
 
     Returns:
-        The full model's size first, then each cut's, in order.
+        The cuts, those that are offered with their sizes.
     """
     texts, resolved = inputs.subset.texts, inputs.resolved
     batches = {batch: _batches(checkpoint.tokenizer, texts, batch, passes) for batch, passes in PASSES.items()}
     full, size = _saved(checkpoint.model, resolved)
-    models = [Size(layers=tuple(range(checkpoint.record.num_layers)), share=0.0, **size, speeds=())]
-    for done, cut in enumerate(cuts):
-        report(MEASURING, done, len(cuts))
+    _, *offered = [cut for cut in cuts if cut.worth]
+    sizes = {(cuts[0].layers, 0.0): Size(**size, speeds={})}
+    for done, cut in enumerate(offered):
+        report(MEASURING, done, len(offered))
         small, size = _saved(model_of(checkpoint.model, cut), resolved)
-        speeds = tuple(Speed(batch=batch, times=_times_as_fast(full, small, some)) for batch, some in batches.items())
-        models.append(Size(layers=cut.layers, share=share_of(cut), **size, speeds=speeds))
-    return MeasuredRecord(threads=torch.get_num_threads(), processor=processor(), models=tuple(models))
+        speeds = {batch: _times_as_fast(full, small, some) for batch, some in batches.items()}
+        sizes[cut.layers, cut.share] = Size(**size, speeds=speeds)
+    return tuple(cut.model_copy(update={"size": sizes.get((cut.layers, cut.share))}) for cut in cuts)
 
 
 def _saved(model: nn.Module, resolved: Resolved) -> tuple[Any, dict[str, int]]:

@@ -10,11 +10,10 @@ from core.jobs.queue import JobQueue
 from core.request.sweep_request import SweepRequest
 from core.results.store import save
 from tests.builders import make_result, ship, with_own_key
-from tests.opened import address, box, errors, fill, follow, links, open_page, player, press, run, told, unescaped
+from tests.opened import address, box, errors, fill, follow, links, open_page, player, press, told, unescaped
 from tests.pages.conftest import Runs
 from tests.queues import STUDY, ended
 from tests.studies import make_study, with_sizes
-from ui.lab.run import ESTIMATE
 
 PAGE = "pages/cut.py"
 BEGIN = "Which layers can go?"
@@ -31,16 +30,18 @@ def none(shipped: Path, runs: Runs) -> Runs:
     return runs
 
 
-def test_without_a_study_it_says_what_one_is_and_how_long_it_takes_and_runs_it_at_a_click(
-    none: Runs, queue: JobQueue
-) -> None:
+def test_without_a_study_it_says_what_one_is_and_leads_to_the_lab_which_runs_one(none: Runs) -> None:
     app = open_page(PAGE)
     assert title(app) == BEGIN
-    ended(queue, app.session_state[ESTIMATE][1])
-    assert "about 42 s" in told(run(app))
-    press(app, "Study MiniLM-L6, fine-tuned on SST-2")
-    assert [request.checkpoint for request in none.requests] == ["embedded:sst2"]
-    assert title(app) == BEGIN
+    app = press(app, "Study your own model")
+    assert [box.value for box in app.selectbox if box.key in ("lab-method", "lab-checkpoint")] == [
+        "other checkpoint",
+        "study",
+    ]
+    app = press(open_page("pages/lab.py"), "Which layers can go?")
+    press(fill(app, {"checkpoint": "embedded:cola"}), "Run")
+    assert (none.requests[0].checkpoint, none.requests[0].data) == ("embedded:cola", "written")
+    assert title(app) == BEGIN, "which leads to the page of cuts"
     assert "Cancel" in {button.label for button in app.button}
     assert "Running" in "".join(links(follow(app, "Layers"))), "another page mentions it"
     press(follow(app, "Cut"), "Cancel")
@@ -59,18 +60,6 @@ def test_a_study_that_ends_is_shown_and_one_that_fails_says_why(none: Runs, queu
     else:
         assert address(app) == {"study": STUDY.key}
         assert player(app)["views"].keys() == {"frontier", "stack"}
-
-
-def test_the_lab_runs_one_on_ones_own_model_and_data(none: Runs) -> None:
-    app = press(open_page(PAGE), "Study your own model")
-    assert [box.value for box in app.selectbox if box.key in ("lab-method", "lab-checkpoint")] == [
-        "other checkpoint",
-        "study",
-    ]
-    app = press(open_page("pages/lab.py"), "Which layers can go?")
-    press(fill(app, {"checkpoint": "embedded:cola"}), "Run")
-    assert (none.requests[0].checkpoint, none.requests[0].data) == ("embedded:cola", "written")
-    assert title(app) == BEGIN, "which leads to the page of cuts"
 
 
 @pytest.mark.usefixtures("queue", "unfolded")

@@ -45,7 +45,7 @@ WIDGETS = {
 }  # how many must have been used at least; on other pages 12
 MAY_SHOW_ANOTHER = {  # widgets that put another result on show
     *("choose-task", "choose-checkpoint", "choose-examples", "choose-result", "choose-other"),
-    *("upload", "cut-own", "cut-study", "lab-run-now", "lab-again", "lab-control", "lab-deleted"),
+    *("upload", "cut-own", "lab-run-now", "lab-again", "lab-control", "lab-deleted"),
 }
 SMALL = (0.0, 0.2, 0.3, 0.4, 0.6, 0.9)
 SST2, COLA, RANDOM = (

@@ -7,9 +7,26 @@ from core.findings.words import NONE, Said, estimated, layers_named, numbered, p
 from core.findings.words.numbers import decimals, percent, percent_range
 from core.request.catalog import METRICS
 from core.request.criteria import CRITERIA, MEASURED
+from core.results.cut import CutStudy
 from core.results.names import capitalised, in_sentence, listed
 from core.results.statistics import Estimate
 
+TITLE = "Which layers can go?"
+EXPLANATION = (
+    "A study leaves out layers, in every combination, and lets the model answer. On some labelled examples it chooses "
+    "which layers go; on others it judges what that costs. Then it measures how small and fast the rest is."
+)
+BY = {"score": "What is lost of the score", "answers": "How many answers change"}
+AT_MOST = {"score": "I can lose at most", "answers": "Answers may change in at most"}
+MOST = (0.01, 0.02, 0.03, 0.05, 0.1)  # that may be lost
+USUAL = "0.03"
+READING = """
+Each point is a smaller model: so many layers are out (squares: also a share of every other's feed-forward units). Its
+line is the 95 % interval on examples that took no part in choosing, so a choice can prove worse there. **Grey** is what
+as many layers would leave, chosen otherwise: where a layer's output resembles its input (cosine or CKA), where what the
+classifier reads stays similar, from the top, every second, or at random. Points are hundredths of the score; nothing is
+trained after a cut. The table says how much better the measured choice is, on the judged examples:
+"""
 SLOW = "not shown to be faster"
 CRITERION = {**CRITERIA, RANDOM: "Random, on average"}
 del CRITERION[MEASURED]  # which the others are held against
@@ -49,22 +66,41 @@ def cut_said(known: Frontier, choice: Choice | None, by: By, most: float) -> Sai
 
 def _beside(known: Frontier, choice: Choice) -> Sequence[str]:
     """Say what is left where similarity or chance picks as many layers; nothing of a model whose parts are narrower."""
-    alike = {pick.criterion: pick for pick in known.picks if pick.fewer == len(choice.removed) and not choice.share}
+    alike = {
+        pick.criterion: pick for pick in known.picks if pick.fewer == len(choice.removed) and not choice.model.share
+    }
     said = [f"{decimals(alike[name].value, 3)} ({in_sentence(CRITERION[name])})" for name in NAMED if name in alike]
     return (f"Other choices of as many layers leave {listed(said)}.",) if said else ()
 
 
 def smaller_words(choice: Choice) -> str:
     """Say what is taken away with a choice."""
-    size = f", {size_words(choice)}" if choice.size else ""
+    size = f", {size_words(choice)}" if choice.model.size else ""
     layers = numbered(len(choice.model.layers), "layer")
     return f"A folder that plain transformers loads: {layers}{size}. In float32, it gives the scores shown here."
 
 
 def machine_words(known: Frontier) -> str:
     """Say where speed was measured; empty where it was not."""
-    measured = known.study.measured
-    return f"Speed: batch of 32, {numbered(measured.threads, 'thread')}, {measured.processor}" if measured else ""
+    return f"Speed: batch of 32, {machine_name(known.study)}" if known.study.full.size else ""
+
+
+def machine_name(study: CutStudy) -> str:
+    """Name what sizes and speeds were measured with."""
+    threads, processor = (study.environment.get(name, "unknown") for name in ("threads", "processor"))
+    return f"{threads} {'thread' if threads == 1 else 'threads'}, {processor}"
+
+
+def told(choice: Choice, depth: int) -> dict[str, str]:
+    """Say what a mark of the frontier tells of a model, by titles."""
+    return {
+        "Removed": choice_name(choice, depth),
+        "Difference": points_words(choice.difference),
+        "When choosing": f"{decimals(100 * choice.loss['score'], 1)} points lost",
+        "Answers": changed_words(choice),
+        "Speed": speed_words(choice),
+        "Size": size_words(choice),
+    }
 
 
 # ---------------------------------------------------------------- names and numbers
@@ -78,20 +114,21 @@ def layers_words(removed: Sequence[int], depth: int) -> str:
 
 def choice_name(choice: Choice, depth: int) -> str:
     """Name what is out, at the head of a sentence."""
-    layers = [layers_words(choice.removed, depth)] if choice.removed else []
-    return capitalised(listed([*layers, *([f"{percent(choice.share)} of feed-forward units"] if choice.share else [])]))
+    share = choice.model.share
+    out = {layers_words(choice.removed, depth): choice.removed, f"{percent(share)} of feed-forward units": share}
+    return capitalised(listed([name for name, is_out in out.items() if is_out]))
 
 
 def speed_words(choice: Choice) -> str:
     """Write how much faster a model is, as far as that is shown; empty where it was not measured."""
-    if (speed := choice.speed) is None:
+    if (speed := choice.model.speed) is None:
         return ""
     return f"{decimals(speed.value, 1 if speed.value > 1.1 else 2)} times as fast" if speed.low > 1 else SLOW
 
 
 def size_words(choice: Choice) -> str:
     """Write the size of a model's folder."""
-    return f"{decimals(choice.size.bytes / 1e6, 1)} MB" if choice.size else NONE
+    return f"{decimals(size.bytes / 1e6, 1)} MB" if (size := choice.model.size) else NONE
 
 
 def points_words(lost: Estimate) -> str:

@@ -4,6 +4,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from huggingface_hub import metadata_load
@@ -14,7 +15,7 @@ from core.errors import PrunescopeError
 from core.exports.cut_folder import write_cut
 from core.inputs.prepare import CutInputs
 from core.request.limits import HOSTED_LIMITS
-from core.results.cut import CutStudy, share_of
+from core.results.cut import CutStudy
 from tests.measured import measured
 
 Made = tuple[Path, CutInputs, CutStudy]
@@ -25,8 +26,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return measured(tmp_path_factory.mktemp("taken"), "distilbert")
 
 
-def taken(made: Made, layers: tuple[int, ...], share: float, folder: Path | None = None) -> Path:
-    return write_cut(made[2], layers, share, str(made[0]), lambda *_: None, folder)
+def taken(made: Made, left: int, share: float, folder: Path | None = None) -> Path:
+    return write_cut(made[2], left, share, str(made[0]), lambda *_: None, folder)
 
 
 @pytest.mark.parametrize(("left", "share"), [(2, 0.0), (1, 0.5), (3, 0.75)])
@@ -34,15 +35,16 @@ def test_the_folder_answers_as_the_study_says_and_its_card_names_what_it_is(
     made: Made, tmp_path: Path, left: int, share: float
 ) -> None:
     base, inputs, found = made
-    layers = found.measured_choice(left).layers
-    model, size = found.judged_model(layers, share), None
-    folder = taken(made, layers, share, tmp_path / "mine")
+    model = found.choice(left, share)
+    folder = taken(made, left, share, tmp_path / "mine")
     assert folder == tmp_path / "mine"
     assert tuple(predicted_by_transformers(folder, [text for (text,) in inputs.subset.texts])) == model.judged
     assert {weight.dtype for weight in load_file(folder / "model.safetensors").values()} == {torch.float16}
-    size = found.size_of(model)
+    size, full = model.size, found.full.judged
     assert size
+    assert full
     assert model.worth
+    lost = np.equal(model.judged, found.task.gold).mean() - np.equal(full, found.task.gold).mean()
     assert size.bytes == sum(path.stat().st_size for path in folder.iterdir() if path.name != "README.md")
     card = (folder / "README.md").read_text("utf-8")
     assert metadata_load(folder / "README.md")["license"] == "apache-2.0"
@@ -52,10 +54,10 @@ def test_the_folder_answers_as_the_study_says_and_its_card_names_what_it_is(
         f"| {size.parameters:,}, of the base {found.checkpoint.num_parameters:,} |",
         f"| {size.bytes:,}, of the base",
         f"| accuracy | {model.worth.metrics['accuracy']:.4f} |",
-        f"beside the base | {model.worth.difference.value:.4f} | {model.worth.difference.low:.3f} to",
-        f"batch of 32 | {size.speeds[1].times.value:.4f} |",
+        f"beside the base | {lost:.4f} |",
+        f"batch of 32 | {size.speeds[32].value:.4f} |",
         'from_pretrained("mine", dtype="float32")',
-        f"--layers {left}" + (f" --width {share_of(model):g}" if share else "") + " --save ./SMALLER",
+        f"--layers {left}" + (f" --width {share:g}" if share else "") + " --save ./SMALLER",
         "python -m core.cut --checkpoint ./base --task sst2",
         found.key,
     ):
@@ -67,14 +69,14 @@ def test_the_folder_answers_as_the_study_says_and_its_card_names_what_it_is(
 def test_what_cannot_be_taken_is_refused(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = made[2]
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    for layers, share in (((), 0.0), ((0, 1), 0.4), ((7,), 0.0)):
-        with pytest.raises(PrunescopeError, match="has not judged the layers"):
-            taken(made, layers, share)
+    for left, share in ((0, 0.0), (2, 0.4), (7, 0.0)):
+        with pytest.raises(PrunescopeError, match=f"offers no model of {left} layers"):
+            taken(made, left, share)
     with pytest.raises(PrunescopeError, match="give it with --checkpoint"):
-        write_cut(found, found.measured_choice(1).layers, 0.0, None, lambda *_: None)
+        write_cut(found, 1, 0.0, None, lambda *_: None)
     other = make_encoder(tmp_path / "other", "distilbert", layers=3, seed=6)
     with pytest.raises(PrunescopeError, match="give that checkpoint"):
-        write_cut(found, found.measured_choice(1).layers, 0.0, str(other), lambda *_: None)
+        write_cut(found, 1, 0.0, str(other), lambda *_: None)
     assert list((tmp_path / "cache").rglob("*.safetensors")) == []
 
 
@@ -82,17 +84,16 @@ def test_hosted_it_is_a_zip_of_bounded_size(made: Made, tmp_path: Path, monkeypa
     _, inputs, found = made
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("core.exports.cut_folder.is_hosted", lambda: True)
-    layers = found.measured_choice(2).layers
-    archive = taken(made, layers, 0.0)
+    archive = taken(made, 2, 0.0)
     assert [archive.suffix, *(path.name for path in archive.parent.iterdir())] == [".zip", archive.name]
     with zipfile.ZipFile(archive) as opened:
         opened.extractall(tmp_path / "opened")
     (folder,) = (tmp_path / "opened").iterdir()
     texts = [text for (text,) in inputs.subset.texts]
-    assert tuple(predicted_by_transformers(folder, texts)) == found.cut(layers).judged
+    assert tuple(predicted_by_transformers(folder, texts)) == found.choice(2).judged
     shutil.rmtree(archive.parent)
     assert HOSTED_LIMITS.export_bytes < float("inf")
     monkeypatch.setattr("core.exports.cut_folder.limits", lambda: type("", (), {"export_bytes": 2**15})())
     with pytest.raises(PrunescopeError, match="more than the 0 allowed here"):
-        taken(made, layers, 0.0)
+        taken(made, 2, 0.0)
     assert [*archive.parent.iterdir()] == []

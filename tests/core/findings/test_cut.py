@@ -2,16 +2,18 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from core.findings.cut import RANDOM, Choice, Frontier, chosen, frontier_of, state_of
+from core.findings.cut import DRAWS, RANDOM, Choice, Frontier, Judge, chosen, frontier_of, picks_of, state_of
 from core.findings.regret import regrets_of
 from core.findings.words.cut import cut_said, speed_words
 from core.findings.words.regret import regrets_table
+from core.request.criteria import MEASURED
 from core.results.cut import CutStudy
 from core.results.statistics import Estimate
-from core.sweep.cut_choices import Judge, choices, judged_cuts
-from tests.studies import make_study, with_sizes
+from core.sweep.scores import SCORES
+from tests.studies import make_study, with_choices, with_sizes
 
 # Of ten examples of each kind, all of which the full model of three layers gets right: how many of those for choosing
 # and how many of the judged ones a cut gets wrong, by the layers that stay.
@@ -30,12 +32,9 @@ def by_hand() -> CutStudy:
         choosing, judged = WRONG.get(cut.layers, (0, 0))
         cuts.append(cut.model_copy(update={"calibration": predicted(choosing), "judged": predicted(judged)}))
     task = study.task.model_copy(update={"gold": GOLD, "examples": tuple(range(10))})
-    picks = [choices("accuracy", GOLD, study.scores, cuts, left) for left in (2, 1)]
-    valued, steps = judged_cuts(Judge(task, ["accuracy"], predicted(0)), cuts, picks, {cut.layers for cut in cuts})
     calibration = study.calibration.model_copy(update={"gold": GOLD, "examples": tuple(range(10))})
-    return with_sizes(
-        study.model_copy(update={"task": task, "calibration": calibration, "cuts": valued, "steps": steps})
-    )
+    changed = {"task": task, "calibration": calibration, "cuts": tuple(cuts)}
+    return with_sizes(with_choices(study.model_copy(update=changed)))
 
 
 SMALL = by_hand()
@@ -53,7 +52,7 @@ def test_the_measured_choices_can_be_chosen_each_with_its_losses_and_what_it_gai
         {"score": pytest.approx(0.3), "answers": 0.3},
     ]
     assert [model.value.value for model in known.choices] == [0.8, 0.7]
-    assert [known.gain(model) for model in known.choices] == pytest.approx([1.15, 1.3]), "the speed at the larger batch"
+    assert [model.gain for model in known.choices] == pytest.approx([1.15, 1.3]), "the speed at the larger batch"
     assert (known.full.value, known.guess) == (1, 0.5)
 
 
@@ -61,6 +60,7 @@ def test_what_criteria_and_chance_would_have_picked_stands_beside() -> None:
     known = frontier_of(SMALL)
     first = {pick.criterion: (pick.removed, pick.value) for pick in known.picks if pick.fewer == 1}
     assert first.pop("read")[0] in ((0,), (1,), (2,))
+    assert first.pop(MEASURED) == ((2,), 0.8)
     assert first == {
         **{"cosine": ((2,), 0.8), "cka": ((0,), 0.5), "top": ((2,), 0.8), "alternate": ((1,), 1.0)},
         RANDOM: ((), pytest.approx((0.8 + 1.0 + 0.5) / 3)),
@@ -118,13 +118,46 @@ def test_a_model_that_guesses_and_a_limit_that_is_too_tight_leave_no_claim() -> 
 
 def test_a_speed_counts_only_where_all_were_timed_and_is_named_only_where_it_is_shown() -> None:
     known = frontier_of(make_study())
-    assert (known.is_timed, {known.gain(model) for model in known.choices}) == (False, {1, 2, 3})
+    assert (known.timed, {model.gain for model in known.choices}) == (False, {1, 2, 3})
     assert speed_words(known.choices[0]) == ""
     assert speed_words(frontier_of(with_sizes(make_study(), gain=0.01)).choices[0]) == "not shown to be faster"
 
 
 def test_narrower_parts_are_offered_beside_fewer_layers() -> None:
     known = frontier_of(with_sizes(make_study(), 0.25, 0.5))
-    assert {(len(model.removed), model.share) for model in known.choices} >= {(0, 0.25), (0, 0.5), (3, 0.5), (3, 0.0)}
-    narrow = next(model for model in known.choices if model.share and not model.removed)
+    assert {(len(model.removed), model.model.share) for model in known.choices} >= {
+        (0, 0.25),
+        (0, 0.5),
+        (3, 0.5),
+        (3, 0.0),
+    }
+    narrow = next(model for model in known.choices if model.model.share and not model.removed)
     assert len(cut_said(known, narrow, "score", 0.5).sentences) == 1, "no criterion picks units"
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "matthews_correlation", "f1", "macro_f1"])
+def test_a_metric_of_draws_is_that_of_their_examples(metric: str) -> None:
+    study = make_study()
+    study = study.model_copy(update={"task": study.task.model_copy(update={"main_metric": metric})})
+    n, gold = len(study.task.gold), np.array(study.task.gold)
+    rows = np.vstack([np.arange(n), np.random.default_rng(0).integers(n, size=(DRAWS, n))])
+    found = Judge(study).values(study.judged.values())
+    for labels, values in zip(study.judged.values(), found, strict=True):
+        assert np.array_equal(values, SCORES[metric](gold[rows], np.array(labels)[rows]))
+
+
+def test_regret_by_hand() -> None:
+    study, right = make_study(num_layers=3), (0, 1) * 100
+    worse, steps = (0, 1) * 80 + (1, 0) * 20, make_study(num_layers=3).steps  # 40 of 200 are wrong
+    judged = {kept: right if kept in ((0, 1, 2), (0, 1)) else worse for kept in study.judged}
+    cuts = [cut.model_copy(update={"judged": judged[cut.layers]}) for cut in study.cuts]
+    picks, drawn = {MEASURED: (0, 1), "top": (1, 2)}, steps[1].drawn[:1]
+    steps = (steps[0].model_copy(update={"picks": picks}), steps[1].model_copy(update={"drawn": drawn}))
+    task = study.task.model_copy(update={"gold": right})
+    known = picks_of(study.model_copy(update={"task": task, "cuts": tuple(cuts), "steps": steps}))
+    regrets = {(pick.fewer, pick.criterion): pick.regret for pick in known}
+    assert regrets[1, MEASURED] == Estimate(value=0, low=0, high=0)
+    assert regrets[1, "top"].value == pytest.approx(0.2)
+    assert (regrets[1, "top"].low, regrets[1, "top"].high) == pytest.approx((0.145, 0.255), abs=0.015)
+    assert regrets[1, RANDOM].value == pytest.approx(0.4 / 3)
+    assert regrets[2, RANDOM].value == 0, "all left with one layer do equally"

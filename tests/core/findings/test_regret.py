@@ -26,9 +26,10 @@ def test_the_gain_over_chance_is_that_of_a_t_test_over_studies(name: str) -> Non
     assert [row.fewer for row in rows] == [1, 2, 3] * 4
     gains = []
     for study in STUDIES[:3]:
-        lost = [step.picks[name].regret for step in study.steps[:3]]
-        chance = [step.random.regret.value for step in study.steps[:3]]
-        gains.append(np.mean(chance) - np.mean([regret.value if regret else 0.0 for regret in lost]))
+        gold = np.array(study.task.gold)
+        correct = {kept: (np.array(labels) == gold).mean() for kept, labels in study.judged.items()}
+        steps = study.steps[:3]
+        gains.append(np.mean([correct[step.picks[name]] - np.mean([correct[k] for k in step.drawn]) for step in steps]))
     test, found = ttest_1samp(gains, 0.0), beyond_chance(rows)[name]
     assert found.value == pytest.approx(np.mean(gains))
     assert (found.low, found.high) == pytest.approx(tuple(test.confidence_interval()))

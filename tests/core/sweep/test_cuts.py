@@ -23,14 +23,15 @@ from core.request.catalog import TASKS
 from core.request.criteria import MEASURED
 from core.request.sweep_request import SweepRequest, checked
 from core.results import store
-from core.results.cut import Cut, LayerScores
+from core.results.cut import LayerScores
 from core.results.key import sealed
 from core.results.schema import TaskRecord
 from core.similarity.cka import cka
 from core.similarity.gram import compare, prepare, u_centred_bands
 from core.sweep import cuts
-from core.sweep.cut_choices import Judge, choices, estimated, fixed_choice, judged_cuts
-from core.sweep.subsets import Answered, SubsetRunner, drawn_subsets, every_subset, sizes
+from core.sweep.cut_choices import choices, fixed_choice
+from core.sweep.search import SEARCHING, drawn_subsets, layer_passes, search, sizes
+from core.sweep.subsets import Answered, SubsetRunner
 
 DEPTH = 6
 Layers = tuple[int, ...]
@@ -102,19 +103,16 @@ def test_a_study_is_kept_and_its_choices_follow_from_it(made: tuple[Checkpoint, 
     )
     for left, step in zip(sizes(DEPTH), found.steps, strict=True):
         alike = [cut for cut in found.cuts if len(cut.layers) == left]
-        best = step.picks[MEASURED].layers
-        assert choosing[best] == max(choosing[cut.layers] for cut in alike)
-        assert found.cut(step.picks["read"].layers).read == max(cut.read or -2 for cut in alike)
-        assert step.random.value.value == pytest.approx(np.mean([judging[cut.layers] for cut in alike]))
-        for name, pick in step.picks.items():
-            worth = found.cut(pick.layers).worth
-            assert worth
-            assert worth.difference.value == pytest.approx(judging[pick.layers] - judging[found.full.layers])
-            regret = pick.regret.value if pick.regret else 0.0
-            assert (regret, pick.regret is None) == (
-                pytest.approx(judging[best] - judging[pick.layers]),
-                name == MEASURED,
-            )
+        chosen = found.choice(left)
+        assert chosen.layers == step.picks[MEASURED]
+        assert choosing[chosen.layers] == max(choosing[cut.layers] for cut in alike)
+        assert next(cut.read for cut in alike if cut.layers == step.picks["read"]) == max(
+            cut.read or -2 for cut in alike
+        )
+        assert {*step.drawn} == {cut.layers for cut in alike}
+        assert chosen.worth
+        assert chosen.worth.metrics["accuracy"] == pytest.approx(judging[chosen.layers])
+        assert chosen.worth.changed.value == np.not_equal(chosen.judged, found.full.judged).mean()
 
 
 def accuracy(task: TaskRecord, predicted: Layers) -> float:
@@ -161,7 +159,7 @@ def test_a_beam_finds_what_all_subsets_of_twelve_layers_show_where_layers_add_up
     depth, gold = 12, (1,) * 100
     beam, brute = Additive(depth), Additive(depth)
     some, every = (
-        cuts.search(run, "accuracy", gold, exhaustive)  # type: ignore[arg-type]
+        search(run, "accuracy", gold, exhaustive)  # type: ignore[arg-type]
         for run, exhaustive in ((beam, False), (brute, True))
     )
     assert (len(every), brute.looked_at) == (2**depth, 2**depth)
@@ -172,8 +170,9 @@ def test_a_beam_finds_what_all_subsets_of_twelve_layers_show_where_layers_add_up
         )
         assert {*drawn_subsets(depth, left)} <= {cut.layers for cut in some}
         assert len(drawn_subsets(depth, left)) == 5
-    searched, _ = cuts.layer_passes(depth, exhaustive=True)
-    begun = {kept[:end] for kept in every_subset(depth) for end in range(1, len(kept) + 1)}
+    searched, _ = layer_passes(depth, exhaustive=True)
+    subsets = [cut.layers for cut in every]
+    begun = {kept[:end] for kept in subsets for end in range(1, len(kept) + 1)}
     assert searched == 2**depth - 1 + depth == len(begun) + depth
 
 
@@ -195,35 +194,13 @@ def test_criteria_that_run_nothing_choose_by_their_rule(criterion: str, left: in
     assert fixed_choice(criterion, scores, left) == kept
 
 
-def test_regret_by_hand(made: tuple[Checkpoint, CutInputs]) -> None:
-    task = made[1].subset.record.model_copy(update={"gold": (0, 1) * 50, "main_metric": "accuracy"})
-    full, worse = (0, 1) * 50, (0, 1) * 40 + (1, 0) * 10  # 20 of 100 are wrong
-    judge = Judge(task, ["accuracy", "matthews_correlation"], full)
-    regret = estimated(judge.values(full) - judge.values(worse))
-    assert regret.value == pytest.approx(0.2)
-    assert (regret.low, regret.high) == pytest.approx((0.2 - 1.96 * 0.04, 0.2 + 1.96 * 0.04), abs=0.02)
-    worth = judge.worth(worse)
-    assert (worth.metrics["accuracy"], worth.changed.share, worth.difference.value) == pytest.approx((0.8, 0.2, -0.2))
-    same = judge.worth(full).difference
-    assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)
-    by_matthews = Judge(task.model_copy(update={"main_metric": "matthews_correlation"}), ["accuracy"], full)
-    assert by_matthews.values(full)[0] - by_matthews.values(worse)[0] == pytest.approx(1 - 0.6)
-    predicted = {(0, 1, 2): full, (0, 1): full, (0, 2): worse, (1, 2): worse, (2,): worse}
-    of = [Cut(layers=kept, calibration=(), judged=answers) for kept, answers in predicted.items()]
-    drawn = {(0, 1), (0, 2), (1, 2), (2,)}
-    _, (all_drawn, sampled) = judged_cuts(judge, of, [{MEASURED: (0, 1), "top": (1, 2)}, {MEASURED: (2,)}], drawn)
-    assert all_drawn.picks["top"].regret == regret
-    assert (all_drawn.random.value.value, all_drawn.random.regret.value) == pytest.approx((1 - 0.4 / 3, 0.4 / 3))
-    assert (all_drawn.random.subsets, sampled.random.subsets) == (3, 1)
-
-
 @pytest.mark.parametrize(
     ("layers", "rows", "labels", "exhaustive", "said"),
     [
         (1, 50, 2, False, "'deep' has 1 encoder layer, and 2 are needed for 1 to go"),
         (13, 50, 2, True, "all subsets of 13 layers are 8,192, leave out --exhaustive"),
-        (DEPTH, 50, 1, False, "50 examples with 1 labels to choose by, and 16 to 10,000 with 2"),
-        (DEPTH, 9, 2, False, "9 examples with 2 labels to choose by, and 16 to 10,000"),
+        (DEPTH, 50, 1, False, "50 examples with 1 labels to choose by, and 16 with 2"),
+        (DEPTH, 9, 2, False, "9 examples with 2 labels to choose by, and 16 with 2"),
         (0, 50, 2, False, "the layers of 'deep' share their weights"),
     ],
 )
@@ -243,11 +220,11 @@ def test_what_no_study_can_be_made_of_is_refused_in_one_line(
 
 
 def test_it_is_estimated_cancelled_and_bounded_on_a_shared_server(
-    made: tuple[Checkpoint, CutInputs], monkeypatch: pytest.MonkeyPatch
+    made: tuple[Checkpoint, CutInputs], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = list[tuple[str, int, int]]()
     cuts.study(*made, lambda *step: seen.append(step))
-    assert {stage for stage, _, _ in seen} == {cuts.SEARCHING, cuts.JUDGING}
+    assert {stage for stage, _, _ in seen} == {SEARCHING, cuts.JUDGING}
     assert all(0 <= done < total for _, done, total in seen)
 
     def cancel(*_: object) -> None:
@@ -255,8 +232,10 @@ def test_it_is_estimated_cancelled_and_bounded_on_a_shared_server(
 
     with pytest.raises(SystemExit):
         cuts.study(*made, cancel)
-    assert cuts.seconds_of(*made, False, True, cuts.silent) > cuts.seconds_of(*made, False, False, cuts.silent) > 0
+    assert cuts.seconds_of(*made, cuts.silent) > cuts.seconds_of(*made, cuts.silent, measured=False) > 0
+    request = asked(made[1].resolved.folder, tmp_path)
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     monkeypatch.setattr(cuts, "seconds_of", lambda *_: 3_000.0)
+    monkeypatch.setattr(cuts, "prepare_cut", lambda *_: made[1])
     with pytest.raises(PrunescopeError, match="would take about 50 minutes here, at most 10"):
-        cuts.study(*made)
+        cuts.store_cut(request, cuts.silent)

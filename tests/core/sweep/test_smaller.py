@@ -32,12 +32,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 def test_units_go_by_the_attribution_in_the_model_that_loses_them(made: Made) -> None:
     _, inputs, found = made
     checkpoint = loaded(inputs.resolved)
-    assert [(len(each.layers), each.share) for each in found.widths or ()] == [
+    narrower = [cut for cut in found.cuts if cut.share]
+    assert [(len(each.layers), each.share) for each in narrower] == [
         (left, share) for left in range(DEPTH, 0, -1) for share in SHARES
     ]
     batches = micro_batches(checkpoint.tokenizer, inputs.calibration.texts)
     calibration = Calibration(batches, torch.tensor(inputs.calibration.record.gold), lambda *_: None)
-    for narrow in found.widths or ():
+    for narrow in narrower:
         small: Any = deepcopy(checkpoint.model)
         small.bert.encoder.layer = nn.ModuleList(small.bert.encoder.layer[k] for k in narrow.layers)
         plan = module_of("attribution").plan(Baseline(small, (narrow.share,), calibration=calibration))
@@ -48,7 +49,7 @@ def test_units_go_by_the_attribution_in_the_model_that_loses_them(made: Made) ->
             for (each,), bits in zip(units, narrow.kept, strict=True):
                 rows = each.entries[0].parameter.any(1).nonzero()[:, 0]
                 assert rows.tolist() == unpacked(bits).tolist()
-            assert narrow.units == round((1 - narrow.share) * units[0][0].size)
+            assert {len(unpacked(bits)) for bits in narrow.kept} == {round((1 - narrow.share) * units[0][0].size)}
             for examples, said in ((inputs.calibration, narrow.calibration), (inputs.subset, narrow.judged)):
                 encoded = [checkpoint.tokenizer(*text, return_tensors="pt") for text in examples.texts]
                 with torch.inference_mode():
@@ -60,29 +61,28 @@ def test_units_go_by_the_attribution_in_the_model_that_loses_them(made: Made) ->
 
 def test_what_was_measured_is_kept_beside_the_study_not_in_its_key(made: Made, tmp_path: Path) -> None:
     _, inputs, found = made
-    assert found.measured
-    full, *models = found.measured.models
-    chosen = [(found.measured_choice(left).layers, 0.0) for left in range(DEPTH - 1, 0, -1)]
-    assert [(size.layers, size.share) for size in models] == [
-        *chosen,
-        *((narrow.layers, narrow.share) for narrow in found.widths or ()),
+    assert [cut for cut in found.cuts if cut.size] == found.offered
+    assert [(len(cut.layers), cut.share) for cut in found.offered] == [
+        *((left, 0.0) for left in range(DEPTH, 0, -1)),
+        *((left, share) for left in range(DEPTH, 0, -1) for share in SHARES),
     ]
-    assert (full.layers, full.share, full.speeds) == (tuple(range(DEPTH)), 0.0, ())
-    assert full.parameters == found.checkpoint.num_parameters
+    full, *models = [cut.size for cut in found.offered if cut.size]
+    assert (full.parameters, full.speeds) == (found.checkpoint.num_parameters, {})
     for size in models:
         assert size.bytes < full.bytes
         assert size.parameters < full.parameters
-        assert [each.batch for each in size.speeds] == [1, 32]
-        assert all(0 < each.times.low <= each.times.value <= each.times.high for each in size.speeds)
+        assert [*size.speeds] == [1, 32]
+        assert all(0 < times.low <= times.value <= times.high for times in size.speeds.values())
     two, one = models[:2]
     assert 2 * (full.parameters - two.parameters) == full.parameters - one.parameters
     assert full.bytes - two.bytes == pytest.approx(2 * (full.parameters - two.parameters), abs=4096), "float16"
-    assert (found.measured.threads, found.measured.processor) == (torch.get_num_threads(), speed.processor())
+    made_by = found.environment
+    assert (made_by["threads"], made_by["processor"]) == (torch.get_num_threads(), speed.processor())
     assert store.load_cut(store.save(found, tmp_path)) == found
     assert study(loaded(inputs.resolved), inputs).key == found.key
     lacking = found.model_dump(mode="json")
-    lacking["widths"][0]["kept"][0] = packed([0], 64)
-    with pytest.raises(ValueError, match="the units of the cut"):
+    lacking["cuts"][-1]["kept"] = []
+    with pytest.raises(ValueError, match="units or predictions do not fit"):
         CutStudy.model_validate(lacking)
 
 
