@@ -27,7 +27,7 @@ from torch.nn.utils import prune
 from torch.utils.data import DataLoader
 from transformers import AutoModelForSequenceClassification, AutoTokenizer  # noqa: F401 (the same)
 
-from core.command_line import OneLineParser, check_threads, run_command
+from core.command_line import OneLineParser, run_command, use_threads
 from core.encoder.architectures import attention_block, encoder_layers
 from core.encoder.loading import Checkpoint, load
 from core.inputs.prepare import Inputs, prepare
@@ -204,8 +204,7 @@ def memory_mib(field: str) -> float:
 def measure(name: str, request: SweepRequest, threads: int | None) -> Measured:
     """Run one procedure in this process, which should be a fresh one."""
     after_imports = memory_mib("VmRSS")
-    if threads is not None:
-        torch.set_num_threads(threads)
+    use_threads(threads)
     inputs = prepare(request)
     workload = Workload(load(inputs.resolved), inputs)
     started = time.perf_counter()
@@ -257,10 +256,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--task", required=True, help="the checkpoint's task")
     add("--data", help="written, hub, or a folder in the Hub's GLUE layout")
     add("--examples", type=int, default=128, help=f"a multiple of {CAREFUL_BATCH}: CKA needs four (default: 128)")
-    add("--threads", type=int, help="processor threads (default: PyTorch's)")
+    parser.add_threads()
     add("--only", choices=PROCEDURES, help=argparse.SUPPRESS)  # how the race calls itself
     options = parser.parse_args(arguments)
-    check_threads(options.threads)
     request = checked(SweepRequest(options.checkpoint, options.task, num_examples=options.examples, data=options.data))
     if options.only:
         print(json.dumps(asdict(measure(options.only, request, options.threads))))

@@ -19,7 +19,7 @@ from core.errors import PrunescopeError
 from core.exports.notebook import NotebookResult
 from core.inputs.in_memory import LABEL, keep_sentences, mark_of, plain
 from core.inputs.tables import as_text
-from core.precompute import find, run, warn
+from core.precompute import find, run
 from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
 from core.request.catalog import DEFAULT_MEASURES
 from core.request.sweep_request import SweepRequest
@@ -106,9 +106,7 @@ def sweep(
                 "against": os.fsdecode(against) if isinstance(against, os.PathLike) else against,
             }
         )
-        result = run(request, find(request))
-    warn(result)
-    return NotebookResult.of(result)
+        return NotebookResult.of(run(find(request)))
 
 
 def load_result(path: str | Path) -> NotebookResult:
@@ -134,9 +132,7 @@ def _meanings(label_map: Any) -> list[tuple[str, Any]]:
     if label_map is None:
         return []
     if not isinstance(label_map, Mapping):
-        raise PrunescopeError(
-            f"label_map of type {type(label_map).__name__}: give a dict such as {{1: 'bad', 3: None}}"
-        )
+        raise PrunescopeError(f"label_map is a {type(label_map).__name__}: give a dict such as {{1: 'bad', 3: None}}")
     return [(as_text(mark_of(value, "a label in label_map")), meaning) for value, meaning in label_map.items()]
 
 
@@ -151,7 +147,7 @@ def _named(model: "str | Path | tuple[PreTrainedModel, PreTrainedTokenizerBase]"
         with TemporaryDirectory(prefix="prunescope-", ignore_cleanup_errors=True) as parent:
             yield str(write_folder(*model, Path(parent)))
     else:
+        fault = f"a {type(model).__name__} is not a checkpoint"
         raise PrunescopeError(
-            f"a {type(model).__name__} is not a checkpoint: give a name, a folder, or a loaded model with its "
-            "tokenizer, (model, tokenizer)"
+            f"{fault}: give a name, a folder, or a loaded model with its tokenizer, (model, tokenizer)"
         )

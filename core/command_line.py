@@ -23,15 +23,23 @@ class OneLineParser(argparse.ArgumentParser):
         """Print the message without the usage and exit with 2."""
         self.exit(BAD_INPUT, f"{self.prog}: {message} (--help lists the options)\n")
 
+    def add_threads(self) -> None:
+        """Add the option of how many processor threads PyTorch may use; see `use_threads`."""
+        self.add_argument("--threads", type=_threads, metavar="N", help="processor threads (default: PyTorch's)")
 
-def check_threads(threads: int | None) -> None:
-    """Refuse a number of processor threads that PyTorch cannot use; None leaves the choice to PyTorch.
 
-    Raises:
-        PrunescopeError: The number is out of bounds.
-    """
-    if threads is not None and not 1 <= threads <= MAX_THREADS:
-        raise PrunescopeError(f"{threads} threads: choose 1 to {MAX_THREADS}")
+def _threads(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_THREADS:
+        raise argparse.ArgumentTypeError(f"{text[:20]} threads: choose 1 to {MAX_THREADS}")
+    return int(text)
+
+
+def use_threads(threads: int | None) -> None:
+    """Let PyTorch use so many processor threads; None leaves the choice to PyTorch."""
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
 
 
 @contextmanager

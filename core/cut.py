@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from core.command_line import OneLineParser, check_threads, importing, run_command
+from core.command_line import OneLineParser, importing, run_command, use_threads
 from core.errors import PrunescopeError
 from core.precompute import add_options, progress_shown, request_of
 from core.request.sweep_request import SweepRequest
@@ -50,14 +50,11 @@ def compute(request: SweepRequest, options: argparse.Namespace) -> CutStudy:
     with progress_shown(unit="B", unit_scale=True) as report:
         inputs = prepare_cut(request, report)
     with importing():  # bad input is refused without the seconds its import takes
-        import torch
-
         from core.encoder.loading import borrow
         from core.sweep.cuts import seconds_of, study
         from core.sweep.runner import silent
 
-    if options.threads is not None:
-        torch.set_num_threads(options.threads)
+    use_threads(options.threads)
     how = {"exhaustive": options.exhaustive, "measured": options.measure or options.width is not None}
     with borrow(inputs.resolved) as checkpoint:
         depth = checkpoint.record.num_layers
@@ -72,7 +69,6 @@ def compute(request: SweepRequest, options: argparse.Namespace) -> CutStudy:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make a study, save it and print its path."""
     options = parse(arguments)
-    check_threads(options.threads)
     request = request_of(options)
     store.check_writable(options.output)
     if options.manifest:  # before the work

@@ -24,9 +24,10 @@ class PrunescopeError(Exception):
         return [f"{type(self).__name__}: {self}"]
 
 
-def first_few(names: Sequence[str], most: int) -> str:
-    """List names in a message: at most so many of them, and an ellipsis for the others."""
-    return ", ".join([*names[:most], "…"] if len(names) > most else names)
+def first_few(names: Sequence[str], most: int = 6, chars: int = 40) -> str:
+    """List names in a message: at most so many of them, their first characters, and an ellipsis for the others."""
+    shown = [" ".join(name.split())[:chars] for name in names[:most]]
+    return ", ".join([*shown, "…"] if len(names) > most else shown)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

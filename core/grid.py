@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from tqdm import tqdm
 
-from core.command_line import FAILED, INTERRUPTED, OneLineParser, check_threads, importing, run_command
+from core.command_line import FAILED, INTERRUPTED, OneLineParser, importing, run_command, use_threads
 from core.errors import PrunescopeError
 from core.findings.grid import GridRow, grid_rows
 from core.findings.words.grid import grid_table
@@ -48,7 +48,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--data", nargs="+", action="extend", type=_place, default=[], metavar="NAME=PATH", help=what)
     add("--manifest", type=Path, metavar="JSON", help="list the results there too, beside what it lists")
     add("--cluster", metavar="ADDRESS", help="of a Dask scheduler whose workers run the sweeps")
-    add("--threads", type=int, help="processor threads (default: PyTorch's)")
+    parser.add_threads()
     add("--plan", action="store_true", help="download what is missing, say how long the sweeps will take, and run none")
     return parser.parse_args(arguments)
 
@@ -63,7 +63,6 @@ def _place(text: str) -> tuple[str, str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Say what a grid costs, run what is missing of it, list its results and write their table."""
     options = parse(arguments)
-    check_threads(options.threads)
     places, listed = dict(options.data), read_grid(options.file)
     if options.output and options.output.suffix == ".json":
         raise PrunescopeError(f"output {options.output.name} is a file: give a folder, a grid has many results")
@@ -97,16 +96,13 @@ def _say(line: str) -> None:
 def _run(sweeps: Sequence[GridSweep], options: argparse.Namespace) -> list[Failure]:
     """Say what sweeps cost, and run them here or on a cluster; return those that failed."""
     with importing():  # after all that needs no torch: a bad file is refused at once
-        import torch
-
         from core.sweep.grid_run import connected, estimate_grid, run_here, run_on_cluster
 
     if options.cluster:
         with connected(options.cluster) as client:
             _say(f"{len(sweeps)} to run on {len(client.nthreads())} workers")
             return [] if options.plan else _follow(sweeps, partial(run_on_cluster, client, sweeps, options.threads))
-    if options.threads is not None:
-        torch.set_num_threads(options.threads)
+    use_threads(options.threads)
     _say(f"{len(sweeps)} to run: about {tqdm.format_interval(estimate_grid(sweeps))}")
     return [] if options.plan else _follow(sweeps, partial(run_here, sweeps))
 

@@ -6,7 +6,6 @@ output: `+` and what was found, as JSON, or `-` and why the files are refused.
 
 import gc
 import json
-import os
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -17,10 +16,8 @@ from core.inputs.tables import TABLE, DataFile, read_table
 from core.request.catalog import MAX_NAME_CHARS
 from core.results.library import extract_of
 from core.results.store import load_any
-from core.wall.confined import end_after, limit, reserve_streams
+from core.wall.confined import end_after, give_way, limit, reserve_streams
 from core.wall.reading import FOUND, MEMORY_BYTES, MOST_CHARS, REFUSED, SECONDS, Question
-
-NICENESS = 10  # the pages come first
 
 
 def _table(question: Question) -> str:
@@ -43,9 +40,9 @@ def answer(question: Question) -> str:
     try:
         found = READERS[question.kind](question)
         if len(found) > MOST_CHARS:
+            fault = f"{question.names[0]} holds {len(found) / 2**20:,.0f} MiB"
             raise PrunescopeError(
-                f"{question.names[0]} holds {len(found) / 2**20:,.0f} MiB, more than the {MOST_CHARS // 2**20} that a "
-                "page takes: choose a smaller file"
+                f"{fault}, more than the {MOST_CHARS // 2**20} that a page takes: choose a smaller file"
             )
         return FOUND + found
     except PrunescopeError as error:
@@ -59,8 +56,7 @@ def answer(question: Question) -> str:
 
 def main() -> None:
     """Answer the questions on standard input."""
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
+    give_way()
     gc.disable()  # it would look at millions of values again and again, and finds none to drop
     source, sink = reserve_streams()
     questions = [Question(**values) for values in json.loads(source.readline())]

@@ -6,7 +6,6 @@ in a separate process (`core.exports.drawing`). The folder has the order in JSON
 """
 
 import json
-import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,13 +16,12 @@ from typing import Any
 import vl_convert
 
 from core.exports.films import FILMS
-from core.wall.confined import end_after
+from core.wall.confined import end_after, give_way
 
 Json = Mapping[str, Any]
 
 SCALE = 1.5  # of a figure's pixels: a slide becomes 1920 x 1080
 SHARP = ".mark-rect path { shape-rendering: crispEdges }"  # no light seams between dark cells, as in player.css
-NICENESS = 10  # the pages come first
 
 
 def draw(order: Json) -> bytes:
@@ -33,16 +31,13 @@ def draw(order: Json) -> bytes:
         order: `figure`: see `core.exports.figure.figure_of`, or all of it as `svg`; `format`: gif, mp4, pdf, png or
             svg; `frames`: indices, a single one where nothing moves; `milliseconds`: how long a film shows each frame.
     """
-    canvas = Canvas(order["figure"])
-    first, *_ = order["frames"]
+    svgs = drawn_frames(order["figure"], order["frames"])
     if order["format"] == "svg":
-        return canvas.svg(first).encode()
+        return next(svgs).encode()
     if order["format"] == "pdf":
-        pdf: bytes = vl_convert.svg_to_pdf(canvas.svg(first))
-        return pdf
-    if order["format"] == "png":
-        return canvas.png(first)
-    return FILMS[order["format"]](_reported(map(canvas.png, order["frames"])), order["milliseconds"])
+        return bytes(vl_convert.svg_to_pdf(next(svgs)))
+    pngs = (bytes(vl_convert.svg_to_png(svg, scale=SCALE)) for svg in svgs)
+    return next(pngs) if order["format"] == "png" else FILMS[order["format"]](_reported(pngs), order["milliseconds"])
 
 
 def _reported(pngs: Iterable[bytes]) -> Iterator[bytes]:
@@ -52,47 +47,38 @@ def _reported(pngs: Iterable[bytes]) -> Iterator[bytes]:
         print(flush=True)
 
 
-# ---------------------------------------------------------------- one frame
+# ---------------------------------------------------------------- one frame after another
 
 
-class Canvas:
-    """Draws the frames of a figure."""
-
-    def __init__(self, figure: Json) -> None:
-        self._figure = figure
-        self._parts = [(part, vl_convert.vegalite_to_vega(part["spec"])) for part in figure.get("parts", ())]
-
-    def png(self, frame: int) -> bytes:
-        """Draw a frame in pixels."""
-        png: bytes = vl_convert.svg_to_png(self.svg(frame), scale=SCALE)
-        return png
-
-    def svg(self, frame: int) -> str:
-        """Draw a frame, its words and then its pictures."""
-        figure = self._figure
-        if "svg" in figure:
-            return str(figure["svg"])
-        width, height = figure["width"], figure["height"]
-        words = map(self._line, [*figure["words"], *figure["readouts"][frame]])
-        parts = (_part(part, vega, frame, k) for k, (part, vega) in enumerate(self._parts))
-        return (
+def drawn_frames(figure: Json, frames: Iterable[int]) -> Iterator[str]:
+    """Draw frames of a figure as SVG, each of them its words and then its pictures."""
+    if "svg" in figure:
+        yield figure["svg"]
+        return
+    width, height = figure["width"], figure["height"]
+    parts = [(part, vl_convert.vegalite_to_vega(part["spec"])) for part in figure["parts"]]
+    for frame in frames:
+        words = (_line(figure, line) for line in (*figure["words"], *figure["readouts"][frame]))
+        pictures = (_part(part, vega, frame, k) for k, (part, vega) in enumerate(parts))
+        yield (
             f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="{width}" '
             f'height="{height}" viewBox="0 0 {width} {height}">\n'
             f"<style>{SHARP}</style>"
             f'<rect width="{width}" height="{height}" fill="{figure["background"]}"/>\n'
-            f"{''.join(words)}{''.join(parts)}</svg>\n"
+            f"{''.join(words)}{''.join(pictures)}</svg>\n"
         )
 
-    def _line(self, line: Json) -> str:
-        runs = "".join(
-            f"<tspan{weight}>{escape(text, quote=False)}</tspan>"
-            for weight, text in ((' font-weight="bold"', line["bold"]), ("", line["text"]))
-            if text
-        )
-        return (
-            f'<text x="{line["x"]}" y="{line["y"]}" font-size="{line["size"]}" font-family="{self._figure["font"]}" '
-            f'fill="{self._figure["ink"]}" xml:space="preserve">{runs}</text>\n'
-        )
+
+def _line(figure: Json, line: Json) -> str:
+    runs = "".join(
+        f"<tspan{weight}>{escape(text, quote=False)}</tspan>"
+        for weight, text in ((' font-weight="bold"', line["bold"]), ("", line["text"]))
+        if text
+    )
+    return (
+        f'<text x="{line["x"]}" y="{line["y"]}" font-size="{line["size"]}" font-family="{figure["font"]}" '
+        f'fill="{figure["ink"]}" xml:space="preserve">{runs}</text>\n'
+    )
 
 
 def _part(part: Json, vega: Json, frame: int, k: int) -> str:
@@ -106,8 +92,7 @@ def _part(part: Json, vega: Json, frame: int, k: int) -> str:
 
 def main() -> None:
     """Carry out a folder's order."""
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
+    give_way()
     folder = Path(sys.argv[1])
     order = json.loads((folder / "order").read_text("utf-8"))
     end_after(order["seconds"])

@@ -7,9 +7,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
-from core.command_line import OneLineParser, check_threads, run_command
+from core.command_line import OneLineParser, run_command, use_threads
 from core.request.amounts import amount_text, parse_amounts
 from core.results import store
 from core.results.schema import SweepResult
@@ -28,7 +26,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--checkpoint", metavar="ID|FOLDER", help="where the checkpoint is, if the result was computed on a folder")
     add("--against", metavar="ID|FOLDER", help="where the other checkpoint is, if the result has one, a folder")
     add("--data", metavar="FOLDER|FILE|written|hub", help="where the data is, if it was a folder or a file")
-    add("--threads", type=int, help="processor threads (default: PyTorch's)")
+    parser.add_threads()
     return parser.parse_args(arguments)
 
 
@@ -68,11 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 if all deviations are within tolerance, else 1.
     """
     options = parse(arguments)
-    check_threads(options.threads)
     result = store.load(options.result)
     amounts = chosen_amounts(result, options.amount)
-    if options.threads is not None:
-        torch.set_num_threads(options.threads)
+    use_threads(options.threads)
     confirmed = True
     for amount in amounts:
         found = recompute.verify_frame(result, amount, options.checkpoint, options.data, against=options.against)

@@ -7,7 +7,7 @@ thread reads standard input: a cancel takes effect between two micro-batches. St
     in:   {"job", "op": "run", "request", "fresh"} | {"job", "op": "find", "request"} | {"job", "op": "cancel"} |
           {"job", "op": "verify" or another of ANSWERS, …fields}
     out:  {"job", "event": "progress", "stage", "done", "total", "seconds_left"} | {"job", "event": "frame", "header",
-          "frame"} | {"job", "event": "done", "key", "path", "stored"} | {"job", "event": "done", "outcome"} |
+          "frame"} | {"job", "event": "done", "key"} | {"job", "event": "done", "outcome"} |
           {"job", "event": "error", "message"} | {"job", "event": "cancelled"}
 """
 
@@ -29,18 +29,17 @@ from typing import Any, TextIO
 
 from core.command_line import importing
 from core.errors import OUT_OF_MEMORY, PrunescopeError, is_out_of_memory
+from core.inputs.data import find_dataset
 from core.inputs.disk import make_room
 from core.inputs.prepare import Inputs, may_use_hub, prepare
 from core.request.catalog import EMBEDDED
 from core.request.limits import limits
-from core.request.places import dataset_of
 from core.request.sweep_request import SweepRequest
 from core.results import schema, store
-from core.wall.confined import be_replaceable, limit, reserve_streams
+from core.wall.confined import be_replaceable, give_way, limit, reserve_streams
 
 IDLE_SECONDS = 30 * 60.0
 REPORT_INTERVAL_SECONDS = 0.1
-NICENESS = 10  # the pages come first
 # How long a thread of torch spins for the others before it sleeps. With the default of 300,000 a sweep takes eight
 # times as long when something else keeps one of two processors busy, with this twice; undisturbed, both are as fast.
 SPIN_COUNT = "2000"
@@ -139,12 +138,11 @@ class Worker:
         """Answer a request that waits behind another job, if its result is stored."""
         try:
             request = SweepRequest.from_json(order["request"])
-            key = "" if may_use_hub(request) else prepare(request).key
-            path = _readable_result(key)
+            key = None if may_use_hub(request) else _stored_result(prepare(request).key)
         except BaseException:  # whatever it is, also a library's panic: it is reported when its turn comes
             return
-        if path is not None:
-            self._emit(order, "done", key=key, path=str(path), stored=True)
+        if key:
+            self._emit(order, "done", key=key)
 
     def _emit(self, order: Order, event: str, **fields: Any) -> None:
         with self._writing:
@@ -175,7 +173,7 @@ class Worker:
             return self._run(order, report, emit)
         answer = ANSWERS[order["op"]]
         self._wait_until_warm(report)
-        return {"outcome": answer(order, report)}
+        return {"outcome": answer(report, **{name: order[name] for name in order if name not in ("job", "op")})}
 
     def _wait_until_warm(self, report: Reporter) -> None:
         """Wait for the background import, so that two threads never import the same package at once."""
@@ -189,76 +187,73 @@ class Worker:
         if may_use_hub(request):  # they fail on a half-imported transformers
             self._wait_until_warm(report)
         inputs = prepare(request, report)
-        path = None if order.get("fresh") else _readable_result(inputs.key)
-        if path is not None:
-            return {"key": inputs.key, "path": str(path), "stored": True}
+        if not order.get("fresh") and (key := _stored_result(inputs.key)):
+            return {"key": key}
         store.check_writable(None)
         self._wait_until_warm(report)
         result = _compute(inputs, request, report, emit)
-        path = store.save(result)
-        return {"key": result.key, "path": str(path), "stored": False}
+        store.save(result)
+        return {"key": result.key}
 
 
-def _verify(order: Order, report: Reporter) -> dict[str, Any]:
+def _verify(report: Reporter, key: str, amount: float, **places: str | None) -> dict[str, Any]:
     """Recompute one frame of a stored result, with our engine and with torch-cka."""
     from core.sweep.recompute import verify_frame
 
-    result = store.load(_stored(order["key"]))
-    places = order.get("checkpoint"), order.get("data")
-    found = verify_frame(result, order["amount"], *places, report, order.get("against"))
-    return found.to_json()
+    return verify_frame(store.load(_stored(key)), amount, report=report, **places).to_json()
 
 
-def _predict(order: Order, report: Reporter) -> dict[str, Any]:
+def _predict(report: Reporter, revision: str, texts: list[str], **request: Any) -> dict[str, Any]:
     """Predict the label of a typed text at every amount; methods that need examples use the written ones."""
     from core.sweep.predict import predict
 
-    request = SweepRequest.from_json({**order, "data": "written"})
-    return asdict(predict(request, order["revision"], order["texts"], report))
+    return asdict(predict(SweepRequest.from_json({**request, "data": "written"}), revision, texts, report))
 
 
-def _estimate(order: Order, report: Reporter) -> dict[str, Any]:
-    """Estimate how long a sweep and those after it take, from a measured forward pass."""
+def _estimate(
+    report: Reporter, request: Order, follow_ups: Iterable[Order] = (), study: bool = False
+) -> dict[str, Any]:
+    """Estimate how long a sweep and those after it take, or a study of cuts, from a measured forward pass."""
+    from core.sweep.cuts import estimate_cut
     from core.sweep.estimate import estimate
 
-    follow_ups = [SweepRequest.from_json(values) for values in order.get("follow_ups", ())]
-    return estimate(SweepRequest.from_json(order["request"]), report, follow_ups)
+    asked = SweepRequest.from_json(request)
+    return estimate_cut(asked, report) if study else estimate(asked, report, [*map(SweepRequest.from_json, follow_ups)])
 
 
-def _export(order: Order, report: Reporter) -> dict[str, Any]:
-    """Write the pruned checkpoint of one frame of a stored result."""
+def _cut(report: Reporter, request: Order, **_: Any) -> dict[str, Any]:
+    """Study which layers of a checkpoint can go, and store the study."""
+    from core.sweep.cuts import store_cut
+
+    return store_cut(SweepRequest.from_json(request), report)
+
+
+def _export(
+    report: Reporter, key: str, amount: float, checkpoint: str | None, data: str | None, **_: Any
+) -> dict[str, Any]:
+    """Write the pruned checkpoint of one frame of a stored result: a folder."""
     from core.exports.pruned_checkpoint import write_pruned
 
-    result = store.load(_stored(order["key"]))
-    folder = write_pruned(result, order["amount"], order.get("checkpoint"), order.get("data"), report)
-    return {"folder": str(folder)}
+    return {"path": str(write_pruned(store.load(_stored(key)), amount, checkpoint, data, report))}
 
 
-def _export_cut(order: Order, report: Reporter) -> dict[str, Any]:
+def _export_cut(report: Reporter, key: str, left: int, share: float, checkpoint: str | None) -> dict[str, Any]:
     """Write a model that a stored study has judged: a folder, hosted a ZIP."""
     from core.exports.cut_folder import write_cut
 
-    study = store.load_cut(_stored(order["key"]))
-    path = write_cut(study, order["left"], order["share"], order.get("checkpoint"), report)
-    return {"path": str(path)}
+    return {"path": str(write_cut(store.load_cut(_stored(key)), left, share, checkpoint, report))}
 
 
-def _dataset(order: Order, report: Reporter) -> dict[str, Any]:
-    """Name the commit of a data set on the Hub, and the sizes of what is to be downloaded; or fetch its files."""
-    from core.inputs.data import find_dataset
-
-    found = find_dataset(dataset_of(order["data"]), order["split"], report)
-    if order["op"] == "locate":
-        return {"data": found.reference, "to_download": list(found.to_download())}
-    return {"data": found.reference, "files": [[str(file.path), file.name] for file in found.files(found.split)]}
+def _locate(report: Reporter, data: str, split: str) -> dict[str, Any]:
+    """Name the commit of a data set on the Hub, and the sizes of what is to be downloaded."""
+    found = find_dataset(data, split, report)
+    return {"data": found.reference, "to_download": found.to_download()}
 
 
-def _cut(order: Order, report: Reporter) -> dict[str, Any]:
-    """Study which layers of a checkpoint can go, and store the study; or estimate how long that takes."""
-    from core.sweep.cuts import estimate_cut, store_cut
-
-    answer = estimate_cut if order["op"] == "estimate-cut" else store_cut
-    return answer(SweepRequest.from_json(order["request"]), report)
+def _fetch(report: Reporter, data: str, split: str) -> dict[str, Any]:
+    """Fetch the files of a data set on the Hub, and say where they are."""
+    found = find_dataset(data, split, report)
+    return {"files": [[str(file.path), file.name] for file in found.files(split)]}
 
 
 def _stored(key: str) -> Path:
@@ -269,30 +264,20 @@ def _stored(key: str) -> Path:
     return path
 
 
-ANSWERS: Mapping[str, Callable[[Order, Reporter], dict[str, Any]]] = {
-    "verify": _verify,
-    "predict": _predict,
-    "estimate": _estimate,
-    "export": _export,
-    "export-cut": _export_cut,
-    "locate": _dataset,
-    "fetch": _dataset,
-    "cut": _cut,
-    "estimate-cut": _cut,
+ANSWERS: Mapping[str, Callable[..., dict[str, Any]]] = {
+    **{"verify": _verify, "predict": _predict, "estimate": _estimate, "cut": _cut},
+    **{"export": _export, "export-cut": _export_cut, "locate": _locate, "fetch": _fetch},
 }
-"""Orders other than a sweep: op -> a function that returns the outcome, plain JSON values."""
+"""Orders other than a sweep: op -> what takes a report and the order's fields and returns the outcome, plain values."""
 
 
-def _readable_result(key: str) -> Path | None:
-    """Return the file of a stored result; a damaged one counts as absent and will be replaced."""
-    path = store.find(key)
+def _stored_result(key: str) -> str | None:
+    """Return the key if its result is stored; a damaged one counts as absent and will be replaced."""
     try:
-        if path is not None:
-            store.load(path)
+        return store.load(path).key if (path := store.find(key)) else None
     except PrunescopeError as error:
         print(error, file=sys.stderr)
         return None
-    return path
 
 
 def _compute(inputs: Inputs, request: SweepRequest, report: Reporter, emit: Emit) -> schema.SweepResult:
@@ -332,8 +317,7 @@ def _warm_up() -> None:
 def main() -> None:
     """Serve the process that started this one, until it ends or has sent nothing for long."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is for the server to handle
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
+    give_way()
     os.environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)  # read when torch is imported
     limit("RLIMIT_DATA", limits().worker_bytes)
     be_replaceable()

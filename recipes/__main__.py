@@ -10,9 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
-
-from core.command_line import OneLineParser, check_threads, run_command
+from core.command_line import OneLineParser, run_command, use_threads
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import CONFIG, read_config, sha256_of
 from core.request.catalog import WEIGHTS
@@ -34,7 +32,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="draws the new head, the dropout and the examples' order")
     parser.add_argument("--base", type=Path, required=True, help="folder of the pretrained encoder")
     parser.add_argument("--data", type=Path, help="folder in the Hub's GLUE layout; minilm-l6-messages needs none")
-    parser.add_argument("--threads", type=int, help="processor threads, by default PyTorch's choice")
+    parser.add_threads()
     parser.add_argument("--output", type=Path, help="folder to write the checkpoint to, by default weights/NAME")
     return parser.parse_args(arguments)
 
@@ -63,14 +61,12 @@ def check_begun(recipe: Recipe, base: Path, data: Path | None, work: Path) -> No
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train, or go on with it, then store the checkpoint and print its folder."""
     options = parse(arguments)
-    check_threads(options.threads)
     if not 0 <= options.seed <= MAX_SEED:
         raise PrunescopeError(f"seed {options.seed}: choose 0 to {MAX_SEED}")
     recipe, record = RECIPES[options.family], RecipeRecord(family=options.family, seed=options.seed)
     work = WEIGHTS / "work" / record.name
     check_begun(recipe, options.base, options.data, work)
-    if options.threads:
-        torch.set_num_threads(options.threads)
+    use_threads(options.threads)
     weights = options.base
     if recipe.syntax_steps:
         weights = learn_syntax(recipe, options.seed, weights, options.data, work / "syntax")

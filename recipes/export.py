@@ -9,7 +9,7 @@ from core.exports.model_card import score_table
 from core.inputs.checkpoint_files import RECIPE_FILE, TRAINING_EXAMPLES
 from core.inputs.texts import CALIBRATION, EVALUATION, TRAINING_PART, read_written
 from core.inputs.training_overlap import example_digests
-from core.precompute import compute
+from core.precompute import find, run
 from core.request.catalog import TASKS
 from core.request.limits import limits
 from core.request.sweep_request import SweepRequest, checked
@@ -40,7 +40,7 @@ def export(recipe: Recipe, record: RecipeRecord, trained: Path, data: Path | Non
     (output / RECIPE_FILE).write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
     count, source = min(len(validation), limits().examples), str(data) if task.dataset_id else "written"
     request = SweepRequest(str(output), task.name, amounts=(0.0,), num_examples=count, data=source)
-    scores = score_table(compute(checked(request), None).frames[0])
+    scores = score_table(run(find(checked(request))).frames[0])
     sizes = {"train": len(train), "validation": count, "kept": len(tokenizer), "full": full}
     names = {"encoder": recipe.base.rpartition("/")[2], "metrics": ", ".join(task.metrics)}
     names |= {"labels": ", ".join(task.label_names)}

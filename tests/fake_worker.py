@@ -1,7 +1,7 @@
 """A worker without a model: speaks the protocol of core.worker and plays the script that an order names.
 
 The script is a request's `source_name` or the typed text. Run with a file of JSON, {"header", "frames", "key",
-"path"}, which `tests.queues` writes.
+"study"}, which `tests.queues` writes.
 """
 
 import json
@@ -15,7 +15,6 @@ from pathlib import Path
 
 MATERIAL_FILE = Path(sys.argv[1])
 MATERIAL = json.loads(MATERIAL_FILE.read_text())
-RESULT = {"key": MATERIAL["key"], "path": MATERIAL["path"], "stored": False}
 ORDERS: "queue.Queue[dict]" = queue.Queue()
 CANCELLED: set[str] = set()
 WRITING = threading.Lock()
@@ -29,7 +28,7 @@ def read() -> None:
         elif order["op"] != "find":
             ORDERS.put(order)
         elif order["request"]["source_name"] == "stored":
-            emit(order["job"], "done", **RESULT)
+            emit(order["job"], "done", key=MATERIAL["key"])
     os._exit(0)
 
 
@@ -68,7 +67,7 @@ def outcome(order: dict) -> dict:
     match order["op"]:
         case "cut":
             return {"key": MATERIAL["study"]}
-        case "estimate" | "estimate-cut":
+        case "estimate":
             return {"stored": False, "seconds": 42.0}
         case "verify":
             torch_cka = {"mean": 0.0, "cls": 0.0, "tokens": 2e-6}
@@ -83,7 +82,7 @@ def outcome(order: dict) -> dict:
             rows = [f"text {k},{('negative', 'POSITIVE', 'meh')[k % 3]}\n" for k in range(30)]
             file.write_text("".join(["text,label\n", *rows]))
             return {"data": order["data"], "files": [[str(file), "data/fetched.csv"]]}
-    return {"folder": f"/somewhere/{order['amount']}"}
+    return {"path": f"/somewhere/{order['amount']}"}
 
 
 def carry_out(order: dict) -> None:
@@ -101,7 +100,7 @@ def carry_out(order: dict) -> None:
     elif data.endswith("/refused"):
         emit(job, "error", message=f"'{data}' is <b>gated</b>")
     elif order["op"] == "run":
-        emit(job, "done", **RESULT)
+        emit(job, "done", key=MATERIAL["key"])
     else:
         emit(job, "done", outcome=outcome(order))
 

@@ -43,16 +43,10 @@ def queues(folder: Path, clock: Clock) -> Iterator[JobQueue]:
         folder: Where the worker's material is written.
         clock: The queue's clock.
     """
+    save(RESULT)
     content = RESULT.model_dump(mode="json")
-    header = {name: content[name] for name in Header.model_fields}
-    material = {
-        "header": header,
-        "frames": content["frames"],
-        "key": RESULT.key,
-        "path": str(save(RESULT)),
-        "study": STUDY.key,
-    }
-    (folder / "material.json").write_text(json.dumps(material))
+    material = {"header": {name: content[name] for name in Header.model_fields}, "study": STUDY.key}
+    (folder / "material.json").write_text(json.dumps(material | {name: content[name] for name in ("frames", "key")}))
     worker = Path(__file__).with_name("fake_worker.py")
     with closing(
         JobQueue([sys.executable, "-I", "-S", "-u", str(worker), str(folder / "material.json")], clock)

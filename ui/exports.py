@@ -129,7 +129,7 @@ def _offer_checkpoint(result: SweepResult) -> None:
                 fields = frame_fields(result, amount, request)
                 ask("export-checkpoint", (result.key, amount), "export", **fields)
     if written := answer_to("export-checkpoint", (result.key, amount)):
-        _say_where(f"The checkpoint pruned by {amount_name(amount)}", written["folder"])
+        _say_where(f"The checkpoint pruned by {amount_name(amount)}", written["path"])
 
 
 def offer_smaller(study: CutStudy, choice: Choice) -> None:

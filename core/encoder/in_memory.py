@@ -16,8 +16,6 @@ from core.inputs.checkpoint_files import check_config
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-LISTED_WEIGHTS = 3  # in a message
-
 
 def write_folder(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", parent: Path) -> Path:
     """Write a loaded classifier and its tokenizer into a new folder, which is called as the model is.
@@ -74,6 +72,6 @@ def _check_readable_again(model: "PreTrainedModel", name: str) -> None:
     if type(read) is not type(model) or further:
         raise PrunescopeError(
             f"'{name}' would be read as a plain {type(read).__name__}, which it is not ("
-            f"{first_few(further, LISTED_WEIGHTS) or type(model).__name__}): load it with "
+            f"{first_few(further, 3, 100) or type(model).__name__}): load it with "
             "AutoModelForSequenceClassification, merge its adapters, and make its pruning permanent"
         )

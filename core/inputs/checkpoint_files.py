@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import PrunescopeError
-from core.request.catalog import MAX_LAYERS, PLACED_LAYERS, SUPPORTED_MODEL_TYPES
+from core.request.catalog import MAX_LAYERS, SUPPORTED_MODEL_TYPES
 from core.request.limits import limits
 
 CONFIG = "config.json"
@@ -121,23 +121,6 @@ def check_model_type(model_type: object, checkpoint: str) -> None:
     if model_type not in SUPPORTED_MODEL_TYPES:
         remedy = f"choose a checkpoint of type {', '.join(SUPPORTED_MODEL_TYPES)}"
         raise refused(checkpoint, f"has model type {str(model_type)[:40]!a}, which is not supported", remedy)
-
-
-def check_removable(model_type: str, checkpoint: str) -> None:
-    """Refuse a model whose configuration could not describe what is left of it without some layers.
-
-    Convolutions are refused by `check_config`, layers that share their weights (ALBERT's) by `check_model_type`.
-
-    Args:
-        model_type: A supported one.
-        checkpoint: The checkpoint, for the message.
-
-    Raises:
-        PrunescopeError: Its layers differ by their place.
-    """
-    if model_type in PLACED_LAYERS:
-        fault = f"cannot lose layers: what a layer of type '{model_type}' does depends on its place"
-        raise refused(checkpoint, fault, "choose a checkpoint of another type")
 
 
 # ---------------------------------------------------------------- which files

@@ -59,11 +59,9 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
         PrunescopeError: The checkpoint does not exist, is unavailable, or is not supported.
     """
     source, revision, recipe = source_of(checkpoint), "", None
+    name, folder = _named(checkpoint)
     if source == "hub":
-        name = _repository(checkpoint).repo_id
-        folder, revision = snapshot(_repository(checkpoint), report)
-    else:
-        name, folder = _local_folder(checkpoint)
+        folder, revision = snapshot(Repository(name, checkpoint.partition("@")[2] or MAIN), report)
     config = read_config(folder / CONFIG, name)
     content = content_hash(folder, name)
     labels = label_names(config, name)
@@ -93,11 +91,9 @@ def labels_at_hand(checkpoint: str) -> tuple[str, ...]:
 
 def config_at_hand(checkpoint: str) -> tuple[dict[str, Any], str]:
     """Read the configuration of a checkpoint whose weights may not be here yet, and its name; see `labels_at_hand`."""
+    name, folder = _named(checkpoint)
     if source_of(checkpoint) == "hub":
-        name = _repository(checkpoint).repo_id
-        folder = fetch_one(_repository(checkpoint), CONFIG, most=MAX_JSON_BYTES).parent
-    else:
-        name, folder = _local_folder(checkpoint)
+        folder = fetch_one(Repository(name, checkpoint.partition("@")[2] or MAIN), CONFIG, most=MAX_JSON_BYTES).parent
     return read_config(folder / CONFIG, name), name
 
 
@@ -128,15 +124,12 @@ def licence_of(folder: Path) -> str | None:
         return None
 
 
-def _repository(checkpoint: str) -> Repository:
-    name, _, revision = checkpoint.partition("@")
-    return Repository(name, revision or MAIN)
-
-
-def _local_folder(checkpoint: str) -> tuple[str, Path]:
-    """Return the id and the folder of an embedded checkpoint, of weights made by a recipe, or a local folder."""
-    if checkpoint.startswith("embedded:"):
+def _named(checkpoint: str) -> tuple[str, Path]:
+    """Return a checkpoint's id, and its folder unless it is on the Hub."""
+    if checkpoint in EMBEDDED:
         return checkpoint, EMBEDDED[checkpoint].folder or Path()
+    if source_of(checkpoint) == "hub":
+        return checkpoint.partition("@")[0], Path()
     made = checkpoint.removeprefix(RECIPE)
     folder = Path(checkpoint).resolve() if made == checkpoint else WEIGHTS / made
     return folder.name, folder

@@ -17,7 +17,6 @@ LABEL_COLUMNS = ("label", "labels", "gold", "class", "target", "category", "sent
 TEXT_COLUMNS = ("text", "sentence", "content", "review", "utterance", "tweet", "document", "comment", "message")
 PAIR_TASKS = [task for task in TASKS.values() if len(task.text_columns) == 2]
 PAIR_LABELS = {folded(name) for task in PAIR_TASKS for name in task.label_names}  # words that no other task uses
-MAX_LISTED = 12
 MAX_NAMES = 200  # ways in which a column writes its labels, such as joy and Joy
 SAMPLE, CHARS = 100, 200  # rows of a column, and characters of a cell, that tell whether it holds text
 UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]{2}")  # of scripts without spaces
@@ -56,11 +55,9 @@ def choose_columns(table: Table, task: Task, text: Sequence[str], label: str | N
     found_label = label or _safe_label(table, task)
     likely = [tuple(text)] if text else _likely_texts(table, task, found_label)
     if not found_label or len(likely) != 1:
-        raise PrunescopeError(
-            f"{table.name} has the columns {first_few([name[:40] for name in table.columns], MAX_LISTED)}, and it is "
-            f"unclear which holds the {'text' if found_label else 'label'}: name it with --text (of a pair --text2) or "
-            "--label"
-        )
+        known, wanted = first_few(table.columns, 12), "text" if found_label else "label"
+        fault = f"{table.name} has the columns {known}, and it is unclear which holds the {wanted}"
+        raise PrunescopeError(f"{fault}: name it with --text (of a pair --text2) or --label")
     table.column(found_label)  # refused if there is none
     for name in likely[0]:
         table.column(name, is_text=True)

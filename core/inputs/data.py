@@ -19,12 +19,13 @@ from huggingface_hub.errors import RevisionNotFoundError
 
 from core.errors import PrunescopeError
 from core.inputs import uploads
+from core.inputs.checkpoint_files import refused
 from core.inputs.hub import MAIN, Listing, Report, Repository, cached_file, check_size, fetch, fetch_one, list_files
 from core.inputs.tables import DataFile, Table, read_table, row_count
 from core.inputs.texts import CALIBRATION, EVALUATION, read_written
 from core.request.catalog import Task
 from core.request.limits import is_hosted, limits
-from core.request.places import DATASET, DatasetName, dataset_of, kind_of_data
+from core.request.places import DATASET, dataset_of, kind_of_data
 from core.request.sweep_request import choose
 
 TRAINING = "train"  # the split to score on
@@ -83,27 +84,24 @@ def find_data(data: str, task: Task | None, split: str | None = None, report: Re
         rows = limits().rows
         return Data("file", file.name, lambda _: read_table((file,), rows), WHOLE, is_table=True, is_private=is_private)
     if kind == "dataset":
-        found = find_dataset(dataset_of(data), split or VALIDATION, report)
+        found = find_dataset(data, split or VALIDATION, report)
         scored = TRAINING if TRAINING in found.splits and found.split != TRAINING else None
         return Data("hub", found.name, found.read, found.split, scored, found.reference, is_table=True)
     assert task is not None  # a checked request
     if kind == "written":
         return Data(kind, "written for Prunescope", partial(read_written, task), EVALUATION, CALIBRATION)
-    is_local = kind == "folder"
+    folder = Path(data).resolve() if kind == "folder" else None
 
     def read(split: str) -> Table:
         """Read a split of GLUE, from the Hub or from a folder of its layout."""
         place = f"{task.name}/{split}-00000-of-00001.parquet"
-        path = (
-            Path(data) / place
-            if is_local
-            else fetch_one(Repository(task.dataset_id, repo_type="dataset"), place, report)
-        )
+        on_hub = Repository(task.dataset_id, repo_type="dataset")
+        path = folder / place if folder else fetch_one(on_hub, place, report)
         if not path.is_file():
             raise PrunescopeError(f"the data folder has no {place}: give one in the Hub's GLUE layout, or choose hub")
         return read_table([DataFile(path, place)])
 
-    return Data(kind, Path(data).resolve().name if is_local else task.dataset_id, read, task.split, TRAINING)
+    return Data(kind, folder.name if folder else task.dataset_id, read, task.split, TRAINING)
 
 
 # ---------------------------------------------------------------- data sets on the Hub
@@ -160,17 +158,18 @@ class HubData:
         return tuple(found)
 
 
-def find_dataset(asked: DatasetName, split: str, report: Report | None = None) -> HubData:
+def find_dataset(data: str, split: str, report: Report | None = None) -> HubData:
     """Find a data set on the Hub and pin its commit; nothing is downloaded yet.
 
     Args:
-        asked: The data set.
+        data: The data set, as a request names it.
         split: The split to evaluate.
         report: Called with (stage, done, total) during a download.
 
     Raises:
         PrunescopeError: It does not exist, has no Parquet files, or no such configuration or split.
     """
+    asked = dataset_of(data)
     listing = list_files(Repository(asked.id, asked.revision or MAIN, "dataset"))
     configs = layout(listing.sizes)
     if not configs and not asked.revision:
@@ -181,10 +180,8 @@ def find_dataset(asked: DatasetName, split: str, report: Report | None = None) -
                 raise
         configs = layout(listing.sizes)
     if not configs:
-        raise PrunescopeError(
-            f"'{asked.id}' has no Parquet files at revision '{asked.revision or MAIN}', and a loading script is never "
-            "run: leave the revision out to use what the Hub has converted, if anything, or choose another data set"
-        )
+        fault = f"has no Parquet files at revision '{asked.revision or MAIN}', and a loading script is never run"
+        raise refused(asked.id, fault, "leave the revision out, or choose another data set")
     config = asked.config or (next(iter(configs)) if len(configs) == 1 else DEFAULT)
     splits = configs[choose(config, configs, f"configuration of {asked.id}")]
     choose(split, splits, f"split of {asked.id}")

@@ -6,7 +6,6 @@ the values of the label column mean. GLUE's presets are tasks whose columns and 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -108,10 +107,8 @@ class Examples:
         drawn = draw(rows, table.name, most, fewest, subset.texts)
         found = self._described(table, split, drawn)
         if len(set(found.record.gold)) == 1 < len(set(subset.record.gold)):  # a split sorted by label
-            raise PrunescopeError(
-                f"all {len(drawn):,} calibration examples of {self.source_name} have one label: choose data with "
-                f"other labels in the first {limits().rows:,} rows, or a method that scores on no examples"
-            )
+            fault = f"all {len(drawn):,} calibration examples of {self.source_name} have one label"
+            raise PrunescopeError(f"{fault}: choose data in another order, or a method that scores on no examples")
         return found
 
     def rest(self, subset: EvalSubset) -> EvalSubset | None:
@@ -149,14 +146,7 @@ class Examples:
             for name, text in zip(self.columns.text, known, strict=True):
                 if not text.strip():
                     raise table.empty(table.rows.index(row), name)
-        hidden = {"sha256": None} if self.data.is_private else {}
-        of_table: dict[str, Any] = {
-            "data": self.data.reference,
-            "columns": ColumnsRecord(text=self.columns.text, label=self.columns.label),
-            "label_map": dict(self.label_map) or None,
-            "files": tuple(file.model_copy(update=hidden) for file in table.files),
-            "guessed": self.columns.guessed or None,
-        }
+        is_table, hidden = self.data.is_table, {"sha256": None} if self.data.is_private else {}
         record = TaskRecord(
             name=self.task.name,
             source=self.data.source,
@@ -168,7 +158,11 @@ class Examples:
             main_metric=self.task.main_metric,
             max_length=catalog.MAX_LENGTH,
             fingerprint=fingerprint_of(self.task.name, texts, gold),
-            **(of_table if self.data.is_table else {}),
+            data=self.data.reference,
+            columns=ColumnsRecord(text=self.columns.text, label=self.columns.label) if is_table else None,
+            label_map=dict(self.label_map) or None,
+            files=tuple(file.model_copy(update=hidden) for file in table.files) if is_table else None,
+            guessed=self.columns.guessed or None,
         )
         return EvalSubset(self.task, texts, record)
 
@@ -215,10 +209,8 @@ def draw(
     known = set(excluded)
     free = [row for row in rows if row[1] not in known]
     if len(free) < fewest:
-        raise PrunescopeError(
-            f"{place} has only {len(free)} examples{' besides those evaluated' if excluded else ''}, and "
-            f"{fewest} are needed: ask for fewer, or add rows or choose other data"
-        )
+        fault = f"{place} has only {len(free)} examples{' besides those evaluated' if excluded else ''}"
+        raise PrunescopeError(f"{fault}, and {fewest} are needed: ask for fewer, or add rows or choose other data")
     labels = np.array([label for _, _, label in free], dtype=np.int64)  # (free,)
     return [free[k] for k in stratified(labels, min(most, len(free)))]
 

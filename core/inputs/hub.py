@@ -17,14 +17,7 @@ from threading import Thread
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import httpx2
-from huggingface_hub import HfApi, close_session, constants, try_to_load_from_cache
-from huggingface_hub.errors import (
-    GatedRepoError,
-    LocalEntryNotFoundError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
+from huggingface_hub import HfApi, close_session, constants, errors, try_to_load_from_cache
 from huggingface_hub.utils.sha import git_hash
 from tqdm.std import tqdm  # type: ignore[import-untyped]
 
@@ -47,10 +40,10 @@ FAILURES = (
     *(ArithmeticError, AssertionError, AttributeError, LookupError, TypeError),
 )
 SAID = {
-    GatedRepoError: "is gated: choose an open one, or on your own computer accept its terms and `hf auth login`",
-    RepositoryNotFoundError: "is not on the Hub, or is private: check the spelling, which is owner/name",
-    RevisionNotFoundError: "has no such revision: leave it out, or give an existing branch, tag or commit",
-    OfflineModeIsEnabled: "is not in the local cache and offline mode is on: unset HF_HUB_OFFLINE to download it, "
+    errors.GatedRepoError: "is gated: choose an open one, or on your own computer accept its terms and `hf auth login`",
+    errors.RepositoryNotFoundError: "is not on the Hub, or is private: check the spelling, which is owner/name",
+    errors.RevisionNotFoundError: "has no such revision: leave it out, or give an existing branch, tag or commit",
+    errors.OfflineModeIsEnabled: "is not in the local cache and offline mode is on: unset HF_HUB_OFFLINE to fetch it, "
     "or choose a bundled checkpoint with written examples",
 }
 constants.DOWNLOAD_CHUNK_SIZE = 2**18  # downloads report and can be cancelled between chunks; 10 MiB are too coarse
@@ -266,11 +259,11 @@ def _ask(function: Callable[[], T], repository: Repository, size: int = 0) -> T:
 
 def _fault_of(error: BaseException, repo_id: str) -> PrunescopeError:
     """Say in one line what one of FAILURES means and what to do."""
-    while isinstance(error, LocalEntryNotFoundError) and error.__cause__ is not None:
+    while isinstance(error, errors.LocalEntryNotFoundError) and error.__cause__ is not None:
         error = error.__cause__  # the client has wrapped it
     for kind, said in SAID.items():
         if isinstance(error, kind):
-            return (HubError if kind is OfflineModeIsEnabled else PrunescopeError)(f"'{repo_id}' {said}")
+            return (HubError if kind is errors.OfflineModeIsEnabled else PrunescopeError)(f"'{repo_id}' {said}")
     if isinstance(error, OSError) and error.errno:
         remedy = "free some space, or set HF_HOME to a folder that is writable"
         return refused(repo_id, f"cannot be stored ({error.strerror})", remedy)

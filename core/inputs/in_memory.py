@@ -34,9 +34,9 @@ def keep_sentences(sentences: Iterable[Any], labels: Iterable[Any]) -> tuple[str
     except TypeError as error:
         raise PrunescopeError(f"sentences or labels: {error}: give lists of texts or pairs, and of labels") from error
     if not 0 < len(rows) == len(marks) <= limits().rows:
+        fault = f"{len(rows):,} sentences and {len(marks):,} labels"
         raise PrunescopeError(
-            f"{len(rows):,} sentences and {len(marks):,} labels: give a list of at most {limits().rows:,} texts or "
-            "pairs of texts, and one label for each"
+            f"{fault}: give a list of at most {limits().rows:,} texts or pairs, and one label for each"
         )
     columns = PAIR if len(rows[0]) == 2 else TEXT
     for place, texts in enumerate(rows):

@@ -15,8 +15,6 @@ from core.request.catalog import MAX_NAME_CHARS, TASKS, Task
 from core.request.sweep_request import LabelMap
 from core.request.tasks import MAX_LABELS, MIN_LABELS
 
-MAX_LISTED_LABELS = 6  # in a message
-LABEL_MAX_CHARS = 40  # of each
 CORRECT_LABELS = "correct id2label in its config.json"
 
 _NUMBER = re.compile(r"(?:label_?)?(\d{1,4})")
@@ -73,7 +71,7 @@ def check_own_labels(names: Sequence[str], checkpoint: str) -> None:
     different = {folded(name) for name in names} - {""}
     if not MIN_LABELS <= len(different) == len(names) <= MAX_LABELS:
         remedy = f"choose a classifier with {MIN_LABELS} to {MAX_LABELS} labels of different names, or {CORRECT_LABELS}"
-        raise refused(checkpoint, f"has {len(names)} labels, {_listed(names)}", remedy)
+        raise refused(checkpoint, f"has {len(names)} labels, {first_few(names)}", remedy)
 
 
 def label_of(name: str, task: Task) -> int | None:
@@ -82,21 +80,16 @@ def label_of(name: str, task: Task) -> int | None:
     Case, spaces, hyphens and underscores do not matter; LABEL_1 and 1 mean the label with that number, where the task
     numbers its labels.
     """
-    word = folded(name)
-    labels = [folded(label) for label in task.label_names]
+    word, labels, is_preset = folded(name), [folded(label) for label in task.label_names], task.name in TASKS
     if word in labels:
         return labels.index(word)
     if match := _NUMBER.fullmatch(word):  # of GLUE's numbering, or in the labels' own names
-        number = int(match[1])
-        if task.name in TASKS:
-            return number if number < len(labels) else None
-        numbers = [int(match[1]) if (match := _NUMBER.fullmatch(label)) else None for label in labels]
-        return numbers.index(number) if numbers.count(number) == 1 else None
-    word = re.sub(r"^non?_", "not_", word)
-    for index, label in enumerate(labels):
-        if word == label or (task.name in TASKS and word in _SYNONYMS.get(label, ())):
-            return index
-    return None
+        named = [_NUMBER.fullmatch(f"{k}" if is_preset else label) for k, label in enumerate(labels)]
+        fits = [known is not None and int(known[1]) == int(match[1]) for known in named]
+    else:
+        word = re.sub(r"^non?_", "not_", word)
+        fits = [word == label or (is_preset and word in _SYNONYMS.get(label, ())) for label in labels]
+    return fits.index(True) if fits.count(True) == 1 else None
 
 
 def folded(name: str) -> str:
@@ -129,26 +122,21 @@ def meanings(
     said: dict[str, int | None] = {}
     for value, name in given:
         if value in said or len(value) > MAX_NAME_CHARS or (whole and folded(value) not in words):
-            raise PrunescopeError(
-                f"label map: '{value[:LABEL_MAX_CHARS]}' is there twice, too long, or no value of {place}: give values "
-                f"such as {_listed(different)} once"
-            )
+            fault = f"label map: '{value[:40]}' is there twice, too long, or no value of {place}"
+            raise PrunescopeError(f"{fault}: give values such as {first_few(different)} once")
         said[value] = None if name is None else label_of(name, task)
         if name is not None and said[value] is None:
-            raise PrunescopeError(f"label map: '{name[:40]}' is not a label, choose among {_listed(task.label_names)}")
+            raise PrunescopeError(
+                f"label map: '{name[:40]}' is not a label of {first_few(task.label_names)}: choose one"
+            )
     said = {folded(value): label for value, label in said.items()} | said
     found = {value: said.get(value, said.get(folded(value), label_of(value, task))) for value in different}
     unknown = [value for value, label in found.items() if label is None and not {value, folded(value)} & {*said}]
     if unknown:
-        first = unknown[0][:LABEL_MAX_CHARS]
-        remedy = (
-            f"name another column with --label, or what each value means with --label-map='{first}=LABEL', once a "
-            f"value (in Python label_map={{{first!r}: 'LABEL'}}); without a label its rows are left out"
-        )
-        raise PrunescopeError(
-            f"{place} says {_listed(unknown)}, which is none of the labels {_listed(task.label_names)}: "
-            f"{remedy if mappable else 'correct the file, or choose another task'}"
-        )
+        fault = f"{place} says {first_few(unknown)}, which is none of the labels {first_few(task.label_names)}"
+        said_as = f"--label-map='{unknown[0][:40]}=LABEL' (in Python label_map={{{unknown[0][:40]!r}: 'LABEL'}})"
+        remedy = f"name another column with --label, or what each value means, or nothing, with {said_as}"
+        raise PrunescopeError(f"{fault}: {remedy if mappable else 'correct the file, or choose another task'}")
     return found
 
 
@@ -168,11 +156,7 @@ def label_order(names: Sequence[str], task: Task, checkpoint: str) -> tuple[int,
     """
     meant = [label_of(name, task) for name in names]
     if sorted(-1 if label is None else label for label in meant) != list(range(len(task.label_names))):
-        given, wanted = f"{len(names)} labels, {_listed(names)}", f"task {task.name}, {_listed(task.label_names)}"
+        given, wanted = f"{len(names)} labels, {first_few(names)}", f"task {task.name}, {first_few(task.label_names)}"
         fault = f"has {given}, which do not match those of {wanted}, one to one"
         raise refused(checkpoint, fault, f"choose the task that it was fine-tuned on, or {CORRECT_LABELS}")
     return tuple(meant.index(label) for label in range(len(names)))
-
-
-def _listed(names: Sequence[str]) -> str:
-    return first_few([" ".join(name.split())[:LABEL_MAX_CHARS] for name in names], MAX_LISTED_LABELS)

@@ -6,12 +6,11 @@ Importing torch takes seconds: without it, a stored result is found, or a bad re
 from dataclasses import dataclass
 from functools import cached_property
 
-from core.errors import PrunescopeError
-from core.inputs.checkpoint_files import check_removable
+from core.inputs.checkpoint_files import refused
 from core.inputs.checkpoints import Resolved, resolve, suited
 from core.inputs.examples import EvalSubset, open_examples
 from core.inputs.hub import Report
-from core.request.catalog import ENGINE_VERSION, GUIDING_EXAMPLES, METHODS, is_calibrated, is_guided
+from core.request.catalog import ENGINE_VERSION, GUIDING_EXAMPLES, METHODS, PLACED_LAYERS, is_calibrated, is_guided
 from core.request.places import kind_of_data, source_of
 from core.request.sweep_request import SweepRequest
 from core.results.key import result_key
@@ -73,10 +72,8 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
     """
     resolved = suited(resolve(request.checkpoint, report), request.task)
     if not METHODS[request.control_of or request.method].suits(resolved.model_type):
-        raise PrunescopeError(
-            f"method 'attribution-residual' needs layers that end in a LayerNorm, but those of '{resolved.id}' "
-            f"(model type '{resolved.model_type}') normalise first: choose attribution"
-        )
+        fault = f"cannot be pruned by 'attribution-residual', layers of type '{resolved.model_type}' normalise first"
+        raise refused(resolved.id, fault, "choose attribution")
     against = None if request.against is None else resolve(request.against, report)
     if against and against.revision == resolved.revision:
         against = None
@@ -114,7 +111,9 @@ def prepare_cut(request: SweepRequest, report: Report | None = None) -> CutInput
         PrunescopeError: They are unavailable, too few, or the checkpoint's layers cannot go.
     """
     resolved = suited(resolve(request.checkpoint, report), request.task)
-    check_removable(resolved.model_type, resolved.id)
+    if resolved.model_type in PLACED_LAYERS:  # no configuration could describe what is left of it
+        fault = f"cannot lose layers: what a layer of type '{resolved.model_type}' does depends on its place"
+        raise refused(resolved.id, fault, "choose a checkpoint of another type")
     examples = open_examples(request, resolved.label_names, report)
     subset = examples.subset(request.num_examples, JUDGED)
     return CutInputs(resolved, subset, examples.calibration(subset, CHOSEN_ON))

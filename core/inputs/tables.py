@@ -74,10 +74,8 @@ class Table:
 
     def empty(self, position: int, column: str) -> PrunescopeError:
         """Return the error that refuses an empty cell."""
-        return PrunescopeError(
-            f"{self.name}, row {self.rows[position] + 1} without the header: column '{column[:40]}' is empty: fill it, "
-            "or remove the row or choose other data"
-        )
+        place = f"{self.name}, row {self.rows[position] + 1} without the header"
+        return PrunescopeError(f"{place}: column '{column[:40]}' is empty: fill it, or remove the row")
 
 
 TABLE = TypeAdapter(Table)
@@ -154,9 +152,9 @@ def _check_names(file: str, names: Sequence[str]) -> None:
     """Refuse a table of too many columns, and columns of the same name or with an endless one."""
     name, count = Counter(names).most_common(1)[0]
     if len(names) > MAX_COLUMNS or count > 1 or max(map(len, names)) > MAX_NAME_CHARS:
+        fault = f"{file} has {len(names):,} columns, {count} of them '{name[:40]}'"
         raise PrunescopeError(
-            f"{file} has {len(names):,} columns, {count} of them '{name[:40]}': keep at most {MAX_COLUMNS}, of "
-            f"different names of at most {MAX_NAME_CHARS:,} characters"
+            f"{fault}: keep {MAX_COLUMNS}, of different names of at most {MAX_NAME_CHARS:,} characters"
         )
 
 
@@ -186,10 +184,8 @@ def _spreadsheet_rows(file: DataFile) -> Iterator[Row]:
             # Of a text between quotes that never end, several rows would be one example.
             is_run_on = separator == "\t" and any("\t" in field and "\n" in field for field in fields)
             if any(map(str.strip, fields)) and (len(fields) != len(names) or is_run_on):
-                raise PrunescopeError(
-                    f"{file.name}, row {number + 2} has {len(fields)} fields, its header {len(names)}: put texts in "
-                    "double quotes, and double the quotation marks inside them"
-                )
+                fault = f"{file.name}, row {number + 2} has {len(fields)} fields, its header {len(names)}"
+                raise PrunescopeError(f"{fault}: put texts in double quotes, and double the quotation marks in them")
             if any(map(str.strip, fields)):
                 yield number, dict(zip(names, map(str.strip, fields), strict=True))
 
@@ -205,9 +201,7 @@ def _json_rows(file: DataFile) -> Iterator[Row]:
                 except (ValueError, RecursionError):
                     values = None
                 if not isinstance(values, dict):
-                    raise PrunescopeError(
-                        f"{file.name}, line {number + 1} is no JSON object: write one a line, as UTF-8"
-                    )
+                    raise PrunescopeError(f"{file.name}, line {number + 1} is no JSON object: write one a line")
                 yield number, values
 
 

@@ -39,7 +39,5 @@ def check_not_training_data(subset: EvalSubset, digests: np.ndarray | None, chec
     own = np.array([example_digest(texts) for texts in subset.texts], dtype=np.uint64)
     known = int(np.isin(own, digests).sum())
     if known > 1 + MAX_TRAINING_OVERLAP * len(own):
-        raise PrunescopeError(
-            f"{known} of {len(own)} evaluation examples are in the training data of {checkpoint_id} "
-            f"(at most {MAX_TRAINING_OVERLAP:.0%} may be): choose the validation data or the written examples"
-        )
+        fault = f"{known} of {len(own)} evaluation examples are in the training data of {checkpoint_id}"
+        raise PrunescopeError(f"{fault} (at most {MAX_TRAINING_OVERLAP:.0%} may be): choose the validation data")

@@ -45,10 +45,9 @@ def keep(name: str, content: bytes, visit: str = "", in_use: Collection[str] = (
     suffix, bound = PurePath(plain).suffix.lower(), limits().upload_bytes
     file = f"{plain[: len(plain) - len(suffix)][:MAX_NAME_CHARS] or 'table'}{suffix}"
     if suffix not in TABLE_SUFFIXES or len(content) > bound:
-        raise PrunescopeError(
-            f"'{plain[-MAX_NAME_CHARS:]}' has {len(content) / 2**20:,.1f} MiB: give a file of at most {bound // 2**20} "
-            f"MiB that ends in {', '.join(TABLE_SUFFIXES)}"
-        )
+        fault = f"'{plain[-MAX_NAME_CHARS:]}' has {len(content) / 2**20:,.1f} MiB"
+        wanted = f"a file of at most {bound // 2**20} MiB that ends in {', '.join(TABLE_SUFFIXES)}"
+        raise PrunescopeError(f"{fault}: give {wanted}")
     digest = hashlib.sha256(content).hexdigest()
     secret = hmac.digest(visit.encode(), f"{digest} {file}".encode(), "sha256").hex()[:32]
     data = f"{_names_of(visit)}{secret}"

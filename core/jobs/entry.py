@@ -49,7 +49,7 @@ class Entry:
     @property
     def kind(self) -> Kind:
         """Sweeps and studies are runs; an estimate tells how long one would take; all else is a question."""
-        kinds: Mapping[str, Kind] = {"run": "run", "cut": "run", "estimate": "estimate", "estimate-cut": "estimate"}
+        kinds: Mapping[str, Kind] = {"run": "run", "cut": "run", "estimate": "estimate"}
         return kinds.get(self.orders[0]["op"], "question")
 
     @property

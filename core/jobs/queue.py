@@ -219,14 +219,10 @@ class JobQueue:
         alike = (entry for entry in self._living() if entry.kind == new.kind)
         if new.kind != "estimate" and any(entry.was_asked_for_by(watcher, address) for entry in alike):
             raise PrunescopeError(
-                f"you already have a {new.kind} in progress, and this shared server allows one per visitor: wait for "
-                "it, or cancel it"
+                f"you already have a {new.kind} in progress on this shared server: wait, or cancel it"
             )
         if (waiting := sum(entry.kind == new.kind for entry in self._waiting)) >= MAX_WAITING:
-            raise PrunescopeError(
-                f"the queue is full ({waiting} {new.kind}s are waiting): try again in a few minutes, or run Prunescope "
-                "on your own computer"
-            )
+            raise PrunescopeError(f"the queue is full ({waiting} {new.kind}s are waiting): try again in a few minutes")
 
     def _leave(self, entry: Entry, watcher: str, address: str | None) -> None:
         entry.leave(watcher, address, self._clock())

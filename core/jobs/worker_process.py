@@ -6,6 +6,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from core.request.catalog import ROOT
@@ -15,6 +16,7 @@ from core.request.catalog import ROOT
 HEAPS = "2"
 
 
+@dataclass(eq=False)
 class WarmProcess:
     """A child process that is kept running and is replaced after it dies.
 
@@ -22,27 +24,21 @@ class WarmProcess:
     under the lock, it is dropped and `on_exit` is called, which may start a successor. So nobody can replace a process
     before its death has been reported, and two processes never report at the same time.
 
-    Args:
+    Attributes:
         command: Starts the process.
         lock: Held by the caller of every method but `close`, and by this class around every callback.
         on_line: Takes a line that the process has written.
         on_exit: Takes the exit status.
+        child: The process, if there is one.
     """
 
-    def __init__(
-        self,
-        command: Sequence[str],
-        lock: threading.Condition,
-        on_line: Callable[[str], None],
-        on_exit: Callable[[int], None],
-    ) -> None:
-        self._command = command
-        self._lock = lock
-        self._on_line = on_line
-        self._on_exit = on_exit
-        self.child: subprocess.Popen[str] | None = None
-        self._follower: threading.Thread | None = None
-        self._closed = False
+    command: Sequence[str]
+    lock: threading.Condition
+    on_line: Callable[[str], None]
+    on_exit: Callable[[int], None]
+    child: subprocess.Popen[str] | None = None
+    _follower: threading.Thread | None = None
+    _closed: bool = False
 
     def start(self) -> None:
         """Start the process unless there is one.
@@ -52,7 +48,7 @@ class WarmProcess:
         """
         if self.child is None and not self._closed:
             self.child = subprocess.Popen(
-                self._command,
+                self.command,
                 cwd=ROOT,
                 env={"MALLOC_ARENA_MAX": HEAPS, **os.environ},
                 stdin=subprocess.PIPE,
@@ -79,7 +75,7 @@ class WarmProcess:
 
     def close(self) -> None:
         """End the process for good, without `on_exit`, and wait until it has gone; the lock is not held."""
-        with self._lock:
+        with self.lock:
             self._closed = True
             self.kill()
         if self._follower:
@@ -89,10 +85,10 @@ class WarmProcess:
         """Hand over what a process writes and how it ends, on a thread of its own."""
         with suppress(OSError), child:  # an order may be left that the process did not take
             for line in child.stdout or ():
-                with self._lock:
-                    self._on_line(line)
+                with self.lock:
+                    self.on_line(line)
             status = child.wait()
-            with self._lock:
+            with self.lock:
                 self.child = None
                 if not self._closed:
-                    self._on_exit(status)
+                    self.on_exit(status)

@@ -19,7 +19,7 @@ def cut(model: nn.Module, layers: Sequence[int], kept: Sequence[Tensor] | None =
     """Make a smaller model; what it keeps whole of the larger one's weights is the same memory.
 
     Args:
-        model: A classifier whose layers do not differ by their place (`core.inputs.checkpoint_files.check_removable`).
+        model: A classifier whose layers do not differ by their place (`core.inputs.prepare.prepare_cut`).
         layers: The encoder layers that stay, ascending, from 0.
         kept: For each of these layers the positions of the intermediate units that stay, ascending, equally many; None
             keeps all.

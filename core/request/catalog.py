@@ -134,9 +134,8 @@ FAMILIES: Mapping[str, str] = {
     for task in TASKS.values()
 }
 EMBEDDED: Mapping[str, KnownCheckpoint] = {
-    f"embedded:{task}": KnownCheckpoint(FAMILIES[family], task, SHIPPED / "checkpoints" / family)
+    f"embedded:{task}": KnownCheckpoint(FAMILIES[f"minilm-l6-{task}"], task, SHIPPED / f"checkpoints/minilm-l6-{task}")
     for task in ("sst2", "cola", "qnli", "qqp", "messages")
-    for family in (f"minilm-l6-{task}",)
 }
 CHECKPOINTS: Mapping[str, KnownCheckpoint] = dict(EMBEDDED) | {
     id_.format(name, TASKS[name].title): KnownCheckpoint(f"{title}, fine-tuned on {TASKS[name].title}", name)
@@ -169,7 +168,7 @@ class Method:
         calibrated: Whether it scores on calibration examples.
         shares: How it sets what share of each encoder layer's weights goes: all alike, or chosen on calibration
             examples, without their labels; empty where that follows from its scores.
-        is_control: Whether it removes at random as much as another method does, by a seed.
+        control: The method that removes equally much at random, by a seed; None for the controls themselves.
         likely_stop: The amount by which it has probably reached the largest damage that is compared.
     """
 
@@ -178,18 +177,13 @@ class Method:
     explanation: str
     calibrated: bool = False
     shares: Literal["", "uniform", "guided"] = ""
-    is_control: bool = False
+    control: str | None = "random"
     likely_stop: float = 0.2
 
     @property
     def granularity(self) -> Literal["weight", "neuron"]:
         """Whether it removes single weights or whole units."""
         return "weight" if self.removes == "weights" else "neuron"
-
-    @property
-    def control(self) -> str | None:
-        """The method that removes equally much at random; None for the controls themselves."""
-        return None if self.is_control else {"weight": "random", "neuron": "random-neuron"}[self.granularity]
 
     def suits(self, model_type: str) -> bool:
         """Whether an architecture has it: where layers normalise first, a hidden unit is not one of theirs alone."""
@@ -236,7 +230,7 @@ METHODS: Mapping[str, Method] = {
         "Random",
         "weights",
         "The control: removes as many weights of each matrix as another method does, at random.",
-        is_control=True,
+        control=None,
     ),
     "attribution": Method(
         "Attribution",
@@ -244,6 +238,7 @@ METHODS: Mapping[str, Method] = {
         "Removes whole units, the least useful first: by how much each changes the probability of the correct "
         "label, up or down.",
         calibrated=True,
+        control="random-neuron",
         likely_stop=0.8,
     ),
     "attribution-residual": Method(
@@ -252,12 +247,13 @@ METHODS: Mapping[str, Method] = {
         "The student experiment's procedure: removes first the hidden units whose summed contribution to the "
         "loss is closest to zero.",
         calibrated=True,
+        control="random-neuron",
     ),
     "random-neuron": Method(
         "Random units",
         "units",
         "The control: removes as many units of each layer as another method does, at random.",
-        is_control=True,
+        control=None,
     ),
 }
 

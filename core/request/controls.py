@@ -91,8 +91,8 @@ def every_method(request: SweepRequest, model_type: str = "") -> tuple[SweepRequ
     that is here.
     """
     whole = replace(request, control_of=None, seed=0, until_damage=None)
-    known = {name: method for name, method in METHODS.items() if method.suits(model_type) and not method.is_control}
-    names = (name for name, method in known.items() if method.shares != "guided")
+    known = (name for name, method in METHODS.items() if method.control and method.shares != "guided")
+    names = (name for name in known if METHODS[name].suits(model_type))
     return tuple(replace(whole, method=name, scope=usual_scope(name)) for name in names)
 
 

@@ -119,9 +119,7 @@ class SweepRequest:
     amounts: Annotated[_Amounts, _help("fractions in [0, 1) (default: steps of 0.1 up to 0.9)")] = DEFAULT_AMOUNTS
     num_examples: Annotated[int | None, _help(f"default: {catalog.DEFAULT_EXAMPLES}; of a file at most half")] = None
     seed: Annotated[int, _help("of pruning; the examples' seed is fixed", ge=0, lt=2**32)] = 0
-    control_of: Annotated[str | None, _help("method that a random one follows (default: magnitude, attribution)")] = (
-        None
-    )
+    control_of: Annotated[str | None, _help("method a random one follows (default: magnitude, attribution)")] = None
     measures: Annotated[_Measures, _help(_MEASURES)] = DEFAULT_MEASURES
     until_damage: Annotated[float | None, _help("stop once 1 - the mean own CKA reaches this", gt=0, lt=1)] = None
     range_examples: Annotated[RangeExamples, _help("what judges the working range: subset (default) or all")] = "subset"
@@ -234,8 +232,7 @@ def _check_columns(request: SweepRequest, data: str) -> None:
         raise PrunescopeError("text and label columns: give one or two texts and a label, all different")
     if kind not in TABLES and (request.task == AUTO or request.text or request.label or request.label_map):
         raise PrunescopeError(
-            f"task {request.task} with data '{data}', whose columns are known: columns, a label map and a task of the "
-            "checkpoint's own labels need --data FILE or hub:OWNER/NAME"
+            f"data '{data}': columns, a label map and task {AUTO} need a file or hub:OWNER/NAME instead"
         )
     if kind == "hub" and not TASKS[request.task].dataset_id:
         raise PrunescopeError(f"task {request.task} has no data on the Hub: give --data written, or a file of your own")

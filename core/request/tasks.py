@@ -45,10 +45,8 @@ def check_texts(texts: Sequence[str], task: Task) -> tuple[str, ...]:
     stripped = tuple(text.strip() for text in texts)
     for column, text in zip(task.text_columns, stripped, strict=True):
         if not 0 < len(text) <= MAX_CHARACTERS:
-            raise PrunescopeError(
-                f"the {column_name(column)} has {len(text):,} characters: type between 1 and {MAX_CHARACTERS:,} "
-                f"(the model reads no more than {MAX_LENGTH} tokens)"
-            )
+            fault = f"the {column_name(column)} has {len(text):,} characters"
+            raise PrunescopeError(f"{fault}: type 1 to {MAX_CHARACTERS:,} (the model reads {MAX_LENGTH} tokens)")
     return stripped
 
 

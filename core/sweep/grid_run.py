@@ -13,9 +13,7 @@ from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-import torch
-
-from core.command_line import unforeseen
+from core.command_line import unforeseen, use_threads
 from core.encoder.loading import borrow
 from core.errors import PrunescopeError
 from core.inputs.checkpoints import Resolved, resolve
@@ -182,8 +180,7 @@ def _compute(inputs: Inputs, request: SweepRequest, threads: int | None) -> dict
         request: The checked request.
         threads: PyTorch's threads; None leaves the worker's choice.
     """
-    if threads is not None:
-        torch.set_num_threads(threads)
+    use_threads(threads)
     here = replace(inputs, resolved=_placed(inputs.resolved), against=inputs.against and _placed(inputs.against))
     with borrow(here.resolved) as checkpoint:
         values: dict[str, Any] = sealed(sweep(checkpoint, here, request, shared=_shared())).model_dump(mode="json")

@@ -13,8 +13,6 @@ from core.request.sweep_request import SweepRequest, checked
 from core.results.provenance import checkpoint_place, lacks_place, request_of
 from core.results.schema import CheckpointRecord, Frame, SweepResult
 
-LISTED_AMOUNTS = 12  # in a message
-
 
 def frame_of(result: SweepResult, amount: float) -> Frame:
     """Return the frame of an amount.
@@ -27,7 +25,7 @@ def frame_of(result: SweepResult, amount: float) -> Frame:
             return frame
     raise PrunescopeError(
         f"amount {amount_text(amount)} is not among the result's {len(result.amounts)}: choose one of "
-        f"{first_few([*map(amount_text, result.amounts)], LISTED_AMOUNTS)}"
+        f"{first_few([*map(amount_text, result.amounts)], 12)}"
     )
 
 

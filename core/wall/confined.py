@@ -13,6 +13,15 @@ except ImportError:  # Windows has no such limits
     resource = None  # type: ignore[assignment]
 
 
+NICENESS = 10
+
+
+def give_way() -> None:
+    """Let other processes go first, where the system has priorities: pages come before what is computed for them."""
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+
+
 def limit(name: str, most: float) -> None:
     """Limit what this process may take, where the system knows the limit; what goes beyond fails there.
 

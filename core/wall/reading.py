@@ -73,10 +73,8 @@ def read_all(questions: Sequence[Question]) -> Iterator[bytes | PrunescopeError]
             answered += 1
             yield answer
         if answered < len(left):  # the child ended at the next file
-            yield PrunescopeError(
-                f"{left[answered].names[0]} takes more than {SECONDS} seconds or {MEMORY_BYTES // 2**20:,} MiB of "
-                "memory to read: it is damaged or far too large, choose another file"
-            )
+            fault = f"takes more than {SECONDS} seconds or {MEMORY_BYTES // 2**20:,} MiB of memory to read"
+            yield PrunescopeError(f"{left[answered].names[0]} {fault}: choose another file")
         left = left[answered + 1 :]
 
 

@@ -101,7 +101,7 @@ def test_a_request_of_any_values(values: dict[str, Any]) -> None:
 @settings(max_examples=100)
 @given(options=st.dictionaries(st.sampled_from(OPTIONS), JSON | SCALARS, max_size=3))
 def test_a_notebooks_sweep_with_any_options(options: dict[str, Any]) -> None:
-    def run(request: SweepRequest, inputs: object) -> None:
+    def run(inputs: object) -> None:
         raise PrunescopeError("far enough")
 
     with pytest.MonkeyPatch.context() as patch, taken_or_refused():

@@ -19,7 +19,7 @@ from core.charts.overview import result_scene
 from core.errors import PrunescopeError
 from core.exports.notebook import NotebookResult
 from core.exports.player_page import player_page
-from core.precompute import compute, parse, request_of
+from core.precompute import find, parse, request_of, run
 from core.request.catalog import REDUCTIONS
 from core.results import library
 from core.results.digest import digest
@@ -65,7 +65,7 @@ def test_a_folder_gives_the_result_of_the_command_line(
     assert result.key == key_of(result)
     pd.DataFrame({"text": TEXTS, "emotion": NAMED}).to_csv(tmp_path / "mine.csv", index=False)
     words = ["--checkpoint", str(tiny_emotions), "--data", str(tmp_path / "mine.csv"), "--amounts", "0,0.5"]
-    expected = compute(request_of(parse(words)), None)
+    expected = run(find(request_of(parse(words))))
     assert (result.key, result.frames, result.statistics) == (expected.key, expected.frames, expected.statistics)
 
 
@@ -141,7 +141,7 @@ def test_plain_values_of_other_libraries_serve(tiny_emotions: Path, monkeypatch:
     assert refusal(tiny_emotions, **given) == "accepted"
     read = {"num_examples": 8, "amounts": (0.0, 0.25, 0.5), "seed": 3, "measures": ("cka",), "method": "wanda"}
     for field, value in {**read, "scope": "layer:1", "label_map": (("joy", None),)}.items():
-        found = getattr(run.call_args.args[0], field)
+        found = getattr(run.call_args.args[0].request, field)
         assert (found, type(found)) == (value, type(value))
 
 

@@ -101,9 +101,10 @@ def test_a_page_asks_the_worker_for_a_study_and_for_its_time(
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
     folder = make_bert(tmp_path / "deep", layers=2)
     request = vars(checked(SweepRequest(str(folder), "sst2", data=str(glue_folder), num_examples=30)))
-    orders = [{"job": "a", "op": op, "request": request} for op in ("cut", "estimate-cut")]
-    assert [Entry(Job("a"), [order], 0.0).kind for order in orders] == ["run", "estimate"]
-    found, seconds = (ANSWERS[order["op"]](json.loads(json.dumps(order)), lambda *_: None) for order in orders)  # type: ignore[arg-type,index]
+    orders = {"cut": {"request": request, "fresh": False}, "estimate": {"request": request, "study": True}}
+    kinds = [Entry(Job("a"), [{"op": op, **order}], 0.0).kind for op, order in orders.items()]
+    assert kinds == ["run", "estimate"]
+    found, seconds = (ANSWERS[op](lambda *_: None, **json.loads(json.dumps(order))) for op, order in orders.items())
     assert seconds["seconds"] > 0
     (entry,) = library.own_cuts()
     assert entry.key == found["key"]

@@ -16,7 +16,8 @@ from core.request.catalog import ROOT
 from core.request.sweep_request import SweepRequest, checked
 from core.results import store
 from core.results.schema import Frame, Header
-from core.worker import NICENESS, CancelledError, Reporter, Worker
+from core.wall.confined import NICENESS
+from core.worker import CancelledError, Reporter, Worker
 from tests.builders import compress, make_result_of
 from tests.queues import Clock
 
@@ -76,15 +77,13 @@ def test_a_process_answers_orders_and_ends_with_its_server_even_in_mid_run(
     assert stages[-1]["seconds_left"] == 0
     assert [frame.amount for frame in frames(events)] == [0.0, 0.3, 0.6]
     header = Header.model_validate(next(event["header"] for event in events if event["event"] == "frame"))
-    done = events[-1]
-    stored = store.load(Path(done["path"]))
-    assert (done["event"], done["stored"], done["key"]) == ("done", False, stored.key)
+    path = store.find(events[-1]["key"])
+    stored = store.load(path)
     assert (stored.frames, stored.checkpoint) == (tuple(frames(events)), header.checkpoint)
-    (again,) = sent("b", **run | {"fresh": False})
-    assert (again["stored"], again["path"]) == (True, done["path"])
+    assert sent("b", **run | {"fresh": False}) == [{**events[-1], "job": "b"}], "no frames: it is stored"
     assert frames(sent("c", **run)) == frames(events), "the model was left as it was found"
-    Path(done["path"]).write_text("{}")
-    assert not sent("d", **run | {"fresh": False})[-1]["stored"], "a damaged file is not an answer"
+    path.write_text("{}")
+    assert frames(sent("d", **run | {"fresh": False})), "a damaged file is not an answer"
 
     folders = {"checkpoint": str(tiny_bert), "data": str(glue_folder)}
     for order, message in (
@@ -158,7 +157,7 @@ def test_a_cancelled_run_stops_before_its_next_frame(run: Event) -> None:
     assert frames(waiting)[0] == frames(events)[0], "the model was left as it was found"
     assert kinds([event for event in waiting if event["job"] == "b"]) == ["cancelled"], "it never starts"
     (done,) = (event for event in waiting if event["event"] == "done")
-    assert frames(waiting) == list(store.load(Path(done["path"])).frames)
+    assert frames(waiting) == list(store.load(store.find(done["key"])).frames)
 
 
 def test_an_idle_worker_ends() -> None:
@@ -174,8 +173,7 @@ def test_a_stored_result_does_not_wait_for_torch(tiny_bert: Path) -> None:
     store.save(make_result_of(request))
     never = threading.Event()
     run = {"op": "run", "request": vars(request)}
-    (done,) = serve([run], warm_up=lambda: never.wait(PATIENCE))
-    assert done["stored"]
+    assert kinds(serve([run], warm_up=lambda: never.wait(PATIENCE))) == ["done"]
     cancelled = serve([run | {"fresh": True}], lambda: never.wait(PATIENCE), cancel_at="Loading PyTorch")
     never.set()
     assert kinds(cancelled)[-1] == "cancelled", "a run that waits for it can be cancelled"
@@ -190,8 +188,7 @@ def test_a_waiting_request_is_answered_early_if_its_result_is_stored(tiny_bert: 
     senseless = {**find, "request": {**find["request"], "checkpoint": 5}}
     assert kinds(serve([senseless, {"op": "dance"}])) == ["error"], "the reading goes on"
     path = compress(store.save(make_result_of(request)))
-    key = path.name.partition(".")[0]
-    assert serve([find]) == [{"job": "a", "event": "done", "key": key, "path": str(path), "stored": True}]
+    assert serve([find]) == [{"job": "a", "event": "done", "key": path.name.partition(".")[0]}]
 
 
 def test_progress_is_thinned_out_and_has_the_time_left(clock: Clock) -> None:

@@ -226,20 +226,18 @@ def test_how_long_a_run_takes_is_told_unasked_for_what_is_at_hand_and_on_request
         assert "Takes about 42 s on this machine." in told(run(page))
 
 
-@pytest.mark.parametrize(
-    ("job", "words"),
-    [
-        (Job("a", state="done", outcome={"stored": True, "seconds": 0.0}), "Already computed; opens at once."),
-        (
-            Job("a", state="done", outcome={"stored": False, "seconds": 700.0}),
-            "Takes about 12 min on this machine.",
-        ),
-        (Job("a", state="done", outcome={"download": True}), "Something is downloaded first"),
-        (Job("a", state="failed", message="no such data"), "no such data"),
-        (Job("a", state="queued"), "Measuring how long it takes"),
-    ],
-)
-def test_an_estimate_in_words(queue: JobQueue, monkeypatch: pytest.MonkeyPatch, job: Job, words: str) -> None:
+ESTIMATES = {
+    "Already computed": {"state": "done", "outcome": {"stored": True, "seconds": 0.0}},
+    "about 12 min": {"state": "done", "outcome": {"stored": False, "seconds": 700.0}},
+    "downloaded first": {"state": "done", "outcome": {"download": True}},
+    "no such data": {"state": "failed", "message": "no such data"},
+    "Measuring": {"state": "queued"},
+}
+
+
+@pytest.mark.parametrize("words", ESTIMATES)
+def test_an_estimate_in_words(queue: JobQueue, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    job = Job("a", **ESTIMATES[words])  # type: ignore[arg-type]
     monkeypatch.setattr("core.jobs.queue.ask", lambda *_, **__: "a")
     monkeypatch.setattr("core.jobs.queue.wait", lambda *_: job)
     monkeypatch.setattr("core.jobs.queue.get", lambda job_id: job if job_id else None)

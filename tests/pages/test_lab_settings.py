@@ -16,6 +16,7 @@ LAB = "pages/lab.py"
 pytestmark = pytest.mark.usefixtures("queue")
 DEFAULT = SweepRequest("embedded:sst2", "sst2", data="written")
 COLA = "yoshitomo-matsubara/bert-base-uncased-cola"
+FIFTHS = (0.0, 0.2, 0.4, 0.6, 0.8)
 OTHER = {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2"}
 
 
@@ -25,18 +26,10 @@ OTHER = {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2"}
         (
             {
                 **{"checkpoint": "other checkpoint", "task-other checkpoint": "cola", "place": f" {ROOT}"},
-                **{
-                    "data-False": "folder",
-                    "data-folder": f" {ROOT} ",
-                    "scope": "some layers",
-                    "layer": 2,
-                    "last-layer": 3,
-                },
-                **{"points": "layer", "step": "0.2", "examples": 64},
+                **{"data-False": "folder", "data-folder": f" {ROOT} ", "points": "layer", "step": "0.2"},
+                **{"scope": "some layers", "layer": 2, "last-layer": 3, "examples": 64},
             },
-            SweepRequest(
-                str(ROOT), "cola", "magnitude", "layers:1-2", "layer", (0.0, 0.2, 0.4, 0.6, 0.8), 64, data=str(ROOT)
-            ),
+            SweepRequest(str(ROOT), "cola", "magnitude", "layers:1-2", "layer", FIFTHS, 64, data=str(ROOT)),
         ),
         ({**OTHER, "place": "owner/name@v1"}, SweepRequest("owner/name@v1", "sst2", data="hub")),
         (
@@ -101,7 +94,7 @@ def test_settings_outlast_a_late_browser_and_a_look_at_another_page_and_a_change
         ("Random control", {}),
         ("Attribution", {"method": "attribution", "scope": None}),
         ("How far can I prune?", {}),
-        ("Quick look", {"num_examples": 64, "amounts": (0.0, 0.2, 0.4, 0.6, 0.8)}),
+        ("Quick look", {"num_examples": 64, "amounts": FIFTHS}),
     ],
 )
 def test_a_preset_fills_the_settings_for_the_checkpoint_and_the_examples_that_are_chosen(
@@ -113,7 +106,7 @@ def test_a_preset_fills_the_settings_for_the_checkpoint_and_the_examples_that_ar
     assert runs.requests == [wanted]
     assert ("reduction" in address(page)) == (title == "The published experiment")
     every = every_method(wanted)
-    quick = [name for name, method in METHODS.items() if not method.is_control and method.shares != "guided"]
+    quick = [name for name, method in METHODS.items() if method.control and method.shares != "guided"]
     assert [sweep.method for sweep in every] == quick
     expected_after = {"Random control": judged_beside(wanted), "How far can I prune?": every[1:]}
     assert runs.follow_ups == expected_after.get(title, ())

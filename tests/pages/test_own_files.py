@@ -212,8 +212,8 @@ def test_an_order_is_carried_out_for_the_owner_alone_and_no_other_name_leads_to_
 ) -> None:
     def order(data: str) -> dict[str, Any]:
         request = vars(replace(server.request, data=data, seed=5, amounts=(0.0,)))
-        asked = {"key": server.result.key, "amount": 0.3, "data": data, "split": None}
-        return asked if op in ("verify", "fetch") else {"request": request, "follow_ups": [], "fresh": True}
+        asked = {"fetch": {"split": None}, "verify": {"key": server.result.key, "amount": 0.3}, "run": {"fresh": True}}
+        return asked.get(op, {}) | ({"data": data} if op in ("verify", "fetch") else {"request": request})
 
     lines = len(server.queue.lines)
     job = ended(server.queue, server.queue.ask(op, server.visit, **order(server.data)))

@@ -59,7 +59,7 @@ def choose_method(shown: SweepRequest, asked: Asked, follow_ups: Sequence[SweepR
         asked: Gets what is pruned, how and at which amounts.
         follow_ups: What is run after it at first: its control, or the other methods.
     """
-    with_control = any(METHODS[further.method].is_control for further in follow_ups)
+    with_control = any(not METHODS[further.method].control for further in follow_ups)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("Presets", width="content")
         for title, (explanation, changes) in PRESETS.items():
@@ -106,7 +106,7 @@ def choose_method(shown: SweepRequest, asked: Asked, follow_ups: Sequence[SweepR
         is_bounded = not asked.every and st.checkbox(f"Stop at an overall change of {damage:g}", help=note, **stops)
         fields["until_damage"] = damage if is_bounded else None
         fields["points"] = choose_setting("Measure after", POINTS, shown.points, "points", "Where in a layer.")
-        if method.is_control:
+        if not method.control:
             fields["seed"] = st.number_input("Seed of pruning", 0, 2**32 - 1, **begun("seed", shown.seed))
 
 

@@ -90,8 +90,8 @@ def show_estimate(request: SweepRequest, follow_ups: Sequence[SweepRequest] = ()
         note = "Measured on a few examples, on this machine."
         if source_of(request.checkpoint) == "hub" and not st.button("How long?", key="lab-how-long", help=note):
             return
-        orders = {"request": vars(request), "follow_ups": [vars(further) for further in follow_ups]}
-        job_id = ask(ESTIMATE, question, "estimate-cut" if study else "estimate", **orders)
+        order = {"request": vars(request), "follow_ups": [vars(further) for further in follow_ups], "study": study}
+        job_id = ask(ESTIMATE, question, "estimate", **order)
         job = queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     if job is not None and job.ended:
         remark(_words(job))

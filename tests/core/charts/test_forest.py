@@ -8,7 +8,7 @@ from core.charts.forest import END, forest_scene
 from core.exports.figure import figure_of
 from core.exports.tables import shown_csv
 from core.findings.pooled import ALL, Cell, Estimate, Pooled
-from core.renderer import Canvas
+from core.renderer import drawn_frames
 from core.sweep.control_contrast import Contrast
 from tests.pictures import drawn, marks
 
@@ -40,6 +40,6 @@ def test_it_draws_every_cell_every_estimate_and_ones_own_result() -> None:
 def test_it_can_be_taken_away_as_a_picture_and_as_numbers() -> None:
     scene = forest_scene(TABLE, {}, "All together")
     figure = figure_of(scene, "page", "dark")
-    assert "All together" in Canvas(figure).svg(0)
+    assert "All together" in next(drawn_frames(figure, [0]))
     assert {part["x"] + part["spec"]["width"] <= figure["width"] for part in figure["parts"]} == {True}
     assert '"SST-2, 6 layers (2)",5.0,' in shown_csv(scene)

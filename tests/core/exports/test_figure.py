@@ -15,7 +15,7 @@ from core.charts.overview import STAGE, finding_scene, result_scene
 from core.charts.theme import THEMES, TYPEFACE, ThemeName
 from core.charts.view import Scene
 from core.exports.figure import SLIDE, broken, figure_of, width_of
-from core.renderer import Canvas
+from core.renderer import drawn_frames
 from tests.builders import make_result
 from tests.pictures import at_frame
 from tests.scenes import SCENES
@@ -29,7 +29,7 @@ TEXT = "Random pruning, matched to magnitude (seed 2), beside WANDA: 48 % of wei
 
 
 def svg_of(scene: Scene, frame: int = MIDDLE, theme: ThemeName = "light") -> ElementTree.Element:
-    return ElementTree.fromstring(Canvas(figure_of(scene, theme=theme)).svg(frame))
+    return ElementTree.fromstring(next(drawn_frames(figure_of(scene, theme=theme), [frame])))
 
 
 def texts(picture: ElementTree.Element) -> list[str]:

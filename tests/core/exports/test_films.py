@@ -11,7 +11,7 @@ from PIL import Image, ImageSequence
 
 from core.exports.figure import figure_of
 from core.exports.films import AREA, LAST_HOLDS, RATE, gif, mp4
-from core.renderer import Canvas
+from core.renderer import draw
 from tests.scenes import AMOUNTS, SCENES
 
 Pixels = NDArray[np.uint8]
@@ -23,8 +23,8 @@ def frames_of(page: str, dark: bool = False) -> tuple[bytes, ...]:
     """The frames of a page's scene, as PNG files; small ones become a film as large ones do, but sooner."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("core.renderer.SCALE", 0.5)
-        canvas = Canvas(figure_of(SCENES[page], "slide", "dark" if dark else "light"))
-        return tuple(canvas.png(k) for k in range(len(AMOUNTS)))
+        figure = figure_of(SCENES[page], "slide", "dark" if dark else "light")
+        return tuple(draw({"figure": figure, "format": "png", "frames": [k]}) for k in range(len(AMOUNTS)))
 
 
 def pixels(picture: bytes) -> Pixels:

@@ -17,7 +17,6 @@ from core.inputs.data import find_dataset, layout
 from core.inputs.prepare import Inputs, prepare
 from core.precompute import parse, request_of
 from core.request import limits
-from core.request.places import dataset_of
 from core.results.provenance import recipe
 from tests.builders import make_result
 
@@ -119,7 +118,7 @@ def test_files_are_read_in_name_order_until_there_are_enough_rows(
     read_at_most(monkeypatch, 50)
     names = [f"data/validation-{k:05}-of-00004.parquet" for k in range(4)]
     sizes = [write(folder, name).stat().st_size for name in names]
-    found = find_dataset(dataset_of(f"hub:{REPO}"), "validation")
+    found = find_dataset(f"hub:{REPO}", "validation")
     assert (found.to_download(), downloaded(hub)) == (tuple(sizes), [])
     record = ask().subset.record
     assert [(file.name, file.rows) for file in record.files] == list(

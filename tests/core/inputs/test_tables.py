@@ -40,7 +40,6 @@ def parquet(columns: Any, features: Features | None = None) -> bytes:
 
 REFUSED: list[tuple[str, bytes | str, str]] = [
     ("a.csv", "text,label\na,1\nb,c,1\n", "row 3 has 3 fields, its header 2: put text"),
-    ("a.csv", "text,label\na,1\nb\n", "row 3 has 1 fields, its header 2: put text"),
     ("a.csv", '\ufeff"text,label\nfine,1\n', "unexpected end of data"),
     ("a.csv", b"text,label\n" + b"fine,1\n" * 99 + b"x\xe4,1\n", "it is not UTF-8 text"),
     ("a.csv", "text,text\na,1\n", "2 of them 'text'"),
@@ -58,7 +57,6 @@ REFUSED: list[tuple[str, bytes | str, str]] = [
     ("a.parquet", b"PAR1 not really PAR1", "not readable as parquet"),
     ("a.parquet", parquet(pa.table([pa.array(["a"])] * 2, names=["t", "t"])), "2 of them 't'"),
     ("a.parquet", parquet({str(k): [1] for k in range(501)}), "has 501 columns"),
-    ("a.tsv", "\t".join(map(str, range(501))) + "\n", "has 501 columns"),
     ("a.jsonl", json.dumps(dict.fromkeys(map(str, range(120_000)), 1)) + "\n", "has 120,000 columns"),
 ]
 

@@ -94,20 +94,7 @@ def test_a_bad_file_is_refused_in_one_line_that_names_the_key(values: dict[str, 
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        None,
-        "",
-        "just words",
-        "[1, 2]",
-        "a: [",
-        "a: !!python/object:os.system {}",
-        "\x00",
-        "x: " + "[" * 2000,
-        "#" * 10**6,
-    ],
-)
+@pytest.mark.parametrize("text", [None, "", "[1, 2]", "a: [", "a: !!python/object:os.system {}", "\0", "[" * 2000])
 def test_a_file_that_is_no_grid_is_refused_in_one_line(tmp_path: Path, text: str | None) -> None:
     if text is not None:
         (tmp_path / "grid.yaml").write_text(text)

@@ -75,7 +75,5 @@ def test_hosted_there_are_no_folders_and_tighter_bounds(
             checked(SweepRequest(**{"checkpoint": "embedded:sst2", "task": "sst2", **changes}))
 
 
-def test_requests_survive_json() -> None:
-    request = checked(SweepRequest("embedded:sst2", "sst2", scope="layer:2", amounts=(0.0, 0.3), num_examples=64))
-    assert SweepRequest.from_json(vars(request)) == request
-    assert (request.data, checked(SweepRequest("owner/name", "sst2")).data) == ("written", "hub")
+def test_data_are_by_default_what_lies_beside_a_checkpoint() -> None:
+    assert [checked(SweepRequest(name, "sst2")).data for name in ("embedded:sst2", "a/b")] == ["written", "hub"]

@@ -25,7 +25,7 @@ def test_texts_are_stripped_and_counted() -> None:
     assert check_texts([" a film \n"], TASKS["sst2"]) == ("a film",)
     with pytest.raises(PrunescopeError, match="the second sentence has 0 characters"):
         check_texts(["a film", "\t "], TASKS["rte"])
-    with pytest.raises(PrunescopeError, match="2,001 characters: type between 1 and 2,000"):
+    with pytest.raises(PrunescopeError, match="2,001 characters: type 1 to 2,000"):
         check_texts(["x" * (MAX_CHARACTERS + 1)], TASKS["sst2"])
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import PrunescopeError
-from core.precompute import compute, parse
+from core.precompute import find, parse, run
 from core.precompute import request_of as request_of_options
 from core.request.catalog import TASKS
 from core.request.sweep_request import SweepRequest, checked
@@ -84,7 +84,7 @@ def test_a_run_on_folders_is_recomputed_from_anywhere_and_a_folder_is_never_prin
     folder = Path(shutil.copytree(tiny_bert, tmp_path / "models" / "bert-base-uncased"))  # would do as an id
     data = {"data": str(glue_folder), "source_name": "GLUE, cut", "num_examples": 16, "range_examples": "all"}
     request = SweepRequest(str(folder), "sst2", amounts=(0.0, 0.5), seed=3, **data)  # a seed that draws nothing
-    result = compute(checked(request), None)
+    result = run(find(checked(request)))
     monkeypatch.chdir(folder.parent)
     known = recipe(result, replace(request, checkpoint="bert-base-uncased"))
     monkeypatch.chdir(tmp_path)
@@ -96,5 +96,5 @@ def test_a_run_on_folders_is_recomputed_from_anywhere_and_a_folder_is_never_prin
     monkeypatch.chdir(folder.parent)  # beside it, the placeholder is the path
     with pytest.raises(PrunescopeError, match=r"'\./DATA_FOLDER' is not a folder"):
         asked(printed.script)
-    again = compute(asked(printed.script.replace("./DATA_FOLDER", str(glue_folder))), None)
+    again = run(find(asked(printed.script.replace("./DATA_FOLDER", str(glue_folder)))))
     assert (again.key, again.frames, again.task) == (result.key, result.frames, result.task)

@@ -75,8 +75,8 @@ def test_what_does_not_fit_and_logits_that_are_not_finite_are_refused(tiny_bert:
 def test_the_worker_answers_in_plain_values_and_reports_every_amount(tiny_bert: Path) -> None:
     told: list[tuple[str, int, int]] = []
     asked = vars(request(tiny_bert, "wanda"))
-    order = {"job": "a", "op": "predict", "revision": resolve(str(tiny_bert)).revision, "texts": [TEXT], **asked}
-    outcome = ANSWERS["predict"](order, lambda *at: told.append(at))  # type: ignore[arg-type]
+    order = {"revision": resolve(str(tiny_bert)).revision, "texts": [TEXT], **asked}
+    outcome = ANSWERS["predict"](lambda *at: told.append(at), **order)
     expected = json.loads(json.dumps(asdict(predicted(tiny_bert, TEXT, method="wanda"))))
     assert json.loads(json.dumps(outcome, allow_nan=False)) == expected
     assert told[0][0] == "Scoring on calibration examples"
