@@ -48,8 +48,8 @@ def frames_at(axis: Matched, result: SweepResult, reduction: ReductionKey, place
     for target in places[1:]:
         found = first_reached(values, target)
         assert not isinstance(found, Missing)  # `places` end at what it reaches
-        k, share = found
-        frames.append(between(result.frames[k - 1], result.frames[k], share))
+        k, share = map(float, found)
+        frames.append(between(result.frames[int(k) - 1], result.frames[int(k)], share))
     return frames
 
 

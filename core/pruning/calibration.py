@@ -5,7 +5,8 @@ correlation of the two sums (split-half reliability) separates signal from chanc
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from scipy.stats import spearmanr
@@ -29,11 +30,13 @@ class Calibration:
         batches: Every example once, in order of length.
         gold: (examples,) int64 label indices, in the order of `MicroBatch.examples`.
         report: Called with (stage, done, total) after each micro-batch; an exception that it raises ends the scoring.
+        measured: What methods have measured on the model and these examples, by name: it serves the next one.
     """
 
     batches: Sequence[MicroBatch]
     gold: Tensor
     report: Report
+    measured: dict[str, Any] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[MicroBatch]:
         """Yield the micro-batches, and report each one when the next is asked for."""

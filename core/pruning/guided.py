@@ -164,7 +164,7 @@ def plan_by(criterion: Literal["uniform", "cka", "divergence"], baseline: Baseli
         counts = {amount: shared_out(total, sizes) for amount, total in totals.items()}
     else:
         assert baseline.calibration is not None  # the catalog marks these methods as calibrated
-        known = baseline.measured
+        known = baseline.calibration.measured
         found = known["losses"] = known.get("losses") or search(baseline.model, baseline.calibration)
         shares, passes = best_shares(found.losses[criterion]), found.passes
         counts = {amount: counts_of(shares, sum(sizes), total) for amount, total in totals.items()}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -25,7 +25,6 @@ class Baseline:
         seed: For a random method.
         calibration: Labelled examples; None for a method without any.
         controls: For a random method, the method that it is matched to.
-        measured: What methods have measured on this model and these examples, by name: it serves the next one.
     """
 
     model: nn.Module
@@ -34,7 +33,6 @@ class Baseline:
     seed: int = 0
     calibration: Calibration | None = None
     controls: str | None = None
-    measured: dict[str, Any] = field(default_factory=dict)
 
 
 class Plan(Protocol):

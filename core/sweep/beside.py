@@ -5,7 +5,7 @@ the model's own unpruned predictions in any case.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -22,35 +22,12 @@ from core.similarity.gram import compare, compare_own
 from core.similarity.jensen_shannon import divergences
 from core.similarity.measure import Compared, Comparer, measure_of
 from core.sweep.equal_damage import DAMAGES, damage, place_of
-from core.sweep.meter import Measured, Predictions, Pruned
+from core.sweep.meter import Measured, Pruned
 from core.sweep.metrics import changed_share, evaluate, mean_divergence
 from core.sweep.statistics import DECIMALS, Array, layer_statistics
 
 
-@dataclass(frozen=True)
-class AmountResult:
-    """One pruning amount beside the baseline.
-
-    Attributes:
-        frame: The numbers for the file.
-        compared: The similarities by measure and reduction, with their values without each example; None where a
-            measure is undefined for the method.
-        rest_predictions: For the examples that only the working range is judged on.
-    """
-
-    frame: Frame
-    compared: Mapping[str, Mapping[str, Compared | None]]
-    rest_predictions: Predictions
-
-    @property
-    def damage(self) -> float:
-        """1 - the mean own CKA over all points, reduction `mean`, each of which has one; NaN where it is undefined."""
-        compared = self.compared["cka"]["mean"]
-        assert compared is not None  # CKA needs no emptied model
-        return float(damage(compared.own[None])[0])
-
-
-@dataclass(frozen=True)
+@dataclass
 class Beside:
     """The baseline, and what compares pruned models with it.
 
@@ -60,6 +37,8 @@ class Beside:
         emptied: The emptied model; None where the method has none, or beside another checkpoint.
         measures: Names from MEASURES.
         other: Another checkpoint's unpruned model; None compares layers with the baseline's.
+        compared: The similarities at each amount so far by measure and reduction, with their values without each
+            example; None where a measure is undefined for the method.
     """
 
     subset: EvalSubset
@@ -67,6 +46,7 @@ class Beside:
     emptied: Measured | None
     measures: Sequence[str]
     other: Measured | None
+    compared: list[Mapping[str, Mapping[str, Compared | None]]] = field(default_factory=list)
 
     @cached_property
     def _comparers(self) -> dict[str, dict[str, Comparer | None]]:
@@ -80,8 +60,8 @@ class Beside:
             for measure in self.measures
         }
 
-    def compare(self, pruned: Pruned) -> AmountResult:
-        """Compare a pruned model, while its features are valid."""
+    def compare(self, pruned: Pruned) -> Frame:
+        """Compare a pruned model, and note the values that statistics need of it; return the numbers for the file."""
         compared = {
             measure: {
                 reduction: comparer and comparer(pruned.grams[reduction])
@@ -95,7 +75,8 @@ class Beside:
         metrics, intervals = evaluate(subset.task.metrics, subset.record.gold, pruned.predictions)
         share, share_interval = changed_share(self.baseline.predictions, pruned.predictions)
         divergence, divergence_interval = mean_divergence(divergences(self.baseline.logits, pruned.logits))
-        frame = Frame(
+        self.compared.append(compared)
+        return Frame(
             amount=pruned.amount,
             **vars(pruned.removed),
             metrics=metrics,
@@ -109,7 +90,6 @@ class Beside:
             divergence=DivergenceRecord(value=divergence, interval=divergence_interval),
             read=None if read is None else row_of(read)[0],
         )
-        return AmountResult(frame, compared, pruned.rest_predictions)
 
     def floor(self) -> FloorRecord | None:
         """Describe the emptied model; None where the method has none."""
@@ -120,6 +100,45 @@ class Beside:
         own = {name: row_of(cka(compared).diagonal().numpy()) for name, compared in pairs.items()}
         return FloorRecord(cka=own, predictions=self.emptied.predictions)
 
+    @property
+    def damage(self) -> float:
+        """At the last amount, 1 - the mean own CKA over all points, reduction `mean`; NaN where one is undefined."""
+        compared = self.compared[-1]["cka"]["mean"]
+        assert compared is not None  # CKA needs no emptied model
+        return float(damage(compared.own[None])[0])
+
+    def statistics(
+        self, amounts: Sequence[float], pruned_point: int | None
+    ) -> dict[str, dict[str, LayerStatistics]] | None:
+        """Compute the statistics of all measures whose values without each example are known.
+
+        Args:
+            amounts: All that were compared, ascending.
+            pruned_point: See `core.sweep.statistics.layer_statistics`.
+
+        Returns:
+            By measure and reduction; None if there are too few examples.
+        """
+        found: dict[str, dict[str, LayerStatistics]] = {measure: {} for measure in self.measures}
+        for reduction in SINGLE_BATCH:
+            known = {measure: self._series(measure, reduction) for measure in self.measures}
+            own = known["cka"]
+            places = {amount_text(target): place_of(*own, target) for target in DAMAGES} if own else {}
+            for measure, series in known.items():
+                if series is not None:
+                    found[measure][reduction] = layer_statistics(
+                        amounts, *series, places, keep_profiles=measure == "cka", pruned_point=pruned_point
+                    )
+        return {measure: by_reduction for measure, by_reduction in found.items() if by_reduction} or None
+
+    def _series(self, measure: str, reduction: str) -> tuple[Array, Array] | None:
+        """Stack own similarities, (frames, points), and those without each example, (frames, points, n)."""
+        known = [values for compared in self.compared if (values := compared[measure].get(reduction))]
+        without = [values.without for values in known if values.without is not None]
+        if len(without) < len(self.compared):
+            return None
+        return np.stack([values.own for values in known]), np.stack(without)
+
 
 def values_of(values: Array) -> Matrix | Row:
     """Convert similarities for the file, undefined ones to None."""
@@ -129,42 +148,3 @@ def values_of(values: Array) -> Matrix | Row:
 def row_of(values: Array) -> Row:
     """Convert one value a point for the file: undefined ones to None, the others rounded to DECIMALS."""
     return tuple(None if value != value else value for value in values.round(DECIMALS).tolist())
-
-
-# ---------------------------------------------------------------- statistics of all frames
-
-
-def statistics_of(
-    results: Sequence[AmountResult], measures: Sequence[str], pruned_point: int | None
-) -> dict[str, dict[str, LayerStatistics]] | None:
-    """Compute the statistics of all measures whose values without each example are known.
-
-    Args:
-        results: All amounts.
-        measures: Names from MEASURES.
-        pruned_point: See `core.sweep.statistics.layer_statistics`.
-
-    Returns:
-        By measure and reduction; None if there are too few examples.
-    """
-    amounts = [result.frame.amount for result in results]
-    found: dict[str, dict[str, LayerStatistics]] = {measure: {} for measure in measures}
-    for reduction in SINGLE_BATCH:
-        known = {measure: _series(results, measure, reduction) for measure in measures}
-        own = known["cka"]
-        places = {amount_text(target): place_of(*own, target) for target in DAMAGES} if own else {}
-        for measure, series in known.items():
-            if series is not None:
-                found[measure][reduction] = layer_statistics(
-                    amounts, *series, places, keep_profiles=measure == "cka", pruned_point=pruned_point
-                )
-    return {measure: by_reduction for measure, by_reduction in found.items() if by_reduction} or None
-
-
-def _series(results: Sequence[AmountResult], measure: str, reduction: str) -> tuple[Array, Array] | None:
-    """Stack own similarities, (frames, points), and those without each example, (frames, points, n)."""
-    compared = [result.compared[measure].get(reduction) for result in results]
-    without = [values.without for values in compared if values is not None and values.without is not None]
-    if len(without) < len(results):
-        return None
-    return np.stack([values.own for values in compared if values is not None]), np.stack(without)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 Gap = TypeVar("Gap", float, npt.NDArray[np.float64])
+Reached = tuple[npt.NDArray[np.int64], Array]
 
 DAMAGES = (0.05, 0.1, 0.2, 0.3)
 FEWEST_BEFORE = 2  # frames at 0 < damage < d; fewer are too coarse for a verdict
@@ -53,20 +54,16 @@ def upper_share(gap: Gap, damage: float) -> Gap:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a result reaches a damage, and where it does without each example.
+    """Where a result reaches a damage, and where it does without each example: see `first_reached`.
 
     Attributes:
-        frame: Index k of the first frame that reaches d.
-        share: Where d lies between the frames k - 1 (0) and k (1).
-        frames_without: (n,) the same as `frame` without each example.
-        shares_without: (n,) the same as `share` without each example.
+        own: Frame and share.
+        without: The same without each example, each (n,).
         is_coarse: Whether fewer than two frames lie at 0 < damage < d.
     """
 
-    frame: int
-    share: float
-    frames_without: npt.NDArray[np.int64]
-    shares_without: Array
+    own: Reached
+    without: Reached
     is_coarse: bool
 
 
@@ -83,73 +80,43 @@ def place_of(own_cka: Array, replicates: Array, target: float) -> Place | Missin
     """
     if own_cka.shape[1] < 2:
         return Missing.ONE_POINT
-    damages, damages_without = damage(own_cka), damage(replicates)  # (frames,), (frames, n)
-    found = first_reached(damages, target)
-    if isinstance(found, Missing):
-        return found
-    k, share = found
-    reached_without = damages_without >= target  # (frames, n)
-    k_without = reached_without.argmax(0)  # (n,)
-    if not reached_without.any(0).all():
-        return Missing.UNSURE
-    if not k_without.all():
-        return Missing.REACHED_UNPRUNED
-    if np.isnan(damages_without[: int(k_without.max()) + 1]).any():
-        return Missing.UNDEFINED
-    return Place(
-        frame=k,
-        share=share,
-        frames_without=k_without,
-        shares_without=_share(damages_without, k_without, target),
-        is_coarse=int((damages[1:k] > 0).sum()) < FEWEST_BEFORE,  # all of them are below the target
-    )
+    damages = damage(own_cka)  # (frames,)
+    own, without = first_reached(damages, target), first_reached(damage(replicates), target)
+    if isinstance(own, Missing):
+        return own
+    if isinstance(without, Missing):
+        return Missing.UNSURE if without == Missing.NOT_REACHED else without
+    before = damages[1 : int(own[0])]  # all of them are below the target
+    return Place(own, without, is_coarse=int((before > 0).sum()) < FEWEST_BEFORE)
 
 
-def first_reached(values: Array, target: float) -> tuple[int, float] | Missing:
+def first_reached(values: Array, target: float) -> Reached | Missing:
     """Find where values over the frames first reach a target.
 
     Args:
-        values: (frames,) such as damages, 0 at the baseline unless that is another checkpoint; NaN where undefined.
+        values: (frames, …) such as damages, 0 at the baseline unless that is another checkpoint; NaN where undefined.
         target: Above 0.
 
     Returns:
-        Index k of the first frame that reaches it, and where it lies between the frames k - 1 (0) and k (1).
+        Index k of the first frame that reaches it, and where it lies between the frames k - 1 (0) and k (1), each (…).
     """
-    reached = values >= target  # (frames,); False where undefined
-    if not reached.any():
+    reached = values >= target  # (frames, …); False where undefined
+    if not reached.any(0).all():
         return Missing.UNDEFINED if np.isnan(values).any() else Missing.NOT_REACHED
-    k = int(reached.argmax())
-    if np.isnan(values[: k + 1]).any():
+    k = np.asarray(reached.argmax(0))  # (…)
+    if np.isnan(values[: int(k.max()) + 1]).any():
         return Missing.UNDEFINED
-    if k == 0:
+    if not k.all():
         return Missing.REACHED_UNPRUNED
-    return k, float(_share(values, np.array(k), target))
+    low, high = (np.take_along_axis(values, frame[None], 0)[0] for frame in (k - 1, k))  # (…)
+    return k, np.asarray((target - low) / (high - low))
 
 
-def profile_at(own: Array, replicates: Array, place: Place) -> tuple[Array, Array] | Missing:
-    """Interpolate a measure's values at a place that own CKA has reached.
+def between(values: Array, k: npt.NDArray[np.int64], share: Array) -> Array:
+    """Interpolate along the first axis, where a target was reached: (frames, …, n), (n,), (n,) -> (…, n).
 
-    Args:
-        own: (frames, points) similarity of each point to its own baseline, by CKA or another measure.
-        replicates: (frames, points, n), the same without each example.
-        place: From `place_of`, for the same frames and examples.
-
-    Returns:
-        The depth profile, (points,), and the same without each example, (points, n); or why there is none.
+    With `k` and `share` of the whole, which are numbers, (frames, …) -> (…).
     """
-    profile = _between(own, np.array(place.frame), np.array(place.share))  # (points,)
-    without = _between(replicates, place.frames_without, place.shares_without)  # (points, n)
-    return Missing.UNDEFINED if np.isnan(profile).any() or np.isnan(without).any() else (profile, without)
-
-
-def _share(damages: Array, k: npt.NDArray[np.int64], target: float) -> Array:
-    """Where the target lies between frame k - 1 and frame k: (frames, …), (…) -> (…)."""
-    low, high = (np.take_along_axis(damages, frame[None], 0)[0] for frame in (k - 1, k))  # (…)
-    return np.asarray((target - low) / (high - low))
-
-
-def _between(values: Array, k: npt.NDArray[np.int64], share: Array) -> Array:
-    """Interpolate along the first axis: (frames, …, n), (n,) -> (…, n); k and share may be numbers."""
     index = np.broadcast_to(k, values.shape[1:])[None]  # (1, …, n)
     low, high = (np.take_along_axis(values, index - back, 0)[0] for back in (1, 0))  # (…, n)
     return np.asarray(low + share * (high - low))

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
@@ -86,14 +85,12 @@ def make_plan(checkpoint: Checkpoint, examples: EvalSubset | None, request: Swee
         request: Method, scope, amounts and seed.
         report: Called with (stage, done, total); an exception that it raises ends the planning, unchanged.
     """
-    calibration, measured = None, dict[str, Any]()
+    calibration, model = None, checkpoint.model
     if examples := scored_on(request, examples):
-        measured = checkpoint.measured.setdefault(examples.record.fingerprint, measured)
+        measured = checkpoint.measured.setdefault(examples.record.fingerprint, {})
         batches = micro_batches(checkpoint.tokenizer, examples.texts)
-        calibration = Calibration(batches, torch.tensor(examples.record.gold), report)
-    baseline = Baseline(
-        checkpoint.model, request.amounts, request.scope, request.seed, calibration, request.control_of, measured
-    )
+        calibration = Calibration(batches, torch.tensor(examples.record.gold), report, measured)
+    baseline = Baseline(model, request.amounts, request.scope, request.seed, calibration, request.control_of)
     plan: Plan = module_of(request.method).plan(baseline)
     return plan
 

@@ -22,7 +22,7 @@ from core.results.statistics import (
     ProfileAtDamage,
     SurvivalRecord,
 )
-from core.sweep.equal_damage import Missing, Place, gap, profile_at
+from core.sweep.equal_damage import Missing, Place, between, gap
 
 Array = npt.NDArray[np.float64]
 
@@ -230,12 +230,10 @@ def _at_damage(
     """Return the gap and the profile at the place where a damage is reached."""
     if isinstance(place, Missing):
         return NotAtDamage(reason=place), NotAtDamage(reason=place)
-    found = profile_at(own, replicates, place)
-    if isinstance(found, Missing):
-        return NotAtDamage(reason=found), NotAtDamage(reason=found)
-    before, reached = amounts[place.frame - 1], amounts[place.frame]
-    amount = before + place.share * (reached - before)
-    profile, without = found
+    profile, without = between(own, *place.own), between(replicates, *place.without)  # (points,), (points, n)
+    if np.isnan(profile).any() or np.isnan(without).any():
+        return NotAtDamage(reason=Missing.UNDEFINED), NotAtDamage(reason=Missing.UNDEFINED)
+    amount = float(between(np.asarray(amounts), *place.own))
     rows = [tuple(row.tolist()) for row in (profile, *jackknife(profile, without))]  # each (points,)
     return (
         GapAtDamage(**_gap_fields(gap(profile), gap(without)), amount=amount, coarse=place.is_coarse),

@@ -7,7 +7,7 @@ ends, the model is restored.
 import platform
 import sys
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -16,7 +16,6 @@ import torch
 
 from core.encoder.batches import MINIBATCH
 from core.encoder.loading import Checkpoint
-from core.errors import PrunescopeError
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
 from core.inputs.prepare import DTYPE, Inputs, pruning_record
@@ -24,14 +23,13 @@ from core.inputs.training_overlap import check_not_training_data
 from core.pruning import Plan
 from core.request.catalog import ENGINE_VERSION, MEASURES, METHODS
 from core.request.controls import likely_amounts
-from core.request.limits import limits
 from core.request.points import pruned_point
 from core.request.sweep_request import SweepRequest, check_scope
 from core.results.fields import Row
 from core.results.schema import Frame, Header, MeasureRecord, SimilarityRecord, SweepResult
 from core.similarity.cka import cka
 from core.similarity.gram import Grams, compare, prepare, u_centred_gram
-from core.sweep.beside import AmountResult, Beside, row_of, statistics_of
+from core.sweep.beside import Beside, row_of
 from core.sweep.meter import Meter, measure_other
 from core.sweep.runner import Runner, make_plan, open_runner, silent
 from core.sweep.shared import AnyModel, SharedPasses
@@ -76,13 +74,12 @@ def sweep(
         other = once("other", (against.id, against.revision), lambda: measure_other(against, subset, request, report))
     plan = plan or make_plan(checkpoint, inputs.calibration, request, report)
     with open_runner(checkpoint, subset, request, plan) as runner:
-        unpruned, *amounts = request.amounts
         meter, emptied = Meter(runner, inputs.rest, report, likely_amounts(request), has_floor(request, inputs)), None
         if has_floor(request, inputs):
             place = record.id, record.revision, request.scope or "encoder"
             emptied = once("emptied", place, lambda: meter.measure_emptied(request.scope))
         rest = inputs.rest and inputs.rest.record.fingerprint
-        baseline = once("unpruned", (record.id, record.revision, rest), lambda: meter.measure(unpruned))
+        baseline = once("unpruned", (record.id, record.revision, rest), lambda: meter.measure(request.amounts[0]))
         beside = Beside(subset, baseline, emptied, request.measures, other)
         known = (other or baseline).grams
         estimators = {
@@ -101,14 +98,30 @@ def sweep(
             ),
             floor=beside.floor(),
         )
-        results = [beside.compare(baseline)]
-        on_frame(header, results[-1].frame)
-        for amount in amounts:
-            results.append(beside.compare(meter.measure(amount)))
-            on_frame(header, results[-1].frame)
-            if request.until_damage is not None and results[-1].damage >= request.until_damage:
+        frames, answers = list[Frame](), list[tuple[int, ...]]()
+        for amount in request.amounts:
+            pruned = meter.measure(amount) if frames else baseline
+            frames.append(beside.compare(pruned))
+            answers.append(pruned.predictions + pruned.rest_predictions)
+            on_frame(header, frames[-1])
+            if amount and request.until_damage is not None and beside.damage >= request.until_damage:
                 break
-    return _result(header, results, inputs, request, time.monotonic() - started)
+    amounts, metric = [frame.amount for frame in frames], subset.task.main_metric
+    gold = np.array([*subset.record.gold, *(inputs.rest.record.gold if inputs.rest else ())])  # (examples,)
+    pruning = header.pruning
+    if allocation := pruning.allocation:  # the sweep may have stopped before the last amount
+        allocation = allocation.model_copy(update={"counts": allocation.counts[: len(frames)]})
+        pruning = pruning.model_copy(update={"allocation": allocation})
+    return SweepResult(
+        **{**dict(header), "pruning": pruning},
+        key=inputs.key,
+        frames=tuple(frames),
+        working_range=working_range(metric, amounts, gold, np.array(answers)),
+        statistics=beside.statistics(amounts, pruned_point(header.points, request.scope)),
+        environment=environment(),
+        seconds=round(time.monotonic() - started, 3),
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
 
 
 def check_fit(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest) -> None:
@@ -119,9 +132,6 @@ def check_fit(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest)
     """
     check_scope(request.scope, request.method, checkpoint.record.num_layers)
     check_not_training_data(subset, checkpoint.training_digests, checkpoint.record.id)
-    bound = limits().examples
-    if len(subset.texts) > bound:
-        raise PrunescopeError(f"{len(subset.texts)} examples: choose at most {bound}")
 
 
 def has_floor(request: SweepRequest, inputs: Inputs) -> bool:
@@ -136,29 +146,6 @@ def _length_control(runner: Runner, baseline: Grams) -> Row:
     """Compute the CKA of the padding mask alone with each baseline point's flattened tokens: what length explains."""
     masks = [real[None].float() for window in runner.windows for real in window.tokens]  # each (1, minibatch, longest)
     return row_of(cka(compare(prepare([u_centred_gram(mask) for mask in masks]), baseline))[0].numpy())
-
-
-def _result(
-    header: Header, results: Sequence[AmountResult], inputs: Inputs, request: SweepRequest, seconds: float
-) -> SweepResult:
-    subset, rest = inputs.subset, inputs.rest
-    amounts = [result.frame.amount for result in results]
-    gold = np.array([*subset.record.gold, *(rest.record.gold if rest else ())])  # (examples,)
-    allocation, pruning = header.pruning.allocation, header.pruning
-    if allocation:  # a sweep may have stopped before the last amount
-        allocation = allocation.model_copy(update={"counts": allocation.counts[: len(results)]})
-        pruning = pruning.model_copy(update={"allocation": allocation})
-    predictions = np.array([[*result.frame.predictions, *result.rest_predictions] for result in results])
-    return SweepResult(
-        **{**dict(header), "pruning": pruning},
-        key=inputs.key,
-        frames=tuple(result.frame for result in results),
-        working_range=working_range(subset.task.main_metric, amounts, gold, predictions),
-        statistics=statistics_of(results, request.measures, pruned_point(header.points, request.scope)),
-        environment=environment(),
-        seconds=round(seconds, 3),
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
 
 
 def environment() -> dict[str, str | int]:

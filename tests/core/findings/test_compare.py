@@ -11,7 +11,8 @@ from core.findings.compare import Depth, depth_of, paired_comparisons, shown_tog
 from core.findings.matching import MOST_FRAMES, between, frames_at, grid_to, largest_on, values_on
 from core.findings.words.compare import paired_table
 from core.results.schema import SweepResult
-from core.sweep.equal_damage import Missing, place_of, profile_at
+from core.sweep.equal_damage import between as interpolated
+from core.sweep.equal_damage import damage, first_reached
 from tests.builders import declining, make_result
 from tests.core.findings.made import QUARTERS, SEEDS, correct_on, network
 
@@ -47,15 +48,9 @@ def test_a_frame_between_two_lies_on_the_line_between_them(share: float) -> None
 @pytest.mark.parametrize("target", [0.05, 0.1, 0.2, 0.3])
 def test_the_frame_at_a_damage_is_where_the_statistics_find_it(target: float) -> None:
     own = np.array([frame.own("mean") for frame in FIRST.frames], dtype=np.float64)
-    without = own[:, :, None]  # (frames, points, 1)
-    place = place_of(own, without, target)
-    assert not isinstance(place, Missing)
+    found = (interpolated(values, *first_reached(damage(own), target)) for values in (np.array(FIRST.amounts), own))
     frame = frames_at("damage", FIRST, "mean", (0.0, target))[1]
-    amount = np.interp(place.frame - 1 + place.share, range(len(own)), FIRST.amounts)
-    assert (frame.amount, frame.own("mean")) == (
-        pytest.approx(amount),
-        pytest.approx(profile_at(own, without, place)[0]),
-    )
+    assert (frame.amount, frame.own("mean")) == tuple(map(pytest.approx, found))
 
 
 @pytest.mark.parametrize("axis", ["damage", "divergence"])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.sweep.equal_damage import Missing, gap, place_of, profile_at
+from core.sweep.equal_damage import Missing, gap, place_of
 
 # Two points; damages 0, 0.05, 0.2, 0.6.
 OWN = np.array([[1.0, 1.0], [0.98, 0.92], [0.9, 0.7], [0.6, 0.2]])  # (frames, points)
@@ -12,12 +12,6 @@ OWN = np.array([[1.0, 1.0], [0.98, 0.92], [0.9, 0.7], [0.6, 0.2]])  # (frames, p
 def replicated(own: np.ndarray) -> np.ndarray:
     """The same values without each of six examples."""
     return own[..., None].repeat(6, axis=-1)  # (frames, points, n)
-
-
-def at_damage(own: np.ndarray, replicates: np.ndarray, target: float) -> tuple[np.ndarray, np.ndarray] | Missing:
-    """A result's own CKA at one damage."""
-    place = place_of(own, replicates, target)
-    return place if isinstance(place, Missing) else profile_at(own, replicates, place)
 
 
 def test_the_gap_of_an_odd_number_and_of_equal_and_reversed_layers() -> None:
@@ -56,6 +50,6 @@ def test_there_may_be_nothing(
     without = replicated(values)
     if replicates:
         without[replicates[0]] = replicates[1]
-    result = at_damage(values, without, target)
+    result = place_of(values, without, target)
     assert result is expected if expected else not isinstance(result, Missing)
-    assert at_damage(values[:, :1], without[:, :1], target) is Missing.ONE_POINT
+    assert place_of(values[:, :1], without[:, :1], target) is Missing.ONE_POINT

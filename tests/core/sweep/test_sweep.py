@@ -13,7 +13,6 @@ from core.encoder.loading import Checkpoint
 from core.errors import PrunescopeError
 from core.inputs.prepare import Inputs, prepare
 from core.inputs.training_overlap import example_digests
-from core.request import limits
 from core.request.catalog import MEASURES, METHODS
 from core.request.sweep_request import SweepRequest, checked, usual_scope
 from core.results.schema import SweepResult
@@ -51,16 +50,13 @@ def passes_of(model: torch.nn.Module, work: Callable[[], SweepResult]) -> tuple[
     return result, len(batches)
 
 
-def test_parts_that_do_not_fit_are_refused(tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_that_do_not_fit_are_refused(tiny_bert: Path, glue_folder: Path) -> None:
     checkpoint, inputs, request = parts(tiny_bert, glue_folder)
     seen = replace(checkpoint, training_digests=example_digests(inputs.subset.texts))
     with pytest.raises(PrunescopeError, match="are in the training data"):
         sweep(seen, inputs, request)
     with pytest.raises(PrunescopeError, match="layer:0 to layer:1"):
         sweep(checkpoint, inputs, replace(request, scope="layer:2"))
-    monkeypatch.setattr(limits, "LOCAL_LIMITS", replace(limits.LOCAL_LIMITS, examples=69))
-    with pytest.raises(PrunescopeError, match="70 examples: choose at most 69"):
-        sweep(checkpoint, inputs, request)
 
 
 @pytest.mark.parametrize(("method", "scored"), [("magnitude", 0), ("attribution", 10)])  # 160 calibration examples
