@@ -18,7 +18,7 @@ from core.request.catalog import MAX_LAYERS
 from core.request.criteria import CRITERIA, MEASURED
 from core.request.sweep_request import known
 from core.results import fields as f
-from core.results.schema import SCHEMA_VERSION, CheckpointRecord, TaskRecord
+from core.results.schema import CheckpointRecord, Computed, TaskRecord
 from core.results.statistics import Estimate
 
 ALL_UP_TO = 8  # layers: of so many, every subset is measured; of more, those that a search looks at
@@ -107,7 +107,7 @@ class LayerScores(f.Record):
     cka: f.Row
 
 
-class CutStudy(f.Record):
+class CutStudy(Computed):
     """What subsets of layers predict, chosen on calibration examples and judged on others.
 
     `steps` begin with one layer fewer and end with one layer left. `task` holds the judged examples, `calibration` the
@@ -116,9 +116,6 @@ class CutStudy(f.Record):
     """
 
     kind: Literal["cut"] = "cut"
-    schema_version: Literal[2] = SCHEMA_VERSION
-    key: f.Name = ""
-    checksum: f.Name = ""
     checkpoint: CheckpointRecord
     task: TaskRecord
     calibration: TaskRecord
@@ -126,9 +123,6 @@ class CutStudy(f.Record):
     scores: LayerScores
     cuts: Annotated[tuple[Cut, ...], Field(min_length=1, max_length=MOST_CUTS), f.FAST]
     steps: Annotated[tuple[Step, ...], f.FEW, f.FAST]
-    environment: Annotated[dict[f.Name, f.Name | f.Count], f.FEW] = Field(default={})
-    seconds: float = Field(default=0.0, ge=0, le=1e9)
-    created_at: f.Name = ""
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:

@@ -271,18 +271,23 @@ class Header(f.Record):
         return tuple(REDUCTIONS) if self.against is None else SINGLE_BATCH
 
 
-class SweepResult(Header):
-    """A whole sweep, or the frames of one that is still running (then `key` is empty)."""
+class Computed(f.Record):
+    """What any result holds beside its content: how its file is found and checked, and how it was computed."""
 
     schema_version: Literal[2] = SCHEMA_VERSION
     key: f.Name = ""
     checksum: f.Name = ""
-    frames: Annotated[tuple[Frame, ...], f.FAST] = ()
-    working_range: WorkingRangeRecord | None = None
-    statistics: dict[f.MeasureName, dict[f.Name, LayerStatistics]] | None = None  # by reduction; `tokens` has none
     environment: Annotated[dict[f.Name, f.Name | f.Count], f.FEW] = Field(default={})
     seconds: float = Field(default=0.0, ge=0, le=1e9)
     created_at: f.Name = ""
+
+
+class SweepResult(Header, Computed):
+    """A whole sweep, or the frames of one that is still running (then `key` is empty)."""
+
+    frames: Annotated[tuple[Frame, ...], f.FAST] = ()
+    working_range: WorkingRangeRecord | None = None
+    statistics: dict[f.MeasureName, dict[f.Name, LayerStatistics]] | None = None  # by reduction; `tokens` has none
 
     @model_validator(mode="after")
     def _shapes_agree(self) -> Self:
