@@ -10,7 +10,8 @@ from core.findings.choices import offered
 from core.findings.layers import Look
 from core.findings.words.lab import check_sentence, methods_table, reading_note
 from core.findings.words.layers import layers_heading
-from core.findings.words.overview import caution, verdict_sentence
+from core.findings.words.overview import caution
+from core.findings.words.story import judged
 from core.jobs import queue
 from core.jobs.job import Job
 from core.request.catalog import REDUCTIONS
@@ -168,7 +169,7 @@ def show_result(result: SweepResult) -> None:
         draw(result, reduction)
         with refusals_shown():
             offer_control(result, at_hand())
-    show_finding(result, "" if result.against else once(verdict_sentence, result, companions_of(result, at_hand())))
+    show_finding(result, once(judged, result, companions_of(result, at_hand())))
     name, to_decide = plain(result_name(result)), DECIDE in st.query_params
     key = f"lab-settings-{to_decide}-{result.key}"
     with settings:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.charts.overview import STAGE, result_scene
-from core.findings.words.overview import holding_sentence, overview_heading
+from core.findings.words.story import in_short
 from core.request.catalog import REDUCTIONS
 from core.results.names import data_name, listed, models_name
 from ui.address import picture_first, turn
@@ -60,8 +60,7 @@ def present() -> None:
     companions = companions_of(result, state.entries)
     choices = []
     for name, scene in scenes.items():
-        spoken = f"{once(overview_heading, [result], [companions], name)} {once(holding_sentence, result, name)}"
-        title, views = REDUCTIONS[name].title, written(scene)
+        spoken, title, views = once(in_short, result, companions, name), REDUCTIONS[name].title, written(scene)
         choices.append({"name": name, "title": title, "views": views, "spoken": unbroken(spoken)})
     with out:
         link_to("Story", "Leave", ":material/arrow_back:")

@@ -92,7 +92,7 @@ def story(
         All seven steps.
     """
     metric, companions, table = metric_of(result, asked=metric), list(companions), pooled.shipped()
-    found, controls, to = verdict(result, companions), controls_of(result, companions), working_to(result, metric)
+    controls, to = controls_of(result, companions), working_to(result, metric)
 
     def stack(drawn: Sequence[SweepResult] = (), seeds: Yardstick | None = None, floor: bool = False) -> View:
         return closest_view(result, reduction) if result.against else stack_view(result, reduction, drawn, seeds, floor)
@@ -114,9 +114,9 @@ def story(
     return (
         step("similar", words.SIMILAR, PLAY, {}),
         step("guess", words.guess_told(result), PLAY, {"stack": _whole(stack())} if is_guessed else {}),
-        step("play", words.play_told(result, found, reduction), PLAY, shown),
+        step("play", words.play_told(result, companions, reduction), PLAY, shown),
         step("limits", words.limits_told(result, reduction, metric), both, limits, start),
-        step("chance", words.chance_told(result, companions, found, table, metric), both, chance, start),
+        step("chance", words.chance_told(result, companions, table, metric), both, chance, start),
         _matters(result, reduction, companions, beside),
         _cut(result, study),
     )
@@ -149,7 +149,7 @@ def _matters(
     found, scene = harm_of(alone), None
     told = words.matters_told(result, verdict(result, companions, reduction), found, passed.shipped())
     if found:
-        scene = halves_scene(result, reduction, companions, alone, drawn, told.said.heading)
+        scene = halves_scene(result, reduction, (), alone, drawn, told.said.heading)
         views = {**scene.views, "stack": stack_view(result, reduction, (), has_floor=False)}
         scene = replace(scene, views=views, layout=_beside("stack", "harm", ("13rem", "13rem")))
     return Step("matters", told.said, scene, found.removed if found else None, told.notes, told.go)

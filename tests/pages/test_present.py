@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from core.findings.words.overview import holding_sentence, overview_heading
+from core.findings.words.story import in_short
 from core.results.schema import SweepResult
 from tests.builders import make_result, ship
 from tests.opened import address, box, links, open_page, player, told
@@ -33,8 +33,7 @@ def test_it_opens_with_the_first_result_paused_at_its_beginning_on_the_whole_scr
     assert data["stage"]["heading"] == "Magnitude pruning of the encoder"
     assert data["stage"]["caption"] == "MiniLM-L6, fine-tuned on SST-2, 200 examples of SST-2 validation, GLUE"
     first, *_ = data["choices"]
-    finding, works = overview_heading([results[0]], [results[2:4]]), holding_sentence(results[0], first["name"])
-    assert first["spoken"].replace("\u00a0", " ") == f"{finding} {works}"
+    assert first["spoken"].replace("\u00a0", " ") == in_short(results[0], results[2:4], first["name"])
 
 
 def test_the_address_holds_everything(results: list[SweepResult]) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.findings.accuracy import accuracy_course, ends_by_chance, metric_of, working_to
-from core.findings.claim import Verdict
+from core.findings.claim import Verdict, verdict
 from core.findings.comparable import controls_of
 from core.findings.cut import Choice, Frontier
 from core.findings.layers import Look, floor_of
 from core.findings.passed import HalvesHarm, Harm
-from core.findings.pooled import ALL, Pooled
+from core.findings.pooled import ALL, Pooled, shipped
 from core.findings.words import Said, numbered, points, points_span, share_span
 from core.findings.words import numbers as num
 from core.findings.words.cut import cut_said
@@ -76,7 +76,7 @@ NOTES = {
     "limits": (
         "In the shade the model no longer does its task: what changes there is a wreck.",
         "The dotted marks are the same model with everything that can be pruned removed.",
-        "A band that ends near its mark has kept nothing of what the weights did.",
+        "A band that ends near its mark keeps no more than that emptied model does.",
     ),
     "chance": (
         "Each layer hands its change on to the next, so a decline with depth is expected of any damage.",
@@ -108,14 +108,29 @@ def guess_told(result: SweepResult) -> Told:
     return Told(Said(heading, (f"{how}.", ask)), NOTES["guess"])
 
 
-def play_told(result: SweepResult, found: Verdict, reduction: n.ReductionKey) -> Told:
+def in_short(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> str:
+    """Say the findings of all scenes on one pruning, as a speaker would."""
+    told = (
+        play_told(result, companions, reduction),
+        limits_told(result, reduction),
+        chance_told(result, companions, ()),
+    )
+    return " ".join(f"{one.said.heading}." for one in told)
+
+
+def judged(result: SweepResult, companions: Sequence[SweepResult]) -> str:
+    """Say whether chance does the same, here and over all shipped checkpoints."""
+    return chance_told(result, companions, shipped()).said.text
+
+
+def play_told(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> Told:
     """Say where a result changes the model, and which layer falls first."""
     first = layers_heading(result, Look(reduction))
     if result.against:
         expected = "Some similarity is expected of any two models that read the same sentences."
         return Told(Said(first, (expected,)), NOTES["play"])
     reading = "A band is as long as its layer is similar to itself unpruned; the heatmap compares every two layers."
-    return Told(Said(where_heading(result, found), (f"{first}.", reading)), NOTES["play"])
+    return Told(Said(where_heading(result, verdict(result, companions)), (f"{first}.", reading)), NOTES["play"])
 
 
 def where_heading(result: SweepResult, found: Verdict) -> str:
@@ -131,7 +146,7 @@ def where_heading(result: SweepResult, found: Verdict) -> str:
     return f"Neither half of the layers is shown to change more under {n.in_sentence(pruning)}"
 
 
-def limits_told(result: SweepResult, reduction: n.ReductionKey, metric: str | None) -> Told:
+def limits_told(result: SweepResult, reduction: n.ReductionKey, metric: str | None = None) -> Told:
     """Say up to where the model works, from where it answers by chance, and what similarity an emptied one keeps."""
     metric, amounts = metric_of(result, asked=metric), result.amounts
     to, last, title = working_to(result, metric), amounts[-1], METRICS[metric].title
@@ -174,21 +189,24 @@ def _floor_sentence(result: SweepResult, reduction: n.ReductionKey) -> tuple[str
 
 
 def chance_told(
-    result: SweepResult, companions: Sequence[SweepResult], found: Verdict, table: Sequence[Pooled], metric: str | None
+    result: SweepResult, companions: Sequence[SweepResult], table: Sequence[Pooled], metric: str | None = None
 ) -> Told:
     """Say whether chance does the same, and how soon it breaks the model.
 
     Args:
         result: A whole sweep.
         companions: What it is judged beside.
-        found: Its verdict.
         table: See `core.findings.pooled.shipped`.
         metric: By which the model works; None is the task's main one.
     """
     pooled = next((known for known in table if known.title == n.method_name(result)), None)
     if not controls_of(result, companions):
         return _without_control(result, pooled)
-    to, drawn = working_to(result, metric), ends_by_chance(result, companions, metric)
+    found, to, drawn = (
+        verdict(result, companions),
+        working_to(result, metric),
+        ends_by_chance(result, companions, metric),
+    )
     heading, sentences = _chance_heading(found), []
     if to and drawn:
         sentences = [

@@ -16,9 +16,10 @@ from core.findings.comparable import SPARSITY_TOLERANCE, largest_mismatch, obsta
 from core.findings.grid import corrected_verdicts, grid_rows
 from core.findings.words.compare import compare_said, depth_sentence
 from core.findings.words.numbers import percent
-from core.findings.words.overview import heading_of, overview_said
+from core.findings.words.story import chance_told, play_told
 from core.findings.words.verdict import STATES, criteria_table, verdict_cell
 from core.request.catalog import ROOT
+from core.request.scope import run_of
 from core.results.library import shipped
 from core.results.names import checkpoint_name, method_name
 from core.results.schema import SweepResult
@@ -26,15 +27,16 @@ from core.sweep.control_contrast import DIFFERENT, State
 from tests.core.findings.made import Shelf, made_shelf, shipped_shelves
 
 SAID: dict[str, State] = {said: state for state, said in STATES.items()}
-CLAIMS = {  # of the heading on chance, and the verdicts that bear it
-    "more so than random removal": DIFFERENT,
-    "less so than random removal": DIFFERENT,
-    "the upper half changes more than under random removal": ("steeper",),
-    "the upper half changes less than under random removal": ("flatter",),
-    "random removal does about the same": ("equivalent",),
-    "; so does random removal, but whether to the same degree is inconclusive": ("inconclusive",),
-    "; whether random removal does the same is inconclusive": ("inconclusive",),
-    "changes a model most is not known here": ("inconclusive",),
+CLAIMS: dict[State | None, tuple[str, ...]] = {  # of the headings on chance
+    "steeper": ("random removal changes the upper half of the layers less",),
+    "flatter": ("random removal changes the upper half of the layers more",),
+    "equivalent": ("Random removal does about the same",),
+    "inconclusive": (
+        "most, too (whether as much is inconclusive)",
+        "does the same is inconclusive",
+        "Not measured here",
+    ),
+    None: ("is not judged here", "This is random removal itself", "Not asked here", "Not measured here"),
 }
 
 
@@ -49,40 +51,31 @@ def named(known: Verdict) -> list[State]:
 
 
 def check_verdicts(shelf: Shelf) -> set[State]:
-    """All that says a verdict is held against it; beside its control a method has the Overview's."""
+    """All that says a verdict is held against it, on the story as beside its control."""
     found = set()
     for entry in shelf.entries:
         result, beside = shelf.results[entry.key], shelf.beside(entry)
         known = verdict(result, beside)
         if known.state:
             found.add(known.state)
-        said = overview_said(result, beside, "mean").sentences
-        assert (len(said), told(said[0]), told(said[1])) == (2, [], named(known))
+        check_headings(result, known, beside)
         criteria = [known, *(verdict(result, beside, *other) for other in SENSITIVITY)]
         assert [told(row["Verdict"]) for row in criteria_table(result, beside)] == list(map(named, criteria))
-        for verdicts in ({"": known}, {"one": known, "other": known}):
-            check_heading(known, heading_of(verdicts, "Pruning"))
         for control in [other for other in beside if is_control(other.pruning, result.pruning)][:1]:
             assert told(*compare_said((result, control), "mean", beside).sentences) in ([], named(known))
     return found
 
 
-def check_heading(known: Verdict, heading: str) -> None:
-    """The heading on one result, or two alike, claims of chance what the verdict does, of the halves what is shown."""
-    claims = [words for words in CLAIMS if words in heading]
-    if known.method:
-        assert ("upper layers most" in heading) == (known.method.gap.low > 0)
-        assert ("lower layers most" in heading) == (known.method.gap.high < 0)
-    if known.method and known.state is None:
-        assert claims == []
-    elif "Compared with random removal" in heading:
-        assert told(heading) == [known.state] * 2
-    else:
-        assert len(claims) == 1, "no claim without a control, or without saying that there is none"
-        assert known.state in (None, *CLAIMS[claims[0]])
-        assert not claims[0].startswith("; so does") or (known.lead and known.control_lead == known.lead)
-        if known.lead and known.state in DIFFERENT:
-            assert claims[0].startswith("more" if (known.state == "steeper") == (known.lead == "upper") else "less")
+def check_headings(result: SweepResult, known: Verdict, beside: list[SweepResult]) -> None:
+    """The story claims of the halves what is shown, and of chance what the verdict does."""
+    play, chance = (told.said.heading for told in (play_told(result, beside, "mean"), chance_told(result, beside, ())))
+    if known.method and not run_of(result.pruning.scope):
+        assert ("upper layers most" in play) == (known.method.gap.low > 0)
+        assert ("lower layers most" in play) == (known.method.gap.high < 0)
+    claims = [(state, words) for state, options in CLAIMS.items() for words in options if words in chance]
+    assert known.state in {state for state, _ in claims}, chance
+    assert len({words for _, words in claims}) == 1, "one claim on chance, or why there is none"
+    assert ("most, too" not in chance) or known.lead == known.control_lead is not None
 
 
 def check_pairs(shelf: Shelf) -> None:
@@ -118,8 +111,7 @@ def test_shipped_results_do_not_contradict_each_other(shipped_results: dict[str,
                 assert largest_mismatch(method, control) <= SPARSITY_TOLERANCE, method.pruning
     for entry in shipped():
         if entry.against:
-            said = overview_said(shipped_results[entry.key], [], "mean")
-            assert told(said.heading, *said.sentences) == []
+            assert told(chance_told(shipped_results[entry.key], [], ()).said.text) == []
 
 
 def test_the_grid_the_page_of_results_and_what_is_pooled_say_what_the_other_pages_do(

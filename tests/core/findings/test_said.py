@@ -18,7 +18,7 @@ from core.findings.passed import Estimate as Mean
 from core.findings.passed import HalvesHarm, Harm, passed_on
 from core.findings.pooled import ALL, WHOLE, Cell, Estimate, Pooled
 from core.findings.sentences import examples_of
-from core.findings.words import Said, compare, cut, grid, lab, layers, overview, passed, pooled, sentences
+from core.findings.words import Said, compare, cut, grid, lab, layers, overview, passed, pooled, sentences, story
 from core.findings.words import guided as words_of_shares
 from core.findings.words import verdict as words_of_verdicts
 from core.results import statistics
@@ -40,43 +40,40 @@ def lines(said: Said) -> tuple[str, ...]:
     return f"# {said.heading}", *said.sentences
 
 
-def overviews() -> Iterator[str]:
-    broken = [made.working_to(seed, 0.04) for seed in SEEDS]
+def stories() -> Iterator[str]:
+    broken, unshipped = [made.working_to(seed, 0.04) for seed in SEEDS], made.of_seed(1, network())
+    coarse = [*SEEDS[:3], *made.seeds(*made.SEED_SHARES, amounts=made.COARSE)[3:]]
+    other = against(network(), 4, cell=lambda amount, row, column: 1 - abs(row - column))
+    bare = SEEDS[0], network(scope="layer:1"), network(**UNITS), network(amounts=(0.0,)), network(), unshipped, other
     for known, beside in (
         *((network(share), SEEDS) for share in (0.7, 0.9, 0.55, 0.3, 0.78, 0.5)),
-        (SEEDS[0], []),
-        (network(scope="layer:1"), []),
+        *((network(), beside) for beside in (SEEDS[:4], coarse)),
+        *((network(0.9), beside) for beside in (made.seeds(0.9, 0.2, 0.7), broken)),
+        *((made.working_to(network(), network().amounts[k]), broken) for k in (5, 11)),
         (network(statistics=False), SEEDS),
-        (network(), []),
-        (network(), SEEDS[:4]),
-        (network(), [*SEEDS[:3], *made.seeds(*made.SEED_SHARES, amounts=made.COARSE)[3:]]),
-        (network(0.9), made.seeds(0.9, 0.2, 0.7)),
-        (network(0.9), broken),
-        (made.working_to(network(), network().amounts[5]), broken),
-        (against(network(), 4, cell=lambda amount, row, column: 1 - abs(row - column)), []),
-        (network(amounts=(0.0,)), []),
+        (network(points="layer"), made.seeds(*made.SEED_SHARES, points="layer")),
+        *((known, []) for known in bare),
     ):
-        yield from lines(overview.overview_said(known, beside, "mean"))
-    for shares in ((0.7, 0.71), (0.9, 0.9), (0.78, 0.78), (0.7, 0.9), (0.9, 0.4)):
-        yield overview.heading_of(
-            {f"Task {k}": verdict(network(share), SEEDS) for k, share in enumerate(shares, 1)}, "Wanda"
-        )
-    drawn = verdict(SEEDS[0], [])
-    yield overview.heading_of({"SST-2": drawn, "CoLA": drawn}, "Random pruning")
+        yield story.play_told(known, beside, "mean").said.heading
+        yield from lines(story.chance_told(known, beside, [pool(0.013, 0.029)]).said)
+    yield from lines(story.chance_told(unshipped, [], []).said)
+    for known in (network(), network(num_layers=1), network(scope="layer:1"), network(**UNITS)):
+        told = story.guess_told(known), story.matters_told(known, verdict(known, []), None, ())
+        yield from (line for one in told for line in lines(one.said))
+    yield from (
+        *lines(story.play_told(known, [], "mean").said),
+        *lines(story.cut_told(known, None, None, 0.03).said),
+    )
+    for words in (story.SIMILAR.notes, *story.NOTES.values()):
+        yield " ".join(words)
 
 
-def holdings() -> Iterator[str]:
-    lowest = ((0.99, 0.95, 0.8, 0.7), (0.99, 0.95, 0.92, 0.7), (0.8,) * 4, (0.91,) * 4, (0.99, 0.95, 0.92, 0.896))
-    for known in (
-        *(holding_to(0.4, lambda amount, point, size, own=own: 1 - (1 - own[point]) * amount / 0.4) for own in lowest),
-        holding_to(0.4, lambda amount, point, size: 1.0 if point else None),
-        holding_to(0.4, lambda amount, point, size: None),
-        holding_to(0.0),
-        holding_to(None, reason="no lead"),
-        make_result(**made.HELD),
-        made.working_to(make_result(**made.HELD, scope="layer:1"), 0.4),
-    ):
-        yield overview.overview_said(known, [], "mean").sentences[0]
+def limits() -> Iterator[str]:
+    ends = [holding_to(to) for to in (0.4, 0.6, 0.0)] + [holding_to(None, reason="no lead"), make_result(**made.HELD)]
+    alone = made.working_to(make_result(**made.HELD, scope="layer:1"), 0.4)
+    guessing = made.working_to(make_result(amounts=(0.0, 0.4, 0.8, 0.95)), 0.4)
+    for known in (*ends, alone, guessing, make_result(num_layers=1, amounts=(0.0,)), against(network(), 4)):
+        yield from lines(story.limits_told(known, "mean").said)
 
 
 def replications() -> Iterator[str]:
@@ -108,20 +105,22 @@ def grids() -> Iterator[str]:
         yield from (" | ".join(cells.values()) for cells in grid.grid_table(found))
 
 
-def claims() -> Iterator[str]:
-    def estimate(value: float, half: float) -> Estimate:
+def pool(value: float, half: float, upper: int = 2, control_upper: int = 2, whole: float = 0) -> Pooled:
+    """A method over two checkpoints of one task."""
+
+    def estimate(half: float) -> Estimate:
         bounds = (value - half, value + half)
         return Estimate(8, value, bounds, bounds, (value - half / 9, value + half / 9), 0.033, 0.876, None)
 
-    def known(value: float, half: float, upper: int = 2, control_upper: int = 2, whole: float = 0) -> Pooled:
-        beside = Contrast(value, 0.02, 0.01, 5, 256)
-        cell = Cell("SST-2", 6, ("first", "second"), upper, control_upper, 5, {0: value, 1: value}, beside)
-        estimates = {WHOLE: estimate(value, whole or half), ALL: estimate(value, half)}
-        return Pooled("Wanda pruning of the encoder", (cell,), estimates)
+    beside = Contrast(value, 0.02, 0.01, 5, 256)
+    cell = Cell("SST-2", 6, ("first", "second"), upper, control_upper, 5, {0: value, 1: value}, beside)
+    return Pooled("Magnitude pruning of the encoder", (cell,), {WHOLE: estimate(whole or half), ALL: estimate(half)})
 
-    flatter = known(-0.082, 0.072, whole=0.103)
-    outcomes = [known(0.013, 0.029), flatter, known(0.15, 0.04), known(-0.003, 0.101)]
-    for one in (*outcomes, known(0.013, 0.029, 1), known(0.013, 0.029, 2, 1)):
+
+def claims() -> Iterator[str]:
+    flatter = pool(-0.082, 0.072, whole=0.103)
+    outcomes = [pool(0.013, 0.029), flatter, pool(0.15, 0.04), pool(-0.003, 0.101)]
+    for one in (*outcomes, pool(0.013, 0.029, 1), pool(0.013, 0.029, 2, 1)):
         yield from lines(pooled.claim_said(one, [*outcomes, one]))
     yield from lines(pooled.claim_said(replace(flatter, estimates={ALL: flatter.estimates[ALL]})))
     yield from (" | ".join(cells.values()) for cells in pooled.pooled_table(outcomes[:2]))
@@ -318,9 +317,9 @@ def numbers() -> Iterator[str]:
 
 
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
-    "Overview": overviews,
-    "Overview, function beside form": holdings,
-    "Overview, other checkpoints": replications,
+    "Story": stories,
+    "Story, how far the model works": limits,
+    "Other checkpoints": replications,
     "Grid": grids,
     "All checkpoints together": claims,
     "Cautions": cautions,
