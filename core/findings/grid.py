@@ -110,7 +110,7 @@ def _row(result: SweepResult, results: Sequence[SweepResult], is_judged: bool) -
 
 def _cells(result: SweepResult) -> dict[str, str]:
     metric, reached = metric_of(result), at_damage(result, REDUCTION, SECOND_DAMAGE)
-    figures = list(key_figures(result, REDUCTION).values()) or [NONE]
+    first, _, holds = key_figures(result, REDUCTION)
     scores = {frame.amount: frame.metrics[metric] for frame in result.frames}
     unpruned, half = (NONE if (value := scores.get(at)) is None else decimals(value, 3) for at in (0.0, AMOUNT))
     return {
@@ -121,8 +121,8 @@ def _cells(result: SweepResult) -> dict[str, str]:
         "Metric": METRICS[metric].title,
         "Unpruned": unpruned,
         f"At {percent(AMOUNT)}": half,
-        "Holds": figures[-1],
-        "First to change": NONE if result.against else figures[0],
+        "Holds": holds,
+        "First to change": first,
         f"Gap at change {amount_text(SECOND_DAMAGE)}": estimated(reached[0]) if reached else NONE,
     }
 

@@ -6,18 +6,17 @@ from typing import Any
 from core.findings.layers import LayerSurvival, Look, layers_of
 from core.findings.words import NONE, layers_named
 from core.findings.words import numbers as num
-from core.request.catalog import METRICS
 from core.results import names as n
 from core.results.schema import ColumnsRecord, SweepResult, TaskRecord
 
 
-def key_figures(result: SweepResult, reduction: n.ReductionKey) -> dict[str, str]:
-    """Return a whole result's first layer to change, its longest intact one, and how far its main metric holds.
+def key_figures(result: SweepResult, reduction: n.ReductionKey) -> tuple[str, str, str]:
+    """Return a result's first layer to change, its longest intact one, and how far its main metric holds.
 
-    Empty where only the unpruned model was measured. Against another checkpoint, no layer counts as intact.
+    A dash stands for what is not known where only the unpruned model was measured, or against another checkpoint.
     """
     if len(result.frames) < 2:
-        return {}
+        return NONE, NONE, NONE
     known, largest = result.working_range, n.amount_name(result.amounts[-1])
     if not known or known.to is None:
         holds = "No better than guessing" if known else "Unknown"
@@ -25,10 +24,9 @@ def key_figures(result: SweepResult, reduction: n.ReductionKey) -> dict[str, str
         holds = f"Not even to {n.amount_name(result.amounts[1])}"
     else:
         holds = f"Beyond {largest}" if known.to >= result.amounts[-1] else f"Up to {n.amount_name(known.to)}"
-    held = {f"{METRICS[known.metric if known else result.task.main_metric].title} holds": holds}
     found = layers_of(result, Look(reduction))
     if not found.last:
-        return held if result.against else {"First layer to change": "Undefined", **held}
+        return NONE if result.against else "Undefined", NONE, holds
 
     def named(layers: Sequence[LayerSurvival], until: str) -> str:
         every = len(layers) == sum(layer.is_defined for layer in found.every) > 1
@@ -38,7 +36,7 @@ def key_figures(result: SweepResult, reduction: n.ReductionKey) -> dict[str, str
 
     first = found.first or found.last
     falls = f"None, up to {largest}" if first[0].censored else named(first, "at")
-    return {"First layer to change": falls, "Longest intact": named(found.last, "up to"), **held}
+    return falls, named(found.last, "up to"), holds
 
 
 def methods_table(results: Iterable[SweepResult], reduction: n.ReductionKey) -> dict[str, dict[str, str]]:
@@ -53,16 +51,16 @@ def methods_table(results: Iterable[SweepResult], reduction: n.ReductionKey) -> 
     rows: dict[str, dict[str, str]] = {}
     removed = dict[str, float]()  # of the encoder's weights, up to where the model works
     for result in results:
-        figures, known = key_figures(result, reduction), result.working_range
+        (first, longest, holds), known = key_figures(result, reduction), result.working_range
         works = known.to if known and known.to else 0.0
         share = removed[result.key] = result.frames[result.amounts.index(works)].prunable_sparsity
-        until = f"{n.amount_name(works)} of {n.units_name(result)}" if works else [NONE, *figures.values()][-1]
+        until = f"{n.amount_name(works)} of {n.units_name(result)}" if works else holds
         also = f", {num.percent(share)} of encoder weights" if num.percent(share) != n.amount_name(works) else ""
         rows[result.key] = {
             "Method": n.pruning_name(result).removesuffix(" of the encoder"),
             "Works up to": until + also,
-            "First layer to fall": figures.get("First layer to change", NONE),
-            "Longest intact": figures.get("Longest intact", NONE),
+            "First layer to fall": first,
+            "Longest intact": longest,
         }
     return {key: rows[key] for key in sorted(rows, key=removed.__getitem__, reverse=True)}
 

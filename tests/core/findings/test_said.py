@@ -238,7 +238,7 @@ def labs() -> Iterator[str]:
     works = [holding_to(to) for to in (0.4, 0.0, 0.6, None)]
     falls = [falling(*at) for at in ((0.4, 0.2), (0.9, 0.4, 0.4), (0.4, 0.4), (0.4,), (0.9, 0.9))]
     for known in (*works, *falls, made.undefined_first(0.6, 0.4), UNDEFINED, on(MATRICES)):
-        yield ", ".join(f"{title}: {value}" for title, value in lab.key_figures(known, "mean").items())
+        yield "; ".join(lab.key_figures(known, "mean"))
     deviations = {"engine": {"cka": 1e-7}, "others": {}, "accuracy": 0.0, "torch_cka": {"mean": 2e-5}, "amount": 0.5}
     yield lab.check_sentence({**deviations, "within_tolerance": True})
     yield lab.check_sentence({**deviations, "engine": {"cka": None}, "within_tolerance": False})
