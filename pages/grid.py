@@ -11,7 +11,7 @@ from core.findings.grid import arranged
 from core.findings.pooled import Pooled
 from core.findings.words.grid import grid_heading, reasons_table, replication_table, seeds_table
 from core.findings.words.overview import replication_sentences
-from core.findings.words.pooled import MEANING, READING, claim_said, pooled_table
+from core.findings.words.pooled import MEANING, claim_said, pooled_table
 from core.request.catalog import DAMAGE
 from core.results.library import entry_of
 from core.results.names import in_sentence, pruning_name
@@ -102,7 +102,7 @@ def show_pooled(table: Sequence[Pooled], own: Own) -> None:
     show_pictures(scene, key="forest", link=False)
     st.caption(plain(scene.caption[-1]))
     with st.expander("How to read it, and the numbers"):
-        st.markdown(f"{plain(MEANING)} {plain(READING)}")
+        st.markdown(plain(MEANING))
         show_table(pooled_table(table), naming=2)
     offer_exports(scene, label="Download the forest plot", numbers=False)
 

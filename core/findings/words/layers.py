@@ -52,12 +52,11 @@ def layers_heading(result: SweepResult, look: facts.Look) -> str:
     if not found.first:
         every = "All layers" if len(found.last) == len(labels) else "All other layers"
         return f"{every} change together: they fall below {below} at {at}"
-    named, interval = n.capitalised(layers_named([layer.label for layer in fallen], labels)), fallen[0].interval
-    if len(fallen) > 1:
-        said = f"{named} change first: they fall below {below} at {at}"
-    else:
-        within = f" ({facts.interval_text(interval, result.amounts[-1])})" if interval else ""
-        said = f"{named} changes first: it falls below {below} at {at}{within}"
+    said = f"change first: they fall below {below} at {at}"
+    if len(fallen) == 1:
+        interval = facts.interval_text(fallen[0].interval, result.amounts[-1])
+        said = f"changes first: it falls below {below} at {at}" + (f" ({interval})" if fallen[0].interval else "")
+    said = f"{n.capitalised(layers_named([layer.label for layer in fallen], labels))} {said}"
     rivals = [layer.label for layer in found.rivals]
     return f"{said}; {layers_named(rivals, labels)} may change as early" if rivals else said
 

@@ -11,15 +11,11 @@ from core.sweep.control_contrast import DIFFERENT, MARGIN
 
 LEAST = decimals(100 * MARGIN, 0)  # points that count
 WHERE = "the upper half of the layers"
-READING = (
-    "Each line is one task and depth with its 95 % interval; in brackets, checkpoints that differ only in the seed, "
-    "averaged. Diamonds are estimates over all of them, the dotted line is where another task or depth is expected. "
-    f"Differences within the grey band, ±{LEAST} points, are too small to count. Six layers are MiniLM, twelve MPNet: "
-    "depth cannot be told from the pretrained model."
-)
 MEANING = (
     "Points are percentage points of the change in the layers that lies in their upper half, the method's minus random "
-    f"removal's, where the overall change is {decimals(DAMAGE, 2)}."
+    f"removal's, where the overall change is {decimals(DAMAGE, 2)}. Intervals are 95 %, seed twins are averaged, and "
+    f"differences within ±{LEAST} points are too small to count. Six layers are MiniLM, twelve MPNet: depth cannot be "
+    "told from the pretrained model."
 )
 
 
