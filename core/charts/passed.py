@@ -6,6 +6,7 @@ it shows the same, that is the model's doing and not the method's.
 """
 
 from collections.abc import Sequence
+from math import ceil
 
 import altair as alt
 import numpy as np
@@ -147,7 +148,7 @@ def halves_scene(
         title: The finding.
     """
     sweeps = [(None, [*halves_of(alone), result]), *((k, halves_of(seed)) for k, seed in enumerate(drawn))]
-    rows = [
+    rows: g.Rows = [
         {
             "seed": seed,
             "series": HALVES[which],
@@ -165,17 +166,19 @@ def halves_scene(
     frames = player_frames(result)[: sum(frame.prunable_sparsity < END for frame in result.frames)]
     amounts = g.amount_rows(frame.prunable_sparsity for frame in result.frames)
     by_chance = " (thin: at random)" if drawn else ""
+    most = max(ceil(4 * max((max(row["changed"], row["high"]) for row in rows), default=0.0)), 1) / 4
     views = {
         "stack": stack_view(result, reduction, companions),
-        "harm": View(_harm, (), {"harm": rows, "amounts": amounts}, f"{HARM}{by_chance}"),
+        "harm": View(_harm, (most,), {"harm": rows, "amounts": amounts}, f"{HARM}{by_chance}"),
     }
     return Scene(title, origins((result,), reduction), views, frames, _layout("stack", "harm"))
 
 
-def _harm() -> g.LayerChart:
-    """Draw the method's curves with their intervals over thin ones of random removal."""
+def _harm(most: float) -> g.LayerChart:
+    """Draw the method's curves with their intervals over thin ones of random removal, up to a multiple of a quarter."""
     x = g.amount_axis(title="Share of the encoder's weights removed", shown=(-0.015, END), values=TICKS)
-    y, legend = g.share_axis("changed:Q", "Predictions changed"), alt.Legend(title=None, symbolType="stroke")
+    y = g.share_axis("changed:Q", "Predictions changed", (0, most * g.SHARE_DOMAIN[1]))
+    legend = alt.Legend(title=None, symbolType="stroke")
     line = g.told_apart("series", legend, HALVES, stroke=g.COLOURS, strokeDash=g.DASHES)
     curves = g.data("harm").encode(x=x, y=y, detail="seed:N")
     told = g.told({"Pruned": "series:N", "Predictions changed": "text:N"})

@@ -165,5 +165,5 @@ def _cut(result: SweepResult, study: CutStudy | None) -> Step:
     if study and known and choice:
         caption = checkpoint_name(study), data_name(study), *filter(None, [machine_words(known)])
         scene = cut_scene(known, choice, told.said.heading, caption)
-        scene = replace(scene, layout=_beside("stack", "frontier", ("10rem", "16rem")))
+        scene = replace(scene, layout=_beside("stack", "frontier", ("7rem", "19.5rem")))
     return Step("cut", told.said, scene, None, told.notes, told.go)
