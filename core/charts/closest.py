@@ -13,41 +13,30 @@ MAX_NUMBERED = 14  # points; with more, there is no room for numbers
 
 
 def closest_view(result: SweepResult, reduction: str) -> View:
-    """Draw each layer's similarity to its closest layer, and to the one of the same number where there is one."""
-    rows = closest_rows(result, reduction)
-    notes = ["number: that layer"] if len(rows) <= MAX_NUMBERED else []
-    notes += ["line: layer of the same number"] if result.has_own else []
-    title = [f"Most similar layer of {unpruned_name(result)}", *filter(None, ["; ".join(notes)])]
-    values = {"Similarity": "v", "Most similar layer": "closest", **({"Same number": "own"} if result.has_own else {})}
-    numbers = Numbers("closest", "layer", values, named="Layer")
-    return View(_closest, (result.points, result.has_own), {"closest": rows}, title, numbers=numbers)
-
-
-def closest_rows(result: SweepResult, reduction: str) -> g.Rows:
-    """Return one row per layer: over the frames its closest layer, that similarity, and that to the same number."""
+    """Draw each layer's similarity to its closest layer, with that layer's number."""
     found = [closest_layers(result, reduction, k) for k in range(len(result.frames))]  # (frames, points)
     values = [[ranked[0][1] if ranked else None for ranked in row] for row in found]
-    rows = g.layer_rows(result.points, v=values, own=(frame.own(reduction) for frame in result.frames))
-    return [
-        {**row, "closest": [ranked[0][0] if ranked else "" for ranked in column]}
-        for row, column in zip(rows, zip(*found, strict=True), strict=True)
-    ]
+    rows = g.layer_rows(result.points, v=values)
+    for row, column in zip(rows, zip(*found, strict=True), strict=True):
+        row["closest"] = [ranked[0][0] if ranked else "" for ranked in column]
+    title = [f"Most similar layer of {unpruned_name(result)}"]
+    title += ["number: that layer"] if len(rows) <= MAX_NUMBERED else []
+    numbers = Numbers("closest", "layer", {"Similarity": "v", "Most similar layer": "closest"}, named="Layer")
+    return View(_closest, (result.points,), {"closest": rows}, title, numbers=numbers)
 
 
-def _closest(points: tuple[str, ...], has_own: bool) -> g.LayerChart:
+def _closest(points: tuple[str, ...]) -> g.LayerChart:
     order = point_labels(points)
     x, y = g.depth_axis(order, "Pruned model, layer"), g.share_axis("value:Q", "Similarity", DOMAIN)
     layers = (
-        g.moving("closest", value="v", same="own", nearest="closest")
-        .transform_calculate(text=g.value_text("datum.value"), same_text=g.value_text("datum.same"))
-        .encode(x=x)
+        g.moving("closest", value="v", nearest="closest")
+        .transform_calculate(text=g.value_text("datum.value"))
+        .transform_filter("isValid(datum.value)")
+        .encode(x=x, y=y)
     )
     tooltip = {"Layer": "name:N", "Most similar layer": "nearest:N", "Similarity": "text:N"}
-    tooltip |= {"To the same number": "same_text:N"} if has_own else {}
-    on_show = layers.transform_filter("isValid(datum.value)").encode(y=y)
-    numbers = g.haloed_text(on_show.encode(text="nearest:N"), dy=-12, dx=-4)
+    numbers = g.haloed_text(layers.encode(text="nearest:N"), dy=-12, dx=-4)
     return alt.layer(
-        *([layers.encode(y="same:Q").mark_line(color=g.UNDEFINED_COLOUR)] if has_own else []),
-        on_show.mark_point(style="marker", filled=True, opacity=1, size=70).encode(tooltip=g.told(tooltip)),
+        layers.mark_point(style="marker", filled=True, opacity=1, size=70).encode(tooltip=g.told(tooltip)),
         *(numbers if len(order) <= MAX_NUMBERED else []),
     )
