@@ -29,6 +29,7 @@ STEP = 0.05  # the axis of the metric ends at multiples of it
 PIECES = 12  # of a whole band, each with strokes of its own
 FEED_FORWARD = 8  # of these, where a layer has four feed-forward units for each hidden one: two thirds of its weights
 BAND = (0.12, 0.88)  # bottom and top, of a layer's row
+DISC = alt.ExprRef("margin * margin / 7")  # the area around a number of layers, which has letters as high as all others
 FASTER, FEWER = "Times as fast as the full model", "Layers removed"
 EXPLAINED = "Numbers: layers out. Squares: narrower parts as well"
 TOLD = ("Removed", "Difference", "When choosing", "Answers", "Speed", "Size")  # of each model
@@ -91,7 +92,8 @@ def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float
     lines, picks, models = g.data("lines").encode(y=y), g.data("picks").encode(x=x, y=y), g.data("models").encode(x=x)
     points = models.encode(y=y, tooltip=g.told({metric: "text:N", **{name: f"{name}:N" for name in TOLD}}))
     fewer, narrower = (points.transform_filter(f"{sign}datum.narrower") for sign in ("!", ""))
-    legend = alt.Legend(title=None, columns=1, symbolSize=60, symbolFillColor=GREY)
+    columns = alt.ExprRef("width > 9 * margin ? 2 : 1")
+    legend = alt.Legend(title=None, columns=columns, symbolSize=60, symbolFillColor=GREY)
     looks = g.told_apart("criterion", legend, criteria, shape=list(SHAPES))
     picked = g.told({"Chosen by": "criterion:N", "Removed": "layers:N", metric: "value:Q"})
     return alt.layer(
@@ -106,9 +108,9 @@ def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float
         fewer.mark_line(style="series", strokeWidth=1, opacity=0.6).encode(order="x:Q"),
         models.mark_rule(style="series", strokeWidth=1.5).encode(y="low:Q", y2="high:Q"),
         narrower.mark_point(style="series", shape="square", size=45),
-        fewer.mark_point(style="series", filled=True, size=250, opacity=1),
-        points.transform_filter("datum.chosen").mark_point(style="marker", size=250),
-        fewer.encode(text="label:N").mark_text(style="halo", strokeWidth=0, fontWeight="bold"),
+        fewer.mark_point(style="series", filled=True, size=DISC, opacity=1),
+        points.transform_filter("datum.chosen").mark_point(style="marker", size=DISC),
+        fewer.encode(text="label:N").mark_text(style=["note", "halo"], strokeWidth=0, fontWeight="bold"),
     )
 
 

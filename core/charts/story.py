@@ -128,6 +128,7 @@ def _beside(first: str, second: str, heights: tuple[str, str] = ("15rem", "11rem
         "story",
         wide=f'"{first} {second}" {HIGH} "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)',
         narrow=in_column({first: heights[0], second: heights[1], "bar": "auto"}),
+        slide=f'"{first} {second}" minmax(0, 1fr) / minmax(0, 5fr) minmax(0, 4fr)',
     )
 
 
@@ -165,5 +166,7 @@ def _cut(result: SweepResult, study: CutStudy | None) -> Step:
     if study and known and choice:
         caption = checkpoint_name(study), data_name(study), *filter(None, [machine_words(known)])
         scene = cut_scene(known, choice, told.said.heading, caption)
-        scene = replace(scene, layout=_beside("stack", "frontier", ("7rem", "19.5rem")))
+        layout = _beside("stack", "frontier", ("7rem", "19.5rem"))
+        layout = replace(layout, slide='"frontier stack" minmax(0, 1fr) / minmax(0, 7fr) minmax(0, 2fr)')
+        scene = replace(scene, layout=layout)
     return Step("cut", told.said, scene, None, told.notes, told.go)

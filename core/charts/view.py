@@ -118,6 +118,10 @@ class Scene:
         """The amount of every frame."""
         return [frame["amount"] for frame in self.frames]
 
+    def frame_at(self, amount: float | None) -> int:
+        """Return the last frame up to an amount, as the player shows it; without one the frame in the middle."""
+        return len(self.frames) // 2 if amount is None else max(sum(a <= amount for a in self.amounts) - 1, 0)
+
     @property
     def mounted(self) -> dict[str, Any]:
         """What core/charts/player.js takes besides the pictures and where they stand."""

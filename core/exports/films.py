@@ -1,16 +1,18 @@
-"""Films: frames as one moving picture, a GIF or an MP4."""
+"""Many frames in one file: a moving picture, GIF or MP4; a PDF with a page each; a ZIP of pictures."""
 
 import io
 from collections import Counter
 from collections.abc import Iterable
 from fractions import Fraction
 from itertools import chain, repeat
+from zipfile import ZipFile
 
 import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 from PIL import Image
+from pypdf import PdfWriter
 
 LAST_HOLDS = 3  # the last frame stays this many times as long, as in the player
 
@@ -89,4 +91,23 @@ def mp4(pngs: Iterable[bytes], milliseconds: int) -> bytes:
     return file.getvalue()
 
 
-FILMS = {"gif": gif, "mp4": mp4}  # of PNG files of one size, and how many milliseconds each is shown
+def zipped(pngs: Iterable[bytes], _: int) -> bytes:
+    """Return a ZIP of pictures that are named by their numbers."""
+    file = io.BytesIO()
+    with ZipFile(file, "w") as archive:  # PNGs are compressed already
+        for number, png in enumerate(pngs, start=1):
+            archive.writestr(f"{number}.png", png)
+    return file.getvalue()
+
+
+def joined(pdfs: Iterable[bytes]) -> bytes:
+    """Return a PDF of the pages of others."""
+    file, writer = io.BytesIO(), PdfWriter()
+    for pdf in pdfs:
+        writer.append(io.BytesIO(pdf))
+    writer.write(file)
+    return file.getvalue()
+
+
+# Of PNG files of one size, and how many milliseconds each is shown.
+FILMS = {"gif": gif, "mp4": mp4, "zip": zipped}

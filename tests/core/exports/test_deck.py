@@ -1,0 +1,69 @@
+"""The story to take along: slides that are read from the last row, their PDF and their pictures."""
+
+import io
+from xml.etree import ElementTree
+from zipfile import ZipFile
+
+import pytest
+from PIL import Image
+from pypdf import PdfReader
+
+from core.charts.story import Step, story
+from core.charts.theme import THEMES, ThemeName
+from core.exports.deck import deck_of
+from core.exports.figure import SLIDE
+from core.renderer import draw, drawn_frames
+from tests.builders import make_result
+from tests.core.findings import made
+from tests.core.findings.made import SEEDS, network
+from tests.studies import make_study, with_sizes
+
+SVG = "{http://www.w3.org/2000/svg}"
+TITLE = "<b>My</b> talk & yours"
+HALVES = [made.half("layers:0-1", 0.5), made.half("layers:2-3", 0.1)]
+WHOLE = make_result(num_layers=4, amounts=(0.0, 0.2, 0.6))
+STORIES = {
+    "all but chance": story(WHOLE, "mean", [], HALVES, with_sizes(make_study()), None),
+    "chance": story(network(), "mean", SEEDS, [], None, None),
+    "twelve layers": story(make_result(num_layers=12, points="layer"), "mean", [], [], None, None),
+}
+
+
+def words(svg: str) -> str:
+    """All that a slide says, with one space between words, however they were broken."""
+    root = ElementTree.fromstring(svg)
+    return " ".join(" ".join(" ".join(text.itertext()) for text in root.iter(f"{SVG}text")).split())
+
+
+@pytest.mark.parametrize(
+    ("steps", "theme"), zip(STORIES.values(), ("light", "dark", "light"), strict=True), ids=STORIES
+)
+def test_each_scene_with_its_data_is_a_slide_that_is_read_from_the_last_row(
+    steps: tuple[Step, ...], theme: ThemeName
+) -> None:
+    deck, shown = deck_of(steps, TITLE, theme), [step for step in steps if step.scene or step.name == "similar"]
+    svgs = list(drawn_frames(deck, range(len(deck["slides"]))))
+    for step, svg in zip(shown, svgs, strict=True):
+        said = words(svg)
+        assert all(" ".join(text.split()) in said for text in (step.said.heading, *step.said.sentences))
+        if step.scene and step.start is not None:
+            assert step.scene.frames[step.scene.frame_at(step.start)]["name"] in said
+        seen = [text for text in ElementTree.fromstring(svg).iter(f"{SVG}text") if text.get("opacity") != "0"]
+        sizes = [float(text.get("font-size", "24").removesuffix("px")) for text in seen]
+        assert min(sizes) * 7.5 * 72 / SLIDE[1] >= 16, "in points"
+        assert THEMES[theme].background in svg
+    first = words(svgs[0])
+    caption = next(step.scene.caption for step in steps if step.scene)
+    for text in (TITLE, *caption, "similarity 0.08", "Rotation is ignored; the jostling costs a little."):
+        assert text in first
+    assert sum(circle in svgs[0] for circle in ("#d9670f", "#2584cf")) == 2
+
+
+def test_its_pages_are_one_pdf_and_its_pictures_one_zip() -> None:
+    order = {"figure": deck_of(STORIES["chance"], TITLE), "frames": [0, 1, 2], "milliseconds": 500}
+    pages = PdfReader(io.BytesIO(draw({**order, "format": "pdf"}))).pages
+    assert [page.mediabox.width / page.mediabox.height for page in pages] == pytest.approx([16 / 9] * 3)
+    assert ["My" in page.extract_text() for page in pages] == [True, False, False]
+    with ZipFile(io.BytesIO(draw({**order, "format": "zip"}))) as archive:
+        assert archive.namelist() == ["1.png", "2.png", "3.png"]
+        assert {Image.open(archive.open(name)).size for name in archive.namelist()} == {(1920, 1080)}
