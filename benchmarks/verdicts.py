@@ -1,12 +1,13 @@
 """`python -m benchmarks.verdicts`: write what the shipped results say, one by one and together.
 
 It replaces what stands between lines such as `<!-- verdicts -->` and `<!-- end of verdicts -->` in `docs/results.md`
-and `README.md`, draws `docs/forest.svg`, and writes what pages read, `pooled.json`, `harm.json` and `guided.json` in
+and `README.md`, draws `docs/forest.svg`, and writes what pages read, `pooled.json`, `harm.json` and `measured.json` in
 `cached_results`.
 With `--errors` it prints instead how often the rules are wrong: a random draw called different, and a difference of the
 margin called none.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -15,88 +16,82 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.harm import harm_table, harms
+from benchmarks.shares import Checkpoint, judged, shares_said, shares_tables
 from core.charts.forest import forest_scene
 from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
 from core.exports.drawing import draw
 from core.exports.figure import figure_of
-from core.findings import guided, passed, pooled
+from core.findings import passed, pooled
 from core.findings.choices import family_of, seed_groups, task_title
 from core.findings.claim import BY_INTERVAL, Verdict, corrected, verdict, with_rows
 from core.findings.comparable import control_sweeps
-from core.findings.guided import Place
 from core.findings.passed import Harm
 from core.findings.pooled import Pooled
 from core.findings.regret import regrets_of
-from core.findings.words import NONE
-from core.findings.words.guided import guided_said, guided_tables
-from core.findings.words.passed import harm_table
+from core.findings.words import NONE, Table, narrow
+from core.findings.words import verdict as words
 from core.findings.words.pooled import claim_heading, claim_said, pooled_table
 from core.findings.words.regret import regrets_said, regrets_table
-from core.findings.words.verdict import (
-    FLAGS,
-    REASONS,
-    beside_random,
-    beyond_cell,
-    counted,
-    explained,
-    flags_cell,
-    layer_cell,
-)
-from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, TASKS
+from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, SHIPPED, TASKS
 from core.results import library, store
 from core.results.names import checkpoint_name, listed, method_name
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT, MARGIN, Contrast, contrast
 from core.sweep.equal_damage import upper_share
-from ui.text import markdown_table
+from ui.text import markdown_table, plain
 
 DOCUMENT, README, FOREST = ROOT / "docs" / "results.md", ROOT / "README.md", ROOT / "docs" / "forest.svg"
+MEASURED = SHIPPED / "measured.json"
 NO_DIFFERENCE = "None shows that a method differs from random removal"
 DRAWS = 10_000  # of each row and sign
 
 
 def pages_of(
-    table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: Sequence[Harm], compared: Sequence[Place]
+    table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: Sequence[Harm], compared: Sequence[Checkpoint]
 ) -> dict[Path, str]:
-    """Return what `docs/results.md` and `README.md` say: verdicts, all of them together, harm and guided shares."""
-    claim = claim_said(together[0], together)
-    said = f"**{claim.heading}.** {' '.join(claim.sentences)}"
-    document = DOCUMENT.read_text("utf-8")
-    parts = {"claim": said, "pooled": markdown_table(pooled_table(together)), "verdicts": table_of(table)}
-    parts |= {"harm": markdown_table(harm_table(alone)), "guided": guided_text(compared) if compared else ""}
-    parts["cuts"] = cuts_text()
-    for name, text in parts.items():
-        document = written_into(document, name, text)
-    return {DOCUMENT: document, README: written_into(README.read_text("utf-8"), "claim", said)}
-
-
-def guided_text(compared: Sequence[Place]) -> str:
-    """Say and tabulate what guided shares are worth."""
-    said = guided_said(compared)
-    return "\n\n".join(
-        [f"**{said.heading}.** {' '.join(said.sentences)}", *map(markdown_table, guided_tables(compared))]
-    )
-
-
-def cuts_text() -> str:
-    """Say and tabulate what criteria lose that choose layers by similarity, in the shipped studies of cuts."""
+    """Return what documents and Methods say: verdicts, all of them together, harm, guided shares and cuts."""
+    claim, shares, tables = claim_said(together[0], together), shares_said(compared), shares_tables(compared)
+    said, worth = (f"**{one.heading}.** {' '.join(one.sentences)}" for one in (claim, shares))
     studies = [store.load_cut(path) for entry in library.shipped_cuts() if (path := store.find(entry.key))]
-    regrets = regrets_of(studies)
-    return f"{regrets_said(regrets)}\n\n{markdown_table(regrets_table(regrets))}"
+    cuts, lost, harm = regrets_of(studies), regrets_said(regrets_of(studies)), markdown_table(harm_table(alone))
+    document = DOCUMENT.read_text("utf-8")
+    for name, parts in {
+        "claim": [said],
+        "pooled": [markdown_table(pooled_table(together))],
+        "verdicts": [table_of(table)],
+        "harm": [harm],
+        "guided": [worth, *map(markdown_table, tables)],
+        "cuts": [lost, markdown_table(regrets_table(cuts))],
+    }.items():
+        document = written_into(document, name, "\n\n".join(parts))
+    measured = {  # on Methods, where a telephone has room for narrow tables
+        "harm": harm,
+        "guided": plain(" ".join((f"{shares.heading}.", *shares.sentences))),
+        "guided-tables": _narrow(*tables),
+        "regret-said": lost,
+        "regret-table": _narrow(regrets_table(cuts)),
+    }
+    readme = written_into(README.read_text("utf-8"), "claim", said)
+    return {DOCUMENT: document, README: readme, MEASURED: json.dumps(measured, ensure_ascii=False, indent=1) + "\n"}
+
+
+def _narrow(*tables: Table) -> str:
+    return "\n\n".join(markdown_table(part) for table in tables for part in narrow(table, 2))
 
 
 def table_of(table: "Sequence[VerdictRow]") -> str:
     """Say which tasks verdicts cover, count them, and tabulate them."""
     tasks = sorted({row.result.task.name for row in table}, key=[*TASKS].index)
     known, reasons = [row.verdict for row in table], Counter(row.verdict.reason for row in table)
-    why = ", ".join(f"{reasons[reason]} × {reason}" for reason in REASONS if reasons[reason])
+    why = ", ".join(f"{reasons[reason]} × {reason}" for reason in words.REASONS if reasons[reason])
     alone = sum(row.alone.state in DIFFERENT for row in table)
-    covered = f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {counted(known)} ({why})."
+    covered = f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {words.counted(known)} ({why})."
     if not any(one.state in DIFFERENT for one in known):
         covered += f" {NO_DIFFERENCE}; judged alone, before the correction for their number, {alone} would."
-    words = f"{markdown_table(verdict_rows(table))}\n\nReasons:\n\n{explained(REASONS)}\n\nMarks:\n\n{explained(FLAGS)}"
-    return f"{covered}\n\n{words}"
+    reasons_said, marks = words.explained(words.REASONS), words.explained(words.FLAGS)
+    return f"{covered}\n\n{markdown_table(verdict_rows(table))}\n\nReasons:\n\n{reasons_said}\n\nMarks:\n\n{marks}"
 
 
 @dataclass(frozen=True)
@@ -134,7 +129,7 @@ def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
     found = {keys[-1]: (name, keys) for name, keys in seed_groups(places)}
     rows = []
     for row in table:
-        marks = flags_cell(row.verdict), layer_cell(row.result, row.verdict), beyond_cell(row.verdict)
+        marks = words.flags_cell(row.verdict), words.layer_cell(row.result, row.verdict), words.beyond_cell(row.verdict)
         rows.append(_cells([row], checkpoint_name(row.result), marks))
         if spread := found.get(row.result.key):
             name, keys = spread
@@ -152,7 +147,10 @@ def _cells(rows: Sequence[VerdictRow], checkpoint: str, marks: tuple[str, str, s
         "Method": method_name(result),
     }
     titles = "Marks", "Layer that differs most", "Beyond the emptied model"
-    known, second = beside_random([row.verdict for row in rows]), beside_random([row.second for row in rows])
+    known, second = (
+        words.beside_random([row.verdict for row in rows]),
+        words.beside_random([row.second for row in rows]),
+    )
     for damage, cell in ((DAMAGE, known), (SECOND_DAMAGE, second)):
         share, random, _ = cell.values()
         cells |= {f"In the upper half at {damage:.2f}": share, f"Random at {damage:.2f}": random}
@@ -227,10 +225,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(errors_of([row.verdict for row in table]))
         return 0
     together = pooled.pooled((row.result, row.alone) for row in table)
-    alone, compared = passed.harms(results), guided.judged(results)
+    alone, compared = harms(results), judged(results)
     pooled.write(together)
     passed.write(alone)
-    guided.write(compared)
     for path, text in pages_of(table, together, alone, compared).items():
         path.write_text(text, "utf-8")
     scene = forest_scene(together, {}, claim_heading(together[0]))

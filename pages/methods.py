@@ -4,6 +4,7 @@ The prose stands in `methods.md`: its sections are `# anchor: Title`, and those 
 `@{NAME}` is a constant or a text of the code.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,27 +12,19 @@ from string import Template
 
 import streamlit as st
 
-from core.findings import claim, comparable, guided, passed, pooled
-from core.findings.regret import regrets_of
-from core.findings.words import narrow
-from core.findings.words.guided import guided_said, guided_tables
+from core.findings import claim, comparable, pooled
 from core.findings.words.numbers import percent
-from core.findings.words.passed import harm_table
-from core.findings.words.regret import regrets_said, regrets_table
 from core.findings.words.verdict import FLAGS, POINTS, REASONS, STATES, explained
 from core.request import catalog, controls
 from core.request.criteria import CRITERIA
 from core.results.cut import ALL_UP_TO
-from core.results.library import shipped_cuts
 from core.results.names import listed
 from core.sweep import control_contrast, equal_damage, working_range
 from ui.header import page_header
 from ui.player import component, pause_after_first_picture
-from ui.results import study_by_key
-from ui.shared import once
-from ui.text import markdown_table, plain
+from ui.text import plain
 
-PROSE = Path(__file__).with_suffix(".md")
+PROSE, MEASURED = Path(__file__).with_suffix(".md"), catalog.SHIPPED / "measured.json"
 MODULES = (catalog, controls, claim, comparable, pooled, control_contrast, equal_damage, working_range)
 SECTION = re.compile("^# ", re.MULTILINE)
 MORE = "More: how each method prunes, how a layer becomes one vector, other numbers, intervals"
@@ -55,8 +48,6 @@ class Prose(Template):
 def texts(prose: Prose) -> dict[str, object]:
     """Return what the names in the prose stand for: constants by their own names, the catalog's texts by its."""
     described = set(prose.get_identifiers())
-    said = guided_said(shares) if (shares := guided.shipped()) else None
-    regrets = once(regrets_of, [study for entry in shipped_cuts() if (study := study_by_key(entry.key))])
     others = [name for name in catalog.METHODS if name not in described]
     return {
         **{name: value for module in MODULES for name, value in vars(module).items()},
@@ -65,8 +56,7 @@ def texts(prose: Prose) -> dict[str, object]:
         **{name: f"*{plain(way.title)}.* {plain(way.explanation)}" for name, way in catalog.REDUCTIONS.items()},
         "ALL_UP_TO": ALL_UP_TO,
         **{f"by-{name}": title for name, title in CRITERIA.items()},
-        "regret-said": regrets_said(regrets),
-        "regret-table": "\n\n".join(map(markdown_table, narrow(regrets_table(regrets), 2))),
+        **json.loads(MEASURED.read_text("utf-8")),  # written by `benchmarks.verdicts`
         "partial_cka": catalog.MEASURES["partial_cka"].title,
         "other-methods": "\n\n".join(f"{heading(new)} Its formula stands at the head of its file." for new in others),
         "DAMAGES": listed([str(damage) for damage in equal_damage.DAMAGES]),
@@ -75,14 +65,9 @@ def texts(prose: Prose) -> dict[str, object]:
         "DRAWS": f"{working_range.DRAWS:,}",
         "retained": percent(working_range.RETAINED),
         "lost": percent(1 - working_range.RETAINED),
-        "harm": markdown_table(harm_table(passed.shipped())),
         "margin": POINTS,
         **{str(name): said for name, said in STATES.items()},
         "reasons": explained(REASONS),
-        "guided": " ".join(map(plain, (f"{said.heading}.", *said.sentences))) if said else "",
-        "guided-tables": "\n\n".join(
-            markdown_table(part) for rows in guided_tables(shares) for part in narrow(rows, 2)
-        ),
         "flags": explained(FLAGS),
         **{f"{kind}-seeds": number for kind, number in catalog.CONTROL_SEEDS.items()},
     }

@@ -4,34 +4,22 @@ A *loss* is 1 - CKA with the unpruned model. Ordinary pruning is cumulative: a l
 layers below it, so that its loss says little about what pruning that layer costs. The *end* is what the classifier
 reads; results that do not hold it have the first token of the last layer's output in its place. *Harm* is the share of
 predictions that are no longer the unpruned model's.
-
-Over all shipped checkpoints, harm is pooled. *Layers*: over the layers of one checkpoint, each pruned alone by one
-amount, harm is correlated (Spearman) with a layer's own loss, with how early it stands, and with the loss at the end.
-Only equal amounts are compared: over several, more pruning does more of all three. *Halves*: harm of the lower half of
-the layers less that of the upper half, where both have lost as many weights. What is independent are checkpoints, not
-layers, amounts or draws, so these are averaged first. A *cell* is a task at a depth, over which seed twins are averaged
-too; Student's interval is over the cells. Those of one depth share a pretrained model, and random draws, which no
-interval covers.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from pydantic import TypeAdapter
 
-from core.findings.choices import task_title
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
 from core.findings.layers import own_similarity
-from core.request.catalog import METHODS, REDUCTION
-from core.request.scope import half_scopes, layer_scopes, run_of
+from core.request.catalog import METHODS
+from core.request.scope import half_scopes, layer_scopes
 from core.results.fields import Bounds
 from core.results.names import ReductionKey, in_sentence
 from core.results.schema import SweepResult
 from core.results.table_file import TableFile
-from core.sweep.control_contrast import margin_of_mean
 from core.sweep.statistics import Array
 
 HELD_AGAINST = 0.3  # of the encoder's weights, all from one half of the layers: where both halves are compared
@@ -160,9 +148,12 @@ def harm_of(alone: Alone) -> HalvesHarm | None:
 
 # ---------------------------------------------------------------- over all shipped checkpoints
 
-# Of a cell: correlations of harm, the difference of "end" and "own", harm of the lower half less that of the upper.
-NAMES = ("own", "early", "end", "beyond", "apart")
-Values = Mapping[str, float]  # by these names
+Values = Mapping[str, float]
+"""Of a cell, a task at a depth.
+
+Rank correlations of harm over layers, with a layer's `own` loss, with how `early` it stands, and with the loss at the
+`end`; `beyond`, the latter less the first; `apart`, harm of the lower half of the layers less that of the upper half.
+"""
 
 
 @dataclass(frozen=True)
@@ -199,55 +190,4 @@ class Harm:
 
 
 _FILE = TableFile("harm.json", TypeAdapter(tuple[Harm, ...]))
-write, shipped = _FILE.write, _FILE.read
-
-
-def harms(results: Iterable[SweepResult]) -> tuple[Harm, ...]:
-    """Pool the results of pruning some layers alone, on other examples than those written for this project."""
-    known = [one for one in results if run_of(one.pruning.scope) and not one.against and one.task.source != "written"]
-    is_read, groups = reads(known), defaultdict[tuple[object, ...], list[SweepResult]](list)
-    for one in sorted(known, key=lambda result: result.key):  # the last digits of a mean depend on it
-        method, controls = one.pruning.method, one.pruning.controls or ""
-        place = one.checkpoint.num_layers, task_title(one.task.name), one.checkpoint.revision
-        groups[[*METHODS].index(controls or method), controls, method, *place, one.pruning.seed].append(one)
-    rows = [_values(sweeps, is_read) for sweeps in groups.values()]
-    names = ["order", "controls", "method", "layers", "task", "checkpoint", "seed"]
-    table = pd.DataFrame(rows, pd.MultiIndex.from_tuples(groups, names=names), list(NAMES))
-    found = []
-    for (_, controls, method), cells in table.groupby(level=names[:5]).mean().groupby(level=names[:3]):
-        places = [f"{task}, {layers} layers" for *_, layers, task in cells.index]
-        values = {place: dict(row.dropna()) for place, (_, row) in zip(places, cells.iterrows(), strict=True)}
-        estimates = {name: _estimate(name, column.dropna()) for name, column in cells.items() if column.count() > 1}
-        found.append(Harm(method, controls, values, estimates, is_read))
-    return tuple(found)
-
-
-def _values(sweeps: Sequence[SweepResult], is_read: bool) -> Values:
-    """Return what is known of one checkpoint, method and seed."""
-    alone = isolated_of(sweeps[0], sweeps)
-    found, harm = correlations(by_amount(alone, REDUCTION, is_read)), harm_of(alone)
-    if harm and round(harm.removed, 2) == HELD_AGAINST:
-        found |= {"apart": harm.lower - harm.upper}
-    return found
-
-
-def correlations(tables: ByAmount) -> dict[str, float]:
-    """Correlate harm over layers (Spearman), averaged over the amounts at which it differs between layers."""
-    from scipy.stats import spearmanr  # here: no page waits for it
-
-    rhos = []
-    for table in tables.values():
-        _, own, end, harm = table[..., 0].T  # each (layers,)
-        if np.ptp(harm):
-            rhos.append([spearmanr(harm, other).statistic for other in (own, -np.arange(len(own)), end)])
-    if not rhos:
-        return {}
-    own, early, end = np.mean(rhos, axis=0).tolist()
-    return {"own": own, "early": early, "end": end, "beyond": end - own}
-
-
-def _estimate(name: str, values: "pd.Series[float]") -> Estimate:
-    most = 2 if name == "beyond" else 1  # no value lies farther from 0
-    mean, margin = float(values.mean()), margin_of_mean(values.to_numpy())
-    low, high = np.clip([mean - margin, mean + margin], -most, most).tolist()
-    return Estimate(len(values), mean, (low, high))
+write, shipped = _FILE.write, _FILE.read  # `benchmarks.harm` computes it

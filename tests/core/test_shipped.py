@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from benchmarks import verdicts
+from benchmarks.harm import harms
+from benchmarks.shares import judged
 from core.charts.forest import forest_scene
-from core.findings import guided, passed
+from core.findings import passed
 from core.findings.pooled import pooled, shipped
 from core.request.catalog import DEFAULT_CONTROLLED, EMBEDDED, ENGINE_VERSION, FAMILIES, SHIPPED, TASKS
 from core.request.grid_file import read_grid
@@ -72,9 +74,8 @@ def test_every_shipped_result_matches_its_entry_and_the_page_of_results_has_the_
         assert result.task.source == "written" or len(result.task.examples) in (256, 800), entry.name
     table = verdicts.verdict_table([*shipped_results.values()])
     together = pooled((row.result, row.alone) for row in table)
-    alone, compared = passed.harms(shipped_results.values()), guided.judged(shipped_results.values())
-    found = shipped(), passed.shipped(), guided.shipped()
-    assert found == (together, alone, compared), "run python -m benchmarks.verdicts"
+    alone, compared = harms(shipped_results.values()), judged(shipped_results.values())
+    assert (shipped(), passed.shipped()) == (together, alone), "run python -m benchmarks.verdicts"
     for path, text in verdicts.pages_of(table, together, alone, compared).items():
         assert path.read_text("utf-8") == text, "run python -m benchmarks.verdicts"
     rows = [row for view in forest_scene(together, {}, "").views.values() for row in view.datasets["forest"]]

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from core.findings.claim import Lead
 from core.findings.passed import Estimate, HalvesHarm, Harm, PassedOn
-from core.findings.words import NONE, Said, Table, points, points_span, share_with_interval, with_interval
+from core.findings.words import Said, points, points_span, share_with_interval
 from core.findings.words.numbers import decimals, percent
 from core.request.catalog import CONFIDENCE
-from core.results.names import PointLabel, amount_name, capitalised, layer_number
+from core.results.names import PointLabel, amount_name, layer_number
 
 PASSED = "Intact is not harmless: what this layer passes on"  # true of every shipped checkpoint
 ENDS = {True: "what the classifier reads", False: "the first token of the last layer's output"}
@@ -73,24 +73,3 @@ def _under(table: Sequence[Harm], name: str, write: Callable[[Mapping[str, Estim
     return " and ".join(f"{write(harm.estimates)} under {harm.name}" for harm in known) + (
         f", over {known[0].estimates[name].cells} {CELLS}" if known else ""
     )
-
-
-def harm_table(table: Sequence[Harm]) -> Table:
-    """Tabulate what harm follows over layers, and what either half of them costs: means over cells, with intervals."""
-    titles = {
-        "own": "Rank correlation of harm with a layer's own loss",
-        "early": "… with how early it stands",
-        "end": f"… with the loss at the end ({ENDS[all(harm.is_read for harm in table)]})",
-        "beyond": "… the latter, less that with its own loss",
-        "apart": "Harm of the lower half alone, less that of the upper half",
-    }
-    mean = f"Mean over {CELLS} (95 % interval), their number"
-    known = {capitalised(harm.name): harm.estimates for harm in table}
-    return [
-        {mean: title} | {method: _mean(means.get(name)) for method, means in known.items()}
-        for name, title in titles.items()
-    ]
-
-
-def _mean(found: Estimate | None) -> str:
-    return f"{with_interval(found.value, *found.interval, 2)}, {found.cells}" if found else NONE

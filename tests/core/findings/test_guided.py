@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from core.findings.guided import AMOUNTS, METHODS, beside, judged, together
-from core.findings.words.guided import guided_tables
+from benchmarks.shares import judged, shares_tables, together
+from core.findings import guided as pages
+from core.findings.guided import AMOUNTS, METHODS, beside
 from tests.builders import make_result, with_own_key
 from tests.core.findings.made import EXAMPLES, FEWER, confirming, sharing
 
@@ -36,21 +37,23 @@ def test_every_checkpoint_with_all_methods_on_the_same_examples_has_each_amount(
     coarse = make_result(task="qnli", method="divergence", amounts=(0.0, 0.2, 0.4), num_examples=EXAMPLES)
     control = make_result(task="qqp", method="random", controls="cka", amounts=(0.0, *AMOUNTS))
     found = judged([*first, *second, *some, elsewhere, coarse, control])
-    assert [(place.group, place.amount) for place in found] == [
+    places = [place for known in found for place in known.places]
+    assert [(known.group, place.amount) for known in found for place in known.places] == [
         (group, amount) for group in ("no figure seen before", "search chosen on them") for amount in AMOUNTS
     ]
-    for k, place in enumerate(found):
+    for k, place in enumerate(places):
         counts = {name: FEWER[name][k % 3] for name in METHODS}
         assert {name: round(EXAMPLES * share.share) for name, share in place.changed.items()} == counts
         for name, pair in place.beside.items():
             assert pair.ratio == pytest.approx((counts["cka"] + 0.5) / (counts[name] + 0.5))
-    assert [len(rows) for rows in guided_tables(found)] == [2, 6, 2], "no cell is left out"
+    assert [len(rows) for rows in shares_tables(found)] == [2, 6, 2], "no cell is left out"
 
 
 def test_of_several_draws_of_examples_the_largest_counts() -> None:
     few = sharing(dict.fromkeys(METHODS, (1, 1, 1)), num_examples=100)
     for order in ([*few, *sharing()], [*sharing(), *few]):
-        assert {place.examples for place in judged(order)} == {EXAMPLES}
+        assert [known.examples for known in judged(order)] == [EXAMPLES]
+        assert pages.judged(order) == judged(order)[0].places
 
 
 def test_what_checkpoints_say_together_and_when_the_goal_is_met() -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, rankdata, t
 
+from benchmarks.harm import correlations, harms
 from core.findings.comparable import isolated_controls_of, isolated_of
-from core.findings.passed import by_amount, correlations, harm_of, harms, passed_on
+from core.findings.passed import by_amount, harm_of, passed_on
 from core.request.controls import ALONE_AMOUNTS, ONE_LAYER_SEEDS, each_alone
 from core.request.sweep_request import SweepRequest, checked
 from core.results.schema import SweepResult

@@ -8,18 +8,32 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from core.findings import guided
+from benchmarks.harm import harm_table
+from benchmarks.shares import judged, shares_said, shares_tables
 from core.findings.claim import verdict
 from core.findings.compare import profiled
 from core.findings.cut import frontier_of
 from core.findings.grid import arranged, grid_rows
+from core.findings.guided import METHODS
 from core.findings.layers import Look, yardstick
 from core.findings.passed import Estimate as Mean
 from core.findings.passed import HalvesHarm, Harm, passed_on
 from core.findings.pooled import ALL, WHOLE, Cell, Estimate, Pooled
 from core.findings.sentences import examples_of
-from core.findings.words import Said, compare, cut, grid, lab, layers, overview, passed, pooled, sentences, story
-from core.findings.words import guided as words_of_shares
+from core.findings.words import (
+    Said,
+    compare,
+    cut,
+    grid,
+    guided,
+    lab,
+    layers,
+    overview,
+    passed,
+    pooled,
+    sentences,
+    story,
+)
 from core.findings.words import verdict as words_of_verdicts
 from core.results import statistics
 from core.results.prediction import Prediction
@@ -201,7 +215,7 @@ def layers_alone() -> Iterator[str]:
         ("upper", alike, ()),
     ):
         yield from lines(passed.halves_said(lead, found, known))
-    yield from (" | ".join(cells.values()) for cells in passed.harm_table(table))
+    yield from (" | ".join(cells.values()) for cells in harm_table(table))
 
 
 def comparisons() -> Iterator[str]:
@@ -251,21 +265,21 @@ def labs() -> Iterator[str]:
 
 
 def shares() -> Iterator[str]:
-    same = dict.fromkeys(guided.METHODS, made.FEWER["magnitude"])
-    more, none = {**same, "cka": (30, 70, 90)}, dict.fromkeys(guided.METHODS, (0, 0, 0))
+    same = dict.fromkeys(METHODS, made.FEWER["magnitude"])
+    more, none = {**same, "cka": (30, 70, 90)}, dict.fromkeys(METHODS, (0, 0, 0))
     for counts in (made.FEWER, {**made.FEWER, "magnitude": (8, 40, 60), "cka": (9, 20, 30)}, same, more, none):
-        yield from lines(words_of_shares.guided_said(guided.judged(made.confirming(made.sharing(counts)))))
-    table = guided.judged([*made.sharing(), *made.sharing(task="qqp"), *made.confirming(made.sharing(more))])
-    yield from lines(words_of_shares.guided_said(table[3:]))
-    for rows in words_of_shares.guided_tables(table):
+        yield from lines(shares_said(judged(made.confirming(made.sharing(counts)))))
+    table = judged([*made.sharing(), *made.sharing(task="qqp"), *made.confirming(made.sharing(more))])
+    yield from lines(shares_said(table[1:]))
+    for rows in shares_tables(table):
         yield " | ".join(rows[0])
         yield from (" | ".join(cells.values()) for cells in rows[:4])
     result = made.sharing()[2]
     by = CalibrationRecord(source_name="GLUE", num_examples=64, fingerprint="0", reliability=())
     allocation = AllocationRecord(criterion="cka", passes=71.9, counts=((1,) * 6,) * 5)
     pruning = result.pruning.model_copy(update={"calibration": by, "allocation": allocation})
-    yield words_of_shares.shares_sentence(result.model_copy(update={"pruning": pruning}))
-    assert words_of_shares.shares_sentence(result) == ""
+    yield guided.shares_sentence(result.model_copy(update={"pruning": pruning}))
+    assert guided.shares_sentence(result) == ""
 
 
 def flips() -> Iterator[str]:
