@@ -1,31 +1,22 @@
-"""The Story: what pruning does to a model's layers, in one sentence and one picture; then what that means."""
-
-from collections.abc import Sequence
-from dataclasses import replace
+"""The story: what pruning does to a model's layers, in seven scenes that anyone can tell, from any result."""
 
 import streamlit as st
 
-from core.charts.overview import finding_scene, pair_scene
-from core.findings.choices import SEPARATOR, task_title
-from core.findings.layers import Look
-from core.findings.words import Said
-from core.findings.words.grid import replication_table
-from core.findings.words.layers import survival_table
-from core.findings.words.overview import caution, overview_heading, overview_said, replication_sentences
-from core.findings.words.pooled import claim_of
+from core.charts.story import story
+from core.findings.words.overview import caution
 from core.request.catalog import REDUCTIONS
-from core.results.library import Entry, entry_of
-from core.results.names import in_sentence, models_name, pruning_name
+from core.results.library import Entry
 from core.results.schema import SweepResult
-from ui import player
-from ui.address import picture_first
+from ui.address import carried, picture_first
 from ui.exports import offer_exports
-from ui.grid import rows_everywhere
-from ui.header import change, link_to, link_to_control, page_header, show_nothing
-from ui.results import by_key, companions_of, guided_beside, shipped_results, yardstick_of
+from ui.header import PAGES, change, link_to, page_header, show_nothing
+from ui.jobs import request_behind, start
+from ui.lab.model import DEFAULT_REQUEST
+from ui.player import choose_metric, choose_reduction, reduction_in_address, show_story
+from ui.results import companions_of, isolated_beside, study_by_key, yardstick_of
 from ui.shared import once
-from ui.text import markdown_table, plain, remark, show_table
-from ui.view_state import OWN, OWN_MODEL, choose_result, one_result, published_pair
+from ui.text import plain, refusals_shown
+from ui.view_state import OWN, OWN_MODEL, choose_result, on_one_model, one_result, published_pair
 
 HOW_TO_READ = """
 **In the stack**, each band is one layer: its length and colour say how similar the layer is to itself in the unpruned
@@ -47,95 +38,62 @@ Layers of the pruned model are compared with those of another checkpoint, unprun
 its layers. Beside it stands the one that each layer is most similar to. Some similarity is expected of any two models
 that read the same sentences.
 """
-TRY = "try-your-own"  # the only link that looks like a button
-STYLE = f"""<style>
-.st-key-{TRY} a {{ border: 1px solid #808080; padding: 0.5rem 1rem; }}
-.st-key-{TRY} p {{ font-weight: 600; }}
+STYLE = """<style>
+.stApp { --above: 8.5rem; } /* the navigation, and what the story was measured on */
+@media (max-width: 40rem) { .stApp { --above: 4rem; } }
 </style>"""
 NOTHING = "No result is shipped with this copy. Make one, which takes about a minute on a laptop, and reload this page:"
 PRECOMPUTE = "python -m core.precompute --checkpoint embedded:sst2 --task sst2"
+SECOND = "The same story of the published pair"
 
-_steps = player.component("steps")
+
+def is_usual(entry: Entry) -> bool:
+    """Whether a result is of the bundled checkpoint whose weights the Lab prunes without being asked."""
+    usual = DEFAULT_REQUEST
+    return (entry.checkpoint, entry.method) == (usual.checkpoint, usual.method) and entry.source != "written"
 
 
-def overview() -> None:
-    """Show the finding and its picture, what similarity is, the published pair, and what else is known."""
-    state = page_header("Story", one_result)
+def show() -> None:
+    """Show the story of one result, and below it what it was measured on, and what can be taken away."""
+    state = page_header("Story", lambda: one_result(is_usual))
+    st.html(STYLE)
     result, entries = state.result, state.entries
     if result is None:
         show_nothing(NOTHING, PRECOMPUTE)
         return
-    with st.container(gap="small"):
-        title, answer = st.container(), st.container()
-        reduction = player.reduction_in_address(result)
-        with change(result, REDUCTIONS[reduction].title):
-            choose_result(state)
-            player.choose_reduction(result)
-            metric = player.choose_metric(result)
-        picture = st.container()
-    companions, twins = companions_of(result, entries), yardstick_of(result, entries, reduction)
-    said = once(overview_said, result, companions, reduction, metric)
-    opening = claim_of(result.key) or Said(said.heading, said.sentences[:1])
-    title.title(plain(opening.heading), anchor=False)
-    answer.markdown(plain(" ".join(opening.sentences)))
-    with picture:
-        scene = once(finding_scene, result, reduction, companions, said.heading, metric, twins)
-        player.show_pictures(scene, key="overview", autoplay=True, start=player.start_in_address(scene.amounts))
-        for sentence in said.sentences:
-            if sentence not in opening.sentences:
-                st.markdown(plain(sentence))
-        player.show_shares(result, guided_beside(result, entries))
-        link_to_control(result)
-        if words := caution(result):
-            st.warning(plain(words))
-    st.subheader("What does “similar” mean?", anchor=False)
-    _steps(key="steps")
-    st.html(STYLE)
-    with st.container(key=TRY):
-        link_to("Lab", "Try your own model", ":material/science:", **{OWN: OWN_MODEL}, result="")
-    show_pair(entries, result, reduction)
-    show_other_checkpoints(entries, result)
+    place, reduction = st.container(), reduction_in_address(result)
+    with change(result, REDUCTIONS[reduction].title):
+        choose_result(state)
+        choose_reduction(result)
+        metric = choose_metric(result)
+    companions, beside = companions_of(result, entries), isolated_beside(result, entries)
+    twins, (_, key) = yardstick_of(result, entries, reduction), on_one_model(state)
+    study = study_by_key(key) if key else None
+    steps = once(story, result, reduction, companions, beside, study, twins, metric)
+    with place:
+        asked = show_story(steps, result.key)
+    if asked:
+        go(asked, result)
+    if words := caution(result):
+        st.warning(plain(words))
+    pair = [entry.key for entry in published_pair(entries)]
+    if pair and result.key not in pair:
+        link_to("Story", SECOND, ":material/layers:", result=pair[0])
     with st.expander("How to read the pictures"):
         st.markdown(AGAINST if result.against else HOW_TO_READ)
-    with st.expander("Details"):
-        if not result.against:
-            show_table(once(survival_table, result, Look(reduction), twins))
-        player.show_numbers(result, companions)
+    scene = next((step.scene for step in steps if step.name == "play"), None)
     offer_exports(scene, result)
 
 
-def show_pair(entries: Sequence[Entry], result: SweepResult, reduction: str) -> None:
-    """Show the tasks of the published heatmaps side by side, by the method on show where both have it."""
-    sides = [side for entry in published_pair(entries, once(entry_of, result)) if (side := by_key(entry.key))]
-    if len(sides) < 2:
+def go(asked: str, result: SweepResult) -> None:
+    """Lead to where a scene's button leads: to a model of one's own, or to what a scene lacks."""
+    if asked == "study" and (request := request_behind(result)):
+        with refusals_shown():
+            start(request, study=True)
         return
-    heading = once(overview_heading, sides, [companions_of(side, entries) for side in sides])
-    st.subheader("The two published tasks: SST-2 and CoLA", anchor=False)
-    st.markdown(plain(heading))
-    names = (*map(models_name, sides), pruning_name(sides[0]), REDUCTIONS[reduction].title)
-    remark(plain(SEPARATOR.join(names)))
-    first, second = sides
-    titles = task_title(first.task.name), task_title(second.task.name)
-    scene = replace(once(pair_scene, (first, second), reduction, titles), title=heading)
-    player.show_pictures(scene, key="pair", link=False)
-    offer_exports(scene, *sides, label="Download the pair", numbers=False)
-
-
-def show_other_checkpoints(entries: Sequence[Entry], result: SweepResult) -> None:
-    """Say what the pruning on show does to each shipped checkpoint; the visitor's own stand in the table below them."""
-    rows = rows_everywhere(result, shipped_results())
-    counted = {row.key for row in rows}
-    beside = [row for row in rows_everywhere(result, entries) if row.key not in counted]
-    sentences = replication_sentences(rows, in_sentence(pruning_name(result)))
-    if not sentences:
-        return
-    st.subheader("Does it hold for other checkpoints?", anchor=False)
-    st.markdown(plain(" ".join(sentences)))
-    with st.expander("Each checkpoint"):
-        table = [{**row, "Checkpoint": plain(row["Checkpoint"])} for row in replication_table(rows, beside)]
-        st.markdown(markdown_table(table))
-    link_to("All results", "See all methods on every checkpoint", ":material/grid_on:")
+    shown = {OWN: OWN_MODEL, "result": ""} if asked == "own" else {"result": result.key, "job": ""}
+    st.switch_page(PAGES["Layers" if asked == "halves" else "Lab"], query_params=carried(**shown))
 
 
 with picture_first():
-    overview()
+    show()

@@ -81,7 +81,21 @@ def follow(app: AppTest, page: str) -> AppTest:
 
 
 def players(app: AppTest) -> list[dict[str, Any]]:
-    """What each of the page's players was given, from the top."""
+    """What each of the page's players was given, from the top; of a story those that move."""
+    found = []
+    for data in _mounted(app):
+        moving = (step["player"] for step in data.get("steps", ()) if step["player"])
+        found += [scene for scene in moving if scene["frames"][0]["name"]] if "steps" in data else [data]
+    return found
+
+
+def story(app: AppTest) -> dict[str, Any]:
+    """What the page's story was given."""
+    (data,) = (data for data in _mounted(app) if "steps" in data)
+    return data
+
+
+def _mounted(app: AppTest) -> list[dict[str, Any]]:
     components = [component.proto for component in app.get("bidi_component")]
     return [_read(json.loads(one.json)) for one in components if one.component_name.endswith("prunescope_player")]
 
@@ -90,6 +104,9 @@ def _read(data: dict[str, Any]) -> dict[str, Any]:
     """Reads the pictures, which are JSON in JSON, as player.js does."""
     views = {name: json.loads(text) for name, text in data.get("views", {}).items()}
     choices = [_read(choice) for choice in data.get("choices", [])]
+    if "steps" in data:
+        steps = [{**step, "player": step["player"] and _read(step["player"])} for step in data["steps"]]
+        return {**data, "steps": steps}
     return {**data, **({"views": views} if views else {}), **({"choices": choices} if choices else {})}
 
 

@@ -6,7 +6,8 @@ globalThis.prunescopeFocus ??= (() => {
   let held = null; // the control that had the focus last, and the heading of the page at that time
   let popover = null;
 
-  const heading = () => document.querySelector(".stMain h1");
+  const inStory = () => document.querySelector(".stMain [data-testid=stBidiComponentIsolated]")?.shadowRoot;
+  const heading = () => document.querySelector(".stMain h1") ?? inStory()?.querySelector("h1");
 
   function hold({ target }) {
     const node = heading();
@@ -31,7 +32,7 @@ globalThis.prunescopeFocus ??= (() => {
       there.focus({ preventScroll: there === popover }); // which is being placed
     } else if (there !== popover) {
       held = null; // once: from now on the page is scrolled by its reader alone
-      there.closest(".stMain").scrollTo(0, 0);
+      document.querySelector(".stMain").scrollTo(0, 0);
     }
   }
 

@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from cachetools import LRUCache
 
+from core.charts.story import Step
 from core.charts.view import Scene
 from core.results.cut import CutStudy
 from core.results.schema import SweepResult
@@ -66,6 +67,7 @@ def _identity(value: object) -> Hashable:
 
 def _size(answer: object) -> int:
     """Estimate the bytes that an answer takes."""
-    if not isinstance(answer, Scene):
-        return SENTENCE_BYTES
-    return BYTES_A_CHARACTER * sum(len(view.written) for view in answer.views.values())
+    told = answer if isinstance(answer, tuple) else (answer,)
+    scenes = [scene for part in told if (scene := part.scene if isinstance(part, Step) else part)]
+    views = [view for scene in scenes if isinstance(scene, Scene) for view in scene.views.values()]
+    return SENTENCE_BYTES + BYTES_A_CHARACTER * sum(len(view.written) for view in views)

@@ -58,14 +58,13 @@ class Layout:
 
     @property
     def filling(self) -> dict[str, str]:
-        """The same for a box of a given height, which the rows share by their heights."""
+        """The same for a wide box of a given height, which the rows share by their heights."""
+        return {**self.css, "wide": _filling(self.wide)}
 
-        def share(row: re.Match[str]) -> str:
-            pixels = _pixels(_plain(row[2].strip()))
-            return f'"{row[1]}" minmax(0, {pixels:g}fr) ' if pixels else row[0]
-
-        rows, slash, columns = self.wide.rpartition("/")
-        return {**self.css, "wide": f"{ROW.sub(share, rows)}{slash}{columns}"}
+    @property
+    def whole(self) -> dict[str, str]:
+        """The same for a box of a given height on a telephone as well."""
+        return {**self.filling, "narrow": _filling(self.narrow or self.wide)}
 
     def height(self, names: Collection[str]) -> float | None:
         """Return how high the views of these names are together on a page, in pixels; None where they fill a screen."""
@@ -113,6 +112,17 @@ def in_rows(areas: Sequence[str], columns: int, height: str) -> str:
     filled = [*areas, *["."] * (-len(areas) % columns)]
     rows = " ".join(f'"{" ".join(filled[k : k + columns])}" {height}' for k in range(0, len(filled), columns))
     return f'"{" ".join(["bar"] * columns)}" auto {rows} / {" ".join(["minmax(0, 1fr)"] * columns)}'
+
+
+def _filling(grid: str) -> str:
+    """Turn the heights of rows into shares of a height."""
+
+    def share(row: re.Match[str]) -> str:
+        pixels = _pixels(_plain(row[2].strip()))
+        return f'"{row[1]}" minmax(0, {pixels:g}fr) ' if pixels else row[0]
+
+    rows, slash, columns = grid.rpartition("/")
+    return f"{ROW.sub(share, rows)}{slash}{columns}"
 
 
 def _plain(grid: str) -> str:

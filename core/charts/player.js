@@ -14,6 +14,8 @@
 //   link: {NAME: value}, the parameters of the page's address that a link to what is shown holds besides the amount and
 //     the choice, or null for no link,
 //   stage: {heading, caption, hint} for a projector, listening to the keys of the whole page, or null,
+//   inStory: whether it is the picture of a scene (core/charts/story.js), which has the arrow keys,
+//   marked: {y, y2}, the ends of a row of its stack that is marked as the visitor's guess, or null,
 //   vega: URL of the Vega bundle, or null if it is loaded already,
 // }
 
@@ -157,7 +159,7 @@ class Picture { // one Vega view in the grid area of its name
 
   refresh() { // a template that is drawn already takes new data and sizes; a different template replaces it without a gap
     const { views, theme, data } = this.player, { clientWidth: wide, clientHeight: high } = this.box;
-    if (!views || !wide) return;
+    if (!views || !wide || !high) return; // a layout may leave a picture no room
     const { datasets, title, usermeta, ...template } = views[this.name];
     const size = Math.round(parseFloat(getComputedStyle(this.box).fontSize)); // of all text, set by the layout
     const cell = [0.35 * (wide - 4 * size), 0.6 * (high - 7 * size)].map((room) => room / usermeta.columns);
@@ -209,7 +211,8 @@ class Picture { // one Vega view in the grid area of its name
       this.stale = false;
       const { view, datasets, drawn, frame, box } = this;
       const fresh = datasets === drawn ? {} : structuredClone(datasets);
-      for (const [name, rows] of Object.entries(fresh)) view.data(name, rows);
+      const isDrawn = (name) => this.result.vgSpec.data.some((known) => known.name === name); // not all marks always are
+      for (const [name, rows] of Object.entries(fresh)) if (isDrawn(name)) view.data(name, rows);
       this.drawn = datasets;
       view.signal("frame", frame);
       if (box.clientWidth) view.width(box.clientWidth).height(box.clientHeight);
@@ -219,7 +222,18 @@ class Picture { // one Vega view in the grid area of its name
     for (const part of this.holder?.querySelectorAll("[fill^=url]") ?? [])
       part.setAttribute("fill", part.getAttribute("fill").replace(/^url\([^#]*/, "url("));
     if (this.view && this.picks && this.player.tell) this.offerRows(); // in a file nobody acts on a choice
+    if (this.view && this.name === "stack") this.mark();
     this.busy = false;
+  }
+
+  mark() { // the row that the visitor has guessed
+    const { marked } = this.player.data;
+    this.guess?.remove();
+    if (!marked) return;
+    const [top, bottom] = [marked.y2, marked.y].map((end) => this.view.origin()[1] + this.view.scale("y")(end));
+    this.guess = element("div", { className: "guess" }, element("span", {}, "your guess"));
+    Object.assign(this.guess.style, { top: `${top}px`, height: `${bottom - top}px` });
+    this.box.append(this.guess);
   }
 
   offerRows() { // a button over each row that can be picked, for keys and screen readers; the mouse reaches the marks below
@@ -320,9 +334,9 @@ const HTML = `
   </div>
   <div class="pictures">
     <div class="bar">
-      <button type="button" data-do="back" aria-label="Previous step" title="Previous step (←)">${BACK}</button>
+      <button type="button" data-do="back" aria-label="Previous step" title="Previous step (,)">${BACK}</button>
       <button type="button" data-do="toggle" class="main"></button>
-      <button type="button" data-do="forward" aria-label="Next step" title="Next step (→)">${FORWARD}</button>
+      <button type="button" data-do="forward" aria-label="Next step" title="Next step (.)">${FORWARD}</button>
       <input type="range" min="0" step="1">
       <select data-choose="choice" aria-label="Sentence vector" title="Sentence vector" hidden></select>
       <select data-choose="speed" aria-label="Speed" title="Speed">${SPEEDS.map(([name, step]) => `<option value="${step}">${name}</option>`).join("")}</select>
@@ -344,7 +358,8 @@ const HTML = `
   </div>
 </div>`;
 
-const KEYS = { ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last", " ": "toggle" };
+const STEPPING = { ",": "back", ".": "forward", " ": "toggle" };
+const KEYS = { ...STEPPING, ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last" };
 const TURNING = { ArrowUp: "previous", PageUp: "previous", ArrowDown: "next", PageDown: "next" };
 const STAGE_KEYS = { ...KEYS, ...TURNING, f: "full", s: "speak" };
 const TAKERS = "input:not([type=range]), textarea, select, [contenteditable=true], .tables"; // these take the keys themselves
@@ -374,7 +389,7 @@ class Player {
   update(data, tell) {
     if (data.choice !== this.data?.choice) this.chosen = data.choice;
     Object.assign(this, { data, tell, theme: themeOf(this.frame) });
-    this.frame.ariaLabel = `${data.title}. Space plays and pauses, the arrow keys step.`;
+    this.frame.ariaLabel = `${data.title}. Space plays and pauses, comma and full stop step.`;
     this.frame.className = `player ${data.layout.name}`;
     for (const name of ["wide", "narrow", "gap"]) this.grid.style.setProperty(`--${name}`, data.layout[name]);
     this.scrub.ariaLabel = data.axis;
@@ -433,7 +448,7 @@ class Player {
     this.buttons.full.hidden = this.buttons.speak.hidden = this.foot.hidden = !stage;
     (stage ? this.side : this.grid).append(this.bar); // beside the caption, which it would cover
     this.say();
-    this.numbers.hidden = Boolean(stage) || !Object.values(this.views).some((view) => view.usermeta.numbers);
+    this.numbers.hidden = Boolean(stage) || this.data.inStory || !Object.values(this.views).some((view) => view.usermeta.numbers);
     if (Boolean(stage) === Boolean(this.onPage)) return;
     this.onPage?.abort();
     this.onPage = stage ? new AbortController() : null;
@@ -497,7 +512,8 @@ class Player {
     this.scrub.oninput = () => go(+this.scrub.value);
     this.speed.onchange = () => { this.clock.step = +this.speed.value; this.clock.emit(); };
     this.choose.onchange = () => { this.chosen = this.choose.value; this.arrange(); this.show(); this.redraw(); this.say(); };
-    this.frame.onkeydown = (event) => this.press(event, KEYS);
+    this.frame.onkeydown = (event) =>
+      this.press(event, this.data.inStory && event.target !== this.scrub ? STEPPING : KEYS);
     this.numbers.ontoggle = () => this.tabulate(true);
   }
 
@@ -546,9 +562,12 @@ export function mountPlayer(root, data, tell = null) {
 }
 
 // In a Streamlit component every view is its specification as JSON, since a server writes it once for all visitors.
+const parsed = (view) => (typeof view === "string" ? JSON.parse(view) : view);
 const read = ({ views = {}, ...more }) => ({
-  ...more, views: Object.fromEntries(Object.entries(views).map(([name, text]) => [name, JSON.parse(text)])),
+  ...more, views: Object.fromEntries(Object.entries(views).map(([name, view]) => [name, parsed(view)])),
 });
 
-export default ({ parentElement, data, setTriggerValue }) =>
-  mountPlayer(parentElement, { ...read(data), choices: data.choices?.map(read) }, setTriggerValue);
+// core/charts/story.js follows in the same module.
+export default ({ parentElement, data, setTriggerValue }) => (data.steps
+  ? mountStory(parentElement, data, setTriggerValue)
+  : mountPlayer(parentElement, { ...read(data), choices: data.choices?.map(read) }, setTriggerValue));

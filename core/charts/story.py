@@ -42,9 +42,12 @@ PLAY = Layout(
         "stack heatmap" {HIGH}
         "bar bar" auto
         "accuracy accuracy" clamp(8rem, 17vh, 12rem) / minmax(0, 1fr) clamp(15.5rem, 44vh, 36rem)""",
-    narrow='"stack stack" 14rem "accuracy heatmap" 12rem "bar bar" auto / minmax(0, 1fr) 11rem',
+    narrow=in_column(
+        {"stack": "14rem", "heatmap": "12rem", "accuracy": "0rem", "bar": "auto"}
+    ),  # a number above says it
     slide='"stack heatmap" minmax(0, 1fr) / minmax(0, 4fr) minmax(0, 3fr)',
 )
+GUESS = Layout("story", wide='"stack" 20rem "bar" auto / minmax(0, 1fr)')
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def story(
     both, start = _beside("stack", "accuracy"), to or result.amounts[0]
     return (
         step("similar", words.SIMILAR, PLAY, {}),
-        step("guess", words.guess_told(result), PLAY, {"stack": _whole(stack())} if is_guessed else {}),
+        step("guess", words.guess_told(result), GUESS, {"stack": _whole(stack())} if is_guessed else {}),
         step("play", words.play_told(result, companions, reduction), PLAY, shown),
         step("limits", words.limits_told(result, reduction, metric), both, limits, start),
         step("chance", words.chance_told(result, companions, table, metric), both, chance, start),
@@ -133,9 +136,12 @@ def _beside(first: str, second: str, heights: tuple[str, str] = ("15rem", "11rem
 
 
 def _whole(stack: View) -> View:
-    """Leave of a stack what it shows at first, without what becomes of it, and let its layers be picked."""
+    """Leave of a stack what it shows at first, and let its layers be picked; what becomes of one is its `answer`."""
     rows = [
-        {**row, "words": "", "pick": row["layer"], "chosen": False, "y2": row["y"] + 1, "v": row["v"][:1]}
+        {
+            **{**row, "words": "", "pick": row["layer"], "chosen": False, "y2": row["y"] + 1, "v": row["v"][:1]},
+            "answer": words.guess_answer(row["layer"], row["words"], row["first"]),
+        }
         for row in stack.datasets["stack"]
     ]
     numbers = Numbers("stack", "layer", {"Similarity": "v"}, named="Layer")

@@ -1,4 +1,4 @@
-"""The player in a real browser, as the Overview has it."""
+"""The player in a real browser, as the third scene of the story has it."""
 
 import re
 from itertools import pairwise
@@ -10,13 +10,14 @@ from tests.browser import look
 from tests.browser.shipped import COLA, SST2
 
 PICTURES = ("stack", "heatmap", "accuracy")
+PLAYER = ".scene:not([inert]) .player"
 
 
 def test_it_plays_at_once_on_its_own_and_never_asks_the_server(page: Page, site: str, messages: list[str]) -> None:
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
-    page.goto(site)
-    player = page.locator(".player.finding")
+    page.goto(f"{site}/?scene=3")
+    player = page.locator(PLAYER)
     expect(player.locator(".stack svg")).to_be_visible()
     look.expect_playing(player, True)
     look.expect_silence(page)
@@ -38,20 +39,17 @@ def test_it_plays_at_once_on_its_own_and_never_asks_the_server(page: Page, site:
 
 
 def test_keys_and_buttons_step_and_play_and_the_pictures_show_the_numbers(page: Page, site: str) -> None:
-    player = look.open_still(page, site, ".player.finding")
+    player = look.open_still(page, f"{site}/?scene=3", PLAYER)
     look.expect_playing(player, False)  # for who asked for less motion
     slider, toggle = player.get_by_label("Pruning amount"), player.locator("[data-do=toggle]")
-    pair = page.locator(".player.pair")
     for step, place in ((None, 0), ("Next step", 1), ("Previous step", 0), ("Previous step", 19)):  # round the loop
-        for playing in (player, pair):
-            if step:
-                playing.get_by_label(step).click()
-            look.expect_amount(playing, place / 20)
+        if step:
+            player.get_by_label(step).click()
+        look.expect_amount(player, place / 20)
         own = [round(value, 2) for value in SST2.frames[place].own("mean") or ()]
         look.eventually(page, lambda own=own: look.numbers(player, "stack"), own)
-        for playing, picture, result in ((player, "heatmap", SST2), (pair, "left", SST2), (pair, "right", COLA)):
-            wanted = pytest.approx(look.cells(result, place), abs=0.00501)  # two decimals are shown
-            look.eventually(page, lambda playing=playing, picture=picture: look.numbers(playing, picture), wanted)
+        wanted = pytest.approx(look.cells(SST2, place), abs=0.00501)  # two decimals are shown
+        look.eventually(page, lambda: look.numbers(player, "heatmap"), wanted)
     slider.fill("17")
     expect(slider).to_have_attribute("aria-valuetext", "85 % of weights removed")
     player.get_by_label("Loop").click()
@@ -65,7 +63,7 @@ def test_keys_and_buttons_step_and_play_and_the_pictures_show_the_numbers(page: 
 
 
 def test_another_reduction_keeps_result_and_amount(page: Page, site: str) -> None:
-    player = look.open_still(page, f"{site}/?result={COLA.key}", ".player.finding")
+    player = look.open_still(page, f"{site}/?result={COLA.key}&scene=3", PLAYER)
     player.get_by_label("Pruning amount").fill("10")
     page.get_by_test_id("stPopoverButton").click()
     page.get_by_text("First token", exact=True).click()
@@ -75,11 +73,3 @@ def test_another_reduction_keeps_result_and_amount(page: Page, site: str) -> Non
     assert look.amount(player) == 0.5
     gradient = player.locator(".role-legend-gradient path").first.get_attribute("fill") or ""
     assert gradient.startswith("url(#"), "whatever the address has become"
-
-
-def test_what_matters_stands_on_the_first_screen(page: Page, site: str) -> None:
-    player = look.open_still(page, site, ".player.finding")
-    for width, height, names in ((390, 844, PICTURES[:1]), (1280, 800, PICTURES)):
-        look.resize(page, width, height)
-        seen = [page.get_by_role("heading", level=1), *(player.locator(f".{name}") for name in names)]
-        assert all(look.box(part).bottom <= height for part in seen)

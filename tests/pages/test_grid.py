@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.findings import pooled
 from core.findings.words.verdict import STATES
 from core.results.schema import SweepResult
 from core.results.store import save
 from tests.builders import against, declining, made_by_recipe, make_result, ship, with_own_key, with_own_labels
-from tests.opened import address, box, links, open_page, told
+from tests.core.findings.made import around, judged, network
+from tests.opened import address, box, links, open_page, players, told
 from ui.grid import OPENED
 
 PAGE = "pages/grid.py"
@@ -126,3 +128,15 @@ def test_other_checkpoints_are_summed_up_where_there_are_any(shipped: Path) -> N
     beside = told(open_page(PAGE, results="shipped"))
     assert told(app).split("| Checkpoint")[0] == beside.split("| Checkpoint")[0], "a run of one's own changes no claim"
     assert "| moods (yours) | 6 | 98 % | – | inconclusive: no control |" in beside
+
+
+def test_it_opens_with_what_all_shipped_checkpoints_say_and_marks_ones_own(shipped: Path) -> None:
+    shelves = [[network(0.71, task=task), *around(0.7, task=task)] for task in ("sst2", "cola")]
+    ship(shipped, *(result for shelf in shelves for result in shelf))
+    for result in (network(0.9, task="qqp"), *around(0.7, task="qqp")):
+        save(result)
+    pooled.write(pooled.pooled(judged(*shelves)))
+    app = open_page(PAGE)
+    assert app.title[0].value.startswith("The upper layers change most, on all 2 checkpoints.")
+    rows = players(app)[0]["views"]["forest-1"]["datasets"]["forest"]
+    assert [row["kind"] for row in rows] == ["cell", "cell", "pooled", "own"], "a mark"

@@ -1,8 +1,8 @@
-"""What all checkpoints together say: the claim that the Overview, the Grid, README.md and docs/results.md open with."""
+"""What all checkpoints together say: the claim that All results, README.md and docs/results.md open with."""
 
 from collections.abc import Sequence
 
-from core.findings.pooled import ALL, WHOLE, Pooled, shipped
+from core.findings.pooled import ALL, WHOLE, Pooled
 from core.findings.words import NONE, Said, Table, points, points_span
 from core.findings.words.numbers import decimals, percent
 from core.request.catalog import DAMAGE
@@ -17,12 +17,6 @@ MEANING = (
     f"differences within ±{LEAST} points are too small to count. Six layers are MiniLM, twelve MPNet: depth cannot be "
     "told from the pretrained model."
 )
-
-
-def claim_of(key: str) -> Said | None:
-    """Say what the shipped table says of the method of one of the results that it counts; None for any other result."""
-    table = shipped()
-    return next((claim_said(known, table) for known in table if key in known.keys), None)
 
 
 def claim_said(known: Pooled, table: Sequence[Pooled] = ()) -> Said:

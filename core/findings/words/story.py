@@ -108,6 +108,11 @@ def guess_told(result: SweepResult) -> Told:
     return Told(Said(heading, (f"{how}.", ask)), NOTES["guess"])
 
 
+def guess_answer(label: str, intact: str, is_first: bool) -> str:
+    """Say of the layer that was guessed how far it is intact, and whether it is the one that falls first."""
+    return f"Your guess, layer {label}: {intact}{', the first to fall' if is_first else ''}."
+
+
 def in_short(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> str:
     """Say the findings of all scenes on one pruning, as a speaker would."""
     told = (

@@ -53,7 +53,7 @@ def told(
         assert 2 <= len(step.notes) <= 4
         assert step.start is None or (step.scene and 0 <= step.start < 1)
         if step.scene:
-            narrow = replace(step.scene.layout, wide=step.scene.layout.narrow or "")
+            narrow = replace(step.scene.layout, wide=step.scene.layout.narrow or step.scene.layout.wide)
             assert (narrow.height(step.scene.views) or 0) <= ROOM, "a telephone shows the whole scene"
             assert narrow.boxes(step.scene.views, 358, ROOM).keys() == step.scene.views.keys()
     return {step.name: step for step in steps}

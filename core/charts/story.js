@@ -1,0 +1,213 @@
+// The story: a few scenes, one on show at a time, each a heading, one picture and at most two sentences. Its pictures are
+// players (core/charts/player.js, which stands before this file in the same module); what two scenes both show moves from
+// its place in the one to its place in the other. It needs no server either.
+//
+// data: {
+//   key: of the result; under it the browser keeps what the visitor has guessed,
+//   steps: [{
+//     name, heading, sentences: [text], notes: [text], what a presenter says,
+//     go: {label, what} or null: a button, of which `tell("go", what)` is called,
+//     player: what mountPlayer takes, or null; it plays by itself where its `start` is null,
+//     drawing: HTML of our own in its place, or null,
+//   }],
+// }
+// The scene `guess` has a picture with rows to pick; the one that is picked is marked in the stack of `play`, where its
+// `answer` is said.
+
+const SCENE_KEYS = {
+  ArrowLeft: "previous", PageUp: "previous", ArrowRight: "next", PageDown: "next", n: "notes", f: "full",
+};
+const SWIPE = 40; // pixels
+const WHEEL_REST = 700; // milliseconds: one turn of the wheel, one scene
+const TURN = { duration: 450, easing: "ease" };
+
+const STORY = `
+<section class="scenes" aria-label="Story">
+  <h1 class="title" aria-live="polite"></h1>
+  <div class="stage"></div>
+  <div class="said"></div>
+  <div class="notes" role="note" hidden></div>
+  <nav aria-label="Scenes">
+    <button type="button" data-do="previous" aria-label="Previous scene" title="Previous scene (←)">←</button>
+    <span class="dots"></span>
+    <button type="button" data-do="next" class="main" title="Next scene (→)"></button>
+    <span class="keys">← → scenes · space plays · , . step · N notes</span>
+  </nav>
+</section>`;
+
+class Story {
+  constructor(root) {
+    this.element = element("div", { innerHTML: STORY });
+    root.append(this.element);
+    const find = (selector) => this.element.querySelector(selector);
+    Object.assign(this, {
+      frame: find(".scenes"), title: find(".title"), stage: find(".stage"), said: find(".said"), notes: find(".notes"),
+      dots: find(".dots"), previous: find("[data-do=previous]"), next: find("[data-do=next]"), scenes: [],
+    });
+    this.does = {
+      previous: () => this.show(this.at - 1),
+      next: () => this.show(this.at + 1),
+      notes: () => { this.notes.hidden = !this.notes.hidden; },
+      full: () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()),
+    };
+    for (const name of ["previous", "next"]) this[name].onclick = this.does[name];
+    this.listening = new AbortController();
+    const listen = (target, kinds, listener, { signal } = this.listening) =>
+      kinds.forEach((kind) => target.addEventListener(kind, listener, { signal, passive: kind === "wheel" }));
+    listen(document, ["keydown"], (event) => this.press(event));
+    listen(this.frame, ["pointerdown", "pointerup", "pointercancel"], (event) => this.swipe(event));
+    listen(this.frame, ["wheel"], (event) => this.roll(event));
+  }
+
+  get step() { return this.data.steps[this.at]; }
+  get player() { return this.scenes[this.at]?.prunescopePlayer; }
+
+  update(data, tell) {
+    if (data.key !== this.data?.key) this.finishScenes();
+    Object.assign(this, { data, tell, guess: this.guessed(data) });
+    this.dots.replaceChildren(...data.steps.map(({ heading }, at) => element("button", {
+      type: "button", ariaLabel: `Scene ${at + 1}: ${heading}`, title: heading, onclick: () => this.show(at),
+    })));
+    this.scenes.forEach((scene, at) => this.mount(at));
+    const asked = +new URLSearchParams(location.search).get("scene");
+    this.show(data.steps[asked - 1] ? asked - 1 : (this.at ?? 0));
+  }
+
+  mount(at) { // a scene's picture, or new data for it; one that is not on show is drawn as well
+    const step = this.data.steps[at];
+    const scene = (this.scenes[at] ??= element("div", { className: "scene", inert: true, innerHTML: step.drawing ?? "" }));
+    if (!scene.isConnected) this.stage.append(scene);
+    if (!step.player) return scene;
+    const player = read(step.player), marked = ["guess", "play"].includes(step.name) ? this.guess : null;
+    for (const row of picksOf(player)) row.chosen = row.pick === this.guess?.pick;
+    mountPlayer(scene, { ...player, inStory: true, marked }, (name, value) => this.pick(value));
+    return scene;
+  }
+
+  show(at) {
+    if (!this.data.steps[at]) return;
+    const from = this.scenes[this.at], anew = at !== this.at, to = this.scenes[at] ?? this.mount(at);
+    this.at = at;
+    const { step } = this;
+    const held = from?.contains(from.getRootNode().activeElement);
+    const places = new Map(picturesIn(from).map((picture) => [picture.className, picture.getBoundingClientRect()]));
+    for (const scene of this.scenes) if (scene) scene.inert = scene !== to;
+    this.title.textContent = step.heading;
+    this.say();
+    this.notes.replaceChildren(...step.notes.map((text) => element("p", {}, text)));
+    this.previous.disabled = !at;
+    this.next.disabled = at === this.data.steps.length - 1;
+    [...this.dots.children].forEach((dot, k) => { dot.ariaCurrent = k === at ? "step" : null; });
+    writeScene(at);
+    if (!anew) return;
+    from?.prunescopePlayer?.clock.pause();
+    const moves = !matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (from && moves) turn(places, to);
+    if (step.player && step.player.start == null && step.player.frames.length > 1 && moves) this.player.clock.play();
+    if (step.drawing) to.firstElementChild.classList.add("moving");
+    if (held) (this.player?.frame ?? this.next).focus({ preventScroll: true });
+    if (at < this.data.steps.length - 1) embedding.then(() => whenIdle(() => this.scenes[at + 1] ?? this.mount(at + 1)));
+  }
+
+  say() { // the sentences, and the step's button
+    const { step, guess } = this, answer = step.name === "play" && guess?.answer;
+    const lines = [...(answer ? [answer] : []), ...step.sentences].map((text) => element("p", {}, text));
+    const go = step.go && this.tell && element("button", {
+      type: "button", className: "go", onclick: () => this.tell("go", step.go.what),
+    }, step.go.label);
+    this.said.replaceChildren(...lines, ...(go ? [go] : []));
+    this.next.textContent = step.name === "guess" && !guess ? "Skip →" : "Next →";
+  }
+
+  guessed({ key, steps }) { // the row that was picked, now or before the page was opened again
+    const player = steps.find(({ name }) => name === "guess")?.player;
+    return player && picksOf(read(player)).find(({ pick }) => pick === remembered(key));
+  }
+
+  pick(value) {
+    remembered(this.data.key, value);
+    this.guess = this.guessed(this.data);
+    this.scenes.forEach((scene, at) => this.mount(at)); // which mark it
+    this.say();
+  }
+
+  press(event) {
+    const [target] = event.composedPath(), key = event.key.length > 1 ? event.key : event.key.toLowerCase();
+    const isHere = this.frame.contains(target) || target.matches?.("body, main, .stMain");
+    if (!isHere || target.matches("select") || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (key in STEPPING) return this.player?.press(event, STEPPING);
+    const action = SCENE_KEYS[key], steps = { previous: -1, next: 1 }[action];
+    if (!action || (steps && !this.data.steps[this.at + steps])) return; // beyond the ends the page may scroll
+    event.preventDefault();
+    this.does[action]();
+  }
+
+  swipe({ type, pointerType, clientX, clientY, target }) {
+    const { began } = this;
+    this.began = type === "pointerdown" && pointerType === "touch" && !target.matches("input") ? [clientX, clientY] : null;
+    if (type !== "pointerup" || !began) return;
+    const [across, down] = [clientX - began[0], clientY - began[1]];
+    if (Math.abs(across) > Math.max(SWIPE, 2 * Math.abs(down))) this.show(this.at - Math.sign(across));
+  }
+
+  roll({ deltaY, timeStamp }) { // on a page of the app the wheel scrolls, and so it does where a file is longer than its window
+    const isLong = document.documentElement.scrollHeight > innerHeight;
+    if (this.tell || isLong || !deltaY || timeStamp - (this.rolled ?? -WHEEL_REST) < WHEEL_REST) return;
+    this.rolled = timeStamp;
+    this.show(this.at + Math.sign(deltaY));
+  }
+
+  finishScenes() {
+    for (const scene of this.scenes.splice(0).filter(Boolean)) {
+      scene.prunescopePlayer?.finish();
+      scene.remove();
+    }
+    this.at = undefined;
+  }
+
+  finish() {
+    this.listening.abort();
+    this.finishScenes();
+    this.element.remove();
+  }
+}
+
+const picksOf = ({ views }) => Object.values(views).flatMap(({ datasets, usermeta }) => datasets[usermeta.picks] ?? []);
+const picturesIn = (scene) => [...(scene?.querySelectorAll(".picture") ?? [])];
+
+function turn(places, scene) { // what was there before comes from its place, all else appears
+  for (const picture of picturesIn(scene)) {
+    const was = places.get(picture.className), now = picture.getBoundingClientRect();
+    const moved = was && `translate(${was.x - now.x}px, ${was.y - now.y}px) scale(${was.width / now.width}, ${was.height / now.height})`;
+    picture.animate([was ? { transform: moved, transformOrigin: "0 0" } : { opacity: 0 }, { transformOrigin: "0 0" }], TURN);
+  }
+}
+
+const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
+
+function writeScene(at) { // for a reload, and for whoever comes back; a file in a sandbox has no address of its own
+  const address = new URL(location.href);
+  address.searchParams.set("scene", at + 1);
+  try { history.replaceState(history.state, "", address); } catch {}
+}
+
+const MEMORY = {};
+
+function remembered(key, value) { // a browser may refuse to keep anything
+  const name = `prunescope-guess-${key}`;
+  try {
+    if (value !== undefined) sessionStorage[name] = value;
+    return sessionStorage[name];
+  } catch {
+    return value === undefined ? MEMORY[name] : (MEMORY[name] = value);
+  }
+}
+
+// Mounts a story, or gives new data to the one in `root`, which stays at its scene; returns the function that ends it.
+export function mountStory(root, data, tell = null) {
+  (root.prunescopeStory ??= new Story(root)).update(data, tell);
+  return () => {
+    root.prunescopeStory?.finish();
+    root.prunescopeStory = null;
+  };
+}

@@ -1,0 +1,135 @@
+"""The story in a real browser: from scene to scene, by mouse, keys and finger; the address; and the guess."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser import look
+from tests.browser.shipped import COLA
+from tests.browser.test_pages import faults
+
+SCENES = 7
+HERE = ".scene:not([inert])"  # the scene on show
+CURRENT = ".dots [aria-current]"
+OUTSIDE = """story => {
+  const {right, bottom} = story.getBoundingClientRect();
+  const parts = [...story.querySelectorAll("*:not(svg *)")];
+  const seen = parts.filter((part) => part.checkVisibility({visibilityProperty: true}));
+  const ends = seen.map((part) => [part.className || part.tagName, part.getBoundingClientRect()]);
+  const out = ends.filter(([, end]) => end.width && (end.right > right + 1 || end.bottom > bottom + 1));
+  return out.map(([name]) => name);
+}"""  # parts of the story that stick out of it
+
+
+def story(page: Page) -> Locator:
+    return page.locator(".scenes")
+
+
+def expect_scene(page: Page, place: int) -> None:
+    """The scene on show is this one, from 1, and the address says so."""
+    expect(page.locator(CURRENT)).to_have_attribute("aria-label", re.compile(f"^Scene {place}: "))
+    expect(page).to_have_url(re.compile(rf"[?&]scene={place}\b"))
+
+
+def expect_drawn(page: Page) -> None:
+    """Every picture of the scene on show is drawn, and fills its box."""
+    look.eventually(page, lambda: page.locator(f"{HERE} .picture svg").evaluate_all(look.FILLED), True)
+    boxes = page.locator(f"{HERE} .picture").evaluate_all("boxes => boxes.filter((box) => box.clientHeight).length")
+    expect(page.locator(f"{HERE} .picture:has(svg)")).to_have_count(boxes)  # a layout may leave one no room
+
+
+def test_dots_buttons_and_keys_turn_and_the_address_keeps_the_scene(page: Page, site: str, messages: list[str]) -> None:
+    page.goto(site)
+    expect_scene(page, 1)
+    look.expect_silence(page)
+    messages.clear()
+    for key, place in (("ArrowRight", 2), ("PageDown", 3), ("ArrowLeft", 2), ("PageUp", 1), ("ArrowLeft", 1)):
+        page.keyboard.press(key)  # wherever the focus is
+        expect_scene(page, place)
+    page.get_by_label("Scene 3: ").click()
+    expect_scene(page, 3)
+    player = page.locator(f"{HERE} .player")
+    look.expect_playing(player, True)
+    page.keyboard.press("Space")
+    look.expect_playing(player, True)  # the dot has the focus, and takes the key
+    player.focus()
+    page.keyboard.press("Space")
+    look.expect_playing(player, False)
+    before = look.amount(player)
+    page.keyboard.press(".")
+    look.expect_amount(player, (round(20 * before) + 1) % 20 / 20)
+    scrub = player.get_by_label("Pruning amount")
+    scrub.fill("10")
+    scrub.press("ArrowLeft")
+    look.expect_amount(player, 0.45)  # there the arrows step
+    expect_scene(page, 3)
+    page.get_by_role("button", name="Next →").click()
+    expect_scene(page, 4)
+    page.keyboard.press("n")
+    expect(page.locator(".notes")).to_be_visible()
+    assert messages == [], "the server is not asked"
+    page.reload()
+    expect_scene(page, 4)
+    page.get_by_role("link", name="Methods", exact=True).click()
+    expect(story(page)).to_have_count(0)
+    page.go_back()
+    expect_scene(page, 4)
+    page.get_by_test_id("stPopoverButton").click()  # what runs the page again keeps the scene
+    page.get_by_text("First token", exact=True).click()
+    expect(page).to_have_url(re.compile("reduction=cls"))
+    look.expect_idle(page)
+    expect_scene(page, 4)
+    page.goto(f"{site}/?result={COLA.key}&scene=99")
+    expect_scene(page, 1)
+
+
+def test_a_guess_is_marked_where_it_plays_and_kept(page: Page, site: str) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(f"{site}/?scene=2")
+    expect_drawn(page)
+    expect(page.get_by_role("button", name="Skip")).to_be_visible()
+    expect(page.locator(f"{HERE} .guess")).to_have_count(0)
+    page.get_by_role("radio", name=re.compile("^Layer 5")).press("Space")
+    expect(page.locator(f"{HERE} .guess")).to_have_text("your guess")
+    page.locator(f"{HERE} .stack svg .layer_1_marks path").first.click()  # the lowest band
+    expect(page.get_by_role("radio", name=re.compile("^Layer 1"))).to_be_checked()
+    page.get_by_role("button", name="Next →").click()
+    for _ in range(2):
+        expect_drawn(page)
+        expect(page.locator(".said")).to_contain_text("layer 1: ")
+        mark, picture = look.box(page.locator(f"{HERE} .guess")), look.box(page.locator(f"{HERE} .stack"))
+        assert mark.y > picture.y + picture.height / 2, "the first layer lies at the bottom"
+        assert mark.bottom <= picture.bottom
+        page.reload()
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1024, 768), (1280, 800)])
+def test_every_scene_fits_the_window_and_axe_finds_nothing_grave(
+    page: Page, site: str, width: int, height: int
+) -> None:
+    page.emulate_media(reduced_motion="reduce", color_scheme="dark" if width == 1024 else "light")
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(site)
+    for place in range(1, SCENES + 1):
+        expect_scene(page, place)
+        expect_drawn(page)
+        look.expect_no_sideways_scroll(page)
+        assert story(page).evaluate(OUTSIDE) == [], place
+        assert look.box(story(page)).height <= height
+        assert faults(page) == []
+        page.keyboard.press("ArrowRight")
+
+
+def test_a_finger_turns_sideways(page: Page, site: str) -> None:
+    page.goto(site)
+    expect_scene(page, 1)
+    swipe = """(story, [from, to]) => {
+      const at = (kind, clientX) => story.dispatchEvent(
+        new PointerEvent(kind, {pointerType: "touch", clientX, clientY: 300, bubbles: true, composed: true}));
+      at("pointerdown", from);
+      at("pointerup", to);
+    }"""
+    for ends, place in (((300, 100), 2), ((300, 290), 2), ((100, 300), 1)):
+        story(page).evaluate(swipe, list(ends))
+        expect_scene(page, place)

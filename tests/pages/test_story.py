@@ -1,0 +1,120 @@
+"""The story without a browser: whose it is, what it lacks and leads to, and what it hands to the browser."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.builders import against, make_result, ship
+from tests.opened import errors, links, open_page, players, story, told
+from tests.pages.conftest import Runs
+from tests.studies import make_study, with_sizes
+
+PAGE = "app.py"
+NAMES = ["similar", "guess", "play", "limits", "chance", "matters", "cut"]
+SST2, COLA = make_result(), make_result(task="cola")
+HALVES = [make_result(scope=scope, points="layer") for scope in ("layers:0-2", "layers:3-5")]
+CONTROLS = [make_result(method="random", seed=seed) for seed in range(5)]
+
+
+@pytest.fixture
+def complete(shipped: Path) -> Path:
+    """The folder of shipped results, among them all that the story of the first one takes."""
+    study = with_sizes(make_study(num_layers=6), 0.5)
+    ship(shipped, make_result(source="written"), COLA, SST2, *CONTROLS, *HALVES, study)
+    return shipped
+
+
+def test_it_opens_with_the_bundled_checkpoint_and_all_seven_scenes(complete: Path) -> None:
+    told_of = story(open_page(PAGE))
+    assert told_of["key"] == SST2.key
+    assert [step["name"] for step in told_of["steps"]] == NAMES
+    first, guess, play, limits, chance, matters, cut = told_of["steps"]
+    assert first["drawing"]
+    assert not first["player"]
+    assert [bool(step["player"]) for step in (guess, play, limits, chance, matters, cut)] == [True] * 6
+    assert play["player"]["start"] is None, "it plays"
+    assert limits["player"]["start"] is not None
+    assert cut["go"]["what"] == "own"
+    for step in told_of["steps"]:
+        assert step["heading"]
+        assert len(step["sentences"]) <= 2
+
+
+def test_a_guess_gives_nothing_away_and_is_answered_by_how_far_its_layer_is_intact(complete: Path) -> None:
+    _, guess, play, *_ = story(open_page(PAGE))["steps"]
+    view, shown = guess["player"]["views"]["stack"], play["player"]["views"]["stack"]
+    rows, known = view["datasets"][view["usermeta"]["picks"]], shown["datasets"]["stack"]
+    assert [set(row["v"]) for row in rows] == [{1.0}] * 6, "every layer is still like itself"
+    assert not any(row["words"] for row in rows)
+    assert [row["pick"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
+    for row, layer in zip(rows, known, strict=True):
+        assert f"layer {layer['layer']}: {layer['words']}" in row["answer"].replace("\u00a0", " ")
+        assert ("first" in row["answer"]) == layer["first"]
+
+
+def test_a_link_from_before_opens_that_results_story_whatever_else_it_asks_for(complete: Path) -> None:
+    app = open_page(PAGE, result=COLA.key, reduction="cls", amount="0.33", layer="2", colour="red")
+    assert story(app)["key"] == COLA.key
+    assert not app.info
+    assert not errors(app)
+    assert "First token" in str(app.get("popover")), "how a layer became a vector is still asked for by links"
+
+
+def test_it_leads_to_the_published_pair_and_from_there_no_further(shipped: Path) -> None:
+    pair = [make_result(task=task, num_layers=12) for task in ("sst2", "cola")]
+    ship(shipped, SST2, COLA, *pair)
+    label = "The same story of the published pair"
+    assert links(open_page(PAGE))[label] == f"result={pair[0].key}"
+    assert label not in links(open_page(PAGE, result=pair[0].key))
+
+
+def test_what_a_scene_lacks_is_said_with_a_button(shipped: Path) -> None:
+    ship(shipped, SST2)
+    steps = {step["name"]: step for step in story(open_page(PAGE))["steps"]}
+    for name, what in (("chance", "control"), ("matters", "halves"), ("cut", "study")):
+        assert steps[name]["player"] is None
+        assert steps[name]["sentences"]
+        assert steps[name]["go"]["what"] == what
+    other = against(SST2, 6, name="twin")
+    ship(shipped, SST2, other)
+    app = open_page(PAGE, result=other.key)
+    assert {step["name"] for step in story(app)["steps"] if step["player"]} >= {"play"}
+    assert "is most similar to" in told(app)
+
+
+@pytest.mark.parametrize(
+    ("what", "page", "query"),
+    [
+        ("own", "pages/lab.py", {"own": "model"}),
+        ("control", "pages/lab.py", {"result": SST2.key}),
+        ("halves", "pages/layers.py", {"result": SST2.key}),
+    ],
+)
+def test_a_button_leads_where_what_is_missing_can_be_made(
+    what: str, page: str, query: dict[str, str], shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ship(shipped, SST2)
+    led: list[tuple[str, dict[str, str]]] = []
+    with monkeypatch.context() as patch:  # a component's events do not reach a page without a browser
+        patch.setattr("ui.player._player", lambda **_: SimpleNamespace(go=what))
+        patch.setattr("streamlit.switch_page", lambda page, query_params: led.append((page, query_params)))
+        open_page(PAGE, result=SST2.key)
+    assert led == [(page, query)]
+
+
+def test_a_study_is_begun_at_once(shipped: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    ship(shipped, SST2)
+    monkeypatch.setattr("ui.player._player", lambda **_: SimpleNamespace(go="study"))
+    open_page(PAGE, result=SST2.key)
+    (request,) = runs.requests
+    assert request.checkpoint == SST2.checkpoint.id
+
+
+def test_a_damaged_result_is_told_and_another_one_shown(complete: Path) -> None:
+    path = complete / f"{SST2.key}.json"
+    path.write_text(path.read_text().replace("0.9", "0.8", 1))
+    app = open_page(PAGE)
+    assert "checksum" in app.error[0].value
+    assert story(app)["key"] != SST2.key
+    assert players(app)
