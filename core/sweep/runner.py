@@ -28,7 +28,6 @@ class Runner:
 
     Attributes:
         checkpoint: The baseline, pruned in place.
-        subset: The evaluation examples.
         points: Names of the points.
         windows: Every forward pass of one amount.
         model: Prunes the checkpoint.
@@ -36,7 +35,6 @@ class Runner:
     """
 
     checkpoint: Checkpoint
-    subset: EvalSubset
     points: tuple[str, ...]
     windows: list[Window]
     model: PrunedModel
@@ -50,7 +48,7 @@ class Runner:
     def buffers(self) -> Representations:
         """Allocate the buffers that `run` fills."""
         return Representations(
-            num_examples=len(self.subset.texts),
+            num_examples=sum(len(real) for window in self.windows for real in window.tokens),
             head=classifier(self.checkpoint.model),  # another checkpoint has labels of its own
             num_points=len(self.points),
             hidden=self.checkpoint.record.hidden_size,
@@ -111,4 +109,4 @@ def open_runner(checkpoint: Checkpoint, subset: EvalSubset, request: SweepReques
         PrunedModel(checkpoint.model, plan) as model,
         Recorder(checkpoint.model, points, checkpoint.record.id) as recorder,
     ):
-        yield Runner(checkpoint, subset, points, windows, model, recorder)
+        yield Runner(checkpoint, points, windows, model, recorder)
