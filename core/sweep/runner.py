@@ -47,13 +47,8 @@ class Runner:
 
     def buffers(self) -> Representations:
         """Allocate the buffers that `run` fills."""
-        return Representations(
-            num_examples=sum(len(real) for window in self.windows for real in window.tokens),
-            head=classifier(self.checkpoint.model),  # another checkpoint has labels of its own
-            num_points=len(self.points),
-            hidden=self.checkpoint.record.hidden_size,
-            num_tokens=max(window.num_tokens for window in self.windows),
-        )
+        head, hidden = classifier(self.checkpoint.model), self.checkpoint.record.hidden_size
+        return Representations(self.windows, head, len(self.points), hidden)
 
     def run(self, window: Window, buffers: Representations, step: Callable[[], None]) -> None:
         """Run a window's examples through the model as currently pruned.
