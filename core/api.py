@@ -85,27 +85,13 @@ def sweep(
         PrunescopeError: Bad input, in one line that says what to do.
     """
     data, text = keep_sentences(sentences, labels)
+    rows = {"data": data, "text": text, "label": LABEL, "label_map": _meanings(label_map)}
+    numbers = {"num_examples": plain(examples), "seed": plain(seed), "until_damage": plain(until_damage)}
+    numbers |= {"amounts": parse_amounts(_several(amounts)), "measures": _several(measures)}
+    names = {"task": task, "method": method, "scope": scope, "points": points, "control_of": control_of}
+    names["against"] = os.fsdecode(against) if isinstance(against, os.PathLike) else against
     with _named(model) as checkpoint:
-        request = SweepRequest.from_json(
-            {
-                "checkpoint": checkpoint,
-                "task": task,
-                "method": method,
-                "scope": scope,
-                "points": points,
-                "amounts": parse_amounts(_several(amounts)),
-                "num_examples": plain(examples),
-                "seed": plain(seed),
-                "control_of": control_of,
-                "measures": _several(measures),
-                "until_damage": plain(until_damage),
-                "data": data,
-                "text": text,
-                "label": LABEL,
-                "label_map": _meanings(label_map),
-                "against": os.fsdecode(against) if isinstance(against, os.PathLike) else against,
-            }
-        )
+        request = SweepRequest.from_json({"checkpoint": checkpoint, **names, **numbers, **rows})
         return NotebookResult.of(run(find(request)))
 
 

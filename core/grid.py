@@ -24,11 +24,10 @@ from core.precompute import progress_shown
 from core.request.controls import likely_amounts
 from core.request.grid_file import read_grid
 from core.results import store
-from core.results.library import Entry, entry_of, extracts, list_in, read_manifest
+from core.results.kinds import sweep_in
+from core.results.library import Entry, entry_of, extract_of, list_in, read_manifest
 from core.results.names import amount_name
 from core.results.provenance import command_line
-from core.results.schema import SweepResult
-from core.results.store import state_of
 from core.sweep.grid_plan import Failure, GridSweep, plan_grid
 
 if TYPE_CHECKING:
@@ -137,14 +136,13 @@ def _finish(sweeps: Sequence[GridSweep], manifest: Path | None) -> list[Failure]
     entries: list[Entry] = []
     failures: list[Failure] = []
     for _, alike in groupby(sweeps, key=lambda sweep: sweep.place):  # in memory: the extracts of one place
-        results, together = [], list(alike)
-        found = extracts([state_of(sweep.path) for sweep in together])
-        for sweep, extract in zip(together, found.values(), strict=True):
-            if isinstance(extract, SweepResult):
-                results.append(extract)
-                entries.append(entry_of(extract))
-            else:
-                failures.append((sweep.listed, f"{extract} (delete the file first)"))
+        results = []
+        for sweep in alike:
+            try:
+                results.append(sweep_in(extract_of(store.load_any(sweep.path)), sweep.path.name))
+            except PrunescopeError as error:
+                failures.append((sweep.listed, f"{error} (delete the file first)"))
+        entries += [entry_of(result) for result in results]
         rows += grid_rows(results)
     if manifest:
         list_in(manifest, entries)

@@ -55,7 +55,7 @@ def choose_columns(table: Table, task: Task, text: Sequence[str], label: str | N
     found_label = label or _safe_label(table, task)
     likely = [tuple(text)] if text else _likely_texts(table, task, found_label)
     if not found_label or len(likely) != 1:
-        known, wanted = first_few(table.columns, 12), "text" if found_label else "label"
+        known, wanted = first_few([*table.cells], 12), "text" if found_label else "label"
         fault = f"{table.name} has the columns {known}, and it is unclear which holds the {wanted}"
         raise PrunescopeError(f"{fault}: name it with --text (of a pair --text2) or --label")
     table.column(found_label)  # refused if there is none
@@ -67,8 +67,8 @@ def choose_columns(table: Table, task: Task, text: Sequence[str], label: str | N
 
 def likely_columns(table: Table, task: Task) -> Columns:
     """Guess the columns, safe or not, for somebody who sees the guess and can change it; perhaps none for the texts."""
-    kinds = {name: len({*table.column(name)} - {""}) for name in table.columns}
-    several = [name for name in table.columns if 1 < kinds[name] <= MAX_LABELS] or table.columns
+    kinds = {name: len({*table.column(name)} - {""}) for name in table.cells}
+    several = [name for name in table.cells if 1 < kinds[name] <= MAX_LABELS] or [*table.cells]
     label = _safe_label(table, task) or min(reversed(several), key=lambda name: kinds[name])
     return Columns((*_likely_texts(table, task, label), ())[0], label, ("text", "label"))
 
@@ -79,7 +79,7 @@ def _safe_label(table: Table, task: Task) -> str | None:
     Numbers are labels where the task numbers them and the column is called so; elsewhere they may be anything.
     """
     holding, named = [], []
-    for name in table.columns:
+    for name in table.cells:
         word, values = name.lower(), {*table.column(name)} - {""}
         if word in LABEL_COLUMNS or (word.startswith("is_") and label_of(word[3:], task) is not None):
             named.append(name)
@@ -98,7 +98,7 @@ def _likely_texts(table: Table, task: Task, label: str | None) -> list[tuple[str
     These are the columns of the preset, a known pair or columns of one name but for its end, one that is called like a
     text, or those with the longest cells of text; numbers and ids are none.
     """
-    others = [name for name in table.columns if name != label and name not in table.numeric]
+    others = [name for name in table.cells if name != label and name not in table.numeric]
     if task.text_columns and set(task.text_columns) <= set(others):
         return [task.text_columns]
     grades = {name: _text_grade(table.column(name)) for name in others}
@@ -116,7 +116,7 @@ def _likely_texts(table: Table, task: Task, label: str | None) -> list[tuple[str
     if count == len(named) == 1:
         return [tuple(named)]
     longest = sorted(texts, key=lambda name: -sum(map(len, table.column(name))))[:3]
-    return [tuple(sorted(some, key=table.columns.index)) for some in combinations(longest, count)]
+    return [tuple(sorted(some, key=[*table.cells].index)) for some in combinations(longest, count)]
 
 
 def _text_grade(cells: Sequence[str]) -> int:

@@ -55,11 +55,6 @@ class Table:
     files: tuple[FileRecord, ...] = ()
     is_cut: bool = False
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The names of the columns."""
-        return tuple(self.cells)
-
     def column(self, name: str, is_text: bool = False) -> tuple[str, ...]:
         """Return the cells of a column.
 
@@ -67,7 +62,7 @@ class Table:
             PrunescopeError: There is none of that name, or it holds no text where it should.
         """
         if name not in self.cells:
-            raise PrunescopeError(f"{self.name} has no column '{name[:40]}': name one of {', '.join(self.columns)}")
+            raise PrunescopeError(f"{self.name} has no column '{name[:40]}': name one of {', '.join(self.cells)}")
         if is_text and name in self.numeric:
             raise PrunescopeError(f"{self.name}: column '{name[:40]}' is not text: choose another column for the text")
         return self.cells[name]

@@ -172,11 +172,8 @@ class JobQueue:
                 logger.warning("the worker does not drop a cancelled job: replacing the worker")
                 self._worker.kill()
             elif running and not running.job.ended and now - running.started > limits().job_seconds:
-                message = (
-                    f"Stopped after {limits().job_seconds / 60:g} minutes, the most that a run may take here: try "
-                    "fewer examples or amounts, or run Prunescope on your own computer."
-                )
-                self._end(running, message, "failed")
+                most = f"{limits().job_seconds / 60:g} minutes"
+                self._end(running, f"Stopped after {most}, the most here: try fewer examples or amounts.", "failed")
 
     def close(self) -> None:
         """End the worker and with it the queue's use."""
@@ -312,10 +309,8 @@ class JobQueue:
         """End the running job, and start a new worker if anything waits."""
         if self._running and not self._running.job.ended:
             logger.error("the worker ended during a job with status %d", status)
-            message = (
-                f"The computing process ended unexpectedly ({self._running.job.stage}), for lack of memory or because "
-                "a file takes too long to read: try again, with fewer examples or another checkpoint."
-            )
+            fault = f"The computing process ended unexpectedly ({self._running.job.stage})"
+            message = f"{fault}: try again, with fewer examples or another checkpoint."
             self._update(self._running, replace(self._running.job, state="failed", message=message))
         self._release()
 

@@ -163,8 +163,8 @@ class Method:
 
     Attributes:
         title: The name on screen.
-        removes: Single weights, whole units that can be removed cleanly, or hidden units, with all that they own.
         explanation: A sentence or two for readers who know BERT but not pruning.
+        removes: Single weights, whole units that can be removed cleanly, or hidden units, with all that they own.
         calibrated: Whether it scores on calibration examples.
         shares: How it sets what share of each encoder layer's weights goes: all alike, or chosen on calibration
             examples, without their labels; empty where that follows from its scores.
@@ -173,8 +173,8 @@ class Method:
     """
 
     title: str
-    removes: Literal["weights", "units", "hidden units"]
     explanation: str
+    removes: Literal["weights", "units", "hidden units"] = "weights"
     calibrated: bool = False
     shares: Literal["", "uniform", "guided"] = ""
     control: str | None = "random"
@@ -197,22 +197,18 @@ class Method:
 
 METHODS: Mapping[str, Method] = {
     "magnitude": Method(
-        "Magnitude",
-        "weights",
-        "The weights closest to zero go first, anywhere in the selected layers (global L1 pruning).",
+        "Magnitude", "The weights closest to zero go first, anywhere in the selected layers (global L1 pruning)."
     ),
     "wanda": Method(
-        "Wanda", "weights", "In every row of a matrix, small weights that read small inputs go first.", calibrated=True
+        "Wanda", "In every row of a matrix, small weights that read small inputs go first.", calibrated=True
     ),
     "uniform": Method(
         "Magnitude, equal shares",
-        "weights",
         "Each layer loses the weights closest to zero, the same share of every layer.",
         shares="uniform",
     ),
     "cka": Method(
         "Magnitude, guided by CKA",
-        "weights",
         "Each layer loses the weights closest to zero, in a share chosen so that what the classifier reads changes "
         "least. A larger amount may spare what a smaller one removes.",
         calibrated=True,
@@ -220,7 +216,6 @@ METHODS: Mapping[str, Method] = {
     ),
     "divergence": Method(
         "Magnitude, guided by answers",
-        "weights",
         "Each layer loses the weights closest to zero, in a share chosen so that the model's answers change least. A "
         "larger amount may spare what a smaller one removes.",
         calibrated=True,
@@ -228,31 +223,30 @@ METHODS: Mapping[str, Method] = {
     ),
     "random": Method(
         "Random",
-        "weights",
         "The control: removes as many weights of each matrix as another method does, at random.",
         control=None,
     ),
     "attribution": Method(
         "Attribution",
-        "units",
         "Removes whole units, the least useful first: by how much each changes the probability of the correct "
         "label, up or down.",
+        "units",
         calibrated=True,
         control="random-neuron",
         likely_stop=0.8,
     ),
     "attribution-residual": Method(
         "Attribution, as published",
-        "hidden units",
         "The student experiment's procedure: removes first the hidden units whose summed contribution to the "
         "loss is closest to zero.",
+        "hidden units",
         calibrated=True,
         control="random-neuron",
     ),
     "random-neuron": Method(
         "Random units",
-        "units",
         "The control: removes as many units of each layer as another method does, at random.",
+        "units",
         control=None,
     ),
 }

@@ -8,8 +8,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -64,40 +63,26 @@ def read(kind: Literal["table", "upload"], files: Sequence[tuple[Path, str]], li
     return answer
 
 
-def read_all(questions: Sequence[Question]) -> Iterator[bytes | PrunescopeError]:
-    """Yield for each question what is in its files, as JSON, or why they are refused."""
-    left = list(questions)
-    while left:
-        answered = 0
-        for answer in _answers(left):
-            answered += 1
-            yield answer
-        if answered < len(left):  # the child ended at the next file
+def read_all(questions: Sequence[Question]) -> list[bytes | PrunescopeError]:
+    """Return for each question what is in its files, as JSON, or why they are refused."""
+    answers: list[bytes | PrunescopeError] = []
+    while len(answers) < len(questions):
+        answers += _answers(questions[len(answers) :])
+        if len(answers) < len(questions):  # the child ended at the next file
             fault = f"takes more than {SECONDS} seconds or {MEMORY_BYTES // 2**20:,} MiB of memory to read"
-            yield PrunescopeError(f"{left[answered].names[0]} {fault}: choose another file")
-        left = left[answered + 1 :]
+            answers.append(PrunescopeError(f"{questions[len(answers)].names[0]} {fault}: choose another file"))
+    return answers
 
 
-def _answers(questions: Sequence[Question]) -> Iterator[bytes | PrunescopeError]:
-    """Yield a child's answers as they come, fewer than there are questions if it ends early."""
+def _answers(questions: Sequence[Question]) -> list[bytes | PrunescopeError]:
+    """Return a child's answers, fewer than there are questions if it ended early."""
     if not _turns.acquire(timeout=TURN_TIMEOUT_SECONDS):
-        busy = PrunescopeError("many files are being read here now: try again in a minute")
-        yield from [busy] * len(questions)
-        return
+        return [PrunescopeError("many files are being read here now: try again in a minute")] * len(questions)
     try:
-        with subprocess.Popen(
-            READER, cwd=ROOT, env={**os.environ, **_ENVIRONMENT}, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        ) as child:
-            assert child.stdin is not None
-            assert child.stdout is not None
-            try:
-                with suppress(OSError), child.stdin as orders:  # it may have ended
-                    orders.write(json.dumps([asdict(question) for question in questions]).encode())
-                for line in child.stdout:
-                    if line.endswith(b"\n"):  # not where it was cut off
-                        found = line[1:-1]
-                        yield found if line.startswith(FOUND.encode()) else PrunescopeError(found.decode())
-            finally:
-                child.kill()
+        orders = json.dumps([asdict(question) for question in questions]).encode()
+        environment = {**os.environ, **_ENVIRONMENT}
+        child = subprocess.run(READER, cwd=ROOT, env=environment, input=orders, stdout=subprocess.PIPE, check=False)
     finally:
         _turns.release()
+    lines = child.stdout.split(b"\n")[:-1]  # the last is empty, or was cut off
+    return [line[1:] if line.startswith(FOUND.encode()) else PrunescopeError(line[1:].decode()) for line in lines]

@@ -127,4 +127,4 @@ def test_a_table_of_any_content(suffix: str, content: bytes) -> None:
         path = Path(folder) / f"theirs{suffix}"
         path.write_bytes(content)
         table = read_table((DataFile(path, path.name),), 100)
-        assert all(len(table.column(name)) == len(table.rows) for name in table.columns)
+        assert all(len(cells) == len(table.rows) for cells in table.cells.values())

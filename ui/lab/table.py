@@ -114,8 +114,8 @@ def ask_meaning(
     wanted = (1, 2) if task.name == AUTO else (len(task.text_columns),)
     kinds = f" ({', '.join(task.text_columns)})" if wanted == (2,) else ""
     title = "Text columns" if max(wanted) > 1 else "Text column"
-    texts = st.multiselect(f"{title}{kinds}", table.columns, **begun("texts", first.text, "default"))
-    label = choose_setting("Label column", {name: name for name in table.columns}, first.label, "column-label")
+    texts = st.multiselect(f"{title}{kinds}", [*table.cells], **begun("texts", first.text, "default"))
+    label = choose_setting("Label column", {name: name for name in table.cells}, first.label, "column-label")
     if len(texts) not in wanted or label in texts:
         counted = " or ".join(map(str, wanted))
         raise PrunescopeError(f"{len(texts)} text columns: choose {counted}, other than the label column")
