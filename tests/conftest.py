@@ -8,11 +8,12 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+Completed = tuple[int, str, str]  # exit code, standard output, standard error
 BROWSER = Path(__file__).with_name("browser")  # the folder of tests that need one
 MEMORY, ENOUGH_BYTES = Path("/dev/shm"), 4 * 2**30
 if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
@@ -115,6 +116,20 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
         yield server
+
+
+@pytest.fixture
+def complete(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> "Callable[..., Completed]":
+    """Runs a command line, its function and its words, inside this process."""
+    from core.command_line import run_command
+
+    def completed(main: "Callable[[Sequence[str] | None], int]", *words: object) -> "Completed":
+        monkeypatch.setattr(sys, "argv", ["command", *map(str, words)])
+        with pytest.raises(SystemExit) as caught:
+            run_command(main)
+        return (int(caught.value.code or 0), *capsys.readouterr())
+
+    return completed
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import check_config
 from core.inputs.labels import label_names
 from core.inputs.tables import DataFile, label_names_of, read_table
-from core.request.amounts import parse_amounts
 from core.request.places import dataset_of, source_of
 from core.request.sweep_request import SweepRequest
 from core.results.digest import digest
@@ -71,15 +70,6 @@ def test_a_result_file_with_any_value_anywhere(place: tuple[Any, ...], value: An
         changed["checksum"] = digest({key: part for key, part in changed.items() if key != "checksum"})
     with taken_or_refused():
         read_upload(json.dumps(changed).encode(), "theirs.json")
-
-
-@given(texts=st.lists(st.text(max_size=12) | st.floats(), max_size=5))
-def test_any_amounts(texts: list[str | float]) -> None:
-    with taken_or_refused():
-        amounts = parse_amounts(texts)
-        assert list(amounts) == sorted(set(amounts))
-        assert amounts[0] == 0
-        assert amounts[-1] < 1
 
 
 @given(text=st.text(max_size=80) | st.from_regex(r"[\w./@:-]{1,60}", fullmatch=True))

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 from tiny import make_bert
 
 from core import cut
-from core.command_line import run_command
 from core.jobs.entry import Entry
 from core.jobs.job import Job
 from core.request.sweep_request import SweepRequest, checked
@@ -21,22 +19,13 @@ Run = Callable[[str], tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, glue_folder: Path) -> Run:
-    """Runs the command inside this process; gives its exit code and what it wrote."""
-    monkeypatch.setenv("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+def run(complete: Callable[..., tuple[int, str, str]], tmp_path: Path, glue_folder: Path) -> Run:
+    """Runs the command; gives its exit code and what it wrote."""
     places = {"DEEP": make_bert(tmp_path / "deep", layers=3), "FLAT": make_bert(tmp_path / "flat", layers=1)}
     table = tmp_path / "mine.csv"
     table.write_text("text,label\n" + "".join(f"a film {k},LABEL_{k % 2}\n" for k in range(30)))
     places |= {"GLUE": glue_folder, "TABLE": table, "OUT": tmp_path / "out"}
-
-    def completed(line: str) -> tuple[int, str, str]:
-        words = [str(places.get(word, word)) for word in line.split()]
-        monkeypatch.setattr(sys, "argv", ["cut", *words, "--threads", "1"])
-        with pytest.raises(SystemExit) as caught:
-            run_command(cut.main)
-        return (int(caught.value.code or 0), *capsys.readouterr())
-
-    return completed
+    return lambda line: complete(cut.main, *(places.get(word, word) for word in line.split()), "--threads", 1)
 
 
 def test_a_study_is_printed_listed_and_names_no_place(run: Run, tmp_path: Path) -> None:
@@ -75,17 +64,11 @@ def test_the_smaller_model_is_saved_where_it_is_asked_for(
     ("line", "words"),
     [
         ("--checkpoint FLAT --task sst2 --data GLUE", "has 1 encoder layer"),
-        (
-            "--checkpoint DEEP --task sst2 --data GLUE --examples 8",
-            "8 examples with 2 labels to judge by, and 16 with 2",
-        ),
+        ("--checkpoint DEEP --task sst2 --data GLUE --examples 8", "8 examples with 2 labels to judge by, and 16"),
         ("--checkpoint DEEP --task auto --data TABLE --examples 20", "10 examples besides those evaluated, and 16"),
         ("--checkpoint DEEP --task sst2 --data GLUE --method wanda", "unrecognized arguments: --method"),
         ("--checkpoint DEEP --task sst2 --data GLUE --save GLUE --layers 2", "exists and is not an empty folder"),
-        (
-            "--checkpoint DEEP --task sst2 --data GLUE --layers 4 --save NEW",
-            "the checkpoint has 3, choose 1 to so many",
-        ),
+        ("--checkpoint DEEP --task sst2 --data GLUE --layers 4 --save NEW", "the checkpoint has 3, choose 1 to"),
         ("--checkpoint DEEP --task sst2 --data GLUE --width 0.4", "invalid choice: 0.4 (choose from 0.25, 0.5, 0.75)"),
     ],
 )

@@ -1,6 +1,5 @@
 """The command line as a person runs it: the path on standard output, exit codes, one line for bad input."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import Mock
@@ -9,26 +8,18 @@ import pytest
 from tiny import make_bert
 
 from core import precompute
-from core.command_line import run_command
 from core.results import store
 
 Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tiny_bert: Path, glue_folder: Path) -> Run:
-    """Runs the command inside this process; gives its exit code and what it wrote."""
-    monkeypatch.setenv("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # the command sets it for good
-    places = {"FOLDER": str(tiny_bert), "GLUE": str(glue_folder)}
-
-    def completed(line: str, *further: str) -> tuple[int, str, str]:
-        words = [places.get(word, word) for word in line.split()]
-        monkeypatch.setattr(sys, "argv", ["precompute", *words, *further])
-        with pytest.raises(SystemExit) as caught:
-            run_command(precompute.main)
-        return (int(caught.value.code or 0), *capsys.readouterr())
-
-    return completed
+def run(complete: Run, tiny_bert: Path, glue_folder: Path) -> Run:
+    """Runs the command; gives its exit code and what it wrote."""
+    places = {"FOLDER": tiny_bert, "GLUE": glue_folder}
+    return lambda line, *further: complete(
+        precompute.main, *(places.get(word, word) for word in line.split()), *further
+    )
 
 
 def test_a_pair_task_on_any_folder(run: Run, tmp_path: Path) -> None:
