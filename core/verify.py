@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.command_line import OneLineParser, run_command, use_threads
-from core.request.amounts import amount_text, parse_amounts
+from core.request.amounts import amount_text
 from core.results import store
-from core.results.schema import SweepResult
 from core.sweep import recompute
 from core.sweep.origin import frame_of
 
@@ -22,7 +21,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = OneLineParser(prog="python -m core.verify", description=__doc__)
     add = parser.add_argument
     add("result", type=Path, metavar="RESULT", help="a result file")
-    add("--amount", action="append", metavar="A", help="one of its amounts, repeatable (default: first, middle, last)")
+    what = "one of its amounts, repeatable (default: first, middle, last)"
+    add("--amount", action="append", type=float, metavar="A", help=what)
     add("--checkpoint", metavar="ID|FOLDER", help="where the checkpoint is, if the result was computed on a folder")
     add("--against", metavar="ID|FOLDER", help="where the other checkpoint is, if the result has one, a folder")
     add("--data", metavar="FOLDER|FILE|written|hub", help="where the data is, if it was a folder or a file")
@@ -30,33 +30,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def chosen_amounts(result: SweepResult, texts: Sequence[str] | None) -> tuple[float, ...]:
-    """Decide which frames to verify.
-
-    Args:
-        result: A stored result with at least one frame.
-        texts: Amounts from the command line; None means the first, the middle and the last of the result.
-
-    Raises:
-        PrunescopeError: An amount is not a fraction, or not in the result.
-    """
-    if texts is None:
-        amounts = result.amounts
-        return tuple(dict.fromkeys((amounts[0], amounts[len(amounts) // 2], amounts[-1])))
-    wanted = (parse_amounts([text])[-1] for text in texts)  # after the baseline's 0, which is always there
-    return tuple(frame_of(result, amount).amount for amount in wanted)
-
-
 def table_rows(found: recompute.Deviations) -> list[str]:
     """Write one amount's deviations as lines of a table."""
+    rows = {f"CKA, {name}": (ours, f"{found.torch_cka[name]:.1e}") for name, ours in found.engine.items()}
+    rows |= {name: (ours, "-") for name, ours in {**found.others, "accuracy": found.accuracy}.items()}
     amount = amount_text(found.amount)
-    return [
-        f"{amount:<8}{f'CKA, {name}':<18}{found.engine[name]:>10.1e}{found.torch_cka[name]:>12.1e}"
-        for name in found.engine
-    ] + [
-        f"{amount:<8}{name:<18}{deviation:>10.1e}{'-':>12}"
-        for name, deviation in {**found.others, "accuracy": found.accuracy}.items()
-    ]
+    return [f"{amount:<8}{name:<18}{ours:>10.1e}{torch_cka:>12}" for name, (ours, torch_cka) in rows.items()]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = parse(arguments)
     result = store.load(options.result)
-    amounts = chosen_amounts(result, options.amount)
+    known = result.amounts
+    asked = options.amount or dict.fromkeys((known[0], known[len(known) // 2], known[-1]))
+    amounts = [frame_of(result, amount).amount for amount in asked]  # refused before the work
     use_threads(options.threads)
     confirmed = True
     for amount in amounts:

@@ -138,7 +138,7 @@ class Worker:
         """Answer a request that waits behind another job, if its result is stored."""
         try:
             request = SweepRequest.from_json(order["request"])
-            key = None if may_use_hub(request) else _stored_result(prepare(request).key)
+            key = None if may_use_hub(request) else _stored_result(prepare(request).key_of(request))
         except BaseException:  # whatever it is, also a library's panic: it is reported when its turn comes
             return
         if key:
@@ -187,7 +187,7 @@ class Worker:
         if may_use_hub(request):  # they fail on a half-imported transformers
             self._wait_until_warm(report)
         inputs = prepare(request, report)
-        if not order.get("fresh") and (key := _stored_result(inputs.key)):
+        if not order.get("fresh") and (key := _stored_result(inputs.key_of(request))):
             return {"key": key}
         store.check_writable(None)
         self._wait_until_warm(report)

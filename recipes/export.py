@@ -7,8 +7,8 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from core.exports.model_card import score_table
 from core.inputs.checkpoint_files import RECIPE_FILE, TRAINING_EXAMPLES
+from core.inputs.examples import example_digests
 from core.inputs.texts import CALIBRATION, EVALUATION, TRAINING_PART, read_written
-from core.inputs.training_overlap import example_digests
 from core.precompute import find, run
 from core.request.catalog import TASKS
 from core.request.limits import limits

@@ -4,7 +4,8 @@ One way for all data: a split is a table, `Columns` say which of its columns hol
 the values of the label column mean. GLUE's presets are tasks whose columns and labels are known.
 """
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,11 +22,13 @@ from core.request.catalog import CALIBRATION_EXAMPLES, DEFAULT_EXAMPLES, MIN_CAL
 from core.request.limits import limits
 from core.request.sweep_request import LabelMap, SweepRequest
 from core.request.tasks import made_task, own_task
-from core.results.digest import fingerprint_of
+from core.results.digest import canonical_json, fingerprint_of
 from core.results.schema import ColumnsRecord, TaskRecord
 
 Labelled = tuple[int, tuple[str, ...], int]  # a row of a split: its number, its texts, its label's index
 LABEL = "label"  # the label column of GLUE and of the written examples
+# GLUE itself repeats a few sentences: 18 of CoLA's 1,043 validation texts are in its train split.
+MAX_TRAINING_OVERLAP = 0.1
 
 
 @dataclass(frozen=True)
@@ -231,3 +234,36 @@ def stratified(labels: np.ndarray, size: int) -> tuple[int, ...]:
     order = random.permutation(len(labels))  # (rows,)
     drawn = [order[labels[order] == kind][:quota] for kind, quota in zip(kinds, quotas, strict=True)]
     return tuple(random.permutation(np.concatenate(drawn)).tolist())
+
+
+# ---------------------------------------------------------------- what a checkpoint was trained on
+
+
+def example_digest(texts: tuple[str, ...]) -> int:
+    """Return the first 8 bytes of the SHA-256 of an example's texts in canonical JSON, as a uint64."""
+    return int.from_bytes(hashlib.sha256(canonical_json(texts)).digest()[:8], "big")
+
+
+def example_digests(examples: Iterable[tuple[str, ...]]) -> np.ndarray:
+    """Return the distinct digests of examples, ascending, uint64, as `training_examples.npy` stores them."""
+    return np.unique(np.fromiter(map(example_digest, examples), dtype=np.uint64))
+
+
+def check_not_training_data(subset: EvalSubset, digests: np.ndarray | None, checkpoint_id: str) -> None:
+    """Refuse to evaluate a checkpoint on its training data.
+
+    Args:
+        subset: The evaluation examples.
+        digests: Digests of the checkpoint's training examples, uint64; None if they are unknown.
+        checkpoint_id: The checkpoint's id, for the message.
+
+    Raises:
+        PrunescopeError: More of the examples are in the training data than MAX_TRAINING_OVERLAP allows.
+    """
+    if digests is None:
+        return
+    own = np.array([example_digest(texts) for texts in subset.texts], dtype=np.uint64)
+    known = int(np.isin(own, digests).sum())
+    if known > 1 + MAX_TRAINING_OVERLAP * len(own):
+        fault = f"{known} of {len(own)} evaluation examples are in the training data of {checkpoint_id}"
+        raise PrunescopeError(f"{fault} (at most {MAX_TRAINING_OVERLAP:.0%} may be): choose the validation data")

@@ -4,7 +4,6 @@ Importing torch takes seconds: without it, a stored result is found, or a bad re
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from core.inputs.checkpoint_files import refused
 from core.inputs.checkpoints import Resolved, resolve, suited
@@ -40,11 +39,6 @@ class Inputs:
     rest: EvalSubset | None
     against: Resolved | None
     request: SweepRequest
-
-    @cached_property
-    def key(self) -> str:
-        """The key of the request's result."""
-        return self.key_of(self.request)
 
     def key_of(self, request: SweepRequest) -> str:
         """Compute the key of the result of the request, or of one that follows it, such as its control."""

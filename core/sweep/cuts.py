@@ -10,9 +10,9 @@ from typing import Any
 from core.encoder.architectures import encoder_layers
 from core.encoder.loading import Checkpoint, borrow
 from core.errors import PrunescopeError
+from core.inputs.examples import check_not_training_data
 from core.inputs.hub import Report
 from core.inputs.prepare import CutInputs, prepare_cut
-from core.inputs.training_overlap import check_not_training_data
 from core.request.catalog import MIN_CALIBRATION
 from core.request.criteria import MEASURED
 from core.request.limits import is_hosted, limits

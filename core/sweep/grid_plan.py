@@ -88,12 +88,13 @@ def plan_grid(
 def _planned(listed: SweepRequest, places: Mapping[str, str], output: Path | None, report: Report | None) -> GridSweep:
     request = checked(replace(listed, data=places.get(listed.data or "", listed.data)))
     inputs = prepare(request, report)
+    key = inputs.key_of(request)
     place = (inputs.resolved.revision, inputs.subset.task.name, inputs.subset.record.fingerprint)
-    known = None if output else store.find(inputs.key)
-    path = known or store.place_in(output or store.user_folder(), inputs.key)
-    shipped = output is None and store.is_shipped(inputs.key) and not store.own_is_shipped()  # nothing replaces those
+    known = None if output else store.find(key)
+    path = known or store.place_in(output or store.user_folder(), key)
+    shipped = output is None and store.is_shipped(key) and not store.own_is_shipped()  # nothing replaces those
     judged_on = len(inputs.subset.texts) + len(inputs.rest.texts) if inputs.rest and not shipped else 0
-    return GridSweep(listed, request, inputs.key, place, path, judged_on)
+    return GridSweep(listed, request, key, place, path, judged_on)
 
 
 def _groups(sweep: GridSweep) -> tuple[Hashable, ...]:

@@ -17,10 +17,9 @@ import torch
 
 from core.encoder.batches import MINIBATCH
 from core.encoder.loading import Checkpoint
-from core.inputs.examples import EvalSubset
+from core.inputs.examples import EvalSubset, check_not_training_data
 from core.inputs.hub import Report
 from core.inputs.prepare import DTYPE, Inputs, pruning_record
-from core.inputs.training_overlap import check_not_training_data
 from core.pruning import Plan
 from core.request.catalog import ENGINE_VERSION, METHODS
 from core.request.controls import likely_amounts
@@ -136,7 +135,7 @@ def sweep(
         pruning = pruning.model_copy(update={"allocation": allocation})
     return SweepResult(
         **{**dict(header), "pruning": pruning},
-        key=inputs.key,
+        key=inputs.key_of(inputs.request),
         frames=tuple(frames),
         working_range=working_range(metric, amounts, gold, np.array(answers)),
         statistics=beside.statistics(amounts, pruned_point(header.points, request.scope)),

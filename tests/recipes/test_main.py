@@ -15,8 +15,8 @@ from transformers import AutoConfig, AutoTokenizer, Trainer
 from core.errors import PrunescopeError
 from core.inputs import checkpoints
 from core.inputs.checkpoints import resolve
+from core.inputs.examples import example_digests
 from core.inputs.texts import read_written
-from core.inputs.training_overlap import example_digests
 from core.request import places
 from core.request.catalog import TASKS
 from recipes import __main__ as command

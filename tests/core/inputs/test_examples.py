@@ -12,8 +12,7 @@ from datasets import Dataset
 from tiny import make_texts
 
 from core.errors import PrunescopeError
-from core.inputs.examples import stratified
-from core.inputs.training_overlap import check_not_training_data, example_digest, example_digests
+from core.inputs.examples import check_not_training_data, example_digest, example_digests, stratified
 from core.request.catalog import TASKS
 from tests.builders import open_preset
 

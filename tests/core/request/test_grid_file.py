@@ -110,4 +110,4 @@ def test_a_file_that_is_no_grid_is_refused_in_one_line(tmp_path: Path, text: str
 def test_its_requests_on_written_examples_have_the_keys_of_the_manifest(task: str) -> None:
     listed = [request for request in read_grid(SHIPPED_GRID) if (request.task, request.data) == (task, "written")]
     known = {entry.key for entry in shipped() if (entry.task, entry.source) == (task, "written")}
-    assert {prepare(checked(request)).key for request in listed} == known
+    assert {(inputs := prepare(checked(request))).key_of(inputs.request) for request in listed} == known

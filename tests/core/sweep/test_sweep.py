@@ -11,8 +11,8 @@ from tiny import loaded
 from core.encoder.architectures import encoder_layers, linear_weights
 from core.encoder.loading import Checkpoint
 from core.errors import PrunescopeError
+from core.inputs.examples import example_digests
 from core.inputs.prepare import Inputs, prepare
-from core.inputs.training_overlap import example_digests
 from core.request.catalog import MEASURES, METHODS
 from core.request.sweep_request import SweepRequest, checked, usual_scope
 from core.results.schema import SweepResult
