@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.charts.story import story
-from core.findings.words.overview import caution
+from core.findings.words.lab import caution
 from core.request.catalog import REDUCTIONS
 from core.results.library import Entry
 from core.results.schema import SweepResult

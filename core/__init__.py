@@ -1,7 +1,7 @@
 """Pruning, representation similarity and their pictures, free of Streamlit.
 
 A reading order: request/sweep_request, inputs/prepare, encoder/loading, pruning/magnitude, similarity/cka,
-sweep/sweep, results/schema, findings/claim, charts/overview.
+sweep/sweep, results/schema, findings/claim, charts/story.
 """
 
 import os

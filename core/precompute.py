@@ -14,8 +14,7 @@ from tqdm.auto import tqdm  # in a notebook, a bar of its own
 
 from core.command_line import OneLineParser, importing, run_command, use_threads
 from core.errors import PrunescopeError
-from core.findings.words.lab import reading_note
-from core.findings.words.overview import caution
+from core.findings.words.lab import caution, reading_note
 from core.inputs.prepare import Inputs, prepare
 from core.request.sweep_request import SweepRequest, flag_of, option_help
 from core.results import store

@@ -9,8 +9,7 @@ from core.findings import pooled
 from core.findings.choices import settings
 from core.findings.grid import arranged
 from core.findings.pooled import Pooled
-from core.findings.words.grid import grid_heading, reasons_table, replication_table, seeds_table
-from core.findings.words.overview import replication_sentences
+from core.findings.words.grid import grid_heading, reasons_table, replication_sentences, replication_table, seeds_table
 from core.findings.words.pooled import MEANING, claim_said, pooled_table
 from core.request.catalog import DAMAGE
 from core.results.library import entry_of

@@ -5,12 +5,11 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.charts.overview import result_scene
+from core.charts.result import result_scene
 from core.findings.choices import offered
 from core.findings.layers import Look
-from core.findings.words.lab import check_sentence, methods_table, reading_note
+from core.findings.words.lab import caution, check_sentence, methods_table, reading_note
 from core.findings.words.layers import layers_heading
-from core.findings.words.overview import caution
 from core.findings.words.story import judged
 from core.jobs import queue
 from core.jobs.job import Job

@@ -6,9 +6,9 @@ from dataclasses import replace
 import streamlit as st
 
 from core.charts.layers import layer_scene
-from core.charts.overview import result_scene
 from core.charts.passed import halves_scene, passed_scene
 from core.charts.removed import removed_scene
+from core.charts.result import result_scene
 from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
 from core.findings.layers import THRESHOLDS, Look, Yardstick, layers_of, own_measures

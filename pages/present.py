@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.charts.overview import STAGE, result_scene
+from core.charts.result import STAGE, result_scene
 from core.findings.words.story import in_short
 from core.request.catalog import REDUCTIONS
 from core.results.names import data_name, listed, models_name

@@ -2,10 +2,11 @@
 
 from core.charts.compare import compare_scene
 from core.charts.layers import layer_scene
-from core.charts.overview import STAGE, finding_scene, pair_scene, result_scene
 from core.charts.profiles import profile_scene
 from core.charts.removed import removed_scene
+from core.charts.result import STAGE, result_scene
 from core.charts.sentences import flip_scene, probability_scene
+from core.charts.story import story
 from core.charts.view import Scene
 from core.findings.compare import profiled
 from core.findings.layers import Look
@@ -17,9 +18,9 @@ AMOUNTS = (0.0, 0.25, 0.5)
 RESULT = make_result(num_layers=3, amounts=AMOUNTS, holes=((0.5, 1, 0),))
 OTHER = make_result(num_layers=3, amounts=AMOUNTS, method="random", seed=2, own_cka=lambda a, p, n: 1 - a * (p + 1) / n)
 PREDICTION = Prediction(AMOUNTS, ("negative", "positive"), ((0.2, 0.8), (0.4, 0.6), (0.5, 0.5)), 5, 0)
+TOLD = {step.name: step.scene for step in story(RESULT, "mean", [OTHER], [], None, None)}
 SCENES: dict[str, Scene] = {
-    "overview": finding_scene(RESULT, "mean", [OTHER], "The finding"),
-    "pair": pair_scene((RESULT, OTHER), "mean", ("First", "Second")),
+    **{name: scene for name, scene in TOLD.items() if scene and name != "guess"},
     "lab": result_scene(RESULT, "mean"),
     "layers": layer_scene(RESULT, Look("mean"), "1"),
     "removed": removed_scene(RESULT, "mean", 1),

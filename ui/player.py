@@ -15,7 +15,7 @@ from core.charts.view import Scene
 from core.findings.accuracy import metrics_of
 from core.findings.guided import judged
 from core.findings.words.guided import places_table, shares_sentence
-from core.findings.words.overview import length_sentence
+from core.findings.words.layers import length_sentence
 from core.request.amounts import amount_text
 from core.request.catalog import METRICS, REDUCTIONS, ROOT
 from core.results.schema import SweepResult

@@ -13,7 +13,7 @@ import numpy as np
 
 from core.charts import grammar as g
 from core.charts.layout import Layout, in_column
-from core.charts.overview import player_frames
+from core.charts.result import player_frames
 from core.charts.stack import stack_view
 from core.charts.view import Numbers, Scene, View
 from core.findings.passed import Alone, ByAmount, PassedOn, halves_of

@@ -4,7 +4,7 @@ import altair as alt
 
 from core.charts import grammar as g
 from core.charts.layout import Layout, in_column
-from core.charts.overview import player_frames
+from core.charts.result import player_frames
 from core.charts.strips import removed_title, worded_axis
 from core.charts.view import Scene, View
 from core.findings.words.numbers import percent

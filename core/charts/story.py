@@ -13,8 +13,8 @@ from core.charts.closest import closest_view
 from core.charts.cut import cut_scene
 from core.charts.layout import Layout, in_column
 from core.charts.matrix import heatmap_view
-from core.charts.overview import player_frames
 from core.charts.passed import halves_scene
+from core.charts.result import player_frames
 from core.charts.stack import stack_view
 from core.charts.view import Numbers, Scene, View
 from core.findings import passed, pooled

@@ -4,7 +4,7 @@ import html
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from core.charts.overview import result_scene
+from core.charts.result import result_scene
 from core.exports.player_page import player_page
 from core.exports.tables import OWN_COLUMNS, own_rows
 from core.request.catalog import REDUCTION

@@ -12,10 +12,8 @@ from functools import lru_cache
 import numpy as np
 
 from core.findings.comparable import controls_of
-from core.findings.layers import own_similarity
 from core.request.catalog import FEW_EXAMPLES, METRICS
 from core.results.cut import CutStudy
-from core.results.names import PointLabel, ReductionKey, point_labels
 from core.results.schema import SweepResult, TaskRecord
 from core.sweep.scores import SCORES
 from core.sweep.working_range import DETECTABLE, RETAINED, majority_value, works_to
@@ -110,16 +108,6 @@ def has_doubtful_range(result: SweepResult) -> bool:
     """Whether a drop of a tenth of the lead could go unseen where the working range ends; False without a range."""
     known, drop = result.working_range, smallest_drop(result)
     return known is not None and drop is not None and drop > (1 - RETAINED) * known.lead
-
-
-def lowest_until(result: SweepResult, reduction: ReductionKey, amount: float) -> dict[PointLabel, float]:
-    """Return the lowest similarity up to an amount, of each layer whose similarity is defined throughout.
-
-    A layer that falls and comes back has changed. Against another checkpoint no layer has any.
-    """
-    own = own_similarity(result, reduction)[: result.amounts.index(amount) + 1]  # (frames, points)
-    lowest = zip(point_labels(result.points), own.min(0).tolist(), strict=True)
-    return {label: value for label, value in lowest if not np.isnan(value)}
 
 
 def accuracy_course(result: SweepResult) -> tuple[float, float | None] | None:

@@ -49,8 +49,7 @@ class Beside:
     compared: list[Mapping[str, Mapping[str, Compared | None]]] = field(default_factory=list)
 
     @cached_property
-    def comparers(self) -> dict[str, dict[str, Comparer | None]]:
-        """What compares a pruned model, by measure and reduction; None where the measure is undefined."""
+    def _comparers(self) -> dict[str, dict[str, Comparer | None]]:
         rows, floor = (self.other or self.baseline).grams, self.emptied.grams if self.emptied else {}
         return {
             measure: {
@@ -68,7 +67,7 @@ class Beside:
                 reduction: comparer and comparer(pruned.grams[reduction])
                 for reduction, comparer in by_reduction.items()
             }
-            for measure, by_reduction in self.comparers.items()
+            for measure, by_reduction in self._comparers.items()
         }
         subset, read = self.subset, None
         if self.other is None:

@@ -15,7 +15,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, Bert
 
 from core import api
 from core.api import load_result, sweep
-from core.charts.overview import result_scene
+from core.charts.result import result_scene
 from core.errors import PrunescopeError
 from core.exports.notebook import NotebookResult
 from core.exports.player_page import player_page

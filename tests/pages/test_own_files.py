@@ -15,7 +15,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import core.worker
-from core.charts.overview import result_scene
+from core.charts.result import result_scene
 from core.errors import PrunescopeError
 from core.exports.model_card import model_card
 from core.exports.notebook import NotebookResult

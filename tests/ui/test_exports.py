@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("unfolded", "queue")
 def page(kind: str) -> None:
     from dataclasses import replace
 
-    from core.charts.overview import STAGE, result_scene
+    from core.charts.result import STAGE, result_scene
     from core.results.statistics import WorkingRangeRecord
     from tests.builders import make_result
     from ui.exports import offer_exports

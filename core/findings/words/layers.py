@@ -170,3 +170,11 @@ def closest_table(result: SweepResult, reduction: n.ReductionKey) -> Table:
             row["Same number, unpruned"] = cell
         rows.append(row)
     return rows
+
+
+def length_sentence(result: SweepResult) -> str:
+    """Say how similar sentence length alone is to the unpruned model's flattened tokens."""
+    known = [num.decimals(value, 2) for value in result.similarity.length_control if value is not None]
+    if not known:
+        return "How much of it is sentence length alone is not known here."
+    return f"Here the padding alone has a similarity (CKA) of {min(known)} to {max(known)} with the unpruned layers."

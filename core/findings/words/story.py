@@ -16,7 +16,7 @@ from core.findings.words.cut import cut_said
 from core.findings.words.layers import layers_heading
 from core.findings.words.passed import apart_numbers, halves_said
 from core.findings.words.pooled import difference_sentence
-from core.findings.words.verdict import reason_named
+from core.findings.words.verdict import POINTS, reason_named
 from core.request.catalog import METHODS, METRICS, RECIPE
 from core.request.scope import run_of
 from core.results import names as n
@@ -242,7 +242,7 @@ def _chance_heading(found: Verdict) -> str:
 
 def _shares_sentence(found: Verdict, pooled: Pooled | None) -> str:
     """Say the shares of the change in the upper half, here and over all shipped checkpoints."""
-    why = f" ({reason_named(found)})" if found.reason else ""
+    why = f" ({reason_named(found) or f'alike within {POINTS}'})" if found.state not in (None, *DIFFERENT) else ""
     broken = ", in models that no longer work" if "random removal beyond its working range" in found.flags else ""
     said = (
         f"At equal overall change ({num.decimals(found.damage, 2)}), {num.percent(found.share or 0)} of it lies in the "

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
+from core.charts.closest import closest_view
 from core.charts.compare import compare_scene
 from core.charts.grammar import ALONE_COLOUR, UNDEFINED_COLOUR, Spec
 from core.charts.layers import BAR, COLUMN, layer_scene
-from core.charts.overview import finding_scene
 from core.charts.stack import AT_RANDOM, CHANCE, FINE_TUNES, FLOOR, TOO_FAR, stack_view
 from core.charts.view import specs
 from core.findings.layers import Look, Yardstick, layers_of, own_similarity
@@ -99,7 +99,7 @@ def test_the_curve_is_the_selected_layers_with_its_interval_beside_its_control()
 
 def test_each_layer_stands_at_the_closest_one_of_another_model() -> None:
     result = on(MATRICES)
-    closest = finding_scene(result, "mean", [], "").views["stack"]
+    closest = closest_view(result, "mean")
     assert closest.datasets["closest"][1]["v"] == [0.8, 0.75, 0.1]
     for frame, names in ((0, ["1", "3", "2"]), (1, ["1", "1", "2"])):
         assert texts(closest.spec, frame)[:3] == names

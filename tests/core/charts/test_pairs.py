@@ -10,8 +10,8 @@ import pytest
 from core.charts.compare import FLOOR_NOTE, compare_scene
 from core.charts.grammar import BEYOND, BLANK, FIRST_COLOUR, SECOND_COLOUR, UNDEFINED_COLOUR, Spec
 from core.charts.matrix import MAX_PRINTED, MAX_PRINTED_SIGNED
-from core.charts.overview import result_scene
 from core.charts.profiles import profile_scene
+from core.charts.result import result_scene
 from core.charts.view import specs
 from core.findings.compare import Axis, profiled
 from core.request.catalog import REDUCTIONS

@@ -8,8 +8,8 @@ import pytest
 import vl_convert
 
 from core.charts.layout import Box, Layout
-from core.charts.overview import result_scene
 from core.charts.profiles import _layout
+from core.charts.result import result_scene
 from core.charts.theme import STYLE, THEMES, styled
 from core.charts.view import Scene, reduction_choices, specs
 from core.request.catalog import REDUCTIONS, ROOT

@@ -11,7 +11,8 @@ import pytest
 import vl_convert
 
 from core.charts.grammar import Spec
-from core.charts.overview import STAGE, finding_scene, result_scene
+from core.charts.result import STAGE, result_scene
+from core.charts.story import story
 from core.charts.theme import THEMES, TYPEFACE, ThemeName
 from core.charts.view import Scene
 from core.exports.figure import SLIDE, broken, figure_of, width_of
@@ -24,7 +25,8 @@ SIZE = re.compile(r"[\d.]+")
 SVG = "{http://www.w3.org/2000/svg}"
 MIDDLE = 1
 DEEP = make_result(num_layers=12, points="layer", amounts=(0.0, 0.5))
-TWELVE = [finding_scene(DEEP, "mean", [], "Twelve layers"), result_scene(DEEP, "mean", STAGE)]  # the lowest bars
+_, _, PLAY, *_ = (step.scene for step in story(DEEP, "mean", [], [], None, None))
+TWELVE = [PLAY, result_scene(DEEP, "mean", STAGE)]  # the lowest bars
 TEXT = "Random pruning, matched to magnitude (seed 2), beside WANDA: 48 % of weights removed"
 
 

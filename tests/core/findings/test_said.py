@@ -20,20 +20,7 @@ from core.findings.passed import Estimate as Mean
 from core.findings.passed import HalvesHarm, Harm, passed_on
 from core.findings.pooled import ALL, WHOLE, Cell, Estimate, Pooled
 from core.findings.sentences import examples_of
-from core.findings.words import (
-    Said,
-    compare,
-    cut,
-    grid,
-    guided,
-    lab,
-    layers,
-    overview,
-    passed,
-    pooled,
-    sentences,
-    story,
-)
+from core.findings.words import Said, compare, cut, grid, guided, lab, layers, passed, pooled, sentences, story
 from core.findings.words import verdict as words_of_verdicts
 from core.results import statistics
 from core.results.prediction import Prediction
@@ -99,9 +86,9 @@ def replications() -> Iterator[str]:
     (unjudged,) = grid_rows([network(0.9, task="qnli")])
     pair = [row(0.7, 0.7), row(0.5, 0.48, "cola", 6)]
     for rows in (pair, [row(0.9, 0.7), row(0.9, 0.9, "cola")], [*pair, unjudged]):
-        yield from overview.replication_sentences(rows, "magnitude pruning")
+        yield from grid.replication_sentences(rows, "magnitude pruning")
         yield from (" | ".join(cells.values()) for cells in grid.replication_table(rows)[:3])
-    assert overview.replication_sentences([pair[0], pair[0], unjudged], "") == ()
+    assert grid.replication_sentences([pair[0], pair[0], unjudged], "") == ()
 
 
 def grids() -> Iterator[str]:
@@ -157,10 +144,10 @@ def cautions() -> Iterator[str]:
         bare.model_copy(update={"task": many}),
         with_own_key(RESULT, checkpoint=RESULT.checkpoint.model_copy(update={"id": "recipe:mpnet-l12-qqp-seed-0"})),
     ):
-        yield overview.caution(known) or "-"
+        yield lab.caution(known) or "-"
     for control in ((0.81, 0.13), (None, None)):
         similarity = RESULT.similarity.model_copy(update={"length_control": control})
-        yield overview.length_sentence(RESULT.model_copy(update={"similarity": similarity}))
+        yield layers.length_sentence(RESULT.model_copy(update={"similarity": similarity}))
 
 
 def layer_pages() -> Iterator[str]:
