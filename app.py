@@ -12,6 +12,7 @@ from ui.exports import offer_exports
 from ui.header import PAGES, change, link_to, page_header, show_nothing
 from ui.jobs import request_behind, start
 from ui.lab.model import DEFAULT_REQUEST
+from ui.pictures import offer_story
 from ui.player import choose_metric, choose_reduction, reduction_in_address, show_story
 from ui.results import companions_of, isolated_beside, study_by_key, yardstick_of
 from ui.shared import once
@@ -82,6 +83,7 @@ def show() -> None:
     with st.expander("How to read the pictures"):
         st.markdown(AGAINST if result.against else HOW_TO_READ)
     scene = next((step.scene for step in steps if step.name == "play"), None)
+    offer_story(steps, result)
     offer_exports(scene, result)
 
 

@@ -5,16 +5,17 @@ from dataclasses import replace
 import streamlit as st
 
 from core.charts.result import STAGE, result_scene
+from core.findings.words.numbers import unbroken
 from core.findings.words.story import in_short
 from core.request.catalog import REDUCTIONS
 from core.results.names import data_name, listed, models_name
 from ui.address import picture_first, turn
 from ui.exports import offer_exports
 from ui.header import link_to, page_header
-from ui.player import reduction_in_address, show_pictures, start_in_address, written
+from ui.player import reduction_in_address, show_pictures, start_in_address
 from ui.results import companions_of
 from ui.shared import once
-from ui.text import plain, unbroken
+from ui.text import plain
 from ui.view_state import choose_result, one_result, playlist
 
 # In full screen the stage is alone, wherever the page was scrolled to; otherwise a line above it leads out.
@@ -60,7 +61,7 @@ def present() -> None:
     companions = companions_of(result, state.entries)
     choices = []
     for name, scene in scenes.items():
-        spoken, title, views = once(in_short, result, companions, name), REDUCTIONS[name].title, written(scene)
+        spoken, title, views = once(in_short, result, companions, name), REDUCTIONS[name].title, scene.written
         choices.append({"name": name, "title": title, "views": views, "spoken": unbroken(spoken)})
     with out:
         link_to("Story", "Leave", ":material/arrow_back:")

@@ -14,6 +14,7 @@ from core.exports.tables import table
 from core.findings.choices import companions, everywhere
 from core.findings.grid import Grid, GridRow, grid_rows
 from core.findings.words.grid import grid_heading, grid_table
+from core.findings.words.numbers import unbroken
 from core.results import store
 from core.results.library import Entry, entry_of, extracts
 from core.results.schema import SweepResult
@@ -23,7 +24,6 @@ from ui.header import PAGES
 from ui.pictures import STILLS, download
 from ui.player import component, pause_after_first_picture
 from ui.shared import once
-from ui.text import unbroken
 
 KEY, METHODS = "grid", "methods"  # of the elements
 OPENED = "grid-opened"  # of the session: the address of the cell that was clicked

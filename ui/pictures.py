@@ -8,15 +8,18 @@ from typing import TypeVar
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.charts.story import Step
 from core.charts.theme import ThemeName
 from core.charts.view import Scene, choice_of
+from core.exports.deck import deck_of
 from core.exports.drawing import Picture, draw
 from core.exports.figure import Extra, Figure, Size, figure_of
-from core.exports.player_page import player_page
+from core.exports.player_page import player_page, story_page
 from core.exports.tables import file_name, shown_csv
 from core.findings.words.numbers import place_name
 from core.request.catalog import REDUCTIONS
 from core.results.kinds import Result
+from core.results.names import pruning_name
 from core.results.schema import SweepResult
 from ui.address import amount_in_address
 from ui.text import refusals_shown
@@ -29,9 +32,15 @@ EXTRAS: dict[Extra, str] = {"numbers": "Cell numbers", "footer": "Footer"}
 THEMES: dict[ThemeName, str] = {"light": "Light", "dark": "Dark"}
 MILLISECONDS = (1000, 500, 250, 125)  # a frame of a film, as the player's speeds
 FILMS: dict[Picture, str] = {"gif": "image/gif", "mp4": "video/mp4"}
+SLIDES: dict[str, tuple[Picture, str]] = {
+    "PDF": ("pdf", "application/pdf"),
+    "PNGs (ZIP)": ("zip", "application/zip"),
+    "MP4 of scene 3": ("mp4", "video/mp4"),
+}
 STILLS: dict[Picture, str] = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}
 FILM = "Drawing it takes up to half a minute; whoever leaves the page ends it."
 PLAYER = "Plays in any browser, without a network and without Prunescope; about 1 MB."
+TALK = f"{PLAYER} The arrow keys turn to the next scene, N shows what to say, F fills the screen."
 NUMBERS = "The values behind these pictures, at all amounts."
 
 
@@ -108,15 +117,55 @@ def _offer_films(figure: Figure, frames: int, name: Callable[[str], str], key: s
         milliseconds = st.selectbox("Frame duration", MILLISECONDS, 1, "{} ms".format, f"{key}-milliseconds", width=180)
         asked = [film for film in FILMS if st.button(film.upper(), f"{key}-{film}", FILM, icon=":material/movie:")]
     for film in asked:
-        bar = st.progress(0.0, "Drawing")
-        with refusals_shown():
-            content = draw(figure, film, range(frames), milliseconds, partial(_tell, bar))
-            download(f"Save {film.upper()}", content, name(f".{film}"), FILMS[film])
-        bar.empty()
+        _draw_under_a_bar(film.upper(), figure, film, frames, name(f".{film}"), FILMS[film], milliseconds)
+
+
+def _draw_under_a_bar(
+    label: str, figure: Figure, kind: Picture, frames: int, name: str, mime: str, milliseconds: int = MILLISECONDS[1]
+) -> None:
+    bar = st.progress(0.0, "Drawing")
+    with refusals_shown():
+        content = draw(figure, kind, range(frames), milliseconds, partial(_tell, bar))
+        download(f"Save {label}", content, name, mime)
+    bar.empty()
 
 
 def _tell(bar: DeltaGenerator, stage: str, done: int, total: int) -> None:
-    bar.progress(done / total, f"{stage}: {done} of {total} amounts")
+    bar.progress(done / total, f"{stage}: {done} of {total}")
+
+
+@st.fragment
+def offer_story(steps: Sequence[Step], result: SweepResult) -> None:
+    """Offer a story for a talk, folded away: as one page, as slides, as a film of the scene that plays.
+
+    Args:
+        steps: Its scenes.
+        result: The whole sweep that it tells of.
+    """
+    panel = st.expander("Take it to a talk", key=f"talk-{result.key}", icon=":material/co_present:", on_change="rerun")
+    if not panel.open:
+        return
+    with panel:
+        first = pruning_name(result)
+        asked = st.text_input("Title", first, MAX_TITLE_CHARS, f"talk-title-{first}", icon=":material/edit:")
+        title = asked.strip() or first
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            theme = _pick("Colours", THEMES, st.context.theme.type or "light", "talk-theme")
+            ending = "-dark" if theme == "dark" else ""
+            page = partial(story_page, steps, result, title, theme)
+            download("HTML", page, file_name([result], f"{ending}.html", "story"), "text/html", TALK)
+            pressed = [
+                label for label in SLIDES if st.button(label, f"talk-{label}", FILM, icon=":material/slideshow:")
+            ]
+        for label in pressed:
+            kind, mime = SLIDES[label]
+            figure = deck_of(steps, title, theme)
+            frames = len(figure["slides"])
+            if kind == "mp4":
+                (figure,) = (slide for slide in figure["slides"] if slide["name"] == "play")
+                frames = len(figure["readouts"])
+            name = file_name([result], f"{ending}.{kind}", "story")
+            _draw_under_a_bar(label, figure, kind, frames, name, mime)
 
 
 def _pick(label: str, names: Mapping[N, str], first: N, key: str) -> N:

@@ -2,15 +2,15 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from core.charts.story import Step
-from core.charts.vega import vega_script
+from core.charts.story import Step, mounted
+from core.charts.vega import text_of, vega_script
 from core.charts.view import Scene
 from core.findings.accuracy import metrics_of
 from core.findings.guided import judged
@@ -22,7 +22,7 @@ from core.results.schema import SweepResult
 from core.results.store import write_atomically
 from ui.address import amount_in_address, choose, parameters_on_show, read_choice, refuse
 from ui.shared import once
-from ui.text import plain, remark, show_table, unbroken
+from ui.text import plain, remark, show_table
 
 CHARTS = ROOT / "core" / "charts"
 STATIC = ROOT / "static"  # served by Streamlit under app/static
@@ -61,20 +61,18 @@ def component(name: str, **parts: str) -> Any:
     return st.components.v2.component(f"prunescope_{name}", **{**read, **parts})
 
 
-def _written(*names: str) -> str:
-    """Return the text of files in core/charts, one after the other."""
-    return "\n".join((CHARTS / name).read_text("utf-8") for name in names)
-
-
 VEGA = vega_file()
-DRAWING = _written("steps.html")  # of the first scene of a story
-_script = _written("player.js", "story.js")
+_script = text_of("player.js", "story.js")
 # Where the file cannot be written, the component carries Vega in its own script, which is larger.
 _player = component(
     "player",
-    css=_written("player.css", "story.css", "steps.css"),
+    css=text_of("player.css", "story.css", "steps.css"),
     js=_script if VEGA else f"{vega_script()}\n{_script}",
 )
+
+
+def _vega_url() -> str | None:
+    return served_url(VEGA) if VEGA else None
 
 
 def pause_after_first_picture() -> None:
@@ -112,16 +110,17 @@ def show_pictures(
         on_turn: Called when the visitor asks for the next or the previous result.
         more: What else core/charts/player.js mounts: `autoplay`, `choices`, `stage`.
     """
-    data = _mounted(scene, scene.layout.css, group or key, start)
-    data |= {"link": dict(parameters_on_show()) if link else None}
-    shown = more if "choices" in more else {"views": written(scene), **more}
+    data = {
+        **scene.mounted,
+        "layout": scene.layout.css,
+        "vega": _vega_url(),
+        "group": group or key,
+        "start": start,
+        "link": dict(parameters_on_show()) if link else None,
+    }
+    shown = more if "choices" in more else {"views": scene.written, **more}
     _player(key=key, data={**data, **shown}, on_pick_change=on_pick, on_turn_change=on_turn)
     pause_after_first_picture()
-
-
-def _mounted(scene: Scene, layout: Mapping[str, str], group: str, start: float | None) -> dict[str, Any]:
-    """Return what core/charts/player.js mounts besides the pictures."""
-    return {**scene.mounted, "layout": layout, "vega": VEGA and served_url(VEGA), "group": group, "start": start}
 
 
 def show_story(steps: Sequence[Step], of: str) -> str | None:
@@ -134,30 +133,10 @@ def show_story(steps: Sequence[Step], of: str) -> str | None:
     Returns:
         What the visitor has asked for with a scene's button: its `what`.
     """
-    scenes = []
-    for step in steps:
-        scene, said = step.scene, step.said
-        player = _mounted(scene, scene.layout.whole, f"story-{step.name}", step.start) if scene else {}
-        scenes.append(
-            {
-                "name": step.name,
-                "heading": unbroken(said.heading),
-                "sentences": [*map(unbroken, said.sentences)],
-                "notes": step.notes,
-                "go": step.go and vars(step.go),
-                "player": player | {"views": written(scene)} if scene else None,
-                "drawing": None if scene or step.name != "similar" else DRAWING,
-            }
-        )
-    told = _player(key="story", data={"key": of, "steps": scenes}, on_go_change=lambda: None)
+    told = _player(key="story", data={"key": of, "steps": mounted(steps, _vega_url())}, on_go_change=lambda: None)
     pause_after_first_picture()
     asked: str | None = told.go
     return asked
-
-
-def written(scene: Scene) -> dict[str, str]:
-    """Return the pictures as JSON by name, which the script reads: they are written once for all visitors."""
-    return {name: view.written for name, view in scene.views.items()}
 
 
 def middle_of(amounts: Sequence[float]) -> float:

@@ -8,25 +8,19 @@ import streamlit as st
 
 from core.errors import PrunescopeError
 from core.findings.words import narrow
+from core.findings.words.numbers import unbroken
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&$~|:#]|^[-+=])")
 # Streamlit turns these into links, pictures and arrows even when they are escaped: a word joiner keeps them apart.
 _REWRITTEN = re.compile(r"(?<=:)(?=//|[\w/+-]+:)|(?<=@)|(?<=www)(?=\.)|(?<=[-<>=!])(?=[-<>=])", re.IGNORECASE)
 _NUMBERED = re.compile(r"^(\d+)(?=[.)])")
 _WORD_JOINER = "\u2060"
-_WITHIN = re.compile(r"(?<=\d) (?=[%×])|(?<=[%\d]) (?=±)|(?<=±) ")  # a line must not end between a number and its sign
-_NO_BREAK = "\u00a0"
 
 
 def plain(text: str) -> str:
     """Escape a text so that Streamlit's Markdown shows it literally, in one line."""
     joined = _REWRITTEN.sub(_WORD_JOINER, unbroken(" ".join(text.split())))
     return _NUMBERED.sub(r"\1\\", _SPECIAL.sub(r"\\\1", joined))
-
-
-def unbroken(text: str) -> str:
-    """Keep every number and its signs on one line: `90 % ± 1`, `4 ×`."""
-    return _WITHIN.sub(_NO_BREAK, text)
 
 
 def markdown_table(rows: list[dict[str, str]]) -> str:

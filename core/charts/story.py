@@ -6,6 +6,7 @@ first the bands alone, then the floor, then random removal.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from core.charts import grammar as g
 from core.charts.accuracy import accuracy_view, metric_title
@@ -16,6 +17,7 @@ from core.charts.matrix import heatmap_view
 from core.charts.passed import halves_scene
 from core.charts.result import player_frames
 from core.charts.stack import stack_view
+from core.charts.vega import text_of
 from core.charts.view import Numbers, Scene, View
 from core.findings import passed, pooled
 from core.findings.accuracy import metric_of, working_to
@@ -27,6 +29,7 @@ from core.findings.passed import harm_of
 from core.findings.words import Said
 from core.findings.words import story as words
 from core.findings.words.cut import machine_words
+from core.findings.words.numbers import unbroken
 from core.findings.words.story import Go, Told
 from core.results.cut import CutStudy
 from core.results.names import ReductionKey, checkpoint_name, data_name, origins
@@ -34,6 +37,7 @@ from core.results.schema import SweepResult
 
 __all__ = ["Go", "Step", "story"]
 
+DRAWING = text_of("steps.html")  # of the first scene
 MOST = 0.03  # of the score, that a cut may cost
 HIGH = "clamp(15rem, 46vh, 34rem)"
 PLAY = Layout(
@@ -123,6 +127,30 @@ def story(
         _matters(result, reduction, companions, beside),
         _cut(result, study),
     )
+
+
+def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
+    """Return what core/charts/story.js takes as its steps; `vega` is where a browser gets Vega, see player.js."""
+    return [
+        {
+            "name": step.name,
+            "heading": unbroken(step.said.heading),
+            "sentences": [*map(unbroken, step.said.sentences)],
+            "notes": step.notes,
+            "go": step.go and vars(step.go),
+            "player": step.scene
+            and {
+                **step.scene.mounted,
+                "views": step.scene.written,
+                "layout": step.scene.layout.whole,
+                "vega": vega,
+                "group": f"story-{step.name}",
+                "start": step.start,
+            },
+            "drawing": DRAWING if step.name == "similar" else None,
+        }
+        for step in steps
+    ]
 
 
 def _beside(first: str, second: str, heights: tuple[str, str] = ("15rem", "11rem")) -> Layout:

@@ -30,7 +30,14 @@ STYLE: Spec = {
     "aria": False,  # the boxes around pictures have alternative texts
     "locale": {"number": {**_SIGNS, "currency": ["", ""]}},
     "scale": {"invalid": {"color": {"value": UNDEFINED_COLOUR}}},  # a cell without a value is not 0
-    "axis": {**_TEXT, **_LINES, "titleFontWeight": "normal", "titlePadding": 6, "tickCount": 50},  # never too few
+    "axis": {
+        **_TEXT,
+        **_LINES,
+        "titleFontWeight": "normal",
+        "titlePadding": 6,
+        "labelLimit": "20em",
+        "tickCount": 50,
+    },  # never too few
     "legend": {**_TEXT, **_ABOVE, "titleFontWeight": "normal", "gradientLength": "8em", "gradientThickness": "0.8em"},
     "title": {"color": "$text", "fontSize": "1.08em", "anchor": "start", "frame": "bounds", "offset": 8},
     "view": {"stroke": None},

@@ -1,8 +1,14 @@
-"""Vega's script, which draws the views of this folder in a browser."""
+"""What a browser gets: Vega's script, which draws the views of this folder, and the files beside this one."""
 
 from functools import lru_cache
+from pathlib import Path
 
 import vl_convert
+
+
+def text_of(*names: str) -> str:
+    """Return the text of files in this folder, one after the other."""
+    return "\n".join(Path(__file__).with_name(name).read_text("utf-8") for name in names)
 
 
 @lru_cache(maxsize=1)

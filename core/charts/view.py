@@ -123,6 +123,11 @@ class Scene:
         return len(self.frames) // 2 if amount is None else max(sum(a <= amount for a in self.amounts) - 1, 0)
 
     @property
+    def written(self) -> dict[str, str]:
+        """The pictures as JSON by name, which core/charts/player.js reads: they are written once for all visitors."""
+        return {name: view.written for name, view in self.views.items()}
+
+    @property
     def mounted(self) -> dict[str, Any]:
         """What core/charts/player.js takes besides the pictures and where they stand."""
         title = ", ".join((self.title, *self.caption))

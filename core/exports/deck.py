@@ -8,11 +8,10 @@ import altair as alt
 
 from core.charts import grammar as g
 from core.charts.layout import Layout
-from core.charts.story import Step
+from core.charts.story import DRAWING, Step
 from core.charts.theme import ThemeName
 from core.charts.view import Scene, View
 from core.exports.figure import Figure, broken, figure_of
-from core.request.catalog import ROOT
 
 # core/charts/steps.html: the words around each drawing, and where its sentences stand in the end.
 STEP = re.compile(r"</b> ([^<]+)</figcaption>(.*?)similarity <b>([\d.]+)</b></p>\s*<p>([^<]+)", re.DOTALL)
@@ -31,7 +30,8 @@ def deck_of(steps: Sequence[Step], title: str, theme: ThemeName = "light") -> Fi
         theme: On white or on black.
 
     Returns:
-        What `core.renderer` draws, one slide a frame: `slides`, each a figure of which it shows `frame`.
+        What `core.renderer` draws, one slide a frame: `slides`, each the figure of the scene `name`, of which it shows
+        `frame`.
     """
     slides, measured = [], next((step.scene.caption for step in steps if step.scene), ())
     for step in steps:
@@ -40,14 +40,14 @@ def deck_of(steps: Sequence[Step], title: str, theme: ThemeName = "light") -> Fi
         if step.name == "similar":
             scene = replace(_similar(step.said.heading), title=title, caption=(said, *measured))
         if scene:
-            slides.append({**figure_of(scene, "slide", theme), "frame": scene.frame_at(step.start)})
+            slides.append({**figure_of(scene, "slide", theme), "name": step.name, "frame": scene.frame_at(step.start)})
     return {"slides": slides}
 
 
 def _similar(heading: str) -> Scene:
     """Draw what similarity means as the page does, once the sentences have moved."""
-    words, dots, html = g.Rows(), g.Rows(), (ROOT / "core" / "charts" / "steps.html").read_text("utf-8")
-    for k, (name, drawing, value, said) in enumerate(STEP.findall(html)):
+    words, dots = g.Rows(), g.Rows()
+    for k, (name, drawing, value, said) in enumerate(STEP.findall(DRAWING)):
         below = broken(said, LINE, LETTERS)
         words += [
             {"x": k * APART, "y": DOWN[1], "text": "\n".join(broken(name, LINE, LETTERS))},

@@ -1,38 +1,55 @@
-"""Write a scene as one HTML file, in which the player plays without a server and without a network."""
+"""Write a scene, or a story, as one HTML file, in which it plays without a server and without a network."""
 
 import html
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+from core.charts.story import Step, mounted
 from core.charts.theme import THEMES, ThemeName
-from core.charts.vega import vega_script
+from core.charts.vega import text_of, vega_script
 from core.charts.view import Scene, choice_of, reduction_choices, specs
-from core.request.catalog import ROOT
 from core.results.provenance import recipe
 from core.results.schema import SweepResult
 
-# In a window that is wide enough, the pictures take the height that the words leave: nothing has to be scrolled.
-PAGE_STYLE = """
+LOOK = """
 :root {{
   color-scheme: {name}; --st-text-color: {text}; --st-background-color: {background}; --st-border-color: {line};
   --st-secondary-background-color: {secondary}; --st-primary-color: {accent};
 }}
 body {{
-  box-sizing: border-box; max-width: 90rem; margin: 0 auto; padding: 0.75rem 1rem;
+  box-sizing: border-box; margin: 0 auto; padding: 0.75rem 1rem;
   color: var(--st-text-color); background: var(--st-background-color); font: 1rem/1.4 sans-serif;
 }}
-h1 {{ margin: 0; font-size: clamp(1.2rem, 0.9rem + 0.7vw, 2rem); line-height: 1.25; }}
 pre {{ white-space: pre-wrap; overflow-wrap: anywhere; }}
-@media (min-width: 66.1rem) {{
-  body {{ height: max(100dvh, 36rem); display: flex; flex-direction: column; }}
-  main, .pictures {{ flex: 1; min-height: 0; }}
-  .player .pictures {{ max-width: none; }}
-  main > div, .player {{ height: 100%; }}
-  .player {{ display: flex; flex-direction: column; }}
-  .present {{ padding: 0; }}
-  .present .readout {{ text-align: left; }}
-  .present .readout span {{ display: inline; }}
-}}
+"""
+# In a window that is wide enough, the pictures take the height that the words leave: nothing has to be scrolled.
+PAGE_STYLE = """
+body { max-width: 90rem; }
+h1 { margin: 0; font-size: clamp(1.2rem, 0.9rem + 0.7vw, 2rem); line-height: 1.25; }
+@media (min-width: 66.1rem) {
+  body { height: max(100dvh, 36rem); display: flex; flex-direction: column; }
+  main, .pictures { flex: 1; min-height: 0; }
+  .player .pictures { max-width: none; }
+  main > div, .player { height: 100%; }
+  .player { display: flex; flex-direction: column; }
+  .present { padding: 0; }
+  .present .readout { text-align: left; }
+  .present .readout span { display: inline; }
+}
+"""
+# On a projector it is read from the last row.
+STORY_STYLE = """
+:root { --above: 6rem; }
+body > h1 { margin: 0; font-size: 1rem; font-weight: 400; }
+details:not([open]) summary { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }
+@media (min-width: 66rem) {
+  .scenes .title { font-size: min(4vmin, 3vw); }
+  .said p, .notes p, .scene .readout, .scene .readout b { font-size: min(2.5vmin, 1.8vw); }
+  .scene .picture { font-size: max(12px, min(1.8vmin, 1.35vw)); }
+  .steps { font-size: min(2.2vmin, 1.6vw); }
+  .step svg { max-height: 38vh; }
+}
 """
 # The page fetches nothing, whatever a name in the result says.
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
@@ -50,34 +67,58 @@ def player_page(
         choices: Scenes of the same frames by reduction, among them this one, which the player then lets its viewer
             choose from.
     """
-    style = PAGE_STYLE.format(name=theme, **vars(THEMES[theme]))
     data = {**scene.mounted, "group": "main", "autoplay": True, "layout": scene.layout.filling, "vega": None}
     if choices:
         data |= {"choices": reduction_choices(choices), "choice": choice_of(scene, choices)}
     else:
         data["views"] = specs(scene.views)
-    mounted = json.dumps(data, allow_nan=False).replace("<", "\\u003c")
-    styles, player = ((ROOT / "core" / "charts" / name).read_text("utf-8") for name in ("player.css", "player.js"))
-    title = html.escape(scene.title)
+    keys = """const { prunescopePlayer } = document.querySelector("main");
+document.addEventListener("keydown", (event) => prunescopePlayer.press(event, KEYS)); // wherever the focus is"""
+    style = f"{text_of('player.css')}{PAGE_STYLE}"
+    drawn = f"{text_of('player.js')}\n{_call('mountPlayer', data)}\n{keys}"
+    return _page(scene.title, scene.caption, results, theme, style, drawn)
+
+
+def story_page(steps: Sequence[Step], result: SweepResult, title: str, theme: ThemeName = "light") -> str:
+    """Write a story as a page of one file for a talk: by keys, over the full screen, with a presenter's notes.
+
+    Args:
+        steps: See `core.charts.story.story`.
+        result: The whole sweep that it tells of; the file says how to compute it.
+        title: Of the talk.
+        theme: On white or on black.
+    """
+    style = f"{text_of('player.css', 'story.css', 'steps.css')}{STORY_STYLE}"
+    call = _call("mountStory", {"key": result.key, "steps": mounted(steps, None)})
+    measured = next((step.scene.caption for step in steps if step.scene), ())
+    return _page(title, measured, (result,), theme, style, f"{text_of('player.js', 'story.js')}\n{call}")
+
+
+def _call(function: str, data: Mapping[str, Any]) -> str:
+    """Write the call that draws data in the page's `main`; no text in them can end the script."""
+    written = json.dumps(data, allow_nan=False).replace("<", "\\u003c")
+    return f'{function}(document.querySelector("main"), {written});'
+
+
+def _page(
+    title: str, caption: Sequence[str], results: Sequence[SweepResult], theme: ThemeName, style: str, script: str
+) -> str:
+    looks = LOOK.format(name=theme, **vars(THEMES[theme]))
     made_by = "\n\n".join(f"{known.script}\n{known.missing}".strip() for known in map(recipe, results))
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>{styles}{style}</style>
-<h1>{title}</h1>
+<title>{html.escape(title)}</title>
+<style>{looks}{style}</style>
+<h1>{html.escape(title)}</h1>
 <main></main>
 <details>
-<summary>{html.escape(" · ".join((*scene.caption, "Made with Prunescope: how to compute this")))}</summary>
+<summary>{html.escape(" · ".join((*caption, "Made with Prunescope: how to compute this")))}</summary>
 <pre><code>{html.escape(made_by)}</code></pre>
 </details>
 <script type="module">{vega_script()}</script>
-<script type="module">{player}
-mountPlayer(document.querySelector("main"), {mounted});
-const {{ prunescopePlayer }} = document.querySelector("main");
-document.addEventListener("keydown", (event) => prunescopePlayer.press(event, KEYS)); // wherever the focus is
-</script>
+<script type="module">{script}</script>
 </html>
 """

@@ -49,6 +49,30 @@ def test_a_frame_and_the_numbers_are_those_of_the_result(shown: Page, messages: 
     assert load(look.fetched(shown, "Result as JSON", tmp_path)) == RESULT
 
 
+def test_a_story_is_told_by_keys_without_a_network(
+    page: Page, chromium: Browser, site: str, keep: Callable[[SweepResult], str], tmp_path: Path
+) -> None:
+    page.goto(f"{site}/?result={keep(RESULT)}")
+    look.unfold(page, "Take it to a talk")
+    saved = look.fetched(page, "HTML", tmp_path)
+    with chromium.new_context(offline=True, reduced_motion="reduce", viewport={"width": 1280, "height": 720}) as alone:
+        file = alone.new_page()
+        complaints, requests = look.complaints_of(file), list[str]()
+        file.on("request", lambda request: requests.append(urlsplit(request.url).scheme))
+        file.goto(saved.as_uri())
+        for _ in range(2):
+            file.keyboard.press("ArrowRight")
+        expect(file.locator(".scene:not([inert]) .heatmap svg")).to_be_visible()
+        file.keyboard.press("n")
+        expect(file.locator(".notes")).to_be_visible()
+        hidden = "document.documentElement.scrollHeight - document.documentElement.clientHeight"
+        assert file.evaluate(hidden) <= 0, "a talk's window shows all of it"
+        file.keyboard.press("f")
+        file.wait_for_function("document.fullscreenElement")
+    assert complaints == []
+    assert requests == ["file"], "the file alone was read"
+
+
 @pytest.mark.parametrize(("path", "count"), [("lab", 1), ("compare", 2)])
 def test_the_html_file_plays_without_a_network(
     page: Page,

@@ -6,6 +6,7 @@ from unittest.mock import Mock
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.charts.theme import THEMES
 from core.errors import PrunescopeError
 from core.exports.figure import figure_of
 from core.jobs.queue import JobQueue
@@ -90,7 +91,7 @@ def test_what_is_drawn_follows_the_choices(made: dict[str, Any], monkeypatch: py
     run(app)
     monkeypatch.setattr("streamlit.progress", bar := Mock())
     press(app, "MP4")
-    bar().progress.assert_called_once_with(0.5, "Drawing: 1 of 2 amounts")
+    bar().progress.assert_called_once_with(0.5, "Drawing: 1 of 2")
     figure, kind, frames, milliseconds = made["Save MP4"]
     assert (figure["words"][0]["bold"], kind, list(frames), milliseconds) == ("For a talk", "mp4", [0, 1, 2], 125)
     plain = figure_of(SCENES["lab"], "page", "dark")
@@ -106,6 +107,31 @@ def test_what_is_drawn_follows_the_choices(made: dict[str, Any], monkeypatch: py
     assert made["Save GIF"][0]["words"][-1]["text"].endswith("Mean over tokens")
     chooser(app, "Colours").set_value("dark")
     assert press(app, "GIF").error[0].value == "no GIF"
+
+
+def talk() -> None:
+    from core.charts.story import story
+    from tests.builders import make_result
+    from ui.pictures import offer_story
+
+    result = make_result(num_layers=3, amounts=(0.0, 0.25, 0.5))
+    offer_story(story(result, "mean", [], [], None, None), result)
+
+
+def test_a_story_is_taken_to_a_talk_with_a_title_and_colours_of_ones_own(made: dict[str, Any]) -> None:
+    app = run(AppTest.from_function(talk, default_timeout=20))
+    chooser(app, "Title").set_value("My <talk>")
+    chooser(app, "Colours").set_value("dark")
+    press(app, "PDF")
+    assert "<h1>My &lt;talk&gt;</h1>" in made["HTML"]()
+    deck, kind, frames, _ = made["Save PDF"]
+    named = [slide["name"] for slide in deck["slides"]]
+    assert (kind, len(frames), named) == ("pdf", len(named), ["similar", "guess", "play", "limits"])
+    assert {slide["background"] for slide in deck["slides"]} == {THEMES["dark"].background}
+    assert deck["slides"][0]["words"][0]["bold"] == "My <talk>"
+    press(app, "MP4 of scene 3")
+    figure, kind, frames, _ = made["Save MP4 of scene 3"]
+    assert (figure["name"], kind, list(frames)) == ("play", "mp4", [0, 1, 2])
 
 
 def test_a_checkpoint_is_written_by_the_worker(queue: JobQueue) -> None:

@@ -1,12 +1,19 @@
 """Numbers on screen: rounded once, with a true minus sign; None and NaN are in words."""
 
+import re
 from decimal import ROUND_HALF_UP, Decimal
 from math import isfinite
 
 from core.request.amounts import amount_text
 
 UNDEFINED = "undefined"  # in the place of a number
+_WITHIN = re.compile(r"(?<=\d) (?=[%×])|(?<=[%\d]) (?=±)|(?<=±) ")  # a line must not end between a number and its sign
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def unbroken(text: str) -> str:
+    """Keep every number and its signs on one line: `90 % ± 1`, `4 ×`."""
+    return _WITHIN.sub("\u00a0", text)
 
 
 def place_name(value: float) -> str:

@@ -1,6 +1,7 @@
 """The story to take along: slides that are read from the last row, their PDF and their pictures."""
 
 import io
+import json
 from xml.etree import ElementTree
 from zipfile import ZipFile
 
@@ -12,6 +13,7 @@ from core.charts.story import Step, story
 from core.charts.theme import THEMES, ThemeName
 from core.exports.deck import deck_of
 from core.exports.figure import SLIDE
+from core.exports.player_page import story_page
 from core.renderer import draw, drawn_frames
 from tests.builders import make_result
 from tests.core.findings import made
@@ -57,6 +59,21 @@ def test_each_scene_with_its_data_is_a_slide_that_is_read_from_the_last_row(
     for text in (TITLE, *caption, "similarity 0.08", "Rotation is ignored; the jostling costs a little."):
         assert text in first
     assert sum(circle in svgs[0] for circle in ("#d9670f", "#2584cf")) == 2
+
+
+def test_one_page_holds_all_scenes_with_their_notes_and_no_name_breaks_out() -> None:
+    steps, result = STORIES["all but chance"], WHOLE.model_copy(update={"key": "k" * 64})
+    page = story_page(steps, result, "</script><script>alert(1)</script>", "dark")
+    (line,) = (line for line in page.splitlines() if line.startswith("mountStory(document"))
+    data = json.loads(line.removeprefix('mountStory(document.querySelector("main"), ').partition(");</script>")[0])
+    assert (data["key"], [step["name"] for step in data["steps"]]) == (result.key, [step.name for step in steps])
+    for told, step in zip(data["steps"], steps, strict=True):
+        assert (tuple(told["notes"]), bool(told["player"])) == (step.notes, bool(step.scene))
+        assert set(told["player"]["views"] if told["player"] else ()) == set(step.scene.views if step.scene else ())
+    assert "alert(1)</script>" not in page
+    assert page.count("</script>") == 2
+    assert "default-src 'none'" in page
+    assert len(page.encode()) < 2e6
 
 
 def test_its_pages_are_one_pdf_and_its_pictures_one_zip() -> None:
