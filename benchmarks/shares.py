@@ -80,48 +80,43 @@ class Together:
 
 def judged(results: Iterable[SweepResult]) -> list[Checkpoint]:
     """Judge every checkpoint that all methods have pruned, those that confirm the goal first."""
-    return [_judged(methods) for methods in sorted(alike(results), key=_order)]
+    found = []
+    for methods in sorted(alike(results), key=lambda methods: _order(methods[GUIDED])):
+        first, gold = methods[GUIDED], np.array(methods[GUIDED].task.gold)
+        common, works = sorted(set.intersection(*(set(each.amounts) for each in methods.values()))), {}
+        for name in METHODS:
+            answers = np.array([frame.predictions for frame in methods[name].frames if frame.amount in common])
+            works[name] = works_to(first.task.main_metric, common, gold, answers)[0]
+        group = GROUPS[_order(first)[0]]
+        found.append(Checkpoint(checkpoint_name(first), group, len(gold), places_of(methods), works))
+    return found
 
 
-def _order(methods: Mapping[str, SweepResult]) -> tuple[int, int, str]:
-    result = methods[GUIDED]
-    return GROUPS.index(_group(result)), [*TASKS].index(result.task.name), result.checkpoint.id
-
-
-def _group(result: SweepResult) -> str:
-    return KNOWN.get(result.checkpoint.id, CONFIRMING)
-
-
-def _judged(methods: Mapping[str, SweepResult]) -> Checkpoint:
-    first, gold = methods[GUIDED], np.array(methods[GUIDED].task.gold)
-    common = sorted(set.intersection(*(set(known.amounts) for known in methods.values())))
-    works = {}
-    for name in METHODS:
-        answers = np.array([frame.predictions for frame in methods[name].frames if frame.amount in common])
-        works[name] = works_to(first.task.main_metric, common, gold, answers)[0]
-    return Checkpoint(checkpoint_name(first), _group(first), len(gold), places_of(methods), works)
+def _order(result: SweepResult) -> tuple[int, int, str]:
+    checkpoint = result.checkpoint.id
+    return GROUPS.index(KNOWN.get(checkpoint, CONFIRMING)), [*TASKS].index(result.task.name), checkpoint
 
 
 def together(table: Sequence[Checkpoint]) -> list[Together]:
     """Say what the checkpoints of each group say together."""
-    groups = {group: [known for known in table if known.group == group] for group in GROUPS}
-    return [_together(group, known) for group, known in groups.items() if known]
-
-
-def _together(group: str, known: Sequence[Checkpoint]) -> Together:
-    places = [place for checkpoint in known for place in checkpoint.places]
-    ratios = {name: [place.beside[name].ratio for place in places] for name in METHODS if name != GUIDED}
-    pairs, ends = [place.beside[GLOBAL] for place in places], [checkpoint.works_to for checkpoint in known]
-    return Together(
-        group=group,
-        checkpoints=len(known),
-        ratios={name: float(np.exp(np.log(values).mean())) for name, values in ratios.items()},
-        span=(min(ratios[GLOBAL]), max(ratios[GLOBAL])),
-        places=len(places),
-        fewer=sum(pair.difference < 0 and pair.p_value < 1 - CONFIDENCE for pair in pairs),
-        more=sum(pair.interval[0] > 0 for pair in pairs),
-        shorter=sum((works[GUIDED] or 0) < (works[GLOBAL] or 0) for works in ends),
-    )
+    found = []
+    for group in dict.fromkeys(known.group for known in table):
+        known = [checkpoint for checkpoint in table if checkpoint.group == group]
+        places = [place for checkpoint in known for place in checkpoint.places]
+        ratios = {name: [place.beside[name].ratio for place in places] for name in METHODS if name != GUIDED}
+        pairs, ends = [place.beside[GLOBAL] for place in places], [checkpoint.works_to for checkpoint in known]
+        one = Together(
+            group=group,
+            checkpoints=len(known),
+            ratios={name: float(np.exp(np.log(values).mean())) for name, values in ratios.items()},
+            span=(min(ratios[GLOBAL]), max(ratios[GLOBAL])),
+            places=len(places),
+            fewer=sum(pair.difference < 0 and pair.p_value < 1 - CONFIDENCE for pair in pairs),
+            more=sum(pair.interval[0] > 0 for pair in pairs),
+            shorter=sum((works[GUIDED] or 0) < (works[GLOBAL] or 0) for works in ends),
+        )
+        found.append(one)
+    return found
 
 
 # ---------------------------------------------------------------- words

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.cuts import regrets_of, regrets_said, regrets_table
 from benchmarks.harm import harm_table, harms
 from benchmarks.shares import Checkpoint, judged, shares_said, shares_tables
 from core.charts.forest import forest_scene
@@ -29,11 +30,9 @@ from core.findings.claim import BY_INTERVAL, Verdict, corrected, verdict, with_r
 from core.findings.comparable import control_sweeps
 from core.findings.passed import Harm
 from core.findings.pooled import Pooled
-from core.findings.regret import regrets_of
 from core.findings.words import NONE, Table, narrow
 from core.findings.words import verdict as words
 from core.findings.words.pooled import claim_heading, claim_said, pooled_table
-from core.findings.words.regret import regrets_said, regrets_table
 from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, SHIPPED, TASKS
 from core.results import library, store
 from core.results.names import checkpoint_name, listed, method_name
@@ -55,7 +54,7 @@ def pages_of(
     claim, shares, tables = claim_said(together[0], together), shares_said(compared), shares_tables(compared)
     said, worth = (f"**{one.heading}.** {' '.join(one.sentences)}" for one in (claim, shares))
     studies = [store.load_cut(path) for entry in library.shipped_cuts() if (path := store.find(entry.key))]
-    cuts, lost, harm = regrets_of(studies), regrets_said(regrets_of(studies)), markdown_table(harm_table(alone))
+    cuts, harm = regrets_of(studies), markdown_table(harm_table(alone))
     document = DOCUMENT.read_text("utf-8")
     for name, parts in {
         "claim": [said],
@@ -63,14 +62,14 @@ def pages_of(
         "verdicts": [table_of(table)],
         "harm": [harm],
         "guided": [worth, *map(markdown_table, tables)],
-        "cuts": [lost, markdown_table(regrets_table(cuts))],
+        "cuts": [regrets_said(cuts), markdown_table(regrets_table(cuts))],
     }.items():
         document = written_into(document, name, "\n\n".join(parts))
     measured = {  # on Methods, where a telephone has room for narrow tables
         "harm": harm,
         "guided": plain(" ".join((f"{shares.heading}.", *shares.sentences))),
         "guided-tables": _narrow(*tables),
-        "regret-said": lost,
+        "regret-said": regrets_said(cuts),
         "regret-table": _narrow(regrets_table(cuts)),
     }
     readme = written_into(README.read_text("utf-8"), "claim", said)
@@ -116,10 +115,10 @@ def verdict_table(results: Sequence[SweepResult]) -> list[VerdictRow]:
     return [VerdictRow(*row) for row in zip(rows, corrected(alone), alone, seconds, strict=True)]
 
 
-def _place(result: SweepResult) -> tuple[int, bool, int, str, str, str]:
-    task, pruning, checkpoint = result.task, result.pruning, result.checkpoint.id
-    place = [*TASKS].index(task.name), task.source == "written", [*METHODS].index(pruning.method)
-    return *place, pruning.scope or "", family_of(checkpoint) or checkpoint, checkpoint
+def _place(result: SweepResult) -> tuple[int, int, str, str, str]:
+    pruning, checkpoint = result.pruning, result.checkpoint.id
+    place = [*TASKS].index(result.task.name), [*METHODS].index(pruning.method), pruning.scope or ""
+    return *place, family_of(checkpoint) or checkpoint, checkpoint
 
 
 def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
@@ -141,20 +140,14 @@ def _cells(rows: Sequence[VerdictRow], checkpoint: str, marks: tuple[str, str, s
     """Write a method on one checkpoint, or over several that differ only in the seed."""
     result = rows[0].result
     task = task_title(result.task.name)
-    cells = {
-        "Task": f"{task}, written" if result.task.source == "written" else task,
-        "Checkpoint": checkpoint.replace(f", fine-tuned on {task}", ""),
-        "Method": method_name(result),
-    }
-    titles = "Marks", "Layer that differs most", "Beyond the emptied model"
-    known, second = (
-        words.beside_random([row.verdict for row in rows]),
-        words.beside_random([row.second for row in rows]),
-    )
-    for damage, cell in ((DAMAGE, known), (SECOND_DAMAGE, second)):
-        share, random, _ = cell.values()
-        cells |= {f"In the upper half at {damage:.2f}": share, f"Random at {damage:.2f}": random}
-    return cells | {f"Verdict at {DAMAGE:.2f}": known["Verdict"], **dict(zip(titles, marks, strict=True))}
+    name = checkpoint.replace(f", fine-tuned on {task}", "")
+    cells = {"Task": task, "Checkpoint": name, "Method": method_name(result)}
+    share, random, state = words.beside_random([row.verdict for row in rows]).values()
+    cells |= {f"In the upper half at {DAMAGE:.2f}": share, f"Random at {DAMAGE:.2f}": random}
+    share, random, _ = words.beside_random([row.second for row in rows]).values()
+    cells |= {f"In the upper half at {SECOND_DAMAGE:.2f}": share, f"Random at {SECOND_DAMAGE:.2f}": random}
+    titles = f"Verdict at {DAMAGE:.2f}", "Marks", "Layer that differs most", "Beyond the emptied model"
+    return cells | dict(zip(titles, (state, *marks), strict=True))
 
 
 def written_into(document: str, name: str, text: str) -> str:

@@ -7,11 +7,9 @@ import streamlit as st
 from core.charts.cut import cut_scene
 from core.findings.choices import SEPARATOR
 from core.findings.cut import By, chosen, frontier_of
-from core.findings.regret import regrets_of
+from core.findings.words import cut as words
 from core.findings.words import points
-from core.findings.words.cut import AT_MOST, BY, EXPLANATION, MOST, READING, TITLE, USUAL, cut_said, machine_words
 from core.findings.words.numbers import percent
-from core.findings.words.regret import regrets_table
 from core.jobs import queue
 from core.results.names import checkpoint_name, data_name
 from ui import jobs
@@ -44,8 +42,8 @@ def cut() -> None:
     if state.study and not job:
         show_study(state)
     else:
-        st.title(TITLE, anchor=False)
-        st.markdown(EXPLANATION)
+        st.title(words.TITLE, anchor=False)
+        st.markdown(words.EXPLANATION)
         if job and not job.ended:
             jobs.follow(job)
     if st.button("Study your own model", key="cut-own", icon=":material/science:"):
@@ -64,21 +62,20 @@ def show_study(state: ViewState) -> None:
     with st.popover(plain(SEPARATOR.join(names)), type="tertiary", icon=":material/tune:"):
         choose_study(state)
     with dial:
-        by = cast(By, choose("Choose by", BY, "by", segmented=True))
-        limits = {str(most): points(most) if by == "score" else percent(most) for most in MOST}
-        most = float(choose(AT_MOST[by], limits, "most", USUAL, segmented=True))
+        by = cast(By, choose("Choose by", words.BY, "by", segmented=True))
+        limits = {str(most): points(most) if by == "score" else percent(most) for most in words.MOST}
+        most = float(choose(words.AT_MOST[by], limits, "most", words.USUAL, segmented=True))
     choice = chosen(known, by, most)
-    said = cut_said(known, choice, by, most)
+    said = words.cut_said(known, choice, by, most)
     title.title(plain(said.heading), anchor=False)
-    scene = cut_scene(known, choice, said.heading, (*names, *filter(None, [machine_words(known)])))
+    scene = cut_scene(known, choice, said.heading, (*names, *filter(None, [words.machine_words(known)])))
     show_pictures(scene, key="cut", link=False)
     st.markdown(plain(" ".join(said.sentences)))
     if choice:
         offer_smaller(study, choice)
     with st.expander("Details"):
-        st.markdown(READING)
-        regrets = regrets_table(once(regrets_of, [study], every=True))
-        show_table([{name: cell for name, cell in row.items() if name != "Checkpoint"} for row in regrets])
+        st.markdown(words.READING)
+        show_table(words.regrets_table(known))
     offer_exports(scene, study)
 
 

@@ -1,9 +1,10 @@
 """The words about cuts: which layers can go, what that gains and costs, and what similarity would have told."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from core.findings.cut import RANDOM, By, Choice, Frontier, state_of
-from core.findings.words import NONE, Said, estimated, layers_named, numbered, points, points_span
+from core.findings.words import NONE, Said, Table, estimated, layers_named, numbered, points, points_span, with_interval
 from core.findings.words.numbers import decimals, percent, percent_range
 from core.request.catalog import METRICS
 from core.request.criteria import CRITERIA, MEASURED
@@ -142,3 +143,19 @@ def changed_words(choice: Choice) -> str:
     """Write the share of answers that change, with its interval."""
     value, low, high = map(percent, (choice.changed.value, choice.changed.low, choice.changed.high))
     return f"{value} ({percent_range(low, high)}) of answers change"
+
+
+def regrets_table(known: Frontier) -> Table:
+    """Tabulate by how much the measured choice is better than each criterion's, for every number of layers out."""
+    depth, regrets = known.study.checkpoint.num_layers, defaultdict[int, dict[str, Estimate]](dict)
+    for pick in known.picks:
+        regrets[pick.fewer][pick.criterion] = pick.regret
+    return [{"Layers out": f"{fewer} of {depth}"} | regret_cells(of) for fewer, of in regrets.items()]
+
+
+def regret_cells(of: Mapping[str, Estimate]) -> dict[str, str]:
+    """Write estimates in points, such as `4.6 (2.4 to 7.0)`, under the titles of all criteria."""
+    return {
+        title: with_interval(100 * of[name].value, 100 * of[name].low, 100 * of[name].high, 1) if name in of else NONE
+        for name, title in CRITERION.items()
+    }

@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from core.findings.cut import DRAWS, RANDOM, Choice, Frontier, Judge, chosen, frontier_of, picks_of, state_of
-from core.findings.regret import regrets_of
-from core.findings.words.cut import cut_said, speed_words
-from core.findings.words.regret import regrets_table
+from core.findings.words.cut import cut_said, regrets_table, speed_words
 from core.request.criteria import MEASURED
 from core.results.cut import CutStudy
 from core.results.statistics import Estimate
@@ -65,7 +63,7 @@ def test_what_criteria_and_chance_would_have_picked_stands_beside() -> None:
         **{"cosine": ((2,), 0.8), "cka": ((0,), 0.5), "top": ((2,), 0.8), "alternate": ((1,), 1.0)},
         RANDOM: ((), pytest.approx((0.8 + 1.0 + 0.5) / 3)),
     }
-    assert [row["Layers out"] for row in regrets_table(regrets_of([SMALL], every=True))] == ["1 of 3", "2 of 3"]
+    assert [row["Layers out"] for row in regrets_table(frontier_of(SMALL))] == ["1 of 3", "2 of 3"]
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
-from core.findings.regret import RANDOM, beyond_chance, regrets_of
+from benchmarks.cuts import RANDOM, beyond_chance, regrets_of, regrets_said, regrets_table
 from core.findings.words.cut import CRITERION
-from core.findings.words.regret import regrets_said, regrets_table
 from core.request.criteria import CRITERIA, MEASURED
 from core.results.cut import CutStudy
 from tests.studies import make_study
@@ -42,5 +41,5 @@ def test_what_is_said_and_tabulated_follows_the_facts() -> None:
     assert {name for name in found if CRITERIA[name].lower()[1:] in regrets_said(rows).lower()} >= better
     assert "over 3 studies" in regrets_said(rows)
     assert [len(row) for row in regrets_table(rows)] == [2 + len(CRITERION)] * (len(rows) + 1)
-    assert (regrets_said(regrets_of(STUDIES[:1])), beyond_chance([])) == ("", {})
+    assert beyond_chance(regrets_of(STUDIES[:1])) == beyond_chance([]) == {}
     assert CRITERION[RANDOM] in regrets_table(rows)[0]
