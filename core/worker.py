@@ -191,7 +191,7 @@ class Worker:
             return {"key": key}
         store.check_writable(None)
         self._wait_until_warm(report)
-        result = _compute(inputs, request, report, emit)
+        result = _compute(inputs, inputs.request, report, emit)
         store.save(result)
         return {"key": result.key}
 

@@ -126,6 +126,7 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...]) -> g.LayerChart:
             x2=alt.X2Datum(0), color=g.similarity_colour(legend=None), tooltip=tooltip
         ),
         bands.mark_rule(style="reference").encode(x=alt.XDatum(SURVIVAL_THRESHOLD), y="y:Q", y2="next:Q"),
+        *g.hatching(layers.transform_calculate(x="0", x2="1", y2="datum.top", y="datum.bottom")),
         # Upright lines across the bands, whose halos show them on a band of any colour.
         *(floor.mark_rule(style=style) for style in ("halo", "floor") if "floor" in key),
         *(_twins() if "alone" in key else []),

@@ -35,7 +35,7 @@ the model is as large and as fast as its base. It was not trained after pruning.
 {_question(result)}
 
 {_base(result, licence)}
-| method, scope, seed | {pruning.method}, {pruning.scope or "-"}, {pruning.seed if not method.control else "-"} |
+| method, scope, seed | {pruning.method}, {pruning.scope or "-"}, {pruning.seed if method.is_random else "-"} |
 | amount | {amount_text(frame.amount)} |
 | sparsity: removed / all parameters | {frame.sparsity:.4f} |
 | prunable sparsity: removed / all encoder matrix weights | {frame.prunable_sparsity:.4f} |

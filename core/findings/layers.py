@@ -40,7 +40,7 @@ class LayerSurvival:
         title: Its name in full.
         own: (frames,) that similarity; NaN where it is undefined.
         value: The amount at which it first falls below a threshold; the largest amount if it never does; NaN where it
-            is undefined even without pruning.
+            is undefined even without pruning, or whole layers go.
         censored: Whether it never does.
         interval: The 95 % interval of the value, if known; an upper bound at the largest amount means "or beyond".
         floor: Its own CKA with everything removed, if known.
@@ -151,7 +151,7 @@ def layers_of(result: SweepResult, look: Look) -> Layers:
         LayerSurvival(
             *name,
             similarity,
-            np.nan if np.isnan(similarity[0]) else value,
+            np.nan if np.isnan(similarity[0]) or result.pruning.granularity == "layer" else value,
             censored,
             (interval.low, interval.high) if interval else None,
             left,

@@ -3,12 +3,13 @@
 Importing torch takes seconds: without it, a stored result is found, or a bad request refused, at once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.inputs.checkpoint_files import refused
 from core.inputs.checkpoints import Resolved, resolve, suited
 from core.inputs.examples import EvalSubset, open_examples
 from core.inputs.hub import Report
+from core.request.amounts import parse_amounts
 from core.request.catalog import ENGINE_VERSION, GUIDING_EXAMPLES, METHODS, PLACED_LAYERS, is_calibrated, is_guided
 from core.request.places import kind_of_data, source_of
 from core.request.sweep_request import SweepRequest
@@ -30,7 +31,7 @@ class Inputs:
         rest: Further labelled examples, on which the working range is judged as well; None if there are none.
         against: The files of another checkpoint that the request is compared with; None without one, or where it has
             the same content.
-        request: The request.
+        request: The request; that of a method of layers has an amount for each number of layers.
     """
 
     resolved: Resolved
@@ -65,7 +66,10 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
         PrunescopeError: A checkpoint or the examples are unavailable, or the method is not defined for them.
     """
     resolved = suited(resolve(request.checkpoint, report), request.task)
-    if not METHODS[request.control_of or request.method].suits(resolved.model_type):
+    if METHODS[request.method].removes == "layers":
+        _check_removable(resolved)
+        request = replace(request, amounts=parse_amounts(k / resolved.num_layers for k in range(resolved.num_layers)))
+    elif not METHODS[request.control_of or request.method].suits(resolved.model_type):
         fault = f"cannot be pruned by 'attribution-residual', layers of type '{resolved.model_type}' normalise first"
         raise refused(resolved.id, fault, "choose attribution")
     against = None if request.against is None else resolve(request.against, report)
@@ -105,19 +109,24 @@ def prepare_cut(request: SweepRequest, report: Report | None = None) -> CutInput
         PrunescopeError: They are unavailable, too few, or the checkpoint's layers cannot go.
     """
     resolved = suited(resolve(request.checkpoint, report), request.task)
-    if resolved.model_type in PLACED_LAYERS:  # no configuration could describe what is left of it
-        fault = f"cannot lose layers: what a layer of type '{resolved.model_type}' does depends on its place"
-        raise refused(resolved.id, fault, "choose a checkpoint of another type")
+    _check_removable(resolved)
     examples = open_examples(request, resolved.label_names, report)
     subset = examples.subset(request.num_examples, JUDGED)
     return CutInputs(resolved, subset, examples.calibration(subset, CHOSEN_ON))
+
+
+def _check_removable(resolved: Resolved) -> None:
+    if resolved.model_type in PLACED_LAYERS:  # no configuration could describe what is left of it
+        fault = f"cannot lose layers: what a layer of type '{resolved.model_type}' does depends on its place"
+        raise refused(resolved.id, fault, "choose a checkpoint of another type")
 
 
 def scored_on(request: SweepRequest, calibration: EvalSubset | None) -> EvalSubset | None:
     """Return those of the calibration examples that a request's method, or the one it controls, scores on, if any."""
     if calibration is None or not is_calibrated(request.method, request.control_of):
         return None
-    return calibration.first(GUIDING_EXAMPLES) if is_guided(request.method, request.control_of) else calibration
+    searches = is_guided(request.method, request.control_of) or METHODS[request.method].removes == "layers"
+    return calibration.first(GUIDING_EXAMPLES) if searches else calibration
 
 
 def pruning_record(

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from core.encoder.architectures import encoder_layers, linear_weights
 from core.pruning.calibration import Calibration
@@ -100,9 +101,11 @@ class PrunedModel(ExitStack):
         self._baseline = [parameter.detach().clone() for parameter in plan.parameters]
         self._num_parameters = sum(parameter.numel() for parameter in model.parameters())
         self._layers = [list(linear_weights(layer)) for layer in encoder_layers(model)]
+        self._passed_by = list[RemovableHandle]()
 
     def restore(self) -> None:
-        """Restore the baseline values of every parameter."""
+        """Restore the baseline values of every parameter; no layer is passed by."""
+        self._pass_all_through()
         for parameter, values in zip(self.plan.parameters, self._baseline, strict=True):
             parameter.data.copy_(values)
 
@@ -118,12 +121,21 @@ class PrunedModel(ExitStack):
         if amount == 0:
             self.restore()
             return self._fractions({})
+        self._pass_all_through()
         removed: dict[int, int] = {}
         masks = self.plan.keep_masks(amount, self._baseline)
         for parameter, values, keep in zip(self.plan.parameters, self._baseline, masks, strict=True):
             torch.mul(values, keep, out=parameter.data)
             removed[id(parameter)] = keep.numel() - int(torch.count_nonzero(keep))
+        for layer in encoder_layers(self.model):
+            if all(removed.get(id(parameter)) == parameter.numel() for parameter in layer.parameters()):
+                # Behind the hooks of who records its output, which is 0 and so similar to nothing.
+                self._passed_by.append(layer.register_forward_hook(_pass_by))
         return self._fractions(removed)
+
+    def _pass_all_through(self) -> None:
+        while self._passed_by:
+            self._passed_by.pop().remove()
 
     @contextmanager
     def emptied(self, weights: Sequence[nn.Parameter]) -> Iterator[None]:
@@ -152,3 +164,8 @@ class PrunedModel(ExitStack):
             prunable_sparsity=sum(counts) / sum(sizes),
             layer_sparsity=tuple(count / size for count, size in zip(counts, sizes, strict=True)),
         )
+
+
+def _pass_by(layer: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> Any:
+    """Return in place of a layer's output what it reads."""
+    return inputs[0] if isinstance(output, Tensor) else (inputs[0], *output[1:])

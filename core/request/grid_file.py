@@ -85,7 +85,7 @@ def _requests(values: Mapping[str, Any]) -> Iterator[SweepRequest]:
             fields["scope"] = None  # a neuron method has none, and comes once
         request = typed({**fields, **shared})
         method, seeds = METHODS[request.method], lists.get("seeds", [0])
-        for seed in (0,) if method.control else seeds:
+        for seed in seeds if method.is_random else (0,):
             yield replace(request, seed=seed)
         if method.control and "amounts" in asked:
             yield from controls(request, seeds)

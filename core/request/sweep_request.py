@@ -31,7 +31,7 @@ def check_scope(scope: str | None, method: str, num_layers: int = catalog.MAX_LA
     Raises:
         PrunescopeError: The scope does not exist, or does not fit the method.
     """
-    if METHODS[method].granularity == "neuron":
+    if METHODS[method].granularity != "weight":
         fits, remedy = scope is None, "leave it out"
     elif METHODS[method].shares:
         fits, remedy = scope == "encoder", "it shares the whole encoder out among its layers, choose encoder"

@@ -120,7 +120,7 @@ def method_name(result: SweepResult) -> str:
 def name_of(pruning: Pruning, with_control: bool = True) -> str:
     """Name a pruning like `pruning_name`, or like `method_name`."""
     title, _, addition = METHODS[pruning.method].title.partition(", ")
-    name = f"Pruning of {in_sentence(title)}" if title.endswith(" units") else f"{title} pruning"
+    name = f"Pruning of {in_sentence(title)}" if title.endswith((" units", " layers")) else f"{title} pruning"
     layers, additions = pruned_layers(pruning), [addition]
     name += f" of {layers} alone" if layers else SCOPES[pruning.scope]
     if with_control and pruning.controls:
@@ -140,8 +140,8 @@ def pruned_layers(pruning: Pruning) -> str:
 
 
 def units_name(result: SweepResult) -> str:
-    """Name what a method removes: weights, or units."""
-    return "weights" if result.pruning.granularity == "weight" else "units"
+    """Name what a method removes: weights, units or layers."""
+    return {"weight": "weights", "layer": "layers"}.get(result.pruning.granularity, "units")
 
 
 def removed_name(amount: float, result: SweepResult) -> str:

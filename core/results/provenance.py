@@ -167,7 +167,7 @@ def command_line(request: SweepRequest, module: str = "core.precompute") -> str:
     unsaid = {**vars(SweepRequest("", "", "")), "control_of": DEFAULT_CONTROLLED.get(request.method)}
     if module == CUT:  # which has no method
         unsaid["method"] = request.method
-    if not METHODS[request.method].control:  # the seed is part of every key
+    if METHODS[request.method].is_random:  # the seed is part of every key
         unsaid["seed"] = None
     options = {
         "amounts": [("--amounts", ",".join(map(amount_text, request.amounts)))],

@@ -149,7 +149,7 @@ class Pruning(f.Record):
 class PruningRecord(Pruning):
     """The method and its settings."""
 
-    granularity: Literal["weight", "neuron"]
+    granularity: Literal["weight", "neuron", "layer"]
     stop: StopRecord | None = None
     calibration: CalibrationRecord | None = None
     allocation: AllocationRecord | None = None

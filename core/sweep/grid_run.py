@@ -75,10 +75,10 @@ def run_here(sweeps: Sequence[GridSweep], follow: Follow) -> Iterator[Outcome]:
 
 
 def _run_here(planned: GridSweep, shared: SharedPasses, follow: Follow) -> None:
-    inputs, request = prepare(planned.request), planned.request
+    inputs = prepare(planned.request)
     with borrow(inputs.resolved) as checkpoint:
         result = sweep(
-            checkpoint, inputs, request, on_frame=lambda _, frame: follow(planned, frame.amount), shared=shared
+            checkpoint, inputs, inputs.request, on_frame=lambda _, frame: follow(planned, frame.amount), shared=shared
         )
     store.save(result, planned.path)
 

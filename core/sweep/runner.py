@@ -14,8 +14,10 @@ from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
 from core.inputs.prepare import scored_on
 from core.pruning import Baseline, Calibration, Plan, PrunedModel, module_of
+from core.request.catalog import METHODS
 from core.request.points import point_names
 from core.request.sweep_request import SweepRequest
+from core.sweep.search import best_subsets
 
 
 def silent(stage: str, done: int, total: int) -> None:
@@ -90,6 +92,8 @@ def make_plan(checkpoint: Checkpoint, examples: EvalSubset | None, request: Swee
         measured = checkpoint.measured.setdefault(examples.record.fingerprint, {})
         batches = micro_batches(checkpoint.tokenizer, examples.texts)
         calibration = Calibration(batches, torch.tensor(examples.record.gold), report, measured)
+        if METHODS[request.method].removes == "layers":
+            measured["kept"] = measured.get("kept") or best_subsets(checkpoint, examples, report)
     baseline = Baseline(model, request.amounts, request.scope, request.seed, calibration, request.control_of)
     plan: Plan = module_of(request.method).plan(baseline)
     return plan

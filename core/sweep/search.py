@@ -11,9 +11,12 @@ from math import comb
 
 import numpy as np
 
+from core.encoder.loading import Checkpoint
+from core.inputs.examples import EvalSubset
+from core.inputs.hub import Report
 from core.request.criteria import CRITERIA, MEASURED, READ
 from core.results.cut import ALL_UP_TO, Cut, Layers
-from core.sweep.cut_choices import fixed_choice, rank
+from core.sweep.cut_choices import choices, fixed_choice, rank
 from core.sweep.subsets import SubsetRunner
 
 BEAM = {MEASURED: 8, READ: 1}  # how many subsets of a size the search goes on from, by a criterion
@@ -76,3 +79,17 @@ def layer_passes(depth: int, exhaustive: bool) -> tuple[float, float]:
     every = (1 << depth) - 1
     judged = every if depth <= ALL_UP_TO else 3.3 * depth**2
     return (every if exhaustive or depth <= ALL_UP_TO else 0.8 * depth**3) + depth, judged
+
+
+def best_subsets(checkpoint: Checkpoint, examples: EvalSubset, report: Report) -> dict[int, Layers]:
+    """Return the measured choice of each number of layers, by that number.
+
+    Args:
+        checkpoint: The model, which is never changed.
+        examples: What it is chosen on.
+        report: See `SubsetRunner`.
+    """
+    depth, metric, gold = checkpoint.record.num_layers, examples.task.main_metric, examples.record.gold
+    runner = SubsetRunner(checkpoint, examples, report, SEARCHING, layer_passes(depth, exhaustive=False)[0])
+    cuts = search(runner, metric, gold, exhaustive=False)
+    return {left: choices(metric, gold, runner.full[0], cuts, left)[MEASURED] for left in sizes(depth)}

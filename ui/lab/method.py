@@ -64,7 +64,11 @@ def choose_method(shown: SweepRequest, asked: Asked, follow_ups: Sequence[SweepR
         st.markdown("Presets", width="content")
         for title, (explanation, changes) in PRESETS.items():
             st.button(title, key=f"lab-preset-{title}", help=explanation, on_click=partial(_fill, changes))
-    titles = {**{name: method.title for name, method in METHODS.items()}, EVERY: "Every method", STUDY: "Whole layers"}
+    titles = {
+        **{name: method.title for name, method in METHODS.items()},
+        EVERY: "Every method",
+        STUDY: "Which layers can go",
+    }
     name = choose_setting("Method", titles, EVERY if follow_ups and not with_control else shown.method, "method")
     asked.every, asked.study, fields = name == EVERY, name == STUDY, asked.fields
     if asked.study:
@@ -106,7 +110,7 @@ def choose_method(shown: SweepRequest, asked: Asked, follow_ups: Sequence[SweepR
         is_bounded = not asked.every and st.checkbox(f"Stop at an overall change of {damage:g}", help=note, **stops)
         fields["until_damage"] = damage if is_bounded else None
         fields["points"] = choose_setting("Measure after", POINTS, shown.points, "points", "Where in a layer.")
-        if not method.control:
+        if method.is_random:
             fields["seed"] = st.number_input("Seed of pruning", 0, 2**32 - 1, **begun("seed", shown.seed))
 
 

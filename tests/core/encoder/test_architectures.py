@@ -29,7 +29,7 @@ def test_the_catalog_names_the_table() -> None:
 
 @pytest.mark.parametrize("method", sorted(METHODS))
 def test_every_method_prunes_it_and_gives_it_back(folder: Path, glue_folder: Path, method: str) -> None:
-    if method == "attribution-residual" and folder.name in NORMALISE_FIRST:
+    if METHODS[method].empties and folder.name in NORMALISE_FIRST:
         return  # refused, see below
     settings = {"method": method, "scope": usual_scope(method), "amounts": (0.0, 0.5), "num_examples": 24}
     request = checked(SweepRequest(str(folder), "sst2", data=str(glue_folder), **settings))
@@ -40,9 +40,10 @@ def test_every_method_prunes_it_and_gives_it_back(folder: Path, glue_folder: Pat
     np.testing.assert_allclose(np.diag(np.array(baseline.similarity["cka"]["mean"], dtype=float)), 1, atol=1e-6)
     assert baseline.sparsity == 0
     assert 0.2 < half.prunable_sparsity < 0.8
-    least = 0 if METHODS[method].shares == "guided" else 0.2
+    least = 0 if METHODS[method].shares == "guided" or method == "layers" else 0.2
     assert all(least <= share <= 1 - least for share in half.layer_sparsity)
-    assert np.nanmax(np.diag(np.array(half.similarity["cka"]["mean"], dtype=float))) < 0.999
+    similar = np.diag(np.array(half.similarity["cka"]["mean"], dtype=float))
+    assert np.isnan(similar).sum() == 1 if method == "layers" else np.nanmax(similar) < 0.999
     assert all(torch.equal(value, before[name]) for name, value in checkpoint.model.state_dict().items())
 
 
