@@ -169,7 +169,8 @@ class Method:
         calibrated: Whether it scores on calibration examples.
         shares: How it sets what share of each encoder layer's weights goes: all alike, or chosen on calibration
             examples, without their labels; empty where that follows from its scores.
-        control: The method that removes equally much at random, by a seed; None for the controls themselves, and for layers.
+        control: The method that removes equally much at random, by a seed; None for the controls themselves and for
+            layers.
         likely_stop: The amount by which it has probably reached the largest damage that is compared.
     """
 

@@ -257,10 +257,10 @@ def _shares_sentence(found: Verdict, pooled: Pooled | None) -> str:
 
 def _without_control(result: SweepResult, pooled: Pooled | None) -> Told:
     expected = "Some order of layers is expected of any damage, so a method is held against random removal of as much."
-    if METHODS[result.pruning.method].control is None:
+    if METHODS[result.pruning.method].is_random:
         return Told(Said("This is random removal itself", (expected,)), NOTES["chance"])
-    if result.against or run_of(result.pruning.scope):
-        why = "Nothing is judged where some layers alone are pruned, or where layers are compared with another model's."
+    if result.against or run_of(result.pruning.scope) or not METHODS[result.pruning.method].control:
+        why = "Nothing is judged where layers are left out or pruned alone, or compared with another model's."
         return Told(Said("Would chance do the same? Not asked here", (why,)), NOTES["chance"])
     said = [expected]
     if pooled:
