@@ -53,7 +53,7 @@ def pages_of(
     """Return what documents and Methods say: verdicts, all of them together, harm, guided shares and cuts."""
     claim, shares, tables = claim_said(together[0], together), shares_said(compared), shares_tables(compared)
     said, worth = (f"**{one.heading}.** {' '.join(one.sentences)}" for one in (claim, shares))
-    studies = [store.load_cut(path) for entry in library.shipped_cuts() if (path := store.find(entry.key))]
+    studies = [store.load_cut(path) for entry in library.shipped(library.CutEntry) if (path := store.find(entry.key))]
     cuts, harm = regrets_of(studies), markdown_table(harm_table(alone))
     document = DOCUMENT.read_text("utf-8")
     for name, parts in {

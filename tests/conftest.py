@@ -70,7 +70,7 @@ def shipped_results() -> "dict[str, SweepResult]":
     """All shipped results by their keys, read once; garbage is not looked for among them."""
     from core.results import library, store
 
-    paths = {entry.key: store.find(entry.key) for entry in library.shipped()}
+    paths = {entry.key: store.find(entry.key) for entry in library.shipped(library.Entry)}
     results = {key: store.load(path) for key, path in paths.items() if path}
     gc.freeze()
     return results

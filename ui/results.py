@@ -56,18 +56,18 @@ def studies_at_hand() -> tuple[CutEntry, ...]:
     if is_hosted():
         own = tuple(once(library.entry_of, study) for study in _computed() if isinstance(study, CutStudy))
     else:
-        own = library.own_cuts()
-    return (*_warned(library.shipped_cuts), *opened, *own)
+        own = library.own(CutEntry)
+    return (*_shipped(CutEntry), *opened, *own)
 
 
 def shipped_results() -> tuple[Entry, ...]:
     """List the shipped results; warn if their manifest is damaged."""
-    return _warned(library.shipped)
+    return _shipped(Entry)
 
 
-def _warned(listed: Callable[[], tuple[E, ...]]) -> tuple[E, ...]:
+def _shipped(kind: type[E]) -> tuple[E, ...]:
     try:
-        return listed()
+        return library.shipped(kind)
     except PrunescopeError as error:
         st.warning(plain(str(error)))
         return ()
@@ -79,7 +79,7 @@ def own_results() -> tuple[Entry, ...]:
     Hosted, all visitors' results lie in one folder: a visitor sees those that this visit has computed.
     """
     if not is_hosted():
-        return library.own()
+        return library.own(Entry)
     return tuple(once(library.entry_of, result) for result in _computed() if isinstance(result, SweepResult))
 
 
@@ -160,7 +160,7 @@ def own_methods(result: SweepResult) -> list[SweepResult]:
 
 def _judging(entries: Sequence[Entry]) -> Sequence[Entry]:
     """Return the available results, and on a hosted server all others that are stored there."""
-    return [*{entry.key: entry for entry in (*entries, *library.own())}.values()] if is_hosted() else entries
+    return [*{entry.key: entry for entry in (*entries, *library.own(Entry))}.values()] if is_hosted() else entries
 
 
 def _chosen(

@@ -131,31 +131,14 @@ def list_in(path: Path, entries: Iterable[Entry | CutEntry]) -> None:
     write_manifest({entry.key: entry for entry in (*read_manifest(path), *entries)}.values(), path)
 
 
-def shipped() -> tuple[Entry, ...]:
-    """Return the manifest's entries of sweeps whose files exist, in its order.
+def shipped(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
+    """Return the manifest's entries of a kind whose files exist, in its order.
 
     Raises:
         PrunescopeError: The manifest is damaged.
     """
-    return _of(Entry, _shipped_entries())
-
-
-def shipped_cuts() -> tuple[CutEntry, ...]:
-    """Return the manifest's entries of studies of cuts whose files exist, in its order.
-
-    Raises:
-        PrunescopeError: The manifest is damaged.
-    """
-    return _of(CutEntry, _shipped_entries())
-
-
-def _of(kind: type[AnyEntry], entries: Iterable[Entry | CutEntry]) -> tuple[AnyEntry, ...]:
-    return tuple(entry for entry in entries if isinstance(entry, kind))
-
-
-def _shipped_entries() -> tuple[Entry | CutEntry, ...]:
     folder = store.SHIPPED_RESULTS
-    entries = read_manifest(folder.parent / MANIFEST)
+    entries = [entry for entry in read_manifest(folder.parent / MANIFEST) if isinstance(entry, kind)]
     present = set(os.listdir(folder)) if entries and folder.is_dir() else set()  # once, not a look for every entry
     return tuple(entry for entry in entries if present & {f"{entry.key}{ending}" for ending in store.ENDINGS})
 
@@ -177,23 +160,13 @@ def _read(file: FileState) -> tuple[Entry | CutEntry, ...]:
         raise PrunescopeError(f"{Path(file.path).name} is damaged: install the project again") from error
 
 
-def own() -> tuple[Entry, ...]:
-    """Return the user's own sweeps, newest first.
+def own(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
+    """Return the user's own results of a kind, newest first.
 
     A file is left out if it is `unreadable`, or if a look-up by its key finds another file.
     """
-    return _of(Entry, _own_entries())
-
-
-def own_cuts() -> tuple[CutEntry, ...]:
-    """Return the user's own studies of cuts, newest first; see `own`."""
-    return _of(CutEntry, _own_entries())
-
-
-def _own_entries() -> list[Entry | CutEntry]:
-    described = _described(_own_files()).items()
-    found = ((entry, Path(file.path)) for file, entry in described if not isinstance(entry, str))
-    return [entry for entry, path in found if store.find(entry.key) == path]
+    found = ((entry, Path(file.path)) for file, entry in _described(_own_files()).items() if isinstance(entry, kind))
+    return tuple(entry for entry, path in found if store.find(entry.key) == path)
 
 
 def unreadable() -> list[str]:

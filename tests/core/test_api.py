@@ -180,7 +180,7 @@ def test_a_saved_result_is_read_as_it_was_and_listed_by_the_app(
     assert (again, type(again)) == (result, type(result))
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
     assert result.save() == tmp_path / "own" / f"{result.key}.json"
-    assert [entry.key for entry in library.own()] == [result.key]
+    assert [entry.key for entry in library.own(library.Entry)] == [result.key]
     (tmp_path / "x.json").write_text("{}")
     with pytest.raises(PrunescopeError, match="choose another folder"):
         result.save(tmp_path / "x.json" / "x.json")

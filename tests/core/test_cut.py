@@ -89,5 +89,5 @@ def test_a_page_asks_the_worker_for_a_study_and_for_its_time(
     assert kinds == ["run", "estimate"]
     found, seconds = (ANSWERS[op](lambda *_: None, **json.loads(json.dumps(order))) for op, order in orders.items())
     assert seconds["seconds"] > 0
-    (entry,) = library.own_cuts()
+    (entry,) = library.own(library.CutEntry)
     assert entry.key == found["key"]

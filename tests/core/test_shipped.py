@@ -41,13 +41,13 @@ def listed(entry: library.Entry) -> tuple[object, ...]:
 
 def test_the_manifest_lists_whole_grids_and_nothing_else_and_results_stay_small() -> None:
     """All of the embedded checkpoints' grid, and of weights that are not shipped all of each that has begun."""
-    entries = library.shipped()
+    entries = library.shipped(library.Entry)
     begun = {entry.checkpoint for entry in entries}
     further = (request for request in read_grid(SHIPPED / "grid-base.yaml") if request.checkpoint in begun)
     sweeps = [asked(request) for request in (*read_grid(SHIPPED / "grid.yaml"), *further)]
     assert sorted(map(listed, entries), key=repr) == sorted(sweeps, key=repr)
     sizes = {path.name.partition(".")[0]: path.stat().st_size for path in SHIPPED_RESULTS.iterdir()}
-    studies = library.shipped_cuts()
+    studies = library.shipped(library.CutEntry)
     assert sorted(entry.key for entry in (*entries, *studies)) == sorted(sizes)
     assert {entry.checkpoint for entry in studies} >= {*EMBEDDED}
     for entry in entries:
@@ -66,7 +66,7 @@ def test_the_manifest_lists_whole_grids_and_nothing_else_and_results_stay_small(
 def test_every_shipped_result_matches_its_entry_and_the_page_of_results_has_the_verdicts_of_today(
     shipped_results: dict[str, SweepResult],
 ) -> None:
-    for entry in library.shipped():
+    for entry in library.shipped(library.Entry):
         result = shipped_results[entry.key]  # its schema, checksum and key were checked
         assert (result.key, result.environment["engine"]) == (entry.key, ENGINE_VERSION), entry.name
         assert library.entry_of(result) == entry
@@ -85,7 +85,7 @@ def test_every_shipped_result_matches_its_entry_and_the_page_of_results_has_the_
 
 def written_result(task: str, method: str) -> SweepResult:
     """A shipped result on the written examples of a task; a control's first seed."""
-    entries = (entry for entry in library.shipped() if (entry.task, entry.source) == (task, "written"))
+    entries = (entry for entry in library.shipped(library.Entry) if (entry.task, entry.source) == (task, "written"))
     return load(store.find(next(entry for entry in entries if entry.method == method).key))  # type: ignore[arg-type]
 
 

@@ -92,12 +92,12 @@ def check_against_pages(result: SweepResult, beside: list[SweepResult], steps: d
 
 def read(entry: Entry) -> tuple[SweepResult, list[SweepResult], list[SweepResult], CutStudy | None]:
     """A shipped result with all that pages show beside it."""
-    entries = library.shipped()
+    entries = library.shipped(library.Entry)
     (result,), beside, alone = (
         [store.load(store.find(other.key)) for other in chosen]
         for chosen in ([entry], companions(entry, entries), isolated(entry, entries))
     )
-    keys = [cut.key for cut in library.shipped_cuts() if cut.checkpoint == entry.checkpoint]
+    keys = [cut.key for cut in library.shipped(library.CutEntry) if cut.checkpoint == entry.checkpoint]
     return result, beside, alone, store.load_any(store.find(keys[0])) if keys else None
 
 
@@ -105,7 +105,9 @@ def read(entry: Entry) -> tuple[SweepResult, list[SweepResult], list[SweepResult
     "checkpoint", ["embedded:sst2", "recipe:mpnet-l12-sst2-seed-0", "recipe:mpnet-l12-cola-seed-0"]
 )
 def test_what_is_shown_first_has_the_numbers_and_states_of_the_pages(checkpoint: str) -> None:
-    entry = next(one for one in library.shipped() if (one.checkpoint, one.method) == (checkpoint, "magnitude"))
+    entry = next(
+        one for one in library.shipped(library.Entry) if (one.checkpoint, one.method) == (checkpoint, "magnitude")
+    )
     result, beside, alone, study = read(entry)
     steps = told(result, beside, alone, study)
     check_against_pages(result, beside, steps)

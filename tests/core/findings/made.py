@@ -301,7 +301,7 @@ def made_shelf() -> Shelf:
 def shipped_shelves(results: Mapping[str, SweepResult]) -> list[Shelf]:
     """The shipped results by what they were measured on; against another checkpoint nothing is judged."""
     groups = defaultdict(list)
-    for entry in shipped():
+    for entry in shipped(Entry):
         if entry.against is None:
             groups[entry.checkpoint, entry.fingerprint].append(entry)
     return [Shelf(entries, {entry.key: results[entry.key] for entry in entries}) for entries in groups.values()]

@@ -21,7 +21,10 @@ def test_a_study_and_a_sweep_share_a_store_and_neither_is_taken_for_the_other(
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
     study, sweep = store.save(STUDY), store.save(SWEEP)
     assert (store.find(STUDY.key), store.load_cut(study), store.load(sweep)) == (study, STUDY, SWEEP)
-    assert ([entry.key for entry in library.own()], [entry.key for entry in library.own_cuts()]) == (
+    assert (
+        [entry.key for entry in library.own(library.Entry)],
+        [entry.key for entry in library.own(library.CutEntry)],
+    ) == (
         [SWEEP.key],
         [STUDY.key],
     )
@@ -40,7 +43,10 @@ def test_a_study_and_a_sweep_share_a_store_and_neither_is_taken_for_the_other(
     for result in (STUDY, SWEEP, STUDY):
         store.save(result, tmp_path / "results")
         library.list_in(tmp_path / library.MANIFEST, [library.entry_of(result)])
-    assert (library.shipped(), library.shipped_cuts()) == ((library.entry_of(SWEEP),), (library.entry_of(STUDY),))
+    assert (library.shipped(library.Entry), library.shipped(library.CutEntry)) == (
+        (library.entry_of(SWEEP),),
+        (library.entry_of(STUDY),),
+    )
 
 
 @pytest.mark.parametrize(

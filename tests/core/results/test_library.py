@@ -10,7 +10,7 @@ import pytest
 from core.errors import PrunescopeError
 from core.findings.grid import grid_rows
 from core.results import library, store
-from core.results.library import delete_own, entry_of, extract_of, extracts, own, shipped, unreadable
+from core.results.library import Entry, delete_own, entry_of, extract_of, extracts, own, shipped, unreadable
 from core.results.store import state_of
 from tests.builders import against, compress, make_result, ship, with_own_key
 
@@ -28,15 +28,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_manifest_returns_the_entries_whose_files_exist(folder: Path) -> None:
     first, second = make_result(), make_result(num_examples=100)
-    assert shipped() == ()
+    assert shipped(Entry) == ()
     ship(folder, first, second)
     compress(folder / f"{first.key}.json")
-    assert shipped() == (entry_of(first), entry_of(second))
+    assert shipped(Entry) == (entry_of(first), entry_of(second))
     (folder / f"{second.key}.json").unlink()
-    assert shipped() == (entry_of(first),)
+    assert shipped(Entry) == (entry_of(first),)
     (folder.parent / "manifest.json").write_text('[{"key": 1}]')
     with pytest.raises(PrunescopeError, match=r"manifest\.json is damaged"):
-        shipped()
+        shipped(Entry)
 
 
 STRANGE: dict[str, Callable[[Path], object]] = {
@@ -57,7 +57,7 @@ def test_strange_files_are_named_with_their_reasons_and_all_else_works(folder: P
     for k, write in enumerate(STRANGE.values()):
         write(folder / f"{k:064}.json")
         write(folder / f"strange-{k}.json")
-    assert [entry.key for entry in own()] == [result.key]
+    assert [entry.key for entry in own(Entry)] == [result.key]
     reasons = unreadable()
     assert len(reasons) == 1 + 2 * len(STRANGE)
     assert all(reason.split()[0] in os.listdir(folder) and str(folder) not in reason for reason in reasons)
@@ -81,9 +81,9 @@ def test_only_the_users_own_results_are_deleted(tmp_path: Path, monkeypatch: pyt
     delete_own(own_one.key)
     assert [path.is_file() for path in paths] == [True, False]
     store.save(shared)
-    assert own() == (), "a shipped result that was run again is not listed twice"
+    assert own(Entry) == (), "a shipped result that was run again is not listed twice"
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "gone"))
-    assert (own(), unreadable()) == ((), [])
+    assert (own(Entry), unreadable()) == ((), [])
 
 
 def test_a_file_is_read_once_as_long_as_it_does_not_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,13 +93,13 @@ def test_a_file_is_read_once_as_long_as_it_does_not_change(tmp_path: Path, monke
     for age, path in enumerate(paths):
         os.utime(path, (1e9 - age, 1e9 - age))
     store.save(make_result(**SMALL), tmp_path / "named-otherwise.json")
-    assert [entry.key for entry in own()] == [path.stem for path in paths], "the newest first"
-    assert own() == own()
+    assert [entry.key for entry in own(Entry)] == [path.stem for path in paths], "the newest first"
+    assert own(Entry) == own(Entry)
     assert sum(len(call.args[0]) for call in spy.mock_calls) == 4
     spy.reset_mock()
     paths[0].write_text(paths[0].read_text().replace('"seconds":1.0', '"seconds":2.0'))
     for _ in range(2):
-        assert [entry.key for entry in own()] == [path.stem for path in paths[1:]]
+        assert [entry.key for entry in own(Entry)] == [path.stem for path in paths[1:]]
         assert "does not match its checksum" in unreadable()[0]
     assert [question.names for call in spy.mock_calls for question in call.args[0]] == [(paths[0].name,)], "it alone"
 
