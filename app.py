@@ -14,7 +14,7 @@ from ui.jobs import request_behind, start
 from ui.lab.model import DEFAULT_REQUEST
 from ui.pictures import offer_story
 from ui.player import choose_metric, choose_reduction, reduction_in_address, show_story
-from ui.results import companions_of, isolated_beside, study_by_key, yardstick_of
+from ui.results import companions_of, halves_beside, study_by_key, yardstick_of
 from ui.shared import once
 from ui.text import plain, refusals_shown
 from ui.view_state import OWN, OWN_MODEL, choose_result, on_one_model, one_result, published_pair
@@ -67,7 +67,7 @@ def show() -> None:
         choose_result(state)
         choose_reduction(result)
         metric = choose_metric(result)
-    companions, beside = companions_of(result, entries), isolated_beside(result, entries)
+    companions, beside = companions_of(result, entries), halves_beside(result, entries)
     twins, (_, key) = yardstick_of(result, entries, reduction), on_one_model(state)
     study = study_by_key(key) if key else None
     steps = once(story, result, reduction, companions, beside, study, twins, metric)

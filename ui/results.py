@@ -10,7 +10,7 @@ from cachetools import LRUCache, cached
 
 from core.errors import PrunescopeError
 from core.findings import guided
-from core.findings.choices import companions, isolated, methods_beside, twins
+from core.findings.choices import companions, halves, isolated, methods_beside, twins
 from core.findings.comparable import same_checkpoint
 from core.findings.layers import Yardstick, yardstick
 from core.request.catalog import METHODS
@@ -128,6 +128,11 @@ def companions_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepRe
 def isolated_beside(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
     """Read the available results of each layer pruned alone: see `core.findings.choices.isolated`."""
     return _chosen(isolated, result, entries)
+
+
+def halves_beside(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
+    """Read the available results of each half of the layers pruned alone: see `core.findings.choices.halves`."""
+    return _chosen(halves, result, entries)
 
 
 def yardstick_of(result: SweepResult, entries: Sequence[Entry], reduction: str) -> Yardstick | None:

@@ -90,7 +90,7 @@ def story(
         result: A whole sweep.
         reduction: A key of REDUCTIONS.
         companions: What it is judged beside: see `core.findings.choices.companions`.
-        beside: Some of its layers pruned alone: see `core.findings.choices.isolated`.
+        beside: Both halves of its layers pruned alone: see `core.findings.choices.halves`.
         study: Of cuts of the same checkpoint.
         twins: How similar seed twins are, see `core.findings.layers`.
         metric: By which the model works; None is the task's main one.

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 
 from core.request.catalog import EMBEDDED, FAMILIES, RECIPE, TASKS
-from core.request.scope import run_of
+from core.request.scope import half_scopes, run_of
 from core.request.tasks import AUTO, AUTO_TITLE
 from core.results.library import Entry
 from core.results.schema import Pruning
@@ -87,6 +87,12 @@ def isolated(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
     """Return every layer and run of layers pruned alone, with random controls; they have points of their own."""
     beside = _beside(entry, among)
     return [other for other in beside if is_isolated(other, entry) or is_isolated_control(other, entry)]
+
+
+def halves(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
+    """Return both halves of the layers pruned alone, with random controls."""
+    scopes = half_scopes(len({point.split(".")[1] for point in entry.points}))
+    return [other for other in isolated(entry, among) if other.scope in scopes]
 
 
 def twins(entry: Entry, among: Iterable[Entry]) -> list[Entry]:

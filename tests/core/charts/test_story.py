@@ -9,7 +9,7 @@ import pytest
 from core.charts.story import MOST, Step, story
 from core.findings import passed, pooled
 from core.findings.accuracy import metric_of
-from core.findings.choices import companions, isolated
+from core.findings.choices import companions, halves
 from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_of
 from core.findings.cut import frontier_of
@@ -95,7 +95,7 @@ def read(entry: Entry) -> tuple[SweepResult, list[SweepResult], list[SweepResult
     entries = library.shipped(library.Entry)
     (result,), beside, alone = (
         [store.load(store.find(other.key)) for other in chosen]
-        for chosen in ([entry], companions(entry, entries), isolated(entry, entries))
+        for chosen in ([entry], companions(entry, entries), halves(entry, entries))
     )
     keys = [cut.key for cut in library.shipped(library.CutEntry) if cut.checkpoint == entry.checkpoint]
     return result, beside, alone, store.load_any(store.find(keys[0])) if keys else None
