@@ -43,7 +43,7 @@ EXPLANATION = (
 DEFAULT = " **Press Run** to begin: the default checkpoint works offline."
 WAITING = "The picture appears here once the unpruned model has been measured."
 WAITING_HEIGHT = 540  # pixels: about a picture's, so that nothing moves when it comes
-NO_PLACE = "Its weights or its data are not bundled, or their place is not recorded: choose them in the settings."
+NO_PLACE = "It was computed on weights or data whose place is not recorded: choose them again in the settings."
 SECOND_OPINION = "**A second opinion:** computes one frame again, with this program and with the published torch-cka."
 
 
@@ -75,8 +75,9 @@ def lab() -> None:
     if ended := record.ended or (job if job and job.ended else None):
         kept = " What was finished before is kept." if ended.key else ""
         (st.error if ended.state == "failed" else st.info)(plain(ended.message + kept))
-    if result:
-        show_result(result)
+    finished = by_key(job.key) if job and job.key else result
+    if finished:
+        show_result(finished, job)
     elif job and not job.ended:
         show_running(job)
     else:
@@ -117,22 +118,15 @@ def show_beginning(job: Job | None) -> None:
 
 
 def show_running(job: Job) -> None:
-    """Show a job's progress and its frames as they arrive; while its control runs, the finished result.
+    """Show a job's progress and its frames as they arrive.
 
     There are no settings meanwhile: typed text that is not committed yet would swallow a click beside a running job.
     """
-    finished = by_key(job.key) if job.key else None
-    head, picture, choices = st.container(), st.container(), st.container()
-    with choices:
-        reduction = choose_reduction(finished or job.partial_result)
-    head.title(plain(layers_heading(finished, Look(reduction))) if finished else TITLE, anchor=False)
+    st.title(TITLE, anchor=False)
+    picture = st.container()
+    reduction = choose_reduction(job.partial_result)
     with picture:
-        if finished:
-            show_figures(finished, reduction)
-            jobs.follow(job)
-            draw(finished, reduction)
-        else:
-            jobs.follow(job, lambda current: draw(current.partial_result, reduction))
+        jobs.follow(job, lambda current: draw(current.partial_result, reduction))
 
 
 def draw(result: SweepResult | None, reduction: str) -> None:
@@ -156,16 +150,21 @@ def show_example(checkpoint: str) -> None:
         remark(plain(entry.name))
 
 
-def show_result(result: SweepResult) -> None:
-    """Show a stored result: the answer, three figures, the picture, and what can be done with it."""
+def show_result(result: SweepResult, job: Job | None) -> None:
+    """Show a stored result: the answer, its figures, the picture, and what can be done with it once no job goes on."""
     head, settings, picture, choices = (st.container() for _ in range(4))
     with choices:
         reduction = choose_reduction(result)
     heading = once(layers_heading, result, Look(reduction))
     head.title(plain(heading), anchor=False)
     with picture:
-        show_figures(result, reduction)
+        if len(result.frames) > 1:
+            show_methods(methods_table(own_methods(result) or [result], reduction), result.key)
+        if job:
+            jobs.follow(job)
         draw(result, reduction)
+        if job:
+            return
         with refusals_shown():
             offer_control(result, at_hand())
     show_finding(result, once(judged, result, companions_of(result, at_hand())))
@@ -188,12 +187,6 @@ def show_finding(result: SweepResult, finding: str) -> None:
     st.markdown(plain(finding))
     if note := reading_note(result.task):
         remark(plain(note))
-
-
-def show_figures(result: SweepResult, reduction: str) -> None:
-    """Tabulate up to where a model works and its layers stay intact, beside one's own results by other methods."""
-    if len(result.frames) > 1:
-        show_methods(methods_table(own_methods(result) or [result], reduction), result.key)
 
 
 # ---------------------------------------------------------------- behind a result

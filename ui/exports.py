@@ -20,7 +20,7 @@ from core.request.limits import is_hosted
 from core.request.places import is_upload
 from core.results.cut import CutStudy
 from core.results.kinds import Result
-from core.results.names import amount_name, pruning_name, result_name
+from core.results.names import amount_name, result_name
 from core.results.provenance import can_be_found, recipe
 from core.results.schema import SweepResult
 from ui.jobs import answer_to, ask, frame_fields, original_request
@@ -75,10 +75,8 @@ def offer_exports(
         st.html(STYLE)
         if scene:
             offer_pictures(scene, [*several.values()], choices)
-        names = {key: pruning_name(result) for key, result in several.items() if isinstance(result, SweepResult)}
-        differ = len({*names.values()}) == len(several)
-        for key, result in several.items():
-            of = f": {plain(names[key] if differ else result_name(result))}" if len(several) > 1 else ""
+        for result in several.values():
+            of = f": {plain(result_name(result))}" if len(several) > 1 else ""
             if numbers:
                 _offer_numbers(result, of)
             if numbers or of:

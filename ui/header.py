@@ -68,7 +68,7 @@ STYLE = """<style>
   .st-key-typed-2 { min-height: 15.3rem; }
 }
 @media (max-width: 40rem) {
-  .st-key-navigation { flex-direction: row; padding: 2px 0; overflow-x: auto; scrollbar-width: none; } /* one line */
+  .st-key-navigation { flex-direction: row; padding: 0.4rem 0; overflow-x: auto; scrollbar-width: none; } /* one line */
   .st-key-navigation > * { flex: none; width: auto; }
   .st-key-navigation .stElementContainer:has(> .stMarkdown) { display: none; } /* the name */
   .st-key-navigation [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; gap: 0; }
@@ -118,18 +118,17 @@ def show_nothing(reason: str, command: str = "") -> None:
 
 
 def link_to_control(*results: SweepResult) -> None:
-    """Link to the Lab, where the random control of the first result that lacks it can be computed.
+    """Link to the Lab for the first result whose verdict can be had there.
 
-    Where none lacks it, the link is to the settings that may decide the first verdict that is inconclusive.
+    The Lab computes the random control that a result lacks; else its settings are those that may decide the verdict.
     """
-    entries = at_hand()
-    lacking = (result for result in results if missing_seeds(result, entries)[0] and request_behind(result))
-    if first := next(lacking, None):
-        link_to("Lab", f"{RUN} in the Lab", ":material/casino:", result=first.key, job="")
-        return
-    for result in results:
+    for result in filter(request_behind, results):
+        entries = at_hand()
         reason = once(verdict, result, companions_of(result, entries)).reason
-        if reason and reason in REMEDIES and request_behind(result):
+        if missing_seeds(result, entries)[0]:
+            link_to("Lab", f"{RUN} in the Lab", ":material/casino:", result=result.key, job="")
+            return
+        if reason in REMEDIES:
             link_to("Lab", REMEDIES[reason], ":material/balance:", **{DECIDE: reason}, result=result.key, job="")
             return
 

@@ -5,16 +5,16 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser import look
-from tests.browser.shipped import SHIPPED, WRITTEN
+from tests.browser.shipped import COLA, SST2, WRITTEN
 
-ALL = "present?through=all"  # all results are in the show
 FULL = "document.fullscreenElement !== null"
 
 
-def test_it_plays_at_once_and_hides_its_controls(page: Page, site: str) -> None:
+def test_it_begins_paused_and_hides_its_controls(page: Page, site: str) -> None:
     page.goto(f"{site}/present")
     player = page.locator(".player.present")
-    look.expect_playing(player, True)
+    look.expect_amount(player, 0)
+    look.expect_playing(player, False)
     expect(player).to_have_class(re.compile("quiet"))
     expect(player.locator(".side")).to_have_css("opacity", "0")
     page.mouse.move(200, 200)
@@ -22,8 +22,10 @@ def test_it_plays_at_once_and_hides_its_controls(page: Page, site: str) -> None:
     expect(player.locator(".side")).to_have_css("opacity", "1")
 
 
-def test_keys_move_through_amounts_and_results_wherever_the_focus_is_but_in_a_title(page: Page, site: str) -> None:
-    player = look.open_still(page, f"{site}/{ALL}")
+def test_keys_move_through_amounts_and_results_wherever_the_focus_is_but_in_a_field(page: Page, site: str) -> None:
+    player = look.open_still(page, f"{site}/present")
+    heading, caption = player.locator(".heading"), player.locator(".caption")
+    expect(heading).to_have_text("SST-2: magnitude pruning of the encoder")
     spoken, button = player.locator(".spoken"), player.get_by_label("Full screen")
     expect(spoken).not_to_be_visible()
     page.keyboard.press("s")
@@ -31,9 +33,10 @@ def test_keys_move_through_amounts_and_results_wherever_the_focus_is_but_in_a_ti
     page.keyboard.press("End")
     button.click()
     page.wait_for_function(FULL)
-    for key, place in (("ArrowDown", 1), ("PageDown", 2), ("PageUp", 1), ("ArrowUp", 0)):
+    for key, result in (("ArrowDown", COLA), ("PageDown", SST2), ("PageUp", COLA), ("ArrowUp", SST2)):
         page.keyboard.press(key)
-        expect(page).to_have_url(f"{site}/{ALL}&result={SHIPPED[place].key}")
+        expect(page).to_have_url(f"{site}/present?result={result.key}")
+        expect(heading).to_have_text(re.compile("^CoLA: " if result is COLA else "^SST-2: "))
         look.expect_idle(page)
         look.expect_amount(player, 0.95)  # turning leaves amount and playing as they are
     page.keyboard.press("Space")
@@ -44,25 +47,25 @@ def test_keys_move_through_amounts_and_results_wherever_the_focus_is_but_in_a_ti
     page.wait_for_function(f"!({FULL})")
     expect(button).to_be_focused()
     page.keyboard.press("Home")
-    field = page.get_by_role("textbox", name="Title")
+    field = page.get_by_role("textbox", name="A line of your own")
     field.click()
     field.press_sequentially("<b>f</b> ends")
     field.press("ArrowLeft")
     field.press("Enter")
-    expect(player.locator(".heading")).to_have_text("<b>f</b> ends")
-    expect(player.locator(".heading b")).to_have_count(0)
+    expect(caption).to_have_text("<b>f</b> ends")
+    expect(caption.locator("b")).to_have_count(0)
     look.expect_amount(player, 0)
     assert not page.evaluate(FULL)
-    expect(page).to_have_url(re.compile("title=%3Cb%3Ef"))
+    expect(page).to_have_url(re.compile("caption=%3Cb%3Ef"))
     page.reload()
-    expect(player.locator(".heading")).to_have_text("<b>f</b> ends")
+    expect(caption).to_have_text("<b>f</b> ends")
 
 
 def test_in_any_window_nothing_is_covered_or_cut_and_a_projector_is_read_from_the_last_row(
     page: Page, site: str
 ) -> None:
     caption = "a long caption of a talk, " * 6
-    player = look.open_still(page, f"{site}/{ALL}&result={WRITTEN.key}&caption={caption}")
+    player = look.open_still(page, f"{site}/present?result={WRITTEN.key}&caption={caption}")
     for width, height in ((390, 844), (820, 1180), (1024, 768), (1280, 800), (1920, 1080)):
         look.resize(page, width, height)
         text = look.box(player.locator(".caption"))

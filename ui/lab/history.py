@@ -34,9 +34,8 @@ def show_history(on_show: str | None) -> None:
         labels = distinguishing_labels(entries)
         for entry in entries[:MOST]:
             with st.container(horizontal=True, vertical_alignment="center"):
-                label = f"{plain(labels[entry.key])} · {plain(entry.created_at[:10])}"
-                if entry.key == on_show:
-                    label += " · on show"
+                marked = " · on show" if entry.key == on_show else ""
+                label = f"{plain(labels[entry.key])} · {plain(entry.created_at[:10])}{marked}"
                 link_to("Lab", label, ":material/open_in_new:", result=entry.key, job="")
                 if not is_hosted():
                     _offer_deletion(entry.key)

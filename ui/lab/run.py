@@ -32,7 +32,7 @@ STYLE = """<style>
 
 
 def offer_sweep(shown: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) -> None:
-    """Draw the settings of a sweep, and the bar that starts it.
+    """Draw the settings of a sweep, and the bar that stays in sight: Run, and how long that takes or what is missing.
 
     Args:
         shown: What they say at first.
@@ -51,11 +51,6 @@ def offer_sweep(shown: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) ->
             f"This public copy runs one sweep a visitor: at most {bound.examples} examples, {bound.amounts} amounts "
             f"and {bound.parameters / 1e6:.0f} million parameters; on your own computer, runs may be far larger."
         )
-    _offer_run(asked)
-
-
-def _offer_run(asked: Asked) -> None:
-    """Draw the bar that stays in sight: Run, and how long that takes or what is still missing."""
     st.html(STYLE)
     with st.container(key="lab-run"):
         refused = st.container()
@@ -70,11 +65,8 @@ def _offer_run(asked: Asked) -> None:
         with beside:
             show_estimate(sweeps[0], sweeps[1:], study=asked.study)
     except PrunescopeError as error:
-        if pressed:
-            refused.error(plain(str(error)))
-        else:
-            with beside:
-                remark(plain(str(error)))
+        with refused if pressed else beside:
+            (st.error if pressed else remark)(plain(str(error)))
 
 
 def show_estimate(request: SweepRequest, follow_ups: Sequence[SweepRequest] = (), *, study: bool = False) -> None:
