@@ -64,14 +64,12 @@ def stack_view(
     key = {"chance": equal, "floor": [FLOOR] if any(floor or ()) else [], "alone": [FINE_TUNES] if twins else []}
     lines = [{"mark": mark, "words": words} for mark, words in key.items() if words]
     ranges = [(k, known) for k, known in enumerate(twins.ranges if twins else ()) if known]
+    others = [{"row": k, "low": g.rounded(low), "high": g.rounded(high)} for k, (low, high) in ranges]
+    drawn = ({"twins": others} if twins else {}) | ({"key": lines} if lines else {})  # Vega takes no other data later
     return View(
         _stack,
         (result.points, tuple(line["mark"] for line in lines)),
-        {
-            "stack": rows,
-            "twins": [{"row": k, "low": g.rounded(low), "high": g.rounded(high)} for k, (low, high) in ranges],
-            "key": lines,
-        },
+        {"stack": rows, **drawn},
         "How much each layer still resembles its unpruned self",
         numbers=Numbers("stack", "layer", values, named="Layer"),
     )
