@@ -88,7 +88,8 @@ def linked_table(rows: Mapping[str, Mapping[str, str]], on_show: str, page: str)
         name, *cells = map(escape, row.values())
         name = f"<b>{name}</b>" if key == on_show else f'<a href="{page}{key}">{name}</a>'
         body += f'<tr><th scope="row">{name}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
-    return f'<div class="scroll" tabindex="0"><table class="figures"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    table = f'<table class="figures"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<div class="scroll" tabindex="0">{table}</div>'
 
 
 def _key() -> str:
