@@ -43,7 +43,7 @@ WARMING_VISITS = 3  # until Chromium keeps compiled scripts
 SETTLING_MILLISECONDS = 1_500  # before the next measurement
 # The largest picture of each page that shows one of what is shipped; Methods: the last. Neighbours here differ.
 PICTURES = {
-    "Story": ".player .stack .holder:not(.coming) svg",
+    "Story": ".scene .steps svg",
     "Lab": ".player .heatmap .holder:not(.coming) svg",
     "Cut": ".player .frontier .holder:not(.coming) svg",
     "Compare": ".player .second .holder:not(.coming) svg",

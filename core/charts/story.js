@@ -92,6 +92,7 @@ class Story {
     const held = from?.contains(from.getRootNode().activeElement);
     const places = new Map(picturesIn(from).map((picture) => [picture.className, picture.getBoundingClientRect()]));
     for (const scene of this.scenes) if (scene) scene.inert = scene !== to;
+    this.frame.classList.toggle("bare", !step.player && !step.drawing);
     this.title.textContent = step.heading;
     this.say();
     this.notes.replaceChildren(...step.notes.map((text) => element("p", {}, text)));
