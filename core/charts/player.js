@@ -160,6 +160,7 @@ class Picture { // one Vega view in the grid area of its name
   refresh() { // a template that is drawn already takes new data and sizes; a different template replaces it without a gap
     const { views, theme, data } = this.player, { clientWidth: wide, clientHeight: high } = this.box;
     if (!views || !wide || !high) return; // a layout may leave a picture no room
+    if (this.view && this.box.closest("[inert]")) return; // in a scene that is not on show: its size may change again
     const { datasets, title, usermeta, ...template } = views[this.name];
     const size = Math.round(parseFloat(getComputedStyle(this.box).fontSize)); // of all text, set by the layout
     const cell = [0.35 * (wide - 4 * size), 0.6 * (high - 7 * size)].map((room) => room / usermeta.columns);

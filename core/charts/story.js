@@ -102,6 +102,7 @@ class Story {
     writeScene(at);
     if (!anew) return;
     from?.prunescopePlayer?.clock.pause();
+    this.player?.redraw();
     const moves = !matchMedia("(prefers-reduced-motion: reduce)").matches;
     if (from && moves) turn(places, to);
     if (step.player && step.player.start == null && step.player.frames.length > 1 && moves) this.player.clock.play();
