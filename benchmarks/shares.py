@@ -14,7 +14,7 @@ from core.findings.words.guided import TITLES, places_table
 from core.findings.words.numbers import decimals
 from core.request.catalog import CONFIDENCE, TASKS
 from core.results.fields import Bounds
-from core.results.names import amount_name, checkpoint_name, listed
+from core.results.names import amount_name, listed
 from core.results.schema import SweepResult
 from core.sweep.working_range import works_to
 
@@ -34,14 +34,12 @@ class Checkpoint:
     """All methods on one checkpoint.
 
     Attributes:
-        name: Its name.
         group: What was known of it.
         examples: How many.
         places: The methods beside each other, an amount each.
         works_to: By method the end of the working range, among the amounts that all have; None where it has none.
     """
 
-    name: str
     group: str
     examples: int
     places: Sequence[Place]
@@ -88,7 +86,7 @@ def judged(results: Iterable[SweepResult]) -> list[Checkpoint]:
             answers = np.array([frame.predictions for frame in methods[name].frames if frame.amount in common])
             works[name] = works_to(first.task.main_metric, common, gold, answers)[0]
         group = GROUPS[_order(first)[0]]
-        found.append(Checkpoint(checkpoint_name(first), group, len(gold), places_of(methods), works))
+        found.append(Checkpoint(group, len(gold), places_of(methods), works))
     return found
 
 
@@ -160,7 +158,7 @@ def shares_tables(table: Sequence[Checkpoint]) -> tuple[Table, Table, Table]:
     ]
     ranges = [
         {
-            "Checkpoint": known.name,
+            "Checkpoint": known.places[0].checkpoint,
             "Works up to, of": f"{known.examples} examples",
             **{TITLES[name]: NONE if (to := known.works_to[name]) is None else amount_name(to) for name in METHODS},
         }

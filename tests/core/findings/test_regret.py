@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
-from benchmarks.cuts import RANDOM, beyond_chance, regrets_of, regrets_said, regrets_table
+from benchmarks.verdicts import RANDOM, beyond_chance, regrets_of, regrets_said, regrets_table
 from core.findings.words.cut import CRITERION
 from core.request.criteria import CRITERIA, MEASURED
 from core.results.cut import CutStudy
