@@ -33,7 +33,7 @@ from core.findings.pooled import Pooled
 from core.findings.words import NONE, Table, narrow
 from core.findings.words import verdict as words
 from core.findings.words.cut import points_words, regret_cells
-from core.findings.words.pooled import claim_heading, claim_said, pooled_table
+from core.findings.words.grid import claim_heading, claim_said, pooled_table
 from core.request.catalog import DAMAGE, METHODS, METRICS, ROOT, SECOND_DAMAGE, SHIPPED, TASKS
 from core.request.criteria import CRITERIA
 from core.results import library, store

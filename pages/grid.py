@@ -9,8 +9,7 @@ from core.findings import pooled
 from core.findings.choices import settings
 from core.findings.grid import arranged
 from core.findings.pooled import Pooled
-from core.findings.words.grid import grid_heading, reasons_table, replication_sentences, replication_table, seeds_table
-from core.findings.words.pooled import MEANING, claim_said, pooled_table
+from core.findings.words import grid as words
 from core.request.catalog import DAMAGE
 from core.results.library import entry_of
 from core.results.names import in_sentence, pruning_name
@@ -56,13 +55,13 @@ def grid() -> None:
     with title, st.spinner("Reading results"):
         rows = rows_of(entries)
         found = arranged(rows, [entry.key for entry in shown[:MOST_SHOWN]])
-    (title.subheader if table else title.title)(plain(grid_heading(found)), anchor=False)
+    (title.subheader if table else title.title)(plain(words.grid_heading(found)), anchor=False)
     if len(shown) > MOST_SHOWN:
         st.info(f"The first {MOST_SHOWN} of {len(shown)} sweeps are shown. Choose among them under *Change*.")
     show_grid(found)
     remark("Click a cell to open it.")
-    show_table(reasons_table(found))
-    if over_seeds := seeds_table(found):
+    show_table(words.reasons_table(found))
+    if over_seeds := words.seeds_table(found):
         st.subheader("The same method on checkpoints that differ only in the seed", anchor=False)
         st.markdown(OVER_SEEDS)
         show_table([{**row, "Checkpoints": plain(row["Checkpoints"])} for row in over_seeds], naming=2)
@@ -77,13 +76,13 @@ def show_replication(state: ViewState) -> None:
     rows = rows_everywhere(state.result, shipped_results())
     counted = {row.key for row in rows}
     beside = [row for row in rows_everywhere(state.result, state.entries) if row.key not in counted]
-    sentences = replication_sentences(rows, in_sentence(pruning_name(state.result)))
+    sentences = words.replication_sentences(rows, in_sentence(pruning_name(state.result)))
     if not sentences:
         return
     st.subheader("Does it hold for other checkpoints?", anchor=False)
     st.markdown(plain(" ".join(sentences)))
     with st.expander("Each checkpoint"):
-        table = replication_table(rows, beside)
+        table = words.replication_table(rows, beside)
         st.markdown(markdown_table([{**row, "Checkpoint": plain(row["Checkpoint"])} for row in table]))
     if pair := published_pair(state.entries, once(entry_of, state.result)):
         link_to(
@@ -94,15 +93,15 @@ def show_replication(state: ViewState) -> None:
 def show_pooled(table: Sequence[Pooled], own: Own) -> None:
     """Show each method over all checkpoints: what they say together, and every one of them."""
     first, *_ = table
-    said = claim_said(first, table)
+    said = words.claim_said(first, table)
     st.title(plain(said.heading), anchor=False)
     st.markdown(plain(" ".join(said.sentences)))
     scene = forest_scene(table, own, said.heading)
     show_pictures(scene, key="forest", link=False)
     st.caption(plain(scene.caption[-1]))
     with st.expander("How to read it, and the numbers"):
-        st.markdown(plain(MEANING))
-        show_table(pooled_table(table), naming=2)
+        st.markdown(plain(words.MEANING))
+        show_table(words.pooled_table(table), naming=2)
     offer_exports(scene, label="Download the forest plot", numbers=False)
 
 

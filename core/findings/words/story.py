@@ -13,9 +13,9 @@ from core.findings.pooled import ALL, Pooled, shipped
 from core.findings.words import Said, numbered, points, points_span, share_span
 from core.findings.words import numbers as num
 from core.findings.words.cut import cut_said
+from core.findings.words.grid import difference_sentence
 from core.findings.words.layers import layers_heading
 from core.findings.words.passed import apart_numbers, halves_said
-from core.findings.words.pooled import difference_sentence
 from core.findings.words.verdict import POINTS, reason_named
 from core.request.catalog import METHODS, METRICS, RECIPE
 from core.request.scope import run_of

@@ -17,9 +17,9 @@ from core.findings.layers import Look
 from core.findings.passed import harm_of
 from core.findings.words.compare import compare_heading
 from core.findings.words.cut import cut_said
+from core.findings.words.grid import claim_said
 from core.findings.words.layers import layers_said, survival_table
 from core.findings.words.passed import halves_said
-from core.findings.words.pooled import claim_said
 from core.findings.words.verdict import criteria_table, numbers_table
 from core.request.catalog import METRICS
 from core.results import library, store

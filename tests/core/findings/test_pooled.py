@@ -11,7 +11,7 @@ from core.findings import pooled as table_of
 from core.findings.grid import grid_rows
 from core.findings.pooled import ALL, FEWEST_PREDICTED, WHOLE, Pooled, estimate, marks, pooled
 from core.findings.words import narrow
-from core.findings.words.pooled import claim_said, pooled_table
+from core.findings.words.grid import claim_said, pooled_table
 from core.results.schema import SweepResult
 from tests.core.findings import made
 from tests.core.findings.made import around, network

@@ -20,7 +20,7 @@ from core.findings.passed import Estimate as Mean
 from core.findings.passed import HalvesHarm, Harm, passed_on
 from core.findings.pooled import ALL, WHOLE, Cell, Estimate, Pooled
 from core.findings.sentences import examples_of
-from core.findings.words import Said, compare, cut, grid, guided, lab, layers, passed, pooled, sentences, story
+from core.findings.words import Said, compare, cut, grid, guided, lab, layers, passed, sentences, story
 from core.findings.words import verdict as words_of_verdicts
 from core.results import statistics
 from core.results.prediction import Prediction
@@ -122,10 +122,10 @@ def claims() -> Iterator[str]:
     flatter = pool(-0.082, 0.072, whole=0.103)
     outcomes = [pool(0.013, 0.029), flatter, pool(0.15, 0.04), pool(-0.003, 0.101)]
     for one in (*outcomes, pool(0.013, 0.029, 1), pool(0.013, 0.029, 2, 1)):
-        yield from lines(pooled.claim_said(one, [*outcomes, one]))
-    yield from lines(pooled.claim_said(replace(flatter, estimates={ALL: flatter.estimates[ALL]})))
-    yield from (" | ".join(cells.values()) for cells in pooled.pooled_table(outcomes[:2]))
-    yield pooled.MEANING
+        yield from lines(grid.claim_said(one, [*outcomes, one]))
+    yield from lines(grid.claim_said(replace(flatter, estimates={ALL: flatter.estimates[ALL]})))
+    yield from (" | ".join(cells.values()) for cells in grid.pooled_table(outcomes[:2]))
+    yield grid.MEANING
 
 
 def cautions() -> Iterator[str]:
