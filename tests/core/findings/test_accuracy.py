@@ -15,7 +15,7 @@ from core.findings.accuracy import (
 )
 from core.findings.layers import Yardstick, yardstick
 from core.request.catalog import TASKS
-from core.results.library import shipped
+from core.results.library import Entry, shipped
 from core.results.store import find, load
 from core.sweep.working_range import change
 from tests.builders import make_result
@@ -96,7 +96,7 @@ def test_labels_are_put_in_the_order_that_fits_best_and_not_on_few_examples() ->
     assert label_doubt(predicting(few, [1 - label for label in few.task.gold])) == (0, 0.5, ()), "too few for an order"
     one_sided = predicting(made, [0] * 88 + [1] * 2, gold=[1] * 59 + [0] * 31)
     assert label_doubt(one_sided) == (29 / 90, 59 / 90, ()), "in another order, it would always guess the commonest"
-    paths = [path for entry in shipped()[::25] if (path := find(entry.key))]
+    paths = [path for entry in shipped(Entry)[::25] if (path := find(entry.key))]
     assert not [path for path in paths if (label_doubt(load(path)) or (0, 0, ()))[2]]
 
 

@@ -20,7 +20,7 @@ from core.findings.words.story import chance_told, play_told
 from core.findings.words.verdict import STATES, criteria_table, verdict_cell
 from core.request.catalog import ROOT
 from core.request.scope import run_of
-from core.results.library import shipped
+from core.results.library import Entry, shipped
 from core.results.names import checkpoint_name, method_name
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT, State
@@ -109,7 +109,7 @@ def test_shipped_results_do_not_contradict_each_other(shipped_results: dict[str,
         for method, control in ((a, b) for a in shelf.results.values() for b in shelf.results.values()):
             if is_control(control.pruning, method.pruning):
                 assert largest_mismatch(method, control) <= SPARSITY_TOLERANCE, method.pruning
-    for entry in shipped():
+    for entry in shipped(Entry):
         if entry.against:
             assert told(chance_told(shipped_results[entry.key], [], ()).said.text) == []
 
@@ -139,7 +139,7 @@ def test_the_grid_the_page_of_results_and_what_is_pooled_say_what_the_other_page
                 verdict_cell(found),
                 percent(found.share or 0),
             )
-    for known in pooled.shipped():
+    for known in pooled.shipped(Entry):
         keys = {key for key, row in rows.items() if row.setting == known.title and key in on_grid}
         assert known.keys == keys, "all that have two seeds, and nothing else"
         for cell in known.cells:

@@ -11,7 +11,7 @@ from core.request.catalog import CONTROL_SEEDS, EMBEDDED, METHODS, SHIPPED
 from core.request.controls import controls, judged_beside
 from core.request.grid_file import grid_requests, read_grid
 from core.request.sweep_request import SweepRequest, checked
-from core.results.library import shipped
+from core.results.library import Entry, shipped
 
 SHIPPED_GRID = SHIPPED / "grid.yaml"
 ONE = {"checkpoints": ["embedded:sst2"]}
@@ -109,5 +109,5 @@ def test_a_file_that_is_no_grid_is_refused_in_one_line(tmp_path: Path, text: str
 @pytest.mark.parametrize("task", [known.task for known in EMBEDDED.values()])
 def test_its_requests_on_written_examples_have_the_keys_of_the_manifest(task: str) -> None:
     listed = [request for request in read_grid(SHIPPED_GRID) if (request.task, request.data) == (task, "written")]
-    known = {entry.key for entry in shipped() if (entry.task, entry.source) == (task, "written")}
+    known = {entry.key for entry in shipped(Entry) if (entry.task, entry.source) == (task, "written")}
     assert {(inputs := prepare(checked(request))).key_of(inputs.request) for request in listed} == known
