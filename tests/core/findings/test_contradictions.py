@@ -139,7 +139,7 @@ def test_the_grid_the_page_of_results_and_what_is_pooled_say_what_the_other_page
                 verdict_cell(found),
                 percent(found.share or 0),
             )
-    for known in pooled.shipped(Entry):
+    for known in pooled.shipped():
         keys = {key for key, row in rows.items() if row.setting == known.title and key in on_grid}
         assert known.keys == keys, "all that have two seeds, and nothing else"
         for cell in known.cells:
