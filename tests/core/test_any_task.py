@@ -12,7 +12,6 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 from tiny import EMOTIONS, emotion_texts, predicted_by_transformers
 
-from core.errors import PrunescopeError
 from core.findings.accuracy import majority_of
 from core.inputs.prepare import prepare
 from core.precompute import find, main, parse, run
@@ -24,6 +23,7 @@ from core.results.provenance import recipe, request_of, task_of
 from core.results.schema import SweepResult
 from core.results.store import faults
 from core.sweep.recompute import verify_frame
+from tests.refusals import refusal
 
 NAMES = list(EMOTIONS)
 TEXTS, LABELS = emotion_texts(120, seed=3)
@@ -53,12 +53,8 @@ def ask(*arguments: object) -> SweepRequest:
     return request_of_options(parse([*map(str, arguments)]))
 
 
-def refusal(*arguments: object) -> str:
-    """The one line that refuses a command."""
-    with pytest.raises(PrunescopeError) as caught:
-        prepare(ask(*arguments))
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+def refused(*arguments: object) -> str:
+    return refusal(lambda: prepare(ask(*arguments)))
 
 
 def test_the_command_line_sweeps_it_and_agrees_with_scikit_learn(
@@ -115,7 +111,7 @@ def test_what_does_not_fit_is_refused_in_one_line(
     data = write(labels.get((further or [""])[-1], LABELS))
     places = {"GLUE": str(glue_folder), "HOLE": str(data), "EXTRA": str(data)}
     given = [] if "--data" in further else ["--data", data]
-    assert words in refusal("--checkpoint", tiny_emotions, *given, *(places.get(word, word) for word in further))
+    assert words in refused("--checkpoint", tiny_emotions, *given, *(places.get(word, word) for word in further))
 
 
 @pytest.mark.parametrize(
@@ -134,7 +130,7 @@ def test_a_checkpoint_whose_labels_make_no_task_is_refused(
     folder = shutil.copytree(tiny_emotions, tmp_path / "changed")
     config = json.loads((tiny_emotions / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, **changes}))
-    assert words in refusal("--checkpoint", folder, "--data", write(named()))
+    assert words in refused("--checkpoint", folder, "--data", write(named()))
 
 
 @pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.control])
@@ -145,10 +141,10 @@ def test_every_method_is_measured_on_the_same_half_of_the_rows(tiny_emotions: Pa
     if METHODS[method].calibrated:
         assert sorted([*inputs.calibration.record.examples, *inputs.subset.record.examples]) == list(range(120))
         assert len(prepare(ask(*asked, "--examples", 104)).calibration.record.examples) == 16
-        assert "mine.csv has only 15 examples besides those evaluated, and 16 are needed" in refusal(
+        assert "mine.csv has only 15 examples besides those evaluated, and 16 are needed" in refused(
             *asked, "--examples", 105
         )
-    assert "mine.csv has only 120 examples" in refusal(*asked, "--examples", 121)
+    assert "mine.csv has only 120 examples" in refused(*asked, "--examples", 121)
 
 
 def test_a_table_of_pairs_and_of_repetitions(tiny_emotions: Path, write: Write) -> None:

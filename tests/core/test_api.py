@@ -26,6 +26,7 @@ from core.results.digest import digest
 from core.results.key import key_of
 from core.results.schema import SweepResult
 from tests.builders import make_result
+from tests.refusals import refusal
 
 NAMES = list(EMOTIONS)
 TEXTS, LABELS = emotion_texts(120, seed=3)
@@ -45,12 +46,8 @@ def result(tiny_emotions: Path) -> Any:
     return sweep(tiny_emotions, TEXTS, NAMED, amounts=AMOUNTS)
 
 
-def refusal(model: Any, sentences: Any = TEXTS, labels: Any = NAMED, **options: Any) -> str:
-    """The one line that refuses a sweep."""
-    with pytest.raises(PrunescopeError) as caught:
-        sweep(model, sentences, labels, **options)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+def refused(model: Any, sentences: Any = TEXTS, labels: Any = NAMED, **options: Any) -> str:
+    return refusal(sweep, model, sentences, labels, **options)
 
 
 # ---------------------------------------------------------------- what comes out
@@ -131,14 +128,14 @@ def test_what_does_not_fit_is_refused_in_one_line(
     tiny_emotions: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], words: str
 ) -> None:
     monkeypatch.setattr(api, "run", None)  # no model is loaded
-    assert words in refusal(**{"model": tiny_emotions, **given})
+    assert words in refused(**{"model": tiny_emotions, **given})
 
 
 def test_plain_values_of_other_libraries_serve(tiny_emotions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "run", run := Mock(side_effect=PrunescopeError("accepted")))
     given = {"examples": torch.tensor(8), "amounts": torch.tensor([0.25, 0.5]), "seed": np.int64(3), "measures": "cka"}
     given |= {"method": np.str_("wanda"), "scope": np.str_("layer:1"), "label_map": {np.str_("joy"): None}}
-    assert refusal(tiny_emotions, **given) == "accepted"
+    assert refused(tiny_emotions, **given) == "accepted"
     read = {"num_examples": 8, "amounts": (0.0, 0.25, 0.5), "seed": 3, "measures": ("cka",), "method": "wanda"}
     for field, value in {**read, "scope": "layer:1", "label_map": (("joy", None),)}.items():
         found = getattr(run.call_args.args[0].request, field)
@@ -151,23 +148,23 @@ class Headed(BertForSequenceClassification):
 
 def test_a_model_that_a_folder_cannot_hold_is_refused(loaded: Pair, tiny_emotions: Path) -> None:
     model, tokenizer = loaded
-    assert "a BertForSequenceClassification is not a checkpoint: give a name, a folder, or" in refusal(model)
-    assert "give (model, tokenizer)" in refusal((tokenizer, model))
+    assert "a BertForSequenceClassification is not a checkpoint: give a name, a folder, or" in refused(model)
+    assert "give (model, tokenizer)" in refused((tokenizer, model))
     headed = Headed.from_pretrained(tiny_emotions)
-    assert "read as a plain BertForSequenceClassification, which it is not (Headed)" in refusal((headed, tokenizer))
+    assert "read as a plain BertForSequenceClassification, which it is not (Headed)" in refused((headed, tokenizer))
     pooler, first, second = model.bert.pooler, *model.bert.encoder.layer
     model.bert.pooler = BertForSequenceClassification(model.config).bert.pooler.to("meta")
-    assert "cannot be written as a folder (Cannot copy out of meta tensor; no data!)" in refusal(loaded)
+    assert "cannot be written as a folder (Cannot copy out of meta tensor; no data!)" in refused(loaded)
     model.bert.pooler, model.config.further = pooler, object()
-    assert "(Object of type object is not JSON serializable)" in refusal(loaded)
+    assert "(Object of type object is not JSON serializable)" in refused(loaded)
     del model.config.further
     model.bert.encoder.layer[1] = first
-    assert "cannot be written as a folder (The weights trying to be saved contained shared" in refusal(loaded)
+    assert "cannot be written as a folder (The weights trying to be saved contained shared" in refused(loaded)
     model.bert.encoder.layer[1] = second
     model.bert.adapter = torch.nn.Linear(2, 2)
-    assert "BertForSequenceClassification, which it is not (bert.adapter.bias" in refusal(loaded)
+    assert "BertForSequenceClassification, which it is not (bert.adapter.bias" in refused(loaded)
     model.config.problem_type = "regression"
-    assert "'tiny-emotions' gives no single label" in refusal(loaded)
+    assert "'tiny-emotions' gives no single label" in refused(loaded)
 
 
 # ---------------------------------------------------------------- a result in a notebook
@@ -182,13 +179,10 @@ def test_a_saved_result_is_read_as_it_was_and_listed_by_the_app(
     assert result.save() == tmp_path / "own" / f"{result.key}.json"
     assert [entry.key for entry in library.own(library.Entry)] == [result.key]
     (tmp_path / "x.json").write_text("{}")
-    with pytest.raises(PrunescopeError, match="choose another folder"):
-        result.save(tmp_path / "x.json" / "x.json")
-    for path, words in (("x.json", r"x\.json has schema version None"), ("y.json", "is no file of a result")):
-        with pytest.raises(PrunescopeError, match=words):
-            load_result(tmp_path / path)
-    with pytest.raises(PrunescopeError, match="a NoneType is not a result file: give its path"):
-        load_result(None)  # type: ignore[arg-type]
+    assert "choose another folder" in refusal(result.save, tmp_path / "x.json" / "x.json")
+    assert "x.json has schema version None" in refusal(load_result, tmp_path / "x.json")
+    assert "is no file of a result" in refusal(load_result, tmp_path / "y.json")
+    assert "a NoneType is not a result file: give its path" in refusal(load_result, None)
 
 
 def test_a_result_shows_itself_as_the_player_in_a_frame_of_its_own(result: Any) -> None:

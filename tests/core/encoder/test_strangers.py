@@ -7,8 +7,8 @@ import pytest
 from strangers import CHECKPOINTS, changed
 
 from core.encoder.loading import load
-from core.errors import PrunescopeError
 from core.inputs.checkpoints import resolve
+from tests.refusals import refusal
 
 
 @pytest.fixture
@@ -17,20 +17,13 @@ def stranger(tiny_bert: Path, tmp_path: Path) -> Path:
     return shutil.copytree(tiny_bert, tmp_path / "stranger")
 
 
-def refusal(folder: Path) -> str:
-    with pytest.raises(PrunescopeError) as caught:
-        load(resolve(str(folder)))
-    return str(caught.value)
-
-
 @pytest.mark.parametrize("name", CHECKPOINTS)
 def test_a_hostile_checkpoint_is_refused_in_one_line(
     stranger: Path, name: str, recwarn: pytest.WarningsRecorder
 ) -> None:
     CHECKPOINTS[name](stranger)
-    message = refusal(stranger)
+    message = refusal(lambda: load(resolve(str(stranger))))
     assert message.startswith("'stranger'")
-    assert len(message.splitlines()) == 1
     assert len(message) < 400
     assert str(stranger.parent) not in message, "no machine path"
     assert any(remedy in message for remedy in ("choose", "correct", "merge it", "remove that file"))

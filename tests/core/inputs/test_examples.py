@@ -11,10 +11,10 @@ import pytest
 from datasets import Dataset
 from tiny import make_texts
 
-from core.errors import PrunescopeError
 from core.inputs.examples import check_not_training_data, example_digest, example_digests, stratified
 from core.request.catalog import TASKS
 from tests.builders import open_preset
+from tests.refusals import refusal
 
 VALIDATION, TRAIN = (f"sst2/{split}-00000-of-00001.parquet" for split in ("validation", "train"))
 
@@ -37,12 +37,8 @@ def rows_with(labels):
     return list(zip(make_texts(len(labels)), labels, strict=True))
 
 
-def refusal(data, num_examples=None, task="sst2"):
-    """The message that refuses the data, checked to be one line."""
-    with pytest.raises(PrunescopeError) as caught:
-        open_preset(task, data).subset(num_examples)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+def refused(data, num_examples=None, task="sst2"):
+    return refusal(lambda: open_preset(task, data).subset(num_examples))
 
 
 # ---------------------------------------------------------------- drawing
@@ -91,7 +87,7 @@ def test_the_sample_never_changes(write):
 
 
 def test_the_hub_and_a_folder_give_the_same_examples(hub, glue_folder):
-    assert "is not on the Hub, or is private" in refusal("hub")
+    assert "is not on the Hub, or is private" in refused("hub")
     hub.datasets["nyu-mll/glue"] = glue_folder
     subset, local = open_preset("mrpc", "hub").subset(30), open_preset("mrpc", str(glue_folder)).subset(30)
     assert (subset.record.source, subset.record.source_name) == ("hub", "nyu-mll/glue")
@@ -109,7 +105,7 @@ def test_every_written_subset_is_whole_and_balanced(task):
     assert Counter(subset.record.gold) == dict.fromkeys(labels, 128 // len(labels))
     assert Counter(calibration.record.gold) == dict.fromkeys(labels, 64 // len(labels))
     assert len({*subset.texts, *calibration.texts}) == 192
-    assert "no written examples for task 'mrpc'" in refusal("written", task="mrpc")
+    assert "no written examples for task 'mrpc'" in refused("written", task="mrpc")
 
 
 # ---------------------------------------------------------------- calibration and training
@@ -130,25 +126,24 @@ def test_calibration_is_stratified_of_the_training_split_without_evaluated_texts
 def test_a_training_split_sorted_by_label_or_none_is_refused(write):
     folder = write(rows_with([0, 1] * 10))
     subset = open_preset("sst2", folder).subset(8)
-    with pytest.raises(PrunescopeError, match=r"has no sst2/train-00000-of-00001[.]parquet"):
-        open_preset("sst2", folder).calibration(subset)
+    assert "has no sst2/train-00000-of-00001.parquet" in refusal(open_preset("sst2", folder).calibration, subset)
     write([(f"another sentence {k}", 1) for k in range(30)], TRAIN)
-    with pytest.raises(PrunescopeError, match="all 30 calibration examples of data have one label"):
-        open_preset("sst2", folder).calibration(subset)
+    said = refusal(open_preset("sst2", folder).calibration, subset)
+    assert "all 30 calibration examples of data have one label" in said
 
 
-@pytest.mark.parametrize(("known", "refused"), [(0, False), (3, False), (4, True), (20, True)])
-def test_training_data_is_refused_but_for_a_few_repetitions(glue_folder, known, refused):
+@pytest.mark.parametrize(("known", "is_refused"), [(0, False), (3, False), (4, True), (20, True)])
+def test_training_data_is_refused_but_for_a_few_repetitions(glue_folder, known, is_refused):
     subset = open_preset("sst2", str(glue_folder)).subset(20)
     digests = example_digests([*subset.texts[:known], *subset.texts[:known]])
     expected = sha256('["a film","é"]'.encode()).digest()[:8]
     assert example_digest(("a film", "é")) == int.from_bytes(expected, "big")
     assert digests.tolist() == sorted({*map(example_digest, subset.texts[:known])})
     check_not_training_data(subset, None, "embedded:sst2")
-    if not refused:
+    if not is_refused:
         return check_not_training_data(subset, digests, "embedded:sst2")
-    with pytest.raises(PrunescopeError, match=f"{known} of 20 evaluation examples are in the training data of emb"):
-        check_not_training_data(subset, digests, "embedded:sst2")
+    said = refusal(check_not_training_data, subset, digests, "embedded:sst2")
+    assert said.startswith(f"{known} of 20 evaluation examples are in the training data of emb")
 
 
 # ---------------------------------------------------------------- refusals
@@ -169,7 +164,7 @@ def test_training_data_is_refused_but_for_a_few_repetitions(glue_folder, known, 
     ],
 )
 def test_what_cannot_be_drawn_from_is_named(write, tmp_path, rows, asked, said):
-    message = refusal(write(rows) if rows else str(tmp_path), asked)
+    message = refused(write(rows) if rows else str(tmp_path), asked)
     assert said in message
     assert str(tmp_path.parent) not in message
     assert "--label-map" not in message, "GLUE's labels are known"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,13 @@ from huggingface_hub import constants
 from local_hub import LocalHub, commit_of
 from tiny import make_bert
 
-from core.errors import PrunescopeError
 from core.inputs.data import find_dataset, layout
 from core.inputs.prepare import Inputs, prepare
 from core.precompute import parse, request_of
 from core.request import limits
 from core.results.provenance import recipe
 from tests.builders import make_result
+from tests.refusals import refusal
 
 REPO = "someone/moods"
 FEATURES = Features({"text": Value("string"), "label": ClassLabel(names=["bad", "good"])})
@@ -60,13 +61,8 @@ def ask(checkpoint: Path) -> Callable[..., Inputs]:
 
 
 @pytest.fixture
-def refusal(ask: Callable[..., Inputs]) -> Callable[..., str]:
-    def refused(*arguments: str) -> str:
-        with pytest.raises(PrunescopeError) as caught:
-            ask(*arguments)
-        return str(caught.value)
-
-    return refused
+def refused(ask: Callable[..., Inputs]) -> Callable[..., str]:
+    return partial(refusal, ask)
 
 
 def read_at_most(patch: pytest.MonkeyPatch, rows: int) -> None:
@@ -79,7 +75,7 @@ def downloaded(hub: LocalHub) -> list[str]:
     return [path.partition("/resolve/")[2].partition("/")[2] for path in asked]
 
 
-def test_a_data_set_with_three_splits(hub: LocalHub, folder: Path, ask, refusal) -> None:
+def test_a_data_set_with_three_splits(hub: LocalHub, folder: Path, ask, refused) -> None:
     for split in ("train", "validation", "test"):
         write(folder, f"data/{split}-00000-of-00001.parquet", rows=40)
     subset = ask().subset
@@ -93,27 +89,27 @@ def test_a_data_set_with_three_splits(hub: LocalHub, folder: Path, ask, refusal)
     assert {text.split("-")[0] for (text,) in scored.subset.texts} == {"data test"}
     trained = ask(f"hub:{REPO}", "--split", "train", "--method", "wanda")
     assert (len(trained.subset.record.examples), len(trained.calibration.record.examples)) == (20, 20)
-    assert "'dev': choose one of test, train, validation" in refusal(f"hub:{REPO}", "--split", "dev")
+    assert "'dev': choose one of test, train, validation" in refused(f"hub:{REPO}", "--split", "dev")
     command = recipe(make_result(num_examples=8).model_copy(update={"task": record})).script
     assert f"--data {record.data} --split validation --text text --label label" in command
 
 
 def test_the_files_that_the_hub_has_converted_serve_and_no_script_is_run(
-    hub: LocalHub, folder: Path, ask, refusal
+    hub: LocalHub, folder: Path, ask, refused
 ) -> None:
     (folder / "moods.py").write_text("raise SystemExit('it ran')")
-    assert "has no Parquet files at revision 'main', and a loading script is never run" in refusal()
+    assert "has no Parquet files at revision 'main', and a loading script is never run" in refused()
     assert downloaded(hub) == []
     write(folder.parent / "converted", "default/partial-validation/0000.parquet")
     hub.branches[REPO, "refs/convert/parquet"] = folder.parent / "converted"
     record = ask().subset.record
     assert record.data == f"hub:{REPO}@{commit_of(hub.at('datasets', REPO, 'refs/convert/parquet') or {})}"
-    assert "has no Parquet files at revision 'main'" in refusal(f"hub:{REPO}@main")
+    assert "has no Parquet files at revision 'main'" in refused(f"hub:{REPO}@main")
     assert ask(record.data).subset.record == record, "the commit of the converted files will do"
 
 
 def test_files_are_read_in_name_order_until_there_are_enough_rows(
-    hub: LocalHub, folder: Path, ask, refusal, monkeypatch
+    hub: LocalHub, folder: Path, ask, refused, monkeypatch
 ) -> None:
     read_at_most(monkeypatch, 50)
     names = [f"data/validation-{k:05}-of-00004.parquet" for k in range(4)]
@@ -131,39 +127,39 @@ def test_files_are_read_in_name_order_until_there_are_enough_rows(
         patch.setattr(constants, "HF_HUB_OFFLINE", True)
         assert ask().subset.record == record, "enough rows are there"
         read_at_most(patch, 70)
-        assert "only a part of 'validation' is in the local cache" in refusal()
+        assert "only a part of 'validation' is in the local cache" in refused()
     read_at_most(monkeypatch, 70)
     hub.faults[REPO] = Fault("api", sized(7 * 2**30))
-    assert "is a download of 7,168 MiB, more than the 6,144 MiB allowed here: choose a smaller one" in refusal()
+    assert "is a download of 7,168 MiB, more than the 6,144 MiB allowed here: choose a smaller one" in refused()
 
 
-def test_a_revision_that_moves_stays_pinned(hub: LocalHub, tmp_path: Path, ask, refusal, monkeypatch) -> None:
+def test_a_revision_that_moves_stays_pinned(hub: LocalHub, tmp_path: Path, ask, refused, monkeypatch) -> None:
     before, after = (write(tmp_path / said, "validation.parquet", said=said).parent for said in ("before", "after"))
     hub.datasets[REPO] = hub.branches[REPO, "v1"] = before
     first = ask(f"hub:{REPO}@v1").subset
     pinned = first.record.data
     hub.datasets[REPO] = hub.branches[REPO, "v1"] = after
     hub.branches[REPO, "v0"] = before  # else its commit would not be found
-    assert "has no such revision: leave it out, or give an existing branch" in refusal(f"hub:{REPO}@v2")
+    assert "has no such revision: leave it out, or give an existing branch" in refused(f"hub:{REPO}@v2")
     for is_offline in (False, True):
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", is_offline)
         assert {text.split()[0] for (text,) in ask(f"hub:{REPO}@v1").subset.texts} == {"after"}
         assert ask(pinned).subset == first
 
 
-def test_what_is_not_to_be_had_is_refused(hub: LocalHub, folder: Path, ask, refusal) -> None:
+def test_what_is_not_to_be_had_is_refused(hub: LocalHub, folder: Path, ask, refused) -> None:
     for name in ("hub:moods", "hub:a/b/c/d", "hub:a/b@", "hub:a/../b", "hub:/etc/passwd", "hub:a/b c"):
-        assert "is not a data set: write hub:OWNER/NAME" in refusal(name)
-    assert "is not on the Hub, or is private" in refusal("hub:someone/else")
+        assert "is not a data set: write hub:OWNER/NAME" in refused(name)
+    assert "is not on the Hub, or is private" in refused("hub:someone/else")
     (folder / "reviews.csv").write_text("text,label\n")
     hub.faults[REPO] = Fault("api", status(500), times=1)
-    assert "cannot be fetched" in refusal()
+    assert "cannot be fetched" in refused()
 
 
-def test_a_configuration_is_asked_for_where_it_is_unclear(hub: LocalHub, folder: Path, ask, refusal) -> None:
+def test_a_configuration_is_asked_for_where_it_is_unclear(hub: LocalHub, folder: Path, ask, refused) -> None:
     for config in ("films", "books"):
         write(folder, f"{config}/validation-00000-of-00001.parquet", said=config)
-    assert "unknown configuration of someone/moods 'default': choose one of books, films" in refusal()
+    assert "unknown configuration of someone/moods 'default': choose one of books, films" in refused()
     subset = ask(f"hub:{REPO}/films").subset
     assert (subset.record.source_name, subset.texts[0][0][:5]) == (f"{REPO}/films", "films")
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from core.errors import PrunescopeError
 from core.inputs.labels import label_names, label_of, label_order, meanings
 from core.request.catalog import TASKS
+from tests.refusals import refusal
 
 
 @pytest.mark.parametrize(
@@ -20,8 +20,7 @@ from core.request.catalog import TASKS
 )
 def test_names_are_read_in_the_order_of_the_rows(config: dict[str, object], names: tuple[str, ...] | None) -> None:
     if names is None:
-        with pytest.raises(PrunescopeError, match=r"'someone/bert' names no labels 0, 1, 2, … "):
-            label_names(config, "someone/bert")
+        assert "'someone/bert' names no labels 0, 1, 2, … " in refusal(label_names, config, "someone/bert")
     else:
         assert label_names(config, "someone/bert") == names
 
@@ -50,12 +49,10 @@ def test_names_are_read_in_the_order_of_the_rows(config: dict[str, object], name
 )  # fmt: skip
 def test_rows_are_found_by_name_or_refused(task: str, names: tuple[str, ...], order: tuple[int, ...] | None) -> None:
     if order is None:
-        with pytest.raises(PrunescopeError, match=r"correct id2label in its config\.json") as caught:
-            label_order(names, TASKS[task], "someone/bert")
-        message = str(caught.value)
+        message = refusal(label_order, names, TASKS[task], "someone/bert")
+        assert message.endswith("correct id2label in its config.json")
         assert f"'someone/bert' has {len(names)} labels, {names[0].strip()}, {names[1][:40]}, " in message
         assert ", ".join(TASKS[task].label_names) in message
-        assert "\n" not in message
     else:
         assert label_order(names, TASKS[task], "someone/bert") == order
         assert [label_of(names[row], TASKS[task]) for row in order] == [*range(len(order))]
@@ -63,8 +60,8 @@ def test_rows_are_found_by_name_or_refused(task: str, names: tuple[str, ...], or
 
 def test_a_map_may_tell_of_values_that_only_another_split_has() -> None:
     given = (("1", "negative"), ("3", None), ("5", "positive"))
-    with pytest.raises(PrunescopeError, match="'3' is there twice, too long, or no value of stars"):
-        meanings(("1", "5"), TASKS["sst2"], given, "stars")
+    said = refusal(meanings, ("1", "5"), TASKS["sst2"], given, "stars")
+    assert "'3' is there twice, too long, or no value of stars" in said
     assert meanings(("1", "5"), TASKS["sst2"], given, "stars", whole=False) == {"1": 0, "5": 1}
 
 
