@@ -39,7 +39,6 @@ from core.results import schema, store
 from core.wall.confined import be_replaceable, give_way, limit, reserve_streams
 
 IDLE_SECONDS = 30 * 60.0
-REPORT_INTERVAL_SECONDS = 0.1
 # How long a thread of torch spins for the others before it sleeps. With the default of 300,000 a sweep takes eight
 # times as long when something else keeps one of two processors busy, with this twice; undisturbed, both are as fast.
 SPIN_COUNT = "2000"
@@ -53,7 +52,7 @@ class CancelledError(Exception):
 
 
 class Reporter:
-    """Reports a job's progress and the time left, at most ten times a second and stage, and stops a cancelled job.
+    """Reports a job's progress and the time left, and stops a cancelled job.
 
     Args:
         emit: Writes an event.
@@ -62,11 +61,9 @@ class Reporter:
     """
 
     def __init__(self, emit: Emit, cancelled: threading.Event, clock: Callable[[], float] = time.monotonic) -> None:
-        self._emit = emit
-        self._cancelled = cancelled
-        self._clock = clock
-        self._first = self._last = (0.0, 0, -1)  # (time, done, total) of the first and last report at this pace
-        self._stage = ""
+        self._emit, self._cancelled, self._clock = emit, cancelled, clock
+        self._began = (0.0, 0)  # when the present pace began, and what was done by then
+        self._last = (0, -1)  # (done, total)
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Report that `done` of a stage's `total` steps are done.
@@ -76,16 +73,13 @@ class Reporter:
         """
         if self._cancelled.is_set():
             raise CancelledError
-        now = self._clock()
-        _, last_done, last_total = self._last
-        if new_pace := total != last_total or done < last_done:
-            self._first = (now, done, total)
-        waited = now - self._last[0] >= REPORT_INTERVAL_SECONDS
-        if new_pace or stage != self._stage or done >= total or waited:
-            self._last, self._stage = (now, done, total), stage
-            start, done_then, _ = self._first  # at the pace so far; stages of one count of steps share it
-            left = (now - start) / (done - done_then) * (total - done) if done > done_then else None
-            self._emit("progress", stage=stage, done=done, total=total, seconds_left=left)
+        now, (last_done, last_total) = self._clock(), self._last
+        if total != last_total or done < last_done:  # stages of one count of steps share their pace
+            self._began = (now, done)
+        self._last = (done, total)
+        start, done_then = self._began
+        left = (now - start) / (done - done_then) * (total - done) if done > done_then else None
+        self._emit("progress", stage=stage, done=done, total=total, seconds_left=left)
 
 
 class Worker:

@@ -217,11 +217,9 @@ def is_intact(path: Path) -> bool:
     """
     try:
         stated = path.resolve().name
-        if re.fullmatch("[0-9a-f]{64}", stated):
-            return sha256_of(path) == stated
-        if re.fullmatch("[0-9a-f]{40}", stated):
-            return bool(git_hash(path.read_bytes()) == stated)
-        return path.is_file()
+        if not re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", stated):
+            return path.is_file()
+        return bool((sha256_of(path) if len(stated) == 64 else git_hash(path.read_bytes())) == stated)
     except OSError:
         return False
 
