@@ -112,7 +112,7 @@ def show_alone(result: SweepResult, layer: PointLabel, reduction: ReductionKey, 
         shown.append((passed_said(layer, passed, shipped()), scene, middle_of(scene.amounts)))
     if harm := once(harm_of, alone):
         said = halves_said(once(verdict, result, beside, reduction).lead, harm, shipped())
-        scene = once(halves_scene, result, reduction, beside, alone, drawn, said.heading)
+        scene = once(halves_scene, result, reduction, alone, drawn, said.heading)
         shown.append((said, scene, harm.removed))
     for said, scene, start in shown:
         show_pictures(scene, key=f"layers-{scene.layout.name}", start=start, link=False)

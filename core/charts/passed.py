@@ -6,6 +6,7 @@ it shows the same, that is the model's doing and not the method's.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import ceil
 
 import altair as alt
@@ -13,15 +14,14 @@ import numpy as np
 
 from core.charts import grammar as g
 from core.charts.layout import Layout, in_column
-from core.charts.result import player_frames
 from core.charts.stack import stack_view
 from core.charts.view import Numbers, Scene, View
 from core.findings.passed import Alone, ByAmount, PassedOn, halves_of
 from core.findings.words import numbered, share_with_interval
-from core.findings.words.numbers import two_places
+from core.findings.words.numbers import percent, two_places
 from core.findings.words.passed import ENDS
 from core.request.catalog import METHODS
-from core.results.names import PointLabel, amount_name, layer_number, origins
+from core.results.names import PointLabel, amount_name, layer_number, listed, origins, pruned_layers
 from core.results.schema import SweepResult
 
 COLUMNS = ("loss,\nall layers\npruned", "own loss,\npruned\nalone", "loss\nat the\nend", "predic-\ntions\nchanged")
@@ -31,6 +31,15 @@ BESIDE = 14  # pixels from a line's end to its name
 GAP = 0.075  # between two names, at most, of the height
 TICKS = [0, 0.1, 0.2, 0.3, 0.4, 0.5]
 END = TICKS[-1]  # of the encoder's weights: as many as half of the layers holds
+BOTH = Layout(
+    "halves",
+    wide="""
+        "stack harm" clamp(9.5rem, 23vh, 17rem)
+        "upper harm" clamp(9.5rem, 23vh, 17rem)
+        "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)""",
+    narrow=in_column({"stack": "7.5rem", "upper": "7.5rem", "harm": "11.5rem", "bar": "auto"}),
+    slide='"stack harm" minmax(0, 1fr) "upper harm" minmax(0, 1fr) / minmax(0, 5fr) minmax(0, 4fr)',
+)
 
 
 def passed_scene(result: SweepResult, reduction: str, chosen: PointLabel, passed: PassedOn) -> Scene:
@@ -129,25 +138,21 @@ def _lines(columns: tuple[str, ...], layers: int) -> g.LayerChart:
 # ---------------------------------------------------------------- halves
 
 
-def halves_scene(
-    result: SweepResult,
-    reduction: str,
-    companions: Sequence[SweepResult],
-    alone: Alone,
-    drawn: Sequence[Alone],
-    title: str,
-) -> Scene:
-    """Show which layers fade where all are pruned, and which half of them matters where one is pruned alone.
+def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Sequence[Alone], title: str) -> Scene:
+    """Show which layers fade where one half of them is pruned, and what that changes, over the share of all weights.
 
     Args:
-        result: A whole sweep.
+        result: A whole sweep, whose curve stands beside those of the halves.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
-        companions: Results from which its random control is picked.
         alone: See `core.findings.comparable.isolated_of`; both halves are in it.
         drawn: Its random controls.
         title: The finding.
+
+    Returns:
+        The pictures `stack` of the lower half pruned alone, `upper` of the upper one, and `harm`.
     """
-    sweeps = [(None, [*halves_of(alone), result]), *((k, halves_of(seed)) for k, seed in enumerate(drawn))]
+    halves = halves_of(alone)
+    sweeps = [(None, [*halves, result]), *((k, halves_of(seed)) for k, seed in enumerate(drawn))]
     rows: g.Rows = [
         {
             "seed": seed,
@@ -163,15 +168,27 @@ def halves_scene(
         for frame in sweep.frames
         if frame.changed and frame.prunable_sparsity <= END and (interval := frame.changed.interval or (0.0, 0.0))
     ]
-    frames = player_frames(result)[: sum(frame.prunable_sparsity < END for frame in result.frames)]
-    amounts = g.amount_rows(frame.prunable_sparsity for frame in result.frames)
+    frames = []
+    for lower, upper in zip(*(half.frames for half in halves), strict=True):
+        share, known = lower.prunable_sparsity, zip(("lower", "upper"), (lower.changed, upper.changed), strict=True)
+        changed = [f"{percent(found.share)} ({which})" for which, found in known if found]
+        detail = f"{listed(changed)} of predictions change"
+        frames.append(g.step(round(share, 3), f"{percent(share)} of weights removed", detail if changed else ""))
     by_chance = " (thin: at random)" if drawn else ""
     most = max(ceil(4 * max((max(row["changed"], row["high"]) for row in rows), default=0.0)), 1) / 4
-    views = {
-        "stack": stack_view(result, reduction, companions),
-        "harm": View(_harm, (most,), {"harm": rows, "amounts": amounts}, f"{HARM}{by_chance}"),
-    }
-    return Scene(title, origins((result,), reduction), views, frames, _layout("stack", "harm"))
+    datasets = {"harm": rows, "amounts": g.amount_rows(frame["amount"] for frame in frames)}
+    views = {name: _half_view(half, reduction) for name, half in zip(("stack", "upper"), halves, strict=True)}
+    views["harm"] = View(_harm, (most,), datasets, f"{HARM}{by_chance}")
+    return Scene(title, origins((result,), reduction), views, frames, BOTH)
+
+
+def _half_view(half: SweepResult, reduction: str) -> View:
+    """Draw the layers where some of them are pruned alone, without amounts, which are shares of these layers alone."""
+    stack = stack_view(half, reduction, (), has_floor=False)
+    rows = [{**row, "words": ""} for row in stack.datasets["stack"]]
+    title = f"Similarity, only {pruned_layers(half.pruning)} pruned"
+    numbers = Numbers("stack", "layer", {"Similarity": "v"}, named="Layer")
+    return replace(stack, datasets={**stack.datasets, "stack": rows}, title=title, numbers=numbers)
 
 
 def _harm(most: float) -> g.LayerChart:

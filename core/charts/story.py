@@ -184,9 +184,7 @@ def _matters(
     found, scene = harm_of(alone), None
     told = words.matters_told(result, verdict(result, companions, reduction), found, passed.shipped())
     if found:
-        scene = halves_scene(result, reduction, (), alone, drawn, told.said.heading)
-        views = {**scene.views, "stack": stack_view(result, reduction, (), has_floor=False)}
-        scene = replace(scene, views=views, layout=_beside("stack", "harm", ("13rem", "13rem")))
+        scene = halves_scene(result, reduction, alone, drawn, told.said.heading)
     return Step("matters", told.said, scene, found.removed if found else None, told.notes, told.go)
 
 

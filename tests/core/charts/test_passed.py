@@ -54,8 +54,8 @@ def test_names_beside_equal_places_stand_apart_in_their_order(heights: list[floa
 def test_halves_stand_over_the_share_of_all_weights_beside_the_whole_model() -> None:
     pair = isolated_of(WHOLE, [half("layers:0-1", 0.4), half("layers:2-3", 0.1)])
     seed = {scope: half(scope, 0.5, method="random") for scope in pair}
-    scene = halves_scene(WHOLE, "mean", [], pair, [seed], "The finding")
-    assert (scene.title, list(scene.views), scene.amounts) == ("The finding", ["stack", "harm"], [0.0, 0.15, 0.3])
+    scene = halves_scene(WHOLE, "mean", pair, [seed], "The finding")
+    assert (scene.title, list(scene.views), scene.amounts) == ("The finding", ["stack", "upper", "harm"], [0, 0.1, 0.3])
     rows = [row for row in scene.views["harm"].datasets["harm"] if row["seed"] is None]
     known = {(row["series"], row["amount"]): row["changed"] for row in rows}
     assert (known["lower half", 0.3], known["upper half", 0.3], known["all layers", 0.3]) == (0.4, 0.1, 0.15)
