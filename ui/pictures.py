@@ -142,7 +142,7 @@ def offer_story(steps: Sequence[Step], result: SweepResult) -> None:
         steps: Its scenes.
         result: The whole sweep that it tells of.
     """
-    panel = st.expander("Take it to a talk", key=f"talk-{result.key}", icon=":material/co_present:", on_change="rerun")
+    panel = st.expander("Take it to a talk", key=f"talk-{result.key}", icon=":material/slideshow:", on_change="rerun")
     if not panel.open:
         return
     with panel:

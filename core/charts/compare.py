@@ -29,37 +29,32 @@ FLOOR_NOTE = "dotted: the floor, with everything removed"
 MATCHED: Mapping[Scale, str] = {"damage": "Overall change", "divergence": "Divergence"}  # scales without amounts
 
 
-def on_telephone(names: tuple[str, str], results: Two, below: str) -> str:
-    """Write a grid for a telephone: heatmaps beside each other, or one above the other where layers are many.
-
-    Args:
-        names: The heatmaps' areas.
-        results: What they show.
-        below: The rows below, of two columns.
-    """
-    first, second = names
-    heatmaps = f'"{first} {second}" min(62cqw, 26rem) "bar bar" auto'
-    if max(len(points) for result in results for points in (result.points, result.baseline_points)) > WIDEST_HALVED:
-        heatmaps = f'"{first} {first}" min(104cqw, 28rem) "bar bar" auto "{second} {second}" min(104cqw, 28rem)'
-    return f"{heatmaps} {below} / minmax(0, 1fr) minmax(0, 1fr)"
-
-
 def _layout(results: Two, overlaid: bool) -> Layout:
-    """Place both heatmaps and their accuracy, and the difference and each layer's similarity where rows correspond."""
+    """Place both heatmaps and their accuracy, and the difference and each layer's similarity where rows correspond.
+
+    On a telephone heatmaps stand beside each other, or where layers are many one above the other.
+    """
+    halves = "/ minmax(0, 1fr) minmax(0, 1fr)"
+    heatmaps = '"first second" min(62cqw, 26rem) "bar bar" auto'
+    if max(len(points) for result in results for points in (result.points, result.baseline_points)) > WIDEST_HALVED:
+        heatmaps = '"first first" min(104cqw, 28rem) "bar bar" auto "second second" min(104cqw, 28rem)'
     if not overlaid:
-        wide = """
-            "first second" clamp(17rem, 46vh, 34rem)
-            "bar bar" auto
-            "accuracy accuracy" 16.5rem / minmax(0, 1fr) minmax(0, 1fr)"""
-        slide = '"first second" minmax(0, 1fr) / minmax(0, 1fr) minmax(0, 1fr)'
-        return Layout("beside", wide, on_telephone(g.SIDES, results, '"accuracy accuracy" 18rem'), slide)
-    wide = f"""
-        "first first second second difference difference" clamp(17rem, 46vh, 30rem)
-        "bar bar bar bar bar bar" auto
-        "accuracy accuracy accuracy own own own" 16.5rem / {" ".join(["minmax(0, 1fr)"] * 6)}"""
+        return Layout(
+            "beside",
+            wide=f'"first second" clamp(17rem, 46vh, 34rem) "bar bar" auto "accuracy accuracy" 16.5rem {halves}',
+            narrow=f'{heatmaps} "accuracy accuracy" 18rem {halves}',
+            slide=f'"first second" minmax(0, 1fr) {halves}',
+        )
     below = '"difference difference" min(100cqw, 34rem) "accuracy accuracy" 18rem "own own" 16rem'
-    slide = '"difference accuracy" minmax(0, 1fr) / minmax(0, 1fr) minmax(0, 1fr)'
-    return Layout("compare", wide, on_telephone(g.SIDES, results, below), slide)
+    return Layout(
+        "compare",
+        wide=f"""
+            "first first second second difference difference" clamp(17rem, 46vh, 30rem)
+            "bar bar bar bar bar bar" auto
+            "accuracy accuracy accuracy own own own" 16.5rem / {" ".join(["minmax(0, 1fr)"] * 6)}""",
+        narrow=f"{heatmaps} {below} {halves}",
+        slide=f'"difference accuracy" minmax(0, 1fr) {halves}',
+    )
 
 
 def compare_scene(
@@ -98,33 +93,19 @@ def compare_scene(
         f"{n.capitalised(names[0])} beside {names[1]}{matched}",
         n.origins(results, reduction),
         views,
-        compare_frames(results, together, (metric, metric)),
+        _frames(results, together, metric),
         _layout(results, overlaid),
         AMOUNTS if together.scale == "amount" else SCALE_TITLES[together.scale],
     )
 
 
-def compare_frames(
-    results: Two, together: Together, metrics: tuple[str, str], names: tuple[str, str] = ("", "")
-) -> g.Rows:
-    """Return what the player says about each pair: `amount`, its `name`, and `detail`, the numbers beside it.
-
-    Args:
-        results: Both results.
-        together: Their frames.
-        metrics: The metric of each, the same one without names.
-        names: What stands before each number.
-    """
-    symbols, rows = [METRICS[metric].symbol for metric in metrics], []
+def _frames(results: Two, together: Together, metric: str) -> g.Rows:
+    """Return what the player says about each pair: `amount`, its `name`, and `detail`, the numbers beside it."""
+    rows = []
     for shared, pair in zip(together.places, together.pairs, strict=True):
-        values = [num.two_places(frame.metrics.get(metric)) for metric, frame in zip(metrics, pair, strict=True)]
-        if any(names):
-            numbers = zip(names, symbols, values, strict=True)
-            told = " and ".join(" ".join(words) for words in numbers)
-        else:  # both have the same metric
-            told = f"{symbols[0]} {' and '.join(values)}"
-        amounts = _removed(results, [num.percent(frame.amount) for frame in pair])
-        detail = f"{amounts} · {told}" if together.is_interpolated else told
+        values = " and ".join(num.two_places(frame.metrics.get(metric)) for frame in pair)
+        amounts = f"{_removed(results, [num.percent(frame.amount) for frame in pair])} · "
+        detail = f"{amounts if together.is_interpolated else ''}{METRICS[metric].symbol} {values}"
         rows.append(g.step(g.rounded(shared), _place_name(shared, pair, results, together.scale), detail))
     return rows
 

@@ -19,7 +19,7 @@ ThemeName = Literal["light", "dark"]
 
 TYPEFACE = "Liberation Sans, Arial, Helvetica, sans-serif"  # vl-convert carries the first
 _TEXT: Spec = {"labelColor": "$text", "titleColor": "$text", "labelFontSize": "1em", "titleFontSize": "1em"}
-_LINES: Spec = {"gridColor": "$line", "domainColor": "$line", "tickColor": "$line"}
+_LINES: Spec = {"gridColor": "$line", "domainColor": "$line", "tickColor": "$line", "labelLimit": "20em"}
 _ABOVE: Spec = {"orient": "top", "titleOrient": "left", "labelLimit": 600, "titleLimit": 600}  # of a picture
 # As `core.results.names` writes numbers.
 _SIGNS: Spec = {"decimal": ".", "thousands": ",", "grouping": [3], "percent": "\u00a0%", "minus": "−"}
@@ -30,14 +30,7 @@ STYLE: Spec = {
     "aria": False,  # the boxes around pictures have alternative texts
     "locale": {"number": {**_SIGNS, "currency": ["", ""]}},
     "scale": {"invalid": {"color": {"value": UNDEFINED_COLOUR}}},  # a cell without a value is not 0
-    "axis": {
-        **_TEXT,
-        **_LINES,
-        "titleFontWeight": "normal",
-        "titlePadding": 6,
-        "labelLimit": "20em",
-        "tickCount": 50,
-    },  # never too few
+    "axis": {**_TEXT, **_LINES, "titleFontWeight": "normal", "titlePadding": 6, "tickCount": 50},  # never too few
     "legend": {**_TEXT, **_ABOVE, "titleFontWeight": "normal", "gradientLength": "8em", "gradientThickness": "0.8em"},
     "title": {"color": "$text", "fontSize": "1.08em", "anchor": "start", "frame": "bounds", "offset": 8},
     "view": {"stroke": None},
