@@ -26,12 +26,10 @@ HELD_AGAINST = 0.3  # of the encoder's weights, all from one half of the layers:
 UNKNOWN = (np.nan, np.nan)
 
 Alone = Mapping[str, SweepResult]  # results of pruning some layers alone, by scope
+# Of each amount (layers, 4, 3): four numbers of each layer, in depth order, with 95 % intervals; NaN is unknown. These
+# are the loss of a layer where all layers are pruned by this amount, its own loss where it alone is, then the loss at
+# the end, and harm.
 ByAmount = Mapping[float, Array]
-"""Of each amount (layers, 4, 3): four numbers of each layer, in depth order, with 95 % intervals; NaN is unknown.
-
-These are the loss of a layer where all layers are pruned by this amount, its own loss where it alone is, then
-the loss at the end, and harm.
-"""
 
 
 @dataclass(frozen=True)
@@ -86,11 +84,9 @@ def by_amount(alone: Alone, reduction: ReductionKey, is_read: bool, whole: Sweep
     if depth < 2 or len(layers) < depth:
         return {}
     amounts = sorted(set.intersection(*(set(sweep.amounts) for sweep in layers)) - {0.0})
-    tables = {
-        amount: np.array([_row(sweep, k, amount, reduction, is_read, whole) for k, sweep in enumerate(layers)])
-        for amount in amounts
-    }
-    return {amount: table for amount, table in tables.items() if not np.isnan(table[:, 1:, 0]).any()}
+    rows = ([_row(sweep, k, amount, reduction, is_read, whole) for k, sweep in enumerate(layers)] for amount in amounts)
+    tables = zip(amounts, map(np.array, rows), strict=True)
+    return {amount: table for amount, table in tables if not np.isnan(table[:, 1:, 0]).any()}
 
 
 def _row(
@@ -135,9 +131,8 @@ def harm_of(alone: Alone) -> HalvesHarm | None:
     """Compare both halves where they have lost the share nearest to HELD_AGAINST; None if never equally much."""
     from core.sweep.paired_tests import mcnemar_p  # here: statsmodels takes a second, which no first picture waits for
 
-    by_share = [
-        {round(frame.prunable_sparsity, 3): frame.predictions for frame in half.frames} for half in halves_of(alone)
-    ]
+    halves = [half.frames for half in halves_of(alone)]
+    by_share = [{round(frame.prunable_sparsity, 3): frame.predictions for frame in frames} for frames in halves]
     shared = set.intersection(*map(set, by_share)) - {0.0} if by_share else set()
     if not shared:
         return None
@@ -148,12 +143,10 @@ def harm_of(alone: Alone) -> HalvesHarm | None:
 
 # ---------------------------------------------------------------- over all shipped checkpoints
 
+# Of a cell, a task at a depth: rank correlations of harm over layers, with a layer's `own` loss, with how `early` it
+# stands, and with the loss at the `end`; `beyond`, the latter less the first; `apart`, harm of the lower half of the
+# layers less that of the upper half.
 Values = Mapping[str, float]
-"""Of a cell, a task at a depth.
-
-Rank correlations of harm over layers, with a layer's `own` loss, with how `early` it stands, and with the loss at the
-`end`; `beyond`, the latter less the first; `apart`, harm of the lower half of the layers less that of the upper half.
-"""
 
 
 @dataclass(frozen=True)

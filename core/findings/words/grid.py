@@ -139,11 +139,7 @@ def replication_table(rows: Sequence[GridRow], own: Sequence[GridRow] = ()) -> T
     shown = [(row, known[row.key], "") for row in rows if row.key in known]
     shown += [(row, row.verdict, " (yours)") for row in own if row.verdict]
     return [
-        {
-            "Checkpoint": row.cells["Checkpoint"] + whose,
-            "Layers": str(row.own.shape[1]),
-            **beside_random([found]),
-        }
+        {"Checkpoint": row.cells["Checkpoint"] + whose, "Layers": str(row.own.shape[1]), **beside_random([found])}
         for row, found, whose in shown
     ]
 
