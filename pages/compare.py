@@ -9,7 +9,9 @@ import streamlit as st
 from core.charts.compare import compare_scene
 from core.charts.profiles import profile_scene
 from core.findings.compare import Axis, distinguishing_names, paired_comparisons, profiled
+from core.findings.guided import judged
 from core.findings.words.compare import compare_heading, compare_notes, compare_said, paired_table, profile_sentence
+from core.findings.words.guided import places_table, shares_sentence
 from core.request.catalog import METHODS
 from core.results.library import Entry
 from core.results.names import checkpoint_name, data_name, in_sentence, pruning_name, result_name
@@ -17,10 +19,10 @@ from core.results.schema import SweepResult
 from ui.address import choose, offer, picture_first, set_parameter
 from ui.exports import offer_exports
 from ui.header import change, link_to_control, page_header
-from ui.player import choose_metric, choose_reduction, middle_of, show_pictures, show_shares, start_in_address
+from ui.player import choose_metric, choose_reduction, middle_of, show_pictures, start_in_address
 from ui.results import companions_of, guided_beside, methods_of
 from ui.shared import once
-from ui.text import markdown_table, plain, remark
+from ui.text import markdown_table, plain, remark, show_table
 from ui.view_state import choose_result, distinguishing_labels, two_results
 
 AXES = {"amount": "Equal amount", "damage": "Equal overall change", "divergence": "Equal divergence"}
@@ -78,7 +80,9 @@ def compare() -> None:
             remark(PAIRED)
             st.markdown(markdown_table(paired_table(comparisons, metric, (first_name, second_name))))
     guided = next((result for result in (first, second) if METHODS[result.pruning.method].shares), first)
-    show_shares(guided, guided_beside(guided, entries))
+    if shared := once(shares_sentence, guided):
+        st.markdown(plain(shared))
+    show_table(places_table(once(judged, guided_beside(guided, entries))), naming=2)
     with st.expander("How to read the pictures"):
         st.markdown(HOW_TO_READ)
     link_to_control(first, second)

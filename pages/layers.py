@@ -27,7 +27,7 @@ from ui.header import change, link_to_control, page_header
 from ui.player import choose_reduction, middle_of, reduction_in_address, show_pictures, start_in_address
 from ui.results import companions_of, isolated_beside, yardstick_of
 from ui.shared import once
-from ui.text import markdown_table, plain, remark, show_table
+from ui.text import plain, remark, show_table
 from ui.view_state import choose_result, one_result
 
 PLAYER = "layers"
@@ -133,7 +133,7 @@ def show_details(
     """Show how much is removed of the selected layer, the numbers, and how to read all of it."""
     if result.against:  # there nothing is judged
         st.markdown(AGAINST)
-        st.markdown(markdown_table(closest_table(result, look.reduction)))
+        show_table(closest_table(result, look.reduction))
     else:
         scene = removed_scene(result, look.reduction, layer_number(layer))
         show_pictures(scene, key="layers-removed", group=PLAYER, start=start, link=False)

@@ -67,9 +67,8 @@ def offer_pictures(scene: Scene, results: Sequence[Result], choices: Mapping[str
         titles = {name: REDUCTIONS[name].title for name in choices}
         choice = _pick("Sentence vector", titles, first, f"export-reduction-{first}")
         scene = choices[choice]
-    title_key = f"{key}-title-{scene.title}"
-    title = st.text_input("Title", scene.title[:MAX_TITLE_CHARS], MAX_TITLE_CHARS, title_key, icon=":material/edit:")
-    scene, layout, moves = replace(scene, title=title.strip() or scene.title), scene.layout.name, len(scene.frames) > 1
+    scene = replace(scene, title=_ask_title(scene.title, key))
+    layout, moves = scene.layout.name, len(scene.frames) > 1
 
     def name(extension: str) -> str:
         parts = (f"-{choice}" if choice else "", "-dark" if theme == "dark" else "", extension)
@@ -146,9 +145,7 @@ def offer_story(steps: Sequence[Step], result: SweepResult) -> None:
     if not panel.open:
         return
     with panel:
-        first = pruning_name(result)
-        asked = st.text_input("Title", first, MAX_TITLE_CHARS, f"talk-title-{first}", icon=":material/edit:")
-        title = asked.strip() or first
+        title = _ask_title(pruning_name(result), "talk")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             theme = _pick("Colours", THEMES, st.context.theme.type or "light", "talk-theme")
             ending = "-dark" if theme == "dark" else ""
@@ -166,6 +163,13 @@ def offer_story(steps: Sequence[Step], result: SweepResult) -> None:
                 frames = len(figure["readouts"])
             name = file_name([result], f"{ending}.{kind}", "story")
             _draw_under_a_bar(label, figure, kind, frames, name, mime)
+
+
+def _ask_title(first: str, key: str) -> str:
+    title = st.text_input(
+        "Title", first[:MAX_TITLE_CHARS], MAX_TITLE_CHARS, f"{key}-title-{first}", icon=":material/edit:"
+    )
+    return title.strip() or first
 
 
 def _pick(label: str, names: Mapping[N, str], first: N, key: str) -> N:

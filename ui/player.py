@@ -13,16 +13,13 @@ from core.charts.story import Step, mounted
 from core.charts.vega import text_of, vega_script
 from core.charts.view import Scene
 from core.findings.accuracy import metrics_of
-from core.findings.guided import judged
-from core.findings.words.guided import places_table, shares_sentence
 from core.findings.words.layers import length_sentence
 from core.request.amounts import amount_text
 from core.request.catalog import METRICS, REDUCTIONS, ROOT
 from core.results.schema import SweepResult
 from core.results.store import write_atomically
 from ui.address import amount_in_address, choose, parameters_on_show, read_choice, refuse
-from ui.shared import once
-from ui.text import plain, remark, show_table
+from ui.text import remark
 
 CHARTS = ROOT / "core" / "charts"
 STATIC = ROOT / "static"  # served by Streamlit under app/static
@@ -160,18 +157,6 @@ def start_in_address(amounts: Sequence[float], otherwise: float | None = None) -
     shown = max((amount for amount in amounts if amount <= wanted), default=amounts[0])  # as the player does
     refuse("amount", amount_text(shown))
     return shown
-
-
-def show_shares(result: SweepResult, beside: Sequence[SweepResult]) -> None:
-    """Say what shares a layer a result has, and tabulate what each way of sharing changes; for other methods nothing.
-
-    Args:
-        result: A whole sweep.
-        beside: From `ui.results.guided_beside`; nothing is tabulated where one of the methods is missing.
-    """
-    if said := once(shares_sentence, result):
-        st.markdown(plain(said))
-    show_table(places_table(once(judged, beside)), naming=2)
 
 
 def choose_metric(*results: SweepResult) -> str:
