@@ -44,6 +44,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ship(folder / "cached_results" / "results", *shipped.SHIPPED, shipped.STUDY)
     make_bert(checkpoint_in(folder), layers=6)  # as many as bundled ones have
     shutil.copytree(SHIPPED / "subsets", folder / SHIPPED.relative_to(ROOT) / "subsets")
+    shutil.copy(SHIPPED / "measured.json", folder / SHIPPED.relative_to(ROOT))  # which Methods shows
     return folder
 
 
