@@ -23,7 +23,7 @@ const TURN = { duration: 450, easing: "ease" };
 
 const STORY = `
 <section class="scenes" aria-label="Story">
-  <h1 class="title" aria-live="polite"></h1>
+  <h1 class="title" tabindex="-1" aria-live="polite"></h1>
   <div class="stage"></div>
   <div class="said"></div>
   <div class="notes" role="note" hidden></div>
@@ -107,7 +107,7 @@ class Story {
     if (from && moves) turn(places, to);
     if (step.player && step.player.start == null && step.player.frames.length > 1 && moves) this.player.clock.play();
     if (step.drawing) to.firstElementChild.classList.add("moving");
-    if (held) (this.player?.frame ?? this.next).focus({ preventScroll: true });
+    if (held) this.title.focus({ preventScroll: true });
     if (at < this.data.steps.length - 1) embedding.then(() => whenIdle(() => this.scenes[at + 1] ?? this.mount(at + 1)));
   }
 
