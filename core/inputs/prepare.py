@@ -43,6 +43,7 @@ class Inputs:
 
     def key_of(self, request: SweepRequest) -> str:
         """Compute the key of the result of the request, or of one that follows it, such as its control."""
+        request = _with_its_amounts(request, self.resolved)
         pruning = pruning_record(request, self.calibration)
         against = self.against.revision if self.against else None
         made_by = {"dtype": DTYPE, "engine": ENGINE_VERSION}
@@ -68,7 +69,7 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
     resolved = suited(resolve(request.checkpoint, report), request.task)
     if METHODS[request.method].removes == "layers":
         _check_removable(resolved)
-        request = replace(request, amounts=parse_amounts(k / resolved.num_layers for k in range(resolved.num_layers)))
+        request = _with_its_amounts(request, resolved)
     elif not METHODS[request.control_of or request.method].suits(resolved.model_type):
         fault = f"cannot be pruned by 'attribution-residual', layers of type '{resolved.model_type}' normalise first"
         raise refused(resolved.id, fault, "choose attribution")
@@ -81,6 +82,12 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
     calibration = examples.calibration(subset) if needed else None
     rest = examples.rest(subset) if request.range_examples == "all" else None
     return Inputs(resolved, subset, calibration, rest, against, request)
+
+
+def _with_its_amounts(request: SweepRequest, resolved: Resolved) -> SweepRequest:
+    """Return a request as it is carried out: that of a method of layers has an amount for each number of layers."""
+    depth = resolved.num_layers if METHODS[request.method].removes == "layers" else 0
+    return replace(request, amounts=parse_amounts(k / depth for k in range(depth))) if depth else request
 
 
 @dataclass(frozen=True)

@@ -37,11 +37,13 @@ def asked(checkpoint: Path, data: Path) -> SweepRequest:
 def test_each_frame_has_a_layer_fewer_and_answers_as_plain_transformers_do_without_it(
     data: Path, tmp_path: Path, model_type: str
 ) -> None:
-    inputs = prepare(asked(make_encoder(tmp_path / model_type, model_type, layers=DEPTH, seed=3), data))
+    request = asked(make_encoder(tmp_path / model_type, model_type, layers=DEPTH, seed=3), data)
+    inputs = prepare(request)
     checkpoint = loaded(inputs.resolved)
     before = {name: value.clone() for name, value in checkpoint.model.state_dict().items()}
     result = sweep(checkpoint, inputs, inputs.request)
     assert store.load(store.save(result, tmp_path / "out")) == sealed(result)
+    assert inputs.key_of(request) == result.key, "it is found again by what was asked for"
     assert all(torch.equal(value, before[name]) for name, value in checkpoint.model.state_dict().items())
     assert not any(part._forward_hooks for part in checkpoint.model.modules())
     assert result.amounts == pytest.approx([k / DEPTH for k in range(DEPTH)], abs=1e-6)
