@@ -88,7 +88,7 @@ def stack_rows(result: SweepResult, reduction: str, chance: Array | None, twins:
             "floor": g.rounded(layer.floor),
             "floor_text": two_places(layer.floor),
             "seed_words": twins.words(k) if twins else "",
-            "words": layer.words,
+            "words": layer.words if layer.is_defined else "",
         }
     return rows
 
@@ -124,6 +124,9 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...]) -> g.LayerChart:
             x2=alt.X2Datum(0), color=g.similarity_colour(legend=None), tooltip=tooltip
         ),
         bands.mark_rule(style="reference").encode(x=alt.XDatum(SURVIVAL_THRESHOLD), y="y:Q", y2="next:Q"),
+        bands.transform_filter("!isValid(datum.value)")
+        .mark_rect(color=g.UNDEFINED_COLOUR)
+        .encode(x=alt.XDatum(0), x2=alt.X2Datum(1), tooltip=tooltip),
         *g.hatching(layers.transform_calculate(x="0", x2="1", y2="datum.top", y="datum.bottom")),
         # Upright lines across the bands, whose halos show them on a band of any colour.
         *(floor.mark_rule(style=style) for style in ("halo", "floor") if "floor" in key),

@@ -10,7 +10,15 @@ from core.inputs.checkpoints import Resolved, resolve, suited
 from core.inputs.examples import EvalSubset, open_examples
 from core.inputs.hub import Report
 from core.request.amounts import parse_amounts
-from core.request.catalog import ENGINE_VERSION, GUIDING_EXAMPLES, METHODS, PLACED_LAYERS, is_calibrated, is_guided
+from core.request.catalog import (
+    CALIBRATION_EXAMPLES,
+    ENGINE_VERSION,
+    GUIDING_EXAMPLES,
+    METHODS,
+    PLACED_LAYERS,
+    is_calibrated,
+    is_guided,
+)
 from core.request.places import kind_of_data, source_of
 from core.request.sweep_request import SweepRequest
 from core.results.key import result_key
@@ -79,7 +87,8 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
     examples = open_examples(request, resolved.label_names, report)
     subset = examples.subset(request.num_examples)
     needed = is_calibrated(request.method, request.control_of)
-    calibration = examples.calibration(subset) if needed else None
+    most = CHOSEN_ON if METHODS[request.method].removes == "layers" else CALIBRATION_EXAMPLES
+    calibration = examples.calibration(subset, most) if needed else None
     rest = examples.rest(subset) if request.range_examples == "all" else None
     return Inputs(resolved, subset, calibration, rest, against, request)
 
@@ -132,8 +141,7 @@ def scored_on(request: SweepRequest, calibration: EvalSubset | None) -> EvalSubs
     """Return those of the calibration examples that a request's method, or the one it controls, scores on, if any."""
     if calibration is None or not is_calibrated(request.method, request.control_of):
         return None
-    searches = is_guided(request.method, request.control_of) or METHODS[request.method].removes == "layers"
-    return calibration.first(GUIDING_EXAMPLES) if searches else calibration
+    return calibration.first(GUIDING_EXAMPLES) if is_guided(request.method, request.control_of) else calibration
 
 
 def pruning_record(

@@ -56,8 +56,8 @@ def points_name(points: Sequence[str]) -> str:
 
 
 def amount_name(amount: float) -> str:
-    """Write an amount in percent, with as many decimals as it has: `50 %`, `12.5 %`."""
-    return f"{amount_text(100 * amount)} %"
+    """Write an amount in percent, with at most one decimal: `50 %`, `12.5 %`."""
+    return f"{amount_text(round(100 * amount, 1))} %"
 
 
 def stage_name(amount: float) -> str:
@@ -145,7 +145,9 @@ def units_name(result: SweepResult) -> str:
 
 
 def removed_name(amount: float, result: SweepResult) -> str:
-    """Say how much is removed, as beside a picture: `50 % of weights removed`, `50 % of layer 2's weights removed`."""
+    """Say how much is removed, as beside a picture: `50 % of layer 2's weights removed`, `1 of 6 layers removed`."""
+    if result.pruning.granularity == "layer":
+        return f"{round(amount * result.checkpoint.num_layers)} of {result.checkpoint.num_layers} layers removed"
     return f"{amount_name(amount)} of {whose_units(result)} removed"
 
 

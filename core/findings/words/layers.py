@@ -13,6 +13,11 @@ from core.results import names as n
 from core.results.schema import SweepResult
 from core.sweep.statistics import depth_correlation
 
+WITHOUT = (
+    "A layer that is not there has no similarity (hatched).",
+    "So nothing is said of overall change, of how far layers stay intact, or of chance.",
+)
+
 
 def layers_said(result: SweepResult, chosen: n.PointLabel, companions: Sequence[SweepResult], look: facts.Look) -> Said:
     """Say which layer changes first, how far the chosen one stays intact, and whether chance changes the same first.
@@ -26,6 +31,8 @@ def layers_said(result: SweepResult, chosen: n.PointLabel, companions: Sequence[
     heading, found = layers_heading(result, look), facts.layers_of(result, look)
     if result.against:
         return Said(heading, (_closest_sentence(result, look.reduction, chosen),))
+    if result.pruning.granularity == "layer":
+        return Said(heading, WITHOUT)
     if not found.last:
         return Said(heading)
     (layer,) = (layer for layer in found.every if layer.label == chosen)
@@ -41,6 +48,8 @@ def layers_heading(result: SweepResult, look: facts.Look) -> str:
     if result.against:
         return against_heading(result, look.reduction)
     found, labels = facts.layers_of(result, look), n.point_labels(result.points)
+    if result.pruning.granularity == "layer":
+        return "Layers before the first one removed stay as they were"
     if not found.last:
         return f"{MEASURES[look.measure].title} is undefined in every layer"
     if len(result.frames) < 2:
