@@ -109,7 +109,7 @@ def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float
         models.mark_rule(style="series", strokeWidth=1.5).encode(y="low:Q", y2="high:Q"),
         narrower.mark_point(style="series", shape="square", size=45),
         fewer.mark_point(style="series", filled=True, size=DISC, opacity=1),
-        points.transform_filter("datum.chosen").mark_point(style="marker", size=DISC),
+        points.transform_filter("datum.chosen").mark_point(style="marker", size=DISC, filled=True, fillOpacity=0),
         fewer.encode(text="label:N").mark_text(style=["note", "halo"], strokeWidth=0, fontWeight="bold"),
     )
 

@@ -7,7 +7,6 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from core.encoder.architectures import encoder_layers
 from core.encoder.loading import Checkpoint, borrow
 from core.errors import PrunescopeError
 from core.inputs.examples import check_not_training_data
@@ -97,11 +96,9 @@ def check_cut(checkpoint: Checkpoint, inputs: CutInputs, exhaustive: bool = Fals
         PrunescopeError: Why not.
     """
     name, depth = checkpoint.record.id, checkpoint.record.num_layers
-    weights = [id(weight) for layer in encoder_layers(checkpoint.model) for weight in layer.parameters()]
     check_not_training_data(inputs.subset, checkpoint.training_digests, name)
     refusals = {
         f"'{name}' has {depth} encoder layer, and 2 are needed for 1 to go": depth < 2,
-        f"the layers of '{name}' share their weights, so none can go": len(weights) > len({*weights}),
         f"all subsets of {depth} layers are {1 << depth:,}, leave out --exhaustive": exhaustive and depth > MOST_LAYERS,
     }
     for use, record in (("judge", inputs.subset.record), ("choose", inputs.calibration.record)):

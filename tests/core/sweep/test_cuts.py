@@ -13,7 +13,7 @@ import torch
 from tiny import loaded, make_encoder, write_split
 from torch import nn
 
-from core.encoder.architectures import classifier, encoder_layers
+from core.encoder.architectures import classifier
 from core.encoder.batches import micro_batches
 from core.encoder.loading import Checkpoint
 from core.encoder.stack import Stack
@@ -201,17 +201,13 @@ def test_criteria_that_run_nothing_choose_by_their_rule(criterion: str, left: in
         (13, 50, 2, True, "all subsets of 13 layers are 8,192, leave out --exhaustive"),
         (DEPTH, 50, 1, False, "50 examples with 1 labels to choose by, and 16 with 2"),
         (DEPTH, 9, 2, False, "9 examples with 2 labels to choose by, and 16 with 2"),
-        (0, 50, 2, False, "the layers of 'deep' share their weights"),
     ],
 )
 def test_what_no_study_can_be_made_of_is_refused_in_one_line(
     made: tuple[Checkpoint, CutInputs], layers: int, rows: int, labels: int, exhaustive: bool, said: str
 ) -> None:
     checkpoint, inputs = deepcopy(made[0]), made[1]
-    if not layers:
-        first, second, *_ = encoder_layers(checkpoint.model)
-        second.output.dense.weight = first.output.dense.weight  # type: ignore[union-attr]
-    checkpoint = replace(checkpoint, record=checkpoint.record.model_copy(update={"num_layers": layers or DEPTH}))
+    checkpoint = replace(checkpoint, record=checkpoint.record.model_copy(update={"num_layers": layers}))
     record = inputs.calibration.record.model_copy(update={"gold": tuple(k % labels for k in range(rows))})
     calibration = replace(inputs.calibration, texts=inputs.calibration.texts[:rows], record=record)
     with pytest.raises(PrunescopeError, match=f"^{said}") as refused:
