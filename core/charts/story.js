@@ -31,7 +31,7 @@ const STORY = `
     <button type="button" data-do="previous" aria-label="Previous scene" title="Previous scene (←)">←</button>
     <span class="dots"></span>
     <button type="button" data-do="next" class="main" title="Next scene (→)"></button>
-    <span class="keys">← → scenes · space plays · , . step · N notes</span>
+    <span class="keys">← → scenes · space plays · , . step · N notes · F full screen</span>
   </nav>
 </section>`;
 
@@ -51,12 +51,10 @@ class Story {
       full: () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()),
     };
     for (const name of ["previous", "next"]) this[name].onclick = this.does[name];
-    this.listening = new AbortController();
-    const listen = (target, kinds, listener, { signal } = this.listening) =>
-      kinds.forEach((kind) => target.addEventListener(kind, listener, { signal, passive: kind === "wheel" }));
-    listen(document, ["keydown"], (event) => this.press(event));
-    listen(this.frame, ["pointerdown", "pointerup", "pointercancel"], (event) => this.swipe(event));
-    listen(this.frame, ["wheel"], (event) => this.roll(event));
+    for (const kind of ["onpointerdown", "onpointerup", "onpointercancel"]) this.frame[kind] = (event) => this.swipe(event);
+    this.frame.onwheel = (event) => this.roll(event);
+    this.onKey = (event) => this.press(event);
+    document.addEventListener("keydown", this.onKey);
   }
 
   get step() { return this.data.steps[this.at]; }
@@ -77,7 +75,11 @@ class Story {
     const step = this.data.steps[at];
     const scene = (this.scenes[at] ??= element("div", { className: "scene", inert: true, innerHTML: step.drawing ?? "" }));
     if (!scene.isConnected) this.stage.append(scene);
-    if (!step.player) return scene;
+    if (!step.player) {
+      scene.prunescopePlayer?.finish();
+      scene.prunescopePlayer = null;
+      return scene;
+    }
     const player = read(step.player), marked = ["guess", "play"].includes(step.name) ? this.guess : null;
     for (const row of picksOf(player)) row.chosen = row.pick === this.guess?.pick;
     mountPlayer(scene, { ...player, inStory: true, marked }, (name, value) => this.pick(value));
@@ -108,7 +110,11 @@ class Story {
     if (step.player && step.player.start == null && step.player.frames.length > 1 && moves) this.player.clock.play();
     if (step.drawing) to.firstElementChild.classList.add("moving");
     if (held) this.title.focus({ preventScroll: true });
-    if (at < this.data.steps.length - 1) embedding.then(() => whenIdle(() => this.scenes[at + 1] ?? this.mount(at + 1)));
+    embedding.then(() => whenIdle(() => this.prepare(at + 1)));
+  }
+
+  prepare(at) {
+    if (this.element.isConnected && this.data.steps[at] && !this.scenes[at]) this.mount(at);
   }
 
   say() { // the sentences, and the step's button
@@ -168,7 +174,7 @@ class Story {
   }
 
   finish() {
-    this.listening.abort();
+    document.removeEventListener("keydown", this.onKey);
     this.finishScenes();
     this.element.remove();
   }
