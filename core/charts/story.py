@@ -46,9 +46,8 @@ PLAY = Layout(
         "stack heatmap" {HIGH}
         "bar bar" auto
         "accuracy accuracy" clamp(8rem, 17vh, 12rem) / minmax(0, 1fr) clamp(15.5rem, 44vh, 36rem)""",
-    narrow=in_column(
-        {"stack": "14rem", "heatmap": "12rem", "accuracy": "0rem", "bar": "auto"}
-    ),  # a number above says it
+    # There a number above the pictures says the accuracy.
+    narrow=in_column({"stack": "14rem", "heatmap": "12rem", "accuracy": "0rem", "bar": "auto"}),
     slide='"stack heatmap" minmax(0, 1fr) / minmax(0, 4fr) minmax(0, 3fr)',
 )
 GUESS = Layout("story", wide='"stack" 20rem "bar" auto / minmax(0, 1fr)')
@@ -109,8 +108,8 @@ def story(
 
     def step(name: str, told: Told, layout: Layout, views: dict[str, View], start: float | None = None) -> Step:
         frames = player_frames(result, metric) if len(views) > 1 else [g.step(0.0, "", "")]
-        scene = Scene(told.said.heading, origins((result,), reduction), views, frames, layout)
-        return Step(name, told.said, scene if views else None, start if views else None, told.notes, told.go)
+        scene = Scene(told.heading, origins((result,), reduction), views, frames, layout) if views else None
+        return Step(name, told, scene, start if views else None, words.NOTES[name], told.go)
 
     is_guessed = not result.against and len(result.points) > 1
     pairs = heatmap_view(result, result.frames, reduction, annotated=not result.against)
@@ -184,8 +183,8 @@ def _matters(
     found, scene = harm_of(alone), None
     told = words.matters_told(result, verdict(result, companions, reduction), found, passed.shipped())
     if found:
-        scene = halves_scene(result, reduction, alone, drawn, told.said.heading)
-    return Step("matters", told.said, scene, found.removed if found else None, told.notes, told.go)
+        scene = halves_scene(result, reduction, alone, drawn, told.heading)
+    return Step("matters", told, scene, found.removed if found else None, words.NOTES["matters"], told.go)
 
 
 def _cut(result: SweepResult, study: CutStudy | None) -> Step:
@@ -197,8 +196,8 @@ def _cut(result: SweepResult, study: CutStudy | None) -> Step:
     told = words.cut_told(result, known, choice, MOST)
     if study and known and choice:
         caption = checkpoint_name(study), data_name(study), *filter(None, [machine_words(known)])
-        scene = cut_scene(known, choice, told.said.heading, caption)
+        scene = cut_scene(known, choice, told.heading, caption)
         layout = _beside("stack", "frontier", ("7rem", "19.5rem"))
         layout = replace(layout, slide='"frontier stack" minmax(0, 1fr) / minmax(0, 7fr) minmax(0, 2fr)')
         scene = replace(scene, layout=layout)
-    return Step("cut", told.said, scene, None, told.notes, told.go)
+    return Step("cut", told, scene, None, words.NOTES["cut"], told.go)

@@ -34,36 +34,26 @@ class Go:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a scene tells.
+class Told(Said):
+    """What a scene says, and a button where there is something to do."""
 
-    Attributes:
-        said: Its heading and at most two sentences.
-        notes: What a presenter says.
-        go: A button, where there is something to do.
-    """
-
-    said: Said
-    notes: tuple[str, ...] = ()
     go: Go | None = None
 
 
 SIMILAR = Told(
-    Said(
-        "Similar means: the same sentences stay together",
-        (
-            "A layer turns each sentence into a point; sentences that it finds alike lie close together.",
-            "Similarity (CKA) compares that arrangement before and after pruning, which sets weights to zero: 1 is the "
-            "same, near 0 is no more alike than chance.",
-        ),
-    ),
+    "Similar means: the same sentences stay together",
     (
+        "A layer turns each sentence into a point; sentences that it finds alike lie close together.",
+        "Similarity (CKA) compares that arrangement before and after pruning, which sets weights to zero: 1 is the "
+        "same, near 0 is no more alike than chance.",
+    ),
+)
+NOTES = {  # for a presenter
+    "similar": (
         "Pruning sets weights to zero. Scores say what that costs; we look inside.",
         "Six sentences of two kinds, as one layer arranges them.",
         "Turning the whole picture changes nothing. Losing one's neighbours does.",
     ),
-)
-NOTES = {
     "guess": (
         "Every layer starts out fully similar to itself.",
         "Let the room vote: the first layers, the last, or all together?",
@@ -100,12 +90,12 @@ def guess_told(result: SweepResult) -> Told:
     """Ask which layers change first."""
     if result.against or len(result.points) < 2:
         why = f"compared with those of {n.unpruned_name(result)}, not with themselves" if result.against else "too few"
-        return Told(Said("There is nothing to guess", (f"The layers are {why}.",)), NOTES["guess"])
+        return Told("There is nothing to guess", (f"The layers are {why}.",))
     heading = f"Which layers change first when {n.whose_units(result)} are removed?"
     how = METHODS[result.pruning.method].explanation.partition(". ")[0].removesuffix(".")
     depth = numbered(result.checkpoint.num_layers, "layer")
     ask = f"Of the {depth}, the first lies at the bottom: pick the one that you think changes first, or go on."
-    return Told(Said(heading, (f"{how}.", ask)), NOTES["guess"])
+    return Told(heading, (f"{how}.", ask))
 
 
 def guess_answer(label: str, intact: str, is_first: bool) -> str:
@@ -120,12 +110,12 @@ def in_short(result: SweepResult, companions: Sequence[SweepResult], reduction: 
         limits_told(result, reduction),
         chance_told(result, companions, ()),
     )
-    return " ".join(f"{one.said.heading}." for one in told)
+    return " ".join(f"{one.heading}." for one in told)
 
 
 def judged(result: SweepResult, companions: Sequence[SweepResult]) -> str:
     """Say whether chance does the same, here and over all shipped checkpoints."""
-    return chance_told(result, companions, shipped()).said.text
+    return chance_told(result, companions, shipped()).text
 
 
 def play_told(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> Told:
@@ -133,9 +123,9 @@ def play_told(result: SweepResult, companions: Sequence[SweepResult], reduction:
     first = layers_heading(result, Look(reduction))
     if result.against:
         expected = "Some similarity is expected of any two models that read the same sentences."
-        return Told(Said(first, (expected,)), NOTES["play"])
+        return Told(first, (expected,))
     reading = "A band is as long as its layer is similar to itself unpruned; the heatmap compares every two layers."
-    return Told(Said(where_heading(result, verdict(result, companions)), (f"{first}.", reading)), NOTES["play"])
+    return Told(where_heading(result, verdict(result, companions)), (f"{first}.", reading))
 
 
 def where_heading(result: SweepResult, found: Verdict) -> str:
@@ -175,7 +165,7 @@ def limits_told(result: SweepResult, reduction: n.ReductionKey, metric: str | No
         _, since = accuracy_course(result) or (0.0, None)
         if metric == "accuracy" and since and since > to:
             kept += f"; from {n.amount_name(since)} on, no lead is shown"
-    return Told(Said(heading, (f"{kept}.", *_floor_sentence(result, reduction))), NOTES["limits"])
+    return Told(heading, (f"{kept}.", *_floor_sentence(result, reduction)))
 
 
 def _floor_sentence(result: SweepResult, reduction: n.ReductionKey) -> tuple[str, ...]:
@@ -207,16 +197,13 @@ def chance_told(
     pooled = next((known for known in table if known.title == n.method_name(result)), None)
     if not controls_of(result, companions):
         return _without_control(result, pooled)
-    found, to, drawn = (
-        verdict(result, companions),
-        working_to(result, metric),
-        ends_by_chance(result, companions, metric),
-    )
-    heading, sentences = _chance_heading(found), []
+    found, drawn = verdict(result, companions), ends_by_chance(result, companions, metric)
+    heading, sentences, to = _chance_heading(found), list[str](), working_to(result, metric)
     if to and drawn:
-        sentences = [
-            f"The model works with up to {n.removed_name(to, result)}, under random removal up to {share_span(drawn)}."
-        ]
+        up_to = (
+            f"The model works with up to {n.removed_name(to, result)}, under random removal up to {share_span(drawn)}"
+        )
+        sentences.append(f"{up_to}.")
     if to and drawn and max(drawn) < to:
         joined = ", and" if heading.startswith(("Random", "Judged")) and found.state else "; it"
         heading += f"{joined} breaks the model {'far ' if max(drawn) <= to / 2 else ''}sooner"
@@ -224,7 +211,7 @@ def chance_told(
         sentences.append(_shares_sentence(found, pooled))
     elif found.reason:
         sentences.append(f"No verdict is possible: {reason_named(found)}.")
-    return Told(Said(heading, tuple(sentences)), NOTES["chance"])
+    return Told(heading, tuple(sentences))
 
 
 def _chance_heading(found: Verdict) -> str:
@@ -258,21 +245,21 @@ def _shares_sentence(found: Verdict, pooled: Pooled | None) -> str:
 def _without_control(result: SweepResult, pooled: Pooled | None) -> Told:
     expected = "Some order of layers is expected of any damage, so a method is held against random removal of as much."
     if METHODS[result.pruning.method].is_random:
-        return Told(Said("This is random removal itself", (expected,)), NOTES["chance"])
+        return Told("This is random removal itself", (expected,))
     if result.against or run_of(result.pruning.scope) or not METHODS[result.pruning.method].control:
         why = "Nothing is judged where layers are left out or pruned alone, or compared with another model's."
-        return Told(Said("Would chance do the same? Not asked here", (why,)), NOTES["chance"])
+        return Told("Would chance do the same? Not asked here", (why,))
     said = [expected]
     if pooled:
         said.append(f"Over {len(pooled.keys)} checkpoints, {n.in_sentence(difference_sentence(pooled))}")
     go = Go("Measure random removal", "control")
-    return _unmeasured("Would chance do the same? Not measured here", said, "chance", go, result)
+    return _unmeasured("Would chance do the same? Not measured here", said, go, result)
 
 
-def _unmeasured(heading: str, sentences: Sequence[str], name: str, go: Go, result: SweepResult) -> Told:
+def _unmeasured(heading: str, sentences: Sequence[str], go: Go, result: SweepResult) -> Told:
     """Offer to make what is missing, where the weights are at hand."""
     is_shipped = not result.checkpoint.id.startswith(RECIPE)
-    return Told(Said(heading, tuple(sentences)), NOTES[name], go if is_shipped else None)
+    return Told(heading, tuple(sentences), go if is_shipped else None)
 
 
 # ---------------------------------------------------------------- what matters, and what can go
@@ -281,30 +268,25 @@ def _unmeasured(heading: str, sentences: Sequence[str], name: str, go: Go, resul
 def matters_told(result: SweepResult, found: Verdict, harm: HalvesHarm | None, table: Sequence[Harm]) -> Told:
     """Say whether the half of the layers that fades is the one that matters; see `core.findings.words.passed`."""
     if harm:
-        return Told(halves_said(found.lead, harm, table), NOTES["matters"])
+        return Told(**vars(halves_said(found.lead, harm, table)))
     if result.against or METHODS[result.pruning.method].granularity != "weight" or run_of(result.pruning.scope):
         why = "This pruning has no halves to prune alone: that takes a method that removes weights of all layers."
-        return Told(Said("Is what fades what matters? Not asked here", (why,)), NOTES["matters"])
+        return Told("Is what fades what matters? Not asked here", (why,))
     takes = "It takes pruning each half of the layers alone, by the method and at random; here they were not."
     apart = apart_numbers(table)
     elsewhere = f"Where they were, changed predictions of the lower half less those of the upper half are {apart}."
     go = Go("Prune each half alone", "halves")
-    return _unmeasured(
-        "Is what fades what matters? Not measured here",
-        (takes, elsewhere) if apart else (takes,),
-        "matters",
-        go,
-        result,
-    )
+    said = (takes, elsewhere) if apart else (takes,)
+    return _unmeasured("Is what fades what matters? Not measured here", said, go, result)
 
 
 def cut_told(result: SweepResult, known: Frontier | None, choice: Choice | None, most: float) -> Told:
     """Say which layers can go, what that gains, and what similarity would have picked; as the page on cuts does."""
     if known and choice:
-        return Told(cut_said(known, choice, "score", most), NOTES["cut"], OWN)
+        return Told(**vars(cut_said(known, choice, "score", most)), go=OWN)
     takes = (
         "A study takes layers out, in every combination, and measures what that costs and gains.",
         "No study of this checkpoint is at hand.",
     )
     go = Go("Study which layers can go", "study")
-    return _unmeasured("Which layers can go? Not measured here", takes, "cut", go, result)
+    return _unmeasured("Which layers can go? Not measured here", takes, go, result)

@@ -1,4 +1,4 @@
-"""The drawings that explain similarity on the Overview and on Methods: their numbers are the engine's."""
+"""The drawings that explain similarity in the story and on Methods: their numbers are the engine's."""
 
 import re
 from xml.etree import ElementTree

@@ -102,22 +102,22 @@ def read(entry: Entry) -> tuple[SweepResult, list[SweepResult], list[SweepResult
 
 
 @pytest.mark.parametrize(
-    "checkpoint", ["embedded:sst2", "recipe:mpnet-l12-sst2-seed-0", "recipe:mpnet-l12-cola-seed-0"]
+    "checkpoint", ["embedded:sst2", "recipe:mpnet-l12-sst2-seed-1", "recipe:mpnet-l12-cola-seed-0"]
 )
 def test_what_is_shown_first_has_the_numbers_and_states_of_the_pages(checkpoint: str) -> None:
-    entry = next(
-        one for one in library.shipped(library.Entry) if (one.checkpoint, one.method) == (checkpoint, "magnitude")
-    )
+    entries = library.shipped(library.Entry)
+    known = (one for one in entries if (one.checkpoint, one.method) == (checkpoint, "magnitude"))
+    entry = next(one for one in known if companions(one, entries))
     result, beside, alone, study = read(entry)
     steps = told(result, beside, alone, study)
     check_against_pages(result, beside, steps)
     if found := harm_of(isolated_of(result, alone)):
-        assert steps["matters"].said == halves_said(verdict(result, beside).lead, found, passed.shipped())
+        assert steps["matters"].said.text == halves_said(verdict(result, beside).lead, found, passed.shipped()).text
         assert steps["matters"].start == found.removed
     if study:
         known = frontier_of(study)
         one = next(choice for choice in known.choices if len(choice.removed) == 1 and not choice.model.share)
-        assert steps["cut"].said == cut_said(known, one, "score", MOST)
+        assert steps["cut"].said.text == cut_said(known, one, "score", MOST).text
     shown = [name for name in NAMES[1:] if (name != "cut" or study) and (name != "matters" or found)]
     assert [name for name in NAMES if steps[name].scene] == shown
     assert all("stack" in steps[name].scene.views for name in shown), "one picture turns into the next"  # type: ignore[union-attr]

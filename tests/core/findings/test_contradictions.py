@@ -68,7 +68,7 @@ def check_verdicts(shelf: Shelf) -> set[State]:
 
 def check_headings(result: SweepResult, known: Verdict, beside: list[SweepResult]) -> None:
     """The story claims of the halves what is shown, and of chance what the verdict does."""
-    play, chance = (told.said.heading for told in (play_told(result, beside, "mean"), chance_told(result, beside, ())))
+    play, chance = (told.heading for told in (play_told(result, beside, "mean"), chance_told(result, beside, ())))
     if known.method and not run_of(result.pruning.scope):
         assert ("upper layers most" in play) == (known.method.gap.low > 0)
         assert ("lower layers most" in play) == (known.method.gap.high < 0)
@@ -111,7 +111,7 @@ def test_shipped_results_do_not_contradict_each_other(shipped_results: dict[str,
                 assert largest_mismatch(method, control) <= SPARSITY_TOLERANCE, method.pruning
     for entry in shipped(Entry):
         if entry.against:
-            assert told(chance_told(shipped_results[entry.key], [], ()).said.text) == []
+            assert told(chance_told(shipped_results[entry.key], [], ()).text) == []
 
 
 def test_the_grid_the_page_of_results_and_what_is_pooled_say_what_the_other_pages_do(
@@ -131,7 +131,7 @@ def test_the_grid_the_page_of_results_and_what_is_pooled_say_what_the_other_page
                 continue
             result, found = shelf.results[entry.key], on_grid[entry.key]
             alone, title = verdict(result, shelf.beside(entry)), task_title(entry.task)
-            assert (found.share, found.contrast) == (alone.share, alone.contrast), "Overview and Grid"
+            assert (found.share, found.contrast) == (alone.share, alone.contrast), "one result and all of them"
             assert found.state == alone.state or (alone.state in DIFFERENT and found.state == "inconclusive")
             place = title, checkpoint_name(result).replace(f", fine-tuned on {title}", ""), method_name(result)
             said = of_page[place]

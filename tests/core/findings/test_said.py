@@ -55,17 +55,17 @@ def stories() -> Iterator[str]:
         (network(points="layer"), made.seeds(*made.SEED_SHARES, points="layer")),
         *((known, []) for known in bare),
     ):
-        yield story.play_told(known, beside, "mean").said.heading
-        yield from lines(story.chance_told(known, beside, [pool(0.013, 0.029)]).said)
-    yield from lines(story.chance_told(unshipped, [], []).said)
+        yield story.play_told(known, beside, "mean").heading
+        yield from lines(story.chance_told(known, beside, [pool(0.013, 0.029)]))
+    yield from lines(story.chance_told(unshipped, [], []))
     for known in (network(), network(num_layers=1), network(scope="layer:1"), network(**UNITS)):
         told = story.guess_told(known), story.matters_told(known, verdict(known, []), None, ())
-        yield from (line for one in told for line in lines(one.said))
+        yield from (line for one in told for line in lines(one))
     yield from (
-        *lines(story.play_told(known, [], "mean").said),
-        *lines(story.cut_told(known, None, None, 0.03).said),
+        *lines(story.play_told(known, [], "mean")),
+        *lines(story.cut_told(known, None, None, 0.03)),
     )
-    for words in (story.SIMILAR.notes, *story.NOTES.values()):
+    for words in story.NOTES.values():
         yield " ".join(words)
 
 
@@ -74,7 +74,7 @@ def limits() -> Iterator[str]:
     alone = made.working_to(make_result(**made.HELD, scope="layer:1"), 0.4)
     guessing = made.working_to(make_result(amounts=(0.0, 0.4, 0.8, 0.95)), 0.4)
     for known in (*ends, alone, guessing, make_result(num_layers=1, amounts=(0.0,)), against(network(), 4)):
-        yield from lines(story.limits_told(known, "mean").said)
+        yield from lines(story.limits_told(known, "mean"))
 
 
 def replications() -> Iterator[str]:
