@@ -134,7 +134,7 @@ def _cells(dataset: str, legend: alt.Legend | None, fields: dict[str, str]) -> g
     below = legend is None
     scale = alt.Scale(nice=False, zero=not below, reverse=below)
     axis = alt.Axis(minExtent=g.MARGIN, maxExtent=g.MARGIN, grid=False, tickMinStep=1, tickCount=4, format="d")
-    x = g.amount_axis("x:Q", g.REMOVED if below else None, labels=below, ticks=below)
+    x = g.amount_axis("x:Q", g.REMOVED if below else None, labels=below, ticks=below, labelFlush=True)
     y = alt.Y("y:Q", title="Examples", scale=scale, axis=axis)
     looks = g.told_apart("now", legend, WORDS, color=[g.CORRECT_COLOUR, g.INCORRECT_COLOUR])
     cells = g.data(dataset).encode(x=x, x2="x2:Q", y=y, y2="y2:Q", tooltip=g.told(fields), **looks)

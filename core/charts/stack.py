@@ -144,6 +144,7 @@ def _similarity_axis() -> alt.XDatum:
         values=[0, 0.5, SURVIVAL_THRESHOLD],
         labelExpr=f"(datum.value === {SURVIVAL_THRESHOLD} ? '{g.INTACT} ' : '') + format(datum.value, '.1f')",
         labelOverlap=True,  # the one in the middle goes first
+        labelSeparation=8,
         grid=False,
         title=None,
     )
