@@ -45,7 +45,7 @@ PLAY = Layout(
     wide=f"""
         "stack heatmap" {HIGH}
         "bar bar" auto
-        "accuracy accuracy" clamp(8rem, 17vh, 12rem) / minmax(0, 1fr) clamp(15.5rem, 44vh, 36rem)""",
+        "accuracy accuracy" clamp(8rem, 17vh, 12rem) / minmax(0, 13fr) minmax(0, 8fr)""",
     # There a number above the pictures says the accuracy.
     narrow=in_column({"stack": "14rem", "heatmap": "12rem", "accuracy": "0rem", "bar": "auto"}),
     slide='"stack heatmap" minmax(0, 1fr) / minmax(0, 4fr) minmax(0, 3fr)',
