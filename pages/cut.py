@@ -20,9 +20,9 @@ from ui.lab.method import begin_study
 from ui.player import show_pictures
 from ui.results import note_computed
 from ui.shared import once
-from ui.text import plain, show_table
+from ui.text import plain, refusals_shown, show_table
 from ui.upload import show_upload
-from ui.view_state import OWN, OWN_MODEL, ViewState, choose_study, one_study
+from ui.view_state import OWN, OWN_MODEL, ViewState, choose_study, one_study, result_if_asked
 
 PAGE = "Cut"
 
@@ -46,6 +46,11 @@ def cut() -> None:
         st.markdown(words.EXPLANATION)
         if job and not job.ended:
             jobs.follow(job)
+        elif (asked := result_if_asked().result) and (request := jobs.request_behind(asked)):
+            label = f"Study {checkpoint_name(asked)}"
+            if st.button(label, type="primary", key="cut-study", icon=":material/content_cut:"):
+                with refusals_shown():
+                    jobs.start(request, study=True)
     if st.button("Study your own model", key="cut-own", icon=":material/science:"):
         begin_study()
         st.switch_page("pages/lab.py", query_params=carried(**{OWN: OWN_MODEL}, result="", job=""))

@@ -115,3 +115,4 @@ def test_a_result_leads_to_the_study_of_its_model_and_a_study_to_a_result_of_the
         assert address(open_page(PAGE, result=results[task].key)) == {"result": results[task].key}
     app = follow(open_page("pages/layers.py", result=results["qnli"].key), "Cut")
     assert title(app) == BEGIN, "it has none"
+    assert "Study MiniLM-L6, fine-tuned on QNLI" in {button.label for button in app.button}
