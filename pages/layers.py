@@ -23,7 +23,7 @@ from core.results.schema import SweepResult
 from ui.address import choose, picture_first, set_parameter
 from ui.controls import layers_alone, offer_layers
 from ui.exports import offer_exports
-from ui.header import change, link_to_control, page_header
+from ui.header import NOTHING, change, link_to_control, page_header
 from ui.player import choose_reduction, middle_of, reduction_in_address, show_pictures, start_in_address
 from ui.results import companions_of, isolated_beside, yardstick_of
 from ui.shared import once
@@ -32,7 +32,6 @@ from ui.view_state import choose_result, one_result
 
 PLAYER = "layers"
 INTACT = "A layer is intact while its similarity is at least"  # 0.9 is a convention
-NOTHING = "There is no result yet. Prune a checkpoint in the Lab, and its layers are shown here."
 READING = """
 Each strip is one layer, coloured by how similar it is to the same layer of the unpruned model. The bar below ends where
 that similarity first falls below the threshold; the line on it is the 95 % interval, which is known for a threshold of

@@ -11,7 +11,7 @@ from core.request.catalog import REDUCTIONS
 from core.results.names import data_name, listed, models_name
 from ui.address import picture_first, turn
 from ui.exports import offer_exports
-from ui.header import link_to, page_header
+from ui.header import NOTHING, link_to, page_header
 from ui.player import reduction_in_address, show_pictures, start_in_address
 from ui.results import companions_of
 from ui.shared import once
@@ -42,7 +42,7 @@ def present() -> None:
     out, stage = st.container(key="present-out", horizontal=True, vertical_alignment="center"), st.container()
     setup = st.container(key="present-setup")
     with setup:
-        state = page_header("Present", one_result, "There is no result to present yet.")
+        state = page_header("Present", one_result, NOTHING)
         result = state.shown
         st.html(STYLE)
         st.subheader("Settings and downloads", anchor=SETTINGS)

@@ -19,7 +19,7 @@ from core.results.provenance import task_of
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
 from ui.exports import offer_exports
-from ui.header import change, page_header
+from ui.header import NOTHING, change, page_header
 from ui.jobs import answer_to, ask, drop_question
 from ui.player import show_pictures, start_in_address
 from ui.shared import once
@@ -30,7 +30,6 @@ EXPLANATION = """
 Each line is one example: blue where the model predicts its label, orange where it does not; below the gap, those that
 are incorrect even without pruning. It *flips* at the first amount where the prediction is not the unpruned model's.
 """
-NOTHING = "There is no result yet: make one in the Lab, and its examples are listed here."
 NO_FIT = "No example fits all of these filters: choose “All” or “Any” in one of them."
 NO_TEXTS = "The texts are not kept here: run the Lab or the command line on the same data to see them in place of rows."
 OTHER_CHECKPOINT = "A sentence of your own can be tried with the bundled checkpoints: change the result above."

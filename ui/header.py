@@ -108,6 +108,9 @@ def link_to(page: str, label: str, icon: str, **parameters: str) -> None:
     st.page_link(PAGES[page], label=label, icon=icon, query_params=carried(**parameters))
 
 
+NOTHING = "There is no result yet. Prune a checkpoint in the Lab, and it is shown here."
+
+
 def show_nothing(reason: str, command: str = "") -> None:
     """Say what to do where a page has nothing to show: type a command in a shell, if it takes one, or go to the Lab."""
     st.title("Nothing to show yet", anchor=False)
