@@ -175,7 +175,7 @@ def test_a_run_of_layers(tmp_path: Path, glue_folder: Path) -> None:
 
 def test_a_slight_error_is_noticed(tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     right = equal_damage.gap
-    monkeypatch.setattr(equal_damage, "gap", lambda profile: right(profile) + 1e-4)
+    monkeypatch.setattr("core.sweep.statistics.gap", lambda profile: right(profile) + 1e-4)
     with pytest.raises(AssertionError, match="gap at damage"):
         check(tiny_bert, glue_folder)
 
