@@ -80,12 +80,10 @@ class Window:
     Attributes:
         tokens: For each minibatch (minibatch, longest) bool, False for padding.
         micro_batches: The window's examples in order of length.
-        num_tokens: Real tokens of the window.
     """
 
     tokens: list[Tensor]
     micro_batches: list[MicroBatch]
-    num_tokens: int
 
 
 def plan_windows(tokenizer: Any, texts: Sequence[tuple[str, ...]], bytes_per_token: int) -> list[Window]:
@@ -117,24 +115,24 @@ def micro_batches(tokenizer: Any, texts: Sequence[tuple[str, ...]]) -> list[Micr
 
 
 def _window(tokenizer: Any, features: Features, lengths: Lengths, group: list[range]) -> Window:
-    examples = np.arange(group[0].start, group[-1].stop)  # (examples of the window,)
-    starts = np.concatenate([[0], lengths[examples].cumsum()])  # (examples of the window + 1,) slots of packed tokens
-    order = np.argsort(lengths[examples], kind="stable")  # (examples of the window,)
+    first, last = group[0].start, group[-1].stop
+    starts = np.concatenate([[0], lengths[first:last].cumsum()])  # (examples of the window + 1,) slots of packed tokens
+    order = np.argsort(lengths[first:last], kind="stable")  # (examples of the window,)
     batches = []
-    for start in range(0, len(order), MICRO_BATCH):
-        members = order[start : start + MICRO_BATCH]  # (micro-batch,)
-        padded = tokenizer.pad([features[i] for i in examples[members]], padding_side="right", return_tensors="pt")
-        real = _real(lengths[examples[members]])
+    for members in np.split(order, range(MICRO_BATCH, len(order), MICRO_BATCH)):  # each (micro-batch,)
+        examples = first + members  # (micro-batch,)
+        padded = tokenizer.pad([features[i] for i in examples], padding_side="right", return_tensors="pt")
+        real = _real(lengths[examples])
         batches.append(
             MicroBatch(
-                examples=torch.from_numpy(examples[members]),
+                examples=torch.from_numpy(examples),
                 inputs={**padded, "attention_mask": real.long()},  # which some tokenizers leave out
-                lengths=torch.from_numpy(lengths[examples[members]]),
+                lengths=torch.from_numpy(lengths[examples]),
                 real=real,
                 slots=torch.cat([torch.arange(starts[i], starts[i + 1]) for i in members]),
             )
         )
-    return Window([_real(lengths[batch]) for batch in group], batches, int(starts[-1]))
+    return Window([_real(lengths[batch]) for batch in group], batches)
 
 
 def _real(lengths: Lengths) -> Tensor:

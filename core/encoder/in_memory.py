@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from core.errors import PrunescopeError, first_few, is_out_of_memory
-from core.inputs.checkpoint_files import check_config
+from core.inputs.checkpoint_files import check_config, refused
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -70,8 +70,6 @@ def _check_readable_again(model: "PreTrainedModel", name: str) -> None:
         read: Any = AutoModelForSequenceClassification.from_config(model.config)
     further = sorted(model.state_dict().keys() ^ read.state_dict().keys())
     if type(read) is not type(model) or further:
-        raise PrunescopeError(
-            f"'{name}' would be read as a plain {type(read).__name__}, which it is not ("
-            f"{first_few(further, 3, 100) or type(model).__name__}): load it with "
-            "AutoModelForSequenceClassification, merge its adapters, and make its pruning permanent"
-        )
+        fault = f"which it is not ({first_few(further, 3, 100) or type(model).__name__})"
+        remedy = "load it with AutoModelForSequenceClassification, merge its adapters, and make its pruning permanent"
+        raise refused(name, f"would be read as a plain {type(read).__name__}, {fault}", remedy)

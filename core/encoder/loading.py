@@ -97,10 +97,8 @@ def load(resolved: Resolved, needs_head: bool = True) -> Checkpoint:
     # Numbers of files that were written to since their content was pinned would have its key. Only what `sha256_of`
     # sees as changed is read again; the files of a commit on the Hub never change.
     if resolved.source != "hub" and content_hash(resolved.folder, resolved.id) != resolved.revision:
-        raise PrunescopeError(
-            f"'{resolved.id}' has changed while it was read, it is not the content {resolved.revision[:12]} any more: "
-            "wait until nothing writes to it, and start again"
-        )
+        fault = f"has changed while it was read, it is not the content {resolved.revision[:12]} any more"
+        raise refused(resolved.id, fault, "wait until nothing writes to it, and start again")
     if resolved.row_order:
         _reorder_labels(model, resolved.row_order)
     record = CheckpointRecord(
@@ -124,21 +122,17 @@ def _one_line_errors(resolved: Resolved) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns about unusual pickles before it refuses them
             yield
-    except pickle.UnpicklingError as error:
-        raise PrunescopeError(
-            f"'{resolved.id}' cannot be loaded, its weights file is damaged or contains code, which is never run: "
-            "choose another checkpoint"
-        ) from error
     except (PrunescopeError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # whatever a file makes the libraries do: the tokenizers panic, which is none's kind
         if is_out_of_memory(error):  # not the checkpoint's fault
             raise
         words = " ".join(str(error).replace(str(resolved.folder), resolved.id).split())
-        reason = words[:160] or type(error).__name__
-        raise PrunescopeError(
-            f"'{resolved.id}' cannot be loaded, a file is damaged or has the wrong format ({reason}): "
-            "fetch it again, or choose another checkpoint"
+        fault = f"a file is damaged or has the wrong format ({words[:160] or type(error).__name__})"
+        if isinstance(error, pickle.UnpicklingError):
+            fault = "its weights file is damaged or contains code, which is never run"
+        raise refused(
+            resolved.id, f"cannot be loaded, {fault}", "fetch it again, or choose another checkpoint"
         ) from error
 
 
@@ -188,25 +182,23 @@ def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
     layers = f"{architecture_of(model).layers}."
     unread = [name for name in found["unexpected_keys"] if name.startswith(layers)]
     if unfit := sorted([*(name for name, *_ in found["mismatched_keys"]), *unread]):
-        raise PrunescopeError(
-            f"'{resolved.id}': weight {unfit[0]} is not of the shape, or not part of the layers, that its {CONFIG} "
-            "describes: the files do not belong together, choose another checkpoint"
+        fault = (
+            f"has weight {unfit[0]}, which is not of the shape, or not part of the layers, that its {CONFIG} describes"
         )
+        raise refused(resolved.id, fault, "the files do not belong together, choose another checkpoint")
     missing, encoder = set(found["missing_keys"]), f"{model.base_model_prefix}."
     pooler = f"{encoder}pooler."  # belongs to the head
     lacking = sorted(
         name for name in missing if needs_head or (name.startswith(encoder) and not name.startswith(pooler))
     )
     if lacking:
-        remedy = "fine-tuned for sequence classification" if needs_head else "with all weights of its encoder"
-        raise PrunescopeError(
-            f"'{resolved.id}' lacks {len(lacking)} weights, such as {lacking[0]}, which would be filled at random: "
-            f"choose a checkpoint {remedy}"
-        )
+        fault = f"lacks {len(lacking)} weights, such as {lacking[0]}, which would be filled at random"
+        wanted = "fine-tuned for sequence classification" if needs_head else "with all weights of its encoder"
+        raise refused(resolved.id, fault, f"choose a checkpoint {wanted}")
     for name, parameter in model.named_parameters():
         parameter.data = parameter.data.clone()
         if not torch.isfinite(parameter).all():
-            raise PrunescopeError(f"'{resolved.id}': weight {name} is not finite, choose another checkpoint")
+            raise refused(resolved.id, f"has weight {name}, which is not finite", "choose another checkpoint")
     return model.eval(), missing
 
 
@@ -216,27 +208,23 @@ def _check_size(name: str, config: Any, attention: str) -> None:
         model = AutoModelForSequenceClassification.from_config(config, attn_implementation=attention)
     count = sum(parameter.numel() for parameter in model.parameters())
     if count > limits().parameters:
-        raise PrunescopeError(
-            f"'{name}' has {count:,} parameters, more than the {limits().parameters:,} allowed here: choose a smaller "
-            "checkpoint"
-        )
+        fault = f"has {count:,} parameters, more than the {limits().parameters:,} allowed here"
+        raise refused(name, fault, "choose a smaller checkpoint")
     positions = config.max_position_embeddings
     if config.model_type in LATER_POSITIONS:
         positions -= (config.pad_token_id or 0) + 1
     if positions < MAX_LENGTH:
-        raise PrunescopeError(f"'{name}' reads {positions} tokens, {MAX_LENGTH} are needed: choose another checkpoint")
+        raise refused(name, f"reads {positions} tokens, {MAX_LENGTH} are needed", "choose another checkpoint")
 
 
 def _check_tokenizer(name: str, tokenizer: Any, config: Any) -> None:
     """Refuse a tokenizer that does not belong to the model, by its words or by what it adds to a text or a pair."""
     if tokenizer.pad_token_id is None:
-        raise PrunescopeError(f"'{name}': its tokenizer has no padding token, choose another checkpoint")
+        raise refused(name, "has a tokenizer without padding token", "choose another checkpoint")
     added = {*tokenised(tokenizer, "a", "a").input_ids, *tokenised(tokenizer, "a").input_ids}
     if max(added.union(tokenizer.get_vocab().values())) >= config.vocab_size:
-        raise PrunescopeError(
-            f"'{name}': its tokenizer has tokens beyond the {config.vocab_size:,} that its model knows: the two do not "
-            "belong together, choose another checkpoint"
-        )
+        fault = f"has a tokenizer with tokens beyond the {config.vocab_size:,} that its model knows"
+        raise refused(name, fault, "the two do not belong together, choose another checkpoint")
 
 
 def _load_training_digests(resolved: Resolved) -> np.ndarray | None:

@@ -90,8 +90,10 @@ class Representations:
         packed: (points, tokens of the largest window, hidden) float32, real tokens of the current window.
     """
 
-    def __init__(self, num_examples: int, head: nn.Linear, num_points: int, hidden: int, num_tokens: int) -> None:
-        """Allocate the buffers; `head` is the classifier, `num_tokens` counts the real tokens of the largest window."""
+    def __init__(self, windows: Sequence[Window], head: nn.Linear, num_points: int, hidden: int) -> None:
+        """Allocate the buffers for what runs; `head` is the classifier."""
+        num_examples = sum(len(real) for window in windows for real in window.tokens)
+        num_tokens = max(sum(int(real.sum()) for real in window.tokens) for window in windows)
         self.logits = torch.zeros(num_examples, head.out_features)
         self.read = torch.zeros(1, num_examples, head.in_features)
         self.mean = torch.zeros(num_points, num_examples, hidden)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from core.encoder.architectures import Architecture, Rows, architecture_of, encoder_layers
+from core.encoder.architectures import Rows, architecture_of, encoder_layers
 from core.pruning.plan import Plan
 
 
@@ -85,18 +85,17 @@ def hidden_units(model: nn.Module) -> list[tuple[Units, ...]]:
         For each layer one type: its hidden units.
     """
     found = architecture_of(model)
-    return [(_hidden(layer, found),) for layer in encoder_layers(model)]
-
-
-def _hidden(layer: nn.Module, found: Architecture) -> Units:
     assert found.output_norm is not None  # `core.inputs.prepare` refuses layers that normalise first
     attention = [*found.query_key, found.value.path, found.attention_dense]
     whole = [found.output, found.attention_norm, found.output_norm]  # weight and bias
-    columns = [f"{path}.weight" for path in [*attention, *(rows.path for rows in found.intermediate)]]
-    rows = [f"{path}.{kind}" for path in whole for kind in ("weight", "bias")] + [f"{path}.bias" for path in attention]
-    entries = [Entries(layer.get_parameter(name), COLUMN) for name in columns]
-    entries += [Entries(layer.get_parameter(name), ROW) for name in rows]
-    return Units(len(layer.get_parameter(f"{found.output}.bias")), tuple(entries))
+    owned = [(f"{path}.weight", COLUMN) for path in (*attention, *(rows.path for rows in found.intermediate))]
+    owned += [(f"{path}.{kind}", ROW) for path in whole for kind in ("weight", "bias")]
+    owned += [(f"{path}.bias", ROW) for path in attention]
+    every = [
+        tuple(Entries(layer.get_parameter(name), dimension) for name, dimension in owned)
+        for layer in encoder_layers(model)
+    ]
+    return [(Units(len(entries[-1].parameter), entries),) for entries in every]
 
 
 class UnitPlan(Plan):

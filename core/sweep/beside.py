@@ -49,7 +49,8 @@ class Beside:
     compared: list[Mapping[str, Mapping[str, Compared | None]]] = field(default_factory=list)
 
     @cached_property
-    def _comparers(self) -> dict[str, dict[str, Comparer | None]]:
+    def comparers(self) -> dict[str, dict[str, Comparer | None]]:
+        """What compares a pruned model, by measure and reduction; None where the measure is undefined."""
         rows, floor = (self.other or self.baseline).grams, self.emptied.grams if self.emptied else {}
         return {
             measure: {
@@ -67,7 +68,7 @@ class Beside:
                 reduction: comparer and comparer(pruned.grams[reduction])
                 for reduction, comparer in by_reduction.items()
             }
-            for measure, by_reduction in self._comparers.items()
+            for measure, by_reduction in self.comparers.items()
         }
         subset, read = self.subset, None
         if self.other is None:

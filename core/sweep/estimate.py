@@ -17,7 +17,6 @@ from core.request.controls import likely_amounts
 from core.request.limits import is_hosted, limits
 from core.request.sweep_request import SweepRequest
 from core.results import store
-from core.sweep.meter import measure_other
 from core.sweep.runner import make_plan, open_runner
 from core.sweep.sweep import check_fit, has_floor
 
@@ -34,13 +33,11 @@ class Pace:
     Attributes:
         preparation: Scoring and planning, once.
         per_amount: One pruning amount.
-        other: Loading and running another checkpoint.
         search: Choosing the shares of the layers, once.
     """
 
     preparation: float
     per_amount: float
-    other: float = 0.0
     search: float = 0.0
 
 
@@ -80,7 +77,7 @@ def cost_of_trying(request: SweepRequest) -> tuple[bool, ...]:
     """Order sweeps by what they need beside the amounts: to be timed, one that needs most."""
     scores = is_calibrated(request.method, request.control_of)
     is_slow = scores and METHODS[request.method].granularity == "neuron"
-    return scores, is_slow, request.range_examples == "all", request.against is not None
+    return scores, is_slow, request.range_examples == "all"
 
 
 class DownloadError(Exception):
@@ -118,14 +115,18 @@ def seconds_of(sweeps: Sequence[SweepRequest], tried: SweepRequest, inputs: Inpu
             preparation, search = search, 0.0  # what one has found serves the others
         elif sweep.method == tried.method or METHODS[sweep.method].calibrated:
             preparation = pace.preparation
-        seconds.append(preparation + pace.other + pace.per_amount * passes(sweep, inputs))
+        seconds.append(preparation + pace.per_amount * passes(sweep, inputs))
     return seconds
 
 
 def passes(request: SweepRequest, inputs: Inputs) -> float:
-    """Return how many times a sweep runs all examples, in units of the eval subset: amounts, floor, the rest."""
+    """Return how many times a sweep runs all examples, in units of the eval subset: amounts, floor, the rest.
+
+    Another checkpoint counts as one of the amounts, as if it were as large.
+    """
     rest = len(inputs.rest.texts) / len(inputs.subset.texts) if inputs.rest and request.range_examples == "all" else 0
-    return likely_amounts(request) * (1 + rest) + has_floor(request, inputs)
+    beside = has_floor(request, inputs) or inputs.against is not None
+    return likely_amounts(request) * (1 + rest) + beside
 
 
 def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, report: Report) -> Pace:
@@ -168,14 +169,7 @@ def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, repor
         depth, tokens = checkpoint.record.num_layers, _tokens(checkpoint, inputs.calibration.first(GUIDING_EXAMPLES))
         search = per_token * tokens * layer_passes(depth) / depth + STEPS * per_amount
     per_amount += per_token * _tokens(checkpoint, inputs.subset) * OVERHEAD
-    other = 0.0
-    if inputs.against:
-        times.clear()
-        tick()
-        measure_other(inputs.against, subset, request, tick)
-        began, loaded = times[:2]  # the first micro-batch counts as loading, since it is slower
-        other = (loaded - began) + (times[-1] - loaded) * 2 * len(inputs.subset.texts) / len(subset.texts)
-    return Pace(preparation, per_amount, other, search)
+    return Pace(preparation, per_amount, search)
 
 
 def _tokens(checkpoint: Checkpoint, examples: EvalSubset) -> int:

@@ -25,8 +25,7 @@ from core.results.key import sealed
 from core.sweep.estimate import cost_of_trying, seconds_of
 from core.sweep.grid_plan import GridSweep
 from core.sweep.runner import silent
-from core.sweep.shared import SharedPasses
-from core.sweep.sweep import sweep
+from core.sweep.sweep import SharedPasses, sweep
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -83,7 +82,7 @@ def _run_here(planned: GridSweep, shared: SharedPasses, follow: Follow) -> None:
     store.save(result, planned.path)
 
 
-def _fault(step: Callable[..., None], *values: Any) -> str | None:
+def _fault(step: Callable[..., object], *values: Any) -> str | None:
     """Take a step of one sweep; say why it failed, if it did: the other sweeps may well be sound."""
     try:
         step(*values)
@@ -154,7 +153,7 @@ def run_on_cluster(
     def outcome() -> Outcome:
         future = next(finished)
         planned = running.pop(future)
-        return planned, _fault(_save, future, planned)
+        return planned, _fault(lambda: store.save(store.parse(future.result(), planned.path.name), planned.path))
 
     try:
         for planned in sweeps:
@@ -166,10 +165,6 @@ def run_on_cluster(
             yield outcome()
     finally:
         client.cancel(list(running))
-
-
-def _save(future: "Future", planned: GridSweep) -> None:
-    store.save(store.parse(future.result(), planned.path.name), planned.path)
 
 
 def _compute(inputs: Inputs, request: SweepRequest, threads: int | None) -> dict[str, Any]:

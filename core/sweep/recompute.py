@@ -135,7 +135,7 @@ def _torch_cka_matrices(runner: Runner, inputs: Inputs, request: SweepRequest, r
             yield window
 
     if inputs.against:  # there are no tokens then
-        rows = measure_other(inputs.against, runner.subset, request, report).features
+        rows = measure_other(inputs.against, inputs.subset, request, report).features
         list(run((request.amounts[-1], pruned)))
     else:
         baseline = runner.buffers()

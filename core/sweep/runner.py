@@ -30,7 +30,6 @@ class Runner:
 
     Attributes:
         checkpoint: The baseline, pruned in place.
-        subset: The evaluation examples.
         points: Names of the points.
         windows: Every forward pass of one amount.
         model: Prunes the checkpoint.
@@ -38,7 +37,6 @@ class Runner:
     """
 
     checkpoint: Checkpoint
-    subset: EvalSubset
     points: tuple[str, ...]
     windows: list[Window]
     model: PrunedModel
@@ -51,13 +49,8 @@ class Runner:
 
     def buffers(self) -> Representations:
         """Allocate the buffers that `run` fills."""
-        return Representations(
-            num_examples=len(self.subset.texts),
-            head=classifier(self.checkpoint.model),  # another checkpoint has labels of its own
-            num_points=len(self.points),
-            hidden=self.checkpoint.record.hidden_size,
-            num_tokens=max(window.num_tokens for window in self.windows),
-        )
+        head, hidden = classifier(self.checkpoint.model), self.checkpoint.record.hidden_size
+        return Representations(self.windows, head, len(self.points), hidden)
 
     def run(self, window: Window, buffers: Representations, step: Callable[[], None]) -> None:
         """Run a window's examples through the model as currently pruned.
@@ -115,4 +108,4 @@ def open_runner(checkpoint: Checkpoint, subset: EvalSubset, request: SweepReques
         PrunedModel(checkpoint.model, plan) as model,
         Recorder(checkpoint.model, points, checkpoint.record.id) as recorder,
     ):
-        yield Runner(checkpoint, subset, points, windows, model, recorder)
+        yield Runner(checkpoint, points, windows, model, recorder)

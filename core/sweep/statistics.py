@@ -144,20 +144,6 @@ def log_jackknife(value: Array, replicates: Array) -> tuple[Array, Array]:
     return value / factor, value * factor
 
 
-def own_interval(own: Array, without: Array) -> tuple[Array, Array]:
-    """Compute the 95 % interval of similarities to the own baseline: that of the loss 1 - own, by `log_jackknife`.
-
-    Args:
-        own: (…), at most 1; NaN where it is undefined.
-        without: (…, n), the same without each example.
-
-    Returns:
-        Lower and upper bounds, each (…), not below -1.
-    """
-    low, high = log_jackknife(1 - own, 1 - without)
-    return np.maximum(1 - high, -1.0), 1 - low
-
-
 def layer_statistics(
     amounts: Sequence[float],
     own: Array,
@@ -179,7 +165,8 @@ def layer_statistics(
     Returns:
         The record, without a depth gap if D or one of its replicates is undefined.
     """
-    low, high = own_interval(own, replicates)  # each (frames, points)
+    losses = log_jackknife(1 - own, 1 - replicates)  # the bounds of 1 - own, each (frames, points)
+    low, high = np.maximum(1 - losses[1], -1.0), 1 - losses[0]  # each (frames, points)
     gaps = depth_gap(amounts, own), depth_gap(amounts, replicates)  # (), (n,)
     reached = {damage: _at_damage(amounts, own, replicates, place, keep_profiles) for damage, place in places.items()}
     return LayerStatistics(

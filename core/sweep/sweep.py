@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from core.inputs.examples import EvalSubset, check_not_training_data
 from core.inputs.hub import Report
 from core.inputs.prepare import DTYPE, Inputs, pruning_record
 from core.pruning import Plan
-from core.request.catalog import ENGINE_VERSION, MEASURES, METHODS
+from core.request.catalog import ENGINE_VERSION, METHODS
 from core.request.controls import likely_amounts
 from core.request.points import pruned_point
 from core.request.sweep_request import SweepRequest, check_scope
@@ -29,12 +30,34 @@ from core.results.schema import Frame, Header, MeasureRecord, SimilarityRecord, 
 from core.similarity.cka import cka
 from core.similarity.gram import Grams, compare, prepare, u_centred_gram
 from core.sweep.beside import Beside, row_of
-from core.sweep.meter import Meter, measure_other
+from core.sweep.meter import Measured, Meter, measure_other
 from core.sweep.runner import Runner, make_plan, open_runner, silent
-from core.sweep.shared import AnyModel, SharedPasses
 from core.sweep.working_range import working_range
 
 ESTIMATORS = {"mean": "full", "cls": "full", "tokens": f"minibatch-{MINIBATCH}"}
+AnyModel = TypeVar("AnyModel", bound=Measured)
+
+
+class SharedPasses(dict[str, tuple[Hashable, Any]]):
+    """Forward passes that several sweeps have in common: of the unpruned model, of the emptied one, of another one.
+
+    Every method on one checkpoint, one eval subset and one set of points is held against the same unpruned model; those
+    of one scope are also held against the same emptied model. The last model of each kind that was measured is kept,
+    with its place: sweeps that share it come in a row.
+    """
+
+    def once(self, kind: str, place: Hashable, measure: Callable[[], AnyModel]) -> AnyModel:
+        """Return the model of a kind that was measured at a place, or measure and keep it.
+
+        Args:
+            kind: Such as `unpruned`.
+            place: What decides its numbers.
+            measure: Measures it; the next model may overwrite its features.
+        """
+        if kind not in self or self[kind][0] != place:
+            self[kind] = place, measure()
+        found: AnyModel = self[kind][1]
+        return found
 
 
 def sweep(
@@ -80,10 +103,9 @@ def sweep(
         rest = inputs.rest and inputs.rest.record.fingerprint
         baseline = once("unpruned", (record.id, record.revision, rest), lambda: meter.measure(request.amounts[0]))
         beside = Beside(subset, baseline, emptied, request.measures, other)
-        known = (other or baseline).grams
-        estimators = {
-            name: {reduction: ESTIMATORS[reduction] for reduction in MEASURES[name].reductions if reduction in known}
-            for name in request.measures
+        measures = {
+            measure: MeasureRecord(estimators={reduction: ESTIMATORS[reduction] for reduction in by_reduction})
+            for measure, by_reduction in beside.comparers.items()
         }
         header = Header(
             checkpoint=record,
@@ -92,7 +114,7 @@ def sweep(
             pruning=pruning_record(request, inputs.calibration, plan.reliability, plan.allocation),
             similarity=SimilarityRecord(
                 points=runner.points,
-                measures={name: MeasureRecord(estimators=of) for name, of in estimators.items()},
+                measures=measures,
                 length_control=() if other else _length_control(runner, baseline.grams["tokens"]),
             ),
             floor=beside.floor(),

@@ -17,8 +17,7 @@ from core.results.schema import SweepResult
 from core.results.store import load as load_result
 from core.results.store import save
 from core.sweep.recompute import verify_frame
-from core.sweep.shared import SharedPasses
-from core.sweep.sweep import sweep
+from core.sweep.sweep import SharedPasses, sweep
 from tests.core.sweep.test_sweep import numbers, parts, run
 
 SMALL = {"amounts": (0.0, 0.3, 0.6), "num_examples": 40}

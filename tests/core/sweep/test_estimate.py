@@ -79,37 +79,34 @@ def test_a_search_is_estimated_by_the_layers_that_it_computes(
 def test_the_outcome_adds_the_parts_of_what_is_not_stored(
     request_: SweepRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "measure", lambda *_: Pace(preparation=2.0, per_amount=0.5, other=3.0, search=7.0))
+    monkeypatch.setattr(module, "measure", lambda *_: Pace(preparation=2.0, per_amount=0.5, search=7.0))
     request = checked(replace(request_, method="wanda"))
     first, second = controls(until_damaged(request), (0, 1))
     likely = 21 + 1  # 0 to 0.2 in steps of 0.01, and the floor
     assert estimate(request, silent, [first, second]) == {
         "stored": False,
-        "seconds": 2 + 0.5 * (3 + 1) + 2 * 0.5 * likely + 3 * 3,
+        "seconds": 2 + 0.5 * (3 + 1) + 2 * 0.5 * likely,
     }
     paths = [save(make_result_of(stored)) for stored in (request, first)]
-    assert estimate(request, silent, [first, second]) == {"stored": False, "seconds": 0.5 * likely + 3}
+    assert estimate(request, silent, [first, second]) == {"stored": False, "seconds": 0.5 * likely}
     assert estimate(request, silent, [first]) == {"stored": True, "seconds": 0.0}
     for path in paths:
         path.unlink()
     first, *others = map(checked, every_method(request))
     scored = sum(METHODS[sweep.method].calibrated for sweep in (first, *others))
-    ran = sum(0.5 * passes(sweep, prepare(sweep)) + 3 for sweep in (first, *others))
+    ran = sum(0.5 * passes(sweep, prepare(sweep)) for sweep in (first, *others))
     assert estimate(first, silent, others)["seconds"] == 2 * scored + ran, (
         "scored each; none that searches is among them"
     )
     judged = replace(request_, num_examples=70, range_examples="all")
-    assert estimate(judged, silent)["seconds"] == pytest.approx(2 + 0.5 * (3 * (1 + REST) + 1) + 3)
+    assert estimate(judged, silent)["seconds"] == pytest.approx(2 + 0.5 * (3 * (1 + REST) + 1))
     against = checked(replace(request_, against=str(make_pretrained(tmp_path / "other"))))
-    assert estimate(against, silent)["seconds"] == 2 + 0.5 * 3 + 3, "against another checkpoint, there is no floor"
+    assert estimate(against, silent)["seconds"] == 2 + 0.5 * 4, "another checkpoint is run once, in place of a floor"
     monkeypatch.setattr(module, "is_hosted", lambda: True)
     monkeypatch.setattr(module, "limits", lambda: replace(HOSTED_LIMITS, job_seconds=8.0))
-    assert estimate(request_, silent)["seconds"] == 2 + 0.5 * 4 + 3
+    assert estimate(request_, silent)["seconds"] == 2 + 0.5 * 4
     with pytest.raises(PrunescopeError, match="about 0 minutes here, at most 0 are allowed"):
         estimate(checked(replace(request_, method="cka")), silent)
-    monkeypatch.undo()
-    inputs = prepare(against)
-    assert measure(loaded(inputs.resolved), inputs, request_, silent).other > 0
 
 
 def test_what_a_sweep_refuses_is_refused_and_nothing_large_is_downloaded_to_be_measured(

@@ -16,8 +16,7 @@ from core.inputs.prepare import Inputs, prepare
 from core.request.catalog import MEASURES, METHODS
 from core.request.sweep_request import SweepRequest, checked, usual_scope
 from core.results.schema import SweepResult
-from core.sweep.shared import SharedPasses
-from core.sweep.sweep import sweep
+from core.sweep.sweep import SharedPasses, sweep
 
 PASS, REST = 5, 2  # micro-batches of 70 examples, and of the other 26
 Edit = Callable[[torch.nn.Module], None]
