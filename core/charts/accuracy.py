@@ -108,15 +108,12 @@ def _rows(frames: Sequence[Frame], places: Sequence[float], shown: Sequence[Fram
     rows, ks = [], {frame.amount: k for k, frame in enumerate(shown)}
     for frame, amount in zip(frames, places, strict=True):
         bounds, changed, moved = frame.intervals.get(metric), frame.changed, frame.divergence
-        low, high = bounds or (None, None)
         rows.append(
             {
                 "k": ks.get(frame.amount),
                 "amount": g.rounded(amount),
                 "value": frame.metrics.get(metric),
-                "low": low,
-                "high": high,
-                "interval": g.interval_words(bounds),
+                **g.interval_fields(bounds),
                 "changed": _with_interval(changed.share, changed.interval, "%", 0, 100) if changed else NOT_MEASURED,
                 "divergence": _with_interval(moved.value, moved.interval, "bits", 3) if moved else NOT_MEASURED,
             }

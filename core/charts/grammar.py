@@ -91,9 +91,11 @@ def rounded(value: float | None) -> float | None:
     return None if value is None or isnan(value) else round(value, 6)
 
 
-def interval_words(bounds: Sequence[float] | None) -> str:
-    """Write an interval with two decimals."""
-    return " to ".join(decimals(bound, 2) for bound in bounds) if bounds else "unknown"
+def interval_fields(bounds: Sequence[float] | None) -> dict[str, Any]:
+    """Return the ends of an interval as fields of a row, and the interval in words."""
+    low, high = bounds or (None, None)
+    words = " to ".join(decimals(bound, 2) for bound in bounds) if bounds else "unknown"
+    return {"low": low, "high": high, "interval": words}
 
 
 def told(fields: Mapping[str, str]) -> list[alt.Tooltip]:

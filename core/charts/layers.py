@@ -54,27 +54,24 @@ def layer_scene(
     own, floor = own_similarity(result, reduction, measure), floor_of(result, reduction, measure)
     amounts, beyond = g.amount_rows(result.amounts), g.beyond_rows(beyond_from(result))
     everything = (max(s.EVERYTHING[0], s.edges(result.amounts)[-1]) + FLOOR_GAP, s.EVERYTHING[1])
-    strips: g.Rows = []
-    for row, layer in enumerate(layers_of(result, look).every):
-        low, high = layer.interval or (None, None)
-        strips.append(
-            {
-                "pick": layer.label,
-                "name": f"{layer.title}, intact up to {layer.text}",
-                "title": layer.title,
-                "chosen": layer.label == chosen,
-                "y": row,
-                "y2": row + 1,
-                "v": [two_places(value) for value in own[:, row]],
-                "intact": f"{layer.text} {BY_CONSTRUCTION}" if layer.by_construction else layer.text,
-                "survival": g.rounded(layer.value),
-                "low": low,
-                "high": high,
-                "interval": interval_text(layer.interval, result.amounts[-1]),
-                "floor": "unknown" if layer.floor is None else decimals(layer.floor, 2),
-                "ends": sum(amount <= layer.value for amount in result.amounts),  # the first frame beyond
-            }
-        )
+    strips = [
+        {
+            "pick": layer.label,
+            "name": f"{layer.title}, intact up to {layer.text}",
+            "title": layer.title,
+            "chosen": layer.label == chosen,
+            "y": row,
+            "y2": row + 1,
+            "v": list(map(two_places, layer.own)),
+            "intact": f"{layer.text} {BY_CONSTRUCTION}" if layer.by_construction else layer.text,
+            "survival": g.rounded(layer.value),
+            **g.interval_fields(layer.interval),
+            "interval": interval_text(layer.interval, result.amounts[-1]),
+            "floor": "unknown" if layer.floor is None else decimals(layer.floor, 2),
+            "ends": sum(amount <= layer.value for amount in result.amounts),  # the first frame beyond
+        }
+        for row, layer in enumerate(layers_of(result, look).every)
+    ]
     floors = [  # at the end of the axis, apart from the others
         {**s.cell(names[row], value, everything, row, STRIP), "amount": "everything"}
         for row, value in enumerate(floor or ())
@@ -95,7 +92,7 @@ def layer_scene(
         f"How much each layer still resembles its unpruned self: {in_sentence(quantity)}; "
         f"bars end where it falls below {threshold}"
     ]
-    if any(row["intact"].endswith(BY_CONSTRUCTION) for row in strips):
+    if any(str(row["intact"]).endswith(BY_CONSTRUCTION) for row in strips):
         title.append(f"{BY_CONSTRUCTION} still at least {threshold} with everything removed")
     numbers = Numbers("strips", "pick", {"Similarity": "v", "Intact up to": "intact"}, named="Layer")
     name = f"{names[k].title}: {in_sentence(quantity)} with itself, unpruned"
@@ -127,8 +124,6 @@ def _curve_rows(result: SweepResult, reduction: str, measure: str, point: int) -
     known = result.statistics_of(reduction, measure)
     rows = []
     for k, value in enumerate(own_similarity(result, reduction, measure)[:, point]):
-        interval = known.own[k][point] if known and known.own else None
-        low, high = interval or (None, None)
         rows.append(
             {
                 "k": k,
@@ -137,9 +132,7 @@ def _curve_rows(result: SweepResult, reduction: str, measure: str, point: int) -
                 "removed": amount_name(result.amounts[k]),
                 "value": g.rounded(value),
                 "text": two_places(value),
-                "low": g.rounded(low),
-                "high": g.rounded(high),
-                "interval": g.interval_words(interval),
+                **g.interval_fields(known.own[k][point] if known and known.own else None),
             }
         )
     return rows

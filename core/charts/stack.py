@@ -58,18 +58,15 @@ def stack_view(
     floor = floor_of(result, reduction) if has_floor else None
     rows = stack_rows(result, reduction, chance, twins)
     values = {"Similarity": "v", AT_LEAST: "words", **({AT_RANDOM: "chance"} if chance is not None else {})}
-    values |= {FINE_TUNES: "seed_words"} if twins else {}
+    values |= {FINE_TUNES: "interval"} if twins else {}
     # At every frame.
     equal = [TOO_FAR if isnan(span[0]) else CHANCE.format(share_span(span)) for span in spans.tolist()]
     key = {"chance": equal, "floor": [FLOOR] if any(floor or ()) else [], "alone": [FINE_TUNES] if twins else []}
     lines = [{"mark": mark, "words": words} for mark, words in key.items() if words]
-    ranges = [(k, known) for k, known in enumerate(twins.ranges if twins else ()) if known]
-    others = [{"row": k, "low": g.rounded(low), "high": g.rounded(high)} for k, (low, high) in ranges]
-    drawn = ({"twins": others} if twins else {}) | ({"key": lines} if lines else {})  # Vega takes no other data later
     return View(
         _stack,
         (result.points, tuple(line["mark"] for line in lines)),
-        {"stack": rows, **drawn},
+        {"stack": rows, **({"key": lines} if lines else {})},  # Vega takes no other data later
         "How much each layer still resembles its unpruned self",
         numbers=Numbers("stack", "layer", values, named="Layer"),
     )
@@ -87,7 +84,8 @@ def stack_rows(result: SweepResult, reduction: str, chance: Array | None, twins:
             "first": layer is found.selected,
             "floor": g.rounded(layer.floor),
             "floor_text": two_places(layer.floor),
-            "seed_words": twins.words(k) if twins else "",
+            **g.interval_fields(twins.ranges[k] if twins else None),
+            "interval": twins.words(k) if twins else "",
             "words": layer.words if layer.is_defined else "",
         }
     return rows
@@ -114,7 +112,7 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...]) -> g.LayerChart:
         chart.transform_filter(f"isValid(datum.{field})").encode(x=f"{field}:Q") for chart, field in drawn
     )
     marks = {"chance": (AT_RANDOM, "at_random_text:N"), "floor": ("With everything removed", "floor_text:N")}
-    marks |= {"alone": ("Fine-tunes of other seeds", "seed_words:N")}
+    marks |= {"alone": ("Fine-tunes of other seeds", "interval:N")}
     fields = {"Layer": "name:N", MEASURES["cka"].symbol: "text:N", AT_LEAST: "words:N"}
     tooltip = g.told(fields | dict(marks[name] for name in key))
     track = bands.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15)
@@ -130,7 +128,7 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...]) -> g.LayerChart:
         *g.hatching(layers.transform_calculate(x="0", x2="1", y2="datum.top", y="datum.bottom")),
         # Upright lines across the bands, whose halos show them on a band of any colour.
         *(floor.mark_rule(style=style) for style in ("halo", "floor") if "floor" in key),
-        *(_twins() if "alone" in key else []),
+        *(_twins(layers) if "alone" in key else []),
         *(chance.mark_rule(style=style) for style in ("halo", "current")),
         *_words(layers, len(points), len(key)),
         *(mark for line, name in enumerate(key) for mark in _key_line(line, name)),
@@ -158,10 +156,10 @@ def _layers_axis(points: tuple[str, ...], lines: int) -> alt.Y:
     return alt.Y("bottom:Q", title=None, **axis)
 
 
-def _twins() -> list[alt.Chart]:
+def _twins(layers: alt.Chart) -> list[alt.Chart]:
     """Draw the ranges of seed twins along the lower edges of the bands; one without a width points at it."""
-    ends = {"bottom": f"datum.row + {TWINS[0]}", "top": f"datum.row + {TWINS[1]}"}
-    placed = g.data("twins").transform_calculate(**ends).encode(x="low:Q", y="top:Q")
+    ends = {"bottom": f"datum.y + {TWINS[0]}", "top": f"datum.y + {TWINS[1]}"}
+    placed = layers.transform_filter("isValid(datum.low)").transform_calculate(**ends).encode(x="low:Q", y="top:Q")
     ranges = placed.transform_filter("datum.low < datum.high").encode(x2="high:Q", y2="bottom:Q")
     return [
         ranges.mark_rect(color=g.ALONE_COLOUR, stroke=g.ALONE_COLOUR, strokeWidth=3),
