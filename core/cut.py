@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = compute(request, options)
     path = store.save(found, options.output)
     if folder:
-        from core.exports.cut_folder import write_cut
+        from core.exports.pruned_checkpoint import write_cut
         from core.sweep.runner import silent
 
         left = options.layers or found.checkpoint.num_layers

@@ -233,7 +233,7 @@ def _export(
 
 def _export_cut(report: Reporter, key: str, left: int, share: float, checkpoint: str | None) -> dict[str, Any]:
     """Write a model that a stored study has judged: a folder, hosted a ZIP."""
-    from core.exports.cut_folder import write_cut
+    from core.exports.pruned_checkpoint import write_cut
 
     return {"path": str(write_cut(store.load_cut(_stored(key)), left, share, checkpoint, report))}
 

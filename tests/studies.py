@@ -8,10 +8,11 @@ import numpy as np
 from core.inputs.examples import EvalSubset
 from core.request.catalog import TASKS
 from core.request.criteria import MEASURED
-from core.results.cut import Cut, CutStudy, LayerScores, Size, Step, packed
+from core.results.cut import Cut, CutStudy, LayerScores, Size, packed
 from core.results.key import key_of, sealed
 from core.results.statistics import Estimate
-from core.sweep.cut_choices import choices, worth_of
+from core.sweep.cuts import worth_of
+from core.sweep.search import search
 from tests.builders import make_result
 
 
@@ -57,14 +58,17 @@ def make_study(*, task: str = "sst2", num_layers: int = 4, num_examples: int = 2
 
 def with_choices(study: CutStudy) -> CutStudy:
     """Lets each criterion choose among a study's cuts, all of which were judged."""
-    metric, depth, full = study.task.main_metric, study.checkpoint.num_layers, study.cuts[0].judged or ()
-    steps = [
-        Step(
-            picks=choices(metric, study.calibration.gold, study.scores, study.cuts, left),
-            drawn=tuple(combinations(range(depth), left)),
-        )
-        for left in range(depth - 1, 0, -1)
-    ]
+
+    class Known:
+        """Stands for what runs subsets."""
+
+        depth, full = study.checkpoint.num_layers, (study.scores, None)
+
+        def run(self, subsets: set[tuple[int, ...]], _: object) -> dict[tuple[int, ...], object]:
+            return {cut.layers: (cut.calibration, cut.read) for cut in study.cuts if cut.layers in subsets}
+
+    _, steps = search(Known(), study.task.main_metric, study.calibration.gold, exhaustive=True)  # type: ignore[arg-type]
+    full = study.cuts[0].judged or ()
     offered = {study.cuts[0].layers, *(step.picks[MEASURED] for step in steps)}
     examples = EvalSubset(TASKS[study.task.name], [], study.task)
     worth = {cut.layers: worth_of(examples, full, cut.judged or ()) for cut in study.cuts if cut.layers in offered}

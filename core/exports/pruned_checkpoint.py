@@ -1,9 +1,10 @@
-"""Write one frame of a result as a checkpoint: a folder in the Hub's format that any program can load.
+"""Write a frame of a result, or a model that a study of cuts offers, as a folder that plain transformers loads.
 
-The weights are pruned as in the sweep and stored in the dtype in which they came: loaded in float32, the folder
-reproduces the frame's numbers. Removed weights are zeros in place, so the model is neither smaller nor faster.
+Weights are stored in the dtype in which they came: loaded in float32, the folder reproduces the numbers. Those of a
+frame are pruned as in its sweep: zeros in place, so that the model is neither smaller nor faster. A cut one is, really.
 """
 
+import shutil
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -11,14 +12,17 @@ from platformdirs import user_cache_path
 from core.encoder.loading import borrow
 from core.encoder.saving import save, written_whole
 from core.errors import PrunescopeError
-from core.exports.model_card import model_card
-from core.inputs.checkpoints import CARD, licence_of
+from core.exports.model_card import cut_card, model_card
+from core.inputs.checkpoints import CARD, licence_of, resolve, suited
+from core.inputs.disk import SMALLER_MODELS
 from core.inputs.hub import Report
 from core.pruning import PrunedModel
+from core.pruning.cut import model_of
 from core.request.amounts import amount_text
-from core.request.limits import is_hosted
+from core.request.limits import is_hosted, limits
+from core.results.cut import CutStudy
 from core.results.schema import SweepResult
-from core.sweep.origin import find_pruning, frame_of
+from core.sweep.origin import check_same_content, find_pruning, frame_of, place_of
 from core.sweep.runner import make_plan
 
 
@@ -55,3 +59,46 @@ def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, dat
                 save(pruned.model, resolved, whole)
                 (whole / CARD).write_text(model_card(result, frame, licence_of(resolved.folder)), encoding="utf-8")
             return folder
+
+
+def write_cut(
+    study: CutStudy, left: int, share: float, checkpoint: str | None, report: Report, folder: Path | None = None
+) -> Path:
+    """Make a smaller model of a study anew, and write it.
+
+    Args:
+        study: A whole study.
+        left: How many layers stay: the measured choice of so many.
+        share: Of the feed-forward units, what is removed from each of them.
+        checkpoint: Where the checkpoint is; None uses what the study names, which fails for a folder.
+        report: Called with (stage, done, total); an exception that it raises ends the export, unchanged.
+        folder: Where to, new or empty; None for one of the user's cache, which it replaces.
+
+    Returns:
+        The folder: config.json, model.safetensors, the tokenizer, README.md; hosted, a ZIP of it.
+
+    Raises:
+        PrunescopeError: The study offers no such model, the checkpoint is not the study's, or the folder cannot
+            be written or is too large here.
+    """
+    smaller = study.choice(left, share)
+    resolved = suited(resolve(place_of(study.checkpoint, checkpoint), report), study.task.name)
+    check_same_content(resolved, study.checkpoint.id, study.checkpoint.revision)
+    name = f"{study.task.name}-{left}-layers-{amount_text(share)}-{study.key[:8]}"
+    target = folder or user_cache_path("prunescope") / SMALLER_MODELS / name
+    with borrow(resolved) as full:
+        report("Writing", 0, 1)
+        small = model_of(full.model, smaller)
+        with written_whole(target) as whole:
+            size = save(small, resolved, whole)
+            if size > (most := limits().export_bytes):
+                fault = f"the smaller model has {size / 2**20:,.0f} MiB, more than the {most / 2**20:,.0f} allowed here"
+                raise PrunescopeError(f"{fault}: run Prunescope on your own computer")
+            parameters = sum(weight.numel() for weight in small.parameters())
+            card = cut_card(study, smaller, target.name, (size, parameters), licence_of(resolved.folder))
+            (whole / CARD).write_text(card, encoding="utf-8")
+    if not is_hosted():
+        return target
+    archive = shutil.make_archive(str(target), "zip", target.parent, target.name)
+    shutil.rmtree(target)
+    return Path(archive)

@@ -128,24 +128,23 @@ class CutStudy(Computed):
     def _parts_agree(self) -> Self:
         depth, judged = self.checkpoint.num_layers, {*self.judged}
         tables = [(task.source, task.source_name, task.split, task.data) for task in (self.task, self.calibration)]
-        agree = {
-            "layers, units or predictions": all(map(self._fits, self.cuts)),
-            "cuts": self.full.layers == tuple(range(max(depth, 2)))
-            and len({(cut.layers, cut.share) for cut in self.cuts}) == len(self.cuts),
-            "scores or steps": {len(self.scores.cosine), len(self.scores.cka), len(self.steps) + 1} == {depth},
-            "choices": [cut.layers for cut in self.offered if not cut.share]
-            == [self.full.layers, *(step.picks.get(MEASURED) for step in self.steps)]
-            and len({(len(cut.layers), cut.share) for cut in self.offered}) == len(self.offered),
-            "subsets": all(
+        fit = (
+            *map(self._fits, self.cuts),
+            self.full.layers == tuple(range(max(depth, 2))),
+            len({(cut.layers, cut.share) for cut in self.cuts}) == len(self.cuts),
+            {len(self.scores.cosine), len(self.scores.cka), len(self.steps) + 1} == {depth},
+            [cut.layers for cut in self.offered if not cut.share]
+            == [self.full.layers, *(step.picks.get(MEASURED) for step in self.steps)],
+            len({(len(cut.layers), cut.share) for cut in self.offered}) == len(self.offered),
+            *(
                 {*found} <= judged and {*map(len, found)} == {depth - fewer}
                 for fewer, step in enumerate(self.steps, start=1)
                 for found in ([*step.picks.values()], step.drawn)
             ),
-            "calibration examples": tables[0] != tables[1] or not {*self.task.examples} & {*self.calibration.examples},
-        }
-        for parts, fit in agree.items():
-            if not fit:
-                raise ValueError(f"its {parts} do not fit its depth, its other parts and its examples")
+            tables[0] != tables[1] or not {*self.task.examples} & {*self.calibration.examples},
+        )
+        if not all(fit):
+            raise ValueError("its cuts, choices, scores and examples do not fit each other")
         return self
 
     def _fits(self, cut: Cut) -> bool:

@@ -2,6 +2,10 @@
 
 Up to ALL_UP_TO layers every subset is run. Of more, a beam search goes down by one layer at a time; it also looks at
 what every other criterion would choose, and at subsets drawn at random.
+
+A criterion sees the calibration examples alone. Cosine of a layer's input and output is ShortGPT's block influence (Men
+et al. 2024, arXiv 2403.03853, eq. 1: one minus it); dropping from the top, or every second layer from the last but one
+down ("odd alternate"), is from Sajjad et al. 2023 (arXiv 2004.03844, section 3).
 """
 
 from collections.abc import Sequence
@@ -15,12 +19,13 @@ from core.encoder.loading import Checkpoint
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
 from core.request.criteria import CRITERIA, MEASURED, READ
-from core.results.cut import ALL_UP_TO, Cut, Layers
-from core.sweep.cut_choices import choices, fixed_choice, rank
+from core.results.cut import ALL_UP_TO, Cut, Layers, LayerScores, Step
+from core.sweep.scores import SCORES
 from core.sweep.subsets import SubsetRunner
 
 BEAM = {MEASURED: 8, READ: 1}  # how many subsets of a size the search goes on from, by a criterion
 DRAWN = 5  # subsets of a size that stand for random removal where not all are run
+DECIMALS = 9  # of metrics that are compared: rounding makes no choice
 SEARCHING = "Running subsets of layers"  # a stage
 
 
@@ -39,7 +44,49 @@ def drawn_subsets(num_layers: int, left: int) -> list[Layers]:
     return sorted(found)
 
 
-def search(runner: SubsetRunner, metric: str, gold: Sequence[int], exhaustive: bool) -> list[Cut]:
+def fixed_choice(criterion: str, scores: LayerScores, left: int) -> Layers | None:
+    """Return the layers that stay by a criterion that needs no subset to be run.
+
+    Args:
+        criterion: `cosine`, `cka`, `top` or `alternate`.
+        scores: One value a layer.
+        left: How many stay.
+
+    Returns:
+        Ascending; None where the criterion is not defined. Of equal layers the upper one goes first.
+    """
+    num_layers = len(scores.cosine)
+    fewer = num_layers - left
+    if criterion == "top":
+        return tuple(range(left))
+    if criterion == "alternate":
+        gone = [*range(num_layers - 2, -1, -2)][:fewer]
+    else:
+        values = [-np.inf if value is None else value for value in getattr(scores, criterion)]
+        gone = sorted(range(num_layers), key=lambda k: (-values[k], -k))[:fewer]
+    return tuple(sorted({*range(num_layers)} - {*gone})) if len(gone) == fewer else None
+
+
+def rank(criterion: str, metric: str, gold: Sequence[int], full: Cut, cut: Cut) -> tuple[float, ...]:
+    """Return what orders cuts of one size by a criterion that runs them, the best first.
+
+    Args:
+        criterion: MEASURED or READ.
+        metric: The task's main metric.
+        gold: (calibration examples,) label indices.
+        full: The full model.
+        cut: One of the cuts.
+    """
+    if criterion == READ:
+        return (2.0 if cut.read is None else -round(cut.read, DECIMALS), *cut.layers)
+    found, labels = np.array(cut.calibration), np.array(gold)  # each (examples,)
+    changed = int((found != np.array(full.calibration)).sum())
+    return (-round(float(SCORES[metric](labels, found)), DECIMALS), changed, *cut.layers)
+
+
+def search(
+    runner: SubsetRunner, metric: str, gold: Sequence[int], exhaustive: bool = False
+) -> tuple[list[Cut], list[Step]]:
     """Measure cuts until each criterion can choose among them.
 
     Args:
@@ -49,26 +96,30 @@ def search(runner: SubsetRunner, metric: str, gold: Sequence[int], exhaustive: b
         exhaustive: Whether every subset is measured, however deep the model.
 
     Returns:
-        What was measured, the full model first, larger ones before smaller ones.
+        What was measured, the full model first, larger ones before smaller ones; and what each criterion chooses.
     """
     full, known, (scores, of_full) = tuple(range(runner.depth)), dict[Layers, Cut](), runner.full
-    every = exhaustive or runner.depth <= ALL_UP_TO
+    every, beam, steps = exhaustive or runner.depth <= ALL_UP_TO, {full}, list[Step]()
 
     def measure(subsets: set[Layers]) -> None:
         for kept, (predictions, read) in runner.run(subsets - {*known}, of_full).items():
             known[kept] = Cut(layers=kept, calibration=predictions, read=read)
 
     measure({kept for left in range(every * len(full)) for kept in combinations(full, left)} | {full})
-    beam = {full}
-    for left in () if every else sizes(runner.depth):
-        children = {tuple(layer for layer in kept if layer != gone) for kept in beam for gone in kept}
-        fixed = (fixed_choice(name, scores, left) for name in CRITERIA if name not in BEAM)
-        measure({*children, *drawn_subsets(runner.depth, left), *filter(None, fixed)})
+    for left in sizes(runner.depth):
+        drawn = drawn_subsets(runner.depth, left)
+        picks = {name: fixed_choice(name, scores, left) for name in CRITERIA if name not in BEAM}
+        if not every:
+            children = {tuple(layer for layer in kept if layer != gone) for kept in beam for gone in kept}
+            measure({*children, *drawn, *filter(None, picks.values())})
         alike, beam = [cut for cut in known.values() if len(cut.layers) == left], set()
         for name, width in BEAM.items():
             alike.sort(key=partial(rank, name, metric, gold, known[full]))
             beam |= {cut.layers for cut in alike[:width]}
-    return sorted(known.values(), key=lambda cut: (-len(cut.layers), cut.layers))
+            picks[name] = alike[0].layers
+        chosen = {name: kept for name in CRITERIA if (kept := picks[name])}
+        steps.append(Step(picks=chosen, drawn=tuple(drawn)))
+    return sorted(known.values(), key=lambda cut: (-len(cut.layers), cut.layers)), steps
 
 
 def layer_passes(depth: int, exhaustive: bool) -> tuple[float, float]:
@@ -89,7 +140,7 @@ def best_subsets(checkpoint: Checkpoint, examples: EvalSubset, report: Report) -
         examples: What it is chosen on.
         report: See `SubsetRunner`.
     """
-    depth, metric, gold = checkpoint.record.num_layers, examples.task.main_metric, examples.record.gold
-    runner = SubsetRunner(checkpoint, examples, report, SEARCHING, layer_passes(depth, exhaustive=False)[0])
-    cuts = search(runner, metric, gold, exhaustive=False)
-    return {left: choices(metric, gold, runner.full[0], cuts, left)[MEASURED] for left in sizes(depth)}
+    passes, _ = layer_passes(checkpoint.record.num_layers, exhaustive=False)
+    runner = SubsetRunner(checkpoint, examples, report, SEARCHING, passes)
+    _, steps = search(runner, examples.task.main_metric, examples.record.gold)
+    return {len(step.picks[MEASURED]): step.picks[MEASURED] for step in steps}

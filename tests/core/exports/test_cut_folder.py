@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from tiny import make_encoder, predicted_by_transformers
 
 from core.errors import PrunescopeError
-from core.exports.cut_folder import write_cut
+from core.exports.pruned_checkpoint import write_cut
 from core.inputs.prepare import CutInputs
 from core.request.limits import HOSTED_LIMITS
 from core.results.cut import CutStudy
@@ -83,7 +83,7 @@ def test_what_cannot_be_taken_is_refused(made: Made, tmp_path: Path, monkeypatch
 def test_hosted_it_is_a_zip_of_bounded_size(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, inputs, found = made
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("core.exports.cut_folder.is_hosted", lambda: True)
+    monkeypatch.setattr("core.exports.pruned_checkpoint.is_hosted", lambda: True)
     archive = taken(made, 2, 0.0)
     assert [archive.suffix, *(path.name for path in archive.parent.iterdir())] == [".zip", archive.name]
     with zipfile.ZipFile(archive) as opened:
@@ -93,7 +93,7 @@ def test_hosted_it_is_a_zip_of_bounded_size(made: Made, tmp_path: Path, monkeypa
     assert tuple(predicted_by_transformers(folder, texts)) == found.choice(2).judged
     shutil.rmtree(archive.parent)
     assert HOSTED_LIMITS.export_bytes < float("inf")
-    monkeypatch.setattr("core.exports.cut_folder.limits", lambda: type("", (), {"export_bytes": 2**15})())
+    monkeypatch.setattr("core.exports.pruned_checkpoint.limits", lambda: type("", (), {"export_bytes": 2**15})())
     with pytest.raises(PrunescopeError, match="more than the 0 allowed here"):
         taken(made, 2, 0.0)
     assert [*archive.parent.iterdir()] == []

@@ -13,6 +13,7 @@ from tests.studies import make_study
 from tests.uploaded import rewritten
 
 STUDY, SWEEP = make_study(), make_result()
+FAULT = "its cuts, choices, scores and examples do not fit each other"
 
 
 def test_a_study_and_a_sweep_share_a_store_and_neither_is_taken_for_the_other(
@@ -52,18 +53,18 @@ def test_a_study_and_a_sweep_share_a_store_and_neither_is_taken_for_the_other(
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"cuts.3.judged": [0, 1]}, "its layers, units or predictions do not fit"),
-        ({"cuts.3.layers": [2, 1]}, "its layers, units or predictions do not fit"),
-        ({"cuts.3.layers": [0, 9]}, "its layers, units or predictions do not fit"),
-        ({"cuts.3.share": 0.5}, "its layers, units or predictions do not fit"),
-        ({"cuts.3.worth": None, "cuts.4.worth": None}, "its choices do not fit"),
-        ({"cuts.3": STUDY.cuts[4].model_dump(mode="json")}, "its cuts do not fit"),
+        ({"cuts.3.judged": [0, 1]}, FAULT),
+        ({"cuts.3.layers": [2, 1]}, FAULT),
+        ({"cuts.3.layers": [0, 9]}, FAULT),
+        ({"cuts.3.share": 0.5}, FAULT),
+        ({"cuts.3.worth": None, "cuts.4.worth": None}, FAULT),
+        ({"cuts.3": STUDY.cuts[4].model_dump(mode="json")}, FAULT),
         ({"cuts.3.calibration": [7, *STUDY.cuts[3].calibration[1:]]}, "a label lies outside 0 to 1"),
-        ({"scores.cka": [0.5]}, "its scores or steps do not fit"),
-        ({"steps.0.picks.top": [0, 1]}, "its subsets do not fit"),
-        ({"steps.0.drawn": [[0, 1, 2, 3]]}, "its subsets do not fit"),
+        ({"scores.cka": [0.5]}, FAULT),
+        ({"steps.0.picks.top": [0, 1]}, FAULT),
+        ({"steps.0.drawn": [[0, 1, 2, 3]]}, FAULT),
         ({"steps.0.picks.luck": [0, 1, 2]}, "unknown criterion 'luck'"),
-        ({"calibration.split": "validation"}, "its calibration examples do not fit"),
+        ({"calibration.split": "validation"}, FAULT),
         ({"checkpoint.id": "embedded:none"}, "no checkpoint embedded:none comes with this program"),
         ({"kind": "slice"}, "is not a valid result"),
     ],

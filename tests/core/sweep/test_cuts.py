@@ -29,8 +29,7 @@ from core.results.schema import TaskRecord
 from core.similarity.cka import cka
 from core.similarity.gram import compare, prepare, u_centred_bands
 from core.sweep import cuts
-from core.sweep.cut_choices import choices, fixed_choice
-from core.sweep.search import SEARCHING, drawn_subsets, layer_passes, search, sizes
+from core.sweep.search import SEARCHING, drawn_subsets, fixed_choice, layer_passes, search, sizes
 from core.sweep.subsets import Answered, SubsetRunner
 
 DEPTH = 6
@@ -158,18 +157,17 @@ class Additive:
 def test_a_beam_finds_what_all_subsets_of_twelve_layers_show_where_layers_add_up() -> None:
     depth, gold = 12, (1,) * 100
     beam, brute = Additive(depth), Additive(depth)
-    some, every = (
+    (some, found), (every, best) = (
         search(run, "accuracy", gold, exhaustive)  # type: ignore[arg-type]
         for run, exhaustive in ((beam, False), (brute, True))
     )
     assert (len(every), brute.looked_at) == (2**depth, 2**depth)
     assert beam.looked_at == len(some) < 600
-    for left in sizes(depth):
-        assert choices("accuracy", gold, beam.full[0], some, left) == choices(
-            "accuracy", gold, beam.full[0], every, left
-        )
-        assert {*drawn_subsets(depth, left)} <= {cut.layers for cut in some}
-        assert len(drawn_subsets(depth, left)) == 5
+    assert found == best
+    for left, step in zip(sizes(depth), found, strict=True):
+        assert step.drawn == tuple(drawn_subsets(depth, left))
+        assert {*step.drawn} <= {cut.layers for cut in some}
+        assert len(step.drawn) == 5
     searched, _ = layer_passes(depth, exhaustive=True)
     subsets = [cut.layers for cut in every]
     begun = {kept[:end] for kept in subsets for end in range(1, len(kept) + 1)}

@@ -82,7 +82,7 @@ def test_what_was_measured_is_kept_beside_the_study_not_in_its_key(made: Made, t
     assert study(loaded(inputs.resolved), inputs).key == found.key
     lacking = found.model_dump(mode="json")
     lacking["cuts"][-1]["kept"] = []
-    with pytest.raises(ValueError, match="units or predictions do not fit"):
+    with pytest.raises(ValueError, match="do not fit each other"):
         CutStudy.model_validate(lacking)
 
 
