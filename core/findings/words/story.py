@@ -100,7 +100,7 @@ def guess_told(result: SweepResult) -> Told:
 
 def guess_answer(label: str, intact: str, is_first: bool) -> str:
     """Say of the layer that was guessed how far it is intact, and whether it is the one that falls first."""
-    return f"Your guess, layer {label}: {intact}{', the first to fall' if is_first else ''}."
+    return f"Your guess, layer {label}: {intact or 'not judged here'}{', the first to fall' if is_first else ''}."
 
 
 def in_short(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> str:
