@@ -3,7 +3,7 @@
 from huggingface_hub import ModelCardData
 
 from core.findings.cut import Judge, estimated
-from core.findings.words.cut import machine_name
+from core.findings.words.cut import layers_words, machine_name
 from core.request.amounts import amount_text
 from core.request.catalog import METHODS
 from core.results.cut import Cut, CutStudy, Worth, unpacked
@@ -65,11 +65,9 @@ def cut_card(study: CutStudy, smaller: Cut, folder: str, size: tuple[int, int], 
     """
     depth, worth, base, made_by = study.checkpoint.num_layers, smaller.worth, study.full.size, recipe(study)
     assert worth is not None  # it is offered
-    gone = [str(layer + 1) for layer in range(depth) if layer not in smaller.layers]
-    out, asked = (
-        [f"layers {', '.join(gone)} of {depth}, counted from 1"] if gone else [],
-        f"--layers {depth - len(gone)}",
-    )
+    gone = [layer for layer in range(depth) if layer not in smaller.layers]
+    out = [f"{layers_words(gone, depth)} of {depth}, counted from 1"] if gone else []
+    asked = f"--layers {depth - len(gone)}"
     if smaller.share:
         left = len(unpacked(smaller.kept[0]))
         out.append(f"{amount_name(smaller.share)} of the feed-forward units of each layer: {left} are left")
