@@ -52,7 +52,12 @@ def sentences() -> None:
     is_bundled = result.checkpoint.source == "embedded" and result.task.name in TASKS
     typed = st.container(key=f"typed-{len(TASKS[result.task.name].text_columns)}" if is_bundled else None)
     picture = st.container()
-    chosen = choose_examples(result, examples)
+    by_flip, by_label = st.columns(2)
+    with by_flip:
+        flips = choose("Flips", flip_choices(result, examples), "flips")
+    with by_label:
+        label = choose("Label", {ALL: "Any", **{name: label_words(name) for name in result.task.label_names}}, "label")
+    chosen = selected(result, examples, label, flips)
     scene = once(flip_scene, result, chosen) if chosen else None
     with picture:
         if scene:
@@ -73,16 +78,6 @@ def sentences() -> None:
 
 
 # ---------------------------------------------------------------- the examples
-
-
-def choose_examples(result: SweepResult, examples: Sequence[Example]) -> list[Example]:
-    """Ask which examples to show, by flip and label; both are in the address."""
-    by_flip, by_label = st.columns(2)
-    with by_flip:
-        flips = choose("Flips", flip_choices(result, examples), "flips")
-    with by_label:
-        label = choose("Label", {ALL: "Any", **{name: label_words(name) for name in result.task.label_names}}, "label")
-    return selected(result, examples, label, flips)
 
 
 def show_examples(result: SweepResult, chosen: Sequence[Example]) -> None:
@@ -133,9 +128,8 @@ def try_a_sentence(result: SweepResult) -> None:
         drop_question("typed-job")
         with refusals_shown():
             texts = check_texts(typed, task)
-            job_id = ask("typed-job", result.key, "predict", **question(result, texts))
+            ask("typed-job", result.key, "predict", wait=ANSWER_SECONDS, **question(result, texts))
             st.session_state["typed-texts"] = texts
-            queue.wait(job_id, lambda job: job.ended, ANSWER_SECONDS)
     if found := answer_to("typed-job", result.key):
         show_prediction(Prediction(**found), st.session_state["typed-texts"], result)
 

@@ -137,10 +137,10 @@ def offer_smaller(study: CutStudy, choice: Choice) -> None:
         remark(LACKING)
         return
     place = request.checkpoint if study.checkpoint.source == "folder" else None
-    order = dict(zip(("key", "left", "share"), asked, strict=True)) | {"checkpoint": place}
     with st.container(horizontal=True, vertical_alignment="center"), refusals_shown():
         if st.button("Save the smaller model", key="cut-save", icon=":material/save:"):
-            ask("export-cut", asked, "export-cut", **order)
+            key, left, share = asked
+            ask("export-cut", asked, "export-cut", key=key, left=left, share=share, checkpoint=place)
         remark(plain(smaller_words(choice)))
     if not (written := answer_to("export-cut", asked)):
         return

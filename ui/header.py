@@ -160,9 +160,9 @@ def page_header(title: str, read: Callable[[], ViewState] = ViewState, nothing: 
     navigation = st.container(key=NAVIGATION, gap="xxsmall")
     begin()
     state = read()
-    on_show = [known for known in (state.result, state.other) if known]
+    on_show = filter(None, (state.result, state.other))
     named = [f"{pruning_name(known)}, {task_title(known.task.name)}" for known in on_show]
-    shown = " and ".join([*named, *([task_title(state.study.task.name)] if state.study else [])])
+    shown = " and ".join(named) or (task_title(state.study.task.name) if state.study else "")
     st.set_page_config(page_title=" · ".join(filter(None, (title, shown, "Prunescope"))))  # to tell tabs apart
     note_watching(title)
     result, study = on_one_model(state)

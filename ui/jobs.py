@@ -212,17 +212,18 @@ def _look(job_id: str, step: int, show: Callable[[Job], None] | None, name: str,
         show(job)
 
 
-def ask(name: str, question: object, op: str, /, **fields: Any) -> str:
+def ask(name: str, question: object, op: str, /, wait: float = 0.0, **fields: Any) -> Job | None:
     """Ask the worker for something other than a sweep, in place of what this visitor asked last under that name.
 
     Args:
         name: Of what the session remembers: the question and the job's id.
         question: What is asked.
         op: The order, see `core.worker`.
+        wait: How long to wait for its end, in seconds, to show the answer at once.
         fields: Of the order.
 
     Returns:
-        The job's id.
+        The job as it is by then; None if the queue does not hold it any more.
 
     Raises:
         PrunescopeError: On a hosted server, the visitor has a question already, or too many jobs wait.
@@ -230,7 +231,7 @@ def ask(name: str, question: object, op: str, /, **fields: Any) -> str:
     drop_question(name)
     job_id = queue.ask(op, visitor(), address=client_address(), **fields)
     st.session_state[name] = question, job_id
-    return job_id
+    return queue.wait(job_id, lambda job: job.ended, wait)
 
 
 def job_of(name: str, question: object) -> Job | None:

@@ -8,7 +8,6 @@ import streamlit as st
 
 from core.inputs.data import VALIDATION
 from core.inputs.tables import DataFile
-from core.jobs import queue
 from core.request.catalog import DEFAULT_EXAMPLES, MIN_EXAMPLES, SHIPPED, TASKS, Task
 from core.request.limits import is_hosted, limits
 from core.request.places import DATASET, OWN, TABLE_SUFFIXES, dataset_of
@@ -128,5 +127,5 @@ def _answer(op: str, /, **asked: Any) -> dict[str, Any] | None:
     """Ask the worker, once; None while it works, which the page shows, or where it fails, which the page says."""
     name = f"lab-{op}-asked"
     if job_of(name, asked) is None:
-        queue.wait(ask(name, asked, op, **asked), lambda job: job.ended, QUICK_SECONDS)
+        ask(name, asked, op, wait=QUICK_SECONDS, **asked)
     return answer_to(name, asked)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.errors import PrunescopeError
-from core.jobs import queue
 from core.jobs.job import Job
 from core.request.limits import is_hosted, limits
 from core.request.places import source_of
@@ -82,9 +81,8 @@ def show_estimate(request: SweepRequest, follow_ups: Sequence[SweepRequest] = ()
         note = "Measured on a few examples, on this machine."
         if source_of(request.checkpoint) == "hub" and not st.button("How long?", key="lab-how-long", help=note):
             return
-        order = {"request": vars(request), "follow_ups": [vars(further) for further in follow_ups], "study": study}
-        job_id = ask(ESTIMATE, question, "estimate", **order)
-        job = queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
+        runs = {"request": vars(request), "follow_ups": [vars(further) for further in follow_ups]}
+        job = ask(ESTIMATE, question, "estimate", wait=QUICK_SECONDS, study=study, **runs)
     if job is not None and job.ended:
         remark(_words(job))
     elif job is not None:
