@@ -9,6 +9,7 @@ from core.request.limits import LOCAL_LIMITS
 from core.results import store
 from core.results.store import open_upload
 from tests.builders import make_result
+from tests.refusals import refusal
 from tests.uploaded import read_upload, rewritten
 
 RESULT = make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20)
@@ -90,15 +91,12 @@ def test_a_result_too_large_to_draw_is_refused(monkeypatch: pytest.MonkeyPatch) 
     ):
         with monkeypatch.context() as patch:
             patch.setattr(store, bound, most)
-            with pytest.raises(PrunescopeError, match=said):
-                read_upload(rewritten(RESULT, {}), "mine.json")
+            assert said in refusal(read_upload, rewritten(RESULT, {}), "mine.json")
     deep = make_result(num_layers=33, points="both", amounts=(0.0,), num_examples=8).model_dump_json().encode()
     assert read_upload(deep, "deep.json").points
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    with pytest.raises(PrunescopeError, match="it has 66 points, at most 64 can be drawn"):
-        read_upload(deep, "deep.json")
-    with pytest.raises(PrunescopeError, match=r"mine\.json is larger than 5 MB"):
-        open_upload(b" " * 6 * 1024**2, "mine.json")
+    assert "it has 66 points, at most 64 can be drawn" in refusal(read_upload, deep, "deep.json")
+    assert "mine.json is larger than 5 MB" in refusal(open_upload, b" " * 6 * 1024**2, "mine.json")
 
 
 def test_a_result_of_an_embedded_checkpoint_that_is_none_is_refused() -> None:

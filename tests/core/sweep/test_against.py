@@ -19,6 +19,7 @@ from core.results.store import save
 from core.sweep.recompute import verify_frame
 from core.sweep.sweep import SharedPasses, sweep
 from tests.core.sweep.test_sweep import numbers, parts, run
+from tests.refusals import refusal
 
 SMALL = {"amounts": (0.0, 0.3, 0.6), "num_examples": 40}
 
@@ -40,8 +41,7 @@ def test_it_agrees_with_torch_cka_and_a_new_computation(
     places = {"checkpoint": str(tiny_bert), "data": str(glue_folder)}
     with pytest.raises(PrunescopeError, match=r"folder 'pretrained'.*give it with --against"):
         verify_frame(rectangular, 0.6, **places)
-    with pytest.raises(PrunescopeError, match="has the content"):
-        verify_frame(rectangular, 0.6, **places, against=str(tiny_bert))
+    assert "has the content" in refusal(verify_frame, rectangular, 0.6, **places, against=str(tiny_bert))
     found = verify_frame(rectangular, 0.6, **places, against=str(pretrained))
     assert found.engine == {"mean": 0.0, "cls": 0.0}
     assert 0 < max(found.torch_cka.values()) < 1e-5

@@ -19,6 +19,7 @@ from core.results.prediction import Prediction
 from core.sweep.predict import predict
 from core.sweep.runner import silent
 from core.worker import ANSWERS
+from tests.refusals import refusal
 
 TEXT = "a slow film but the music is bright ."
 AMOUNTS = (0.0, 0.3, 0.6)
@@ -61,15 +62,13 @@ def test_tokens_beyond_the_limit_are_counted_and_not_read(tiny_bert: Path) -> No
 
 def test_what_does_not_fit_and_logits_that_are_not_finite_are_refused(tiny_bert: Path, tmp_path: Path) -> None:
     for text, scope, message in ((TEXT, "layer:9", "layer:0 to layer:1"), ("x" * 2_001, "encoder", "characters")):
-        with pytest.raises(PrunescopeError, match=message):
-            predicted(tiny_bert, text, scope=scope)
+        assert message in refusal(predicted, tiny_bert, text, scope=scope)
     other = make_bert(tmp_path / "tiny-bert", seed=1)
     with pytest.raises(PrunescopeError, match=r"'tiny-bert' has the content .{12}, but the result was computed on "):
         predict(request(other), resolve(str(tiny_bert)).revision, [TEXT], silent)
     with borrow(resolve(str(other))) as checkpoint:
         checkpoint.model.bert.encoder.layer[1].output.dense.weight.data.mul_(1e38)  # type: ignore[union-attr, operator]
-    with pytest.raises(PrunescopeError, match="'tiny-bert' computes numbers that are not finite"):
-        predicted(other, TEXT)
+    assert "'tiny-bert' computes numbers that are not finite" in refusal(predicted, other, TEXT)
 
 
 def test_the_worker_answers_in_plain_values_and_reports_every_amount(tiny_bert: Path) -> None:
