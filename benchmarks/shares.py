@@ -3,7 +3,7 @@
 Fixed before the results were computed: the goal, and which checkpoints confirm it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,15 +95,14 @@ def _order(result: SweepResult) -> tuple[int, int, str]:
     return GROUPS.index(KNOWN.get(checkpoint, CONFIRMING)), [*TASKS].index(result.task.name), checkpoint
 
 
-def together(table: Sequence[Checkpoint]) -> list[Together]:
+def together(table: Sequence[Checkpoint]) -> Iterator[Together]:
     """Say what the checkpoints of each group say together."""
-    found = []
     for group in dict.fromkeys(known.group for known in table):
         known = [checkpoint for checkpoint in table if checkpoint.group == group]
         places = [place for checkpoint in known for place in checkpoint.places]
         ratios = {name: [place.beside[name].ratio for place in places] for name in METHODS if name != GUIDED}
         pairs, ends = [place.beside[GLOBAL] for place in places], [checkpoint.works_to for checkpoint in known]
-        one = Together(
+        yield Together(
             group=group,
             checkpoints=len(known),
             ratios={name: float(np.exp(np.log(values).mean())) for name, values in ratios.items()},
@@ -113,8 +112,6 @@ def together(table: Sequence[Checkpoint]) -> list[Together]:
             more=sum(pair.interval[0] > 0 for pair in pairs),
             shorter=sum((works[GUIDED] or 0) < (works[GLOBAL] or 0) for works in ends),
         )
-        found.append(one)
-    return found
 
 
 # ---------------------------------------------------------------- words

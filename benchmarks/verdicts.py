@@ -10,7 +10,7 @@ margin called none.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -230,20 +230,18 @@ def regrets_table(rows: Sequence[Regrets]) -> Table:
 # ---------------------------------------------------------------- how often the rules are wrong
 
 
-def false_differences(verdicts: Iterable[Verdict]) -> list[bool]:
+def false_differences(verdicts: Iterable[Verdict]) -> Iterator[bool]:
     """Whether a seed of random removal is called different from the others of its kind; no correction for the number.
 
     Args:
         verdicts: Of which only the random draws are looked at, each in the place of the method.
     """
-    found = []
     for known in verdicts:
         shares = np.array(known.control_shares)  # (k,)
         without = upper_share(np.array([seed.gap.replicates for seed in known.controls]), known.damage)  # (k, n)
         for k in range(len(shares)):
             apart = shares[k] - np.delete(shares, k), without[k] - np.delete(without, k, axis=0)
-            found.append(contrast(*apart).state in DIFFERENT)
-    return found
+            yield contrast(*apart).state in DIFFERENT
 
 
 def false_equivalences(known: Contrast, random: np.random.Generator, draws: int = DRAWS) -> float:
@@ -261,7 +259,7 @@ def false_equivalences(known: Contrast, random: np.random.Generator, draws: int 
 def errors_of(verdicts: Sequence[Verdict]) -> str:
     """Say both error rates on rows that the intervals decide, the second as the mean over them and the largest."""
     decided = [known for known in verdicts if known.reason in BY_INTERVAL]
-    different, random = false_differences(decided), np.random.default_rng(0)
+    different, random = list(false_differences(decided)), np.random.default_rng(0)
     equal = [false_equivalences(known.contrast, random) for known in decided if known.contrast]
     return (
         f"random draws called different: {sum(different)} of {len(different)} ({np.mean(different):.1%})\n"
