@@ -8,12 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 
 import streamlit as st
 
 from core.findings.choices import SEPARATOR, companions, counterpart, is_control, offered, task_title
 from core.findings.words.lab import columns_name, meanings_name
 from core.request.catalog import DEFAULT_MEASURES, MEASURES, METHODS
+from core.request.scope import run_of
 from core.results import store
 from core.results.cut import CutStudy
 from core.results.library import CutEntry, Entry, entry_of
@@ -25,6 +27,7 @@ from ui.shared import once
 
 OWN, OWN_MODEL = "own", "model"  # in the Lab's address: its settings begin with a model of the visitor's own
 DECIDE = "decide"  # in the Lab's address: its settings are to decide a verdict that is inconclusive for this reason
+_measured = attrgetter("checkpoint", "fingerprint")  # of an entry
 PAIR = ("sst2", "cola")  # the tasks of the published heatmaps, side by side
 SOURCES = {
     "written": "Written for this project",
@@ -158,11 +161,14 @@ def published_pair(entries: Iterable[Entry], like: Entry | None = None) -> list[
 
     Both are of attention blocks, over all layers, of models with equally many: with as many as that one, by its method
     or the one that it controls, if there are such; else by the first method that has both, of the shipped ones before
-    the visitor's own, the deepest. GLUE comes before written sentences.
+    the visitor's own, the deepest. GLUE comes before written sentences, and a model whose halves were pruned alone, of
+    which the story has most to tell, before others.
     """
     layers, method = (len(like.points), like.controls or like.method) if like else (0, "")
     found: dict[str, dict[tuple[object, ...], Entry]] = {task: {} for task in PAIR}
-    for entry in sorted(entries, key=lambda entry: entry.source == "written"):
+    entries = list(entries)
+    halved = {_measured(entry) for entry in entries if len(run_of(entry.scope) or ()) > 1}
+    for entry in sorted(entries, key=lambda entry: (entry.source == "written", _measured(entry) not in halved)):
         is_whole = entry.scope in ("encoder", None) and all(point.endswith(".attention") for point in entry.points)
         if entry.task in PAIR and is_whole and entry.against is None and entry.until_damage is None:
             first = len(entry.points) == layers, entry.method == method, -list(METHODS).index(entry.method)
