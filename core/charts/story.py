@@ -109,7 +109,7 @@ def story(
     def step(name: str, told: Told, layout: Layout, views: dict[str, View], start: float | None = None) -> Step:
         frames = player_frames(result, metric) if len(views) > 1 else [g.step(0.0, "", "")]
         scene = Scene(told.heading, origins((result,), reduction), views, frames, layout) if views else None
-        return Step(name, told, scene, start if views else None, words.NOTES[name], told.go)
+        return _step(name, told, scene, start)
 
     is_guessed = not result.against and len(result.points) > 1
     pairs = heatmap_view(result, result.frames, reduction, annotated=not result.against)
@@ -152,6 +152,12 @@ def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
     ]
 
 
+def _step(name: str, told: Told, scene: Scene | None, start: float | None = None) -> Step:
+    """Describe a scene; one that lacks its data starts nowhere, and leaves a presenter nothing to say."""
+    notes = words.NOTES[name] if scene or name == "similar" else ()
+    return Step(name, told, scene, start if scene else None, notes, told.go)
+
+
 def _beside(first: str, second: str, heights: tuple[str, str] = ("15rem", "11rem")) -> Layout:
     """Place two pictures beside each other; on a telephone below each other, as high as given."""
     return Layout(
@@ -184,7 +190,7 @@ def _matters(
     told = words.matters_told(result, verdict(result, companions, reduction), found, passed.shipped())
     if found:
         scene = halves_scene(result, reduction, alone, drawn, told.heading)
-    return Step("matters", told, scene, found.removed if found else None, words.NOTES["matters"], told.go)
+    return _step("matters", told, scene, found.removed if found else None)
 
 
 def _cut(result: SweepResult, study: CutStudy | None) -> Step:
@@ -200,4 +206,4 @@ def _cut(result: SweepResult, study: CutStudy | None) -> Step:
         layout = _beside("stack", "frontier", ("7rem", "19.5rem"))
         layout = replace(layout, slide='"frontier stack" minmax(0, 1fr) / minmax(0, 7fr) minmax(0, 2fr)')
         scene = replace(scene, layout=layout)
-    return Step("cut", told, scene, None, words.NOTES["cut"], told.go)
+    return _step("cut", told, scene)

@@ -50,7 +50,7 @@ def told(
         assert re.fullmatch(".*[^.,;]", said.heading), step
         assert len(said.sentences) in (1, 2), step
         assert all(sentence.endswith(".") and "None" not in sentence for sentence in said.sentences), step
-        assert 2 <= len(step.notes) <= 4
+        assert len(step.notes) in ((2, 3, 4) if step.scene or step.name == "similar" else (0,))
         assert step.start is None or (step.scene and 0 <= step.start < 1)
         if step.scene:
             narrow = replace(step.scene.layout, wide=step.scene.layout.narrow or step.scene.layout.wide)
