@@ -9,16 +9,9 @@ from core.inputs.checkpoint_files import refused
 from core.inputs.checkpoints import Resolved, resolve, suited
 from core.inputs.examples import EvalSubset, open_examples
 from core.inputs.hub import Report
+from core.request import catalog
 from core.request.amounts import parse_amounts
-from core.request.catalog import (
-    CALIBRATION_EXAMPLES,
-    ENGINE_VERSION,
-    GUIDING_EXAMPLES,
-    METHODS,
-    PLACED_LAYERS,
-    is_calibrated,
-    is_guided,
-)
+from core.request.catalog import METHODS, is_calibrated, is_guided
 from core.request.places import kind_of_data, source_of
 from core.request.sweep_request import SweepRequest
 from core.results.key import result_key
@@ -54,7 +47,7 @@ class Inputs:
         request = _with_its_amounts(request, self.resolved)
         pruning = pruning_record(request, self.calibration)
         against = self.against.revision if self.against else None
-        made_by = {"dtype": DTYPE, "engine": ENGINE_VERSION}
+        made_by = {"dtype": DTYPE, "engine": catalog.ENGINE_VERSION}
         return result_key(request, self.resolved.revision, self.subset.record, pruning, against, made_by)
 
 
@@ -87,7 +80,7 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
     examples = open_examples(request, resolved.label_names, report)
     subset = examples.subset(request.num_examples)
     needed = is_calibrated(request.method, request.control_of)
-    most = CHOSEN_ON if METHODS[request.method].removes == "layers" else CALIBRATION_EXAMPLES
+    most = CHOSEN_ON if METHODS[request.method].removes == "layers" else catalog.CALIBRATION_EXAMPLES
     calibration = examples.calibration(subset, most) if needed else None
     rest = examples.rest(subset) if request.range_examples == "all" else None
     return Inputs(resolved, subset, calibration, rest, against, request)
@@ -132,7 +125,7 @@ def prepare_cut(request: SweepRequest, report: Report | None = None) -> CutInput
 
 
 def _check_removable(resolved: Resolved) -> None:
-    if resolved.model_type in PLACED_LAYERS:  # no configuration could describe what is left of it
+    if resolved.model_type in catalog.PLACED_LAYERS:  # no configuration could describe what is left of it
         fault = f"cannot lose layers: what a layer of type '{resolved.model_type}' does depends on its place"
         raise refused(resolved.id, fault, "choose a checkpoint of another type")
 
@@ -141,7 +134,7 @@ def scored_on(request: SweepRequest, calibration: EvalSubset | None) -> EvalSubs
     """Return those of the calibration examples that a request's method, or the one it controls, scores on, if any."""
     if calibration is None or not is_calibrated(request.method, request.control_of):
         return None
-    return calibration.first(GUIDING_EXAMPLES) if is_guided(request.method, request.control_of) else calibration
+    return calibration.first(catalog.GUIDING_EXAMPLES) if is_guided(request.method, request.control_of) else calibration
 
 
 def pruning_record(
