@@ -44,7 +44,7 @@ PRESETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "Random control": ("Magnitude pruning, then as many weights drawn at random.", {"with-control": True}),
     "Attribution": ("Removes whole units, the least useful first.", {"method": "attribution"}),
     "One layer alone": (
-        "Its own effect, without that of the layers below it.",
+        "Its own effect, without the layers below.",
         {"scope": SOME_LAYERS, "layer": 1, "last-layer": 1},
     ),
     "Quick look": ("64 examples, steps of 20 %: a rough answer in seconds.", {"examples": 64, "step": "0.2"}),
@@ -64,11 +64,8 @@ def choose_method(shown: SweepRequest, asked: Asked, follow_ups: Sequence[SweepR
         st.markdown("Presets", width="content")
         for title, (explanation, changes) in PRESETS.items():
             st.button(title, key=f"lab-preset-{title}", help=explanation, on_click=partial(_fill, changes))
-    titles = {
-        **{name: method.title for name, method in METHODS.items()},
-        EVERY: "Every method",
-        STUDY: "Which layers can go",
-    }
+    titles = {name: method.title for name, method in METHODS.items()}
+    titles |= {EVERY: "Every method", STUDY: "Which layers can go"}
     name = choose_setting("Method", titles, EVERY if follow_ups and not with_control else shown.method, "method")
     asked.every, asked.study, fields = name == EVERY, name == STUDY, asked.fields
     if asked.study:

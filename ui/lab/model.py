@@ -59,17 +59,10 @@ def choose_model(shown: SweepRequest, asked: Asked) -> Task | None:
         place = typed if is_hosted() else expanduser(typed)
         if not place:
             asked.missing.append(f"Enter the {place_title} of your checkpoint")
-    usual = usual_task(choice)
-    task = choose_setting(
-        "Task",
-        {
-            **{name: f"{task.title}: {task.question}" for name, task in TASKS.items()},
-            AUTO: f"{AUTO_TITLE}, on data of my own",
-        },
-        shown.task if first == choice else usual,
-        f"task-{choice}",
-        "What the checkpoint was fine-tuned to decide.",
-    )
+    titles = {name: f"{task.title}: {task.question}" for name, task in TASKS.items()}
+    titles |= {AUTO: f"{AUTO_TITLE}, on data of my own"}
+    usual = shown.task if first == choice else usual_task(choice)
+    task = choose_setting("Task", titles, usual, f"task-{choice}", "What the checkpoint was fine-tuned to decide.")
     asked.fields |= {"checkpoint": place, "task": task}
     if task != AUTO or not place:
         return TASKS.get(task)

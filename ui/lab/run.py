@@ -96,8 +96,6 @@ def _words(job: Job) -> str:
         return plain(job.message)
     if "download" in found:
         return "Something is downloaded first; how long the run takes can be measured after that."
-    return (
-        "Already computed; opens at once."
-        if found.get("stored")
-        else f"Takes about {duration(found['seconds'])} on this machine."
-    )
+    if found.get("stored"):
+        return "Already computed; opens at once."
+    return f"Takes about {duration(found['seconds'])} on this machine."
