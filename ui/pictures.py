@@ -150,7 +150,7 @@ def offer_story(steps: Sequence[Step], result: SweepResult) -> None:
             theme = _pick("Colours", THEMES, st.context.theme.type or "light", "talk-theme")
             ending = "-dark" if theme == "dark" else ""
             page = partial(story_page, steps, result, title, theme)
-            download("HTML", page, file_name([result], f"{ending}.html", "story"), "text/html", TALK)
+            download("HTML", page, file_name([result], f"{ending}.html", "talk"), "text/html", TALK)
             pressed = [
                 label for label in SLIDES if st.button(label, f"talk-{label}", FILM, icon=":material/slideshow:")
             ]
@@ -161,7 +161,7 @@ def offer_story(steps: Sequence[Step], result: SweepResult) -> None:
             if kind == "mp4":
                 (figure,) = (slide for slide in figure["slides"] if slide["name"] == "play")
                 frames = len(figure["readouts"])
-            name = file_name([result], f"{ending}.{kind}", "story")
+            name = file_name([result], f"{ending}.{kind}", "talk")
             _draw_under_a_bar(label, figure, kind, frames, name, mime)
 
 
