@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from core.command_line import OneLineParser, importing, run_command, use_threads
 from core.errors import PrunescopeError
+from core.inputs.prepare import prepare_cut
 from core.precompute import add_options, progress_shown, request_of
 from core.request.sweep_request import SweepRequest
 from core.results import store
@@ -45,14 +46,11 @@ def compute(request: SweepRequest, options: argparse.Namespace) -> CutStudy:
     Raises:
         PrunescopeError: The checkpoint or the data is unavailable, or no study can be made of them.
     """
-    from core.inputs.prepare import prepare_cut
-
     with progress_shown(unit="B", unit_scale=True) as report:
         inputs = prepare_cut(request, report)
     with importing():  # bad input is refused without the seconds its import takes
         from core.encoder.loading import borrow
         from core.sweep.cuts import seconds_of, study
-        from core.sweep.runner import silent
 
     use_threads(options.threads)
     how = {"exhaustive": options.exhaustive, "measured": options.measure or options.width is not None}
@@ -60,7 +58,7 @@ def compute(request: SweepRequest, options: argparse.Namespace) -> CutStudy:
         depth = checkpoint.record.num_layers
         if options.layers is not None and not 1 <= options.layers <= depth:
             raise PrunescopeError(f"--layers {options.layers}: the checkpoint has {depth}, choose 1 to so many")
-        seconds = seconds_of(checkpoint, inputs, silent, **how)
+        seconds = seconds_of(checkpoint, inputs, lambda *_: None, **how)
         print(f"about {tqdm.format_interval(seconds)} to run", file=sys.stderr)
         with progress_shown("cut", unit="layer") as report:
             return study(checkpoint, inputs, report, **how)
@@ -79,10 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     path = store.save(found, options.output)
     if folder:
         from core.exports.pruned_checkpoint import write_cut
-        from core.sweep.runner import silent
 
         left = options.layers or found.checkpoint.num_layers
-        write_cut(found, left, options.width or 0.0, request.checkpoint, silent, folder)
+        write_cut(found, left, options.width or 0.0, request.checkpoint, lambda *_: None, folder)
     if options.manifest:
         list_in(options.manifest, [entry_of(found)])
     print(path)

@@ -33,8 +33,7 @@ from core.sweep import speed
 from core.sweep.estimate import SAMPLE_SIZE, STAGE, DownloadError, refuse_download
 from core.sweep.metrics import changed_share, evaluate
 from core.sweep.runner import silent
-from core.sweep.search import SEARCHING, layer_passes, search
-from core.sweep.subsets import SubsetRunner
+from core.sweep.search import SEARCHING, SubsetRunner, layer_passes, search
 from core.sweep.sweep import environment
 
 MOST_LAYERS = 12  # of which all subsets may be asked for

@@ -29,8 +29,16 @@ from core.results.schema import TaskRecord
 from core.similarity.cka import cka
 from core.similarity.gram import compare, prepare, u_centred_bands
 from core.sweep import cuts
-from core.sweep.search import SEARCHING, drawn_subsets, fixed_choice, layer_passes, search, sizes
-from core.sweep.subsets import Answered, SubsetRunner
+from core.sweep.search import (
+    SEARCHING,
+    Answered,
+    SubsetRunner,
+    drawn_subsets,
+    fixed_choice,
+    layer_passes,
+    search,
+    sizes,
+)
 from tests.refusals import refusal
 
 DEPTH = 6
