@@ -47,7 +47,7 @@ Order = Mapping[str, Any]
 Emit = Callable[..., None]  # (event, **fields)
 
 
-class CancelledError(Exception):
+class CancelledError(BaseException):
     """The job was cancelled."""
 
 

@@ -16,7 +16,6 @@ from pathlib import Path, PurePosixPath
 from threading import Thread
 from typing import Any, Literal, NamedTuple, TypeVar
 
-import httpx2
 from huggingface_hub import HfApi, close_session, constants, errors, try_to_load_from_cache
 from huggingface_hub.utils.sha import git_hash
 from tqdm.std import tqdm  # type: ignore[import-untyped]
@@ -27,18 +26,13 @@ from core.request.limits import is_hosted, limits
 from core.results.store import remove_parts
 
 Report = Callable[[str, int, int], None]
-"""Takes progress: (stage, done, total). An exception of its own that it raises ends the download."""
+"""Takes progress: (stage, done, total). What it raises, such as a `BaseException` of its own, ends the download."""
 T = TypeVar("T")
 
 MAIN = "main"  # the branch that is read where none is named
 SILENCE_SECONDS = 10.0  # without a byte
 PATIENCE_SECONDS = 30.0  # for one call with all that the client repeats, and as long again as its bytes may take
 LEAST_SPEED = 20_000  # bytes a second
-# What the client raises; the last come of answers that it does not expect.
-FAILURES = (
-    *(OSError, httpx2.HTTPError, httpx2.InvalidURL, ValueError, RuntimeError),
-    *(ArithmeticError, AssertionError, AttributeError, LookupError, TypeError),
-)
 SAID = {
     errors.GatedRepoError: "is gated: choose an open one, or on your own computer accept its terms and `hf auth login`",
     errors.RepositoryNotFoundError: "is not on the Hub, or is private: check the spelling, which is owner/name",
@@ -249,14 +243,16 @@ def _ask(function: Callable[[], T], repository: Repository, size: int = 0) -> T:
     Thread(target=run, name="request to the Hub", daemon=True).start()
     try:
         return answer.result(PATIENCE_SECONDS + size / LEAST_SPEED)
-    except FAILURES as error:
+    except PrunescopeError:
+        raise
+    except Exception as error:  # of many kinds, also of answers that the client does not expect
         if not answer.done():
             close_session()  # its sockets too, which ends the thread with the next byte
         raise _fault_of(error, repository.repo_id) from error
 
 
 def _fault_of(error: BaseException, repo_id: str) -> PrunescopeError:
-    """Say in one line what one of FAILURES means and what to do."""
+    """Say in one line what an exception of the client means and what to do."""
     while isinstance(error, errors.LocalEntryNotFoundError) and error.__cause__ is not None:
         error = error.__cause__  # the client has wrapped it
     for kind, said in SAID.items():

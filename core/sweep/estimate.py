@@ -80,7 +80,7 @@ def cost_of_trying(request: SweepRequest) -> tuple[bool, ...]:
     return scores, is_slow, request.range_examples == "all"
 
 
-class DownloadError(Exception):
+class DownloadError(BaseException):
     """Something has yet to be downloaded."""
 
 

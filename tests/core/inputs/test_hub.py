@@ -104,7 +104,7 @@ def test_only_what_is_needed_is_downloaded_once_and_reported(repo, cache, monkey
 
 
 def test_an_exception_in_report_ends_the_download_and_leaves_no_part(repo, cache, monkeypatch):
-    class CancelledError(Exception):
+    class CancelledError(BaseException):
         pass
 
     def report(*_: object) -> None:
