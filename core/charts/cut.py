@@ -5,7 +5,7 @@ layers. The stack has the layers as a network is drawn, the first at the bottom;
 """
 
 from itertools import pairwise
-from math import ceil, copysign, floor
+from math import ceil, floor
 
 import altair as alt
 
@@ -24,7 +24,9 @@ LAYOUT = Layout(
 )
 GREY = g.UNDEFINED_COLOUR
 SHAPES = ("triangle-down", "diamond", "cross", "square", "triangle-up", "M-1,-0.2H1V0.2H-1Z")  # the last is a dash
-APART, BESIDE = 6, 9  # pixels between the marks of criteria, which may have picked alike, and from a model's disc
+OFFSETS = (-24, -18, -12, 12, 18, 24)  # pixels from a model's disc to the marks of criteria, which may pick alike
+ROOM = 24  # pixels on either side of a model; they are closer where the models are
+FULL, GUESS = "full model", "always one label"
 STEP = 0.05  # the axis of the metric ends at multiples of it
 PIECES = 12  # of a whole band, each with strokes of its own
 FEED_FORWARD = 8  # of these, where a layer has four feed-forward units for each hidden one: two thirds of its weights
@@ -71,16 +73,19 @@ def _frontier_view(known: Frontier, chosen: Choice | None) -> View:
         for pick in known.picks
         if pick.criterion in words.CRITERION
     ]
-    lines = [{"value": known.full.value, "text": "full model"}, {"value": known.guess, "text": "always one label"}]
+    lines = [
+        {"value": known.full.value, "text": FULL},
+        {"value": known.guess, "low": known.guess - STEP / 2, "text": GUESS},  # with room below for its words
+    ]
     heights = [row[end] for row in (*models, *picks, *lines) for end in ("value", "low", "high") if end in row]
     domain = floor(min(heights) / STEP) * STEP, ceil(max(heights) / STEP) * STEP
     numbers = Numbers("models", "Removed", {title: "text", **{name: name for name in TOLD[1:]}})
     heading = [f"{title} of each smaller model, with its 95 % interval", EXPLAINED]
-    drawn = title, known.timed, domain, max(row["x"] for row in models)
+    drawn = title, known.timed, domain, max(row["x"] for row in models), len(places)
     return View(_frontier, drawn, {"models": models, "picks": picks, "lines": lines}, heading, numbers=numbers)
 
 
-def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float) -> g.LayerChart:
+def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float, count: int) -> g.LayerChart:
     """Draw, from back to front: the lines to hold against, what else would have been picked, and the models."""
     criteria, ticks = list(words.CRITERION.values()), [1, 1.5, 2, 3, 4, 6, 8, 12, 16] if timed else alt.Undefined
     across = alt.Axis(values=ticks, tickMinStep=1, format="~f", labelOverlap=True, grid=False, titleAnchor="start")
@@ -95,15 +100,18 @@ def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float
     columns = alt.ExprRef("width > 9 * margin ? 2 : 1")
     legend = alt.Legend(title=None, columns=columns, symbolSize=60, symbolFillColor=GREY)
     looks = g.told_apart("criterion", legend, criteria, shape=list(SHAPES))
+    closer = f"min(1, width / {2 * ROOM * count})"
+    full, guess = (lines.transform_filter(alt.datum.text == text).encode(text="text:N") for text in (FULL, GUESS))
     picked = g.told({"Chosen by": "criterion:N", "Removed": "layers:N", metric: "value:Q"})
     return alt.layer(
         lines.mark_rule(style="reference"),
-        *g.haloed_text(lines.encode(x=alt.value("width"), text="text:N"), "right", baseline="bottom", dx=-4, dy=-3),
+        *g.haloed_text(full.encode(x=alt.value("width")), "right", baseline="bottom", dx=-4, dy=-3),
+        *g.haloed_text(guess.encode(x=alt.value(0)), baseline="top", dx=4, dy=3),  # where all models are better
         *(
             picks.transform_filter(alt.datum.criterion == name)
-            .mark_point(color=GREY, filled=True, size=60, opacity=1, xOffset=APART / 2 * away + copysign(BESIDE, away))
+            .mark_point(color=GREY, filled=True, size=60, opacity=1, xOffset=alt.ExprRef(f"{offset} * {closer}"))
             .encode(tooltip=picked, **looks)
-            for name, away in zip(criteria, range(1 - len(criteria), len(criteria), 2), strict=True)
+            for name, offset in zip(criteria, OFFSETS, strict=True)
         ),
         fewer.mark_line(style="series", strokeWidth=1, opacity=0.6).encode(order="x:Q"),
         models.mark_rule(style="series", strokeWidth=1.5).encode(y="low:Q", y2="high:Q"),

@@ -205,17 +205,17 @@ def spread(heights: Iterable[float], gap: float, top: float = 1.0) -> list[float
 
 
 def letters_of(rows: int, taken: str = "0") -> tuple[str, alt.ExprRef]:
-    """Return the Vega expressions for whether each of so many rows has room for a line, and how high its letters are.
+    """Return the Vega expressions for every which row has room for a line, and how high its letters are.
 
-    Letters are smaller in low rows, but never too small to be read: then there is room for a few full lines only.
+    Letters are smaller in low rows, but never too small to be read: then not every row has a line.
 
     Args:
         rows: The rows.
         taken: The expression of what is not theirs of the picture's height.
     """
-    fitting = f"min({LETTER}, (height - {taken}) / {0.8 * rows})"
-    roomy = f"({fitting} >= 0.6 * {LETTER})"
-    return roomy, alt.ExprRef(f"{roomy} ? {fitting} : {LETTER}")
+    room = f"((height - {taken}) / {rows})"
+    every = f"ceil(0.6 * {LETTER} / {room})"
+    return every, alt.ExprRef(f"min({LETTER}, {every} * {room} / 0.8)")
 
 
 def share_axis(field: str, title: str, domain: tuple[float, float] = SHARE_DOMAIN, **style: Any) -> alt.Y:

@@ -203,7 +203,7 @@ def _harm(most: float) -> g.LayerChart:
     return alt.layer(
         curves.transform_filter("isValid(datum.seed)").mark_line(strokeWidth=1, opacity=0.65).encode(**line),
         own.mark_area(opacity=0.2).encode(
-            y="low:Q", y2="high:Q", **g.told_apart("series", None, HALVES, fill=g.COLOURS)
+            y="low:Q", y2="high:Q", **g.told_apart("series", legend, HALVES, fill=g.COLOURS)
         ),
         g.current_amount_rule().transform_filter(f"datum.amount <= {END}"),
         own.mark_line(strokeWidth=2.5).encode(**line),

@@ -33,7 +33,6 @@ AT_LEAST = f"At {SURVIVAL_THRESHOLD} or above"
 AT_RANDOM = "Random removal, same overall change"
 CHANCE, TOO_FAR = "random removal of {}, equally changed", "no random removal measured here"
 FLOOR = "everything removed"
-FIRST = "replace(datum.words, 'intact up to', 'first to fall:')"  # where rows are too low for the words of all
 LABEL_ROOM = alt.ExprRef("1.3 * margin")
 FINE_TUNES = "two fine-tunes that differ only in the seed"
 
@@ -171,9 +170,9 @@ def _twins(layers: alt.Chart) -> list[alt.Chart]:
 
 def _words(layers: alt.Chart, rows: int, lines: int) -> list[alt.Chart]:
     """Write before every band its layer, and behind it its number and how far it is intact, below the key's lines."""
-    roomy, size = g.letters_of(rows, f"{lines} * {LINE}")
-    layers = layers.transform_filter(f"{roomy} || datum.first").encode(y="middle:Q")
-    layers = layers.transform_calculate(label="'Layer ' + datum.layer", words=f"{roomy} ? datum.words : {FIRST}")
+    every, size = g.letters_of(rows, f"{lines} * {LINE}")
+    layers = layers.transform_filter(f"({rows - 1} - datum.y) % {every} === 0").encode(y="middle:Q")
+    layers = layers.transform_calculate(label="'Layer ' + datum.layer")
     behind, further = alt.XDatum(1.0), alt.ExprRef(f"{NUMBER_ROOM} * margin + 8")
     label, number, intact = (layers.encode(text=f"{field}:N") for field in ("label", "text", "words"))
     return [

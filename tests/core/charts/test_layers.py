@@ -67,10 +67,10 @@ def test_a_bar_has_its_interval_and_a_mark_where_the_floor_is_intact(threshold: 
 
 
 @pytest.mark.parametrize("height", [130, 100, 60])
-def test_all_layers_are_labelled_or_where_rows_are_too_low_the_first_to_fall(height: int) -> None:
+def test_all_layers_are_labelled_or_where_rows_are_too_low_every_second_from_the_top(height: int) -> None:
     result = make_result(num_layers=12, own_cka=declining(0.8))
     known = layers_of(result, Look("mean")).every
-    shown = [min(known, key=lambda layer: layer.rank)] if height == 60 else known
+    shown = known[1::2] if height == 60 else known
     picture = {**stack_view(result, "mean", ()).spec, "height": height + 20}
     assert [word for word in texts(picture, 0) if word.startswith("Layer ")] == [f"Layer {one.label}" for one in shown]
     sizes = [float(text.attrib["font-size"].removesuffix("px")) for text in marks(drawn(picture, 0), "text mark")]
@@ -138,7 +138,6 @@ def test_bands_are_as_long_as_the_layers_own_similarity_beside_what_is_intact_an
     assert {"0.96", "0.84", "intact up to 25 %", "intact up to 6 %", FLOOR} <= set(words)
     many = texts(stack(result=make_result(num_layers=60, amounts=CHANGES)), 0)
     assert FLOOR in many, "each mark is still in the key"
-    assert [sum(word.startswith(words) for word in many) for words in ("Layer ", "first to fall")] == [1, 1]
     holed = make_result(num_layers=3, amounts=CHANGES, own_cka=lambda a, point, _: None if point == 1 and a else 0.95)
     assert [len(spans(stack(result=holed), frame)) - 3 for frame in (0, 1)] == [3, 3], "grey where it is undefined"
     assert FLOOR not in texts(stack(result=holed.model_copy(update={"floor": None})), 0)
