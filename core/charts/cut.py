@@ -24,8 +24,8 @@ LAYOUT = Layout(
 )
 GREY = g.UNDEFINED_COLOUR
 SHAPES = ("triangle-down", "diamond", "cross", "square", "triangle-up", "M-1,-0.2H1V0.2H-1Z")  # the last is a dash
-OFFSETS = (-24, -18, -12, 12, 18, 24)  # pixels from a model's disc to the marks of criteria, which may pick alike
-ROOM = 24  # pixels on either side of a model; they are closer where the models are
+OFFSETS = (-24, -18, -12, 12, 18, 24)  # from a model to the marks of criteria, which may pick alike: pixels on a page
+MARK = alt.ExprRef("margin * margin / 27")  # the area of such a mark, which grows with the letters
 FULL, GUESS = "full model", "always one label"
 STEP = 0.05  # the axis of the metric ends at multiples of it
 PIECES = 12  # of a whole band, each with strokes of its own
@@ -98,9 +98,9 @@ def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float
     points = models.encode(y=y, tooltip=g.told({metric: "text:N", **{name: f"{name}:N" for name in TOLD}}))
     fewer, narrower = (points.transform_filter(f"{sign}datum.narrower") for sign in ("!", ""))
     columns = alt.ExprRef("width > 9 * margin ? 2 : 1")
-    legend = alt.Legend(title=None, columns=columns, symbolSize=60, symbolFillColor=GREY)
+    legend = alt.Legend(title=None, columns=columns, symbolSize=MARK, symbolFillColor=GREY)
     looks = g.told_apart("criterion", legend, criteria, shape=list(SHAPES))
-    closer = f"min(1, width / {2 * ROOM * count})"
+    apart = f"min(margin / {g.CURVE_MARGIN}, width / {2 * OFFSETS[-1] * count})"  # closer where models are
     full, guess = (lines.transform_filter(alt.datum.text == text).encode(text="text:N") for text in (FULL, GUESS))
     picked = g.told({"Chosen by": "criterion:N", "Removed": "layers:N", metric: "value:Q"})
     return alt.layer(
@@ -109,13 +109,13 @@ def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float
         *g.haloed_text(guess.encode(x=alt.value(0)), baseline="top", dx=4, dy=3),  # where all models are better
         *(
             picks.transform_filter(alt.datum.criterion == name)
-            .mark_point(color=GREY, filled=True, size=60, opacity=1, xOffset=alt.ExprRef(f"{offset} * {closer}"))
+            .mark_point(color=GREY, filled=True, size=MARK, opacity=1, xOffset=alt.ExprRef(f"{offset} * {apart}"))
             .encode(tooltip=picked, **looks)
             for name, offset in zip(criteria, OFFSETS, strict=True)
         ),
         fewer.mark_line(style="series", strokeWidth=1, opacity=0.6).encode(order="x:Q"),
         models.mark_rule(style="series", strokeWidth=1.5).encode(y="low:Q", y2="high:Q"),
-        narrower.mark_point(style="series", shape="square", size=45),
+        narrower.mark_point(style="series", shape="square", size=MARK),
         fewer.mark_point(style="series", filled=True, size=DISC, opacity=1),
         points.transform_filter("datum.chosen").mark_point(style="marker", size=DISC, filled=True, fillOpacity=0),
         fewer.encode(text="label:N").mark_text(style=["note", "halo"], strokeWidth=0, fontWeight="bold"),

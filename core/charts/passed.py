@@ -38,7 +38,7 @@ BOTH = Layout(
         "upper harm" clamp(9.5rem, 23vh, 17rem)
         "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)""",
     narrow=in_column({"stack": "7.5rem", "upper": "7.5rem", "harm": "11.5rem", "bar": "auto"}),
-    slide='"stack upper" minmax(0, 1fr) / minmax(0, 1fr) minmax(0, 1fr)',  # the line above says the harm
+    slide='"stack harm" minmax(0, 1fr) "upper harm" minmax(0, 1fr) / minmax(0, 1fr) minmax(0, 1fr)',
 )
 
 
