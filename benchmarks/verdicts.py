@@ -3,14 +3,12 @@
 It replaces what stands between lines such as `<!-- verdicts -->` and `<!-- end of verdicts -->` in `docs/results.md`
 and `README.md`, draws `docs/forest.svg`, and writes what pages read, `pooled.json`, `harm.json` and `measured.json` in
 `cached_results`.
-With `--errors` it prints instead how often the rules are wrong: a random draw called different, and a difference of the
-margin called none.
 """
 
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +23,7 @@ from core.exports.drawing import draw
 from core.exports.figure import figure_of
 from core.findings import passed, pooled
 from core.findings.choices import family_of, seed_groups, task_title
-from core.findings.claim import BY_INTERVAL, Verdict, corrected, verdict, with_rows
+from core.findings.claim import Verdict, corrected, verdict, with_rows
 from core.findings.comparable import control_sweeps
 from core.findings.cut import RANDOM, picks_of
 from core.findings.passed import Harm
@@ -41,14 +39,12 @@ from core.results.cut import CutStudy
 from core.results.names import checkpoint_name, in_sentence, listed, method_name
 from core.results.schema import SweepResult
 from core.results.statistics import Estimate
-from core.sweep.control_contrast import DIFFERENT, MARGIN, Contrast, contrast, margin_of_mean
-from core.sweep.equal_damage import upper_share
+from core.sweep.control_contrast import DIFFERENT, margin_of_mean
 from ui.text import markdown_table, plain
 
 DOCUMENT, README, FOREST = ROOT / "docs" / "results.md", ROOT / "README.md", ROOT / "docs" / "forest.svg"
 MEASURED = SHIPPED / "measured.json"
 NO_DIFFERENCE = "None shows that a method differs from random removal"
-DRAWS = 10_000  # of each row and sign
 SHARES = (1 / 6, 1 / 3, 1 / 2)  # of the layers that are out of a cut
 
 
@@ -227,58 +223,12 @@ def regrets_table(rows: Sequence[Regrets]) -> Table:
     return [*found, last | regret_cells(beyond_chance(rows))]
 
 
-# ---------------------------------------------------------------- how often the rules are wrong
-
-
-def false_differences(verdicts: Iterable[Verdict]) -> Iterator[bool]:
-    """Whether a seed of random removal is called different from the others of its kind; no correction for the number.
-
-    Args:
-        verdicts: Of which only the random draws are looked at, each in the place of the method.
-    """
-    for known in verdicts:
-        shares = np.array(known.control_shares)  # (k,)
-        without = upper_share(np.array([seed.gap.replicates for seed in known.controls]), known.damage)  # (k, n)
-        for k in range(len(shares)):
-            apart = shares[k] - np.delete(shares, k), without[k] - np.delete(without, k, axis=0)
-            yield contrast(*apart).state in DIFFERENT
-
-
-def false_equivalences(known: Contrast, random: np.random.Generator, draws: int = DRAWS) -> float:
-    """Simulate how often a method that truly differs by the margin from the mean of random removal is called equal.
-
-    The seeds and the examples vary as was observed.
-    """
-    seeds = random.normal(0, known.seed_deviation, (2 * draws, known.seeds))  # (draws, k)
-    own = np.repeat([MARGIN, -MARGIN], draws) + random.normal(0, known.standard_error, 2 * draws)  # (draws,)
-    pairs = zip((own - seeds.mean(1)).tolist(), seeds.std(1, ddof=1).tolist(), strict=True)
-    drawn = (Contrast(x, s, known.standard_error, known.seeds, known.examples) for x, s in pairs)
-    return sum(one.state == "equivalent" for one in drawn) / (2 * draws)
-
-
-def errors_of(verdicts: Sequence[Verdict]) -> str:
-    """Say both error rates on rows that the intervals decide, the second as the mean over them and the largest."""
-    decided = [known for known in verdicts if known.reason in BY_INTERVAL]
-    different, random = list(false_differences(decided)), np.random.default_rng(0)
-    equal = [false_equivalences(known.contrast, random) for known in decided if known.contrast]
-    return (
-        f"random draws called different: {sum(different)} of {len(different)} ({np.mean(different):.1%})\n"
-        f"a difference of the margin called none: mean {np.mean(equal):.1%}, at most "
-        f"{max(equal):.1%} ({len(equal)} rows, {2 * DRAWS:,} draws each)"
-    )
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write what the shipped results say, or print the error rates."""
-    parser = OneLineParser(prog="python -m benchmarks.verdicts", description=__doc__)
-    parser.add_argument("--errors", action="store_true", help="print how often the rules are wrong")
-    asked = parser.parse_args(arguments)
+    """Write what the shipped results say."""
+    OneLineParser(prog="python -m benchmarks.verdicts", description=__doc__).parse_args(arguments)
     shipped = list(map(store.load_any, store.result_files(store.SHIPPED_RESULTS)))
     results = [result for result in shipped if isinstance(result, SweepResult)]
     table = verdict_table(results)
-    if asked.errors:
-        print(errors_of([row.verdict for row in table]))
-        return 0
     together = pooled.pooled((row.result, row.alone) for row in table)
     alone, compared = harms(results), judged(results)
     pooled.write(together)
