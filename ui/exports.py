@@ -27,14 +27,6 @@ from ui.jobs import answer_to, ask, frame_fields, original_request
 from ui.pictures import download, offer_pictures, place_in_address
 from ui.text import plain, refusals_shown, remark
 
-# What is made on the click may fail, and no code of ours runs on the page then: Streamlit's words are replaced.
-FAILED = "This file was not made. Press the button again; if that fails too, reload the page."
-STYLE = f"""<style>
-[data-testid="stDownloadButtonError"] {{ font-size: 0; }}
-[data-testid="stDownloadButtonError"]::after {{
-  content: "{FAILED}"; display: block; max-width: 18rem; font-size: 0.875rem; line-height: 1.4;
-}}
-</style>"""
 ON_YOUR_OWN = "A large folder, which this shared server does not make: run Prunescope on your own computer to get it."
 LACKING = "The weights or the examples are not at hand, or their place is not known: run it in the Lab first."
 WRITES = (
@@ -72,7 +64,6 @@ def offer_exports(
     if not panel.open:
         return
     with panel:
-        st.html(STYLE)
         if scene:
             offer_pictures(scene, [*several.values()], choices)
         for result in several.values():
