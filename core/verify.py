@@ -35,7 +35,7 @@ def table_rows(found: recompute.Deviations) -> list[str]:
     rows = {f"CKA, {name}": (ours, f"{found.torch_cka[name]:.1e}") for name, ours in found.engine.items()}
     rows |= {name: (ours, "-") for name, ours in {**found.others, "accuracy": found.accuracy}.items()}
     amount = amount_text(found.amount)
-    return [f"{amount:<8}{name:<18}{ours:>10.1e}{torch_cka:>12}" for name, (ours, torch_cka) in rows.items()]
+    return [f"{amount:<9} {name:<36}{ours:>8.1e}{torch_cka:>11}" for name, (ours, torch_cka) in rows.items()]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for amount in amounts:
         found = recompute.verify_frame(result, amount, options.checkpoint, options.data, against=options.against)
         if amount == amounts[0]:
-            print(f"{'amount':<8}{'deviation of':<18}{'engine':>10}{'torch-cka':>12}")
+            print(f"{'amount':<9} {'deviation of':<36}{'engine':>8}{'torch-cka':>11}")
         print(*table_rows(found), sep="\n", flush=True)
         confirmed = confirmed and found.within_tolerance
     print(

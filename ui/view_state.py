@@ -18,6 +18,7 @@ from core.request.catalog import DEFAULT_MEASURES, MEASURES, METHODS
 from core.request.scope import run_of
 from core.results import store
 from core.results.cut import CutStudy
+from core.results.kinds import Result
 from core.results.library import CutEntry, Entry, entry_of
 from core.results.names import in_sentence, listed, name_of, points_name
 from core.results.schema import SweepResult
@@ -103,8 +104,9 @@ def one_study() -> ViewState:
     study = study_by_key(key) if key else None
     if study is None:
         set_parameter("study", None)
-        asked = [entry for entry in at_hand() if entry.key == st.query_params.get("result")]
-        fitting = [entry for entry in studies if not asked or _model(entry) == _model(asked[0])]
+        asked = next((entry.key for entry in at_hand() if entry.key == st.query_params.get("result")), None)
+        result = by_key(asked) if asked else None
+        fitting = [entry for entry in studies if result is None or _is_of(entry, result)]
         study = next(filter(None, (study_by_key(entry.key) for entry in fitting)), None)
     linked = [once(entry_of, study)] if study and study.key not in {entry.key for entry in studies} else []
     return ViewState(studies=(*studies, *linked), study=study)
@@ -119,15 +121,17 @@ def on_one_model(state: ViewState) -> tuple[str, str]:
     shown = state.result or state.study
     if shown is None:
         return result, ""
-    model = shown.checkpoint.id, shown.task.name
     if state.study is None:
-        return result, next((entry.key for entry in studies_at_hand() if _model(entry) == model), "")
-    fitting = [entry.key for entry in offered(at_hand(), [result]) if _model(entry) == model]
+        return result, next((entry.key for entry in studies_at_hand() if _is_of(entry, shown)), "")
+    fitting = [entry.key for entry in offered(at_hand(), [result]) if _is_of(entry, shown)]
     return result if result in fitting else next(iter(fitting), result), state.study.key
 
 
-def _model(entry: Entry | CutEntry) -> tuple[str, str]:
-    return entry.checkpoint, entry.task
+def _is_of(entry: Entry | CutEntry, known: Result) -> bool:
+    """Whether an entry is of another result's checkpoint and task; that of a sweep knows only what both are called."""
+    revision = entry.revision if isinstance(entry, CutEntry) else ""
+    is_alike = (entry.checkpoint, entry.task) == (known.checkpoint.id, known.task.name)
+    return is_alike and revision in ("", known.checkpoint.revision)
 
 
 def choose_study(state: ViewState) -> None:

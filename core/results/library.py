@@ -75,12 +75,17 @@ class Entry(Pruning):
 
 
 class CutEntry(Record):
-    """What is known about a study of cuts without reading its file; see `Entry`, whose kind is not said."""
+    """What is known about a study of cuts without reading its file; see `Entry`, whose kind is not said.
+
+    `revision` is that of its checkpoint, whose id two models may share, as folders of one name do; empty in a manifest
+    that was written without.
+    """
 
     kind: Literal["cut"]
     key: str
     name: str
     checkpoint: str
+    revision: str = ""
     task: str
     created_at: str
 
@@ -99,7 +104,8 @@ def entry_of(result: Result) -> Entry | CutEntry:
     """Describe a whole result."""
     if isinstance(result, CutStudy):
         known = result.model_dump(include={"kind", "key", "created_at"})
-        return CutEntry(**known, name=result_name(result), checkpoint=result.checkpoint.id, task=result.task.name)
+        model = {"checkpoint": result.checkpoint.id, "revision": result.checkpoint.revision}
+        return CutEntry(**known, **model, name=result_name(result), task=result.task.name)
     task, pruning = result.task, result.pruning
     return Entry(
         **pruning.model_dump(include=set(Pruning.model_fields)),

@@ -56,8 +56,9 @@ def points_name(points: Sequence[str]) -> str:
 
 
 def amount_name(amount: float) -> str:
-    """Write an amount in percent, with at most one decimal: `50 %`, `12.5 %`."""
-    return f"{amount_text(round(100 * amount, 1))} %"
+    """Write an amount in percent: `50 %`, `12.25 %`; of more decimals, as of a sixth, one is left: `16.7 %`."""
+    percent = round(100 * amount, 4)
+    return f"{amount_text(percent if percent == round(percent, 2) else round(percent, 1))} %"
 
 
 def stage_name(amount: float) -> str:

@@ -19,7 +19,6 @@ from core.errors import PrunescopeError
 from core.inputs.checkpoints import Resolved, resolve
 from core.inputs.prepare import Inputs, prepare
 from core.request.catalog import ENGINE_VERSION
-from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.key import sealed
 from core.sweep.estimate import cost_of_trying, seconds_of
@@ -145,8 +144,7 @@ def run_on_cluster(
     finished = as_completed(loop=client.loop, raise_errors=False)
 
     def submit(planned: GridSweep) -> None:
-        request = planned.request
-        future = client.submit(_compute, prepare(request), request, threads, pure=False)
+        future = client.submit(_compute, prepare(planned.request), threads, pure=False)
         running[future] = planned
         finished.add(future)
 
@@ -167,18 +165,17 @@ def run_on_cluster(
         client.cancel(list(running))
 
 
-def _compute(inputs: Inputs, request: SweepRequest, threads: int | None) -> dict[str, Any]:
+def _compute(inputs: Inputs, threads: int | None) -> dict[str, Any]:
     """Run a sweep on a worker; return the values of its result's file.
 
     Args:
-        inputs: The examples, and the checkpoints as the client has found them.
-        request: The checked request.
+        inputs: The request as it is carried out, the examples, and the checkpoints as the client has found them.
         threads: PyTorch's threads; None leaves the worker's choice.
     """
     use_threads(threads)
     here = replace(inputs, resolved=_placed(inputs.resolved), against=inputs.against and _placed(inputs.against))
     with borrow(here.resolved) as checkpoint:
-        values: dict[str, Any] = sealed(sweep(checkpoint, here, request, shared=_shared())).model_dump(mode="json")
+        values: dict[str, Any] = sealed(sweep(checkpoint, here, here.request, shared=_shared())).model_dump(mode="json")
     return values
 
 

@@ -10,7 +10,7 @@ from core.jobs.queue import JobQueue
 from core.request.sweep_request import SweepRequest
 from core.results.store import save
 from tests.builders import make_result, ship, with_own_key
-from tests.opened import address, box, errors, fill, follow, links, open_page, player, press, told, unescaped
+from tests.opened import address, box, errors, fill, follow, links, open_page, player, press, story, told, unescaped
 from tests.pages.conftest import Runs
 from tests.queues import STUDY, ended
 from tests.studies import make_study, with_sizes
@@ -104,7 +104,7 @@ def test_neither_kind_of_result_is_shown_as_the_other(shipped: Path) -> None:
 
 @pytest.mark.usefixtures("queue")
 def test_a_result_leads_to_the_study_of_its_model_and_a_study_to_a_result_of_the_same(shipped: Path) -> None:
-    first, second, other = (make_study(task=task) for task in ("qqp", "sst2", "cola"))
+    first, second, other = (make_study(task=task, num_layers=6) for task in ("qqp", "sst2", "cola"))
     results = {task: make_result(task=task) for task in ("qnli", "sst2", "cola")}
     ship(shipped, first, second, other, *results.values())
     for task, study in (("sst2", second), ("cola", other)):
@@ -116,3 +116,19 @@ def test_a_result_leads_to_the_study_of_its_model_and_a_study_to_a_result_of_the
     app = follow(open_page("pages/layers.py", result=results["qnli"].key), "Cut")
     assert title(app) == BEGIN, "it has none"
     assert "Study MiniLM-L6, fine-tuned on QNLI" in {button.label for button in app.button}
+
+
+@pytest.mark.usefixtures("queue")
+def test_a_folder_of_the_same_name_with_another_model_has_no_study(shipped: Path) -> None:
+    study = make_study(num_layers=6)
+    folder = study.checkpoint.model_copy(update={"id": "model", "source": "folder"})
+    own = with_own_key(make_result(), checkpoint=folder)
+    other = with_own_key(make_result(), checkpoint=folder.model_copy(update={"revision": "f" * 64}))
+    study = with_own_key(study, checkpoint=folder)
+    ship(shipped, own, other, study)
+    for result, found in ((own, [study.key]), (other, [])):
+        app = open_page("pages/layers.py", result=result.key)
+        assert parse_qs(links(app)["Cut"]).get("study", []) == found
+        assert (title(open_page(PAGE, result=result.key)) == BEGIN) != bool(found)
+        step = story(open_page("app.py", result=result.key))["steps"][-1]
+        assert bool(step["player"]) == bool(found)

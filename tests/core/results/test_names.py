@@ -2,7 +2,7 @@
 
 from core.request.catalog import TASKS
 from core.request.tasks import MAX_CHARACTERS, check_texts
-from core.results.names import pruning_name, removed_name
+from core.results.names import amount_name, pruning_name, removed_name
 from core.results.prediction import question
 from tests.builders import make_result
 from tests.refusals import refusal
@@ -17,6 +17,12 @@ def test_prunings_are_named() -> None:
     ):
         assert pruning_name(make_result(method=method, controls=controls, scope=scope, seed=4)) == name
     assert removed_name(0.5, make_result(scope="layers:0-1")) == "50 % of the weights of layers 1 to 2 removed"
+
+
+def test_amounts_are_named_by_as_many_decimals_as_tell_them_apart() -> None:
+    for amount, name in ((0.5, "50 %"), (0.125, "12.5 %"), (0.0125, "1.25 %"), (0.9999, "99.99 %"), (0.0004, "0.04 %")):
+        assert amount_name(amount) == name
+    assert amount_name(0.166667) == "16.7 %", "one of six layers"
 
 
 def test_texts_are_stripped_and_counted() -> None:

@@ -46,7 +46,7 @@ def test_a_cluster_gives_the_bits_of_one_process_and_outlives_a_worker(
 ) -> None:
     common = {"checkpoints": ["embedded:sst2", str(tiny_bert)], "tasks": "sst2", "amounts": [0.3], "examples": 40}
     sweeps = [
-        {**common, "data": "glue", "methods": ["magnitude", "attribution"], "scopes": ["encoder", "layer:5"]},
+        {**common, "data": "glue", "methods": ["magnitude", "attribution", "layers"], "scopes": ["encoder", "layer:5"]},
         {**common, "data": "glue", "methods": "magnitude", "against": str(make_pretrained(tmp_path / "other"))},
     ]
     listed = [request for values in sweeps for request in grid_requests(values, "grid.yaml")]
