@@ -33,7 +33,7 @@ FEED_FORWARD = 8  # of these, where a layer has four feed-forward units for each
 BAND = (0.12, 0.88)  # bottom and top, of a layer's row
 DISC = alt.ExprRef("margin * margin / 7")  # the area around a number of layers, which has letters as high as all others
 FASTER, FEWER = "Times as fast as the full model", "Layers removed"
-EXPLAINED = "Numbers: layers out. Squares: narrower parts as well"
+EXPLAINED = "Numbers: layers out", "Squares: narrower parts as well"
 TOLD = ("Removed", "Difference", "When choosing", "Answers", "Speed", "Size")  # of each model
 
 
@@ -80,7 +80,8 @@ def _frontier_view(known: Frontier, chosen: Choice | None) -> View:
     heights = [row[end] for row in (*models, *picks, *lines) for end in ("value", "low", "high") if end in row]
     domain = floor(min(heights) / STEP) * STEP, ceil(max(heights) / STEP) * STEP
     numbers = Numbers("models", "Removed", {title: "text", **{name: name for name in TOLD[1:]}})
-    heading = [f"{title} of each smaller model, with its 95 % interval", EXPLAINED]
+    explained = ". ".join(EXPLAINED[: 1 + any(row["narrower"] for row in models)])
+    heading = [f"{title} of each smaller model, with its 95 % interval", explained]
     drawn = title, known.timed, domain, max(row["x"] for row in models), len(places)
     return View(_frontier, drawn, {"models": models, "picks": picks, "lines": lines}, heading, numbers=numbers)
 

@@ -194,11 +194,11 @@ def _matters(
 
 
 def _cut(result: SweepResult, study: CutStudy | None) -> Step:
-    """Show the smaller models of a study, and of those the one that lacks a single layer."""
+    """Show the models of a study that lack whole layers alone, and of those the one that lacks a single layer."""
     known, scene = frontier_of(study) if study else None, None
-    choice = (
-        next((one for one in known.choices if len(one.removed) == 1 and not one.model.share), None) if known else None
-    )
+    if known:
+        known = replace(known, choices=tuple(one for one in known.choices if not one.model.share))
+    choice = next((one for one in known.choices if len(one.removed) == 1), None) if known else None
     told = words.cut_told(result, known, choice, MOST)
     if study and known and choice:
         caption = checkpoint_name(study), data_name(study), *filter(None, [machine_words(known)])
