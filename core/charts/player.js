@@ -127,8 +127,9 @@ function filled(style, values, size) { // the table of core/charts/theme.py, whi
 function tooltipOptions({ dark, font }, size) { // the tooltip stands outside the player: it needs a style of its own
   const style = `font: ${size}px/1.5 ${font.replaceAll('"', "'")}`;
   const row = (pair, sanitize) => `${sanitize(pair[0])}: <b>${sanitize(pair[1])}</b>`;
+  const known = (values) => Object.entries(values).filter(([, value]) => value !== "");
   const formatTooltip = (values, sanitize) =>
-    `<div style="${style}">${Object.entries(values).map((pair) => row(pair, sanitize)).join("<br>")}</div>`;
+    `<div style="${style}">${known(values).map((pair) => row(pair, sanitize)).join("<br>")}</div>`;
   return { theme: dark ? "dark" : "light", formatTooltip };
 }
 
