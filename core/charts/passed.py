@@ -21,7 +21,7 @@ from core.findings.words import numbered, share_with_interval
 from core.findings.words.numbers import percent, two_places
 from core.findings.words.passed import ENDS
 from core.request.catalog import METHODS
-from core.results.names import PointLabel, amount_name, layer_number, listed, origins, pruned_layers
+from core.results.names import PointLabel, amount_name, layer_number, listed, origins
 from core.results.schema import SweepResult
 
 COLUMNS = ("loss,\nall layers\npruned", "own loss,\npruned\nalone", "loss\nat the\nend", "predic-\ntions\nchanged")
@@ -29,16 +29,11 @@ HARM = "Predictions changed by pruning one half, or all"
 HALVES = ("lower half", "upper half", "all layers")
 BESIDE = 14  # pixels from a line's end to its name
 GAP = 0.075  # between two names, at most, of the height
-TICKS = [0, 0.1, 0.2, 0.3, 0.4, 0.5]
-END = TICKS[-1]  # of the encoder's weights: as many as half of the layers holds
 BOTH = Layout(
     "halves",
-    wide="""
-        "stack harm" clamp(9.5rem, 23vh, 17rem)
-        "upper harm" clamp(9.5rem, 23vh, 17rem)
-        "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)""",
-    narrow=in_column({"stack": "7.5rem", "upper": "7.5rem", "harm": "11.5rem", "bar": "auto"}),
-    slide='"stack harm" minmax(0, 1fr) "upper harm" minmax(0, 1fr) / minmax(0, 1fr) minmax(0, 1fr)',
+    wide='"stack harm" clamp(15rem, 46vh, 34rem) "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)',
+    narrow=in_column({"stack": "13rem", "harm": "14rem", "bar": "auto"}),
+    slide='"stack harm" minmax(0, 1fr) / minmax(0, 1fr) minmax(0, 1fr)',
 )
 
 
@@ -139,17 +134,19 @@ def _lines(columns: tuple[str, ...], layers: int) -> g.LayerChart:
 
 
 def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Sequence[Alone], title: str) -> Scene:
-    """Show which layers fade where one half of them is pruned, and what that changes, over the share of all weights.
+    """Show which layers fade where all are pruned, and what pruning one half of them alone by as much changes.
+
+    Amounts are shares of the weights of the layers that are pruned.
 
     Args:
-        result: A whole sweep, whose curve stands beside those of the halves.
+        result: A whole sweep, of all layers.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         alone: See `core.findings.comparable.isolated_of`; both halves are in it.
         drawn: Its random controls.
         title: The finding.
 
     Returns:
-        The pictures `stack` of the lower half pruned alone, `upper` of the upper one, and `harm`.
+        The pictures `stack`, at the amounts that all were measured at, and `harm`.
     """
     halves = halves_of(alone)
     sweeps = [(None, [*halves, result]), *((k, halves_of(seed)) for k, seed in enumerate(drawn))]
@@ -157,7 +154,7 @@ def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Seque
         {
             "seed": seed,
             "series": HALVES[which],
-            "amount": g.rounded(frame.prunable_sparsity),
+            "amount": frame.amount,
             "changed": frame.changed.share,
             "low": interval[0],
             "high": interval[1],
@@ -166,34 +163,31 @@ def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Seque
         for seed, known in sweeps
         for which, sweep in enumerate(known)
         for frame in sweep.frames
-        if frame.changed and frame.prunable_sparsity <= END and (interval := frame.changed.interval or (0.0, 0.0))
+        if frame.changed and (interval := frame.changed.interval or (0.0, 0.0))
     ]
-    frames = []
+    frames, at = [], list[int]()
     for lower, upper in zip(*(half.frames for half in halves), strict=True):
-        share, known = lower.prunable_sparsity, zip(("lower", "upper"), (lower.changed, upper.changed), strict=True)
-        changed = [f"{percent(found.share)} ({which})" for which, found in known if found]
-        detail = f"{listed(changed)} of predictions change"
-        frames.append(g.step(round(share, 3), f"{percent(share)} of weights removed", detail if changed else ""))
+        if (amount := lower.amount) in result.amounts:
+            at.append(result.amounts.index(amount))
+            known = zip(("lower", "upper"), (lower.changed, upper.changed), strict=True)
+            changed = [f"{percent(found.share)} ({which})" for which, found in known if found]
+            detail = f"{listed(changed)} of predictions change"
+            frames.append(g.step(amount, f"{percent(amount)} of the half's weights removed", detail if changed else ""))
     by_chance = " (thin: at random)" if drawn else ""
     most = max(ceil(4 * max((max(row["changed"], row["high"]) for row in rows), default=0.0)), 1) / 4
     datasets = {"harm": rows, "amounts": g.amount_rows(frame["amount"] for frame in frames)}
-    views = {name: _half_view(half, reduction) for name, half in zip(("stack", "upper"), halves, strict=True)}
-    views["harm"] = View(_harm, (most,), datasets, f"{HARM}{by_chance}")
+    stack = stack_view(result, reduction, (), has_floor=False)
+    faded = [{**row, "v": [row["v"][k] for k in at]} for row in stack.datasets["stack"]]
+    views = {
+        "stack": replace(stack, datasets={"stack": faded}, title="Similarity where all layers are pruned by as much"),
+        "harm": View(_harm, (most,), datasets, f"{HARM}{by_chance}"),
+    }
     return Scene(title, origins((result,), reduction), views, frames, BOTH)
-
-
-def _half_view(half: SweepResult, reduction: str) -> View:
-    """Draw the layers where some of them are pruned alone, without amounts, which are shares of these layers alone."""
-    stack = stack_view(half, reduction, (), has_floor=False)
-    rows = [{**row, "words": ""} for row in stack.datasets["stack"]]
-    title = f"Similarity, only {pruned_layers(half.pruning)} pruned"
-    numbers = Numbers("stack", "layer", {"Similarity": "v"}, named="Layer")
-    return replace(stack, datasets={**stack.datasets, "stack": rows}, title=title, numbers=numbers)
 
 
 def _harm(most: float) -> g.LayerChart:
     """Draw the method's curves with their intervals over thin ones of random removal, up to a multiple of a quarter."""
-    x = g.amount_axis(title="Share of the encoder's weights removed", shown=(-0.015, END), values=TICKS)
+    x = g.amount_axis(title="Removed, of the weights of the layers that are pruned")
     y = g.share_axis("changed:Q", "Predictions changed", (0, most * g.SHARE_DOMAIN[1]))
     legend = alt.Legend(title=None, symbolType="stroke")
     line = g.told_apart("series", legend, HALVES, stroke=g.COLOURS, strokeDash=g.DASHES)
@@ -205,7 +199,7 @@ def _harm(most: float) -> g.LayerChart:
         own.mark_area(opacity=0.2).encode(
             y="low:Q", y2="high:Q", **g.told_apart("series", legend, HALVES, fill=g.COLOURS)
         ),
-        g.current_amount_rule().transform_filter(f"datum.amount <= {END}"),
+        g.current_amount_rule(),
         own.mark_line(strokeWidth=2.5).encode(**line),
         own.mark_point(opacity=0, size=200).encode(tooltip=told),
     )

@@ -85,7 +85,7 @@ def companions(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
 
 def isolated(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
     """Return every layer and run of layers pruned alone, with random controls; they have points of their own."""
-    beside = _beside(entry, among)
+    beside = _beside(entry, () if run_of(entry.scope) else among)  # which is one of these itself
     return [other for other in beside if is_isolated(other, entry) or is_isolated_control(other, entry)]
 
 

@@ -22,7 +22,7 @@ from core.results.schema import SweepResult
 from core.results.table_file import TableFile
 from core.sweep.statistics import Array
 
-HELD_AGAINST = 0.3  # of the encoder's weights, all from one half of the layers: where both halves are compared
+HELD_AGAINST = 0.6  # of the weights of one half of the layers: where both halves are compared
 UNKNOWN = (np.nan, np.nan)
 
 Alone = Mapping[str, SweepResult]  # results of pruning some layers alone, by scope
@@ -109,7 +109,7 @@ class HalvesHarm:
     """Harm of pruning one half of the layers alone, where both halves have lost as many weights.
 
     Attributes:
-        removed: Share of the encoder's weights.
+        removed: Share of the half's own weights.
         lower: Harm of pruning the lower half.
         upper: Harm of pruning the upper half.
         p_value: Of the difference, by McNemar's exact test.
@@ -128,17 +128,18 @@ def halves_of(alone: Alone) -> list[SweepResult]:
 
 
 def harm_of(alone: Alone) -> HalvesHarm | None:
-    """Compare both halves where they have lost the share nearest to HELD_AGAINST; None if never equally much."""
+    """Compare both halves where each has lost the share nearest to HELD_AGAINST; None if never equally much."""
     from core.sweep.paired_tests import mcnemar_p  # here: statsmodels takes a second, which no first picture waits for
 
     halves = [half.frames for half in halves_of(alone)]
-    by_share = [{round(frame.prunable_sparsity, 3): frame.predictions for frame in frames} for frames in halves]
-    shared = set.intersection(*map(set, by_share)) - {0.0} if by_share else set()
+    by_amount = [{(f.amount, round(f.prunable_sparsity, 3)): f.predictions for f in frames} for frames in halves]
+    unpruned = 0.0, 0.0
+    shared = set.intersection(*map(set, by_amount)) - {unpruned} if by_amount else set()
     if not shared:
         return None
-    removed = min(shared, key=lambda share: (abs(share - HELD_AGAINST), share))
-    lower, upper = (np.not_equal(known[removed], known[0.0]) for known in by_share)  # each (examples,)
-    return HalvesHarm(removed, float(lower.mean()), float(upper.mean()), mcnemar_p(lower, upper))
+    removed = min(shared, key=lambda both: (abs(both[0] - HELD_AGAINST), both))
+    lower, upper = (np.not_equal(known[removed], known[unpruned]) for known in by_amount)  # each (examples,)
+    return HalvesHarm(removed[0], float(lower.mean()), float(upper.mean()), mcnemar_p(lower, upper))
 
 
 # ---------------------------------------------------------------- over all shipped checkpoints

@@ -44,27 +44,36 @@ def halves_said(lead: Lead | None, harm: HalvesHarm, table: Sequence[Harm]) -> S
         harm: Of both halves pruned alone, see `core.findings.passed.harm_of`.
         table: See `core.findings.passed.shipped`.
     """
-    matters = "lower" if harm.lower > harm.upper else "upper"
-    heading = f"The {matters} half of the layers matters more"
+    matters, removed = "lower" if harm.lower > harm.upper else "upper", percent(harm.removed)
+    heading = f"the {matters} half of the layers matters more"
     if harm.p_value > 1 - CONFIDENCE:
-        heading = "Neither half of the layers is shown to matter more"
+        heading = "neither half of the layers is shown to matter more"
     elif lead and lead != matters:
-        heading = "What fades is not what matters"
+        heading = "what fades is not what matters"
     own = (
-        f"With {percent(harm.removed)} of the encoder's weights removed from the lower half of the layers alone, "
-        f"{percent(harm.lower)} of predictions change; from the upper half alone, {percent(harm.upper)}."
+        f"Removing {removed} of the weights of the lower half of the layers alone changes {percent(harm.lower)} of "
+        f"predictions; of the upper half alone, {percent(harm.upper)}."
     )
-    numbers = apart_numbers(table)
-    return Said(heading, (own, f"On average, the difference is {numbers}.") if numbers else (own,))
+    return Said(f"At {removed} removed, {heading}", (own, *apart_sentence(table)))
 
 
-def apart_numbers(table: Sequence[Harm]) -> str:
-    """Write by how many points more predictions the lower half changes alone than the upper half, on average."""
-    return _under(table, "apart", lambda known: _points(known["apart"]))
+def apart_sentence(table: Sequence[Harm]) -> Sequence[str]:
+    """Say how many predictions more either half changes alone on average; nothing where that is unknown."""
+    known = [(harm.name, harm.estimates["apart"]) for harm in table if "apart" in harm.estimates]
+    if not known:
+        return ()
+    (name, first), *others = known
+    count, less = _more(first)
+    said = f"{name} of the lower half alone changes {count} predictions than of the upper half (95 % interval {less})"
+    rest = (f", {other} {' ('.join(_more(found))})" for other, found in others)
+    return (f"Over {first.cells} {CELLS}, {said}{''.join(rest)}.",)
 
 
-def _points(found: Estimate) -> str:
-    return f"{points(found.value, '+')} (95 % interval {points_span(*found.interval)})"
+def _more(found: Estimate) -> tuple[str, str]:
+    """Write a difference in points, `5 points more`, and its interval, as much more or fewer."""
+    sign = -1 if found.value < 0 else 1
+    low, high = sorted(sign * end for end in found.interval)
+    return f"{points(abs(found.value))} {'fewer' if sign < 0 else 'more'}", points_span(low, high)
 
 
 def _under(table: Sequence[Harm], name: str, write: Callable[[Mapping[str, Estimate]], str]) -> str:

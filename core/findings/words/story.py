@@ -15,7 +15,7 @@ from core.findings.words import numbers as num
 from core.findings.words.cut import cut_said
 from core.findings.words.grid import difference_sentence
 from core.findings.words.layers import layers_heading
-from core.findings.words.passed import apart_numbers, halves_said
+from core.findings.words.passed import apart_sentence, halves_said
 from core.findings.words.verdict import POINTS, reason_named
 from core.request.catalog import METHODS, METRICS, RECIPE
 from core.request.scope import run_of
@@ -273,10 +273,8 @@ def matters_told(result: SweepResult, found: Verdict, harm: HalvesHarm | None, t
         why = "This pruning has no halves to prune alone: that takes a method that removes weights of all layers."
         return Told("Is what fades what matters? Not asked here", (why,))
     takes = "It takes pruning each half of the layers alone, by the method and at random; here they were not."
-    apart = apart_numbers(table)
-    elsewhere = f"Where they were, changed predictions of the lower half less those of the upper half are {apart}."
     go = Go("Prune each half alone", "halves")
-    said = (takes, elsewhere) if apart else (takes,)
+    said = (takes, *apart_sentence(table))
     return _unmeasured("Is what fades what matters? Not measured here", said, go, result)
 
 

@@ -182,6 +182,6 @@ def test_all_that_a_result_has_is_told() -> None:
     result = make_result(num_layers=4, amounts=(0.0, 0.2, 0.6))
     halves = [made.half("layers:0-1", 0.5), made.half("layers:2-3", 0.1)]
     steps = told(result, [], halves, with_sizes(make_study()))
-    assert steps["matters"].said.heading == "What fades is not what matters"
+    assert steps["matters"].said.heading == "At 60 % removed, what fades is not what matters"
     assert getattr(steps["cut"].go, "what", "") == "own"
     assert [name for name in NAMES if not steps[name].scene] == ["similar", "chance"]

@@ -60,12 +60,12 @@ def test_one_job_measures_all_that_the_page_shows_and_each_request_is_one_that_r
     assert len(each_alone(SweepRequest("embedded:sst2", "sst2", "random"), 4)) == 4 + 2, "a control has none"
 
 
-def test_halves_are_compared_where_both_have_lost_the_share_of_weights_nearest_to_30_percent() -> None:
+def test_halves_are_compared_where_each_has_lost_the_share_of_its_weights_nearest_to_60_percent() -> None:
     lower, upper = half("layers:0-1", 0.4), half("layers:2-3", 0.1)
     drawn = [half(scope, 0.2, method="random", seed=1) for scope in ("layers:2-3", "layers:0-1")]
     beside = [half("layers:0-2", 0.2), upper, *drawn, lower, *alone()]
     harm = harm_of(isolated_of(WHOLE, beside))
-    assert (harm.removed, harm.lower, harm.upper) == (0.3, 0.4, 0.1)
+    assert (harm.removed, harm.lower, harm.upper) == (0.6, 0.4, 0.1)
     assert harm.p_value == pytest.approx(binomtest(60, 60).pvalue), "the 20 changed by both decide nothing"
     assert harm_of(isolated_controls_of(WHOLE, beside)[1]).p_value == 1
     third = half("layers:2-3", 0.1, prunable_sparsity=lambda a: a / 3)

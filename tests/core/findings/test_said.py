@@ -193,7 +193,7 @@ def layers_alone() -> Iterator[str]:
         assert found is not None
         yield from lines(passed.passed_said("2a", found, known))
     costly, alike, other = (
-        HalvesHarm(0.3, *known) for known in ((0.406, 0.07, 1e-9), (0.1, 0.09, 0.6), (0.1, 0.3, 0.01))
+        HalvesHarm(0.6, *known) for known in ((0.406, 0.07, 1e-9), (0.1, 0.09, 0.6), (0.1, 0.3, 0.01))
     )
     for lead, found, known in (
         ("upper", costly, table),
