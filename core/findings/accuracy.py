@@ -99,8 +99,9 @@ def smallest_drop(result: SweepResult) -> float | None:
     score, n = SCORES[known.metric], labels.shape[1]
     # Examples with the same three labels have the same replicate.
     _, firsts, counts = np.unique(labels, axis=1, return_index=True, return_counts=True)
-    gold, before, after = np.stack([np.delete(labels, k, axis=1) for k in firsts], axis=1)  # each (kinds, n - 1)
-    variance = np.cov(score(gold, after) - score(gold, before), fweights=counts, ddof=0)
+    left = (np.delete(labels, k, axis=1) for k in firsts)  # each (3, n - 1); all of them at once may take gigabytes
+    without = [float(score(gold, after) - score(gold, before)) for gold, before, after in left]  # (kinds,)
+    variance = np.cov(without, fweights=counts, ddof=0)
     return float(DETECTABLE * np.sqrt((n - 1) * variance * n / known.examples))
 
 
