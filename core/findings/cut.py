@@ -28,6 +28,7 @@ Array = npt.NDArray[np.float64]
 RANDOM = "random"  # beside the criteria: what all choices give on average
 ROUNDING = 1e-9  # of losses: one of exactly so much is allowed
 DRAWS = 2_000
+AT_ONCE = 2**22  # numbers of models that are valued together, 32 MiB: of fifty labels, all of a study take gigabytes
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,12 @@ class Judge:
 
     def values(self, predicted: Iterable[Sequence[int] | None]) -> Array:
         """Return of each model the metric of all examples, and of those of each draw: (models, 1 + draws)."""
-        said, meant = np.array([*predicted])[:, None] == self._labels, self._gold == self._labels  # (…, labels, n)
+        every, each = [*predicted], self._labels.size * max(self._times.shape)
+        some = max(AT_ONCE // each, 1)
+        return np.concatenate([self._values(every[k : k + some]) for k in range(0, len(every), some)])
+
+    def _values(self, predicted: Sequence[Sequence[int] | None]) -> Array:
+        said, meant = np.array(predicted)[:, None] == self._labels, self._gold == self._labels  # (…, labels, n)
         both, golds, predictions = (
             np.tensordot(marks.astype(np.float64), self._times, (-1, -1)).swapaxes(-1, -2)
             for marks in (said & meant, np.broadcast_to(meant, said.shape), said)

@@ -1,5 +1,7 @@
 """What a similarity is worth beside seed twins, and how well the model does: hand-computed."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -114,3 +116,14 @@ def test_the_smallest_drop_is_that_of_the_bootstrap_where_the_range_ends(metric:
     assert smallest_drop(on_more) == pytest.approx(2.8 * error / 2, rel=0.06)
     assert has_doubtful_range(on_more) == (2.8 * error / 2 > 0.04)
     assert (smallest_drop(ending(result, None)), has_doubtful_range(ending(result, None))) == (None, False)
+
+
+def test_the_smallest_drop_of_many_labels_takes_little_memory() -> None:
+    """An opened file may have 10,000 examples of fifty labels, hardly two of them alike."""
+    gold, *predicted = np.random.default_rng(0).integers(50, size=(3, 1_000)).tolist()
+    result = ending(predicting(make_result(num_examples=1_000, amounts=(0.0, 0.5)), *predicted, gold=gold), 0.5)
+    tracemalloc.start()
+    smallest_drop(result)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2**20, "all replicates at once take 24 MB"

@@ -159,3 +159,10 @@ def test_regret_by_hand() -> None:
     assert (regrets[1, "top"].low, regrets[1, "top"].high) == pytest.approx((0.145, 0.255), abs=0.015)
     assert regrets[1, RANDOM].value == pytest.approx(0.4 / 3)
     assert regrets[2, RANDOM].value == 0, "all left with one layer do equally"
+
+
+def test_models_are_valued_alike_however_many_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = with_sizes(make_study(), 0.25)
+    together = frontier_of(study)
+    monkeypatch.setattr("core.findings.cut.AT_ONCE", 1)
+    assert frontier_of(study) == together
