@@ -52,7 +52,7 @@ def test_each_scene_with_its_data_is_a_slide_that_is_read_from_the_last_row(
             assert step.scene.frames[step.scene.frame_at(step.start)]["name"] in said
         seen = [text for text in ElementTree.fromstring(svg).iter(f"{SVG}text") if text.get("opacity") != "0"]
         sizes = [float(text.get("font-size", "24").removesuffix("px")) for text in seen]
-        assert min(sizes) * 7.5 * 72 / SLIDE[1] >= 16, "in points"
+        assert min(sizes) * 7.5 * 72 / SLIDE[1] >= 18, "in points"
         assert THEMES[theme].background in svg
     first = words(svgs[0])
     caption = next(step.scene.caption for step in steps if step.scene)
