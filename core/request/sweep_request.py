@@ -214,6 +214,8 @@ def checked(request: SweepRequest) -> SweepRequest:
         raise PrunescopeError(f"{len(request.amounts)} amounts: at most {bound.amounts} in one sweep, use larger steps")
     if count is not None and not MIN_EXAMPLES <= count <= bound.examples:
         raise PrunescopeError(f"{count} examples: choose {MIN_EXAMPLES} to {bound.examples} (CKA needs at least 4)")
+    if request.until_damage is not None and METHODS[request.method].removes == "layers":
+        raise PrunescopeError(f"damage {request.until_damage:g} is undefined where layers go: leave it out")
     if request.until_damage is not None and against is not None:
         raise PrunescopeError(f"damage {request.until_damage:g} against another checkpoint: leave one of the two out")
     return replace(request, data=data, control_of=controlled, against=against)

@@ -12,7 +12,7 @@ from core.findings.words import Said, Table, numbered, points_span, share_span
 from core.findings.words.numbers import decimals, p_value, percent
 from core.findings.words.verdict import state
 from core.request.catalog import CONFIDENCE, DAMAGE, METRICS, SECOND_DAMAGE
-from core.results.names import ReductionKey, amount_name, capitalised, in_sentence, listed, units_name
+from core.results.names import ReductionKey, amount_name, capitalised, in_sentence, listed, removed_name
 from core.results.schema import SweepResult
 
 ENDS_TOGETHER = 0.1  # of damage or divergence; two results that end no farther apart need no note
@@ -44,7 +44,7 @@ def compare_heading(two: Two, metric: str | None = None) -> str:
         if two[0].key == two[1].key or len(result.frames) < 2 or to is None:
             return f"{capitalised(names[0])} beside {names[1]}"
         least = "at least " if to == result.amounts[-1] else ""
-        up_to = f"up to {least}{amount_name(to)} of {units_name(result)} removed"
+        up_to = f"up to {least}{removed_name(to, result)}"
         ends.append(up_to if to else "at no amount measured")
     if not same_checkpoint(*two):
         return f"{capitalised(names[0])} leaves a working model {ends[0]}; {names[1]}, {ends[1]}"
