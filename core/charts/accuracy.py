@@ -21,12 +21,11 @@ from core.results.names import capitalised
 from core.results.schema import Frame, SweepResult
 
 SCALE_TITLES: dict[Scale, str] = {
-    "amount": "Removed",  # short: beside it stands what the shade means
+    "amount": g.REMOVED,
     "prunable_sparsity": "Share of encoder weights removed",
     "damage": "Overall change (1 − mean similarity)",
     "divergence": "Divergence of the predictions, in bits",
 }
-BELOW = f"12 + 1.1 * {g.LETTER}"  # the axis: beside its title, where no curve passes
 NOT_MEASURED = "not measured"
 
 
@@ -88,8 +87,8 @@ def accuracies_view(
         "amounts": g.amount_rows(together.places),
     }
     largest = together.places[-1] if together.is_interpolated else 1.0
-    ended = ", then ".join(f"the {side}" for side in sorted(starts, key=starts.__getitem__))  # from there on darker
-    title = [metric_title(metric), f"shaded: {ended} no longer works" if starts else g.BLANK]
+    ended = ", then of ".join(f"the {side}" for side in sorted(starts, key=starts.__getitem__))  # from there on darker
+    title = [metric_title(metric), f"shaded: {g.BEYOND} of {ended}" if starts else g.BLANK]
     numbers = Numbers("accuracy", "series", _numbers(metric))
     return View(_accuracy, (scale, True, metric, largest or 1.0), datasets, title, numbers=numbers)
 
@@ -148,7 +147,6 @@ def _accuracy(scale: Scale, two: bool, metric: str, largest: float) -> g.LayerCh
     curve, majority = g.data("accuracy").encode(x=x, y=y), g.data("majority").encode(y="value:Q")
     below = f"height - scale('y', datum.value) > {g.LETTER}"  # has the line room for its words
     baseline, dy = alt.ExprRef(f"{below} ? 'top' : 'bottom'"), alt.ExprRef(f"{below} ? 4 : -2")
-    beyond = g.data("beyond").encode(x=alt.datum(end), y=alt.value("height"), text="text:N")
     chance = g.data("chance").encode(x="amount:Q", y="value:Q", detail="seed:N")
     tooltip = [
         *(g.told({"Pruning": "series:N"}) if two else []),
@@ -163,7 +161,7 @@ def _accuracy(scale: Scale, two: bool, metric: str, largest: float) -> g.LayerCh
         g.current_amount_rule(),
         *g.haloed_text(majority.encode(x=alt.datum(0), text="text:N"), dx=4, baseline=baseline, dy=dy),
         curve.mark_line(style="series").encode(**line),
-        *([] if two else [beyond.mark_text(style="note", align="right", baseline="top", dy=alt.ExprRef(BELOW))]),
+        *([] if two else g.beyond_words(end)),
         g.current_amount_marker(curve).encode(**fill),
         curve.mark_point(opacity=0, size=300).encode(tooltip=tooltip),
     )

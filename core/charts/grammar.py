@@ -37,7 +37,7 @@ SHARE_DOMAIN = (0, 1.03)  # of shares
 SIMILARITY_DOMAIN = (-0.05, 1.05)  # of a curve of similarity; lower values are drawn at the edge
 SIDES = ("first", "second")  # of two results
 BLANK = "\u00a0"  # a line of a title that takes room, so that nothing moves when it says something
-BEYOND = "no longer works"
+BEYOND = "beyond the working range"
 INTACT = "intact from"  # before the threshold
 CURVE_MARGIN = 40  # pixels left of all curves, so that they begin at the same place; more where text is larger
 MARGIN = alt.ExprRef("margin")
@@ -280,7 +280,7 @@ def current_amount_marker(curve: alt.Chart) -> alt.Chart:
     return on_show(curve).mark_point(style="marker", filled=True)
 
 
-# ---------------------------------------------------------------- where the model no longer works
+# ---------------------------------------------------------------- beyond the working range
 
 
 def beyond_rows(start: float | None) -> Rows:
@@ -291,6 +291,14 @@ def beyond_rows(start: float | None) -> Rows:
 def beyond_shade(end: float) -> alt.Chart:
     """Shade what lies beyond the working range, up to the end of the axis."""
     return data("beyond").encode(x="start:Q", x2=alt.datum(end)).mark_rect(color=UNDEFINED_COLOUR, opacity=0.17)
+
+
+def beyond_words(end: float) -> list[alt.Chart]:
+    """Name that shade at its top, above all curves; where the picture is narrow, in two lines."""
+    lines = "width > 9 * margin ? datum.text : split(datum.text, ' the ')"
+    named = data("beyond").transform_calculate(words=lines)
+    named = named.encode(x=alt.datum(end), y=alt.value(0), text="words:N")
+    return haloed_text(named, "right", baseline="top", dx=-4, dy=3)
 
 
 def haloed_text(chart: alt.Chart, align: Literal["left", "right"] = "left", **mark: Any) -> list[alt.Chart]:

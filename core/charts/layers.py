@@ -219,7 +219,6 @@ def _curve(measure: str, removed: str) -> g.LayerChart:
         for role in ("threshold", "floor")
     )
     names = g.data("lines").encode(x=alt.datum(end), y="at:Q", text="text:N")
-    beyond = g.data("beyond").encode(x=alt.datum(end), y=alt.datum(CURVE_DOMAIN[1]), text="text:N")  # above all curves
     leaders = g.data("lines").encode(x="end:Q", x2=alt.datum(end), y="value:Q", y2="at:Q")
     return alt.layer(
         g.beyond_shade(end),
@@ -229,7 +228,7 @@ def _curve(measure: str, removed: str) -> g.LayerChart:
         seeds.mark_line(style="chance", opacity=0.8).encode(detail="series:N"),
         own.mark_line(style="series"),
         g.current_amount_rule(),
-        *g.haloed_text(beyond, "right", baseline="top", dx=-4, dy=4),
+        *g.beyond_words(end),
         leaders.mark_rule(style="chance", strokeDash=[1, 4], x2Offset=2 * s.WORDS_GAP),
         *g.haloed_text(names, baseline="middle", dx=2 * s.WORDS_GAP + 3),
         g.current_amount_marker(own),

@@ -72,7 +72,7 @@ def reference_of(result: SweepResult | CutStudy, metric: str) -> tuple[str, floa
 
 
 def beyond_from(result: SweepResult, metric: str | None = None) -> float | None:
-    """Return the amount beyond which the model no longer works; None where it works up to the largest, or unknown."""
+    """Return where the working range ends; None where the model works up to the largest amount, or that is unknown."""
     to = working_to(result, metric)
     return to if to is not None and to < result.amounts[-1] else None
 

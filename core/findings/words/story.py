@@ -16,7 +16,7 @@ from core.findings.words.cut import cut_said
 from core.findings.words.grid import difference_sentence
 from core.findings.words.layers import layers_heading
 from core.findings.words.passed import apart_sentence, halves_said
-from core.findings.words.verdict import POINTS, reason_named
+from core.findings.words.verdict import reason_named
 from core.request.catalog import METHODS, METRICS, RECIPE
 from core.request.scope import run_of
 from core.results import names as n
@@ -64,7 +64,7 @@ NOTES = {  # for a presenter
         "Do not conclude yet: the next two scenes say what this order is worth.",
     ),
     "limits": (
-        "In the shade the model no longer does its task: what changes there is a wreck.",
+        "In the shade the model loses what it could do: what changes there says little about how it worked.",
         "The dotted marks are the same model with everything that can be pruned removed.",
         "A band that ends near its mark keeps no more than that emptied model does.",
     ),
@@ -159,7 +159,7 @@ def limits_told(result: SweepResult, reduction: n.ReductionKey, metric: str | No
     elif to:
         ends = f"{n.in_sentence(title)} {values[to]}, unpruned {unpruned}"
         kept = f"Up to there it keeps {num.percent(RETAINED)} or more of its lead over always giving one label ({ends})"
-        heading = f"Past {n.removed_name(to, result)}, the model no longer works"
+        heading = f"Past {n.removed_name(to, result)}, the model starts to lose what it can do"
         if to == last:
             heading = f"The model still works with {n.removed_name(to, result)}, the most that was measured"
         _, since = accuracy_course(result) or (0.0, None)
@@ -200,10 +200,9 @@ def chance_told(
     found, drawn = verdict(result, companions), ends_by_chance(result, companions, metric)
     heading, sentences, to = _chance_heading(found), list[str](), working_to(result, metric)
     if to and drawn:
-        up_to = (
-            f"The model works with up to {n.removed_name(to, result)}, under random removal up to {share_span(drawn)}"
-        )
-        sentences.append(f"{up_to}.")
+        span = share_span(drawn).replace(" to ", " and ")
+        ends = f"it ends {'between' if ' and ' in span else 'at'} {span}"
+        sentences.append(f"The working range reaches {n.removed_name(to, result)}; under random removal, {ends}.")
     if to and drawn and max(drawn) < to:
         joined = ", and" if heading.startswith(("Random", "Judged")) and found.state else "; it"
         heading += f"{joined} breaks the model {'far ' if max(drawn) <= to / 2 else ''}sooner"
@@ -229,16 +228,16 @@ def _chance_heading(found: Verdict) -> str:
 
 def _shares_sentence(found: Verdict, pooled: Pooled | None) -> str:
     """Say the shares of the change in the upper half, here and over all shipped checkpoints."""
-    why = f" ({reason_named(found) or f'alike within {POINTS}'})" if found.state not in (None, *DIFFERENT) else ""
-    broken = ", in models that no longer work" if "random removal beyond its working range" in found.flags else ""
+    why = f" ({reason_named(found)})" if found.reason else ""
+    broken = ", beyond its working range" if "random removal beyond its working range" in found.flags else ""
     said = (
-        f"At equal overall change ({num.decimals(found.damage, 2)}), {num.percent(found.share or 0)} of it lies in the "
-        f"upper half of the layers, at random {share_span(found.control_shares)}{broken}{why}"
+        f"Where both have changed the model equally, {num.percent(found.share or 0)} of the change lies in the upper "
+        f"half of the layers, under random removal {share_span(found.control_shares)}{broken}{why}"
     )
     if pooled is None:
         return f"{said}."
     known = pooled.estimates[ALL]
-    difference = f"{points(known.value, '+')} (95 % interval {points_span(*known.interval)})"
+    difference = f"{points(known.value)} ({points_span(*known.interval)})"
     return f"{said}; over {len(pooled.keys)} checkpoints, the difference is {difference}."
 
 

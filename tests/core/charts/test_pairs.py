@@ -127,11 +127,12 @@ def test_the_marker_follows_the_frame_and_tells_what_changes_for_the_user() -> N
     assert [rows[1][field] for field in ("changed", "divergence", "interval")] == [*["not measured"] * 2, "unknown"]
 
 
-def test_what_lies_beyond_the_working_range_is_shaded() -> None:
+def test_what_lies_beyond_the_working_range_is_shaded_and_named_there() -> None:
+    named = BEYOND.replace(" the ", "")  # in two lines
     for first, second, starts, words in (
         (None, 0.75, [], BLANK),
-        (0.5, 0.25, [0.25, 0.5], "shaded: the second, then the first no longer works"),
-        (0.25, 0.25, [0.25], "shaded: the first, then the second no longer works"),
+        (0.5, 0.25, [0.25, 0.5], "shaded: beyond the working range of the second, then of the first"),
+        (0.25, 0.25, [0.25], "shaded: beyond the working range of the first, then of the second"),
     ):
         both = views(working_to(FIRST, first), working_to(SECOND, second))["accuracy"]
         alone = {**one(working_to(FIRST, first), "accuracy"), "height": 200}
@@ -139,8 +140,8 @@ def test_what_lies_beyond_the_working_range_is_shaded() -> None:
         assert [point.get("fill") for point in markers(both, 3)] == [FIRST_COLOUR, SECOND_COLOUR]
         assert both["title"] == ["Accuracy with its 95 % interval", words]
         assert sum(mark.get("fill") == UNDEFINED_COLOUR for mark in marks(drawn(both, 0), "rect mark")) == len(starts)
-        words = [place(text) for text in marks(drawn(alone, 0), "text mark") if text.text == BEYOND]
-        assert [y > alone["height"] for _, y in words] == [True] * (first is not None), "below every curve"
+        words = [place(text) for text in marks(drawn(alone, 0), "text mark") if "".join(text.itertext()) == named]
+        assert [y < alone["height"] / 4 for _, y in words] == [True, True] * (first is not None), "above every curve"
         scales = [layer["encoding"]["x"].get("scale", {}) for layer in alone["layer"] if "x" in layer["encoding"]]
         assert {scale["domain"][1] for scale in scales if "domain" in scale} == {1}, "nothing beyond 100 %"
 

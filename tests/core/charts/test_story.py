@@ -84,10 +84,11 @@ def check_against_pages(result: SweepResult, beside: list[SweepResult], steps: d
     assert numbers(said["chance"].sentences[0]) == [own, *map(str, sorted({drawn[0], drawn[-1]}))]
     assert ("sooner" in said["chance"].heading) == (drawn[-1] < int(own))
     here, _, all_together = said["chance"].sentences[1].partition("checkpoints")
-    assert numbers(here)[1] == numbers(criteria_table(result, beside)[0]["In the upper half"])[0]
+    assert numbers(here)[0] == numbers(criteria_table(result, beside)[0]["In the upper half"])[0]
     (pool,) = (one for one in pooled.shipped() if one.title == method_name(result))
     assert numbers(here)[-1] == str(len(pool.keys))
-    assert numbers(all_together) == numbers(claim_said(pool).sentences[0])
+    claimed = numbers(claim_said(pool).sentences[0])
+    assert numbers(all_together) == [number.lstrip("+") for number in claimed if number != "95"]
 
 
 def read(entry: Entry) -> tuple[SweepResult, list[SweepResult], list[SweepResult], CutStudy | None]:
