@@ -268,8 +268,11 @@ def matters_told(result: SweepResult, found: Verdict, harm: HalvesHarm | None, t
     """Say whether the half of the layers that fades is the one that matters; see `core.findings.words.passed`."""
     if harm:
         return Told(**vars(halves_said(found.lead, harm, table)))
-    if result.against or METHODS[result.pruning.method].granularity != "weight" or run_of(result.pruning.scope):
-        why = "This pruning has no halves to prune alone: that takes a method that removes weights of all layers."
+    method = METHODS[result.pruning.controls or result.pruning.method]
+    if result.against or method.granularity != "weight" or method.shares or run_of(result.pruning.scope):
+        why = (
+            "This pruning has no halves to prune alone: that takes weights of all layers, and no shares set among them."
+        )
         return Told("Is what fades what matters? Not asked here", (why,))
     takes = "It takes pruning each half of the layers alone, by the method and at random; here they were not."
     go = Go("Prune each half alone", "halves")
