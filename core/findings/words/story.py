@@ -269,10 +269,9 @@ def matters_told(result: SweepResult, found: Verdict, harm: HalvesHarm | None, t
     if harm:
         return Told(**vars(halves_said(found.lead, harm, table)))
     method = METHODS[result.pruning.controls or result.pruning.method]
-    if result.against or method.granularity != "weight" or method.shares or run_of(result.pruning.scope):
-        why = (
-            "This pruning has no halves to prune alone: that takes weights of all layers, and no shares set among them."
-        )
+    has_halves = method.granularity == "weight" and not method.shares and result.checkpoint.num_layers > 1
+    if result.against or not has_halves or run_of(result.pruning.scope):
+        why = "This pruning has no halves to prune alone: that takes weights of several layers, in no set shares."
         return Told("Is what fades what matters? Not asked here", (why,))
     takes = "It takes pruning each half of the layers alone, by the method and at random; here they were not."
     go = Go("Prune each half alone", "halves")

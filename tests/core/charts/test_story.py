@@ -157,7 +157,7 @@ LACKING = {
     "against": (against(make_result(), 4), [None] * 6 + ["study"]),
     "equal shares": (make_result(method="uniform"), [None] * 4 + ["control", None, "study"]),
     "their control": (make_result(method="random", controls="uniform"), [None] * 6 + ["study"]),
-    "one layer": (make_result(num_layers=1), [None] * 4 + ["control", "halves", "study"]),
+    "one layer": (make_result(num_layers=1), [None] * 4 + ["control", None, "study"]),
     "outputs": (make_result(points="layer"), [None] * 4 + ["control", "halves", "study"]),
     "both points": (make_result(points="both"), [None] * 4 + ["control", "halves", "study"]),
     "nothing removed": (make_result(amounts=(0.0,)), [None] * 4 + ["control", "halves", "study"]),
