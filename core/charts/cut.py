@@ -33,7 +33,7 @@ FEED_FORWARD = 8  # of these, where a layer has four feed-forward units for each
 BAND = (0.12, 0.88)  # bottom and top, of a layer's row
 DISC = alt.ExprRef("margin * margin / 7")  # the area around a number of layers, which has letters as high as all others
 FASTER, FEWER = "Times as fast as the full model", "Layers removed"
-EXPLAINED = "Numbers: layers out", "Squares: narrower parts as well"
+EXPLAINED = "Line: measured choice. Numbers: layers out", "Squares: narrower parts as well"
 TOLD = ("Removed", "Difference", "When choosing", "Answers", "Speed", "Size")  # of each model
 
 
@@ -82,13 +82,17 @@ def _frontier_view(known: Frontier, chosen: Choice | None) -> View:
     numbers = Numbers("models", "Removed", {title: "text", **{name: name for name in TOLD[1:]}})
     explained = ". ".join(EXPLAINED[: 1 + any(row["narrower"] for row in models)])
     heading = [f"{title} of each smaller model, with its 95 % interval", explained]
-    drawn = title, known.timed, domain, max(row["x"] for row in models), len(places)
+    criteria = tuple(dict.fromkeys(row["criterion"] for row in picks))  # in their order
+    drawn = title, known.timed, domain, max(row["x"] for row in models), len(places), criteria
     return View(_frontier, drawn, {"models": models, "picks": picks, "lines": lines}, heading, numbers=numbers)
 
 
-def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float, count: int) -> g.LayerChart:
+def _frontier(
+    metric: str, timed: bool, domain: tuple[float, float], most: float, count: int, criteria: tuple[str, ...]
+) -> g.LayerChart:
     """Draw, from back to front: the lines to hold against, what else would have been picked, and the models."""
-    criteria, ticks = list(words.CRITERION.values()), [1, 1.5, 2, 3, 4, 6, 8, 12, 16] if timed else alt.Undefined
+    ticks = [1, 1.5, 2, 3, 4, 6, 8, 12, 16] if timed else alt.Undefined
+    offsets = OFFSETS[(len(OFFSETS) - len(criteria)) // 2 :]  # few stand close to their model
     across = alt.Axis(values=ticks, tickMinStep=1, format="~f", labelOverlap=True, grid=False, titleAnchor="start")
     ends = [0.95, 1.1 * most] if timed else [0.5, most + 0.5]
     scale = alt.Scale(type="log" if timed else "linear", domain=ends, nice=False)  # ratios
@@ -112,7 +116,7 @@ def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float
             picks.transform_filter(alt.datum.criterion == name)
             .mark_point(color=GREY, filled=True, size=MARK, opacity=1, xOffset=alt.ExprRef(f"{offset} * {apart}"))
             .encode(tooltip=picked, **looks)
-            for name, offset in zip(criteria, OFFSETS, strict=True)
+            for name, offset in zip(criteria, offsets, strict=False)
         ),
         fewer.mark_line(style="series", strokeWidth=1, opacity=0.6).encode(order="x:Q"),
         models.mark_rule(style="series", strokeWidth=1.5).encode(y="low:Q", y2="high:Q"),

@@ -194,10 +194,13 @@ def _matters(
 
 
 def _cut(result: SweepResult, study: CutStudy | None) -> Step:
-    """Show the models of a study that lack whole layers alone, and of those the one that lacks a single layer."""
+    """Show the models of a study that lack whole layers alone, of those one that lacks a single layer, few criteria."""
     known, scene = frontier_of(study) if study else None, None
     if known:
-        known = replace(known, choices=tuple(one for one in known.choices if not one.model.share))
+        whole = tuple(one for one in known.choices if not one.model.share)
+        known = replace(
+            known, choices=whole, picks=tuple(one for one in known.picks if one.criterion in words.OTHERWISE)
+        )
     choice = next((one for one in known.choices if len(one.removed) == 1), None) if known else None
     told = words.cut_told(result, known, choice, MOST)
     if study and known and choice:

@@ -204,7 +204,8 @@ class Method:
 
 METHODS: Mapping[str, Method] = {
     "magnitude": Method(
-        "Magnitude", "The weights closest to zero go first, anywhere in the selected layers (global L1 pruning)."
+        "Magnitude",
+        "The weights closest to zero go first, whichever selected layer they are in. This is global L1 pruning.",
     ),
     "wanda": Method(
         "Wanda", "In every row of a matrix, small weights that read small inputs go first.", calibrated=True

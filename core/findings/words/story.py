@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from core.findings.accuracy import accuracy_course, ends_by_chance, metric_of, working_to
 from core.findings.claim import Verdict, verdict
 from core.findings.comparable import controls_of
-from core.findings.cut import Choice, Frontier
+from core.findings.cut import RANDOM, Choice, Frontier, state_of
 from core.findings.layers import Look, floor_of
 from core.findings.passed import HalvesHarm, Harm
 from core.findings.pooled import ALL, Pooled, shipped
 from core.findings.words import Said, numbered, points, points_span, share_span
 from core.findings.words import numbers as num
-from core.findings.words.cut import cut_said
+from core.findings.words.cut import choice_name, cut_said, speed_words
 from core.findings.words.grid import difference_sentence
 from core.findings.words.layers import layers_heading
 from core.findings.words.passed import apart_sentence, halves_said
@@ -78,12 +78,12 @@ NOTES = {  # for a presenter
         "A layer that looks intact still feeds all those above it.",
     ),
     "cut": (
-        "Zeros alone make no model faster. Here a layer is really taken out.",
         "It was chosen on some examples and is judged on others.",
         "Grey marks are what similarity, or chance, would have picked.",
     ),
 }
 OWN = Go("Try your own model", "own")
+OTHERWISE = {"cosine": "choosing by cosine similarity would have left", RANDOM: "at random on average"}
 
 
 def guess_told(result: SweepResult) -> Told:
@@ -280,12 +280,32 @@ def matters_told(result: SweepResult, found: Verdict, harm: HalvesHarm | None, t
 
 
 def cut_told(result: SweepResult, known: Frontier | None, choice: Choice | None, most: float) -> Told:
-    """Say which layers can go, what that gains, and what similarity would have picked; as the page on cuts does."""
+    """Say which layers can go, what that gains and costs, and what similarity would have picked."""
     if known and choice:
-        return Told(**vars(cut_said(known, choice, "score", most)), go=OWN)
+        return Told(**vars(_cut_said(known, choice, most)), go=OWN)
     takes = (
         "A study takes layers out, in every combination, and measures what that costs and gains.",
         "No study of this checkpoint is at hand.",
     )
     go = Go("Study which layers can go", "study")
     return _unmeasured("Which layers can go? Not measured here", takes, go, result)
+
+
+def _cut_said(known: Frontier, choice: Choice, most: float) -> Said:
+    """Say less than the page on cuts does, unless it says that nothing is shown to be kept."""
+    study, state = known.study, state_of(known, choice, "score", most)
+    if state == "guesses":
+        return cut_said(known, choice, "score", most)
+    less, speed = choice_name(choice, study.checkpoint.num_layers), speed_words(choice)
+    heading = f"{less} can go" if state == "holds" else f"Without {n.in_sentence(less)}"
+    left = {pick.criterion: pick.value for pick in known.picks if pick.fewer == len(choice.removed)}
+    beside = [f"{how} {num.decimals(left[name], 3)}" for name, how in OTHERWISE.items() if name in left]
+    value, full = (num.decimals(found.value, 3) for found in (choice.value, known.full))
+    judged = f"On {len(study.task.examples)} examples that took no part in the choice, "
+    judged += f"{METRICS[study.task.main_metric].symbol} is {value} instead of {full}"
+    why = (
+        "Zeros alone make no model faster, so a layer is really taken out: of all layers, the one that "
+        f"costs least on {len(study.calibration.examples)} other examples."
+    )
+    judged += f"; {', '.join(beside)}" if beside else ""
+    return Said(f"{heading}: {speed}" if speed else heading, (f"{judged}.", why))

@@ -118,7 +118,8 @@ def test_what_is_shown_first_has_the_numbers_and_states_of_the_pages(checkpoint:
     if study:
         known = frontier_of(study)
         one = next(choice for choice in known.choices if len(choice.removed) == 1 and not choice.model.share)
-        assert steps["cut"].said.text == cut_said(known, one, "score", MOST).text
+        shown = set(numbers(steps["cut"].said.text))
+        assert shown < set(numbers(cut_said(known, one, "score", MOST).text))
     shown = [name for name in NAMES[1:] if (name != "cut" or study) and (name != "matters" or found)]
     assert [name for name in NAMES if steps[name].scene] == shown
     assert all("stack" in steps[name].scene.views for name in shown), "one picture turns into the next"  # type: ignore[union-attr]

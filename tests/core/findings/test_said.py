@@ -289,6 +289,8 @@ def cuts() -> Iterator[str]:
     }
     for model in (*(replace(one, difference=value) for value in lost.values()), half):
         yield from lines(cut.cut_said(known, model, "score", 0.03))
+    for value in lost.values():
+        yield from lines(story.cut_told(make_result(), known, replace(one, difference=value), 0.03))
     changed = replace(one, changed=statistics.Estimate(value=0.04, low=0.021, high=0.061))
     for most in (0.1, 0.05, 0.02):
         yield from lines(cut.cut_said(known, changed, "answers", most))
