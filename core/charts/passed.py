@@ -146,7 +146,7 @@ def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Seque
         title: The finding.
 
     Returns:
-        The pictures `stack`, at the amounts that all were measured at, and `harm`.
+        The pictures `stack`, undefined at amounts that only the halves were measured at, and `harm`.
     """
     halves = halves_of(alone)
     sweeps = [(None, [*halves, result]), *((k, halves_of(seed)) for k, seed in enumerate(drawn))]
@@ -165,19 +165,20 @@ def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Seque
         for frame in sweep.frames
         if frame.changed and (interval := frame.changed.interval or (0.0, 0.0))
     ]
-    frames, at = [], list[int]()
+    frames = []
     for lower, upper in zip(*(half.frames for half in halves), strict=True):
-        if (amount := lower.amount) in result.amounts:
-            at.append(result.amounts.index(amount))
-            known = zip(("lower", "upper"), (lower.changed, upper.changed), strict=True)
-            changed = [f"{percent(found.share)} ({which})" for which, found in known if found]
-            detail = f"{listed(changed)} of predictions change"
-            frames.append(g.step(amount, f"{percent(amount)} of the half's weights removed", detail if changed else ""))
+        amount, known = lower.amount, zip(("lower", "upper"), (lower.changed, upper.changed), strict=True)
+        changed = [f"{percent(found.share)} ({which})" for which, found in known if found]
+        detail = f"{listed(changed)} of predictions change"
+        frames.append(g.step(amount, f"{percent(amount)} of the half's weights removed", detail if changed else ""))
     by_chance = " (thin: at random)" if drawn else ""
     most = max(ceil(4 * max((max(row["changed"], row["high"]) for row in rows), default=0.0)), 1) / 4
     datasets = {"harm": rows, "amounts": g.amount_rows(frame["amount"] for frame in frames)}
     stack = stack_view(result, reduction, (), has_floor=False)
-    faded = [{**row, "v": [row["v"][k] for k in at]} for row in stack.datasets["stack"]]
+    faded = [
+        {**row, "v": [dict(zip(result.amounts, row["v"], strict=True)).get(frame["amount"]) for frame in frames]}
+        for row in stack.datasets["stack"]
+    ]
     views = {
         "stack": replace(stack, datasets={"stack": faded}, title="Similarity where all layers are pruned by as much"),
         "harm": View(_harm, (most,), datasets, f"{HARM}{by_chance}"),

@@ -205,7 +205,7 @@ class Method:
 METHODS: Mapping[str, Method] = {
     "magnitude": Method(
         "Magnitude",
-        "The weights closest to zero go first, whichever layer they are in. This is global L1 pruning of what is selected.",
+        "The weights closest to zero go first, whichever layer they are in. This is global L1 pruning.",
     ),
     "wanda": Method(
         "Wanda", "In every row of a matrix, small weights that read small inputs go first.", calibrated=True

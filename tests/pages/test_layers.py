@@ -108,10 +108,13 @@ def test_what_layers_pass_on_and_which_half_matters_is_shown_once_they_were_prun
     whole = make_result(num_layers=4, amounts=made.ALONE_STEPS, own_cka=declining(0.9))
     ship(shipped, whole, *made.alone(), made.half("layers:0-1", 0.4), made.half("layers:2-3", 0.1))
     app = open_page(PAGE, layer="2")
-    assert [list(one["views"]) for one in players(app)][1:3] == [["passed"], ["stack", "upper", "harm"]]
+    assert [list(one["views"]) for one in players(app)][1:3] == [["passed"], ["stack", "harm"]]
     assert {row["layer"] for row in pictures(app, 1)["passed"]["datasets"]["lines"] if row["chosen"]} == {"2"}
     words = read(told(app))
-    assert "**What fades is not what matters.** With 30 % of the encoder's weights removed from the lower half" in words
+    assert (
+        "**At 60 % removed, what fades is not what matters.** Removing 60 % of the weights of the lower half of"
+        in words
+    )
     assert "**What layer 2 passes on.** With 70 % of its weights removed, and no others" in words
     assert controls.ALONE not in labels(app)
 
