@@ -24,7 +24,7 @@ LAYOUT = Layout(
 )
 GREY = g.UNDEFINED_COLOUR
 SHAPES = ("triangle-down", "diamond", "cross", "square", "triangle-up", "M-1,-0.2H1V0.2H-1Z")  # the last is a dash
-OFFSETS = (-24, -18, -12, 12, 18, 24)  # from a model to the marks of criteria, which may pick alike: pixels on a page
+OFFSETS = (-24, -18, -12, 12, 18, 24)  # from a model to the marks of criteria, the inner for few: pixels on a page
 MARK = alt.ExprRef("margin * margin / 27")  # the area of such a mark, which grows with the letters
 FULL, GUESS = "full model", "always one label"
 STEP = 0.05  # the axis of the metric ends at multiples of it
@@ -92,7 +92,6 @@ def _frontier(
 ) -> g.LayerChart:
     """Draw, from back to front: the lines to hold against, what else would have been picked, and the models."""
     ticks = [1, 1.5, 2, 3, 4, 6, 8, 12, 16] if timed else alt.Undefined
-    offsets = OFFSETS[(len(OFFSETS) - len(criteria)) // 2 :]  # few stand close to their model
     across = alt.Axis(values=ticks, tickMinStep=1, format="~f", labelOverlap=True, grid=False, titleAnchor="start")
     ends = [0.95, 1.1 * most] if timed else [0.5, most + 0.5]
     scale = alt.Scale(type="log" if timed else "linear", domain=ends, nice=False)  # ratios
@@ -116,7 +115,7 @@ def _frontier(
             picks.transform_filter(alt.datum.criterion == name)
             .mark_point(color=GREY, filled=True, size=MARK, opacity=1, xOffset=alt.ExprRef(f"{offset} * {apart}"))
             .encode(tooltip=picked, **looks)
-            for name, offset in zip(criteria, offsets, strict=False)
+            for name, offset in zip(criteria, OFFSETS[(len(OFFSETS) - len(criteria)) // 2 :], strict=False)
         ),
         fewer.mark_line(style="series", strokeWidth=1, opacity=0.6).encode(order="x:Q"),
         models.mark_rule(style="series", strokeWidth=1.5).encode(y="low:Q", y2="high:Q"),

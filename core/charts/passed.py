@@ -25,7 +25,6 @@ from core.results.names import PointLabel, amount_name, layer_number, listed, or
 from core.results.schema import SweepResult
 
 COLUMNS = ("loss,\nall layers\npruned", "own loss,\npruned\nalone", "loss\nat the\nend", "predic-\ntions\nchanged")
-HARM = "Predictions changed by pruning one half, or all"
 HALVES = ("lower half", "upper half", "all layers")
 BESIDE = 14  # pixels from a line's end to its name
 GAP = 0.075  # between two names, at most, of the height
@@ -33,7 +32,6 @@ BOTH = Layout(
     "halves",
     wide='"stack harm" clamp(15rem, 46vh, 34rem) "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)',
     narrow=in_column({"stack": "13rem", "harm": "14rem", "bar": "auto"}),
-    slide='"stack harm" minmax(0, 1fr) / minmax(0, 1fr) minmax(0, 1fr)',
 )
 
 
@@ -175,13 +173,13 @@ def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Seque
     most = max(ceil(4 * max((max(row["changed"], row["high"]) for row in rows), default=0.0)), 1) / 4
     datasets = {"harm": rows, "amounts": g.amount_rows(frame["amount"] for frame in frames)}
     stack = stack_view(result, reduction, (), has_floor=False)
+    own = [dict(zip(result.amounts, row["v"], strict=True)) for row in stack.datasets["stack"]]
     faded = [
-        {**row, "v": [dict(zip(result.amounts, row["v"], strict=True)).get(frame["amount"]) for frame in frames]}
-        for row in stack.datasets["stack"]
+        {**row, "v": [*map(v.get, halves[0].amounts)]} for row, v in zip(stack.datasets["stack"], own, strict=True)
     ]
     views = {
         "stack": replace(stack, datasets={"stack": faded}, title="Similarity where all layers are pruned by as much"),
-        "harm": View(_harm, (most,), datasets, f"{HARM}{by_chance}"),
+        "harm": View(_harm, (most,), datasets, f"Predictions changed by pruning one half, or all{by_chance}"),
     }
     return Scene(title, origins((result,), reduction), views, frames, BOTH)
 

@@ -303,9 +303,7 @@ def _cut_said(known: Frontier, choice: Choice, most: float) -> Said:
     value, full = (num.decimals(found.value, 3) for found in (choice.value, known.full))
     judged = f"On {len(study.task.examples)} examples that took no part in the choice, "
     judged += f"{METRICS[study.task.main_metric].symbol} is {value} instead of {full}"
-    why = (
-        "Zeros alone make no model faster, so a layer is really taken out: of all layers, the one that "
-        f"costs least on {len(study.calibration.examples)} other examples."
-    )
+    chosen = f"the one that costs least on {len(study.calibration.examples)} other examples"
+    why = f"Zeros alone make no model faster, so a layer is really taken out: of all layers, {chosen}."
     judged += f"; {', '.join(beside)}" if beside else ""
     return Said(f"{heading}: {speed}" if speed else heading, (f"{judged}.", why))
