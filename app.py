@@ -42,7 +42,8 @@ that read the same sentences.
 STYLE = """<style>
 .stApp { --above: 8.5rem; } /* the navigation, and what the story was measured on */
 .stApp .stMain { scroll-padding: 0; }
-@media (max-width: 40rem) { .stApp { --above: 4.5rem; } }
+:root:fullscreen .stAppHeader { display: none; }
+@media (max-width: 40rem) { .stApp { --above: 5rem; } }
 </style>"""
 NOTHING = "No result is shipped with this copy. Make one, which takes about a minute on a laptop, and reload this page:"
 PRECOMPUTE = "python -m core.precompute --checkpoint embedded:sst2 --task sst2"

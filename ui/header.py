@@ -69,6 +69,8 @@ STYLE = """<style>
 }
 @media (max-width: 40rem) {
   .st-key-navigation { flex-direction: row; padding: 0.4rem 0; overflow-x: auto; scrollbar-width: none; } /* one line */
+  .st-key-navigation { mask: linear-gradient(to left, transparent, black 4rem); } /* which goes on */
+  .st-key-navigation::after { content: ""; flex: none; width: 3rem; }
   .st-key-navigation > * { flex: none; width: auto; }
   .st-key-navigation .stElementContainer:has(> .stMarkdown) { display: none; } /* the name */
   .st-key-navigation [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; gap: 0; }

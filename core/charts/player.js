@@ -52,6 +52,7 @@ class Clock {
   join(player) {
     const { autoplay, start } = player.data, first = !this.amounts.length;
     this.players.add(player);
+    if (first) this.loop = !player.data.inStory; // where it is read as it ends
     this.update();
     if (first && start != null) this.seek(this.at(start));
     else if (autoplay && this.mayAutoplay) this.play();

@@ -120,7 +120,9 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...]) -> g.LayerChart:
         known.mark_rect(stroke=g.UNDEFINED_COLOUR, strokeWidth=0.5).encode(
             x2=alt.X2Datum(0), color=g.similarity_colour(legend=None), tooltip=tooltip
         ),
-        bands.mark_rule(style="reference").encode(x=alt.XDatum(SURVIVAL_THRESHOLD), y="y:Q", y2="next:Q"),
+        bands.transform_filter("datum.words")
+        .mark_rule(style="reference")
+        .encode(x=alt.XDatum(SURVIVAL_THRESHOLD), y="y:Q", y2="next:Q"),
         bands.transform_filter("!isValid(datum.value)")
         .mark_rect(color=g.UNDEFINED_COLOUR)
         .encode(x=alt.XDatum(0), x2=alt.X2Datum(1), tooltip=tooltip),

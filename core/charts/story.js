@@ -17,6 +17,7 @@
 const SCENE_KEYS = {
   ArrowLeft: "previous", PageUp: "previous", ArrowRight: "next", PageDown: "next", n: "notes", f: "full",
 };
+const PICKING = ["ArrowUp", "ArrowDown"];
 const SWIPE = 40; // pixels
 const WHEEL_REST = 700; // milliseconds: one turn of the wheel, one scene
 const TURN = { duration: 450, easing: "ease" };
@@ -25,13 +26,17 @@ const STORY = `
 <section class="scenes" aria-label="Story">
   <h1 class="title" tabindex="-1" aria-live="polite"></h1>
   <div class="stage"></div>
-  <div class="said"></div>
-  <div class="notes" role="note" hidden></div>
+  <div class="below">
+    <div class="said"></div>
+    <div class="notes" role="note" hidden></div>
+  </div>
   <nav aria-label="Scenes">
     <button type="button" data-do="previous" aria-label="Previous scene" title="Previous scene (←)">←</button>
     <span class="dots"></span>
     <button type="button" data-do="next" class="main" title="Next scene (→)"></button>
-    <span class="keys">← → scenes · space plays · , . step · N notes · F full screen</span>
+    <span class="keys"></span>
+    <button type="button" data-do="full">Full screen (F)</button>
+    <span class="swipe">Swipe sideways, or tap Next</span>
   </nav>
 </section>`;
 
@@ -42,7 +47,8 @@ class Story {
     const find = (selector) => this.element.querySelector(selector);
     Object.assign(this, {
       frame: find(".scenes"), title: find(".title"), stage: find(".stage"), said: find(".said"), notes: find(".notes"),
-      dots: find(".dots"), previous: find("[data-do=previous]"), next: find("[data-do=next]"), scenes: [],
+      dots: find(".dots"), keys: find(".keys"), scenes: [],
+      previous: find("[data-do=previous]"), next: find("[data-do=next]"), full: find("[data-do=full]"),
     });
     this.does = {
       previous: () => this.show(this.at - 1),
@@ -50,15 +56,18 @@ class Story {
       notes: () => { this.notes.hidden = !this.notes.hidden; },
       full: () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()),
     };
-    for (const name of ["previous", "next"]) this[name].onclick = this.does[name];
+    for (const name of ["previous", "next", "full"]) this[name].onclick = this.does[name];
     for (const kind of ["onpointerdown", "onpointerup", "onpointercancel"]) this.frame[kind] = (event) => this.swipe(event);
     this.frame.onwheel = (event) => this.roll(event);
     this.onKey = (event) => this.press(event);
+    this.onFull = () => this.frame.classList.toggle("full", Boolean(document.fullscreenElement));
     document.addEventListener("keydown", this.onKey);
+    document.addEventListener("fullscreenchange", this.onFull);
   }
 
   get step() { return this.data.steps[this.at]; }
   get player() { return this.scenes[this.at]?.prunescopePlayer; }
+  get rows() { return this.step.name === "guess" && this.step.player ? picksOf(read(this.step.player)) : []; }
 
   update(data, tell) {
     if (data.key !== this.data?.key) this.finishScenes();
@@ -125,6 +134,9 @@ class Story {
     }, step.go.label);
     this.said.replaceChildren(...lines, ...(go ? [go] : []));
     this.next.textContent = step.name === "guess" && !guess ? "Skip →" : "Next →";
+    const moves = step.player?.frames.length > 1 && "space plays · , . step";
+    const own = this.rows.length ? "↑ ↓ choose a layer" : moves;
+    this.keys.textContent = ["← → scenes", own, "N notes"].filter(Boolean).join(" · ");
   }
 
   guessed({ key, steps }) { // the row that was picked, now or before the page was opened again
@@ -139,11 +151,18 @@ class Story {
     this.say();
   }
 
+  pickNext(event, by) { // upwards from the first layer, downwards from the last, and round
+    const { rows } = this, at = rows.findIndex(({ pick }) => pick === this.guess?.pick);
+    event.preventDefault();
+    this.pick(rows.at(by > 0 ? (at + 1) % rows.length : Math.max(at, 0) - 1).pick);
+  }
+
   press(event) {
     const [target] = event.composedPath(), key = event.key.length > 1 ? event.key : event.key.toLowerCase();
     const isHere = this.frame.contains(target) || target.matches?.("body, main, .stMain");
     if (!isHere || target.matches("select") || event.altKey || event.ctrlKey || event.metaKey) return;
     if (key in STEPPING) return this.player?.press(event, STEPPING);
+    if (PICKING.includes(key) && this.rows.length) return this.pickNext(event, key === "ArrowUp" ? 1 : -1);
     const action = SCENE_KEYS[key], steps = { previous: -1, next: 1 }[action];
     if (!action || (steps && !this.data.steps[this.at + steps])) return; // beyond the ends the page may scroll
     event.preventDefault();
@@ -152,7 +171,7 @@ class Story {
 
   swipe({ type, pointerType, clientX, clientY, target }) {
     const { began } = this;
-    this.began = type === "pointerdown" && pointerType === "touch" && !target.matches("input") ? [clientX, clientY] : null;
+    this.began = type === "pointerdown" && pointerType === "touch" && !target.matches("[type=range]") ? [clientX, clientY] : null;
     if (type !== "pointerup" || !began) return;
     const [across, down] = [clientX - began[0], clientY - began[1]];
     if (Math.abs(across) > Math.max(SWIPE, 2 * Math.abs(down))) this.show(this.at - Math.sign(across));
@@ -175,6 +194,7 @@ class Story {
 
   finish() {
     document.removeEventListener("keydown", this.onKey);
+    document.removeEventListener("fullscreenchange", this.onFull);
     this.finishScenes();
     this.element.remove();
   }

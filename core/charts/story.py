@@ -45,9 +45,8 @@ PLAY = Layout(
     wide=f"""
         "stack heatmap" {HIGH}
         "bar bar" auto
-        "accuracy accuracy" clamp(8rem, 17vh, 12rem) / minmax(0, 13fr) minmax(0, 8fr)""",
-    # There a number above the pictures says the accuracy.
-    narrow=in_column({"stack": "14rem", "heatmap": "12rem", "accuracy": "0rem", "bar": "auto"}),
+        "accuracy accuracy" clamp(8rem, 20vh, 13rem) / minmax(0, 13fr) minmax(0, 8fr)""",
+    narrow=in_column({"stack": "10.5rem", "heatmap": "12.5rem", "accuracy": "6rem", "bar": "auto"}),
     slide='"stack heatmap" minmax(0, 1fr) / minmax(0, 4fr) minmax(0, 3fr)',
 )
 GUESS = Layout("story", wide='"stack" 20rem "bar" auto / minmax(0, 1fr)')

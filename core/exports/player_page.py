@@ -38,18 +38,10 @@ h1 { margin: 0; font-size: clamp(1.2rem, 0.9rem + 0.7vw, 2rem); line-height: 1.2
   .present .readout span { display: inline; }
 }
 """
-# On a projector it is read from the last row.
 STORY_STYLE = """
 :root { --above: 6rem; }
 body > h1 { margin: 0; font-size: 1rem; font-weight: 400; }
 details:not([open]) summary { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }
-@media (min-width: 66rem) {
-  .scenes .title { font-size: min(4vmin, 3vw); }
-  .said p, .notes p, .scene .readout, .scene .readout b { font-size: min(2.5vmin, 1.8vw); }
-  .scene .picture { font-size: max(12px, min(1.8vmin, 1.35vw)); }
-  .steps { font-size: min(2.2vmin, 1.6vw); }
-  .step svg { max-height: 38vh; }
-}
 """
 # The page fetches nothing, whatever a name in the result says.
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"

@@ -92,7 +92,12 @@ def test_a_guess_is_marked_where_it_plays_and_kept(page: Page, site: str) -> Non
     expect(page.locator(f"{HERE} .guess")).to_have_count(0)
     page.get_by_role("radio", name=re.compile("^Layer 5")).press("Space")
     expect(page.locator(f"{HERE} .guess")).to_have_text("your guess")
-    page.locator(f"{HERE} .stack svg .layer_1_marks path").first.click()  # the lowest band
+    title = page.locator(".scenes .title")
+    title.focus()
+    for key, layer in (("ArrowUp", 6), ("ArrowUp", 1), ("ArrowUp", 2), ("ArrowDown", 1), ("ArrowDown", 6)):
+        page.keyboard.press(key)  # wherever the focus is
+        expect(page.get_by_role("radio", name=re.compile(f"^Layer {layer}"))).to_be_checked()
+    page.get_by_role("radio", name=re.compile("^Layer 1")).click()
     expect(page.get_by_role("radio", name=re.compile("^Layer 1"))).to_be_checked()
     page.get_by_role("button", name="Next →").click()
     for _ in range(2):
@@ -102,6 +107,44 @@ def test_a_guess_is_marked_where_it_plays_and_kept(page: Page, site: str) -> Non
         assert mark.y > picture.y + picture.height / 2, "the first layer lies at the bottom"
         assert mark.bottom <= picture.bottom
         page.reload()
+
+
+def test_what_plays_rests_at_the_end_and_starts_over_when_asked(page: Page, site: str) -> None:
+    page.goto(f"{site}/?scene=3")
+    player = page.locator(f"{HERE} .player")
+    look.expect_playing(player, True)
+    player.get_by_label("Pruning amount").fill("18")
+    player.press("Space")
+    look.expect_amount(player, 0.95)
+    look.expect_playing(player, False)
+    player.press("Space")
+    look.expect_playing(player, True)
+    assert look.amount(player) < 0.9
+
+
+def test_full_screen_shows_the_scene_alone_and_notes_leave_the_picture_its_height(page: Page, site: str) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.set_viewport_size({"width": 1024, "height": 768})
+    page.goto(f"{site}/?scene=3")
+    expect_drawn(page)
+    before = look.box(page.locator(f"{HERE} .pictures")).height
+    page.keyboard.press("n")
+    expect(page.locator(".notes")).to_be_visible()
+    expect(page.locator(".said")).to_be_hidden()
+    assert look.box(page.locator(f"{HERE} .pictures")).height > before - 2.5 * 16
+    assert story(page).evaluate(OUTSIDE) == []
+    page.get_by_role("button", name="Full screen").click()
+    expect(page.locator(".scenes .keys")).to_be_hidden()
+    page.wait_for_function("document.fullscreenElement")
+    link = page.get_by_role("link", name="Methods", exact=True)
+    covers = """link => {
+      const {x, y} = link.getBoundingClientRect();
+      return !link.contains(document.elementFromPoint(x + 3, y + 3));
+    }"""
+    assert link.evaluate(covers)
+    page.keyboard.press("f")
+    page.wait_for_function("!document.fullscreenElement")
+    assert not link.evaluate(covers)
 
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (1024, 768), (1280, 800)])
