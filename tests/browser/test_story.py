@@ -72,6 +72,7 @@ def test_dots_buttons_and_keys_turn_and_the_address_keeps_the_scene(page: Page, 
     page.reload()
     expect_scene(page, 4)
     page.get_by_role("link", name="Methods", exact=True).click()
+    expect(page).to_have_url(re.compile("/methods"))
     expect(story(page)).to_have_count(0)
     page.go_back()
     expect_scene(page, 4)
