@@ -46,7 +46,7 @@ PLAY = Layout(
         "stack heatmap" {HIGH}
         "bar bar" auto
         "accuracy accuracy" clamp(8rem, 20vh, 13rem) / minmax(0, 13fr) minmax(0, 8fr)""",
-    narrow=in_column({"stack": "10.5rem", "heatmap": "12.5rem", "accuracy": "6rem", "bar": "auto"}),
+    narrow=in_column({"stack": "9.5rem", "heatmap": "11.5rem", "accuracy": "5.5rem", "bar": "auto"}),
     slide='"stack heatmap" minmax(0, 1fr) / minmax(0, 4fr) minmax(0, 3fr)',
 )
 GUESS = Layout("story", wide='"stack" 20rem "bar" auto / minmax(0, 1fr)')
