@@ -178,7 +178,7 @@ def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Seque
         {**row, "v": [*map(v.get, halves[0].amounts)]} for row, v in zip(stack.datasets["stack"], own, strict=True)
     ]
     views = {
-        "stack": replace(stack, datasets={"stack": faded}, title="Similarity where all layers are pruned by as much"),
+        "stack": replace(stack, datasets={"stack": faded}, title="Similarity, all layers pruned as much"),
         "harm": View(_harm, (most,), datasets, f"Predictions changed by pruning one half, or all{by_chance}"),
     }
     return Scene(title, origins((result,), reduction), views, frames, BOTH)
@@ -186,7 +186,7 @@ def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Seque
 
 def _harm(most: float) -> g.LayerChart:
     """Draw the method's curves with their intervals over thin ones of random removal, up to a multiple of a quarter."""
-    x = g.amount_axis(title="Removed, of the weights of the layers that are pruned")
+    x = g.amount_axis(title="Removed from the layers that are pruned")
     y = g.share_axis("changed:Q", "Predictions changed", (0, most * g.SHARE_DOMAIN[1]))
     legend = alt.Legend(title=None, symbolType="stroke")
     line = g.told_apart("series", legend, HALVES, stroke=g.COLOURS, strokeDash=g.DASHES)
