@@ -31,7 +31,7 @@ GAP = 0.075  # between two names, at most, of the height
 BOTH = Layout(
     "halves",
     wide='"stack harm" clamp(15rem, 46vh, 34rem) "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)',
-    narrow=in_column({"stack": "13rem", "harm": "14rem", "bar": "auto"}),
+    narrow=in_column({"stack": "12rem", "harm": "15rem", "bar": "auto"}),
 )
 
 
@@ -169,7 +169,7 @@ def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Seque
         changed = [f"{percent(found.share)} ({which})" for which, found in known if found]
         detail = f"{listed(changed)} of predictions change"
         frames.append(g.step(amount, f"{percent(amount)} of the half's weights removed", detail if changed else ""))
-    by_chance = " (thin: at random)" if drawn else ""
+    by_chance = "; thin: at random" if drawn else ""
     most = max(ceil(4 * max((max(row["changed"], row["high"]) for row in rows), default=0.0)), 1) / 4
     datasets = {"harm": rows, "amounts": g.amount_rows(frame["amount"] for frame in frames)}
     stack = stack_view(result, reduction, (), has_floor=False)
@@ -179,7 +179,7 @@ def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Seque
     ]
     views = {
         "stack": replace(stack, datasets={"stack": faded}, title="Similarity, all layers pruned as much"),
-        "harm": View(_harm, (most,), datasets, f"Predictions changed by pruning one half, or all{by_chance}"),
+        "harm": View(_harm, (most,), datasets, f"Predictions changed by pruning a half or all{by_chance}"),
     }
     return Scene(title, origins((result,), reduction), views, frames, BOTH)
 
