@@ -73,6 +73,7 @@ def test_dots_buttons_and_keys_turn_and_the_address_keeps_the_scene(page: Page, 
     expect_scene(page, 4)
     page.get_by_role("link", name="Methods", exact=True).click()
     expect(page).to_have_url(re.compile("/methods"))
+    expect(page).to_have_url(re.compile("/methods"))  # which stands in the history from then on
     expect(story(page)).to_have_count(0)
     page.go_back()
     expect_scene(page, 4)

@@ -132,7 +132,7 @@ def test_one_search_serves_both_criteria_and_their_controls(
             for place in ((method, None), ("random", method))
         ]
         assert [int(mask.sum()) for mask in kept[0]] == [int(mask.sum()) for mask in kept[1]]
-    monkeypatch.setattr("core.inputs.prepare.GUIDING_EXAMPLES", 20)
+    monkeypatch.setattr("core.request.catalog.GUIDING_EXAMPLES", 20)
     make_plan(plans[""], inputs.calibration, asked, silent)
     assert searched[1:] == [20], "on other examples, it is another search"
 
@@ -140,7 +140,7 @@ def test_one_search_serves_both_criteria_and_their_controls(
 def test_no_more_examples_guide_than_are_needed(
     tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.inputs.prepare.GUIDING_EXAMPLES", 20)
+    monkeypatch.setattr("core.request.catalog.GUIDING_EXAMPLES", 20)
     known = swept(tiny_bert, glue_folder, method="cka", amounts=(0.0, 0.3), num_examples=24).pruning
     scored = swept(tiny_bert, glue_folder, method="wanda", amounts=(0.0, 0.3), num_examples=24).pruning
     assert known.calibration.num_examples == 20 < scored.calibration.num_examples
