@@ -223,7 +223,7 @@ class Picture { // one Vega view in the grid area of its name
     }
     // Vega ties the legend's gradient to the page's address, which changes while the picture stays.
     for (const part of this.holder?.querySelectorAll("[fill^=url]") ?? [])
-      part.setAttribute("fill", part.getAttribute("fill").replace(/^url\([^#]*/, "url("));
+      part.setAttribute("fill", part.getAttribute("fill").replace(/^url\(.*#/, "url(#"));
     if (this.view && this.picks && this.player.tell) this.offerRows(); // in a file nobody acts on a choice
     if (this.view && this.name === "stack") this.mark();
     this.busy = false;
