@@ -155,13 +155,13 @@ def _accuracy(scale: Scale, two: bool, metric: str, largest: float) -> g.LayerCh
     ]
     return alt.layer(
         g.beyond_shade(end),
+        *([] if two else g.beyond_words(end)),  # behind the curve, which it would hide in a low picture
         curve.mark_area(style="band").encode(y="low:Q", y2="high:Q", **fill),
         majority.encode(**across).mark_rule(style="reference"),
         *([] if two else [chance.mark_line(style="chance", clip=True)]),
         g.current_amount_rule(),
         *g.haloed_text(majority.encode(x=alt.datum(0), text="text:N"), dx=4, baseline=baseline, dy=dy),
         curve.mark_line(style="series").encode(**line),
-        *([] if two else g.beyond_words(end)),
         g.current_amount_marker(curve).encode(**fill),
         curve.mark_point(opacity=0, size=300).encode(tooltip=tooltip),
     )
