@@ -41,7 +41,7 @@ class Told(Said):
 
 
 SIMILAR = Told(
-    "Similar means: the same sentences stay together",
+    "Similar layers keep the same sentences together",
     (
         "A layer turns each sentence into a point; sentences that it finds alike lie close together.",
         "Similarity (CKA) compares that arrangement before and after pruning, which sets weights to zero: 1 is the "
@@ -177,7 +177,7 @@ def _floor_sentence(result: SweepResult, reduction: n.ReductionKey) -> tuple[str
     (least, low), (most, high) = min(known), max(known)
     left = f"layer {labels[high]} keeps a similarity of {num.decimals(most, 2)}"
     left += f", layer {labels[low]} of {num.decimals(least, 2)}" if low != high else ""
-    return (f"Even with everything removed (dotted), {left}: read each band against its mark.",)
+    return (f"Even with everything removed, {left}: read each band against its dotted mark.",)
 
 
 # ---------------------------------------------------------------- chance

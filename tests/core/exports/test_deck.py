@@ -56,7 +56,7 @@ def test_each_scene_with_its_data_is_a_slide_that_is_read_from_the_last_row(
         assert THEMES[theme].background in svg
     first = words(svgs[0])
     caption = next(step.scene.caption for step in steps if step.scene)
-    for text in (TITLE, *caption, "similarity 0.08", "Rotation is ignored; the jostling costs a little."):
+    for text in (TITLE, *caption, "similarity 0.08", "Rotation is ignored; small shifts cost a little."):
         assert text in first
     assert sum(circle in svgs[0] for circle in ("#d9670f", "#2584cf")) == 2
 
