@@ -294,8 +294,9 @@ def beyond_shade(end: float) -> alt.Chart:
 
 
 def beyond_words(end: float) -> list[alt.Chart]:
-    """Name that shade at its top, above all curves; where the picture is narrow, in two lines."""
-    named = data("beyond").transform_calculate(words="width > 9 * margin ? datum.text : split(datum.text, ' the ')")
+    """Name that shade at its top, above all curves; where the picture is narrow, in two lines if it is high enough."""
+    lines = "width > 9 * margin ? datum.text : height > 2 * margin ? split(datum.text, ' the ') : ''"
+    named = data("beyond").transform_calculate(words=lines)
     named = named.encode(x=alt.datum(end), y=alt.value(0), text="words:N")
     return haloed_text(named, "right", baseline="top", dx=-4, dy=3)
 

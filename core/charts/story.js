@@ -133,7 +133,7 @@ class Story {
       type: "button", className: "go", onclick: () => this.tell("go", step.go.what),
     }, step.go.label);
     this.said.replaceChildren(...lines, ...(go ? [go] : []));
-    this.next.textContent = step.name === "guess" && !guess ? "Skip the guess →" : "Next →";
+    this.next.textContent = step.name === "guess" && !guess ? "Skip →" : "Next →";
     const moves = step.player?.frames.length > 1 && "space plays · , . step";
     const own = this.rows.length ? "↑ ↓ choose a layer" : moves;
     this.keys.textContent = ["← → scenes", own, "N notes"].filter(Boolean).join(" · ");
