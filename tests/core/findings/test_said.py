@@ -195,12 +195,8 @@ def layers_alone() -> Iterator[str]:
     costly, alike, other = (
         HalvesHarm(0.6, *known) for known in ((0.406, 0.07, 1e-9), (0.1, 0.09, 0.6), (0.1, 0.3, 0.01))
     )
-    for lead, found, known in (
-        ("upper", costly, table),
-        ("upper", other, ()),
-        (None, costly, ()),
-        ("upper", alike, ()),
-    ):
+    rows = ("upper", costly, table), ("upper", other, ()), (None, costly, ()), ("upper", alike, ())
+    for lead, found, known in rows:
         yield from lines(passed.halves_said(lead, found, known))
     yield from (" | ".join(cells.values()) for cells in harm_table(table))
 
@@ -287,10 +283,9 @@ def cuts() -> Iterator[str]:
         state: statistics.Estimate(value=(low + high) / 2, low=low, high=high)
         for state, low, high in (("holds", -0.026, 0.006), ("inconclusive", -0.06, 0.02), ("fails", -0.09, -0.04))
     }
-    for model in (*(replace(one, difference=value) for value in lost.values()), half):
-        yield from lines(cut.cut_said(known, model, "score", 0.03))
-    for value in lost.values():
-        yield from lines(story.cut_told(make_result(), known, replace(one, difference=value), 0.03))
+    judged_so = [replace(one, difference=value) for value in lost.values()]
+    yield from (line for model in (*judged_so, half) for line in lines(cut.cut_said(known, model, "score", 0.03)))
+    yield from (line for model in judged_so for line in lines(story.cut_told(make_result(), known, model, 0.03)))
     changed = replace(one, changed=statistics.Estimate(value=0.04, low=0.021, high=0.061))
     for most in (0.1, 0.05, 0.02):
         yield from lines(cut.cut_said(known, changed, "answers", most))
