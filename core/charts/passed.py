@@ -173,9 +173,9 @@ def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Seque
     most = max(ceil(4 * max((max(row["changed"], row["high"]) for row in rows), default=0.0)), 1) / 4
     datasets = {"harm": rows, "amounts": g.amount_rows(frame["amount"] for frame in frames)}
     stack = stack_view(result, reduction, (), has_floor=False)
-    own = [dict(zip(result.amounts, row["v"], strict=True)) for row in stack.datasets["stack"]]
     faded = [
-        {**row, "v": [*map(v.get, halves[0].amounts)]} for row, v in zip(stack.datasets["stack"], own, strict=True)
+        {**row, "v": [*map(dict(zip(result.amounts, row["v"], strict=True)).get, halves[0].amounts)]}
+        for row in stack.datasets["stack"]
     ]
     views = {
         "stack": replace(stack, datasets={"stack": faded}, title="Similarity, all layers pruned as much"),

@@ -366,6 +366,8 @@ const KEYS = { ...STEPPING, ArrowLeft: "back", ArrowRight: "forward", Home: "fir
 const TURNING = { ArrowUp: "previous", PageUp: "previous", ArrowDown: "next", PageDown: "next" };
 const STAGE_KEYS = { ...KEYS, ...TURNING, f: "full", s: "speak" };
 const TAKERS = "input:not([type=range]), textarea, select, [contenteditable=true], .tables"; // these take the keys themselves
+const turnFullScreen = () =>
+  (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen());
 const QUIET_AFTER = 3000; // milliseconds without the mouse, after which a stage hides its controls
 
 class Player {
@@ -506,7 +508,7 @@ class Player {
       toggle: () => (this.clock.playing ? this.clock.pause() : this.clock.play()),
       loop: () => { this.clock.loop = !this.clock.loop; this.clock.emit(); },
       link: () => this.copyLink(),
-      full: () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()),
+      full: turnFullScreen,
       speak: () => this.say(this.spoken.hidden),
       previous: () => this.tell?.("turn", -1),
       next: () => this.tell?.("turn", 1),

@@ -54,7 +54,7 @@ class Story {
       previous: () => this.show(this.at - 1),
       next: () => this.show(this.at + 1),
       notes: () => { this.notes.hidden = !this.notes.hidden; },
-      full: () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()),
+      full: turnFullScreen,
     };
     for (const name of ["previous", "next", "full"]) this[name].onclick = this.does[name];
     for (const kind of ["onpointerdown", "onpointerup", "onpointercancel"]) this.frame[kind] = (event) => this.swipe(event);

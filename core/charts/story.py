@@ -102,7 +102,7 @@ def story(
     def stack(drawn: Sequence[SweepResult] = (), seeds: Yardstick | None = None, floor: bool = False) -> View:
         return closest_view(result, reduction) if result.against else stack_view(result, reduction, drawn, seeds, floor)
 
-    def curves(drawn: Sequence[SweepResult] = ()) -> View:
+    def curves(*drawn: SweepResult) -> View:
         return accuracy_view(result, result.frames, metric_title(metric), metric, controls=drawn)
 
     def step(name: str, told: Told, layout: Layout, views: dict[str, View], start: float | None = None) -> Step:
@@ -113,12 +113,12 @@ def story(
     is_guessed = not result.against and len(result.points) > 1
     pairs = heatmap_view(result, result.frames, reduction, annotated=not result.against)
     shown = {"stack": stack(), "heatmap": pairs, "accuracy": curves()}
-    limits = {"stack": stack((), twins, floor=True), "accuracy": curves()}
-    chance = {"stack": stack(companions), "accuracy": curves(controls)} if controls else {}
+    limits = {"stack": stack((), twins, floor=True), "accuracy": shown["accuracy"]}
+    chance = {"stack": stack(companions), "accuracy": curves(*controls)} if controls else {}
     both, start = _beside("stack", "accuracy"), to or result.amounts[0]
     return (
         step("similar", words.SIMILAR, PLAY, {}),
-        step("guess", words.guess_told(result), GUESS, {"stack": _whole(stack())} if is_guessed else {}),
+        step("guess", words.guess_told(result), GUESS, {"stack": _whole(shown["stack"])} if is_guessed else {}),
         step("play", words.play_told(result, companions, reduction), PLAY, shown),
         step("limits", words.limits_told(result, reduction, metric), both, limits, start),
         step("chance", words.chance_told(result, companions, table, metric), both, chance, start),
