@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from core import precompute
+from core.exports.site_readme import THUMBNAIL, site_readme
 from core.request.catalog import METHODS, ROOT
 from core.request.grid_file import grid_requests
 
@@ -20,7 +21,7 @@ def test_what_a_page_links_to_and_names_exists(page: Path) -> None:
     linked = {page.parent / target for target in re.findall(r"\]\((?!http)([^)#]+)", text)}
     named = {ROOT / name for name in re.findall(rf"`((?:{PLACES})/[\w./-]*)`", text)}
     assert [str(path) for path in linked | named if not path.exists()] == []
-    assert re.findall(r"`python -m (?!core|benchmarks|recipes)", text) == []
+    assert re.findall(r"`python -m (?!core|benchmarks|recipes|http\.server)", text) == []
 
 
 def test_every_option_and_method_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
@@ -33,10 +34,18 @@ def test_every_option_and_method_is_explained(capsys: pytest.CaptureFixture[str]
     assert [method for method in METHODS if f"| `{method}` |" not in text] == []
 
 
-def test_the_readme_is_short_and_says_what_a_space_needs() -> None:
-    lines = (ROOT / "README.md").read_text("utf-8").splitlines()
-    assert len(lines) <= 180
-    assert {"sdk: docker", "app_port: 7860"} <= set(lines[: lines.index("---", 1)])
+def test_the_readme_is_short_and_it_and_the_sites_say_what_a_space_needs() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert len(readme.splitlines()) <= 180
+    app, site = (yaml.safe_load(text.split("---\n")[1]) for text in (readme, site_readme(1234)))
+    docker = {"sdk": "docker", "app_port": 7860, "suggested_hardware": "cpu-basic"}
+    assert docker.items() <= app.items()
+    assert {key for key, value in app.items() if site.get(key) != value} == {*docker, "thumbnail"}
+    assert (site["sdk"], site.keys() - app.keys()) == ("static", set())
+    assert len(app["short_description"]) <= 60
+    repository, _, picture = app["thumbnail"].partition("/resolve/main/")
+    assert ROOT / picture == THUMBNAIL
+    assert site["thumbnail"] == f"{repository}/resolve/main/{THUMBNAIL.name}"
 
 
 def test_the_files_on_the_page_on_grids_are_grids_and_its_table_names_every_key() -> None:
