@@ -1,44 +1,26 @@
 """The story: what pruning does to a model's layers, in seven scenes that anyone can tell, from any result."""
 
+from functools import partial
+
 import streamlit as st
 
 from core.charts.story import story
+from core.findings.choices import published_pair
 from core.findings.words.lab import caution
+from core.findings.words.story import AGAINST, HOW_TO_READ, SECOND
 from core.request.catalog import REDUCTIONS
-from core.results.library import Entry
 from core.results.schema import SweepResult
 from ui.address import carried, picture_first
 from ui.exports import offer_exports
 from ui.header import PAGES, change, link_to, page_header, show_nothing
 from ui.jobs import request_behind, start
-from ui.lab.model import DEFAULT_REQUEST
 from ui.pictures import offer_story
 from ui.player import choose_metric, choose_reduction, reduction_in_address, show_story
 from ui.results import companions_of, halves_beside, study_by_key, yardstick_of
 from ui.shared import once
 from ui.text import plain, refusals_shown
-from ui.view_state import OWN, OWN_MODEL, choose_result, on_one_model, one_result, published_pair
+from ui.view_state import OWN, OWN_MODEL, choose_result, on_one_model, one_result
 
-HOW_TO_READ = """
-**In the stack**, each band is one layer: its length and colour say how similar the layer is to itself in the unpruned
-model. A layer counts as intact while that is at least 0.9, which is a convention. A layer's output also reflects the
-pruning of every layer below it.
-
-**In the heatmap**, each cell compares one layer of the pruned model with one of the unpruned model. 1 means the same
-arrangement of sentences, up to rotation and scale; near 0, no more alike than chance.
-
-Where they are known, these are drawn as well. **Random removal** is marked at the amount where the overall change is
-equal: what differs then is which layers have changed. **Everything removed** is the similarity left when all that can
-be pruned is gone; a layer that stays intact all the same says little. **Two fine-tunes**, in blue, shows how similar
-the layer is in models that differ only in the seed.
-**Shaded** is everything beyond the working range: there the model no longer keeps 90 % of its advantage over always
-guessing the commonest label.
-"""
-AGAINST = """
-Layers of the pruned model are compared with those of another checkpoint, unpruned: each row of the heatmap is one of
-its layers. Beside it stands the one that each layer is most similar to. Some similarity is expected of any two models
-that read the same sentences.
-"""
 STYLE = """<style>
 .stApp { --above: 8.5rem; } /* the navigation, and what the story was measured on */
 .stApp .stMain { scroll-padding: 0; }
@@ -47,18 +29,11 @@ STYLE = """<style>
 </style>"""
 NOTHING = "No result is shipped with this copy. Make one, which takes about a minute on a laptop, and reload this page:"
 PRECOMPUTE = "python -m core.precompute --checkpoint embedded:sst2 --task sst2"
-SECOND = "The same story of the published pair"
-
-
-def is_usual(entry: Entry) -> bool:
-    """Whether a result is of the bundled checkpoint whose weights the Lab prunes without being asked."""
-    usual = DEFAULT_REQUEST
-    return (entry.checkpoint, entry.method) == (usual.checkpoint, usual.method) and entry.source != "written"
 
 
 def show() -> None:
     """Show the story of one result, and below it what it was measured on, and what can be taken away."""
-    state = page_header("Story", lambda: one_result(is_usual))
+    state = page_header("Story", partial(one_result, "Story"))
     st.html(STYLE)
     result, entries = state.result, state.entries
     if result is None:

@@ -29,8 +29,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
 from core.command_line import OneLineParser, run_command
+from core.findings.words.pages import ADDRESSES
 from core.request.catalog import EMBEDDED, ROOT
-from ui.header import PAGES
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
@@ -69,8 +69,6 @@ SEEN = """selector => new Promise((resolve, reject) => {
 PAUSE_SECONDS = 10.0  # of a visitor, between two pages
 BOUND_SECONDS = 1.0  # that a page should take
 TIMEOUT_SECONDS = 60.0  # after which a page counts as failed
-# As a page's address names it: the main page has no name.
-NAMES = {page: "" if path == "app.py" else Path(path).stem for page, path in PAGES.items()}
 
 # ---------------------------------------------------------------- the server
 
@@ -144,7 +142,7 @@ def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
 def open_in(context: BrowserContext, site: str, name: str) -> float:
     """Open a page in a new tab; return the seconds until its picture is seen."""
     page = context.new_page()
-    page.goto(f"{site}/{NAMES[name]}", wait_until="commit")
+    page.goto(f"{site}/{ADDRESSES[name]}", wait_until="commit")
     seen = page.evaluate(SEEN, PICTURES[name])
     page.wait_for_timeout(SETTLING_MILLISECONDS)
     page.close()
@@ -206,7 +204,7 @@ async def visit(address: str, visits: Visits, seconds: float, seed: int) -> None
             started = time.monotonic()
             try:
                 async with asyncio.timeout(TIMEOUT_SECONDS):
-                    visits.faults += await open_page(session, chance.choice([*NAMES.values()]))
+                    visits.faults += await open_page(session, chance.choice([*ADDRESSES.values()]))
             except TimeoutError:
                 visits.faults += 1
             visits.seconds.append(time.monotonic() - started)
@@ -261,7 +259,7 @@ def measure_visitors(numbers: Sequence[int], seconds: float) -> None:
     for visitors in numbers:
         with TemporaryDirectory() as folder, served(ROOT, Path(folder) / "results") as site:
             address = f"{site.replace('http', 'ws', 1)}/_stcore/stream"
-            asyncio.run(visit_all(address, 1, len(NAMES) * PAUSE_SECONDS / 2))  # reads what all visitors share
+            asyncio.run(visit_all(address, 1, len(ADDRESSES) * PAUSE_SECONDS / 2))  # reads what all visitors share
             with sweeping(Path(folder)):
                 print(row(visitors, asyncio.run(visit_all(address, visitors, seconds))), flush=True)
 

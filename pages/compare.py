@@ -8,9 +8,11 @@ import streamlit as st
 
 from core.charts.compare import compare_scene
 from core.charts.profiles import profile_scene
-from core.findings.compare import Axis, distinguishing_names, paired_comparisons, profiled
+from core.findings.choices import middle_of
+from core.findings.compare import START, Axis, distinguishing_names, paired_comparisons, profiled
 from core.findings.guided import judged
-from core.findings.words.compare import compare_heading, compare_notes, compare_said, paired_table, profile_sentence
+from core.findings.words import compare as words
+from core.findings.words.choices import distinguishing_labels
 from core.findings.words.guided import places_table, shares_sentence
 from core.request.catalog import METHODS
 from core.results.library import Entry
@@ -19,31 +21,12 @@ from core.results.schema import SweepResult
 from ui.address import choose, offer, picture_first, set_parameter
 from ui.exports import offer_exports
 from ui.header import change, link_to_control, page_header
-from ui.player import choose_metric, choose_reduction, middle_of, show_pictures, start_in_address
+from ui.player import choose_metric, choose_reduction, show_pictures, start_in_address
 from ui.results import companions_of, guided_beside, methods_of
 from ui.shared import once
 from ui.text import markdown_table, plain, remark, show_table
-from ui.view_state import choose_result, distinguishing_labels, two_results
+from ui.view_state import choose_result, two_results
 
-AXES = {"amount": "Equal amount", "damage": "Equal overall change", "divergence": "Equal divergence"}
-START = 0.1  # of damage: similarity has fallen by a tenth
-HOW_TO_READ = """
-Both are shown where the same amount is removed; or where their layers have changed equally on average (1 − mean
-similarity); or where their predicted probabilities have moved equally far from the unpruned model's, interpolated
-between measured amounts. Orange is the first result, blue the second, and in the difference the one under which a pair
-of layers is more similar. A model *works* while it keeps 90 % of its advantage over always guessing the commonest
-label, by the metric on show: an estimate without an interval.
-"""
-PROFILES = """
-Each small picture shows the similarity that every layer keeps at the same overall change. Thin grey lines are random
-removal, one per seed: a method that stays among them does what chance does. One more seed would leave five, too, one
-time in three. Bands are 95 % intervals over examples; the dotted line is the floor. In the large picture, each mark is
-one amount, and grey dots are random removal.
-"""
-PAIRED = (
-    "Accuracy: McNemar's exact test; other metrics: random exchange of predictions. Corrected for all amounts (Holm)."
-)
-SAME = "First and second are the same result. Choose another one above to see a difference."
 NO_METHOD = "No method has been swept over the whole encoder on these examples yet. Run one in the Lab to see it here."
 NOTHING = "A comparison needs two results, and there are fewer here. Prune a checkpoint in the Lab to get another."
 
@@ -54,37 +37,36 @@ def compare() -> None:
     first, second, entries = state.shown, state.other or state.shown, state.entries
     title, choices = st.container(key="compare-title"), st.container()
     with st.container(horizontal=True, key="compare-by"):
-        axis = cast(Axis, choose("Compare at", AXES, "axis", segmented=True))
+        axis = cast(Axis, choose("axis", words.AXES, segmented=True))
         metric = choose_metric(first, second)
     alike = (checkpoint_name(first), data_name(first)) == (checkpoint_name(second), data_name(second))
     with choices, change(first, f"beside {in_sentence(pruning_name(second) if alike else result_name(second))}"):
         choose_result(state, "First")
-        labels = distinguishing_labels(state.offered)
-        offer("Second", labels, second.key, "other", partial(set_parameter, "other"))
+        offer("other", distinguishing_labels(state.offered), second.key, partial(set_parameter, "other"))
         reduction = choose_reduction(first, second)
     beside = [*companions_of(first, entries), *companions_of(second, entries)]
-    title.title(plain(once(compare_heading, (first, second), metric)), anchor=False)
+    title.title(plain(once(words.compare_heading, (first, second), metric)), anchor=False)
     if first.key == second.key:
-        st.info(SAME)
+        st.info(words.SAME)
     scene = once(compare_scene, first, second, reduction, axis, metric)
     start = start_in_address(scene.amounts, START if axis == "damage" else middle_of(scene.amounts))
     show_pictures(scene, key="compare", group=f"compare-{axis}", start=start)
-    for note in once(compare_notes, (first, second), axis, reduction):
+    for note in once(words.compare_notes, (first, second), axis, reduction):
         st.info(plain(note))
-    said = once(compare_said, (first, second), reduction, beside, metric)
+    said = once(words.compare_said, (first, second), reduction, beside, metric)
     for sentence in said.sentences:
         st.markdown(plain(sentence))
     if said.sentences and (comparisons := once(paired_comparisons, (first, second), metric)):
         first_name, second_name = map(plain, distinguishing_names((first, second)))
         with st.expander("The paired tests as a table"):
-            remark(PAIRED)
-            st.markdown(markdown_table(paired_table(comparisons, metric, (first_name, second_name))))
+            remark(words.PAIRED)
+            st.markdown(markdown_table(words.paired_table(comparisons, metric, (first_name, second_name))))
     guided = next((result for result in (first, second) if METHODS[result.pruning.method].shares), first)
     if shared := once(shares_sentence, guided):
         st.markdown(plain(shared))
     show_table(places_table(once(judged, guided_beside(guided, entries))), naming=2)
     with st.expander("How to read the pictures"):
-        st.markdown(HOW_TO_READ)
+        st.markdown(words.HOW_TO_READ)
     link_to_control(first, second)
     show_all_methods(first, reduction, entries)
     offer_exports(scene, first, second)
@@ -105,7 +87,7 @@ def show_all_methods(result: SweepResult, reduction: str, entries: Sequence[Entr
             return
         scene = profile_scene(result, methods, reduction)
         show_pictures(scene, key="profiles", start=START, link=False)
-        st.markdown(f"{plain(profile_sentence(methods, reduction))}\n{PROFILES}")
+        st.markdown(f"{plain(words.profile_sentence(methods, reduction))}\n{words.PROFILES}")
         offer_exports(scene, *(method.result for method in methods), label="Download all methods", numbers=False)
 
 

@@ -67,9 +67,9 @@ def show_study(state: ViewState) -> None:
     with st.popover(plain(SEPARATOR.join(names)), type="tertiary", icon=":material/tune:"):
         choose_study(state)
     with dial:
-        by = cast(By, choose("Choose by", words.BY, "by", segmented=True))
+        by = cast(By, choose("by", words.BY, segmented=True))
         limits = {str(most): points(most) if by == "score" else percent(most) for most in words.MOST}
-        most = float(choose(words.AT_MOST[by], limits, "most", words.USUAL, segmented=True))
+        most = float(choose("most", limits, words.USUAL, label=words.AT_MOST[by], segmented=True))
     choice = chosen(known, by, most)
     said = words.cut_said(known, choice, by, most)
     title.title(plain(said.heading), anchor=False)

@@ -6,11 +6,11 @@ import streamlit as st
 
 from core.charts.forest import Own, forest_scene
 from core.findings import pooled
-from core.findings.choices import settings
+from core.findings.choices import published_pair, settings
 from core.findings.grid import arranged
 from core.findings.pooled import Pooled
 from core.findings.words import grid as words
-from core.request.catalog import DAMAGE
+from core.findings.words.choices import BOXES
 from core.results.library import entry_of
 from core.results.names import in_sentence, pruning_name
 from ui.address import choose, picture_first
@@ -21,14 +21,13 @@ from ui.player import show_pictures
 from ui.results import own_results, shipped_results
 from ui.shared import once
 from ui.text import markdown_table, plain, remark, show_table
-from ui.view_state import BOXES, ViewState, one_result, published_pair
+from ui.view_state import ViewState, one_result
 
 SOURCES = {"own": "Your results", "shipped": "Shipped with Prunescope"}
 ALONE = {"": "Left out", "shown": "Shown"}
 ANY = "Any"
 MANY = 24  # results of one's own, which then are shown first
 MOST_SHOWN = 240  # sweeps; more would take a browser long
-OVER_SEEDS = f"The share of an overall change of {DAMAGE} in the upper half of the layers, mean over checkpoints ± SD."
 NOTHING = "There are no results yet. A grid is many sweeps at once: list them as docs/grids.md explains, and run:"
 
 
@@ -46,11 +45,11 @@ def grid() -> None:
     title = st.empty()
     with st.popover("Change", type="tertiary", icon=":material/tune:"):
         first = "own" if len(available["own"]) > MANY else "shipped"
-        entries = sources[choose("Results", {name: SOURCES[name] for name in sources}, "results", first)]
-        shown = settings(entries, choose("Layers pruned alone", ALONE, "alone", segmented=True) == "shown")
+        entries = sources[choose("results", {name: SOURCES[name] for name in sources}, first)]
+        shown = settings(entries, choose("alone", ALONE, segmented=True) == "shown")
         for box, of in BOXES.items():
             values = [ANY, *dict.fromkeys(map(of, shown))]
-            chosen = choose(box, dict(zip(values, values, strict=True)), box.lower())
+            chosen = choose(box, dict(zip(values, values, strict=True)))
             shown = [entry for entry in shown if chosen in (ANY, of(entry))]
     with title, st.spinner("Reading results"):
         rows = rows_of(entries)
@@ -63,7 +62,7 @@ def grid() -> None:
     show_table(words.reasons_table(found))
     if over_seeds := words.seeds_table(found):
         st.subheader("The same method on checkpoints that differ only in the seed", anchor=False)
-        st.markdown(OVER_SEEDS)
+        st.markdown(words.OVER_SEEDS)
         show_table([{**row, "Checkpoints": plain(row["Checkpoints"])} for row in over_seeds], naming=2)
     show_replication(one_result())
     offer_grid(found, rows)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.charts.result import result_scene
-from core.findings.choices import offered
+from core.findings.choices import middle_of, offered
 from core.findings.layers import Look
 from core.findings.words.lab import caution, check_sentence, methods_table, reading_note
 from core.findings.words.layers import layers_heading
@@ -15,7 +15,7 @@ from core.jobs import queue
 from core.jobs.job import Job
 from core.request.catalog import REDUCTIONS
 from core.request.controls import deciding, judged_beside
-from core.request.sweep_request import SweepRequest
+from core.request.sweep_request import DEFAULT_REQUEST, SweepRequest
 from core.results import store
 from core.results.names import amount_name, result_name
 from core.results.schema import SweepResult
@@ -26,10 +26,10 @@ from ui.exports import offer_exports
 from ui.grid import open_clicked, show_methods
 from ui.header import page_header
 from ui.lab.history import show_history
-from ui.lab.model import DEFAULT_REQUEST, OWN_REQUEST, chosen_checkpoint
+from ui.lab.model import OWN_REQUEST, chosen_checkpoint
 from ui.lab.run import offer_sweep
 from ui.lab.state import lab as remembered
-from ui.player import choose_reduction, middle_of, show_pictures, start_in_address
+from ui.player import choose_reduction, show_pictures, start_in_address
 from ui.results import at_hand, by_key, companions_of, note_computed, own_methods
 from ui.shared import once
 from ui.text import plain, refusals_shown, remark

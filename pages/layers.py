@@ -9,11 +9,12 @@ from core.charts.layers import layer_scene
 from core.charts.passed import halves_scene, passed_scene
 from core.charts.removed import removed_scene
 from core.charts.result import result_scene
+from core.findings.choices import middle_of
 from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
 from core.findings.layers import THRESHOLDS, Look, Yardstick, layers_of, own_measures
 from core.findings.passed import harm_of, passed_on, shipped
-from core.findings.words.layers import closest_table, layers_said, survival_table
+from core.findings.words.layers import AGAINST, READING, closest_table, layers_said, survival_table
 from core.findings.words.passed import PASSED, halves_said, passed_said
 from core.findings.words.verdict import criteria_table, numbers_table
 from core.request.catalog import MEASURES, REDUCTIONS, SURVIVAL_THRESHOLD
@@ -24,21 +25,13 @@ from ui.address import choose, picture_first, set_parameter
 from ui.controls import layers_alone, offer_layers
 from ui.exports import offer_exports
 from ui.header import NOTHING, change, link_to_control, page_header
-from ui.player import choose_reduction, middle_of, reduction_in_address, show_pictures, start_in_address
+from ui.player import choose_reduction, reduction_in_address, show_pictures, start_in_address
 from ui.results import companions_of, isolated_beside, yardstick_of
 from ui.shared import once
 from ui.text import plain, remark, show_table
 from ui.view_state import choose_result, one_result
 
 PLAYER = "layers"
-INTACT = "A layer is intact while its similarity is at least"  # 0.9 is a convention
-READING = """
-Each strip is one layer, coloured by how similar it is to the same layer of the unpruned model. The bar below ends where
-that similarity first falls below the threshold; the line on it is the 95 % interval, which is known for a threshold of
-0.9, and for means and first tokens. Where they are known, these are drawn as well. **Dotted**: everything prunable is
-gone. **Shaded**: beyond the working range. **Thin grey lines**: random removal of as much, one per seed.
-"""
-AGAINST = "Some similarity is expected of any two models that read the same sentences; nothing here is judged."
 
 
 def layers() -> None:
@@ -53,10 +46,10 @@ def layers() -> None:
         choose_reduction(result)
         if not result.against:  # where no layer counts as intact
             options = {str(threshold): str(threshold) for threshold in sorted(THRESHOLDS)}
-            threshold = choose(INTACT, options, "threshold", str(SURVIVAL_THRESHOLD), segmented=True)
+            threshold = choose("threshold", options, str(SURVIVAL_THRESHOLD), segmented=True)
             look = Look(reduction, float(threshold), choose_measure(result, reduction))
         titles = {name.label: name.title for name in point_names(result.points)}
-        layer = choose("Selected layer", titles, "layer", once(layers_of, result, look).selected.label)
+        layer = choose("layer", titles, once(layers_of, result, look).selected.label)
     beside = [*companions_of(result, entries), *isolated_beside(result, entries)]
     twins = yardstick_of(result, entries, reduction) if look.measure == "cka" else None
     said = once(layers_said, result, layer, beside, look)
@@ -97,7 +90,7 @@ def choose_measure(result: SweepResult, reduction: ReductionKey) -> str:
     if len(measures) < 2:
         set_parameter("measure", None)
         return "cka"
-    measure = choose("Measure", {name: MEASURES[name].title for name in measures}, "measure", segmented=True)
+    measure = choose("measure", {name: MEASURES[name].title for name in measures}, segmented=True)
     remark(MEASURES[measure].explanation)
     return measure
 

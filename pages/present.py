@@ -5,9 +5,12 @@ from dataclasses import replace
 import streamlit as st
 
 from core.charts.result import STAGE, result_scene
+from core.findings.words import present as words
+from core.findings.words.choices import playlist
 from core.findings.words.numbers import unbroken
 from core.findings.words.story import in_short
 from core.request.catalog import REDUCTIONS
+from core.results.library import entry_of
 from core.results.names import data_name, listed, models_name
 from ui.address import picture_first, turn
 from ui.exports import offer_exports
@@ -16,7 +19,7 @@ from ui.player import reduction_in_address, show_pictures, start_in_address
 from ui.results import companions_of
 from ui.shared import once
 from ui.text import plain
-from ui.view_state import choose_result, one_result, playlist
+from ui.view_state import choose_result, one_result
 
 # In full screen the stage is alone, wherever the page was scrolled to; otherwise a line above it leads out.
 STYLE = """<style>
@@ -30,8 +33,6 @@ STYLE = """<style>
 .st-key-present-out { flex: none; height: var(--above); padding: 0 3vmin; overflow: hidden; }
 .st-key-present-setup { padding: 1rem clamp(1rem, 5vw, 5rem) 3rem; }
 </style>"""
-HINT = "← → step · ↑ ↓ other result · space play · S speaker's sentence · F full screen"
-EXPLANATION = "The address holds everything, so a bookmark opens the same picture in the lecture hall."
 KEY = "present"  # of the stage
 SETTINGS = "settings"  # the anchor below the stage
 LINE, MAX_LINE_CHARS = "A line of your own", 200
@@ -47,8 +48,8 @@ def present() -> None:
         st.html(STYLE)
         st.subheader("Settings and downloads", anchor=SETTINGS)
         downloads = st.container()
-        st.markdown(EXPLANATION)
-        titles = playlist(state, choose_result(state))
+        st.markdown(words.EXPLANATION)
+        titles = playlist(state.entries, once(entry_of, result), choose_result(state))
         st.markdown(plain(f"↑ and ↓ go through {listed(list(titles.values()))}."))
         measured = f"{models_name(result)}, {data_name(result)}"
         line = st.text_input(LINE, key="caption", placeholder=measured, max_chars=MAX_LINE_CHARS, bind="query-params")
@@ -75,7 +76,7 @@ def present() -> None:
             title=heading,
             choices=choices,
             choice=reduction,
-            stage={"heading": heading, "caption": caption, "hint": HINT},
+            stage={"heading": heading, "caption": caption, "hint": words.HINT},
         )
     with downloads:
         offer_exports(scenes[reduction], result, choices=scenes)

@@ -8,8 +8,7 @@ import streamlit as st
 
 from core.charts.sentences import flip_scene, probability_scene
 from core.findings.sentences import ALL, Example, examples_of, flip_choices, label_name, selected
-from core.findings.words import numbered
-from core.findings.words.sentences import prediction_note, prediction_sentence, sentences_said
+from core.findings.words import sentences as words
 from core.jobs import queue
 from core.request.catalog import TASKS, is_calibrated
 from core.request.tasks import check_texts, column_name
@@ -26,12 +25,6 @@ from ui.shared import once
 from ui.text import plain, refusals_shown, remark
 from ui.view_state import choose_result, one_result
 
-EXPLANATION = """
-Each line is one example: blue where the model predicts its label, orange where it does not; below the gap, those that
-are incorrect even without pruning. It *flips* at the first amount where the prediction is not the unpruned model's.
-"""
-NO_FIT = "No example fits all of these filters: choose “All” or “Any” in one of them."
-NO_TEXTS = "The texts are not kept here: run the Lab or the command line on the same data to see them in place of rows."
 OTHER_CHECKPOINT = "A sentence of your own can be tried with the bundled checkpoints: change the result above."
 OTHER_SCORES = "On the written calibration examples, the method removes something else than in the result below."
 ANSWER_SECONDS = 1.0  # how long a click waits for an answer, to show it at once
@@ -40,33 +33,32 @@ ANSWER_SECONDS = 1.0  # how long a click waits for an answer, to show it at once
 def sentences() -> None:
     """Show a field for a sentence of the visitor's own, then the examples of the result."""
     queue.start_worker()
-    with_texts = partial(one_result, lambda entry: entry.source == "written")
-    state = page_header("Sentences", with_texts, NOTHING)
+    state = page_header("Sentences", partial(one_result, "Sentences"), NOTHING)
     result = state.shown
     title = st.container()
     with change(result):
         choose_result(state)
     examples = examples_of(result)
-    said = sentences_said(result, examples)
+    said = words.sentences_said(result, examples)
     title.title(plain(said.heading), anchor=False)
     is_bundled = result.checkpoint.source == "embedded" and result.task.name in TASKS
     typed = st.container(key=f"typed-{len(TASKS[result.task.name].text_columns)}" if is_bundled else None)
     picture = st.container()
     by_flip, by_label = st.columns(2)
     with by_flip:
-        flips = choose("Flips", flip_choices(result, examples), "flips")
+        flips = choose("flips", flip_choices(result, examples))
     with by_label:
-        label = choose("Label", {ALL: "Any", **{name: label_words(name) for name in result.task.label_names}}, "label")
+        label = choose("label", {ALL: "Any", **{name: label_words(name) for name in result.task.label_names}})
     chosen = selected(result, examples, label, flips)
     scene = once(flip_scene, result, chosen) if chosen else None
     with picture:
         if scene:
             show_pictures(scene, key="sentences", start=start_in_address(result.amounts))
         else:
-            st.info(NO_FIT)
+            st.info(words.NO_FIT)
         st.markdown(plain(" ".join(said.sentences)))
         with st.expander("How to read the picture"):
-            st.markdown(EXPLANATION)
+            st.markdown(words.EXPLANATION)
     with typed:  # after the picture, which would have to wait for the fields
         if is_bundled:
             try_a_sentence(result)
@@ -82,7 +74,7 @@ def sentences() -> None:
 
 def show_examples(result: SweepResult, chosen: Sequence[Example]) -> None:
     """List the chosen examples, as text that is never read as Markdown or HTML."""
-    st.subheader(f"{numbered(len(chosen), 'example')}, earliest flip first", anchor=False)
+    st.subheader(f"{words.numbered(len(chosen), 'example')}, earliest flip first", anchor=False)
     columns = task_of(result.task).text_columns
     if result.task.name not in TASKS:  # a table of one's own, whose columns may be called anything
         columns = ("text",) if len(columns) == 1 else ("text1", "text2")
@@ -91,7 +83,7 @@ def show_examples(result: SweepResult, chosen: Sequence[Example]) -> None:
     wide = {name: st.column_config.TextColumn(width="large") for name in names}
     st.dataframe(rows, hide_index=True, height=min(38 * (len(chosen) + 1), 420), column_config=wide)
     if not chosen[0].texts:
-        remark(NO_TEXTS)
+        remark(words.NO_TEXTS)
 
 
 def row_of(result: SweepResult, example: Example, names: Sequence[str]) -> dict[str, Any]:
@@ -137,9 +129,9 @@ def try_a_sentence(result: SweepResult) -> None:
 def show_prediction(prediction: Prediction, texts: Sequence[str], result: SweepResult) -> None:
     """Show the answer: the text, the finding and the probabilities."""
     st.markdown(" · ".join(f"“{plain(text)}”" for text in texts))
-    if note := prediction_note(prediction):
+    if note := words.prediction_note(prediction):
         st.warning(plain(note))
-    st.markdown(f"**{plain(prediction_sentence(prediction))}**")
+    st.markdown(f"**{plain(words.prediction_sentence(prediction))}**")
     scene = probability_scene(prediction, result)
     show_pictures(scene, key="typed-probabilities", group="sentences")
     offer_exports(scene, result, label="Download the probabilities", numbers=False)

@@ -13,6 +13,7 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.findings.words.pages import label_of
 from ui.server import settle
 from ui.text import plain
 
@@ -145,49 +146,45 @@ def read_choice(options: Collection[str], parameter: str, default: str) -> str:
 
 
 def choose(
-    label: str, options: Mapping[str, str], parameter: str, default: str | None = None, *, segmented: bool = False
+    parameter: str, options: Mapping[str, str], default: str | None = None, *, label: str = "", segmented: bool = False
 ) -> str:
     """Offer a choice that the address holds.
 
     Args:
-        label: Over the choice.
-        options: The values that can be chosen, at least one, with their names on screen.
         parameter: The parameter of the address.
+        options: The values that can be chosen, at least one, with their names on screen.
         default: The choice if the address names none; None for the first option.
+        label: Over the choice; empty for the parameter's own.
         segmented: Show all options side by side instead of a select box.
     """
     chosen = read_choice(options, parameter, default if default and default in options else next(iter(options)))
-    offer(label, options, chosen, parameter, partial(set_parameter, parameter), segmented=segmented)
+    offer(parameter, options, chosen, partial(set_parameter, parameter), label, segmented=segmented)
     return chosen
 
 
 def offer(
-    label: str,
+    name: str,
     options: Mapping[str, str],
     chosen: str,
-    name: str,
     write: Callable[[str], None],
+    label: str = "",
     *,
     segmented: bool = False,
 ) -> None:
     """Offer other options than the one on show.
 
     Args:
-        label: Over the choice.
+        name: Of the choice.
         options: As in `choose`.
         chosen: The option on show.
-        name: Of the choice.
         write: Called with what the visitor has chosen, before the page runs again.
+        label: As in `choose`.
         segmented: As in `choose`.
     """
 
     def draw(place: DeltaGenerator) -> None:
-        if segmented:
-            place.segmented_control(
-                label, list(options), required=True, key=key, format_func=options.__getitem__, on_change=changed
-            )
-        else:
-            place.selectbox(label, list(options), key=key, format_func=options.__getitem__, on_change=changed)
+        draw_choice = partial(place.segmented_control, required=True) if segmented else place.selectbox
+        draw_choice(label or label_of(name), list(options), key=key, format_func=options.__getitem__, on_change=changed)
 
     def changed() -> None:
         if key == st.session_state[f"key-of-{name}"]:

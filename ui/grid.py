@@ -15,6 +15,7 @@ from core.findings.choices import companions, everywhere
 from core.findings.grid import Grid, GridRow, grid_rows
 from core.findings.words.grid import grid_heading, grid_table
 from core.findings.words.numbers import unbroken
+from core.findings.words.pages import ADDRESSES
 from core.results import store
 from core.results.library import Entry, entry_of, extracts
 from core.results.schema import SweepResult
@@ -28,7 +29,7 @@ from ui.shared import once
 KEY, METHODS = "grid", "methods"  # of the elements
 OPENED = "grid-opened"  # of the session: the address of the cell that was clicked
 # The beginning of each page's address as a browser that shows the tables reads it, and the page.
-ADDRESSES = {"./?result=": "Story", "layers?result=": "Layers", "lab?result=": "Lab"}
+LINKS = {f"{ADDRESSES[page] or './'}?result=": page for page in ("Story", "Layers", "Lab")}
 
 _reading = Lock()  # who comes meanwhile waits for the same rows: fifty who read them all at once keep everybody waiting
 
@@ -60,7 +61,7 @@ def _rows(files: tuple[FileState, ...]) -> tuple[GridRow, ...]:
 
 def show_grid(grid: Grid) -> None:
     """Show a grid."""
-    verdict_page, layers_page, _ = ADDRESSES
+    verdict_page, layers_page, _ = LINKS
     html = grid_html(grid, (verdict_page, layers_page))
     _grid(key=KEY, data={"html": html}, on_opened_change=partial(_note_opened, KEY))
     pause_after_first_picture()
@@ -89,7 +90,7 @@ def _note_opened(key: str) -> None:
 
 def show_methods(rows: Mapping[str, Mapping[str, str]], on_show: str) -> None:
     """Show results in a table, by their keys; a click opens one in the Lab."""
-    _, _, lab_page = ADDRESSES
+    _, _, lab_page = LINKS
     html = unbroken(linked_table(rows, on_show, lab_page))
     _grid(key=METHODS, data={"html": html}, on_opened_change=partial(_note_opened, METHODS))
 
@@ -97,6 +98,6 @@ def show_methods(rows: Mapping[str, Mapping[str, str]], on_show: str) -> None:
 def open_clicked() -> None:
     """Go to the page of the result that was clicked, before anything is drawn."""
     opened: str = st.session_state.pop(OPENED, "")
-    for beginning, page in ADDRESSES.items():
+    for beginning, page in LINKS.items():
         if opened.startswith(beginning):
             st.switch_page(PAGES[page], query_params=carried(result=opened.removeprefix(beginning)))

@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.findings.choices import SEPARATOR, task_title
 from core.findings.claim import verdict
+from core.findings.words.pages import ADDRESSES, FIRST_LINE, ONE_RESULT, VIEWS
 from core.findings.words.verdict import REMEDIES
 from core.results.names import data_name, models_name, pruning_name
 from core.results.schema import SweepResult
@@ -21,20 +22,7 @@ from ui.shared import once
 from ui.text import plain
 from ui.view_state import DECIDE, ViewState, on_one_model
 
-PAGES = {
-    "Story": "app.py",
-    "Lab": "pages/lab.py",
-    "Layers": "pages/layers.py",
-    "Sentences": "pages/sentences.py",
-    "Compare": "pages/compare.py",
-    "Cut": "pages/cut.py",
-    "Present": "pages/present.py",
-    "All results": "pages/grid.py",
-    "Methods": "pages/methods.py",
-}
-ONE_RESULT = "One result"  # on the first line of the navigation: what its views, on the second line, have in common
-VIEWS = ("Layers", "Sentences", "Compare", "Cut", "Present")
-FIRST_LINE = {"Story": "Story", "Lab": "Lab", ONE_RESULT: VIEWS[0], "All results": "All results", "Methods": "Methods"}
+PAGES = {name: f"pages/{address}.py" if address else "app.py" for name, address in ADDRESSES.items()}
 
 # Streamlit leaves room for a toolbar that is empty here, and sets titles for reading, not for standing over a picture.
 # A link with the focus would look like the current page's, and white on the dark theme's primary colour cannot be read.

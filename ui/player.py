@@ -13,9 +13,10 @@ from core.charts.story import Step, mounted
 from core.charts.vega import text_of, vega_script
 from core.charts.view import Scene
 from core.findings.accuracy import metrics_of
-from core.findings.words.layers import length_sentence
+from core.findings.choices import reductions_of
+from core.findings.words.layers import reduction_explained
 from core.request.amounts import amount_text
-from core.request.catalog import METRICS, REDUCTIONS, ROOT
+from core.request.catalog import METRICS, ROOT
 from core.results.schema import SweepResult
 from core.results.store import write_atomically
 from ui.address import amount_in_address, choose, parameters_on_show, read_choice, refuse
@@ -136,11 +137,6 @@ def show_story(steps: Sequence[Step], of: str) -> str | None:
     return asked
 
 
-def middle_of(amounts: Sequence[float]) -> float:
-    """Return the amount that is shown first where both ends say little."""
-    return amounts[len(amounts) // 2]
-
-
 def start_in_address(amounts: Sequence[float], otherwise: float | None = None) -> float | None:
     """Return the amount that a shared link shows first; a note says where that is another one than it asks for.
 
@@ -165,18 +161,13 @@ def choose_metric(*results: SweepResult) -> str:
     Accuracy shows a collapse to the majority class as a plateau; the Matthews correlation falls to 0.
     """
     titles = {name: METRICS[name].title for name in metrics_of(*results)}
-    return choose("Metric", titles, "metric", segmented=True) if len(titles) > 1 else next(iter(titles))
+    return choose("metric", titles, segmented=True) if len(titles) > 1 else next(iter(titles))
 
 
 def reduction_in_address(*results: SweepResult | None) -> str:
     """Read how the tokens of these results become one vector, for a page that offers the choice elsewhere."""
-    names = _reductions(results)
+    names = reductions_of(*results)
     return read_choice(names, "reduction", next(iter(names)))
-
-
-def _reductions(results: Sequence[SweepResult | None]) -> dict[str, str]:
-    known = [set(result.reductions) for result in results if result]
-    return {name: way.title for name, way in REDUCTIONS.items() if all(name in names for names in known)}
 
 
 def choose_reduction(*results: SweepResult | None) -> str:
@@ -185,7 +176,6 @@ def choose_reduction(*results: SweepResult | None) -> str:
     Args:
         results: Those on show; under `tokens`, a note says what sentence length alone does to the first of them.
     """
-    chosen = choose("Sentence vector", _reductions(results), "reduction", segmented=True)
-    length = f" {length_sentence(results[0])}" if results[0] and chosen == "tokens" else ""
-    remark(f"{REDUCTIONS[chosen].explanation}{length}")
+    chosen = choose("reduction", reductions_of(*results), segmented=True)
+    remark(reduction_explained(chosen, results[0]))
     return chosen

@@ -1,18 +1,23 @@
 """Choose among many results: which are offered, which comes first, and what each is judged beside."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 
-from core.request.catalog import EMBEDDED, FAMILIES, RECIPE, TASKS
+from core.request.catalog import EMBEDDED, FAMILIES, METHODS, RECIPE, REDUCTIONS, TASKS
 from core.request.scope import half_scopes, run_of
+from core.request.sweep_request import DEFAULT_REQUEST
 from core.request.tasks import AUTO, AUTO_TITLE
-from core.results.library import Entry
-from core.results.schema import Pruning
+from core.results.kinds import Result
+from core.results.library import CutEntry, Entry
+from core.results.schema import Pruning, SweepResult
+from core.results.store import is_shipped
 
 SEPARATOR = " · "  # between the data, the checkpoint and the pruning in an entry's name
 _how = attrgetter("method", "seed", "controls")  # of a pruning
 _models, _place = attrgetter("checkpoint", "against"), attrgetter("fingerprint", "points")  # of an entry
+_measured = attrgetter("checkpoint", "fingerprint")
+PAIR = ("sst2", "cola")  # the tasks of the published heatmaps, side by side
 
 
 def task_title(name: str) -> str:
@@ -45,7 +50,68 @@ def settings(entries: Sequence[Entry], with_alone: bool = False) -> list[Entry]:
     return [entry for entry in whole or entries if entry.against is None]
 
 
+def shown_first(entries: Sequence[Entry], page: str = "") -> list[Entry]:
+    """Return the results that a page shows where its address names none: the first of them that can be read.
+
+    Args:
+        entries: The available ones.
+        page: Its name; the pages that are not named here show the published pair.
+    """
+    whole = offered(entries)
+    prefers: dict[str, Callable[[Entry], bool]] = {
+        "Story": is_usual,
+        "Sentences": lambda entry: entry.source == "written",  # whose texts are kept
+        "Compare": lambda entry: bool(companions(entry, whole)),
+    }
+    preferred = filter(prefers[page], whole) if page in prefers else published_pair(entries)
+    return [*preferred, *whole]
+
+
+def is_usual(entry: Entry) -> bool:
+    """Whether a result is of the bundled checkpoint whose weights the Lab prunes without being asked."""
+    is_default = (entry.checkpoint, entry.method) == (DEFAULT_REQUEST.checkpoint, DEFAULT_REQUEST.method)
+    return is_default and entry.source != "written"
+
+
+def published_pair(entries: Sequence[Entry], like: Entry | None = None) -> list[Entry]:
+    """Return the results of both published tasks that are most like another one, such as the one on show.
+
+    Both are of attention blocks, over all layers, of models with equally many: with as many as that one, by its method
+    or the one that it controls, if there are such; else by the first method that has both, of the shipped ones before
+    the visitor's own, the deepest. GLUE comes before written sentences, and a model whose halves were pruned alone, of
+    which the story has most to tell, before others.
+    """
+    layers, method = (len(like.points), like.controls or like.method) if like else (0, "")
+    found: dict[str, dict[tuple[object, ...], Entry]] = {task: {} for task in PAIR}
+    halved = {_measured(entry) for entry in entries if len(run_of(entry.scope) or ()) > 1}
+    for entry in sorted(entries, key=lambda entry: (entry.source == "written", _measured(entry) not in halved)):
+        is_whole = entry.scope in ("encoder", None) and all(point.endswith(".attention") for point in entry.points)
+        if entry.task in PAIR and is_whole and entry.against is None and entry.until_damage is None:
+            first = len(entry.points) == layers, entry.method == method, -list(METHODS).index(entry.method)
+            found[entry.task].setdefault((*first, is_shipped(entry.key), len(entry.points)), entry)
+    kinds = set.intersection(*map(set, found.values()))
+    return [found[task][max(kinds)] for task in PAIR] if kinds else []
+
+
+def reductions_of(*results: SweepResult | None) -> dict[str, str]:
+    """Return the reductions that all of these results know, with their titles."""
+    known = [set(result.reductions) for result in results if result]
+    return {name: way.title for name, way in REDUCTIONS.items() if all(name in names for names in known)}
+
+
+def middle_of(amounts: Sequence[float]) -> float:
+    """Return the amount that is shown first where both ends say little."""
+    return amounts[len(amounts) // 2]
+
+
 # ---------------------------------------------------------------- what belongs together
+
+
+def is_of_model(entry: Entry | CutEntry, known: Result) -> bool:
+    """Whether an entry is of another result's checkpoint and task; that of a sweep knows only what both are called."""
+    revision = entry.revision if isinstance(entry, CutEntry) else ""
+    is_alike = (entry.checkpoint, entry.task) == (known.checkpoint.id, known.task.name)
+    return is_alike and revision in ("", known.checkpoint.revision)
 
 
 def is_control(pruning: Pruning, controlled: Pruning) -> bool:

@@ -31,6 +31,7 @@ FramePair = tuple[Frame, Frame]
 Tested = tuple[tuple[float, float], float, "PairedTest"]  # of frames: both amounts, the share of weights, the test
 
 MAX_PAIR_DISTANCE = 0.05  # on a scale of amounts, between frames shown together
+START = 0.1  # of damage, where it is shown first: similarity has fallen by a tenth
 
 
 # ---------------------------------------------------------------- what is shown together

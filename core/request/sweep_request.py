@@ -145,6 +145,9 @@ class SweepRequest:
         return checked(typed({name: value for name, value in values.items() if value is not None}))
 
 
+DEFAULT_REQUEST = SweepRequest(next(iter(catalog.CHECKPOINTS)), usual_task(next(iter(catalog.CHECKPOINTS))))
+
+
 @lru_cache(maxsize=1)
 def _types() -> "TypeAdapter[SweepRequest]":
     """Return the check of a request's types, which takes a moment to build."""

@@ -7,9 +7,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from core.charts.theme import THEMES, ThemeName
+from core.findings.words.pages import ADDRESSES
 from tests.browser import look
 from tests.browser.shipped import COLA, SST2
-from ui.header import PAGES
 
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 LAST = 19  # place of the last amount
@@ -42,12 +42,12 @@ FOCUSED = """() => {
 }"""  # the name of what has the focus, also inside a component
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", ADDRESSES)
 def test_a_page_is_whole_in_both_sizes_and_themes_and_axe_finds_nothing_grave(
     page: Page, site: str, messages: list[str], name: str
 ) -> None:
-    path = PAGES[name].removeprefix("pages/").removesuffix(".py").removeprefix("app")
-    link = f"{site}/{path}" if name == "Lab" else f"{site}/{path}?result={SST2.key}&other={COLA.key}"
+    query = "" if name == "Lab" else f"?result={SST2.key}&other={COLA.key}"
+    link = f"{site}/{ADDRESSES[name]}{query}"
     link += "&scene=3" if name == "Story" else ""
     page.emulate_media(reduced_motion="reduce")
     page.goto(link)

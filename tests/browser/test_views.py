@@ -7,13 +7,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from core.findings.words.pages import ADDRESSES, VIEWS
 from core.inputs.checkpoints import resolve
 from core.results.schema import SweepResult
 from tests.browser import look
 from tests.browser.conftest import checkpoint_in
 from tests.browser.shipped import WRITTEN
 from tests.builders import make_result, with_own_key
-from ui.header import PAGES, VIEWS
 
 OWN = make_result(task="cola", method="wanda", amounts=(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6))
 NASTY = '<img src="x" onerror="document.title = `broken`"> a good **film** [link](http://x.y)'
@@ -75,7 +75,7 @@ def test_a_result_goes_through_the_navigation_and_a_cell_of_the_grid_opens_anoth
     page: Page, site: str, keep: Keep
 ) -> None:
     look.open_still(page, f"{site}/compare?result={keep(OWN)}&other={WRITTEN.key}")
-    for name in (*PAGES, "Story", "Compare"):
+    for name in (*ADDRESSES, "Story", "Compare"):
         page.get_by_role("link", name=name, exact=True).click()
         wanda = "Wanda pruning of the encoder, CoLA.* · "
         shown = {"Methods": "", "All results": "", "Cut": ""}.get(name, wanda)

@@ -5,14 +5,16 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from core.findings.choices import published_pair
+from core.findings.words.choices import distinguishing_labels
+from core.findings.words.pages import FIRST_LINE, VIEWS
 from core.jobs.queue import JobQueue
 from core.results.library import entry_of
 from core.results.store import save
 from tests.builders import make_result, ship, with_own_key, with_own_labels
 from tests.core.findings.made import around, network
 from tests.opened import address, follow, links, open_page, players, told
-from ui.header import FIRST_LINE, PAGES, VIEWS
-from ui.view_state import distinguishing_labels, published_pair
+from ui.header import PAGES
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.3, 0.6), "num_examples": 20}
 CHANGES = ({}, {"task": "cola"}, {"method": "random"}, {"source": "written"})

@@ -13,10 +13,10 @@ def page() -> None:
     from ui.address import choose, picture_first, set_parameter
 
     with picture_first():
-        chosen = choose("Letter", {"a": "A", "b": "B"}, "letter")
+        chosen = choose("letter", {"a": "A", "b": "B"})
         st.button("To b", on_click=partial(set_parameter, "letter", "b"))
         st.markdown(chosen)
-    choose("Digit", {"1": "1", "2": "2"}, "digit")
+    choose("digit", {"1": "1", "2": "2"})
 
 
 def test_what_a_browser_sends_before_it_has_drawn_a_change_is_no_choice() -> None:

@@ -15,7 +15,6 @@ from core.results.provenance import PLACEHOLDER
 from ui.lab.state import Asked, begun, choose_setting, lab
 from ui.text import plain, refusals_shown, remark
 
-DEFAULT_REQUEST = SweepRequest(next(iter(CHECKPOINTS)), usual_task(next(iter(CHECKPOINTS))))
 OWN_REQUEST = SweepRequest(PLACEHOLDER, AUTO)  # of who comes with a model of their own
 OTHER = "other checkpoint"  # a choice after which a place has to be typed; no name of the catalog
 MAX_LABELS_LISTED = 8

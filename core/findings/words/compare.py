@@ -15,6 +15,24 @@ from core.request.catalog import CONFIDENCE, DAMAGE, METRICS, SECOND_DAMAGE
 from core.results.names import ReductionKey, amount_name, capitalised, in_sentence, listed, removed_name
 from core.results.schema import SweepResult
 
+AXES = {"amount": "Equal amount", "damage": "Equal overall change", "divergence": "Equal divergence"}
+HOW_TO_READ = """
+Both are shown where the same amount is removed; or where their layers have changed equally on average (1 − mean
+similarity); or where their predicted probabilities have moved equally far from the unpruned model's, interpolated
+between measured amounts. Orange is the first result, blue the second, and in the difference the one under which a pair
+of layers is more similar. A model *works* while it keeps 90 % of its advantage over always guessing the commonest
+label, by the metric on show: an estimate without an interval.
+"""
+PROFILES = """
+Each small picture shows the similarity that every layer keeps at the same overall change. Thin grey lines are random
+removal, one per seed: a method that stays among them does what chance does. One more seed would leave five, too, one
+time in three. Bands are 95 % intervals over examples; the dotted line is the floor. In the large picture, each mark is
+one amount, and grey dots are random removal.
+"""
+PAIRED = (
+    "Accuracy: McNemar's exact test; other metrics: random exchange of predictions. Corrected for all amounts (Holm)."
+)
+SAME = "First and second are the same result. Choose another one above to see a difference."
 ENDS_TOGETHER = 0.1  # of damage or divergence; two results that end no farther apart need no note
 
 

@@ -21,6 +21,7 @@ MEANING = (
     f"differences within ±{LEAST} points are too small to count. Six layers are MiniLM, twelve MPNet: depth cannot be "
     "told from the pretrained model."
 )
+OVER_SEEDS = f"The share of an overall change of {DAMAGE} in the upper half of the layers, mean over checkpoints ± SD."
 
 
 def claim_said(known: Pooled, table: Sequence[Pooled] = ()) -> Said:

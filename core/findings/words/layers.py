@@ -7,7 +7,7 @@ from core.findings import layers as facts
 from core.findings.comparable import controls_of
 from core.findings.words import Said, Table, layers_named, numbered, with_interval
 from core.findings.words import numbers as num
-from core.request.catalog import MEASURES, METHODS
+from core.request.catalog import MEASURES, METHODS, REDUCTIONS
 from core.request.scope import run_of
 from core.results import names as n
 from core.results.schema import SweepResult
@@ -17,6 +17,14 @@ WITHOUT = (
     "A layer that is not there has no similarity (hatched).",
     "So nothing is said of overall change, of how far layers stay intact, or of chance.",
 )
+
+READING = """
+Each strip is one layer, coloured by how similar it is to the same layer of the unpruned model. The bar below ends where
+that similarity first falls below the threshold; the line on it is the 95 % interval, which is known for a threshold of
+0.9, and for means and first tokens. Where they are known, these are drawn as well. **Dotted**: everything prunable is
+gone. **Shaded**: beyond the working range. **Thin grey lines**: random removal of as much, one per seed.
+"""
+AGAINST = "Some similarity is expected of any two models that read the same sentences; nothing here is judged."
 
 
 def layers_said(result: SweepResult, chosen: n.PointLabel, companions: Sequence[SweepResult], look: facts.Look) -> Said:
@@ -179,6 +187,12 @@ def closest_table(result: SweepResult, reduction: n.ReductionKey) -> Table:
             row["Same number, unpruned"] = cell
         rows.append(row)
     return rows
+
+
+def reduction_explained(reduction: n.ReductionKey, result: SweepResult | None) -> str:
+    """Explain how tokens become one vector, and what sentence length alone does to a result's similarity by that."""
+    length = f" {length_sentence(result)}" if result and reduction == "tokens" else ""
+    return f"{REDUCTIONS[reduction].explanation}{length}"
 
 
 def length_sentence(result: SweepResult) -> str:

@@ -11,6 +11,13 @@ from core.results.names import amount_name, label_words
 from core.results.prediction import Prediction
 from core.results.schema import SweepResult
 
+EXPLANATION = """
+Each line is one example: blue where the model predicts its label, orange where it does not; below the gap, those that
+are incorrect even without pruning. It *flips* at the first amount where the prediction is not the unpruned model's.
+"""
+NO_FIT = "No example fits all of these filters: choose “All” or “Any” in one of them."
+NO_TEXTS = "The texts are not kept here: run the Lab or the command line on the same data to see them in place of rows."
+
 
 def sentences_said(result: SweepResult, examples: Sequence[Example]) -> Said:
     """Say how many of all examples flip, when, and what the model predicts at the largest amount."""

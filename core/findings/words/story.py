@@ -48,6 +48,27 @@ SIMILAR = Told(
         "same, near 0 is no more alike than chance.",
     ),
 )
+HOW_TO_READ = """
+**In the stack**, each band is one layer: its length and colour say how similar the layer is to itself in the unpruned
+model. A layer counts as intact while that is at least 0.9, which is a convention. A layer's output also reflects the
+pruning of every layer below it.
+
+**In the heatmap**, each cell compares one layer of the pruned model with one of the unpruned model. 1 means the same
+arrangement of sentences, up to rotation and scale; near 0, no more alike than chance.
+
+Where they are known, these are drawn as well. **Random removal** is marked at the amount where the overall change is
+equal: what differs then is which layers have changed. **Everything removed** is the similarity left when all that can
+be pruned is gone; a layer that stays intact all the same says little. **Two fine-tunes**, in blue, shows how similar
+the layer is in models that differ only in the seed.
+**Shaded** is everything beyond the working range: there the model no longer keeps 90 % of its advantage over always
+guessing the commonest label.
+"""
+AGAINST = """
+Layers of the pruned model are compared with those of another checkpoint, unpruned: each row of the heatmap is one of
+its layers. Beside it stands the one that each layer is most similar to. Some similarity is expected of any two models
+that read the same sentences.
+"""
+SECOND = "The same story of the published pair"  # a link
 NOTES = {  # for a presenter
     "similar": (
         "Pruning sets weights to zero. Scores say what that costs; we look inside.",

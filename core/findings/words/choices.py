@@ -1,0 +1,71 @@
+"""The names under which results are offered, and the boxes that shorten the list of them."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from core.findings.choices import SEPARATOR, companions, is_control, published_pair, task_title
+from core.findings.words.lab import columns_name, meanings_name
+from core.request.catalog import DEFAULT_MEASURES, MEASURES
+from core.results.library import Entry
+from core.results.names import in_sentence, listed, name_of, points_name
+
+SOURCES = {
+    "written": "Written for this project",
+    "hub": "From the Hub",
+    "folder": "From a folder (GLUE or your own)",
+    "file": "From a file of your own",
+}
+# Boxes that shorten the list of results to those that share what stands in them with the one on show, by their
+# parameter of the address.
+BOXES: Mapping[str, Callable[[Entry], str]] = {
+    "task": lambda entry: task_title(entry.task),
+    "checkpoint": lambda entry: entry.name.rsplit(SEPARATOR, 2)[-2],
+    "examples": lambda entry: SOURCES[entry.source],
+}
+
+
+def playlist(entries: Sequence[Entry], shown: Entry, alike: Sequence[Entry]) -> dict[str, str]:
+    """Return the keys that one steps through from the result on show, each with a title that says how it differs.
+
+    These are the published pair and a random control of each, where it is one of them.
+
+    Args:
+        entries: The available results.
+        shown: The one on show.
+        alike: What is stepped through otherwise.
+    """
+    pair = published_pair(entries, shown)
+    controls = [[other for other in companions(side, entries) if is_control(other, side)] for side in pair]
+    drawn = [min(seeds, key=lambda other: (other.until_damage or 0, other.seed)) for seeds in controls if seeds]
+    titles = {entry.key: f"{task_title(entry.task)}: {in_sentence(name_of(entry))}" for entry in (*pair, *drawn)}
+    return titles if shown.key in titles else distinguishing_labels(alike)
+
+
+def distinguishing_labels(entries: Sequence[Entry]) -> dict[str, str]:
+    """Label results that are offered together by their pruning and by whatever else they do not share.
+
+    Returns:
+        A different label for each key: equal ones are numbered in the order given.
+    """
+    parts = [_parts(entry) for entry in entries]
+    varies = [len(set(values)) > 1 for values in zip(*parts, strict=True)]
+    labels = [SEPARATOR.join(part for k, part in enumerate(own) if k == 0 or (varies[k] and part)) for own in parts]
+    return dict(zip((entry.key for entry in entries), numbered_apart(labels), strict=True))
+
+
+def numbered_apart(labels: Sequence[str]) -> list[str]:
+    """Tell equal labels apart by numbers."""
+    count, seen, told = Counter(labels), Counter[str](), []
+    for label in labels:
+        seen[label] += 1
+        told.append(f"{label} ({seen[label]} of {count[label]})" if count[label] > 1 else label)
+    return told
+
+
+def _parts(entry: Entry) -> tuple[str, ...]:
+    """Return the names of pruning, points, measures, checkpoint, data and what was read of it."""
+    data, checkpoint, _ = ("", "", *entry.name.rsplit(SEPARATOR, 2))[-3:]
+    further = [in_sentence(MEASURES[measure].title) for measure in entry.measures if measure not in DEFAULT_MEASURES]
+    measures = f"also by {listed(further)}" if further else ""
+    read = columns_name(entry.columns), meanings_name(entry.label_map)
+    return name_of(entry), points_name(entry.points), measures, checkpoint, data, *read
