@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
 from core.charts.sentences import flip_scene, probability_scene
-from core.findings.sentences import ALL, Example, examples_of, flip_choices, label_name, selected
+from core.findings.sentences import ALL, Example, examples_of, flip_choices, selected
+from core.findings.words import numbered
 from core.findings.words import sentences as words
 from core.jobs import queue
 from core.request.catalog import TASKS, is_calibrated
 from core.request.tasks import check_texts, column_name
-from core.results.names import amount_name, label_words
+from core.results.names import label_words
 from core.results.prediction import Prediction, question
-from core.results.provenance import task_of
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
 from ui.exports import offer_exports
@@ -74,30 +73,12 @@ def sentences() -> None:
 
 def show_examples(result: SweepResult, chosen: Sequence[Example]) -> None:
     """List the chosen examples, as text that is never read as Markdown or HTML."""
-    st.subheader(f"{words.numbered(len(chosen), 'example')}, earliest flip first", anchor=False)
-    columns = task_of(result.task).text_columns
-    if result.task.name not in TASKS:  # a table of one's own, whose columns may be called anything
-        columns = ("text",) if len(columns) == 1 else ("text1", "text2")
-    names = [column_name(column).capitalize() for column in columns]
-    rows = [row_of(result, example, names) for example in chosen]
-    wide = {name: st.column_config.TextColumn(width="large") for name in names}
+    st.subheader(f"{numbered(len(chosen), 'example')}, earliest flip first", anchor=False)
+    rows = words.examples_table(result, chosen)
+    wide = {name: st.column_config.TextColumn(width="large") for name in words.text_names(result.task)}
     st.dataframe(rows, hide_index=True, height=min(38 * (len(chosen) + 1), 420), column_config=wide)
     if not chosen[0].texts:
         remark(words.NO_TEXTS)
-
-
-def row_of(result: SweepResult, example: Example, names: Sequence[str]) -> dict[str, Any]:
-    """Return one line of the table."""
-    k = example.flip
-    return {
-        "Flips at": "never" if k is None else amount_name(result.amounts[k]),
-        **dict(zip(names, example.texts, strict=False)),
-        "Label": label_name(result, example.gold),
-        "Unpruned": label_name(result, example.predictions[0]),
-        "After the flip": "" if k is None else label_name(result, example.predictions[k]),
-        "Later reverts": "yes" if example.returns else "",
-        "Row": example.row,
-    }
 
 
 # ---------------------------------------------------------------- a typed sentence

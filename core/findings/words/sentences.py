@@ -2,14 +2,17 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from core.findings.sentences import Example, label_name
 from core.findings.words import Said, numbered
 from core.findings.words.numbers import decimals
-from core.request.catalog import MAX_LENGTH
+from core.request.catalog import MAX_LENGTH, TASKS
+from core.request.tasks import column_name
 from core.results.names import amount_name, label_words
 from core.results.prediction import Prediction
-from core.results.schema import SweepResult
+from core.results.provenance import task_of
+from core.results.schema import SweepResult, TaskRecord
 
 EXPLANATION = """
 Each line is one example: blue where the model predicts its label, orange where it does not; below the gap, those that
@@ -36,6 +39,31 @@ def sentences_said(result: SweepResult, examples: Sequence[Example]) -> Said:
     returning = sum(example.returns for example in examples)
     reverts = f"{returning} later {'reverts' if returning == 1 else 'revert'}"
     return Said(heading, (f"{correct}; the first flips at {flips[0]}, and {reverts}.", last))
+
+
+def text_names(task: TaskRecord) -> list[str]:
+    """Name the columns of the examples' texts."""
+    columns = task_of(task).text_columns
+    if task.name not in TASKS:  # a table of one's own, whose columns may be called anything
+        columns = ("text",) if len(columns) == 1 else ("text1", "text2")
+    return [column_name(column).capitalize() for column in columns]
+
+
+def examples_table(result: SweepResult, chosen: Sequence[Example]) -> list[dict[str, Any]]:
+    """Tabulate examples: their texts where they are kept, when each flips, and its labels."""
+    names = text_names(result.task)
+    return [
+        {
+            "Flips at": "never" if example.flip is None else amount_name(result.amounts[example.flip]),
+            **dict(zip(names, example.texts, strict=False)),
+            "Label": label_name(result, example.gold),
+            "Unpruned": label_name(result, example.predictions[0]),
+            "After the flip": "" if example.flip is None else label_name(result, example.predictions[example.flip]),
+            "Later reverts": "yes" if example.returns else "",
+            "Row": example.row,
+        }
+        for example in chosen
+    ]
 
 
 def prediction_sentence(prediction: Prediction) -> str:
