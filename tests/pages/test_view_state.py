@@ -5,13 +5,10 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from core.findings.choices import published_pair
-from core.findings.words.choices import distinguishing_labels
 from core.findings.words.pages import FIRST_LINE, VIEWS
 from core.jobs.queue import JobQueue
-from core.results.library import entry_of
 from core.results.store import save
-from tests.builders import make_result, ship, with_own_key, with_own_labels
+from tests.builders import make_result, ship
 from tests.core.findings.made import around, network
 from tests.opened import address, follow, links, open_page, players, told
 from ui.header import PAGES
@@ -132,50 +129,6 @@ def test_without_all_seeds_of_its_control_a_method_leads_to_the_lab(name: str, s
     app = open_page(PAGES[name], result=method.key, other=controls[0].key)
     wanted = f"result={method.key}&other={controls[0].key}" if seeds < 5 else None
     assert links(app).get("Run random control in the Lab") == wanted
-
-
-# ---------------------------------------------------------------- as a list names them
-
-MAGNITUDE = "Magnitude pruning of the encoder"
-CONTROL = {"method": "random", "seed": 1}
-
-
-def test_results_of_one_name_differ_by_the_columns_or_by_what_values_mean() -> None:
-    first = with_own_labels(SST2, ("good", "bad"))
-    columns = first.task.columns.model_copy(update={"label": "tone"})  # type: ignore[union-attr]
-    changes = {"columns": columns, "fingerprint": "b"}, {"label_map": {"meh": "bad"}, "fingerprint": "c"}
-    others = [with_own_key(first, task=first.task.model_copy(update=change)) for change in changes]
-    entries = [entry_of(result) for result in (SST2, first, *others)]
-    assert len({entry.name for entry in entries}) == 2
-    shipped, *own = distinguishing_labels(entries).values()
-    assert shipped == " · ".join(reversed(entries[0].name.split(" · ")))
-    assert [label.rpartition("moods.csv · the text from “review”, the label from ")[2] for label in own] == [
-        *("“mood” · “meh” is left out", "“tone” · “meh” is left out", "“mood” · “meh” means bad"),
-    ]
-
-
-def test_the_deepest_pair_whose_sides_have_equally_many_layers_is_the_published_one() -> None:
-    deep, shallow = ([make_result(task=task, num_layers=layers) for task in ("cola", "sst2")] for layers in (12, 6))
-    deeper = make_result(num_layers=24)  # there is none for CoLA
-    cola, sst2, *others = map(entry_of, [*deep, *shallow, deeper])
-    assert published_pair([*others, cola, sst2]) == published_pair([sst2, cola, *others]) == [sst2, cola]
-
-
-@pytest.mark.parametrize(
-    ("other", "labels"),
-    [
-        (CONTROL, ["", "Random pruning, matched to magnitude (seed 1)"]),
-        ({"points": "both"}, [" · attention blocks", " · attention blocks and layer outputs"]),
-        ({"until_damage": 0.3}, [" (1 of 2)", " (2 of 2)"]),
-    ],
-)
-def test_labels_say_the_pruning_and_what_differs_and_no_two_are_the_same(
-    other: dict[str, object], labels: list[str]
-) -> None:
-    entries = [entry_of(result) for result in (SST2, make_result(**{**SMALL, **other}))]
-    found = distinguishing_labels(entries)
-    assert list(found) == [entry.key for entry in entries]
-    assert [label.removeprefix(MAGNITUDE) for label in found.values()] == labels
 
 
 def test_an_inconclusive_verdict_leads_to_settings_that_may_decide_it(shipped: Path, queue: JobQueue) -> None:

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from core.findings import choices
-from core.findings.choices import counterpart, family_of, offered
+from core.findings.choices import counterpart, family_of, offered, published_pair
+from core.findings.words.choices import distinguishing_labels
 from core.results.library import Entry, entry_of
 from core.results.schema import SweepResult
-from tests.builders import against, make_result
+from tests.builders import against, make_result, with_own_key, with_own_labels
 from tests.core.findings.made import twin
 
 
@@ -88,3 +89,47 @@ def test_what_serves_other_results_is_offered_only_where_there_is_nothing_else()
     assert offered(entries[:1]) == entries[:1]
     names = ["embedded:sst2", "recipe:minilm-l6-sst2-seed-1", "sst2", "owner/sst2", "embedded:none"]
     assert [family_of(name) for name in names] == ["minilm-l6-sst2", "minilm-l6-sst2", "", "", ""]
+
+
+# ---------------------------------------------------------------- as a list names them
+
+MAGNITUDE = "Magnitude pruning of the encoder"
+CONTROL = {"method": "random", "seed": 1}
+
+
+def test_results_of_one_name_differ_by_the_columns_or_by_what_values_mean() -> None:
+    first = with_own_labels(result(), ("good", "bad"))
+    columns = first.task.columns.model_copy(update={"label": "tone"})  # type: ignore[union-attr]
+    changes = {"columns": columns, "fingerprint": "b"}, {"label_map": {"meh": "bad"}, "fingerprint": "c"}
+    others = [with_own_key(first, task=first.task.model_copy(update=change)) for change in changes]
+    entries = [entry_of(known) for known in (result(), first, *others)]
+    assert len({entry.name for entry in entries}) == 2
+    shipped, *own = distinguishing_labels(entries).values()
+    assert shipped == " · ".join(reversed(entries[0].name.split(" · ")))
+    assert [label.rpartition("moods.csv · the text from “review”, the label from ")[2] for label in own] == [
+        *("“mood” · “meh” is left out", "“tone” · “meh” is left out", "“mood” · “meh” means bad"),
+    ]
+
+
+def test_the_deepest_pair_whose_sides_have_equally_many_layers_is_the_published_one() -> None:
+    deep, shallow = ([make_result(task=task, num_layers=layers) for task in ("cola", "sst2")] for layers in (12, 6))
+    deeper = make_result(num_layers=24)  # there is none for CoLA
+    cola, sst2, *others = map(entry_of, [*deep, *shallow, deeper])
+    assert published_pair([*others, cola, sst2]) == published_pair([sst2, cola, *others]) == [sst2, cola]
+
+
+@pytest.mark.parametrize(
+    ("other", "labels"),
+    [
+        (CONTROL, ["", "Random pruning, matched to magnitude (seed 1)"]),
+        ({"points": "both"}, [" · attention blocks", " · attention blocks and layer outputs"]),
+        ({"until_damage": 0.3}, [" (1 of 2)", " (2 of 2)"]),
+    ],
+)
+def test_labels_say_the_pruning_and_what_differs_and_no_two_are_the_same(
+    other: dict[str, object], labels: list[str]
+) -> None:
+    entries = [entry_of(result(**settings)) for settings in ({}, other)]
+    found = distinguishing_labels(entries)
+    assert list(found) == [entry.key for entry in entries]
+    assert [label.removeprefix(MAGNITUDE) for label in found.values()] == labels
