@@ -135,5 +135,5 @@ def _named(model: "str | Path | tuple[PreTrainedModel, PreTrainedTokenizerBase]"
     else:
         fault = f"a {type(model).__name__} is not a checkpoint"
         raise PrunescopeError(
-            f"{fault}: give a name, a folder, or a loaded model with its tokenizer, (model, tokenizer)"
+            f"{fault}: give a name, a folder, or a loaded model and its tokenizer, (model, tokenizer)"
         )

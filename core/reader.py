@@ -41,9 +41,7 @@ def answer(question: Question) -> str:
         found = READERS[question.kind](question)
         if len(found) > MOST_CHARS:
             fault = f"{question.names[0]} holds {len(found) / 2**20:,.0f} MiB"
-            raise PrunescopeError(
-                f"{fault}, more than the {MOST_CHARS // 2**20} that a page takes: choose a smaller file"
-            )
+            raise PrunescopeError(f"{fault}, a page takes at most {MOST_CHARS // 2**20}: choose a smaller file")
         return FOUND + found
     except PrunescopeError as error:
         return REFUSED + str(error)

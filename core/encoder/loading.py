@@ -18,7 +18,7 @@ from core.encoder.architectures import architecture_of, classifier, encoder_laye
 from core.encoder.batches import micro_batches, tokenised
 from core.encoder.representations import Recorder
 from core.errors import PrunescopeError, is_out_of_memory
-from core.inputs.checkpoint_files import CONFIG, TOKENIZER, TRAINING_EXAMPLES, content_hash, refused, weight_files
+from core.inputs.checkpoint_files import CONFIG, SAFE, TOKENIZER, TRAINING_EXAMPLES, content_hash, refused, weight_files
 from core.inputs.checkpoints import Resolved
 from core.request.catalog import EAGER_ATTENTION, LATER_POSITIONS, MAX_LENGTH
 from core.request.limits import limits
@@ -128,19 +128,17 @@ def _one_line_errors(resolved: Resolved) -> Iterator[None]:
         if is_out_of_memory(error):  # not the checkpoint's fault
             raise
         words = " ".join(str(error).replace(str(resolved.folder), resolved.id).split())
-        fault = f"a file is damaged or has the wrong format ({words[:160] or type(error).__name__})"
+        fault = f"cannot be loaded, a file is damaged or has the wrong format ({words[:160] or type(error).__name__})"
         if isinstance(error, pickle.UnpicklingError):
-            fault = "its weights file is damaged or contains code, which is never run"
-        raise refused(
-            resolved.id, f"cannot be loaded, {fault}", "fetch it again, or choose another checkpoint"
-        ) from error
+            fault = "cannot be loaded, its weights file is damaged or contains code, which is never run"
+        raise refused(resolved.id, fault, "fetch it again, or choose another checkpoint") from error
 
 
 def _load_tokenizer(resolved: Resolved) -> Any:
     logging.set_verbosity_error()  # reports of unused weights would clutter the output of a command
     logging.disable_progress_bar()
     with within(TOKENIZER_SECONDS if (resolved.folder / TOKENIZER).is_file() else CONVERSION_SECONDS):
-        return AutoTokenizer.from_pretrained(resolved.folder, local_files_only=True, trust_remote_code=False)
+        return AutoTokenizer.from_pretrained(resolved.folder, **SAFE)
 
 
 def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
@@ -151,13 +149,9 @@ def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
     Returns:
         The model, and the names of the weights that are missing.
     """
-    config = AutoConfig.from_pretrained(
-        resolved.folder,
-        local_files_only=True,
-        trust_remote_code=False,
-        return_dict=True,
-        chunk_size_feed_forward=0,  # the numbers are the same, but parts of the model would run several times
-    )
+    # In chunks the numbers are the same, but parts of the model would run several times.
+    options = {**SAFE, "return_dict": True, "chunk_size_feed_forward": 0}
+    config = AutoConfig.from_pretrained(resolved.folder, **options)
     named = config.architectures
     first = str(named[0]) if isinstance(named, list) and named else ""
     if needs_head and first.endswith(OTHER_TASKS):  # its weights may fit a classifier's
@@ -171,20 +165,17 @@ def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
         resolved.folder,
         config=config,
         attn_implementation=attention,
-        local_files_only=True,
-        trust_remote_code=False,
         use_safetensors="safetensors" in weights[0],
         weights_only=True,
         dtype=torch.float32,
         ignore_mismatched_sizes=True,  # refused below with a better message
         output_loading_info=True,
+        **SAFE,
     )
     layers = f"{architecture_of(model).layers}."
     unread = [name for name in found["unexpected_keys"] if name.startswith(layers)]
     if unfit := sorted([*(name for name, *_ in found["mismatched_keys"]), *unread]):
-        fault = (
-            f"has weight {unfit[0]}, which is not of the shape, or not part of the layers, that its {CONFIG} describes"
-        )
+        fault = f"has weight {unfit[0]}, not of the shape or not of the layers that its {CONFIG} describes"
         raise refused(resolved.id, fault, "the files do not belong together, choose another checkpoint")
     missing, encoder = set(found["missing_keys"]), f"{model.base_model_prefix}."
     pooler = f"{encoder}pooler."  # belongs to the head

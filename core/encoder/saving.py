@@ -13,7 +13,7 @@ from torch import nn
 from transformers import AutoConfig
 
 from core.errors import PrunescopeError
-from core.inputs.checkpoint_files import TOKENIZER_FILES, TRAINING_EXAMPLES, wanted_files
+from core.inputs.checkpoint_files import SAFE, TOKENIZER_FILES, TRAINING_EXAMPLES, wanted_files
 from core.inputs.checkpoints import Resolved
 
 
@@ -31,7 +31,7 @@ def save(model: nn.Module, resolved: Resolved, folder: Path) -> int:
     Raises:
         OSError: The folder cannot be written.
     """
-    dtype = AutoConfig.from_pretrained(resolved.folder, local_files_only=True, trust_remote_code=False).dtype
+    dtype = AutoConfig.from_pretrained(resolved.folder, **SAFE).dtype
     written: Any = deepcopy(model).to(dtype or torch.float32)
     written.save_pretrained(folder)
     for name in (*TOKENIZER_FILES, TRAINING_EXAMPLES):  # the last keeps what is written from being evaluated on them

@@ -25,6 +25,8 @@ _SUBWORDS = ("spiece.model", "spm.model", "sentencepiece.bpe.model", "bpe.codes"
 VOCABULARIES = (TOKENIZER, "vocab.txt", "vocab.json", *_SUBWORDS)
 TOKENIZER_CONFIG = "tokenizer_config.json"
 TOKENIZER_FILES = (*VOCABULARIES, "merges.txt", TOKENIZER_CONFIG, "special_tokens_map.json", "added_tokens.json")
+# To transformers, whatever it reads of a checkpoint: nothing is fetched, and no code of a checkpoint is run.
+SAFE = {"local_files_only": True, "trust_remote_code": False}
 MAX_JSON_BYTES = 4 * 2**20
 MAX_TOKENIZER_BYTES = 32 * 2**20  # XLM-R's tokenizer.json has 17 MB
 _WEIGHTS = (("model.safetensors", "model-*.safetensors"), ("pytorch_model.bin", "pytorch_model-*.bin"))

@@ -126,9 +126,7 @@ def meanings(
             raise PrunescopeError(f"{fault}: give values such as {first_few(different)} once")
         said[value] = None if name is None else label_of(name, task)
         if name is not None and said[value] is None:
-            raise PrunescopeError(
-                f"label map: '{name[:40]}' is not a label of {first_few(task.label_names)}: choose one"
-            )
+            raise PrunescopeError(f"label map: '{name[:40]}' is none of {first_few(task.label_names)}: choose a label")
     said = {folded(value): label for value, label in said.items()} | said
     found = {value: said.get(value, said.get(folded(value), label_of(value, task))) for value in different}
     unknown = [value for value, label in found.items() if label is None and not {value, folded(value)} & {*said}]

@@ -148,9 +148,7 @@ def _check_names(file: str, names: Sequence[str]) -> None:
     name, count = Counter(names).most_common(1)[0]
     if len(names) > MAX_COLUMNS or count > 1 or max(map(len, names)) > MAX_NAME_CHARS:
         fault = f"{file} has {len(names):,} columns, {count} of them '{name[:40]}'"
-        raise PrunescopeError(
-            f"{fault}: keep {MAX_COLUMNS}, of different names of at most {MAX_NAME_CHARS:,} characters"
-        )
+        raise PrunescopeError(f"{fault}: keep {MAX_COLUMNS}, different names of at most {MAX_NAME_CHARS:,} characters")
 
 
 def as_text(value: Any) -> str:

@@ -215,9 +215,7 @@ class JobQueue:
         """Refuse a job if its visitor has one of its kind already, or if as many wait as a hosted server allows."""
         alike = (entry for entry in self._living() if entry.kind == new.kind)
         if new.kind != "estimate" and any(entry.was_asked_for_by(watcher, address) for entry in alike):
-            raise PrunescopeError(
-                f"you already have a {new.kind} in progress on this shared server: wait, or cancel it"
-            )
+            raise PrunescopeError(f"you already have a {new.kind} in progress on this server: wait, or cancel it")
         if (waiting := sum(entry.kind == new.kind for entry in self._waiting)) >= MAX_WAITING:
             raise PrunescopeError(f"the queue is full ({waiting} {new.kind}s are waiting): try again in a few minutes")
 

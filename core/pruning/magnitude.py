@@ -111,9 +111,7 @@ class MagnitudePlan(Plan):
         """
         self.parameters, self.allocation = [weight for group in groups for weight in group], allocation
         self._sizes = [len(group) for group in groups]
-        cuts = (
-            smallest(group, column) for group, column in zip(groups, zip(*counts.values(), strict=True), strict=True)
-        )
+        cuts = map(smallest, groups, zip(*counts.values(), strict=True))
         self._cuts = dict(zip(counts, zip(*cuts, strict=True), strict=True))
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:

@@ -236,8 +236,6 @@ def _check_columns(request: SweepRequest, data: str) -> None:
     if kind in TABLES and (len(request.text) > 2 or len({*request.text, request.label}) <= len(request.text)):
         raise PrunescopeError("text and label columns: give one or two texts and a label, all different")
     if kind not in TABLES and (request.task == AUTO or request.text or request.label or request.label_map):
-        raise PrunescopeError(
-            f"data '{data}': columns, a label map and task {AUTO} need a file or hub:OWNER/NAME instead"
-        )
+        raise PrunescopeError(f"data '{data}': columns, a label map and task {AUTO} need a file or hub:OWNER/NAME")
     if kind == "hub" and not TASKS[request.task].dataset_id:
         raise PrunescopeError(f"task {request.task} has no data on the Hub: give --data written, or a file of your own")

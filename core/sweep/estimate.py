@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from core.encoder.batches import micro_batches
@@ -24,21 +24,6 @@ SAMPLE_SIZE = 32  # evaluation examples, and calibration examples: two micro-bat
 PROBE_AMOUNT = 0.5  # the pruning amount to try
 OVERHEAD = 1.15  # forward passes per amount, with CKA and statistics; measured on 64 to 512 examples
 STAGE = "Measuring a forward pass"
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How long the parts of a sweep take, in seconds.
-
-    Attributes:
-        preparation: Scoring and planning, once.
-        per_amount: One pruning amount.
-        search: Choosing the shares of the layers, once.
-    """
-
-    preparation: float
-    per_amount: float
-    search: float = 0.0
 
 
 def estimate(request: SweepRequest, report: Report, follow_ups: Sequence[SweepRequest] = ()) -> dict[str, Any]:
@@ -107,15 +92,15 @@ def seconds_of(sweeps: Sequence[SweepRequest], tried: SweepRequest, inputs: Inpu
     """
     with borrow(inputs.resolved) as checkpoint:
         check_fit(checkpoint, inputs.subset, tried)
-        pace = measure(checkpoint, inputs, tried, report)
-    seconds, search = list[float](), pace.search
+        scoring, per_amount, search = measure(checkpoint, inputs, tried, report)
+    seconds = list[float]()
     for sweep in sweeps:
         preparation = 0.0
         if is_guided(sweep.method, sweep.control_of):
             preparation, search = search, 0.0  # what one has found serves the others
         elif sweep.method == tried.method or METHODS[sweep.method].calibrated:
-            preparation = pace.preparation
-        seconds.append(preparation + pace.per_amount * passes(sweep, inputs))
+            preparation = scoring
+        seconds.append(preparation + per_amount * passes(sweep, inputs))
     return seconds
 
 
@@ -129,7 +114,7 @@ def passes(request: SweepRequest, inputs: Inputs) -> float:
     return likely_amounts(request) * (1 + rest) + beside
 
 
-def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, report: Report) -> Pace:
+def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, report: Report) -> tuple[float, ...]:
     """Time a sample of every part of a sweep, and scale it to all examples by the tokens that the model reads.
 
     Args:
@@ -137,6 +122,9 @@ def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, repor
         inputs: The request's inputs.
         request: A checked request.
         report: Called between the steps.
+
+    Returns:
+        Seconds: of scoring and planning, once; of one pruning amount; of choosing the shares of the layers, once.
     """
     times = list[float]()
 
@@ -169,7 +157,7 @@ def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, repor
         depth, tokens = checkpoint.record.num_layers, _tokens(checkpoint, inputs.calibration.first(GUIDING_EXAMPLES))
         search = per_token * tokens * layer_passes(depth) / depth + STEPS * per_amount
     per_amount += per_token * _tokens(checkpoint, inputs.subset) * OVERHEAD
-    return Pace(preparation, per_amount, search)
+    return preparation, per_amount, search
 
 
 def _tokens(checkpoint: Checkpoint, examples: EvalSubset) -> int:

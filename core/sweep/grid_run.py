@@ -9,7 +9,6 @@ elsewhere, as often as the scheduler allows (`distributed.scheduler.allowed-fail
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +66,7 @@ def run_here(sweeps: Sequence[GridSweep], follow: Follow) -> Iterator[Outcome]:
         sweeps: From `plan_grid`.
         follow: Called with a sweep and an amount of it that is done.
     """
-    shared = SharedPasses()
+    shared: SharedPasses = {}
     for planned in sweeps:
         yield planned, _fault(_run_here, planned, shared, follow)
 
@@ -165,6 +164,9 @@ def run_on_cluster(
         client.cancel(list(running))
 
 
+_shared: SharedPasses = {}  # the passes that this worker's sweeps share
+
+
 def _compute(inputs: Inputs, threads: int | None) -> dict[str, Any]:
     """Run a sweep on a worker; return the values of its result's file.
 
@@ -175,7 +177,7 @@ def _compute(inputs: Inputs, threads: int | None) -> dict[str, Any]:
     use_threads(threads)
     here = replace(inputs, resolved=_placed(inputs.resolved), against=inputs.against and _placed(inputs.against))
     with borrow(here.resolved) as checkpoint:
-        values: dict[str, Any] = sealed(sweep(checkpoint, here, here.request, shared=_shared())).model_dump(mode="json")
+        values: dict[str, Any] = sealed(sweep(checkpoint, here, here.request, shared=_shared)).model_dump(mode="json")
     return values
 
 
@@ -185,6 +187,3 @@ def _placed(resolved: Resolved) -> Resolved:
         return resolved
     name = f"{resolved.id}@{resolved.revision}" if resolved.source == "hub" else resolved.id
     return replace(resolved, folder=resolve(name).folder)
-
-
-_shared = cache(SharedPasses)  # the passes that this worker's sweeps share

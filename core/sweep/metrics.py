@@ -7,12 +7,11 @@ import warnings
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import bootstrap
 from statsmodels.stats.proportion import proportion_confint
 
 from core.request.catalog import CONFIDENCE
 from core.sweep.scores import SCORES, Array, Labels
-from core.sweep.statistics import log_jackknife
+from core.sweep.statistics import bootstrapped, log_jackknife
 
 Interval = tuple[float, float]  # of 95 %
 
@@ -53,16 +52,8 @@ def _interval(name: str, gold: Labels, predicted: Labels) -> Interval | None:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # SciPy warns about constant predictions, whose interval is a point
-        interval = bootstrap(
-            strata,
-            statistic,
-            vectorized=True,
-            method="percentile",
-            n_resamples=RESAMPLES,
-            confidence_level=CONFIDENCE,
-            rng=np.random.default_rng(0),
-        ).confidence_interval
-    return float(interval.low), float(interval.high)
+        low, high = bootstrapped(strata, statistic, RESAMPLES).confidence_interval
+    return float(low), float(high)
 
 
 def mean_divergence(values: Array) -> tuple[float, Interval | None]:

@@ -15,21 +15,23 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.stats import bootstrap
 from torch import Tensor, nn
 from transformers import AutoModelForSequenceClassification
 
 from core.encoder.batches import tokenised
 from core.encoder.loading import Checkpoint
 from core.encoder.saving import save
+from core.inputs.checkpoint_files import SAFE
 from core.inputs.checkpoints import Resolved
 from core.inputs.hub import Report
 from core.inputs.prepare import CutInputs
 from core.pruning.cut import model_of
-from core.request.catalog import CONFIDENCE, MAX_LENGTH
+from core.request.catalog import MAX_LENGTH
 from core.results.cut import Cut, Size
 from core.results.statistics import Estimate
+from core.sweep.statistics import bootstrapped
 
+DRAWS = 9_999
 PASSES = {1: 20, 32: 10}  # sentences of a forward pass: passes of each model
 MEASURING = "Measuring size and speed"  # a stage
 
@@ -61,10 +63,9 @@ def measure(checkpoint: Checkpoint, inputs: CutInputs, cuts: Sequence[Cut], repo
 
 def _saved(model: nn.Module, resolved: Resolved) -> tuple[Any, dict[str, int]]:
     """Save a model; return what plain transformers reads there, in float32, and how large it is."""
-    options = {"local_files_only": True, "trust_remote_code": False, "dtype": torch.float32}
     with TemporaryDirectory(prefix="prunescope-", ignore_cleanup_errors=True) as folder:
         size = save(model, resolved, Path(folder))
-        read: Any = AutoModelForSequenceClassification.from_pretrained(folder, **options)
+        read: Any = AutoModelForSequenceClassification.from_pretrained(folder, **SAFE, dtype=torch.float32)
     return read.eval(), {"bytes": size, "parameters": sum(parameter.numel() for parameter in read.parameters())}
 
 
@@ -93,9 +94,8 @@ def _times_as_fast(full: nn.Module, small: nn.Module, batches: Iterable[Mapping[
 
 def median_of(ratios: Sequence[float]) -> Estimate:
     """Estimate a median, with a percentile bootstrap's interval, by seed 0."""
-    options = {"confidence_level": CONFIDENCE, "method": "percentile", "rng": np.random.default_rng(0)}
-    found = bootstrap((ratios,), np.median, **options).confidence_interval
-    return Estimate(value=float(np.median(ratios)), low=float(found.low), high=float(found.high))
+    low, high = bootstrapped((ratios,), np.median, DRAWS).confidence_interval
+    return Estimate(value=float(np.median(ratios)), low=float(low), high=float(high))
 
 
 def processor() -> str:

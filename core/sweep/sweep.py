@@ -38,26 +38,13 @@ ESTIMATORS = {"mean": "full", "cls": "full", "tokens": f"minibatch-{MINIBATCH}"}
 AnyModel = TypeVar("AnyModel", bound=Measured)
 
 
-class SharedPasses(dict[str, tuple[Hashable, Any]]):
-    """Forward passes that several sweeps have in common: of the unpruned model, of the emptied one, of another one.
+SharedPasses = dict[str, tuple[Hashable, Any]]
+"""Forward passes that several sweeps have in common: of the unpruned model, of the emptied one, of another one.
 
-    Every method on one checkpoint, one eval subset and one set of points is held against the same unpruned model; those
-    of one scope are also held against the same emptied model. The last model of each kind that was measured is kept,
-    with its place: sweeps that share it come in a row.
-    """
-
-    def once(self, kind: str, place: Hashable, measure: Callable[[], AnyModel]) -> AnyModel:
-        """Return the model of a kind that was measured at a place, or measure and keep it.
-
-        Args:
-            kind: Such as `unpruned`.
-            place: What decides its numbers.
-            measure: Measures it; the next model may overwrite its features.
-        """
-        if kind not in self or self[kind][0] != place:
-            self[kind] = place, measure()
-        found: AnyModel = self[kind][1]
-        return found
+Every method on one checkpoint, one eval subset and one set of points is held against the same unpruned model; those of
+one scope are also held against the same emptied model. The last model of each kind that was measured is kept, with its
+place, which decides its numbers: sweeps that share it come in a row.
+"""
 
 
 def sweep(
@@ -86,11 +73,14 @@ def sweep(
     """
     check_fit(checkpoint, inputs.subset, request)
     started, subset, record, other = time.monotonic(), inputs.subset, checkpoint.record, None
-    passes = SharedPasses() if shared is None else shared
+    passes: SharedPasses = {} if shared is None else shared
 
     def once(kind: str, place: Hashable, measure: Callable[[], AnyModel]) -> AnyModel:
         place = (subset.task, subset.record.fingerprint, request.points, place)  # the task decides the order of labels
-        return passes.once(kind, place, measure)
+        if kind not in passes or passes[kind][0] != place:
+            passes[kind] = place, measure()  # the next model may overwrite its features
+        found: AnyModel = passes[kind][1]
+        return found
 
     if against := inputs.against:
         other = once("other", (against.id, against.revision), lambda: measure_other(against, subset, request, report))

@@ -12,9 +12,9 @@ from itertools import takewhile
 
 import numpy as np
 
-from core.request.catalog import CONFIDENCE
 from core.results.statistics import WorkingRangeRecord
 from core.sweep.scores import SCORES, Array, Labels
+from core.sweep.statistics import bootstrapped
 
 RETAINED = 0.9  # of the lead
 ROUNDING = 1e-9  # of differences of metrics: a lead of exactly nine tenths has not fallen below them
@@ -96,22 +96,12 @@ def change(metric: str, gold: Labels, baseline: Labels, pruned: Labels) -> tuple
     Returns:
         The lower and the upper bound of the 95 % interval, and the standard error.
     """
-    from scipy.stats import bootstrap  # imported here: it would slow every garbage collection of the server process
-
     if np.array_equal(baseline, pruned):
         return 0.0, 0.0, 0.0
 
     def difference(rows: Labels, axis: int = -1) -> Array:
         return np.asarray(SCORES[metric](gold[rows], pruned[rows]) - SCORES[metric](gold[rows], baseline[rows]))
 
-    found = bootstrap(
-        (np.arange(len(gold)),),  # (examples,)
-        difference,
-        vectorized=True,
-        method="percentile",
-        n_resamples=DRAWS,
-        confidence_level=CONFIDENCE,
-        rng=np.random.default_rng(0),
-    )
+    found = bootstrapped((np.arange(len(gold)),), difference, DRAWS)
     low, high = found.confidence_interval
     return float(low), float(high), float(found.standard_error)

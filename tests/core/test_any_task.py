@@ -93,7 +93,7 @@ def test_the_command_line_sweeps_it_and_agrees_with_scikit_learn(
         ([], "'emotion' says 0, 1, 2, 3, 4, 5, which is none of the labels Anger, fear, joy, love, sadness"),
         (["--label-map", "0=anger", "0=fear"], "'0' is there twice"),
         (["--label-map", "9=anger"], "or no value of mine.csv, column 'emotion': give values such as 0, 1, 2, 3, 4, 5"),
-        (["--label-map", "0=angst"], "'angst' is not a label of Anger, fear, joy"),
+        (["--label-map", "0=angst"], "'angst' is none of Anger, fear, joy"),
         (["--label-map", "anger"], "'anger' has no equals sign, write VALUE=LABEL"),
         (["--label", "text", "--text", "text"], "text and label columns: give one or two texts and a label"),
         (["--text", "emotion", "--label", "text"], "name another column with --label"),

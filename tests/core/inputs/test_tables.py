@@ -53,7 +53,7 @@ REFUSED: list[tuple[str, bytes | str, str]] = [
     ("a.jsonl", '{"a": 1}\n{"a": "\xe4"}\n'.encode("latin-1"), "it is not UTF-8 text"),
     ("a.jsonl", '{"a": "1"}\n{"a": "\\ud83d"}\n', "line 2 is no JSON object"),
     ("a.jsonl", '{"tokens": ["a", "b"], "tags": [1, 2]}\n', "no column of plain values"),
-    ("a.jsonl", json.dumps({"a" * 1_001: 1}), "of different names of at most 1,000 characters"),
+    ("a.jsonl", json.dumps({"a" * 1_001: 1}), "different names of at most 1,000 characters"),
     ("a.parquet", b"PAR1 not really PAR1", "not readable as parquet"),
     ("a.parquet", parquet(pa.table([pa.array(["a"])] * 2, names=["t", "t"])), "2 of them 't'"),
     ("a.parquet", parquet({str(k): [1] for k in range(501)}), "has 501 columns"),

@@ -18,7 +18,7 @@ from core.request.limits import HOSTED_LIMITS
 from core.request.sweep_request import SweepRequest, checked, usual_scope
 from core.results.store import save
 from core.sweep import estimate as module
-from core.sweep.estimate import OVERHEAD, SAMPLE_SIZE, Pace, estimate, measure, passes
+from core.sweep.estimate import OVERHEAD, SAMPLE_SIZE, estimate, measure, passes
 from core.sweep.runner import make_plan, silent
 from core.sweep.sweep import sweep
 from tests.builders import make_result_of
@@ -46,13 +46,13 @@ def test_it_is_exact_if_every_token_costs_a_second_and_runs_few_examples(
     checkpoint.model.register_forward_pre_hook(
         lambda model, _, options: read.append(options["input_ids"].shape), with_kwargs=True
     )
-    pace = measure(checkpoint, inputs, request, silent)
+    preparation, per_amount, _ = measure(checkpoint, inputs, request, silent)
     assert all(torch.equal(before[name], value) for name, value in checkpoint.model.state_dict().items())
     measured, scored = clock.perf_counter(), method in ("wanda", "attribution")
     assert sum(shape[0] for shape in read) == (2 + scored) * SAMPLE_SIZE, "scored once, run twice"
     sweep(checkpoint, inputs, request)
     taken = clock.perf_counter() - measured
-    assert pace.preparation + pace.per_amount / OVERHEAD * passes(request, inputs) == pytest.approx(taken)
+    assert preparation + per_amount / OVERHEAD * passes(request, inputs) == pytest.approx(taken)
     assert passes(request, inputs) == len(request.amounts) + 1, "the floor is one more pass"
 
 
@@ -70,17 +70,17 @@ def test_a_search_is_estimated_by_the_layers_that_it_computes(
 
     for layer in encoder_layers(checkpoint.model):
         next(linear_layers(layer)).register_forward_pre_hook(cost)
-    pace = measure(checkpoint, inputs, request, silent)
+    *_, search = measure(checkpoint, inputs, request, silent)
     measured = clock.perf_counter()
     make_plan(checkpoint, inputs.calibration, request, silent)
-    assert pace.search == pytest.approx(clock.perf_counter() - measured, rel=0.03)  # the first layer is run once more
-    assert measured < pace.search / 10
+    assert search == pytest.approx(clock.perf_counter() - measured, rel=0.03)  # the first layer is run once more
+    assert measured < search / 10
 
 
 def test_the_outcome_adds_the_parts_of_what_is_not_stored(
     request_: SweepRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "measure", lambda *_: Pace(preparation=2.0, per_amount=0.5, search=7.0))
+    monkeypatch.setattr(module, "measure", lambda *_: (2.0, 0.5, 7.0))
     request = checked(replace(request_, method="wanda"))
     first, second = controls(until_damaged(request), (0, 1))
     likely = 21 + 1  # 0 to 0.2 in steps of 0.01, and the floor
