@@ -62,8 +62,7 @@ class OneInput(nn.Module):
     def forward(self, stacked: Tensor) -> Tensor:
         """Compute logits (batch, labels) from (batch, inputs, tokens)."""
         inputs = dict(zip(self.names, stacked.unbind(1), strict=True))  # each (batch, tokens)
-        logits: Tensor = self.model(**inputs).logits
-        return logits
+        return self.model(**inputs).logits
 
     def attention_points(self) -> list[str]:
         """Return the names of the modules whose outputs are the attention blocks."""

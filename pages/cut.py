@@ -10,7 +10,7 @@ from core.findings.cut import By, chosen, frontier_of
 from core.findings.words import cut as words
 from core.findings.words import points
 from core.findings.words.numbers import percent
-from core.jobs import queue
+from core.jobs.queue import queue
 from core.results.names import checkpoint_name, data_name
 from ui import jobs
 from ui.address import carried, choose, picture_first, set_parameter

@@ -11,8 +11,8 @@ from core.findings.layers import Look
 from core.findings.words.lab import caution, check_sentence, methods_table, reading_note
 from core.findings.words.layers import layers_heading
 from core.findings.words.story import judged
-from core.jobs import queue
 from core.jobs.job import Job
+from core.jobs.queue import queue
 from core.request.catalog import REDUCTIONS
 from core.request.controls import deciding, judged_beside
 from core.request.sweep_request import DEFAULT_REQUEST, SweepRequest

@@ -9,7 +9,7 @@ from core.charts.sentences import flip_scene, probability_scene
 from core.findings.sentences import ALL, Example, examples_of, flip_choices, selected
 from core.findings.words import numbered
 from core.findings.words import sentences as words
-from core.jobs import queue
+from core.jobs.queue import queue
 from core.request.catalog import TASKS, is_calibrated
 from core.request.tasks import check_texts, column_name
 from core.results.names import label_words

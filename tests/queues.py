@@ -81,4 +81,4 @@ def running(queue: JobQueue, job_id: str, frames: int = 1) -> Job:
 def install(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes a queue the one that the pages use."""
     for name in ("start_worker", "submit", "ask", "get", "wait", "request_for", "uploads_in_use", "watch", "cancel"):
-        monkeypatch.setattr(module, name, getattr(queue, name))
+        monkeypatch.setattr(module.queue, name, getattr(queue, name))

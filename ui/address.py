@@ -116,8 +116,7 @@ def amount_in_address() -> float | None:
 
 def parameters_on_show() -> dict[str, str]:
     """Return the parameters of the view on show, its defaults included, for a link that is to open the same one."""
-    known: dict[str, str] = st.session_state.setdefault(SHOWN, {})
-    return known
+    return st.session_state.setdefault(SHOWN, {})
 
 
 def refuse(parameter: str, instead: str | None = None) -> None:

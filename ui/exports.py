@@ -8,13 +8,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.charts.view import Scene
+from core.charts.view import Scene, frame_of
 from core.errors import PrunescopeError
 from core.exports.tables import file_name, metrics_csv, similarity_csv
 from core.findings.cut import Choice
 from core.findings.words.cut import smaller_words
 from core.inputs import uploads
-from core.jobs import queue
+from core.jobs.queue import queue
 from core.request.catalog import is_calibrated
 from core.request.limits import is_hosted
 from core.request.places import is_upload
@@ -23,8 +23,9 @@ from core.results.kinds import Result
 from core.results.names import amount_name, result_name
 from core.results.provenance import can_be_found, recipe
 from core.results.schema import SweepResult
+from ui.address import amount_in_address
 from ui.jobs import answer_to, ask, frame_fields, original_request
-from ui.pictures import download, offer_pictures, place_in_address
+from ui.pictures import download, offer_pictures
 from ui.text import plain, refusals_shown, remark
 
 ON_YOUR_OWN = "A large folder, which this shared server does not make: run Prunescope on your own computer to get it."
@@ -111,7 +112,7 @@ def _offer_checkpoint(result: SweepResult) -> None:
     remark(WRITES)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         known, key = result.working_range, f"export-amount-{result.key}"
-        first = result.amounts.index(known.to) if known and known.to else place_in_address(result.amounts)
+        first = frame_of(result.amounts, known.to if known and known.to else amount_in_address())
         amount = st.selectbox("Pruning amount", result.amounts, first, amount_name, key, width=180)
         if st.button("Save checkpoint", key=f"export-write-{result.key}", icon=":material/save:"):
             with refusals_shown():

@@ -13,8 +13,8 @@ import streamlit as st
 
 from core.findings.words.numbers import percent
 from core.inputs import uploads
-from core.jobs import queue
 from core.jobs.job import Job
+from core.jobs.queue import queue
 from core.request.places import is_upload
 from core.request.sweep_request import SweepRequest
 from core.results.kinds import Result
@@ -35,8 +35,7 @@ QUICK_SECONDS = 0.2  # how long a click waits for a stored result, to show it at
 
 def visitor() -> str:
     """Return this session's token, which names it among the watchers of a job."""
-    token: str = st.session_state.setdefault("visitor", secrets.token_urlsafe(9))
-    return token
+    return st.session_state.setdefault("visitor", secrets.token_urlsafe(9))
 
 
 def client_address() -> str | None:

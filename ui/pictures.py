@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.charts.story import Step
 from core.charts.theme import ThemeName
-from core.charts.view import Scene, choice_of
+from core.charts.view import Scene, choice_of, frame_of
 from core.exports.deck import deck_of
 from core.exports.drawing import Picture, draw
 from core.exports.figure import Extra, Figure, Size, figure_of
@@ -100,7 +100,7 @@ def offer_pictures(scene: Scene, results: Sequence[Result], choices: Mapping[str
         if moves:
             names = [str(frame["name"]) for frame in scene.frames]
             frame_key = f"{key}-frame-{len(names)}-{results[0].key}"
-            shown = place_in_address(scene.amounts)
+            shown = frame_of(scene.amounts, amount_in_address())
             frame = st.selectbox("Amount", range(len(names)), shown, names.__getitem__, frame_key, width=260)
             amount = f"-{place_name(round(scene.amounts[frame], 3))}"
         for still, mime in STILLS.items():
@@ -178,9 +178,3 @@ def _pick(label: str, names: Mapping[N, str], first: N, key: str) -> N:
         label, list(names), format_func=names.__getitem__, default=first, key=key, required=True
     )
     return chosen
-
-
-def place_in_address(amounts: Sequence[float]) -> int:
-    """Find what a shared link shows among the amounts, as the player does; else the one in the middle."""
-    asked = amount_in_address()
-    return len(amounts) // 2 if asked is None else max(sum(amount <= asked for amount in amounts) - 1, 0)

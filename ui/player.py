@@ -133,8 +133,7 @@ def show_story(steps: Sequence[Step], of: str) -> str | None:
     """
     told = _player(key="story", data={"key": of, "steps": mounted(steps, _vega_url())}, on_go_change=lambda: None)
     pause_after_first_picture()
-    asked: str | None = told.go
-    return asked
+    return told.go
 
 
 def start_in_address(amounts: Sequence[float], otherwise: float | None = None) -> float | None:

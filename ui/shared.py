@@ -45,8 +45,7 @@ def once(compute: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
     except _StillRunsError:
         return compute(*arguments, **options)
     with _lock, suppress(KeyError):
-        known: T = _answers[question][0]
-        return known
+        return _answers[question][0]
     answer = compute(*arguments, **options)
     size = _size(answer)
     with _lock, suppress(ValueError):  # it is larger than all that may be kept

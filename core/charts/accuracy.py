@@ -13,7 +13,7 @@ import numpy as np
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
 from core.findings.accuracy import beyond_from, ends_by_chance, reference_of
-from core.findings.compare import Scale, Together, place
+from core.findings.compare import Scale, Together, Two, place
 from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS
 from core.results.fields import Bounds
@@ -64,9 +64,7 @@ def accuracy_view(
     return View(_accuracy, ("amount", False, metric, 1.0), datasets, title, numbers=numbers)
 
 
-def accuracies_view(
-    results: tuple[SweepResult, SweepResult], together: Together, names: tuple[str, str], metric: str
-) -> View:
+def accuracies_view(results: Two, together: Together, names: tuple[str, str], metric: str) -> View:
     """Draw a metric of two results over what they share; the reference once where it is the same.
 
     Over a scale that both are interpolated to, the curves hold the frames on show, else all amounts.
@@ -104,20 +102,19 @@ def _rows(frames: Sequence[Frame], places: Sequence[float], shown: Sequence[Fram
 
     `k` is its place among the frames that are shown, null where it is not among them.
     """
-    rows, ks = [], {frame.amount: k for k, frame in enumerate(shown)}
-    for frame, amount in zip(frames, places, strict=True):
-        bounds, changed, moved = frame.intervals.get(metric), frame.changed, frame.divergence
-        rows.append(
-            {
-                "k": ks.get(frame.amount),
-                "amount": g.rounded(amount),
-                "value": frame.metrics.get(metric),
-                **g.interval_fields(bounds),
-                "changed": _with_interval(changed.share, changed.interval, "%", 0, 100) if changed else NOT_MEASURED,
-                "divergence": _with_interval(moved.value, moved.interval, "bits", 3) if moved else NOT_MEASURED,
-            }
-        )
-    return rows
+    ks = {frame.amount: k for k, frame in enumerate(shown)}
+    known = ((frame, frame.changed, frame.divergence) for frame in frames)
+    return [
+        {
+            "k": ks.get(frame.amount),
+            "amount": g.rounded(amount),
+            "value": frame.metrics.get(metric),
+            **g.interval_fields(frame.intervals.get(metric)),
+            "changed": _with_interval(changed.share, changed.interval, "%", 0, 100) if changed else NOT_MEASURED,
+            "divergence": _with_interval(moved.value, moved.interval, "bits", 3) if moved else NOT_MEASURED,
+        }
+        for amount, (frame, changed, moved) in zip(places, known, strict=True)
+    ]
 
 
 def _with_interval(value: float, interval: Bounds | None, unit: str, places: int, scale: float = 1) -> str:

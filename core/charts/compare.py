@@ -147,12 +147,11 @@ def _own_view(results: Two, together: Together, reduction: str, series: tuple[st
         for label, value in zip(n.point_labels(points), floor or (), strict=False)
         if value is not None
     ]
-    title = [
-        f"Similarity (CKA) of each layer to the same number of {n.unpruned_name(results[0])}"
-        if results[0].against
-        else f"Similarity (CKA) that each layer keeps; intact from {SURVIVAL_THRESHOLD}",
-        FLOOR_NOTE if floor_rows else g.BLANK,  # words beside the line would meet a curve
-    ]
+    shown = f"that each layer keeps; intact from {SURVIVAL_THRESHOLD}"
+    if results[0].against:
+        shown = f"of each layer to the same number of {n.unpruned_name(results[0])}"
+    # Words beside the line would meet a curve.
+    title = [f"Similarity (CKA) {shown}", FLOOR_NOTE if floor_rows else g.BLANK]
     numbers = Numbers("own", "layer", {"Similarity": "v"}, column="series", named="Layer")
     return View(_own_chart, (points,), {"own": rows, "floor": floor_rows}, title, numbers=numbers)
 

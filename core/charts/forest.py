@@ -89,13 +89,10 @@ def _forest(labels: tuple[str, ...], most: int) -> g.LayerChart:
     """Draw, from back to front: what does not count, zero, the cells' lines and squares, the diamonds, the numbers."""
     end = alt.ExprRef(f"width - {NUMBERS} * margin")
     ticks = alt.Axis(values=[-20, 0, 20], format="+d", labelExpr="replace(datum.label, '+0', '0')", grid=False)
-    x = alt.X(
-        "low:Q", title=AXIS, axis=ticks, scale=alt.Scale(domain=[-END, END], range=[0, end], nice=False, clamp=True)
-    )
+    scale = alt.Scale(domain=[-END, END], range=[0, end], nice=False, clamp=True)
+    x = alt.X("low:Q", title=AXIS, axis=ticks, scale=scale)
     numbers, written = list(range(len(labels))), f"{list(labels)}[datum.value]"
-    names = alt.Axis(
-        values=numbers, labelExpr=written, labelLimit=1000, labelPadding=8, ticks=False, domain=False, grid=False
-    )
+    names = alt.Axis(values=numbers, labelExpr=written, labelLimit=1000, labelPadding=8, **g.BARE)
     rows_scale = alt.Scale(domain=[most - 0.5, -0.5], nice=False, zero=False)
     y = alt.Y("y:Q", title=None, axis=names, scale=rows_scale)
     fields = {"Difference in points": "value:Q", "95 % interval from": "low:Q", "to": "high:Q", "Seeds": "seeds:N"}

@@ -41,6 +41,7 @@ BEYOND = "beyond the working range"
 INTACT = "intact from"  # before the threshold
 CURVE_MARGIN = 40  # pixels left of all curves, so that they begin at the same place; more where text is larger
 MARGIN = alt.ExprRef("margin")
+BARE: dict[str, Any] = {"ticks": False, "domain": False, "grid": False}  # an axis of nothing but names
 REMOVED = "Removed by pruning"  # what an axis of amounts counts, whether weights or units
 STROKES = (("x", "centre", "middle", "y2"), ("x", "y", "x2", "y2"), ("middle", "y", "x2", "centre"))  # of hatching
 
@@ -240,15 +241,8 @@ def layers_axis(points: Sequence[str], middle: float = 0.5, **style: Any) -> dic
         style: Further properties of a Vega-Lite axis.
     """
     labels = point_labels(points)
-    axis = alt.Axis(
-        values=[k + middle for k in range(len(labels))],
-        labelExpr=f"{labels}[floor(datum.value)]",
-        ticks=False,
-        domain=False,
-        grid=False,
-        labelOverlap=True,
-        **style,
-    )
+    written, places = f"{labels}[floor(datum.value)]", [k + middle for k in range(len(labels))]
+    axis = alt.Axis(values=places, labelExpr=written, labelOverlap=True, **BARE, **style)
     return {"scale": alt.Scale(domain=[0, len(labels)], nice=False), "axis": axis}
 
 

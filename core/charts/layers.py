@@ -121,21 +121,19 @@ def _layout(rows: int) -> Layout:
 
 def _curve_rows(result: SweepResult, reduction: str, measure: str, point: int) -> g.Rows:
     """Return one row per amount: a point's similarity, with its interval where it is known."""
-    known = result.statistics_of(reduction, measure)
-    rows = []
-    for k, value in enumerate(own_similarity(result, reduction, measure)[:, point]):
-        rows.append(
-            {
-                "k": k,
-                "series": result.pruning.seed,
-                "amount": result.amounts[k],
-                "removed": amount_name(result.amounts[k]),
-                "value": g.rounded(value),
-                "text": two_places(value),
-                **g.interval_fields(known.own[k][point] if known and known.own else None),
-            }
-        )
-    return rows
+    known, values = result.statistics_of(reduction, measure), own_similarity(result, reduction, measure)[:, point]
+    return [
+        {
+            "k": k,
+            "series": result.pruning.seed,
+            "amount": amount,
+            "removed": amount_name(amount),
+            "value": g.rounded(values[k]),
+            "text": two_places(values[k]),
+            **g.interval_fields(known.own[k][point] if known and known.own else None),
+        }
+        for k, amount in enumerate(result.amounts)
+    ]
 
 
 def _line_rows(threshold: float, floor: float | None, seeds: g.Rows) -> g.Rows:
@@ -213,7 +211,8 @@ def _curve(measure: str, removed: str) -> g.LayerChart:
     symbol, (start, end) = MEASURES[measure].symbol, s.AMOUNTS_SHOWN
     x, y = s.worded_axis(removed), g.share_axis("value:Q", symbol, CURVE_DOMAIN)
     own, seeds = (g.data(name).encode(x=x, y=y) for name in ("own", "seeds"))
-    across, amount = {"x": alt.datum(start), "x2": alt.datum(end)}, {s.removed_title(removed): "removed:N"}
+    across = {"x": alt.datum(start), "x2": alt.datum(end)}
+    told = g.told({s.removed_title(removed): "removed:N", symbol: "text:N", "95 % interval": "interval:N"})
     threshold, floor = (
         g.data("lines").transform_filter(f"datum.role === '{role}'").encode(y="value:Q", **across)
         for role in ("threshold", "floor")
@@ -233,7 +232,5 @@ def _curve(measure: str, removed: str) -> g.LayerChart:
         *g.haloed_text(names, baseline="middle", dx=2 * s.WORDS_GAP + 3),
         g.current_amount_marker(own),
         *g.haloed_text(g.on_show(own).encode(text="text:N"), dx=8, dy=-10),
-        own.mark_point(opacity=0, size=200).encode(
-            tooltip=g.told({**amount, symbol: "text:N", "95 % interval": "interval:N"})
-        ),
+        own.mark_point(opacity=0, size=200).encode(tooltip=told),
     )

@@ -10,6 +10,7 @@ import altair as alt
 
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
+from core.findings.compare import FramePair
 from core.findings.words.numbers import UNDEFINED, hundredths
 from core.request.catalog import MEASURES
 from core.results.names import point_names
@@ -48,9 +49,7 @@ def heatmap_view(
     return _view(result, _heatmap, (annotated,), cells, title)
 
 
-def difference_view(
-    result: SweepResult, pairs: Sequence[tuple[Frame, Frame]], reduction: str, title: str | list[str]
-) -> View:
+def difference_view(result: SweepResult, pairs: Sequence[FramePair], reduction: str, title: str | list[str]) -> View:
     """Draw how much more similar (orange) or less (blue) the first of two results stays, cell by cell.
 
     The difference is that of the numbers on screen: rounded by itself, 0.20 less 0.50 could read −0.29.

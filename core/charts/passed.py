@@ -53,17 +53,13 @@ def passed_scene(result: SweepResult, reduction: str, chosen: PointLabel, passed
     if passed.seeds:
         views["by-chance"] = _lines_view(passed.by_chance, layer_number(chosen), drawn)
     frames = [g.step(amount, f"{amount_name(amount)} of one layer's weights removed", "") for amount in passed.method]
-    beside = "by-chance" if passed.seeds else "."
-    return Scene("What each layer passes on", origins((result,), reduction), views, frames, _layout("passed", beside))
-
-
-def _layout(first: str, second: str) -> Layout:
-    below = {} if second == "." else {second: "21rem"}
-    return Layout(
-        first,
-        wide=f'"{first} {second}" clamp(19rem, 47vh, 34rem) "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)',
-        narrow=in_column({first: "21rem", "bar": "auto", **below}),
+    second = "by-chance" if passed.seeds else "."
+    layout = Layout(
+        "passed",
+        wide=f'"passed {second}" clamp(19rem, 47vh, 34rem) "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)',
+        narrow=in_column({"passed": "21rem", "bar": "auto", **dict.fromkeys(list(views)[1:], "21rem")}),
     )
+    return Scene("What each layer passes on", origins((result,), reduction), views, frames, layout)
 
 
 def _lines_view(tables: ByAmount, chosen: int, title: list[str]) -> View:
@@ -71,9 +67,8 @@ def _lines_view(tables: ByAmount, chosen: int, title: list[str]) -> View:
     values = numbers[..., 0]
     heights = values / np.fmax(np.nan_to_num(values).max(1, keepdims=True), 1e-9)  # (frames, layers, columns)
     layers, first = values.shape[1], int(np.isnan(values[..., 0]).all())  # a column of nothing is left out
-    at = np.array(
-        [[g.spread(c, min(GAP, 1 / (layers - 1))) for c in frame.T] for frame in heights]
-    )  # (frames, columns, layers)
+    gap = min(GAP, 1 / (layers - 1))
+    at = np.array([[g.spread(column, gap) for column in frame.T] for frame in heights])  # (frames, columns, layers)
     rows = [
         {
             "layer": str(layer + 1),
@@ -107,7 +102,7 @@ def _lines(columns: tuple[str, ...], layers: int) -> g.LayerChart:
         values=list(range(last + 1)), labelExpr=written, domain=False, ticks=False, labelFlush=False, labelOverlap=False
     )
     x = alt.X("column:Q", scale=alt.Scale(domain=[0, last], range=room, nice=False), axis=axis, title=None)
-    bare = alt.Axis(labels=False, ticks=False, domain=False, grid=False)
+    bare = alt.Axis(labels=False, **g.BARE)
     y = alt.Y("height:Q", scale=alt.Scale(domain=[-0.06, 1.06], nice=False), axis=bare, title=None)
     told = g.told({"Layer": "layer:N", "Quantity": "quantity:N", "Value": "words:N"})
     harm = f"datum.layer + ': ' + (datum.chosen && {wide} ? datum.words : split(datum.words, ' (')[0])"
@@ -189,15 +184,14 @@ def _harm(most: float) -> g.LayerChart:
     x = g.amount_axis(title="Removed from the layers that are pruned")
     y = g.share_axis("changed:Q", "Predictions changed", (0, most * g.SHARE_DOMAIN[1]))
     legend = alt.Legend(title=None, symbolType="stroke")
+    fill = g.told_apart("series", legend, HALVES, fill=g.COLOURS)
     line = g.told_apart("series", legend, HALVES, stroke=g.COLOURS, strokeDash=g.DASHES)
     curves = g.data("harm").encode(x=x, y=y, detail="seed:N")
     told = g.told({"Pruned": "series:N", "Predictions changed": "text:N"})
     own = curves.transform_filter("!isValid(datum.seed)")
     return alt.layer(
         curves.transform_filter("isValid(datum.seed)").mark_line(strokeWidth=1, opacity=0.65).encode(**line),
-        own.mark_area(opacity=0.2).encode(
-            y="low:Q", y2="high:Q", **g.told_apart("series", legend, HALVES, fill=g.COLOURS)
-        ),
+        own.mark_area(opacity=0.2).encode(y="low:Q", y2="high:Q", **fill),
         g.current_amount_rule(),
         own.mark_line(strokeWidth=2.5).encode(**line),
         own.mark_point(opacity=0, size=200).encode(tooltip=told),

@@ -197,9 +197,8 @@ def _cut(result: SweepResult, study: CutStudy | None) -> Step:
     known, scene = frontier_of(study) if study else None, None
     if known:
         whole = tuple(one for one in known.choices if not one.model.share)
-        known = replace(
-            known, choices=whole, picks=tuple(one for one in known.picks if one.criterion in words.OTHERWISE)
-        )
+        picks = tuple(one for one in known.picks if one.criterion in words.OTHERWISE)
+        known = replace(known, choices=whole, picks=picks)
     choice = next((one for one in known.choices if len(one.removed) == 1), None) if known else None
     told = words.cut_told(result, known, choice, MOST)
     if study and known and choice:

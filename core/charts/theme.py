@@ -81,5 +81,4 @@ def styled(theme: Theme, size: float, number_size: float, shown: bool) -> Spec:
     """
     values = {**asdict(theme), "font": TYPEFACE, "numberSize": number_size, "numberOpacity": int(shown)}
     text = re.sub(r'"\$(\w+)"', lambda name: json.dumps(values[name[1]]), json.dumps(STYLE))
-    filled: Spec = json.loads(re.sub(r'"([\d.]+)em"', lambda length: str(float(length[1]) * size), text))
-    return filled
+    return json.loads(re.sub(r'"([\d.]+)em"', lambda length: str(float(length[1]) * size), text))

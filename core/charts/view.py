@@ -6,7 +6,7 @@ show, which core/charts/player.js sets; nothing else changes while it plays, so 
 """
 
 import json
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -89,8 +89,7 @@ class View:
 
 @lru_cache(maxsize=256)
 def _template(drawing: Drawing, arguments: tuple[Hashable, ...]) -> Spec:
-    spec: Spec = drawing(*arguments).to_dict(validate=False)  # takes as long as all the rest; the tests do it
-    return spec
+    return drawing(*arguments).to_dict(validate=False)  # takes as long as all the rest; the tests do it
 
 
 @dataclass(frozen=True)
@@ -118,10 +117,6 @@ class Scene:
         """The amount of every frame."""
         return [frame["amount"] for frame in self.frames]
 
-    def frame_at(self, amount: float | None) -> int:
-        """Return the last frame up to an amount, as the player shows it; without one the frame in the middle."""
-        return len(self.frames) // 2 if amount is None else max(sum(a <= amount for a in self.amounts) - 1, 0)
-
     @property
     def written(self) -> dict[str, str]:
         """The pictures as JSON by name, which core/charts/player.js reads: they are written once for all visitors."""
@@ -132,6 +127,11 @@ class Scene:
         """What core/charts/player.js takes besides the pictures and where they stand."""
         title = ", ".join((self.title, *self.caption))
         return {"title": title, "axis": self.axis, "frames": self.frames, "style": STYLE}
+
+
+def frame_of(amounts: Sequence[float], asked: float | None) -> int:
+    """Return the last frame up to an amount, as the player shows it; without one the frame in the middle."""
+    return len(amounts) // 2 if asked is None else max(sum(amount <= asked for amount in amounts) - 1, 0)
 
 
 def specs(views: Mapping[str, View]) -> dict[str, Spec]:

@@ -135,8 +135,7 @@ def attention_block(model: nn.Module, layer: nn.Module) -> Tap:
 
 def linear_weights(module: nn.Module) -> Iterator[nn.Parameter]:
     """Yield the weight matrix of every nn.Linear inside `module`, in registration order."""
-    for layer in linear_layers(module):
-        yield cast(nn.Parameter, layer.weight)  # its stub says Tensor
+    return (cast(nn.Parameter, layer.weight) for layer in linear_layers(module))  # its stub says Tensor
 
 
 def linear_layers(module: nn.Module) -> Iterator[nn.Linear]:

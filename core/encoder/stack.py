@@ -129,8 +129,7 @@ class Stack:
     def _pass(self, batch: MicroBatch, stand_in: StandIn) -> Tensor:
         """Run the model with stand-ins for its layers; return its logits, (micro-batch, labels)."""
         with self._replaced(stand_in), fast_linear():
-            logits: Tensor = self._model(**batch.inputs).logits
-        return logits
+            return self._model(**batch.inputs).logits
 
     @contextmanager
     def _replaced(self, stand_in: StandIn) -> Iterator[None]:

@@ -10,7 +10,7 @@ from core.charts import grammar as g
 from core.charts.layout import Layout
 from core.charts.story import DRAWING, Step
 from core.charts.theme import ThemeName
-from core.charts.view import Scene, View
+from core.charts.view import Scene, View, frame_of
 from core.exports.figure import Figure, broken, figure_of
 
 # core/charts/steps.html: the words around each drawing, and where its sentences stand in the end.
@@ -40,7 +40,8 @@ def deck_of(steps: Sequence[Step], title: str, theme: ThemeName = "light") -> Fi
         if step.name == "similar":
             scene = replace(_similar(step.said.heading), title=title, caption=(said, *measured))
         if scene:
-            slides.append({**figure_of(scene, "slide", theme), "name": step.name, "frame": scene.frame_at(step.start)})
+            frame = frame_of(scene.amounts, step.start)
+            slides.append({**figure_of(scene, "slide", theme), "name": step.name, "frame": frame})
     return {"slides": slides}
 
 

@@ -59,8 +59,7 @@ def gif(pngs: Iterable[bytes], milliseconds: int) -> bytes:
 def _packed(png: bytes) -> NDArray[np.uint32]:
     """Return each pixel's colour as one number."""
     pixels = np.asarray(_read(png), np.uint32)  # (height, width, 3)
-    packed: NDArray[np.uint32] = pixels @ np.array([1 << 16, 1 << 8, 1], np.uint32)  # (height, width)
-    return packed
+    return pixels @ np.array([1 << 16, 1 << 8, 1], np.uint32)  # (height, width)
 
 
 def _read(png: bytes) -> Image.Image:

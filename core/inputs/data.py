@@ -169,23 +169,23 @@ def find_dataset(data: str, split: str, report: Report | None = None) -> HubData
     Raises:
         PrunescopeError: It does not exist, has no Parquet files, or no such configuration or split.
     """
-    asked = dataset_of(data)
-    listing = list_files(Repository(asked.id, asked.revision or MAIN, "dataset"))
+    id_, config, revision = dataset_of(data)
+    listing = list_files(Repository(id_, revision or MAIN, "dataset"))
     configs = layout(listing.sizes)
-    if not configs and not asked.revision:
+    if not configs and not revision:
         try:
-            listing = list_files(Repository(asked.id, CONVERTED, "dataset"))
+            listing = list_files(Repository(id_, CONVERTED, "dataset"))
         except PrunescopeError as error:
             if not isinstance(error.__cause__, RevisionNotFoundError):
                 raise
         configs = layout(listing.sizes)
     if not configs:
-        fault = f"has no Parquet files at revision '{asked.revision or MAIN}', and a loading script is never run"
-        raise refused(asked.id, fault, "leave the revision out, or choose another data set")
-    config = asked.config or (next(iter(configs)) if len(configs) == 1 else DEFAULT)
-    splits = configs[choose(config, configs, f"configuration of {asked.id}")]
-    choose(split, splits, f"split of {asked.id}")
-    name = asked.id if [*configs] == [DEFAULT] else f"{asked.id}/{config}"
+        fault = f"has no Parquet files at revision '{revision or MAIN}', and a loading script is never run"
+        raise refused(id_, fault, "leave the revision out, or choose another data set")
+    config = config or (next(iter(configs)) if len(configs) == 1 else DEFAULT)
+    splits = configs[choose(config, configs, f"configuration of {id_}")]
+    choose(split, splits, f"split of {id_}")
+    name = id_ if [*configs] == [DEFAULT] else f"{id_}/{config}"
     return HubData(listing, name, splits, split, report)
 
 

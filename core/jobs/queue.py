@@ -318,13 +318,4 @@ def _uploads_in(orders: object) -> set[str]:
     return set(re.findall(rf"{OWN}[0-9a-f]{{64}}", json.dumps(orders)))
 
 
-_queue = JobQueue()
-start_worker = _queue.start_worker
-submit = _queue.submit
-ask = _queue.ask
-get = _queue.get
-wait = _queue.wait
-request_for = _queue.request_for
-uploads_in_use = _queue.uploads_in_use
-watch = _queue.watch
-cancel = _queue.cancel
+queue = JobQueue()  # of this process

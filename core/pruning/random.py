@@ -66,6 +66,5 @@ def plan(baseline: Baseline) -> Plan:
     weights = scoped_weights(baseline.model, baseline.scope)
     numbers = draws(weights, baseline.seed)
     if hasattr(controlled, "at_random"):
-        at_random: Plan = controlled.at_random(weights, numbers)
-        return at_random
+        return controlled.at_random(weights, numbers)
     return MatrixPlan(controlled.plan(baseline), numbers)

@@ -2,7 +2,7 @@
 
 import re
 from os.path import isdir, isfile
-from typing import Literal, NamedTuple
+from typing import Any, Literal
 
 from core.errors import PrunescopeError
 from core.request.catalog import EMBEDDED, RECIPE, WEIGHTS
@@ -54,16 +54,11 @@ def is_upload(data: str) -> bool:
     return _OWN_NAME.fullmatch(data) is not None
 
 
-class DatasetName(NamedTuple):
-    """A data set on the Hub, one of its configurations, and a revision; None where it is not said."""
-
-    id: str
-    config: str | None
-    revision: str | None
-
-
-def dataset_of(data: str) -> DatasetName:
+def dataset_of(data: str) -> tuple[Any, ...]:
     """Read `hub:OWNER/NAME[/CONFIG][@REVISION]`.
+
+    Returns:
+        The id OWNER/NAME, the configuration and the revision; None where it is not said.
 
     Raises:
         PrunescopeError: It is written otherwise.
@@ -71,7 +66,7 @@ def dataset_of(data: str) -> DatasetName:
     match = _DATASET.fullmatch(data)
     if not match or ".." in data or "--" in data:
         raise PrunescopeError(f"'{data[:120]}' is not a data set: write hub:OWNER/NAME[/CONFIG][@REVISION]")
-    return DatasetName(**match.groupdict())
+    return match.group("id", "config", "revision")
 
 
 def kind_of_data(data: str) -> DataKind:

@@ -32,8 +32,7 @@ class TableFile(Generic[Row]):
 
     def read(self) -> tuple[Row, ...]:
         """Return the table that is shipped; nothing where there is none."""
-        found: tuple[Row, ...] = _read(self.rows, state_of(self._path)) if self._path.is_file() else ()
-        return found
+        return _read(self.rows, state_of(self._path)) if self._path.is_file() else ()
 
     @property
     def _path(self) -> Path:

@@ -45,5 +45,4 @@ Measure = Callable[[Grams, Grams | None], Comparer | None]
 
 def measure_of(name: str) -> Measure:
     """Return the function of a measure in MEASURES."""
-    comparer: Measure = import_module(f"core.similarity.{name}").comparer
-    return comparer
+    return import_module(f"core.similarity.{name}").comparer

@@ -79,5 +79,4 @@ def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: Sequence
     except AssertionError:  # raised after all values are computed, if any is NaN
         if not tool.hsic_matrix.isnan().any():
             raise
-    matrix: Tensor = tool.export()["CKA"]  # (baseline points, pruned points)
-    return matrix
+    return tool.export()["CKA"]  # (baseline points, pruned points)

@@ -177,8 +177,7 @@ def _compute(inputs: Inputs, threads: int | None) -> dict[str, Any]:
     use_threads(threads)
     here = replace(inputs, resolved=_placed(inputs.resolved), against=inputs.against and _placed(inputs.against))
     with borrow(here.resolved) as checkpoint:
-        values: dict[str, Any] = sealed(sweep(checkpoint, here, here.request, shared=_shared)).model_dump(mode="json")
-    return values
+        return sealed(sweep(checkpoint, here, here.request, shared=_shared)).model_dump(mode="json")
 
 
 def _placed(resolved: Resolved) -> Resolved:

@@ -88,8 +88,7 @@ def make_plan(checkpoint: Checkpoint, examples: EvalSubset | None, request: Swee
         if METHODS[request.method].removes == "layers":
             measured["kept"] = measured.get("kept") or best_subsets(checkpoint, examples, report)
     baseline = Baseline(model, request.amounts, request.scope, request.seed, calibration, request.control_of)
-    plan: Plan = module_of(request.method).plan(baseline)
-    return plan
+    return module_of(request.method).plan(baseline)
 
 
 @contextmanager

@@ -79,8 +79,7 @@ def sweep(
         place = (subset.task, subset.record.fingerprint, request.points, place)  # the task decides the order of labels
         if kind not in passes or passes[kind][0] != place:
             passes[kind] = place, measure()  # the next model may overwrite its features
-        found: AnyModel = passes[kind][1]
-        return found
+        return passes[kind][1]
 
     if against := inputs.against:
         other = once("other", (against.id, against.revision), lambda: measure_other(against, subset, request, report))

@@ -52,5 +52,5 @@ def runs(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> Runs:
         first, *others = (replace(one, source_name=next(played)) for one in (request, *follow_ups))
         return queue.submit(first, watcher, follow_ups=others, **options)
 
-    monkeypatch.setattr("core.jobs.queue.submit", submit)
+    monkeypatch.setattr("core.jobs.queue.queue.submit", submit)
     return made

@@ -78,7 +78,8 @@ def test_a_run_shows_its_frames_as_they_arrive_and_can_be_cancelled(queue: JobQu
     assert queue._worker.child, "the worker warms up before the first click"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "core.jobs.queue.get", lambda job_id: Job("a", DEFAULT, state="queued", position=3) if job_id else None
+            "core.jobs.queue.queue.get",
+            lambda job_id: Job("a", DEFAULT, state="queued", position=3) if job_id else None,
         )
         waits = open_page(LAB, job="a")
         assert "The picture appears here" in told(waits), "its place is held until it comes"
@@ -238,9 +239,9 @@ ESTIMATES = {
 @pytest.mark.parametrize("words", ESTIMATES)
 def test_an_estimate_in_words(queue: JobQueue, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
     job = Job("a", **ESTIMATES[words])  # type: ignore[arg-type]
-    monkeypatch.setattr("core.jobs.queue.ask", lambda *_, **__: "a")
-    monkeypatch.setattr("core.jobs.queue.wait", lambda *_: job)
-    monkeypatch.setattr("core.jobs.queue.get", lambda job_id: job if job_id else None)
+    monkeypatch.setattr("core.jobs.queue.queue.ask", lambda *_, **__: "a")
+    monkeypatch.setattr("core.jobs.queue.queue.wait", lambda *_: job)
+    monkeypatch.setattr("core.jobs.queue.queue.get", lambda job_id: job if job_id else None)
     assert words in told(open_page(LAB))
 
 
@@ -291,7 +292,7 @@ def test_the_history_lists_opens_and_deletes_all_but_shipped_results(
 
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     job = Job("a", DEFAULT, state="done", key=results[1].key)
-    monkeypatch.setattr("core.jobs.queue.get", lambda job_id: job if job_id else None)
+    monkeypatch.setattr("core.jobs.queue.queue.get", lambda job_id: job if job_id else None)
     page = open_page(LAB, job="a")
     assert set(listed(page)) == {f"result={results[1].key}"}, "others' results are not listed"
     assert folder not in [code.value for code in page.code]

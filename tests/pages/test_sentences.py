@@ -8,8 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.findings.sentences import examples_of
-from core.jobs import queue
-from core.jobs.queue import JobQueue
+from core.jobs.queue import JobQueue, queue
 from core.request.tasks import MAX_CHARACTERS
 from core.results.digest import digest
 from core.results.schema import SweepResult
@@ -84,7 +83,7 @@ def predict(page: AppTest, text: str) -> None:
     page.text_area(key="typed-sentence").set_value(text)
     if text == "hang":
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("core.jobs.queue.wait", lambda job_id, *_: queue.get(job_id))  # no answer will come
+            patch.setattr("core.jobs.queue.queue.wait", lambda job_id, *_: queue.get(job_id))  # no answer will come
             press(page, "Predict")
         return
     press(page, "Predict")

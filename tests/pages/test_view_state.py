@@ -108,7 +108,7 @@ def test_a_copied_link_holds_all_choices_also_the_defaults(at_hand: None, name: 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in ("Lab", "Methods", "Cut")])
 def test_without_a_result_a_page_leads_to_the_lab(name: str, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.jobs.queue.start_worker", lambda: None)  # `queue` would bring a result
+    monkeypatch.setattr("core.jobs.queue.queue.start_worker", lambda: None)  # `queue` would bring a result
     app = open_page(PAGES[name])
     assert not players(app)
     assert app.title[0].value == "Nothing to show yet"

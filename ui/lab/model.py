@@ -33,8 +33,7 @@ def chosen_checkpoint(shown: SweepRequest) -> str:
         shown: What it says at first.
     """
     first = shown.checkpoint if shown.checkpoint in CHECKPOINTS else OTHER
-    known: str = st.session_state.get("lab-checkpoint") or lab().settings.get("lab-checkpoint", first)
-    return known
+    return st.session_state.get("lab-checkpoint") or lab().settings.get("lab-checkpoint", first)
 
 
 def choose_model(shown: SweepRequest, asked: Asked) -> Task | None:

@@ -47,8 +47,7 @@ class Lab:
 def lab() -> Lab:
     """Return this visit's record."""
     # No element bears this name: Streamlit would drop the record with the element.
-    record: Lab = st.session_state.setdefault("lab-record", Lab())
-    return record
+    return st.session_state.setdefault("lab-record", Lab())
 
 
 @dataclass

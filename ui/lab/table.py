@@ -14,7 +14,7 @@ from core.inputs import uploads
 from core.inputs.columns import Columns, likely_columns
 from core.inputs.labels import folded, label_of, meanings
 from core.inputs.tables import TABLE, DataFile, Table, content_of
-from core.jobs import queue
+from core.jobs.queue import queue
 from core.request.catalog import Task
 from core.request.limits import is_hosted, limits
 from core.request.places import TABLE_SUFFIXES, is_upload

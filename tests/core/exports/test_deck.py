@@ -11,6 +11,7 @@ from pypdf import PdfReader
 
 from core.charts.story import Step, story
 from core.charts.theme import THEMES, ThemeName
+from core.charts.view import frame_of
 from core.exports.deck import deck_of
 from core.exports.figure import SLIDE
 from core.exports.player_page import story_page
@@ -49,7 +50,7 @@ def test_each_scene_with_its_data_is_a_slide_that_is_read_from_the_last_row(
         said = words(svg)
         assert all(" ".join(text.split()) in said for text in (step.said.heading, *step.said.sentences))
         if step.scene and step.start is not None:
-            assert step.scene.frames[step.scene.frame_at(step.start)]["name"] in said
+            assert step.scene.frames[frame_of(step.scene.amounts, step.start)]["name"] in said
         seen = [text for text in ElementTree.fromstring(svg).iter(f"{SVG}text") if text.get("opacity") != "0"]
         sizes = [float(text.get("font-size", "24").removesuffix("px")) for text in seen]
         assert min(sizes) * 7.5 * 72 / SLIDE[1] >= 18, "in points"
