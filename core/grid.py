@@ -7,11 +7,11 @@ to standard output. Exit code 1: some sweeps have failed.
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pandas as pd
 from tqdm import tqdm
@@ -29,9 +29,6 @@ from core.results.library import Entry, entry_of, extract_of, list_in, read_mani
 from core.results.names import amount_name
 from core.results.provenance import command_line
 from core.sweep.grid_plan import Failure, GridSweep, plan_grid
-
-if TYPE_CHECKING:
-    from core.sweep.grid_run import Follow, Outcome
 
 PRECOMPUTE = "python -m core.precompute "
 BAR = "{percentage:3.0f} % |{bar}| {elapsed} gone, {remaining} left{postfix}"
@@ -106,8 +103,8 @@ def _run(sweeps: Sequence[GridSweep], options: argparse.Namespace) -> list[Failu
     return [] if options.plan else _follow(sweeps, partial(run_here, sweeps))
 
 
-def _follow(sweeps: Sequence[GridSweep], run: "Callable[[Follow], Iterator[Outcome]]") -> list[Failure]:
-    """Show one bar for the amounts of all sweeps; return those that failed."""
+def _follow(sweeps: Sequence[GridSweep], run: Callable[..., Any]) -> list[Failure]:
+    """Show one bar for the amounts of all sweeps that `core.sweep.grid_run` runs; return those that failed."""
     failures: list[Failure] = []
     total = sum(likely_amounts(sweep.request) for sweep in sweeps)
     with tqdm(total=total, bar_format=BAR, smoothing=0, file=sys.stderr, dynamic_ncols=True) as bar:

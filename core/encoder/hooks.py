@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from torch import Tensor, nn
@@ -31,22 +32,16 @@ class Catcher(ExitStack):
         super().__init__()
         self._count = len(taps)
         self._caught: dict[int, Tensor] = {}
-        self.callback(model.register_forward_pre_hook(self._start).remove)
+        self.callback(model.register_forward_pre_hook(lambda *_: self._caught.clear()).remove)
         for index, (module, side) in enumerate(taps):
             register = module.register_forward_pre_hook if side == "input" else module.register_forward_hook
-            self.callback(register(self._catch(index)).remove)
+            self.callback(register(partial(self._catch, index)).remove)
 
     @property
     def states(self) -> list[Tensor]:
         """The tensors of the last forward pass, in the order of the taps."""
         return [self._caught[index] for index in range(self._count)]
 
-    def _start(self, model: nn.Module, inputs: Any) -> None:
-        self._caught.clear()
-
-    def _catch(self, index: int) -> Any:
-        def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Any = None) -> None:
-            values = inputs if output is None else output
-            self._caught.setdefault(index, values if isinstance(values, Tensor) else values[0])  # most are tuples
-
-        return hook
+    def _catch(self, index: int, module: nn.Module, inputs: tuple[Tensor, ...], output: Any = None) -> None:
+        values = inputs if output is None else output
+        self._caught.setdefault(index, values if isinstance(values, Tensor) else values[0])  # most are tuples

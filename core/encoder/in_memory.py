@@ -6,18 +6,16 @@ So it is checked, loaded, identified and pruned as any other, and the model itse
 import copy
 import re
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from transformers import AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
 
 from core.errors import PrunescopeError, first_few, is_out_of_memory
 from core.inputs.checkpoint_files import check_config, refused
 
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-
-def write_folder(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", parent: Path) -> Path:
+def write_folder(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, parent: Path) -> Path:
     """Write a loaded classifier and its tokenizer into a new folder, which is called as the model is.
 
     Args:
@@ -30,8 +28,6 @@ def write_folder(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase",
         PrunescopeError: They are no model and tokenizer of transformers, a folder cannot hold all of the model, or it
             cannot be written.
     """
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
     if not isinstance(model, PreTrainedModel) or not isinstance(tokenizer, PreTrainedTokenizerBase):
         raise PrunescopeError(
             f"a {type(model).__name__} and a {type(tokenizer).__name__} are not a model and a tokenizer of "
@@ -62,10 +58,8 @@ def write_folder(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase",
     return folder
 
 
-def _check_readable_again(model: "PreTrainedModel", name: str) -> None:
+def _check_readable_again(model: PreTrainedModel, name: str) -> None:
     """Refuse a model that holds more or something other than what would be read from its folder."""
-    from transformers import AutoModelForSequenceClassification
-
     with torch.device("meta"):
         read: Any = AutoModelForSequenceClassification.from_config(model.config)
     further = sorted(model.state_dict().keys() ^ read.state_dict().keys())

@@ -16,7 +16,7 @@ Cost: one forward pass over the calibration examples, and that of `rows.RowPlan`
 import torch
 from torch import Tensor
 
-from core.encoder.architectures import encoder_layers, linear_layers
+from core.encoder.architectures import encoder_layers, linear_layers, linear_weights
 from core.encoder.batches import MicroBatch
 from core.encoder.hooks import Catcher, Tap
 from core.pruning.calibration import Halves, reliability
@@ -48,21 +48,19 @@ def plan(baseline: Baseline) -> RowPlan:
     """
     assert baseline.calibration is not None  # the catalog marks this method as calibrated
     weights = scoped_weights(baseline.model, baseline.scope)
-    owners = {id(module.weight): module for module in linear_layers(baseline.model)}
-    modules = [owners[id(weight)] for weight in weights]
-    halves = [Halves(module.in_features) for module in modules]
+    halves = {id(weight): Halves(weight.shape[1]) for weight in weights}
+    modules = [module for module in linear_layers(baseline.model) if id(module.weight) in halves]
     with Catcher(baseline.model, [Tap(module, "input") for module in modules]) as inputs:
         for batch in baseline.calibration:
             with torch.inference_mode():
                 baseline.model(**batch.inputs)
-            for sums, state in zip(halves, inputs.states, strict=True):
-                sums.add(batch.examples, _squares(state, batch))
-    halves_by_module = dict(zip(map(id, modules), halves, strict=True))
+            for module, state in zip(modules, inputs.states, strict=True):
+                halves[id(module.weight)].add(batch.examples, _squares(state, batch))
     layers = [
-        [halves_by_module[id(module)] for module in linear_layers(layer) if id(module) in halves_by_module]
+        [halves[id(weight)] for weight in linear_weights(layer) if id(weight) in halves]
         for layer in encoder_layers(baseline.model)
     ]
-    scores = (score(weight, sums.total.sqrt()) for weight, sums in zip(weights, halves, strict=True))
+    scores = (score(weight, halves[id(weight)].total.sqrt()) for weight in weights)
     return RowPlan(weights, scores, reliability(layers))
 
 

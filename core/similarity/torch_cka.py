@@ -24,15 +24,11 @@ from core.similarity.gram import varies
 Pair = tuple[Tensor, Tensor]  # baseline, pruned: each (points, n, features), of which only n must be the same
 
 
-class _Carrier(nn.Module):
-    """A model made of nothing but its points, which return their features unchanged."""
-
-    def __init__(self, num_points: int) -> None:
-        super().__init__()
-        self.points = nn.ModuleList(nn.Identity() for _ in range(num_points))
+class _Carrier(nn.ModuleList):
+    """A model made of nothing but its points, each an `nn.Identity`."""
 
     def forward(self, features: Tensor) -> None:
-        for point, representation in zip(self.points, features, strict=True):
+        for point, representation in zip(self, features, strict=True):
             point(representation)  # (n, features)
 
 
@@ -70,8 +66,9 @@ def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: Sequence
     os.environ.setdefault("MPLBACKEND", "agg")
     from torch_cka import CKA
 
-    names = [[f"points.{index}" for index in range(count)] for count in num_points]  # as torch-cka looks them up
-    tool = CKA(*map(_Carrier, num_points), "baseline", "pruned", *names)
+    names = [[*map(str, range(count))] for count in num_points]  # as torch-cka looks them up
+    carriers = (_Carrier(nn.Identity() for _ in range(count)) for count in num_points)
+    tool = CKA(*carriers, "baseline", "pruned", *names)
     loaders = [_Loader(copy, side, num_pairs) for side, copy in enumerate(tee(pairs))]  # torch-cka reads them in turn
     try:
         with redirect_stderr(StringIO()):  # its progress bar

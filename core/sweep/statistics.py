@@ -12,16 +12,8 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 
 from core.request.catalog import CONFIDENCE, SURVIVAL_THRESHOLD
+from core.results import statistics as r
 from core.results.fields import Bounds
-from core.results.statistics import (
-    DepthGapRecord,
-    Estimate,
-    GapAtDamage,
-    LayerStatistics,
-    NotAtDamage,
-    ProfileAtDamage,
-    SurvivalRecord,
-)
 from core.sweep.equal_damage import Missing, Place, between, gap
 
 Array = npt.NDArray[np.float64]
@@ -165,7 +157,7 @@ def layer_statistics(
     places: Mapping[str, Place | Missing],
     keep_profiles: bool = True,
     pruned_point: int | None = None,
-) -> LayerStatistics:
+) -> r.LayerStatistics:
     """Compute the statistics of one measure under one reduction, with their intervals, for the result file.
 
     Args:
@@ -183,10 +175,10 @@ def layer_statistics(
     low, high = np.maximum(1 - losses[1], -1.0), 1 - losses[0]  # each (frames, points)
     gaps = depth_gap(amounts, own), depth_gap(amounts, replicates)  # (), (n,)
     reached = {damage: _at_damage(amounts, own, replicates, place, keep_profiles) for damage, place in places.items()}
-    return LayerStatistics(
+    return r.LayerStatistics(
         own=tuple(tuple(map(_bounds, *row)) for row in zip(low.tolist(), high.tolist(), strict=True)),
         survival=_survivals(amounts, own, low, high),
-        depth_gap=DepthGapRecord(**_gap_fields(*gaps)) if all(np.isfinite(known).all() for known in gaps) else None,
+        depth_gap=r.DepthGapRecord(**_gap_fields(*gaps)) if all(np.isfinite(known).all() for known in gaps) else None,
         gap_at_damage={damage: gap_there for damage, (gap_there, _) in reached.items()},
         profile_at_damage={damage: profile for damage, (_, profile) in reached.items()},
         own_replicates=None if pruned_point is None else _kept(replicates[:, pruned_point]),
@@ -202,7 +194,7 @@ def _kept(replicates: Array) -> tuple[tuple[float, ...], ...] | None:
     return tuple(map(tuple, replicates.tolist())) if np.isfinite(replicates).all() else None
 
 
-def _survivals(amounts: Sequence[float], own: Array, low: Array, high: Array) -> tuple[SurvivalRecord | None, ...]:
+def _survivals(amounts: Sequence[float], own: Array, low: Array, high: Array) -> tuple[r.SurvivalRecord | None, ...]:
     """Return each point's survival; None where its similarity is undefined even without pruning.
 
     Its interval inverts those of own similarity: the amounts at which the threshold lies inside them. A jackknife of
@@ -220,25 +212,25 @@ def _survivals(amounts: Sequence[float], own: Array, low: Array, high: Array) ->
     highest = np.where(np.isnan(high) & known, np.inf, high)  # (frames, points)
     columns = own[0], *survival(amounts, own), survival(amounts, lowest)[0], survival(amounts, highest)[0]
     return tuple(
-        None if np.isnan(start) else SurvivalRecord(value=value, censored=censored, low=least, high=most)
+        None if np.isnan(start) else r.SurvivalRecord(value=value, censored=censored, low=least, high=most)
         for start, value, censored, least, most in zip(*(column.tolist() for column in columns), strict=True)
     )
 
 
 def _at_damage(
     amounts: Sequence[float], own: Array, replicates: Array, place: Place | Missing, keep_profiles: bool
-) -> tuple[GapAtDamage | NotAtDamage, ProfileAtDamage | NotAtDamage]:
+) -> tuple[r.GapAtDamage | r.NotAtDamage, r.ProfileAtDamage | r.NotAtDamage]:
     """Return the gap and the profile at the place where a damage is reached."""
     if isinstance(place, Missing):
-        return NotAtDamage(reason=place), NotAtDamage(reason=place)
+        return r.NotAtDamage(reason=place), r.NotAtDamage(reason=place)
     profile, without = between(own, *place.own), between(replicates, *place.without)  # (points,), (points, n)
     if np.isnan(profile).any() or np.isnan(without).any():
-        return NotAtDamage(reason=Missing.UNDEFINED), NotAtDamage(reason=Missing.UNDEFINED)
+        return r.NotAtDamage(reason=Missing.UNDEFINED), r.NotAtDamage(reason=Missing.UNDEFINED)
     amount = float(between(np.asarray(amounts), *place.own))
     rows = [tuple(row.tolist()) for row in (profile, *jackknife(profile, without))]  # each (points,)
     return (
-        GapAtDamage(**_gap_fields(gap(profile), gap(without)), amount=amount, coarse=place.is_coarse),
-        ProfileAtDamage(
+        r.GapAtDamage(**_gap_fields(gap(profile), gap(without)), amount=amount, coarse=place.is_coarse),
+        r.ProfileAtDamage(
             **dict(zip(("value", "low", "high"), rows, strict=True)),
             amount=amount,
             replicates=_kept(without) if keep_profiles else None,
@@ -251,8 +243,8 @@ def _gap_fields(value: Array, replicates: Array) -> dict[str, Any]:
     return {"value": float(value), "low": float(low), "high": float(high), "replicates": tuple(replicates.tolist())}
 
 
-def gap_difference(gap: DepthGapRecord, reference: DepthGapRecord) -> Estimate:
+def gap_difference(gap: r.DepthGapRecord, reference: r.DepthGapRecord) -> r.Estimate:
     """Compute a gap minus another one on the same examples in the same order, example by example."""
     value = np.asarray(gap.value - reference.value)
     low, high = jackknife(value, np.subtract(gap.replicates, reference.replicates))
-    return Estimate(value=float(value), low=float(low), high=float(high))
+    return r.Estimate(value=float(value), low=float(low), high=float(high))
