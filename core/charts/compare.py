@@ -11,9 +11,8 @@ import altair as alt
 
 from core.charts import grammar as g
 from core.charts.accuracy import SCALE_TITLES, accuracies_view
-from core.charts.layout import Layout
 from core.charts.matrix import difference_view, heatmap_view
-from core.charts.view import AMOUNTS, Numbers, Scene, View
+from core.charts.view import AMOUNTS, Layout, Numbers, Scene, View
 from core.findings.accuracy import metric_of
 from core.findings.compare import Axis, Scale, Together, Two, distinguishing_names, place, same_rows, shown_together
 from core.findings.layers import floor_of

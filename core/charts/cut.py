@@ -10,8 +10,7 @@ from math import ceil, floor
 import altair as alt
 
 from core.charts import grammar as g
-from core.charts.layout import Layout, in_column
-from core.charts.view import Numbers, Scene, View
+from core.charts.view import Layout, Numbers, Scene, View, in_column
 from core.findings.cut import Choice, Frontier
 from core.findings.words import cut as words
 from core.findings.words.numbers import decimals

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 
 from core.charts import grammar as g
-from core.charts.layout import Layout, in_rows
-from core.charts.view import Numbers, Scene, View
+from core.charts.view import Layout, Numbers, Scene, View, in_rows
 from core.findings.pooled import ALL, FEWEST_PREDICTED, WHOLE, Pooled
 from core.findings.words import points, points_span
 from core.request.catalog import CONFIDENCE

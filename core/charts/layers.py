@@ -11,9 +11,8 @@ import altair as alt
 
 from core.charts import grammar as g
 from core.charts import strips as s
-from core.charts.layout import Layout, in_column
 from core.charts.result import player_frames
-from core.charts.view import Numbers, Scene, View
+from core.charts.view import Layout, Numbers, Scene, View, in_column
 from core.findings.accuracy import beyond_from
 from core.findings.layers import Look, floor_of, interval_text, layers_of, own_similarity
 from core.findings.words.layers import layers_heading

@@ -13,9 +13,8 @@ import altair as alt
 import numpy as np
 
 from core.charts import grammar as g
-from core.charts.layout import Layout, in_column
 from core.charts.stack import stack_view
-from core.charts.view import Numbers, Scene, View
+from core.charts.view import Layout, Numbers, Scene, View, in_column
 from core.findings.passed import Alone, ByAmount, PassedOn, halves_of
 from core.findings.words import numbered, share_with_interval
 from core.findings.words.numbers import percent, two_places

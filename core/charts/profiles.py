@@ -10,8 +10,7 @@ import numpy as np
 
 from core.charts import grammar as g
 from core.charts.accuracy import SCALE_TITLES
-from core.charts.layout import Layout, in_rows
-from core.charts.view import Numbers, Scene, View
+from core.charts.view import Layout, Numbers, Scene, View, in_rows
 from core.findings.choices import task_title
 from core.findings.claim import Verdict
 from core.findings.compare import Profiled, costs_of

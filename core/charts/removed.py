@@ -3,10 +3,9 @@
 import altair as alt
 
 from core.charts import grammar as g
-from core.charts.layout import Layout, in_column
 from core.charts.result import player_frames
 from core.charts.strips import removed_title, worded_axis
-from core.charts.view import Scene, View
+from core.charts.view import Layout, Scene, View, in_column
 from core.findings.words.numbers import percent
 from core.results.names import amount_name, origins, whose_units
 from core.results.schema import SweepResult

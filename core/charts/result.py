@@ -5,10 +5,9 @@ from dataclasses import replace
 from core.charts import grammar as g
 from core.charts.accuracy import accuracy_view, metric_title
 from core.charts.closest import closest_view
-from core.charts.layout import Layout, in_column
 from core.charts.matrix import heatmap_view
 from core.charts.stack import stack_view
-from core.charts.view import Scene
+from core.charts.view import Layout, Scene, in_column
 from core.findings.accuracy import metric_of
 from core.findings.words.numbers import two_places
 from core.request.catalog import METRICS

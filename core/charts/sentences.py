@@ -11,9 +11,8 @@ from typing import Any
 import altair as alt
 
 from core.charts import grammar as g
-from core.charts.layout import Layout
 from core.charts.strips import edges
-from core.charts.view import Numbers, Scene, View
+from core.charts.view import Layout, Numbers, Scene, View
 from core.findings.sentences import Example, in_order_of_flips, label_name, spans
 from core.findings.words import numbers as num
 from core.results import names as n

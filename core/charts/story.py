@@ -12,13 +12,12 @@ from core.charts import grammar as g
 from core.charts.accuracy import accuracy_view, metric_title
 from core.charts.closest import closest_view
 from core.charts.cut import cut_scene
-from core.charts.layout import Layout, in_column
 from core.charts.matrix import heatmap_view
 from core.charts.passed import halves_scene
 from core.charts.result import player_frames
 from core.charts.stack import stack_view
 from core.charts.vega import text_of
-from core.charts.view import Numbers, Scene, View
+from core.charts.view import Layout, Numbers, Scene, View, in_column
 from core.findings import passed, pooled
 from core.findings.accuracy import metric_of, working_to
 from core.findings.claim import verdict

@@ -7,10 +7,9 @@ from dataclasses import replace
 import altair as alt
 
 from core.charts import grammar as g
-from core.charts.layout import Layout
 from core.charts.story import DRAWING, Step
 from core.charts.theme import ThemeName
-from core.charts.view import Scene, View, frame_of
+from core.charts.view import Layout, Scene, View, frame_of
 from core.exports.figure import Figure, broken, figure_of
 
 # core/charts/steps.html: the words around each drawing, and where its sentences stand in the end.

@@ -11,9 +11,8 @@ from math import ceil, inf, sqrt
 from typing import Any, Literal, NamedTuple
 
 from core.charts.grammar import Spec
-from core.charts.layout import Box
 from core.charts.theme import THEMES, TYPEFACE, Theme, ThemeName, styled
-from core.charts.view import Scene, View
+from core.charts.view import Box, Scene, View
 
 Size = Literal["slide", "page"]
 Extra = Literal["numbers", "footer"]  # which a figure can do without

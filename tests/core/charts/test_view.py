@@ -7,11 +7,10 @@ from itertools import combinations
 import pytest
 import vl_convert
 
-from core.charts.layout import Box, Layout
 from core.charts.profiles import _layout
 from core.charts.result import result_scene
 from core.charts.theme import STYLE, THEMES, styled
-from core.charts.view import Scene, reduction_choices, specs
+from core.charts.view import Box, Layout, Scene, reduction_choices, specs
 from core.request.catalog import REDUCTIONS, ROOT
 from tests.builders import make_result
 from tests.pictures import at_frame, axes, drawn
