@@ -21,8 +21,7 @@ from typing import Any
 
 from core.errors import PrunescopeError
 from core.inputs.uploads import belongs
-from core.jobs.entry import Entry, in_order, run_order
-from core.jobs.job import Job, State
+from core.jobs.job import Entry, Job, State, in_order, run_order
 from core.jobs.worker_process import WarmProcess
 from core.request.limits import is_hosted, limits
 from core.request.places import OWN

@@ -9,8 +9,7 @@ import pytest
 from tiny import make_bert
 
 from core import cut
-from core.jobs.entry import Entry
-from core.jobs.job import Job
+from core.jobs.job import Entry, Job
 from core.request.sweep_request import SweepRequest, checked
 from core.results import library, store
 from core.worker import ANSWERS

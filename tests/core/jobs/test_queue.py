@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.jobs import queue as module
-from core.jobs.entry import MAX_QUESTIONS_IN_A_ROW
-from core.jobs.job import Job
+from core.jobs.job import MAX_QUESTIONS_IN_A_ROW, Job
 from core.jobs.queue import CANCEL_TIMEOUT_SECONDS, MAX_WAITING, UNSEEN_SECONDS, JobQueue
 from core.request.sweep_request import SweepRequest
 from core.results.schema import Header
