@@ -35,7 +35,7 @@ def keep_sentences(sentences: Iterable[Any], labels: Iterable[Any]) -> tuple[str
         raise PrunescopeError(f"sentences or labels: {error}: give lists of texts or pairs, and of labels") from error
     if not 0 < len(rows) == len(marks) <= limits().rows:
         fault = f"{len(rows):,} sentences and {len(marks):,} labels"
-        raise PrunescopeError(f"{fault}: give at most {limits().rows:,} texts or pairs in a list, and a label for each")
+        raise PrunescopeError(f"{fault}: give a list of at most {limits().rows:,} texts or pairs, and their labels")
     columns = PAIR if len(rows[0]) == 2 else TEXT
     for place, texts in enumerate(rows):
         if len(texts) != len(columns) or not all(isinstance(text, str) and text.strip() for text in texts):
