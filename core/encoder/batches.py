@@ -5,8 +5,7 @@ its examples in the evaluation order.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -54,8 +53,7 @@ def minibatches(num_examples: int) -> list[range]:
     return [range(start, end) for start, end in zip(starts, [*starts[1:], num_examples], strict=True)]
 
 
-@dataclass(frozen=True)
-class MicroBatch:
+class MicroBatch(NamedTuple):
     """Examples of similar length, padded to their longest, ready for the model.
 
     Attributes:
@@ -73,8 +71,7 @@ class MicroBatch:
     slots: Tensor
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(NamedTuple):
     """Minibatches whose token vectors are in memory at the same time.
 
     Attributes:

@@ -7,7 +7,6 @@ hidden state (masks, position embeddings, relative positions). A piece computes 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -24,8 +23,7 @@ Given = tuple[tuple[Any, ...], Mapping[str, Any]]  # a layer's arguments behind 
 StandIn = Callable[[int, Tensor, Given], Tensor]  # (layer, from 0; hidden state; the rest) -> hidden state
 
 
-@dataclass(frozen=True)
-class Entered:
+class Entered(NamedTuple):
     """A micro-batch behind the embeddings, before the first layer.
 
     Attributes:

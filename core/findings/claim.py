@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import itemgetter
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -42,8 +42,7 @@ Lead = Literal["upper", "lower"]  # the half of the layers that changes more
 BY_INTERVAL = (None, "interval too wide")  # reasons that leave the numbers as good as those of a verdict
 
 
-@dataclass(frozen=True)
-class Placed:
+class Placed(NamedTuple):
     """A pruning at one damage, without the result that it is read from, for verdicts on hundreds are kept.
 
     Attributes:

@@ -7,8 +7,7 @@ them is part of the method. All methods of a task are shown at one damage, each 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -37,8 +36,7 @@ START = 0.1  # of damage, where it is shown first: similarity has fallen by a te
 # ---------------------------------------------------------------- what is shown together
 
 
-@dataclass(frozen=True)
-class Together:
+class Together(NamedTuple):
     """The frames of two results that are shown together.
 
     Attributes:
@@ -116,8 +114,7 @@ def _nearest_pairs(sides: Iterable[Sequence[Frame]], scale: Scale, max_distance:
 # ---------------------------------------------------------------- where in depth they change
 
 
-@dataclass(frozen=True)
-class Depth:
+class Depth(NamedTuple):
     """Where in depth two results change, at DAMAGE.
 
     Attributes:
@@ -184,8 +181,7 @@ def paired_comparisons(two: Two, metric: str) -> list[Tested]:
 # ---------------------------------------------------------------- all methods of a task at one damage
 
 
-@dataclass(frozen=True)
-class Profiled:
+class Profiled(NamedTuple):
     """One method of a task: depth profiles beside its control's, and what a similarity costs the user.
 
     Attributes:

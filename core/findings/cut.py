@@ -10,7 +10,7 @@ Intervals of differences are paired: the same draws of examples serve all models
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import comb
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -54,8 +54,7 @@ class Choice:
     gain: float
 
 
-@dataclass(frozen=True)
-class Picked:
+class Picked(NamedTuple):
     """What a criterion picks of one size, MEASURED and RANDOM among them.
 
     Attributes:

@@ -8,7 +8,7 @@ ratio, so that none is divided by 0 (Haldane 1956, Anscombe 1956).
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +26,7 @@ METHODS = (GLOBAL, "uniform", GUIDED, "divergence")
 Changed = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Beside:
+class Beside(NamedTuple):
     """How many predictions guided pruning changes beside another method, on the same examples.
 
     Attributes:
@@ -43,8 +42,7 @@ class Beside:
     ratio: float
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """The methods on one checkpoint, at one amount.
 
     Attributes:

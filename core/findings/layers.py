@@ -117,8 +117,7 @@ def interval_text(interval: tuple[float, float] | None, largest: float) -> str:
 # ---------------------------------------------------------------- which layer changes first
 
 
-@dataclass(frozen=True)
-class Layers:
+class Layers(NamedTuple):
     """How far the layers of a result stay intact; of points that are equal as shown, all count.
 
     Attributes:
@@ -173,8 +172,7 @@ def layers_of(result: SweepResult, look: Look) -> Layers:
 # ---------------------------------------------------------------- beside fine-tunes that differ only in the seed
 
 
-@dataclass(frozen=True)
-class Yardstick:
+class Yardstick(NamedTuple):
     """The similarity of seed twins, layer by layer.
 
     Attributes:

@@ -3,9 +3,9 @@
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from statistics import median_low
+from typing import NamedTuple
 
 from core.errors import PrunescopeError, first_few
 from core.inputs.labels import folded, label_of
@@ -22,8 +22,7 @@ SAMPLE, CHARS = 100, 200  # rows of a column, and characters of a cell, that tel
 UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]{2}")  # of scripts without spaces
 
 
-@dataclass(frozen=True)
-class Columns:
+class Columns(NamedTuple):
     """What the columns of a table hold.
 
     Attributes:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from huggingface_hub.errors import RevisionNotFoundError
 
@@ -38,8 +38,7 @@ _SHARD = re.compile(r"(.+?)-\d{5}-of-\d{5}(?:-[0-9a-f]+)?")
 Splits = dict[str, tuple[str, ...]]  # file names in name order, by split
 
 
-@dataclass(frozen=True)
-class Data:
+class Data(NamedTuple):
     """Labelled data, downloaded where necessary when a split is read.
 
     Attributes:

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 from threading import Thread
@@ -61,8 +60,7 @@ class Repository(NamedTuple):
     repo_type: Literal["model", "dataset"] = "model"
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(NamedTuple):
     """The files of a repository at one commit.
 
     Attributes:

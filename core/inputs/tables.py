@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 
@@ -22,8 +22,7 @@ MAX_COLUMNS = 500
 Row = tuple[int, Mapping[str, Any]]  # its number, and its values by column
 
 
-@dataclass(frozen=True)
-class DataFile:
+class DataFile(NamedTuple):
     """A file of a table.
 
     Attributes:

@@ -5,7 +5,7 @@ A sweep may be followed by others, such as those of its random control: one job 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from core.request.limits import is_hosted
 from core.request.sweep_request import SweepRequest
@@ -115,8 +115,7 @@ class Job:
 # ---------------------------------------------------------------- in the queue
 
 
-@dataclass
-class Watcher:
+class Watcher(NamedTuple):
     """A session that looks at a job.
 
     Attributes:

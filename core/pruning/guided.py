@@ -14,8 +14,7 @@ Cost: about (layers + 1) / 2 · STEPS forward passes over the calibration exampl
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,8 +38,7 @@ PRECISION = 10_000  # losses are whole numbers of 1 / PRECISION
 Losses = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Search:
+class Search(NamedTuple):
     """The losses of each layer pruned alone.
 
     Attributes:

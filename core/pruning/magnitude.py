@@ -12,8 +12,8 @@ the bin of every threshold and only those bins are sorted.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +32,7 @@ _CHUNK = 1 << 16  # entries processed together: small enough for the processor's
 Bits = npt.NDArray[np.uint32]
 
 
-@dataclass(frozen=True)
-class Cut:
+class Cut(NamedTuple):
     """The end of the smallest weights: all below `threshold` are removed, and the first `ties` that equal it."""
 
     threshold: float

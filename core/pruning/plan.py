@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -15,8 +14,7 @@ from core.pruning.calibration import Calibration
 from core.results.schema import AllocationRecord
 
 
-@dataclass(frozen=True)
-class Baseline:
+class Baseline(NamedTuple):
     """The input of a method, before anything is removed.
 
     Attributes:
@@ -67,8 +65,7 @@ def module_of(method: str) -> Any:
     return import_module(f"core.pruning.{method.replace('-', '_')}")
 
 
-@dataclass(frozen=True)
-class Removed:
+class Removed(NamedTuple):
     """How much pruning removed, as fractions.
 
     Attributes:

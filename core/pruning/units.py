@@ -6,7 +6,6 @@ entries in all of them. `amount` is a fraction of the units: in each layer and t
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -30,8 +29,7 @@ class Entries(NamedTuple):
     start: int = 0
 
 
-@dataclass(frozen=True)
-class Units:
+class Units(NamedTuple):
     """The units of one type in one layer.
 
     Attributes:

@@ -6,7 +6,7 @@ The server process, the command lines and the worker all read these tables.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 ENGINE_VERSION = "2"  # part of every key: raise it when the same request gives different numbers
 MAX_LENGTH = 128  # tokens a sentence or pair is truncated to
@@ -88,8 +88,7 @@ _TASKS = (
 TASKS: Mapping[str, Task] = {task.name: task for task in _TASKS}
 
 
-@dataclass(frozen=True)
-class Metric:
+class Metric(NamedTuple):
     """A measure of how well a model classifies, as the app shows it; `core.sweep.scores` implements it.
 
     Attributes:
@@ -112,8 +111,7 @@ METRICS: Mapping[str, Metric] = {
 }
 
 
-@dataclass(frozen=True)
-class KnownCheckpoint:
+class KnownCheckpoint(NamedTuple):
     """A checkpoint that the app offers, by `embedded:NAME` or its id on the Hub.
 
     Attributes:
@@ -289,8 +287,7 @@ POINTS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Reduction:
+class Reduction(NamedTuple):
     """How the token vectors of an example become one vector."""
 
     title: str
@@ -308,8 +305,7 @@ REDUCTIONS: Mapping[str, Reduction] = {
 }
 
 
-@dataclass(frozen=True)
-class Measure:
+class Measure(NamedTuple):
     """A measure of similarity as the app shows it; `core.similarity` implements it.
 
     Attributes:

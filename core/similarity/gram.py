@@ -16,7 +16,7 @@ number of examples and not with its square.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -136,8 +136,7 @@ def varies(features: Tensor) -> Tensor:
 # ---------------------------------------------------------------- one model, and two
 
 
-@dataclass(frozen=True)
-class Grams:
+class Grams(NamedTuple):
     """A model's Gram matrices under one reduction, and their inner products with themselves.
 
     Attributes:
@@ -168,8 +167,7 @@ def prepare(pieces: Iterable[Tensor]) -> Grams:
     return Grams(pieces, torch.stack(hsic).sum(0), each, MIN_EXAMPLES < each.shape[-1] == gram.shape[-1])
 
 
-@dataclass(frozen=True)
-class OwnComparison:
+class OwnComparison(NamedTuple):
     """Inner products of the Gram matrices of each point in two models.
 
     Attributes:
@@ -183,8 +181,7 @@ class OwnComparison:
     by_example: Tensor
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(NamedTuple):
     """Inner products of the Gram matrices of all points in two models.
 
     Attributes:

@@ -5,8 +5,8 @@ a pruned model with them. So whatever can be computed once is computed once.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,7 @@ from core.similarity.gram import Grams
 Array = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Compared:
+class Compared(NamedTuple):
     """A pruned model beside the baseline.
 
     Attributes:

@@ -79,7 +79,7 @@ class Beside:
         self.compared.append(compared)
         return Frame(
             amount=pruned.amount,
-            **vars(pruned.removed),
+            **pruned.removed._asdict(),
             metrics=metrics,
             intervals=intervals,
             similarity={

@@ -6,9 +6,8 @@ The *depth profile* is the own CKA of all points there; the *gap* is its mean ov
 upper half, where the middle of an odd number counts half in each.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -52,8 +51,7 @@ def upper_share(gap: Gap, damage: float) -> Gap:
     return 0.5 + gap / (4 * damage)
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where a result reaches a damage, and where it does without each example: see `first_reached`.
 
     Attributes:

@@ -5,8 +5,8 @@ McNemar's test, which is exact; for other metrics exchanges are drawn. Pages ask
 metrics are computed by.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +22,7 @@ EXCHANGES = 4_999  # the smallest p-value is 2 in 5,000, which Holm's correction
 BATCH = 500  # exchanges at once, which bounds the memory
 
 
-@dataclass(frozen=True)
-class PairedTest:
+class PairedTest(NamedTuple):
     """Whether one of two models does better on the same examples.
 
     Attributes:
