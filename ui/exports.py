@@ -84,9 +84,9 @@ def _offer_numbers(result: Result, of: str) -> None:
     with st.container(horizontal=True):
         if isinstance(result, SweepResult):
             name = partial(file_name, [result])
-            download("Similarities as CSV", partial(similarity_csv, result), name("-similarity.csv"), "text/csv")
-            download("Metrics as CSV", partial(metrics_csv, result), name("-metrics.csv"), "text/csv")
-        download("Result as JSON", result.model_dump_json, file_name([result], ".json"), "application/json")
+            download("Similarities as CSV", partial(similarity_csv, result), name("-similarity.csv"))
+            download("Metrics as CSV", partial(metrics_csv, result), name("-metrics.csv"))
+        download("Result as JSON", result.model_dump_json, file_name([result], ".json"))
 
 
 def show_recipe(result: Result) -> None:
@@ -138,7 +138,7 @@ def offer_smaller(study: CutStudy, choice: Choice) -> None:
         return
     path = Path(written["path"])
     if is_hosted():
-        download("Download it", path.read_bytes, path.name, "application/zip")
+        download("Download it", path.read_bytes, path.name)
     else:
         _say_where("The smaller model", str(path))
 

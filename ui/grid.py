@@ -79,9 +79,9 @@ def offer_grid(grid: Grid, rows: Sequence[GridRow]) -> None:
         return table(list(cells[0]), [list(row.values()) for row in cells])
 
     with st.expander("Download", icon=":material/download:"), st.container(horizontal=True):
-        for still, mime in STILLS.items():
-            download(still.upper(), partial(drawn, still), f"prunescope-grid.{still}", mime)
-        download("Numbers as CSV", numbers, "prunescope-grid.csv", "text/csv")
+        for still in STILLS:
+            download(still.upper(), partial(drawn, still), f"prunescope-grid.{still}")
+        download("Numbers as CSV", numbers, "prunescope-grid.csv")
 
 
 def _note_opened(key: str) -> None:

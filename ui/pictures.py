@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from mimetypes import guess_type
 from typing import TypeVar
 
 import streamlit as st
@@ -31,26 +32,19 @@ SIZES: dict[Size, str] = {"slide": "Slide, 1920 × 1080", "page": "As shown"}
 EXTRAS: dict[Extra, str] = {"numbers": "Cell numbers", "footer": "Footer"}
 THEMES: dict[ThemeName, str] = {"light": "Light", "dark": "Dark"}
 MILLISECONDS = (1000, 500, 250, 125)  # a frame of a film, as the player's speeds
-FILMS: dict[Picture, str] = {"gif": "image/gif", "mp4": "video/mp4"}
-SLIDES: dict[str, tuple[Picture, str]] = {
-    "PDF": ("pdf", "application/pdf"),
-    "PNGs (ZIP)": ("zip", "application/zip"),
-    "MP4 of scene 3": ("mp4", "video/mp4"),
-}
-STILLS: dict[Picture, str] = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}
+FILMS: tuple[Picture, ...] = ("gif", "mp4")
+SLIDES: dict[str, Picture] = {"PDF": "pdf", "PNGs (ZIP)": "zip", "MP4 of scene 3": "mp4"}
+STILLS: tuple[Picture, ...] = ("png", "svg", "pdf")
 FILM = "Drawing it takes up to half a minute; whoever leaves the page ends it."
 PLAYER = "Plays in any browser, without a network and without Prunescope; about 1 MB."
 TALK = f"{PLAYER} The arrow keys turn to the next scene, N shows what to say, F fills the screen."
 NUMBERS = "The values behind these pictures, at all amounts."
 
 
-def download(
-    label: str, make: bytes | Callable[[], str | bytes], name: str, mime: str, note: str | None = None
-) -> None:
+def download(label: str, make: bytes | Callable[[], str | bytes], name: str, note: str | None = None) -> None:
     """Draw a button that sends a file, which is there or is made on the click."""
-    st.download_button(
-        label, make, name, mime, key=f"export-{name}", help=note, on_click="ignore", icon=":material/download:"
-    )
+    mime, icon = guess_type(name)[0], ":material/download:"
+    st.download_button(label, make, name, mime, key=f"export-{name}", help=note, on_click="ignore", icon=icon)
 
 
 def offer_pictures(scene: Scene, results: Sequence[Result], choices: Mapping[str, Scene] | None = None) -> None:
@@ -79,7 +73,7 @@ def offer_pictures(scene: Scene, results: Sequence[Result], choices: Mapping[str
         if moves:
             sweeps = [result for result in results if isinstance(result, SweepResult)]
             player = partial(player_page, scene, sweeps, theme, choices)
-            download("HTML player", player, name(".html"), "text/html", PLAYER)
+            download("HTML player", player, name(".html"), PLAYER)
     with st.container(horizontal=True):  # of films and pictures
         fills_screen = scene.layout.height(scene.views) is None
         sizes = {name: words for name, words in SIZES.items() if name == "slide" or not fills_screen}
@@ -93,7 +87,7 @@ def offer_pictures(scene: Scene, results: Sequence[Result], choices: Mapping[str
 
     if moves:
         st.markdown("**All amounts, moving**")
-        _offer_films(figure_of(scene, size, theme, without), len(scene.frames), name, key)
+        _offer_films(figure_of(scene, size, theme, without), name, key)
         st.markdown("**One amount**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         frame, amount = 0, ""
@@ -103,29 +97,27 @@ def offer_pictures(scene: Scene, results: Sequence[Result], choices: Mapping[str
             shown = frame_of(scene.amounts, amount_in_address())
             frame = st.selectbox("Amount", range(len(names)), shown, names.__getitem__, frame_key, width=260)
             amount = f"-{place_name(round(scene.amounts[frame], 3))}"
-        for still, mime in STILLS.items():
-            download(still.upper(), partial(drawn, still, frame), name(f"{amount}.{still}"), mime)
+        for still in STILLS:
+            download(still.upper(), partial(drawn, still, frame), name(f"{amount}.{still}"))
         numbers = file_name(results, "-shown.csv", layout)
-        download("Numbers shown (CSV)", partial(shown_csv, scene), numbers, "text/csv", NUMBERS)
+        download("Numbers shown (CSV)", partial(shown_csv, scene), numbers, NUMBERS)
 
 
 @st.fragment  # all else on the page stays as it is while a film is drawn
-def _offer_films(figure: Figure, frames: int, name: Callable[[str], str], key: str) -> None:
+def _offer_films(figure: Figure, name: Callable[[str], str], key: str) -> None:
     """Draw a film under a bar that says how far it is, then offer the file."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         milliseconds = st.selectbox("Frame duration", MILLISECONDS, 1, "{} ms".format, f"{key}-milliseconds", width=180)
         asked = [film for film in FILMS if st.button(film.upper(), f"{key}-{film}", FILM, icon=":material/movie:")]
     for film in asked:
-        _draw_under_a_bar(film.upper(), figure, film, frames, name(f".{film}"), FILMS[film], milliseconds)
+        _draw_under_a_bar(film.upper(), figure, film, name(f".{film}"), milliseconds)
 
 
-def _draw_under_a_bar(
-    label: str, figure: Figure, kind: Picture, frames: int, name: str, mime: str, milliseconds: int = MILLISECONDS[1]
-) -> None:
-    bar = st.progress(0.0, "Drawing")
+def _draw_under_a_bar(label: str, figure: Figure, kind: Picture, name: str, milliseconds: int) -> None:
+    bar, frames = st.progress(0.0, "Drawing"), range(len(figure.get("slides") or figure["readouts"]))
     with refusals_shown():
-        content = draw(figure, kind, range(frames), milliseconds, partial(_tell, bar))
-        download(f"Save {label}", content, name, mime)
+        content = draw(figure, kind, frames, milliseconds, partial(_tell, bar))
+        download(f"Save {label}", content, name)
     bar.empty()
 
 
@@ -150,19 +142,16 @@ def offer_story(steps: Sequence[Step], result: SweepResult) -> None:
             theme = _pick("Colours", THEMES, st.context.theme.type or "light", "talk-theme")
             ending = "-dark" if theme == "dark" else ""
             page = partial(story_page, steps, result, title, theme)
-            download("HTML", page, file_name([result], f"{ending}.html", "talk"), "text/html", TALK)
+            download("HTML", page, file_name([result], f"{ending}.html", "talk"), TALK)
             pressed = [
                 label for label in SLIDES if st.button(label, f"talk-{label}", FILM, icon=":material/slideshow:")
             ]
         for label in pressed:
-            kind, mime = SLIDES[label]
-            figure = deck_of(steps, title, theme)
-            frames = len(figure["slides"])
+            kind, figure = SLIDES[label], deck_of(steps, title, theme)
             if kind == "mp4":
                 (figure,) = (slide for slide in figure["slides"] if slide["name"] == "play")
-                frames = len(figure["readouts"])
             name = file_name([result], f"{ending}.{kind}", "talk")
-            _draw_under_a_bar(label, figure, kind, frames, name, mime)
+            _draw_under_a_bar(label, figure, kind, name, MILLISECONDS[1])
 
 
 def _ask_title(first: str, key: str) -> str:
