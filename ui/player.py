@@ -33,7 +33,6 @@ def vega_file(folder: Path = STATIC) -> Path | None:
     path = folder / f"vega-{version('vl-convert-python')}.js"
     if not path.is_file():
         try:
-            folder.mkdir(exist_ok=True)
             write_atomically(path, vega_script())
             os.utime(path, (0, 0))  # the server sends no lifetime: browsers cache an old file for long
         except OSError:

@@ -8,6 +8,7 @@ predictions that are no longer the unpruned model's.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -32,8 +33,7 @@ Alone = Mapping[str, SweepResult]  # results of pruning some layers alone, by sc
 ByAmount = Mapping[float, Array]
 
 
-@dataclass(frozen=True)
-class PassedOn:
+class PassedOn(NamedTuple):
     """What every layer of a model passes on: by the method, by random removal (the mean over seeds), and what ends it.
 
     `is_read`: the end is what the classifier reads; else the first token stands for it.
@@ -104,8 +104,7 @@ def _row(
     return [(1 - faded, *UNKNOWN), own, (1 - (np.nan if end is None else end), *UNKNOWN), harm]
 
 
-@dataclass(frozen=True)
-class HalvesHarm:
+class HalvesHarm(NamedTuple):
     """Harm of pruning one half of the layers alone, where both halves have lost as many weights.
 
     Attributes:

@@ -43,7 +43,6 @@ def folder() -> Path:
 def remember(fingerprint: str, texts: Texts) -> None:
     """Keep the texts of a result's examples, in evaluation order; without room for them they are not shown later."""
     with suppress(OSError):
-        folder().mkdir(parents=True, exist_ok=True)
         write_atomically(folder() / f"{fingerprint}.json", json.dumps(texts, ensure_ascii=False))
 
 

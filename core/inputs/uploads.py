@@ -57,7 +57,6 @@ def keep(name: str, content: bytes, visit: str = "", in_use: Collection[str] = (
             if path.is_file() and sha256_of(path) == digest:
                 os.utime(_place(data))  # it is used again, so others are older
             else:
-                path.parent.mkdir(parents=True, exist_ok=True)
                 write_atomically(path, content)
                 _make_room({_place(name) for name in (data, *in_use)})
     except OSError as error:

@@ -244,7 +244,6 @@ def _shipped(file: FileState) -> Result:
         return ANY.validate_json(kept.read_bytes())
     extract = extract_of(store.load_any(Path(file.path)))
     with suppress(OSError):
-        kept.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(kept, extract.model_dump_json())
     return extract
 

@@ -118,7 +118,6 @@ def save(result: Result, output: Path | None = None) -> Path:
     values = sealed(result).model_dump(mode="json")
     text = json.dumps(values, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         write_atomically(path, gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text)
     except OSError as error:
         raise _not_writable(path, error) from error
@@ -137,11 +136,12 @@ def _not_writable(path: Path, error: OSError) -> PrunescopeError:
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file through a temporary file in the same folder; text as UTF-8.
+    """Write a file through a temporary file in the same folder, which is made if need be; text as UTF-8.
 
     Raises:
         OSError: It cannot be written; no partial file stays behind.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:20]}-", suffix=PART)
     try:
         with os.fdopen(handle, "wb") as file:
