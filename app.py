@@ -9,6 +9,7 @@ from core.findings.choices import published_pair
 from core.findings.words.lab import caution
 from core.findings.words.story import AGAINST, HOW_TO_READ, SECOND
 from core.request.catalog import REDUCTIONS
+from core.results.once import once
 from core.results.schema import SweepResult
 from ui.address import carried, picture_first
 from ui.exports import offer_exports
@@ -17,7 +18,6 @@ from ui.jobs import request_behind, start
 from ui.pictures import offer_story
 from ui.player import choose_metric, choose_reduction, reduction_in_address, show_story
 from ui.results import companions_of, halves_beside, study_by_key, yardstick_of
-from ui.shared import once
 from ui.text import plain, refusals_shown
 from ui.view_state import OWN, OWN_MODEL, choose_result, on_one_model, one_result
 

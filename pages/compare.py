@@ -17,13 +17,13 @@ from core.findings.words.guided import places_table, shares_sentence
 from core.request.catalog import METHODS
 from core.results.library import Entry
 from core.results.names import checkpoint_name, data_name, in_sentence, pruning_name, result_name
+from core.results.once import once
 from core.results.schema import SweepResult
 from ui.address import choose, offer, picture_first, set_parameter
 from ui.exports import offer_exports
 from ui.header import change, link_to_control, page_header
 from ui.player import choose_metric, choose_reduction, show_pictures, start_in_address
 from ui.results import companions_of, guided_beside, methods_of
-from ui.shared import once
 from ui.text import markdown_table, plain, remark, show_table
 from ui.view_state import choose_result, two_results
 

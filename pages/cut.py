@@ -12,6 +12,7 @@ from core.findings.words import points
 from core.findings.words.numbers import percent
 from core.jobs.queue import queue
 from core.results.names import checkpoint_name, data_name
+from core.results.once import once
 from ui import jobs
 from ui.address import carried, choose, picture_first, set_parameter
 from ui.exports import offer_exports, offer_smaller
@@ -19,7 +20,6 @@ from ui.header import page_header
 from ui.lab.method import begin_study
 from ui.player import show_pictures
 from ui.results import note_computed
-from ui.shared import once
 from ui.text import plain, refusals_shown, show_table
 from ui.upload import show_upload
 from ui.view_state import OWN, OWN_MODEL, ViewState, choose_study, one_study, result_if_asked

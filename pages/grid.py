@@ -13,13 +13,13 @@ from core.findings.words import grid as words
 from core.findings.words.choices import BOXES
 from core.results.library import entry_of
 from core.results.names import in_sentence, pruning_name
+from core.results.once import once
 from ui.address import choose, picture_first
 from ui.exports import offer_exports
 from ui.grid import offer_grid, open_clicked, rows_everywhere, rows_of, show_grid
 from ui.header import link_to, page_header, show_nothing
 from ui.player import show_pictures
 from ui.results import own_results, shipped_results
-from ui.shared import once
 from ui.text import markdown_table, plain, remark, show_table
 from ui.view_state import ViewState, one_result
 

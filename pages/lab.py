@@ -18,6 +18,7 @@ from core.request.controls import deciding, judged_beside
 from core.request.sweep_request import DEFAULT_REQUEST, SweepRequest
 from core.results import store
 from core.results.names import amount_name, result_name
+from core.results.once import once
 from core.results.schema import SweepResult
 from ui import jobs
 from ui.address import picture_first, set_parameter, show
@@ -31,7 +32,6 @@ from ui.lab.run import offer_sweep
 from ui.lab.state import lab as remembered
 from ui.player import choose_reduction, show_pictures, start_in_address
 from ui.results import at_hand, by_key, companions_of, note_computed, own_methods
-from ui.shared import once
 from ui.text import plain, refusals_shown, remark
 from ui.upload import show_upload
 from ui.view_state import DECIDE, OWN, OWN_MODEL, result_if_asked

@@ -20,6 +20,7 @@ from core.findings.words.verdict import criteria_table, numbers_table
 from core.request.catalog import MEASURES, REDUCTIONS, SURVIVAL_THRESHOLD
 from core.request.scope import run_of
 from core.results.names import PointLabel, ReductionKey, layer_number, point_names
+from core.results.once import once
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first, set_parameter
 from ui.controls import layers_alone, offer_layers
@@ -27,7 +28,6 @@ from ui.exports import offer_exports
 from ui.header import NOTHING, change, link_to_control, page_header
 from ui.player import choose_reduction, reduction_in_address, show_pictures, start_in_address
 from ui.results import companions_of, isolated_beside, yardstick_of
-from ui.shared import once
 from ui.text import plain, remark, show_table
 from ui.view_state import choose_result, one_result
 

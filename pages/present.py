@@ -12,12 +12,12 @@ from core.findings.words.story import in_short
 from core.request.catalog import REDUCTIONS
 from core.results.library import entry_of
 from core.results.names import data_name, listed, models_name
+from core.results.once import once
 from ui.address import picture_first, turn
 from ui.exports import offer_exports
 from ui.header import NOTHING, link_to, page_header
 from ui.player import reduction_in_address, show_pictures, start_in_address
 from ui.results import companions_of
-from ui.shared import once
 from ui.text import plain
 from ui.view_state import choose_result, one_result
 

@@ -13,6 +13,7 @@ from core.jobs.queue import queue
 from core.request.catalog import TASKS, is_calibrated
 from core.request.tasks import check_texts, column_name
 from core.results.names import label_words
+from core.results.once import once
 from core.results.prediction import Prediction, question
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
@@ -20,7 +21,6 @@ from ui.exports import offer_exports
 from ui.header import NOTHING, change, page_header
 from ui.jobs import answer_to, ask, drop_question
 from ui.player import show_pictures, start_in_address
-from ui.shared import once
 from ui.text import plain, refusals_shown, remark
 from ui.view_state import choose_result, one_result
 

@@ -11,12 +11,12 @@ from core.findings.claim import verdict
 from core.request.controls import ONE_LAYER_SEEDS, each_alone, judged_beside
 from core.request.sweep_request import SweepRequest, checked
 from core.results.library import Entry, entry_of
+from core.results.once import once
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.jobs import request_behind, start
 from ui.lab.run import show_estimate
 from ui.results import companions_of
-from ui.shared import once
 from ui.text import remark
 
 RUN = "Run random control"

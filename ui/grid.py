@@ -18,13 +18,13 @@ from core.findings.words.numbers import unbroken
 from core.findings.words.pages import ADDRESSES
 from core.results import store
 from core.results.library import Entry, entry_of, extracts
+from core.results.once import once
 from core.results.schema import SweepResult
 from core.results.store import FileState, state_of
 from ui.address import carried
 from ui.header import PAGES
 from ui.pictures import STILLS, download
 from ui.player import component, pause_after_first_picture
-from ui.shared import once
 
 KEY, METHODS = "grid", "methods"  # of the elements
 OPENED = "grid-opened"  # of the session: the address of the cell that was clicked

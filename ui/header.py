@@ -12,13 +12,13 @@ from core.findings.claim import verdict
 from core.findings.words.pages import ADDRESSES, FIRST_LINE, ONE_RESULT, VIEWS
 from core.findings.words.verdict import REMEDIES
 from core.results.names import data_name, models_name, pruning_name
+from core.results.once import once
 from core.results.schema import SweepResult
 from ui.address import begin, carried
 from ui.controls import RUN, missing_seeds
 from ui.jobs import note_watching, request_behind
 from ui.player import OPENED, VEGA, served_url
 from ui.results import at_hand, companions_of
-from ui.shared import once
 from ui.text import plain
 from ui.view_state import DECIDE, ViewState, on_one_model
 

@@ -20,8 +20,8 @@ from core.results.cut import CutStudy
 from core.results.fields import bytes_of
 from core.results.kinds import Result, study_in, sweep_in
 from core.results.library import CutEntry, Entry
+from core.results.once import once
 from core.results.schema import SweepResult
-from ui.shared import once
 from ui.text import plain, refusals_shown
 from ui.upload import kept
 

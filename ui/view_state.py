@@ -15,10 +15,10 @@ from core.findings.words.choices import BOXES, distinguishing_labels, numbered_a
 from core.results.cut import CutStudy
 from core.results.library import CutEntry, Entry, entry_of
 from core.results.names import name_of
+from core.results.once import once
 from core.results.schema import SweepResult
 from ui.address import offer, parameters_on_show, set_parameter, show
 from ui.results import at_hand, by_key, studies_at_hand, study_by_key
-from ui.shared import once
 
 OWN, OWN_MODEL = "own", "model"  # in the Lab's address: its settings begin with a model of the visitor's own
 DECIDE = "decide"  # in the Lab's address: its settings are to decide a verdict that is inconclusive for this reason

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from cachetools import LRUCache
 
+from core.results import once as shared
+from core.results.once import once
 from core.results.schema import SweepResult
 from core.results.store import load, save
 from tests.builders import declining, make_result, with_own_key
-from ui import shared
-from ui.shared import once
 
 SMALL = {"num_layers": 3, "amounts": (0.0, 0.3, 0.6, 0.9), "num_examples": 80}
 MAGNITUDE, WANDA = make_result(**SMALL, own_cka=declining(0.7)), make_result(**SMALL, method="wanda")

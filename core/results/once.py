@@ -1,4 +1,4 @@
-"""What pages show and say of results, computed once for all visitors.
+"""What is shown and said of results, computed once for all visitors, and for all pages of a static edition.
 
 An answer is found again by all that it was computed from: the function and its arguments. A result counts by its
 checksum, which covers everything in its file, so that nobody is shown what follows from numbers that they do not have.
@@ -12,8 +12,6 @@ from typing import Any, ParamSpec, TypeVar
 
 from cachetools import LRUCache
 
-from core.charts.story import Step
-from core.charts.view import Scene
 from core.results.cut import CutStudy
 from core.results.schema import SweepResult
 
@@ -65,8 +63,8 @@ def _identity(value: object) -> Hashable:
 
 
 def _size(answer: object) -> int:
-    """Estimate the bytes that an answer takes."""
+    """Estimate the bytes that an answer takes; pictures, alone or as the scenes of a story, take the most."""
     told = answer if isinstance(answer, tuple) else (answer,)
-    scenes = [scene for part in told if (scene := part.scene if isinstance(part, Step) else part)]
-    views = [view for scene in scenes if isinstance(scene, Scene) for view in scene.views.values()]
+    scenes = (getattr(part, "scene", part) for part in told)
+    views = [view for scene in scenes if scene for view in getattr(scene, "views", {}).values()]
     return SENTENCE_BYTES + BYTES_A_CHARACTER * sum(len(view.written) for view in views)
