@@ -24,6 +24,7 @@ that similarity first falls below the threshold; the line on it is the 95 % inte
 0.9, and for means and first tokens. Where they are known, these are drawn as well. **Dotted**: everything prunable is
 gone. **Shaded**: beyond the working range. **Thin grey lines**: random removal of as much, one per seed.
 """
+FIRST_TO_CHANGE = "The first to change"  # of layers to select
 AGAINST = "Some similarity is expected of any two models that read the same sentences; nothing here is judged."
 
 

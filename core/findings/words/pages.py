@@ -22,6 +22,7 @@ LABELS = {  # over choices, by their parameter of the address, where that is not
     "layer": "Selected layer",
     "axis": "Compare at",
     "by": "Choose by",
+    "most": "At most",
 }
 
 

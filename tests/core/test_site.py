@@ -1,0 +1,142 @@
+"""The static edition as files: its numbers are the results', and what strangers write neither runs nor stops it."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core import site
+from core.exports.site_files import coded
+from core.findings.layers import own_similarity
+from core.findings.sentences import examples_of
+from core.results.key import sealed
+from core.results.schema import SweepResult
+from core.results.store import save
+from tests.browser.shipped import COLA, SST2, STUDY, WRITTEN
+from tests.builders import make_result, with_own_key
+
+CONTROL = make_result(method="random", controls="magnitude", seed=1)
+NAME = "<img src=x onerror=alert(1)></script>"
+
+
+def taken(file: Path) -> Any:
+    """What a script of the site hands over."""
+    _, _, data = file.read_text("utf-8").removeprefix("prunescope.take(").removesuffix(");").partition(",")
+    return json.loads(data)
+
+
+def rows(data: Any) -> list[dict[str, Any]]:
+    if isinstance(data, list):
+        return data
+    columns = {
+        key: [column["of"][k] for k in column["at"]] if isinstance(column, dict) else column
+        for key, column in data["columns"].items()
+    }
+    return [{key: column[k] for key, column in columns.items()} for k in range(data["count"])]
+
+
+def made(folder: Path, *results: Any) -> dict[str, Any]:
+    for result in results:
+        save(result, folder / "results")
+    assert site.main([str(folder / "site"), "--results", str(folder / "results")]) == 0
+    return {file.stem: taken(file) for file in (folder / "site" / "data").glob("*.js")}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return made(tmp_path_factory.mktemp("site"), SST2, COLA, WRITTEN, CONTROL, STUDY)
+
+
+def drawn(shard: Any, view: str, picture: str, dataset: str, block: int = 0) -> list[dict[str, Any]]:
+    player = shard["views"][view]["blocks"][block]["player"]
+    views = player.get("views") or player["choices"][0]["views"]
+    return rows(shard["datasets"][views[picture]["datasets"][dataset]])
+
+
+def test_every_page_type_shows_the_numbers_of_its_result(files: dict[str, Any]) -> None:
+    own = own_similarity(SST2, "mean")
+    key = SST2.key[:12]
+    strips = drawn(files[f"layers-{key}"], "mean|0.9|", "rows", "strips")
+    assert [[float(value) for value in row["v"]] for row in strips] == pytest.approx(own.T.round(2), abs=0.0051)
+    cells = drawn(files[f"present-{key}"], "", "heatmap", "cells")
+    assert [cell["v"] for cell in cells if cell["row"] == cell["column"]] == pytest.approx(own.T, abs=1e-6)
+    play = next(s for s in files[f"story-{key}"]["views"]["mean"]["steps"] if s["name"] == "play")
+    stack = rows(files[f"story-{key}"]["datasets"][play["player"]["views"]["stack"]["datasets"]["stack"]])
+    assert [row["v"] for row in stack] == pytest.approx(own.T, abs=1e-6)
+    bars = drawn(files[f"sentences-{key}"], "all|all", "flips", "bars")
+    flips = [example.flip for example in examples_of(SST2)]
+    assert sum(int(bar["words"]) for bar in bars) == sum(flip is not None for flip in flips)
+    both = drawn(files[f"compare-{key}-{CONTROL.key[:12]}"], "amount|mean", "own", "own")
+    assert len(both) >= 2 * len(SST2.amounts)
+    models = drawn(files[f"cut-{STUDY.key[:12]}"], "score|0.03", "frontier", "models")
+    assert len(models) >= STUDY.checkpoint.num_layers - 1
+
+
+def test_a_view_stands_for_every_choice_and_no_file_is_too_large(files: dict[str, Any]) -> None:
+    layers = files[f"layers-{SST2.key[:12]}"]
+    sizes = [len(choice["options"]) for choice in layers["choices"]]
+    assert [choice["name"] for choice in layers["choices"]][:2] == ["reduction", "threshold"]
+    assert len(layers["views"]) == sizes[0] * sizes[1] * sizes[-1]
+    assert set(files["index"]["results"]) == {SST2.key, COLA.key, WRITTEN.key}  # controls serve the others
+    assert CONTROL.key in files["index"]["results"][SST2.key]["other"]
+    used = {
+        view["template"]
+        for name, shard in files.items()
+        if name.startswith("layers")
+        for shown in shard["views"].values()
+        for block in shown["blocks"]
+        for view in block["player"]["views"].values()
+    }
+    assert used <= set(files["templates"])
+
+
+def test_only_written_sentences_are_published(files: dict[str, Any]) -> None:
+    texts = {
+        name: json.dumps(files[f"sentences-{result.key[:12]}"])
+        for name, result in {"hub": SST2, "written": WRITTEN}.items()
+    }
+    assert "Text" not in texts["hub"] or '"Text"' not in texts["hub"]
+
+
+@pytest.mark.parametrize(
+    "few", [[{"a": "x", "b": 1.5}] * 3, [{"a": "x"}, {"b": "y"}], [], [{"a": str(k)} for k in range(4)]]
+)
+def test_rows_are_the_same_after_coding(few: list[dict[str, Any]]) -> None:
+    assert rows(json.loads(json.dumps(coded(few)))) == few
+
+
+def hostile() -> Sequence[SweepResult]:
+    named = with_own_key(SST2, checkpoint=SST2.checkpoint.model_copy(update={"id": NAME, "source": "folder"}))
+    return [named]
+
+
+def test_what_strangers_write_is_text_and_stops_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "results"
+    folder.mkdir()
+    (folder / "damaged.json").write_text("{}")
+    (folder / "infinite.json").write_text(json.dumps(sealed(SST2).model_dump(mode="json")).replace("0.5", "1e999", 1))
+    shown = made(tmp_path, COLA, *hostile())
+    said = capsys.readouterr().err
+    assert [line.partition(":")[0] for line in said.splitlines() if "left out" in line] == ["left out"] * 2
+    assert NAME in json.dumps(shown["index"]["results"], ensure_ascii=False)
+    for file in (tmp_path / "site").rglob("*"):
+        assert file.suffix != ".html" or NAME not in file.read_text("utf-8")
+
+
+def test_addresses_of_the_app_select_and_nothing_else_is_written_over(tmp_path: Path) -> None:
+    save(SST2, tmp_path / "results")
+    save(COLA, tmp_path / "results")
+    links = tmp_path / "links.txt"
+    links.write_text(f"http://localhost:8501/layers?result={COLA.key}&reduction=cls\n")
+    arguments = [str(tmp_path / "site"), "--results", str(tmp_path / "results"), "--select", str(links)]
+    assert site.main(arguments) == site.main(arguments) == 0
+    assert set(taken(tmp_path / "site" / "data" / "index.js")["results"]) == {COLA.key}
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").touch()
+    with pytest.raises(site.PrunescopeError, match="choose a new folder"):
+        site.main([str(tmp_path / "mine"), *arguments[1:]])
+    links.write_text("nothing")
+    with pytest.raises(site.PrunescopeError, match="none of the sweeps"):
+        site.main(arguments)
