@@ -21,6 +21,7 @@ from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
 from core.exports import site_pages as pages
 from core.exports.site_files import Shard, script
+from core.exports.site_readme import THUMBNAIL, site_readme
 from core.exports.site_shelf import Shelf, shelf_of
 from core.findings import pooled
 from core.findings.choices import shown_first
@@ -148,10 +149,12 @@ def write_site(shelf: Shelf, folder: Path, own: bool) -> list[str]:
         "assets/vega.js": f"(() => {{{vega_script()}}})();",
         "assets/site.js": EXPORT.sub("", text_of(*SCRIPTS)),
         "assets/site.css": text_of(*STYLES),
+        "README.md": site_readme(len(made.results)),
         "index.html": text_of("site.html").replace("$story", pages.name_of("story", start)),
     }
     for name, text in files.items():
         (folder / name).write_text(text, "utf-8")
+    shutil.copy(THUMBNAIL, folder)
     return made.problems
 
 

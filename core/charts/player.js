@@ -30,6 +30,17 @@ function element(tag, properties, ...children) { // names may come from a visito
   return made;
 }
 
+// ---------------------------------------------------------------- the address of the view on show
+
+// The static edition is one page: what the app has as `/layers?result=…` stands in its address after `#`.
+const afterHash = () => location.hash.startsWith("#/");
+
+function viewed() { // changes in its parameters are written by `addressOf`
+  return new URL(afterHash() ? `http://site${location.hash.slice(1)}` : location.href);
+}
+
+const addressOf = (view) => (afterHash() ? `#${view.pathname}${view.search}${view.hash}` : view.href);
+
 // ---------------------------------------------------------------- time: one clock for each group of synced players
 
 class Clock {
@@ -108,7 +119,7 @@ class Clock {
 // ---------------------------------------------------------------- pictures
 
 let loading; // Vega, once a page
-async function vegaEmbed(url) {
+async function embedder(url) {
   if (!globalThis.vegaEmbed) await (loading ??= import(new URL(url, document.baseURI).href));
   return globalThis.vegaEmbed;
 }
@@ -181,7 +192,7 @@ class Picture { // one Vega view in the grid area of its name
   }
 
   async embed(wanted, template, config) {
-    const embed = await vegaEmbed(this.player.data.vega);
+    const embed = await embedder(this.player.data.vega);
     if (wanted !== this.wanted) return; // meanwhile another one is
     const { datasets, frame, box: { clientWidth: width, clientHeight: height } } = this;
     const known = { frame, margin: Math.round(3.3 * config.axis.labelFontSize) };
@@ -532,11 +543,11 @@ class Player {
   }
 
   async copyLink() {
-    const address = new URL(location.href);
+    const view = viewed();
     const shown = { ...this.data.link, amount: this.data.frames[this.index].amount };
     if (this.choice) shown.reduction = this.choice.name;
-    for (const [name, value] of Object.entries(shown)) address.searchParams.set(name, value);
-    await navigator.clipboard.writeText(address.href);
+    for (const [name, value] of Object.entries(shown)) view.searchParams.set(name, value);
+    await navigator.clipboard.writeText(new URL(addressOf(view), location.href).href);
     this.offerLink(DONE, "Link copied");
     setTimeout(() => this.offerLink(), 1500);
   }

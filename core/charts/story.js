@@ -76,7 +76,7 @@ class Story {
       type: "button", ariaLabel: `Scene ${at + 1}: ${heading}`, title: heading, onclick: () => this.show(at),
     })));
     this.scenes.forEach((scene, at) => this.mount(at));
-    const asked = +new URLSearchParams(location.search).get("scene");
+    const asked = +viewed().searchParams.get("scene");
     this.show(data.steps[asked - 1] ? asked - 1 : (this.at ?? 0));
   }
 
@@ -214,9 +214,9 @@ function turn(places, scene) { // what was there before comes from its place, al
 const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
 
 function writeScene(at) { // for a reload, and for whoever comes back; a file in a sandbox has no address of its own
-  const address = new URL(location.href);
-  address.searchParams.set("scene", at + 1);
-  try { history.replaceState(history.state, "", address); } catch {}
+  const view = viewed();
+  view.searchParams.set("scene", at + 1);
+  try { history.replaceState(history.state, "", addressOf(view)); } catch {}
 }
 
 const MEMORY = {};

@@ -1,0 +1,277 @@
+// The static edition: one page whose address has after `#` what the app's address has. It follows core/charts/player.js
+// and core/charts/story.js in one classic script, since a browser that opens a file loads neither modules nor data.
+// Data come as scripts that call `prunescope.take(name, data)`; core/exports/site_files.py says what is in them.
+
+const TAKEN = {}, SCRIPTS = {}; // data by their names; promises of what is being loaded
+const CARRIED = ["result", "other", "reduction", "study"]; // from page to page, as in ui/address.py
+const SETUP = [...CARRIED, "threshold", "measure", "layer"]; // choices that are folded away behind the result's name
+const FILTERS = ["Task", "Checkpoint", "Pruning", "Verdict"]; // of all results
+const KEY_CHARS = 12; // of a result's key in the name of a file
+const MAX_QUOTED_CHARS = 24, MAX_LINE_CHARS = 200; // of a bad value; of the reader's own line below a stage
+const LAB = { heading: "Prune a checkpoint on your own machine", sentences: ["These pages show stored results."] };
+const LOCAL = "To prune a checkpoint, or to have a sentence of your own classified, run Prunescope:";
+const MISSING = "This view is not part of this edition, or it did not load.";
+
+let site; // the index
+let drawn = { roots: [], shown: {} }; // the page on show, where its players stand, the parameters of what it shows
+let asking = 0;
+
+globalThis.prunescope = { take: (name, data) => { TAKEN[name] = data; } };
+
+const known = (table, key) => (Object.hasOwn(table, key) ? table[key] : undefined); // an address may name anything
+const mapped = (table, change) => Object.fromEntries(Object.entries(table).map(([name, value]) => [name, change(value)]));
+const namesOf = (table) => mapped(table, ({ name }) => name);
+
+// ---------------------------------------------------------------- data
+
+function script(src) { // once; one that did not come is asked for again
+  return (SCRIPTS[src] ??= new Promise((resolve, reject) => {
+    const onerror = () => { delete SCRIPTS[src]; reject(new Error(`${src} did not load`)); };
+    document.head.append(element("script", { src, onload: resolve, onerror }));
+  }));
+}
+
+async function dataOf(name) {
+  if (!known(TAKEN, name)) await script(`data/${name}.js`);
+  return TAKEN[name];
+}
+
+function whole(parts, value) { // `{$: k}` stands for a part; rows of equal keys are written by columns
+  if (value === null || typeof value !== "object") return value;
+  if ("$" in value) return ((parts.made ??= [])[value.$] ??= whole(parts, parts[value.$]));
+  if (Array.isArray(value)) return value.map((one) => whole(parts, one));
+  const made = mapped(value, (one) => whole(parts, one)), { count, columns } = made;
+  if (count === undefined || columns === undefined) return made;
+  const cell = (values, k) => (values.of ? values.of[values.at[k]] : values[k]);
+  return Array.from({ length: count }, (_, k) => mapped(columns, (values) => cell(values, k)));
+}
+
+const playerOf = (player) => ({ ...player, style: site.style, vega: null });
+
+function stepOf({ player, ...step }) { // a story marks rows of its pictures: it takes these as JSON
+  return { ...step, player: player && { ...playerOf(player), views: mapped(player.views, JSON.stringify) } };
+}
+
+// ---------------------------------------------------------------- addresses
+
+function withChanges(changes) { // of parameters; one without a value goes
+  const view = viewed();
+  for (const [name, value] of Object.entries(changes)) view.searchParams[value ? "set" : "delete"](name, value);
+  return addressOf(view);
+}
+
+function go(changes) { // what was chosen beside another result goes with it; on Compare it stays
+  const alone = "result" in changes && drawn.page !== "compare" ? { other: "" } : {};
+  location.hash = withChanges({ ...alone, ...changes });
+}
+
+function linkTo(page, changes = {}) { // as `carried` of ui/address.py
+  const asked = viewed().searchParams, result = asked.get("result"), stays = (changes.result ?? result) === result;
+  const kept = CARRIED.map((name) => [name, changes[name] ?? (stays || name !== "other" ? asked.get(name) : "")]);
+  return `#/${page}?${new URLSearchParams(kept.filter(([, value]) => value))}`.replace(/\?$/, "");
+}
+
+class Reader { // of an address: for what is not here something else is shown, and a line says so
+  constructor(view) {
+    Object.assign(this, { view, asked: view.searchParams, shown: {}, lines: [] });
+  }
+
+  refuse(name, instead) { // without a line where another choice has left it behind
+    const value = this.asked.get(name), line = `The link asks for the ${name} “${value?.slice(0, MAX_QUOTED_CHARS)}”`;
+    if (value && value !== drawn.shown[name]) this.lines.push(`${line}, which is not available here.`);
+    this.asked[instead === undefined ? "delete" : "set"](name, instead);
+  }
+
+  choice({ name, options, default: otherwise }) {
+    const value = this.asked.get(name), isHere = Object.hasOwn(options, value);
+    if (!isHere) this.refuse(name);
+    return (this.shown[name] = isHere ? value : otherwise);
+  }
+
+  amount(amounts, otherwise) { // the last one up to that asked for, as the player shows it
+    const value = Number(this.asked.get("amount") || NaN);
+    const start = value >= 0 && value < 1 ? amounts.findLast((amount) => amount <= value) ?? amounts[0] : undefined;
+    if (start !== value) this.refuse("amount", start);
+    this.shown.amount = this.asked.get("amount");
+    return start ?? otherwise;
+  }
+}
+
+// ---------------------------------------------------------------- elements
+
+const paragraphs = (texts = [], className = "") => texts.map((text) => element("p", { className }, text));
+const commands = (text) => element("pre", {}, element("code", {}, text)); // a click selects them: site.css
+const link = (label, page, changes, more) => element("a", { href: linkTo(page, changes), ...more }, label);
+const field = (label, control) => element("label", {}, element("span", {}, label), control);
+
+function chooser({ name, label, options, segmented }, chosen, choose = go) { // a list, or buttons side by side
+  const onchange = ({ target }) => choose({ [name]: target.value }), all = Object.entries(options);
+  if (segmented) {
+    const radio = (value) => ({ type: "radio", id: `${name}-${value}`, name, value, checked: value === chosen, onchange });
+    const buttons = all.map(([value, title]) =>
+      element("label", {}, element("input", radio(value)), element("span", {}, title)));
+    return element("fieldset", {}, element("legend", {}, label), ...buttons);
+  }
+  const items = all.map(([value, title]) => new Option(title, value, false, value === chosen));
+  return field(label, element("select", { id: name, onchange }, ...items));
+}
+
+function folded(name, summary, ...content) { // open where it was open
+  const { open } = (!drawn.isNew && document.querySelector(`details.${name}`)) || { open: drawn.page === "sentences" && name === "more" };
+  return element("details", { className: name, open }, element("summary", {}, summary), ...content);
+}
+
+function tabled(title, rows) { // of texts or elements; the first column names a row
+  const cell = (tag, scope) => (content) => element(tag, scope ? { scope } : {}, content);
+  const line = ([first, ...rest]) => element("tr", {}, cell("th", "row")(first), ...rest.map(cell("td")));
+  const head = element("thead", {}, element("tr", {}, ...Object.keys(rows[0] ?? {}).map(cell("th", "col"))));
+  const body = element("tbody", {}, ...rows.map((row) => line(Object.values(row))));
+  const table = element("table", {}, element("caption", {}, title), head, body);
+  return element("div", { className: "told", tabIndex: 0, role: "region", ariaLabel: title || "Numbers" }, table);
+}
+
+function navigate(page, result, study = "") { // two lines, as in ui/header.py
+  const isView = site.views.includes(page), isPage = (to) => ({ ariaCurrent: to === page ? "page" : null });
+  const first = Object.entries(site.first).map(([label, to]) => (site.views.includes(to)
+    ? link(label, to, { result }, { ariaCurrent: isView ? "true" : null })
+    : link(label, to, {}, isPage(to))));
+  const views = site.views.map((to) => link(site.pages[to], to, { result, ...(to === "cut" && { study }) }, isPage(to)));
+  const lines = [element("nav", { ariaLabel: "Pages" }, element("b", {}, "Prunescope"), ...first)];
+  if (page === "" || isView || (page === "lab" && result)) lines.push(element("nav", { ariaLabel: "Views" }, ...views));
+  document.querySelector("header").replaceChildren(...lines);
+}
+
+function gallery(reader) { // all results, and fields that find some of them
+  const entries = Object.entries(site.results), count = element("p", { role: "status" }), place = element("div");
+  const write = (changes) => { history.replaceState(history.state, "", withChanges(changes)); fill(); };
+  const fields = FILTERS.map((label) => {
+    const values = new Set(entries.map(([, { cells }]) => cells[label]).filter(Boolean)), name = label.toLowerCase();
+    const options = Object.fromEntries([["", "Any"], ...[...values].map((value) => [value, value])]);
+    return chooser({ name, label, options }, reader.choice({ name, options, default: "" }), write);
+  });
+  const q = element("input", { type: "search", value: reader.asked.get("q") ?? "", oninput: () => write({ q: q.value }) });
+  const row = ([result, { name, cells: { Pruning = name, Checkpoint = "–", Task = "–", Verdict = "–" } }]) => ({
+    Pruning: link(Pruning, "", { result }), Checkpoint, Task, Verdict,
+    ...mapped({ Layers: "layers", Compare: "compare" }, (page) => link("Open", page, { result }, { ariaLabel: `${page}: ${name}` })),
+  });
+  function fill() {
+    const { searchParams: asked } = viewed(), words = (asked.get("q") ?? "").toLowerCase().split(/\s+/);
+    const isAsked = (label, cells) => ["", cells[label]].includes(asked.get(label.toLowerCase()) ?? "");
+    const found = entries.filter(([, { name, cells }]) => FILTERS.every((label) => isAsked(label, cells))
+      && words.every((word) => `${name} ${Object.values(cells).join(" ")}`.toLowerCase().includes(word)));
+    count.textContent = `${found.length} of ${entries.length} results`;
+    place.replaceChildren(tabled("", found.map(row)));
+  }
+  queueMicrotask(fill); // the address has been put right by then
+  return [element("h2", {}, "Results"), element("div", { className: "choices" }, field("Search", q), ...fields), count, place];
+}
+
+// ---------------------------------------------------------------- the page
+
+function subjectOf(page, reader) { // the keys of what a page is about, and the choice of these
+  const choices = [], first = (table) => Object.keys(table)[0];
+  const read = (name, label, options, otherwise) => reader.choice(choices[choices.push({ name, label, options, default: otherwise }) - 1]);
+  const asked = reader.asked.get("result") ?? "", its = (key) => known(site.results, key) ?? { other: {} };
+  if (page === "cut") {
+    const study = read("study", "Study", namesOf(site.studies), its(asked).study || first(site.studies));
+    return { study, result: its(asked).study === study ? asked : known(site.studies, study)?.result || asked, choices, keys: [study] };
+  }
+  if (page !== "" && !site.views.includes(page)) return { result: asked, study: its(asked).study, choices, keys: [] };
+  const result = read("result", page === "compare" ? "First" : "Result", namesOf(site.results), site.start), { other, study } = its(result);
+  const keys = page === "compare" ? [result, read("other", "Second", other, first(other))] : [result];
+  return { result, study, choices, keys };
+}
+
+async function draw() {
+  const ask = ++asking, reader = new Reader(viewed()), named = reader.view.pathname.slice(1);
+  const page = known(site.pages, named) ? named : "", subject = subjectOf(page, reader);
+  reader.view.pathname = page;
+  navigate(page, subject.result, subject.study);
+  const name = [page || "story", ...subject.keys.map((key) => key?.slice(0, KEY_CHARS))].join("-");
+  const waits = document.querySelector(".waits"), files = page === "lab" ? [] : [dataOf(name)];
+  waits.textContent = page === "lab" || known(TAKEN, name) ? "" : "Loading …";
+  const [shard] = await Promise.all(files).catch(() => reader.lines.push(MISSING) && []);
+  if (ask !== asking) return; // meanwhile the address is another one
+  waits.textContent = "";
+  show(reader, page, subject, shard);
+}
+
+function viewIn(reader, { choices, parts, views }) { // what is chosen, or what shares the most leading choices with it
+  const wanted = choices.map((choice) => reader.choice(choice));
+  const begins = (key, count) => wanted.slice(0, count).every((value, k) => value === key.split("|")[k]);
+  let count = wanted.length, key;
+  while ((key = Object.keys(views).find((one) => begins(one, count))) === undefined) count -= 1;
+  choices.forEach(({ name }, k) => { reader.shown[name] = key.split("|")[k]; });
+  return whole(parts, views[key]);
+}
+
+function mountedIn(reader, shard, { turn, steps }, { player, picks }, { result }, isFirst) { // what a place is to show
+  if (steps) {
+    const leave = (_, what) => { location.hash = linkTo("lab", { result: what === "own" ? "" : result }); };
+    return (root) => mountStory(root, { key: result, steps: steps.map(stepOf) }, leave);
+  }
+  const data = playerOf(player), { frames, choices, stage, start } = data, titles = (choices ?? []).map(({ name, title }) => [name, title]);
+  if (choices) data.choice = reader.choice({ name: "reduction", options: Object.fromEntries(titles), default: titles[0][0] });
+  if (isFirst && frames.length > 1) data.start = reader.amount(frames.map(({ amount }) => amount), start);
+  if (stage) data.stage = { ...stage, caption: reader.asked.get("caption")?.slice(0, MAX_LINE_CHARS) || stage.caption };
+  data.link = isFirst ? reader.shown : null;
+  const tell = (name, value) => { // a turn starts from the address: a second key may come before the page has followed
+    const at = turn?.indexOf(viewed().searchParams.get("result") ?? result) + value;
+    go(name === "pick" ? { [picks]: value } : { result: turn[(at + turn.length) % turn.length] });
+  };
+  return (root) => mountPlayer(root, data, picks || turn ? tell : null);
+}
+
+function show(reader, page, { result, choices, keys }, shard) {
+  const held = document.activeElement; // before its part of the page is moved
+  const isNew = page !== drawn.page, view = shard ? viewIn(reader, shard) : LAB, { shown } = reader, isBelow = view.steps || page === "present";
+  const blocks = view.steps ? [{}] : view.blocks ?? [], { name, recipe } = known(site.results, result) ?? {};
+  const mounted = blocks.map((block, k) => mountedIn(reader, shard, view, block, { result }, !k));
+  const before = isNew ? [] : drawn.roots, roots = blocks.map((_, k) => before[k] ?? element("div"));
+  for (const root of drawn.roots.filter((known) => !roots.includes(known)))
+    for (const one of [root.prunescopePlayer, root.prunescopeStory]) one?.finish();
+  drawn = { ...drawn, page, isNew, roots, shown };
+  const said = [...paragraphs(view.notes, "note"), ...paragraphs(view.sentences)], text = element("div", { innerHTML: view.text ?? "" });
+  for (const inside of text.querySelectorAll('a[href^="#"]:not([href^="#/"])')) inside.href = `#/${page}${inside.hash}`;
+  const sections = blocks.map(({ heading, sentences }, k) => element("section", {},
+    ...(heading ? [element("h2", {}, heading)] : []), roots[k], ...(k ? [] : said), ...paragraphs(sentences)));
+  const all = [...choices, ...(shard?.choices ?? [])], row = (few) => element("div", { className: "choices" }, ...few.map((choice) => chooser(choice, shown[choice.name])));
+  const setup = all.filter((choice) => SETUP.includes(choice.name)), own = all.filter((choice) => !setup.includes(choice));
+  const chosen = setup.filter((choice) => CARRIED.includes(choice.name)).map((choice) => `${choice.name === "other" ? "beside " : ""}${choice.options[shown[choice.name]]}`);
+  const choosing = [...(setup.length ? [folded("setup", chosen.join(" · "), row(setup))] : []), ...(own.length ? [row(own)] : [])];
+  const tables = (view.tables ?? []).map((table) => tabled(table.title, table.rows));
+  const more = !blocks.length ? [...said, text] : tables.length || view.text ? [folded("more", "Details", ...tables, text)] : [];
+  const title = element("h1", { tabIndex: -1, hidden: Boolean(view.steps) }, view.heading || site.pages[page]);
+  document.body.className = `at-${page || "story"}`;
+  document.title = [site.pages[page], known(site.studies, keys[0])?.name ?? name, "Prunescope"].filter(Boolean).join(" · ");
+  document.querySelector("main").replaceChildren(
+    title, ...(page === "present" ? [link("← Leave", "", { result })] : []), ...paragraphs(reader.lines, "note"), ...(isBelow ? [] : choosing),
+    ...sections, ...(isBelow ? choosing : []), ...more,
+    ...(shard && page !== "sentences" ? [] : [element("p", {}, LOCAL), commands(site.local)]),
+    ...(!shard && recipe ? [element("h2", {}, `Compute again: ${name}`), commands(recipe)] : []), ...(page === "grid" ? gallery(reader) : []));
+  mounted.forEach((mount, k) => mount(roots[k]));
+  history.replaceState(history.state, "", addressOf(reader.view));
+  if (!isNew) return (document.getElementById(held.id) ?? held).focus({ preventScroll: true });
+  if (drawn.isBegun) document.querySelector("main h1:not([hidden])").focus({ preventScroll: true });
+  drawn.isBegun = true;
+  scrollTo(0, 0);
+  document.getElementById(decodeURIComponent(reader.view.hash.slice(1)))?.scrollIntoView();
+}
+
+async function begin() {
+  if (!afterHash()) history.replaceState(history.state, "", "#/");
+  site = await dataOf("index");
+  const looks = Object.entries(site.themes).map(([name, { text, line, accent, background, secondary }]) => `
+    @media (prefers-color-scheme: ${name}) { :root { --st-text-color: ${text}; --st-border-color: ${line};
+    --st-primary-color: ${accent}; --st-background-color: ${background}; --st-secondary-background-color: ${secondary}; } }`);
+  document.head.append(element("style", {}, ...looks));
+  addEventListener("hashchange", draw);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  const tell = () => parent.postMessage({ queryString: "", hash: location.hash }, "https://huggingface.co");
+  if (parent !== window) globalThis.navigation?.addEventListener("currententrychange", tell);
+  draw();
+}
+
+loading = script("assets/vega.js");
+loading.catch(() => {}); // the player says so
+document.addEventListener("DOMContentLoaded", begin); // the scripts of index.html have run by then
