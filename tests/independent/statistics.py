@@ -183,13 +183,12 @@ def numbers(amounts: Sequence[float], frames: Array, floor: Array | None) -> Num
 
 
 def along_depth(amounts: Array, values: Array, damages: Array) -> Numbers:
-    """Compute D, and gap, profile and amount at each damage, of one measure's values, (frames, points)."""
+    """Compute D, and gap and profile at each damage, of one measure's values, (frames, points)."""
     profiles = np.stack([interpolated(values, damages, target) for target in DAMAGES])  # (damages, points)
     return {
         "D": np.array(depth_gap(amounts, values)),
         "profile at damage": profiles,
         "gap at damage": np.array([gap(profile) for profile in profiles]),  # (damages,)
-        "amount at damage": np.array([interpolated(amounts, damages, target) for target in DAMAGES]),  # (damages,)
     }
 
 
@@ -212,7 +211,7 @@ def jackknifed(amounts: Sequence[float], frames: Array, floor: Array | None) -> 
     ]
     replicates = {name: np.stack([found[name] for found in without]) for name in values}
     for ending in ("", GIVEN_FLOOR) if floor is not None else ("",):
-        at_damage = [f"{name} at damage{ending}" for name in ("gap", "profile", "amount")]
+        at_damage = [f"{name} at damage{ending}" for name in ("gap", "profile")]
         for decisive, names in ((f"D{ending}", [f"D{ending}"]), (at_damage[0], at_damage)):
             undefined = np.isnan(replicates[decisive]).any(0)  # () or (damages,)
             for name in names:

@@ -53,6 +53,15 @@ class Both:
         masks = plan.keep_masks(AMOUNT, plan.parameters)
         return {names[id(weight)]: ~keep.numpy() for weight, keep in zip(plan.parameters, masks, strict=True)}
 
+    def smallest(self, scope: str, count: int) -> Masks:
+        """The smallest |w| of a scope's matrices, by one sort of them all."""
+        names = sorted(self.reference.matrices(scope))
+        weights = [self.model.get_parameter(name).detach().abs().numpy() for name in names]
+        flat = np.zeros(sum(weight.size for weight in weights), dtype=bool)
+        flat[np.concatenate([weight.ravel() for weight in weights]).argsort(kind="stable")[:count]] = True
+        parts = np.split(flat, np.cumsum([weight.size for weight in weights])[:-1])
+        return {name: part.reshape(w.shape) for name, part, w in zip(names, parts, weights, strict=True)}
+
     def assert_same_pass(self, removed: Mapping[Unit, Tensor] | None = None) -> None:
         """Compares logits and all points of the sentences in padded micro-batches with one sentence at a time."""
         (window,) = plan_windows(self.tokenizer, [(text,) for text in TEXTS], 0)
@@ -75,6 +84,10 @@ def assert_same_masks(ours: Masks, expected: Masks, differing: int = 0) -> None:
     assert ours.keys() == expected.keys()
     assert sum(int((ours[name] != mask).sum()) for name, mask in expected.items()) <= differing
     assert all(mask.any() for mask in expected.values())
+
+
+def assert_same_counts(control: Masks, expected: Masks) -> None:
+    assert {name: mask.sum() for name, mask in control.items()} == {name: mask.sum() for name, mask in expected.items()}
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -109,37 +122,25 @@ def test_the_emptied_model(both: Both, scope: str) -> None:
 
 @pytest.mark.parametrize("scope", SCOPES)
 def test_magnitude_and_its_control(both: Both, scope: str) -> None:
-    """The round(amount · n) smallest |w| of the scope's matrices go, by one sort of them all."""
-    names = sorted(both.reference.matrices(scope))
-    weights = [both.model.get_parameter(name).detach().abs().numpy() for name in names]
-    assert scope != "encoder" or num_prunable(both.model) == sum(weight.size for weight in weights)
-    order = np.concatenate([weight.ravel() for weight in weights]).argsort(kind="stable")
-    flat = np.zeros(len(order), dtype=bool)
-    flat[order[: round(AMOUNT * len(order))]] = True
-    parts = np.split(flat, np.cumsum([weight.size for weight in weights])[:-1])
-    expected = {name: part.reshape(w.shape) for name, part, w in zip(names, parts, weights, strict=True)}
+    """The round(amount · n) smallest |w| of the scope's matrices go."""
+    size = sum(both.model.get_parameter(name).numel() for name in both.reference.matrices(scope))
+    assert scope != "encoder" or num_prunable(both.model) == size
+    expected = both.smallest(scope, round(AMOUNT * size))
     assert_same_masks(both.removed(both.plan("magnitude", scope)), expected)
-    control = both.removed(both.plan("random", scope, controls="magnitude"))
-    assert {name: mask.sum() for name, mask in control.items()} == {name: mask.sum() for name, mask in expected.items()}
+    assert_same_counts(both.removed(both.plan("random", scope, controls="magnitude")), expected)
 
 
 @pytest.mark.parametrize("method", ["uniform", "cka"])
 def test_shares_of_layers_and_their_control(both: Both, method: str) -> None:
-    """In each layer as many |w| as the plan's counts say, by one sort of the layer's matrices."""
+    """In each layer as many |w| as the plan's counts say."""
     plan = both.plan(method, "encoder")
     (counts,) = plan.allocation.counts
     assert sum(counts) == round(AMOUNT * num_prunable(both.model))
     expected = {}
     for layer, count in enumerate(counts):
-        names = sorted(both.reference.matrices(f"layer:{layer}"))
-        weights = [both.model.get_parameter(name).detach().abs().numpy() for name in names]
-        gone = np.zeros(sum(weight.size for weight in weights), dtype=bool)
-        gone[np.concatenate([weight.ravel() for weight in weights]).argsort(kind="stable")[:count]] = True
-        parts = np.split(gone, np.cumsum([weight.size for weight in weights])[:-1])
-        expected |= {name: part.reshape(w.shape) for name, part, w in zip(names, parts, weights, strict=True)}
+        expected |= both.smallest(f"layer:{layer}", count)
     assert_same_masks(both.removed(plan), expected)
-    control = both.removed(both.plan("random", "encoder", controls=method))
-    assert {name: mask.sum() for name, mask in control.items()} == {name: mask.sum() for name, mask in expected.items()}
+    assert_same_counts(both.removed(both.plan("random", "encoder", controls=method)), expected)
 
 
 @pytest.mark.parametrize("scope", SCOPES)

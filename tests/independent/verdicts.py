@@ -59,14 +59,14 @@ class Row:
     seeds: tuple[int, ...]
     control_shares: Array
     replicates: Array
-    difference: float
-    deviation: float
-    error: float
-    mean_half: float
-    draw_half: float
-    p_value: float
-    obstacle: bool
-    state: str
+    difference: float = np.nan
+    deviation: float = np.nan
+    error: float = np.nan
+    mean_half: float = np.nan
+    draw_half: float = np.nan
+    p_value: float = np.nan
+    obstacle: bool = True
+    state: str = "inconclusive"
 
 
 def read(folder: Path) -> list[Result]:
@@ -109,13 +109,8 @@ def table(results: Iterable[Result]) -> dict[str, Row]:
     for result in results:
         task = result["task"]
         if result.get("against") is None and task["source"] != "written" and _is_whole(result):
-            place = (
-                result["checkpoint"]["revision"],
-                task["name"],
-                task["fingerprint"],
-                str(result["similarity"]["points"]),
-            )
-            groups.setdefault(place, []).append(result)
+            place = result["checkpoint"]["revision"], task["name"], task["fingerprint"]
+            groups.setdefault((*place, str(result["similarity"]["points"])), []).append(result)
     rows: dict[str, Row] = {}
     for group in groups.values():
         methods: dict[tuple[Any, ...], list[Result]] = {}
@@ -166,20 +161,14 @@ def _judged(sweeps: Sequence[Result], seeds: Mapping[int, list[Result]]) -> Row:
     own, drawn = _finest(sweeps), {seed: _finest(of_seed) for seed, of_seed in sorted(seeds.items())}
     names = tuple(seed for seed, known in drawn.items() if known and not known.is_coarse)
     usable = [known for known in drawn.values() if known and not known.is_coarse]
-    n, k, nan = len(sweeps[0]["task"]["examples"]), len(usable), float("nan")
+    n, k = len(sweeps[0]["task"]["examples"]), len(usable)
     shares = np.array([known.share for known in usable])  # (k,)
     obstacle = own is None or own.is_coarse or n < FEWEST_EXAMPLES or k < SEEDS[method["granularity"]]
     if own is None or k < 2:
-        nothing = np.full((k, n), nan)
-        return Row(
-            own.share if own else nan, names, shares, nothing, nan, nan, nan, nan, nan, nan, True, "inconclusive"
-        )
+        return Row(own.share if own else np.nan, names, shares, np.full((k, n), np.nan))
     replicates = own.without - np.array([known.without for known in usable])  # (k, n)
     mean_without = replicates.mean(0)  # (n,)
-    difference, deviation = (
-        float(own.share - shares.mean()),
-        float(np.sqrt(((shares - shares.mean()) ** 2).sum() / (k - 1))),
-    )
+    difference, deviation = float(own.share - shares.mean()), float(shares.std(ddof=1))
     error = float(np.sqrt((n - 1) / n * ((mean_without - mean_without.mean()) ** 2).sum()))
 
     def half(upper: float, draws: float) -> float:
@@ -193,20 +182,8 @@ def _judged(sweeps: Sequence[Result], seeds: Mapping[int, list[Result]]) -> Row:
         state = "equivalent"
     elif not obstacle and abs(difference) >= MARGIN and abs(difference) > draw_half:
         state = "steeper" if difference > 0 else "flatter"
-    return Row(
-        own.share,
-        names,
-        shares,
-        replicates,
-        difference,
-        deviation,
-        error,
-        mean_half,
-        draw_half,
-        p_value,
-        obstacle,
-        state,
-    )
+    numbers = difference, deviation, error, mean_half, draw_half, p_value
+    return Row(own.share, names, shares, replicates, *numbers, obstacle, state)
 
 
 def _corrected(rows: Mapping[str, Row]) -> dict[str, Row]:
