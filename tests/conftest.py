@@ -84,6 +84,12 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_bert(tmp_path_factory.mktemp("checkpoints") / "tiny-bert")
 
 
+@pytest.fixture
+def copy(tiny_bert: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny checkpoint that may be damaged."""
+    return shutil.copytree(tiny_bert, tmp_path / "my-bert")
+
+
 @pytest.fixture(scope="session")
 def tiny_emotions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tiny BERT that tells `tiny.EMOTIONS` apart. Do not write to it."""

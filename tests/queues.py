@@ -54,17 +54,9 @@ def queues(folder: Path, clock: Clock) -> Iterator[JobQueue]:
         yield queue
 
 
-def now(queue: JobQueue, job_id: str) -> Job:
-    """Returns a known job as it is."""
-    job = queue.get(job_id)
-    assert job is not None
-    return job
-
-
 def ended(queue: JobQueue, job_id: str) -> Job:
     """Waits for a job's end."""
     job = queue.wait(job_id, lambda job: job.ended, PATIENCE)
-    assert job is not None
     assert job.ended, f"still {job.state} after {PATIENCE} s"
     return job
 
@@ -72,7 +64,6 @@ def ended(queue: JobQueue, job_id: str) -> Job:
 def running(queue: JobQueue, job_id: str, frames: int = 1) -> Job:
     """Waits for a job's first frames."""
     job = queue.wait(job_id, lambda job: len(job.frames) >= frames or job.ended, PATIENCE)
-    assert job is not None
     assert job.state == "running"
     assert len(job.frames) >= frames
     return job

@@ -1,6 +1,7 @@
 """Tiny random checkpoints and small data files in the Hub's layout, made in a moment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from functools import lru_cache
@@ -134,6 +135,15 @@ def loaded(resolved: Resolved) -> Checkpoint:
     """Loads a checkpoint, its model a copy of its own; the files are read once."""
     known = _once_loaded(resolved)
     return replace(known, model=deepcopy(known.model), measured={})
+
+
+@contextmanager
+def left_whole(model: torch.nn.Module) -> Iterator[None]:
+    """Sees that a model is as it was: its weights, and no hook of what was done with it is left."""
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    yield
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert not any(part._forward_hooks or part._forward_pre_hooks for part in model.modules())
 
 
 def swept(checkpoint: str | Path, data: str | Path, task: str = "sst2", **asked: Any) -> SweepResult:

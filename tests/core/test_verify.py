@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 import torch
 from local_hub import LocalHub
-from tiny import make_bert, swept, write_split
+from tiny import left_whole, make_bert, swept, write_split
 
 from core import verify
 from core.encoder.loading import load
@@ -54,9 +54,9 @@ def test_a_frame_of_this_machine_is_confirmed_to_the_last_bit_and_the_model_left
     result: SweepResult, places: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = load(prepare(SweepRequest(task="sst2", num_examples=70, **places)).resolved).model
-    before = {name: weight.clone() for name, weight in model.state_dict().items()}
-    seen: list[str] = []
-    found = verify_frame(result, 0.8, **places, report=lambda stage, done, total: seen.append(stage))
+    with left_whole(model):
+        found = verify_frame(result, 0.8, **places, report=(report := Mock()))
+    seen = [call.args[0] for call in report.mock_calls]
     assert seen == ["Recomputing"] * 15 + ["Asking torch-cka"] * 10  # the floor and two amounts of 70 examples, by 16
     assert found.engine == dict.fromkeys(REDUCTIONS, 0.0), "neighbouring amounts must not matter"
     assert {found.accuracy, *found.others.values()} == {0.0}
@@ -72,12 +72,10 @@ def test_a_frame_of_this_machine_is_confirmed_to_the_last_bit_and_the_model_left
         if stage == "Asking torch-cka" and done == 7:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with left_whole(model), pytest.raises(KeyboardInterrupt):
         verify_frame(result, 0.4, **places, report=cancel)
     monkeypatch.setattr("core.encoder.batches.WINDOW_BYTES", 1)  # one minibatch at a time
     assert verify_frame(result, 0.0, **places).within_tolerance
-    assert all(torch.equal(weight, before[name]) for name, weight in model.state_dict().items())
-    assert not any(module._forward_hooks for module in model.modules())
 
 
 def test_a_result_of_the_hub_is_found_at_its_commit(

@@ -23,7 +23,7 @@ from core.results.store import save
 from tests.builders import make_result, ship, with_own_key
 from tests.opened import address, errors, fill, follow, labels, open_page, player, players, press, run, told, unescaped
 from tests.pages.conftest import Runs
-from tests.queues import PATIENCE, RESULT, ended, now, running
+from tests.queues import PATIENCE, RESULT, ended, running
 from ui.jobs import _look
 from ui.text import plain
 
@@ -132,7 +132,7 @@ def test_a_run_again_that_is_left_or_ends_in_vain_leaves_the_result_on_show_and_
     assert address(page)["result"] == RESULT.key, "other pages go on showing it"
     queue.watch(job_id, "somebody else", address="203.0.113.8")
     press(run(page), "Cancel")
-    assert now(queue, job_id).state == "running", "it goes on for others"
+    assert queue.get(job_id).state == "running", "it goes on for others"
     assert address(page) == {"result": RESULT.key}
     queue.cancel(job_id, "somebody else", address="203.0.113.8")
     ended(queue, job_id)

@@ -30,7 +30,7 @@ from core.results.schema import FileRecord, SweepResult
 from tests.builders import make_result, with_own_key
 from tests.opened import address, errors, fill, labels, open_page, press, run, told
 from tests.pages.owners import DIGEST, NAME, REFUSED, TABLE, TEXT, Server, everything, finished, results, shared_server
-from tests.queues import ended, now
+from tests.queues import ended
 from ui.controls import RUN as RUN_CONTROL
 from ui.header import PAGES
 
@@ -150,7 +150,7 @@ def test_nobody_joins_a_living_run_and_a_link_to_it_offers_only_to_leave_it(serv
             assert labels(page) == {"Cancel"}
             assert not server.private(everything(page))
             press(page, "Cancel")
-            assert now(server.queue, living).state == "running", "the owner's run goes on"
+            assert server.queue.get(living).state == "running", "the owner's run goes on"
             assert page.selectbox(key="lab-data-True").value == "written", "the settings are not the owner's"
             server.queue.submit(request, "thief")
         assert server.queue.submit(request, server.visit) == living, "the owner does"

@@ -14,7 +14,7 @@ from core.results.digest import digest
 from core.results.schema import SweepResult
 from tests.builders import make_result, open_preset, ship, with_own_key, with_own_labels
 from tests.opened import address, box, open_page, players, press, told
-from tests.queues import PATIENCE, now
+from tests.queues import PATIENCE
 
 PAGE = "pages/sentences.py"
 NASTY = "<img src=x onerror=alert(1)> [link](http://x.y) **bold**"
@@ -134,7 +134,7 @@ def test_cancel_ends_a_question_for_one_of_those_who_asked_it(page: AppTest, que
         queue.watch(job_id, "somebody else", address="203.0.113.8")
     press(page, "Cancel")
     page.run()
-    assert now(queue, job_id).ended != shared
+    assert queue.get(job_id).ended != shared
     assert not page.get("progress")
     assert "Cancel" not in {button.label for button in page.button}
     predict(page, "hang")

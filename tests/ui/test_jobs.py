@@ -8,7 +8,7 @@ from streamlit.runtime.context import StreamlitHeaders
 from core.jobs.queue import UNSEEN_SECONDS, JobQueue
 from core.request.sweep_request import SweepRequest
 from tests.opened import links, open_page, run
-from tests.queues import Clock, now, running
+from tests.queues import Clock, running
 from ui import jobs
 from ui.jobs import UNKNOWN
 
@@ -28,10 +28,10 @@ def test_a_page_that_does_not_show_the_job_watches_it_and_links_to_it(
     clock.advance(UNSEEN_SECONDS)
     run(page)
     queue.cancel(job_id, "ann")
-    assert now(queue, job_id).state == "running", "the visitor of the other page counts"
+    assert queue.get(job_id).state == "running", "the visitor of the other page counts"
     clock.advance(UNSEEN_SECONDS + 0.1)
     queue.tend()
-    assert now(queue, job_id).state == "cancelled", "until they have gone"
+    assert queue.get(job_id).state == "cancelled", "until they have gone"
     assert "Your run has ended: see it in the Lab" in links(run(page))
     page = open_page("app.py", job="unknown")
     assert page.info[0].value == UNKNOWN

@@ -41,9 +41,8 @@ def test_a_cell_says_in_words_what_it_shows_and_links_there_and_names_from_outsi
     html = drawn(replace(ROW, column=nasty, setting="<i>"))
     assert not re.search("<(img|b>\\s*<b|script|i)>?", html)
     assert "&lt;img src=&quot;x&quot;&gt;" in html
-    picture = ElementTree.fromstring(
-        grid_svg(arranged([replace(ROW, column=nasty)], [ROW.key]), "A & B", THEMES["dark"])
-    )
+    svg = grid_svg(arranged([replace(ROW, column=nasty)], [ROW.key]), "A & B", THEMES["dark"])
+    picture = ElementTree.fromstring(svg)
     written = [element.text for element in picture.iter("{http://www.w3.org/2000/svg}text")]
     assert (written[0], '<img src="x">' in written, written[-1]) == ("A & B", True, "inconclusive")
 

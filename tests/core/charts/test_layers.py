@@ -55,9 +55,7 @@ def test_a_bar_is_bright_exactly_while_its_layer_has_never_fallen(frame: int) ->
 
 @pytest.mark.parametrize(("threshold", "marked"), [(0.95, []), (0.9, [0]), (0.3, [0, 1])])
 def test_a_bar_has_its_interval_and_a_mark_where_the_floor_is_intact(threshold: float, marked: list[int]) -> None:
-    falling = make_result(
-        num_layers=3, own_cka=lambda amount, point, _: 1 - amount * point / 2
-    )  # the last one below 0.3
+    falling = make_result(num_layers=3, own_cka=lambda amount, point, _: 1 - amount * point / 2)  # to below 0.3
     for known, expected in ((falling, marked), (SEEDS[0].model_copy(update={"floor": None}), [])):
         spec = views(known, threshold=threshold)["rows"]
         bars, layers = spec["datasets"]["strips"], layers_of(known, Look("mean", threshold)).every

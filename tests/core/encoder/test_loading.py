@@ -3,10 +3,10 @@
 import hashlib
 import json
 import os
-import shutil
 import threading
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -22,12 +22,6 @@ from core.errors import PrunescopeError
 from core.inputs.checkpoints import resolve
 from core.request import limits
 from tests.refusals import refusal
-
-
-@pytest.fixture
-def copy(tiny_bert: Path, tmp_path: Path) -> Path:
-    """A copy of the tiny checkpoint that may be damaged."""
-    return shutil.copytree(tiny_bert, tmp_path / "my-bert")
 
 
 def test_it_describes_the_model(tiny_bert: Path) -> None:
@@ -117,13 +111,9 @@ def test_hosted_bounds_are_lower_and_a_lack_of_memory_is_not_the_checkpoints_fau
 ) -> None:
     monkeypatch.setattr(limits, "HOSTED_LIMITS", replace(limits.HOSTED_LIMITS, parameters=1000))
     resolved, error = resolve(str(copy)), RuntimeError("DefaultCPUAllocator: can't allocate memory")
-
-    def full(*_: object, **__: object) -> None:
-        raise error
-
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     assert "26,594 parameters, more than the 1,000 allowed here" in refusal(load, resolved)
-    monkeypatch.setattr(AutoTokenizer, "from_pretrained", full)
+    monkeypatch.setattr(AutoTokenizer, "from_pretrained", Mock(side_effect=error))
     with pytest.raises(RuntimeError) as caught:
         load(resolved)
     assert caught.value is error

@@ -1,14 +1,19 @@
-"""Windows and padding have no influence; `tests/independent` has what a pass computes, one sentence at a time."""
+"""Windows and padding have no influence, and texts are tokenised some at a time, each time within a deadline.
+
+`tests/independent` has what a pass computes, one sentence at a time.
+"""
 
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from strangers import changed
 
 from core.encoder import batches
-from core.encoder.batches import minibatches
+from core.encoder.batches import TOKENISED_AT_ONCE, TOKENISING_SECONDS, encode, minibatches
 from tests.core.sweep.test_sweep import run
+from tests.tiny import make_texts
 
 
 def test_a_shorter_last_minibatch_joins_the_one_before() -> None:
@@ -31,3 +36,19 @@ def test_windows_and_a_tokenizer_that_gives_no_mask_change_nothing(
         for reduction in whole.reductions:
             for row, expected in zip(ours.matrix(reduction), theirs.matrix(reduction), strict=True):
                 assert row == pytest.approx(expected, abs=1e-5)
+
+
+def test_some_texts_at_a_time_have_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    deadlines: list[float] = []
+    seen: list[int] = []
+
+    def tokenizer(first: list[str], second: list[str], **options: object) -> dict[str, list[list[int]]]:
+        seen.append(len(first))
+        assert deadlines == [TOKENISING_SECONDS] * len(seen)
+        return {"input_ids": [[len(a), len(b)] for a, b in zip(first, second, strict=True)]}
+
+    monkeypatch.setattr(batches, "within", lambda seconds: nullcontext(deadlines.append(seconds)))
+    texts = [(text, text * 2) for text in make_texts(2 * TOKENISED_AT_ONCE + 3)]
+    features = encode(tokenizer, texts)
+    assert seen == [TOKENISED_AT_ONCE, TOKENISED_AT_ONCE, 3]
+    assert [feature["input_ids"] for feature in features] == [[len(a), len(b)] for a, b in texts]

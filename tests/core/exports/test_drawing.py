@@ -3,6 +3,7 @@
 import io
 import sys
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 from PIL import Image
@@ -17,10 +18,6 @@ from tests.refusals import refusal
 from tests.scenes import SCENES
 
 HALF = "import pathlib, sys; pathlib.Path(sys.argv[1], 'picture').write_bytes(b'GIF8'); sys.exit(1)"
-
-
-def interrupted(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +45,10 @@ def test_only_so_many_are_drawn_at_once_and_each_gives_its_turn_back(
         assert draw(figure, "svg", [0]), "a still does not wait for films"
         with drawing._still_turns, pytest.raises(PrunescopeError, match="try again soon"):
             draw(figure, "svg", [0])
-    told = list[tuple[str, int, int]]()
-    assert draw(figure, "gif", [0, 1], report=lambda *step: told.append(step)), "turns are given back"
-    assert [step[1:] for step in told] == [(1, 2), (2, 2)]
+    assert draw(figure, "gif", [0, 1], report=(report := Mock())), "turns are given back"
+    assert [call.args[1:] for call in report.mock_calls] == [(1, 2), (2, 2)]
     with pytest.raises(KeyboardInterrupt):
-        draw(figure, "gif", [0, 1], report=interrupted)
+        draw(figure, "gif", [0, 1], report=Mock(side_effect=KeyboardInterrupt))
     assert drawing._film_turns._value == 2, "also where somebody leaves"
 
 

@@ -33,8 +33,7 @@ def pixels(picture: bytes) -> Pixels:
 
 def distance(one: Pixels, other: Pixels) -> NDArray[np.int16]:
     """How far apart the colours of each pixel are, in the channel where they are farthest."""
-    apart: NDArray[np.int16] = np.abs(one.astype(np.int16) - other).max(axis=-1)
-    return apart
+    return np.abs(one.astype(np.int16) - other).max(axis=-1)
 
 
 def read_gif(content: bytes) -> tuple[list[Pixels], list[int]]:

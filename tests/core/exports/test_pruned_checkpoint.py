@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -86,7 +87,7 @@ def test_a_licence_is_named_a_refusal_says_why_and_a_stop_leaves_nothing_behind(
     assert "give that checkpoint" in refusal(write, result, make_bert(tmp_path / "other", seed=2))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with monkeypatch.context() as patch:
-        patch.setattr("core.exports.pruned_checkpoint.model_card", interrupted)
+        patch.setattr("core.exports.pruned_checkpoint.model_card", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             write(result, base)
     assert list((tmp_path / "cache").rglob("*.safetensors")) == []
@@ -95,7 +96,3 @@ def test_a_licence_is_named_a_refusal_says_why_and_a_stop_leaves_nothing_behind(
     assert "make room there" in refusal(write, result, base)
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     assert "your own computer" in refusal(write, result, base)
-
-
-def interrupted(*arguments: object) -> str:
-    raise KeyboardInterrupt

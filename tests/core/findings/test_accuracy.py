@@ -30,8 +30,6 @@ from tests.core.findings.made import working_to as ending
 def test_the_range_is_over_pairs_each_counted_once() -> None:
     result = make_result(num_layers=3)
     known, two = yardstick(result, TWINS, "mean"), yardstick(result, TWINS[:2], "mean")
-    assert known
-    assert two
     assert (known.checkpoints, known.ranges[0], known.words(0)) == (3, (0.6, 0.8), "0.60 to 0.80")
     assert (two.checkpoints, two.ranges[0]) == (2, (0.7, 0.7)), "two checkpoints are a line"
     assert yardstick(result, TWINS, "cls") is yardstick(result, [], "mean") is None
@@ -79,13 +77,10 @@ def test_the_course_of_accuracy() -> None:
 def test_a_model_works_by_the_metric_on_show() -> None:
     stored = ending(collapsing()[0], 0.0, metric="matthews_correlation")  # judged on other examples than its own
     assert [working_to(stored, metric) for metric in (None, "matthews_correlation", "accuracy")] == [0, 0, 0.3]
-    assert [beyond_from(stored, "accuracy"), beyond_from(ending(stored, 0.6, metric="accuracy"), "accuracy")] == [
-        0.3,
-        None,
-    ]
-    assert working_to(stored.model_copy(update={"working_range": None}), "accuracy") is None, (
-        "as of a run's first frames"
-    )
+    longer = ending(stored, 0.6, metric="accuracy")
+    assert (beyond_from(stored, "accuracy"), beyond_from(longer, "accuracy")) == (0.3, None)
+    begun = stored.model_copy(update={"working_range": None})
+    assert working_to(begun, "accuracy") is None, "as of a run's first frames"
 
 
 def test_labels_are_put_in_the_order_that_fits_best_and_not_on_few_examples() -> None:
@@ -106,9 +101,8 @@ def test_labels_are_put_in_the_order_that_fits_best_and_not_on_few_examples() ->
 def test_the_smallest_drop_is_that_of_the_bootstrap_where_the_range_ends(metric: str) -> None:
     random, gold = np.random.default_rng(0), np.tile([0, 1], 100)
     unpruned, working, broken = (np.where(random.random(200) < share, 1 - gold, gold) for share in (0.1, 0.15, 0.45))
-    result = predicting(
-        make_result(amounts=(0.0, 0.2, 0.4)), unpruned.tolist(), working.tolist(), broken.tolist(), gold=gold.tolist()
-    )
+    rows = (row.tolist() for row in (unpruned, working, broken))
+    result = predicting(make_result(amounts=(0.0, 0.2, 0.4)), *rows, gold=gold.tolist())
     *_, error = change(metric, gold, unpruned, working)
     for to in (0.0, 0.2):  # where it ends with the unpruned model, the first amount counts
         assert smallest_drop(ending(result, to, metric=metric)) == pytest.approx(2.8 * error, rel=0.06)

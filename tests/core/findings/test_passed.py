@@ -23,7 +23,6 @@ def test_every_number_is_that_of_the_layer_that_was_pruned() -> None:
     layers, short = alone(), alone(amounts=(0.0, 0.5))[0]  # of two results of one scope that with more amounts counts
     drawn = [layer for seed in range(2) for layer in alone(HARMS[::-1], method="random", seed=seed)]
     known = passed_on(WHOLE, [short, *layers, *drawn, half("layers:0-1", 0.4)], "mean")
-    assert known is not None
     assert (list(known.method), known.seeds, known.is_read) == ([0.3, 0.7], 2, False)
     faded, own, end, harm = known.method[0.7].transpose(1, 0, 2)  # each (layers, 3)
     assert faded[:, 0] == pytest.approx(1 - np.array(WHOLE.frames[2].own("mean")))

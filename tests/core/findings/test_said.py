@@ -61,10 +61,7 @@ def stories() -> Iterator[str]:
     for known in (network(), network(num_layers=1), network(scope="layer:1"), network(**UNITS)):
         told = story.guess_told(known), story.matters_told(known, verdict(known, []), None, ())
         yield from (line for one in told for line in lines(one))
-    yield from (
-        *lines(story.play_told(known, [], "mean")),
-        *lines(story.cut_told(known, None, None, 0.03)),
-    )
+    yield from (*lines(story.play_told(known, [], "mean")), *lines(story.cut_told(known, None, None, 0.03)))
     for words in story.NOTES.values():
         yield " ".join(words)
 
@@ -189,15 +186,11 @@ def layers_alone() -> Iterator[str]:
     table = harm("magnitude", "", own=0.6, end=0.9, beyond=0.3, apart=0.3), harm("random", "magnitude", apart=-0.254)
     drawn = made.alone((0.1, 0.2, 0.3, 0.4), method="random")
     for beside, known in (([*made.alone(), *drawn], table), (made.alone(read=0.5), ())):
-        found = passed_on(make_result(num_layers=4), beside, "mean")
-        assert found is not None
-        yield from lines(passed.passed_said("2a", found, known))
-    costly, alike, other = (
-        HalvesHarm(0.6, *known) for known in ((0.406, 0.07, 1e-9), (0.1, 0.09, 0.6), (0.1, 0.3, 0.01))
-    )
+        yield from lines(passed.passed_said("2a", passed_on(make_result(num_layers=4), beside, "mean"), known))
+    costly, alike, other = (0.406, 0.07, 1e-9), (0.1, 0.09, 0.6), (0.1, 0.3, 0.01)
     rows = ("upper", costly, table), ("upper", other, ()), (None, costly, ()), ("upper", alike, ())
-    for lead, found, known in rows:
-        yield from lines(passed.halves_said(lead, found, known))
+    for lead, harms, known in rows:
+        yield from lines(passed.halves_said(lead, HalvesHarm(0.6, *harms), known))
     yield from (" | ".join(cells.values()) for cells in harm_table(table))
 
 
@@ -224,10 +217,8 @@ def comparisons() -> Iterator[str]:
     yield from compare.compare_notes((far, make_result(points="layer", num_examples=20, amounts=(0.0, 0.5))), "damage")
     yield from compare.compare_notes((on(MATRICES), make_result(**bare)), "damage")
     assert compare.compare_notes((far, far), "damage") == []
-    yield compare.profile_sentence(
-        [profiled(network(0.7), SEEDS, "mean"), profiled(network(method="wanda"), (), "mean")], "mean"
-    )
-    yield compare.profile_sentence([profiled(network(), (), "mean")], "mean")
+    for known in ([(network(0.7), SEEDS), (network(method="wanda"), ())], [(network(), ())]):
+        yield compare.profile_sentence([profiled(result, beside, "mean") for result, beside in known], "mean")
     assert compare.profile_sentence([profiled(network(amounts=made.AMOUNTS[:5]), (), "mean")], "mean") == ""
 
 
@@ -241,10 +232,8 @@ def labs() -> Iterator[str]:
     yield lab.check_sentence({**deviations, "engine": {"cka": None}, "within_tolerance": False})
     columns = {"columns": ColumnsRecord(text=("title", "body"), label="topic"), "guessed": ("label",)}
     files = (FileRecord(name="mail.csv", sha256="0" * 64, rows=(0, 40)),)
-    yield lab.reading_note(RESULT.task.model_copy(update={**columns, "files": files}))
-    yield lab.reading_note(
-        RESULT.task.model_copy(update={**columns, "files": files, "label_map": {"1": "spam", "?": None}})
-    )
+    for meanings in ({}, {"label_map": {"1": "spam", "?": None}}):
+        yield lab.reading_note(RESULT.task.model_copy(update={**columns, "files": files, **meanings}))
 
 
 def shares() -> Iterator[str]:

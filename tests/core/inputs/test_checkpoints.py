@@ -1,21 +1,12 @@
 import json
 import re
-import shutil
 from dataclasses import replace
-
-import pytest
 
 from core.encoder.loading import load
 from core.inputs import checkpoints
 from core.inputs.checkpoints import resolve
 from core.request import catalog, places
 from tests.refusals import refusal
-
-
-@pytest.fixture
-def copy(tiny_bert, tmp_path):
-    """A copy of the tiny checkpoint that may be damaged."""
-    return shutil.copytree(tiny_bert, tmp_path / "my-bert")
 
 
 def test_a_folder_is_named_by_itself_and_pinned_by_the_files_that_decide_the_numbers(tiny_bert, copy):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from hub_faults import FAULTS, PASSING
@@ -51,10 +52,6 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_download, "time", timeless)
 
 
-def fetch_data() -> Path:
-    return fetch_one(DATASET, PARQUET)
-
-
 def refused(ask: Callable[[], object] = lambda: snapshot(MODEL), name: str = REPO) -> str:
     """The message of what is refused, checked to be one line in plain words about what was asked for."""
     message = refusal(ask)
@@ -89,29 +86,23 @@ def check_good_day(repo: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_only_what_is_needed_is_downloaded_once_and_reported(repo, cache, monkeypatch):
     for name in ("pytorch_model.bin", "tf_model.h5", "README.md", "evil.py"):
         (repo.models[REPO] / name).write_bytes(b"not wanted")
-    seen: list[tuple[str, int, int]] = []
-    folder, _ = snapshot(MODEL, lambda *progress: seen.append(progress))
+    folder, _ = snapshot(MODEL, report := Mock())
     assert {path.name for path in folder.iterdir()} == set(FILES)
+    seen = [call.args for call in report.mock_calls]
     assert all(stage.startswith("downloading") for stage, _, _ in seen)
     assert [done for _, done, _ in seen] == sorted(done for _, done, _ in seen)
     assert {total for _, _, total in seen} == {seen[-1][1]} == {sum(map(len, FILES.values()))}
-    path = fetch_data()
+    path = fetch_one(DATASET, PARQUET)
     assert path.read_bytes() == WEIGHTS
     repo.requests.clear()
-    assert fetch_data() == path
+    assert fetch_one(DATASET, PARQUET) == path
     assert not repo.requests
     assert "has no file other.parquet" in refused(lambda: fetch_one(DATASET, "other.parquet"), DATA)
 
 
 def test_an_exception_in_report_ends_the_download_and_leaves_no_part(repo, cache, monkeypatch):
-    class CancelledError(BaseException):
-        pass
-
-    def report(*_: object) -> None:
-        raise CancelledError
-
-    with pytest.raises(CancelledError):
-        snapshot(MODEL, report)
+    with pytest.raises(KeyboardInterrupt):
+        snapshot(MODEL, Mock(side_effect=KeyboardInterrupt))
     assert leftovers(cache) == []
     check_good_day(repo, monkeypatch)
 
@@ -183,11 +174,8 @@ def test_what_is_too_large_or_cannot_be_loaded_is_not_downloaded(repo):
 
 def failing(name: str, number: int) -> Callable[[pytest.MonkeyPatch], None]:
     """One function of the operating system fails."""
-
-    def fail(*_: object, **__: object) -> None:
-        raise OSError(number, os.strerror(number), "/tmp/secret/place")
-
-    return lambda patch: patch.setattr(file_download, name, fail)
+    error = OSError(number, os.strerror(number), "/tmp/secret/place")
+    return lambda patch: patch.setattr(file_download, name, Mock(side_effect=error))
 
 
 MACHINE: dict[str, tuple[str, Callable[[pytest.MonkeyPatch], None]]] = {

@@ -117,9 +117,8 @@ def test_files_are_read_in_name_order_until_there_are_enough_rows(
     found = find_dataset(f"hub:{REPO}", "validation")
     assert (found.to_download(), downloaded(hub)) == (tuple(sizes), [])
     record = ask().subset.record
-    assert [(file.name, file.rows) for file in record.files] == list(
-        zip(names[:3], ((0, 20), (20, 40), (40, 50)), strict=True)
-    )
+    rows = (0, 20), (20, 40), (40, 50)
+    assert [(file.name, file.rows) for file in record.files] == list(zip(names[:3], rows, strict=True))
     assert downloaded(hub) == names[:3]
     assert found.to_download() == tuple(sizes[3:])
     assert len(record.examples) == 25, "no other split: half is left to score on"

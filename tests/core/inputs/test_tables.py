@@ -74,10 +74,8 @@ def test_what_cannot_be_read_is_refused_alike_as_a_whole_and_in_part(read: Read,
 
 def test_quotes_line_breaks_and_blank_rows(read: Read) -> None:
     table = read(CSV)
-    assert dict(table.cells) == {
-        "text": ("good, really", "bad", "two\nlines", "fair", "dull"),
-        "label": ("pos", "neg", "pos", "meh", "neg"),
-    }
+    texts, labels = ("good, really", "bad", "two\nlines", "fair", "dull"), ("pos", "neg", "pos", "meh", "neg")
+    assert dict(table.cells) == {"text": texts, "label": labels}
     assert table.rows == (0, 1, 3, 4, 5), "blank rows count"
     assert "a.csv, row 4 without the header: column 'text' is empty" in str(table.empty(2, "text"))
     assert read(b"\xef\xbb\xbf" + CSV).cells == table.cells
@@ -108,12 +106,8 @@ def test_values_become_text_and_nested_ones_are_left_out(read: Read) -> None:
         {"text": float("nan"), "label": None, "score": 0.5, "ok": False, "tags": []},
     ]
     table = read("\n\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "a.jsonl")
-    assert dict(table.cells) == {
-        "text": ("Grüße", ""),
-        "label": ("2", ""),
-        "score": ("1", "0.5"),
-        "ok": ("true", "false"),
-    }
+    known = {"text": ("Grüße", ""), "label": ("2", ""), "score": ("1", "0.5"), "ok": ("true", "false")}
+    assert dict(table.cells) == known
     assert (table.rows, table.numeric) == ((0, 2), {"label", "score", "ok"})
     assert "column 'score' is not text" in refusal(table.column, "score", is_text=True)
 
@@ -135,10 +129,8 @@ def test_files_follow_each_other_until_enough_rows_are_read(tmp_path: Path) -> N
     table = read_table(files, 45)
     assert table.column("t")[29:32] == ("0 29", "1 0", "1 1")
     assert (table.rows, table.is_cut) == (tuple(range(45)), True)
-    assert [(file.name, file.rows) for file in table.files] == [
-        ("part/0.parquet", (0, 30)),
-        ("part/1.parquet", (30, 45)),
-    ]
+    rows = {file.name: file.rows for file in table.files}
+    assert rows == {"part/0.parquet": (0, 30), "part/1.parquet": (30, 45)}
     assert (len(read_table(files).rows), read_table(files).is_cut) == (90, False)
     assert (read_table(files, 30).is_cut, len(read_table(files, 30).files)) == (True, 1)
     gone = [DataFile(tmp_path / "gone.csv", "mine.csv")]

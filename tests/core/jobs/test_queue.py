@@ -13,7 +13,7 @@ from core.jobs.job import MAX_QUESTIONS_IN_A_ROW, Job
 from core.jobs.queue import CANCEL_TIMEOUT_SECONDS, MAX_WAITING, UNSEEN_SECONDS, JobQueue
 from core.request.sweep_request import SweepRequest
 from core.results.schema import Header
-from tests.queues import PATIENCE, RESULT, Clock, ended, now, queues, running
+from tests.queues import PATIENCE, RESULT, Clock, ended, queues, running
 from tests.refusals import refusal
 
 REQUEST = SweepRequest("embedded:sst2", "sst2", data="written")
@@ -59,7 +59,6 @@ def chain(queue: JobQueue, watcher: str, *scripts: str, first: str = "frames") -
 def at_step(queue: JobQueue, job_id: str, step: int, state: str = "running") -> Job:
     """Waits until a job has come to a step."""
     job = queue.wait(job_id, lambda job: job.ended or (job.step, job.state) == (step, state), PATIENCE)
-    assert job is not None
     assert (job.step, job.state) == (step, state)
     return job
 
@@ -71,7 +70,7 @@ def answer(queue: JobQueue, name: str, event: str, **fields: object) -> None:
 
 
 def positions(queue: JobQueue, *jobs: str) -> list[tuple[str, int]]:
-    return [(now(queue, job_id).state, now(queue, job_id).position) for job_id in jobs]
+    return [(queue.get(job_id).state, queue.get(job_id).position) for job_id in jobs]
 
 
 def test_frames_arrive_while_it_runs_and_the_result_replaces_them(queue: JobQueue) -> None:
@@ -110,9 +109,9 @@ def test_equal_requests_share_a_job_that_the_last_watcher_ends(queue: JobQueue) 
     others = [queue.submit(scripted("frames", seed), "cyd") for seed in (1, 2)]
     assert positions(queue, *others) == [("queued", 1), ("queued", 2)]
     queue.cancel(first, "ann", address=ANN)
-    assert now(queue, first).state == "running", "bob is still watching"
+    assert queue.get(first).state == "running", "bob is still watching"
     queue.cancel(first, "bob", address=BOB)
-    assert (now(queue, first).state, now(queue, first).message) == ("cancelled", "Cancelled.")
+    assert (queue.get(first).state, queue.get(first).message) == ("cancelled", "Cancelled.")
     assert [ended(queue, job_id).state for job_id in others] == ["done", "done"]
     again = queue.submit(scripted("hang"), "ann")
     fresh, third = (queue.submit(scripted("hang", seed), "bob", fresh=True) for seed in (0, 1))
@@ -133,7 +132,7 @@ def test_a_reloaded_page_can_cancel_but_not_for_a_neighbour_who_still_looks(
     clock.advance(pause)
     queue.watch(job_id, "after it", address=address)
     queue.cancel(job_id, "after it", address=address)
-    assert now(queue, job_id).state == state
+    assert queue.get(job_id).state == state
 
 
 @pytest.mark.parametrize(("hosted", "state"), [("1", "cancelled"), ("0", "running")])
@@ -144,11 +143,11 @@ def test_unseen_jobs_end_on_a_hosted_server_only(
     job_id = queue.submit(scripted("hang"), "ann")
     for _ in range(3):
         later(queue, clock, UNSEEN_SECONDS)
-        assert not now(queue, job_id).ended, "somebody was looking"
+        assert not queue.get(job_id).ended, "somebody was looking"
         queue.watch(job_id, "ann")
     later(queue, clock, UNSEEN_SECONDS + 0.1)
-    assert now(queue, job_id).state == state
-    assert ("nobody" in now(queue, job_id).message) == (state == "cancelled")
+    assert queue.get(job_id).state == state
+    assert ("nobody" in queue.get(job_id).message) == (state == "cancelled")
 
 
 def test_the_queue_tends_itself(queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: None) -> None:
@@ -180,11 +179,11 @@ def test_a_hosted_queue_is_bounded(queue: JobQueue, hosted: None) -> None:
         queue.submit(scripted("hang", seed), f"visitor {seed}")
     assert f"the queue is full ({MAX_WAITING} runs" in refusal(queue.submit, scripted("hang", 99), "ann")
     shared = queue.submit(scripted("hang", 0), "bob")
-    assert now(queue, shared).state == "running", "sharing needs no place"
+    assert queue.get(shared).state == "running", "sharing needs no place"
     asked = [estimate(queue, f"visitor {k}", seed=k) for k in range(MAX_WAITING)]
     assert f"the queue is full ({MAX_WAITING} estimates" in refusal(estimate, queue, "one too many", seed=99)
     assert estimate(queue, "visitor 0", seed=99), "it replaces the one before"
-    assert now(queue, asked[0]).state == "cancelled"
+    assert queue.get(asked[0]).state == "cancelled"
     assert estimate(queue, "visitor 1", seed=1) == asked[1], "the same one"
 
 
@@ -194,8 +193,8 @@ def test_no_job_runs_for_ever_on_a_hosted_server(queue: JobQueue, clock: Clock, 
         clock.advance(seconds)
         queue.watch(job_id, "ann")
         queue.tend()
-        assert now(queue, job_id).state == state
-    assert now(queue, job_id).message.startswith("Stopped after 10 minutes")
+        assert queue.get(job_id).state == state
+    assert queue.get(job_id).message.startswith("Stopped after 10 minutes")
 
 
 def test_the_position_shown_is_the_order_served(queue: JobQueue) -> None:
@@ -204,12 +203,12 @@ def test_the_position_shown_is_the_order_served(queue: JobQueue) -> None:
     asked = estimate(queue, "ann")
     runs = [queue.submit(scripted("hang", seed), "ann") for seed in (1, 2, 3)]
     sentences = [sentence(queue, "ann", f"number {k}") for k in range(2 * MAX_QUESTIONS_IN_A_ROW + 1)]
-    waiting = sorted((asked, *runs, *sentences), key=lambda job_id: now(queue, job_id).position)
+    waiting = sorted((asked, *runs, *sentences), key=lambda job_id: queue.get(job_id).position)
     early, late = sentences[:MAX_QUESTIONS_IN_A_ROW], sentences[MAX_QUESTIONS_IN_A_ROW:]
     assert waiting == [*early, runs[0], *late[:-1], runs[1], late[-1], runs[2], asked]
     for before, after in pairwise([first, *waiting]):
         answer(queue, f"{before}/0", "error", message="")  # whatever its worker does: the next one starts at once
-        assert now(queue, after).state == "running"
+        assert queue.get(after).state == "running"
 
 
 # ---------------------------------------------------------------- a sweep and those after it
@@ -222,7 +221,7 @@ def test_sweeps_of_one_job_run_in_order_and_the_first_ones_result_is_its_result(
     header = RESULT.model_dump(mode="json", include=set(Header.model_fields))
     answer(queue, f"{job_id}/2", "frame", header=header, frame=RESULT.frames[0].model_dump(mode="json"))
     answer(queue, f"{job_id}/1", "done", key="0" * 64, path="/zero.json")
-    job = now(queue, job_id)
+    job = queue.get(job_id)
     assert (job.step, job.frames, job.header) == (2, (), None), "frames of later sweeps, and late answers"
     answer(queue, f"{job_id}/2", "done", key="2" * 64, path="/two.json")
     job = ended(queue, job_id)
@@ -243,7 +242,7 @@ def test_a_sweep_that_fails_or_is_cancelled_ends_the_chain_and_what_is_finished_
         queue.cancel(job_id, "ann")
     assert said in ended(queue, job_id).message
     assert ended(queue, queue.submit(scripted("frames", 9), "ann")).state == "done", "the worker is free, or replaced"
-    job, state = now(queue, job_id), "cancelled" if script == "hang" else "failed"
+    job, state = queue.get(job_id), "cancelled" if script == "hang" else "failed"
     assert (job.state, job.step, job.key, job.follow_up_keys) == (state, 2, RESULT.key, (RESULT.key,))
 
 
@@ -254,10 +253,10 @@ def test_what_is_stored_need_not_wait_its_turn_and_a_chain_can_be_cancelled_whil
     job = at_step(queue, job_id, 3, "queued")
     assert (len(job.follow_up_keys), job.position) == (2, 1)
     stored, fresh = (queue.submit(scripted("stored", 7), "cyd", fresh=fresh) for fresh in (False, True))
-    assert (ended(queue, stored).state, now(queue, fresh).position) == ("done", 2)
+    assert (ended(queue, stored).state, queue.get(fresh).position) == ("done", 2)
     queue.cancel(fresh, "cyd")
     queue.cancel(job_id, "ann")
-    assert (now(queue, job_id).state, now(queue, job_id).key) == ("cancelled", RESULT.key)
+    assert (queue.get(job_id).state, queue.get(job_id).key) == ("cancelled", RESULT.key)
     queue.cancel(other, "bob")
     assert ended(queue, queue.submit(scripted("frames", 8), "ann")).state == "done"
 
@@ -266,11 +265,10 @@ def test_a_worker_that_has_died_is_replaced_and_takes_the_next_job(queue: JobQue
     queue.start_worker()
     with queue._changed:  # the queue cannot hear yet that it has died
         child = queue._worker.child
-        assert child is not None
         child.kill()
         child.wait()
         job_id = queue.submit(scripted("frames"), "ann")
-        assert now(queue, job_id).state == "queued"
+        assert queue.get(job_id).state == "queued"
     assert ended(queue, job_id).state == "done"
     assert queue._worker.child not in (None, child)
 
@@ -287,9 +285,9 @@ def test_a_worker_that_does_not_react_is_replaced(queue: JobQueue, clock: Clock)
     job_id = queue.submit(scripted("stubborn"), "ann")
     running(queue, job_id)
     queue.cancel(job_id, "ann")
-    assert now(queue, job_id).state == "cancelled", "the visitor does not wait for the worker"
+    assert queue.get(job_id).state == "cancelled", "the visitor does not wait for the worker"
     waiting = queue.submit(scripted("frames"), "ann")
     later(queue, clock, CANCEL_TIMEOUT_SECONDS)
-    assert now(queue, waiting).state == "queued"
+    assert queue.get(waiting).state == "queued"
     later(queue, clock, 0.1)
     assert ended(queue, waiting).state == "done"

@@ -3,11 +3,12 @@
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import torch
-from tiny import loaded, make_calibration, swept
+from tiny import left_whole, loaded, make_calibration, swept
 from torch import nn
 
 from core.encoder.architectures import encoder_layers, linear_weights
@@ -112,12 +113,7 @@ def test_amounts_are_exact_and_do_not_depend_on_each_other(model: nn.Module, tok
 def test_one_search_serves_both_criteria_and_their_controls(
     tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    searched: list[int] = []
-    monkeypatch.setattr(
-        guided,
-        "search",
-        lambda model, calibration: searched.append(len(calibration.gold)) or search(model, calibration),
-    )
+    monkeypatch.setattr(guided, "search", searched := Mock(wraps=search))
     request = SweepRequest(str(tiny_bert), "sst2", data=str(glue_folder), amounts=(0.0, 0.4), num_examples=24)
     plans = {}
     for method, followed in (("cka", None), ("divergence", None), ("random", "cka"), ("random", "divergence")):
@@ -125,29 +121,27 @@ def test_one_search_serves_both_criteria_and_their_controls(
         inputs = prepare(asked)
         checkpoint = plans.setdefault("", loaded(inputs.resolved))
         plans[method, followed] = make_plan(checkpoint, inputs.calibration, asked, silent)
-    assert searched == [len(inputs.calibration.texts)]
     for method in GUIDED:
-        kept = [
-            list(plans[place].keep_masks(0.4, plans[place].parameters))
-            for place in ((method, None), ("random", method))
-        ]
-        assert [int(mask.sum()) for mask in kept[0]] == [int(mask.sum()) for mask in kept[1]]
+        both = plans[method, None], plans["random", method]
+        own, drawn = ([int(mask.sum()) for mask in plan.keep_masks(0.4, plan.parameters)] for plan in both)
+        assert own == drawn
     monkeypatch.setattr("core.request.catalog.GUIDING_EXAMPLES", 20)
     make_plan(plans[""], inputs.calibration, asked, silent)
-    assert searched[1:] == [20], "on other examples, it is another search"
+    on = [len(call.args[1].gold) for call in searched.mock_calls]
+    assert on == [len(inputs.calibration.texts), 20], "on other examples, it is another search"
 
 
 def test_no_more_examples_guide_than_are_needed(
     tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.request.catalog.GUIDING_EXAMPLES", 20)
-    known = swept(tiny_bert, glue_folder, method="cka", amounts=(0.0, 0.3), num_examples=24).pruning
-    scored = swept(tiny_bert, glue_folder, method="wanda", amounts=(0.0, 0.3), num_examples=24).pruning
+    settings = {"amounts": (0.0, 0.3), "num_examples": 24}
+    known, scored, control = (
+        swept(tiny_bert, glue_folder, **asked, **settings).pruning
+        for asked in ({"method": "cka"}, {"method": "wanda"}, {"method": "random", "control_of": "cka"})
+    )
     assert known.calibration.num_examples == 20 < scored.calibration.num_examples
     assert known.calibration.fingerprint != scored.calibration.fingerprint
-    control = swept(
-        tiny_bert, glue_folder, method="random", control_of="cka", amounts=(0.0, 0.3), num_examples=24
-    ).pruning
     assert control.calibration == known.calibration, "its counts were chosen on them"
     assert control.allocation is None
 
@@ -170,7 +164,6 @@ def test_shares_are_those_of_the_whole_encoder(method: str, scope: str) -> None:
 
 
 def test_cancelling_the_search_leaves_the_model_whole(model: nn.Module, tokenizer: object) -> None:
-    before = {name: value.clone() for name, value in model.state_dict().items()}
     calibration = examples(model, tokenizer)
 
     def stop(stage: str, done: int, total: int) -> None:
@@ -178,6 +171,5 @@ def test_cancelling_the_search_leaves_the_model_whole(model: nn.Module, tokenize
         if done == total // 2:
             raise InterruptedError
 
-    with pytest.raises(InterruptedError):
+    with left_whole(model), pytest.raises(InterruptedError):
         search(model, replace(calibration, report=stop))
-    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())

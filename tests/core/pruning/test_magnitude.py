@@ -1,4 +1,4 @@
-"""Magnitude pruning: ties by index, published counts; tests/independent has the masks of every architecture."""
+"""Magnitude pruning and rows of scores: ties by index, published counts; tests/independent has what is removed."""
 
 import pytest
 import torch
@@ -9,6 +9,7 @@ from core.encoder.architectures import encoder_layers, linear_weights, num_pruna
 from core.pruning import Baseline, PrunedModel, module_of
 from core.pruning import magnitude as module
 from core.pruning.magnitude import MagnitudePlan, ranked_together, scoped_weights, smallest
+from core.pruning.rows import ranks
 
 
 def removed_by_plan(plan: MagnitudePlan, amount: float) -> Tensor:
@@ -58,3 +59,13 @@ def test_sparsity_is_counted_from_what_was_removed(model: nn.Module) -> None:
     assert half.layer_sparsity == (0.0, round(0.5 * in_layer) / in_layer)
     assert half.prunable_sparsity == round(0.5 * in_layer) / num_prunable(model)
     assert half.sparsity == round(0.5 * in_layer) / sum(parameter.numel() for parameter in model.parameters())
+
+
+@pytest.mark.parametrize(("columns", "kind"), [(7, torch.int16), (1 << 15, torch.int16), (40_000, torch.int32)])
+def test_ranks_are_the_places_in_a_stable_sort(columns: int, kind: torch.dtype) -> None:
+    scores = torch.rand(columns, 3, generator=torch.Generator().manual_seed(columns)).T  # not contiguous
+    scores[1] = scores[1].mul(4).floor()  # ties, zeros among them
+    scores[2] *= 1e-42  # denormal
+    places = ranks(scores)
+    assert places.dtype == kind
+    assert torch.equal(places.argsort(dim=1), scores.argsort(dim=1, stable=True))

@@ -1,6 +1,7 @@
 """CKA by its mathematics: a case by hand, its invariances, sums over bands, undefined cases.
 
-The formula itself and sums over minibatches stand in tests/independent, whose pairs make two.
+The formula itself and sums over minibatches stand in tests/independent, whose pairs make two. Partial CKA: against a
+projection in the space of U-centred Gram matrices.
 """
 
 import subprocess
@@ -15,6 +16,7 @@ from core.request.catalog import MAX_LENGTH
 from core.similarity import gram as module
 from core.similarity.cka import cka, leave_one_out
 from core.similarity.gram import Comparison, compare, prepare, u_centred_bands, u_centred_gram, varies
+from core.similarity.partial_cka import partial_cka
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
@@ -166,3 +168,21 @@ def test_features_that_only_one_example_varies_are_undefined_without_it() -> Non
     assert np.isnan(leave_one_out(compared(baseline, dead).own)).all()
     dead[0, 7] = torch.tensor([0.1, 0.7, 0.3, 1e3])
     assert np.flatnonzero(np.isnan(leave_one_out(compared(baseline, dead).own)[0])).tolist() == [7]
+
+
+# ---------------------------------------------------------------- partial CKA
+
+
+def test_partial_cka_is_the_cosine_of_what_is_left_after_projecting_the_floor_out() -> None:
+    z, first, second = (random(1, 40, 7, seed=seed) for seed in range(3))
+    i, j = first + 0.7 * z, second + 0.5 * z + 0.6 * first
+    k, l, floor = (u_centred_gram(x).numpy().ravel() for x in (i, j, z))  # noqa: E741
+    rest = [gram - (gram @ floor) / (floor @ floor) * floor for gram in (k, l)]
+    expected = rest[0] @ rest[1] / np.sqrt((rest[0] @ rest[0]) * (rest[1] @ rest[1]))
+    values = (cka_of(one, other).numpy()[0] for one, other in ((i, j), (i, z), (j, z)))
+    assert partial_cka(*values)[0] == pytest.approx(expected, abs=1e-12)
+
+
+def test_partial_cka_is_undefined_where_the_floor_explains_a_layer_whole() -> None:
+    for floor in (0.99999, np.nan):
+        assert np.isnan(partial_cka(np.array([0.9]), np.array([floor]), np.array([0.5]))).all()

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -10,7 +11,6 @@ from local_hub import LocalHub
 from tiny import loaded, make_pretrained
 
 from core.encoder.architectures import encoder_layers, linear_layers
-from core.errors import PrunescopeError
 from core.inputs.prepare import prepare
 from core.request.catalog import METHODS
 from core.request.controls import controls, every_method, until_damaged
@@ -43,9 +43,8 @@ def test_it_is_exact_if_every_token_costs_a_second_and_runs_few_examples(
     before = {name: value.clone() for name, value in checkpoint.model.state_dict().items()}
     clock = SimpleNamespace(perf_counter=lambda: float(sum(shape.numel() for shape in read)), monotonic=lambda: 0.0)
     monkeypatch.setattr(module, "time", clock)
-    checkpoint.model.register_forward_pre_hook(
-        lambda model, _, options: read.append(options["input_ids"].shape), with_kwargs=True
-    )
+    note = lambda model, _, options: read.append(options["input_ids"].shape)  # noqa: E731
+    checkpoint.model.register_forward_pre_hook(note, with_kwargs=True)
     preparation, per_amount, _ = measure(checkpoint, inputs, request, silent)
     assert all(torch.equal(before[name], value) for name, value in checkpoint.model.state_dict().items())
     measured, scored = clock.perf_counter(), method in ("wanda", "attribution")
@@ -84,10 +83,8 @@ def test_the_outcome_adds_the_parts_of_what_is_not_stored(
     request = checked(replace(request_, method="wanda"))
     first, second = controls(until_damaged(request), (0, 1))
     likely = 21 + 1  # 0 to 0.2 in steps of 0.01, and the floor
-    assert estimate(request, silent, [first, second]) == {
-        "stored": False,
-        "seconds": 2 + 0.5 * (3 + 1) + 2 * 0.5 * likely,
-    }
+    whole = 2 + 0.5 * (3 + 1) + 2 * 0.5 * likely
+    assert estimate(request, silent, [first, second]) == {"stored": False, "seconds": whole}
     paths = [save(make_result_of(stored)) for stored in (request, first)]
     assert estimate(request, silent, [first, second]) == {"stored": False, "seconds": 0.5 * likely}
     assert estimate(request, silent, [first]) == {"stored": True, "seconds": 0.0}
@@ -96,9 +93,7 @@ def test_the_outcome_adds_the_parts_of_what_is_not_stored(
     first, *others = map(checked, every_method(request))
     scored = sum(METHODS[sweep.method].calibrated for sweep in (first, *others))
     ran = sum(0.5 * passes(sweep, prepare(sweep)) for sweep in (first, *others))
-    assert estimate(first, silent, others)["seconds"] == 2 * scored + ran, (
-        "scored each; none that searches is among them"
-    )
+    assert estimate(first, silent, others)["seconds"] == 2 * scored + ran, "scored each, and nothing is searched"
     judged = replace(request_, num_examples=70, range_examples="all")
     assert estimate(judged, silent)["seconds"] == pytest.approx(2 + 0.5 * (3 * (1 + REST) + 1))
     against = checked(replace(request_, against=str(make_pretrained(tmp_path / "other"))))
@@ -106,8 +101,8 @@ def test_the_outcome_adds_the_parts_of_what_is_not_stored(
     monkeypatch.setattr(module, "is_hosted", lambda: True)
     monkeypatch.setattr(module, "limits", lambda: replace(HOSTED_LIMITS, job_seconds=8.0))
     assert estimate(request_, silent)["seconds"] == 2 + 0.5 * 4
-    with pytest.raises(PrunescopeError, match="about 0 minutes here, at most 0 are allowed"):
-        estimate(checked(replace(request_, method="cka")), silent)
+    searching = checked(replace(request_, method="cka"))
+    assert "about 0 minutes here, at most 0 are allowed" in refusal(estimate, searching, silent)
 
 
 def test_what_a_sweep_refuses_is_refused_and_nothing_large_is_downloaded_to_be_measured(
@@ -117,8 +112,5 @@ def test_what_a_sweep_refuses_is_refused_and_nothing_large_is_downloaded_to_be_m
     assert estimate(checked(SweepRequest("owner/name", "sst2", data="written")), silent) == {"download": True}
     assert "layer:0 to layer:1" in refusal(estimate, checked(replace(request_, scope="layer:7")), silent)
 
-    def stop(stage: str, done: int, total: int) -> None:
-        raise InterruptedError
-
     with pytest.raises(InterruptedError):
-        estimate(request_, stop)
+        estimate(request_, Mock(side_effect=InterruptedError))

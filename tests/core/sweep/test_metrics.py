@@ -58,7 +58,6 @@ def test_it_agrees_with_scikit_learn_resample_by_resample(name: str) -> None:
 def test_the_mean_lies_in_its_interval() -> None:
     values = np.random.default_rng(0).uniform(0, 0.2, 200)
     mean, interval = mean_divergence(values)
-    assert interval is not None
     assert interval[0] < mean < interval[1]
     # The normal approximation of a mean of 200, which has little skew: half-width 1.96 · sd / sqrt(200).
     assert interval[1] - interval[0] == pytest.approx(2 * 1.96 * values.std() / np.sqrt(200), rel=0.05)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -72,11 +73,11 @@ def test_what_does_not_fit_and_logits_that_are_not_finite_are_refused(tiny_bert:
 
 
 def test_the_worker_answers_in_plain_values_and_reports_every_amount(tiny_bert: Path) -> None:
-    told: list[tuple[str, int, int]] = []
     asked = vars(request(tiny_bert, "wanda"))
     order = {"revision": resolve(str(tiny_bert)).revision, "texts": [TEXT], **asked}
-    outcome = ANSWERS["predict"](lambda *at: told.append(at), **order)
+    outcome = ANSWERS["predict"](report := Mock(), **order)
     expected = json.loads(json.dumps(asdict(predicted(tiny_bert, TEXT, method="wanda"))))
     assert json.loads(json.dumps(outcome, allow_nan=False)) == expected
+    told = [call.args for call in report.mock_calls]
     assert told[0][0] == "Scoring on calibration examples"
     assert told[-3:] == [("Measuring the unpruned model", 0, 3), ("30 % removed", 1, 3), ("60 % removed", 2, 3)]

@@ -1,6 +1,7 @@
 """A measured study: units scored on the model that loses them, sizes of what is saved, times with intervals."""
 
 from copy import deepcopy
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,7 @@ def test_units_go_by_the_attribution_in_the_model_that_loses_them(made: Made) ->
     _, inputs, found = made
     checkpoint = loaded(inputs.resolved)
     narrower = [cut for cut in found.cuts if cut.share]
-    assert [(len(each.layers), each.share) for each in narrower] == [
-        (left, share) for left in range(DEPTH, 0, -1) for share in SHARES
-    ]
+    assert [(len(each.layers), each.share) for each in narrower] == list(product(range(DEPTH, 0, -1), SHARES))
     batches = micro_batches(checkpoint.tokenizer, inputs.calibration.texts)
     calibration = Calibration(batches, torch.tensor(inputs.calibration.record.gold), lambda *_: None)
     for narrow in narrower:
@@ -54,7 +53,6 @@ def test_units_go_by_the_attribution_in_the_model_that_loses_them(made: Made) ->
                 encoded = [checkpoint.tokenizer(*text, return_tensors="pt") for text in examples.texts]
                 with torch.inference_mode():
                     assert tuple(int(small(**one).logits.argmax()) for one in encoded) == said
-        assert narrow.worth
         correct = np.array(narrow.judged) == found.task.gold
         assert narrow.worth.metrics["accuracy"] == pytest.approx(correct.mean())
 
@@ -62,10 +60,8 @@ def test_units_go_by_the_attribution_in_the_model_that_loses_them(made: Made) ->
 def test_what_was_measured_is_kept_beside_the_study_not_in_its_key(made: Made, tmp_path: Path) -> None:
     _, inputs, found = made
     assert [cut for cut in found.cuts if cut.size] == found.offered
-    assert [(len(cut.layers), cut.share) for cut in found.offered] == [
-        *((left, 0.0) for left in range(DEPTH, 0, -1)),
-        *((left, share) for left in range(DEPTH, 0, -1) for share in SHARES),
-    ]
+    offered, left = [(len(cut.layers), cut.share) for cut in found.offered], range(DEPTH, 0, -1)
+    assert offered == [*product(left, [0.0]), *product(left, SHARES)]
     full, *models = [cut.size for cut in found.offered if cut.size]
     assert (full.parameters, full.speeds) == (found.checkpoint.num_parameters, {})
     for size in models:

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from tiny import loaded
+from tiny import left_whole, loaded
 
 from core.encoder.architectures import encoder_layers, linear_weights
 from core.encoder.loading import Checkpoint
@@ -69,12 +70,8 @@ def test_progress_and_frames_come_in_order_with_one_pass_per_amount(
     )
     assert passes == scored + (1 + 3) * PASS  # the floor and three amounts
     scoring = [("Scoring on calibration examples", k + 1, scored) for k in range(scored)]
-    stages = (
-        [*["Measuring the emptied model"] * PASS, *["Measuring the unpruned model"] * PASS]
-        + ["40 % removed"] * PASS
-        + ["80 % removed"] * PASS
-    )
-    measuring: list[object] = [(stage, done, 20) for done, stage in enumerate(stages, 1)]
+    stages = "Measuring the emptied model", "Measuring the unpruned model", "40 % removed", "80 % removed"
+    measuring = [(stages[k // PASS], k + 1, 20) for k in range(4 * PASS)]
     for after, frame in zip((10, 16, 22), result.frames, strict=True):
         measuring.insert(after, frame)
     assert told == [*scoring, *measuring], "scores are computed once, and a frame comes as soon as it is known"
@@ -92,7 +89,6 @@ STOPS = {  # after so many reports: what is left of the encoder's weights in tha
 @pytest.mark.parametrize("moment", STOPS)
 def test_cancelling_leaves_the_model_as_it_was(tiny_bert: Path, glue_folder: Path, moment: str) -> None:
     checkpoint, inputs, request = parts(tiny_bert, glue_folder, method="wanda")
-    before = {name: value.clone() for name, value in checkpoint.model.state_dict().items()}
     weights = [weight for layer in encoder_layers(checkpoint.model) for weight in linear_weights(layer)]
     (reports, left), told = STOPS[moment], list[None]()
 
@@ -103,10 +99,8 @@ def test_cancelling_leaves_the_model_as_it_was(tiny_bert: Path, glue_folder: Pat
             assert found == pytest.approx(left, abs=0.03)
             raise InterruptedError
 
-    with pytest.raises(InterruptedError):
+    with left_whole(checkpoint.model), pytest.raises(InterruptedError):
         sweep(checkpoint, inputs, request, cancel)
-    assert all(torch.equal(value, before[name]) for name, value in checkpoint.model.state_dict().items())
-    assert not any(part._forward_hooks or part._forward_pre_hooks for part in checkpoint.model.modules())
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))
@@ -177,3 +171,32 @@ def test_sweeps_that_share_give_the_same_bits_in_fewer_passes(tiny_bert: Path, g
         )
         assert passes == expected, options
         assert numbers(together) == numbers(sweep(checkpoint, inputs, request)), options
+
+
+# ---------------------------------------------------------------- early stop, and the working range
+
+
+def test_a_sweep_stops_after_the_damage_asked_for(tiny_bert: Path, glue_folder: Path) -> None:
+    amounts = tuple(k / 20 for k in range(19))
+    whole = run(tiny_bert, glue_folder, amounts=amounts)
+    damages = [1 - np.mean(frame.own("mean")) for frame in whole.frames]
+    stopped = run(tiny_bert, glue_folder, amounts=amounts, until_damage=0.1)
+    reached = int(np.argmax(np.array(damages) >= 0.1))
+    assert 0 < reached < len(damages) - 1
+    assert stopped.frames == whole.frames[: reached + 1]
+    assert stopped.pruning.stop.amounts == amounts
+    assert stopped.key != whole.key
+    there = stopped.statistics["cka"]["mean"].gap_at_damage["0.1"]
+    assert there == whole.statistics["cka"]["mean"].gap_at_damage["0.1"]
+
+
+def test_the_working_range_may_be_judged_on_all_examples_at_hand(tiny_bert: Path, glue_folder: Path) -> None:
+    subset = run(tiny_bert, glue_folder, num_examples=40)
+    judged = run(tiny_bert, glue_folder, num_examples=40, range_examples="all")
+    everything = run(tiny_bert, glue_folder, num_examples=None)
+    assert subset.key == judged.key, "it changes no frame"
+    assert subset.frames == judged.frames
+    assert subset.working_range.examples == 40
+    assert judged.working_range.examples == len(everything.task.gold) > 40
+    np.testing.assert_allclose(judged.working_range.lead, everything.working_range.lead)
+    assert judged.working_range.to == everything.working_range.to
