@@ -121,6 +121,11 @@ def told(app: AppTest) -> str:
     return unescaped("\n".join(element.value for element in (*app.markdown, *app.info)))
 
 
+def title(app: AppTest) -> str:
+    """What stands over a page, without the escapes."""
+    return unescaped(app.title[0].value)
+
+
 def errors(app: AppTest) -> list[str]:
     """What the page refuses, without the escapes."""
     return [unescaped(error.value) for error in app.error]

@@ -50,9 +50,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def checkpoint_in(copy: Path) -> Path:
     """The place of the first embedded checkpoint in a copy of the app."""
-    folder = next(iter(EMBEDDED.values())).folder
-    assert folder is not None
-    return copy / folder.relative_to(ROOT)
+    return copy / next(iter(EMBEDDED.values())).folder.relative_to(ROOT)
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,6 @@ FILLED = """pictures => pictures.every((picture) => {
 def box(part: Locator) -> SimpleNamespace:
     """Where a part of the page is, which must be in sight: pixels from the window's upper left corner."""
     found = part.bounding_box()
-    assert found
     return SimpleNamespace(**found, right=found["x"] + found["width"], bottom=found["y"] + found["height"])
 
 

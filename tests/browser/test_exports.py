@@ -1,7 +1,8 @@
 """Every download of a result on show is made in a real browser and opened again."""
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
@@ -16,6 +17,21 @@ from tests.browser import look
 from tests.builders import make_result
 
 RESULT, OTHER = (make_result(num_layers=count, amounts=(0.0, 0.25, 0.5)) for count in (3, 2))  # rows do not correspond
+
+
+HIDDEN = "document.documentElement.scrollHeight - document.documentElement.clientHeight"
+
+
+@contextmanager
+def opened_alone(chromium: Browser, saved: Path) -> Iterator[Page]:
+    """Opens a file in a talk's window without a network, and sees that it reads nothing else and does not complain."""
+    with chromium.new_context(offline=True, reduced_motion="reduce", viewport={"width": 1280, "height": 720}) as alone:
+        file = alone.new_page()
+        complaints, requests = look.complaints_of(file), list[str]()
+        file.on("request", lambda request: requests.append(urlsplit(request.url).scheme))
+        file.goto(saved.as_uri())
+        yield file
+        assert (complaints, requests) == ([], ["file"])
 
 
 @pytest.fixture
@@ -55,44 +71,26 @@ def test_a_story_is_told_by_keys_without_a_network(
 ) -> None:
     page.goto(f"{site}/?result={keep(RESULT)}")
     look.unfold(page, "Take it to a talk")
-    saved = look.fetched(page, "HTML", tmp_path)
-    with chromium.new_context(offline=True, reduced_motion="reduce", viewport={"width": 1280, "height": 720}) as alone:
-        file = alone.new_page()
-        complaints, requests = look.complaints_of(file), list[str]()
-        file.on("request", lambda request: requests.append(urlsplit(request.url).scheme))
-        file.goto(saved.as_uri())
+    with opened_alone(chromium, look.fetched(page, "HTML", tmp_path)) as file:
         for _ in range(2):
             file.keyboard.press("ArrowRight")
         expect(file.locator(".scene:not([inert]) .heatmap svg")).to_be_visible()
         file.keyboard.press("n")
         expect(file.locator(".notes")).to_be_visible()
-        hidden = "document.documentElement.scrollHeight - document.documentElement.clientHeight"
-        assert file.evaluate(hidden) <= 0, "a talk's window shows all of it"
+        assert file.evaluate(HIDDEN) <= 0, "a talk's window shows all of it"
         file.keyboard.press("f")
         file.wait_for_function("document.fullscreenElement")
-    assert complaints == []
-    assert requests == ["file"], "the file alone was read"
 
 
 @pytest.mark.parametrize(("path", "count"), [("lab", 1), ("compare", 2)])
 def test_the_html_file_plays_without_a_network(
-    page: Page,
-    chromium: Browser,
-    site: str,
-    keep: Callable[[SweepResult], str],
-    tmp_path: Path,
-    path: str,
-    count: int,
+    page: Page, chromium: Browser, site: str, keep: Callable[[SweepResult], str], tmp_path: Path, path: str, count: int
 ) -> None:
     look.open_still(page, f"{site}/{path}?result={keep(RESULT)}&other={keep(OTHER)}&reduction=cls")
     look.unfold(page, "Download")
     saved = look.fetched(page, "HTML player", tmp_path)
     assert 0.8e6 < saved.stat().st_size < 1.5e6
-    with chromium.new_context(offline=True, reduced_motion="reduce", viewport={"width": 1280, "height": 720}) as alone:
-        file = alone.new_page()
-        complaints, requests = look.complaints_of(file), list[str]()
-        file.on("request", lambda request: requests.append(urlsplit(request.url).scheme))
-        file.goto(saved.as_uri())
+    with opened_alone(chromium, saved) as file:
         player, heatmaps = file.locator(".player"), file.locator(".heatmap svg, .first svg, .second svg")
         expect(heatmaps).to_have_count(count)
         file.keyboard.press("End")  # before anything has the focus
@@ -104,10 +102,7 @@ def test_the_html_file_plays_without_a_network(
         player.get_by_label("Pruning amount").press("End")
         look.expect_amount(player, 0.5)
         expect(heatmaps.first).to_contain_text(f"{look.cells(RESULT, 2, 'cls')[-1]:.2f}")
-        hidden = "document.documentElement.scrollHeight - document.documentElement.clientHeight"
-        assert file.evaluate(hidden) <= 0, "a talk's window shows all of it"
+        assert file.evaluate(HIDDEN) <= 0, "a talk's window shows all of it"
         look.resize(file, 1920, 1080)
         pictures = look.box(file.locator(".pictures"))
         assert pictures.x + pictures.right == pytest.approx(1920, abs=2), "in the middle"
-    assert complaints == []
-    assert requests == ["file"], "the file alone was read"

@@ -72,5 +72,6 @@ def test_another_reduction_keeps_result_and_amount(page: Page, site: str) -> Non
     wanted = pytest.approx(look.cells(COLA, 10, "cls"), abs=0.00501)
     look.eventually(page, lambda: look.numbers(player, "heatmap"), wanted)
     assert look.amount(player) == 0.5
+    expect(page).to_have_url(re.compile("scene=3.*reduction=cls|reduction=cls.*scene=3"))
     gradient = player.locator(".role-legend-gradient path").first.get_attribute("fill") or ""
     assert gradient.startswith("url(#"), "whatever the address has become"

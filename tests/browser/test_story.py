@@ -77,11 +77,6 @@ def test_dots_buttons_and_keys_turn_and_the_address_keeps_the_scene(page: Page, 
     expect(story(page)).to_have_count(0)
     page.go_back()
     expect_scene(page, 4)
-    page.get_by_test_id("stPopoverButton").click()  # what runs the page again keeps the scene
-    page.get_by_text("First token", exact=True).click()
-    expect(page).to_have_url(re.compile("reduction=cls"))
-    look.expect_idle(page)
-    expect_scene(page, 4)
     page.goto(f"{site}/?result={COLA.key}&scene=99")
     expect_scene(page, 1)
 
@@ -109,19 +104,6 @@ def test_a_guess_is_marked_where_it_plays_and_kept(page: Page, site: str) -> Non
         assert mark.y > picture.y + picture.height / 2, "the first layer lies at the bottom"
         assert mark.bottom <= picture.bottom
         page.reload()
-
-
-def test_what_plays_rests_at_the_end_and_starts_over_when_asked(page: Page, site: str) -> None:
-    page.goto(f"{site}/?scene=3")
-    player = page.locator(f"{HERE} .player")
-    look.expect_playing(player, True)
-    player.get_by_label("Pruning amount").fill("18")
-    player.press("Space")
-    look.expect_amount(player, 0.95)
-    look.expect_playing(player, False)
-    player.press("Space")
-    look.expect_playing(player, True)
-    assert look.amount(player) < 0.9
 
 
 def test_full_screen_shows_the_scene_alone_and_notes_leave_the_picture_its_height(page: Page, site: str) -> None:

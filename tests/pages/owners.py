@@ -56,7 +56,6 @@ class NotingQueue(JobQueue):
         """Holds the worker, idle before, and lets it go on."""
         self.rest()
         worker = self._worker.child
-        assert worker
         os.kill(worker.pid, signal.SIGSTOP)
         try:
             yield
@@ -132,9 +131,7 @@ def finished(queue: NotingQueue, page: AppTest) -> SweepResult:
     """Waits for the end of all runs; the page then shows the last one's result."""
     queue.rest()
     assert not errors(run(page))
-    path = store.find(address(page)["result"])
-    assert path
-    return store.load(path)
+    return store.load(store.find(address(page)["result"]))
 
 
 def results() -> dict[str, int]:

@@ -22,8 +22,7 @@ def result(**settings: object) -> SweepResult:
 def shown(app: AppTest) -> tuple[str, str]:
     """What stands over the two heatmaps."""
     views = player(app)["views"]
-    one, other = (" ".join(views[side]["title"]).replace("\u00a0", " ").strip() for side in ("first", "second"))
-    return one, other
+    return tuple(unescaped(" ".join(views[side]["title"])).strip() for side in ("first", "second"))
 
 
 def test_it_opens_with_magnitude_and_its_random_control_and_others_can_be_chosen(shipped: Path) -> None:
@@ -34,13 +33,9 @@ def test_it_opens_with_magnitude_and_its_random_control_and_others_can_be_chosen
     data = player(app)
     assert [frame["amount"] for frame in data["frames"]] == list(AMOUNTS)
     assert set(data["views"]) == {"first", "second", "difference", "accuracy", "own"}
-    assert app.title[0].value == "Magnitude pruning beside random pruning, matched to magnitude (seed 1)", (
-        "how far they work is not known"
-    )
-    assert shown(app) == (
-        "First: magnitude pruning of the encoder",
-        "Second: random pruning, matched to magnitude (seed 1)",
-    )
+    beside = "random pruning, matched to magnitude (seed 1)"
+    assert app.title[0].value == f"Magnitude pruning beside {beside}", "how far they work is not known"
+    assert shown(app) == ("First: magnitude pruning of the encoder", f"Second: {beside}")
     assert "Where in depth the two change is not compared (steps too coarse)." in told(app)
     assert "Accuracy does not differ significantly at any amount" in told(app)
     assert "| 30 % | 30 % | 0.90 | 0.90 | 1.000 | 1.000 |" in told(app)
@@ -105,12 +100,7 @@ def test_what_two_do_not_share_is_said_and_left_out(
 @pytest.mark.parametrize(
     ("metric", "end", "last", "said"),
     [
-        (
-            "Matthews correlation",
-            "at no amount measured",
-            (0.0, 0.37),
-            "is significantly higher under Wanda",
-        ),
+        ("Matthews correlation", "at no amount measured", (0.0, 0.37), "is significantly higher under Wanda"),
         ("Accuracy", "up to 30 % of weights removed", (0.7, 0.7), "does not differ significantly at any amount"),
     ],
 )

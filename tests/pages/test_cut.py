@@ -4,13 +4,12 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.jobs.queue import JobQueue
 from core.request.sweep_request import SweepRequest
 from core.results.store import save
 from tests.builders import make_result, ship, with_own_key
-from tests.opened import address, box, errors, fill, follow, links, open_page, player, press, story, told, unescaped
+from tests.opened import address, box, errors, fill, follow, labels, links, open_page, player, press, story, title, told
 from tests.pages.conftest import Runs
 from tests.queues import STUDY, ended
 from tests.studies import make_study, with_sizes
@@ -18,10 +17,6 @@ from tests.studies import make_study, with_sizes
 PAGE = "pages/cut.py"
 BEGIN = "Which layers can go?"
 NASTY = "<b>x</b> [l](http://x.y) $x$"
-
-
-def title(app: AppTest) -> str:
-    return unescaped(app.title[0].value)
 
 
 @pytest.fixture
@@ -34,15 +29,13 @@ def test_without_a_study_it_says_what_one_is_and_leads_to_the_lab_which_runs_one
     app = open_page(PAGE)
     assert title(app) == BEGIN
     app = press(app, "Study your own model")
-    assert [box.value for box in app.selectbox if box.key in ("lab-method", "lab-checkpoint")] == [
-        "other checkpoint",
-        "study",
-    ]
+    chosen = [box.value for box in app.selectbox if box.key in ("lab-method", "lab-checkpoint")]
+    assert chosen == ["other checkpoint", "study"]
     app = press(open_page("pages/lab.py"), "Which layers can go?")
     press(fill(app, {"checkpoint": "embedded:cola"}), "Run")
     assert (none.requests[0].checkpoint, none.requests[0].data) == ("embedded:cola", "written")
     assert title(app) == BEGIN, "which leads to the page of cuts"
-    assert "Cancel" in {button.label for button in app.button}
+    assert "Cancel" in labels(app)
     assert "Running" in "".join(links(follow(app, "Layers"))), "another page mentions it"
     press(follow(app, "Cut"), "Cancel")
     assert "Cancelled." in told(app)
@@ -72,9 +65,8 @@ def test_the_dial_chooses_and_the_address_holds_it(shipped: Path) -> None:
     assert address(app) == {"study": STUDY.key, "by": "answers", "most": "0.1"}
     assert title(app).endswith("of answers change")
     assert open_page(PAGE, **address(app)).title[0].value == app.title[0].value
-    assert {button.label for button in app.get("download_button")} == {
-        *("PNG", "SVG", "PDF", "Numbers shown (CSV)", "Result as JSON")
-    }
+    offered = {button.label for button in app.get("download_button")}
+    assert offered == {"PNG", "SVG", "PDF", "Numbers shown (CSV)", "Result as JSON"}
 
 
 @pytest.mark.usefixtures("queue", "unfolded")
@@ -115,7 +107,7 @@ def test_a_result_leads_to_the_study_of_its_model_and_a_study_to_a_result_of_the
         assert address(open_page(PAGE, result=results[task].key)) == {"result": results[task].key}
     app = follow(open_page("pages/layers.py", result=results["qnli"].key), "Cut")
     assert title(app) == BEGIN, "it has none"
-    assert "Study MiniLM-L6, fine-tuned on QNLI" in {button.label for button in app.button}
+    assert "Study MiniLM-L6, fine-tuned on QNLI" in labels(app)
 
 
 @pytest.mark.usefixtures("queue")

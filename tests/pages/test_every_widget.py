@@ -37,12 +37,7 @@ PARAMETERS = {  # what stands in a page's address, and must be one of few values
         "unknown",
     ),
 }
-WIDGETS = {
-    "Methods": 0,
-    "Cut": 9,
-    "All results": 3,
-    "Lab": 40,
-}  # how many must have been used at least; on other pages 12
+WIDGETS = {"Methods": 0, "Cut": 9, "All results": 3, "Lab": 40}  # how many are used at least; on other pages 12
 MAY_SHOW_ANOTHER = {  # widgets that put another result on show
     *("choose-task", "choose-checkpoint", "choose-examples", "choose-result", "choose-other"),
     *("upload", "cut-own", "lab-run-now", "lab-again", "lab-control", "lab-deleted"),

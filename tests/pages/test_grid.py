@@ -13,7 +13,7 @@ from core.results.schema import SweepResult
 from core.results.store import save
 from tests.builders import against, declining, made_by_recipe, make_result, ship, with_own_key, with_own_labels
 from tests.core.findings.made import around, judged, network
-from tests.opened import address, box, links, open_page, players, told
+from tests.opened import address, box, links, open_page, players, title, told
 from ui.grid import OPENED
 
 PAGE = "pages/grid.py"
@@ -22,10 +22,8 @@ SMALL = {"num_layers": 2, "amounts": (0.0, 0.02, 0.04, 0.06, 0.5), "num_examples
 
 def named(name: str, **settings: object) -> SweepResult:
     """A result of a checkpoint of that name."""
-    result = make_result(**{**SMALL, **settings})
-    return with_own_key(
-        result, checkpoint=result.checkpoint.model_copy(update={"id": name, "revision": name, "source": "folder"})
-    )
+    result, place = make_result(**{**SMALL, **settings}), {"id": name, "revision": name, "source": "folder"}
+    return with_own_key(result, checkpoint=result.checkpoint.model_copy(update=place))
 
 
 def methods(name: str) -> list[SweepResult]:
@@ -51,12 +49,7 @@ def many(shipped: Path) -> None:
 def tables(app: AppTest) -> str:
     """What the grid's component was given."""
     (component,) = (found.proto for found in app.get("bidi_component") if found.proto.component_name.endswith("_grid"))
-    html: str = json.loads(component.json)["html"]
-    return html
-
-
-def title(app: AppTest) -> str:
-    return app.title[0].value.replace("\\", "")
+    return json.loads(component.json)["html"]
 
 
 def test_it_shows_all_verdicts_and_curves_of_ones_own_folder_or_of_some_or_the_shipped_ones(
@@ -93,9 +86,8 @@ def test_a_click_opens_a_result_and_what_else_a_browser_sends_nothing(many: None
 
 def test_layers_pruned_alone_are_left_out_unless_asked_for(shipped: Path) -> None:
     ship(shipped, make_result(**SMALL), *(make_result(**SMALL, scope=f"layer:{k}", points="layer") for k in (0, 1)))
-    assert [tables(open_page(PAGE, **asked)).count("<td>") for asked in ({}, {"alone": "shown"})] == [2, 4], (
-        "with the empty corner"
-    )
+    cells = [tables(open_page(PAGE, **asked)).count("<td>") for asked in ({}, {"alone": "shown"})]
+    assert cells == [2, 4], "with the empty corner"
 
 
 def test_results_against_another_checkpoint_alone_make_no_grid(shipped: Path) -> None:

@@ -18,9 +18,9 @@ from core.jobs.queue import JobQueue
 from core.request.controls import judged_beside
 from core.request.sweep_request import SweepRequest
 from core.results import library, store
-from core.results.statistics import WorkingRangeRecord
 from core.results.store import save
-from tests.builders import make_result, ship, with_own_key
+from tests.builders import make_result, ship
+from tests.core.findings.made import working_to
 from tests.opened import address, errors, fill, follow, labels, open_page, player, players, press, run, told, unescaped
 from tests.pages.conftest import Runs
 from tests.queues import PATIENCE, RESULT, ended, running
@@ -77,10 +77,8 @@ def test_a_run_shows_its_frames_as_they_arrive_and_can_be_cancelled(queue: JobQu
     assert settings_are_open(page)
     assert queue._worker.child, "the worker warms up before the first click"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "core.jobs.queue.queue.get",
-            lambda job_id: Job("a", DEFAULT, state="queued", position=3) if job_id else None,
-        )
+        job = Job("a", DEFAULT, state="queued", position=3)
+        patch.setattr("core.jobs.queue.queue.get", lambda job_id: job if job_id else None)
         waits = open_page(LAB, job="a")
         assert "The picture appears here" in told(waits), "its place is held until it comes"
         assert progress(waits) == ("Waiting: 3 to come first", 0)
@@ -159,7 +157,6 @@ def test_a_method_and_its_control_run_in_one_go(queue: JobQueue, runs: Runs) -> 
     assert runs.requests == [DEFAULT]
     assert runs.follow_ups == judged_beside(DEFAULT)
     job = queue.wait(address(page)["job"], lambda job: job.ended or (job.step, job.done) == (2, 1), PATIENCE)
-    assert job is not None
     assert amounts(run(page)) == [0.0, 0.5], "the method's result"
     assert player(page)["title"].startswith("Magnitude pruning")
     assert progress(page) == ("Run 3 of 6: 3 % done, 2 s left (amount 0)", 2)
@@ -180,15 +177,8 @@ def test_ones_own_results_by_several_methods_are_told_in_one_table_the_farthest_
     queue: JobQueue, shipped: Path
 ) -> None:
     steps = {"amounts": (0.0, 0.5, 0.8), "prunable_sparsity": lambda amount: amount / 2}
-    known = {"metric": "accuracy", "examples": 200, "shown_broken_from": None, "smallest_drop": 0.1, "lead": 0.4}
     asked = (("magnitude", "encoder", 0.5), ("wanda", "encoder", 0.0), ("attribution", None, 0.8))
-    results = [
-        with_own_key(
-            make_result(method=method, scope=scope, **steps),
-            working_range=WorkingRangeRecord(to=to, reason=None, **known),
-        )
-        for method, scope, to in asked
-    ]
+    results = [working_to(make_result(method=method, scope=scope, **steps), to) for method, scope, to in asked]
     control = make_result(method="random", **steps)
     for result in (*results, control, make_result(method="wanda", task="cola", **steps)):
         save(result)

@@ -32,8 +32,7 @@ def say(page: AppTest, **meanings: str) -> AppTest:
 
 
 def meaning(page: AppTest, value: str) -> str | None:
-    said: str | None = page.selectbox(key=f"lab-means-sst2-{value}").value
-    return said
+    return page.selectbox(key=f"lab-means-sst2-{value}").value
 
 
 def cancelled(queue: JobQueue, page: AppTest) -> str:
@@ -113,10 +112,8 @@ def test_a_pairs_columns_are_guessed_and_a_value_is_asked_for_once_in_any_case(q
         fill(page, {f"data-{'own' if task == 'auto' else 'True'}": "own sentences"})
         upload(page, f"id,headline_a,headline_b,is_duplicate\n{rows}")
         assert page.multiselect(key="lab-texts").values == ["headline_a", "headline_b"]
-        assert [box.label for box in page.selectbox if "means" in str(box.key)] == [
-            "“no”, “No” mean",
-            "“Yes”, “YES”, “yes” mean",
-        ]
+        asked = [box.label for box in page.selectbox if "means" in str(box.key)]
+        assert asked == ["“no”, “No” mean", "“Yes”, “YES”, “yes” mean"]
         fill(page, {f"means-{task}-no": labels[0], f"means-{task}-Yes": labels[1]})
         assert f"12 examples: 4 {labels[0].replace('t_d', 't d')}, 8 {labels[1]}." in told(page)
         press(page, "Run")

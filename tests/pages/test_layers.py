@@ -11,7 +11,7 @@ from core.request.sweep_request import SweepRequest
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result, ship
 from tests.core.findings import made
-from tests.opened import address, box, labels, open_page, player, players, press, told
+from tests.opened import address, box, labels, open_page, player, players, press, title, told, unescaped
 from ui import controls
 
 PAGE = "pages/layers.py"
@@ -30,8 +30,7 @@ def stepped() -> SweepResult:
 
 def pictures(app: AppTest, which: int = 0) -> dict[str, Any]:
     """The views of a player: 0 is the page's, the last one under Details."""
-    views: dict[str, Any] = players(app)[which]["views"]
-    return views
+    return players(app)[which]["views"]
 
 
 def chosen(app: AppTest) -> list[str]:
@@ -40,21 +39,16 @@ def chosen(app: AppTest) -> list[str]:
     return [strip["pick"] for strip in strips if strip["chosen"]]
 
 
-def read(text: str) -> str:
-    """Words as they are read."""
-    return text.replace("\\", "").replace("\u00a0", " ")
-
-
 def test_the_answer_is_the_heading_and_what_was_measured_the_caption(shipped: Path) -> None:
     ship(shipped, stepped())
     app = open_page(PAGE)
     data = player(app)
     assert (data["layout"]["name"], list(data["views"])) == ("layers", ["rows", "curve"])
     assert [frame["amount"] for frame in data["frames"]] == list(AMOUNTS)
-    assert read(app.title[0].value) == "Layer 3 changes first: it falls below 0.9 at 5 % of weights removed"
+    assert title(app) == "Layer 3 changes first: it falls below 0.9 at 5 % of weights removed"
     assert chosen(app) == ["3"]
     assert "Layer 3, attention block, stays intact (at least 0.9) up to 5 % of weights removed." in told(app)
-    assert read(app.get("popover")[0].proto.popover.label) == (
+    assert unescaped(app.get("popover")[0].proto.popover.label) == (
         "Magnitude pruning of the encoder · MiniLM-L6, fine-tuned on SST-2 · 40 examples of SST-2 validation, GLUE · "
         "Mean over tokens"
     )
@@ -94,7 +88,7 @@ def test_the_control_and_layers_pruned_alone_are_shown_where_they_are_at_hand(sh
 def test_a_measure_without_any_value_is_a_sentence_and_no_picture(shipped: Path) -> None:
     ship(shipped, result())
     app = open_page(PAGE, measure="partial_cka", reduction="cls")
-    assert "is undefined in every layer" in read(app.title[0].value)
+    assert "is undefined in every layer" in title(app)
     assert not players(app)
     box(app, "reduction").set_value("mean").run()
     assert set(pictures(app)) == {"rows", "curve"}
@@ -110,11 +104,8 @@ def test_what_layers_pass_on_and_which_half_matters_is_shown_once_they_were_prun
     app = open_page(PAGE, layer="2")
     assert [list(one["views"]) for one in players(app)][1:3] == [["passed"], ["stack", "harm"]]
     assert {row["layer"] for row in pictures(app, 1)["passed"]["datasets"]["lines"] if row["chosen"]} == {"2"}
-    words = read(told(app))
-    assert (
-        "**At 60 % removed, what fades is not what matters.** Removing 60 % of the weights of the lower half of"
-        in words
-    )
+    words = told(app)
+    assert "**At 60 % removed, what fades is not what matters.** Removing 60 % of the weights of the lower" in words
     assert "**What layer 2 passes on.** With 70 % of its weights removed, and no others" in words
     assert controls.ALONE not in labels(app)
 

@@ -16,14 +16,9 @@ PAGE = "pages/present.py"
 @pytest.fixture
 def results(shipped: Path) -> list[SweepResult]:
     """Five shipped results of one model: three methods, of which one has two controls."""
-    made = [
-        make_result(),
-        make_result(scope="layer:0"),
-        make_result(method="random"),
-        make_result(method="random", seed=1),
-        make_result(method="attribution", scope=None),
-    ]
-    ship(shipped, *made)
+    random = ({"method": "random"}, {"method": "random", "seed": 1})
+    asked = ({}, {"scope": "layer:0"}, *random, {"method": "attribution", "scope": None})
+    ship(shipped, *(made := [make_result(**settings) for settings in asked]))
     return made
 
 

@@ -29,25 +29,18 @@ def test_it_opens_with_the_bundled_checkpoint_and_all_seven_scenes(complete: Pat
     told_of = story(open_page(PAGE))
     assert told_of["key"] == SST2.key
     assert [step["name"] for step in told_of["steps"]] == NAMES
-    first, guess, play, limits, chance, matters, cut = told_of["steps"]
+    first, _, play, limits, *_, cut = told_of["steps"]
+    assert [bool(step["player"]) for step in told_of["steps"]] == [False] + [True] * 6
     assert first["drawing"]
-    assert not first["player"]
-    assert [bool(step["player"]) for step in (guess, play, limits, chance, matters, cut)] == [True] * 6
     assert play["player"]["start"] is None, "it plays"
     assert limits["player"]["start"] is not None
     assert cut["go"]["what"] == "own"
-    for step in told_of["steps"]:
-        assert step["heading"]
-        assert len(step["sentences"]) <= 2
 
 
-def test_a_guess_gives_nothing_away_and_is_answered_by_how_far_its_layer_is_intact(complete: Path) -> None:
+def test_a_guess_is_answered_by_how_far_its_layer_is_intact(complete: Path) -> None:
     _, guess, play, *_ = story(open_page(PAGE))["steps"]
     view, shown = guess["player"]["views"]["stack"], play["player"]["views"]["stack"]
     rows, known = view["datasets"][view["usermeta"]["picks"]], shown["datasets"]["stack"]
-    assert [set(row["v"]) for row in rows] == [{1.0}] * 6, "every layer is still like itself"
-    assert not any(row["words"] for row in rows)
-    assert [row["pick"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
     for row, layer in zip(rows, known, strict=True):
         assert f"layer {layer['layer']}: {layer['words']}" in row["answer"].replace("\u00a0", " ")
         assert ("first" in row["answer"]) == layer["first"]
@@ -71,11 +64,9 @@ def test_it_leads_to_the_published_pair_and_from_there_no_further(shipped: Path)
 
 def test_what_a_scene_lacks_is_said_with_a_button(shipped: Path) -> None:
     ship(shipped, SST2)
-    steps = {step["name"]: step for step in story(open_page(PAGE))["steps"]}
-    for name, what in (("chance", "control"), ("matters", "halves"), ("cut", "study")):
-        assert steps[name]["player"] is None
-        assert steps[name]["sentences"]
-        assert steps[name]["go"]["what"] == what
+    lacking = [step for step in story(open_page(PAGE))["steps"][1:] if not step["player"]]
+    wanted = [("chance", "control"), ("matters", "halves"), ("cut", "study")]
+    assert [(step["name"], step["go"]["what"]) for step in lacking if step["sentences"]] == wanted
     other = against(SST2, 6, name="twin")
     ship(shipped, SST2, other)
     app = open_page(PAGE, result=other.key)
