@@ -59,10 +59,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     Each worker is given one stretch of the list, and takes over from the end of another's what that has not begun.
     """
-    results = "shipped_results"
-    items.sort(
-        key=lambda item: 0 if BROWSER in item.path.parents else 1 if results in getattr(item, "fixturenames", ()) else 2
-    )
+
+    def place(item: pytest.Item) -> int:
+        return 0 if BROWSER in item.path.parents else 1 + ("shipped_results" not in getattr(item, "fixturenames", ()))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
@@ -185,7 +186,6 @@ def quick_pages() -> Iterator[None]:
 
 def _ended(runner: "LocalScriptRunner", timeout: float = 3) -> None:
     thread = runner._script_thread
-    assert thread is not None
     thread.join(timeout)
     assert not thread.is_alive(), f"the page still runs after {timeout} s"
 

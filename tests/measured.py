@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny import loaded, make_encoder, write_split
+from tiny import loaded, make_encoder, write_sst2
 
 from core.inputs.prepare import CutInputs, prepare_cut
-from core.request.catalog import TASKS
 from core.request.sweep_request import SweepRequest, checked
 from core.results.cut import CutStudy
 from core.results.key import sealed
@@ -17,8 +16,7 @@ from core.sweep.cuts import study
 
 def measured(folder: Path, model_type: str) -> tuple[Path, CutInputs, CutStudy]:
     """Writes a classifier of three layers in float16, and measures it; gives its folder, the inputs and the study."""
-    for split, count in (("validation", 40), ("train", 50)):
-        write_split(folder, TASKS["sst2"], split, count, seed=len(split))
+    write_sst2(folder)
     base = make_encoder(folder / "base", model_type, layers=3, seed=5, dtype=torch.float16)
     (base / "README.md").write_text("---\nlicense: apache-2.0\n---\n")
     inputs = prepare_cut(checked(SweepRequest(str(base), "sst2", data=str(folder))))

@@ -21,12 +21,10 @@ def make_study(*, task: str = "sst2", num_layers: int = 4, num_examples: int = 2
     """Builds a sealed study that never ran: every layer fewer costs some accuracy, upper ones more."""
     random = np.random.default_rng(seed)
     swept = make_result(task=task, num_layers=num_layers, num_examples=num_examples)
-    fewer = swept.task.model_copy(
-        update={"split": "train", "examples": tuple(range(100)), "gold": swept.task.gold[:100], "fingerprint": "c"}
-    )
-    scores = LayerScores(
-        cosine=tuple(np.linspace(0.5, 0.9, num_layers).tolist()), cka=tuple(np.linspace(0.9, 0.6, num_layers).tolist())
-    )
+    known = {"split": "train", "examples": tuple(range(100)), "gold": swept.task.gold[:100], "fingerprint": "c"}
+    fewer = swept.task.model_copy(update=known)
+    cosine, similarity = (tuple(np.linspace(*ends, num_layers).tolist()) for ends in ((0.5, 0.9), (0.9, 0.6)))
+    scores = LayerScores(cosine=cosine, cka=similarity)
 
     def predicted(gold: tuple[int, ...], layers: tuple[int, ...]) -> tuple[int, ...]:
         wrong = 0.1 + 0.4 * (1 - sum(k + 2 for k in layers) / sum(range(2, num_layers + 2)))

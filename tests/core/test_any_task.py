@@ -62,9 +62,8 @@ def test_the_command_line_sweeps_it_and_agrees_with_scikit_learn(
 ) -> None:
     arguments = ["--checkpoint", str(tiny_emotions), "--data", str(write(named())), "--amounts", "0,0.5"]
     assert main([*arguments, "--output", str(tmp_path / "out.json")]) == 0
-    assert "from mine.csv, rows 1 to 120: the text from “text”, the label from “emotion” (text and label guessed)" in (
-        capsys.readouterr().err
-    )
+    read = "from mine.csv, rows 1 to 120: the text from “text”, the label from “emotion” (text and label guessed)"
+    assert read in capsys.readouterr().err
     result = store.load(tmp_path / "out.json")
     task, frame = result.task, result.frames[0]
     assert (task.name, task.source, task.source_name, task.label_names) == ("auto", "file", "mine.csv", tuple(NAMES))
@@ -141,9 +140,8 @@ def test_every_method_is_measured_on_the_same_half_of_the_rows(tiny_emotions: Pa
     if METHODS[method].calibrated:
         assert sorted([*inputs.calibration.record.examples, *inputs.subset.record.examples]) == list(range(120))
         assert len(prepare(ask(*asked, "--examples", 104)).calibration.record.examples) == 16
-        assert "mine.csv has only 15 examples besides those evaluated, and 16 are needed" in refused(
-            *asked, "--examples", 105
-        )
+        said = refused(*asked, "--examples", 105)
+        assert "mine.csv has only 15 examples besides those evaluated, and 16 are needed" in said
     assert "mine.csv has only 120 examples" in refused(*asked, "--examples", 121)
 
 

@@ -15,6 +15,7 @@ from core.results import library, store
 from core.worker import ANSWERS
 
 Run = Callable[[str], tuple[int, str, str]]
+STUDY = "--checkpoint DEEP --task sst2 --data GLUE"
 
 
 @pytest.fixture
@@ -29,9 +30,7 @@ def run(complete: Callable[..., tuple[int, str, str]], tmp_path: Path, glue_fold
 
 def test_a_study_is_printed_listed_and_names_no_place(run: Run, tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.json"
-    code, printed, said = run(
-        f"--checkpoint DEEP --task sst2 --data GLUE --examples 40 --output OUT --manifest {manifest}"
-    )
+    code, printed, said = run(f"{STUDY} --examples 40 --output OUT --manifest {manifest}")
     assert code == 0, said
     (path,) = (tmp_path / "out").iterdir()
     study = store.load_cut(path)
@@ -45,13 +44,11 @@ def test_the_smaller_model_is_saved_where_it_is_asked_for(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.sweep.speed.PASSES", {1: 2, 32: 2})
-    line = "--checkpoint DEEP --task sst2 --data GLUE --examples 40 --output OUT --layers 2 --width 0.5"
-    code, printed, said = run(f"{line} --save {tmp_path / 'small'}")
+    code, printed, said = run(f"{STUDY} --examples 40 --output OUT --layers 2 --width 0.5 --save {tmp_path / 'small'}")
     assert code == 0, said
     study = store.load_cut(Path(printed.strip()))
     config = json.loads((tmp_path / "small" / "config.json").read_text())
     assert (config["num_hidden_layers"], config["intermediate_size"]) == (2, 32)
-    assert study.full.size
     card = (tmp_path / "small" / "README.md").read_text()
     assert study.key in card
     _, script = card.split("```shell\npython -m core.cut ")
@@ -63,12 +60,12 @@ def test_the_smaller_model_is_saved_where_it_is_asked_for(
     ("line", "words"),
     [
         ("--checkpoint FLAT --task sst2 --data GLUE", "has 1 encoder layer"),
-        ("--checkpoint DEEP --task sst2 --data GLUE --examples 8", "8 examples with 2 labels to judge by, and 16"),
+        (f"{STUDY} --examples 8", "8 examples with 2 labels to judge by, and 16"),
         ("--checkpoint DEEP --task auto --data TABLE --examples 20", "10 examples besides those evaluated, and 16"),
-        ("--checkpoint DEEP --task sst2 --data GLUE --method wanda", "unrecognized arguments: --method"),
-        ("--checkpoint DEEP --task sst2 --data GLUE --save GLUE --layers 2", "exists and is not an empty folder"),
-        ("--checkpoint DEEP --task sst2 --data GLUE --layers 4 --save NEW", "the checkpoint has 3, choose 1 to"),
-        ("--checkpoint DEEP --task sst2 --data GLUE --width 0.4", "invalid choice: 0.4 (choose from 0.25, 0.5, 0.75)"),
+        (f"{STUDY} --method wanda", "unrecognized arguments: --method"),
+        (f"{STUDY} --save GLUE --layers 2", "exists and is not an empty folder"),
+        (f"{STUDY} --layers 4 --save NEW", "the checkpoint has 3, choose 1 to"),
+        (f"{STUDY} --width 0.4", "invalid choice: 0.4 (choose from 0.25, 0.5, 0.75)"),
     ],
 )
 def test_bad_input_exits_with_two_and_one_line(run: Run, line: str, words: str) -> None:

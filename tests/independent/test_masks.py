@@ -43,9 +43,8 @@ class Both:
 
     def plan(self, method: str, scope: str | None = None, controls: str | None = None) -> Plan:
         calibration = make_calibration(self.tokenizer, GOLD, seed=SEED)
-        return module_of(method).plan(
-            Baseline(self.model, (AMOUNT,), scope, calibration=calibration, controls=controls)
-        )
+        baseline = Baseline(self.model, (AMOUNT,), scope, calibration=calibration, controls=controls)
+        return module_of(method).plan(baseline)
 
     def removed(self, plan: Plan) -> Masks:
         """What a plan removes of each parameter, by name."""

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -32,10 +33,6 @@ RECIPES = {
     "tiny-mpnet": Recipe(MPNET, "qnli", 1, 1e-3),
 }
 Make = Callable[..., Path]
-
-
-def interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 @pytest.fixture(autouse=True)
@@ -93,9 +90,8 @@ def test_a_checkpoint_is_made_and_an_interruption_in_any_stage_changes_nothing(
     assert (resolved.id, resolved.recipe and resolved.recipe.name) == (f"recipe:{NAME}", NAME)
     validation, train = (read_examples(glue_folder, COLA, split) for split in ("validation", "train"))
     assert np.array_equal(np.load(folder / "training_examples.npy"), example_digests(texts(train, COLA)))
-    found, trained = (
-        predicted_by_transformers(place, validation["sentence"]) for place in (folder, whole / "work" / NAME / "mixed")
-    )
+    places = (folder, whole / "work" / NAME / "mixed")
+    found, trained = (predicted_by_transformers(place, validation["sentence"]) for place in places)
     assert accuracy_score(trained, found) > 0.95  # it is stored in float16
     assert AutoConfig.from_pretrained(folder).dtype == torch.float16
     card = (folder / "README.md").read_text()
@@ -118,7 +114,7 @@ def test_what_cannot_be_used_is_refused_and_a_training_goes_on_with_what_it_bega
     refused(r"no cola/train-….parquet: give --data", data=tmp_path)
     shutil.rmtree(tmp_path / "weights")
     base, data = shutil.copytree(tiny_bert, tmp_path / "base"), shutil.copytree(glue_folder, tmp_path / "data")
-    monkeypatch.setattr(command, "learn_syntax", interrupt)
+    monkeypatch.setattr(command, "learn_syntax", Mock(side_effect=KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         make(tmp_path / "weights", base=base, data=data)
     write_split(data, COLA, "train", 160, seed=3)

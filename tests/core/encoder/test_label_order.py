@@ -65,12 +65,9 @@ def test_every_method_removes_the_same(nli: tuple[Path, Path, str], method: str)
     """Attribution scores the gold label; in scope all-linear the classifier's own rows are pruned too."""
     *folders, data = nli
     scope = None if method.startswith("attribution") else "all-linear"
-    before, after = (
-        swept(folder, data, "mnli", method=method, scope=scope, amounts=AMOUNTS).frames for folder in folders
-    )
-    assert [(frame.similarity, frame.predictions) for frame in after] == [
-        (frame.similarity, frame.predictions) for frame in before
-    ]
+    results = (swept(folder, data, "mnli", method=method, scope=scope, amounts=AMOUNTS) for folder in folders)
+    before, after = ([(frame.similarity, frame.predictions) for frame in result.frames] for result in results)
+    assert before == after
 
 
 @pytest.mark.parametrize("model_type", sorted(ARCHITECTURES))

@@ -149,11 +149,9 @@ QUARTERS = (0.0, 0.3, 0.6, 0.9)
 
 def correct_on(whole: SweepResult, right: Mapping[float, range]) -> SweepResult:
     """The same result, correct on the given examples only at each of the amounts, and on none at the others."""
-    gold = whole.task.gold
-    by_amount = [right.get(amount, range(0)) for amount in whole.amounts]
-    return predicting(
-        whole, *([gold[k] if k in known else 1 - gold[k] for k in range(len(gold))] for known in by_amount)
-    )
+    by_amount = [right.get(amount, ()) for amount in whole.amounts]
+    gold = list(enumerate(whole.task.gold))
+    return predicting(whole, *([label if k in known else 1 - label for k, label in gold] for known in by_amount))
 
 
 def flipping() -> SweepResult:
@@ -254,9 +252,8 @@ def sharing(counts: Mapping[str, Sequence[int]] = FEWER, **settings: object) -> 
 
 def confirming(results: Sequence[SweepResult], seed: int = 1) -> list[SweepResult]:
     """The same on a checkpoint of which nothing was known."""
-    return [
-        with_own_key(result, checkpoint=made_by_recipe(result.checkpoint, "mpnet-l12-sst2", seed)) for result in results
-    ]
+    made = (made_by_recipe(result.checkpoint, "mpnet-l12-sst2", seed) for result in results)
+    return [with_own_key(result, checkpoint=known) for result, known in zip(results, made, strict=True)]
 
 
 # ---------------------------------------------------------------- results beside each other

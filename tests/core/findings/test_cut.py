@@ -83,9 +83,8 @@ def test_the_choice_ignores_the_judged_examples() -> None:
 def judged(low: float, high: float, **changes: object) -> Frontier:
     """A study whose smaller models all differ from the full one by so much."""
     known, lost = frontier_of(with_sizes(make_study())), Estimate(value=(low + high) / 2, low=low, high=high)
-    return replace(
-        known, choices=tuple(replace(model, difference=lost, loss={"score": 0.0}) for model in known.choices), **changes
-    )
+    choices = (replace(model, difference=lost, loss={"score": 0.0}) for model in known.choices)
+    return replace(known, choices=tuple(choices), **changes)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Guided shares judged: what is counted and paired, by hand and by SciPy; which checkpoints and places there are."""
 
+from itertools import product
 from math import exp, log
 
 import numpy as np
@@ -17,9 +18,8 @@ from tests.core.findings.made import EXAMPLES, FEWER, confirming, sharing
     ("more", "fewer", "both"), [(3, 12, 5), (12, 3, 0), (0, 6, 2), (5, 0, 0), (0, 0, 7), (0, 0, 0)]
 )
 def test_the_pair_is_that_of_an_exact_binomial_test(more: int, fewer: int, both: int) -> None:
-    guided, other = (
-        np.repeat([True, own, not own, False], [both, more, fewer, 100 - both - more - fewer]) for own in (True, False)
-    )
+    counts = [both, more, fewer, 100 - both - more - fewer]
+    guided, other = (np.repeat([True, own, not own, False], counts) for own in (True, False))
     found, apart = beside(guided, other), more + fewer
     assert found.difference == pytest.approx((more - fewer) / 100)
     assert found.ratio == pytest.approx((both + more + 0.5) / (both + fewer + 0.5))
@@ -38,9 +38,8 @@ def test_every_checkpoint_with_all_methods_on_the_same_examples_has_each_amount(
     control = make_result(task="qqp", method="random", controls="cka", amounts=(0.0, *AMOUNTS))
     found = judged([*first, *second, *some, elsewhere, coarse, control])
     places = [place for known in found for place in known.places]
-    assert [(known.group, place.amount) for known in found for place in known.places] == [
-        (group, amount) for group in ("no figure seen before", "search chosen on them") for amount in AMOUNTS
-    ]
+    groups = product(("no figure seen before", "search chosen on them"), AMOUNTS)
+    assert [(known.group, place.amount) for known in found for place in known.places] == list(groups)
     for k, place in enumerate(places):
         counts = {name: FEWER[name][k % 3] for name in METHODS}
         assert {name: round(EXAMPLES * share.share) for name, share in place.changed.items()} == counts

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny import left_whole, loaded, make_encoder, predicted_by_transformers, write_split
+from tiny import left_whole, loaded, make_encoder, predicted_by_transformers, write_sst2
 
 from core.encoder.saving import save
 from core.inputs.prepare import prepare
 from core.pruning.cut import cut
-from core.request.catalog import TASKS
 from core.request.sweep_request import SweepRequest, checked
 from core.results import store
 from core.results.key import sealed
@@ -22,10 +21,7 @@ DEPTH = 4
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    for split, count in (("validation", 40), ("train", 50)):
-        write_split(folder, TASKS["sst2"], split, count, seed=len(split))
-    return folder
+    return write_sst2(tmp_path_factory.mktemp("data"))
 
 
 def asked(checkpoint: Path, data: Path) -> SweepRequest:

@@ -26,19 +26,16 @@ def test_every_method_is_judged_beside_its_own_seeds_in_small_steps(method: str)
 
 
 def test_one_layer_alone_is_judged_at_its_own_amounts() -> None:
-    alone = replace(MAGNITUDE, scope="layer:2", amounts=(0.0, 0.5))
-    beside = judged_beside(alone)
-    assert {(request.scope, request.amounts, request.until_damage) for request in beside} == {
-        ("layer:2", (0.0, 0.5), None)
-    }
+    beside = judged_beside(replace(MAGNITUDE, scope="layer:2", amounts=(0.0, 0.5)))
+    found = {(request.scope, request.amounts, request.until_damage) for request in beside}
+    assert found == {("layer:2", (0.0, 0.5), None)}
     assert [request.seed for request in beside] == [0, 1, 2]
     assert not judged_beside(replace(MAGNITUDE, method="random")), "a control has no control"
 
 
 def test_every_method_is_run_but_what_an_architecture_lacks() -> None:
-    usual, normalising_first = (
-        {sweep.method for sweep in every_method(MAGNITUDE, kind)} for kind in ("bert", "modernbert")
-    )
+    sweeps = (every_method(MAGNITUDE, kind) for kind in ("bert", "modernbert"))
+    usual, normalising_first = ({sweep.method for sweep in known} for known in sweeps)
     assert usual == {name for name, method in METHODS.items() if method.control and method.shares != "guided"}
     assert usual - normalising_first == {"attribution-residual"}
 

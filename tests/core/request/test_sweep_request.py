@@ -59,9 +59,8 @@ def test_refusals_name_value_bound_and_remedy(changes: dict[str, object], words:
 def test_hosted_there_are_no_folders_and_tighter_bounds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    assert [source_of(place) for place in ("embedded:sst2", str(tmp_path), "owner/name@refs-1", "bert-base")] == [
-        *("embedded", "folder", "hub", "hub"),
-    ]
+    places = ("embedded:sst2", str(tmp_path), "owner/name@refs-1", "bert-base")
+    assert [source_of(place) for place in places] == ["embedded", "folder", "hub", "hub"]
     monkeypatch.setenv(name, "1")
     for changes, words in (
         ({"checkpoint": str(tmp_path)}, "is not a checkpoint here"),

@@ -150,11 +150,9 @@ def test_memory_does_not_grow_with_the_square_of_the_examples() -> None:
 @pytest.mark.parametrize("n", [5, 6, 17, 40])
 @pytest.mark.parametrize("seed", range(3))
 def test_leaving_one_out_equals_computing_without_it(n: int, seed: int) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    baseline = torch.randn(3, n, 7, generator=generator, dtype=torch.float64) + 5
-    pruned = baseline + torch.tensor([0.1, 1.0, 5.0])[:, None, None] * torch.randn(
-        3, n, 7, generator=generator, dtype=torch.float64
-    )
+    baseline, noise = random(2, 3, n, 7, seed=seed)
+    baseline += 5
+    pruned = baseline + torch.tensor([0.1, 1.0, 5.0])[:, None, None] * noise
     replicates = leave_one_out(compared(baseline, pruned).own)  # (points, n)
     for m in range(n):
         rest = [k for k in range(n) if k != m]

@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 import torch
-from tiny import loaded, make_encoder, write_split
+from tiny import loaded, make_encoder, write_sst2
 from torch import nn
 
 from core.encoder.architectures import classifier
@@ -19,7 +19,6 @@ from core.encoder.batches import micro_batches
 from core.encoder.loading import Checkpoint
 from core.encoder.stack import Stack
 from core.inputs.prepare import CutInputs, prepare_cut
-from core.request.catalog import TASKS
 from core.request.criteria import MEASURED
 from core.request.sweep_request import SweepRequest, checked
 from core.results import store
@@ -51,9 +50,7 @@ def asked(checkpoint: Path, data: Path, **settings: Any) -> SweepRequest:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkpoint, CutInputs]:
-    folder = tmp_path_factory.mktemp("cuts")
-    for split, count in (("validation", 40), ("train", 50)):
-        write_split(folder, TASKS["sst2"], split, count, seed=len(split))
+    folder = write_sst2(tmp_path_factory.mktemp("cuts"))
     inputs = prepare_cut(asked(make_encoder(folder / "deep", "bert", layers=DEPTH), folder))
     return loaded(inputs.resolved), inputs
 
