@@ -17,9 +17,7 @@ PASSES["guided"] = PASSES["ours"] + (2 + 20 * 2) * 160 // 64
 
 
 @pytest.mark.parametrize("task", ["sst2", "mrpc"])
-def test_all_procedures_find_the_same_accuracies_in_their_numbers_of_passes(
-    task: str, tiny_bert: Path, glue_folder: Path
-) -> None:
+def test_all_procedures_find_the_same_in_their_numbers_of_passes(task: str, tiny_bert: Path, glue_folder: Path) -> None:
     asked = checked(SweepRequest(str(tiny_bert), task, amounts=(0.0, 0.5, 0.9), num_examples=64, data=str(glue_folder)))
     inputs, found = prepare(asked), {}
     for name, procedure in PROCEDURES.items():

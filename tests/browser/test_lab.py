@@ -66,9 +66,7 @@ def test_one_button_and_run_tell_how_far_every_method_goes_and_lead_to_each_resu
     expect(table.get_by_role("link", name="Magnitude pruning", exact=True)).to_be_visible()
 
 
-def test_six_labels_in_another_order_and_case_are_swept_and_saved_on_a_telephone(
-    page: Page, site: str, copy: Path, tiny_emotions: Path
-) -> None:
+def test_six_labels_in_another_order_on_a_telephone(page: Page, site: str, copy: Path, tiny_emotions: Path) -> None:
     texts, gold = emotion_texts(60, seed=3)
     names = list(EMOTIONS)
     rows = "".join(f"{names[label].swapcase()},{k},{texts[k]}\n" for k, label in enumerate(gold))

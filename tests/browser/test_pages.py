@@ -34,9 +34,7 @@ FOCUSED = """() => {
 
 
 @pytest.mark.parametrize("name", ADDRESSES)
-def test_a_page_is_whole_in_both_sizes_and_themes_and_axe_finds_nothing_grave(
-    page: Page, site: str, messages: list[str], name: str
-) -> None:
+def test_a_page_is_whole_in_both_sizes_and_themes(page: Page, site: str, messages: list[str], name: str) -> None:
     query = "" if name == "Lab" else f"?result={SST2.key}&other={COLA.key}"
     link = f"{site}/{ADDRESSES[name]}{query}"
     link += "&scene=3" if name == "Story" else ""

@@ -61,9 +61,7 @@ def test_keys_move_through_amounts_and_results_wherever_the_focus_is_but_in_a_fi
     expect(caption).to_have_text("<b>f</b> ends")
 
 
-def test_in_any_window_nothing_is_covered_or_cut_and_a_projector_is_read_from_the_last_row(
-    page: Page, site: str
-) -> None:
+def test_in_any_window_nothing_is_covered_or_cut_and_it_is_read_from_the_last_row(page: Page, site: str) -> None:
     caption = "a long caption of a talk, " * 6
     player = look.open_still(page, f"{site}/present?result={WRITTEN.key}&caption={caption}")
     for width, height in ((390, 844), (820, 1180), (1024, 768), (1280, 800), (1920, 1080)):

@@ -132,9 +132,7 @@ def test_full_screen_shows_the_scene_alone_and_notes_leave_the_picture_its_heigh
 
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (1024, 768), (1280, 800)])
-def test_every_scene_fits_the_window_and_axe_finds_nothing_grave(
-    page: Page, site: str, width: int, height: int
-) -> None:
+def test_every_scene_fits_the_window_and_axe_finds_no_fault(page: Page, site: str, width: int, height: int) -> None:
     page.emulate_media(reduced_motion="reduce", color_scheme="dark" if width == 1024 else "light")
     page.set_viewport_size({"width": width, "height": height})
     page.goto(site)

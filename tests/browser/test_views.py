@@ -71,9 +71,7 @@ def test_a_row_is_picked_by_mouse_and_by_keys_and_the_result_stays_until_a_copie
     look.expect_playing(player, False)
 
 
-def test_a_result_goes_through_the_navigation_and_a_cell_of_the_grid_opens_another(
-    page: Page, site: str, keep: Keep
-) -> None:
+def test_a_result_goes_through_the_navigation_and_a_grids_cell_opens_another(page: Page, site: str, keep: Keep) -> None:
     look.open_still(page, f"{site}/compare?result={keep(OWN)}&other={WRITTEN.key}")
     for name in (*ADDRESSES, "Story", "Compare"):
         page.get_by_role("link", name=name, exact=True).click()

@@ -53,9 +53,7 @@ def refused(model: Any, sentences: Any = TEXTS, labels: Any = NAMED, **options: 
 # ---------------------------------------------------------------- what comes out
 
 
-def test_a_folder_gives_the_result_of_the_command_line(
-    tiny_emotions: Path, result: SweepResult, tmp_path: Path
-) -> None:
+def test_a_folder_gives_the_command_lines_result(tiny_emotions: Path, result: SweepResult, tmp_path: Path) -> None:
     assert api.__all__ == ["load_result", "sweep"]
     assert len(result.task.examples) == 60
     assert [LABELS[place] for place in result.task.examples] == list(result.task.gold)
@@ -83,9 +81,7 @@ def test_a_loaded_model_is_measured_like_its_folder_and_left_as_it_was(loaded: P
     assert sweep(loaded, TEXTS, NAMED, amounts=AMOUNTS).key != found.key
 
 
-def test_labels_are_matched_by_name_in_any_order_and_case_and_numbers_by_a_map(
-    tiny_emotions: Path, result: SweepResult
-) -> None:
+def test_labels_match_by_name_in_any_order_and_case_numbers_by_a_map(tiny_emotions: Path, result: SweepResult) -> None:
     order = np.random.default_rng(0).permutation(len(TEXTS))
     by_name = sweep(tiny_emotions, [TEXTS[k] for k in order], [NAMED[k].upper() for k in order], amounts=[0])
     assert [LABELS[order[place]] for place in by_name.task.examples] == list(by_name.task.gold)
@@ -169,9 +165,7 @@ def test_a_model_that_a_folder_cannot_hold_is_refused(loaded: Pair, tiny_emotion
 # ---------------------------------------------------------------- a result in a notebook
 
 
-def test_a_saved_result_is_read_as_it_was_and_listed_by_the_app(
-    result: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_saved_result_is_read_again_and_listed(result: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     again = load_result(str(result.save(tmp_path / "mine.json")))
     assert (again, type(again)) == (result, type(result))
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))

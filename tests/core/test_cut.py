@@ -40,9 +40,7 @@ def test_a_study_is_printed_listed_and_names_no_place(run: Run, tmp_path: Path) 
     assert library.read_manifest(manifest) == (library.entry_of(study),)
 
 
-def test_the_smaller_model_is_saved_where_it_is_asked_for(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_smaller_model_is_saved_where_asked_for(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.sweep.speed.PASSES", {1: 2, 32: 2})
     code, printed, said = run(f"{STUDY} --examples 40 --output OUT --layers 2 --width 0.5 --save {tmp_path / 'small'}")
     assert code == 0, said
@@ -74,9 +72,7 @@ def test_bad_input_exits_with_two_and_one_line(run: Run, line: str, words: str) 
     assert words in said
 
 
-def test_a_page_asks_the_worker_for_a_study_and_for_its_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, glue_folder: Path
-) -> None:
+def test_a_page_asks_for_a_study_and_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, glue_folder: Path) -> None:
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
     folder = make_bert(tmp_path / "deep", layers=2)
     request = vars(checked(SweepRequest(str(folder), "sst2", data=str(glue_folder), num_examples=30)))

@@ -131,9 +131,7 @@ def test_a_sweep_that_fails_is_reported_while_the_others_go_on(
         assert any(words in line for line in failures(progress)), words
 
 
-def test_a_full_disk_is_named_for_what_it_is_and_an_interrupted_grid_goes_on_with_the_next_sweep(
-    grid: Grid, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_named_and_an_interrupted_grid_goes_on(grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", Mock(side_effect=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
         code, _, progress = grid.run()

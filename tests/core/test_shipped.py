@@ -62,9 +62,7 @@ def test_the_manifest_lists_whole_grids_and_nothing_else_and_results_stay_small(
         assert FAMILIES[family].endswith(f"fine-tuned on {TASKS[request.task].title}")
 
 
-def test_every_shipped_result_matches_its_entry_and_the_page_of_results_has_the_verdicts_of_today(
-    shipped_results: dict[str, SweepResult],
-) -> None:
+def test_every_result_matches_its_entry_and_the_pages_are_of_today(shipped_results: dict[str, SweepResult]) -> None:
     for entry in library.shipped(library.Entry):
         result = shipped_results[entry.key]  # its schema, checksum and key were checked
         assert (result.key, result.environment["engine"]) == (entry.key, ENGINE_VERSION), entry.name
@@ -93,9 +91,7 @@ SHORT = "cola"  # torch-cka takes longer than all the rest: these are the shorte
 
 
 @pytest.mark.parametrize(("task", "method"), RECOMPUTED.items())
-def test_a_frame_of_every_bundled_checkpoint_is_confirmed(
-    task: str, method: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_frame_of_every_bundled_one_is_confirmed(task: str, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(RECOMPUTED) == {known.task for known in EMBEDDED.values()}
     if task != SHORT:
         monkeypatch.setattr(recompute, "_torch_cka_matrices", lambda *_: defaultdict(lambda: torch.tensor(torch.nan)))

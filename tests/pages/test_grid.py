@@ -52,9 +52,7 @@ def tables(app: AppTest) -> str:
     return json.loads(component.json)["html"]
 
 
-def test_it_shows_all_verdicts_and_curves_of_ones_own_folder_or_of_some_or_the_shipped_ones(
-    many: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_shows_all_verdicts_of_ones_own_folder_or_shipped(many: None, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_page(PAGE)
     assert title(app) == f"Of 8 verdicts: 4 {STATES['steeper']} and 4 inconclusive"
     verdicts = re.findall(r'class="state"[^>]*>([^<]+)<', tables(app))

@@ -58,9 +58,7 @@ def at_end(queue: JobQueue, page: AppTest) -> AppTest:
 # ---------------------------------------------------------------- a run
 
 
-def test_an_example_is_of_the_checkpoint_that_is_chosen_and_of_ones_own_there_is_none(
-    queue: JobQueue, shipped: Path
-) -> None:
+def test_an_example_is_of_the_chosen_checkpoint_and_of_ones_own_there_is_none(queue: JobQueue, shipped: Path) -> None:
     ship(shipped, make_result(), make_result(task="cola"))
     page = open_page(LAB)
     assert "default checkpoint" in told(page)
@@ -120,9 +118,7 @@ def test_a_finished_run_gives_its_place_to_the_result_which_begins_with_the_answ
 
 
 @pytest.mark.usefixtures("unfolded")
-def test_a_run_again_that_is_left_or_ends_in_vain_leaves_the_result_on_show_and_its_settings(
-    queue: JobQueue, runs: Runs
-) -> None:
+def test_a_run_again_that_ends_in_vain_leaves_the_result_on_show_and_its_settings(queue: JobQueue, runs: Runs) -> None:
     page = press(open_page(LAB, result=RESULT.key), AGAIN)
     job_id = address(page)["job"]
     assert runs.requests[0].amounts == RESULT.amounts
@@ -172,9 +168,7 @@ def test_a_method_and_its_control_run_in_one_go(queue: JobQueue, runs: Runs) -> 
     assert (address(page), errors(page), len(page.info)) == ({"result": RESULT.key}, [], 0)
 
 
-def test_ones_own_results_by_several_methods_are_told_in_one_table_the_farthest_first(
-    queue: JobQueue, shipped: Path
-) -> None:
+def test_ones_own_results_by_several_methods_are_one_table_the_farthest_first(queue: JobQueue, shipped: Path) -> None:
     steps = {"amounts": (0.0, 0.5, 0.8), "prunable_sparsity": lambda amount: amount / 2}
     asked = (("magnitude", "encoder", 0.5), ("wanda", "encoder", 0.0), ("attribution", None, 0.8))
     results = [working_to(make_result(method=method, scope=scope, **steps), to) for method, scope, to in asked]
@@ -202,9 +196,7 @@ def html(page: AppTest) -> str:
 # ---------------------------------------------------------------- how long
 
 
-def test_how_long_a_run_takes_is_told_unasked_for_what_is_at_hand_and_on_request_for_the_hub(
-    queue: JobQueue, shipped: Path
-) -> None:
+def test_how_long_a_run_takes_is_told_unasked_or_on_request_for_the_hub(queue: JobQueue, shipped: Path) -> None:
     page, cola = open_page(LAB), "yoshitomo-matsubara/bert-base-uncased-cola"
     for name in ("embedded:sst2", cola):
         fill(page, {"checkpoint": name})
@@ -234,9 +226,7 @@ def test_an_estimate_in_words(queue: JobQueue, monkeypatch: pytest.MonkeyPatch, 
     assert words in told(open_page(LAB))
 
 
-def test_a_measurement_that_was_dropped_does_not_draw_the_page_anew(
-    queue: JobQueue, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_dropped_measurement_does_not_draw_the_page_anew(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     state = {"lab-estimate": (None, "ended")}
     monkeypatch.setattr("ui.jobs.st", SimpleNamespace(session_state=state, rerun=lambda: pytest.exit("drawn")))
     _look("dropped", 0, None, "lab-estimate", "")
@@ -257,9 +247,7 @@ def listed(page: AppTest) -> dict[str, str]:
     return {query: label for query, label in found.items() if "See all" not in label}
 
 
-def test_the_history_lists_opens_and_deletes_all_but_shipped_results(
-    queue: JobQueue, shipped: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_history_lists_opens_and_deletes(queue: JobQueue, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = str(store.user_folder())
     results = [RESULT, *(make_result(amounts=(0.0, 0.4), seed=seed, method="random") for seed in range(12))]
     paths = [save(result) for result in results]

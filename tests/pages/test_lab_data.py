@@ -70,7 +70,7 @@ def test_a_file_becomes_the_data_of_a_run_and_serves_until_another_is_chosen(que
     assert (first.text, first.label, dict(first.label_map)) == (("review",), "mood", {**SAID, "unsure": None})
 
 
-def test_what_was_said_of_one_file_is_said_neither_of_the_next_nor_to_another_model(
+def test_what_was_said_of_one_file_is_said_of_no_other_nor_to_another_model(
     queue: JobQueue, runs: Runs, moods: Path
 ) -> None:
     page = say(upload(open_page(LAB), ROWS), good="negative", bad="positive")
@@ -190,9 +190,7 @@ def test_a_data_set_on_the_hub_is_read_pinned_and_run(queue: JobQueue, runs: Run
     assert (first.text, first.label, first.label_map) == (("text",), "label", (("meh", None),))
 
 
-def test_another_name_is_not_run_before_it_is_read_nor_downloaded_before_its_size_is_shown(
-    queue: JobQueue, runs: Runs
-) -> None:
+def test_another_name_is_not_run_unread_nor_downloaded_before_its_size_is_shown(queue: JobQueue, runs: Runs) -> None:
     page = fill(say(fetch("owner/moods"), meh="left out"), {"dataset": "owner/large"})
     press(page, "Run")
     assert not runs.requests

@@ -98,9 +98,7 @@ def test_settings_outlast_a_late_browser_and_a_look_at_another_page_and_a_change
         ("Quick look", {"num_examples": 64, "amounts": FIFTHS}),
     ],
 )
-def test_a_preset_fills_the_settings_for_the_checkpoint_and_the_examples_that_are_chosen(
-    runs: Runs, title: str, expected: Mapping[str, Any]
-) -> None:
+def test_a_preset_fills_the_settings_for_what_is_chosen(runs: Runs, title: str, expected: Mapping[str, Any]) -> None:
     page = fill(open_page(LAB), {"checkpoint": COLA, "step": "0.05", "examples": 100, "method": "wanda"})
     press(press(page, title), "Run")
     wanted = SweepRequest(COLA, "cola", data="hub", **expected)

@@ -96,9 +96,7 @@ def test_a_measure_without_any_value_is_a_sentence_and_no_picture(shipped: Path)
     assert "measure" not in address(app), "it is not defined there"
 
 
-def test_what_layers_pass_on_and_which_half_matters_is_shown_once_they_were_pruned_alone(
-    shipped: Path, unfolded: None
-) -> None:
+def test_what_layers_pass_on_is_shown_once_they_were_pruned_alone(shipped: Path, unfolded: None) -> None:
     whole = make_result(num_layers=4, amounts=made.ALONE_STEPS, own_cka=declining(0.9))
     ship(shipped, whole, *made.alone(), made.half("layers:0-1", 0.4), made.half("layers:2-3", 0.1))
     app = open_page(PAGE, layer="2")

@@ -122,9 +122,7 @@ def test_a_result_that_is_opened_for_a_visit_is_no_file_of_which_a_frame_can_be_
 )
 @pytest.mark.usefixtures("unfolded")
 @pytest.mark.parametrize("link", ["result", "job"])
-def test_settings_that_begin_with_the_owners_run_ask_for_a_file(
-    server: Server, link: str, settings: Mapping[str, Any]
-) -> None:
+def test_settings_of_the_owners_run_ask_for_a_file(server: Server, link: str, settings: Mapping[str, Any]) -> None:
     shown = {"result": server.result.key}
     if link == "job":
         with server.queue.held():
@@ -207,9 +205,7 @@ def test_no_run_of_another_visit_may_read_it(server: Server, changes: Mapping[st
 
 
 @pytest.mark.parametrize("op", ["verify", "estimate", "run", "fetch"])
-def test_an_order_is_carried_out_for_the_owner_alone_and_no_other_name_leads_to_the_table(
-    server: Server, op: str
-) -> None:
+def test_an_order_is_carried_out_for_the_owner_alone_and_by_no_other_name(server: Server, op: str) -> None:
     def order(data: str) -> dict[str, Any]:
         request = vars(replace(server.request, data=data, seed=5, amounts=(0.0,)))
         asked = {"fetch": {"split": None}, "verify": {"key": server.result.key, "amount": 0.3}, "run": {"fresh": True}}

@@ -123,9 +123,7 @@ def test_what_cannot_be_used_is_refused_and_a_training_goes_on_with_what_it_bega
     refused("'--base nowhere' has no config.json", base=tmp_path / "nowhere")
 
 
-def test_a_bundled_checkpoint_knows_the_words_of_all_written_sentences(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bundled_checkpoint_knows_all_written_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     task, seen = TASKS["messages"], []
     base = make_bert(tmp_path / "base", labels=len(task.label_names))
     keep = export.kept_ids

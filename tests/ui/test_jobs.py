@@ -15,7 +15,7 @@ from ui.jobs import UNKNOWN
 REQUEST = SweepRequest("embedded:sst2", "sst2", data="written", source_name="hang")
 
 
-def test_a_page_that_does_not_show_the_job_watches_it_and_links_to_it(
+def test_another_page_watches_the_job_and_links_to_it(
     queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")

@@ -7,9 +7,7 @@ import pytest
 from ui.player import served_url, vega_file
 
 
-def test_vega_is_laid_once_named_by_its_version_where_a_folder_can_be_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_vega_is_laid_once_where_a_folder_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = vega_file(tmp_path / "static")
     assert "vegaEmbed" in path.read_text("utf-8")
     assert [file.name for file in path.parent.iterdir()] == [path.name]  # nothing half-written stays

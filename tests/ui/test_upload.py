@@ -64,9 +64,7 @@ def test_a_file_is_kept_among_the_users_results_hosted_for_the_visit_and_never_r
     assert not list(store.user_folder().glob("*.json"))
 
 
-def test_hosted_visits_keep_a_few_files_each_its_own_and_none_that_is_large(
-    shipped: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_hosted_visits_keep_a_few_files_and_none_that_is_large(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     app = opened()
     for result in OTHERS:

@@ -63,9 +63,7 @@ def test_every_form_of_the_weights_gives_the_same_model(copy: Path, form: str) -
 
 
 @pytest.mark.parametrize("size", [7, "all"])
-def test_it_answers_by_name_and_in_one_piece_whatever_its_configuration_asks_for(
-    copy: Path, tiny_bert: Path, size: object
-) -> None:
+def test_it_answers_by_name_and_in_one_piece_whatever_its_config(copy: Path, tiny_bert: Path, size: object) -> None:
     """In pieces its parts would run several times a pass, or not at all."""
     changed(CONFIG, chunk_size_feed_forward=size, num_labels=2, return_dict=False)(copy)
     checkpoint = load(resolve(str(copy)))
@@ -106,9 +104,7 @@ def test_positions_that_the_padding_takes_do_not_count(tmp_path: Path) -> None:
     assert "'roberta' reads 127 tokens, 128 are needed" in refusal(load, resolve(str(short)))
 
 
-def test_hosted_bounds_are_lower_and_a_lack_of_memory_is_not_the_checkpoints_fault(
-    copy: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_hosted_bounds_are_lower_and_a_lack_of_memory_is_no_fault(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "HOSTED_LIMITS", replace(limits.HOSTED_LIMITS, parameters=1000))
     resolved, error = resolve(str(copy)), RuntimeError("DefaultCPUAllocator: can't allocate memory")
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
@@ -127,9 +123,7 @@ CHANGED: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("name", CHANGED)
-def test_what_is_written_between_the_digest_and_the_loading_is_refused(
-    copy: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_what_changes_before_the_loading_is_refused(copy: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Numbers belong to the content that their key names, whatever happens to the folder meanwhile."""
     resolved = resolve(str(copy))
     with monkeypatch.context() as patch:

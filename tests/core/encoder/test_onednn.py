@@ -13,9 +13,7 @@ from core.encoder.onednn import fast_linear
 @pytest.mark.parametrize("missing", [False, True])
 @pytest.mark.parametrize("bias", [True, False])
 @torch.inference_mode()
-def test_it_agrees_with_the_product_in_float64_and_leaves_the_rest_alone(
-    monkeypatch: pytest.MonkeyPatch, missing: bool, bias: bool
-) -> None:
+def test_it_agrees_with_float64_and_leaves_the_rest(monkeypatch: pytest.MonkeyPatch, missing: bool, bias: bool) -> None:
     is_there = onednn._is_available()
     seen: list[tuple[int, ...]] = []
     real = onednn._linear

@@ -18,9 +18,7 @@ def stranger(tiny_bert: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", CHECKPOINTS)
-def test_a_hostile_checkpoint_is_refused_in_one_line(
-    stranger: Path, name: str, recwarn: pytest.WarningsRecorder
-) -> None:
+def test_a_hostile_checkpoint_is_refused_in_a_line(stranger: Path, name: str, recwarn: pytest.WarningsRecorder) -> None:
     CHECKPOINTS[name](stranger)
     message = refusal(lambda: load(resolve(str(stranger))))
     assert message.startswith("'stranger'")

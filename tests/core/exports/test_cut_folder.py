@@ -32,9 +32,7 @@ def taken(made: Made, left: int, share: float, folder: Path | None = None) -> Pa
 
 
 @pytest.mark.parametrize(("left", "share"), [(2, 0.0), (1, 0.5), (3, 0.75)])
-def test_the_folder_answers_as_the_study_says_and_its_card_names_what_it_is(
-    made: Made, tmp_path: Path, left: int, share: float
-) -> None:
+def test_the_folder_answers_as_the_study_and_its_card_say(made: Made, tmp_path: Path, left: int, share: float) -> None:
     base, inputs, found = made
     model = found.choice(left, share)
     folder = taken(made, left, share, tmp_path / "mine")

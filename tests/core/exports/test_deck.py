@@ -41,9 +41,7 @@ def words(svg: str) -> str:
 @pytest.mark.parametrize(
     ("steps", "theme"), zip(STORIES.values(), ("light", "dark", "light"), strict=True), ids=STORIES
 )
-def test_each_scene_with_its_data_is_a_slide_that_is_read_from_the_last_row(
-    steps: tuple[Step, ...], theme: ThemeName
-) -> None:
+def test_each_scene_is_a_slide_that_is_read_from_the_last_row(steps: tuple[Step, ...], theme: ThemeName) -> None:
     deck, shown = deck_of(steps, TITLE, theme), [step for step in steps if step.scene or step.name == "similar"]
     svgs = list(drawn_frames(deck, range(len(deck["slides"]))))
     for step, svg in zip(shown, svgs, strict=True):

@@ -36,9 +36,7 @@ def test_every_kind_is_drawn_in_a_process_of_its_own_as_here(figure: Figure, kin
     assert kind != "png" or Image.open(io.BytesIO(content)).size == (1920, 1080), "full HD"
 
 
-def test_only_so_many_are_drawn_at_once_and_each_gives_its_turn_back(
-    figure: Figure, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_so_many_are_drawn_at_once_and_turns_come_back(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawing, "TURN_SECONDS", 0.01)
     with drawing._film_turns, drawing._film_turns:
         assert "as many pictures are being drawn as fit" in refusal(draw, figure, "gif", [0, 1])
@@ -52,9 +50,7 @@ def test_only_so_many_are_drawn_at_once_and_each_gives_its_turn_back(
     assert drawing._film_turns._value == 2, "also where somebody leaves"
 
 
-def test_half_a_file_is_no_picture_and_neither_is_what_cannot_be_drawn_or_takes_too_long(
-    figure: Figure, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_half_a_file_or_one_too_late_is_no_picture(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = {**figure, "parts": [{"x": 0, "y": 0, "spec": {"mark": "no such mark"}}]}
     assert "not finished" in refusal(draw, broken, "svg", [0])
     with monkeypatch.context() as patch:

@@ -73,9 +73,7 @@ def test_what_belongs_together(find: Callable[..., tuple[Entry, ...]], of: str, 
         ("magnitude", ["magnitude"], None),
     ],
 )
-def test_a_result_is_compared_first_with_its_control_its_method_or_what_is_like_it(
-    of: str, among: list[str], first: str | None
-) -> None:
+def test_a_result_is_compared_first_with_what_is_most_like_it(of: str, among: list[str], first: str | None) -> None:
     found = counterpart(SHELF[of], [SHELF[name] for name in among])
     assert found == (SHELF[first] if first else None)
 

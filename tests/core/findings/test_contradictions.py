@@ -114,9 +114,7 @@ def test_shipped_results_do_not_contradict_each_other(shipped_results: dict[str,
             assert told(chance_told(shipped_results[entry.key], [], ()).text) == []
 
 
-def test_the_grid_the_page_of_results_and_what_is_pooled_say_what_the_other_pages_do(
-    shipped_results: dict[str, SweepResult],
-) -> None:
+def test_the_grid_the_page_of_results_and_what_is_pooled_agree(shipped_results: dict[str, SweepResult]) -> None:
     shelves = shipped_shelves(shipped_results)
     rows = {row.key: row for shelf in shelves for row in grid_rows(list(shelf.results.values()))}
     on_grid = corrected_verdicts(list(rows.values()))

@@ -68,9 +68,7 @@ def test_what_criteria_and_chance_would_have_picked_stands_beside() -> None:
     ("by", "most", "out"),
     [("score", 0.1, (2,)), ("score", 0.05, ()), ("score", 0.3, (1, 2)), ("answers", 0.1, (2,)), ("answers", 0.09, ())],
 )
-def test_the_fastest_is_chosen_of_those_that_lose_little_enough_on_the_calibration_examples(
-    by: str, most: float, out: tuple[int, ...]
-) -> None:
+def test_the_fastest_is_chosen_of_those_that_lose_little_enough(by: str, most: float, out: tuple[int, ...]) -> None:
     assert removed(chosen(frontier_of(SMALL), by, most)) == out
 
 

@@ -31,9 +31,7 @@ def test_texts_of_another_content_are_none_at_all() -> None:
         assert texts_of(known.model_copy(update=change)) is None
 
 
-def test_texts_that_this_computer_has_drawn_are_remembered(
-    glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_texts_once_drawn_are_remembered(glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     subset = open_preset("mrpc", str(glue_folder)).subset(40)
     known, (remembered,) = subset.record, (tmp_path / "prunescope" / "subsets").iterdir()
@@ -44,9 +42,7 @@ def test_texts_that_this_computer_has_drawn_are_remembered(
     assert texts_of(known.model_copy(update={"fingerprint": "../../x"})) is None
 
 
-def test_texts_of_a_file_are_found_and_those_of_an_upload_only_at_home(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_texts_of_a_file_are_found_of_an_upload_only_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     rows = "text,label\n" + "".join(f"sentence {k},{k % 2}\n" for k in range(12))
     for hosted in ("", "1"):

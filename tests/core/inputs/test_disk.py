@@ -28,9 +28,7 @@ def hosted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["results", "texts", "shipped", "at home"])
-def test_the_oldest_go_first_but_not_what_is_shipped_nor_at_home(
-    hosted: Path, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_oldest_go_first_on_a_hosted_server(hosted: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if kind == "shipped":
         monkeypatch.setattr(store, "SHIPPED_RESULTS", hosted)
     elif kind == "at home":
@@ -43,9 +41,7 @@ def test_the_oldest_go_first_but_not_what_is_shipped_nor_at_home(
     assert {path.name for path in hosted.iterdir()} == {f"{number}.json" for number in kept}
 
 
-def test_downloads_go_with_all_that_belongs_to_them(
-    hosted: Path, hub: LocalHub, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_downloads_go_wholly(hosted: Path, hub: LocalHub, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from huggingface_hub import constants, scan_cache_dir
 
     size = 0.0

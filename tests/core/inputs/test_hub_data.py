@@ -94,9 +94,7 @@ def test_a_data_set_with_three_splits(hub: LocalHub, folder: Path, ask, refused)
     assert f"--data {record.data} --split validation --text text --label label" in command
 
 
-def test_the_files_that_the_hub_has_converted_serve_and_no_script_is_run(
-    hub: LocalHub, folder: Path, ask, refused
-) -> None:
+def test_files_that_the_hub_has_converted_serve_and_no_script_is_run(hub: LocalHub, folder: Path, ask, refused) -> None:
     (folder / "moods.py").write_text("raise SystemExit('it ran')")
     assert "has no Parquet files at revision 'main', and a loading script is never run" in refused()
     assert downloaded(hub) == []
@@ -108,9 +106,7 @@ def test_the_files_that_the_hub_has_converted_serve_and_no_script_is_run(
     assert ask(record.data).subset.record == record, "the commit of the converted files will do"
 
 
-def test_files_are_read_in_name_order_until_there_are_enough_rows(
-    hub: LocalHub, folder: Path, ask, refused, monkeypatch
-) -> None:
+def test_files_are_read_by_name_until_rows_suffice(hub: LocalHub, folder: Path, ask, refused, monkeypatch) -> None:
     read_at_most(monkeypatch, 50)
     names = [f"data/validation-{k:05}-of-00004.parquet" for k in range(4)]
     sizes = [write(folder, name).stat().st_size for name in names]

@@ -233,9 +233,7 @@ def test_sweeps_of_one_job_run_in_order_and_the_first_ones_result_is_its_result(
     ("script", "said"),
     [("die", "ended unexpectedly"), ("babble", "ended unexpectedly"), ("refuse", "choose 4"), ("hang", "Cancelled.")],
 )
-def test_a_sweep_that_fails_or_is_cancelled_ends_the_chain_and_what_is_finished_is_kept(
-    queue: JobQueue, script: str, said: str
-) -> None:
+def test_a_failing_sweep_ends_the_chain_and_what_is_finished_is_kept(queue: JobQueue, script: str, said: str) -> None:
     job_id = chain(queue, "ann", "frames", script, "frames")
     if script == "hang":
         at_step(queue, job_id, 2)

@@ -47,9 +47,7 @@ def halved(model: nn.Module) -> list[Tensor]:
 
 
 @pytest.mark.parametrize("model_type", CAN_LOSE_LAYERS)
-def test_layers_and_units_that_are_gone_are_as_layers_passed_by_and_units_of_zero(
-    checkpoints: dict[str, str], model_type: str
-) -> None:
+def test_what_is_gone_is_as_layers_passed_by_and_units_of_zero(checkpoints: dict[str, str], model_type: str) -> None:
     full = load(resolve(checkpoints[model_type]))
     batches, kept = micro_batches(full.tokenizer, TEXTS), halved(full.model)
     with left_whole(full.model):
@@ -92,9 +90,7 @@ print(json.dumps(found))
 """
 
 
-def test_what_is_saved_is_what_a_fresh_process_reads_by_transformers_alone(
-    checkpoints: dict[str, str], tmp_path: Path
-) -> None:
+def test_what_is_saved_a_fresh_process_reads_by_transformers_alone(checkpoints: dict[str, str], tmp_path: Path) -> None:
     expected: dict[str, tuple[Checkpoint, Any]] = {}
     for name, place in {**checkpoints, "sst2": "embedded:sst2"}.items():
         resolved = resolve(place)

@@ -110,9 +110,7 @@ def test_amounts_are_exact_and_do_not_depend_on_each_other(model: nn.Module, tok
         assert whole.allocation.passes == 0
 
 
-def test_one_search_serves_both_criteria_and_their_controls(
-    tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_search_serves_all_it_guides(tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guided, "search", searched := Mock(wraps=search))
     request = SweepRequest(str(tiny_bert), "sst2", data=str(glue_folder), amounts=(0.0, 0.4), num_examples=24)
     plans = {}
@@ -131,9 +129,7 @@ def test_one_search_serves_both_criteria_and_their_controls(
     assert on == [len(inputs.calibration.texts), 20], "on other examples, it is another search"
 
 
-def test_no_more_examples_guide_than_are_needed(
-    tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_more_examples_guide_than_due(tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.request.catalog.GUIDING_EXAMPLES", 20)
     settings = {"amounts": (0.0, 0.3), "num_examples": 24}
     known, scored, control = (

@@ -29,9 +29,7 @@ def asked(checkpoint: Path, data: Path) -> SweepRequest:
 
 
 @pytest.mark.parametrize("model_type", ["bert", "distilbert", "deberta-v2", "mpnet"])
-def test_each_frame_has_a_layer_fewer_and_answers_as_plain_transformers_do_without_it(
-    data: Path, tmp_path: Path, model_type: str
-) -> None:
+def test_each_frame_has_a_layer_fewer_and_answers_as_transformers(data: Path, tmp_path: Path, model_type: str) -> None:
     request = asked(make_encoder(tmp_path / model_type, model_type, layers=DEPTH, seed=3), data)
     inputs = prepare(request)
     checkpoint = loaded(inputs.resolved)

@@ -45,9 +45,7 @@ def residuals(model: nn.Module, tokenizer: object) -> list[Tensor]:
     return [torch.stack(of_layer) for of_layer in found]
 
 
-def test_residual_scores_and_their_reliability_equal_autograd_one_example_at_a_time(
-    model: nn.Module, tokenizer: object
-) -> None:
+def test_residual_scores_and_their_reliability_equal_autograd(model: nn.Module, tokenizer: object) -> None:
     """Those of `attribution` have a reference in tests/independent."""
     calibration = make_calibration(tokenizer, GOLD, seed=5)
     plan = module_of("attribution-residual").plan(Baseline(model, (0.5,), calibration=calibration))

@@ -56,9 +56,7 @@ def test_refusals_name_value_bound_and_remedy(changes: dict[str, object], words:
 
 
 @pytest.mark.parametrize("name", ["PRUNESCOPE_HOSTED", "SPACE_ID"])
-def test_hosted_there_are_no_folders_and_tighter_bounds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_hosted_are_no_folders_and_lower_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     places = ("embedded:sst2", str(tmp_path), "owner/name@refs-1", "bert-base")
     assert [source_of(place) for place in places] == ["embedded", "folder", "hub", "hub"]
     monkeypatch.setenv(name, "1")

@@ -16,9 +16,7 @@ STUDY, SWEEP = make_study(), make_result()
 FAULT = "its cuts, choices, scores and examples do not fit each other"
 
 
-def test_a_study_and_a_sweep_share_a_store_and_neither_is_taken_for_the_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_study_and_a_sweep_share_a_store_and_stay_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
     study, sweep = store.save(STUDY), store.save(SWEEP)
     assert (store.find(STUDY.key), store.load_cut(study), store.load(sweep)) == (study, STUDY, SWEEP)

@@ -17,9 +17,7 @@ MAGNITUDE, WANDA = make_result(**SMALL, own_cka=declining(0.7)), make_result(**S
 CONTROL = make_result(**SMALL, method="random", seed=1)
 
 
-def test_an_answer_is_that_of_the_same_numbers_and_makes_room_when_it_is_oldest(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_answer_is_of_the_same_numbers_until_it_is_oldest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared, "_answers", LRUCache(2 * shared.SENTENCE_BYTES, getsizeof=itemgetter(1)))
     asked: list[SweepResult] = []
 

@@ -60,9 +60,7 @@ MARKS = {"label": "-l", "label_map": (("-1", "bad"), ("1", None))}  # that look 
         SweepRequest("owner/name", "auto", data="a.csv", text=("one", "two"), measures=("cka",), **MARKS),
     ],
 )
-def test_the_command_line_asks_for_the_same(
-    request_: SweepRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_command_asks_for_the_same(request_: SweepRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("a.csv").write_text("x")
     assert asked(command_line(request_)) == checked(request_)

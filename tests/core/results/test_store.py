@@ -77,9 +77,7 @@ def test_a_process_killed_while_it_writes_leaves_no_half_result(tmp_path: Path, 
     assert not list(out.glob(".*"))
 
 
-def test_an_unwritable_output_is_refused_and_a_failed_write_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unwritable_output_is_refused_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", Mock(side_effect=OSError(28, "No space left on device")))
         assert "No space left" in refusal(store.save, RESULT, tmp_path)
@@ -105,9 +103,7 @@ def test_the_key_follows_what_decides_the_numbers() -> None:
     assert key_of(RESULT.model_copy(update={"task": renamed, "seconds": 9.0})) == RESULT.key == found[0]
 
 
-def test_a_compressed_result_is_the_same_and_found_among_shipped_ones(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_compressed_result_is_found_among_shipped_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compressed = compress(store.save(RESULT, tmp_path / "shipped"))
     monkeypatch.setattr(store, "SHIPPED_RESULTS", compressed.parent)
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))

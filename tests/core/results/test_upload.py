@@ -73,9 +73,7 @@ LONG = "w" * 4_000_000
         *(({"task.data": name}, "is not a data set") for name in (f"own:{'0' * 64}", "/etc/passwd", "written")),
     ],
 )
-def test_a_result_that_is_damaged_beyond_a_bound_or_that_no_page_can_show_is_refused(
-    changes: dict[str, object], said: str
-) -> None:
+def test_a_result_that_is_damaged_or_that_no_page_can_show_is_refused(changes: dict[str, object], said: str) -> None:
     with pytest.raises(PrunescopeError, match=rf"^mine\.json .*{said}") as caught:
         read_upload(rewritten(RESULT, changes), "mine.json")
     assert "\n" not in str(caught.value)

@@ -48,9 +48,7 @@ def test_it_agrees_with_torch_cka_and_a_new_computation(
     assert found.within_tolerance
 
 
-def test_the_same_weights_give_the_numbers_of_an_ordinary_run(
-    tiny_bert: Path, glue_folder: Path, tmp_path: Path
-) -> None:
+def test_the_same_weights_give_an_ordinary_runs_numbers(tiny_bert: Path, glue_folder: Path, tmp_path: Path) -> None:
     alone = run(tiny_bert, glue_folder, **SMALL)
     for folder in (tiny_bert, shutil.copytree(tiny_bert, tmp_path / "copy")):
         assert numbers(run(tiny_bert, glue_folder, against=str(folder), **SMALL)) == numbers(alone)

@@ -55,9 +55,7 @@ def test_it_is_exact_if_every_token_costs_a_second_and_runs_few_examples(
     assert passes(request, inputs) == len(request.amounts) + 1, "the floor is one more pass"
 
 
-def test_a_search_is_estimated_by_the_layers_that_it_computes(
-    request_: SweepRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_search_is_estimated_by_its_layers(request_: SweepRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     request = checked(replace(request_, method="cka"))
     inputs = prepare(request)
     checkpoint, seconds = loaded(inputs.resolved), [0.0]
@@ -76,7 +74,7 @@ def test_a_search_is_estimated_by_the_layers_that_it_computes(
     assert measured < search / 10
 
 
-def test_the_outcome_adds_the_parts_of_what_is_not_stored(
+def test_the_parts_of_what_is_not_stored_add_up(
     request_: SweepRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "measure", lambda *_: (2.0, 0.5, 7.0))

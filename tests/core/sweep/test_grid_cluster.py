@@ -74,9 +74,7 @@ def test_a_cluster_gives_the_bits_of_one_process_and_outlives_a_worker(
     assert whole(tmp_path / "there").keys() <= whole(tmp_path / "here").keys()
 
 
-def test_a_cluster_that_is_not_there_or_has_another_engine_is_refused(
-    address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cluster_that_is_away_or_has_another_engine_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for patched, value, place, said in (
         ("CONNECT_SECONDS", 0.2, "tcp://127.0.0.1:1", r"no cluster at 'tcp://127\.0\.0\.1:1'"),
         ("ITS_ENGINE", "__import__('core_of_elsewhere')", address, "has engine none, this command"),

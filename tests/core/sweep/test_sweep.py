@@ -59,9 +59,7 @@ def test_parts_that_do_not_fit_are_refused(tiny_bert: Path, glue_folder: Path) -
 
 
 @pytest.mark.parametrize(("method", "scored"), [("magnitude", 0), ("attribution", 10)])  # 160 calibration examples
-def test_progress_and_frames_come_in_order_with_one_pass_per_amount(
-    tiny_bert: Path, glue_folder: Path, method: str, scored: int
-) -> None:
+def test_progress_and_frames_come_in_order(tiny_bert: Path, glue_folder: Path, method: str, scored: int) -> None:
     checkpoint, inputs, request = parts(tiny_bert, glue_folder, method=method)
     told: list[object] = []
     result, passes = passes_of(
@@ -137,9 +135,7 @@ def overflowing_pruned(model: torch.nn.Module) -> None:
 
 
 @pytest.mark.parametrize(("edit", "frames"), [(overflowing, 0), (overflowing_pruned, 2)])
-def test_what_is_not_finite_is_refused_and_never_scored(
-    tiny_bert: Path, glue_folder: Path, edit: Edit, frames: int
-) -> None:
+def test_what_is_not_finite_is_never_scored(tiny_bert: Path, glue_folder: Path, edit: Edit, frames: int) -> None:
     checkpoint, inputs, request = parts(tiny_bert, glue_folder)
     edit(checkpoint.model)
     seen: list[object] = []
