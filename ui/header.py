@@ -69,7 +69,7 @@ STYLE = """<style>
 </style>"""
 
 NAVIGATION = "navigation"
-FOCUS = (Path(__file__).parent / "focus.js").read_text("utf-8")
+SET_UP = "".join((Path(__file__).parent / name).read_text("utf-8") for name in ("frame.js", "focus.js"))  # a window
 # Which links are current is said here, to who sees them and to who does not, as soon as Streamlit has drawn them; a
 # telephone scrolls to them.
 SCRIPT = f"""<script>
@@ -169,7 +169,7 @@ def page_header(title: str, read: Callable[[], ViewState] = ViewState, nothing: 
                     st.page_link(PAGES[name], label=name, query_params=carried(result=result, **own))
         vega = f"import({json.dumps(served_url(VEGA))});" if VEGA else ""  # while the page is still being drawn
         current = json.dumps(({ONE_RESULT: "true"} if title in VIEWS else {}) | {title: "page"})
-        st.html(SCRIPT % (vega, FOCUS, current), width="content", unsafe_allow_javascript=True)
+        st.html(SCRIPT % (vega, SET_UP, current), width="content", unsafe_allow_javascript=True)
     if st.session_state.get("page-open") != title:
         st.session_state["page-open"], st.session_state[OPENED] = title, True
     if nothing and state.result is None:

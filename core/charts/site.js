@@ -56,7 +56,10 @@ function stepOf({ player, ...step }) { // a story marks rows of its pictures: it
 
 function withChanges(changes) { // of parameters; one without a value goes
   const view = viewed();
-  for (const [name, value] of Object.entries(changes)) view.searchParams[value ? "set" : "delete"](name, value);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value) view.searchParams.set(name, value);
+    else view.searchParams.delete(name);
+  }
   return addressOf(view);
 }
 
@@ -79,7 +82,8 @@ class Reader { // of an address: for what is not here something else is shown, a
   refuse(name, instead) { // without a line where another choice has left it behind
     const value = this.asked.get(name), line = `The link asks for the ${name} “${value?.slice(0, MAX_QUOTED_CHARS)}”`;
     if (value && value !== drawn.shown[name]) this.lines.push(`${line}, which is not available here.`);
-    this.asked[instead === undefined ? "delete" : "set"](name, instead);
+    this.asked.delete(name);
+    if (instead !== undefined) this.asked.set(name, instead);
   }
 
   choice({ name, options, default: otherwise }) {
@@ -117,7 +121,8 @@ function chooser({ name, label, options, segmented }, chosen, choose = go) { // 
 }
 
 function folded(name, summary, ...content) { // open where it was open
-  const { open } = (!drawn.isNew && document.querySelector(`details.${name}`)) || { open: drawn.page === "sentences" && name === "more" };
+  const before = drawn.isNew ? null : document.querySelector(`details.${name}`);
+  const open = before ? before.open : drawn.page === "sentences" && name === "more";
   return element("details", { className: name, open }, element("summary", {}, summary), ...content);
 }
 
@@ -170,14 +175,19 @@ function gallery(reader) { // all results, and fields that find some of them
 
 function subjectOf(page, reader) { // the keys of what a page is about, and the choice of these
   const choices = [], first = (table) => Object.keys(table)[0];
-  const read = (name, label, options, otherwise) => reader.choice(choices[choices.push({ name, label, options, default: otherwise }) - 1]);
+  const read = (name, label, options, otherwise) => {
+    choices.push({ name, label, options, default: otherwise });
+    return reader.choice(choices.at(-1));
+  };
   const asked = reader.asked.get("result") ?? "", its = (key) => known(site.results, key) ?? { other: {} };
   if (page === "cut") {
     const study = read("study", "Study", namesOf(site.studies), its(asked).study || first(site.studies));
-    return { study, result: its(asked).study === study ? asked : known(site.studies, study)?.result || asked, choices, keys: [study] };
+    const result = its(asked).study === study ? asked : known(site.studies, study)?.result || asked;
+    return { study, result, choices, keys: [study] };
   }
   if (page !== "" && !site.views.includes(page)) return { result: asked, study: its(asked).study, choices, keys: [] };
-  const result = read("result", page === "compare" ? "First" : "Result", namesOf(site.results), site.start), { other, study } = its(result);
+  const result = read("result", page === "compare" ? "First" : "Result", namesOf(site.results), site.start);
+  const { other, study } = its(result);
   const keys = page === "compare" ? [result, read("other", "Second", other, first(other))] : [result];
   return { result, study, choices, keys };
 }
@@ -210,8 +220,9 @@ function mountedIn(reader, shard, { turn, steps }, { player, picks }, { result }
     const leave = (_, what) => { location.hash = linkTo("lab", { result: what === "own" ? "" : result }); };
     return (root) => mountStory(root, { key: result, steps: steps.map(stepOf) }, leave);
   }
-  const data = playerOf(player), { frames, choices, stage, start } = data, titles = (choices ?? []).map(({ name, title }) => [name, title]);
-  if (choices) data.choice = reader.choice({ name: "reduction", options: Object.fromEntries(titles), default: titles[0][0] });
+  const data = playerOf(player), { frames, choices, stage, start } = data;
+  const options = Object.fromEntries((choices ?? []).map(({ name, title }) => [name, title]));
+  if (choices) data.choice = reader.choice({ name: "reduction", options, default: choices[0].name });
   if (isFirst && frames.length > 1) data.start = reader.amount(frames.map(({ amount }) => amount), start);
   if (stage) data.stage = { ...stage, caption: reader.asked.get("caption")?.slice(0, MAX_LINE_CHARS) || stage.caption };
   data.link = isFirst ? reader.shown : null;
@@ -222,40 +233,49 @@ function mountedIn(reader, shard, { turn, steps }, { player, picks }, { result }
   return (root) => mountPlayer(root, data, picks || turn ? tell : null);
 }
 
+function choosers(all, shown) { // those of what is on show behind its name, the page's own in sight
+  const row = (few) => element("div", { className: "choices" }, ...few.map((one) => chooser(one, shown[one.name])));
+  const setup = all.filter(({ name }) => SETUP.includes(name)), own = all.filter(({ name }) => !SETUP.includes(name));
+  const names = setup.filter(({ name }) => CARRIED.includes(name)).map(({ name, options }) =>
+    `${name === "other" ? "beside " : ""}${options[shown[name]]}`);
+  return [...(setup.length ? [folded("setup", names.join(" · "), row(setup))] : []), ...(own.length ? [row(own)] : [])];
+}
+
 function show(reader, page, { result, choices, keys }, shard) {
   const held = document.activeElement; // before its part of the page is moved
-  const isNew = page !== drawn.page, view = shard ? viewIn(reader, shard) : LAB, { shown } = reader, isBelow = view.steps || page === "present";
-  const blocks = view.steps ? [{}] : view.blocks ?? [], { name, recipe } = known(site.results, result) ?? {};
+  const view = shard ? viewIn(reader, shard) : LAB, blocks = view.steps ? [{}] : view.blocks ?? [];
+  const { name, recipe } = known(site.results, result) ?? {}, { shown, lines } = reader;
+  const isNew = page !== drawn.page, isBelow = view.steps || page === "present";
   const mounted = blocks.map((block, k) => mountedIn(reader, shard, view, block, { result }, !k));
-  const before = isNew ? [] : drawn.roots, roots = blocks.map((_, k) => before[k] ?? element("div"));
-  for (const root of drawn.roots.filter((known) => !roots.includes(known)))
+  const roots = blocks.map((_, k) => (isNew ? null : drawn.roots[k]) ?? element("div"));
+  for (const root of drawn.roots.filter((before) => !roots.includes(before)))
     for (const one of [root.prunescopePlayer, root.prunescopeStory]) one?.finish();
   drawn = { ...drawn, page, isNew, roots, shown };
-  const said = [...paragraphs(view.notes, "note"), ...paragraphs(view.sentences)], text = element("div", { innerHTML: view.text ?? "" });
-  for (const inside of text.querySelectorAll('a[href^="#"]:not([href^="#/"])')) inside.href = `#/${page}${inside.hash}`;
-  const sections = blocks.map(({ heading, sentences }, k) => element("section", {},
-    ...(heading ? [element("h2", {}, heading)] : []), roots[k], ...(k ? [] : said), ...paragraphs(sentences)));
-  const all = [...choices, ...(shard?.choices ?? [])], row = (few) => element("div", { className: "choices" }, ...few.map((choice) => chooser(choice, shown[choice.name])));
-  const setup = all.filter((choice) => SETUP.includes(choice.name)), own = all.filter((choice) => !setup.includes(choice));
-  const chosen = setup.filter((choice) => CARRIED.includes(choice.name)).map((choice) => `${choice.name === "other" ? "beside " : ""}${choice.options[shown[choice.name]]}`);
-  const choosing = [...(setup.length ? [folded("setup", chosen.join(" · "), row(setup))] : []), ...(own.length ? [row(own)] : [])];
-  const tables = (view.tables ?? []).map((table) => tabled(table.title, table.rows));
-  const more = !blocks.length ? [...said, text] : tables.length || view.text ? [folded("more", "Details", ...tables, text)] : [];
-  const title = element("h1", { tabIndex: -1, hidden: Boolean(view.steps) }, view.heading || site.pages[page]);
   document.body.className = `at-${page || "story"}`;
   document.title = [site.pages[page], known(site.studies, keys[0])?.name ?? name, "Prunescope"].filter(Boolean).join(" · ");
-  document.querySelector("main").replaceChildren(
-    title, ...(page === "present" ? [link("← Leave", "", { result })] : []), ...paragraphs(reader.lines, "note"), ...(isBelow ? [] : choosing),
-    ...sections, ...(isBelow ? choosing : []), ...more,
+  const title = element("h1", { tabIndex: -1, hidden: Boolean(view.steps) }, view.heading || site.pages[page]);
+  const said = [...paragraphs(view.notes, "note"), ...paragraphs(view.sentences)];
+  const text = element("div", { innerHTML: view.text ?? "" }), chosen = choosers([...choices, ...(shard?.choices ?? [])], shown);
+  const sections = blocks.map(({ heading, sentences }, k) => element("section", {},
+    ...(heading ? [element("h2", {}, heading)] : []), roots[k], ...(k ? [] : said), ...paragraphs(sentences)));
+  const tables = (view.tables ?? []).map((table) => tabled(table.title, table.rows));
+  const details = tables.length || view.text ? [folded("more", "Details", ...tables, text)] : [];
+  document.querySelector("main").replaceChildren(title,
+    ...(page === "present" ? [link("← Leave", "", { result })] : []),
+    ...paragraphs(lines, "note"), ...(isBelow ? [] : chosen), ...sections, ...(isBelow ? chosen : []),
+    ...(blocks.length ? details : [...said, text]),
     ...(shard && page !== "sentences" ? [] : [element("p", {}, LOCAL), commands(site.local)]),
-    ...(!shard && recipe ? [element("h2", {}, `Compute again: ${name}`), commands(recipe)] : []), ...(page === "grid" ? gallery(reader) : []));
+    ...(!shard && recipe ? [element("h2", {}, `Compute again: ${name}`), commands(recipe)] : []),
+    ...(page === "grid" ? gallery(reader) : []));
   mounted.forEach((mount, k) => mount(roots[k]));
   history.replaceState(history.state, "", addressOf(reader.view));
-  if (!isNew) return (document.getElementById(held.id) ?? held).focus({ preventScroll: true });
-  if (drawn.isBegun) document.querySelector("main h1:not([hidden])").focus({ preventScroll: true });
+  if (isNew && drawn.isBegun) document.querySelector("main h1:not([hidden])").focus({ preventScroll: true });
+  if (isNew) scrollTo(0, 0);
+  else (document.getElementById(held.id) ?? held).focus({ preventScroll: true });
   drawn.isBegun = true;
-  scrollTo(0, 0);
-  document.getElementById(decodeURIComponent(reader.view.hash.slice(1)))?.scrollIntoView();
+  const section = document.getElementById(reader.asked.get("section")), box = section?.closest("details");
+  if (box) box.open = true;
+  section?.scrollIntoView();
 }
 
 async function begin() {

@@ -21,8 +21,8 @@ SHORT_LIVED = (  # for pages that live for seconds
     "--process-per-site",  # the next page finds Streamlit's scripts compiled
     "--js-flags=--no-opt --no-maglev",  # code optimised in the background would come too late
     # What is compiled already would be parsed once more while it arrives. This switch takes the place of Playwright's
-    # own, of whose features the others can matter here.
-    "--disable-features=ScriptStreaming,PaintHolding,ThirdPartyStoragePartitioning",
+    # own, of whose features the others can matter here. A page that stands for the Hub's may show the one under test.
+    "--disable-features=ScriptStreaming,PaintHolding,ThirdPartyStoragePartitioning,LocalNetworkAccessChecks",
 )
 PIECES = ("app.py", "core", "ui", "pages", ".streamlit")
 

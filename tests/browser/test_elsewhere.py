@@ -6,10 +6,10 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from benchmarks.serving import served
-from tests.browser import shipped
+from tests.browser import look, shipped
 
 NEW = "11111111-1111-1111-1111-111111111111"  # an id that no session and no file has
 FORGED = """address => fetch(address, {method: "PUT", body: new FormData(), credentials: "include"})
@@ -46,3 +46,13 @@ def test_an_upload_arrives_where_the_cookie_does_not(
         assert page.request.put(stranger, multipart={"file": "x"}).status == 400
         assert page.request.post(stranger, multipart={"file": "x"}).status == 405
         elsewhere.shutdown()
+
+
+def test_the_page_around_the_app_is_told_what_is_on_show_and_leads_to_it(page: Page, site: str) -> None:
+    frame = f'<iframe src="{site}/#/layers?reduction=cls" width="1200" height="700"></iframe>'
+    told = "<script>onmessage = ({ data }) => { globalThis.last = data.hash ?? globalThis.last }</script>"
+    page.route("https://huggingface.co/**", lambda route: route.fulfill(body=told + frame, content_type="text/html"))
+    page.goto("https://huggingface.co/spaces/who/what")
+    look.eventually(page, lambda: page.evaluate("globalThis.last"), "#/layers?reduction=cls")
+    page.frame_locator("iframe").get_by_role("link", name="Methods").click()
+    look.eventually(page, lambda: page.evaluate("last"), "#/methods?reduction=cls")
