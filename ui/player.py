@@ -40,10 +40,10 @@ def vega_file(folder: Path = STATIC) -> Path | None:
     return path
 
 
-def served_url(path: Path) -> str:
-    """Return the URL of a file in the served folder."""
+def served_url(path: Path | None) -> str | None:
+    """Return the URL of a file in the served folder; None without a file."""
     base = str(st.get_option("server.baseUrlPath")).strip("/")
-    return f"{base and '/'}{base}/app/static/{path.name}"
+    return f"{base and '/'}{base}/app/static/{path.name}" if path else None
 
 
 def component(name: str, **parts: str) -> Any:
@@ -66,10 +66,6 @@ _player = component(
     css=text_of("player.css", "story.css", "steps.css"),
     js=_script if VEGA else f"{vega_script()}\n{_script}",
 )
-
-
-def _vega_url() -> str | None:
-    return served_url(VEGA) if VEGA else None
 
 
 def pause_after_first_picture() -> None:
@@ -110,7 +106,7 @@ def show_pictures(
     data = {
         **scene.mounted,
         "layout": scene.layout.css,
-        "vega": _vega_url(),
+        "vega": served_url(VEGA),
         "group": group or key,
         "start": start,
         "link": dict(parameters_on_show()) if link else None,
@@ -130,7 +126,7 @@ def show_story(steps: Sequence[Step], of: str) -> str | None:
     Returns:
         What the visitor has asked for with a scene's button: its `what`.
     """
-    told = _player(key="story", data={"key": of, "steps": mounted(steps, _vega_url())}, on_go_change=lambda: None)
+    told = _player(key="story", data={"key": of, "steps": mounted(steps, served_url(VEGA))}, on_go_change=lambda: None)
     pause_after_first_picture()
     return told.go
 
