@@ -1,6 +1,5 @@
 import json
 import re
-from dataclasses import replace
 
 from core.encoder.loading import load
 from core.inputs import checkpoints
@@ -43,7 +42,7 @@ def test_an_embedded_checkpoint_keeps_its_name(tiny_bert, monkeypatch):
     found = resolve("embedded:tiny")
     assert (found.id, found.source, found.folder) == ("embedded:tiny", "embedded", tiny_bert)
     assert found.revision == resolve(str(tiny_bert)).revision
-    monkeypatch.setitem(catalog.EMBEDDED, "embedded:tiny", replace(known, folder=tiny_bert / "gone"))
+    monkeypatch.setitem(catalog.EMBEDDED, "embedded:tiny", known._replace(folder=tiny_bert / "gone"))
     assert "'embedded:tiny' has no config" in refusal(resolve, "embedded:tiny")
 
 
