@@ -5,18 +5,19 @@ from functools import partial
 import streamlit as st
 
 from core.charts.story import story
+from core.findings.accuracy import metrics_of
 from core.findings.choices import published_pair
 from core.findings.words.lab import caution
 from core.findings.words.story import AGAINST, HOW_TO_READ, SECOND
 from core.request.catalog import REDUCTIONS
 from core.results.once import once
 from core.results.schema import SweepResult
-from ui.address import carried, picture_first
+from ui.address import carried, choose, picture_first
 from ui.exports import offer_exports
 from ui.header import PAGES, change, link_to, page_header, show_nothing
 from ui.jobs import request_behind, start
 from ui.pictures import offer_story
-from ui.player import choose_metric, choose_reduction, reduction_in_address, show_story
+from ui.player import choose_reduction, reduction_in_address, show_story
 from ui.results import companions_of, halves_beside, study_by_key, yardstick_of
 from ui.text import plain, refusals_shown
 from ui.view_state import OWN, OWN_MODEL, choose_result, on_one_model, one_result
@@ -43,7 +44,7 @@ def show() -> None:
     with change(result, REDUCTIONS[reduction].title):
         choose_result(state)
         choose_reduction(result)
-        metric = choose_metric(result)
+        metric = choose("metric", metrics_of(result), segmented=True)
     companions, beside = companions_of(result, entries), halves_beside(result, entries)
     twins, (_, key) = yardstick_of(result, entries, reduction), on_one_model(state)
     study = study_by_key(key) if key else None

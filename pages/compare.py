@@ -6,10 +6,10 @@ from typing import cast
 
 import streamlit as st
 
-from core.charts.compare import compare_scene
+from core.charts.pages import compare_shown
 from core.charts.profiles import profile_scene
-from core.findings.choices import middle_of
-from core.findings.compare import START, Axis, distinguishing_names, paired_comparisons, profiled
+from core.findings.accuracy import metrics_of
+from core.findings.compare import START, Axis, profiled
 from core.findings.guided import judged
 from core.findings.words import compare as words
 from core.findings.words.choices import distinguishing_labels
@@ -22,7 +22,7 @@ from core.results.schema import SweepResult
 from ui.address import choose, offer, picture_first, set_parameter
 from ui.exports import offer_exports
 from ui.header import change, link_to_control, page_header
-from ui.player import choose_metric, choose_reduction, show_pictures, start_in_address
+from ui.player import choose_reduction, show_answer, show_pictures
 from ui.results import companions_of, guided_beside, methods_of
 from ui.text import markdown_table, plain, remark, show_table
 from ui.view_state import choose_result, two_results
@@ -38,35 +38,25 @@ def compare() -> None:
     title, choices = st.container(key="compare-title"), st.container()
     with st.container(horizontal=True, key="compare-by"):
         axis = cast(Axis, choose("axis", words.AXES, segmented=True))
-        metric = choose_metric(first, second)
+        metric = choose("metric", metrics_of(first, second), segmented=True)
     alike = (checkpoint_name(first), data_name(first)) == (checkpoint_name(second), data_name(second))
     with choices, change(first, f"beside {in_sentence(pruning_name(second) if alike else result_name(second))}"):
         choose_result(state, "First")
         offer("other", distinguishing_labels(state.offered), second.key, partial(set_parameter, "other"))
         reduction = choose_reduction(first, second)
     beside = [*companions_of(first, entries), *companions_of(second, entries)]
-    title.title(plain(once(words.compare_heading, (first, second), metric)), anchor=False)
-    if first.key == second.key:
-        st.info(words.SAME)
-    scene = once(compare_scene, first, second, reduction, axis, metric)
-    start = start_in_address(scene.amounts, START if axis == "damage" else middle_of(scene.amounts))
-    show_pictures(scene, key="compare", group=f"compare-{axis}", start=start)
-    for note in once(words.compare_notes, (first, second), axis, reduction):
-        st.info(plain(note))
-    said = once(words.compare_said, (first, second), reduction, beside, metric)
-    for sentence in said.sentences:
-        st.markdown(plain(sentence))
-    if said.sentences and (comparisons := once(paired_comparisons, (first, second), metric)):
-        first_name, second_name = map(plain, distinguishing_names((first, second)))
+    shown = once(compare_shown, (first, second), beside, axis, reduction, metric)
+    scene = show_answer(shown, title, key="compare")
+    if tests := shown.tables[words.PAIRED]:
         with st.expander("The paired tests as a table"):
             remark(words.PAIRED)
-            st.markdown(markdown_table(words.paired_table(comparisons, metric, (first_name, second_name))))
+            st.markdown(markdown_table(tests))
     guided = next((result for result in (first, second) if METHODS[result.pruning.method].shares), first)
     if shared := once(shares_sentence, guided):
         st.markdown(plain(shared))
     show_table(places_table(once(judged, guided_beside(guided, entries))), naming=2)
     with st.expander("How to read the pictures"):
-        st.markdown(words.HOW_TO_READ)
+        st.markdown(shown.text)
     link_to_control(first, second)
     show_all_methods(first, reduction, entries)
     offer_exports(scene, first, second)

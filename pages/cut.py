@@ -4,7 +4,7 @@ from typing import cast
 
 import streamlit as st
 
-from core.charts.cut import cut_scene
+from core.charts.pages import cut_shown
 from core.findings.choices import SEPARATOR
 from core.findings.cut import By, chosen, frontier_of
 from core.findings.words import cut as words
@@ -18,9 +18,9 @@ from ui.address import carried, choose, picture_first, set_parameter
 from ui.exports import offer_exports, offer_smaller
 from ui.header import page_header
 from ui.lab.method import begin_study
-from ui.player import show_pictures
+from ui.player import show_answer
 from ui.results import note_computed
-from ui.text import plain, refusals_shown, show_table
+from ui.text import plain, refusals_shown, show_details
 from ui.upload import show_upload
 from ui.view_state import OWN, OWN_MODEL, ViewState, choose_study, one_study, result_if_asked
 
@@ -62,25 +62,20 @@ def show_study(state: ViewState) -> None:
     """Show a study: the dial, what it chooses, what that gains and costs, and the model to take away."""
     study = state.study
     assert study is not None
-    known, names = once(frontier_of, study), (checkpoint_name(study), data_name(study))
     title, dial = st.container(), st.container(key="cut-dial", horizontal=True)
-    with st.popover(plain(SEPARATOR.join(names)), type="tertiary", icon=":material/tune:"):
+    name = SEPARATOR.join((checkpoint_name(study), data_name(study)))
+    with st.popover(plain(name), type="tertiary", icon=":material/tune:"):
         choose_study(state)
     with dial:
         by = cast(By, choose("by", words.BY, segmented=True))
         limits = {str(most): points(most) if by == "score" else percent(most) for most in words.MOST}
-        most = float(choose("most", limits, words.USUAL, label=words.AT_MOST[by], segmented=True))
-    choice = chosen(known, by, most)
-    said = words.cut_said(known, choice, by, most)
-    title.title(plain(said.heading), anchor=False)
-    scene = cut_scene(known, choice, said.heading, (*names, *filter(None, [words.machine_words(known)])))
-    show_pictures(scene, key="cut", link=False)
-    st.markdown(plain(" ".join(said.sentences)))
-    if choice:
+        most = choose("most", limits, words.USUAL, label=words.AT_MOST[by], segmented=True)
+    shown = once(cut_shown, study, by, most)
+    scene = show_answer(shown, title, key="cut", link=False)
+    if choice := chosen(once(frontier_of, study), by, float(most)):
         offer_smaller(study, choice)
     with st.expander("Details"):
-        st.markdown(words.READING)
-        show_table(words.regrets_table(known))
+        show_details(shown)
     offer_exports(scene, study)
 
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.charts.forest import Own, forest_scene
+from core.charts.forest import Own
+from core.charts.pages import pooled_shown
 from core.findings import pooled
 from core.findings.choices import published_pair, settings
 from core.findings.grid import arranged
@@ -18,9 +19,9 @@ from ui.address import choose, picture_first
 from ui.exports import offer_exports
 from ui.grid import offer_grid, open_clicked, rows_everywhere, rows_of, show_grid
 from ui.header import link_to, page_header, show_nothing
-from ui.player import show_pictures
+from ui.player import show_answer
 from ui.results import own_results, shipped_results
-from ui.text import markdown_table, plain, remark, show_table
+from ui.text import markdown_table, plain, remark, show_details, show_table
 from ui.view_state import ViewState, one_result
 
 SOURCES = {"own": "Your results", "shipped": "Shipped with Prunescope"}
@@ -63,7 +64,7 @@ def grid() -> None:
     if over_seeds := words.seeds_table(found):
         st.subheader("The same method on checkpoints that differ only in the seed", anchor=False)
         st.markdown(words.OVER_SEEDS)
-        show_table([{**row, "Checkpoints": plain(row["Checkpoints"])} for row in over_seeds], naming=2)
+        show_table(over_seeds, naming=2)
     show_replication(one_result())
     offer_grid(found, rows)
 
@@ -81,8 +82,7 @@ def show_replication(state: ViewState) -> None:
     st.subheader("Does it hold for other checkpoints?", anchor=False)
     st.markdown(plain(" ".join(sentences)))
     with st.expander("Each checkpoint"):
-        table = words.replication_table(rows, beside)
-        st.markdown(markdown_table([{**row, "Checkpoint": plain(row["Checkpoint"])} for row in table]))
+        st.markdown(markdown_table(words.replication_table(rows, beside)))
     if pair := published_pair(state.entries, once(entry_of, state.result)):
         link_to(
             "Compare", "See SST-2 and CoLA side by side", ":material/compare:", result=pair[0].key, other=pair[1].key
@@ -91,16 +91,11 @@ def show_replication(state: ViewState) -> None:
 
 def show_pooled(table: Sequence[Pooled], own: Own) -> None:
     """Show each method over all checkpoints: what they say together, and every one of them."""
-    first, *_ = table
-    said = words.claim_said(first, table)
-    st.title(plain(said.heading), anchor=False)
-    st.markdown(plain(" ".join(said.sentences)))
-    scene = forest_scene(table, own, said.heading)
-    show_pictures(scene, key="forest", link=False)
+    shown = pooled_shown(table, own)
+    scene = show_answer(shown, st.container(), key="forest", link=False)
     st.caption(plain(scene.caption[-1]))
     with st.expander("How to read it, and the numbers"):
-        st.markdown(plain(words.MEANING))
-        show_table(words.pooled_table(table), naming=2)
+        show_details(shown, naming=2)
     offer_exports(scene, label="Download the forest plot", numbers=False)
 
 

@@ -1,15 +1,12 @@
 """Present: one result over the whole screen, for a projector; below it, its settings."""
 
-from dataclasses import replace
+from operator import attrgetter
 
 import streamlit as st
 
-from core.charts.result import STAGE, result_scene
+from core.charts.pages import present_block
 from core.findings.words import present as words
 from core.findings.words.choices import playlist
-from core.findings.words.numbers import unbroken
-from core.findings.words.story import in_short
-from core.request.catalog import REDUCTIONS
 from core.results.library import entry_of
 from core.results.names import data_name, listed, models_name
 from core.results.once import once
@@ -55,31 +52,23 @@ def present() -> None:
         line = st.text_input(LINE, key="caption", placeholder=measured, max_chars=MAX_LINE_CHARS, bind="query-params")
         heading, caption = titles[result.key], line or measured
         reduction, start = reduction_in_address(result), start_in_address(result.amounts, result.amounts[0])
-    scenes = {
-        name: replace(once(result_scene, result, name, STAGE), title=heading, caption=(caption, REDUCTIONS[name].title))
-        for name in result.reductions
-    }
-    companions = companions_of(result, state.entries)
-    choices = []
-    for name, scene in scenes.items():
-        spoken, title, views = once(in_short, result, companions, name), REDUCTIONS[name].title, scene.written
-        choices.append({"name": name, "title": title, "views": views, "spoken": unbroken(spoken)})
+    block = present_block(result, companions_of(result, state.entries), heading, caption)
     with out:
         link_to("Story", "Leave", ":material/arrow_back:")
         st.markdown(f"[Settings and downloads](#{SETTINGS})", width="content")
     with stage:
         show_pictures(
-            scenes[reduction],
+            block.choices[reduction],
             key=KEY,
             start=start,
             on_turn=lambda: turn(list(titles), st.session_state[KEY]["turn"]),
             title=heading,
-            choices=choices,
+            choices=block.offered(attrgetter("written")),
             choice=reduction,
-            stage={"heading": heading, "caption": caption, "hint": words.HINT},
+            stage=block.stage,
         )
     with downloads:
-        offer_exports(scenes[reduction], result, choices=scenes)
+        offer_exports(block.choices[reduction], result, choices=block.choices)
 
 
 with picture_first():

@@ -5,9 +5,9 @@ from functools import partial
 
 import streamlit as st
 
-from core.charts.sentences import flip_scene, probability_scene
-from core.findings.sentences import ALL, Example, examples_of, flip_choices, selected
-from core.findings.words import numbered
+from core.charts.pages import Shown, sentences_shown
+from core.charts.sentences import probability_scene
+from core.findings.sentences import ALL, examples_of, flip_choices
 from core.findings.words import sentences as words
 from core.jobs.queue import queue
 from core.request.catalog import TASKS, is_calibrated
@@ -38,8 +38,6 @@ def sentences() -> None:
     with change(result):
         choose_result(state)
     examples = examples_of(result)
-    said = words.sentences_said(result, examples)
-    title.title(plain(said.heading), anchor=False)
     is_bundled = result.checkpoint.source == "embedded" and result.task.name in TASKS
     typed = st.container(key=f"typed-{len(TASKS[result.task.name].text_columns)}" if is_bundled else None)
     picture = st.container()
@@ -48,14 +46,15 @@ def sentences() -> None:
         flips = choose("flips", flip_choices(result, examples))
     with by_label:
         label = choose("label", {ALL: "Any", **{name: label_words(name) for name in result.task.label_names}})
-    chosen = selected(result, examples, label, flips)
-    scene = once(flip_scene, result, chosen) if chosen else None
+    shown = once(sentences_shown, result, flips, label)
+    title.title(plain(shown.said.heading), anchor=False)
+    scene = shown.blocks[0].scene if shown.blocks else None
     with picture:
         if scene:
             show_pictures(scene, key="sentences", start=start_in_address(result.amounts))
         else:
             st.info(words.NO_FIT)
-        st.markdown(plain(" ".join(said.sentences)))
+        st.markdown(plain(" ".join(shown.said.sentences)))
         with st.expander("How to read the picture"):
             st.markdown(words.EXPLANATION)
     with typed:  # after the picture, which would have to wait for the fields
@@ -63,22 +62,21 @@ def sentences() -> None:
             try_a_sentence(result)
         else:
             remark(OTHER_CHECKPOINT)
-    if chosen:
-        show_examples(result, chosen)
+    show_examples(result, shown)
     offer_exports(scene, result)
 
 
 # ---------------------------------------------------------------- the examples
 
 
-def show_examples(result: SweepResult, chosen: Sequence[Example]) -> None:
+def show_examples(result: SweepResult, shown: Shown) -> None:
     """List the chosen examples, as text that is never read as Markdown or HTML."""
-    st.subheader(f"{numbered(len(chosen), 'example')}, earliest flip first", anchor=False)
-    rows = words.examples_table(result, chosen)
     wide = {name: st.column_config.TextColumn(width="large") for name in words.text_names(result.task)}
-    st.dataframe(rows, hide_index=True, height=min(38 * (len(chosen) + 1), 420), column_config=wide)
-    if not chosen[0].texts:
-        remark(words.NO_TEXTS)
+    for title, rows in shown.tables.items():
+        st.subheader(title, anchor=False)
+        st.dataframe(rows, hide_index=True, height=min(38 * (len(rows) + 1), 420), column_config=wide)
+    for note in shown.notes:
+        remark(note)
 
 
 # ---------------------------------------------------------------- a typed sentence

@@ -157,7 +157,8 @@ def choose(
         segmented: Show all options side by side instead of a select box.
     """
     chosen = read_choice(options, parameter, default if default and default in options else next(iter(options)))
-    offer(parameter, options, chosen, partial(set_parameter, parameter), label, segmented=segmented)
+    if len(options) > 1:
+        offer(parameter, options, chosen, partial(set_parameter, parameter), label, segmented=segmented)
     return chosen
 
 

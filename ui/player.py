@@ -8,19 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from core.charts.pages import Shown
 from core.charts.story import Step, mounted
 from core.charts.vega import text_of, vega_script
 from core.charts.view import Scene
-from core.findings.accuracy import metrics_of
 from core.findings.choices import reductions_of
 from core.findings.words.layers import reduction_explained
 from core.request.amounts import amount_text
-from core.request.catalog import METRICS, ROOT
+from core.request.catalog import ROOT
 from core.results.schema import SweepResult
 from core.results.store import write_atomically
 from ui.address import amount_in_address, choose, parameters_on_show, read_choice, refuse
-from ui.text import remark
+from ui.text import plain, remark
 
 CHARTS = ROOT / "core" / "charts"
 STATIC = ROOT / "static"  # served by Streamlit under app/static
@@ -116,6 +117,29 @@ def show_pictures(
     pause_after_first_picture()
 
 
+def show_answer(shown: Shown, title: DeltaGenerator, key: str, link: bool = True, **more: Any) -> Scene:
+    """Show the answer of a page that has one: its heading, the picture, what is said beside it, and the sentences.
+
+    Args:
+        shown: What the page shows, with one picture.
+        title: Where the heading stands.
+        key: See `show_pictures`.
+        link: Whether the address holds the amount on show.
+        more: See `show_pictures`.
+
+    Returns:
+        The picture.
+    """
+    (block,) = shown.blocks
+    title.title(plain(shown.said.heading), anchor=False)
+    start = start_in_address(block.scene.amounts, block.start) if link else block.start
+    show_pictures(block.scene, key=key, group=block.group, start=start, link=link, **more)
+    for note in shown.notes:
+        st.info(plain(note))
+    st.markdown(plain(" ".join(shown.said.sentences)))
+    return block.scene
+
+
 def show_story(steps: Sequence[Step], of: str) -> str | None:
     """Show the scenes of a story; address, keys and the visitor's guess are the browser's: core/charts/story.js.
 
@@ -147,15 +171,6 @@ def start_in_address(amounts: Sequence[float], otherwise: float | None = None) -
     shown = max((amount for amount in amounts if amount <= wanted), default=amounts[0])  # as the player does
     refuse("amount", amount_text(shown))
     return shown
-
-
-def choose_metric(*results: SweepResult) -> str:
-    """Ask by which metric all that a page says of these results is meant; the task's main one comes first.
-
-    Accuracy shows a collapse to the majority class as a plateau; the Matthews correlation falls to 0.
-    """
-    titles = {name: METRICS[name].title for name in metrics_of(*results)}
-    return choose("metric", titles, segmented=True) if len(titles) > 1 else next(iter(titles))
 
 
 def reduction_in_address(*results: SweepResult | None) -> str:

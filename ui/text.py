@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from core.charts.pages import Shown
 from core.errors import PrunescopeError
 from core.findings.words import narrow
 from core.findings.words.numbers import unbroken
@@ -24,9 +25,16 @@ def plain(text: str) -> str:
 
 
 def markdown_table(rows: list[dict[str, str]]) -> str:
-    """Write rows of equal keys, at least one, as a Markdown table; nothing is escaped."""
-    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    """Write rows of equal keys, at least one, as a Markdown table, all of whose cells are shown literally."""
+    first, *lines = (list(map(plain, line)) for line in (rows[0], *(row.values() for row in rows)))
+    return "\n".join(f"| {' | '.join(line)} |" for line in (first, ["---"] * len(first), *lines))
+
+
+def show_details(shown: Shown, naming: int = 1) -> None:
+    """Show how to read what a page shows, and its tables; see `show_table`."""
+    st.markdown(shown.text)
+    for table in shown.tables.values():
+        show_table(table, naming)
 
 
 def show_table(rows: list[dict[str, str]], naming: int = 1) -> None:

@@ -235,11 +235,9 @@ def specs(views: Mapping[str, View]) -> dict[str, Spec]:
     return {name: view.spec for name, view in views.items()}
 
 
-def reduction_choices(scenes: Mapping[str, Scene]) -> Rows:
+def reduction_choices(scenes: Mapping[str, Scene], drawn: Callable[[Scene], Any]) -> Rows:
     """Return the scenes of every reduction for a player that lets its viewer switch: `name`, `title` and `views`."""
-    return [
-        {"name": name, "title": REDUCTIONS[name].title, "views": specs(scene.views)} for name, scene in scenes.items()
-    ]
+    return [{"name": name, "title": REDUCTIONS[name].title, "views": drawn(scene)} for name, scene in scenes.items()]
 
 
 def choice_of(scene: Scene, choices: Mapping[str, Scene]) -> str:

@@ -10,11 +10,11 @@ from itertools import product
 from typing import Any
 
 from core.charts.grammar import Rows
+from core.charts.pages import Block, Shown
 from core.charts.story import mounted
 from core.charts.view import Scene, View
-from core.exports.site_pages import Block, Page, Shown
+from core.exports.site_pages import Page
 from core.findings.words.numbers import unbroken
-from core.request.catalog import REDUCTIONS
 
 MOST_CHARACTERS = 860_000  # of a file; views that have no room in it are left out, which is said
 LONG = 60  # characters, from which a part is written once
@@ -59,8 +59,8 @@ class Shard:
         for values in product(*(_default_first(choice.options, choice.default) for choice in page.choices)):
             if self._size > MOST_CHARACTERS:
                 self.left_out += 1
-            elif shown := page.show(*values):
-                self._views["|".join(values)] = self._shared(_view(shown))
+            elif shown := page.show(**dict(zip((choice.name for choice in page.choices), values, strict=True))):
+                self._views["|".join(values)] = self._shared(_view(shown, page.html(shown.text)))
 
     @property
     def script(self) -> str:
@@ -84,13 +84,13 @@ class Shard:
         return {"$": self._places[text]}
 
 
-def _view(shown: Shown) -> dict[str, Any]:
+def _view(shown: Shown, text: str) -> dict[str, Any]:
     view: dict[str, Any] = {
         **_said(shown.said),
         "notes": list(map(unbroken, shown.notes)),
         "blocks": list(map(_block, shown.blocks)),
         "tables": [{"title": title, "rows": coded(table)} for title, table in shown.tables.items() if table],
-        "text": shown.text,
+        "text": text,
         "turn": shown.turn,
     }
     if shown.steps:
@@ -106,13 +106,7 @@ def _block(block: Block) -> dict[str, Any]:
     layout = {"layout": block.scene.layout.css, "group": block.group or block.scene.layout.name}
     player = {**_player(block.scene), **layout, "start": block.start, "stage": block.stage}
     if block.choices:
-        player["choices"] = [
-            {
-                **{"name": name, "title": REDUCTIONS[name].title, "spoken": unbroken(block.spoken[name])},
-                "views": _pictures(scene.views),
-            }
-            for name, scene in block.choices.items()
-        ]
+        player["choices"] = block.offered(lambda scene: _pictures(scene.views))
     return {**_said(block.said), "player": player, "picks": block.picks}
 
 

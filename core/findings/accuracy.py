@@ -23,18 +23,18 @@ MIN_IMPROVEMENT = 0.2  # in accuracy, from another order of the labels
 MIN_LEAD = 0.2  # of that order over the majority class, as a share of what that leaves over
 
 
-def metrics_of(*results: SweepResult) -> list[str]:
-    """Return the metrics that all results have, the one to show at first: the task's main one, else accuracy."""
+def metrics_of(*results: SweepResult) -> dict[str, str]:
+    """Return the metrics that all results have, with their titles, the task's main one first, else accuracy."""
     shared = [name for name in METRICS if all(name in result.frames[0].metrics for result in results)]
     main = {result.task.main_metric for result in results}
     first = main.pop() if len(main) == 1 else "accuracy"
-    return sorted(shared, key=lambda name: name != first)
+    return {name: METRICS[name].title for name in sorted(shared, key=lambda name: name != first)}
 
 
 def metric_of(*results: SweepResult, asked: str | None = None) -> str:
     """Choose the metric to show: the one asked for where all results have it, else the first."""
     known = metrics_of(*results)
-    return asked if asked in known else known[0]
+    return asked if asked in known else next(iter(known))
 
 
 def working_to(result: SweepResult, metric: str | None = None) -> float | None:

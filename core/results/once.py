@@ -64,7 +64,7 @@ def _identity(value: object) -> Hashable:
 
 def _size(answer: object) -> int:
     """Estimate the bytes that an answer takes; pictures, alone or as the scenes of a story, take the most."""
-    told = answer if isinstance(answer, tuple) else (answer,)
+    told = answer if isinstance(answer, tuple) else getattr(answer, "blocks", (answer,))
     scenes = (getattr(part, "scene", part) for part in told)
     views = [view for scene in scenes if scene for view in getattr(scene, "views", {}).values()]
     return SENTENCE_BYTES + BYTES_A_CHARACTER * sum(len(view.written) for view in views)

@@ -32,7 +32,6 @@ one amount, and grey dots are random removal.
 PAIRED = (
     "Accuracy: McNemar's exact test; other metrics: random exchange of predictions. Corrected for all amounts (Holm)."
 )
-SAME = "First and second are the same result. Choose another one above to see a difference."
 ENDS_TOGETHER = 0.1  # of damage or divergence; two results that end no farther apart need no note
 
 
@@ -103,6 +102,7 @@ def compare_notes(two: Two, axis: compare.Axis = "amount", reduction: ReductionK
     reached = [0.0] if shared == "amount" else [largest_on(shared, result, reduction) for result in two]
     ends, last = " and ".join(decimals(end, 2) for end in reached), together.places[-1]
     notes = {
+        "First and second are the same result. Choose another one to see a difference.": two[0].key == two[1].key,
         f"The comparison ends where one of the two does, of {ends}.": max(reached) - last >= ENDS_TOGETHER,
         "The two have only the unpruned model in common, so there is nothing to play.": len(together.pairs) < 2,
         "Results against another checkpoint are shown at equal amounts.": shared != axis,

@@ -1,0 +1,211 @@
+"""What a page shows of results: pictures that move, what is said of them, and the details; for whoever puts it up.
+
+The app's page of the same name and the static edition's show this.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from core.charts.compare import compare_scene
+from core.charts.cut import cut_scene
+from core.charts.forest import Own, forest_scene
+from core.charts.grammar import Rows
+from core.charts.layers import layer_scene
+from core.charts.passed import halves_scene, passed_scene
+from core.charts.result import STAGE, result_scene
+from core.charts.sentences import flip_scene
+from core.charts.story import Step
+from core.charts.view import Scene, reduction_choices
+from core.findings import compare, passed
+from core.findings.accuracy import metric_of
+from core.findings.choices import middle_of
+from core.findings.claim import verdict
+from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
+from core.findings.compare import Two
+from core.findings.cut import By, chosen, frontier_of
+from core.findings.layers import Look, Yardstick
+from core.findings.pooled import Pooled
+from core.findings.sentences import ALL, examples_of, selected
+from core.findings.words import Said, Table
+from core.findings.words import compare as compare_words
+from core.findings.words import cut as cut_words
+from core.findings.words import grid as grid_words
+from core.findings.words import layers as layers_words
+from core.findings.words import sentences as sentences_words
+from core.findings.words.numbers import unbroken
+from core.findings.words.passed import halves_said, passed_said
+from core.findings.words.present import HINT
+from core.findings.words.story import in_short
+from core.findings.words.verdict import criteria_table, numbers_table
+from core.request.catalog import REDUCTIONS
+from core.results.cut import CutStudy
+from core.results.names import PointLabel, ReductionKey, checkpoint_name, data_name
+from core.results.once import once
+from core.results.schema import SweepResult
+
+NOTHING = Said("")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A picture that moves, and what is said of it.
+
+    Attributes:
+        scene: The picture.
+        said: What stands above and below it.
+        start: The amount shown first.
+        group: Of the players that move together; empty for one of its own.
+        picks: The parameter that a click on a row of the picture sets.
+        choices: What the player itself lets choose from, by reduction.
+        spoken: What a speaker may say of each of these.
+        stage: The words around a picture for a projector.
+    """
+
+    scene: Scene
+    said: Said = NOTHING
+    start: float | None = None
+    group: str = ""
+    picks: str = ""
+    choices: Mapping[str, Scene] = field(default_factory=dict)
+    spoken: Mapping[str, str] = field(default_factory=dict)
+    stage: Mapping[str, str] | None = None
+
+    def offered(self, written: Callable[[Scene], Any]) -> Rows:
+        """Return the choices as core/charts/player.js takes them, their pictures as they are written."""
+        known = reduction_choices(self.choices, written)
+        return [{**choice, "spoken": unbroken(self.spoken[choice["name"]])} for choice in known]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a page shows for one combination of its choices.
+
+    Attributes:
+        said: The heading and the sentences.
+        blocks: The pictures.
+        notes: What is said beside them in boxes.
+        tables: The details, by their titles.
+        text: How to read all this, in Markdown.
+        steps: The scenes of a story.
+        turn: The keys of the results that the arrow keys step through.
+    """
+
+    said: Said
+    blocks: Sequence[Block] = ()
+    notes: Sequence[str] = ()
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    text: str = ""
+    steps: Sequence[Step] = ()
+    turn: Sequence[str] = ()
+
+
+# ---------------------------------------------------------------- layers
+
+
+def layers_shown(result: SweepResult, near: Sequence[SweepResult], look: Look, layer: PointLabel) -> Shown:
+    """Show every layer of a result in a row, and the selected one as a curve; nothing where similarity is undefined.
+
+    Args:
+        result: A whole sweep.
+        near: What it is judged beside, and its layers pruned alone.
+        look: What layers are judged by.
+        layer: The selected one.
+    """
+    said = layers_words.layers_said(result, layer, near, look)
+    if not said.sentences:
+        return Shown(said)
+    if result.against:
+        scene = replace(result_scene(result, look.reduction), title=said.heading)
+    else:
+        scene = layer_scene(result, look, layer, controls_of(result, near))
+    block = Block(scene, start=middle_of(result.amounts), group="layers", picks="layer")
+    return Shown(said, [block], text=layers_words.AGAINST if result.against else layers_words.READING)
+
+
+def layers_tables(
+    result: SweepResult, near: Sequence[SweepResult], look: Look, twins: Yardstick | None
+) -> dict[str, Table]:
+    """Tabulate how far layers stay intact, or what they are most similar to, and the numbers; see `layers_shown`."""
+    if result.against:  # there nothing is judged
+        tables = {"": layers_words.closest_table(result, look.reduction)}
+    else:
+        survival = layers_words.survival_table(result, look, twins if look.measure == "cka" else None)
+        tables = {"": survival, "Verdict": once(criteria_table, result, near)}
+    return {**tables, "Numbers": once(numbers_table, result, near)}
+
+
+def alone_blocks(
+    result: SweepResult, near: Sequence[SweepResult], reduction: ReductionKey, layer: PointLabel
+) -> list[Block]:
+    """Show what each layer, and each half of them, passes on when it alone is pruned, as far as that was measured."""
+    alone, drawn, shown = isolated_of(result, near), list(isolated_controls_of(result, near).values()), []
+    if found := once(passed.passed_on, result, near, reduction):
+        scene = passed_scene(result, reduction, layer, found)
+        shown.append(Block(scene, passed_said(layer, found, passed.shipped()), middle_of(scene.amounts)))
+    if harm := once(passed.harm_of, alone):
+        said = halves_said(once(verdict, result, near, reduction).lead, harm, passed.shipped())
+        scene = once(halves_scene, result, reduction, alone, drawn, said.heading)
+        shown.append(Block(scene, said, harm.removed))
+    return shown
+
+
+# ---------------------------------------------------------------- other pages of results
+
+
+def compare_shown(
+    two: Two, near: Sequence[SweepResult], axis: compare.Axis, reduction: ReductionKey, metric: str | None = None
+) -> Shown:
+    """Show how two results differ, where the same of an axis is reached; `near` is what either is judged beside."""
+    metric = metric_of(*two, asked=metric)
+    scene = compare_scene(*two, reduction, axis, metric)
+    said = once(compare_words.compare_said, two, reduction, near, metric)
+    tests = once(compare.paired_comparisons, two, metric) if said.sentences else []
+    table = compare_words.paired_table(tests, metric, compare.distinguishing_names(two)) if tests else []
+    start = compare.START if axis == "damage" else middle_of(scene.amounts)
+    return Shown(
+        said,
+        [Block(scene, start=start, group=f"compare-{axis}")],
+        compare_words.compare_notes(two, axis, reduction),
+        {compare_words.PAIRED: table},
+        compare_words.HOW_TO_READ,
+    )
+
+
+def sentences_shown(result: SweepResult, flips: str, label: str = ALL, with_texts: bool = True) -> Shown:
+    """Show which of a result's examples flip, and their texts if kept; nothing where none fits both filters."""
+    examples = [known if with_texts else replace(known, texts=()) for known in examples_of(result)]
+    said, found = sentences_words.sentences_said(result, examples), selected(result, examples, label, flips)
+    if not found:
+        return Shown(said)
+    notes = () if found[0].texts else (sentences_words.NO_TEXTS,)
+    tables = {"Examples, earliest flip first": sentences_words.examples_table(result, found)}
+    return Shown(said, [Block(flip_scene(result, found))], notes, tables, sentences_words.EXPLANATION)
+
+
+def present_block(result: SweepResult, near: Sequence[SweepResult], heading: str, caption: str) -> Block:
+    """Show one result over the whole window, under a heading, by every reduction; see `layers_shown`."""
+    scenes = {
+        name: replace(once(result_scene, result, name, STAGE), title=heading, caption=(caption, REDUCTIONS[name].title))
+        for name in result.reductions
+    }
+    spoken = {name: once(in_short, result, near, name) for name in scenes}
+    stage = {"heading": heading, "caption": caption, "hint": HINT}
+    first = next(iter(scenes.values()))
+    return Block(first, start=result.amounts[0], choices=scenes, spoken=spoken, stage=stage)
+
+
+def cut_shown(study: CutStudy, by: By, most: str) -> Shown:
+    """Show which layers can go where at most so much may be lost."""
+    known, names = once(frontier_of, study), (checkpoint_name(study), data_name(study))
+    found = chosen(known, by, float(most))
+    said = cut_words.cut_said(known, found, by, float(most))
+    scene = cut_scene(known, found, said.heading, (*names, *filter(None, [cut_words.machine_words(known)])))
+    return Shown(said, [Block(scene)], tables={"": cut_words.regrets_table(known)}, text=cut_words.READING)
+
+
+def pooled_shown(table: Sequence[Pooled], own: Own) -> Shown:
+    """Show each method over all checkpoints, and beside them a visitor's own: what they say together, and each."""
+    said = grid_words.claim_said(table[0], table)
+    scene = forest_scene(table, own, said.heading)
+    return Shown(said, [Block(scene)], tables={"": grid_words.pooled_table(table)}, text=grid_words.MEANING)
