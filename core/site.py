@@ -11,7 +11,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from core.charts.vega import text_of, vega_script
 from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
 from core.exports import site_pages as pages
+from core.exports.player_page import LOOK
 from core.exports.site_files import Shard, script
 from core.exports.site_readme import THUMBNAIL, site_readme
 from core.exports.site_shelf import Shelf, shelf_of
@@ -144,11 +145,15 @@ def write_site(shelf: Shelf, folder: Path, own: bool) -> list[str]:
         made.write(pages.cut_page(shelf.study(study)), folder)
     first = (*shown_first(shelf.entries, "Story"), *shelf.chosen)
     start = next(entry.key for entry in first if entry.key in made.results)
+    looks = (
+        f"@media (prefers-color-scheme: {name}) {{{LOOK.format(name=name, **vars(theme))}}}"
+        for name, theme in THEMES.items()
+    )
     files = {
         "data/index.js": script("index", _index(shelf, made, start)),
         "assets/vega.js": f"(() => {{{vega_script()}}})();",
         "assets/site.js": EXPORT.sub("", text_of(*SCRIPTS)),
-        "assets/site.css": text_of(*STYLES),
+        "assets/site.css": "\n".join((*looks, text_of(*STYLES))),
         "README.md": site_readme(len(made.results)),
         "index.html": text_of("site.html").replace("$story", pages.name_of("story", start)),
     }
@@ -166,7 +171,6 @@ def _index(shelf: Shelf, made: Made, start: str) -> dict[str, Any]:
         "first": {label: ADDRESSES[title] for label, title in FIRST_LINE.items()},
         "views": [ADDRESSES[title] for title in VIEWS],
         "style": STYLE,
-        "themes": {name: asdict(theme) for name, theme in THEMES.items()},
         "start": start,
         "results": {key: {**known, "cells": cells.get(key, {})} for key, known in made.results.items()},
         "studies": {study.key: {"name": study.name, "result": leads.get(study.key, "")} for study in shelf.studies},

@@ -578,7 +578,7 @@ export function mountPlayer(root, data, tell = null) {
 }
 
 // In a Streamlit component every view is its specification as JSON, since a server writes it once for all visitors.
-const parsed = (view) => (typeof view === "string" ? JSON.parse(view) : view);
+const parsed = (view) => (typeof view === "string" ? JSON.parse(view) : structuredClone(view));
 const read = ({ views = {}, ...more }) => ({
   ...more, views: Object.fromEntries(Object.entries(views).map(([name, view]) => [name, parsed(view)])),
 });

@@ -19,7 +19,8 @@ let asking = 0;
 globalThis.prunescope = { take: (name, data) => { TAKEN[name] = data; } };
 
 const known = (table, key) => (Object.hasOwn(table, key) ? table[key] : undefined); // an address may name anything
-const mapped = (table, change) => Object.fromEntries(Object.entries(table).map(([name, value]) => [name, change(value)]));
+const mapped = (table, change) =>
+  Object.fromEntries(Object.entries(table).map(([name, value]) => [name, change(value)]));
 const namesOf = (table) => mapped(table, ({ name }) => name);
 
 // ---------------------------------------------------------------- data
@@ -46,11 +47,7 @@ function whole(parts, value) { // `{$: k}` stands for a part; rows of equal keys
   return Array.from({ length: count }, (_, k) => mapped(columns, (values) => cell(values, k)));
 }
 
-const playerOf = (player) => ({ ...player, style: site.style, vega: null });
-
-function stepOf({ player, ...step }) { // a story marks rows of its pictures: it takes these as JSON
-  return { ...step, player: player && { ...playerOf(player), views: mapped(player.views, JSON.stringify) } };
-}
+const playerOf = (player) => player && { ...player, style: site.style, vega: null };
 
 // ---------------------------------------------------------------- addresses
 
@@ -75,13 +72,15 @@ function linkTo(page, changes = {}) { // as `carried` of ui/address.py
 }
 
 class Reader { // of an address: for what is not here something else is shown, and a line says so
-  constructor(view) {
-    Object.assign(this, { view, asked: view.searchParams, shown: {}, lines: [] });
-  }
+  view = viewed();
+  asked = this.view.searchParams;
+  shown = {};
+  lines = [];
 
   refuse(name, instead) { // without a line where another choice has left it behind
-    const value = this.asked.get(name), line = `The link asks for the ${name} “${value?.slice(0, MAX_QUOTED_CHARS)}”`;
-    if (value && value !== drawn.shown[name]) this.lines.push(`${line}, which is not available here.`);
+    const value = this.asked.get(name), asks = `The link asks for the ${name}`;
+    if (value && value !== drawn.shown[name])
+      this.lines.push(`${asks} “${value.slice(0, MAX_QUOTED_CHARS)}”, which is not available here.`);
     this.asked.delete(name);
     if (instead !== undefined) this.asked.set(name, instead);
   }
@@ -111,9 +110,10 @@ const field = (label, control) => element("label", {}, element("span", {}, label
 function chooser({ name, label, options, segmented }, chosen, choose = go) { // a list, or buttons side by side
   const onchange = ({ target }) => choose({ [name]: target.value }), all = Object.entries(options);
   if (segmented) {
-    const radio = (value) => ({ type: "radio", id: `${name}-${value}`, name, value, checked: value === chosen, onchange });
-    const buttons = all.map(([value, title]) =>
-      element("label", {}, element("input", radio(value)), element("span", {}, title)));
+    const radio = (value) => element("input", {
+      type: "radio", id: `${name}-${value}`, name, value, checked: value === chosen, onchange,
+    });
+    const buttons = all.map(([value, title]) => element("label", {}, radio(value), element("span", {}, title)));
     return element("fieldset", {}, element("legend", {}, label), ...buttons);
   }
   const items = all.map(([value, title]) => new Option(title, value, false, value === chosen));
@@ -127,12 +127,12 @@ function folded(name, summary, ...content) { // open where it was open
 }
 
 function tabled(title, rows) { // of texts or elements; the first column names a row
-  const cell = (tag, scope) => (content) => element(tag, scope ? { scope } : {}, content);
-  const line = ([first, ...rest]) => element("tr", {}, cell("th", "row")(first), ...rest.map(cell("td")));
-  const head = element("thead", {}, element("tr", {}, ...Object.keys(rows[0] ?? {}).map(cell("th", "col"))));
-  const body = element("tbody", {}, ...rows.map((row) => line(Object.values(row))));
-  const table = element("table", {}, element("caption", {}, title), head, body);
-  return element("div", { className: "told", tabIndex: 0, role: "region", ariaLabel: title || "Numbers" }, table);
+  const head = Object.keys(rows[0] ?? {}).map((name) => element("th", { scope: "col" }, name));
+  const cell = (content, k) => (k ? element("td", {}, content) : element("th", { scope: "row" }, content));
+  const lines = [head, ...rows.map((row) => Object.values(row).map(cell))].map((cells) => element("tr", {}, ...cells));
+  const table = element("table", {}, element("caption", {}, title),
+    element("thead", {}, lines[0]), element("tbody", {}, ...lines.slice(1)));
+  return element("div", { className: "told", tabIndex: 0, role: "group", ariaLabel: title || "Numbers" }, table);
 }
 
 function navigate(page, result, study = "") { // two lines, as in ui/header.py
@@ -140,7 +140,8 @@ function navigate(page, result, study = "") { // two lines, as in ui/header.py
   const first = Object.entries(site.first).map(([label, to]) => (site.views.includes(to)
     ? link(label, to, { result }, { ariaCurrent: isView ? "true" : null })
     : link(label, to, {}, isPage(to))));
-  const views = site.views.map((to) => link(site.pages[to], to, { result, ...(to === "cut" && { study }) }, isPage(to)));
+  const ofResult = (to) => ({ result, ...(to === "cut" && { study }) });
+  const views = site.views.map((to) => link(site.pages[to], to, ofResult(to), isPage(to)));
   const lines = [element("nav", { ariaLabel: "Pages" }, element("b", {}, "Prunescope"), ...first)];
   if (page === "" || isView || (page === "lab" && result)) lines.push(element("nav", { ariaLabel: "Views" }, ...views));
   document.querySelector("header").replaceChildren(...lines);
@@ -154,10 +155,12 @@ function gallery(reader) { // all results, and fields that find some of them
     const options = Object.fromEntries([["", "Any"], ...[...values].map((value) => [value, value])]);
     return chooser({ name, label, options }, reader.choice({ name, options, default: "" }), write);
   });
-  const q = element("input", { type: "search", value: reader.asked.get("q") ?? "", oninput: () => write({ q: q.value }) });
+  const value = reader.asked.get("q") ?? "", oninput = () => write({ q: q.value });
+  const q = element("input", { type: "search", value, oninput });
   const row = ([result, { name, cells: { Pruning = name, Checkpoint = "–", Task = "–", Verdict = "–" } }]) => ({
     Pruning: link(Pruning, "", { result }), Checkpoint, Task, Verdict,
-    ...mapped({ Layers: "layers", Compare: "compare" }, (page) => link("Open", page, { result }, { ariaLabel: `${page}: ${name}` })),
+    ...mapped({ Layers: "layers", Compare: "compare" }, (page) =>
+      link("Open", page, { result }, { ariaLabel: `Open ${page}: ${name}` })),
   });
   function fill() {
     const { searchParams: asked } = viewed(), words = (asked.get("q") ?? "").toLowerCase().split(/\s+/);
@@ -168,7 +171,8 @@ function gallery(reader) { // all results, and fields that find some of them
     place.replaceChildren(tabled("", found.map(row)));
   }
   queueMicrotask(fill); // the address has been put right by then
-  return [element("h2", {}, "Results"), element("div", { className: "choices" }, field("Search", q), ...fields), count, place];
+  const form = element("div", { className: "choices" }, field("Search", q), ...fields);
+  return [element("h2", {}, "Results"), form, count, place];
 }
 
 // ---------------------------------------------------------------- the page
@@ -193,7 +197,7 @@ function subjectOf(page, reader) { // the keys of what a page is about, and the 
 }
 
 async function draw() {
-  const ask = ++asking, reader = new Reader(viewed()), named = reader.view.pathname.slice(1);
+  const ask = ++asking, reader = new Reader(), named = reader.view.pathname.slice(1);
   const page = known(site.pages, named) ? named : "", subject = subjectOf(page, reader);
   reader.view.pathname = page;
   navigate(page, subject.result, subject.study);
@@ -211,14 +215,18 @@ function viewIn(reader, { choices, parts, views }) { // what is chosen, or what 
   const begins = (key, count) => wanted.slice(0, count).every((value, k) => value === key.split("|")[k]);
   let count = wanted.length, key;
   while ((key = Object.keys(views).find((one) => begins(one, count))) === undefined) count -= 1;
-  choices.forEach(({ name }, k) => { reader.shown[name] = key.split("|")[k]; });
+  choices.forEach(({ name }, k) => {
+    const value = key.split("|")[k];
+    if (value !== wanted[k]) reader.refuse(name);
+    reader.shown[name] = value;
+  });
   return whole(parts, views[key]);
 }
 
 function mountedIn(reader, shard, { turn, steps }, { player, picks }, { result }, isFirst) { // what a place is to show
   if (steps) {
     const leave = (_, what) => { location.hash = linkTo("lab", { result: what === "own" ? "" : result }); };
-    return (root) => mountStory(root, { key: result, steps: steps.map(stepOf) }, leave);
+    return (root) => mountStory(root, { key: result, steps: steps.map((step) => ({ ...step, player: playerOf(step.player) })) }, leave);
   }
   const data = playerOf(player), { frames, choices, stage, start } = data;
   const options = Object.fromEntries((choices ?? []).map(({ name, title }) => [name, title]));
@@ -238,7 +246,7 @@ function choosers(all, shown) { // those of what is on show behind its name, the
   const setup = all.filter(({ name }) => SETUP.includes(name)), own = all.filter(({ name }) => !SETUP.includes(name));
   const names = setup.filter(({ name }) => CARRIED.includes(name)).map(({ name, options }) =>
     `${name === "other" ? "beside " : ""}${options[shown[name]]}`);
-  return [...(setup.length ? [folded("setup", names.join(" · "), row(setup))] : []), ...(own.length ? [row(own)] : [])];
+  return [...(setup.length ? [folded("setup", names.join(" · "), row(setup))] : []), row(own)];
 }
 
 function show(reader, page, { result, choices, keys }, shard) {
@@ -252,10 +260,13 @@ function show(reader, page, { result, choices, keys }, shard) {
     for (const one of [root.prunescopePlayer, root.prunescopeStory]) one?.finish();
   drawn = { ...drawn, page, isNew, roots, shown };
   document.body.className = `at-${page || "story"}`;
-  document.title = [site.pages[page], known(site.studies, keys[0])?.name ?? name, "Prunescope"].filter(Boolean).join(" · ");
+  const named = known(site.studies, keys[0])?.name ?? name;
+  document.title = [site.pages[page], named, "Prunescope"].filter(Boolean).join(" · ");
   const title = element("h1", { tabIndex: -1, hidden: Boolean(view.steps) }, view.heading || site.pages[page]);
   const said = [...paragraphs(view.notes, "note"), ...paragraphs(view.sentences)];
-  const text = element("div", { innerHTML: view.text ?? "" }), chosen = choosers([...choices, ...(shard?.choices ?? [])], shown);
+  const text = element("div", { innerHTML: view.text ?? "" });
+  for (const wide of text.querySelectorAll("math[display=block], table")) wide.tabIndex = 0; // it scrolls by itself
+  const chosen = choosers([...choices, ...(shard?.choices ?? [])], shown);
   const sections = blocks.map(({ heading, sentences }, k) => element("section", {},
     ...(heading ? [element("h2", {}, heading)] : []), roots[k], ...(k ? [] : said), ...paragraphs(sentences)));
   const tables = (view.tables ?? []).map((table) => tabled(table.title, table.rows));
@@ -281,10 +292,6 @@ function show(reader, page, { result, choices, keys }, shard) {
 async function begin() {
   if (!afterHash()) history.replaceState(history.state, "", "#/");
   site = await dataOf("index");
-  const looks = Object.entries(site.themes).map(([name, { text, line, accent, background, secondary }]) => `
-    @media (prefers-color-scheme: ${name}) { :root { --st-text-color: ${text}; --st-border-color: ${line};
-    --st-primary-color: ${accent}; --st-background-color: ${background}; --st-secondary-background-color: ${secondary}; } }`);
-  document.head.append(element("style", {}, ...looks));
   addEventListener("hashchange", draw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   const tell = () => parent.postMessage({ queryString: "", hash: location.hash }, "https://huggingface.co");
