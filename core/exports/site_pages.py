@@ -149,7 +149,7 @@ def sentences_page(result: SweepResult, _: Shelf) -> Page:
 def present_page(result: SweepResult, shelf: Shelf) -> Page:
     """Show one result over the whole window."""
     titles, caption = shelf.playlist(result), f"{models_name(result)}, {data_name(result)}"
-    heading = titles.get(result.key) or pruning_name(result)
+    heading = titles[result.key]
     block = pages.present_block(result, shelf.beside(result), heading, caption)
     shown = Shown(Said(heading), [block], turn=list(titles))
     return Page(name_of("present", result.key), (), lambda: shown)

@@ -10,7 +10,7 @@ from pathlib import Path
 from core.errors import PrunescopeError
 from core.findings.choices import companions, counterpart, is_of_model, offered, published_pair, settings, twins
 from core.findings.layers import Yardstick, yardstick
-from core.findings.words.choices import BOXES, distinguishing_labels, playlist
+from core.findings.words.choices import BOXES, playlist
 from core.request import catalog
 from core.results import store
 from core.results.cut import CutStudy
@@ -34,7 +34,7 @@ class Shelf:
 
     Attributes:
         entries: The sweeps.
-        studies: The studies of cuts.
+        studies: The studies of cuts of their checkpoints.
         files: By the key of each, where it is.
         chosen: The sweeps that have pages.
     """
@@ -76,9 +76,9 @@ class Shelf:
     def playlist(self, result: SweepResult) -> dict[str, str]:
         """Return titles by the keys of the sweeps that are presented one after another, that on show among them."""
         entry, keys = entry_of(result), {other.key for other in self.chosen}
-        alike = [other for other in self.chosen if all(of(other) == of(entry) for of in BOXES.values())]
-        titles = playlist(self.entries, entry, alike or [entry])
-        return {key: title for key, title in titles.items() if key in keys} or distinguishing_labels([entry])
+        among = offered(self.entries, [entry.key])
+        alike = [other for other in among if all(of(other) == of(entry) for of in BOXES.values())]
+        return {key: title for key, title in playlist(self.entries, entry, alike).items() if key in keys}
 
 
 def shelf_of(folder: Path | None, select: Path | None) -> Shelf:
@@ -112,6 +112,8 @@ def shelf_of(folder: Path | None, select: Path | None) -> Shelf:
     if not chosen:
         where = f"--select {select} names none of the sweeps" if select else f"--results {folder} holds no sweep"
         raise PrunescopeError(f"{where}: make one with python -m core.precompute, and name its key")
+    models = {(entry.checkpoint, entry.task) for entry in chosen}
+    studies = tuple(study for study in studies if (study.checkpoint, study.task) in models)
     return Shelf(sweeps, studies, files, tuple(chosen))
 
 
