@@ -107,17 +107,9 @@ const commands = (text) => element("pre", {}, element("code", {}, text)); // a c
 const link = (label, page, changes, more) => element("a", { href: linkTo(page, changes), ...more }, label);
 const field = (label, control) => element("label", {}, element("span", {}, label), control);
 
-function chooser({ name, label, options, segmented }, chosen, choose = go) { // a list, or buttons side by side
-  const onchange = ({ target }) => choose({ [name]: target.value }), all = Object.entries(options);
-  if (segmented) {
-    const radio = (value) => element("input", {
-      type: "radio", id: `${name}-${value}`, name, value, checked: value === chosen, onchange,
-    });
-    const buttons = all.map(([value, title]) => element("label", {}, radio(value), element("span", {}, title)));
-    return element("fieldset", {}, element("legend", {}, label), ...buttons);
-  }
-  const items = all.map(([value, title]) => new Option(title, value, false, value === chosen));
-  return field(label, element("select", { id: name, onchange }, ...items));
+function chooser({ name, label, options }, chosen, choose = go) {
+  const items = Object.entries(options).map(([value, title]) => new Option(title, value, false, value === chosen));
+  return field(label, element("select", { id: name, onchange: ({ target }) => choose({ [name]: target.value }) }, ...items));
 }
 
 function folded(name, summary, ...content) { // open where it was open

@@ -40,14 +40,12 @@ class Choice:
         label: Over the choice.
         options: The values with their names on screen; the empty one stands for no parameter.
         default: The value without a parameter.
-        segmented: Whether all options stand side by side.
     """
 
     name: str
     label: str
     options: Mapping[str, str]
     default: str
-    segmented: bool = True
 
 
 @dataclass(frozen=True)
@@ -72,10 +70,10 @@ def name_of(page: str, *keys: str) -> str:
     return "-".join((page, *(key[:KEY_CHARS] for key in keys)))
 
 
-def choice(name: str, options: Mapping[str, str], default: str | None = None, segmented: bool = True) -> list[Choice]:
+def choice(name: str, options: Mapping[str, str], default: str | None = None) -> list[Choice]:
     """Offer options, the first one where no default is given; a single one is no choice."""
     first = next(iter(options)) if default is None else default
-    return [Choice(name, label_of(name), options, first, segmented)] if len(options) > 1 else []
+    return [Choice(name, label_of(name), options, first)] if len(options) > 1 else []
 
 
 def _reductions(*results: SweepResult) -> list[Choice]:
@@ -119,7 +117,7 @@ def layers_page(result: SweepResult, shelf: Shelf) -> Page:
 
     choices = [*_reductions(result), *choice("threshold", thresholds, str(SURVIVAL_THRESHOLD))]
     measures = {name: MEASURES[name].title for name in own_measures(result, choices[0].default)}
-    choices += [*choice("measure", measures), *choice("layer", titles, segmented=False)]
+    choices += [*choice("measure", measures), *choice("layer", titles)]
     return Page(name_of("layers", result.key), choices, show)
 
 
@@ -134,10 +132,7 @@ def sentences_page(result: SweepResult, _: Shelf) -> Page:
     """Show which examples flip; their texts only where they were written for this project."""
     names, written = result.task.label_names, result.task.source == "written"
     labels = {ALL: "Any", **{name: label_words(name) for name in names if len(names) <= MOST_LABELS}}
-    choices = [
-        *choice("flips", flip_choices(result, examples_of(result)), segmented=False),
-        *choice("label", labels, segmented=False),
-    ]
+    choices = [*choice("flips", flip_choices(result, examples_of(result))), *choice("label", labels)]
 
     def show(**filters: str) -> Shown | None:
         shown = pages.sentences_shown(result, with_texts=written, **filters)
