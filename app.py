@@ -6,7 +6,8 @@ import streamlit as st
 
 from core.charts.story import story
 from core.findings.accuracy import metrics_of
-from core.findings.choices import published_pair
+from core.findings.choices import halves, published_pair, twins
+from core.findings.layers import yardstick
 from core.findings.words.lab import caution
 from core.findings.words.story import AGAINST, HOW_TO_READ, SECOND
 from core.request.catalog import REDUCTIONS
@@ -18,7 +19,7 @@ from ui.header import PAGES, change, link_to, page_header, show_nothing
 from ui.jobs import request_behind, start
 from ui.pictures import offer_story
 from ui.player import choose_reduction, reduction_in_address, show_story
-from ui.results import companions_of, halves_beside, study_by_key, yardstick_of
+from ui.results import companions_of, read_beside, study_by_key
 from ui.text import plain, refusals_shown
 from ui.view_state import OWN, OWN_MODEL, choose_result, on_one_model, one_result
 
@@ -45,10 +46,10 @@ def show() -> None:
         choose_result(state)
         choose_reduction(result)
         metric = choose("metric", metrics_of(result), segmented=True)
-    companions, beside = companions_of(result, entries), halves_beside(result, entries)
-    twins, (_, key) = yardstick_of(result, entries, reduction), on_one_model(state)
+    companions, alone = companions_of(result, entries), read_beside(halves, result, entries)
+    seeds, (_, key) = yardstick(result, read_beside(twins, result, entries), reduction), on_one_model(state)
     study = study_by_key(key) if key else None
-    steps = once(story, result, reduction, companions, beside, study, twins, metric)
+    steps = once(story, result, reduction, companions, alone, study, seeds, metric)
     with place:
         asked = show_story(steps, result.key)
     if asked:

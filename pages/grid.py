@@ -93,7 +93,7 @@ def show_pooled(table: Sequence[Pooled], own: Own) -> None:
     """Show each method over all checkpoints: what they say together, and every one of them."""
     shown = pooled_shown(table, own)
     scene = show_answer(shown, st.container(), key="forest", link=False)
-    st.caption(plain(scene.caption[-1]))
+    st.caption(plain(shown.blocks[0].scene.caption[-1]))
     with st.expander("How to read it, and the numbers"):
         show_details(shown, naming=2)
     offer_exports(scene, label="Download the forest plot", numbers=False)

@@ -7,9 +7,9 @@ import streamlit as st
 
 from core.charts.pages import alone_blocks, layers_shown, layers_tables
 from core.charts.removed import removed_scene
-from core.findings.choices import middle_of
+from core.findings.choices import isolated, middle_of, twins
 from core.findings.comparable import isolated_of
-from core.findings.layers import THRESHOLDS, Look, layers_of, own_measures
+from core.findings.layers import THRESHOLDS, Look, layers_of, own_measures, yardstick
 from core.findings.passed import passed_on
 from core.findings.words.passed import PASSED
 from core.request.catalog import MEASURES, REDUCTIONS, SURVIVAL_THRESHOLD
@@ -17,12 +17,12 @@ from core.request.scope import run_of
 from core.results.names import PointLabel, ReductionKey, layer_number, point_names
 from core.results.once import once
 from core.results.schema import SweepResult
-from ui.address import choose, picture_first, set_parameter
+from ui.address import choose, picture_first
 from ui.controls import layers_alone, offer_layers
 from ui.exports import offer_exports
 from ui.header import NOTHING, change, link_to_control, page_header
 from ui.player import choose_reduction, reduction_in_address, show_answer, show_pictures, start_in_address
-from ui.results import companions_of, isolated_beside, yardstick_of
+from ui.results import companions_of, read_beside
 from ui.text import plain, remark, show_details
 from ui.view_state import choose_result, one_result
 
@@ -42,56 +42,41 @@ def layers() -> None:
         if not result.against:  # where no layer counts as intact
             options = {str(threshold): str(threshold) for threshold in sorted(THRESHOLDS)}
             threshold = choose("threshold", options, str(SURVIVAL_THRESHOLD), segmented=True)
-            look = Look(reduction, float(threshold), choose_measure(result, reduction))
+            measures = own_measures(result, reduction)
+            look = Look(reduction, float(threshold), choose("measure", measures, segmented=True))
+            if len(measures) > 1:
+                remark(MEASURES[look.measure].explanation)
         titles = {name.label: name.title for name in point_names(result.points)}
         layer = choose("layer", titles, once(layers_of, result, look).selected.label)
-    beside = [*companions_of(result, entries), *isolated_beside(result, entries)]
-    twins = yardstick_of(result, entries, reduction) if look.measure == "cka" else None
-    shown = once(layers_shown, result, beside, look, layer)
-    if not shown.blocks:  # similarity is undefined
-        title.title(plain(shown.said.heading), anchor=False)
-        link_to_control(result)
+    near = [*companions_of(result, entries), *read_beside(isolated, result, entries)]
+    shown = once(layers_shown, result, near, look, layer)
+    scene = show_answer(shown, title, f"{PLAYER}-against" if result.against else PLAYER)
+    link_to_control(result)
+    if scene is None:  # similarity is undefined
         offer_exports(None, result)
         return
-    scene = show_answer(shown, title, f"{PLAYER}-against" if result.against else PLAYER, on_pick=note_pick)
-    link_to_control(result)
-    if run_of(result.pruning.scope) is None and (isolated_of(result, beside) or layers_alone(result)):
+    if run_of(result.pruning.scope) is None and (isolated_of(result, near) or layers_alone(result)):
         alone = st.expander(PASSED, key="layers-alone-box", on_change="rerun")
         if alone.open:
             with alone:
-                show_alone(result, layer, reduction, beside)
+                show_alone(result, layer, reduction, near)
     box = st.expander("Details", key="layers-details", on_change="rerun")
     if box.open:
         with box:
             if not result.against:
                 show_removed(result, layer, reduction)
-            show_details(replace(shown, tables=layers_tables(result, beside, look, twins)))
+            seeds = yardstick(result, read_beside(twins, result, entries), reduction)
+            show_details(replace(shown, tables=layers_tables(result, near, look, seeds)))
     offer_exports(scene, result)
 
 
-def note_pick() -> None:
-    """Write the layer that was clicked into the address."""
-    set_parameter("layer", st.session_state[PLAYER].get("pick"))
-
-
-def choose_measure(result: SweepResult, reduction: ReductionKey) -> str:
-    """Ask what similarity is measured by, where the result knows more than one measure."""
-    measures = own_measures(result, reduction)
-    if len(measures) < 2:
-        set_parameter("measure", None)
-        return "cka"
-    measure = choose("measure", {name: MEASURES[name].title for name in measures}, segmented=True)
-    remark(MEASURES[measure].explanation)
-    return measure
-
-
-def show_alone(result: SweepResult, layer: PointLabel, reduction: ReductionKey, beside: Sequence[SweepResult]) -> None:
+def show_alone(result: SweepResult, layer: PointLabel, reduction: ReductionKey, near: Sequence[SweepResult]) -> None:
     """Show what each layer, and each half of them, passes on when it alone is pruned, or offer to find out."""
-    for block in alone_blocks(result, beside, reduction, layer):
+    for block in alone_blocks(result, near, reduction, layer):
         show_pictures(block.scene, key=f"layers-{block.scene.layout.name}", start=block.start, link=False)
         st.markdown(f"**{plain(block.said.heading)}.** {plain(' '.join(block.said.sentences))}")
         offer_exports(block.scene, result, label="Download these pictures", numbers=False)
-    if not once(passed_on, result, beside, reduction) and (missing := layers_alone(result)):
+    if not once(passed_on, result, near, reduction) and (missing := layers_alone(result)):
         offer_layers(missing)
 
 

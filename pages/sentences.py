@@ -20,7 +20,7 @@ from ui.address import choose, picture_first
 from ui.exports import offer_exports
 from ui.header import NOTHING, change, page_header
 from ui.jobs import answer_to, ask, drop_question
-from ui.player import show_pictures, start_in_address
+from ui.player import show_answer, show_pictures
 from ui.text import plain, refusals_shown, remark
 from ui.view_state import choose_result, one_result
 
@@ -47,16 +47,10 @@ def sentences() -> None:
     with by_label:
         label = choose("label", {ALL: "Any", **{name: label_words(name) for name in result.task.label_names}})
     shown = once(sentences_shown, result, flips, label)
-    title.title(plain(shown.said.heading), anchor=False)
-    scene = shown.blocks[0].scene if shown.blocks else None
     with picture:
-        if scene:
-            show_pictures(scene, key="sentences", start=start_in_address(result.amounts))
-        else:
-            st.info(words.NO_FIT)
-        st.markdown(plain(" ".join(shown.said.sentences)))
+        scene = show_answer(shown, title, "sentences")
         with st.expander("How to read the picture"):
-            st.markdown(words.EXPLANATION)
+            st.markdown(shown.text)
     with typed:  # after the picture, which would have to wait for the fields
         if is_bundled:
             try_a_sentence(result)
@@ -75,8 +69,6 @@ def show_examples(result: SweepResult, shown: Shown) -> None:
     for title, rows in shown.tables.items():
         st.subheader(title, anchor=False)
         st.dataframe(rows, hide_index=True, height=min(38 * (len(rows) + 1), 420), column_config=wide)
-    for note in shown.notes:
-        remark(note)
 
 
 # ---------------------------------------------------------------- a typed sentence

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from core.request.amounts import amount_text
 from core.request.catalog import ROOT
 from core.results.schema import SweepResult
 from core.results.store import write_atomically
-from ui.address import amount_in_address, choose, parameters_on_show, read_choice, refuse
+from ui.address import amount_in_address, choose, parameters_on_show, read_choice, refuse, set_parameter
 from ui.text import plain, remark
 
 CHARTS = ROOT / "core" / "charts"
@@ -117,27 +118,32 @@ def show_pictures(
     pause_after_first_picture()
 
 
-def show_answer(shown: Shown, title: DeltaGenerator, key: str, link: bool = True, **more: Any) -> Scene:
-    """Show the answer of a page that has one: its heading, the picture, what is said beside it, and the sentences.
+def show_answer(shown: Shown, title: DeltaGenerator, key: str, link: bool = True) -> Scene | None:
+    """Show the answer of a page: its heading, the picture, what is noted, and the sentences.
 
     Args:
-        shown: What the page shows, with one picture.
+        shown: What the page shows, with one picture or none.
         title: Where the heading stands.
         key: See `show_pictures`.
         link: Whether the address holds the amount on show.
-        more: See `show_pictures`.
 
     Returns:
         The picture.
     """
-    (block,) = shown.blocks
     title.title(plain(shown.said.heading), anchor=False)
-    start = start_in_address(block.scene.amounts, block.start) if link else block.start
-    show_pictures(block.scene, key=key, group=block.group, start=start, link=link, **more)
+    for block in shown.blocks:
+        start = start_in_address(block.scene.amounts, block.start) if link else block.start
+        pick = partial(_note_pick, key, block.picks)
+        show_pictures(block.scene, key=key, group=block.group, start=start, link=link, on_pick=pick)
     for note in shown.notes:
         st.info(plain(note))
     st.markdown(plain(" ".join(shown.said.sentences)))
-    return block.scene
+    return shown.blocks[0].scene if shown.blocks else None
+
+
+def _note_pick(key: str, parameter: str) -> None:
+    """Write what was clicked into the address."""
+    set_parameter(parameter, st.session_state[key].get("pick"))
 
 
 def show_story(steps: Sequence[Step], of: str) -> str | None:

@@ -10,9 +10,8 @@ from cachetools import LRUCache, cached
 
 from core.errors import PrunescopeError
 from core.findings import guided
-from core.findings.choices import companions, halves, isolated, methods_beside, twins
+from core.findings.choices import companions, methods_beside
 from core.findings.comparable import same_checkpoint
-from core.findings.layers import Yardstick, yardstick
 from core.request.catalog import METHODS
 from core.request.limits import is_hosted
 from core.results import library, store
@@ -122,36 +121,23 @@ def companions_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepRe
 
     Hosted, they may have been computed in another visit: a link that leads to a result leads to its verdict.
     """
-    return _chosen(companions, result, _judging(entries))
-
-
-def isolated_beside(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
-    """Read the available results of each layer pruned alone: see `core.findings.choices.isolated`."""
-    return _chosen(isolated, result, entries)
-
-
-def halves_beside(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
-    """Read the available results of each half of the layers pruned alone: see `core.findings.choices.halves`."""
-    return _chosen(halves, result, entries)
-
-
-def yardstick_of(result: SweepResult, entries: Sequence[Entry], reduction: str) -> Yardstick | None:
-    """Read how similar its seed twins are to each other, where that is available: see `core.findings.choices.twins`."""
-    return yardstick(result, _chosen(twins, result, entries), reduction)
+    return read_beside(companions, result, _judging(entries))
 
 
 def methods_of(result: SweepResult, entries: Sequence[Entry]) -> list[tuple[SweepResult, list[SweepResult]]]:
     """Read all methods measured like a result, each with the results that it is judged beside."""
     among = _judging(entries)  # once, for it lists a hosted server's folder
-    methods = _chosen(methods_beside, result, entries)
-    return [(method, _chosen(companions, method, among)) for method in methods]
+    methods = read_beside(methods_beside, result, entries)
+    return [(method, read_beside(companions, method, among)) for method in methods]
 
 
 def guided_beside(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
     """Read what a sweep with shares a layer stands beside: see `core.findings.guided`; nothing for other methods."""
     if not METHODS[result.pruning.method].shares:
         return []
-    return [method for method in _chosen(methods_beside, result, entries) if method.pruning.method in guided.METHODS]
+    return [
+        method for method in read_beside(methods_beside, result, entries) if method.pruning.method in guided.METHODS
+    ]
 
 
 def own_methods(result: SweepResult) -> list[SweepResult]:
@@ -159,7 +145,7 @@ def own_methods(result: SweepResult) -> list[SweepResult]:
     own = {entry.key: entry for entry in own_results()}
     if result.key not in own:
         return []
-    alike = _chosen(methods_beside, result, [own[result.key], *own.values()])
+    alike = read_beside(methods_beside, result, [own[result.key], *own.values()])
     return [method for method in alike if same_checkpoint(method, result)] if result in alike else []
 
 
@@ -168,9 +154,9 @@ def _judging(entries: Sequence[Entry]) -> Sequence[Entry]:
     return [*{entry.key: entry for entry in (*entries, *library.own(Entry))}.values()] if is_hosted() else entries
 
 
-def _chosen(
+def read_beside(
     choose: Callable[[Entry, Sequence[Entry]], Iterable[Entry]], result: SweepResult, entries: Sequence[Entry]
 ) -> list[SweepResult]:
-    """Read those results that are chosen for another one."""
+    """Read those results that are chosen for another one: see `core.findings.choices`."""
     found = (by_key(entry.key) for entry in choose(once(library.entry_of, result), entries))
     return [result for result in found if result is not None]

@@ -15,6 +15,7 @@ from core.findings.cut import Choice, Frontier
 from core.findings.words import cut as words
 from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS
+from core.results.names import checkpoint_name, data_name
 
 LAYOUT = Layout(
     "cut",
@@ -36,16 +37,16 @@ EXPLAINED = "Line: measured choice. Numbers: layers out", "Squares: narrower par
 TOLD = ("Removed", "Difference", "When choosing", "Answers", "Speed", "Size")  # of each model
 
 
-def cut_scene(known: Frontier, choice: Choice | None, title: str, caption: tuple[str, ...]) -> Scene:
+def cut_scene(known: Frontier, choice: Choice | None, title: str) -> Scene:
     """Draw the frontier of a study, and the stack of the model that is chosen.
 
     Args:
         known: What the study offers, at least one choice.
         choice: The chosen one; None where nothing is removed.
         title: The finding.
-        caption: What it was measured on.
     """
     views = {"frontier": _frontier_view(known, choice), "stack": _stack_view(known, choice)}
+    caption = checkpoint_name(known.study), data_name(known.study), *filter(None, [words.machine_words(known)])
     return Scene(title, caption, views, [g.step(0.0, "", "")], LAYOUT)
 
 

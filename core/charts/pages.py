@@ -27,7 +27,7 @@ from core.findings.cut import By, chosen, frontier_of
 from core.findings.layers import Look, Yardstick
 from core.findings.pooled import Pooled
 from core.findings.sentences import ALL, examples_of, selected
-from core.findings.words import Said, Table
+from core.findings.words import Said, Table, numbered
 from core.findings.words import compare as compare_words
 from core.findings.words import cut as cut_words
 from core.findings.words import grid as grid_words
@@ -40,7 +40,7 @@ from core.findings.words.story import in_short
 from core.findings.words.verdict import criteria_table, numbers_table
 from core.request.catalog import REDUCTIONS
 from core.results.cut import CutStudy
-from core.results.names import PointLabel, ReductionKey, checkpoint_name, data_name
+from core.results.names import PointLabel, ReductionKey
 from core.results.once import once
 from core.results.schema import SweepResult
 
@@ -173,13 +173,14 @@ def compare_shown(
 
 
 def sentences_shown(result: SweepResult, flips: str, label: str = ALL, with_texts: bool = True) -> Shown:
-    """Show which of a result's examples flip, and their texts if kept; nothing where none fits both filters."""
+    """Show which of a result's examples flip, and their texts if kept; no picture where none fits."""
     examples = [known if with_texts else replace(known, texts=()) for known in examples_of(result)]
     said, found = sentences_words.sentences_said(result, examples), selected(result, examples, label, flips)
     if not found:
-        return Shown(said)
+        return Shown(said, notes=(sentences_words.NO_FIT,), text=sentences_words.EXPLANATION)
     notes = () if found[0].texts else (sentences_words.NO_TEXTS,)
-    tables = {"Examples, earliest flip first": sentences_words.examples_table(result, found)}
+    title = f"{numbered(len(found), 'example')}, earliest flip first"
+    tables = {title: sentences_words.examples_table(result, found)}
     return Shown(said, [Block(flip_scene(result, found))], notes, tables, sentences_words.EXPLANATION)
 
 
@@ -197,10 +198,10 @@ def present_block(result: SweepResult, near: Sequence[SweepResult], heading: str
 
 def cut_shown(study: CutStudy, by: By, most: str) -> Shown:
     """Show which layers can go where at most so much may be lost."""
-    known, names = once(frontier_of, study), (checkpoint_name(study), data_name(study))
+    known = once(frontier_of, study)
     found = chosen(known, by, float(most))
     said = cut_words.cut_said(known, found, by, float(most))
-    scene = cut_scene(known, found, said.heading, (*names, *filter(None, [cut_words.machine_words(known)])))
+    scene = cut_scene(known, found, said.heading)
     return Shown(said, [Block(scene)], tables={"": cut_words.regrets_table(known)}, text=cut_words.READING)
 
 

@@ -27,14 +27,10 @@ from core.findings.layers import Yardstick
 from core.findings.passed import harm_of
 from core.findings.words import Said
 from core.findings.words import story as words
-from core.findings.words.cut import machine_words
 from core.findings.words.numbers import unbroken
-from core.findings.words.story import Go, Told
 from core.results.cut import CutStudy
-from core.results.names import ReductionKey, checkpoint_name, data_name, origins
+from core.results.names import ReductionKey, origins
 from core.results.schema import SweepResult
-
-__all__ = ["Go", "Step", "story"]
 
 DRAWING = text_of("steps.html")  # of the first scene
 MOST = 0.03  # of the score, that a cut may cost
@@ -61,7 +57,6 @@ class Step:
         scene: Its picture; None of `similar`, whose drawing is core/charts/steps.html, and where data are missing.
         start: The amount shown first.
         notes: What a presenter says.
-        go: A button.
     """
 
     name: str
@@ -69,7 +64,6 @@ class Step:
     scene: Scene | None
     start: float | None = None
     notes: tuple[str, ...] = ()
-    go: Go | None = None
 
 
 def story(
@@ -104,7 +98,7 @@ def story(
     def curves(*drawn: SweepResult) -> View:
         return accuracy_view(result, result.frames, metric_title(metric), metric, controls=drawn)
 
-    def step(name: str, told: Told, layout: Layout, views: dict[str, View], start: float | None = None) -> Step:
+    def step(name: str, told: Said, layout: Layout, views: dict[str, View], start: float | None = None) -> Step:
         frames = player_frames(result, metric) if len(views) > 1 else [g.step(0.0, "", "")]
         scene = Scene(told.heading, origins((result,), reduction), views, frames, layout) if views else None
         return _step(name, told, scene, start)
@@ -134,7 +128,7 @@ def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
             "heading": unbroken(step.said.heading),
             "sentences": [*map(unbroken, step.said.sentences)],
             "notes": step.notes,
-            "go": step.go and vars(step.go),
+            "go": step.said.go and vars(step.said.go),
             "player": step.scene
             and {
                 **step.scene.mounted,
@@ -150,10 +144,10 @@ def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
     ]
 
 
-def _step(name: str, told: Told, scene: Scene | None, start: float | None = None) -> Step:
+def _step(name: str, told: Said, scene: Scene | None, start: float | None = None) -> Step:
     """Describe a scene; one that lacks its data starts nowhere, and leaves a presenter nothing to say."""
     notes = words.NOTES[name] if scene or name == "similar" else ()
-    return Step(name, told, scene, start if scene else None, notes, told.go)
+    return Step(name, told, scene, start if scene else None, notes)
 
 
 def _beside(first: str, second: str, heights: tuple[str, str] = ("15rem", "11rem")) -> Layout:
@@ -201,8 +195,7 @@ def _cut(result: SweepResult, study: CutStudy | None) -> Step:
     choice = next((one for one in known.choices if len(one.removed) == 1), None) if known else None
     told = words.cut_told(result, known, choice, MOST)
     if study and known and choice:
-        caption = checkpoint_name(study), data_name(study), *filter(None, [machine_words(known)])
-        scene = cut_scene(known, choice, told.heading, caption)
+        scene = cut_scene(known, choice, told.heading)
         layout = _beside("stack", "frontier", ("7rem", "19.5rem"))
         layout = replace(layout, slide='"frontier stack" minmax(0, 1fr) / minmax(0, 7fr) minmax(0, 2fr)')
         scene = replace(scene, layout=layout)

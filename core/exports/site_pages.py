@@ -22,7 +22,7 @@ from core.findings.words import story as story_words
 from core.findings.words.lab import caution
 from core.findings.words.numbers import percent
 from core.findings.words.pages import label_of
-from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
+from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.cut import CutStudy
 from core.results.names import data_name, label_words, models_name, point_names, pruning_name
 from core.results.schema import SweepResult
@@ -116,8 +116,7 @@ def layers_page(result: SweepResult, shelf: Shelf) -> Page:
         )
 
     choices = [*_reductions(result), *choice("threshold", thresholds, str(SURVIVAL_THRESHOLD))]
-    measures = {name: MEASURES[name].title for name in own_measures(result, choices[0].default)}
-    choices += [*choice("measure", measures), *choice("layer", titles)]
+    choices += [*choice("measure", own_measures(result, choices[0].default)), *choice("layer", titles)]
     return Page(name_of("layers", result.key), choices, show)
 
 
@@ -133,11 +132,7 @@ def sentences_page(result: SweepResult, _: Shelf) -> Page:
     names, written = result.task.label_names, result.task.source == "written"
     labels = {ALL: "Any", **{name: label_words(name) for name in names if len(names) <= MOST_LABELS}}
     choices = [*choice("flips", flip_choices(result, examples_of(result))), *choice("label", labels)]
-
-    def show(**filters: str) -> Shown | None:
-        shown = pages.sentences_shown(result, with_texts=written, **filters)
-        return shown if shown.blocks else None
-
+    show = partial(pages.sentences_shown, result, with_texts=written)
     return Page(name_of("sentences", result.key), choices, show)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from core.findings.comparable import same_examples
 from core.findings.words.numbers import UNDEFINED, decimals, hundredths, percent, percent_range
-from core.request.catalog import REDUCTION, SURVIVAL_THRESHOLD
+from core.request.catalog import MEASURES, REDUCTION, SURVIVAL_THRESHOLD
 from core.results.fields import Row
 from core.results.names import PointLabel, ReductionKey, amount_name, point_labels, point_names
 from core.results.schema import SweepResult
@@ -99,9 +99,10 @@ def floor_of(result: SweepResult, reduction: ReductionKey, measure: str = "cka")
     return result.floor.cka.get(reduction) if result.floor and measure == "cka" else None
 
 
-def own_measures(result: SweepResult, reduction: ReductionKey) -> list[str]:
-    """Return the measures that tell how similar a point stays to its own baseline."""
-    return [measure for measure in result.measures if result.frames[0].own(reduction, measure) is not None]
+def own_measures(result: SweepResult, reduction: ReductionKey) -> dict[str, str]:
+    """Return the measures that tell how similar a point stays to its own baseline, with their titles."""
+    known = (measure for measure in result.measures if result.frames[0].own(reduction, measure) is not None)
+    return {measure: MEASURES[measure].title for measure in known}
 
 
 def interval_text(interval: tuple[float, float] | None, largest: float) -> str:

@@ -15,11 +15,20 @@ Table = list[dict[str, str]]  # facts as shown, a row of texts for each
 
 
 @dataclass(frozen=True)
+class Go:
+    """A button: its label, and what the page does about it."""
+
+    label: str
+    what: str
+
+
+@dataclass(frozen=True)
 class Said:
-    """What a page says: a heading, which is the answer, and at most two sentences beside its picture."""
+    """What a page says: a heading, the answer; at most two sentences beside its picture; and a button, if any helps."""
 
     heading: str
     sentences: tuple[str, ...] = ()
+    go: Go | None = None
 
     @property
     def text(self) -> str:

@@ -1,7 +1,7 @@
 """The story's sentences: what each of its seven scenes says, what a presenter adds, and what a result may lack."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from core.findings.accuracy import accuracy_course, ends_by_chance, metric_of, working_to
 from core.findings.claim import Verdict, verdict
@@ -10,7 +10,7 @@ from core.findings.cut import RANDOM, Choice, Frontier, state_of
 from core.findings.layers import Look, floor_of
 from core.findings.passed import HalvesHarm, Harm
 from core.findings.pooled import ALL, Pooled, shipped
-from core.findings.words import Said, numbered, points, points_span, share_span
+from core.findings.words import Go, Said, numbered, points, points_span, share_span
 from core.findings.words import numbers as num
 from core.findings.words.cut import choice_name, cut_said, speed_words
 from core.findings.words.grid import difference_sentence
@@ -24,23 +24,7 @@ from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT
 from core.sweep.working_range import RETAINED
 
-
-@dataclass(frozen=True)
-class Go:
-    """A button: its label, and what the page does about it."""
-
-    label: str
-    what: str
-
-
-@dataclass(frozen=True)
-class Told(Said):
-    """What a scene says, and a button where there is something to do."""
-
-    go: Go | None = None
-
-
-SIMILAR = Told(
+SIMILAR = Said(
     "Similar layers keep the same sentences together",
     (
         "A layer turns each sentence into a point; sentences that it finds alike lie close together.",
@@ -107,16 +91,16 @@ OWN = Go("Try your own model", "own")
 OTHERWISE = {"cosine": "choosing by cosine similarity would have left", RANDOM: "at random on average"}
 
 
-def guess_told(result: SweepResult) -> Told:
+def guess_told(result: SweepResult) -> Said:
     """Ask which layers change first."""
     if result.against or len(result.points) < 2:
         why = f"compared with those of {n.unpruned_name(result)}, not with themselves" if result.against else "too few"
-        return Told("There is nothing to guess", (f"The layers are {why}.",))
+        return Said("There is nothing to guess", (f"The layers are {why}.",))
     heading = f"Which layers change first when {n.whose_units(result)} are removed?"
     how = METHODS[result.pruning.method].explanation.partition(". ")[0].removesuffix(".")
     depth = numbered(result.checkpoint.num_layers, "layer")
     ask = f"Of the {depth}, the first lies at the bottom: pick the one that you think changes first, or go on."
-    return Told(heading, (f"{how}.", ask))
+    return Said(heading, (f"{how}.", ask))
 
 
 def guess_answer(label: str, intact: str, is_first: bool) -> str:
@@ -139,14 +123,14 @@ def judged(result: SweepResult, companions: Sequence[SweepResult]) -> str:
     return chance_told(result, companions, shipped()).text
 
 
-def play_told(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> Told:
+def play_told(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> Said:
     """Say where a result changes the model, and which layer falls first."""
     first = layers_heading(result, Look(reduction))
     if result.against:
         expected = "Some similarity is expected of any two models that read the same sentences."
-        return Told(first, (expected,))
+        return Said(first, (expected,))
     reading = "A band is as long as its layer is similar to itself unpruned; the heatmap compares every two layers."
-    return Told(where_heading(result, verdict(result, companions)), (f"{first}.", reading))
+    return Said(where_heading(result, verdict(result, companions)), (f"{first}.", reading))
 
 
 def where_heading(result: SweepResult, found: Verdict) -> str:
@@ -162,7 +146,7 @@ def where_heading(result: SweepResult, found: Verdict) -> str:
     return f"Neither half of the layers is shown to change more under {n.in_sentence(pruning)}"
 
 
-def limits_told(result: SweepResult, reduction: n.ReductionKey, metric: str | None = None) -> Told:
+def limits_told(result: SweepResult, reduction: n.ReductionKey, metric: str | None = None) -> Said:
     """Say up to where the model works, from where it answers by chance, and what similarity an emptied one keeps."""
     metric, amounts = metric_of(result, asked=metric), result.amounts
     to, last, title = working_to(result, metric), amounts[-1], METRICS[metric].title
@@ -186,7 +170,7 @@ def limits_told(result: SweepResult, reduction: n.ReductionKey, metric: str | No
         _, since = accuracy_course(result) or (0.0, None)
         if metric == "accuracy" and since and since > to:
             kept += f"; from {n.amount_name(since)} on, no lead is shown"
-    return Told(heading, (f"{kept}.", *_floor_sentence(result, reduction)))
+    return Said(heading, (f"{kept}.", *_floor_sentence(result, reduction)))
 
 
 def _floor_sentence(result: SweepResult, reduction: n.ReductionKey) -> tuple[str, ...]:
@@ -206,7 +190,7 @@ def _floor_sentence(result: SweepResult, reduction: n.ReductionKey) -> tuple[str
 
 def chance_told(
     result: SweepResult, companions: Sequence[SweepResult], table: Sequence[Pooled], metric: str | None = None
-) -> Told:
+) -> Said:
     """Say whether chance does the same, and how soon it breaks the model.
 
     Args:
@@ -231,7 +215,7 @@ def chance_told(
         sentences.append(_shares_sentence(found, pooled))
     elif found.reason:
         sentences.append(f"No verdict is possible: {reason_named(found)}.")
-    return Told(heading, tuple(sentences))
+    return Said(heading, tuple(sentences))
 
 
 def _chance_heading(found: Verdict) -> str:
@@ -262,13 +246,13 @@ def _shares_sentence(found: Verdict, pooled: Pooled | None) -> str:
     return f"{said}; over {len(pooled.keys)} checkpoints, the difference is {difference}."
 
 
-def _without_control(result: SweepResult, pooled: Pooled | None) -> Told:
+def _without_control(result: SweepResult, pooled: Pooled | None) -> Said:
     expected = "Some order of layers is expected of any damage, so a method is held against random removal of as much."
     if METHODS[result.pruning.method].is_random:
-        return Told("This is random removal itself", (expected,))
+        return Said("This is random removal itself", (expected,))
     if result.against or run_of(result.pruning.scope) or not METHODS[result.pruning.method].control:
         why = "Nothing is judged where layers are left out or pruned alone, or compared with another model's."
-        return Told("Would chance do the same? Not asked here", (why,))
+        return Said("Would chance do the same? Not asked here", (why,))
     said = [expected]
     if pooled:
         said.append(f"Over {len(pooled.keys)} checkpoints, {n.in_sentence(difference_sentence(pooled))}")
@@ -276,34 +260,34 @@ def _without_control(result: SweepResult, pooled: Pooled | None) -> Told:
     return _unmeasured("Would chance do the same? Not measured here", said, go, result)
 
 
-def _unmeasured(heading: str, sentences: Sequence[str], go: Go, result: SweepResult) -> Told:
+def _unmeasured(heading: str, sentences: Sequence[str], go: Go, result: SweepResult) -> Said:
     """Offer to make what is missing, where the weights are at hand."""
     is_shipped = not result.checkpoint.id.startswith(RECIPE)
-    return Told(heading, tuple(sentences), go if is_shipped else None)
+    return Said(heading, tuple(sentences), go if is_shipped else None)
 
 
 # ---------------------------------------------------------------- what matters, and what can go
 
 
-def matters_told(result: SweepResult, found: Verdict, harm: HalvesHarm | None, table: Sequence[Harm]) -> Told:
+def matters_told(result: SweepResult, found: Verdict, harm: HalvesHarm | None, table: Sequence[Harm]) -> Said:
     """Say whether the half of the layers that fades is the one that matters; see `core.findings.words.passed`."""
     if harm:
-        return Told(**vars(halves_said(found.lead, harm, table)))
+        return halves_said(found.lead, harm, table)
     method = METHODS[result.pruning.controls or result.pruning.method]
     has_halves = method.granularity == "weight" and not method.shares and result.checkpoint.num_layers > 1
     if result.against or not has_halves or run_of(result.pruning.scope):
         why = "This pruning has no halves to prune alone: that takes weights of several layers, in no set shares."
-        return Told("Is what fades what matters? Not asked here", (why,))
+        return Said("Is what fades what matters? Not asked here", (why,))
     takes = "It takes pruning each half of the layers alone, by the method and at random; here they were not."
     go = Go("Prune each half alone", "halves")
     said = (takes, *apart_sentence(table))
     return _unmeasured("Is what fades what matters? Not measured here", said, go, result)
 
 
-def cut_told(result: SweepResult, known: Frontier | None, choice: Choice | None, most: float) -> Told:
+def cut_told(result: SweepResult, known: Frontier | None, choice: Choice | None, most: float) -> Said:
     """Say which layers can go, what that gains and costs, and what similarity would have picked."""
     if known and choice:
-        return Told(**vars(_cut_said(known, choice, most)), go=OWN)
+        return replace(_cut_said(known, choice, most), go=OWN)
     takes = (
         "A study takes layers out, in every combination, and measures what that costs and gains.",
         "No study of this checkpoint is at hand.",

@@ -165,7 +165,7 @@ LACKING = {
 def test_a_scene_without_its_data_says_what_would_make_them(kind: str) -> None:
     result, what = LACKING[kind]
     steps = told(result)
-    assert [step.go and step.go.what for step in steps.values()] == what
+    assert [step.said.go and step.said.go.what for step in steps.values()] == what
     for name in ("chance", "matters", "cut"):
         assert steps[name].scene is None
     everywhere = [part for one in pooled.shipped() for part in (claim_said(one).sentences[0], str(len(one.keys)))]
@@ -177,5 +177,5 @@ def test_all_that_a_result_has_is_told() -> None:
     halves = [made.half("layers:0-1", 0.5), made.half("layers:2-3", 0.1)]
     steps = told(result, [], halves, with_sizes(make_study()))
     assert steps["matters"].said.heading == "At 60 % removed, what fades is not what matters"
-    assert getattr(steps["cut"].go, "what", "") == "own"
+    assert getattr(steps["cut"].said.go, "what", "") == "own"
     assert [name for name in NAMES if not steps[name].scene] == ["similar", "chance"]
