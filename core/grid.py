@@ -24,7 +24,7 @@ from core.precompute import progress_shown
 from core.request.controls import likely_amounts
 from core.request.grid_file import read_grid
 from core.results import store
-from core.results.kinds import sweep_in
+from core.results.cut import sweep_in
 from core.results.library import Entry, entry_of, extract_of, list_in, read_manifest
 from core.results.names import amount_name
 from core.results.provenance import command_line

@@ -26,8 +26,8 @@ from ui.controls import offer_control
 from ui.exports import offer_exports
 from ui.grid import open_clicked, show_methods
 from ui.header import page_header
+from ui.lab.data import OWN_REQUEST, chosen_checkpoint
 from ui.lab.history import show_history
-from ui.lab.model import OWN_REQUEST, chosen_checkpoint
 from ui.lab.run import offer_sweep
 from ui.lab.state import lab as remembered
 from ui.player import choose_reduction, show_pictures, start_in_address

@@ -14,9 +14,9 @@ from core.request.catalog import DEFAULT_CONTROLLED, ENGINE_VERSION, METHODS, RE
 from core.request.points import point_names, points_of, pruned_point
 from core.request.sweep_request import SweepRequest
 from core.request.tasks import AUTO, made_task
+from core.results.cut import Result
 from core.results.digest import digest
 from core.results.key import key_of, sealed
-from core.results.kinds import Result
 from core.results.library import MANIFEST, entry_of, write_manifest
 from core.results.schema import (
     CheckpointRecord,

@@ -9,9 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from core.errors import PrunescopeError
+from core.results.cut import ANY, Result
 from core.results.digest import digest
 from core.results.key import key_of
-from core.results.kinds import ANY, Result
 from core.results.schema import SweepResult
 from core.results.store import load
 

@@ -18,8 +18,7 @@ from core.jobs.queue import queue
 from core.request.catalog import is_calibrated
 from core.request.limits import is_hosted
 from core.request.places import is_upload
-from core.results.cut import CutStudy
-from core.results.kinds import Result
+from core.results.cut import CutStudy, Result
 from core.results.names import amount_name, result_name
 from core.results.provenance import can_be_found, recipe
 from core.results.schema import SweepResult

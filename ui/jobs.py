@@ -17,7 +17,7 @@ from core.jobs.job import Job
 from core.jobs.queue import queue
 from core.request.places import is_upload
 from core.request.sweep_request import SweepRequest
-from core.results.kinds import Result
+from core.results.cut import Result
 from core.results.names import in_sentence
 from core.results.provenance import can_be_found, lacks_place, request_of
 from core.results.schema import SweepResult

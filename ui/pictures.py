@@ -19,7 +19,7 @@ from core.exports.player_page import player_page, story_page
 from core.exports.tables import file_name, shown_csv
 from core.findings.words.numbers import place_name
 from core.request.catalog import REDUCTIONS
-from core.results.kinds import Result
+from core.results.cut import Result
 from core.results.names import pruning_name
 from core.results.schema import SweepResult
 from ui.address import amount_in_address

@@ -15,9 +15,8 @@ from core.findings.comparable import same_checkpoint
 from core.request.catalog import METHODS
 from core.request.limits import is_hosted
 from core.results import library, store
-from core.results.cut import CutStudy
+from core.results.cut import CutStudy, Result, study_in, sweep_in
 from core.results.fields import bytes_of
-from core.results.kinds import Result, study_in, sweep_in
 from core.results.library import CutEntry, Entry
 from core.results.once import once
 from core.results.schema import SweepResult

@@ -9,8 +9,8 @@ from cachetools import LRUCache
 from core.errors import PrunescopeError
 from core.request.limits import is_hosted, limits
 from core.results import store
+from core.results.cut import Result, study_in, sweep_in
 from core.results.fields import bytes_of
-from core.results.kinds import Result, study_in, sweep_in
 from ui.address import set_parameter, show
 from ui.text import refusals_shown
 

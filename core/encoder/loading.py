@@ -1,11 +1,19 @@
-"""Load a checkpoint's files as model and tokenizer; refuse faults that transformers accepts silently."""
+"""Load a checkpoint's files as model and tokenizer, and write what has become of it as such files.
+
+Faults that transformers accepts silently are refused. What is written is a folder in the Hub's format, in the dtype in
+which the weights came.
+"""
 
 import pickle
+import shutil
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -18,7 +26,7 @@ from core.encoder.architectures import architecture_of, classifier, encoder_laye
 from core.encoder.batches import micro_batches, tokenised
 from core.encoder.representations import Recorder
 from core.errors import PrunescopeError, is_out_of_memory
-from core.inputs.checkpoint_files import CONFIG, SAFE, TOKENIZER, TRAINING_EXAMPLES, content_hash, refused, weight_files
+from core.inputs import checkpoint_files as files
 from core.inputs.checkpoints import Resolved
 from core.request.catalog import EAGER_ATTENTION, LATER_POSITIONS, MAX_LENGTH
 from core.request.limits import limits
@@ -96,9 +104,9 @@ def load(resolved: Resolved, needs_head: bool = True) -> Checkpoint:
             recorder.run(micro_batches(tokenizer, TRIAL)[0])
     # Numbers of files that were written to since their content was pinned would have its key. Only what `sha256_of`
     # sees as changed is read again; the files of a commit on the Hub never change.
-    if resolved.source != "hub" and content_hash(resolved.folder, resolved.id) != resolved.revision:
+    if resolved.source != "hub" and files.content_hash(resolved.folder, resolved.id) != resolved.revision:
         fault = f"has changed while it was read, it is not the content {resolved.revision[:12]} any more"
-        raise refused(resolved.id, fault, "wait until nothing writes to it, and start again")
+        raise files.refused(resolved.id, fault, "wait until nothing writes to it, and start again")
     if resolved.row_order:
         _reorder_labels(model, resolved.row_order)
     record = CheckpointRecord(
@@ -131,14 +139,14 @@ def _one_line_errors(resolved: Resolved) -> Iterator[None]:
         fault = f"cannot be loaded, a file is damaged or has the wrong format ({words[:160] or type(error).__name__})"
         if isinstance(error, pickle.UnpicklingError):
             fault = "cannot be loaded, its weights file is damaged or contains code, which is never run"
-        raise refused(resolved.id, fault, "fetch it again, or choose another checkpoint") from error
+        raise files.refused(resolved.id, fault, "fetch it again, or choose another checkpoint") from error
 
 
 def _load_tokenizer(resolved: Resolved) -> Any:
     logging.set_verbosity_error()  # reports of unused weights would clutter the output of a command
     logging.disable_progress_bar()
-    with within(TOKENIZER_SECONDS if (resolved.folder / TOKENIZER).is_file() else CONVERSION_SECONDS):
-        return AutoTokenizer.from_pretrained(resolved.folder, **SAFE)
+    with within(TOKENIZER_SECONDS if (resolved.folder / files.TOKENIZER).is_file() else CONVERSION_SECONDS):
+        return AutoTokenizer.from_pretrained(resolved.folder, **files.SAFE)
 
 
 def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
@@ -150,17 +158,17 @@ def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
         The model, and the names of the weights that are missing.
     """
     # In chunks the numbers are the same, but parts of the model would run several times.
-    options = {**SAFE, "return_dict": True, "chunk_size_feed_forward": 0}
+    options = {**files.SAFE, "return_dict": True, "chunk_size_feed_forward": 0}
     config = AutoConfig.from_pretrained(resolved.folder, **options)
     named = config.architectures
     first = str(named[0]) if isinstance(named, list) and named else ""
     if needs_head and first.endswith(OTHER_TASKS):  # its weights may fit a classifier's
-        fault = f"is a {first[:60]} (architectures in {CONFIG}), which does not classify whole texts"
-        raise refused(resolved.id, fault, "choose a checkpoint fine-tuned for sequence classification")
+        fault = f"is a {first[:60]} (architectures in {files.CONFIG}), which does not classify whole texts"
+        raise files.refused(resolved.id, fault, "choose a checkpoint fine-tuned for sequence classification")
     # Named here, since a configuration may ask for any, also for code on the Hub.
     attention = "eager" if config.model_type in EAGER_ATTENTION else "sdpa"
     _check_size(resolved.id, config, attention)
-    weights = weight_files([path.name for path in resolved.folder.iterdir()], resolved.id)
+    weights = files.weight_files([path.name for path in resolved.folder.iterdir()], resolved.id)
     model, found = AutoModelForSequenceClassification.from_pretrained(
         resolved.folder,
         config=config,
@@ -170,13 +178,13 @@ def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
         dtype=torch.float32,
         ignore_mismatched_sizes=True,  # refused below with a better message
         output_loading_info=True,
-        **SAFE,
+        **files.SAFE,
     )
     layers = f"{architecture_of(model).layers}."
     unread = [name for name in found["unexpected_keys"] if name.startswith(layers)]
     if unfit := sorted([*(name for name, *_ in found["mismatched_keys"]), *unread]):
-        fault = f"has weight {unfit[0]}, not of the shape or not of the layers that its {CONFIG} describes"
-        raise refused(resolved.id, fault, "the files do not belong together, choose another checkpoint")
+        fault = f"has weight {unfit[0]}, not of the shape or not of the layers that its {files.CONFIG} describes"
+        raise files.refused(resolved.id, fault, "the files do not belong together, choose another checkpoint")
     missing, encoder = set(found["missing_keys"]), f"{model.base_model_prefix}."
     pooler = f"{encoder}pooler."  # belongs to the head
     lacking = sorted(
@@ -185,11 +193,11 @@ def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
     if lacking:
         fault = f"lacks {len(lacking)} weights, such as {lacking[0]}, which would be filled at random"
         wanted = "fine-tuned for sequence classification" if needs_head else "with all weights of its encoder"
-        raise refused(resolved.id, fault, f"choose a checkpoint {wanted}")
+        raise files.refused(resolved.id, fault, f"choose a checkpoint {wanted}")
     for name, parameter in model.named_parameters():
         parameter.data = parameter.data.clone()
         if not torch.isfinite(parameter).all():
-            raise refused(resolved.id, f"has weight {name}, which is not finite", "choose another checkpoint")
+            raise files.refused(resolved.id, f"has weight {name}, which is not finite", "choose another checkpoint")
     return model.eval(), missing
 
 
@@ -200,31 +208,31 @@ def _check_size(name: str, config: Any, attention: str) -> None:
     count = sum(parameter.numel() for parameter in model.parameters())
     if count > limits().parameters:
         fault = f"has {count:,} parameters, more than the {limits().parameters:,} allowed here"
-        raise refused(name, fault, "choose a smaller checkpoint")
+        raise files.refused(name, fault, "choose a smaller checkpoint")
     positions = config.max_position_embeddings
     if config.model_type in LATER_POSITIONS:
         positions -= (config.pad_token_id or 0) + 1
     if positions < MAX_LENGTH:
-        raise refused(name, f"reads {positions} tokens, {MAX_LENGTH} are needed", "choose another checkpoint")
+        raise files.refused(name, f"reads {positions} tokens, {MAX_LENGTH} are needed", "choose another checkpoint")
 
 
 def _check_tokenizer(name: str, tokenizer: Any, config: Any) -> None:
     """Refuse a tokenizer that does not belong to the model, by its words or by what it adds to a text or a pair."""
     if tokenizer.pad_token_id is None:
-        raise refused(name, "has a tokenizer without padding token", "choose another checkpoint")
+        raise files.refused(name, "has a tokenizer without padding token", "choose another checkpoint")
     added = {*tokenised(tokenizer, "a", "a").input_ids, *tokenised(tokenizer, "a").input_ids}
     if max(added.union(tokenizer.get_vocab().values())) >= config.vocab_size:
         fault = f"has a tokenizer with tokens beyond the {config.vocab_size:,} that its model knows"
-        raise refused(name, fault, "the two do not belong together, choose another checkpoint")
+        raise files.refused(name, fault, "the two do not belong together, choose another checkpoint")
 
 
 def _load_training_digests(resolved: Resolved) -> np.ndarray | None:
-    path = resolved.folder / TRAINING_EXAMPLES
+    path = resolved.folder / files.TRAINING_EXAMPLES
     if not path.is_file():
         return None
     digests = np.load(path, mmap_mode="r", allow_pickle=False)  # a header may promise more than there is
     if digests.dtype != np.uint64 or digests.ndim != 1:
-        raise ValueError(f"{TRAINING_EXAMPLES} is not one row of uint64")
+        raise ValueError(f"{files.TRAINING_EXAMPLES} is not one row of uint64")
     return np.asarray(digests)
 
 
@@ -239,3 +247,46 @@ def _reorder_labels(model: Any, order: Sequence[int]) -> None:
     names = [model.config.id2label[row] for row in order]
     model.config.id2label = dict(enumerate(names))
     model.config.label2id = {name: label for label, name in enumerate(names)}
+
+
+def save(model: nn.Module, resolved: Resolved, folder: Path) -> int:
+    """Write a model that a checkpoint has become, with its tokenizer's own files and, if known, what it was trained on.
+
+    Args:
+        model: The checkpoint's own, pruned, or one made from it.
+        resolved: Where the checkpoint came from.
+        folder: Where to; it is made.
+
+    Returns:
+        The bytes of the configuration, the tokenizer and the weights.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    dtype = AutoConfig.from_pretrained(resolved.folder, **files.SAFE).dtype
+    written: Any = deepcopy(model).to(dtype or torch.float32)
+    written.save_pretrained(folder)
+    for name in (*files.TOKENIZER_FILES, files.TRAINING_EXAMPLES):  # the last says what not to judge it by
+        if (resolved.folder / name).is_file():
+            shutil.copy(resolved.folder / name, folder)
+    names = files.wanted_files([path.name for path in folder.iterdir()], folder.name)
+    return sum((folder / name).stat().st_size for name in names)
+
+
+@contextmanager
+def written_whole(folder: Path) -> Iterator[Path]:
+    """Lend a folder to write into, which takes a folder's place at the end: whole, or not at all.
+
+    Raises:
+        PrunescopeError: It cannot be written.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".", dir=folder.parent) as temporary:
+            whole = Path(temporary) / folder.name
+            whole.mkdir()
+            yield whole
+            shutil.rmtree(folder, ignore_errors=True)
+            whole.rename(folder)
+    except OSError as error:
+        raise PrunescopeError(f"cannot write {folder} ({error.strerror or error}): make room there") from error

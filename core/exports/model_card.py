@@ -6,9 +6,8 @@ from core.findings.cut import Judge, estimated
 from core.findings.words.cut import layers_words, machine_name
 from core.request.amounts import amount_text
 from core.request.catalog import METHODS
-from core.results.cut import Cut, CutStudy, Worth, unpacked
+from core.results.cut import Cut, CutStudy, Result, Worth, unpacked
 from core.results.fields import Bounds
-from core.results.kinds import Result
 from core.results.names import amount_name, checkpoint_name, data_name, pruning_name
 from core.results.provenance import recipe, task_of
 from core.results.schema import Frame, SweepResult

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from core.encoder.loading import borrow
-from core.encoder.saving import save, written_whole
+from core.encoder.loading import borrow, save, written_whole
 from core.errors import PrunescopeError
 from core.exports.model_card import cut_card, model_card
 from core.inputs.checkpoints import CARD, licence_of, resolve, suited
@@ -22,8 +21,8 @@ from core.request.amounts import amount_text
 from core.request.limits import is_hosted, limits
 from core.results.cut import CutStudy
 from core.results.schema import SweepResult
+from core.sweep.meter import make_plan
 from core.sweep.origin import check_same_content, find_pruning, frame_of, place_of
-from core.sweep.runner import make_plan
 
 
 def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, data: str | None, report: Report) -> Path:

@@ -13,8 +13,7 @@ from core.findings.layers import Yardstick, yardstick
 from core.findings.words.choices import BOXES, playlist
 from core.request import catalog
 from core.results import store
-from core.results.cut import CutStudy
-from core.results.kinds import Result, study_in, sweep_in
+from core.results.cut import CutStudy, Result, study_in, sweep_in
 from core.results.library import CutEntry, Entry, entry_of, shipped
 from core.results.schema import SweepResult
 

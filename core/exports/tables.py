@@ -9,8 +9,7 @@ from typing import Any
 from core.charts.view import Scene
 from core.findings.words.numbers import UNDEFINED
 from core.request.catalog import MEASURES
-from core.results.cut import CutStudy
-from core.results.kinds import Result
+from core.results.cut import CutStudy, Result
 from core.results.schema import SweepResult
 
 VALUE = ("value", "low", "high")  # of a number, its 95 % interval

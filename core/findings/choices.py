@@ -8,7 +8,7 @@ from core.request.catalog import EMBEDDED, FAMILIES, METHODS, RECIPE, REDUCTIONS
 from core.request.scope import half_scopes, run_of
 from core.request.sweep_request import DEFAULT_REQUEST
 from core.request.tasks import AUTO, AUTO_TITLE
-from core.results.kinds import Result
+from core.results.cut import Result
 from core.results.library import CutEntry, Entry
 from core.results.schema import Pruning, SweepResult
 from core.results.store import is_shipped

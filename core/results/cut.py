@@ -6,19 +6,19 @@ is not in the file: see `core.findings.cut`.
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, TypeAdapter, model_validator
 
 from core.errors import PrunescopeError
 from core.request.catalog import MAX_LAYERS
 from core.request.criteria import CRITERIA, MEASURED
 from core.request.sweep_request import known
 from core.results import fields as f
-from core.results.schema import CheckpointRecord, Computed, TaskRecord
+from core.results.schema import CheckpointRecord, Computed, SweepResult, TaskRecord
 from core.results.statistics import Estimate
 
 ALL_UP_TO = 8  # layers: of so many, every subset is measured; of more, those that a search looks at
@@ -192,3 +192,40 @@ class CutStudy(Computed):
                 return cut
         units = f" without {share:g} of their units" if share else ""
         raise PrunescopeError(f"the study offers no model of {left} layers{units}: choose what it shows")
+
+
+SWEEP, CUT = KINDS = ("sweep", "cut")
+Result = SweepResult | CutStudy
+
+
+def kind_of(values: Any) -> str:
+    """Return the kind of a result, or of the values of its file; one that is unknown here counts as a sweep."""
+    is_cut = values.get("kind") == CUT if isinstance(values, Mapping) else isinstance(values, CutStudy)
+    return CUT if is_cut else SWEEP
+
+
+ANY: TypeAdapter[Result] = TypeAdapter(
+    Annotated[Annotated[SweepResult, Tag(SWEEP)] | Annotated[CutStudy, Tag(CUT)], Discriminator(kind_of)]
+)
+
+
+def sweep_in(found: Result, name: str) -> SweepResult:
+    """Refuse a study of cuts where a sweep is meant; `name` is what the message calls it.
+
+    Raises:
+        PrunescopeError: It is one.
+    """
+    if isinstance(found, CutStudy):
+        raise PrunescopeError(f"{name} is a study of cuts, and a sweep is needed: open it on the page Cut")
+    return found
+
+
+def study_in(found: Result, name: str) -> CutStudy:
+    """Refuse a sweep where a study of cuts is meant; `name` is what the message calls it.
+
+    Raises:
+        PrunescopeError: It is one.
+    """
+    if isinstance(found, SweepResult):
+        raise PrunescopeError(f"{name} is a sweep, and a study of cuts is needed: make one with python -m core.cut")
+    return found

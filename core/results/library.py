@@ -23,10 +23,9 @@ from core.errors import PrunescopeError
 from core.request.catalog import DEFAULT_MEASURES, REDUCTION
 from core.request.limits import is_hosted
 from core.results import store
-from core.results.cut import CutStudy
+from core.results.cut import ANY, CUT, SWEEP, CutStudy, Result, kind_of
 from core.results.digest import digest
 from core.results.fields import Record, Row
-from core.results.kinds import ANY, CUT, SWEEP, Result, kind_of
 from core.results.names import result_name
 from core.results.schema import ColumnsRecord, Pruning, SweepResult
 from core.results.statistics import LayerStatistics, ProfileAtDamage

@@ -8,8 +8,7 @@ from typing import NamedTuple
 from core.request.amounts import amount_text
 from core.request.catalog import CHECKPOINTS, FAMILIES, METHODS, POINTS, REDUCTIONS, TASKS
 from core.request.scope import run_of
-from core.results.cut import CutStudy
-from core.results.kinds import Result
+from core.results.cut import CutStudy, Result
 from core.results.schema import CheckpointRecord, Pruning, SweepResult
 
 PROPER_NOUNS = ("CKA", "F1", "Matthews", "Wanda")  # names that begin with them keep their capital

@@ -11,8 +11,7 @@ from core.request.limits import HOSTED_LIMITS
 from core.request.places import is_made
 from core.request.sweep_request import SweepRequest, flag_of
 from core.request.tasks import made_task
-from core.results.cut import ALL_UP_TO, CutStudy
-from core.results.kinds import Result
+from core.results.cut import ALL_UP_TO, CutStudy, Result
 from core.results.schema import CheckpointRecord, SweepResult, TaskRecord
 
 PLACEHOLDER = "./"  # begins what stands for a path that a result does not hold

@@ -20,11 +20,10 @@ from core.request.catalog import EMBEDDED, MEASURES, MIN_EXAMPLES, SHIPPED, TASK
 from core.request.limits import LOCAL_LIMITS, is_hosted, limits
 from core.request.sweep_request import check_scope
 from core.request.tasks import MAX_LABELS, MIN_LABELS
-from core.results.cut import CutStudy
+from core.results.cut import ANY, KINDS, CutStudy, Result, study_in, sweep_in
 from core.results.digest import digest
 from core.results.fields import values_in
 from core.results.key import key_of, sealed
-from core.results.kinds import ANY, KINDS, Result, study_in, sweep_in
 from core.results.schema import SCHEMA_VERSION, SweepResult
 from core.wall.reading import read
 

@@ -31,8 +31,8 @@ from core.results.key import key_of
 from core.results.statistics import Estimate
 from core.sweep import speed
 from core.sweep.estimate import SAMPLE_SIZE, STAGE, DownloadError, refuse_download
+from core.sweep.meter import silent
 from core.sweep.metrics import changed_share, evaluate
-from core.sweep.runner import silent
 from core.sweep.search import SEARCHING, SubsetRunner, layer_passes, search
 from core.sweep.sweep import environment
 

@@ -17,7 +17,7 @@ from core.request.controls import likely_amounts
 from core.request.limits import is_hosted, limits
 from core.request.sweep_request import SweepRequest
 from core.results import store
-from core.sweep.runner import make_plan, open_runner
+from core.sweep.meter import make_plan, open_runner
 from core.sweep.sweep import check_fit, has_floor
 
 SAMPLE_SIZE = 32  # evaluation examples, and calibration examples: two micro-batches each

@@ -22,7 +22,7 @@ from core.results import store
 from core.results.key import sealed
 from core.sweep.estimate import cost_of_trying, seconds_of
 from core.sweep.grid_plan import GridSweep
-from core.sweep.runner import silent
+from core.sweep.meter import silent
 from core.sweep.sweep import SharedPasses, sweep
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from core.request.sweep_request import SweepRequest, check_scope
 from core.request.tasks import check_texts
 from core.results.names import stage_name
 from core.results.prediction import Prediction
+from core.sweep.meter import make_plan
 from core.sweep.origin import check_same_content
-from core.sweep.runner import make_plan
 
 
 def predict(request: SweepRequest, revision: str, texts: Sequence[str], report: Report) -> Prediction:

@@ -18,9 +18,8 @@ from core.request.catalog import LEAST_LEFT, MEASURES, SINGLE_BATCH
 from core.request.sweep_request import SweepRequest
 from core.results.schema import Frame, SweepResult
 from core.similarity.torch_cka import torch_cka_matrix
-from core.sweep.meter import measure_other
+from core.sweep.meter import Runner, make_plan, measure_other, open_runner, silent
 from core.sweep.origin import find_inputs, frame_of
-from core.sweep.runner import Runner, make_plan, open_runner, silent
 from core.sweep.sweep import sweep
 
 ENGINE_TOLERANCE = 1e-5  # the same machine gives the same bits; other processors and thread counts move the seventh

@@ -19,8 +19,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForSequenceClassification
 
 from core.encoder.batches import tokenised
-from core.encoder.loading import Checkpoint
-from core.encoder.saving import save
+from core.encoder.loading import Checkpoint, save
 from core.inputs.checkpoint_files import SAFE
 from core.inputs.checkpoints import Resolved
 from core.inputs.hub import Report

@@ -30,8 +30,7 @@ from core.results.schema import Frame, Header, MeasureRecord, SimilarityRecord, 
 from core.similarity.cka import cka
 from core.similarity.gram import Grams, compare, prepare, u_centred_gram
 from core.sweep.beside import Beside, row_of
-from core.sweep.meter import Measured, Meter, measure_other
-from core.sweep.runner import Runner, make_plan, open_runner, silent
+from core.sweep.meter import Measured, Meter, Runner, make_plan, measure_other, open_runner, silent
 from core.sweep.working_range import working_range
 
 ESTIMATORS = {"mean": "full", "cls": "full", "tokens": f"minibatch-{MINIBATCH}"}

@@ -18,7 +18,7 @@ from core.request.catalog import METHODS, SURVIVAL_THRESHOLD
 from core.request.sweep_request import SweepRequest, checked
 from core.results.schema import SweepResult
 from core.sweep import equal_damage
-from core.sweep.runner import make_plan
+from core.sweep.meter import make_plan
 from core.sweep.sweep import sweep
 from tests.independent import statistics
 from tests.independent.model import Reference

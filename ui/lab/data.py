@@ -1,4 +1,8 @@
-"""Step 2 of the Lab's settings, the data: where the examples come from, what is in them, and how many are evaluated."""
+"""Steps 1 and 2 of the Lab's settings.
+
+The model: a checkpoint, its place directly below, and the task that it answers. The data: where the examples come from,
+what is in them, and how many are evaluated.
+"""
 
 from os.path import expanduser
 from pathlib import Path
@@ -6,17 +10,77 @@ from typing import Any
 
 import streamlit as st
 
+from core.errors import first_few
+from core.inputs.checkpoints import labels_at_hand
 from core.inputs.data import VALIDATION
 from core.inputs.tables import DataFile
-from core.request.catalog import DEFAULT_EXAMPLES, MIN_EXAMPLES, SHIPPED, TASKS, Task
+from core.request import catalog
 from core.request.limits import is_hosted, limits
-from core.request.places import DATASET, OWN, TABLE_SUFFIXES, dataset_of
+from core.request.places import DATASET, OWN, TABLE_SUFFIXES, dataset_of, is_made
 from core.request.sweep_request import SweepRequest
-from core.request.tasks import AUTO
+from core.request.tasks import AUTO, AUTO_TITLE, own_task, usual_task
+from core.results.provenance import PLACEHOLDER
 from ui.jobs import answer_to, ask, job_of
-from ui.lab.state import Asked, begun, choose_setting
+from ui.lab.state import Asked, begun, choose_setting, lab
 from ui.lab.table import Fields, ask_meaning, choose_table, read_preview
-from ui.text import refusals_shown, remark
+from ui.text import plain, refusals_shown, remark
+
+OWN_REQUEST = SweepRequest(PLACEHOLDER, AUTO)  # of who comes with a model of their own
+OTHER = "other checkpoint"  # a choice after which a place has to be typed; no name of the catalog
+MAX_LABELS_LISTED = 8
+KINDS = f"A fine-tuned sequence classifier of model type {', '.join(catalog.SUPPORTED_MODEL_TYPES)}."
+PLACES = (
+    f"The first {len(catalog.EMBEDDED)} are bundled and work offline. The others are downloaded from the Hugging Face "
+    f"Hub when they are used. {KINDS}"
+)
+EXAMPLE = "owner/name or owner/name@revision"
+
+
+def chosen_checkpoint(shown: SweepRequest) -> str:
+    """Return the known checkpoint that the step will show, before it is drawn; OTHER for one of the visitor's own.
+
+    Args:
+        shown: What it says at first.
+    """
+    first = shown.checkpoint if shown.checkpoint in catalog.CHECKPOINTS else OTHER
+    return st.session_state.get("lab-checkpoint") or lab().settings.get("lab-checkpoint", first)
+
+
+def choose_model(shown: SweepRequest, asked: Asked) -> catalog.Task | None:
+    """Draw the step.
+
+    Args:
+        shown: What it says at first.
+        asked: Gets the checkpoint and the name of the task.
+
+    Returns:
+        The task; None while the checkpoint's labels are not known.
+    """
+    first = shown.checkpoint if shown.checkpoint in catalog.CHECKPOINTS else OTHER
+    place_title = "Hub model id" if is_hosted() else "Folder or Hub model id"
+    names = {**{id_: known.title for id_, known in catalog.CHECKPOINTS.items()}, OTHER: f"Another one: {place_title}"}
+    choice = place = choose_setting("Checkpoint", names, first, "checkpoint", PLACES)
+    if choice == OTHER:
+        is_here = not shown.checkpoint.startswith((PLACEHOLDER, catalog.RECIPE)) or is_made(shown.checkpoint)
+        value = shown.checkpoint if first == OTHER and is_here else ""
+        typed = st.text_input(place_title, placeholder=EXAMPLE, help=KINDS, **begun("place", value)).strip()
+        place = typed if is_hosted() else expanduser(typed)
+        if not place:
+            asked.missing.append(f"Enter the {place_title} of your checkpoint")
+    titles = {name: f"{task.title}: {task.question}" for name, task in catalog.TASKS.items()}
+    titles |= {AUTO: f"{AUTO_TITLE}, on data of my own"}
+    usual = shown.task if first == choice else usual_task(choice)
+    task = choose_setting("Task", titles, usual, f"task-{choice}", "What the checkpoint was fine-tuned to decide.")
+    asked.fields |= {"checkpoint": place, "task": task}
+    if task != AUTO or not place:
+        return catalog.TASKS.get(task)
+    with refusals_shown():
+        with st.spinner("Reading the checkpoint's labels …", show_time=False):
+            found = labels_at_hand(place)
+        remark(plain(f"Its {len(found)} labels: {first_few(found, MAX_LABELS_LISTED)}."))
+        return own_task(place, found)
+    return None
+
 
 # Choices after which a place, a file or a name is asked for, and what is missing without it; no names of the catalog.
 FOLDER, OWN_SENTENCES, ON_HUB = "folder", "own sentences", "data set"
@@ -28,7 +92,7 @@ UNDECIDED = {
 QUICK_SECONDS = 1.0  # how long a page waits for an answer before it shows progress
 
 
-def choose_data(shown: SweepRequest, asked: Asked, task: Task | None) -> None:
+def choose_data(shown: SweepRequest, asked: Asked, task: catalog.Task | None) -> None:
     """Draw the step.
 
     Embedded checkpoints start with what lies beside them, others with the Hub; without a preset a file it is.
@@ -39,8 +103,8 @@ def choose_data(shown: SweepRequest, asked: Asked, task: Task | None) -> None:
         task: What the examples are for; None while it is not known.
     """
     name, is_embedded = asked.fields["task"], asked.fields["checkpoint"].startswith("embedded:")
-    names, preset = {}, TASKS.get(name)
-    if (SHIPPED / "subsets" / f"{name}.jsonl").is_file():
+    names, preset = {}, catalog.TASKS.get(name)
+    if (catalog.SHIPPED / "subsets" / f"{name}.jsonl").is_file():
         names["written"] = "Examples written for this project"
     if preset and preset.dataset_id:
         names["hub"] = f"GLUE's {preset.split.replace('_', ' ')} split, from the Hub"
@@ -65,13 +129,13 @@ def choose_data(shown: SweepRequest, asked: Asked, task: Task | None) -> None:
         asked.fields |= fields
     else:
         asked.missing.append(fields or UNDECIDED[choice])
-    most, wanted = limits().examples, shown.num_examples
+    most, wanted, usual = limits().examples, shown.num_examples, f"up to {catalog.DEFAULT_EXAMPLES}"
     asked.fields["num_examples"] = st.number_input(
         "Number of examples",
-        MIN_EXAMPLES,
+        catalog.MIN_EXAMPLES,
         most,
-        placeholder=f"up to {DEFAULT_EXAMPLES}",
-        help=f"Empty: as many as there are, up to {DEFAULT_EXAMPLES}; of a file of your own, at most half its rows.",
+        placeholder=usual,
+        help=f"Empty: as many as there are, {usual}; of a file of your own, at most half its rows.",
         **begun("examples", None if wanted is None else min(wanted, most)),
     )
 
@@ -84,7 +148,7 @@ def _choice_of(data: str) -> str:
     return data if data in ("written", "hub") else FOLDER
 
 
-def _choose_dataset(task: Task, before: SweepRequest | None) -> Fields | str | None:
+def _choose_dataset(task: catalog.Task, before: SweepRequest | None) -> Fields | str | None:
     """Ask for a data set on the Hub, say how large it is before it is downloaded, and ask what its columns mean.
 
     Args:

@@ -11,9 +11,8 @@ from core.request.places import source_of
 from core.request.sweep_request import SweepRequest
 from core.results import store
 from ui.jobs import ask, drop_question, duration, follow, job_of, start
-from ui.lab.data import choose_data
+from ui.lab.data import choose_data, choose_model
 from ui.lab.method import choose_method
-from ui.lab.model import choose_model
 from ui.lab.state import Asked
 from ui.text import plain, remark
 

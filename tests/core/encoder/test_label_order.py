@@ -18,7 +18,7 @@ from core.inputs.checkpoints import resolve, suited
 from core.inputs.prepare import prepare
 from core.request.catalog import TASKS
 from core.request.sweep_request import SweepRequest, checked
-from core.sweep.runner import silent
+from core.sweep.meter import silent
 
 AMOUNTS = (0.0, 0.5)
 WEIGHTS = "model.safetensors"

@@ -13,8 +13,7 @@ from torch import Tensor, nn
 
 from core.encoder.architectures import encoder_layers
 from core.encoder.batches import MicroBatch, micro_batches
-from core.encoder.loading import Checkpoint, load
-from core.encoder.saving import save
+from core.encoder.loading import Checkpoint, load, save
 from core.inputs.checkpoint_files import CONFIG
 from core.inputs.checkpoints import resolve
 from core.pruning import PrunedModel

@@ -17,7 +17,7 @@ from core.inputs.prepare import prepare
 from core.pruning import Baseline, Calibration, PrunedModel, guided, module_of
 from core.pruning.guided import STEPS, best_shares, counts_of, layer_passes, search, shared_out
 from core.request.sweep_request import SweepRequest, checked
-from core.sweep.runner import make_plan, silent
+from core.sweep.meter import make_plan, silent
 from tests.independent import statistics
 
 GUIDED = ("cka", "divergence")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tiny import left_whole, loaded, make_encoder, predicted_by_transformers, write_sst2
 
-from core.encoder.saving import save
+from core.encoder.loading import save
 from core.inputs.prepare import prepare
 from core.pruning.cut import cut
 from core.request.sweep_request import SweepRequest, checked

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.results import library, store
-from core.results.kinds import study_in, sweep_in
+from core.results.cut import study_in, sweep_in
 from tests.builders import make_result
 from tests.refusals import refusal
 from tests.studies import make_study

@@ -19,7 +19,7 @@ from core.request.sweep_request import SweepRequest, checked, usual_scope
 from core.results.store import save
 from core.sweep import estimate as module
 from core.sweep.estimate import OVERHEAD, SAMPLE_SIZE, estimate, measure, passes
-from core.sweep.runner import make_plan, silent
+from core.sweep.meter import make_plan, silent
 from core.sweep.sweep import sweep
 from tests.builders import make_result_of
 from tests.refusals import refusal
