@@ -199,7 +199,7 @@ def _verify(report: Reporter, key: str, amount: float, **places: str | None) -> 
 
 def _predict(report: Reporter, revision: str, texts: list[str], **request: Any) -> dict[str, Any]:
     """Predict the label of a typed text at every amount; methods that need examples use the written ones."""
-    from core.sweep.predict import predict
+    from core.sweep.meter import predict
 
     return asdict(predict(SweepRequest.from_json({**request, "data": "written"}), revision, texts, report))
 

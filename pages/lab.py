@@ -31,9 +31,8 @@ from ui.lab.history import show_history
 from ui.lab.run import offer_sweep
 from ui.lab.state import lab as remembered
 from ui.player import choose_reduction, show_pictures, start_in_address
-from ui.results import at_hand, by_key, companions_of, note_computed, own_methods
+from ui.results import at_hand, by_key, companions_of, note_computed, own_methods, show_upload
 from ui.text import plain, refusals_shown, remark
-from ui.upload import show_upload
 from ui.view_state import DECIDE, OWN, OWN_MODEL, result_if_asked
 
 TITLE = "Prune a checkpoint and watch its layers"

@@ -3,8 +3,7 @@
 from core.charts.compare import compare_scene
 from core.charts.layers import layer_scene
 from core.charts.profiles import profile_scene
-from core.charts.removed import removed_scene
-from core.charts.result import STAGE, result_scene
+from core.charts.result import STAGE, removed_scene, result_scene
 from core.charts.sentences import flip_scene, probability_scene
 from core.charts.story import story
 from core.charts.view import Scene

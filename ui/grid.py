@@ -22,8 +22,8 @@ from core.results.once import once
 from core.results.schema import SweepResult
 from core.results.store import FileState, state_of
 from ui.address import carried
+from ui.exports import STILLS, download
 from ui.header import PAGES
-from ui.pictures import STILLS, download
 from ui.player import component, pause_after_first_picture
 
 KEY, METHODS = "grid", "methods"  # of the elements

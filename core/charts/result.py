@@ -1,17 +1,24 @@
-"""The pictures of one result: every pair of layers, how well the model still does, and the layers themselves."""
+"""The pictures of one result: every pair of layers, how well the model still does, and the layers themselves.
+
+Against another checkpoint, the layers say to which of that one each is most similar. A picture of its own is what is
+removed of each layer.
+"""
 
 from dataclasses import replace
 
+import altair as alt
+
 from core.charts import grammar as g
 from core.charts.accuracy import accuracy_view, metric_title
-from core.charts.closest import closest_view
 from core.charts.matrix import heatmap_view
 from core.charts.stack import stack_view
-from core.charts.view import Layout, Scene, in_column
+from core.charts.strips import removed_title, worded_axis
+from core.charts.view import Layout, Numbers, Scene, View, in_column
 from core.findings.accuracy import metric_of
-from core.findings.words.numbers import two_places
+from core.findings.layers import closest_layers
+from core.findings.words.numbers import percent, two_places
 from core.request.catalog import METRICS
-from core.results.names import origins, pruning_name, removed_name
+from core.results import names as n
 from core.results.schema import SweepResult
 
 # The heatmap beside accuracy and the stack; on a slide the bands of twelve layers are high enough for a line each.
@@ -33,6 +40,13 @@ STAGE = replace(
         "heatmap stack" minmax(0, 3fr)
         "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)""",
 )
+REMOVED = Layout(
+    "removed",
+    wide='"sparsity" 15rem "bar" auto / minmax(0, 1fr)',
+    narrow=in_column({"sparsity": "14rem", "bar": "auto"}),
+)
+DOMAIN = (-0.05, 1.12)  # of similarity; above 1 is room for a number
+MAX_NUMBERED = 14  # points; with more, there is no room for numbers
 
 
 def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -> Scene:
@@ -48,11 +62,86 @@ def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -
         "accuracy": accuracy_view(result, result.frames, metric_title(metric), metric),
         "stack": closest_view(result, reduction) if result.against else stack_view(result, reduction, ()),
     }
-    return Scene(pruning_name(result), origins((result,), reduction), views, player_frames(result), layout)
+    return Scene(n.pruning_name(result), n.origins((result,), reduction), views, player_frames(result), layout)
 
 
 def player_frames(result: SweepResult, metric: str | None = None) -> g.Rows:
     """Return what the player says about each frame: `amount`, its `name`, and `detail`, the numbers beside it."""
     metric = metric or metric_of(result)
     details = (f"{METRICS[metric].symbol} {two_places(frame.metrics[metric])}" for frame in result.frames)
-    return [g.step(a, removed_name(a, result), detail) for a, detail in zip(result.amounts, details, strict=True)]
+    return [g.step(a, n.removed_name(a, result), detail) for a, detail in zip(result.amounts, details, strict=True)]
+
+
+def closest_view(result: SweepResult, reduction: str) -> View:
+    """Draw each layer's similarity to its closest layer of the other checkpoint, with that layer's number."""
+    found = [closest_layers(result, reduction, k) for k in range(len(result.frames))]  # (frames, points)
+    values = [[ranked[0][1] if ranked else None for ranked in row] for row in found]
+    rows = g.layer_rows(result.points, v=values)
+    for row, column in zip(rows, zip(*found, strict=True), strict=True):
+        row["closest"] = [ranked[0][0] if ranked else "" for ranked in column]
+    title = [f"Most similar layer of {n.unpruned_name(result)}"]
+    title += ["number: that layer"] if len(rows) <= MAX_NUMBERED else []
+    numbers = Numbers("closest", "layer", {"Similarity": "v", "Most similar layer": "closest"}, named="Layer")
+    return View(_closest, (result.points,), {"closest": rows}, title, numbers=numbers)
+
+
+def _closest(points: tuple[str, ...]) -> g.LayerChart:
+    order = n.point_labels(points)
+    x, y = g.depth_axis(order, "Pruned model, layer"), g.share_axis("value:Q", "Similarity", DOMAIN)
+    layers = (
+        g.moving("closest", value="v", nearest="closest")
+        .transform_calculate(text=g.value_text("datum.value"))
+        .transform_filter("isValid(datum.value)")
+        .encode(x=x, y=y)
+    )
+    tooltip = {"Layer": "name:N", "Most similar layer": "nearest:N", "Similarity": "text:N"}
+    numbers = g.haloed_text(layers.encode(text="nearest:N"), dy=-12, dx=-4)
+    return alt.layer(
+        layers.mark_point(style="marker", filled=True, opacity=1, size=70).encode(tooltip=g.told(tooltip)),
+        *(numbers if len(order) <= MAX_NUMBERED else []),
+    )
+
+
+def removed_scene(result: SweepResult, reduction: str, layer: int) -> Scene:
+    """Show what is removed of each layer, `sparsity`.
+
+    Args:
+        result: A whole sweep or the first frames of one.
+        reduction: A name from `core.request.catalog.REDUCTIONS`.
+        layer: The layer that stands out, counted from 1.
+    """
+    removed = n.whose_units(result)
+    layers = [
+        {
+            "layer": f"Layer {k}",
+            "k": at,
+            "amount": frame.amount,
+            "removed": n.amount_name(frame.amount),
+            "sparsity": g.rounded(share),
+            "text": percent(share),
+            "chosen": k == layer,
+        }
+        for at, frame in enumerate(result.frames)
+        for k, share in enumerate(frame.layer_sparsity, start=1)
+    ]
+    total = [{"amount": frame.amount, "sparsity": g.rounded(frame.prunable_sparsity)} for frame in result.frames]
+    shares = {"amounts": g.amount_rows(result.amounts), "layers": layers, "all": total}
+    view = View(_removed, (removed,), shares, "Share of each layer's weights removed (dashed: of all)")
+    heading = f"What is removed of layer {layer}"
+    return Scene(heading, n.origins((result,), reduction), {"sparsity": view}, player_frames(result), REMOVED)
+
+
+def _removed(removed: str) -> g.LayerChart:
+    """Draw one layer that stands out among thin ones; all together are dashed."""
+    x, y = worded_axis(removed, 0), g.share_axis("sparsity:Q", "Share removed")
+    layers, total = (g.data(name).encode(x=x, y=y) for name in ("layers", "all"))
+    chosen = layers.transform_filter("datum.chosen")
+    fields = {removed_title(removed): "removed:N", "This layer's weights removed": "text:N"}
+    return alt.layer(
+        layers.mark_line(style="chance", strokeWidth=1.25).encode(detail="layer:N"),
+        total.mark_line(style="reference"),
+        chosen.mark_line(style="series"),
+        g.current_amount_rule(),
+        g.current_amount_marker(chosen),
+        layers.mark_point(opacity=0, size=120).encode(tooltip=g.told({"Layer": "layer:N", **fields})),
+    )

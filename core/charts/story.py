@@ -10,11 +10,10 @@ from typing import Any
 
 from core.charts import grammar as g
 from core.charts.accuracy import accuracy_view, metric_title
-from core.charts.closest import closest_view
 from core.charts.cut import cut_scene
 from core.charts.matrix import heatmap_view
 from core.charts.passed import halves_scene
-from core.charts.result import player_frames
+from core.charts.result import closest_view, player_frames
 from core.charts.stack import stack_view
 from core.charts.vega import text_of
 from core.charts.view import Layout, Numbers, Scene, View, in_column

@@ -8,7 +8,6 @@ units also names its `units`. One that scores examples says as `at_random` how i
 docs/options.md and its formula in core/findings/words/methods.md are asked for by their tests.
 """
 
-from core.pruning.calibration import Calibration
-from core.pruning.plan import Baseline, Plan, PrunedModel, Removed, module_of
+from core.pruning.plan import Baseline, Calibration, Plan, PrunedModel, Removed, module_of
 
 __all__ = ["Baseline", "Calibration", "Plan", "PrunedModel", "Removed", "module_of"]

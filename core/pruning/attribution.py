@@ -20,8 +20,7 @@ from torch import Tensor
 
 from core.encoder.architectures import architecture_of, encoder_layers
 from core.encoder.hooks import Tap
-from core.pruning.calibration import attributions, reliability
-from core.pruning.plan import Baseline
+from core.pruning.plan import Baseline, attributions, reliability
 from core.pruning.units import UnitPlan, clean_units
 
 units = clean_units

@@ -18,8 +18,7 @@ from torch.nn.functional import cross_entropy
 
 from core.encoder.architectures import encoder_layers
 from core.encoder.hooks import Tap
-from core.pruning.calibration import attributions, reliability
-from core.pruning.plan import Baseline
+from core.pruning.plan import Baseline, attributions, reliability
 from core.pruning.units import UnitPlan, hidden_units
 
 units = hidden_units

@@ -23,9 +23,8 @@ from torch import Tensor, nn
 
 from core.encoder.architectures import classifier, encoder_layers, linear_weights
 from core.encoder.stack import Entered, Stack
-from core.pruning.calibration import Calibration
 from core.pruning.magnitude import MagnitudePlan, ranked_together
-from core.pruning.plan import Baseline, PrunedModel
+from core.pruning.plan import Baseline, Calibration, PrunedModel
 from core.results.schema import AllocationRecord
 from core.similarity.cka import own_cka
 from core.similarity.gram import Grams, compare_own, prepare, u_centred_bands

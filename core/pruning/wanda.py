@@ -19,9 +19,8 @@ from torch import Tensor
 from core.encoder.architectures import encoder_layers, linear_layers, linear_weights
 from core.encoder.batches import MicroBatch
 from core.encoder.hooks import Catcher, Tap
-from core.pruning.calibration import Halves, reliability
 from core.pruning.magnitude import scoped_weights
-from core.pruning.plan import Baseline
+from core.pruning.plan import Baseline, Halves, reliability
 from core.pruning.rows import RowPlan
 
 at_random = RowPlan  # its control draws in each row as well

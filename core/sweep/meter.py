@@ -6,7 +6,7 @@ Another checkpoint, whose unpruned layers a pruned one is compared with, is meas
 sentences with its own tokenizer and is forgotten at once; only its representations stay.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -17,22 +17,25 @@ import torch
 from torch import Tensor
 
 from core.encoder.architectures import classifier
-from core.encoder.batches import Window, micro_batches, plan_windows
-from core.encoder.loading import Checkpoint, load
+from core.encoder.batches import Window, micro_batches, plan_windows, tokenised
+from core.encoder.loading import Checkpoint, borrow, load
 from core.encoder.representations import Recorder, Representations, check_finite
 from core.inputs.checkpoints import Resolved
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
-from core.inputs.prepare import scored_on
+from core.inputs.prepare import prepare, scored_on
 from core.pruning import Baseline, Calibration, Plan, PrunedModel, Removed, module_of
 from core.pruning.magnitude import scoped_weights
 from core.pruning.rows import RowPlan
-from core.request.catalog import METHODS
+from core.request.catalog import MAX_LENGTH, METHODS, TASKS
 from core.request.points import first_emptied_point, point_names
-from core.request.sweep_request import SweepRequest
+from core.request.sweep_request import SweepRequest, check_scope
+from core.request.tasks import check_texts
 from core.results.names import stage_name
+from core.results.prediction import Prediction
 from core.results.schema import CheckpointRecord
-from core.similarity.gram import Grams, prepare, u_centred_bands, u_centred_gram
+from core.similarity import gram
+from core.sweep.origin import check_same_content
 from core.sweep.search import best_subsets
 
 
@@ -142,7 +145,7 @@ class Measured:
     """
 
     logits: npt.NDArray[np.float32]
-    grams: Mapping[str, Grams]
+    grams: Mapping[str, gram.Grams]
     features: Mapping[str, Tensor]
     record: CheckpointRecord
 
@@ -197,7 +200,7 @@ class Meter:
             rest[batch.examples] = self._runner.recorder.run(batch).argmax(-1)
             self._step(stage)
         found = self._measured()
-        grams = {**found.grams, "tokens": prepare(tokens)}
+        grams = {**found.grams, "tokens": gram.prepare(tokens)}
         return Pruned(found.logits, grams, found.features, found.record, amount, removed, tuple(rest.tolist()))
 
     def measure_emptied(self, scope: str | None) -> Measured:
@@ -228,12 +231,12 @@ class Meter:
         tokens = list[Tensor]()
         for window in self._runner.windows:
             self._runner.run(window, self._buffers, partial(self._step, stage))
-            tokens += map(u_centred_gram, self._buffers.tokens(window))  # one (points, minibatch, minibatch) each
+            tokens += map(gram.u_centred_gram, self._buffers.tokens(window))  # one (points, minibatch, minibatch) each
         return tokens
 
     def _measured(self) -> Measured:
         features = self._buffers.features  # each (points, examples, width)
-        grams = {name: prepare(u_centred_bands(values)) for name, values in features.items()}
+        grams = {name: gram.prepare(gram.u_centred_bands(values)) for name, values in features.items()}
         logits = self._buffers.logits.numpy().copy()  # (examples, labels)
         return Measured(logits, grams, features, self._runner.checkpoint.record)
 
@@ -253,3 +256,43 @@ def measure_other(resolved: Resolved, subset: EvalSubset, request: SweepRequest,
     checkpoint = load(resolved, needs_head=False)
     with open_runner(checkpoint, subset, request, RowPlan([], [])) as runner:  # nothing is pruned
         return Meter(runner, None, report).measure_other()
+
+
+def predict(request: SweepRequest, revision: str, texts: Sequence[str], report: Report) -> Prediction:
+    """Compute the probability of every label at every amount.
+
+    Args:
+        request: Checkpoint, task, method, scope, seed and amounts, on data with calibration examples.
+        revision: The checkpoint's content, as the result beside the text names it.
+        texts: One for each of the task's columns.
+        report: Called with (stage, done, total); an exception that it raises ends the prediction, unchanged.
+
+    Raises:
+        PrunescopeError: A text is refused, the checkpoint's content has changed, checkpoint, task and scope do not fit
+            together, or logits are not finite.
+    """
+    task = TASKS[request.task]
+    checked_texts = check_texts(texts, task)
+    inputs = prepare(request, report)
+    check_same_content(inputs.resolved, request.checkpoint, revision)
+    with borrow(inputs.resolved) as checkpoint:
+        check_scope(request.scope, request.method, checkpoint.record.num_layers)
+        plan = make_plan(checkpoint, inputs.calibration, request, report)
+        options = {"return_tensors": "pt", "verbose": False}  # the page warns of long texts itself
+        whole = tokenised(checkpoint.tokenizer, *checked_texts, **options)  # each tensor (1, tokens) int64
+        encoded = tokenised(checkpoint.tokenizer, *checked_texts, truncation=True, max_length=MAX_LENGTH, **options)
+        probabilities = []
+        with PrunedModel(checkpoint.model, plan) as pruned, torch.inference_mode():
+            for done, amount in enumerate(request.amounts):
+                report(stage_name(amount), done, len(request.amounts))
+                pruned.prune(amount)
+                logits = checkpoint.model(**encoded).logits  # (1, labels)
+                check_finite(logits, checkpoint.record.id)
+                probabilities.append(tuple(logits.double().softmax(-1)[0].tolist()))
+        return Prediction(
+            amounts=request.amounts,
+            labels=task.label_names,
+            probabilities=tuple(probabilities),
+            num_tokens=whole["input_ids"].shape[1],
+            num_unknown=int((encoded["input_ids"] == checkpoint.tokenizer.unk_token_id).sum()),
+        )

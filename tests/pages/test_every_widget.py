@@ -94,7 +94,7 @@ def five_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def somewhere(five_results: Path, monkeypatch: pytest.MonkeyPatch, queue: JobQueue, unfolded: None) -> None:
     """Five results at hand, a worker without a model, and films that need no drawing."""
     monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", five_results)
-    monkeypatch.setattr("ui.pictures.draw", lambda *_: b"film")
+    monkeypatch.setattr("ui.exports.draw", lambda *_: b"film")
 
 
 def drive(app: AppTest, driven: set[str]) -> None:

@@ -47,8 +47,8 @@ def page(kind: str) -> None:
 def made(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What each button that pictures have sends, or what makes it; instead of a drawing that is what is to be drawn."""
     known: dict[str, Any] = {}
-    monkeypatch.setattr("ui.pictures.draw", drawn)
-    monkeypatch.setattr("ui.pictures.download", lambda label, make, *rest: known.update({label: make}))
+    monkeypatch.setattr("ui.exports.draw", drawn)
+    monkeypatch.setattr("ui.exports.download", lambda label, make, *rest: known.update({label: make}))
     return known
 
 
@@ -112,7 +112,7 @@ def test_what_is_drawn_follows_the_choices(made: dict[str, Any], monkeypatch: py
 def talk() -> None:
     from core.charts.story import story
     from tests.builders import make_result
-    from ui.pictures import offer_story
+    from ui.exports import offer_story
 
     result = make_result(num_layers=3, amounts=(0.0, 0.25, 0.5))
     offer_story(story(result, "mean", [], [], None, None), result)

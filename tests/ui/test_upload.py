@@ -20,8 +20,7 @@ OTHERS = [make_result(num_layers=2, amounts=(0.0, 0.35), num_examples=24, seed=s
 def page() -> None:
     import streamlit as st
 
-    from ui.results import at_hand, by_key
-    from ui.upload import show_upload
+    from ui.results import at_hand, by_key, show_upload
 
     show_upload()
     st.text(" ".join(entry.key for entry in at_hand()))
@@ -70,14 +69,14 @@ def test_hosted_visits_keep_a_few_files_and_none_that_is_large(shipped: Path, mo
     for result in OTHERS:
         opened(result, app)
     assert [result.key in app.text[0].value for result in OTHERS] == [False, True, True, True, True]
-    monkeypatch.setattr("ui.upload._opened", LRUCache(2.5 * bytes_of(RESULT), getsizeof=bytes_of))
+    monkeypatch.setattr("ui.results._opened", LRUCache(2.5 * bytes_of(RESULT), getsizeof=bytes_of))
     first, second = opened(RESULT), opened(FORGED)
     assert FORGED.key == RESULT.key
     assert [shown(run(visit)) for visit in (first, second)] == ["shown: 0.1855", "shown: 0.5"]
     opened(OTHERS[0])
     assert [RESULT.key in run(visit).text[0].value for visit in (first, second)] == [False, True]
     assert "is not stored here" in errors(first)[0]
-    monkeypatch.setattr("ui.upload.RESULT_BYTES", 1000)
+    monkeypatch.setattr("ui.results.RESULT_BYTES", 1000)
     app = opened(RESULT)
     assert "of memory, at most 0 are allowed here" in errors(app)[0]
     assert "result" not in address(app)

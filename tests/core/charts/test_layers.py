@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from core.charts.closest import closest_view
 from core.charts.compare import compare_scene
 from core.charts.grammar import ALONE_COLOUR, UNDEFINED_COLOUR, Spec
 from core.charts.layers import BAR, COLUMN, layer_scene
+from core.charts.result import closest_view
 from core.charts.stack import AT_RANDOM, CHANCE, FINE_TUNES, FLOOR, TOO_FAR, stack_view
 from core.charts.view import specs
 from core.findings.layers import Look, Yardstick, layers_of, own_similarity

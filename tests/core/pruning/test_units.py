@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from core.pruning import Baseline, module_of
-from core.pruning.calibration import Halves, reliability
+from core.pruning.plan import Halves, reliability
 from core.pruning.units import Entries, UnitPlan, Units
 
 TEXTS = make_texts(40, seed=5)

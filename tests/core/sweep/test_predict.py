@@ -17,8 +17,7 @@ from core.inputs.checkpoints import resolve
 from core.request.catalog import MAX_LENGTH, TASKS
 from core.request.sweep_request import SweepRequest, checked, usual_scope
 from core.results.prediction import Prediction
-from core.sweep.meter import silent
-from core.sweep.predict import predict
+from core.sweep.meter import predict, silent
 from core.worker import ANSWERS
 from tests.refusals import refusal
 
