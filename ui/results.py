@@ -1,4 +1,4 @@
-"""Results on a page: list the available ones, open a visitor's own, read each file once for all, who only look at it."""
+"""Results on a page: list the available ones, open a visitor's own, read each file once for all, who only look."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
