@@ -25,7 +25,7 @@ from ui.address import picture_first, set_parameter, show
 from ui.controls import offer_control
 from ui.exports import offer_exports
 from ui.grid import open_clicked, show_methods
-from ui.header import page_header
+from ui.header import DECIDE, OWN, OWN_MODEL, page_header, result_if_asked
 from ui.lab.data import OWN_REQUEST, chosen_checkpoint
 from ui.lab.history import show_history
 from ui.lab.run import offer_sweep
@@ -33,7 +33,6 @@ from ui.lab.state import lab as remembered
 from ui.player import choose_reduction, show_pictures, start_in_address
 from ui.results import at_hand, by_key, companions_of, note_computed, own_methods, show_upload
 from ui.text import plain, refusals_shown, remark
-from ui.view_state import DECIDE, OWN, OWN_MODEL, result_if_asked
 
 TITLE = "Prune a checkpoint and watch its layers"
 EXPLANATION = (

@@ -12,11 +12,10 @@ from core.results.names import data_name, listed, models_name
 from core.results.once import once
 from ui.address import picture_first, turn
 from ui.exports import offer_exports
-from ui.header import NOTHING, link_to, page_header
+from ui.header import NOTHING, choose_result, link_to, one_result, page_header
 from ui.player import reduction_in_address, show_pictures, start_in_address
 from ui.results import companions_of
 from ui.text import plain
-from ui.view_state import choose_result, one_result
 
 # In full screen the stage is alone, wherever the page was scrolled to; otherwise a line above it leads out.
 STYLE = """<style>

@@ -18,11 +18,10 @@ from core.results.prediction import Prediction, question
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
 from ui.exports import offer_exports
-from ui.header import NOTHING, change, page_header
+from ui.header import NOTHING, change, choose_result, one_result, page_header
 from ui.jobs import answer_to, ask, drop_question
 from ui.player import show_answer, show_pictures
 from ui.text import plain, refusals_shown, remark
-from ui.view_state import choose_result, one_result
 
 OTHER_CHECKPOINT = "A sentence of your own can be tried with the bundled checkpoints: change the result above."
 OTHER_SCORES = "On the written calibration examples, the method removes something else than in the result below."

@@ -10,7 +10,7 @@ from core.inputs.prepare import CutInputs, prepare_cut
 from core.request.sweep_request import SweepRequest, checked
 from core.results.cut import CutStudy
 from core.results.key import sealed
-from core.sweep import speed
+from core.sweep import cuts
 from core.sweep.cuts import study
 
 
@@ -21,5 +21,5 @@ def measured(folder: Path, model_type: str) -> tuple[Path, CutInputs, CutStudy]:
     (base / "README.md").write_text("---\nlicense: apache-2.0\n---\n")
     inputs = prepare_cut(checked(SweepRequest(str(base), "sst2", data=str(folder))))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(speed, "PASSES", {1: 5, 32: 3})
+        patch.setattr(cuts, "PASSES", {1: 5, 32: 3})
         return base, inputs, sealed(study(loaded(inputs.resolved), inputs, measured=True))

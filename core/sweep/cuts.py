@@ -3,41 +3,57 @@
 Nothing is retrained. How subsets are found is said in `core.sweep.search`. Feed-forward units are scored
 (`core.pruning.attribution`) on each chosen model itself: with some layers gone, other units matter. Scores of the full
 model kept up to six points less accuracy (SST-2).
+
+To measure size and speed, the full model and a smaller one are saved, and read back by plain transformers in float32.
+Both pass over the same tokenised sentences in turn, so that what else the machine does slows both. Of the ratios of
+their times the median counts, with a percentile bootstrap's interval over the passes.
 """
 
+import platform
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import torch
+from torch import Tensor, nn
+from transformers import AutoModelForSequenceClassification
 
-from core.encoder.batches import micro_batches
-from core.encoder.loading import Checkpoint, borrow
+from core.encoder.batches import micro_batches, tokenised
+from core.encoder.loading import Checkpoint, borrow, save
 from core.errors import PrunescopeError
+from core.inputs.checkpoint_files import SAFE
+from core.inputs.checkpoints import Resolved
 from core.inputs.examples import EvalSubset, check_not_training_data
 from core.inputs.hub import Report
 from core.inputs.prepare import CutInputs, prepare_cut
 from core.pruning import Baseline, Calibration, attribution
-from core.pruning.cut import cut, most_attributed
-from core.request.catalog import MIN_CALIBRATION
+from core.pruning.cut import cut, model_of, most_attributed
+from core.request.catalog import MAX_LENGTH, MIN_CALIBRATION
 from core.request.criteria import MEASURED
 from core.request.limits import is_hosted, limits
 from core.request.sweep_request import SweepRequest
 from core.results import store
-from core.results.cut import SHARES, Cut, CutStudy, Worth, packed
+from core.results.cut import SHARES, Cut, CutStudy, Size, Worth, packed
 from core.results.key import key_of
 from core.results.statistics import Estimate
-from core.sweep import speed
 from core.sweep.estimate import SAMPLE_SIZE, STAGE, DownloadError, refuse_download
 from core.sweep.meter import silent
 from core.sweep.metrics import changed_share, evaluate
 from core.sweep.search import SEARCHING, SubsetRunner, layer_passes, search
+from core.sweep.statistics import bootstrapped
 from core.sweep.sweep import environment
 
 MOST_LAYERS = 12  # of which all subsets may be asked for
 JUDGING, NARROWING = "Judging what was chosen", "Removing feed-forward units"  # stages
+MEASURING = "Measuring size and speed"
+PASSES = {1: 20, 32: 10}  # sentences of a forward pass: passes of each model
+DRAWS = 9_999
 NARROWED = 2.5  # times as long a study takes that removes feed-forward units as well
 UNSORTED = 2.0  # times as long a plain pass over sentences of all lengths takes
 
@@ -82,12 +98,12 @@ def study(
         scores=choosing.full[0],
         cuts=tuple(cuts),
         steps=tuple(steps),
-        environment={**environment(), "processor": speed.processor()},
+        environment={**environment(), "processor": processor()},
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     if measured:
         cuts = [*cuts, *narrowed(whole, checkpoint, inputs, report)]
-        whole = whole.model_copy(update={"cuts": speed.measure(checkpoint, inputs, cuts, report)})
+        whole = whole.model_copy(update={"cuts": measure(checkpoint, inputs, cuts, report)})
     return whole.model_copy(update={"key": key_of(whole), "seconds": round(time.monotonic() - started, 3)})
 
 
@@ -175,7 +191,7 @@ def seconds_of(
     choosing, judging = layer_passes(len(full), exhaustive)
     layers = choosing * chosen + judging * judged  # times tokens
     if measured:
-        sentences = sum(batch * (passes + 1) for batch, passes in speed.PASSES.items()) * (4 * len(full) - 1)
+        sentences = sum(batch * (passes + 1) for batch, passes in PASSES.items()) * (4 * len(full) - 1)
         timed = 1.6 * len(full) * sentences * judged / len(inputs.subset.texts)  # a full and a cut model each
         layers = NARROWED * layers + UNSORTED * timed
     return per_layer * layers
@@ -228,3 +244,75 @@ def store_cut(request: SweepRequest, report: Report) -> dict[str, Any]:
         found = study(checkpoint, inputs, report, measured=True)
     store.save(found)
     return {"key": found.key}
+
+
+# ---------------------------------------------------------------- size and speed
+
+
+def measure(checkpoint: Checkpoint, inputs: CutInputs, cuts: Sequence[Cut], report: Report) -> tuple[Cut, ...]:
+    """Save each model that a study offers, and time its forward passes and the full one's in turn.
+
+    Args:
+        checkpoint: The full model.
+        inputs: Where it came from, and the sentences, in random order.
+        cuts: Those of the study, the full model first.
+        report: Called with (stage, done, total) before each cut; an exception that it raises ends the measuring.
+
+    Returns:
+        The cuts, those that are offered with their sizes.
+    """
+    texts, resolved = inputs.subset.texts, inputs.resolved
+    batches = {batch: _batches(checkpoint.tokenizer, texts, batch, passes) for batch, passes in PASSES.items()}
+    full, size = _saved(checkpoint.model, resolved)
+    _, *offered = [cut for cut in cuts if cut.worth]
+    sizes = {(cuts[0].layers, 0.0): Size(**size, speeds={})}
+    for done, one in enumerate(offered):
+        report(MEASURING, done, len(offered))
+        small, size = _saved(model_of(checkpoint.model, one), resolved)
+        speeds = {batch: _times_as_fast(full, small, some) for batch, some in batches.items()}
+        sizes[one.layers, one.share] = Size(**size, speeds=speeds)
+    return tuple(one.model_copy(update={"size": sizes.get((one.layers, one.share))}) for one in cuts)
+
+
+def _saved(model: nn.Module, resolved: Resolved) -> tuple[Any, dict[str, int]]:
+    """Save a model; return what plain transformers reads there, in float32, and how large it is."""
+    with TemporaryDirectory(prefix="prunescope-", ignore_cleanup_errors=True) as folder:
+        size = save(model, resolved, Path(folder))
+        read: Any = AutoModelForSequenceClassification.from_pretrained(folder, **SAFE, dtype=torch.float32)
+    return read.eval(), {"bytes": size, "parameters": sum(parameter.numel() for parameter in read.parameters())}
+
+
+def _batches(tokenizer: Any, texts: Sequence[tuple[str, ...]], size: int, passes: int) -> list[Any]:
+    """Tokenise a batch for each pass, padded to its longest; texts serve again where there are few."""
+    chosen = [[texts[(size * start + k) % len(texts)] for k in range(size)] for start in range(passes)]
+    options = {"padding": True, "truncation": True, "max_length": MAX_LENGTH, "return_tensors": "pt"}
+    return [tokenised(tokenizer, *map(list, zip(*some, strict=True)), **options) for some in chosen]
+
+
+def _times_as_fast(full: nn.Module, small: nn.Module, batches: Iterable[Mapping[str, Tensor]]) -> Estimate:
+    """Return the median ratio of the full model's time to the small one's; they alternate in who is first."""
+    ratios = []
+    with torch.inference_mode():
+        for turn, batch in enumerate(batches):
+            seconds = {}
+            if not turn:  # the first pass prepares more than it will need again
+                full(**batch), small(**batch)
+            for model in (full, small) if turn % 2 else (small, full):
+                start = time.perf_counter()
+                model(**batch)
+                seconds[model] = time.perf_counter() - start
+            ratios.append(seconds[full] / seconds[small])
+    return median_of(ratios)
+
+
+def median_of(ratios: Sequence[float]) -> Estimate:
+    """Estimate a median, with a percentile bootstrap's interval, by seed 0."""
+    low, high = bootstrapped((ratios,), np.median, DRAWS).confidence_interval
+    return Estimate(value=float(np.median(ratios)), low=float(low), high=float(high))
+
+
+def processor() -> str:
+    """Name this machine's processor, as far as the system does."""
+    known = Path("/proc/cpuinfo")
+    found = re.search(r"^model name\s*:\s*(.+)$", known.read_text() if known.is_file() else "", re.MULTILINE)
+    return found[1] if found else platform.processor() or platform.machine()

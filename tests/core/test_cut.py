@@ -41,7 +41,7 @@ def test_a_study_is_printed_listed_and_names_no_place(run: Run, tmp_path: Path) 
 
 
 def test_the_smaller_model_is_saved_where_asked_for(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.sweep.speed.PASSES", {1: 2, 32: 2})
+    monkeypatch.setattr("core.sweep.cuts.PASSES", {1: 2, 32: 2})
     code, printed, said = run(f"{STUDY} --examples 40 --output OUT --layers 2 --width 0.5 --save {tmp_path / 'small'}")
     assert code == 0, said
     study = store.load_cut(Path(printed.strip()))

@@ -13,9 +13,9 @@ from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE
 from core.request.scope import canonical, run_of
 from core.request.sweep_request import SweepRequest
 from ui.address import set_parameter
+from ui.header import OWN_MODEL
 from ui.lab.state import Asked, begun, choose_setting, lab
 from ui.text import remark
-from ui.view_state import OWN_MODEL
 
 SOME_LAYERS, LIST = "some layers", "list"  # choices after which something has to be typed
 EVERY, STUDY = "every method", "study"  # choices; no names of the catalog

@@ -17,7 +17,7 @@ from core.pruning import Baseline, Calibration, PrunedModel, module_of
 from core.pruning.units import UnitPlan, clean_units
 from core.results import store
 from core.results.cut import SHARES, CutStudy, packed, unpacked
-from core.sweep import speed
+from core.sweep import cuts
 from core.sweep.cuts import study
 from tests.measured import measured
 
@@ -73,7 +73,7 @@ def test_what_was_measured_is_kept_beside_the_study_not_in_its_key(made: Made, t
     assert 2 * (full.parameters - two.parameters) == full.parameters - one.parameters
     assert full.bytes - two.bytes == pytest.approx(2 * (full.parameters - two.parameters), abs=4096), "float16"
     made_by = found.environment
-    assert (made_by["threads"], made_by["processor"]) == (torch.get_num_threads(), speed.processor())
+    assert (made_by["threads"], made_by["processor"]) == (torch.get_num_threads(), cuts.processor())
     assert store.load_cut(store.save(found, tmp_path)) == found
     assert study(loaded(inputs.resolved), inputs).key == found.key
     lacking = found.model_dump(mode="json")
@@ -85,8 +85,8 @@ def test_what_was_measured_is_kept_beside_the_study_not_in_its_key(made: Made, t
 def test_medians_and_bits_by_hand() -> None:
     assert packed([0, 9], 10) == "gEA="  # 1000 0000 0100 0000
     assert unpacked("gEA=").tolist() == [0, 9]
-    found = speed.median_of([3.0, 1.0, 2.0])
+    found = cuts.median_of([3.0, 1.0, 2.0])
     assert (found.low, found.value, found.high) == (1.0, 2.0, 3.0)
     many = np.random.default_rng(0).normal(1.5, 0.1, 400)
-    wide = speed.median_of(many)  # of a normal distribution the median's error is 1.2533 times the mean's
+    wide = cuts.median_of(many)  # of a normal distribution the median's error is 1.2533 times the mean's
     assert (wide.high - wide.low) / 2 == pytest.approx(1.96 * 1.2533 * 0.1 / np.sqrt(400), rel=0.3)
