@@ -21,11 +21,11 @@ from core.results.names import amount_name, result_name
 from core.results.once import once
 from core.results.schema import SweepResult
 from ui import jobs
-from ui.address import picture_first, set_parameter, show
+from ui.address import DECIDE, OWN, OWN_MODEL, picture_first, set_parameter, show
 from ui.controls import offer_control
 from ui.exports import offer_exports
 from ui.grid import open_clicked, show_methods
-from ui.header import DECIDE, OWN, OWN_MODEL, page_header, result_if_asked
+from ui.header import page_header, result_if_asked
 from ui.lab.data import OWN_REQUEST, chosen_checkpoint
 from ui.lab.history import show_history
 from ui.lab.run import offer_sweep

@@ -20,6 +20,8 @@ from ui.text import plain
 # Between pages go what all of them show, and the job that the visitor watches. A page's own choices stay there, such as
 # a layer; so does the amount, where a shared link began and from which the player has long gone.
 CARRIED = ("result", "other", "reduction", "job", "study")
+OWN, OWN_MODEL = "own", "model"  # of the Lab: its settings begin with a model of the visitor's own
+DECIDE = "decide"  # of the Lab: its settings are to decide a verdict that is inconclusive for this reason
 MAX_QUOTED_CHARS = 24  # of a bad value in a note
 SHOWN, BEFORE = "parameters-on-show", "parameters-before"  # of the session: a page's choices, defaults as well
 

@@ -24,15 +24,12 @@ from core.results.library import CutEntry, Entry, entry_of
 from core.results.names import data_name, models_name, name_of, pruning_name
 from core.results.once import once
 from core.results.schema import SweepResult
-from ui.address import begin, carried, offer, parameters_on_show, set_parameter, show
+from ui.address import DECIDE, begin, carried, offer, parameters_on_show, set_parameter, show
 from ui.controls import RUN, missing_seeds
 from ui.jobs import note_watching, request_behind
 from ui.player import OPENED, VEGA, served_url
 from ui.results import at_hand, by_key, companions_of, studies_at_hand, study_by_key
 from ui.text import plain
-
-OWN, OWN_MODEL = "own", "model"  # in the Lab's address: its settings begin with a model of the visitor's own
-DECIDE = "decide"  # in the Lab's address: its settings are to decide a verdict that is inconclusive for this reason
 
 
 @dataclass(frozen=True)

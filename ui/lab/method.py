@@ -12,8 +12,7 @@ from core.request.catalog import CONTROL_SEEDS, DEFAULT_CONTROLLED, MAX_LAYERS, 
 from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE
 from core.request.scope import canonical, run_of
 from core.request.sweep_request import SweepRequest
-from ui.address import set_parameter
-from ui.header import OWN_MODEL
+from ui.address import OWN_MODEL, set_parameter
 from ui.lab.state import Asked, begun, choose_setting, lab
 from ui.text import remark
 

@@ -19,7 +19,7 @@ class Lab:
     """What the Lab remembers.
 
     Attributes:
-        follows: What the settings follow: a job's id, a result's key, `ui.header.OWN_MODEL`, or nothing.
+        follows: What the settings follow: a job's id, a result's key, `ui.address.OWN_MODEL`, or nothing.
         settings: What each widget held when it was drawn last, and the uploaded file, by key.
         about: The data that the columns and meanings among them are about.
         ended: A run that failed or was cancelled, of which the page says so while it shows the same.
