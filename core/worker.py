@@ -30,8 +30,8 @@ from typing import Any, TextIO
 from core.command_line import importing
 from core.errors import OUT_OF_MEMORY, PrunescopeError, is_out_of_memory
 from core.inputs.data import find_dataset
-from core.inputs.disk import make_room
 from core.inputs.prepare import Inputs, may_use_hub, prepare
+from core.inputs.uploads import make_room
 from core.request.catalog import EMBEDDED
 from core.request.limits import limits
 from core.request.sweep_request import SweepRequest

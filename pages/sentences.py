@@ -11,7 +11,7 @@ from core.findings.sentences import ALL, examples_of, flip_choices
 from core.findings.words import sentences as words
 from core.jobs.queue import queue
 from core.request.catalog import TASKS, is_calibrated
-from core.request.tasks import check_texts, column_name
+from core.request.sweep_request import check_texts, column_name
 from core.results.names import label_words
 from core.results.once import once
 from core.results.prediction import Prediction, question

@@ -12,8 +12,7 @@ from core.inputs.prepare import prepare, pruning_record
 from core.request.amounts import amount_text, stepped_amounts
 from core.request.catalog import DEFAULT_CONTROLLED, ENGINE_VERSION, METHODS, REDUCTIONS, SINGLE_BATCH, TASKS
 from core.request.points import point_names, points_of, pruned_point
-from core.request.sweep_request import SweepRequest
-from core.request.tasks import AUTO, made_task
+from core.request.sweep_request import AUTO, SweepRequest, made_task
 from core.results.cut import Result
 from core.results.digest import digest
 from core.results.key import key_of, sealed

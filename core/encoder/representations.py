@@ -9,9 +9,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from core.encoder.architectures import attention_block, classifier_input, encoder_layers
+from core.encoder.architectures import Catcher, Tap, attention_block, classifier_input, encoder_layers
 from core.encoder.batches import MicroBatch, Window
-from core.encoder.hooks import Catcher, Tap
 from core.encoder.onednn import fast_linear
 from core.errors import PrunescopeError
 

@@ -13,9 +13,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from core.encoder.architectures import classifier_input, encoder_layers
+from core.encoder.architectures import Catcher, classifier_input, encoder_layers
 from core.encoder.batches import MicroBatch
-from core.encoder.hooks import Catcher
 from core.encoder.onednn import fast_linear
 from core.encoder.representations import check_finite
 

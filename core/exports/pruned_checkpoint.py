@@ -13,8 +13,8 @@ from core.encoder.loading import borrow, save, written_whole
 from core.errors import PrunescopeError
 from core.exports.model_card import cut_card, model_card
 from core.inputs.checkpoints import CARD, licence_of, resolve, suited
-from core.inputs.disk import SMALLER_MODELS
 from core.inputs.hub import Report
+from core.inputs.uploads import SMALLER_MODELS
 from core.pruning import PrunedModel
 from core.pruning.cut import model_of
 from core.request.amounts import amount_text

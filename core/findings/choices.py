@@ -6,8 +6,7 @@ from operator import attrgetter
 
 from core.request.catalog import EMBEDDED, FAMILIES, METHODS, RECIPE, REDUCTIONS, TASKS
 from core.request.scope import half_scopes, run_of
-from core.request.sweep_request import DEFAULT_REQUEST
-from core.request.tasks import AUTO, AUTO_TITLE
+from core.request.sweep_request import AUTO, AUTO_TITLE, DEFAULT_REQUEST
 from core.results.cut import Result
 from core.results.library import CutEntry, Entry
 from core.results.schema import Pruning, SweepResult

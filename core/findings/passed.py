@@ -18,9 +18,9 @@ from core.findings.layers import own_similarity
 from core.request.catalog import METHODS
 from core.request.scope import half_scopes, layer_scopes
 from core.results.fields import Bounds
+from core.results.library import TableFile
 from core.results.names import ReductionKey, in_sentence
 from core.results.schema import SweepResult
-from core.results.table_file import TableFile
 from core.sweep.statistics import Array
 
 HELD_AGAINST = 0.6  # of the weights of one half of the layers: where both halves are compared

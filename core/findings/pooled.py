@@ -22,9 +22,9 @@ from core.findings.claim import FEWEST_SEEDS, Verdict
 from core.findings.grid import GridRow
 from core.request.catalog import CONFIDENCE, METHODS
 from core.results.fields import Bounds
+from core.results.library import TableFile
 from core.results.names import method_name
 from core.results.schema import SweepResult
-from core.results.table_file import TableFile
 from core.sweep.control_contrast import MARGIN, Contrast, State, contrast, margin_of_mean
 
 FEWEST_PREDICTED = 4  # cells from which the difference in another one is predicted

@@ -11,7 +11,7 @@ from core.errors import PrunescopeError, first_few
 from core.inputs.labels import folded, label_of
 from core.inputs.tables import Table
 from core.request.catalog import TASKS, Task
-from core.request.tasks import MAX_LABELS
+from core.request.sweep_request import MAX_LABELS
 
 LABEL_COLUMNS = ("label", "labels", "gold", "class", "target", "category", "sentiment", "emotion", "intent", "topic")
 TEXT_COLUMNS = ("text", "sentence", "content", "review", "utterance", "tweet", "document", "comment", "message")

@@ -20,8 +20,7 @@ from core.inputs.texts import Texts, remember
 from core.request import catalog
 from core.request.catalog import CALIBRATION_EXAMPLES, DEFAULT_EXAMPLES, MIN_CALIBRATION, MIN_EXAMPLES, TASKS, Task
 from core.request.limits import limits
-from core.request.sweep_request import LabelMap, SweepRequest
-from core.request.tasks import made_task, own_task
+from core.request.sweep_request import LabelMap, SweepRequest, made_task, own_task
 from core.results.digest import canonical_json, fingerprint_of
 from core.results.schema import ColumnsRecord, TaskRecord
 

@@ -12,8 +12,7 @@ from typing import Any
 from core.errors import PrunescopeError, first_few
 from core.inputs.checkpoint_files import refused
 from core.request.catalog import MAX_NAME_CHARS, TASKS, Task
-from core.request.sweep_request import LabelMap
-from core.request.tasks import MAX_LABELS, MIN_LABELS
+from core.request.sweep_request import MAX_LABELS, MIN_LABELS, LabelMap
 
 CORRECT_LABELS = "correct id2label in its config.json"
 

@@ -3,29 +3,38 @@
 A name is `own:` and 64 hexadecimal digits. The first half names the visit; the second can be computed only by who knows
 the visit's token. On a shared server a table is read for its own visit alone (`belongs`), which is asked where work
 starts (`core.jobs.queue`).
+
+All that strangers leave on a hosted server's disk is kept below its caps: the oldest goes first. No torch.
 """
 
 import hashlib
 import hmac
+import logging
 import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path, PurePath
 from threading import Lock
 
+from huggingface_hub import CacheNotFound, constants, scan_cache_dir
 from platformdirs import user_cache_path
 
 from core.errors import PrunescopeError
+from core.inputs import texts
 from core.inputs.checkpoint_files import sha256_of
 from core.inputs.tables import DataFile
 from core.request.limits import is_hosted, limits
 from core.request.places import OWN, TABLE_SUFFIXES, is_upload
+from core.results import store
 from core.results.store import write_atomically
 
 MAX_NAME_CHARS = 80
+SMALLER_MODELS = "smaller_models"  # a folder of the user's cache
+
+logger = logging.getLogger(__name__)
 _lock = Lock()  # of all that is written and deleted
 
 
@@ -58,7 +67,7 @@ def keep(name: str, content: bytes, visit: str = "", in_use: Collection[str] = (
                 os.utime(_place(data))  # it is used again, so others are older
             else:
                 write_atomically(path, content)
-                _make_room({_place(name) for name in (data, *in_use)})
+                _make_room_beside({_place(name) for name in (data, *in_use)})
     except OSError as error:
         raise PrunescopeError(f"{file} cannot be stored ({error.strerror}): free some space") from error
     return data
@@ -93,7 +102,7 @@ def _place(data: str) -> Path:
     return user_cache_path("prunescope") / "own" / digits[:32] / digits[32:]
 
 
-def _make_room(kept: Collection[Path]) -> None:
+def _make_room_beside(kept: Collection[Path]) -> None:
     """Delete the oldest tables of visits that have too many, and of all visits if these take too much."""
     bound, size, counts = limits(), 0, Counter[Path]()
     folders = (user_cache_path("prunescope") / "own").glob("*/*")
@@ -107,3 +116,43 @@ def _make_room(kept: Collection[Path]) -> None:
             shutil.rmtree(folder, ignore_errors=True)
             with suppress(OSError):  # others are left in it
                 folder.parent.rmdir()
+
+
+# ---------------------------------------------------------------- all that strangers leave
+
+
+def make_room() -> None:
+    """Delete old results, texts and downloads beyond the caps; on one's own computer nothing.
+
+    What cannot be deleted stays, and the log says so.
+    """
+    if not is_hosted():
+        return
+    bound = limits()
+    own = [] if store.own_is_shipped() else store.result_files(store.user_folder())
+    try:
+        smaller = (user_cache_path("prunescope") / SMALLER_MODELS).glob("*.zip")
+        for files in (own, texts.folder().glob("*.json"), smaller):
+            stats = [(path.stat(), path) for path in files if path.is_file()]
+            _trim([(stat.st_mtime_ns, stat.st_size, path) for stat, path in stats], bound.results_bytes)
+        # Whole repositories, not their commits, which copies of a repository share.
+        repos = scan_cache_dir(constants.HF_HUB_CACHE).repos
+        _trim(((repo.last_accessed, repo.size_on_disk, repo.repo_path) for repo in repos), bound.hub_cache_bytes)
+    except CacheNotFound:
+        return
+    except OSError:
+        logger.exception("old files cannot be deleted")
+
+
+def _trim(found: Iterable[tuple[float, int, Path]], most: float) -> None:
+    """Delete files or folders, the oldest first, until all together have at most so many bytes.
+
+    Args:
+        found: When each was written or read, its bytes, and its place.
+        most: The bytes.
+    """
+    size = 0
+    for _, taken, path in sorted(found, reverse=True):
+        size += taken
+        if size > most:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -18,8 +18,7 @@ Cost: one forward and one backward pass over the calibration examples per sweep.
 import torch
 from torch import Tensor
 
-from core.encoder.architectures import architecture_of, encoder_layers
-from core.encoder.hooks import Tap
+from core.encoder.architectures import Tap, architecture_of, encoder_layers
 from core.pruning.plan import Baseline, attributions, reliability
 from core.pruning.units import UnitPlan, clean_units
 

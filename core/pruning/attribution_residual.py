@@ -16,8 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from core.encoder.architectures import encoder_layers
-from core.encoder.hooks import Tap
+from core.encoder.architectures import Tap, encoder_layers
 from core.pruning.plan import Baseline, attributions, reliability
 from core.pruning.units import UnitPlan, hidden_units
 

@@ -15,9 +15,8 @@ from scipy.stats import spearmanr
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from core.encoder.architectures import encoder_layers, linear_weights
+from core.encoder.architectures import Catcher, Tap, encoder_layers, linear_weights
 from core.encoder.batches import MicroBatch
-from core.encoder.hooks import Catcher, Tap
 from core.inputs.hub import Report
 from core.results.schema import AllocationRecord
 

@@ -16,9 +16,8 @@ Cost: one forward pass over the calibration examples, and that of `rows.RowPlan`
 import torch
 from torch import Tensor
 
-from core.encoder.architectures import encoder_layers, linear_layers, linear_weights
+from core.encoder.architectures import Catcher, Tap, encoder_layers, linear_layers, linear_weights
 from core.encoder.batches import MicroBatch
-from core.encoder.hooks import Catcher, Tap
 from core.pruning.magnitude import scoped_weights
 from core.pruning.plan import Baseline, Halves, reliability
 from core.pruning.rows import RowPlan

@@ -33,7 +33,7 @@ RECIPE = "recipe:"  # before the name of such weights
 
 @dataclass(frozen=True)
 class Task:
-    """One classification task: a preset, of GLUE or of this project, or what labels say (`core.request.tasks`).
+    """One classification task: a preset, of GLUE or of this project, or what labels say (`core.request.sweep_request`).
 
     Attributes:
         name: Of a preset, its configuration in the data set and its folder on disk; else `auto`.

@@ -1,6 +1,9 @@
-"""A sweep request and its validation; no torch."""
+"""A sweep request and its validation; the tasks that it can name, and texts typed for them; no torch.
 
-from collections.abc import Iterable, Mapping
+Tasks are GLUE's presets by name, and those that are made from what a checkpoint's labels say.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Annotated, Any, Literal, get_type_hints
@@ -10,11 +13,61 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, Valida
 from core.errors import PrunescopeError
 from core.request import catalog
 from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
-from core.request.catalog import DEFAULT_CONTROLLED, DEFAULT_MEASURES, MEASURES, METHODS, MIN_EXAMPLES, POINTS, TASKS
+from core.request.catalog import MAX_LENGTH, METHODS, TASKS, Task
 from core.request.limits import limits
 from core.request.places import TABLE_SUFFIXES, TABLES, kind_of_data, source_of
 from core.request.scope import canonical, run_of
-from core.request.tasks import AUTO, TASK_NAMES, usual_task
+
+AUTO = "auto"  # the name of a task that is made from a checkpoint's labels
+AUTO_TITLE = "The checkpoint's own labels"
+MIN_LABELS, MAX_LABELS = 2, 50
+TASK_NAMES = (*TASKS, AUTO)
+MAX_CHARACTERS = 2_000  # of a typed text: several times what fits into MAX_LENGTH tokens
+
+
+def usual_task(checkpoint: str) -> str:
+    """Return the task that a known checkpoint was fine-tuned on; for others it is made from their labels."""
+    known = catalog.CHECKPOINTS.get(checkpoint.partition("@")[0])
+    return known.task if known else AUTO
+
+
+def made_task(text_columns: Sequence[str], label_names: Sequence[str]) -> Task:
+    """Make the task of a classifier that is none of GLUE's.
+
+    Args:
+        text_columns: One or two columns of the data.
+        label_names: The checkpoint's labels, in the order of its classifier's rows.
+    """
+    metrics = ("accuracy", "matthews_correlation", "macro_f1")
+    question = "Which of the checkpoint's labels fits?"
+    return Task(AUTO, AUTO_TITLE, question, tuple(text_columns), tuple(label_names), metrics, dataset_id="")
+
+
+def own_task(checkpoint: str, label_names: Sequence[str]) -> Task:
+    """Make the task of a checkpoint's own labels, with the text columns of the task that it is known for, if any."""
+    known = TASKS.get(usual_task(checkpoint))
+    return made_task(known.text_columns if known else (), label_names)
+
+
+def check_texts(texts: Sequence[str], task: Task) -> tuple[str, ...]:
+    """Strip the space around typed texts, one for each of the task's columns.
+
+    Raises:
+        PrunescopeError: The number of texts is wrong, or one is empty or too long.
+    """
+    stripped = tuple(text.strip() for text in texts)
+    for column, text in zip(task.text_columns, stripped, strict=True):
+        if not 0 < len(text) <= MAX_CHARACTERS:
+            fault = f"the {column_name(column)} has {len(text):,} characters"
+            raise PrunescopeError(f"{fault}: type 1 to {MAX_CHARACTERS:,} (the model reads {MAX_LENGTH} tokens)")
+    return stripped
+
+
+def column_name(column: str) -> str:
+    """Name a task's text column on screen: `sentence1` becomes `first sentence`."""
+    ordinals = {"1": "first ", "2": "second "}
+    return ordinals.get(column[-1], "") + column.rstrip("12")
+
 
 RangeExamples = Literal["subset", "all"]
 LabelMap = tuple[tuple[str, str | None], ...]
@@ -64,10 +117,10 @@ def _amounts(given: Any) -> Any:
 
 def _measures(given: tuple[str, ...]) -> tuple[str, ...]:
     """Return measures in the order of their table; own CKA must be among them, which says where a damage is reached."""
-    asked = {choose(name, MEASURES, "measure") for name in given}
+    asked = {choose(name, catalog.MEASURES, "measure") for name in given}
     if "cka" not in asked:
         raise PrunescopeError(f"measures {','.join(asked) or 'none'}: cka must be among them, such as cka,partial_cka")
-    return tuple(name for name in MEASURES if name in asked)
+    return tuple(name for name in catalog.MEASURES if name in asked)
 
 
 def _meaning(pair: Any) -> Any:
@@ -98,7 +151,7 @@ _DATA = (
     f"written, hub, a folder in the Hub's GLUE layout, a file ({', '.join(TABLE_SUFFIXES)}), or "
     "hub:OWNER/NAME[/CONFIG][@REVISION] (default: written for embedded, else hub)"
 )
-_MEASURES = f"of {', '.join(MEASURES)} (default: {','.join(DEFAULT_MEASURES)})"
+_MEASURES = f"of {', '.join(catalog.MEASURES)} (default: {','.join(catalog.DEFAULT_MEASURES)})"
 _LABEL_MAP = "VALUE=LABEL: what a value of the label column means; 'VALUE=' leaves its rows out"
 _GUESSED = "(default: guessed where only one can be meant)"
 
@@ -115,12 +168,12 @@ class SweepRequest:
     task: Annotated[str, known("task", TASK_NAMES), _help(_TASK)]
     method: Annotated[str, known("method", METHODS), _help(", ".join(METHODS))] = "magnitude"
     scope: Annotated[_Scope, _help("of weight methods: encoder (default), all-linear, layer:K, layers:A-B")] = "encoder"
-    points: Annotated[str, known("points", POINTS), _help(", ".join(POINTS))] = "attention"
+    points: Annotated[str, known("points", catalog.POINTS), _help(", ".join(catalog.POINTS))] = "attention"
     amounts: Annotated[_Amounts, _help("fractions in [0, 1) (default: steps of 0.1 up to 0.9)")] = DEFAULT_AMOUNTS
     num_examples: Annotated[int | None, _help(f"default: {catalog.DEFAULT_EXAMPLES}; of a file at most half")] = None
     seed: Annotated[int, _help("of pruning; the examples' seed is fixed", ge=0, lt=2**32)] = 0
     control_of: Annotated[str | None, _help("method a random one follows (default: magnitude, attribution)")] = None
-    measures: Annotated[_Measures, _help(_MEASURES)] = DEFAULT_MEASURES
+    measures: Annotated[_Measures, _help(_MEASURES)] = catalog.DEFAULT_MEASURES
     until_damage: Annotated[float | None, _help("stop once 1 - the mean own CKA reaches this", gt=0, lt=1)] = None
     range_examples: Annotated[RangeExamples, _help("what judges the working range: subset (default) or all")] = "subset"
     data: Annotated[str | None, _help(_DATA)] = None
@@ -202,7 +255,7 @@ def checked(request: SweepRequest) -> SweepRequest:
     """
     request = typed(vars(request))
     check_scope(request.scope, request.method)
-    controlled = request.control_of or DEFAULT_CONTROLLED.get(request.method)
+    controlled = request.control_of or catalog.DEFAULT_CONTROLLED.get(request.method)
     if controlled and METHODS[choose(controlled, METHODS, "method to control")].control != request.method:
         raise PrunescopeError(f"{request.method} cannot control {controlled}: choose a random method of its kind")
     check_scope(request.scope, controlled or request.method)
@@ -215,8 +268,8 @@ def checked(request: SweepRequest) -> SweepRequest:
     bound, count = limits(), request.num_examples
     if len(request.amounts) > bound.amounts:
         raise PrunescopeError(f"{len(request.amounts)} amounts: at most {bound.amounts} in one sweep, use larger steps")
-    if count is not None and not MIN_EXAMPLES <= count <= bound.examples:
-        raise PrunescopeError(f"{count} examples: choose {MIN_EXAMPLES} to {bound.examples} (CKA needs at least 4)")
+    if count is not None and not catalog.MIN_EXAMPLES <= count <= bound.examples:
+        raise PrunescopeError(f"{count} examples: choose {catalog.MIN_EXAMPLES} to {bound.examples} (CKA needs 4)")
     if request.until_damage is not None and METHODS[request.method].removes == "layers":
         raise PrunescopeError(f"damage {request.until_damage:g} is undefined where layers go: leave it out")
     if request.until_damage is not None and against is not None:

@@ -12,8 +12,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from core.request.catalog import MAX_NAME_CHARS, MEASURES, METHODS, METRICS
-from core.request.sweep_request import known
-from core.request.tasks import TASK_NAMES
+from core.request.sweep_request import TASK_NAMES, known
 
 FAST = Field(fail_fast=True)
 FEW = Field(max_length=1000)

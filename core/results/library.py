@@ -11,10 +11,11 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Annotated, Literal, TypeVar, overload
+from typing import Annotated, Any, Generic, Literal, TypeVar, overload
 
 from platformdirs import user_cache_path
 from pydantic import Discriminator, Tag, TypeAdapter, ValidationError
@@ -90,6 +91,7 @@ class CutEntry(Record):
 
 
 AnyEntry = TypeVar("AnyEntry", Entry, CutEntry)
+Line = TypeVar("Line")  # of a table
 _ENTRIES = TypeAdapter(
     tuple[Annotated[Annotated[Entry, Tag(SWEEP)] | Annotated[CutEntry, Tag(CUT)], Discriminator(kind_of)], ...]
 )
@@ -276,3 +278,36 @@ def _without_details(known: LayerStatistics) -> LayerStatistics:
     }
     left_out = {"own": None, "depth_gap": None, "own_replicates": None}
     return known.model_copy(update={"profile_at_damage": profiles, **left_out})
+
+
+# ---------------------------------------------------------------- tables of all shipped results
+
+
+@dataclass(frozen=True)
+class TableFile(Generic[Line]):
+    """A table computed once from all shipped results, when the documents are written, and shipped beside the manifest.
+
+    Attributes:
+        name: Of its file.
+        rows: The type of all its rows.
+    """
+
+    name: str
+    rows: TypeAdapter[tuple[Line, ...]]
+
+    def write(self, table: Sequence[Line]) -> None:
+        """Write the table that is shipped."""
+        write_atomically(self._path, self.rows.dump_json(tuple(table), indent=1).decode() + "\n")
+
+    def read(self) -> tuple[Line, ...]:
+        """Return the table that is shipped; nothing where there is none."""
+        return _read_table(self.rows, state_of(self._path)) if self._path.is_file() else ()
+
+    @property
+    def _path(self) -> Path:
+        return store.SHIPPED_RESULTS.parent / self.name
+
+
+@lru_cache(maxsize=8)
+def _read_table(rows: TypeAdapter[Any], file: FileState) -> Any:
+    return rows.validate_json(Path(file.path).read_bytes())

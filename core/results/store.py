@@ -18,8 +18,7 @@ from pydantic import ValidationError
 from core.errors import PrunescopeError
 from core.request.catalog import EMBEDDED, MEASURES, MIN_EXAMPLES, SHIPPED, TASKS
 from core.request.limits import LOCAL_LIMITS, is_hosted, limits
-from core.request.sweep_request import check_scope
-from core.request.tasks import MAX_LABELS, MIN_LABELS
+from core.request.sweep_request import MAX_LABELS, MIN_LABELS, check_scope
 from core.results.cut import ANY, KINDS, CutStudy, Result, study_in, sweep_in
 from core.results.digest import digest
 from core.results.fields import values_in

@@ -29,8 +29,7 @@ from core.pruning.magnitude import scoped_weights
 from core.pruning.rows import RowPlan
 from core.request.catalog import MAX_LENGTH, METHODS, TASKS
 from core.request.points import first_emptied_point, point_names
-from core.request.sweep_request import SweepRequest, check_scope
-from core.request.tasks import check_texts
+from core.request.sweep_request import SweepRequest, check_scope, check_texts
 from core.results.names import stage_name
 from core.results.prediction import Prediction
 from core.results.schema import CheckpointRecord

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.findings.sentences import examples_of
 from core.jobs.queue import JobQueue, queue
-from core.request.tasks import MAX_CHARACTERS
+from core.request.sweep_request import MAX_CHARACTERS
 from core.results.digest import digest
 from core.results.schema import SweepResult
 from tests.builders import make_result, open_preset, ship, with_own_key, with_own_labels

@@ -17,8 +17,7 @@ from core.inputs.tables import DataFile
 from core.request import catalog
 from core.request.limits import is_hosted, limits
 from core.request.places import DATASET, OWN, TABLE_SUFFIXES, dataset_of, is_made
-from core.request.sweep_request import SweepRequest
-from core.request.tasks import AUTO, AUTO_TITLE, own_task, usual_task
+from core.request.sweep_request import AUTO, AUTO_TITLE, SweepRequest, own_task, usual_task
 from core.results.provenance import PLACEHOLDER
 from ui.jobs import answer_to, ask, job_of
 from ui.lab.state import Asked, begun, choose_setting, lab

@@ -18,8 +18,7 @@ from core.jobs.queue import queue
 from core.request.catalog import Task
 from core.request.limits import is_hosted, limits
 from core.request.places import TABLE_SUFFIXES, is_upload
-from core.request.sweep_request import LabelMap, SweepRequest
-from core.request.tasks import AUTO, MAX_LABELS
+from core.request.sweep_request import AUTO, MAX_LABELS, LabelMap, SweepRequest
 from core.results.names import label_words
 from core.wall.reading import read
 from ui.jobs import visitor

@@ -8,7 +8,7 @@ from core.findings.sentences import Example, label_name
 from core.findings.words import Said, numbered
 from core.findings.words.numbers import decimals
 from core.request.catalog import MAX_LENGTH, TASKS
-from core.request.tasks import column_name
+from core.request.sweep_request import column_name
 from core.results.names import amount_name, label_words
 from core.results.prediction import Prediction
 from core.results.provenance import task_of

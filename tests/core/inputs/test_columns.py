@@ -5,7 +5,7 @@ import pytest
 from core.inputs.columns import Columns, choose_columns, likely_columns
 from core.inputs.tables import Table
 from core.request.catalog import TASKS
-from core.request.tasks import made_task
+from core.request.sweep_request import made_task
 from tests.refusals import refusal
 
 SST2, MRPC, QQP = TASKS["sst2"], TASKS["mrpc"], TASKS["qqp"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.inputs import disk, texts
+from core.inputs import texts, uploads
 from core.inputs.hub import Repository, snapshot
 from core.request import limits
 from core.results import store
@@ -36,7 +36,7 @@ def test_the_oldest_go_first_on_a_hosted_server(hosted: Path, kind: str, monkeyp
     elif kind == "texts":
         monkeypatch.setattr(texts, "folder", lambda: hosted)
         monkeypatch.setattr(store, "user_folder", lambda: hosted / "none")
-    disk.make_room()
+    uploads.make_room()
     kept = (4, 3) if kind in ("results", "texts") else range(5)
     assert {path.name for path in hosted.iterdir()} == {f"{number}.json" for number in kept}
 
@@ -52,6 +52,6 @@ def test_downloads_go_wholly(hosted: Path, hub: LocalHub, tiny_bert: Path, monke
         for path in folder.iterdir():
             os.utime(path, (1e9 if name == "old" else 2e9, 1e9))
     monkeypatch.setattr(limits, "HOSTED_LIMITS", replace(limits.HOSTED_LIMITS, hub_cache_bytes=1.5 * size))
-    disk.make_room()
+    uploads.make_room()
     assert [repository.repo_id for repository in scan_cache_dir(constants.HF_HUB_CACHE).repos] == ["someone/new"]
     assert snapshot(Repository("someone/old")), "it can be fetched again"

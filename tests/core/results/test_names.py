@@ -1,7 +1,7 @@
 """What may be typed; names stand in tests/core/findings/said.txt."""
 
 from core.request.catalog import TASKS
-from core.request.tasks import MAX_CHARACTERS, check_texts
+from core.request.sweep_request import MAX_CHARACTERS, check_texts
 from core.results.names import amount_name, pruning_name, removed_name
 from core.results.prediction import question
 from tests.builders import make_result
