@@ -20,7 +20,6 @@ from core.results import store
 from core.results.library import Entry, entry_of, extracts
 from core.results.once import once
 from core.results.schema import SweepResult
-from core.results.store import FileState, state_of
 from ui.address import carried
 from ui.exports import STILLS, download
 from ui.header import PAGES
@@ -41,7 +40,7 @@ def rows_of(entries: Sequence[Entry]) -> list[GridRow]:
     places = defaultdict(list)
     for entry in entries:
         if path := store.find(entry.key):
-            places[entry.checkpoint, entry.fingerprint].append(state_of(path))
+            places[entry.checkpoint, entry.fingerprint].append(store.state_of(path))
     with _reading:
         return [row for files in places.values() for row in _rows(tuple(files))]
 
@@ -54,7 +53,7 @@ def rows_everywhere(result: SweepResult, entries: Sequence[Entry]) -> list[GridR
 
 
 @lru_cache(maxsize=1024)  # places, each about as large as one result
-def _rows(files: tuple[FileState, ...]) -> tuple[GridRow, ...]:
+def _rows(files: tuple[store.FileState, ...]) -> tuple[GridRow, ...]:
     """Describe the results of one place, again only when one of its files has changed or is new."""
     return tuple(grid_rows([found for found in extracts(files).values() if isinstance(found, SweepResult)]))
 

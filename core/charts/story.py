@@ -23,7 +23,6 @@ from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
 from core.findings.cut import frontier_of
 from core.findings.layers import Yardstick
-from core.findings.passed import harm_of
 from core.findings.words import Said
 from core.findings.words import story as words
 from core.findings.words.numbers import unbroken
@@ -177,7 +176,7 @@ def _matters(
 ) -> Step:
     """Show which layers fade, beside the harm of pruning either half; by what is measured of halves alone."""
     alone, drawn = isolated_of(result, beside), list(isolated_controls_of(result, beside).values())
-    found, scene = harm_of(alone), None
+    found, scene = passed.harm_of(alone), None
     told = words.matters_told(result, verdict(result, companions, reduction), found, passed.shipped())
     if found:
         scene = halves_scene(result, reduction, alone, drawn, told.heading)

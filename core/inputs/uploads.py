@@ -29,7 +29,6 @@ from core.inputs.tables import DataFile
 from core.request.limits import is_hosted, limits
 from core.request.places import OWN, TABLE_SUFFIXES, is_upload
 from core.results import store
-from core.results.store import write_atomically
 
 MAX_NAME_CHARS = 80
 SMALLER_MODELS = "smaller_models"  # a folder of the user's cache
@@ -66,7 +65,7 @@ def keep(name: str, content: bytes, visit: str = "", in_use: Collection[str] = (
             if path.is_file() and sha256_of(path) == digest:
                 os.utime(_place(data))  # it is used again, so others are older
             else:
-                write_atomically(path, content)
+                store.write_atomically(path, content)
                 _make_room_beside({_place(name) for name in (data, *in_use)})
     except OSError as error:
         raise PrunescopeError(f"{file} cannot be stored ({error.strerror}): free some space") from error

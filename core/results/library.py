@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Annotated, Any, Generic, Literal, TypeVar, overload
+from typing import Any, Generic, Literal, TypeVar, overload
 
 from platformdirs import user_cache_path
-from pydantic import Discriminator, Tag, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from core.errors import PrunescopeError
 from core.request.catalog import DEFAULT_MEASURES, REDUCTION
 from core.request.limits import is_hosted
 from core.results import store
-from core.results.cut import ANY, CUT, SWEEP, CutStudy, Result, kind_of
+from core.results.cut import ANY, CutStudy, Result
 from core.results.digest import digest
 from core.results.fields import Record, Row
 from core.results.names import result_name
@@ -92,9 +92,7 @@ class CutEntry(Record):
 
 AnyEntry = TypeVar("AnyEntry", Entry, CutEntry)
 Line = TypeVar("Line")  # of a table
-_ENTRIES = TypeAdapter(
-    tuple[Annotated[Annotated[Entry, Tag(SWEEP)] | Annotated[CutEntry, Tag(CUT)], Discriminator(kind_of)], ...]
-)
+_ENTRIES = TypeAdapter(tuple[CutEntry | Entry, ...])
 
 
 @overload

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from core.findings import compare
 from core.findings.accuracy import metric_of, working_to
 from core.findings.comparable import same_checkpoint, same_examples
-from core.findings.compare import Two
 from core.findings.matching import largest_on
 from core.findings.words import Said, Table, numbered, points_span, share_span
 from core.findings.words.numbers import decimals, p_value, percent
@@ -36,7 +35,7 @@ ENDS_TOGETHER = 0.1  # of damage or divergence; two results that end no farther 
 
 
 def compare_said(
-    two: Two, reduction: ReductionKey, companions: Sequence[SweepResult] = (), metric: str | None = None
+    two: compare.Two, reduction: ReductionKey, companions: Sequence[SweepResult] = (), metric: str | None = None
 ) -> Said:
     """Say how far two models work, where in depth they change, and which does better.
 
@@ -52,7 +51,7 @@ def compare_said(
     return Said(heading, (depth_sentence(two, reduction, companions), metric_sentence(two, metric)))
 
 
-def compare_heading(two: Two, metric: str | None = None) -> str:
+def compare_heading(two: compare.Two, metric: str | None = None) -> str:
     """Say up to which amount each of two models works; where that is unknown of one, or it is unpruned, name both."""
     names = [name.replace(" of the encoder", "") for name in compare.distinguishing_names(two)]
     metric, ends = metric_of(*two, asked=metric), []
@@ -68,7 +67,7 @@ def compare_heading(two: Two, metric: str | None = None) -> str:
     return f"Under {names[0]} the model works {ends[0]}; under {names[1]}, {ends[1]}"
 
 
-def depth_sentence(two: Two, reduction: ReductionKey, companions: Sequence[SweepResult] = ()) -> str:
+def depth_sentence(two: compare.Two, reduction: ReductionKey, companions: Sequence[SweepResult] = ()) -> str:
     """Say which shares of the change lie in the upper half of the layers, and the verdict where one is the control."""
     found = compare.depth_of(two, reduction, companions)
     if not isinstance(found, compare.Depth):
@@ -82,7 +81,7 @@ def depth_sentence(two: Two, reduction: ReductionKey, companions: Sequence[Sweep
     return f"{said}; by all seeds: {state(found.verdict.state)}." if found.verdict else f"{said}."
 
 
-def metric_sentence(two: Two, metric: str | None = None) -> str:
+def metric_sentence(two: compare.Two, metric: str | None = None) -> str:
     """Say at how many amounts either does better by a metric, by paired tests."""
     metric, names = metric_of(*two, asked=metric), compare.distinguishing_names(two)
     title, tests = METRICS[metric].title, [test for *_, test in compare.paired_comparisons(two, metric)]
@@ -96,7 +95,7 @@ def metric_sentence(two: Two, metric: str | None = None) -> str:
     return f"{title} is significantly higher {found} {tested}."
 
 
-def compare_notes(two: Two, axis: compare.Axis = "amount", reduction: ReductionKey = "mean") -> list[str]:
+def compare_notes(two: compare.Two, axis: compare.Axis = "amount", reduction: ReductionKey = "mean") -> list[str]:
     """Say why a picture or a test of two results is missing, or ends early; none if only their pruning differs."""
     shared, together = compare.shared_axis(two, axis), compare.shown_together(two, axis, reduction)
     reached = [0.0] if shared == "amount" else [largest_on(shared, result, reduction) for result in two]
