@@ -29,8 +29,7 @@ from core.findings.words.numbers import place_name
 from core.inputs import uploads
 from core.jobs.queue import queue
 from core.request.catalog import REDUCTIONS, is_calibrated
-from core.request.limits import is_hosted
-from core.request.places import is_upload
+from core.request.limits import is_hosted, is_upload
 from core.results.cut import CutStudy, Result
 from core.results.names import amount_name, pruning_name, result_name
 from core.results.provenance import can_be_found, recipe

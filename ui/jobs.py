@@ -15,7 +15,7 @@ from core.findings.words.numbers import percent
 from core.inputs import uploads
 from core.jobs.job import Job
 from core.jobs.queue import queue
-from core.request.places import is_upload
+from core.request.limits import is_upload
 from core.request.sweep_request import SweepRequest
 from core.results.cut import Result
 from core.results.names import in_sentence

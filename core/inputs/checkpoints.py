@@ -16,7 +16,7 @@ from core.inputs.checkpoint_files import CONFIG, MAX_JSON_BYTES, RECIPE_FILE, co
 from core.inputs.hub import MAIN, Report, Repository, fetch_one, snapshot
 from core.inputs.labels import check_own_labels, label_names, label_order
 from core.request.catalog import EMBEDDED, RECIPE, TASKS, WEIGHTS
-from core.request.places import Source, source_of
+from core.request.limits import Source, source_of
 from core.results.schema import RecipeRecord
 
 CARD = "README.md"  # a checkpoint's model card

@@ -24,8 +24,7 @@ from core.inputs.hub import MAIN, Listing, Report, Repository, cached_file, chec
 from core.inputs.tables import DataFile, Table, read_table, row_count
 from core.inputs.texts import CALIBRATION, EVALUATION, read_written
 from core.request.catalog import Task
-from core.request.limits import is_hosted, limits
-from core.request.places import DATASET, dataset_of, kind_of_data
+from core.request.limits import DATASET, dataset_of, is_hosted, kind_of_data, limits
 from core.request.sweep_request import choose
 
 TRAINING = "train"  # the split to score on

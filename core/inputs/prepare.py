@@ -12,7 +12,7 @@ from core.inputs.hub import Report
 from core.request import catalog
 from core.request.amounts import parse_amounts
 from core.request.catalog import METHODS, is_calibrated, is_guided
-from core.request.places import kind_of_data, source_of
+from core.request.limits import kind_of_data, source_of
 from core.request.sweep_request import SweepRequest
 from core.results.key import result_key
 from core.results.schema import AllocationRecord, CalibrationRecord, PruningRecord, StopRecord

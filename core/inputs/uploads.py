@@ -26,8 +26,7 @@ from core.errors import PrunescopeError
 from core.inputs import texts
 from core.inputs.checkpoint_files import sha256_of
 from core.inputs.tables import DataFile
-from core.request.limits import is_hosted, limits
-from core.request.places import OWN, TABLE_SUFFIXES, is_upload
+from core.request.limits import OWN, TABLE_SUFFIXES, is_hosted, is_upload, limits
 from core.results import store
 
 MAX_NAME_CHARS = 80

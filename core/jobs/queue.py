@@ -23,8 +23,7 @@ from core.errors import PrunescopeError
 from core.inputs.uploads import belongs
 from core.jobs.job import Entry, Job, State, in_order, run_order
 from core.jobs.worker_process import WarmProcess
-from core.request.limits import is_hosted, limits
-from core.request.places import OWN
+from core.request.limits import OWN, is_hosted, limits
 from core.request.sweep_request import SweepRequest, checked
 
 WORKER = (sys.executable, "-u", "-m", "core.worker")

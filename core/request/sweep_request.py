@@ -14,8 +14,7 @@ from core.errors import PrunescopeError
 from core.request import catalog
 from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
 from core.request.catalog import MAX_LENGTH, METHODS, TASKS, Task
-from core.request.limits import limits
-from core.request.places import TABLE_SUFFIXES, TABLES, kind_of_data, source_of
+from core.request.limits import TABLE_SUFFIXES, TABLES, kind_of_data, limits, source_of
 from core.request.scope import canonical, run_of
 
 AUTO = "auto"  # the name of a task that is made from a checkpoint's labels

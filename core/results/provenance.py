@@ -7,8 +7,7 @@ from pathlib import Path
 
 from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, METHODS, RECIPE, TASKS, Task
-from core.request.limits import HOSTED_LIMITS
-from core.request.places import is_made
+from core.request.limits import HOSTED_LIMITS, is_made
 from core.request.sweep_request import SweepRequest, flag_of, made_task
 from core.results.cut import ALL_UP_TO, CutStudy, Result
 from core.results.schema import CheckpointRecord, SweepResult, TaskRecord

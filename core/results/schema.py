@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
 from core.request.catalog import MAX_LAYERS, MEASURES, RECIPE, REDUCTIONS, SINGLE_BATCH
-from core.request.places import dataset_of
+from core.request.limits import dataset_of
 from core.request.points import point_names, points_of
 from core.results import fields as f
 from core.results.statistics import ChangedRecord, DivergenceRecord, LayerStatistics, WorkingRangeRecord

@@ -17,7 +17,7 @@ from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import check_config
 from core.inputs.labels import label_names
 from core.inputs.tables import DataFile, label_names_of, read_table
-from core.request.places import dataset_of, source_of
+from core.request.limits import dataset_of, source_of
 from core.request.sweep_request import SweepRequest
 from core.results.digest import digest
 from tests.builders import make_result

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.jobs.queue import JobQueue
-from core.request.places import kind_of_data
+from core.request.limits import kind_of_data
 from tests.opened import address, errors, fill, follow, open_page, press, run, told
 from tests.pages.conftest import Runs
 from tests.queues import RESULT, running

@@ -22,7 +22,7 @@ from core.exports.notebook import NotebookResult
 from core.exports.player_page import player_page
 from core.inputs import uploads
 from core.jobs.job import Job
-from core.request.places import OWN
+from core.request.limits import OWN
 from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.provenance import recipe, request_of

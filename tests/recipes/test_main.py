@@ -17,7 +17,6 @@ from core.inputs import checkpoints
 from core.inputs.checkpoints import resolve
 from core.inputs.examples import example_digests
 from core.inputs.texts import read_written
-from core.request import places
 from core.request.catalog import TASKS
 from recipes import __main__ as command
 from recipes import export, syntax, training
@@ -50,7 +49,7 @@ def make(tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     """Makes a checkpoint in a folder of its own, and returns that folder."""
 
     def run(folder: Path, *, family: str = "tiny-cola", base: Path = tiny_bert, data: Path = glue_folder) -> Path:
-        for module in (command, checkpoints, places):
+        for module in (command, checkpoints, limits):
             monkeypatch.setattr(module, "WEIGHTS", folder)
         assert command.main([family, "--seed", "3", "--base", str(base), "--data", str(data), "--threads", "1"]) == 0
         return folder

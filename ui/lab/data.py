@@ -15,8 +15,7 @@ from core.inputs.checkpoints import labels_at_hand
 from core.inputs.data import VALIDATION
 from core.inputs.tables import DataFile
 from core.request import catalog
-from core.request.limits import is_hosted, limits
-from core.request.places import DATASET, OWN, TABLE_SUFFIXES, dataset_of, is_made
+from core.request.limits import DATASET, OWN, TABLE_SUFFIXES, dataset_of, is_hosted, is_made, limits
 from core.request.sweep_request import AUTO, AUTO_TITLE, SweepRequest, own_task, usual_task
 from core.results.provenance import PLACEHOLDER
 from ui.jobs import answer_to, ask, job_of

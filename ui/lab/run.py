@@ -6,8 +6,7 @@ import streamlit as st
 
 from core.errors import PrunescopeError
 from core.jobs.job import Job
-from core.request.limits import is_hosted, limits
-from core.request.places import source_of
+from core.request.limits import is_hosted, limits, source_of
 from core.request.sweep_request import SweepRequest
 from core.results import store
 from ui.jobs import ask, drop_question, duration, follow, job_of, start

@@ -16,8 +16,7 @@ from core.inputs.labels import folded, label_of, meanings
 from core.inputs.tables import TABLE, DataFile, Table, content_of
 from core.jobs.queue import queue
 from core.request.catalog import Task
-from core.request.limits import is_hosted, limits
-from core.request.places import TABLE_SUFFIXES, is_upload
+from core.request.limits import TABLE_SUFFIXES, is_hosted, is_upload, limits
 from core.request.sweep_request import AUTO, MAX_LABELS, LabelMap, SweepRequest
 from core.results.names import label_words
 from core.wall.reading import read

@@ -4,7 +4,7 @@ import re
 from core.encoder.loading import load
 from core.inputs import checkpoints
 from core.inputs.checkpoints import resolve
-from core.request import catalog, places
+from core.request import catalog, limits
 from tests.refusals import refusal
 
 
@@ -31,7 +31,7 @@ def test_weights_made_by_a_recipe_are_called_by_it_wherever_they_lie(copy, monke
     assert (made.id, made.source, made.revision) == ("recipe:tiny-sst2-seed-3", "folder", before.revision)
     assert load(made).record.recipe == made.recipe
     monkeypatch.setattr(checkpoints, "WEIGHTS", copy.parent)
-    monkeypatch.setattr(places, "WEIGHTS", copy.parent)
+    monkeypatch.setattr(limits, "WEIGHTS", copy.parent)
     assert resolve("recipe:my-bert") == made
     assert "'recipe:another' is not a checkpoint here" in refusal(resolve, "recipe:another")
 

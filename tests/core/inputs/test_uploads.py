@@ -10,8 +10,7 @@ from platformdirs import user_cache_path
 
 from core.inputs import uploads
 from core.inputs.uploads import belongs, find, keep
-from core.request.limits import HOSTED_LIMITS
-from core.request.places import kind_of_data
+from core.request.limits import HOSTED_LIMITS, kind_of_data
 from tests.refusals import refusal
 
 ROWS = b"text,label\nfine,1\n"

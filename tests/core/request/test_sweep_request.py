@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.request.amounts import amount_text, parse_amounts, stepped_amounts
-from core.request.places import source_of
+from core.request.limits import source_of
 from core.request.sweep_request import SweepRequest, checked
 from tests.refusals import refusal
 
