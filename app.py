@@ -13,15 +13,13 @@ from core.findings.words.story import AGAINST, HOW_TO_READ, SECOND
 from core.request.catalog import REDUCTIONS
 from core.results.once import once
 from core.results.schema import SweepResult
-from ui.address import carried, choose, picture_first
-from ui.exports import offer_exports
-from ui.header import PAGES, change, link_to, page_header, show_nothing
+from ui import header
+from ui.address import OWN, OWN_MODEL, carried, choose, picture_first
+from ui.exports import offer_exports, offer_story
 from ui.jobs import request_behind, start
-from ui.pictures import offer_story
 from ui.player import choose_reduction, reduction_in_address, show_story
 from ui.results import companions_of, read_beside, study_by_key
 from ui.text import plain, refusals_shown
-from ui.view_state import OWN, OWN_MODEL, choose_result, on_one_model, one_result
 
 STYLE = """<style>
 .stApp { --above: 8.5rem; } /* the navigation, and what the story was measured on */
@@ -35,19 +33,19 @@ PRECOMPUTE = "python -m core.precompute --checkpoint embedded:sst2 --task sst2"
 
 def show() -> None:
     """Show the story of one result, and below it what it was measured on, and what can be taken away."""
-    state = page_header("Story", partial(one_result, "Story"))
+    state = header.page_header("Story", partial(header.one_result, "Story"))
     st.html(STYLE)
     result, entries = state.result, state.entries
     if result is None:
-        show_nothing(NOTHING, PRECOMPUTE)
+        header.show_nothing(NOTHING, PRECOMPUTE)
         return
     place, reduction = st.container(), reduction_in_address(result)
-    with change(result, REDUCTIONS[reduction].title):
-        choose_result(state)
+    with header.change(result, REDUCTIONS[reduction].title):
+        header.choose_result(state)
         choose_reduction(result)
         metric = choose("metric", metrics_of(result), segmented=True)
     companions, alone = companions_of(result, entries), read_beside(halves, result, entries)
-    seeds, (_, key) = yardstick(result, read_beside(twins, result, entries), reduction), on_one_model(state)
+    seeds, (_, key) = yardstick(result, read_beside(twins, result, entries), reduction), header.on_one_model(state)
     study = study_by_key(key) if key else None
     steps = once(story, result, reduction, companions, alone, study, seeds, metric)
     with place:
@@ -58,7 +56,7 @@ def show() -> None:
         st.warning(plain(words))
     pair = [entry.key for entry in published_pair(entries)]
     if pair and result.key not in pair:
-        link_to("Story", SECOND, ":material/layers:", result=pair[0])
+        header.link_to("Story", SECOND, ":material/layers:", result=pair[0])
     with st.expander("How to read the pictures"):
         st.markdown(AGAINST if result.against else HOW_TO_READ)
     scene = next((step.scene for step in steps if step.name == "play"), None)
@@ -73,7 +71,7 @@ def go(asked: str, result: SweepResult) -> None:
             start(request, study=True)
         return
     shown = {OWN: OWN_MODEL, "result": ""} if asked == "own" else {"result": result.key, "job": ""}
-    st.switch_page(PAGES["Layers" if asked == "halves" else "Lab"], query_params=carried(**shown))
+    st.switch_page(header.PAGES["Layers" if asked == "halves" else "Lab"], query_params=carried(**shown))
 
 
 with picture_first():

@@ -21,11 +21,10 @@ from core.results.once import once
 from core.results.schema import SweepResult
 from ui.address import choose, offer, picture_first, set_parameter
 from ui.exports import offer_exports
-from ui.header import change, link_to_control, page_header
+from ui.header import change, choose_result, link_to_control, page_header, two_results
 from ui.player import choose_reduction, show_answer, show_pictures
 from ui.results import companions_of, guided_beside, methods_of
 from ui.text import markdown_table, plain, remark, show_table
-from ui.view_state import choose_result, two_results
 
 NO_METHOD = "No method has been swept over the whole encoder on these examples yet. Run one in the Lab to see it here."
 NOTHING = "A comparison needs two results, and there are fewer here. Prune a checkpoint in the Lab to get another."

@@ -14,15 +14,13 @@ from core.jobs.queue import queue
 from core.results.names import checkpoint_name, data_name
 from core.results.once import once
 from ui import jobs
-from ui.address import carried, choose, picture_first, set_parameter
+from ui.address import OWN, OWN_MODEL, carried, choose, picture_first, set_parameter
 from ui.exports import offer_exports, offer_smaller
-from ui.header import page_header
+from ui.header import ViewState, choose_study, one_study, page_header, result_if_asked
 from ui.lab.method import begin_study
 from ui.player import show_answer
-from ui.results import note_computed
+from ui.results import note_computed, show_upload
 from ui.text import plain, refusals_shown, show_details
-from ui.upload import show_upload
-from ui.view_state import OWN, OWN_MODEL, ViewState, choose_study, one_study, result_if_asked
 
 PAGE = "Cut"
 

@@ -18,11 +18,10 @@ from core.results.once import once
 from ui.address import choose, picture_first
 from ui.exports import offer_exports
 from ui.grid import offer_grid, open_clicked, rows_everywhere, rows_of, show_grid
-from ui.header import link_to, page_header, show_nothing
+from ui.header import ViewState, link_to, one_result, page_header, show_nothing
 from ui.player import show_answer
 from ui.results import own_results, shipped_results
 from ui.text import markdown_table, plain, remark, show_details, show_table
-from ui.view_state import ViewState, one_result
 
 SOURCES = {"own": "Your results", "shipped": "Shipped with Prunescope"}
 ALONE = {"": "Left out", "shown": "Shown"}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.charts.pages import alone_blocks, layers_shown, layers_tables
-from core.charts.removed import removed_scene
+from core.charts.result import removed_scene
 from core.findings.choices import isolated, middle_of, twins
 from core.findings.comparable import isolated_of
 from core.findings.layers import THRESHOLDS, Look, layers_of, own_measures, yardstick
@@ -20,11 +20,10 @@ from core.results.schema import SweepResult
 from ui.address import choose, picture_first
 from ui.controls import layers_alone, offer_layers
 from ui.exports import offer_exports
-from ui.header import NOTHING, change, link_to_control, page_header
+from ui.header import NOTHING, change, choose_result, link_to_control, one_result, page_header
 from ui.player import choose_reduction, reduction_in_address, show_answer, show_pictures, start_in_address
 from ui.results import companions_of, read_beside
 from ui.text import plain, remark, show_details
-from ui.view_state import choose_result, one_result
 
 PLAYER = "layers"
 

@@ -17,6 +17,7 @@ from core.inputs import checkpoints
 from core.inputs.checkpoints import resolve
 from core.inputs.examples import example_digests
 from core.inputs.texts import read_written
+from core.request import limits
 from core.request.catalog import TASKS
 from recipes import __main__ as command
 from recipes import export, syntax, training
