@@ -24,12 +24,17 @@ from core.results.schema import SweepResult
 from ui.address import set_parameter, show
 from ui.text import plain, refusals_shown
 
+E = TypeVar("E", Entry, CutEntry)
+R = TypeVar("R", bound=Result)
+COMPUTED = "computed-results"  # of the session: keys, the newest first
+MOST_BYTES = 400 * 2**20  # of results in memory
+SMALL_BYTES = 2 * 2**20  # of a file that is read here; larger ones may come from anywhere, and take too much memory
 MAX_KEPT = 4  # results of one visit on a hosted server, whose memory all visitors share
-MOST_BYTES = 64 * 2**20  # of the results of all visits together there; one of twelve layers takes 2 MiB
+OPENED_BYTES = 64 * 2**20  # of the results of all visits together there; one of twelve layers takes 2 MiB
 RESULT_BYTES = 24 * 2**20  # of one of them: to draw more, the server would keep other visitors waiting
 KEPT = "uploaded-results"  # of the session: key -> checksum
 # Hosted, by checksum, which covers everything in a file.
-_opened: LRUCache[str, Result] = LRUCache(MOST_BYTES, getsizeof=bytes_of)
+_opened: LRUCache[str, Result] = LRUCache(OPENED_BYTES, getsizeof=bytes_of)
 _lock = Lock()
 
 
@@ -91,13 +96,6 @@ def kept() -> dict[str, Result]:
     visit = st.session_state.get(KEPT, {})
     with _lock:
         return {key: _opened[checksum] for key, checksum in visit.items() if checksum in _opened}
-
-
-E = TypeVar("E", Entry, CutEntry)
-R = TypeVar("R", bound=Result)
-COMPUTED = "computed-results"  # of the session: keys, the newest first
-MOST_BYTES = 400 * 2**20  # of results in memory
-SMALL_BYTES = 2 * 2**20  # of a file that is read here; larger ones may come from anywhere, and take too much memory
 
 
 @cached(LRUCache(MOST_BYTES, bytes_of), lambda path: (path, path.is_file() and path.stat().st_mtime_ns), Lock())
