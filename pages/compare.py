@@ -46,6 +46,8 @@ def compare() -> None:
     beside = [*companions_of(first, entries), *companions_of(second, entries)]
     shown = once(compare_shown, (first, second), beside, axis, reduction, metric)
     scene = show_answer(shown, title, key="compare")
+    for note in shown.notes:
+        st.info(plain(note))
     if tests := shown.tables[words.PAIRED]:
         with st.expander("The paired tests as a table"):
             remark(words.PAIRED)

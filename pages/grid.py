@@ -19,7 +19,7 @@ from ui.address import choose, picture_first
 from ui.exports import offer_exports
 from ui.grid import offer_grid, open_clicked, rows_everywhere, rows_of, show_grid
 from ui.header import ViewState, link_to, one_result, page_header, show_nothing
-from ui.player import show_answer
+from ui.player import show_pictures
 from ui.results import own_results, shipped_results
 from ui.text import markdown_table, plain, remark, show_details, show_table
 
@@ -91,11 +91,14 @@ def show_replication(state: ViewState) -> None:
 def show_pooled(table: Sequence[Pooled], own: Own) -> None:
     """Show each method over all checkpoints: what they say together, and every one of them."""
     shown = pooled_shown(table, own)
-    scene = show_answer(shown, st.container(), key="forest", link=False)
-    st.caption(plain(shown.blocks[0].scene.caption[-1]))
+    (block,) = shown.blocks
+    st.title(plain(shown.said.heading), anchor=False)
+    st.markdown(plain(" ".join(shown.said.sentences)))
+    show_pictures(block.scene, key="forest", link=False)
+    st.caption(plain(block.scene.caption[-1]))
     with st.expander("How to read it, and the numbers"):
         show_details(shown, naming=2)
-    offer_exports(scene, label="Download the forest plot", numbers=False)
+    offer_exports(block.scene, label="Download the forest plot", numbers=False)
 
 
 with picture_first():

@@ -56,6 +56,8 @@ def sentences() -> None:
         else:
             remark(OTHER_CHECKPOINT)
     show_examples(result, shown)
+    for note in shown.notes:
+        (remark if scene else picture.info)(note)
     offer_exports(scene, result)
 
 

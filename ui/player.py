@@ -119,7 +119,7 @@ def show_pictures(
 
 
 def show_answer(shown: Shown, title: DeltaGenerator, key: str, link: bool = True) -> Scene | None:
-    """Show the answer of a page: its heading, the picture, what is noted, and the sentences.
+    """Show the answer of a page: its heading, the picture and the sentences.
 
     Args:
         shown: What the page shows, with one picture or none.
@@ -135,8 +135,6 @@ def show_answer(shown: Shown, title: DeltaGenerator, key: str, link: bool = True
         start = start_in_address(block.scene.amounts, block.start) if link else block.start
         pick = partial(_note_pick, key, block.picks)
         show_pictures(block.scene, key=key, group=block.group, start=start, link=link, on_pick=pick)
-    for note in shown.notes:
-        st.info(plain(note))
     st.markdown(plain(" ".join(shown.said.sentences)))
     return shown.blocks[0].scene if shown.blocks else None
 
