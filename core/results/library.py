@@ -154,15 +154,15 @@ def read_manifest(path: Path) -> tuple[Entry | CutEntry, ...]:
     Raises:
         PrunescopeError: The manifest is damaged.
     """
-    return _read(state_of(path)) if path.is_file() else ()
-
-
-@lru_cache(maxsize=2)
-def _read(file: FileState) -> tuple[Entry | CutEntry, ...]:
     try:
-        return _ENTRIES.validate_json(Path(file.path).read_bytes())
+        return _read(_ENTRIES, state_of(path)) if path.is_file() else ()
     except ValidationError as error:
-        raise PrunescopeError(f"{Path(file.path).name} is damaged: install the project again") from error
+        raise PrunescopeError(f"{path.name} is damaged: install the project again") from error
+
+
+@lru_cache(maxsize=8)
+def _read(rows: TypeAdapter[Any], file: FileState) -> Any:
+    return rows.validate_json(Path(file.path).read_bytes())
 
 
 def own(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
@@ -299,13 +299,8 @@ class TableFile(Generic[Line]):
 
     def read(self) -> tuple[Line, ...]:
         """Return the table that is shipped; nothing where there is none."""
-        return _read_table(self.rows, state_of(self._path)) if self._path.is_file() else ()
+        return _read(self.rows, state_of(self._path)) if self._path.is_file() else ()
 
     @property
     def _path(self) -> Path:
         return store.SHIPPED_RESULTS.parent / self.name
-
-
-@lru_cache(maxsize=8)
-def _read_table(rows: TypeAdapter[Any], file: FileState) -> Any:
-    return rows.validate_json(Path(file.path).read_bytes())
