@@ -51,7 +51,7 @@ def expect_playing(player: Locator, playing: bool) -> None:
 
 def expect_no_sideways_scroll(page: Page) -> None:
     """Waits until nothing is wider than the window."""
-    wide = "[document.documentElement, document.querySelector('.stMain')].some((one) => one.scrollWidth > innerWidth)"
+    wide = "[...document.querySelectorAll('html, .stMain')].some((one) => one.scrollWidth > innerWidth)"
     eventually(page, lambda: page.evaluate(wide), False)
 
 

@@ -1,0 +1,136 @@
+"""The static edition, under its own content policy: opened as a file, and from a server that knows nothing of it."""
+
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from core import site as command
+from core.findings.words.pages import ADDRESSES
+from core.results.store import save
+from tests.browser import look
+from tests.browser.shipped import COLA, SHIPPED, SST2, STUDY
+from tests.browser.test_pages import faults
+from tests.builders import make_result, with_own_key
+
+NAME = "<img src=x onerror=alert(1)>"
+OTHER = make_result(task="qnli")
+STRANGE = with_own_key(OTHER, checkpoint=OTHER.checkpoint.model_copy(update={"id": NAME, "source": "folder"}))
+CONTROL = make_result(method="random", controls="magnitude", seed=1)
+PICTURES = {"Story": 5, "Layers": 2, "Sentences": 2, "Compare": 5, "Cut": 2, "Present": 3, "Methods": 4}
+LINKS = [
+    "?result={}&scene=3",
+    "?result={}&reduction=cls&scene=4",
+    "layers?result={}&reduction=cls&threshold=0.8&layer=2&amount=0.5",
+    "layers?result={}&measure=partial_cka&amount=0.95",
+    "compare?result={}&other={}&axis=damage&amount=0.1",
+    "sentences?result={}&flips=flip&label=negative",
+    "present?result={}&reduction=tokens&amount=0.3",
+    f"cut?study={STUDY.key}&by=changed&most=0.05&result={{}}",
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a site of a few results."""
+    results, folder = tmp_path_factory.mktemp("results"), tmp_path_factory.mktemp("static") / "site"
+    for result in (*SHIPPED, CONTROL, STRANGE, STUDY):
+        save(result, results)
+    assert command.main([str(folder), "--results", str(results)]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path) -> Iterator[str]:
+    """The address of its first page on a server, which shows other things as well."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder.parent))
+    with ThreadingHTTPServer(("localhost", 0), handler) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        yield f"http://localhost:{server.server_port}/site/"
+        server.shutdown()
+
+
+@pytest.fixture
+def visitor(chromium: Browser) -> Iterator[Page]:
+    """A page to which nothing may happen that the console tells of."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+    page.set_default_timeout(look.PATIENCE)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("dialog", lambda dialog: said.append(dialog.message))
+    yield page
+    page.close()
+    assert not said
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_a_page_is_whole_in_both_sizes_and_themes(visitor: Page, folder: Path, name: str) -> None:
+    asked: list[str] = []
+    visitor.on("request", lambda request: asked.append(request.url))
+    visitor.goto(f"{(folder / 'index.html').as_uri()}#/{ADDRESSES[name]}?result={SST2.key}&scene=3")
+    expect(visitor.locator(".picture:has(svg)")).to_have_count(PICTURES.get(name, 0))
+    expect(visitor.get_by_role("heading", level=1)).to_have_count(1)
+    assert visitor.title().startswith(name)
+    assert all(url.startswith((folder.as_uri(), "data:")) for url in asked)
+    for scheme, width in (("light", 1280), ("dark", 390)):
+        visitor.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        visitor.set_viewport_size({"width": width, "height": 1600})  # so that the bar of Layers covers nothing
+        look.expect_no_sideways_scroll(visitor)
+        visitor.evaluate("for (const box of document.querySelectorAll('main > details')) box.open = true")
+        assert faults(visitor) == []
+
+
+@pytest.mark.parametrize(
+    "link", [link.format(*keys) for link in LINKS for keys in ((SST2.key, COLA.key), (COLA.key, SST2.key))]
+)
+def test_a_link_shows_the_same_in_both_editions(page: Page, visitor: Page, site: str, served: str, link: str) -> None:
+    def seen(where: Page, address: str) -> list[str]:
+        where.goto(address)
+        first = where.locator(".player:visible, .scenes:visible").first
+        expect(where.locator(".picture:visible svg").first).to_be_visible()
+        headings = where.locator("h1:visible:not(.at-present h1)").all_inner_texts()  # there it is for ears alone
+        return headings + first.locator(".readout:visible").all_inner_texts()
+
+    page.emulate_media(reduced_motion="reduce")
+    assert seen(page, f"{site}/{link}") == seen(visitor, f"{served}#/{link}")
+
+
+def test_what_is_chosen_makes_an_address_that_the_app_knows(page: Page, visitor: Page, site: str, served: str) -> None:
+    visitor.goto(f"{served}#/layers?result={SST2.key}&layer=top")
+    expect(visitor.get_by_text("The link asks for the layer “top”, which is not available here.")).to_be_visible()
+    visitor.locator(".setup summary").click()
+    visitor.locator("#reduction").select_option("cls")
+    rows, title = visitor.locator(".rows-to-pick input"), visitor.get_by_role("heading", level=1)
+    rows.nth(1).focus()
+    visitor.keyboard.press("ArrowDown")
+    expect(rows.nth(2)).to_be_focused()
+    look.eventually(
+        visitor, lambda: visitor.evaluate("location.hash"), f"#/layers?result={SST2.key}&reduction=cls&layer=4"
+    )
+    visitor.evaluate("navigator.clipboard.writeText = async (text) => { globalThis.copied = text }")
+    visitor.get_by_label("Copy a link to this view").click()
+    copied = visitor.evaluate("copied")
+    assert copied.startswith(f"{served}#/layers?")
+    assert copied.endswith("&amount=0.5")
+    page.goto(f"{site}/{copied.partition('#/')[2]}")
+    expect(page.get_by_role("heading", level=1)).to_have_text(title.inner_text())
+    visitor.go_back()
+    expect(visitor.locator("#layer")).to_have_value("")
+    visitor.get_by_role("link", name="All results").click()
+    expect(title).to_be_focused()
+
+
+def test_results_are_found_and_what_a_stranger_calls_his_is_text(visitor: Page, served: str) -> None:
+    visitor.goto(f"{served}#/grid?q=img&task=nowhere")
+    count = visitor.get_by_role("status").filter(has_text="results")
+    expect(count).to_have_text("1 of 4 results")
+    expect(visitor.get_by_role("cell", name=NAME, exact=True)).to_be_visible()
+    visitor.get_by_label("Search").fill("")
+    expect(count).to_have_text("4 of 4 results")
+    visitor.get_by_role("link", name="Open layers").last.click()
+    expect(visitor.locator(".setup summary")).to_contain_text(NAME)
