@@ -109,7 +109,8 @@ const field = (label, control) => element("label", {}, element("span", {}, label
 
 function chooser({ name, label, options }, chosen, choose = go) {
   const items = Object.entries(options).map(([value, title]) => new Option(title, value, false, value === chosen));
-  return field(label, element("select", { id: name, onchange: ({ target }) => choose({ [name]: target.value }) }, ...items));
+  const onchange = ({ target }) => choose({ [name]: target.value });
+  return field(label, element("select", { id: name, onchange }, ...items));
 }
 
 function folded(name, summary, ...content) { // open where it was open
@@ -193,11 +194,12 @@ async function draw() {
   const page = known(site.pages, named) ? named : "", subject = subjectOf(page, reader);
   reader.view.pathname = page;
   navigate(page, subject.result, subject.study);
-  const name = [page || "story", ...subject.keys.map((key) => key?.slice(0, KEY_CHARS))].join("-");
-  const waits = document.querySelector(".waits"), files = page === "lab" ? [] : [dataOf(name)];
+  const { keys } = subject, name = [page || "story", ...keys.map((key) => key?.slice(0, KEY_CHARS))].join("-");
+  const waits = document.querySelector(".waits"), files = page === "lab" ? [] : [keys.every(Boolean) && dataOf(name)];
   waits.textContent = page === "lab" || known(TAKEN, name) ? "" : "Loading …";
-  const [shard] = await Promise.all(files).catch(() => reader.lines.push(MISSING) && []);
+  const [shard] = await Promise.all(files).catch(() => []);
   if (ask !== asking) return; // meanwhile the address is another one
+  if (!shard && page !== "lab") reader.lines.push(MISSING);
   waits.textContent = "";
   show(reader, page, subject, shard);
 }
@@ -218,7 +220,8 @@ function viewIn(reader, { choices, parts, views }) { // what is chosen, or what 
 function mountedIn(reader, shard, { turn, steps }, { player, picks }, { result }, isFirst) { // what a place is to show
   if (steps) {
     const leave = (_, what) => { location.hash = linkTo("lab", { result: what === "own" ? "" : result }); };
-    return (root) => mountStory(root, { key: result, steps: steps.map((step) => ({ ...step, player: playerOf(step.player) })) }, leave);
+    const told = steps.map((step) => ({ ...step, player: playerOf(step.player) }));
+    return (root) => mountStory(root, { key: result, steps: told }, leave);
   }
   const data = playerOf(player), { frames, choices, stage, start } = data;
   const options = Object.fromEntries((choices ?? []).map(({ name, title }) => [name, title]));
@@ -236,14 +239,15 @@ function mountedIn(reader, shard, { turn, steps }, { player, picks }, { result }
 function choosers(all, shown) { // those of what is on show behind its name, the page's own in sight
   const row = (few) => element("div", { className: "choices" }, ...few.map((one) => chooser(one, shown[one.name])));
   const setup = all.filter(({ name }) => SETUP.includes(name)), own = all.filter(({ name }) => !SETUP.includes(name));
-  const names = setup.filter(({ name }) => CARRIED.includes(name)).map(({ name, options }) =>
-    `${name === "other" ? "beside " : ""}${options[shown[name]]}`);
+  const named = setup.filter(({ name, options }) => CARRIED.includes(name) && options[shown[name]]);
+  const names = named.map(({ name, options }) => `${name === "other" ? "beside " : ""}${options[shown[name]]}`);
   return [...(setup.length ? [folded("setup", names.join(" · "), row(setup))] : []), row(own)];
 }
 
 function show(reader, page, { result, choices, keys }, shard) {
   const held = document.activeElement; // before its part of the page is moved
-  const view = shard ? viewIn(reader, shard) : LAB, blocks = view.steps ? [{}] : view.blocks ?? [];
+  const view = shard ? viewIn(reader, shard) : page === "lab" ? LAB : {};
+  const blocks = view.steps ? [{}] : view.blocks ?? [];
   const { name, recipe } = known(site.results, result) ?? {}, { shown, lines } = reader;
   const isNew = page !== drawn.page, isBelow = view.steps || page === "present";
   const mounted = blocks.map((block, k) => mountedIn(reader, shard, view, block, { result }, !k));
@@ -278,7 +282,9 @@ function show(reader, page, { result, choices, keys }, shard) {
   drawn.isBegun = true;
   const section = document.getElementById(reader.asked.get("section")), box = section?.closest("details");
   if (box) box.open = true;
+  if (section) section.tabIndex = -1;
   section?.scrollIntoView();
+  section?.focus({ preventScroll: true });
 }
 
 async function begin() {
@@ -293,4 +299,5 @@ async function begin() {
 
 loading = script("assets/vega.js");
 loading.catch(() => {}); // the player says so
-document.addEventListener("DOMContentLoaded", begin); // the scripts of index.html have run by then
+const fail = () => { document.querySelector(".waits").textContent = MISSING; };
+document.addEventListener("DOMContentLoaded", () => begin().catch(fail)); // the scripts of index.html have run by then
