@@ -35,6 +35,7 @@ from core.results.library import Entry
 from core.results.names import data_name, models_name
 from core.results.provenance import recipe
 from core.results.schema import SweepResult
+from core.results.store import check_writable
 
 LOCAL = "pip install -r requirements.txt && streamlit run app.py"
 SCRIPTS = ("player.js", "story.js", "site.js")
@@ -185,6 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     is_new = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
     if not is_new and not (folder / "data" / "index.js").is_file():
         raise PrunescopeError(f"{folder} is not empty and holds no static edition: choose a new folder")
+    check_writable(folder)
     for problem in write_site(shelf_of(options.results, options.select), folder, options.results is not None):
         print(problem, file=sys.stderr)
     print(folder / "index.html")

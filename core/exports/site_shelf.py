@@ -14,7 +14,7 @@ from core.findings.words.choices import BOXES, playlist
 from core.request import catalog
 from core.results import store
 from core.results.cut import CutStudy, Result, study_in, sweep_in
-from core.results.library import CutEntry, Entry, entry_of, shipped
+from core.results.library import CutEntry, Entry, entry_of, extracts, shipped
 from core.results.schema import SweepResult
 
 KEY = re.compile("[0-9a-f]{64}")
@@ -117,11 +117,16 @@ def shelf_of(folder: Path | None, select: Path | None) -> Shelf:
 
 
 def _described(folder: Path) -> Iterator[tuple[Entry | CutEntry, Path]]:
-    for path in store.result_files(folder):
-        try:
-            yield entry_of(store.load_any(path)), path
-        except PrunescopeError as error:
-            print(f"left out: {error}", file=sys.stderr)
+    known = dict[str, str]()  # the name of the file of each key
+    for file, found in extracts([*map(store.state_of, store.result_files(folder))]).items():
+        path = Path(file.path)
+        if not isinstance(found, PrunescopeError) and found.key in known:
+            found = PrunescopeError(f"{path.name} holds the same result as {known[found.key]}")
+        if isinstance(found, PrunescopeError):
+            print(f"left out: {found}", file=sys.stderr)
+        else:
+            known[found.key] = path.name
+            yield entry_of(found), path
 
 
 def _asked(select: Path) -> set[str]:

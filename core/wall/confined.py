@@ -78,7 +78,7 @@ def reserve_streams() -> tuple[TextIO, TextIO]:
     What a library prints, even from C, goes to standard error; what it reads is empty.
     """
     source = os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8")
-    sink = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    sink = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", errors="replace")  # of a name
     os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     sys.stdout = sys.stderr

@@ -1,21 +1,26 @@
 """The static edition, under its own content policy: opened as a file, and from a server that knows nothing of it."""
 
+import os
+import re
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core import site as command
 from core.findings.words.pages import ADDRESSES
-from core.results.store import save
+from core.results.schema import SweepResult
+from core.results.store import SHIPPED_RESULTS, load_any, place_in, save
 from tests.browser import look
 from tests.browser.shipped import COLA, SHIPPED, SST2, STUDY
 from tests.browser.test_pages import faults
 from tests.builders import make_result, with_own_key
+from tests.core.test_site import taken
 
 NAME = "<img src=x onerror=alert(1)>"
 OTHER = make_result(task="qnli")
@@ -32,6 +37,15 @@ LINKS = [
     "present?result={}&reduction=tokens&amount=0.3",
     f"cut?study={STUDY.key}&by=changed&most=0.05&result={{}}",
 ]
+NUMBERS = {  # the picture of each page whose numbers are compared
+    "Story": ".scene:not([inert]) .stack",
+    "Layers": ".rows",
+    "Sentences": ".flips",
+    "Compare": ".first",
+    "Cut": ".frontier",
+    "Present": ".heatmap",
+}
+NUMBER = re.compile(r"(?:Layers?|Now) [^;:]*: [^;]*?(−?\d+(?:\.\d+)?)(?=[;,]|$)")  # the first one of each row
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +148,58 @@ def test_results_are_found_and_what_a_stranger_calls_his_is_text(visitor: Page, 
     expect(count).to_have_text("4 of 4 results")
     visitor.get_by_role("link", name="Open layers").last.click()
     expect(visitor.locator(".setup summary")).to_contain_text(NAME)
+
+
+@pytest.fixture(scope="module")
+def edition(folder: Path) -> Path:
+    """The edition of the shipped results, where .ci/run has built it, else that of a few."""
+    return Path(os.environ.get("PRUNESCOPE_SITE", folder))
+
+
+def test_it_is_small_and_its_policy_lets_nothing_in(edition: Path) -> None:
+    files = {file: file.stat().st_size for file in edition.rglob("*") if file.is_file()}
+    assert len(files) < 300
+    assert sum(files.values()) < 60e6
+    assert max(size for file, size in files.items() if file.parent.name == "data") < 1e6
+    (policy,) = re.findall('Content-Security-Policy" content="([^"]*)', (edition / "index.html").read_text("utf-8"))
+    rules = dict(rule.split(maxsplit=1) for rule in policy.split("; "))
+    assert (rules["default-src"], rules["script-src"]) == ("'none'", "'self'")
+    assert {*" ".join(rules.values()).split()} == {"'none'", "'self'", "'unsafe-inline'", "data:"}
+
+
+def stored(key: str) -> Any:
+    made = {result.key: result for result in (*SHIPPED, STUDY)}
+    return made.get(key) or load_any(place_in(SHIPPED_RESULTS, key))
+
+
+def own(result: SweepResult, k: int) -> list[str]:
+    return [f"{value:.2f}".replace("-", "−") for value in result.frames[k].own("mean") or () if value is not None]
+
+
+def first_flips(result: SweepResult, k: int) -> list[str]:
+    """How many predictions first change at an amount: to wrong ones, and to right ones."""
+    courses = zip(result.task.gold, *result.predictions, strict=True)
+    right = [seen[k] == gold for gold, *seen in courses if {*seen[:k]} == {seen[0]} != {seen[k]}]
+    return [str(right.count(False)), str(right.count(True))]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_the_numbers_of_a_page_are_those_of_its_result(visitor: Page, edition: Path, name: str) -> None:
+    index = taken(edition / "data" / "index.js")
+    key, study = index["start"], next(iter(index["studies"]))
+    about = f"study={study}" if name == "Cut" else f"result={key}&scene=3"
+    visitor.goto(f"{(edition / 'index.html').as_uri()}#/{ADDRESSES[name]}?{about}")
+    picture = visitor.locator(NUMBERS[name]).first
+    expect(picture.locator("svg")).to_be_visible()
+
+    def numbers() -> list[str]:
+        return NUMBER.findall(picture.get_attribute("aria-label") or "")
+
+    if name == "Cut":
+        worth = [cut.worth.metrics.values() for cut in stored(study).cuts if cut.worth]
+        assert set() < {*numbers()} <= {f"{value:.3f}" for values in worth for value in values}
+        return
+    result = stored(key)
+    k = len(result.frames) // 2
+    visitor.get_by_label("Pruning amount").locator("visible=true").first.fill(str(k))
+    look.eventually(visitor, numbers, (first_flips if name == "Sentences" else own)(result, k))

@@ -1,7 +1,7 @@
 """The static edition as files: its numbers are the results', and what strangers write neither runs nor stops it."""
 
+import gzip
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,9 @@ from core.exports.site_files import coded
 from core.findings.cut import frontier_of
 from core.findings.layers import own_similarity
 from core.findings.sentences import examples_of
-from core.results.key import sealed
-from core.results.schema import SweepResult
-from core.results.store import save
+from core.results.store import MAX_BYTES, save
 from tests.browser.shipped import COLA, SST2, STUDY, WRITTEN
-from tests.builders import make_result, with_own_key
+from tests.builders import make_result, with_own_key, with_own_labels
 
 CONTROL = make_result(method="random", controls="magnitude", seed=1)
 NAME = "<img src=x onerror=alert(1)></script>"
@@ -111,22 +109,30 @@ def test_rows_are_the_same_after_coding(few: list[dict[str, Any]]) -> None:
     assert whole(json.loads(json.dumps(coded(few))), []) == few
 
 
-def hostile() -> Sequence[SweepResult]:
-    named = with_own_key(SST2, checkpoint=SST2.checkpoint.model_copy(update={"id": NAME, "source": "folder"}))
-    return [named]
-
-
 def test_what_strangers_write_is_text_and_stops_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = tmp_path / "results"
-    folder.mkdir()
-    (folder / "damaged.json").write_text("{}")
-    (folder / "infinite.json").write_text(json.dumps(sealed(SST2).model_dump(mode="json")).replace("0.5", "1e999", 1))
-    shown = made(tmp_path, COLA, *hostile())
-    said = capsys.readouterr().err
-    assert [line.partition(":")[0] for line in said.splitlines() if "left out" in line] == ["left out"] * 2
+    folder, values = tmp_path / "results", SST2.model_dump(mode="json")
+    (folder / "folder.json").mkdir(parents=True)
+    (folder / "link.json").symlink_to("nowhere")
+    (folder / "bomb.json.gz").write_bytes(gzip.compress(bytes(MAX_BYTES + 1)))
+    texts = {
+        "damaged": "{}",
+        "deep": "[" * 10**6,
+        "infinite": json.dumps(values).replace("0.5", "1e999", 1),
+        "labels": json.dumps(values | {"task": values["task"] | {"label_names": ["x"] * 10**6}}),
+        f"{NAME[:20]}\n\udcff": "{}",  # which is no UTF-8
+        "other": COLA.model_dump_json(),
+    }
+    for name, text in texts.items():
+        (folder / f"{name}.json").write_text(text)
+    named = with_own_labels(SST2, [NAME, "\u202e", "x" * 1000])
+    named = with_own_key(named, checkpoint=named.checkpoint.model_copy(update={"id": NAME}))
+    shown = made(tmp_path, COLA, named)
+    left_out = [line for line in capsys.readouterr().err.splitlines() if line.startswith("left out: ")]
+    assert len(left_out) == 2 + len(texts) + 1
+    assert not any(character in "".join(left_out) for character in "\x1b\udcff")
+    assert set(shown["index"]["results"]) == {COLA.key, named.key}
     assert NAME in json.dumps(shown["index"]["results"], ensure_ascii=False)
-    for file in (tmp_path / "site").rglob("*"):
-        assert file.suffix != ".html" or NAME not in file.read_text("utf-8")
+    assert NAME not in (tmp_path / "site" / "index.html").read_text("utf-8")
 
 
 def test_addresses_of_the_app_select_and_nothing_else_is_written_over(tmp_path: Path) -> None:
