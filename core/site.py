@@ -32,7 +32,6 @@ from core.findings.words.grid import grid_table
 from core.findings.words.pages import ADDRESSES, FIRST_LINE, VIEWS
 from core.precompute import progress_shown
 from core.results.library import Entry
-from core.results.names import data_name, models_name
 from core.results.provenance import recipe
 from core.results.schema import SweepResult
 from core.results.store import check_writable
@@ -101,7 +100,6 @@ def _make(shelf: Shelf, entry: Entry, result: SweepResult, folder: Path, made: M
         made.write(pages.compare_page(result, shelf.sweep(other), shelf), folder)
     return {
         "name": entry.name,
-        "measured": f"{models_name(result)}, {data_name(result)}",
         "other": distinguishing_labels(others),
         "study": study.key if study else "",
         "recipe": f"{how.script}\n{how.missing}".strip(),

@@ -89,7 +89,9 @@ def _view(shown: Shown, text: str) -> dict[str, Any]:
         **_said(shown.said),
         "notes": list(map(unbroken, shown.notes)),
         "blocks": list(map(_block, shown.blocks)),
-        "tables": [{"title": title, "rows": coded(table)} for title, table in shown.tables.items() if table],
+        "tables": [
+            {"title": title, "rows": coded(list(map(_row, table)))} for title, table in shown.tables.items() if table
+        ],
         "text": text,
         "turn": shown.turn,
     }
@@ -100,6 +102,10 @@ def _view(shown: Shown, text: str) -> dict[str, Any]:
             if step["player"]:
                 del step["player"]["style"]
     return {name: value for name, value in view.items() if value}
+
+
+def _row(cells: Mapping[str, Any]) -> dict[str, Any]:
+    return {title: unbroken(cell) if isinstance(cell, str) else cell for title, cell in cells.items()}
 
 
 def _block(block: Block) -> dict[str, Any]:
