@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,7 @@ from ui.text import markdown_table, plain
 
 DOCUMENT, README, FOREST = ROOT / "docs" / "results.md", ROOT / "README.md", ROOT / "docs" / "forest.svg"
 MEASURED = SHIPPED / "measured.json"
+markdown_of = partial(markdown_table, write=str)  # as a document's reader sees its source
 NO_DIFFERENCE = "None shows that a method differs from random removal"
 SHARES = (1 / 6, 1 / 3, 1 / 2)  # of the layers that are out of a cut
 
@@ -55,15 +57,15 @@ def pages_of(
     claim, shares, tables = claim_said(together[0], together), shares_said(compared), shares_tables(compared)
     said, worth = (f"**{one.heading}.** {' '.join(one.sentences)}" for one in (claim, shares))
     studies = [store.load_cut(path) for entry in library.shipped(library.CutEntry) if (path := store.find(entry.key))]
-    cuts, harm = regrets_of(studies), markdown_table(harm_table(alone))
+    cuts, harm = regrets_of(studies), markdown_of(harm_table(alone))
     document = DOCUMENT.read_text("utf-8")
     for name, parts in {
         "claim": [said],
-        "pooled": [markdown_table(pooled_table(together))],
+        "pooled": [markdown_of(pooled_table(together))],
         "verdicts": [table_of(table)],
         "harm": [harm],
-        "guided": [worth, *map(markdown_table, tables)],
-        "cuts": [regrets_said(cuts), markdown_table(regrets_table(cuts))],
+        "guided": [worth, *map(markdown_of, tables)],
+        "cuts": [regrets_said(cuts), markdown_of(regrets_table(cuts))],
     }.items():
         document = written_into(document, name, "\n\n".join(parts))
     measured = {  # on Methods, where a telephone has room for narrow tables
@@ -78,7 +80,7 @@ def pages_of(
 
 
 def _narrow(*tables: Table) -> str:
-    return "\n\n".join(markdown_table(part) for table in tables for part in narrow(table, 2))
+    return "\n\n".join(markdown_of(part) for table in tables for part in narrow(table, 2))
 
 
 def table_of(table: "Sequence[VerdictRow]") -> str:
@@ -91,7 +93,7 @@ def table_of(table: "Sequence[VerdictRow]") -> str:
     if not any(one.state in DIFFERENT for one in known):
         covered += f" {NO_DIFFERENCE}; judged alone, before the correction for their number, {alone} would."
     reasons_said, marks = words.explained(words.REASONS), words.explained(words.FLAGS)
-    return f"{covered}\n\n{markdown_table(verdict_rows(table))}\n\nReasons:\n\n{reasons_said}\n\nMarks:\n\n{marks}"
+    return f"{covered}\n\n{markdown_of(verdict_rows(table))}\n\nReasons:\n\n{reasons_said}\n\nMarks:\n\n{marks}"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from core.charts.theme import STYLE, THEMES
@@ -27,6 +28,7 @@ from core.exports.site_shelf import Shelf, shelf_of
 from core.findings import pooled
 from core.findings.choices import shown_first
 from core.findings.grid import GridRow, grid_rows
+from core.findings.words import numbered
 from core.findings.words.choices import distinguishing_labels
 from core.findings.words.grid import grid_table
 from core.findings.words.pages import ADDRESSES, FIRST_LINE, VIEWS
@@ -36,6 +38,7 @@ from core.results.provenance import recipe
 from core.results.schema import SweepResult
 from core.results.store import check_writable
 
+BEGINNING = script("index", "").partition(",")[0]  # of the index, by which a folder is known again
 LOCAL = "pip install -r requirements.txt && streamlit run app.py"
 SCRIPTS = ("player.js", "story.js", "site.js")
 STYLES = ("player.css", "story.css", "steps.css", "site.css")
@@ -73,21 +76,23 @@ class Made:
         shard = Shard(page)
         (folder / "data" / f"{page.name}.js").write_text(shard.script, "utf-8")
         if shard.left_out:
-            self.problems.append(f"left out: {shard.left_out} views of {page.name}, which would be too large a file")
+            self.problems.append(
+                f"left out: {numbered(shard.left_out, 'view')} of {page.name}, whose file would be too large"
+            )
 
 
 def make_place(shelf: Shelf, place: Sequence[Entry], folder: Path) -> Made:
     """Write the pages of the results of one checkpoint on the same examples, which are judged beside each other."""
-    made, read = Made({}, [], []), dict[str, SweepResult]()
+    made = Made({}, [], [])
     for entry in place:
         try:
             result = shelf.sweep(entry)
+            rows = [row for row in grid_rows([result, *shelf.beside(result)]) if row.key == entry.key]
             made.results[entry.key] = _make(shelf, entry, result, folder, made)
-            read |= {known.key: known for known in (result, *shelf.beside(result))}
+            made.rows.extend(rows)
         except Exception as error:  # a stranger's file may hold what no page can show; the others have theirs
             said = " ".join(f"{type(error).__name__} {error}".split())
             made.problems.append(f"left out: {entry.key[:12]}…, which no page can show ({said:.200})")
-    made.rows.extend(row for row in grid_rows(list(read.values())) if row.key in made.results)
     return made
 
 
@@ -114,7 +119,7 @@ def write_site(shelf: Shelf, folder: Path, own: bool) -> list[str]:
 
     Args:
         shelf: The results.
-        folder: Where to.
+        folder: An empty one.
         own: Whether they are not the shipped ones, of which there is a table of all verdicts.
 
     Returns:
@@ -124,18 +129,18 @@ def write_site(shelf: Shelf, folder: Path, own: bool) -> list[str]:
         PrunescopeError: No page can show any of the results.
     """
     for name in ("assets", "data"):
-        shutil.rmtree(folder / name, ignore_errors=True)
-        (folder / name).mkdir(parents=True)
+        (folder / name).mkdir()
     places = defaultdict(list)
     for entry in shelf.chosen:
         places[entry.checkpoint, entry.fingerprint].append(entry)
     made = Made({}, [], [])
+    done, jobs = 0, [(shelf, place, folder) for place in places.values()]
     with ProcessPoolExecutor() as pool, progress_shown("site", unit="result") as report:
-        for each in pool.map(make_place, *zip(*((shelf, place, folder) for place in places.values()), strict=True)):
+        for place, each in zip(places.values(), pool.map(make_place, *zip(*jobs, strict=True)), strict=True):
             made.results.update(each.results)
             made.rows.extend(each.rows)
             made.problems.extend(each.problems)
-            report("pages", len(made.results) + len(made.problems), len(shelf.chosen))
+            report("pages", done := done + len(place), len(shelf.chosen))
     if not made.results:
         raise PrunescopeError("; ".join(made.problems))
     made.write(pages.grid_page(() if own else pooled.shipped()), folder)
@@ -177,15 +182,28 @@ def _index(shelf: Shelf, made: Made, start: str) -> dict[str, Any]:
     }
 
 
+def _is_replaceable(folder: Path) -> bool:
+    """Whether a folder is empty, or holds what this command has written."""
+    try:
+        return not any(folder.iterdir()) or (folder / "data" / "index.js").read_text("utf-8").startswith(BEGINNING)
+    except (OSError, ValueError):
+        return False
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the static edition and print its path."""
     options = parse(arguments)
     folder: Path = options.folder
-    is_new = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
-    if not is_new and not (folder / "data" / "index.js").is_file():
+    if folder.exists() and not _is_replaceable(folder):
         raise PrunescopeError(f"{folder} is not empty and holds no static edition: choose a new folder")
     check_writable(folder)
-    for problem in write_site(shelf_of(options.results, options.select), folder, options.results is not None):
+    shelf = shelf_of(options.results, options.select)
+    with TemporaryDirectory(dir=folder, prefix=".") as place:  # what is there stays until all is written
+        problems = write_site(shelf, Path(place), options.results is not None)
+        for made in Path(place).iterdir():
+            shutil.rmtree(folder / made.name, ignore_errors=True)
+            made.replace(folder / made.name)
+    for problem in problems:
         print(problem, file=sys.stderr)
     print(folder / "index.html")
     return 0

@@ -13,7 +13,6 @@ from core.jobs.queue import queue
 from core.request.catalog import TASKS, is_calibrated
 from core.request.sweep_request import check_texts, column_name
 from core.results.names import label_words
-from core.results.once import once
 from core.results.prediction import Prediction, question
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
@@ -45,7 +44,7 @@ def sentences() -> None:
         flips = choose("flips", flip_choices(result, examples))
     with by_label:
         label = choose("label", {ALL: "Any", **{name: label_words(name) for name in result.task.label_names}})
-    shown = once(sentences_shown, result, flips, label)
+    shown = sentences_shown(result, flips, label)  # texts may have come since
     with picture:
         scene = show_answer(shown, title, "sentences")
         with st.expander("How to read the picture"):

@@ -1,7 +1,7 @@
 """Text from a visitor or a checkpoint, shown as it is; tables in Markdown; remarks, and what a page refuses."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import streamlit as st
@@ -24,9 +24,9 @@ def plain(text: str) -> str:
     return _NUMBERED.sub(r"\1\\", _SPECIAL.sub(r"\\\1", joined))
 
 
-def markdown_table(rows: list[dict[str, str]]) -> str:
-    """Write rows of equal keys, at least one, as a Markdown table, all of whose cells are shown literally."""
-    first, *lines = (list(map(plain, line)) for line in (rows[0], *(row.values() for row in rows)))
+def markdown_table(rows: list[dict[str, str]], write: Callable[[str], str] = plain) -> str:
+    """Write rows of equal keys, at least one, as a Markdown table; pages show every cell literally."""
+    first, *lines = (list(map(write, line)) for line in (rows[0], *(row.values() for row in rows)))
     return "\n".join(f"| {' | '.join(line)} |" for line in (first, ["---"] * len(first), *lines))
 
 

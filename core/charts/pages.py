@@ -178,10 +178,11 @@ def sentences_shown(result: SweepResult, flips: str, label: str = ALL, with_text
     said, found = sentences_words.sentences_said(result, examples), selected(result, examples, label, flips)
     if not found:
         return Shown(said, notes=(sentences_words.NO_FIT,), text=sentences_words.EXPLANATION)
-    notes = () if found[0].texts else (sentences_words.NO_TEXTS,)
+    lacking = sentences_words.NO_TEXTS if with_texts else sentences_words.NOT_PUBLISHED
     title = f"{numbered(len(found), 'example')}, earliest flip first"
     tables = {title: sentences_words.examples_table(result, found)}
-    return Shown(said, [Block(flip_scene(result, found))], notes, tables, sentences_words.EXPLANATION)
+    notes = () if found[0].texts else (lacking,)
+    return Shown(said, [Block(once(flip_scene, result, found))], notes, tables, sentences_words.EXPLANATION)
 
 
 def present_block(result: SweepResult, near: Sequence[SweepResult], heading: str, caption: str) -> Block:

@@ -190,6 +190,7 @@ function subjectOf(page, reader) { // the keys of what a page is about, and the 
 }
 
 async function draw() {
+  if (!afterHash()) history.replaceState(history.state, "", "#/");
   const ask = ++asking, reader = new Reader(), named = reader.view.pathname.slice(1);
   const page = known(site.pages, named) ? named : "", subject = subjectOf(page, reader);
   reader.view.pathname = page;
@@ -204,11 +205,10 @@ async function draw() {
   show(reader, page, subject, shard);
 }
 
-function viewIn(reader, { choices, parts, views }) { // what is chosen, or what shares the most leading choices with it
+function viewIn(reader, { choices, parts, views }) { // what is chosen, or what comes nearest: the first choices count most
   const wanted = choices.map((choice) => reader.choice(choice));
-  const begins = (key, count) => wanted.slice(0, count).every((value, k) => value === key.split("|")[k]);
-  let count = wanted.length, key;
-  while ((key = Object.keys(views).find((one) => begins(one, count))) === undefined) count -= 1;
+  const score = (key) => key.split("|").reduce((sum, value, k) => 2 * sum + (value === wanted[k]), 0);
+  const key = Object.keys(views).reduce((best, one) => (score(one) > score(best) ? one : best));
   choices.forEach(({ name }, k) => {
     const value = key.split("|")[k];
     if (value !== wanted[k]) reader.refuse(name);
@@ -288,7 +288,6 @@ function show(reader, page, { result, choices, keys }, shard) {
 }
 
 async function begin() {
-  if (!afterHash()) history.replaceState(history.state, "", "#/");
   site = await dataOf("index");
   addEventListener("hashchange", draw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);

@@ -13,7 +13,7 @@ from core.charts.grammar import Rows
 from core.charts.pages import Block, Shown
 from core.charts.story import mounted
 from core.charts.view import Scene, View
-from core.exports.site_pages import Page
+from core.exports.site_pages import SEPARATOR, Page
 from core.findings.words.numbers import unbroken
 
 MOST_CHARACTERS = 860_000  # of a file; views that have no room in it are left out, which is said
@@ -60,7 +60,7 @@ class Shard:
             if self._size > MOST_CHARACTERS:
                 self.left_out += 1
             elif shown := page.show(**dict(zip((choice.name for choice in page.choices), values, strict=True))):
-                self._views["|".join(values)] = self._shared(_view(shown, page.html(shown.text)))
+                self._views[SEPARATOR.join(values)] = self._shared(_view(shown, page.html(shown.text)))
 
     @property
     def script(self) -> str:

@@ -28,6 +28,7 @@ from core.results.cut import CutStudy
 from core.results.names import data_name, label_words, models_name, point_names, pruning_name
 from core.results.schema import SweepResult
 
+SEPARATOR = "|"  # of the values of a page's choices
 KEY_CHARS = 12  # of a result's key in the name of a file
 MOST_LABELS = 20  # of the labels of a task; with more, examples are not told apart by theirs
 
@@ -105,7 +106,7 @@ def layers_page(result: SweepResult, shelf: Shelf) -> Page:
         reduction: str, threshold: str = str(SURVIVAL_THRESHOLD), measure: str = "cka", layer: str = ""
     ) -> Shown | None:
         look = Look(reduction, float(threshold), measure)
-        if measure not in own_measures(result, reduction):
+        if not result.against and measure not in own_measures(result, reduction):
             return None
         layer = layer or layers_of(result, look).selected.label
         shown = pages.layers_shown(result, near, look, layer)
@@ -117,7 +118,8 @@ def layers_page(result: SweepResult, shelf: Shelf) -> Page:
         )
 
     choices = [*_reductions(result), *choice("threshold", thresholds, str(SURVIVAL_THRESHOLD))]
-    choices += [*choice("measure", own_measures(result, choices[0].default)), *choice("layer", titles)]
+    measures = {} if result.against else own_measures(result, choices[0].default)
+    choices += [*choice("measure", measures, "cka"), *choice("layer", titles)]
     return Page(name_of("layers", result.key), choices, show)
 
 
@@ -131,7 +133,8 @@ def compare_page(first: SweepResult, second: SweepResult, shelf: Shelf) -> Page:
 def sentences_page(result: SweepResult, _: Shelf) -> Page:
     """Show which examples flip; their texts only where they were written for this project."""
     names, written = result.task.label_names, result.task.source == "written"
-    labels = {ALL: "Any", **{name: label_words(name) for name in names if len(names) <= MOST_LABELS}}
+    offered = len(names) <= MOST_LABELS and not any(SEPARATOR in name or name == "__proto__" for name in names)
+    labels = {ALL: "Any", **{name: label_words(name) for name in names if offered}}
     choices = [*choice("flips", flip_choices(result, examples_of(result))), *choice("label", labels)]
     show = partial(pages.sentences_shown, result, with_texts=written)
     return Page(name_of("sentences", result.key), choices, show)

@@ -32,6 +32,7 @@ LINKS = [
     "?result={}&reduction=cls&scene=4",
     "layers?result={}&reduction=cls&threshold=0.8&layer=2&amount=0.5",
     "layers?result={}&measure=partial_cka&amount=0.95",
+    "layers?result={}&reduction=tokens&measure=partial_cka&layer=4",  # which all tokens have not
     "compare?result={}&other={}&axis=damage&amount=0.1",
     "sentences?result={}&flips=flip&label=negative",
     "present?result={}&reduction=tokens&amount=0.3",

@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 
 from core import site
-from core.exports.site_files import coded
+from core.exports import site_pages
+from core.exports.site_files import Shard, coded
+from core.exports.site_shelf import Shelf
+from core.findings import sentences
 from core.findings.cut import frontier_of
 from core.findings.layers import own_similarity
 from core.findings.sentences import examples_of
 from core.results.store import MAX_BYTES, save
 from tests.browser.shipped import COLA, SST2, STUDY, WRITTEN
-from tests.builders import make_result, with_own_key, with_own_labels
+from tests.builders import against, make_result, with_own_key, with_own_labels
 
 CONTROL = make_result(method="random", controls="magnitude", seed=1)
 NAME = "<img src=x onerror=alert(1)></script>"
@@ -46,10 +49,11 @@ def rows(coded: Any) -> list[dict[str, Any]]:
     return [{key: column[k] for key, column in columns.items()} for k in range(coded["count"])]
 
 
-def made(folder: Path, *results: Any) -> dict[str, Any]:
+def made(folder: Path, *results: Any, select: Path | None = None) -> dict[str, Any]:
     for result in results:
         save(result, folder / "results")
-    assert site.main([str(folder / "site"), "--results", str(folder / "results")]) == 0
+    options = ["--select", str(select)] if select else []
+    assert site.main([str(folder / "site"), "--results", str(folder / "results"), *options]) == 0
     return {file.stem: taken(file) for file in (folder / "site" / "data").glob("*.js")}
 
 
@@ -97,9 +101,20 @@ def test_a_view_stands_for_every_choice_and_no_file_is_too_large(files: dict[str
     assert CONTROL.key in files["index"]["results"][SST2.key]["other"]
 
 
-def test_only_written_sentences_are_published(files: dict[str, Any]) -> None:
-    (known,) = {tuple(row) for row in files[f"sentences-{SST2.key[:12]}"]["views"]["all|all"]["tables"][0]["rows"]}
-    assert "Sentence" not in known
+def test_only_written_sentences_are_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sentences, "texts_of", lambda task: [("kept here",)] * len(task.examples))
+    shelf = Shelf((), (), {})
+    scripts = [Shard(site_pages.sentences_page(result, shelf)).script for result in (SST2, WRITTEN)]
+    assert ["kept here" in script for script in scripts] == [False, True]
+
+
+def test_a_result_against_a_deeper_checkpoint_has_its_pages(tmp_path: Path) -> None:
+    beside = against(make_result(), layers=4)
+    save(COLA, tmp_path / "results")
+    (tmp_path / "keys.txt").write_text(beside.key)
+    shown = made(tmp_path, beside, select=tmp_path / "keys.txt")
+    assert {"layers", "story", "sentences", "present"} <= {name.partition("-")[0] for name in shown}
+    assert set(shown["index"]["results"]) == {beside.key}
 
 
 @pytest.mark.parametrize(
@@ -143,10 +158,13 @@ def test_addresses_of_the_app_select_and_nothing_else_is_written_over(tmp_path: 
     arguments = [str(tmp_path / "site"), "--results", str(tmp_path / "results"), "--select", str(links)]
     assert site.main(arguments) == site.main(arguments) == 0
     assert set(taken(tmp_path / "site" / "data" / "index.js")["results"]) == {COLA.key}
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "thesis.tex").touch()
+    thesis = tmp_path / "mine" / "data" / "index.js"  # of another program
+    thesis.parent.mkdir(parents=True)
+    thesis.write_text("export default 1")
     with pytest.raises(site.PrunescopeError, match="choose a new folder"):
         site.main([str(tmp_path / "mine"), *arguments[1:]])
+    assert thesis.read_text() == "export default 1"
     links.write_text("nothing")
     with pytest.raises(site.PrunescopeError, match="none of the sweeps"):
         site.main(arguments)
+    assert COLA.key in (tmp_path / "site" / "data" / "index.js").read_text()  # which stays until there is another one

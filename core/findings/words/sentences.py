@@ -19,6 +19,7 @@ Each line is one example: blue where the model predicts its label, orange where 
 are incorrect even without pruning. It *flips* at the first amount where the prediction is not the unpruned model's.
 """
 NO_FIT = "No example fits all of these filters: choose “All” or “Any” in one of them."
+NOT_PUBLISHED = "Only sentences written for this project are shown here; the app shows those that you have as well."
 NO_TEXTS = "The texts are not kept here: run the Lab or the command line on the same data to see them in place of rows."
 
 
