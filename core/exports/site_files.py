@@ -1,7 +1,7 @@
 """How the static edition is written: a page's views as a script that a browser loads when it needs them.
 
-A file address serves no data, only scripts: so each file in `data` hands its content to core/charts/site.js. What views
-share is written once: a drawing once a site, rows of data once a file.
+A file address serves no data, only scripts: so each file in `data` hands its content to core/charts/site.js. What the
+views of a page share, such as a drawing or a column of numbers, stands in its file once.
 """
 
 import json
@@ -96,11 +96,7 @@ def _view(shown: Shown, text: str) -> dict[str, Any]:
         "turn": shown.turn,
     }
     if shown.steps:
-        steps = zip(mounted(shown.steps, None), shown.steps, strict=True)
-        view["steps"] = [{**step, "player": of.scene and {**step["player"], **_player(of.scene)}} for step, of in steps]
-        for step in view["steps"]:
-            if step["player"]:
-                del step["player"]["style"]
+        view["steps"] = mounted(shown.steps, None, _player)
     return {name: value for name, value in view.items() if value}
 
 

@@ -79,7 +79,8 @@ def choice(name: str, options: Mapping[str, str], default: str | None = None) ->
 
 
 def _reductions(*results: SweepResult) -> list[Choice]:
-    return [Choice("reduction", label_of("reduction"), options := reductions_of(*results), next(iter(options)))]
+    options = reductions_of(*results)
+    return [Choice("reduction", label_of("reduction"), options, next(iter(options)))]
 
 
 def story_page(result: SweepResult, shelf: Shelf) -> Page:
@@ -101,6 +102,7 @@ def layers_page(result: SweepResult, shelf: Shelf) -> Page:
     near = [*shelf.beside(result), *shelf.beside(result, isolated)]
     titles = {"": layers_words.FIRST_TO_CHANGE} | {name.label: name.title for name in point_names(result.points)}
     thresholds = {} if result.against else {str(threshold): str(threshold) for threshold in sorted(THRESHOLDS)}
+    yardsticks = {name: shelf.yardstick(result, name) for name in result.reductions}
 
     def show(
         reduction: str, threshold: str = str(SURVIVAL_THRESHOLD), measure: str = "cka", layer: str = ""
@@ -112,7 +114,7 @@ def layers_page(result: SweepResult, shelf: Shelf) -> Page:
         shown = pages.layers_shown(result, near, look, layer)
         if not shown.blocks:
             return shown
-        tables = pages.layers_tables(result, near, look, shelf.yardstick(result, reduction))
+        tables = pages.layers_tables(result, near, look, yardsticks[reduction])
         return replace(
             shown, blocks=[*shown.blocks, *pages.alone_blocks(result, near, reduction, layer)], tables=tables
         )
