@@ -27,13 +27,24 @@ globalThis.prunescopeFocus ??= (() => {
   function follow() {
     const there = place();
     if (!there) return;
-    if (byKeys) {
-      there.tabIndex = -1;
-      there.focus({ preventScroll: there === popover }); // which is being placed
-    } else if (there !== popover) {
+    if (byKeys) focusOn(there, { preventScroll: there === popover }); // which is being placed
+    else if (there !== popover) {
       held = null; // once: from now on the page is scrolled by its reader alone
       document.querySelector(".stMain").scrollTo(0, 0);
     }
+  }
+
+  function focusOn(node, options) {
+    node.tabIndex = -1;
+    node.focus(options);
+  }
+
+  function skip(event) { // Streamlit's link leads to what our navigation is a part of
+    const there = event.target.dataset?.testid === "stSkipToContent" && heading();
+    if (!there) return;
+    event.preventDefault();
+    event.stopPropagation();
+    focusOn(there);
   }
 
   addEventListener("keydown", () => { byKeys = true; }, true);
@@ -42,6 +53,7 @@ globalThis.prunescopeFocus ??= (() => {
     if (!held?.control.isConnected) held = null; // what has gone before this press is not what is pressed
   }, true);
   addEventListener("focusin", hold);
+  addEventListener("click", skip, true);
   new MutationObserver(() => { follow(); globalThis.prunescopeMark?.(); }).observe(document.body, { childList: true, subtree: true });
   return true;
 })();

@@ -175,7 +175,7 @@ STYLE = """<style>
 .stApp .stMain:focus-visible { outline-offset: -2px; }
 .st-key-navigation a[aria-current] { background: rgb(128 128 128 / 18%); }
 .st-key-navigation a[aria-current] p { font-weight: 600; }
-.st-key-navigation-views > :last-child a { border: 1px solid #808080; }
+.st-key-navigation-views > :first-child a { border: 1px solid #808080; }
 .stMain { scroll-padding-bottom: 6rem; } /* above what sticks to the lower edge: Run, the bar of many layers */
 .stFileUploader input[type="file"] { visibility: hidden; } /* its button is what takes the focus */
 .stApp button[data-testid^="stBaseButton-primary"]:not(:disabled) { color: light-dark(#ffffff, #21100a); }

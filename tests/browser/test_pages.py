@@ -167,6 +167,8 @@ def test_the_focus_of_who_uses_keys_follows_into_popovers_and_to_the_next_page(p
     link.press("Enter")
     heading = page.get_by_role("heading", name="Prune a checkpoint and watch its layers")
     expect(heading).to_be_focused()
+    page.get_by_role("link", name="Skip to main content").press("Enter")
+    expect(heading).to_be_focused()
     page.get_by_role("link", name="Methods").click()
     expect(heading).to_have_count(0)
     look.expect_idle(page)

@@ -12,8 +12,8 @@ ADDRESSES = {  # of each page, in the order of the navigation; the main page has
     "Methods": "methods",
 }
 ONE_RESULT = "One result"  # on the first line of the navigation: what its views, on the second line, have in common
-VIEWS = ("Layers", "Sentences", "Compare", "Cut", "Present")
-FIRST_LINE = {"Story": "Story", "Lab": "Lab", ONE_RESULT: VIEWS[0], "All results": "All results", "Methods": "Methods"}
+VIEWS = ("Present", "Layers", "Sentences", "Compare", "Cut")  # Present first: few tabs lead to it
+FIRST_LINE = {"Story": "Story", "Lab": "Lab", ONE_RESULT: "Layers", "All results": "All results", "Methods": "Methods"}
 LABELS = {  # over choices, by their parameter of the address, where that is not the word
     "other": "Second",
     "alone": "Layers pruned alone",
