@@ -69,6 +69,7 @@ def pages_of(
     }.items():
         document = written_into(document, name, "\n\n".join(parts))
     measured = {  # on Methods, where a telephone has room for narrow tables
+        "verdicts-counted": words.counted(row.verdict for row in table),
         "harm": harm,
         "guided": plain(" ".join((f"{shares.heading}.", *shares.sentences))),
         "guided-tables": _narrow(*tables),

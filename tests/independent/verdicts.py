@@ -8,7 +8,7 @@ import base64
 import gzip
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +24,20 @@ DAMAGE, MARGIN, LEVEL = 0.05, 0.10, 0.05
 FEWEST_EXAMPLES, FEWEST_BEFORE = 64, 2
 SEEDS = {"weight": 5, "neuron": 10}
 MOST_MISMATCH = 0.01  # of the shares of a layer's weights that a method and its control remove
+SMALL_STEP, CEILING, ONE_EXAMPLE = 0.01, 0.9, 0.5
+DETECTABLE = 2.8  # standard errors, of a drop that is found four times in five
 
 
 @dataclass(frozen=True)
 class There:
     """A pruning at the damage: the share in the upper half, that without each example, and whether steps are coarse."""
 
+    sweep: Result
     share: float
     without: Array  # (n,)
     is_coarse: bool
     step: float  # between the two amounts that it is read from
+    amount: float
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,9 @@ class Row:
         mean_half: Half the width of the 90 % interval of the difference from the mean of random removal.
         draw_half: The same at 95 %, from one more draw.
         p_value: 1 minus the confidence at which the latter reaches 0.
-        obstacle: Whether something other than the intervals makes it inconclusive.
+        reason: Why it is inconclusive; None where it is not.
         state: After Holm's correction over the table.
+        flags: What else to know of it, in the order of Methods.
     """
 
     share: float
@@ -65,8 +70,9 @@ class Row:
     mean_half: float = np.nan
     draw_half: float = np.nan
     p_value: float = np.nan
-    obstacle: bool = True
+    reason: str | None = None
     state: str = "inconclusive"
+    flags: tuple[str, ...] = ()
 
 
 def read(folder: Path) -> list[Result]:
@@ -96,7 +102,8 @@ def there(result: Result) -> There | None:
     stored_gaps = np.frombuffer(base64.b64decode(stored["replicates"]), "<f4").astype(float)  # (n,)
     without = 0.5 + stored_gaps / (4 * DAMAGE)  # (n,)
     is_coarse = int((damages[1:k] > 0).sum()) < FEWEST_BEFORE
-    return There(float(share), without, is_coarse, float(amounts[k] - amounts[k - 1]))
+    step = float(amounts[k] - amounts[k - 1])
+    return There(result, float(share), without, is_coarse, step, float(amounts[k - 1] + place * step))
 
 
 def table(results: Iterable[Result]) -> dict[str, Row]:
@@ -159,14 +166,19 @@ def _controls(sweep: Result, group: Sequence[Result]) -> dict[int, list[Result]]
 def _judged(sweeps: Sequence[Result], seeds: Mapping[int, list[Result]]) -> Row:
     method = sweeps[0]["pruning"]
     own, drawn = _finest(sweeps), {seed: _finest(of_seed) for seed, of_seed in sorted(seeds.items())}
-    names = tuple(seed for seed, known in drawn.items() if known and not known.is_coarse)
-    usable = [known for known in drawn.values() if known and not known.is_coarse]
+    usable = {seed: known for seed, known in drawn.items() if known and not known.is_coarse}
     n, k = len(sweeps[0]["task"]["examples"]), len(usable)
-    shares = np.array([known.share for known in usable])  # (k,)
-    obstacle = own is None or own.is_coarse or n < FEWEST_EXAMPLES or k < SEEDS[method["granularity"]]
+    names, shares = tuple(usable), np.array([known.share for known in usable.values()])  # each (k,)
+    reasons = {
+        "too few examples": n < FEWEST_EXAMPLES,
+        "change not reached": own is None,
+        "steps too coarse": own is not None and own.is_coarse,
+        "too few seeds": k < SEEDS[method["granularity"]],
+    }
+    reason = next((name for name, holds in reasons.items() if holds), None)
     if own is None or k < 2:
-        return Row(own.share if own else np.nan, names, shares, np.full((k, n), np.nan))
-    replicates = own.without - np.array([known.without for known in usable])  # (k, n)
+        return Row(own.share if own else np.nan, names, shares, np.full((k, n), np.nan), reason=reason)
+    replicates = own.without - np.array([known.without for known in usable.values()])  # (k, n)
     mean_without = replicates.mean(0)  # (n,)
     difference, deviation = float(own.share - shares.mean()), float(shares.std(ddof=1))
     error = float(np.sqrt((n - 1) / n * ((mean_without - mean_without.mean()) ** 2).sum()))
@@ -178,21 +190,63 @@ def _judged(sweeps: Sequence[Result], seeds: Mapping[int, list[Result]]) -> Row:
     mean_half, draw_half = half(0.95, 1 / k), half(0.975, 1 + 1 / k)
     p_value = float(brentq(lambda p: half(1 - p / 2, 1 + 1 / k) - abs(difference), 1e-12, 1 - 1e-12, xtol=1e-14))
     state = "inconclusive"
-    if not obstacle and abs(difference) + mean_half <= MARGIN:
+    if not reason and abs(difference) + mean_half <= MARGIN:
         state = "equivalent"
-    elif not obstacle and abs(difference) >= MARGIN and abs(difference) > draw_half:
+    elif not reason and abs(difference) >= MARGIN and abs(difference) > draw_half:
         state = "steeper" if difference > 0 else "flatter"
+    elif not reason:
+        reason = "interval too wide"
+    squares, judge = (mean_without - mean_without.mean()) ** 2, _judge(own, sweeps)  # (n,)
+    marks = {
+        "beyond working range": not _works(own, sweeps),
+        "random removal beyond its working range": sum(not _works(usable[name], seeds[name]) for name in names) > k / 2,
+        "range doubtful": _smallest_drop(judge) > judge["working_range"]["lead"] / 10,
+        "at the ceiling": shares.mean() > CEILING,
+        "one example decides": squares.max() > ONE_EXAMPLE * squares.sum(),
+        "interpolated": own.step > SMALL_STEP + 1e-9,
+    }
+    flags = tuple(name for name, holds in marks.items() if holds)
     numbers = difference, deviation, error, mean_half, draw_half, p_value
-    return Row(own.share, names, shares, replicates, *numbers, obstacle, state)
+    return Row(own.share, names, shares, replicates, *numbers, reason, state, flags)
+
+
+def _judge(own: There, sweeps: Sequence[Result]) -> Result:
+    """Of several sweeps of one pruning, the one whose working range is judged on most examples."""
+    return max((own.sweep, *sweeps), key=lambda sweep: sweep["working_range"]["examples"])
+
+
+def _works(own: There, sweeps: Sequence[Result]) -> bool:
+    """Whether the model is within its working range at the damage."""
+    to = _judge(own, sweeps)["working_range"]["to"]
+    return to is not None and own.amount <= to
+
+
+def _smallest_drop(sweep: Result) -> float:
+    """The smallest drop that the examples show at the end of the working range, by the jackknife; NaN without one."""
+    known, frames = sweep["working_range"], sweep["frames"]
+    if known["to"] is None:
+        return np.nan
+    end = max(1, [frame["amount"] for frame in frames].index(known["to"]))
+    labels = np.array([sweep["task"]["gold"], frames[0]["predictions"], frames[end]["predictions"]])  # (3, n)
+
+    def score(gold: Array, predicted: Array) -> float:
+        is_accuracy = known["metric"] == "accuracy"  # else Matthews correlation: that of zeros and ones
+        return float(np.mean(gold == predicted) if is_accuracy else np.corrcoef(gold, predicted)[0, 1])
+
+    n = labels.shape[1]
+    without = [np.delete(labels, k, axis=1) for k in range(n)]  # (n, 3, n - 1)
+    drops = [score(gold, after) - score(gold, before) for gold, before, after in without]  # (n,)
+    return float(DETECTABLE * np.sqrt((n - 1) * np.var(drops) * n / known["examples"]))
 
 
 def _corrected(rows: Mapping[str, Row]) -> dict[str, Row]:
     """Holm: from the smallest p-value on, each times the number of those left; the first that fails ends it."""
-    order = sorted((key for key, row in rows.items() if not row.obstacle), key=lambda key: rows[key].p_value)
+    tested = [key for key, row in rows.items() if row.reason in (None, "interval too wide")]
+    order = sorted(tested, key=lambda key: rows[key].p_value)
     found, holds = dict(rows), True
     for k, key in enumerate(order):
         row = rows[key]
         holds = holds and row.p_value * (len(order) - k) < LEVEL
         if row.state in ("steeper", "flatter") and not holds:
-            found[key] = Row(**{**vars(row), "state": "inconclusive"})
+            found[key] = replace(row, state="inconclusive", reason="interval too wide")
     return found

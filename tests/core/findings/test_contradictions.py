@@ -9,19 +9,18 @@ from itertools import combinations
 
 import pytest
 
+from benchmarks.verdicts import verdict_table
 from core.findings import pooled
-from core.findings.choices import is_control, task_title
+from core.findings.choices import is_control
 from core.findings.claim import SENSITIVITY, Verdict, verdict
 from core.findings.comparable import SPARSITY_TOLERANCE, largest_mismatch, obstacle
 from core.findings.grid import corrected_verdicts, grid_rows
 from core.findings.words.compare import compare_said, depth_sentence
 from core.findings.words.numbers import percent
 from core.findings.words.story import chance_told, play_told
-from core.findings.words.verdict import STATES, criteria_table, verdict_cell
-from core.request.catalog import ROOT
+from core.findings.words.verdict import STATES, criteria_table
 from core.request.scope import run_of
 from core.results.library import Entry, shipped
-from core.results.names import checkpoint_name, method_name
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT, State
 from tests.core.findings.made import Shelf, made_shelf, shipped_shelves
@@ -118,25 +117,15 @@ def test_the_grid_the_page_of_results_and_what_is_pooled_agree(shipped_results: 
     shelves = shipped_shelves(shipped_results)
     rows = {row.key: row for shelf in shelves for row in grid_rows(list(shelf.results.values()))}
     on_grid = corrected_verdicts(list(rows.values()))
-    page = (ROOT / "docs" / "results.md").read_text("utf-8").partition("<!-- verdicts -->")[2]
-    page = page.partition("<!-- end of verdicts -->")[0]
-    head, *lines = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
-    cells = [dict(zip(head, line, strict=True)) for line in lines]
-    of_page = {(row["Task"], row["Checkpoint"], row["Method"]): row for row in cells}
+    table = verdict_table([*shipped_results.values()])  # which the page of results is written from
+    assert on_grid == {row.result.key: row.verdict for row in table}
     for shelf in shelves:
         for entry in shelf.entries:
             if entry.key not in on_grid:
                 continue
-            result, found = shelf.results[entry.key], on_grid[entry.key]
-            alone, title = verdict(result, shelf.beside(entry)), task_title(entry.task)
+            found, alone = on_grid[entry.key], verdict(shelf.results[entry.key], shelf.beside(entry))
             assert (found.share, found.contrast) == (alone.share, alone.contrast), "one result and all of them"
             assert found.state == alone.state or (alone.state in DIFFERENT and found.state == "inconclusive")
-            place = title, checkpoint_name(result).replace(f", fine-tuned on {title}", ""), method_name(result)
-            said = of_page[place]
-            assert (said["Verdict at 0.05"], said["In the upper half at 0.05"]) == (
-                verdict_cell(found),
-                percent(found.share or 0),
-            )
     for known in pooled.shipped():
         keys = {key for key, row in rows.items() if row.setting == known.title and key in on_grid}
         assert known.keys == keys, "all that have two seeds, and nothing else"
