@@ -253,15 +253,16 @@ def show_nothing(reason: str, command: str = "") -> None:
 def link_to_control(*results: SweepResult) -> None:
     """Link to the Lab for the first result whose verdict can be had there.
 
-    The Lab computes the random control that a result lacks; else its settings are those that may decide the verdict.
+    The Lab computes the random control that a result lacks; else its settings are those that may decide the verdict,
+    if any may.
     """
     for result in filter(request_behind, results):
         entries = at_hand()
-        reason = once(verdict, result, companions_of(result, entries)).reason
+        found = once(verdict, result, companions_of(result, entries))
         if missing_seeds(result, entries)[0]:
             link_to("Lab", f"{RUN} in the Lab", ":material/casino:", result=result.key, job="")
             return
-        if reason in REMEDIES:
+        if (reason := found.reason) in REMEDIES and found.may_be_decided:
             link_to("Lab", REMEDIES[reason], ":material/balance:", **{DECIDE: reason}, result=result.key, job="")
             return
 

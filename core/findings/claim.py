@@ -28,7 +28,7 @@ from core.request.controls import SMALL_STEP
 from core.request.scope import run_of
 from core.results.schema import SweepResult
 from core.results.statistics import GapAtDamage, ProfileAtDamage
-from core.sweep.control_contrast import DIFFERENT, Contrast, State, contrast, mean_gap
+from core.sweep.control_contrast import DIFFERENT, Contrast, State, contrast
 from core.sweep.equal_damage import upper_share
 from core.sweep.statistics import Array
 
@@ -118,9 +118,10 @@ class Verdict:
         """Which half of the layers changes more under the control; None if the mean of its seeds does not show it."""
         if len(self.controls) < FEWEST_SEEDS:
             return None
-        gaps = [control.gap.value for control in self.controls]
-        _, low, high = mean_gap(gaps, np.array([control.gap.replicates for control in self.controls]))
-        return _lead(low, high)
+        gaps = np.array([[seed.gap.value, *seed.gap.replicates] for seed in self.controls])  # (k, 1 + n)
+        mean = contrast(gaps[:, 0], gaps[:, 1:])
+        half = mean.mean_half_width(CONFIDENCE)
+        return _lead(mean.difference - half, mean.difference + half)
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -136,6 +137,14 @@ class Verdict:
             "interpolated": method is not None and round(method.step, 9) > SMALL_STEP,
         }
         return tuple(flag for flag, is_so in holds.items() if is_so)
+
+    @property
+    def may_be_decided(self) -> bool:
+        """Whether smaller steps than those read or, all else the same, twice as many examples may decide it."""
+        if self.reason == "interval too wide" and (known := self.contrast):
+            error = known.standard_error / np.sqrt(2)
+            return replace(known, standard_error=error, examples=2 * known.examples).state != "inconclusive"
+        return self.reason != "steps too coarse" or "interpolated" in self.flags
 
 
 def largest_influence(replicates: Array) -> float:

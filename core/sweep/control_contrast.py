@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from core.request.catalog import CONFIDENCE
-from core.sweep.statistics import Array, jackknife
+from core.sweep.statistics import Array
 
 State = Literal["equivalent", "steeper", "flatter", "inconclusive"]
 DIFFERENT: tuple[State, ...] = ("steeper", "flatter")
@@ -104,24 +104,6 @@ def margin_of_mean(values: Sequence[float] | Array) -> float:
     """Compute half the width of Student's 95 % interval of the mean of two or more independent values."""
     n = len(values)
     return float(stdtrit(n - 1, (1 + CONFIDENCE) / 2) * np.std(values, ddof=1) / np.sqrt(n))
-
-
-def mean_gap(seed_gaps: Sequence[float], seed_replicates: Array) -> tuple[float, float, float]:
-    """Compute the mean gap of a control's seeds with its 95 % interval over examples and seeds.
-
-    Its half-width is √[(t_{k-1} · s / √k)² + (t_{n-1} · se)²], with s between the seeds and se of the mean.
-
-    Args:
-        seed_gaps: (k,) the control's gaps, k ≥ 2.
-        seed_replicates: (k, n), the same without each example.
-
-    Returns:
-        The mean, the lower and the upper bound.
-    """
-    mean = float(np.mean(seed_gaps))
-    low, high = jackknife(np.array(mean), np.mean(seed_replicates, 0))
-    half = float(np.hypot((high - low) / 2, margin_of_mean(seed_gaps)))
-    return mean, mean - half, mean + half
 
 
 def profile_distance(profile: Array, seed_profiles: Array) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from scipy.optimize import brentq
 from scipy.stats import t
 
@@ -20,20 +21,21 @@ TITLES = {
     ("attribution", None): "Attribution pruning",
     ("attribution-residual", None): "Attribution pruning (as published)",
 }
-Cell = Mapping[str, Any]
+Cell, Place = Mapping[str, Any], tuple[str, int]  # a task and a depth
 
 
-def cells() -> dict[str, dict[tuple[str, int], Cell]]:
-    """Of each method and cell: Δ by seed of random removal, its mean, and the variance of that."""
+def cells() -> dict[str, dict[Place, Cell]]:
+    """Of each method and cell: its results, Δ by seed of random removal, its mean, and the variance of that."""
     results = {result["key"]: result for result in verdicts.read(SHIPPED / "results")}
-    twins: dict[str, dict[tuple[str, int], list[verdicts.Row]]] = defaultdict(lambda: defaultdict(list))
+    twins: dict[str, dict[Place, list[tuple[str, verdicts.Row]]]] = defaultdict(lambda: defaultdict(list))
     for key, row in verdicts.table(results.values()).items():
         result = results[key]
         place = result["task"]["name"], result["checkpoint"]["num_layers"]
-        twins[TITLES[result["pruning"]["method"], result["pruning"]["scope"]]][place].append(row)
-    found: dict[str, dict[tuple[str, int], Cell]] = defaultdict(dict)
+        twins[TITLES[result["pruning"]["method"], result["pruning"]["scope"]]][place].append((key, row))
+    found: dict[str, dict[Place, Cell]] = defaultdict(dict)
     for title, places in twins.items():
-        for place, rows in places.items():
+        for place, judged in places.items():
+            keys, rows = zip(*judged, strict=True)
             seeds = sorted(set.intersection(*(set(row.seeds) for row in rows)))
             if len(seeds) < 2:
                 continue
@@ -44,8 +46,8 @@ def cells() -> dict[str, dict[tuple[str, int], Cell]]:
             n, k = len(paired), len(seeds)
             error = np.sqrt((n - 1) / n * np.sum((paired - paired.mean()) ** 2))
             variance = apart.var(ddof=1) / k + error**2
-            by_seed = dict(zip(seeds, apart, strict=True))
-            found[title][place] = {"by_seed": by_seed, "difference": apart.mean(), "variance": variance}
+            known = {"difference": apart.mean(), "variance": variance, "keys": set(keys)}
+            found[title][place] = {**known, "by_seed": dict(zip(seeds, apart, strict=True))}
     return found
 
 
@@ -99,4 +101,8 @@ def test_the_shipped_table_is_what_the_stored_numbers_give() -> None:
                 np.testing.assert_allclose(given, wanted, rtol=0, atol=1e-6, err_msg=f"{title}, {name}, {field}")
             spans = [bounds[1] - bounds[0] for bounds in (estimate["between"], estimate["within"]) if bounds]
             assert estimate["interval"][1] - estimate["interval"][0] == max(spans)
-        assert len(table[title]["cells"]) == len(places)
+        told = {frozenset(cell["keys"]): cell["by_seed"] for cell in table[title]["cells"]}
+        assert set(told) == {frozenset(cell["keys"]) for cell in places.values()}, "which count, and no others"
+        for cell in places.values():
+            given = {int(seed): share for seed, share in told[frozenset(cell["keys"])].items()}
+            assert given == pytest.approx(cell["by_seed"], abs=1e-6)

@@ -222,10 +222,8 @@ def _works(own: There, sweeps: Sequence[Result]) -> bool:
 
 
 def _smallest_drop(sweep: Result) -> float:
-    """The smallest drop that the examples show at the end of the working range, by the jackknife; NaN without one."""
+    """The smallest drop that the examples show at the end of the working range, by the jackknife."""
     known, frames = sweep["working_range"], sweep["frames"]
-    if known["to"] is None:
-        return np.nan
     end = max(1, [frame["amount"] for frame in frames].index(known["to"]))
     labels = np.array([sweep["task"]["gold"], frames[0]["predictions"], frames[end]["predictions"]])  # (3, n)
 
