@@ -1,4 +1,4 @@
-"""`python -m core.cut`: studies which layers of a checkpoint can go, also where its study exists.
+"""`python -m core.cut`: studies which layers of a checkpoint can go, even if its study exists.
 
 It says how long it will take. Progress and time left go to standard error, the path of the study to standard output.
 """
@@ -30,7 +30,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--exhaustive", action="store_true", help="run all subsets, also of more than 8 layers (up to 12)")
     add("--measure", action="store_true", help="narrower feed-forward parts as well; measure size and speed here")
     add("--save", type=Path, metavar="FOLDER", help="write the smaller model chosen there, for plain transformers")
-    add("--layers", type=int, metavar="N", help="how many layers stay in it (default: all)")
+    add("--layers", type=int, metavar="N", help="how many layers it keeps (default: all)")
     add("--width", type=float, choices=SHARES, help="the share of its feed-forward units that is removed")
     add("--manifest", type=Path, metavar="JSON", help="list the study there too, beside what it lists")
     return parser.parse_args(arguments)
@@ -57,7 +57,7 @@ def compute(request: SweepRequest, options: argparse.Namespace) -> CutStudy:
     with borrow(inputs.resolved) as checkpoint:
         depth = checkpoint.record.num_layers
         if options.layers is not None and not 1 <= options.layers <= depth:
-            raise PrunescopeError(f"--layers {options.layers}: the checkpoint has {depth}, choose 1 to so many")
+            raise PrunescopeError(f"--layers {options.layers}: the checkpoint has {depth} layers, choose 1 to {depth}")
         seconds = seconds_of(checkpoint, inputs, lambda *_: None, **how)
         print(f"about {tqdm.format_interval(seconds)} to run", file=sys.stderr)
         with progress_shown("cut", unit="layer") as report:

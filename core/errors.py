@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")  # among them all that begins a new line
+_EMPTY = re.compile(r"(?<!\w)''(?!\w)")  # a quoted value that is not there
 _HEAD_CHARS, _TAIL_CHARS = 2_000, 500  # of a message; a command in one has a thousand
 
 
@@ -17,7 +18,7 @@ class PrunescopeError(Exception):
     def __init__(self, message: str) -> None:
         if len(message) > _HEAD_CHARS + _TAIL_CHARS:
             message = f"{message[:_HEAD_CHARS]} … {message[-_TAIL_CHARS:]}"
-        super().__init__(_CONTROL.sub(" ", message))
+        super().__init__(_EMPTY.sub("(empty)", _CONTROL.sub(" ", message)))
 
     def _render_traceback_(self) -> list[str]:
         """Show the message alone in a notebook, where IPython asks an exception for this."""

@@ -39,11 +39,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = OneLineParser(prog="python -m core.grid", description=__doc__)
     add = parser.add_argument
     add("file", type=Path, metavar="FILE.yaml", help="what to run")
-    add("--output", type=Path, metavar="FOLDER", help="of results (default: the user's results)")
+    add("--output", type=Path, metavar="FOLDER", help="where results are kept (default: the user's results)")
     what = "what a name of data in the file means"
     add("--data", nargs="+", action="extend", type=_place, default=[], metavar="NAME=PATH", help=what)
     add("--manifest", type=Path, metavar="JSON", help="list the results there too, beside what it lists")
-    add("--cluster", metavar="ADDRESS", help="of a Dask scheduler whose workers run the sweeps")
+    add("--cluster", metavar="ADDRESS", help="address of a Dask scheduler whose workers run the sweeps")
     parser.add_threads()
     add("--plan", action="store_true", help="download what is missing, say how long the sweeps will take, and run none")
     return parser.parse_args(arguments)

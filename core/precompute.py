@@ -1,4 +1,4 @@
-"""`python -m core.precompute`: runs a sweep from the command line, also where its result exists.
+"""`python -m core.precompute`: runs a sweep from the command line, even if its result exists.
 
 Progress and time left go to standard error, the path of the result to standard output.
 """

@@ -294,7 +294,7 @@ def _message(error: BaseException) -> str:
         return "The run stopped in a library, at a file that is damaged or made to break it: choose another one."
     if is_out_of_memory(error):
         return f"{OUT_OF_MEMORY[0].upper()}{OUT_OF_MEMORY[1:]}."
-    return f"The run stopped on an unexpected {type(error).__name__}: the server's log has the details."
+    return "The run stopped on an unexpected error: the server's log has the details."
 
 
 def _warm_up() -> None:

@@ -36,7 +36,7 @@ from ui.text import plain, refusals_shown, remark
 
 TITLE = "Prune a checkpoint and watch its layers"
 EXPLANATION = (
-    "A run prunes a checkpoint step by step: how similar does each layer stay, how well does the model classify?"
+    "A run prunes a checkpoint step by step. It shows how similar each layer stays and how well the model classifies."
 )
 DEFAULT = " **Press Run** to begin: the default checkpoint works offline."
 WAITING = "The picture appears here once the unpruned model has been measured."

@@ -46,7 +46,7 @@ def present() -> None:
         downloads = st.container()
         st.markdown(words.EXPLANATION)
         titles = playlist(state.entries, once(entry_of, result), choose_result(state))
-        st.markdown(plain(f"↑ and ↓ go through {listed(list(titles.values()))}."))
+        st.markdown(plain(f"↑ and ↓ step through {listed([f'“{title}”' for title in titles.values()])}."))
         measured = f"{models_name(result)}, {data_name(result)}"
         line = st.text_input(LINE, key="caption", placeholder=measured, max_chars=MAX_LINE_CHARS, bind="query-params")
         heading, caption = titles[result.key], line or measured

@@ -23,7 +23,7 @@ from ui.player import show_answer, show_pictures
 from ui.text import plain, refusals_shown, remark
 
 OTHER_CHECKPOINT = "A sentence of your own can be tried with the bundled checkpoints: change the result above."
-OTHER_SCORES = "On the written calibration examples, the method removes something else than in the result below."
+OTHER_SCORES = "Here the method scores on the written examples, so it removes other parts than in the result below."
 ANSWER_SECONDS = 1.0  # how long a click waits for an answer, to show it at once
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from core.charts.grammar import COLOURS, FIRST_COLOUR, SECOND_COLOUR, UNDEFINED_COLOUR
 from core.charts.theme import TYPEFACE, Theme
 from core.findings.grid import Grid, GridRow
-from core.findings.words.verdict import POINTS, verdict_cell
+from core.findings.words.verdict import IN_SHORT, POINTS, verdict_cell
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.sweep.control_contrast import State
 
@@ -26,16 +26,15 @@ STATE_COLOURS: Mapping[State, str] = {
     "equivalent": COLOURS[2],
     "inconclusive": UNDEFINED_COLOUR,
 }
-STATE_WORDS: Mapping[State, str] = {state: state for state in STATE_COLOURS} | {"equivalent": "no different"}
 CAPTION = "Checkpoints and how they are pruned"
 LINE, LEFT, TOP = 20, 240, 160  # of a picture of its own, in pixels: a line of text, and where the charts begin
 SVG = "http://www.w3.org/2000/svg"
 INTACT = 'stroke="currentColor" stroke-dasharray="1 3" opacity="0.7"'
 GHOST = f'class="ghost" stroke="{UNDEFINED_COLOUR}" opacity="0.6"'
 VERDICTS = (
-    "Each verdict compares a method with its random control at the same overall change. "
-    "Steeper: more of the change lies in the upper half of the layers than under random removal. Flatter: less. "
-    f"No different: within {POINTS}. The verdicts are corrected for their number in all these results."
+    "Each verdict compares a method with its random control at the same overall change: does more, or less, of the "
+    f"change lie in the upper half of the layers? No different: within {POINTS}. The verdicts are corrected for their "
+    "number in all these results."
 )
 CURVES = (
     "One sweep each: how much every layer still resembles its unpruned self (CKA, 0 to 1), over the share removed, "
@@ -58,7 +57,7 @@ def grid_html(grid: Grid, addresses: tuple[str, str]) -> str:
         found = grid.verdicts.get(row.key)
         if found is None or found.state is None:
             return chart
-        word = f'<span class="state" style="--state: {STATE_COLOURS[found.state]}">{STATE_WORDS[found.state]}</span>'
+        word = f'<span class="state" style="--state: {STATE_COLOURS[found.state]}">{IN_SHORT[found.state]}</span>'
         return chart + _link(row, verdict_page, verdict_cell(found), word)
 
     head = "".join(f'<th scope="col">{escape(setting)}</th>' for setting in grid.settings)
@@ -120,7 +119,7 @@ def grid_svg(grid: Grid, title: str, theme: Theme) -> str:
         for j, setting in enumerate(grid.settings):
             x = LEFT + j * wide
             for row in grid.cells.get((setting, column), ())[:1]:
-                word = [STATE_WORDS[known.state]] if (known := grid.verdicts.get(row.key)) and known.state else []
+                word = wrap(IN_SHORT[known.state], 28) if (known := grid.verdicts.get(row.key)) and known.state else []
                 chart = f'<rect width="{WIDTH}" height="{HEIGHT}" stroke="{theme.line}"/>{_curves(row)}'
                 drawn += [
                     f'<g transform="translate({x} {y})" fill="none" stroke-width="1.5">{chart}</g>',

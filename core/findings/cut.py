@@ -79,7 +79,7 @@ class Frontier:
     Attributes:
         study: The study.
         full: The main metric of the full model on the judged examples.
-        guess: Of always giving one label, there.
+        guess: Of always guessing the commonest label, there.
         choices: One of each number of layers and each width.
         picks: What the criteria pick, of each number of layers.
         timed: Whether the speed of every choice was measured, and is what it gains.
@@ -187,7 +187,7 @@ def state_of(known: Frontier, choice: Choice | None, by: By, most: float) -> Sta
     """Say whether the judged examples bear a choice out.
 
     Returns:
-        `guesses`: the full model or the chosen one is not shown to be better than always giving one label, so that
+        `guesses`: the full model or the chosen one is not shown to beat always guessing the commonest label, so that
         nothing is shown to be kept. `nothing`: nothing was chosen. `holds`: the whole interval loses at most so much.
         `fails`: the whole interval loses more. `inconclusive`: neither.
     """

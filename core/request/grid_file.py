@@ -39,7 +39,7 @@ def read_grid(path: Path) -> list[SweepRequest]:
     try:
         return grid_requests(yaml.safe_load(path.read_text(encoding="utf-8")), path.name)
     except (OSError, RecursionError, yaml.YAMLError, ValueError) as error:
-        reason = " ".join(str(error).split())[:160]
+        reason = " ".join(str(getattr(error, "strerror", error)).split())[:160]
         raise PrunescopeError(f"{path.name} is not readable as YAML ({reason}): give the file of a grid") from error
 
 

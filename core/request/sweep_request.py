@@ -150,7 +150,7 @@ _DATA = (
     f"written, hub, a folder in the Hub's GLUE layout, a file ({', '.join(TABLE_SUFFIXES)}), or "
     "hub:OWNER/NAME[/CONFIG][@REVISION] (default: written for embedded, else hub)"
 )
-_MEASURES = f"of {', '.join(catalog.MEASURES)} (default: {','.join(catalog.DEFAULT_MEASURES)})"
+_MEASURES = f"{', '.join(catalog.MEASURES)} (default: {','.join(catalog.DEFAULT_MEASURES)})"
 _LABEL_MAP = "VALUE=LABEL: what a value of the label column means; 'VALUE=' leaves its rows out"
 _GUESSED = "(default: guessed where only one can be meant)"
 
@@ -166,17 +166,17 @@ class SweepRequest:
     checkpoint: Annotated[str, _help("ID[@REVISION] on the Hub, a folder, embedded:NAME or recipe:NAME")]
     task: Annotated[str, known("task", TASK_NAMES), _help(_TASK)]
     method: Annotated[str, known("method", METHODS), _help(", ".join(METHODS))] = "magnitude"
-    scope: Annotated[_Scope, _help("of weight methods: encoder (default), all-linear, layer:K, layers:A-B")] = "encoder"
+    scope: Annotated[_Scope, _help("encoder (default), all-linear; layer:K, layers:A-B, counted from 0")] = "encoder"
     points: Annotated[str, known("points", catalog.POINTS), _help(", ".join(catalog.POINTS))] = "attention"
     amounts: Annotated[_Amounts, _help("fractions in [0, 1) (default: steps of 0.1 up to 0.9)")] = DEFAULT_AMOUNTS
     num_examples: Annotated[int | None, _help(f"default: {catalog.DEFAULT_EXAMPLES}; of a file at most half")] = None
     seed: Annotated[int, _help("of pruning; the examples' seed is fixed", ge=0, lt=2**32)] = 0
-    control_of: Annotated[str | None, _help("method a random one follows (default: magnitude, attribution)")] = None
+    control_of: Annotated[str | None, _help("what a random method follows (default: magnitude, attribution)")] = None
     measures: Annotated[_Measures, _help(_MEASURES)] = catalog.DEFAULT_MEASURES
     until_damage: Annotated[float | None, _help("stop once 1 - the mean own CKA reaches this", gt=0, lt=1)] = None
     range_examples: Annotated[RangeExamples, _help("what judges the working range: subset (default) or all")] = "subset"
     data: Annotated[str | None, _help(_DATA)] = None
-    split: Annotated[str | None, _help("of hub:OWNER/NAME: the split that is evaluated (default: validation)")] = None
+    split: Annotated[str | None, _help("the split of hub:OWNER/NAME to evaluate (default: validation)")] = None
     source_name: Annotated[str | None, _help("the data's name in the result", max_length=catalog.MAX_NAME_CHARS)] = None
     text: Annotated[tuple[str, ...], _help(f"column of a file or data set that holds the text {_GUESSED}")] = ()
     label: Annotated[str | None, _help(f"column that holds the label {_GUESSED}")] = None

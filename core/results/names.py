@@ -13,6 +13,7 @@ from core.results.schema import CheckpointRecord, Pruning, SweepResult
 
 PROPER_NOUNS = ("CKA", "F1", "Matthews", "Wanda")  # names that begin with them keep their capital
 LABEL_CHARS = 80  # of a label's name, on screen
+GUESSING = "always guessing the commonest label"  # what a model has to beat
 SCOPES = {"encoder": " of the encoder", "all-linear": " of all linear layers", None: ""}
 
 PointLabel = str  # a layer's name on an axis: `1`, or `1a` for its attention block if outputs are measured too

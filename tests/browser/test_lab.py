@@ -77,7 +77,9 @@ def test_six_labels_in_another_order_on_a_telephone(page: Page, site: str, copy:
     place = page.get_by_role("textbox", name=PLACE)
     place.fill(str(tiny_emotions))
     place.press("Enter")
-    expect(page.get_by_text("Its 6 labels: Anger, fear, joy, love, sadness, surprise.")).to_be_visible()
+    expect(
+        page.get_by_text("The model's labels: “Anger”, “fear”, “joy”, “love”, “sadness”, “surprise”.")
+    ).to_be_visible()
     page.locator(".st-key-lab-upload input[type=file]").set_input_files(upload)  # type: ignore[arg-type]
     expect(page.locator(".st-key-lab-texts")).to_contain_text("utterance")
     expect(page.get_by_role("combobox", name="Label column")).to_have_value("feeling")

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.findings import pooled
-from core.findings.words.verdict import STATES
+from core.findings.words.verdict import IN_SHORT, STATES
 from core.results.schema import SweepResult
 from core.results.store import save
 from tests.builders import against, declining, made_by_recipe, make_result, ship, with_own_key, with_own_labels
@@ -56,7 +56,7 @@ def test_it_shows_all_verdicts_of_ones_own_folder_or_shipped(many: None, monkeyp
     app = open_page(PAGE)
     assert title(app) == f"Of 8 verdicts: 4 {STATES['steeper']} and 4 inconclusive"
     verdicts = re.findall(r'class="state"[^>]*>([^<]+)<', tables(app))
-    assert verdicts == ["steeper", "inconclusive"] * 4
+    assert verdicts == [IN_SHORT["steeper"], "inconclusive"] * 4
     assert "| no control | 4 |" in app.markdown[-1].value
     assert [button.label for button in app.get("download_button")] == ["PNG", "SVG", "PDF", "Numbers as CSV"]
     assert tables(app).count('href="layers?result=') == tables(app).count('href="./?result=') == 8

@@ -154,7 +154,7 @@ def test_a_checkpoint_of_ones_own_makes_its_own_task(queue: JobQueue, runs: Runs
     assert "enter its place above first" in told(page)
     fill(page, {"place": str(moods)})
     assert not runs.requests, "a place alone starts nothing"
-    assert "Its 3 labels: Glad, sad, in between." in told(page)
+    assert "The model's labels: “Glad”, “sad”, “in between”." in told(page)
     assert "one or two with text" in told(page)
     moods_of = ("GLAD", "in_between", "Sad")
     upload(page, "text,reply,mood\n" + "".join(f"text {k},reply {k},{moods_of[k % 3]}\n" for k in range(12)))

@@ -75,7 +75,7 @@ def choose_model(shown: SweepRequest, asked: Asked) -> catalog.Task | None:
     with refusals_shown():
         with st.spinner("Reading the checkpoint's labels …", show_time=False):
             found = labels_at_hand(place)
-        remark(plain(f"Its {len(found)} labels: {first_few(found, MAX_LABELS_LISTED)}."))
+        remark(plain(f"The model's labels: {first_few([f'“{label}”' for label in found], MAX_LABELS_LISTED)}."))
         return own_task(place, found)
     return None
 
@@ -133,7 +133,7 @@ def choose_data(shown: SweepRequest, asked: Asked, task: catalog.Task | None) ->
         catalog.MIN_EXAMPLES,
         most,
         placeholder=usual,
-        help=f"Empty: as many as there are, {usual}; of a file of your own, at most half its rows.",
+        help=f"Leave empty for as many as there are, {usual}; of your own file, at most half the rows.",
         **begun("examples", None if wanted is None else min(wanted, most)),
     )
 

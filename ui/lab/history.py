@@ -25,7 +25,7 @@ def show_history(on_show: str | None) -> None:
             reasons = "".join(f"\n- {plain(reason)}" for reason in files[:5])
             st.warning(f"{len(files)} of the files in your folder cannot be shown:{reasons}")
         if is_hosted():
-            remark("Only results of this visit are listed, until the server restarts: download what you need.")
+            remark("This visit's results only. Download those you need; they are lost when the server restarts.")
         else:
             remark("Finished runs are saved as files in this folder, which the other pages read as well:")
             st.code(str(store.user_folder()), language=None, wrap_lines=True)

@@ -19,10 +19,10 @@ from ui.text import remark
 SOME_LAYERS, LIST = "some layers", "list"  # choices after which something has to be typed
 EVERY, STUDY = "every method", "study"  # choices; no names of the catalog
 HOW_FAR = (
-    "Every method, one after another: up to where the model works with each, and which layer falls first. Guided "
-    "shares take a search of their own: choose them singly."
+    "Runs every method, one after another: up to where does the model work with each, and which layer falls first? "
+    "Guided shares need a search of their own: choose those methods one by one."
 )
-WHICH_LAYERS = "Leaves out whole layers, in every combination: which can really go, for a smaller and faster model."
+WHICH_LAYERS = "Leaves out whole layers in many combinations: which can really go, for a smaller and faster model?"
 SCOPES = {
     "encoder": "All encoder layers",
     "all-linear": "All linear layers (as published)",
@@ -43,7 +43,7 @@ PRESETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "Random control": ("Magnitude pruning, then as many weights drawn at random.", {"with-control": True}),
     "Attribution": ("Removes whole units, the least useful first.", {"method": "attribution"}),
     "One layer alone": (
-        "Its own effect, without the layers below.",
+        "One layer's own effect, without that of the layers below.",
         {"scope": SOME_LAYERS, "layer": 1, "last-layer": 1},
     ),
     "Quick look": ("64 examples, steps of 20 %: a rough answer in seconds.", {"examples": 64, "step": "0.2"}),
@@ -76,7 +76,7 @@ def choose_method(shown: SweepRequest, asked: Asked, follow_ups: Sequence[SweepR
     fields["method"] = name
     if controlled := {key: known.title for key, known in METHODS.items() if known.control == name}:
         first = (shown.control_of if shown.method == name else None) or DEFAULT_CONTROLLED.get(name)
-        note = "As much is removed of each matrix or layer as this method removes there."
+        note = "As much is removed from each matrix or layer as this method removes there."
         fields["control_of"] = choose_setting("Control of", controlled, first, f"control-of-{name}", note)
     shares = METHODS[fields.get("control_of") or name].shares  # of all layers
     if method.granularity == "weight" and not (shares or asked.every):
@@ -102,13 +102,13 @@ def choose_method(shown: SweepRequest, asked: Asked, follow_ups: Sequence[SweepR
         fields["amounts"] = STEPS.get(step)
         if step == LIST:
             value = ", ".join(map(amount_text, shown.amounts))
-            fields["amounts"] = st.text_input("Amounts", help="Fractions, with commas.", **begun("amounts", value))
+            fields["amounts"] = st.text_input("Amounts", help="Comma-separated fractions.", **begun("amounts", value))
         damage = shown.until_damage or UNTIL_DAMAGE
         note = "Overall change: 1 − the mean similarity of all layers."
         stops = begun("until", shown.until_damage is not None)
         is_bounded = not asked.every and st.checkbox(f"Stop at an overall change of {damage:g}", help=note, **stops)
         fields["until_damage"] = damage if is_bounded else None
-        fields["points"] = choose_setting("Measure after", POINTS, shown.points, "points", "Where in a layer.")
+        fields["points"] = choose_setting("Measure after", POINTS, shown.points, "points", "Where in each layer.")
         if method.is_random:
             fields["seed"] = st.number_input("Seed of pruning", 0, 2**32 - 1, **begun("seed", shown.seed))
 

@@ -16,16 +16,16 @@ from core.results.schema import SweepResult
 
 AXES = {"amount": "Equal amount", "damage": "Equal overall change", "divergence": "Equal divergence"}
 HOW_TO_READ = """
-Both are shown where the same amount is removed; or where their layers have changed equally on average (1 − mean
-similarity); or where their predicted probabilities have moved equally far from the unpruned model's, interpolated
-between measured amounts. Orange is the first result, blue the second, and in the difference the one under which a pair
-of layers is more similar. A model *works* while it keeps 90 % of its advantage over always guessing the commonest
-label, by the metric on show: an estimate without an interval.
+Both results are shown where the same amount is removed, where their layers have changed equally on average (1 − mean
+similarity), or where their predicted probabilities have moved equally far from the unpruned model's. Between measured
+amounts, values are interpolated. Orange is the first result and blue the second; in the difference, the colour says
+under which one a pair of layers is more similar. A model *works* while it keeps 90 % of its advantage over always
+guessing the commonest label, by the metric on show. That is an estimate without an interval.
 """
 PROFILES = """
 Each small picture shows the similarity that every layer keeps at the same overall change. Thin grey lines are random
-removal, one per seed: a method that stays among them does what chance does. One more seed would leave five, too, one
-time in three. Bands are 95 % intervals over examples; the dotted line is the floor. In the large picture, each mark is
+removal, one per seed: a method that stays among them does what chance does. One more seed would leave the range of five
+1 time in 3. Bands are 95 % intervals over examples; the dotted line is the floor. In the large picture, each mark is
 one amount, and grey dots are random removal.
 """
 PAIRED = (
@@ -101,12 +101,12 @@ def compare_notes(two: compare.Two, axis: compare.Axis = "amount", reduction: Re
     reached = [0.0] if shared == "amount" else [largest_on(shared, result, reduction) for result in two]
     ends, last = " and ".join(decimals(end, 2) for end in reached), together.places[-1]
     notes = {
-        "First and second are the same result. Choose another one to see a difference.": two[0].key == two[1].key,
+        "First and second are the same result: choose another one to see a difference.": two[0].key == two[1].key,
         f"The comparison ends where one of the two does, of {ends}.": max(reached) - last >= ENDS_TOGETHER,
         "The two have only the unpruned model in common, so there is nothing to play.": len(together.pairs) < 2,
         "Results against another checkpoint are shown at equal amounts.": shared != axis,
-        "The two have other layers, so there is no picture of their difference.": not compare.same_rows(two),
-        "The two have other examples, so no paired test is possible.": not same_examples(*two),
+        "Their layers are not the same, so there is no picture of their difference.": not compare.same_rows(two),
+        "Their examples are not the same, so no paired test is possible.": not same_examples(*two),
     }
     return [note for note, holds in notes.items() if holds]
 

@@ -9,24 +9,24 @@ from core.findings.words.numbers import decimals, percent, percent_range
 from core.request.catalog import METRICS
 from core.request.criteria import CRITERIA, MEASURED
 from core.results.cut import CutStudy
-from core.results.names import capitalised, in_sentence, listed
+from core.results.names import GUESSING, capitalised, in_sentence, listed
 from core.results.statistics import Estimate
 
 TITLE = "Which layers can go?"
 EXPLANATION = (
-    "A study leaves out layers, in every combination, and lets the model answer. On some labelled examples it chooses "
+    "A study leaves out layers in many combinations and lets the model answer. On some labelled examples it chooses "
     "which layers go; on others it judges what that costs. Then it measures how small and fast the rest is."
 )
-BY = {"score": "What is lost of the score", "answers": "How many answers change"}
-AT_MOST = {"score": "I can lose at most", "answers": "Answers may change in at most"}
+BY = {"score": "How much of the score is lost", "answers": "How many answers change"}
+AT_MOST = {"score": "I can lose at most", "answers": "Answers that may change, at most"}
 MOST = (0.01, 0.02, 0.03, 0.05, 0.1)  # that may be lost
 USUAL = "0.03"
 READING = """
-Each point is a smaller model: so many layers are out (squares: also a share of every other's feed-forward units). Its
-line is the 95 % interval on examples that took no part in choosing, so a choice can prove worse there. **Grey** is what
-as many layers would leave, chosen otherwise: where a layer's output resembles its input (cosine or CKA), where what the
-classifier reads stays similar, from the top, every second, or at random. Points are hundredths of the score; nothing is
-trained after a cut. The table says how much better the measured choice is, on the judged examples:
+Each point is a smaller model; its number says how many layers are out. Squares also lack a share of the other layers'
+feed-forward units. The upright line is the 95 % interval on examples that took no part in choosing, where a choice can
+prove worse. **Grey** is what as many layers would leave, chosen otherwise: where a layer's output resembles its input
+(cosine or CKA), where what the classifier reads stays similar, from the top, every second, or at random. Points are
+hundredths of the score; nothing is trained after a cut. On these examples, the measured choice is better by:
 """
 SLOW = "not shown to be faster"
 CRITERION = {**CRITERIA, RANDOM: "Random, on average"}
@@ -46,7 +46,7 @@ def cut_said(known: Frontier, choice: Choice | None, by: By, most: float) -> Sai
     study, state = known.study, state_of(known, choice, by, most)
     limit = points(most) if by == "score" else f"{percent(most)} changed answers"
     metric, judged = METRICS[study.task.main_metric].symbol, len(study.task.examples)
-    full, guess = estimated(known.full), f"not shown to beat always giving one label ({decimals(known.guess, 3)})"
+    full, guess = estimated(known.full), f"not shown to beat {GUESSING} ({decimals(known.guess, 3)})"
     if choice is None or known.full.low <= known.guess:
         heading = f"No smaller model is chosen: on the examples for choosing, each costs more than {limit}"
         heading = f"The full model is {guess}" if state == "guesses" else heading
@@ -97,7 +97,7 @@ def told(choice: Choice, depth: int) -> dict[str, str]:
     return {
         "Removed": choice_name(choice, depth),
         "Difference": points_words(choice.difference),
-        "When choosing": f"{decimals(100 * choice.loss['score'], 1)} points lost",
+        "When choosing": f"{decimals(-100 * choice.loss['score'], 1)} points",
         "Answers": changed_words(choice),
         "Speed": speed_words(choice),
         "Size": size_words(choice),

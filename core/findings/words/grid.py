@@ -8,7 +8,7 @@ from core.findings.grid import Grid, GridRow, comparable_rows, corrected_verdict
 from core.findings.pooled import ALL, WHOLE, Pooled
 from core.findings.words import NONE, Said, Table, numbered, points, points_span, share_span
 from core.findings.words.numbers import decimals, percent
-from core.findings.words.verdict import REASONS, STATES, beside_random, state, verdict_cell
+from core.findings.words.verdict import REASONS, STATES, beside_random, verdict_cell
 from core.request.catalog import DAMAGE
 from core.results.names import in_sentence, listed
 from core.sweep.control_contrast import DIFFERENT, MARGIN
@@ -18,8 +18,8 @@ WHERE = "the upper half of the layers"
 MEANING = (
     "Points are percentage points of the change in the layers that lies in their upper half, the method's minus random "
     f"removal's, where the overall change is {decimals(DAMAGE, 2)}. Intervals are 95 %, seed twins are averaged, and "
-    f"differences within ±{LEAST} points are too small to count. Six layers are MiniLM, twelve MPNet: depth cannot be "
-    "told from the pretrained model."
+    f"differences within ±{LEAST} points are too small to count. Six layers are MiniLM, twelve MPNet: a difference "
+    "between depths may be one between pretrained models."
 )
 OVER_SEEDS = f"The share of an overall change of {DAMAGE} in the upper half of the layers, mean over checkpoints ± SD."
 
@@ -93,12 +93,13 @@ def pooled_table(table: Sequence[Pooled]) -> Table:
 
 
 def grid_heading(grid: Grid) -> str:
-    """Say how the verdicts on show are spread over the four states."""
+    """Say whether a verdict on show shows a difference, and how they are spread over the four states."""
     counts = Counter(verdict.state for verdict in grid.verdicts.values())
     if not counts:
         return f"{numbered(sum(map(len, grid.cells.values())), 'sweep')} at a glance, without a verdict"
-    parts = [f"{counts[known]} {state(known)}" for known in STATES if counts[known]]
-    return f"Of {numbered(counts.total(), 'verdict')}: {listed(parts)}"
+    parts = [f"{counts[known]} {words}" for known, words in STATES.items() if counts[known]]
+    none = "" if counts.keys() & DIFFERENT else ", none shows a difference"
+    return f"Of {numbered(counts.total(), 'verdict')}{none}: {listed(parts)}"
 
 
 def replication_sentences(rows: Sequence[GridRow], pruning: str) -> tuple[str, ...]:

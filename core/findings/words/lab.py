@@ -131,7 +131,7 @@ def caution(result: SweepResult) -> str:
         said.append(f"{count} examples are few: below {FEW_EXAMPLES}, small differences may be noise.")
     if rare := rare_labels(result.task):
         named = ", ".join(rare[:MAX_NAMED]) + (f" and {len(rare) - MAX_NAMED} more" if rare[MAX_NAMED:] else "")
-        said.append(f"Labels with fewer than 2 evaluation examples, of which no score says much: {named}.")
+        said.append(f"Labels with fewer than 2 evaluation examples, about which no score says much: {named}.")
     accuracy, better, labels = label_doubt(result) or (0.0, 0.0, ())
     likely, possible, where = MATCHED if any((result.task.label_map or {}).values()) else NUMBERED
     if labels:
@@ -143,7 +143,7 @@ def caution(result: SweepResult) -> str:
         said.append(_no_lead(result, where))
     elif better:
         said.append(
-            f"The unpruned model's accuracy, {num.decimals(accuracy, 2)}, is below the majority class's, "
+            f"The unpruned model's accuracy, {num.decimals(accuracy, 2)}, is below that of {n.GUESSING}, "
             f"{num.decimals(better, 2)}: these examples may be unlike those it was fine-tuned on, or {possible}."
         )
     if family_of(result.checkpoint.id).endswith("-qqp"):
@@ -158,4 +158,4 @@ def _no_lead(result: SweepResult, labels: str) -> str:
     columns = ["the columns that are read"] if task.columns else []
     checks = [labels, *columns, "whether the checkpoint is fine-tuned for this task"]
     does = only or "is not shown to be better than guessing"
-    return f"Unpruned, the model {does}, so what pruning costs cannot be told. Check {n.listed(checks)}."
+    return f"Unpruned, the model {does}, so the cost of pruning cannot be measured. Check {n.listed(checks)}."

@@ -20,12 +20,12 @@ WITHOUT = (
 
 READING = """
 Each strip is one layer, coloured by how similar it is to the same layer of the unpruned model. The bar below ends where
-that similarity first falls below the threshold; the line on it is the 95 % interval, which is known for a threshold of
-0.9, and for means and first tokens. Where they are known, these are drawn as well. **Dotted**: everything prunable is
+that similarity first falls below the threshold. The line on it is the 95 % interval, which is known for a threshold of
+0.9 and not for *all tokens*. Where they are known, these are drawn as well. **Dotted**: everything prunable is
 gone. **Shaded**: beyond the working range. **Thin grey lines**: random removal of as much, one per seed.
 """
 FIRST_TO_CHANGE = "The first to change"  # of layers to select
-AGAINST = "Some similarity is expected of any two models that read the same sentences; nothing here is judged."
+AGAINST = "Some similarity is expected of any two models that read the same sentences, so no verdict is given here."
 
 
 def layers_said(result: SweepResult, chosen: n.PointLabel, companions: Sequence[SweepResult], look: facts.Look) -> Said:
@@ -60,7 +60,7 @@ def layers_heading(result: SweepResult, look: facts.Look) -> str:
     if result.pruning.granularity == "layer":
         return "Layers before the first one removed stay as they were"
     if not found.last:
-        return f"{MEASURES[look.measure].title} is undefined in every layer"
+        return f"{MEASURES[look.measure].symbol} is undefined in every layer"
     if len(result.frames) < 2:
         return "Only the unpruned model has been measured"
     fallen = found.first or found.last

@@ -46,7 +46,7 @@ def _to_places(value: float, places: int) -> Decimal:
 def small(value: float) -> str:
     """Write a number of any size to one digit: `0.02`, `3 × 10⁻⁷`."""
     digit, _, power = f"{value:.1g}".partition("e")
-    return f"{digit} × 10{str(int(power)).translate(_RAISED)}" if power else digit
+    return f"{digit} × 10{str(int(power)).translate(_RAISED)}" if power else digit.replace("inf", "∞")
 
 
 def percent(share: float) -> str:

@@ -30,7 +30,7 @@ def passed_said(chosen: PointLabel, passed: PassedOn, table: Sequence[Harm]) -> 
         f"of its similarity, {ENDS[passed.is_read]} {decimals(end[0], 2)}, and "
         f"{share_with_interval(harm[0], harm[1:])} of predictions change{random}."
     )
-    numbers = _under(table, "beyond", lambda known: f"{known['end'].value:.2f} against {known['own'].value:.2f}")
+    numbers = _under(table, "beyond", lambda of: " against ".join(decimals(of[x].value, 2) for x in ("end", "own")))
     follows = f"follow the loss at the end ({ENDS[all(harm.is_read for harm in table)]}) more closely than its own"
     said = f"On average, predictions changed by one layer {follows}: rank correlations {numbers}."
     return Said(f"What layer {layer} passes on", (alone, said) if numbers else (alone,))

@@ -20,7 +20,7 @@ are incorrect even without pruning. It *flips* at the first amount where the pre
 """
 NO_FIT = "No example fits all of these filters: choose “All” or “Any” in one of them."
 NOT_PUBLISHED = "Only sentences written for this project are shown here; the app shows those that you have as well."
-NO_TEXTS = "The texts are not kept here: run the Lab or the command line on the same data to see them in place of rows."
+NO_TEXTS = "The texts are not kept here. Run the Lab or the command line on the same data to see them instead of rows."
 
 
 def sentences_said(result: SweepResult, examples: Sequence[Example]) -> Said:

@@ -11,10 +11,10 @@ from core.findings.layers import Look, floor_of
 from core.findings.passed import HalvesHarm, Harm
 from core.findings.pooled import ALL, Pooled, shipped
 from core.findings.words import Go, Said, numbered, points, points_span, share_span
+from core.findings.words import layers as layers_words
 from core.findings.words import numbers as num
 from core.findings.words.cut import choice_name, cut_said, speed_words
 from core.findings.words.grid import difference_sentence
-from core.findings.words.layers import layers_heading
 from core.findings.words.passed import apart_sentence, halves_said
 from core.findings.words.verdict import reason_named
 from core.request.catalog import METHODS, METRICS, RECIPE
@@ -33,18 +33,18 @@ SIMILAR = Said(
     ),
 )
 HOW_TO_READ = """
-**In the stack**, each band is one layer: its length and colour say how similar the layer is to itself in the unpruned
-model. A layer counts as intact while that is at least 0.9, which is a convention. A layer's output also reflects the
-pruning of every layer below it.
+**In the stack**, each band is one layer: its length and colour say how much the layer still resembles its unpruned
+self. A layer counts as intact while that similarity is at least 0.9, which is a convention. A layer's output also
+reflects the pruning of every layer below it.
 
 **In the heatmap**, each cell compares one layer of the pruned model with one of the unpruned model. 1 means the same
 arrangement of sentences, up to rotation and scale; near 0, no more alike than chance.
 
 Where they are known, these are drawn as well. **Random removal** is marked at the amount where the overall change is
 equal: what differs then is which layers have changed. **Everything removed** is the similarity left when all that can
-be pruned is gone; a layer that stays intact all the same says little. **Two fine-tunes**, in blue, shows how similar
+be pruned is gone; a layer that stays intact all the same says little. **Two fine-tunes**, in blue, show how similar
 the layer is in models that differ only in the seed.
-**Shaded** is everything beyond the working range: there the model no longer keeps 90 % of its advantage over always
+**Shaded** is everything beyond the working range. There the model no longer keeps 90 % of its advantage over always
 guessing the commonest label.
 """
 AGAINST = """
@@ -74,8 +74,8 @@ NOTES = {  # for a presenter
         "A band that ends near its mark keeps no more than that emptied model does.",
     ),
     "chance": (
-        "Each layer hands its change on to the next, so a decline with depth is expected of any damage.",
-        "That is why the method is held against weights removed at random.",
+        "Each layer hands its change on to the next, so a decline with depth is expected whatever is removed.",
+        "That is why the method is compared with weights removed at random.",
         "The black marks compare layers where both have changed equally; the curves, where both have lost as much.",
     ),
     "matters": (
@@ -125,11 +125,10 @@ def judged(result: SweepResult, companions: Sequence[SweepResult]) -> str:
 
 def play_told(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> Said:
     """Say where a result changes the model, and which layer falls first."""
-    first = layers_heading(result, Look(reduction))
-    if result.against:
-        expected = "Some similarity is expected of any two models that read the same sentences."
-        return Said(first, (expected,))
-    reading = "A band is as long as its layer is similar to itself unpruned; the heatmap compares every two layers."
+    first = layers_words.layers_heading(result, Look(reduction))
+    if result.against or result.pruning.granularity == "layer":
+        return Said(first, (layers_words.AGAINST,) if result.against else layers_words.WITHOUT)
+    reading = "A band's length is its layer's similarity to its unpruned self; the heatmap compares every two layers."
     return Said(where_heading(result, verdict(result, companions)), (f"{first}.", reading))
 
 
@@ -163,13 +162,13 @@ def limits_told(result: SweepResult, reduction: n.ReductionKey, metric: str | No
         kept = f"{title} is {unpruned} unpruned and {values[amounts[1]]} with {n.removed_name(amounts[1], result)}"
     elif to:
         ends = f"{n.in_sentence(title)} {values[to]}, unpruned {unpruned}"
-        kept = f"Up to there it keeps {num.percent(RETAINED)} or more of its lead over always giving one label ({ends})"
+        kept = f"Up to there, it keeps {num.percent(RETAINED)} or more of its advantage over {n.GUESSING} ({ends})"
         heading = f"Past {n.removed_name(to, result)}, the model starts to lose what it can do"
         if to == last:
             heading = f"The model still works with {n.removed_name(to, result)}, the most that was measured"
         _, since = accuracy_course(result) or (0.0, None)
         if metric == "accuracy" and since and since > to:
-            kept += f"; from {n.amount_name(since)} on, no lead is shown"
+            kept += f"; from {n.amount_name(since)} on, none is shown"
     return Said(heading, (f"{kept}.", *_floor_sentence(result, reduction)))
 
 
@@ -227,7 +226,7 @@ def _chance_heading(found: Verdict) -> str:
     if found.state is None:
         return "Random removal is not judged here"
     if found.lead and found.control_lead == found.lead:
-        return f"Random removal changes the {found.lead} layers most, too (whether as much is inconclusive)"
+        return f"Random removal changes the {found.lead} layers most, too (whether to the same degree is inconclusive)"
     return "Whether random removal does the same is inconclusive"
 
 
@@ -247,11 +246,11 @@ def _shares_sentence(found: Verdict, pooled: Pooled | None) -> str:
 
 
 def _without_control(result: SweepResult, pooled: Pooled | None) -> Said:
-    expected = "Some order of layers is expected of any damage, so a method is held against random removal of as much."
+    expected = "Some order of layers is expected whatever is removed, so a method is compared with random removal."
     if METHODS[result.pruning.method].is_random:
         return Said("This is random removal itself", (expected,))
     if result.against or run_of(result.pruning.scope) or not METHODS[result.pruning.method].control:
-        why = "Nothing is judged where layers are left out or pruned alone, or compared with another model's."
+        why = "No verdict is given where layers are left out or pruned alone, or compared with another model's."
         return Said("Would chance do the same? Not asked here", (why,))
     said = [expected]
     if pooled:
@@ -276,9 +275,9 @@ def matters_told(result: SweepResult, found: Verdict, harm: HalvesHarm | None, t
     method = METHODS[result.pruning.controls or result.pruning.method]
     has_halves = method.granularity == "weight" and not method.shares and result.checkpoint.num_layers > 1
     if result.against or not has_halves or run_of(result.pruning.scope):
-        why = "This pruning has no halves to prune alone: that takes weights of several layers, in no set shares."
+        why = "Halves are pruned alone only where weights of several layers are removed, with no set share for each."
         return Said("Is what fades what matters? Not asked here", (why,))
-    takes = "It takes pruning each half of the layers alone, by the method and at random; here they were not."
+    takes = "That takes pruning each half of the layers alone, by the method and at random, which was not done here."
     go = Go("Prune each half alone", "halves")
     said = (takes, *apart_sentence(table))
     return _unmeasured("Is what fades what matters? Not measured here", said, go, result)
@@ -289,7 +288,7 @@ def cut_told(result: SweepResult, known: Frontier | None, choice: Choice | None,
     if known and choice:
         return replace(_cut_said(known, choice, most), go=OWN)
     takes = (
-        "A study takes layers out, in every combination, and measures what that costs and gains.",
+        "A study takes out layers in many combinations, and measures what that costs and gains.",
         "No study of this checkpoint is at hand.",
     )
     go = Go("Study which layers can go", "study")

@@ -23,13 +23,14 @@ STATES: Mapping[State, str] = {
     "equivalent": "no different from random removal",
     "inconclusive": "inconclusive",
 }
+IN_SHORT = {known: words.partition(" from ")[0].partition(" than ")[0] for known, words in STATES.items()}
 REASONS = {
     "too few examples": f"At least {FEW_EXAMPLES} examples are needed.",
-    "change not reached": "Larger amounts are needed: those measured do not surely change the layers that much, or a "
-    "similarity before is undefined.",
+    "change not reached": "Larger amounts are needed: those measured may not change the layers that much, or a "
+    "similarity on the way is undefined.",
     "steps too coarse": f"Smaller steps are needed, with {FEWEST_BEFORE} amounts before the layers have changed that "
     "much.",
-    "no control": "Random removal of as much is needed.",
+    "no control": "Random removal of as many weights, or units, is needed.",
     "too few seeds": "More seeds of random removal are needed that change the layers that much, in small steps.",
     "interval too wide": f"Neither a match within {POINTS} nor a difference is shown: more seeds of random removal, "
     "or more examples, would narrow the interval.",
@@ -42,7 +43,7 @@ REMEDIES = {  # in the Lab, with the settings that may decide it
 }
 FLAGS = {
     "beyond working range": "The layers change that much only where the model does not work.",
-    "random removal beyond its working range": "The same holds for more than half of the random draws.",
+    "random removal beyond its working range": "Over half of the draws change them as much only where the model fails.",
     "range doubtful": "The examples are too few to show the end of the working range.",
     "at the ceiling": f"Under random removal, more than {num.percent(CEILING)} lies in the upper half already.",
     "one example decides": f"One example carries more than {num.percent(ONE_EXAMPLE)} of the variance over examples.",
@@ -123,12 +124,12 @@ def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Tab
         numbers["Accuracy, unpruned"] = with_interval(accuracy, *interval, 2)
         numbers["Accuracy stays within that interval up to"] = n.amount_name(inside_up_to)
         numbers["Accuracy of the majority class"] = num.decimals(majority_of(result, "accuracy"), 2)
-        numbers["No longer shown to be above it from"] = NONE if since is None else n.amount_name(since)
+        numbers["Accuracy is not shown to be above that from"] = NONE if since is None else n.amount_name(since)
     if known := result.working_range:
         title, broken = METRICS[known.metric].title, known.shown_broken_from
         numbers[f"{title} keeps 90 % of its advantage up to"] = NONE if known.to is None else n.amount_name(known.to)
-        numbers["Any drop in it is statistically significant from"] = NONE if broken is None else n.amount_name(broken)
-        numbers["Examples that this is judged on"] = str(known.examples)
+        numbers["Its drop is statistically significant from"] = NONE if broken is None else n.amount_name(broken)
+        numbers["Examples that both are judged on"] = str(known.examples)
         drop = smallest_drop(result)
         numbers["Smallest drop that they can show"] = NONE if drop is None else num.decimals(drop, 2)
     return [{"Number": name, "Value": value} for name, value in numbers.items()]
@@ -166,9 +167,9 @@ def layer_cell(result: SweepResult, found: Verdict) -> str:
 
 
 def beyond_cell(found: Verdict) -> str:
-    """Write what is left beyond the emptied model."""
+    """Say which half keeps more similarity beyond the emptied model's."""
     beyond = found.method.beyond if found.method else None
     if beyond is None:
         return num.UNDEFINED
-    said = "some is left" if beyond.low > 0 else "reversed" if beyond.high < 0 else "none shown"
+    said = "lower half keeps more" if beyond.low > 0 else "upper half keeps more" if beyond.high < 0 else "not shown"
     return f"{said}: {estimated(beyond)}"

@@ -73,7 +73,7 @@ def check_against_pages(result: SweepResult, beside: list[SweepResult], steps: d
     assert numbers(said["limits"].heading) == numbers(works)
     ends = result.frames[result.amounts.index(steps["limits"].start or 0)], result.frames[0]
     scores = [f"{frame.metrics[metric] or 0:.2f}" for frame in ends]
-    since = numbers(known["No longer shown to be above it from"]) if metric == "accuracy" else []
+    since = numbers(known["Accuracy is not shown to be above that from"]) if metric == "accuracy" else []
     assert numbers(kept) == ["90", *scores, *since]
     layers = [row for row in survival_table(result, Look("mean")) if row["With everything removed"]]
     ends = [pick(layers, key=lambda row: float(row["With everything removed"])) for pick in (max, min)]

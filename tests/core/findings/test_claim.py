@@ -127,8 +127,8 @@ def test_similarity_beyond_the_emptied_model() -> None:
     statistics = result.statistics or {}
     known = statistics["partial_cka"]["mean"]
     for low, high, said in (
-        (-0.10, -0.02, "reversed: −0.060 (−0.100 to −0.020)"),
-        (-0.02, 0.04, "none shown: 0.010 (−0.020 to 0.040)"),
+        (-0.10, -0.02, "upper half keeps more: −0.060 (−0.100 to −0.020)"),
+        (-0.02, 0.04, "not shown: 0.010 (−0.020 to 0.040)"),
         (0.01, 0.53, "undefined"),
     ):
         gap = known.gap_at_damage["0.05"].model_copy(update={"value": (low + high) / 2, "low": low, "high": high})

@@ -29,7 +29,7 @@ CLAIMS: dict[State | None, tuple[str, ...]] = {  # of the headings on chance
     "flatter": ("random removal changes the upper half of the layers more",),
     "equivalent": ("Random removal does about the same",),
     "inconclusive": (
-        "most, too (whether as much is inconclusive)",
+        "most, too (whether to the same degree is inconclusive)",
         "does the same is inconclusive",
         "Not measured here",
     ),
