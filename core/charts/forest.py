@@ -25,8 +25,8 @@ HALF = 0.32  # of a row, from the middle of a diamond to its upper corner
 DIFFERENCE = "Difference in points (95 % interval)"
 CAPTION = "Share of the change in the upper half of the layers under each method, minus that under random removal"
 KEY = (
-    "Squares: one task and depth; in brackets, the number of seed twins. Diamonds: all together. Dotted: where another "
-    "task is expected. Grey: differences too small to count."
+    "Squares: one task and depth, in brackets over how many checkpoints that differ only in the seed. Diamonds: all "
+    "together. Dotted: where another task is expected. Grey: differences too small to count."
 )
 ENDS = ("value", "low", "high", "from", "to")  # of a difference, its interval, and where another task is expected
 AXIS = "Points, minus random removal"

@@ -61,12 +61,12 @@ def majority_of(result: SweepResult | CutStudy, metric: str) -> float:
 
 
 def reference_of(result: SweepResult | CutStudy, metric: str) -> tuple[str, float]:
-    """Return what a metric is held against, and its value: what always answering the majority class reaches.
+    """Return what a metric is held against, and its value: what always guessing the commonest label reaches.
 
     F1 gives that 0 where it is the negative label; it is held against always answering with the positive one.
     """
     if metric != "f1":
-        return "majority class", majority_of(result, metric)
+        return "commonest label", majority_of(result, metric)
     gold = np.array(result.task.gold)
     return "always positive", float(SCORES[metric](gold, np.ones_like(gold)))
 

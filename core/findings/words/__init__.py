@@ -61,11 +61,11 @@ def share_with_interval(share: float, interval: Sequence[float] | None) -> str:
     return f"{percent(share)} ({percent_range(*map(percent, interval))})" if interval else percent(share)
 
 
-def points(share: float, sign: str = "") -> str:
+def points(share: float, sign: str = "", noun: str = "point") -> str:
     """Write a difference of shares in percentage points: `1 point`, `−8 points`, or with a sign also `+1 point`."""
     number = decimals(100 * share, 0)
     plus = sign if share > 0 and number != "0" else ""
-    return f"{plus}{number} {'point' if number in ('1', '−1') else 'points'}"
+    return f"{plus}{number} {noun if number in ('1', '−1') else f'{noun}s'}"
 
 
 def points_span(low: float, high: float, places: int = 0) -> str:

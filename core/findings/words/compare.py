@@ -28,9 +28,7 @@ removal, one per seed: a method that stays among them does what chance does. One
 1 time in 3. Bands are 95 % intervals over examples; the dotted line is the floor. In the large picture, each mark is
 one amount, and grey dots are random removal.
 """
-PAIRED = (
-    "Accuracy: McNemar's exact test; other metrics: random exchange of predictions. Corrected for all amounts (Holm)."
-)
+PAIRED = "Accuracy: McNemar's exact test; other metrics: randomly exchanged predictions; Holm over all amounts."
 ENDS_TOGETHER = 0.1  # of damage or divergence; two results that end no farther apart need no note
 
 

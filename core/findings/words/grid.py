@@ -13,7 +13,7 @@ from core.request.catalog import DAMAGE
 from core.results.names import in_sentence, listed
 from core.sweep.control_contrast import DIFFERENT, MARGIN
 
-LEAST = decimals(100 * MARGIN, 0)  # points that count
+LEAST, PERCENTAGE = decimals(100 * MARGIN, 0), "percentage point"  # how many of them count
 WHERE = "the upper half of the layers"
 MEANING = (
     "Points are percentage points of the change in the layers that lies in their upper half, the method's minus random "
@@ -54,14 +54,14 @@ def claim_heading(known: Pooled) -> str:
 def difference_sentence(known: Pooled) -> str:
     """Say by how much a method differs from random removal over all cells."""
     found, title = known.estimates[ALL], known.title
-    between = f"(difference {points(found.value, '+')}, 95 % interval {points_span(*found.interval)})"
+    between = f"(difference {points(found.value, '+', PERCENTAGE)}, 95 % interval {points_span(*found.interval)})"
     if found.state == "equivalent":
         return f"{title} puts about as much of the change into {WHERE} as random removal {between}."
     if found.state == "inconclusive":
         said = f"{in_sentence(title)} puts as much of the change into {WHERE} as random removal"
         return f"Whether {said} is inconclusive {between}."
     least, most = sorted(map(abs, found.interval))
-    more = f"{points(abs(found.value))} {'more' if found.state == 'steeper' else 'less'}"
+    more = f"{points(abs(found.value), noun=PERCENTAGE)} {'more' if found.state == 'steeper' else 'less'}"
     doubt = "" if least >= MARGIN else f", which may be less than the {LEAST} that we treat as real"
     span, whole = points_span(least, most), known.estimates.get(WHOLE)
     if whole is None or whole.state != found.state:  # some of the cells lack seeds
@@ -126,7 +126,7 @@ def replication_sentences(rows: Sequence[GridRow], pruning: str) -> tuple[str, .
         f"{share_span(shares)} of an overall change of {decimals(DAMAGE, 2)} lies there "
         f"under {pruning}{lacking}.",
         f"Judged alone, {differing or 'none'} of them {'shows' if differing < 2 else 'show'} a difference from random "
-        f"removal, whose mean share is at most {numbered(round(100 * farthest), 'percentage point')} away.",
+        f"removal, whose mean share is at most {numbered(round(100 * farthest), PERCENTAGE)} away.",
     )
 
 

@@ -13,10 +13,7 @@ from core.results import names as n
 from core.results.schema import SweepResult
 from core.sweep.statistics import depth_correlation
 
-WITHOUT = (
-    "A layer that is not there has no similarity (hatched).",
-    "So nothing is said of overall change, of how far layers stay intact, or of chance.",
-)
+WITHOUT = ("A removed layer has no similarity (hatched), so nothing is said of overall change or of chance.",)
 
 READING = """
 Each strip is one layer, coloured by how similar it is to the same layer of the unpruned model. The bar below ends where

@@ -123,7 +123,7 @@ def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Tab
         inside_up_to, since = course
         numbers["Accuracy, unpruned"] = with_interval(accuracy, *interval, 2)
         numbers["Accuracy stays within that interval up to"] = n.amount_name(inside_up_to)
-        numbers["Accuracy of the majority class"] = num.decimals(majority_of(result, "accuracy"), 2)
+        numbers[f"Accuracy of {n.GUESSING}"] = num.decimals(majority_of(result, "accuracy"), 2)
         numbers["Accuracy is not shown to be above that from"] = NONE if since is None else n.amount_name(since)
     if known := result.working_range:
         title, broken = METRICS[known.metric].title, known.shown_broken_from

@@ -113,10 +113,10 @@ def test_the_marker_follows_the_frame_and_tells_what_changes_for_the_user() -> N
     for frame, amount in enumerate(AMOUNTS):
         (marker,) = markers(spec, frame)
         assert float(labels(marker)["Accuracy"]) == pytest.approx(0.9 - 0.2 * amount, abs=0.0051)
-    assert {"0\u00a0%", "100\u00a0%", "majority class: 0.50"} <= {element.text for element in drawn(spec, 0).iter()}
+    assert {"0\u00a0%", "100\u00a0%", "commonest label: 0.50"} <= {element.text for element in drawn(spec, 0).iter()}
     for height, below in ((60, True), (20, False)):
         picture = drawn({**spec, "height": height}, 0)
-        (words, *_) = (text for text in marks(picture, "text mark") if "majority class" in (text.text or ""))
+        (words, *_) = (text for text in marks(picture, "text mark") if "commonest label" in (text.text or ""))
         (line, *_) = (rule for rule in marks(picture, "rule mark") if rule.get("stroke-dasharray"))
         assert (place(words)[1] > place(line)[1]) == below, "words keep clear of the axis below"
     point = told(spec, 0, "95 % interval", "point")[2]

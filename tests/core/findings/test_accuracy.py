@@ -69,7 +69,7 @@ def test_the_course_of_accuracy() -> None:
         assert accuracy_course(result) == course
     frame = result.frames[0].model_copy(update={"intervals": {"accuracy": None}})
     assert accuracy_course(result.model_copy(update={"frames": (frame, *result.frames[1:])})) is None
-    assert reference_of(result, "accuracy") == ("majority class", 0.5)
+    assert reference_of(result, "accuracy") == ("commonest label", 0.5)
     assert reference_of(result, "f1") == ("always positive", pytest.approx(2 / 3))
     assert metric_of(result, asked="f1") == "accuracy", "which it lacks"
 
