@@ -3,12 +3,12 @@
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, islice
 from statistics import median_low
 from typing import NamedTuple
 
 from core.errors import PrunescopeError, first_few
-from core.inputs.labels import folded, label_of
+from core.inputs.labels import NUMBER, folded, label_of
 from core.inputs.tables import Table
 from core.request.catalog import TASKS, Task
 from core.request.sweep_request import MAX_LABELS
@@ -66,9 +66,10 @@ def choose_columns(table: Table, task: Task, text: Sequence[str], label: str | N
 
 def likely_columns(table: Table, task: Task) -> Columns:
     """Guess the columns, safe or not, for somebody who sees the guess and can change it; perhaps none for the texts."""
-    kinds = {name: len({*table.column(name)} - {""}) for name in table.cells}
-    several = [name for name in table.cells if 1 < kinds[name] <= MAX_LABELS] or [*table.cells]
-    label = _safe_label(table, task) or min(reversed(several), key=lambda name: kinds[name])
+    kinds = {k: len({*map(folded, islice(dict.fromkeys(cells), MAX_NAMES))} - {""}) for k, cells in table.cells.items()}
+    most = min(MAX_LABELS, len(table.rows) - 1)  # else it is an id
+    several = [name for name in table.cells if 1 < kinds[name] <= most] or [*table.cells]
+    label = _safe_label(table, task) or min(reversed(several), key=lambda k: abs(kinds[k] - len(task.label_names)))
     return Columns((*_likely_texts(table, task, label), ())[0], label, ("text", "label"))
 
 
@@ -80,7 +81,8 @@ def _safe_label(table: Table, task: Task) -> str | None:
     holding, named = [], []
     for name in table.cells:
         word, values = name.lower(), {*table.column(name)} - {""}
-        if word in LABEL_COLUMNS or (word.startswith("is_") and label_of(word[3:], task) is not None):
+        is_asked = label_of(word[3:], task) is not None or (_says_nothing(task) and word[3:] in PAIR_LABELS)
+        if word in LABEL_COLUMNS or (word.startswith("is_") and is_asked):
             named.append(name)
         known = (value for value in values if name in named or not value.isdigit())
         if 0 < len(values) <= MAX_NAMES and len(values) == sum(label_of(value, task) is not None for value in known):
@@ -114,8 +116,16 @@ def _likely_texts(table: Table, task: Task, label: str | None) -> list[tuple[str
     count = len(task.text_columns) or (2 if {*map(folded, task.label_names)} <= PAIR_LABELS else 1)
     if count == len(named) == 1:
         return [tuple(named)]
-    longest = sorted(texts, key=lambda name: -sum(map(len, table.column(name))))[:3]
-    return [tuple(sorted(some, key=[*table.cells].index)) for some in combinations(longest, count)]
+    sizes = {name: sum(map(len, table.column(name))) for name in texts}
+    longest = sorted(texts, key=lambda name: -sizes[name])[:3]
+    is_even = len(texts) == 2 and max(sizes.values()) < 2 * min(sizes.values())
+    counts = (2, 1) if is_even and _says_nothing(task) else (count,)
+    return [tuple(sorted(some, key=[*table.cells].index)) for k in counts for some in combinations(longest, k)]
+
+
+def _says_nothing(task: Task) -> bool:
+    """Whether the labels of a task that is made from them are mere numbers: it may read one text or two."""
+    return not task.text_columns and all(map(NUMBER.fullmatch, map(folded, task.label_names)))
 
 
 def _text_grade(cells: Sequence[str]) -> int:

@@ -8,6 +8,7 @@ which says something where the numbering is known: GLUE's, or that of a checkpoi
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from unicodedata import normalize
 
 from core.errors import PrunescopeError, first_few
 from core.inputs.checkpoint_files import refused
@@ -16,7 +17,8 @@ from core.request.sweep_request import MAX_LABELS, MIN_LABELS, LabelMap
 
 CORRECT_LABELS = "correct id2label in its config.json"
 
-_NUMBER = re.compile(r"(?:label_?)?(\d{1,4})")
+_UNSEEN = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))  # without width, in copied cells
+NUMBER = re.compile(r"(?:label_?)?(\d{1,4})")
 _SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "negative": ("neg",),
     "positive": ("pos",),
@@ -76,14 +78,14 @@ def check_own_labels(names: Sequence[str], checkpoint: str) -> None:
 def label_of(name: str, task: Task) -> int | None:
     """Return the index of the task's label that a name stands for; None if it fits none.
 
-    Case, spaces, hyphens and underscores do not matter; LABEL_1 and 1 mean the label with that number, where the task
-    numbers its labels.
+    Case, width, spaces, hyphens and underscores do not matter; LABEL_1 and 1 mean the label with that number, where the
+    task numbers its labels.
     """
     word, labels, is_preset = folded(name), [folded(label) for label in task.label_names], task.name in TASKS
     if word in labels:
         return labels.index(word)
-    if match := _NUMBER.fullmatch(word):  # of GLUE's numbering, or in the labels' own names
-        named = [_NUMBER.fullmatch(f"{k}" if is_preset else label) for k, label in enumerate(labels)]
+    if match := NUMBER.fullmatch(word):  # of GLUE's numbering, or in the labels' own names
+        named = [NUMBER.fullmatch(f"{k}" if is_preset else label) for k, label in enumerate(labels)]
         fits = [known is not None and int(known[1]) == int(match[1]) for known in named]
     else:
         word = re.sub(r"^non?_", "not_", word)
@@ -92,8 +94,8 @@ def label_of(name: str, task: Task) -> int | None:
 
 
 def folded(name: str) -> str:
-    """Return what names have in common that differ in case, spaces, hyphens and underscores alone."""
-    return re.sub(r"[\s_-]+", "_", name.strip().lower())
+    """Return what names have in common that differ in case, width, spaces, hyphens and underscores alone."""
+    return re.sub(r"[\s_-]+", "_", normalize("NFKC", name).translate(_UNSEEN).strip().casefold())
 
 
 def meanings(
@@ -105,7 +107,7 @@ def meanings(
         values: The column's cells; an empty one means nothing and is left out.
         task: The task.
         given: Values and the names of the labels that they mean, None to leave their rows out. Of values that differ
-            in case and spaces alone, one stands for those of which nothing else is said.
+            as little as `folded` says, one stands for those of which nothing else is said.
         place: The column, for messages.
         mappable: Whether values can be given a meaning.
         whole: Whether these are all values that something is said of; another split may have more.
@@ -129,7 +131,7 @@ def meanings(
     said = {folded(value): label for value, label in said.items()} | said
     found = {value: said.get(value, said.get(folded(value), label_of(value, task))) for value in different}
     unknown = [value for value, label in found.items() if label is None and not {value, folded(value)} & {*said}]
-    if unknown:
+    if unknown := [*{folded(value): value for value in unknown}.values()]:  # one spelling of each
         fault = f"{place} says {first_few(unknown)}, which is none of the labels {first_few(task.label_names)}"
         said_as = f"--label-map='{unknown[0][:40]}=LABEL' (in Python label_map={{{unknown[0][:40]!r}: 'LABEL'}})"
         remedy = f"name another column with --label, or what each value means, or nothing, with {said_as}"

@@ -151,8 +151,8 @@ def _check_names(file: str, names: Sequence[str]) -> None:
 
 
 def as_text(value: Any) -> str:
-    """Write a cell as text: 3.0 as 3, and nothing, which NaN is as well, as nothing."""
-    if value is None or value != value:
+    """Write a cell as text: 3.0 as 3, and nothing, which NaN and spaces alone are as well, as nothing."""
+    if value is None or value != value or not str(value).strip():
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))

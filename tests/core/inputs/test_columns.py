@@ -11,11 +11,13 @@ from tests.refusals import refusal
 SST2, MRPC, QQP = TASKS["sst2"], TASKS["mrpc"], TASKS["qqp"]
 NLI = made_task((), ("ENTAILMENT", "neutral", "contradiction"))
 OWN = made_task((), ("Glad", "in between", "sad"))
+NUMBERS = made_task((), ("LABEL_0", "LABEL_1"))  # of pairs or of single texts
 
 
 def table(*columns: str, numeric: tuple[str, ...] = (), **cells: tuple[str, ...]) -> Table:
     filled = {name: tuple(f"{name} {k}" for k in range(3)) for name in columns}
-    return Table("a.csv", filled | cells, (0, 1, 2), frozenset(numeric))
+    count = max(map(len, cells.values()), default=3)
+    return Table("a.csv", filled | cells, tuple(range(count)), frozenset(numeric))
 
 
 @pytest.mark.parametrize(
@@ -38,6 +40,9 @@ def table(*columns: str, numeric: tuple[str, ...] = (), **cells: tuple[str, ...]
         (("left", "right", "other", "label"), MRPC, None, "text"),
         (("headline_a", "headline_b", "gold"), OWN, ("headline_a", "headline_b"), "gold"),
         (("qid1", "qid2", "question1", "question2", "is_duplicate"), QQP, ("question1", "question2"), "is_duplicate"),
+        (("text_a", "text_b", "is_duplicate"), NUMBERS, ("text_a", "text_b"), "is_duplicate"),
+        (("review", "is_duplicate"), OWN, None, "label"),
+        (("left", "right", "label"), NUMBERS, None, "text"),
     ],
 )
 def test_a_safe_guess_or_none(columns, task, text, label) -> None:
@@ -75,6 +80,10 @@ TIMES, FIRST, SECOND = ("2024-01-01 10:00",) * 3, ("train",) * 3, ("x", "y", "x"
         ({"id": IDS, "who": ("anna", "bob", "cleo"), "kind": SECOND}, OWN, "who", "kind"),
         ({"id": IDS, "zh": ("今天下雨了", "晴天", "风很大"), "mood": SECOND}, OWN, "zh", "mood"),
         ({"id": IDS, "a": PAIR["a"], "same": SECOND}, QQP, "", "same"),
+        ({"same": ("Yes", "YES", "no"), **PAIR, "from": SECOND[:1] + IDS[1:]}, QQP, "a b", "same"),
+        ({"mood": ("+", "o", "-", "o"), "zh": (*PAIR["a"], "It is hot."), "sex": (*SECOND, "y")}, OWN, "zh", "mood"),
+        ({"id": IDS, "one": PAIR["a"], "two": PAIR["b"], "same": SECOND}, NUMBERS, "one two", "same"),
+        ({"one": PAIR["a"], "two": ("It rains", "Go on", "Oh no"), "same": SECOND}, NUMBERS, "one", "same"),
     ],
 )  # fmt: skip
 def test_a_guess_that_can_be_changed_may_be_unsafe_but_an_id_is_no_text(cells, task, text, label) -> None:

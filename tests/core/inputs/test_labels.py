@@ -69,3 +69,8 @@ def test_what_is_said_of_a_value_holds_in_any_case_where_nothing_else_is_said() 
     said = (("yes", "duplicate"), ("No", "not duplicate"), ("Y E S", None))
     found = meanings(("Yes", "YES", "yes ", "no", "Y E S"), TASKS["qqp"], said, "same")
     assert found == {"Yes": 1, "YES": 1, "yes ": 1, "no": 0, "Y E S": None}
+    widths = ("ＹＥＳ", "yes\u00a0", "\u3000yes", "y\u200bes", "ye\u00ads")
+    assert {*meanings(widths, TASKS["qqp"], (("yes", "duplicate"),), "same", whole=False).values()} == {1}
+    assert label_of("Ｎｏｔ\u00a0Duplicate", TASKS["qqp"]) == 0
+    said = refusal(meanings, ("YES", "Yes", "ＹＥＳ", "no"), TASKS["qqp"], (), "same")
+    assert "same says ＹＥＳ, no, which" in said, "each is named once"

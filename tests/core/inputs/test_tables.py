@@ -102,12 +102,12 @@ def test_separators_marks_at_the_beginning_and_empty_cells(
 
 def test_values_become_text_and_nested_ones_are_left_out(read: Read) -> None:
     rows = [
-        {"text": "Grüße", "label": 2, "score": 1.0, "ok": True, "tags": ["a"]},
-        {"text": float("nan"), "label": None, "score": 0.5, "ok": False, "tags": []},
+        {"text": "Grüße", "label": 2, "score": 1.0, "ok": True, "same": "yes ", "tags": ["a"]},
+        {"text": float("nan"), "label": None, "score": 0.5, "ok": False, "same": " \u3000", "tags": []},
     ]
     table = read("\n\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "a.jsonl")
     known = {"text": ("Grüße", ""), "label": ("2", ""), "score": ("1", "0.5"), "ok": ("true", "false")}
-    assert dict(table.cells) == known
+    assert dict(table.cells) == known | {"same": ("yes ", "")}
     assert (table.rows, table.numeric) == ((0, 2), {"label", "score", "ok"})
     assert "column 'score' is not text" in refusal(table.column, "score", is_text=True)
 
