@@ -12,7 +12,7 @@ from core.findings.words import sentences as words
 from core.jobs.queue import queue
 from core.request.catalog import TASKS, is_calibrated
 from core.request.sweep_request import check_texts, column_name
-from core.results.names import label_words
+from core.results.names import brief_label
 from core.results.prediction import Prediction, question
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
@@ -43,7 +43,7 @@ def sentences() -> None:
     with by_flip:
         flips = choose("flips", flip_choices(result, examples))
     with by_label:
-        label = choose("label", {ALL: "Any", **{name: label_words(name) for name in result.task.label_names}})
+        label = choose("label", {ALL: "Any", **{name: brief_label(name) for name in result.task.label_names}})
     shown = sentences_shown(result, flips, label)  # texts may have come since
     with picture:
         scene = show_answer(shown, title, "sentences")

@@ -157,7 +157,7 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
     predicted = {prediction.labels[row.index(max(row))] for row in prediction.probabilities}
     places = sorted(courses, key=lambda label: (label not in predicted, -max(courses[label])))
     highest = places[: len(LABEL_COLOURS)]
-    known = {n.label_words(label): course for label, course in courses.items() if label in highest}
+    known = {n.brief_label(label): course for label, course in courses.items() if label in highest}
     rows = [
         {"k": k, "amount": amount, "label": label, "probability": g.rounded(course[k])}
         for k, amount in enumerate(prediction.amounts)

@@ -25,7 +25,7 @@ from core.findings.words.numbers import percent
 from core.findings.words.pages import label_of
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.cut import CutStudy
-from core.results.names import data_name, label_words, models_name, point_names, pruning_name
+from core.results.names import brief_label, data_name, models_name, point_names, pruning_name
 from core.results.schema import SweepResult
 
 SEPARATOR = "|"  # of the values of a page's choices
@@ -136,7 +136,7 @@ def sentences_page(result: SweepResult, _: Shelf) -> Page:
     """Show which examples flip; their texts only where they were written for this project."""
     names, written = result.task.label_names, result.task.source == "written"
     offered = len(names) <= MOST_LABELS and not any(SEPARATOR in name or name == "__proto__" for name in names)
-    labels = {ALL: "Any", **{name: label_words(name) for name in names if offered}}
+    labels = {ALL: "Any", **{name: brief_label(name) for name in names if offered}}
     choices = [*choice("flips", flip_choices(result, examples_of(result))), *choice("label", labels)]
     show = partial(pages.sentences_shown, result, with_texts=written)
     return Page(name_of("sentences", result.key), choices, show)

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from core.inputs.texts import texts_of
 from core.request.amounts import amount_text
-from core.results.names import amount_name, label_words
+from core.results.names import amount_name, brief_label
 from core.results.schema import SweepResult
 
 
@@ -118,4 +118,4 @@ def selected(result: SweepResult, examples: Sequence[Example], label: str = ALL,
 
 def label_name(result: SweepResult, label: int) -> str:
     """Return the name on screen of a label index of the result's task."""
-    return label_words(result.task.label_names[label])
+    return brief_label(result.task.label_names[label])

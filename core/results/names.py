@@ -1,6 +1,5 @@
 """Names on screen for points, amounts, checkpoints, data, prunings and whole results."""
 
-import re
 from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
@@ -66,10 +65,9 @@ def stage_name(amount: float) -> str:
     return f"{amount_name(amount)} removed" if amount else "Measuring the unpruned model"
 
 
-def label_words(label: str) -> str:
-    """Write a label's name as words, of a long one its beginning."""
-    words = label if re.fullmatch(r"LABEL_\d+", label) else label.replace("_", " ")  # which is no name to be read
-    return words if len(words) <= LABEL_CHARS else f"{words[: LABEL_CHARS - 1]}…"
+def brief_label(label: str) -> str:
+    """Write a label's name as it is, of a long one its beginning."""
+    return label if len(label) <= LABEL_CHARS else f"{label[: LABEL_CHARS - 1]}…"
 
 
 def checkpoint_name(result: Result) -> str:

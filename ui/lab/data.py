@@ -10,7 +10,6 @@ from typing import Any
 
 import streamlit as st
 
-from core.errors import first_few
 from core.inputs.checkpoints import labels_at_hand
 from core.inputs.data import VALIDATION
 from core.inputs.tables import DataFile
@@ -21,11 +20,10 @@ from core.results.provenance import PLACEHOLDER
 from ui.jobs import answer_to, ask, job_of
 from ui.lab.state import Asked, begun, choose_setting, lab
 from ui.lab.table import Fields, ask_meaning, choose_table, read_preview
-from ui.text import plain, refusals_shown, remark
+from ui.text import refusals_shown, remark
 
 OWN_REQUEST = SweepRequest(PLACEHOLDER, AUTO)  # of who comes with a model of their own
 OTHER = "other checkpoint"  # a choice after which a place has to be typed; no name of the catalog
-MAX_LABELS_LISTED = 8
 KINDS = f"A fine-tuned sequence classifier of model type {', '.join(catalog.SUPPORTED_MODEL_TYPES)}."
 PLACES = (
     f"The first {len(catalog.EMBEDDED)} are bundled and work offline. The others are downloaded from the Hugging Face "
@@ -75,7 +73,6 @@ def choose_model(shown: SweepRequest, asked: Asked) -> catalog.Task | None:
     with refusals_shown():
         with st.spinner("Reading the checkpoint's labels …", show_time=False):
             found = labels_at_hand(place)
-        remark(plain(f"The model's labels: {first_few([f'“{label}”' for label in found], MAX_LABELS_LISTED)}."))
         return own_task(place, found)
     return None
 

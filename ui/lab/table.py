@@ -18,7 +18,7 @@ from core.jobs.queue import queue
 from core.request.catalog import Task
 from core.request.limits import TABLE_SUFFIXES, is_hosted, is_upload, limits
 from core.request.sweep_request import AUTO, MAX_LABELS, LabelMap, SweepRequest
-from core.results.names import label_words
+from core.results.names import brief_label
 from core.wall.reading import read
 from ui.jobs import visitor
 from ui.lab.state import begun, choose_setting, lab
@@ -26,7 +26,6 @@ from ui.text import plain, remark
 
 UNDECIDED, LEFT_OUT = "undecided", "left out"  # in place of a label
 MAX_LISTED, VALUE_MAX_CHARS = 8, 40  # labels in a sentence, and characters of a value
-MAX_SPELLINGS = 4
 PREVIEW_MAX_CHARS = 120  # of an example
 FILE = "lab-file"  # of the settings: Streamlit forgets the file while another page is drawn
 PRIVACY_HOSTED = "It is kept on this server for your runs only, shown to nobody, and lost when it restarts."
@@ -81,7 +80,7 @@ def choose_table(task: Task, before: SweepRequest | None) -> Fields | str | None
         remark("The file that you chose last is used again.")
     else:
         texts = len(task.text_columns) or "one or two"
-        labels = first_few([f"“{label_words(name)}”" for name in task.label_names], MAX_LISTED)
+        labels = first_few([f"“{name}”" for name in task.label_names], MAX_LISTED)
         needed = f"Your file needs a label column and {texts} with text, of any names."
         remark(plain(f"{needed} The model's labels: {labels}."))
         return None
@@ -123,7 +122,7 @@ def ask_meaning(
     cells = [cell for cell in table.column(label) if cell]
     counts = Counter(map(meanings(cells, task, said, label).get, cells))
     out = counts.pop(None, 0)
-    parts = ", ".join(f"{counts[index]} {label_words(name)}" for index, name in enumerate(task.label_names))
+    parts = ", ".join(f"{counts[index]} {brief_label(name)}" for index, name in enumerate(task.label_names))
     cut = " Further rows of the file are not read." if table.is_cut else ""
     st.markdown(plain(f"{counts.total()} examples: {parts}{f'; {out} left out' if out else ''}.{cut}"))
     return {"data": data, "split": split, "text": tuple(texts), "label": label, "label_map": said}
@@ -156,19 +155,18 @@ def _ask_labels(table: Table, task: Task, columns: Columns, said: Mapping[str, s
     unknown = sum(name not in (*task.label_names, LEFT_OUT) for name in first.values())
     asks = "isn't a model label. Match it" if unknown == 1 else "aren't model labels. Match them"
     title = f"{numbered(unknown, 'value')} {asks}" if unknown else "All values are matched"
-    options = {UNDECIDED: "Choose its meaning", **{name: label_words(name) for name in task.label_names}}
+    options = {UNDECIDED: "Choose its meaning", **{name: brief_label(name) for name in task.label_names}}
     chosen = {}
     with st.expander(plain(title), expanded=unknown > 0, key=f"lab-meanings-{unknown > 0}"):
         for value, begins in first.items():
             quoted = [f"“{spelling[:VALUE_MAX_CHARS]}”" for spelling in alike[folded(value)]]
-            words = plain(f"{first_few(quoted, MAX_SPELLINGS)} {'means' if len(quoted) == 1 else 'mean'}")
+            words = plain(f"{first_few(quoted)} {'means' if len(quoted) == 1 else 'mean'}")
             names = {**options, LEFT_OUT: "Nothing: leave its rows out"}
             chosen[value] = choose_setting(words, names, begins, f"means-{task.name}-{value}")
             example = " / ".join(table.column(name)[cells.index(value)] for name in columns.text)
             remark(plain(example[:PREVIEW_MAX_CHARS]))
-    if undecided := [f"“{value[:VALUE_MAX_CHARS]}”" for value in chosen if chosen[value] == UNDECIDED]:
-        st.info(plain(f"Say what each of these means, or leave its rows out: {first_few(undecided, 5)}."))
-        return f"Match {numbered(len(undecided), 'label value')} to continue"
+    if undecided := sum(meaning == UNDECIDED for meaning in chosen.values()):
+        return f"Match {numbered(undecided, 'label value')} to continue"
     means = {value: None if meaning == LEFT_OUT else meaning for value, meaning in chosen.items()}
     return tuple((value, name) for value, name in means.items() if name is None or name != _named(value, task))
 

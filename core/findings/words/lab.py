@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from core.errors import first_few
 from core.findings.accuracy import label_doubt, rare_labels
 from core.findings.choices import family_of
 from core.findings.layers import LayerSurvival, Look, layers_of
@@ -106,20 +107,17 @@ def meanings_name(label_map: Mapping[str, str | None] | None) -> str:
 
 # ---------------------------------------------------------------- what to be careful about
 
-MAX_NAMED = 6  # rare labels
 QUORA = (
     "The pretrained model behind this checkpoint has seen Quora's duplicate questions, so its scores on QQP may be "
     "optimistic."
 )
-# Why labels may be in another order: likely, and possibly. A visitor who has just matched values is told of that.
+# Why labels may be in another order, and what to check. A visitor who has just matched values is told of that.
 MATCHED = (
     "The values of the label column are probably matched with the wrong labels: check what each of them means.",
-    "values of the label column are matched with the wrong labels",
     "what each value of the label column means",
 )
 NUMBERED = (
-    "The checkpoint probably numbers its labels differently from the task: check id2label in its config.json.",
-    "its labels may be numbered differently",
+    "The checkpoint probably numbers its labels differently from the data: check id2label in its config.json.",
     "the order of its labels (id2label in config.json)",
 )
 
@@ -130,21 +128,21 @@ def caution(result: SweepResult) -> str:
     if count < FEW_EXAMPLES:
         said.append(f"{count} examples are few: below {FEW_EXAMPLES}, small differences may be noise.")
     if rare := rare_labels(result.task):
-        named = ", ".join(rare[:MAX_NAMED]) + (f" and {len(rare) - MAX_NAMED} more" if rare[MAX_NAMED:] else "")
-        said.append(f"Labels with fewer than 2 evaluation examples, about which no score says much: {named}.")
+        said.append(f"No score says much about labels with fewer than 2 evaluation examples ({first_few(rare)}).")
     accuracy, better, labels = label_doubt(result) or (0.0, 0.0, ())
-    likely, possible, where = MATCHED if any((result.task.label_map or {}).values()) else NUMBERED
+    likely, where = MATCHED if any((result.task.label_map or {}).values()) else NUMBERED
     if labels:
         said.append(
             f"The unpruned model's accuracy is {num.decimals(accuracy, 2)}; with its labels in the order "
-            f"{', '.join(map(n.label_words, labels))} it would be {num.decimals(better, 2)}. {likely}"
+            f"{', '.join(map(n.brief_label, labels))} it would be {num.decimals(better, 2)}. {likely}"
         )
     elif result.working_range and result.working_range.to is None:
         said.append(_no_lead(result, where))
     elif better:
+        columns = ", or read from the wrong columns" if result.task.columns else ""
         said.append(
             f"The unpruned model's accuracy, {num.decimals(accuracy, 2)}, is below that of {n.GUESSING}, "
-            f"{num.decimals(better, 2)}: these examples may be unlike those it was fine-tuned on, or {possible}."
+            f"{num.decimals(better, 2)}: these examples may be unlike those it was fine-tuned on{columns}."
         )
     if family_of(result.checkpoint.id).endswith("-qqp"):
         said.append(QUORA)
@@ -154,8 +152,9 @@ def caution(result: SweepResult) -> str:
 def _no_lead(result: SweepResult, labels: str) -> str:
     """Say that a model does no better than one label, and what to check: where its labels may be wrong, and more."""
     task, answers = result.task, set(result.frames[0].predictions)
-    only = f"always answers “{n.label_words(task.label_names[min(answers)])}”" if len(answers) == 1 else ""
+    only = f"always answers “{n.brief_label(task.label_names[min(answers)])}”" if len(answers) == 1 else ""
     columns = ["the columns that are read"] if task.columns else []
-    checks = [labels, *columns, "whether the checkpoint is fine-tuned for this task"]
+    # A model of one answer has it in any order of the labels.
+    checks = [*([] if only else [labels]), *columns, "whether the checkpoint is fine-tuned for this task"]
     does = only or "is not shown to be better than guessing"
     return f"Unpruned, the model {does}, so the cost of pruning cannot be measured. Check {n.listed(checks)}."

@@ -9,7 +9,7 @@ from core.findings.words import Said, numbered
 from core.findings.words.numbers import decimals
 from core.request.catalog import MAX_LENGTH, TASKS
 from core.request.sweep_request import column_name
-from core.results.names import amount_name, label_words
+from core.results.names import amount_name, brief_label
 from core.results.prediction import Prediction
 from core.results.provenance import task_of
 from core.results.schema import SweepResult, TaskRecord
@@ -71,7 +71,7 @@ def prediction_sentence(prediction: Prediction) -> str:
     """Say what is predicted without pruning, and where that first changes."""
     labels = prediction.predicted
     said = [
-        f"“{label_words(prediction.labels[label])}” ({decimals(probabilities[label], 2)})"
+        f"“{brief_label(prediction.labels[label])}” ({decimals(probabilities[label], 2)})"
         for label, probabilities in zip(labels, prediction.probabilities, strict=True)
     ]
     turns = [k for k in range(1, len(labels)) if labels[k] != labels[k - 1]]

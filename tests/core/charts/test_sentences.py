@@ -31,12 +31,12 @@ def test_cells_cover_every_example_and_amount_once_and_bars_count_first_flips() 
 def test_probabilities_are_a_row_a_label_and_amount_and_of_many_labels_the_likeliest() -> None:
     scene = probability_scene(Prediction((0.0, 0.5), ("not_good", "good"), ((0.1, 0.9), (0.4, 0.6)), 5, 0), RESULT)
     rows = scene.views["probabilities"].datasets["labels"]
-    assert [(r["label"], r["probability"]) for r in rows if r["k"] == 1] == [("not good", 0.4), ("good", 0.6)]
-    assert scene.frames[1]["detail"] == "not good 0.40 · good 0.60"
+    assert [(r["label"], r["probability"]) for r in rows if r["k"] == 1] == [("not_good", 0.4), ("good", 0.6)]
+    assert scene.frames[1]["detail"] == "not_good 0.40 · good 0.60"
     courses = ((0.11, 0.12, 0.13, 0.14, 0.15, 0.16, 0.09, 0.1), (*[0.09] * 7, 0.1))
     scene = probability_scene(Prediction((0.0, 0.5), tuple(f"label_{k}" for k in range(8)), courses, 5, 0), RESULT)
     assert scene.title.startswith("Probability of the 6 likeliest labels under ")
-    spec, shown = scene.views["probabilities"].spec, [f"label {k}" for k in (1, 2, 3, 4, 5, 7)]
+    spec, shown = scene.views["probabilities"].spec, [f"label_{k}" for k in (1, 2, 3, 4, 5, 7)]
     assert list(dict.fromkeys(row["label"] for row in spec["datasets"]["labels"])) == shown, "one is predicted later"
     lines = marks(drawn(spec, 0), "line mark")
     assert len({(line.get("stroke"), line.get("stroke-dasharray")) for line in lines}) == len(shown)
