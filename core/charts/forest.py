@@ -67,8 +67,8 @@ def _rows(known: Pooled, own: Sequence[tuple[str, Contrast]]) -> g.Rows:
     for name, found in known.estimates.items():
         if name != WHOLE and (name == ALL or found.cells >= FEWEST_PREDICTED):
             add("pooled", capitalised(name), (found.value, *found.interval, *(found.predicted or ())))
-    for name, beside in own:
-        add("own", f"Yours: {name}"[:24], _of(beside))
+    for k, (name, beside) in enumerate(own, start=1):
+        add("own", f"Yours{f' {k}' if len(own) > 1 else ''}: {name}"[:24], _of(beside))
     return rows
 
 

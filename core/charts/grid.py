@@ -62,7 +62,7 @@ def grid_html(grid: Grid, addresses: tuple[str, str]) -> str:
 
     head = "".join(f'<th scope="col">{escape(setting)}</th>' for setting in grid.settings)
     body = "".join(
-        f'<tr><th scope="row" title="{escape(column.data)}"><b>{escape(checkpoint)}</b> {escape(data)}</th>'
+        f'<tr><th scope="row"><b>{escape(checkpoint)}</b> {escape(data)}</th>'
         + "".join(f"<td>{''.join(map(cell, grid.cells.get((s, column), ())))}</td>" for s in grid.settings)
         + "</tr>"
         for column, (checkpoint, data) in grid.columns.items()
@@ -115,7 +115,7 @@ def grid_svg(grid: Grid, title: str, theme: Theme) -> str:
     drawn += [_text(LEFT + j * wide, 4 * LINE, wrap(name, 24)) for j, name in enumerate(grid.settings)]
     for i, (column, (checkpoint, data)) in enumerate(grid.columns.items()):
         y = TOP + i * high
-        drawn.append(_text(LINE, y + LINE, [*wrap(checkpoint, 28), data]))
+        drawn.append(_text(LINE, y + LINE, [*wrap(checkpoint, 28), *wrap(data, 28)]))
         for j, setting in enumerate(grid.settings):
             x = LEFT + j * wide
             for row in grid.cells.get((setting, column), ())[:1]:
@@ -140,7 +140,7 @@ def _text(x: float, y: float, lines: Sequence[str], size: float = 1) -> str:
 
 
 def _link(row: GridRow, page: str, words: str, content: str) -> str:
-    name = escape(f"{row.setting}, {row.column.checkpoint}, {row.column.data}. {words}")
+    name = escape(f"{', '.join(filter(None, (row.setting, row.column.checkpoint, *row.column.data)))}. {words}")
     return f'<a href="{page}{row.key}" aria-label="{name}" title="{name}">{content}</a>'
 
 

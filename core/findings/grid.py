@@ -1,6 +1,6 @@
 """A grid of sweeps: as a table with a row for every setting, and as a picture of settings × checkpoints."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from core.findings.claim import BY_INTERVAL, Verdict, at_damage, corrected, verd
 from core.findings.comparable import control_sweeps, controls_of
 from core.findings.layers import own_similarity
 from core.findings.words import NONE, estimated
-from core.findings.words.lab import key_figures
+from core.findings.words.lab import columns_name, key_figures, meanings_name
 from core.findings.words.numbers import decimals, percent
 from core.request.amounts import amount_text
 from core.request.catalog import METHODS, METRICS, REDUCTION, SECOND_DAMAGE
@@ -35,14 +35,14 @@ class Column:
         fingerprint: The examples' fingerprint.
         checkpoint: The checkpoint's name.
         task: The task and the number of examples.
-        data: The examples' full name.
+        data: The examples' full name, and of a table what was read: its columns, and what its labels mean.
     """
 
     revision: str
     fingerprint: str
     checkpoint: str
     task: str
-    data: str
+    data: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -92,12 +92,13 @@ def _row(result: SweepResult, results: Sequence[SweepResult], is_judged: bool) -
     cells, pruning, run = _cells(result), result.pruning, run_of(result.pruning.scope)
     points = cells["Compared after"]
     setting = cells["Pruning"] + ("" if points == ATTENTION else f", {points}")
-    revision, fingerprint = result.checkpoint.revision, result.task.fingerprint
+    task, revision = result.task, result.checkpoint.revision
+    data = data_name(result), columns_name(task.columns), meanings_name(task.label_map)
     seeds = [own_similarity(one, REDUCTION) for one in controls_of(result, results) if one.amounts == result.amounts]
     return GridRow(
         key=result.key,
         checkpoint=result.checkpoint.id,
-        column=Column(revision, fingerprint, cells["Checkpoint"], cells["Task"], data_name(result)),
+        column=Column(revision, task.fingerprint, cells["Checkpoint"], cells["Task"], data),
         setting=setting,
         place=([*METHODS].index(pruning.method), run.start if run else -1, pruning.scope == "all-linear", setting),
         cells=cells,
@@ -175,16 +176,18 @@ def arranged(rows: Sequence[GridRow], shown: Collection[str]) -> Grid:
     """
     kept = [row for row in rows if row.key in shown]
     columns = sorted({row.column for row in kept}, key=lambda column: (column.checkpoint, column.data))
-    alike = Counter((column.checkpoint, column.task) for column in columns)
     cells = defaultdict(list)
     for row in kept:
         cells[row.setting, row.column].append(row)
     settings = dict.fromkeys(row.setting for row in sorted(kept, key=lambda row: row.place))
     verdicts = {key: known for key, known in corrected_verdicts(rows).items() if key in shown}
-    return Grid({column: _head(column, alike) for column in columns}, tuple(settings), cells, verdicts)
+    return Grid({column: _head(column, columns) for column in columns}, tuple(settings), cells, verdicts)
 
 
-def _head(column: Column, alike: Mapping[tuple[str, str], int]) -> tuple[str, str]:
+def _head(column: Column, columns: Iterable[Column]) -> tuple[str, str]:
     """Name a column as briefly as tells it from the others."""
-    head = column.checkpoint, column.task
-    return head if alike[head] == 1 else (f"{column.checkpoint} ({column.revision[:7]})", column.data)
+    alike = [other for other in columns if (other.checkpoint, other.task) == (column.checkpoint, column.task)]
+    parts = zip(column.data, *(other.data for other in alike), strict=True)
+    differs = [own for own, *others in parts if own and {*others} != {own}]
+    name = f"{column.checkpoint} ({column.revision[:7]})" if len({c.revision for c in alike}) > 1 else column.checkpoint
+    return name, ", ".join(differs) or column.task

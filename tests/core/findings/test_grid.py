@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.findings.grid import arranged, grid_rows
-from tests.builders import make_result, with_own_key
+from tests.builders import make_result, with_own_key, with_own_labels
 from tests.core.findings.made import SEEDS, network
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.5), "num_examples": 20}
@@ -37,4 +37,12 @@ def test_settings_and_checkpoints_are_in_order_and_columns_of_one_name_get_disti
     names, examples = zip(*sorted(arranged(rows, [row.key for row in rows]).columns.values()), strict=True)
     model = "MiniLM-L6, fine-tuned on"
     assert names == (f"{model} CoLA", f"{model} SST-2 (0000000)", f"{model} SST-2 (bbbbbbb)")
-    assert examples == ("CoLA, 20 examples", *["20 examples of SST-2 validation, GLUE"] * 2)
+    assert examples == ("CoLA, 20 examples", *["SST-2, 20 examples"] * 2)
+    own = with_own_labels(make_result(**SMALL), ("good", "bad"))
+    columns = own.task.columns.model_copy(update={"text": ("title", "review")})  # type: ignore[union-attr]
+    changes = {"columns": columns}, {"label_map": {"meh": "bad"}}
+    twins = [own, *(with_own_key(own, task=own.task.model_copy(update={**one, "fingerprint": "b"})) for one in changes)]
+    rows = [row for result in twins for row in grid_rows([result])]
+    heads = arranged(rows, [row.key for row in rows]).columns.values()
+    assert len({*heads}) == 3, "what was read tells them apart"
+    assert {name for name, _ in heads} == {"moods"}
