@@ -6,7 +6,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.charts.result import result_scene
-from core.findings.choices import middle_of, offered
+from core.findings.choices import middle_of, settings
 from core.findings.layers import Look
 from core.findings.words.lab import caution, check_sentence, methods_table, reading_note
 from core.findings.words.layers import layers_heading
@@ -139,13 +139,13 @@ def draw(result: SweepResult | None, reduction: str) -> None:
 
 def show_example(checkpoint: str) -> None:
     """Show a result at hand of the chosen checkpoint where there is no run to show yet; of none, the place of one."""
-    entry = next((entry for entry in offered(at_hand()) if entry.checkpoint == checkpoint), None)
-    if entry is None:
-        draw(None, "")
-    elif example := by_key(entry.key):
+    found = settings([entry for entry in at_hand() if entry.checkpoint == checkpoint])
+    if found and (example := by_key(found[0].key)):
         st.markdown("**Example**")
         show_pictures(once(result_scene, example, next(iter(REDUCTIONS))), key="lab-example", group="example")
-        remark(plain(entry.name))
+        remark(plain(found[0].name))
+    else:
+        draw(None, "")
 
 
 def show_result(result: SweepResult, job: Job | None) -> None:
