@@ -68,7 +68,9 @@ def _rows(known: Pooled, own: Sequence[tuple[str, Contrast]]) -> g.Rows:
         if name != WHOLE and (name == ALL or found.cells >= FEWEST_PREDICTED):
             add("pooled", capitalised(name), (found.value, *found.interval, *(found.predicted or ())))
     for k, (name, beside) in enumerate(own, start=1):
-        add("own", f"Yours{f' {k}' if len(own) > 1 else ''}: {name}"[:24], _of(beside))
+        label = f"Yours{f' {k}' if len(own) > 1 else ''}: {name.partition(', ')[0]}"
+        # No longer than a cell's, which would leave less room for the axis.
+        add("own", label if len(label) <= 20 else f"{label[:19]}…", _of(beside))
     return rows
 
 
@@ -105,7 +107,7 @@ def _forest(labels: tuple[str, ...], most: int) -> g.LayerChart:
         g.data("margin").mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15).encode(x=x, x2="high:Q"),
         g.data("margin").mark_rule(style="reference").encode(x=alt.datum(0)),
         cells.mark_rule(style="current").encode(**line),
-        cells.mark_point(style="marker", shape="square", filled=True, size=40).encode(x="value:Q", y=y, tooltip=told),
+        cells.mark_point(style="marker", shape="square", filled=True, size=24).encode(x="value:Q", y=y, tooltip=told),
         pooled.transform_filter("isValid(datum.from)").mark_rule(style="floor").encode(x="from:Q", x2="to:Q", y="y:Q"),
         diamond.transform_calculate(**ends)
         .mark_area(style="bar")

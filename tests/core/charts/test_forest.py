@@ -19,7 +19,8 @@ TABLE = (Pooled("Magnitude pruning", tuple(CELLS), {ALL: ESTIMATE}),) * 2
 
 
 def test_it_draws_every_cell_every_estimate_and_ones_own_result() -> None:
-    scene = forest_scene(TABLE, {"Magnitude pruning": [("my own", CONTRAST)]}, "All together")
+    own = [("my own, fine-tuned on CoLA", CONTRAST)]
+    scene = forest_scene(TABLE, {"Magnitude pruning": own}, "All together")
     assert list(scene.views) == ["forest-1", "forest-2"]
     view = scene.views["forest-1"]
     rows = view.datasets["forest"]

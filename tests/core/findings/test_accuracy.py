@@ -106,6 +106,9 @@ def test_the_smallest_drop_is_that_of_the_bootstrap_where_the_range_ends(metric:
     *_, error = change(metric, gold, unpruned, working)
     for to in (0.0, 0.2):  # where it ends with the unpruned model, the first amount counts
         assert smallest_drop(ending(result, to, metric=metric)) == pytest.approx(2.8 * error, rel=0.06)
+    if metric == "accuracy":
+        changes = (working == gold).astype(float) - (unpruned == gold)  # whose mean the drop is
+        assert smallest_drop(ending(result, 0.2)) == pytest.approx(2.8 * changes.std(ddof=1) / np.sqrt(200))
     on_more = ending(result, 0.2, metric=metric, examples=800, lead=0.4)
     assert smallest_drop(on_more) == pytest.approx(2.8 * error / 2, rel=0.06)
     assert has_doubtful_range(on_more) == (2.8 * error / 2 > 0.04)
