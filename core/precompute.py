@@ -88,7 +88,7 @@ def find(request: SweepRequest) -> Inputs:
 
 
 def run(inputs: Inputs) -> SweepResult:
-    """Run a sweep with a progress bar, in a notebook one of its kind; say what its result must not be read without.
+    """Run a sweep with a progress bar, in a notebook one of its kind; say the caveats about its result.
 
     Raises:
         PrunescopeError: The checkpoint cannot be loaded, or the parts do not fit together.

@@ -103,7 +103,7 @@ def _frontier(
     fewer, narrower = (points.transform_filter(f"{sign}datum.narrower") for sign in ("!", ""))
     columns = alt.ExprRef("width > 9 * margin ? 2 : 1")
     legend = alt.Legend(title=None, columns=columns, symbolSize=MARK, symbolFillColor=GREY)
-    looks = g.told_apart("criterion", legend, criteria, shape=list(SHAPES))
+    looks = g.by_series("criterion", legend, criteria, shape=list(SHAPES))
     apart = f"min(margin / {g.CURVE_MARGIN}, width / {2 * OFFSETS[-1] * count})"  # closer where models are
     full, guess = (lines.transform_filter(alt.datum.text == text).encode(text="text:N") for text in (FULL, GUESS))
     picked = g.told({"Chosen by": "criterion:N", "Removed": "layers:N", metric: "value:Q"})

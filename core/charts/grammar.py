@@ -132,7 +132,7 @@ def scale_legend(title: str, values: list[float], margins: float = 2.4, **style:
     return alt.Legend(title=title, values=values, gradientLength=length, **{"offset": 6, **style})
 
 
-def told_apart(field: str, legend: alt.Legend | None, names: Sequence[str] | None = None, **looks: Any) -> Any:
+def by_series(field: str, legend: alt.Legend | None, names: Sequence[str] | None = None, **looks: Any) -> Any:
     """Encode which series a mark shows: each channel by a list of looks, for the names, or in the order of the data."""
     domain = alt.Undefined if names is None else list(names)
     return {
@@ -145,12 +145,12 @@ def told_apart(field: str, legend: alt.Legend | None, names: Sequence[str] | Non
 
 def series_line(legend: alt.Legend | None) -> Any:
     """Encode which of two results a line shows."""
-    return told_apart("series", legend, stroke=COLOURS[:2], strokeDash=DASHES[:2])
+    return by_series("series", legend, stroke=COLOURS[:2], strokeDash=DASHES[:2])
 
 
 def series_fill() -> Any:
     """Encode which of two results a point or an area shows; the legend shows the lines."""
-    return told_apart("series", None, fill=COLOURS[:2])
+    return by_series("series", None, fill=COLOURS[:2])
 
 
 def hatching(cells: alt.Chart) -> list[alt.Chart]:

@@ -107,7 +107,7 @@ def _lines(columns: tuple[str, ...], layers: int) -> g.LayerChart:
     harm = f"datum.layer + ': ' + (datum.chosen && {wide} ? datum.words : split(datum.words, ' (')[0])"
     lines = g.moving("lines", height="v", place="at", words="text").transform_filter("isValid(datum.height)")
     lines = lines.transform_calculate(name=f"datum.column ? {harm} : datum.layer").encode(x=x, tooltip=told)
-    colour = g.told_apart("half", alt.Legend(title=None, symbolType="stroke"), HALVES[:2], stroke=g.COLOURS)
+    colour = g.by_series("half", alt.Legend(title=None, symbolType="stroke"), HALVES[:2], stroke=g.COLOURS)
     width = alt.condition("datum.chosen", alt.value(4), alt.value(1.75))
     first, final = (lines.transform_filter(f"datum.column === {column}") for column in (0, last))
     names = [side.encode(y="place:Q", text="name:N") for side in (first, final)]
@@ -183,8 +183,8 @@ def _harm(most: float) -> g.LayerChart:
     x = g.amount_axis(title="Removed from the layers that are pruned")
     y = g.share_axis("changed:Q", "Predictions changed", (0, most * g.SHARE_DOMAIN[1]))
     legend = alt.Legend(title=None, symbolType="stroke")
-    fill = g.told_apart("series", legend, HALVES, fill=g.COLOURS)
-    line = g.told_apart("series", legend, HALVES, stroke=g.COLOURS, strokeDash=g.DASHES)
+    fill = g.by_series("series", legend, HALVES, fill=g.COLOURS)
+    line = g.by_series("series", legend, HALVES, stroke=g.COLOURS, strokeDash=g.DASHES)
     curves = g.data("harm").encode(x=x, y=y, detail="seed:N")
     told = g.told({"Pruned": "series:N", "Predictions changed": "text:N"})
     own = curves.transform_filter("!isValid(datum.seed)")

@@ -144,7 +144,7 @@ def _cost(names: tuple[str, ...], lowest: float, most: float) -> g.LayerChart:
     x = alt.X("own:Q", title="Similarity (CKA), mean over all layers", scale=scale, axis=ticks)
     y = g.share_axis("changed:Q", "Predictions changed", (0, most * g.SHARE_DOMAIN[1]))
     legend = alt.Legend(title=None, columns=1)
-    looks = g.told_apart("method", legend, names, stroke=g.COLOURS, shape=g.SHAPES)
+    looks = g.by_series("method", legend, names, stroke=g.COLOURS, shape=g.SHAPES)
     told = g.told({"Pruning": "method:N", g.REMOVED: "amount:N", "Mean similarity": "own:Q"})
     changed = alt.Tooltip("changed:Q", title="Predictions changed", format=".0%")
     chance, cost = (g.data(name).encode(x=x, y=y) for name in ("chance", "cost"))

@@ -135,7 +135,7 @@ def _cells(dataset: str, legend: alt.Legend | None, fields: dict[str, str]) -> g
     axis = alt.Axis(minExtent=g.MARGIN, maxExtent=g.MARGIN, grid=False, tickMinStep=1, tickCount=4, format="d")
     x = g.amount_axis("x:Q", g.REMOVED if below else None, labels=below, ticks=below, labelFlush=True)
     y = alt.Y("y:Q", title="Examples", scale=scale, axis=axis)
-    looks = g.told_apart("now", legend, WORDS, color=[g.CORRECT_COLOUR, g.INCORRECT_COLOUR])
+    looks = g.by_series("now", legend, WORDS, color=[g.CORRECT_COLOUR, g.INCORRECT_COLOUR])
     cells = g.data(dataset).encode(x=x, x2="x2:Q", y=y, y2="y2:Q", tooltip=g.told(fields), **looks)
     return alt.layer(cells.mark_rect(), g.current_amount_rule())
 
@@ -178,9 +178,9 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
 
 def _probabilities(labels: tuple[str, ...]) -> g.LayerChart:
     legend = alt.Legend(title="Label", symbolType="stroke", symbolSize=500, offset=4)
-    dashed = g.told_apart("label", legend, labels, strokeDash=g.DASHES)
+    dashed = g.by_series("label", legend, labels, strokeDash=g.DASHES)
     x, y = g.amount_axis(), g.share_axis("probability:Q", "Probability")
-    curves = g.data("labels").encode(x=x, y=y, **g.told_apart("label", legend, labels, color=LABEL_COLOURS))
+    curves = g.data("labels").encode(x=x, y=y, **g.by_series("label", legend, labels, color=LABEL_COLOURS))
     amount = alt.Tooltip("amount:Q", title=g.REMOVED, format="~%")
     told = g.told({"Label": "label:N", "Probability": "probability:Q"})
     return alt.layer(

@@ -209,7 +209,7 @@ def placed(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> Plac
     if beyond and (beyond.high - beyond.low) / 2 > WIDEST:
         beyond = None
     # The working range that was judged on most examples counts; of equal ones, that with the smallest steps.
-    judge = max((sweep, *sweeps), key=lambda one: one.working_range.examples if one.working_range else 0)
+    judge = max((sweep, *sweeps), key=lambda known: known.working_range.examples if known.working_range else 0)
     ends = judge.working_range
     works = ends is None or (ends.to is not None and gap.amount <= ends.to)
     doubtful = judge.pruning.controls is None and has_doubtful_range(judge)

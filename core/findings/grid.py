@@ -94,7 +94,7 @@ def _row(result: SweepResult, results: Sequence[SweepResult], is_judged: bool) -
     setting = cells["Pruning"] + ("" if points == ATTENTION else f", {points}")
     task, revision = result.task, result.checkpoint.revision
     data = data_name(result), columns_name(task.columns), meanings_name(task.label_map)
-    seeds = [own_similarity(one, REDUCTION) for one in controls_of(result, results) if one.amounts == result.amounts]
+    seeds = [own_similarity(seed, REDUCTION) for seed in controls_of(result, results) if seed.amounts == result.amounts]
     return GridRow(
         key=result.key,
         checkpoint=result.checkpoint.id,

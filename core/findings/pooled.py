@@ -145,16 +145,16 @@ def _cell(layers: int, task: str, twins: Mapping[str, Verdict]) -> Cell | None:
     """Average the checkpoints of a cell, by the keys of their results; None where they share fewer than two seeds."""
     twins = {key: verdict for key, verdict in twins.items() if verdict.method}
     drawn = [  # by seed (1 + n,) the method's share minus the seed's, and that without each example
-        dict(zip((seed.seed for seed in one.controls), np.column_stack(one.apart or ((), ())), strict=True))
-        for one in twins.values()
+        dict(zip((seed.seed for seed in twin.controls), np.column_stack(twin.apart or ((), ())), strict=True))
+        for twin in twins.values()
     ]
     seeds = sorted(set.intersection(*map(set, drawn))) if drawn else []
     if len(seeds) < FEWEST_SEEDS:
         return None
     apart = np.mean([[of[seed] for seed in seeds] for of in drawn], axis=0)  # (k, 1 + n)
-    needed, by_seed = min(one.needed for one in twins.values()), dict(zip(seeds, apart[:, 0].tolist(), strict=True))
-    upper = sum(one.lead == "upper" for one in twins.values())
-    control_upper = sum(one.control_lead == "upper" for one in twins.values())
+    needed, by_seed = min(twin.needed for twin in twins.values()), dict(zip(seeds, apart[:, 0].tolist(), strict=True))
+    upper = sum(twin.lead == "upper" for twin in twins.values())
+    control_upper = sum(twin.control_lead == "upper" for twin in twins.values())
     return Cell(task, layers, tuple(twins), upper, control_upper, needed, by_seed, contrast(apart[:, 0], apart[:, 1:]))
 
 
@@ -163,8 +163,10 @@ def estimate(cells: Sequence[Cell]) -> Estimate:
     from statsmodels.stats.meta_analysis import combine_effects  # here: no first picture waits for it
 
     known = [cell.contrast for cell in cells]
-    effects = np.array([one.difference for one in known])
-    variances = np.array([one.seed_deviation**2 / one.seeds + one.standard_error**2 for one in known])
+    effects = np.array([contrast.difference for contrast in known])
+    variances = np.array(
+        [contrast.seed_deviation**2 / contrast.seeds + contrast.standard_error**2 for contrast in known]
+    )
     found = combine_effects(effects, variances, method_re="pm", use_t=True)
     value, variance, count = float(found.mean_effect_re), float(found.tau2), len(cells)
     low, high = map(float, found.conf_int(alpha=1 - CONFIDENCE, use_t=True)[3])  # "random effect wls"

@@ -266,12 +266,12 @@ def measure(checkpoint: Checkpoint, inputs: CutInputs, cuts: Sequence[Cut], repo
     full, size = _saved(checkpoint.model, resolved)
     _, *offered = [cut for cut in cuts if cut.worth]
     sizes = {(cuts[0].layers, 0.0): Size(**size, speeds={})}
-    for done, one in enumerate(offered):
+    for done, offer in enumerate(offered):
         report(MEASURING, done, len(offered))
-        small, size = _saved(model_of(checkpoint.model, one), resolved)
+        small, size = _saved(model_of(checkpoint.model, offer), resolved)
         speeds = {batch: _times_as_fast(full, small, some) for batch, some in batches.items()}
-        sizes[one.layers, one.share] = Size(**size, speeds=speeds)
-    return tuple(one.model_copy(update={"size": sizes.get((one.layers, one.share))}) for one in cuts)
+        sizes[offer.layers, offer.share] = Size(**size, speeds=speeds)
+    return tuple(cut.model_copy(update={"size": sizes.get((cut.layers, cut.share))}) for cut in cuts)
 
 
 def _saved(model: nn.Module, resolved: Resolved) -> tuple[Any, dict[str, int]]:

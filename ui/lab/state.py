@@ -114,6 +114,6 @@ def choose_setting(label: str, names: Mapping[str, str], chosen: str | None, nam
     """
     options = list(names)
     held = begun(name, chosen)
-    key, index = held["key"], next((options.index(str(one)) for one in (held["value"], chosen) if one in names), 0)
+    key, index = held["key"], next((options.index(str(name)) for name in (held["value"], chosen) if name in names), 0)
     st.session_state[key] = options[index]
     return st.selectbox(label, options, index, format_func=names.__getitem__, key=key, help=note)

@@ -111,8 +111,8 @@ def compare_notes(two: compare.Two, axis: compare.Axis = "amount", reduction: Re
 
 def profile_sentence(methods: Sequence[compare.Profiled], reduction: ReductionKey) -> str:
     """Say how many predictions have changed at one overall change, by method and at random; empty if unknown."""
-    shares = {in_sentence(one.name): compare.changed_at(one.sweeps, reduction, SECOND_DAMAGE) for one in methods}
-    drawn = (compare.changed_at([control], reduction, SECOND_DAMAGE) for one in methods for control in one.controls)
+    shares = {in_sentence(how.name): compare.changed_at(how.sweeps, reduction, SECOND_DAMAGE) for how in methods}
+    drawn = (compare.changed_at([control], reduction, SECOND_DAMAGE) for how in methods for control in how.controls)
     by_chance = [share for share in drawn if share is not None]
     known = [f"{percent(share)} under {name}" for name, share in shares.items() if share is not None]
     if not known:

@@ -43,6 +43,6 @@ def shares_sentence(result: SweepResult) -> str:
     frame = min(result.frames, key=lambda frame: abs(frame.amount - AMOUNTS[-1]))
     lost = listed([num.decimals(100 * share, 0) for share in frame.layer_sparsity])
     return (
-        f"Shares chosen on {by.num_examples} sentences without their labels ({by.source_name}), in "
+        f"Shares chosen on {by.num_examples} examples without their labels ({by.source_name}), in "
         f"{num.decimals(known.passes, 0)} passes: with {amount_name(frame.amount)} removed, the layers lose {lost} %."
     )

@@ -22,7 +22,7 @@ that similarity first falls below the threshold. The line on it is the 95 % inte
 gone. **Shaded**: beyond the working range. **Thin grey lines**: random removal of as much, one per seed.
 """
 FIRST_TO_CHANGE = "The first to change"  # of layers to select
-AGAINST = "Some similarity is expected of any two models that read the same sentences, so no verdict is given here."
+AGAINST = "Some similarity is expected of any two models that read the same examples, so no verdict is given here."
 
 
 def layers_said(result: SweepResult, chosen: n.PointLabel, companions: Sequence[SweepResult], look: facts.Look) -> Said:
@@ -95,7 +95,7 @@ def _layer_sentence(result: SweepResult, layer: facts.LayerSurvival, look: facts
 
 
 def _chance_sentence(result: SweepResult, companions: Sequence[SweepResult], look: facts.Look) -> str:
-    """Say what the heading must not be read without; empty for a control itself, and where no layer changes first."""
+    """Say whether chance changes the same layer first; empty for a control itself, and where no layer changes first."""
 
     def first_of(sweep: SweepResult) -> list[n.PointLabel]:
         return [layer.label for layer in facts.layers_of(sweep, look).first]

@@ -9,7 +9,7 @@ from itertools import combinations
 
 from benchmarks.verdicts import verdict_table
 from core.findings import pooled
-from core.findings.choices import is_control
+from core.findings.choices import everywhere, is_control
 from core.findings.claim import SENSITIVITY, Verdict, verdict
 from core.findings.comparable import SPARSITY_TOLERANCE, largest_mismatch, obstacle
 from core.findings.grid import corrected_verdicts, grid_rows
@@ -126,6 +126,8 @@ def test_the_grid_the_page_of_results_and_what_is_pooled_agree(shipped_results: 
             assert found.state == alone.state or (alone.state in DIFFERENT and found.state == "inconclusive")
     for known in pooled.shipped():
         assert {rows[key].setting for key in known.keys} == {known.title}
+        first = next(entry for entry in shipped(Entry) if entry.key in known.keys)
+        assert known.keys <= {entry.key for entry in everywhere(first, shipped(Entry))}, "the page says so of as many"
         for cell in known.cells:
             assert cell.upper == sum(on_grid[key].lead == "upper" for key in cell.keys)
             assert cell.control_upper == sum(on_grid[key].control_lead == "upper" for key in cell.keys)
