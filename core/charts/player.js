@@ -447,7 +447,7 @@ class Player {
   tabulate(anew = !this.clock.playing) { // while it plays the table rests, and says of which amount it is
     if (!this.numbers.open || !anew) return;
     const [says, tables] = this.numbers.querySelectorAll("p, div.tables");
-    says.textContent = `${this.amountText.textContent} · ${this.data.frames[this.index].detail}`;
+    says.textContent = [this.amountText.textContent, this.data.frames[this.index].detail].filter(Boolean).join(" · ");
     const told = Object.values(this.views).filter((view) => view.usermeta.numbers);
     tables.replaceChildren(...told.map((view) => tableOf(view, this.index)));
   }
