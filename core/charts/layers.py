@@ -94,7 +94,7 @@ def layer_scene(
     if any(str(row["intact"]).endswith(BY_CONSTRUCTION) for row in strips):
         title.append(f"{BY_CONSTRUCTION} still at least {threshold} with everything removed")
     numbers = Numbers("strips", "pick", {"Similarity": "v", "Intact up to": "intact"}, named="Layer")
-    name = f"{names[k].title}: {in_sentence(quantity)} with itself, unpruned"
+    name = f"{names[k].title}: {in_sentence(quantity)} to its unpruned self"
     views = {
         "rows": View(_rows, (result.points, measure, removed), rows, title, numbers=numbers, picks="strips"),
         "curve": View(_curve, (measure, removed), curve, name, numbers=Numbers("own", None, {"Similarity": "text"})),

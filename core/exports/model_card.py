@@ -4,6 +4,7 @@ from huggingface_hub import ModelCardData
 
 from core.findings.cut import Judge, estimated
 from core.findings.words.cut import layers_words, machine_name
+from core.findings.words.numbers import decimals
 from core.request.amounts import amount_text
 from core.request.catalog import METHODS
 from core.results.cut import Cut, CutStudy, Result, Worth, unpacked
@@ -82,7 +83,7 @@ def cut_card(study: CutStudy, smaller: Cut, folder: str, size: tuple[int, int], 
     return f"""{_metadata(study, worth, "cut", licence)}
 # {checkpoint_name(study)}, made smaller
 
-Written by Prunescope. These are really out: {"; ".join(out)}. What goes was chosen on {len(by.examples)} examples of
+Written by Prunescope. Really removed: {"; ".join(out)}. The choice was made on {len(by.examples)} examples of
 {by.source_name}, {by.split}. It was not trained after that.
 {_question(study)}
 
@@ -135,5 +136,5 @@ def score_table(scored: Frame | Worth) -> str:
 
 
 def _row(name: str, value: float | None, interval: Bounds | None) -> str:
-    ends = f"{interval[0]:.3f} to {interval[1]:.3f}" if interval else "unknown"
-    return f"| {name.replace('_', ' ')} | {'undefined' if value is None else f'{value:.4f}'} | {ends} |"
+    ends = " to ".join(decimals(end, 3) for end in interval) if interval else "unknown"
+    return f"| {name.replace('_', ' ')} | {'undefined' if value is None else decimals(value, 4)} | {ends} |"

@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 
 from core.findings import claim, comparable, pooled
-from core.findings.words.numbers import percent
+from core.findings.words.numbers import percent, unbroken
 from core.findings.words.verdict import FLAGS, POINTS, REASONS, STATES, explained
 from core.request import catalog, controls
 from core.request.criteria import CRITERIA
@@ -78,7 +78,7 @@ def methods_said(plain: Callable[[str], str]) -> tuple[str, list[Section], list[
         plain: Escapes a text of the catalog, so that it is no Markdown.
     """
     prose = Prose(PROSE.read_text("utf-8"))
-    first, _, more = prose.substitute(texts(prose, plain)).partition("# more\n")
+    first, _, more = unbroken(prose.substitute(texts(prose, plain))).partition("# more\n")
     return *_sections(first), _sections(more)[1]
 
 

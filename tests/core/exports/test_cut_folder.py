@@ -13,6 +13,7 @@ from tiny import make_encoder, predicted_by_transformers
 
 from core.errors import PrunescopeError
 from core.exports.pruned_checkpoint import write_cut
+from core.findings.words.numbers import decimals
 from core.inputs.prepare import CutInputs
 from core.request.limits import HOSTED_LIMITS
 from core.results.cut import CutStudy
@@ -50,7 +51,7 @@ def test_the_folder_answers_as_the_study_and_its_card_say(made: Made, tmp_path: 
         f"| {size.parameters:,}, of the base {found.checkpoint.num_parameters:,} |",
         f"| {size.bytes:,}, of the base",
         f"| accuracy | {model.worth.metrics['accuracy']:.4f} |",
-        f"beside the base | {lost:.4f} |",
+        f"beside the base | {decimals(lost, 4)} |",
         f"batch of 32 | {size.speeds[32].value:.4f} |",
         'from_pretrained("mine", dtype="float32")',
         f"--layers {left}" + (f" --width {share:g}" if share else "") + " --save ./SMALLER",
