@@ -118,3 +118,10 @@ def test_a_table_of_any_content(suffix: str, content: bytes) -> None:
         path.write_bytes(content)
         table = read_table((DataFile(path, path.name),), 100)
         assert all(len(cells) == len(table.rows) for cells in table.cells.values())
+
+
+def test_a_message_quotes_no_empty_value() -> None:
+    assert (
+        str(PrunescopeError("amount '' is no number, 'it''s' neither"))
+        == "amount (empty) is no number, 'it''s' neither"
+    )

@@ -17,9 +17,9 @@ LEAST, PERCENTAGE = decimals(100 * MARGIN, 0), "percentage point"  # how many of
 WHERE = "the upper half of the layers"
 MEANING = (
     "Points are percentage points of the change in the layers that lies in their upper half, the method's minus random "
-    f"removal's, where the overall change is {decimals(DAMAGE, 2)}. Intervals are 95 %, seed twins are averaged, and "
-    f"differences within ±{LEAST} points are too small to count. Six layers are MiniLM, twelve MPNet: a difference "
-    "between depths may be one between pretrained models."
+    f"removal's, where the overall change is {decimals(DAMAGE, 2)}. Intervals are 95 %. Checkpoints that differ only "
+    f"in the seed are averaged. Differences within ±{LEAST} points are too small to count. Six layers are MiniLM, "
+    "twelve MPNet: a difference between depths may be one between pretrained models."
 )
 OVER_SEEDS = f"The share of an overall change of {DAMAGE} in the upper half of the layers, mean over checkpoints ± SD."
 
