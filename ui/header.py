@@ -182,6 +182,7 @@ STYLE = """<style>
 .stApp [data-testid="stPopoverButton"]:is(:hover, :focus, :active, [aria-expanded="true"]) {
   color: light-dark(#b5367a, #fb8861); }
 .stPopover button p { text-align: left; }
+.st-key-lab-history-box a * { white-space: normal; }
 /* Room for what stands above a picture and is drawn after it. */
 .st-key-compare-by > div { min-height: 2rem; }
 .st-key-compare-by [data-testid="stWidgetLabel"] { display: none; }

@@ -109,9 +109,8 @@ def ask_meaning(
     record.about = f"{data} {split}"
     first = Columns(before.text, before.label) if before and before.label else likely_columns(table, task)
     wanted = (1, 2) if task.name == AUTO else (len(task.text_columns),)
-    kinds = f" ({', '.join(task.text_columns)})" if wanted == (2,) else ""
-    title = "Text columns" if max(wanted) > 1 else "Text column"
-    texts = st.multiselect(f"{title}{kinds}", [*table.cells], **begun("texts", first.text, "default"))
+    kinds = f"s ({', '.join(task.text_columns)})" if wanted == (2,) else "s" if 2 in wanted else ""
+    texts = st.multiselect(f"Text column{kinds}", [*table.cells], **begun("texts", first.text, "default"))
     label = choose_setting("Label column", {name: name for name in table.cells}, first.label, "column-label")
     if len(texts) not in wanted or label in texts:
         counted = " or ".join(map(str, wanted))

@@ -44,12 +44,15 @@ def playlist(entries: Sequence[Entry], shown: Entry, alike: Sequence[Entry]) -> 
 def distinguishing_labels(entries: Sequence[Entry]) -> dict[str, str]:
     """Label results that are offered together by their pruning and by whatever else they do not share.
 
+    Of one pruning, what differs comes first, since a narrow list cuts the end off.
+
     Returns:
         A different label for each key: equal ones are numbered in the order given.
     """
     parts = [_parts(entry) for entry in entries]
     varies = [len(set(values)) > 1 for values in zip(*parts, strict=True)]
-    labels = [SEPARATOR.join(part for k, part in enumerate(own) if k == 0 or (varies[k] and part)) for own in parts]
+    told = [[part for k, part in enumerate(own) if k == 0 or (varies[k] and part)] for own in parts]
+    labels = [SEPARATOR.join(own if varies[0] else reversed(own)) for own in told]
     return dict(zip((entry.key for entry in entries), numbered_apart(labels), strict=True))
 
 

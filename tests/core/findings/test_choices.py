@@ -103,9 +103,9 @@ def test_results_of_one_name_differ_by_the_columns_or_by_what_values_mean() -> N
     entries = [entry_of(known) for known in (result(), first, *others)]
     assert len({entry.name for entry in entries}) == 2
     shipped, *own = distinguishing_labels(entries).values()
-    assert shipped == " · ".join(reversed(entries[0].name.split(" · ")))
-    assert [label.rpartition("moods.csv · the text from “review”, the label from ")[2] for label in own] == [
-        *("“mood” · “meh” is left out", "“tone” · “meh” is left out", "“mood” · “meh” means bad"),
+    assert shipped == entries[0].name
+    assert [label.replace("the text from “review”, the label from ", "").split(" · 20")[0] for label in own] == [
+        *("“meh” is left out · “mood”", "“meh” is left out · “tone”", "“meh” means bad · “mood”"),
     ]
 
 
@@ -120,7 +120,7 @@ def test_the_deepest_pair_whose_sides_have_equally_many_layers_is_the_published_
     ("other", "labels"),
     [
         (CONTROL, ["", "Random pruning, matched to magnitude (seed 1)"]),
-        ({"points": "both"}, [" · attention blocks", " · attention blocks and layer outputs"]),
+        ({"points": "both"}, [f"attention blocks{more} · {MAGNITUDE}" for more in ("", " and layer outputs")]),
         ({"until_damage": 0.3}, [" (1 of 2)", " (2 of 2)"]),
     ],
 )
