@@ -88,8 +88,7 @@ def offer_pictures(scene: Scene, results: Sequence[Result], choices: Mapping[str
             player = partial(player_page, scene, sweeps, theme, choices)
             download("HTML player", player, name(".html"), PLAYER)
     with st.container(horizontal=True):  # of films and pictures
-        fills_screen = scene.layout.height(scene.views) is None
-        sizes = {name: words for name, words in SIZES.items() if name == "slide" or not fills_screen}
+        sizes = {name: words for name, words in SIZES.items() if name == "slide" or scene.layout.height(scene.views)}
         size = _pick("Size", sizes, "slide", f"{key}-size")
         without = st.pills(
             "Leave out", EXTRAS, format_func=EXTRAS.__getitem__, selection_mode="multi", key=f"{key}-out"

@@ -17,7 +17,6 @@ from core.findings.compare import Scale, Together, Two, place
 from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS
 from core.results.fields import Bounds
-from core.results.names import capitalised
 from core.results.schema import Frame, SweepResult
 
 SCALE_TITLES: dict[Scale, str] = {
@@ -135,15 +134,13 @@ def _accuracy(scale: Scale, two: bool, metric: str, largest: float) -> g.LayerCh
     in_percent = scale in ("amount", "prunable_sparsity")
     steps: dict[str, Any] = {} if in_percent else {"values": alt.Undefined, "format": alt.Undefined, "tickCount": 5}
     start, end = (largest * end for end in g.AMOUNT_DOMAIN)
-    x = g.amount_axis(title=title, shown=(start, end), **steps)
-    name, few = capitalised(METRICS[metric].symbol), alt.ExprRef("ceil(height / 40)")
-    y = g.share_axis("value:Q", name, (low, high * g.SHARE_DOMAIN[1]), tickCount=few)
+    # Beside a short title stands the name of the shade.
+    x = g.amount_axis(title=title if two else "Removed", shown=(start, end), **steps)
+    y = g.share_axis("value:Q", None, (low, high * g.SHARE_DOMAIN[1]), tickCount=alt.ExprRef("ceil(height / 40)"))
     legend = alt.Legend(title=None, direction="vertical", labelExpr="split(datum.label, '\\n')", symbolType="stroke")
     line, fill = (g.series_line(legend), g.series_fill()) if two else ({}, {})
     across = {"x": alt.datum(start), "x2": alt.datum(end)}
     curve, majority = g.data("accuracy").encode(x=x, y=y), g.data("majority").encode(y="value:Q")
-    below = f"height - scale('y', datum.value) > {g.LETTER}"  # has the line room for its words
-    baseline, dy = alt.ExprRef(f"{below} ? 'top' : 'bottom'"), alt.ExprRef(f"{below} ? 4 : -2")
     chance = g.data("chance").encode(x="amount:Q", y="value:Q", detail="seed:N")
     tooltip = [
         *(g.told({"Pruning": "series:N"}) if two else []),
@@ -152,12 +149,12 @@ def _accuracy(scale: Scale, two: bool, metric: str, largest: float) -> g.LayerCh
     ]
     return alt.layer(
         g.beyond_shade(end),
-        *([] if two else g.beyond_words(end)),  # behind the curve, which it would hide in a low picture
+        *([] if two else [g.beyond_words(end)]),
         curve.mark_area(style="band").encode(y="low:Q", y2="high:Q", **fill),
         majority.encode(**across).mark_rule(style="reference"),
         *([] if two else [chance.mark_line(style="chance", clip=True)]),
         g.current_amount_rule(),
-        *g.haloed_text(majority.encode(x=alt.datum(0), text="text:N"), dx=4, baseline=baseline, dy=dy),
+        *g.reference_words(majority.encode(x=alt.datum(0))),
         curve.mark_line(style="series").encode(**line),
         g.current_amount_marker(curve).encode(**fill),
         curve.mark_point(opacity=0, size=300).encode(tooltip=tooltip),

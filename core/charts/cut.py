@@ -21,6 +21,7 @@ LAYOUT = Layout(
     "cut",
     wide='"frontier stack" clamp(22rem, 56vh, 36rem) "bar bar" auto / minmax(0, 5fr) minmax(0, 3fr)',
     narrow=in_column({"frontier": "27rem", "bar": "auto", "stack": "17rem"}),
+    slide='"frontier stack" minmax(0, 1fr) / minmax(0, 7fr) minmax(0, 2fr)',
 )
 GREY = g.UNDEFINED_COLOUR
 SHAPES = ("triangle-down", "diamond", "cross", "square", "triangle-up", "M-1,-0.2H1V0.2H-1Z")  # the last is a dash
@@ -110,7 +111,7 @@ def _frontier(
     return alt.layer(
         lines.mark_rule(style="reference"),
         *g.haloed_text(full.encode(x=alt.value("width")), "right", baseline="bottom", dx=-4, dy=-3),
-        *g.haloed_text(guess.encode(x=alt.value(0)), baseline="top", dx=4, dy=3),  # where all models are better
+        *g.reference_words(guess.encode(x=alt.value(0))),  # below it, where all models are better
         *(
             picks.transform_filter(alt.datum.criterion == name)
             .mark_point(color=GREY, filled=True, size=MARK, opacity=1, xOffset=alt.ExprRef(f"{offset} * {apart}"))
@@ -141,8 +142,9 @@ def _stack_view(known: Frontier, choice: Choice | None) -> View:
 
 
 def _stack(points: tuple[str, ...]) -> g.LayerChart:
-    """Draw the bands, and strokes over what is out."""
-    x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, PIECES]))
-    parts = g.data("parts").encode(x=x, x2="x2:Q", y=alt.Y("y:Q", title="Layer", **g.layers_axis(points)), y2="y2:Q")
+    """Draw the bands, and strokes over what is out; numbers of low rows are smaller and close to each other."""
+    x, size = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, PIECES])), g.letters_of(len(points))[-1]
+    axis = g.layers_axis(points, labelFontSize=size, labelSeparation=alt.ExprRef(f"-0.25 * {g.LETTER}"))
+    parts = g.data("parts").encode(x=x, x2="x2:Q", y=alt.Y("y:Q", title="Layer", **axis), y2="y2:Q")
     kept, out = (parts.transform_filter(f"{sign}isValid(datum.value)") for sign in ("", "!"))
     return alt.layer(kept.mark_rect(style="bar"), out.mark_rect(color=GREY), *g.hatching(parts))

@@ -47,7 +47,8 @@ def forest_scene(table: Sequence[Pooled], own: Own, title: str) -> Scene:
     views = {name: _view(known.title, rows[name], most) for name, known in zip(rows, table, strict=True)}
     height = f"{ROW_REM * most + AXIS_REM:g}rem"
     wide, narrow = (in_rows(list(views), columns, height) for columns in (min(COLUMNS, len(views)), 1))
-    return Scene(title, (CAPTION, KEY), views, [g.step(0.0, "", "")], Layout("forest", wide, narrow))
+    slide = '"forest-1" minmax(0, 1fr) / minmax(0, 1fr)'  # has room for the method that the title is about
+    return Scene(title, (CAPTION, KEY), views, [g.step(0.0, "", "")], Layout("forest", wide, narrow, slide))
 
 
 def _rows(known: Pooled, own: Sequence[tuple[str, Contrast]]) -> g.Rows:

@@ -205,21 +205,30 @@ def spread(heights: Iterable[float], gap: float, top: float = 1.0) -> list[float
     return [places[k] - above for k in range(len(wanted))]
 
 
-def letters_of(rows: int, taken: str = "0") -> tuple[str, alt.ExprRef]:
-    """Return the Vega expressions for every which row has room for a line, and how high its letters are.
+def letters_of(rows: int, taken: str = "0") -> tuple[str, str, alt.ExprRef]:
+    """Return Vega expressions: whether every row has a line of text, whether a row has one, the height of its letters.
 
-    Letters are smaller in low rows, but never too small to be read: then not every row has a line.
+    Letters are smaller in low rows, but not smaller than the share `least`: then few rows have a line, see `apart`.
 
     Args:
         rows: The rows.
         taken: The expression of what is not theirs of the picture's height.
     """
     room = f"((height - {taken}) / {rows})"
-    every = f"ceil(0.6 * {LETTER} / {room})"
-    return every, alt.ExprRef(f"min({LETTER}, {every} * {room} / 0.8)")
+    fit = f"({room} >= 0.8 * least * {LETTER})"
+    size = alt.ExprRef(f"{fit} ? min({LETTER}, {room} / 0.8) : {LETTER}")
+    return fit, f"({fit} || datum.apart * {room} > {LETTER})", size
 
 
-def share_axis(field: str, title: str, domain: tuple[float, float] = SHARE_DOMAIN, **style: Any) -> alt.Y:
+def apart(row: int, first: int, rows: int) -> int:
+    """Return how many rows a row is from the first to fall, for a line where not all rows have one.
+
+    That one has a line, for which this is `rows`, and both ends where they are far enough from it; 0 for all others.
+    """
+    return (abs(row - first) or rows) if row in (first, 0, rows - 1) else 0
+
+
+def share_axis(field: str, title: str | None, domain: tuple[float, float] = SHARE_DOMAIN, **style: Any) -> alt.Y:
     """Return a vertical axis for values up to 1, in quarters, or in halves where much lies below 0."""
     ticks = [tick for tick in ((0, 0.5, 1) if domain[0] < -0.1 else (0, 0.25, 0.5, 0.75, 1)) if tick <= domain[1]]
     axis = alt.Axis(values=ticks, format=".2f", minExtent=MARGIN, maxExtent=MARGIN, **style)
@@ -246,9 +255,9 @@ def layers_axis(points: Sequence[str], middle: float = 0.5, **style: Any) -> dic
     return {"scale": alt.Scale(domain=[0, len(labels)], nice=False), "axis": axis}
 
 
-def labels_note(points: Sequence[str]) -> str:
+def labels_note(points: Sequence[str]) -> list[str]:
     """Say what labels such as `1a` mean, where there are any."""
-    return " (1a: attention block, 1: output)" if "1a" in point_labels(points) else ""
+    return ["(1a: attention block, 1: output)"] if "1a" in point_labels(points) else []
 
 
 # ---------------------------------------------------------------- the amount on show
@@ -287,12 +296,17 @@ def beyond_shade(end: float) -> alt.Chart:
     return data("beyond").encode(x="start:Q", x2=alt.datum(end)).mark_rect(color=UNDEFINED_COLOUR, opacity=0.17)
 
 
-def beyond_words(end: float) -> list[alt.Chart]:
-    """Name that shade at its top, above all curves; where the picture is narrow, in two lines if it is high enough."""
-    lines = "width > 9 * margin ? datum.text : height > 2 * margin ? split(datum.text, ' the ') : ''"
-    named = data("beyond").transform_calculate(words=lines)
-    named = named.encode(x=alt.datum(end), y=alt.value(0), text="words:N")
-    return haloed_text(named, "right", baseline="top", dx=-4, dy=3)
+def beyond_words(end: float) -> alt.Chart:
+    """Name that shade below it, beside the axis's title, where no curve passes."""
+    named = data("beyond").encode(x=alt.datum(end), y=alt.value("height"), text="text:N")
+    return named.mark_text(style="note", align="right", baseline="top", dy=alt.ExprRef(f"12 + 1.1 * {LETTER}"))
+
+
+def reference_words(line: alt.Chart) -> list[alt.Chart]:
+    """Write the words of a reference line at its `value` below it, or above it where there is no room."""
+    below = f"height - scale('y', datum.value) > {LETTER}"
+    baseline, dy = alt.ExprRef(f"{below} ? 'top' : 'bottom'"), alt.ExprRef(f"{below} ? 4 : -2")
+    return haloed_text(line.encode(text="text:N"), dx=4, baseline=baseline, dy=dy)
 
 
 def haloed_text(chart: alt.Chart, align: Literal["left", "right"] = "left", **mark: Any) -> list[alt.Chart]:

@@ -11,7 +11,7 @@ import altair as alt
 
 from core.charts import grammar as g
 from core.charts import strips as s
-from core.charts.result import player_frames
+from core.charts.result import DOMAIN, player_frames
 from core.charts.view import Layout, Numbers, Scene, View, in_column
 from core.findings.accuracy import beyond_from
 from core.findings.layers import Look, floor_of, interval_text, layers_of, own_similarity
@@ -27,7 +27,6 @@ BY_CONSTRUCTION = "*"  # after a number: a layer that stays above the threshold 
 FLOOR_GAP = 0.008  # between the last amount's cell and the floor's
 COLUMN = "Intact up to"  # above the numbers beside the bars
 ROW_HEIGHT, HEIGHT_BESIDE_ROWS, TALLEST = 1.75, 6.0, 36.0  # in rem: the least of a row, of title and axis, the most
-CURVE_DOMAIN = (-0.05, 1.12)  # of similarity; above 1 is room for the number at the marker
 WORD_GAP = 0.1  # between two words beside the curve, in units of similarity
 
 
@@ -53,9 +52,11 @@ def layer_scene(
     own, floor = own_similarity(result, reduction, measure), floor_of(result, reduction, measure)
     amounts, beyond = g.amount_rows(result.amounts), g.beyond_rows(beyond_from(result))
     everything = (max(s.EVERYTHING[0], s.edges(result.amounts)[-1]) + FLOOR_GAP, s.EVERYTHING[1])
+    every, *_, first = layers_of(result, look)
     strips = [
         {
             "pick": layer.label,
+            "apart": g.apart(row, every.index(first), len(every)),
             "name": f"{layer.title}, intact up to {layer.text}",
             "title": layer.title,
             "chosen": layer.label == chosen,
@@ -69,7 +70,7 @@ def layer_scene(
             "floor": "unknown" if layer.floor is None else decimals(layer.floor, 2),
             "ends": sum(amount <= layer.value for amount in result.amounts),  # the first frame beyond
         }
-        for row, layer in enumerate(layers_of(result, look).every)
+        for row, layer in enumerate(every)
     ]
     floors = [  # at the end of the axis, apart from the others
         {**s.cell(names[row], value, everything, row, STRIP), "amount": "everything"}
@@ -94,7 +95,7 @@ def layer_scene(
     if any(str(row["intact"]).endswith(BY_CONSTRUCTION) for row in strips):
         title.append(f"{BY_CONSTRUCTION} still at least {threshold} with everything removed")
     numbers = Numbers("strips", "pick", {"Similarity": "v", "Intact up to": "intact"}, named="Layer")
-    name = f"{names[k].title}: {in_sentence(quantity)} to its unpruned self"
+    name = f"{names[k].title}: {in_sentence(quantity)} to its unpruned self{f'; shaded: {g.BEYOND}' if beyond else ''}"
     views = {
         "rows": View(_rows, (result.points, measure, removed), rows, title, numbers=numbers, picks="strips"),
         "curve": View(_curve, (measure, removed), curve, name, numbers=Numbers("own", None, {"Similarity": "text"})),
@@ -162,8 +163,8 @@ def _line_rows(threshold: float, floor: float | None, seeds: g.Rows) -> g.Rows:
 
 def _rows(points: tuple[str, ...], measure: str, removed: str) -> g.LayerChart:
     """Draw the rows: strip, floor, bar and numbers; the selected row is tinted."""
-    style = g.layers_axis(points, sum(STRIP) / 2, minExtent=g.MARGIN, maxExtent=g.MARGIN)
-    y = alt.Y("y:Q", title=f"Layer{g.labels_note(points)}", **style)
+    style = g.layers_axis(points, labels=False, minExtent=g.MARGIN, maxExtent=g.MARGIN)
+    y = alt.Y("y:Q", title=" ".join(("Layer", *g.labels_note(points))), **style)
     strips, told = g.data("strips"), {s.removed_title(removed): "amount:N"}
     tinted = alt.condition("datum.chosen", alt.value(0.22), alt.value(0))
     bars = strips.transform_calculate(bottom=f"datum.y + {BAR[0]}", top=f"datum.y + {BAR[1]}")
@@ -174,9 +175,12 @@ def _rows(points: tuple[str, ...], measure: str, removed: str) -> g.LayerChart:
     tooltip = g.told({"Layer": "title:N", **fields, "Similarity with everything removed": "floor:N"})
     bright, marker = alt.condition("frame < datum.ends", alt.value(1), alt.value(0.35)), g.current_amount_rule()
     lines = f"(height / {len(points)} / ({g.LETTER}))"  # of text, for which a row has room
-    places = ((2, "datum.v[frame]", f"{BESIDE[0]}"), (1, "datum.intact", f"({lines} >= 2 ? {BESIDE[1]} : 0.5)"))
-    heads = f"{lines} >= 2 ? '{MEASURES[measure].symbol}\\n{COLUMN}' : '{COLUMN}'"
-    above = alt.ExprRef(f"-3 - ({lines} >= 2 ? 1.2 * {g.LETTER} : 0)")
+    two, (_, named, size) = f"{lines} >= 2", g.letters_of(len(points))
+    label = strips.transform_filter(named).transform_calculate(middle=f"datum.y + {sum(STRIP) / 2}")
+    label = label.encode(x=alt.value(0), y="middle:Q", text="pick:N")
+    places = ((two, "datum.v[frame]", f"{BESIDE[0]}"), (named, "datum.intact", f"({two} ? {BESIDE[1]} : 0.5)"))
+    heads = f"{two} ? '{MEASURES[measure].symbol}\\n{COLUMN}' : '{COLUMN}'"
+    above = alt.ExprRef(f"-3 - ({two} ? 1.2 * {g.LETTER} : 0)")
     floors = g.data("floors").mark_rect(style="floor", filled=False).encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q")
     return alt.layer(
         strips.mark_rect(style="band", cursor="pointer").encode(y=y, y2="y2:Q", opacity=tinted),
@@ -192,12 +196,13 @@ def _rows(points: tuple[str, ...], measure: str, removed: str) -> g.LayerChart:
         marker.mark_rule(style="halo", strokeWidth=4),
         marker.encode(x=s.worded_axis(removed)),
         *(
-            strips.transform_filter(f"{lines} >= {least}")
+            strips.transform_filter(shown)
             .transform_calculate(text=text, middle=f"datum.y + {height}")
-            .mark_text(style="note", align="left", baseline="middle", dx=s.WORDS_GAP, cursor="pointer")
+            .mark_text(style="note", align="left", dx=s.WORDS_GAP, cursor="pointer", fontSize=size)
             .encode(x=alt.datum(s.AMOUNTS_SHOWN[1]), y="middle:Q", text="text:N")
-            for least, text, height in places
+            for shown, text, height in places
         ),
+        label.mark_text(style="note", align="right", dx=-s.WORDS_GAP, cursor="pointer", fontSize=size),
         strips.transform_filter(f"datum.y2 === {len(points)}")
         .transform_calculate(text=heads)
         .mark_text(style="note", align="left", baseline="bottom", lineBreak="\n", dx=s.WORDS_GAP, dy=above)
@@ -208,7 +213,7 @@ def _rows(points: tuple[str, ...], measure: str, removed: str) -> g.LayerChart:
 def _curve(measure: str, removed: str) -> g.LayerChart:
     """Draw the selected layer's similarity with its interval, its control and its floor, over the amounts."""
     symbol, (start, end) = MEASURES[measure].symbol, s.AMOUNTS_SHOWN
-    x, y = s.worded_axis(removed), g.share_axis("value:Q", symbol, CURVE_DOMAIN)
+    x, y = s.worded_axis(removed), g.share_axis("value:Q", symbol, DOMAIN)
     own, seeds = (g.data(name).encode(x=x, y=y) for name in ("own", "seeds"))
     across = {"x": alt.datum(start), "x2": alt.datum(end)}
     told = g.told({s.removed_title(removed): "removed:N", symbol: "text:N", "95 % interval": "interval:N"})
@@ -226,7 +231,6 @@ def _curve(measure: str, removed: str) -> g.LayerChart:
         seeds.mark_line(style="chance", opacity=0.8).encode(detail="series:N"),
         own.mark_line(style="series"),
         g.current_amount_rule(),
-        *g.beyond_words(end),
         leaders.mark_rule(style="chance", strokeDash=[1, 4], x2Offset=2 * s.WORDS_GAP),
         *g.haloed_text(names, baseline="middle", dx=2 * s.WORDS_GAP + 3),
         g.current_amount_marker(own),

@@ -131,7 +131,7 @@ def _difference(points: Points, rows: Points | None) -> g.LayerChart:
 def _base(points: Points, rows: Points | None) -> alt.Chart:
     """Place the cells; `value` is a cell's value at the frame on show."""
     unpruned = "Unpruned model, layer" if rows is None else "Other model, unpruned, layer"
-    pruned = f"Pruned model, layer{g.labels_note(points)}"
+    pruned = ["Pruned model, layer", *g.labels_note(points)]  # both are wider than the cells on a slide
     ends = {"x2": "datum.x + 1", "y2": "datum.y + 1", "middle": "datum.x + 0.5", "centre": "datum.y + 0.5"}
     return (
         g.moving("cells", value="v")

@@ -111,7 +111,7 @@ def _lines(columns: tuple[str, ...], layers: int) -> g.LayerChart:
     width = alt.condition("datum.chosen", alt.value(4), alt.value(1.75))
     first, final = (lines.transform_filter(f"datum.column === {column}") for column in (0, last))
     names = [side.encode(y="place:Q", text="name:N") for side in (first, final)]
-    size = g.letters_of(layers)[1]
+    size = g.letters_of(layers)[-1]
     return alt.layer(
         lines.mark_rule(style="reference").encode(y=alt.datum(0), y2=alt.datum(1)),
         lines.mark_line().encode(y=y, detail="layer:N", strokeWidth=width, **colour),

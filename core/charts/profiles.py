@@ -50,10 +50,11 @@ def profile_scene(result: SweepResult, methods: Sequence[Profiled], reduction: s
 
 
 def _layout(names: Sequence[str]) -> Layout:
-    """Put the profiles beside and below the larger picture of costs."""
+    """Put the profiles beside and below the larger picture of costs; a slide has room for two."""
     beside = [*names, *["."] * 4]
     wide = ["cost", *beside[:2], "cost", *beside[2:4], *names[4:]]
-    return Layout("profiles", in_rows(wide, 3, "15rem"), in_rows([*["cost"] * 4, *names], 2, "13rem"))
+    slide = in_rows(["cost", beside[0], "cost", beside[1]], 2, "minmax(0, 1fr)")
+    return Layout("profiles", in_rows(wide, 3, "15rem"), in_rows([*["cost"] * 4, *names], 2, "13rem"), slide)
 
 
 def _lowest(methods: Sequence[Profiled], damage: float) -> float:
@@ -139,7 +140,7 @@ def _profile(points: tuple[str, ...], lows: tuple[float, ...]) -> g.LayerChart:
 
 def _cost(names: tuple[str, ...], lowest: float, most: float) -> g.LayerChart:
     """Draw changed predictions over mean own CKA, which falls to the right; random removal is grey."""
-    ticks = alt.Axis(values=[k / 10 for k in range(10, round(10 * lowest) - 1, -1)], format=".1f")
+    ticks = alt.Axis(values=[k / 10 for k in range(10, round(10 * lowest) - 1, -1)], format=".1f", labelSeparation=8)
     scale = alt.Scale(domain=[1.02, lowest], nice=False)
     x = alt.X("own:Q", title="Similarity (CKA), mean over all layers", scale=scale, axis=ticks)
     y = g.share_axis("changed:Q", "Predictions changed", (0, most * g.SHARE_DOMAIN[1]))

@@ -29,7 +29,7 @@ SINGLE = Layout(
         "heatmap stack" clamp(10.625rem, 29vh - 0.375rem, 19.625rem)
         "bar bar" auto / clamp(19.5rem, 58vh - 2.5rem, 37.5rem) minmax(0, 1fr)""",
     narrow=in_column({"heatmap": "min(108cqw, 28rem)", "bar": "auto", "accuracy": "13rem", "stack": "18.5rem"}),
-    slide='"heatmap accuracy" minmax(0, 10fr) "heatmap stack" minmax(0, 21fr) / minmax(0, 1fr) minmax(0, 1fr)',
+    slide='"heatmap accuracy" minmax(0, 10fr) "heatmap stack" minmax(0, 21fr) / minmax(0, 3fr) minmax(0, 4fr)',
 )
 # The same on a projector, where it fills the screen; the bar stands beside the caption there, in a file below.
 STAGE = replace(
@@ -40,11 +40,7 @@ STAGE = replace(
         "heatmap stack" minmax(0, 3fr)
         "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)""",
 )
-REMOVED = Layout(
-    "removed",
-    wide='"sparsity" 15rem "bar" auto / minmax(0, 1fr)',
-    narrow=in_column({"sparsity": "14rem", "bar": "auto"}),
-)
+REMOVED = Layout("removed", wide='"sparsity" 15rem "bar" auto / minmax(0, 1fr)')
 DOMAIN = (-0.05, 1.12)  # of similarity; above 1 is room for a number
 MAX_NUMBERED = 14  # points; with more, there is no room for numbers
 

@@ -80,7 +80,7 @@ def stack_rows(result: SweepResult, reduction: str, chance: Array | None, twins:
     for k, (row, layer) in enumerate(zip(rows, found.every, strict=True)):
         row |= {
             "y": k,
-            "first": layer is found.selected,
+            "apart": g.apart(k, found.every.index(found.selected), len(rows)),
             "floor": g.rounded(layer.floor),
             "floor_text": two_places(layer.floor),
             **g.interval_fields(twins.ranges[k] if twins else None),
@@ -171,10 +171,12 @@ def _twins(layers: alt.Chart) -> list[alt.Chart]:
 
 
 def _words(layers: alt.Chart, rows: int, lines: int) -> list[alt.Chart]:
-    """Write before every band its layer, and behind it its number and how far it is intact, below the key's lines."""
-    every, size = g.letters_of(rows, f"{lines} * {LINE}")
-    layers = layers.transform_filter(f"({rows - 1} - datum.y) % {every} === 0").encode(y="middle:Q")
-    layers = layers.transform_calculate(label="'Layer ' + datum.layer")
+    """Write before bands their layers, and behind them their numbers and how far they are intact, below the key."""
+    fit, named, size = g.letters_of(rows, f"{lines} * {LINE}")
+    layers = layers.transform_filter(named).encode(y="middle:Q")
+    words = f"{fit} || datum.apart < {rows} ? datum.words : replace(datum.words, 'intact up to', 'first to fall:')"
+    words = f"isValid(datum.value) ? {words} : ''"
+    layers = layers.transform_calculate(label="'Layer ' + datum.layer", words=words)
     behind, further = alt.XDatum(1.0), alt.ExprRef(f"{NUMBER_ROOM} * margin + 8")
     label, number, intact = (layers.encode(text=f"{field}:N") for field in ("label", "text", "words"))
     return [

@@ -39,7 +39,7 @@ PLAY = Layout(
         "stack heatmap" {HIGH}
         "bar bar" auto
         "accuracy accuracy" clamp(8rem, 20vh, 13rem) / minmax(0, 13fr) minmax(0, 8fr)""",
-    narrow=in_column({"stack": "9.5rem", "heatmap": "11.5rem", "accuracy": "5.5rem", "bar": "auto"}),
+    narrow=in_column({"stack": "9.5rem", "heatmap": "11.5rem", "accuracy": "6.5rem", "bar": "auto"}),
     slide='"stack heatmap" minmax(0, 1fr) / minmax(0, 4fr) minmax(0, 3fr)',
 )
 GUESS = Layout("story", wide='"stack" 20rem "bar" auto / minmax(0, 1fr)')
@@ -172,10 +172,12 @@ def _beside(first: str, second: str, heights: tuple[str, str] = ("15rem", "11rem
 
 def _whole(stack: View) -> View:
     """Leave of a stack what it shows at first, and let its layers be picked; what becomes of one is its `answer`."""
+    count = len(stack.datasets["stack"])
     rows = [
         {
             **{**row, "words": "", "pick": row["layer"], "chosen": False, "y2": row["y"] + 1, "v": row["v"][:1]},
-            "answer": words.guess_answer(row["layer"], row["words"], row["first"]),
+            "apart": g.apart(row["y"], -count, count),  # the first to fall is not told yet
+            "answer": words.guess_answer(row["layer"], row["words"], row["apart"] == count),
         }
         for row in stack.datasets["stack"]
     ]
@@ -207,6 +209,5 @@ def _cut(result: SweepResult, study: CutStudy | None) -> Step:
     if study and known and choice:
         scene = cut_scene(known, choice, told.heading)
         layout = _beside("stack", "frontier", ("7rem", "19.5rem"))
-        layout = replace(layout, slide='"frontier stack" minmax(0, 1fr) / minmax(0, 7fr) minmax(0, 2fr)')
-        scene = replace(scene, layout=layout)
+        scene = replace(scene, layout=replace(layout, slide=scene.layout.slide))
     return _step("cut", told, scene)

@@ -22,7 +22,8 @@ from core.charts.theme import STYLE
 from core.request.catalog import REDUCTIONS
 
 AMOUNTS = "Pruning amount"  # what the frames of most scenes are steps of
-PARAMETERS = [{"name": "frame", "value": 0}, {"name": "margin", "value": CURVE_MARGIN}]  # see `core.charts.grammar`
+# See `core.charts.grammar`.
+PARAMETERS = [{"name": k, "value": v} for k, v in {"frame": 0, "margin": CURVE_MARGIN, "least": 0.75}.items()]
 
 WINDOW_HEIGHT = 800  # pixels, of the browser's window that a figure takes its proportions from: a laptop's
 COLUMN_GAP = 24  # pixels, as in core/charts/player.css

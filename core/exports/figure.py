@@ -35,7 +35,6 @@ class Measures(NamedTuple):
 
 SLIDE = (1280, 720)  # pixels; drawn 1.5 times as large it is 1920 x 1080
 PAGE_WIDTH = 1240  # pixels, of a page in a laptop's window
-MOST_BESIDE = 2  # pictures beside each other on a slide; with more, their letters are as on a page
 MEASURES: Mapping[Size, Measures] = {
     "slide": Measures(32, 32, 24, 24, 24, 24, 24),  # 24 is 18 pt where a slide is 7.5 inches high
     "page": Measures(24, 23, 17, 13, 11, 16, 10),
@@ -69,9 +68,7 @@ def figure_of(
     natural, colours = scene.layout.height(scene.views), THEMES[theme]
     on_slide = size == "slide" or natural is None
     layout, measures = (scene.layout.on_slide, MEASURES["slide"]) if on_slide else (scene.layout, MEASURES["page"])
-    crowded = len({box.x for box in layout.boxes(scene.views, *SLIDE).values()}) > MOST_BESIDE
-    *_, smallest, largest, number = MEASURES["page"] if crowded else measures
-    left = measures.margin
+    left, smallest, largest = measures.margin, measures.smallest, measures.largest
     width = SLIDE[0] if on_slide else PAGE_WIDTH
     room = width - 2 * left
     smaller = range(measures.title, round(measures.title * LEAST_OF_TITLE) - 1, -1)
@@ -87,7 +84,7 @@ def figure_of(
     boxes = layout.boxes(scene.views, room, free)
     # Text in pictures that are lower than on a page is smaller; what fills a screen has none to compare with.
     text_size = min(max(round(TEXT_SIZE * sqrt(free / natural)), smallest), largest) if natural else largest
-    least = inf if "numbers" in without else number
+    fixed = text_size, min(smallest / text_size, 1.0), inf if "numbers" in without else measures.number
     return {
         "width": width,
         "height": height,
@@ -98,7 +95,7 @@ def figure_of(
         + _lines(left, height - below + GAP, measures.caption, [("", line) for line in footer]),
         "readouts": readouts,
         "parts": [
-            {"x": left + box.x, "y": top + box.y, "spec": _spec(scene.views[name], box, colours, text_size, least)}
+            {"x": left + box.x, "y": top + box.y, "spec": _spec(scene.views[name], box, colours, *fixed)}
             for name, box in boxes.items()
         ],
     }
@@ -113,13 +110,13 @@ def _readouts(scene: Scene, x: float, y: float, size: int, room: float) -> list[
     return [_lines(x, y, size, texts) for texts in broken_pairs]
 
 
-def _spec(view: View, box: Box, theme: Theme, size: int, least: float) -> Spec:
+def _spec(view: View, box: Box, theme: Theme, size: int, least: float, number: float) -> Spec:
     """Fit a view into its box, as core/charts/player.js does."""
     spec = view.spec
     wide, high = ((side - taken * size) / view.columns for side, taken in ((box.width, 4), (box.height, 7)))
     number_size = int(min(0.35 * wide, 0.6 * high, 1.25 * size))
-    looks = styled(theme, size, number_size, shown=number_size >= least)
-    title, known = looks["title"], {"margin": round(3.3 * size)}
+    looks = styled(theme, size, number_size, shown=number_size >= number)
+    title, known = looks["title"], {"margin": round(3.3 * size), "least": least}
     lines = [view.title] if isinstance(view.title, str) else view.title
     heading = [part for line in lines for part in broken(line, box.width, title["fontSize"])]
     return {

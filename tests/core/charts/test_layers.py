@@ -9,6 +9,7 @@ from core.charts.grammar import ALONE_COLOUR, UNDEFINED_COLOUR, Spec
 from core.charts.layers import BAR, COLUMN, layer_scene
 from core.charts.result import closest_view
 from core.charts.stack import AT_RANDOM, CHANCE, FINE_TUNES, FLOOR, TOO_FAR, stack_view
+from core.charts.story import story
 from core.charts.view import specs
 from core.findings.layers import Look, Yardstick, layers_of, own_similarity
 from core.findings.words.numbers import two_places
@@ -64,15 +65,24 @@ def test_a_bar_has_its_interval_and_a_mark_where_the_floor_is_intact(threshold: 
         assert len(spec["title"]) == (2 if expected else 1), "the mark is explained where there is one"
 
 
-@pytest.mark.parametrize("height", [130, 100, 60])
-def test_all_layers_are_labelled_or_where_rows_are_too_low_every_second_from_the_top(height: int) -> None:
-    result = make_result(num_layers=12, own_cka=declining(0.8))
-    known = layers_of(result, Look("mean")).every
-    shown = known[1::2] if height == 60 else known
+@pytest.mark.parametrize(("layers", "height"), [(12, 130), (12, 100), (12, 60), (24, 260), (24, 120)])
+def test_all_layers_are_labelled_or_where_rows_are_too_low_the_first_to_fall_and_both_ends(
+    layers: int, height: int
+) -> None:
+    result, few = make_result(num_layers=layers, own_cka=declining(0.8)), height / layers < 8
+    shown = ["1", str(layers // 2 + 1), str(layers)] if few else [str(k + 1) for k in range(layers)]
     picture = {**stack_view(result, "mean", ()).spec, "height": height + 20}
-    assert [word for word in texts(picture, 0) if word.startswith("Layer ")] == [f"Layer {one.label}" for one in shown]
+    words = texts(picture, 0)
+    assert [word for word in words if word.startswith("Layer ")] == [f"Layer {label}" for label in shown]
+    assert sum(word.startswith("first to fall: ") for word in words) == few, "says why it is named"
     sizes = [float(text.attrib["font-size"].removesuffix("px")) for text in marks(drawn(picture, 0), "text mark")]
     assert (min(sizes) < 0.95 * max(sizes)) == (height == 100), "smaller letters, where low rows have room for them"
+    rows = texts({**views(result)["rows"], "height": height}, 0)
+    assert [word for word in rows if word.isdigit()] == shown, "beside strips as well"
+    _, guess, *_ = story(result, "mean", [], [], None, None)
+    whole = {**guess.scene.views["stack"].spec, "height": height + 20}
+    told = [word for word in texts(whole, 0) if word.startswith("Layer ")]
+    assert told == [f"Layer {label}" for label in (shown[::2] if few else shown)], "a guess is not given away"
 
 
 def test_every_name_beside_the_curve_is_led_to_by_a_line_from_what_it_names() -> None:

@@ -112,7 +112,7 @@ def test_the_marker_follows_the_frame_and_tells_what_changes_for_the_user() -> N
     spec = one(picture="accuracy")
     for frame, amount in enumerate(AMOUNTS):
         (marker,) = markers(spec, frame)
-        assert float(labels(marker)["Accuracy"]) == pytest.approx(0.9 - 0.2 * amount, abs=0.0051)
+        assert float(labels(marker)["value"]) == pytest.approx(0.9 - 0.2 * amount, abs=0.0051)
     assert {"0\u00a0%", "100\u00a0%", "commonest label: 0.50"} <= {element.text for element in drawn(spec, 0).iter()}
     for height, below in ((60, True), (20, False)):
         picture = drawn({**spec, "height": height}, 0)
@@ -128,7 +128,6 @@ def test_the_marker_follows_the_frame_and_tells_what_changes_for_the_user() -> N
 
 
 def test_what_lies_beyond_the_working_range_is_shaded_and_named_there() -> None:
-    named = BEYOND.replace(" the ", "")  # in two lines
     for first, second, starts, words in (
         (None, 0.75, [], BLANK),
         (0.5, 0.25, [0.25, 0.5], "shaded: beyond the working range of the second, then of the first"),
@@ -140,8 +139,8 @@ def test_what_lies_beyond_the_working_range_is_shaded_and_named_there() -> None:
         assert [point.get("fill") for point in markers(both, 3)] == [FIRST_COLOUR, SECOND_COLOUR]
         assert both["title"] == ["Accuracy with its 95 % interval", words]
         assert sum(mark.get("fill") == UNDEFINED_COLOUR for mark in marks(drawn(both, 0), "rect mark")) == len(starts)
-        words = [place(text) for text in marks(drawn(alone, 0), "text mark") if "".join(text.itertext()) == named]
-        assert [y < alone["height"] / 4 for _, y in words] == [True, True] * (first is not None), "above every curve"
+        words = [place(text) for text in marks(drawn(alone, 0), "text mark") if "".join(text.itertext()) == BEYOND]
+        assert [y > alone["height"] for _, y in words] == [True] * (first is not None), "below every curve"
         scales = [layer["encoding"]["x"].get("scale", {}) for layer in alone["layer"] if "x" in layer["encoding"]]
         assert {scale["domain"][1] for scale in scales if "domain" in scale} == {1}, "nothing beyond 100 %"
 

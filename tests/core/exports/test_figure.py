@@ -11,11 +11,15 @@ import pytest
 import vl_convert
 
 from core.charts.grammar import Spec
+from core.charts.layers import layer_scene
+from core.charts.pages import pooled_shown
 from core.charts.result import STAGE, result_scene
 from core.charts.story import story
 from core.charts.theme import THEMES, TYPEFACE, ThemeName
 from core.charts.view import Scene
 from core.exports.figure import SLIDE, broken, figure_of, width_of
+from core.findings import pooled
+from core.findings.layers import Look
 from core.renderer import drawn_frames
 from tests.builders import make_result
 from tests.pictures import at_frame
@@ -24,9 +28,11 @@ from tests.scenes import SCENES
 SIZE = re.compile(r"[\d.]+")
 SVG = "{http://www.w3.org/2000/svg}"
 MIDDLE = 1
-DEEP = make_result(num_layers=12, points="layer", amounts=(0.0, 0.5))
+DEEP, LARGE = (make_result(num_layers=count, points="layer", amounts=(0.0, 0.5)) for count in (12, 24))
 _, _, PLAY, *_ = (step.scene for step in story(DEEP, "mean", [], [], None, None))
 TWELVE = [PLAY, result_scene(DEEP, "mean", STAGE)]  # the lowest bars
+FOREST = pooled_shown(pooled.shipped(), {}).blocks[0].scene
+MANY = [layer_scene(LARGE, Look("mean"), "3"), result_scene(LARGE, "mean"), FOREST]
 TEXT = "Random pruning, matched to magnitude (seed 2), beside WANDA: 48 % of weights removed"
 
 
@@ -70,12 +76,12 @@ def test_a_figure_shows_and_says_what_the_page_does_in_the_colours_of_the_theme(
     assert colours == (THEMES[theme].background, THEMES[theme].text)
 
 
-@pytest.mark.parametrize("scene", [*(SCENES[name] for name in SCENES if name != "profiles"), *TWELVE])
+@pytest.mark.parametrize("scene", [*SCENES.values(), *TWELVE, *MANY])
 def test_a_slide_is_read_from_the_last_row_and_can_do_without_numbers_and_footer(scene: Scene) -> None:
-    svg = svg_of(scene)
+    svg = svg_of(scene, len(scene.frames) // 2)
     seen = [text for text in svg.iter(f"{SVG}text") if text.get("opacity") != "0"]
     sizes = {float(known[0]) for text in seen if (known := SIZE.findall(text.get("font-size", "")))}
-    assert min(sizes) * 7.5 * 72 / SLIDE[1] >= (16 if scene in TWELVE else 18), "in points"
+    assert min(sizes) * 7.5 * 72 / SLIDE[1] >= 18, "in points"
     assert scene not in TWELVE or sum(text.startswith("Layer ") for text in texts(svg)) == 12, "all layers are labelled"
     bare = figure_of(scene, without=("numbers", "footer"))
     assert all(part["spec"]["config"]["style"]["number"]["opacity"] == 0 for part in bare["parts"])
