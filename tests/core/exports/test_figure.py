@@ -32,7 +32,7 @@ DEEP, LARGE = (make_result(num_layers=count, points="layer", amounts=(0.0, 0.5))
 _, _, PLAY, *_ = (step.scene for step in story(DEEP, "mean", [], [], None, None))
 TWELVE = [PLAY, result_scene(DEEP, "mean", STAGE)]  # the lowest bars
 FOREST = pooled_shown(pooled.shipped(), {}).blocks[0].scene
-MANY = [layer_scene(LARGE, Look("mean"), "3"), result_scene(LARGE, "mean"), FOREST]
+MANY = [story(LARGE, "mean", [], [], None, None)[2].scene, layer_scene(LARGE, Look("mean"), "3"), FOREST]
 TEXT = "Random pruning, matched to magnitude (seed 2), beside WANDA: 48 % of weights removed"
 
 
@@ -83,6 +83,7 @@ def test_a_slide_is_read_from_the_last_row_and_can_do_without_numbers_and_footer
     sizes = {float(known[0]) for text in seen if (known := SIZE.findall(text.get("font-size", "")))}
     assert min(sizes) * 7.5 * 72 / SLIDE[1] >= 18, "in points"
     assert scene not in TWELVE or sum(text.startswith("Layer ") for text in texts(svg)) == 12, "all layers are labelled"
+    assert len({part["x"] for part in figure_of(scene)["parts"]}) <= 2, "more are too narrow for such letters"
     bare = figure_of(scene, without=("numbers", "footer"))
     assert all(part["spec"]["config"]["style"]["number"]["opacity"] == 0 for part in bare["parts"])
     assert len(bare["words"]) < len(figure_of(scene)["words"])
