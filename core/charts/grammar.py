@@ -304,9 +304,8 @@ def beyond_words(end: float) -> alt.Chart:
 
 def reference_words(line: alt.Chart) -> list[alt.Chart]:
     """Write the words of a reference line at its `value` below it, or above it where there is no room."""
-    below = f"height - scale('y', datum.value) > {LETTER}"
-    baseline, dy = alt.ExprRef(f"{below} ? 'top' : 'bottom'"), alt.ExprRef(f"{below} ? 4 : -2")
-    return haloed_text(line.encode(text="text:N"), dx=4, baseline=baseline, dy=dy)
+    dy = alt.ExprRef(f"(height - scale('y', datum.value) > {LETTER} ? 0.8 : -0.8) * {LETTER}")
+    return haloed_text(line.encode(text="text:N"), dx=4, baseline="middle", dy=dy)
 
 
 def haloed_text(chart: alt.Chart, align: Literal["left", "right"] = "left", **mark: Any) -> list[alt.Chart]:
