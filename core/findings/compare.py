@@ -154,9 +154,7 @@ def depth_of(two: Two, reduction: ReductionKey, companions: Sequence[SweepResult
     even, difference = upper_share(0.0, DAMAGE), gap_difference(*gaps)
     low, high = (upper_share(bound, DAMAGE) - even for bound in (difference.low, difference.high))
     shares = upper_share(gaps[0].value, DAMAGE), upper_share(gaps[1].value, DAMAGE)
-    judged = (
-        verdict(method, [control, *companions]) for method, control in (two, two[::-1]) if is_matched(control, method)
-    )
+    judged = (verdict(method, [drawn, *companions]) for method, drawn in (two, two[::-1]) if is_matched(drawn, method))
     return Depth(shares, low, high, next(judged, None))
 
 

@@ -163,10 +163,8 @@ def estimate(cells: Sequence[Cell]) -> Estimate:
     from statsmodels.stats.meta_analysis import combine_effects  # here: no first picture waits for it
 
     known = [cell.contrast for cell in cells]
-    effects = np.array([contrast.difference for contrast in known])
-    variances = np.array(
-        [contrast.seed_deviation**2 / contrast.seeds + contrast.standard_error**2 for contrast in known]
-    )
+    effects = np.array([diff.difference for diff in known])
+    variances = np.array([diff.seed_deviation**2 / diff.seeds + diff.standard_error**2 for diff in known])
     found = combine_effects(effects, variances, method_re="pm", use_t=True)
     value, variance, count = float(found.mean_effect_re), float(found.tau2), len(cells)
     low, high = map(float, found.conf_int(alpha=1 - CONFIDENCE, use_t=True)[3])  # "random effect wls"
