@@ -57,7 +57,7 @@ def layer_scene(
         {
             "pick": layer.label,
             "apart": g.apart(row, every.index(first), len(every)),
-            "name": f"{layer.title}, intact up to {layer.text}",
+            "name": f"{layer.title}, intact up to {layer.text}" if layer.is_defined else layer.title,
             "title": layer.title,
             "chosen": layer.label == chosen,
             "y": row,

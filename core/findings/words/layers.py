@@ -19,7 +19,8 @@ READING = """
 Each strip is one layer, coloured by how similar it is to the same layer of the unpruned model. The bar below ends where
 that similarity first falls below the threshold. The line on it is the 95 % interval, which is known for a threshold of
 0.9 and not for *all tokens*. Where they are known, these are drawn as well. **Dotted**: everything prunable is
-gone. **Shaded**: beyond the working range. **Thin grey lines**: random removal of as much, one per seed.
+gone. **Thin grey lines**: random removal of as much, one per seed. **Shaded**: beyond the working range, where the
+model has lost 10 % of its advantage over always guessing the commonest label.
 """
 FIRST_TO_CHANGE = "The first to change"  # of layers to select
 AGAINST = "Some similarity is expected of any two models that read the same examples, so no verdict is given here."
