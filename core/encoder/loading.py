@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,6 +21,7 @@ import numpy as np
 import torch
 from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerBase
+from transformers.modeling_utils import load_state_dict
 from transformers.utils import logging
 
 from core.encoder.architectures import architecture_of, classifier, encoder_layers, num_prunable
@@ -263,8 +265,11 @@ def save(model: nn.Module, resolved: Resolved, folder: Path) -> int:
     Raises:
         OSError: The folder cannot be written.
     """
-    dtype = AutoConfig.from_pretrained(resolved.folder, **files.SAFE).dtype
-    written: Any = deepcopy(model).to(dtype or torch.float32)
+    weights = files.weight_files([path.name for path in resolved.folder.iterdir()], resolved.id)
+    read = [load_state_dict(resolved.folder / name, "meta") for name in weights if not name.endswith(".json")]
+    # Configurations may say another one than that of the weights, or none. Of several, one that holds them all.
+    dtypes = {weight.dtype for part in read for weight in part.values() if weight.is_floating_point()}
+    written: Any = deepcopy(model).to(reduce(torch.promote_types, dtypes))
     written.save_pretrained(folder)
     for name in (*files.TOKENIZER_FILES, files.TRAINING_EXAMPLES):  # the last says what not to judge it by
         if (resolved.folder / name).is_file():
