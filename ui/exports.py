@@ -265,7 +265,7 @@ def _offer_checkpoint(result: SweepResult) -> None:
     remark(WRITES)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         known, key = result.working_range, f"export-amount-{result.key}"
-        first = frame_of(result.amounts, known.to if known and known.to else amount_in_address())
+        first = frame_of(result.amounts, amount_in_address() if not known or known.to is None else known.to)
         amount = st.selectbox("Pruning amount", result.amounts, first, amount_name, key, width=180)
         if st.button("Save checkpoint", key=f"export-write-{result.key}", icon=":material/save:"):
             with refusals_shown():

@@ -37,8 +37,9 @@ def page(kind: str) -> None:
     else:
         folder = result.checkpoint.model_copy(update={"id": "my-bert", "source": "folder"})
         known = {"metric": "accuracy", "examples": 200, "smallest_drop": 0.1, "lead": 0.4, "reason": None}
-        works = WorkingRangeRecord(to=0.5, shown_broken_from=None, **known)
+        works, fails = (WorkingRangeRecord(to=to, shown_broken_from=None, **known) for to in (0.125, 0.0))
         changes = {"a folder": {"checkpoint": folder}, "a range": {"working_range": works}}
+        changes["no range"] = {"working_range": fails}
         scene = replace(result_scene(result, "mean"), title="A finding")
         offer_exports(scene, result.model_copy(update=changes.get(kind, {})))
 
@@ -135,7 +136,8 @@ def test_a_story_is_taken_to_a_talk_with_a_title_and_colours_of_ones_own(made: d
 
 
 def test_a_checkpoint_is_written_by_the_worker(queue: JobQueue) -> None:
-    assert chooser(opened("a range"), "Pruning amount").value == 0.5, "the largest amount at which the model works"
+    firsts = [chooser(opened(kind), "Pruning amount").value for kind in ("a range", "no range")]
+    assert firsts == [0.125, 0.0], "the largest amount at which the model works"
     app = opened()
     chooser(app, "Pruning amount").set_value(0.5)
     press(app, "Save checkpoint")
