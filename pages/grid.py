@@ -57,8 +57,8 @@ def grid() -> None:
     (title.subheader if table else title.title)(plain(words.grid_heading(found)), anchor=False)
     if len(shown) > MOST_SHOWN:
         st.info(f"The first {MOST_SHOWN} of {len(shown)} sweeps are shown. Choose among them under *Change*.")
-    show_grid(found)
     remark("Click a cell to open it.")
+    show_grid(found)
     show_table(words.reasons_table(found))
     if over_seeds := words.seeds_table(found):
         st.subheader("The same method on checkpoints that differ only in the seed", anchor=False)
@@ -94,8 +94,8 @@ def show_pooled(table: Sequence[Pooled], own: Own) -> None:
     (block,) = shown.blocks
     st.title(plain(shown.said.heading), anchor=False)
     st.markdown(plain(" ".join(shown.said.sentences)))
+    remark(plain(". ".join(block.scene.caption)))
     show_pictures(block.scene, key="forest", link=False)
-    st.caption(plain(block.scene.caption[-1]))
     with st.expander("How to read it, and the numbers"):
         show_details(shown, naming=2)
     offer_exports(block.scene, label="Download the forest plot", numbers=False)

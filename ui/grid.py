@@ -61,7 +61,7 @@ def _rows(files: tuple[store.FileState, ...]) -> tuple[GridRow, ...]:
 def show_grid(grid: Grid) -> None:
     """Show a grid."""
     verdict_page, layers_page, _ = LINKS
-    html = grid_html(grid, (verdict_page, layers_page))
+    html = unbroken(grid_html(grid, (verdict_page, layers_page)))
     _grid(key=KEY, data={"html": html}, on_opened_change=partial(_note_opened, KEY))
     pause_after_first_picture()
 

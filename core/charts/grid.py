@@ -40,6 +40,7 @@ CURVES = (
     "One sweep each: how much every layer still resembles its unpruned self (CKA, 0 to 1), over the share removed, "
     f"0 to 100 %. The dotted line is {SURVIVAL_THRESHOLD}, from which a layer counts as intact."
 )
+LINES = "Violet: the first layer. Orange: the last. Grey: random removal of as much, where measured."
 
 
 def grid_html(grid: Grid, addresses: tuple[str, str]) -> str:
@@ -110,7 +111,8 @@ def depth_colours(count: int) -> list[str]:
 def grid_svg(grid: Grid, title: str, theme: Theme) -> str:
     """Draw a grid as a picture of its own; of several sweeps in a cell, the first."""
     wide, high = WIDTH + LINE, HEIGHT + 2 * LINE
-    across, down = LEFT + wide * len(grid.settings), TOP + high * len(grid.columns)
+    across, end = LEFT + wide * len(grid.settings), TOP + high * len(grid.columns) + LINE
+    explained = wrap(f"{CURVES} {LINES} {VERDICTS if grid.verdicts else ''}", across // 8)
     drawn = [f'<rect width="100%" height="100%" fill="{theme.background}"/>', _text(LINE, 2 * LINE, [title], 1.5)]
     drawn += [_text(LEFT + j * wide, 4 * LINE, wrap(name, 24)) for j, name in enumerate(grid.settings)]
     for i, (column, (checkpoint, data)) in enumerate(grid.columns.items()):
@@ -125,8 +127,9 @@ def grid_svg(grid: Grid, title: str, theme: Theme) -> str:
                     f'<g transform="translate({x} {y})" fill="none" stroke-width="1.5">{chart}</g>',
                     _text(x, y + HEIGHT + 16, word),
                 ]
+    drawn.append(_text(LINE, end, explained))
     looks = f'color="{theme.text}" fill="{theme.text}" font-family="{TYPEFACE}" font-size="15"'
-    return f'<svg xmlns="{SVG}" width="{across}" height="{down}" {looks}>{"".join(drawn)}</svg>'
+    return f'<svg xmlns="{SVG}" width="{across}" height="{end + LINE * len(explained)}" {looks}>{"".join(drawn)}</svg>'
 
 
 def _text(x: float, y: float, lines: Sequence[str], size: float = 1) -> str:

@@ -30,12 +30,7 @@ ROW_HEIGHT, HEIGHT_BESIDE_ROWS, TALLEST = 1.75, 6.0, 36.0  # in rem: the least o
 WORD_GAP = 0.1  # between two words beside the curve, in units of similarity
 
 
-def layer_scene(
-    result: SweepResult,
-    look: Look,
-    chosen: PointLabel,
-    controls: Sequence[SweepResult] = (),
-) -> Scene:
+def layer_scene(result: SweepResult, look: Look, chosen: PointLabel, controls: Sequence[SweepResult] = ()) -> Scene:
     """Show every layer in a row, and the selected one as a curve.
 
     Args:

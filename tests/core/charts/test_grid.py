@@ -43,8 +43,10 @@ def test_a_cell_says_in_words_what_it_shows_and_links_there_and_names_from_outsi
     assert "&lt;img src=&quot;x&quot;&gt;" in html
     svg = grid_svg(arranged([replace(ROW, column=nasty)], [ROW.key]), "A & B", THEMES["dark"])
     picture = ElementTree.fromstring(svg)
-    written = [element.text for element in picture.iter("{http://www.w3.org/2000/svg}text")]
-    assert (written[0], '<img src="x">' in written, written[-1]) == ("A & B", True, "inconclusive")
+    written = {str(line.text): float(line.attrib["y"]) for line in picture.iter("{http://www.w3.org/2000/svg}text")}
+    heights = [*(written[name] for name in ("A & B", '<img src="x">', "inconclusive")), max(written.values())]
+    assert heights == sorted(heights), "what lines mean stands below"
+    assert heights[-1] <= float(picture.attrib["height"])
 
 
 def test_a_checkpoint_is_a_row_and_its_chart_and_its_verdict_are_one_cell() -> None:
