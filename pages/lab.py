@@ -120,7 +120,7 @@ def show_running(job: Job) -> None:
 
     There are no settings meanwhile: typed text that is not committed yet would swallow a click beside a running job.
     """
-    st.title(TITLE, anchor=False)
+    st.title("Pruning step by step", anchor=False)  # another heading: the page is shown from its top
     picture = st.container()
     reduction = choose_reduction(job.partial_result)
     with picture:
@@ -141,9 +141,8 @@ def show_example(checkpoint: str) -> None:
     """Show a result at hand of the chosen checkpoint where there is no run to show yet; of none, the place of one."""
     found = settings([entry for entry in at_hand() if entry.checkpoint == checkpoint])
     if found and (example := by_key(found[0].key)):
-        st.markdown("**Example**")
+        st.markdown(f"**Example:** {plain(found[0].name)}")
         show_pictures(once(result_scene, example, next(iter(REDUCTIONS))), key="lab-example", group="example")
-        remark(plain(found[0].name))
     else:
         draw(None, "")
 

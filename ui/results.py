@@ -208,12 +208,13 @@ def guided_beside(result: SweepResult, entries: Sequence[Entry]) -> list[SweepRe
 
 
 def own_methods(result: SweepResult) -> list[SweepResult]:
-    """Read a visitor's own whole sweep with those of other methods that were measured like it, else nothing."""
+    """Read a visitor's own whole sweep with those of other methods, measured like it at its amounts, else nothing."""
     own = {entry.key: entry for entry in own_results()}
     if result.key not in own:
         return []
     alike = read_beside(methods_beside, result, [own[result.key], *own.values()])
-    return [method for method in alike if same_checkpoint(method, result)] if result in alike else []
+    like_it = [method for method in alike if same_checkpoint(method, result) and method.amounts == result.amounts]
+    return like_it if result in alike else []
 
 
 def _judging(entries: Sequence[Entry]) -> Sequence[Entry]:

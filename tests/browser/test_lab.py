@@ -28,8 +28,12 @@ def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(page: Page, s
     look.pick(page, "Pruning amounts", "A list of my own")
     page.get_by_role("textbox", name="Amounts").fill(LONG)
     page.get_by_role("spinbutton", name="Number of examples").fill("127")
+    page.set_viewport_size({"width": 1280, "height": 600})  # lower than the page of a run
+    page.get_by_text("Open a result file").first.scroll_into_view_if_needed()
     page.get_by_role("button", name="Run", exact=True).click()
-    expect(page.get_by_text("Example", exact=True)).not_to_be_visible()  # that player is not the run's
+    expect(page.get_by_text("Example:", exact=True)).not_to_be_visible()  # that player is not the run's
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    expect(page.get_by_role("button", name="Cancel")).to_be_in_viewport(timeout=1000)  # before there is a picture
     expect(page.locator(STACK)).to_be_visible(timeout=look.WORKER_PATIENCE)
     expect(page).to_have_url(re.compile(r"/lab\?job=[\w-]+$"))
     slider = page.locator(".player").first.get_by_label("Pruning amount")

@@ -172,8 +172,8 @@ def test_ones_own_results_by_several_methods_are_one_table_the_farthest_first(qu
     steps = {"amounts": (0.0, 0.5, 0.8), "prunable_sparsity": lambda amount: amount / 2}
     asked = (("magnitude", "encoder", 0.5), ("wanda", "encoder", 0.0), ("attribution", None, 0.8))
     results = [working_to(make_result(method=method, scope=scope, **steps), to) for method, scope, to in asked]
-    control = make_result(method="random", **steps)
-    for result in (*results, control, make_result(method="wanda", task="cola", **steps)):
+    control, coarser = make_result(method="random", **steps), make_result(method="attribution-residual", scope=None)
+    for result in (*results, control, coarser, make_result(method="wanda", task="cola", **steps)):
         save(result)
     page = open_page(LAB, result=results[0].key)
     table = html(page)

@@ -20,7 +20,7 @@ SOME_LAYERS, LIST = "some layers", "list"  # choices after which something has t
 EVERY, STUDY = "every method", "study"  # choices; no names of the catalog
 HOW_FAR = (
     "Runs every method, one after another: up to where does the model work with each, and which layer falls first? "
-    "Guided shares need a search of their own: choose those methods one by one."
+    "The guided ones, whose search takes longer, are left out: run them one by one."
 )
 WHICH_LAYERS = "Leaves out whole layers in many combinations: which can really go, for a smaller and faster model?"
 SCOPES = {

@@ -45,8 +45,8 @@ def offer_sweep(shown: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) ->
     if is_hosted():
         bound = limits()
         remark(
-            f"This public copy runs one sweep a visitor: at most {bound.examples} examples, {bound.amounts} amounts "
-            f"and {bound.parameters / 1e6:.0f} million parameters; on your own computer, runs may be far larger."
+            f"This public copy takes one run a visitor at a time, with at most {bound.examples} examples, "
+            f"{bound.amounts} amounts and {bound.parameters / 1e6:.0f} million parameters. On your computer: more."
         )
     st.html(STYLE)
     with st.container(key="lab-run"):

@@ -61,12 +61,12 @@ def methods_table(results: Iterable[SweepResult], reduction: n.ReductionKey) -> 
         until = f"{n.amount_name(works)} of {n.units_name(result)}" if works else holds
         also = f", {num.percent(share)} of encoder weights" if num.percent(share) != n.amount_name(works) else ""
         rows[result.key] = {
-            "Method": n.pruning_name(result).removesuffix(" of the encoder"),
+            "Method": n.pruning_name(result).replace(" of the encoder", ""),
             "Works up to": until + also,
             "First layer to fall": first,
             "Longest intact": longest,
         }
-    return {key: rows[key] for key in sorted(rows, key=removed.__getitem__, reverse=True)}
+    return {key: rows[key] for key in sorted(rows, key=lambda key: (-removed[key], rows[key]["Method"]))}
 
 
 def check_sentence(deviations: Mapping[str, Any]) -> str:
