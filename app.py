@@ -22,10 +22,10 @@ from ui.results import companions_of, read_beside, study_by_key
 from ui.text import plain, refusals_shown
 
 STYLE = """<style>
-.stApp { --above: 8.5rem; } /* the navigation, and what the story was measured on */
+.stApp { --above: 10.5rem; } /* the navigation, and what the story was measured on */
 .stApp .stMain { scroll-padding: 0; }
 :root:fullscreen .stAppHeader { display: none; }
-@media (max-width: 40rem) { .stApp { --above: 5rem; } }
+@media (max-width: 40rem) { .stApp { --above: 6.5rem; } }
 </style>"""
 NOTHING = "No result is shipped with this copy. Make one, which takes about a minute on a laptop, and reload this page:"
 PRECOMPUTE = "python -m core.precompute --checkpoint embedded:sst2 --task sst2"
@@ -54,9 +54,9 @@ def show() -> None:
         go(asked, result)
     if words := caution(result):
         st.warning(plain(words))
-    pair = [entry.key for entry in published_pair(entries)]
-    if pair and result.key not in pair:
-        header.link_to("Story", SECOND, ":material/layers:", result=pair[0])
+    pair = published_pair(entries)
+    if pair and result.key not in [entry.key for entry in pair]:
+        header.link_to("Story", SECOND.format(len(pair[0].points)), ":material/layers:", result=pair[0].key)
     with st.expander("How to read the pictures"):
         st.markdown(AGAINST if result.against else HOW_TO_READ)
     scene = next((step.scene for step in steps if step.name == "play"), None)

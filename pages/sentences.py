@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.charts.pages import Shown, sentences_shown
 from core.charts.sentences import probability_scene
+from core.findings.choices import is_of_model
 from core.findings.sentences import ALL, examples_of, flip_choices
 from core.findings.words import sentences as words
 from core.jobs.queue import queue
@@ -17,7 +18,7 @@ from core.results.prediction import Prediction, question
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
 from ui.exports import offer_exports
-from ui.header import NOTHING, change, choose_result, one_result, page_header
+from ui.header import NOTHING, change, choose_result, link_to, one_result, page_header
 from ui.jobs import answer_to, ask, drop_question
 from ui.player import show_answer, show_pictures
 from ui.text import plain, refusals_shown, remark
@@ -54,9 +55,12 @@ def sentences() -> None:
             try_a_sentence(result)
         else:
             remark(OTHER_CHECKPOINT)
-    show_examples(result, shown)
     for note in shown.notes:
         (remark if scene else picture.info)(note)
+    written = [entry.key for entry in state.offered if entry.source == "written" and is_of_model(entry, result)]
+    if scene and shown.notes and written:
+        link_to("Sentences", words.WRITTEN, ":material/notes:", result=written[0])
+    show_examples(result, shown)
     offer_exports(scene, result)
 
 

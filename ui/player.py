@@ -125,17 +125,18 @@ def show_answer(shown: Shown, title: DeltaGenerator, key: str, link: bool = True
         shown: What the page shows, with one picture or none.
         title: Where the heading stands.
         key: See `show_pictures`.
-        link: Whether the address holds the amount on show.
+        link: Whether the address holds the amount on show; without one to move through, sentences stand first.
 
     Returns:
         The picture.
     """
     title.title(plain(shown.said.heading), anchor=False)
+    place = st if link else st.container()
     for block in shown.blocks:
         start = start_in_address(block.scene.amounts, block.start) if link else block.start
         pick = partial(_note_pick, key, block.picks)
         show_pictures(block.scene, key=key, group=block.group, start=start, link=link, on_pick=pick)
-    st.markdown(plain(" ".join(shown.said.sentences)))
+    place.markdown(plain(" ".join(shown.said.sentences)))
     return shown.blocks[0].scene if shown.blocks else None
 
 

@@ -58,7 +58,7 @@ def accuracy_view(
         "beyond": [{**row, "text": ""} for row in by_chance] + g.beyond_rows(beyond_from(result, metric)),
         "amounts": g.amount_rows(frame.amount for frame in frames),
     }
-    title += "; thin lines and earlier shade: random removal" if controls else ""
+    title += "; thin lines and light shade: random removal" if controls else ""
     numbers = Numbers("accuracy", None, _numbers(metric))
     return View(_accuracy, ("amount", False, metric, 1.0), datasets, title, numbers=numbers)
 

@@ -19,7 +19,7 @@ from core.results.names import checkpoint_name, data_name
 
 LAYOUT = Layout(
     "cut",
-    wide='"frontier stack" clamp(22rem, 56vh, 36rem) "bar bar" auto / minmax(0, 5fr) minmax(0, 3fr)',
+    wide='"frontier stack" clamp(20rem, 44vh, 36rem) "bar bar" auto / minmax(0, 5fr) minmax(0, 3fr)',
     narrow=in_column({"frontier": "27rem", "bar": "auto", "stack": "17rem"}),
     slide='"frontier stack" minmax(0, 1fr) / minmax(0, 7fr) minmax(0, 2fr)',
 )
@@ -34,7 +34,7 @@ FEED_FORWARD = 8  # of these, where a layer has four feed-forward units for each
 BAND = (0.12, 0.88)  # bottom and top, of a layer's row
 DISC = alt.ExprRef("margin * margin / 7")  # the area around a number of layers, which has letters as high as all others
 FASTER, FEWER = "Times as fast as the full model", "Layers removed"
-EXPLAINED = "Line: measured choice. Numbers: layers out", "Squares: narrower parts as well"
+EXPLAINED = "Numbers: layers out, chosen by measuring. Grey: chosen otherwise", "Squares: narrower parts as well"
 TOLD = ("Removed", "Difference", "When choosing", "Answers", "Speed", "Size")  # of each model
 
 
@@ -72,7 +72,7 @@ def _frontier_view(known: Frontier, chosen: Choice | None) -> View:
             **{"criterion": words.CRITERION[pick.criterion], "layers": words.layers_words(pick.removed, depth)},
         }
         for pick in known.picks
-        if pick.criterion in words.CRITERION
+        if pick.criterion in words.CRITERION and pick.regret.high > pick.regret.low  # else it picks the same layers
     ]
     lines = [
         {"value": known.full.value, "text": FULL},
@@ -83,7 +83,7 @@ def _frontier_view(known: Frontier, chosen: Choice | None) -> View:
     numbers = Numbers("models", "Removed", {title: "text", **{name: name for name in TOLD[1:]}})
     explained = ". ".join(EXPLAINED[: 1 + any(row["narrower"] for row in models)])
     heading = [f"{title} of each smaller model, with its 95 % interval", explained]
-    criteria = tuple(dict.fromkeys(row["criterion"] for row in picks))  # in their order
+    criteria = tuple(title for name, title in words.CRITERION.items() if any(name in pick for pick in known.picks))
     drawn = title, known.timed, domain, max(row["x"] for row in models), len(places), criteria
     return View(_frontier, drawn, {"models": models, "picks": picks, "lines": lines}, heading, numbers=numbers)
 
@@ -138,7 +138,8 @@ def _stack_view(known: Frontier, choice: Choice | None) -> View:
             ends = {"x": x, "x2": x2, "y": row + BAND[0], "y2": row + BAND[1]}
             parts.append({**ends, "value": 1.0 if x < kept else None})
     points = tuple(f"layer.{k}.output" for k in range(depth))
-    return View(_stack, (points,), {"parts": parts}, "Hatched: removed")
+    title = f"Hatched: removed{'; feed-forward units: the right two thirds' if share else ''}"
+    return View(_stack, (points,), {"parts": parts}, title)
 
 
 def _stack(points: tuple[str, ...]) -> g.LayerChart:

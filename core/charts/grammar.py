@@ -14,7 +14,7 @@ import altair as alt
 import pandas  # noqa: F401
 
 from core.findings.words.numbers import UNDEFINED, decimals
-from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
+from core.request.catalog import MEASURES
 from core.results.names import capitalised, point_labels, point_names
 
 Spec = dict[str, Any]  # a Vega-Lite specification
@@ -110,26 +110,22 @@ def told(fields: Mapping[str, str]) -> list[alt.Tooltip]:
 # ---------------------------------------------------------------- colours
 
 
-def similarity_colour(measure: str = "cka", legend: Literal["scale", "threshold"] | None = "scale") -> alt.Color:
+def similarity_colour(measure: str = "cka", offset: int | None = 6) -> alt.Color:
     """Colour a cell by its `value`, on the scale of every picture of a measure.
 
     Args:
         measure: The measure.
-        legend: The ends of the scale and its middle, or instead of the upper end where a layer is intact.
+        offset: Pixels from the cells to the ends of the scale and its middle; without it, these are not shown.
     """
-    symbol, intact = MEASURES[measure].symbol, SURVIVAL_THRESHOLD
-    shown = scale_legend(symbol, [0.0, 0.5, 1.0])
-    if legend == "threshold":
-        words = f"datum.value === {intact} ? '{INTACT} {intact}' : datum.label"  # longer, below a line above the cells
-        shown = scale_legend(symbol, [0.0, 0.5, intact], 4, labelExpr=words, offset=24)
+    shown = scale_legend(MEASURES[measure].symbol, [0.0, 0.5, 1.0], offset) if offset else None
     scale = alt.Scale(domain=[0.0, 1.0], scheme="magma", clamp=True)
-    return alt.Color("value:Q", scale=scale, legend=shown if legend else None)
+    return alt.Color("value:Q", scale=scale, legend=shown)
 
 
-def scale_legend(title: str, values: list[float], margins: float = 2.4, **style: Any) -> alt.Legend:
-    """Place a colour scale of so many margins above a heatmap, a shorter one where that is narrow."""
-    length = alt.ExprRef(f"min({margins} * margin, max(width - 2.4 * margin, margin))")
-    return alt.Legend(title=title, values=values, gradientLength=length, **{"offset": 6, **style})
+def scale_legend(title: str, values: list[float], offset: int = 6) -> alt.Legend:
+    """Place a colour scale above a heatmap, a shorter one where that is narrow."""
+    length = alt.ExprRef("min(2.4 * margin, max(width - 2.4 * margin, margin))")
+    return alt.Legend(title=title, values=values, gradientLength=length, offset=offset)
 
 
 def by_series(field: str, legend: alt.Legend | None, names: Sequence[str] | None = None, **looks: Any) -> Any:

@@ -40,7 +40,7 @@ def heatmap_view(
         frames: Those that the player shows.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         title: What stands above the heatmap.
-        annotated: Whether the picture itself says what the outlined cells are, and from where on a layer is intact.
+        annotated: Whether the picture itself says what the outlined cells are.
 
     Raises:
         KeyError: The frames have no such matrix.
@@ -102,7 +102,7 @@ def _heatmap(points: Points, rows: Points | None, annotated: bool) -> g.LayerCha
     own = cells.transform_filter("datum.baseline === datum.pruned")
     outline = own.mark_rect(filled=False, stroke=g.OUTLINE_COLOUR, strokeWidth=alt.ExprRef("margin / 20"))
     layers = [
-        _filled(cells, g.similarity_colour(legend="threshold" if annotated else "scale"), {SYMBOL: "text:N"}),
+        _filled(cells, g.similarity_colour(offset=24 if annotated else 6), {SYMBOL: "text:N"}),
         *([outline.encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q")] if rows in (None, points) else []),
         *g.hatching(cells),
     ]

@@ -162,8 +162,8 @@ def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Seque
         amount, known = lower.amount, zip(("lower", "upper"), (lower.changed, upper.changed), strict=True)
         changed = [f"{percent(found.share)} ({which})" for which, found in known if found]
         detail = f"{listed(changed)} of predictions change"
-        frames.append(g.step(amount, f"{percent(amount)} of the half's weights removed", detail if changed else ""))
-    by_chance = "; thin: at random" if drawn else ""
+        frames.append(g.step(amount, f"{percent(amount)} of weights removed", detail if changed else ""))
+    by_chance = f"; thin: at random, mean of {len(drawn)}" if drawn else ""
     most = max(ceil(4 * max((max(row["changed"], row["high"]) for row in rows), default=0.0)), 1) / 4
     datasets = {"harm": rows, "amounts": g.amount_rows(frame["amount"] for frame in frames)}
     stack = stack_view(result, reduction, (), has_floor=False)
@@ -172,8 +172,8 @@ def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Seque
         for row in stack.datasets["stack"]
     ]
     views = {
-        "stack": replace(stack, datasets={"stack": faded}, title="Similarity, all layers pruned as much"),
-        "harm": View(_harm, (most,), datasets, f"Predictions changed by pruning a half or all{by_chance}"),
+        "stack": replace(stack, datasets={"stack": faded}, title="All layers pruned: their similarity"),
+        "harm": View(_harm, (most,), datasets, f"Predictions changed, one half pruned or all{by_chance}"),
     }
     return Scene(title, origins((result,), reduction), views, frames, BOTH)
 
@@ -185,11 +185,11 @@ def _harm(most: float) -> g.LayerChart:
     legend = alt.Legend(title=None, symbolType="stroke")
     fill = g.by_series("series", legend, HALVES, fill=g.COLOURS)
     line = g.by_series("series", legend, HALVES, stroke=g.COLOURS, strokeDash=g.DASHES)
-    curves = g.data("harm").encode(x=x, y=y, detail="seed:N")
+    curves = g.data("harm").encode(x=x, y=y)
     told = g.told({"Pruned": "series:N", "Predictions changed": "text:N"})
-    own = curves.transform_filter("!isValid(datum.seed)")
+    own, drawn = (curves.transform_filter(f"{sign}isValid(datum.seed)") for sign in ("!", ""))
     return alt.layer(
-        curves.transform_filter("isValid(datum.seed)").mark_line(strokeWidth=1, opacity=0.65).encode(**line),
+        drawn.mark_line(strokeWidth=1, opacity=0.65).encode(y=alt.Y("mean(changed):Q", title=None), **line),
         own.mark_area(opacity=0.2).encode(y="low:Q", y2="high:Q", **fill),
         g.current_amount_rule(),
         own.mark_line(strokeWidth=2.5).encode(**line),

@@ -31,7 +31,7 @@ LINE = "margin / 2.9"  # the height of a line of text in pixels
 NUMBER_ROOM = 0.85  # of that, for the number before the words
 AT_LEAST = f"At {SURVIVAL_THRESHOLD} or above"
 AT_RANDOM = "Random removal, same overall change"
-CHANCE, TOO_FAR = "random removal of {}, equally changed", "no random removal measured here"
+CHANCE, TOO_FAR = "random removal of {}: as much change overall", "no random removal measured here"
 FLOOR = "everything removed"
 LABEL_ROOM = alt.ExprRef("1.3 * margin")
 FINE_TUNES = "two fine-tunes that differ only in the seed"
@@ -93,7 +93,7 @@ def stack_rows(result: SweepResult, reduction: str, chance: Array | None, twins:
 # ---------------------------------------------------------------- the drawing
 
 
-def _stack(points: tuple[str, ...], key: tuple[str, ...]) -> g.LayerChart:
+def _stack(points: tuple[str, ...], key: tuple[str, ...], room: float = ROOM) -> g.LayerChart:
     """Draw, from back to front: tracks, bands, the threshold, the marks, the words where there is room, and the key."""
     layers = g.moving("stack", value="v", at_random="chance").transform_calculate(
         text=g.value_text("datum.value"),
@@ -116,9 +116,9 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...]) -> g.LayerChart:
     tooltip = g.told(fields | dict(marks[name] for name in key))
     track = bands.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15)
     return alt.layer(
-        track.encode(x=_similarity_axis(), x2=alt.X2Datum(1), y=_layers_axis(points, len(key)), tooltip=tooltip),
+        track.encode(x=_similarity_axis(room), x2=alt.X2Datum(1), y=_layers_axis(points, len(key)), tooltip=tooltip),
         known.mark_rect(stroke=g.UNDEFINED_COLOUR, strokeWidth=0.5).encode(
-            x2=alt.X2Datum(0), color=g.similarity_colour(legend=None), tooltip=tooltip
+            x2=alt.X2Datum(0), color=g.similarity_colour(offset=None), tooltip=tooltip
         ),
         bands.transform_filter("datum.words")
         .mark_rule(style="reference")
@@ -136,9 +136,9 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...]) -> g.LayerChart:
     )
 
 
-def _similarity_axis() -> alt.XDatum:
+def _similarity_axis(room: float) -> alt.XDatum:
     """Return the axis of similarity, from left to right, which ends before the words."""
-    end = alt.ExprRef(f"width - {ROOM} * margin")
+    end = alt.ExprRef(f"width - {room} * margin")
     axis = alt.Axis(
         values=[0, 0.5, SURVIVAL_THRESHOLD],
         labelExpr=f"(datum.value === {SURVIVAL_THRESHOLD} ? '{g.INTACT} ' : '') + format(datum.value, '.1f')",

@@ -35,6 +35,7 @@ const STORY = `
     <span class="dots"></span>
     <button type="button" data-do="next" class="main" title="Next scene (→)"></button>
     <span class="keys"></span>
+    <button type="button" data-do="notes" title="What a speaker says (N)">Notes</button>
     <button type="button" data-do="full">Full screen (F)</button>
     <span class="swipe">Swipe sideways, or tap Next</span>
   </nav>
@@ -47,7 +48,7 @@ class Story {
     const find = (selector) => this.element.querySelector(selector);
     Object.assign(this, {
       frame: find(".scenes"), title: find(".title"), stage: find(".stage"), said: find(".said"), notes: find(".notes"),
-      dots: find(".dots"), keys: find(".keys"), scenes: [],
+      dots: find(".dots"), keys: find(".keys"), more: find("[data-do=notes]"), scenes: [],
       previous: find("[data-do=previous]"), next: find("[data-do=next]"), full: find("[data-do=full]"),
     });
     this.does = {
@@ -56,7 +57,7 @@ class Story {
       notes: () => { this.notes.hidden = !this.notes.hidden; },
       full: turnFullScreen,
     };
-    for (const name of ["previous", "next", "full"]) this[name].onclick = this.does[name];
+    for (const name of ["previous", "next", "full", "more"]) this[name].onclick = this.does[this[name].dataset.do];
     for (const kind of ["onpointerdown", "onpointerup", "onpointercancel"]) this.frame[kind] = (event) => this.swipe(event);
     this.frame.onwheel = (event) => this.roll(event);
     this.onKey = (event) => this.press(event);
@@ -106,12 +107,14 @@ class Story {
     this.frame.classList.toggle("bare", !step.player && !step.drawing);
     this.title.textContent = step.heading;
     this.say();
+    this.more.hidden = !step.notes.length;
     this.notes.replaceChildren(...step.notes.map((text) => element("p", {}, text)));
     this.previous.disabled = !at;
     this.next.disabled = at === this.data.steps.length - 1;
     [...this.dots.children].forEach((dot, k) => { dot.ariaCurrent = k === at ? "step" : null; });
     writeScene(at);
     if (!anew) return;
+    if (this.frame.getBoundingClientRect().top < 0) this.frame.scrollIntoView(); // else a reader misses its title
     from?.prunescopePlayer?.clock.pause();
     this.player?.redraw();
     const moves = !matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -136,7 +139,7 @@ class Story {
     this.next.textContent = step.name === "guess" && !guess ? "Skip →" : "Next →";
     const moves = step.player?.frames.length > 1 && "space plays · , . step";
     const own = this.rows.length ? "↑ ↓ choose a layer" : moves;
-    this.keys.textContent = ["← → scenes", own, "N notes"].filter(Boolean).join(" · ");
+    this.keys.textContent = ["← → scenes", own].filter(Boolean).join(" · ");
   }
 
   guessed({ key, steps }) { // the row that was picked, now or before the page was opened again

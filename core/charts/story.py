@@ -14,7 +14,7 @@ from core.charts.cut import cut_scene
 from core.charts.matrix import heatmap_view
 from core.charts.passed import halves_scene
 from core.charts.result import closest_view, player_frames
-from core.charts.stack import stack_view
+from core.charts.stack import NUMBER_ROOM, stack_view
 from core.charts.vega import text_of
 from core.charts.view import Layout, Numbers, Scene, View, in_column
 from core.findings import passed, pooled
@@ -37,9 +37,9 @@ PLAY = Layout(
     "story",
     wide=f"""
         "stack heatmap" {HIGH}
-        "bar bar" auto
-        "accuracy accuracy" clamp(8rem, 20vh, 13rem) / minmax(0, 13fr) minmax(0, 8fr)""",
-    narrow=in_column({"stack": "9.5rem", "heatmap": "11.5rem", "accuracy": "6.5rem", "bar": "auto"}),
+        "stack accuracy" clamp(8rem, 23vh, 16rem)
+        "bar bar" auto / minmax(0, 5fr) minmax(0, 4fr)""",
+    narrow=in_column({"stack": "9.5rem", "heatmap": "10.5rem", "accuracy": "6.5rem", "bar": "auto"}),
     slide='"stack heatmap" minmax(0, 1fr) / minmax(0, 4fr) minmax(0, 3fr)',
 )
 GUESS = Layout("story", wide='"stack" 20rem "bar" auto / minmax(0, 1fr)')
@@ -108,10 +108,10 @@ def story(
     chance = {"stack": stack(companions), "accuracy": curves(*controls)} if controls else {}
     both, start = _beside("stack", "accuracy"), to or result.amounts[0]
     return (
-        step("similar", words.SIMILAR, PLAY, {}),
+        step("similar", words.similar_told(table), PLAY, {}),
         step("guess", words.guess_told(result), GUESS, {"stack": _whole(shown["stack"])} if is_guessed else {}),
         step("play", words.play_told(result, companions, reduction), PLAY, shown),
-        step("limits", words.limits_told(result, reduction, metric), both, limits, start),
+        step("limits", words.limits_told(result, reduction, metric, twins), both, limits, start),
         step("chance", words.chance_told(result, companions, table, metric), both, chance, start),
         _matters(result, reduction, companions, beside),
         _cut(result, study),
@@ -182,7 +182,8 @@ def _whole(stack: View) -> View:
         for row in stack.datasets["stack"]
     ]
     numbers = Numbers("stack", "layer", {"Similarity": "v"}, named="Layer")
-    return replace(stack, datasets={**stack.datasets, "stack": rows}, numbers=numbers, picks="stack")
+    wider = replace(stack, arguments=(*stack.arguments, NUMBER_ROOM))
+    return replace(wider, datasets={**stack.datasets, "stack": rows}, numbers=numbers, picks="stack")
 
 
 def _matters(
@@ -201,9 +202,7 @@ def _cut(result: SweepResult, study: CutStudy | None) -> Step:
     """Show the models of a study that lack whole layers alone, of those one that lacks a single layer, few criteria."""
     known, scene = frontier_of(study) if study else None, None
     if known:
-        whole = tuple(one for one in known.choices if not one.model.share)
-        picks = tuple(one for one in known.picks if one.criterion in words.OTHERWISE)
-        known = replace(known, choices=whole, picks=picks)
+        known = replace(known, choices=tuple(one for one in known.choices if not one.model.share))
     choice = next((one for one in known.choices if len(one.removed) == 1), None) if known else None
     told = words.cut_told(result, known, choice, MOST)
     if study and known and choice:

@@ -183,6 +183,12 @@ def chosen(known: Frontier, by: By, most: float) -> Choice | None:
     return max(fitting, key=lambda choice: (choice.gain, choice.model.share, -choice.loss[by]), default=None)
 
 
+def kept_by(known: Frontier, choice: Choice, by: By, most: float) -> Choice | None:
+    """Return the fastest no faster than a choice that the judged examples bear out; they flatter it, who pick it."""
+    slower = (one for one in known.choices if one.gain <= choice.gain and state_of(known, one, by, most) == "holds")
+    return max(slower, key=lambda one: (one.gain, one.model.share), default=None)
+
+
 def state_of(known: Frontier, choice: Choice | None, by: By, most: float) -> State:
     """Say whether the judged examples bear a choice out.
 

@@ -63,7 +63,7 @@ def test_the_dial_chooses_and_the_address_holds_it(shipped: Path) -> None:
     box(app, "by").set_value("answers").run()
     box(app, "most").set_value("0.1").run()
     assert address(app) == {"study": STUDY.key, "by": "answers", "most": "0.1"}
-    assert title(app).endswith("of answers change")
+    assert "of answers change" in title(app)
     assert open_page(PAGE, **address(app)).title[0].value == app.title[0].value
     offered = {button.label for button in app.get("download_button")}
     assert offered == {"PNG", "SVG", "PDF", "Numbers shown (CSV)", "Result as JSON"}

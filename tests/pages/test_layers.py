@@ -103,7 +103,8 @@ def test_what_layers_pass_on_is_shown_once_they_were_pruned_alone(shipped: Path,
     assert [list(one["views"]) for one in players(app)][1:3] == [["passed"], ["stack", "harm"]]
     assert {row["layer"] for row in pictures(app, 1)["passed"]["datasets"]["lines"] if row["chosen"]} == {"2"}
     words = told(app)
-    assert "**At 60 % removed, what fades is not what matters.** Removing 60 % of the weights of the lower" in words
+    assert "**At 60 % removed, the upper half of the layers changes more" in words
+    assert "more harm.** Removing 60 % of the weights of the lower" in words
     assert "**What layer 2 passes on.** With 70 % of its weights removed, and no others" in words
     assert controls.ALONE not in labels(app)
 

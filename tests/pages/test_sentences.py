@@ -43,7 +43,7 @@ def test_it_opens_with_the_picture_of_the_written_examples(shipped: Path, queue:
     assert len({cell["y"] for cell in player["views"]["strip"]["datasets"]["cells"]}) == 40
     assert "Unpruned, the model is correct on 36 of 40 examples; the first flips at 30 %, and 0 later" in told(page)
     assert "At 95 %, the last amount measured, 20 of 40 are predicted “negative”." in told(page)
-    assert page.title[0].value == "16 of 40 predictions flip; half have by the time 30\u00a0% is removed"
+    assert page.title[0].value == "16 of 40 predictions flip, half of the 16 by the time 30\u00a0% is removed"
     texts = {example.row: example.texts[0] for example in examples_of(written)}
     assert {line["Row"]: line["Sentence"] for line in table(page)} == texts
 
@@ -146,8 +146,8 @@ def test_what_is_not_at_hand_is_said(shipped: Path, queue: JobQueue) -> None:
     elsewhere = with_own_key(written, checkpoint=checkpoint)
     ship(shipped, scored, own, elsewhere)
     page = open_page(PAGE, result=scored.key)
-    assert "The texts are not kept here" in told(page)
-    assert "written calibration examples" in told(page)
+    assert "are not ours to ship" in told(page)
+    assert "scores on the written examples" in told(page)
     assert "Sentence" not in table(page)[0]
     for result in (own, elsewhere):
         page = open_page(PAGE, result=result.key)

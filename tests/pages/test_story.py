@@ -57,7 +57,7 @@ def test_a_link_from_before_opens_that_results_story_whatever_else_it_asks_for(c
 def test_it_leads_to_the_published_pair_and_from_there_no_further(shipped: Path) -> None:
     pair = [make_result(task=task, num_layers=12) for task in ("sst2", "cola")]
     ship(shipped, SST2, COLA, *pair)
-    label = "The same story of the published pair"
+    label = f"The same story of a model of {len(pair[0].points)} layers"
     assert links(open_page(PAGE))[label] == f"result={pair[0].key}"
     assert label not in links(open_page(PAGE, result=pair[0].key))
 

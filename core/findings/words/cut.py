@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from core.findings.cut import RANDOM, By, Choice, Frontier, state_of
+from core.findings.cut import RANDOM, By, Choice, Frontier, kept_by, state_of
 from core.findings.words import NONE, Said, Table, estimated, layers_named, numbered, points, points_span, with_interval
 from core.findings.words.numbers import decimals, percent, percent_range
 from core.request.catalog import METRICS
@@ -31,11 +31,10 @@ hundredths of the score; nothing is trained after a cut. On these examples, the 
 SLOW = "not shown to be faster"
 CRITERION = {**CRITERIA, RANDOM: "Random, on average"}
 del CRITERION[MEASURED]  # which the others are held against
-NAMED = ("cosine", "cka", "read", RANDOM)  # in the sentence
 
 
 def cut_said(known: Frontier, choice: Choice | None, by: By, most: float) -> Said:
-    """Say what can go, what that gains and costs, and what similarity and chance would have picked instead.
+    """Say whether a limit is kept to, what is gained and lost, which smaller cut keeps to it, and what others pick.
 
     Args:
         known: What the study offers.
@@ -44,34 +43,39 @@ def cut_said(known: Frontier, choice: Choice | None, by: By, most: float) -> Sai
         most: How much of that may be lost.
     """
     study, state = known.study, state_of(known, choice, by, most)
-    limit = points(most) if by == "score" else f"{percent(most)} changed answers"
+    limit = f"at most {points(most)} lost" if by == "score" else f"at most {percent(most)} of answers changed"
     metric, judged = METRICS[study.task.main_metric].symbol, len(study.task.examples)
     full, guess = estimated(known.full), f"not shown to beat {GUESSING} ({decimals(known.guess, 3)})"
     if choice is None or known.full.low <= known.guess:
-        heading = f"No smaller model is chosen: on the examples for choosing, each costs more than {limit}"
+        heading = f"No smaller model is chosen: on the examples for choosing, none keeps to {limit}"
         heading = f"The full model is {guess}" if state == "guesses" else heading
         return Said(heading, (f"On {judged} examples, the full model has {metric} {full}.",))
-    less, changed = choice_name(choice, study.checkpoint.num_layers), changed_words(choice)
-    gained = filter(None, (speed_words(choice), points_words(choice.difference) if by == "score" else changed))
-    verdict = {
-        "holds": f"it costs at most {limit}",
-        "inconclusive": f"whether it costs at most {limit} is inconclusive",
-        "fails": f"it costs more than {limit}",
-        "guesses": f"it is {guess}",
-    }[state]
-    heading = f"{less} can go" if state == "holds" else f"Without {in_sentence(less)}"
-    chosen = f"Chosen on {len(study.calibration.examples)} examples; on {judged} others, {verdict}"
-    first = f"{chosen}: {metric} is {estimated(choice.value)}, of the full model {full}, and {changed}."
-    return Said(f"{heading}: {', '.join(gained)}", (first, *_beside(known, choice)))
+    verdict = {"holds": "yes", "inconclusive": "inconclusive", "fails": "no", "guesses": guess}[state]
+    there = f"{decimals(100 * choice.loss[by], 1)} {'points' if by == 'score' else '% of answers'}"
+    first = (
+        f"On the {len(study.calibration.examples)} examples of the choice, which tend to flatter it, it loses {there}; "
+        f"on {judged} others, {metric} is {estimated(choice.value)}, of the full model {full}, and "
+        f"{changed_words(choice)}."
+    )
+    heading = f"{capitalised(limit)}? {capitalised(verdict)}: without {_gained(known, choice, by)}"
+    smaller = _smaller(known, choice, by, most) if state in ("inconclusive", "fails") else ()
+    return Said(heading, (first, *smaller))
 
 
-def _beside(known: Frontier, choice: Choice) -> Sequence[str]:
-    """Say what is left where similarity or chance picks as many layers; nothing of a model whose parts are narrower."""
-    alike = {
-        pick.criterion: pick for pick in known.picks if pick.fewer == len(choice.removed) and not choice.model.share
-    }
-    said = [f"{decimals(alike[name].value, 3)} ({in_sentence(CRITERION[name])})" for name in NAMED if name in alike]
-    return (f"Other choices of as many layers leave {listed(said)}.",) if said else ()
+def _gained(known: Frontier, choice: Choice, by: By) -> str:
+    """Say inside a sentence what is out, and what that loses and gains."""
+    lost = points_words(choice.difference) if by == "score" else changed_words(choice)
+    out = in_sentence(choice_name(choice, known.study.checkpoint.num_layers))
+    return ", ".join(filter(None, (out, lost, speed_words(choice))))
+
+
+def _smaller(known: Frontier, choice: Choice, by: By, most: float) -> Sequence[str]:
+    """Say which smaller cut is shown to keep to a limit that the chosen one is not shown to keep to."""
+    kept = kept_by(known, choice, by, most)
+    if kept is None:
+        return ("No smaller cut is shown to keep to it.",)
+    said = f"The fastest smaller cut that is shown to keep to it: without {_gained(known, kept, by)}"
+    return (f"{said}; picked by these examples, it is flattered in turn.",)
 
 
 def smaller_words(choice: Choice) -> str:

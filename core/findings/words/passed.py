@@ -11,7 +11,7 @@ from core.results.names import PointLabel, amount_name, layer_number
 
 PASSED = "Intact is not harmless: what this layer passes on"  # true of every shipped checkpoint
 ENDS = {True: "what the classifier reads", False: "the first token of the last layer's output"}
-CELLS = "tasks and depths"
+CELLS = "combinations of task and number of layers"
 
 
 def passed_said(chosen: PointLabel, passed: PassedOn, table: Sequence[Harm]) -> Said:
@@ -49,10 +49,11 @@ def halves_said(lead: Lead | None, harm: HalvesHarm, table: Sequence[Harm]) -> S
     if harm.p_value > 1 - CONFIDENCE:
         heading = "neither half of the layers is shown to matter more"
     elif lead and lead != matters:
-        heading = "what fades is not what matters"
+        heading = f"the {lead} half of the layers changes more, but pruning the {matters} half does more harm"
     own = (
         f"Removing {removed} of the weights of the lower half of the layers alone changes {percent(harm.lower)} of "
-        f"predictions; of the upper half alone, {percent(harm.upper)}."
+        f"predictions; of the upper half alone, {percent(harm.upper)} (all layers can change fewer: what one half "
+        "changes, the other can turn back)."
     )
     return Said(f"At {removed} removed, {heading}", (own, *apart_sentence(table)))
 

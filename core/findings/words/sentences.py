@@ -20,7 +20,10 @@ are incorrect even without pruning. It *flips* at the first amount where the pre
 """
 NO_FIT = "No example fits all of these filters: choose “All” or “Any” in one of them."
 NOT_PUBLISHED = "Only sentences written for this project are shown here; the app shows those that you have as well."
-NO_TEXTS = "The texts are not kept here. Run the Lab or the command line on the same data to see them instead of rows."
+NO_TEXTS = (
+    "Others' sentences, such as GLUE's, are not ours to ship: run the Lab or the command line on them to see them."
+)
+WRITTEN = "Show the sentences written for this project"  # a link
 
 
 def sentences_said(result: SweepResult, examples: Sequence[Example]) -> Said:
@@ -36,7 +39,7 @@ def sentences_said(result: SweepResult, examples: Sequence[Example]) -> Said:
     if not flips:
         return Said(f"No prediction flips up to {largest}", (f"{correct}.", last))
     half = flips[(len(flips) - 1) // 2]
-    heading = f"{len(flips)} of {count} predictions flip; half have by the time {half} is removed"
+    heading = f"{len(flips)} of {count} predictions flip, half of the {len(flips)} by the time {half} is removed"
     returning = sum(example.returns for example in examples)
     reverts = f"{returning} later {'reverts' if returning == 1 else 'revert'}"
     return Said(heading, (f"{correct}; the first flips at {flips[0]}, and {reverts}.", last))

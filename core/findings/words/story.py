@@ -3,56 +3,47 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from core.findings.accuracy import accuracy_course, ends_by_chance, metric_of, working_to
+from core.findings.accuracy import ends_by_chance, metric_of, working_to
 from core.findings.claim import Verdict, verdict
 from core.findings.comparable import controls_of
-from core.findings.cut import RANDOM, Choice, Frontier, state_of
-from core.findings.layers import Look, floor_of
+from core.findings.cut import RANDOM, Choice, Frontier
+from core.findings.layers import Look, Yardstick, floor_of, own_similarity
 from core.findings.passed import HalvesHarm, Harm
 from core.findings.pooled import ALL, Pooled, shipped
-from core.findings.words import Go, Said, numbered, points, points_span, share_span
+from core.findings.words import Go, Said, layers_named, numbered, points, points_span, share_span
 from core.findings.words import layers as layers_words
 from core.findings.words import numbers as num
-from core.findings.words.cut import choice_name, cut_said, speed_words
-from core.findings.words.grid import difference_sentence
+from core.findings.words.cut import cut_said
+from core.findings.words.grid import LEAST, claim_heading, difference_sentence
 from core.findings.words.passed import apart_sentence, halves_said
 from core.findings.words.verdict import reason_named
-from core.request.catalog import METHODS, METRICS, RECIPE
+from core.request.catalog import METHODS, METRICS, RECIPE, SURVIVAL_THRESHOLD
+from core.request.criteria import MEASURED
 from core.request.scope import run_of
 from core.results import names as n
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT
 from core.sweep.working_range import RETAINED
 
-SIMILAR = Said(
-    "Similar layers keep the same sentences together",
-    (
-        "A layer turns each sentence into a point; sentences that it finds alike lie close together.",
-        "Similarity (CKA) compares that arrangement before and after pruning, which sets weights to zero: 1 is the "
-        "same, near 0 is no more alike than chance.",
-    ),
+SIMILAR = (
+    "A layer turns each sentence into a point; sentences that it finds alike lie close together.",
+    "Similarity (CKA) compares that arrangement before and after pruning, which sets weights to zero: 1 is the "
+    "same, near 0 is no more alike than chance.",
 )
 HOW_TO_READ = """
 **In the stack**, each band is one layer: its length and colour say how much the layer still resembles its unpruned
-self. A layer counts as intact while that similarity is at least 0.9, which is a convention. A layer's output also
-reflects the pruning of every layer below it.
-
-**In the heatmap**, each cell compares one layer of the pruned model with one of the unpruned model. 1 means the same
-arrangement of sentences, up to rotation and scale; near 0, no more alike than chance.
-
-Where they are known, these are drawn as well. **Random removal** is marked at the amount where the overall change is
-equal: what differs then is which layers have changed. **Everything removed** is the similarity left when all that can
-be pruned is gone; a layer that stays intact all the same says little. **Two fine-tunes**, in blue, show how similar
-the layer is in models that differ only in the seed.
-**Shaded** is everything beyond the working range. There the model no longer keeps 90 % of its advantage over always
-guessing the commonest label.
+self. A layer's output also reflects the pruning of every layer below it. **In the heatmap**, each cell compares one
+layer of the pruned model with one of the unpruned model. **Random removal** is marked at the amount where the overall
+change is equal: what differs then is which layers have changed. **Everything removed** is the similarity left when all
+that can be pruned is gone. **Two fine-tunes**, in blue, are unpruned and differ only in the seed. **Shaded** is
+everything beyond the working range.
 """
 AGAINST = """
 Layers of the pruned model are compared with those of another checkpoint, unpruned: each row of the heatmap is one of
 its layers. Beside it stands the one that each layer is most similar to. Some similarity is expected of any two models
 that read the same sentences.
 """
-SECOND = "The same story of the published pair"  # a link
+SECOND = "The same story of a model of {} layers"  # a link
 NOTES = {  # for a presenter
     "similar": (
         "Pruning sets weights to zero. Scores say what that costs; we look inside.",
@@ -88,7 +79,12 @@ NOTES = {  # for a presenter
     ),
 }
 OWN = Go("Try your own model", "own")
-OTHERWISE = {"cosine": "choosing by cosine similarity would have left", RANDOM: "at random on average"}
+
+
+def similar_told(table: Sequence[Pooled]) -> Said:
+    """Open with what all shipped checkpoints say; the picture and the sentences explain similarity."""
+    found = f"Pruning fine-tuned BERTs: {n.in_sentence(claim_heading(table[0]))}" if table else ""
+    return Said(found or "Similar layers keep the same sentences together", SIMILAR)
 
 
 def guess_told(result: SweepResult) -> Said:
@@ -100,7 +96,8 @@ def guess_told(result: SweepResult) -> Said:
     how = METHODS[result.pruning.method].explanation.partition(". ")[0].removesuffix(".")
     depth = numbered(result.checkpoint.num_layers, "layer")
     ask = f"Of the {depth}, the first lies at the bottom: pick the one that you think changes first, or go on."
-    return Said(heading, (f"{how}.", ask))
+    intact = f"By convention, a layer counts as intact from a similarity of {SURVIVAL_THRESHOLD}."
+    return Said(heading, (f"{how}. {intact}", ask))
 
 
 def guess_answer(label: str, intact: str, is_first: bool) -> str:
@@ -128,7 +125,7 @@ def play_told(result: SweepResult, companions: Sequence[SweepResult], reduction:
     first = layers_words.layers_heading(result, Look(reduction))
     if result.against or result.pruning.granularity == "layer":
         return Said(first, (layers_words.AGAINST,) if result.against else layers_words.WITHOUT)
-    reading = "A band's length is its layer's similarity to its unpruned self; the heatmap compares every two layers."
+    reading = "Outlined cells say the same as the bands; the others, which unpruned layer a pruned one resembles."
     return Said(where_heading(result, verdict(result, companions)), (f"{first}.", reading))
 
 
@@ -145,8 +142,10 @@ def where_heading(result: SweepResult, found: Verdict) -> str:
     return f"Neither half of the layers is shown to change more under {n.in_sentence(pruning)}"
 
 
-def limits_told(result: SweepResult, reduction: n.ReductionKey, metric: str | None = None) -> Said:
-    """Say up to where the model works, from where it answers by chance, and what similarity an emptied one keeps."""
+def limits_told(
+    result: SweepResult, reduction: n.ReductionKey, metric: str | None = None, twins: Yardstick | None = None
+) -> Said:
+    """Say up to where the model works, whether that changes layers more than a seed, and what an emptied one keeps."""
     metric, amounts = metric_of(result, asked=metric), result.amounts
     to, last, title = working_to(result, metric), amounts[-1], METRICS[metric].title
     values = {frame.amount: num.two_places(frame.metrics.get(metric)) for frame in result.frames}
@@ -161,27 +160,28 @@ def limits_told(result: SweepResult, reduction: n.ReductionKey, metric: str | No
         heading = "The model fails at the first step"
         kept = f"{title} is {unpruned} unpruned and {values[amounts[1]]} with {n.removed_name(amounts[1], result)}"
     elif to:
-        ends = f"{n.in_sentence(title)} {values[to]}, unpruned {unpruned}"
+        ends, shown = f"{n.in_sentence(title)} {values[to]}, unpruned {unpruned}", len(result.task.examples)
+        if (known := result.working_range) and known.metric == metric and known.examples != shown:
+            ends += f" on the {shown} examples shown; judged on {known.examples}"
         kept = f"Up to there, it keeps {num.percent(RETAINED)} or more of its advantage over {n.GUESSING} ({ends})"
-        heading = f"Past {n.removed_name(to, result)}, the model starts to lose what it can do"
-        if to == last:
-            heading = f"The model still works with {n.removed_name(to, result)}, the most that was measured"
-        _, since = accuracy_course(result) or (0.0, None)
-        if metric == "accuracy" and since and since > to:
-            kept += f"; from {n.amount_name(since)} on, none is shown"
+        heading = f"The model works up to {n.removed_name(to, result)}{', the most that was measured' * (to == last)}"
+    if twins and to:
+        own, labels = own_similarity(result, reduction), n.point_labels(result.points)
+        less = (twins.less_from(amounts, own[:, k], k) for k in range(len(labels)))
+        more = [label for label, amount in zip(labels, less, strict=True) if amount is not None and amount <= to]
+        kept += f"; {layers_named(more, labels) if more else 'no layer'} changed more than by another seed (blue)"
     return Said(heading, (f"{kept}.", *_floor_sentence(result, reduction)))
 
 
 def _floor_sentence(result: SweepResult, reduction: n.ReductionKey) -> tuple[str, ...]:
     """Say what similarity is left with everything removed; nothing where that is unknown, or of other layers."""
-    labels = n.point_labels(result.points)
-    known = [(value, k) for k, value in enumerate(floor_of(result, reduction) or ()) if value is not None]
+    found = zip(floor_of(result, reduction) or (), n.point_labels(result.points), strict=False)
+    known = [(value, label) for value, label in found if value is not None]
     if result.against or not known:
         return ()
-    (least, low), (most, high) = min(known), max(known)
-    left = f"layer {labels[high]} keeps a similarity of {num.decimals(most, 2)}"
-    left += f", layer {labels[low]} of {num.decimals(least, 2)}" if low != high else ""
-    return (f"Even with everything removed, {left}: read each band against its dotted mark.",)
+    most, label = max(known)
+    kept = f"With everything removed, layer {label} keeps a similarity of {num.decimals(most, 2)}"
+    return (f"{kept}: a band near its dotted mark says little, so random removal is the yardstick.",)
 
 
 # ---------------------------------------------------------------- chance
@@ -222,7 +222,7 @@ def _chance_heading(found: Verdict) -> str:
         less = "less" if found.state == "steeper" else "more"
         return f"Judged alone, random removal changes the upper half of the layers {less}"
     if found.state == "equivalent":
-        return "Random removal does about the same to the layers"
+        return "Random removal changes the upper half of the layers about as much"
     if found.state is None:
         return "Random removal is not judged here"
     if found.lead and found.control_lead == found.lead:
@@ -236,7 +236,8 @@ def _shares_sentence(found: Verdict, pooled: Pooled | None) -> str:
     broken = ", beyond its working range" if "random removal beyond its working range" in found.flags else ""
     said = (
         f"Where both have changed the model equally, {num.percent(found.share or 0)} of the change lies in the upper "
-        f"half of the layers, under random removal {share_span(found.control_shares)}{broken}{why}"
+        f"half of the layers, under random removal {share_span(found.control_shares)}{broken}{why}; differences within "
+        f"{LEAST} percentage points are too small to count"
     )
     if pooled is None:
         return f"{said}."
@@ -276,17 +277,17 @@ def matters_told(result: SweepResult, found: Verdict, harm: HalvesHarm | None, t
     has_halves = method.granularity == "weight" and not method.shares and result.checkpoint.num_layers > 1
     if result.against or not has_halves or run_of(result.pruning.scope):
         why = "Halves are pruned alone only where weights of several layers are removed, with no set share for each."
-        return Said("Is what fades what matters? Not asked here", (why,))
+        return Said("Is what changes most what matters most? Not asked here", (why,))
     takes = "That takes pruning each half of the layers alone, by the method and at random, which was not done here."
     go = Go("Prune each half alone", "halves")
     said = (takes, *apart_sentence(table))
-    return _unmeasured("Is what fades what matters? Not measured here", said, go, result)
+    return _unmeasured("Is what changes most what matters most? Not measured here", said, go, result)
 
 
 def cut_told(result: SweepResult, known: Frontier | None, choice: Choice | None, most: float) -> Said:
     """Say which layers can go, what that gains and costs, and what similarity would have picked."""
     if known and choice:
-        return replace(_cut_said(known, choice, most), go=OWN)
+        return replace(_cut_said(result, known, choice, most), go=OWN)
     takes = (
         "A study takes out layers in many combinations, and measures what that costs and gains.",
         "No study of this checkpoint is at hand.",
@@ -295,19 +296,19 @@ def cut_told(result: SweepResult, known: Frontier | None, choice: Choice | None,
     return _unmeasured("Which layers can go? Not measured here", takes, go, result)
 
 
-def _cut_said(known: Frontier, choice: Choice, most: float) -> Said:
-    """Say less than the page on cuts does, unless it says that nothing is shown to be kept."""
-    study, state = known.study, state_of(known, choice, "score", most)
-    if state == "guesses":
-        return cut_said(known, choice, "score", most)
-    less, speed = choice_name(choice, study.checkpoint.num_layers), speed_words(choice)
-    heading = f"{less} can go" if state == "holds" else f"Without {n.in_sentence(less)}"
-    left = {pick.criterion: pick.value for pick in known.picks if pick.fewer == len(choice.removed)}
-    beside = [f"{how} {num.decimals(left[name], 3)}" for name, how in OTHERWISE.items() if name in left]
-    value, full = (num.decimals(found.value, 3) for found in (choice.value, known.full))
-    judged = f"On {len(study.task.examples)} examples that took no part in the choice, "
-    judged += f"{METRICS[study.task.main_metric].symbol} is {value} instead of {full}"
-    chosen = f"the one that costs least on {len(study.calibration.examples)} other examples"
-    why = f"Zeros alone make no model faster, so a layer is really taken out: of all layers, {chosen}."
-    judged += f"; {', '.join(beside)}" if beside else ""
-    return Said(f"{heading}: {speed}" if speed else heading, (f"{judged}.", why))
+def _cut_said(result: SweepResult, known: Frontier, choice: Choice, most: float) -> Said:
+    """Answer as the page on cuts does, and say what choosing by similarity, or at random, leaves."""
+    study, left = known.study, {pick.criterion: pick.value for pick in known.picks if pick.fewer == len(choice.removed)}
+    random, rules = left.pop(RANDOM), [value for name, value in left.items() if name != MEASURED]
+    shown = choice.value.value, known.full.value, min(rules), max(rules), random
+    value, full, worst, best, chance = (num.decimals(number, 3) for number in shown)
+    apart = "" if study.task.fingerprint == result.task.fingerprint else " (not those shown before)"
+    why = (
+        "Zeros alone make no model faster, so each layer was really taken out: this one costs least on "
+        f"{len(study.calibration.examples)} examples, whatever its similarity."
+    )
+    judged = (
+        f"On {len(study.task.examples)} others{apart}, {METRICS[study.task.main_metric].symbol} is {value} instead of "
+        f"{full}; choosing by similarity or place leaves {worst} to {best}, at random {chance} on average."
+    )
+    return Said(cut_said(known, choice, "score", most).heading, (why, judged))

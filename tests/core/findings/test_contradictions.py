@@ -27,7 +27,7 @@ SAID: dict[str, State] = {said: state for state, said in STATES.items()}
 CLAIMS: dict[State | None, tuple[str, ...]] = {  # of the headings on chance
     "steeper": ("random removal changes the upper half of the layers less",),
     "flatter": ("random removal changes the upper half of the layers more",),
-    "equivalent": ("Random removal does about the same",),
+    "equivalent": ("Random removal changes the upper half of the layers about as much",),
     "inconclusive": (
         "most, too (whether to the same degree is inconclusive)",
         "does the same is inconclusive",

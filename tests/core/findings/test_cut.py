@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.findings.cut import DRAWS, RANDOM, Choice, Frontier, Judge, chosen, frontier_of, picks_of, state_of
+from core.findings.cut import DRAWS, RANDOM, Choice, Frontier, Judge, chosen, frontier_of, kept_by, picks_of, state_of
 from core.findings.words.cut import cut_said, regrets_table, speed_words
 from core.request.criteria import MEASURED
 from core.results.cut import CutStudy
@@ -98,7 +98,23 @@ def judged(low: float, high: float, **changes: object) -> Frontier:
 def test_a_claim_is_what_its_interval_carries(known: Frontier, state: str) -> None:
     model = chosen(known, "score", 0.03)
     assert state_of(known, model, "score", 0.03) == state
-    assert (" can go: " in cut_said(known, model, "score", 0.03).heading) == (state == "holds")
+    heading, *said = cut_said(known, model, "score", 0.03).heading, *cut_said(known, model, "score", 0.03).sentences
+    answers = {"holds": "Yes", "inconclusive": "Inconclusive", "fails": "No", "guesses": "The full"}
+    assert heading.removeprefix("At most 3 points lost? ").startswith(answers[state])
+    assert bool(said[1:]) == (state in ("inconclusive", "fails")), "what keeps to it, where the choice does not"
+
+
+def test_what_keeps_to_a_limit_is_the_fastest_that_is_shown_to_and_no_faster_than_the_choice() -> None:
+    known = judged(-0.09, -0.04)
+    held = Estimate(value=-0.01, low=-0.02, high=0.0)
+    one, two, *others = sorted(known.choices, key=lambda model: model.gain)
+    both = replace(known, choices=(replace(one, difference=held), two, *others))
+    for choice in (two, others[-1]):
+        kept = kept_by(both, choice, "score", 0.03)
+        assert kept == both.choices[0]
+    all_hold = judged(-0.02, 0.0)
+    assert {kept_by(all_hold, model, "score", 0.03).gain for model in (one, two)} == {one.gain, two.gain}  # type: ignore[union-attr]
+    assert kept_by(known, two, "score", 0.03) is None
 
 
 def test_a_model_that_guesses_and_a_limit_that_is_too_tight_leave_no_claim() -> None:
@@ -120,7 +136,7 @@ def test_narrower_parts_are_offered_beside_fewer_layers() -> None:
     offered = {(len(model.removed), model.model.share) for model in known.choices}
     assert offered >= {(0, 0.25), (0, 0.5), (3, 0.5), (3, 0.0)}
     narrow = next(model for model in known.choices if model.model.share and not model.removed)
-    assert len(cut_said(known, narrow, "score", 0.5).sentences) == 1, "no criterion picks units"
+    assert narrow.model.layers == tuple(range(4))
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "matthews_correlation", "f1", "macro_f1"])
