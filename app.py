@@ -14,7 +14,7 @@ from core.request.catalog import REDUCTIONS
 from core.results.once import once
 from core.results.schema import SweepResult
 from ui import header
-from ui.address import OWN, OWN_MODEL, carried, choose, picture_first
+from ui.address import DECIDE, OWN, OWN_MODEL, carried, choose, picture_first
 from ui.exports import offer_exports, offer_story
 from ui.jobs import request_behind, start
 from ui.player import choose_reduction, reduction_in_address, show_story
@@ -70,7 +70,11 @@ def go(asked: str, result: SweepResult) -> None:
         with refusals_shown():
             start(request, study=True)
         return
-    shown = {OWN: OWN_MODEL, "result": ""} if asked == "own" else {"result": result.key, "job": ""}
+    shown = (
+        {OWN: OWN_MODEL, "result": ""}
+        if asked == "own"
+        else {"result": result.key, "job": "", DECIDE: "" if asked == "halves" else asked}
+    )
     st.switch_page(header.PAGES["Layers" if asked == "halves" else "Lab"], query_params=carried(**shown))
 
 

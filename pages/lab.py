@@ -25,7 +25,7 @@ from ui.address import DECIDE, OWN, OWN_MODEL, picture_first, set_parameter, sho
 from ui.controls import offer_control
 from ui.exports import offer_exports
 from ui.grid import open_clicked, show_methods
-from ui.header import page_header, result_if_asked
+from ui.header import link_to_control, page_header, result_if_asked
 from ui.lab.data import OWN_REQUEST, chosen_checkpoint
 from ui.lab.history import show_history
 from ui.lab.run import offer_sweep
@@ -87,9 +87,9 @@ def lab() -> None:
 
 def ask(shown: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) -> None:
     """Draw the settings, which begin with a request or with what may decide its verdict, and the bar that runs them."""
-    reason = st.query_params.get(DECIDE, "")
-    request = deciding(shown, reason)
-    offer_sweep(request, judged_beside(request) if reason else follow_ups)
+    remedy = st.query_params.get(DECIDE, "")
+    request = deciding(shown, remedy)
+    offer_sweep(request, judged_beside(request) if remedy else follow_ups)
 
 
 # ---------------------------------------------------------------- before, during and after a run
@@ -163,7 +163,8 @@ def show_result(result: SweepResult, job: Job | None) -> None:
         if job:
             return
         with refusals_shown():
-            offer_control(result, at_hand())
+            if not offer_control(result, at_hand()):
+                link_to_control(result)
     show_finding(result, once(judged, result, companions_of(result, at_hand())))
     name, to_decide = plain(result_name(result)), DECIDE in st.query_params
     key = f"lab-settings-{to_decide}-{result.key}"

@@ -46,20 +46,21 @@ def missing_seeds(result: SweepResult, entries: Sequence[Entry]) -> tuple[int, i
     return missing, len(needed)
 
 
-def offer_control(result: SweepResult, entries: Sequence[Entry]) -> None:
-    """Let the missing seeds of a result's random control be computed.
+def offer_control(result: SweepResult, entries: Sequence[Entry]) -> bool:
+    """Let the missing seeds of a result's random control be computed; return whether there are any.
 
     Raises:
         PrunescopeError: The run is refused.
     """
     missing, needed = missing_seeds(result, entries)
     if not missing:
-        return
+        return False
     request, at_hand = request_behind(result), AT_HAND.format(needed - missing, needed)
     if request is None:
         remark(ELSEWHERE.format(at_hand))
     elif st.button(RUN, key="lab-control", icon=":material/casino:", help=NOTE.format(at_hand)):
         start(request, follow_ups=judged_beside(request))
+    return True
 
 
 def layers_alone(result: SweepResult) -> tuple[SweepRequest, ...]:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from threading import Lock
+from urllib.parse import parse_qsl
 
 import streamlit as st
 
@@ -15,7 +16,6 @@ from core.findings.choices import companions, everywhere
 from core.findings.grid import Grid, GridRow, grid_rows
 from core.findings.words.grid import grid_heading, grid_table
 from core.findings.words.numbers import unbroken
-from core.findings.words.pages import ADDRESSES
 from core.results import store
 from core.results.library import Entry, entry_of, extracts
 from core.results.once import once
@@ -27,8 +27,8 @@ from ui.player import component, pause_after_first_picture
 
 KEY, METHODS = "grid", "methods"  # of the elements
 OPENED = "grid-opened"  # of the session: the address of the cell that was clicked
-# The beginning of each page's address as a browser that shows the tables reads it, and the page.
-LINKS = {f"{ADDRESSES[page] or './'}?result=": page for page in ("Story", "Layers", "Lab")}
+# The beginning of each address as a browser that shows the tables reads it, and the page: the Story opens at chance.
+LINKS = {"./?scene=5&result=": "Story", "layers?result=": "Layers", "lab?result=": "Lab"}
 
 _reading = Lock()  # who comes meanwhile waits for the same rows: fifty who read them all at once keep everybody waiting
 
@@ -99,4 +99,4 @@ def open_clicked() -> None:
     opened: str = st.session_state.pop(OPENED, "")
     for beginning, page in LINKS.items():
         if opened.startswith(beginning):
-            st.switch_page(PAGES[page], query_params=carried(result=opened.removeprefix(beginning)))
+            st.switch_page(PAGES[page], query_params=carried(**dict(parse_qsl(opened.partition("?")[2]))))

@@ -18,14 +18,13 @@ from core.findings.choices import SEPARATOR, counterpart, is_of_model, offered, 
 from core.findings.claim import verdict
 from core.findings.words.choices import BOXES, distinguishing_labels, numbered_apart
 from core.findings.words.pages import ADDRESSES, FIRST_LINE, ONE_RESULT, VIEWS
-from core.findings.words.verdict import REMEDIES
+from core.findings.words.verdict import DECIDE_IT
 from core.results.cut import CutStudy
 from core.results.library import CutEntry, Entry, entry_of
 from core.results.names import data_name, models_name, name_of, pruning_name
 from core.results.once import once
 from core.results.schema import SweepResult
 from ui.address import DECIDE, begin, carried, offer, parameters_on_show, set_parameter, show
-from ui.controls import RUN, missing_seeds
 from ui.jobs import note_watching, request_behind
 from ui.player import OPENED, VEGA, served_url
 from ui.results import at_hand, by_key, companions_of, studies_at_hand, study_by_key
@@ -252,19 +251,12 @@ def show_nothing(reason: str, command: str = "") -> None:
 
 
 def link_to_control(*results: SweepResult) -> None:
-    """Link to the Lab for the first result whose verdict can be had there.
-
-    The Lab computes the random control that a result lacks; else its settings are those that may decide the verdict,
-    if any may.
-    """
+    """Link to the Lab for the first result whose inconclusive verdict may be decided there, by settings that may."""
     for result in filter(request_behind, results):
-        entries = at_hand()
-        found = once(verdict, result, companions_of(result, entries))
-        if missing_seeds(result, entries)[0]:
-            link_to("Lab", f"{RUN} in the Lab", ":material/casino:", result=result.key, job="")
-            return
-        if (reason := found.reason) in REMEDIES and found.may_be_decided:
-            link_to("Lab", REMEDIES[reason], ":material/balance:", **{DECIDE: reason}, result=result.key, job="")
+        if remedy := once(verdict, result, companions_of(result, at_hand())).remedy:
+            link_to(
+                "Lab", DECIDE_IT.format(remedy), ":material/balance:", **{DECIDE: remedy}, result=result.key, job=""
+            )
             return
 
 

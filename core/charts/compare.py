@@ -23,7 +23,7 @@ from core.results.schema import Frame, SweepResult
 
 TITLE_WIDTH = 26  # characters of a line over a heatmap that is half as wide as a telephone
 WIDEST_HALVED = 8  # points of a model whose heatmap is legible on half a telephone
-LEGEND_WIDTH = 42  # characters of a line in a legend on a telephone
+LEGEND_WIDTH = 38  # characters of a line in a legend on a telephone
 FLOOR_NOTE = "dotted: the floor, with everything removed"
 MATCHED: Mapping[Scale, str] = {"damage": "Overall change", "divergence": "Divergence"}  # scales without amounts
 
@@ -75,11 +75,11 @@ def compare_scene(
     results, names = (first, second), distinguishing_names((first, second))
     together, metric = shown_together(results, axis, reduction), metric_of(first, second, asked=metric)
     texts = (f"First: {names[0]}", f"Second: {names[1]}", "First minus second")
-    titles = [textwrap.wrap(text.replace("(seed ", f"(seed{g.BLANK}"), TITLE_WIDTH) for text in texts]
+    titles = [_wrapped(text, TITLE_WIDTH) for text in texts]
     for title in titles:  # equally many lines: all are equally high
         title += [g.BLANK] * (max(map(len, titles)) - len(title))
     # As a legend shows a name, with line breaks; elsewhere they read as spaces.
-    series, other = (textwrap.fill(n.capitalised(name), LEGEND_WIDTH) for name in names)
+    series, other = ("\n".join(_wrapped(n.capitalised(name), LEGEND_WIDTH)) for name in names)
     sides = zip(g.SIDES, results, zip(*together.pairs, strict=True), titles, strict=False)
     views = {side: heatmap_view(result, frames, reduction, title) for side, result, frames, title in sides}
     views["accuracy"] = accuracies_view(results, together, (series, other), metric)
@@ -96,6 +96,11 @@ def compare_scene(
         _layout(results, overlaid),
         AMOUNTS if together.scale == "amount" else SCALE_TITLES[together.scale],
     )
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Break a name into lines, none of which begins with the number of a seed."""
+    return textwrap.wrap(text.replace("(seed ", f"(seed{g.BLANK}"), width)
 
 
 def _frames(results: Two, together: Together, metric: str) -> g.Rows:
@@ -146,7 +151,7 @@ def _own_view(results: Two, together: Together, reduction: str, series: tuple[st
         for label, value in zip(n.point_labels(points), floor or (), strict=False)
         if value is not None
     ]
-    shown = f"that each layer keeps; intact from {SURVIVAL_THRESHOLD}"
+    shown = f"that each layer keeps; level line: intact from {SURVIVAL_THRESHOLD}"
     if results[0].against:
         shown = f"of each layer to the same number of {n.unpruned_name(results[0])}"
     # Words beside the line would meet a curve.

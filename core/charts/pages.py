@@ -160,6 +160,7 @@ def compare_shown(
     metric = metric_of(*two, asked=metric)
     scene = compare_scene(*two, reduction, axis, metric)
     said = once(compare_words.compare_said, two, reduction, near, metric)
+    said = replace(said, heading=compare_words.equal_heading(two, axis, reduction) or said.heading)
     tests = once(compare.paired_comparisons, two, metric) if said.sentences else []
     table = compare_words.paired_table(tests, metric, compare.distinguishing_names(two)) if tests else []
     start = compare.START if axis == "damage" else middle_of(scene.amounts)

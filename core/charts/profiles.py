@@ -21,6 +21,7 @@ from core.results.names import amount_name, data_name, models_name, point_labels
 from core.results.schema import SweepResult
 from core.sweep.equal_damage import DAMAGES
 
+KEY = "thin and grey: random removal; dotted: everything removed"
 TICK = 0.05  # the axis of a profile begins at a multiple of it
 OWN_STEP, CHANGED_STEP = 0.1, 0.25  # the axes of what a CKA costs end at multiples of these
 
@@ -40,7 +41,7 @@ def profile_scene(result: SweepResult, methods: Sequence[Profiled], reduction: s
     lows = tuple(_lowest(shown, damage) for damage in DAMAGES)
     profiles = {f"profile-{k}": _profile_view(method, lows, reduction) for k, method in enumerate(shown, start=1)}
     frames = [
-        g.step(damage, f"Overall change {place_name(damage)}", f"mean similarity {decimals(1 - damage, 2)}")
+        g.step(damage, f"Overall change {place_name(damage)}", f"mean similarity {decimals(1 - damage, 2)}; {KEY}")
         for damage in DAMAGES
     ]
     title = f"All methods on {task_title(result.task.name)} at the same overall change"

@@ -111,38 +111,29 @@ def has_doubtful_range(result: SweepResult) -> bool:
     return known is not None and drop is not None and drop > (1 - RETAINED) * known.lead
 
 
-def accuracy_course(result: SweepResult) -> tuple[float, float | None] | None:
-    """Describe how accuracy changes; None if it or its interval is unknown.
+def no_lead_from(result: SweepResult) -> float | None:
+    """Return the amount from which accuracy's interval never again lies wholly above the majority class.
 
-    Returns:
-        The last amount before accuracy first leaves the unpruned model's interval, and the amount from which its
-        interval never again lies wholly above the majority class: 0 if it never does at all, None if it still does at
-        the largest amount.
+    It is 0 if it never does at all, None if it still does at the largest amount, or no interval is known.
     """
-    frames, amounts, interval = result.frames, result.amounts, result.frames[0].intervals.get("accuracy")
-    if interval is None:
-        return None
-    low, high = interval
-    left = [k for k, frame in enumerate(frames[1:]) if not low <= (frame.metrics["accuracy"] or 0.0) <= high]
-    majority = majority_of(result, "accuracy")
-    above = [k for k, frame in enumerate(frames) if (frame.intervals["accuracy"] or (0.0, 0.0))[0] > majority]
+    bounds, majority = [frame.intervals.get("accuracy") for frame in result.frames], majority_of(result, "accuracy")
+    above = [k for k, interval in enumerate(bounds) if interval and interval[0] > majority]
     after = above[-1] + 1 if above else 0  # the first frame of those that are never above again
-    return amounts[left[0]] if left else amounts[-1], amounts[after] if after < len(amounts) else None
+    return result.amounts[after] if bounds[0] and after < len(bounds) else None
 
 
 # ---------------------------------------------------------------- labels that are rare or in doubt
 
 
 def label_doubt(result: SweepResult) -> tuple[float, float, tuple[str, ...]] | None:
-    """Look for another order of the labels, or the majority class, that fits clearly better; None without any.
+    """Look for another order of the labels that fits clearly better; None without any.
 
     The best one-to-one order maximises the trace of the confusion matrix (the assignment problem, solved by SciPy).
     Fewer than 64 examples are too few for that comparison, and an order that does little better than always answering
     the commonest label is none: a model that answers one label has it in some order.
 
     Returns:
-        The unpruned model's accuracy, what the order gives and the labels in it; without one, what the majority class
-        gives, and no labels.
+        The unpruned model's accuracy, what the order gives, and the labels in it.
     """
     names, gold, predicted = result.task.label_names, result.task.gold, result.frames[0].predictions
     confusion = np.zeros((len(names), len(names)), dtype=np.int64)  # (predicted labels, gold labels)
@@ -157,7 +148,7 @@ def label_doubt(result: SweepResult) -> tuple[float, float, tuple[str, ...]] | N
         best = int(confusion[range(len(names)), meant].sum())
         if best >= enough:
             return correct / count, best / count, tuple(names[label] for label in meant)
-    return (correct / count, majority / count, ()) if correct < majority else None
+    return None
 
 
 def rare_labels(task: TaskRecord) -> list[str]:

@@ -24,7 +24,7 @@ from core.findings.comparable import control_sweeps, own_sweeps
 from core.request import catalog
 from core.request.amounts import amount_text
 from core.request.catalog import CONFIDENCE, CONTROL_SEEDS, DAMAGE, METHODS, REDUCTION, SECOND_DAMAGE, SINGLE_BATCH
-from core.request.controls import SMALL_STEP
+from core.request.controls import SMALL_STEP, Remedy
 from core.request.scope import run_of
 from core.results.schema import SweepResult
 from core.results.statistics import GapAtDamage, ProfileAtDamage
@@ -75,6 +75,7 @@ class Verdict:
         needed: The fewest seeds for a verdict.
         state: One of the four states; None where no verdict is given, as on random removal itself.
         reason: Why it is inconclusive, the first that holds, as in `core.findings.words.verdict.REASONS`; else None.
+        remedy: What may decide it then, which the Lab can do; None where only more seeds than usual may.
     """
 
     damage: float
@@ -83,6 +84,7 @@ class Verdict:
     needed: int
     state: State | None
     reason: str | None
+    remedy: Remedy | None = None
 
     @property
     def share(self) -> float | None:
@@ -138,14 +140,6 @@ class Verdict:
         }
         return tuple(flag for flag, is_so in holds.items() if is_so)
 
-    @property
-    def may_be_decided(self) -> bool:
-        """Whether smaller steps than those read or, all else the same, twice as many examples may decide it."""
-        if self.reason == "interval too wide" and (known := self.contrast):
-            error = known.standard_error / np.sqrt(2)
-            return replace(known, standard_error=error, examples=2 * known.examples).state != "inconclusive"
-        return self.reason != "steps too coarse" or "interpolated" in self.flags
-
 
 def largest_influence(replicates: Array) -> float:
     """Return the share of the jackknife's variance of Δ that a single example carries: (k, n) -> [0, 1]."""
@@ -176,17 +170,27 @@ def verdict(
     known = Verdict(damage, method, controls, CONTROL_SEEDS.get(result.pruning.granularity, 0), None, None)
     if not is_judged(result) or reduction not in SINGLE_BATCH:
         return known
-    obstacles = {
-        "too few examples": len(result.task.examples) < catalog.FEW_EXAMPLES,
-        "change not reached": method is None,
-        "steps too coarse": method is not None and method.gap.coarse,
-        "no control": not drawn,
-        "too few seeds": len(controls) < known.needed,
-        "interval too wide": not known.contrast or known.contrast.state == "inconclusive",
+    beside = known.contrast
+    # Seeds that were measured and cannot be used change the layers within the first steps.
+    more: Remedy = "all seeds" if len(drawn) < known.needed else "smaller steps"
+    obstacles: dict[str, tuple[bool, Remedy | None]] = {
+        "too few examples": (len(result.task.examples) < catalog.FEW_EXAMPLES, "more examples"),
+        "change not reached": (method is None, "larger amounts"),
+        "steps too coarse": (method is not None and method.gap.coarse, "smaller steps"),
+        "no control": (not drawn, "random removal"),
+        "too few seeds": (len(controls) < known.needed, more),
+        "interval too wide": (not beside or beside.state == "inconclusive", narrowing(beside)),
     }
-    reason = next((reason for reason, holds in obstacles.items() if holds), None)
-    state: State = known.contrast.state if known.contrast and not reason else "inconclusive"
-    return replace(known, state=state, reason=reason)
+    reason, remedy = next(((name, remedy) for name, (holds, remedy) in obstacles.items() if holds), (None, None))
+    state: State = beside.state if beside and not reason else "inconclusive"
+    return replace(known, state=state, reason=reason, remedy=remedy)
+
+
+def narrowing(beside: Contrast | None) -> Remedy | None:
+    """Return what may decide a verdict whose interval is too wide: examples, if twice as many, all alike, would."""
+    error, examples = (beside.standard_error / np.sqrt(2), 2 * beside.examples) if beside else (0.0, 0)
+    decided = beside and replace(beside, standard_error=error, examples=examples).state != "inconclusive"
+    return "more examples" if decided else None
 
 
 def placed(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> Placed | None:
@@ -250,7 +254,7 @@ def corrected(verdicts: Sequence[Verdict]) -> list[Verdict]:
     }
     adjusted = dict(zip(tested, holm(tuple(tested.values())), strict=True))
     return [
-        replace(known, state="inconclusive", reason="interval too wide")
+        replace(known, state="inconclusive", reason="interval too wide", remedy=narrowing(known.contrast))
         if known.state in DIFFERENT and adjusted[k] >= 1 - CONFIDENCE
         else known
         for k, known in enumerate(verdicts)

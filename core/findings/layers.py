@@ -78,7 +78,8 @@ class LayerSurvival:
         """How far the layer is intact, as it stands beside a band."""
         if not self.is_defined:
             return "undefined"
-        return f"still intact at {amount_name(self.value)}" if self.censored else f"intact up to {percent(self.value)}"
+        still = "intact when emptied" if self.by_construction else f"still intact at {amount_name(self.value)}"
+        return still if self.censored else f"intact up to {percent(self.value)}"
 
 
 def own_similarity(result: SweepResult, reduction: ReductionKey, measure: str = "cka") -> Array:

@@ -5,12 +5,16 @@ And what it is chosen among: the same sweep by every method.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Literal
 
 from core.request.amounts import DEFAULT_AMOUNTS, stepped_amounts
 from core.request.catalog import CONTROL_SEEDS, DEFAULT_EXAMPLES, FEW_EXAMPLES, METHODS
 from core.request.limits import limits
 from core.request.scope import half_scopes, layer_scopes, run_of
 from core.request.sweep_request import SweepRequest, usual_scope
+
+# What may decide an inconclusive verdict.
+Remedy = Literal["all seeds", "larger amounts", "more examples", "random removal", "smaller steps"]
 
 UNTIL_DAMAGE = 0.3  # the largest damage at which results are compared
 SMALL_STEP, COARSER_STEP = 0.01, 0.02
@@ -31,13 +35,19 @@ def controls(request: SweepRequest, seeds: Iterable[int]) -> Iterator[SweepReque
 
 def until_damaged(request: SweepRequest) -> SweepRequest:
     """Return a request with small steps that stop once the largest damage that is compared is reached."""
-    return replace(request, amounts=small_steps(), until_damage=UNTIL_DAMAGE, range_examples="subset")
+    steps = smallest_steps() if request.amounts == smallest_steps() else small_steps()
+    return replace(request, amounts=steps, until_damage=UNTIL_DAMAGE, range_examples="subset")
 
 
 def small_steps() -> tuple[float, ...]:
     """Return the amounts in which small damages are reached: on a hosted server, as many coarser ones as it allows."""
     most = limits().amounts
     return SMALL_STEPS if len(SMALL_STEPS) <= most else COARSER_STEPS[:most]
+
+
+def smallest_steps() -> tuple[float, ...]:
+    """Return small steps with smaller ones before them, for what changes the layers within the first two."""
+    return tuple(sorted({*stepped_amounts(SMALL_STEP / 5, 2 * SMALL_STEP), *small_steps()}))[: limits().amounts]
 
 
 def coarser_controls(request: SweepRequest) -> tuple[SweepRequest, ...]:
@@ -66,7 +76,7 @@ def judged_beside(request: SweepRequest) -> tuple[SweepRequest, ...]:
     if run_of(request.scope) is not None:
         return tuple(controls(request, range(ONE_LAYER_SEEDS)))
     in_small_steps, granularity = until_damaged(request), METHODS[request.method].granularity
-    itself = (in_small_steps,) if granularity == "neuron" else ()
+    itself = (in_small_steps,) if granularity == "neuron" and request.amounts != in_small_steps.amounts else ()
     return (*itself, *controls(in_small_steps, range(CONTROL_SEEDS[granularity])))
 
 
@@ -96,14 +106,14 @@ def every_method(request: SweepRequest, model_type: str = "") -> tuple[SweepRequ
     return tuple(replace(whole, method=name, scope=usual_scope(name)) for name in names)
 
 
-def deciding(request: SweepRequest, reason: str) -> SweepRequest:
-    """Return the request that is likelier to be decided than one whose verdict is inconclusive for a reason."""
-    if reason in ("too few examples", "interval too wide"):
+def deciding(request: SweepRequest, remedy: str) -> SweepRequest:
+    """Return the request that is likelier to be decided than one whose verdict is inconclusive, by a `Remedy`."""
+    if remedy == "more examples":
         count = max(2 * (request.num_examples or DEFAULT_EXAMPLES), FEW_EXAMPLES)
         return replace(request, num_examples=min(count, limits().examples))
-    if reason == "steps too coarse":
-        return replace(request, amounts=small_steps(), until_damage=UNTIL_DAMAGE)
-    if reason == "change not reached":
+    if remedy == "smaller steps":
+        return replace(request, amounts=smallest_steps(), until_damage=UNTIL_DAMAGE)
+    if remedy == "larger amounts":
         return replace(request, amounts=stepped_amounts(0.05, 0.95), until_damage=None)
     return request  # seeds of its random control are added to it
 

@@ -59,7 +59,7 @@ def test_it_shows_all_verdicts_of_ones_own_folder_or_shipped(many: None, monkeyp
     assert verdicts == [IN_SHORT["steeper"], "inconclusive"] * 4
     assert "| no control | 4 |" in app.markdown[-1].value
     assert [button.label for button in app.get("download_button")] == ["PNG", "SVG", "PDF", "Numbers as CSV"]
-    assert tables(app).count('href="layers?result=') == tables(app).count('href="./?result=') == 8
+    assert tables(app).count('href="layers?result=') == tables(app).count('href="./?scene=5&result=') == 8
     assert f'href="layers?result={FIRST.key}"' in tables(app)
     assert len(re.findall('class="ghost"[^>]* d="M', tables(app))) == 4 + 1, "and one that explains them"
     assert ("tiny-&lt;d&gt;" in tables(app), "tiny-<d>" in tables(app)) == (True, False)
@@ -117,7 +117,7 @@ def test_other_checkpoints_are_summed_up_where_there_are_any(shipped: Path) -> N
     save(make_result(task="qqp"))
     beside = told(open_page(PAGE, results="shipped"))
     assert told(app).split("| Checkpoint")[0] == beside.split("| Checkpoint")[0], "a run of one's own changes no claim"
-    assert "| moods (yours) | 6 | 98 % | – | inconclusive: no control |" in beside
+    assert "| moods (yours) | 6 | 98 % | – | inconclusive (no control; random removal may decide it) |" in beside
 
 
 def test_it_opens_with_what_all_shipped_checkpoints_say_and_marks_ones_own(shipped: Path) -> None:

@@ -65,7 +65,7 @@ def test_it_leads_to_the_published_pair_and_from_there_no_further(shipped: Path)
 def test_what_a_scene_lacks_is_said_with_a_button(shipped: Path) -> None:
     ship(shipped, SST2)
     lacking = [step for step in story(open_page(PAGE))["steps"][1:] if not step["player"]]
-    wanted = [("chance", "control"), ("matters", "halves"), ("cut", "study")]
+    wanted = [("chance", "random removal"), ("matters", "halves"), ("cut", "study")]
     assert [(step["name"], step["go"]["what"]) for step in lacking if step["sentences"]] == wanted
     other = against(SST2, 6, name="twin")
     ship(shipped, SST2, other)
@@ -78,7 +78,7 @@ def test_what_a_scene_lacks_is_said_with_a_button(shipped: Path) -> None:
     ("what", "page", "query"),
     [
         ("own", "pages/lab.py", {"own": "model"}),
-        ("control", "pages/lab.py", {"result": SST2.key}),
+        ("smaller steps", "pages/lab.py", {"result": SST2.key, "decide": "smaller steps"}),
         ("halves", "pages/layers.py", {"result": SST2.key}),
     ],
 )

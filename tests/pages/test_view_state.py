@@ -123,12 +123,12 @@ def test_without_a_result_a_page_leads_to_the_lab(name: str, shipped: Path, monk
 @pytest.mark.parametrize("seeds", [4, 5])
 @pytest.mark.parametrize("name", ["Layers", "Compare"])
 def test_without_all_seeds_of_its_control_a_method_leads_to_the_lab(name: str, seeds: int, shipped: Path) -> None:
-    steps = {**SMALL, "amounts": (0.0, 0.02, 0.04, 0.3)}
+    steps = {**SMALL, "amounts": (0.0, 0.02, 0.04, 0.3), "num_examples": 64}
     controls = [make_result(**steps, method="random", seed=seed, until_damage=0.3) for seed in range(seeds)]
     ship(shipped, method := make_result(**steps), *controls)
     app = open_page(PAGES[name], result=method.key, other=controls[0].key)
-    wanted = f"result={method.key}&other={controls[0].key}" if seeds < 5 else None
-    assert links(app).get("Run random control in the Lab") == wanted
+    wanted = f"result={method.key}&other={controls[0].key}&decide=all+seeds" if seeds < 5 else None
+    assert links(app).get("Decide it in the Lab: all seeds") == wanted
 
 
 def test_an_inconclusive_verdict_leads_to_settings_that_may_decide_it(shipped: Path, queue: JobQueue) -> None:

@@ -8,25 +8,22 @@ from core.findings.accuracy import metric_of, working_to
 from core.findings.comparable import same_checkpoint, same_examples
 from core.findings.matching import largest_on
 from core.findings.words import Said, Table, numbered, points_span, share_span
-from core.findings.words.numbers import decimals, p_value, percent
-from core.findings.words.verdict import state
+from core.findings.words.numbers import decimals, p_value, percent, place_name
+from core.findings.words.verdict import verdict_cell
 from core.request.catalog import CONFIDENCE, DAMAGE, METRICS, SECOND_DAMAGE
-from core.results.names import ReductionKey, amount_name, capitalised, in_sentence, listed, removed_name
+from core.results.names import ReductionKey, amount_name, capitalised, in_sentence, listed, removed_name, whose_units
 from core.results.schema import SweepResult
 
 AXES = {"amount": "Equal amount", "damage": "Equal overall change", "divergence": "Equal divergence"}
+AT_EQUAL = {"damage": "Layers change equally", "divergence": "Predictions move equally far"}
 HOW_TO_READ = """
-Both results are shown where the same amount is removed, where their layers have changed equally on average (1 − mean
-similarity), or where their predicted probabilities have moved equally far from the unpruned model's. Between measured
-amounts, values are interpolated. Orange is the first result and blue the second; in the difference, the colour says
-under which one a pair of layers is more similar. A model *works* while it keeps 90 % of its advantage over always
-guessing the commonest label, by the metric on show. That is an estimate without an interval.
+*Divergence*: how far probabilities have moved, in bits. At equal divergence or change, values are interpolated. Orange
+is the first result and blue the second; in the difference, the colour says under which one layers are more similar. A
+model *works* while it keeps 90 % of its advantage over always guessing the commonest label: an estimate, no interval.
 """
 PROFILES = """
-Each small picture shows the similarity that every layer keeps at the same overall change. Thin grey lines are random
-removal, one per seed: a method that stays among them does what chance does. One more seed would leave the range of five
-1 time in 3. Bands are 95 % intervals over examples; the dotted line is the floor. In the large picture, each mark is
-one amount, and grey dots are random removal.
+In the large picture, each mark is one amount. The small ones show what every layer keeps, with 95 % intervals over
+examples. A method that stays among the seeds does what chance does; one more seed leaves five 1 time in 3.
 """
 PAIRED = "Accuracy: McNemar's exact test; other metrics: randomly exchanged predictions; Holm over all amounts."
 ENDS_TOGETHER = 0.1  # of damage or divergence; two results that end no farther apart need no note
@@ -51,8 +48,7 @@ def compare_said(
 
 def compare_heading(two: compare.Two, metric: str | None = None) -> str:
     """Say up to which amount each of two models works; where that is unknown of one, or it is unpruned, name both."""
-    names = [name.replace(" of the encoder", "") for name in compare.distinguishing_names(two)]
-    metric, ends = metric_of(*two, asked=metric), []
+    names, metric, ends = _short_names(two), metric_of(*two, asked=metric), []
     for result in two:
         to = working_to(result, metric)
         if two[0].key == two[1].key or len(result.frames) < 2 or to is None:
@@ -63,6 +59,24 @@ def compare_heading(two: compare.Two, metric: str | None = None) -> str:
     if not same_checkpoint(*two):
         return f"{capitalised(names[0])} leaves a working model {ends[0]}; {names[1]}, {ends[1]}"
     return f"Under {names[0]} the model works {ends[0]}; under {names[1]}, {ends[1]}"
+
+
+def equal_heading(two: compare.Two, axis: compare.Axis, reduction: ReductionKey) -> str:
+    """Say with how much removed two models have changed equally; empty where they share amounts alone, or nothing."""
+    together, names = compare.shown_together(two, axis, reduction), _short_names(two)
+    if together.scale not in AT_EQUAL or len(together.places) < 2 or two[0].key == two[1].key:
+        return ""
+    k = together.places.index(compare.START) if compare.START in together.places else len(together.places) // 2
+    (first, second), how = together.pairs[k], f"{AT_EQUAL[together.scale]} ({place_name(together.places[k])})"
+    first_removed = f"{percent(first.amount)} of {whose_units(two[0])} removed under {names[0]}"
+    return f"{how} with {first_removed}, {percent(second.amount)} of {whose_units(two[1])} under {names[1]}"
+
+
+def _short_names(two: compare.Two) -> list[str]:
+    """Name two results in a heading; of what a control is matched to, the page says enough."""
+    names = compare.distinguishing_names(two)
+    short = [name.replace(" of the encoder", "").partition(", matched to")[0] for name in names]
+    return short if len({*short}) > 1 else [*names]
 
 
 def depth_sentence(two: compare.Two, reduction: ReductionKey, companions: Sequence[SweepResult] = ()) -> str:
@@ -76,7 +90,7 @@ def depth_sentence(two: compare.Two, reduction: ReductionKey, companions: Sequen
         f"{names[0]} and {shares[1]} under {names[1]} (difference {points_span(found.low, found.high)} points, 95 % "
         "interval over examples)"
     )
-    return f"{said}; by all seeds: {state(found.verdict.state)}." if found.verdict else f"{said}."
+    return f"{said}; by all seeds: {verdict_cell(found.verdict)}." if found.verdict else f"{said}."
 
 
 def metric_sentence(two: compare.Two, metric: str | None = None) -> str:
@@ -88,9 +102,9 @@ def metric_sentence(two: compare.Two, metric: str | None = None) -> str:
     better = Counter(names[test.values[1] > test.values[0]] for test in tests if test.adjusted < 1 - CONFIDENCE)
     tested = f"(paired tests, corrected for {numbered(len(tests), 'amount')})"
     if not better:
-        return f"{title} does not differ significantly at any amount {tested}."
+        return f"With equally many weights removed, {in_sentence(title)} does not differ significantly {tested}."
     found = listed([f"under {name} at {better[name]} of {len(tests)} amounts" for name in names if better[name]])
-    return f"{title} is significantly higher {found} {tested}."
+    return f"With equally many weights removed, {in_sentence(title)} is significantly higher {found} {tested}."
 
 
 def compare_notes(two: compare.Two, axis: compare.Axis = "amount", reduction: ReductionKey = "mean") -> list[str]:

@@ -36,6 +36,8 @@ def key_figures(result: SweepResult, reduction: n.ReductionKey) -> tuple[str, st
         every = len(layers) == sum(layer.is_defined for layer in found.every) > 1
         labels = layers_named([layer.label for layer in layers], n.point_labels(result.points))
         end = f"beyond {largest}" if layers[0].censored else f"{until} {num.percent(layers[0].rank)}"
+        if any(emptied := [layer.by_construction for layer in layers]):
+            end += f" ({'' if all(emptied) else 'some '}even with everything removed)"
         return f"{'All layers' if every else n.capitalised(labels)}, {end}"
 
     first = found.first or found.last
@@ -138,12 +140,6 @@ def caution(result: SweepResult) -> str:
         )
     elif result.working_range and result.working_range.to is None:
         said.append(_no_lead(result, where))
-    elif better:
-        columns = ", or read from the wrong columns" if result.task.columns else ""
-        said.append(
-            f"The unpruned model's accuracy, {num.decimals(accuracy, 2)}, is below that of {n.GUESSING}, "
-            f"{num.decimals(better, 2)}: these examples may be unlike those it was fine-tuned on{columns}."
-        )
     if family_of(result.checkpoint.id).endswith("-qqp"):
         said.append(QUORA)
     return " ".join(said)

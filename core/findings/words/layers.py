@@ -88,6 +88,7 @@ def _layer_sentence(result: SweepResult, layer: facts.LayerSurvival, look: facts
         return f"{layer.title}: similarity is undefined, even without pruning."
     at = n.removed_name(num.hundredths(layer.value), result)
     until = f"the last amount measured, {at}" if layer.censored else at
+    until += ", and with everything removed" if layer.by_construction else ""
     interval = f" (95 % interval {facts.interval_text(layer.interval, result.amounts[-1])})" if layer.interval else ""
     working = result.working_range.to if result.working_range else None
     works = f"up to {n.amount_name(working)}" if working else "at no amount measured"

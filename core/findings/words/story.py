@@ -16,7 +16,7 @@ from core.findings.words import numbers as num
 from core.findings.words.cut import cut_said
 from core.findings.words.grid import LEAST, claim_heading, difference_sentence
 from core.findings.words.passed import apart_sentence, halves_said
-from core.findings.words.verdict import reason_named
+from core.findings.words.verdict import DECIDE_IT, why_inconclusive
 from core.request.catalog import METHODS, METRICS, RECIPE, SURVIVAL_THRESHOLD
 from core.request.criteria import MEASURED
 from core.request.scope import run_of
@@ -35,8 +35,8 @@ HOW_TO_READ = """
 self. A layer's output also reflects the pruning of every layer below it. **In the heatmap**, each cell compares one
 layer of the pruned model with one of the unpruned model. **Random removal** is marked at the amount where the overall
 change is equal: what differs then is which layers have changed. **Everything removed** is the similarity left when all
-that can be pruned is gone. **Two fine-tunes**, in blue, are unpruned and differ only in the seed. **Shaded** is
-everything beyond the working range.
+that can be pruned is gone; a layer *intact when emptied* says little. **Two fine-tunes**, in blue, are unpruned and
+differ only in the seed. **Shaded** is everything beyond the working range.
 """
 AGAINST = """
 Layers of the pruned model are compared with those of another checkpoint, unpruned: each row of the heatmap is one of
@@ -67,7 +67,7 @@ NOTES = {  # for a presenter
     "chance": (
         "Each layer hands its change on to the next, so a decline with depth is expected whatever is removed.",
         "That is why the method is compared with weights removed at random.",
-        "The black marks compare layers where both have changed equally; the curves, where both have lost as much.",
+        "The marks compare layers where both have changed equally; the curves, where both have lost as much.",
     ),
     "matters": (
         "So far, all layers were pruned. Now one half of them, and then the other.",
@@ -135,8 +135,7 @@ def where_heading(result: SweepResult, found: Verdict) -> str:
     if n.pruned_layers(result.pruning):
         return f"{pruning} can change only what it prunes and the layers above"
     if found.method is None:
-        why = f" ({reason_named(found)})" if found.reason else ""
-        return f"In which layers {n.in_sentence(pruning)} changes the model most is not known here{why}"
+        return f"Where {n.in_sentence(pruning)} changes the model most is not known here{why_inconclusive(found)}"
     if found.lead:
         return f"{pruning} changes the {found.lead} layers most"
     return f"Neither half of the layers is shown to change more under {n.in_sentence(pruning)}"
@@ -213,8 +212,9 @@ def chance_told(
     if found.share is not None and found.control_shares:
         sentences.append(_shares_sentence(found, pooled))
     elif found.reason:
-        sentences.append(f"No verdict is possible: {reason_named(found)}.")
-    return Said(heading, tuple(sentences))
+        sentences.append(f"No verdict is possible{why_inconclusive(found)}.")
+    go = Go(DECIDE_IT.format(found.remedy), found.remedy) if found.remedy else None
+    return _unmeasured(heading, sentences, go, result)
 
 
 def _chance_heading(found: Verdict) -> str:
@@ -232,12 +232,11 @@ def _chance_heading(found: Verdict) -> str:
 
 def _shares_sentence(found: Verdict, pooled: Pooled | None) -> str:
     """Say the shares of the change in the upper half, here and over all shipped checkpoints."""
-    why = f" ({reason_named(found)})" if found.reason else ""
     broken = ", beyond its working range" if "random removal beyond its working range" in found.flags else ""
     said = (
         f"Where both have changed the model equally, {num.percent(found.share or 0)} of the change lies in the upper "
-        f"half of the layers, under random removal {share_span(found.control_shares)}{broken}{why}; differences within "
-        f"{LEAST} percentage points are too small to count"
+        f"half of the layers, under random removal {share_span(found.control_shares)}{broken}"
+        f"{why_inconclusive(found)}; differences within {LEAST} percentage points are too small to count"
     )
     if pooled is None:
         return f"{said}."
@@ -256,11 +255,11 @@ def _without_control(result: SweepResult, pooled: Pooled | None) -> Said:
     said = [expected]
     if pooled:
         said.append(f"Over {len(pooled.keys)} checkpoints, {n.in_sentence(difference_sentence(pooled))}")
-    go = Go("Measure random removal", "control")
+    go = Go("Measure random removal", "random removal")
     return _unmeasured("Would chance do the same? Not measured here", said, go, result)
 
 
-def _unmeasured(heading: str, sentences: Sequence[str], go: Go, result: SweepResult) -> Said:
+def _unmeasured(heading: str, sentences: Sequence[str], go: Go | None, result: SweepResult) -> Said:
     """Offer to make what is missing, where the weights are at hand."""
     is_shipped = not result.checkpoint.id.startswith(RECIPE)
     return Said(heading, tuple(sentences), go if is_shipped else None)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from core.findings.accuracy import accuracy_course, majority_of, smallest_drop
+from core.findings.accuracy import majority_of, no_lead_from, smallest_drop
 from core.findings.claim import CEILING, ONE_EXAMPLE, SENSITIVITY, Verdict, verdict
 from core.findings.words import NONE, Table, estimated, with_interval
 from core.findings.words import numbers as num
@@ -26,21 +26,13 @@ STATES: Mapping[State, str] = {
 IN_SHORT = {known: words.partition(" from ")[0].partition(" than ")[0] for known, words in STATES.items()}
 REASONS = {
     "too few examples": f"At least {FEW_EXAMPLES} examples are needed.",
-    "change not reached": "Larger amounts are needed: those measured may not change the layers that much, or a "
-    "similarity on the way is undefined.",
-    "steps too coarse": f"Smaller steps are needed, with {FEWEST_BEFORE} amounts before the layers have changed that "
-    "much.",
+    "change not reached": "The largest amounts may not change the layers that much, or a similarity is undefined.",
+    "steps too coarse": f"Smaller steps are needed, with {FEWEST_BEFORE} amounts before layers have changed that much.",
     "no control": "Random removal of as many weights, or units, is needed.",
     "too few seeds": "More seeds of random removal are needed that change the layers that much, in small steps.",
-    "interval too wide": f"Neither a match within {POINTS} nor a difference is shown: more seeds of random removal, "
-    "or more examples, would narrow the interval.",
+    "interval too wide": f"No match within {POINTS} and no difference is shown: more examples or seeds are needed.",
 }
-REMEDIES = {  # in the Lab, with the settings that may decide it
-    "too few examples": "Decide it in the Lab: more examples",
-    "interval too wide": "Decide it in the Lab: twice as many examples",
-    "steps too coarse": "Decide it in the Lab: smaller steps",
-    "change not reached": "Decide it in the Lab: larger amounts",
-}
+DECIDE_IT = "Decide it in the Lab: {}"  # a button
 FLAGS = {
     "beyond working range": "The layers change that much only where the model does not work.",
     "random removal beyond its working range": "Over half of the draws change them as much only where the model fails.",
@@ -56,16 +48,15 @@ def state(known: State | None) -> str:
     return STATES[known] if known else NONE
 
 
-def reason_named(found: Verdict) -> str:
-    """Name why a verdict is inconclusive, with how many seeds can be used where these are too few."""
-    if found.reason == "too few seeds":
-        return f"{found.reason}, {len(found.controls)} of {found.needed}"
-    return found.reason or ""
+def why_inconclusive(found: Verdict) -> str:
+    """Say in brackets why a verdict is inconclusive, and what may decide it; nothing of others."""
+    usable = f", {len(found.controls)} of {found.needed}" if found.reason == "too few seeds" else ""
+    return f" ({found.reason}{usable}; {found.remedy or 'more seeds'} may decide it)" if found.reason else ""
 
 
 def verdict_cell(found: Verdict) -> str:
-    """Say a verdict in a cell, and why it is inconclusive."""
-    return state(found.state) + (f": {reason_named(found)}" if found.reason else "")
+    """Say a verdict in a cell, and where it is inconclusive why, and what may decide it."""
+    return state(found.state) + why_inconclusive(found)
 
 
 def flags_cell(found: Verdict) -> str:
@@ -118,11 +109,9 @@ def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Tab
         numbers["Gap beyond the emptied model"] = beyond_cell(found)
     if gap := statistics.depth_gap if statistics else None:
         numbers["Depth gap D over all amounts"] = estimated(gap)
-    metrics, intervals, course = result.frames[0].metrics, result.frames[0].intervals, accuracy_course(result)
-    if course and (accuracy := metrics.get("accuracy")) is not None and (interval := intervals["accuracy"]):
-        inside_up_to, since = course
+    metrics, intervals, since = result.frames[0].metrics, result.frames[0].intervals, no_lead_from(result)
+    if (accuracy := metrics.get("accuracy")) is not None and (interval := intervals.get("accuracy")):
         numbers["Accuracy, unpruned"] = with_interval(accuracy, *interval, 2)
-        numbers["Accuracy stays within that interval up to"] = n.amount_name(inside_up_to)
         numbers[f"Accuracy of {n.GUESSING}"] = num.decimals(majority_of(result, "accuracy"), 2)
         numbers["Accuracy is not shown to be above that from"] = NONE if since is None else n.amount_name(since)
     if known := result.working_range:

@@ -35,7 +35,7 @@ def test_a_curve_stays_within_its_box_and_has_a_gap_where_it_is_undefined(own: l
 
 
 def test_a_cell_says_in_words_what_it_shows_and_links_there_and_names_from_outside_are_text() -> None:
-    for page, words in (("verdict", "inconclusive: "), ("layers", "First to change: ")):
+    for page, words in (("verdict", r"inconclusive \("), ("layers", "First to change: ")):
         assert re.search(rf'<a href="\?{page}={ROW.key}" aria-label="Magnitude pruning [^"]*{words}[^"]+"', drawn())
     nasty = replace(ROW.column, checkpoint='<img src="x">', task="<b>", data='"><script>')
     html = drawn(replace(ROW, column=nasty, setting="<i>"))

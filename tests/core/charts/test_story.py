@@ -141,23 +141,23 @@ def test_marks_come_one_by_one() -> None:
 
 WHOLE = make_result(num_layers=4)
 LACKING = {
-    "an own result": (WHOLE, [None, None, None, None, "control", "halves", "study"]),
+    "an own result": (WHOLE, [None, None, None, None, "random removal", "halves", "study"]),
     "of weights that are not shipped": (made.of_seed(1, WHOLE), [None] * 7),
     "random removal": (make_result(method="random"), [None] * 5 + ["halves", "study"]),
-    "of units": (make_result(method="attribution", scope=None), [None] * 4 + ["control", None, "study"]),
+    "of units": (make_result(method="attribution", scope=None), [None] * 4 + ["random removal", None, "study"]),
     "some layers alone": (make_result(scope="layer:1", points="layer"), [None] * 6 + ["study"]),
-    "all linear layers": (make_result(scope="all-linear"), [None] * 4 + ["control", "halves", "study"]),
+    "all linear layers": (make_result(scope="all-linear"), [None] * 4 + ["random removal", "halves", "study"]),
     "against": (against(make_result(), 4), [None] * 6 + ["study"]),
-    "equal shares": (make_result(method="uniform"), [None] * 4 + ["control", None, "study"]),
+    "equal shares": (make_result(method="uniform"), [None] * 4 + ["random removal", None, "study"]),
     "their control": (make_result(method="random", controls="uniform"), [None] * 6 + ["study"]),
-    "one layer": (make_result(num_layers=1), [None] * 4 + ["control", None, "study"]),
-    "outputs": (make_result(points="layer"), [None] * 4 + ["control", "halves", "study"]),
-    "both points": (make_result(points="both"), [None] * 4 + ["control", "halves", "study"]),
-    "nothing removed": (make_result(amounts=(0.0,)), [None] * 4 + ["control", "halves", "study"]),
-    "no similarity": (make_result(own_cka=lambda *_: None), [None] * 4 + ["control", "halves", "study"]),
-    "no lead": (made.holding_to(None, reason="no lead"), [None] * 4 + ["control", "halves", "study"]),
-    "fails at once": (made.holding_to(0.0), [None] * 4 + ["control", "halves", "study"]),
-    "works to the end": (made.holding_to(0.6), [None] * 4 + ["control", "halves", "study"]),
+    "one layer": (make_result(num_layers=1), [None] * 4 + ["random removal", None, "study"]),
+    "outputs": (make_result(points="layer"), [None] * 4 + ["random removal", "halves", "study"]),
+    "both points": (make_result(points="both"), [None] * 4 + ["random removal", "halves", "study"]),
+    "nothing removed": (make_result(amounts=(0.0,)), [None] * 4 + ["random removal", "halves", "study"]),
+    "no similarity": (make_result(own_cka=lambda *_: None), [None] * 4 + ["random removal", "halves", "study"]),
+    "no lead": (made.holding_to(None, reason="no lead"), [None] * 4 + ["random removal", "halves", "study"]),
+    "fails at once": (made.holding_to(0.0), [None] * 4 + ["random removal", "halves", "study"]),
+    "works to the end": (made.holding_to(0.6), [None] * 4 + ["random removal", "halves", "study"]),
 }
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from core.findings.accuracy import (
-    accuracy_course,
     beyond_from,
     has_doubtful_range,
     label_doubt,
     metric_of,
+    no_lead_from,
     reference_of,
     smallest_drop,
     working_to,
@@ -54,21 +54,21 @@ def test_from_where_on_a_layer_is_less_similar_than_twins() -> None:
 # ---------------------------------------------------------------- accuracy
 
 
-COURSES = [  # accuracies at some amounts and at all others; up to where it holds, and from where it is lost
-    ({0.3: 0.5, 0.9: 0.5, 0.95: 0.5}, 0.9, (0.25, 0.9)),  # it counts from the last descent
-    ({}, 0.9, (0.95, None)),
-    ({0.0: 0.9}, 0.5, (0.0, 0.05)),
-    ({}, 0.5, (0.95, 0.0)),
+COURSES = [  # accuracies at some amounts and at all others; from where no lead is shown
+    ({0.3: 0.5, 0.9: 0.5, 0.95: 0.5}, 0.9, 0.9),  # it counts from the last descent
+    ({}, 0.9, None),
+    ({0.0: 0.9}, 0.5, 0.05),
+    ({}, 0.5, 0.0),
 ]
 
 
 def test_the_course_of_accuracy() -> None:
-    for values, otherwise, course in COURSES:
+    for values, otherwise, since in COURSES:
         at = {k / 20: values.get(k / 20, otherwise) for k in range(20)}
         result = make_result(num_layers=2, accuracy=at.__getitem__, num_examples=400)
-        assert accuracy_course(result) == course
+        assert no_lead_from(result) == since
     frame = result.frames[0].model_copy(update={"intervals": {"accuracy": None}})
-    assert accuracy_course(result.model_copy(update={"frames": (frame, *result.frames[1:])})) is None
+    assert no_lead_from(result.model_copy(update={"frames": (frame, *result.frames[1:])})) is None
     assert reference_of(result, "accuracy") == ("commonest label", 0.5)
     assert reference_of(result, "f1") == ("always positive", pytest.approx(2 / 3))
     assert metric_of(result, asked="f1") == "accuracy", "which it lacks"
@@ -90,11 +90,11 @@ def test_labels_are_put_in_the_order_that_fits_best_and_not_on_few_examples() ->
     found = label_doubt(predicting(three, [{0: 1, 1: 2, 2: 0}[label] for label in gold], gold=gold))
     assert found == (0, 1, ("contradiction", "entailment", "neutral"))
     few = make_result(num_examples=62, amounts=(0.0, 0.5), statistics=False)
-    assert label_doubt(predicting(few, [1 - label for label in few.task.gold])) == (0, 0.5, ()), "too few for an order"
+    assert label_doubt(predicting(few, [1 - label for label in few.task.gold])) is None, "too few for an order"
     one_sided = predicting(made, [0] * 88 + [1] * 2, gold=[1] * 59 + [0] * 31)
-    assert label_doubt(one_sided) == (29 / 90, 59 / 90, ()), "in another order, it would always guess the commonest"
+    assert label_doubt(one_sided) is None, "in another order, it would always guess the commonest"
     paths = [path for entry in shipped(Entry)[::25] if (path := find(entry.key))]
-    assert not [path for path in paths if (label_doubt(load(path)) or (0, 0, ()))[2]]
+    assert not [path for path in paths if label_doubt(load(path))]
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "matthews_correlation", "f1"])

@@ -7,9 +7,9 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 from core.findings.choices import seed_groups
-from core.findings.claim import corrected, largest_influence, verdict, with_rows
+from core.findings.claim import corrected, largest_influence, narrowing, verdict, with_rows
 from core.findings.words import verdict as words
-from core.findings.words.verdict import beyond_cell
+from core.findings.words.verdict import beyond_cell, verdict_cell
 from core.request.catalog import DAMAGE
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import State
@@ -53,28 +53,33 @@ NO_VERDICT = [
     network(num_layers=1),
     against(network(), 4, cell=lambda amount, row, column: 1 - abs(row - column)),
 ]
-REASONS: list[tuple[SweepResult, list[SweepResult], str | None]] = [
-    (network(num_examples=60), seeds(*SEED_SHARES, num_examples=60), "too few examples"),
-    (network(amounts=(0.0, 0.01, 0.02)), SEEDS, "change not reached"),
-    (network(holes=((0.03, 1, 1),)), SEEDS, "change not reached"),
-    (network(statistics=False), SEEDS, "change not reached"),
-    (network(amounts=(0.0,)), SEEDS, "change not reached"),
-    (network(amounts=COARSE), SEEDS, "steps too coarse"),
-    (network(), [], "no control"),
-    (network(), SEEDS[:4], "too few seeds"),
-    (network(), [*SEEDS[:3], *seeds(*SEED_SHARES, amounts=COARSE)[3:]], "too few seeds"),
-    (network(**UNITS), TEN, None),
-    (network(**UNITS), TEN[:9], "too few seeds"),
-    (network(0.9), seeds(0.5, 0.9, 0.7, 0.6, 0.8), "interval too wide"),
+REASONS: list[tuple[SweepResult, list[SweepResult], str | None, str | None]] = [  # and what may decide it
+    (network(num_examples=60), seeds(*SEED_SHARES, num_examples=60), "too few examples", "more examples"),
+    (network(amounts=(0.0, 0.01, 0.02)), SEEDS, "change not reached", "larger amounts"),
+    (network(holes=((0.03, 1, 1),)), SEEDS, "change not reached", "larger amounts"),
+    (network(statistics=False), SEEDS, "change not reached", "larger amounts"),
+    (network(amounts=(0.0,)), SEEDS, "change not reached", "larger amounts"),
+    (network(amounts=COARSE), SEEDS, "steps too coarse", "smaller steps"),
+    (network(), [], "no control", "random removal"),
+    (network(), SEEDS[:4], "too few seeds", "all seeds"),
+    (network(), [*SEEDS[:3], *seeds(*SEED_SHARES, amounts=COARSE)[3:]], "too few seeds", "smaller steps"),
+    (network(**UNITS), TEN, None, None),
+    (network(**UNITS), TEN[:9], "too few seeds", "all seeds"),
+    (network(0.9), seeds(0.5, 0.9, 0.7, 0.6, 0.8), "interval too wide", None),
+    (network(0.7975), seeds(*[0.7] * 5), "interval too wide", "more examples"),
 ]
 
 
-@pytest.mark.parametrize(("result", "companions", "reason"), REASONS)
-def test_a_reason_is_given(result: SweepResult, companions: list[SweepResult], reason: str | None) -> None:
+@pytest.mark.parametrize(("result", "companions", "reason", "remedy"), REASONS)
+def test_a_reason_is_given_and_the_one_thing_that_may_decide_it(
+    result: SweepResult, companions: list[SweepResult], reason: str | None, remedy: str | None
+) -> None:
     found = verdict(result, companions)
     assert (found.reason, found.state) == (reason, "inconclusive" if reason else "equivalent")
+    assert found.remedy == remedy
+    assert (f"; {remedy or 'more seeds'} may decide it)" in verdict_cell(found)) == bool(reason)
     assert verdict(result, companions, "tokens").state is None
-    assert {known for _, _, known in REASONS} == {None, *words.REASONS}
+    assert {known for _, _, known, _ in REASONS} == {None, *words.REASONS}
 
 
 @pytest.mark.parametrize("result", NO_VERDICT)
@@ -110,10 +115,10 @@ def test_the_lab_is_offered_for_what_it_may_decide() -> None:
     for error, may in ((0.0095, True), (0.02, False)):
         gap = known.method.gap.model_copy(update={"replicates": known.method.gap.value + error * noise})
         found = replace(known, method=known.method._replace(gap=gap), reason="interval too wide")
-        assert (found.contrast.state, found.may_be_decided) == ("inconclusive", may)
-    for amounts, may in ((COARSE, True), ((0.0, 0.045, 0.052), False)):
+        assert (found.contrast.state, narrowing(found.contrast)) == ("inconclusive", "more examples" if may else None)
+    for amounts in (COARSE, (0.0, 0.045, 0.052)):
         found = verdict(network(amounts=amounts), SEEDS)
-        assert (found.reason, found.may_be_decided) == ("steps too coarse", may)
+        assert (found.reason, found.remedy) == ("steps too coarse", "smaller steps")
 
 
 def test_the_influence_of_one_example() -> None:

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import get_args
 
 import pytest
 
 from core.request.catalog import CONTROL_SEEDS, METHODS
-from core.request.controls import deciding, every_method, judged_beside, small_steps
+from core.request.controls import Remedy, deciding, every_method, judged_beside, small_steps
 from core.request.limits import HOSTED_LIMITS
 from core.request.sweep_request import SweepRequest, checked
 
@@ -49,16 +50,21 @@ def test_a_hosted_server_takes_as_many_coarser_steps_as_it_allows(monkeypatch: p
     assert all(checked(request) for request in judged_beside(MAGNITUDE))
 
 
-def test_what_may_decide_a_verdict_follows_from_why_it_is_inconclusive(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_may_decide_a_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    finer = tuple(sorted({*(k / 500 for k in range(11)), *small_steps()}))[:101]
     changed = {
-        "interval too wide": {"num_examples": 128},
-        "too few examples": {"num_examples": 128},
-        "steps too coarse": {"amounts": small_steps(), "until_damage": 0.3},
-        "change not reached": {"amounts": tuple(round(k / 20, 2) for k in range(20))},
-        "too few seeds": {},
+        "more examples": {"num_examples": 128},
+        "smaller steps": {"amounts": finer, "until_damage": 0.3},
+        "larger amounts": {"amounts": tuple(round(k / 20, 2) for k in range(20))},
+        "random removal": {},
+        "all seeds": {},
     }
-    for reason, changes in changed.items():
-        assert deciding(MAGNITUDE, reason) == replace(MAGNITUDE, **changes)
-        assert checked(deciding(MAGNITUDE, reason))
+    assert {*changed} == {*get_args(Remedy)}
+    for remedy, changes in changed.items():
+        assert deciding(MAGNITUDE, remedy) == replace(MAGNITUDE, **changes)
+        assert checked(deciding(MAGNITUDE, remedy))
+    beside = judged_beside(deciding(replace(MAGNITUDE, method="attribution", scope=None), "smaller steps"))
+    assert {(further.amounts, further.control_of) for further in beside} == {(finer, "attribution")}, "itself is there"
     monkeypatch.setattr("core.request.controls.limits", lambda: HOSTED_LIMITS)
-    assert deciding(replace(MAGNITUDE, num_examples=500), "interval too wide").num_examples == HOSTED_LIMITS.examples
+    assert deciding(replace(MAGNITUDE, num_examples=500), "more examples").num_examples == HOSTED_LIMITS.examples
+    assert len(deciding(MAGNITUDE, "smaller steps").amounts) == HOSTED_LIMITS.amounts
