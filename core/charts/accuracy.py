@@ -34,11 +34,7 @@ def metric_title(metric: str) -> str:
 
 
 def accuracy_view(
-    result: SweepResult,
-    frames: Sequence[Frame],
-    title: str,
-    metric: str,
-    controls: Sequence[SweepResult] = (),
+    result: SweepResult, frames: Sequence[Frame], title: str, metric: str, controls: Sequence[SweepResult] = ()
 ) -> View:
     """Draw one result's metric at all its amounts.
 

@@ -89,6 +89,8 @@ def test_every_name_beside_the_curve_is_led_to_by_a_line_from_what_it_names() ->
     spec = views()["curve"]
     lines, amount = spec["datasets"]["lines"], AMOUNTS[-1]
     assert {row["role"]: row["end"] for row in lines} == {"threshold": 1.05, "floor": 1.05, "seeds": amount}
+    dashes = [rule.get("stroke-dasharray") for rule in marks(drawn(spec, 0), "rule mark")]
+    assert dashes.count("1,4") == len(lines)
     heads = ["".join(text.itertext()) for text in marks(drawn(views()["rows"], 0), "text mark")]
     assert sum(head.endswith(COLUMN) for head in heads) == 1, "the numbers beside the bars have a head"
 
