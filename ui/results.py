@@ -208,8 +208,11 @@ def guided_beside(result: SweepResult, entries: Sequence[Entry]) -> list[SweepRe
 
 
 def own_methods(result: SweepResult) -> list[SweepResult]:
-    """Read a visitor's own whole sweep with those of other methods, measured like it at its amounts, else nothing."""
-    own = {entry.key: entry for entry in own_results()}
+    """Read a visitor's own whole sweep with those of other methods, measured like it at its amounts, else nothing.
+
+    Hosted, whoever has a link to one of them, as after a reload, has them all: see `companions_of`.
+    """
+    own = {entry.key: entry for entry in _judging(own_results())}
     if result.key not in own:
         return []
     alike = read_beside(methods_beside, result, [own[result.key], *own.values()])
