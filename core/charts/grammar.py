@@ -125,7 +125,7 @@ def similarity_colour(measure: str = "cka", offset: int | None = 6) -> alt.Color
 def scale_legend(title: str, values: list[float], offset: int = 6) -> alt.Legend:
     """Place a colour scale above a heatmap, a shorter one where that is narrow."""
     length = alt.ExprRef("min(2.4 * margin, max(width - 2.4 * margin, margin))")
-    return alt.Legend(title=title, values=values, gradientLength=length, offset=offset)
+    return alt.Legend(title=title, values=values, gradientLength=length, labelSeparation=4, offset=offset)
 
 
 def by_series(field: str, legend: alt.Legend | None, names: Sequence[str] | None = None, **looks: Any) -> Any:

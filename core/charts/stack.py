@@ -80,6 +80,7 @@ def stack_rows(result: SweepResult, reduction: str, chance: Array | None, twins:
     for k, (row, layer) in enumerate(zip(rows, found.every, strict=True)):
         row |= {
             "y": k,
+            "first": layer in found.first,
             "apart": g.apart(k, found.every.index(found.selected), len(rows)),
             "floor": g.rounded(layer.floor),
             "floor_text": two_places(layer.floor),

@@ -177,7 +177,7 @@ def _whole(stack: View) -> View:
         {
             **{**row, "words": "", "pick": row["layer"], "chosen": False, "y2": row["y"] + 1, "v": row["v"][:1]},
             "apart": g.apart(row["y"], -count, count),  # the first to fall is not told yet
-            "answer": words.guess_answer(row["layer"], row["words"], row["apart"] == count),
+            "answer": words.guess_answer(row["layer"], row["words"], row["first"]),
         }
         for row in stack.datasets["stack"]
     ]
