@@ -127,6 +127,6 @@ def test_it_opens_with_what_all_shipped_checkpoints_say_and_marks_ones_own(shipp
         save(result)
     pooled.write(pooled.pooled(judged(*shelves)))
     app = open_page(PAGE)
-    assert app.title[0].value.startswith("The upper layers change most, on all 2 checkpoints.")
+    assert "the upper layers change most, on all 2 checkpoints." in app.title[0].value
     rows = players(app)[0]["views"]["forest-1"]["datasets"]["forest"]
     assert [row["kind"] for row in rows] == ["cell", "cell", "pooled", "own"], "a mark"

@@ -19,7 +19,8 @@ MEANING = (
     "Points are percentage points of the change in the layers that lies in their upper half, the method's minus random "
     f"removal's, where the overall change is {decimals(DAMAGE, 2)}. Intervals are 95 %. Checkpoints that differ only "
     f"in the seed are averaged. Differences within ±{LEAST} points are too small to count. Six layers are MiniLM, "
-    "twelve MPNet: a difference between depths may be one between pretrained models."
+    "twelve MPNet: a difference between depths may be one between pretrained models. An interval is about the mean "
+    "of the draws; a verdict also asks whether one draw differs as much, and is corrected for the number of verdicts."
 )
 OVER_SEEDS = f"The share of an overall change of {DAMAGE} in the upper half of the layers, mean over checkpoints ± SD."
 
@@ -39,9 +40,9 @@ def claim_heading(known: Pooled) -> str:
     """Say where a method changes all checkpoints, and whether random removal does the same."""
     state, count = known.estimates[ALL].state, len(known.keys)
     upper, drawn = (sum(getattr(cell, name) for cell in known.cells) for name in ("upper", "control_upper"))
-    where = f"The upper layers change most, on all {count} checkpoints"
-    if upper < count:
-        where = f"The upper layers are shown to change most on {upper} of {count} checkpoints"
+    changes = "change most, on all" if upper == count else f"are shown to change most on {upper} of"
+    pruning = in_sentence(known.title).removesuffix(" of the encoder")
+    where = f"Under {pruning}, the upper layers {changes} {count} checkpoints"
     if state in DIFFERENT:
         return f"{where}, {'more' if state == 'steeper' else 'less'} so than under random removal"
     if state == "inconclusive":
@@ -120,7 +121,7 @@ def replication_sentences(rows: Sequence[GridRow], pruning: str) -> tuple[str, .
     farthest = max(abs(known.contrast.difference) for _, known in found if known.contrast)
     where = "changes most on all" if upper == len(checkpoints) else f"is shown to change most on {upper} of"
     depths = listed([str(depth) for depth in sorted({row.own.shape[1] for row, _ in found})])
-    lacking = f"; {others} more cannot be compared with random removal" if others else ""
+    lacking = f"; on {others} more, too little was measured for a verdict" if others else ""
     return (
         f"The upper half of the layers {where} {len(checkpoints)} checkpoints with {depths} layers: "
         f"{share_span(shares)} of an overall change of {decimals(DAMAGE, 2)} lies there "

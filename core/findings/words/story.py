@@ -232,11 +232,14 @@ def _chance_heading(found: Verdict) -> str:
 
 def _shares_sentence(found: Verdict, pooled: Pooled | None) -> str:
     """Say the shares of the change in the upper half, here and over all shipped checkpoints."""
+    counts = f"differences within {LEAST} percentage points are too small to count"
+    if found.state in DIFFERENT:
+        counts = "corrected for the number of verdicts, this may be inconclusive"
     broken = ", beyond its working range" if "random removal beyond its working range" in found.flags else ""
     said = (
         f"Where both have changed the model equally, {num.percent(found.share or 0)} of the change lies in the upper "
         f"half of the layers, under random removal {share_span(found.control_shares)}{broken}"
-        f"{why_inconclusive(found)}; differences within {LEAST} percentage points are too small to count"
+        f"{why_inconclusive(found)}; {counts}"
     )
     if pooled is None:
         return f"{said}."

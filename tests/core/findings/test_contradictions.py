@@ -8,17 +8,22 @@ import re
 from itertools import combinations
 
 from benchmarks.verdicts import verdict_table
+from core.charts.stack import stack_rows
 from core.findings import pooled
+from core.findings.accuracy import metrics_of, working_to
 from core.findings.choices import everywhere, is_control
 from core.findings.claim import SENSITIVITY, Verdict, verdict
 from core.findings.comparable import SPARSITY_TOLERANCE, largest_mismatch, obstacle
 from core.findings.grid import corrected_verdicts, grid_rows
-from core.findings.words.compare import compare_said, depth_sentence
+from core.findings.layers import Look, layers_of
+from core.findings.words import lab, layers
+from core.findings.words.compare import compare_heading, compare_said, depth_sentence
 from core.findings.words.numbers import percent
-from core.findings.words.story import chance_told, play_told
-from core.findings.words.verdict import STATES, criteria_table
+from core.findings.words.story import chance_told, guess_answer, limits_told, play_told
+from core.findings.words.verdict import STATES, criteria_table, numbers_table
 from core.request.scope import run_of
 from core.results.library import Entry, shipped
+from core.results.names import amount_name, removed_name
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT, State
 from tests.core.findings.made import Shelf, made_shelf, shipped_shelves
@@ -49,18 +54,39 @@ def named(known: Verdict) -> list[State]:
 
 def check_verdicts(shelf: Shelf) -> set[State]:
     """All that says a verdict is held against it, on the story as beside its control."""
-    found = set()
+    found = set[State]()
     for entry in shelf.entries:
         result, beside = shelf.results[entry.key], shelf.beside(entry)
         known = verdict(result, beside)
-        if known.state:
-            found.add(known.state)
+        found.update(named(known))
         check_headings(result, known, beside)
         criteria = [known, *(verdict(result, beside, *other) for other in SENSITIVITY)]
         assert [told(row["Verdict"]) for row in criteria_table(result, beside)] == list(map(named, criteria))
         for control in [other for other in beside if is_control(other.pruning, result.pruning)][:1]:
             assert told(*compare_said((result, control), "mean", beside).sentences) in ([], named(known))
+        check_numbers(result, beside)
     return found
+
+
+def check_numbers(result: SweepResult, beside: list[SweepResult]) -> None:
+    """How far the model works, and which layers fall first, is the same wherever it stands."""
+    look, to = Look("mean"), working_to(result)
+    heading, (falls, _, holds) = layers.layers_heading(result, look), lab.key_figures(result, "mean")
+    if to and to < result.amounts[-1] and result.pruning.granularity != "layer":
+        pages = [limits_told(result, "mean").heading, layers.layers_said(result, "1", beside, look).text, holds]
+        pages += [" ".join(row.values()) for row in numbers_table(result, beside) if "advantage" in row["Number"]]
+        pages += [compare_heading((result, other)) for other in beside[:1] if working_to(other) is not None]
+        said = [re.search(r"(?:Past|works|Up|advantage)(?: up)?(?: to)? (\S+ %)", words) for words in pages]
+        assert [found and found[1] for found in said] == [amount_name(to)] * len(pages), pages
+    for metric in metrics_of(result):
+        by = working_to(result, metric)
+        assert not by or removed_name(by, result) in limits_told(result, "mean", metric).heading
+    rows = stack_rows(result, "mean", None, None)
+    first = [row["layer"] for row in rows if "first to fall" in guess_answer(row["layer"], row["words"], row["first"])]
+    assert first == [layer.label for layer in layers_of(result, look).first]
+    assert heading in play_told(result, beside, "mean").text
+    at = re.match(r"(Layers? .+?) changes? first: .+? at (\S+ %)", heading)
+    assert (bool(at), falls) == (bool(first), f"{at[1]}, at {at[2]}" if at else falls)
 
 
 def check_headings(result: SweepResult, known: Verdict, beside: list[SweepResult]) -> None:

@@ -68,7 +68,7 @@ def stories() -> Iterator[str]:
 
 def limits() -> Iterator[str]:
     ends = [holding_to(to) for to in (0.4, 0.6, 0.0)] + [holding_to(None, reason="no lead"), make_result(**made.HELD)]
-    alone = made.working_to(make_result(**made.HELD, scope="layer:1"), 0.4)
+    alone = made.working_to(make_result(**made.HELD, scope="layer:1"), 0.4, examples=872)
     guessing = made.working_to(make_result(amounts=(0.0, 0.4, 0.8, 0.95)), 0.4)
     for known in (*ends, alone, guessing, make_result(num_layers=1, amounts=(0.0,)), against(network(), 4)):
         yield from lines(story.limits_told(known, "mean"))
