@@ -89,7 +89,7 @@ def offer_pictures(scene: Scene, results: Sequence[Result], choices: Mapping[str
             download("HTML player", player, name(".html"), PLAYER)
     with st.container(horizontal=True):  # of films and pictures
         sizes = {name: words for name, words in SIZES.items() if name == "slide" or scene.layout.height(scene.views)}
-        size = _pick("Size", sizes, "slide", f"{key}-size")
+        size = _pick("Size", sizes, "slide" if moves else list(sizes)[-1], f"{key}-size")  # a slide may show fewer
         without = st.pills(
             "Leave out", EXTRAS, format_func=EXTRAS.__getitem__, selection_mode="multi", key=f"{key}-out"
         )
