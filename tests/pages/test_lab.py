@@ -168,9 +168,7 @@ def test_a_method_and_its_control_run_in_one_go(queue: JobQueue, runs: Runs) -> 
     assert (address(page), errors(page), len(page.info)) == ({"result": RESULT.key}, [], 0)
 
 
-def test_ones_own_results_by_several_methods_are_one_table_the_farthest_first(
-    queue: JobQueue, shipped: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ones_own_results_by_several_methods_are_one_table_the_farthest_first(queue: JobQueue, shipped: Path) -> None:
     steps = {"amounts": (0.0, 0.5, 0.8), "prunable_sparsity": lambda amount: amount / 2}
     asked = (("magnitude", "encoder", 0.5), ("wanda", "encoder", 0.0), ("attribution", None, 0.8))
     results = [working_to(make_result(method=method, scope=scope, **steps), to) for method, scope, to in asked]
@@ -184,7 +182,7 @@ def test_ones_own_results_by_several_methods_are_one_table_the_farthest_first(
     ]
     assert re.findall(r'href="lab\?result=(\w+)"', table) == [results[2].key, results[1].key], "not itself"
     assert "href" not in html(open_page(LAB, result=control.key)), "a control is none of the methods"
-    with monkeypatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PRUNESCOPE_HOSTED", "1")
         assert html(open_page(LAB, result=results[0].key)) == table, "a link leads to all methods, as after a reload"
     for result in results[1:]:
