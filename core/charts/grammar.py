@@ -38,7 +38,6 @@ SIMILARITY_DOMAIN = (-0.05, 1.05)  # of a curve of similarity; lower values are 
 SIDES = ("first", "second")  # of two results
 BLANK = "\u00a0"  # a line of a title that takes room, so that nothing moves when it says something
 BEYOND = "beyond the working range"
-INTACT = "intact from"  # before the threshold
 CURVE_MARGIN = 40  # pixels left of all curves, so that they begin at the same place; more where text is larger
 MARGIN = alt.ExprRef("margin")
 BARE: dict[str, Any] = {"ticks": False, "domain": False, "grid": False}  # an axis of nothing but names

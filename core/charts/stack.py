@@ -142,7 +142,7 @@ def _similarity_axis(room: float) -> alt.XDatum:
     end = alt.ExprRef(f"width - {room} * margin")
     axis = alt.Axis(
         values=[0, 0.5, SURVIVAL_THRESHOLD],
-        labelExpr=f"(datum.value === {SURVIVAL_THRESHOLD} ? '{g.INTACT} ' : '') + format(datum.value, '.1f')",
+        labelExpr=f"(datum.value === {SURVIVAL_THRESHOLD} ? 'intact from ' : '') + format(datum.value, '.1f')",
         labelOverlap=True,  # the one in the middle goes first
         labelSeparation=8,
         grid=False,

@@ -54,8 +54,7 @@ def cut_said(known: Frontier, choice: Choice | None, by: By, most: float) -> Sai
     there = f"{decimals(100 * choice.loss[by], 1)} {'points' if by == 'score' else '% of answers'}"
     first = (
         f"On the {len(study.calibration.examples)} examples of the choice, which tend to flatter it, it loses {there}; "
-        f"on {judged} others, {metric} is {estimated(choice.value)}, of the full model {full}, and "
-        f"{changed_words(choice)}."
+        f"on {judged} others, {metric} is {estimated(choice.value)}, of the full model {full}."
     )
     heading = f"{capitalised(limit)}? {capitalised(verdict)}: without {_gained(known, choice, by)}"
     smaller = _smaller(known, choice, by, most) if state in ("inconclusive", "fails") else ()

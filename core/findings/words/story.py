@@ -13,12 +13,11 @@ from core.findings.pooled import ALL, Pooled, shipped
 from core.findings.words import Go, Said, layers_named, numbered, points, points_span, share_span
 from core.findings.words import layers as layers_words
 from core.findings.words import numbers as num
-from core.findings.words.cut import cut_said
+from core.findings.words.cut import CRITERION, cut_said
 from core.findings.words.grid import LEAST, claim_heading, difference_sentence
 from core.findings.words.passed import apart_sentence, halves_said
 from core.findings.words.verdict import DECIDE_IT, why_inconclusive
 from core.request.catalog import METHODS, METRICS, RECIPE, SURVIVAL_THRESHOLD
-from core.request.criteria import MEASURED
 from core.request.scope import run_of
 from core.results import names as n
 from core.results.schema import SweepResult
@@ -26,9 +25,8 @@ from core.sweep.control_contrast import DIFFERENT
 from core.sweep.working_range import RETAINED
 
 SIMILAR = (
-    "A layer turns each sentence into a point; sentences that it finds alike lie close together.",
-    "Similarity (CKA) compares that arrangement before and after pruning, which sets weights to zero: 1 is the "
-    "same, near 0 is no more alike than chance.",
+    "Similarity (CKA) compares how a layer arranges sentences before and after pruning, which sets weights to zero: 1 "
+    "is the same arrangement, near 0 is no more alike than chance."
 )
 HOW_TO_READ = """
 **In the stack**, each band is one layer: its length and colour say how much the layer still resembles its unpruned
@@ -40,14 +38,12 @@ differ only in the seed. **Shaded** is everything beyond the working range.
 """
 AGAINST = """
 Layers of the pruned model are compared with those of another checkpoint, unpruned: each row of the heatmap is one of
-its layers. Beside it stands the one that each layer is most similar to. Some similarity is expected of any two models
-that read the same sentences.
+its layers. Beside it stands the one that each layer is most similar to.
 """
 SECOND = "The same story of a model of {} layers"  # a link
 NOTES = {  # for a presenter
     "similar": (
         "Pruning sets weights to zero. Scores say what that costs; we look inside.",
-        "Six sentences of two kinds, as one layer arranges them.",
         "Turning the whole picture changes nothing. Losing one's neighbours does.",
     ),
     "guess": (
@@ -61,7 +57,6 @@ NOTES = {  # for a presenter
     ),
     "limits": (
         "In the shade the model loses what it could do: what changes there says little about how it worked.",
-        "The dotted marks are the same model with everything that can be pruned removed.",
         "A band that ends near its mark keeps no more than that emptied model does.",
     ),
     "chance": (
@@ -84,7 +79,7 @@ OWN = Go("Try your own model", "own")
 def similar_told(table: Sequence[Pooled]) -> Said:
     """Open with what all shipped checkpoints say; the picture and the sentences explain similarity."""
     found = f"Pruning fine-tuned BERTs: {n.in_sentence(claim_heading(table[0]))}" if table else ""
-    return Said(found or "Similar layers keep the same sentences together", SIMILAR)
+    return Said(found or "Similar layers keep the same sentences together", (SIMILAR,))
 
 
 def guess_told(result: SweepResult) -> Said:
@@ -96,8 +91,7 @@ def guess_told(result: SweepResult) -> Said:
     how = METHODS[result.pruning.method].explanation.partition(". ")[0].removesuffix(".")
     depth = numbered(result.checkpoint.num_layers, "layer")
     ask = f"Of the {depth}, the first lies at the bottom: pick the one that you think changes first, or go on."
-    intact = f"By convention, a layer counts as intact from a similarity of {SURVIVAL_THRESHOLD}."
-    return Said(heading, (f"{how}. {intact}", ask))
+    return Said(heading, (f"{how}. By convention, a layer is intact from a similarity of {SURVIVAL_THRESHOLD}.", ask))
 
 
 def guess_answer(label: str, intact: str, is_first: bool) -> str:
@@ -301,7 +295,7 @@ def cut_told(result: SweepResult, known: Frontier | None, choice: Choice | None,
 def _cut_said(result: SweepResult, known: Frontier, choice: Choice, most: float) -> Said:
     """Answer as the page on cuts does, and say what choosing by similarity, or at random, leaves."""
     study, left = known.study, {pick.criterion: pick.value for pick in known.picks if pick.fewer == len(choice.removed)}
-    random, rules = left.pop(RANDOM), [value for name, value in left.items() if name != MEASURED]
+    random, rules = left.pop(RANDOM), [value for name, value in left.items() if name in CRITERION]
     shown = choice.value.value, known.full.value, min(rules), max(rules), random
     value, full, worst, best, chance = (num.decimals(number, 3) for number in shown)
     apart = "" if study.task.fingerprint == result.task.fingerprint else " (not those shown before)"
