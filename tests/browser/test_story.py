@@ -70,8 +70,11 @@ def test_dots_buttons_and_keys_turn_and_the_address_keeps_the_scene(page: Page, 
     expect_scene(page, 3)
     page.get_by_role("button", name="Next →").click()
     expect_scene(page, 4)
-    page.keyboard.press("n")
-    expect(page.locator(".notes")).to_be_visible()
+    for press in (lambda: page.keyboard.press("n"), page.get_by_role("button", name="Notes").click):
+        expect(page.locator(".notes")).to_be_hidden()
+        press()
+        expect(page.locator(".notes")).to_be_visible()
+        page.keyboard.press("n")
     assert messages == [], "the server is not asked"
     page.reload()
     expect_scene(page, 4)
@@ -149,6 +152,16 @@ def test_every_scene_fits_the_window_and_axe_finds_no_fault(page: Page, site: st
         assert look.box(story(page)).height <= max(height, 740), "a lower window scrolls"
         assert faults(page) == []
         page.keyboard.press("ArrowRight")
+
+
+def test_whoever_has_scrolled_sees_the_title_of_the_next_scene(page: Page, site: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 500})
+    page.goto(f"{site}/?scene=4")
+    expect_drawn(page)
+    page.locator(".stMain").evaluate("main => main.scrollTo(0, 300)")
+    expect(page.locator(".scenes .title")).not_to_be_in_viewport()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".scenes .title")).to_be_in_viewport()
 
 
 def test_a_finger_turns_sideways(page: Page, site: str) -> None:
