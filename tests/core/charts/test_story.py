@@ -79,6 +79,8 @@ def check_against_pages(result: SweepResult, beside: list[SweepResult], steps: d
     (own,), drawn = {numbers(one)[0] for one in compared}, sorted(int(numbers(one)[-1]) for one in compared)
     assert numbers(said["chance"].sentences[0]) == [own, *map(str, sorted({drawn[0], drawn[-1]}))]
     assert ("sooner" in said["chance"].heading) == (drawn[-1] < int(own))
+    curves = steps["chance"].scene.views["accuracy"].datasets  # type: ignore[union-attr]
+    assert len({row["seed"] for row in curves["chance"]}) == len(controls_of(result, beside))
     here, _, all_together = said["chance"].sentences[1].partition("checkpoints")
     assert numbers(here)[0] == numbers(criteria_table(result, beside)[0]["In the upper half"])[0]
     (pool,) = (one for one in pooled.shipped() if one.title == method_name(result))
