@@ -192,12 +192,11 @@ def _key_line(line: int, mark: str) -> list[alt.Chart]:
     words = "datum.words[min(frame, length(datum.words) - 1)]"
     row = g.data("key").transform_filter(f"datum.mark === '{mark}'").transform_calculate(text=words)
     top, middle, bottom = (alt.value(alt.ExprRef(f"{line + share} * {LINE}")) for share in (0.15, 0.45, 0.75))
+    # At the left edge: the words are as long as the picture is wide.
+    start, centre, end, after = (alt.value(alt.ExprRef(f"{x} - 1.3 * margin")) for x in (0, 6, 12, 20))
     if mark == "alone":
-        drawn = row.mark_rule(style=mark, strokeWidth=4).encode(x=alt.value(0), x2=alt.value(12), y=middle)
+        drawn = row.mark_rule(style=mark, strokeWidth=4).encode(x=start, x2=end, y=middle)
     else:
         known = row.transform_filter(f"datum.text !== '{TOO_FAR}'")
-        drawn = known.mark_rule(style="current" if mark == "chance" else mark).encode(x=alt.value(6), y=top, y2=bottom)
-    named = row.mark_text(style="note", align="left", baseline="middle").encode(
-        x=alt.value(20), y=middle, text="text:N"
-    )
-    return [drawn, named]
+        drawn = known.mark_rule(style="current" if mark == "chance" else mark).encode(x=centre, y=top, y2=bottom)
+    return [drawn, row.mark_text(style="note", align="left").encode(x=after, y=middle, text="text:N")]

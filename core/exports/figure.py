@@ -7,6 +7,7 @@ rounded to four kinds of letters.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import repeat
 from math import ceil, inf, sqrt
 from typing import Any, Literal, NamedTuple
 
@@ -106,8 +107,9 @@ def _readouts(scene: Scene, x: float, y: float, size: int, room: float) -> list[
     pairs = [(str(frame["name"]), str(frame["detail"])) for frame in scene.frames]
     if all(width_of(f"{name}   {detail}", size) <= room for name, detail in pairs):
         return [_lines(x, y, size, [(name, f"   {detail}")]) for name, detail in pairs]
-    broken_pairs = [[(name, ""), *(("", line) for line in broken(detail, room, size))] for name, detail in pairs]
-    return [_lines(x, y, size, texts) for texts in broken_pairs]
+    names, details = ([broken(text, room, size) for text in texts] for texts in zip(*pairs, strict=True))
+    both = zip(names, details, strict=True)
+    return [_lines(x, y, size, [*zip(name, repeat("")), *zip(repeat(""), detail)]) for name, detail in both]
 
 
 def _spec(view: View, box: Box, theme: Theme, size: int, least: float, number: float) -> Spec:

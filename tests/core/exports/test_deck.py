@@ -2,6 +2,7 @@
 
 import io
 import json
+from itertools import chain
 from xml.etree import ElementTree
 from zipfile import ZipFile
 
@@ -13,7 +14,7 @@ from core.charts.story import Step, story
 from core.charts.theme import THEMES, ThemeName
 from core.charts.view import frame_of
 from core.exports.deck import deck_of
-from core.exports.figure import SLIDE
+from core.exports.figure import SLIDE, width_of
 from core.exports.player_page import story_page
 from core.renderer import draw, drawn_frames
 from tests.builders import make_result
@@ -44,6 +45,8 @@ def words(svg: str) -> str:
 def test_each_scene_is_a_slide_that_is_read_from_the_last_row(steps: tuple[Step, ...], theme: ThemeName) -> None:
     deck, shown = deck_of(steps, TITLE, theme), [step for step in steps if step.scene or step.name == "similar"]
     svgs = list(drawn_frames(deck, range(len(deck["slides"]))))
+    lines = [line for slide in deck["slides"] for line in (*slide["words"], *chain(*slide["readouts"]))]
+    assert all(width_of(line["bold"] + line["text"], line["size"]) <= SLIDE[0] - 60 for line in lines), "none is cut"
     for step, svg in zip(shown, svgs, strict=True):
         said = words(svg)
         assert all(" ".join(text.split()) in said for text in (step.said.heading, *step.said.sentences))
