@@ -134,6 +134,4 @@ def _named(model: "str | Path | tuple[PreTrainedModel, PreTrainedTokenizerBase]"
             yield str(write_folder(*model, Path(parent)))
     else:
         fault = f"a {type(model).__name__} is not a checkpoint"
-        raise PrunescopeError(
-            f"{fault}: give a name, a folder, or a loaded model and its tokenizer, (model, tokenizer)"
-        )
+        raise PrunescopeError(f"{fault}: give a name, a folder, or a model and its tokenizer, (model, tokenizer)")

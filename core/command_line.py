@@ -11,8 +11,7 @@ from typing import NoReturn
 
 from core.errors import OUT_OF_MEMORY, PrunescopeError, is_out_of_memory
 
-FAILED, BAD_INPUT = 1, 2  # exit codes
-INTERRUPTED = 130
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit codes
 MAX_THREADS = 1024
 
 

@@ -76,9 +76,8 @@ class Made:
         shard = Shard(page)
         (folder / "data" / f"{page.name}.js").write_text(shard.script, "utf-8")
         if shard.left_out:
-            self.problems.append(
-                f"left out: {numbered(shard.left_out, 'view')} of {page.name}, whose file would be too large"
-            )
+            views = numbered(shard.left_out, "view")
+            self.problems.append(f"left out: {views} of {page.name}, whose file would be too large")
 
 
 def make_place(shelf: Shelf, place: Sequence[Entry], folder: Path) -> Made:

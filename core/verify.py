@@ -7,13 +7,11 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.command_line import OneLineParser, run_command, use_threads
+from core.command_line import FAILED, OneLineParser, run_command, use_threads
 from core.request.amounts import amount_text
 from core.results import store
 from core.sweep import recompute
 from core.sweep.origin import frame_of
-
-DEVIATES = 1  # exit code
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -62,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"{recompute.TORCH_CKA_TOLERANCE:g} torch-cka, {recompute.FLOOR_TOLERANCE:g} floor and other measures, "
         f"{recompute.ACCURACY_TOLERANCE:g} accuracy"
     )
-    return 0 if confirmed else DEVIATES
+    return 0 if confirmed else FAILED
 
 
 if __name__ == "__main__":

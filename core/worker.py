@@ -44,6 +44,7 @@ IDLE_SECONDS = 30 * 60.0
 SPIN_COUNT = "2000"
 
 Order = Mapping[str, Any]
+Outcome = dict[str, Any]  # of an order, plain values
 Emit = Callable[..., None]  # (event, **fields)
 
 
@@ -95,10 +96,8 @@ class Worker:
     def __init__(
         self, source: Iterable[str], sink: TextIO, warm_up: Callable[[], None], idle_seconds: float = IDLE_SECONDS
     ) -> None:
-        self._source = source
-        self._sink = sink
+        self._source, self._sink, self._idle_seconds = source, sink, idle_seconds
         self._writing = threading.Lock()  # downloads report from threads of their own
-        self._idle_seconds = idle_seconds
         self._orders: queue.Queue[tuple[Order, threading.Event] | None] = queue.Queue()
         self._cancel_events: dict[str, threading.Event] = {}  # by job, until it has ended
         self._finder = ThreadPoolExecutor(1, "finder")
@@ -162,7 +161,7 @@ class Worker:
         emit(event, **fields)
         make_room()  # it may have left results, samples or downloads on the disk
 
-    def _outcome(self, order: Order, report: Reporter, emit: Emit) -> dict[str, Any]:
+    def _outcome(self, order: Order, report: Reporter, emit: Emit) -> Outcome:
         if order["op"] == "run":
             return self._run(order, report, emit)
         answer = ANSWERS[order["op"]]
@@ -175,7 +174,7 @@ class Worker:
             report("Loading PyTorch", 0, 1)
             self._warm_up.join(timeout=0.05)
 
-    def _run(self, order: Order, report: Reporter, emit: Emit) -> dict[str, Any]:
+    def _run(self, order: Order, report: Reporter, emit: Emit) -> Outcome:
         """Find the stored result of a request, or compute and store it."""
         request = SweepRequest.from_json(order["request"])
         if may_use_hub(request):  # they fail on a half-imported transformers
@@ -190,23 +189,21 @@ class Worker:
         return {"key": result.key}
 
 
-def _verify(report: Reporter, key: str, amount: float, **places: str | None) -> dict[str, Any]:
+def _verify(report: Reporter, key: str, amount: float, **places: str | None) -> Outcome:
     """Recompute one frame of a stored result, with our engine and with torch-cka."""
     from core.sweep.recompute import verify_frame
 
     return verify_frame(store.load(_stored(key)), amount, report=report, **places).to_json()
 
 
-def _predict(report: Reporter, revision: str, texts: list[str], **request: Any) -> dict[str, Any]:
+def _predict(report: Reporter, revision: str, texts: list[str], **request: Any) -> Outcome:
     """Predict the label of a typed text at every amount; methods that need examples use the written ones."""
     from core.sweep.meter import predict
 
     return asdict(predict(SweepRequest.from_json({**request, "data": "written"}), revision, texts, report))
 
 
-def _estimate(
-    report: Reporter, request: Order, follow_ups: Iterable[Order] = (), study: bool = False
-) -> dict[str, Any]:
+def _estimate(report: Reporter, request: Order, follow_ups: Iterable[Order] = (), study: bool = False) -> Outcome:
     """Estimate how long a sweep and those after it take, or a study of cuts, from a measured forward pass."""
     from core.sweep.cuts import estimate_cut
     from core.sweep.estimate import estimate
@@ -215,36 +212,34 @@ def _estimate(
     return estimate_cut(asked, report) if study else estimate(asked, report, [*map(SweepRequest.from_json, follow_ups)])
 
 
-def _cut(report: Reporter, request: Order, **_: Any) -> dict[str, Any]:
+def _cut(report: Reporter, request: Order, **_: Any) -> Outcome:
     """Study which layers of a checkpoint can go, and store the study."""
     from core.sweep.cuts import store_cut
 
     return store_cut(SweepRequest.from_json(request), report)
 
 
-def _export(
-    report: Reporter, key: str, amount: float, checkpoint: str | None, data: str | None, **_: Any
-) -> dict[str, Any]:
+def _export(report: Reporter, key: str, amount: float, checkpoint: str | None, data: str | None, **_: Any) -> Outcome:
     """Write the pruned checkpoint of one frame of a stored result: a folder."""
     from core.exports.pruned_checkpoint import write_pruned
 
     return {"path": str(write_pruned(store.load(_stored(key)), amount, checkpoint, data, report))}
 
 
-def _export_cut(report: Reporter, key: str, left: int, share: float, checkpoint: str | None) -> dict[str, Any]:
+def _export_cut(report: Reporter, key: str, left: int, share: float, checkpoint: str | None) -> Outcome:
     """Write a model that a stored study has judged: a folder, hosted a ZIP."""
     from core.exports.pruned_checkpoint import write_cut
 
     return {"path": str(write_cut(store.load_cut(_stored(key)), left, share, checkpoint, report))}
 
 
-def _locate(report: Reporter, data: str, split: str) -> dict[str, Any]:
+def _locate(report: Reporter, data: str, split: str) -> Outcome:
     """Name the commit of a data set on the Hub, and the sizes of what is to be downloaded."""
     found = find_dataset(data, split, report)
     return {"data": found.reference, "to_download": found.to_download()}
 
 
-def _fetch(report: Reporter, data: str, split: str) -> dict[str, Any]:
+def _fetch(report: Reporter, data: str, split: str) -> Outcome:
     """Fetch the files of a data set on the Hub, and say where they are."""
     found = find_dataset(data, split, report)
     return {"files": [[str(file.path), file.name] for file in found.files(split)]}
@@ -258,7 +253,7 @@ def _stored(key: str) -> Path:
     return path
 
 
-ANSWERS: Mapping[str, Callable[..., dict[str, Any]]] = {
+ANSWERS: Mapping[str, Callable[..., Outcome]] = {
     **{"verify": _verify, "predict": _predict, "estimate": _estimate, "cut": _cut},
     **{"export": _export, "export-cut": _export_cut, "locate": _locate, "fetch": _fetch},
 }

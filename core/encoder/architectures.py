@@ -91,11 +91,10 @@ class Architecture:
     output_norm: str | None = "output.LayerNorm"
 
 
-_BERT = Architecture("bert.encoder.layer", classifier="classifier")
 _ROBERTA = Architecture("roberta.encoder.layer")
 
 ARCHITECTURES: Mapping[str, Architecture] = {
-    "bert": _BERT,
+    "bert": Architecture("bert.encoder.layer", classifier="classifier"),
     "distilbert": Architecture(
         layers="distilbert.transformer.layer",
         classifier="classifier",

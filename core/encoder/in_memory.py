@@ -29,10 +29,9 @@ def write_folder(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, par
             cannot be written.
     """
     if not isinstance(model, PreTrainedModel) or not isinstance(tokenizer, PreTrainedTokenizerBase):
-        raise PrunescopeError(
-            f"a {type(model).__name__} and a {type(tokenizer).__name__} are not a model and a tokenizer of "
-            "transformers: give (model, tokenizer); of a model with an adapter, what merge_and_unload() returns"
-        )
+        given = f"a {type(model).__name__} and a {type(tokenizer).__name__}"
+        remedy = "give (model, tokenizer); of a model with an adapter, what merge_and_unload() returns"
+        raise PrunescopeError(f"{given} are not a model and a tokenizer of transformers: {remedy}")
     name = re.sub(r"[^\w.-]+", "-", PurePath(str(model.name_or_path)).name).strip(".-") or type(model).__name__
     folder = parent / name
     try:

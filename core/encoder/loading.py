@@ -187,11 +187,9 @@ def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
     if unfit := sorted([*(name for name, *_ in found["mismatched_keys"]), *unread]):
         fault = f"has weight {unfit[0]}, not of the shape or not of the layers that its {files.CONFIG} describes"
         raise files.refused(resolved.id, fault, "the files do not belong together, choose another checkpoint")
-    missing, encoder = set(found["missing_keys"]), f"{model.base_model_prefix}."
-    pooler = f"{encoder}pooler."  # belongs to the head
-    lacking = sorted(
-        name for name in missing if needs_head or (name.startswith(encoder) and not name.startswith(pooler))
-    )
+    missing, base = set(found["missing_keys"]), f"{model.base_model_prefix}."
+    pooler = f"{base}pooler."  # belongs to the head
+    lacking = sorted(name for name in missing if needs_head or (name.startswith(base) and not name.startswith(pooler)))
     if lacking:
         fault = f"lacks {len(lacking)} weights, such as {lacking[0]}, which would be filled at random"
         wanted = "fine-tuned for sequence classification" if needs_head else "with all weights of its encoder"

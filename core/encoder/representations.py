@@ -28,10 +28,8 @@ def check_finite(values: Tensor, checkpoint: str) -> None:
         PrunescopeError: One of them is not finite.
     """
     if not values.isfinite().all():
-        raise PrunescopeError(
-            f"'{checkpoint}' computes numbers that are not finite, beyond float32's 3.4e38: choose another checkpoint, "
-            "or smaller amounts if it answers unpruned"
-        )
+        fault = f"'{checkpoint}' computes numbers that are not finite, beyond float32's 3.4e38"
+        raise PrunescopeError(f"{fault}: choose another checkpoint, or smaller amounts if it answers unpruned")
 
 
 class Recorder(Catcher):

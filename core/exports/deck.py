@@ -47,15 +47,13 @@ def deck_of(steps: Sequence[Step], title: str, theme: ThemeName = "light") -> Fi
 def _similar(heading: str) -> Scene:
     """Draw what similarity means as the page does, once the sentences have moved."""
     words, dots = g.Rows(), g.Rows()
-    for k, (name, drawing, value, said) in enumerate(STEP.findall(DRAWING)):
+    for k, (name, drawn, value, said) in enumerate(STEP.findall(DRAWING)):
         below = broken(said, LINE, LETTERS)
         words += [
             {"x": k * APART, "y": DOWN[1], "text": "\n".join(broken(name, LINE, LETTERS))},
             {"x": k * APART, "y": 132, "text": "\n".join((f"similarity {value}", *below))},
         ]
-        dots += [
-            {"x": k * APART + float(x), "y": float(y), "fill": c, "text": t} for x, y, c, t in DOT.findall(drawing)
-        ]
+        dots += [{"x": k * APART + float(x), "y": float(y), "fill": c, "text": t} for x, y, c, t in DOT.findall(drawn)]
     view = View(_drawings, (), {"words": words, "dots": dots}, g.BLANK)
     layout = Layout("similar", '"similar" minmax(0, 1fr) / minmax(0, 1fr)')
     return Scene("", (), {"similar": view}, [g.step(0.0, heading, "")], layout)

@@ -61,10 +61,8 @@ def player_page(
     """
     data = {**scene.mounted, "group": "main", "autoplay": True, "layout": scene.layout.filling, "vega": None}
     if choices:
-        data |= {
-            "choices": reduction_choices(choices, lambda known: specs(known.views)),
-            "choice": choice_of(scene, choices),
-        }
+        data["choices"] = reduction_choices(choices, lambda known: specs(known.views))
+        data["choice"] = choice_of(scene, choices)
     else:
         data["views"] = specs(scene.views)
     keys = """const { prunescopePlayer } = document.querySelector("main");

@@ -99,14 +99,12 @@ def story_page(result: SweepResult, shelf: Shelf) -> Page:
 
 def layers_page(result: SweepResult, shelf: Shelf) -> Page:
     """Show every layer of a result in a row, and the selected one as a curve."""
-    near = [*shelf.beside(result), *shelf.beside(result, isolated)]
+    near, usual = [*shelf.beside(result), *shelf.beside(result, isolated)], str(SURVIVAL_THRESHOLD)
     titles = {"": layers_words.FIRST_TO_CHANGE} | {name.label: name.title for name in point_names(result.points)}
     thresholds = {} if result.against else {str(threshold): str(threshold) for threshold in sorted(THRESHOLDS)}
     yardsticks = {name: shelf.yardstick(result, name) for name in result.reductions}
 
-    def show(
-        reduction: str, threshold: str = str(SURVIVAL_THRESHOLD), measure: str = "cka", layer: str = ""
-    ) -> Shown | None:
+    def show(reduction: str, threshold: str = usual, measure: str = "cka", layer: str = "") -> Shown | None:
         look = Look(reduction, float(threshold), measure)
         if not result.against and measure not in own_measures(result, reduction):
             return None
@@ -114,12 +112,10 @@ def layers_page(result: SweepResult, shelf: Shelf) -> Page:
         shown = pages.layers_shown(result, near, look, layer)
         if not shown.blocks:
             return shown
-        tables = pages.layers_tables(result, near, look, yardsticks[reduction])
-        return replace(
-            shown, blocks=[*shown.blocks, *pages.alone_blocks(result, near, reduction, layer)], tables=tables
-        )
+        blocks = [*shown.blocks, *pages.alone_blocks(result, near, reduction, layer)]
+        return replace(shown, blocks=blocks, tables=pages.layers_tables(result, near, look, yardsticks[reduction]))
 
-    choices = [*_reductions(result), *choice("threshold", thresholds, str(SURVIVAL_THRESHOLD))]
+    choices = [*_reductions(result), *choice("threshold", thresholds, usual)]
     measures = {} if result.against else own_measures(result, choices[0].default)
     choices += [*choice("measure", measures, "cka"), *choice("layer", titles)]
     return Page(name_of("layers", result.key), choices, show)

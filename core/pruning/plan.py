@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from scipy.stats import spearmanr
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
 from core.encoder.architectures import Catcher, Tap, encoder_layers, linear_weights
 from core.encoder.batches import MicroBatch
@@ -213,11 +212,11 @@ class PrunedModel(ExitStack):
         self._baseline = [parameter.detach().clone() for parameter in plan.parameters]
         self._num_parameters = sum(parameter.numel() for parameter in model.parameters())
         self._layers = [list(linear_weights(layer)) for layer in encoder_layers(model)]
-        self._passed_by = list[RemovableHandle]()
+        self._passed_by = ExitStack()  # of the hooks of layers
 
     def restore(self) -> None:
         """Restore the baseline values of every parameter; no layer is passed by."""
-        self._pass_all_through()
+        self._passed_by.close()
         for parameter, values in zip(self.plan.parameters, self._baseline, strict=True):
             parameter.data.copy_(values)
 
@@ -233,7 +232,7 @@ class PrunedModel(ExitStack):
         if amount == 0:
             self.restore()
             return self._fractions({})
-        self._pass_all_through()
+        self._passed_by.close()
         removed: dict[int, int] = {}
         masks = self.plan.keep_masks(amount, self._baseline)
         for parameter, values, keep in zip(self.plan.parameters, self._baseline, masks, strict=True):
@@ -242,12 +241,8 @@ class PrunedModel(ExitStack):
         for layer in encoder_layers(self.model):
             if all(removed.get(id(parameter)) == parameter.numel() for parameter in layer.parameters()):
                 # Behind the hooks of who records its output, which is 0 and so similar to nothing.
-                self._passed_by.append(layer.register_forward_hook(_pass_by))
+                self._passed_by.callback(layer.register_forward_hook(_pass_by).remove)
         return self._fractions(removed)
-
-    def _pass_all_through(self) -> None:
-        while self._passed_by:
-            self._passed_by.pop().remove()
 
     @contextmanager
     def emptied(self, weights: Sequence[nn.Parameter]) -> Iterator[None]:

@@ -74,8 +74,7 @@ def check_writable(output: Path | None) -> None:
     folder = _folder_of(output)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        tempfile.TemporaryFile(dir=folder).close()
         remove_parts(folder, f".*{PART}")
     except OSError as error:
         raise _not_writable(folder, error) from error
@@ -216,10 +215,8 @@ def parse(values: Any, name: str) -> Result:
     """
     version = values.get("schema_version") if isinstance(values, dict) else None
     if version != SCHEMA_VERSION:
-        raise PrunescopeError(
-            f"{name} has schema version {version!r:.20}, this program reads {SCHEMA_VERSION}: compute it again in the "
-            "Lab or with python -m core.precompute"
-        )
+        fault = f"{name} has schema version {version!r:.20}, this program reads {SCHEMA_VERSION}"
+        raise PrunescopeError(f"{fault}: compute it again in the Lab or with python -m core.precompute")
     try:
         result = ANY.validate_python(values)
         checksum, key = digest({key: value for key, value in values.items() if key != "checksum"}), key_of(result)

@@ -36,13 +36,13 @@ from core.pruning import Baseline, Calibration, attribution
 from core.pruning.cut import cut, model_of, most_attributed
 from core.request.catalog import MAX_LENGTH, MIN_CALIBRATION
 from core.request.criteria import MEASURED
-from core.request.limits import is_hosted, limits
+from core.request.limits import is_hosted
 from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.cut import SHARES, Cut, CutStudy, Size, Worth, packed
 from core.results.key import key_of
 from core.results.statistics import Estimate
-from core.sweep.estimate import SAMPLE_SIZE, STAGE, DownloadError, refuse_download
+from core.sweep.estimate import SAMPLE_SIZE, STAGE, DownloadError, check_seconds, refuse_download
 from core.sweep.meter import silent
 from core.sweep.metrics import changed_share, evaluate
 from core.sweep.search import SEARCHING, SubsetRunner, layer_passes, search
@@ -236,11 +236,8 @@ def store_cut(request: SweepRequest, report: Report) -> dict[str, Any]:
     store.check_writable(None)
     report(f"Loading the checkpoint '{inputs.resolved.id}'", 0, 1)
     with borrow(inputs.resolved) as checkpoint:
-        if is_hosted() and (seconds := seconds_of(checkpoint, inputs, report)) > (most := limits().job_seconds):
-            raise PrunescopeError(
-                f"this study would take about {seconds / 60:.0f} minutes here, at most {most / 60:.0f} are allowed: "
-                "choose fewer examples, or run Prunescope on your own computer"
-            )
+        if is_hosted():
+            check_seconds("this study", seconds_of(checkpoint, inputs, report), "fewer examples")
         found = study(checkpoint, inputs, report, measured=True)
     store.save(found)
     return {"key": found.key}

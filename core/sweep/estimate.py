@@ -14,7 +14,7 @@ from core.inputs.prepare import Inputs, prepare
 from core.pruning.guided import STEPS, layer_passes
 from core.request.catalog import GUIDING_EXAMPLES, METHODS, is_calibrated, is_guided
 from core.request.controls import likely_amounts
-from core.request.limits import is_hosted, limits
+from core.request.limits import limits
 from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.sweep.meter import make_plan, open_runner
@@ -50,12 +50,24 @@ def estimate(request: SweepRequest, report: Report, follow_ups: Sequence[SweepRe
         return {"download": True}
     sweeps = [sweep for sweep in (request, *follow_ups) if not store.find(inputs.key_of(sweep))]
     seconds = seconds_of(sweeps, tried, inputs, report) if sweeps else [0.0]
-    if is_hosted() and max(seconds) > (most := limits().job_seconds):
-        raise PrunescopeError(
-            f"a run would take about {max(seconds) / 60:.0f} minutes here, at most {most / 60:.0f} are allowed: choose "
-            "fewer examples or amounts, another method, or run it on your own computer"
-        )
+    check_seconds("a run", max(seconds), "fewer examples or amounts, another method")
     return {"stored": not sweeps, "seconds": sum(seconds)}
+
+
+def check_seconds(work: str, seconds: float, smaller: str) -> None:
+    """Refuse what would have to be stopped on a shared server.
+
+    Args:
+        work: What it is called.
+        seconds: How long it will take.
+        smaller: What takes less time.
+
+    Raises:
+        PrunescopeError: It takes longer than is allowed here.
+    """
+    if seconds > (most := limits().job_seconds):
+        fault = f"{work} would take about {seconds / 60:.0f} minutes here, at most {most / 60:.0f} are allowed"
+        raise PrunescopeError(f"{fault}: choose {smaller}, or run it on your own computer")
 
 
 def cost_of_trying(request: SweepRequest) -> tuple[bool, ...]:

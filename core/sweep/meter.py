@@ -119,12 +119,10 @@ def open_runner(checkpoint: Checkpoint, subset: EvalSubset, request: SweepReques
         request: Points and amounts.
         plan: The plan of the request's method, from `make_plan`.
     """
-    points = point_names(request.points, checkpoint.record.num_layers)
-    windows = plan_windows(checkpoint.tokenizer, subset.texts, len(points) * checkpoint.record.hidden_size * 4)
-    with (
-        PrunedModel(checkpoint.model, plan) as model,
-        Recorder(checkpoint.model, points, checkpoint.record.id) as recorder,
-    ):
+    whole, record = checkpoint.model, checkpoint.record
+    points = point_names(request.points, record.num_layers)
+    windows = plan_windows(checkpoint.tokenizer, subset.texts, len(points) * record.hidden_size * 4)
+    with PrunedModel(whole, plan) as model, Recorder(whole, points, record.id) as recorder:
         yield Runner(checkpoint, points, windows, model, recorder)
 
 

@@ -23,10 +23,8 @@ def frame_of(result: SweepResult, amount: float) -> Frame:
     for frame in result.frames:
         if amount_text(frame.amount) == amount_text(amount):
             return frame
-    raise PrunescopeError(
-        f"amount {amount_text(amount)} is not among the result's {len(result.amounts)}: choose one of "
-        f"{first_few([*map(amount_text, result.amounts)], 12)}"
-    )
+    fault = f"amount {amount_text(amount)} is not among the result's {len(result.amounts)}"
+    raise PrunescopeError(f"{fault}: choose one of {first_few([*map(amount_text, result.amounts)], 12)}")
 
 
 def find_inputs(
@@ -56,10 +54,9 @@ def find_inputs(
     """
     request = _request(result, amount, checkpoint, against)
     if lacks_place(result.task) and not data:
-        raise PrunescopeError(
-            f"the result was computed on '{result.task.source_name}', a file or folder, and does not record where that "
-            "is: give it with --data, or give hub if it is the same data"
-        )
+        place = f"'{result.task.source_name}', a file or folder"
+        fault = f"the result was computed on {place}, and does not record where that is"
+        raise PrunescopeError(f"{fault}: give it with --data, or give hub if it is the same data")
     request = checked(replace(request, data=data or request.data, source_name=None))
     inputs = prepare(request, report)
     check_same_content(inputs.resolved, result.checkpoint.id, result.checkpoint.revision)
@@ -67,10 +64,9 @@ def find_inputs(
         check_same_content(inputs.against or inputs.resolved, result.against.id, result.against.revision)
     examples = inputs.subset.record
     if examples.fingerprint != result.task.fingerprint:
-        raise PrunescopeError(
-            f"the examples of '{examples.source_name}' have the fingerprint {examples.fingerprint[:12]}, "
-            f"the result's from '{result.task.source_name}' have {result.task.fingerprint[:12]}: give that data"
-        )
+        found = f"the examples of '{examples.source_name}' have the fingerprint {examples.fingerprint[:12]}"
+        stored = f"the result's from '{result.task.source_name}' have {result.task.fingerprint[:12]}"
+        raise PrunescopeError(f"{found}, {stored}: give that data")
     return request, inputs
 
 
@@ -86,10 +82,9 @@ def check_same_content(resolved: Resolved, checkpoint: str, revision: str) -> No
         PrunescopeError: They differ.
     """
     if resolved.revision != revision:
-        raise PrunescopeError(
-            f"checkpoint '{resolved.id}' has the content {resolved.revision[:12]}, but the result was computed on "
-            f"'{checkpoint}' with the content {revision[:12]}: give that checkpoint, or run the sweep again"
-        )
+        found = f"checkpoint '{resolved.id}' has the content {resolved.revision[:12]}"
+        stored = f"the result was computed on '{checkpoint}' with the content {revision[:12]}"
+        raise PrunescopeError(f"{found}, but {stored}: give that checkpoint, or run the sweep again")
 
 
 def find_pruning(
@@ -132,10 +127,8 @@ def place_of(known: CheckpointRecord, place: str | None, option: str = "--checkp
         PrunescopeError: It is a folder, and nothing says where.
     """
     if known.source == "folder" and not known.recipe and not place:
-        raise PrunescopeError(
-            f"the result was computed on the checkpoint folder '{known.id}' and does not record where that is: "
-            f"give it with {option}"
-        )
+        fault = f"the result was computed on the checkpoint folder '{known.id}' and does not record where that is"
+        raise PrunescopeError(f"{fault}: give it with {option}")
     return place or checkpoint_place(known)
 
 

@@ -138,10 +138,8 @@ def _torch_cka_matrices(runner: Runner, inputs: Inputs, request: SweepRequest, r
         list(run((request.amounts[-1], pruned)))
     else:
         baseline = runner.buffers()
-        windows = run((0.0, baseline), (request.amounts[-1], pruned))
-        pairs = (
-            pair for window in windows for pair in zip(baseline.tokens(window), pruned.tokens(window), strict=True)
-        )
+        both = run((0.0, baseline), (request.amounts[-1], pruned))
+        pairs = (pair for window in both for pair in zip(baseline.tokens(window), pruned.tokens(window), strict=True))
         num_minibatches = sum(len(window.tokens) for window in runner.windows)
         found["tokens"] = torch_cka_matrix(pairs, num_minibatches, (len(runner.points),) * 2)
         rows = baseline.features

@@ -96,7 +96,6 @@ def test_the_parts_of_what_is_not_stored_add_up(
     assert estimate(judged, silent)["seconds"] == pytest.approx(2 + 0.5 * (3 * (1 + REST) + 1))
     against = checked(replace(request_, against=str(make_pretrained(tmp_path / "other"))))
     assert estimate(against, silent)["seconds"] == 2 + 0.5 * 4, "another checkpoint is run once, in place of a floor"
-    monkeypatch.setattr(module, "is_hosted", lambda: True)
     monkeypatch.setattr(module, "limits", lambda: replace(HOSTED_LIMITS, job_seconds=8.0))
     assert estimate(request_, silent)["seconds"] == 2 + 0.5 * 4
     searching = checked(replace(request_, method="cka"))
