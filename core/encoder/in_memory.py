@@ -47,10 +47,8 @@ def write_folder(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, par
             backend.no_padding()
             backend.no_truncation()
         unused.save_pretrained(folder)
-    except PrunescopeError:
-        raise
     except Exception as error:  # a full disk, or whatever a model makes the libraries do
-        if is_out_of_memory(error):  # not the model's fault
+        if is_out_of_memory(error) or isinstance(error, PrunescopeError):  # not the model's fault, or said already
             raise
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise PrunescopeError(f"'{name}' cannot be written as a folder ({reason}): load it again") from error

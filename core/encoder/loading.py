@@ -132,11 +132,9 @@ def _one_line_errors(resolved: Resolved) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns about unusual pickles before it refuses them
             yield
-    except (PrunescopeError, KeyboardInterrupt, SystemExit):
-        raise
     except BaseException as error:  # whatever a file makes the libraries do: the tokenizers panic, which is none's kind
-        if is_out_of_memory(error):  # not the checkpoint's fault
-            raise
+        if is_out_of_memory(error) or isinstance(error, PrunescopeError | KeyboardInterrupt | SystemExit):
+            raise  # not the checkpoint's fault, or said already
         words = " ".join(str(error).replace(str(resolved.folder), resolved.id).split())
         fault = f"cannot be loaded, a file is damaged or has the wrong format ({words[:160] or type(error).__name__})"
         if isinstance(error, pickle.UnpicklingError):

@@ -48,10 +48,9 @@ class EvalSubset:
         """Return the first examples, at most `count`: a random sample, since their order is random."""
         if count >= len(self.texts):
             return self
-        texts, gold = self.texts[:count], self.record.gold[:count]
-        record = self.record.model_copy(update={"examples": self.record.examples[:count], "gold": gold})
-        fingerprint = fingerprint_of(self.task.name, texts, gold)
-        return EvalSubset(self.task, texts, record.model_copy(update={"fingerprint": fingerprint}))
+        texts, gold, rows = self.texts[:count], self.record.gold[:count], self.record.examples[:count]
+        known = {"examples": rows, "gold": gold, "fingerprint": fingerprint_of(self.task.name, texts, gold)}
+        return EvalSubset(self.task, texts, self.record.model_copy(update=known))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ elsewhere, as often as the scheduler allows (`distributed.scheduler.allowed-fail
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -52,10 +52,8 @@ def estimate_grid(sweeps: Sequence[GridSweep]) -> float:
     for _, group in groupby(sweeps, key=lambda planned: planned.place):
         alike = [planned.request for planned in group]
         tried = max(alike, key=cost_of_trying)
-        try:
+        with suppress(Exception):  # such as a model too large for the memory: the others may well be sound
             seconds += sum(seconds_of(alike, tried, prepare(tried), silent))
-        except Exception:  # whatever it is, such as a model too large for the memory: the others may well be sound
-            continue
     return seconds
 
 
@@ -84,10 +82,8 @@ def _fault(step: Callable[..., object], *values: Any) -> str | None:
     """Take a step of one sweep; say why it failed, if it did: the other sweeps may well be sound."""
     try:
         step(*values)
-    except PrunescopeError as error:
-        return str(error)
     except Exception as error:
-        return unforeseen(error)
+        return str(error) if isinstance(error, PrunescopeError) else unforeseen(error)
     return None
 
 

@@ -13,8 +13,6 @@ import numpy.typing as npt
 
 Labels = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]
-Counts = tuple[Array, Array, Array]
-"""On how many examples both sides have a label, gold has it, and predicted has it; each (…, labels), at least two."""
 
 
 def accuracy(gold: Labels, predicted: Labels) -> Array:
@@ -47,25 +45,23 @@ def _f1_of_each(both: Array, golds: Array, predictions: Array) -> Array:
     return np.asarray(np.divide(2.0 * both, total, out=np.zeros(both.shape), where=total > 0))
 
 
-FROM_COUNTS: Mapping[str, Callable[[Array, Array, Array], Array]] = {
-    "matthews_correlation": matthews_correlation,
-    "f1": f1,
-    "macro_f1": macro_f1,
-}
+FROM_COUNTS = {score.__name__: score for score in (matthews_correlation, f1, macro_f1)}
 
 
 def _score(name: str, gold: Labels, predicted: Labels) -> Array:
     return FROM_COUNTS[name](*counts(gold, predicted))
 
 
-SCORES: Mapping[str, Callable[[Labels, Labels], Array]] = {
-    "accuracy": accuracy,
-    **{name: partial(_score, name) for name in FROM_COUNTS},
-}
+_OTHERS = {name: partial(_score, name) for name in FROM_COUNTS}
+SCORES: Mapping[str, Callable[[Labels, Labels], Array]] = {"accuracy": accuracy, **_OTHERS}
 
 
-def counts(gold: Labels, predicted: Labels) -> Counts:
-    """Count labels, (…, n), (…, n) -> (…, labels); one on neither side may be missing, which changes no score."""
+def counts(gold: Labels, predicted: Labels) -> tuple[Array, Array, Array]:
+    """Count labels, (…, n), (…, n) -> (…, labels); one on neither side may be missing, which changes no score.
+
+    Returns:
+        On how many examples both sides have a label, gold has it, and predicted has it; of at least two labels.
+    """
     labels = max(int(gold.max()), int(predicted.max()), 1) + 1
     shape = np.broadcast_shapes(gold.shape, predicted.shape)  # (…, n)
     rows = math.prod(shape[:-1])

@@ -29,12 +29,10 @@ def limit(name: str, most: float) -> None:
         name: Of the limit in the module `resource`: `RLIMIT_AS` and `RLIMIT_DATA` in bytes, `RLIMIT_CPU` in seconds.
         most: The limit.
     """
-    kind = getattr(resource, name, None)
-    if kind is None:
-        return
-    _, hard = resource.getrlimit(kind)
-    soft = int(most) if hard == resource.RLIM_INFINITY else min(int(most), hard)
-    resource.setrlimit(kind, (soft, hard))
+    if (kind := getattr(resource, name, None)) is not None:
+        _, hard = resource.getrlimit(kind)
+        soft = int(most) if hard == resource.RLIM_INFINITY else min(int(most), hard)
+        resource.setrlimit(kind, (soft, hard))
 
 
 def end_after(seconds: float) -> None:

@@ -104,7 +104,7 @@ def test_labels_match_by_name_in_any_order_and_case_numbers_by_a_map(tiny_emotio
 REFUSED: list[tuple[dict[str, Any], str]] = [  # what is given, and what the line says of it
     ({"sentences": [], "labels": []}, "0 sentences and 0 labels"),
     ({"labels": NAMED[1:]}, "120 sentences and 119 labels"),
-    ({"sentences": ["", *TEXTS[1:]]}, "sentences[0] is '': give a text each"),
+    ({"sentences": ["", *TEXTS[1:]]}, "sentences[0] is (empty): give a text each"),
     ({"sentences": None}, "not iterable: give lists of texts"),
     ({"sentences": ["\ud83d", *TEXTS[1:]]}, "line 1 is no JSON object"),
     ({"sentences": ["x" * 180_000] * 120}, "has 20.6 MiB: give a file of at most 20 MiB"),
