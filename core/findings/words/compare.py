@@ -1,5 +1,6 @@
 """Compare's sentences: on two results, and on all methods of a task."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -75,7 +76,7 @@ def equal_heading(two: compare.Two, axis: compare.Axis, reduction: ReductionKey)
 def _short_names(two: compare.Two) -> list[str]:
     """Name two results in a heading; of what a control is matched to, the page says enough."""
     names = compare.distinguishing_names(two)
-    short = [name.replace(" of the encoder", "").partition(", matched to")[0] for name in names]
+    short = [re.sub(r" of the encoder|, matched to [^(]*\(.*?seed \d+\)", "", name) for name in names]
     return short if len({*short}) > 1 else [*names]
 
 

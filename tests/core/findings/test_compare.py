@@ -9,12 +9,12 @@ from scipy.stats import t
 from core.findings.claim import verdict
 from core.findings.compare import depth_of, paired_comparisons, shown_together
 from core.findings.matching import MOST_FRAMES, between, frames_at, grid_to, largest_on, values_on
-from core.findings.words.compare import paired_table
+from core.findings.words.compare import compare_heading, paired_table
 from core.results.schema import SweepResult
 from core.sweep.equal_damage import between as interpolated
 from core.sweep.equal_damage import damage, first_reached
 from tests.builders import declining, make_result
-from tests.core.findings.made import QUARTERS, SEEDS, correct_on, network
+from tests.core.findings.made import QUARTERS, SEEDS, correct_on, network, of_seed
 
 TWENTIETHS = tuple(k / 20 for k in range(20))
 FIRST = make_result(amounts=TWENTIETHS)
@@ -129,3 +129,14 @@ def test_accuracy_is_tested_where_equally_much_is_removed_whoever_is_asked_first
     assert [amounts for amounts, _, _ in pairs] == [(0.3, 0.36), (0.6, 0.72)]
     begun = result().model_copy(update={"frames": result().frames[:1], "statistics": None})
     assert paired_comparisons((result(), begun), "accuracy") == []
+
+
+def test_a_heading_says_what_a_control_is_matched_to_only_where_nothing_else_tells_two_apart() -> None:
+    twin, published = of_seed(1, network()), {"method": "random-neuron", "controls": "attribution-residual"}
+    assert compare_heading((SEEDS[0], twin)).endswith(
+        "beside magnitude pruning (MiniLM-L6, fine-tuned on SST-2, seed 1)"
+    )
+    assert compare_heading((SEEDS[0], twin)).startswith("Random pruning (MiniLM-L6, fine-tuned on SST-2) beside")
+    units = [network(**published, scope=None, seed=seed) for seed in (0, 1)]
+    assert compare_heading((network(), units[0])).endswith("beside pruning of random units")
+    assert compare_heading((units[0], units[1])).count("matched to attribution (as published, seed") == 2
