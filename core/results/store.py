@@ -169,13 +169,13 @@ def load(path: Path, name: str = "") -> SweepResult:
     return sweep_in(load_any(path, name), name or path.name)
 
 
-def load_cut(path: Path, name: str = "") -> CutStudy:
+def load_cut(path: Path) -> CutStudy:
     """Read and check the file of a study of cuts; see `load`.
 
     Raises:
         PrunescopeError: As of `load`, or it is a sweep.
     """
-    return study_in(load_any(path, name), name or path.name)
+    return study_in(load_any(path), path.name)
 
 
 def load_any(path: Path, name: str = "") -> Result:
@@ -327,5 +327,4 @@ def own_is_shipped() -> bool:
 
 def is_shipped(key: str) -> bool:
     """Whether the result with this key is a shipped one."""
-    path = find(key)
-    return path is not None and path.parent == SHIPPED_RESULTS
+    return _KEY.fullmatch(key) is not None and place_in(SHIPPED_RESULTS, key).is_file()

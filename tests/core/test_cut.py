@@ -62,7 +62,7 @@ def test_the_smaller_model_is_saved_where_asked_for(run: Run, tmp_path: Path, mo
         ("--checkpoint DEEP --task auto --data TABLE --examples 20", "10 examples besides those evaluated, and 16"),
         (f"{STUDY} --method wanda", "unrecognized arguments: --method"),
         (f"{STUDY} --save GLUE --layers 2", "exists and is not an empty folder"),
-        (f"{STUDY} --layers 4 --save NEW", "the checkpoint has 3, choose 1 to"),
+        (f"{STUDY} --layers 4 --save NEW", "the checkpoint has 3 layers, choose 1 to"),
         (f"{STUDY} --width 0.4", "invalid choice: 0.4 (choose from 0.25, 0.5, 0.75)"),
     ],
 )
