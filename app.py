@@ -14,7 +14,7 @@ from core.request.catalog import REDUCTIONS
 from core.results.once import once
 from core.results.schema import SweepResult
 from ui import header
-from ui.address import DECIDE, OWN, OWN_MODEL, carried, choose, picture_first
+from ui.address import DECIDE, OWN, OWN_MODEL, carried, choose, picture_first, show
 from ui.exports import offer_exports, offer_story
 from ui.jobs import request_behind, start
 from ui.player import choose_reduction, reduction_in_address, show_story
@@ -31,7 +31,7 @@ NOTHING = "No result is shipped with this copy. Make one, which takes about a mi
 PRECOMPUTE = "python -m core.precompute --checkpoint embedded:sst2 --task sst2"
 
 
-def show() -> None:
+def tell() -> None:
     """Show the story of one result, and below it what it was measured on, and what can be taken away."""
     state = header.page_header("Story", partial(header.one_result, "Story"))
     st.html(STYLE)
@@ -56,7 +56,8 @@ def show() -> None:
         st.warning(plain(words))
     pair = published_pair(entries)
     if pair and result.key not in [entry.key for entry in pair]:
-        header.link_to("Story", SECOND.format(len(pair[0].points)), ":material/layers:", result=pair[0].key)
+        another = SECOND.format(len(pair[0].points))  # by a link, the address would keep the result before
+        st.button(another, icon=":material/layers:", on_click=show, args=(pair[0].key,))
     with st.expander("How to read the pictures"):
         st.markdown(AGAINST if result.against else HOW_TO_READ)
     scene = next((step.scene for step in steps if step.name == "play"), None)
@@ -79,4 +80,4 @@ def go(asked: str, result: SweepResult) -> None:
 
 
 with picture_first():
-    show()
+    tell()

@@ -16,9 +16,9 @@ from core.request.sweep_request import check_texts, column_name
 from core.results.names import brief_label
 from core.results.prediction import Prediction, question
 from core.results.schema import SweepResult
-from ui.address import choose, picture_first
+from ui.address import choose, picture_first, show
 from ui.exports import offer_exports
-from ui.header import NOTHING, change, choose_result, link_to, one_result, page_header
+from ui.header import NOTHING, change, choose_result, one_result, page_header
 from ui.jobs import answer_to, ask, drop_question
 from ui.player import show_answer, show_pictures
 from ui.text import plain, refusals_shown, remark
@@ -59,7 +59,7 @@ def sentences() -> None:
         (remark if scene else picture.info)(note)
     written = [entry.key for entry in state.offered if entry.source == "written" and is_of_model(entry, result)]
     if scene and shown.notes and written:
-        link_to("Sentences", words.WRITTEN, ":material/notes:", result=written[0])
+        st.button(words.WRITTEN, icon=":material/notes:", on_click=show, args=(written[0],))
     show_examples(result, shown)
     offer_exports(scene, result)
 

@@ -14,7 +14,7 @@ from core.request.sweep_request import MAX_CHARACTERS
 from core.results.digest import digest
 from core.results.schema import SweepResult
 from tests.builders import make_result, open_preset, ship, with_own_key, with_own_labels
-from tests.opened import address, box, links, open_page, players, press, told
+from tests.opened import address, box, open_page, players, press, told
 from tests.queues import PATIENCE
 
 PAGE = "pages/sentences.py"
@@ -38,7 +38,7 @@ def table(page: AppTest) -> list[dict[str, Any]]:
 def test_it_opens_with_the_picture_of_the_written_examples(shipped: Path, queue: JobQueue) -> None:
     written = on_written(accuracy=lambda amount: 0.9 if amount < 0.28 else 0.7 if amount < 0.58 else 0.5)
     ship(shipped, other := make_result(num_examples=60), written)
-    assert links(open_page(PAGE, result=other.key))[WRITTEN] == f"result={written.key}"
+    assert address(press(open_page(PAGE, result=other.key), WRITTEN))["result"] == written.key
     page = open_page(PAGE)
     (player,) = players(page)
     assert list(player["views"]) == ["flips", "strip"]

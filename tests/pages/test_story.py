@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.builders import against, make_result, ship
-from tests.opened import errors, links, open_page, players, story, told
+from tests.opened import address, errors, open_page, players, press, story, told
 from tests.pages.conftest import Runs
 from tests.studies import make_study, with_sizes
 
@@ -58,8 +58,9 @@ def test_it_leads_to_the_published_pair_and_from_there_no_further(shipped: Path)
     pair = [make_result(task=task, num_layers=12) for task in ("sst2", "cola")]
     ship(shipped, SST2, COLA, *pair)
     label = f"The same story of a model of {len(pair[0].points)} layers"
-    assert links(open_page(PAGE))[label] == f"result={pair[0].key}"
-    assert label not in links(open_page(PAGE, result=pair[0].key))
+    app = press(open_page(PAGE), label)
+    assert (address(app)["result"], story(app)["key"]) == (pair[0].key, pair[0].key)
+    assert label not in {button.label for button in app.button}
 
 
 def test_what_a_scene_lacks_is_said_with_a_button(shipped: Path) -> None:

@@ -62,7 +62,7 @@ def test_every_link_on_a_page_shows_it(at_hand: None, name: str) -> None:
     queries = [parse_qs(link.proto.query_string) for link in app.get("page_link")]
     others = [query["result"] for query in queries if query["result"] != [OWN.key]]
     assert len(queries) - len(others) >= len(FIRST_LINE) + len(VIEWS) * (name not in ("All results", "Methods"))
-    assert bool(others) == (name in ("Lab", "Story")), "one's own results, or the published pair"
+    assert bool(others) == (name == "Lab"), "one's own results"
     for query in queries:
         assert query.get("other") == ([OTHER.key] if query["result"] == [OWN.key] else None), "each has its own"
 

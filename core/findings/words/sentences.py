@@ -23,7 +23,7 @@ NOT_PUBLISHED = "Only sentences written for this project are shown here; the app
 NO_TEXTS = (
     "Others' sentences, such as GLUE's, are not ours to ship: run the Lab or the command line on them to see them."
 )
-WRITTEN = "Show the sentences written for this project"  # a link
+WRITTEN = "Show the sentences written for this project"  # a button
 
 
 def sentences_said(result: SweepResult, examples: Sequence[Example]) -> Said:

@@ -40,7 +40,7 @@ AGAINST = """
 Layers of the pruned model are compared with those of another checkpoint, unpruned: each row of the heatmap is one of
 its layers. Beside it stands the one that each layer is most similar to.
 """
-SECOND = "The same story of a model of {} layers"  # a link
+SECOND = "The same story of a model of {} layers"  # a button
 NOTES = {  # for a presenter
     "similar": (
         "Pruning sets weights to zero. Scores say what that costs; we look inside.",

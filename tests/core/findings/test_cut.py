@@ -135,8 +135,6 @@ def test_narrower_parts_are_offered_beside_fewer_layers() -> None:
     known = frontier_of(with_sizes(make_study(), 0.25, 0.5))
     offered = {(len(model.removed), model.model.share) for model in known.choices}
     assert offered >= {(0, 0.25), (0, 0.5), (3, 0.5), (3, 0.0)}
-    narrow = next(model for model in known.choices if model.model.share and not model.removed)
-    assert narrow.model.layers == tuple(range(4))
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "matthews_correlation", "f1", "macro_f1"])
