@@ -143,7 +143,7 @@ def alone_blocks(
     if found := once(passed.passed_on, result, near, reduction):
         scene = passed_scene(result, reduction, layer, found)
         shown.append(Block(scene, passed_said(layer, found, passed.shipped()), middle_of(scene.amounts)))
-    if harm := once(passed.harm_of, alone):
+    if harm := once(passed.harm_of, alone, result):
         said = halves_said(once(verdict, result, near, reduction).lead, harm, passed.shipped())
         scene = once(halves_scene, result, reduction, alone, drawn, said.heading)
         shown.append(Block(scene, said, harm.removed))

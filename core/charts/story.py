@@ -191,7 +191,7 @@ def _matters(
 ) -> Step:
     """Show which layers fade, beside the harm of pruning either half; by what is measured of halves alone."""
     alone, drawn = isolated_of(result, beside), list(isolated_controls_of(result, beside).values())
-    found, scene = passed.harm_of(alone), None
+    found, scene = passed.harm_of(alone, result), None
     told = words.matters_told(result, verdict(result, companions, reduction), found, passed.shipped())
     if found:
         scene = halves_scene(result, reduction, alone, drawn, told.heading)

@@ -112,12 +112,14 @@ class HalvesHarm(NamedTuple):
         lower: Harm of pruning the lower half.
         upper: Harm of pruning the upper half.
         p_value: Of the difference, by McNemar's exact test.
+        whole: Harm of pruning all layers by that amount; NaN where it is unknown.
     """
 
     removed: float
     lower: float
     upper: float
     p_value: float
+    whole: float = np.nan
 
 
 def halves_of(alone: Alone) -> list[SweepResult]:
@@ -126,8 +128,13 @@ def halves_of(alone: Alone) -> list[SweepResult]:
     return [alone[scope] for scope in scopes] if all(scope in alone for scope in scopes) else []
 
 
-def harm_of(alone: Alone) -> HalvesHarm | None:
-    """Compare both halves where each has lost the share nearest to HELD_AGAINST; None if never equally much."""
+def harm_of(alone: Alone, result: SweepResult | None = None) -> HalvesHarm | None:
+    """Compare both halves where each has lost the share nearest to HELD_AGAINST; None if never equally much.
+
+    Args:
+        alone: See `core.findings.comparable.isolated_of`.
+        result: The whole sweep, to say what pruning all layers does beside it.
+    """
     from core.sweep.paired_tests import mcnemar_p  # here: statsmodels takes a second, which no first picture waits for
 
     halves = [half.frames for half in halves_of(alone)]
@@ -138,7 +145,8 @@ def harm_of(alone: Alone) -> HalvesHarm | None:
         return None
     removed = min(shared, key=lambda both: (abs(both[0] - HELD_AGAINST), both))
     lower, upper = (np.not_equal(known[removed], known[unpruned]) for known in by_amount)  # each (examples,)
-    return HalvesHarm(removed[0], float(lower.mean()), float(upper.mean()), mcnemar_p(lower, upper))
+    shown = [f.changed.share for f in result.frames if f.changed and f.amount == removed[0]] if result else []
+    return HalvesHarm(removed[0], float(lower.mean()), float(upper.mean()), mcnemar_p(lower, upper), *shown)
 
 
 # ---------------------------------------------------------------- over all shipped checkpoints

@@ -50,10 +50,11 @@ def halves_said(lead: Lead | None, harm: HalvesHarm, table: Sequence[Harm]) -> S
         heading = "neither half of the layers is shown to matter more"
     elif lead and lead != matters:
         heading = f"the {lead} half of the layers changes more, but pruning the {matters} half does more harm"
+    fewer = f"; of all layers only {percent(harm.whole)}, as what one half changes, the other turns back in part"
     own = (
         f"Removing {removed} of the weights of the lower half of the layers alone changes {percent(harm.lower)} of "
-        f"predictions; of the upper half alone, {percent(harm.upper)} (all layers can change fewer: what one half "
-        "changes, the other can turn back)."
+        f"predictions; of the upper half alone, {percent(harm.upper)}"
+        f"{fewer if harm.whole < max(harm.lower, harm.upper) else ''}."
     )
     return Said(f"At {removed} removed, {heading}", (own, *apart_sentence(table)))
 

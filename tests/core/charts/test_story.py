@@ -118,7 +118,7 @@ def test_what_is_shown_first_has_the_numbers_and_states_of_the_pages(checkpoint:
     result, beside, alone, study = read(entry)
     steps = told(result, beside, alone, study)
     check_against_pages(result, beside, steps)
-    if found := harm_of(isolated_of(result, alone)):
+    if found := harm_of(isolated_of(result, alone), result):
         assert steps["matters"].said.text == halves_said(verdict(result, beside).lead, found, passed.shipped()).text
         assert steps["matters"].start == found.removed
     if study:

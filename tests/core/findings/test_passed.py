@@ -66,6 +66,8 @@ def test_halves_are_compared_where_each_has_lost_the_share_of_its_weights_neares
     harm = harm_of(isolated_of(WHOLE, beside))
     assert (harm.removed, harm.lower, harm.upper) == (0.6, 0.4, 0.1)
     assert harm.p_value == pytest.approx(binomtest(60, 60).pvalue), "the 20 changed by both decide nothing"
+    whole = make_result(num_layers=4, amounts=(0.0, 0.6))
+    assert harm_of(isolated_of(WHOLE, beside), whole).whole == whole.frames[1].changed.share
     assert harm_of(isolated_controls_of(WHOLE, beside)[1]).p_value == 1
     third = half("layers:2-3", 0.1, prunable_sparsity=lambda a: a / 3)
     assert [harm_of(isolated_of(WHOLE, known)) for known in ([lower], [lower, third], [])] == [None] * 3

@@ -188,7 +188,7 @@ def layers_alone() -> Iterator[str]:
     for beside, known in (([*made.alone(), *drawn], table), (made.alone(read=0.5), ())):
         yield from lines(passed.passed_said("2a", passed_on(make_result(num_layers=4), beside, "mean"), known))
     costly, alike, other = (0.406, 0.07, 1e-9), (0.1, 0.09, 0.6), (0.1, 0.3, 0.01)
-    rows = ("upper", costly, table), ("upper", other, ()), (None, costly, ()), ("upper", alike, ())
+    rows = ("upper", (*costly, 0.24), table), ("upper", other, ()), (None, costly, ()), ("upper", alike, ())
     for lead, harms, known in rows:
         yield from lines(passed.halves_said(lead, HalvesHarm(0.6, *harms), known))
     yield from (" | ".join(cells.values()) for cells in harm_table(table))
