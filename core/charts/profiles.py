@@ -55,7 +55,7 @@ def _layout(names: Sequence[str]) -> Layout:
     beside = [*names, *["."] * 4]
     wide = ["cost", *beside[:2], "cost", *beside[2:4], *names[4:]]
     slide = in_rows(["cost", beside[0], "cost", beside[1]], 2, "minmax(0, 1fr)")
-    return Layout("profiles", in_rows(wide, 3, "15rem"), in_rows([*["cost"] * 4, *names], 2, "13rem"), slide)
+    return Layout("profiles", in_rows(wide, 3, "15rem"), in_rows(["cost", "cost", *names], 1, "12rem"), slide)
 
 
 def _lowest(methods: Sequence[Profiled], damage: float) -> float:
