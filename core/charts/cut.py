@@ -94,7 +94,7 @@ def _frontier(
     """Draw, from back to front: the lines to hold against, what else would have been picked, and the models."""
     ticks = [1, 1.5, 2, 3, 4, 6, 8, 12, 16] if timed else alt.Undefined
     across = alt.Axis(values=ticks, tickMinStep=1, format="~f", labelOverlap=True, grid=False, titleAnchor="start")
-    ends = [0.95, 1.1 * most] if timed else [0.5, most + 0.5]
+    ends = [0.95, 1.25 * most] if timed else [0.5, most + 0.5]
     scale = alt.Scale(type="log" if timed else "linear", domain=ends, nice=False)  # ratios
     x = alt.X("x:Q", title=FASTER if timed else FEWER, scale=scale, axis=across)
     up = alt.Axis(format=".2f", tickCount=6, minExtent=g.MARGIN, maxExtent=g.MARGIN)

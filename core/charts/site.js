@@ -263,8 +263,9 @@ function show(reader, page, { result, choices, keys }, shard) {
   const text = element("div", { innerHTML: view.text ?? "" });
   for (const wide of text.querySelectorAll("math[display=block], table")) wide.tabIndex = 0; // it scrolls by itself
   const chosen = choosers([...choices, ...(shard?.choices ?? [])], shown);
+  const [above, below] = page === "cut" ? [said, []] : [[], said]; // what a choice loses, before its picture
   const sections = blocks.map(({ heading, sentences }, k) => element("section", {},
-    ...(heading ? [element("h2", {}, heading)] : []), roots[k], ...(k ? [] : said), ...paragraphs(sentences)));
+    ...(heading ? [element("h2", {}, heading)] : []), ...above, roots[k], ...(k ? [] : below), ...paragraphs(sentences)));
   const tables = (view.tables ?? []).map((table) => tabled(table.title, table.rows));
   const details = tables.length || view.text ? [folded("more", "Details", ...tables, text)] : [];
   document.querySelector("main").replaceChildren(title,

@@ -78,7 +78,7 @@ OWN = Go("Try your own model", "own")
 
 def similar_told(table: Sequence[Pooled]) -> Said:
     """Open with what all shipped checkpoints say; the picture and the sentences explain similarity."""
-    found = f"Pruning fine-tuned BERTs: {n.in_sentence(claim_heading(table[0]))}" if table else ""
+    found = f"Inside fine-tuned BERTs: {n.in_sentence(claim_heading(table[0]))}" if table else ""
     return Said(found or "Similar layers keep the same sentences together", (SIMILAR,))
 
 
