@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.charts.story import story
 from core.findings.accuracy import metrics_of
-from core.findings.choices import halves, published_pair, twins
+from core.findings.choices import halves, published_pair, shown_first, twins
 from core.findings.layers import yardstick
 from core.findings.words.lab import caution
 from core.findings.words.story import AGAINST, HOW_TO_READ, SECOND
@@ -54,10 +54,10 @@ def tell() -> None:
         go(asked, result)
     if words := caution(result):
         st.warning(plain(words))
-    pair = published_pair(entries)
-    if pair and result.key not in [entry.key for entry in pair]:
-        another = SECOND.format(len(pair[0].points))  # by a link, the address would keep the result before
-        st.button(another, icon=":material/layers:", on_click=show, args=(pair[0].key,))
+    others = (*published_pair(entries)[:1], *shown_first(entries, "Story"))  # a deeper model, and the way back
+    depth = result.checkpoint.num_layers
+    for other in [entry for entry in others if len(entry.points) != depth][:1]:  # by a link, the address would stay
+        st.button(SECOND.format(len(other.points)), icon=":material/layers:", on_click=show, args=(other.key,))
     with st.expander("How to read the pictures"):
         st.markdown(AGAINST if result.against else HOW_TO_READ)
     scene = next((step.scene for step in steps if step.name == "play"), None)

@@ -34,7 +34,10 @@ FEED_FORWARD = 8  # of these, where a layer has four feed-forward units for each
 BAND = (0.12, 0.88)  # bottom and top, of a layer's row
 DISC = alt.ExprRef("margin * margin / 7")  # the area around a number of layers, which has letters as high as all others
 FASTER, FEWER = "Times as fast as the full model", "Layers removed"
-EXPLAINED = "Numbers: layers out, chosen by measuring. Grey: chosen otherwise", "Squares: narrower parts as well"
+EXPLAINED = (
+    "Numbers: layers out, chosen by measuring. Grey, moved aside: chosen otherwise",
+    "Squares: narrower parts as well",
+)
 TOLD = ("Removed", "Difference", "When choosing", "Answers", "Speed", "Size")  # of each model
 
 

@@ -78,7 +78,7 @@ class LayerSurvival:
         """How far the layer is intact, as it stands beside a band."""
         if not self.is_defined:
             return "undefined"
-        still = "intact when emptied" if self.by_construction else f"still intact at {amount_name(self.value)}"
+        still = "intact even at 100 %" if self.by_construction else f"still intact at {amount_name(self.value)}"
         return still if self.censored else f"intact up to {percent(self.value)}"
 
 

@@ -51,21 +51,27 @@ def cut_said(known: Frontier, choice: Choice | None, by: By, most: float) -> Sai
         heading = f"The full model is {guess}" if state == "guesses" else heading
         return Said(heading, (f"On {judged} examples, the full model has {metric} {full}.",))
     verdict = {"holds": "yes", "inconclusive": "inconclusive", "fails": "no", "guesses": guess}[state]
-    there = f"{decimals(100 * choice.loss[by], 1)} {'points' if by == 'score' else '% of answers'}"
+    there = (
+        f"{decimals(-100 * choice.loss[by], 1)} points" if by == "score" else f"{percent(choice.loss[by])} of answers"
+    )
     first = (
-        f"On the {len(study.calibration.examples)} examples of the choice, which tend to flatter it, it loses {there}; "
+        f"On the {len(study.calibration.examples)} examples of the choice, which tend to flatter it, that is {there}; "
         f"on {judged} others, {metric} is {estimated(choice.value)}, of the full model {full}."
     )
-    heading = f"{capitalised(limit)}? {capitalised(verdict)}: without {_gained(known, choice, by)}"
+    heading = f"{capitalised(limit)}? {capitalised(verdict)}: without {_out(known, choice, by)}"
     smaller = _smaller(known, choice, by, most) if state in ("inconclusive", "fails") else ()
     return Said(heading, (first, *smaller))
 
 
-def _gained(known: Frontier, choice: Choice, by: By) -> str:
-    """Say inside a sentence what is out, and what that loses and gains."""
-    lost = points_words(choice.difference) if by == "score" else changed_words(choice)
-    out = in_sentence(choice_name(choice, known.study.checkpoint.num_layers))
-    return ", ".join(filter(None, (out, lost, speed_words(choice))))
+def gained_words(known: Frontier, choice: Choice, by: By = "score") -> str:
+    """Say what a choice changes, and what it gains."""
+    lost = f"{METRICS[known.study.task.main_metric].symbol} {points_words(choice.difference)}"
+    return ", ".join(filter(None, (lost if by == "score" else changed_words(choice), speed_words(choice))))
+
+
+def _out(known: Frontier, choice: Choice, by: By) -> str:
+    """Say inside a sentence what is out, and what that changes and gains."""
+    return f"{in_sentence(choice_name(choice, known.study.checkpoint.num_layers))}, {gained_words(known, choice, by)}"
 
 
 def _smaller(known: Frontier, choice: Choice, by: By, most: float) -> Sequence[str]:
@@ -73,7 +79,7 @@ def _smaller(known: Frontier, choice: Choice, by: By, most: float) -> Sequence[s
     kept = kept_by(known, choice, by, most)
     if kept is None:
         return ("No smaller cut is shown to keep to it.",)
-    said = f"The fastest smaller cut that is shown to keep to it: without {_gained(known, kept, by)}"
+    said = f"The fastest smaller cut that is shown to keep to it: without {_out(known, kept, by)}"
     return (f"{said}; picked by these examples, it is flattered in turn.",)
 
 

@@ -52,8 +52,8 @@ def halves_said(lead: Lead | None, harm: HalvesHarm, table: Sequence[Harm]) -> S
         heading = f"the {lead} half of the layers changes more, but pruning the {matters} half does more harm"
     fewer = f"; of all layers only {percent(harm.whole)}, as what one half changes, the other turns back in part"
     own = (
-        f"Removing {removed} of the weights of the lower half of the layers alone changes {percent(harm.lower)} of "
-        f"predictions; of the upper half alone, {percent(harm.upper)}"
+        f"Removing {removed} of the weights of the lower half of the layers alone (about {percent(harm.removed / 2)} "
+        f"of all) changes {percent(harm.lower)} of predictions; of the upper half alone, {percent(harm.upper)}"
         f"{fewer if harm.whole < max(harm.lower, harm.upper) else ''}."
     )
     return Said(f"At {removed} removed, {heading}", (own, *apart_sentence(table)))
@@ -68,7 +68,7 @@ def apart_sentence(table: Sequence[Harm]) -> Sequence[str]:
     count, less = _more(first)
     said = f"{name} of the lower half alone changes {count} predictions than of the upper half (95 % interval {less})"
     rest = (f", {other} {' ('.join(_more(found))})" for other, found in others)
-    return (f"Over {first.cells} {CELLS}, {said}{''.join(rest)}.",)
+    return (f"Over the {first.cells} {CELLS} measured so, {said}{''.join(rest)}.",)
 
 
 def _more(found: Estimate) -> tuple[str, str]:

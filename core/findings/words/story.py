@@ -6,14 +6,14 @@ from dataclasses import replace
 from core.findings.accuracy import ends_by_chance, metric_of, working_to
 from core.findings.claim import Verdict, verdict
 from core.findings.comparable import controls_of
-from core.findings.cut import RANDOM, Choice, Frontier
+from core.findings.cut import RANDOM, Choice, Frontier, state_of
 from core.findings.layers import Look, Yardstick, floor_of, own_similarity
 from core.findings.passed import HalvesHarm, Harm
 from core.findings.pooled import ALL, Pooled, shipped
 from core.findings.words import Go, Said, layers_named, numbered, points, points_span, share_span
 from core.findings.words import layers as layers_words
 from core.findings.words import numbers as num
-from core.findings.words.cut import CRITERION, cut_said
+from core.findings.words.cut import CRITERION, choice_name, cut_said, gained_words
 from core.findings.words.grid import LEAST, claim_heading, difference_sentence
 from core.findings.words.passed import apart_sentence, halves_said
 from core.findings.words.verdict import DECIDE_IT, why_inconclusive
@@ -26,14 +26,15 @@ from core.sweep.working_range import RETAINED
 
 SIMILAR = (
     "Similarity (CKA) compares how a layer arranges sentences before and after pruning, which sets weights to zero: 1 "
-    "is the same arrangement, near 0 is no more alike than chance."
+    "is the same arrangement, near 0 is no more alike than chance.",
+    "Random removal is compared where it has changed the layers as much overall, not at the same amount.",
 )
 HOW_TO_READ = """
 **In the stack**, each band is one layer: its length and colour say how much the layer still resembles its unpruned
 self. A layer's output also reflects the pruning of every layer below it. **In the heatmap**, each cell compares one
 layer of the pruned model with one of the unpruned model. **Random removal** is marked at the amount where the overall
 change is equal: what differs then is which layers have changed. **Everything removed** is the similarity left when all
-that can be pruned is gone; a layer *intact when emptied* says little. **Two fine-tunes**, in blue, are unpruned and
+that can be pruned is gone; a layer *intact even at 100 %* says little. **Two fine-tunes**, in blue, are unpruned and
 differ only in the seed. **Shaded** is everything beyond the working range.
 """
 AGAINST = """
@@ -79,7 +80,7 @@ OWN = Go("Try your own model", "own")
 def similar_told(table: Sequence[Pooled]) -> Said:
     """Open with what all shipped checkpoints say; the picture and the sentences explain similarity."""
     found = f"Inside fine-tuned BERTs: {n.in_sentence(claim_heading(table[0]))}" if table else ""
-    return Said(found or "Similar layers keep the same sentences together", (SIMILAR,))
+    return Said(found or "Similar layers keep the same sentences together", SIMILAR)
 
 
 def guess_told(result: SweepResult) -> Said:
@@ -119,7 +120,10 @@ def play_told(result: SweepResult, companions: Sequence[SweepResult], reduction:
     first = layers_words.layers_heading(result, Look(reduction))
     if result.against or result.pruning.granularity == "layer":
         return Said(first, (layers_words.AGAINST,) if result.against else layers_words.WITHOUT)
-    reading = "Outlined cells say the same as the bands; the others, which unpruned layer a pruned one resembles."
+    reading = (
+        "Each layer works on what those below hand on, so it shows their change beside its own. Outlined cells say the "
+        "same as the bands; the others, which unpruned layer a pruned one resembles."
+    )
     return Said(where_heading(result, verdict(result, companions)), (f"{first}.", reading))
 
 
@@ -153,10 +157,11 @@ def limits_told(
         heading = "The model fails at the first step"
         kept = f"{title} is {unpruned} unpruned and {values[amounts[1]]} with {n.removed_name(amounts[1], result)}"
     elif to:
-        ends, shown = f"{n.in_sentence(title)} {values[to]}, unpruned {unpruned}", len(result.task.examples)
-        if (known := result.working_range) and known.metric == metric and known.examples != shown:
-            ends += f" on the {shown} examples shown; judged on {known.examples}"
-        kept = f"Up to there, it keeps {num.percent(RETAINED)} or more of its advantage over {n.GUESSING} ({ends})"
+        kept = f"{num.percent(RETAINED)} or more of its advantage over {n.GUESSING}"
+        kept = f"Up to there, it keeps {kept} ({n.in_sentence(title)} {values[to]}, unpruned {unpruned}"
+        shown, known = len(result.task.examples), result.working_range
+        is_drawn = known and known.metric == metric and known.examples != shown
+        kept += f", on {shown} of the {known.examples} examples that this was judged on)" if known and is_drawn else ")"
         heading = f"The model works up to {n.removed_name(to, result)}{', the most that was measured' * (to == last)}"
     if twins and to:
         own, labels = own_similarity(result, reduction), n.point_labels(result.points)
@@ -174,7 +179,9 @@ def _floor_sentence(result: SweepResult, reduction: n.ReductionKey) -> tuple[str
         return ()
     most, label = max(known)
     kept = f"With everything removed, layer {label} keeps a similarity of {num.decimals(most, 2)}"
-    return (f"{kept}: a band near its dotted mark says little, so random removal is the yardstick.",)
+    return (
+        f"{kept}: a band near its dotted mark says little of pruning; a better yardstick is random removal (next).",
+    )
 
 
 # ---------------------------------------------------------------- chance
@@ -199,7 +206,9 @@ def chance_told(
     if to and drawn:
         span = share_span(drawn).replace(" to ", " and ")
         ends = f"it ends {'between' if ' and ' in span else 'at'} {span}"
-        sentences.append(f"The working range reaches {n.removed_name(to, result)}; under random removal, {ends}.")
+        sentences.append(
+            f"The working range reaches {n.removed_name(to, result)}; under random removal, {ends} (light shade)."
+        )
     if to and drawn and max(drawn) < to:
         joined = ", and" if heading.startswith(("Random", "Judged")) and found.state else "; it"
         heading += f"{joined} breaks the model {'far ' if max(drawn) <= to / 2 else ''}sooner"
@@ -293,18 +302,24 @@ def cut_told(result: SweepResult, known: Frontier | None, choice: Choice | None,
 
 
 def _cut_said(result: SweepResult, known: Frontier, choice: Choice, most: float) -> Said:
-    """Answer as the page on cuts does, and say what choosing by similarity, or at random, leaves."""
+    """Say whether a layer can go, what that changes, and what choosing by similarity, or at random, leaves."""
     study, left = known.study, {pick.criterion: pick.value for pick in known.picks if pick.fewer == len(choice.removed)}
     random, rules = left.pop(RANDOM), [value for name, value in left.items() if name in CRITERION]
     shown = choice.value.value, known.full.value, min(rules), max(rules), random
     value, full, worst, best, chance = (num.decimals(number, 3) for number in shown)
     apart = "" if study.task.fingerprint == result.task.fingerprint else " (not those shown before)"
     why = (
-        "Zeros alone make no model faster, so each layer was really taken out: this one costs least on "
-        f"{len(study.calibration.examples)} examples, whatever its similarity."
+        "Zeros alone make no model faster, so each layer was taken out in turn; this one costs least on "
+        f"{len(study.calibration.examples)} examples. The page Cut also narrows the layers that stay."
     )
     judged = (
         f"On {len(study.task.examples)} others{apart}, {METRICS[study.task.main_metric].symbol} is {value} instead of "
         f"{full}; choosing by similarity or place leaves {worst} to {best}, at random {chance} on average."
     )
-    return Said(cut_said(known, choice, "score", most).heading, (why, judged))
+    state, name = state_of(known, choice, "score", most), choice_name(choice, study.checkpoint.num_layers)
+    if state == "guesses":
+        return Said(cut_said(known, choice, "score", most).heading, (why, judged))
+    limit = f"at a cost of at most {points(most)}"
+    verdicts = {"holds": f"{name} can go {limit}", "fails": f"{name} cannot go {limit}"}
+    heading = verdicts.get(state, f"Whether {n.in_sentence(name)} can go {limit} is inconclusive")
+    return Said(f"{heading}: {gained_words(known, choice)}", (why, judged))
