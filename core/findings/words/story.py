@@ -120,10 +120,7 @@ def play_told(result: SweepResult, companions: Sequence[SweepResult], reduction:
     first = layers_words.layers_heading(result, Look(reduction))
     if result.against or result.pruning.granularity == "layer":
         return Said(first, (layers_words.AGAINST,) if result.against else layers_words.WITHOUT)
-    reading = (
-        "Each layer works on what those below hand on, so it shows their change beside its own. Outlined cells say the "
-        "same as the bands; the others, which unpruned layer a pruned one resembles."
-    )
+    reading = "Each layer hands its change on to those above. Outlined cells repeat the bands."
     return Said(where_heading(result, verdict(result, companions)), (f"{first}.", reading))
 
 
