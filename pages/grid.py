@@ -11,7 +11,7 @@ from core.findings.choices import published_pair, settings
 from core.findings.grid import arranged
 from core.findings.pooled import Pooled
 from core.findings.words import grid as words
-from core.findings.words.choices import BOXES
+from core.findings.words.choices import ASKING, BOXES
 from core.results.library import entry_of
 from core.results.names import in_sentence, pruning_name
 from core.results.once import once
@@ -49,7 +49,7 @@ def grid() -> None:
         shown = settings(entries, choose("alone", ALONE, segmented=True) == "shown")
         for box, of in BOXES.items():
             values = [ANY, *dict.fromkeys(map(of, shown))]
-            chosen = choose(box, dict(zip(values, values, strict=True)))
+            chosen = choose(box, {value: ASKING.get(value, value) for value in values})
             shown = [entry for entry in shown if chosen in (ANY, of(entry))]
     with title, st.spinner("Reading results"):
         rows = rows_of(entries)

@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.findings.choices import SEPARATOR, counterpart, is_of_model, offered, shown_first, task_title
 from core.findings.claim import verdict
-from core.findings.words.choices import BOXES, distinguishing_labels, numbered_apart
+from core.findings.words.choices import ASKING, BOXES, distinguishing_labels, numbered_apart
 from core.findings.words.pages import ADDRESSES, FIRST_LINE, ONE_RESULT, VIEWS
 from core.findings.words.verdict import DECIDE_IT
 from core.results.cut import CutStudy
@@ -146,7 +146,7 @@ def choose_result(state: ViewState, label: str = "") -> list[Entry]:
     """
     own, left = once(entry_of, state.shown), state.offered
     for box, of in BOXES.items():
-        values = {value: value for value in map(of, left)}
+        values = {value: ASKING.get(value, value) for value in map(of, left)}
         if len(values) > 1:
             offer(box, values, of(own), partial(_show_first, own, left, of))
         left = [entry for entry in left if of(entry) == of(own)]

@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.findings.words.choices import ASKING
 from core.inputs.checkpoints import labels_at_hand
 from core.inputs.data import VALIDATION
 from core.inputs.tables import DataFile
@@ -63,7 +64,7 @@ def choose_model(shown: SweepRequest, asked: Asked) -> catalog.Task | None:
         place = typed if is_hosted() else expanduser(typed)
         if not place:
             asked.missing.append(f"Enter the {place_title} of your checkpoint")
-    titles = {name: f"{task.title}: {task.question}" for name, task in catalog.TASKS.items()}
+    titles = {name: ASKING[task.title] for name, task in catalog.TASKS.items()}
     titles |= {AUTO: f"{AUTO_TITLE}, on data of my own"}
     usual = shown.task if first == choice else usual_task(choice)
     task = choose_setting("Task", titles, usual, f"task-{choice}", "What the checkpoint was fine-tuned to decide.")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from core.findings.choices import SEPARATOR, companions, is_control, published_pair, task_title
 from core.findings.words.lab import columns_name, meanings_name
-from core.request.catalog import DEFAULT_MEASURES, MEASURES
+from core.request.catalog import DEFAULT_MEASURES, MEASURES, TASKS
 from core.results.library import Entry
 from core.results.names import in_sentence, listed, name_of, points_name
 
@@ -15,6 +15,7 @@ SOURCES = {
     "folder": "From a folder (GLUE or your own)",
     "file": "From a file of your own",
 }
+ASKING = {task.title: f"{task.title}: {task.question}" for task in TASKS.values()}  # for readers new to GLUE
 # Boxes that shorten the list of results to those that share what stands in them with the one on show, by their
 # parameter of the address.
 BOXES: Mapping[str, Callable[[Entry], str]] = {
