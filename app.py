@@ -57,7 +57,8 @@ def tell() -> None:
     others = (*published_pair(entries)[:1], *shown_first(entries, "Story"))  # a deeper model, and the way back
     depth = result.checkpoint.num_layers
     for other in [entry for entry in others if len(entry.points) != depth][:1]:  # by a link, the address would stay
-        st.button(SECOND.format(len(other.points)), icon=":material/layers:", on_click=show, args=(other.key,))
+        label = SECOND.format(len(other.points))
+        st.button(label, "another-depth", icon=":material/layers:", on_click=show, args=(other.key,))
     with st.expander("How to read the pictures"):
         st.markdown(AGAINST if result.against else HOW_TO_READ)
     scene = next((step.scene for step in steps if step.name == "play"), None)

@@ -59,7 +59,7 @@ def sentences() -> None:
         (remark if scene else picture.info)(note)
     written = [entry.key for entry in state.offered if entry.source == "written" and is_of_model(entry, result)]
     if scene and shown.notes and written:
-        st.button(words.WRITTEN, icon=":material/notes:", on_click=show, args=(written[0],))
+        st.button(words.WRITTEN, "written-examples", icon=":material/notes:", on_click=show, args=(written[0],))
     show_examples(result, shown)
     offer_exports(scene, result)
 

@@ -28,6 +28,7 @@ PARAMETERS = {  # what stands in a page's address, and must be one of few values
 WIDGETS = {"Methods": 0, "Cut": 9, "All results": 3, "Lab": 40}  # how many are used at least; on other pages 12
 MAY_SHOW_ANOTHER = {  # widgets that put another result on show
     *("choose-task", "choose-checkpoint", "choose-examples", "choose-result", "choose-other"),
+    *("another-depth", "written-examples"),
     *("upload", "cut-own", "lab-run-now", "lab-again", "lab-control", "lab-deleted"),
 }
 SMALL = (0.0, 0.2, 0.3, 0.4, 0.6, 0.9)
