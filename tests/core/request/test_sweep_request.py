@@ -22,7 +22,7 @@ def test_amounts_always_hold_the_baseline_in_order_without_repetition() -> None:
 
 @pytest.mark.parametrize("text", ["1", "-0.1", "nan", "inf", "0.9999999999", "half", "", None, 10**400])
 def test_amounts_outside_zero_to_one_are_refused(text: Any) -> None:
-    assert "' is not a number in [0, 1)" in refusal(parse_amounts, [text])
+    assert " is not a number in [0, 1)" in refusal(parse_amounts, [text])
 
 
 REFUSED = [
