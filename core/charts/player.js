@@ -229,7 +229,8 @@ class Picture { // one Vega view in the grid area of its name
       for (const [name, rows] of Object.entries(fresh)) if (isDrawn(name)) view.data(name, rows);
       this.drawn = datasets;
       view.signal("frame", frame);
-      if (box.clientWidth) view.width(box.clientWidth).height(box.clientHeight);
+      const force = { force: true }; // also where the plot alone happens to be as large as the box is now
+      if (box.clientWidth) view.signal("width", box.clientWidth, force).signal("height", box.clientHeight, force);
       await view.runAsync();
     }
     // Vega ties the legend's gradient to the page's address, which changes while the picture stays.

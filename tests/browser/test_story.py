@@ -164,6 +164,16 @@ def test_whoever_has_scrolled_sees_the_title_of_the_next_scene(page: Page, site:
     expect(page.locator(".scenes .title")).to_be_in_viewport()
 
 
+def test_a_picture_fills_its_box_also_where_its_plot_was_as_high(page: Page, site: str) -> None:
+    page.goto(f"{site}/?scene=4")
+    expect_drawn(page)
+    page.locator(HERE).evaluate("""scene => {
+      const [{ box, view }] = scene.prunescopePlayer.pictures;
+      box.style.height = `${view.height()}px`;
+    }""")
+    expect_drawn(page)
+
+
 def test_a_finger_turns_sideways(page: Page, site: str) -> None:
     page.goto(site)
     expect_scene(page, 1)

@@ -17,7 +17,7 @@ from core.findings.words.cut import CRITERION, choice_name, cut_said, gained_wor
 from core.findings.words.grid import LEAST, claim_heading, difference_sentence
 from core.findings.words.passed import apart_sentence, halves_said
 from core.findings.words.verdict import DECIDE_IT, why_inconclusive
-from core.request.catalog import METHODS, METRICS, RECIPE, SURVIVAL_THRESHOLD
+from core.request.catalog import DAMAGE, METHODS, METRICS, RECIPE, SURVIVAL_THRESHOLD
 from core.request.scope import run_of
 from core.results import names as n
 from core.results.schema import SweepResult
@@ -237,9 +237,9 @@ def _shares_sentence(found: Verdict, pooled: Pooled | None) -> str:
         counts = "corrected for the number of verdicts, this may be inconclusive"
     broken = ", beyond its working range" if "random removal beyond its working range" in found.flags else ""
     said = (
-        f"Where both have changed the model equally, {num.percent(found.share or 0)} of the change lies in the upper "
-        f"half of the layers, under random removal {share_span(found.control_shares)}{broken}"
-        f"{why_inconclusive(found)}; {counts}"
+        f"Where both have changed the layers equally, by {num.decimals(DAMAGE, 2)}, {num.percent(found.share or 0)} of "
+        f"the change lies in the upper half of the layers, under random removal {share_span(found.control_shares)}"
+        f"{broken}{why_inconclusive(found)}; {counts}"
     )
     if pooled is None:
         return f"{said}."
@@ -304,7 +304,8 @@ def _cut_said(result: SweepResult, known: Frontier, choice: Choice, most: float)
     random, rules = left.pop(RANDOM), [value for name, value in left.items() if name in CRITERION]
     shown = choice.value.value, known.full.value, min(rules), max(rules), random
     value, full, worst, best, chance = (num.decimals(number, 3) for number in shown)
-    apart = "" if study.task.fingerprint == result.task.fingerprint else " (not those shown before)"
+    alike, before = study.task.fingerprint == result.task.fingerprint, len(result.task.examples)
+    apart = "" if alike else f" (the scenes before show {before})"
     why = (
         "Zeros alone make no model faster, so each layer was taken out in turn; this one costs least on "
         f"{len(study.calibration.examples)} examples. The page Cut also narrows the layers that stay."

@@ -22,7 +22,7 @@ from core.findings.words.grid import claim_said
 from core.findings.words.layers import survival_table
 from core.findings.words.passed import halves_said
 from core.findings.words.verdict import criteria_table
-from core.request.catalog import ROOT
+from core.request.catalog import DAMAGE, ROOT
 from core.results import library, store
 from core.results.cut import CutStudy
 from core.results.library import Entry
@@ -82,7 +82,7 @@ def check_against_pages(result: SweepResult, beside: list[SweepResult], steps: d
     curves = steps["chance"].scene.views["accuracy"].datasets  # type: ignore[union-attr]
     assert len({row["seed"] for row in curves["chance"]}) == len(controls_of(result, beside))
     here, _, all_together = said["chance"].sentences[1].partition("checkpoints")
-    assert numbers(here)[0] == numbers(criteria_table(result, beside)[0]["In the upper half"])[0]
+    assert numbers(here)[:2] == [f"{DAMAGE}", numbers(criteria_table(result, beside)[0]["In the upper half"])[0]]
     (pool,) = (one for one in pooled.shipped() if one.title == method_name(result))
     assert numbers(here)[-1] == str(len(pool.keys))
     claimed = numbers(claim_said(pool).sentences[0])
