@@ -77,9 +77,10 @@ def test_a_story_is_told_by_keys_without_a_network(
         expect(file.locator(".scene:not([inert]) .heatmap svg")).to_be_visible()
         file.keyboard.press("n")
         expect(file.locator(".notes")).to_be_visible()
-        file.wait_for_function(f"{HIDDEN} <= 0")  # a talk's window shows all of it
+        look.eventually(file, lambda: file.evaluate(f"{HIDDEN} <= 0"), True)  # a talk's window shows all of it
         file.keyboard.press("f")
-        file.wait_for_function("document.fullscreenElement")
+        # Playwright would wait by eval, which the file's policy refuses.
+        look.eventually(file, lambda: file.evaluate("!!document.fullscreenElement"), True)
 
 
 @pytest.mark.parametrize(("path", "count"), [("lab", 1), ("compare", 2)])
@@ -102,7 +103,7 @@ def test_the_html_file_plays_without_a_network(
         player.get_by_label("Pruning amount").press("End")
         look.expect_amount(player, 0.5)
         expect(heatmaps.first).to_contain_text(f"{look.cells(RESULT, 2, 'cls')[-1]:.2f}")
-        file.wait_for_function(f"{HIDDEN} <= 0")  # a talk's window shows all of it
+        look.eventually(file, lambda: file.evaluate(f"{HIDDEN} <= 0"), True)  # a talk's window shows all of it
         look.resize(file, 1920, 1080)
         pictures = look.box(file.locator(".pictures"))
         assert pictures.x + pictures.right == pytest.approx(1920, abs=2), "in the middle"
