@@ -56,7 +56,8 @@ def tell() -> None:
         st.warning(plain(words))
     others = (*published_pair(entries)[:1], *shown_first(entries, "Story"))  # a deeper model, and the way back
     depth = result.checkpoint.num_layers
-    for other in [entry for entry in others if len(entry.points) != depth][:1]:  # by a link, the address would stay
+    # A button, since by a link within the page the address would stay.
+    if other := next((entry for entry in others if len(entry.points) != depth), None):
         label = SECOND.format(len(other.points))
         st.button(label, "another-depth", icon=":material/layers:", on_click=show, args=(other.key,))
     with st.expander("How to read the pictures"):
@@ -72,12 +73,9 @@ def go(asked: str, result: SweepResult) -> None:
         with refusals_shown():
             start(request, study=True)
         return
-    shown = (
-        {OWN: OWN_MODEL, "result": ""}
-        if asked == "own"
-        else {"result": result.key, "job": "", DECIDE: "" if asked == "halves" else asked}
-    )
-    st.switch_page(header.PAGES["Layers" if asked == "halves" else "Lab"], query_params=carried(**shown))
+    page, decides = ("Layers", "") if asked == "halves" else ("Lab", asked)
+    shown = {OWN: OWN_MODEL, "result": ""} if asked == "own" else {"result": result.key, "job": "", DECIDE: decides}
+    st.switch_page(header.PAGES[page], query_params=carried(**shown))
 
 
 with picture_first():

@@ -86,7 +86,8 @@ def _frontier_view(known: Frontier, chosen: Choice | None) -> View:
     numbers = Numbers("models", "Removed", {title: "text", **{name: name for name in TOLD[1:]}})
     explained = ". ".join(EXPLAINED[: 1 + any(row["narrower"] for row in models)])
     heading = [f"{title} of each smaller model, with its 95 % interval", explained]
-    criteria = tuple(title for name, title in words.CRITERION.items() if any(name in pick for pick in known.picks))
+    measured = {pick.criterion for pick in known.picks}  # also where none of its marks is drawn
+    criteria = tuple(title for name, title in words.CRITERION.items() if name in measured)
     drawn = title, known.timed, domain, max(row["x"] for row in models), len(places), criteria
     return View(_frontier, drawn, {"models": models, "picks": picks, "lines": lines}, heading, numbers=numbers)
 

@@ -222,7 +222,7 @@ def everywhere(entry: Entry, among: Sequence[Entry]) -> list[Entry]:
         is_alone = other.against is entry.against is None
         if is_alone and at_attention and is_same(other, entry) and other.source != "written":
             found.setdefault((other.checkpoint, other.task), []).append(other)
-    return [max(same, key=lambda known: len(same) > 1 and len(control_seeds(known, among))) for same in found.values()]
+    return [max(same, key=lambda known: len(control_seeds(known, among))) for same in found.values()]
 
 
 def counterpart(entry: Entry, among: Iterable[Entry]) -> Entry | None:
