@@ -19,6 +19,7 @@ from tqdm import tqdm
 from core.command_line import FAILED, INTERRUPTED, OneLineParser, importing, run_command, use_threads
 from core.errors import PrunescopeError
 from core.findings.grid import GridRow, grid_rows
+from core.findings.words import numbered
 from core.findings.words.grid import grid_table
 from core.precompute import progress_shown
 from core.request.controls import likely_amounts
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Say what a grid costs, run what is missing of it, list its results and write their table."""
     options = parse(arguments)
     places, listed = dict(options.data), read_grid(options.file)
-    if options.output and options.output.suffix == ".json":
+    if options.output and options.output.name.endswith(store.ENDINGS):
         raise PrunescopeError(f"output {options.output.name} is a file: give a folder, a grid has many results")
     store.check_writable(options.output)
     if options.manifest:  # before hours of work
@@ -69,7 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with progress_shown(unit="B", unit_scale=True) as report:
         sweeps, failures = plan_grid(listed, places, options.output, report)
     missing = [sweep for sweep in sweeps if not sweep.is_done]
-    _say(f"{len(sweeps) + len(failures)} sweeps, {len(sweeps) - len(missing)} of them there already")
+    count = len(sweeps) + len(failures)
+    _say(f"{numbered(count, 'sweep')}, {len(sweeps) - len(missing)} there already")
     interrupted = False
     try:
         if missing:

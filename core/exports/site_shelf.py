@@ -130,6 +130,8 @@ def _described(folder: Path) -> Iterator[tuple[Entry | CutEntry, Path]]:
 
 
 def _asked(select: Path) -> set[str]:
+    if not select.is_file():  # a pipe or a device may never end
+        raise PrunescopeError(f"--select {select} is not a file: name a text with keys of results")
     try:
         return set(KEY.findall(select.read_text("utf-8")))
     except (OSError, ValueError) as error:

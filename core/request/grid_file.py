@@ -36,6 +36,8 @@ def read_grid(path: Path) -> list[SweepRequest]:
     Raises:
         PrunescopeError: It cannot be read, has an unknown key or value, or an empty product.
     """
+    if not path.is_file():  # a pipe or a device may never end
+        raise PrunescopeError(f"{path.name} is not a file: give the file of a grid")
     try:
         return grid_requests(yaml.safe_load(path.read_text(encoding="utf-8")), path.name)
     except (OSError, RecursionError, yaml.YAMLError, ValueError) as error:
@@ -83,10 +85,10 @@ def _requests(values: Mapping[str, Any]) -> Iterator[SweepRequest]:
         fields = dict(zip(listed, chosen, strict=True))
         if usual_scope(str(fields.get("method", SweepRequest.method))) is None:
             fields["scope"] = None  # a neuron method has none, and comes once
-        request = typed({**fields, **shared})
-        method, seeds = METHODS[request.method], lists.get("seeds", [0])
-        for seed in seeds if method.is_random else (0,):
-            yield replace(request, seed=seed)
+        seeded = [typed({**fields, **shared, "seed": seed}) for seed in lists.get("seeds", [0])]
+        request, seeds = replace(seeded[0], seed=0), [each.seed for each in seeded]
+        method = METHODS[request.method]
+        yield from seeded if method.is_random else [request]
         if method.control and "amounts" in asked:
             yield from controls(request, seeds)
         if "verdict" in asked:

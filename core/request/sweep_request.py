@@ -220,7 +220,8 @@ def typed(values: Mapping[str, Any]) -> SweepRequest:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        raise PrunescopeError(f"{name}: {first['msg']}, not {str(known.get(name))[:60]!r}") from None
+        option = flag_of(name).removeprefix("--")
+        raise PrunescopeError(f"{option}: {first['msg']}, not {str(known.get(name))[:60]!r}") from None
 
 
 def option_help() -> dict[str, str]:
@@ -242,7 +243,7 @@ def choose(value: str, known: Iterable[str], kind: str) -> str:
     """
     names = list(known)
     if value not in names:
-        raise PrunescopeError(f"unknown {kind} '{value[:80]}': choose one of {', '.join(names)}")
+        raise PrunescopeError(f"unknown {kind} '{str(value)[:80]}': choose one of {', '.join(names)}")
     return value
 
 

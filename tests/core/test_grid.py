@@ -88,7 +88,7 @@ def test_a_grid_gives_the_numbers_of_its_sweeps_alone(grid: Grid) -> None:
     assert code == 0
     assert grid.sweeps.call_count == (2 + 2 + 1) * 2, "methods and scopes, each with one control"
     assert grid.results() == grid.alone()
-    assert any("10 sweeps, 0 of them there already" in line for line in progress)
+    assert any("10 sweeps, 0 there already" in line for line in progress)
     assert any("10 to run: about 00:" in line for line in progress)
     assert printed.count("Wanda pruning of all linear layers") == 1
     assert "Random" not in printed, "controls serve the others"
@@ -97,7 +97,7 @@ def test_a_grid_gives_the_numbers_of_its_sweeps_alone(grid: Grid) -> None:
 def test_a_plan_runs_nothing_and_what_is_there_is_kept_or_reported_as_damaged(grid: Grid) -> None:
     code, printed, progress = grid.run("--plan")
     assert (code, printed, grid.sweeps.called, list(grid.output.iterdir())) == (0, "", False, [])
-    assert progress[-2] == "2 sweeps, 0 of them there already"
+    assert progress[-2] == "2 sweeps, 0 there already"
     assert progress[-1].startswith("2 to run: about ")
     assert grid.run()[0] == 0
     missing, other = grid.output.iterdir()
@@ -114,6 +114,8 @@ def test_a_plan_runs_nothing_and_what_is_there_is_kept_or_reported_as_damaged(gr
     (failed,) = failures(progress)
     assert f"{missing.name} is not readable as JSON" in failed
     assert printed.count("SST-2, 40 examples") == 1
+    grid.values["methods"] = "magnitude"
+    assert any(line.startswith("1 sweep, ") for line in grid.run("--plan")[2])
 
 
 def test_a_sweep_that_fails_is_reported_while_the_others_go_on(
@@ -155,6 +157,7 @@ def test_bad_arguments_are_refused_in_one_line(grid: Grid) -> None:
         (("--data", "glue"), "is not NAME=PATH"),
         (("--data", "glu=x"), "'glu' does not occur"),
         (("--output", "x.json"), "is a file"),
+        (("--output", "x.json.gz"), "is a file"),
         (("--threads", "0"), "0 threads"),
     ):
         with pytest.raises((PrunescopeError, SystemExit)) as caught:

@@ -167,4 +167,6 @@ def test_addresses_of_the_app_select_and_nothing_else_is_written_over(tmp_path: 
     links.write_text("nothing")
     with pytest.raises(site.PrunescopeError, match="none of the sweeps"):
         site.main(arguments)
+    with pytest.raises(site.PrunescopeError, match="is not a file"):  # a device may never end
+        site.main([*arguments[:-1], "/dev/null"])
     assert COLA.key in (tmp_path / "site" / "data" / "index.js").read_text()  # which stays until there is another one

@@ -80,7 +80,11 @@ def test_products_share_the_keys_beside_them_and_give_no_sweep_twice() -> None:
         ({"checkpoints": []}, "grid.yaml: checkpoints: empty"),
         ({"methods": ["wander"]}, "grid.yaml: unknown method 'wander': choose one of"),
         ({"controls": ["random"]}, "grid.yaml: unknown controls 'random'"),
-        ({"examples": ["many"]}, "grid.yaml: num_examples: Input should be a valid integer"),
+        ({"controls": True}, "grid.yaml: unknown controls 'True': choose one of amounts"),
+        ({"grids": [{3: "wanda"}]}, "grid.yaml: grids.1: unknown key '3'"),
+        ({"seeds": [0, -1]}, "grid.yaml: seed: Input should be greater than or equal to 0, not '-1'"),
+        ({"seeds": ["1e400"], "methods": "random"}, "grid.yaml: seed: Input should be a valid integer"),
+        ({"examples": ["many"]}, "grid.yaml: examples: Input should be a valid integer"),
         ({"amounts": [0.5, 1.5]}, "grid.yaml: amount '1.5' is not a number in [0, 1)"),
         ({"grids": []}, "grid.yaml is not a grid"),
         ({"grids": [{}, {"pionts": "both"}]}, "grid.yaml: grids.2: unknown key 'pionts'"),
@@ -96,6 +100,10 @@ def test_a_file_that_is_no_grid_is_refused_in_one_line(tmp_path: Path, text: str
     if text is not None:
         (tmp_path / "grid.yaml").write_text(text)
     assert refusal(read_grid, tmp_path / "grid.yaml").startswith("grid.yaml is not")
+
+
+def test_a_device_is_not_read() -> None:
+    assert refusal(read_grid, Path("/dev/null")).startswith("null is not a file"), "others never end"
 
 
 # ---------------------------------------------------------------- the shipped results
