@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harm import harm_table, harms
+from benchmarks.pooled import pool
 from benchmarks.shares import Checkpoint, judged, shares_said, shares_tables
 from core.charts.forest import forest_scene
 from core.command_line import OneLineParser, run_command
@@ -226,16 +227,21 @@ def regrets_table(rows: Sequence[Regrets]) -> Table:
     return [*found, last | regret_cells(beyond_chance(rows))]
 
 
+def write_table(file: library.TableFile[library.Line], table: Sequence[library.Line]) -> None:
+    """Write a table for the app to read."""
+    store.write_atomically(file.path, file.rows.dump_json(tuple(table), indent=1).decode() + "\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write what the shipped results say."""
     OneLineParser(prog="python -m benchmarks.verdicts", description=__doc__).parse_args(arguments)
     shipped = list(map(store.load_any, store.result_files(store.SHIPPED_RESULTS)))
     results = [result for result in shipped if isinstance(result, SweepResult)]
     table = verdict_table(results)
-    together = pooled.pooled((row.result, row.alone) for row in table)
+    together = pool((row.result, row.alone) for row in table)
     alone, compared = harms(results), judged(results)
-    pooled.write(together)
-    passed.write(alone)
+    write_table(pooled.FILE, together)
+    write_table(passed.FILE, alone)
     for path, text in pages_of(table, together, alone, compared).items():
         path.write_text(text, "utf-8")
     scene = forest_scene(together, {}, claim_heading(together[0]))

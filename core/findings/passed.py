@@ -190,5 +190,5 @@ class Harm:
         return "random removal" if self.controls else f"{in_sentence(METHODS[self.method].title)} pruning"
 
 
-_FILE = TableFile("harm.json", TypeAdapter(tuple[Harm, ...]))
-write, shipped = _FILE.write, _FILE.read  # `benchmarks.harm` computes it
+FILE = TableFile("harm.json", TypeAdapter(tuple[Harm, ...]))  # `benchmarks.harm` computes it
+shipped = FILE.read

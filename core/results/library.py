@@ -283,24 +283,21 @@ def _without_details(known: LayerStatistics) -> LayerStatistics:
 
 @dataclass(frozen=True)
 class TableFile(Generic[Line]):
-    """A table computed once from all shipped results, when the documents are written, and shipped beside the manifest.
+    """A table that `benchmarks.verdicts` computes from all shipped results and writes beside the manifest.
 
     Attributes:
-        name: Of its file.
+        name: The name of its file.
         rows: The type of all its rows.
     """
 
     name: str
     rows: TypeAdapter[tuple[Line, ...]]
 
-    def write(self, table: Sequence[Line]) -> None:
-        """Write the table that is shipped."""
-        write_atomically(self._path, self.rows.dump_json(tuple(table), indent=1).decode() + "\n")
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return store.SHIPPED_RESULTS.parent / self.name
 
     def read(self) -> tuple[Line, ...]:
-        """Return the table that is shipped; nothing where there is none."""
-        return _read(self.rows, state_of(self._path)) if self._path.is_file() else ()
-
-    @property
-    def _path(self) -> Path:
-        return store.SHIPPED_RESULTS.parent / self.name
+        """Return the shipped table; empty if there is none."""
+        return _read(self.rows, state_of(self.path)) if self.path.is_file() else ()

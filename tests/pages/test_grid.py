@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from benchmarks.pooled import pool
+from benchmarks.verdicts import write_table
 from core.findings import pooled
 from core.findings.words.verdict import IN_SHORT, STATES
 from core.results.schema import SweepResult
@@ -125,7 +127,7 @@ def test_it_opens_with_what_all_shipped_checkpoints_say_and_marks_ones_own(shipp
     ship(shipped, *(result for shelf in shelves for result in shelf))
     for result in (network(0.9, task="qqp"), *around(0.7, task="qqp")):
         save(result)
-    pooled.write(pooled.pooled(judged(*shelves)))
+    write_table(pooled.FILE, pool(judged(*shelves)))
     app = open_page(PAGE)
     assert "the upper layers change most, on all 2 checkpoints." in app.title[0].value
     rows = players(app)[0]["views"]["forest-1"]["datasets"]["forest"]

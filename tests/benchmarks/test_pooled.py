@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.findings import pooled as table_of
+from benchmarks.pooled import estimate, pool
+from benchmarks.verdicts import write_table
+from core.findings import pooled
 from core.findings.grid import grid_rows
-from core.findings.pooled import ALL, FEWEST_PREDICTED, WHOLE, Pooled, estimate, marks, pooled
+from core.findings.pooled import ALL, FEWEST_PREDICTED, WHOLE, Pooled, marks
 from core.findings.words import narrow
 from core.findings.words.grid import claim_said, pooled_table
 from core.results.schema import SweepResult
@@ -22,7 +24,7 @@ SHARES = {"same": (0.71, 0.69, 0.72, 0.70), "apart": (0.95, 0.70, 0.97, 0.72), "
 def table(shares: tuple[float, ...], *others: list[SweepResult]) -> tuple[Pooled, ...]:
     settings = [{"task": task, "num_layers": layers} for task, layers in PLACES]
     shelves = [[network(share, **known), *around(0.7, **known)] for share, known in zip(shares, settings, strict=False)]
-    return pooled(made.judged(*shelves, *others))
+    return pool(made.judged(*shelves, *others))
 
 
 def test_cells_are_tasks_at_a_depth_and_the_wider_interval_counts() -> None:
@@ -73,14 +75,14 @@ def test_a_single_cell_or_too_few_seeds_say_nothing_together() -> None:
 
 
 def test_what_is_shipped_is_what_was_written(shipped: Path) -> None:
-    assert table_of.shipped() == ()
+    assert pooled.shipped() == ()
     known = table(SHARES["same"])
     shipped.parent.mkdir(exist_ok=True)
-    table_of.write(known)
-    assert table_of.shipped() == known
+    write_table(pooled.FILE, known)
+    assert pooled.shipped() == known
     assert "the upper layers change most, on all 4 checkpoints." in claim_said(known[0]).heading
     own = network(0.9, task="qnli")
     rows = grid_rows([own, *around(0.7, task="qnli")])
     ((title, ((_, beside),)),) = marks(rows).items()
     assert (title, beside.difference) == (known[0].title, pytest.approx(0.2))
-    assert table_of.shipped() == known, "a mark counts nowhere"
+    assert pooled.shipped() == known, "a mark counts nowhere"
