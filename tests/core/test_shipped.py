@@ -1,10 +1,7 @@
 """What is shipped: every result listed, whole and by the command that made it; frames computed again."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain
-from typing import Any
 
 import pytest
 import torch
@@ -12,6 +9,7 @@ import torch
 from benchmarks import verdicts
 from benchmarks.harm import harms
 from benchmarks.pooled import pool
+from benchmarks.shares import judged
 from core.charts.forest import forest_scene
 from core.findings import passed, pooled
 from core.request.catalog import DEFAULT_CONTROLLED, EMBEDDED, ENGINE_VERSION, FAMILIES, SHIPPED, TASKS
@@ -22,6 +20,7 @@ from core.results import library, store
 from core.results.schema import SweepResult
 from core.results.store import SHIPPED_RESULTS, load
 from core.sweep import recompute
+from tests.near import near, near_text
 
 MAX_BYTES = 160e6  # all checkpoints together
 MAX_RESULT_BYTES = {12: 400e3, 24: 1e6}  # of a result of up to so many points
@@ -64,15 +63,6 @@ def test_the_manifest_lists_whole_grids_and_nothing_else_and_results_stay_small(
         assert FAMILIES[family].endswith(f"fine-tuned on {TASKS[request.task].title}")
 
 
-def leaves(value: Any) -> Iterator[Any]:
-    """The keys and values of nested JSON, in order."""
-    if isinstance(value, dict | list):
-        for part in chain(*value.items()) if isinstance(value, dict) else value:
-            yield from leaves(part)
-    else:
-        yield value
-
-
 def test_every_result_matches_its_entry_and_the_pages_are_of_today(shipped_results: dict[str, SweepResult]) -> None:
     for entry in library.shipped(library.Entry):
         result = shipped_results[entry.key]  # its schema, checksum and key were checked
@@ -82,15 +72,12 @@ def test_every_result_matches_its_entry_and_the_pages_are_of_today(shipped_resul
         assert result.task.source == "written" or len(result.task.examples) in (256, 800), entry.name
     table = verdicts.verdict_table([*shipped_results.values()])
     together = pool((row.result, row.alone) for row in table)
-    alone = harms(shipped_results.values())
-    for file, rows in ((pooled.FILE, together), (passed.FILE, alone)):
-        written, computed = (leaves(file.rows.dump_python(known, mode="json")) for known in (file.read(), rows))
-        for stored, value in zip(written, computed, strict=True):
-            expected = pytest.approx(value, rel=0, abs=1e-9) if isinstance(value, float) else value
-            assert stored == expected, "run python -m benchmarks.verdicts"
-    for path, text in verdicts.pages_of(table, together, alone).items():
-        assert path.read_text("utf-8") == text, "run python -m benchmarks.verdicts"
-    rows = [row for view in forest_scene(together, {}, "").views.values() for row in view.datasets["forest"]]
+    alone, compared = harms(shipped_results.values()), judged(shipped_results.values())
+    tables = pooled.shipped(), passed.shipped()
+    assert near(tables, (together, alone)), "run python -m benchmarks.verdicts"
+    for path, text in verdicts.pages_of(table, *tables, compared).items():
+        assert near_text(path.read_text("utf-8"), text), "run python -m benchmarks.verdicts"
+    rows = [row for view in forest_scene(tables[0], {}, "").views.values() for row in view.datasets["forest"]]
     drawn = verdicts.FOREST.read_text("utf-8")
     assert [row["text"] for row in rows if row["text"] not in drawn] == []
 

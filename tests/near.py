@@ -1,0 +1,35 @@
+"""What two processors may compute differently: floats agree to 1e-9, rounded numbers in a text to their last digit."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import is_dataclass
+
+# With decimals, a percentage, or an end of an interval; other whole numbers are counts, which are compared exactly.
+ROUNDED = re.compile(r"−?\d+\.\d+|−?\d+(?= (?:%|percentage|to |\())|(?<= to )−?\d+")
+
+
+def near(first: object, second: object) -> bool:
+    """Whether two trees of mappings, sequences and dataclasses are equal, their floats to 1e-9."""
+    match first, second:
+        case float(), float():
+            return math.isclose(first, second, rel_tol=0, abs_tol=1e-9)
+        case Mapping(), Mapping():
+            return first.keys() == second.keys() and all(near(value, second[key]) for key, value in first.items())
+        case ((list() | tuple()), (list() | tuple())):
+            return len(first) == len(second) and all(map(near, first, second))
+    if is_dataclass(first):
+        return type(first) is type(second) and near(vars(first), vars(second))
+    return first == second
+
+
+def near_text(first: str, second: str) -> bool:
+    """Whether two texts are equal, their rounded numbers to one in the last digit."""
+    if ROUNDED.sub("#", first) != ROUNDED.sub("#", second):
+        return False
+    pairs = zip(*(map(_digits, ROUNDED.findall(text)) for text in (first, second)), strict=True)
+    return all(abs(one - other) <= 1 for one, other in pairs)
+
+
+def _digits(number: str) -> int:
+    return int(number.replace("−", "-").replace(".", ""))
