@@ -13,7 +13,7 @@ from unicodedata import normalize
 from core.errors import PrunescopeError, first_few
 from core.inputs.checkpoint_files import refused
 from core.request.catalog import MAX_NAME_CHARS, TASKS, Task
-from core.request.sweep_request import MAX_LABELS, MIN_LABELS, LabelMap
+from core.request.sweep_request import MAX_LABELS, MIN_LABELS, LabelMap, meaning_text
 
 CORRECT_LABELS = "correct id2label in its config.json"
 
@@ -133,7 +133,8 @@ def meanings(
     unknown = [value for value, label in found.items() if label is None and not {value, folded(value)} & {*said}]
     if unknown := [*{folded(value): value for value in unknown}.values()]:  # one spelling of each
         fault = f"{place} says {first_few(unknown)}, which is none of the labels {first_few(task.label_names)}"
-        said_as = f"--label-map='{unknown[0][:40]}=LABEL' (in Python label_map={{{unknown[0][:40]!r}: 'LABEL'}})"
+        value = unknown[0][:40]
+        said_as = f"--label-map='{meaning_text(value, 'LABEL')}' (in Python label_map={{{value!r}: 'LABEL'}})"
         remedy = f"name another column with --label, or what each value means, or nothing, with {said_as}"
         raise PrunescopeError(f"{fault}: {remedy if mappable else 'correct the file, or choose another task'}")
     return found

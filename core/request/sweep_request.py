@@ -3,6 +3,7 @@
 Tasks are GLUE's presets by name, and those that are made from what a checkpoint's labels say.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -122,14 +123,22 @@ def _measures(given: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in catalog.MEASURES if name in asked)
 
 
+_PAIR = re.compile(r"((?:[^\\=]|\\.)*)=(.*)", re.DOTALL)
+
+
 def _meaning(pair: Any) -> Any:
-    """Read one pair of a label map; a text is `VALUE=LABEL`."""
+    """Read one pair of a label map; a text is one that `meaning_text` writes."""
     if not isinstance(pair, str):
         return pair
-    value, sign, label = pair.rpartition("=")
-    if not sign:
+    match = _PAIR.fullmatch(pair)
+    if not match:
         raise PrunescopeError(f"label map: '{pair}' has no equals sign, write VALUE=LABEL")
-    return value.strip(), label.strip() or None
+    return re.sub(r"\\([\\=])", r"\1", match[1]).strip(), match[2].strip() or None
+
+
+def meaning_text(value: str, label: str | None) -> str:
+    r"""Write one pair of a label map as `VALUE=LABEL`; in VALUE, a backslash comes before `=` and before `\`."""
+    return "=".join((re.sub(r"[\\=]", r"\\\g<0>", value), label or ""))
 
 
 def known(kind: str, table: Iterable[str]) -> Any:
@@ -151,7 +160,7 @@ _DATA = (
     "hub:OWNER/NAME[/CONFIG][@REVISION] (default: written for embedded, else hub)"
 )
 _MEASURES = f"{', '.join(catalog.MEASURES)} (default: {','.join(catalog.DEFAULT_MEASURES)})"
-_LABEL_MAP = "VALUE=LABEL: what a value of the label column means; 'VALUE=' leaves its rows out"
+_LABEL_MAP = "VALUE=LABEL: what a value of the label column means ('\\=' for = in VALUE); 'VALUE=' leaves its rows out"
 _GUESSED = "(default: guessed where only one can be meant)"
 
 

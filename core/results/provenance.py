@@ -8,7 +8,7 @@ from pathlib import Path
 from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, METHODS, RECIPE, TASKS, Task
 from core.request.limits import HOSTED_LIMITS, is_made
-from core.request.sweep_request import SweepRequest, flag_of, made_task
+from core.request.sweep_request import SweepRequest, flag_of, made_task, meaning_text
 from core.results.cut import ALL_UP_TO, CutStudy, Result
 from core.results.schema import CheckpointRecord, SweepResult, TaskRecord
 
@@ -170,7 +170,7 @@ def command_line(request: SweepRequest, module: str = "core.precompute") -> str:
         "amounts": [("--amounts", ",".join(map(amount_text, request.amounts)))],
         "measures": [("--measures", ",".join(request.measures))],
         "text": [*zip(("--text", "--text2"), request.text, strict=False)],
-        "label_map": [("--label-map", f"{mark}={meaning or ''}") for mark, meaning in request.label_map],
+        "label_map": [("--label-map", meaning_text(*pair)) for pair in request.label_map],
     }
     words = ["python", "-m", module]
     for name, value in {"checkpoint": "", "against": "", **vars(request)}.items():

@@ -48,7 +48,8 @@ def asked(command: str) -> SweepRequest:
     return request_of_options(parse(words[3:]))
 
 
-MARKS = {"label": "-l", "label_map": (("-1", "bad"), ("1", None))}  # that look like options
+# What a command could take for other options or other pairs.
+MARKS = {"label": "-l", "label_map": (("-1", "bad"), ("1", None), ("a=b\\", "c=d"), ("\\x", "=\\"))}
 
 
 @pytest.mark.parametrize(
