@@ -5,13 +5,16 @@ static Space or opened from a disk. Progress goes to standard error, the folder'
 """
 
 import argparse
+import os
 import re
 import shutil
 import sys
+import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -39,6 +42,7 @@ from core.results.schema import SweepResult
 from core.results.store import check_writable
 
 BEGINNING = script("index", "").partition(",")[0]  # of the index, by which a folder is known again
+PART = ".prunescope-"  # begins the name of what is being written
 LOCAL = "pip install -r requirements.txt && streamlit run app.py"
 SCRIPTS = ("player.js", "story.js", "site.js")
 STYLES = ("player.css", "story.css", "steps.css", "site.css")
@@ -89,6 +93,8 @@ def make_place(shelf: Shelf, place: Sequence[Entry], folder: Path) -> Made:
             rows = [row for row in grid_rows([result, *shelf.beside(result)]) if row.key == entry.key]
             made.results[entry.key] = _make(shelf, entry, result, folder, made)
             made.rows.extend(rows)
+        except OSError:  # the disk is full
+            raise
         except Exception as error:  # a stranger's file may hold what no page can show; the others have theirs
             said = " ".join(f"{type(error).__name__} {error}".split())
             made.problems.append(f"left out: {entry.key[:12]}…, which no page can show ({said:.200})")
@@ -113,6 +119,18 @@ def _make(shelf: Shelf, entry: Entry, result: SweepResult, folder: Path, made: M
 # ---------------------------------------------------------------- the whole
 
 
+def _end_with_parent() -> None:
+    """End this process once the one that started it has been killed: a pool's processes would wait forever."""
+    parent = parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
 def write_site(shelf: Shelf, folder: Path, own: bool) -> list[str]:
     """Write all files.
 
@@ -134,7 +152,7 @@ def write_site(shelf: Shelf, folder: Path, own: bool) -> list[str]:
         places[entry.checkpoint, entry.fingerprint].append(entry)
     made = Made({}, [], [])
     done, jobs = 0, [(shelf, place, folder) for place in places.values()]
-    with ProcessPoolExecutor() as pool, progress_shown("site", unit="result") as report:
+    with ProcessPoolExecutor(initializer=_end_with_parent) as pool, progress_shown("site", unit="result") as report:
         for place, each in zip(places.values(), pool.map(make_place, *zip(*jobs, strict=True)), strict=True):
             made.results.update(each.results)
             made.rows.extend(each.rows)
@@ -182,11 +200,25 @@ def _index(shelf: Shelf, made: Made, start: str) -> dict[str, Any]:
 
 
 def _is_replaceable(folder: Path) -> bool:
-    """Whether a folder is empty, or holds what this command has written."""
+    """Whether a folder is empty, or holds what this command has written, also where it was killed meanwhile."""
     try:
-        return not any(folder.iterdir()) or (folder / "data" / "index.js").read_text("utf-8").startswith(BEGINNING)
+        names = [path.name for path in folder.iterdir()]
+        return (
+            not names
+            or any(name.startswith(PART) for name in names)
+            or (folder / "data" / "index.js").read_text("utf-8").startswith(BEGINNING)
+        )
     except (OSError, ValueError):
         return False
+
+
+def _replace(path: Path, made: Path) -> None:
+    """Put what was made in the place of a path: a link goes, and not what it leads to."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+    made.rename(path)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -197,11 +229,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise PrunescopeError(f"{folder} is not empty and holds no static edition: choose a new folder")
     check_writable(folder)
     shelf = shelf_of(options.results, options.select)
-    with TemporaryDirectory(dir=folder, prefix=".") as place:  # what is there stays until all is written
-        problems = write_site(shelf, Path(place), options.results is not None)
-        for made in Path(place).iterdir():
-            shutil.rmtree(folder / made.name, ignore_errors=True)
-            made.replace(folder / made.name)
+    try:
+        for part in folder.glob(f"{PART}*"):
+            shutil.rmtree(part)
+        with TemporaryDirectory(dir=folder, prefix=PART) as place:  # what is there stays until all is written
+            problems = write_site(shelf, Path(place), options.results is not None)
+            for made in Path(place).iterdir():
+                _replace(folder / made.name, made)
+    except OSError as error:
+        raise PrunescopeError(f"cannot write {folder} ({error.strerror}): make room there") from error
     for problem in problems:
         print(problem, file=sys.stderr)
     print(folder / "index.html")

@@ -1,9 +1,17 @@
 """The static edition as files: its numbers are the results', and what strangers write neither runs nor stops it."""
 
+import errno
 import gzip
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -170,3 +178,37 @@ def test_addresses_of_the_app_select_and_nothing_else_is_written_over(tmp_path: 
     with pytest.raises(site.PrunescopeError, match="is not a file"):  # a device may never end
         site.main([*arguments[:-1], "/dev/null"])
     assert COLA.key in (tmp_path / "site" / "data" / "index.js").read_text()  # which stays until there is another one
+
+
+def test_a_command_that_is_killed_leaves_no_process_and_a_folder_that_it_takes_again(tmp_path: Path) -> None:
+    for seed in range(8):
+        save(make_result(method="random", controls="wanda", seed=seed), tmp_path / "results")
+    folder = tmp_path / "site"
+    command = [sys.executable, "-m", "core.site", str(folder), "--results", str(tmp_path / "results")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as killed:
+        while killed.poll() is None and not any(folder.glob(".*/data/*.js")):
+            time.sleep(0.01)
+        killed.kill()
+        try:
+            killed.communicate(timeout=60)  # until every process has closed its output
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(killed.pid, signal.SIGKILL)
+    assert site.main(command[3:]) == 0
+    assert {path.name for path in folder.iterdir() if path.name.startswith(".")} == set()
+
+
+def test_a_link_in_the_folder_is_replaced_and_a_full_disk_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(tmp_path, SST2)
+    elsewhere, data = tmp_path / "elsewhere", tmp_path / "site" / "data"
+    data.rename(elsewhere).joinpath("mine").touch()
+    data.symlink_to(elsewhere)
+    before = sorted(elsewhere.iterdir())
+    made(tmp_path, SST2)
+    assert (data.is_symlink(), sorted(elsewhere.iterdir())) == (False, before)
+    monkeypatch.setattr(site.Made, "write", Mock(side_effect=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
+    with pytest.raises(site.PrunescopeError, match="No space left on device"):
+        made(tmp_path, SST2)
+    assert (data / "index.js").is_file()
