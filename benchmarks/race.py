@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -150,13 +150,6 @@ def ours(workload: Workload) -> Accuracies:
     return [frame.metrics["accuracy"] or 0.0 for frame in result.frames]
 
 
-def guided(workload: Workload) -> Accuracies:
-    """Run the same sweep by the method `cka`, whose search of the layers' shares comes first."""
-    request = replace(workload.inputs.request, method="cka")
-    result = sweep(workload.checkpoint, prepare(request), request)
-    return [frame.metrics["accuracy"] or 0.0 for frame in result.frames]
-
-
 @torch.inference_mode()
 def plain(workload: Workload) -> Accuracies:
     """Run one forward pass for each amount over the examples in order of length, and nothing else."""
@@ -172,7 +165,7 @@ def plain(workload: Workload) -> Accuracies:
 
 
 PROCEDURES: Mapping[str, Callable[[Workload], Accuracies]] = {
-    procedure.__name__: procedure for procedure in (published, careful, ours, guided, plain)
+    procedure.__name__: procedure for procedure in (published, careful, ours, plain)
 }
 
 

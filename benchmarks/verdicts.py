@@ -17,7 +17,6 @@ import numpy as np
 
 from benchmarks.harm import harm_table, harms
 from benchmarks.pooled import pool
-from benchmarks.shares import Checkpoint, judged, shares_said, shares_tables
 from core.charts.forest import forest_scene
 from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
@@ -42,7 +41,7 @@ from core.results.names import checkpoint_name, in_sentence, listed, method_name
 from core.results.schema import SweepResult
 from core.results.statistics import Estimate
 from core.sweep.control_contrast import DIFFERENT, margin_of_mean
-from ui.text import markdown_table, plain
+from ui.text import markdown_table
 
 DOCUMENT, README, FOREST = ROOT / "docs" / "results.md", ROOT / "README.md", ROOT / "docs" / "forest.svg"
 MEASURED = SHIPPED / "measured.json"
@@ -51,12 +50,10 @@ NO_DIFFERENCE = "None shows that a method differs from random removal"
 SHARES = (1 / 6, 1 / 3, 1 / 2)  # of the layers that are out of a cut
 
 
-def pages_of(
-    table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: Sequence[Harm], compared: Sequence[Checkpoint]
-) -> dict[Path, str]:
-    """Return what documents and Methods say: verdicts, all of them together, harm, guided shares and cuts."""
-    claim, shares, tables = claim_said(together[0], together), shares_said(compared), shares_tables(compared)
-    said, worth = (f"**{one.heading}.** {' '.join(one.sentences)}" for one in (claim, shares))
+def pages_of(table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: Sequence[Harm]) -> dict[Path, str]:
+    """Return what documents and Methods say: verdicts, all of them together, harm and cuts."""
+    claim = claim_said(together[0], together)
+    said = f"**{claim.heading}.** {' '.join(claim.sentences)}"
     studies = [store.load_cut(path) for entry in library.shipped(library.CutEntry) if (path := store.find(entry.key))]
     cuts, harm = regrets_of(studies), markdown_of(harm_table(alone))
     document = DOCUMENT.read_text("utf-8")
@@ -65,15 +62,12 @@ def pages_of(
         "pooled": [markdown_of(pooled_table(together))],
         "verdicts": [table_of(table)],
         "harm": [harm],
-        "guided": [worth, *map(markdown_of, tables)],
         "cuts": [regrets_said(cuts), markdown_of(regrets_table(cuts))],
     }.items():
         document = written_into(document, name, "\n\n".join(parts))
     measured = {  # on Methods, where a telephone has room for narrow tables
         "verdicts-counted": words.counted(row.verdict for row in table),
         "harm": harm,
-        "guided": plain(" ".join((f"{shares.heading}.", *shares.sentences))),
-        "guided-tables": _narrow(*tables),
         "regret-said": regrets_said(cuts),
         "regret-table": _narrow(regrets_table(cuts)),
     }
@@ -81,8 +75,8 @@ def pages_of(
     return {DOCUMENT: document, README: readme, MEASURED: json.dumps(measured, ensure_ascii=False, indent=1) + "\n"}
 
 
-def _narrow(*tables: Table) -> str:
-    return "\n\n".join(markdown_of(part) for table in tables for part in narrow(table, 2))
+def _narrow(table: Table) -> str:
+    return "\n\n".join(map(markdown_of, narrow(table, 2)))
 
 
 def table_of(table: "Sequence[VerdictRow]") -> str:
@@ -239,10 +233,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     results = [result for result in shipped if isinstance(result, SweepResult)]
     table = verdict_table(results)
     together = pool((row.result, row.alone) for row in table)
-    alone, compared = harms(results), judged(results)
+    alone = harms(results)
     write_table(pooled.FILE, together)
     write_table(passed.FILE, alone)
-    for path, text in pages_of(table, together, alone, compared).items():
+    for path, text in pages_of(table, together, alone).items():
         path.write_text(text, "utf-8")
     scene = forest_scene(together, {}, claim_heading(together[0]))
     FOREST.write_bytes(draw(figure_of(scene, "page"), "svg", [0]))

@@ -10,11 +10,8 @@ from core.charts.pages import compare_shown
 from core.charts.profiles import profile_scene
 from core.findings.accuracy import metrics_of
 from core.findings.compare import START, Axis, profiled
-from core.findings.guided import judged
 from core.findings.words import compare as words
 from core.findings.words.choices import distinguishing_labels
-from core.findings.words.guided import places_table, shares_sentence
-from core.request.catalog import METHODS
 from core.results.library import Entry
 from core.results.names import checkpoint_name, data_name, in_sentence, pruning_name, result_name
 from core.results.once import once
@@ -23,8 +20,8 @@ from ui.address import choose, offer, picture_first, set_parameter
 from ui.exports import offer_exports
 from ui.header import change, choose_result, link_to_control, page_header, two_results
 from ui.player import choose_reduction, show_answer, show_pictures
-from ui.results import companions_of, guided_beside, methods_of
-from ui.text import markdown_table, plain, remark, show_table
+from ui.results import companions_of, methods_of
+from ui.text import markdown_table, plain, remark
 
 NO_METHOD = "No method has been swept over the whole encoder on these examples yet. Run one in the Lab to see it here."
 NOTHING = "A comparison needs two results, and there are fewer here. Prune a checkpoint in the Lab to get another."
@@ -52,10 +49,6 @@ def compare() -> None:
         with st.expander("The paired tests as a table"):
             remark(words.PAIRED)
             st.markdown(markdown_table(tests))
-    guided = next((result for result in (first, second) if METHODS[result.pruning.method].shares), first)
-    if shared := once(shares_sentence, guided):
-        st.markdown(plain(shared))
-    show_table(places_table(once(judged, guided_beside(guided, entries))), naming=2)
     with st.expander("How to read the pictures"):
         st.markdown(shown.text)
     link_to_control(first, second)

@@ -11,7 +11,7 @@ from core.findings.choices import is_of_model
 from core.findings.sentences import ALL, examples_of, flip_choices
 from core.findings.words import sentences as words
 from core.jobs.queue import queue
-from core.request.catalog import TASKS, is_calibrated
+from core.request.catalog import METHODS, TASKS
 from core.request.sweep_request import check_texts, column_name
 from core.results.names import brief_label
 from core.results.prediction import Prediction, question
@@ -89,7 +89,7 @@ def try_a_sentence(result: SweepResult) -> None:
                 for column in task.text_columns
             ]
             pressed = st.form_submit_button("Predict", type="primary", icon=":material/psychology:")
-    if is_calibrated(result.pruning.method, result.pruning.controls) and result.task.source != "written":
+    if METHODS[result.pruning.method].calibrated and result.task.source != "written":
         remark(OTHER_SCORES)
     if pressed:
         drop_question("typed-job")

@@ -28,7 +28,7 @@ from core.findings.words.cut import smaller_words
 from core.findings.words.numbers import place_name
 from core.inputs import uploads
 from core.jobs.queue import queue
-from core.request.catalog import REDUCTIONS, is_calibrated
+from core.request.catalog import METHODS, REDUCTIONS
 from core.request.limits import is_hosted, is_upload
 from core.results.cut import CutStudy, Result
 from core.results.names import amount_name, pruning_name, result_name
@@ -258,7 +258,7 @@ def show_recipe(result: Result) -> None:
 def _offer_checkpoint(result: SweepResult) -> None:
     """Offer the weights of one frame, as a folder in the Hub's format."""
     request = original_request(result)
-    needed = request if is_calibrated(request.method, request.control_of) else replace(request, data=None)
+    needed = request if METHODS[request.method].calibrated else replace(request, data=None)
     if is_hosted() or not can_be_found(replace(needed, against=None)):
         remark(ON_YOUR_OWN if is_hosted() else LACKING)
         return

@@ -10,10 +10,8 @@ import streamlit as st
 from cachetools import LRUCache, cached
 
 from core.errors import PrunescopeError
-from core.findings import guided
 from core.findings.choices import companions, methods_beside
 from core.findings.comparable import same_checkpoint
-from core.request.catalog import METHODS
 from core.request.limits import is_hosted, limits
 from core.results import library, store
 from core.results.cut import CutStudy, Result, study_in, sweep_in
@@ -196,15 +194,6 @@ def methods_of(result: SweepResult, entries: Sequence[Entry]) -> list[tuple[Swee
     among = _judging(entries)  # once, for it lists a hosted server's folder
     methods = read_beside(methods_beside, result, entries)
     return [(method, read_beside(companions, method, among)) for method in methods]
-
-
-def guided_beside(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
-    """Read what a sweep with shares a layer stands beside: see `core.findings.guided`; nothing for other methods."""
-    if not METHODS[result.pruning.method].shares:
-        return []
-    return [
-        method for method in read_beside(methods_beside, result, entries) if method.pruning.method in guided.METHODS
-    ]
 
 
 def own_methods(result: SweepResult) -> list[SweepResult]:

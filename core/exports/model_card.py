@@ -26,7 +26,6 @@ def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
     by = pruning.calibration
     scored = f", scored on {by.num_examples} examples, {by.source_name}" if by else ""
     lost = ", ".join(f"{share:.4f}" for share in frame.layer_sparsity)
-    chosen = f"\n| shares chosen by | {pruning.allocation.criterion} |" if pruning.allocation else ""
     return f"""{_metadata(result, frame, pruning.method, licence)}
 # {checkpoint_name(result)}, pruned by {amount_name(frame.amount)}
 
@@ -39,7 +38,7 @@ the model is as large and as fast as its base. It was not trained after pruning.
 | amount | {amount_text(frame.amount)} |
 | sparsity: removed / all parameters | {frame.sparsity:.4f} |
 | prunable sparsity: removed / all encoder matrix weights | {frame.prunable_sparsity:.4f} |
-| the same of each layer | {lost} |{chosen}
+| the same of each layer | {lost} |
 
 On {data_name(result)}:
 

@@ -11,11 +11,11 @@ from core.inputs.examples import EvalSubset, open_examples
 from core.inputs.hub import Report
 from core.request import catalog
 from core.request.amounts import parse_amounts
-from core.request.catalog import METHODS, is_calibrated, is_guided
+from core.request.catalog import METHODS
 from core.request.limits import kind_of_data, source_of
 from core.request.sweep_request import SweepRequest
 from core.results.key import result_key
-from core.results.schema import AllocationRecord, CalibrationRecord, PruningRecord, StopRecord
+from core.results.schema import CalibrationRecord, PruningRecord, StopRecord
 
 DTYPE = "float32"
 JUDGED, CHOSEN_ON = 512, 256  # examples of a study of cuts, or as many as there are
@@ -28,7 +28,7 @@ class Inputs:
     Attributes:
         resolved: The checkpoint's files.
         subset: The evaluation examples.
-        calibration: Examples for methods to score on; None if the request's scores on none. See `scored_on`.
+        calibration: Examples for the request's method to score on; None if it scores on none.
         rest: Further labelled examples, on which the working range is judged as well; None if there are none.
         against: The files of another checkpoint that the request is compared with; None without one, or where it has
             the same content.
@@ -79,9 +79,8 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
         against = None
     examples = open_examples(request, resolved.label_names, report)
     subset = examples.subset(request.num_examples)
-    needed = is_calibrated(request.method, request.control_of)
     most = CHOSEN_ON if METHODS[request.method].removes == "layers" else catalog.CALIBRATION_EXAMPLES
-    calibration = examples.calibration(subset, most) if needed else None
+    calibration = examples.calibration(subset, most) if METHODS[request.method].calibrated else None
     rest = examples.rest(subset) if request.range_examples == "all" else None
     return Inputs(resolved, subset, calibration, rest, against, request)
 
@@ -130,18 +129,8 @@ def _check_removable(resolved: Resolved) -> None:
         raise refused(resolved.id, fault, "choose a checkpoint of another type")
 
 
-def scored_on(request: SweepRequest, calibration: EvalSubset | None) -> EvalSubset | None:
-    """Return those of the calibration examples that a request's method, or the one it controls, scores on, if any."""
-    if calibration is None or not is_calibrated(request.method, request.control_of):
-        return None
-    return calibration.first(catalog.GUIDING_EXAMPLES) if is_guided(request.method, request.control_of) else calibration
-
-
 def pruning_record(
-    request: SweepRequest,
-    calibration: EvalSubset | None,
-    reliability: tuple[float | None, ...] = (),
-    allocation: AllocationRecord | None = None,
+    request: SweepRequest, calibration: EvalSubset | None, reliability: tuple[float | None, ...] = ()
 ) -> PruningRecord:
     """Describe a request's pruning for a result file.
 
@@ -149,9 +138,8 @@ def pruning_record(
         request: The request.
         calibration: See `Inputs`.
         reliability: The scores' reliability, one value per layer, once known; it does not change the key.
-        allocation: How many weights of each layer go, once known; nor does this.
     """
-    calibration = scored_on(request, calibration)
+    calibration = calibration if METHODS[request.method].calibrated else None
     return PruningRecord(
         method=request.method,
         granularity=METHODS[request.method].granularity,
@@ -166,5 +154,4 @@ def pruning_record(
             fingerprint=calibration.record.fingerprint,
             reliability=reliability,
         ),
-        allocation=allocation,
     )

@@ -23,7 +23,6 @@ from torch import Tensor, nn
 from core.encoder.architectures import encoder_layers, linear_weights
 from core.pruning.plan import Baseline, Plan
 from core.request.scope import run_of
-from core.results.schema import AllocationRecord
 
 _LOW_BITS = 16  # of 32; the sign bit is 0, which leaves 2**15 bins
 _BINS = 1 << (31 - _LOW_BITS)
@@ -95,20 +94,14 @@ def _cut(members: Bits, rank: int) -> Cut:
 class MagnitudePlan(Plan):
     """Groups of matrices, in each of which the weights closest to zero go."""
 
-    def __init__(
-        self,
-        groups: Sequence[Sequence[nn.Parameter]],
-        counts: Mapping[float, Sequence[int]],
-        allocation: AllocationRecord | None = None,
-    ) -> None:
+    def __init__(self, groups: Sequence[Sequence[nn.Parameter]], counts: Mapping[float, Sequence[int]]) -> None:
         """Find the threshold of every amount in each group.
 
         Args:
             groups: Matrices in parameter order, float32; those of a group are ranked together.
             counts: For each amount how many weights each group loses.
-            allocation: How the counts were chosen, where they were.
         """
-        self.parameters, self.allocation = [weight for group in groups for weight in group], allocation
+        self.parameters = [weight for group in groups for weight in group]
         self._sizes = [len(group) for group in groups]
         cuts = map(smallest, groups, zip(*counts.values(), strict=True))
         self._cuts = dict(zip(counts, zip(*cuts, strict=True), strict=True))

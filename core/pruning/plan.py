@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from core.encoder.architectures import Catcher, Tap, encoder_layers, linear_weights
 from core.encoder.batches import MicroBatch
 from core.inputs.hub import Report
-from core.results.schema import AllocationRecord
 
 SCORING = "Scoring on calibration examples"  # a stage
 
@@ -154,12 +153,10 @@ class Plan(Protocol):
     Attributes:
         parameters: The parameters that the plan may change.
         reliability: Agreement of two halves of the calibration examples, one value per layer; empty without them.
-        allocation: How many weights of each layer go, of a method that shares them out among the layers.
     """
 
     parameters: list[nn.Parameter]
     reliability: tuple[float | None, ...] = ()
-    allocation: AllocationRecord | None = None
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
         """Yield a mask of the entries that stay, for each parameter.

@@ -16,7 +16,6 @@ MIN_EXAMPLES = 4  # the unbiased HSIC divides by n - 3
 FEW_EXAMPLES = 64  # fewer give a noisy estimate, and a warning
 DEFAULT_EXAMPLES = 256
 CALIBRATION_EXAMPLES = 1024  # at most
-GUIDING_EXAMPLES = 256  # of them, at most, that shares of layers are chosen on
 MIN_CALIBRATION = 16  # where the examples come from one table
 SUBSET_SEED = 0  # draws the eval subset; a request's seed is for pruning
 SURVIVAL_THRESHOLD = 0.9  # of CKA, by convention
@@ -165,8 +164,6 @@ class Method:
         removes: Single weights, whole units that can be removed cleanly, hidden units, with all that they own, or
             whole layers, which are passed by.
         calibrated: Whether it scores on calibration examples.
-        shares: How it sets what share of each encoder layer's weights goes: all alike, or chosen on calibration
-            examples, without their labels; empty where that follows from its scores.
         control: The method that removes equally much at random, by a seed; None for the controls themselves and for
             layers.
         likely_stop: The amount by which it has probably reached the largest damage that is compared.
@@ -176,7 +173,6 @@ class Method:
     explanation: str
     removes: Literal["weights", "units", "hidden units", "layers"] = "weights"
     calibrated: bool = False
-    shares: Literal["", "uniform", "guided"] = ""
     control: str | None = "random"
     likely_stop: float = 0.2
 
@@ -207,25 +203,6 @@ METHODS: Mapping[str, Method] = {
     ),
     "wanda": Method(
         "Wanda", "In every row of a matrix, small weights that read small inputs go first.", calibrated=True
-    ),
-    "uniform": Method(
-        "Magnitude, equal shares",
-        "Each layer loses the weights closest to zero, the same share of every layer.",
-        shares="uniform",
-    ),
-    "cka": Method(
-        "Magnitude, guided by CKA",
-        "Each layer loses the weights closest to zero, in a share chosen so that what the classifier reads changes "
-        "least. A larger amount may spare what a smaller one removes.",
-        calibrated=True,
-        shares="guided",
-    ),
-    "divergence": Method(
-        "Magnitude, guided by answers",
-        "Each layer loses the weights closest to zero, in a share chosen so that the model's answers change least. A "
-        "larger amount may spare what a smaller one removes.",
-        calibrated=True,
-        shares="guided",
     ),
     "random": Method(
         "Random",
@@ -266,16 +243,7 @@ METHODS: Mapping[str, Method] = {
     ),
 }
 
-
-def is_guided(method: str, controlled: str | None) -> bool:
-    """Whether a method, or the one that it controls, chooses shares on calibration examples."""
-    return METHODS[controlled or method].shares == "guided"
-
-
-def is_calibrated(method: str, controlled: str | None) -> bool:
-    """Whether a method needs calibration examples; a control needs those that its method's counts are chosen on."""
-    return METHODS[method].calibrated or is_guided(method, controlled)
-
+REMOVED_METHODS = ("cka", "divergence", "uniform")  # of earlier versions: their results are refused
 
 CONTROL_SEEDS = {"weight": 5, "neuron": 10}  # the fewest to judge a method by; those of units vary more
 DEFAULT_CONTROLLED = {"random": "magnitude", "random-neuron": "attribution"}  # the method that a control follows

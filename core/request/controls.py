@@ -95,13 +95,9 @@ def each_alone(request: SweepRequest, num_layers: int) -> tuple[SweepRequest, ..
 
 
 def every_method(request: SweepRequest, model_type: str = "") -> tuple[SweepRequest, ...]:
-    """Return the same sweep by every method that an architecture has, in its usual scope; none of them a control.
-
-    Those that choose shares are left out: a search takes several times as long as a sweep, two of them longer than all
-    that is here.
-    """
+    """Return the same sweep by every method that an architecture has, in its usual scope; none of them a control."""
     whole = replace(request, control_of=None, seed=0, until_damage=None)
-    known = (name for name, method in METHODS.items() if method.control and method.shares != "guided")
+    known = (name for name, method in METHODS.items() if method.control)
     names = (name for name in known if METHODS[name].suits(model_type))
     return tuple(replace(whole, method=name, scope=usual_scope(name)) for name in names)
 

@@ -86,8 +86,6 @@ def check_scope(scope: str | None, method: str, num_layers: int = catalog.MAX_LA
     """
     if METHODS[method].granularity != "weight":
         fits, remedy = scope is None, "leave it out"
-    elif METHODS[method].shares:
-        fits, remedy = scope == "encoder", "it shares the whole encoder out among its layers, choose encoder"
     else:
         run = run_of(scope)
         is_part = run is not None and 0 < len(run) < max(num_layers, 2) and run.stop <= num_layers

@@ -118,18 +118,6 @@ class CalibrationRecord(f.Record):
     reliability: Annotated[f.Row, f.FEW]
 
 
-class AllocationRecord(f.Record):
-    """How many of each layer's weights a method with shares a layer removes, and how it chose them.
-
-    `counts` holds for each frame one number a layer. `passes` is what the choice cost: layers computed, over the
-    model's number of layers, in passes over the calibration examples.
-    """
-
-    criterion: Literal["uniform", "cka", "divergence"]
-    passes: float = Field(ge=0, le=1e6)
-    counts: Annotated[tuple[Annotated[tuple[f.Count, ...], f.FAST], ...], f.FEW, f.FAST]
-
-
 class StopRecord(f.Record):
     """Where a sweep stops: after the first amount whose damage reaches `damage`, of the `amounts` asked for."""
 
@@ -152,7 +140,6 @@ class PruningRecord(Pruning):
     granularity: Literal["weight", "neuron", "layer"]
     stop: StopRecord | None = None
     calibration: CalibrationRecord | None = None
-    allocation: AllocationRecord | None = None
 
 
 class MeasureRecord(f.Record):
@@ -309,9 +296,6 @@ class SweepResult(Header, Computed):
             yield "its frames must ascend from amount 0: they are"
         if (judged := self.working_range) and not {judged.to, judged.shown_broken_from} <= {None, *amounts}:
             yield "its working range ends at amounts that are"
-        counts = self.pruning.allocation.counts if self.pruning.allocation else None
-        if counts is not None and (len(counts) < len(amounts) or {*map(len, counts)} - {layers}):
-            yield "the counts of its allocation are"
         for frame in self.frames:
             lengths = len(frame.predictions), len(frame.layer_sparsity)
             names = [set(known) for known in (frame.metrics, frame.intervals, frame.similarity)]

@@ -9,6 +9,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import reduce
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from platformdirs import user_cache_path
 from pydantic import ValidationError
 
 from core.errors import PrunescopeError
-from core.request.catalog import EMBEDDED, MEASURES, MIN_EXAMPLES, SHIPPED, TASKS
+from core.request.catalog import EMBEDDED, MEASURES, MIN_EXAMPLES, REMOVED_METHODS, SHIPPED, TASKS
 from core.request.limits import LOCAL_LIMITS, is_hosted, limits
 from core.request.sweep_request import MAX_LABELS, MIN_LABELS, check_scope
 from core.results.cut import ANY, KINDS, CutStudy, Result, study_in, sweep_in
@@ -32,6 +33,7 @@ MOST_SIMILARITIES = 500_000  # of 48 points and 100 amounts it has half
 MOST_VALUES = 5_000_000
 MAX_BYTES = 64 * 2**20  # of a file, decompressed; one of 24 layers and 100 amounts has some 20
 PART, OLD_SECONDS = ".part", 3600.0  # a file that is being written, and how long that never takes
+FORGOTTEN = ("pruning.allocation",)  # fields of older files, which are left out
 _KEY = re.compile(r"[0-9a-f]{64}")
 
 
@@ -217,8 +219,9 @@ def parse(values: Any, name: str) -> Result:
     if version != SCHEMA_VERSION:
         fault = f"{name} has schema version {version!r:.20}, this program reads {SCHEMA_VERSION}"
         raise PrunescopeError(f"{fault}: compute it again in the Lab or with python -m core.precompute")
+    _refuse_removed(values.get("pruning"), name)
     try:
-        result = ANY.validate_python(values)
+        result = ANY.validate_python(reduce(_without, FORGOTTEN, values))
         checksum, key = digest({key: value for key, value in values.items() if key != "checksum"}), key_of(result)
         fault = next(faults(result), "")
     except ValidationError as error:
@@ -232,6 +235,32 @@ def parse(values: Any, name: str) -> Result:
     if (result.checksum, result.key) != (checksum, key):  # under another key it would take another result's place
         raise PrunescopeError(f"{name} does not match its checksum or key: it was edited or damaged, recompute it")
     return result
+
+
+def _refuse_removed(pruning: Any, name: str) -> None:
+    """Refuse a result of a method that was removed, or of its control.
+
+    Args:
+        pruning: What the file says of its method.
+        name: The file's name, for messages.
+
+    Raises:
+        PrunescopeError: It is one.
+    """
+    for field, verb in (("method", "was pruned by"), ("controls", "is the random control of")):
+        if isinstance(pruning, dict) and pruning.get(field) in REMOVED_METHODS:
+            raise PrunescopeError(f"{name} {verb} '{pruning[field]}', a method that was removed: choose another result")
+
+
+def _without(values: Any, path: str) -> Any:
+    """Return the values of a file without a field, named by its path; a list on the way stands for its items."""
+    if isinstance(values, list):
+        return [_without(item, path) for item in values]
+    field, _, rest = path.partition(".")
+    if not isinstance(values, dict) or field not in values:
+        return values
+    others = {name: value for name, value in values.items() if name != field}
+    return {**others, field: _without(values[field], rest)} if rest else others
 
 
 def faults(result: Result) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from core.encoder.batches import micro_batches
@@ -11,8 +10,7 @@ from core.errors import PrunescopeError
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
 from core.inputs.prepare import Inputs, prepare
-from core.pruning.guided import STEPS, layer_passes
-from core.request.catalog import GUIDING_EXAMPLES, METHODS, is_calibrated, is_guided
+from core.request.catalog import METHODS
 from core.request.controls import likely_amounts
 from core.request.limits import limits
 from core.request.sweep_request import SweepRequest
@@ -72,7 +70,7 @@ def check_seconds(work: str, seconds: float, smaller: str) -> None:
 
 def cost_of_trying(request: SweepRequest) -> tuple[bool, ...]:
     """Order sweeps by what they need beside the amounts: to be timed, one that needs most."""
-    scores = is_calibrated(request.method, request.control_of)
+    scores = METHODS[request.method].calibrated
     is_slow = scores and METHODS[request.method].granularity == "neuron"
     return scores, is_slow, request.range_examples == "all"
 
@@ -91,7 +89,7 @@ def refuse_download(*_: object) -> None:
 
 
 def seconds_of(sweeps: Sequence[SweepRequest], tried: SweepRequest, inputs: Inputs, report: Report) -> list[float]:
-    """Estimate sweeps on one checkpoint and examples, each as if it ran alone, but for the one search of shares.
+    """Estimate sweeps on one checkpoint and examples, each as if it ran alone.
 
     Args:
         sweeps: Checked requests.
@@ -104,15 +102,11 @@ def seconds_of(sweeps: Sequence[SweepRequest], tried: SweepRequest, inputs: Inpu
     """
     with borrow(inputs.resolved) as checkpoint:
         check_fit(checkpoint, inputs.subset, tried)
-        scoring, per_amount, search = measure(checkpoint, inputs, tried, report)
+        scoring, per_amount = measure(checkpoint, inputs, tried, report)
     seconds = list[float]()
     for sweep in sweeps:
-        preparation = 0.0
-        if is_guided(sweep.method, sweep.control_of):
-            preparation, search = search, 0.0  # what one has found serves the others
-        elif sweep.method == tried.method or METHODS[sweep.method].calibrated:
-            preparation = scoring
-        seconds.append(preparation + per_amount * passes(sweep, inputs))
+        scores = sweep.method == tried.method or METHODS[sweep.method].calibrated
+        seconds.append(scores * scoring + per_amount * passes(sweep, inputs))
     return seconds
 
 
@@ -126,7 +120,7 @@ def passes(request: SweepRequest, inputs: Inputs) -> float:
     return likely_amounts(request) * (1 + rest) + beside
 
 
-def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, report: Report) -> tuple[float, ...]:
+def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, report: Report) -> tuple[float, float]:
     """Time a sample of every part of a sweep, and scale it to all examples by the tokens that the model reads.
 
     Args:
@@ -136,7 +130,7 @@ def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, repor
         report: Called between the steps.
 
     Returns:
-        Seconds: of scoring and planning, once; of one pruning amount; of choosing the shares of the layers, once.
+        Seconds: of scoring and planning, once; of one pruning amount.
     """
     times = list[float]()
 
@@ -146,10 +140,8 @@ def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, repor
 
     subset = inputs.subset.first(SAMPLE_SIZE)
     calibration = inputs.calibration and inputs.calibration.first(SAMPLE_SIZE)
-    searches = is_guided(request.method, request.control_of)
     tick()
-    tried = replace(request, method="uniform", control_of=None) if searches else request  # the search is not run
-    plan = make_plan(checkpoint, calibration, tried, tick)
+    plan = make_plan(checkpoint, calibration, request, tick)
     scoring = times[-1] - times[0]  # until the last micro-batch is scored
     if inputs.calibration and calibration:
         scoring *= _tokens(checkpoint, inputs.calibration) / _tokens(checkpoint, calibration)
@@ -164,12 +156,7 @@ def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, repor
             runner.run(window, buffers, tick)
         running = times[-1] - times[-1 - runner.micro_batches]
     per_token = running / _tokens(checkpoint, subset)
-    search = 0.0
-    if inputs.calibration:
-        depth, tokens = checkpoint.record.num_layers, _tokens(checkpoint, inputs.calibration.first(GUIDING_EXAMPLES))
-        search = per_token * tokens * layer_passes(depth) / depth + STEPS * per_amount
-    per_amount += per_token * _tokens(checkpoint, inputs.subset) * OVERHEAD
-    return preparation, per_amount, search
+    return preparation, per_amount + per_token * _tokens(checkpoint, inputs.subset) * OVERHEAD
 
 
 def _tokens(checkpoint: Checkpoint, examples: EvalSubset) -> int:

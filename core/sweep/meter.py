@@ -23,7 +23,7 @@ from core.encoder.representations import Recorder, Representations, check_finite
 from core.inputs.checkpoints import Resolved
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
-from core.inputs.prepare import prepare, scored_on
+from core.inputs.prepare import prepare
 from core.pruning import Baseline, Calibration, Plan, PrunedModel, Removed, module_of
 from core.pruning.magnitude import scoped_weights
 from core.pruning.rows import RowPlan
@@ -94,12 +94,12 @@ def make_plan(checkpoint: Checkpoint, examples: EvalSubset | None, request: Swee
 
     Args:
         checkpoint: The loaded baseline.
-        examples: The calibration examples; None for a method without any. See `scored_on`.
+        examples: The calibration examples; None for a method without any.
         request: Method, scope, amounts and seed.
         report: Called with (stage, done, total); an exception that it raises ends the planning, unchanged.
     """
     calibration, model = None, checkpoint.model
-    if examples := scored_on(request, examples):
+    if examples and METHODS[request.method].calibrated:
         measured = checkpoint.measured.setdefault(examples.record.fingerprint, {})
         batches = micro_batches(checkpoint.tokenizer, examples.texts)
         calibration = Calibration(batches, torch.tensor(examples.record.gold), report, measured)

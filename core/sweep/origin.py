@@ -8,7 +8,7 @@ from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
 from core.inputs.prepare import Inputs, prepare
 from core.request.amounts import amount_text, parse_amounts
-from core.request.catalog import is_calibrated
+from core.request.catalog import METHODS
 from core.request.sweep_request import SweepRequest, checked
 from core.results.provenance import checkpoint_place, lacks_place, request_of
 from core.results.schema import CheckpointRecord, Frame, SweepResult
@@ -106,7 +106,7 @@ def find_pruning(
         PrunescopeError: The checkpoint or the examples are not found, or are not those of the result.
     """
     result = result.model_copy(update={"against": None})  # what it is compared with does not matter
-    if is_calibrated(result.pruning.method, result.pruning.controls):
+    if METHODS[result.pruning.method].calibrated:
         request, inputs = find_inputs(result, amount, checkpoint, data, report)
         return request, inputs.resolved, inputs.calibration
     request = _request(result, amount, checkpoint)

@@ -99,7 +99,7 @@ def sweep(
             checkpoint=record,
             against=other and other.record,
             task=subset.record,
-            pruning=pruning_record(request, inputs.calibration, plan.reliability, plan.allocation),
+            pruning=pruning_record(request, inputs.calibration, plan.reliability),
             similarity=SimilarityRecord(
                 points=runner.points,
                 measures=measures,
@@ -117,17 +117,13 @@ def sweep(
                 break
     amounts, metric = [frame.amount for frame in frames], subset.task.main_metric
     gold = np.array([*subset.record.gold, *(inputs.rest.record.gold if inputs.rest else ())])  # (examples,)
-    pruning = header.pruning
-    if allocation := pruning.allocation:  # the sweep may have stopped before the last amount
-        allocation = allocation.model_copy(update={"counts": allocation.counts[: len(frames)]})
-        pruning = pruning.model_copy(update={"allocation": allocation})
     return SweepResult(
-        **{**dict(header), "pruning": pruning},
+        **dict(header),
         key=inputs.key_of(inputs.request),
         frames=tuple(frames),
         working_range=working_range(metric, amounts, gold, np.array(answers)),
         statistics=None  # nothing follows from the similarities that are left
-        if pruning.granularity == "layer"
+        if header.pruning.granularity == "layer"
         else beside.statistics(amounts, pruned_point(header.points, request.scope)),
         environment=environment(),
         seconds=round(time.monotonic() - started, 3),

@@ -9,7 +9,6 @@ import torch
 from benchmarks import verdicts
 from benchmarks.harm import harms
 from benchmarks.pooled import pool
-from benchmarks.shares import judged
 from core.charts.forest import forest_scene
 from core.findings import passed, pooled
 from core.request.catalog import DEFAULT_CONTROLLED, EMBEDDED, ENGINE_VERSION, FAMILIES, SHIPPED, TASKS
@@ -72,10 +71,10 @@ def test_every_result_matches_its_entry_and_the_pages_are_of_today(shipped_resul
         assert result.task.source == "written" or len(result.task.examples) in (256, 800), entry.name
     table = verdicts.verdict_table([*shipped_results.values()])
     together = pool((row.result, row.alone) for row in table)
-    alone, compared = harms(shipped_results.values()), judged(shipped_results.values())
+    alone = harms(shipped_results.values())
     tables = pooled.shipped(), passed.shipped()
     assert near(tables, (together, alone)), "run python -m benchmarks.verdicts"
-    for path, text in verdicts.pages_of(table, *tables, compared).items():
+    for path, text in verdicts.pages_of(table, *tables).items():
         assert near_text(path.read_text("utf-8"), text), "run python -m benchmarks.verdicts"
     rows = [row for view in forest_scene(tables[0], {}, "").views.values() for row in view.datasets["forest"]]
     drawn = verdicts.FOREST.read_text("utf-8")

@@ -129,19 +129,6 @@ def test_magnitude_and_its_control(both: Both, scope: str) -> None:
     assert_same_counts(both.removed(both.plan("random", scope, controls="magnitude")), expected)
 
 
-@pytest.mark.parametrize("method", ["uniform", "cka"])
-def test_shares_of_layers_and_their_control(both: Both, method: str) -> None:
-    """In each layer as many |w| as the plan's counts say."""
-    plan = both.plan(method, "encoder")
-    (counts,) = plan.allocation.counts
-    assert sum(counts) == round(AMOUNT * num_prunable(both.model))
-    expected = {}
-    for layer, count in enumerate(counts):
-        expected |= both.smallest(f"layer:{layer}", count)
-    assert_same_masks(both.removed(plan), expected)
-    assert_same_counts(both.removed(both.plan("random", "encoder", controls=method)), expected)
-
-
 @pytest.mark.parametrize("scope", SCOPES)
 def test_wanda_and_its_control(both: Both, scope: str) -> None:
     squares: dict[str, Tensor] = {}

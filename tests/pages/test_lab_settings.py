@@ -105,7 +105,6 @@ def test_a_preset_fills_the_settings_for_what_is_chosen(runs: Runs, title: str, 
     assert runs.requests == [wanted]
     assert ("reduction" in address(page)) == (title == "The published experiment")
     every = every_method(wanted)
-    quick = [name for name, method in METHODS.items() if method.control and method.shares != "guided"]
-    assert [sweep.method for sweep in every] == quick
+    assert [sweep.method for sweep in every] == [name for name, method in METHODS.items() if method.control]
     expected_after = {"Random control": judged_beside(wanted), "How far can I prune?": every[1:]}
     assert runs.follow_ups == expected_after.get(title, ())

@@ -19,8 +19,7 @@ from ui.text import remark
 SOME_LAYERS, LIST = "some layers", "list"  # choices after which something has to be typed
 EVERY, STUDY = "every method", "study"  # choices; no names of the catalog
 HOW_FAR = (
-    "Runs every method, one after another: up to where does the model work with each, and which layer falls first? "
-    "The guided ones, whose search takes longer, are left out: run them one by one."
+    "Runs every method, one after another: up to where does the model work with each, and which layer falls first?"
 )
 WHICH_LAYERS = "Leaves out whole layers in many combinations: which can really go, for a smaller and faster model?"
 SCOPES = {
@@ -78,8 +77,7 @@ def choose_method(shown: SweepRequest, asked: Asked, follow_ups: Sequence[SweepR
         first = (shown.control_of if shown.method == name else None) or DEFAULT_CONTROLLED.get(name)
         note = "As much is removed from each matrix or layer as this method removes there."
         fields["control_of"] = choose_setting("Control of", controlled, first, f"control-of-{name}", note)
-    shares = METHODS[fields.get("control_of") or name].shares  # of all layers
-    if method.granularity == "weight" and not (shares or asked.every):
+    if method.granularity == "weight" and not asked.every:
         run = run_of(shown.scope)
         note = "Where weights may be removed. One layer alone shows that layer's isolated effect."
         fields["scope"] = choose_setting("Scope", SCOPES, shown.scope if run is None else SOME_LAYERS, "scope", note)

@@ -276,9 +276,9 @@ def matters_told(result: SweepResult, found: Verdict, harm: HalvesHarm | None, t
     if harm:
         return halves_said(found.lead, harm, table)
     method = METHODS[result.pruning.controls or result.pruning.method]
-    has_halves = method.granularity == "weight" and not method.shares and result.checkpoint.num_layers > 1
+    has_halves = method.granularity == "weight" and result.checkpoint.num_layers > 1
     if result.against or not has_halves or run_of(result.pruning.scope):
-        why = "Halves are pruned alone only where weights of several layers are removed, with no set share for each."
+        why = "Halves are pruned alone only where weights of several layers are removed."
         return Said("Is what changes most what matters most? Not asked here", (why,))
     takes = "That takes pruning each half of the layers alone, by the method and at random, which was not done here."
     go = Go("Prune each half alone", "halves")

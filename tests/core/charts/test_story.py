@@ -156,8 +156,6 @@ LACKING = {
     "some layers alone": (make_result(scope="layer:1", points="layer"), [None] * 6 + ["study"]),
     "all linear layers": (make_result(scope="all-linear"), [None] * 4 + ["random removal", "halves", "study"]),
     "against": (against(make_result(), 4), [None] * 6 + ["study"]),
-    "equal shares": (make_result(method="uniform"), [None] * 4 + ["random removal", None, "study"]),
-    "their control": (make_result(method="random", controls="uniform"), [None] * 6 + ["study"]),
     "one layer": (make_result(num_layers=1), [None] * 4 + ["random removal", None, "study"]),
     "outputs": (make_result(points="layer"), [None] * 4 + ["random removal", "halves", "study"]),
     "both points": (make_result(points="both"), [None] * 4 + ["random removal", "halves", "study"]),

@@ -9,7 +9,6 @@ import numpy as np
 from core.findings.choices import companions
 from core.findings.claim import Verdict, verdict, with_rows
 from core.findings.comparable import own_sweeps
-from core.findings.guided import AMOUNTS as JUDGED
 from core.results.library import Entry, entry_of, shipped
 from core.results.schema import SweepResult
 from core.results.statistics import ChangedRecord, SurvivalRecord, WorkingRangeRecord
@@ -232,28 +231,6 @@ def half(scope: str, share: float, **settings: object) -> SweepResult:
     """Some of four layers alone, as if each held a quarter of the weights; a share is changed at 0.6, 30 % of these."""
     known = {"num_layers": 4, "points": "layer", "amounts": (0.0, 0.2, 0.6), "prunable_sparsity": lambda a: a / 2}
     return changing(make_result(**{**known, "scope": scope, **settings}), {0.0: 0.0, 0.2: share / 3, 0.6: share})
-
-
-# ---------------------------------------------------------------- shares of layers
-
-EXAMPLES = 200
-FEWER = {"magnitude": (20, 40, 60), "uniform": (18, 36, 50), "cka": (8, 20, 30), "divergence": (9, 22, 28)}
-
-
-def sharing(counts: Mapping[str, Sequence[int]] = FEWER, **settings: object) -> list[SweepResult]:
-    """A sweep of each method: at each amount that is judged the first so many predictions change, all right before."""
-    found, amounts = [], (0.0, *JUDGED)
-    for method, changed in counts.items():
-        whole = make_result(**{"amounts": amounts, "num_examples": EXAMPLES, "method": method, **settings})
-        shares = [count / len(whole.task.examples) for count in (0, *changed)]
-        found.append(changing(whole, dict(zip(amounts, shares, strict=True))))
-    return found
-
-
-def confirming(results: Sequence[SweepResult], seed: int = 1) -> list[SweepResult]:
-    """The same on a checkpoint of which nothing was known."""
-    made = (made_by_recipe(result.checkpoint, "mpnet-l12-sst2", seed) for result in results)
-    return [with_own_key(result, checkpoint=known) for result, known in zip(results, made, strict=True)]
 
 
 # ---------------------------------------------------------------- results beside each other

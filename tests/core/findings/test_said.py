@@ -9,22 +9,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.harm import harm_table
-from benchmarks.shares import judged, shares_said, shares_tables
 from core.findings.claim import verdict
 from core.findings.compare import profiled
 from core.findings.cut import frontier_of
 from core.findings.grid import arranged, grid_rows
-from core.findings.guided import METHODS
 from core.findings.layers import Look, yardstick
 from core.findings.passed import Estimate as Mean
 from core.findings.passed import HalvesHarm, Harm, passed_on
 from core.findings.pooled import ALL, WHOLE, Cell, Estimate, Pooled
 from core.findings.sentences import examples_of
-from core.findings.words import Said, compare, cut, grid, guided, lab, layers, passed, sentences, story
+from core.findings.words import Said, compare, cut, grid, lab, layers, passed, sentences, story
 from core.findings.words import verdict as words_of_verdicts
 from core.results import statistics
 from core.results.prediction import Prediction
-from core.results.schema import AllocationRecord, CalibrationRecord, ColumnsRecord, FileRecord
+from core.results.schema import ColumnsRecord, FileRecord
 from core.sweep.control_contrast import Contrast
 from tests.builders import against, make_result, with_own_key, with_own_labels
 from tests.core.findings import made
@@ -237,24 +235,6 @@ def labs() -> Iterator[str]:
         yield lab.reading_note(RESULT.task.model_copy(update={**columns, "files": files, **meanings}))
 
 
-def shares() -> Iterator[str]:
-    same = dict.fromkeys(METHODS, made.FEWER["magnitude"])
-    more, none = {**same, "cka": (30, 70, 90)}, dict.fromkeys(METHODS, (0, 0, 0))
-    for counts in (made.FEWER, {**made.FEWER, "magnitude": (8, 40, 60), "cka": (9, 20, 30)}, same, more, none):
-        yield from lines(shares_said(judged(made.confirming(made.sharing(counts)))))
-    table = judged([*made.sharing(), *made.sharing(task="qqp"), *made.confirming(made.sharing(more))])
-    yield from lines(shares_said(table[1:]))
-    for rows in shares_tables(table):
-        yield " | ".join(rows[0])
-        yield from (" | ".join(cells.values()) for cells in rows[:4])
-    result = made.sharing()[2]
-    by = CalibrationRecord(source_name="GLUE", num_examples=64, fingerprint="0", reliability=())
-    allocation = AllocationRecord(criterion="cka", passes=71.9, counts=((1,) * 6,) * 5)
-    pruning = result.pruning.model_copy(update={"calibration": by, "allocation": allocation})
-    yield guided.shares_sentence(result.model_copy(update={"pruning": pruning}))
-    assert guided.shares_sentence(result) == ""
-
-
 def flips() -> Iterator[str]:
     whole, stays = made.flipping(), predicting(made.flipping(), *[(1,) * 5] * 4)
     for known in (whole, stays, whole.model_copy(update={"frames": whole.frames[:1]})):
@@ -315,7 +295,6 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "Layers, some alone": layers_alone,
     "Compare": comparisons,
     "Lab": labs,
-    "Shares of layers": shares,
     "Sentences": flips,
     "Cut": cuts,
     "Tables of numbers": numbers,

@@ -10,15 +10,13 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import chisquare
-from tiny import make_calibration
 from torch import Tensor, nn
-from transformers import AutoTokenizer
 
 from core.pruning import Baseline, Plan, module_of
 from core.pruning.magnitude import ranked_together, scoped_weights
 from core.pruning.random import MatrixPlan, draws
 from core.pruning.rows import RowPlan
-from core.request.catalog import METHODS, is_guided
+from core.request.catalog import METHODS
 
 AMOUNTS = (0.0, 0.05, 0.29, 0.5, 0.9)
 CONTROLLED = [name for name, method in METHODS.items() if method.control]
@@ -32,10 +30,7 @@ def control(
     model: nn.Module, controls: str, seed: int = 0, scope: str = "encoder", amounts: Sequence[float] = AMOUNTS
 ) -> Plan:
     method = METHODS[controls].control if controls in METHODS else "random"
-    calibration = None
-    if controls in METHODS and is_guided(method, controls):
-        calibration = make_calibration(AutoTokenizer.from_pretrained(model.name_or_path), [0, 1] * 8)
-    return module_of(method).plan(Baseline(model, amounts, scope, seed, calibration, controls))
+    return module_of(method).plan(Baseline(model, amounts, scope, seed, controls=controls))
 
 
 def places(mask: Tensor) -> tuple[int, ...]:
@@ -68,8 +63,6 @@ def test_the_seed_decides_and_nothing_else(model: nn.Module, controls: str) -> N
     assert not any(map(torch.equal, first, other))
     alone = removed(control(model, controls, 3, amounts=(0.5,)), 0.5)
     assert all(map(torch.equal, first, alone)), "the other amounts of a sweep must not matter"
-    if METHODS[controls].shares == "guided":
-        return  # its own counts need not grow in every layer
     for smaller, larger in zip(removed(plan, 0.29), removed(plan, 0.9), strict=True):
         assert not (smaller & ~larger).any(), "a larger amount removes all that a smaller one does"
         assert smaller.sum() < larger.sum()

@@ -37,7 +37,7 @@ def test_one_layer_alone_is_judged_at_its_own_amounts() -> None:
 def test_every_method_is_run_but_what_an_architecture_lacks() -> None:
     sweeps = (every_method(MAGNITUDE, kind) for kind in ("bert", "modernbert"))
     usual, normalising_first = ({sweep.method for sweep in known} for known in sweeps)
-    assert usual == {name for name, method in METHODS.items() if method.control and method.shares != "guided"}
+    assert usual == {name for name, method in METHODS.items() if method.control}
     assert usual - normalising_first == {"attribution-residual"}
 
 

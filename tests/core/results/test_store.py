@@ -47,6 +47,12 @@ def test_an_edited_file_is_refused(tmp_path: Path, changes: dict[str, object], s
     assert said in refusal(store.load, path)
 
 
+def test_fields_that_have_gone_are_left_out_of_an_older_file(tmp_path: Path) -> None:
+    path = tmp_path / "older.json"
+    path.write_bytes(rewritten(RESULT, {"pruning.allocation": None}, with_key=False))
+    assert store.load(path).model_copy(update={"checksum": ""}) == RESULT.model_copy(update={"checksum": ""})
+
+
 KILLED = """
 import os, sys
 from pathlib import Path
