@@ -6,10 +6,9 @@ import streamlit as st
 
 from core.charts.story import story
 from core.findings.accuracy import metrics_of
-from core.findings.choices import halves, published_pair, shown_first, twins
-from core.findings.layers import yardstick
+from core.findings.choices import halves, published_pair, shown_first
 from core.findings.words.lab import caution
-from core.findings.words.story import AGAINST, HOW_TO_READ, SECOND
+from core.findings.words.story import HOW_TO_READ, SECOND
 from core.request.catalog import REDUCTIONS
 from core.results.once import once
 from core.results.schema import SweepResult
@@ -39,15 +38,15 @@ def tell() -> None:
     if result is None:
         header.show_nothing(NOTHING, PRECOMPUTE)
         return
-    place, reduction = st.container(), reduction_in_address(result)
+    place, reduction = st.container(), reduction_in_address()
     with header.change(result, REDUCTIONS[reduction].title):
         header.choose_result(state)
         choose_reduction(result)
         metric = choose("metric", metrics_of(result), segmented=True)
     companions, alone = companions_of(result, entries), read_beside(halves, result, entries)
-    seeds, (_, key) = yardstick(result, read_beside(twins, result, entries), reduction), header.on_one_model(state)
+    _, key = header.on_one_model(state)
     study = study_by_key(key) if key else None
-    steps = once(story, result, reduction, companions, alone, study, seeds, metric)
+    steps = once(story, result, reduction, companions, alone, study, metric)
     with place:
         asked = show_story(steps, result.key)
     if asked:
@@ -61,7 +60,7 @@ def tell() -> None:
         label = SECOND.format(len(other.points))
         st.button(label, "another-depth", icon=":material/layers:", on_click=show, args=(other.key,))
     with st.expander("How to read the pictures"):
-        st.markdown(AGAINST if result.against else HOW_TO_READ)
+        st.markdown(HOW_TO_READ)
     scene = next((step.scene for step in steps if step.name == "play"), None)
     offer_story(steps, result)
     offer_exports(scene, result)

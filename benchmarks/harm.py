@@ -31,7 +31,7 @@ NAMES = ("own", "early", "end", "beyond", "apart")
 
 def harms(results: Iterable[SweepResult]) -> tuple[Harm, ...]:
     """Pool the results of pruning some layers alone, on other examples than those written for this project."""
-    known = [one for one in results if run_of(one.pruning.scope) and not one.against and one.task.source != "written"]
+    known = [one for one in results if run_of(one.pruning.scope) and one.task.source != "written"]
     is_read, groups = reads(known), defaultdict[tuple[object, ...], list[SweepResult]](list)
     for one in sorted(known, key=lambda result: result.key):  # the last digits of a mean depend on it
         method, controls = one.pruning.method, one.pruning.controls or ""

@@ -47,7 +47,6 @@ def sweep(
     until_damage: float | None = None,
     task: str | None = None,
     label_map: Mapping[str | int, str | None] | None = None,
-    against: str | Path | None = None,
 ) -> NotebookResult:
     """Prune a classifier step by step; compare its layers with the unpruned ones, and score it, at every step.
 
@@ -75,8 +74,6 @@ def sweep(
             checkpoint, else auto.
         label_map: What labels mean that are not the name of one, such as `{1: "bad", 5: "good", 3: None}`; None leaves
             their sentences out.
-        against: Another checkpoint, whose unpruned layers are compared with the pruned ones: `embedded:NAME`, a folder,
-            or an id on the Hub. It needs no classifier.
 
     Returns:
         The result: shown as the player, with `to_frame()`, `save(path)`, and the fields of a result file.
@@ -89,7 +86,6 @@ def sweep(
     numbers = {"num_examples": plain(examples), "seed": plain(seed), "until_damage": plain(until_damage)}
     numbers |= {"amounts": parse_amounts(_several(amounts)), "measures": _several(measures)}
     names = {"task": task, "method": method, "scope": scope, "points": points, "control_of": control_of}
-    names["against"] = os.fsdecode(against) if isinstance(against, os.PathLike) else against
     with _named(model) as checkpoint:
         request = SweepRequest.from_json({"checkpoint": checkpoint, **names, **numbers, **rows})
         return NotebookResult.of(run(find(request)))

@@ -22,7 +22,6 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     what = "one of its amounts, repeatable (default: first, middle, last)"
     add("--amount", action="append", type=float, metavar="A", help=what)
     add("--checkpoint", metavar="ID|FOLDER", help="where the checkpoint is, if the result was computed on a folder")
-    add("--against", metavar="ID|FOLDER", help="where the other checkpoint is, if the result has one, a folder")
     add("--data", metavar="FOLDER|FILE|written|hub", help="where the data is, if it was a folder or a file")
     parser.add_threads()
     return parser.parse_args(arguments)
@@ -50,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     use_threads(options.threads)
     confirmed = True
     for amount in amounts:
-        found = recompute.verify_frame(result, amount, options.checkpoint, options.data, against=options.against)
+        found = recompute.verify_frame(result, amount, options.checkpoint, options.data)
         if amount == amounts[0]:
             print(f"{'amount':<9} {'deviation of':<36}{'engine':>8}{'torch-cka':>11}")
         print(*table_rows(found), sep="\n", flush=True)

@@ -39,7 +39,7 @@ def compare() -> None:
     with choices, change(first, f"beside {in_sentence(pruning_name(second) if alike else result_name(second))}"):
         choose_result(state, "First")
         offer("other", distinguishing_labels(state.offered), second.key, partial(set_parameter, "other"))
-        reduction = choose_reduction(first, second)
+        reduction = choose_reduction(first)
     beside = [*companions_of(first, entries), *companions_of(second, entries)]
     shown = once(compare_shown, (first, second), beside, axis, reduction, metric)
     scene = show_answer(shown, title, key="compare")

@@ -7,9 +7,9 @@ import streamlit as st
 
 from core.charts.pages import alone_blocks, layers_shown, layers_tables
 from core.charts.result import removed_scene
-from core.findings.choices import isolated, middle_of, twins
+from core.findings.choices import isolated, middle_of
 from core.findings.comparable import isolated_of
-from core.findings.layers import THRESHOLDS, Look, layers_of, own_measures, yardstick
+from core.findings.layers import THRESHOLDS, Look, layers_of, own_measures
 from core.findings.passed import passed_on
 from core.findings.words.passed import PASSED
 from core.request.catalog import MEASURES, REDUCTIONS, SURVIVAL_THRESHOLD
@@ -33,23 +33,21 @@ def layers() -> None:
     state = page_header("Layers", one_result, NOTHING)
     result, entries = state.shown, state.entries
     title = st.container()
-    reduction = reduction_in_address(result)
-    look = Look(reduction)
+    reduction = reduction_in_address()
     with change(result, REDUCTIONS[reduction].title):
         choose_result(state)
         choose_reduction(result)
-        if not result.against:  # where no layer counts as intact
-            options = {str(threshold): str(threshold) for threshold in sorted(THRESHOLDS)}
-            threshold = choose("threshold", options, str(SURVIVAL_THRESHOLD), segmented=True)
-            measures = own_measures(result, reduction)
-            look = Look(reduction, float(threshold), choose("measure", measures, segmented=True))
-            if len(measures) > 1:
-                remark(MEASURES[look.measure].explanation)
+        options = {str(threshold): str(threshold) for threshold in sorted(THRESHOLDS)}
+        threshold = choose("threshold", options, str(SURVIVAL_THRESHOLD), segmented=True)
+        measures = own_measures(result, reduction)
+        look = Look(reduction, float(threshold), choose("measure", measures, segmented=True))
+        if len(measures) > 1:
+            remark(MEASURES[look.measure].explanation)
         titles = {name.label: name.title for name in point_names(result.points)}
         layer = choose("layer", titles, once(layers_of, result, look).selected.label)
     near = [*companions_of(result, entries), *read_beside(isolated, result, entries)]
     shown = once(layers_shown, result, near, look, layer)
-    scene = show_answer(shown, title, f"{PLAYER}-against" if result.against else PLAYER)
+    scene = show_answer(shown, title, PLAYER)
     link_to_control(result)
     if scene is None:  # similarity is undefined
         offer_exports(None, result)
@@ -62,10 +60,8 @@ def layers() -> None:
     box = st.expander("Details", key="layers-details", on_change="rerun")
     if box.open:
         with box:
-            if not result.against:
-                show_removed(result, layer, reduction)
-            seeds = yardstick(result, read_beside(twins, result, entries), reduction)
-            show_details(replace(shown, tables=layers_tables(result, near, look, seeds)))
+            show_removed(result, layer, reduction)
+            show_details(replace(shown, tables=layers_tables(result, near, look)))
     offer_exports(scene, result)
 
 

@@ -8,7 +8,7 @@ from core.charts.pages import present_block
 from core.findings.words import present as words
 from core.findings.words.choices import playlist
 from core.results.library import entry_of
-from core.results.names import data_name, listed, models_name
+from core.results.names import checkpoint_name, data_name, listed
 from core.results.once import once
 from ui.address import picture_first, turn
 from ui.exports import offer_exports
@@ -47,10 +47,10 @@ def present() -> None:
         st.markdown(words.EXPLANATION)
         titles = playlist(state.entries, once(entry_of, result), choose_result(state))
         st.markdown(plain(f"↑ and ↓ step through {listed([f'“{title}”' for title in titles.values()])}."))
-        measured = f"{models_name(result)}, {data_name(result)}"
+        measured = f"{checkpoint_name(result)}, {data_name(result)}"
         line = st.text_input(LINE, key="caption", placeholder=measured, max_chars=MAX_LINE_CHARS, bind="query-params")
         heading, caption = titles[result.key], line or measured
-        reduction, start = reduction_in_address(result), start_in_address(result.amounts, result.amounts[0])
+        reduction, start = reduction_in_address(), start_in_address(result.amounts, result.amounts[0])
     block = present_block(result, companions_of(result, state.entries), heading, caption)
     with out:
         link_to("Story", "Leave", ":material/arrow_back:")

@@ -11,7 +11,7 @@ from core.inputs.examples import Examples, open_examples
 from core.inputs.prepare import prepare, pruning_record
 from core.request.amounts import amount_text, stepped_amounts
 from core.request.catalog import DEFAULT_CONTROLLED, ENGINE_VERSION, METHODS, REDUCTIONS, SINGLE_BATCH, TASKS
-from core.request.points import point_names, points_of, pruned_point
+from core.request.points import point_names, pruned_point
 from core.request.sweep_request import AUTO, SweepRequest, made_task
 from core.results.cut import Result
 from core.results.digest import digest
@@ -22,7 +22,6 @@ from core.results.schema import (
     ColumnsRecord,
     FileRecord,
     Frame,
-    MeasureRecord,
     RecipeRecord,
     SweepResult,
 )
@@ -171,41 +170,6 @@ def with_own_labels(result: SweepResult, labels: Sequence[str]) -> SweepResult:
     task = result.task.model_copy(update=known)
     checkpoint = result.checkpoint.model_copy(update={"id": "moods", "source": "folder"})
     return with_own_key(result, task=task, checkpoint=checkpoint, frames=tuple(map(frame, result.frames)))
-
-
-Cell = Callable[[float, float, float], float]
-"""(amount, relative depth of the unpruned point, of the pruned one) -> their CKA; depths are from 0 to 1."""
-
-
-def _near_in_depth(amount: float, unpruned: float, pruned: float) -> float:
-    """Layers as deep as each other are most alike, and less under pruning, the deeper ones soonest."""
-    return float(0.9 * np.exp(-3 * abs(unpruned - pruned)) * _logistic(amount, 0.9 - 0.4 * pruned, 0.1))
-
-
-def against(
-    result: SweepResult, layers: int = 6, cell: Cell = _near_in_depth, name: str = "other-encoder"
-) -> SweepResult:
-    """Compares a result with another checkpoint of so many layers, which is given by formula."""
-    rows = len(point_names(points_of(result.points, result.checkpoint.num_layers) or "attention", layers))
-
-    unpruned, pruned = ([k / max(count - 1, 1) for k in range(count)] for count in (rows, len(result.points)))
-
-    def compared(frame: Frame) -> Frame:
-        matrix = tuple(tuple(cell(frame.amount, i, j) for j in pruned) for i in unpruned)
-        similarity = {"cka": dict.fromkeys(SINGLE_BATCH, matrix), "partial_cka": dict.fromkeys(SINGLE_BATCH)}
-        return frame.model_copy(update={"similarity": similarity})
-
-    frames = tuple(map(compared, result.frames))
-    known = {"id": name, "source": "folder", "revision": digest([name, layers]), "num_layers": layers}
-    other = result.checkpoint.model_copy(update=known)
-    measures = dict.fromkeys(("cka", "partial_cka"), MeasureRecord(estimators=WHOLE))
-    similarity = result.similarity.model_copy(update={"length_control": (), "measures": measures})
-    made = result.model_copy(update={"against": other, "similarity": similarity, "floor": None, "statistics": None})
-    if made.has_own:
-        point = pruned_point(result.points, result.pruning.scope)
-        statistics = _statistics(frames, len(result.task.examples), point)
-        made = made.model_copy(update={"statistics": {"cka": statistics["cka"]}})
-    return SweepResult.model_validate(with_own_key(made, frames=frames).model_dump(mode="json"))
 
 
 def make_result_of(request: SweepRequest) -> SweepResult:

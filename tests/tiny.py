@@ -116,18 +116,6 @@ def make_bert(folder: Path, *, layers: int = 2, **further: object) -> Path:
     return make_encoder(folder, "bert", layers=layers, max_position_embeddings=128, **further)  # type: ignore[arg-type]
 
 
-def make_pretrained(folder: Path) -> Path:
-    """Writes a random BERT of three layers without a classifier (hidden 48), whose tokenizer knows letters alone."""
-    from transformers import BertConfig, BertModel
-
-    letters = [*SPECIAL, *LETTERS, *(f"##{letter}" for letter in LETTERS)]
-    sizes = {"hidden_size": 48, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64}
-    config = BertConfig(vocab_size=len(letters), **sizes, max_position_embeddings=128, initializer_range=0.3)
-    with torch.random.fork_rng():
-        torch.manual_seed(9)
-        return save(BertModel(config, add_pooling_layer=False), letters, folder)
-
-
 _once_loaded = lru_cache(maxsize=8)(load)
 
 

@@ -259,7 +259,7 @@ def _offer_checkpoint(result: SweepResult) -> None:
     """Offer the weights of one frame, as a folder in the Hub's format."""
     request = original_request(result)
     needed = request if METHODS[request.method].calibrated else replace(request, data=None)
-    if is_hosted() or not can_be_found(replace(needed, against=None)):
+    if is_hosted() or not can_be_found(needed):
         remark(ON_YOUR_OWN if is_hosted() else LACKING)
         return
     remark(WRITES)

@@ -21,7 +21,7 @@ from core.findings.words.pages import ADDRESSES, FIRST_LINE, ONE_RESULT, VIEWS
 from core.findings.words.verdict import DECIDE_IT
 from core.results.cut import CutStudy
 from core.results.library import CutEntry, Entry, entry_of
-from core.results.names import data_name, models_name, name_of, pruning_name
+from core.results.names import checkpoint_name, data_name, name_of, pruning_name
 from core.results.once import once
 from core.results.schema import SweepResult
 from ui.address import DECIDE, begin, carried, offer, parameters_on_show, set_parameter, show
@@ -262,7 +262,7 @@ def link_to_control(*results: SweepResult) -> None:
 
 def change(result: SweepResult, *more: str) -> DeltaGenerator:
     """Name what the numbers were measured on, once on a page, on a box that opens to choose something else."""
-    names = (pruning_name(result), models_name(result), data_name(result), *more)
+    names = (pruning_name(result), checkpoint_name(result), data_name(result), *more)
     return st.popover(plain(SEPARATOR.join(names)), type="tertiary", icon=":material/tune:", wrap=True)
 
 

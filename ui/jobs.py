@@ -172,7 +172,6 @@ def frame_fields(result: SweepResult, amount: float, request: SweepRequest) -> d
         "key": result.key,
         "amount": amount,
         "checkpoint": request.checkpoint if result.checkpoint.source == "folder" else None,
-        "against": request.against if result.against and result.against.source == "folder" else None,
         "data": request.data if lacks_place(result.task) else None,
     }
 

@@ -15,10 +15,9 @@ from core.charts.pages import Shown
 from core.charts.story import Step, mounted
 from core.charts.vega import text_of, vega_script
 from core.charts.view import Scene
-from core.findings.choices import reductions_of
 from core.findings.words.layers import reduction_explained
 from core.request.amounts import amount_text
-from core.request.catalog import ROOT
+from core.request.catalog import REDUCTION, REDUCTION_TITLES, ROOT
 from core.results.schema import SweepResult
 from core.results.store import write_atomically
 from ui.address import amount_in_address, choose, parameters_on_show, read_choice, refuse, set_parameter
@@ -178,18 +177,17 @@ def start_in_address(amounts: Sequence[float], otherwise: float | None = None) -
     return shown
 
 
-def reduction_in_address(*results: SweepResult | None) -> str:
-    """Read how the tokens of these results become one vector, for a page that offers the choice elsewhere."""
-    names = reductions_of(*results)
-    return read_choice(names, "reduction", next(iter(names)))
+def reduction_in_address() -> str:
+    """Read how tokens become one vector, for a page that offers the choice elsewhere."""
+    return read_choice(REDUCTION_TITLES, "reduction", REDUCTION)
 
 
-def choose_reduction(*results: SweepResult | None) -> str:
+def choose_reduction(result: SweepResult | None) -> str:
     """Ask how tokens become one vector, keep the choice in the address, and explain it.
 
     Args:
-        results: Those on show; under `tokens`, a note says what sentence length alone does to the first of them.
+        result: The result on show; under `tokens`, a note says what sentence length alone does to it.
     """
-    chosen = choose("reduction", reductions_of(*results), segmented=True)
-    remark(reduction_explained(chosen, results[0]))
+    chosen = choose("reduction", REDUCTION_TITLES, segmented=True)
+    remark(reduction_explained(chosen, result))
     return chosen

@@ -35,7 +35,7 @@ def _layout(results: Two, overlaid: bool) -> Layout:
     """
     halves = "/ minmax(0, 1fr) minmax(0, 1fr)"
     heatmaps = '"first second" min(62cqw, 26rem) "bar bar" auto'
-    if max(len(points) for result in results for points in (result.points, result.baseline_points)) > WIDEST_HALVED:
+    if max(len(result.points) for result in results) > WIDEST_HALVED:
         heatmaps = '"first first" min(104cqw, 28rem) "bar bar" auto "second second" min(104cqw, 28rem)'
     if not overlaid:
         return Layout(
@@ -85,8 +85,7 @@ def compare_scene(
     views["accuracy"] = accuracies_view(results, together, (series, other), metric)
     if overlaid := same_rows(results):
         views["difference"] = difference_view(first, together.pairs, reduction, titles[2])
-        if first.has_own:
-            views["own"] = _own_view(results, together, reduction, (series, other))
+        views["own"] = _own_view(results, together, reduction, (series, other))
     matched = f", at equal {n.in_sentence(MATCHED[together.scale])}" if together.is_interpolated else ""
     return Scene(
         f"{n.capitalised(names[0])} beside {names[1]}{matched}",
@@ -151,11 +150,9 @@ def _own_view(results: Two, together: Together, reduction: str, series: tuple[st
         for label, value in zip(n.point_labels(points), floor or (), strict=False)
         if value is not None
     ]
-    shown = f"that each layer keeps; level line: intact from {SURVIVAL_THRESHOLD}"
-    if results[0].against:
-        shown = f"of each layer to the same number of {n.unpruned_name(results[0])}"
     # Words beside the line would meet a curve.
-    title = [f"Similarity (CKA) {shown}", FLOOR_NOTE if floor_rows else g.BLANK]
+    kept = f"Similarity (CKA) that each layer keeps; level line: intact from {SURVIVAL_THRESHOLD}"
+    title = [kept, FLOOR_NOTE if floor_rows else g.BLANK]
     numbers = Numbers("own", "layer", {"Similarity": "v"}, column="series", named="Layer")
     return View(_own_chart, (points,), {"own": rows, "floor": floor_rows}, title, numbers=numbers)
 

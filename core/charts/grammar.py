@@ -28,7 +28,7 @@ COLOURS = ["#d9670f", "#2584cf", "#1b9e77", "#b5367a", "#8f7a00", "#7570b3", "#7
 DASHES = [[1, 0], [6, 3], [2, 2]] * 2
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right"]
 FIRST_COLOUR, SECOND_COLOUR = COLOURS[:2]  # of two results
-ALONE_COLOUR = SECOND_COLOUR  # of what stands beside a result: seed twins, one's own
+ALONE_COLOUR = SECOND_COLOUR  # of a visitor's own result
 CORRECT_COLOUR, INCORRECT_COLOUR = "#0072b2", "#cc8400"  # after Okabe and Ito; 3 : 1 on white and on black
 
 AMOUNT_DOMAIN = (-0.03, 1)  # holds the marker on the left

@@ -11,7 +11,7 @@ import altair as alt
 
 from core.charts import grammar as g
 from core.charts import strips as s
-from core.charts.result import DOMAIN, player_frames
+from core.charts.result import player_frames
 from core.charts.view import Layout, Numbers, Scene, View, in_column
 from core.findings.accuracy import beyond_from
 from core.findings.layers import Look, floor_of, interval_text, layers_of, own_similarity
@@ -27,6 +27,7 @@ BY_CONSTRUCTION = "*"  # after a number: a layer that stays above the threshold 
 FLOOR_GAP = 0.008  # between the last amount's cell and the floor's
 COLUMN = "Intact up to"  # above the numbers beside the bars
 ROW_HEIGHT, HEIGHT_BESIDE_ROWS, TALLEST = 1.75, 6.0, 36.0  # in rem: the least of a row, of title and axis, the most
+DOMAIN = (-0.05, 1.12)  # of similarity; above 1 is room for a number
 WORD_GAP = 0.1  # between two words beside the curve, in units of similarity
 
 

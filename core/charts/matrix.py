@@ -36,7 +36,7 @@ def heatmap_view(
     """Draw the similarity of every pair of layers.
 
     Args:
-        result: The result; its rows are another checkpoint's layers where it is compared with one.
+        result: The result.
         frames: Those that the player shows.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         title: What stands above the heatmap.
@@ -73,18 +73,17 @@ def difference_view(result: SweepResult, pairs: Sequence[FramePair], reduction: 
 
 
 def _view(result: SweepResult, drawing: Any, more: tuple[bool, ...], cells: g.Rows, title: str | list[str]) -> View:
-    arguments = (result.points, result.baseline_points if result.against else None, *more)
     numbers = Numbers("cells", "baseline", {"Similarity": "v"}, column="pruned", named="Layer")
-    size = max(len(result.baseline_points), len(result.points))
-    return View(drawing, arguments, {"cells": cells}, title, columns=size, numbers=numbers)
+    return View(drawing, (result.points, *more), {"cells": cells}, title, len(result.points), numbers)
 
 
 def _cells(result: SweepResult) -> g.Rows:
     """Return every cell with its column and row, named as in the picture and as in a tooltip."""
+    names = point_names(result.points)
     return [
         {"x": j, "y": i, "baseline": a.label, "pruned": b.label, "baseline_name": a.title, "pruned_name": b.title}
-        for i, a in enumerate(point_names(result.baseline_points))
-        for j, b in enumerate(point_names(result.points))
+        for i, a in enumerate(names)
+        for j, b in enumerate(names)
     ]
 
 
@@ -95,42 +94,40 @@ def _values(frames: Sequence[Frame], reduction: str, cell: dict[str, Any]) -> li
 # ---------------------------------------------------------------- drawings
 
 
-def _heatmap(points: Points, rows: Points | None, annotated: bool) -> g.LayerChart:
-    """Draw the cells; each layer of the same model is outlined where it meets itself."""
-    width = len(points)
-    cells = _base(points, rows).transform_calculate(text=g.value_text("datum.value"))
+def _heatmap(points: Points, annotated: bool) -> g.LayerChart:
+    """Draw the cells; each layer is outlined where it meets itself."""
+    cells = _base(points).transform_calculate(text=g.value_text("datum.value"))
     own = cells.transform_filter("datum.baseline === datum.pruned")
     outline = own.mark_rect(filled=False, stroke=g.OUTLINE_COLOUR, strokeWidth=alt.ExprRef("margin / 20"))
     layers = [
         _filled(cells, g.similarity_colour(offset=24 if annotated else 6), {SYMBOL: "text:N"}),
-        *([outline.encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q")] if rows in (None, points) else []),
+        outline.encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q"),
         *g.hatching(cells),
     ]
     if annotated:
-        last = own.transform_filter(f"datum.x2 === {width}").encode(x="x2:Q", y="y2:Q")
+        last = own.transform_filter(f"datum.x2 === {len(points)}").encode(x="x2:Q", y="y2:Q")
         layers.append(last.mark_text(style="note", text="same layer ↓", align="right", baseline="bottom", dy=-4))
-    if max(len(rows or points), width) <= MAX_PRINTED:
+    if len(points) <= MAX_PRINTED:
         layers.append(_numbers(cells, f"datum.value > {LIGHT_FROM}", "black", "white"))
     return alt.layer(*layers).properties(view=alt.ViewBackground(style="frame"))
 
 
-def _difference(points: Points, rows: Points | None) -> g.LayerChart:
+def _difference(points: Points) -> g.LayerChart:
     first, second = (g.value_text(f"datum.{side}[frame]") for side in g.SIDES)
     text = f"isValid(datum.value) ? {SIGNED} : '{UNDEFINED}'"
-    cells = _base(points, rows).transform_calculate(text=text, first_text=first, second_text=second)
+    cells = _base(points).transform_calculate(text=text, first_text=first, second_text=second)
     scale = alt.Scale(domain=[-1, 1], scheme="blueorange", clamp=True)  # two values in [0, 1] do not differ by more
     colour = alt.Color("value:Q", scale=scale, legend=g.scale_legend(f"{SYMBOL}, first − second", [-1, 0, 1]))
     fields = {"Difference": "text:N", "First": "first_text:N", "Second": "second_text:N"}
     layers = [_filled(cells, colour, fields), *g.hatching(cells)]
-    if max(len(rows or points), len(points)) <= MAX_PRINTED_SIGNED:
+    if len(points) <= MAX_PRINTED_SIGNED:
         dark = f"datum.value > {DARK_BEYOND['orange']} || datum.value < -{DARK_BEYOND['blue']}"
         layers.append(_numbers(cells, dark, "white", "black"))
     return alt.layer(*layers).properties(view=alt.ViewBackground(style="frame"))
 
 
-def _base(points: Points, rows: Points | None) -> alt.Chart:
+def _base(points: Points) -> alt.Chart:
     """Place the cells; `value` is a cell's value at the frame on show."""
-    unpruned = "Unpruned model, layer" if rows is None else "Other model, unpruned, layer"
     pruned = ["Pruned model, layer", *g.labels_note(points)]  # both are wider than the cells on a slide
     ends = {"x2": "datum.x + 1", "y2": "datum.y + 1", "middle": "datum.x + 0.5", "centre": "datum.y + 0.5"}
     return (
@@ -138,7 +135,7 @@ def _base(points: Points, rows: Points | None) -> alt.Chart:
         .transform_calculate(**ends)
         .encode(
             x=alt.X("x:Q", title=pruned, **g.layers_axis(points, labelSeparation=4)),
-            y=alt.Y("y:Q", title=unpruned, **g.layers_axis(rows or points, labelSeparation=4)),
+            y=alt.Y("y:Q", title="Unpruned model, layer", **g.layers_axis(points, labelSeparation=4)),
         )
     )
 

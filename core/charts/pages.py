@@ -24,7 +24,7 @@ from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
 from core.findings.compare import Two
 from core.findings.cut import By, chosen, frontier_of
-from core.findings.layers import Look, Yardstick
+from core.findings.layers import Look
 from core.findings.pooled import Pooled
 from core.findings.sentences import ALL, examples_of, selected
 from core.findings.words import Said, Table, numbered
@@ -115,24 +115,18 @@ def layers_shown(result: SweepResult, near: Sequence[SweepResult], look: Look, l
     said = layers_words.layers_said(result, layer, near, look)
     if not said.sentences:
         return Shown(said)
-    if result.against:
-        scene = replace(result_scene(result, look.reduction), title=said.heading)
-    else:
-        scene = layer_scene(result, look, layer, controls_of(result, near))
+    scene = layer_scene(result, look, layer, controls_of(result, near))
     block = Block(scene, start=middle_of(result.amounts), group="layers", picks="layer")
-    return Shown(said, [block], text=layers_words.AGAINST if result.against else layers_words.READING)
+    return Shown(said, [block], text=layers_words.READING)
 
 
-def layers_tables(
-    result: SweepResult, near: Sequence[SweepResult], look: Look, twins: Yardstick | None
-) -> dict[str, Table]:
-    """Tabulate how far layers stay intact, or what they are most similar to, and the numbers; see `layers_shown`."""
-    if result.against:  # there nothing is judged
-        tables = {"": layers_words.closest_table(result, look.reduction)}
-    else:
-        survival = layers_words.survival_table(result, look, twins if look.measure == "cka" else None)
-        tables = {"": survival, "Verdict": once(criteria_table, result, near)}
-    return {**tables, "Numbers": once(numbers_table, result, near)}
+def layers_tables(result: SweepResult, near: Sequence[SweepResult], look: Look) -> dict[str, Table]:
+    """Tabulate how far layers stay intact, the verdict and the numbers; see `layers_shown`."""
+    return {
+        "": layers_words.survival_table(result, look),
+        "Verdict": once(criteria_table, result, near),
+        "Numbers": once(numbers_table, result, near),
+    }
 
 
 def alone_blocks(
@@ -190,7 +184,7 @@ def present_block(result: SweepResult, near: Sequence[SweepResult], heading: str
     """Show one result over the whole window, under a heading, by every reduction; see `layers_shown`."""
     scenes = {
         name: replace(once(result_scene, result, name, STAGE), title=heading, caption=(caption, REDUCTIONS[name].title))
-        for name in result.reductions
+        for name in REDUCTIONS
     }
     spoken = {name: once(in_short, result, near, name) for name in scenes}
     stage = {"heading": heading, "caption": caption, "hint": HINT}

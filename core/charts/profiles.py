@@ -17,7 +17,7 @@ from core.findings.compare import Profiled, costs_of
 from core.findings.layers import floor_of
 from core.findings.words import share_span
 from core.findings.words.numbers import decimals, percent, place_name
-from core.results.names import amount_name, data_name, models_name, point_labels, reduction_name
+from core.results.names import amount_name, checkpoint_name, data_name, point_labels, reduction_name
 from core.results.schema import SweepResult
 from core.sweep.equal_damage import DAMAGES
 
@@ -45,7 +45,7 @@ def profile_scene(result: SweepResult, methods: Sequence[Profiled], reduction: s
         for damage in DAMAGES
     ]
     title = f"All methods on {task_title(result.task.name)} at the same overall change"
-    where = models_name(result), data_name(result), reduction_name(reduction)
+    where = checkpoint_name(result), data_name(result), reduction_name(reduction)
     views, caption = {"cost": _cost_view(methods, reduction), **profiles}, ("; ".join(where),)
     return Scene(title, caption, views, frames, _layout(list(profiles)), SCALE_TITLES["damage"])
 

@@ -1,7 +1,6 @@
 """The pictures of one result: every pair of layers, how well the model still does, and the layers themselves.
 
-Against another checkpoint, the layers say to which of that one each is most similar. A picture of its own is what is
-removed of each layer.
+A picture of its own is what is removed of each layer.
 """
 
 from dataclasses import replace
@@ -13,9 +12,8 @@ from core.charts.accuracy import accuracy_view, metric_title
 from core.charts.matrix import heatmap_view
 from core.charts.stack import stack_view
 from core.charts.strips import removed_title, worded_axis
-from core.charts.view import Layout, Numbers, Scene, View, in_column
+from core.charts.view import Layout, Scene, View, in_column
 from core.findings.accuracy import metric_of
-from core.findings.layers import closest_layers
 from core.findings.words.numbers import percent, two_places
 from core.request.catalog import METRICS
 from core.results import names as n
@@ -41,22 +39,19 @@ STAGE = replace(
         "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)""",
 )
 REMOVED = Layout("removed", wide='"sparsity" 15rem "bar" auto / minmax(0, 1fr)')
-DOMAIN = (-0.05, 1.12)  # of similarity; above 1 is room for a number
-MAX_NUMBERED = 14  # points; with more, there is no room for numbers
 
 
 def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -> Scene:
     """Show a whole sweep or the first frames of one, at least one, as the Lab and Present do.
 
     Returns:
-        The pictures `heatmap`, `accuracy` and `stack`. Against another checkpoint no layer counts as intact: instead
-        stands which of its layers each is most similar to.
+        The pictures `heatmap`, `accuracy` and `stack`.
     """
     metric = metric_of(result)
     views = {
         "heatmap": heatmap_view(result, result.frames, reduction),
         "accuracy": accuracy_view(result, result.frames, metric_title(metric), metric),
-        "stack": closest_view(result, reduction) if result.against else stack_view(result, reduction, ()),
+        "stack": stack_view(result, reduction, ()),
     }
     return Scene(n.pruning_name(result), n.origins((result,), reduction), views, player_frames(result), layout)
 
@@ -66,36 +61,6 @@ def player_frames(result: SweepResult, metric: str | None = None) -> g.Rows:
     metric = metric or metric_of(result)
     details = (f"{METRICS[metric].symbol} {two_places(frame.metrics[metric])}" for frame in result.frames)
     return [g.step(a, n.removed_name(a, result), detail) for a, detail in zip(result.amounts, details, strict=True)]
-
-
-def closest_view(result: SweepResult, reduction: str) -> View:
-    """Draw each layer's similarity to its closest layer of the other checkpoint, with that layer's number."""
-    found = [closest_layers(result, reduction, k) for k in range(len(result.frames))]  # (frames, points)
-    values = [[ranked[0][1] if ranked else None for ranked in row] for row in found]
-    rows = g.layer_rows(result.points, v=values)
-    for row, column in zip(rows, zip(*found, strict=True), strict=True):
-        row["closest"] = [ranked[0][0] if ranked else "" for ranked in column]
-    title = [f"Most similar layer of {n.unpruned_name(result)}"]
-    title += ["number: that layer"] if len(rows) <= MAX_NUMBERED else []
-    numbers = Numbers("closest", "layer", {"Similarity": "v", "Most similar layer": "closest"}, named="Layer")
-    return View(_closest, (result.points,), {"closest": rows}, title, numbers=numbers)
-
-
-def _closest(points: tuple[str, ...]) -> g.LayerChart:
-    order = n.point_labels(points)
-    x, y = g.depth_axis(order, "Pruned model, layer"), g.share_axis("value:Q", "Similarity", DOMAIN)
-    layers = (
-        g.moving("closest", value="v", nearest="closest")
-        .transform_calculate(text=g.value_text("datum.value"))
-        .transform_filter("isValid(datum.value)")
-        .encode(x=x, y=y)
-    )
-    tooltip = {"Layer": "name:N", "Most similar layer": "nearest:N", "Similarity": "text:N"}
-    numbers = g.haloed_text(layers.encode(text="nearest:N"), dy=-12, dx=-4)
-    return alt.layer(
-        layers.mark_point(style="marker", filled=True, opacity=1, size=70).encode(tooltip=g.told(tooltip)),
-        *(numbers if len(order) <= MAX_NUMBERED else []),
-    )
 
 
 def removed_scene(result: SweepResult, reduction: str, layer: int) -> Scene:

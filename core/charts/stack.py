@@ -3,8 +3,7 @@
 The layers lie as a network is drawn, the first at the bottom. Beside each stands how far it is intact. Marks say what a
 band must be read against. The floor is the similarity that is left with everything removed. Random removal is not shown
 at the same amount, where it destroys far more and every method looks good, but where it has changed the layers as much
-overall: what differs there is in which layers the change lies. Below a band lies how similar its layer is in fine-tunes
-that differ only in the seed, where that is known.
+overall: what differs there is in which layers the change lies.
 """
 
 from collections.abc import Iterable
@@ -15,7 +14,7 @@ import numpy as np
 
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
-from core.findings.layers import Look, Yardstick, floor_of, layers_of
+from core.findings.layers import Look, floor_of, layers_of
 from core.findings.matching import chance_beside
 from core.findings.words import share_span
 from core.findings.words.numbers import two_places
@@ -25,7 +24,6 @@ from core.sweep.statistics import Array
 
 BAND = (0.16, 0.84)  # bottom and top, of a layer's row
 OVERHANG = 0.1  # of a row, by which the mark of random removal stands out of its band
-TWINS = (0.06, 0.1)  # bottom and top of the range of seed twins, of a layer's row
 ROOM = 3.85  # for the words beside the bands, in margins, each 3.3 times as wide as the text is high
 LINE = "margin / 2.9"  # the height of a line of text in pixels
 NUMBER_ROOM = 0.85  # of that, for the number before the words
@@ -34,33 +32,24 @@ AT_RANDOM = "Random removal, same overall change"
 CHANCE, TOO_FAR = "{} removed at random: as much change", "random removal: not measured this far"
 FLOOR = "everything removed"
 LABEL_ROOM = alt.ExprRef("1.3 * margin")
-FINE_TUNES = "two fine-tunes that differ only in the seed"
 
 
-def stack_view(
-    result: SweepResult,
-    reduction: str,
-    companions: Iterable[SweepResult],
-    twins: Yardstick | None = None,
-    has_floor: bool = True,
-) -> View:
+def stack_view(result: SweepResult, reduction: str, companions: Iterable[SweepResult], has_floor: bool = True) -> View:
     """Draw the layers of a whole sweep or of the first frames of one.
 
     Args:
         result: The result.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         companions: Results from which its random control is picked.
-        twins: How similar seed twins are, by the same reduction; None where that is unknown.
         has_floor: Whether the similarity that is left with everything removed is marked.
     """
     chance, spans = chance_beside(result, companions, reduction) or (None, np.empty((0, 2)))
     floor = floor_of(result, reduction) if has_floor else None
-    rows = stack_rows(result, reduction, chance, twins)
+    rows = stack_rows(result, reduction, chance)
     values = {"Similarity": "v", AT_LEAST: "words", **({AT_RANDOM: "chance"} if chance is not None else {})}
-    values |= {FINE_TUNES: "interval"} if twins else {}
     # At every frame.
     equal = [TOO_FAR if isnan(span[0]) else CHANCE.format(share_span(span)) for span in spans.tolist()]
-    key = {"chance": equal, "floor": [FLOOR] if any(floor or ()) else [], "alone": [FINE_TUNES] if twins else []}
+    key = {"chance": equal, "floor": [FLOOR] if any(floor or ()) else []}
     lines = [{"mark": mark, "words": words} for mark, words in key.items() if words]
     return View(
         _stack,
@@ -71,8 +60,8 @@ def stack_view(
     )
 
 
-def stack_rows(result: SweepResult, reduction: str, chance: Array | None, twins: Yardstick | None) -> g.Rows:
-    """Return one row per layer: its similarity and random removal's at every frame, its floor, its twins, its words."""
+def stack_rows(result: SweepResult, reduction: str, chance: Array | None) -> g.Rows:
+    """Return one row per layer: its similarity and random removal's at every frame, its floor, its words."""
     found = layers_of(result, Look(reduction))
     own = np.column_stack([layer.own for layer in found.every])  # (frames, points)
     beside = np.full_like(own, np.nan) if chance is None else chance  # (frames, points)
@@ -84,8 +73,6 @@ def stack_rows(result: SweepResult, reduction: str, chance: Array | None, twins:
             "apart": g.apart(k, found.every.index(found.selected), len(rows)),
             "floor": g.rounded(layer.floor),
             "floor_text": two_places(layer.floor),
-            **g.interval_fields(twins.ranges[k] if twins else None),
-            "interval": twins.words(k) if twins else "",
             "words": layer.words if layer.is_defined else "",
         }
     return rows
@@ -112,7 +99,6 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...], room: float = ROOM) ->
         chart.transform_filter(f"isValid(datum.{field})").encode(x=f"{field}:Q") for chart, field in drawn
     )
     marks = {"chance": (AT_RANDOM, "at_random_text:N"), "floor": ("With everything removed", "floor_text:N")}
-    marks |= {"alone": ("Fine-tunes of other seeds", "interval:N")}
     fields = {"Layer": "name:N", MEASURES["cka"].symbol: "text:N", AT_LEAST: "words:N"}
     tooltip = g.told(fields | dict(marks[name] for name in key))
     track = bands.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15)
@@ -130,7 +116,6 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...], room: float = ROOM) ->
         *g.hatching(layers.transform_calculate(x="0", x2="1", y2="datum.top", y="datum.bottom")),
         # Upright lines across the bands, whose halos show them on a band of any colour.
         *(floor.mark_rule(style=style) for style in ("halo", "floor") if "floor" in key),
-        *(_twins(layers) if "alone" in key else []),
         *(chance.mark_rule(style=style) for style in ("halo", "current")),
         *_words(layers, len(points), len(key)),
         *(mark for line, name in enumerate(key) for mark in _key_line(line, name)),
@@ -158,19 +143,6 @@ def _layers_axis(points: tuple[str, ...], lines: int) -> alt.Y:
     return alt.Y("bottom:Q", title=None, **axis)
 
 
-def _twins(layers: alt.Chart) -> list[alt.Chart]:
-    """Draw the ranges of seed twins along the lower edges of the bands; one without a width points at it."""
-    ends = {"bottom": f"datum.y + {TWINS[0]}", "top": f"datum.y + {TWINS[1]}"}
-    placed = layers.transform_filter("isValid(datum.low)").transform_calculate(**ends).encode(x="low:Q", y="top:Q")
-    ranges = placed.transform_filter("datum.low < datum.high").encode(x2="high:Q", y2="bottom:Q")
-    return [
-        ranges.mark_rect(color=g.ALONE_COLOUR, stroke=g.ALONE_COLOUR, strokeWidth=3),
-        placed.transform_filter("datum.low === datum.high").mark_point(
-            style="alone", shape="triangle-up", size=60, filled=True
-        ),
-    ]
-
-
 def _words(layers: alt.Chart, rows: int, lines: int) -> list[alt.Chart]:
     """Write before bands their layers, and behind them their numbers and how far they are intact, below the key."""
     fit, named, size = g.letters_of(rows, f"{lines} * {LINE}")
@@ -193,10 +165,9 @@ def _key_line(line: int, mark: str) -> list[alt.Chart]:
     row = g.data("key").transform_filter(f"datum.mark === '{mark}'").transform_calculate(text=words)
     top, middle, bottom = (alt.value(alt.ExprRef(f"{line + share} * {LINE}")) for share in (0.15, 0.45, 0.75))
     # At the left edge: the words are as long as the picture is wide.
-    start, centre, end, after = (alt.value(alt.ExprRef(f"{x} - 1.3 * margin")) for x in (0, 6, 12, 20))
-    if mark == "alone":
-        drawn = row.mark_rule(style=mark, strokeWidth=4).encode(x=start, x2=end, y=middle)
-    else:
-        known = row.transform_filter(f"datum.text !== '{TOO_FAR}'")
-        drawn = known.mark_rule(style="current" if mark == "chance" else mark).encode(x=centre, y=top, y2=bottom)
-    return [drawn, row.mark_text(style="note", align="left").encode(x=after, y=middle, text="text:N")]
+    centre, after = (alt.value(alt.ExprRef(f"{x} - 1.3 * margin")) for x in (6, 20))
+    drawn = row.transform_filter(f"datum.text !== '{TOO_FAR}'").encode(x=centre, y=top, y2=bottom)
+    return [
+        drawn.mark_rule(style="current" if mark == "chance" else mark),
+        row.mark_text(style="note", align="left").encode(x=after, y=middle, text="text:N"),
+    ]

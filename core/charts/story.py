@@ -13,7 +13,7 @@ from core.charts.accuracy import accuracy_view, metric_title
 from core.charts.cut import cut_scene
 from core.charts.matrix import heatmap_view
 from core.charts.passed import halves_scene
-from core.charts.result import closest_view, player_frames
+from core.charts.result import player_frames
 from core.charts.stack import NUMBER_ROOM, stack_view
 from core.charts.vega import text_of
 from core.charts.view import Layout, Numbers, Scene, View, in_column
@@ -22,7 +22,6 @@ from core.findings.accuracy import metric_of, working_to
 from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
 from core.findings.cut import frontier_of
-from core.findings.layers import Yardstick
 from core.findings.words import Said
 from core.findings.words import story as words
 from core.findings.words.numbers import unbroken
@@ -70,7 +69,6 @@ def story(
     companions: Sequence[SweepResult],
     beside: Sequence[SweepResult],
     study: CutStudy | None,
-    twins: Yardstick | None,
     metric: str | None = None,
 ) -> tuple[Step, ...]:
     """Tell what a result shows, scene by scene.
@@ -81,7 +79,6 @@ def story(
         companions: What it is judged beside: see `core.findings.choices.companions`.
         beside: Both halves of its layers pruned alone: see `core.findings.choices.halves`.
         study: Of cuts of the same checkpoint.
-        twins: How similar seed twins are, see `core.findings.layers`.
         metric: By which the model works; None is the task's main one.
 
     Returns:
@@ -89,9 +86,6 @@ def story(
     """
     metric, companions, table = metric_of(result, asked=metric), list(companions), pooled.shipped()
     controls, to = controls_of(result, companions), working_to(result, metric)
-
-    def stack(drawn: Sequence[SweepResult] = (), seeds: Yardstick | None = None, floor: bool = False) -> View:
-        return closest_view(result, reduction) if result.against else stack_view(result, reduction, drawn, seeds, floor)
 
     def curves(*drawn: SweepResult) -> View:
         return accuracy_view(result, result.frames, metric_title(metric), metric, controls=drawn)
@@ -101,17 +95,18 @@ def story(
         scene = Scene(told.heading, origins((result,), reduction), views, frames, layout) if views else None
         return _step(name, told, scene, start)
 
-    is_guessed = not result.against and len(result.points) > 1
-    pairs = heatmap_view(result, result.frames, reduction, annotated=not result.against)
-    shown = {"stack": stack(), "heatmap": pairs, "accuracy": curves()}
-    limits = {"stack": stack((), twins, floor=True), "accuracy": shown["accuracy"]}
-    chance = {"stack": stack(companions), "accuracy": curves(*controls)} if controls else {}
+    pairs = heatmap_view(result, result.frames, reduction, annotated=True)
+    shown = {"stack": stack_view(result, reduction, (), has_floor=False), "heatmap": pairs, "accuracy": curves()}
+    limits = {"stack": stack_view(result, reduction, ()), "accuracy": shown["accuracy"]}
+    stack = stack_view(result, reduction, companions, has_floor=False)
+    chance = {"stack": stack, "accuracy": curves(*controls)} if controls else {}
+    guess = {"stack": _whole(shown["stack"])} if len(result.points) > 1 else {}
     both, start = _beside("stack", "accuracy"), to or result.amounts[0]
     return (
         step("similar", words.similar_told(table), PLAY, {}),
-        step("guess", words.guess_told(result), GUESS, {"stack": _whole(shown["stack"])} if is_guessed else {}),
+        step("guess", words.guess_told(result), GUESS, guess),
         step("play", words.play_told(result, companions, reduction), PLAY, shown),
-        step("limits", words.limits_told(result, reduction, metric, twins), both, limits, start),
+        step("limits", words.limits_told(result, reduction, metric), both, limits, start),
         step("chance", words.chance_told(result, companions, table, metric), both, chance, start),
         _matters(result, reduction, companions, beside),
         _cut(result, study),

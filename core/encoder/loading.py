@@ -47,7 +47,7 @@ class Checkpoint:
 
     Attributes:
         record: Its description for a result file.
-        model: A sequence classifier in eval mode, float32, on the CPU; see `load` for one whose head is arbitrary.
+        model: A sequence classifier in eval mode, float32, on the CPU.
         tokenizer: Its tokenizer.
         training_digests: Ascending `example_digest`s of its training data, uint64; None if the folder has none.
         measured: What pruning methods have measured on the unpruned model, by the examples' fingerprint.
@@ -84,13 +84,11 @@ def borrow(resolved: Resolved) -> Iterator[Checkpoint]:
         yield _loaded[resolved]
 
 
-def load(resolved: Resolved, needs_head: bool = True) -> Checkpoint:
+def load(resolved: Resolved) -> Checkpoint:
     """Read a checkpoint's model and tokenizer.
 
     Args:
         resolved: From `resolve`; a `row_order` reorders the classifier's rows and their names.
-        needs_head: Whether what follows the encoder's layers must have been trained. If not, and its weights are
-            missing, the model's logits mean nothing, and its record is that of the encoder alone.
 
     Raises:
         PrunescopeError: It cannot be read, would compute something other than what was trained, or its files are not
@@ -98,7 +96,7 @@ def load(resolved: Resolved, needs_head: bool = True) -> Checkpoint:
     """
     with _one_line_errors(resolved):
         tokenizer = _load_tokenizer(resolved)
-        model, missing = _load_model(resolved, needs_head)
+        model = _load_model(resolved)
         digests = _load_training_digests(resolved)
         _check_tokenizer(resolved.id, tokenizer, model.config)
         # What the settings of a tokenizer or a model make impossible shows here, not amid a sweep.
@@ -115,10 +113,10 @@ def load(resolved: Resolved, needs_head: bool = True) -> Checkpoint:
         id=resolved.id,
         revision=resolved.revision,
         source=resolved.source,
-        architecture=type(model.base_model if missing else model).__name__,
+        architecture=type(model).__name__,
         num_layers=len(encoder_layers(model)),
         hidden_size=model.config.hidden_size,
-        num_parameters=sum(parameter.numel() for name, parameter in model.named_parameters() if name not in missing),
+        num_parameters=sum(parameter.numel() for parameter in model.parameters()),
         num_prunable=num_prunable(model),
         recipe=resolved.recipe,
     )
@@ -149,20 +147,17 @@ def _load_tokenizer(resolved: Resolved) -> Any:
         return AutoTokenizer.from_pretrained(resolved.folder, **files.SAFE)
 
 
-def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
-    """Read the classifier in float32 and check that no weight is not finite, or missing where it is needed.
+def _load_model(resolved: Resolved) -> Any:
+    """Read the classifier in float32 and check that every weight is there and finite.
 
     The weights are copied: those of a float32 file would be the file itself, mapped into memory, and change with it.
-
-    Returns:
-        The model, and the names of the weights that are missing.
     """
     # In chunks the numbers are the same, but parts of the model would run several times.
     options = {**files.SAFE, "return_dict": True, "chunk_size_feed_forward": 0}
     config = AutoConfig.from_pretrained(resolved.folder, **options)
     named = config.architectures
     first = str(named[0]) if isinstance(named, list) and named else ""
-    if needs_head and first.endswith(OTHER_TASKS):  # its weights may fit a classifier's
+    if first.endswith(OTHER_TASKS):  # its weights may fit a classifier's
         fault = f"is a {first[:60]} (architectures in {files.CONFIG}), which does not classify whole texts"
         raise files.refused(resolved.id, fault, "choose a checkpoint fine-tuned for sequence classification")
     # Named here, since a configuration may ask for any, also for code on the Hub.
@@ -185,18 +180,14 @@ def _load_model(resolved: Resolved, needs_head: bool) -> tuple[Any, set[str]]:
     if unfit := sorted([*(name for name, *_ in found["mismatched_keys"]), *unread]):
         fault = f"has weight {unfit[0]}, not of the shape or not of the layers that its {files.CONFIG} describes"
         raise files.refused(resolved.id, fault, "the files do not belong together, choose another checkpoint")
-    missing, base = set(found["missing_keys"]), f"{model.base_model_prefix}."
-    pooler = f"{base}pooler."  # belongs to the head
-    lacking = sorted(name for name in missing if needs_head or (name.startswith(base) and not name.startswith(pooler)))
-    if lacking:
-        fault = f"lacks {len(lacking)} weights, such as {lacking[0]}, which would be filled at random"
-        wanted = "fine-tuned for sequence classification" if needs_head else "with all weights of its encoder"
-        raise files.refused(resolved.id, fault, f"choose a checkpoint {wanted}")
+    if missing := sorted(found["missing_keys"]):
+        fault = f"lacks {len(missing)} weights, such as {missing[0]}, which would be filled at random"
+        raise files.refused(resolved.id, fault, "choose a checkpoint fine-tuned for sequence classification")
     for name, parameter in model.named_parameters():
         parameter.data = parameter.data.clone()
         if not torch.isfinite(parameter).all():
             raise files.refused(resolved.id, f"has weight {name}, which is not finite", "choose another checkpoint")
-    return model.eval(), missing
+    return model.eval()
 
 
 def _check_size(name: str, config: Any, attention: str) -> None:

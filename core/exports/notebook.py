@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 from core.charts.result import result_scene
 from core.exports.player_page import player_page
 from core.exports.tables import OWN_COLUMNS, own_rows
-from core.request.catalog import REDUCTION
+from core.request.catalog import REDUCTION, REDUCTIONS
 from core.results import store
 from core.results.key import sealed
 from core.results.names import result_name
@@ -39,7 +39,7 @@ class NotebookResult(SweepResult):
 
         It fetches nothing and works without a network; a notebook that is saved with it grows by 1 MB.
         """
-        scenes = {reduction: result_scene(self, reduction) for reduction in self.reductions}
+        scenes = {reduction: result_scene(self, reduction) for reduction in REDUCTIONS}
         page = player_page(scenes[REDUCTION], (self,), choices=scenes)
         frame = f'<iframe sandbox="allow-scripts" style="{STYLE}" srcdoc="{html.escape(page)}"></iframe>'
         return f'<div style="container-type: inline-size">{frame}</div>'

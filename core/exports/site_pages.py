@@ -10,7 +10,7 @@ from core.charts.story import story
 from core.exports.methods_page import markdown_html, methods_html
 from core.exports.site_shelf import Shelf
 from core.findings.accuracy import metrics_of
-from core.findings.choices import halves, isolated, reductions_of
+from core.findings.choices import halves, isolated
 from core.findings.layers import THRESHOLDS, Look, layers_of, own_measures
 from core.findings.pooled import Pooled
 from core.findings.sentences import ALL, examples_of, flip_choices
@@ -23,9 +23,9 @@ from core.findings.words.lab import caution
 from core.findings.words.methods import TITLE
 from core.findings.words.numbers import percent
 from core.findings.words.pages import label_of
-from core.request.catalog import SURVIVAL_THRESHOLD
+from core.request.catalog import REDUCTION, REDUCTION_TITLES, SURVIVAL_THRESHOLD
 from core.results.cut import CutStudy
-from core.results.names import brief_label, data_name, models_name, point_names, pruning_name
+from core.results.names import brief_label, checkpoint_name, data_name, point_names, pruning_name
 from core.results.schema import SweepResult
 
 SEPARATOR = "|"  # of the values of a page's choices
@@ -78,22 +78,19 @@ def choice(name: str, options: Mapping[str, str], default: str | None = None) ->
     return [Choice(name, label_of(name), options, first)] if len(options) > 1 else []
 
 
-def _reductions(*results: SweepResult) -> list[Choice]:
-    options = reductions_of(*results)
-    return [Choice("reduction", label_of("reduction"), options, next(iter(options)))]
+BY_REDUCTION = choice("reduction", REDUCTION_TITLES)
 
 
 def story_page(result: SweepResult, shelf: Shelf) -> Page:
     """Tell the story of a result."""
     near, alone, entry = shelf.beside(result), shelf.beside(result, halves), shelf.study_of(result)
     study, notes = shelf.study(entry) if entry else None, tuple(filter(None, [caution(result)]))
-    text = story_words.AGAINST if result.against else story_words.HOW_TO_READ
 
     def show(reduction: str, metric: str | None = None) -> Shown:
-        steps = story(result, reduction, near, alone, study, shelf.yardstick(result, reduction), metric)
-        return Shown(Said(pruning_name(result)), notes=notes, text=text, steps=steps)
+        steps = story(result, reduction, near, alone, study, metric)
+        return Shown(Said(pruning_name(result)), notes=notes, text=story_words.HOW_TO_READ, steps=steps)
 
-    choices = [*_reductions(result), *choice("metric", metrics_of(result))]
+    choices = [*BY_REDUCTION, *choice("metric", metrics_of(result))]
     return Page(name_of("story", result.key), choices, show)
 
 
@@ -101,22 +98,21 @@ def layers_page(result: SweepResult, shelf: Shelf) -> Page:
     """Show every layer of a result in a row, and the selected one as a curve."""
     near, usual = [*shelf.beside(result), *shelf.beside(result, isolated)], str(SURVIVAL_THRESHOLD)
     titles = {"": layers_words.FIRST_TO_CHANGE} | {name.label: name.title for name in point_names(result.points)}
-    thresholds = {} if result.against else {str(threshold): str(threshold) for threshold in sorted(THRESHOLDS)}
-    yardsticks = {name: shelf.yardstick(result, name) for name in result.reductions}
+    thresholds = {str(threshold): str(threshold) for threshold in sorted(THRESHOLDS)}
+    measures = own_measures(result, REDUCTION)
 
     def show(reduction: str, threshold: str = usual, measure: str = "cka", layer: str = "") -> Shown | None:
         look = Look(reduction, float(threshold), measure)
-        if not result.against and measure not in own_measures(result, reduction):
+        if measure not in own_measures(result, reduction):
             return None
         layer = layer or layers_of(result, look).selected.label
         shown = pages.layers_shown(result, near, look, layer)
         if not shown.blocks:
             return shown
         blocks = [*shown.blocks, *pages.alone_blocks(result, near, reduction, layer)]
-        return replace(shown, blocks=blocks, tables=pages.layers_tables(result, near, look, yardsticks[reduction]))
+        return replace(shown, blocks=blocks, tables=pages.layers_tables(result, near, look))
 
-    choices = [*_reductions(result), *choice("threshold", thresholds, usual)]
-    measures = {} if result.against else own_measures(result, choices[0].default)
+    choices = [*BY_REDUCTION, *choice("threshold", thresholds, usual)]
     choices += [*choice("measure", measures, "cka"), *choice("layer", titles)]
     return Page(name_of("layers", result.key), choices, show)
 
@@ -124,7 +120,7 @@ def layers_page(result: SweepResult, shelf: Shelf) -> Page:
 def compare_page(first: SweepResult, second: SweepResult, shelf: Shelf) -> Page:
     """Show how two results differ."""
     two, near = (first, second), [*shelf.beside(first), *shelf.beside(second)]
-    choices = [*choice("axis", compare_words.AXES), *_reductions(*two), *choice("metric", metrics_of(*two))]
+    choices = [*choice("axis", compare_words.AXES), *BY_REDUCTION, *choice("metric", metrics_of(*two))]
     return Page(name_of("compare", first.key, second.key), choices, partial(pages.compare_shown, two, near))
 
 
@@ -140,7 +136,7 @@ def sentences_page(result: SweepResult, _: Shelf) -> Page:
 
 def present_page(result: SweepResult, shelf: Shelf) -> Page:
     """Show one result over the whole window."""
-    titles, caption = shelf.playlist(result), f"{models_name(result)}, {data_name(result)}"
+    titles, caption = shelf.playlist(result), f"{checkpoint_name(result)}, {data_name(result)}"
     heading = titles[result.key]
     block = pages.present_block(result, shelf.beside(result), heading, caption)
     shown = Shown(Said(heading), [block], turn=list(titles))

@@ -8,8 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from core.errors import PrunescopeError
-from core.findings.choices import companions, counterpart, is_of_model, offered, published_pair, settings, twins
-from core.findings.layers import Yardstick, yardstick
+from core.findings.choices import companions, counterpart, is_of_model, offered, published_pair, settings
 from core.findings.words.choices import BOXES, playlist
 from core.request import catalog
 from core.results import store
@@ -56,10 +55,6 @@ class Shelf:
     ) -> list[SweepResult]:
         """Read those sweeps that are chosen for another one: see `core.findings.choices`."""
         return [self.sweep(other) for other in choose(entry_of(result), self.entries)]
-
-    def yardstick(self, result: SweepResult, reduction: str) -> Yardstick | None:
-        """Read how similar seed twins are to each other."""
-        return yardstick(result, self.beside(result, twins), reduction)
 
     def study_of(self, result: SweepResult) -> CutEntry | None:
         """Find the study of cuts of a sweep's checkpoint."""

@@ -54,12 +54,12 @@ def _numbers(result: SweepResult, k: int) -> Iterator[Number]:
         yield name, None, None, None, value, *(interval or UNKNOWN)
     for measure, by_reduction in frame.similarity.items():
         for reduction in (name for name, known in by_reduction.items() if known):  # some need more examples
-            statistics = result.statistics_of(reduction, measure) if result.has_own else None
+            statistics = result.statistics_of(reduction, measure)
             intervals = dict(zip(points, statistics.own[k], strict=True)) if statistics and statistics.own else {}
             if MEASURES[measure].own_only:
                 cells = [*zip(points, points, frame.own(reduction, measure) or [None] * len(points), strict=True)]
             else:
-                rows = zip(result.baseline_points, frame.matrix(reduction, measure), strict=True)
+                rows = zip(points, frame.matrix(reduction, measure), strict=True)
                 cells = [(point, *cell) for point, row in rows for cell in zip(points, row, strict=True)]
             for baseline, pruned, value in cells:
                 interval = intervals.get(pruned) if baseline == pruned else None
@@ -87,7 +87,7 @@ def own_rows(result: SweepResult) -> Iterator[tuple[object, ...]]:
     """Yield OWN_COLUMNS: of every amount the metrics, then every point's similarity to its own baseline."""
     for k, frame in enumerate(result.frames):
         for name, reduction, baseline, pruned, *value in _numbers(result, k):
-            if reduction is None or (result.has_own and baseline == pruned):
+            if reduction is None or baseline == pruned:
                 yield (frame.amount, frame.sparsity, frame.prunable_sparsity, name, reduction, pruned, *value)
 
 

@@ -4,17 +4,17 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 
-from core.request.catalog import EMBEDDED, FAMILIES, METHODS, RECIPE, REDUCTIONS, TASKS
+from core.request.catalog import EMBEDDED, FAMILIES, METHODS, RECIPE, TASKS
 from core.request.scope import half_scopes, run_of
 from core.request.sweep_request import AUTO, AUTO_TITLE, DEFAULT_REQUEST
 from core.results.cut import Result
 from core.results.library import CutEntry, Entry
-from core.results.schema import Pruning, SweepResult
+from core.results.schema import Pruning
 from core.results.store import is_shipped
 
 SEPARATOR = " · "  # between the data, the checkpoint and the pruning in an entry's name
 _how = attrgetter("method", "seed", "controls")  # of a pruning
-_models, _place = attrgetter("checkpoint", "against"), attrgetter("fingerprint", "points")  # of an entry
+_place = attrgetter("fingerprint", "points")  # of an entry
 _measured = attrgetter("checkpoint", "fingerprint")
 PAIR = ("sst2", "cola")  # the tasks of the published heatmaps, side by side
 
@@ -27,26 +27,18 @@ def task_title(name: str) -> str:
 def offered(entries: Sequence[Entry], asked: Collection[str] = ()) -> list[Entry]:
     """Return the results to choose from: sweeps of all amounts, and those that are asked for by their key.
 
-    Sweeps in small steps that stop at a damage serve the others, and so do seed twins that nothing was removed from.
-    They are offered only where there is nothing else.
+    Sweeps in small steps that stop at a damage serve the others, and are offered only where there is nothing else.
     """
-
-    def serves(entry: Entry) -> bool:
-        is_yardstick = entry.unpruned and family_of(entry.checkpoint) == family_of(entry.against or "") != ""
-        return entry.key not in asked and (is_yardstick or entry.until_damage is not None)
-
-    return [entry for entry in entries if not serves(entry)] or list(entries)
+    return [entry for entry in entries if entry.until_damage is None or entry.key in asked] or list(entries)
 
 
 def settings(entries: Sequence[Entry], with_alone: bool = False) -> list[Entry]:
     """Return what a grid has a cell for: no random controls and no small steps, unless there is nothing else.
 
-    Some layers alone have cells if asked for: the Layers page shows them together. A checkpoint against another one has
-    none: its layers have no similarity of their own.
+    Some layers alone have cells if asked for: the Layers page shows them together.
     """
     whole = [entry for entry in entries if entry.controls is None and entry.until_damage is None]
-    whole = [entry for entry in whole if with_alone or run_of(entry.scope) is None] or whole
-    return [entry for entry in whole or entries if entry.against is None]
+    return [entry for entry in whole if with_alone or run_of(entry.scope) is None] or whole or list(entries)
 
 
 def shown_first(entries: Sequence[Entry], page: str = "") -> list[Entry]:
@@ -85,17 +77,11 @@ def published_pair(entries: Sequence[Entry], like: Entry | None = None) -> list[
     halved = {_measured(entry) for entry in entries if len(run_of(entry.scope) or ()) > 1}
     for entry in sorted(entries, key=lambda entry: (entry.source == "written", _measured(entry) not in halved)):
         is_whole = entry.scope in ("encoder", None) and all(point.endswith(".attention") for point in entry.points)
-        if entry.task in PAIR and is_whole and entry.against is None and entry.until_damage is None:
+        if entry.task in PAIR and is_whole and entry.until_damage is None:
             first = len(entry.points) == layers, entry.method == method, -list(METHODS).index(entry.method)
             found[entry.task].setdefault((*first, is_shipped(entry.key), len(entry.points)), entry)
     kinds = set.intersection(*map(set, found.values()))
     return [found[task][max(kinds)] for task in PAIR] if kinds else []
-
-
-def reductions_of(*results: SweepResult | None) -> dict[str, str]:
-    """Return the reductions that all of these results know, with their titles."""
-    known = [set(result.reductions) for result in results if result]
-    return {name: way.title for name, way in REDUCTIONS.items() if all(name in names for names in known)}
 
 
 def middle_of(amounts: Sequence[float]) -> float:
@@ -134,9 +120,8 @@ def is_isolated_control(pruning: Pruning, whole: Pruning) -> bool:
 
 
 def _beside(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
-    """Return the other results of a checkpoint on the same examples; against another one, nothing is judged."""
-    others = (other for other in among if other.key != entry.key and other.fingerprint == entry.fingerprint)
-    return [other for other in others if _models(other) == _models(entry) and entry.against is None]
+    """Return the other results of a checkpoint on the same examples."""
+    return [other for other in among if other.key != entry.key and _measured(other) == _measured(entry)]
 
 
 def companions(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
@@ -158,13 +143,6 @@ def halves(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
     """Return both halves of the layers pruned alone, with random controls."""
     scopes = half_scopes(len({point.split(".")[1] for point in entry.points}))
     return [other for other in isolated(entry, among) if other.scope in scopes]
-
-
-def twins(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
-    """Return the results of checkpoints against each other that differ from a result's only in the seed, if at all."""
-    family = family_of(entry.checkpoint)
-    alike = (other for other in among if other.against and _place(other) == _place(entry))
-    return [other for other in alike if family_of(other.checkpoint) == family_of(other.against or "") == family != ""]
 
 
 def family_of(checkpoint: str) -> str:
@@ -206,7 +184,7 @@ def methods_beside(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
     methods: dict[object, Entry] = {}
     for other in among:
         is_whole = (other.controls, other.until_damage, run_of(other.scope)) == (None, None, None)
-        if is_whole and _models(other) == _models(entry) and _place(other) == _place(entry):
+        if is_whole and other.checkpoint == entry.checkpoint and _place(other) == _place(entry):
             methods.setdefault((other.method, other.scope), other)
     return list(methods.values())
 
@@ -214,13 +192,12 @@ def methods_beside(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
 def everywhere(entry: Entry, among: Sequence[Entry]) -> list[Entry]:
     """Return the same pruning on every checkpoint and task, after attention blocks, the best controlled sweep of each.
 
-    Sentences written for this project are few, and left out. Against another checkpoint, it is no pruning to compare.
+    Sentences written for this project are few, and left out.
     """
     found: dict[object, list[Entry]] = {}
     for other in offered(among):
         at_attention = all(point.endswith(".attention") for point in other.points)
-        is_alone = other.against is entry.against is None
-        if is_alone and at_attention and is_same(other, entry) and other.source != "written":
+        if at_attention and is_same(other, entry) and other.source != "written":
             found.setdefault((other.checkpoint, other.task), []).append(other)
     return [max(same, key=lambda known: len(control_seeds(known, among))) for same in found.values()]
 
@@ -228,18 +205,16 @@ def everywhere(entry: Entry, among: Sequence[Entry]) -> list[Entry]:
 def counterpart(entry: Entry, among: Iterable[Entry]) -> Entry | None:
     """Pick the result that another is first compared with; None if there is none.
 
-    In order of preference: its random control; the result that it controls, or of which it prunes a single layer;
-    against another checkpoint, the same pruning without it; any result on the same examples and points; any result.
+    In order of preference: its random control; the result that it controls, or of which it prunes a single layer; any
+    result on the same examples and points; any result.
     """
 
     def preference(other: Entry) -> tuple[bool, ...]:
-        alike = _place(other) == _place(entry) and _models(other) == _models(entry)
-        on_same_examples = _place(other) == _place(entry) and other.against is None
-        without = on_same_examples and bool(entry.against) and other.checkpoint == entry.checkpoint
+        on_same_examples = _place(other) == _place(entry)
+        is_beside = on_same_examples and other.checkpoint == entry.checkpoint
         return (
-            alike and is_control(other, entry),
-            alike and (is_control(entry, other) or is_isolated(entry, other)),
-            without and is_same(other, entry),
+            is_beside and is_control(other, entry),
+            is_beside and (is_control(entry, other) or is_isolated(entry, other)),
             on_same_examples,
         )
 

@@ -164,7 +164,7 @@ def verdict(
         damage: One of `core.sweep.equal_damage.DAMAGES`.
     """
     companions = list(companions)
-    method = None if result.against else placed(own_sweeps(result, companions), reduction, damage)
+    method = placed(own_sweeps(result, companions), reduction, damage)
     drawn = [placed(sweeps, reduction, damage) for sweeps in control_sweeps(result, companions).values()]
     controls = tuple(seed for seed in drawn if seed and not seed.gap.coarse)
     known = Verdict(damage, method, controls, CONTROL_SEEDS.get(result.pruning.granularity, 0), None, None)
@@ -233,7 +233,6 @@ def is_judged(result: SweepResult) -> bool:
     """Whether a verdict is given: on a method that prunes all layers, compared after attention blocks, two or more."""
     return (
         METHODS[result.pruning.method].control is not None
-        and result.against is None
         and run_of(result.pruning.scope) is None
         and len(result.points) > 1
         and all(point.endswith(".attention") for point in result.points)

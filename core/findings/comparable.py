@@ -22,10 +22,8 @@ SPARSITY_TOLERANCE = 0.01  # shares of removed weights that differ by no more co
 def obstacle(first: SweepResult, second: SweepResult) -> str | None:
     """Return why two results may not be compared by the order of layers, at equal damage; None if they may.
 
-    Both must prune all layers, use the same examples and points, and be compared with their own unpruned layers.
+    Both must prune all layers and use the same examples and points.
     """
-    if first.against or second.against:
-        return "another checkpoint"
     if not same_examples(first, second):
         return "other examples"
     if run_of(first.pruning.scope) or run_of(second.pruning.scope):
@@ -124,7 +122,6 @@ def _by_scope(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[st
     for alone in sorted(candidates, key=lambda alone: -len(alone.amounts)):
         scope, run = alone.pruning.scope, run_of(alone.pruning.scope)
         is_beside = same_checkpoint(result, alone) and same_examples(result, alone)
-        is_own = not (result.against or alone.against)
-        if scope and run and is_beside and is_own and f"layer.{run[-1]}.output" in alone.points:
+        if scope and run and is_beside and f"layer.{run[-1]}.output" in alone.points:
             by_scope.setdefault(scope, alone)
     return by_scope

@@ -15,7 +15,7 @@ from core.findings.claim import Verdict, placed, verdict
 from core.findings.comparable import SPARSITY_TOLERANCE, controls_of, is_matched, obstacle, own_sweeps, same_checkpoint
 from core.findings.matching import Matched, frames_at, grid_to, largest_on, values_on
 from core.request.catalog import DAMAGE, SINGLE_BATCH
-from core.results.names import ReductionKey, in_sentence, method_name, models_name, pruning_name
+from core.results.names import ReductionKey, checkpoint_name, in_sentence, method_name, pruning_name
 from core.results.schema import Frame, SweepResult
 from core.sweep.equal_damage import DAMAGES, upper_share
 from core.sweep.statistics import gap_difference
@@ -61,11 +61,9 @@ def shown_together(two: Two, axis: Axis = "amount", reduction: ReductionKey = "m
     Args:
         two: The results.
         axis: On `amount`, stored frames are paired that are each other's nearest. On the others, frames are
-            interpolated where both have changed equally much, by damage or by the divergence of the predictions;
-            see also `shared_axis`.
+            interpolated where both have changed equally much, by damage or by the divergence of the predictions.
         reduction: What damage is measured by.
     """
-    axis = shared_axis(two, axis)
     if axis != "amount":
         places = grid_to(min(largest_on(axis, result, reduction) for result in two))
         frames = (frames_at(axis, result, reduction, places) for result in two)
@@ -76,25 +74,20 @@ def shown_together(two: Two, axis: Axis = "amount", reduction: ReductionKey = "m
     return Together(scale, tuple(place(frame, scale) for frame, _ in pairs), tuple(pairs))
 
 
-def shared_axis(two: Two, asked: Axis) -> Axis:
-    """Return the axis that two results can share: against another checkpoint there is no damage, only amounts."""
-    return "amount" if asked == "damage" and any(result.against for result in two) else asked
-
-
 def place(frame: Frame, scale: Scale) -> float:
     """Return a stored frame's place on a scale of amounts."""
     return frame.amount if scale == "amount" else frame.prunable_sparsity
 
 
 def same_rows(two: Two) -> bool:
-    """Whether the cells of two heatmaps compare the same layers: the same points, and the same other checkpoint."""
-    return len({(result.points, result.against and result.against.revision) for result in two}) == 1
+    """Whether the cells of two heatmaps compare the same layers."""
+    return two[0].points == two[1].points
 
 
 def distinguishing_names(two: Two) -> tuple[str, str]:
     """Name two results by what distinguishes them."""
     first, second = (in_sentence(pruning_name(result)) for result in two)
-    models = [models_name(result) for result in two]
+    models = [checkpoint_name(result) for result in two]
     if models[0] != models[1] or not same_checkpoint(*two):
         first, second = f"{first} ({models[0]})", f"{second} ({models[1]})"
     return (f"{first} (first result)", f"{second} (second result)") if first == second else (first, second)

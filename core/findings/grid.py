@@ -18,7 +18,7 @@ from core.request.amounts import amount_text
 from core.request.catalog import METHODS, METRICS, REDUCTION, SECOND_DAMAGE
 from core.request.scope import run_of
 from core.results import store
-from core.results.names import data_name, models_name, points_name, pruning_name
+from core.results.names import checkpoint_name, data_name, points_name, pruning_name
 from core.results.schema import SweepResult
 from core.sweep.statistics import Array
 
@@ -115,7 +115,7 @@ def _cells(result: SweepResult) -> dict[str, str]:
     scores = {frame.amount: frame.metrics[metric] for frame in result.frames}
     unpruned, half = (NONE if (value := scores.get(at)) is None else decimals(value, 3) for at in (0.0, AMOUNT))
     return {
-        "Checkpoint": models_name(result),
+        "Checkpoint": checkpoint_name(result),
         "Task": f"{task_title(result.task.name)}, {len(result.task.examples)} examples",
         "Pruning": pruning_name(result),
         "Compared after": points_name(result.points),

@@ -1,22 +1,18 @@
-"""How similar each layer stays to itself, and what that is worth; or which layers of another checkpoint are closest.
+"""How similar each layer stays to itself, and which layer changes first.
 
 A layer stays intact while its similarity to itself before pruning is at least a threshold. Which layer falls below it
-first is an estimate from examples: layers whose intervals reach down as far stand beside it. Where pruning leaves a
-layer more similar to itself than fine-tunes are to each other that differ only in the seed, it has changed the layer
-less than another seed does.
+first is an estimate from examples: layers whose intervals reach down as far stand beside it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from core.findings.comparable import same_examples
-from core.findings.words.numbers import UNDEFINED, decimals, hundredths, percent, percent_range
-from core.request.catalog import MEASURES, REDUCTION, SURVIVAL_THRESHOLD
+from core.findings.words.numbers import hundredths, percent, percent_range
+from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
 from core.results.fields import Row
-from core.results.names import PointLabel, ReductionKey, amount_name, point_labels, point_names
+from core.results.names import PointLabel, ReductionKey, amount_name, point_names
 from core.results.schema import SweepResult
 from core.sweep.statistics import Array, survival
 
@@ -85,13 +81,11 @@ class LayerSurvival:
 def own_similarity(result: SweepResult, reduction: ReductionKey, measure: str = "cka") -> Array:
     """Collect every point's similarity to its own baseline over the amounts; undefined values are NaN.
 
-    Against another checkpoint all are: its layers are not the baseline of these.
-
     Returns:
         Array of shape (frames, points).
     """
     unknown = (None,) * len(result.points)
-    rows = [(None if result.against else frame.own(reduction, measure)) or unknown for frame in result.frames]
+    rows = [frame.own(reduction, measure) or unknown for frame in result.frames]
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(result.points))
 
 
@@ -169,79 +163,3 @@ def layers_of(result: SweepResult, look: Look) -> Layers:
     rivals = (layer for layer in defined if layer not in first and layer.interval and layer.interval[0] <= latest)
     lowest = 0 if np.isnan(own[-1]).all() else int(np.nanargmin(own[-1]))
     return Layers(every, first, last, tuple(rivals), first[0] if first else every[lowest])
-
-
-# ---------------------------------------------------------------- beside fine-tunes that differ only in the seed
-
-
-class Yardstick(NamedTuple):
-    """The similarity of seed twins, layer by layer.
-
-    Attributes:
-        ranges: Of each point, the least and the largest CKA of the same layer in two twins, unpruned, over all pairs;
-            None where it is undefined.
-        checkpoints: How many of them there are.
-    """
-
-    ranges: tuple[tuple[float, float] | None, ...]
-    checkpoints: int
-
-    def words(self, point: int) -> str:
-        """Write the range at one point: `0.60 to 0.80`; empty where it is undefined."""
-        return " to ".join(dict.fromkeys(decimals(end, 2) for end in self.ranges[point] or ()))
-
-    def less_from(self, amounts: Sequence[float], own: Array, point: int) -> float | None:
-        """Return the amount from which a point is less similar to itself than any twins are; None if at none.
-
-        Args:
-            amounts: The amounts.
-            own: (frames,) similarity of the point to itself; undefined is less.
-            point: The point's place among all.
-        """
-        limits = self.ranges[point]
-        if limits is None or np.isnan(own[0]):
-            return None
-        lowest = hundredths(limits[0])  # both as they are shown
-        less = (np.isnan(value) or hundredths(value) < lowest for value in own)
-        return next((amount for amount, is_less in zip(amounts, less, strict=True) if is_less), None)
-
-
-def yardstick(result: SweepResult, twins: Sequence[SweepResult], reduction: ReductionKey) -> Yardstick | None:
-    """Collect the similarity of all pairs of twins on a result's examples and points; None where there are none.
-
-    Args:
-        result: A result that is compared with its own unpruned layers.
-        twins: Twins against twins: see `core.findings.choices.twins`.
-        reduction: Another one than `mean` has no yardstick.
-    """
-    pairs: dict[frozenset[str], Row] = {}
-    for twin in twins if reduction == REDUCTION and result.against is None else ():
-        own = twin.frames[0].own(REDUCTION)
-        if twin.against and own and twin.points == result.points and same_examples(result, twin):
-            pairs[frozenset((twin.checkpoint.id, twin.against.id))] = own
-    known = [[value for value in column if value is not None] for column in zip(*pairs.values(), strict=True)]
-    ranges = tuple((min(values), max(values)) if values else None for values in known)
-    return Yardstick(ranges, len(frozenset().union(*pairs))) if pairs else None
-
-
-# ---------------------------------------------------------------- beside another checkpoint
-
-Ranked = Sequence[tuple[PointLabel, float]]  # points of the other checkpoint and their similarity, the closest first
-
-
-def closest_layers(result: SweepResult, reduction: ReductionKey, frame: int = 0) -> list[Ranked]:
-    """Find each point's two closest ones in the other checkpoint, in depth order; none where that is undefined.
-
-    Some layer is always the closest one, in two unrelated models as well: so its similarity stands beside it, and the
-    next layer's. Nothing here is a verdict.
-    """
-    labels = point_labels(result.baseline_points)
-    columns = zip(*result.frames[frame].matrix(reduction), strict=True)  # each (rows,)
-    places = (zip(labels, column, strict=True) for column in columns)
-    known = ([(label, value) for label, value in column if value is not None] for column in places)
-    return [sorted(column, key=lambda place: -place[1])[:2] for column in known]
-
-
-def closest_cell(ranked: Ranked) -> str:
-    """Write the closest points with their similarities, as in a table."""
-    return ", then ".join(f"{label} ({decimals(value, 2)})" for label, value in ranked) or UNDEFINED

@@ -30,8 +30,6 @@ class Inputs:
         subset: The evaluation examples.
         calibration: Examples for the request's method to score on; None if it scores on none.
         rest: Further labelled examples, on which the working range is judged as well; None if there are none.
-        against: The files of another checkpoint that the request is compared with; None without one, or where it has
-            the same content.
         request: The request; that of a method of layers has an amount for each number of layers.
     """
 
@@ -39,33 +37,30 @@ class Inputs:
     subset: EvalSubset
     calibration: EvalSubset | None
     rest: EvalSubset | None
-    against: Resolved | None
     request: SweepRequest
 
     def key_of(self, request: SweepRequest) -> str:
         """Compute the key of the result of the request, or of one that follows it, such as its control."""
         request = _with_its_amounts(request, self.resolved)
         pruning = pruning_record(request, self.calibration)
-        against = self.against.revision if self.against else None
         made_by = {"dtype": DTYPE, "engine": catalog.ENGINE_VERSION}
-        return result_key(request, self.resolved.revision, self.subset.record, pruning, against, made_by)
+        return result_key(request, self.resolved.revision, self.subset.record, pruning, made_by)
 
 
 def may_use_hub(request: SweepRequest) -> bool:
     """Whether preparing a request may need the Hub's client, which transformers imports as well."""
-    sources = [source_of(checkpoint) for checkpoint in (request.checkpoint, request.against) if checkpoint]
-    return kind_of_data(request.data or "hub") in ("hub", "dataset") or "hub" in sources
+    return kind_of_data(request.data or "hub") in ("hub", "dataset") or source_of(request.checkpoint) == "hub"
 
 
 def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
-    """Find the checkpoints and the examples of a checked request; download them if necessary.
+    """Find the checkpoint and the examples of a checked request; download them if necessary.
 
     Args:
         request: The request.
         report: Called with (stage, done, total) during a download.
 
     Raises:
-        PrunescopeError: A checkpoint or the examples are unavailable, or the method is not defined for them.
+        PrunescopeError: The checkpoint or the examples are unavailable, or the method is not defined for them.
     """
     resolved = suited(resolve(request.checkpoint, report), request.task)
     if METHODS[request.method].removes == "layers":
@@ -74,15 +69,12 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
     elif not METHODS[request.control_of or request.method].suits(resolved.model_type):
         fault = f"cannot be pruned by 'attribution-residual', layers of type '{resolved.model_type}' normalise first"
         raise refused(resolved.id, fault, "choose attribution")
-    against = None if request.against is None else resolve(request.against, report)
-    if against and against.revision == resolved.revision:
-        against = None
     examples = open_examples(request, resolved.label_names, report)
     subset = examples.subset(request.num_examples)
     most = CHOSEN_ON if METHODS[request.method].removes == "layers" else catalog.CALIBRATION_EXAMPLES
     calibration = examples.calibration(subset, most) if METHODS[request.method].calibrated else None
     rest = examples.rest(subset) if request.range_examples == "all" else None
-    return Inputs(resolved, subset, calibration, rest, against, request)
+    return Inputs(resolved, subset, calibration, rest, request)
 
 
 def _with_its_amounts(request: SweepRequest, resolved: Resolved) -> SweepRequest:

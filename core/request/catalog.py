@@ -273,6 +273,9 @@ REDUCTIONS: Mapping[str, Reduction] = {
 }
 
 
+REDUCTION_TITLES: Mapping[str, str] = {name: reduction.title for name, reduction in REDUCTIONS.items()}
+
+
 class Measure(NamedTuple):
     """A measure of similarity as the app shows it; `core.similarity` implements it.
 

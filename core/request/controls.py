@@ -66,7 +66,7 @@ def likely_amounts(request: SweepRequest) -> int:
 
 
 def judged_beside(request: SweepRequest) -> tuple[SweepRequest, ...]:
-    """Return what it takes to judge a method besides its own sweep; nothing for a control, or against another model.
+    """Return what it takes to judge a method besides its own sweep; nothing for a control.
 
     These are the seeds of its control, and before them, for units, the method itself in small steps: it damages a model
     soon. A run of layers is compared at equal amounts, which its control shares.
@@ -115,5 +115,5 @@ def deciding(request: SweepRequest, remedy: str) -> SweepRequest:
 
 
 def _is_judged(request: SweepRequest) -> bool:
-    """Whether there is a verdict: on a method, not on a control, and not against another model."""
-    return METHODS[request.method].control is not None and request.against is None
+    """Whether there is a verdict: on a method, not on a control."""
+    return METHODS[request.method].control is not None

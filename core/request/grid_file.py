@@ -22,7 +22,7 @@ from core.request.sweep_request import SweepRequest, choose, typed, usual_scope
 
 # The keys that list values of a request's fields, outermost first, and those whose value all sweeps share.
 LISTED = {
-    **{"checkpoints": "checkpoint", "against": "against", "data": "data", "examples": "num_examples"},
+    **{"checkpoints": "checkpoint", "data": "data", "examples": "num_examples"},
     **{"points": "points", "tasks": "task", "methods": "method", "scopes": "scope"},
 }
 SHARED = ("source_name", "amounts", "measures", "until_damage", "range_examples")

@@ -188,7 +188,6 @@ class SweepRequest:
     text: Annotated[tuple[str, ...], _help(f"column of a file or data set that holds the text {_GUESSED}")] = ()
     label: Annotated[str | None, _help(f"column that holds the label {_GUESSED}")] = None
     label_map: Annotated[tuple[_Meaning, ...], _help(_LABEL_MAP)] = ()
-    against: Annotated[str | None, _help("another checkpoint: its unpruned layers are compared with these")] = None
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "SweepRequest":
@@ -267,9 +266,6 @@ def checked(request: SweepRequest) -> SweepRequest:
         raise PrunescopeError(f"{request.method} cannot control {controlled}: choose a random method of its kind")
     check_scope(request.scope, controlled or request.method)
     source = source_of(request.checkpoint)
-    against = None if request.against == request.checkpoint else request.against
-    if against is not None:
-        source_of(against)
     data = request.data or ("written" if source == "embedded" else "hub")
     _check_columns(request, data)
     bound, count = limits(), request.num_examples
@@ -279,9 +275,7 @@ def checked(request: SweepRequest) -> SweepRequest:
         raise PrunescopeError(f"{count} examples: choose {catalog.MIN_EXAMPLES} to {bound.examples} (CKA needs 4)")
     if request.until_damage is not None and METHODS[request.method].removes == "layers":
         raise PrunescopeError(f"damage {request.until_damage:g} is undefined where layers go: leave it out")
-    if request.until_damage is not None and against is not None:
-        raise PrunescopeError(f"damage {request.until_damage:g} against another checkpoint: leave one of the two out")
-    return replace(request, data=data, control_of=controlled, against=against)
+    return replace(request, data=data, control_of=controlled)
 
 
 def _check_columns(request: SweepRequest, data: str) -> None:

@@ -16,9 +16,7 @@ AnyResult = TypeVar("AnyResult", bound=Record)
 MadeBy = Mapping[str, str | int]  # what an environment says of the `dtype` and the `engine` of a computation
 
 
-def result_key(
-    asked: SweepRequest, revision: str, task: TaskRecord, pruning: PruningRecord, against: str | None, made_by: MadeBy
-) -> str:
+def result_key(asked: SweepRequest, revision: str, task: TaskRecord, pruning: PruningRecord, made_by: MadeBy) -> str:
     """Compute a result's key: a digest of everything that decides its numbers (not threads, environment or time).
 
     What is null or at its default is left out, so that a part added later changes no existing key. The scope and the
@@ -29,7 +27,6 @@ def result_key(
         revision: The digest of the checkpoint's content.
         task: The examples.
         pruning: The method and its settings.
-        against: The digest of another checkpoint's content; None without one.
         made_by: The dtype of the computation, such as `float32`, and the engine version.
     """
     calibration, stop = pruning.calibration, pruning.stop
@@ -50,7 +47,6 @@ def result_key(
         "max_length": task.max_length,
         "dtype": str(made_by["dtype"]),
         "engine": str(made_by["engine"]),
-        **({"against": against} if against else {}),
         **({} if {*asked.measures} == {*DEFAULT_MEASURES} else {"measures": sorted(asked.measures)}),
     }
     return digest(parts)
@@ -76,8 +72,7 @@ def key_of(result: SweepResult | CutStudy) -> str:
             **{name: str(made_by[name]) for name in ("dtype", "engine")},
         }
         return digest(parts)
-    against = result.against.revision if result.against else None
-    return result_key(request_of(result), result.checkpoint.revision, result.task, result.pruning, against, made_by)
+    return result_key(request_of(result), result.checkpoint.revision, result.task, result.pruning, made_by)
 
 
 def sealed(result: AnyResult) -> AnyResult:

@@ -45,7 +45,6 @@ class Entry(Pruning):
         key: The result's key, which names its file.
         name: The name on screen.
         checkpoint: The checkpoint's id.
-        against: The id of another checkpoint, whose unpruned layers the pruned ones are compared with.
         task: The task's name.
         source: Where the examples come from.
         fingerprint: The examples' fingerprint.
@@ -53,7 +52,6 @@ class Entry(Pruning):
         columns: Of a table, those that were read.
         label_map: What values of its label column mean, see `TaskRecord`.
         until_damage: The damage at which the sweep stopped; None if it ran all amounts.
-        unpruned: Whether nothing was removed: it has only the amount 0.
         measures: The measures of similarity.
         created_at: When it was computed, in ISO format.
     """
@@ -61,7 +59,6 @@ class Entry(Pruning):
     key: str
     name: str
     checkpoint: str
-    against: str | None = None
     task: str
     source: str
     fingerprint: str
@@ -69,7 +66,6 @@ class Entry(Pruning):
     columns: ColumnsRecord | None = None
     label_map: dict[str, str | None] | None = None
     until_damage: float | None = None
-    unpruned: bool = False
     measures: tuple[str, ...] = DEFAULT_MEASURES
     created_at: str
 
@@ -112,11 +108,9 @@ def entry_of(result: Result) -> Entry | CutEntry:
         **result.model_dump(include={"key", "created_at"}),
         name=result_name(result),
         checkpoint=result.checkpoint.id,
-        against=result.against.id if result.against else None,
         task=task.name,
         points=result.points,
         until_damage=pruning.stop.damage if pruning.stop else None,
-        unpruned=result.amounts == (0.0,),
         measures=result.measures,
     )
 

@@ -8,7 +8,7 @@ from core.request.amounts import amount_text
 from core.request.catalog import CHECKPOINTS, FAMILIES, METHODS, POINTS, REDUCTIONS, TASKS
 from core.request.scope import run_of
 from core.results.cut import CutStudy, Result
-from core.results.schema import CheckpointRecord, Pruning, SweepResult
+from core.results.schema import Pruning, SweepResult
 
 PROPER_NOUNS = ("CKA", "F1", "Matthews", "Wanda")  # names that begin with them keep their capital
 LABEL_CHARS = 80  # of a label's name, on screen
@@ -71,22 +71,8 @@ def brief_label(label: str) -> str:
 
 
 def checkpoint_name(result: Result) -> str:
-    """Return the pruned checkpoint's title in the catalog, with its seed if it has a recipe; else its id."""
-    return _title_of_checkpoint(result.checkpoint)
-
-
-def models_name(result: SweepResult) -> str:
-    """Name the pruned checkpoint, and another one whose unpruned layers it is compared with."""
-    against = result.against
-    return f"{checkpoint_name(result)}{f', against {_title_of_checkpoint(against)}' if against else ''}"
-
-
-def unpruned_name(result: SweepResult) -> str:
-    """Name the checkpoint whose unpruned layers the pruned ones are compared with."""
-    return _title_of_checkpoint(result.against or result.checkpoint)
-
-
-def _title_of_checkpoint(checkpoint: CheckpointRecord) -> str:
+    """Return the checkpoint's title in the catalog, with its seed if it has a recipe; else its id."""
+    checkpoint = result.checkpoint
     if checkpoint.recipe and checkpoint.recipe.family in FAMILIES:
         return f"{FAMILIES[checkpoint.recipe.family]}, seed {checkpoint.recipe.seed}"
     return CHECKPOINTS[checkpoint.id].title if checkpoint.id in CHECKPOINTS else checkpoint.id
@@ -177,13 +163,13 @@ def result_name(result: Result) -> str:
     """Name a result in a list: the data first, because a narrow list cuts the end off."""
     if isinstance(result, CutStudy):
         return f"{data_name(result)} · {checkpoint_name(result)} · layers removed"
-    return f"{data_name(result)} · {models_name(result)} · {pruning_name(result)}"
+    return f"{data_name(result)} · {checkpoint_name(result)} · {pruning_name(result)}"
 
 
 def origins(results: Sequence[SweepResult], reduction: ReductionKey) -> tuple[str, ...]:
     """Name in lines what pictures show: checkpoint, data and pruning of each result, and the reduction of all."""
-    lines = [f"{models_name(result)}; {data_name(result)}; {in_sentence(pruning_name(result))}" for result in results]
-    return (*dict.fromkeys(lines), REDUCTIONS[reduction].title)
+    names = [(checkpoint_name(result), data_name(result), in_sentence(pruning_name(result))) for result in results]
+    return (*dict.fromkeys(map("; ".join, names)), REDUCTIONS[reduction].title)
 
 
 def spanned(labels: Sequence[str], among: Sequence[str]) -> str:

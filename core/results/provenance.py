@@ -43,12 +43,8 @@ def recipe(result: Result, asked: SweepRequest | None = None) -> Recipe:
         computed += " --exhaustive"
     if asked is not None:
         return Recipe(computed)
-    made = (known.recipe.command for known in _models(result) if known.recipe)
-    return Recipe("\n".join((*dict.fromkeys(made), computed)), " ".join(_missing(result, request)))
-
-
-def _models(result: Result) -> list[CheckpointRecord]:
-    return [known for known in (result.checkpoint, getattr(result, "against", None)) if known]
+    made = [result.checkpoint.recipe.command] if result.checkpoint.recipe else []
+    return Recipe("\n".join((*made, computed)), " ".join(_missing(result, request)))
 
 
 def request_of(result: Result, asked: SweepRequest | None = None) -> SweepRequest:
@@ -87,13 +83,12 @@ def request_of(result: Result, asked: SweepRequest | None = None) -> SweepReques
         measures=result.measures,
         until_damage=pruning.stop.damage if pruning.stop else None,
         range_examples="all" if judged and judged.examples > len(task.examples) else "subset",
-        against=checkpoint_place(result.against, places.against) if result.against else None,
     )
 
 
 def can_be_found(request: SweepRequest) -> bool:
     """Whether a request names every input: no folder has a placeholder, and weights that are made have been made."""
-    names = filter(None, (request.checkpoint, request.against, request.data))
+    names = filter(None, (request.checkpoint, request.data))
     return all(is_made(name) if name.startswith(RECIPE) else not name.startswith(PLACEHOLDER) for name in names)
 
 
@@ -138,16 +133,15 @@ def _data_of(task: TaskRecord, place: str | None) -> str:
 
 def _missing(result: Result, request: SweepRequest) -> Iterator[str]:
     """Say what has to be made first, and what belongs in each placeholder of a request."""
-    task, replaced = result.task, "Replace {} with the path of the {}."
-    for known in _models(result):
-        content = f"(content {known.revision[:12]}…)"
-        if known.recipe:
-            yield (
-                f"The weights of {known.id} {content} are not shipped. Make them first, as above; another processor "
-                "gives slightly different ones. docs/recipes.md says which folders the command needs."
-            )
-        elif known.source == "folder":
-            yield replaced.format(checkpoint_place(known), f"checkpoint folder {content}")
+    task, checkpoint, replaced = result.task, result.checkpoint, "Replace {} with the path of the {}."
+    content = f"(content {checkpoint.revision[:12]}…)"
+    if checkpoint.recipe:
+        yield (
+            f"The weights of {checkpoint.id} {content} are not shipped. Make them first, as above; another processor "
+            "gives slightly different ones. docs/recipes.md says which folders the command needs."
+        )
+    elif checkpoint.source == "folder":
+        yield replaced.format(checkpoint_place(checkpoint), f"checkpoint folder {content}")
     if request.data == DATA_FOLDER:
         holds = f"folder that holds {task.name}/{task.split}-….parquet of {task.source_name}"
         yield replaced.format(DATA_FOLDER, holds)
@@ -173,7 +167,7 @@ def command_line(request: SweepRequest, module: str = "core.precompute") -> str:
         "label_map": [("--label-map", meaning_text(*pair)) for pair in request.label_map],
     }
     words = ["python", "-m", module]
-    for name, value in {"checkpoint": "", "against": "", **vars(request)}.items():
+    for name, value in vars(request).items():
         if value not in (None, unsaid[name]):
             for flag, text in options.get(name, [(flag_of(name), str(value))]):
                 words += [f"{flag}={text}"] if text.startswith("-") else [flag, text]  # else taken for another option

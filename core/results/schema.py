@@ -10,9 +10,9 @@ from typing import Annotated, Literal, Self, cast
 import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
-from core.request.catalog import MAX_LAYERS, MEASURES, RECIPE, REDUCTIONS, SINGLE_BATCH
+from core.request.catalog import MAX_LAYERS, MEASURES, RECIPE
 from core.request.limits import dataset_of
-from core.request.points import point_names, points_of
+from core.request.points import points_of
 from core.results import fields as f
 from core.results.statistics import ChangedRecord, DivergenceRecord, LayerStatistics, WorkingRangeRecord
 
@@ -151,8 +151,7 @@ class MeasureRecord(f.Record):
 class SimilarityRecord(f.Record):
     """Where representations were taken and how they were compared.
 
-    `length_control` is the CKA of the padding mask alone with each baseline point (flattened tokens); empty where two
-    checkpoints are compared, which has no flattened tokens.
+    `length_control` is the CKA of the padding mask alone with each baseline point (flattened tokens).
     """
 
     points: Annotated[tuple[Point, ...], Field(max_length=2 * MAX_LAYERS), f.FAST]
@@ -178,7 +177,7 @@ class Frame(f.Record):
     weights, `layer_sparsity` is the same per layer. Every metric has a 95 % interval or null. `similarity` maps a
     measure and a reduction to its matrix, or to one value a point where the measure compares a point with its own
     baseline alone; None where the measure is undefined for the method. `read` is the CKA of what the classifier reads
-    with the same of the unpruned model: None where it is undefined, beside another checkpoint, and in older files.
+    with the same of the unpruned model: None where it is undefined, and in older files.
     """
 
     amount: f.Amount
@@ -198,29 +197,24 @@ class Frame(f.Record):
         return cast(f.Matrix, self.similarity[measure][reduction])
 
     def own(self, reduction: str, measure: str = "cka") -> f.Row | None:
-        """Return each point's similarity to its own baseline; None where it is undefined, unknown or has none."""
+        """Return each point's similarity to its own baseline; None where it is undefined or unknown."""
         values = self.similarity.get(measure, {}).get(reduction)
         if not values or not isinstance(values[0], tuple):
             return cast(f.Row | None, values)
-        return tuple(row[k] for k, row in enumerate(values)) if len(values) == len(values[0]) else None
+        return tuple(row[k] for k, row in enumerate(values))
 
-    def fits(self, rows: int, points: int) -> bool:
-        """Whether every similarity is a matrix of rows × points, or one value a point, between -1 and 1."""
-        known = (values for by_reduction in self.similarity.values() for values in by_reduction.values() if values)
-        tables = [np.array(values, np.float64) for values in known]  # ragged ones are refused; None becomes NaN
-        fitting = (rows, points), (points,)
+    def fits(self, points: int) -> bool:
+        """Whether every similarity is a matrix of points × points, or one value a point, between -1 and 1."""
+        every = (values for by_reduction in self.similarity.values() for values in by_reduction.values() if values)
+        tables = [np.array(values, np.float64) for values in every]  # ragged ones are refused; None becomes NaN
+        fitting = (points, points), (points,)
         return all(table.shape in fitting and not (np.abs(table) > 1 + 1e-6).any() for table in tables)
 
 
 class Header(f.Record):
-    """The part of a result that is known before the first frame.
-
-    `against` is another checkpoint, whose unpruned layers the pruned ones are compared with; null where these are the
-    checkpoint's own.
-    """
+    """The part of a result that is known before the first frame."""
 
     checkpoint: CheckpointRecord
-    against: CheckpointRecord | None = None
     task: TaskRecord
     pruning: PruningRecord
     similarity: SimilarityRecord
@@ -233,29 +227,14 @@ class Header(f.Record):
 
     @property
     def kind(self) -> str:
-        """The kind of the points, a name from POINTS.
+        """The kind of the points, a name from POINTS."""
+        return points_of(self.points, self.checkpoint.num_layers) or ""
 
-        Raises:
-            ValueError: They are no whole set of an encoder of this depth.
-        """
-        if kind := points_of(self.points, self.checkpoint.num_layers):
-            return kind
-        raise ValueError(f"its points are not those of {self.checkpoint.num_layers} layers")
-
-    @property
-    def baseline_points(self) -> tuple[str, ...]:
-        """The names of the unpruned model's points, in depth order: the rows of every matrix."""
-        return point_names(self.kind, (self.against or self.checkpoint).num_layers)
-
-    @property
-    def has_own(self) -> bool:
-        """Whether every point has its own in the unpruned model: that model is no deeper and no shallower."""
-        return self.points == self.baseline_points
-
-    @property
-    def reductions(self) -> tuple[str, ...]:
-        """The reductions under which layers are compared; two checkpoints may cut a sentence into other tokens."""
-        return tuple(REDUCTIONS) if self.against is None else SINGLE_BATCH
+    @model_validator(mode="after")
+    def _has_known_points(self) -> Self:
+        if not self.kind:
+            raise ValueError(f"its points are not those of {self.checkpoint.num_layers} layers")
+        return self
 
 
 class Computed(f.Record):
@@ -284,12 +263,9 @@ class SweepResult(Header, Computed):
 
     def _faults(self) -> Iterator[str]:
         points, examples, amounts = len(self.points), len(self.task.examples), self.amounts
-        rows, layers = len(self.baseline_points), self.checkpoint.num_layers
-        length_control = points if self.against is None else 0
-        if (len(self.task.gold), len(self.similarity.length_control)) != (examples, length_control):
+        layers = self.checkpoint.num_layers
+        if (len(self.task.gold), len(self.similarity.length_control)) != (examples, points):
             yield "its gold labels or length control are"
-        if self.against and (self.floor or (self.statistics and not self.has_own)):
-            yield "its floor or statistics against another checkpoint are"
         if self.floor and (len(self.floor.predictions) != examples or {*map(len, self.floor.cka.values())} - {points}):
             yield "its floor is"
         if amounts != tuple(sorted(set(amounts))) or (amounts and amounts[0] != 0):
@@ -302,7 +278,7 @@ class SweepResult(Header, Computed):
             metrics = set(self.frames[0].metrics)
             if lengths != (examples, layers) or names != [metrics, metrics, set(self.measures)]:
                 yield f"frame {frame.amount}: its predictions, layer sparsity, metrics, intervals or measures are"
-            if not frame.fits(rows, points):
+            if not frame.fits(points):
                 yield f"frame {frame.amount}: its similarities lie outside [-1, 1], or are"
         for measure, by_reduction in (self.statistics or {}).items():
             for reduction, known in by_reduction.items():

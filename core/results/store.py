@@ -7,7 +7,7 @@ import re
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import reduce
 from pathlib import Path
@@ -33,7 +33,7 @@ MOST_SIMILARITIES = 500_000  # of 48 points and 100 amounts it has half
 MOST_VALUES = 5_000_000
 MAX_BYTES = 64 * 2**20  # of a file, decompressed; one of 24 layers and 100 amounts has some 20
 PART, OLD_SECONDS = ".part", 3600.0  # a file that is being written, and how long that never takes
-FORGOTTEN = ("pruning.allocation",)  # fields of older files, which are left out
+FORGOTTEN = ("against", "pruning.allocation")  # fields of older files, which are left out
 _KEY = re.compile(r"[0-9a-f]{64}")
 
 
@@ -219,7 +219,7 @@ def parse(values: Any, name: str) -> Result:
     if version != SCHEMA_VERSION:
         fault = f"{name} has schema version {version!r:.20}, this program reads {SCHEMA_VERSION}"
         raise PrunescopeError(f"{fault}: compute it again in the Lab or with python -m core.precompute")
-    _refuse_removed(values.get("pruning"), name)
+    _refuse_removed(values, name)
     try:
         result = ANY.validate_python(reduce(_without, FORGOTTEN, values))
         checksum, key = digest({key: value for key, value in values.items() if key != "checksum"}), key_of(result)
@@ -237,16 +237,20 @@ def parse(values: Any, name: str) -> Result:
     return result
 
 
-def _refuse_removed(pruning: Any, name: str) -> None:
-    """Refuse a result of a method that was removed, or of its control.
+def _refuse_removed(values: Mapping[str, Any], name: str) -> None:
+    """Refuse a result of a method that was removed, or of its control, or against another checkpoint.
 
     Args:
-        pruning: What the file says of its method.
+        values: The values of the file.
         name: The file's name, for messages.
 
     Raises:
         PrunescopeError: It is one.
     """
+    if values.get("against") is not None:
+        fault = f"{name} compares a model with another checkpoint's layers, which results no longer do"
+        raise PrunescopeError(f"{fault}: compute it again without --against, or choose another one")
+    pruning = values.get("pruning")
     for field, verb in (("method", "was pruned by"), ("controls", "is the random control of")):
         if isinstance(pruning, dict) and pruning.get(field) in REMOVED_METHODS:
             raise PrunescopeError(f"{name} {verb} '{pruning[field]}', a method that was removed: choose another result")
@@ -271,9 +275,9 @@ def faults(result: Result) -> Iterator[str]:
     """
     task, labels = result.task, len(result.task.label_names)
     sweep = result if isinstance(result, SweepResult) else None
-    for known in (result.checkpoint, sweep and sweep.against):  # a question about it would ask the Hub for another id
-        if known and known.source == "embedded" and known.id not in EMBEDDED:
-            yield f"no checkpoint {known.id} comes with this program"
+    checkpoint = result.checkpoint
+    if checkpoint.source == "embedded" and checkpoint.id not in EMBEDDED:  # pages would look it up on the Hub
+        yield f"no checkpoint {checkpoint.id} comes with this program"
     counts = ("examples", len(task.examples), LOCAL_LIMITS.examples), ("values", values_in(result), MOST_VALUES)
     for name, count, most in (*(_drawn(sweep) if sweep else ()), *counts):
         if count > most:
@@ -290,10 +294,10 @@ def faults(result: Result) -> Iterator[str]:
 def _drawn(sweep: SweepResult) -> Iterator[tuple[str, int, int]]:
     """Check a sweep's scope, and count what is drawn of it: the name, how much, and the most."""
     check_scope(sweep.pruning.scope, sweep.pruning.method, sweep.checkpoint.num_layers)
-    points, baseline, amounts = len(sweep.points), len(sweep.baseline_points), len(sweep.frames)
-    yield "points", max(points, baseline), limits().points
+    points, amounts = len(sweep.points), len(sweep.frames)
+    yield "points", points, limits().points
     yield "amounts", amounts, LOCAL_LIMITS.amounts
-    yield "similarities of one kind", amounts * points * baseline, MOST_SIMILARITIES
+    yield "similarities of one kind", amounts * points**2, MOST_SIMILARITIES
 
 
 def _sweep_faults(sweep: SweepResult) -> Iterator[str]:
@@ -301,7 +305,7 @@ def _sweep_faults(sweep: SweepResult) -> Iterator[str]:
         if frame.metrics.get("accuracy") is None:
             yield "a frame lacks its accuracy"
         for measure, by_reduction in frame.similarity.items():
-            if set(by_reduction) != set(MEASURES[measure].reductions) & set(sweep.reductions):
+            if set(by_reduction) != set(MEASURES[measure].reductions):
                 yield "a frame lacks a reduction"
         cka = frame.similarity.get("cka", {"": ()}).values()
         if not all(values and isinstance(values[0], tuple) for values in cka):

@@ -206,25 +206,12 @@ def compare(first: Grams, second: Grams) -> Comparison:
     """
     hsic, by_example = [], []
     has_own = len(first.hsic) == len(second.hsic)
-    for gram, second_gram in _together(first, second):
+    for gram, second_gram in zip(first.pieces, second.pieces, strict=True):  # each (points, rows, n)
         hsic.append(gram.flatten(1) @ second_gram.flatten(1).T / _pairs(gram))  # (first points, second points)
         if has_own:
             by_example.append((gram * second_gram).sum(-1))  # (points, rows)
     own = OwnComparison(first, second, torch.cat(by_example, -1)) if has_own else None
     return Comparison(first, second, torch.stack(hsic).sum(0), own)
-
-
-def _together(first: Grams, second: Grams) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield the same rows of both; models with more points are cut into narrower bands."""
-    bands = iter(second.pieces)
-    band = next(bands)
-    for gram in first.pieces:
-        start, rows = 0, gram.shape[1]
-        while start < rows:
-            band = band if band.shape[1] else next(bands)
-            end = min(start + band.shape[1], rows)
-            yield gram[:, start:end], band[:, : end - start]
-            band, start = band[:, end - start :], end
 
 
 def compare_own(first: Grams, second: Grams) -> OwnComparison:

@@ -12,7 +12,7 @@ progress bar is hidden, and NaN, on which torch-cka stops, is returned.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import redirect_stderr
 from io import StringIO
 from itertools import tee
@@ -51,13 +51,13 @@ class _Loader:
             yield ((centred * varies(batch)).float(),)  # torch-cka takes the first part of a batch
 
 
-def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: Sequence[int]) -> Tensor:
+def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: int) -> Tensor:
     """Compute the CKA of every baseline point with every pruned point, with torch-cka.
 
     Args:
         pairs: For each (mini)batch the features of the baseline and of the pruned model, each (points, n, features).
         num_pairs: Number of pairs.
-        num_points: Points of the baseline and of the pruned model.
+        num_points: Points of either model.
 
     Returns:
         (baseline points, pruned points) float32; NaN where torch-cka has no value.
@@ -66,9 +66,9 @@ def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: Sequence
     os.environ.setdefault("MPLBACKEND", "agg")
     from torch_cka import CKA
 
-    names = [[*map(str, range(count))] for count in num_points]  # as torch-cka looks them up
-    carriers = (_Carrier(nn.Identity() for _ in range(count)) for count in num_points)
-    tool = CKA(*carriers, "baseline", "pruned", *names)
+    names = [*map(str, range(num_points))]  # as torch-cka looks them up
+    carriers = (_Carrier(nn.Identity() for _ in names) for _ in range(2))
+    tool = CKA(*carriers, "baseline", "pruned", names, names)
     loaders = [_Loader(copy, side, num_pairs) for side, copy in enumerate(tee(pairs))]  # torch-cka reads them in turn
     try:
         with redirect_stderr(StringIO()):  # its progress bar

@@ -1,8 +1,4 @@
-"""Hold pruned models against the baseline: the numbers of each frame, the floor, and the statistics of all frames.
-
-Where another checkpoint stands beside them, layers are compared with its own. What the model predicts is compared with
-the model's own unpruned predictions in any case.
-"""
+"""Hold pruned models against the baseline: the numbers of each frame, the floor, and the statistics of all frames."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,9 +30,8 @@ class Beside:
     Attributes:
         subset: The evaluation examples.
         baseline: The unpruned model.
-        emptied: The emptied model; None where the method has none, or beside another checkpoint.
+        emptied: The emptied model; None where the method has none.
         measures: Names from MEASURES.
-        other: Another checkpoint's unpruned model; None compares layers with the baseline's.
         compared: The similarities at each amount so far by measure and reduction, with their values without each
             example; None where a measure is undefined for the method.
     """
@@ -45,18 +40,16 @@ class Beside:
     baseline: Measured
     emptied: Measured | None
     measures: Sequence[str]
-    other: Measured | None
     compared: list[Mapping[str, Mapping[str, Compared | None]]] = field(default_factory=list)
 
     @cached_property
     def comparers(self) -> dict[str, dict[str, Comparer | None]]:
         """What compares a pruned model, by measure and reduction; None where the measure is undefined."""
-        rows, floor = (self.other or self.baseline).grams, self.emptied.grams if self.emptied else {}
+        baseline, floor = self.baseline.grams, self.emptied.grams if self.emptied else {}
         return {
             measure: {
-                reduction: measure_of(measure)(rows[reduction], floor.get(reduction))
+                reduction: measure_of(measure)(baseline[reduction], floor.get(reduction))
                 for reduction in MEASURES[measure].reductions
-                if reduction in rows
             }
             for measure in self.measures
         }
@@ -70,9 +63,8 @@ class Beside:
             }
             for measure, by_reduction in self.comparers.items()
         }
-        subset, read = self.subset, None
-        if self.other is None:
-            read = own_cka(compare_own(self.baseline.grams[READ], pruned.grams[READ]))  # (1,)
+        subset = self.subset
+        read = own_cka(compare_own(self.baseline.grams[READ], pruned.grams[READ]))  # (1,)
         metrics, intervals = evaluate(subset.task.metrics, subset.record.gold, pruned.predictions)
         share, share_interval = changed_share(self.baseline.predictions, pruned.predictions)
         divergence, divergence_interval = mean_divergence(divergences(self.baseline.logits, pruned.logits))
@@ -89,7 +81,7 @@ class Beside:
             predictions=pruned.predictions,
             changed=ChangedRecord(share=share, interval=share_interval if pruned.amount else None),
             divergence=DivergenceRecord(value=divergence, interval=divergence_interval),
-            read=None if read is None else row_of(read)[0],
+            read=row_of(read)[0],
         )
 
     def floor(self) -> FloorRecord | None:

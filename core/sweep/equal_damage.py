@@ -25,7 +25,6 @@ class Missing(StrEnum):
 
     ONE_POINT = "there are fewer than two layers"
     NOT_REACHED = "the damage is not reached"
-    REACHED_UNPRUNED = "two checkpoints differ as much without pruning"
     UNDEFINED = "similarity is undefined before the damage is reached"
     UNSURE = "without one of the examples, the damage is not reached"
 
@@ -92,7 +91,7 @@ def first_reached(values: Array, target: float) -> Reached | Missing:
     """Find where values over the frames first reach a target.
 
     Args:
-        values: (frames, …) such as damages, 0 at the baseline unless that is another checkpoint; NaN where undefined.
+        values: (frames, …) such as damages, 0 at the baseline; NaN where undefined.
         target: Above 0.
 
     Returns:
@@ -104,8 +103,6 @@ def first_reached(values: Array, target: float) -> Reached | Missing:
     k = np.asarray(reached.argmax(0))  # (…)
     if np.isnan(values[: int(k.max()) + 1]).any():
         return Missing.UNDEFINED
-    if not k.all():
-        return Missing.REACHED_UNPRUNED
     low, high = (np.take_along_axis(values, frame[None], 0)[0] for frame in (k - 1, k))  # (…)
     return k, np.asarray((target - low) / (high - low))
 

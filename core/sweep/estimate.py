@@ -111,13 +111,9 @@ def seconds_of(sweeps: Sequence[SweepRequest], tried: SweepRequest, inputs: Inpu
 
 
 def passes(request: SweepRequest, inputs: Inputs) -> float:
-    """Return how many times a sweep runs all examples, in units of the eval subset: amounts, floor, the rest.
-
-    Another checkpoint counts as one of the amounts, as if it were as large.
-    """
+    """Return how many times a sweep runs all examples, in units of the eval subset: amounts, floor, the rest."""
     rest = len(inputs.rest.texts) / len(inputs.subset.texts) if inputs.rest and request.range_examples == "all" else 0
-    beside = has_floor(request, inputs) or inputs.against is not None
-    return likely_amounts(request) * (1 + rest) + beside
+    return likely_amounts(request) * (1 + rest) + has_floor(request)
 
 
 def measure(checkpoint: Checkpoint, inputs: Inputs, request: SweepRequest, report: Report) -> tuple[float, float]:

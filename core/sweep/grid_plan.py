@@ -76,7 +76,7 @@ def plan_grid(
         else:
             if sweep.judged_on or sweep.key not in found:  # the key says nothing of the working range
                 found[sweep.key] = sweep
-    # In the order of checkpoint and examples, then points, then another checkpoint, then what is removed of all.
+    # In the order of checkpoint and examples, then points, then scope.
     firsts = [list(dict.fromkeys(column)) for column in zip(*map(_groups, found.values()), strict=True)]
 
     def place(sweep: GridSweep) -> list[int]:
@@ -99,4 +99,4 @@ def _planned(listed: SweepRequest, places: Mapping[str, str], output: Path | Non
 
 def _groups(sweep: GridSweep) -> tuple[Hashable, ...]:
     """Return what sweeps that share passes have in common."""
-    return sweep.place, sweep.request.points, sweep.request.against, sweep.request.scope or "encoder"
+    return sweep.place, sweep.request.points, sweep.request.scope or "encoder"

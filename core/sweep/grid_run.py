@@ -167,11 +167,11 @@ def _compute(inputs: Inputs, threads: int | None) -> dict[str, Any]:
     """Run a sweep on a worker; return the values of its result's file.
 
     Args:
-        inputs: The request as it is carried out, the examples, and the checkpoints as the client has found them.
+        inputs: The request as it is carried out, the examples, and the checkpoint as the client has found it.
         threads: PyTorch's threads; None leaves the worker's choice.
     """
     use_threads(threads)
-    here = replace(inputs, resolved=_placed(inputs.resolved), against=inputs.against and _placed(inputs.against))
+    here = replace(inputs, resolved=_placed(inputs.resolved))
     with borrow(here.resolved) as checkpoint:
         return sealed(sweep(checkpoint, here, here.request, shared=_shared)).model_dump(mode="json")
 

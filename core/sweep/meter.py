@@ -1,9 +1,6 @@
 """Prune a checkpoint by one amount of a request after another, and run it over all examples.
 
 What is measured is what it predicts, and how it represents the examples.
-
-Another checkpoint, whose unpruned layers a pruned one is compared with, is measured as well: it reads the same
-sentences with its own tokenizer and is forgotten at once; only its representations stay.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,21 +15,18 @@ from torch import Tensor
 
 from core.encoder.architectures import classifier
 from core.encoder.batches import Window, micro_batches, plan_windows, tokenised
-from core.encoder.loading import Checkpoint, borrow, load
+from core.encoder.loading import Checkpoint, borrow
 from core.encoder.representations import Recorder, Representations, check_finite
-from core.inputs.checkpoints import Resolved
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
 from core.inputs.prepare import prepare
 from core.pruning import Baseline, Calibration, Plan, PrunedModel, Removed, module_of
 from core.pruning.magnitude import scoped_weights
-from core.pruning.rows import RowPlan
 from core.request.catalog import MAX_LENGTH, METHODS, TASKS
 from core.request.points import first_emptied_point, point_names
 from core.request.sweep_request import SweepRequest, check_scope, check_texts
 from core.results.names import stage_name
 from core.results.prediction import Prediction
-from core.results.schema import CheckpointRecord
 from core.similarity import gram
 from core.sweep.origin import check_same_content
 from core.sweep.search import best_subsets
@@ -134,17 +128,12 @@ class Measured:
     """A model's output for all examples.
 
     Attributes:
-        logits: (examples, labels) float32; of another checkpoint they may mean nothing.
+        logits: (examples, labels) float32.
         grams: Of its representations, by reduction, and under `READ` of what its classifier reads.
-        features: These, but for the flattened tokens, each (points, examples, width) float32; valid until the next
-            model is measured.
-        record: The checkpoint.
     """
 
     logits: npt.NDArray[np.float32]
     grams: Mapping[str, gram.Grams]
-    features: Mapping[str, Tensor]
-    record: CheckpointRecord
 
     @property
     def predictions(self) -> Predictions:
@@ -198,7 +187,7 @@ class Meter:
             self._step(stage)
         found = self._measured()
         grams = {**found.grams, "tokens": gram.prepare(tokens)}
-        return Pruned(found.logits, grams, found.features, found.record, amount, removed, tuple(rest.tolist()))
+        return Pruned(found.logits, grams, amount, removed, tuple(rest.tolist()))
 
     def measure_emptied(self, scope: str | None) -> Measured:
         """Set every matrix of a scope to zero and run the model, for the reductions over a single batch.
@@ -214,11 +203,6 @@ class Meter:
             features[: first_emptied_point(self._runner.points, scope)] = 0  # what does not vary is similar to nothing
         return self._measured()
 
-    def measure_other(self) -> Measured:
-        """Run another checkpoint's model as it is, for the reductions over a single batch."""
-        self._run("Measuring the other checkpoint")
-        return self._measured()
-
     def _step(self, stage: str) -> None:
         self._done += 1
         self._report(stage, self._done, self._total)
@@ -232,27 +216,10 @@ class Meter:
         return tokens
 
     def _measured(self) -> Measured:
-        features = self._buffers.features  # each (points, examples, width)
-        grams = {name: gram.prepare(gram.u_centred_bands(values)) for name, values in features.items()}
+        features = self._buffers.features.items()  # each (points, examples, width)
+        grams = {name: gram.prepare(gram.u_centred_bands(values)) for name, values in features}
         logits = self._buffers.logits.numpy().copy()  # (examples, labels)
-        return Measured(logits, grams, features, self._runner.checkpoint.record)
-
-
-def measure_other(resolved: Resolved, subset: EvalSubset, request: SweepRequest, report: Report) -> Measured:
-    """Load another checkpoint and run it over the evaluation examples; its logits may mean nothing.
-
-    Args:
-        resolved: Its files.
-        subset: The evaluation examples.
-        request: The points.
-        report: Called with (stage, done, total) after each micro-batch.
-
-    Raises:
-        PrunescopeError: It cannot be read, or lacks weights of its encoder.
-    """
-    checkpoint = load(resolved, needs_head=False)
-    with open_runner(checkpoint, subset, request, RowPlan([], [])) as runner:  # nothing is pruned
-        return Meter(runner, None, report).measure_other()
+        return Measured(logits, grams)
 
 
 def predict(request: SweepRequest, revision: str, texts: Sequence[str], report: Report) -> Prediction:

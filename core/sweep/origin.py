@@ -28,12 +28,7 @@ def frame_of(result: SweepResult, amount: float) -> Frame:
 
 
 def find_inputs(
-    result: SweepResult,
-    amount: float,
-    checkpoint: str | None,
-    data: str | None,
-    report: Report,
-    against: str | None = None,
+    result: SweepResult, amount: float, checkpoint: str | None, data: str | None, report: Report
 ) -> tuple[SweepRequest, Inputs]:
     """Find everything that one frame was computed from.
 
@@ -43,16 +38,14 @@ def find_inputs(
         checkpoint: Where the checkpoint is; None uses what the result names, which fails for a folder.
         data: `written`, `hub`, a file or a folder; None uses what the result names, which fails for a path.
         report: Called with (stage, done, total) during a download.
-        against: Where the other checkpoint is, if there is one; None uses what the result names, which fails for a
-            folder.
 
     Returns:
         The request for the baseline and the amount, and its inputs.
 
     Raises:
-        PrunescopeError: A checkpoint or the examples are not found, or are not those of the result.
+        PrunescopeError: The checkpoint or the examples are not found, or are not those of the result.
     """
-    request = _request(result, amount, checkpoint, against)
+    request = _request(result, amount, checkpoint)
     if lacks_place(result.task) and not data:
         place = f"'{result.task.source_name}', a file or folder"
         fault = f"the result was computed on {place}, and does not record where that is"
@@ -60,8 +53,6 @@ def find_inputs(
     request = checked(replace(request, data=data or request.data, source_name=None))
     inputs = prepare(request, report)
     check_same_content(inputs.resolved, result.checkpoint.id, result.checkpoint.revision)
-    if result.against:
-        check_same_content(inputs.against or inputs.resolved, result.against.id, result.against.revision)
     examples = inputs.subset.record
     if examples.fingerprint != result.task.fingerprint:
         found = f"the examples of '{examples.source_name}' have the fingerprint {examples.fingerprint[:12]}"
@@ -105,7 +96,6 @@ def find_pruning(
     Raises:
         PrunescopeError: The checkpoint or the examples are not found, or are not those of the result.
     """
-    result = result.model_copy(update={"against": None})  # what it is compared with does not matter
     if METHODS[result.pruning.method].calibrated:
         request, inputs = find_inputs(result, amount, checkpoint, data, report)
         return request, inputs.resolved, inputs.calibration
@@ -115,29 +105,27 @@ def find_pruning(
     return request, resolved, None
 
 
-def place_of(known: CheckpointRecord, place: str | None, option: str = "--checkpoint") -> str:
+def place_of(checkpoint: CheckpointRecord, place: str | None) -> str:
     """Return where a result's checkpoint is.
 
     Args:
-        known: The checkpoint.
-        place: Where it is, if that was said.
-        option: What says it on a command line.
+        checkpoint: The checkpoint.
+        place: Its place, if given.
 
     Raises:
-        PrunescopeError: It is a folder, and nothing says where.
+        PrunescopeError: It is a folder, and no place is given.
     """
-    if known.source == "folder" and not known.recipe and not place:
-        fault = f"the result was computed on the checkpoint folder '{known.id}' and does not record where that is"
-        raise PrunescopeError(f"{fault}: give it with {option}")
-    return place or checkpoint_place(known)
+    if checkpoint.source == "folder" and not checkpoint.recipe and not place:
+        fault = f"the result was computed on the checkpoint folder '{checkpoint.id}' and does not record where that is"
+        raise PrunescopeError(f"{fault}: give it with --checkpoint")
+    return place or checkpoint_place(checkpoint)
 
 
-def _request(result: SweepResult, amount: float, checkpoint: str | None, against: str | None = None) -> SweepRequest:
+def _request(result: SweepResult, amount: float, checkpoint: str | None) -> SweepRequest:
     """Request the baseline and one amount of a result; refuse a checkpoint folder whose place is unknown."""
     return replace(
         request_of(result),
         checkpoint=place_of(result.checkpoint, checkpoint),
-        against=place_of(result.against, against, "--against") if result.against else None,
         amounts=parse_amounts([amount]),
         until_damage=None,
         range_examples="subset",

@@ -9,16 +9,13 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from core.encoder.batches import Window
 from core.encoder.loading import borrow
-from core.encoder.representations import Representations
 from core.inputs.hub import Report
-from core.inputs.prepare import Inputs
-from core.request.catalog import LEAST_LEFT, MEASURES, SINGLE_BATCH
+from core.request.catalog import LEAST_LEFT, MEASURES, REDUCTIONS, SINGLE_BATCH
 from core.request.sweep_request import SweepRequest
 from core.results.schema import Frame, SweepResult
 from core.similarity.torch_cka import torch_cka_matrix
-from core.sweep.meter import Runner, make_plan, measure_other, open_runner, silent
+from core.sweep.meter import Runner, make_plan, open_runner, silent
 from core.sweep.origin import find_inputs, frame_of
 from core.sweep.sweep import sweep
 
@@ -73,9 +70,8 @@ def verify_frame(
     checkpoint: str | None = None,
     data: str | None = None,
     report: Report = silent,
-    against: str | None = None,
 ) -> Deviations:
-    """Recompute one frame from the checkpoints and the examples that its result names.
+    """Recompute one frame from the checkpoint and the examples that its result names.
 
     Args:
         result: A stored result.
@@ -83,23 +79,22 @@ def verify_frame(
         checkpoint: See `find_inputs`.
         data: See `find_inputs`.
         report: Called with (stage, done, total); an exception that it raises ends the verification, unchanged.
-        against: See `find_inputs`.
 
     Raises:
-        PrunescopeError: The result lacks the amount, or a checkpoint or the examples are not those of the result.
+        PrunescopeError: The result lacks the amount, or the checkpoint or the examples are not those of the result.
     """
     stored = frame_of(result, amount)
-    request, inputs = find_inputs(result, stored.amount, checkpoint, data, report, against)
+    request, inputs = find_inputs(result, stored.amount, checkpoint, data, report)
     with borrow(inputs.resolved) as baseline:
         plan = make_plan(baseline, inputs.calibration, request, report)
         ours = sweep(baseline, inputs, request, lambda _, done, total: report("Recomputing", done, total), plan=plan)
         with open_runner(baseline, inputs.subset, request, plan) as runner:
-            theirs = _torch_cka_matrices(runner, inputs, request, report)
+            theirs = _torch_cka_matrices(runner, request, report)
     recomputed = ours.frames[-1]
     return Deviations(
         amount=stored.amount,
-        engine={name: _deviation(stored.matrix(name), recomputed.matrix(name)) for name in result.reductions},
-        torch_cka={name: _deviation(stored.matrix(name), theirs[name].tolist()) for name in result.reductions},
+        engine={name: _deviation(stored.matrix(name), recomputed.matrix(name)) for name in REDUCTIONS},
+        torch_cka={name: _deviation(stored.matrix(name), theirs[name].tolist()) for name in REDUCTIONS},
         accuracy=abs((stored.metrics["accuracy"] or 0.0) - (recomputed.metrics["accuracy"] or 0.0)),
         others=_other_deviations(result, stored, ours),
     )
@@ -121,32 +116,24 @@ def _other_deviations(result: SweepResult, stored: Frame, ours: SweepResult) -> 
     return deviations
 
 
-def _torch_cka_matrices(runner: Runner, inputs: Inputs, request: SweepRequest, report: Report) -> dict[str, Tensor]:
+def _torch_cka_matrices(runner: Runner, request: SweepRequest, report: Report) -> dict[str, Tensor]:
     """Compute with torch-cka, for each reduction, (baseline points, pruned points) float32; NaN: undefined."""
-    pruned, done, found = runner.buffers(), count(1), dict[str, Tensor]()
+    baseline, pruned, done, points = runner.buffers(), runner.buffers(), count(1), len(runner.points)
 
-    def run(*models: tuple[float, Representations]) -> Iterator[Window]:
-        """Run models, by amount and buffers, window by window: memory holds only their windows of tokens."""
+    def token_pairs() -> Iterator[tuple[Tensor, Tensor]]:
+        """Run both models window by window: memory holds only their windows of tokens."""
         for window in runner.windows:
-            for amount, buffers in models:
+            for amount, buffers in ((0.0, baseline), (request.amounts[-1], pruned)):
                 runner.model.prune(amount)
                 runner.run(window, buffers, lambda: report("Asking torch-cka", next(done), 2 * runner.micro_batches))
-            yield window
+            yield from zip(baseline.tokens(window), pruned.tokens(window), strict=True)
 
-    if inputs.against:  # there are no tokens then
-        rows = measure_other(inputs.against, inputs.subset, request, report).features
-        list(run((request.amounts[-1], pruned)))
-    else:
-        baseline = runner.buffers()
-        both = run((0.0, baseline), (request.amounts[-1], pruned))
-        pairs = (pair for window in both for pair in zip(baseline.tokens(window), pruned.tokens(window), strict=True))
-        num_minibatches = sum(len(window.tokens) for window in runner.windows)
-        found["tokens"] = torch_cka_matrix(pairs, num_minibatches, (len(runner.points),) * 2)
-        rows = baseline.features
+    num_minibatches = sum(len(window.tokens) for window in runner.windows)
+    matrices = {"tokens": torch_cka_matrix(token_pairs(), num_minibatches, points)}  # fills the features, too
     for name in SINGLE_BATCH:
-        features = rows[name], pruned.features[name]  # each (points, examples, hidden)
-        found[name] = torch_cka_matrix([features], 1, tuple(map(len, features)))
-    return found
+        features = baseline.features[name], pruned.features[name]  # each (points, examples, hidden)
+        matrices[name] = torch_cka_matrix([features], 1, points)
+    return matrices
 
 
 def _deviation(stored: Values, computed: Values) -> float:

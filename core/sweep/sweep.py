@@ -1,4 +1,4 @@
-"""The whole procedure: measure the baseline, or another checkpoint; for each amount, prune, run, compare, emit.
+"""The whole procedure: measure the baseline; for each amount, prune, run, compare, emit.
 
 Progress is reported to a function of (stage, done, total), which may raise an exception to cancel the sweep. However it
 ends, the model is restored.
@@ -30,7 +30,7 @@ from core.results.schema import Frame, Header, MeasureRecord, SimilarityRecord, 
 from core.similarity.cka import cka
 from core.similarity.gram import Grams, compare, prepare, u_centred_gram
 from core.sweep.beside import Beside, row_of
-from core.sweep.meter import Measured, Meter, Runner, make_plan, measure_other, open_runner, silent
+from core.sweep.meter import Measured, Meter, Runner, make_plan, open_runner, silent
 from core.sweep.working_range import working_range
 
 ESTIMATORS = {"mean": "full", "cls": "full", "tokens": f"minibatch-{MINIBATCH}"}
@@ -38,7 +38,7 @@ AnyModel = TypeVar("AnyModel", bound=Measured)
 
 
 SharedPasses = dict[str, tuple[Hashable, Any]]
-"""Forward passes that several sweeps have in common: of the unpruned model, of the emptied one, of another one.
+"""Forward passes that several sweeps have in common: of the unpruned model and of the emptied one.
 
 Every method on one checkpoint, one eval subset and one set of points is held against the same unpruned model; those of
 one scope are also held against the same emptied model. The last model of each kind that was measured is kept, with its
@@ -71,39 +71,36 @@ def sweep(
         PrunescopeError: The parts do not fit together.
     """
     check_fit(checkpoint, inputs.subset, request)
-    started, subset, record, other = time.monotonic(), inputs.subset, checkpoint.record, None
+    started, subset, record = time.monotonic(), inputs.subset, checkpoint.record
     passes: SharedPasses = {} if shared is None else shared
 
     def once(kind: str, place: Hashable, measure: Callable[[], AnyModel]) -> AnyModel:
         place = (subset.task, subset.record.fingerprint, request.points, place)  # the task decides the order of labels
         if kind not in passes or passes[kind][0] != place:
-            passes[kind] = place, measure()  # the next model may overwrite its features
+            passes[kind] = place, measure()
         return passes[kind][1]
 
-    if against := inputs.against:
-        other = once("other", (against.id, against.revision), lambda: measure_other(against, subset, request, report))
     plan = plan or make_plan(checkpoint, inputs.calibration, request, report)
     with open_runner(checkpoint, subset, request, plan) as runner:
-        meter, emptied = Meter(runner, inputs.rest, report, likely_amounts(request), has_floor(request, inputs)), None
-        if has_floor(request, inputs):
+        meter, emptied = Meter(runner, inputs.rest, report, likely_amounts(request), has_floor(request)), None
+        if has_floor(request):
             place = record.id, record.revision, request.scope or "encoder"
             emptied = once("emptied", place, lambda: meter.measure_emptied(request.scope))
         rest = inputs.rest and inputs.rest.record.fingerprint
         baseline = once("unpruned", (record.id, record.revision, rest), lambda: meter.measure(request.amounts[0]))
-        beside = Beside(subset, baseline, emptied, request.measures, other)
+        beside = Beside(subset, baseline, emptied, request.measures)
         measures = {
             measure: MeasureRecord(estimators={reduction: ESTIMATORS[reduction] for reduction in by_reduction})
             for measure, by_reduction in beside.comparers.items()
         }
         header = Header(
             checkpoint=record,
-            against=other and other.record,
             task=subset.record,
             pruning=pruning_record(request, inputs.calibration, plan.reliability),
             similarity=SimilarityRecord(
                 points=runner.points,
                 measures=measures,
-                length_control=() if other else _length_control(runner, baseline.grams["tokens"]),
+                length_control=_length_control(runner, baseline.grams["tokens"]),
             ),
             floor=beside.floor(),
         )
@@ -141,12 +138,9 @@ def check_fit(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest)
     check_not_training_data(subset, checkpoint.training_digests, checkpoint.record.id)
 
 
-def has_floor(request: SweepRequest, inputs: Inputs) -> bool:
-    """Whether something is left of the model that a request's method has emptied: biases that the method keeps.
-
-    A floor is similarity to the model's own layers, so there is none against another checkpoint.
-    """
-    return inputs.against is None and not METHODS[request.control_of or request.method].empties
+def has_floor(request: SweepRequest) -> bool:
+    """Whether something is left of the model that a request's method has emptied: biases that the method keeps."""
+    return not METHODS[request.control_of or request.method].empties
 
 
 def _length_control(runner: Runner, baseline: Grams) -> Row:

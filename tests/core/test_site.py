@@ -25,7 +25,7 @@ from core.findings.layers import own_similarity
 from core.findings.sentences import examples_of
 from core.results.store import MAX_BYTES, save
 from tests.browser.shipped import COLA, SST2, STUDY, WRITTEN
-from tests.builders import against, make_result, with_own_key, with_own_labels
+from tests.builders import make_result, with_own_key, with_own_labels
 
 CONTROL = make_result(method="random", controls="magnitude", seed=1)
 NAME = "<img src=x onerror=alert(1)></script>"
@@ -114,15 +114,6 @@ def test_only_written_sentences_are_published(monkeypatch: pytest.MonkeyPatch) -
     shelf = Shelf((), (), {})
     scripts = [Shard(site_pages.sentences_page(result, shelf)).script for result in (SST2, WRITTEN)]
     assert ["kept here" in script for script in scripts] == [False, True]
-
-
-def test_a_result_against_a_deeper_checkpoint_has_its_pages(tmp_path: Path) -> None:
-    beside = against(make_result(), layers=4)
-    save(COLA, tmp_path / "results")
-    (tmp_path / "keys.txt").write_text(beside.key)
-    shown = made(tmp_path, beside, select=tmp_path / "keys.txt")
-    assert {"layers", "story", "sentences", "present"} <= {name.partition("-")[0] for name in shown}
-    assert set(shown["index"]["results"]) == {beside.key}
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def table(results: Iterable[Result]) -> dict[str, Row]:
     groups: dict[tuple[Any, ...], list[Result]] = {}
     for result in results:
         task = result["task"]
-        if result.get("against") is None and task["source"] != "written" and _is_whole(result):
+        if task["source"] != "written" and _is_whole(result):
             place = result["checkpoint"]["revision"], task["name"], task["fingerprint"]
             groups.setdefault((*place, str(result["similarity"]["points"])), []).append(result)
     rows: dict[str, Row] = {}

@@ -13,7 +13,7 @@ from core.findings import pooled
 from core.findings.words.verdict import IN_SHORT, STATES
 from core.results.schema import SweepResult
 from core.results.store import save
-from tests.builders import against, declining, made_by_recipe, make_result, ship, with_own_key, with_own_labels
+from tests.builders import declining, made_by_recipe, make_result, ship, with_own_key, with_own_labels
 from tests.core.findings.made import around, judged, network
 from tests.opened import address, box, links, open_page, players, title, told
 from ui.grid import OPENED
@@ -88,11 +88,6 @@ def test_layers_pruned_alone_are_left_out_unless_asked_for(shipped: Path) -> Non
     ship(shipped, make_result(**SMALL), *(make_result(**SMALL, scope=f"layer:{k}", points="layer") for k in (0, 1)))
     cells = [tables(open_page(PAGE, **asked)).count("<td>") for asked in ({}, {"alone": "shown"})]
     assert cells == [2, 4], "with the empty corner"
-
-
-def test_results_against_another_checkpoint_alone_make_no_grid(shipped: Path) -> None:
-    save(against(make_result(num_layers=3), 3))
-    assert title(open_page(PAGE)) == "Nothing to show yet"
 
 
 def test_checkpoints_that_differ_only_in_the_seed_have_a_table_where_names_are_text(shipped: Path) -> None:

@@ -187,14 +187,14 @@ def test_no_order_of_the_thief_may_name_it(server: Server, op: str) -> None:
     places: list[dict[str, Any]] = [
         *({"data": server.data}, {"request": request}, {"request": plain, "follow_ups": [plain, request]}),
         *({"texts": ["fine", server.data]}, {"request": {**plain, "source_name": server.data}}),
-        *({"a": [{"b": ({"c": [server.data]},)}]}, {"checkpoint": server.data, "against": server.data}),
+        *({"a": [{"b": ({"c": [server.data]},)}]}, {"checkpoint": server.data}),
     ]
     for place in places:
         with server.refuses():
             server.queue.ask(op, "thief", **{"key": server.result.key, "amount": 0.3, **place})
 
 
-@pytest.mark.parametrize("changes", [{}, {"checkpoint": "thief/model", "task": "auto"}, {"against": "embedded:cola"}])
+@pytest.mark.parametrize("changes", [{}, {"checkpoint": "thief/model", "task": "auto"}])
 def test_no_run_of_another_visit_may_read_it(server: Server, changes: Mapping[str, Any]) -> None:
     for token in ("", "thief", server.visits, server.data, server.visit[:-1]):
         for request in (server.request, request_of(forged(server.result, data=server.data, split=""))):

@@ -110,14 +110,13 @@ def metric_sentence(two: compare.Two, metric: str | None = None) -> str:
 
 def compare_notes(two: compare.Two, axis: compare.Axis = "amount", reduction: ReductionKey = "mean") -> list[str]:
     """Say why a picture or a test of two results is missing, or ends early; none if only their pruning differs."""
-    shared, together = compare.shared_axis(two, axis), compare.shown_together(two, axis, reduction)
-    reached = [0.0] if shared == "amount" else [largest_on(shared, result, reduction) for result in two]
+    together = compare.shown_together(two, axis, reduction)
+    reached = [0.0] if axis == "amount" else [largest_on(axis, result, reduction) for result in two]
     ends, last = " and ".join(decimals(end, 2) for end in reached), together.places[-1]
     notes = {
         "First and second are the same result: choose another one to see a difference.": two[0].key == two[1].key,
         f"The comparison ends where one of the two does, of {ends}.": max(reached) - last >= ENDS_TOGETHER,
         "The two have only the unpruned model in common, so there is nothing to play.": len(together.pairs) < 2,
-        "Results against another checkpoint are shown at equal amounts.": shared != axis,
         "Their layers are not the same, so there is no picture of their difference.": not compare.same_rows(two),
         "Their examples are not the same, so no paired test is possible.": not same_examples(*two),
     }

@@ -17,7 +17,7 @@ from core.results.schema import ColumnsRecord, SweepResult, TaskRecord
 def key_figures(result: SweepResult, reduction: n.ReductionKey) -> tuple[str, str, str]:
     """Return a result's first layer to change, its longest intact one, and how far its main metric holds.
 
-    A dash stands for what is not known where only the unpruned model was measured, or against another checkpoint.
+    A dash stands for what is not known where only the unpruned model was measured.
     """
     if len(result.frames) < 2:
         return NONE, NONE, NONE
@@ -30,7 +30,7 @@ def key_figures(result: SweepResult, reduction: n.ReductionKey) -> tuple[str, st
         holds = f"Beyond {largest}" if known.to >= result.amounts[-1] else f"Up to {n.amount_name(known.to)}"
     found = layers_of(result, Look(reduction))
     if not found.last:
-        return NONE if result.against else "Undefined", NONE, holds
+        return "Undefined", NONE, holds
 
     def named(layers: Sequence[LayerSurvival], until: str) -> str:
         every = len(layers) == sum(layer.is_defined for layer in found.every) > 1

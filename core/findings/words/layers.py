@@ -1,11 +1,10 @@
 """The Layers page's sentences; its heading stands over the Lab's results, too."""
 
 from collections.abc import Sequence
-from operator import itemgetter
 
 from core.findings import layers as facts
 from core.findings.comparable import controls_of
-from core.findings.words import Said, Table, layers_named, numbered, with_interval
+from core.findings.words import Said, Table, layers_named, numbered
 from core.findings.words import numbers as num
 from core.request.catalog import MEASURES, METHODS, REDUCTIONS
 from core.request.scope import run_of
@@ -23,7 +22,6 @@ gone. **Thin grey lines**: random removal of as much, one per seed. **Shaded**: 
 model has lost 10 % of its advantage over always guessing the commonest label.
 """
 FIRST_TO_CHANGE = "The first to change"  # of layers to select
-AGAINST = "Some similarity is expected of any two models that read the same examples, so no verdict is given here."
 
 
 def layers_said(result: SweepResult, chosen: n.PointLabel, companions: Sequence[SweepResult], look: facts.Look) -> Said:
@@ -36,8 +34,6 @@ def layers_said(result: SweepResult, chosen: n.PointLabel, companions: Sequence[
         look: What layers are judged by.
     """
     heading, found = layers_heading(result, look), facts.layers_of(result, look)
-    if result.against:
-        return Said(heading, (_closest_sentence(result, look.reduction, chosen),))
     if result.pruning.granularity == "layer":
         return Said(heading, WITHOUT)
     if not found.last:
@@ -50,10 +46,8 @@ def layers_said(result: SweepResult, chosen: n.PointLabel, companions: Sequence[
 def layers_heading(result: SweepResult, look: facts.Look) -> str:
     """Say which layer changes first, and at which amount, with its interval where that is known.
 
-    Against another checkpoint, it says which layer is most similar to that one. The result may be unfinished.
+    The result may be unfinished.
     """
-    if result.against:
-        return against_heading(result, look.reduction)
     found, labels = facts.layers_of(result, look), n.point_labels(result.points)
     if result.pruning.granularity == "layer":
         return "Layers before the first one removed stay as they were"
@@ -115,39 +109,11 @@ def _chance_sentence(result: SweepResult, companions: Sequence[SweepResult], loo
     return f"Random removal changes {named} first in {same} of {numbered(len(controls), 'draw')}."
 
 
-# ---------------------------------------------------------------- against another checkpoint
-
-
-def against_heading(result: SweepResult, reduction: n.ReductionKey) -> str:
-    """Say which layer is most similar to the other checkpoint without pruning, and which least."""
-    other, labels = n.unpruned_name(result), n.point_labels(result.points)
-    layers = zip(labels, facts.closest_layers(result, reduction), strict=True)
-    known = [(label, *ranked[0]) for label, ranked in layers if ranked]
-    if not known:
-        return f"Similarity to {other} is undefined"
-    (most, closest, highest), (least, _, lowest) = (pick(known, key=itemgetter(2)) for pick in (max, min))
-    high, low = num.decimals(highest, 2), num.decimals(lowest, 2)
-    if high == low:
-        return f"Unpruned, each layer is as similar to {other} as the others ({high})"
-    return (
-        f"Unpruned, layer {most} is most similar to {other} ({high} to its layer {closest}), "
-        f"layer {least} least ({low})"
-    )
-
-
-def _closest_sentence(result: SweepResult, reduction: n.ReductionKey, chosen: n.PointLabel) -> str:
-    k = n.point_labels(result.points).index(chosen)
-    ranked, title = facts.closest_layers(result, reduction)[k], n.point_names(result.points)[k].title
-    if not ranked:
-        return f"{title}: similarity to {n.unpruned_name(result)} is undefined."
-    return f"{title}, is most similar to layer {facts.closest_cell(ranked)} of {n.unpruned_name(result)}."
-
-
 # ---------------------------------------------------------------- tables
 
 
-def survival_table(result: SweepResult, look: facts.Look, twins: facts.Yardstick | None = None) -> Table:
-    """Tabulate how far each layer stays intact, with intervals, floor and seed twins where they are known."""
+def survival_table(result: SweepResult, look: facts.Look) -> Table:
+    """Tabulate how far each layer stays intact, with intervals and floor where they are known."""
     others = {at: facts.layers_of(result, look._replace(threshold=at)).every for at in facts.THRESHOLDS}
     layers, floor = others.pop(look.threshold), facts.floor_of(result, look.reduction, look.measure)
     largest, intact, rows = result.amounts[-1], f"Intact (similarity ≥ {look.threshold}) up to", []
@@ -159,33 +125,11 @@ def survival_table(result: SweepResult, look: facts.Look, twins: facts.Yardstick
             row["With everything removed"] = num.two_places(floor[k])
         row |= {f"≥ {at} up to": known[k].text for at, known in others.items()}
         row[f"Similarity at {n.amount_name(largest)} removed"] = num.two_places(layer.own[-1])
-        if twins:
-            less = twins.less_from(result.amounts, layer.own, k)
-            row[f"Other seeds ({twins.checkpoints} checkpoints)"] = twins.words(k) or num.UNDEFINED
-            row["Less similar than these from"] = "never" if less is None else n.amount_name(less)
         rows.append(row)
     tau = depth_correlation([min(layer.rank, 1.0) for layer in layers if layer.is_defined])
     if tau is not None:
         last = {"Layer": "Kendall's tau-b with depth", intact: num.decimals(tau, 2)}
         rows.append(dict.fromkeys(rows[0], "") | last)
-    return rows
-
-
-def closest_table(result: SweepResult, reduction: n.ReductionKey) -> Table:
-    """Tabulate each layer's closest ones in another checkpoint, unpruned and at the end of the working range."""
-    end = result.working_range.to if result.working_range else None
-    frame = result.amounts.index(end) if end else len(result.frames) - 1
-    titles = {frame: f"With {n.removed_name(result.amounts[frame], result)}", 0: "Most similar, unpruned"}
-    columns = {title: facts.closest_layers(result, reduction, k) for k, title in sorted(titles.items())}
-    own, known = result.frames[0].own(reduction), result.statistics_of(reduction)
-    rows = []
-    for k, name in enumerate(n.point_names(result.points)):
-        row = {"Layer": name.title} | {title: facts.closest_cell(layers[k]) for title, layers in columns.items()}
-        if result.has_own:
-            value, bounds = own[k] if own else None, known.own[0][k] if known and known.own else None
-            cell = with_interval(value, *bounds, 2) if value is not None and bounds else num.two_places(value)
-            row["Same number, unpruned"] = cell
-        rows.append(row)
     return rows
 
 

@@ -7,10 +7,10 @@ from core.findings.accuracy import ends_by_chance, metric_of, working_to
 from core.findings.claim import Verdict, verdict
 from core.findings.comparable import controls_of
 from core.findings.cut import RANDOM, Choice, Frontier, state_of
-from core.findings.layers import Look, Yardstick, floor_of, own_similarity
+from core.findings.layers import Look, floor_of
 from core.findings.passed import HalvesHarm, Harm
 from core.findings.pooled import ALL, Pooled, shipped
-from core.findings.words import Go, Said, layers_named, numbered, points, points_span, share_span
+from core.findings.words import Go, Said, numbered, points, points_span, share_span
 from core.findings.words import layers as layers_words
 from core.findings.words import numbers as num
 from core.findings.words.cut import CRITERION, choice_name, cut_said, gained_words
@@ -34,12 +34,8 @@ HOW_TO_READ = """
 self. A layer's output also reflects the pruning of every layer below it. **In the heatmap**, each cell compares one
 layer of the pruned model with one of the unpruned model. **Random removal** is marked at the amount where the overall
 change is equal: what differs then is which layers have changed. **Everything removed** is the similarity left when all
-that can be pruned is gone; a layer *intact even at 100 %* says little. **Two fine-tunes**, in blue, are unpruned and
-differ only in the seed. **Shaded** is everything beyond the working range.
-"""
-AGAINST = """
-Layers of the pruned model are compared with those of another checkpoint, unpruned: each row of the heatmap is one of
-its layers. Beside it stands the one that each layer is most similar to.
+that can be pruned is gone; a layer *intact even at 100 %* says little. **Shaded** is everything beyond the working
+range.
 """
 SECOND = "The same story of a model of {} layers"  # a button
 NOTES = {  # for a presenter
@@ -85,9 +81,8 @@ def similar_told(table: Sequence[Pooled]) -> Said:
 
 def guess_told(result: SweepResult) -> Said:
     """Ask which layers change first."""
-    if result.against or len(result.points) < 2:
-        why = f"compared with those of {n.unpruned_name(result)}, not with themselves" if result.against else "too few"
-        return Said("There is nothing to guess", (f"The layers are {why}.",))
+    if len(result.points) < 2:
+        return Said("There is nothing to guess", ("The layers are too few.",))
     heading = f"Which layers change first when {n.whose_units(result)} are removed?"
     how = METHODS[result.pruning.method].explanation.partition(". ")[0].removesuffix(".")
     depth = numbered(result.checkpoint.num_layers, "layer")
@@ -118,8 +113,8 @@ def judged(result: SweepResult, companions: Sequence[SweepResult]) -> str:
 def play_told(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> Said:
     """Say where a result changes the model, and which layer falls first."""
     first = layers_words.layers_heading(result, Look(reduction))
-    if result.against or result.pruning.granularity == "layer":
-        return Said(first, (layers_words.AGAINST,) if result.against else layers_words.WITHOUT)
+    if result.pruning.granularity == "layer":
+        return Said(first, layers_words.WITHOUT)
     reading = "Each layer hands its change on to those above. Outlined cells repeat the bands."
     return Said(where_heading(result, verdict(result, companions)), (f"{first}.", reading))
 
@@ -136,10 +131,8 @@ def where_heading(result: SweepResult, found: Verdict) -> str:
     return f"Neither half of the layers is shown to change more under {n.in_sentence(pruning)}"
 
 
-def limits_told(
-    result: SweepResult, reduction: n.ReductionKey, metric: str | None = None, twins: Yardstick | None = None
-) -> Said:
-    """Say up to where the model works, whether that changes layers more than a seed, and what an emptied one keeps."""
+def limits_told(result: SweepResult, reduction: n.ReductionKey, metric: str | None = None) -> Said:
+    """Say up to where the model works, and what an emptied one keeps."""
     metric, amounts = metric_of(result, asked=metric), result.amounts
     to, last, title = working_to(result, metric), amounts[-1], METRICS[metric].title
     values = {frame.amount: num.two_places(frame.metrics.get(metric)) for frame in result.frames}
@@ -160,11 +153,6 @@ def limits_told(
         is_drawn = known and known.metric == metric and known.examples != shown
         kept += f", on {shown} of the {known.examples} examples that this was judged on)" if known and is_drawn else ")"
         heading = f"The model works up to {n.removed_name(to, result)}{', the most that was measured' * (to == last)}"
-    if twins and to:
-        own, labels = own_similarity(result, reduction), n.point_labels(result.points)
-        less = (twins.less_from(amounts, own[:, k], k) for k in range(len(labels)))
-        more = [label for label, amount in zip(labels, less, strict=True) if amount is not None and amount <= to]
-        kept += f"; {layers_named(more, labels) if more else 'no layer'} changed more than by another seed (blue)"
     return Said(heading, (f"{kept}.", *_floor_sentence(result, reduction)))
 
 
@@ -172,7 +160,7 @@ def _floor_sentence(result: SweepResult, reduction: n.ReductionKey) -> tuple[str
     """Say what similarity is left with everything removed; nothing where that is unknown, or of other layers."""
     found = zip(floor_of(result, reduction) or (), n.point_labels(result.points), strict=False)
     known = [(value, label) for value, label in found if value is not None]
-    if result.against or not known:
+    if not known:
         return ()
     most, label = max(known)
     kept = f"With everything removed, layer {label} keeps a similarity of {num.decimals(most, 2)}"
@@ -252,8 +240,8 @@ def _without_control(result: SweepResult, pooled: Pooled | None) -> Said:
     expected = "Some order of layers is expected whatever is removed, so a method is compared with random removal."
     if METHODS[result.pruning.method].is_random:
         return Said("This is random removal itself", (expected,))
-    if result.against or run_of(result.pruning.scope) or not METHODS[result.pruning.method].control:
-        why = "No verdict is given where layers are left out or pruned alone, or compared with another model's."
+    if run_of(result.pruning.scope) or not METHODS[result.pruning.method].control:
+        why = "No verdict is given where layers are left out or pruned alone."
         return Said("Would chance do the same? Not asked here", (why,))
     said = [expected]
     if pooled:
@@ -277,7 +265,7 @@ def matters_told(result: SweepResult, found: Verdict, harm: HalvesHarm | None, t
         return halves_said(found.lead, harm, table)
     method = METHODS[result.pruning.controls or result.pruning.method]
     has_halves = method.granularity == "weight" and result.checkpoint.num_layers > 1
-    if result.against or not has_halves or run_of(result.pruning.scope):
+    if not has_halves or run_of(result.pruning.scope):
         why = "Halves are pruned alone only where weights of several layers are removed."
         return Said("Is what changes most what matters most? Not asked here", (why,))
     takes = "That takes pruning each half of the layers alone, by the method and at random, which was not done here."

@@ -4,19 +4,16 @@ import re
 
 import pytest
 
-from core.charts.compare import compare_scene
-from core.charts.grammar import ALONE_COLOUR, UNDEFINED_COLOUR, Spec
+from core.charts.grammar import UNDEFINED_COLOUR, Spec
 from core.charts.layers import BAR, COLUMN, layer_scene
-from core.charts.result import closest_view
-from core.charts.stack import AT_RANDOM, CHANCE, FINE_TUNES, FLOOR, TOO_FAR, stack_view
+from core.charts.stack import AT_RANDOM, CHANCE, FLOOR, TOO_FAR, stack_view
 from core.charts.story import story
 from core.charts.view import specs
-from core.findings.layers import Look, Yardstick, layers_of, own_similarity
+from core.findings.layers import Look, layers_of, own_similarity
 from core.findings.words.numbers import two_places
 from core.request.catalog import MEASURES
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result
-from tests.core.findings.made import MATRICES, on
 from tests.pictures import drawn, labels, marks, texts, told
 
 AMOUNTS = (0.0, 0.25, 0.5, 0.75)
@@ -107,37 +104,27 @@ def test_the_curve_is_the_selected_layers_with_its_interval_beside_its_control()
     assert lines.count(UNDEFINED_COLOUR) == len(SEEDS)
 
 
-def test_each_layer_stands_at_the_closest_one_of_another_model() -> None:
-    result = on(MATRICES)
-    closest = closest_view(result, "mean")
-    assert closest.datasets["closest"][1]["v"] == [0.8, 0.75, 0.1]
-    for frame, names in ((0, ["1", "3", "2"]), (1, ["1", "1", "2"])):
-        assert texts(closest.spec, frame)[:3] == names
-    assert "own" in compare_scene(result, result, "mean").views, "each to the same number"
-
-
 # ---------------------------------------------------------------- the stack
 
 CHANGES = (0.0, 0.1, 0.2, 0.3)  # the overall change, for `declining`
 FOUR = {"num_layers": 4, "amounts": CHANGES}
 METHOD = make_result(**FOUR, own_cka=declining(0.8))
 CONTROLS = [make_result(**FOUR, own_cka=declining((0.6, 0.8)[k]), method="random", seed=k) for k in (0, 1)]
-TWINS = Yardstick(((0.9, 0.95), (0.7, 0.8), (0.7, 0.8), (0.4, 0.6)), 3)
 
 
-def stack(*controls: SweepResult, result: SweepResult = METHOD, twins: Yardstick | None = None) -> Spec:
-    view = stack_view(result, "mean", controls, twins)
+def stack(*controls: SweepResult, result: SweepResult = METHOD) -> Spec:
+    view = stack_view(result, "mean", controls)
     return {**view.spec, "width": 600, "height": 300}
 
 
-def spans(spec: Spec, frame: int = 0, stroke: str | None = None) -> list[tuple[float, float]]:
+def spans(spec: Spec, frame: int = 0) -> list[tuple[float, float]]:
     """Where rectangles begin and end, in the length of the first, which is a track."""
     rects = [
-        (rect.get("stroke"), *map(float, re.findall(r"M([\d.]+),[\d.]+h([\d.]+)", rect.get("d", ""))[0]))
+        tuple(map(float, re.findall(r"M([\d.]+),[\d.]+h([\d.]+)", rect.get("d", ""))[0]))
         for rect in marks(drawn(spec, frame), "rect mark")
     ]
-    whole = rects[0][2]
-    return [(round(x / whole, 2), round((x + w) / whole, 2)) for ink, x, w in rects if stroke in (None, ink)]
+    whole = rects[0][1]
+    return [(round(x / whole, 2), round((x + w) / whole, 2)) for x, w in rects]
 
 
 def test_bands_are_as_long_as_the_layers_own_similarity_beside_what_is_intact_and_the_floor() -> None:
@@ -165,13 +152,3 @@ def test_random_removal_stands_where_it_has_changed_the_layers_as_much_overall()
     lines_ = [sum(part.tag.endswith("}line") for part in drawn(spec, frame).iter()) for frame in (1, 2)]
     assert lines_[0] - lines_[1] == 4 * 2 + 1, "the mark of every layer, which has a halo, and the key's"
     assert not any("random" in text for text in texts(stack(), 1))
-
-
-def test_seed_twins_are_a_range_or_a_point_below_each_band_that_does_not_move() -> None:
-    spec = stack(*CONTROLS, twins=TWINS)
-    for frame in (0, 3):
-        assert spans(spec, frame, ALONE_COLOUR) == [(0.9, 0.95), (0.7, 0.8), (0.7, 0.8), (0.4, 0.6)]
-    assert (FINE_TUNES in texts(spec, 0), FINE_TUNES in texts(stack(), 0)) == (True, False)
-    spec = stack(twins=Yardstick(tuple((low, low) for low, _ in TWINS.ranges), 2))
-    assert sum(mark.get("fill") == ALONE_COLOUR for mark in marks(drawn(spec, 0), "point")) == 4
-    assert spans(stack(), 0, ALONE_COLOUR) == []

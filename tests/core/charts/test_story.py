@@ -28,7 +28,7 @@ from core.results.cut import CutStudy
 from core.results.library import Entry
 from core.results.names import method_name
 from core.results.schema import SweepResult
-from tests.builders import against, make_result
+from tests.builders import make_result
 from tests.core.findings import made
 from tests.core.findings.made import SEEDS, network
 from tests.near import near_text
@@ -45,7 +45,7 @@ def told(
     study: CutStudy | None = None,
 ) -> dict[str, Step]:
     """The story by the names of its scenes, which all hold what every scene does."""
-    steps = story(result, "mean", beside, alone, study, None)
+    steps = story(result, "mean", beside, alone, study)
     assert [step.name for step in steps] == NAMES
     for step in steps:
         said = step.said
@@ -155,7 +155,6 @@ LACKING = {
     "of units": (make_result(method="attribution", scope=None), [None] * 4 + ["random removal", None, "study"]),
     "some layers alone": (make_result(scope="layer:1", points="layer"), [None] * 6 + ["study"]),
     "all linear layers": (make_result(scope="all-linear"), [None] * 4 + ["random removal", "halves", "study"]),
-    "against": (against(make_result(), 4), [None] * 6 + ["study"]),
     "one layer": (make_result(num_layers=1), [None] * 4 + ["random removal", None, "study"]),
     "outputs": (make_result(points="layer"), [None] * 4 + ["random removal", "halves", "study"]),
     "both points": (make_result(points="both"), [None] * 4 + ["random removal", "halves", "study"]),

@@ -9,10 +9,10 @@ from itertools import product
 import pytest
 
 from core.charts.view import Scene
-from core.exports.tables import file_name, metrics_csv, own_rows, shown_csv, similarity_csv, table
+from core.exports.tables import file_name, metrics_csv, shown_csv, similarity_csv, table
 from core.request.catalog import MEASURES, REDUCTIONS
 from core.results.store import parse
-from tests.builders import against, make_result
+from tests.builders import make_result
 from tests.scenes import AMOUNTS, OTHER, RESULT, SCENES
 
 
@@ -72,15 +72,6 @@ def test_files_are_named_by_their_content() -> None:
     assert file_name([RESULT, OTHER, third], ".pdf", "profiles").endswith("-and-1-more.pdf"), "no name grows endlessly"
     odd = RESULT.model_copy(update={"task": RESULT.task.model_copy(update={"name": "../ä b"})})
     assert "/" not in file_name([odd], ".csv")
-
-
-def test_rows_against_another_checkpoint_are_its_points() -> None:
-    rectangular, square = (against(make_result(num_layers=3, amounts=AMOUNTS), layers) for layers in (2, 3))
-    known = [row for row in rows(similarity_csv(rectangular)) if row["measure"] == "cka"]
-    assert len(known) == len(AMOUNTS) * 2 * 2 * 3
-    assert list(dict.fromkeys(row["baseline_point"] for row in known)) == list(rectangular.baseline_points)
-    assert {row["low"] for row in known} == {""}, "no point has its own, though two have the same name"
-    assert [sum(row[3] == "cka" for row in own_rows(result)) for result in (rectangular, square)] == [0, 18]
 
 
 # ---------------------------------------------------------------- what a page shows

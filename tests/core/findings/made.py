@@ -14,7 +14,7 @@ from core.results.schema import SweepResult
 from core.results.statistics import ChangedRecord, SurvivalRecord, WorkingRangeRecord
 from core.sweep.metrics import evaluate
 from core.sweep.working_range import working_range
-from tests.builders import OwnCka, against, declining, made_by_recipe, make_result, with_own_key
+from tests.builders import OwnCka, declining, made_by_recipe, make_result, with_own_key
 
 # ---------------------------------------------------------------- where in depth they change
 
@@ -160,35 +160,6 @@ def flipping() -> SweepResult:
     return predicting(bare, *frames, gold=(1, 1, 0, 0, 0))
 
 
-# ---------------------------------------------------------------- against another checkpoint
-
-UNPRUNED = ((0.5, 0.3, 0.1), (0.1, 0.29, 0.9), (0.3, 0.8, 0.6))  # (the other's layers, the pruned model's)
-MATRICES = {
-    0.0: UNPRUNED,
-    0.3: ((0.5, 0.75, 0.1), (0.1, 0.29, 0.4), (0.3, 0.7, 0.3)),
-    0.6: ((0.1, 0.1, 0.1), (0.9, 0.1, 0.1), (0.1, 0.1, 0.1)),
-}
-
-
-def on(matrices: Mapping[float, Sequence[Sequence[float]]]) -> SweepResult:
-    """Three layers whose similarities to those of another checkpoint are given at each amount; it works up to 0.3."""
-
-    def cell(amount: float, row: float, column: float) -> float:
-        return matrices[amount][round(2 * row)][round(2 * column)]
-
-    made = against(make_result(num_layers=3, amounts=tuple(matrices)), 3, cell=cell)
-    return working_to(made, 0.3, shown_broken_from=0.6, smallest_drop=0.05)
-
-
-def twin(first: int, second: int, similarity: float, family: str = "minilm-l6-sst2") -> SweepResult:
-    """An unpruned checkpoint against one of another seed; every layer is as similar."""
-    made = against(make_result(num_layers=3, amounts=(0.0,)), 3, cell=lambda *_: similarity)
-    first_record, second_record = (made_by_recipe(made.checkpoint, family, seed) for seed in (first, second))
-    return with_own_key(made, checkpoint=first_record, against=second_record)
-
-
-TWINS = [twin(1, 2, 0.7), twin(2, 1, 0.7), twin(1, 3, 0.8), twin(2, 3, 0.6)]
-
 # ---------------------------------------------------------------- some layers alone
 
 ALONE_STEPS = (0.0, 0.3, 0.7)
@@ -273,9 +244,8 @@ def made_shelf() -> Shelf:
 
 
 def shipped_shelves(results: Mapping[str, SweepResult]) -> list[Shelf]:
-    """The shipped results by what they were measured on; against another checkpoint nothing is judged."""
+    """The shipped results by what they were measured on."""
     groups = defaultdict(list)
     for entry in shipped(Entry):
-        if entry.against is None:
-            groups[entry.checkpoint, entry.fingerprint].append(entry)
+        groups[entry.checkpoint, entry.fingerprint].append(entry)
     return [Shelf(entries, {entry.key: results[entry.key] for entry in entries}) for entries in groups.values()]

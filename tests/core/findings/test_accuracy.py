@@ -1,4 +1,4 @@
-"""What a similarity is worth beside seed twins, and how well the model does: hand-computed."""
+"""How well the model does: hand-computed."""
 
 import tracemalloc
 
@@ -15,44 +15,13 @@ from core.findings.accuracy import (
     smallest_drop,
     working_to,
 )
-from core.findings.layers import Yardstick, yardstick
 from core.request.catalog import TASKS
 from core.results.library import Entry, shipped
 from core.results.store import find, load
 from core.sweep.working_range import change
 from tests.builders import make_result
-from tests.core.findings.made import TWINS, collapsing, predicting
+from tests.core.findings.made import collapsing, predicting
 from tests.core.findings.made import working_to as ending
-
-# ---------------------------------------------------------------- seed twins
-
-
-def test_the_range_is_over_pairs_each_counted_once() -> None:
-    result = make_result(num_layers=3)
-    known, two = yardstick(result, TWINS, "mean"), yardstick(result, TWINS[:2], "mean")
-    assert (known.checkpoints, known.ranges[0], known.words(0)) == (3, (0.6, 0.8), "0.60 to 0.80")
-    assert (two.checkpoints, two.ranges[0]) == (2, (0.7, 0.7)), "two checkpoints are a line"
-    assert yardstick(result, TWINS, "cls") is yardstick(result, [], "mean") is None
-    assert yardstick(make_result(num_layers=3, num_examples=100), TWINS, "mean") is None, "other examples"
-
-
-CASES = [  # a layer's similarity at each amount, the least similar pair of twins, and from where on it is less
-    ((1.0, 0.75, 0.55), 0.6, 0.9),
-    ((1.0, 0.998, 0.998), 0.999, None),  # both read 1.00
-    ((1.0, np.nan, 0.9), 0.6, 0.5),  # undefined has changed
-    ((np.nan, np.nan, np.nan), 0.6, None),  # and what never was defined has not
-    ((1.0, 0.1, 0.1), None, None),
-]
-
-
-def test_from_where_on_a_layer_is_less_similar_than_twins() -> None:
-    for own, lowest, expected in CASES:
-        known = Yardstick((lowest and (lowest, lowest + 0.1),), 3)
-        assert known.less_from((0.0, 0.5, 0.9), np.array(own), 0) == expected
-
-
-# ---------------------------------------------------------------- accuracy
-
 
 COURSES = [  # accuracies at some amounts and at all others; from where no lead is shown
     ({0.3: 0.5, 0.9: 0.5, 0.95: 0.5}, 0.9, 0.9),  # it counts from the last descent

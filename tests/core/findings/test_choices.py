@@ -9,8 +9,7 @@ from core.findings.choices import counterpart, family_of, offered, published_pai
 from core.findings.words.choices import distinguishing_labels
 from core.results.library import Entry, entry_of
 from core.results.schema import SweepResult
-from tests.builders import against, make_result, with_own_key, with_own_labels
-from tests.core.findings.made import twin
+from tests.builders import make_result, with_own_key, with_own_labels
 
 
 def result(**settings: object) -> SweepResult:
@@ -19,8 +18,8 @@ def result(**settings: object) -> SweepResult:
 
 ALONE = {"scope": "layer:0", "points": "layer"}
 SHELF = {
-    name: entry_of(found if isinstance(found, SweepResult) else result(**found))
-    for name, found in {
+    name: entry_of(result(**settings))
+    for name, settings in {
         "magnitude": {},
         "fine": {"amounts": (0.0, 0.1), "until_damage": 0.3},
         "control 0": {"method": "random"},
@@ -36,9 +35,6 @@ SHELF = {
         "both": {"points": "both"},
         "written": {"source": "written"},
         "cola": {"task": "cola"},
-        "against": against(result(), 3),
-        "against, alone": against(result(scope="layer:0"), 3),
-        "against, control": against(result(method="random"), 3),
     }.items()
 }
 
@@ -48,13 +44,10 @@ SHELF = {
     [
         (choices.companions, "magnitude", ["fine", "control 0", "control 1"]),
         (choices.companions, "wanda", ["wanda again", "its control"]),
-        (choices.companions, "against", []),
         (choices.isolated, "magnitude", ["alone", "alone, control 1", "alone, control 2"]),
         (choices.isolated, "control 1", ["alone, control 1"]),
-        (choices.isolated, "against", []),
         (choices.methods_beside, "magnitude", ["magnitude", "wanda", "all linear"]),
         (choices.everywhere, "magnitude", ["magnitude", "cola"]),
-        (choices.everywhere, "against", []),
     ],
 )
 def test_what_belongs_together(find: Callable[..., tuple[Entry, ...]], of: str, found: list[str]) -> None:
@@ -68,8 +61,6 @@ def test_what_belongs_together(find: Callable[..., tuple[Entry, ...]], of: str, 
         ("magnitude", ["wanda", "alone", "magnitude", "control 0"], "control 0"),
         ("control 0", ["wanda", "alone", "magnitude", "control 0"], "magnitude"),
         ("wanda", ["cola", "alone", "all linear", "magnitude"], "all linear"),
-        ("against", ["control 0", "magnitude", "against"], "magnitude"),
-        ("magnitude", ["against", "wanda"], "wanda"),
         ("magnitude", ["magnitude"], None),
     ],
 )
@@ -79,12 +70,13 @@ def test_a_result_is_compared_first_with_what_is_most_like_it(of: str, among: li
 
 
 def test_what_serves_other_results_is_offered_only_where_there_is_nothing_else() -> None:
-    yardstick = entry_of(twin(1, 2, 0.7))
-    pretrained = entry_of(against(result(amounts=(0.0,)), 3, name="pretrained"))
-    entries = [yardstick, SHELF["against"], pretrained, SHELF["fine"]]
-    assert offered(entries) == entries[1:3], "another checkpoint is no twin"
-    assert offered(entries, [yardstick.key, SHELF["fine"].key]) == entries
-    assert offered(entries[:1]) == entries[:1]
+    entries = [SHELF["magnitude"], SHELF["fine"]]
+    assert offered(entries) == entries[:1]
+    assert offered(entries, [SHELF["fine"].key]) == entries
+    assert offered(entries[1:]) == entries[1:]
+
+
+def test_seed_twins_share_a_family() -> None:
     names = ["embedded:sst2", "recipe:minilm-l6-sst2-seed-1", "sst2", "owner/sst2", "embedded:none"]
     assert [family_of(name) for name in names] == ["minilm-l6-sst2", "minilm-l6-sst2", "", "", ""]
 

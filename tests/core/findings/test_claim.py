@@ -13,7 +13,7 @@ from core.findings.words.verdict import beyond_cell, verdict_cell
 from core.request.catalog import DAMAGE
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import State
-from tests.builders import against, with_own_key
+from tests.builders import with_own_key
 from tests.core.findings.made import COARSE, SEED_SHARES, SEEDS, around, network, of_seed, seeds, working_to
 
 
@@ -51,7 +51,6 @@ NO_VERDICT = [
     network(scope="layer:2"),
     network(points="layer"),
     network(num_layers=1),
-    against(network(), 4, cell=lambda amount, row, column: 1 - abs(row - column)),
 ]
 REASONS: list[tuple[SweepResult, list[SweepResult], str | None, str | None]] = [  # and what may decide it
     (network(num_examples=60), seeds(*SEED_SHARES, num_examples=60), "too few examples", "more examples"),

@@ -13,7 +13,7 @@ from core.findings.claim import verdict
 from core.findings.compare import profiled
 from core.findings.cut import frontier_of
 from core.findings.grid import arranged, grid_rows
-from core.findings.layers import Look, yardstick
+from core.findings.layers import Look
 from core.findings.passed import Estimate as Mean
 from core.findings.passed import HalvesHarm, Harm, passed_on
 from core.findings.pooled import ALL, WHOLE, Cell, Estimate, Pooled
@@ -24,9 +24,9 @@ from core.results import statistics
 from core.results.prediction import Prediction
 from core.results.schema import ColumnsRecord, FileRecord
 from core.sweep.control_contrast import Contrast
-from tests.builders import against, make_result, with_own_key, with_own_labels
+from tests.builders import make_result, with_own_key, with_own_labels
 from tests.core.findings import made
-from tests.core.findings.made import FIFTHS, MATRICES, SEEDS, around, falling, holding_to, network, on, predicting
+from tests.core.findings.made import FIFTHS, SEEDS, around, falling, holding_to, network, predicting
 from tests.near import near_text
 from tests.studies import make_study, with_sizes
 
@@ -43,8 +43,7 @@ def lines(said: Said) -> tuple[str, ...]:
 def stories() -> Iterator[str]:
     broken, unshipped = [made.working_to(seed, 0.04) for seed in SEEDS], made.of_seed(1, network())
     coarse = [*SEEDS[:3], *made.seeds(*made.SEED_SHARES, amounts=made.COARSE)[3:]]
-    other = against(network(), 4, cell=lambda amount, row, column: 1 - abs(row - column))
-    bare = SEEDS[0], network(scope="layer:1"), network(**UNITS), network(amounts=(0.0,)), network(), unshipped, other
+    bare = SEEDS[0], network(scope="layer:1"), network(**UNITS), network(amounts=(0.0,)), network(), unshipped
     for known, beside in (
         *((network(share), SEEDS) for share in (0.7, 0.9, 0.55, 0.3, 0.78, 0.5)),
         *((network(), beside) for beside in (SEEDS[:4], coarse)),
@@ -69,7 +68,7 @@ def limits() -> Iterator[str]:
     ends = [holding_to(to) for to in (0.4, 0.6, 0.0)] + [holding_to(None, reason="no lead"), make_result(**made.HELD)]
     alone = made.working_to(make_result(**made.HELD, scope="layer:1"), 0.4, examples=872)
     guessing = made.working_to(make_result(amounts=(0.0, 0.4, 0.8, 0.95)), 0.4)
-    for known in (*ends, alone, guessing, make_result(num_layers=1, amounts=(0.0,)), against(network(), 4)):
+    for known in (*ends, alone, guessing, make_result(num_layers=1, amounts=(0.0,))):
         yield from lines(story.limits_told(known, "mean"))
 
 
@@ -167,9 +166,6 @@ def layer_pages() -> Iterator[str]:
         (made.undefined_first(0.4, 0.4), "1", []),
         (UNDEFINED, "1", []),
         (falling(0.4, 0.2, amounts=(0.0,)), "1", []),
-        (on(MATRICES), "3", []),
-        (on({0.0: ((0.5, 0.3, 0.1), (0.49, 0.6, 0.57), (0.1, 0.57, 0.6)), 0.3: made.UNPRUNED}), "1", []),
-        (against(make_result(num_layers=2), 2, cell=lambda amount, row, column: None), "1", []),
     ):
         yield from lines(layers.layers_said(known, chosen, beside, Look("mean")))
     yield from lines(layers.layers_said(falling(0.4, 0.2), "2", [], Look("mean", measure="partial_cka")))
@@ -214,7 +210,6 @@ def comparisons() -> Iterator[str]:
     far, near = (make_result(own_cka=lambda a, p, n, k=k: 1 - k * a * (p + 1) / n) for k in (0.9, 0.2))
     yield from compare.compare_notes((far, near), "damage")
     yield from compare.compare_notes((far, make_result(points="layer", num_examples=20, amounts=(0.0, 0.5))), "damage")
-    yield from compare.compare_notes((on(MATRICES), make_result(**bare)), "damage")
     assert compare.compare_notes((one, other)) == []
     for known in ([(network(0.7), SEEDS), (network(method="wanda"), ())], [(network(), ())]):
         yield compare.profile_sentence([profiled(result, beside, "mean") for result, beside in known], "mean")
@@ -224,7 +219,7 @@ def comparisons() -> Iterator[str]:
 def labs() -> Iterator[str]:
     works = [holding_to(to) for to in (0.4, 0.0, 0.6, None)]
     falls = [falling(*at) for at in ((0.4, 0.2), (0.9, 0.4, 0.4), (0.4, 0.4), (0.4,), (0.9, 0.9))]
-    for known in (*works, *falls, made.undefined_first(0.6, 0.4), UNDEFINED, on(MATRICES)):
+    for known in (*works, *falls, made.undefined_first(0.6, 0.4), UNDEFINED):
         yield "; ".join(lab.key_figures(known, "mean"))
     deviations = {"engine": {"cka": 1e-7}, "others": {}, "accuracy": 0.0, "torch_cka": {"mean": 2e-5}, "amount": 0.5}
     yield lab.check_sentence({**deviations, "within_tolerance": True})
@@ -271,15 +266,13 @@ def cuts() -> Iterator[str]:
 def numbers() -> Iterator[str]:
     known = made.working_to(network(0.9), 0.1, shown_broken_from=0.21)
     sloping = {"own_cka": lambda amount, point, size: 1 - amount * point / 2}
-    twins = make_result(num_layers=3, amounts=(0.0, 0.5, 0.9), **sloping)
     for table in (
         words_of_verdicts.criteria_table(known, SEEDS),
         words_of_verdicts.numbers_table(known, SEEDS),
         words_of_verdicts.criteria_table(network(), SEEDS[:1]),
         layers.survival_table(made.undefined_first(0.6, 0.4), Look("mean", 0.8)),
         layers.survival_table(falling(0.4, 0.4), Look("mean", measure="partial_cka")),
-        layers.survival_table(twins, Look("mean"), yardstick(twins, made.TWINS, "mean")),
-        layers.closest_table(on(MATRICES), "mean"),
+        layers.survival_table(make_result(num_layers=3, amounts=(0.0, 0.5, 0.9), **sloping), Look("mean")),
     ):
         yield from (" | ".join(cell or "–" for cell in cells) for cells in (table[0], *map(dict.values, table)))
 

@@ -11,7 +11,7 @@ from core.findings.grid import grid_rows
 from core.results import library, store
 from core.results.library import Entry, delete_own, entry_of, extract_of, extracts, own, shipped, unreadable
 from core.results.store import state_of
-from tests.builders import against, compress, make_result, ship, with_own_key
+from tests.builders import compress, make_result, ship, with_own_key
 from tests.refusals import refusal
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.3, 0.6), "num_examples": 20}
@@ -105,12 +105,11 @@ def test_a_file_is_read_once_as_long_as_it_does_not_change(tmp_path: Path, monke
 HOLED = {"points": "both", "holes": ((0.3, 1, 1),)}
 
 
-@pytest.mark.parametrize("settings", [HOLED, {"until_damage": 0.3, "statistics": False}, {"layers": 2}, {"layers": 3}])
+@pytest.mark.parametrize("settings", [HOLED, {"until_damage": 0.3, "statistics": False}])
 def test_an_extract_is_described_as_its_result(
     tmp_path: Path, settings: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = "layers" in settings
-    result = against(make_result(**SMALL), **settings) if other else make_result(**SMALL, **settings)
+    result = make_result(**SMALL, **settings)
     path = store.save(result, tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for shipped_results in (tmp_path / "none", tmp_path, tmp_path):  # by another process, here, and after a restart

@@ -22,8 +22,7 @@ def test_a_result_leads_back_to_its_request() -> None:
     result = make_result(**settings, source="written")
     assert request_of(result) == SweepRequest("embedded:sst2", "sst2", **settings, data="written")
     checkpoint = result.checkpoint.model_copy(update={"source": "hub", "id": "owner/name", "revision": "abc"})
-    for name in ("checkpoint", "against"):
-        assert getattr(request_of(result.model_copy(update={name: checkpoint})), name) == "owner/name@abc"
+    assert request_of(result.model_copy(update={"checkpoint": checkpoint})).checkpoint == "owner/name@abc"
     copied = result.model_copy(update={"checkpoint": checkpoint.model_copy(update={"source": "folder", "id": "copy"})})
     assert "--checkpoint ./copy " in recipe(copied).script
     assert "--checkpoint embedded:sst2 " in recipe(copied, SweepRequest("embedded:sst2", "sst2")).script
@@ -56,7 +55,6 @@ MARKS = {"label": "-l", "label_map": (("-1", "bad"), ("1", None), ("a=b\\", "c=d
     "request_",
     [
         SweepRequest("embedded:sst2", "sst2", scope="layers:2-4", points="both", amounts=(0.0, 0.25, 0.5)),
-        SweepRequest("embedded:sst2", "sst2", against="embedded:cola"),
         SweepRequest("owner/name@v1", "mrpc", num_examples=64, data="hub", source_name="GLUE; rm -rf 'x'"),
         SweepRequest("owner/name", "auto", data="a.csv", text=("one", "two"), measures=("cka",), **MARKS),
     ],

@@ -43,7 +43,7 @@ LONG = "w" * 4_000_000
         ({"statistics.cka.cls.depth_gap.replicates": ""}, "statistics of 'cka', 'cls'"),
         ({"floor.predictions": [0]}, "its floor is not"),
         ({"task.gold": [0]}, "its gold labels"),
-        ({"against": CHECKPOINT}, "its gold labels or length control"),
+        ({"against": CHECKPOINT}, "with another checkpoint's layers, which results no longer do: compute it again"),
         # whole, and yet no page could show it
         ({"task.name": "own"}, "unknown task"),
         ({"task.label_names": ["a", "b", "c"]}, "do not fit"),
@@ -80,6 +80,12 @@ def test_a_result_that_is_damaged_or_that_no_page_can_show_is_refused(changes: d
         read_upload(rewritten(RESULT, changes), "mine.json")
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 3_000, "megabytes are not quoted"
+
+
+def test_fields_that_results_no_longer_have_are_dropped_and_its_checksum_is_the_files() -> None:
+    older = read_upload(rewritten(RESULT, {"against": None}), "mine.json")
+    assert older == RESULT.model_copy(update={"checksum": older.checksum})
+    assert "does not match its checksum" in refusal(read_upload, rewritten(older, {}, sealed=False), "a")
 
 
 def test_a_result_too_large_to_draw_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

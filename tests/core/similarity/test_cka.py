@@ -116,8 +116,6 @@ def test_bands_of_rows_make_the_same_numbers(rows: int, monkeypatch: pytest.Monk
     banded = compare(prepare(u_centred_bands(x)), prepare(u_centred_bands(y)))
     torch.testing.assert_close(torch.cat(list(u_centred_bands(x)), 1), u_centred_gram(x), rtol=0, atol=1e-5)
     torch.testing.assert_close(cka(banded), cka(whole), rtol=0, atol=1e-6)
-    fewer = compare(prepare(u_centred_bands(x)), prepare(u_centred_bands(y[:2])))  # in bands of other widths
-    torch.testing.assert_close(cka(fewer), cka(whole)[:, :2], rtol=0, atol=1e-6)
     np.testing.assert_allclose(leave_one_out(banded.own), leave_one_out(whole.own), rtol=0, atol=1e-6)
 
 

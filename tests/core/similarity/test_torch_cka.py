@@ -39,7 +39,7 @@ def test_it_agrees_with_the_formula_and_prints_and_warns_nothing(
     capfd: pytest.CaptureFixture[str],
     recwarn: pytest.WarningsRecorder,
 ) -> None:
-    matrix = torch_cka_matrix(related(sizes, offset), len(sizes), (3, 3))
+    matrix = torch_cka_matrix(related(sizes, offset), len(sizes), 3)
     expected = by_formula(related(sizes))
     assert np.ptp(np.diag(expected)) > 0.3, "the three points must be told apart"
     np.testing.assert_allclose(matrix.numpy(), expected, atol=tolerance)
@@ -49,9 +49,9 @@ def test_it_agrees_with_the_formula_and_prints_and_warns_nothing(
 
 def test_a_constant_representation_has_no_value_and_spoils_no_other() -> None:
     pairs = related((36, 36))
-    expected = torch_cka_matrix(pairs, 2, (3, 3))
+    expected = torch_cka_matrix(pairs, 2, 3)
     for _, pruned in pairs:
         pruned[1] = 0.1  # not exact in binary: a mean in float32 would leave rounding
-    matrix = torch_cka_matrix(pairs, 2, (3, 3))
+    matrix = torch_cka_matrix(pairs, 2, 3)
     assert matrix[:, 1].isnan().all()
     torch.testing.assert_close(matrix[:, [0, 2]], expected[:, [0, 2]])

@@ -35,10 +35,8 @@ def test_a_sweep_with_fewer_than_two_frames_before_is_coarse() -> None:
         (0.1, (1, 0, np.nan), None, Missing.UNDEFINED),
         (0.7, (3, 0, np.nan), None, Missing.UNDEFINED),
         (0.1, (3, 0, np.nan), None, None),  # after it, it does no harm
-        (0.1, (0, slice(None), 0.5), None, Missing.REACHED_UNPRUNED),
         (0.1, None, ((1, 0, 2), np.nan), Missing.UNDEFINED),
         (0.1, None, ((slice(None), slice(None), 3), 0.99), Missing.UNSURE),
-        (0.1, None, ((0, slice(None), 3), 0.5), Missing.REACHED_UNPRUNED),
     ],
 )
 def test_there_may_be_nothing(

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 import torch
 from local_hub import LocalHub
-from tiny import loaded, make_pretrained
+from tiny import loaded
 
 from core.inputs.prepare import prepare
 from core.request.catalog import METHODS
@@ -74,8 +74,6 @@ def test_the_parts_of_what_is_not_stored_add_up(
     assert estimate(first, silent, others)["seconds"] == 2 * scored + ran, "each that scores does so once"
     judged = replace(request_, num_examples=70, range_examples="all")
     assert estimate(judged, silent)["seconds"] == pytest.approx(2 + 0.5 * (3 * (1 + REST) + 1))
-    against = checked(replace(request_, against=str(make_pretrained(tmp_path / "other"))))
-    assert estimate(against, silent)["seconds"] == 2 + 0.5 * 4, "another checkpoint is run once, in place of a floor"
     monkeypatch.setattr(module, "limits", lambda: replace(HOSTED_LIMITS, job_seconds=8.0))
     assert estimate(request_, silent)["seconds"] == 2 + 0.5 * 4
     monkeypatch.setattr(module, "limits", lambda: replace(HOSTED_LIMITS, job_seconds=3.0))
