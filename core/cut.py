@@ -68,6 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Make a study, save it and print its path."""
     options = parse(arguments)
     request = request_of(options)
+    if options.layers is not None and not options.save:
+        raise PrunescopeError(f"--layers {options.layers} says what --save writes: give --save FOLDER as well")
     store.check_writable(options.output)
     if options.manifest:  # before the work
         read_manifest(options.manifest)

@@ -36,9 +36,12 @@ def largest_on(axis: Matched, result: SweepResult, reduction: ReductionKey) -> f
 
 
 def grid_to(largest: float) -> tuple[float, ...]:
-    """Return evenly spaced values from 0 to at most `largest`, in the finest step that takes few frames."""
+    """Return evenly spaced values from 0 to at most `largest`, in the finest step that takes few frames.
+
+    A last one that would lie above it by rounding alone is `largest` itself.
+    """
     step = next((step for step in STEPS if largest / step < MOST_FRAMES), STEPS[-1])
-    return tuple(round(k * step, 6) for k in range(int(largest / step + 1e-9) + 1))
+    return tuple(min(round(k * step, 6), largest) for k in range(int(largest / step + 1e-9) + 1))
 
 
 def frames_at(axis: Matched, result: SweepResult, reduction: ReductionKey, places: tuple[float, ...]) -> list[Frame]:

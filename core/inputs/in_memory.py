@@ -12,6 +12,7 @@ FILE = "sentences.jsonl"  # what results call the table
 LABEL = "label"
 TEXT, PAIR = ("text",), ("text1", "text2")
 SHOWN_CHARS = 40  # of a value, in a message
+MOST_BITS = 64  # of an integer; Python writes none of 4,300 digits or more
 
 
 def keep_sentences(sentences: Iterable[Any], labels: Iterable[Any]) -> tuple[str, tuple[str, ...]]:
@@ -47,7 +48,13 @@ def keep_sentences(sentences: Iterable[Any], labels: Iterable[Any]) -> tuple[str
 
 
 def plain(value: Any) -> Any:
-    """Return the Python value of a single one of numpy or torch, and anything else as it is."""
+    """Return the Python value of a single one of numpy or torch, and anything else as it is.
+
+    Raises:
+        PrunescopeError: It is an integer too long to be written.
+    """
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        raise PrunescopeError(f"a number has {value.bit_length():,} bits: give one of at most {MOST_BITS}")
     return value.item() if getattr(value, "ndim", None) == 0 else value
 
 

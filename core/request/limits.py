@@ -128,8 +128,11 @@ def source_of(checkpoint: str) -> Source:
         return "folder"
     if _HUB_ID.fullmatch(checkpoint) and ".." not in checkpoint and "--" not in checkpoint:
         return "hub"
+    is_path = not (is_hosted() or is_recipe) and "/" in checkpoint.replace("\\", "/")
+    name = f"'{checkpoint[:120]}'"
+    fault = f"there is no folder {name}" if is_path else f"{name} is not a checkpoint here"
     raise PrunescopeError(
-        f"'{checkpoint[:120]}' is not a checkpoint here: give {', '.join(EMBEDDED)}, a Hub model id "
+        f"{fault}: give {', '.join(EMBEDDED)}, a Hub model id "
         "such as owner/name or owner/name@revision, or on your own computer a folder or recipe:NAME (docs/recipes.md)"
     )
 

@@ -84,15 +84,17 @@ def check_scope(scope: str | None, method: str, num_layers: int = catalog.MAX_LA
     Raises:
         PrunescopeError: The scope does not exist, or does not fit the method.
     """
+    run, name = run_of(scope), f"scope '{scope}'"
     if METHODS[method].granularity != "weight":
         fits, remedy = scope is None, "leave it out"
     else:
-        run = run_of(scope)
         is_part = run is not None and 0 < len(run) < max(num_layers, 2) and run.stop <= num_layers
         fits = scope in ("encoder", "all-linear") or (is_part and scope == canonical(scope))
-        remedy = f"choose encoder, all-linear, or layer:0 to layer:{num_layers - 1}, or a run such as layers:0-1"
+        written = f"layer:0 to layer:{num_layers - 1}, or a run such as layers:0-1"
+        remedy = f"choose encoder, all-linear, or some of layers 1 to {num_layers}, the lowest first ({written})"
     if not fits:
-        raise PrunescopeError(f"scope '{scope}' with method '{method}': {remedy}")
+        name = name if run is None else f"layers {run.start + 1} to {run.stop} ({name})"
+        raise PrunescopeError(f"{name} with method '{method}': {remedy}")
 
 
 def usual_scope(method: str) -> str | None:

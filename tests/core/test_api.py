@@ -110,6 +110,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [  # what is given, and what the lin
     ({"sentences": ["x" * 180_000] * 120}, "has 20.6 MiB: give a file of at most 20 MiB"),
     ({"sentences": TEXTS * 100, "labels": NAMED * 100}, "12,000 sentences and 12,000 labels: give a list of at most"),
     ({"labels": [*NAMED[1:], None]}, "labels[119] is None: give the name or the number of a label"),
+    ({"labels": [*NAMED[1:], 10**5000]}, "a number has 16,610 bits: give one of at most 64"),
+    ({"amounts": 10**5000}, "a number has 16,610 bits"),
     ({"label_map": {torch.arange(2): "joy"}}, "a label in label_map is tensor([0, 1])"),
     ({"method": "attribution", "scope": "encoder"}, "scope 'encoder' with method 'attribution'"),
     ({"examples": 121}, "sentences.jsonl has only 120 examples"),

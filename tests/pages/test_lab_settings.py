@@ -53,7 +53,7 @@ def test_every_setting_reaches_the_request(runs: Runs, settings: Mapping[str, An
     ("hosted", "settings", "words"),
     [
         ("0", {"step": "list", "amounts": "0.5, **x**<b>"}, "**x**<b>' is not a number"),
-        ("0", {**OTHER, "place": "~nobody-of-this-name/model"}, "'~nobody-of-this-name/model' is not a checkpoint"),
+        ("0", {**OTHER, "place": "~nobody-of-this-name/model"}, "there is no folder '~nobody-of-this-name/model'"),
         ("0", {"data-True": "folder"}, "Enter the path of your data folder"),
         ("1", OTHER, "Enter the Hub model id"),
         ("1", {**OTHER, "place": str(ROOT)}, "is not a checkpoint here"),

@@ -32,12 +32,16 @@ REFUSED = [
     ({"measures": ("partial_cka",)}, "cka must be among them"),
     ({"method": "random", "control_of": "attribution"}, "random cannot control attribution"),
     ({"task": "messages", "data": "hub"}, "task messages has no data on the Hub: give --data written"),
-    *(({"scope": scope}, f"scope '{scope}' with method 'mag") for scope in ("decoder", None, "layer:96", "layers:2-1")),
+    *(({"scope": scope}, f"scope '{scope}' with method 'mag") for scope in ("decoder", None)),
+    ({"scope": "layers:4-1"}, "layers 5 to 2 (scope 'layers:4-1') with method 'magnitude': choose"),
+    ({"scope": "layer:96"}, "or some of layers 1 to 96, the lowest first (layer:0 to layer:95"),
     *(({"scope": scope}, "or a run such as layers:0-1") for scope in ("layers:0-95", "layers:95-96", "layers:1")),
     ({"method": "attribution"}, "scope 'encoder' with method 'attribution': leave it out"),
     *(({"checkpoint": name}, "is not a checkpoint here: give embedded:sst2") for name in (
-        *("embedded:nope", "recipe:nope", "../../etc/passwd/x", "owner/name@/usr/bin/python3"),
-        *("a/" * 150, "x" * 300, "nul\0byte"),  # that no file system takes
+        *("embedded:nope", "recipe:nope", "x" * 300, "nul\0byte"),  # that no file system takes
+    )),
+    *(({"checkpoint": name}, f"there is no folder '{name[:120]}': give embedded:sst2") for name in (
+        *("./absent", "../../etc/passwd/x", "owner/name@/usr/bin/python3", "a/" * 150),
     )),
     ({"data": "hub:owner/name@/usr/bin/python3"}, "is not a data set"),
     *(({"data": name}, "is not a folder or file here") for name in ("/absent", "a/" * 150, "x" * 300, "nul\0byte")),

@@ -54,7 +54,7 @@ LONG = "w" * 4_000_000
         ({"pruning.method": "magic"}, "unknown method"),
         ({"pruning.method": "uniform"}, "was pruned by 'uniform', a method that was removed: choose another result"),
         ({"pruning.controls": "cka"}, "is the random control of 'cka', a method that was removed"),
-        ({"pruning.scope": "layer:2"}, "or layer:0 to layer:1"),
+        ({"pruning.scope": "layer:2"}, "layer:0 to layer:1"),
         ({"frames.0.similarity.cka.mode": [[1.0, 1.0], [1.0, 1.0]]}, "lacks a reduction"),
         ({"frames.0.similarity.cka.cls": None}, "lacks its CKA"),
         ({"similarity.measures": {}, "statistics": None, **{place: {} for place in SIMILARITIES}}, "lacks its CKA"),
