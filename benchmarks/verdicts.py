@@ -239,7 +239,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for path, text in pages_of(table, together, alone).items():
         path.write_text(text, "utf-8")
     scene = forest_scene(together, {}, claim_heading(together[0]))
-    FOREST.write_bytes(draw(figure_of(scene, "page"), "svg", [0]))
+    FOREST.write_bytes(draw(figure_of(scene), "svg", [0]))
     return 0
 
 

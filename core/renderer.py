@@ -1,4 +1,4 @@
-"""`python -m core.renderer FOLDER`: draws a figure as GIF, MP4, PDF, PNG, SVG or a ZIP of PNGs.
+"""`python -m core.renderer FOLDER`: draws a figure as GIF, MP4, PNG or SVG.
 
 Drawing holds Python's lock for as long as a picture takes, which a server with many visitors cannot afford. So it runs
 in a separate process (`core.exports.drawing`). The folder has the order in JSON as `order`, {"figure", "format",
@@ -15,7 +15,7 @@ from typing import Any
 
 import vl_convert
 
-from core.exports.films import FILMS, joined
+from core.exports.films import FILMS
 from core.wall.confined import end_after, give_way
 
 Json = Mapping[str, Any]
@@ -28,15 +28,12 @@ def draw(order: Json) -> bytes:
     """Draw a figure, and return the file's content.
 
     Args:
-        order: `figure`: see `core.exports.figure.figure_of` and `core.exports.deck.deck_of`, or all of it as `svg`;
-            `format`: gif, mp4, pdf, png, svg or zip; `frames`: indices, a single one where nothing moves;
-            `milliseconds`: how long a film shows each frame.
+        order: `figure`: see `core.exports.figure.figure_of`, or all of it as `svg`; `format`: gif, mp4, png or svg;
+            `frames`: indices, a single one for a picture; `milliseconds`: how long a film shows each frame.
     """
     svgs = drawn_frames(order["figure"], order["frames"])
     if order["format"] == "svg":
         return next(svgs).encode()
-    if order["format"] == "pdf":
-        return joined(_reported(bytes(vl_convert.svg_to_pdf(svg)) for svg in svgs))
     pngs = (bytes(vl_convert.svg_to_png(svg, scale=SCALE)) for svg in svgs)
     return next(pngs) if order["format"] == "png" else FILMS[order["format"]](_reported(pngs), order["milliseconds"])
 
@@ -55,10 +52,6 @@ def drawn_frames(figure: Json, frames: Iterable[int]) -> Iterator[str]:
     """Draw frames of a figure as SVG, each of them its words and then its pictures."""
     if "svg" in figure:
         yield figure["svg"]
-        return
-    if "slides" in figure:
-        for slide in (figure["slides"][k] for k in frames):
-            yield from drawn_frames(slide, [slide["frame"]])
         return
     width, height = figure["width"], figure["height"]
     parts = [(part, vl_convert.vegalite_to_vega(part["spec"])) for part in figure["parts"]]

@@ -1,4 +1,4 @@
-"""What every page shows, with made-up results."""
+"""What pages show, with made-up results: the scenes that can be taken away, and those of the story."""
 
 from core.charts.compare import compare_scene
 from core.charts.layers import layer_scene
@@ -17,9 +17,9 @@ AMOUNTS = (0.0, 0.25, 0.5)
 RESULT = make_result(num_layers=3, amounts=AMOUNTS, holes=((0.5, 1, 0),))
 OTHER = make_result(num_layers=3, amounts=AMOUNTS, method="random", seed=2, own_cka=lambda a, p, n: 1 - a * (p + 1) / n)
 PREDICTION = Prediction(AMOUNTS, ("negative", "positive"), ((0.2, 0.8), (0.4, 0.6), (0.5, 0.5)), 5, 0)
-TOLD = {step.name: step.scene for step in story(RESULT, "mean", [OTHER], [], None, None)}
+STEPS = story(RESULT, "mean", [OTHER], [], None, None)
+TOLD = {step.name: step.scene for step in STEPS if step.scene and step.name != "guess"}
 SCENES: dict[str, Scene] = {
-    **{name: scene for name, scene in TOLD.items() if scene and name != "guess"},
     "lab": result_scene(RESULT, "mean"),
     "layers": layer_scene(RESULT, Look("mean"), "1"),
     "removed": removed_scene(RESULT, "mean", 1),

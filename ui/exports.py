@@ -18,9 +18,8 @@ from core.charts.story import Step
 from core.charts.theme import ThemeName
 from core.charts.view import Scene, choice_of, frame_of
 from core.errors import PrunescopeError
-from core.exports.deck import deck_of
 from core.exports.drawing import Picture, draw
-from core.exports.figure import Extra, Figure, Size, figure_of
+from core.exports.figure import Figure, figure_of
 from core.exports.player_page import player_page, story_page
 from core.exports.tables import file_name, metrics_csv, shown_csv, similarity_csv
 from core.findings.cut import Choice
@@ -41,16 +40,14 @@ from ui.text import plain, refusals_shown, remark
 N = TypeVar("N", bound=str)
 
 MAX_TITLE_CHARS = 300
-SIZES: dict[Size, str] = {"slide": "Slide, 1920 × 1080", "page": "As shown"}
-EXTRAS: dict[Extra, str] = {"numbers": "Cell numbers", "footer": "Footer"}
 THEMES: dict[ThemeName, str] = {"light": "Light", "dark": "Dark"}
 MILLISECONDS = (1000, 500, 250, 125)  # a frame of a film, as the player's speeds
 FILMS: tuple[Picture, ...] = ("gif", "mp4")
-SLIDES: dict[str, Picture] = {"PDF": "pdf", "PNGs (ZIP)": "zip", "MP4 of scene 3": "mp4"}
-STILLS: tuple[Picture, ...] = ("png", "svg", "pdf")
+STILLS: tuple[Picture, ...] = ("png", "svg")
 FILM = "Drawing takes up to half a minute; leaving the page ends it."
 PLAYER = "Plays in any browser, without a network and without Prunescope; about 1 MB."
 TALK = f"{PLAYER} The arrow keys turn to the next scene, N shows what to say, F fills the screen."
+PRINTED = "For slides as a PDF, open the file and print it: each scene is a page. Films of the result are on *Present*."
 NUMBERS = "The values behind these pictures, at all amounts."
 
 
@@ -87,19 +84,13 @@ def offer_pictures(scene: Scene, results: Sequence[Result], choices: Mapping[str
             sweeps = [result for result in results if isinstance(result, SweepResult)]
             player = partial(player_page, scene, sweeps, theme, choices)
             download("HTML player", player, name(".html"), PLAYER)
-    with st.container(horizontal=True):  # of films and pictures
-        sizes = {name: words for name, words in SIZES.items() if name == "slide" or scene.layout.height(scene.views)}
-        size = _pick("Size", sizes, "slide" if moves else list(sizes)[-1], f"{key}-size")  # a slide may show fewer
-        without = st.pills(
-            "Leave out", EXTRAS, format_func=EXTRAS.__getitem__, selection_mode="multi", key=f"{key}-out"
-        )
 
     def drawn(still: Picture, frame: int) -> bytes:
-        return draw(figure_of(scene, size, theme, without), still, [frame])
+        return draw(figure_of(scene, theme), still, [frame])
 
     if moves:
         st.markdown("**All amounts, moving**")
-        _offer_films(figure_of(scene, size, theme, without), name, key)
+        _offer_films(figure_of(scene, theme), name, key)
         st.markdown("**One amount**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         frame, amount = 0, ""
@@ -120,17 +111,13 @@ def _offer_films(figure: Figure, name: Callable[[str], str], key: str) -> None:
     """Draw a film under a bar that says how far it is, then offer the file."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         milliseconds = st.selectbox("Frame duration", MILLISECONDS, 1, "{} ms".format, f"{key}-milliseconds", width=180)
-        asked = [film for film in FILMS if st.button(film.upper(), f"{key}-{film}", FILM, icon=":material/movie:")]
-    for film in asked:
-        _draw_under_a_bar(film.upper(), figure, film, name(f".{film}"), milliseconds)
-
-
-def _draw_under_a_bar(label: str, figure: Figure, kind: Picture, name: str, milliseconds: int) -> None:
-    bar, frames = st.progress(0.0, "Drawing"), range(len(figure.get("slides") or figure["readouts"]))
-    with refusals_shown():
-        content = draw(figure, kind, frames, milliseconds, partial(_tell, bar))
-        download(f"Save {label}", content, name)
-    bar.empty()
+        pressed = [film for film in FILMS if st.button(film.upper(), f"{key}-{film}", FILM, icon=":material/movie:")]
+    for film in pressed:
+        bar = st.progress(0.0, "Drawing")
+        with refusals_shown():
+            content = draw(figure, film, range(len(figure["readouts"])), milliseconds, partial(_tell, bar))
+            download(f"Save {film.upper()}", content, name(f".{film}"))
+        bar.empty()
 
 
 def _tell(bar: DeltaGenerator, stage: str, done: int, total: int) -> None:
@@ -139,7 +126,7 @@ def _tell(bar: DeltaGenerator, stage: str, done: int, total: int) -> None:
 
 @st.fragment
 def offer_story(steps: Sequence[Step], result: SweepResult) -> None:
-    """Offer a story for a talk, folded away: as one page, as slides, as a film of the scene that plays.
+    """Offer a story for a talk as one page, folded away.
 
     Args:
         steps: Its scenes.
@@ -155,15 +142,7 @@ def offer_story(steps: Sequence[Step], result: SweepResult) -> None:
             ending = "-dark" if theme == "dark" else ""
             page = partial(story_page, steps, result, title, theme)
             download("HTML", page, file_name([result], f"{ending}.html", "talk"), TALK)
-            pressed = [
-                label for label in SLIDES if st.button(label, f"talk-{label}", FILM, icon=":material/slideshow:")
-            ]
-        for label in pressed:
-            kind, figure = SLIDES[label], deck_of(steps, title, theme)
-            if kind == "mp4":
-                (figure,) = (slide for slide in figure["slides"] if slide["name"] == "play")
-            name = file_name([result], f"{ending}.{kind}", "talk")
-            _draw_under_a_bar(label, figure, kind, name, MILLISECONDS[1])
+        remark(PRINTED)
 
 
 def _ask_title(first: str, key: str) -> str:

@@ -84,7 +84,8 @@ class Story {
   mount(at) { // a scene's picture, or new data for it; one that is not on show is drawn as well
     const step = this.data.steps[at];
     const scene = (this.scenes[at] ??= element("div", { className: "scene", inert: true, innerHTML: step.drawing ?? "" }));
-    if (!scene.isConnected) this.stage.append(scene);
+    if (!scene.isConnected) this.stage.insertBefore(scene, this.scenes.slice(at + 1).find(Boolean) ?? null);
+    Object.assign(scene.dataset, { heading: step.heading, said: step.sentences.join(" ") }); // on paper
     if (!step.player) {
       scene.prunescopePlayer?.finish();
       scene.prunescopePlayer = null;
@@ -122,11 +123,24 @@ class Story {
     if (step.player && step.player.start == null && step.player.frames.length > 1 && moves) this.player.clock.play();
     if (step.drawing) to.firstElementChild.classList.add("moving");
     if (held) this.title.focus({ preventScroll: true });
-    embedding.then(() => whenIdle(() => this.prepare(at + 1)));
+    this.prepare(at + 1);
   }
 
-  prepare(at) {
-    if (this.element.isConnected && this.data.steps[at] && !this.scenes[at]) this.mount(at);
+  prepare(at) { // the next scene; in a file, which may be printed, all of them
+    embedding.then(() => whenIdle(() => {
+      if (!this.element.isConnected) return;
+      if (this.data.steps[at] && !this.scenes[at]) this.mount(at);
+      const left = this.data.steps.findIndex((_, k) => !this.scenes[k]);
+      if (!this.tell && left >= 0) this.prepare(left);
+    }));
+  }
+
+  print(sheet, isBegun) { // pictures fit their boxes on paper, where one that stands at its beginning shows its middle
+    const clocks = this.scenes.flatMap((scene) => scene?.prunescopePlayer?.clock ?? []);
+    if (isBegun) this.unplayed = clocks.filter(({ index }) => !index);
+    sheet.media = isBegun ? "all" : "print";
+    for (const clock of clocks) clock.emit();
+    for (const clock of this.unplayed) clock.seek(isBegun ? Math.ceil(clock.last / 2) : 0);
   }
 
   say() { // the sentences, and the step's button

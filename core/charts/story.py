@@ -39,7 +39,6 @@ PLAY = Layout(
         "stack accuracy" clamp(8rem, 23vh, 16rem)
         "bar bar" auto / minmax(0, 5fr) minmax(0, 4fr)""",
     narrow=in_column({"stack": "9.5rem", "heatmap": "10.5rem", "accuracy": "6.5rem", "bar": "auto"}),
-    slide='"stack heatmap" minmax(0, 1fr) / minmax(0, 4fr) minmax(0, 3fr)',
 )
 GUESS = Layout("story", wide='"stack" 20rem "bar" auto / minmax(0, 1fr)')
 
@@ -161,7 +160,6 @@ def _beside(first: str, second: str, heights: tuple[str, str] = ("15rem", "11rem
         "story",
         wide=f'"{first} {second}" {HIGH} "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)',
         narrow=in_column({first: heights[0], second: heights[1], "bar": "auto"}),
-        slide=f'"{first} {second}" minmax(0, 1fr) / minmax(0, 5fr) minmax(0, 4fr)',
     )
 
 
@@ -202,6 +200,5 @@ def _cut(result: SweepResult, study: CutStudy | None) -> Step:
     told = words.cut_told(result, known, choice, MOST)
     if study and known and choice:
         scene = cut_scene(known, choice, told.heading)
-        layout = _beside("stack", "frontier", ("7rem", "19.5rem"))
-        scene = replace(scene, layout=replace(layout, slide=scene.layout.slide))
+        scene = replace(scene, layout=_beside("stack", "frontier", ("7rem", "19.5rem")))
     return _step("cut", told, scene)

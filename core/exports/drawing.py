@@ -15,7 +15,7 @@ from core.inputs.hub import Report
 from core.request.catalog import ROOT
 from core.request.limits import limits
 
-Picture = Literal["gif", "mp4", "pdf", "png", "svg", "zip"]
+Picture = Literal["gif", "mp4", "png", "svg"]
 
 RENDERER = (sys.executable, "-m", "core.renderer")
 TURN_SECONDS = 60.0  # that a picture waits for its turn

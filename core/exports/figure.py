@@ -6,17 +6,15 @@ browser to break text into lines: widths are those of Liberation Sans (as Helvet
 rounded to four kinds of letters.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from itertools import repeat
-from math import ceil, inf, sqrt
-from typing import Any, Literal, NamedTuple
+from math import ceil, sqrt
+from typing import Any, NamedTuple
 
 from core.charts.grammar import Spec
 from core.charts.theme import THEMES, TYPEFACE, Theme, ThemeName, styled
 from core.charts.view import Box, Scene, View
 
-Size = Literal["slide", "page"]
-Extra = Literal["numbers", "footer"]  # which a figure can do without
 Figure = dict[str, Any]  # see `figure_of`
 # A line's place `x` on the baseline `y`, the `size` of its letters, and `bold` before the rest, `text`.
 Line = dict[str, Any]
@@ -36,10 +34,8 @@ class Measures(NamedTuple):
 
 SLIDE = (1280, 720)  # pixels; drawn 1.5 times as large it is 1920 x 1080
 PAGE_WIDTH = 1240  # pixels, of a page in a laptop's window
-MEASURES: Mapping[Size, Measures] = {
-    "slide": Measures(32, 32, 24, 24, 24, 24, 24),  # 24 is 18 pt where a slide is 7.5 inches high
-    "page": Measures(24, 23, 17, 13, 11, 16, 10),
-}
+ON_SLIDE = Measures(32, 32, 24, 24, 24, 24, 24)  # 24 is 18 pt where a slide is 7.5 inches high
+ON_PAGE = Measures(24, 23, 17, 13, 11, 16, 10)
 MAX_TITLE_LINES = 2
 LEAST_OF_TITLE = 0.8  # of its size, if it then fits on one line
 LINE_HEIGHT = 1.3  # of its letters
@@ -49,16 +45,15 @@ TEXT_SIZE = 13  # pixels, in pictures that are as high as on a page; in lower on
 NARROW, WIDE = frozenset("ijlftrI.,:;!|/'’·“”()[]- "), frozenset("mwMW%@…")
 
 
-def figure_of(
-    scene: Scene, size: Size = "slide", theme: ThemeName = "light", without: Collection[Extra] = ()
-) -> Figure:
+def figure_of(scene: Scene, theme: ThemeName = "light") -> Figure:
     """Arrange what a page shows in one figure.
+
+    What moves or fills a screen is a slide. A picture that rests is as large as the page in a laptop's window: a slide
+    may have no room for all of it.
 
     Args:
         scene: What the page shows.
-        size: A slide, or as large as the page is in a laptop's window. What fills a screen is always a slide.
-        theme: On white or on black.
-        without: What is left out, the numbers in cells or the caption.
+        theme: The colours, on white or on black.
 
     Returns:
         What `core.renderer` draws, with all lengths in pixels: `width` and `height`, multiples of 4, since a film has
@@ -67,8 +62,8 @@ def figure_of(
         has a parameter `frame`, with its upper left corner, `x` and `y`.
     """
     natural, colours = scene.layout.height(scene.views), THEMES[theme]
-    on_slide = size == "slide" or natural is None
-    layout, measures = (scene.layout.on_slide, MEASURES["slide"]) if on_slide else (scene.layout, MEASURES["page"])
+    on_slide = len(scene.frames) > 1 or natural is None
+    layout, measures = (scene.layout.on_slide, ON_SLIDE) if on_slide else (scene.layout, ON_PAGE)
     left, smallest, largest = measures.margin, measures.smallest, measures.largest
     width = SLIDE[0] if on_slide else PAGE_WIDTH
     room = width - 2 * left
@@ -78,14 +73,14 @@ def figure_of(
     under = left + LINE_HEIGHT * title_size * len(title)
     readouts = _readouts(scene, left, under, measures.readout, room)
     top = under + LINE_HEIGHT * measures.readout * max(map(len, readouts), default=0) + GAP
-    footer = () if "footer" in without else broken(" · ".join(scene.caption), room, measures.caption)
+    footer = broken(" · ".join(scene.caption), room, measures.caption)
     below = GAP + LINE_HEIGHT * measures.caption * len(footer) + left
     height = SLIDE[1] if on_slide or natural is None else 4 * ceil((top + natural + below) / 4)
     free = height - top - below
     boxes = layout.boxes(scene.views, room, free)
     # Text in pictures that are lower than on a page is smaller; what fills a screen has none to compare with.
     text_size = min(max(round(TEXT_SIZE * sqrt(free / natural)), smallest), largest) if natural else largest
-    fixed = text_size, min(smallest / text_size, 1.0), inf if "numbers" in without else measures.number
+    fixed = text_size, min(smallest / text_size, 1.0), measures.number
     return {
         "width": width,
         "height": height,

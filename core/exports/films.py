@@ -1,18 +1,16 @@
-"""Many frames in one file: a moving picture, GIF or MP4; a PDF with a page each; a ZIP of pictures."""
+"""Many frames in one file: a moving picture, GIF or MP4."""
 
 import io
 from collections import Counter
 from collections.abc import Iterable
 from fractions import Fraction
 from itertools import chain, repeat
-from zipfile import ZipFile
 
 import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 from PIL import Image
-from pypdf import PdfWriter
 
 LAST_HOLDS = 3  # the last frame stays this many times as long, as in the player
 
@@ -90,23 +88,5 @@ def mp4(pngs: Iterable[bytes], milliseconds: int) -> bytes:
     return file.getvalue()
 
 
-def zipped(pngs: Iterable[bytes], _: int) -> bytes:
-    """Return a ZIP of pictures that are named by their numbers."""
-    file = io.BytesIO()
-    with ZipFile(file, "w") as archive:  # PNGs are compressed already
-        for number, png in enumerate(pngs, start=1):
-            archive.writestr(f"{number}.png", png)
-    return file.getvalue()
-
-
-def joined(pdfs: Iterable[bytes]) -> bytes:
-    """Return a PDF of the pages of others."""
-    file, writer = io.BytesIO(), PdfWriter()
-    for pdf in pdfs:
-        writer.append(io.BytesIO(pdf))
-    writer.write(file)
-    return file.getvalue()
-
-
-# Of PNG files of one size, and how many milliseconds each is shown.
-FILMS = {"gif": gif, "mp4": mp4, "zip": zipped}
+# Each makes a film of PNG files of one size and the milliseconds that each is shown.
+FILMS = {"gif": gif, "mp4": mp4}

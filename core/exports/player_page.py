@@ -43,6 +43,11 @@ STORY_STYLE = """
 body > h1 { margin: 0; font-size: 1rem; font-weight: 400; }
 details:not([open]) summary { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }
 """
+# A scene is drawn for its page before its browser prints it: see core/charts/print.css.
+PRINTING = """const { prunescopeStory } = document.querySelector("main");
+const paper = document.querySelector("[media=print]");
+addEventListener("beforeprint", () => prunescopeStory.print(paper, true));
+addEventListener("afterprint", () => prunescopeStory.print(paper, false));"""
 # The page fetches nothing, whatever a name in the result says.
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 
@@ -83,8 +88,9 @@ def story_page(steps: Sequence[Step], result: SweepResult, title: str, theme: Th
     """
     style = f"{text_of('player.css', 'story.css', 'steps.css')}{STORY_STYLE}"
     call = _call("mountStory", {"key": result.key, "steps": mounted(steps, None)})
+    script = f"{text_of('player.js', 'story.js')}\n{call}\n{PRINTING}"
     measured = next((step.scene.caption for step in steps if step.scene), ())
-    return _page(title, measured, (result,), theme, style, f"{text_of('player.js', 'story.js')}\n{call}")
+    return _page(title, measured, (result,), theme, style, script, paper=text_of("print.css"))
 
 
 def _call(function: str, data: Mapping[str, Any]) -> str:
@@ -94,7 +100,13 @@ def _call(function: str, data: Mapping[str, Any]) -> str:
 
 
 def _page(
-    title: str, caption: Sequence[str], results: Sequence[SweepResult], theme: ThemeName, style: str, script: str
+    title: str,
+    caption: Sequence[str],
+    results: Sequence[SweepResult],
+    theme: ThemeName,
+    style: str,
+    script: str,
+    paper: str = "",
 ) -> str:
     looks = LOOK.format(name=theme, **vars(THEMES[theme]))
     made_by = "\n\n".join(f"{known.script}\n{known.missing}".strip() for known in map(recipe, results))
@@ -105,6 +117,7 @@ def _page(
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{html.escape(title)}</title>
 <style>{looks}{style}</style>
+<style media="print">{paper}</style>
 <h1>{html.escape(title)}</h1>
 <main></main>
 <details>

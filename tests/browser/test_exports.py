@@ -1,6 +1,7 @@
 """Every download of a result on show is made in a real browser and opened again."""
 
 import csv
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.builders import make_result
 RESULT, OTHER = (make_result(num_layers=count, amounts=(0.0, 0.25, 0.5)) for count in (3, 2))  # rows do not correspond
 
 
+SIZES = "svgs => svgs.map((svg) => [svg.getAttribute('width'), svg.getAttribute('height')])"
 HIDDEN = "document.documentElement.scrollHeight - document.documentElement.clientHeight"
 
 
@@ -57,7 +59,6 @@ def test_a_frame_and_the_numbers_are_those_of_the_result(shown: Page, messages: 
     shown.get_by_role("button", name="GIF").click()
     with Image.open(look.fetched(shown, "Save GIF", tmp_path)) as gif:
         assert (gif.format, gif.n_frames, gif.size) == ("GIF", 3, (1920, 1080))
-    assert look.fetched(shown, "PDF", tmp_path).read_bytes().startswith(b"%PDF")
     values = look.cells(RESULT, 2, "cls")
     with look.fetched(shown, "Numbers shown", tmp_path).open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["Shown at"] == "0.5" and row["Unpruned"]]
@@ -66,12 +67,22 @@ def test_a_frame_and_the_numbers_are_those_of_the_result(shown: Page, messages: 
     assert load(look.fetched(shown, "Result as JSON", tmp_path)) == RESULT
 
 
-def test_a_story_is_told_by_keys_without_a_network(
+def test_a_story_is_printed_a_scene_a_page_and_told_by_keys_without_a_network(
     page: Page, chromium: Browser, site: str, keep: Callable[[SweepResult], str], tmp_path: Path
 ) -> None:
     page.goto(f"{site}/?result={keep(RESULT)}")
     look.unfold(page, "Take it to a talk")
     with opened_alone(chromium, look.fetched(page, "HTML", tmp_path)) as file:
+        scenes, drawn = file.locator(".scene"), file.locator(".holder:not(.coming) svg.marks")
+        expect(scenes).to_have_count(file.locator(".dots button").count())
+        expect(drawn).to_have_count(file.locator(".picture").count())
+        sizes = drawn.evaluate_all(SIZES)
+        content = file.pdf(prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type /Page\b", content)) == scenes.count()
+        assert set(re.findall(rb"/MediaBox \[(.*?)\]", content)) == {b"0 0 1152 648"}, "16 by 9 inches"
+        assert b"/Subtype /Image" not in content, "all of it is vectors"
+        look.eventually(file, lambda: drawn.evaluate_all(SIZES), sizes)
+        expect(scenes.nth(1)).not_to_be_visible()
         for _ in range(2):
             file.keyboard.press("ArrowRight")
         expect(file.locator(".scene:not([inert]) .heatmap svg")).to_be_visible()

@@ -66,7 +66,7 @@ def test_the_dial_chooses_and_the_address_holds_it(shipped: Path) -> None:
     assert "of answers change" in title(app)
     assert open_page(PAGE, **address(app)).title[0].value == app.title[0].value
     offered = {button.label for button in app.get("download_button")}
-    assert offered == {"PNG", "SVG", "PDF", "Numbers shown (CSV)", "Result as JSON"}
+    assert offered == {"PNG", "SVG", "Numbers shown (CSV)", "Result as JSON"}
 
 
 @pytest.mark.usefixtures("queue", "unfolded")

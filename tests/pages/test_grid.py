@@ -60,7 +60,7 @@ def test_it_shows_all_verdicts_of_ones_own_folder_or_shipped(many: None, monkeyp
     verdicts = re.findall(r'class="state"[^>]*>([^<]+)<', tables(app))
     assert verdicts == [IN_SHORT["steeper"], "inconclusive"] * 4
     assert "| no control | 4 |" in app.markdown[-1].value
-    assert [button.label for button in app.get("download_button")] == ["PNG", "SVG", "PDF", "Numbers as CSV"]
+    assert [button.label for button in app.get("download_button")] == ["PNG", "SVG", "Numbers as CSV"]
     assert tables(app).count('href="layers?result=') == tables(app).count('href="./?scene=5&result=') == 8
     assert f'href="layers?result={FIRST.key}"' in tables(app)
     assert len(re.findall('class="ghost"[^>]* d="M', tables(app))) == 4 + 1, "and one that explains them"

@@ -8,15 +8,13 @@ from streamlit.testing.v1 import AppTest
 
 from core.charts.theme import THEMES
 from core.errors import PrunescopeError
-from core.exports.figure import figure_of
 from core.jobs.queue import JobQueue
 from tests.opened import labels as buttons
 from tests.opened import press, run
 from tests.queues import ended
-from tests.scenes import SCENES
 
 NUMBERS = ["Similarities as CSV", "Metrics as CSV", "Result as JSON"]
-PICTURES = ["HTML player", "PNG", "SVG", "PDF", "Numbers shown (CSV)"]
+PICTURES = ["HTML player", "PNG", "SVG", "Numbers shown (CSV)"]
 pytestmark = pytest.mark.usefixtures("unfolded", "queue")
 
 
@@ -86,7 +84,7 @@ def test_what_is_drawn_follows_the_choices(made: dict[str, Any], monkeypatch: py
     assert chooser(app, "Amount").options[1] == "12.5 % of weights removed"
     figure, kind, frames = made["PNG"]()
     assert (figure["words"][0]["bold"], kind, frames) == ("A finding", "png", [1])
-    chosen = {"Title": "For a talk", "Size": "page", "Colours": "dark", "Frame duration": 125, "Amount": 2}
+    chosen = {"Title": "For a talk", "Colours": "dark", "Frame duration": 125, "Amount": 2}
     for label, value in chosen.items():
         chooser(app, label).set_value(value)
     run(app)
@@ -95,12 +93,10 @@ def test_what_is_drawn_follows_the_choices(made: dict[str, Any], monkeypatch: py
     bar().progress.assert_called_once_with(0.5, "Drawing: 1 of 2")
     figure, kind, frames, milliseconds = made["Save MP4"]
     assert (figure["words"][0]["bold"], kind, list(frames), milliseconds) == ("For a talk", "mp4", [0, 1, 2], 125)
-    plain = figure_of(SCENES["lab"], "page", "dark")
-    assert (figure["width"], figure["background"]) == (plain["width"], plain["background"])
+    assert figure["background"] == THEMES["dark"].background
     assert made["SVG"]()[2] == [2]
     assert "<h1>For a talk</h1>" in made["HTML player"]()
     app = opened("a choice")
-    assert chooser(app, "Size").options == ["Slide, 1920 × 1080"], "a stage fills the screen"
     assert chooser(app, "Sentence vector").value == "cls", "what the page opened with"
     assert made["PNG"]()[0]["words"][-1]["text"].endswith("First token")
     chooser(app, "Sentence vector").set_value("mean")
@@ -123,16 +119,9 @@ def test_a_story_is_taken_to_a_talk_with_a_title_and_colours_of_ones_own(made: d
     app = run(AppTest.from_function(talk, default_timeout=20))
     chooser(app, "Title").set_value("My <talk>")
     chooser(app, "Colours").set_value("dark")
-    press(app, "PDF")
+    run(app)
     assert "<h1>My &lt;talk&gt;</h1>" in made["HTML"]()
-    deck, kind, frames, _ = made["Save PDF"]
-    named = [slide["name"] for slide in deck["slides"]]
-    assert (kind, len(frames), named) == ("pdf", len(named), ["similar", "guess", "play", "limits"])
-    assert {slide["background"] for slide in deck["slides"]} == {THEMES["dark"].background}
-    assert deck["slides"][0]["words"][0]["bold"] == "My <talk>"
-    press(app, "MP4 of scene 3")
-    figure, kind, frames, _ = made["Save MP4 of scene 3"]
-    assert (figure["name"], kind, list(frames)) == ("play", "mp4", [0, 1, 2])
+    assert f"--st-background-color: {THEMES['dark'].background};" in made["HTML"]()
 
 
 def test_a_checkpoint_is_written_by_the_worker(queue: JobQueue) -> None:

@@ -40,7 +40,7 @@ def test_it_draws_every_cell_every_estimate_and_ones_own_result() -> None:
 
 def test_it_can_be_taken_away_as_a_picture_and_as_numbers() -> None:
     scene = forest_scene(TABLE, {}, "All together")
-    figure = figure_of(scene, "page", "dark")
+    figure = figure_of(scene, "dark")
     assert "All together" in next(drawn_frames(figure, [0]))
     assert {part["x"] + part["spec"]["width"] <= figure["width"] for part in figure["parts"]} == {True}
     assert '"SST-2, 6 layers (2)",5.0,' in shown_csv(scene)

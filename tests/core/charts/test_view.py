@@ -14,10 +14,10 @@ from core.charts.view import Box, Layout, Scene, reduction_choices, specs
 from core.request.catalog import REDUCTIONS, ROOT
 from tests.builders import make_result
 from tests.pictures import at_frame, axes, drawn
-from tests.scenes import RESULT, SCENES
+from tests.scenes import RESULT, SCENES, TOLD
 
 
-@pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
+@pytest.mark.parametrize("scene", (ALL := {**TOLD, **SCENES}).values(), ids=ALL)
 def test_every_picture_keeps_its_size_and_its_place(scene: Scene, capfd: pytest.CaptureFixture[str]) -> None:
     for view in scene.views.values():
         pictures = [drawn(view.spec, frame) for frame in range(len(scene.frames))]

@@ -1,10 +1,9 @@
-"""Figures: what a page shows, in one picture of fixed size. Of every page, light and dark, in both sizes."""
+"""Figures: what a page shows, in one picture of fixed size. Of every page, light or dark."""
 
 import re
 from collections import Counter
 from dataclasses import replace
 from itertools import cycle
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -12,13 +11,10 @@ import vl_convert
 
 from core.charts.grammar import Spec
 from core.charts.layers import layer_scene
-from core.charts.pages import pooled_shown
 from core.charts.result import STAGE, result_scene
-from core.charts.story import story
 from core.charts.theme import THEMES, TYPEFACE, ThemeName
 from core.charts.view import Scene
 from core.exports.figure import SLIDE, broken, figure_of, width_of
-from core.findings import pooled
 from core.findings.layers import Look
 from core.renderer import drawn_frames
 from tests.builders import make_result
@@ -29,10 +25,8 @@ SIZE = re.compile(r"[\d.]+")
 SVG = "{http://www.w3.org/2000/svg}"
 MIDDLE = 1
 DEEP, LARGE = (make_result(num_layers=count, points="layer", amounts=(0.0, 0.5)) for count in (12, 24))
-_, _, PLAY, *_ = (step.scene for step in story(DEEP, "mean", [], [], None, None))
-TWELVE = [PLAY, result_scene(DEEP, "mean", STAGE)]  # the lowest bars
-FOREST = pooled_shown(pooled.shipped(), {}).blocks[0].scene
-MANY = [story(LARGE, "mean", [], [], None, None)[2].scene, layer_scene(LARGE, Look("mean"), "3"), FOREST]
+TWELVE = result_scene(DEEP, "mean", STAGE)  # the lowest bars
+MANY = [result_scene(LARGE, "mean"), layer_scene(LARGE, Look("mean"), "3")]
 TEXT = "Random pruning, matched to magnitude (seed 2), beside WANDA: 48 % of weights removed"
 
 
@@ -56,38 +50,29 @@ def told(spec: Spec) -> Counter[str]:
 
 @pytest.mark.parametrize(("scene", "theme"), zip(SCENES.values(), cycle(THEMES), strict=False), ids=SCENES)
 def test_a_figure_shows_and_says_what_the_page_does_in_the_colours_of_the_theme(scene: Scene, theme: ThemeName) -> None:
-    fills_screen = scene.layout.height(scene.views) is None
-    for size, layout in (("slide", scene.layout.on_slide), ("page", scene.layout)):
-        figure: dict[str, Any] = figure_of(scene, size)
-        shown = [scene.views[name] for name in layout.boxes(scene.views, *SLIDE)]
-        assert [told(part["spec"]) for part in figure["parts"]] == [told(view.spec) for view in shown], "at that amount"
-        for part in figure["parts"]:
-            assert 0 <= part["x"] <= figure["width"] - part["spec"]["width"]
-            assert 0 <= part["y"] <= figure["height"] - part["spec"]["height"]
-        assert figure["width"] == (SLIDE[0] if fills_screen or size == "slide" else 1240)
-        assert figure["height"] == SLIDE[1] or (size == "page" and not fills_screen)
-        assert figure["width"] % 4 == figure["height"] % 4 == 0, "a film needs an even number of pixels"
+    figure, on_slide = figure_of(scene), scene.layout.on_slide.boxes(scene.views, *SLIDE)
+    shown = [scene.views[name] for name in on_slide]
+    assert [told(part["spec"]) for part in figure["parts"]] == [told(view.spec) for view in shown], "at that amount"
+    for part in figure["parts"]:
+        assert 0 <= part["x"] <= figure["width"] - part["spec"]["width"]
+        assert 0 <= part["y"] <= figure["height"] - part["spec"]["height"]
+    assert (figure["width"], figure["height"]) == SLIDE
     picture, frame = svg_of(scene, theme=theme), scene.frames[MIDDLE]
-    on_slide = scene.layout.on_slide.boxes(scene.views, *SLIDE)
-    together, headings = " ".join(texts(picture)), (scene.views[name].heading for name in on_slide)
-    for words in (scene.title, *scene.caption, f"{frame['name']} {frame['detail']}", *headings):
+    together = " ".join(texts(picture))
+    for words in (scene.title, *scene.caption, f"{frame['name']} {frame['detail']}", *(view.heading for view in shown)):
         assert " ".join(words.split()) in together
     colours = picture.find(f"{SVG}rect").get("fill"), next(picture.iter(f"{SVG}text")).get("fill")
     assert colours == (THEMES[theme].background, THEMES[theme].text)
 
 
-@pytest.mark.parametrize("scene", [*SCENES.values(), *TWELVE, *MANY])
-def test_a_slide_is_read_from_the_last_row_and_can_do_without_numbers_and_footer(scene: Scene) -> None:
+@pytest.mark.parametrize("scene", [*SCENES.values(), TWELVE, *MANY])
+def test_a_slide_is_read_from_the_last_row(scene: Scene) -> None:
     svg = svg_of(scene, len(scene.frames) // 2)
     seen = [text for text in svg.iter(f"{SVG}text") if text.get("opacity") != "0"]
     sizes = {float(known[0]) for text in seen if (known := SIZE.findall(text.get("font-size", "")))}
     assert min(sizes) * 7.5 * 72 / SLIDE[1] >= 18, "in points"
-    assert scene not in TWELVE or sum(text.startswith("Layer ") for text in texts(svg)) == 12, "all layers are labelled"
+    assert scene is not TWELVE or sum(text.startswith("Layer ") for text in texts(svg)) == 12, "all layers are labelled"
     assert len({part["x"] for part in figure_of(scene)["parts"]}) <= 2, "more are too narrow for such letters"
-    bare = figure_of(scene, without=("numbers", "footer"))
-    assert all(part["spec"]["config"]["style"]["number"]["opacity"] == 0 for part in bare["parts"])
-    assert len(bare["words"]) < len(figure_of(scene)["words"])
-    assert bare["parts"][0]["spec"]["height"] > figure_of(scene)["parts"][0]["spec"]["height"]
 
 
 def test_nothing_moves_but_what_changes() -> None:

@@ -23,7 +23,7 @@ def frames_of(page: str, dark: bool = False) -> tuple[bytes, ...]:
     """The frames of a page's scene, as PNG files; small ones become a film as large ones do, but sooner."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("core.renderer.SCALE", 0.5)
-        figure = figure_of(SCENES[page], "slide", "dark" if dark else "light")
+        figure = figure_of(SCENES[page], "dark" if dark else "light")
         return tuple(draw({"figure": figure, "format": "png", "frames": [k]}) for k in range(len(AMOUNTS)))
 
 
