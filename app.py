@@ -1,4 +1,4 @@
-"""The story: what pruning does to a model's layers, in seven scenes that anyone can tell, from any result."""
+"""The story: what pruning does to a model's layers, in six scenes that anyone can tell, from any result."""
 
 from functools import partial
 
@@ -15,10 +15,9 @@ from core.results.schema import SweepResult
 from ui import header
 from ui.address import DECIDE, OWN, OWN_MODEL, carried, choose, picture_first, show
 from ui.exports import offer_exports, offer_story
-from ui.jobs import request_behind, start
 from ui.player import choose_reduction, reduction_in_address, show_story
-from ui.results import companions_of, read_beside, study_by_key
-from ui.text import plain, refusals_shown
+from ui.results import companions_of, read_beside
+from ui.text import plain
 
 STYLE = """<style>
 .stApp { --above: 10.5rem; } /* the navigation, and what the story was measured on */
@@ -44,9 +43,7 @@ def tell() -> None:
         choose_reduction(result)
         metric = choose("metric", metrics_of(result), segmented=True)
     companions, alone = companions_of(result, entries), read_beside(halves, result, entries)
-    _, key = header.on_one_model(state)
-    study = study_by_key(key) if key else None
-    steps = once(story, result, reduction, companions, alone, study, metric)
+    steps = once(story, result, reduction, companions, alone, metric)
     with place:
         asked = show_story(steps, result.key)
     if asked:
@@ -68,10 +65,6 @@ def tell() -> None:
 
 def go(asked: str, result: SweepResult) -> None:
     """Lead to where a scene's button leads: to a model of one's own, or to what a scene lacks."""
-    if asked == "study" and (request := request_behind(result)):
-        with refusals_shown():
-            start(request, study=True)
-        return
     page, decides = ("Layers", "") if asked == "halves" else ("Lab", asked)
     shown = {OWN: OWN_MODEL, "result": ""} if asked == "own" else {"result": result.key, "job": "", DECIDE: decides}
     st.switch_page(header.PAGES[page], query_params=carried(**shown))

@@ -1,4 +1,4 @@
-"""The story of one result in seven scenes, each with one picture: what a layer does, a guess, what happens, and why.
+"""The story of one result in six scenes, each with one picture: what a layer does, a guess, what happens, and why.
 
 The stack of layers stands in all scenes but the first, so that one picture turns into the next. Marks come one by one:
 first the bands alone, then the floor, then random removal.
@@ -10,7 +10,6 @@ from typing import Any
 
 from core.charts import grammar as g
 from core.charts.accuracy import accuracy_view, metric_title
-from core.charts.cut import cut_scene
 from core.charts.matrix import heatmap_view
 from core.charts.passed import halves_scene
 from core.charts.result import player_frames
@@ -21,16 +20,13 @@ from core.findings import passed, pooled
 from core.findings.accuracy import metric_of, working_to
 from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
-from core.findings.cut import frontier_of
 from core.findings.words import Said
 from core.findings.words import story as words
 from core.findings.words.numbers import unbroken
-from core.results.cut import CutStudy
 from core.results.names import ReductionKey, origins
 from core.results.schema import SweepResult
 
 DRAWING = text_of("steps.html")  # of the first scene
-MOST = 0.03  # of the score, that a cut may cost
 HIGH = "clamp(15rem, 46vh, 34rem)"
 PLAY = Layout(
     "story",
@@ -40,6 +36,11 @@ PLAY = Layout(
         "bar bar" auto / minmax(0, 5fr) minmax(0, 4fr)""",
     narrow=in_column({"stack": "9.5rem", "heatmap": "10.5rem", "accuracy": "6.5rem", "bar": "auto"}),
 )
+BESIDE = Layout(
+    "story",
+    wide=f'"stack accuracy" {HIGH} "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)',
+    narrow=in_column({"stack": "15rem", "accuracy": "11rem", "bar": "auto"}),
+)
 GUESS = Layout("story", wide='"stack" 20rem "bar" auto / minmax(0, 1fr)')
 
 
@@ -48,7 +49,7 @@ class Step:
     """A scene of the story.
 
     Attributes:
-        name: One of similar, guess, play, limits, chance, matters, cut.
+        name: One of similar, guess, play, limits, chance, matters.
         said: Its heading and sentences.
         scene: Its picture; None of `similar`, whose drawing is core/charts/steps.html, and where data are missing.
         start: The amount shown first.
@@ -67,7 +68,6 @@ def story(
     reduction: ReductionKey,
     companions: Sequence[SweepResult],
     beside: Sequence[SweepResult],
-    study: CutStudy | None,
     metric: str | None = None,
 ) -> tuple[Step, ...]:
     """Tell what a result shows, scene by scene.
@@ -77,11 +77,10 @@ def story(
         reduction: A key of REDUCTIONS.
         companions: What it is judged beside: see `core.findings.choices.companions`.
         beside: Both halves of its layers pruned alone: see `core.findings.choices.halves`.
-        study: Of cuts of the same checkpoint.
         metric: By which the model works; None is the task's main one.
 
     Returns:
-        All seven steps.
+        All six steps.
     """
     metric, companions, table = metric_of(result, asked=metric), list(companions), pooled.shipped()
     controls, to = controls_of(result, companions), working_to(result, metric)
@@ -100,15 +99,14 @@ def story(
     stack = stack_view(result, reduction, companions, has_floor=False)
     chance = {"stack": stack, "accuracy": curves(*controls)} if controls else {}
     guess = {"stack": _whole(shown["stack"])} if len(result.points) > 1 else {}
-    both, start = _beside("stack", "accuracy"), to or result.amounts[0]
+    start = to or result.amounts[0]
     return (
         step("similar", words.similar_told(table), PLAY, {}),
         step("guess", words.guess_told(result), GUESS, guess),
         step("play", words.play_told(result, companions, reduction), PLAY, shown),
-        step("limits", words.limits_told(result, reduction, metric), both, limits, start),
-        step("chance", words.chance_told(result, companions, table, metric), both, chance, start),
+        step("limits", words.limits_told(result, reduction, metric), BESIDE, limits, start),
+        step("chance", words.chance_told(result, companions, table, metric), BESIDE, chance, start),
         _matters(result, reduction, companions, beside),
-        _cut(result, study),
     )
 
 
@@ -154,15 +152,6 @@ def _step(name: str, told: Said, scene: Scene | None, start: float | None = None
     return Step(name, told, scene, start if scene else None, notes)
 
 
-def _beside(first: str, second: str, heights: tuple[str, str] = ("15rem", "11rem")) -> Layout:
-    """Place two pictures beside each other; on a telephone below each other, as high as given."""
-    return Layout(
-        "story",
-        wide=f'"{first} {second}" {HIGH} "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)',
-        narrow=in_column({first: heights[0], second: heights[1], "bar": "auto"}),
-    )
-
-
 def _whole(stack: View) -> View:
     """Leave of a stack what it shows at first, and let its layers be picked; what becomes of one is its `answer`."""
     count = len(stack.datasets["stack"])
@@ -189,16 +178,3 @@ def _matters(
     if found:
         scene = halves_scene(result, reduction, alone, drawn, told.heading)
     return _step("matters", told, scene, found.removed if found else None)
-
-
-def _cut(result: SweepResult, study: CutStudy | None) -> Step:
-    """Show the models of a study that lack whole layers alone, of those one that lacks a single layer, few criteria."""
-    known, scene = frontier_of(study) if study else None, None
-    if known:
-        known = replace(known, choices=tuple(one for one in known.choices if not one.model.share))
-    choice = next((one for one in known.choices if len(one.removed) == 1), None) if known else None
-    told = words.cut_told(result, known, choice, MOST)
-    if study and known and choice:
-        scene = cut_scene(known, choice, told.heading)
-        scene = replace(scene, layout=_beside("stack", "frontier", ("7rem", "19.5rem")))
-    return _step("cut", told, scene)

@@ -83,11 +83,10 @@ BY_REDUCTION = choice("reduction", REDUCTION_TITLES)
 
 def story_page(result: SweepResult, shelf: Shelf) -> Page:
     """Tell the story of a result."""
-    near, alone, entry = shelf.beside(result), shelf.beside(result, halves), shelf.study_of(result)
-    study, notes = shelf.study(entry) if entry else None, tuple(filter(None, [caution(result)]))
+    near, alone, notes = shelf.beside(result), shelf.beside(result, halves), tuple(filter(None, [caution(result)]))
 
     def show(reduction: str, metric: str | None = None) -> Shown:
-        steps = story(result, reduction, near, alone, study, metric)
+        steps = story(result, reduction, near, alone, metric)
         return Shown(Said(pruning_name(result)), notes=notes, text=story_words.HOW_TO_READ, steps=steps)
 
     choices = [*BY_REDUCTION, *choice("metric", metrics_of(result))]

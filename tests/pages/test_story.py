@@ -7,11 +7,9 @@ import pytest
 
 from tests.builders import make_result, ship
 from tests.opened import address, errors, open_page, players, press, story
-from tests.pages.conftest import Runs
-from tests.studies import make_study, with_sizes
 
 PAGE = "app.py"
-NAMES = ["similar", "guess", "play", "limits", "chance", "matters", "cut"]
+NAMES = ["similar", "guess", "play", "limits", "chance", "matters"]
 SST2, COLA = make_result(), make_result(task="cola")
 HALVES = [make_result(scope=scope, points="layer") for scope in ("layers:0-2", "layers:3-5")]
 CONTROLS = [make_result(method="random", seed=seed) for seed in range(5)]
@@ -20,21 +18,20 @@ CONTROLS = [make_result(method="random", seed=seed) for seed in range(5)]
 @pytest.fixture
 def complete(shipped: Path) -> Path:
     """The folder of shipped results, among them all that the story of the first one takes."""
-    study = with_sizes(make_study(num_layers=6), 0.5)
-    ship(shipped, make_result(source="written"), COLA, SST2, *CONTROLS, *HALVES, study)
+    ship(shipped, make_result(source="written"), COLA, SST2, *CONTROLS, *HALVES)
     return shipped
 
 
-def test_it_opens_with_the_bundled_checkpoint_and_all_seven_scenes(complete: Path) -> None:
+def test_it_opens_with_the_bundled_checkpoint_and_all_six_scenes(complete: Path) -> None:
     told_of = story(open_page(PAGE))
     assert told_of["key"] == SST2.key
     assert [step["name"] for step in told_of["steps"]] == NAMES
-    first, _, play, limits, *_, cut = told_of["steps"]
-    assert [bool(step["player"]) for step in told_of["steps"]] == [False] + [True] * 6
+    first, _, play, limits, *_, last = told_of["steps"]
+    assert [bool(step["player"]) for step in told_of["steps"]] == [False] + [True] * 5
     assert first["drawing"]
     assert play["player"]["start"] is None, "it plays"
     assert limits["player"]["start"] is not None
-    assert cut["go"]["what"] == "own"
+    assert last["go"]["what"] == "own"
 
 
 def test_a_guess_is_answered_by_how_far_its_layer_is_intact(complete: Path) -> None:
@@ -66,7 +63,7 @@ def test_it_leads_to_the_published_pair_and_from_there_no_further(shipped: Path)
 def test_what_a_scene_lacks_is_said_with_a_button(shipped: Path) -> None:
     ship(shipped, SST2)
     lacking = [step for step in story(open_page(PAGE))["steps"][1:] if not step["player"]]
-    wanted = [("chance", "random removal"), ("matters", "halves"), ("cut", "study")]
+    wanted = [("chance", "random removal"), ("matters", "halves")]
     assert [(step["name"], step["go"]["what"]) for step in lacking if step["sentences"]] == wanted
 
 
@@ -88,14 +85,6 @@ def test_a_button_leads_where_what_is_missing_can_be_made(
         patch.setattr("streamlit.switch_page", lambda page, query_params: led.append((page, query_params)))
         open_page(PAGE, result=SST2.key)
     assert led == [(page, query)]
-
-
-def test_a_study_is_begun_at_once(shipped: Path, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    ship(shipped, SST2)
-    monkeypatch.setattr("ui.player._player", lambda **_: SimpleNamespace(go="study"))
-    open_page(PAGE, result=SST2.key)
-    (request,) = runs.requests
-    assert request.checkpoint == SST2.checkpoint.id
 
 
 def test_a_damaged_result_is_told_and_another_one_shown(complete: Path) -> None:

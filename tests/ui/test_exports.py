@@ -112,7 +112,7 @@ def talk() -> None:
     from ui.exports import offer_story
 
     result = make_result(num_layers=3, amounts=(0.0, 0.25, 0.5))
-    offer_story(story(result, "mean", [], [], None, None), result)
+    offer_story(story(result, "mean", [], []), result)
 
 
 def test_a_story_is_taken_to_a_talk_with_a_title_and_colours_of_ones_own(made: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The story's sentences: what each of its seven scenes says, what a presenter adds, and what a result may lack."""
+"""The story's sentences: what each of its six scenes says, what a presenter adds, and what a result may lack."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,14 +6,12 @@ from dataclasses import replace
 from core.findings.accuracy import ends_by_chance, metric_of, working_to
 from core.findings.claim import Verdict, verdict
 from core.findings.comparable import controls_of
-from core.findings.cut import RANDOM, Choice, Frontier, state_of
 from core.findings.layers import Look, floor_of
 from core.findings.passed import HalvesHarm, Harm
 from core.findings.pooled import ALL, Pooled, shipped
 from core.findings.words import Go, Said, numbered, points, points_span, share_span
 from core.findings.words import layers as layers_words
 from core.findings.words import numbers as num
-from core.findings.words.cut import CRITERION, choice_name, cut_said, gained_words
 from core.findings.words.grid import LEAST, claim_heading, difference_sentence
 from core.findings.words.passed import apart_sentence, halves_said
 from core.findings.words.verdict import DECIDE_IT, why_inconclusive
@@ -64,10 +62,6 @@ NOTES = {  # for a presenter
     "matters": (
         "So far, all layers were pruned. Now one half of them, and then the other.",
         "A layer that looks intact still feeds all those above it.",
-    ),
-    "cut": (
-        "It was chosen on some examples and is judged on others.",
-        "Grey marks are what similarity, or chance, would have picked.",
     ),
 }
 OWN = Go("Try your own model", "own")
@@ -256,13 +250,13 @@ def _unmeasured(heading: str, sentences: Sequence[str], go: Go | None, result: S
     return Said(heading, tuple(sentences), go if is_shipped else None)
 
 
-# ---------------------------------------------------------------- what matters, and what can go
+# ---------------------------------------------------------------- what matters
 
 
 def matters_told(result: SweepResult, found: Verdict, harm: HalvesHarm | None, table: Sequence[Harm]) -> Said:
     """Say whether the half of the layers that fades is the one that matters; see `core.findings.words.passed`."""
     if harm:
-        return halves_said(found.lead, harm, table)
+        return replace(halves_said(found.lead, harm, table), go=OWN)
     method = METHODS[result.pruning.controls or result.pruning.method]
     has_halves = method.granularity == "weight" and result.checkpoint.num_layers > 1
     if not has_halves or run_of(result.pruning.scope):
@@ -272,40 +266,3 @@ def matters_told(result: SweepResult, found: Verdict, harm: HalvesHarm | None, t
     go = Go("Prune each half alone", "halves")
     said = (takes, *apart_sentence(table))
     return _unmeasured("Is what changes most what matters most? Not measured here", said, go, result)
-
-
-def cut_told(result: SweepResult, known: Frontier | None, choice: Choice | None, most: float) -> Said:
-    """Say which layers can go, what that gains and costs, and what similarity would have picked."""
-    if known and choice:
-        return replace(_cut_said(result, known, choice, most), go=OWN)
-    takes = (
-        "A study takes out layers in many combinations, and measures what that costs and gains.",
-        "No study of this checkpoint is at hand.",
-    )
-    go = Go("Study which layers can go", "study")
-    return _unmeasured("Which layers can go? Not measured here", takes, go, result)
-
-
-def _cut_said(result: SweepResult, known: Frontier, choice: Choice, most: float) -> Said:
-    """Say whether a layer can go, what that changes, and what choosing by similarity, or at random, leaves."""
-    study, left = known.study, {pick.criterion: pick.value for pick in known.picks if pick.fewer == len(choice.removed)}
-    random, rules = left.pop(RANDOM), [value for name, value in left.items() if name in CRITERION]
-    shown = choice.value.value, known.full.value, min(rules), max(rules), random
-    value, full, worst, best, chance = (num.decimals(number, 3) for number in shown)
-    alike, before = study.task.fingerprint == result.task.fingerprint, len(result.task.examples)
-    apart = "" if alike else f" (the scenes before show {before})"
-    why = (
-        "Zeros alone make no model faster, so each layer was taken out in turn; this one costs least on "
-        f"{len(study.calibration.examples)} examples. The page Cut also narrows the layers that stay."
-    )
-    judged = (
-        f"On {len(study.task.examples)} others{apart}, {METRICS[study.task.main_metric].symbol} is {value} instead of "
-        f"{full}; choosing by similarity or place leaves {worst} to {best}, at random {chance} on average."
-    )
-    state, name = state_of(known, choice, "score", most), choice_name(choice, study.checkpoint.num_layers)
-    if state == "guesses":
-        return Said(cut_said(known, choice, "score", most).heading, (why, judged))
-    limit = f"at a cost of at most {points(most)}"
-    verdicts = {"holds": f"{name} can go {limit}", "fails": f"{name} cannot go {limit}"}
-    heading = verdicts.get(state, f"Whether {n.in_sentence(name)} can go {limit} is inconclusive")
-    return Said(f"{heading}: {gained_words(known, choice)}", (why, judged))

@@ -6,25 +6,22 @@ from dataclasses import replace
 
 import pytest
 
-from core.charts.story import MOST, Step, story
+from core.charts.story import Step, story
 from core.findings import passed, pooled
 from core.findings.accuracy import metric_of
 from core.findings.choices import companions, halves
 from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_of
-from core.findings.cut import frontier_of
 from core.findings.layers import Look
 from core.findings.passed import harm_of
 from core.findings.words import share_span
 from core.findings.words.compare import compare_heading
-from core.findings.words.cut import cut_said
 from core.findings.words.grid import claim_said
 from core.findings.words.layers import survival_table
 from core.findings.words.passed import halves_said
 from core.findings.words.verdict import criteria_table
 from core.request.catalog import DAMAGE, ROOT
 from core.results import library, store
-from core.results.cut import CutStudy
 from core.results.library import Entry
 from core.results.names import method_name
 from core.results.schema import SweepResult
@@ -32,20 +29,14 @@ from tests.builders import make_result
 from tests.core.findings import made
 from tests.core.findings.made import SEEDS, network
 from tests.near import near_text
-from tests.studies import make_study, with_sizes
 
-NAMES = ["similar", "guess", "play", "limits", "chance", "matters", "cut"]
+NAMES = ["similar", "guess", "play", "limits", "chance", "matters"]
 ROOM = 29 * 16  # pixels, of 844, that a telephone has for pictures between the heading and the sentences
 
 
-def told(
-    result: SweepResult,
-    beside: Sequence[SweepResult] = (),
-    alone: Sequence[SweepResult] = (),
-    study: CutStudy | None = None,
-) -> dict[str, Step]:
+def told(result: SweepResult, beside: Sequence[SweepResult] = (), alone: Sequence[SweepResult] = ()) -> dict[str, Step]:
     """The story by the names of its scenes, which all hold what every scene does."""
-    steps = story(result, "mean", beside, alone, study)
+    steps = story(result, "mean", beside, alone)
     assert [step.name for step in steps] == NAMES
     for step in steps:
         said = step.said
@@ -98,15 +89,14 @@ def check_against_pages(result: SweepResult, beside: list[SweepResult], steps: d
         assert near_text(", ".join(re.findall(r"0\.\d\d|\d+ (?:to \d+ )?%", page)), ", ".join(expected))
 
 
-def read(entry: Entry) -> tuple[SweepResult, list[SweepResult], list[SweepResult], CutStudy | None]:
+def read(entry: Entry) -> tuple[SweepResult, list[SweepResult], list[SweepResult]]:
     """A shipped result with all that pages show beside it."""
     entries = library.shipped(library.Entry)
     (result,), beside, alone = (
         [store.load(store.find(other.key)) for other in chosen]
         for chosen in ([entry], companions(entry, entries), halves(entry, entries))
     )
-    keys = [cut.key for cut in library.shipped(library.CutEntry) if cut.checkpoint == entry.checkpoint]
-    return result, beside, alone, store.load_any(store.find(keys[0])) if keys else None
+    return result, beside, alone
 
 
 @pytest.mark.parametrize(
@@ -116,19 +106,13 @@ def test_what_is_shown_first_has_the_numbers_and_states_of_the_pages(checkpoint:
     entries = library.shipped(library.Entry)
     known = (one for one in entries if (one.checkpoint, one.method) == (checkpoint, "magnitude"))
     entry = next(one for one in known if companions(one, entries))
-    result, beside, alone, study = read(entry)
-    steps = told(result, beside, alone, study)
+    result, beside, alone = read(entry)
+    steps = told(result, beside, alone)
     check_against_pages(result, beside, steps)
     if found := harm_of(isolated_of(result, alone), result):
         assert steps["matters"].said.text == halves_said(verdict(result, beside).lead, found, passed.shipped()).text
         assert steps["matters"].start == found.removed
-    if study:
-        known = frontier_of(study)
-        one = next(choice for choice in known.choices if len(choice.removed) == 1 and not choice.model.share)
-        shown = set(numbers(steps["cut"].said.text))
-        beside = (f"{pick.value:.3f}" for pick in known.picks if pick.fewer == 1)
-        assert shown <= {*numbers(cut_said(known, one, "score", MOST).text, *beside)}
-    shown = [name for name in NAMES[1:] if (name != "cut" or study) and (name != "matters" or found)]
+    shown = [name for name in NAMES[1:] if name != "matters" or found]
     assert [name for name in NAMES if steps[name].scene] == shown
     assert all("stack" in steps[name].scene.views for name in shown), "one picture turns into the next"  # type: ignore[union-attr]
 
@@ -149,20 +133,20 @@ def test_marks_come_one_by_one() -> None:
 
 WHOLE = make_result(num_layers=4)
 LACKING = {
-    "an own result": (WHOLE, [None, None, None, None, "random removal", "halves", "study"]),
-    "of weights that are not shipped": (made.of_seed(1, WHOLE), [None] * 7),
-    "random removal": (make_result(method="random"), [None] * 5 + ["halves", "study"]),
-    "of units": (make_result(method="attribution", scope=None), [None] * 4 + ["random removal", None, "study"]),
-    "some layers alone": (make_result(scope="layer:1", points="layer"), [None] * 6 + ["study"]),
-    "all linear layers": (make_result(scope="all-linear"), [None] * 4 + ["random removal", "halves", "study"]),
-    "one layer": (make_result(num_layers=1), [None] * 4 + ["random removal", None, "study"]),
-    "outputs": (make_result(points="layer"), [None] * 4 + ["random removal", "halves", "study"]),
-    "both points": (make_result(points="both"), [None] * 4 + ["random removal", "halves", "study"]),
-    "nothing removed": (make_result(amounts=(0.0,)), [None] * 4 + ["random removal", "halves", "study"]),
-    "no similarity": (make_result(own_cka=lambda *_: None), [None] * 4 + ["random removal", "halves", "study"]),
-    "no lead": (made.holding_to(None, reason="no lead"), [None] * 4 + ["random removal", "halves", "study"]),
-    "fails at once": (made.holding_to(0.0), [None] * 4 + ["random removal", "halves", "study"]),
-    "works to the end": (made.holding_to(0.6), [None] * 4 + ["random removal", "halves", "study"]),
+    "an own result": (WHOLE, [None, None, None, None, "random removal", "halves"]),
+    "of weights that are not shipped": (made.of_seed(1, WHOLE), [None] * 6),
+    "random removal": (make_result(method="random"), [None] * 5 + ["halves"]),
+    "of units": (make_result(method="attribution", scope=None), [None] * 4 + ["random removal", None]),
+    "some layers alone": (make_result(scope="layer:1", points="layer"), [None] * 6),
+    "all linear layers": (make_result(scope="all-linear"), [None] * 4 + ["random removal", "halves"]),
+    "one layer": (make_result(num_layers=1), [None] * 4 + ["random removal", None]),
+    "outputs": (make_result(points="layer"), [None] * 4 + ["random removal", "halves"]),
+    "both points": (make_result(points="both"), [None] * 4 + ["random removal", "halves"]),
+    "nothing removed": (make_result(amounts=(0.0,)), [None] * 4 + ["random removal", "halves"]),
+    "no similarity": (make_result(own_cka=lambda *_: None), [None] * 4 + ["random removal", "halves"]),
+    "no lead": (made.holding_to(None, reason="no lead"), [None] * 4 + ["random removal", "halves"]),
+    "fails at once": (made.holding_to(0.0), [None] * 4 + ["random removal", "halves"]),
+    "works to the end": (made.holding_to(0.6), [None] * 4 + ["random removal", "halves"]),
 }
 
 
@@ -171,7 +155,7 @@ def test_a_scene_without_its_data_says_what_would_make_them(kind: str) -> None:
     result, what = LACKING[kind]
     steps = told(result)
     assert [step.said.go and step.said.go.what for step in steps.values()] == what
-    for name in ("chance", "matters", "cut"):
+    for name in ("chance", "matters"):
         assert steps[name].scene is None
     everywhere = [part for one in pooled.shipped() for part in (claim_said(one).sentences[0], str(len(one.keys)))]
     assert set(numbers(*steps["chance"].said.sentences)) <= {*numbers(*everywhere), "95"}
@@ -180,7 +164,7 @@ def test_a_scene_without_its_data_says_what_would_make_them(kind: str) -> None:
 def test_all_that_a_result_has_is_told() -> None:
     result = make_result(num_layers=4, amounts=(0.0, 0.2, 0.6))
     halves = [made.half("layers:0-1", 0.5), made.half("layers:2-3", 0.1)]
-    steps = told(result, [], halves, with_sizes(make_study()))
+    steps = told(result, [], halves)
     assert "the upper half of the layers changes more, but pruning the lower" in steps["matters"].said.heading
-    assert getattr(steps["cut"].said.go, "what", "") == "own"
+    assert getattr(steps["matters"].said.go, "what", "") == "own"
     assert [name for name in NAMES if not steps[name].scene] == ["similar", "chance"]

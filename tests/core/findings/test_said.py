@@ -59,7 +59,7 @@ def stories() -> Iterator[str]:
     for known in (network(), network(num_layers=1), network(scope="layer:1"), network(**UNITS)):
         told = story.guess_told(known), story.matters_told(known, verdict(known, []), None, ())
         yield from (line for one in told for line in lines(one))
-    yield from (*lines(story.play_told(known, [], "mean")), *lines(story.cut_told(known, None, None, 0.03)))
+    yield from lines(story.play_told(known, [], "mean"))
     for words in story.NOTES.values():
         yield " ".join(words)
 
@@ -250,7 +250,6 @@ def cuts() -> Iterator[str]:
     }
     judged_so = [replace(one, difference=value) for value in lost.values()]
     yield from (line for model in (*judged_so, half) for line in lines(cut.cut_said(known, model, "score", 0.03)))
-    yield from (line for model in judged_so for line in lines(story.cut_told(make_result(), known, model, 0.03)))
     changed = replace(one, changed=statistics.Estimate(value=0.04, low=0.021, high=0.061))
     for most in (0.1, 0.05, 0.02):
         yield from lines(cut.cut_said(known, changed, "answers", most))
