@@ -138,7 +138,8 @@ def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Seque
         title: The finding.
 
     Returns:
-        The pictures `stack`, undefined at amounts that only the halves were measured at, and `harm`.
+        The pictures `stack`, undefined at amounts that only the halves were measured at, and `harm`, which move through
+        the amounts that both halves were measured at.
     """
     halves = halves_of(alone)
     sweeps = [(None, [*halves, result]), *((k, halves_of(seed)) for k, seed in enumerate(drawn))]
@@ -157,9 +158,10 @@ def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Seque
         for frame in sweep.frames
         if frame.changed and (interval := frame.changed.interval or (0.0, 0.0))
     ]
-    frames = []
-    for lower, upper in zip(*(half.frames for half in halves), strict=True):
-        amount, known = lower.amount, zip(("lower", "upper"), (lower.changed, upper.changed), strict=True)
+    frames, amounts = [], [amount for amount in halves[0].amounts if amount in halves[1].amounts]
+    for amount in amounts:
+        shares = (half.frames[half.amounts.index(amount)].changed for half in halves)
+        known = zip(("lower", "upper"), shares, strict=True)
         changed = [f"{percent(found.share)} ({which})" for which, found in known if found]
         detail = f"{listed(changed)} of predictions change"
         frames.append(g.step(amount, f"{percent(amount)} of weights removed", detail if changed else ""))
@@ -168,7 +170,7 @@ def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Seque
     datasets = {"harm": rows, "amounts": g.amount_rows(frame["amount"] for frame in frames)}
     stack = stack_view(result, reduction, (), has_floor=False)
     faded = [
-        {**row, "v": [*map(dict(zip(result.amounts, row["v"], strict=True)).get, halves[0].amounts)]}
+        {**row, "v": [*map(dict(zip(result.amounts, row["v"], strict=True)).get, amounts)]}
         for row in stack.datasets["stack"]
     ]
     views = {

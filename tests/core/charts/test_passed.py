@@ -49,9 +49,10 @@ def test_names_beside_equal_places_stand_apart_in_their_order(heights: list[floa
     assert spread(heights, 0.1) == pytest.approx(places)
 
 
-def test_halves_stand_beside_the_whole_model_that_has_lost_as_much_of_its_own_weights() -> None:
+@pytest.mark.parametrize("further", [(), (0.9,)])  # amounts that one half alone was measured at
+def test_halves_stand_beside_the_whole_model_that_has_lost_as_much_of_its_own_weights(further: tuple[float]) -> None:
     whole = make_result(num_layers=4, amounts=(0.0, 0.15, 0.6, 0.7), own_cka=declining(0.8))
-    pair = isolated_of(whole, [half("layers:0-1", 0.4), half("layers:2-3", 0.1)])
+    pair = isolated_of(whole, [half("layers:0-1", 0.4), half("layers:2-3", 0.1, amounts=(0.0, 0.2, 0.6, *further))])
     seed = {scope: half(scope, 0.5, method="random") for scope in pair}
     scene = halves_scene(whole, "mean", pair, [seed], "The finding")
     assert (scene.title, list(scene.views), scene.amounts) == ("The finding", ["stack", "harm"], [0, 0.2, 0.6])
