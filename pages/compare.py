@@ -59,7 +59,7 @@ def compare() -> None:
 @st.fragment
 def show_all_methods(result: SweepResult, reduction: str, entries: Sequence[Entry]) -> None:
     """Show all methods of a result's task at one overall change, once that is unfolded: it reads many results."""
-    label = f"All methods on {checkpoint_name(result)}, at the same overall change"
+    label = f"All methods on {plain(checkpoint_name(result))}, at the same overall change"
     panel = st.expander(label, key=f"profiles-{result.key}", icon=":material/stacked_line_chart:", on_change="rerun")
     if not panel.open:
         return

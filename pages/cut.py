@@ -45,7 +45,7 @@ def cut() -> None:
         if job and not job.ended:
             jobs.follow(job)
         elif (asked := result_if_asked().result) and (request := jobs.request_behind(asked)):
-            label = f"Study {checkpoint_name(asked)}"
+            label = f"Study {plain(checkpoint_name(asked))}"
             if st.button(label, type="primary", key="cut-study", icon=":material/content_cut:"):
                 with refusals_shown():
                     jobs.start(request, study=True)

@@ -12,10 +12,18 @@ from ui.header import PAGES
 
 AMOUNTS = (0.0, 0.3, 0.6)
 BARE = make_result(num_layers=3, amounts=AMOUNTS)
+PICTURE = "C![i](http://x.y)"  # as a name, it must stay text
+NOT_MARKDOWN = {"bidi_component", "code", "dataframe", "selectbox", "text_input"}
+STRANGE = with_own_labels(BARE, (f"{PICTURE}a", f"{PICTURE}b"))
 RESULTS = {
     "own labels": with_own_labels(make_result(num_examples=66), ("Anger", "fear", "joy", "love", "very_*surprised*")),
     "a recipe": with_own_key(BARE, checkpoint=made_by_recipe(BARE.checkpoint, "mpnet-l12-sst2", 0)),
     "unpruned": make_result(num_layers=3, amounts=(0.0,)),
+    "pictures for names": with_own_key(
+        STRANGE,
+        checkpoint=STRANGE.checkpoint.model_copy(update={"id": PICTURE}),
+        task=STRANGE.task.model_copy(update={"source_name": PICTURE}),
+    ),
 }
 
 
@@ -39,6 +47,8 @@ def test_every_page_shows_it(kind: str, page: str, shipped: Path) -> None:
         assert scripts
         assert all(script.startswith(made) for script in scripts)
         assert not {"Check this frame", "Recompute and replace this result", "Run random control"} & labels(app)
+    elif kind == "pictures for names":
+        assert not [node for node in app.main if node.type not in NOT_MARKDOWN and PICTURE in str(node.proto)]
     elif kind == "own labels" and page == "Lab":
         assert entry_of(result).name.startswith("66 examples, moods.csv · moods")
         assert "Read from moods.csv, rows 1 to 132: the text from “review”, the label from “mood” (text" in words
