@@ -5,13 +5,12 @@ from typing import cast
 import streamlit as st
 
 from core.charts.pages import cut_shown
-from core.findings.choices import SEPARATOR
 from core.findings.cut import By, chosen, frontier_of
 from core.findings.words import cut as words
 from core.findings.words import points
 from core.findings.words.numbers import percent
 from core.jobs.queue import queue
-from core.results.names import checkpoint_name, data_name
+from core.results.names import SEPARATOR, checkpoint_name, data_name
 from core.results.once import once
 from ui import jobs
 from ui.address import OWN, OWN_MODEL, carried, choose, picture_first, set_parameter

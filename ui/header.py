@@ -14,14 +14,14 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.findings.choices import SEPARATOR, counterpart, is_of_model, offered, shown_first, task_title
+from core.findings.choices import counterpart, is_of_model, offered, shown_first, task_title
 from core.findings.claim import verdict
 from core.findings.words.choices import ASKING, BOXES, distinguishing_labels, numbered_apart
 from core.findings.words.pages import ADDRESSES, FIRST_LINE, ONE_RESULT, VIEWS
 from core.findings.words.verdict import DECIDE_IT
 from core.results.cut import CutStudy
 from core.results.library import CutEntry, Entry, entry_of
-from core.results.names import checkpoint_name, data_name, name_of, pruning_name
+from core.results.names import SEPARATOR, checkpoint_name, data_name, name_of, pruning_name
 from core.results.once import once
 from core.results.schema import SweepResult
 from ui.address import DECIDE, begin, carried, offer, parameters_on_show, set_parameter, show
@@ -115,7 +115,7 @@ def on_one_model(state: ViewState) -> tuple[str, str]:
 def choose_study(state: ViewState) -> None:
     """Offer other studies than the one on show."""
     assert state.study is not None
-    labels = numbered_apart([entry.name.rpartition(SEPARATOR)[0] for entry in state.studies])
+    labels = numbered_apart([SEPARATOR.join((entry.data, entry.model)) for entry in state.studies])
     keys = [entry.key for entry in state.studies]
     offer("study", dict(zip(keys, labels, strict=True)), state.study.key, partial(set_parameter, "study"))
 

@@ -69,7 +69,7 @@ def _rows(known: Pooled, own: Sequence[tuple[str, Contrast]]) -> g.Rows:
         if name != WHOLE and (name == ALL or found.cells >= FEWEST_PREDICTED):
             add("pooled", capitalised(name), (found.value, *found.interval, *(found.predicted or ())))
     for k, (name, beside) in enumerate(own, start=1):
-        label = f"Yours{f' {k}' if len(own) > 1 else ''}: {name.partition(', ')[0]}"
+        label = f"Yours{f' {k}' if len(own) > 1 else ''}: {name}"
         # No longer than a cell's, which would leave less room for the axis.
         add("own", label if len(label) <= 20 else f"{label[:19]}…", _of(beside))
     return rows

@@ -12,7 +12,6 @@ from core.results.library import CutEntry, Entry
 from core.results.schema import Pruning
 from core.results.store import is_shipped
 
-SEPARATOR = " · "  # between the data, the checkpoint and the pruning in an entry's name
 _how = attrgetter("method", "seed", "controls")  # of a pruning
 _place = attrgetter("fingerprint", "points")  # of an entry
 _measured = attrgetter("checkpoint", "fingerprint")

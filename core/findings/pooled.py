@@ -101,9 +101,9 @@ shipped = FILE.read
 
 
 def marks(rows: Iterable[GridRow]) -> dict[str, list[tuple[str, Contrast]]]:
-    """Return results that do not count, by the title of their method: the name of the checkpoint, and the contrast."""
+    """Return results that do not count, by the title of their method: the id of the checkpoint, and the contrast."""
     found: dict[str, list[tuple[str, Contrast]]] = defaultdict(list)
     for row in rows:
         if row.verdict and row.verdict.contrast:
-            found[row.setting].append((row.column.checkpoint, row.verdict.contrast))
+            found[row.setting].append((row.checkpoint, row.verdict.contrast))
     return found

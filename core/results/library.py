@@ -27,7 +27,7 @@ from core.results import store
 from core.results.cut import ANY, CutStudy, Result
 from core.results.digest import digest
 from core.results.fields import Record, Row
-from core.results.names import result_name
+from core.results.names import CUT, SEPARATOR, checkpoint_name, data_name, name_of
 from core.results.schema import ColumnsRecord, Pruning, SweepResult
 from core.results.statistics import LayerStatistics, ProfileAtDamage
 from core.results.store import FileState, state_of, user_folder, write_atomically
@@ -43,7 +43,8 @@ class Entry(Pruning):
 
     Attributes:
         key: The result's key, which names its file.
-        name: The name on screen.
+        model: The checkpoint's name on screen.
+        data: The name of the examples on screen.
         checkpoint: The checkpoint's id.
         task: The task's name.
         source: Where the examples come from.
@@ -57,7 +58,8 @@ class Entry(Pruning):
     """
 
     key: str
-    name: str
+    model: str
+    data: str
     checkpoint: str
     task: str
     source: str
@@ -69,6 +71,11 @@ class Entry(Pruning):
     measures: tuple[str, ...] = DEFAULT_MEASURES
     created_at: str
 
+    @property
+    def name(self) -> str:
+        """The name on screen; see `result_name`."""
+        return SEPARATOR.join((self.data, self.model, name_of(self)))
+
 
 class CutEntry(Record):
     """What is known about a study of cuts without reading its file; see `Entry`, whose kind is not said.
@@ -79,11 +86,17 @@ class CutEntry(Record):
 
     kind: Literal["cut"]
     key: str
-    name: str
+    model: str
+    data: str
     checkpoint: str
     revision: str = ""
     task: str
     created_at: str
+
+    @property
+    def name(self) -> str:
+        """The name on screen; see `result_name`."""
+        return SEPARATOR.join((self.data, self.model, CUT))
 
 
 AnyEntry = TypeVar("AnyEntry", Entry, CutEntry)
@@ -97,16 +110,17 @@ def entry_of(result: SweepResult) -> Entry: ...
 def entry_of(result: CutStudy) -> CutEntry: ...
 def entry_of(result: Result) -> Entry | CutEntry:
     """Describe a whole result."""
+    names = {"model": checkpoint_name(result), "data": data_name(result)}
     if isinstance(result, CutStudy):
         known = result.model_dump(include={"kind", "key", "created_at"})
         model = {"checkpoint": result.checkpoint.id, "revision": result.checkpoint.revision}
-        return CutEntry(**known, **model, name=result_name(result), task=result.task.name)
+        return CutEntry(**known, **model, **names, task=result.task.name)
     task, pruning = result.task, result.pruning
     return Entry(
         **pruning.model_dump(include=set(Pruning.model_fields)),
         **task.model_dump(include={"source", "fingerprint", "columns", "label_map"}),
         **result.model_dump(include={"key", "created_at"}),
-        name=result_name(result),
+        **names,
         checkpoint=result.checkpoint.id,
         task=task.name,
         points=result.points,

@@ -13,6 +13,8 @@ from core.results.schema import Pruning, SweepResult
 PROPER_NOUNS = ("CKA", "F1", "Matthews", "Wanda")  # names that begin with them keep their capital
 LABEL_CHARS = 80  # of a label's name, on screen
 GUESSING = "always guessing the commonest label"  # what a model has to beat
+SEPARATOR = " · "  # between the parts of a name
+CUT = "layers removed"  # what a study of cuts is called
 SCOPES = {"encoder": " of the encoder", "all-linear": " of all linear layers", None: ""}
 
 PointLabel = str  # a layer's name on an axis: `1`, or `1a` for its attention block if outputs are measured too
@@ -161,9 +163,8 @@ def capitalised(words: str) -> str:
 
 def result_name(result: Result) -> str:
     """Name a result in a list: the data first, because a narrow list cuts the end off."""
-    if isinstance(result, CutStudy):
-        return f"{data_name(result)} · {checkpoint_name(result)} · layers removed"
-    return f"{data_name(result)} · {checkpoint_name(result)} · {pruning_name(result)}"
+    how = CUT if isinstance(result, CutStudy) else pruning_name(result)
+    return SEPARATOR.join((data_name(result), checkpoint_name(result), how))
 
 
 def origins(results: Sequence[SweepResult], reduction: ReductionKey) -> tuple[str, ...]:

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from core.findings.choices import SEPARATOR, companions, is_control, published_pair, task_title
+from core.findings.choices import companions, is_control, published_pair, task_title
 from core.findings.words.lab import columns_name, meanings_name
 from core.request.catalog import DEFAULT_MEASURES, MEASURES, TASKS
 from core.results.library import Entry
-from core.results.names import in_sentence, listed, name_of, points_name
+from core.results.names import SEPARATOR, in_sentence, listed, name_of, points_name
 
 SOURCES = {
     "written": "Written for this project",
@@ -20,7 +20,7 @@ ASKING = {task.title: f"{task.title}: {task.question}" for task in TASKS.values(
 # parameter of the address.
 BOXES: Mapping[str, Callable[[Entry], str]] = {
     "task": lambda entry: task_title(entry.task),
-    "checkpoint": lambda entry: entry.name.rsplit(SEPARATOR, 2)[-2],
+    "checkpoint": lambda entry: entry.model,
     "examples": lambda entry: SOURCES[entry.source],
 }
 
@@ -68,8 +68,7 @@ def numbered_apart(labels: Sequence[str]) -> list[str]:
 
 def _parts(entry: Entry) -> tuple[str, ...]:
     """Return the names of pruning, points, measures, checkpoint, data and what was read of it."""
-    data, checkpoint, _ = ("", "", *entry.name.rsplit(SEPARATOR, 2))[-3:]
     further = [in_sentence(MEASURES[measure].title) for measure in entry.measures if measure not in DEFAULT_MEASURES]
     measures = f"also by {listed(further)}" if further else ""
     read = columns_name(entry.columns), meanings_name(entry.label_map)
-    return name_of(entry), points_name(entry.points), measures, checkpoint, data, *read
+    return name_of(entry), points_name(entry.points), measures, entry.model, entry.data, *read

@@ -6,7 +6,7 @@ import pytest
 
 from core.findings import choices
 from core.findings.choices import counterpart, family_of, offered, published_pair
-from core.findings.words.choices import distinguishing_labels
+from core.findings.words.choices import BOXES, distinguishing_labels
 from core.results.library import Entry, entry_of
 from core.results.schema import SweepResult
 from tests.builders import make_result, with_own_key, with_own_labels
@@ -99,6 +99,13 @@ def test_results_of_one_name_differ_by_the_columns_or_by_what_values_mean() -> N
     assert [label.replace("the text from “review”, the label from ", "").split(" · 20")[0] for label in own] == [
         *("“meh” is left out · “mood”", "“meh” is left out · “tone”", "“meh” means bad · “mood”"),
     ]
+
+
+def test_a_folder_keeps_its_name_whatever_stands_in_it() -> None:
+    folder = result().checkpoint.model_copy(update={"source": "folder", "id": "my · model"})
+    entries = [entry_of(result()), entry_of(with_own_key(result(), checkpoint=folder))]
+    assert [BOXES["checkpoint"](entry) for entry in entries][1] == "my · model"
+    assert distinguishing_labels(entries)[entries[1].key] == f"my · model · {MAGNITUDE}"
 
 
 def test_the_deepest_pair_whose_sides_have_equally_many_layers_is_the_published_one() -> None:
