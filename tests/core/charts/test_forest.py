@@ -19,12 +19,16 @@ TABLE = (Pooled("Magnitude pruning", tuple(CELLS), {ALL: ESTIMATE}),) * 2
 
 
 def test_it_draws_every_cell_every_estimate_and_ones_own_result() -> None:
-    own = [("my own, fine-tuned on CoLA", CONTRAST)]
+    own = [("my, own", CONTRAST)]
     scene = forest_scene(TABLE, {"Magnitude pruning": own}, "All together")
     assert list(scene.views) == ["forest-1", "forest-2"]
     view = scene.views["forest-1"]
     rows = view.datasets["forest"]
-    assert [row["label"] for row in rows] == [*(f"SST-2, {k} layers (2)" for k in (2, 3, 4, 6)), "All", "Yours: my own"]
+    assert [row["label"] for row in rows] == [
+        *(f"SST-2, {k} layers (2)" for k in (2, 3, 4, 6)),
+        "All",
+        "Yours: my, own",
+    ]
     assert {row["seeds"] for row in rows} == {"2 of 5", ""}
     half = 100 * CONTRAST.mean_half_width(0.95)
     assert (rows[0]["low"], rows[0]["high"]) == pytest.approx((5 - half, 5 + half), abs=1e-3)
