@@ -202,6 +202,14 @@ def test_another_name_is_not_run_unread_nor_downloaded_before_its_size_is_shown(
     assert meaning(run(run(page)), "POSITIVE") == "positive"
 
 
+def test_a_data_set_that_has_made_room_for_others_is_fetched_again(queue: JobQueue, tmp_path: Path) -> None:
+    page = say(fetch("owner/moods"), POSITIVE="negative")
+    (file,) = tmp_path.rglob("fetched.csv")
+    file.unlink()
+    assert not errors(run(page))
+    assert (meaning(page, "POSITIVE"), file.is_file()) == ("negative", True)
+
+
 def test_a_data_set_that_is_refused_is_told(queue: JobQueue) -> None:
     for name, words in {"moods": "is not a data set", "../x/y": "not a data set", "owner/refused": "<b>gated"}.items():
         assert words in errors(fetch(name))[0]

@@ -18,7 +18,7 @@ from core.request import catalog
 from core.request.limits import DATASET, OWN, TABLE_SUFFIXES, dataset_of, is_hosted, is_made, limits
 from core.request.sweep_request import AUTO, AUTO_TITLE, SweepRequest, own_task, usual_task
 from core.results.provenance import PLACEHOLDER
-from ui.jobs import answer_to, ask, job_of
+from ui.jobs import answer_to, ask, drop_question, job_of
 from ui.lab.state import Asked, begun, choose_setting, lab
 from ui.lab.table import Fields, ask_meaning, choose_table, read_preview
 from ui.text import refusals_shown, remark
@@ -180,6 +180,10 @@ def _choose_dataset(task: catalog.Task, before: SweepRequest | None) -> Fields |
     if fetched is None:
         return None
     files = tuple(DataFile(Path(path), file) for path, file in fetched["files"])
+    if not all(file.path.is_file() for file in files):  # they have made room for others since
+        for op in ("locate", "fetch"):
+            drop_question(f"lab-{op}-asked")
+        st.rerun()
     return ask_meaning(data, read_preview(files, limits().rows), task, split=split or VALIDATION)
 
 
