@@ -28,7 +28,10 @@ UNDECIDED, LEFT_OUT = "undecided", "left out"  # in place of a label
 MAX_LISTED, VALUE_MAX_CHARS = 8, 40  # labels in a sentence, and characters of a value
 PREVIEW_MAX_CHARS = 120  # of an example
 FILE = "lab-file"  # of the settings: Streamlit forgets the file while another page is drawn
-PRIVACY_HOSTED = "It is kept on this server for your runs only, shown to nobody, and lost when it restarts."
+PRIVACY_HOSTED = (
+    "It is kept on this server for your runs only, and lost when it restarts. Its texts are shown to nobody else; whoever "
+    "has the link to a result sees the names of its columns and labels."
+)
 PRIVACY_LOCAL = "It stays on this computer, in Prunescope's cache."
 
 Fields = dict[str, Any]  # of a request: where a table is, and what is in it
