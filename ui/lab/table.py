@@ -29,8 +29,8 @@ MAX_LISTED, VALUE_MAX_CHARS = 8, 40  # labels in a sentence, and characters of a
 PREVIEW_MAX_CHARS = 120  # of an example
 FILE = "lab-file"  # of the settings: Streamlit forgets the file while another page is drawn
 PRIVACY_HOSTED = (
-    "It is kept on this server for your runs only, and lost when it restarts. Its texts are shown to nobody else; whoever "
-    "has the link to a result sees the names of its columns and labels."
+    "It is kept on this server for your runs only, and lost when it restarts. Others never see its texts; whoever has "
+    "the link to a result sees the names of its columns and labels."
 )
 PRIVACY_LOCAL = "It stays on this computer, in Prunescope's cache."
 
