@@ -127,15 +127,15 @@ def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
     found = {keys[-1]: (name, keys) for name, keys in seed_groups(places)}
     rows = []
     for row in table:
-        marks = words.flags_cell(row.verdict), words.layer_cell(row.result, row.verdict), words.beyond_cell(row.verdict)
+        marks = words.flags_cell(row.verdict), words.layer_cell(row.result, row.verdict)
         rows.append(_cells([row], checkpoint_name(row.result), marks))
         if spread := found.get(row.result.key):
             name, keys = spread
-            rows.append(_cells([twin for twin in table if twin.result.key in keys], name, (NONE, NONE, NONE)))
+            rows.append(_cells([twin for twin in table if twin.result.key in keys], name, (NONE, NONE)))
     return rows
 
 
-def _cells(rows: Sequence[VerdictRow], checkpoint: str, marks: tuple[str, str, str]) -> dict[str, str]:
+def _cells(rows: Sequence[VerdictRow], checkpoint: str, marks: tuple[str, str]) -> dict[str, str]:
     """Write a method on one checkpoint, or over several that differ only in the seed."""
     result = rows[0].result
     task = task_title(result.task.name)
@@ -145,7 +145,7 @@ def _cells(rows: Sequence[VerdictRow], checkpoint: str, marks: tuple[str, str, s
     cells |= {f"In the upper half at {DAMAGE:.2f}": share, f"Random at {DAMAGE:.2f}": random}
     share, random, _ = words.beside_random([row.second for row in rows]).values()
     cells |= {f"In the upper half at {SECOND_DAMAGE:.2f}": share, f"Random at {SECOND_DAMAGE:.2f}": random}
-    titles = f"Verdict at {DAMAGE:.2f}", "Marks", "Layer that differs most", "Beyond the emptied model"
+    titles = f"Verdict at {DAMAGE:.2f}", "Marks", "Layer that differs most"
     return cells | dict(zip(titles, (state, *marks), strict=True))
 
 

@@ -34,7 +34,7 @@ from core.findings.grid import GridRow, grid_rows
 from core.findings.words import numbered
 from core.findings.words.choices import distinguishing_labels
 from core.findings.words.grid import grid_table
-from core.findings.words.pages import ADDRESSES, FIRST_LINE, VIEWS
+from core.findings.words.pages import ADDRESSES, FIRST_LINE, FORMER, VIEWS
 from core.precompute import progress_shown
 from core.results.library import Entry
 from core.results.provenance import recipe
@@ -191,6 +191,7 @@ def _index(shelf: Shelf, made: Made, start: str) -> dict[str, Any]:
         "pages": {address: title for title, address in ADDRESSES.items()},
         "first": {label: ADDRESSES[title] for label, title in FIRST_LINE.items()},
         "views": [ADDRESSES[title] for title in VIEWS],
+        "former": FORMER,
         "style": STYLE,
         "start": start,
         "results": {key: {**known, "cells": cells.get(key, {})} for key, known in made.results.items()},

@@ -7,7 +7,6 @@ import streamlit as st
 
 from core.charts.result import result_scene
 from core.findings.choices import middle_of, settings
-from core.findings.layers import Look
 from core.findings.words.lab import caution, check_sentence, methods_table, reading_note
 from core.findings.words.layers import layers_heading
 from core.findings.words.story import judged
@@ -108,7 +107,7 @@ def show_beginning(job: Job | None) -> None:
         if partial:
             reduction = choose_reduction(partial)
             draw(partial, reduction)
-            show_finding(partial, layers_heading(partial, Look(reduction)))
+            show_finding(partial, layers_heading(partial, reduction))
         else:
             show_example(chosen)
     with settings:
@@ -152,7 +151,7 @@ def show_result(result: SweepResult, job: Job | None) -> None:
     head, settings, picture, choices = (st.container() for _ in range(4))
     with choices:
         reduction = choose_reduction(result)
-    heading = once(layers_heading, result, Look(reduction))
+    heading = once(layers_heading, result, reduction)
     head.title(plain(heading), anchor=False)
     with picture:
         if len(result.frames) > 1:

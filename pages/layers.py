@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.charts.pages import alone_blocks, layers_shown, layers_tables
+from core.charts.pages import halves_block, layers_shown, layers_tables
 from core.charts.result import removed_scene
 from core.findings.choices import isolated, middle_of
 from core.findings.comparable import isolated_of
-from core.findings.layers import THRESHOLDS, Look, layers_of, own_measures
-from core.findings.passed import passed_on
-from core.findings.words.passed import PASSED
-from core.request.catalog import MEASURES, REDUCTIONS, SURVIVAL_THRESHOLD
+from core.findings.layers import layers_of
+from core.findings.passed import halves_of
+from core.findings.words.passed import HALVES_ALONE
+from core.request.catalog import REDUCTIONS
 from core.request.scope import run_of
 from core.results.names import PointLabel, ReductionKey, layer_number, point_names
 from core.results.once import once
@@ -23,7 +23,7 @@ from ui.exports import offer_exports
 from ui.header import NOTHING, change, choose_result, link_to_control, one_result, page_header
 from ui.player import choose_reduction, reduction_in_address, show_answer, show_pictures, start_in_address
 from ui.results import companions_of, read_beside
-from ui.text import plain, remark, show_details
+from ui.text import plain, show_details
 
 PLAYER = "layers"
 
@@ -37,42 +37,36 @@ def layers() -> None:
     with change(result, REDUCTIONS[reduction].title):
         choose_result(state)
         choose_reduction(result)
-        options = {str(threshold): str(threshold) for threshold in sorted(THRESHOLDS)}
-        threshold = choose("threshold", options, str(SURVIVAL_THRESHOLD), segmented=True)
-        measures = own_measures(result, reduction)
-        look = Look(reduction, float(threshold), choose("measure", measures, segmented=True))
-        if len(measures) > 1:
-            remark(MEASURES[look.measure].explanation)
         titles = {name.label: name.title for name in point_names(result.points)}
-        layer = choose("layer", titles, once(layers_of, result, look).selected.label)
+        layer = choose("layer", titles, once(layers_of, result, reduction).selected.label)
     near = [*companions_of(result, entries), *read_beside(isolated, result, entries)]
-    shown = once(layers_shown, result, near, look, layer)
+    shown = once(layers_shown, result, near, reduction, layer)
     scene = show_answer(shown, title, PLAYER)
     link_to_control(result)
     if scene is None:  # similarity is undefined
         offer_exports(None, result)
         return
-    if run_of(result.pruning.scope) is None and (isolated_of(result, near) or layers_alone(result)):
-        alone = st.expander(PASSED, key="layers-alone-box", on_change="rerun")
+    if run_of(result.pruning.scope) is None and (halves_of(isolated_of(result, near)) or layers_alone(result)):
+        alone = st.expander(HALVES_ALONE, key="layers-alone-box", on_change="rerun")
         if alone.open:
             with alone:
-                show_alone(result, layer, reduction, near)
+                show_halves(result, reduction, near)
     box = st.expander("Details", key="layers-details", on_change="rerun")
     if box.open:
         with box:
             show_removed(result, layer, reduction)
-            show_details(replace(shown, tables=layers_tables(result, near, look)))
+            show_details(replace(shown, tables=layers_tables(result, near, reduction)))
     offer_exports(scene, result)
 
 
-def show_alone(result: SweepResult, layer: PointLabel, reduction: ReductionKey, near: Sequence[SweepResult]) -> None:
-    """Show what each layer, and each half of them, passes on when it alone is pruned, or offer to find out."""
-    for block in alone_blocks(result, near, reduction, layer):
-        show_pictures(block.scene, key=f"layers-{block.scene.layout.name}", start=block.start, link=False)
+def show_halves(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult]) -> None:
+    """Show what pruning each half of the layers alone does, or offer to find out."""
+    if block := halves_block(result, near, reduction):
+        show_pictures(block.scene, key="layers-halves", start=block.start, link=False)
         st.markdown(f"**{plain(block.said.heading)}.** {plain(' '.join(block.said.sentences))}")
         offer_exports(block.scene, result, label="Download these pictures", numbers=False)
-    if not once(passed_on, result, near, reduction) and (missing := layers_alone(result)):
-        offer_layers(missing)
+    elif requests := layers_alone(result):
+        offer_layers(requests)
 
 
 def show_removed(result: SweepResult, layer: PointLabel, reduction: ReductionKey) -> None:

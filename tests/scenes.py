@@ -8,7 +8,6 @@ from core.charts.sentences import flip_scene, probability_scene
 from core.charts.story import story
 from core.charts.view import Scene
 from core.findings.compare import profiled
-from core.findings.layers import Look
 from core.findings.sentences import examples_of
 from core.results.prediction import Prediction
 from tests.builders import make_result
@@ -21,7 +20,7 @@ STEPS = story(RESULT, "mean", [OTHER], [])
 TOLD = {step.name: step.scene for step in STEPS if step.scene and step.name != "guess"}
 SCENES: dict[str, Scene] = {
     "lab": result_scene(RESULT, "mean"),
-    "layers": layer_scene(RESULT, Look("mean"), "1"),
+    "layers": layer_scene(RESULT, "mean", "1"),
     "removed": removed_scene(RESULT, "mean", 1),
     "compare": compare_scene(RESULT, OTHER, "mean"),
     "profiles": profile_scene(RESULT, [profiled(RESULT, (), "mean"), profiled(OTHER, (), "mean")], "mean"),

@@ -13,7 +13,7 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.findings.words.pages import label_of
+from core.findings.words.pages import FORMER, label_of
 from ui.server import settle
 from ui.text import plain
 
@@ -60,6 +60,10 @@ def begin() -> None:
     st.session_state[BEFORE] = st.session_state.pop(SHOWN, {})
     if run := _RUN.get():
         run.notes = st.container()
+    for parameter, value in FORMER.items():
+        if st.query_params.get(parameter) == value:
+            set_parameter(parameter, None)
+        refuse(parameter)
 
 
 # ---------------------------------------------------------------- reading and writing

@@ -24,8 +24,8 @@ AT_HAND = "{} of the {} seeds of its random control are available"
 NOTE = "Removes the same amount at random, in small steps, with each seed that is not measured yet. So far, {}."
 ELSEWHERE = "{}; the others cannot be run here: its weights or its examples are not at hand."
 
-ALONE = "Prune each layer alone"
-ALONE_NOTE = "Prunes each layer, and each half of the layers, alone: by this method, then at random with {} seeds."
+ALONE = "Prune each half alone"
+ALONE_NOTE = "Prunes each half of the layers, and each layer, alone: by this method, then at random with {} seeds."
 
 
 def missing_seeds(result: SweepResult, entries: Sequence[Entry]) -> tuple[int, int]:

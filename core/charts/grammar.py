@@ -14,7 +14,6 @@ import altair as alt
 import pandas  # noqa: F401
 
 from core.findings.words.numbers import UNDEFINED, decimals
-from core.request.catalog import MEASURES
 from core.results.names import capitalised, point_labels, point_names
 
 Spec = dict[str, Any]  # a Vega-Lite specification
@@ -109,14 +108,13 @@ def told(fields: Mapping[str, str]) -> list[alt.Tooltip]:
 # ---------------------------------------------------------------- colours
 
 
-def similarity_colour(measure: str = "cka", offset: int | None = 6) -> alt.Color:
-    """Colour a cell by its `value`, on the scale of every picture of a measure.
+def similarity_colour(offset: int | None = 6) -> alt.Color:
+    """Colour a cell by its `value`, on the scale of every picture.
 
     Args:
-        measure: The measure.
         offset: Pixels from the cells to the ends of the scale and its middle; without it, these are not shown.
     """
-    shown = scale_legend(MEASURES[measure].symbol, [0.0, 0.5, 1.0], offset) if offset else None
+    shown = scale_legend("Similarity", [0.0, 0.5, 1.0], offset) if offset else None
     scale = alt.Scale(domain=[0.0, 1.0], scheme="magma", clamp=True)
     return alt.Color("value:Q", scale=scale, legend=shown)
 

@@ -14,11 +14,11 @@ from core.charts import strips as s
 from core.charts.result import player_frames
 from core.charts.view import Layout, Numbers, Scene, View, in_column
 from core.findings.accuracy import beyond_from
-from core.findings.layers import Look, floor_of, interval_text, layers_of, own_similarity
+from core.findings.layers import floor_of, interval_text, layers_of, own_similarity
 from core.findings.words.layers import layers_heading
 from core.findings.words.numbers import decimals, two_places
-from core.request.catalog import MEASURES
-from core.results.names import PointLabel, amount_name, in_sentence, origins, point_names, units_name
+from core.request.catalog import SURVIVAL_THRESHOLD
+from core.results.names import PointLabel, amount_name, origins, point_names, units_name
 from core.results.schema import SweepResult
 
 BESIDE = (0.7, 0.2)  # heights of the numbers beside strip and bar, apart enough for low rows
@@ -31,24 +31,24 @@ DOMAIN = (-0.05, 1.12)  # of similarity; above 1 is room for a number
 WORD_GAP = 0.1  # between two words beside the curve, in units of similarity
 
 
-def layer_scene(result: SweepResult, look: Look, chosen: PointLabel, controls: Sequence[SweepResult] = ()) -> Scene:
+def layer_scene(result: SweepResult, reduction: str, chosen: PointLabel, controls: Sequence[SweepResult] = ()) -> Scene:
     """Show every layer in a row, and the selected one as a curve.
 
     Args:
         result: A whole sweep or the first frames of one.
-        look: What layers are judged by.
+        reduction: A name from `core.request.catalog.REDUCTIONS`.
         chosen: The label of the selected point.
         controls: The seeds of the random control, see `core.findings.comparable.controls_of`.
 
     Returns:
         The pictures `rows` and `curve`; the title is the finding.
     """
-    (reduction, threshold, measure), names, removed = look, point_names(result.points), units_name(result)
+    names, removed = point_names(result.points), units_name(result)
     k = [name.label for name in names].index(chosen)
-    own, floor = own_similarity(result, reduction, measure), floor_of(result, reduction, measure)
+    own, floor = own_similarity(result, reduction), floor_of(result, reduction)
     amounts, beyond = g.amount_rows(result.amounts), g.beyond_rows(beyond_from(result))
     everything = (max(s.EVERYTHING[0], s.edges(result.amounts)[-1]) + FLOOR_GAP, s.EVERYTHING[1])
-    every, *_, first = layers_of(result, look)
+    every, *_, first = layers_of(result, reduction)
     strips = [
         {
             "pick": layer.label,
@@ -75,28 +75,27 @@ def layer_scene(result: SweepResult, look: Look, chosen: PointLabel, controls: S
     ]
     cells = s.cell_rows(result, own, STRIP)
     rows = {"amounts": amounts, "beyond": beyond, "strips": strips, "cells": cells, "floors": floors}
-    seeds = [row for control in controls for row in _curve_rows(control, reduction, measure, k)]
+    seeds = [row for control in controls for row in _curve_rows(control, reduction, k)]
     curve = {
         "amounts": amounts,
         "beyond": beyond,
-        "own": _curve_rows(result, reduction, measure, k),
+        "own": _curve_rows(result, reduction, k),
         "seeds": seeds,
-        "lines": _line_rows(threshold, floor[k] if floor else None, seeds),
+        "lines": _line_rows(floor[k] if floor else None, seeds),
     }
-    quantity = "Similarity (CKA)" if measure == "cka" else MEASURES[measure].symbol
     title = [
-        f"How much each layer still resembles its unpruned self: {in_sentence(quantity)}; "
-        f"bars end where it falls below {threshold}"
+        "How much each layer still resembles its unpruned self: similarity (CKA); "
+        f"bars end where it falls below {SURVIVAL_THRESHOLD}"
     ]
     if any(str(row["intact"]).endswith(BY_CONSTRUCTION) for row in strips):
-        title.append(f"{BY_CONSTRUCTION} still at least {threshold} with everything removed")
+        title.append(f"{BY_CONSTRUCTION} still at least {SURVIVAL_THRESHOLD} with everything removed")
     numbers = Numbers("strips", "pick", {"Similarity": "v", "Intact up to": "intact"}, named="Layer")
-    name = f"{names[k].title}: {in_sentence(quantity)} to its unpruned self{f'; shaded: {g.BEYOND}' if beyond else ''}"
+    name = f"{names[k].title}: similarity (CKA) to its unpruned self{f'; shaded: {g.BEYOND}' if beyond else ''}"
     views = {
-        "rows": View(_rows, (result.points, measure, removed), rows, title, numbers=numbers, picks="strips"),
-        "curve": View(_curve, (measure, removed), curve, name, numbers=Numbers("own", None, {"Similarity": "text"})),
+        "rows": View(_rows, (result.points, removed), rows, title, numbers=numbers, picks="strips"),
+        "curve": View(_curve, (removed,), curve, name, numbers=Numbers("own", None, {"Similarity": "text"})),
     }
-    heading = layers_heading(result, look)
+    heading = layers_heading(result, reduction)
     return Scene(heading, origins((result,), reduction), views, player_frames(result), _layout(len(names)))
 
 
@@ -115,9 +114,9 @@ def _layout(rows: int) -> Layout:
 # ---------------------------------------------------------------- data of the curve
 
 
-def _curve_rows(result: SweepResult, reduction: str, measure: str, point: int) -> g.Rows:
+def _curve_rows(result: SweepResult, reduction: str, point: int) -> g.Rows:
     """Return one row per amount: a point's similarity, with its interval where it is known."""
-    known, values = result.statistics_of(reduction, measure), own_similarity(result, reduction, measure)[:, point]
+    known, values = result.statistics_of(reduction), own_similarity(result, reduction)[:, point]
     return [
         {
             "k": k,
@@ -132,11 +131,11 @@ def _curve_rows(result: SweepResult, reduction: str, measure: str, point: int) -
     ]
 
 
-def _line_rows(threshold: float, floor: float | None, seeds: g.Rows) -> g.Rows:
+def _line_rows(floor: float | None, seeds: g.Rows) -> g.Rows:
     """Return one row per line that is named beside it, with its end and the height of its words."""
     last = max(((row["amount"], row["value"]) for row in seeds if row["value"] is not None), default=(0.0, None))
     lines = {  # by their roles
-        "threshold": (threshold, f"intact: {threshold}"),
+        "threshold": (SURVIVAL_THRESHOLD, f"intact: {SURVIVAL_THRESHOLD}"),
         "floor": (floor, "all removed"),
         "seeds": (last[1], "at random"),
     }
@@ -157,7 +156,7 @@ def _line_rows(threshold: float, floor: float | None, seeds: g.Rows) -> g.Rows:
 # ---------------------------------------------------------------- drawings
 
 
-def _rows(points: tuple[str, ...], measure: str, removed: str) -> g.LayerChart:
+def _rows(points: tuple[str, ...], removed: str) -> g.LayerChart:
     """Draw the rows: strip, floor, bar and numbers; the selected row is tinted."""
     style = g.layers_axis(points, labels=False, minExtent=g.MARGIN, maxExtent=g.MARGIN)
     y = alt.Y("y:Q", title=" ".join(("Layer", *g.labels_note(points))), **style)
@@ -175,14 +174,14 @@ def _rows(points: tuple[str, ...], measure: str, removed: str) -> g.LayerChart:
     label = strips.transform_filter(named).transform_calculate(middle=f"datum.y + {sum(STRIP) / 2}")
     label = label.encode(x=alt.value(0), y="middle:Q", text="pick:N")
     places = ((two, "datum.v[frame]", f"{BESIDE[0]}"), (named, "datum.intact", f"({two} ? {BESIDE[1]} : 0.5)"))
-    heads = f"{two} ? '{MEASURES[measure].symbol}\\n{COLUMN}' : '{COLUMN}'"
+    heads = f"{two} ? 'Similarity\\n{COLUMN}' : '{COLUMN}'"
     above = alt.ExprRef(f"-3 - ({two} ? 1.2 * {g.LETTER} : 0)")
     floors = g.data("floors").mark_rect(style="floor", filled=False).encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q")
     return alt.layer(
         strips.mark_rect(style="band", cursor="pointer").encode(y=y, y2="y2:Q", opacity=tinted),
         g.beyond_shade(s.AMOUNTS_SHOWN[1]),
-        *s.strip_layers("cells", measure, {**told, "Predictions changed": "changed:N"}),
-        s.strip_layers("floors", measure, told)[0],
+        *s.strip_layers("cells", {**told, "Predictions changed": "changed:N"}),
+        s.strip_layers("floors", told)[0],
         floors,
         bars.mark_rect(style="bar", cursor="pointer").encode(
             x="survival:Q", x2=alt.datum(0), opacity=bright, tooltip=tooltip
@@ -206,13 +205,13 @@ def _rows(points: tuple[str, ...], measure: str, removed: str) -> g.LayerChart:
     )
 
 
-def _curve(measure: str, removed: str) -> g.LayerChart:
+def _curve(removed: str) -> g.LayerChart:
     """Draw the selected layer's similarity with its interval, its control and its floor, over the amounts."""
-    symbol, (start, end) = MEASURES[measure].symbol, s.AMOUNTS_SHOWN
-    x, y = s.worded_axis(removed), g.share_axis("value:Q", symbol, DOMAIN)
+    start, end = s.AMOUNTS_SHOWN
+    x, y = s.worded_axis(removed), g.share_axis("value:Q", "Similarity", DOMAIN)
     own, seeds = (g.data(name).encode(x=x, y=y) for name in ("own", "seeds"))
     across = {"x": alt.datum(start), "x2": alt.datum(end)}
-    told = g.told({s.removed_title(removed): "removed:N", symbol: "text:N", "95 % interval": "interval:N"})
+    told = g.told({s.removed_title(removed): "removed:N", "Similarity": "text:N", "95 % interval": "interval:N"})
     threshold, floor = (
         g.data("lines").transform_filter(f"datum.role === '{role}'").encode(y="value:Q", **across)
         for role in ("threshold", "floor")

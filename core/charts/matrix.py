@@ -12,7 +12,6 @@ from core.charts import grammar as g
 from core.charts.view import Numbers, View
 from core.findings.compare import FramePair
 from core.findings.words.numbers import UNDEFINED, hundredths
-from core.request.catalog import MEASURES
 from core.results.names import point_names
 from core.results.schema import Frame, SweepResult
 
@@ -21,7 +20,6 @@ MAX_PRINTED_SIGNED = 8  # points; with more, a cell has no room for a number wit
 LIGHT_FROM = 0.555  # magma is light from here on: black text has the better contrast, above 4.5 on both sides
 DARK_BEYOND = {"orange": 0.875, "blue": 0.79}  # of a difference: from here on white text has the better contrast
 SIGNED = "(datum.value > 0 ? '+' : '') + format(datum.value, '.2f')"  # the Vega expression of a cell; 0 has no sign
-SYMBOL = MEASURES["cka"].symbol
 
 Points = tuple[str, ...]
 
@@ -100,7 +98,7 @@ def _heatmap(points: Points, annotated: bool) -> g.LayerChart:
     own = cells.transform_filter("datum.baseline === datum.pruned")
     outline = own.mark_rect(filled=False, stroke=g.OUTLINE_COLOUR, strokeWidth=alt.ExprRef("margin / 20"))
     layers = [
-        _filled(cells, g.similarity_colour(offset=24 if annotated else 6), {SYMBOL: "text:N"}),
+        _filled(cells, g.similarity_colour(offset=24 if annotated else 6), {"Similarity": "text:N"}),
         outline.encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q"),
         *g.hatching(cells),
     ]
@@ -117,7 +115,7 @@ def _difference(points: Points) -> g.LayerChart:
     text = f"isValid(datum.value) ? {SIGNED} : '{UNDEFINED}'"
     cells = _base(points).transform_calculate(text=text, first_text=first, second_text=second)
     scale = alt.Scale(domain=[-1, 1], scheme="blueorange", clamp=True)  # two values in [0, 1] do not differ by more
-    colour = alt.Color("value:Q", scale=scale, legend=g.scale_legend(f"{SYMBOL}, first − second", [-1, 0, 1]))
+    colour = alt.Color("value:Q", scale=scale, legend=g.scale_legend("Similarity, first − second", [-1, 0, 1]))
     fields = {"Difference": "text:N", "First": "first_text:N", "Second": "second_text:N"}
     layers = [_filled(cells, colour, fields), *g.hatching(cells)]
     if len(points) <= MAX_PRINTED_SIGNED:

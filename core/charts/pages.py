@@ -12,7 +12,7 @@ from core.charts.cut import cut_scene
 from core.charts.forest import Own, forest_scene
 from core.charts.grammar import Rows
 from core.charts.layers import layer_scene
-from core.charts.passed import halves_scene, passed_scene
+from core.charts.passed import halves_scene
 from core.charts.result import STAGE, result_scene
 from core.charts.sentences import flip_scene
 from core.charts.story import Step
@@ -24,7 +24,6 @@ from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
 from core.findings.compare import Two
 from core.findings.cut import By, chosen, frontier_of
-from core.findings.layers import Look
 from core.findings.pooled import Pooled
 from core.findings.sentences import ALL, examples_of, selected
 from core.findings.words import Said, Table, numbered
@@ -34,7 +33,7 @@ from core.findings.words import grid as grid_words
 from core.findings.words import layers as layers_words
 from core.findings.words import sentences as sentences_words
 from core.findings.words.numbers import unbroken
-from core.findings.words.passed import halves_said, passed_said
+from core.findings.words.passed import halves_said
 from core.findings.words.present import HINT
 from core.findings.words.story import in_short
 from core.findings.words.verdict import criteria_table, numbers_table
@@ -103,45 +102,40 @@ class Shown:
 # ---------------------------------------------------------------- layers
 
 
-def layers_shown(result: SweepResult, near: Sequence[SweepResult], look: Look, layer: PointLabel) -> Shown:
+def layers_shown(result: SweepResult, near: Sequence[SweepResult], reduction: ReductionKey, layer: PointLabel) -> Shown:
     """Show every layer of a result in a row, and the selected one as a curve; nothing where similarity is undefined.
 
     Args:
         result: A whole sweep.
         near: What it is judged beside, and its layers pruned alone.
-        look: What layers are judged by.
+        reduction: A key of REDUCTIONS.
         layer: The selected one.
     """
-    said = layers_words.layers_said(result, layer, near, look)
+    said = layers_words.layers_said(result, layer, near, reduction)
     if not said.sentences:
         return Shown(said)
-    scene = layer_scene(result, look, layer, controls_of(result, near))
+    scene = layer_scene(result, reduction, layer, controls_of(result, near))
     block = Block(scene, start=middle_of(result.amounts), group="layers", picks="layer")
     return Shown(said, [block], text=layers_words.READING)
 
 
-def layers_tables(result: SweepResult, near: Sequence[SweepResult], look: Look) -> dict[str, Table]:
+def layers_tables(result: SweepResult, near: Sequence[SweepResult], reduction: ReductionKey) -> dict[str, Table]:
     """Tabulate how far layers stay intact, the verdict and the numbers; see `layers_shown`."""
     return {
-        "": layers_words.survival_table(result, look),
+        "": layers_words.survival_table(result, reduction),
         "Verdict": once(criteria_table, result, near),
         "Numbers": once(numbers_table, result, near),
     }
 
 
-def alone_blocks(
-    result: SweepResult, near: Sequence[SweepResult], reduction: ReductionKey, layer: PointLabel
-) -> list[Block]:
-    """Show what each layer, and each half of them, passes on when it alone is pruned, as far as that was measured."""
-    alone, drawn, shown = isolated_of(result, near), list(isolated_controls_of(result, near).values()), []
-    if found := once(passed.passed_on, result, near, reduction):
-        scene = passed_scene(result, reduction, layer, found)
-        shown.append(Block(scene, passed_said(layer, found, passed.shipped()), middle_of(scene.amounts)))
-    if harm := once(passed.harm_of, alone, result):
-        said = halves_said(once(verdict, result, near, reduction).lead, harm, passed.shipped())
-        scene = once(halves_scene, result, reduction, alone, drawn, said.heading)
-        shown.append(Block(scene, said, harm.removed))
-    return shown
+def halves_block(result: SweepResult, near: Sequence[SweepResult], reduction: ReductionKey) -> Block | None:
+    """Show what pruning each half of the layers alone does; None where that was not measured."""
+    alone, drawn = isolated_of(result, near), list(isolated_controls_of(result, near).values())
+    harm = once(passed.harm_of, alone, result)
+    if harm is None:
+        return None
+    said = halves_said(once(verdict, result, near, reduction).lead, harm, passed.shipped())
+    return Block(once(halves_scene, result, reduction, alone, drawn, said.heading), said, harm.removed)
 
 
 # ---------------------------------------------------------------- other pages of results

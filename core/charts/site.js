@@ -4,7 +4,7 @@
 
 const TAKEN = {}, SCRIPTS = {}; // data by their names; promises of what is being loaded
 const CARRIED = ["result", "other", "reduction", "study"]; // from page to page, as in ui/address.py
-const SETUP = [...CARRIED, "threshold", "measure", "layer"]; // choices that are folded away behind the result's name
+const SETUP = [...CARRIED, "layer"]; // choices that are folded away behind the result's name
 const FILTERS = ["Task", "Checkpoint", "Pruning", "Verdict"]; // of all results
 const KEY_CHARS = 12; // of a result's key in the name of a file
 const MAX_QUOTED_CHARS = 24, MAX_LINE_CHARS = 200; // of a bad value; of the reader's own line below a stage
@@ -194,6 +194,10 @@ async function draw() {
   const ask = ++asking, reader = new Reader(), named = reader.view.pathname.slice(1);
   const page = known(site.pages, named) ? named : "", subject = subjectOf(page, reader);
   reader.view.pathname = page;
+  for (const [name, value] of Object.entries(site.former)) {
+    if (reader.asked.get(name) === value) reader.asked.delete(name);
+    reader.refuse(name);
+  }
   navigate(page, subject.result, subject.study);
   const { keys } = subject, name = [page || "story", ...keys.map((key) => key?.slice(0, KEY_CHARS))].join("-");
   const waits = document.querySelector(".waits"), files = page === "lab" ? [] : [keys.every(Boolean) && dataOf(name)];

@@ -14,11 +14,11 @@ import numpy as np
 
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
-from core.findings.layers import Look, floor_of, layers_of
+from core.findings.layers import floor_of, layers_of
 from core.findings.matching import chance_beside
 from core.findings.words import share_span
 from core.findings.words.numbers import two_places
-from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
+from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.schema import SweepResult
 from core.sweep.statistics import Array
 
@@ -62,7 +62,7 @@ def stack_view(result: SweepResult, reduction: str, companions: Iterable[SweepRe
 
 def stack_rows(result: SweepResult, reduction: str, chance: Array | None) -> g.Rows:
     """Return one row per layer: its similarity and random removal's at every frame, its floor, its words."""
-    found = layers_of(result, Look(reduction))
+    found = layers_of(result, reduction)
     own = np.column_stack([layer.own for layer in found.every])  # (frames, points)
     beside = np.full_like(own, np.nan) if chance is None else chance  # (frames, points)
     rows = g.layer_rows(result.points, v=own.tolist(), chance=beside.tolist())
@@ -99,7 +99,7 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...], room: float = ROOM) ->
         chart.transform_filter(f"isValid(datum.{field})").encode(x=f"{field}:Q") for chart, field in drawn
     )
     marks = {"chance": (AT_RANDOM, "at_random_text:N"), "floor": ("With everything removed", "floor_text:N")}
-    fields = {"Layer": "name:N", MEASURES["cka"].symbol: "text:N", AT_LEAST: "words:N"}
+    fields = {"Layer": "name:N", "Similarity": "text:N", AT_LEAST: "words:N"}
     tooltip = g.told(fields | dict(marks[name] for name in key))
     track = bands.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15)
     return alt.layer(

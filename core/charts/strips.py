@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from core.charts import grammar as g
 from core.findings.words.numbers import percent, two_places
-from core.request.catalog import MEASURES
 from core.results.names import PointName, amount_name, capitalised, point_names
 from core.results.schema import SweepResult
 
@@ -75,15 +74,14 @@ def cell(
     return {**told, "x": ends[0], "x2": ends[1], "y": row + height[0], "y2": row + height[1]}
 
 
-def strip_layers(dataset: str, measure: str, fields: dict[str, str]) -> list[alt.Chart]:
+def strip_layers(dataset: str, fields: dict[str, str]) -> list[alt.Chart]:
     """Draw cells, and strokes over each that is undefined.
 
     Args:
         dataset: From `cell_rows`.
-        measure: What their values are, which colours them.
         fields: What the mouse is told besides, by its titles.
     """
     cells = g.data(dataset).encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q")
-    tooltip = g.told({"Layer": "name:N", **fields, MEASURES[measure].symbol: "text:N"})
+    tooltip = g.told({"Layer": "name:N", **fields, "Similarity": "text:N"})
     filled = cells.mark_rect(invalid="show", cursor="pointer")
-    return [filled.encode(color=g.similarity_colour(measure), tooltip=tooltip), *g.hatching(cells)]
+    return [filled.encode(color=g.similarity_colour(), tooltip=tooltip), *g.hatching(cells)]

@@ -48,8 +48,9 @@ class NotebookResult(SweepResult):
         """Return a pandas table with one number a row, each with its 95 % interval, `low` to `high`.
 
         `measure` says what `value` is: a metric such as `accuracy`, the share of `changed_predictions`, the
-        `divergence` of the outputs in bits, or a similarity such as `cka`: that of a `point` to itself without pruning,
-        under a `reduction`. What is undefined or unknown is missing. Points are sorted by depth.
+        `divergence` of the outputs in bits, or the similarity of a `point` to itself without pruning, under a
+        `reduction`: `cka`, or `partial_cka`, what is left of it beyond the emptied model. What is undefined or unknown
+        is missing. Points are sorted by depth.
         """
         import pandas as pd  # takes half a second
 

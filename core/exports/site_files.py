@@ -59,7 +59,8 @@ class Shard:
         for values in product(*(_default_first(choice.options, choice.default) for choice in page.choices)):
             if self._size > MOST_CHARACTERS:
                 self.left_out += 1
-            elif shown := page.show(**dict(zip((choice.name for choice in page.choices), values, strict=True))):
+            else:
+                shown = page.show(**dict(zip((choice.name for choice in page.choices), values, strict=True)))
                 self._views[SEPARATOR.join(values)] = self._shared(_view(shown, page.html(shown.text)))
 
     @property

@@ -11,7 +11,7 @@ from core.exports.methods_page import markdown_html, methods_html
 from core.exports.site_shelf import Shelf
 from core.findings.accuracy import metrics_of
 from core.findings.choices import halves, isolated
-from core.findings.layers import THRESHOLDS, Look, layers_of, own_measures
+from core.findings.layers import layers_of
 from core.findings.pooled import Pooled
 from core.findings.sentences import ALL, examples_of, flip_choices
 from core.findings.words import Said, points
@@ -23,7 +23,7 @@ from core.findings.words.lab import caution
 from core.findings.words.methods import TITLE
 from core.findings.words.numbers import percent
 from core.findings.words.pages import label_of
-from core.request.catalog import REDUCTION, REDUCTION_TITLES, SURVIVAL_THRESHOLD
+from core.request.catalog import REDUCTION_TITLES
 from core.results.cut import CutStudy
 from core.results.names import brief_label, checkpoint_name, data_name, point_names, pruning_name
 from core.results.schema import SweepResult
@@ -57,13 +57,13 @@ class Page:
     Attributes:
         name: Of its file.
         choices: What it lets its reader choose.
-        show: Returns what it shows for a value of each choice, by its name; None where these do not go together.
+        show: Returns what it shows for a value of each choice, by its name.
         html: Writes what says how to read it.
     """
 
     name: str
     choices: Sequence[Choice]
-    show: Callable[..., Shown | None]
+    show: Callable[..., Shown]
     html: Callable[[str], str] = markdown_html
 
 
@@ -95,25 +95,18 @@ def story_page(result: SweepResult, shelf: Shelf) -> Page:
 
 def layers_page(result: SweepResult, shelf: Shelf) -> Page:
     """Show every layer of a result in a row, and the selected one as a curve."""
-    near, usual = [*shelf.beside(result), *shelf.beside(result, isolated)], str(SURVIVAL_THRESHOLD)
+    near = [*shelf.beside(result), *shelf.beside(result, isolated)]
     titles = {"": layers_words.FIRST_TO_CHANGE} | {name.label: name.title for name in point_names(result.points)}
-    thresholds = {str(threshold): str(threshold) for threshold in sorted(THRESHOLDS)}
-    measures = own_measures(result, REDUCTION)
 
-    def show(reduction: str, threshold: str = usual, measure: str = "cka", layer: str = "") -> Shown | None:
-        look = Look(reduction, float(threshold), measure)
-        if measure not in own_measures(result, reduction):
-            return None
-        layer = layer or layers_of(result, look).selected.label
-        shown = pages.layers_shown(result, near, look, layer)
+    def show(reduction: str, layer: str = "") -> Shown:
+        layer = layer or layers_of(result, reduction).selected.label
+        shown = pages.layers_shown(result, near, reduction, layer)
         if not shown.blocks:
             return shown
-        blocks = [*shown.blocks, *pages.alone_blocks(result, near, reduction, layer)]
-        return replace(shown, blocks=blocks, tables=pages.layers_tables(result, near, look))
+        blocks = [*shown.blocks, *filter(None, [pages.halves_block(result, near, reduction)])]
+        return replace(shown, blocks=blocks, tables=pages.layers_tables(result, near, reduction))
 
-    choices = [*BY_REDUCTION, *choice("threshold", thresholds, usual)]
-    choices += [*choice("measure", measures, "cka"), *choice("layer", titles)]
-    return Page(name_of("layers", result.key), choices, show)
+    return Page(name_of("layers", result.key), [*BY_REDUCTION, *choice("layer", titles)], show)
 
 
 def compare_page(first: SweepResult, second: SweepResult, shelf: Shelf) -> Page:

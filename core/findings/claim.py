@@ -33,7 +33,6 @@ from core.sweep.equal_damage import upper_share
 from core.sweep.statistics import Array
 
 SENSITIVITY = ((REDUCTION, SECOND_DAMAGE), (REDUCTION, 0.2), ("cls", DAMAGE))  # what stands beside a verdict
-WIDEST = 0.25  # half-width up to which something is said about similarity beyond the emptied model's
 FEWEST_SEEDS = 2  # without which nothing can be contrasted
 CEILING = 0.9  # share under random removal above which a method can hardly lie higher
 ONE_EXAMPLE = 0.5  # of the jackknife's variance, above which one example decides it
@@ -49,7 +48,6 @@ class Placed(NamedTuple):
         seed: The seed of the pruning.
         gap: The gap of the depth profile.
         profile: The depth profile.
-        beyond: The gap of the similarity that goes beyond the emptied model's; None where it is undefined.
         step: The distance of the two amounts between which the damage is reached.
         works: Whether the model is within its working range there, as far as that is known.
         has_doubtful_range: Whether that range is judged on too few examples; of a method, not of its control.
@@ -58,7 +56,6 @@ class Placed(NamedTuple):
     seed: int
     gap: GapAtDamage
     profile: ProfileAtDamage
-    beyond: GapAtDamage | None
     step: float
     works: bool
     has_doubtful_range: bool
@@ -209,22 +206,17 @@ def placed(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> Plac
     if not reached:
         return None
     step, sweep, gap, profile = min(reached, key=itemgetter(0))
-    beyond, _ = at_damage(sweep, reduction, damage, "partial_cka") or (None, None)
-    if beyond and (beyond.high - beyond.low) / 2 > WIDEST:
-        beyond = None
     # The working range that was judged on most examples counts; of equal ones, that with the smallest steps.
     judge = max((sweep, *sweeps), key=lambda known: known.working_range.examples if known.working_range else 0)
     ends = judge.working_range
     works = ends is None or (ends.to is not None and gap.amount <= ends.to)
     doubtful = judge.pruning.controls is None and has_doubtful_range(judge)
-    return Placed(sweep.pruning.seed, gap, profile, beyond, step, works, doubtful)
+    return Placed(sweep.pruning.seed, gap, profile, step, works, doubtful)
 
 
-def at_damage(
-    result: SweepResult, reduction: str, damage: float, measure: str = "cka"
-) -> tuple[GapAtDamage, ProfileAtDamage] | None:
-    """Return a result's gap and depth profile by a measure where it reaches a damage; None if it surely does not."""
-    known, name = result.statistics_of(reduction, measure), amount_text(damage)
+def at_damage(result: SweepResult, reduction: str, damage: float) -> tuple[GapAtDamage, ProfileAtDamage] | None:
+    """Return a result's gap and depth profile where it reaches a damage; None if it surely does not."""
+    known, name = result.statistics_of(reduction), amount_text(damage)
     gap, profile = (known.gap_at_damage.get(name), known.profile_at_damage.get(name)) if known else (None, None)
     return (gap, profile) if isinstance(gap, GapAtDamage) and isinstance(profile, ProfileAtDamage) else None
 

@@ -10,21 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from core.findings.words.numbers import hundredths, percent, percent_range
-from core.request.catalog import MEASURES, SURVIVAL_THRESHOLD
+from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.fields import Row
 from core.results.names import PointLabel, ReductionKey, amount_name, point_names
 from core.results.schema import SweepResult
 from core.sweep.statistics import Array, survival
-
-THRESHOLDS = (0.8, SURVIVAL_THRESHOLD, 0.95)  # shown in a table; 0.9 is a convention
-
-
-class Look(NamedTuple):
-    """What layers are judged by: a reduction, the similarity that keeps a layer intact, and a measure of it."""
-
-    reduction: ReductionKey
-    threshold: float = SURVIVAL_THRESHOLD
-    measure: str = "cka"
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +25,12 @@ class LayerSurvival:
         label: The point's name on an axis.
         title: Its name in full.
         own: (frames,) that similarity; NaN where it is undefined.
-        value: The amount at which it first falls below a threshold; the largest amount if it never does; NaN where it
-            is undefined even without pruning, or whole layers go.
+        value: The amount at which it first falls below 0.9; the largest amount if it never does; NaN where it is
+            undefined even without pruning, or whole layers go.
         censored: Whether it never does.
         interval: The 95 % interval of the value, if known; an upper bound at the largest amount means "or beyond".
         floor: Its own CKA with everything removed, if known.
-        by_construction: Whether it never falls and the floor reaches the threshold as well: to be intact says little.
+        by_construction: Whether it never falls and the floor is at least 0.9 as well: to be intact says little.
     """
 
     label: PointLabel
@@ -78,26 +68,20 @@ class LayerSurvival:
         return still if self.censored else f"intact up to {percent(self.value)}"
 
 
-def own_similarity(result: SweepResult, reduction: ReductionKey, measure: str = "cka") -> Array:
-    """Collect every point's similarity to its own baseline over the amounts; undefined values are NaN.
+def own_similarity(result: SweepResult, reduction: ReductionKey) -> Array:
+    """Collect every point's CKA with its own baseline over the amounts; undefined values are NaN.
 
     Returns:
         Array of shape (frames, points).
     """
     unknown = (None,) * len(result.points)
-    rows = [frame.own(reduction, measure) or unknown for frame in result.frames]
+    rows = [frame.own(reduction) or unknown for frame in result.frames]
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(result.points))
 
 
-def floor_of(result: SweepResult, reduction: ReductionKey, measure: str = "cka") -> Row | None:
-    """Return each point's own CKA with everything removed; None where it is unknown, or for another measure."""
-    return result.floor.cka.get(reduction) if result.floor and measure == "cka" else None
-
-
-def own_measures(result: SweepResult, reduction: ReductionKey) -> dict[str, str]:
-    """Return the measures that tell how similar a point stays to its own baseline, with their titles."""
-    known = (measure for measure in result.measures if result.frames[0].own(reduction, measure) is not None)
-    return {measure: MEASURES[measure].title for measure in known}
+def floor_of(result: SweepResult, reduction: ReductionKey) -> Row | None:
+    """Return each point's own CKA with everything removed; None where it is unknown."""
+    return result.floor.cka.get(reduction) if result.floor else None
 
 
 def interval_text(interval: tuple[float, float] | None, largest: float) -> str:
@@ -118,7 +102,7 @@ class Layers(NamedTuple):
 
     Attributes:
         every: All points, in depth order.
-        first: Those that fall below the threshold first, if not all that are defined last as long.
+        first: Those that fall below 0.9 first, if not all that are defined last as long.
         last: Those that last longest; none where similarity is undefined everywhere.
         rivals: Others whose interval reaches down to the amounts where the first may fall; none where it is unknown.
         selected: The one to select at first: the first to fall, or else what has changed most at the last amount.
@@ -131,16 +115,15 @@ class Layers(NamedTuple):
     selected: LayerSurvival
 
 
-def layers_of(result: SweepResult, look: Look) -> Layers:
+def layers_of(result: SweepResult, reduction: ReductionKey) -> Layers:
     """Compute how far each point stays intact, and find those that fall first and last.
 
-    The result may be a whole sweep or the first frames of one. Only the measure's own threshold has intervals.
+    The result may be a whole sweep or the first frames of one.
     """
-    reduction, threshold, measure = look
-    known = result.statistics_of(reduction, measure) if threshold == SURVIVAL_THRESHOLD else None
-    own, unknown = own_similarity(result, reduction, measure), (None,) * len(result.points)
-    floor, intervals = floor_of(result, reduction, measure) or unknown, known.survival if known else unknown
-    kept = zip(*(column.tolist() for column in survival(result.amounts, own, threshold)), strict=True)
+    statistics, unknown = result.statistics_of(reduction), (None,) * len(result.points)
+    own, floor = own_similarity(result, reduction), floor_of(result, reduction) or unknown
+    intervals = statistics.survival if statistics else unknown
+    kept = zip(*(column.tolist() for column in survival(result.amounts, own)), strict=True)
     columns = (point_names(result.points), own.T, kept, intervals, floor)
     every = tuple(
         LayerSurvival(
@@ -150,7 +133,7 @@ def layers_of(result: SweepResult, look: Look) -> Layers:
             censored,
             (interval.low, interval.high) if interval else None,
             left,
-            censored and left is not None and left >= threshold,
+            censored and left is not None and left >= SURVIVAL_THRESHOLD,
         )
         for name, similarity, (value, censored), interval, left in zip(*columns, strict=True)
     )

@@ -24,29 +24,26 @@ DECIMALS = 9  # of similarities and their intervals in a file; float32 features 
 # ---------------------------------------------------------------- survival and the depth gap
 
 
-def survival(
-    amounts: Sequence[float], own_cka: Array, threshold: float = SURVIVAL_THRESHOLD
-) -> tuple[Array, npt.NDArray[np.bool_]]:
+def survival(amounts: Sequence[float], own_cka: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
     """Compute how much pruning each layer's representation withstands.
 
     Args:
         amounts: (frames,) ascending from 0.
         own_cka: (frames, layers), CKA of each layer with its own baseline; undefined values are NaN and count as
             fallen, without interpolation.
-        threshold: The CKA that a layer must keep.
 
     Returns:
-        The amounts at which CKA first falls below the threshold, interpolated linearly, or the largest amount, and
+        The amounts at which CKA first falls below SURVIVAL_THRESHOLD, interpolated linearly, or the largest amount, and
         whether it never falls below it: each (layers,).
     """
     axis = np.asarray(amounts)  # (frames,)
-    fallen = ~(own_cka >= threshold)  # (frames, layers)
+    fallen = ~(own_cka >= SURVIVAL_THRESHOLD)  # (frames, layers)
     censored = np.asarray(~fallen.any(0))  # (layers,)
     k = fallen.argmax(0)  # (layers,)
     before = np.maximum(k - 1, 0)  # (layers,)
     high, low = (np.take_along_axis(own_cka, frame[None], 0)[0] for frame in (before, k))  # (layers,)
     with np.errstate(invalid="ignore", divide="ignore"):
-        share = (high - threshold) / (high - low)  # (layers,)
+        share = (high - SURVIVAL_THRESHOLD) / (high - low)  # (layers,)
     share = np.where((k > 0) & np.isfinite(share), share, 1.0)  # (layers,)
     values = axis[before] + share * (axis[k] - axis[before])  # (layers,)
     return np.where(censored, axis[-1], values), censored

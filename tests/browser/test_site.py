@@ -30,9 +30,8 @@ PICTURES = {"Story": 5, "Layers": 2, "Sentences": 2, "Compare": 5, "Cut": 2, "Pr
 LINKS = [
     "?result={}&scene=3",
     "?result={}&reduction=cls&scene=4",
-    "layers?result={}&reduction=cls&threshold=0.8&layer=2&amount=0.5",
-    "layers?result={}&measure=partial_cka&amount=0.95",
-    "layers?result={}&reduction=tokens&measure=partial_cka&layer=4",  # which all tokens have not
+    "layers?result={}&reduction=cls&layer=2&amount=0.5",
+    "layers?result={}&threshold=0.8&measure=cka&amount=0.95",  # choices of older links
     "compare?result={}&other={}&axis=damage&amount=0.1",
     "sentences?result={}&flips=flip&label=negative",
     "present?result={}&reduction=tokens&amount=0.3",

@@ -22,7 +22,7 @@ FILES = (b"", b"{", b"text,label\nx,1\n", b"\xff\xfe\x00")
 BAD = ("nonsense", "-1", "1e999", "nan", "<b>x</b>", "%00", "a" * 5_000)
 PARAMETERS = {  # what stands in a page's address, and must be one of few values
     *("result", "other", "job", "reduction", "amount", "metric", "axis", "results", "task", "checkpoint", "examples"),
-    *("study", "by", "most", "layer", "threshold", "measure"),
+    *("study", "by", "most", "layer", "threshold"),
     *("flips", "label", "through", "title", "caption", "unknown"),
 }
 WIDGETS = {"Methods": 0, "Cut": 9, "All results": 3, "Lab": 40}  # how many are used at least; on other pages 12

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.findings.layers import Look
 from core.findings.words.lab import key_figures
 from core.findings.words.layers import layers_heading
 from core.jobs.job import Job
@@ -103,7 +102,7 @@ def test_a_finished_run_gives_its_place_to_the_result_which_begins_with_the_answ
     assert address(page) == {"result": RESULT.key}
     assert page.selectbox(key="lab-points").value == "both", "the settings are those of the run"
     assert any("core.precompute" in code.value for code in page.code)
-    titles = {reduction: plain(layers_heading(RESULT, Look(reduction))) for reduction in ("mean", "cls")}
+    titles = {reduction: plain(layers_heading(RESULT, reduction)) for reduction in ("mean", "cls")}
     for reduction, title in titles.items():
         page.query_params["reduction"] = reduction
         assert run(page).title[0].value == title

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.findings.words.passed import PASSED
+from core.findings.words.passed import HALVES_ALONE
 from core.request.sweep_request import SweepRequest
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result, ship
@@ -59,14 +59,11 @@ def test_the_answer_is_the_heading_and_what_was_measured_the_caption(shipped: Pa
 def test_a_layer_is_chosen_and_stays_when_another_one_changes_first(shipped: Path) -> None:
     crossing = result(own_cka=lambda a, p, n: 1 - a * (0.3 if (a > 0.3) == (p == 0) else 0.15))
     ship(shipped, crossing, deep := result(method="wanda", num_layers=4, points="both"))
-    firsts = {threshold: chosen(open_page(PAGE, threshold=threshold)) for threshold in ("0.95", "0.8")}
-    assert firsts == {"0.95": ["2"], "0.8": ["1"]}, "unless the visitor chooses"
-    app = open_page(PAGE, threshold="0.95")
+    app = open_page(PAGE)
+    assert chosen(app) == ["1"], "unless the visitor chooses"
     box(app, "layer").set_value("3").run()
     assert player(app)["views"]["curve"]["title"].startswith("Layer 3, attention block")
-    box(app, "threshold").set_value("0.8").run()
-    assert chosen(app) == ["3"]
-    assert address(app) == {"layer": "3", "threshold": "0.8"}
+    assert address(app) == {"layer": "3"}
     box(app, "result").set_value(deep.key).run()
     assert chosen(app) == ["3"]
     assert box(app, "layer").options[:3] == ["Layer 1, attention block", "Layer 1, output", "Layer 2, attention block"]
@@ -81,35 +78,38 @@ def test_the_control_and_layers_pruned_alone_are_shown_where_they_are_at_hand(sh
     app = open_page(PAGE, layer="2")
     assert {row["series"] for row in pictures(app)["curve"]["datasets"]["seeds"]} == {0, 1}
     assert "changes layer 3 first in 2 of 2 draws" in told(app)
-    assert {row["layer"] for row in pictures(app, 3)["sparsity"]["datasets"]["layers"] if row["chosen"]} == {"Layer 2"}
+    assert {row["layer"] for row in pictures(app, -1)["sparsity"]["datasets"]["layers"] if row["chosen"]} == {"Layer 2"}
     assert "| Kendall's tau-b with depth | −1.00 |" in told(app)
 
 
-def test_a_measure_without_any_value_is_a_sentence_and_no_picture(shipped: Path) -> None:
-    ship(shipped, result())
-    app = open_page(PAGE, measure="partial_cka", reduction="cls")
-    assert "is undefined in every layer" in title(app)
+def test_without_any_similarity_there_is_a_sentence_and_no_picture(shipped: Path) -> None:
+    ship(shipped, result(own_cka=lambda *_: None))
+    app = open_page(PAGE)
+    assert title(app) == "Similarity is undefined in every layer"
     assert not players(app)
-    box(app, "reduction").set_value("mean").run()
-    assert set(pictures(app)) == {"rows", "curve"}
-    box(app, "reduction").set_value("tokens").run()
-    assert "measure" not in address(app), "it is not defined there"
 
 
-def test_what_layers_pass_on_is_shown_once_they_were_pruned_alone(shipped: Path, unfolded: None) -> None:
+def test_an_older_link_says_which_choice_is_gone(shipped: Path) -> None:
+    ship(shipped, result())
+    same = {"threshold": "0.9", "measure": "cka"}
+    for asked, words in ((same, []), ({**same, "threshold": "0.8"}, ["The link asks for the threshold “0.8”"])):
+        app = open_page(PAGE, layer="2", **asked)
+        assert [unescaped(info.value).split(", ")[0] for info in app.info] == words
+        assert address(app) == {"layer": "2"}
+
+
+def test_halves_are_shown_once_they_were_pruned_alone(shipped: Path, unfolded: None) -> None:
     whole = make_result(num_layers=4, amounts=made.ALONE_STEPS, own_cka=declining(0.9))
     ship(shipped, whole, *made.alone(), made.half("layers:0-1", 0.4), made.half("layers:2-3", 0.1))
     app = open_page(PAGE, layer="2")
-    assert [list(one["views"]) for one in players(app)][1:3] == [["passed"], ["stack", "harm"]]
-    assert {row["layer"] for row in pictures(app, 1)["passed"]["datasets"]["lines"] if row["chosen"]} == {"2"}
+    assert list(pictures(app, 1)) == ["stack", "harm"]
     words = told(app)
     assert "**At 60 % removed, the upper half of the layers changes more" in words
     assert "more harm.** Removing 60 % of the weights of the lower" in words
-    assert "**What layer 2 passes on.** With 70 % of its weights removed, and no others" in words
     assert controls.ALONE not in labels(app)
 
 
-def test_layers_that_were_never_pruned_alone_can_be_on_a_click_where_that_can_be_run(
+def test_halves_that_were_never_pruned_alone_can_be_on_a_click_where_that_can_be_run(
     shipped: Path, unfolded: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[SweepRequest] = []
@@ -122,4 +122,4 @@ def test_layers_that_were_never_pruned_alone_can_be_on_a_click_where_that_can_be
     press(app, controls.ALONE)
     assert {request.scope for request in started} == {"layer:0", "layer:1", "layer:2"}
     for known in (units, part, far):
-        assert PASSED not in {box.label for box in open_page(PAGE, result=known.key).expander}
+        assert HALVES_ALONE not in {box.label for box in open_page(PAGE, result=known.key).expander}

@@ -96,7 +96,7 @@ def test_an_amount_that_a_result_lacks_is_told_and_the_next_lower_shown(
 @pytest.mark.parametrize("name", [name for name in SHOWING if name != "Story"])
 def test_a_copied_link_holds_all_choices_also_the_defaults(at_hand: None, name: str) -> None:
     shown = players(open_page(PAGES[name], result=SST2.key))[0]
-    own = {"Layers": {"threshold", "layer"}, "Compare": {"axis", "other"}}
+    own = {"Layers": {"layer"}, "Compare": {"axis", "other"}}
     assert shown["link"].keys() >= {"result", *own.get(name, ())}
     again = open_page(PAGES[name], **shown["link"])
     assert "The link asks for" not in told(again)

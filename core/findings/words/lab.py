@@ -6,7 +6,7 @@ from typing import Any
 from core.errors import first_few
 from core.findings.accuracy import label_doubt, rare_labels
 from core.findings.choices import family_of
-from core.findings.layers import LayerSurvival, Look, layers_of
+from core.findings.layers import LayerSurvival, layers_of
 from core.findings.words import NONE, layers_named
 from core.findings.words import numbers as num
 from core.request.catalog import FEW_EXAMPLES
@@ -28,7 +28,7 @@ def key_figures(result: SweepResult, reduction: n.ReductionKey) -> tuple[str, st
         holds = f"Not even to {n.amount_name(result.amounts[1])}"
     else:
         holds = f"Beyond {largest}" if known.to >= result.amounts[-1] else f"Up to {n.amount_name(known.to)}"
-    found = layers_of(result, Look(reduction))
+    found = layers_of(result, reduction)
     if not found.last:
         return "Undefined", NONE, holds
 

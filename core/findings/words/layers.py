@@ -6,7 +6,7 @@ from core.findings import layers as facts
 from core.findings.comparable import controls_of
 from core.findings.words import Said, Table, layers_named, numbered
 from core.findings.words import numbers as num
-from core.request.catalog import MEASURES, METHODS, REDUCTIONS
+from core.request.catalog import METHODS, REDUCTIONS, SURVIVAL_THRESHOLD
 from core.request.scope import run_of
 from core.results import names as n
 from core.results.schema import SweepResult
@@ -16,67 +16,65 @@ WITHOUT = ("A removed layer has no similarity (hatched), so nothing is said of o
 
 READING = """
 Each strip is one layer, coloured by how similar it is to the same layer of the unpruned model. The bar below ends where
-that similarity first falls below the threshold. The line on it is the 95 % interval, which is known for a threshold of
-0.9 and not for *all tokens*. Where they are known, these are drawn as well. **Dotted**: everything prunable is
-gone. **Thin grey lines**: random removal of as much, one per seed. **Shaded**: beyond the working range, where the
-model has lost 10 % of its advantage over always guessing the commonest label.
+that similarity first falls below 0.9. The line on it is the 95 % interval, which is not known for *all tokens*. Where
+they are known, these are drawn as well. **Dotted**: everything prunable is gone. **Thin grey lines**: random removal of
+as much, one per seed. **Shaded**: beyond the working range, where the model has lost 10 % of its advantage over always
+guessing the commonest label.
 """
 FIRST_TO_CHANGE = "The first to change"  # of layers to select
 
 
-def layers_said(result: SweepResult, chosen: n.PointLabel, companions: Sequence[SweepResult], look: facts.Look) -> Said:
+def layers_said(
+    result: SweepResult, chosen: n.PointLabel, companions: Sequence[SweepResult], reduction: n.ReductionKey
+) -> Said:
     """Say which layer changes first, how far the chosen one stays intact, and whether chance changes the same first.
 
     Args:
         result: A whole sweep.
         chosen: The label of the chosen layer.
         companions: What the result is judged beside.
-        look: What layers are judged by.
+        reduction: A key of REDUCTIONS.
     """
-    heading, found = layers_heading(result, look), facts.layers_of(result, look)
+    heading, found = layers_heading(result, reduction), facts.layers_of(result, reduction)
     if result.pruning.granularity == "layer":
         return Said(heading, WITHOUT)
     if not found.last:
         return Said(heading)
     (layer,) = (layer for layer in found.every if layer.label == chosen)
-    sentences = _layer_sentence(result, layer, look), _chance_sentence(result, companions, look)
+    sentences = _layer_sentence(result, layer), _chance_sentence(result, companions, reduction)
     return Said(heading, tuple(filter(None, sentences)))
 
 
-def layers_heading(result: SweepResult, look: facts.Look) -> str:
+def layers_heading(result: SweepResult, reduction: n.ReductionKey) -> str:
     """Say which layer changes first, and at which amount, with its interval where that is known.
 
     The result may be unfinished.
     """
-    found, labels = facts.layers_of(result, look), n.point_labels(result.points)
+    found, labels = facts.layers_of(result, reduction), n.point_labels(result.points)
     if result.pruning.granularity == "layer":
         return "Layers before the first one removed stay as they were"
     if not found.last:
-        return f"{MEASURES[look.measure].symbol} is undefined in every layer"
+        return "Similarity is undefined in every layer"
     if len(result.frames) < 2:
         return "Only the unpruned model has been measured"
     fallen = found.first or found.last
-    below, at = _below(look), n.removed_name(num.hundredths(fallen[0].value), result)
+    at = n.removed_name(num.hundredths(fallen[0].value), result)
     if fallen[0].censored:
-        return f"No layer falls below {below}, even with {at}"
+        return f"No layer falls below {SURVIVAL_THRESHOLD}, even with {at}"
     if not found.first:
         every = "All layers" if len(found.last) == len(labels) else "All other layers"
-        return f"{every} change together: they fall below {below} at {at}"
-    said = f"change first: they fall below {below} at {at}"
+        return f"{every} change together: they fall below {SURVIVAL_THRESHOLD} at {at}"
+    said = f"change first: they fall below {SURVIVAL_THRESHOLD} at {at}"
     if len(fallen) == 1:
         interval = facts.interval_text(fallen[0].interval, result.amounts[-1])
-        said = f"changes first: it falls below {below} at {at}" + (f" ({interval})" if fallen[0].interval else "")
+        said = f"changes first: it falls below {SURVIVAL_THRESHOLD} at {at}"
+        said += f" ({interval})" if fallen[0].interval else ""
     said = f"{n.capitalised(layers_named([layer.label for layer in fallen], labels))} {said}"
     rivals = [layer.label for layer in found.rivals]
     return f"{said}; {layers_named(rivals, labels)} may change as early" if rivals else said
 
 
-def _below(look: facts.Look) -> str:
-    by = f" by {n.in_sentence(MEASURES[look.measure].symbol)}" if look.measure != "cka" else ""
-    return f"{look.threshold}{by}"
-
-
-def _layer_sentence(result: SweepResult, layer: facts.LayerSurvival, look: facts.Look) -> str:
+def _layer_sentence(result: SweepResult, layer: facts.LayerSurvival) -> str:
     """Say how far a layer stays intact, and how far the model works."""
     if not layer.is_defined:
         return f"{layer.title}: similarity is undefined, even without pruning."
@@ -86,15 +84,15 @@ def _layer_sentence(result: SweepResult, layer: facts.LayerSurvival, look: facts
     interval = f" (95 % interval {facts.interval_text(layer.interval, result.amounts[-1])})" if layer.interval else ""
     working = result.working_range.to if result.working_range else None
     works = f"up to {n.amount_name(working)}" if working else "at no amount measured"
-    said = f"{layer.title}, stays intact (at least {_below(look)}) up to {until}{interval}"
+    said = f"{layer.title}, stays intact (at least {SURVIVAL_THRESHOLD}) up to {until}{interval}"
     return f"{said}." if working is None else f"{said}; the model works {works}."
 
 
-def _chance_sentence(result: SweepResult, companions: Sequence[SweepResult], look: facts.Look) -> str:
+def _chance_sentence(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> str:
     """Say whether chance changes the same layer first; empty for a control itself, and where no layer changes first."""
 
     def first_of(sweep: SweepResult) -> list[n.PointLabel]:
-        return [layer.label for layer in facts.layers_of(sweep, look).first]
+        return [layer.label for layer in facts.layers_of(sweep, reduction).first]
 
     if alone := run_of(result.pruning.scope):
         those, below = n.pruned_layers(result.pruning), ", so layers below cannot change" if alone.start else ""
@@ -112,18 +110,16 @@ def _chance_sentence(result: SweepResult, companions: Sequence[SweepResult], loo
 # ---------------------------------------------------------------- tables
 
 
-def survival_table(result: SweepResult, look: facts.Look) -> Table:
+def survival_table(result: SweepResult, reduction: n.ReductionKey) -> Table:
     """Tabulate how far each layer stays intact, with intervals and floor where they are known."""
-    others = {at: facts.layers_of(result, look._replace(threshold=at)).every for at in facts.THRESHOLDS}
-    layers, floor = others.pop(look.threshold), facts.floor_of(result, look.reduction, look.measure)
-    largest, intact, rows = result.amounts[-1], f"Intact (similarity ≥ {look.threshold}) up to", []
+    layers, floor = facts.layers_of(result, reduction).every, facts.floor_of(result, reduction)
+    largest, intact, rows = result.amounts[-1], f"Intact (similarity ≥ {SURVIVAL_THRESHOLD}) up to", []
     for k, layer in enumerate(layers):
         row = {"Layer": layer.title, intact: layer.text}
         if any(known.interval for known in layers):
             row["95 % interval"] = facts.interval_text(layer.interval, largest)
         if floor:
             row["With everything removed"] = num.two_places(floor[k])
-        row |= {f"≥ {at} up to": known[k].text for at, known in others.items()}
         row[f"Similarity at {n.amount_name(largest)} removed"] = num.two_places(layer.own[-1])
         rows.append(row)
     tau = depth_correlation([min(layer.rank, 1.0) for layer in layers if layer.is_defined])

@@ -46,12 +46,10 @@ def texts(prose: Prose, plain: Callable[[str], str]) -> dict[str, object]:
         "ALL_UP_TO": ALL_UP_TO,
         **{f"by-{name}": title for name, title in CRITERIA.items()},
         **json.loads(MEASURED.read_text("utf-8")),  # written by `benchmarks.verdicts`
-        "partial_cka": catalog.MEASURES["partial_cka"].title,
         "other-methods": "\n\n".join(
             f"{heading(new, plain)} Its formula stands at the head of its file." for new in others
         ),
         "DAMAGES": listed([str(damage) for damage in equal_damage.DAMAGES]),
-        "LEAST_LEFT": f"{catalog.LEAST_LEFT:f}".rstrip("0"),
         "CALIBRATION_EXAMPLES": f"{catalog.CALIBRATION_EXAMPLES:,}",
         "DRAWS": f"{working_range.DRAWS:,}",
         "retained": percent(working_range.RETAINED),

@@ -18,12 +18,12 @@ LABELS = {  # over choices, by their parameter of the address, where that is not
     "other": "Second",
     "alone": "Layers pruned alone",
     "reduction": "Sentence vector",
-    "threshold": "A layer is intact while its similarity is at least",  # 0.9 is a convention
     "layer": "Selected layer",
     "axis": "Compare at",
     "by": "Choose by",
     "most": "At most",
 }
+FORMER = {"threshold": "0.9", "measure": "cka"}  # choices that older links make, and what each shows now
 
 
 def label_of(parameter: str) -> str:

@@ -9,7 +9,7 @@ from core.findings.words.numbers import decimals, percent
 from core.request.catalog import CONFIDENCE
 from core.results.names import PointLabel, amount_name, layer_number
 
-PASSED = "Intact is not harmless: what this layer passes on"  # true of every shipped checkpoint
+HALVES_ALONE = "Intact is not harmless: each half of the layers pruned alone"
 ENDS = {True: "what the classifier reads", False: "the first token of the last layer's output"}
 CELLS = "combinations of task and number of layers"
 

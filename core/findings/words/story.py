@@ -6,7 +6,7 @@ from dataclasses import replace
 from core.findings.accuracy import ends_by_chance, metric_of, working_to
 from core.findings.claim import Verdict, verdict
 from core.findings.comparable import controls_of
-from core.findings.layers import Look, floor_of
+from core.findings.layers import floor_of
 from core.findings.passed import HalvesHarm, Harm
 from core.findings.pooled import ALL, Pooled, shipped
 from core.findings.words import Go, Said, numbered, points, points_span, share_span
@@ -106,7 +106,7 @@ def judged(result: SweepResult, companions: Sequence[SweepResult]) -> str:
 
 def play_told(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> Said:
     """Say where a result changes the model, and which layer falls first."""
-    first = layers_words.layers_heading(result, Look(reduction))
+    first = layers_words.layers_heading(result, reduction)
     if result.pruning.granularity == "layer":
         return Said(first, layers_words.WITHOUT)
     reading = "Each layer hands its change on to those above. Outlined cells repeat the bands."

@@ -105,8 +105,6 @@ def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Tab
         numbers["Shares of the seeds: standard deviation"] = num.decimals(found.contrast.seed_deviation, 3)
         numbers["Share minus random: standard error over examples"] = num.decimals(found.contrast.standard_error, 3)
         numbers["Layer that differs most from random"] = layer_cell(result, found)
-    if found.method:
-        numbers["Gap beyond the emptied model"] = beyond_cell(found)
     if gap := statistics.depth_gap if statistics else None:
         numbers["Depth gap D over all amounts"] = estimated(gap)
     metrics, intervals, since = result.frames[0].metrics, result.frames[0].intervals, no_lead_from(result)
@@ -153,12 +151,3 @@ def layer_cell(result: SweepResult, found: Verdict) -> str:
     layer = int(np.abs(differences).argmax())
     beyond = "beyond every seed" if p_value <= 1 / (len(seeds) + 1) else "within the seeds"
     return f"{n.point_names(result.points)[layer].label}: {differences[layer]:+.3f}, {beyond}".replace("-", "−")
-
-
-def beyond_cell(found: Verdict) -> str:
-    """Say which half keeps more similarity beyond the emptied model's."""
-    beyond = found.method.beyond if found.method else None
-    if beyond is None:
-        return num.UNDEFINED
-    said = "lower half keeps more" if beyond.low > 0 else "upper half keeps more" if beyond.high < 0 else "not shown"
-    return f"{said}: {estimated(beyond)}"

@@ -9,9 +9,8 @@ from core.charts.layers import BAR, COLUMN, layer_scene
 from core.charts.stack import AT_RANDOM, CHANCE, FLOOR, TOO_FAR, stack_view
 from core.charts.story import story
 from core.charts.view import specs
-from core.findings.layers import Look, layers_of, own_similarity
+from core.findings.layers import layers_of, own_similarity
 from core.findings.words.numbers import two_places
-from core.request.catalog import MEASURES
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result
 from tests.pictures import drawn, labels, marks, texts, told
@@ -22,25 +21,24 @@ RESULT = make_result(**THREE, holes=((0.5, 1, 2), (0.75, 2, 2)))
 SEEDS = [make_result(**THREE, method="random", seed=k, own_cka=lambda a, *_: 1 - a) for k in range(3)]
 
 
-def views(result: SweepResult = RESULT, chosen: str = "2", threshold: float = 0.9) -> dict[str, Spec]:
-    return specs(layer_scene(result, Look("mean", threshold), chosen, SEEDS).views)
+def views(result: SweepResult = RESULT, chosen: str = "2") -> dict[str, Spec]:
+    return specs(layer_scene(result, "mean", chosen, SEEDS).views)
 
 
 # ---------------------------------------------------------------- rows
 
 
-@pytest.mark.parametrize("measure", ["cka", "partial_cka"])
-def test_a_layers_strip_bar_and_numbers_are_one_row_that_can_be_picked(measure: str) -> None:
-    own = own_similarity(RESULT, "mean", measure)
-    spec = layer_scene(RESULT, Look("mean", measure=measure), "2").views["rows"].spec
-    cells = [cell[MEASURES[measure].symbol].replace("-", "−") for cell in told(spec, 0, "Predictions changed")]
+def test_a_layers_strip_bar_and_numbers_are_one_row_that_can_be_picked() -> None:
+    own = own_similarity(RESULT, "mean")
+    spec = layer_scene(RESULT, "mean", "2").views["rows"].spec
+    cells = [cell["Similarity"].replace("-", "−") for cell in told(spec, 0, "Predictions changed")]
     assert cells == list(map(two_places, own.T.ravel()))
-    datasets, known = spec["datasets"], layers_of(RESULT, Look("mean", measure=measure)).every
+    datasets, known = spec["datasets"], layers_of(RESULT, "mean").every
     for row, (strip, layer) in enumerate(zip(datasets["strips"], known, strict=True)):
         lowest = min(cell["y"] for cell in datasets["cells"] if cell["pick"] == strip["pick"] == layer.label)
         assert row == strip["y"] < row + BAR[1] < lowest < strip["y2"] == row + 1
         assert strip["name"] == f"{layer.title}, intact up to {layer.text}"
-    assert len(datasets["floors"]) == (3 if measure == "cka" else 0), "the floor is of CKA"
+    assert len(datasets["floors"]) == 3
 
 
 @pytest.mark.parametrize("frame", [0, 6, 19])
@@ -51,12 +49,11 @@ def test_a_bar_is_bright_exactly_while_its_layer_has_never_fallen(frame: int) ->
     assert bright == (own_similarity(result, "mean")[: frame + 1] >= 0.9).all(axis=0).tolist()
 
 
-@pytest.mark.parametrize(("threshold", "marked"), [(0.95, []), (0.9, [0]), (0.3, [0, 1])])
-def test_a_bar_has_its_interval_and_a_mark_where_the_floor_is_intact(threshold: float, marked: list[int]) -> None:
+def test_a_bar_has_its_interval_and_a_mark_where_the_floor_is_intact() -> None:
     falling = make_result(num_layers=3, own_cka=lambda amount, point, _: 1 - amount * point / 2)  # to below 0.3
-    for known, expected in ((falling, marked), (SEEDS[0].model_copy(update={"floor": None}), [])):
-        spec = views(known, threshold=threshold)["rows"]
-        bars, layers = spec["datasets"]["strips"], layers_of(known, Look("mean", threshold)).every
+    for known, expected in ((falling, [0]), (SEEDS[0].model_copy(update={"floor": None}), [])):
+        spec = views(known)["rows"]
+        bars, layers = spec["datasets"]["strips"], layers_of(known, "mean").every
         assert [k for k, bar in enumerate(bars) if bar["intact"].endswith(" *")] == expected
         assert [(bar["low"], bar["high"]) for bar in bars] == [layer.interval or (None, None) for layer in layers]
         assert len(spec["title"]) == (2 if expected else 1), "the mark is explained where there is one"

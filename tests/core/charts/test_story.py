@@ -12,7 +12,6 @@ from core.findings.accuracy import metric_of
 from core.findings.choices import companions, halves
 from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_of
-from core.findings.layers import Look
 from core.findings.passed import harm_of
 from core.findings.words import share_span
 from core.findings.words.compare import compare_heading
@@ -63,7 +62,7 @@ def check_against_pages(result: SweepResult, beside: list[SweepResult], steps: d
     ends = result.frames[result.amounts.index(steps["limits"].start or 0)], result.frames[0]
     scores = [f"{frame.metrics[metric] or 0:.2f}" for frame in ends]
     assert numbers(kept)[:3] == ["90", *scores]
-    layers = [row for row in survival_table(result, Look("mean")) if row["With everything removed"]]
+    layers = [row for row in survival_table(result, "mean") if row["With everything removed"]]
     most = max(layers, key=lambda row: float(row["With everything removed"]))
     assert numbers(floor) == numbers(most["Layer"], most["With everything removed"])
 

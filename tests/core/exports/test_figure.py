@@ -15,7 +15,6 @@ from core.charts.result import STAGE, result_scene
 from core.charts.theme import THEMES, TYPEFACE, ThemeName
 from core.charts.view import Scene
 from core.exports.figure import SLIDE, broken, figure_of, width_of
-from core.findings.layers import Look
 from core.renderer import drawn_frames
 from tests.builders import make_result
 from tests.pictures import at_frame
@@ -26,7 +25,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 MIDDLE = 1
 DEEP, LARGE = (make_result(num_layers=count, points="layer", amounts=(0.0, 0.5)) for count in (12, 24))
 TWELVE = result_scene(DEEP, "mean", STAGE)  # the lowest bars
-MANY = [result_scene(LARGE, "mean"), layer_scene(LARGE, Look("mean"), "3")]
+MANY = [result_scene(LARGE, "mean"), layer_scene(LARGE, "mean", "3")]
 TEXT = "Random pruning, matched to magnitude (seed 2), beside WANDA: 48 % of weights removed"
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.charts.view import Scene
 from core.exports.tables import file_name, metrics_csv, shown_csv, similarity_csv, table
-from core.request.catalog import MEASURES, REDUCTIONS
+from core.request.catalog import REDUCTIONS
 from core.results.store import parse
 from tests.builders import make_result
 from tests.scenes import AMOUNTS, OTHER, RESULT, SCENES
@@ -98,7 +98,7 @@ def test_the_numbers_shown_are_those_of_the_result_and_what_is_undefined_is_empt
     assert all("Shown at" not in row for row in curve), "it stands still"
     strips = shown(SCENES["layers"], "How much each layer")
     assert "undefined" not in {value for row in strips for value in row.values()}
-    floors = [row[MEASURES["cka"].symbol] for row in strips if row.get("Weights removed") == "everything"]
+    floors = [row["Similarity"] for row in strips if row.get("Weights removed") == "everything"]
     assert floors == [f"{value:.2f}" for value in RESULT.floor.cka["mean"]]
     differences = [row for row in shown(SCENES["compare"], "First minus second") if "First" in row]
     told = [[float(row[name]) for name in ("Difference", "First", "Second")] for row in differences]

@@ -9,7 +9,7 @@ from statsmodels.stats.multitest import multipletests
 from core.findings.choices import seed_groups
 from core.findings.claim import corrected, largest_influence, narrowing, verdict, with_rows
 from core.findings.words import verdict as words
-from core.findings.words.verdict import beyond_cell, verdict_cell
+from core.findings.words.verdict import verdict_cell
 from core.request.catalog import DAMAGE
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import State
@@ -124,21 +124,6 @@ def test_the_influence_of_one_example() -> None:
     replicates = np.array([[0.0, 0.0, 0.0, 1.0], [0.2, 0.2, 0.2, 1.2]])  # (k, n); deviations -1/4 and 3/4
     assert largest_influence(replicates) == pytest.approx(0.75)
     assert largest_influence(np.zeros((2, 4))) == 0
-
-
-def test_similarity_beyond_the_emptied_model() -> None:
-    result = network()
-    statistics = result.statistics or {}
-    known = statistics["partial_cka"]["mean"]
-    for low, high, said in (
-        (-0.10, -0.02, "upper half keeps more: −0.060 (−0.100 to −0.020)"),
-        (-0.02, 0.04, "not shown: 0.010 (−0.020 to 0.040)"),
-        (0.01, 0.53, "undefined"),
-    ):
-        gap = known.gap_at_damage["0.05"].model_copy(update={"value": (low + high) / 2, "low": low, "high": high})
-        changed = {"mean": known.model_copy(update={"gap_at_damage": {"0.05": gap}})}
-        assert beyond_cell(verdict(with_own_key(result, statistics={**statistics, "partial_cka": changed}), [])) == said
-    assert beyond_cell(verdict(with_own_key(result, statistics={"cka": statistics["cka"]}), [])) == "undefined"
 
 
 # ---------------------------------------------------------------- several verdicts

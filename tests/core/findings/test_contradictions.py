@@ -15,7 +15,7 @@ from core.findings.choices import everywhere, is_control
 from core.findings.claim import SENSITIVITY, Verdict, verdict
 from core.findings.comparable import SPARSITY_TOLERANCE, largest_mismatch, obstacle
 from core.findings.grid import corrected_verdicts, grid_rows
-from core.findings.layers import Look, layers_of
+from core.findings.layers import layers_of
 from core.findings.words import lab, layers
 from core.findings.words.compare import compare_heading, compare_said, depth_sentence
 from core.findings.words.numbers import percent
@@ -70,10 +70,10 @@ def check_verdicts(shelf: Shelf) -> set[State]:
 
 def check_numbers(result: SweepResult, beside: list[SweepResult]) -> None:
     """How far the model works, and which layers fall first, is the same wherever it stands."""
-    look, to = Look("mean"), working_to(result)
-    heading, (falls, _, holds) = layers.layers_heading(result, look), lab.key_figures(result, "mean")
+    to = working_to(result)
+    heading, (falls, _, holds) = layers.layers_heading(result, "mean"), lab.key_figures(result, "mean")
     if to and to < result.amounts[-1] and result.pruning.granularity != "layer":
-        pages = [limits_told(result, "mean").heading, layers.layers_said(result, "1", beside, look).text, holds]
+        pages = [limits_told(result, "mean").heading, layers.layers_said(result, "1", beside, "mean").text, holds]
         pages += [" ".join(row.values()) for row in numbers_table(result, beside) if "advantage" in row["Number"]]
         pages += [compare_heading((result, other)) for other in beside[:1] if working_to(other) is not None]
         said = [re.search(r"(?:Past|works|Up|advantage)(?: up)?(?: to)? (\S+ %)", words) for words in pages]
@@ -83,7 +83,7 @@ def check_numbers(result: SweepResult, beside: list[SweepResult]) -> None:
         assert not by or removed_name(by, result) in limits_told(result, "mean", metric).heading
     rows = stack_rows(result, "mean", None)
     first = [row["layer"] for row in rows if "first to fall" in guess_answer(row["layer"], row["words"], row["first"])]
-    assert first == [layer.label for layer in layers_of(result, look).first]
+    assert first == [layer.label for layer in layers_of(result, "mean").first]
     assert heading in play_told(result, beside, "mean").text
     at = re.match(r"(Layers? .+?) changes? first: .+? at (\S+ %)", heading)
     assert (bool(at), falls) == (bool(first), f"{at[1]}, at {at[2]}" if at else falls)

@@ -13,7 +13,6 @@ from core.findings.claim import verdict
 from core.findings.compare import profiled
 from core.findings.cut import frontier_of
 from core.findings.grid import arranged, grid_rows
-from core.findings.layers import Look
 from core.findings.passed import Estimate as Mean
 from core.findings.passed import HalvesHarm, Harm, passed_on
 from core.findings.pooled import ALL, WHOLE, Cell, Estimate, Pooled
@@ -167,10 +166,9 @@ def layer_pages() -> Iterator[str]:
         (UNDEFINED, "1", []),
         (falling(0.4, 0.2, amounts=(0.0,)), "1", []),
     ):
-        yield from lines(layers.layers_said(known, chosen, beside, Look("mean")))
-    yield from lines(layers.layers_said(falling(0.4, 0.2), "2", [], Look("mean", measure="partial_cka")))
+        yield from lines(layers.layers_said(known, chosen, beside, "mean"))
     twelve = make_result(num_layers=12, amounts=FIFTHS, own_cka=lambda amount, point, size: 1 - amount * (point > 8))
-    yield from lines(layers.layers_said(twelve, "12", [], Look("mean", 0.95)))
+    yield from lines(layers.layers_said(twelve, "12", [], "mean"))
 
 
 def layers_alone() -> Iterator[str]:
@@ -269,9 +267,8 @@ def numbers() -> Iterator[str]:
         words_of_verdicts.criteria_table(known, SEEDS),
         words_of_verdicts.numbers_table(known, SEEDS),
         words_of_verdicts.criteria_table(network(), SEEDS[:1]),
-        layers.survival_table(made.undefined_first(0.6, 0.4), Look("mean", 0.8)),
-        layers.survival_table(falling(0.4, 0.4), Look("mean", measure="partial_cka")),
-        layers.survival_table(make_result(num_layers=3, amounts=(0.0, 0.5, 0.9), **sloping), Look("mean")),
+        layers.survival_table(made.undefined_first(0.6, 0.4), "mean"),
+        layers.survival_table(make_result(num_layers=3, amounts=(0.0, 0.5, 0.9), **sloping), "mean"),
     ):
         yield from (" | ".join(cell or "–" for cell in cells) for cells in (table[0], *map(dict.values, table)))
 
