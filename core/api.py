@@ -21,7 +21,6 @@ from core.inputs.in_memory import LABEL, keep_sentences, mark_of, plain
 from core.inputs.tables import as_text
 from core.precompute import find, run
 from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
-from core.request.catalog import DEFAULT_MEASURES
 from core.request.sweep_request import SweepRequest
 from core.results.store import load
 
@@ -43,7 +42,6 @@ def sweep(
     examples: int | None = None,
     seed: int = 0,
     control_of: str | None = None,
-    measures: Iterable[str] = DEFAULT_MEASURES,
     until_damage: float | None = None,
     task: str | None = None,
     label_map: Mapping[str | int, str | None] | None = None,
@@ -68,7 +66,6 @@ def sweep(
         examples: How many sentences are evaluated, if not half.
         seed: Of a random method.
         control_of: The method whose allocation a random method follows.
-        measures: Of similarity, as `--help` lists them.
         until_damage: Stop after the amount at which 1 − the mean own CKA reaches this.
         task: A task of GLUE, or auto, for one made from the checkpoint's own labels; None for that of a known
             checkpoint, else auto.
@@ -84,7 +81,7 @@ def sweep(
     data, text = keep_sentences(sentences, labels)
     rows = {"data": data, "text": text, "label": LABEL, "label_map": _meanings(label_map)}
     numbers = {"num_examples": plain(examples), "seed": plain(seed), "until_damage": plain(until_damage)}
-    numbers |= {"amounts": parse_amounts(_several(amounts)), "measures": _several(measures)}
+    numbers["amounts"] = parse_amounts(_several(amounts))
     names = {"task": task, "method": method, "scope": scope, "points": points, "control_of": control_of}
     with _named(model) as checkpoint:
         request = SweepRequest.from_json({"checkpoint": checkpoint, **names, **numbers, **rows})

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         confirmed = confirmed and found.within_tolerance
     print(
         f"{'all within' if confirmed else 'NOT all within'} tolerance: {recompute.ENGINE_TOLERANCE:g} engine, "
-        f"{recompute.TORCH_CKA_TOLERANCE:g} torch-cka, {recompute.FLOOR_TOLERANCE:g} floor and other measures, "
+        f"{recompute.TORCH_CKA_TOLERANCE:g} torch-cka, {recompute.FLOOR_TOLERANCE:g} floor and CKA given it, "
         f"{recompute.ACCURACY_TOLERANCE:g} accuracy"
     )
     return 0 if confirmed else FAILED

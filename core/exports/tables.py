@@ -8,7 +8,6 @@ from typing import Any
 
 from core.charts.view import Scene
 from core.findings.words.numbers import UNDEFINED
-from core.request.catalog import MEASURES
 from core.results.cut import CutStudy, Result
 from core.results.schema import SweepResult
 
@@ -56,11 +55,11 @@ def _numbers(result: SweepResult, k: int) -> Iterator[Number]:
         for reduction in (name for name, known in by_reduction.items() if known):  # some need more examples
             statistics = result.statistics_of(reduction, measure)
             intervals = dict(zip(points, statistics.own[k], strict=True)) if statistics and statistics.own else {}
-            if MEASURES[measure].own_only:
-                cells = [*zip(points, points, frame.own(reduction, measure) or [None] * len(points), strict=True)]
-            else:
-                rows = zip(points, frame.matrix(reduction, measure), strict=True)
+            if measure == "cka":
+                rows = zip(points, frame.matrix(reduction), strict=True)
                 cells = [(point, *cell) for point, row in rows for cell in zip(points, row, strict=True)]
+            else:
+                cells = [*zip(points, points, frame.own(reduction, measure) or [None] * len(points), strict=True)]
             for baseline, pruned, value in cells:
                 interval = intervals.get(pruned) if baseline == pruned else None
                 yield measure, reduction, baseline, pruned, value, *(interval or UNKNOWN)

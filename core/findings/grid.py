@@ -157,7 +157,7 @@ class Grid:
     Attributes:
         columns: The columns, each with the two lines that head it.
         settings: The names of the rows.
-        cells: By setting and column; of one setting there may be several sweeps, such as one by further measures.
+        cells: By setting and column; of one setting there may be several sweeps, such as one in other steps.
         verdicts: By the keys of the results.
     """
 

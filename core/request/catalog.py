@@ -272,45 +272,7 @@ REDUCTIONS: Mapping[str, Reduction] = {
     ),
 }
 
-
 REDUCTION_TITLES: Mapping[str, str] = {name: reduction.title for name, reduction in REDUCTIONS.items()}
-
-
-class Measure(NamedTuple):
-    """A measure of similarity as the app shows it; `core.similarity` implements it.
-
-    Attributes:
-        title: The name on screen.
-        symbol: The short name on axes and in tables.
-        explanation: One sentence for readers who know BERT but not the measure.
-        reductions: Where it is defined.
-        own_only: Whether it compares a point with its own baseline alone.
-    """
-
-    title: str
-    symbol: str
-    explanation: str
-    reductions: tuple[str, ...]
-    own_only: bool = False
-
-
 SINGLE_BATCH = ("mean", "cls")  # reductions over one batch of all examples, where leaving one out works
-
-MEASURES: Mapping[str, Measure] = {
-    "cka": Measure(
-        "CKA",
-        "Similarity",
-        "Compares how two layers arrange the sentences: 1 means the same arrangement, up to rotation and scale; "
-        "near 0, no more alike than chance.",
-        tuple(REDUCTIONS),
-    ),
-    "partial_cka": Measure(
-        "CKA given the emptied model",
-        "Partial CKA",
-        "The similarity left beyond what both layers share with the emptied model, whose prunable matrices are all "
-        "zero.",
-        SINGLE_BATCH,
-        own_only=True,
-    ),
-}
-DEFAULT_MEASURES = ("cka", "partial_cka")
+# The measures of similarity by their names in files, and the reductions that each is computed under.
+MEASURES: Mapping[str, tuple[str, ...]] = {"cka": tuple(REDUCTIONS), "partial_cka": SINGLE_BATCH}

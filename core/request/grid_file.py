@@ -25,7 +25,7 @@ LISTED = {
     **{"checkpoints": "checkpoint", "data": "data", "examples": "num_examples"},
     **{"points": "points", "tasks": "task", "methods": "method", "scopes": "scope"},
 }
-SHARED = ("source_name", "amounts", "measures", "until_damage", "range_examples")
+SHARED = ("source_name", "amounts", "until_damage", "range_examples")
 CONTROLS = ("amounts", "verdict", "coarser")  # which random sweeps each method gets besides
 KEYS = (*LISTED, *SHARED, "controls", "seeds")
 
@@ -78,7 +78,7 @@ def _requests(values: Mapping[str, Any]) -> Iterator[SweepRequest]:
     for key in ("checkpoints", *lists):
         if not lists.get(key) and key != "controls":
             raise PrunescopeError(f"{key}: empty, so that there is no sweep: list at least one")
-    shared = {key: lists[key] if key in ("amounts", "measures") else values[key] for key in SHARED if key in values}
+    shared = {key: lists[key] if key == "amounts" else values[key] for key in SHARED if key in values}
     asked = {choose(control, CONTROLS, "controls") for control in lists.get("controls", ())}
     listed = {field: lists[key] for key, field in LISTED.items() if key in lists}
     for chosen in product(*listed.values()):

@@ -106,21 +106,10 @@ def usual_scope(method: str) -> str | None:
     return "encoder" if METHODS[choose(method, METHODS, "method")].granularity == "weight" else None
 
 
-def _split(given: Any) -> Any:
-    """Read a list that is written as text, with commas."""
-    return given.split(",") if isinstance(given, str) else given
-
-
 def _amounts(given: Any) -> Any:
-    return parse_amounts(_split(given)) if isinstance(given, str | list | tuple) else given
-
-
-def _measures(given: tuple[str, ...]) -> tuple[str, ...]:
-    """Return measures in the order of their table; own CKA must be among them, which says where a damage is reached."""
-    asked = {choose(name, catalog.MEASURES, "measure") for name in given}
-    if "cka" not in asked:
-        raise PrunescopeError(f"measures {','.join(asked) or 'none'}: cka must be among them, such as cka,partial_cka")
-    return tuple(name for name in catalog.MEASURES if name in asked)
+    """Read amounts; a text lists them with commas."""
+    given = given.split(",") if isinstance(given, str) else given
+    return parse_amounts(given) if isinstance(given, list | tuple) else given
 
 
 _PAIR = re.compile(r"((?:[^\\=]|\\.)*)=(.*)", re.DOTALL)
@@ -152,14 +141,12 @@ def _help(words: str, **bounds: Any) -> Any:
 
 _Scope = Annotated[str | None, AfterValidator(canonical)]
 _Amounts = Annotated[tuple[float, ...], BeforeValidator(_amounts)]
-_Measures = Annotated[tuple[str, ...], BeforeValidator(_split), AfterValidator(_measures)]
 _Meaning = Annotated[tuple[str, str | None], BeforeValidator(_meaning)]
 _TASK = f"{', '.join(TASK_NAMES)} (default: a known checkpoint's own, else {AUTO}: from its labels)"
 _DATA = (
     f"written, hub, a folder in the Hub's GLUE layout, a file ({', '.join(TABLE_SUFFIXES)}), or "
     "hub:OWNER/NAME[/CONFIG][@REVISION] (default: written for embedded, else hub)"
 )
-_MEASURES = f"{', '.join(catalog.MEASURES)} (default: {','.join(catalog.DEFAULT_MEASURES)})"
 _LABEL_MAP = "VALUE=LABEL: what a value of the label column means ('\\=' for = in VALUE); 'VALUE=' leaves its rows out"
 _GUESSED = "(default: guessed where only one can be meant)"
 
@@ -181,7 +168,6 @@ class SweepRequest:
     num_examples: Annotated[int | None, _help(f"default: {catalog.DEFAULT_EXAMPLES}; of a file at most half")] = None
     seed: Annotated[int, _help("of pruning; the examples' seed is fixed", ge=0, lt=2**32)] = 0
     control_of: Annotated[str | None, _help("what a random method follows (default: magnitude, attribution)")] = None
-    measures: Annotated[_Measures, _help(_MEASURES)] = catalog.DEFAULT_MEASURES
     until_damage: Annotated[float | None, _help("stop once 1 - the mean own CKA reaches this", gt=0, lt=1)] = None
     range_examples: Annotated[RangeExamples, _help("what judges the working range: subset (default) or all")] = "subset"
     data: Annotated[str | None, _help(_DATA)] = None

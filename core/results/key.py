@@ -1,10 +1,10 @@
 """The key of a result: what decides its numbers; and its checksum: what its file holds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from core.request.amounts import amount_text
-from core.request.catalog import DEFAULT_CONTROLLED, DEFAULT_MEASURES
+from core.request.catalog import DEFAULT_CONTROLLED, MEASURES
 from core.request.sweep_request import SweepRequest
 from core.results.cut import CutStudy
 from core.results.digest import digest
@@ -16,18 +16,26 @@ AnyResult = TypeVar("AnyResult", bound=Record)
 MadeBy = Mapping[str, str | int]  # what an environment says of the `dtype` and the `engine` of a computation
 
 
-def result_key(asked: SweepRequest, revision: str, task: TaskRecord, pruning: PruningRecord, made_by: MadeBy) -> str:
+def result_key(
+    asked: SweepRequest,
+    revision: str,
+    task: TaskRecord,
+    pruning: PruningRecord,
+    made_by: MadeBy,
+    measures: Iterable[str] = MEASURES,
+) -> str:
     """Compute a result's key: a digest of everything that decides its numbers (not threads, environment or time).
 
     What is null or at its default is left out, so that a part added later changes no existing key. The scope and the
     calibration examples stay in as null: the first keys had them.
 
     Args:
-        asked: Points, measures, and all amounts.
+        asked: Points, and all amounts.
         revision: The digest of the checkpoint's content.
         task: The examples.
         pruning: The method and its settings.
         made_by: The dtype of the computation, such as `float32`, and the engine version.
+        measures: Names from MEASURES; older files may have fewer than all.
     """
     calibration, stop = pruning.calibration, pruning.stop
     optional = {
@@ -47,7 +55,7 @@ def result_key(asked: SweepRequest, revision: str, task: TaskRecord, pruning: Pr
         "max_length": task.max_length,
         "dtype": str(made_by["dtype"]),
         "engine": str(made_by["engine"]),
-        **({} if {*asked.measures} == {*DEFAULT_MEASURES} else {"measures": sorted(asked.measures)}),
+        **({} if {*measures} == {*MEASURES} else {"measures": sorted(measures)}),
     }
     return digest(parts)
 
@@ -72,7 +80,8 @@ def key_of(result: SweepResult | CutStudy) -> str:
             **{name: str(made_by[name]) for name in ("dtype", "engine")},
         }
         return digest(parts)
-    return result_key(request_of(result), result.checkpoint.revision, result.task, result.pruning, made_by)
+    revision, pruning = result.checkpoint.revision, result.pruning
+    return result_key(request_of(result), revision, result.task, pruning, made_by, result.measures)
 
 
 def sealed(result: AnyResult) -> AnyResult:

@@ -21,7 +21,7 @@ from platformdirs import user_cache_path
 from pydantic import TypeAdapter, ValidationError
 
 from core.errors import PrunescopeError
-from core.request.catalog import DEFAULT_MEASURES, REDUCTION
+from core.request.catalog import REDUCTION
 from core.request.limits import is_hosted
 from core.results import store
 from core.results.cut import ANY, CutStudy, Result
@@ -53,7 +53,6 @@ class Entry(Pruning):
         columns: Of a table, those that were read.
         label_map: What values of its label column mean, see `TaskRecord`.
         until_damage: The damage at which the sweep stopped; None if it ran all amounts.
-        measures: The measures of similarity.
         created_at: When it was computed, in ISO format.
     """
 
@@ -68,7 +67,6 @@ class Entry(Pruning):
     columns: ColumnsRecord | None = None
     label_map: dict[str, str | None] | None = None
     until_damage: float | None = None
-    measures: tuple[str, ...] = DEFAULT_MEASURES
     created_at: str
 
     @property
@@ -125,7 +123,6 @@ def entry_of(result: Result) -> Entry | CutEntry:
         task=task.name,
         points=result.points,
         until_damage=pruning.stop.damage if pruning.stop else None,
-        measures=result.measures,
     )
 
 

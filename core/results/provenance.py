@@ -80,7 +80,6 @@ def request_of(result: Result, asked: SweepRequest | None = None) -> SweepReques
         amounts=pruning.stop.amounts if pruning.stop else result.amounts,
         seed=pruning.seed,
         control_of=pruning.controls,
-        measures=result.measures,
         until_damage=pruning.stop.damage if pruning.stop else None,
         range_examples="all" if judged and judged.examples > len(task.examples) else "subset",
     )
@@ -162,7 +161,6 @@ def command_line(request: SweepRequest, module: str = "core.precompute") -> str:
         unsaid["seed"] = None
     options = {
         "amounts": [("--amounts", ",".join(map(amount_text, request.amounts)))],
-        "measures": [("--measures", ",".join(request.measures))],
         "text": [*zip(("--text", "--text2"), request.text, strict=False)],
         "label_map": [("--label-map", meaning_text(*pair)) for pair in request.label_map],
     }

@@ -192,9 +192,9 @@ class Frame(f.Record):
     divergence: DivergenceRecord | None = None
     read: Annotated[float, Field(ge=-1 - 1e-6, le=1 + 1e-6)] | None = None
 
-    def matrix(self, reduction: str, measure: str = "cka") -> f.Matrix:
-        """Return the matrix of all pairs of points, of a measure that has one."""
-        return cast(f.Matrix, self.similarity[measure][reduction])
+    def matrix(self, reduction: str) -> f.Matrix:
+        """Return the CKA of all pairs of points."""
+        return cast(f.Matrix, self.similarity["cka"][reduction])
 
     def own(self, reduction: str, measure: str = "cka") -> f.Row | None:
         """Return each point's similarity to its own baseline; None where it is undefined or unknown."""
@@ -282,7 +282,7 @@ class SweepResult(Header, Computed):
                 yield f"frame {frame.amount}: its similarities lie outside [-1, 1], or are"
         for measure, by_reduction in (self.statistics or {}).items():
             for reduction, known in by_reduction.items():
-                is_known = measure in self.measures and reduction in MEASURES[measure].reductions
+                is_known = measure in self.measures and reduction in MEASURES[measure]
                 if not is_known or not known.fits(len(amounts), points, examples):
                     yield f"its statistics of '{measure}', '{reduction}' are"
 

@@ -305,7 +305,7 @@ def _sweep_faults(sweep: SweepResult) -> Iterator[str]:
         if frame.metrics.get("accuracy") is None:
             yield "a frame lacks its accuracy"
         for measure, by_reduction in frame.similarity.items():
-            if set(by_reduction) != set(MEASURES[measure].reductions):
+            if set(by_reduction) != set(MEASURES[measure]):
                 yield "a frame lacks a reduction"
         cka = frame.similarity.get("cka", {"": ()}).values()
         if not all(values and isinstance(values[0], tuple) for values in cka):

@@ -1,4 +1,1 @@
-"""Measures of how similar two representations are, one per file behind one protocol (`measure`).
-
-A new measure is a row of `core.request.catalog.MEASURES` and a file here of its name, with a function `comparer`.
-"""
+"""How similar representations are: CKA, CKA given the emptied model, the published tool; and how far outputs move."""

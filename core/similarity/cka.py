@@ -13,17 +13,43 @@ example m. The rest has the row sums -K_im, whose total is 0, and eq. 3 becomes
 (A bootstrap counts one example as two that agree, which biases the unbiased HSIC.)
 """
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from core.similarity.gram import Comparison, Grams, OwnComparison, compare
-from core.similarity.measure import Array, Compared, Comparer
+
+Array = npt.NDArray[np.float64]
 
 
-def comparer(baseline: Grams, emptied: Grams | None) -> Comparer:
-    """Compare every point of the baseline with every point of a pruned model; see `core.similarity.measure`."""
+class Compared(NamedTuple):
+    """A pruned model beside the baseline.
+
+    Attributes:
+        values: (baseline points, pruned points), or (points,) where a point is compared with its own baseline alone;
+            NaN where similarity is undefined.
+        without: (points, n), each point with its own baseline without each example; None if that is unknown.
+    """
+
+    values: Array
+    without: Array | None = None
+
+    @property
+    def own(self) -> Array:
+        """Each point with its own baseline, (points,)."""
+        return self.values if self.values.ndim == 1 else self.values.diagonal()
+
+
+Comparer = Callable[[Grams], Compared]
+"""Compares a pruned model's representations with the baseline's, of which all is computed once that can be."""
+
+
+def comparer(baseline: Grams) -> Comparer:
+    """Compare every point of the baseline with every point of a pruned model."""
 
     def compared(pruned: Grams) -> Compared:
         comparison = compare(baseline, pruned)

@@ -13,9 +13,8 @@ where (1 - C_iz²)(1 - C_jz²) < 1e-4: where the emptied model explains a layer 
 import numpy as np
 
 from core.request.catalog import LEAST_LEFT
-from core.similarity.cka import leave_one_out, own_cka
+from core.similarity.cka import Array, Compared, Comparer, leave_one_out, own_cka
 from core.similarity.gram import Grams, compare_own
-from core.similarity.measure import Array, Compared, Comparer
 
 
 def comparer(baseline: Grams, emptied: Grams | None) -> Comparer | None:

@@ -13,10 +13,10 @@ from core.request.catalog import MEASURES, SINGLE_BATCH
 from core.results.fields import Matrix, Row
 from core.results.schema import FloorRecord, Frame
 from core.results.statistics import ChangedRecord, DivergenceRecord, LayerStatistics
-from core.similarity.cka import cka, own_cka
+from core.similarity import cka, partial_cka
+from core.similarity.cka import Compared, Comparer
 from core.similarity.gram import compare, compare_own
 from core.similarity.jensen_shannon import divergences
-from core.similarity.measure import Compared, Comparer, measure_of
 from core.sweep.equal_damage import DAMAGES, damage, place_of
 from core.sweep.meter import Measured, Pruned
 from core.sweep.metrics import changed_share, evaluate, mean_divergence
@@ -31,7 +31,6 @@ class Beside:
         subset: The evaluation examples.
         baseline: The unpruned model.
         emptied: The emptied model; None where the method has none.
-        measures: Names from MEASURES.
         compared: The similarities at each amount so far by measure and reduction, with their values without each
             example; None where a measure is undefined for the method.
     """
@@ -39,7 +38,6 @@ class Beside:
     subset: EvalSubset
     baseline: Measured
     emptied: Measured | None
-    measures: Sequence[str]
     compared: list[Mapping[str, Mapping[str, Compared | None]]] = field(default_factory=list)
 
     @cached_property
@@ -47,11 +45,8 @@ class Beside:
         """What compares a pruned model, by measure and reduction; None where the measure is undefined."""
         baseline, floor = self.baseline.grams, self.emptied.grams if self.emptied else {}
         return {
-            measure: {
-                reduction: measure_of(measure)(baseline[reduction], floor.get(reduction))
-                for reduction in MEASURES[measure].reductions
-            }
-            for measure in self.measures
+            "cka": {name: cka.comparer(baseline[name]) for name in MEASURES["cka"]},
+            "partial_cka": {name: partial_cka.comparer(baseline[name], floor.get(name)) for name in SINGLE_BATCH},
         }
 
     def compare(self, pruned: Pruned) -> Frame:
@@ -64,7 +59,7 @@ class Beside:
             for measure, by_reduction in self.comparers.items()
         }
         subset = self.subset
-        read = own_cka(compare_own(self.baseline.grams[READ], pruned.grams[READ]))  # (1,)
+        read = cka.own_cka(compare_own(self.baseline.grams[READ], pruned.grams[READ]))  # (1,)
         metrics, intervals = evaluate(subset.task.metrics, subset.record.gold, pruned.predictions)
         share, share_interval = changed_share(self.baseline.predictions, pruned.predictions)
         divergence, divergence_interval = mean_divergence(divergences(self.baseline.logits, pruned.logits))
@@ -90,7 +85,7 @@ class Beside:
             return None
         models = self.baseline.grams, self.emptied.grams
         pairs = {name: compare(*(grams[name] for grams in models)) for name in SINGLE_BATCH}
-        own = {name: row_of(cka(compared).diagonal().numpy()) for name, compared in pairs.items()}
+        own = {name: row_of(cka.cka(compared).diagonal().numpy()) for name, compared in pairs.items()}
         return FloorRecord(cka=own, predictions=self.emptied.predictions)
 
     @property
@@ -103,7 +98,7 @@ class Beside:
     def statistics(
         self, amounts: Sequence[float], pruned_point: int | None
     ) -> dict[str, dict[str, LayerStatistics]] | None:
-        """Compute the statistics of all measures whose values without each example are known.
+        """Compute the statistics of both measures, where their values without each example are known.
 
         Args:
             amounts: All that were compared, ascending.
@@ -112,9 +107,9 @@ class Beside:
         Returns:
             By measure and reduction; None if there are too few examples.
         """
-        found: dict[str, dict[str, LayerStatistics]] = {measure: {} for measure in self.measures}
+        found: dict[str, dict[str, LayerStatistics]] = {measure: {} for measure in MEASURES}
         for reduction in SINGLE_BATCH:
-            known = {measure: self._series(measure, reduction) for measure in self.measures}
+            known = {measure: self._series(measure, reduction) for measure in MEASURES}
             own = known["cka"]
             places = {amount_text(target): place_of(*own, target) for target in DAMAGES} if own else {}
             for measure, series in known.items():

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from core.encoder.loading import borrow
 from core.inputs.hub import Report
-from core.request.catalog import LEAST_LEFT, MEASURES, REDUCTIONS, SINGLE_BATCH
+from core.request.catalog import LEAST_LEFT, REDUCTIONS, SINGLE_BATCH
 from core.request.sweep_request import SweepRequest
 from core.results.schema import Frame, SweepResult
 from core.similarity.torch_cka import torch_cka_matrix
@@ -37,7 +37,7 @@ class Deviations:
             two values is undefined.
         torch_cka: The same from torch-cka's values.
         accuracy: The deviation of the accuracy from our engine's.
-        others: The largest deviation of the floor and of every other measure from our engine's, by name.
+        others: The largest deviations of partial CKA, the floor and what the classifier reads, by name.
     """
 
     amount: float
@@ -101,13 +101,12 @@ def verify_frame(
 
 
 def _other_deviations(result: SweepResult, stored: Frame, ours: SweepResult) -> dict[str, float]:
-    """Compare the floor and every measure but CKA."""
+    """Compare partial CKA, what the classifier reads, and the floor."""
     unknown = (None,) * len(result.points)
     deviations = {}
-    for measure in result.measures:
-        for reduction in MEASURES[measure].reductions if measure != "cka" else ():
-            known = [frame.similarity[measure][reduction] or unknown for frame in (stored, ours.frames[-1])]
-            deviations[f"{MEASURES[measure].title}, {reduction}"] = _deviation(*known)
+    for reduction in SINGLE_BATCH if "partial_cka" in result.measures else ():
+        rows = [frame.own(reduction, "partial_cka") or unknown for frame in (stored, ours.frames[-1])]
+        deviations[f"CKA given the emptied model, {reduction}"] = _deviation(*rows)
     if stored.read is not None:  # older results lack it
         deviations["What the classifier reads"] = _deviation([stored.read], [ours.frames[-1].read])
     if result.floor and ours.floor:

@@ -21,7 +21,7 @@ from core.inputs.examples import EvalSubset, check_not_training_data
 from core.inputs.hub import Report
 from core.inputs.prepare import DTYPE, Inputs, pruning_record
 from core.pruning import Plan
-from core.request.catalog import ENGINE_VERSION, METHODS
+from core.request.catalog import ENGINE_VERSION, MEASURES, METHODS
 from core.request.controls import likely_amounts
 from core.request.points import pruned_point
 from core.request.sweep_request import SweepRequest, check_scope
@@ -88,10 +88,10 @@ def sweep(
             emptied = once("emptied", place, lambda: meter.measure_emptied(request.scope))
         rest = inputs.rest and inputs.rest.record.fingerprint
         baseline = once("unpruned", (record.id, record.revision, rest), lambda: meter.measure(request.amounts[0]))
-        beside = Beside(subset, baseline, emptied, request.measures)
+        beside = Beside(subset, baseline, emptied)
         measures = {
-            measure: MeasureRecord(estimators={reduction: ESTIMATORS[reduction] for reduction in by_reduction})
-            for measure, by_reduction in beside.comparers.items()
+            measure: MeasureRecord(estimators={reduction: ESTIMATORS[reduction] for reduction in reductions})
+            for measure, reductions in MEASURES.items()
         }
         header = Header(
             checkpoint=record,

@@ -33,7 +33,7 @@ JSON = st.recursive(
     max_leaves=12,
 )
 FIELDS = st.sampled_from(sorted(SweepRequest.__dataclass_fields__))
-OPTIONS = ["task", "method", "scope", "points", "amounts", "examples", "seed", "control_of", "measures"]
+OPTIONS = ["task", "method", "scope", "points", "amounts", "examples", "seed", "control_of"]
 OPTIONS += ["until_damage", "label_map"]
 SCALARS = st.integers(-9, 99).map(np.int64) | st.floats(0, 1).map(np.float32) | st.sampled_from(["cka", "auto"])
 TABLE = st.text(st.sampled_from('ab,;\t"\n\r\\{}[]:0é\ufeff\x00 '), max_size=120).map(str.encode)

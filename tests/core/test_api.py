@@ -130,10 +130,10 @@ def test_what_does_not_fit_is_refused_in_one_line(
 
 def test_plain_values_of_other_libraries_serve(tiny_emotions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "run", run := Mock(side_effect=PrunescopeError("accepted")))
-    given = {"examples": torch.tensor(8), "amounts": torch.tensor([0.25, 0.5]), "seed": np.int64(3), "measures": "cka"}
+    given = {"examples": torch.tensor(8), "amounts": torch.tensor([0.25, 0.5]), "seed": np.int64(3)}
     given |= {"method": np.str_("wanda"), "scope": np.str_("layer:1"), "label_map": {np.str_("joy"): None}}
     assert refused(tiny_emotions, **given) == "accepted"
-    read = {"num_examples": 8, "amounts": (0.0, 0.25, 0.5), "seed": 3, "measures": ("cka",), "method": "wanda"}
+    read = {"num_examples": 8, "amounts": (0.0, 0.25, 0.5), "seed": 3, "method": "wanda"}
     for field, value in {**read, "scope": "layer:1", "label_map": (("joy", None),)}.items():
         found = getattr(run.call_args.args[0].request, field)
         assert (found, type(found)) == (value, type(value))

@@ -30,13 +30,13 @@ def asked(request: SweepRequest) -> tuple[object, ...]:
     """What a sweep of a grid's file and an entry of the manifest have in common."""
     place = request.checkpoint, request.task, request.data == "written", request.points
     controls = request.control_of or DEFAULT_CONTROLLED.get(request.method)
-    return (*place, request.method, request.scope, request.seed, controls, request.until_damage, {*request.measures})
+    return (*place, request.method, request.scope, request.seed, controls, request.until_damage)
 
 
 def listed(entry: library.Entry) -> tuple[object, ...]:
     layers = 1 + max(int(point.split(".")[1]) for point in entry.points)
     place = entry.checkpoint, entry.task, entry.source == "written", points_of(entry.points, layers)
-    return (*place, entry.method, entry.scope, entry.seed, entry.controls, entry.until_damage, {*entry.measures})
+    return (*place, entry.method, entry.scope, entry.seed, entry.controls, entry.until_damage)
 
 
 def test_the_manifest_lists_whole_grids_and_nothing_else_and_results_stay_small() -> None:

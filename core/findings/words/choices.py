@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from core.findings.choices import companions, is_control, published_pair, task_title
 from core.findings.words.lab import columns_name, meanings_name
-from core.request.catalog import DEFAULT_MEASURES, MEASURES, TASKS
+from core.request.catalog import TASKS
 from core.results.library import Entry
-from core.results.names import SEPARATOR, in_sentence, listed, name_of, points_name
+from core.results.names import SEPARATOR, in_sentence, name_of, points_name
 
 SOURCES = {
     "written": "Written for this project",
@@ -67,8 +67,6 @@ def numbered_apart(labels: Sequence[str]) -> list[str]:
 
 
 def _parts(entry: Entry) -> tuple[str, ...]:
-    """Return the names of pruning, points, measures, checkpoint, data and what was read of it."""
-    further = [in_sentence(MEASURES[measure].title) for measure in entry.measures if measure not in DEFAULT_MEASURES]
-    measures = f"also by {listed(further)}" if further else ""
+    """Return the names of pruning, points, checkpoint, data and what was read of it."""
     read = columns_name(entry.columns), meanings_name(entry.label_map)
-    return name_of(entry), points_name(entry.points), measures, entry.model, entry.data, *read
+    return name_of(entry), points_name(entry.points), entry.model, entry.data, *read

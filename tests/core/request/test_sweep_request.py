@@ -29,7 +29,6 @@ REFUSED = [
     ({"task": "sst5"}, "unknown task 'sst5': choose one of sst2"),
     ({"method": "magic"}, "unknown method 'magic'"),
     ({"points": "x"}, "unknown points 'x'"),
-    ({"measures": ("partial_cka",)}, "cka must be among them"),
     ({"method": "random", "control_of": "attribution"}, "random cannot control attribution"),
     ({"task": "messages", "data": "hub"}, "task messages has no data on the Hub: give --data written"),
     *(({"scope": scope}, f"scope '{scope}' with method 'mag") for scope in ("decoder", None)),

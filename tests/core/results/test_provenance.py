@@ -56,7 +56,7 @@ MARKS = {"label": "-l", "label_map": (("-1", "bad"), ("1", None), ("a=b\\", "c=d
     [
         SweepRequest("embedded:sst2", "sst2", scope="layers:2-4", points="both", amounts=(0.0, 0.25, 0.5)),
         SweepRequest("owner/name@v1", "mrpc", num_examples=64, data="hub", source_name="GLUE; rm -rf 'x'"),
-        SweepRequest("owner/name", "auto", data="a.csv", text=("one", "two"), measures=("cka",), **MARKS),
+        SweepRequest("owner/name", "auto", data="a.csv", text=("one", "two"), **MARKS),
     ],
 )
 def test_the_command_asks_for_the_same(request_: SweepRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

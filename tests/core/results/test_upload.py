@@ -88,6 +88,14 @@ def test_fields_that_results_no_longer_have_are_dropped_and_its_checksum_is_the_
     assert "does not match its checksum" in refusal(read_upload, rewritten(older, {}, sealed=False), "a")
 
 
+def test_a_file_with_cka_alone_is_read_under_its_own_key() -> None:
+    frames = [{**frame, "similarity": {"cka": frame["similarity"]["cka"]}} for frame in RESULT.model_dump()["frames"]]
+    measures = {"cka": RESULT.similarity.measures["cka"].model_dump()}
+    changes = {"frames": frames, "similarity.measures": measures, "statistics": None}
+    known = read_upload(rewritten(RESULT, changes), "mine.json")
+    assert (known.measures, known.key != RESULT.key) == (("cka",), True)
+
+
 def test_a_result_too_large_to_draw_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     for bound, most, said in (
         ("LOCAL_LIMITS", replace(LOCAL_LIMITS, amounts=1), "it has 2 amounts, at most 1 can"),

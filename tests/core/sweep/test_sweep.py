@@ -14,7 +14,7 @@ from core.encoder.loading import Checkpoint
 from core.errors import PrunescopeError
 from core.inputs.examples import example_digests
 from core.inputs.prepare import Inputs, prepare
-from core.request.catalog import MEASURES, METHODS
+from core.request.catalog import METHODS
 from core.request.sweep_request import SweepRequest, checked, usual_scope
 from core.results.schema import SweepResult
 from core.sweep.sweep import SharedPasses, sweep
@@ -144,7 +144,7 @@ def test_what_is_not_finite_is_never_scored(tiny_bert: Path, glue_folder: Path, 
     assert len(seen) == frames
 
 
-ALL = {"range_examples": "all", "measures": tuple(MEASURES)}
+ALL = {"range_examples": "all"}
 SHARED = [  # settings of sweeps, and the forward passes that each makes after those before it
     ({"points": "both", **ALL}, 4 * PASS + 3 * REST),
     ({"points": "both", "method": "random", "seed": 3, **ALL}, 2 * (PASS + REST)),
