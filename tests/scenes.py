@@ -2,12 +2,10 @@
 
 from core.charts.compare import compare_scene
 from core.charts.layers import layer_scene
-from core.charts.profiles import profile_scene
 from core.charts.result import STAGE, removed_scene, result_scene
 from core.charts.sentences import flip_scene, probability_scene
 from core.charts.story import story
 from core.charts.view import Scene
-from core.findings.compare import profiled
 from core.findings.sentences import examples_of
 from core.results.prediction import Prediction
 from tests.builders import make_result
@@ -23,7 +21,6 @@ SCENES: dict[str, Scene] = {
     "layers": layer_scene(RESULT, "mean", "1"),
     "removed": removed_scene(RESULT, "mean", 1),
     "compare": compare_scene(RESULT, OTHER, "mean"),
-    "profiles": profile_scene(RESULT, [profiled(RESULT, (), "mean"), profiled(OTHER, (), "mean")], "mean"),
     "sentences": flip_scene(RESULT, examples_of(RESULT)),
     "probabilities": probability_scene(PREDICTION, RESULT),
     "present": result_scene(RESULT, "mean", STAGE),

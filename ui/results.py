@@ -189,13 +189,6 @@ def companions_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepRe
     return read_beside(companions, result, _judging(entries))
 
 
-def methods_of(result: SweepResult, entries: Sequence[Entry]) -> list[tuple[SweepResult, list[SweepResult]]]:
-    """Read all methods measured like a result, each with the results that it is judged beside."""
-    among = _judging(entries)  # once, for it lists a hosted server's folder
-    methods = read_beside(methods_beside, result, entries)
-    return [(method, read_beside(companions, method, among)) for method in methods]
-
-
 def own_methods(result: SweepResult) -> list[SweepResult]:
     """Read a visitor's own whole sweep with those of other methods, measured like it at its amounts, else nothing.
 

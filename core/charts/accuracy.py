@@ -23,7 +23,6 @@ SCALE_TITLES: dict[Scale, str] = {
     "amount": g.REMOVED,
     "prunable_sparsity": "Share of encoder weights removed",
     "damage": "Overall change (1 − mean similarity)",
-    "divergence": "Divergence of the predictions, in bits",
 }
 NOT_MEASURED = "not measured"
 

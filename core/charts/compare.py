@@ -5,7 +5,7 @@ orange and above zero, the second is blue, dashed and below.
 """
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import altair as alt
 
@@ -25,7 +25,6 @@ TITLE_WIDTH = 26  # characters of a line over a heatmap that is half as wide as 
 WIDEST_HALVED = 8  # points of a model whose heatmap is legible on half a telephone
 LEGEND_WIDTH = 38  # characters of a line in a legend on a telephone
 FLOOR_NOTE = "dotted: the floor, with everything removed"
-MATCHED: Mapping[Scale, str] = {"damage": "Overall change", "divergence": "Divergence"}  # scales without amounts
 
 
 def _layout(results: Two, overlaid: bool) -> Layout:
@@ -86,7 +85,7 @@ def compare_scene(
     if overlaid := same_rows(results):
         views["difference"] = difference_view(first, together.pairs, reduction, titles[2])
         views["own"] = _own_view(results, together, reduction, (series, other))
-    matched = f", at equal {n.in_sentence(MATCHED[together.scale])}" if together.is_interpolated else ""
+    matched = ", at equal overall change" if together.is_interpolated else ""
     return Scene(
         f"{n.capitalised(names[0])} beside {names[1]}{matched}",
         n.origins(results, reduction),
@@ -115,8 +114,8 @@ def _frames(results: Two, together: Together, metric: str) -> g.Rows:
 
 def _place_name(shared: float, frames: tuple[Frame, Frame], results: Two, scale: Scale) -> str:
     """Say where two frames are shown together."""
-    if scale in MATCHED:
-        return f"{MATCHED[scale]} {num.place_name(shared)}"
+    if scale == "damage":
+        return f"Overall change {num.place_name(shared)}"
     if scale == "amount":
         return _removed(results, [n.amount_name(frame.amount) for frame in frames])
     shares = dict.fromkeys(num.percent(place(frame, scale)) for frame in frames)

@@ -3,28 +3,28 @@
 Where in depth both have changed is compared at equal damage, if `core.findings.comparable` allows it, in the sweeps
 that the verdict reads (`core.findings.claim`); what holds against chance is the verdict's to say. By a metric they are
 compared wherever both have removed equally much of the encoder's weights in total: from which layers a method takes
-them is part of the method. All methods of a task are shown at one damage, each beside its control.
+them is part of the method.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from core.findings.claim import Verdict, placed, verdict
-from core.findings.comparable import SPARSITY_TOLERANCE, controls_of, is_matched, obstacle, own_sweeps, same_checkpoint
-from core.findings.matching import Matched, frames_at, grid_to, largest_on, values_on
+from core.findings.comparable import SPARSITY_TOLERANCE, is_matched, obstacle, own_sweeps, same_checkpoint
+from core.findings.matching import frames_at, grid_to, largest_damage
 from core.request.catalog import DAMAGE, SINGLE_BATCH
-from core.results.names import ReductionKey, checkpoint_name, in_sentence, method_name, pruning_name
+from core.results.names import ReductionKey, checkpoint_name, in_sentence, pruning_name
 from core.results.schema import Frame, SweepResult
-from core.sweep.equal_damage import DAMAGES, upper_share
+from core.sweep.equal_damage import upper_share
 from core.sweep.statistics import gap_difference
 
 if TYPE_CHECKING:
     from core.sweep.paired_tests import PairedTest
 
-Scale = Literal["amount", "prunable_sparsity", "damage", "divergence"]
-Axis = Literal["amount"] | Matched
+Scale = Literal["amount", "prunable_sparsity", "damage"]
+Axis = Literal["amount", "damage"]
 Two = tuple[SweepResult, SweepResult]  # each a whole sweep or the first frames of one
 FramePair = tuple[Frame, Frame]
 Tested = tuple[tuple[float, float], float, "PairedTest"]  # of frames: both amounts, the share of weights, the test
@@ -52,7 +52,7 @@ class Together(NamedTuple):
     @property
     def is_interpolated(self) -> bool:
         """Whether frames lie between stored ones, so that both results match exactly."""
-        return self.scale in ("damage", "divergence")
+        return self.scale == "damage"
 
 
 def shown_together(two: Two, axis: Axis = "amount", reduction: ReductionKey = "mean") -> Together:
@@ -60,13 +60,13 @@ def shown_together(two: Two, axis: Axis = "amount", reduction: ReductionKey = "m
 
     Args:
         two: The results.
-        axis: On `amount`, stored frames are paired that are each other's nearest. On the others, frames are
-            interpolated where both have changed equally much, by damage or by the divergence of the predictions.
+        axis: On `amount`, stored frames are paired that are each other's nearest; on `damage`, frames are interpolated
+            where both have changed equally much.
         reduction: What damage is measured by.
     """
-    if axis != "amount":
-        places = grid_to(min(largest_on(axis, result, reduction) for result in two))
-        frames = (frames_at(axis, result, reduction, places) for result in two)
+    if axis == "damage":
+        places = grid_to(min(largest_damage(result, reduction) for result in two))
+        frames = (frames_at(result, reduction, places) for result in two)
         return Together(axis, places, tuple(zip(*frames, strict=True)))
     # The amounts of single weights and of whole units differ in meaning.
     scale: Scale = "amount" if len({result.pruning.granularity for result in two}) == 1 else "prunable_sparsity"
@@ -169,50 +169,3 @@ def paired_comparisons(two: Two, metric: str) -> list[Tested]:
     predictions = (tuple(pair[k].predictions for pair in pairs) for k in (0, 1))
     tests = paired_tests(metric, two[0].task.gold, *predictions)
     return [((a.amount, b.amount), a.prunable_sparsity, test) for (a, b), test in zip(pairs, tests, strict=True)]
-
-
-# ---------------------------------------------------------------- all methods of a task at one damage
-
-
-class Profiled(NamedTuple):
-    """One method of a task: depth profiles beside its control's, and what a similarity costs the user.
-
-    Attributes:
-        result: Its sweep over all amounts.
-        name: Its name.
-        sweeps: Its sweep and those in smaller steps.
-        controls: Its matched controls, one sweep per seed.
-        verdicts: Where it changes the model in depth beside its control, by damage.
-    """
-
-    result: SweepResult
-    name: str
-    sweeps: Sequence[SweepResult]
-    controls: Sequence[SweepResult]
-    verdicts: Mapping[float, Verdict]
-
-
-def profiled(result: SweepResult, companions: Sequence[SweepResult], reduction: ReductionKey) -> Profiled:
-    """Collect what is known of a method's sweep over all amounts, and of what it is judged beside, at every damage."""
-    verdicts = {damage: verdict(result, companions, reduction, damage) for damage in DAMAGES}
-    sweeps = own_sweeps(result, companions), controls_of(result, companions)
-    return Profiled(result, method_name(result), *sweeps, verdicts)
-
-
-def costs_of(result: SweepResult, reduction: ReductionKey) -> list[tuple[float, float, float]]:
-    """Return each frame's amount, mean own CKA and share of changed predictions, as far as they are known."""
-    damages = values_on("damage", result, reduction)
-    return [
-        (frame.amount, float(1 - damage), frame.changed.share)
-        for frame, damage in zip(result.frames, damages, strict=True)
-        if frame.changed and damage == damage
-    ]
-
-
-def changed_at(sweeps: Sequence[SweepResult], reduction: ReductionKey, damage: float) -> float | None:
-    """Interpolate the share of changed predictions at a damage, in the sweep with most amounts that reaches it."""
-    reaching = [sweep for sweep in sweeps if largest_on("damage", sweep, reduction) >= damage]
-    if not reaching:
-        return None
-    frame = frames_at("damage", max(reaching, key=lambda sweep: len(sweep.frames)), reduction, (0.0, damage))[1]
-    return frame.changed.share if frame.changed else None

@@ -1,11 +1,11 @@
-"""Match results where they have reached the same damage or divergence, by interpolation between stored frames.
+"""Match results where they have reached the same damage, by interpolation between stored frames.
 
-Where a value is reached is `core.sweep.equal_damage`'s definition: at the first frame that reaches it, between that
+Where a damage is reached is `core.sweep.equal_damage`'s definition: at the first frame that reaches it, between that
 frame and the one before. Everything a picture shows is interpolated linearly there; predictions cannot be.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -15,24 +15,19 @@ from core.results.names import ReductionKey
 from core.results.schema import Frame, SweepResult
 from core.sweep.equal_damage import Array, Missing, damage, first_reached
 
-Matched = Literal["damage", "divergence"]
-
 STEPS = (0.005, 0.01, 0.025, 0.05)  # of the grid; each holds the damages at which results are judged
 MOST_FRAMES = 30  # about as many as a sweep has
 
 
-def values_on(axis: Matched, result: SweepResult, reduction: ReductionKey) -> Array:
-    """Return every frame's damage or divergence, (frames,); NaN where it is undefined or unknown."""
-    if axis == "damage":
-        return damage(own_similarity(result, reduction))
-    return np.array([frame.divergence.value if frame.divergence else np.nan for frame in result.frames])
+def damages_of(result: SweepResult, reduction: ReductionKey) -> Array:
+    """Return every frame's damage, (frames,); NaN where it is undefined."""
+    return damage(own_similarity(result, reduction))
 
 
-def largest_on(axis: Matched, result: SweepResult, reduction: ReductionKey) -> float:
-    """Return the largest damage or divergence that a result reaches before one is undefined; 0 without any."""
-    values = values_on(axis, result, reduction)
-    known = values[~np.maximum.accumulate(np.isnan(values))]
-    return float(known.max(initial=0.0))
+def largest_damage(result: SweepResult, reduction: ReductionKey) -> float:
+    """Return the largest damage that a result reaches before one is undefined; 0 without any."""
+    damages = damages_of(result, reduction)
+    return float(damages[~np.maximum.accumulate(np.isnan(damages))].max(initial=0.0))
 
 
 def grid_to(largest: float) -> tuple[float, ...]:
@@ -44,12 +39,12 @@ def grid_to(largest: float) -> tuple[float, ...]:
     return tuple(min(round(k * step, 6), largest) for k in range(int(largest / step + 1e-9) + 1))
 
 
-def frames_at(axis: Matched, result: SweepResult, reduction: ReductionKey, places: tuple[float, ...]) -> list[Frame]:
-    """Interpolate a result's frames at values that it reaches, the first of them 0."""
-    values = values_on(axis, result, reduction)
+def frames_at(result: SweepResult, reduction: ReductionKey, places: tuple[float, ...]) -> list[Frame]:
+    """Interpolate a result's frames at damages that it reaches, the first of them 0."""
+    damages = damages_of(result, reduction)
     frames = [result.frames[0]]
     for target in places[1:]:
-        found = first_reached(values, target)
+        found = first_reached(damages, target)
         assert not isinstance(found, Missing)  # `places` end at what it reaches
         k, share = map(float, found)
         frames.append(between(result.frames[int(k) - 1], result.frames[int(k)], share))
@@ -93,7 +88,7 @@ def chance_beside(
     seeds = control_sweeps(result, candidates)
     if not seeds:
         return None
-    targets = values_on("damage", result, reduction)  # (frames,)
+    targets = damages_of(result, reduction)  # (frames,)
     placed = [[_at(sweeps, target, reduction) for target in targets] for sweeps in seeds.values()]
     known = np.ma.masked_invalid(placed)  # (seeds, frames, 1 + points); masked where a seed does not change as much
     mean, least, most = (np.asarray(over(0).filled(np.nan)) for over in (known.mean, known.min, known.max))

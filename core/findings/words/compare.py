@@ -1,4 +1,4 @@
-"""Compare's sentences: on two results, and on all methods of a task."""
+"""Compare's sentences."""
 
 import re
 from collections import Counter
@@ -7,27 +7,22 @@ from collections.abc import Sequence
 from core.findings import compare
 from core.findings.accuracy import metric_of, working_to
 from core.findings.comparable import same_checkpoint, same_examples
-from core.findings.matching import largest_on
-from core.findings.words import Said, Table, numbered, points_span, share_span
+from core.findings.matching import largest_damage
+from core.findings.words import Said, Table, numbered, points_span
 from core.findings.words.numbers import decimals, p_value, percent, place_name
 from core.findings.words.verdict import verdict_cell
-from core.request.catalog import CONFIDENCE, DAMAGE, METRICS, SECOND_DAMAGE
+from core.request.catalog import CONFIDENCE, DAMAGE, METRICS
 from core.results.names import ReductionKey, amount_name, capitalised, in_sentence, listed, removed_name, whose_units
 from core.results.schema import SweepResult
 
-AXES = {"amount": "Equal amount", "damage": "Equal overall change", "divergence": "Equal divergence"}
-AT_EQUAL = {"damage": "Layers change equally", "divergence": "Predictions move equally far"}
+AXES = {"amount": "Equal amount", "damage": "Equal overall change"}
 HOW_TO_READ = """
-*Divergence*: how far probabilities have moved, in bits. At equal divergence or change, values are interpolated. Orange
-is the first result and blue the second; in the difference, the colour says under which one layers are more similar. A
-model *works* while it keeps 90 % of its advantage over always guessing the commonest label: an estimate, no interval.
-"""
-PROFILES = """
-In the large picture, each mark is one amount. The small ones show what every layer keeps, with 95 % intervals over
-examples. A method that stays among the seeds does what chance does; one more seed leaves five 1 time in 3.
+At equal overall change, values are interpolated. Orange is the first result and blue the second; in the difference, the
+colour says under which one layers are more similar. A model *works* while it keeps 90 % of its advantage over always
+guessing the commonest label: an estimate, no interval.
 """
 PAIRED = "Accuracy: McNemar's exact test; other metrics: randomly exchanged predictions; Holm over all amounts."
-ENDS_TOGETHER = 0.1  # of damage or divergence; two results that end no farther apart need no note
+ENDS_TOGETHER = 0.1  # of damage; two results that end no farther apart need no note
 
 
 def compare_said(
@@ -65,10 +60,10 @@ def compare_heading(two: compare.Two, metric: str | None = None) -> str:
 def equal_heading(two: compare.Two, axis: compare.Axis, reduction: ReductionKey) -> str:
     """Say with how much removed two models have changed equally; empty where they share amounts alone, or nothing."""
     together, names = compare.shown_together(two, axis, reduction), _short_names(two)
-    if together.scale not in AT_EQUAL or len(together.places) < 2 or two[0].key == two[1].key:
+    if not together.is_interpolated or len(together.places) < 2 or two[0].key == two[1].key:
         return ""
     k = together.places.index(compare.START) if compare.START in together.places else len(together.places) // 2
-    (first, second), how = together.pairs[k], f"{AT_EQUAL[together.scale]} ({place_name(together.places[k])})"
+    (first, second), how = together.pairs[k], f"Layers change equally ({place_name(together.places[k])})"
     first_removed = f"{percent(first.amount)} of {whose_units(two[0])} removed under {names[0]}"
     return f"{how} with {first_removed}, {percent(second.amount)} of {whose_units(two[1])} under {names[1]}"
 
@@ -111,7 +106,7 @@ def metric_sentence(two: compare.Two, metric: str | None = None) -> str:
 def compare_notes(two: compare.Two, axis: compare.Axis = "amount", reduction: ReductionKey = "mean") -> list[str]:
     """Say why a picture or a test of two results is missing, or ends early; none if only their pruning differs."""
     together = compare.shown_together(two, axis, reduction)
-    reached = [0.0] if axis == "amount" else [largest_on(axis, result, reduction) for result in two]
+    reached = [0.0] if axis == "amount" else [largest_damage(result, reduction) for result in two]
     ends, last = " and ".join(decimals(end, 2) for end in reached), together.places[-1]
     notes = {
         "First and second are the same result: choose another one to see a difference.": two[0].key == two[1].key,
@@ -121,18 +116,6 @@ def compare_notes(two: compare.Two, axis: compare.Axis = "amount", reduction: Re
         "Their examples are not the same, so no paired test is possible.": not same_examples(*two),
     }
     return [note for note, holds in notes.items() if holds]
-
-
-def profile_sentence(methods: Sequence[compare.Profiled], reduction: ReductionKey) -> str:
-    """Say how many predictions have changed at one overall change, by method and at random; empty if unknown."""
-    shares = {in_sentence(how.name): compare.changed_at(how.sweeps, reduction, SECOND_DAMAGE) for how in methods}
-    drawn = (compare.changed_at([control], reduction, SECOND_DAMAGE) for how in methods for control in how.controls)
-    by_chance = [share for share in drawn if share is not None]
-    known = [f"{percent(share)} under {name}" for name, share in shares.items() if share is not None]
-    if not known:
-        return ""
-    chance = f"; under random removal, {share_span(by_chance)}" if by_chance else ""
-    return f"At an overall change of {decimals(SECOND_DAMAGE, 2)}, predictions have changed: {listed(known)}{chance}."
 
 
 def paired_table(tests: Sequence[compare.Tested], metric: str, names: tuple[str, str]) -> Table:

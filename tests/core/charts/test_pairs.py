@@ -10,13 +10,10 @@ import pytest
 from core.charts.compare import FLOOR_NOTE, compare_scene
 from core.charts.grammar import BEYOND, BLANK, FIRST_COLOUR, SECOND_COLOUR, UNDEFINED_COLOUR, Spec
 from core.charts.matrix import MAX_PRINTED, MAX_PRINTED_SIGNED
-from core.charts.profiles import profile_scene
 from core.charts.result import result_scene
 from core.charts.view import specs
-from core.findings.compare import Axis, profiled
 from core.request.catalog import REDUCTIONS
 from core.results.schema import SweepResult
-from core.sweep.equal_damage import DAMAGES
 from tests.builders import make_result
 from tests.core.findings.made import working_to
 from tests.pictures import axes, drawn, labels, marks, place, texts, told
@@ -160,13 +157,12 @@ def test_frames_are_named_by_both_places_and_by_whose_weights_are_removed() -> N
     assert names(FIRST, units)[1] == "25 % and 21 % of the encoder's weights removed"
 
 
-@pytest.mark.parametrize("axis", ["damage", "divergence"])
-def test_at_equal_change_both_match_on_it(axis: Axis) -> None:
-    scene = compare_scene(falling(0.4), falling(1.2, method="random"), "mean", axis)
+def test_at_equal_change_both_match_on_it() -> None:
+    scene = compare_scene(falling(0.4), falling(1.2, method="random"), "mean", "damage")
     own, rows = scene.views["own"].datasets["own"], scene.views["accuracy"].datasets["accuracy"]
     for k, frame in enumerate(scene.frames):
         means = [np.mean([row["v"][k] for row in own[side : side + 3]]) for side in (0, 3)]
-        assert axis != "damage" or means == pytest.approx([1 - frame["amount"]] * 2, abs=2e-6)
+        assert means == pytest.approx([1 - frame["amount"]] * 2, abs=2e-6)
         assert [row["amount"] for row in rows if row["k"] == k] == [frame["amount"]] * 2
 
 
@@ -176,26 +172,3 @@ def test_the_floor_is_drawn_once_where_it_is_the_same_and_named_above_the_curves
         spec = views(FIRST, SECOND.model_copy(update={"floor": known}))["own"]
         assert {row["line"] for row in spec["datasets"]["floor"]} == lines
         assert spec["title"][1] == FLOOR_NOTE
-
-
-def test_profiles_and_costs_are_those_at_the_damage_on_show() -> None:
-    def deeper(speed: float, **settings: object) -> SweepResult:
-        own = {"own_cka": lambda amount, point, _: 1 - speed * amount * 2 * point / 3}
-        return make_result(amounts=tuple(k / 50 for k in range(48)), num_layers=4, **own, **settings)
-
-    magnitude, seeds = deeper(0.5), [deeper(1.0, method="random", seed=seed) for seed in range(5)]
-    weak = deeper(0.04, method="attribution", scope=None)
-    pictures = profile_scene(magnitude, [profiled(magnitude, seeds, "mean"), profiled(weak, (), "mean")], "mean").views
-    assert list(pictures) == ["cost", "profile-1"], "one method reaches no damage"
-    cost, first = pictures.values()
-    for k, damage in enumerate(DAMAGES):
-        known = magnitude.statistics_of("mean").profile_at_damage[f"{damage}"]
-        shown = [float(point["Similarity"]) for point in told(first.spec, k, "Similarity", "point")]
-        assert shown == pytest.approx(list(known.value), abs=5.1e-3)
-        (rule,) = marks(drawn(cost.spec, k), "rule mark")
-        assert float(next(iter(labels(rule).values()))) == pytest.approx(1 - damage, abs=0.051)
-        assert first.datasets["removed"][0]["v"][k] == f"{200 * damage:.0f} % removed; at random, {100 * damage:.0f} %"
-    lines = [line.get("stroke") for line in marks(drawn(first.spec, 1), "line mark")]
-    assert lines.count(UNDEFINED_COLOUR) == 5
-    assert [row["value"] for row in first.datasets["floor"]] == pytest.approx(magnitude.floor.cka["mean"])
-    assert [len(cost.datasets[name]) for name in ("cost", "chance")] == [2 * 48, 5 * 48]

@@ -7,7 +7,6 @@ from itertools import combinations
 import pytest
 import vl_convert
 
-from core.charts.profiles import _layout
 from core.charts.result import result_scene
 from core.charts.theme import STYLE, THEMES, styled
 from core.charts.view import Box, Layout, Scene, reduction_choices, specs
@@ -59,7 +58,6 @@ def test_a_figure_places_pictures_as_the_browser_does() -> None:
     screen = Layout("test", '"left" minmax(0, 1fr) "right" minmax(0, 3fr) / minmax(0, 1fr)', row_gap=4)
     assert screen.height(names[:2]) is None
     assert screen.boxes(names[:2], 500, 404) == {"left": Box(0, 0, 500, 100), "right": Box(0, 104, 500, 300)}
-    assert set(_layout(["profile-1"]).boxes(["cost", "profile-1"], 900, 700)) == {"cost", "profile-1"}
 
 
 def test_a_theme_fills_every_colour_and_size() -> None:

@@ -8,7 +8,7 @@ from scipy.stats import t
 
 from core.findings.claim import verdict
 from core.findings.compare import depth_of, paired_comparisons, shown_together
-from core.findings.matching import MOST_FRAMES, between, frames_at, grid_to, largest_on, values_on
+from core.findings.matching import MOST_FRAMES, between, damages_of, frames_at, grid_to, largest_damage
 from core.findings.words.compare import compare_heading, paired_table
 from core.results.schema import SweepResult
 from core.sweep.equal_damage import between as interpolated
@@ -47,21 +47,19 @@ def test_a_frame_between_two_lies_on_the_line_between_them(share: float) -> None
 def test_the_frame_at_a_damage_is_where_the_statistics_find_it(target: float) -> None:
     own = np.array([frame.own("mean") for frame in FIRST.frames], dtype=np.float64)
     found = (interpolated(values, *first_reached(damage(own), target)) for values in (np.array(FIRST.amounts), own))
-    frame = frames_at("damage", FIRST, "mean", (0.0, target))[1]
+    frame = frames_at(FIRST, "mean", (0.0, target))[1]
     assert (frame.amount, frame.own("mean")) == tuple(map(pytest.approx, found))
 
 
-@pytest.mark.parametrize("axis", ["damage", "divergence"])
-def test_both_results_have_the_value_of_the_grid_up_to_what_is_undefined(axis: str) -> None:
+def test_both_results_have_the_value_of_the_grid_up_to_what_is_undefined() -> None:
     second = make_result(amounts=TWENTIETHS, method="random", own_cka=lambda a, p, n: 1 - 0.8 * a * (0.5 + p / (n - 1)))
-    together = shown_together((FIRST, second), axis)  # type: ignore[arg-type]
+    together = shown_together((FIRST, second), "damage")
     assert (together.places[0], len(together.places) > 2) == (0, True)
     for frames in zip(*together.pairs, strict=True):
         damages = [1 - np.mean(frame.own("mean") or ()) for frame in frames]
-        values = damages if axis == "damage" else [frame.divergence and frame.divergence.value for frame in frames]
-        assert values == pytest.approx(together.places, abs=1e-9)
+        assert damages == pytest.approx(together.places, abs=1e-9)
     holed = make_result(amounts=TWENTIETHS, holes=((0.5, 3, 3),))
-    assert largest_on("damage", holed, "mean") == values_on("damage", holed, "mean")[:10].max()
+    assert largest_damage(holed, "mean") == damages_of(holed, "mean")[:10].max()
 
 
 def test_the_grid_is_even_holds_what_is_judged_and_is_not_long() -> None:

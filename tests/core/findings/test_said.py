@@ -10,7 +10,6 @@ from pathlib import Path
 
 from benchmarks.harm import harm_table
 from core.findings.claim import verdict
-from core.findings.compare import profiled
 from core.findings.cut import frontier_of
 from core.findings.grid import arranged, grid_rows
 from core.findings.passed import Estimate as Mean
@@ -209,9 +208,6 @@ def comparisons() -> Iterator[str]:
     yield from compare.compare_notes((far, near), "damage")
     yield from compare.compare_notes((far, make_result(points="layer", num_examples=20, amounts=(0.0, 0.5))), "damage")
     assert compare.compare_notes((one, other)) == []
-    for known in ([(network(0.7), SEEDS), (network(method="wanda"), ())], [(network(), ())]):
-        yield compare.profile_sentence([profiled(result, beside, "mean") for result, beside in known], "mean")
-    assert compare.profile_sentence([profiled(network(amounts=made.AMOUNTS[:5]), (), "mean")], "mean") == ""
 
 
 def labs() -> Iterator[str]:
