@@ -25,6 +25,10 @@ class PrunescopeError(Exception):
         return [f"{type(self).__name__}: {self}"]
 
 
+class BusyError(PrunescopeError):
+    """Something shared is busy, or was too slow this time: no property of what was asked, so no cache keeps it."""
+
+
 def first_few(names: Sequence[str], most: int = 6, chars: int = 40) -> str:
     """List names in a message: at most so many of them, their first characters, and an ellipsis for the others."""
     shown = [" ".join(name.split())[:chars] for name in names[:most]]

@@ -16,7 +16,7 @@ from core.inputs.tables import TABLE, DataFile, read_table
 from core.request.catalog import MAX_NAME_CHARS
 from core.results.library import extract_of
 from core.results.store import load_any
-from core.wall.confined import end_after, give_way, limit, reserve_streams
+from core.wall.confined import HELPER_NICENESS, end_after, give_way, limit, reserve_streams
 from core.wall.reading import FOUND, MEMORY_BYTES, MOST_CHARS, REFUSED, SECONDS, Question
 
 
@@ -54,7 +54,7 @@ def answer(question: Question) -> str:
 
 def main() -> None:
     """Answer the questions on standard input."""
-    give_way()
+    give_way(HELPER_NICENESS)
     gc.disable()  # it would look at millions of values again and again, and finds none to drop
     source, sink = reserve_streams()
     questions = [Question(**values) for values in json.loads(source.readline())]

@@ -16,10 +16,11 @@ from typing import Any
 import vl_convert
 
 from core.exports.films import FILMS
-from core.wall.confined import end_after, give_way
+from core.wall.confined import HELPER_NICENESS, end_after, give_way, limit
 
 Json = Mapping[str, Any]
 
+MEMORY_BYTES = 2 * 2**30  # a film of 1920 x 1080 takes half of it, more where there are more processors
 SCALE = 1.5  # of a figure's pixels: a slide becomes 1920 x 1080
 SHARP = ".mark-rect path { shape-rendering: crispEdges }"  # no light seams between dark cells, as in player.css
 
@@ -90,9 +91,10 @@ def _part(part: Json, vega: Json, frame: int, k: int) -> str:
 
 def main() -> None:
     """Carry out a folder's order."""
-    give_way()
+    give_way(HELPER_NICENESS)
     folder = Path(sys.argv[1])
     order = json.loads((folder / "order").read_text("utf-8"))
+    limit("RLIMIT_DATA", MEMORY_BYTES)
     end_after(order["seconds"])
     (folder / "picture").write_bytes(draw(order))
 

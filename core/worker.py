@@ -20,7 +20,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
@@ -33,10 +33,10 @@ from core.inputs.data import find_dataset
 from core.inputs.prepare import Inputs, may_use_hub, prepare
 from core.inputs.uploads import make_room
 from core.request.catalog import EMBEDDED
-from core.request.limits import limits
+from core.request.limits import is_upload, limits
 from core.request.sweep_request import SweepRequest
 from core.results import schema, store
-from core.wall.confined import be_replaceable, give_way, limit, reserve_streams
+from core.wall.confined import WORKER_NICENESS, be_replaceable, give_way, limit, reserve_streams
 
 IDLE_SECONDS = 30 * 60.0
 # How long a thread of torch spins for the others before it sleeps. With the default of 300,000 a sweep takes eight
@@ -101,6 +101,7 @@ class Worker:
         self._orders: queue.Queue[tuple[Order, threading.Event] | None] = queue.Queue()
         self._cancel_events: dict[str, threading.Event] = {}  # by job, until it has ended
         self._finder = ThreadPoolExecutor(1, "finder")
+        self._searches: dict[str, Future[None]] = {}  # of the finder, by job
         self._warm_up = threading.Thread(target=warm_up, name="warm-up", daemon=True)
 
     def serve(self) -> None:
@@ -115,13 +116,16 @@ class Worker:
         for line in self._source:
             order = json.loads(line)
             job, op = order["job"], order["op"]
-            if op == "find":
-                self._finder.submit(self._find, order)  # reading its inputs takes a while, in which a cancel may come
+            if op == "find":  # reading its inputs takes a while, in which a cancel may come
+                self._searches[job] = self._finder.submit(self._find, order)
             elif op != "cancel":
                 self._cancel_events[job] = threading.Event()
                 self._orders.put((order, self._cancel_events[job]))
-            elif event := self._cancel_events.get(job):  # the other thread may be about to drop it
-                event.set()
+            else:
+                if search := self._searches.pop(job, None):
+                    search.cancel()
+                if event := self._cancel_events.get(job):  # the other thread may be about to drop it
+                    event.set()
         for cancelled in list(self._cancel_events.values()):  # the server is gone
             cancelled.set()
         self._finder.shutdown()
@@ -131,9 +135,12 @@ class Worker:
         """Answer a request that waits behind another job, if its result is stored."""
         try:
             request = SweepRequest.from_json(order["request"])
-            key = None if may_use_hub(request) else _stored_result(prepare(request).key_of(request))
+            takes_long = may_use_hub(request) or is_upload(request.data or "")  # to download, or to read
+            key = None if takes_long else _stored_result(prepare(request).key_of(request))
         except BaseException:  # whatever it is, also a library's panic: it is reported when its turn comes
             return
+        finally:
+            self._searches.pop(order["job"], None)
         if key:
             self._emit(order, "done", key=key)
 
@@ -306,7 +313,7 @@ def _warm_up() -> None:
 def main() -> None:
     """Serve the process that started this one, until it ends or has sent nothing for long."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is for the server to handle
-    give_way()
+    give_way(WORKER_NICENESS)
     os.environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)  # read when torch is imported
     limit("RLIMIT_DATA", limits().worker_bytes)
     be_replaceable()

@@ -2,14 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from threading import Lock
 from urllib.parse import parse_qsl
 
 import streamlit as st
+from cachetools import LRUCache, cached
 
 from core.charts.grid import grid_html, grid_svg, linked_table
 from core.charts.theme import THEMES
+from core.errors import BusyError
 from core.exports.drawing import Picture, draw
 from core.exports.tables import table
 from core.findings.choices import companions, everywhere
@@ -17,7 +19,7 @@ from core.findings.grid import Grid, GridRow, grid_rows
 from core.findings.words.grid import grid_heading, grid_table
 from core.findings.words.numbers import unbroken
 from core.results import store
-from core.results.library import Entry, entry_of, extracts
+from core.results.library import Entry, Extract, entry_of, extracts
 from core.results.once import once
 from core.results.schema import SweepResult
 from ui.address import carried
@@ -41,8 +43,12 @@ def rows_of(entries: Sequence[Entry]) -> list[GridRow]:
     for entry in entries:
         if path := store.find(entry.key):
             places[entry.checkpoint, entry.fingerprint].append(store.state_of(path))
+    rows: list[GridRow] = []
     with _reading:
-        return [row for files in places.values() for row in _rows(tuple(files))]
+        for files in places.values():
+            read = {file: extract for file, extract in extracts(files).items() if not isinstance(extract, BusyError)}
+            rows += _rows(read)
+    return rows
 
 
 def rows_everywhere(result: SweepResult, entries: Sequence[Entry]) -> list[GridRow]:
@@ -52,10 +58,10 @@ def rows_everywhere(result: SweepResult, entries: Sequence[Entry]) -> list[GridR
     return [row for row in rows_of([*same.values(), *beside]) if row.key in same]
 
 
-@lru_cache(maxsize=1024)  # places, each about as large as one result
-def _rows(files: tuple[store.FileState, ...]) -> tuple[GridRow, ...]:
+@cached(LRUCache(1024), tuple)  # places, each about as large as one result
+def _rows(read: Mapping[store.FileState, Extract]) -> tuple[GridRow, ...]:
     """Describe the results of one place, again only when one of its files has changed or is new."""
-    return tuple(grid_rows([found for found in extracts(files).values() if isinstance(found, SweepResult)]))
+    return tuple(grid_rows([extract for extract in read.values() if isinstance(extract, SweepResult)]))
 
 
 def show_grid(grid: Grid) -> None:

@@ -4,12 +4,13 @@ A job's id stands in the address as `?job=ID`: links carry it to the other pages
 """
 
 import secrets
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from ipaddress import ip_address
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import streamlit as st
+from streamlit.runtime import get_instance
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.findings.words.numbers import percent
 from core.inputs import uploads
@@ -21,6 +22,7 @@ from core.results.cut import Result
 from core.results.names import in_sentence
 from core.results.provenance import can_be_found, lacks_place, request_of
 from core.results.schema import SweepResult
+from core.wall.turns import Look, Visitor, address_in
 from ui.address import carried
 from ui.lab.state import lab
 from ui.text import plain, remark
@@ -33,33 +35,22 @@ ASKED = "asked-jobs"  # of the session: the ids of all its runs, the newest last
 QUICK_SECONDS = 0.2  # how long a click waits for a stored result, to show it at once
 
 
-def visitor() -> str:
-    """Return this session's token, which names it among the watchers of a job."""
-    return st.session_state.setdefault("visitor", secrets.token_urlsafe(9))
-
-
-def client_address() -> str | None:
-    """Return where this visitor comes from; None if that is not known, as on one's own computer.
-
-    A proxy adds it at the end of a header: what a visitor writes there to appear as somebody else comes before it.
-    Addresses of proxies inside the server's own network, which all visitors would share, do not count.
-    """
-    forwarded = ",".join(st.context.headers.get_all("X-Forwarded-For")).split(",")
-    for text in (*reversed(forwarded), st.context.ip_address or ""):
-        with suppress(ValueError):
-            if (address := ip_address(text.strip())).is_global:
-                return str(address)
-    return None
+def visitor() -> Visitor:
+    """Return who this session is to the queue: a token, and where it came from at first."""
+    if "visitor" not in st.session_state:
+        address = address_in(st.context.headers.get_all("X-Forwarded-For"), st.context.ip_address)
+        st.session_state["visitor"] = Visitor(secrets.token_urlsafe(9), address)
+    return st.session_state["visitor"]
 
 
 def watch(job_id: str) -> None:
     """Count this visitor as a watcher of a job."""
-    queue.watch(job_id, visitor(), address=client_address())
+    queue.watch(job_id, visitor())
 
 
 def cancel(job_id: str) -> None:
     """Detach this visitor from a job, which ends with its last watcher."""
-    queue.cancel(job_id, visitor(), address=client_address())
+    queue.cancel(job_id, visitor())
 
 
 def job_in_address(page: str = "Lab") -> Job | None:
@@ -122,7 +113,7 @@ def start(
     Raises:
         PrunescopeError: The request is refused.
     """
-    job_id = queue.submit(request, visitor(), address=client_address(), fresh=fresh, follow_ups=follow_ups, study=study)
+    job_id = queue.submit(request, visitor(), fresh=fresh, follow_ups=follow_ups, study=study)
     st.session_state[STARTED] = job_id
     st.session_state.setdefault(ASKED, []).append(job_id)
     queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
@@ -224,10 +215,10 @@ def ask(name: str, question: object, op: str, /, wait: float = 0.0, **fields: An
         The job as it is by then; None if the queue does not hold it any more.
 
     Raises:
-        PrunescopeError: On a hosted server, the visitor has a question already, or too many jobs wait.
+        BusyError: On a hosted server, too many jobs wait.
     """
     drop_question(name)
-    job_id = queue.ask(op, visitor(), address=client_address(), **fields)
+    job_id = queue.ask(op, visitor(), **fields)
     st.session_state[name] = question, job_id
     return queue.wait(job_id, lambda job: job.ended, wait)
 
@@ -258,6 +249,22 @@ def answer_to(name: str, question: object) -> dict[str, Any] | None:
     elif job.outcome is None:
         st.error(plain(job.message))
     return job.outcome
+
+
+@contextmanager
+def waiting(label: str) -> Iterator[Look]:
+    """Show what a visitor waits for, and yield what to call meanwhile; it ends the script once the page is closed."""
+    bar, context = st.empty(), get_script_run_ctx()
+
+    def look(ahead: int) -> None:
+        if context and not get_instance().is_active_session(context.session_id):
+            st.stop()
+        bar.progress(0.0, f"{label}: waiting, {ahead} to come first")  # also ends the script if it runs again
+
+    try:
+        yield look
+    finally:
+        bar.empty()
 
 
 # ---------------------------------------------------------------- a job in words

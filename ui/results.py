@@ -20,6 +20,7 @@ from core.results.library import CutEntry, Entry
 from core.results.once import once
 from core.results.schema import SweepResult
 from ui.address import set_parameter, show
+from ui.jobs import visitor
 from ui.text import plain, refusals_shown
 
 E = TypeVar("E", Entry, CutEntry)
@@ -27,28 +28,22 @@ R = TypeVar("R", bound=Result)
 COMPUTED = "computed-results"  # of the session: keys, the newest first
 MOST_BYTES = 400 * 2**20  # of results in memory
 SMALL_BYTES = 2 * 2**20  # of a file that is read here; larger ones may come from anywhere, and take too much memory
-MAX_KEPT = 4  # results of one visit on a hosted server, whose memory all visitors share
-OPENED_BYTES = 64 * 2**20  # of the results of all visits together there; one of twelve layers takes 2 MiB
-RESULT_BYTES = 24 * 2**20  # of one of them: to draw more, the server would keep other visitors waiting
-KEPT = "uploaded-results"  # of the session: key -> checksum
-# Hosted, by checksum, which covers everything in a file.
-_opened: LRUCache[str, Result] = LRUCache(OPENED_BYTES, getsizeof=bytes_of)
-_lock = Lock()
 
 
 def show_upload(*, study: bool = False) -> None:
-    """Let a visitor open a result file; the address names it from then on.
+    """Let a user open a result file, which is kept among their results; a hosted server offers nothing of the kind.
 
     Args:
         study: Whether it is to be a study of cuts, not a sweep.
     """
-    where = "kept for this visit only" if is_hosted() else "kept among your results"
+    if is_hosted():
+        return
     st.file_uploader(
         "Open a result file",
         type="json",
         key="upload",
         max_upload_size=limits().upload_bytes // 2**20,
-        help=f"A JSON file that Prunescope wrote, here or elsewhere; it is checked, and {where}.",
+        help="A JSON file that Prunescope wrote, here or elsewhere; it is checked, and kept among your results.",
         on_change=_open,
         args=(study,),
     )
@@ -58,70 +53,42 @@ def _open(study: bool) -> None:
     """Open the file that was chosen; what is refused stands at the top of the page."""
     if file := st.session_state["upload"]:
         with refusals_shown():
-            key = keep((study_in if study else sweep_in)(store.open_upload(file.getvalue(), file.name), file.name))
+            result = (study_in if study else sweep_in)(store.open_upload(file.getvalue(), file.name), file.name)
+            if not store.is_shipped(result.key):
+                store.save(result)
             set_parameter("job", None)  # which would be shown in its place; its page leads back to a run that goes on
-            (partial(set_parameter, "study") if study else show)(key)
+            (partial(set_parameter, "study") if study else show)(result.key)
 
 
-def keep(result: Result) -> str:
-    """Keep a checked result where pages find it; return its key. A bundled result is never replaced.
-
-    Args:
-        result: From `core.results.store.open_upload`.
-
-    Raises:
-        PrunescopeError: The user's folder cannot be written, or the result is too large to keep it for a visit.
-    """
-    if store.is_shipped(result.key):
-        return result.key
-    if is_hosted():
-        if bytes_of(result) > RESULT_BYTES:
-            raise PrunescopeError(
-                f"this result takes {bytes_of(result) / 2**20:,.0f} MiB of memory, at most {RESULT_BYTES // 2**20} "
-                "are allowed here: open it on your own computer"
-            )
-        with _lock:
-            _opened[result.checksum] = result
-        known = [item for item in st.session_state.get(KEPT, {}).items() if item[0] != result.key]
-        st.session_state[KEPT] = dict([*known, (result.key, result.checksum)][-MAX_KEPT:])
-    else:
-        store.save(result)
-    return result.key
-
-
-def kept() -> dict[str, Result]:
-    """Return the results that this visit alone has opened, by key; others may have taken the place of some."""
-    visit = st.session_state.get(KEPT, {})
-    with _lock:
-        return {key: _opened[checksum] for key, checksum in visit.items() if checksum in _opened}
-
-
-@cached(LRUCache(MOST_BYTES, bytes_of), lambda path: (path, path.is_file() and path.stat().st_mtime_ns), Lock())
-def loaded(path: Path) -> Result:
+@cached(LRUCache(MOST_BYTES, bytes_of), lambda path, holder: (path, path.is_file() and path.stat().st_mtime_ns), Lock())
+def loaded(path: Path, holder: str) -> Result:
     """Read a result file of either kind, once as long as it does not change.
 
+    Args:
+        path: The file.
+        holder: The name under which a visitor takes turns.
+
     Raises:
+        BusyError: It was not read in time, or too many others are being read.
         PrunescopeError: It is missing, malformed or damaged, or no page can show it.
     """
     is_small = path.suffix != ".gz" and path.is_file() and path.stat().st_size <= SMALL_BYTES
     is_safe = is_small or path.parent == store.SHIPPED_RESULTS
-    return store.load_any(path) if is_safe else store.load_confined(path, path.name)
+    return store.load_any(path) if is_safe else store.load_confined(path, path.name, holder)
 
 
 def at_hand() -> tuple[Entry, ...]:
-    """List the available results: shipped, opened in this visit, the visitor's own; warn about a damaged manifest."""
-    opened = (once(library.entry_of, result) for result in kept().values() if isinstance(result, SweepResult))
-    return (*shipped_results(), *opened, *own_results())
+    """List the available results: shipped, and the visitor's own; warn about a damaged manifest."""
+    return (*shipped_results(), *own_results())
 
 
 def studies_at_hand() -> tuple[CutEntry, ...]:
     """List the available studies of cuts; see `at_hand`."""
-    opened = [once(library.entry_of, study) for study in kept().values() if isinstance(study, CutStudy)]
     if is_hosted():
         own = tuple(once(library.entry_of, study) for study in _computed() if isinstance(study, CutStudy))
     else:
         own = library.own(CutEntry)
-    return (*_shipped(CutEntry), *opened, *own)
+    return (*_shipped(CutEntry), *own)
 
 
 def shipped_results() -> tuple[Entry, ...]:
@@ -173,11 +140,9 @@ def study_by_key(key: str) -> CutStudy | None:
 def _read(key: str, of_kind: Callable[[Result, str], R]) -> R | None:
     path, name = store.find(key), f"the result {key[:12]}…"
     with refusals_shown():
-        if key in kept():
-            return of_kind(kept()[key], name)
         if path is None:
             raise PrunescopeError(f"{name} is not stored here: recompute it, or choose another one")
-        return of_kind(loaded(path), name)
+        return of_kind(loaded(path, visitor().holder), name)
     return None
 
 

@@ -8,14 +8,15 @@ from threading import Lock
 from time import monotonic
 from typing import Any
 
-from starlette.exceptions import HTTPException
 from streamlit.runtime import exists, get_instance
+from streamlit.runtime.context import StreamlitHeaders
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from core.request.limits import is_hosted
+from core.wall.turns import Stored, Visitor, address_in, surplus
 
-VISIT_FILES = 4  # that a visit has in Streamlit's memory: its pages have two places to choose one
+VISIT_FILES = 2  # of a visit in Streamlit's memory: the one that it uses, and the one that takes its place
 ALL_BYTES = 64 * 2**20  # of the files of all visits there
 TIDY_SECONDS = 10.0  # between two looks at what no page refers to
 
@@ -33,7 +34,7 @@ def settle() -> None:
         tidy_seldom(runtime.media_file_mgr)
         keep_answers()
         if is_hosted():
-            bound_uploads(runtime.uploaded_file_mgr, runtime.is_active_session)
+            bound_uploads(runtime.uploaded_file_mgr, holder_of)
     gc.freeze()
 
 
@@ -75,31 +76,48 @@ def keep_answers() -> None:
     ForwardMsgQueue.clear = clear_the_rest  # type: ignore[method-assign,assignment]
 
 
-def bound_uploads(manager: Any, is_open: Callable[[str], bool]) -> None:
+def bound_uploads(manager: Any, holder_of: Callable[[str], str | None]) -> None:
     """Bound what Streamlit holds in memory of visitors' files.
 
     It takes as many as a visit sends, asked or not, and holds them until some time after the visit. The oldest of a
-    visit make room for its new ones, those of closed pages for anybody's; beyond the bound of all visits a new one is
-    refused.
+    visit make room for its new ones. Where all are too much, those of closed pages go, then the oldest of the address
+    that holds most.
 
     Args:
         manager: Streamlit's, in whose memory they are.
-        is_open: Whether a visit's page is open.
+        holder_of: Names the holder of a session's files; None if its page is closed.
     """
-    add, lock = manager.add_file, Lock()
+    add, lock, arrivals = manager.add_file, Lock(), dict[str, float]()
 
-    def held() -> int:
-        return sum(len(known.data) for files in list(manager.file_storage.values()) for known in files.values())
+    def held() -> list[Stored[tuple[str, str]]]:
+        return [
+            Stored(holder_of(session) or "", arrivals.get(name, 0.0), len(file.data), (session, name))
+            for session, files in list(manager.file_storage.items())
+            for name, file in list(files.items())
+        ]
 
-    def add_file(session_id: str, file: UploadedFileRec) -> None:
+    def add_file(session: str, file: UploadedFileRec) -> None:
         with lock:
-            for old in list(manager.file_storage.get(session_id, ()))[: -VISIT_FILES + 1]:
-                manager.remove_file(session_id, old)
-            for visit in list(manager.file_storage):
-                if held() + len(file.data) > ALL_BYTES and not is_open(visit):
-                    manager.remove_session_files(visit)
-            if held() + len(file.data) > ALL_BYTES:
-                raise HTTPException(503, "Many files are open here: try again in a few minutes")
-            add(session_id, file)
+            for old in list(manager.file_storage.get(session, ()))[: -VISIT_FILES + 1]:
+                manager.remove_file(session, old)
+            add(session, file)
+            arrivals[file.file_id] = monotonic()
+            for closed in [visit for visit in manager.file_storage if holder_of(visit) is None]:
+                if sum(item.size for item in held()) > ALL_BYTES:
+                    manager.remove_session_files(closed)
+            for place in surplus(held(), ALL_BYTES):
+                manager.remove_file(*place)
+            for gone in arrivals.keys() - {item.place[1] for item in held()}:
+                del arrivals[gone]
 
     manager.add_file = add_file
+
+
+def holder_of(session: str) -> str | None:
+    """Return under which name an open page takes turns; None if it is closed."""
+    client = get_instance().get_client(session)
+    context = client.client_context if client else None
+    if context is None:
+        return None
+    address = address_in(StreamlitHeaders(context.headers).get_all("X-Forwarded-For"), context.remote_ip)
+    return Visitor(session, address).holder

@@ -1,31 +1,44 @@
-"""Draw a picture or a film in a separate process, while the server keeps running."""
+"""Draw a picture or a film in a separate process, while the server keeps running.
+
+Whoever asks for the same picture joins the drawing that goes on. It ends when nobody waits for it any more.
+"""
 
 import json
+import os
 import subprocess
 import sys
-import threading
 from collections.abc import Sequence
+from concurrent.futures import CancelledError, Future, wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock, Thread
+from time import monotonic
 from typing import Literal
 
-from core.errors import PrunescopeError
+from core.errors import BusyError, PrunescopeError
 from core.exports.figure import Figure
 from core.inputs.hub import Report
 from core.request.catalog import ROOT
 from core.request.limits import limits
+from core.wall.confined import ended_late
+from core.wall.turns import LOOK_SECONDS, Door
 
 Picture = Literal["gif", "mp4", "png", "svg"]
 
 RENDERER = (sys.executable, "-m", "core.renderer")
-TURN_SECONDS = 60.0  # that a picture waits for its turn
-# Each takes one processor. Stills wait in a few threads that all visitors share, and must not wait for films.
-_film_turns = threading.BoundedSemaphore(2)
-_still_turns = threading.BoundedSemaphore(1)
+UNSEEN_SECONDS = 3.0  # after which nobody waits: a page that runs again asks again at once
+_door = Door("drawings", at_once=2)
+_lock = Lock()  # guards the drawings that go on
+_drawings: dict[str, "_Drawing"] = {}  # by order
 
 
 def draw(
-    figure: Figure, kind: Picture, frames: Sequence[int], milliseconds: int = 500, report: Report = lambda *_: None
+    figure: Figure,
+    kind: Picture,
+    frames: Sequence[int],
+    milliseconds: int = 500,
+    report: Report = lambda *_: None,
+    holder: str = "",
 ) -> bytes:
     """Draw a figure, and return the file's content.
 
@@ -34,34 +47,72 @@ def draw(
         kind: The format.
         frames: Indices of the frames; a single one where nothing moves.
         milliseconds: How long a film shows each frame.
-        report: Called with (stage, frames done, frames); an exception that it raises ends the drawing, unchanged.
+        report: Called again and again with (stage, frames done, frames); it may raise, as when a visitor leaves.
+        holder: The name under which the drawing takes its turn.
 
     Raises:
-        PrunescopeError: Too many are being drawn, it takes longer than is allowed here, or it failed.
+        BusyError: Too many pictures are being drawn, or it takes longer than is allowed here.
+        PrunescopeError: It failed.
     """
-    turns = _film_turns if len(frames) > 1 else _still_turns
-    if not turns.acquire(timeout=TURN_SECONDS):
-        raise PrunescopeError("as many pictures are being drawn as fit: try again soon")
     order = {"figure": figure, "format": kind, "frames": list(frames), "milliseconds": milliseconds}
     written = json.dumps(order | {"seconds": limits().drawing_seconds})
-    try:
-        with TemporaryDirectory(prefix="prunescope-") as folder:
-            Path(folder, "order").write_text(written, "utf-8")
-            _render(folder, len(frames), report)
-            return Path(folder, "picture").read_bytes()
-    except OSError:
-        raise PrunescopeError("the picture was not finished: draw fewer amounts, or make it again") from None
-    finally:
-        turns.release()
+    with _lock:
+        if (drawing := _drawings.get(written)) is None:
+            drawing = _drawings[written] = _Drawing(written, len(frames), holder)
+        drawing.seen = monotonic()
+    while not drawing.content.done():
+        drawing.seen = monotonic()
+        report(*drawing.progress)
+        wait([drawing.content], LOOK_SECONDS)
+    return drawing.content.result()
 
 
-def _render(folder: str, frames: int, report: Report) -> None:
-    """Follow the renderer, which writes a line for each frame, to its end."""
-    with subprocess.Popen([*RENDERER, folder], cwd=ROOT, stdout=subprocess.PIPE) as process:
+class _Drawing:
+    """A drawing that goes on in a thread and a process of its own.
+
+    Attributes:
+        content: The file's content, once it is drawn.
+        progress: What `report` is called with.
+        seen: When somebody last waited for it.
+    """
+
+    def __init__(self, order: str, frames: int, holder: str) -> None:
+        self.content = Future[bytes]()
+        self.progress, self.seen = ("Waiting for a free processor", 0, frames), monotonic()
+        Thread(target=self._carry_out, args=(order, frames, holder), name="drawing", daemon=True).start()
+
+    def _carry_out(self, order: str, frames: int, holder: str) -> None:
         try:
-            for done, _ in enumerate(process.stdout or (), 1):
-                report("Drawing", done, frames)
-            if process.wait():
-                raise OSError("the renderer failed")
+            with _door.turn(holder, self._end_if_unseen), TemporaryDirectory(prefix="prunescope-") as folder:
+                Path(folder, "order").write_text(order, "utf-8")
+                self._render(folder, frames)
+                content = Path(folder, "picture").read_bytes()
+        except (PrunescopeError, CancelledError) as error:
+            self.content.set_exception(error)
+        except OSError:
+            fault = "the picture could not be drawn: draw fewer amounts, or try again"
+            self.content.set_exception(PrunescopeError(fault))
+        else:
+            self.content.set_result(content)
         finally:
-            process.kill()
+            with _lock:
+                del _drawings[order]
+
+    def _end_if_unseen(self, ahead: int = 0) -> None:
+        if monotonic() - self.seen > UNSEEN_SECONDS:
+            raise CancelledError
+
+    def _render(self, folder: str, frames: int) -> None:
+        """Follow the renderer, which writes a line for each frame, to its end."""
+        environment = {**os.environ, "MALLOC_ARENA_MAX": "2"}  # each reserves memory
+        with subprocess.Popen([*RENDERER, folder], cwd=ROOT, env=environment, stdout=subprocess.PIPE) as process:
+            try:
+                for done, _ in enumerate(process.stdout or (), 1):
+                    self._end_if_unseen()
+                    self.progress = "Drawing", done, frames
+                if ended_late(process.wait()):
+                    raise BusyError("the picture took too long: draw fewer amounts, or try again")
+                if process.returncode:
+                    raise OSError("the renderer failed")
+            finally:
+                process.kill()

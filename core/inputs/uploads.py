@@ -1,10 +1,11 @@
 """Keep the tables that visitors upload; a request names each by a secret, so that no path comes from visitors' input.
 
-A name is `own:` and 64 hexadecimal digits. The first half names the visit; the second can be computed only by who knows
-the visit's token. On a shared server a table is read for its own visit alone (`belongs`), which is asked where work
-starts (`core.jobs.queue`).
+A name is `own:` and 64 hexadecimal digits. The first half names the visit, 8 digits its address; the second half can
+be computed only by who knows the visit's token. On a shared server a table is read for its own visit alone (`belongs`),
+which is asked where work starts (`core.jobs.queue`).
 
-All that strangers leave on a hosted server's disk is kept below its caps: the oldest goes first. No torch.
+All that strangers leave on a hosted server's disk is kept below its caps: the oldest of whoever holds most goes first.
+No torch.
 """
 
 import hashlib
@@ -13,9 +14,9 @@ import logging
 import os
 import re
 import shutil
-from collections import Counter
 from collections.abc import Collection, Iterable
 from contextlib import suppress
+from math import inf
 from pathlib import Path, PurePath
 from threading import Lock
 
@@ -28,21 +29,23 @@ from core.inputs.checkpoint_files import sha256_of
 from core.inputs.tables import DataFile
 from core.request.limits import OWN, TABLE_SUFFIXES, is_hosted, is_upload, limits
 from core.results import store
+from core.wall.turns import NOBODY, Stored, Visitor, surplus
 
 MAX_NAME_CHARS = 80
+VISIT_DIGITS, HOLDER_DIGITS = 32, 8  # of a name: its first half, and how that begins
 SMALLER_MODELS = "smaller_models"  # a folder of the user's cache
 
 logger = logging.getLogger(__name__)
 _lock = Lock()  # of all that is written and deleted
 
 
-def keep(name: str, content: bytes, visit: str = "", in_use: Collection[str] = ()) -> str:
+def keep(name: str, content: bytes, visitor: Visitor = NOBODY, in_use: Collection[str] = ()) -> str:
     """Store an uploaded table for the worker, and return its name for a request's `data`.
 
     Args:
         name: The file's name, as the visitor's browser says it.
         content: Its bytes.
-        visit: The visit's token.
+        visitor: Who uploads it.
         in_use: The names of tables that must not make room for it.
 
     Raises:
@@ -56,8 +59,8 @@ def keep(name: str, content: bytes, visit: str = "", in_use: Collection[str] = (
         wanted = f"a file of at most {bound // 2**20} MiB that ends in {', '.join(TABLE_SUFFIXES)}"
         raise PrunescopeError(f"{fault}: give {wanted}")
     digest = hashlib.sha256(content).hexdigest()
-    secret = hmac.digest(visit.encode(), f"{digest} {file}".encode(), "sha256").hex()[:32]
-    data = f"{_names_of(visit)}{secret}"
+    secret = hmac.digest(visitor.token.encode(), f"{digest} {file}".encode(), "sha256").hex()[:32]
+    data = f"{_names_of(visitor)}{secret}"
     path = _place(data) / digest / file
     try:
         with _lock:
@@ -71,9 +74,9 @@ def keep(name: str, content: bytes, visit: str = "", in_use: Collection[str] = (
     return data
 
 
-def belongs(data: str, visit: str) -> bool:
+def belongs(data: str, visitor: Visitor) -> bool:
     """Whether a visit may have this table read: on a shared server, whether it has uploaded it."""
-    return not is_hosted() or data.startswith(_names_of(visit))
+    return not is_hosted() or data.startswith(_names_of(visitor))
 
 
 def find(data: str) -> DataFile:
@@ -89,31 +92,33 @@ def find(data: str) -> DataFile:
     raise PrunescopeError("this file is not stored here any more: choose it again")
 
 
-def _names_of(visit: str) -> str:
+def _names_of(visitor: Visitor) -> str:
     """Return how the names of a visit's tables begin."""
-    return f"{OWN}{hashlib.sha256(visit.encode()).hexdigest()[:32]}"
+    holder, visit = (hashlib.sha256(name.encode()).hexdigest() for name in (visitor.holder, visitor.token))
+    return f"{OWN}{holder[:HOLDER_DIGITS]}{visit[: VISIT_DIGITS - HOLDER_DIGITS]}"
 
 
 def _place(data: str) -> Path:
     """Return the folder of a table: in that of its visit."""
     digits = data.removeprefix(OWN)
-    return user_cache_path("prunescope") / "own" / digits[:32] / digits[32:]
+    return user_cache_path("prunescope") / "own" / digits[:VISIT_DIGITS] / digits[VISIT_DIGITS:]
 
 
 def _make_room_beside(kept: Collection[Path]) -> None:
-    """Delete the oldest tables of visits that have too many, and of all visits if these take too much."""
-    bound, size, counts = limits(), 0, Counter[Path]()
-    folders = (user_cache_path("prunescope") / "own").glob("*/*")
-    for folder in sorted(folders, key=lambda each: (each in kept, each.stat().st_mtime_ns), reverse=True):
-        taken = sum(file.stat().st_size for file in folder.glob("*/*"))
-        is_room = counts[folder.parent] < bound.visit_uploads and size + taken <= bound.uploads_bytes
-        if folder in kept or is_room:
-            counts[folder.parent] += 1
-            size += taken
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-            with suppress(OSError):  # others are left in it
-                folder.parent.rmdir()
+    """Delete the oldest tables of visits that have too many, and what is too much of all visits."""
+    tables = []
+    for folder in (user_cache_path("prunescope") / "own").glob("*/*"):
+        size = sum(file.stat().st_size for file in folder.glob("*/*"))
+        age = inf if folder in kept else folder.stat().st_mtime_ns
+        tables.append(Stored(folder.parent.name[:HOLDER_DIGITS], age, size, folder))
+    gone = surplus(tables, limits().uploads_bytes)
+    for visit in {table.place.parent for table in tables}:
+        counted = [table._replace(size=1) for table in tables if table.place.parent == visit]
+        gone += surplus(counted, limits().visit_uploads)
+    for folder in {*gone}.difference(kept):
+        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # others are left in it
+            folder.parent.rmdir()
 
 
 # ---------------------------------------------------------------- all that strangers leave
@@ -149,8 +154,5 @@ def _trim(found: Iterable[tuple[float, int, Path]], most: float) -> None:
         found: When each was written or read, its bytes, and its place.
         most: The bytes.
     """
-    size = 0
-    for _, taken, path in sorted(found, reverse=True):
-        size += taken
-        if size > most:
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    for path in surplus((Stored("", *file) for file in found), most):
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from core.request.limits import is_hosted
 from core.request.sweep_request import SweepRequest
 from core.results.schema import Frame, Header, SweepResult
+from core.wall.turns import Visitor
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 Kind = Literal["question", "run", "estimate"]
@@ -116,15 +117,8 @@ class Job:
 
 
 class Watcher(NamedTuple):
-    """A session that looks at a job.
+    """When a session last looked at a job, and whether it asked for it."""
 
-    Attributes:
-        address: Where it comes from, if that is known.
-        seen: When it last looked.
-        asked: Whether it asked for the job.
-    """
-
-    address: str | None
     seen: float
     asked: bool
 
@@ -136,15 +130,17 @@ class Entry:
     Attributes:
         job: What its watchers see.
         orders: The orders to the worker, one after another, without a name.
+        holder: The name under which it takes turns.
         last_seen: When anybody last looked.
-        watchers: The sessions that have looked and have not cancelled, by token.
+        watchers: The sessions that have looked and have not cancelled.
         started: When its current order was sent.
     """
 
     job: Job
     orders: Sequence[Mapping[str, Any]]
+    holder: str
     last_seen: float
-    watchers: dict[str, Watcher] = field(default_factory=dict)
+    watchers: dict[Visitor, Watcher] = field(default_factory=dict)
     started: float = 0.0
 
     @property
@@ -158,30 +154,25 @@ class Entry:
         """What the worker calls the current order: a late answer about an earlier one must not end it."""
         return f"{self.job.id}/{self.job.step}"
 
-    def watch(self, token: str, address: str | None, now: float, asks: bool) -> None:
+    def watch(self, visitor: Visitor, now: float, asks: bool) -> None:
         """Note that a session looks, or asks for it."""
-        asked = asks or (token in self.watchers and self.watchers[token].asked)
-        self.watchers[token], self.last_seen = Watcher(address, now, asked), now
+        asked = asks or (visitor in self.watchers and self.watchers[visitor].asked)
+        self.watchers[visitor], self.last_seen = Watcher(now, asked), now
 
-    def leave(self, token: str, address: str | None, now: float) -> None:
+    def leave(self, visitor: Visitor, now: float) -> None:
         """Detach a session, and those of the same address that no longer look: a reload makes a new session.
 
         At home whoever is at one address, or at none, is one person. An estimate belongs to the session that asks.
         """
 
-        def follows(known: Watcher) -> bool:
+        def follows(other: Visitor) -> bool:
             if not is_hosted():
-                return self.kind != "estimate" and known.address == address
-            return address is not None and known.address == address and now - known.seen > LOOKS_EVERY
+                return self.kind != "estimate" and other.address == visitor.address
+            is_gone = now - self.watchers[other].seen > LOOKS_EVERY
+            return other.address is not None and other.address == visitor.address and is_gone
 
-        gone = [known for known, watcher in self.watchers.items() if known == token or follows(watcher)]
-        for known in gone:
-            del self.watchers[known]
-
-    def was_asked_for_by(self, token: str, address: str | None) -> bool:
-        """Whether a session, or another one at its address, asked for it and has not cancelled."""
-        asking = ((t, w.address) for t, w in self.watchers.items() if w.asked)
-        return any(t == token or (address and known == address) for t, known in asking)
+        for left in [other for other in self.watchers if other == visitor or follows(other)]:
+            del self.watchers[left]
 
 
 def run_order(request: SweepRequest, *, fresh: bool = False, study: bool = False) -> dict[str, Any]:
@@ -189,19 +180,18 @@ def run_order(request: SweepRequest, *, fresh: bool = False, study: bool = False
     return {"op": "cut" if study else "run", "request": vars(request), "fresh": fresh}
 
 
-def in_order(waiting: Sequence[Entry], questions_in_a_row: int) -> list[Entry]:
+def in_order(waiting: Mapping[Kind, Sequence[Entry]], questions_in_a_row: int) -> list[Entry]:
     """Return waiting entries in the order in which they will run, should nothing else be asked for.
 
-    Questions come first, then runs, then estimates, each as they came; but a run waits for few questions.
+    Questions come first, then runs, then estimates; but a run waits for few questions.
 
     Args:
-        waiting: The entries, in the order in which they came.
+        waiting: The entries of each kind, in the order of their turns.
         questions_in_a_row: How many questions have started since a run last did.
     """
-    questions, runs, estimates = ([e for e in waiting if e.kind == kind] for kind in ("question", "run", "estimate"))
-    order: list[Entry] = []
-    for run in runs:
+    questions, order = [*waiting["question"]], list[Entry]()
+    for run in waiting["run"]:
         turn = max(MAX_QUESTIONS_IN_A_ROW - questions_in_a_row, 0)
         order += [*questions[:turn], run]
         questions, questions_in_a_row = questions[turn:], 0
-    return [*order, *questions, *estimates]
+    return [*order, *questions, *waiting["estimate"]]

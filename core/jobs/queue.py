@@ -4,7 +4,7 @@ All visitors share it. One job runs at a time and the others wait; visitors who 
 job of several sweeps goes to the end of the line after each of them. Questions come before runs, but not many in a row;
 estimates, which pages ask for on their own, come last.
 
-On a hosted server every visitor has at most one run and one question in the queue, and no sweep runs for ever.
+Visitors take turns by address (`core.wall.turns`). On a hosted server no sweep runs for ever.
 """
 
 import json
@@ -21,16 +21,16 @@ from typing import Any
 
 from core.errors import PrunescopeError
 from core.inputs.uploads import belongs
-from core.jobs.job import Entry, Job, State, in_order, run_order
+from core.jobs.job import Entry, Job, Kind, State, in_order, run_order
 from core.jobs.worker_process import WarmProcess
 from core.request.limits import OWN, is_hosted, limits
 from core.request.sweep_request import SweepRequest, checked
+from core.wall.turns import Turns, Visitor
 
 WORKER = (sys.executable, "-u", "-m", "core.worker")
 UNSEEN_SECONDS = 60.0  # on a hosted server, a job that nobody has watched for this long ends
 CANCEL_TIMEOUT_SECONDS = 20.0  # a worker that has not dropped a cancelled job by then is replaced
 TICK_SECONDS = 1.0  # between two checks of these, and of how long a job runs
-MAX_WAITING = 8  # of a kind, hosted
 MAX_REMEMBERED = 40  # ended jobs of a kind, for reloads
 FINAL_EVENTS = ("done", "error", "cancelled")
 
@@ -49,7 +49,7 @@ class JobQueue:
         self._clock = clock
         self._changed = threading.Condition()  # its lock guards everything below
         self._entries: dict[str, Entry] = {}  # by id, oldest first
-        self._waiting: list[Entry] = []
+        self._turns: dict[Kind, Turns[Entry]] = {kind: Turns(f"{kind}s") for kind in ("question", "run", "estimate")}
         self._running: Entry | None = None
         self._questions_in_a_row = 0  # that have started since a run last did
         self._cancelled_at: float | None = None  # when the worker was told to drop the running job
@@ -67,9 +67,8 @@ class JobQueue:
     def submit(
         self,
         request: SweepRequest,
-        watcher: str,
+        visitor: Visitor,
         *,
-        address: str | None = None,
         fresh: bool = False,
         follow_ups: Sequence[SweepRequest] = (),
         study: bool = False,
@@ -78,8 +77,7 @@ class JobQueue:
 
         Args:
             request: What to compute.
-            watcher: The visitor's token.
-            address: Where the visitor comes from, if that is known.
+            visitor: Who asks.
             fresh: Whether to compute it even if its result is stored.
             follow_ups: What to compute after it, where it is not stored.
             study: Whether to study cuts of its checkpoint on its examples instead of a sweep.
@@ -88,30 +86,29 @@ class JobQueue:
             The job's id.
 
         Raises:
-            PrunescopeError: A request is refused; or, on a hosted server, it reads somebody else's file, the visitor
-                has a sweep already, or too many wait.
+            BusyError: On a hosted server, too many wait.
+            PrunescopeError: A request is refused, or, on a hosted server, it reads somebody else's file.
         """
         request, *further = map(checked, (request, *follow_ups))
         orders = [run_order(request, fresh=fresh, study=study), *map(run_order, further)]
-        return self._add(orders, watcher, address, request=request, follow_ups=tuple(further), study=study)
+        return self._add(orders, visitor, request=request, follow_ups=tuple(further), study=study)
 
-    def ask(self, op: str, watcher: str, *, address: str | None = None, **fields: Any) -> str:
+    def ask(self, op: str, visitor: Visitor, **fields: Any) -> str:
         """Ask the worker for something other than a sweep.
 
         Args:
             op: A name from `core.worker.ANSWERS`. A new estimate replaces the visitor's last one.
-            watcher: The visitor's token.
-            address: Where the visitor comes from, if that is known.
+            visitor: Who asks.
             fields: What the order needs, plain JSON values.
 
         Returns:
             The job's id.
 
         Raises:
-            PrunescopeError: On a hosted server, it reads somebody else's file, the visitor has a question already, or
-                too many jobs wait.
+            BusyError: On a hosted server, too many jobs wait.
+            PrunescopeError: On a hosted server, it reads somebody else's file.
         """
-        return self._add([{"op": op, **fields}], watcher, address)
+        return self._add([{"op": op, **fields}], visitor)
 
     def get(self, job_id: str) -> Job | None:
         """Return a snapshot of a job; None if the queue does not hold it, or no longer does."""
@@ -135,29 +132,17 @@ class JobQueue:
         with self._changed:
             return _uploads_in([entry.orders for entry in self._living()])
 
-    def watch(self, job_id: str, watcher: str, *, address: str | None = None) -> None:
-        """Note that a visitor looks at a job; an unknown id is ignored.
-
-        Args:
-            job_id: The job.
-            watcher: The visitor's token.
-            address: Where the visitor comes from, if that is known.
-        """
+    def watch(self, job_id: str, visitor: Visitor) -> None:
+        """Note that a visitor looks at a job; ignore an unknown id."""
         with self._changed:
             if entry := self._entries.get(job_id):
-                entry.watch(watcher, address, self._clock(), asks=False)
+                entry.watch(visitor, self._clock(), asks=False)
 
-    def cancel(self, job_id: str, watcher: str, *, address: str | None = None) -> None:
-        """Detach a session from a job, which ends when the last one leaves (`Entry.leave`); ignore an unknown id.
-
-        Args:
-            job_id: The job.
-            watcher: The visitor's token.
-            address: Where the visitor comes from, if that is known.
-        """
+    def cancel(self, job_id: str, visitor: Visitor) -> None:
+        """Detach a session from a job, which ends when the last one leaves (`Entry.leave`); ignore an unknown id."""
         with self._changed:
             if entry := self._entries.get(job_id):
-                self._leave(entry, watcher, address)
+                self._leave(entry, visitor)
 
     def tend(self) -> None:
         """End jobs that nobody watches or that take too long, and a worker that does not react."""
@@ -180,21 +165,20 @@ class JobQueue:
 
     # ------------------------------------------------------------ the queue; the lock is held
 
-    def _add(self, orders: Sequence[Mapping[str, Any]], watcher: str, address: str | None, **sweeps: Any) -> str:
-        if not all(belongs(name, watcher) for name in _uploads_in(orders)):
+    def _add(self, orders: Sequence[Mapping[str, Any]], visitor: Visitor, **sweeps: Any) -> str:
+        if not all(belongs(name, visitor) for name in _uploads_in(orders)):
             raise PrunescopeError("this file was chosen in another visit: choose it again to run on it")
         with self._changed:
-            new = Entry(Job(secrets.token_urlsafe(9), **sweeps), orders, self._clock())
-            entry = next((known for known in self._living() if known.orders == orders), new)
-            for known in self._living():
-                if known.kind == new.kind == "estimate" and known is not entry:
-                    self._leave(known, watcher, address)
+            new = Entry(Job(secrets.token_urlsafe(9), **sweeps), orders, visitor.holder, self._clock())
+            entry = next((other for other in self._living() if other.orders == orders), new)
+            for other in self._living():
+                if other.kind == new.kind == "estimate" and other is not entry:
+                    self._leave(other, visitor)
             if entry is new:
-                if is_hosted():
-                    self._check_room(new, watcher, address)
+                self._turns[new.kind].check_room(new.holder)
                 self._entries[new.job.id] = new
-                self._waiting.append(new)
-            entry.watch(watcher, address, self._clock(), asks=True)
+                self._turns[new.kind].join(new, new.holder)
+            entry.watch(visitor, self._clock(), asks=True)
             self._start_next()
             self._find_early(entry)
             if self._caretaker is None:
@@ -209,16 +193,12 @@ class JobQueue:
     def _living(self) -> list[Entry]:
         return [entry for entry in self._entries.values() if not entry.job.ended]
 
-    def _check_room(self, new: Entry, watcher: str, address: str | None) -> None:
-        """Refuse a job if its visitor has one of its kind already, or if as many wait as a hosted server allows."""
-        alike = (entry for entry in self._living() if entry.kind == new.kind)
-        if new.kind != "estimate" and any(entry.was_asked_for_by(watcher, address) for entry in alike):
-            raise PrunescopeError(f"you already have a {new.kind} in progress on this server: wait, or cancel it")
-        if (waiting := sum(entry.kind == new.kind for entry in self._waiting)) >= MAX_WAITING:
-            raise PrunescopeError(f"the queue is full ({waiting} {new.kind}s are waiting): try again in a few minutes")
+    def _line(self) -> list[Entry]:
+        """Return what waits, in the order in which it will run."""
+        return in_order({kind: turns.order() for kind, turns in self._turns.items()}, self._questions_in_a_row)
 
-    def _leave(self, entry: Entry, watcher: str, address: str | None) -> None:
-        entry.leave(watcher, address, self._clock())
+    def _leave(self, entry: Entry, visitor: Visitor) -> None:
+        entry.leave(visitor, self._clock())
         if not entry.watchers and not entry.job.ended:
             self._end(entry, "Cancelled.")
 
@@ -226,12 +206,11 @@ class JobQueue:
         entry = self._entries.get(job_id)
         if entry is None or entry.job.state != "queued":
             return entry.job if entry else None
-        before = in_order(self._waiting, self._questions_in_a_row).index(entry)
-        return replace(entry.job, position=before + (self._running is not None))
+        return replace(entry.job, position=self._line().index(entry) + (self._running is not None))
 
     def _start_next(self) -> None:
-        while self._running is None and self._waiting:
-            entry = in_order(self._waiting, self._questions_in_a_row)[0]
+        while self._running is None and (line := self._line()):
+            entry = line[0]
             try:
                 self._worker.start()
             except OSError as error:
@@ -241,7 +220,7 @@ class JobQueue:
                 continue
             if not self._worker.send({"job": entry.name, **entry.orders[entry.job.step]}):
                 return  # the worker has just died: `_on_worker_exit` starts a successor, which takes the order
-            self._waiting.remove(entry)
+            self._turns[entry.kind].serve(entry)
             self._running, entry.started = entry, self._clock()
             self._questions_in_a_row = self._questions_in_a_row + 1 if entry.kind == "question" else 0
             self._update(entry, replace(entry.job, state="running", stage="Starting"))
@@ -249,7 +228,7 @@ class JobQueue:
     def _find_early(self, entry: Entry) -> None:
         """Ask the worker about a run that has to wait; if its result is stored, the job ends at once."""
         order = entry.orders[entry.job.step]
-        if entry in self._waiting and order["op"] == "run" and not order["fresh"]:
+        if entry in self._line() and order["op"] == "run" and not order["fresh"]:
             self._worker.send({"job": entry.name, "op": "find", "request": order["request"]})
 
     def _update(self, entry: Entry, job: Job) -> None:
@@ -265,14 +244,18 @@ class JobQueue:
         """End a job; one that runs keeps the worker busy until that has dropped it."""
         if entry is self._running:
             self._cancelled_at = self._clock()
-            self._worker.send({"job": entry.name, "op": "cancel"})
         else:
-            self._waiting.remove(entry)
+            self._turns[entry.kind].leave(entry)
+        self._worker.send({"job": entry.name, "op": "cancel"})
         self._update(entry, replace(entry.job, state=state, message=message))
 
     def _release(self) -> None:
-        """Give the free worker the next job."""
-        self._running = self._cancelled_at = None
+        """End the running job's turn, and give the free worker the next job, which may be the same one's next order."""
+        entry, self._running, self._cancelled_at = self._running, None, None
+        if entry:
+            self._turns[entry.kind].leave(entry)
+            if not entry.job.ended:
+                self._turns[entry.kind].join(entry, entry.holder)
         self._start_next()
 
     # ------------------------------------------------------------ what the worker says; the lock is held
@@ -292,13 +275,11 @@ class JobQueue:
             self._worker.kill()
 
     def _go_on(self, entry: Entry) -> None:
-        """After an order of a job has been answered, give way to the next order, which may be the same job's."""
-        if entry.job.ended and entry in self._waiting:
-            self._waiting.remove(entry)
-        elif not entry.job.ended and entry not in self._waiting:
-            self._waiting.append(entry)
+        """Give way to the next order after one of a job has been answered."""
         if entry is self._running:
             self._release()
+        elif entry.job.ended and entry in self._line():
+            self._turns[entry.kind].leave(entry)
         self._find_early(entry)
 
     def _on_worker_exit(self, status: int) -> None:

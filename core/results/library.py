@@ -10,6 +10,7 @@ extract too: lists of results, and the picture of a whole grid, know no more. A 
 import json
 import os
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,16 +18,17 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Generic, Literal, TypeVar, overload
 
+from cachetools import LRUCache
 from platformdirs import user_cache_path
 from pydantic import TypeAdapter, ValidationError
 
-from core.errors import PrunescopeError
+from core.errors import BusyError, PrunescopeError
 from core.request.catalog import REDUCTION
 from core.request.limits import is_hosted
 from core.results import store
 from core.results.cut import ANY, CutStudy, Result
 from core.results.digest import digest
-from core.results.fields import Record, Row
+from core.results.fields import Record, Row, bytes_of
 from core.results.names import CUT, SEPARATOR, checkpoint_name, data_name, name_of
 from core.results.schema import ColumnsRecord, Pruning, SweepResult
 from core.results.statistics import LayerStatistics, ProfileAtDamage
@@ -35,6 +37,8 @@ from core.wall.reading import Question, read_all
 
 MANIFEST = "manifest.json"  # beside the folder of the shipped results
 MOST_SHIPPED = 1000  # extracts in memory, 200 kB each
+MOST_BYTES = 64 * 2**20  # of the extracts of other files
+MOST_ENTRIES = 10_000  # of other files
 VERSION = 1  # of what an extract holds
 
 
@@ -173,14 +177,15 @@ def _read(rows: TypeAdapter[Any], file: FileState) -> Any:
 def own(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
     """Return the user's own results of a kind, newest first.
 
-    A file is left out if it is `unreadable`, or if a look-up by its key finds another file.
+    A file is left out if it is `unreadable`, if a look-up by its key finds another file, or if it is still to be read
+    (`extracts`).
     """
-    found = ((entry, Path(file.path)) for file, entry in _described(_own_files()).items() if isinstance(entry, kind))
-    return tuple(entry for entry, path in found if store.find(entry.key) == path)
+    entries = ((entry, Path(file.path)) for file, entry in _described(_own_files()).items() if isinstance(entry, kind))
+    return tuple(entry for entry, path in entries if store.find(entry.key) == path)
 
 
 def unreadable() -> list[str]:
-    """Say of each file among the user's results that no page can show, newest first, why."""
+    """Return for each file among the user's results that no page can show, newest first, why."""
     return [reason for reason in _described(_own_files()).values() if isinstance(reason, str)]
 
 
@@ -189,16 +194,21 @@ def _own_files() -> list[FileState]:
     return sorted(map(state_of, store.result_files(user_folder())), key=lambda file: file.modified, reverse=True)
 
 
-_known: dict[FileState, Entry | CutEntry | str] = {}
-_reading = Lock()
+_entries: LRUCache[FileState, Entry | CutEntry | str] = LRUCache(
+    MOST_ENTRIES
+)  # a reason where no page can show the file
 
 
 def _described(files: Sequence[FileState]) -> dict[FileState, Entry | CutEntry | str]:
     """Describe result files, each once as long as it does not change; of one that no page can show, say why."""
-    with _reading:  # one visitor reads for all
-        for file, found in extracts([file for file in files if file not in _known]).items():
-            _known[file] = str(found) if isinstance(found, PrunescopeError) else entry_of(found)
-    return {file: _known[file] for file in files}
+    with _lock:
+        described = {file: _entries[file] for file in files if file in _entries}
+    for file, extract in extracts([file for file in files if file not in described]).items():
+        described[file] = str(extract) if isinstance(extract, PrunescopeError) else entry_of(extract)
+        if not isinstance(extract, BusyError):
+            with _lock:
+                _entries[file] = described[file]
+    return {file: described[file] for file in files if file in described}
 
 
 def delete_own(key: str) -> None:
@@ -221,23 +231,46 @@ def delete_own(key: str) -> None:
 # ---------------------------------------------------------------- extracts
 
 
-def extracts(files: Sequence[FileState]) -> dict[FileState, Result | PrunescopeError]:
+Extract = Result | PrunescopeError  # why there is none
+_extracts: LRUCache[FileState, Extract] = LRUCache(MOST_BYTES, bytes_of)
+_being_read: set[FileState] = set()
+_lock = Lock()  # guards what is kept here
+_reader = ThreadPoolExecutor(1, "extracts")
+
+
+def extracts(files: Sequence[FileState]) -> dict[FileState, Extract]:
     """Return the extract of each result file, or why there is none; a study of cuts is its own.
 
-    They are read in a limited child process: anybody may have put them there. Shipped ones are this program's own, and
-    read here, once an installation.
+    They are read in a limited child process: anybody may have put them there. A hosted server's pages do not wait for
+    it: a file that is still to be read is left out. Shipped ones are this program's own, and read here, once an
+    installation.
     """
     others = [file for file in files if Path(file.path).parent != store.SHIPPED_RESULTS]
-    questions = [Question("extract", (os.path.abspath(file.path),), (Path(file.path).name,)) for file in others]
-    answers = dict(zip(others, read_all(questions), strict=True))
-    return {file: _extract(file, answers.get(file)) for file in files}
+    with _lock:
+        read = {file: _extracts[file] for file in others if file in _extracts}
+        new = [file for file in others if file not in read and file not in _being_read]
+        if is_hosted():
+            _being_read.update(new)
+    if new and is_hosted():
+        _reader.submit(_read_extracts, new)
+    elif new:
+        read |= _read_extracts(new)
+    shipped_files = {*files}.difference(others)
+    return {file: read.get(file) or _shipped(file) for file in files if file in read or file in shipped_files}
 
 
-def _extract(file: FileState, answer: bytes | PrunescopeError | None) -> Result | PrunescopeError:
-    try:
-        return ANY.validate_json(answer) if isinstance(answer, bytes) else answer or _shipped(file)
-    except PrunescopeError as error:
-        return error
+def _read_extracts(files: Sequence[FileState]) -> dict[FileState, Extract]:
+    questions = [Question("extract", (os.path.abspath(file.path),), (Path(file.path).name,)) for file in files]
+    read = {
+        file: ANY.validate_json(answer) if isinstance(answer, bytes) else answer
+        for file, answer in zip(files, read_all(questions), strict=True)
+    }
+    with _lock:
+        for file, extract in read.items():
+            if not isinstance(extract, BusyError):
+                _extracts[file] = extract
+        _being_read.difference_update(files)
+    return read
 
 
 @lru_cache(MOST_SHIPPED)

@@ -330,13 +330,19 @@ def open_upload(content: bytes, name: str) -> Result:
         return load_confined(path, name)
 
 
-def load_confined(path: Path, name: str) -> Result:
-    """Have `load_any` read a file in a limited child process; `name` is what messages call it.
+def load_confined(path: Path, name: str, holder: str = "") -> Result:
+    """Have `load_any` read a file in a limited child process.
+
+    Args:
+        path: The file.
+        name: What messages call it.
+        holder: The name under which the reader takes its turn.
 
     Raises:
-        PrunescopeError: It is missing, takes too much memory or time, or is no result that pages can show.
+        BusyError: It was not read in time, or too many others are being read.
+        PrunescopeError: It is missing, takes too much memory, or is no result that pages can show.
     """
-    return ANY.validate_json(read("upload", [(path, name)]))
+    return ANY.validate_json(read("upload", [(path, name)], holder=holder))
 
 
 def find(key: str) -> Path | None:

@@ -2,6 +2,7 @@
 
 import faulthandler
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,13 +14,14 @@ except ImportError:  # Windows has no such limits
     resource = None  # type: ignore[assignment]
 
 
-NICENESS = 10
+WORKER_NICENESS, HELPER_NICENESS = 10, 15  # pages come before the worker, the worker before readers and drawings
+PATIENCE = 6  # how much longer than its processor time a process may take on a busy machine
 
 
-def give_way() -> None:
-    """Let other processes go first, where the system has priorities: pages come before what is computed for them."""
+def give_way(niceness: int) -> None:
+    """Let other processes go first, where the system has priorities."""
     if hasattr(os, "nice"):
-        os.nice(NICENESS)
+        os.nice(niceness)
 
 
 def limit(name: str, most: float) -> None:
@@ -36,13 +38,20 @@ def limit(name: str, most: float) -> None:
 
 
 def end_after(seconds: float) -> None:
-    """End this process once so much more time or processor time has passed; a later call counts anew.
+    """End this process once it has used so much more processor time, or waited for it far too long.
 
-    Both hold while a library does not return to Python.
+    A later call counts anew. Both limits hold while a library does not return to Python.
     """
-    faulthandler.dump_traceback_later(seconds, exit=True)
-    used = os.times()
-    limit("RLIMIT_CPU", used.user + used.system + seconds + 1)
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE * seconds)
+    else:  # Windows
+        faulthandler.dump_traceback_later(PATIENCE * seconds, exit=True)
+
+
+def ended_late(status: int) -> bool:
+    """Whether the exit status of a process says that `end_after` ended it."""
+    return status in ((-signal.SIGPROF, -signal.SIGALRM) if hasattr(signal, "setitimer") else (1,))
 
 
 @contextmanager

@@ -7,25 +7,24 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from core.errors import PrunescopeError
+from core.errors import BusyError, PrunescopeError
 from core.request.catalog import ROOT
+from core.wall.confined import ended_late
+from core.wall.turns import Door, Look
 
 READER = (sys.executable, "-m", "core.reader")
 MEMORY_BYTES = 2**30  # of a child, its libraries included, which take 400 MiB of addresses
-SECONDS = 8  # for one file
+SECONDS = 8  # of processor time, for one file
 MOST_CHARS = 32 * 2**20  # of an answer, which the server takes apart
 FOUND, REFUSED = "+", "-"  # begin a line of the child
-AT_ONCE = 2  # children
-TURN_TIMEOUT_SECONDS = 60.0
 # Libraries reserve addresses for each of their threads; the child has one.
 _ENVIRONMENT = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
-_turns = threading.BoundedSemaphore(AT_ONCE)
+_door = Door("files", at_once=2)
 
 
 @dataclass(frozen=True)
@@ -45,44 +44,64 @@ class Question:
     limit: int | None = None
 
 
-def read(kind: Literal["table", "upload"], files: Sequence[tuple[Path, str]], limit: int | None = None) -> bytes:
+def read(
+    kind: Literal["table", "upload"],
+    files: Sequence[tuple[Path, str]],
+    limit: int | None = None,
+    *,
+    holder: str = "",
+    look: Look = lambda ahead: None,
+) -> bytes:
     """Return what is in files, as JSON.
 
     Args:
         kind: A name from `core.reader.READERS`.
         files: Paths, and what messages call them.
         limit: Of a table, the most rows to read.
+        holder: The name under which the reader takes its turn.
+        look: See `core.wall.turns.Door.turn`.
 
     Raises:
-        PrunescopeError: They are refused, take too much memory or time, or other files are being read.
+        BusyError: They were not read in time, or too many others are being read.
+        PrunescopeError: They are refused, or take too much memory.
     """
     paths, names = zip(*((os.path.abspath(path), name) for path, name in files), strict=True)
-    (answer,) = read_all([Question(kind, paths, names, limit)])
+    (answer,) = read_all([Question(kind, paths, names, limit)], holder=holder, look=look)
     if isinstance(answer, PrunescopeError):
         raise answer
     return answer
 
 
-def read_all(questions: Sequence[Question]) -> list[bytes | PrunescopeError]:
-    """Return for each question what is in its files, as JSON, or why they are refused."""
+def read_all(
+    questions: Sequence[Question], *, holder: str = "", look: Look = lambda ahead: None
+) -> list[bytes | PrunescopeError]:
+    """Return for each question what is in its files, as JSON, or why they are refused; see `read`."""
     answers: list[bytes | PrunescopeError] = []
     while len(answers) < len(questions):
-        answers += _answers(questions[len(answers) :])
-        if len(answers) < len(questions):  # the child ended at the next file
-            fault = f"takes more than {SECONDS} seconds or {MEMORY_BYTES // 2**20:,} MiB of memory to read"
-            answers.append(PrunescopeError(f"{questions[len(answers)].names[0]} {fault}: choose another file"))
+        try:
+            with _door.turn(holder, look):
+                answers += _answers(questions[len(answers) :])
+        except BusyError as error:
+            answers += [error] * (len(questions) - len(answers))
     return answers
 
 
 def _answers(questions: Sequence[Question]) -> list[bytes | PrunescopeError]:
-    """Return a child's answers, fewer than there are questions if it ended early."""
-    if not _turns.acquire(timeout=TURN_TIMEOUT_SECONDS):
-        return [PrunescopeError("many files are being read here now: try again in a minute")] * len(questions)
-    try:
-        orders = json.dumps([asdict(question) for question in questions]).encode()
-        environment = {**os.environ, **_ENVIRONMENT}
-        child = subprocess.run(READER, cwd=ROOT, env=environment, input=orders, stdout=subprocess.PIPE, check=False)
-    finally:
-        _turns.release()
+    """Return a child's answers; if it ended early, the last one says at which file."""
+    orders = json.dumps([asdict(question) for question in questions]).encode()
+    environment = {**os.environ, **_ENVIRONMENT}
+    child = subprocess.run(READER, cwd=ROOT, env=environment, input=orders, stdout=subprocess.PIPE, check=False)
     lines = child.stdout.split(b"\n")[:-1]  # the last is empty, or was cut off
-    return [line[1:] if line.startswith(FOUND.encode()) else PrunescopeError(line[1:].decode()) for line in lines]
+    answers: list[bytes | PrunescopeError] = [
+        line[1:] if line.startswith(FOUND.encode()) else PrunescopeError(line[1:].decode()) for line in lines
+    ]
+    if len(answers) < len(questions):
+        name = questions[len(answers)].names[0]
+        if ended_late(child.returncode):
+            fault: PrunescopeError = BusyError(
+                f"{name} was not read within {SECONDS} seconds: try again, or choose another file"
+            )
+        else:
+            fault = PrunescopeError(f"{name} is damaged, or made to break what reads it: choose another file")
+        answers.append(fault)
+    return answers

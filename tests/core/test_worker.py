@@ -16,7 +16,7 @@ from core.request.catalog import ROOT
 from core.request.sweep_request import SweepRequest, checked
 from core.results import store
 from core.results.schema import Frame, Header
-from core.wall.confined import NICENESS
+from core.wall.confined import WORKER_NICENESS
 from core.worker import CancelledError, Reporter, Worker
 from tests.builders import compress, make_result_of
 from tests.queues import Clock
@@ -94,7 +94,7 @@ def test_a_process_answers_orders_and_ends_with_its_server_even_in_mid_run(
         assert last["event"] == "error"
         assert message in last["message"]
         assert "\n" not in last["message"]
-    lower = min(os.getpriority(os.PRIO_PROCESS, 0) + NICENESS, 19)
+    lower = min(os.getpriority(os.PRIO_PROCESS, 0) + WORKER_NICENESS, 19)
     assert os.getpriority(os.PRIO_PROCESS, process.pid) == lower, "pages come first"
     long = {**run["request"], "amounts": [k / 100 for k in range(100)]}
     print(json.dumps({"job": "long", **run, "request": long}), file=process.stdin, flush=True)

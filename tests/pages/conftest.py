@@ -9,6 +9,7 @@ import pytest
 
 from core.jobs.queue import JobQueue
 from core.request.sweep_request import SweepRequest
+from core.wall.turns import Visitor
 
 
 @pytest.fixture(autouse=True)
@@ -45,12 +46,14 @@ def runs(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> Runs:
     monkeypatch.setattr("ui.jobs.QUICK_SECONDS", 0.0)
     made = Runs()
 
-    def submit(request: SweepRequest, watcher: str, *, follow_ups: Sequence[SweepRequest] = (), **options: Any) -> str:
+    def submit(
+        request: SweepRequest, visitor: Visitor, *, follow_ups: Sequence[SweepRequest] = (), **options: Any
+    ) -> str:
         made.requests.append(request)
         made.follow_ups = follow_ups
         played = chain(made.scripts, repeat(made.otherwise))
         first, *others = (replace(one, source_name=next(played)) for one in (request, *follow_ups))
-        return queue.submit(first, watcher, follow_ups=others, **options)
+        return queue.submit(first, visitor, follow_ups=others, **options)
 
     monkeypatch.setattr("core.jobs.queue.queue.submit", submit)
     return made

@@ -18,6 +18,7 @@ from core.jobs.queue import JobQueue
 from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.schema import SweepResult
+from core.wall.turns import Visitor
 from tests.builders import make_result, ship
 from tests.opened import address, errors, fill, open_page, press, run
 from tests.queues import PATIENCE, install
@@ -81,7 +82,7 @@ class Server:
     result: SweepResult
 
     def __post_init__(self) -> None:
-        self.visit = str(self.owner.session_state["visitor"])  # the owner's token
+        self.visit: Visitor = self.owner.session_state["visitor"]
         self.data = str(self.request.data)  # the secret name of the table
         self.visits, self.secret = self.data[4:36], self.data[36:]
 

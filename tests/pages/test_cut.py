@@ -8,6 +8,7 @@ import pytest
 from core.jobs.queue import JobQueue
 from core.request.sweep_request import SweepRequest
 from core.results.store import save
+from core.wall.turns import Visitor
 from tests.builders import make_result, ship, with_own_key
 from tests.opened import address, box, errors, fill, follow, labels, links, open_page, player, press, story, title, told
 from tests.pages.conftest import Runs
@@ -44,7 +45,7 @@ def test_without_a_study_it_says_what_one_is_and_leads_to_the_lab_which_runs_one
 @pytest.mark.parametrize("script", ["", "refuse"])
 def test_a_study_that_ends_is_shown_and_one_that_fails_says_why(none: Runs, queue: JobQueue, script: str) -> None:
     save(STUDY)
-    job = queue.submit(SweepRequest("embedded:sst2", "sst2", source_name=script), "somebody", study=True)
+    job = queue.submit(SweepRequest("embedded:sst2", "sst2", source_name=script), Visitor("somebody"), study=True)
     ended(queue, job)
     app = open_page(PAGE, job=job)
     if script:

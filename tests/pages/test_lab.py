@@ -18,6 +18,7 @@ from core.request.controls import judged_beside
 from core.request.sweep_request import SweepRequest
 from core.results import library, store
 from core.results.store import save
+from core.wall.turns import Visitor
 from tests.builders import make_result, ship
 from tests.core.findings.made import working_to
 from tests.opened import address, errors, fill, follow, labels, open_page, player, players, press, run, told, unescaped
@@ -96,7 +97,7 @@ def test_a_run_shows_its_frames_as_they_arrive_and_can_be_cancelled(queue: JobQu
 
 @pytest.mark.usefixtures("unfolded")
 def test_a_finished_run_gives_its_place_to_the_result_which_begins_with_the_answer(queue: JobQueue) -> None:
-    job_id = queue.submit(replace(DEFAULT, source_name="frames", points="both"), "ann")
+    job_id = queue.submit(replace(DEFAULT, source_name="frames", points="both"), Visitor("ann"))
     ended(queue, job_id)
     page = open_page(LAB, job=job_id)
     assert address(page) == {"result": RESULT.key}
@@ -122,11 +123,11 @@ def test_a_run_again_that_ends_in_vain_leaves_the_result_on_show_and_its_setting
     job_id = address(page)["job"]
     assert runs.requests[0].amounts == RESULT.amounts
     assert address(page)["result"] == RESULT.key, "other pages go on showing it"
-    queue.watch(job_id, "somebody else", address="203.0.113.8")
+    queue.watch(job_id, Visitor("somebody else", "9.9.9.9"))
     press(run(page), "Cancel")
     assert queue.get(job_id).state == "running", "it goes on for others"
     assert address(page) == {"result": RESULT.key}
-    queue.cancel(job_id, "somebody else", address="203.0.113.8")
+    queue.cancel(job_id, Visitor("somebody else", "9.9.9.9"))
     ended(queue, job_id)
 
     runs.scripts = ["refuse"]

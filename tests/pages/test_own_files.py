@@ -27,6 +27,7 @@ from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.provenance import recipe, request_of
 from core.results.schema import FileRecord, SweepResult
+from core.wall.turns import Visitor
 from tests.builders import make_result, with_own_key
 from tests.opened import address, errors, fill, labels, open_page, press, run, told
 from tests.pages.owners import DIGEST, NAME, REFUSED, TABLE, TEXT, Server, everything, finished, results, shared_server
@@ -54,8 +55,8 @@ def test_the_owner_can_compute_it_again_have_it_checked_and_change_its_settings(
     page.session_state[f"lab-settings-False-{server.result.key}"] = True
     run(page)
     assert server.private(everything(page)) == [TEXT], "the owner sees their texts, to say what they mean, and no name"
-    twin = uploads.keep(NAME, TABLE.encode(), "twin")
-    job = ended(server.queue, server.queue.submit(replace(server.request, data=twin), "twin"))
+    twin = uploads.keep(NAME, TABLE.encode(), Visitor("twin"))
+    job = ended(server.queue, server.queue.submit(replace(server.request, data=twin), Visitor("twin")))
     assert job.key == server.result.key, "another visit has run on the same table"
     before = results()
     assert finished(server.queue, press(page, RECOMPUTE)).key == server.result.key
@@ -150,7 +151,7 @@ def test_nobody_joins_a_living_run_and_a_link_to_it_offers_only_to_leave_it(serv
             press(page, "Cancel")
             assert server.queue.get(living).state == "running", "the owner's run goes on"
             assert page.selectbox(key="lab-data-True").value == "written", "the settings are not the owner's"
-            server.queue.submit(request, "thief")
+            server.queue.submit(request, Visitor("thief"))
         assert server.queue.submit(request, server.visit) == living, "the owner does"
         server.queue.cancel(living, server.visit)
 
@@ -191,17 +192,17 @@ def test_no_order_of_the_thief_may_name_it(server: Server, op: str) -> None:
     ]
     for place in places:
         with server.refuses():
-            server.queue.ask(op, "thief", **{"key": server.result.key, "amount": 0.3, **place})
+            server.queue.ask(op, Visitor("thief"), **{"key": server.result.key, "amount": 0.3, **place})
 
 
 @pytest.mark.parametrize("changes", [{}, {"checkpoint": "thief/model", "task": "auto"}])
 def test_no_run_of_another_visit_may_read_it(server: Server, changes: Mapping[str, Any]) -> None:
-    for token in ("", "thief", server.visits, server.data, server.visit[:-1]):
+    for token in ("", "thief", server.visits, server.data, server.visit.token[:-1]):
         for request in (server.request, request_of(forged(server.result, data=server.data, split=""))):
             changed = replace(request, **changes)
             for first, follow_ups in ((changed, ()), (WRITTEN, (replace(WRITTEN, seed=1), changed))):
                 with server.refuses():
-                    server.queue.submit(first, token, fresh=token == "", follow_ups=follow_ups)
+                    server.queue.submit(first, Visitor(token), fresh=token == "", follow_ups=follow_ups)
 
 
 @pytest.mark.parametrize("op", ["verify", "estimate", "run", "fetch"])
@@ -216,12 +217,13 @@ def test_an_order_is_carried_out_for_the_owner_alone_and_by_no_other_name(server
     assert job.state == ("failed" if op == "fetch" else "done"), "which is for data on the Hub"
     place = Path(os.environ["XDG_CACHE_HOME"], "prunescope", "own", server.visits, server.secret, DIGEST, NAME)
     assert place.read_text() == TABLE
-    mixed = f"{OWN}{hashlib.sha256(b'thief').hexdigest()[:32]}{server.secret}"  # what the thief's visit may ask for
+    digest = hashlib.sha256(b"thief").hexdigest()
+    mixed = f"{OWN}{digest[:8]}{digest[:24]}{server.secret}"  # what the thief's visit may ask for
     names = [mixed, server.data.upper(), f"{server.data}\n", f"hub:{server.data}", str(place), f"own:../own/{DIGEST}"]
     files = results()
     for name in names:
         try:
-            job = ended(server.queue, server.queue.ask(op, "thief", **order(name)))
+            job = ended(server.queue, server.queue.ask(op, Visitor("thief"), **order(name)))
         except PrunescopeError as error:
             job = Job("", state="failed", message=str(error))
         assert (job.state, job.frames, job.outcome, job.key) == ("failed", (), None, None)
@@ -248,8 +250,8 @@ def test_a_result_says_only_that_it_was_a_file(server: Server, monkeypatch: pyte
 
 def test_no_message_of_the_worker_names_the_file(server: Server) -> None:
     content = TABLE.replace("positive\n", "unsure\n", 1)
-    data = uploads.keep(NAME, content.encode(), "ann")
-    job_id = server.queue.submit(replace(server.request, data=data, num_examples=24), "ann")
+    data = uploads.keep(NAME, content.encode(), Visitor("ann"))
+    job_id = server.queue.submit(replace(server.request, data=data, num_examples=24), Visitor("ann"))
     job = ended(server.queue, job_id)
     assert THEIRS in job.message
     assert "says unsure" in job.message

@@ -13,6 +13,7 @@ from core.jobs.queue import JobQueue, queue
 from core.request.sweep_request import MAX_CHARACTERS
 from core.results.digest import digest
 from core.results.schema import SweepResult
+from core.wall.turns import Visitor
 from tests.builders import make_result, open_preset, ship, with_own_key, with_own_labels
 from tests.opened import address, box, open_page, players, press, told
 from tests.queues import PATIENCE
@@ -131,7 +132,7 @@ def test_cancel_ends_a_question_for_one_of_those_who_asked_it(page: AppTest, que
     predict(page, "hang")
     _, job_id = page.session_state["typed-job"]
     if shared:
-        queue.watch(job_id, "somebody else", address="203.0.113.8")
+        queue.watch(job_id, Visitor("somebody else", "9.9.9.9"))
     press(page, "Cancel")
     page.run()
     assert queue.get(job_id).ended != shared

@@ -20,7 +20,7 @@ from core.request.limits import TABLE_SUFFIXES, is_hosted, is_upload, limits
 from core.request.sweep_request import AUTO, MAX_LABELS, LabelMap, SweepRequest
 from core.results.names import brief_label
 from core.wall.reading import read
-from ui.jobs import visitor
+from ui.jobs import visitor, waiting
 from ui.lab.state import begun, choose_setting, lab
 from ui.text import plain, remark
 
@@ -50,9 +50,12 @@ def read_preview(files: Sequence[DataFile], limit: int) -> Table:
         limit: The most rows to read.
 
     Raises:
-        PrunescopeError: A file is unreadable, or takes too much memory or time.
+        BusyError: They were not read in time, or too many others are being read.
+        PrunescopeError: A file is unreadable, or takes too much memory.
     """
-    return TABLE.validate_json(read("table", [(file.path, file.name) for file in files], limit))
+    with waiting("Reading the file") as look:
+        paths = [(file.path, file.name) for file in files]
+        return TABLE.validate_json(read("table", paths, limit, holder=visitor().holder, look=look))
 
 
 def choose_table(task: Task, before: SweepRequest | None) -> Fields | str | None:

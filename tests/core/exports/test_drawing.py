@@ -2,14 +2,15 @@
 
 import io
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from time import sleep
 from unittest.mock import Mock
 
 import pytest
 from PIL import Image
 
 from core import renderer
-from core.errors import PrunescopeError
 from core.exports import drawing
 from core.exports.drawing import Picture, draw
 from core.exports.figure import Figure, figure_of
@@ -34,25 +35,38 @@ def test_every_kind_is_drawn_in_a_process_of_its_own_as_here(figure: Figure, kin
     assert kind != "png" or Image.open(io.BytesIO(content)).size == (1920, 1080), "full HD"
 
 
-def test_only_so_many_are_drawn_at_once_and_turns_come_back(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing, "TURN_SECONDS", 0.01)
-    with drawing._film_turns, drawing._film_turns:
-        assert "as many pictures are being drawn as fit" in refusal(draw, figure, "gif", [0, 1])
-        assert draw(figure, "svg", [0]), "a still does not wait for films"
-        with drawing._still_turns, pytest.raises(PrunescopeError, match="try again soon"):
-            draw(figure, "svg", [0])
-    assert draw(figure, "gif", [0, 1], report=(report := Mock())), "turns are given back"
-    assert [call.args[1:] for call in report.mock_calls] == [(1, 2), (2, 2)]
-    with pytest.raises(KeyboardInterrupt):
-        draw(figure, "gif", [0, 1], report=Mock(side_effect=KeyboardInterrupt))
-    assert drawing._film_turns._value == 2, "also where somebody leaves"
+def test_the_same_picture_is_drawn_once_and_for_nobody_not_at_all(
+    figure: Figure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[object] = []
+    render = drawing._Drawing._render
+    monkeypatch.setattr(drawing._Drawing, "_render", lambda self, *of: (started.append(self), render(self, *of)))
+    monkeypatch.setattr(drawing, "UNSEEN_SECONDS", 0.5)
+
+    def leaves(stage: str, done: int, frames: int) -> None:
+        raise KeyboardInterrupt
+
+    with drawing._door.turn("ann"):  # her other drawing goes on
+        with pytest.raises(KeyboardInterrupt):
+            draw(figure, "gif", [0, 1], report=leaves, holder="ann")
+        assert draw(figure, "svg", [0], holder="bob"), "others do not wait for it"
+        while drawing._drawings:
+            sleep(0.05)
+    assert len(started) == 1, "what nobody waits for is not drawn"
+    with ThreadPoolExecutor(2) as threads:
+        reports = Mock(), Mock()
+        films = threads.map(lambda report: draw(figure, "gif", [0, 1], report=report, holder="ann"), reports)
+        assert len(set(films)) == 1
+    assert len(started) == 2
+    for report in reports:
+        report.assert_called_with("Drawing", 2, 2)
 
 
 def test_half_a_file_or_one_too_late_is_no_picture(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = {**figure, "parts": [{"x": 0, "y": 0, "spec": {"mark": "no such mark"}}]}
-    assert "not finished" in refusal(draw, broken, "svg", [0])
+    assert "could not be drawn" in refusal(draw, broken, "svg", [0])
     with monkeypatch.context() as patch:
         patch.setattr(drawing, "limits", lambda: replace(limits(), drawing_seconds=0.2))
-        assert "not finished" in refusal(draw, figure, "gif", [0, 1, 2] * 40)
+        assert "took too long" in refusal(draw, figure, "gif", [0, 1, 2] * 40)
     monkeypatch.setattr(drawing, "RENDERER", (sys.executable, "-c", HALF))
-    assert "not finished" in refusal(draw, figure, "gif", [0, 1])
+    assert "could not be drawn" in refusal(draw, figure, "gif", [0, 1])

@@ -11,6 +11,7 @@ from platformdirs import user_cache_path
 from core.inputs import uploads
 from core.inputs.uploads import belongs, find, keep
 from core.request.limits import HOSTED_LIMITS, kind_of_data
+from core.wall.turns import Visitor
 from tests.refusals import refusal
 
 ROWS = b"text,label\nfine,1\n"
@@ -51,13 +52,17 @@ def test_what_is_no_table_or_too_large_is_refused(monkeypatch: pytest.MonkeyPatc
 
 
 def test_hosted_a_name_is_its_visits_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    mine, again, theirs = (keep("same.csv", ROWS, visit) for visit in ("me", "me", "they"))
+    mine, again, theirs = (keep("same.csv", ROWS, Visitor(visit)) for visit in ("me", "me", "they"))
     assert mine == again != theirs
-    assert belongs(theirs, "me"), "on one's own computer every visit is one's own"
+    assert belongs(theirs, Visitor("me")), "on one's own computer every visit is one's own"
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    assert (belongs(mine, "me"), belongs(theirs, "me"), belongs(mine, "")) == (True, False, False)
+    assert (belongs(mine, Visitor("me")), belongs(theirs, Visitor("me")), belongs(mine, Visitor(""))) == (
+        True,
+        False,
+        False,
+    )
     mixed = mine[: len("own:") + 32] + theirs[len("own:") + 32 :]
-    assert belongs(mixed, "me")
+    assert belongs(mixed, Visitor("me"))
     assert "choose it again" in refusal(find, mixed)
 
 
@@ -84,21 +89,28 @@ def names_in(folder: Path) -> set[str]:
 
 
 def test_a_visits_oldest_make_room_but_for_what_is_read_or_used_again(small_shop: Path) -> None:
-    ages(keep("other.csv", ROWS, "honest"), keep("0.csv", ROWS, "greedy"), keep("1.csv", ROWS, "greedy"))
-    keep("2.csv", ROWS, "greedy")
+    ages(
+        keep("other.csv", ROWS, Visitor("honest")),
+        keep("0.csv", ROWS, Visitor("greedy")),
+        keep("1.csv", ROWS, Visitor("greedy")),
+    )
+    keep("2.csv", ROWS, Visitor("greedy"))
     assert names_in(small_shop) == {"other.csv", "1.csv", "2.csv"}
-    keep("1.csv", ROWS, "greedy")
-    keep("3.csv", ROWS, "greedy")
+    keep("1.csv", ROWS, Visitor("greedy"))
+    keep("3.csv", ROWS, Visitor("greedy"))
     assert names_in(small_shop) == {"other.csv", "1.csv", "3.csv"}
-    keep("4.csv", ROWS, "greedy", {keep("1.csv", ROWS, "greedy")})
+    keep("4.csv", ROWS, Visitor("greedy"), {keep("1.csv", ROWS, Visitor("greedy"))})
     assert names_in(small_shop) == {"other.csv", "1.csv", "4.csv"}
 
 
 def test_all_visits_together_are_bounded_also_many_at_once(small_shop: Path) -> None:
-    ages(*(keep(f"{visit}.csv", ROWS, visit) for visit in "abcd"))
-    keep("e.csv", ROWS, "e")
+    ages(*(keep(f"{visit}.csv", ROWS, Visitor(visit)) for visit in "abcd"))
+    keep("e.csv", ROWS, Visitor("e"))
     assert names_in(small_shop) == {"b.csv", "c.csv", "d.csv", "e.csv"}
+    ages(*(keep(f"{k}.csv", ROWS, Visitor(f"greedy {k}", "8.8.8.8")) for k in (1, 2)))
+    keep("f.csv", ROWS, Visitor("f"))
+    assert names_in(small_shop) == {"d.csv", "e.csv", "2.csv", "f.csv"}, "an address counts as one"
     with ThreadPoolExecutor(24) as threads:
-        kept = list(threads.map(lambda k: keep(f"{k}.csv", ROWS, str(k % 60)), range(240)))
+        kept = list(threads.map(lambda k: keep(f"{k}.csv", ROWS, Visitor(str(k % 60))), range(240)))
     assert len(set(kept)) == 240
     assert len(names_in(small_shop)) == len(list(small_shop.iterdir())) == 4, "no empty folder is left"

@@ -8,16 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import BusyError
 from core.jobs import queue as module
 from core.jobs.job import MAX_QUESTIONS_IN_A_ROW, Job
-from core.jobs.queue import CANCEL_TIMEOUT_SECONDS, MAX_WAITING, UNSEEN_SECONDS, JobQueue
+from core.jobs.queue import CANCEL_TIMEOUT_SECONDS, UNSEEN_SECONDS, JobQueue
 from core.request.sweep_request import SweepRequest
 from core.results.schema import Header
+from core.wall import turns
+from core.wall.turns import Visitor
 from tests.queues import PATIENCE, RESULT, Clock, ended, queues, running
 from tests.refusals import refusal
 
 REQUEST = SweepRequest("embedded:sst2", "sst2", data="written")
-ANN, BOB = "203.0.113.7", "203.0.113.8"  # addresses
+ANN, BOB, CYD = Visitor("ann", "8.8.8.8"), Visitor("bob", "9.9.9.9"), Visitor("cyd", "1.1.1.1")
 
 
 def scripted(what: str, seed: int = 0) -> SweepRequest:
@@ -42,18 +45,18 @@ def later(queue: JobQueue, clock: Clock, seconds: float) -> None:
     queue.tend()
 
 
-def estimate(queue: JobQueue, watcher: str, what: str = "", seed: int = 0) -> str:
-    return queue.ask("estimate", watcher, address=ANN, request=vars(scripted(what, seed)))
+def estimate(queue: JobQueue, visitor: Visitor, what: str = "", seed: int = 0) -> str:
+    return queue.ask("estimate", visitor, request=vars(scripted(what, seed)))
 
 
-def sentence(queue: JobQueue, watcher: str, text: str = "a good film", address: str | None = None) -> str:
-    return queue.ask("predict", watcher, address=address, texts=[text], amounts=[0.0, 0.5])
+def sentence(queue: JobQueue, visitor: Visitor, text: str = "a good film") -> str:
+    return queue.ask("predict", visitor, texts=[text], amounts=[0.0, 0.5])
 
 
-def chain(queue: JobQueue, watcher: str, *scripts: str, first: str = "frames") -> str:
+def chain(queue: JobQueue, visitor: Visitor, *scripts: str, first: str = "frames") -> str:
     """Submits a sweep and one after it for each script."""
     follow_ups = [scripted(what, seed) for seed, what in enumerate(scripts, start=1)]
-    return queue.submit(scripted(first), watcher, follow_ups=follow_ups)
+    return queue.submit(scripted(first), visitor, follow_ups=follow_ups)
 
 
 def at_step(queue: JobQueue, job_id: str, step: int, state: str = "running") -> Job:
@@ -74,64 +77,69 @@ def positions(queue: JobQueue, *jobs: str) -> list[tuple[str, int]]:
 
 
 def test_frames_arrive_while_it_runs_and_the_result_replaces_them(queue: JobQueue) -> None:
-    hanging = queue.submit(scripted("hang"), "ann")
+    hanging = queue.submit(scripted("hang"), ANN)
     job = running(queue, hanging)
     assert (job.stage, job.done, job.total, job.seconds_left) == ("Amount 0", 1, 40, 2.5)
     assert job.header.checkpoint.id == "embedded:sst2"
     assert [frame.amount for frame in job.frames] in ([0.0], [0.0, 0.5])
-    queue.cancel(hanging, "ann")
-    job = ended(queue, queue.submit(scripted("frames"), "ann"))
+    queue.cancel(hanging, ANN)
+    job = ended(queue, queue.submit(scripted("frames"), ANN))
     assert (job.state, job.key, job.frames) == ("done", RESULT.key, ())
     assert queue.request_for(RESULT.key) == scripted("frames")
     assert queue.request_for("f" * 64) is None
     assert queue.get("nothing") is None
-    queue.watch("nothing", "ann")
-    queue.cancel("nothing", "ann")
-    verified = ended(queue, queue.ask("verify", "ann", key=RESULT.key, amount=0.5))
+    queue.watch("nothing", ANN)
+    queue.cancel("nothing", ANN)
+    verified = ended(queue, queue.ask("verify", ANN, key=RESULT.key, amount=0.5))
     assert (verified.state, verified.outcome and verified.outcome["amount"]) == ("done", 0.5)
-    assert "unknown task" in refusal(queue.submit, replace(REQUEST, task="sts"), "ann")
+    assert "unknown task" in refusal(queue.submit, replace(REQUEST, task="sts"), ANN)
 
 
 def test_only_the_last_ended_jobs_are_remembered(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_REMEMBERED", 3)
-    ids = [queue.submit(scripted("frames", seed), "ann") for seed in range(6)]
+    ids = [queue.submit(scripted("frames", seed), ANN) for seed in range(6)]
     assert ended(queue, ids[-1]).state == "done"
     assert [queue.get(job_id) is not None for job_id in ids] == [False] * 3 + [True] * 3
     for seed in range(4):
-        ended(queue, estimate(queue, "ann", seed=seed))
+        ended(queue, estimate(queue, ANN, seed=seed))
     assert all(queue.get(job_id) for job_id in ids[3:]), "many estimates let no run be forgotten"
 
 
 def test_equal_requests_share_a_job_that_the_last_watcher_ends(queue: JobQueue) -> None:
-    first = queue.submit(scripted("hang"), "ann", address=ANN)
-    assert queue.submit(scripted("hang"), "bob", address=BOB) == first
+    first = queue.submit(scripted("hang"), ANN)
+    assert queue.submit(scripted("hang"), BOB) == first
     running(queue, first)
-    others = [queue.submit(scripted("frames", seed), "cyd") for seed in (1, 2)]
+    others = [queue.submit(scripted("frames", seed), CYD) for seed in (1, 2)]
     assert positions(queue, *others) == [("queued", 1), ("queued", 2)]
-    queue.cancel(first, "ann", address=ANN)
+    queue.cancel(first, ANN)
     assert queue.get(first).state == "running", "bob is still watching"
-    queue.cancel(first, "bob", address=BOB)
+    queue.cancel(first, BOB)
     assert (queue.get(first).state, queue.get(first).message) == ("cancelled", "Cancelled.")
     assert [ended(queue, job_id).state for job_id in others] == ["done", "done"]
-    again = queue.submit(scripted("hang"), "ann")
-    fresh, third = (queue.submit(scripted("hang", seed), "bob", fresh=True) for seed in (0, 1))
+    again = queue.submit(scripted("hang"), ANN)
+    fresh, third = (queue.submit(scripted("hang", seed), BOB, fresh=True) for seed in (0, 1))
     assert len({first, again, fresh}) == 3, "an ended job is not shared, nor is a stored result that is wanted anew"
-    queue.cancel(fresh, "bob")
+    queue.cancel(fresh, BOB)
     assert positions(queue, fresh, third) == [("cancelled", 0), ("queued", 1)], "it is removed at once"
 
 
 @pytest.mark.parametrize(
     ("hosted", "address", "pause", "state"),
-    [("0", None, 0, "cancelled"), ("1", ANN, 6, "cancelled"), ("1", ANN, 0, "running"), ("1", None, 6, "running")],
+    [
+        ("0", None, 0, "cancelled"),
+        ("1", "8.8.8.8", 6, "cancelled"),
+        ("1", "8.8.8.8", 0, "running"),
+        ("1", None, 6, "running"),
+    ],
 )
 def test_a_reloaded_page_can_cancel_but_not_for_a_neighbour_who_still_looks(
     queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: str, address: str, pause: int, state: str
 ) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
-    job_id = queue.submit(scripted("hang"), "before the reload, or a neighbour", address=address)
+    job_id = queue.submit(scripted("hang"), Visitor("before the reload, or a neighbour", address))
     clock.advance(pause)
-    queue.watch(job_id, "after it", address=address)
-    queue.cancel(job_id, "after it", address=address)
+    queue.watch(job_id, Visitor("after it", address))
+    queue.cancel(job_id, Visitor("after it", address))
     assert queue.get(job_id).state == state
 
 
@@ -140,11 +148,11 @@ def test_unseen_jobs_end_on_a_hosted_server_only(
     queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: str, state: str
 ) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
-    job_id = queue.submit(scripted("hang"), "ann")
+    job_id = queue.submit(scripted("hang"), ANN)
     for _ in range(3):
         later(queue, clock, UNSEEN_SECONDS)
         assert not queue.get(job_id).ended, "somebody was looking"
-        queue.watch(job_id, "ann")
+        queue.watch(job_id, ANN)
     later(queue, clock, UNSEEN_SECONDS + 0.1)
     assert queue.get(job_id).state == state
     assert ("nobody" in queue.get(job_id).message) == (state == "cancelled")
@@ -152,46 +160,39 @@ def test_unseen_jobs_end_on_a_hosted_server_only(
 
 def test_the_queue_tends_itself(queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, hosted: None) -> None:
     monkeypatch.setattr(module, "TICK_SECONDS", 0.01)
-    job_id = queue.submit(scripted("hang"), "ann")
+    job_id = queue.submit(scripted("hang"), ANN)
     clock.advance(UNSEEN_SECONDS + 0.1)
     assert ended(queue, job_id).state == "cancelled"
 
 
-@pytest.mark.parametrize("token", ["ann", "visitor {}"])
-def test_one_visitor_cannot_take_all_places(queue: JobQueue, hosted: None, token: str) -> None:
-    """Twenty requests, from one visit or each from a new one at the same address: a second visitor is served."""
-    accepted = queue.submit(scripted("hang"), token.format(0), address=ANN)
-    for seed in range(1, 20):
-        said = refusal(queue.submit, scripted("hang", seed), token.format(seed), address=ANN)
-        assert "you already have a run in progress" in said
-    second = queue.submit(scripted("frames", 99), "bob", address=BOB)
-    asked = sentence(queue, "ann", address=ANN)
-    assert "you already have a question in progress" in refusal(sentence, queue, "ann", "another", ANN)
-    assert positions(queue, asked, second) == [("queued", 1), ("queued", 2)], "behind the one that runs"
-    queue.watch(second, "ann", address=ANN)
-    queue.cancel(accepted, token.format(0), address=ANN)
-    assert [ended(queue, job_id).state for job_id in (asked, second)] == ["done", "done"]
-    assert queue.submit(scripted("frames", 20), token.format(20), address=ANN), "its run has ended"
+def test_jobs_go_round_by_address(queue: JobQueue, hosted: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten runs, from one visit or each from a new one at the same address: a second address waits for one."""
+    monkeypatch.setattr(turns, "EACH", 10)
+    running, *greedy = (queue.submit(scripted("hang", seed), Visitor(f"visit {seed}", "8.8.8.8")) for seed in range(10))
+    with pytest.raises(BusyError, match=r"^10 runs from your network are waiting here.* try again in a few minutes$"):
+        queue.submit(scripted("hang", 99), Visitor("one more", "8.8.8.8"))
+    assert queue.submit(scripted("hang", 0), ANN) == running, "sharing needs no place"
+    second = queue.submit(scripted("hang", 20), BOB)
+    assert positions(queue, second, greedy[0]) == [("queued", 1), ("queued", 2)]
+    queue.cancel(greedy[3], Visitor("visit 4", "8.8.8.8"))
+    answer(queue, f"{running}/0", "error", message="")
+    assert queue.get(second).state == "running"
+    assert [queue.get(job_id).position for job_id in greedy[4:]] == [4, 5, 6, 7, 8], "the cancelled one is gone"
 
 
-def test_a_hosted_queue_is_bounded(queue: JobQueue, hosted: None) -> None:
-    for seed in range(MAX_WAITING + 1):  # one of them runs
-        queue.submit(scripted("hang", seed), f"visitor {seed}")
-    assert f"the queue is full ({MAX_WAITING} runs" in refusal(queue.submit, scripted("hang", 99), "ann")
-    shared = queue.submit(scripted("hang", 0), "bob")
-    assert queue.get(shared).state == "running", "sharing needs no place"
-    asked = [estimate(queue, f"visitor {k}", seed=k) for k in range(MAX_WAITING)]
-    assert f"the queue is full ({MAX_WAITING} estimates" in refusal(estimate, queue, "one too many", seed=99)
-    assert estimate(queue, "visitor 0", seed=99), "it replaces the one before"
-    assert queue.get(asked[0]).state == "cancelled"
-    assert estimate(queue, "visitor 1", seed=1) == asked[1], "the same one"
+def test_an_estimate_takes_the_place_of_the_visitors_last(queue: JobQueue, hosted: None) -> None:
+    running = queue.submit(scripted("hang"), BOB)
+    first, again = (estimate(queue, ANN, seed=1) for _ in range(2))
+    assert first == again, "the same one"
+    assert estimate(queue, ANN, seed=2)
+    assert (queue.get(first).state, queue.get(running).state) == ("cancelled", "running")
 
 
 def test_no_job_runs_for_ever_on_a_hosted_server(queue: JobQueue, clock: Clock, hosted: None) -> None:
-    job_id = queue.submit(scripted("hang"), "ann")
+    job_id = queue.submit(scripted("hang"), ANN)
     for seconds, state in ((600, "running"), (0.1, "failed")):
         clock.advance(seconds)
-        queue.watch(job_id, "ann")
+        queue.watch(job_id, ANN)
         queue.tend()
         assert queue.get(job_id).state == state
     assert queue.get(job_id).message.startswith("Stopped after 10 minutes")
@@ -199,10 +200,10 @@ def test_no_job_runs_for_ever_on_a_hosted_server(queue: JobQueue, clock: Clock, 
 
 def test_the_position_shown_is_the_order_served(queue: JobQueue) -> None:
     """Questions first, but few of them in a row while a run waits; estimates last."""
-    first = queue.submit(scripted("hang"), "ann")
-    asked = estimate(queue, "ann")
-    runs = [queue.submit(scripted("hang", seed), "ann") for seed in (1, 2, 3)]
-    sentences = [sentence(queue, "ann", f"number {k}") for k in range(2 * MAX_QUESTIONS_IN_A_ROW + 1)]
+    first = queue.submit(scripted("hang"), ANN)
+    asked = estimate(queue, ANN)
+    runs = [queue.submit(scripted("hang", seed), ANN) for seed in (1, 2, 3)]
+    sentences = [sentence(queue, ANN, f"number {k}") for k in range(2 * MAX_QUESTIONS_IN_A_ROW + 1)]
     waiting = sorted((asked, *runs, *sentences), key=lambda job_id: queue.get(job_id).position)
     early, late = sentences[:MAX_QUESTIONS_IN_A_ROW], sentences[MAX_QUESTIONS_IN_A_ROW:]
     assert waiting == [*early, runs[0], *late[:-1], runs[1], late[-1], runs[2], asked]
@@ -215,7 +216,7 @@ def test_the_position_shown_is_the_order_served(queue: JobQueue) -> None:
 
 
 def test_sweeps_of_one_job_run_in_order_and_the_first_ones_result_is_its_result(queue: JobQueue) -> None:
-    job_id = chain(queue, "ann", "frames", "hang")
+    job_id = chain(queue, ANN, "frames", "hang")
     job = at_step(queue, job_id, 2)
     assert (job.key, job.follow_up_keys, job.frames) == (RESULT.key, (RESULT.key,), ())
     header = RESULT.model_dump(mode="json", include=set(Header.model_fields))
@@ -234,29 +235,29 @@ def test_sweeps_of_one_job_run_in_order_and_the_first_ones_result_is_its_result(
     [("die", "ended unexpectedly"), ("babble", "ended unexpectedly"), ("refuse", "choose 4"), ("hang", "Cancelled.")],
 )
 def test_a_failing_sweep_ends_the_chain_and_what_is_finished_is_kept(queue: JobQueue, script: str, said: str) -> None:
-    job_id = chain(queue, "ann", "frames", script, "frames")
+    job_id = chain(queue, ANN, "frames", script, "frames")
     if script == "hang":
         at_step(queue, job_id, 2)
-        queue.cancel(job_id, "ann")
+        queue.cancel(job_id, ANN)
     assert said in ended(queue, job_id).message
-    assert ended(queue, queue.submit(scripted("frames", 9), "ann")).state == "done", "the worker is free, or replaced"
+    assert ended(queue, queue.submit(scripted("frames", 9), ANN)).state == "done", "the worker is free, or replaced"
     job, state = queue.get(job_id), "cancelled" if script == "hang" else "failed"
     assert (job.state, job.step, job.key, job.follow_up_keys) == (state, 2, RESULT.key, (RESULT.key,))
 
 
 def test_what_is_stored_need_not_wait_its_turn_and_a_chain_can_be_cancelled_while_it_waits(queue: JobQueue) -> None:
     with queue._changed:  # nothing is answered meanwhile
-        job_id = chain(queue, "ann", "stored", "stored", "frames")
-        other = queue.submit(scripted("hang", 9), "bob")  # it has its turn between two sweeps of the other job
+        job_id = chain(queue, ANN, "stored", "stored", "frames")
+        other = queue.submit(scripted("hang", 9), BOB)  # it has its turn between two sweeps of the other job
     job = at_step(queue, job_id, 3, "queued")
     assert (len(job.follow_up_keys), job.position) == (2, 1)
-    stored, fresh = (queue.submit(scripted("stored", 7), "cyd", fresh=fresh) for fresh in (False, True))
+    stored, fresh = (queue.submit(scripted("stored", 7), CYD, fresh=fresh) for fresh in (False, True))
     assert (ended(queue, stored).state, queue.get(fresh).position) == ("done", 2)
-    queue.cancel(fresh, "cyd")
-    queue.cancel(job_id, "ann")
+    queue.cancel(fresh, CYD)
+    queue.cancel(job_id, ANN)
     assert (queue.get(job_id).state, queue.get(job_id).key) == ("cancelled", RESULT.key)
-    queue.cancel(other, "bob")
-    assert ended(queue, queue.submit(scripted("frames", 8), "ann")).state == "done"
+    queue.cancel(other, BOB)
+    assert ended(queue, queue.submit(scripted("frames", 8), ANN)).state == "done"
 
 
 def test_a_worker_that_has_died_is_replaced_and_takes_the_next_job(queue: JobQueue) -> None:
@@ -265,7 +266,7 @@ def test_a_worker_that_has_died_is_replaced_and_takes_the_next_job(queue: JobQue
         child = queue._worker.child
         child.kill()
         child.wait()
-        job_id = queue.submit(scripted("frames"), "ann")
+        job_id = queue.submit(scripted("frames"), ANN)
         assert queue.get(job_id).state == "queued"
     assert ended(queue, job_id).state == "done"
     assert queue._worker.child not in (None, child)
@@ -274,17 +275,17 @@ def test_a_worker_that_has_died_is_replaced_and_takes_the_next_job(queue: JobQue
 def test_a_worker_that_cannot_start_fails_the_job() -> None:
     queue = JobQueue(["/nowhere/python"])
     queue.start_worker()
-    job = ended(queue, queue.submit(REQUEST, "ann"))
+    job = ended(queue, queue.submit(REQUEST, ANN))
     assert job.state == "failed"
     assert "does not start" in job.message
 
 
 def test_a_worker_that_does_not_react_is_replaced(queue: JobQueue, clock: Clock) -> None:
-    job_id = queue.submit(scripted("stubborn"), "ann")
+    job_id = queue.submit(scripted("stubborn"), ANN)
     running(queue, job_id)
-    queue.cancel(job_id, "ann")
+    queue.cancel(job_id, ANN)
     assert queue.get(job_id).state == "cancelled", "the visitor does not wait for the worker"
-    waiting = queue.submit(scripted("frames"), "ann")
+    waiting = queue.submit(scripted("frames"), ANN)
     later(queue, clock, CANCEL_TIMEOUT_SECONDS)
     assert queue.get(waiting).state == "queued"
     later(queue, clock, 0.1)

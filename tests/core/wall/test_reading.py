@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from core.errors import BusyError, PrunescopeError
 from core.results.schema import SweepResult
-from core.wall import reading
+from core.wall import reading, turns
 from core.wall.reading import Question, read, read_all
 from tests.builders import make_result
 from tests.refusals import refusal
@@ -50,9 +51,9 @@ def asked(*names: str) -> list[str]:
 @pytest.mark.parametrize(
     ("mood", "reason"),
     [
-        ("spin", "takes more than 8 seconds or 1,024 MiB of memory to read"),
-        ("sleep", "takes more than 8 seconds or 1,024 MiB of memory to read"),
-        ("die", "takes more than 8 seconds or 1,024 MiB of memory to read"),
+        ("spin", "was not read within 8 seconds: try again"),
+        ("sleep", "was not read within 8 seconds: try again"),
+        ("die", "is damaged, or made to break what reads it: choose another"),
         ("fill", "cannot be read, it takes too much memory"),
         ("leave", "cannot be read, it is damaged"),
         ("panic", "cannot be read, it is damaged"),
@@ -69,14 +70,16 @@ def test_what_a_library_prints_is_no_answer() -> None:
     assert asked("print", "b") == ['"read"', '"read"']
 
 
-def test_files_wait_for_their_turn_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Taken:
-        def acquire(self, timeout: float) -> bool:
-            assert timeout == reading.TURN_TIMEOUT_SECONDS
-            return False
-
-    monkeypatch.setattr(reading, "_turns", Taken())
-    assert asked("a", "b") == ["refused: many files are being read here now: try again in a minute"] * 2
+@pytest.mark.usefixtures("moody")
+def test_slow_and_busy_are_no_property_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow, damaged = read_all([Question("table", (name,), (name,)) for name in ("spin", "die")])
+    assert (type(slow), type(damaged)) == (BusyError, PrunescopeError)
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    monkeypatch.setattr(turns, "EACH", 0)
+    assert (
+        asked("a", "b")
+        == ["refused: 0 files from your network are waiting here, as many as fit: try again in a few minutes"] * 2
+    )
 
 
 def test_a_result_and_a_table_are_read_as_they_are(tmp_path: Path) -> None:

@@ -1,0 +1,210 @@
+"""Turns at something scarce, which go round by address.
+
+A reader, a drawing, the worker and stored bytes are shared by all visitors of a server. Whoever asks for them from one
+address takes turns: a hundred requests of one address delay another's by one.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from ipaddress import ip_address, ip_network
+from itertools import chain, zip_longest
+from threading import Condition
+from typing import Generic, NamedTuple, TypeVar
+
+from core.errors import BusyError
+from core.request.limits import is_hosted
+
+T = TypeVar("T")
+Look = Callable[[int], None]  # takes the number of requests that come first
+
+EACH, IN_ALL = 40, 200  # pending requests of one address (a lecture hall is one) and of all, hosted
+LOOK_SECONDS = 0.2  # between two looks of a request that waits for its turn
+
+
+class Visitor(NamedTuple):
+    """A visit, and where it comes from.
+
+    Attributes:
+        token: The visit's secret.
+        address: An IPv4 address or an IPv6 network; None if unknown, as on one's own computer.
+    """
+
+    token: str = ""
+    address: str | None = None
+
+    @property
+    def holder(self) -> str:
+        """Return the name under which the visit takes turns."""
+        return self.address or self.token
+
+
+NOBODY = Visitor()  # who works at home, or in a notebook
+
+
+def address_in(forwarded: Sequence[str], peer: str | None) -> str | None:
+    """Return where a visitor comes from; None if that is not known, as on one's own computer.
+
+    A proxy adds it at the end of a header: what a visitor writes there to appear as somebody else comes before it.
+    Addresses of proxies inside the server's own network, which all visitors would share, do not count.
+
+    Args:
+        forwarded: The lines of the header X-Forwarded-For.
+        peer: Where the connection comes from.
+
+    Returns:
+        An IPv4 address, or the network of an IPv6 address whose 2^64 addresses one visitor may have.
+    """
+    for text in (*reversed(",".join(forwarded).split(",")), peer or ""):
+        with suppress(ValueError):
+            if (address := ip_address(text.strip())).is_global:
+                return str(ip_network((address, 64), strict=False) if address.version == 6 else address)
+    return None
+
+
+class Turns(Generic[T]):
+    """Requests for one scarce thing, served in rotation by holder; not safe for threads by itself.
+
+    Args:
+        name: The requests, in the plural, for refusals.
+        at_once: Requests that have their turn together, at most one of a holder.
+    """
+
+    def __init__(self, name: str, at_once: int = 1) -> None:
+        self._name, self._at_once = name, at_once
+        self._waiting: dict[str, list[T]] = {}  # by holder, in rotation
+        self._served: dict[T, str] = {}  # the holder of each request that has its turn
+
+    def check_room(self, holder: str) -> None:
+        """Refuse a request where as many are pending as a hosted server allows.
+
+        Raises:
+            BusyError: Too many requests of this holder, or of all, are pending.
+        """
+        own = len(self._waiting.get(holder, ())) + [*self._served.values()].count(holder)
+        pending = len(self._served) + sum(map(len, self._waiting.values()))
+        if is_hosted() and (own >= EACH or pending >= IN_ALL):
+            whose = f"{own} {self._name} from your network are" if own >= EACH else f"{pending} {self._name} are"
+            raise BusyError(f"{whose} waiting here, as many as fit: try again in a few minutes")
+
+    def join(self, request: T, holder: str) -> None:
+        """Add a request behind the others of its holder."""
+        self._waiting.setdefault(holder, []).append(request)
+
+    def order(self) -> list[T]:
+        """Return the waiting requests in the order in which they will be served if nobody joins."""
+        holders = sorted(self._waiting, key=lambda holder: holder in self._served.values())
+        rounds = zip_longest(*(self._waiting[holder] for holder in holders))
+        return [request for request in chain.from_iterable(rounds) if request is not None]
+
+    def ahead_of(self, request: T) -> int:
+        """Return how many requests end before a waiting one begins, or have their turn beside it."""
+        return self.order().index(request) + len(self._served)
+
+    def may_serve(self, request: T) -> bool:
+        """Whether it is a waiting request's turn."""
+        return self.ahead_of(request) < self._at_once and self._holder_of(request) not in self._served.values()
+
+    def serve(self, request: T) -> None:
+        """Give a waiting request its turn."""
+        self._served[request] = self._withdraw(request)
+
+    def leave(self, request: T) -> None:
+        """Withdraw a request, or end its turn, after which its holder is the last to have another."""
+        holder = self._served.pop(request, None)
+        if holder is None:
+            self._withdraw(request)
+        elif holder in self._waiting:
+            self._waiting[holder] = self._waiting.pop(holder)
+
+    def _holder_of(self, request: T) -> str:
+        return next(holder for holder, requests in self._waiting.items() if request in requests)
+
+    def _withdraw(self, request: T) -> str:
+        holder = self._holder_of(request)
+        self._waiting[holder].remove(request)
+        if not self._waiting[holder]:
+            del self._waiting[holder]
+        return holder
+
+
+class Door:
+    """Turns for threads, which wait.
+
+    Args:
+        name: The requests, in the plural, for refusals.
+        at_once: Requests that have their turn together, at most one of a holder.
+    """
+
+    def __init__(self, name: str, at_once: int) -> None:
+        self._turns = Turns[object](name, at_once)
+        self._changed = Condition()  # guards the turns
+
+    @contextmanager
+    def turn(self, holder: str, look: Look = lambda ahead: None) -> Iterator[None]:
+        """Wait for a turn, and hold it meanwhile.
+
+        Args:
+            holder: The name under which the request takes its turn.
+            look: Called again and again while it waits. An exception that it raises withdraws the request.
+
+        Raises:
+            BusyError: Too many requests are pending.
+        """
+        request = object()
+        with self._changed:
+            self._turns.check_room(holder)
+            self._turns.join(request, holder)
+        try:
+            while (ahead := self._enter(request)) is not None:
+                look(ahead)
+            yield
+        finally:
+            with self._changed:
+                self._turns.leave(request)
+                self._changed.notify_all()
+
+    def _enter(self, request: object) -> int | None:
+        """Take the turn and return None, or wait a moment and return how many requests come first."""
+        with self._changed:
+            if not self._turns.may_serve(request):
+                self._changed.wait(LOOK_SECONDS)
+            if not self._turns.may_serve(request):
+                return self._turns.ahead_of(request)
+            self._turns.serve(request)
+            self._changed.notify_all()
+            return None
+
+
+# ---------------------------------------------------------------- stored bytes
+
+
+class Stored(NamedTuple, Generic[T]):
+    """Something that is kept for a visitor.
+
+    Attributes:
+        holder: The visitor's name among the turns.
+        age: Sorts what is kept, the oldest first.
+        size: Its bytes.
+        place: What is deleted to make room.
+    """
+
+    holder: str
+    age: float
+    size: int
+    place: T
+
+
+def surplus(stored: Iterable[Stored[T]], most: float) -> list[T]:
+    """Return what has to go until all together take at most `most` bytes: the oldest of the holder that holds most."""
+    kept = sorted(stored, key=lambda item: item.age)
+    gone: list[T] = []
+    while kept and sum(item.size for item in kept) > most:
+        held = Counter[str]()
+        for item in kept:
+            held[item.holder] += item.size
+        ((holder, _),) = held.most_common(1)
+        oldest = next(item for item in kept if item.holder == holder)
+        kept.remove(oldest)
+        gone.append(oldest.place)
+    return gone

@@ -1,0 +1,127 @@
+"""Turns go round by address, whatever they are taken at."""
+
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import BusyError
+from core.wall import turns
+from core.wall.turns import Door, Stored, Turns, Visitor, address_in, surplus
+
+
+def served(turns: Turns[str]) -> list[str]:
+    """Serves all that wait, one after another."""
+    order = []
+    while waiting := turns.order():
+        (first,) = (request for request in waiting if turns.may_serve(request))
+        turns.serve(first)
+        turns.leave(first)
+        order.append(first)
+    return order
+
+
+def test_a_hundred_requests_of_one_address_delay_anothers_by_one() -> None:
+    turns = Turns[str]("drawings")
+    for k in range(100):
+        turns.join(f"greedy {k}", "greedy")
+    turns.serve("greedy 0")
+    turns.join("honest", "honest")
+    assert (turns.ahead_of("honest"), turns.may_serve("honest")) == (1, False)
+    turns.leave("greedy 0")
+    assert turns.may_serve("honest")
+    turns.leave("greedy 50")  # it is withdrawn
+    assert served(turns) == ["honest", *(f"greedy {k}" for k in range(1, 100) if k != 50)]
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=12))
+def test_the_order_shown_is_the_order_served_and_goes_round(holders: Sequence[str]) -> None:
+    turns = Turns[str]("drawings")
+    for k, holder in enumerate(holders):
+        turns.join(f"{holder}{k}", holder)
+    shown = turns.order()
+    assert served(turns) == shown
+    for k in range(len(shown)):
+        turns_had = Counter(request[0] for request in shown[:k])
+        still_waiting = {request[0] for request in shown[k:]}
+        assert all(turns_had[holder] >= max(turns_had.values(), default=0) - 1 for holder in still_waiting)
+
+
+def test_pending_requests_are_bounded_where_strangers_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "EACH", 2)
+    monkeypatch.setattr(turns, "IN_ALL", 3)
+    crowded = Turns[int]("drawings")
+    for k, holder in enumerate("aab"):
+        crowded.check_room(holder)
+        crowded.join(k, holder)
+    crowded.serve(0)
+    crowded.check_room("a")  # at home nobody is refused
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    for holder, words in (("a", "2 drawings from your network are"), ("c", "3 drawings are")):
+        with pytest.raises(BusyError, match=f"^{words} waiting here, as many as fit: try again in a few minutes$"):
+            crowded.check_room(holder)
+    crowded.leave(0)
+    crowded.check_room("a")
+
+
+def test_threads_pass_one_of_a_holder_at_a_time_and_few_in_all() -> None:
+    door, entered, leave = Door("drawings", at_once=2), dict.fromkeys("abcd", 0), Event()
+
+    def passes(holder: str) -> None:
+        with door.turn(holder):
+            entered[holder] += 1
+            leave.wait(60)
+
+    with ThreadPoolExecutor(8) as threads:
+        first = [threads.submit(passes, holder) for holder in "aaab"]
+        while entered["a"] + entered["b"] < 2:
+            pass
+        assert (entered["a"], entered["b"]) == (1, 1)
+        looks: list[int] = []
+
+        def loses_patience(ahead: int) -> None:
+            looks.append(ahead)
+            if len(looks) == 3:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt), door.turn("c", loses_patience):
+            pass
+        assert looks == [2, 2, 2]
+        leave.set()
+        for future in first:
+            future.result()
+    assert entered == {"a": 3, "b": 1, "c": 0, "d": 0}
+    with door.turn("d"):
+        pass
+
+
+def test_whoever_holds_most_loses_the_oldest() -> None:
+    stored = [Stored("greedy", k, 5, f"greedy {k}") for k in range(4)] + [Stored("honest", 0, 4, "honest")]
+    assert surplus(stored, 24) == []
+    assert surplus(stored, 23) == ["greedy 0"]
+    assert surplus(stored, 8) == ["greedy 0", "greedy 1", "greedy 2", "greedy 3"]
+
+
+def test_visits_of_one_address_take_turns_as_one() -> None:
+    assert Visitor("ann", "8.8.8.8").holder == Visitor("bob", "8.8.8.8").holder
+    assert Visitor("ann").holder != Visitor("bob").holder
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "peer", "address"),
+    [
+        ([], "8.8.8.8", "8.8.8.8"),
+        (["2606:4700::1111"], "10.0.0.7", "2606:4700::/64"),
+        (["10.0.0.1"], "10.0.0.7", None),  # only proxies, which all visitors share
+        (["8.8.8.8, <script>,, 9.9.9.9 ", "10.0.0.1"], "10.0.0.7", "9.9.9.9"),  # the visitor has written the first
+        ([], None, None),
+    ],
+)
+def test_an_address_counts_where_it_is_the_visitors_own(
+    forwarded: list[str], peer: str | None, address: str | None
+) -> None:
+    assert address_in(forwarded, peer) == address
