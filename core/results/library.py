@@ -255,8 +255,12 @@ def extracts(files: Sequence[FileState]) -> dict[FileState, Extract]:
         _reader.submit(_read_extracts, new)
     elif new:
         read |= _read_extracts(new)
-    shipped_files = {*files}.difference(others)
-    return {file: read.get(file) or _shipped(file) for file in files if file in read or file in shipped_files}
+    for file in {*files}.difference(others):
+        try:
+            read[file] = _shipped(file)
+        except PrunescopeError as error:
+            read[file] = error
+    return {file: read[file] for file in files if file in read}
 
 
 def _read_extracts(files: Sequence[FileState]) -> dict[FileState, Extract]:

@@ -48,7 +48,7 @@ class NotingQueue(JobQueue):
     def rest(self) -> None:
         """Waits until the worker has nothing to do: nobody is told that a cancelled job has been dropped."""
         until = time.monotonic() + PATIENCE
-        while self._running or self._waiting:
+        while self._running or self._line():
             assert time.monotonic() < until
             time.sleep(0.01)
 

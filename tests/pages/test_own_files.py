@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 import core.worker
 from core.charts.result import result_scene
@@ -25,10 +24,10 @@ from core.jobs.job import Job
 from core.request.limits import OWN
 from core.request.sweep_request import SweepRequest
 from core.results import store
-from core.results.provenance import recipe, request_of
-from core.results.schema import FileRecord, SweepResult
+from core.results.provenance import recipe
+from core.results.schema import FileRecord
 from core.wall.turns import Visitor
-from tests.builders import make_result, with_own_key
+from tests.builders import make_result
 from tests.opened import address, errors, fill, labels, open_page, press, run, told
 from tests.pages.owners import DIGEST, NAME, REFUSED, TABLE, TEXT, Server, everything, finished, results, shared_server
 from tests.queues import ended
@@ -70,48 +69,6 @@ def test_the_owner_can_compute_it_again_have_it_checked_and_change_its_settings(
 
 
 # ---------------------------------------------------------------- what pages offer to the thief
-
-
-def forged(result: SweepResult, **task: object) -> SweepResult:
-    """The result with other examples and another seed, under the key and the checksum that follow."""
-    pruning = result.pruning.model_copy(update={"seed": 99})
-    return with_own_key(result, task=result.task.model_copy(update=task), pruning=pruning)
-
-
-def chosen(content: str) -> AppTest:
-    """Opens a result file in a new visit."""
-    page = open_page(LAB)
-    page.file_uploader(key="upload").set_value(("forged.json", content.encode(), "application/json"))
-    return run(page)
-
-
-def forgeries(own: str) -> list[dict[str, Any]]:
-    """Where a result may name the table: the first three are refused."""
-    return [
-        *({"data": own}, {"data": own, "split": ""}, {"data": f"hub:{own}", "columns": None, "files": None}),
-        *({"source_name": own}, {"files": (FileRecord(name=own, rows=(0, 24)),)}, {"split": own, "files": None}),
-        *({"source": "folder", "source_name": own}, {"label_map": {own: "positive"}}),
-    ]
-
-
-@pytest.mark.parametrize("number", range(8))
-def test_a_forged_result_file_leads_to_no_run(server: Server, number: int) -> None:
-    fake = forged(server.result, **forgeries(server.data)[number])
-    with server.reads_nothing():
-        thief = chosen(fake.model_dump_json())
-        if number < 3:
-            (error,) = errors(thief)
-            assert error.startswith("forged.json is not a valid result: ")
-            assert "is not a data set" in error
-            assert "\n" not in error
-        else:
-            assert address(thief)["result"] == fake.key
-            assert "whose place is not recorded" in told(thief)
-        assert not labels(thief) & WORK
-
-
-def test_a_result_that_is_opened_for_a_visit_is_no_file_of_which_a_frame_can_be_checked(server: Server) -> None:
-    assert labels(chosen(make_result(method="random").model_dump_json())) & WORK == {RECOMPUTE}
 
 
 @pytest.mark.parametrize(
@@ -198,11 +155,10 @@ def test_no_order_of_the_thief_may_name_it(server: Server, op: str) -> None:
 @pytest.mark.parametrize("changes", [{}, {"checkpoint": "thief/model", "task": "auto"}])
 def test_no_run_of_another_visit_may_read_it(server: Server, changes: Mapping[str, Any]) -> None:
     for token in ("", "thief", server.visits, server.data, server.visit.token[:-1]):
-        for request in (server.request, request_of(forged(server.result, data=server.data, split=""))):
-            changed = replace(request, **changes)
-            for first, follow_ups in ((changed, ()), (WRITTEN, (replace(WRITTEN, seed=1), changed))):
-                with server.refuses():
-                    server.queue.submit(first, Visitor(token), fresh=token == "", follow_ups=follow_ups)
+        changed = replace(server.request, **changes)
+        for first, follow_ups in ((changed, ()), (WRITTEN, (replace(WRITTEN, seed=1), changed))):
+            with server.refuses():
+                server.queue.submit(first, Visitor(token), fresh=token == "", follow_ups=follow_ups)
 
 
 @pytest.mark.parametrize("op", ["verify", "estimate", "run", "fetch"])

@@ -107,9 +107,9 @@ def test_all_visits_together_are_bounded_also_many_at_once(small_shop: Path) -> 
     ages(*(keep(f"{visit}.csv", ROWS, Visitor(visit)) for visit in "abcd"))
     keep("e.csv", ROWS, Visitor("e"))
     assert names_in(small_shop) == {"b.csv", "c.csv", "d.csv", "e.csv"}
-    ages(*(keep(f"{k}.csv", ROWS, Visitor(f"greedy {k}", "8.8.8.8")) for k in (1, 2)))
-    keep("f.csv", ROWS, Visitor("f"))
-    assert names_in(small_shop) == {"d.csv", "e.csv", "2.csv", "f.csv"}, "an address counts as one"
+    for k in (1, 2, 3):
+        keep(f"{k}.csv", ROWS, Visitor(f"greedy {k}", "8.8.8.8"))
+    assert names_in(small_shop) == {"c.csv", "d.csv", "e.csv", "3.csv"}, "an address counts as one"
     with ThreadPoolExecutor(24) as threads:
         kept = list(threads.map(lambda k: keep(f"{k}.csv", ROWS, Visitor(str(k % 60))), range(240)))
     assert len(set(kept)) == 240

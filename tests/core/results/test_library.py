@@ -1,16 +1,19 @@
 """The results at hand: what is listed, what a list says of each, what is read again, what is damaged."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Event
 from unittest.mock import Mock
 
 import pytest
 
+from core.errors import BusyError, PrunescopeError
 from core.findings.grid import grid_rows
 from core.results import library, store
 from core.results.library import Entry, delete_own, entry_of, extract_of, extracts, own, shipped, unreadable
 from core.results.store import state_of
+from core.wall.reading import Question
 from tests.builders import compress, make_result, ship, with_own_key
 from tests.refusals import refusal
 
@@ -121,3 +124,27 @@ def test_an_extract_is_described_as_its_result(
         assert found == extract_of(result)
         assert entry_of(found) == entry_of(result)
         assert grid_rows([found])[0].cells == grid_rows([result])[0].cells
+
+
+def test_a_hosted_page_waits_for_no_reader_and_keeps_no_busy_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    may_read, read, looks = Event(), library.read_all, []
+
+    def slow(questions: Sequence[Question]) -> list[bytes | PrunescopeError]:
+        looks.append(len(questions))
+        may_read.wait(60)
+        return [BusyError("too busy")] * len(questions) if len(looks) == 1 else read(questions)
+
+    monkeypatch.setattr(library, "read_all", slow)
+    result = make_result(**SMALL)
+    path = store.save(result)
+    assert own(Entry) == own(Entry) == (), "not read yet"
+    may_read.set()
+    library._reader.submit(int).result()
+    assert (own(Entry), looks) == ((), [1]), "it was busy, and is read anew"
+    library._reader.submit(int).result()
+    assert ([entry.key for entry in own(Entry)], looks) == ([result.key], [1, 1])
+    assert extracts([state_of(path)]).keys() == {state_of(path)}
