@@ -12,7 +12,7 @@ from core.findings.sentences import ALL, examples_of, flip_choices
 from core.findings.words import sentences as words
 from core.jobs.queue import queue
 from core.request.catalog import METHODS, TASKS
-from core.request.sweep_request import check_texts, column_name
+from core.request.sweep_request import MAX_CHARACTERS, check_texts, column_name
 from core.results.names import brief_label
 from core.results.prediction import Prediction, question
 from core.results.schema import SweepResult
@@ -85,7 +85,7 @@ def try_a_sentence(result: SweepResult) -> None:
         st.markdown(f"**{plain(task.question)}** Type your own, and see at which amount the answer changes.")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             typed = [
-                st.text_area(column_name(column).capitalize(), key=f"typed-{column}", height=68)
+                st.text_area(column_name(column).capitalize(), "", 68, MAX_CHARACTERS, f"typed-{column}")
                 for column in task.text_columns
             ]
             pressed = st.form_submit_button("Predict", type="primary", icon=":material/psychology:")

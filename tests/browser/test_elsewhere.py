@@ -7,10 +7,13 @@ from threading import Thread
 
 import pytest
 from playwright.sync_api import Browser, Page
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from benchmarks.serving import served
 from tests.browser import look, shipped
 
+MESSAGE_TOO_BIG = 1009  # why a websocket is closed
 NEW = "11111111-1111-1111-1111-111111111111"  # an id that no session and no file has
 FORGED = """address => fetch(address, {method: "PUT", body: new FormData(), credentials: "include"})
   .then((answer) => String(answer.status), (error) => error.name)"""
@@ -46,6 +49,15 @@ def test_an_upload_arrives_where_the_cookie_does_not(
         assert page.request.put(stranger, multipart={"file": "x"}).status == 400
         assert page.request.post(stranger, multipart={"file": "x"}).status == 405
         elsewhere.shutdown()
+
+
+def test_a_message_that_no_page_sends_ends_the_visit(site: str) -> None:
+    """What a visit's fields hold stays in memory as long as the visit does."""
+    with connect(f"{site.replace('http', 'ws')}/_stcore/stream", subprotocols=["streamlit"]) as visit:
+        visit.send(bytes(2**20))
+        with pytest.raises(ConnectionClosed):
+            visit.recv(look.PATIENCE / 1000)
+        assert visit.close_code == MESSAGE_TOO_BIG
 
 
 def test_the_page_around_the_app_is_told_what_is_on_show_and_leads_to_it(page: Page, site: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.jobs.queue import JobQueue
+from core.request.sweep_request import MAX_CHARACTERS
 from tests.builders import make_result, ship
 from tests.opened import address, open_page
 from tests.pages.test_sentences import on_written
@@ -60,6 +61,12 @@ def value_acts(values: Callable[[Any], Iterable[object]]) -> Callable[[Any], lis
     return lambda widget: [lambda field, value=value: field.set_value(value) for value in values(widget)]
 
 
+def text_acts(widget: Any) -> list[Act]:
+    """Whatever may be typed; it is bounded, since the server keeps it for as long as the visit lasts."""
+    assert 0 < widget.max_chars <= MAX_CHARACTERS
+    return value_acts(lambda _: NASTY)(widget)
+
+
 ACTS: dict[str, Callable[[Any], list[Act]]] = {
     "selectbox": option_acts,
     "button_group": option_acts,
@@ -67,8 +74,8 @@ ACTS: dict[str, Callable[[Any], list[Act]]] = {
         lambda widget: [(f"file{end}", content, "text/plain") for end in widget.allowed_type for content in FILES]
     ),
     "slider": value_acts(lambda widget: (widget.max, widget.min)),
-    "text_input": value_acts(lambda widget: NASTY),
-    "text_area": value_acts(lambda widget: NASTY),
+    "text_input": text_acts,
+    "text_area": text_acts,
     "number_input": value_acts(lambda widget: (widget.max, widget.min)),
     "toggle": value_acts(lambda widget: (True, False)),
     "button": lambda widget: [lambda button: button.click()],

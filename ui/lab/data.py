@@ -19,7 +19,7 @@ from core.request.limits import DATASET, OWN, TABLE_SUFFIXES, dataset_of, is_hos
 from core.request.sweep_request import AUTO, AUTO_TITLE, SweepRequest, own_task, usual_task
 from core.results.provenance import PLACEHOLDER
 from ui.jobs import answer_to, ask, drop_question, job_of
-from ui.lab.state import Asked, begun, choose_setting, lab
+from ui.lab.state import Asked, begun, choose_setting, lab, type_setting
 from ui.lab.table import Fields, ask_meaning, choose_table, read_preview
 from ui.text import refusals_shown, remark
 
@@ -60,7 +60,7 @@ def choose_model(shown: SweepRequest, asked: Asked) -> catalog.Task | None:
     if choice == OTHER:
         is_here = not shown.checkpoint.startswith((PLACEHOLDER, catalog.RECIPE)) or is_made(shown.checkpoint)
         value = shown.checkpoint if first == OTHER and is_here else ""
-        typed = st.text_input(place_title, placeholder=EXAMPLE, help=KINDS, **begun("place", value)).strip()
+        typed = type_setting(place_title, "place", value, placeholder=EXAMPLE, help=KINDS)
         place = typed if is_hosted() else expanduser(typed)
         if not place:
             asked.missing.append(f"Enter the {place_title} of your checkpoint")
@@ -110,9 +110,9 @@ def choose_data(shown: SweepRequest, asked: Asked, task: catalog.Task | None) ->
     choice = choose_setting("Examples from", names, first, f"data-{is_embedded if preset else 'own'}")
     fields: Fields | str | None = {"data": choice}
     if choice == FOLDER:
-        value = shown.data if first == FOLDER else ""
-        typed = st.text_input("Folder of the data", placeholder="a path here", **begun("data-folder", value))
-        fields = {"data": expanduser(typed.strip())} if typed.strip() else None
+        value = (shown.data or "") if first == FOLDER else ""
+        typed = type_setting("Folder of the data", "data-folder", value, placeholder="a path here")
+        fields = {"data": expanduser(typed)} if typed else None
     elif choice in UNDECIDED:
         same_task = shown.task == name and (name != AUTO or shown.checkpoint == asked.fields["checkpoint"])
         fields, before = None, shown if same_task else None
@@ -160,8 +160,8 @@ def _choose_dataset(task: catalog.Task, before: SweepRequest | None) -> Fields |
     serves = before is not None and (before.data or "").startswith(DATASET)
     known = (before.data or "").removeprefix(DATASET) if before and serves else ""
     example = "owner/name, owner/name/configuration or owner/name@revision"
-    name = st.text_input("Data set on the Hub", placeholder=example, **begun("dataset", known)).strip()
-    split = st.text_input("Split", **begun("split", (before.split if before else None) or VALIDATION)).strip()
+    name = type_setting("Data set on the Hub", "dataset", known, placeholder=example)
+    split = type_setting("Split", "split", (before.split if before else None) or VALIDATION)
     if before and serves and (name, split) == (known, before.split):
         remark("The data set of the run on show is used again.")
         return {field: getattr(before, field) for field in ("data", "split", "text", "label", "label_map")}

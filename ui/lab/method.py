@@ -13,7 +13,7 @@ from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE
 from core.request.scope import canonical, run_of
 from core.request.sweep_request import SweepRequest
 from ui.address import OWN_MODEL, set_parameter
-from ui.lab.state import Asked, begun, choose_setting, lab
+from ui.lab.state import Asked, begun, choose_setting, lab, type_setting
 from ui.text import remark
 
 SOME_LAYERS, LIST = "some layers", "list"  # choices after which something has to be typed
@@ -100,7 +100,7 @@ def choose_method(shown: SweepRequest, asked: Asked, follow_ups: Sequence[SweepR
         fields["amounts"] = STEPS.get(step)
         if step == LIST:
             value = ", ".join(map(amount_text, shown.amounts))
-            fields["amounts"] = st.text_input("Amounts", help="Comma-separated fractions.", **begun("amounts", value))
+            fields["amounts"] = type_setting("Amounts", "amounts", value, help="Comma-separated fractions.")
         damage = shown.until_damage or UNTIL_DAMAGE
         note = "Overall change: 1 − the mean similarity of all layers."
         stops = begun("until", shown.until_damage is not None)

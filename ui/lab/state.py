@@ -11,7 +11,7 @@ from core.inputs.checkpoints import config_at_hand
 from core.jobs.job import Job
 from core.request.catalog import CHECKPOINTS
 from core.request.controls import every_method, judged_beside
-from core.request.sweep_request import SweepRequest
+from core.request.sweep_request import MAX_CHARACTERS, SweepRequest
 
 
 @dataclass
@@ -100,6 +100,19 @@ def begun(name: str, value: Any, takes: str = "value") -> dict[str, Any]:
         st.session_state[key] = settings.get(key, value)
     settings[key] = st.session_state[key]
     return {"key": key, takes: st.session_state[key]}
+
+
+def type_setting(label: str, name: str, first: str, **options: Any) -> str:
+    """Draw a text field; return what is typed, without the space around it.
+
+    Args:
+        label: Over the field.
+        name: The setting.
+        first: Its first text.
+        options: Of the field, as Streamlit takes them.
+    """
+    typed: str = st.text_input(label, max_chars=MAX_CHARACTERS, **begun(name, first), **options)
+    return typed.strip()
 
 
 def choose_setting(label: str, names: Mapping[str, str], chosen: str | None, name: str, note: str | None = None) -> str:
