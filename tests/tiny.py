@@ -122,7 +122,7 @@ _once_loaded = lru_cache(maxsize=8)(load)
 def loaded(resolved: Resolved) -> Checkpoint:
     """Loads a checkpoint, its model a copy of its own; the files are read once."""
     known = _once_loaded(resolved)
-    return replace(known, model=deepcopy(known.model), measured={})
+    return replace(known, model=deepcopy(known.model))
 
 
 @contextmanager

@@ -206,7 +206,7 @@ def offer_exports(
             if numbers or of:
                 st.markdown(f"**Command{of}**")
                 show_recipe(result)
-            if numbers and isinstance(result, SweepResult) and result.pruning.granularity != "layer":
+            if numbers and isinstance(result, SweepResult):
                 st.markdown(f"**Pruned checkpoint{of}**")
                 _offer_checkpoint(result)
 

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -50,14 +50,12 @@ class Checkpoint:
         model: A sequence classifier in eval mode, float32, on the CPU.
         tokenizer: Its tokenizer.
         training_digests: Ascending `example_digest`s of its training data, uint64; None if the folder has none.
-        measured: What pruning methods have measured on the unpruned model, by the examples' fingerprint.
     """
 
     record: CheckpointRecord
     model: nn.Module
     tokenizer: PreTrainedTokenizerBase
     training_digests: np.ndarray | None
-    measured: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 _lent = threading.Lock()  # held by the thread that uses the model

@@ -164,7 +164,7 @@ def verdict(
     method = placed(own_sweeps(result, companions), reduction, damage)
     drawn = [placed(sweeps, reduction, damage) for sweeps in control_sweeps(result, companions).values()]
     controls = tuple(seed for seed in drawn if seed and not seed.gap.coarse)
-    known = Verdict(damage, method, controls, CONTROL_SEEDS.get(result.pruning.granularity, 0), None, None)
+    known = Verdict(damage, method, controls, CONTROL_SEEDS[result.pruning.granularity], None, None)
     if not is_judged(result) or reduction not in SINGLE_BATCH:
         return known
     beside = known.contrast

@@ -26,7 +26,7 @@ class LayerSurvival:
         title: Its name in full.
         own: (frames,) that similarity; NaN where it is undefined.
         value: The amount at which it first falls below 0.9; the largest amount if it never does; NaN where it is
-            undefined even without pruning, or whole layers go.
+            undefined even without pruning.
         censored: Whether it never does.
         interval: The 95 % interval of the value, if known; an upper bound at the largest amount means "or beyond".
         floor: Its own CKA with everything removed, if known.
@@ -129,7 +129,7 @@ def layers_of(result: SweepResult, reduction: ReductionKey) -> Layers:
         LayerSurvival(
             *name,
             similarity,
-            np.nan if np.isnan(similarity[0]) or result.pruning.granularity == "layer" else value,
+            np.nan if np.isnan(similarity[0]) else value,
             censored,
             (interval.low, interval.high) if interval else None,
             left,

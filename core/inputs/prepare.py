@@ -3,14 +3,13 @@
 Importing torch takes seconds: without it, a stored result is found, or a bad request refused, at once.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from core.inputs.checkpoint_files import refused
 from core.inputs.checkpoints import Resolved, resolve, suited
 from core.inputs.examples import EvalSubset, open_examples
 from core.inputs.hub import Report
 from core.request import catalog
-from core.request.amounts import parse_amounts
 from core.request.catalog import METHODS
 from core.request.limits import kind_of_data, source_of
 from core.request.sweep_request import SweepRequest
@@ -30,7 +29,7 @@ class Inputs:
         subset: The evaluation examples.
         calibration: Examples for the request's method to score on; None if it scores on none.
         rest: Further labelled examples, on which the working range is judged as well; None if there are none.
-        request: The request; that of a method of layers has an amount for each number of layers.
+        request: The request.
     """
 
     resolved: Resolved
@@ -41,7 +40,6 @@ class Inputs:
 
     def key_of(self, request: SweepRequest) -> str:
         """Compute the key of the result of the request, or of one that follows it, such as its control."""
-        request = _with_its_amounts(request, self.resolved)
         pruning = pruning_record(request, self.calibration)
         made_by = {"dtype": DTYPE, "engine": catalog.ENGINE_VERSION}
         return result_key(request, self.resolved.revision, self.subset.record, pruning, made_by)
@@ -63,24 +61,14 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
         PrunescopeError: The checkpoint or the examples are unavailable, or the method is not defined for them.
     """
     resolved = suited(resolve(request.checkpoint, report), request.task)
-    if METHODS[request.method].removes == "layers":
-        _check_removable(resolved)
-        request = _with_its_amounts(request, resolved)
-    elif not METHODS[request.control_of or request.method].suits(resolved.model_type):
+    if not METHODS[request.control_of or request.method].suits(resolved.model_type):
         fault = f"cannot be pruned by 'attribution-residual', layers of type '{resolved.model_type}' normalise first"
         raise refused(resolved.id, fault, "choose attribution")
     examples = open_examples(request, resolved.label_names, report)
     subset = examples.subset(request.num_examples)
-    most = CHOSEN_ON if METHODS[request.method].removes == "layers" else catalog.CALIBRATION_EXAMPLES
-    calibration = examples.calibration(subset, most) if METHODS[request.method].calibrated else None
+    calibration = examples.calibration(subset) if METHODS[request.method].calibrated else None
     rest = examples.rest(subset) if request.range_examples == "all" else None
     return Inputs(resolved, subset, calibration, rest, request)
-
-
-def _with_its_amounts(request: SweepRequest, resolved: Resolved) -> SweepRequest:
-    """Return a request as it is carried out: that of a method of layers has an amount for each number of layers."""
-    depth = resolved.num_layers if METHODS[request.method].removes == "layers" else 0
-    return replace(request, amounts=parse_amounts(k / depth for k in range(depth))) if depth else request
 
 
 @dataclass(frozen=True)

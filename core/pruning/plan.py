@@ -6,7 +6,7 @@ correlation of the two sums (split-half reliability) separates signal from chanc
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
@@ -32,13 +32,11 @@ class Calibration:
         batches: Every example once, in order of length.
         gold: (examples,) int64 label indices, in the order of `MicroBatch.examples`.
         report: Called with (stage, done, total) after each micro-batch; an exception that it raises ends the scoring.
-        measured: What methods have measured on the model and these examples, by name: it serves the next one.
     """
 
     batches: Sequence[MicroBatch]
     gold: Tensor
     report: Report
-    measured: dict[str, Any] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[MicroBatch]:
         """Yield the micro-batches, and report each one when the next is asked for."""
@@ -209,11 +207,9 @@ class PrunedModel(ExitStack):
         self._baseline = [parameter.detach().clone() for parameter in plan.parameters]
         self._num_parameters = sum(parameter.numel() for parameter in model.parameters())
         self._layers = [list(linear_weights(layer)) for layer in encoder_layers(model)]
-        self._passed_by = ExitStack()  # of the hooks of layers
 
     def restore(self) -> None:
-        """Restore the baseline values of every parameter; no layer is passed by."""
-        self._passed_by.close()
+        """Restore the baseline values of every parameter."""
         for parameter, values in zip(self.plan.parameters, self._baseline, strict=True):
             parameter.data.copy_(values)
 
@@ -229,16 +225,11 @@ class PrunedModel(ExitStack):
         if amount == 0:
             self.restore()
             return self._fractions({})
-        self._passed_by.close()
         removed: dict[int, int] = {}
         masks = self.plan.keep_masks(amount, self._baseline)
         for parameter, values, keep in zip(self.plan.parameters, self._baseline, masks, strict=True):
             torch.mul(values, keep, out=parameter.data)
             removed[id(parameter)] = keep.numel() - int(torch.count_nonzero(keep))
-        for layer in encoder_layers(self.model):
-            if all(removed.get(id(parameter)) == parameter.numel() for parameter in layer.parameters()):
-                # Behind the hooks of who records its output, which is 0 and so similar to nothing.
-                self._passed_by.callback(layer.register_forward_hook(_pass_by).remove)
         return self._fractions(removed)
 
     @contextmanager
@@ -268,8 +259,3 @@ class PrunedModel(ExitStack):
             prunable_sparsity=sum(counts) / sum(sizes),
             layer_sparsity=tuple(count / size for count, size in zip(counts, sizes, strict=True)),
         )
-
-
-def _pass_by(layer: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> Any:
-    """Return in place of a layer's output what it reads."""
-    return inputs[0] if isinstance(output, Tensor) else (inputs[0], *output[1:])

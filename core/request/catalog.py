@@ -161,30 +161,28 @@ class Method:
     Attributes:
         title: The name on screen.
         explanation: A sentence or two for readers who know BERT but not pruning.
-        removes: Single weights, whole units that can be removed cleanly, hidden units, with all that they own, or
-            whole layers, which are passed by.
+        removes: Single weights, whole units that can be removed cleanly, or hidden units with all that they own.
         calibrated: Whether it scores on calibration examples.
-        control: The method that removes equally much at random, by a seed; None for the controls themselves and for
-            layers.
+        control: The method that removes equally much at random, by a seed; None for the controls themselves.
         likely_stop: The amount by which it has probably reached the largest damage that is compared.
     """
 
     title: str
     explanation: str
-    removes: Literal["weights", "units", "hidden units", "layers"] = "weights"
+    removes: Literal["weights", "units", "hidden units"] = "weights"
     calibrated: bool = False
     control: str | None = "random"
     likely_stop: float = 0.2
 
     @property
-    def granularity(self) -> Literal["weight", "neuron", "layer"]:
-        """Whether it removes single weights, whole units or whole layers."""
-        return "weight" if self.removes == "weights" else "layer" if self.removes == "layers" else "neuron"
+    def granularity(self) -> Literal["weight", "neuron"]:
+        """Whether it removes single weights or whole units."""
+        return "weight" if self.removes == "weights" else "neuron"
 
     @property
     def is_random(self) -> bool:
         """Whether it is a control."""
-        return not (self.control or self.calibrated)
+        return self.control is None
 
     def suits(self, model_type: str) -> bool:
         """Whether an architecture has it: where layers normalise first, a hidden unit is not one of theirs alone."""
@@ -193,7 +191,7 @@ class Method:
     @property
     def empties(self) -> bool:
         """Whether nothing is left of a layer that it has emptied: without biases there is no floor."""
-        return self.removes in ("hidden units", "layers")
+        return self.removes == "hidden units"
 
 
 METHODS: Mapping[str, Method] = {
@@ -226,15 +224,6 @@ METHODS: Mapping[str, Method] = {
         calibrated=True,
         control="random-neuron",
     ),
-    "layers": Method(
-        "Whole layers",
-        "Passes whole layers by, one more at each amount: of as many layers, those whose answers are best on examples "
-        "for choosing. A smaller model may keep a layer that a larger one lacks. Similarity is undefined without a "
-        "layer, and so is all that needs every layer's: overall change, how far layers stay intact, a verdict.",
-        "layers",
-        calibrated=True,
-        control=None,
-    ),
     "random-neuron": Method(
         "Random units",
         "The control: removes as many units of each layer as another method does, at random.",
@@ -243,7 +232,7 @@ METHODS: Mapping[str, Method] = {
     ),
 }
 
-REMOVED_METHODS = ("cka", "divergence", "uniform")  # of earlier versions: their results are refused
+REMOVED_METHODS = ("cka", "divergence", "layers", "uniform")  # of earlier versions: their results are refused
 
 CONTROL_SEEDS = {"weight": 5, "neuron": 10}  # the fewest to judge a method by; those of units vary more
 DEFAULT_CONTROLLED = {"random": "magnitude", "random-neuron": "attribution"}  # the method that a control follows

@@ -261,8 +261,6 @@ def checked(request: SweepRequest) -> SweepRequest:
         raise PrunescopeError(f"{len(request.amounts)} amounts: at most {bound.amounts} in one sweep, use larger steps")
     if count is not None and not catalog.MIN_EXAMPLES <= count <= bound.examples:
         raise PrunescopeError(f"{count} examples: choose {catalog.MIN_EXAMPLES} to {bound.examples} (CKA needs 4)")
-    if request.until_damage is not None and METHODS[request.method].removes == "layers":
-        raise PrunescopeError(f"damage {request.until_damage:g} is undefined where layers go: leave it out")
     return replace(request, data=data, control_of=controlled)
 
 

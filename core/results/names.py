@@ -107,7 +107,7 @@ def method_name(result: SweepResult) -> str:
 def name_of(pruning: Pruning, with_control: bool = True) -> str:
     """Name a pruning like `pruning_name`, or like `method_name`."""
     title, _, addition = METHODS[pruning.method].title.partition(", ")
-    name = f"Pruning of {in_sentence(title)}" if title.endswith((" units", " layers")) else f"{title} pruning"
+    name = f"Pruning of {in_sentence(title)}" if title.endswith(" units") else f"{title} pruning"
     layers, additions = pruned_layers(pruning), [addition]
     name += f" of {layers} alone" if layers else SCOPES[pruning.scope]
     if with_control and pruning.controls:
@@ -127,14 +127,12 @@ def pruned_layers(pruning: Pruning) -> str:
 
 
 def units_name(result: SweepResult) -> str:
-    """Name what a method removes: weights, units or layers."""
-    return {"weight": "weights", "layer": "layers"}.get(result.pruning.granularity, "units")
+    """Name what a method removes: weights or units."""
+    return "weights" if result.pruning.granularity == "weight" else "units"
 
 
 def removed_name(amount: float, result: SweepResult) -> str:
-    """Say how much is removed, as beside a picture: `50 % of layer 2's weights removed`, `1 of 6 layers removed`."""
-    if result.pruning.granularity == "layer":
-        return f"{round(amount * result.checkpoint.num_layers)} of {result.checkpoint.num_layers} layers removed"
+    """Say how much is removed, as beside a picture: `50 % of layer 2's weights removed`."""
     return f"{amount_name(amount)} of {whose_units(result)} removed"
 
 

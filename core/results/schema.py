@@ -137,7 +137,7 @@ class Pruning(f.Record):
 class PruningRecord(Pruning):
     """The method and its settings."""
 
-    granularity: Literal["weight", "neuron", "layer"]
+    granularity: Literal["weight", "neuron"]
     stop: StopRecord | None = None
     calibration: CalibrationRecord | None = None
 

@@ -29,7 +29,6 @@ from core.results.names import stage_name
 from core.results.prediction import Prediction
 from core.similarity import gram
 from core.sweep.origin import check_same_content
-from core.sweep.search import best_subsets
 
 
 def silent(stage: str, done: int, total: int) -> None:
@@ -94,11 +93,8 @@ def make_plan(checkpoint: Checkpoint, examples: EvalSubset | None, request: Swee
     """
     calibration, model = None, checkpoint.model
     if examples and METHODS[request.method].calibrated:
-        measured = checkpoint.measured.setdefault(examples.record.fingerprint, {})
         batches = micro_batches(checkpoint.tokenizer, examples.texts)
-        calibration = Calibration(batches, torch.tensor(examples.record.gold), report, measured)
-        if METHODS[request.method].removes == "layers":
-            measured["kept"] = measured.get("kept") or best_subsets(checkpoint, examples, report)
+        calibration = Calibration(batches, torch.tensor(examples.record.gold), report)
     baseline = Baseline(model, request.amounts, request.scope, request.seed, calibration, request.control_of)
     return module_of(request.method).plan(baseline)
 

@@ -119,9 +119,7 @@ def sweep(
         key=inputs.key_of(inputs.request),
         frames=tuple(frames),
         working_range=working_range(metric, amounts, gold, np.array(answers)),
-        statistics=None  # nothing follows from the similarities that are left
-        if header.pruning.granularity == "layer"
-        else beside.statistics(amounts, pruned_point(header.points, request.scope)),
+        statistics=beside.statistics(amounts, pruned_point(header.points, request.scope)),
         environment=environment(),
         seconds=round(time.monotonic() - started, 3),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -28,7 +28,7 @@ TOLERANCE = 1e-5
 NEAR_TIE = 1e-4  # the least difference of the two best logits that fixes a prediction
 MINIBATCH = 32  # examples, of the reduction `tokens`
 CASES: Mapping[str, Mapping[str, object]] = {
-    **{name: {"method": name} for name in METHODS if name != "layers"},  # which are passed by, not zero
+    **{name: {"method": name} for name in METHODS},
     "random as Wanda": {"method": "random", "control_of": "wanda"},
     "random units as published": {"method": "random-neuron", "control_of": "attribution-residual"},
     "pairs at both points": {"points": "both", "task": "mrpc", "num_examples": 70},  # the last minibatch takes 38

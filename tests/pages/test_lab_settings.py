@@ -41,7 +41,6 @@ OTHER = {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2"}
             replace(DEFAULT, method="random", control_of="wanda", seed=7),
         ),
         ({"method": "attribution"}, replace(DEFAULT, method="attribution", scope=None)),
-        ({"method": "layers"}, replace(DEFAULT, method="layers", scope=None, points="layer")),
     ],
 )
 def test_every_setting_reaches_the_request(runs: Runs, settings: Mapping[str, Any], expected: SweepRequest) -> None:

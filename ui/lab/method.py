@@ -91,9 +91,6 @@ def choose_method(shown: SweepRequest, asked: Asked, follow_ups: Sequence[SweepR
         seeds = f"{CONTROL_SEEDS[method.granularity]} seeds ({ONE_LAYER_SEEDS} for some layers alone)"
         note = f"After the run, as much is removed at random, with {seeds}. Stored results are not computed again."
         asked.with_control = st.toggle("Random control", help=note, **begun("with-control", with_control))
-    if method.granularity == "layer":  # its amounts follow from the model's depth
-        fields["points"] = "layer"
-        return
     with st.expander("More settings", key="lab-more"):
         first = next((step for step, amounts in STEPS.items() if amounts == shown.amounts), LIST)
         step = choose_setting("Pruning amounts", STEP_NAMES, first, "step")

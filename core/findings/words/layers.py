@@ -12,8 +12,6 @@ from core.results import names as n
 from core.results.schema import SweepResult
 from core.sweep.statistics import depth_correlation
 
-WITHOUT = ("A removed layer has no similarity (hatched), so nothing is said of overall change or of chance.",)
-
 READING = """
 Each strip is one layer, coloured by how similar it is to the same layer of the unpruned model. The bar below ends where
 that similarity first falls below 0.9. The line on it is the 95 % interval, which is not known for *all tokens*. Where
@@ -36,8 +34,6 @@ def layers_said(
         reduction: A key of REDUCTIONS.
     """
     heading, found = layers_heading(result, reduction), facts.layers_of(result, reduction)
-    if result.pruning.granularity == "layer":
-        return Said(heading, WITHOUT)
     if not found.last:
         return Said(heading)
     (layer,) = (layer for layer in found.every if layer.label == chosen)
@@ -51,8 +47,6 @@ def layers_heading(result: SweepResult, reduction: n.ReductionKey) -> str:
     The result may be unfinished.
     """
     found, labels = facts.layers_of(result, reduction), n.point_labels(result.points)
-    if result.pruning.granularity == "layer":
-        return "Layers before the first one removed stay as they were"
     if not found.last:
         return "Similarity is undefined in every layer"
     if len(result.frames) < 2:

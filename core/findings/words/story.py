@@ -107,8 +107,6 @@ def judged(result: SweepResult, companions: Sequence[SweepResult]) -> str:
 def play_told(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> Said:
     """Say where a result changes the model, and which layer falls first."""
     first = layers_words.layers_heading(result, reduction)
-    if result.pruning.granularity == "layer":
-        return Said(first, layers_words.WITHOUT)
     reading = "Each layer hands its change on to those above. Outlined cells repeat the bands."
     return Said(where_heading(result, verdict(result, companions)), (f"{first}.", reading))
 
@@ -234,8 +232,8 @@ def _without_control(result: SweepResult, pooled: Pooled | None) -> Said:
     expected = "Some order of layers is expected whatever is removed, so a method is compared with random removal."
     if METHODS[result.pruning.method].is_random:
         return Said("This is random removal itself", (expected,))
-    if run_of(result.pruning.scope) or not METHODS[result.pruning.method].control:
-        why = "No verdict is given where layers are left out or pruned alone."
+    if run_of(result.pruning.scope):
+        why = "No verdict is given where layers are pruned alone."
         return Said("Would chance do the same? Not asked here", (why,))
     said = [expected]
     if pooled:

@@ -47,7 +47,6 @@ REFUSED = [
     ({"split": "test"}, "only hub:OWNER/NAME has splits"),
     ({"num_examples": 3}, "3 examples: choose 4 to"),
     ({"seed": -1}, "seed: Input should be greater than or equal to 0, not '-1'"),
-    ({"until_damage": 0.3, "method": "layers"}, "leave it out"),
     ({"amounts": tuple(k / 200 for k in range(150))}, "at most 101"),
 ]  # fmt: skip
 

@@ -45,7 +45,7 @@ def test_a_cluster_gives_the_bits_of_one_process_and_outlives_a_worker(
 ) -> None:
     common = {"checkpoints": ["embedded:sst2", str(tiny_bert)], "tasks": "sst2", "amounts": [0.3], "examples": 40}
     common |= {"data": "glue", "scopes": ["encoder", "layer:5"]}
-    sweeps = {**common, "methods": ["magnitude", "attribution", "layers"]}
+    sweeps = {**common, "methods": ["magnitude", "attribution", "wanda"]}
     planned, failures = plan_grid(grid_requests(sweeps, "grid.yaml"), {"glue": str(glue_folder)}, tmp_path / "there")
     assert failures == []
     with connected(address) as client:

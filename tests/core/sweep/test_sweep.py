@@ -114,7 +114,7 @@ def test_a_request_decides_its_numbers_for_every_method(tiny_bert: Path, glue_fo
     calibration = whole.pruning.calibration
     if METHODS[method].calibrated:
         assert (calibration.num_examples, calibration.source_name) == (160, f"{glue_folder.name}, train")
-        assert len(calibration.reliability) == (0 if method == "layers" else 2)
+        assert len(calibration.reliability) == 2
     else:
         assert calibration is None
 
