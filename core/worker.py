@@ -117,13 +117,14 @@ class Worker:
             order = json.loads(line)
             job, op = order["job"], order["op"]
             if op == "find":  # reading its inputs takes a while, in which a cancel may come
-                self._searches[job] = self._finder.submit(self._find, order)
+                search = self._searches[job] = self._finder.submit(self._find, order)
+                search.add_done_callback(lambda _, job=job: self._searches.pop(job, None))
             elif op != "cancel":
                 self._cancel_events[job] = threading.Event()
                 self._orders.put((order, self._cancel_events[job]))
             else:
-                if search := self._searches.pop(job, None):
-                    search.cancel()
+                if waiting := self._searches.get(job):
+                    waiting.cancel()
                 if event := self._cancel_events.get(job):  # the other thread may be about to drop it
                     event.set()
         for cancelled in list(self._cancel_events.values()):  # the server is gone
@@ -139,8 +140,6 @@ class Worker:
             key = None if takes_long else _stored_result(prepare(request).key_of(request))
         except BaseException:  # whatever it is, also a library's panic: it is reported when its turn comes
             return
-        finally:
-            self._searches.pop(order["job"], None)
         if key:
             self._emit(order, "done", key=key)
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from core.charts.story import Step
 from core.charts.theme import ThemeName
@@ -34,7 +33,7 @@ from core.results.names import amount_name, pruning_name, result_name
 from core.results.provenance import can_be_found, recipe
 from core.results.schema import SweepResult
 from ui.address import amount_in_address
-from ui.jobs import answer_to, ask, frame_fields, original_request
+from ui.jobs import answer_to, ask, frame_fields, original_request, progress_shown, visitor
 from ui.text import plain, refusals_shown, remark
 
 N = TypeVar("N", bound=str)
@@ -45,6 +44,7 @@ MILLISECONDS = (1000, 500, 250, 125)  # a frame of a film, as the player's speed
 FILMS: tuple[Picture, ...] = ("gif", "mp4")
 STILLS: tuple[Picture, ...] = ("png", "svg")
 FILM = "Drawing takes up to half a minute; leaving the page ends it."
+STILL = "Drawn in a few seconds."
 PLAYER = "Plays in any browser, without a network and without Prunescope; about 1 MB."
 TALK = f"{PLAYER} The arrow keys turn to the next scene, N shows what to say, F fills the screen."
 PRINTED = "For slides as a PDF, open the file and print it: each scene is a page. Films of the result are on *Present*."
@@ -85,43 +85,38 @@ def offer_pictures(scene: Scene, results: Sequence[Result], choices: Mapping[str
             player = partial(player_page, scene, sweeps, theme, choices)
             download("HTML player", player, name(".html"), PLAYER)
 
-    def drawn(still: Picture, frame: int) -> bytes:
-        return draw(figure_of(scene, theme), still, [frame])
+    _offer_drawn(scene, figure_of(scene, theme), name, f"{key}-{results[0].key}")
+    download("Numbers shown (CSV)", partial(shown_csv, scene), file_name(results, "-shown.csv", layout), NUMBERS)
 
-    if moves:
+
+@st.fragment  # all else on the page stays as it is while a picture is drawn
+def _offer_drawn(scene: Scene, figure: Figure, name: Callable[[str], str], key: str) -> None:
+    """Offer films and stills: a click draws one under a bar, and then offers the file."""
+    films, milliseconds, frame, amount = list[Picture](), MILLISECONDS[1], 0, ""
+    if len(scene.frames) > 1:
         st.markdown("**All amounts, moving**")
-        _offer_films(figure_of(scene, theme), name, key)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            speed_key = f"{key}-milliseconds"
+            milliseconds = st.selectbox("Frame duration", MILLISECONDS, 1, "{} ms".format, speed_key, width=180)
+            films = _pressed(FILMS, key, FILM)
         st.markdown("**One amount**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        frame, amount = 0, ""
-        if moves:
+        if len(scene.frames) > 1:
             names = [str(frame["name"]) for frame in scene.frames]
-            frame_key = f"{key}-frame-{len(names)}-{results[0].key}"
             shown = frame_of(scene.amounts, amount_in_address())
-            frame = st.selectbox("Amount", range(len(names)), shown, names.__getitem__, frame_key, width=260)
+            frame = st.selectbox("Amount", range(len(names)), shown, names.__getitem__, f"{key}-frame", width=260)
             amount = f"-{place_name(round(scene.amounts[frame], 3))}"
-        for still in STILLS:
-            download(still.upper(), partial(drawn, still, frame), name(f"{amount}.{still}"))
-        numbers = file_name(results, "-shown.csv", layout)
-        download("Numbers shown (CSV)", partial(shown_csv, scene), numbers, NUMBERS)
+        stills = _pressed(STILLS, key, STILL)
+    for kind in (*films, *stills):
+        with refusals_shown(), progress_shown() as report:
+            frames = range(len(scene.frames)) if kind in FILMS else [frame]
+            content = draw(figure, kind, frames, milliseconds, report, visitor().holder)
+            download(f"Save {kind.upper()}", content, name(f".{kind}" if kind in FILMS else f"{amount}.{kind}"))
 
 
-@st.fragment  # all else on the page stays as it is while a film is drawn
-def _offer_films(figure: Figure, name: Callable[[str], str], key: str) -> None:
-    """Draw a film under a bar that says how far it is, then offer the file."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        milliseconds = st.selectbox("Frame duration", MILLISECONDS, 1, "{} ms".format, f"{key}-milliseconds", width=180)
-        pressed = [film for film in FILMS if st.button(film.upper(), f"{key}-{film}", FILM, icon=":material/movie:")]
-    for film in pressed:
-        bar = st.progress(0.0, "Drawing")
-        with refusals_shown():
-            content = draw(figure, film, range(len(figure["readouts"])), milliseconds, partial(_tell, bar))
-            download(f"Save {film.upper()}", content, name(f".{film}"))
-        bar.empty()
-
-
-def _tell(bar: DeltaGenerator, stage: str, done: int, total: int) -> None:
-    bar.progress(done / total, f"{stage}: {done} of {total}")
+def _pressed(kinds: Sequence[Picture], key: str, note: str) -> list[Picture]:
+    """Draw a button a format, and return the one that was pressed."""
+    return [kind for kind in kinds if st.button(kind.upper(), f"{key}-{kind}", note, icon=":material/image:")]
 
 
 @st.fragment

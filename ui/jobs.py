@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import streamlit as st
-from streamlit.runtime import get_instance
+from streamlit.runtime import exists, get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.findings.words.numbers import percent
 from core.inputs import uploads
+from core.inputs.hub import Report
 from core.jobs.job import Job
 from core.jobs.queue import queue
 from core.request.limits import is_upload
@@ -22,7 +23,7 @@ from core.results.cut import Result
 from core.results.names import in_sentence
 from core.results.provenance import can_be_found, lacks_place, request_of
 from core.results.schema import SweepResult
-from core.wall.turns import Look, Visitor, address_in
+from core.wall.turns import Visitor, address_in
 from ui.address import carried
 from ui.lab.state import lab
 from ui.text import plain, remark
@@ -252,17 +253,20 @@ def answer_to(name: str, question: object) -> dict[str, Any] | None:
 
 
 @contextmanager
-def waiting(label: str) -> Iterator[Look]:
-    """Show what a visitor waits for, and yield what to call meanwhile; it ends the script once the page is closed."""
+def progress_shown() -> Iterator[Report]:
+    """Show how far something is that a visitor waits for; what this yields is called meanwhile.
+
+    It ends the script once the page is closed or runs again.
+    """
     bar, context = st.empty(), get_script_run_ctx()
 
-    def look(ahead: int) -> None:
-        if context and not get_instance().is_active_session(context.session_id):
+    def report(stage: str, done: int, total: int) -> None:
+        if exists() and context and not get_instance().is_active_session(context.session_id):
             st.stop()
-        bar.progress(0.0, f"{label}: waiting, {ahead} to come first")  # also ends the script if it runs again
+        bar.progress(done / total, f"{stage}: {done} of {total}" if done else stage)
 
     try:
-        yield look
+        yield report
     finally:
         bar.empty()
 

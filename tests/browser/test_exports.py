@@ -50,10 +50,12 @@ def test_a_frame_and_the_numbers_are_those_of_the_result(shown: Page, messages: 
     shown.keyboard.press("Enter")
     look.eventually(shown, lambda: "received" in messages, True)  # else the files on offer are those from before
     look.expect_idle(shown)
-    with Image.open(look.fetched(shown, "PNG", tmp_path)) as png:
+    shown.get_by_role("button", name="PNG").click()
+    with Image.open(look.fetched(shown, "Save PNG", tmp_path)) as png:
         assert png.size == (1920, 1080)
         assert png.convert("RGB").getpixel((2, 2)) == (255, 255, 255)
-    drawing = look.fetched(shown, "SVG", tmp_path)
+    shown.get_by_role("button", name="SVG").click()
+    drawing = look.fetched(shown, "Save SVG", tmp_path)
     assert drawing.name.endswith("-0.25.svg"), "the amount of the address"
     assert "For a <talk>" in " ".join(ElementTree.parse(drawing).getroot().itertext())
     shown.get_by_role("button", name="GIF").click()

@@ -7,11 +7,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.errors import PrunescopeError
 from core.request.catalog import ROOT
 from core.request.sweep_request import SweepRequest, checked
 from core.results import store
@@ -189,6 +191,28 @@ def test_a_waiting_request_is_answered_early_if_its_result_is_stored(tiny_bert: 
     assert kinds(serve([senseless, {"op": "dance"}])) == ["error"], "the reading goes on"
     path = compress(store.save(make_result_of(request)))
     assert serve([find]) == [{"job": "a", "event": "done", "key": path.name.partition(".")[0]}]
+
+
+def test_a_search_is_withdrawn_with_its_job_and_reads_no_upload(
+    tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched, go_on = list[SweepRequest](), threading.Event()
+
+    def prepare(request: SweepRequest) -> None:
+        searched.append(request)
+        go_on.wait(PATIENCE)
+        raise PrunescopeError("not stored")
+
+    def source() -> Iterator[str]:
+        requests = {"a": written(tiny_bert, 24), "b": written(tiny_bert, 26)}
+        requests["c"] = replace(requests["a"], data=f"own:{'0' * 64}")
+        yield from (json.dumps({"job": job, "op": "find", "request": vars(requests[job])}) for job in requests)
+        yield json.dumps({"job": "b", "op": "cancel"})
+        go_on.set()
+
+    monkeypatch.setattr("core.worker.prepare", prepare)
+    Worker(source(), io.StringIO(), lambda: None).serve()
+    assert [request.num_examples for request in searched] == [24]
 
 
 def test_progress_has_the_time_left(clock: Clock) -> None:

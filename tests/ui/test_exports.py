@@ -14,7 +14,7 @@ from tests.opened import press, run
 from tests.queues import ended
 
 NUMBERS = ["Similarities as CSV", "Metrics as CSV", "Result as JSON"]
-PICTURES = ["HTML player", "PNG", "SVG", "Numbers shown (CSV)"]
+PICTURES = ["HTML player", "Numbers shown (CSV)"]
 pytestmark = pytest.mark.usefixtures("unfolded", "queue")
 
 
@@ -53,7 +53,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 def drawn(*order: Any) -> Any:
     """Stands in for a drawing that is half done; of a page in the dark there is no GIF."""
-    *order, report = order if callable(order[-1]) else (*order, lambda *_: None)
+    *order, report, holder = order
+    assert holder
     report("Drawing", 1, 2)
     if order[1] == "gif" and order[0]["background"] != "#ffffff":
         raise PrunescopeError("no GIF")
@@ -75,6 +76,7 @@ def chooser(app: AppTest, label: str) -> Any:
 def test_a_panel_offers_what_there_is() -> None:
     app = opened()
     assert labels(app) == [*PICTURES, *NUMBERS]
+    assert buttons(app) >= {"GIF", "MP4", "PNG", "SVG"}
     assert "python -m core.precompute" in app.code[0].value
     assert labels(opened("no picture")) == NUMBERS
 
@@ -82,23 +84,27 @@ def test_a_panel_offers_what_there_is() -> None:
 def test_what_is_drawn_follows_the_choices(made: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened()
     assert chooser(app, "Amount").options[1] == "12.5 % of weights removed"
-    figure, kind, frames = made["PNG"]()
+    press(app, "PNG")
+    figure, kind, frames, _ = made["Save PNG"]
     assert (figure["words"][0]["bold"], kind, frames) == ("A finding", "png", [1])
     chosen = {"Title": "For a talk", "Colours": "dark", "Frame duration": 125, "Amount": 2}
     for label, value in chosen.items():
         chooser(app, label).set_value(value)
     run(app)
-    monkeypatch.setattr("streamlit.progress", bar := Mock())
-    press(app, "MP4")
+    with monkeypatch.context() as patch:
+        patch.setattr("ui.jobs.st.empty", bar := Mock())
+        press(app, "MP4")
     bar().progress.assert_called_once_with(0.5, "Drawing: 1 of 2")
     figure, kind, frames, milliseconds = made["Save MP4"]
     assert (figure["words"][0]["bold"], kind, list(frames), milliseconds) == ("For a talk", "mp4", [0, 1, 2], 125)
     assert figure["background"] == THEMES["dark"].background
-    assert made["SVG"]()[2] == [2]
+    press(app, "SVG")
+    assert made["Save SVG"][2] == [2]
     assert "<h1>For a talk</h1>" in made["HTML player"]()
     app = opened("a choice")
     assert chooser(app, "Sentence vector").value == "cls", "what the page opened with"
-    assert made["PNG"]()[0]["words"][-1]["text"].endswith("First token")
+    press(app, "PNG")
+    assert made["Save PNG"][0]["words"][-1]["text"].endswith("First token")
     chooser(app, "Sentence vector").set_value("mean")
     press(app, "GIF")
     assert made["Save GIF"][0]["words"][-1]["text"].endswith("Mean over tokens")

@@ -45,7 +45,7 @@ def offer_sweep(shown: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) ->
     if is_hosted():
         bound = limits()
         remark(
-            f"This public copy takes one run a visitor at a time, with at most {bound.examples} examples, "
+            f"Visitors of this public copy take turns. A run has at most {bound.examples} examples, "
             f"{bound.amounts} amounts and {bound.parameters / 1e6:.0f} million parameters. On your computer: more."
         )
     st.html(STYLE)

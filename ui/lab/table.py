@@ -20,7 +20,7 @@ from core.request.limits import TABLE_SUFFIXES, is_hosted, is_upload, limits
 from core.request.sweep_request import AUTO, MAX_LABELS, LabelMap, SweepRequest
 from core.results.names import brief_label
 from core.wall.reading import read
-from ui.jobs import visitor, waiting
+from ui.jobs import progress_shown, visitor
 from ui.lab.state import begun, choose_setting, lab
 from ui.text import plain, remark
 
@@ -53,7 +53,11 @@ def read_preview(files: Sequence[DataFile], limit: int) -> Table:
         BusyError: They were not read in time, or too many others are being read.
         PrunescopeError: A file is unreadable, or takes too much memory.
     """
-    with waiting("Reading the file") as look:
+    with progress_shown() as report:
+
+        def look(ahead: int) -> None:
+            report(f"Waiting to read your file: {ahead} to come first", 0, 1)
+
         paths = [(file.path, file.name) for file in files]
         return TABLE.validate_json(read("table", paths, limit, holder=visitor().holder, look=look))
 
