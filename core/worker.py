@@ -118,7 +118,7 @@ class Worker:
             job, op = order["job"], order["op"]
             if op == "find":  # reading its inputs takes a while, in which a cancel may come
                 search = self._searches[job] = self._finder.submit(self._find, order)
-                search.add_done_callback(lambda _, job=job: self._searches.pop(job, None))
+                search.add_done_callback(partial(self._forget_search, job))
             elif op != "cancel":
                 self._cancel_events[job] = threading.Event()
                 self._orders.put((order, self._cancel_events[job]))
@@ -131,6 +131,9 @@ class Worker:
             cancelled.set()
         self._finder.shutdown()
         self._orders.put(None)
+
+    def _forget_search(self, job: str, _: Future[None]) -> None:
+        self._searches.pop(job, None)
 
     def _find(self, order: Order) -> None:
         """Answer a request that waits behind another job, if its result is stored."""
