@@ -51,8 +51,7 @@ def cut() -> None:
     if st.button("Study your own model", key="cut-own", icon=":material/science:"):
         begin_study()
         st.switch_page("pages/lab.py", query_params=carried(**{OWN: OWN_MODEL}, result="", job=""))
-    with st.expander("Open a result file", icon=":material/upload_file:"):
-        show_upload(study=True)
+    show_upload(study=True)
 
 
 def show_study(state: ViewState) -> None:

@@ -80,8 +80,7 @@ def lab() -> None:
     else:
         show_beginning(job)
     show_history(result.key if result else None)
-    with st.expander("Open a result file", key="lab-open", icon=":material/upload_file:"):
-        show_upload()
+    show_upload()
 
 
 def ask(shown: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) -> None:

@@ -38,15 +38,16 @@ def show_upload(*, study: bool = False) -> None:
     """
     if is_hosted():
         return
-    st.file_uploader(
-        "Open a result file",
-        type="json",
-        key="upload",
-        max_upload_size=limits().upload_bytes // 2**20,
-        help="A JSON file that Prunescope wrote, here or elsewhere; it is checked, and kept among your results.",
-        on_change=_open,
-        args=(study,),
-    )
+    with st.expander("Open a result file", key="open-result", icon=":material/upload_file:"):
+        st.file_uploader(
+            "Open a result file",
+            type="json",
+            key="upload",
+            max_upload_size=limits().upload_bytes // 2**20,
+            help="A JSON file that Prunescope wrote, here or elsewhere; it is checked, and kept among your results.",
+            on_change=_open,
+            args=(study,),
+        )
 
 
 def _open(study: bool) -> None:

@@ -24,7 +24,6 @@ def test_an_upload_arrives_where_the_cookie_does_not(
     chromium: Browser, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION", "false")  # as in a Space
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
     with (
         served(copy, tmp_path / "results") as shown,
