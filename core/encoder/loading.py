@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerBase
 from transformers.modeling_utils import load_state_dict
@@ -255,7 +256,10 @@ def save(model: nn.Module, resolved: Resolved, folder: Path) -> int:
     # Configurations may say another one than that of the weights, or none. Of several, one that holds them all.
     dtypes = {weight.dtype for part in read for weight in part.values() if weight.is_floating_point()}
     written: Any = deepcopy(model).to(reduce(torch.promote_types, dtypes))
-    written.save_pretrained(folder)
+    try:
+        written.save_pretrained(folder)
+    except SafetensorError as error:  # which is no OSError where the disk is full
+        raise OSError(str(error)) from error
     for name in (*files.TOKENIZER_FILES, files.TRAINING_EXAMPLES):  # the last says what not to judge it by
         if (resolved.folder / name).is_file():
             shutil.copy(resolved.folder / name, folder)

@@ -145,7 +145,7 @@ def list_files(repository: Repository) -> Listing:
     try:
         return _ask(listing, repository)
     except HubError as error:
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # a damaged reference is no text
             folder = Path(_api().snapshot_download(**repository._asdict(), local_files_only=True))
             names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
             return Listing(repository, repository._replace(revision=folder.name), dict.fromkeys(names), error)

@@ -62,5 +62,5 @@ def texts_of(task: TaskRecord) -> Texts | None:
         else:
             return None
         return found if fingerprint_of(task.name, found, task.gold) == task.fingerprint else None
-    except (PrunescopeError, OSError, LookupError, ValueError, TypeError):
+    except (PrunescopeError, OSError, LookupError, RecursionError, ValueError, TypeError):
         return None

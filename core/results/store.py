@@ -32,6 +32,7 @@ PLAIN, COMPRESSED = ENDINGS = (".json", ".json.gz")  # `gzip -9n` compresses lar
 MOST_SIMILARITIES = 500_000  # of 48 points and 100 amounts it has half
 MOST_VALUES = 5_000_000
 MAX_BYTES = 64 * 2**20  # of a file, decompressed; one of 24 layers and 100 amounts has some 20
+ROOM_BYTES = 2**20  # that must be left on a disk before work begins: twice what a result of 12 layers takes
 PART, OLD_SECONDS = ".part", 3600.0  # a file that is being written, and how long that never takes
 FORGOTTEN = ("against", "pruning.allocation")  # fields of older files, which are left out
 _KEY = re.compile(r"[0-9a-f]{64}")
@@ -71,12 +72,13 @@ def check_writable(output: Path | None) -> None:
         output: See `save`.
 
     Raises:
-        PrunescopeError: Its folder cannot be created or written.
+        PrunescopeError: Its folder cannot be created or written, or has no room for a result.
     """
     folder = _folder_of(output)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(ROOM_BYTES))
         remove_parts(folder, f".*{PART}")
     except OSError as error:
         raise _not_writable(folder, error) from error

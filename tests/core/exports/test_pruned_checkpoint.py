@@ -17,7 +17,7 @@ from core.exports.pruned_checkpoint import write_pruned
 from core.inputs.checkpoint_files import TRAINING_EXAMPLES
 from core.results.schema import SweepResult
 from tests.builders import open_preset
-from tests.refusals import refusal
+from tests.refusals import full_disk, refusal
 
 AMOUNT = 0.6
 ASKED = {"amounts": (0.0, AMOUNT), "seed": 3}
@@ -106,6 +106,8 @@ def test_a_licence_is_named_a_refusal_says_why_and_a_stop_leaves_nothing_behind(
         patch.setattr("core.exports.pruned_checkpoint.model_card", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             write(result, base)
+    with full_disk():
+        assert "make room there" in refusal(write, result, base)
     assert list((tmp_path / "cache").rglob("*.safetensors")) == []
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))

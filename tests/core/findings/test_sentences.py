@@ -36,7 +36,7 @@ def test_texts_once_drawn_are_remembered(glue_folder: Path, tmp_path: Path, monk
     subset = open_preset("mrpc", str(glue_folder)).subset(40)
     known, (remembered,) = subset.record, (tmp_path / "prunescope" / "subsets").iterdir()
     assert texts_of(known) == subset.texts
-    for content in (remembered.read_text().replace(subset.texts[0][0], "spoilt"), "{", "7"):
+    for content in (remembered.read_text().replace(subset.texts[0][0], "spoilt"), "{", "7", "[" * 10**5):
         remembered.write_text(content)
         assert texts_of(known) is None, "not what the result was computed on"
     assert texts_of(known.model_copy(update={"fingerprint": "../../x"})) is None

@@ -117,6 +117,8 @@ def test_a_cached_snapshot_will_do_while_the_hub_is_out_of_reach(repo, monkeypat
     assert snapshot(MODEL) == snapshot(Repository(REPO, first[1])) == first
     (first[0] / "model.safetensors").unlink()
     refused()
+    (first[0].parents[1] / "refs" / "main").write_bytes(b"\xff")
+    refused()
 
 
 def test_the_token_is_sent_at_home_but_never_on_a_hosted_server(repo, monkeypatch):

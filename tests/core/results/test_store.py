@@ -13,7 +13,7 @@ from core.request.catalog import ROOT
 from core.results import store
 from core.results.key import key_of
 from tests.builders import compress, make_result
-from tests.refusals import refusal
+from tests.refusals import full_disk, refusal
 from tests.uploaded import rewritten
 
 RESULT = make_result(holes=((0.5, 1, 2),))
@@ -87,6 +87,8 @@ def test_an_unwritable_output_is_refused_and_leaves_nothing(tmp_path: Path, monk
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", Mock(side_effect=OSError(28, "No space left on device")))
         assert "No space left" in refusal(store.save, RESULT, tmp_path)
+    with full_disk():
+        assert "cannot write" in refusal(store.check_writable, tmp_path), "no work begins"
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "file").write_text("")
     for hosted, place in (("0", str(tmp_path)), ("1", "the server's results")):
