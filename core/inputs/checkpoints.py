@@ -34,7 +34,6 @@ class Resolved:
         revision: The Hub's commit hash, or the SHA-256 of the folder's content.
         model_type: The name of its architecture in config.json.
         label_names: The names of its classifier's rows in config.json.
-        num_layers: The number of its encoder layers there.
         recipe: How to make its weights, if `python -m recipes` left that in the folder.
         row_order: The rows in the order of a task's labels; None keeps the stored order. See `suited`.
     """
@@ -45,7 +44,6 @@ class Resolved:
     revision: str
     model_type: str
     label_names: tuple[str, ...]
-    num_layers: int
     recipe: RecipeRecord | None = None
     row_order: tuple[int, ...] | None = None
 
@@ -73,8 +71,7 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
         except ValidationError as error:
             raise PrunescopeError(f"'{name}' has a {RECIPE_FILE} that is not a recipe: remove that file") from error
     named = f"{RECIPE}{recipe.name}" if recipe else name
-    layers = int(config.get("num_hidden_layers") or config.get("n_layers") or 0)
-    return Resolved(named, source, folder, revision or content, config["model_type"], labels, layers, recipe)
+    return Resolved(named, source, folder, revision or content, config["model_type"], labels, recipe)
 
 
 def labels_at_hand(checkpoint: str) -> tuple[str, ...]:
