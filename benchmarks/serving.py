@@ -47,7 +47,7 @@ PICTURES = {
     "Lab": ".player .heatmap .holder:not(.coming) svg",
     "Cut": ".player .frontier .holder:not(.coming) svg",
     "Compare": ".player .second .holder:not(.coming) svg",
-    "All results": ".grid td svg",
+    "All results": ".player .forest-1 .holder:not(.coming) svg",
     "Layers": ".player .rows .holder:not(.coming) svg",
     "Sentences": ".player .strip .holder:not(.coming) svg",
     "Present": ".player .heatmap .holder:not(.coming) svg",

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from core.command_line import FAILED, INTERRUPTED, OneLineParser, importing, run_command, use_threads
 from core.errors import PrunescopeError
-from core.findings.grid import GridRow, grid_rows
+from core.findings.grid import GridRow, arranged, grid_rows
 from core.findings.words import numbered
 from core.findings.words.grid import grid_table
 from core.precompute import progress_shown
@@ -146,7 +146,7 @@ def _finish(sweeps: Sequence[GridSweep], manifest: Path | None) -> list[Failure]
     if manifest:
         list_in(manifest, entries)
     if rows:
-        print(pd.DataFrame(grid_table(rows)).to_string(index=False))
+        print(pd.DataFrame(grid_table(arranged(rows))).to_string(index=False))
     return failures
 
 

@@ -29,8 +29,8 @@ def draw(order: Json) -> bytes:
     """Draw a figure, and return the file's content.
 
     Args:
-        order: `figure`: see `core.exports.figure.figure_of`, or all of it as `svg`; `format`: gif, mp4, png or svg;
-            `frames`: indices, a single one for a picture; `milliseconds`: how long a film shows each frame.
+        order: `figure`: see `core.exports.figure.figure_of`; `format`: gif, mp4, png or svg; `frames`: indices, a
+            single one for a picture; `milliseconds`: how long a film shows each frame.
     """
     svgs = drawn_frames(order["figure"], order["frames"])
     if order["format"] == "svg":
@@ -51,9 +51,6 @@ def _reported(pictures: Iterable[bytes]) -> Iterator[bytes]:
 
 def drawn_frames(figure: Json, frames: Iterable[int]) -> Iterator[str]:
     """Draw frames of a figure as SVG, each of them its words and then its pictures."""
-    if "svg" in figure:
-        yield figure["svg"]
-        return
     width, height = figure["width"], figure["height"]
     parts = [(part, vl_convert.vegalite_to_vega(part["spec"])) for part in figure["parts"]]
     for frame in frames:

@@ -30,7 +30,7 @@ from core.exports.site_readme import THUMBNAIL, site_readme
 from core.exports.site_shelf import Shelf, shelf_of
 from core.findings import pooled
 from core.findings.choices import shown_first
-from core.findings.grid import GridRow, grid_rows
+from core.findings.grid import GridRow, arranged, grid_rows
 from core.findings.words import numbered
 from core.findings.words.choices import distinguishing_labels
 from core.findings.words.grid import grid_table
@@ -185,7 +185,8 @@ def write_site(shelf: Shelf, folder: Path, own: bool) -> list[str]:
 
 
 def _index(shelf: Shelf, made: Made, start: str) -> dict[str, Any]:
-    cells = dict(zip((row.key for row in made.rows), grid_table(made.rows), strict=True))
+    grid = arranged(made.rows)
+    cells = dict(zip((row.key for row in grid.rows), grid_table(grid), strict=True))
     leads = {known["study"]: key for key, known in reversed(made.results.items())}
     return {
         "pages": {address: title for title, address in ADDRESSES.items()},

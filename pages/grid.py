@@ -1,4 +1,4 @@
-"""All results at once: the verdicts and every layer's curve, over methods and checkpoints."""
+"""All results at once: what all checkpoints say together, and every sweep with its verdict in a table."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ from core.results.names import in_sentence, pruning_name
 from core.results.once import once
 from ui.address import choose, picture_first
 from ui.exports import offer_exports
-from ui.grid import offer_grid, open_clicked, rows_everywhere, rows_of, show_grid
+from ui.grid import rows_everywhere, rows_of, show_grid
 from ui.header import ViewState, link_to, one_result, page_header, show_nothing
 from ui.player import show_pictures
 from ui.results import own_results, shipped_results
@@ -27,13 +27,11 @@ SOURCES = {"own": "Your results", "shipped": "Shipped with Prunescope"}
 ALONE = {"": "Left out", "shown": "Shown"}
 ANY = "Any"
 MANY = 24  # results of one's own, which then are shown first
-MOST_SHOWN = 240  # sweeps; more would take a browser long
 NOTHING = "There are no results yet. A grid is many sweeps at once: list them as docs/grids.md explains, and run:"
 
 
 def grid() -> None:
-    """Show the results as one picture: the answer first, then the verdicts and the curves."""
-    open_clicked()
+    """Show the answer first, then every result in a table."""
     page_header("All results")
     available = {"own": own_results(), "shipped": shipped_results()}
     sources = {name: entries for name, entries in available.items() if settings(entries)}
@@ -53,11 +51,8 @@ def grid() -> None:
             shown = [entry for entry in shown if chosen in (ANY, of(entry))]
     with title, st.spinner("Reading results"):
         rows = rows_of(entries)
-        found = arranged(rows, [entry.key for entry in shown[:MOST_SHOWN]])
+        found = arranged(rows, [entry.key for entry in shown])
     (title.subheader if table else title.title)(plain(words.grid_heading(found)), anchor=False)
-    if len(shown) > MOST_SHOWN:
-        st.info(f"The first {MOST_SHOWN} of {len(shown)} sweeps are shown. Choose among them under *Change*.")
-    remark("Click a cell to open it.")
     show_grid(found)
     show_table(words.reasons_table(found))
     if over_seeds := words.seeds_table(found):
@@ -65,7 +60,6 @@ def grid() -> None:
         st.markdown(words.OVER_SEEDS)
         show_table(over_seeds, naming=2)
     show_replication(one_result())
-    offer_grid(found, rows)
 
 
 def show_replication(state: ViewState) -> None:

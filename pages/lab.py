@@ -1,6 +1,6 @@
 """The Lab: prunes a checkpoint on demand and shows every frame as it arrives."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -23,7 +23,6 @@ from ui import jobs
 from ui.address import DECIDE, OWN, OWN_MODEL, picture_first, set_parameter, show
 from ui.controls import offer_control
 from ui.exports import offer_exports
-from ui.grid import open_clicked, show_methods
 from ui.header import link_to_control, page_header, result_if_asked
 from ui.lab.data import OWN_REQUEST, chosen_checkpoint
 from ui.lab.history import show_history
@@ -31,7 +30,7 @@ from ui.lab.run import offer_sweep
 from ui.lab.state import lab as remembered
 from ui.player import choose_reduction, show_pictures, start_in_address
 from ui.results import at_hand, by_key, companions_of, note_computed, own_methods, show_upload
-from ui.text import plain, refusals_shown, remark
+from ui.text import markdown_table, plain, refusals_shown, remark
 
 TITLE = "Prune a checkpoint and watch its layers"
 EXPLANATION = (
@@ -46,7 +45,6 @@ SECOND_OPINION = "**A second opinion:** computes one frame again, with this prog
 
 def lab() -> None:
     """Show what the address names: a run, a result, or the settings beside an example."""
-    open_clicked()
     state, record = page_header("Lab", result_if_asked), remembered()
     queue.start_worker()
     job = jobs.job_in_address()
@@ -174,6 +172,16 @@ def show_result(result: SweepResult, job: Job | None) -> None:
     offer_exports(replace(once(result_scene, result, reduction), title=heading), result)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
         check_and_recompute(result)
+
+
+def show_methods(rows: Mapping[str, dict[str, str]], on_show: str) -> None:
+    """Tabulate results by their keys; the name of each but the one on show is a link to it."""
+    table = []
+    for key, row in rows.items():
+        cells = {title: plain(cell) for title, cell in row.items()}
+        name = cells["Method"]
+        table.append({**cells, "Method": f"**{name}**" if key == on_show else f"[{name}](lab?result={key})"})
+    st.markdown(markdown_table(table, str))
 
 
 def show_finding(result: SweepResult, finding: str) -> None:

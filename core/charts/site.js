@@ -6,6 +6,7 @@ const TAKEN = {}, SCRIPTS = {}; // data by their names; promises of what is bein
 const CARRIED = ["result", "other", "reduction", "study"]; // from page to page, as in ui/address.py
 const SETUP = [...CARRIED, "layer"]; // choices that are folded away behind the result's name
 const FILTERS = ["Task", "Checkpoint", "Pruning", "Verdict"]; // of all results
+const SHOWN = ["Checkpoint", "Task", "Verdict", "First to change", "Holds"]; // of each, beside its name
 const KEY_CHARS = 12; // of a result's key in the name of a file
 const MAX_QUOTED_CHARS = 24, MAX_LINE_CHARS = 200; // of a bad value; of the reader's own line below a stage
 const LAB = { heading: "Prune a checkpoint on your own machine", sentences: ["These pages show stored results."] };
@@ -119,8 +120,8 @@ function folded(name, summary, ...content) { // open where it was open
   return element("details", { className: name, open }, element("summary", {}, summary), ...content);
 }
 
-function tabled(title, rows) { // of texts or elements; the first column names a row
-  const head = Object.keys(rows[0] ?? {}).map((name) => element("th", { scope: "col" }, name));
+function tabled(title, rows, headOf = (name) => name) { // of texts or elements; the first column names a row
+  const head = Object.keys(rows[0] ?? {}).map((name) => element("th", { scope: "col" }, headOf(name)));
   const cell = (content, k) => (k ? element("td", {}, content) : element("th", { scope: "row" }, content));
   const lines = [head, ...rows.map((row) => Object.values(row).map(cell))].map((cells) => element("tr", {}, ...cells));
   const table = element("table", {}, element("caption", {}, title),
@@ -140,7 +141,7 @@ function navigate(page, result, study = "") { // two lines, as in ui/header.py
   document.querySelector("header").replaceChildren(...lines);
 }
 
-function gallery(reader) { // all results, and fields that find some of them
+function gallery(reader) { // all results, fields that find some of them, and heads that sort them
   const entries = Object.entries(site.results), count = element("p", { role: "status" }), place = element("div");
   const write = (changes) => { history.replaceState(history.state, "", withChanges(changes)); fill(); };
   const fields = FILTERS.map((label) => {
@@ -150,18 +151,29 @@ function gallery(reader) { // all results, and fields that find some of them
   });
   const value = reader.asked.get("q") ?? "", oninput = () => write({ q: q.value });
   const q = element("input", { type: "search", value, oninput });
-  const row = ([result, { name, cells: { Pruning = name, Checkpoint = "–", Task = "–", Verdict = "–" } }]) => ({
-    Pruning: link(Pruning, "", { result }), Checkpoint, Task, Verdict,
+  const row = ([result, { name, cells }]) => ({
+    Pruning: link(cells.Pruning ?? name, "", { result }), ...Object.fromEntries(SHOWN.map((label) => [label, cells[label] ?? "–"])),
     ...mapped({ Layers: "layers", Compare: "compare" }, (page) =>
       link("Open", page, { result }, { ariaLabel: `Open ${page}: ${name}` })),
   });
+  let by = "", sign = 1; // the column to sort by, and whether upwards
+  const textOf = (cell) => cell.textContent ?? cell;
+  const sort = ({ target: { name } }) => {
+    [by, sign] = [name, name === by ? -sign : 1];
+    fill();
+    place.querySelector(`button[name="${name}"]`).focus();
+  };
+  const head = (name) => element("button", { type: "button", name, title: "Sort", onclick: sort },
+    name, ...(name === by ? [sign > 0 ? " ↑" : " ↓"] : []));
   function fill() {
     const { searchParams: asked } = viewed(), words = (asked.get("q") ?? "").toLowerCase().split(/\s+/);
     const isAsked = (label, cells) => ["", cells[label]].includes(asked.get(label.toLowerCase()) ?? "");
     const found = entries.filter(([, { name, cells }]) => FILTERS.every((label) => isAsked(label, cells))
       && words.every((word) => `${name} ${Object.values(cells).join(" ")}`.toLowerCase().includes(word)));
     count.textContent = `${found.length} of ${entries.length} results`;
-    place.replaceChildren(tabled("", found.map(row)));
+    const rows = found.map(row), order = (one, other) =>
+      sign * textOf(one[by]).localeCompare(textOf(other[by]), "en", { numeric: true });
+    place.replaceChildren(tabled("", by ? rows.sort(order) : rows, head));
   }
   queueMicrotask(fill); // the address has been put right by then
   const form = element("div", { className: "choices" }, field("Search", q), ...fields);

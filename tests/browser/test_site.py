@@ -146,7 +146,12 @@ def test_results_are_found_and_what_a_stranger_calls_his_is_text(visitor: Page, 
     expect(visitor.get_by_role("cell", name=NAME, exact=True)).to_be_visible()
     visitor.get_by_label("Search").fill("")
     expect(count).to_have_text("4 of 4 results")
-    visitor.get_by_role("link", name="Open layers").last.click()
+    tasks = visitor.locator("tbody td:nth-child(3)")
+    for order in (1, -1):
+        visitor.get_by_role("button", name="Task").click()
+        expect(visitor.get_by_role("button", name="Task")).to_be_focused()
+        assert tasks.all_inner_texts() == sorted(tasks.all_inner_texts(), key=str.lower)[::order]
+    visitor.get_by_role("row").filter(has_text=NAME).get_by_role("link", name="Open layers").click()
     expect(visitor.locator(".setup summary")).to_contain_text(NAME)
 
 

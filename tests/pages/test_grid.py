@@ -1,7 +1,5 @@
 """The page of a whole grid."""
 
-import json
-import re
 from pathlib import Path
 
 import pytest
@@ -10,13 +8,12 @@ from streamlit.testing.v1 import AppTest
 from benchmarks.pooled import pool
 from benchmarks.verdicts import write_table
 from core.findings import pooled
-from core.findings.words.verdict import IN_SHORT, STATES
+from core.findings.words.verdict import STATES
 from core.results.schema import SweepResult
 from core.results.store import save
 from tests.builders import declining, made_by_recipe, make_result, ship, with_own_key, with_own_labels
 from tests.core.findings.made import around, judged, network
 from tests.opened import address, box, links, open_page, players, title, told
-from ui.grid import OPENED
 
 PAGE = "pages/grid.py"
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.02, 0.04, 0.06, 0.5), "num_examples": 64}
@@ -48,46 +45,35 @@ def many(shipped: Path) -> None:
         save(result)
 
 
-def tables(app: AppTest) -> str:
-    """What the grid's component was given."""
-    (component,) = (found.proto for found in app.get("bidi_component") if found.proto.component_name.endswith("_grid"))
-    return json.loads(component.json)["html"]
+def rows(app: AppTest) -> list[dict[str, str]]:
+    """The table of results."""
+    return app.dataframe[0].value.to_dict("records")
 
 
 def test_it_shows_all_verdicts_of_ones_own_folder_or_shipped(many: None, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_page(PAGE)
     assert title(app) == f"Of 8 verdicts: 4 {STATES['steeper']} and 4 inconclusive"
-    verdicts = re.findall(r'class="state"[^>]*>([^<]+)<', tables(app))
-    assert verdicts == [IN_SHORT["steeper"], "inconclusive"] * 4
+    inconclusive = "inconclusive (no control; random removal may decide it)"
+    assert [row["Verdict"] for row in rows(app)] == [STATES["steeper"], inconclusive] * 4
     assert "| no control | 4 |" in app.markdown[-1].value
-    assert [button.label for button in app.get("download_button")] == ["PNG", "SVG", "Numbers as CSV"]
-    assert tables(app).count('href="layers?result=') == tables(app).count('href="./?scene=5&result=') == 8
-    assert f'href="layers?result={FIRST.key}"' in tables(app)
-    assert len(re.findall('class="ghost"[^>]* d="M', tables(app))) == 4 + 1, "and one that explains them"
-    assert ("tiny-&lt;d&gt;" in tables(app), "tiny-<d>" in tables(app)) == (True, False)
+    assert [button.label for button in app.get("download_button")] == ["Numbers as CSV"]
+    assert [row["Checkpoint"] for row in rows(app)[::2]] == ["tiny-<d>", "tiny-a", "tiny-b", "tiny-c"]
+    links = {
+        name: f"{page}result={FIRST.key}" for name, page in {"Story": "./?scene=5&", "Layers": "./layers?"}.items()
+    }
+    assert rows(app)[2].items() >= links.items()
     box(app, "checkpoint").set_value("tiny-b").run()
     assert title(app) == f"Of 2 verdicts: 1 {STATES['steeper']} and 1 inconclusive"
     box(app, "results").set_value("shipped").run()
     assert address(app) == {"results": "shipped"}, "no shipped one is of that checkpoint"
-    assert tables(app).count('class="state"') == 0, "a shipped one without random removal is there for something else"
+    assert {row["Verdict"] for row in rows(app)} == {"–"}, "without random removal it is shipped for something else"
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     assert "choose-results" not in {known.key for known in open_page(PAGE).selectbox}, "others' are not listed"
 
 
-@pytest.mark.parametrize("opened", [f"layers?result={FIRST.key}", "https://elsewhere", "layers", ""])
-def test_a_click_opens_a_result_and_what_else_a_browser_sends_nothing(many: None, opened: str) -> None:
-    app = open_page(PAGE)
-    app.session_state[OPENED] = opened
-    app.run()
-    assert not app.exception
-    assert address(app) == ({"result": FIRST.key} if FIRST.key in opened else {})
-    assert app.get("bidi_component")[0].proto.component_name.endswith("player" if FIRST.key in opened else "grid")
-
-
 def test_layers_pruned_alone_are_left_out_unless_asked_for(shipped: Path) -> None:
     ship(shipped, make_result(**SMALL), *(make_result(**SMALL, scope=f"layer:{k}", points="layer") for k in (0, 1)))
-    cells = [tables(open_page(PAGE, **asked)).count("<td>") for asked in ({}, {"alone": "shown"})]
-    assert cells == [2, 4], "with the empty corner"
+    assert [len(rows(open_page(PAGE, **asked))) for asked in ({}, {"alone": "shown"})] == [1, 3]
 
 
 def test_checkpoints_that_differ_only_in_the_seed_have_a_table_where_names_are_text(shipped: Path) -> None:

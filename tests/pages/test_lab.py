@@ -1,6 +1,5 @@
 """The Lab's runs and results, how long they take and earlier ones, against a worker without a model."""
 
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -107,7 +106,7 @@ def test_a_finished_run_gives_its_place_to_the_result_which_begins_with_the_answ
     for reduction, title in titles.items():
         page.query_params["reduction"] = reduction
         assert run(page).title[0].value == title
-        assert all(value in html(page) for value in key_figures(RESULT, reduction))
+        assert all(value in methods(page) for value in key_figures(RESULT, reduction))
     follow(follow(page, "Methods"), "Lab")
     assert address(page)["result"] == RESULT.key
     assert amounts(page) == [0.0, 0.5]
@@ -176,24 +175,23 @@ def test_ones_own_results_by_several_methods_are_one_table_the_farthest_first(qu
     for result in (*results, control, coarser, make_result(method="wanda", task="cola", **steps)):
         save(result)
     page = open_page(LAB, result=results[0].key)
-    table = html(page)
-    assert re.findall(r"</th><td>([^<]*)</td><td>", table) == [
+    rows = methods(page)
+    assert re.findall(r" \| ([^|]* (?:weights|%)) \| ", rows) == [
         *("80 % of units, 40 % of encoder weights", "50 % of weights, 25 % of encoder weights", "Not even to 50 %"),
     ]
-    assert re.findall(r'href="lab\?result=(\w+)"', table) == [results[2].key, results[1].key], "not itself"
-    assert "href" not in html(open_page(LAB, result=control.key)), "a control is none of the methods"
+    assert re.findall(r"\]\(lab\?result=(\w+)\)", rows) == [results[2].key, results[1].key], "not itself"
+    assert "](" not in methods(open_page(LAB, result=control.key)), "a control is none of the methods"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PRUNESCOPE_HOSTED", "1")
-        assert html(open_page(LAB, result=results[0].key)) == table, "a link leads to all methods, as after a reload"
+        assert methods(open_page(LAB, result=results[0].key)) == rows, "a link leads to all methods, as after a reload"
     for result in results[1:]:
         library.delete_own(result.key)
-    assert "href" not in html(open_page(LAB, result=results[0].key)), "nothing of one's own is beside it"
+    assert "](" not in methods(open_page(LAB, result=results[0].key)), "nothing of one's own is beside it"
 
 
-def html(page: AppTest) -> str:
+def methods(page: AppTest) -> str:
     """The table of methods, if there is one."""
-    found = [one.proto.json for one in page.get("bidi_component") if one.proto.component_name.endswith("_grid")]
-    return unescaped("".join(json.loads(text)["html"] for text in found))
+    return unescaped("".join(text.value for text in page.markdown if text.value.startswith("| Method")))
 
 
 # ---------------------------------------------------------------- how long

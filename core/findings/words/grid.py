@@ -97,7 +97,7 @@ def grid_heading(grid: Grid) -> str:
     """Say whether a verdict on show shows a difference, and how they are spread over the four states."""
     counts = Counter(verdict.state for verdict in grid.verdicts.values())
     if not counts:
-        return f"{numbered(sum(map(len, grid.cells.values())), 'sweep')} at a glance, without a verdict"
+        return f"{numbered(len(grid.rows), 'sweep')} at a glance, without a verdict"
     parts = [f"{counts[known]} {words}" for known, words in STATES.items() if counts[known]]
     none = "" if counts.keys() & DIFFERENT else ", none shows a difference"
     return f"Of {numbered(counts.total(), 'verdict')}{none}: {listed(parts)}"
@@ -113,14 +113,14 @@ def replication_sentences(rows: Sequence[GridRow], pruning: str) -> tuple[str, .
     found = comparable_rows(rows)
     if not found:
         return ()
-    checkpoints = {row.column.checkpoint for row, _ in found}
-    upper = len(checkpoints - {row.column.checkpoint for row, known in found if known.lead != "upper"})
-    differing = len({row.column.checkpoint for row, known in found if known.state in DIFFERENT})
-    others = len({row.column.checkpoint for row in rows} - checkpoints)
+    checkpoints = {row.name for row, _ in found}
+    upper = len(checkpoints - {row.name for row, known in found if known.lead != "upper"})
+    differing = len({row.name for row, known in found if known.state in DIFFERENT})
+    others = len({row.name for row in rows} - checkpoints)
     shares = [known.share for _, known in found if known.share is not None]
     farthest = max(abs(known.contrast.difference) for _, known in found if known.contrast)
     where = "changes most on all" if upper == len(checkpoints) else f"is shown to change most on {upper} of"
-    depths = listed([str(depth) for depth in sorted({row.own.shape[1] for row, _ in found})])
+    depths = listed([str(depth) for depth in sorted({row.layers for row, _ in found})])
     lacking = f"; on {others} more, too little was measured for a verdict" if others else ""
     return (
         f"The upper half of the layers {where} {len(checkpoints)} checkpoints with {depths} layers: "
@@ -142,15 +142,15 @@ def replication_table(rows: Sequence[GridRow], own: Sequence[GridRow] = ()) -> T
     shown = [(row, known[row.key], "") for row in rows if row.key in known]
     shown += [(row, row.verdict, " (yours)") for row in own if row.verdict]
     return [
-        {"Checkpoint": row.cells["Checkpoint"] + whose, "Layers": str(row.own.shape[1]), **beside_random([found])}
+        {"Checkpoint": row.name + whose, "Layers": str(row.layers), **beside_random([found])}
         for row, found, whose in shown
     ]
 
 
 def seeds_table(grid: Grid) -> Table:
     """Tabulate a grid's verdicts over checkpoints that differ only in the seed; empty where none do."""
-    rows = {row.key: row for rows in grid.cells.values() for row in rows}
-    places = {key: (rows[key].checkpoint, rows[key].column.fingerprint, rows[key].setting) for key in grid.verdicts}
+    rows = {row.key: row for row in grid.rows if row.key in grid.verdicts}
+    places = {key: (row.checkpoint, row.fingerprint, row.setting) for key, row in rows.items()}
     return [
         {"Checkpoints": name, "Pruning": rows[keys[0]].setting, **beside_random([grid.verdicts[key] for key in keys])}
         for name, keys in seed_groups(places)
@@ -166,7 +166,7 @@ def reasons_table(grid: Grid) -> Table:
     ]
 
 
-def grid_table(rows: Sequence[GridRow]) -> Table:
-    """Tabulate all rows of a grid; their verdicts are corrected for their number."""
-    known = corrected_verdicts(rows)
-    return [row.cells | {"Verdict": verdict_cell(known[row.key]) if row.key in known else NONE} for row in rows]
+def grid_table(grid: Grid) -> Table:
+    """Tabulate a grid, a row a sweep."""
+    verdicts = {key: {"Verdict": verdict_cell(found)} for key, found in grid.verdicts.items()}
+    return [row.cells | verdicts.get(row.key, {}) for row in grid.rows]

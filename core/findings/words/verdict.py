@@ -23,7 +23,6 @@ STATES: Mapping[State, str] = {
     "equivalent": "no different from random removal",
     "inconclusive": "inconclusive",
 }
-IN_SHORT = {known: words.partition(" from ")[0].partition(" than ")[0] for known, words in STATES.items()}
 REASONS = {
     "too few examples": f"At least {FEW_EXAMPLES} examples are needed.",
     "change not reached": "The largest amounts may not change the layers that much, or a similarity is undefined.",

@@ -96,7 +96,7 @@ def grids() -> Iterator[str]:
         yield from (" | ".join(cells.values()) for cells in known)
     unpruned = grid_rows([network(amounts=(0.0,))])
     for found in ([*rows[0], *unpruned], grid_rows(SEEDS[:1])):  # controls have rows where there is nothing else
-        yield from (" | ".join(cells.values()) for cells in grid.grid_table(found))
+        yield from (" | ".join(cells.values()) for cells in grid.grid_table(arranged(found)))
 
 
 def pool(value: float, half: float, upper: int = 2, control_upper: int = 2, whole: float = 0) -> Pooled:
