@@ -1,12 +1,15 @@
-"""Read tables of text: CSV, TSV, JSON lines, Parquet. No torch, no datasets: the server's reader needs them too."""
+"""Read tables of text: CSV, TSV, JSON lines, Parquet. No torch, no datasets: the server's reader needs them too.
+
+pandas and pyarrow are imported where they read: the pages and `--help` do without.
+"""
 
 import csv
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +22,8 @@ from core.results.schema import FileRecord
 
 HEADER_CHARS = 2**18  # more than any first line
 MAX_COLUMNS = 500
+ROWS_AT_ONCE = 1_000  # few enough to be read before a limit on rows is checked
+QUOTING = "put texts in double quotes, double the quotation marks in them, and save it as UTF-8"
 Row = tuple[int, Mapping[str, Any]]  # its number, and its values by column
 
 
@@ -104,30 +109,30 @@ def content_of(file: DataFile) -> str:
 def _read(contents: tuple[tuple[DataFile, str], ...], limit: int | None) -> Table:
     files = [file for file, _ in contents]
     name, suffix = files[0].name, Path(files[0].name).suffix.lower()
-    most = None if limit is None else limit + 1  # one more tells whether there are more
+    rows_of = {".parquet": _parquet_rows, ".jsonl": _json_rows}.get(suffix, _spreadsheet_rows)
     try:
-        if suffix == ".parquet":
-            columns = _parquet_columns(files, most)
-            rows = list(range(max(map(len, columns.values()), default=0)))
-        else:
-            found = list(islice((_json_rows if suffix == ".jsonl" else _spreadsheet_rows)(files[0]), most))
-            names = dict.fromkeys(chain.from_iterable(values for _, values in found))
-            columns = {column: [values.get(column) for _, values in found] for column in names}
-            rows = [number for number, _ in found]
-    except (OSError, ValueError, TypeError, RuntimeError, csv.Error) as error:
+        # One row more tells whether there are more.
+        rows = list(islice(rows_of(files), None if limit is None else limit + 1))
+    except (OSError, ValueError, TypeError, RuntimeError, csv.Error) as error:  # pandas lets the last one through
         reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else " ".join(str(error).split())[:160]
-        raise PrunescopeError(f"{name} is not readable as {suffix[1:]} ({reason}): save it again, as UTF-8") from error
-    plain = {column: values[:limit] for column, values in columns.items() if not {list, dict} & set(map(type, values))}
-    if not rows or not plain:
+        reason = reason.replace("in line", "in row")  # pandas counts rows
+        remedy = QUOTING if rows_of is _spreadsheet_rows else "save it again, as UTF-8"
+        raise PrunescopeError(f"{name} is not readable as {suffix[1:]} ({reason}): {remedy}") from error
+    first = rows[:limit]
+    columns = dict.fromkeys(chain.from_iterable(values for _, values in first))
+    cells = {column: [values.get(column) for _, values in first] for column in columns}
+    plain = {column: values for column, values in cells.items() if not {list, dict} & set(map(type, values))}
+    if not plain:
         raise PrunescopeError(f"{name} has no rows, or no column of plain values: write texts and labels, a row each")
     _check_names(name, list(plain))
+    numbers = tuple(number for number, _ in first)
     return Table(
         name,
         {column: tuple(map(as_text, values)) for column, values in plain.items()},
-        tuple(rows[:limit]),
+        numbers,
         frozenset(column for column, values in plain.items() if str not in map(type, values)),
-        _records(contents, rows[0], rows[:limit][-1] + 1),
-        len(rows) > len(rows[:limit]),
+        _records(contents, numbers[0], numbers[-1] + 1),
+        len(rows) > len(first),
     )
 
 
@@ -144,9 +149,9 @@ def _records(contents: Sequence[tuple[DataFile, str]], first: int, end: int) -> 
 
 def _check_names(file: str, names: Sequence[str]) -> None:
     """Refuse a table of too many columns, and columns of the same name or with an endless one."""
-    name, count = Counter(names).most_common(1)[0]
-    if len(names) > MAX_COLUMNS or count > 1 or max(map(len, names)) > MAX_NAME_CHARS:
-        fault = f"{file} has {len(names):,} columns, {count} of them '{name[:40]}'"
+    name, times = Counter(names).most_common(1)[0]
+    if len(names) > MAX_COLUMNS or times > 1 or max(map(len, names)) > MAX_NAME_CHARS:
+        fault = f"{file} has {len(names):,} columns, {times} of them '{name[:40]}'"
         raise PrunescopeError(f"{fault}: keep {MAX_COLUMNS}, different names of at most {MAX_NAME_CHARS:,} characters")
 
 
@@ -159,32 +164,39 @@ def as_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _spreadsheet_rows(file: DataFile) -> Iterator[Row]:
+def _spreadsheet_rows(files: Sequence[DataFile]) -> Iterator[Row]:
     """Yield the rows of a CSV or TSV file with a header; cells are stripped, blank rows left out."""
-    with file.path.open(encoding="utf-8-sig", newline="") as text:
-        header = text.readline(HEADER_CHARS)
-        text.seek(0)
-        is_tsv = file.name.lower().endswith((".tsv", ".tab"))
-        separator = "\t" if is_tsv else max(",;\t", key=header.count)
-        reader = csv.reader(text, delimiter=separator, strict=True)
-        first = next(reader) if 0 < len(header) < HEADER_CHARS else []
+    import pandas as pd
+
+    with files[0].path.open(encoding="utf-8-sig", newline="") as stream:
+        header = stream.readline(HEADER_CHARS)
+        stream.seek(0)
+        separator = "\t" if files[0].name.lower().endswith(".tsv") else max(",;\t", key=header.count)
+        # The other engine fills rows that are too short, and guesses where quotation marks are wrong.
+        options = {"engine": "python", "header": None, "dtype": str, "keep_default_na": False}
+        chunks = pd.read_csv(stream, sep=separator, skip_blank_lines=False, chunksize=ROWS_AT_ONCE, **options)
+        rows = chain.from_iterable(chunk.itertuples(name=None) for chunk in chunks)
+        _, *first = next(rows) if header.strip() and len(header) < HEADER_CHARS else (0,)
         names = [name.strip(" \ufeff") or f"column {number}" for number, name in enumerate(first, 1)]
         if len(names) < 2:
             raise ValueError("it needs a header and at least two columns, separated by commas or tabs")
-        _check_names(file.name, names)
-        for number, fields in enumerate(reader):
-            # Of a text between quotes that never end, several rows would be one example.
-            is_run_on = separator == "\t" and any("\t" in field and "\n" in field for field in fields)
-            if any(map(str.strip, fields)) and (len(fields) != len(names) or is_run_on):
-                fault = f"{file.name}, row {number + 2} has {len(fields)} fields, its header {len(names)}"
-                raise PrunescopeError(f"{fault}: put texts in double quotes, and double the quotation marks in them")
-            if any(map(str.strip, fields)):
-                yield number, dict(zip(names, map(str.strip, fields), strict=True))
+        _check_names(files[0].name, names)
+        for number, *fields in rows:
+            texts = [field for field in fields if isinstance(field, str)]  # missing ones are NaN
+            if any(map(str.strip, texts)):
+                if len(texts) < len(names):
+                    raise ValueError(f"Expected {len(names)} fields in row {number + 1}, saw {len(texts)}")
+                if separator == "\t" and any("\t" in text and "\n" in text for text in texts):
+                    raise ValueError(f"the quotation marks in row {number + 1} do not end there")
+                yield number - 1, dict(zip(names, map(str.strip, texts), strict=True))
 
 
-def _json_rows(file: DataFile) -> Iterator[Row]:
-    """Yield the objects of a file with one JSON object a line; blank lines count as rows."""
-    with file.path.open(encoding="utf-8-sig") as lines:
+def _json_rows(files: Sequence[DataFile]) -> Iterator[Row]:
+    """Yield the objects of a file with one JSON object a line; blank lines count as rows.
+
+    `pandas.read_json` says neither which line is wrong nor where blank ones were, and rounds long integers.
+    """
+    with files[0].path.open(encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines):
             if line.strip():
                 try:
@@ -193,36 +205,36 @@ def _json_rows(file: DataFile) -> Iterator[Row]:
                 except (ValueError, RecursionError):
                     values = None
                 if not isinstance(values, dict):
-                    raise PrunescopeError(f"{file.name}, line {number + 1} is no JSON object: write one a line")
+                    raise PrunescopeError(f"{files[0].name}, line {number + 1} is no JSON object: write one a line")
                 yield number, values
 
 
-def _parquet_columns(files: Iterable[DataFile], limit: int | None) -> dict[str, list[Any]]:
-    """Read the first rows of Parquet files; labels that they name, as the Hub's data sets do, are read as names."""
+def _parquet_rows(files: Sequence[DataFile]) -> Iterator[Row]:
+    """Yield the rows of Parquet files; label numbers that a file names, as the Hub's do, become names.
+
+    `pandas.read_parquet` reads all rows; a small file may hold more of them than fit into memory.
+    """
     import pyarrow.parquet as pq
     from pyarrow import types
 
     kinds = (types.is_primitive, types.is_string, types.is_large_string, types.is_string_view, types.is_dictionary)
-    columns: dict[str, list[Any]] = {}
-    rows = 0
+    columns: list[str] | None = None
+    numbers = count()
     for file in files:
         with pq.ParquetFile(file.path) as parquet:
             schema = parquet.schema_arrow
             _check_names(file.name, schema.names)
             plain = [field.name for field in schema if any(is_plain(field.type) for is_plain in kinds)]
-            columns = columns or {name: [] for name in plain}
-            if plain != list(columns):
+            columns = plain if columns is None else columns
+            if plain != columns:
                 raise ValueError(f"{file.name} has other columns than the first file")
-            names = label_names_of(schema.metadata or {})
-            for batch in parquet.iter_batches(min(limit or 65_536, 65_536), columns=plain):  # the first cost little
-                if limit is not None and rows >= limit:
-                    break
-                rows += batch.num_rows
-                for name, values in columns.items():
-                    known, found = names.get(name), batch.column(name).to_pylist()
-                    # A number without a name, such as -1, means nothing.
-                    values += [known.get(v, "") if isinstance(v, int) else v for v in found] if known else found
-    return columns
+            label_names = label_names_of(schema.metadata or {})
+            for batch in parquet.iter_batches(ROWS_AT_ONCE, columns=plain):
+                for values in batch.to_pylist():
+                    for column, names in label_names.items():
+                        if isinstance(values.get(column), int):
+                            values[column] = names.get(values[column], "")  # -1 is no label
+                    yield next(numbers), values
 
 
 def row_count(path: Path) -> int:

@@ -85,7 +85,7 @@ def test_what_was_said_of_one_file_is_said_of_no_other_nor_to_another_model(
 
 def test_a_bad_file_or_column_is_told_in_plain_text_and_not_run(queue: JobQueue, runs: Runs) -> None:
     page = upload(open_page(LAB), ROWS + "<b>,*x*\n")
-    assert "row 32 has 2 fields, its header 3" in page.error[0].value
+    assert "Expected 3 fields in row 32, saw 2" in page.error[0].value
     press(page, "Run")
     assert not runs.requests
     assert any("Choose your file" in error for error in errors(page))

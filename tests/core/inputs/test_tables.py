@@ -39,7 +39,8 @@ def parquet(columns: Any, features: Features | None = None) -> bytes:
 
 
 REFUSED: list[tuple[str, bytes | str, str]] = [
-    ("a.csv", "text,label\na,1\nb,c,1\n", "row 3 has 3 fields, its header 2: put text"),
+    ("a.csv", "text,label\na,1\nb,c,1\n", "(Expected 2 fields in row 3, saw 3): put text"),
+    ("a.csv", 'text,label\n"a\nb",1\n\nb\n', "(Expected 2 fields in row 4, saw 1): put text"),
     ("a.csv", '\ufeff"text,label\nfine,1\n', "unexpected end of data"),
     ("a.csv", b"text,label\n" + b"fine,1\n" * 99 + b"x\xe4,1\n", "it is not UTF-8 text"),
     ("a.csv", "text,text\na,1\n", "2 of them 'text'"),
@@ -47,7 +48,9 @@ REFUSED: list[tuple[str, bytes | str, str]] = [
     ("a.csv", b"\xef\xbb\xbf" + b"a," * 300_000, "it needs a header"),
     ("a.csv", "text,label\n", "has no rows"),
     ("a.csv", "text,label\n" + "x" * 200_000 + ",1\n", "field larger than field limit"),
-    ("a.tsv", 'text\tlabel\nFine.\t1\n"It is bad.\t0\nI hated it."\t0\n', "double the quotation marks"),
+    ("a.tsv", 'text\tlabel\nFine.\t1\n"It is bad.\t0\nI hated it."\t0\n', "marks in row 3 do not end there"),
+    ("a.tsv", 'text\tlabel\n"\nIt is bad.\t0"\t1\n', "marks in row 2 do not end there"),
+    ("a.csv", 'text,label\nfine,1\n"a" b,1\n', "',' expected after '\"'): put text"),
     ("a.jsonl", '{"a": 1}\n\n{"a": \n', "line 3 is no JSON object"),
     ("a.jsonl", "[" * 100_000, "line 1 is no JSON object"),
     ("a.jsonl", '{"a": 1}\n{"a": "\xe4"}\n'.encode("latin-1"), "it is not UTF-8 text"),
