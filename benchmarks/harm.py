@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
+from benchmarks.pooled import margin_of_mean
 from core.findings.choices import task_title
 from core.findings.comparable import isolated_of
 from core.findings.passed import HELD_AGAINST, ByAmount, Estimate, Harm, Values, by_amount, harm_of, reads
@@ -24,7 +25,6 @@ from core.request.catalog import METHODS, REDUCTION
 from core.request.scope import run_of
 from core.results.names import capitalised
 from core.results.schema import SweepResult
-from core.sweep.control_contrast import margin_of_mean
 
 NAMES = ("own", "early", "end", "beyond", "apart")
 

@@ -20,7 +20,8 @@ from core.findings.pooled import ALL, FEWEST_PREDICTED, WHOLE, Cell, Estimate, P
 from core.request.catalog import CONFIDENCE, METHODS
 from core.results.names import method_name
 from core.results.schema import SweepResult
-from core.sweep.control_contrast import contrast, margin_of_mean
+from core.sweep.control_contrast import contrast
+from core.sweep.statistics import Array
 
 QUANTILE = (1 + CONFIDENCE) / 2
 
@@ -91,3 +92,9 @@ def estimate(cells: Sequence[Cell]) -> Estimate:
     interval = max(((low, high), within or (value, value)), key=lambda bounds: bounds[1] - bounds[0])
     deviation, inconsistency = float(np.sqrt(variance)), max(0.0, float(found.i2))
     return Estimate(count, value, interval, (low, high), within, deviation, inconsistency, predicted)
+
+
+def margin_of_mean(values: Sequence[float] | Array) -> float:
+    """Compute half the width of Student's 95 % interval of the mean of two or more independent values."""
+    n = len(values)
+    return float(stdtrit(n - 1, QUANTILE) * np.std(values, ddof=1) / np.sqrt(n))

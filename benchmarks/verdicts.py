@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harm import harm_table, harms
-from benchmarks.pooled import pool
+from benchmarks.pooled import margin_of_mean, pool
 from core.charts.forest import forest_scene
 from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
@@ -40,7 +40,7 @@ from core.results.cut import CutStudy
 from core.results.names import checkpoint_name, in_sentence, listed, method_name
 from core.results.schema import SweepResult
 from core.results.statistics import Estimate
-from core.sweep.control_contrast import DIFFERENT, margin_of_mean
+from core.sweep.control_contrast import DIFFERENT
 from ui.text import markdown_table
 
 DOCUMENT, README, FOREST = ROOT / "docs" / "results.md", ROOT / "README.md", ROOT / "docs" / "forest.svg"

@@ -4,7 +4,7 @@
 hundreds of results without reading them.
 
 An extract is a result with fewer numbers, a fifth as large or less, so that whatever describes a result describes its
-extract too: lists of results, and the picture of a whole grid, know no more. A page about one result reads that itself.
+extract too: lists of results, and the table of a whole grid, know no more. A page about one result reads that itself.
 """
 
 import json

@@ -10,7 +10,6 @@ more draw, c = √(1 + 1/k). Equivalence asks for the mean: 90 % within the marg
 (Schuirmann 1987). A difference must be one that a single draw does not show: 95 % for one more.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -98,12 +97,6 @@ def contrast(differences: Array, replicates: Array) -> Contrast:
         seeds=k,
         examples=n,
     )
-
-
-def margin_of_mean(values: Sequence[float] | Array) -> float:
-    """Compute half the width of Student's 95 % interval of the mean of two or more independent values."""
-    n = len(values)
-    return float(stdtrit(n - 1, (1 + CONFIDENCE) / 2) * np.std(values, ddof=1) / np.sqrt(n))
 
 
 def profile_distance(profile: Array, seed_profiles: Array) -> tuple[float, float]:
