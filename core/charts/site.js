@@ -152,7 +152,8 @@ function gallery(reader) { // all results, fields that find some of them, and he
   const value = reader.asked.get("q") ?? "", oninput = () => write({ q: q.value });
   const q = element("input", { type: "search", value, oninput });
   const row = ([result, { name, cells }]) => ({
-    Pruning: link(cells.Pruning ?? name, "", { result }), ...Object.fromEntries(SHOWN.map((label) => [label, cells[label] ?? "–"])),
+    Pruning: link(cells.Pruning ?? name, "", { result }),
+    ...Object.fromEntries(SHOWN.map((label) => [label, cells[label]?.replaceAll(" %", "\u00a0%") ?? "–"])),
     ...mapped({ Layers: "layers", Compare: "compare" }, (page) =>
       link("Open", page, { result }, { ariaLabel: `Open ${page}: ${name}` })),
   });
