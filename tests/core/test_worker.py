@@ -104,7 +104,7 @@ def test_a_process_answers_orders_and_ends_with_its_server_even_in_mid_run(
         pass
     rest, _ = process.communicate(timeout=PATIENCE)  # closes its standard input
     assert process.returncode == 0
-    assert '"done"' not in rest
+    assert '"event": "done"' not in rest
 
 
 # ---------------------------------------------------------------- inside this process
