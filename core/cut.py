@@ -1,14 +1,11 @@
 """`python -m core.cut`: studies which layers of a checkpoint can go, even if its study exists.
 
-It says how long it will take. Progress and time left go to standard error, the path of the study to standard output.
+Progress and time left go to standard error, the path of the study to standard output.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-
-from tqdm import tqdm
 
 from core.command_line import OneLineParser, importing, run_command, use_threads
 from core.errors import PrunescopeError
@@ -50,7 +47,7 @@ def compute(request: SweepRequest, options: argparse.Namespace) -> CutStudy:
         inputs = prepare_cut(request, report)
     with importing():  # bad input is refused without the seconds its import takes
         from core.encoder.loading import borrow
-        from core.sweep.cuts import seconds_of, study
+        from core.sweep.cuts import study
 
     use_threads(options.threads)
     how = {"exhaustive": options.exhaustive, "measured": options.measure or options.width is not None}
@@ -58,8 +55,6 @@ def compute(request: SweepRequest, options: argparse.Namespace) -> CutStudy:
         depth = checkpoint.record.num_layers
         if options.layers is not None and not 1 <= options.layers <= depth:
             raise PrunescopeError(f"--layers {options.layers}: the checkpoint has {depth} layers, choose 1 to {depth}")
-        seconds = seconds_of(checkpoint, inputs, lambda *_: None, **how)
-        print(f"about {tqdm.format_interval(seconds)} to run", file=sys.stderr)
         with progress_shown("cut", unit="layer") as report:
             return study(checkpoint, inputs, report, **how)
 

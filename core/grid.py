@@ -21,6 +21,7 @@ from core.errors import PrunescopeError
 from core.findings.grid import GridRow, arranged, grid_rows
 from core.findings.words import numbered
 from core.findings.words.grid import grid_table
+from core.inputs.forecast import timed
 from core.precompute import progress_shown
 from core.request.controls import likely_amounts
 from core.request.grid_file import read_grid
@@ -93,16 +94,20 @@ def _say(line: str) -> None:
 
 def _run(sweeps: Sequence[GridSweep], options: argparse.Namespace) -> list[Failure]:
     """Say what sweeps cost, and run them here or on a cluster; return those that failed."""
+    if not options.cluster:
+        seconds, is_rough = timed(sum(sweep.work for sweep in sweeps))
+        _say(f"{len(sweeps)} to run: {'roughly' if is_rough else 'about'} {tqdm.format_interval(seconds)}")
+        if options.plan:
+            return []
     with importing():  # after all that needs no torch: a bad file is refused at once
-        from core.sweep.grid_run import connected, estimate_grid, run_here, run_on_cluster
+        from core.sweep.grid_run import connected, run_here, run_on_cluster
 
     if options.cluster:
         with connected(options.cluster) as client:
             _say(f"{len(sweeps)} to run on {len(client.nthreads())} workers")
             return [] if options.plan else _follow(sweeps, partial(run_on_cluster, client, sweeps, options.threads))
     use_threads(options.threads)
-    _say(f"{len(sweeps)} to run: about {tqdm.format_interval(estimate_grid(sweeps))}")
-    return [] if options.plan else _follow(sweeps, partial(run_here, sweeps))
+    return _follow(sweeps, partial(run_here, sweeps))
 
 
 def _follow(sweeps: Sequence[GridSweep], run: Callable[..., Any]) -> list[Failure]:

@@ -212,15 +212,6 @@ def _predict(report: Reporter, revision: str, texts: list[str], **request: Any) 
     return asdict(predict(SweepRequest.from_json({**request, "data": "written"}), revision, texts, report))
 
 
-def _estimate(report: Reporter, request: Order, follow_ups: Iterable[Order] = (), study: bool = False) -> Outcome:
-    """Estimate how long a sweep and those after it take, or a study of cuts, from a measured forward pass."""
-    from core.sweep.cuts import estimate_cut
-    from core.sweep.estimate import estimate
-
-    asked = SweepRequest.from_json(request)
-    return estimate_cut(asked, report) if study else estimate(asked, report, [*map(SweepRequest.from_json, follow_ups)])
-
-
 def _cut(report: Reporter, request: Order, **_: Any) -> Outcome:
     """Study which layers of a checkpoint can go, and store the study."""
     from core.sweep.cuts import store_cut
@@ -263,7 +254,7 @@ def _stored(key: str) -> Path:
 
 
 ANSWERS: Mapping[str, Callable[..., Outcome]] = {
-    **{"verify": _verify, "predict": _predict, "estimate": _estimate, "cut": _cut},
+    **{"verify": _verify, "predict": _predict, "cut": _cut},
     **{"export": _export, "export-cut": _export_cut, "locate": _locate, "fetch": _fetch},
 }
 """Orders other than a sweep: op -> what takes a report and the order's fields and returns the outcome, plain values."""

@@ -166,7 +166,7 @@ def show_result(result: SweepResult, job: Job | None) -> None:
     key = f"lab-settings-{to_decide}-{result.key}"
     with settings:
         panel = st.expander(name, expanded=to_decide, key=key, icon=":material/tune:", on_change="rerun")
-    if panel.open:  # else the page would run again, and end a film, once the worker says how long a run takes
+    if panel.open:  # its many fields are drawn on demand
         with panel:
             ask(jobs.original_request(result))
     offer_exports(replace(once(result_scene, result, reduction), title=heading), result)

@@ -23,7 +23,7 @@ from ui.exports import offer_exports
 from ui.header import NOTHING, change, choose_result, link_to_control, one_result, page_header
 from ui.player import choose_reduction, reduction_in_address, show_answer, show_pictures, start_in_address
 from ui.results import companions_of, read_beside
-from ui.text import plain, show_details
+from ui.text import plain, refusals_shown, show_details
 
 PLAYER = "layers"
 
@@ -66,7 +66,8 @@ def show_halves(result: SweepResult, reduction: ReductionKey, near: Sequence[Swe
         st.markdown(f"**{plain(block.said.heading)}.** {plain(' '.join(block.said.sentences))}")
         offer_exports(block.scene, result, label="Download these pictures", numbers=False)
     elif requests := layers_alone(result):
-        offer_layers(requests)
+        with refusals_shown():
+            offer_layers(requests)
 
 
 def show_removed(result: SweepResult, layer: PointLabel, reduction: ReductionKey) -> None:

@@ -67,8 +67,6 @@ def outcome(order: dict) -> dict:
     match order["op"]:
         case "cut":
             return {"key": MATERIAL["study"]}
-        case "estimate":
-            return {"stored": False, "seconds": 42.0}
         case "verify":
             torch_cka = {"mean": 0.0, "cls": 0.0, "tokens": 2e-6}
             return {"amount": order["amount"], "torch_cka": torch_cka, "within_tolerance": True, **deviations}

@@ -15,7 +15,7 @@ from core.results.once import once
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.jobs import request_behind, start
-from ui.lab.run import show_estimate
+from ui.lab.run import show_forecast
 from ui.results import companions_of
 from ui.text import remark
 
@@ -80,4 +80,4 @@ def offer_layers(requests: Sequence[SweepRequest]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(ALONE, key="layers-alone", icon=":material/layers:", help=ALONE_NOTE.format(ONE_LAYER_SEEDS)):
             start(requests[0], follow_ups=requests[1:])
-        show_estimate(requests[0], requests[1:])
+        show_forecast(requests)

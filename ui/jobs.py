@@ -26,7 +26,7 @@ from core.results.schema import SweepResult
 from core.wall.turns import Visitor, address_in
 from ui.address import carried
 from ui.lab.state import lab
-from ui.text import plain, remark
+from ui.text import plain
 
 TICK = 0.5  # seconds between two looks at a job
 TICK_ELSEWHERE = 2.0  # on pages that only mention the job
@@ -168,28 +168,24 @@ def frame_fields(result: SweepResult, amount: float, request: SweepRequest) -> d
     }
 
 
-def follow(job: Job, show: Callable[[Job], None] | None = None, name: str = "", says: str = "") -> None:
+def follow(job: Job, show: Callable[[Job], None] | None = None, name: str = "") -> None:
     """Show a living job's progress, and rerun the page when the job or one of its sweeps has ended.
 
     Args:
         job: The job.
         show: Draws the frames so far.
         name: Of the question, see `ask`; a visitor who cancels it has not asked.
-        says: Stands in place of the progress.
     """
-    st.fragment(_look, run_every=TICK)(job.id, job.step, show, name, says)
+    st.fragment(_look, run_every=TICK)(job.id, job.step, show, name)
 
 
-def _look(job_id: str, step: int, show: Callable[[Job], None] | None, name: str, says: str) -> None:
+def _look(job_id: str, step: int, show: Callable[[Job], None] | None, name: str) -> None:
     if name and st.session_state.get(name, (None, ""))[1] != job_id:
         return  # it was dropped; a rerun would bring back the address that this fragment was drawn with
     job = queue.get(job_id)
     if job is None or job.ended or job.step != step:
         st.rerun()  # to show the end or what is finished
     watch(job_id)
-    if says:
-        remark(says)
-        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.progress(job.progress, text=progress_text(job))
         if st.button("Cancel", key=f"cancel-{job_id}", icon=":material/close:"):

@@ -34,7 +34,10 @@ _WEIGHTS = (("model.safetensors", "model-*.safetensors"), ("pytorch_model.bin", 
 # than those that are hashed; the third puts a convolution beside the first layer, which no method here prunes.
 _FOREIGN = ("quantization_config", "transformers_weights", "conv_kernel_size")
 # Numbers that take time or memory before a model's size can be counted.
-_MOST = {"num_hidden_layers": MAX_LAYERS, "n_layers": MAX_LAYERS, "num_labels": 1_000, "max_position_embeddings": 2**17}
+_MOST = {
+    **{"num_hidden_layers": MAX_LAYERS, "n_layers": MAX_LAYERS, "hidden_size": 10**6, "dim": 10**6},
+    **{"num_labels": 1_000, "max_position_embeddings": 2**17},
+}
 
 
 def refused(checkpoint: str, fault: str, remedy: str = "choose another") -> PrunescopeError:
@@ -108,6 +111,12 @@ def check_config(config: Any, checkpoint: str) -> None:
     if config.get("problem_type") not in (None, "single_label_classification"):
         fault = f"gives no single label (problem_type {str(config['problem_type'])[:40]!a} in {CONFIG})"
         raise refused(checkpoint, fault, "choose a classifier that gives one label")
+
+
+def encoder_size(config: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the number of encoder layers and their width from a checked config.json, or transformers' own defaults."""
+    layers = config.get("num_hidden_layers") or config.get("n_layers") or 12
+    return layers, config.get("hidden_size") or config.get("dim") or 768
 
 
 def check_model_type(model_type: object, checkpoint: str) -> None:

@@ -12,8 +12,17 @@ from huggingface_hub import metadata_load
 from pydantic import ValidationError
 
 from core.errors import PrunescopeError
-from core.inputs.checkpoint_files import CONFIG, MAX_JSON_BYTES, RECIPE_FILE, content_hash, read_config, read_json
-from core.inputs.hub import MAIN, Report, Repository, fetch_one, snapshot
+from core.inputs.checkpoint_files import (
+    CONFIG,
+    MAX_JSON_BYTES,
+    RECIPE_FILE,
+    content_hash,
+    encoder_size,
+    read_config,
+    read_json,
+    weight_files,
+)
+from core.inputs.hub import MAIN, Report, Repository, cached_file, fetch_one, snapshot
 from core.inputs.labels import check_own_labels, label_names, label_order
 from core.request.catalog import EMBEDDED, RECIPE, TASKS, WEIGHTS
 from core.request.limits import Source, source_of
@@ -34,6 +43,7 @@ class Resolved:
         revision: The Hub's commit hash, or the SHA-256 of the folder's content.
         model_type: The name of its architecture in config.json.
         label_names: The names of its classifier's rows in config.json.
+        size: The number of its encoder layers there, and their width.
         recipe: How to make its weights, if `python -m recipes` left that in the folder.
         row_order: The rows in the order of a task's labels; None keeps the stored order. See `suited`.
     """
@@ -44,6 +54,7 @@ class Resolved:
     revision: str
     model_type: str
     label_names: tuple[str, ...]
+    size: tuple[int, int]
     recipe: RecipeRecord | None = None
     row_order: tuple[int, ...] | None = None
 
@@ -61,7 +72,7 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
     source, revision, recipe = source_of(checkpoint), "", None
     name, folder = _named(checkpoint)
     if source == "hub":
-        folder, revision = snapshot(Repository(name, checkpoint.partition("@")[2] or MAIN), report)
+        folder, revision = snapshot(_repository(checkpoint), report)
     config = read_config(folder / CONFIG, name)
     content = content_hash(folder, name)
     labels = label_names(config, name)
@@ -71,7 +82,8 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
         except ValidationError as error:
             raise PrunescopeError(f"'{name}' has a {RECIPE_FILE} that is not a recipe: remove that file") from error
     named = f"{RECIPE}{recipe.name}" if recipe else name
-    return Resolved(named, source, folder, revision or content, config["model_type"], labels, recipe)
+    pinned = named, source, folder, revision or content
+    return Resolved(*pinned, config["model_type"], labels, encoder_size(config), recipe)
 
 
 def labels_at_hand(checkpoint: str) -> tuple[str, ...]:
@@ -93,8 +105,19 @@ def config_at_hand(checkpoint: str) -> tuple[dict[str, Any], str]:
     """Read the configuration of a checkpoint whose weights may not be here yet, and its name; see `labels_at_hand`."""
     name, folder = _named(checkpoint)
     if source_of(checkpoint) == "hub":
-        folder = fetch_one(Repository(name, checkpoint.partition("@")[2] or MAIN), CONFIG, most=MAX_JSON_BYTES).parent
+        folder = fetch_one(_repository(checkpoint), CONFIG, most=MAX_JSON_BYTES).parent
     return read_config(folder / CONFIG, name), name
+
+
+def config_here(checkpoint: str) -> dict[str, Any] | None:
+    """Read the configuration of a checkpoint; return None for one on the Hub that has yet to be downloaded."""
+    if source_of(checkpoint) == "hub":
+        path = cached_file(_repository(checkpoint), CONFIG)
+        try:
+            weight_files([file.name for file in path.parent.iterdir()] if path else [], checkpoint)
+        except PrunescopeError:
+            return None
+    return config_at_hand(checkpoint)[0]
 
 
 def suited(resolved: Resolved, task: str) -> Resolved:
@@ -122,6 +145,12 @@ def licence_of(folder: Path) -> str | None:
         return (metadata_load(folder / CARD) or {}).get("license")
     except (yaml.YAMLError, ValueError, OSError):
         return None
+
+
+def _repository(checkpoint: str) -> Repository:
+    """Return the repository of a checkpoint on the Hub."""
+    name, _, revision = checkpoint.partition("@")
+    return Repository(name, revision or MAIN)
 
 
 def _named(checkpoint: str) -> tuple[str, Path]:

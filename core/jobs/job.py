@@ -13,7 +13,7 @@ from core.results.schema import Frame, Header, SweepResult
 from core.wall.turns import Visitor
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
-Kind = Literal["question", "run", "estimate"]
+Kind = Literal["question", "run"]
 MAX_QUESTIONS_IN_A_ROW = 4  # while a run waits
 LOOKS_EVERY = 5.0  # seconds, at most: a session that has not looked for longer may be a tab that was reloaded
 
@@ -145,9 +145,8 @@ class Entry:
 
     @property
     def kind(self) -> Kind:
-        """Sweeps and studies are runs; an estimate tells how long one would take; all else is a question."""
-        kinds: Mapping[str, Kind] = {"run": "run", "cut": "run", "estimate": "estimate"}
-        return kinds.get(self.orders[0]["op"], "question")
+        """Sweeps and studies are runs; all else is a question."""
+        return "run" if self.orders[0]["op"] in ("run", "cut") else "question"
 
     @property
     def name(self) -> str:
@@ -162,12 +161,12 @@ class Entry:
     def leave(self, visitor: Visitor, now: float) -> None:
         """Detach a session, and those of the same address that no longer look: a reload makes a new session.
 
-        At home whoever is at one address, or at none, is one person. An estimate belongs to the session that asks.
+        At home whoever is at one address, or at none, is one person.
         """
 
         def follows(other: Visitor) -> bool:
             if not is_hosted():
-                return self.kind != "estimate" and other.address == visitor.address
+                return other.address == visitor.address
             is_gone = now - self.watchers[other].seen > LOOKS_EVERY
             return other.address is not None and other.address == visitor.address and is_gone
 
@@ -183,7 +182,7 @@ def run_order(request: SweepRequest, *, fresh: bool = False, study: bool = False
 def in_order(waiting: Mapping[Kind, Sequence[Entry]], questions_in_a_row: int) -> list[Entry]:
     """Return waiting entries in the order in which they will run, should nothing else be asked for.
 
-    Questions come first, then runs, then estimates; but a run waits for few questions.
+    Questions come before runs, but a run waits for few of them.
 
     Args:
         waiting: The entries of each kind, in the order of their turns.
@@ -194,4 +193,4 @@ def in_order(waiting: Mapping[Kind, Sequence[Entry]], questions_in_a_row: int) -
         turn = max(MAX_QUESTIONS_IN_A_ROW - questions_in_a_row, 0)
         order += [*questions[:turn], run]
         questions, questions_in_a_row = questions[turn:], 0
-    return [*order, *questions, *waiting["estimate"]]
+    return [*order, *questions]

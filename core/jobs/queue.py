@@ -1,8 +1,7 @@
 """The queue of the server process, in front of the one warm worker (`core.worker`).
 
 All visitors share it. One job runs at a time and the others wait; visitors who ask for the same thing share a job. A
-job of several sweeps goes to the end of the line after each of them. Questions come before runs, but not many in a row;
-estimates, which pages ask for on their own, come last.
+job of several sweeps goes to the end of the line after each of them. Questions come before runs, but not many in a row.
 
 Visitors take turns by address (`core.wall.turns`). On a hosted server no sweep runs for ever.
 """
@@ -20,6 +19,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.errors import PrunescopeError
+from core.inputs.forecast import forecast
 from core.inputs.uploads import belongs
 from core.jobs.job import Entry, Job, Kind, State, in_order, run_order
 from core.jobs.worker_process import WarmProcess
@@ -49,7 +49,7 @@ class JobQueue:
         self._clock = clock
         self._changed = threading.Condition()  # its lock guards everything below
         self._entries: dict[str, Entry] = {}  # by id, oldest first
-        self._turns: dict[Kind, Turns[Entry]] = {kind: Turns(f"{kind}s") for kind in ("question", "run", "estimate")}
+        self._turns: dict[Kind, Turns[Entry]] = {"question": Turns("questions"), "run": Turns("runs")}
         self._running: Entry | None = None
         self._questions_in_a_row = 0  # that have started since a run last did
         self._cancelled_at: float | None = None  # when the worker was told to drop the running job
@@ -87,9 +87,11 @@ class JobQueue:
 
         Raises:
             BusyError: On a hosted server, too many wait.
-            PrunescopeError: A request is refused, or, on a hosted server, it reads somebody else's file.
+            PrunescopeError: A request is refused, or, on a hosted server, takes too long or reads somebody else's file.
         """
         request, *further = map(checked, (request, *follow_ups))
+        if is_hosted() and not study:
+            forecast([request, *further])
         orders = [run_order(request, fresh=fresh, study=study), *map(run_order, further)]
         return self._add(orders, visitor, request=request, follow_ups=tuple(further), study=study)
 
@@ -97,7 +99,7 @@ class JobQueue:
         """Ask the worker for something other than a sweep.
 
         Args:
-            op: A name from `core.worker.ANSWERS`. A new estimate replaces the visitor's last one.
+            op: A name from `core.worker.ANSWERS`.
             visitor: Who asks.
             fields: What the order needs, plain JSON values.
 
@@ -142,7 +144,9 @@ class JobQueue:
         """Detach a session from a job, which ends when the last one leaves (`Entry.leave`); ignore an unknown id."""
         with self._changed:
             if entry := self._entries.get(job_id):
-                self._leave(entry, visitor)
+                entry.leave(visitor, self._clock())
+                if not entry.watchers and not entry.job.ended:
+                    self._end(entry, "Cancelled.")
 
     def tend(self) -> None:
         """End jobs that nobody watches or that take too long, and a worker that does not react."""
@@ -171,9 +175,6 @@ class JobQueue:
         with self._changed:
             new = Entry(Job(secrets.token_urlsafe(9), **sweeps), orders, visitor.holder, self._clock())
             entry = next((other for other in self._living() if other.orders == orders), new)
-            for other in self._living():
-                if other.kind == new.kind == "estimate" and other is not entry:
-                    self._leave(other, visitor)
             if entry is new:
                 self._turns[new.kind].check_room(new.holder)
                 self._entries[new.job.id] = new
@@ -196,11 +197,6 @@ class JobQueue:
     def _line(self) -> list[Entry]:
         """Return what waits, in the order in which it will run."""
         return in_order({kind: turns.order() for kind, turns in self._turns.items()}, self._questions_in_a_row)
-
-    def _leave(self, entry: Entry, visitor: Visitor) -> None:
-        entry.leave(visitor, self._clock())
-        if not entry.watchers and not entry.job.ended:
-            self._end(entry, "Cancelled.")
 
     def _snapshot(self, job_id: str) -> Job | None:
         entry = self._entries.get(job_id)
@@ -233,7 +229,7 @@ class JobQueue:
 
     def _update(self, entry: Entry, job: Job) -> None:
         entry.job = job
-        if job.ended:  # many estimates must not let a run be forgotten
+        if job.ended:  # many questions must not let a run be forgotten
             ended = [known for known in self._entries.values() if known.job.ended and known.kind == entry.kind]
             for old in ended[:-MAX_REMEMBERED]:
                 if old is not self._running:  # cancelled, but the worker has not dropped it yet

@@ -36,13 +36,11 @@ from core.pruning import Baseline, Calibration, attribution
 from core.pruning.cut import cut, model_of, most_attributed
 from core.request.catalog import MAX_LENGTH, MIN_CALIBRATION
 from core.request.criteria import MEASURED
-from core.request.limits import is_hosted
 from core.request.sweep_request import SweepRequest
 from core.results import store
 from core.results.cut import SHARES, Cut, CutStudy, Size, Worth, packed
 from core.results.key import key_of
 from core.results.statistics import Estimate
-from core.sweep.estimate import SAMPLE_SIZE, STAGE, DownloadError, check_seconds, refuse_download
 from core.sweep.meter import silent
 from core.sweep.metrics import changed_share, evaluate
 from core.sweep.search import SEARCHING, SubsetRunner, layer_passes, search
@@ -54,8 +52,6 @@ JUDGING, NARROWING = "Judging what was chosen", "Removing feed-forward units"  #
 MEASURING = "Measuring size and speed"
 PASSES = {1: 20, 32: 10}  # sentences of a forward pass: passes of each model
 DRAWS = 9_999
-NARROWED = 2.5  # times as long a study takes that removes feed-forward units as well
-UNSORTED = 2.0  # times as long a plain pass over sentences of all lengths takes
 
 
 def study(
@@ -171,53 +167,6 @@ def check_cut(checkpoint: Checkpoint, inputs: CutInputs, exhaustive: bool = Fals
         raise PrunescopeError(f"{faults[0]}: choose another checkpoint, or other examples")
 
 
-def seconds_of(
-    checkpoint: Checkpoint, inputs: CutInputs, report: Report, *, exhaustive: bool = False, measured: bool = True
-) -> float:
-    """Estimate how long a study takes from the second pass over a few examples, which is warm; see `study`.
-
-    Raises:
-        PrunescopeError: No study can be made of them.
-    """
-    check_cut(checkpoint, inputs, exhaustive)
-    sample = SubsetRunner(checkpoint, inputs.subset.first(SAMPLE_SIZE))
-    full, started = tuple(range(checkpoint.record.num_layers)), 0.0
-    for _ in range(2):
-        report(STAGE, 0, 1)
-        started = time.perf_counter()
-        sample.run([full])
-    per_layer = (time.perf_counter() - started) / len(full) / sample.tokens
-    chosen, judged = (SubsetRunner(checkpoint, examples).tokens for examples in (inputs.calibration, inputs.subset))
-    choosing, judging = layer_passes(len(full), exhaustive)
-    layers = choosing * chosen + judging * judged  # times tokens
-    if measured:
-        sentences = sum(batch * (passes + 1) for batch, passes in PASSES.items()) * (4 * len(full) - 1)
-        timed = 1.6 * len(full) * sentences * judged / len(inputs.subset.texts)  # a full and a cut model each
-        layers = NARROWED * layers + UNSORTED * timed
-    return per_layer * layers
-
-
-def estimate_cut(request: SweepRequest, report: Report) -> dict[str, Any]:
-    """Estimate how long a study with sizes and speeds will take.
-
-    Args:
-        request: A checked request; only checkpoint and examples count.
-        report: Called between the steps; an exception that it raises ends the measurement, unchanged.
-
-    Returns:
-        `download`, if much must be downloaded first; else `seconds`.
-
-    Raises:
-        PrunescopeError: The parts are unavailable, or no study can be made of them.
-    """
-    try:
-        inputs = prepare_cut(request, refuse_download)
-    except DownloadError:
-        return {"download": True}
-    with borrow(inputs.resolved) as checkpoint:
-        return {"seconds": seconds_of(checkpoint, inputs, report)}
-
-
 def store_cut(request: SweepRequest, report: Report) -> dict[str, Any]:
     """Make a study with sizes and speeds, and store it.
 
@@ -229,15 +178,12 @@ def store_cut(request: SweepRequest, report: Report) -> dict[str, Any]:
         `key`, the study's.
 
     Raises:
-        PrunescopeError: The parts are unavailable, no study can be made of them, it would take too long on a shared
-            server, or it cannot be stored.
+        PrunescopeError: The parts are unavailable, no study can be made of them, or it cannot be stored.
     """
     inputs = prepare_cut(request, report)
     store.check_writable(None)
     report(f"Loading the checkpoint '{inputs.resolved.id}'", 0, 1)
     with borrow(inputs.resolved) as checkpoint:
-        if is_hosted():
-            check_seconds("this study", seconds_of(checkpoint, inputs, report), "fewer examples")
         found = study(checkpoint, inputs, report, measured=True)
     store.save(found)
     return {"key": found.key}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import PrunescopeError
+from core.inputs.forecast import work_of
 from core.inputs.hub import Report
 from core.inputs.prepare import prepare
 from core.request.sweep_request import SweepRequest, checked
@@ -25,6 +26,7 @@ class GridSweep:
         place: The checkpoint and the examples: sweeps of one place share the loaded model.
         path: Where its result is, or will be.
         judged_on: The examples that its working range is to be judged on; 0 where any number will do.
+        work: How much work it is (`core.inputs.forecast`).
     """
 
     listed: SweepRequest
@@ -33,6 +35,7 @@ class GridSweep:
     place: tuple[str, ...]
     path: Path
     judged_on: int
+    work: float
 
     @property
     def is_done(self) -> bool:
@@ -94,7 +97,7 @@ def _planned(listed: SweepRequest, places: Mapping[str, str], output: Path | Non
     path = known or store.place_in(output or store.user_folder(), key)
     shipped = output is None and store.is_shipped(key) and not store.own_is_shipped()  # nothing replaces those
     judged_on = len(inputs.subset.texts) + len(inputs.rest.texts) if inputs.rest and not shipped else 0
-    return GridSweep(listed, request, key, place, path, judged_on)
+    return GridSweep(listed, request, key, place, path, judged_on, work_of(inputs, request))
 
 
 def _groups(sweep: GridSweep) -> tuple[Hashable, ...]:

@@ -7,9 +7,8 @@ elsewhere, as often as the scheduler allows (`distributed.scheduler.allowed-fail
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from core.command_line import unforeseen, use_threads
@@ -20,9 +19,7 @@ from core.inputs.prepare import Inputs, prepare
 from core.request.catalog import ENGINE_VERSION
 from core.results import store
 from core.results.key import sealed
-from core.sweep.estimate import cost_of_trying, seconds_of
 from core.sweep.grid_plan import GridSweep
-from core.sweep.meter import silent
 from core.sweep.sweep import SharedPasses, sweep
 
 if TYPE_CHECKING:
@@ -35,26 +32,6 @@ CONNECT_SECONDS = 30
 AHEAD = 2  # tasks for each worker: while one runs, its next one waits there
 # What a process of the cluster is asked: a function of ours would fail to arrive where our modules are not found.
 ITS_ENGINE = "__import__('core.request.catalog', fromlist=['ENGINE_VERSION']).ENGINE_VERSION"
-
-
-def estimate_grid(sweeps: Sequence[GridSweep]) -> float:
-    """Time one sweep of each checkpoint and examples on a few of these, and scale the times up.
-
-    A sweep whose model cannot be run gets no time: running it will say why. What sweeps share is not taken off.
-
-    Args:
-        sweeps: Those to be run, in their order.
-
-    Returns:
-        The seconds of all of them.
-    """
-    seconds = 0.0
-    for _, group in groupby(sweeps, key=lambda planned: planned.place):
-        alike = [planned.request for planned in group]
-        tried = max(alike, key=cost_of_trying)
-        with suppress(Exception):  # such as a model too large for the memory: the others may well be sound
-            seconds += sum(seconds_of(alike, tried, prepare(tried), silent))
-    return seconds
 
 
 def run_here(sweeps: Sequence[GridSweep], follow: Follow) -> Iterator[Outcome]:

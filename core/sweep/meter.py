@@ -161,6 +161,9 @@ class Meter:
         report: Called with (stage, done, total) after each micro-batch; an exception that it raises ends the run.
         amounts: How many amounts will probably be measured.
         empties: Whether the emptied model will be measured.
+
+    Attributes:
+        passes: How many models have been measured.
     """
 
     def __init__(
@@ -169,7 +172,7 @@ class Meter:
         self._runner, self._buffers, self._report = runner, runner.buffers(), report
         self._num_rest = len(rest.texts) if rest else 0
         self._rest = micro_batches(runner.checkpoint.tokenizer, rest.texts) if rest else []
-        self._done, self._per_amount = 0, runner.micro_batches + len(self._rest)
+        self._done, self._per_amount, self.passes = 0, runner.micro_batches + len(self._rest), 0
         self._total = self._per_amount * amounts + runner.micro_batches * empties
 
     def measure(self, amount: float) -> Pruned:
@@ -205,6 +208,7 @@ class Meter:
 
     def _run(self, stage: str) -> list[Tensor]:
         """Fill the buffers; return the Gram matrices of all minibatches of tokens."""
+        self.passes += 1
         tokens = list[Tensor]()
         for window in self._runner.windows:
             self._runner.run(window, self._buffers, partial(self._step, stage))

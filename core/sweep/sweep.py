@@ -18,6 +18,7 @@ import torch
 from core.encoder.batches import MINIBATCH
 from core.encoder.loading import Checkpoint
 from core.inputs.examples import EvalSubset, check_not_training_data
+from core.inputs.forecast import note_speed, work_of
 from core.inputs.hub import Report
 from core.inputs.prepare import DTYPE, Inputs, pruning_record
 from core.pruning import Plan
@@ -80,8 +81,8 @@ def sweep(
             passes[kind] = place, measure()
         return passes[kind][1]
 
-    plan = plan or make_plan(checkpoint, inputs.calibration, request, report)
-    with open_runner(checkpoint, subset, request, plan) as runner:
+    made = plan or make_plan(checkpoint, inputs.calibration, request, report)
+    with open_runner(checkpoint, subset, request, made) as runner:
         meter, emptied = Meter(runner, inputs.rest, report, likely_amounts(request), has_floor(request)), None
         if has_floor(request):
             place = record.id, record.revision, request.scope or "encoder"
@@ -96,7 +97,7 @@ def sweep(
         header = Header(
             checkpoint=record,
             task=subset.record,
-            pruning=pruning_record(request, inputs.calibration, plan.reliability),
+            pruning=pruning_record(request, inputs.calibration, made.reliability),
             similarity=SimilarityRecord(
                 points=runner.points,
                 measures=measures,
@@ -114,7 +115,7 @@ def sweep(
                 break
     amounts, metric = [frame.amount for frame in frames], subset.task.main_metric
     gold = np.array([*subset.record.gold, *(inputs.rest.record.gold if inputs.rest else ())])  # (examples,)
-    return SweepResult(
+    result = SweepResult(
         **dict(header),
         key=inputs.key_of(inputs.request),
         frames=tuple(frames),
@@ -124,6 +125,9 @@ def sweep(
         seconds=round(time.monotonic() - started, 3),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+    if plan is None:  # all of its work was timed
+        note_speed(work_of(inputs, request, meter.passes), result.seconds)
+    return result
 
 
 def check_fit(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest) -> None:

@@ -5,12 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.errors import PrunescopeError
 from core.findings.words.lab import key_figures
 from core.findings.words.layers import layers_heading
+from core.inputs.forecast import Forecast
 from core.jobs.job import Job
 from core.jobs.queue import JobQueue
 from core.request.controls import judged_beside
@@ -197,42 +200,39 @@ def methods(page: AppTest) -> str:
 # ---------------------------------------------------------------- how long
 
 
-def test_how_long_a_run_takes_is_told_unasked_or_on_request_for_the_hub(queue: JobQueue, shipped: Path) -> None:
-    page, cola = open_page(LAB), "yoshitomo-matsubara/bert-base-uncased-cola"
-    for name in ("embedded:sst2", cola):
-        fill(page, {"checkpoint": name})
-        if name == cola:
-            assert "Takes about" not in told(page)
-            press(page, "How long?")
-        before = page.session_state["lab-estimate"]
-        ended(queue, before[1])
-        assert "Takes about 42 s on this machine." in told(run(page))
-
-
-ESTIMATES = {
-    "Already computed": {"state": "done", "outcome": {"stored": True, "seconds": 0.0}},
-    "about 12 min": {"state": "done", "outcome": {"stored": False, "seconds": 700.0}},
-    "downloaded first": {"state": "done", "outcome": {"download": True}},
-    "no such data": {"state": "failed", "message": "no such data"},
-    "Measuring": {"state": "queued"},
-}
-
-
-@pytest.mark.parametrize("words", ESTIMATES)
-def test_an_estimate_in_words(queue: JobQueue, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
-    job = Job("a", **ESTIMATES[words])  # type: ignore[arg-type]
-    monkeypatch.setattr("core.jobs.queue.queue.ask", lambda *_, **__: "a")
-    monkeypatch.setattr("core.jobs.queue.queue.wait", lambda *_: job)
-    monkeypatch.setattr("core.jobs.queue.queue.get", lambda job_id: job if job_id else None)
+@pytest.mark.parametrize(
+    ("expected", "words"),
+    [
+        (Forecast(42.0, is_rough=False), "Takes about 42 s on this machine."),
+        (Forecast(700.0, is_rough=True), "Takes roughly 12 min. No run on this machine has been timed yet."),
+        (Forecast(0.0, is_rough=False), "Already computed; opens at once."),
+        (None, "Something is downloaded first."),
+        (PrunescopeError("no such data"), "no such data"),
+    ],
+)
+def test_how_long_a_run_takes_is_said_in_words(
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch, expected: Forecast | PrunescopeError | None, words: str
+) -> None:
+    monkeypatch.setattr("ui.lab.run.forecast", Mock(side_effect=[expected]))
     assert words in told(open_page(LAB))
 
 
-def test_a_dropped_measurement_does_not_draw_the_page_anew(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    state = {"lab-estimate": (None, "ended")}
+def test_how_long_a_run_takes_is_known_before_the_first_one(
+    queue: JobQueue, shipped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(shipped))
+    page = open_page(LAB)
+    assert "Takes roughly 8 s." in told(page)
+    assert "Takes roughly 89 s." in told(fill(page, {"with-control": True})), "six sweeps"
+    assert "downloaded first" in told(fill(page, {"checkpoint": "yoshitomo-matsubara/bert-base-uncased-cola"}))
+
+
+def test_a_dropped_question_does_not_draw_the_page_anew(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = {"typed-job": (None, "ended")}
     monkeypatch.setattr("ui.jobs.st", SimpleNamespace(session_state=state, rerun=lambda: pytest.exit("drawn")))
-    _look("dropped", 0, None, "lab-estimate", "")
+    _look("dropped", 0, None, "typed-job")
     with pytest.raises(pytest.exit.Exception):
-        _look("ended", 0, None, "lab-estimate", "")
+        _look("ended", 0, None, "typed-job")
 
 
 # ---------------------------------------------------------------- earlier results

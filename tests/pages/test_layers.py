@@ -2,16 +2,18 @@
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.errors import PrunescopeError
 from core.findings.words.passed import HALVES_ALONE
 from core.request.sweep_request import SweepRequest
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result, ship
 from tests.core.findings import made
-from tests.opened import address, box, labels, open_page, player, players, press, title, told, unescaped
+from tests.opened import address, box, errors, labels, open_page, player, players, press, run, title, told, unescaped
 from ui import controls
 
 PAGE = "pages/layers.py"
@@ -114,12 +116,14 @@ def test_halves_that_were_never_pruned_alone_can_be_on_a_click_where_that_can_be
 ) -> None:
     started: list[SweepRequest] = []
     monkeypatch.setattr(controls, "start", lambda first, follow_ups: started.extend((first, *follow_ups)))
-    monkeypatch.setattr(controls, "show_estimate", lambda first, others: started.append(first))
+    monkeypatch.setattr(controls, "show_forecast", lambda sweeps: started.append(sweeps[0]))
     units, part, far = result(method="attribution", scope=None), result(scope="layer:1"), result(source="folder")
     ship(shipped, whole := result(source="written"), units, part, far)
     app = open_page(PAGE, result=whole.key)
     assert [request.scope for request in started] == ["layer:0"], "how long it takes is asked"
     press(app, controls.ALONE)
     assert {request.scope for request in started} == {"layer:0", "layer:1", "layer:2"}
+    monkeypatch.setattr(controls, "show_forecast", Mock(side_effect=PrunescopeError("too long")))
+    assert errors(run(app)) == ["too long"]
     for known in (units, part, far):
         assert HALVES_ALONE not in {box.label for box in open_page(PAGE, result=known.key).expander}

@@ -161,7 +161,7 @@ def test_no_run_of_another_visit_may_read_it(server: Server, changes: Mapping[st
                 server.queue.submit(first, Visitor(token), fresh=token == "", follow_ups=follow_ups)
 
 
-@pytest.mark.parametrize("op", ["verify", "estimate", "run", "fetch"])
+@pytest.mark.parametrize("op", ["verify", "run", "fetch"])
 def test_an_order_is_carried_out_for_the_owner_alone_and_by_no_other_name(server: Server, op: str) -> None:
     def order(data: str) -> dict[str, Any]:
         request = vars(replace(server.request, data=data, seed=5, amounts=(0.0,)))

@@ -5,18 +5,14 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.errors import PrunescopeError
-from core.jobs.job import Job
-from core.request.limits import is_hosted, limits, source_of
+from core.inputs.forecast import forecast
+from core.request.limits import is_hosted, limits
 from core.request.sweep_request import SweepRequest
-from core.results import store
-from ui.jobs import ask, drop_question, duration, follow, job_of, start
+from ui.jobs import duration, start
 from ui.lab.data import choose_data, choose_model
 from ui.lab.method import choose_method
 from ui.lab.state import Asked
 from ui.text import plain, remark
-
-ESTIMATE = "lab-estimate"  # of the session: how long what would take, and the job that measures it
-QUICK_SECONDS = 0.15  # a warm worker may measure a small checkpoint by then
 
 # Streamlit wraps every container; the wrapper is what sticks, to the lower edge of the window. The colours are those of
 # its themes, which it offers to components only.
@@ -57,43 +53,27 @@ def offer_sweep(shown: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) ->
     try:
         sweeps = asked.sweeps()
         if pressed:
-            drop_question(ESTIMATE)
             start(sweeps[0], follow_ups=sweeps[1:], study=asked.study)
         with beside:
-            show_estimate(sweeps[0], sweeps[1:], study=asked.study)
+            if not asked.study:
+                show_forecast(sweeps)
     except PrunescopeError as error:
         with refused if pressed else beside:
             (st.error if pressed else remark)(plain(str(error)))
 
 
-def show_estimate(request: SweepRequest, follow_ups: Sequence[SweepRequest] = (), *, study: bool = False) -> None:
-    """Show how long a run and what follows it would take; for checkpoints on the Hub only when the visitor asks.
+def show_forecast(sweeps: Sequence[SweepRequest]) -> None:
+    """Show how long sweeps will take, one after another.
 
     Raises:
-        PrunescopeError: The request is refused.
+        PrunescopeError: They are refused.
     """
-    folder = store.user_folder()  # a result that is stored or deleted there may answer the request
-    question = request, *follow_ups, study, folder.stat().st_mtime_ns if folder.exists() else 0
-    job = job_of(ESTIMATE, question)
-    if job is None or job.state == "cancelled":
-        note = "Measured on a few examples, on this machine."
-        if source_of(request.checkpoint) == "hub" and not st.button("How long?", key="lab-how-long", help=note):
-            return
-        runs = {"request": vars(request), "follow_ups": [vars(further) for further in follow_ups]}
-        job = ask(ESTIMATE, question, "estimate", wait=QUICK_SECONDS, study=study, **runs)
-    if job is not None and job.ended:
-        remark(_words(job))
-    elif job is not None:
-        follow(job, name=ESTIMATE, says="Measuring how long it takes …")
-
-
-def _words(job: Job) -> str:
-    """Say what a measurement has found."""
-    found = job.outcome
-    if found is None:
-        return plain(job.message)
-    if "download" in found:
-        return "Something is downloaded first; how long the run takes can be measured after that."
-    if found.get("stored"):
-        return "Already computed; opens at once."
-    return f"Takes about {duration(found['seconds'])} on this machine."
+    expected = forecast(sweeps)
+    if expected is None:
+        remark("Something is downloaded first.")
+    elif not expected.seconds:
+        remark("Already computed; opens at once.")
+    elif expected.is_rough:
+        remark(f"Takes roughly {duration(expected.seconds)}. No run on this machine has been timed yet.")
+    else:
+        remark(f"Takes about {duration(expected.seconds)} on this machine.")

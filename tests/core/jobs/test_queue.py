@@ -45,10 +45,6 @@ def later(queue: JobQueue, clock: Clock, seconds: float) -> None:
     queue.tend()
 
 
-def estimate(queue: JobQueue, visitor: Visitor, what: str = "", seed: int = 0) -> str:
-    return queue.ask("estimate", visitor, request=vars(scripted(what, seed)))
-
-
 def sentence(queue: JobQueue, visitor: Visitor, text: str = "a good film") -> str:
     return queue.ask("predict", visitor, texts=[text], amounts=[0.0, 0.5])
 
@@ -101,8 +97,8 @@ def test_only_the_last_ended_jobs_are_remembered(queue: JobQueue, monkeypatch: p
     assert ended(queue, ids[-1]).state == "done"
     assert [queue.get(job_id) is not None for job_id in ids] == [False] * 3 + [True] * 3
     for seed in range(4):
-        ended(queue, estimate(queue, ANN, seed=seed))
-    assert all(queue.get(job_id) for job_id in ids[3:]), "many estimates let no run be forgotten"
+        ended(queue, sentence(queue, ANN, f"number {seed}"))
+    assert all(queue.get(job_id) for job_id in ids[3:]), "many questions let no run be forgotten"
 
 
 def test_equal_requests_share_a_job_that_the_last_watcher_ends(queue: JobQueue) -> None:
@@ -180,15 +176,9 @@ def test_jobs_go_round_by_address(queue: JobQueue, hosted: None, monkeypatch: py
     assert [queue.get(job_id).position for job_id in greedy[4:]] == [4, 5, 6, 7, 8], "the cancelled one is gone"
 
 
-def test_an_estimate_takes_the_place_of_the_visitors_last(queue: JobQueue, hosted: None) -> None:
-    running = queue.submit(scripted("hang"), BOB)
-    first, again = (estimate(queue, ANN, seed=1) for _ in range(2))
-    assert first == again, "the same one"
-    assert estimate(queue, ANN, seed=2)
-    assert (queue.get(first).state, queue.get(running).state) == ("cancelled", "running")
-
-
-def test_no_job_runs_for_ever_on_a_hosted_server(queue: JobQueue, clock: Clock, hosted: None) -> None:
+def test_no_job_runs_for_ever_on_a_hosted_server(
+    queue: JobQueue, clock: Clock, hosted: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job_id = queue.submit(scripted("hang"), ANN)
     for seconds, state in ((600, "running"), (0.1, "failed")):
         clock.advance(seconds)
@@ -196,17 +186,18 @@ def test_no_job_runs_for_ever_on_a_hosted_server(queue: JobQueue, clock: Clock, 
         queue.tend()
         assert queue.get(job_id).state == state
     assert queue.get(job_id).message.startswith("Stopped after 10 minutes")
+    monkeypatch.setattr("core.inputs.forecast.last_speed", lambda: 1e6)
+    assert "minutes here, at most 10 are allowed" in refusal(queue.submit, scripted("hang", 1), ANN)
 
 
 def test_the_position_shown_is_the_order_served(queue: JobQueue) -> None:
-    """Questions first, but few of them in a row while a run waits; estimates last."""
+    """Questions first, but few of them in a row while a run waits."""
     first = queue.submit(scripted("hang"), ANN)
-    asked = estimate(queue, ANN)
     runs = [queue.submit(scripted("hang", seed), ANN) for seed in (1, 2, 3)]
     sentences = [sentence(queue, ANN, f"number {k}") for k in range(2 * MAX_QUESTIONS_IN_A_ROW + 1)]
-    waiting = sorted((asked, *runs, *sentences), key=lambda job_id: queue.get(job_id).position)
+    waiting = sorted((*runs, *sentences), key=lambda job_id: queue.get(job_id).position)
     early, late = sentences[:MAX_QUESTIONS_IN_A_ROW], sentences[MAX_QUESTIONS_IN_A_ROW:]
-    assert waiting == [*early, runs[0], *late[:-1], runs[1], late[-1], runs[2], asked]
+    assert waiting == [*early, runs[0], *late[:-1], runs[1], late[-1], runs[2]]
     for before, after in pairwise([first, *waiting]):
         answer(queue, f"{before}/0", "error", message="")  # whatever its worker does: the next one starts at once
         assert queue.get(after).state == "running"

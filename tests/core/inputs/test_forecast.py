@@ -1,0 +1,124 @@
+"""How long sweeps will take: their work, the speed that the last one noted, and what is said of it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from local_hub import LocalHub
+from tiny import loaded
+
+from core.inputs import forecast as module
+from core.inputs.checkpoints import resolve
+from core.inputs.forecast import OTHER_TOKENS, SHIPPED_SPEED, TOKENS, Forecast, forecast, last_speed, note_speed, timed
+from core.inputs.prepare import prepare
+from core.request.controls import controls, until_damaged
+from core.request.limits import HOSTED_LIMITS
+from core.request.sweep_request import SweepRequest, checked
+from core.results.store import save
+from core.sweep.sweep import sweep
+from tests.builders import make_result_of
+from tests.refusals import refusal
+
+SIZE = 2 * 32**2  # layers and width of the tiny checkpoint
+STEPS = (0.0, 0.3, 0.6)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache directory, and no results."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "results"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def request_(tiny_bert: Path, glue_folder: Path) -> SweepRequest:
+    return checked(SweepRequest(str(tiny_bert), "sst2", amounts=STEPS, num_examples=40, data=str(glue_folder)))
+
+
+def test_work_counts_tokens_layers_and_squared_width(request_: SweepRequest) -> None:
+    unit, few = SIZE * TOKENS["sst2"] / SHIPPED_SPEED, 40 * (3 + 1)  # the emptied model is one more pass
+
+    def seconds(**changes: object) -> float:
+        return forecast([checked(replace(request_, **changes))]).seconds
+
+    assert seconds() == pytest.approx(unit * few)
+    assert seconds(num_examples=None) == pytest.approx(unit * 256 * 4), "the usual number; no table is read"
+    assert seconds(method="wanda") == pytest.approx(unit * (few + 1024))
+    units = {"method": "attribution", "scope": None}
+    assert seconds(**units) == pytest.approx(unit * (few + 2 * 1024)), "gradients cost more"
+    assert seconds(task="rte") > seconds(task="sst2") > seconds(task="cola")
+    assert 0 < OTHER_TOKENS < TOKENS["rte"]
+    stopped = until_damaged(request_)
+    assert forecast([request_, stopped]).seconds == pytest.approx(unit * (few + 40 * (21 + 1))), "0 to 0.2 in 0.01"
+    inputs = prepare(replace(request_, method="wanda", range_examples="all"))
+    everything = module.work_of(inputs, inputs.request) / SHIPPED_SPEED
+    assert everything == pytest.approx(unit * (96 * 4 + 160)), "on known inputs it is exact"
+
+
+def test_of_written_examples_what_is_stored_takes_no_time(tiny_bert: Path) -> None:
+    request = checked(SweepRequest(str(tiny_bert), "sst2", "wanda", amounts=STEPS, data="written"))
+    follow_ups = list(controls(request, (0, 1)))
+    unit = SIZE * TOKENS["sst2"] / SHIPPED_SPEED
+    assert forecast([request, *follow_ups]).seconds == pytest.approx(unit * (3 * 128 * 4 + 64))
+    for stored in (request, follow_ups[0]):
+        save(make_result_of(stored))
+    assert forecast([request, *follow_ups]).seconds == pytest.approx(unit * 128 * 4)
+    assert forecast([request]).seconds == 0
+
+
+def test_a_sweep_that_ends_notes_its_speed_unless_it_is_short(
+    request_: SweepRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = prepare(request_)
+    checkpoint = loaded(inputs.resolved)
+    assert timed(SHIPPED_SPEED) == Forecast(1.0, is_rough=True)
+    monkeypatch.setattr(module, "SHORTEST", 1e9)
+    sweep(checkpoint, inputs, request_)
+    assert last_speed() is None
+    monkeypatch.setattr(module, "SHORTEST", 0.0)
+    shared: dict = {}
+    for passes in (4, 2):  # the second finds the unpruned model's and the emptied one's
+        seconds = sweep(checkpoint, inputs, request_, shared=shared).seconds
+        speed = 40 * passes * TOKENS["sst2"] * SIZE / seconds
+        assert timed(speed).seconds == pytest.approx(1.0, rel=1e-3)
+    assert not forecast([request_]).is_rough
+
+
+@pytest.mark.parametrize("content", ["", "fast", "nan", "inf", "-1", "0", "\x00\ufffd"])
+def test_a_damaged_file_counts_as_none_and_is_replaced(cache: Path, content: str) -> None:
+    note_speed(1e9, 0.5)
+    assert last_speed() is None, "so short a run says little"
+    note_speed(2e9, 2.0)
+    assert last_speed() == 1e9
+    (path,) = (cache / "prunescope").iterdir()
+    path.write_text(content)
+    assert last_speed() is None
+    note_speed(3e9, 2.0)
+    assert last_speed() == 1.5e9
+    path.unlink()
+    path.mkdir()
+    note_speed(3e9, 2.0)
+    assert last_speed() is None, "where none can be kept, none is"
+
+
+def test_nothing_is_downloaded_for_it(hub: LocalHub, tiny_bert: Path, glue_folder: Path) -> None:
+    hub.models["owner/name"] = tiny_bert
+    request = checked(SweepRequest("owner/name", "sst2", data=str(glue_folder)))
+    assert forecast([request]) is None
+    assert not hub.requests
+    resolve("owner/name")
+    requests = len(hub.requests)
+    assert forecast([request]) == forecast([replace(request, checkpoint=str(tiny_bert))])
+    assert len(hub.requests) == requests
+
+
+def test_what_cannot_run_is_refused(request_: SweepRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "layer:0 to layer:1" in refusal(forecast, [request_, checked(replace(request_, scope="layer:7"))])
+    note_speed(3e4, 2.0)
+    monkeypatch.setattr(module, "limits", lambda: HOSTED_LIMITS)
+    seconds = 40 * 4 * TOKENS["sst2"] * SIZE / 1.5e4
+    assert seconds < HOSTED_LIMITS.job_seconds < 2 * seconds
+    assert forecast([request_] * 2).seconds == pytest.approx(2 * seconds), "each sweep is bounded alone"
+    line = refusal(forecast, [replace(request_, num_examples=80)])
+    assert line.startswith(f"a run would take about {2 * seconds / 60:.0f} minutes here, at most 10 are allowed")
