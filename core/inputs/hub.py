@@ -1,9 +1,14 @@
-"""Fetch from the Hugging Face Hub, at one commit: the files of a checkpoint, files of a data set. No torch.
+"""Fetch files of checkpoints and data sets from the Hugging Face Hub, at one commit. No torch.
 
-The Hub's client resumes, repeats and caches. Added here: sizes are checked before a download and contents after it, no
-call takes for ever, and what goes wrong is said in one line. `core/__init__.py` sets the client's environment
-variables. The layout of its cache is documented: `snapshots/COMMIT/NAME` is a link to `blobs/DIGEST`; git's digest
-names a small file's blob, a SHA-256 that of a large one, which is stored as LFS.
+The Hub's client resumes, retries and caches. This module adds bounds on size and time, a check of the content, and
+one line for each fault. `core/__init__.py` sets the client's environment variables. The layout of its cache is
+documented: `snapshots/COMMIT/NAME` links to `blobs/DIGEST`, named by git's digest for a small file and by SHA-256 for a
+large one, which is stored as LFS.
+
+Files are fetched one at a time, as `snapshot_download` does inside. That function would list the repository twice more
+for each call, download in threads that delay the end of a process whose request was given up, and cache what a proxy
+says is another commit's under the commit that was asked for. `datasets.load_dataset` would check no digest, wait
+over a minute for a stalled server, and write a second copy of all rows before it takes the first.
 """
 
 import re
@@ -64,10 +69,10 @@ class Listing(NamedTuple):
     """The files of a repository at one commit.
 
     Attributes:
-        asked: The repository, by the revision that it was asked for by.
+        asked: The repository at the requested revision.
         pinned: The repository at the commit.
-        sizes: The bytes of each file, by name; None where they are not known.
-        fault: Why the local cache alone was asked; None if the Hub was.
+        sizes: The bytes of each file, by name; None if unknown.
+        fault: Why only the local cache was read; None if the Hub answered.
     """
 
     asked: Repository
@@ -79,7 +84,7 @@ class Listing(NamedTuple):
 def snapshot(repository: Repository, report: Report | None = None) -> tuple[Path, str]:
     """Fetch the files that decide what a checkpoint computes, or find them in the local cache.
 
-    If the Hub cannot be reached, or in offline mode, a cached snapshot serves: its commit pins the content.
+    A cached snapshot serves in offline mode and while the Hub cannot be reached: its commit pins the content.
 
     Args:
         repository: The checkpoint.
@@ -129,7 +134,7 @@ def fetch_one(repository: Repository, name: str, report: Report | None = None, m
 
 
 def list_files(repository: Repository) -> Listing:
-    """List the files of a repository; what the local cache has of it serves while the Hub cannot be reached.
+    """List the files of a repository, or those in the local cache while the Hub cannot be reached.
 
     Raises:
         PrunescopeError: It does not exist, or cannot be reached.
@@ -153,7 +158,7 @@ def list_files(repository: Repository) -> Listing:
 
 
 def check_size(listing: Listing, names: Iterable[str], most: int | None = None) -> int:
-    """Return the bytes of files, and refuse a download that is too large.
+    """Return the bytes of files; refuse a download that is too large.
 
     Raises:
         PrunescopeError: They are larger than the limits allow.
@@ -166,7 +171,7 @@ def check_size(listing: Listing, names: Iterable[str], most: int | None = None) 
 
 
 def fetch(listing: Listing, name: str, report: Report | None = None, before: int = 0, total: int = 0) -> Path:
-    """Fetch one file, or find it in the local cache; either way its content is what its digest states.
+    """Fetch one file, or find it in the local cache, and check its digest.
 
     Args:
         listing: From `list_files`.
@@ -220,15 +225,15 @@ def is_intact(path: Path) -> bool:
 
 
 def _api() -> HfApi:
-    """Create a client; on a hosted server it acts for strangers, so it does not use the host's token."""
+    """Create a client; on a hosted server it serves strangers, so it sends no token."""
     return HfApi(token=False if is_hosted() else None)
 
 
 def _ask(function: Callable[[], T], repository: Repository, size: int = 0) -> T:
-    """Call the client in a thread that is given up in the end: a socket's time-out begins anew with every byte.
+    """Call the client in a thread with a deadline: a socket's time-out starts anew with every byte.
 
     Raises:
-        PrunescopeError: There is no answer that serves; the client's own exception is its cause.
+        PrunescopeError: The call failed or took too long; the client's own exception is its cause.
     """
     answer: Future[T] = Future()
 
@@ -250,7 +255,7 @@ def _ask(function: Callable[[], T], repository: Repository, size: int = 0) -> T:
 
 
 def _fault_of(error: BaseException, repo_id: str) -> PrunescopeError:
-    """Say in one line what an exception of the client means and what to do."""
+    """Return the error that explains an exception of the client and names a remedy."""
     while isinstance(error, errors.LocalEntryNotFoundError) and error.__cause__ is not None:
         error = error.__cause__  # the client has wrapped it
     for kind, said in SAID.items():
@@ -263,7 +268,7 @@ def _fault_of(error: BaseException, repo_id: str) -> PrunescopeError:
 
 
 def cached_file(repository: Repository, name: str) -> Path | None:
-    """Find a file in the local cache, None if it is not there; a damaged one is deleted, so that it is fetched anew."""
+    """Find a file in the local cache; delete a damaged one, so that it is fetched again."""
     try:
         found = try_to_load_from_cache(filename=name, **repository._asdict())
     except ValueError as error:
@@ -275,7 +280,7 @@ def cached_file(repository: Repository, name: str) -> Path | None:
 
 
 def _discard(path: Path) -> None:
-    """Delete a cached file: its content, and the snapshot's entry, a link to it."""
+    """Delete a cached file: its content and the snapshot's link to it."""
     with suppress(OSError):
         path.resolve().unlink(missing_ok=True)
         path.unlink(missing_ok=True)
@@ -284,7 +289,7 @@ def _discard(path: Path) -> None:
 def _progress_class(
     repository: Repository, name: str, report: Report | None, before: int, total: int, most: int
 ) -> type[tqdm]:
-    """Create the progress bar class that the client needs; it shows nothing and passes a file's bytes to `report`."""
+    """Create a silent progress bar class for the client that passes a file's bytes to `report`."""
     stage = f"downloading {PurePosixPath(name).name}"
 
     class Progress(tqdm):  # type: ignore[misc]
