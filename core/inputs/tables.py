@@ -172,8 +172,8 @@ def _spreadsheet_rows(files: Sequence[DataFile]) -> Iterator[Row]:
         header = stream.readline(HEADER_CHARS)
         stream.seek(0)
         separator = "\t" if files[0].name.lower().endswith(".tsv") else max(",;\t", key=header.count)
-        # The C engine fills short rows and tolerates misplaced quotation marks. Cells stay text, as with dtype=str, but
-        # without a copy to and from Arrow, which takes twice as long.
+        # The C engine fills short rows and tolerates misplaced quotation marks. As objects, cells stay
+        # text as with dtype=str, but are not copied to Arrow and back.
         options = {"engine": "python", "header": None, "dtype": object, "keep_default_na": False}
         chunks = pd.read_csv(stream, sep=separator, skip_blank_lines=False, chunksize=ROWS_AT_ONCE, **options)
         rows = chain.from_iterable(chunk.itertuples(name=None) for chunk in chunks)
