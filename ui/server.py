@@ -96,11 +96,11 @@ def bound_uploads(manager: Any, holder_of: Callable[[str], str | None]) -> None:
             for name, file in list(files.items())
         ]
 
-    def add_file(session: str, file: UploadedFileRec) -> None:
+    def add_file(session_id: str, file: UploadedFileRec) -> None:
         with lock:
-            for old in list(manager.file_storage.get(session, ()))[: -VISIT_FILES + 1]:
-                manager.remove_file(session, old)
-            add(session, file)
+            for old in list(manager.file_storage.get(session_id, ()))[: -VISIT_FILES + 1]:
+                manager.remove_file(session_id, old)
+            add(session_id, file)
             arrivals[file.file_id] = monotonic()
             for closed in [visit for visit in manager.file_storage if holder_of(visit) is None]:
                 if sum(item.size for item in held()) > ALL_BYTES:

@@ -23,7 +23,7 @@ def manager() -> MemoryUploadedFileManager:
 
 
 def send(manager: MemoryUploadedFileManager, session: str, file: str, size: int = MEGABYTE) -> None:
-    manager.add_file(session, UploadedFileRec(file, f"{file}.csv", "text/csv", bytes(size)))
+    manager.add_file(session_id=session, file=UploadedFileRec(file, f"{file}.csv", "text/csv", bytes(size)))
 
 
 def test_a_visit_has_its_newest_files_and_whoever_holds_most_makes_room(manager: MemoryUploadedFileManager) -> None:
