@@ -8,15 +8,13 @@ and `README.md`, draws `docs/forest.svg`, and writes what pages read, `pooled.js
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from benchmarks.harm import harm_table, harms
-from benchmarks.pooled import margin_of_mean, pool
+from benchmarks.pooled import pool
 from core.charts.forest import forest_scene
 from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
@@ -26,20 +24,15 @@ from core.findings import passed, pooled
 from core.findings.choices import family_of, seed_groups, task_title
 from core.findings.claim import Verdict, corrected, verdict, with_rows
 from core.findings.comparable import control_sweeps
-from core.findings.cut import RANDOM, picks_of
 from core.findings.passed import Harm
 from core.findings.pooled import Pooled
-from core.findings.words import NONE, Table, narrow
+from core.findings.words import NONE
 from core.findings.words import verdict as words
-from core.findings.words.cut import points_words, regret_cells
 from core.findings.words.grid import claim_heading, claim_said, pooled_table
-from core.request.catalog import DAMAGE, METHODS, METRICS, ROOT, SECOND_DAMAGE, SHIPPED, TASKS
-from core.request.criteria import CRITERIA
+from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, SHIPPED, TASKS
 from core.results import library, store
-from core.results.cut import CutStudy
-from core.results.names import checkpoint_name, in_sentence, listed, method_name
+from core.results.names import checkpoint_name, listed, method_name
 from core.results.schema import SweepResult
-from core.results.statistics import Estimate
 from core.sweep.control_contrast import DIFFERENT
 from ui.text import markdown_table
 
@@ -47,36 +40,27 @@ DOCUMENT, README, FOREST = ROOT / "docs" / "results.md", ROOT / "README.md", ROO
 MEASURED = SHIPPED / "measured.json"
 markdown_of = partial(markdown_table, write=str)  # as a document's reader sees its source
 NO_DIFFERENCE = "None shows that a method differs from random removal"
-SHARES = (1 / 6, 1 / 3, 1 / 2)  # of the layers that are out of a cut
 
 
 def pages_of(table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: Sequence[Harm]) -> dict[Path, str]:
-    """Return what documents and Methods say: verdicts, all of them together, harm and cuts."""
+    """Return what documents and Methods say: verdicts, all of them together, and harm."""
     claim = claim_said(together[0], together)
     said = f"**{claim.heading}.** {' '.join(claim.sentences)}"
-    studies = [store.load_cut(path) for entry in library.shipped(library.CutEntry) if (path := store.find(entry.key))]
-    cuts, harm = regrets_of(studies), markdown_of(harm_table(alone))
+    harm = markdown_of(harm_table(alone))
     document = DOCUMENT.read_text("utf-8")
     for name, parts in {
         "claim": [said],
         "pooled": [markdown_of(pooled_table(together))],
         "verdicts": [table_of(table)],
         "harm": [harm],
-        "cuts": [regrets_said(cuts), markdown_of(regrets_table(cuts))],
     }.items():
         document = written_into(document, name, "\n\n".join(parts))
     measured = {  # on Methods, where a telephone has room for narrow tables
         "verdicts-counted": words.counted(row.verdict for row in table),
         "harm": harm,
-        "regret-said": regrets_said(cuts),
-        "regret-table": _narrow(regrets_table(cuts)),
     }
     readme = written_into(README.read_text("utf-8"), "claim", said)
     return {DOCUMENT: document, README: readme, MEASURED: json.dumps(measured, ensure_ascii=False, indent=1) + "\n"}
-
-
-def _narrow(table: Table) -> str:
-    return "\n\n".join(map(markdown_of, narrow(table, 2)))
 
 
 def table_of(table: "Sequence[VerdictRow]") -> str:
@@ -160,65 +144,6 @@ def written_into(document: str, name: str, text: str) -> str:
     if not between.search(document):
         raise PrunescopeError(f"there are no lines {begin} and {end}: add them where the text belongs")
     return between.sub(lambda _: f"{begin}\n{text}\n{end}", document)
-
-
-# ---------------------------------------------------------------- what studies of cuts lose by other criteria
-
-
-@dataclass(frozen=True)
-class Regrets:
-    """By how much the measured choice is better, with one number of layers out; of RANDOM, than the mean of subsets."""
-
-    study: CutStudy
-    fewer: int
-    of: Mapping[str, Estimate]
-
-
-def regrets_of(studies: Sequence[CutStudy]) -> list[Regrets]:
-    """Return the regrets of each study where SHARES of its layers are out."""
-    found = []
-    for study in studies:
-        picks = picks_of(study)
-        for fewer in (round(share * study.checkpoint.num_layers) for share in SHARES):
-            regrets = {pick.criterion: pick.regret for pick in picks if pick.fewer == fewer}
-            found.append(Regrets(study, fewer, regrets))
-    return found
-
-
-def beyond_chance(rows: Sequence[Regrets]) -> dict[str, Estimate]:
-    """Compute by how much each criterion's choices are better than the mean of random subsets, over studies.
-
-    A study counts once, by its mean over the numbers of layers out. The interval is Student's t over studies, of which
-    another checkpoint or task would be one more. Studies on written examples do not count; two are needed.
-    """
-    counted = [row for row in rows if row.study.task.source != "written"]
-    found, n = dict[str, Estimate](), len({row.study.key for row in counted})
-    for name in CRITERIA if n > 1 else ():
-        gains = [row.of[RANDOM].value - row.of[name].value for row in counted]
-        means = np.reshape(gains, (n, len(SHARES))).mean(1)  # (studies,)
-        mean, margin = float(means.mean()), margin_of_mean(means)
-        found[name] = Estimate(value=mean, low=mean - margin, high=mean + margin)
-    return found
-
-
-def regrets_said(rows: Sequence[Regrets]) -> str:
-    """Say which criteria are shown to choose better, or worse, than the mean of random subsets."""
-    found, count = beyond_chance(rows), len({row.study.key for row in rows if row.study.task.source != "written"})
-    named = {name: f"{in_sentence(CRITERIA[name])} ({points_words(gain)})" for name, gain in found.items()}
-    better = listed([named[name] for name, gain in found.items() if gain.low > 0]) or "none"
-    worse = listed([named[name] for name, gain in found.items() if gain.high < 0]) or "none"
-    return f"Shown to choose better than random removal, over {count} studies: {better}; worse: {worse}."
-
-
-def regrets_table(rows: Sequence[Regrets]) -> Table:
-    """Tabulate by how much the measured choice is better than each criterion's, and what each gains over random."""
-    found = []
-    for row in rows:
-        name = f"{checkpoint_name(row.study)} ({METRICS[row.study.task.main_metric].symbol})"
-        out = f"{row.fewer} of {row.study.checkpoint.num_layers}"
-        found.append({"Checkpoint": name, "Layers out": out} | regret_cells(row.of))
-    last = {"Checkpoint": "Better than random, over studies", "Layers out": NONE}
-    return [*found, last | regret_cells(beyond_chance(rows))]
 
 
 def write_table(file: library.TableFile[library.Line], table: Sequence[library.Line]) -> None:

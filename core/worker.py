@@ -212,13 +212,6 @@ def _predict(report: Reporter, revision: str, texts: list[str], **request: Any) 
     return asdict(predict(SweepRequest.from_json({**request, "data": "written"}), revision, texts, report))
 
 
-def _cut(report: Reporter, request: Order, **_: Any) -> Outcome:
-    """Study which layers of a checkpoint can go, and store the study."""
-    from core.sweep.cuts import store_cut
-
-    return store_cut(SweepRequest.from_json(request), report)
-
-
 def _export(report: Reporter, key: str, amount: float, checkpoint: str | None, data: str | None, **_: Any) -> Outcome:
     """Write the pruned checkpoint of one frame of a stored result: a folder."""
     from core.exports.pruned_checkpoint import write_pruned
@@ -226,11 +219,11 @@ def _export(report: Reporter, key: str, amount: float, checkpoint: str | None, d
     return {"path": str(write_pruned(store.load(_stored(key)), amount, checkpoint, data, report))}
 
 
-def _export_cut(report: Reporter, key: str, left: int, share: float, checkpoint: str | None) -> Outcome:
+def _export_cut(report: Reporter, key: str, left: int) -> Outcome:
     """Write a model that a stored study has judged: a folder, hosted a ZIP."""
     from core.exports.pruned_checkpoint import write_cut
 
-    return {"path": str(write_cut(store.load_cut(_stored(key)), left, share, checkpoint, report))}
+    return {"path": str(write_cut(store.load_cut(_stored(key)), left, report))}
 
 
 def _locate(report: Reporter, data: str, split: str) -> Outcome:
@@ -254,8 +247,8 @@ def _stored(key: str) -> Path:
 
 
 ANSWERS: Mapping[str, Callable[..., Outcome]] = {
-    **{"verify": _verify, "predict": _predict, "cut": _cut},
-    **{"export": _export, "export-cut": _export_cut, "locate": _locate, "fetch": _fetch},
+    **{"verify": _verify, "predict": _predict, "export": _export},
+    **{"export-cut": _export_cut, "locate": _locate, "fetch": _fetch},
 }
 """Orders other than a sweep: op -> what takes a report and the order's fields and returns the outcome, plain values."""
 

@@ -1,7 +1,7 @@
 """A worker without a model: speaks the protocol of core.worker and plays the script that an order names.
 
-The script is a request's `source_name` or the typed text. Run with a file of JSON, {"header", "frames", "key",
-"study"}, which `tests.queues` writes.
+The script is a request's `source_name` or the typed text. Run with a file of JSON, {"header", "frames", "key"},
+which `tests.queues` writes.
 """
 
 import json
@@ -65,8 +65,6 @@ def outcome(order: dict) -> dict:
     """The answer to any order but a run."""
     deviations = {"engine": dict.fromkeys(("mean", "cls", "tokens"), 0.0), "others": {}, "accuracy": 0.0}
     match order["op"]:
-        case "cut":
-            return {"key": MATERIAL["study"]}
         case "verify":
             torch_cka = {"mean": 0.0, "cls": 0.0, "tokens": 2e-6}
             return {"amount": order["amount"], "torch_cka": torch_cka, "within_tolerance": True, **deviations}
@@ -86,8 +84,8 @@ def outcome(order: dict) -> dict:
 def carry_out(order: dict) -> None:
     job, data = order["job"], order.get("data") or ""
     script = order.get("request", {}).get("source_name") or "".join(order.get("texts", ()))
-    if order["op"] in ("run", "cut"):
-        run(job, script, MATERIAL["frames"] if order["op"] == "run" and script != "refuse" else [])
+    if order["op"] == "run":
+        run(job, script, MATERIAL["frames"] if script != "refuse" else [])
     while script in ("stubborn", "babble") or (script == "hang" and job not in CANCELLED):
         time.sleep(0.01)
     if job in CANCELLED:

@@ -14,11 +14,9 @@ from core.jobs.queue import JobQueue
 from core.results.schema import Header
 from core.results.store import save
 from tests.builders import make_result
-from tests.studies import make_study, with_sizes
 
 PATIENCE = 240.0  # seconds; only a test that fails waits so long
 RESULT = make_result(amounts=(0.0, 0.5), num_examples=8)
-STUDY = with_sizes(make_study(), 0.25)
 
 
 class Clock:
@@ -36,8 +34,7 @@ class Clock:
 
 @contextmanager
 def queues(folder: Path, clock: Clock) -> Iterator[JobQueue]:
-    """Yields a queue, and closes it afterwards; every run ends in RESULT, which is stored in the user's folder, and
-    every study in STUDY, which is not.
+    """Yields a queue, and closes it afterwards; every run ends in RESULT, which is stored in the user's folder.
 
     Args:
         folder: Where the worker's material is written.
@@ -45,7 +42,7 @@ def queues(folder: Path, clock: Clock) -> Iterator[JobQueue]:
     """
     save(RESULT)
     content = RESULT.model_dump(mode="json")
-    material = {"header": {name: content[name] for name in Header.model_fields}, "study": STUDY.key}
+    material = {"header": {name: content[name] for name in Header.model_fields}}
     (folder / "material.json").write_text(json.dumps(material | {name: content[name] for name in ("frames", "key")}))
     worker = Path(__file__).with_name("fake_worker.py")
     with closing(

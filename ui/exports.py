@@ -28,9 +28,11 @@ from core.inputs import uploads
 from core.jobs.queue import queue
 from core.request.catalog import METHODS, REDUCTIONS
 from core.request.limits import is_hosted, is_upload
+from core.request.sweep_request import SweepRequest
 from core.results.cut import CutStudy, Result
+from core.results.key import sealed
 from core.results.names import amount_name, pruning_name, result_name
-from core.results.provenance import can_be_found, recipe
+from core.results.provenance import can_be_found, checkpoint_place, recipe
 from core.results.schema import SweepResult
 from ui.address import amount_in_address
 from ui.jobs import answer_to, ask, frame_fields, original_request, progress_shown, visitor
@@ -198,10 +200,12 @@ def offer_exports(
             of = f": {plain(result_name(result))}" if len(several) > 1 else ""
             if numbers:
                 _offer_numbers(result, of)
+            if isinstance(result, CutStudy):
+                continue
             if numbers or of:
                 st.markdown(f"**Command{of}**")
                 show_recipe(result)
-            if numbers and isinstance(result, SweepResult):
+            if numbers:
                 st.markdown(f"**Pruned checkpoint{of}**")
                 _offer_checkpoint(result)
 
@@ -213,10 +217,10 @@ def _offer_numbers(result: Result, of: str) -> None:
             name = partial(file_name, [result])
             download("Similarities as CSV", partial(similarity_csv, result), name("-similarity.csv"))
             download("Metrics as CSV", partial(metrics_csv, result), name("-metrics.csv"))
-        download("Result as JSON", result.model_dump_json, file_name([result], ".json"))
+        download("Result as JSON", lambda: sealed(result).model_dump_json(), file_name([result], ".json"))
 
 
-def show_recipe(result: Result) -> None:
+def show_recipe(result: SweepResult) -> None:
     """Show how to recompute a whole result; a hosted server's paths and files mean nothing to a visitor."""
     request = None
     with suppress(PrunescopeError):  # an upload is not stored here any more
@@ -251,15 +255,13 @@ def _offer_checkpoint(result: SweepResult) -> None:
 
 def offer_smaller(study: CutStudy, choice: Choice) -> None:
     """Offer the model that a cut leaves: a folder in the Hub's format, hosted a ZIP of it."""
-    request, asked = original_request(study), (study.key, len(choice.model.layers), choice.model.share)
-    if not can_be_found(replace(request, data=None)):
+    asked = study.key, len(choice.model.layers)
+    if not can_be_found(SweepRequest(checkpoint_place(study.checkpoint), study.task.name)):
         remark(LACKING)
         return
-    place = request.checkpoint if study.checkpoint.source == "folder" else None
     with st.container(horizontal=True, vertical_alignment="center"), refusals_shown():
         if st.button("Save the smaller model", key="cut-save", icon=":material/save:"):
-            key, left, share = asked
-            ask("export-cut", asked, "export-cut", key=key, left=left, share=share, checkpoint=place)
+            ask("export-cut", asked, "export-cut", key=asked[0], left=asked[1])
         remark(plain(smaller_words(choice)))
     if not (written := answer_to("export-cut", asked)):
         return

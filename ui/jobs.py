@@ -19,7 +19,6 @@ from core.jobs.job import Job
 from core.jobs.queue import queue
 from core.request.limits import is_upload
 from core.request.sweep_request import SweepRequest
-from core.results.cut import Result
 from core.results.names import in_sentence
 from core.results.provenance import can_be_found, lacks_place, request_of
 from core.results.schema import SweepResult
@@ -54,15 +53,9 @@ def cancel(job_id: str) -> None:
     queue.cancel(job_id, visitor())
 
 
-def job_in_address(page: str = "Lab") -> Job | None:
-    """Return the job that the address names; None if another page shows it, or the queue does not hold it."""
-    job = queue.get(st.query_params.get("job", ""))
-    return job if job and home_of(job) == page else None
-
-
-def home_of(job: Job) -> str:
-    """Return the name of the page that shows a job."""
-    return "Cut" if job.study else "Lab"
+def job_in_address() -> Job | None:
+    """Return the job that the address names; None if the queue does not hold it."""
+    return queue.get(st.query_params.get("job", ""))
 
 
 def note_watching(page: str) -> None:
@@ -71,19 +64,18 @@ def note_watching(page: str) -> None:
     A job that the queue does not hold is taken out of the address, with a note.
 
     Args:
-        page: The page's name. The one that shows the job itself leads back to this visitor's last run where the address
-            has lost it: by a step back, or for another result.
+        page: The page's name. The Lab, which shows the job itself, leads back to this visitor's last run where the
+            address has lost it: by a step back, or for another result.
     """
-    job = queue.get(st.query_params.get("job", ""))
+    job = job_in_address()
     if job is None and "job" in st.query_params:
         del st.query_params["job"]
         st.info(UNKNOWN)
-    last = queue.get(st.session_state.get(STARTED, ""))
-    if job and home_of(job) == page:
+    if job and page == "Lab":
         watch(job.id)
         if job.ended:
             st.session_state.pop(STARTED, None)
-    elif job := job or (last if last and home_of(last) == page else None):
+    elif job := job or (queue.get(st.session_state.get(STARTED, "")) if page == "Lab" else None):
         st.fragment(_mention, run_every=None if job.ended else TICK_ELSEWHERE)(job)
 
 
@@ -93,39 +85,31 @@ def _mention(job: Job) -> None:
     if current is None or current.ended != job.ended:
         st.rerun()
     watch(job.id)
-    where = "on the page Cut" if job.study else "in the Lab"
-    words = f"Your run has ended: see it {where}" if current.ended else f"Running: {progress_text(current)}"
-    st.page_link(
-        f"pages/{home_of(job).lower()}.py", label=words, icon=":material/science:", query_params=carried(job=job.id)
-    )
+    words = "Your run has ended: see it in the Lab" if current.ended else f"Running: {progress_text(current)}"
+    st.page_link("pages/lab.py", label=words, icon=":material/science:", query_params=carried(job=job.id))
 
 
-def start(
-    request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[SweepRequest] = (), study: bool = False
-) -> NoReturn:
-    """Ask for a sweep, or for a study of cuts, and put its job into the address.
+def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[SweepRequest] = ()) -> NoReturn:
+    """Ask for a sweep, and put its job into the address.
 
     Args:
         request: What to compute.
         fresh: Whether to compute it even if its result is stored.
         follow_ups: What to compute after it, such as its control.
-        study: Whether to study cuts of its checkpoint on its examples; the page Cut shows it.
 
     Raises:
         PrunescopeError: The request is refused.
     """
-    job_id = queue.submit(request, visitor(), fresh=fresh, follow_ups=follow_ups, study=study)
+    job_id = queue.submit(request, visitor(), fresh=fresh, follow_ups=follow_ups)
     st.session_state[STARTED] = job_id
     st.session_state.setdefault(ASKED, []).append(job_id)
     queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
-    if study:
-        st.switch_page("pages/cut.py", query_params=carried(job=job_id))
     lab().follows, lab().ended = job_id, None  # its settings are these
     st.query_params["job"] = job_id
     st.rerun()
 
 
-def original_request(result: Result) -> SweepRequest:
+def original_request(result: SweepResult) -> SweepRequest:
     """Return the request that led to a result: as this server remembers it, else as far as the result tells it."""
     return _remembered_request(result.key) or request_of(result)
 

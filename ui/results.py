@@ -1,6 +1,6 @@
 """Results on a page: list the available ones, open a visitor's own, read each file once for all, who only look."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -85,11 +85,7 @@ def at_hand() -> tuple[Entry, ...]:
 
 def studies_at_hand() -> tuple[CutEntry, ...]:
     """List the available studies of cuts; see `at_hand`."""
-    if is_hosted():
-        own = tuple(once(library.entry_of, study) for study in _computed() if isinstance(study, CutStudy))
-    else:
-        own = library.own(CutEntry)
-    return (*_shipped(CutEntry), *own)
+    return (*_shipped(CutEntry), *(() if is_hosted() else library.own(CutEntry)))
 
 
 def shipped_results() -> tuple[Entry, ...]:
@@ -112,14 +108,8 @@ def own_results() -> tuple[Entry, ...]:
     """
     if not is_hosted():
         return library.own(Entry)
-    return tuple(once(library.entry_of, result) for result in _computed() if isinstance(result, SweepResult))
-
-
-def _computed() -> Iterator[Result]:
-    """Read what this visit has computed, of both kinds."""
-    for key in st.session_state.get(COMPUTED, []):
-        if store.find(key) and not store.is_shipped(key) and (found := _read(key, lambda result, name: result)):
-            yield found
+    keys = (key for key in st.session_state.get(COMPUTED, []) if store.find(key) and not store.is_shipped(key))
+    return tuple(once(library.entry_of, result) for key in keys if (result := by_key(key)))
 
 
 def note_computed(key: str) -> None:

@@ -1,7 +1,7 @@
 """What can be cut out of a model: how fast each smaller one is and how well it still does, and which layers are out.
 
-The frontier has speed across and the metric up. Grey marks are what similarity and chance would have picked of as many
-layers. The stack has the layers as a network is drawn, the first at the bottom; what is out is hatched.
+The frontier has speed across and the metric up. The stack has the layers as a network is drawn, the first at the
+bottom; what is out is hatched.
 """
 
 from itertools import pairwise
@@ -23,22 +23,13 @@ LAYOUT = Layout(
     narrow=in_column({"frontier": "27rem", "bar": "auto", "stack": "17rem"}),
     slide='"frontier stack" minmax(0, 1fr) / minmax(0, 7fr) minmax(0, 2fr)',
 )
-GREY = g.UNDEFINED_COLOUR
-SHAPES = ("triangle-down", "diamond", "cross", "square", "triangle-up", "M-1,-0.2H1V0.2H-1Z")  # the last is a dash
-OFFSETS = (-24, -18, -12, 12, 18, 24)  # from a model to the marks of criteria, the inner for few: pixels on a page
-MARK = alt.ExprRef("margin * margin / 27")  # the area of such a mark, which grows with the letters
 FULL, GUESS = "full model", "commonest label"
 STEP = 0.05  # the axis of the metric ends at multiples of it
-PIECES = 12  # of a whole band, each with strokes of its own
-FEED_FORWARD = 8  # of these, where a layer has four feed-forward units for each hidden one: two thirds of its weights
+PIECES = 12  # of the band of a layer that is out, each with strokes of its own
 BAND = (0.12, 0.88)  # bottom and top, of a layer's row
 DISC = alt.ExprRef("margin * margin / 7")  # the area around a number of layers, which has letters as high as all others
 FASTER, FEWER = "Times as fast as the full model", "Layers removed"
-EXPLAINED = (
-    "Numbers: layers out, chosen by measuring. Grey, moved aside: chosen otherwise",
-    "Squares: narrower parts as well",
-)
-TOLD = ("Removed", "Difference", "When choosing", "Answers", "Speed", "Size")  # of each model
+TOLD = ("Removed", "Difference", "When choosing", "Speed", "Size")  # of each model
 
 
 def cut_scene(known: Frontier, choice: Choice | None, title: str) -> Scene:
@@ -62,40 +53,26 @@ def _frontier_view(known: Frontier, chosen: Choice | None) -> View:
     models: g.Rows = [
         {
             **{end: g.rounded(getattr(choice.value, end)) for end in ("value", "low", "high")},
-            **{"x": choice.gain, "label": str(len(choice.removed)), "narrower": choice.model.share > 0},
+            **{"x": choice.gain, "label": str(len(choice.removed))},
             **{"chosen": choice == chosen, "text": decimals(choice.value.value, 3)},
             **words.told(choice, depth),
         }
         for choice in known.choices
     ]
-    places = {row["label"]: row["x"] for row in models if not row["narrower"]}
-    picks: g.Rows = [
-        {
-            **{"x": places[str(pick.fewer)], "value": g.rounded(pick.value)},
-            **{"criterion": words.CRITERION[pick.criterion], "layers": words.layers_words(pick.removed, depth)},
-        }
-        for pick in known.picks
-        if pick.criterion in words.CRITERION and pick.regret.high > pick.regret.low  # else it picks the same layers
-    ]
     lines = [
         {"value": known.full.value, "text": FULL},
         {"value": known.guess, "low": known.guess - STEP / 2, "text": GUESS},  # with room below for its words
     ]
-    heights = [row[end] for row in (*models, *picks, *lines) for end in ("value", "low", "high") if end in row]
+    heights = [row[end] for row in (*models, *lines) for end in ("value", "low", "high") if end in row]
     domain = floor(min(heights) / STEP) * STEP, ceil(max(heights) / STEP) * STEP
     numbers = Numbers("models", "Removed", {title: "text", **{name: name for name in TOLD[1:]}})
-    explained = ". ".join(EXPLAINED[: 1 + any(row["narrower"] for row in models)])
-    heading = [f"{title} of each smaller model, with its 95 % interval", explained]
-    measured = {pick.criterion for pick in known.picks}  # also where none of its marks is drawn
-    criteria = tuple(title for name, title in words.CRITERION.items() if name in measured)
-    drawn = title, known.timed, domain, max(row["x"] for row in models), len(places), criteria
-    return View(_frontier, drawn, {"models": models, "picks": picks, "lines": lines}, heading, numbers=numbers)
+    heading = [f"{title} of each smaller model, with its 95 % interval", "Numbers: layers out, chosen by measuring"]
+    drawn = title, known.timed, domain, max(row["x"] for row in models)
+    return View(_frontier, drawn, {"models": models, "lines": lines}, heading, numbers=numbers)
 
 
-def _frontier(
-    metric: str, timed: bool, domain: tuple[float, float], most: float, count: int, criteria: tuple[str, ...]
-) -> g.LayerChart:
-    """Draw, from back to front: the lines to hold against, what else would have been picked, and the models."""
+def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float) -> g.LayerChart:
+    """Draw, from back to front: the lines to hold against, and the models."""
     ticks = [1, 1.5, 2, 3, 4, 6, 8, 12, 16] if timed else alt.Undefined
     across = alt.Axis(values=ticks, tickMinStep=1, format="~f", labelOverlap=True, grid=False, titleAnchor="start")
     ends = [0.95, 1.25 * most] if timed else [0.5, most + 0.5]
@@ -103,31 +80,18 @@ def _frontier(
     x = alt.X("x:Q", title=FASTER if timed else FEWER, scale=scale, axis=across)
     up = alt.Axis(format=".2f", tickCount=6, minExtent=g.MARGIN, maxExtent=g.MARGIN)
     y = alt.Y("value:Q", title=None, scale=alt.Scale(domain=list(domain), nice=False), axis=up)
-    lines, picks, models = g.data("lines").encode(y=y), g.data("picks").encode(x=x, y=y), g.data("models").encode(x=x)
+    lines, models = g.data("lines").encode(y=y), g.data("models").encode(x=x)
     points = models.encode(y=y, tooltip=g.told({metric: "text:N", **{name: f"{name}:N" for name in TOLD}}))
-    fewer, narrower = (points.transform_filter(f"{sign}datum.narrower") for sign in ("!", ""))
-    columns = alt.ExprRef("width > 9 * margin ? 2 : 1")
-    legend = alt.Legend(title=None, columns=columns, symbolSize=MARK, symbolFillColor=GREY)
-    looks = g.by_series("criterion", legend, criteria, shape=list(SHAPES))
-    apart = f"min(margin / {g.CURVE_MARGIN}, width / {2 * OFFSETS[-1] * count})"  # closer where models are
     full, guess = (lines.transform_filter(alt.datum.text == text).encode(text="text:N") for text in (FULL, GUESS))
-    picked = g.told({"Chosen by": "criterion:N", "Removed": "layers:N", metric: "value:Q"})
     return alt.layer(
         lines.mark_rule(style="reference"),
         *g.haloed_text(full.encode(x=alt.value("width")), "right", baseline="bottom", dx=-4, dy=-3),
         *g.reference_words(guess.encode(x=alt.value(0))),  # below it, where all models are better
-        *(
-            picks.transform_filter(alt.datum.criterion == name)
-            .mark_point(color=GREY, filled=True, size=MARK, opacity=1, xOffset=alt.ExprRef(f"{offset} * {apart}"))
-            .encode(tooltip=picked, **looks)
-            for name, offset in zip(criteria, OFFSETS[(len(OFFSETS) - len(criteria)) // 2 :], strict=False)
-        ),
-        fewer.mark_line(style="series", strokeWidth=1, opacity=0.6).encode(order="x:Q"),
+        points.mark_line(style="series", strokeWidth=1, opacity=0.6).encode(order="x:Q"),
         models.mark_rule(style="series", strokeWidth=1.5).encode(y="low:Q", y2="high:Q"),
-        narrower.mark_point(style="series", shape="square", size=MARK),
-        fewer.mark_point(style="series", filled=True, size=DISC, opacity=1),
+        points.mark_point(style="series", filled=True, size=DISC, opacity=1),
         points.transform_filter("datum.chosen").mark_point(style="marker", size=DISC, filled=True, fillOpacity=0),
-        fewer.encode(text="label:N").mark_text(style=["note", "halo"], strokeWidth=0, fontWeight="bold"),
+        points.encode(text="label:N").mark_text(style=["note", "halo"], strokeWidth=0, fontWeight="bold"),
     )
 
 
@@ -135,15 +99,14 @@ def _frontier(
 
 
 def _stack_view(known: Frontier, choice: Choice | None) -> View:
-    depth, share, parts = known.study.checkpoint.num_layers, choice.model.share if choice else 0.0, g.Rows()
+    depth, parts = known.study.checkpoint.num_layers, g.Rows()
     for row in range(depth):
-        kept = 0 if choice and row in choice.removed else PIECES - round(FEED_FORWARD * share)
-        for x, x2 in pairwise([*({0, kept}), *range(kept + 1, PIECES + 1)]):
+        is_out = choice is not None and row in choice.removed
+        for x, x2 in pairwise(range(PIECES + 1) if is_out else (0, PIECES)):
             ends = {"x": x, "x2": x2, "y": row + BAND[0], "y2": row + BAND[1]}
-            parts.append({**ends, "value": 1.0 if x < kept else None})
+            parts.append({**ends, "value": None if is_out else 1.0})
     points = tuple(f"layer.{k}.output" for k in range(depth))
-    title = f"Hatched: removed{'; feed-forward units: the right two thirds' if share else ''}"
-    return View(_stack, (points,), {"parts": parts}, title)
+    return View(_stack, (points,), {"parts": parts}, "Hatched: removed")
 
 
 def _stack(points: tuple[str, ...]) -> g.LayerChart:
@@ -152,4 +115,4 @@ def _stack(points: tuple[str, ...]) -> g.LayerChart:
     axis = g.layers_axis(points, labelFontSize=size, labelSeparation=alt.ExprRef(f"-0.25 * {g.LETTER}"))
     parts = g.data("parts").encode(x=x, x2="x2:Q", y=alt.Y("y:Q", title="Layer", **axis), y2="y2:Q")
     kept, out = (parts.transform_filter(f"{sign}isValid(datum.value)") for sign in ("", "!"))
-    return alt.layer(kept.mark_rect(style="bar"), out.mark_rect(color=GREY), *g.hatching(parts))
+    return alt.layer(kept.mark_rect(style="bar"), out.mark_rect(color=g.UNDEFINED_COLOUR), *g.hatching(parts))

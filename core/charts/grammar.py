@@ -25,7 +25,6 @@ OUTLINE_COLOUR = "#2ca5b8"  # of a layer with itself: a hue that magma lacks, vi
 # Of series: 3 : 1 on both themes, the first two differ without red and green; dashes tell every third from the others.
 COLOURS = ["#d9670f", "#2584cf", "#1b9e77", "#b5367a", "#8f7a00", "#7570b3", "#7a7a7a"]
 DASHES = [[1, 0], [6, 3], [2, 2]] * 2
-SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right"]
 FIRST_COLOUR, SECOND_COLOUR = COLOURS[:2]  # of two results
 ALONE_COLOUR = SECOND_COLOUR  # of a visitor's own result
 CORRECT_COLOUR, INCORRECT_COLOUR = "#0072b2", "#cc8400"  # after Okabe and Ito; 3 : 1 on white and on black

@@ -23,7 +23,7 @@ from core.findings.choices import middle_of
 from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
 from core.findings.compare import Two
-from core.findings.cut import By, chosen, frontier_of
+from core.findings.cut import chosen, frontier_of
 from core.findings.pooled import Pooled
 from core.findings.sentences import ALL, examples_of, selected
 from core.findings.words import Said, Table, numbered
@@ -186,13 +186,13 @@ def present_block(result: SweepResult, near: Sequence[SweepResult], heading: str
     return Block(first, start=result.amounts[0], choices=scenes, spoken=spoken, stage=stage)
 
 
-def cut_shown(study: CutStudy, by: By, most: str) -> Shown:
+def cut_shown(study: CutStudy, most: str) -> Shown:
     """Show which layers can go where at most so much may be lost."""
     known = once(frontier_of, study)
-    found = chosen(known, by, float(most))
-    said = cut_words.cut_said(known, found, by, float(most))
+    found = chosen(known, float(most))
+    said = cut_words.cut_said(known, found, float(most))
     scene = cut_scene(known, found, said.heading)
-    return Shown(said, [Block(scene)], tables={"": cut_words.regrets_table(known)}, text=cut_words.READING)
+    return Shown(said, [Block(scene)], tables={"": cut_words.choices_table(known)}, text=cut_words.READING)
 
 
 def pooled_shown(table: Sequence[Pooled], own: Own) -> Shown:

@@ -2,14 +2,14 @@
 
 from huggingface_hub import ModelCardData
 
-from core.findings.cut import Judge, estimated
-from core.findings.words.cut import layers_words, machine_name
+from core.findings.cut import Choice
+from core.findings.words.cut import choice_name, machine_name
 from core.findings.words.numbers import decimals
 from core.request.amounts import amount_text
 from core.request.catalog import METHODS
-from core.results.cut import Cut, CutStudy, Result, Worth, unpacked
+from core.results.cut import CutStudy, Result, Worth
 from core.results.fields import Bounds
-from core.results.names import amount_name, checkpoint_name, data_name, pruning_name
+from core.results.names import amount_name, checkpoint_name, data_name, in_sentence, pruning_name
 from core.results.provenance import recipe, task_of
 from core.results.schema import Frame, SweepResult
 
@@ -52,38 +52,29 @@ This computes the result, whose key is `{result.key}`. {made_by.missing}
 """
 
 
-def cut_card(study: CutStudy, smaller: Cut, folder: str, size: tuple[int, int], licence: str | None) -> str:
-    """Write the README of a smaller model: base, what is out, how to load it, size, scores, speed, command.
+def cut_card(study: CutStudy, choice: Choice, folder: str, licence: str | None) -> str:
+    """Write the README of a smaller model: base, what is out, how to load it, size, scores, speed.
 
     Args:
         study: The study.
-        smaller: One of the models that it offers.
+        choice: One of the models that it offers.
         folder: The name of what it is written to.
-        size: Bytes of configuration, tokenizer and weights, and parameters.
         licence: The base's, where it is known.
     """
-    depth, worth, base, made_by = study.checkpoint.num_layers, smaller.worth, study.full.size, recipe(study)
-    assert worth is not None  # it is offered
-    gone = [layer for layer in range(depth) if layer not in smaller.layers]
-    out = [f"{layers_words(gone, depth)} of {depth}, counted from 1"] if gone else []
-    asked = f"--layers {depth - len(gone)}"
-    if smaller.share:
-        left = len(unpacked(smaller.kept[0]))
-        out.append(f"{amount_name(smaller.share)} of the feed-forward units of each layer: {left} are left")
-        asked += f" --width {amount_text(smaller.share)}"
-    metric, by = study.task.main_metric, study.calibration
-    values = Judge(study).values([study.full.judged, smaller.judged])  # (2, 1 + draws)
-    beside = [(f"{metric}, beside the base", estimated(values[1] - values[0]))]
-    speeds = smaller.size.speeds if smaller.size else {}
-    beside += [(f"times as fast, batch of {batch}", times) for batch, times in speeds.items()]
-    beside = [("predictions that differ from the base's", worth.changed), *beside]
-    rows = "\n".join(_row(name, found.value, (found.low, found.high)) for name, found in beside)
-    timed = f"Timed in float32 with {machine_name(study)}." if speeds else ""
-    return f"""{_metadata(study, worth, "cut", licence)}
+    depth, model, by = study.checkpoint.num_layers, choice.model, study.calibration
+    sizes = timed = ""
+    if (size := model.size) and (full := study.full.size):
+        sizes = f"| bytes | {size.bytes:,}, of the base {full.bytes:,} |\n"
+        sizes += f"| parameters | {size.parameters:,}, of the base {full.parameters:,} |\n"
+        timed = f"Timed in float32 with {machine_name(study)}."
+    beside = {f"{study.task.main_metric}, beside the base": choice.difference}
+    beside |= {f"times as fast, batch of {batch}": times for batch, times in (size.speeds if size else {}).items()}
+    rows = "\n".join(_row(name, found.value, (found.low, found.high)) for name, found in beside.items())
+    return f"""{_metadata(study, model.worth, "cut", licence)}
 # {checkpoint_name(study)}, made smaller
 
-Written by Prunescope. Really removed: {"; ".join(out)}. The choice was made on {len(by.examples)} examples of
-{by.source_name}, {by.split}. It was not trained after that.
+Written by Prunescope. Really removed: {in_sentence(choice_name(choice, depth))} of {depth}, counted from 1. The choice
+was made on {len(by.examples)} examples of {by.source_name}, {by.split}. It was not trained after that.
 {_question(study)}
 
 ```python
@@ -93,19 +84,13 @@ tokenizer = AutoTokenizer.from_pretrained("{folder}")
 ```
 
 {_base(study, licence)}
-| bytes | {size[0]:,}{f", of the base {base.bytes:,}" if base else ""} |
-| parameters | {size[1]:,}, of the base {study.checkpoint.num_parameters:,} |
-
+{sizes}
 On {data_name(study)}, which took no part in choosing. {timed}
 
-{score_table(worth)}
+{score_table(model.worth)}
 {rows}
 
-This makes the study, whose key is `{study.key}`, and this folder. {made_by.missing}
-
-```shell
-{made_by.script} {asked} --save ./SMALLER
-```
+The key of the study is `{study.key}`.
 """
 
 

@@ -7,16 +7,19 @@ frame are pruned as in its sweep: zeros in place, so that the model is neither s
 import shutil
 from pathlib import Path
 
+from huggingface_hub import ModelCard
 from platformdirs import user_cache_path
+from torch import nn
 
 from core.encoder.loading import borrow, save, written_whole
 from core.errors import PrunescopeError
 from core.exports.model_card import cut_card, model_card
-from core.inputs.checkpoints import CARD, licence_of, resolve, suited
+from core.findings.cut import frontier_of
+from core.inputs.checkpoints import CARD, Resolved, licence_of, resolve, suited
 from core.inputs.hub import Report
 from core.inputs.uploads import SMALLER_MODELS
 from core.pruning import PrunedModel
-from core.pruning.cut import model_of
+from core.pruning.cut import cut
 from core.request.amounts import amount_text
 from core.request.limits import is_hosted, limits
 from core.results.cut import CutStudy
@@ -54,24 +57,16 @@ def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, dat
             pruned.prune(frame.amount)
             name = f"{result.task.name}-{result.pruning.method}-{amount_text(frame.amount)}-{result.key[:8]}"
             folder = user_cache_path("prunescope") / "pruned_checkpoints" / name
-            with written_whole(folder) as whole:
-                save(pruned.model, resolved, whole)
-                (whole / CARD).write_text(model_card(result, frame, licence_of(resolved.folder)), encoding="utf-8")
-            return folder
+            return _written(folder, pruned.model, resolved, model_card(result, frame, licence_of(resolved.folder)))
 
 
-def write_cut(
-    study: CutStudy, left: int, share: float, checkpoint: str | None, report: Report, folder: Path | None = None
-) -> Path:
+def write_cut(study: CutStudy, left: int, report: Report) -> Path:
     """Make a smaller model of a study anew, and write it.
 
     Args:
         study: A whole study.
-        left: How many layers stay: the measured choice of so many.
-        share: Of the feed-forward units, what is removed from each of them.
-        checkpoint: Where the checkpoint is; None uses what the study names, which fails for a folder.
+        left: How many layers stay: the choice of so many.
         report: Called with (stage, done, total); an exception that it raises ends the export, unchanged.
-        folder: Where to, new or empty; None for one of the user's cache, which it replaces.
 
     Returns:
         The folder: config.json, model.safetensors, the tokenizer, README.md; hosted, a ZIP of it.
@@ -80,24 +75,33 @@ def write_cut(
         PrunescopeError: The study offers no such model, the checkpoint is not the study's, or the folder cannot
             be written or is too large here.
     """
-    smaller = study.choice(left, share)
-    resolved = suited(resolve(place_of(study.checkpoint, checkpoint), report), study.task.name)
+    choice = next((one for one in frontier_of(study).choices if len(one.model.layers) == left), None)
+    if choice is None:
+        raise PrunescopeError(f"the study offers no smaller model of {left} layers: choose what it shows")
+    resolved = suited(resolve(place_of(study.checkpoint, None), report), study.task.name)
     check_same_content(resolved, study.checkpoint.id, study.checkpoint.revision)
-    name = f"{study.task.name}-{left}-layers-{amount_text(share)}-{study.key[:8]}"
-    target = folder or user_cache_path("prunescope") / SMALLER_MODELS / name
+    folder = user_cache_path("prunescope") / SMALLER_MODELS / f"{study.task.name}-{left}-layers-{study.key[:8]}"
     with borrow(resolved) as full:
         report("Writing", 0, 1)
-        small = model_of(full.model, smaller)
-        with written_whole(target) as whole:
-            size = save(small, resolved, whole)
-            if size > (most := limits().export_bytes):
-                fault = f"the smaller model has {size / 2**20:,.0f} MiB, more than the {most / 2**20:,.0f} allowed here"
-                raise PrunescopeError(f"{fault}: run Prunescope on your own computer")
-            parameters = sum(weight.numel() for weight in small.parameters())
-            card = cut_card(study, smaller, target.name, (size, parameters), licence_of(resolved.folder))
-            (whole / CARD).write_text(card, encoding="utf-8")
+        card = cut_card(study, choice, folder.name, licence_of(resolved.folder))
+        _written(folder, cut(full.model, choice.model.layers), resolved, card)
     if not is_hosted():
-        return target
-    archive = shutil.make_archive(str(target), "zip", target.parent, target.name)
-    shutil.rmtree(target)
+        return folder
+    archive = shutil.make_archive(str(folder), "zip", folder.parent, folder.name)
+    shutil.rmtree(folder)
     return Path(archive)
+
+
+def _written(folder: Path, model: nn.Module, resolved: Resolved, card: str) -> Path:
+    """Write a model with its tokenizer and its card, whole or not at all.
+
+    Raises:
+        PrunescopeError: The folder cannot be written or is too large here.
+    """
+    with written_whole(folder) as whole:
+        size = save(model, resolved, whole)
+        if size > (most := limits().export_bytes):
+            fault = f"the model has {size / 2**20:,.0f} MiB, more than the {most / 2**20:,.0f} allowed here"
+            raise PrunescopeError(f"{fault}: run Prunescope on your own computer")
+        ModelCard(card).save(whole / CARD)
+    return folder

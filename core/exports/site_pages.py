@@ -21,7 +21,6 @@ from core.findings.words import layers as layers_words
 from core.findings.words import story as story_words
 from core.findings.words.lab import caution
 from core.findings.words.methods import TITLE
-from core.findings.words.numbers import percent
 from core.findings.words.pages import label_of
 from core.request.catalog import REDUCTION_TITLES
 from core.results.cut import CutStudy
@@ -137,9 +136,8 @@ def present_page(result: SweepResult, shelf: Shelf) -> Page:
 
 def cut_page(study: CutStudy) -> Page:
     """Show which layers can go."""
-    limits = {str(most): f"{points(most)} or {percent(most)}" for most in cut_words.MOST}
-    choices = [*choice("by", cut_words.BY), *choice("most", limits, cut_words.USUAL)]
-    return Page(name_of("cut", study.key), choices, partial(pages.cut_shown, study))
+    limits = {str(most): points(most) for most in cut_words.MOST}
+    return Page(name_of("cut", study.key), choice("most", limits, cut_words.USUAL), partial(pages.cut_shown, study))
 
 
 def grid_page(table: Sequence[Pooled]) -> Page:

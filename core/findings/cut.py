@@ -1,34 +1,27 @@
 """What a study of cuts offers: smaller models, one of them chosen on the calibration examples, and what bears it out.
 
 A choice is made by calibration figures alone. The judged examples take no part in it, so that their figures are no
-better for it; they are shown, and may contradict the choice. Beside it stands what each criterion would have chosen,
-and its regret: the main metric of the measured choice minus that of its own, on the judged examples.
+better for it; they are shown, and may contradict the choice.
 
 Intervals of differences are paired: the same draws of examples serve all models (percentile bootstrap, fixed seed).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import comb
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from core.findings.accuracy import reference_of
 from core.request.catalog import CONFIDENCE
-from core.request.criteria import MEASURED
 from core.results.cut import Cut, CutStudy, Layers
 from core.results.statistics import Estimate
-from core.sweep.scores import FROM_COUNTS, SCORES
+from core.sweep.scores import SCORES
 
-By = Literal["score", "answers"]  # what is limited: how much of the main metric is lost, or how many answers change
 State = Literal["holds", "inconclusive", "fails", "nothing", "guesses"]
 Array = npt.NDArray[np.float64]
-RANDOM = "random"  # beside the criteria: what all choices give on average
 ROUNDING = 1e-9  # of losses: one of exactly so much is allowed
 DRAWS = 2_000
-AT_ONCE = 2**22  # numbers of models that are valued together, 32 MiB: of fifty labels, all of a study take gigabytes
 
 
 @dataclass(frozen=True)
@@ -38,38 +31,18 @@ class Choice:
     Attributes:
         model: What the study measured.
         removed: The layers that are out, ascending, from 0.
-        loss: On the calibration examples: by how much the main metric falls, and the share of answers that change.
+        loss: By how much the main metric falls on the calibration examples.
         value: The main metric on the judged examples.
         difference: Of that from the full model's, paired.
-        changed: The share of answers that differ from the full model's, there.
         gain: How many times as fast it is; the number of layers out where not every choice was timed.
     """
 
     model: Cut
     removed: Layers
-    loss: Mapping[By, float]
+    loss: float
     value: Estimate
     difference: Estimate
-    changed: Estimate
     gain: float
-
-
-class Picked(NamedTuple):
-    """What a criterion picks of one size, MEASURED and RANDOM among them.
-
-    Attributes:
-        criterion: Its name.
-        removed: The layers that are out; of RANDOM none in particular.
-        fewer: How many are out.
-        value: The main metric on the judged examples; of RANDOM the mean over the subsets that were drawn.
-        regret: By how much that of the measured choice is higher, paired.
-    """
-
-    criterion: str
-    removed: Layers
-    fewer: int
-    value: float
-    regret: Estimate
 
 
 @dataclass(frozen=True)
@@ -80,8 +53,7 @@ class Frontier:
         study: The study.
         full: The main metric of the full model on the judged examples.
         guess: Of always guessing the commonest label, there.
-        choices: One of each number of layers and each width.
-        picks: What the criteria pick, of each number of layers.
+        choices: One of each number of layers, the largest first.
         timed: Whether the speed of every choice was measured, and is what it gains.
     """
 
@@ -89,35 +61,18 @@ class Frontier:
     full: Estimate
     guess: float
     choices: tuple[Choice, ...]
-    picks: tuple[Picked, ...]
     timed: bool
 
 
-class Judge:
-    """Values predictions of a study's judged examples by its main metric."""
+def values_of(study: CutStudy) -> Array:
+    """Value each model of a study by the main metric.
 
-    def __init__(self, study: CutStudy) -> None:
-        self._metric, self._gold, n = study.task.main_metric, np.array(study.task.gold), len(study.task.gold)
-        self._labels = np.arange(len(study.task.label_names))[:, None]  # (labels, 1)
-        drawn = np.random.default_rng(0).integers(n, size=(DRAWS, n))
-        rows = [np.arange(n), *drawn]
-        self._times = np.array([np.bincount(row, minlength=n) for row in rows], np.float64)  # (1 + draws, examples)
-
-    def values(self, predicted: Iterable[Sequence[int] | None]) -> Array:
-        """Return of each model the metric of all examples, and of those of each draw: (models, 1 + draws)."""
-        every, each = [*predicted], self._labels.size * max(self._times.shape)
-        some = max(AT_ONCE // each, 1)
-        return np.concatenate([self._values(every[k : k + some]) for k in range(0, len(every), some)])
-
-    def _values(self, predicted: Sequence[Sequence[int] | None]) -> Array:
-        said, meant = np.array(predicted)[:, None] == self._labels, self._gold == self._labels  # (…, labels, n)
-        both, golds, predictions = (
-            np.tensordot(marks.astype(np.float64), self._times, (-1, -1)).swapaxes(-1, -2)
-            for marks in (said & meant, np.broadcast_to(meant, said.shape), said)
-        )  # each (models, 1 + draws, labels): how often
-        if self._metric == "accuracy":
-            return np.asarray(both.sum(-1) / golds.sum(-1))
-        return FROM_COUNTS[self._metric](both, golds, predictions)
+    Returns:
+        (models, 1 + draws): on all judged examples, and on those of each draw, which serves all models.
+    """
+    score, gold, n = SCORES[study.task.main_metric], np.array(study.task.gold), len(study.task.gold)
+    rows = np.vstack([np.arange(n), np.random.default_rng(0).integers(n, size=(DRAWS, n))])  # (1 + draws, examples)
+    return np.array([score(gold[rows], np.array(cut.judged)[rows]) for cut in study.cuts])
 
 
 def estimated(values: Array) -> Estimate:
@@ -128,68 +83,40 @@ def estimated(values: Array) -> Estimate:
 
 def frontier_of(study: CutStudy) -> Frontier:
     """Collect what a study offers."""
-    judge = Judge(study)
-    values = judge.values(cut.judged for cut in study.offered)  # (models, 1 + draws)
-    timed = all(cut.speed for cut in study.offered[1:])
-    full, *choices = (
-        _choice(study, cut, own, values[0], timed) for cut, own in zip(study.offered, values, strict=True)
-    )
-    guess = reference_of(study, study.task.main_metric)[1]
-    return Frontier(study, full.value, guess, tuple(choices), picks_of(study, judge), timed)
+    values = values_of(study)  # (models, 1 + draws)
+    timed = all(cut.speed for cut in study.cuts[1:])
+    full, *choices = (_choice(study, cut, own, values[0], timed) for cut, own in zip(study.cuts, values, strict=True))
+    return Frontier(study, full.value, reference_of(study, study.task.main_metric)[1], tuple(choices), timed)
 
 
 def _choice(study: CutStudy, model: Cut, values: Array, full: Array, timed: bool) -> Choice:
-    """Describe an offered model; `values` and `full` are the metric of it and of the full model, (1 + draws,)."""
-    worth, score = model.worth, SCORES[study.task.main_metric]
-    assert worth is not None
+    """Describe a model; `values` and `full` are the metric of it and of the full model, (1 + draws,)."""
+    score, value = SCORES[study.task.main_metric], estimated(values)
     gold, before, after = map(np.array, (study.calibration.gold, study.full.calibration, model.calibration))
-    value = estimated(values)
-    if bounds := worth.intervals.get(study.task.main_metric):  # not where a label occurs once
+    if bounds := model.worth.intervals.get(study.task.main_metric):  # not where a label occurs once
         value = Estimate(value=value.value, low=bounds[0], high=bounds[1])
-    loss: Mapping[By, float] = {
-        "score": float(score(gold, before) - score(gold, after)),
-        "answers": float((before != after).mean()),
-    }
-    out = _others(study, model.layers)
-    gain = model.speed.value if timed and model.speed else float(len(out))
-    return Choice(model, out, loss, value, estimated(values - full), worth.changed, gain)
+    removed = tuple(k for k in range(study.checkpoint.num_layers) if k not in model.layers)
+    gain = model.speed.value if timed and model.speed else float(len(removed))
+    loss = float(score(gold, before) - score(gold, after))
+    return Choice(model, removed, loss, value, estimated(values - full), gain)
 
 
-def _others(study: CutStudy, layers: Layers) -> Layers:
-    return tuple(k for k in range(study.checkpoint.num_layers) if k not in layers)
-
-
-def picks_of(study: CutStudy, judge: Judge | None = None) -> tuple[Picked, ...]:
-    """Return what each criterion picks of each size, the largest first, and what it loses by that."""
-    judged, random, picks = study.judged, np.random.default_rng(1), list[Picked]()
-    values = dict(zip(judged, (judge or Judge(study)).values(judged.values()), strict=True))  # each (1 + draws,)
-    for fewer, step in enumerate(study.steps, start=1):
-        best, alike = values[step.picks[MEASURED]], np.array([values[kept] for kept in step.drawn])
-        if len(alike) < comb(study.checkpoint.num_layers, fewer):  # others could have been drawn: each draw takes anew
-            taken = random.integers(len(alike), size=(len(alike), DRAWS))  # (subsets, draws)
-            alike[:, 1:] = np.take_along_axis(alike[:, 1:], taken, 0)
-        for name, own in {**{name: values[kept] for name, kept in step.picks.items()}, RANDOM: alike.mean(0)}.items():
-            removed = _others(study, step.picks[name]) if name != RANDOM else ()
-            picks.append(Picked(name, removed, fewer, float(own[0]), estimated(best - own)))
-    return tuple(picks)
-
-
-def chosen(known: Frontier, by: By, most: float) -> Choice | None:
+def chosen(known: Frontier, most: float) -> Choice | None:
     """Choose the fastest that loses at most so much on the calibration examples; None where all lose more.
 
     Where not every speed was measured, the most layers are out. Of equals it loses least.
     """
-    fitting = [choice for choice in known.choices if choice.loss[by] <= most + ROUNDING]
-    return max(fitting, key=lambda choice: (choice.gain, choice.model.share, -choice.loss[by]), default=None)
+    fitting = [choice for choice in known.choices if choice.loss <= most + ROUNDING]
+    return max(fitting, key=lambda choice: (choice.gain, -choice.loss), default=None)
 
 
-def kept_by(known: Frontier, choice: Choice, by: By, most: float) -> Choice | None:
+def kept_by(known: Frontier, choice: Choice, most: float) -> Choice | None:
     """Return the fastest no faster than a choice that the judged examples bear out; they flatter it, who pick it."""
-    slower = (one for one in known.choices if one.gain <= choice.gain and state_of(known, one, by, most) == "holds")
-    return max(slower, key=lambda one: (one.gain, one.model.share), default=None)
+    slower = (one for one in known.choices if one.gain <= choice.gain and state_of(known, one, most) == "holds")
+    return max(slower, key=lambda one: one.gain, default=None)
 
 
-def state_of(known: Frontier, choice: Choice | None, by: By, most: float) -> State:
+def state_of(known: Frontier, choice: Choice | None, most: float) -> State:
     """Say whether the judged examples bear a choice out.
 
     Returns:
@@ -202,6 +129,4 @@ def state_of(known: Frontier, choice: Choice | None, by: By, most: float) -> Sta
     if choice is None:
         return "nothing"
     least, largest = -choice.difference.high, -choice.difference.low
-    if by == "answers":
-        least, largest = choice.changed.low, choice.changed.high
     return "holds" if largest <= most + ROUNDING else "fails" if least > most + ROUNDING else "inconclusive"

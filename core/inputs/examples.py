@@ -71,41 +71,39 @@ class Examples:
     columns: Columns
     label_map: LabelMap = ()
 
-    def subset(self, num_examples: int | None, most: int = DEFAULT_EXAMPLES) -> EvalSubset:
+    def subset(self, num_examples: int | None) -> EvalSubset:
         """Draw the eval subset: the same rows in the same order every time, whatever the method.
 
         Args:
-            num_examples: How many; None for the most, or all if there are fewer; of a table that calibration examples
-                are drawn from as well, at most half.
-            most: How many if none are asked for.
+            num_examples: How many; None for the default, or all if there are fewer; of a table that calibration
+                examples are drawn from as well, at most half.
 
         Raises:
             PrunescopeError: The data are missing, malformed, or smaller than asked for.
         """
         table, rows = self._labelled(self.data.evaluated)
-        usual = most if self.data.scored else max(MIN_EXAMPLES, min(most, len(rows) // 2))
+        usual = DEFAULT_EXAMPLES if self.data.scored else max(MIN_EXAMPLES, min(DEFAULT_EXAMPLES, len(rows) // 2))
         drawn = draw(rows, table.name, num_examples or usual, max(num_examples or 0, MIN_EXAMPLES))
         found = self._described(table, self.data.evaluated, drawn)
         if table.files and not self.data.is_private:
             remember(found.record.fingerprint, found.texts)
         return found
 
-    def calibration(self, subset: EvalSubset, most: int = CALIBRATION_EXAMPLES) -> EvalSubset:
+    def calibration(self, subset: EvalSubset) -> EvalSubset:
         """Draw the examples that a method scores on, disjoint from an eval subset.
 
         Args:
             subset: The eval subset; none of its texts is drawn.
-            most: How many.
 
         Returns:
-            As many, or all if there are fewer, in a fixed random order.
+            CALIBRATION_EXAMPLES, or all if there are fewer, in a fixed random order.
 
         Raises:
             PrunescopeError: The data are missing or malformed, or too few are left.
         """
         split, fewest = self.data.scored or self.data.evaluated, MIN_EXAMPLES if self.data.scored else MIN_CALIBRATION
         table, rows = self._labelled(split)
-        drawn = draw(rows, table.name, most, fewest, subset.texts)
+        drawn = draw(rows, table.name, CALIBRATION_EXAMPLES, fewest, subset.texts)
         found = self._described(table, split, drawn)
         if len(set(found.record.gold)) == 1 < len(set(subset.record.gold)):  # a split sorted by label
             fault = f"all {len(drawn):,} calibration examples of {self.source_name} have one label"

@@ -17,7 +17,6 @@ from core.results.key import result_key
 from core.results.schema import CalibrationRecord, PruningRecord, StopRecord
 
 DTYPE = "float32"
-JUDGED, CHOSEN_ON = 512, 256  # examples of a study of cuts, or as many as there are
 
 
 @dataclass(frozen=True)
@@ -69,44 +68,6 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
     calibration = examples.calibration(subset) if METHODS[request.method].calibrated else None
     rest = examples.rest(subset) if request.range_examples == "all" else None
     return Inputs(resolved, subset, calibration, rest, request)
-
-
-@dataclass(frozen=True)
-class CutInputs:
-    """The inputs of a study of cuts, found and pinned.
-
-    Attributes:
-        resolved: The checkpoint's files.
-        subset: The examples that it is judged on.
-        calibration: Others, that layers are chosen on.
-    """
-
-    resolved: Resolved
-    subset: EvalSubset
-    calibration: EvalSubset
-
-
-def prepare_cut(request: SweepRequest, report: Report | None = None) -> CutInputs:
-    """Find the checkpoint and the examples of a study of cuts; download them if necessary.
-
-    Args:
-        request: A checked request; only its checkpoint and its examples count, JUDGED where it does not say how many.
-        report: Called with (stage, done, total) during a download.
-
-    Raises:
-        PrunescopeError: They are unavailable, too few, or the checkpoint's layers cannot go.
-    """
-    resolved = suited(resolve(request.checkpoint, report), request.task)
-    _check_removable(resolved)
-    examples = open_examples(request, resolved.label_names, report)
-    subset = examples.subset(request.num_examples, JUDGED)
-    return CutInputs(resolved, subset, examples.calibration(subset, CHOSEN_ON))
-
-
-def _check_removable(resolved: Resolved) -> None:
-    if resolved.model_type in catalog.PLACED_LAYERS:  # no configuration could describe what is left of it
-        fault = f"cannot lose layers: what a layer of type '{resolved.model_type}' does depends on its place"
-        raise refused(resolved.id, fault, "choose a checkpoint of another type")
 
 
 def pruning_record(

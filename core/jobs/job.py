@@ -24,8 +24,7 @@ class Job:
 
     Attributes:
         id: An unguessable token, for the address.
-        request: The sweep to run, or what a study of cuts reads; None for any other order.
-        study: Whether it is a study of cuts.
+        request: The sweep to run; None for any other order.
         state: `queued` and `running` are alive, the others are final.
         follow_ups: The sweeps to run after it, in order.
         step: Which sweep is next or running: 0 the request's, k the k-th follow-up's.
@@ -36,7 +35,7 @@ class Job:
         position: While queued, how many jobs come first.
         header: Header of the request's result; None before the first frame and once the result is stored.
         frames: Its frames so far, by ascending amount; empty once the result is stored.
-        key: Key of the request's stored result or study, once there is one; the follow-ups may still be to come.
+        key: Key of the request's stored result, once there is one; the follow-ups may still be to come.
         follow_up_keys: Keys of the follow-ups' stored results so far.
         outcome: The worker's answer to an order other than a sweep, once done.
         message: Why the job failed or was cancelled.
@@ -44,7 +43,6 @@ class Job:
 
     id: str
     request: SweepRequest | None = None
-    study: bool = False
     state: State = "queued"
     follow_ups: tuple[SweepRequest, ...] = ()
     step: int = 0
@@ -95,8 +93,7 @@ class Job:
                 header = self.header or Header.model_validate(event["header"])
                 return replace(self, header=header, frames=(*self.frames, Frame.model_validate(event["frame"])))
             case "done" if "outcome" in event:
-                outcome = dict(event["outcome"])
-                return replace(self, state="done", outcome=outcome, key=outcome.get("key"))  # of a study
+                return replace(self, state="done", outcome=dict(event["outcome"]))
             case "done":
                 if self.step:
                     found = replace(self, follow_up_keys=(*self.follow_up_keys, event["key"]))
@@ -145,8 +142,8 @@ class Entry:
 
     @property
     def kind(self) -> Kind:
-        """Sweeps and studies are runs; all else is a question."""
-        return "run" if self.orders[0]["op"] in ("run", "cut") else "question"
+        """Sweeps are runs; all else is a question."""
+        return "run" if self.orders[0]["op"] == "run" else "question"
 
     @property
     def name(self) -> str:
@@ -174,9 +171,9 @@ class Entry:
             del self.watchers[left]
 
 
-def run_order(request: SweepRequest, *, fresh: bool = False, study: bool = False) -> dict[str, Any]:
-    """Return the order of a sweep or a study, without a name; `fresh` computes it even if its result is stored."""
-    return {"op": "cut" if study else "run", "request": vars(request), "fresh": fresh}
+def run_order(request: SweepRequest, *, fresh: bool = False) -> dict[str, Any]:
+    """Return the order of a sweep, without a name; `fresh` computes it even if its result is stored."""
+    return {"op": "run", "request": vars(request), "fresh": fresh}
 
 
 def in_order(waiting: Mapping[Kind, Sequence[Entry]], questions_in_a_row: int) -> list[Entry]:

@@ -65,13 +65,7 @@ class JobQueue:
             self._worker.start()
 
     def submit(
-        self,
-        request: SweepRequest,
-        visitor: Visitor,
-        *,
-        fresh: bool = False,
-        follow_ups: Sequence[SweepRequest] = (),
-        study: bool = False,
+        self, request: SweepRequest, visitor: Visitor, *, fresh: bool = False, follow_ups: Sequence[SweepRequest] = ()
     ) -> str:
         """Ask for a sweep and others after it, or join the job that computes the same already.
 
@@ -80,7 +74,6 @@ class JobQueue:
             visitor: Who asks.
             fresh: Whether to compute it even if its result is stored.
             follow_ups: What to compute after it, where it is not stored.
-            study: Whether to study cuts of its checkpoint on its examples instead of a sweep.
 
         Returns:
             The job's id.
@@ -90,10 +83,10 @@ class JobQueue:
             PrunescopeError: A request is refused, or, on a hosted server, takes too long or reads somebody else's file.
         """
         request, *further = map(checked, (request, *follow_ups))
-        if is_hosted() and not study:
+        if is_hosted():
             forecast([request, *further])
-        orders = [run_order(request, fresh=fresh, study=study), *map(run_order, further)]
-        return self._add(orders, visitor, request=request, follow_ups=tuple(further), study=study)
+        orders = [run_order(request, fresh=fresh), *map(run_order, further)]
+        return self._add(orders, visitor, request=request, follow_ups=tuple(further))
 
     def ask(self, op: str, visitor: Visitor, **fields: Any) -> str:
         """Ask the worker for something other than a sweep.

@@ -150,7 +150,6 @@ SUPPORTED_MODEL_TYPES = (
 )
 NORMALISE_FIRST = ("modernbert",)  # of these, whose layers normalise what a block reads, not what it adds to
 EAGER_ATTENTION = ("mpnet", "deberta-v2")  # of these, whose attention PyTorch's fused one cannot compute
-PLACED_LAYERS = ("modernbert",)  # of these, whose first layer, and the attention of each, go by its place
 LATER_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet")  # of these, which count from the padding's id on
 
 

@@ -2,18 +2,16 @@
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, METHODS, RECIPE, TASKS, Task
 from core.request.limits import HOSTED_LIMITS, is_made
 from core.request.sweep_request import SweepRequest, flag_of, made_task, meaning_text
-from core.results.cut import ALL_UP_TO, CutStudy, Result
 from core.results.schema import CheckpointRecord, SweepResult, TaskRecord
 
 PLACEHOLDER = "./"  # begins what stands for a path that a result does not hold
-CUT = "core.cut"  # a command
 DATA_FOLDER = f"{PLACEHOLDER}DATA_FOLDER"
 
 
@@ -30,25 +28,23 @@ class Recipe:
     missing: str = ""
 
 
-def recipe(result: Result, asked: SweepRequest | None = None) -> Recipe:
+def recipe(result: SweepResult, asked: SweepRequest | None = None) -> Recipe:
     """Return how to recompute a result.
 
     Args:
-        result: A whole sweep or study. It holds no paths, so placeholders stand for folders.
+        result: A whole sweep. It holds no paths, so placeholders stand for folders.
         asked: The request that led to it, if known; then its paths are printed.
     """
     request = request_of(result, asked)
-    computed = command_line(request, "core.precompute" if isinstance(result, SweepResult) else CUT)
-    if isinstance(result, CutStudy) and result.search == "all" and result.checkpoint.num_layers > ALL_UP_TO:
-        computed += " --exhaustive"
+    computed = command_line(request)
     if asked is not None:
         return Recipe(computed)
     made = [result.checkpoint.recipe.command] if result.checkpoint.recipe else []
     return Recipe("\n".join((*made, computed)), " ".join(_missing(result, request)))
 
 
-def request_of(result: Result, asked: SweepRequest | None = None) -> SweepRequest:
-    """Return the request that leads to a whole result; of one that leads to a study only checkpoint and examples count.
+def request_of(result: SweepResult, asked: SweepRequest | None = None) -> SweepRequest:
+    """Return the request that leads to a whole sweep.
 
     Args:
         result: It holds no paths. A placeholder for one begins with `./`: a bare name of a folder could be taken for an
@@ -57,8 +53,8 @@ def request_of(result: Result, asked: SweepRequest | None = None) -> SweepReques
     """
     task = result.task
     places = asked or SweepRequest("", task.name)
-    data = _data_of(task, places.data)
-    examples = SweepRequest(
+    data, pruning, judged = _data_of(task, places.data), result.pruning, result.working_range
+    return SweepRequest(
         checkpoint=checkpoint_place(result.checkpoint, places.checkpoint),
         task=task.name,
         num_examples=len(task.examples),
@@ -68,12 +64,6 @@ def request_of(result: Result, asked: SweepRequest | None = None) -> SweepReques
         text=task.columns.text if task.columns else (),
         label=task.columns.label if task.columns else None,
         label_map=tuple((task.label_map or {}).items()),
-    )
-    if isinstance(result, CutStudy):
-        return examples
-    pruning, judged = result.pruning, result.working_range
-    return replace(
-        examples,
         method=pruning.method,
         scope=pruning.scope,
         points=result.kind,
@@ -130,7 +120,7 @@ def _data_of(task: TaskRecord, place: str | None) -> str:
     return "hub" if preset and task.source_name == preset.dataset_id else DATA_FOLDER
 
 
-def _missing(result: Result, request: SweepRequest) -> Iterator[str]:
+def _missing(result: SweepResult, request: SweepRequest) -> Iterator[str]:
     """Say what has to be made first, and what belongs in each placeholder of a request."""
     task, checkpoint, replaced = result.task, result.checkpoint, "Replace {} with the path of the {}."
     content = f"(content {checkpoint.revision[:12]}…)"
@@ -152,11 +142,9 @@ def _missing(result: Result, request: SweepRequest) -> Iterator[str]:
         yield f"A public copy reads the first {HOSTED_LIMITS.rows:,} rows of a table, this command draws from more."
 
 
-def command_line(request: SweepRequest, module: str = "core.precompute") -> str:
-    """Return the command of a module that computes a request, without options at their defaults."""
+def command_line(request: SweepRequest) -> str:
+    """Return the command that computes a request, without options at their defaults."""
     unsaid = {**vars(SweepRequest("", "", "")), "control_of": DEFAULT_CONTROLLED.get(request.method)}
-    if module == CUT:  # which has no method
-        unsaid["method"] = request.method
     if METHODS[request.method].is_random:  # the seed is part of every key
         unsaid["seed"] = None
     options = {
@@ -164,7 +152,7 @@ def command_line(request: SweepRequest, module: str = "core.precompute") -> str:
         "text": [*zip(("--text", "--text2"), request.text, strict=False)],
         "label_map": [("--label-map", meaning_text(*pair)) for pair in request.label_map],
     }
-    words = ["python", "-m", module]
+    words = ["python", "-m", "core.precompute"]
     for name, value in vars(request).items():
         if value not in (None, unsaid[name]):
             for flag, text in options.get(name, [(flag_of(name), str(value))]):

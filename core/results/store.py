@@ -34,7 +34,10 @@ MOST_VALUES = 5_000_000
 MAX_BYTES = 64 * 2**20  # of a file, decompressed; one of 24 layers and 100 amounts has some 20
 ROOM_BYTES = 2**20  # that must be left on a disk before work begins: twice what a result of 12 layers takes
 PART, OLD_SECONDS = ".part", 3600.0  # a file that is being written, and how long that never takes
-FORGOTTEN = ("against", "pruning.allocation")  # fields of older files, which are left out
+FORGOTTEN = (  # fields of older files, which are left out
+    *("against", "pruning.allocation", "scores", "steps"),
+    *("cuts.share", "cuts.kept", "cuts.read", "cuts.worth.changed"),
+)
 _KEY = re.compile(r"[0-9a-f]{64}")
 
 
@@ -223,7 +226,7 @@ def parse(values: Any, name: str) -> Result:
         raise PrunescopeError(f"{fault}: compute it again in the Lab or with python -m core.precompute")
     _refuse_removed(values, name)
     try:
-        result = ANY.validate_python(reduce(_without, FORGOTTEN, values))
+        result = ANY.validate_python(reduce(_without, FORGOTTEN, _with_choices_alone(values)))
         checksum, key = digest({key: value for key, value in values.items() if key != "checksum"}), key_of(result)
         fault = next(faults(result), "")
     except ValidationError as error:
@@ -256,6 +259,14 @@ def _refuse_removed(values: Mapping[str, Any], name: str) -> None:
     for field, verb in (("method", "was pruned by"), ("controls", "is the random control of")):
         if isinstance(pruning, dict) and pruning.get(field) in REMOVED_METHODS:
             raise PrunescopeError(f"{name} {verb} '{pruning[field]}', a method that was removed: choose another result")
+
+
+def _with_choices_alone(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the values of a file; of a study's cuts, those that it offers and that lack nothing but layers."""
+    cuts = values.get("cuts")
+    if not isinstance(cuts, list) or not all(isinstance(cut, dict) for cut in cuts):
+        return values
+    return {**values, "cuts": [cut for cut in cuts if cut.get("worth") and not cut.get("share")]}
 
 
 def _without(values: Any, path: str) -> Any:

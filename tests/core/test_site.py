@@ -93,7 +93,7 @@ def test_every_page_type_shows_the_numbers_of_its_result(files: dict[str, Any]) 
     assert [row["v"] for row in both] == [
         pytest.approx(row, abs=1e-6) for of in (SST2, CONTROL) for row in own_similarity(of, "mean").T
     ]
-    models = drawn(files[f"cut-{STUDY.key[:12]}"], "score|0.03", "frontier", "models")
+    models = drawn(files[f"cut-{STUDY.key[:12]}"], "0.03", "frontier", "models")
     assert [row["value"] for row in models] == pytest.approx(
         [known.value.value for known in frontier_of(STUDY).choices]
     )

@@ -13,7 +13,8 @@ from core.request.sweep_request import MAX_CHARACTERS
 from tests.builders import make_result, ship
 from tests.opened import address, open_page
 from tests.pages.test_sentences import on_written
-from tests.queues import RESULT, STUDY
+from tests.queues import RESULT
+from tests.studies import make_study
 from ui.header import PAGES
 
 Act = Callable[[Any], object]
@@ -23,14 +24,14 @@ FILES = (b"", b"{", b"text,label\nx,1\n", b"\xff\xfe\x00")
 BAD = ("nonsense", "-1", "1e999", "nan", "<b>x</b>", "%00", "a" * 5_000)
 PARAMETERS = {  # what stands in a page's address, and must be one of few values
     *("result", "other", "job", "reduction", "amount", "metric", "axis", "results", "task", "checkpoint", "examples"),
-    *("study", "by", "most", "layer", "threshold"),
+    *("study", "most", "layer", "threshold"),
     *("flips", "label", "through", "title", "caption", "unknown"),
 }
 WIDGETS = {"Methods": 0, "Cut": 9, "All results": 3, "Lab": 40}  # how many are used at least; on other pages 12
 MAY_SHOW_ANOTHER = {  # widgets that put another result on show
     *("choose-task", "choose-checkpoint", "choose-examples", "choose-result", "choose-other"),
     *("another-depth", "written-examples"),
-    *("upload", "cut-own", "lab-run-now", "lab-again", "lab-control", "lab-deleted"),
+    *("upload", "lab-run-now", "lab-again", "lab-control", "lab-deleted"),
 }
 SMALL = (0.0, 0.2, 0.3, 0.4, 0.6, 0.9)
 SST2, COLA, RANDOM = (
@@ -94,7 +95,7 @@ def widgets(app: AppTest) -> Iterator[tuple[str, str, Any]]:
 def five_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of results as they are shipped; no page writes there."""
     folder = tmp_path_factory.mktemp("shipped") / "results"
-    ship(folder, SST2, COLA, RANDOM, on_written(amounts=SMALL), RESULT, STUDY)
+    ship(folder, SST2, COLA, RANDOM, on_written(amounts=SMALL), RESULT, make_study(task="cola", num_layers=6))
     return folder
 
 

@@ -1,5 +1,6 @@
 """The download panel on a page; the files themselves are opened in tests/core and tests/browser."""
 
+import json
 from typing import Any
 from unittest.mock import Mock
 
@@ -9,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from core.charts.theme import THEMES
 from core.errors import PrunescopeError
 from core.jobs.queue import JobQueue
+from core.results.store import parse
 from tests.opened import labels as buttons
 from tests.opened import press, run
 from tests.queues import ended
@@ -37,7 +39,7 @@ def page(kind: str) -> None:
         known = {"metric": "accuracy", "examples": 200, "smallest_drop": 0.1, "lead": 0.4, "reason": None}
         works, fails = (WorkingRangeRecord(to=to, shown_broken_from=None, **known) for to in (0.125, 0.0))
         changes = {"a folder": {"checkpoint": folder}, "a range": {"working_range": works}}
-        changes["no range"] = {"working_range": fails}
+        changes["no range"], changes["older"] = {"working_range": fails}, {"checksum": "0" * 64}
         scene = replace(result_scene(result, "mean"), title="A finding")
         offer_exports(scene, result.model_copy(update=changes.get(kind, {})))
 
@@ -79,6 +81,11 @@ def test_a_panel_offers_what_there_is() -> None:
     assert buttons(app) >= {"GIF", "MP4", "PNG", "SVG"}
     assert "python -m core.precompute" in app.code[0].value
     assert labels(opened("no picture")) == NUMBERS
+
+
+def test_an_older_result_from_which_fields_were_left_out_opens_again(made: dict[str, Any]) -> None:
+    opened("older")
+    assert parse(json.loads(made["Result as JSON"]()), "mine.json").amounts == (0.0, 0.125, 0.5)
 
 
 def test_what_is_drawn_follows_the_choices(made: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

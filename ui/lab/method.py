@@ -12,16 +12,15 @@ from core.request.catalog import CONTROL_SEEDS, DEFAULT_CONTROLLED, MAX_LAYERS, 
 from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE
 from core.request.scope import canonical, run_of
 from core.request.sweep_request import SweepRequest
-from ui.address import OWN_MODEL, set_parameter
+from ui.address import set_parameter
 from ui.lab.state import Asked, begun, choose_setting, lab, type_setting
 from ui.text import remark
 
 SOME_LAYERS, LIST = "some layers", "list"  # choices after which something has to be typed
-EVERY, STUDY = "every method", "study"  # choices; no names of the catalog
+EVERY = "every method"  # a choice; no name of the catalog
 HOW_FAR = (
     "Runs every method, one after another: up to where does the model work with each, and which layer falls first?"
 )
-WHICH_LAYERS = "Leaves out whole layers in many combinations: which can really go, for a smaller and faster model?"
 SCOPES = {
     "encoder": "All encoder layers",
     "all-linear": "All linear layers (as published)",
@@ -37,7 +36,6 @@ USUAL: Mapping[str, Any] = {
 # Experiments: a title, what it asks, and its settings; the others are the usual ones.
 PRESETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "How far can I prune?": (HOW_FAR, {"method": EVERY}),
-    "Which layers can go?": (WHICH_LAYERS, {"method": STUDY}),
     "The published experiment": ("Magnitude pruning of all linear layers, on all tokens.", {"scope": "all-linear"}),
     "Random control": ("Magnitude pruning, then as many weights drawn at random.", {"with-control": True}),
     "Attribution": ("Removes whole units, the least useful first.", {"method": "attribution"}),
@@ -63,12 +61,9 @@ def choose_method(shown: SweepRequest, asked: Asked, follow_ups: Sequence[SweepR
         for title, (explanation, changes) in PRESETS.items():
             st.button(title, key=f"lab-preset-{title}", help=explanation, on_click=partial(_fill, changes))
     titles = {name: method.title for name, method in METHODS.items()}
-    titles |= {EVERY: "Every method", STUDY: "Which layers can go"}
+    titles |= {EVERY: "Every method"}
     name = choose_setting("Method", titles, EVERY if follow_ups and not with_control else shown.method, "method")
-    asked.every, asked.study, fields = name == EVERY, name == STUDY, asked.fields
-    if asked.study:
-        remark(WHICH_LAYERS)
-        return
+    asked.every, fields = name == EVERY, asked.fields
     name = next(iter(METHODS)) if asked.every else name
     method = METHODS[name]
     remark(HOW_FAR if asked.every else method.explanation)
@@ -106,12 +101,6 @@ def choose_method(shown: SweepRequest, asked: Asked, follow_ups: Sequence[SweepR
         fields["points"] = choose_setting("Measure after", POINTS, shown.points, "points", "Where in each layer.")
         if method.is_random:
             fields["seed"] = st.number_input("Seed of pruning", 0, 2**32 - 1, **begun("seed", shown.seed))
-
-
-def begin_study() -> None:
-    """Let the settings begin with a study of a model of the visitor's own."""
-    lab().follow(OWN_MODEL)
-    _fill({"method": STUDY})
 
 
 def _fill(changes: Mapping[str, Any]) -> None:

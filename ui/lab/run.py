@@ -53,10 +53,9 @@ def offer_sweep(shown: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) ->
     try:
         sweeps = asked.sweeps()
         if pressed:
-            start(sweeps[0], follow_ups=sweeps[1:], study=asked.study)
+            start(sweeps[0], follow_ups=sweeps[1:])
         with beside:
-            if not asked.study:
-                show_forecast(sweeps)
+            show_forecast(sweeps)
     except PrunescopeError as error:
         with refused if pressed else beside:
             (st.error if pressed else remark)(plain(str(error)))

@@ -59,14 +59,12 @@ class Asked:
         missing: What has still to be said, in sentences.
         with_control: Whether the method's random control is to be computed after it.
         every: Whether all methods are to be run, one after another.
-        study: Whether cuts are to be studied instead.
     """
 
     fields: dict[str, Any] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     with_control: bool = False
     every: bool = False
-    study: bool = False
 
     def sweeps(self) -> tuple[SweepRequest, ...]:
         """Return what is to be run, in its order.

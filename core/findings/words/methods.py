@@ -14,8 +14,6 @@ from core.findings import claim, comparable, pooled
 from core.findings.words.numbers import percent, unbroken
 from core.findings.words.verdict import FLAGS, POINTS, REASONS, STATES, explained
 from core.request import catalog, controls
-from core.request.criteria import CRITERIA
-from core.results.cut import ALL_UP_TO
 from core.results.names import listed
 from core.sweep import control_contrast, equal_damage, working_range
 
@@ -43,8 +41,6 @@ def texts(prose: Prose, plain: Callable[[str], str]) -> dict[str, object]:
         **catalog.POINTS,
         **{name: heading(name, plain) for name in catalog.METHODS},
         **{name: f"*{plain(way.title)}.* {plain(way.explanation)}" for name, way in catalog.REDUCTIONS.items()},
-        "ALL_UP_TO": ALL_UP_TO,
-        **{f"by-{name}": title for name, title in CRITERIA.items()},
         **json.loads(MEASURED.read_text("utf-8")),  # written by `benchmarks.verdicts`
         "other-methods": "\n\n".join(
             f"{heading(new, plain)} Its formula stands at the head of its file." for new in others

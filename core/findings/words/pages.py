@@ -20,10 +20,9 @@ LABELS = {  # over choices, by their parameter of the address, where that is not
     "reduction": "Sentence vector",
     "layer": "Selected layer",
     "axis": "Compare at",
-    "by": "Choose by",
     "most": "At most",
 }
-FORMER = {"threshold": "0.9", "measure": "cka"}  # choices that older links make, and what each shows now
+FORMER = {"threshold": "0.9", "measure": "cka", "by": "score"}  # choices that older links make, and what each shows now
 
 
 def label_of(parameter: str) -> str:

@@ -236,24 +236,22 @@ def flips() -> Iterator[str]:
 
 
 def cuts() -> Iterator[str]:
-    known = frontier_of(with_sizes(make_study(num_layers=6), 0.5))
-    one, *_, half = (replace(model, loss={"score": 0.0, "answers": 0.0}) for model in known.choices)
+    known = frontier_of(with_sizes(make_study(num_layers=6)))
+    one, two, *_ = (replace(choice, loss=0.0) for choice in known.choices)
     lost = {
         state: statistics.Estimate(value=(low + high) / 2, low=low, high=high)
         for state, low, high in (("holds", -0.026, 0.006), ("inconclusive", -0.06, 0.02), ("fails", -0.09, -0.04))
     }
-    judged_so = [replace(one, difference=value) for value in lost.values()]
-    yield from (line for model in (*judged_so, half) for line in lines(cut.cut_said(known, model, "score", 0.03)))
-    changed = replace(one, changed=statistics.Estimate(value=0.04, low=0.021, high=0.061))
-    for most in (0.1, 0.05, 0.02):
-        yield from lines(cut.cut_said(known, changed, "answers", most))
-    yield from lines(cut.cut_said(known, None, "score", 0.01))
-    yield from lines(cut.cut_said(known, None, "answers", 0.05))
-    yield from lines(cut.cut_said(replace(known, guess=0.86), known.choices[2], "score", 0.1))
-    yield from lines(cut.cut_said(replace(known, guess=0.99), one, "score", 0.1))
+    for model in (replace(one, difference=value) for value in lost.values()):
+        yield from lines(cut.cut_said(known, model, 0.03))
+    kept = replace(known, choices=(replace(one, difference=lost["holds"]), two))
+    yield from lines(cut.cut_said(kept, replace(two, difference=lost["inconclusive"]), 0.03))
+    yield from lines(cut.cut_said(known, None, 0.01))
+    yield from lines(cut.cut_said(replace(known, guess=0.8), known.choices[2], 0.1))
+    yield from lines(cut.cut_said(replace(known, guess=0.99), one, 0.1))
     untimed = frontier_of(make_study(num_layers=6))
-    yield from lines(cut.cut_said(untimed, untimed.choices[0], "score", 0.05))
-    yield from (cut.machine_words(known), cut.smaller_words(half), cut.smaller_words(untimed.choices[0]))
+    yield from lines(cut.cut_said(untimed, untimed.choices[0], 0.05))
+    yield from (cut.machine_words(known), cut.smaller_words(one), cut.smaller_words(untimed.choices[0]))
 
 
 def numbers() -> Iterator[str]:
