@@ -37,8 +37,6 @@ USUAL: Mapping[str, Any] = {
 PRESETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "How far can I prune?": (HOW_FAR, {"method": EVERY}),
     "The published experiment": ("Magnitude pruning of all linear layers, on all tokens.", {"scope": "all-linear"}),
-    "Random control": ("Magnitude pruning, then as many weights drawn at random.", {"with-control": True}),
-    "Attribution": ("Removes whole units, the least useful first.", {"method": "attribution"}),
     "One layer alone": (
         "One layer's own effect, without that of the layers below.",
         {"scope": SOME_LAYERS, "layer": 1, "last-layer": 1},
