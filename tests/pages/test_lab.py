@@ -222,8 +222,8 @@ def test_how_long_a_run_takes_is_known_before_the_first_one(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(shipped))
     page = open_page(LAB)
-    assert "Takes roughly 8 s." in told(page)
-    assert "Takes roughly 89 s." in told(fill(page, {"with-control": True})), "six sweeps"
+    assert "Takes roughly 9 s." in told(page)
+    assert "Takes roughly 2 min." in told(fill(page, {"with-control": True})), "six sweeps"
     assert "downloaded first" in told(fill(page, {"checkpoint": "yoshitomo-matsubara/bert-base-uncased-cola"}))
 
 

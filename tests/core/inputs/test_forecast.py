@@ -115,9 +115,9 @@ def test_nothing_is_downloaded_for_it(hub: LocalHub, tiny_bert: Path, glue_folde
 
 def test_what_cannot_run_is_refused(request_: SweepRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "layer:0 to layer:1" in refusal(forecast, [request_, checked(replace(request_, scope="layer:7"))])
-    note_speed(3e4, 2.0)
+    note_speed(5e4, 2.0)
     monkeypatch.setattr(module, "limits", lambda: HOSTED_LIMITS)
-    seconds = 40 * 4 * TOKENS["sst2"] * SIZE / 1.5e4
+    seconds = 40 * 4 * TOKENS["sst2"] * SIZE / 2.5e4
     assert seconds < HOSTED_LIMITS.job_seconds < 2 * seconds
     assert forecast([request_] * 2).seconds == pytest.approx(2 * seconds), "each sweep is bounded alone"
     line = refusal(forecast, [replace(request_, num_examples=80)])
