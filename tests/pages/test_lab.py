@@ -23,7 +23,21 @@ from core.results.store import save
 from core.wall.turns import Visitor
 from tests.builders import make_result, ship
 from tests.core.findings.made import working_to
-from tests.opened import address, errors, fill, follow, labels, open_page, player, players, press, run, told, unescaped
+from tests.opened import (
+    address,
+    errors,
+    fill,
+    follow,
+    labels,
+    links,
+    open_page,
+    player,
+    players,
+    press,
+    run,
+    told,
+    unescaped,
+)
 from tests.pages.conftest import Runs
 from tests.queues import PATIENCE, RESULT, ended, running
 from ui.jobs import _look
@@ -182,14 +196,19 @@ def test_ones_own_results_by_several_methods_are_one_table_the_farthest_first(qu
     assert re.findall(r" \| ([^|]* (?:weights|%)) \| ", rows) == [
         *("80 % of units, 40 % of encoder weights", "50 % of weights, 25 % of encoder weights", "Not even to 50 %"),
     ]
-    assert re.findall(r"\]\(lab\?result=(\w+)\)", rows) == [results[2].key, results[1].key], "not itself"
-    assert "](" not in methods(open_page(LAB, result=control.key)), "a control is none of the methods"
+    assert linked(page) == [results[2].key, results[1].key], "not itself"
+    assert linked(open_page(LAB, result=control.key)) == [], "a control is none of the methods"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PRUNESCOPE_HOSTED", "1")
         assert methods(open_page(LAB, result=results[0].key)) == rows, "a link leads to all methods, as after a reload"
     for result in results[1:]:
         library.delete_own(result.key)
-    assert "](" not in methods(open_page(LAB, result=results[0].key)), "nothing of one's own is beside it"
+    assert linked(open_page(LAB, result=results[0].key)) == [], "nothing of one's own is beside it"
+
+
+def linked(page: AppTest) -> list[str]:
+    """The keys of the results that the table's links lead to."""
+    return [query.partition("result=")[2] for label, query in links(page).items() if label.endswith("pruning")]
 
 
 def methods(page: AppTest) -> str:
