@@ -20,10 +20,10 @@ from core.results.names import amount_name, result_name
 from core.results.once import once
 from core.results.schema import SweepResult
 from ui import jobs
-from ui.address import DECIDE, OWN, OWN_MODEL, carried, picture_first, set_parameter, show
+from ui.address import DECIDE, OWN, OWN_MODEL, picture_first, set_parameter, show
 from ui.controls import offer_control
 from ui.exports import offer_exports
-from ui.header import PAGES, link_to_control, page_header, result_if_asked
+from ui.header import link_to_control, page_header, result_if_asked
 from ui.lab.data import OWN_REQUEST, chosen_checkpoint
 from ui.lab.history import show_history
 from ui.lab.run import offer_sweep
@@ -175,12 +175,12 @@ def show_result(result: SweepResult, job: Job | None) -> None:
 
 
 def show_methods(rows: Mapping[str, dict[str, str]], on_show: str) -> None:
-    """Tabulate results by their keys, and link to those not on show: a link in a table would open a new tab."""
+    """Tabulate results by their keys, and lead to those not on show: a link in a table would open a new tab."""
     st.markdown(markdown_table([{title: plain(cell) for title, cell in row.items()} for row in rows.values()], str))
     with st.container(horizontal=True, key="lab-methods"):
         for key, row in rows.items():
             if key != on_show:
-                st.page_link(PAGES["Lab"], label=plain(row["Method"]), query_params=carried(result=key))
+                st.button(plain(row["Method"]), f"lab-method-{key}", type="tertiary", on_click=show, args=(key,))
 
 
 def show_finding(result: SweepResult, finding: str) -> None:

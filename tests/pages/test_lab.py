@@ -29,7 +29,6 @@ from tests.opened import (
     fill,
     follow,
     labels,
-    links,
     open_page,
     player,
     players,
@@ -207,8 +206,8 @@ def test_ones_own_results_by_several_methods_are_one_table_the_farthest_first(qu
 
 
 def linked(page: AppTest) -> list[str]:
-    """The keys of the results that the table's links lead to."""
-    return [query.partition("result=")[2] for label, query in links(page).items() if label.endswith("pruning")]
+    """The keys of the results that the buttons below the table lead to."""
+    return [str(button.key).rpartition("-")[2] for button in page.button if "lab-method-" in str(button.key)]
 
 
 def methods(page: AppTest) -> str:
