@@ -25,7 +25,7 @@ from core.jobs.job import Entry, Job, Kind, State, in_order, run_order
 from core.jobs.worker_process import WarmProcess
 from core.request.limits import OWN, is_hosted, limits
 from core.request.sweep_request import SweepRequest, checked
-from core.wall.turns import Turns, Visitor
+from core.wall.turns import Stored, Turns, Visitor, surplus
 
 WORKER = (sys.executable, "-u", "-m", "core.worker")
 UNSEEN_SECONDS = 60.0  # on a hosted server, a job that nobody has watched for this long ends
@@ -222,9 +222,10 @@ class JobQueue:
 
     def _update(self, entry: Entry, job: Job) -> None:
         entry.job = job
-        if job.ended:  # many questions must not let a run be forgotten
-            ended = [known for known in self._entries.values() if known.job.ended and known.kind == entry.kind]
-            for old in ended[:-MAX_REMEMBERED]:
+        if job.ended:  # whoever ends many jobs forgets their own, and many questions let no run be forgotten
+            alike = [other for other in self._entries.values() if other.job.ended and other.kind == entry.kind]
+            ended = (Stored(other.holder, age, 1, other) for age, other in enumerate(alike))
+            for old in surplus(ended, MAX_REMEMBERED):
                 if old is not self._running:  # cancelled, but the worker has not dropped it yet
                     del self._entries[old.job.id]
         self._changed.notify_all()

@@ -101,6 +101,17 @@ def test_only_the_last_ended_jobs_are_remembered(queue: JobQueue, monkeypatch: p
     assert all(queue.get(job_id) for job_id in ids[3:]), "many questions let no run be forgotten"
 
 
+def test_a_visitor_who_ends_many_jobs_lets_no_other_be_forgotten(
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_REMEMBERED", 3)
+    honest = queue.submit(scripted("frames"), BOB)
+    assert ended(queue, honest).state == "done"
+    for seed in range(1, 8):
+        queue.cancel(queue.submit(scripted("hang", seed), ANN), ANN)
+    assert queue.get(honest), "its page has not looked yet"
+
+
 def test_equal_requests_share_a_job_that_the_last_watcher_ends(queue: JobQueue) -> None:
     first = queue.submit(scripted("hang"), ANN)
     assert queue.submit(scripted("hang"), BOB) == first
