@@ -5,7 +5,7 @@ A sweep may be followed by others, such as those of its random control: one job 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from core.request.limits import is_hosted
 from core.request.sweep_request import SweepRequest
@@ -113,13 +113,6 @@ class Job:
 # ---------------------------------------------------------------- in the queue
 
 
-class Watcher(NamedTuple):
-    """When a session last looked at a job, and whether it asked for it."""
-
-    seen: float
-    asked: bool
-
-
 @dataclass(eq=False)
 class Entry:
     """A job with the queue's own records on it.
@@ -129,7 +122,7 @@ class Entry:
         orders: The orders to the worker, one after another, without a name.
         holder: The name under which it takes turns.
         last_seen: When anybody last looked.
-        watchers: The sessions that have looked and have not cancelled.
+        watchers: When each session that has not cancelled last looked.
         started: When its current order was sent.
     """
 
@@ -137,7 +130,7 @@ class Entry:
     orders: Sequence[Mapping[str, Any]]
     holder: str
     last_seen: float
-    watchers: dict[Visitor, Watcher] = field(default_factory=dict)
+    watchers: dict[Visitor, float] = field(default_factory=dict)
     started: float = 0.0
 
     @property
@@ -150,10 +143,9 @@ class Entry:
         """What the worker calls the current order: a late answer about an earlier one must not end it."""
         return f"{self.job.id}/{self.job.step}"
 
-    def watch(self, visitor: Visitor, now: float, asks: bool) -> None:
-        """Note that a session looks, or asks for it."""
-        asked = asks or (visitor in self.watchers and self.watchers[visitor].asked)
-        self.watchers[visitor], self.last_seen = Watcher(now, asked), now
+    def watch(self, visitor: Visitor, now: float) -> None:
+        """Note that a session looks."""
+        self.watchers[visitor] = self.last_seen = now
 
     def leave(self, visitor: Visitor, now: float) -> None:
         """Detach a session, and those of the same address that no longer look: a reload makes a new session.
@@ -164,7 +156,7 @@ class Entry:
         def follows(other: Visitor) -> bool:
             if not is_hosted():
                 return other.address == visitor.address
-            is_gone = now - self.watchers[other].seen > LOOKS_EVERY
+            is_gone = now - self.watchers[other] > LOOKS_EVERY
             return other.address is not None and other.address == visitor.address and is_gone
 
         for left in [other for other in self.watchers if other == visitor or follows(other)]:

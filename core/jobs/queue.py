@@ -131,7 +131,7 @@ class JobQueue:
         """Note that a visitor looks at a job; ignore an unknown id."""
         with self._changed:
             if entry := self._entries.get(job_id):
-                entry.watch(visitor, self._clock(), asks=False)
+                entry.watch(visitor, self._clock())
 
     def cancel(self, job_id: str, visitor: Visitor) -> None:
         """Detach a session from a job, which ends when the last one leaves (`Entry.leave`); ignore an unknown id."""
@@ -172,7 +172,7 @@ class JobQueue:
                 self._turns[new.kind].check_room(new.holder)
                 self._entries[new.job.id] = new
                 self._turns[new.kind].join(new, new.holder)
-            entry.watch(visitor, self._clock(), asks=True)
+            entry.watch(visitor, self._clock())
             self._start_next()
             self._find_early(entry)
             if self._caretaker is None:

@@ -194,9 +194,8 @@ def _own_files() -> list[FileState]:
     return sorted(map(state_of, store.result_files(user_folder())), key=lambda file: file.modified, reverse=True)
 
 
-_entries: LRUCache[FileState, Entry | CutEntry | str] = LRUCache(
-    MOST_ENTRIES
-)  # a reason where no page can show the file
+# A reason where no page can show the file.
+_entries: LRUCache[FileState, Entry | CutEntry | str] = LRUCache(MOST_ENTRIES)
 
 
 def _described(files: Sequence[FileState]) -> dict[FileState, Entry | CutEntry | str]:
