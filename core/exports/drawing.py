@@ -87,11 +87,11 @@ class _Drawing:
                 Path(folder, "order").write_text(order, "utf-8")
                 self._render(folder, frames)
                 content = Path(folder, "picture").read_bytes()
-        except (PrunescopeError, CancelledError) as error:
-            self.content.set_exception(error)
         except OSError:
             fault = "the picture could not be drawn: draw fewer amounts, or try again"
             self.content.set_exception(PrunescopeError(fault))
+        except Exception as error:  # whoever waits would wait for ever
+            self.content.set_exception(error)
         else:
             self.content.set_result(content)
         finally:

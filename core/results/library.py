@@ -264,15 +264,18 @@ def extracts(files: Sequence[FileState]) -> dict[FileState, Extract]:
 
 def _read_extracts(files: Sequence[FileState]) -> dict[FileState, Extract]:
     questions = [Question("extract", (os.path.abspath(file.path),), (Path(file.path).name,)) for file in files]
-    read = {
-        file: ANY.validate_json(answer) if isinstance(answer, bytes) else answer
-        for file, answer in zip(files, read_all(questions), strict=True)
-    }
-    with _lock:
+    try:
+        read = {
+            file: ANY.validate_json(answer) if isinstance(answer, bytes) else answer
+            for file, answer in zip(files, read_all(questions), strict=True)
+        }
         for file, extract in read.items():
             if not isinstance(extract, BusyError):
-                _extracts[file] = extract
-        _being_read.difference_update(files)
+                with _lock, suppress(ValueError):  # it is larger than all that may be kept
+                    _extracts[file] = extract
+    finally:
+        with _lock:
+            _being_read.difference_update(files)
     return read
 
 
