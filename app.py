@@ -10,7 +10,7 @@ from core.findings.choices import halves, published_pair, shown_first
 from core.findings.words.lab import caution
 from core.findings.words.story import HOW_TO_READ, SECOND
 from core.request.catalog import REDUCTIONS
-from core.results.once import once
+from core.results.cached_call import cached_call
 from core.results.schema import SweepResult
 from ui import header
 from ui.address import DECIDE, OWN, OWN_MODEL, carried, choose, picture_first, show
@@ -43,7 +43,7 @@ def tell() -> None:
         choose_reduction(result)
         metric = choose("metric", metrics_of(result), segmented=True)
     companions, alone = companions_of(result, entries), read_beside(halves, result, entries)
-    steps = once(story, result, reduction, companions, alone, metric)
+    steps = cached_call(story, result, reduction, companions, alone, metric)
     with place:
         asked = show_story(steps, result.key)
     if asked:

@@ -10,8 +10,8 @@ from core.findings.accuracy import metrics_of
 from core.findings.compare import Axis
 from core.findings.words import compare as words
 from core.findings.words.choices import distinguishing_labels
+from core.results.cached_call import cached_call
 from core.results.names import checkpoint_name, data_name, in_sentence, pruning_name, result_name
-from core.results.once import once
 from ui.address import choose, offer, picture_first, set_parameter
 from ui.exports import offer_exports
 from ui.header import change, choose_result, link_to_control, page_header, two_results
@@ -36,7 +36,7 @@ def compare() -> None:
         offer("other", distinguishing_labels(state.offered), second.key, partial(set_parameter, "other"))
         reduction = choose_reduction(first)
     beside = [*companions_of(first, entries), *companions_of(second, entries)]
-    shown = once(compare_shown, (first, second), beside, axis, reduction, metric)
+    shown = cached_call(compare_shown, (first, second), beside, axis, reduction, metric)
     scene = show_answer(shown, title, key="compare")
     for note in shown.notes:
         st.info(plain(note))

@@ -7,8 +7,8 @@ from core.findings.cut import chosen, frontier_of
 from core.findings.words import cut as words
 from core.findings.words import points
 from core.jobs.queue import queue
+from core.results.cached_call import cached_call
 from core.results.names import SEPARATOR, checkpoint_name, data_name
-from core.results.once import once
 from ui.address import choose, picture_first
 from ui.exports import offer_exports, offer_smaller
 from ui.header import ViewState, choose_study, one_study, page_header
@@ -40,8 +40,8 @@ def show_study(state: ViewState) -> None:
     with dial:
         limits = {str(most): points(most) for most in words.MOST}
         most = choose("most", limits, words.USUAL, label=words.AT_MOST, segmented=True)
-    scene = show_answer(shown := once(cut_shown, study, most), title, key="cut", link=False)
-    if choice := chosen(once(frontier_of, study), float(most)):
+    scene = show_answer(shown := cached_call(cut_shown, study, most), title, key="cut", link=False)
+    if choice := chosen(cached_call(frontier_of, study), float(most)):
         offer_smaller(study, choice)
     with st.expander("Details"):
         show_details(shown)

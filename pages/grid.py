@@ -12,9 +12,9 @@ from core.findings.grid import arranged
 from core.findings.pooled import Pooled
 from core.findings.words import grid as words
 from core.findings.words.choices import ASKING, BOXES
+from core.results.cached_call import cached_call
 from core.results.library import entry_of
 from core.results.names import in_sentence, pruning_name
-from core.results.once import once
 from ui.address import choose, picture_first
 from ui.exports import offer_exports
 from ui.grid import rows_everywhere, rows_of, show_grid
@@ -76,7 +76,7 @@ def show_replication(state: ViewState) -> None:
     st.markdown(plain(" ".join(sentences)))
     with st.expander("Each checkpoint"):
         st.markdown(markdown_table(words.replication_table(rows, beside)))
-    if pair := published_pair(state.entries, once(entry_of, state.result)):
+    if pair := published_pair(state.entries, cached_call(entry_of, state.result)):
         link_to(
             "Compare", "See SST-2 and CoLA side by side", ":material/compare:", result=pair[0].key, other=pair[1].key
         )

@@ -16,8 +16,8 @@ from core.request.catalog import REDUCTIONS
 from core.request.controls import deciding, judged_beside
 from core.request.sweep_request import DEFAULT_REQUEST, SweepRequest
 from core.results import store
+from core.results.cached_call import cached_call
 from core.results.names import amount_name, result_name
-from core.results.once import once
 from core.results.schema import SweepResult
 from ui import jobs
 from ui.address import DECIDE, OWN, OWN_MODEL, picture_first, set_parameter, show
@@ -127,7 +127,7 @@ def draw(result: SweepResult | None, reduction: str) -> None:
     """Draw a result's picture, or show where it will be."""
     if result:
         start = start_in_address(result.amounts) if result.key else None
-        show_pictures(once(result_scene, result, reduction), key="lab", start=start)
+        show_pictures(cached_call(result_scene, result, reduction), key="lab", start=start)
         return
     with st.container(border=True, height=WAITING_HEIGHT, horizontal_alignment="center", vertical_alignment="center"):
         st.markdown(WAITING, width="content")
@@ -138,7 +138,7 @@ def show_example(checkpoint: str) -> None:
     found = settings([entry for entry in at_hand() if entry.checkpoint == checkpoint])
     if found and (example := by_key(found[0].key)):
         st.markdown(f"**Example:** {plain(found[0].name)}")
-        show_pictures(once(result_scene, example, next(iter(REDUCTIONS))), key="lab-example", group="example")
+        show_pictures(cached_call(result_scene, example, next(iter(REDUCTIONS))), key="lab-example", group="example")
     else:
         draw(None, "")
 
@@ -148,7 +148,7 @@ def show_result(result: SweepResult, job: Job | None) -> None:
     head, settings, picture, choices = (st.container() for _ in range(4))
     with choices:
         reduction = choose_reduction(result)
-    heading = once(layers_heading, result, reduction)
+    heading = cached_call(layers_heading, result, reduction)
     head.title(plain(heading), anchor=False)
     with picture:
         if len(result.frames) > 1:
@@ -161,7 +161,7 @@ def show_result(result: SweepResult, job: Job | None) -> None:
         with refusals_shown():
             if not offer_control(result, at_hand()):
                 link_to_control(result)
-    show_finding(result, once(judged, result, companions_of(result, at_hand())))
+    show_finding(result, cached_call(judged, result, companions_of(result, at_hand())))
     name, to_decide = plain(result_name(result)), DECIDE in st.query_params
     key = f"lab-settings-{to_decide}-{result.key}"
     with settings:
@@ -169,7 +169,7 @@ def show_result(result: SweepResult, job: Job | None) -> None:
     if panel.open:  # its many fields are drawn on demand
         with panel:
             ask(jobs.original_request(result))
-    offer_exports(replace(once(result_scene, result, reduction), title=heading), result)
+    offer_exports(replace(cached_call(result_scene, result, reduction), title=heading), result)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
         check_and_recompute(result)
 

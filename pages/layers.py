@@ -14,8 +14,8 @@ from core.findings.passed import halves_of
 from core.findings.words.passed import HALVES_ALONE
 from core.request.catalog import REDUCTIONS
 from core.request.scope import run_of
+from core.results.cached_call import cached_call
 from core.results.names import PointLabel, ReductionKey, layer_number, point_names
-from core.results.once import once
 from core.results.schema import SweepResult
 from ui.address import choose, picture_first
 from ui.controls import layers_alone, offer_layers
@@ -38,9 +38,9 @@ def layers() -> None:
         choose_result(state)
         choose_reduction(result)
         titles = {name.label: name.title for name in point_names(result.points)}
-        layer = choose("layer", titles, once(layers_of, result, reduction).selected.label)
+        layer = choose("layer", titles, cached_call(layers_of, result, reduction).selected.label)
     near = [*companions_of(result, entries), *read_beside(isolated, result, entries)]
-    shown = once(layers_shown, result, near, reduction, layer)
+    shown = cached_call(layers_shown, result, near, reduction, layer)
     scene = show_answer(shown, title, PLAYER)
     link_to_control(result)
     if scene is None:  # similarity is undefined

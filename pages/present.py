@@ -7,9 +7,9 @@ import streamlit as st
 from core.charts.pages import present_block
 from core.findings.words import present as words
 from core.findings.words.choices import playlist
+from core.results.cached_call import cached_call
 from core.results.library import entry_of
 from core.results.names import checkpoint_name, data_name, listed
-from core.results.once import once
 from ui.address import picture_first, turn
 from ui.exports import offer_exports
 from ui.header import NOTHING, choose_result, link_to, one_result, page_header
@@ -45,7 +45,7 @@ def present() -> None:
         st.subheader("Settings and downloads", anchor=SETTINGS)
         downloads = st.container()
         st.markdown(words.EXPLANATION)
-        titles = playlist(state.entries, once(entry_of, result), choose_result(state))
+        titles = playlist(state.entries, cached_call(entry_of, result), choose_result(state))
         st.markdown(plain(f"↑ and ↓ step through {listed([f'“{title}”' for title in titles.values()])}."))
         measured = f"{checkpoint_name(result)}, {data_name(result)}"
         line = st.text_input(LINE, key="caption", placeholder=measured, max_chars=MAX_LINE_CHARS, bind="query-params")

@@ -10,8 +10,8 @@ from core.findings.choices import control_seeds
 from core.findings.claim import verdict
 from core.request.controls import ONE_LAYER_SEEDS, each_alone, judged_beside
 from core.request.sweep_request import SweepRequest, checked
+from core.results.cached_call import cached_call
 from core.results.library import Entry, entry_of
-from core.results.once import once
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.jobs import request_behind, start
@@ -39,9 +39,9 @@ def missing_seeds(result: SweepResult, entries: Sequence[Entry]) -> tuple[int, i
         How many of the needed seeds are missing, and how many are needed: none for a control.
     """
     needed = {request.seed for request in judged_beside(request_of(result)) if request.control_of}
-    missing = len(needed - control_seeds(once(entry_of, result), entries))
+    missing = len(needed - control_seeds(cached_call(entry_of, result), entries))
     if missing:  # the verdict may be content with sweeps in other steps
-        usable = once(verdict, result, companions_of(result, entries)).controls
+        usable = cached_call(verdict, result, companions_of(result, entries)).controls
         missing = max(min(missing, len(needed) - len(usable)), 0)
     return missing, len(needed)
 

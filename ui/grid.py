@@ -14,8 +14,8 @@ from core.findings.choices import companions, everywhere
 from core.findings.grid import Grid, GridRow, grid_rows
 from core.findings.words.grid import grid_table
 from core.results import store
+from core.results.cached_call import cached_call
 from core.results.library import Entry, Extract, entry_of, extracts
-from core.results.once import once
 from core.results.schema import SweepResult
 from ui.exports import download
 
@@ -40,7 +40,7 @@ def rows_of(entries: Sequence[Entry]) -> list[GridRow]:
 
 def rows_everywhere(result: SweepResult, entries: Sequence[Entry]) -> list[GridRow]:
     """Describe a result's pruning on every checkpoint: see `core.findings.choices.everywhere`."""
-    same = {entry.key: entry for entry in everywhere(once(entry_of, result), entries)}
+    same = {entry.key: entry for entry in everywhere(cached_call(entry_of, result), entries)}
     beside = [companion for entry in same.values() for companion in companions(entry, entries)]
     return [row for row in rows_of([*same.values(), *beside]) if row.key in same]
 

@@ -19,10 +19,10 @@ from core.findings.claim import verdict
 from core.findings.words.choices import ASKING, BOXES, distinguishing_labels, numbered_apart
 from core.findings.words.pages import ADDRESSES, FIRST_LINE, ONE_RESULT, VIEWS
 from core.findings.words.verdict import DECIDE_IT
+from core.results.cached_call import cached_call
 from core.results.cut import CutStudy
 from core.results.library import CutEntry, Entry, entry_of
 from core.results.names import SEPARATOR, checkpoint_name, data_name, name_of, pruning_name
-from core.results.once import once
 from core.results.schema import SweepResult
 from ui.address import DECIDE, begin, carried, offer, parameters_on_show, set_parameter, show
 from ui.jobs import note_watching, request_behind
@@ -70,7 +70,7 @@ def one_result(page: str = "") -> ViewState:
 def two_results() -> ViewState:
     """Read the two results that the page compares, or none; without the address, one and its random control."""
     state = one_result("Compare")
-    beside = counterpart(once(entry_of, state.result), state.offered) if state.result else None
+    beside = counterpart(cached_call(entry_of, state.result), state.offered) if state.result else None
     other = _on_show("other", [beside] if beside else ())
     return _state(state.entries, state.result if other else None, other)
 
@@ -93,7 +93,7 @@ def one_study() -> ViewState:
         result = by_key(asked) if asked else None
         fitting = [entry for entry in studies if result is None or is_of_model(entry, result)]
         study = next(filter(None, (study_by_key(entry.key) for entry in fitting)), None)
-    linked = [once(entry_of, study)] if study and study.key not in {entry.key for entry in studies} else []
+    linked = [cached_call(entry_of, study)] if study and study.key not in {entry.key for entry in studies} else []
     return ViewState(studies=(*studies, *linked), study=study)
 
 
@@ -134,7 +134,7 @@ def _on_show(parameter: str, defaults: Iterable[Entry] = ()) -> SweepResult | No
 
 def _state(entries: tuple[Entry, ...], result: SweepResult | None, other: SweepResult | None = None) -> ViewState:
     known = {entry.key for entry in entries}
-    linked = [once(entry_of, shown) for shown in (result, other) if shown and shown.key not in known]
+    linked = [cached_call(entry_of, shown) for shown in (result, other) if shown and shown.key not in known]
     return ViewState((*entries, *linked), result, other)
 
 
@@ -144,7 +144,7 @@ def choose_result(state: ViewState, label: str = "") -> list[Entry]:
     Returns:
         Those that share with it what stands in the boxes above the list.
     """
-    own, left = once(entry_of, state.shown), state.offered
+    own, left = cached_call(entry_of, state.shown), state.offered
     for box, of in BOXES.items():
         values = {value: ASKING.get(value, value) for value in map(of, left)}
         if len(values) > 1:
@@ -253,7 +253,7 @@ def show_nothing(reason: str, command: str = "") -> None:
 def link_to_control(*results: SweepResult) -> None:
     """Link to the Lab for the first result whose inconclusive verdict may be decided there, by settings that may."""
     for result in filter(request_behind, results):
-        if remedy := once(verdict, result, companions_of(result, at_hand())).remedy:
+        if remedy := cached_call(verdict, result, companions_of(result, at_hand())).remedy:
             link_to(
                 "Lab", DECIDE_IT.format(remedy), ":material/balance:", **{DECIDE: remedy}, result=result.key, job=""
             )

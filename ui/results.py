@@ -14,10 +14,10 @@ from core.findings.choices import companions, methods_beside
 from core.findings.comparable import same_checkpoint
 from core.request.limits import is_hosted, limits
 from core.results import library, store
+from core.results.cached_call import cached_call
 from core.results.cut import CutStudy, Result, study_in, sweep_in
 from core.results.fields import bytes_of
 from core.results.library import CutEntry, Entry
-from core.results.once import once
 from core.results.schema import SweepResult
 from ui.address import set_parameter, show
 from ui.jobs import visitor
@@ -109,7 +109,7 @@ def own_results() -> tuple[Entry, ...]:
     if not is_hosted():
         return library.own(Entry)
     keys = (key for key in st.session_state.get(COMPUTED, []) if store.find(key) and not store.is_shipped(key))
-    return tuple(once(library.entry_of, result) for key in keys if (result := by_key(key)))
+    return tuple(cached_call(library.entry_of, result) for key in keys if (result := by_key(key)))
 
 
 def note_computed(key: str) -> None:
@@ -167,5 +167,5 @@ def read_beside(
     choose: Callable[[Entry, Sequence[Entry]], Iterable[Entry]], result: SweepResult, entries: Sequence[Entry]
 ) -> list[SweepResult]:
     """Read those results that are chosen for another one: see `core.findings.choices`."""
-    found = (by_key(entry.key) for entry in choose(once(library.entry_of, result), entries))
+    found = (by_key(entry.key) for entry in choose(cached_call(library.entry_of, result), entries))
     return [result for result in found if result is not None]

@@ -38,9 +38,9 @@ from core.findings.words.present import HINT
 from core.findings.words.story import in_short
 from core.findings.words.verdict import criteria_table, numbers_table
 from core.request.catalog import REDUCTIONS
+from core.results.cached_call import cached_call
 from core.results.cut import CutStudy
 from core.results.names import PointLabel, ReductionKey
-from core.results.once import once
 from core.results.schema import SweepResult
 
 NOTHING = Said("")
@@ -123,19 +123,19 @@ def layers_tables(result: SweepResult, near: Sequence[SweepResult], reduction: R
     """Tabulate how far layers stay intact, the verdict and the numbers; see `layers_shown`."""
     return {
         "": layers_words.survival_table(result, reduction),
-        "Verdict": once(criteria_table, result, near),
-        "Numbers": once(numbers_table, result, near),
+        "Verdict": cached_call(criteria_table, result, near),
+        "Numbers": cached_call(numbers_table, result, near),
     }
 
 
 def halves_block(result: SweepResult, near: Sequence[SweepResult], reduction: ReductionKey) -> Block | None:
     """Show what pruning each half of the layers alone does; None where that was not measured."""
     alone, drawn = isolated_of(result, near), list(isolated_controls_of(result, near).values())
-    harm = once(passed.harm_of, alone, result)
+    harm = cached_call(passed.harm_of, alone, result)
     if harm is None:
         return None
-    said = halves_said(once(verdict, result, near, reduction).lead, harm, passed.shipped())
-    return Block(once(halves_scene, result, reduction, alone, drawn, said.heading), said, harm.removed)
+    said = halves_said(cached_call(verdict, result, near, reduction).lead, harm, passed.shipped())
+    return Block(cached_call(halves_scene, result, reduction, alone, drawn, said.heading), said, harm.removed)
 
 
 # ---------------------------------------------------------------- other pages of results
@@ -147,9 +147,9 @@ def compare_shown(
     """Show how two results differ, where the same of an axis is reached; `near` is what either is judged beside."""
     metric = metric_of(*two, asked=metric)
     scene = compare_scene(*two, reduction, axis, metric)
-    said = once(compare_words.compare_said, two, reduction, near, metric)
+    said = cached_call(compare_words.compare_said, two, reduction, near, metric)
     said = replace(said, heading=compare_words.equal_heading(two, axis, reduction) or said.heading)
-    tests = once(compare.paired_comparisons, two, metric) if said.sentences else []
+    tests = cached_call(compare.paired_comparisons, two, metric) if said.sentences else []
     table = compare_words.paired_table(tests, metric, compare.distinguishing_names(two)) if tests else []
     start = compare.START if axis == "damage" else middle_of(scene.amounts)
     return Shown(
@@ -171,16 +171,18 @@ def sentences_shown(result: SweepResult, flips: str, label: str = ALL, with_text
     title = f"{numbered(len(found), 'example')}, earliest flip first"
     tables = {title: sentences_words.examples_table(result, found)}
     notes = () if found[0].texts else (lacking,)
-    return Shown(said, [Block(once(flip_scene, result, found))], notes, tables, sentences_words.EXPLANATION)
+    return Shown(said, [Block(cached_call(flip_scene, result, found))], notes, tables, sentences_words.EXPLANATION)
 
 
 def present_block(result: SweepResult, near: Sequence[SweepResult], heading: str, caption: str) -> Block:
     """Show one result over the whole window, under a heading, by every reduction; see `layers_shown`."""
     scenes = {
-        name: replace(once(result_scene, result, name, STAGE), title=heading, caption=(caption, REDUCTIONS[name].title))
+        name: replace(
+            cached_call(result_scene, result, name, STAGE), title=heading, caption=(caption, REDUCTIONS[name].title)
+        )
         for name in REDUCTIONS
     }
-    spoken = {name: once(in_short, result, near, name) for name in scenes}
+    spoken = {name: cached_call(in_short, result, near, name) for name in scenes}
     stage = {"heading": heading, "caption": caption, "hint": HINT}
     first = next(iter(scenes.values()))
     return Block(first, start=result.amounts[0], choices=scenes, spoken=spoken, stage=stage)
@@ -188,7 +190,7 @@ def present_block(result: SweepResult, near: Sequence[SweepResult], heading: str
 
 def cut_shown(study: CutStudy, most: str) -> Shown:
     """Show which layers can go where at most so much may be lost."""
-    known = once(frontier_of, study)
+    known = cached_call(frontier_of, study)
     found = chosen(known, float(most))
     said = cut_words.cut_said(known, found, float(most))
     scene = cut_scene(known, found, said.heading)

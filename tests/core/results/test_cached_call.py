@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from cachetools import LRUCache
 
-from core.results import once as shared
-from core.results.once import once
+from core.results import cached_call as shared
+from core.results.cached_call import cached_call
 from core.results.schema import SweepResult
 from core.results.store import load, save
 from tests.builders import declining, make_result, with_own_key
@@ -27,17 +27,17 @@ def test_an_answer_is_of_the_same_numbers_until_it_is_oldest(tmp_path: Path, mon
 
     path = save(MAGNITUDE, tmp_path)
     first, second = load(path), load(path)
-    assert once(accuracy, first) == once(accuracy, second) == accuracy(first)
+    assert cached_call(accuracy, first) == cached_call(accuracy, second) == accuracy(first)
     assert asked == [first, first], "computed once for all who have read the same file"
-    assert once(accuracy, second, 1) == accuracy(second, 1) != accuracy(second)
+    assert cached_call(accuracy, second, 1) == accuracy(second, 1) != accuracy(second)
     changed = MAGNITUDE.frames[-1].model_copy(update={"metrics": {"accuracy": 0.125}})
     forged = with_own_key(MAGNITUDE, frames=(*MAGNITUDE.frames[:-1], changed))
     assert forged.key == MAGNITUDE.key
-    assert once(accuracy, forged) == 0.125, "of a file of the same key with other numbers"
+    assert cached_call(accuracy, forged) == 0.125, "of a file of the same key with other numbers"
     asked.clear()
     for result in (MAGNITUDE, WANDA, MAGNITUDE, CONTROL, MAGNITUDE, WANDA):
-        once(accuracy, result)
+        cached_call(accuracy, result)
     assert asked == [MAGNITUDE, WANDA, CONTROL, WANDA], "what was asked for longest ago makes room"
     running = [WANDA.model_copy(update={"checksum": "", "frames": WANDA.frames[:count]}) for count in (1, 2)]
-    assert [once(accuracy, result) for result in running] == [accuracy(result) for result in running]
+    assert [cached_call(accuracy, result) for result in running] == [accuracy(result) for result in running]
     assert len(asked) == 8, "of a sweep that still runs nothing is kept"

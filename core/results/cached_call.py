@@ -29,7 +29,7 @@ class _StillRunsError(Exception):
     """A result has no checksum before its sweep has ended."""
 
 
-def once(compute: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+def cached_call(compute: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
     """Return `compute(*arguments, **options)`, cached and shared; do not mutate it.
 
     Args:
