@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from core.results.cut import Cut, CutStudy, Size, Worth
+from core.results.cut import CutStudy, Size, SmallerModel, Worth
 from core.results.key import key_of, sealed
 from core.results.schema import TaskRecord
 from core.results.statistics import Estimate
@@ -40,18 +40,20 @@ def make_study(*, task: str = "sst2", num_layers: int = 4, num_examples: int = 2
     return sealed(study.model_copy(update={"key": key_of(study)}))
 
 
-def made_cut(layers: Sequence[int], task: TaskRecord, choosing: tuple[int, ...], judged: tuple[int, ...]) -> Cut:
+def made_cut(
+    layers: Sequence[int], task: TaskRecord, choosing: tuple[int, ...], judged: tuple[int, ...]
+) -> SmallerModel:
     """Describes a smaller model by the layers that stay and what it predicts."""
     metrics, intervals = evaluate(("accuracy",), task.gold, judged)
     worth = Worth(metrics=metrics, intervals=intervals)
-    return Cut(layers=tuple(layers), calibration=choosing, judged=judged, worth=worth)
+    return SmallerModel(layers=tuple(layers), calibration=choosing, judged=judged, worth=worth)
 
 
 def with_sizes(study: CutStudy, gain: float = 0.15) -> CutStudy:
     """Adds sizes and speeds; each layer that is out gains so much speed."""
     depth = study.checkpoint.num_layers
 
-    def sized(cut: Cut) -> Cut:
+    def sized(cut: SmallerModel) -> SmallerModel:
         left = len(cut.layers)
         times = 1 + gain * (depth - left)
         speed = Estimate(value=times, low=times - 0.02, high=times + 0.02)

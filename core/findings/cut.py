@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from core.findings.accuracy import reference_of
 from core.request.catalog import CONFIDENCE
-from core.results.cut import Cut, CutStudy, Layers
+from core.results.cut import CutStudy, Layers, SmallerModel
 from core.results.statistics import Estimate
 from core.sweep.scores import SCORES
 
@@ -37,7 +37,7 @@ class Choice:
         gain: How many times as fast it is; the number of layers out where not every choice was timed.
     """
 
-    model: Cut
+    model: SmallerModel
     removed: Layers
     loss: float
     value: Estimate
@@ -89,7 +89,7 @@ def frontier_of(study: CutStudy) -> Frontier:
     return Frontier(study, full.value, reference_of(study, study.task.main_metric)[1], tuple(choices), timed)
 
 
-def _choice(study: CutStudy, model: Cut, values: Array, full: Array, timed: bool) -> Choice:
+def _choice(study: CutStudy, model: SmallerModel, values: Array, full: Array, timed: bool) -> Choice:
     """Describe a model; `values` and `full` are the metric of it and of the full model, (1 + draws,)."""
     score, value = SCORES[study.task.main_metric], estimated(values)
     gold, before, after = map(np.array, (study.calibration.gold, study.full.calibration, model.calibration))

@@ -37,7 +37,7 @@ class Size(f.Record):
     speeds: Annotated[dict[f.Count, Estimate], f.FEW]
 
 
-class Cut(f.Record):
+class SmallerModel(f.Record):
     """A smaller model: the layers that stay, and the labels that it predicts, as indices, for both kinds of examples.
 
     `size` is null where it was not measured.
@@ -69,7 +69,7 @@ class CutStudy(Computed):
     task: TaskRecord
     calibration: TaskRecord
     search: Literal["all", "beam"]
-    cuts: Annotated[tuple[Cut, ...], Field(min_length=1, max_length=MAX_LAYERS), f.FAST]
+    cuts: Annotated[tuple[SmallerModel, ...], Field(min_length=1, max_length=MAX_LAYERS), f.FAST]
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
@@ -84,7 +84,7 @@ class CutStudy(Computed):
             raise ValueError("its cuts and examples do not fit each other")
         return self
 
-    def _fits(self, cut: Cut) -> bool:
+    def _fits(self, cut: SmallerModel) -> bool:
         rows = (self.calibration, cut.calibration), (self.task, cut.judged)
         return all({len(task.gold), len(task.examples)} == {len(labels)} for task, labels in rows) and (
             [*cut.layers] == sorted({*cut.layers} & {*range(self.checkpoint.num_layers)})
@@ -98,7 +98,7 @@ class CutStudy(Computed):
             yield from (cut.calibration, cut.judged)
 
     @property
-    def full(self) -> Cut:
+    def full(self) -> SmallerModel:
         """The full model."""
         return self.cuts[0]
 
