@@ -130,9 +130,9 @@ def meaning_text(value: str, label: str | None) -> str:
     return "=".join((re.sub(r"[\\=]", r"\\\g<0>", value), label or ""))
 
 
-def known(kind: str, table: Iterable[str]) -> Any:
-    """Return the check that a field is one of the names of a table; see `choose`."""
-    return AfterValidator(lambda value: choose(value, table, kind))
+def one_of(noun: str, names: Iterable[str]) -> Any:
+    """Return the check that a field is one of some names; see `choose`."""
+    return AfterValidator(lambda value: choose(value, names, noun))
 
 
 def _help(words: str, **bounds: Any) -> Any:
@@ -160,10 +160,10 @@ class SweepRequest:
     """
 
     checkpoint: Annotated[str, _help("ID[@REVISION] on the Hub, a folder, embedded:NAME or recipe:NAME")]
-    task: Annotated[str, known("task", TASK_NAMES), _help(_TASK)]
-    method: Annotated[str, known("method", METHODS), _help(", ".join(METHODS))] = "magnitude"
+    task: Annotated[str, one_of("task", TASK_NAMES), _help(_TASK)]
+    method: Annotated[str, one_of("method", METHODS), _help(", ".join(METHODS))] = "magnitude"
     scope: Annotated[_Scope, _help("encoder (default), all-linear; layer:K, layers:A-B, counted from 0")] = "encoder"
-    points: Annotated[str, known("points", catalog.POINTS), _help(", ".join(catalog.POINTS))] = "attention"
+    points: Annotated[str, one_of("points", catalog.POINTS), _help(", ".join(catalog.POINTS))] = "attention"
     amounts: Annotated[_Amounts, _help("fractions in [0, 1) (default: steps of 0.1 up to 0.9)")] = DEFAULT_AMOUNTS
     num_examples: Annotated[int | None, _help(f"default: {catalog.DEFAULT_EXAMPLES}; of a file at most half")] = None
     seed: Annotated[int, _help("of pruning; the examples' seed is fixed", ge=0, lt=2**32)] = 0
@@ -229,15 +229,15 @@ def flag_of(field: str) -> str:
     return "--examples" if field == "num_examples" else f"--{field.replace('_', '-')}"
 
 
-def choose(value: str, known: Iterable[str], kind: str) -> str:
-    """Return `value` if it is among the `known` names; `kind` names the table in the message.
+def choose(value: str, names: Iterable[str], noun: str) -> str:
+    """Return a value if it is one of the names; `noun` says in the message what they name.
 
     Raises:
-        PrunescopeError: It is not known.
+        PrunescopeError: It is none of them.
     """
-    names = list(known)
+    names = list(names)
     if value not in names:
-        raise PrunescopeError(f"unknown {kind} '{str(value)[:80]}': choose one of {', '.join(names)}")
+        raise PrunescopeError(f"unknown {noun} '{str(value)[:80]}': choose one of {', '.join(names)}")
     return value
 
 

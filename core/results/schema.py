@@ -226,13 +226,13 @@ class Header(f.Record):
         return self.similarity.points
 
     @property
-    def kind(self) -> str:
+    def points_kind(self) -> str:
         """The kind of the points, a name from POINTS."""
         return points_of(self.points, self.checkpoint.num_layers) or ""
 
     @model_validator(mode="after")
     def _has_known_points(self) -> Self:
-        if not self.kind:
+        if not self.points_kind:
             raise ValueError(f"its points are not those of {self.checkpoint.num_layers} layers")
         return self
 
