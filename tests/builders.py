@@ -1,4 +1,4 @@
-"""Results for tests, made by formula: plausible, seeded, without a model."""
+"""Plausible results for tests, computed by formula from a seed, without a model."""
 
 import gzip
 from collections.abc import Callable, Sequence
@@ -42,11 +42,11 @@ WHOLE = dict.fromkeys(SINGLE_BATCH, "full")  # estimators
 
 
 def open_preset(task: str, data: str, source_name: str | None = None) -> Examples:
-    """The labelled data of one of GLUE's tasks."""
+    """Open the labelled data of a GLUE task."""
     return open_examples(SweepRequest("embedded:sst2", task, data=data, source_name=source_name), ())
 
 
-@lru_cache(maxsize=128)  # results are immutable, and many tests begin with the same
+@lru_cache(maxsize=128)  # results are immutable, and tests share them
 def make_result(
     *,
     task: str = "sst2",
@@ -66,24 +66,24 @@ def make_result(
     source: str = "hub",
     holes: tuple[Hole, ...] = (),
 ) -> SweepResult:
-    """Builds a sealed result of a sweep that never ran.
+    """Build the sealed result of a sweep that never ran.
 
     Args:
         task: A two-label task; its checkpoint is the embedded one.
         num_layers: Encoder layers.
         amounts: Ascending pruning amounts, 0 first.
         points: A name from catalog.POINTS.
-        own_cka: The diagonal, for all reductions; None is a decline that comes earlier in deeper points.
-        accuracy: Of an amount.
+        own_cka: The diagonal, for all reductions; None for a decline that begins earlier in deeper points.
+        accuracy: The accuracy at an amount.
         num_examples: Evaluation examples, gold labels half and half.
         method: A name from METHODS.
-        scope: Of the pruning.
-        seed: Of the pruning.
-        controls: The method that a random one follows; None is the default.
-        until_damage: Where the sweep stopped.
-        prunable_sparsity: Of an amount, the same in every layer.
-        statistics: Whether there are any, for mean and cls.
-        source: Of the examples: hub, folder or written.
+        scope: The scope of the pruning.
+        seed: The seed of the pruning.
+        controls: The method that a random one controls; None for the default.
+        until_damage: The damage at which the sweep stopped.
+        prunable_sparsity: The sparsity at an amount, the same in every layer.
+        statistics: Whether to compute statistics, for mean and cls.
+        source: The source of the examples: hub, folder or written.
         holes: Cells without a value, for all reductions.
     """
     names = point_names(points, num_layers)
@@ -138,19 +138,19 @@ def make_result(
 
 
 def with_own_key(result: SweepResult, **changes: object) -> SweepResult:
-    """Changes fields of a result and gives it the key and checksum that follow."""
+    """Change fields of a result, and update its key and checksum."""
     changed = result.model_copy(update=changes)
     return sealed(changed.model_copy(update={"key": key_of(changed)}))
 
 
 def made_by_recipe(checkpoint: CheckpointRecord, family: str, seed: int) -> CheckpointRecord:
-    """Adds a recipe to a checkpoint, since its weights are not shipped."""
+    """Turn a checkpoint into one whose weights are made by a recipe."""
     known = {"id": f"recipe:{family}-seed-{seed}", "source": "folder", "revision": digest([family, seed])}
     return checkpoint.model_copy(update={**known, "recipe": RecipeRecord(family=family, seed=seed)})
 
 
 def with_own_labels(result: SweepResult, labels: Sequence[str]) -> SweepResult:
-    """Changes a result to the task of a classifier with labels of its own, on a file."""
+    """Move a result to a file and to a classifier with labels of its own."""
     random = np.random.default_rng(0)
     count = len(result.task.examples)
     gold = tuple(random.integers(0, len(labels), count).tolist())
@@ -173,7 +173,7 @@ def with_own_labels(result: SweepResult, labels: Sequence[str]) -> SweepResult:
 
 
 def make_result_of(request: SweepRequest) -> SweepResult:
-    """Builds the result of a request, under its key, with numbers that were never computed."""
+    """Build a result with the key of a request, and numbers that were never computed."""
     inputs = prepare(request)
     record = inputs.subset.record
     result = make_result(amounts=request.amounts, num_examples=len(record.examples))
@@ -195,7 +195,7 @@ def _similarity(
 def _statistics(
     frames: tuple[Frame, ...], num_examples: int, point: int | None
 ) -> dict[str, dict[str, LayerStatistics]]:
-    """Without an example, CKA is a little different, the more so the further it has fallen."""
+    """Let CKA without an example differ a little, the more so the further it has fallen."""
     amounts = [frame.amount for frame in frames]
     found: dict[str, dict[str, LayerStatistics]] = {"cka": {}, "partial_cka": {}}
     for reduction in SINGLE_BATCH:
@@ -210,24 +210,24 @@ def _statistics(
 
 
 def _logistic(amount: float, middle: float, width: float) -> float:
-    """Falls from 1 at amount 0 towards 0."""
+    """Fall from 1 at amount 0 towards 0."""
     return float((1 + np.exp(-middle / width)) / (1 + np.exp((amount - middle) / width)))
 
 
-@lru_cache(maxsize=128)  # one function a share, so that `make_result` knows it again
+@lru_cache(maxsize=128)  # one function a share, which `make_result` finds in its cache
 def declining(share: float) -> OwnCka:
-    """Falls so that the damage is the amount, with a share of it in the upper half, evenly within each half."""
+    """Return a decline whose damage is the amount, with a share of it in the upper half, even within each half."""
     return lambda amount, point, size: 1 - amount * 2 * (share if point >= size / 2 else 1 - share)
 
 
 def _deeper_falls_earlier(reduction: str) -> OwnCka:
-    """As magnitude pruning shows it."""
-    first, last = {"mean": (0.95, 0.45), "cls": (0.70, 0.40), "tokens": (1.30, 0.60)}[reduction]  # half-way down there
+    """Return a decline like that of magnitude pruning."""
+    first, last = {"mean": (0.95, 0.45), "cls": (0.70, 0.40), "tokens": (1.30, 0.60)}[reduction]  # where half is lost
     return lambda amount, point, size: _logistic(amount, first + (last - first) * point / max(size - 1, 1), 0.07)
 
 
 def _matrix(amount: float, size: int, own_cka: OwnCka, holes: set[tuple[int, int]]) -> Matrix:
-    """Off the diagonal: neighbours are alike, distant points are not, and may be slightly below zero."""
+    """Return a matrix whose neighbours are alike; distant points differ, and may be slightly below zero."""
 
     def cell(row: int, column: int) -> float | None:
         own = own_cka(amount, column, size)
@@ -239,15 +239,15 @@ def _matrix(amount: float, size: int, own_cka: OwnCka, holes: set[tuple[int, int
     return tuple(tuple(cell(row, column) for column in range(size)) for row in range(size))
 
 
-def ship(folder: Path, *made: Result) -> None:
-    """Stores results as the shipped ones of a folder, with their manifest beside it."""
-    for result in made:
+def ship(folder: Path, *results: Result) -> None:
+    """Store results in a folder as shipped ones, with their manifest beside it."""
+    for result in results:
         save(result, folder)
-    write_manifest([entry_of(result) for result in made], folder.parent / MANIFEST)
+    write_manifest([entry_of(result) for result in results], folder.parent / MANIFEST)
 
 
 def compress(path: Path) -> Path:
-    """Compress a result's file in its place, as is done before a large one is shipped."""
+    """Replace a result's file by a compressed one."""
     compressed = path.with_name(f"{path.name}.gz")
     compressed.write_bytes(gzip.compress(path.read_bytes()))
     path.unlink()

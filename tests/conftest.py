@@ -1,6 +1,6 @@
 """Shared fixtures: an isolated user, tiny random checkpoints, small data in the Hub's layout.
 
-The environment is set before anything is imported that reads it.
+The environment is set before the imports that read it.
 """
 
 import gc
@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 Completed = tuple[int, str, str]  # exit code, standard output, standard error
-BROWSER = Path(__file__).with_name("browser")  # the folder of tests that need one
+BROWSER = Path(__file__).with_name("browser")  # tests that need one
 MEMORY, ENOUGH_BYTES = Path("/dev/shm"), 4 * 2**30
 if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
-    tempfile.tempdir = os.environ["TMPDIR"] = str(MEMORY)  # on a disk, to remove one of 10,000 folders can take 4 ms
+    tempfile.tempdir = os.environ["TMPDIR"] = str(MEMORY)  # removing a folder from a disk can take 4 ms
 _HOME = Path(tempfile.mkdtemp(prefix="prunescope-tests-"))
 os.environ.update(
     HOME=str(_HOME),
@@ -26,15 +26,15 @@ os.environ.update(
     PRUNESCOPE_RESULTS=str(_HOME / "results"),
     HF_HUB_OFFLINE="1",
     FONTCONFIG_FILE=str(Path(__file__).with_name("fonts.conf")),
-    OMP_NUM_THREADS="1",  # tiny models: threads cost more than they give
-    MALLOC_MMAP_THRESHOLD_="1000000000",  # glibc keeps what was freed: to ask the system for it again takes longer
+    OMP_NUM_THREADS="1",  # for tiny models, threads cost more than they save
+    MALLOC_MMAP_THRESHOLD_="1000000000",  # let glibc keep freed memory, which is faster
     MALLOC_TRIM_THRESHOLD_="2000000000",
     MALLOC_TOP_PAD_="67108864",
-    STREAMLIT_RUNNER_POST_SCRIPT_GC="false",  # beside torch each collection takes longer than the page
+    STREAMLIT_RUNNER_POST_SCRIPT_GC="false",  # beside torch a collection takes longer than a page
 )
 for _name in ("PRUNESCOPE_HOSTED", "SPACE_ID", "HF_TOKEN", "HF_ENDPOINT", "PYTHONDONTWRITEBYTECODE"):
     os.environ.pop(_name, None)
-sys.dont_write_bytecode = False  # some containers forbid it: then each process compiles the project once more
+sys.dont_write_bytecode = False  # else each process compiles the project again
 
 import pytest  # noqa: E402
 from local_hub import LocalHub, local_hub  # noqa: E402
@@ -50,14 +50,14 @@ if TYPE_CHECKING:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return one worker more than processors: those that wait for a browser leave theirs to another."""
+    """Return one worker more than processors, since a worker that waits for a browser leaves its processor idle."""
     return (os.cpu_count() or 1) + (config.option.markexpr != "not browser")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put first what one worker alone should begin with: the browser, which it has to start, then all shipped results.
+    """Put first the tests that one worker should run alone: those in a browser, then those of all shipped results.
 
-    Each worker is given one stretch of the list, and takes over from the end of another's what that has not begun.
+    Each worker gets a stretch of the list, and when done takes tests from the end of another's.
     """
 
     def place(item: pytest.Item) -> int:
@@ -68,7 +68,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def shipped_results() -> "dict[str, SweepResult]":
-    """All shipped results by their keys, read once; garbage is not looked for among them."""
+    """All shipped results by their keys, read once and kept out of garbage collection."""
     from core.results import library, store
 
     paths = {entry.key: store.find(entry.key) for entry in library.shipped(library.Entry)}
@@ -80,7 +80,7 @@ def shipped_results() -> "dict[str, SweepResult]":
 @pytest.fixture(scope="session")
 def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a random two-layer BERT classifier for two labels, float32 safetensors. Do not write to it."""
-    from tiny import make_bert  # here: tests of the pages need no torch
+    from tiny import make_bert  # imports torch, which tests of pages do without
 
     return make_bert(tmp_path_factory.mktemp("checkpoints") / "tiny-bert")
 
@@ -93,7 +93,7 @@ def copy(tiny_bert: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_emotions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a tiny BERT that tells `tiny.EMOTIONS` apart. Do not write to it."""
+    """A folder with a tiny BERT fine-tuned to classify `tiny.EMOTIONS`. Do not write to it."""
     from tiny import make_emotions
 
     return make_emotions(tmp_path_factory.mktemp("checkpoints") / "tiny-emotions")
@@ -113,7 +113,7 @@ def glue_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
-    """A local Hub that the client talks to, with an empty cache and offline mode off."""
+    """A local Hub in the place of the real one, with an empty cache and offline mode off."""
     from huggingface_hub import constants
 
     with local_hub() as server:
@@ -127,7 +127,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalHub]:
 
 @pytest.fixture
 def complete(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> "Callable[..., Completed]":
-    """Runs a command line, its function and its words, inside this process."""
+    """Run the main function of a command with arguments, inside this process."""
     from core.command_line import run_command
 
     def completed(main: "Callable[[Sequence[str] | None], int]", *words: object) -> "Completed":
@@ -141,7 +141,7 @@ def complete(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder in the place of the shipped results, and no results of the user's own."""
+    """An empty folder in place of the shipped results; the user has no results either."""
     monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", tmp_path / "results")
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "own"))
     return tmp_path / "results"
@@ -157,7 +157,7 @@ def clock() -> "Clock":
 
 @pytest.fixture
 def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: "Clock") -> Iterator["JobQueue"]:
-    """The queue that the pages use, in front of a worker without a model."""
+    """The queue of the pages, before a worker without a model."""
     from tests.queues import install, queues
 
     with queues(tmp_path, clock) as queue:
@@ -167,9 +167,9 @@ def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: "Clock") -> It
 
 @pytest.fixture(scope="session")
 def quick_pages() -> Iterator[None]:
-    """What a server does once is done once: the search of all packages for components, the compiling of a page.
+    """Search packages for components, and compile each page, once as a server does rather than once for each test.
 
-    A test waits for the end of a page's thread, where Streamlit would look a thousand times a second.
+    A test joins a page's thread, which Streamlit would poll a thousand times a second.
     """
     from streamlit.components.v2 import manifest_scanner
     from streamlit.runtime.scriptrunner.script_cache import ScriptCache
@@ -192,7 +192,7 @@ def _ended(runner: "LocalScriptRunner", timeout: float = 3) -> None:
 
 @pytest.fixture
 def unfolded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All that is folded away on a page is open from the start; without a browser nothing else opens it."""
+    """Open every expander from the start; without a browser nothing else can."""
     import streamlit as st
 
     original = st.expander
@@ -201,7 +201,7 @@ def unfolded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def settled() -> Iterator[None]:
-    """What is there after a module mostly stays as well, such as results that were read: a tenth of all time."""
+    """Keep what is left after a module, mostly cached results, out of garbage collection, a tenth of all time."""
     yield
     gc.collect()
     gc.freeze()
@@ -209,13 +209,13 @@ def settled() -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """What is imported stays: Python need not look for garbage among it, neither meanwhile nor later."""
+    """Keep what is imported out of garbage collection."""
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
-        gc.set_threshold(20_000, 20, 20)  # pages and results are trees of many small objects, which stay or go together
+        gc.set_threshold(20_000, 20, 20)  # pages and results are large trees of small objects
         gc.enable()
 
 

@@ -1,4 +1,4 @@
-"""A worker without a model: speaks the protocol of core.worker and plays the script that an order names.
+"""A worker without a model, which speaks the protocol of core.worker and follows the script that an order names.
 
 The script is a request's `source_name` or the typed text. Run with a file of JSON, {"header", "frames", "key"},
 which `tests.queues` writes.
@@ -33,12 +33,12 @@ def read() -> None:
 
 
 def emit(job: str, event: str, **fields: object) -> None:
-    with WRITING:  # both threads write, and two lines must not run into each other
+    with WRITING:  # both threads write whole lines
         print(json.dumps({"job": job, "event": event, **fields}), flush=True)
 
 
 def run(job: str, script: str, frames: list) -> None:
-    """All of a run but its end."""
+    """Emit all of a run but its end."""
     emit(job, "progress", stage="Amount 0", done=1, total=40, seconds_left=2.5)
     if script == "die":
         os.kill(os.getpid(), signal.SIGKILL)
@@ -50,7 +50,7 @@ def run(job: str, script: str, frames: list) -> None:
 
 
 def predicted(text: str, amounts: list[float]) -> dict:
-    """The second label's probability falls from 0.9 by 0.8 times the amount."""
+    """Answer with a second label whose probability falls from 0.9 by 0.8 times the amount."""
     second = [0.9 - 0.8 * amount for amount in amounts]
     return {
         "amounts": amounts,
@@ -62,7 +62,7 @@ def predicted(text: str, amounts: list[float]) -> dict:
 
 
 def outcome(order: dict) -> dict:
-    """The answer to any order but a run."""
+    """Return the answer to an order other than a run."""
     deviations = {"engine": dict.fromkeys(("mean", "cls", "tokens"), 0.0), "others": {}, "accuracy": 0.0}
     match order["op"]:
         case "verify":
@@ -70,10 +70,10 @@ def outcome(order: dict) -> dict:
             return {"amount": order["amount"], "torch_cka": torch_cka, "within_tolerance": True, **deviations}
         case "predict":
             return predicted(order["texts"][0], order["amounts"])
-        case "locate":  # a data set that is here already, unless its name says otherwise
+        case "locate":  # nothing to download, unless its name says so
             sizes = [12 * 2**20, 24 * 2**20] if order["data"].endswith("/large") else []
             return {"data": f"{order['data']}@{'c' * 40}", "to_download": sizes}
-        case "fetch":  # one of thirty rows
+        case "fetch":  # a data set of thirty rows
             file = MATERIAL_FILE.with_name("fetched.csv")
             rows = [f"text {k},{('negative', 'POSITIVE', 'meh')[k % 3]}\n" for k in range(30)]
             file.write_text("".join(["text,label\n", *rows]))

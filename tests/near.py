@@ -1,16 +1,16 @@
-"""What two processors may compute differently: floats agree to 1e-9, rounded numbers in a text to their last digit."""
+"""Comparisons that allow for other processors: floats to 1e-9, rounded numbers in a text to their last digit."""
 
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import is_dataclass
 
-# With decimals, a percentage, or an end of an interval; other whole numbers are counts, which are compared exactly.
+# With decimals, a percentage, or the end of an interval; other whole numbers are counts, compared exactly.
 ROUNDED = re.compile(r"−?\d+\.\d+|−?\d+(?= (?:%|percentage|to |\())|(?<= to )−?\d+")
 
 
 def near(first: object, second: object) -> bool:
-    """Whether two trees of mappings, sequences and dataclasses are equal, their floats to 1e-9."""
+    """Whether two trees of mappings, sequences and dataclasses are equal, floats to 1e-9."""
     match first, second:
         case float(), float():
             return math.isclose(first, second, rel_tol=0, abs_tol=1e-9)
@@ -24,7 +24,7 @@ def near(first: object, second: object) -> bool:
 
 
 def near_text(first: str, second: str) -> bool:
-    """Whether two texts are equal, their rounded numbers to one in the last digit."""
+    """Whether two texts are equal, rounded numbers to one in the last digit."""
     if ROUNDED.sub("#", first) != ROUNDED.sub("#", second):
         return False
     pairs = zip(*(map(_digits, ROUNDED.findall(text)) for text in (first, second)), strict=True)

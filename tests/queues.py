@@ -1,4 +1,4 @@
-"""A job queue in front of a worker without a model, and a clock that tests turn by hand."""
+"""A job queue before a worker without a model, and a clock that tests set."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ RESULT = make_result(amounts=(0.0, 0.5), num_examples=8)
 
 
 class Clock:
-    """A clock that stands still until a test moves it on."""
+    """A clock that moves only when a test advances it."""
 
     def __init__(self) -> None:
         self.now = 0.0  # seconds
@@ -34,10 +34,10 @@ class Clock:
 
 @contextmanager
 def queues(folder: Path, clock: Clock) -> Iterator[JobQueue]:
-    """Yields a queue, and closes it afterwards; every run ends in RESULT, which is stored in the user's folder.
+    """Yield a queue and close it afterwards; every run ends in RESULT, which is stored in the user's folder.
 
     Args:
-        folder: Where the worker's material is written.
+        folder: A folder for the worker's material.
         clock: The queue's clock.
     """
     save(RESULT)
@@ -52,14 +52,14 @@ def queues(folder: Path, clock: Clock) -> Iterator[JobQueue]:
 
 
 def ended(queue: JobQueue, job_id: str) -> Job:
-    """Waits for a job's end."""
+    """Wait until a job has ended."""
     job = queue.wait(job_id, lambda job: job.ended, PATIENCE)
     assert job.ended, f"still {job.state} after {PATIENCE} s"
     return job
 
 
 def running(queue: JobQueue, job_id: str, frames: int = 1) -> Job:
-    """Waits for a job's first frames."""
+    """Wait for a job's first frames."""
     job = queue.wait(job_id, lambda job: len(job.frames) >= frames or job.ended, PATIENCE)
     assert job.state == "running"
     assert len(job.frames) >= frames
@@ -67,6 +67,6 @@ def running(queue: JobQueue, job_id: str, frames: int = 1) -> Job:
 
 
 def install(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes a queue the one that the pages use."""
+    """Let the pages use a queue."""
     for name in ("start_worker", "submit", "ask", "get", "wait", "request_for", "uploads_in_use", "watch", "cancel"):
         monkeypatch.setattr(module.queue, name, getattr(queue, name))

@@ -1,4 +1,4 @@
-"""What is refused: the line that says why."""
+"""The line in which a request is refused."""
 
 import resource
 from collections.abc import Callable, Iterator
@@ -9,16 +9,16 @@ import pytest
 from core.errors import PrunescopeError
 
 
-def refusal(ask: Callable[..., object], *values: object, **options: object) -> str:
-    """The line that refuses what is asked for; an error's message is one line in any case."""
+def refusal(call: Callable[..., object], *values: object, **options: object) -> str:
+    """Make a call that is refused; return the error's line."""
     with pytest.raises(PrunescopeError) as caught:
-        ask(*values, **options)
+        call(*values, **options)
     return str(caught.value)
 
 
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """Lets no file of this process grow beyond 20,000 bytes meanwhile: a configuration fits, weights do not."""
+    """Limit the files of this process to 20,000 bytes: a configuration fits, weights do not."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
     try:

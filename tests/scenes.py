@@ -1,4 +1,4 @@
-"""What pages show, with made-up results: the scenes that can be taken away, and those of the story."""
+"""Scenes of made-up results: those of the pages that can be exported, and those of the story."""
 
 from core.charts.compare import compare_scene
 from core.charts.layers import layer_scene

@@ -1,4 +1,4 @@
-"""Studies of cuts for tests, made by formula: plausible, seeded, without a model."""
+"""Plausible studies of cuts for tests, computed by formula from a seed, without a model."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -15,11 +15,11 @@ from tests.builders import make_result
 
 @lru_cache(maxsize=16)
 def make_study(*, task: str = "sst2", num_layers: int = 4, num_examples: int = 200, seed: int = 0) -> CutStudy:
-    """Builds a sealed study that never ran: the lowest layers stay, and every layer fewer costs some accuracy."""
+    """Build a sealed study that never ran: the lowest layers stay, and each removed layer costs some accuracy."""
     random = np.random.default_rng(seed)
     swept = make_result(task=task, num_layers=num_layers, num_examples=num_examples)
-    known = {"split": "train", "examples": tuple(range(100)), "gold": swept.task.gold[:100], "fingerprint": "c"}
-    fewer = swept.task.model_copy(update=known)
+    changes = {"split": "train", "examples": tuple(range(100)), "gold": swept.task.gold[:100], "fingerprint": "c"}
+    fewer = swept.task.model_copy(update=changes)
 
     def predicted(gold: tuple[int, ...], left: int) -> tuple[int, ...]:
         wrong = random.random(len(gold)) < 0.1 + 0.4 * (1 - left / num_layers)
@@ -43,14 +43,14 @@ def make_study(*, task: str = "sst2", num_layers: int = 4, num_examples: int = 2
 def made_cut(
     layers: Sequence[int], task: TaskRecord, choosing: tuple[int, ...], judged: tuple[int, ...]
 ) -> SmallerModel:
-    """Describes a smaller model by the layers that stay and what it predicts."""
+    """Describe a smaller model by its layers and predictions."""
     metrics, intervals = evaluate(("accuracy",), task.gold, judged)
     worth = Worth(metrics=metrics, intervals=intervals)
     return SmallerModel(layers=tuple(layers), calibration=choosing, judged=judged, worth=worth)
 
 
 def with_sizes(study: CutStudy, gain: float = 0.15) -> CutStudy:
-    """Adds sizes and speeds; each layer that is out gains so much speed."""
+    """Add sizes and speeds; each removed layer gains so much speed."""
     depth = study.checkpoint.num_layers
 
     def sized(cut: SmallerModel) -> SmallerModel:

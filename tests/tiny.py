@@ -1,4 +1,4 @@
-"""Tiny random checkpoints and small data files in the Hub's layout, made in a moment."""
+"""Tiny random checkpoints, and small data files in the Hub's layout."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ VOCABULARY = [*SPECIAL, *LETTERS, *(f"##{letter}" for letter in LETTERS), *(w fo
 
 
 def save(model: "PreTrainedModel", vocabulary: Sequence[str], folder: Path) -> Path:
-    """Writes a model with a real WordPiece tokenizer."""
+    """Save a model with a real WordPiece tokenizer."""
     from transformers import BertTokenizer
     from transformers.utils.logging import disable_progress_bar
 
@@ -45,7 +45,7 @@ def save(model: "PreTrainedModel", vocabulary: Sequence[str], folder: Path) -> P
     return folder
 
 
-# What makes a tiny model use all that its architecture can do.
+# Settings that let a tiny model use all features of its architecture.
 _FURTHER: Mapping[str, Mapping[str, object]] = {
     "deberta-v2": {  # as DeBERTa-v3
         "relative_attention": True,
@@ -75,19 +75,19 @@ def make_encoder(
     dtype: torch.dtype = torch.float32,
     **further: object,
 ) -> Path:
-    """Writes a random classifier of any architecture (hidden 32, 4 heads) with the WordPiece tokenizer.
+    """Save a random classifier of any architecture (hidden 32, 4 heads) with the WordPiece tokenizer.
 
-    Its weights are drawn widely (standard deviation 0.3), so that representations differ between layers and examples.
-    It reads pairs as well as single sentences.
+    Its weights vary enough (standard deviation 0.3) for representations to differ between layers and examples. It reads
+    single sentences and pairs.
 
     Args:
-        folder: Where to.
-        model_type: A name that transformers knows.
-        seed: Of its weights.
+        folder: The folder to write.
+        model_type: A model type of transformers.
+        seed: The seed of the weights.
         layers: Encoder layers.
-        labels: Of the classifier.
-        dtype: Of the weights in its file.
-        further: Values of its configuration.
+        labels: Labels of the classifier.
+        dtype: The dtype of the saved weights.
+        further: Values of the configuration.
     """
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
@@ -95,7 +95,7 @@ def make_encoder(
     if model_type == "distilbert":
         sizes = {"dim": 32, "n_layers": layers, "n_heads": 4, "hidden_dim": 64}
     settings = {
-        "max_position_embeddings": 140,  # some count positions from the padding token's id on
+        "max_position_embeddings": 140,  # some models count positions from the padding token's id
         "pad_token_id": 0,
         "initializer_range": 0.3,
         **_FURTHER.get(model_type, {}),
@@ -112,44 +112,44 @@ def make_encoder(
 
 
 def make_bert(folder: Path, *, layers: int = 2, **further: object) -> Path:
-    """Writes a random BERT classifier that reads no more than 128 tokens; see `make_encoder`."""
+    """Save a random BERT classifier that reads up to 128 tokens; see `make_encoder`."""
     return make_encoder(folder, "bert", layers=layers, max_position_embeddings=128, **further)  # type: ignore[arg-type]
 
 
-_once_loaded = lru_cache(maxsize=8)(load)
+_cached_load = lru_cache(maxsize=8)(load)
 
 
 def loaded(resolved: Resolved) -> Checkpoint:
-    """Loads a checkpoint, its model a copy of its own; the files are read once."""
-    known = _once_loaded(resolved)
-    return replace(known, model=deepcopy(known.model))
+    """Load a checkpoint with a copy of its model; its files are read once."""
+    checkpoint = _cached_load(resolved)
+    return replace(checkpoint, model=deepcopy(checkpoint.model))
 
 
 @contextmanager
 def left_whole(model: torch.nn.Module) -> Iterator[None]:
-    """Sees that a model is as it was: its weights, and no hook of what was done with it is left."""
+    """Check that a model ends with the same weights and without hooks."""
     before = {name: value.clone() for name, value in model.state_dict().items()}
     yield
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in model.modules())
 
 
-def swept(checkpoint: str | Path, data: str | Path, task: str = "sst2", **asked: Any) -> SweepResult:
-    """Runs a sweep on a model of its own, in the usual scope of its method where no other is asked for."""
-    scope = usual_scope(asked.get("method", "magnitude"))
-    request = checked(SweepRequest(str(checkpoint), task, data=str(data), **{"scope": scope, **asked}))
+def swept(checkpoint: str | Path, data: str | Path, task: str = "sst2", **options: Any) -> SweepResult:
+    """Run a sweep on a copy of a model, in the usual scope of its method unless the options name another."""
+    scope = usual_scope(options.get("method", "magnitude"))
+    request = checked(SweepRequest(str(checkpoint), task, data=str(data), **{"scope": scope, **options}))
     inputs = prepare(request)
     return sweep(loaded(inputs.resolved), inputs, request)
 
 
 def make_texts(count: int, seed: int = 0) -> list[str]:
-    """Makes different sentences of 3 to 20 words."""
+    """Make different sentences of 3 to 20 words."""
     random = np.random.RandomState(seed)
     return [" ".join(random.choice(WORDS, size=random.randint(3, 21))) + " ." for _ in range(count)]
 
 
 def write_split(folder: Path, task: Task, split: str, count: int, seed: int = 0) -> Path:
-    """Writes `TASK/SPLIT-00000-of-00001.parquet` with sentences in the task's columns and random labels."""
+    """Write `TASK/SPLIT-00000-of-00001.parquet` with sentences in the task's columns and random labels."""
     from datasets import ClassLabel, Dataset, Features, Value, disable_progress_bars
 
     disable_progress_bars()
@@ -164,14 +164,14 @@ def write_split(folder: Path, task: Task, split: str, count: int, seed: int = 0)
 
 
 def write_sst2(folder: Path) -> Path:
-    """Writes a little of SST-2, for training and validation."""
+    """Write a little of SST-2, for training and validation."""
     for split, count in (("validation", 40), ("train", 50)):
         write_split(folder, TASKS["sst2"], split, count, seed=len(split))
     return folder
 
 
 def make_calibration(tokenizer: object, gold: list[int], seed: int = 0) -> Calibration:
-    """Makes a calibration example for each gold label."""
+    """Make a calibration example for each gold label."""
     texts = [(text,) for text in make_texts(len(gold), seed)]
     return Calibration(micro_batches(tokenizer, texts), torch.tensor(gold), lambda *_: None)
 
@@ -184,11 +184,11 @@ EMOTIONS = {
     "sadness": ("poor", "slow"),
     "surprise": ("brave", "rich"),
 }
-"""Labels of a tiny classifier, and the words that give each away."""
+"""The labels of a tiny classifier, and the words that reveal each."""
 
 
 def emotion_texts(count: int, seed: int = 0) -> tuple[list[str], list[int]]:
-    """Makes sentences that each hold a word of their label's, one in ten another label's as well, and their labels."""
+    """Make sentences and their labels: each holds a word of its label, one in ten also of another."""
     random = np.random.RandomState(seed)
     clues, labels = list(EMOTIONS.values()), [k % len(EMOTIONS) for k in range(count)]
     texts = []
@@ -201,7 +201,7 @@ def emotion_texts(count: int, seed: int = 0) -> tuple[list[str], list[int]]:
 
 
 def predicted_by_transformers(checkpoint: Path, texts: Sequence[str]) -> list[int]:
-    """What transformers alone predicts, in float32."""
+    """Predict with transformers alone, in float32."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     model = AutoModelForSequenceClassification.from_pretrained(checkpoint, dtype=torch.float32).eval()
@@ -211,7 +211,7 @@ def predicted_by_transformers(checkpoint: Path, texts: Sequence[str]) -> list[in
 
 
 def make_emotions(folder: Path, steps: int = 100) -> Path:
-    """Writes a tiny BERT that tells six labels apart; trained here, in a few seconds."""
+    """Train and save a tiny BERT with six labels."""
     from transformers import BertForSequenceClassification, BertTokenizer
 
     make_bert(folder, labels=len(EMOTIONS), seed=1)

@@ -1,4 +1,4 @@
-"""A stranger's result file, made from a good one and read as the limited process reads it."""
+"""A stranger's result file, made from a good one and read as by the limited process."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from core.results.store import load
 
 
 def read_upload(content: bytes, name: str) -> SweepResult:
-    """Reads what a visitor has uploaded under a name."""
+    """Read what a visitor uploads under a name."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "upload.json"
         path.write_bytes(content)
@@ -25,20 +25,20 @@ def read_upload(content: bytes, name: str) -> SweepResult:
 
 
 def rewritten(result: Result, changes: Mapping[str, object], with_key: bool = True, sealed: bool = True) -> bytes:
-    """Changes values of a result's file.
+    """Change values of a result's file.
 
     Args:
         result: The result.
-        changes: Values by their places, such as `frames.1.metrics`.
-        with_key: Whether its key fits, which anybody can compute.
-        sealed: Whether its checksum fits.
+        changes: Values by their paths, such as `frames.1.metrics`.
+        with_key: Whether to update the key, as anybody can.
+        sealed: Whether to update the checksum.
     """
     values = json.loads(result.model_dump_json())
-    for place, to in changes.items():
-        *steps, last = (int(step) if step.isdigit() else step for step in place.split("."))
-        reduce(getitem, steps, values)[last] = to
+    for path, value in changes.items():
+        *steps, last = (int(step) if step.isdigit() else step for step in path.split("."))
+        reduce(getitem, steps, values)[last] = value
     if with_key:
-        with suppress(PrunescopeError, ValueError):  # what the format itself refuses has no key
+        with suppress(PrunescopeError, ValueError):  # content of another format has no key
             values["key"] = key_of(ANY.validate_python(values))
     if sealed:
         del values["checksum"]

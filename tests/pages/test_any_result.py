@@ -7,7 +7,7 @@ import pytest
 from core.results.library import entry_of
 from core.results.store import load, save
 from tests.builders import made_by_recipe, make_result, ship, with_own_key, with_own_labels
-from tests.opened import labels, open_page, told
+from tests.opened import labels, open_page, prose
 from ui.header import PAGES
 
 AMOUNTS = (0.0, 0.3, 0.6)
@@ -37,7 +37,7 @@ def test_every_page_shows_it(kind: str, page: str, shipped: Path) -> None:
     assert load(path) == result
     app = open_page(PAGES[page], result=result.key, reduction="tokens")
     assert not app.error
-    words, codes = told(app) + " ".join(title.value for title in app.title), [code.value for code in app.code]
+    words, codes = prose(app) + " ".join(title.value for title in app.title), [code.value for code in app.code]
     if kind == "a recipe":
         elsewhere = str([app.get(part) for part in ("text_input", "popover", "expander")])
         assert "MPNet-L12, fine-tuned on SST-2, seed 0" in words + elsewhere

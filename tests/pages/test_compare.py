@@ -10,7 +10,7 @@ from core.results.names import in_sentence
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result, ship
 from tests.core.findings.made import collapsing, working_to
-from tests.opened import address, box, links, open_page, player, told, unescaped
+from tests.opened import address, box, links, open_page, player, prose, unescaped
 
 PAGE = "pages/compare.py"
 AMOUNTS = (0.0, 0.3, 0.6, 0.9)
@@ -38,9 +38,9 @@ def test_it_opens_with_magnitude_and_its_random_control_and_others_can_be_chosen
     beside = "random pruning, matched to magnitude (seed 1)"
     assert app.title[0].value == "Magnitude pruning beside random pruning", "how far they work is not known"
     assert shown(app) == ("First: magnitude pruning of the encoder", f"Second: {beside}")
-    assert "Where in depth the two change is not compared (steps too coarse)." in told(app)
-    assert "With equally many weights removed, accuracy does not differ significantly" in told(app)
-    assert "| 30 % | 30 % | 0.90 | 0.90 | 1.000 | 1.000 |" in told(app)
+    assert "Where in depth the two change is not compared (steps too coarse)." in prose(app)
+    assert "With equally many weights removed, accuracy does not differ significantly" in prose(app)
+    assert "| 30 % | 30 % | 0.90 | 0.90 | 1.000 | 1.000 |" in prose(app)
     box(app, "result").set_value(wanda.key).run()
     assert shown(app) == ("First: Wanda pruning of the encoder", "Second: magnitude pruning of the encoder")
     box(app, "other").set_value(control.key).run()
@@ -55,8 +55,8 @@ def test_equal_change_is_read_from_the_sweeps_in_small_steps(shipped: Path) -> N
     whole = {**size, "own_cka": declining(0.5)}
     ship(shipped, result(**whole), result(method="random", **whole), *own, *fine)
     app = open_page(PAGE)
-    assert "90 % lies in the upper half of the layers under magnitude pruning" in told(app)
-    assert "; by all seeds: more of the change in the upper half than under random removal." in told(app)
+    assert "90 % lies in the upper half of the layers under magnitude pruning" in prose(app)
+    assert "; by all seeds: more of the change in the upper half than under random removal." in prose(app)
     assert not [link for link in links(app) if "Decide it" in link]
 
 
@@ -73,7 +73,7 @@ def test_the_axis_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
     (frame,) = (frame for frame in player(app)["frames"] if frame["amount"] == 0.1)
     assert app.title[0].value.startswith("Layers change equally (0.10) with")
     assert frame["detail"].startswith(" and ".join(removed)), "what stands beside the picture"
-    assert "of 0.82 and 0.24" in told(app)
+    assert "of 0.82 and 0.24" in prose(app)
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,9 @@ def test_what_two_do_not_share_is_said_and_left_out(
 ) -> None:
     ship(shipped, one := result(), other := result(**settings), *([] if settings else [result(method="wanda")]))
     app = open_page(PAGE, result=one.key, other=other.key)
-    assert words in told(app)
+    assert words in prose(app)
     assert player(app)["layout"]["name"] == layout
-    assert ("(paired tests" in told(app)) == ("num_layers" in settings)
+    assert ("(paired tests" in prose(app)) == ("num_layers" in settings)
     name = "30 % and 28 % of the encoder's weights removed" if not words else "30 % of weights removed"
     assert player(app)["frames"][1]["name"] == name
 
@@ -118,6 +118,6 @@ def test_title_picture_table_and_test_are_by_one_metric(
     shown = [row["value"] for row in accuracy["datasets"]["accuracy"] if row["k"] == 2]
     assert (shown, accuracy["datasets"]["beyond"][0]["start"]) == (pytest.approx(last, abs=0.005), 0.3 if asked else 0)
     assert player(app)["frames"][2]["detail"].endswith(" and ".join(numbers))
-    assert f"| {metric} under magnitude pruning of the encoder | {metric} under Wanda" in told(app)
-    assert f"| 60 % | 60 % | {numbers[0]} | {numbers[1]} |" in told(app)
-    assert f"removed, {in_sentence(metric)} {said}" in told(app)
+    assert f"| {metric} under magnitude pruning of the encoder | {metric} under Wanda" in prose(app)
+    assert f"| 60 % | 60 % | {numbers[0]} | {numbers[1]} |" in prose(app)
+    assert f"removed, {in_sentence(metric)} {said}" in prose(app)

@@ -7,7 +7,7 @@ import pytest
 
 from core.results.store import save
 from tests.builders import make_result, ship, with_own_key
-from tests.opened import address, box, errors, follow, labels, links, open_page, player, title, told
+from tests.opened import address, box, errors, follow, labels, links, open_page, player, prose, title
 from tests.studies import make_study, with_sizes
 
 PAGE = "pages/cut.py"
@@ -20,7 +20,7 @@ NASTY = "<b>x</b> [l](http://x.y) $x$"
 def test_without_a_study_it_says_what_one_is_and_that_none_are_made(shipped: Path) -> None:
     app = open_page(PAGE)
     assert title(app) == BEGIN
-    assert "No new studies are made" in told(app)
+    assert "No new studies are made" in prose(app)
 
 
 @pytest.mark.usefixtures("queue", "unfolded")

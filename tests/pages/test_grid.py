@@ -13,7 +13,7 @@ from core.results.schema import SweepResult
 from core.results.store import save
 from tests.builders import declining, made_by_recipe, make_result, ship, with_own_key, with_own_labels
 from tests.core.findings.made import around, judged, network
-from tests.opened import address, box, links, open_page, players, title, told
+from tests.opened import address, box, links, open_page, players, prose, title
 
 PAGE = "pages/grid.py"
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.02, 0.04, 0.06, 0.5), "num_examples": 64}
@@ -85,7 +85,7 @@ def test_checkpoints_that_differ_only_in_the_seed_have_a_table_where_names_are_t
             save(with_own_key(result, checkpoint=result.checkpoint.model_copy(update=foreign)))
         app = open_page(PAGE, results="own")
         assert (words in [found.value for found in app.subheader]) == (seed == 1)
-    assert "MiniLM-L6, fine-tuned on SST-2, 2 seeds" in told(app)
+    assert "MiniLM-L6, fine-tuned on SST-2, 2 seeds" in prose(app)
     assert "x\\](//y), 2 seeds" in "".join(text.value for text in app.markdown)
 
 
@@ -93,13 +93,13 @@ def test_other_checkpoints_are_summed_up_where_there_are_any(shipped: Path) -> N
     pair = [make_result(task=task) for task in ("sst2", "cola")]
     ship(shipped, *pair, *(make_result(task=one.task.name, method="random", seed=k) for one in pair for k in range(5)))
     app = open_page(PAGE)
-    assert "changes most on all 2 checkpoints with 6 layers: 98 % of an overall change" in told(app)
-    assert "MiniLM-L6, fine-tuned on CoLA | 6 | 98 % | 98 % ± 0 | no different from random removal" in told(app)
+    assert "changes most on all 2 checkpoints with 6 layers: 98 % of an overall change" in prose(app)
+    assert "MiniLM-L6, fine-tuned on CoLA | 6 | 98 % | 98 % ± 0 | no different from random removal" in prose(app)
     assert links(app)["See SST-2 and CoLA side by side"] == f"result={pair[0].key}&other={pair[1].key}"
     save(with_own_labels(make_result(), ("good", "bad")))
     save(make_result(task="qqp"))
-    beside = told(open_page(PAGE, results="shipped"))
-    assert told(app).split("| Checkpoint")[0] == beside.split("| Checkpoint")[0], "a run of one's own changes no claim"
+    beside = prose(open_page(PAGE, results="shipped"))
+    assert prose(app).split("| Checkpoint")[0] == beside.split("| Checkpoint")[0], "a run of one's own changes no claim"
     assert "| moods (yours) | 6 | 98 % | – | inconclusive (no control; random removal may decide it) |" in beside
 
 

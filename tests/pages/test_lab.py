@@ -33,8 +33,8 @@ from tests.opened import (
     player,
     players,
     press,
+    prose,
     run,
-    told,
     unescaped,
 )
 from tests.pages.conftest import Runs
@@ -76,12 +76,15 @@ def at_end(queue: JobQueue, page: AppTest) -> AppTest:
 def test_an_example_is_of_the_chosen_checkpoint_and_of_ones_own_there_is_none(queue: JobQueue, shipped: Path) -> None:
     ship(shipped, make_result(), make_result(task="cola"))
     page = open_page(LAB)
-    assert "default checkpoint" in told(page)
+    assert "default checkpoint" in prose(page)
     for checkpoint, example in (("embedded:cola", "CoLA"), ("embedded:qqp", ""), ("other checkpoint", "")):
         fill(page, {"checkpoint": checkpoint})
         assert [one["title"].count(f"fine-tuned on {example}") for one in players(page)] == [1] * bool(example)
-        assert ("Example" in told(page), "The picture appears here" in told(page)) == (bool(example), not example)
-        assert "default checkpoint" not in told(page)
+        assert ("Example" in prose(page), "The picture appears here" in prose(page)) == (
+            bool(example),
+            not example,
+        )
+        assert "default checkpoint" not in prose(page)
     assert not players(open_page(LAB, own="model"))
 
 
@@ -93,7 +96,7 @@ def test_a_run_shows_its_frames_as_they_arrive_and_can_be_cancelled(queue: JobQu
         job = Job("a", DEFAULT, state="queued", position=3)
         patch.setattr("core.jobs.queue.queue.get", lambda job_id: job if job_id else None)
         waits = open_page(LAB, job="a")
-        assert "The picture appears here" in told(waits), "its place is held until it comes"
+        assert "The picture appears here" in prose(waits), "its place is held until it comes"
         assert progress(waits) == ("Waiting: 3 to come first", 0)
     press(fill(page, {"with-control": True}), "Run")
     assert runs.requests == [DEFAULT]
@@ -232,7 +235,7 @@ def test_how_long_a_run_takes_is_said_in_words(
     queue: JobQueue, monkeypatch: pytest.MonkeyPatch, expected: Forecast | PrunescopeError | None, words: str
 ) -> None:
     monkeypatch.setattr("ui.lab.run.forecast", Mock(side_effect=[expected]))
-    assert words in told(open_page(LAB))
+    assert words in prose(open_page(LAB))
 
 
 def test_how_long_a_run_takes_is_known_before_the_first_one(
@@ -240,9 +243,9 @@ def test_how_long_a_run_takes_is_known_before_the_first_one(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(shipped))
     page = open_page(LAB)
-    assert "Takes roughly 9 s." in told(page)
-    assert "Takes roughly 2 min." in told(fill(page, {"with-control": True})), "six sweeps"
-    assert "downloaded first" in told(fill(page, {"checkpoint": "yoshitomo-matsubara/bert-base-uncased-cola"}))
+    assert "Takes roughly 9 s." in prose(page)
+    assert "Takes roughly 2 min." in prose(fill(page, {"with-control": True})), "six sweeps"
+    assert "downloaded first" in prose(fill(page, {"checkpoint": "yoshitomo-matsubara/bert-base-uncased-cola"}))
 
 
 def test_a_dropped_question_does_not_draw_the_page_anew(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.jobs.queue import JobQueue
 from core.request.limits import kind_of_data
-from tests.opened import address, errors, fill, follow, open_page, press, run, told
+from tests.opened import address, errors, fill, follow, open_page, press, prose, run
 from tests.pages.conftest import Runs
 from tests.queues import RESULT, running
 
@@ -48,19 +48,19 @@ def cancelled(queue: JobQueue, page: AppTest) -> str:
 
 def test_a_file_becomes_the_data_of_a_run_and_serves_until_another_is_chosen(queue: JobQueue, runs: Runs) -> None:
     page = fill(open_page(LAB), {"data-True": "own sentences"})
-    assert "a label column and 1 with text, of any names. The model's labels: “negative”, “positive”." in told(page)
+    assert "a label column and 1 with text, of any names. The model's labels: “negative”, “positive”." in prose(page)
     upload(page, UNSURE)
     assert page.multiselect(key="lab-texts").values == ["review"]
     assert page.selectbox(key="lab-column-label").value == "mood"
-    assert UNDECIDED.replace("2", "3") in told(page), "nothing is matched by its order"
-    assert "sentence number 0" in told(page), "an example"
+    assert UNDECIDED.replace("2", "3") in prose(page), "nothing is matched by its order"
+    assert "sentence number 0" in prose(page), "an example"
     press(page, "Run")
     assert not runs.requests
     say(page, **SAID, unsure="left out")
     assert not page.error
-    assert "29 examples: 15 negative, 14 positive; 1 left out." in told(page)
+    assert "29 examples: 15 negative, 14 positive; 1 left out." in prose(page)
     follow(follow(page, "Methods"), "Lab")
-    assert "The file that you chose last is used again." in told(page)
+    assert "The file that you chose last is used again." in prose(page)
     cancelled(queue, page)
     assert page.multiselect(key="lab-texts").values == ["review"]
     press(page, "Run")
@@ -76,11 +76,11 @@ def test_what_was_said_of_one_file_is_said_of_no_other_nor_to_another_model(
     page = say(upload(open_page(LAB), ROWS), good="negative", bad="positive")
     upload(page, f"{ROWS}30,one more,good\n", "other.csv")
     assert meaning(page, "good") == "undecided"
-    assert UNDECIDED in told(page)
+    assert UNDECIDED in prose(page)
     job = cancelled(queue, say(page, good="left out", bad="negative"))
     assert meaning(open_page(LAB, job=job), "good") == "left out", "by a link to the run, it is"
     fill(page, {"checkpoint": "other checkpoint", "place": str(moods)})
-    assert UNDECIDED in told(page)
+    assert UNDECIDED in prose(page)
 
 
 def test_a_bad_file_or_column_is_told_in_plain_text_and_not_run(queue: JobQueue, runs: Runs) -> None:
@@ -115,7 +115,7 @@ def test_a_pairs_columns_are_guessed_and_a_value_is_asked_for_once_in_any_case(q
         asked = [box.label for box in page.selectbox if "means" in str(box.key)]
         assert asked == ["“no”, “No” mean", "“Yes”, “YES”, “yes” mean"]
         fill(page, {f"means-{task}-no": labels[0], f"means-{task}-Yes": labels[1]})
-        assert f"12 examples: 4 {labels[0]}, 8 {labels[1]}." in told(page)
+        assert f"12 examples: 4 {labels[0]}, 8 {labels[1]}." in prose(page)
         press(page, "Run")
         request = runs.requests.pop()
         assert (request.text, request.label) == (("headline_a", "headline_b"), "is_duplicate")
@@ -151,15 +151,15 @@ def test_who_comes_with_a_model_is_asked_for_it_first_and_finds_it_again(queue: 
 def test_a_checkpoint_of_ones_own_makes_its_own_task(queue: JobQueue, runs: Runs, moods: Path) -> None:
     page = fill(open_page(LAB), {"checkpoint": "other checkpoint"})
     assert page.selectbox(key="lab-task-other checkpoint").value == "auto"
-    assert "enter its place above first" in told(page)
+    assert "enter its place above first" in prose(page)
     fill(page, {"place": str(moods)})
     assert not runs.requests, "a place alone starts nothing"
-    assert "The model's labels: “Glad”, “sad”, “in between”." in told(page)
-    assert "one or two with text" in told(page)
+    assert "The model's labels: “Glad”, “sad”, “in between”." in prose(page)
+    assert "one or two with text" in prose(page)
     moods_of = ("GLAD", "in_between", "Sad")
     upload(page, "text,reply,mood\n" + "".join(f"text {k},reply {k},{moods_of[k % 3]}\n" for k in range(12)))
     assert not page.info
-    assert "12 examples: 4 Glad, 4 sad, 4 in between." in told(page)
+    assert "12 examples: 4 Glad, 4 sad, 4 in between." in prose(page)
     press(fill(page, {"texts": ["text", "reply"]}), "Run")
     (request,) = runs.requests
     assert (request.task, request.text, request.label, request.label_map) == ("auto", ("text", "reply"), "mood", ())
@@ -175,14 +175,14 @@ def fetch(name: str, split: str = "validation") -> AppTest:
 def test_a_data_set_on_the_hub_is_read_pinned_and_run(queue: JobQueue, runs: Runs) -> None:
     page = fetch("owner/moods/en", "test")
     assert meaning(page, "POSITIVE") == "positive"
-    assert "Match 1 label value to continue" in told(page)
+    assert "Match 1 label value to continue" in prose(page)
     press(page, "Run")
     assert not runs.requests
     say(page, meh="left out")
-    assert "20 examples: 10 negative, 10 positive; 10 left out." in told(page)
+    assert "20 examples: 10 negative, 10 positive; 10 left out." in prose(page)
     job = cancelled(queue, page)
     page = open_page(LAB, job=job)
-    assert "The data set of the run on show is used again." in told(page)
+    assert "The data set of the run on show is used again." in prose(page)
     press(page, "Run")
     first, again = runs.requests
     assert first == again

@@ -9,7 +9,7 @@ import pytest
 from core.request.catalog import METHODS, ROOT
 from core.request.controls import every_method
 from core.request.sweep_request import SweepRequest
-from tests.opened import address, errors, fill, follow, open_page, press, run, told
+from tests.opened import address, errors, fill, follow, open_page, press, prose, run
 from tests.pages.conftest import Runs
 
 LAB = "pages/lab.py"
@@ -63,15 +63,15 @@ def test_what_is_missing_or_wrong_is_told_beside_run_and_in_red_to_who_presses_i
 ) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
     page = fill(open_page(LAB), settings)
-    assert words in told(page)
-    assert "''" not in told(page)
+    assert words in prose(page)
+    assert "''" not in prose(page)
     assert not page.error, "nothing was asked for yet"
     press(page, "Run")
     assert not runs.requests
     (error,) = errors(page)
     assert words in error
     folders = [option for box in page.selectbox for option in box.options if "older" in option]
-    assert ("at most 512 examples" in told(page)) == (folders == []) == (hosted == "1")
+    assert ("at most 512 examples" in prose(page)) == (folders == []) == (hosted == "1")
 
 
 def test_settings_outlast_a_late_browser_and_a_look_at_another_page_and_a_change_of_mind() -> None:

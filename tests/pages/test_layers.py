@@ -13,7 +13,20 @@ from core.request.sweep_request import SweepRequest
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result, ship
 from tests.core.findings import made
-from tests.opened import address, box, errors, labels, open_page, player, players, press, run, title, told, unescaped
+from tests.opened import (
+    address,
+    box,
+    errors,
+    labels,
+    open_page,
+    player,
+    players,
+    press,
+    prose,
+    run,
+    title,
+    unescaped,
+)
 from ui import controls
 
 PAGE = "pages/layers.py"
@@ -49,13 +62,13 @@ def test_the_answer_is_the_heading_and_what_was_measured_the_caption(shipped: Pa
     assert [frame["amount"] for frame in data["frames"]] == list(AMOUNTS)
     assert title(app) == "Layer 3 changes first: it falls below 0.9 at 5 % of weights removed"
     assert chosen(app) == ["3"]
-    assert "Layer 3, attention block, stays intact (at least 0.9) up to 5 % of weights removed." in told(app)
+    assert "Layer 3, attention block, stays intact (at least 0.9) up to 5 % of weights removed." in prose(app)
     assert unescaped(app.get("popover")[0].proto.popover.label) == (
         "Magnitude pruning of the encoder · MiniLM-L6, fine-tuned on SST-2 · 40 examples of SST-2 validation, GLUE · "
         "Mean over tokens"
     )
     for words in ("MiniLM-L6", "Magnitude pruning", "GLUE", "tau-b", "| Layer"):
-        assert words not in told(app), "once, or under Details"
+        assert words not in prose(app), "once, or under Details"
 
 
 def test_a_layer_is_chosen_and_stays_when_another_one_changes_first(shipped: Path) -> None:
@@ -79,9 +92,9 @@ def test_the_control_and_layers_pruned_alone_are_shown_where_they_are_at_hand(sh
     ship(shipped, result(), *seeds, *alone)
     app = open_page(PAGE, layer="2")
     assert {row["series"] for row in pictures(app)["curve"]["datasets"]["seeds"]} == {0, 1}
-    assert "changes layer 3 first in 2 of 2 draws" in told(app)
+    assert "changes layer 3 first in 2 of 2 draws" in prose(app)
     assert {row["layer"] for row in pictures(app, -1)["sparsity"]["datasets"]["layers"] if row["chosen"]} == {"Layer 2"}
-    assert "| Kendall's tau-b with depth | −1.00 |" in told(app)
+    assert "| Kendall's tau-b with depth | −1.00 |" in prose(app)
 
 
 def test_without_any_similarity_there_is_a_sentence_and_no_picture(shipped: Path) -> None:
@@ -105,7 +118,7 @@ def test_halves_are_shown_once_they_were_pruned_alone(shipped: Path, unfolded: N
     ship(shipped, whole, *made.alone(), made.half("layers:0-1", 0.4), made.half("layers:2-3", 0.1))
     app = open_page(PAGE, layer="2")
     assert list(pictures(app, 1)) == ["stack", "harm"]
-    words = told(app)
+    words = prose(app)
     assert "**At 60 % removed, the upper half of the layers changes more" in words
     assert "more harm.** Removing 60 % of the weights of the lower" in words
     assert controls.ALONE not in labels(app)

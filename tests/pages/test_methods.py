@@ -8,14 +8,14 @@ import pytest
 from core.findings.words.verdict import POINTS as MARGIN
 from core.request import catalog
 from core.request.catalog import METHODS, POINTS, REDUCTIONS, ROOT
-from tests.opened import open_page, told
+from tests.opened import open_page, prose
 
 PAGE = "pages/methods.py"
 
 
 def test_it_names_everything_of_the_catalog_and_every_constant_is_that_of_the_code() -> None:
     page = open_page(PAGE)
-    words = " ".join(told(page).split())
+    words = " ".join(prose(page).split())
     for method in METHODS.values():
         assert f"##### {method.title} " in words
         assert method.explanation in words

@@ -28,7 +28,7 @@ from core.results.provenance import recipe
 from core.results.schema import FileRecord
 from core.wall.turns import Visitor
 from tests.builders import make_result
-from tests.opened import address, errors, fill, labels, open_page, press, run, told
+from tests.opened import address, errors, fill, labels, open_page, press, prose, run
 from tests.pages.owners import DIGEST, NAME, REFUSED, TABLE, TEXT, Server, everything, finished, results, shared_server
 from tests.queues import ended
 from ui.controls import RUN as RUN_CONTROL
@@ -63,7 +63,7 @@ def test_the_owner_can_compute_it_again_have_it_checked_and_change_its_settings(
     press(page, CHECK)
     server.queue.rest()
     assert [note.value for note in run(page).success]
-    assert "The file that you chose last is used again." in told(page)
+    assert "The file that you chose last is used again." in prose(page)
     pruning = finished(server.queue, press(fill(page, {"method": "random", "seed": 7}), "Run")).pruning
     assert (pruning.method, pruning.controls, pruning.seed) == ("random", "magnitude", 7)
 
@@ -89,7 +89,7 @@ def test_settings_of_the_owners_run_ask_for_a_file(server: Server, link: str, se
         shown = {"job": job}
     with server.reads_nothing():
         page = fill(open_page(LAB, **shown), settings)
-        assert "Your file needs a label column" in told(page)
+        assert "Your file needs a label column" in prose(page)
         press(page, "Run")
         assert page.error
         assert address(page).items() >= shown.items()
@@ -129,7 +129,7 @@ def test_a_typed_sentence_reads_nothing_but_itself_and_must_not_be_the_name(serv
     page.text_area(key="typed-sentence").set_value("a fine film")
     press(page, "Predict")
     server.queue.rest()
-    assert "“a fine film”" in told(run(page))
+    assert "“a fine film”" in prose(run(page))
     assert '"data"' not in server.queue.orders()[-1]
     with server.reads_nothing():
         page.text_area(key="typed-sentence").set_value(server.data)

@@ -8,7 +8,7 @@ import streamlit as st
 from core.findings.words.story import in_short
 from core.results.schema import SweepResult
 from tests.builders import make_result, ship
-from tests.opened import address, box, links, open_page, player, told
+from tests.opened import address, box, links, open_page, player, prose
 
 PAGE = "pages/present.py"
 
@@ -38,7 +38,7 @@ def test_the_address_holds_everything(results: list[SweepResult]) -> None:
     assert data["stage"]["caption"] == "A *talk* in <b>short</b>"  # the player shows it as text
     assert not app.info
     assert links(app)["Leave"] == f"result={results[4].key}&reduction=cls"
-    assert "[Settings and downloads](#settings)" in told(app)
+    assert "[Settings and downloads](#settings)" in prose(app)
     app.text_input(key="caption").set_value("").run()
     box(app, "result").set_value(results[2].key).run()
     assert player(app)["stage"]["heading"] == "Random pruning, matched to magnitude (seed 0)"
@@ -65,4 +65,4 @@ def test_the_keys_go_through_the_published_pair_and_its_controls_or_what_was_mea
     headings = [player(open_page(PAGE, result=result.key))["stage"]["heading"] for result in shown]
     assert all(heading.lower().startswith(said.lower()) for heading, said in zip(headings, prunings, strict=True))
     assert len({*headings}) == len(shown), "each says what differs"
-    assert all(heading in told(open_page(PAGE, result=shown[0].key)) for heading in headings)
+    assert all(heading in prose(open_page(PAGE, result=shown[0].key)) for heading in headings)

@@ -14,7 +14,7 @@ from core.results.digest import digest
 from core.results.schema import SweepResult
 from core.wall.turns import Visitor
 from tests.builders import make_result, open_preset, ship, with_own_key, with_own_labels
-from tests.opened import address, box, open_page, players, press, told
+from tests.opened import address, box, open_page, players, press, prose
 from tests.queues import PATIENCE
 
 PAGE = "pages/sentences.py"
@@ -43,8 +43,8 @@ def test_it_opens_with_the_picture_of_the_written_examples(shipped: Path, queue:
     (player,) = players(page)
     assert list(player["views"]) == ["flips", "strip"]
     assert len({cell["y"] for cell in player["views"]["strip"]["datasets"]["cells"]}) == 40
-    assert "Unpruned, the model is correct on 36 of 40 examples; the first flips at 30 %, and 0 later" in told(page)
-    assert "At 95 %, the last amount measured, 20 of 40 are predicted “negative”." in told(page)
+    assert "Unpruned, the model is correct on 36 of 40 examples; the first flips at 30 %, and 0 later" in prose(page)
+    assert "At 95 %, the last amount measured, 20 of 40 are predicted “negative”." in prose(page)
     assert page.title[0].value == "16 of 40 predictions flip, half of the 16 by the time 30\u00a0% is removed"
     texts = {example.row: example.texts[0] for example in examples_of(written)}
     assert {line["Row"]: line["Sentence"] for line in table(page)} == texts
@@ -101,8 +101,8 @@ def test_a_typed_sentence_is_answered_with_a_picture_and_words_and_is_never_mark
     rows = player["views"]["probabilities"]["datasets"]["labels"]
     assert {row["label"] for row in rows} == {"negative", "positive"}
     assert rows[1]["probability"] == pytest.approx(0.9)
-    assert "Unpruned, the model says “positive” (0.90); pruned, it says “negative”" in told(page)
-    assert "“A fine film.”" in told(page)
+    assert "Unpruned, the model says “positive” (0.90); pruned, it says “negative”" in prose(page)
+    assert "“A fine film.”" in prose(page)
     assert len(players(page.run())) == 2, "it stays"
     predict(page, f"UNK {NASTY}")
     shown = [element.value for element in page.markdown if "onerror" in element.value]
@@ -145,10 +145,10 @@ def test_what_is_not_at_hand_is_said(shipped: Path, queue: JobQueue) -> None:
     elsewhere = with_own_key(written, checkpoint=checkpoint)
     ship(shipped, scored, own, elsewhere)
     page = open_page(PAGE, result=scored.key)
-    assert "are not ours to ship" in told(page)
-    assert "scores on the written examples" in told(page)
+    assert "are not ours to ship" in prose(page)
+    assert "scores on the written examples" in prose(page)
     assert "Sentence" not in table(page)[0]
     for result in (own, elsewhere):
         page = open_page(PAGE, result=result.key)
         assert not page.text_area
-        assert "can be tried with the bundled checkpoints" in told(page)
+        assert "can be tried with the bundled checkpoints" in prose(page)

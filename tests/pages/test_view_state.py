@@ -10,7 +10,7 @@ from core.jobs.queue import JobQueue
 from core.results.store import save
 from tests.builders import make_result, ship
 from tests.core.findings.made import around, network
-from tests.opened import address, follow, links, open_page, players, told
+from tests.opened import address, follow, links, open_page, players, prose
 from ui.header import PAGES
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.3, 0.6), "num_examples": 20}
@@ -84,9 +84,9 @@ def test_an_amount_that_a_result_lacks_is_told_and_the_next_lower_shown(
     at_hand: None, name: str, asked: str, shown: float
 ) -> None:
     app = open_page(PAGES[name], result=OWN.key, other=OTHER.key, amount=asked)
-    assert f"The link asks for the amount “{asked}”, which is not available here." in told(app)
+    assert f"The link asks for the amount “{asked}”, which is not available here." in prose(app)
     again = open_page(PAGES[name], **address(app))
-    assert "The link asks for" not in told(again)
+    assert "The link asks for" not in prose(again)
     assert players(again)[0]["start"] == players(app)[0]["start"] == shown
 
 
@@ -99,7 +99,7 @@ def test_a_copied_link_holds_all_choices_also_the_defaults(at_hand: None, name: 
     own = {"Layers": {"layer"}, "Compare": {"axis", "other"}}
     assert shown["link"].keys() >= {"result", *own.get(name, ())}
     again = open_page(PAGES[name], **shown["link"])
-    assert "The link asks for" not in told(again)
+    assert "The link asks for" not in prose(again)
     assert players(again)[0]["title"] == shown["title"]
 
 
@@ -117,7 +117,7 @@ def test_without_a_result_a_page_leads_to_the_lab(name: str, shipped: Path, monk
     assert [code.value.startswith(commands[name]) for code in app.code] == [True] * (name in commands)
     if name == "Compare":
         ship(shipped, SST2)
-        assert "needs two results" in told(open_page(PAGES[name]))
+        assert "needs two results" in prose(open_page(PAGES[name]))
 
 
 @pytest.mark.parametrize("seeds", [4, 5])

@@ -13,7 +13,7 @@ from core.findings.layers import layers_of, own_similarity
 from core.findings.words.numbers import two_places
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result
-from tests.pictures import drawn, labels, marks, texts, told
+from tests.pictures import drawn, labels, marks, texts, tooltips
 
 AMOUNTS = (0.0, 0.25, 0.5, 0.75)
 THREE = {"num_layers": 3, "amounts": AMOUNTS}
@@ -31,7 +31,7 @@ def views(result: SweepResult = RESULT, chosen: str = "2") -> dict[str, Spec]:
 def test_a_layers_strip_bar_and_numbers_are_one_row_that_can_be_picked() -> None:
     own = own_similarity(RESULT, "mean")
     spec = layer_scene(RESULT, "mean", "2").views["rows"].spec
-    cells = [cell["Similarity"].replace("-", "−") for cell in told(spec, 0, "Predictions changed")]
+    cells = [cell["Similarity"].replace("-", "−") for cell in tooltips(spec, 0, "Predictions changed")]
     assert cells == list(map(two_places, own.T.ravel()))
     datasets, known = spec["datasets"], layers_of(RESULT, "mean").every
     for row, (strip, layer) in enumerate(zip(datasets["strips"], known, strict=True)):
@@ -75,8 +75,8 @@ def test_all_layers_are_labelled_or_where_rows_are_too_low_the_first_to_fall_and
     assert [word for word in rows if word.isdigit()] == shown, "beside strips as well"
     _, guess, *_ = story(result, "mean", [], [])
     whole = {**guess.scene.views["stack"].spec, "height": height + 20}
-    told = [word for word in texts(whole, 0) if word.startswith("Layer ")]
-    assert told == [f"Layer {label}" for label in (shown[::2] if few else shown)], "a guess is not given away"
+    written = [word for word in texts(whole, 0) if word.startswith("Layer ")]
+    assert written == [f"Layer {label}" for label in (shown[::2] if few else shown)], "a guess is not given away"
 
 
 def test_every_name_beside_the_curve_is_led_to_by_a_line_from_what_it_names() -> None:
@@ -140,10 +140,10 @@ def test_bands_are_as_long_as_the_layers_own_similarity_beside_what_is_intact_an
 def test_random_removal_stands_where_it_has_changed_the_layers_as_much_overall() -> None:
     weak = make_result(num_layers=4, amounts=CHANGES[:2], own_cka=declining(0.6), method="random")
     for controls in (CONTROLS, [CONTROLS[1], weak, CONTROLS[0]]):
-        shown = [float(track[AT_RANDOM]) for track in told(stack(*controls), 2, "Layer")[:4]]
+        shown = [float(track[AT_RANDOM]) for track in tooltips(stack(*controls), 2, "Layer")[:4]]
         assert shown == pytest.approx([1 - 0.2 * 2 * share for share in (0.3, 0.3, 0.7, 0.7)], abs=5.1e-4)
     spec = stack(weak)
-    assert [track[AT_RANDOM] for track in told(spec, 2, "Layer")[:4]] == ["undefined"] * 4
+    assert [track[AT_RANDOM] for track in tooltips(spec, 2, "Layer")[:4]] == ["undefined"] * 4
     for frame, words in ((1, CHANCE.format("10 %")), (2, TOO_FAR)):
         assert [text for text in texts(spec, frame) if "random" in text] == [words]
     lines_ = [sum(part.tag.endswith("}line") for part in drawn(spec, frame).iter()) for frame in (1, 2)]

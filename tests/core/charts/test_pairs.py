@@ -16,7 +16,7 @@ from core.request.catalog import REDUCTIONS
 from core.results.schema import SweepResult
 from tests.builders import make_result
 from tests.core.findings.made import working_to
-from tests.pictures import axes, drawn, labels, marks, place, texts, told
+from tests.pictures import axes, drawn, labels, marks, place, texts, tooltips
 
 AMOUNTS = (0.0, 0.25, 0.5, 0.75)
 HOLE_FRAME = 2
@@ -116,7 +116,7 @@ def test_the_marker_follows_the_frame_and_tells_what_changes_for_the_user() -> N
         (words, *_) = (text for text in marks(picture, "text mark") if "commonest label" in (text.text or ""))
         (line, *_) = (rule for rule in marks(picture, "rule mark") if rule.get("stroke-dasharray"))
         assert (place(words)[1] > place(line)[1]) == below, "words keep clear of the axis below"
-    point = told(spec, 0, "95 % interval", "point")[2]
+    point = tooltips(spec, 0, "95 % interval", "point")[2]
     changes = [point["Predictions changed"], point["Divergence of the predictions"]]
     assert changes == ["25 % (17 to 33)", "0.075 bits (0.050 to 0.100)"]
     bare = FIRST.frames[1].model_copy(update={"changed": None, "divergence": None, "intervals": {}})
