@@ -79,12 +79,13 @@ class _Drawing:
     def __init__(self, order: str, frames: int, holder: str) -> None:
         self.content = Future[bytes]()
         self.progress, self.seen = ("Waiting for a free processor", 0, frames), monotonic()
-        Thread(target=self._carry_out, args=(order, frames, holder), name="drawing", daemon=True).start()
+        self._order = order
+        Thread(target=self._carry_out, args=(frames, holder), name="drawing", daemon=True).start()
 
-    def _carry_out(self, order: str, frames: int, holder: str) -> None:
+    def _carry_out(self, frames: int, holder: str) -> None:
         try:
             with _door.turn(holder, self._end_if_unseen), TemporaryDirectory(prefix="prunescope-") as folder:
-                Path(folder, "order").write_text(order, "utf-8")
+                Path(folder, "order").write_text(self._order, "utf-8")
                 self._render(folder, frames)
                 content = Path(folder, "picture").read_bytes()
         except OSError:
@@ -96,11 +97,18 @@ class _Drawing:
             self.content.set_result(content)
         finally:
             with _lock:
-                del _drawings[order]
+                self._leave()
 
     def _end_if_unseen(self, ahead: int = 0) -> None:
-        if monotonic() - self.seen > UNSEEN_SECONDS:
-            raise CancelledError
+        with _lock:  # whoever orders the same from now on gets another drawing
+            if monotonic() - self.seen > UNSEEN_SECONDS:
+                self._leave()
+                raise CancelledError
+
+    def _leave(self) -> None:
+        """Take no further visitors; the lock is held."""
+        if _drawings.get(self._order) is self:
+            del _drawings[self._order]
 
     def _render(self, folder: str, frames: int) -> None:
         """Follow the renderer, which writes a line for each frame, to its end."""

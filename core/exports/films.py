@@ -71,6 +71,7 @@ def mp4(pngs: Iterable[bytes], milliseconds: int) -> bytes:
         stream = container.add_stream("libx264", rate=RATE, options={"crf": QUALITY, "preset": "medium"})
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
+        context.thread_count = 1  # others compute beside it
         context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
         context.color_primaries = context.color_trc = 1  # BT.709
         for image in chain(map(_read, pngs), repeat(None, LAST_HOLDS - 1)):
