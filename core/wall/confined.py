@@ -14,7 +14,7 @@ except ImportError:  # Windows has no such limits
     resource = None  # type: ignore[assignment]
 
 
-WORKER_NICENESS, HELPER_NICENESS = 10, 15  # pages come before the worker, the worker before readers and drawings
+WORKER_NICENESS, HELPER_NICENESS = 10, 19  # pages come before the worker, the worker before readers and drawings
 PATIENCE = 6  # how much longer than its processor time a process may take on a busy machine
 
 
