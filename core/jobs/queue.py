@@ -28,7 +28,8 @@ from core.request.sweep_request import SweepRequest, checked
 from core.wall.turns import Stored, Turns, Visitor, surplus
 
 WORKER = (sys.executable, "-u", "-m", "core.worker")
-UNSEEN_SECONDS = 60.0  # on a hosted server, a job that nobody has watched for this long ends
+# On a hosted server, a job that nobody has watched for this long ends. Browsers wake hidden tabs once a minute.
+UNSEEN_SECONDS = 150.0
 CANCEL_TIMEOUT_SECONDS = 20.0  # a worker that has not dropped a cancelled job by then is replaced
 TICK_SECONDS = 1.0  # between two checks of these, and of how long a job runs
 MAX_REMEMBERED = 40  # ended jobs of a kind, for reloads
