@@ -1,4 +1,4 @@
-"""Shared by the command lines: bad input ends in one clear line and exit code 2; progress goes to standard error."""
+"""What command lines share: bad input ends in one line and exit code 2; progress goes to standard error."""
 
 import argparse
 import gc
@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from tempfile import NamedTemporaryFile
 from traceback import format_exception
-from typing import NoReturn
+from typing import Any, NoReturn
+
+from tqdm.auto import tqdm  # in a notebook, a widget
 
 from core.errors import OUT_OF_MEMORY, PrunescopeError, is_out_of_memory
 
@@ -23,7 +25,7 @@ class OneLineParser(argparse.ArgumentParser):
         self.exit(BAD_INPUT, f"{self.prog}: {message} (--help lists the options)\n")
 
     def add_threads(self) -> None:
-        """Add the option of how many processor threads PyTorch may use; see `use_threads`."""
+        """Add the option for the number of PyTorch's processor threads; see `use_threads`."""
         self.add_argument("--threads", type=_threads, metavar="N", help="processor threads (default: PyTorch's)")
 
 
@@ -34,7 +36,7 @@ def _threads(text: str) -> int:
 
 
 def use_threads(threads: int | None) -> None:
-    """Let PyTorch use so many processor threads; None leaves the choice to PyTorch."""
+    """Set the number of PyTorch's processor threads; None leaves PyTorch's choice."""
     if threads is not None:
         import torch
 
@@ -43,7 +45,7 @@ def use_threads(threads: int | None) -> None:
 
 @contextmanager
 def importing() -> Iterator[None]:
-    """Import large packages in a fifth less time: Python looks for no garbage among what they leave, now or later."""
+    """Import large packages a fifth faster: no garbage collection meanwhile, nor later among what they leave."""
     gc.disable()
     try:
         yield
@@ -52,8 +54,34 @@ def importing() -> Iterator[None]:
         gc.enable()
 
 
+@contextmanager
+def progress_shown(work: str | None = None, **options: Any) -> Iterator[Callable[[str, int, int], None]]:
+    """Show a progress bar on standard error, or in a notebook, as soon as there is progress.
+
+    Args:
+        work: The name of the bar; None uses the name of the stage.
+        options: Options of the bar.
+
+    Yields:
+        A function that takes (stage, done, total).
+    """
+    with tqdm(file=sys.stderr, dynamic_ncols=True, delay=1, **options) as bar:
+
+        def report(stage: str, done: int, total: int) -> None:
+            bar.set_description_str(work or stage, refresh=False)
+            bar.set_postfix_str(stage if work else "", refresh=False)
+            if bar.total != total:  # another stage
+                bar.reset(total)
+            bar.n, bar.delay = done, 0
+            bar.update(0)
+
+        yield report
+        if work:
+            bar.total = bar.n  # the work may have stopped early, as requested
+
+
 def run_command(main: Callable[[Sequence[str] | None], int]) -> NoReturn:
-    """Run a command line and exit with one line: 2 after bad input, 130 after an interrupt, 1 after a fault of ours.
+    """Run a command line and exit: with 2 and one line after bad input, 130 after an interrupt, 1 after a bug.
 
     Args:
         main: Takes the arguments, None for those of the process, and returns the exit code.
@@ -63,7 +91,7 @@ def run_command(main: Callable[[Sequence[str] | None], int]) -> NoReturn:
     except PrunescopeError as error:
         print(f"error: {error}", file=sys.stderr)
         code = BAD_INPUT
-    except Exception as error:  # the last resort: a reader of a terminal gets one line all the same
+    except Exception as error:  # even a bug ends in one line
         print(f"error: {unforeseen(error)}", file=sys.stderr)
         code = FAILED
     except KeyboardInterrupt:
@@ -73,7 +101,7 @@ def run_command(main: Callable[[Sequence[str] | None], int]) -> NoReturn:
 
 
 def unforeseen(error: Exception) -> str:
-    """Say what stopped a command, and where the trace is."""
+    """Return a line about an unexpected error, which names the log file with its traceback."""
     if is_out_of_memory(error):
         return OUT_OF_MEMORY
     with NamedTemporaryFile("w", prefix="prunescope-", suffix=".log", delete=False, encoding="utf-8") as log:

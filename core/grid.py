@@ -1,8 +1,8 @@
 """`python -m core.grid FILE.yaml`: runs all sweeps of a grid, listed in a file as `core.request.grid_file` says.
 
-Results that exist are kept, so that an interrupted grid goes on with the sweep that it had begun. A sweep that fails is
-reported at the end, while the others go on. Progress and time left go to standard error; a table of all results goes
-to standard output. Exit code 1: some sweeps have failed.
+Existing results are kept, so an interrupted grid goes on where it stopped. A sweep that fails is reported at the end,
+while the others go on. Progress and time left go to standard error, a table of all results to standard output. Exit
+code 1: some sweeps have failed.
 """
 
 import argparse
@@ -16,13 +16,12 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from core.command_line import FAILED, INTERRUPTED, OneLineParser, importing, run_command, use_threads
+from core.command_line import FAILED, INTERRUPTED, OneLineParser, importing, progress_shown, run_command, use_threads
 from core.errors import PrunescopeError
 from core.findings.grid import GridRow, arranged, grid_rows
 from core.findings.words import numbered
 from core.findings.words.grid import grid_table
 from core.inputs.forecast import timed
-from core.precompute import progress_shown
 from core.request.controls import likely_amounts
 from core.request.grid_file import read_grid
 from core.results import store
@@ -52,24 +51,24 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _place(text: str) -> tuple[str, str]:
-    name, sign, path = text.partition("=")
-    if not sign or not name or not path:
+    name, _, path = text.partition("=")
+    if not name or not path:
         raise argparse.ArgumentTypeError(f"'{text}' is not NAME=PATH")
     return name, path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Say what a grid costs, run what is missing of it, list its results and write their table."""
+    """Forecast a grid's time, run its missing sweeps, list its results and print their table."""
     options = parse(arguments)
-    places, listed = dict(options.data), read_grid(options.file)
+    requests = read_grid(options.file)
     if options.output and options.output.name.endswith(store.ENDINGS):
         raise PrunescopeError(f"output {options.output.name} is a file: give a folder, a grid has many results")
     store.check_writable(options.output)
-    if options.manifest:  # before hours of work
+    if options.manifest:  # refused before hours of work
         read_manifest(options.manifest)
         store.check_writable(options.manifest.absolute().parent)
     with progress_shown(unit="B", unit_scale=True) as report:
-        sweeps, failures = plan_grid(listed, places, options.output, report)
+        sweeps, failures = plan_grid(requests, dict(options.data), options.output, report)
     missing = [sweep for sweep in sweeps if not sweep.is_done]
     count = len(sweeps) + len(failures)
     _say(f"{numbered(count, 'sweep')}, {len(sweeps) - len(missing)} there already")
@@ -81,8 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         interrupted = True
     if not options.plan:
         failures += _finish([sweep for sweep in sweeps if sweep.is_done], options.manifest)
-    for listed_sweep, reason in failures:
-        _say(f"failed: {command_line(listed_sweep).removeprefix(PRECOMPUTE)}: {reason}")
+    for request, reason in failures:
+        _say(f"failed: {command_line(request).removeprefix(PRECOMPUTE)}: {reason}")
     if interrupted:
         _say("interrupted: what is finished is kept, and the same command goes on from there")
     return INTERRUPTED if interrupted else FAILED if failures else 0
@@ -93,13 +92,13 @@ def _say(line: str) -> None:
 
 
 def _run(sweeps: Sequence[GridSweep], options: argparse.Namespace) -> list[Failure]:
-    """Say what sweeps cost, and run them here or on a cluster; return those that failed."""
+    """Forecast the time of sweeps, and run them here or on a cluster; return those that failed."""
     if not options.cluster:
         seconds, is_rough = timed(sum(sweep.work for sweep in sweeps))
         _say(f"{len(sweeps)} to run: {'roughly' if is_rough else 'about'} {tqdm.format_interval(seconds)}")
         if options.plan:
             return []
-    with importing():  # after all that needs no torch: a bad file is refused at once
+    with importing():  # only now, so that a bad file is refused without waiting seconds for torch
         from core.sweep.grid_run import connected, run_here, run_on_cluster
 
     if options.cluster:
@@ -111,18 +110,17 @@ def _run(sweeps: Sequence[GridSweep], options: argparse.Namespace) -> list[Failu
 
 
 def _follow(sweeps: Sequence[GridSweep], run: Callable[..., Any]) -> list[Failure]:
-    """Show one bar for the amounts of all sweeps that `core.sweep.grid_run` runs; return those that failed."""
+    """Show one bar for the amounts of all sweeps that a function of `core.sweep.grid_run` runs; return the failures."""
     failures: list[Failure] = []
     total = sum(likely_amounts(sweep.request) for sweep in sweeps)
     with tqdm(total=total, bar_format=BAR, smoothing=0, file=sys.stderr, dynamic_ncols=True) as bar:
 
-        def follow(sweep: GridSweep, amount: float) -> None:
-            """Show that an amount of a sweep is done."""
+        def advance(sweep: GridSweep, amount: float) -> None:
             bar.set_postfix_str(f"{sweep.request.method}: {amount_name(amount)} removed", refresh=False)
             bar.update()
 
         ended = 0
-        for sweep, fault in run(follow):
+        for sweep, fault in run(advance):
             ended += likely_amounts(sweep.request)
             bar.n = ended
             bar.update(0)
@@ -131,17 +129,14 @@ def _follow(sweeps: Sequence[GridSweep], run: Callable[..., Any]) -> list[Failur
     return failures
 
 
-# ---------------------------------------------------------------- what a grid leaves
-
-
 def _finish(sweeps: Sequence[GridSweep], manifest: Path | None) -> list[Failure]:
-    """Write the table of stored results, and list them in a manifest; return the sweeps whose files are damaged."""
+    """Print the table of stored results, and list them in a manifest; return the sweeps whose files are damaged."""
     rows: list[GridRow] = []
     entries: list[Entry] = []
     failures: list[Failure] = []
-    for _, alike in groupby(sweeps, key=lambda sweep: sweep.place):  # in memory: the extracts of one place
+    for _, group in groupby(sweeps, key=lambda sweep: sweep.place):  # memory holds the extracts of one place
         results = []
-        for sweep in alike:
+        for sweep in group:
             try:
                 results.append(sweep_in(extract_of(store.load_any(sweep.path)), sweep.path.name))
             except PrunescopeError as error:

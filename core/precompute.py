@@ -5,14 +5,11 @@ Progress and time left go to standard error, the path of the result to standard 
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm.auto import tqdm  # in a notebook, a bar of its own
-
-from core.command_line import OneLineParser, importing, run_command, use_threads
+from core.command_line import OneLineParser, importing, progress_shown, run_command, use_threads
 from core.errors import PrunescopeError
 from core.findings.words.lab import caution, reading_note
 from core.inputs.prepare import Inputs, prepare
@@ -24,19 +21,13 @@ from core.results.schema import SweepResult
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
     parser = OneLineParser(prog="python -m core.precompute", description=__doc__)
-    add_options(parser, option_help())
-    return parser.parse_args(arguments)
-
-
-def add_options(parser: OneLineParser, fields: Iterable[str]) -> None:
-    """Add the options of some fields of a request, and those that every command has which leaves a result."""
-    words = option_help()
-    for name in fields:
+    for name, words in option_help().items():
         several: dict[str, Any] = {"nargs": "+", "action": "extend"} if name == "label_map" else {}
-        parser.add_argument(flag_of(name), dest=name, help=words[name], required=name == "checkpoint", **several)
+        parser.add_argument(flag_of(name), dest=name, help=words, required=name == "checkpoint", **several)
     parser.add_argument("--text2", metavar="TEXT", help="column that holds the second text of a pair")
     parser.add_threads()
     parser.add_argument("--output", type=Path, help="FILE.json or a folder (default: the user's results)")
+    return parser.parse_args(arguments)
 
 
 def request_of(options: argparse.Namespace) -> SweepRequest:
@@ -51,34 +42,8 @@ def request_of(options: argparse.Namespace) -> SweepRequest:
     return SweepRequest.from_json({**vars(options), "text": texts})
 
 
-@contextmanager
-def progress_shown(work: str | None = None, **options: Any) -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar on standard error, in a notebook one of its kind, once there is progress.
-
-    Args:
-        work: What the bar is called; None calls it as its stage.
-        options: Of the bar.
-
-    Yields:
-        What takes (stage, done, total).
-    """
-    with tqdm(file=sys.stderr, dynamic_ncols=True, delay=1, **options) as bar:
-
-        def report(stage: str, done: int, total: int) -> None:
-            bar.set_description_str(work or stage, refresh=False)
-            bar.set_postfix_str(stage if work else "", refresh=False)
-            if bar.total != total:  # another stage
-                bar.reset(total)
-            bar.n, bar.delay = done, 0
-            bar.update(0)
-
-        yield report
-        if work:
-            bar.total = bar.n  # it may have stopped early, as it was asked to
-
-
 def find(request: SweepRequest) -> Inputs:
-    """Find the inputs of a checked request, with a progress bar while something is downloaded.
+    """Find the inputs of a checked request, with a progress bar during a download.
 
     Raises:
         PrunescopeError: The checkpoint or the data is unavailable.
@@ -88,12 +53,12 @@ def find(request: SweepRequest) -> Inputs:
 
 
 def run(inputs: Inputs) -> SweepResult:
-    """Run a sweep with a progress bar, in a notebook one of its kind; say the caveats about its result.
+    """Run a sweep with a progress bar, and print the caveats about its result.
 
     Raises:
         PrunescopeError: The checkpoint cannot be loaded, or the parts do not fit together.
     """
-    with importing():  # after all that needs no torch: bad input is refused without the seconds its import takes
+    with importing():  # only now, so that bad input is refused without waiting seconds for torch
         from core.encoder.loading import borrow
         from core.sweep.sweep import sweep
 

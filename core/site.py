@@ -21,7 +21,7 @@ from typing import Any
 
 from core.charts.theme import STYLE, THEMES
 from core.charts.vega import text_of, vega_script
-from core.command_line import OneLineParser, run_command
+from core.command_line import OneLineParser, progress_shown, run_command
 from core.errors import PrunescopeError
 from core.exports import site_pages as pages
 from core.exports.player_page import LOOK
@@ -35,9 +35,8 @@ from core.findings.words import numbered
 from core.findings.words.choices import distinguishing_labels
 from core.findings.words.grid import grid_table
 from core.findings.words.pages import ADDRESSES, FIRST_LINE, FORMER, VIEWS
-from core.precompute import progress_shown
 from core.results.library import Entry
-from core.results.provenance import recipe
+from core.results.provenance import recomputation
 from core.results.schema import SweepResult
 from core.results.store import check_writable
 
@@ -103,7 +102,7 @@ def make_place(shelf: Shelf, place: Sequence[Entry], folder: Path) -> Made:
 
 def _make(shelf: Shelf, entry: Entry, result: SweepResult, folder: Path, made: Made) -> dict[str, Any]:
     of_one = (pages.story_page, pages.layers_page, pages.present_page, pages.sentences_page)
-    others, study, how = shelf.others(result), shelf.study_of(result), recipe(result)
+    others, study, how = shelf.others(result), shelf.study_of(result), recomputation(result)
     for page in of_one:
         made.write(page(result, shelf), folder)
     for other in others:

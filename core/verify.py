@@ -1,4 +1,4 @@
-"""`python -m core.verify RESULT`: recompute frames by our engine and by torch-cka, and print the deviations.
+"""`python -m core.verify RESULT`: recomputes frames by our engine and by torch-cka, and prints the deviations.
 
 Exit code 0 if all are within tolerance, 1 if one is not.
 """
@@ -27,12 +27,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def table_rows(found: recompute.Deviations) -> list[str]:
+def table_rows(deviations: recompute.Deviations) -> list[str]:
     """Write one amount's deviations as lines of a table."""
-    rows = {f"CKA, {name}": (ours, f"{found.torch_cka[name]:.1e}") for name, ours in found.engine.items()}
-    rows |= {name: (ours, "-") for name, ours in {**found.others, "accuracy": found.accuracy}.items()}
-    amount = amount_text(found.amount)
-    return [f"{amount:<9} {name:<36}{ours:>8.1e}{torch_cka:>11}" for name, (ours, torch_cka) in rows.items()]
+    rows = [(f"CKA, {name}", ours, f"{deviations.torch_cka[name]:.1e}") for name, ours in deviations.engine.items()]
+    rows += [(name, ours, "-") for name, ours in {**deviations.others, "accuracy": deviations.accuracy}.items()]
+    amount = amount_text(deviations.amount)
+    return [f"{amount:<9} {name:<36}{ours:>8.1e}{torch_cka:>11}" for name, ours, torch_cka in rows]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,16 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     result = store.load(options.result)
     known = result.amounts
-    asked = options.amount or dict.fromkeys((known[0], known[len(known) // 2], known[-1]))
-    amounts = [frame_of(result, amount).amount for amount in asked]  # refused before the work
+    chosen = options.amount or dict.fromkeys((known[0], known[len(known) // 2], known[-1]))
+    amounts = [frame_of(result, amount).amount for amount in chosen]  # refused before the work
     use_threads(options.threads)
+    print(f"{'amount':<9} {'deviation of':<36}{'engine':>8}{'torch-cka':>11}")
     confirmed = True
     for amount in amounts:
-        found = recompute.verify_frame(result, amount, options.checkpoint, options.data)
-        if amount == amounts[0]:
-            print(f"{'amount':<9} {'deviation of':<36}{'engine':>8}{'torch-cka':>11}")
-        print(*table_rows(found), sep="\n", flush=True)
-        confirmed = confirmed and found.within_tolerance
+        deviations = recompute.verify_frame(result, amount, options.checkpoint, options.data)
+        print(*table_rows(deviations), sep="\n", flush=True)
+        confirmed = confirmed and deviations.within_tolerance
     print(
         f"{'all within' if confirmed else 'NOT all within'} tolerance: {recompute.ENGINE_TOLERANCE:g} engine, "
         f"{recompute.TORCH_CKA_TOLERANCE:g} torch-cka, {recompute.FLOOR_TOLERANCE:g} floor and CKA given it, "

@@ -7,7 +7,7 @@ from unittest.mock import Mock
 import pytest
 from tiny import make_bert
 
-from core import precompute
+from core import command_line, precompute
 from core.results import store
 
 Run = Callable[..., tuple[int, str, str]]
@@ -48,11 +48,11 @@ def test_bad_input_exits_with_two_and_one_line(run: Run, tmp_path: Path, line: s
 
 
 def test_an_interrupted_run_tells_and_leaves_no_file(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(bar: precompute.tqdm, stage: str, **_: object) -> None:
+    def interrupt(bar: command_line.tqdm, stage: str, **_: object) -> None:
         if stage == "50 % removed":  # the sweep is under way, and its first frame is there
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(precompute.tqdm, "set_postfix_str", interrupt)
+    monkeypatch.setattr(command_line.tqdm, "set_postfix_str", interrupt)
     line = f"--checkpoint FOLDER --task sst2 --data GLUE --amounts 0,0.5 --output {tmp_path / 'out'}"
     code, printed, said = run(line)
     assert (code, printed) == (130, "")
