@@ -1,8 +1,9 @@
 """`python -m core.worker`: a warm process that carries out orders, JSON lines in and JSON lines out.
 
-The server starts one worker (`core.jobs.queue`) and keeps it. A background thread imports torch and transformers; the
-worker reads orders meanwhile, and finds stored results without these packages, even while another job runs. A separate
-thread reads standard input: a cancel takes effect between two micro-batches. Standard output carries only the protocol:
+The server starts one worker (`core.jobs.queue`) and keeps it. While a background thread imports torch and transformers,
+the worker reads orders and finds stored results, which need neither, even while another job runs. A separate thread
+reads standard input, so that a cancel takes effect between two micro-batches. Standard output carries only the
+protocol:
 
     in:   {"job", "op": "run", "request", "fresh"} | {"job", "op": "find", "request"} | {"job", "op": "cancel"} |
           {"job", "op": "verify" or another of ANSWERS, …fields}
@@ -20,12 +21,13 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
+from weakref import WeakValueDictionary
 
 from core.command_line import importing
 from core.errors import OUT_OF_MEMORY, PrunescopeError, is_out_of_memory
@@ -36,15 +38,16 @@ from core.request.catalog import EMBEDDED
 from core.request.limits import is_upload, limits
 from core.request.sweep_request import SweepRequest
 from core.results import schema, store
+from core.results.cut import study_in
 from core.wall.confined import WORKER_NICENESS, be_replaceable, give_way, limit, reserve_streams
 
 IDLE_SECONDS = 30 * 60.0
-# How long a thread of torch spins for the others before it sleeps. With the default of 300,000 a sweep takes eight
-# times as long when something else keeps one of two processors busy, with this twice; undisturbed, both are as fast.
+# How long one of torch's threads spins for the others before it sleeps. If something else keeps one of two processors
+# busy, a sweep takes eight times as long with the default of 300,000, twice as long with this; else both are as fast.
 SPIN_COUNT = "2000"
 
 Order = Mapping[str, Any]
-Outcome = dict[str, Any]  # of an order, plain values
+Outcome = dict[str, Any]  # an order's outcome, plain values
 Emit = Callable[..., None]  # (event, **fields)
 
 
@@ -53,7 +56,7 @@ class CancelledError(BaseException):
 
 
 class Reporter:
-    """Reports a job's progress and the time left, and stops a cancelled job.
+    """Report a job's progress and the time left, and stop a cancelled job.
 
     Args:
         emit: Writes an event.
@@ -63,7 +66,7 @@ class Reporter:
 
     def __init__(self, emit: Emit, cancelled: threading.Event, clock: Callable[[], float] = time.monotonic) -> None:
         self._emit, self._cancelled, self._clock = emit, cancelled, clock
-        self._began = (0.0, 0)  # when the present pace began, and what was done by then
+        self._began = (0.0, 0)  # when the current pace began, and the steps done by then
         self._last = (0, -1)  # (done, total)
 
     def __call__(self, stage: str, done: int, total: int) -> None:
@@ -75,7 +78,7 @@ class Reporter:
         if self._cancelled.is_set():
             raise CancelledError
         now, (last_done, last_total) = self._clock(), self._last
-        if total != last_total or done < last_done:  # stages of one count of steps share their pace
+        if total != last_total or done < last_done:  # stages with the same total share their pace
             self._began = (now, done)
         self._last = (done, total)
         start, done_then = self._began
@@ -84,12 +87,12 @@ class Reporter:
 
 
 class Worker:
-    """Carries out orders one after another.
+    """Carry out orders one after another.
 
     Args:
         source: Lines of orders; when it ends, so does the worker.
-        sink: Where events are written, one per line.
-        warm_up: Imports what the work needs; runs in the background.
+        sink: The stream of events, one per line.
+        warm_up: Imports what orders need, in the background.
         idle_seconds: How long the worker waits for an order before it ends.
     """
 
@@ -99,9 +102,6 @@ class Worker:
         self._source, self._sink, self._idle_seconds = source, sink, idle_seconds
         self._writing = threading.Lock()  # downloads report from threads of their own
         self._orders: queue.Queue[tuple[Order, threading.Event] | None] = queue.Queue()
-        self._cancel_events: dict[str, threading.Event] = {}  # by job, until it has ended
-        self._finder = ThreadPoolExecutor(1, "finder")
-        self._searches: dict[str, Future[None]] = {}  # of the finder, by job
         self._warm_up = threading.Thread(target=warm_up, name="warm-up", daemon=True)
 
     def serve(self) -> None:
@@ -113,35 +113,30 @@ class Worker:
                 self._carry_out(*work)
 
     def _read(self) -> None:
-        for line in self._source:
-            order = json.loads(line)
-            job, op = order["job"], order["op"]
-            if op == "find":  # reading its inputs takes a while, in which a cancel may come
-                search = self._searches[job] = self._finder.submit(self._find, order)
-                search.add_done_callback(partial(self._forget_search, job))
-            elif op != "cancel":
-                self._cancel_events[job] = threading.Event()
-                self._orders.put((order, self._cancel_events[job]))
-            else:
-                if waiting := self._searches.get(job):
-                    waiting.cancel()
-                if event := self._cancel_events.get(job):  # the other thread may be about to drop it
-                    event.set()
-        for cancelled in list(self._cancel_events.values()):  # the server is gone
-            cancelled.set()
-        self._finder.shutdown()
+        cancels: WeakValueDictionary[str, threading.Event] = WeakValueDictionary()  # by job, held by its orders
+        with ThreadPoolExecutor(1, "finder") as finder:
+            for line in self._source:
+                order = json.loads(line)
+                cancelled = cancels.setdefault(order["job"], threading.Event())
+                if order["op"] == "cancel":
+                    cancelled.set()
+                elif order["op"] == "find":
+                    finder.submit(self._find, order, cancelled)
+                else:
+                    self._orders.put((order, cancelled))
+            for cancelled in list(cancels.values()):  # the server is gone
+                cancelled.set()
         self._orders.put(None)
 
-    def _forget_search(self, job: str, _: Future[None]) -> None:
-        self._searches.pop(job, None)
-
-    def _find(self, order: Order) -> None:
+    def _find(self, order: Order, cancelled: threading.Event) -> None:
         """Answer a request that waits behind another job, if its result is stored."""
+        if cancelled.is_set():
+            return
         try:
             request = SweepRequest.from_json(order["request"])
             takes_long = may_use_hub(request) or is_upload(request.data or "")  # to download, or to read
             key = None if takes_long else _stored_result(prepare(request).key_of(request))
-        except BaseException:  # whatever it is, also a library's panic: it is reported when its turn comes
+        except BaseException:  # even a library's panic: the run itself will report it
             return
         if key:
             self._emit(order, "done", key=key)
@@ -163,12 +158,11 @@ class Worker:
             event, fields = "error", {"message": str(error)}
         except BrokenPipeError:
             raise  # the server is gone
-        except BaseException as error:  # also what is no Exception, such as a panic in a library
+        except BaseException as error:  # also a library's panic, which is no Exception
             traceback.print_exc()
             event, fields = "error", {"message": _message(error)}
-        self._cancel_events.pop(order["job"], None)
         emit(event, **fields)
-        make_room()  # it may have left results, samples or downloads on the disk
+        make_room()  # the order may have left results, samples or downloads on the disk
 
     def _outcome(self, order: Order, report: Reporter, emit: Emit) -> Outcome:
         if order["op"] == "run":
@@ -186,7 +180,7 @@ class Worker:
     def _run(self, order: Order, report: Reporter, emit: Emit) -> Outcome:
         """Find the stored result of a request, or compute and store it."""
         request = SweepRequest.from_json(order["request"])
-        if may_use_hub(request):  # they fail on a half-imported transformers
+        if may_use_hub(request):  # the Hub's client fails while transformers is being imported
             self._wait_until_warm(report)
         inputs = prepare(request, report)
         if not order.get("fresh") and (key := _stored_result(inputs.key_of(request))):
@@ -206,36 +200,36 @@ def _verify(report: Reporter, key: str, amount: float, **places: str | None) -> 
 
 
 def _predict(report: Reporter, revision: str, texts: list[str], **request: Any) -> Outcome:
-    """Predict the label of a typed text at every amount; methods that need examples use the written ones."""
+    """Predict the label of a typed text at every amount; calibrated methods use the written examples."""
     from core.sweep.meter import predict
 
     return asdict(predict(SweepRequest.from_json({**request, "data": "written"}), revision, texts, report))
 
 
 def _export(report: Reporter, key: str, amount: float, checkpoint: str | None, data: str | None, **_: Any) -> Outcome:
-    """Write the pruned checkpoint of one frame of a stored result: a folder."""
+    """Write the pruned checkpoint of one frame of a stored result as a folder."""
     from core.exports.pruned_checkpoint import write_pruned
 
     return {"path": str(write_pruned(store.load(_stored(key)), amount, checkpoint, data, report))}
 
 
 def _export_cut(report: Reporter, key: str, left: int) -> Outcome:
-    """Write a model that a stored study has judged: a folder, hosted a ZIP."""
+    """Write one of the models of a stored study as a folder, on a hosted server as a ZIP."""
     from core.exports.pruned_checkpoint import write_cut
 
-    return {"path": str(write_cut(store.load_cut(_stored(key)), left, report))}
+    return {"path": str(write_cut(study_in(store.load_any(_stored(key)), key), left, report))}
 
 
 def _locate(report: Reporter, data: str, split: str) -> Outcome:
-    """Name the commit of a data set on the Hub, and the sizes of what is to be downloaded."""
-    found = find_dataset(data, split, report)
-    return {"data": found.reference, "to_download": found.to_download()}
+    """Return the commit of a data set on the Hub, and the sizes of the files to download."""
+    dataset = find_dataset(data, split, report)
+    return {"data": dataset.reference, "to_download": dataset.to_download()}
 
 
 def _fetch(report: Reporter, data: str, split: str) -> Outcome:
-    """Fetch the files of a data set on the Hub, and say where they are."""
-    found = find_dataset(data, split, report)
-    return {"files": [[str(file.path), file.name] for file in found.files(split)]}
+    """Fetch the files of a data set on the Hub, and return their places and names."""
+    dataset = find_dataset(data, split, report)
+    return {"files": [[str(file.path), file.name] for file in dataset.files(split)]}
 
 
 def _stored(key: str) -> Path:
@@ -246,15 +240,19 @@ def _stored(key: str) -> Path:
     return path
 
 
+# The ops other than a sweep's; each function takes a report and the order's fields.
 ANSWERS: Mapping[str, Callable[..., Outcome]] = {
-    **{"verify": _verify, "predict": _predict, "export": _export},
-    **{"export-cut": _export_cut, "locate": _locate, "fetch": _fetch},
+    "verify": _verify,
+    "predict": _predict,
+    "export": _export,
+    "export-cut": _export_cut,
+    "locate": _locate,
+    "fetch": _fetch,
 }
-"""Orders other than a sweep: op -> what takes a report and the order's fields and returns the outcome, plain values."""
 
 
 def _stored_result(key: str) -> str | None:
-    """Return the key if its result is stored; a damaged one counts as absent and will be replaced."""
+    """Return the key if its result is stored; a damaged one counts as absent, and will be replaced."""
     try:
         return store.load(path).key if (path := store.find(key)) else None
     except PrunescopeError as error:
@@ -271,13 +269,13 @@ def _compute(inputs: Inputs, request: SweepRequest, report: Reporter, emit: Emit
         shared = header.model_dump(mode="json", include=set(schema.Header.model_fields))
         emit("frame", header=shared, frame=frame.model_dump(mode="json"))
 
-    report(f"Loading the checkpoint '{inputs.resolved.id}'", 0, 1)  # named where the worker ends at it
+    report(f"Loading the checkpoint '{inputs.resolved.id}'", 0, 1)  # the last stage if it kills the worker
     with borrow(inputs.resolved) as checkpoint:
         return sweep(checkpoint, inputs, request, report, on_frame)
 
 
 def _message(error: BaseException) -> str:
-    """Describe an unforeseen error to a visitor."""
+    """Describe an unexpected error to a visitor."""
     if not isinstance(error, Exception):
         return "The run stopped in a library, at a file that is damaged or made to break it: choose another one."
     if is_out_of_memory(error):
@@ -293,12 +291,12 @@ def _warm_up() -> None:
         from core.inputs.checkpoints import resolve
 
         with suppress(PrunescopeError), borrow(resolve(next(iter(EMBEDDED)))):
-            pass  # an error is reported to the first job that needs the checkpoint
+            pass  # an error will be reported to the first job that needs the checkpoint
 
 
 def main() -> None:
-    """Serve the process that started this one, until it ends or has sent nothing for long."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is for the server to handle
+    """Serve the parent process until it ends or has been silent for long."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server handles Ctrl-C in the terminal
     give_way(WORKER_NICENESS)
     os.environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)  # read when torch is imported
     limit("RLIMIT_DATA", limits().worker_bytes)
