@@ -14,7 +14,7 @@ from core.command_line import OneLineParser, run_command, use_threads
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import CONFIG, read_config, sha256_of
 from core.request.catalog import WEIGHTS
-from core.results.digest import digest
+from core.results.key import digest
 from core.results.schema import RecipeRecord
 from recipes.export import export
 from recipes.syntax import learn_syntax

@@ -14,8 +14,7 @@ from core.request.catalog import DEFAULT_CONTROLLED, ENGINE_VERSION, METHODS, RE
 from core.request.points import point_names, pruned_point
 from core.request.sweep_request import AUTO, SweepRequest, made_task
 from core.results.cut import Result
-from core.results.digest import digest
-from core.results.key import key_of, sealed
+from core.results.key import digest, key_of, sealed
 from core.results.library import MANIFEST, entry_of, write_manifest
 from core.results.schema import (
     CheckpointRecord,

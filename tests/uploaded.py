@@ -9,9 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from core.errors import PrunescopeError
-from core.results.cut import ANY, Result
-from core.results.digest import digest
-from core.results.key import key_of
+from core.results.cut import RESULT, Result
+from core.results.key import digest, key_of
 from core.results.schema import SweepResult
 from core.results.store import load
 
@@ -39,7 +38,7 @@ def rewritten(result: Result, changes: Mapping[str, object], with_key: bool = Tr
         reduce(getitem, steps, values)[last] = value
     if with_key:
         with suppress(PrunescopeError, ValueError):  # content of another format has no key
-            values["key"] = key_of(ANY.validate_python(values))
+            values["key"] = key_of(RESULT.validate_python(values, extra="ignore"))
     if sealed:
         del values["checksum"]
         values["checksum"] = digest(values)

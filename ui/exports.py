@@ -32,7 +32,7 @@ from core.request.sweep_request import SweepRequest
 from core.results.cut import CutStudy, Result
 from core.results.key import sealed
 from core.results.names import amount_name, pruning_name, result_name
-from core.results.provenance import can_be_found, checkpoint_place, recipe
+from core.results.provenance import can_be_found, checkpoint_place, recomputation
 from core.results.schema import SweepResult
 from ui.address import amount_in_address
 from ui.jobs import answer_to, ask, frame_fields, original_request, progress_shown, visitor
@@ -227,7 +227,7 @@ def show_recipe(result: SweepResult) -> None:
         request = None if is_hosted() else queue.request_for(result.key)
         if request and is_upload(request.data or ""):  # a command line reads the file that it is kept in
             request = replace(request, data=str(uploads.find(str(request.data)).path))
-    made_by = recipe(result, request)
+    made_by = recomputation(result, request)
     st.code(made_by.script, language="shell", wrap_lines=True)
     if made_by.missing:
         remark(plain(made_by.missing))

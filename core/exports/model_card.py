@@ -10,7 +10,7 @@ from core.request.catalog import METHODS
 from core.results.cut import CutStudy, Result, Worth
 from core.results.fields import Bounds
 from core.results.names import amount_name, checkpoint_name, data_name, in_sentence, pruning_name
-from core.results.provenance import recipe, task_of
+from core.results.provenance import recomputation, task_of
 from core.results.schema import Frame, SweepResult
 
 
@@ -22,7 +22,7 @@ def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
         frame: The frame whose weights the folder holds.
         licence: The base's, where it is known.
     """
-    pruning, method, made_by = result.pruning, METHODS[result.pruning.method], recipe(result)
+    pruning, method, made_by = result.pruning, METHODS[result.pruning.method], recomputation(result)
     by = pruning.calibration
     scored = f", scored on {by.num_examples} examples, {by.source_name}" if by else ""
     lost = ", ".join(f"{share:.4f}" for share in frame.layer_sparsity)

@@ -9,7 +9,7 @@ from core.charts.story import Step, mounted
 from core.charts.theme import THEMES, ThemeName
 from core.charts.vega import text_of, vega_script
 from core.charts.view import Scene, choice_of, reduction_choices, specs
-from core.results.provenance import recipe
+from core.results.provenance import recomputation
 from core.results.schema import SweepResult
 
 LOOK = """
@@ -109,7 +109,7 @@ def _page(
     paper: str = "",
 ) -> str:
     looks = LOOK.format(name=theme, **vars(THEMES[theme]))
-    made_by = "\n\n".join(f"{known.script}\n{known.missing}".strip() for known in map(recipe, results))
+    made_by = "\n\n".join(f"{known.script}\n{known.missing}".strip() for known in map(recomputation, results))
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

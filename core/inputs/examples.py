@@ -21,7 +21,7 @@ from core.request import catalog
 from core.request.catalog import CALIBRATION_EXAMPLES, DEFAULT_EXAMPLES, MIN_CALIBRATION, MIN_EXAMPLES, TASKS, Task
 from core.request.limits import limits
 from core.request.sweep_request import LabelMap, SweepRequest, made_task, own_task
-from core.results.digest import canonical_json, fingerprint_of
+from core.results.key import canonical_json, fingerprint_of
 from core.results.schema import ColumnsRecord, TaskRecord
 
 Labelled = tuple[int, tuple[str, ...], int]  # a row of a split: its number, its texts, its label's index

@@ -10,7 +10,7 @@ from platformdirs import user_cache_path
 from core.errors import PrunescopeError
 from core.inputs.tables import Table
 from core.request.catalog import SHIPPED, TASKS, Task
-from core.results.digest import fingerprint_of
+from core.results.key import fingerprint_of
 from core.results.schema import TaskRecord
 from core.results.store import write_atomically
 

@@ -1,1 +1,1 @@
-"""The file that a sweep leaves: its schema, its place, its name."""
+"""Result files: their schema, their places, their names."""

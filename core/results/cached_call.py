@@ -1,7 +1,7 @@
-"""What is shown and said of results, computed once for all visitors, and for all pages of a static edition.
+"""A cache of what is computed from results, shared by all visitors and by all pages of a static edition.
 
-An answer is found again by all that it was computed from: the function and its arguments. A result counts by its
-checksum, which covers everything in its file, so that nobody is shown what follows from numbers that they do not have.
+An answer is cached by the function and its arguments. A result counts by its checksum, which covers its whole file, so
+nobody sees an answer that follows from other numbers under the same key.
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -18,44 +18,43 @@ from core.results.schema import SweepResult
 P = ParamSpec("P")
 T = TypeVar("T")
 
-MOST_BYTES = 64 * 2**20  # of all answers that are kept: the pictures of some 200 views
-BYTES_A_CHARACTER = 4  # that a scene takes with its data and what it is found by, of its pictures as text; measured
+MOST_BYTES = 64 * 2**20  # of all cached answers: the pictures of some 200 views
+BYTES_A_CHARACTER = 4  # of a scene and its key, for each character of its pictures as text; measured
 SENTENCE_BYTES = 1000
 _answers: LRUCache[Hashable, tuple[Any, int]] = LRUCache(MOST_BYTES, getsizeof=itemgetter(1))  # each with its size
 _lock = Lock()
 
 
-class _StillRunsError(Exception):
-    """A result has no checksum before its sweep has ended."""
+class _NoChecksumError(Exception):
+    """A sweep that is still running has no checksum."""
 
 
 def cached_call(compute: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
     """Return `compute(*arguments, **options)`, cached and shared; do not mutate it.
 
     Args:
-        compute: A function of a module (a page's own are other ones at every run), whose answer follows from its
-            arguments alone.
+        compute: A module's function, whose answer follows from its arguments alone; a function defined by a page is a
+            new one at every run.
         arguments: Results, plain values, and lists, tuples and mappings of these.
         options: The same, by name.
     """
     try:
-        question = (compute, _identity(arguments), _identity(options))
-    except _StillRunsError:
+        call = (compute, _identity(arguments), _identity(options))
+    except _NoChecksumError:
         return compute(*arguments, **options)
     with _lock, suppress(KeyError):
-        return _answers[question][0]
+        return _answers[call][0]
     answer = compute(*arguments, **options)
-    size = _size(answer)
-    with _lock, suppress(ValueError):  # it is larger than all that may be kept
-        _answers[question] = answer, size
+    with _lock, suppress(ValueError):  # it exceeds the whole cache
+        _answers[call] = answer, _size(answer)
     return answer
 
 
 def _identity(value: object) -> Hashable:
-    """Return what an argument is found again by."""
+    """Return what identifies an argument."""
     if isinstance(value, SweepResult | CutStudy):
         if not value.checksum:
-            raise _StillRunsError
+            raise _NoChecksumError
         return value.checksum
     if isinstance(value, Mapping):
         return _identity(tuple(value.items()))
@@ -63,8 +62,7 @@ def _identity(value: object) -> Hashable:
 
 
 def _size(answer: object) -> int:
-    """Estimate the bytes that an answer takes; pictures, alone or as the scenes of a story, take the most."""
-    told = answer if isinstance(answer, tuple) else getattr(answer, "blocks", (answer,))
-    scenes = (getattr(part, "scene", part) for part in told)
-    views = [view for scene in scenes if scene for view in getattr(scene, "views", {}).values()]
+    """Estimate the memory of an answer; pictures take the most, alone, in blocks or as the scenes of a story."""
+    parts = answer if isinstance(answer, tuple) else getattr(answer, "blocks", (answer,))
+    views = (view for part in parts for view in getattr(getattr(part, "scene", part), "views", {}).values())
     return SENTENCE_BYTES + BYTES_A_CHARACTER * sum(len(view.written) for view in views)

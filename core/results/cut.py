@@ -1,13 +1,13 @@
-"""CutStudy, the file that a study of cuts has left: what a checkpoint still predicts with only some of its layers.
+"""CutStudy, the file of a study of cuts: what a checkpoint still predicts with only some of its layers.
 
-A file of its own kind in the store of sweeps: `kind` is "cut", which is absent in a sweep's file. Layers count from 0,
-as the files of transformers do. No new studies are made; `core.results.store` leaves out what older files hold besides.
+Studies and sweeps share a store; `kind`, which a sweep's file lacks, tells them apart. Layers count from 0, as in the
+files of transformers. No new studies are made.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, TypeAdapter, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, TypeAdapter, model_validator
 
 from core.errors import PrunescopeError
 from core.request.catalog import MAX_LAYERS
@@ -26,10 +26,10 @@ class Worth(f.Record):
 
 
 class Size(f.Record):
-    """A saved model, measured: bytes of its folder and parameters.
+    """The measured size of a saved model: the bytes of its folder, and its parameters.
 
-    `speeds` says by batch size how many times as fast as the full model it is: the median ratio of their forward
-    passes' times. The full model has none.
+    `speeds` maps a batch size to the model's speed as a multiple of the full model's, the median ratio of their forward
+    times. The full model has none.
     """
 
     bytes: f.Count
@@ -38,9 +38,9 @@ class Size(f.Record):
 
 
 class SmallerModel(f.Record):
-    """A smaller model: the layers that stay, and the labels that it predicts, as indices, for both kinds of examples.
+    """A smaller model: the layers that stay, and its predicted labels, as indices, for both sets of examples.
 
-    `size` is null where it was not measured.
+    `size` is null if it was not measured.
     """
 
     layers: Layers
@@ -51,17 +51,24 @@ class SmallerModel(f.Record):
 
     @property
     def speed(self) -> Estimate | None:
-        """How many times as fast as the full model it is, at the largest batch that was measured."""
+        """The speed as a multiple of the full model's, at the largest batch measured."""
         speeds = self.size.speeds if self.size else {}
         return speeds[max(speeds)] if speeds else None
 
 
-class CutStudy(Computed):
-    """The best layers to keep, as many as there are and fewer, chosen on calibration examples and judged on others.
+def _judged_cuts(cuts: Any) -> Any:
+    """Drop the cuts of older studies that also narrow the layers that stay, or were never judged."""
+    if not isinstance(cuts, list) or not all(isinstance(cut, Mapping) for cut in cuts):
+        return cuts
+    return [cut for cut in cuts if cut.get("worth") and not cut.get("share")]
 
-    `task` holds the judged examples, `calibration` the others, of the same task. `search` says whether all subsets of
-    the layers were measured or those that a beam search looked at. `cuts` begin with the full model; each has one layer
-    fewer than the one before, down to one.
+
+class CutStudy(Computed):
+    """The best layers to keep, for each number of layers, chosen on calibration examples and judged on others.
+
+    `task` holds the judged examples, `calibration` those of the same task on which the layers were chosen. `search`
+    says whether all subsets of layers were measured, or those that a beam search visited. `cuts` begin with the full
+    model; each has one layer fewer than the one before, down to one.
     """
 
     kind: Literal["cut"] = "cut"
@@ -69,26 +76,15 @@ class CutStudy(Computed):
     task: TaskRecord
     calibration: TaskRecord
     search: Literal["all", "beam"]
-    cuts: Annotated[tuple[SmallerModel, ...], Field(min_length=1, max_length=MAX_LAYERS), f.FAST]
+    cuts: Annotated[
+        tuple[SmallerModel, ...], Field(min_length=1, max_length=MAX_LAYERS), f.FAST, BeforeValidator(_judged_cuts)
+    ]
 
     @model_validator(mode="after")
-    def _parts_agree(self) -> Self:
-        depth = self.checkpoint.num_layers
-        tables = [(task.source, task.source_name, task.split, task.data) for task in (self.task, self.calibration)]
-        fit = (
-            *map(self._fits, self.cuts),
-            [len(cut.layers) for cut in self.cuts] == [*range(depth, 0, -1)],
-            tables[0] != tables[1] or not {*self.task.examples} & {*self.calibration.examples},
-        )
-        if not all(fit):
-            raise ValueError("its cuts and examples do not fit each other")
+    def _holds_every_depth(self) -> Self:
+        if [len(cut.layers) for cut in self.cuts] != [*range(self.checkpoint.num_layers, 0, -1)]:
+            raise ValueError("its cuts do not lose one layer after another")
         return self
-
-    def _fits(self, cut: SmallerModel) -> bool:
-        rows = (self.calibration, cut.calibration), (self.task, cut.judged)
-        return all({len(task.gold), len(task.examples)} == {len(labels)} for task, labels in rows) and (
-            [*cut.layers] == sorted({*cut.layers} & {*range(self.checkpoint.num_layers)})
-        )
 
     @property
     def predictions(self) -> Iterator[tuple[int, ...]]:
@@ -107,34 +103,38 @@ SWEEP, CUT = KINDS = ("sweep", "cut")
 Result = SweepResult | CutStudy
 
 
-def kind_of(values: Any) -> str:
-    """Return the kind of a result, or of the values of its file; one that is unknown here counts as a sweep."""
-    is_cut = values.get("kind") == CUT if isinstance(values, Mapping) else isinstance(values, CutStudy)
-    return CUT if is_cut else SWEEP
+def _kind(values: Any) -> str:
+    """Return the kind of a result or of its file's values; an unknown kind counts as a sweep."""
+    kind = values.get("kind") if isinstance(values, Mapping) else getattr(values, "kind", SWEEP)
+    return CUT if kind == CUT else SWEEP
 
 
-ANY: TypeAdapter[Result] = TypeAdapter(
-    Annotated[Annotated[SweepResult, Tag(SWEEP)] | Annotated[CutStudy, Tag(CUT)], Discriminator(kind_of)]
+RESULT: TypeAdapter[Result] = TypeAdapter(
+    Annotated[Annotated[SweepResult, Tag(SWEEP)] | Annotated[CutStudy, Tag(CUT)], Discriminator(_kind)]
 )
 
 
-def sweep_in(found: Result, name: str) -> SweepResult:
-    """Refuse a study of cuts where a sweep is meant; `name` is what the message calls it.
+def sweep_in(result: Result, name: str) -> SweepResult:
+    """Return a result that is a sweep.
+
+    Args:
+        result: A result.
+        name: Its name in messages.
 
     Raises:
-        PrunescopeError: It is one.
+        PrunescopeError: It is a study of cuts.
     """
-    if isinstance(found, CutStudy):
+    if isinstance(result, CutStudy):
         raise PrunescopeError(f"{name} is a study of cuts, and a sweep is needed: open it on the page Cut")
-    return found
+    return result
 
 
-def study_in(found: Result, name: str) -> CutStudy:
-    """Refuse a sweep where a study of cuts is meant; `name` is what the message calls it.
+def study_in(result: Result, name: str) -> CutStudy:
+    """Return a result that is a study of cuts; see `sweep_in`.
 
     Raises:
-        PrunescopeError: It is one.
+        PrunescopeError: It is a sweep.
     """
-    if isinstance(found, SweepResult):
+    if isinstance(result, SweepResult):
         raise PrunescopeError(f"{name} is a sweep, and a study of cuts is needed: choose one, or open it on Layers")
-    return found
+    return result

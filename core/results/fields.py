@@ -1,7 +1,7 @@
-"""The kinds of fields that a result file has.
+"""The types of the fields of a result file.
 
-Results come from anywhere: every number and every name has a bound, and so has their number where no page counts them;
-a long row of faults ends at its first.
+Results come from anywhere, so every number and every name is bounded, and so is every collection whose size no page
+checks. A long sequence is refused at its first fault.
 """
 
 import base64
@@ -29,7 +29,7 @@ Labels = Annotated[tuple[Label, ...], FAST]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0, lt=1)]
 Row = Annotated[tuple[Statistic | None, ...], FAST]  # one value a point; None: undefined
-Matrix = Annotated[tuple[Row, ...], FAST]  # rows: points of the unpruned model, columns: of the pruned one
+Matrix = Annotated[tuple[Row, ...], FAST]  # (points of the unpruned model, points of the pruned one)
 Values = Annotated[tuple[Statistic, ...], FAST]
 Bounds = tuple[Statistic, Statistic]  # of a 95 % interval
 Scores = dict[MetricName, Statistic | None]
@@ -37,17 +37,17 @@ Intervals = dict[MetricName, Bounds | None]
 
 
 class Record(BaseModel):
-    """A part of the file: immutable, no unknown fields, no NaN."""
+    """A part of the file: immutable, without NaN; only `core.results.store.parse` accepts unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def _as_float32(values: str | Sequence[float]) -> tuple[float, ...]:
-    """Read replicates from a file, or round computed ones to what a file holds."""
+    """Read replicates from a file, or round computed ones to a file's precision."""
     try:
-        known = np.frombuffer(base64.b64decode(values, validate=True), "<f4") if isinstance(values, str) else values
-        return tuple(np.asarray(known, "<f4").tolist())
-    except TypeError as error:  # which pydantic would take for a fault of ours
+        numbers = np.frombuffer(base64.b64decode(values, validate=True), "<f4") if isinstance(values, str) else values
+        return tuple(np.asarray(numbers, "<f4").tolist())
+    except TypeError as error:  # pydantic reports only a ValueError as a fault of the file
         raise ValueError("replicates are text or a list of numbers") from error
 
 
@@ -58,18 +58,13 @@ def _as_base64(values: Sequence[float]) -> str:
 Replicates = Annotated[Values, BeforeValidator(_as_float32), PlainSerializer(_as_base64, when_used="json")]
 """A value without each example, in evaluation order: float32, in a file base64 of its little-endian bytes."""
 
-VALUE_BYTES = 40  # of memory that one takes, with its place in a row
-
-
-def values_in(part: object) -> int:
-    """Count the numbers and names of a result, or of a part of it: they decide how much memory it takes."""
-    if isinstance(part, BaseModel | dict):
-        return sum(map(values_in, (vars(part) if isinstance(part, BaseModel) else part).values()))
-    if isinstance(part, tuple) and part and isinstance(part[0], tuple | BaseModel | dict):
-        return sum(map(values_in, part))
-    return len(part) if isinstance(part, tuple) else 1
+VALUE_BYTES = 40  # of memory for a value and its place in a row
 
 
 def bytes_of(part: object) -> int:
-    """Estimate the bytes of memory that a result, or a part of it, takes."""
-    return VALUE_BYTES * values_in(part)
+    """Estimate the memory that a result, or a part of it, takes."""
+    if isinstance(part, BaseModel | dict):
+        return sum(map(bytes_of, (vars(part) if isinstance(part, BaseModel) else part).values()))
+    if isinstance(part, tuple) and part and isinstance(part[0], tuple | BaseModel | dict):
+        return sum(map(bytes_of, part))
+    return VALUE_BYTES * (len(part) if isinstance(part, tuple) else 1)

@@ -1,87 +1,103 @@
-"""The key of a result: what decides its numbers; and its checksum: what its file holds."""
+"""The key of a result, a digest of what decides its numbers; its checksum, a digest of its file; digests."""
 
-from collections.abc import Iterable, Mapping
-from typing import TypeVar
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, MEASURES
 from core.request.sweep_request import SweepRequest
-from core.results.cut import CutStudy
-from core.results.digest import digest
+from core.results.cut import CutStudy, Result
 from core.results.fields import Record
 from core.results.provenance import request_of
-from core.results.schema import PruningRecord, SweepResult, TaskRecord
+from core.results.schema import PruningRecord, TaskRecord
 
 AnyResult = TypeVar("AnyResult", bound=Record)
-MadeBy = Mapping[str, str | int]  # what an environment says of the `dtype` and the `engine` of a computation
+
+
+def canonical_json(value: Any) -> bytes:
+    """Serialise plain JSON values in one canonical form: sorted keys, no spaces, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def digest(value: Any) -> str:
+    """Return the SHA-256 of the canonical JSON, in hexadecimal."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def fingerprint_of(task: str, texts: Sequence[Sequence[str]], gold: Sequence[int]) -> str:
+    """Return the digest of labelled examples.
+
+    Args:
+        task: The task's name.
+        texts: One or two texts for each example.
+        gold: Their label indices.
+    """
+    return digest({"task": task, "texts": texts, "gold": gold})
 
 
 def result_key(
-    asked: SweepRequest,
+    request: SweepRequest,
     revision: str,
     task: TaskRecord,
     pruning: PruningRecord,
-    made_by: MadeBy,
+    environment: Mapping[str, str | int],
     measures: Iterable[str] = MEASURES,
 ) -> str:
-    """Compute a result's key: a digest of everything that decides its numbers (not threads, environment or time).
+    """Compute a result's key, a digest of everything that decides its numbers (not threads, processor or time).
 
-    What is null or at its default is left out, so that a part added later changes no existing key. The scope and the
-    calibration examples stay in as null: the first keys had them.
+    What is null or at its default is left out, so that a part added later changes no existing key. Only the scope and
+    the calibration examples stay in as null, as in the first keys.
 
     Args:
-        asked: Points, and all amounts.
+        request: The points, and all amounts.
         revision: The digest of the checkpoint's content.
         task: The examples.
         pruning: The method and its settings.
-        made_by: The dtype of the computation, such as `float32`, and the engine version.
+        environment: The `dtype` of the computation, such as `float32`, and the `engine` version.
         measures: Names from MEASURES; older files may have fewer than all.
     """
-    calibration, stop = pruning.calibration, pruning.stop
-    optional = {
-        "controls": pruning.controls if pruning.controls != DEFAULT_CONTROLLED.get(pruning.method) else None,
-        "until_damage": stop and stop.damage,
-    }
+    settings = pruning.model_dump(mode="json", include={"method", "granularity", "scope", "seed"})
+    settings["calibration"] = pruning.calibration and pruning.calibration.fingerprint
+    if pruning.controls not in (None, DEFAULT_CONTROLLED.get(pruning.method)):
+        settings["controls"] = pruning.controls
+    if pruning.stop:
+        settings["until_damage"] = pruning.stop.damage
     parts = {
         "checkpoint": revision,
         "task": [task.fingerprint, task.examples],
-        "pruning": {
-            **pruning.model_dump(mode="json", include={"method", "granularity", "scope", "seed"}),
-            "calibration": calibration and calibration.fingerprint,
-            **{name: value for name, value in optional.items() if value is not None},
-        },
-        "points": asked.points,
-        "amounts": [*map(amount_text, asked.amounts)],
+        "pruning": settings,
+        "points": request.points,
+        "amounts": [*map(amount_text, request.amounts)],
         "max_length": task.max_length,
-        "dtype": str(made_by["dtype"]),
-        "engine": str(made_by["engine"]),
+        **{name: str(environment[name]) for name in ("dtype", "engine")},
         **({} if {*measures} == {*MEASURES} else {"measures": sorted(measures)}),
     }
     return digest(parts)
 
 
-def key_of(result: SweepResult | CutStudy) -> str:
-    """Compute the key of a whole result from its content, of a study from all that decides its predictions.
+def key_of(result: Result) -> str:
+    """Compute a whole result's key from its content; a study's from everything that decides its predictions.
 
     Raises:
         ValueError: The content lacks something that the key depends on.
     """
-    made_by = result.environment
-    if (isinstance(result, SweepResult) and not result.frames) or not {"dtype", "engine"} <= set(made_by):
+    environment, revision, task = result.environment, result.checkpoint.revision, result.task
+    if not {"dtype", "engine"} <= set(environment) or not getattr(result, "frames", True):
         raise ValueError("it has no frames, dtype or engine")
     if isinstance(result, CutStudy):
-        examples = {"task": result.task, "calibration": result.calibration}
+        examples = {"task": task, "calibration": result.calibration}
         parts = {
             "kind": result.kind,
-            "checkpoint": result.checkpoint.revision,
+            "checkpoint": revision,
             **{name: [record.fingerprint, record.examples] for name, record in examples.items()},
             "search": result.search,
-            "max_length": result.task.max_length,
-            **{name: str(made_by[name]) for name in ("dtype", "engine")},
+            "max_length": task.max_length,
+            **{name: str(environment[name]) for name in ("dtype", "engine")},
         }
         return digest(parts)
-    revision, pruning = result.checkpoint.revision, result.pruning
-    return result_key(request_of(result), revision, result.task, pruning, made_by, result.measures)
+    return result_key(request_of(result), revision, task, result.pruning, environment, result.measures)
 
 
 def sealed(result: AnyResult) -> AnyResult:

@@ -1,10 +1,8 @@
 """The available results: the shipped ones, listed in their manifest, and the user's own.
 
-`cached_results/manifest.json` lists every shipped result; of the user's own, extracts are read. So a page can offer
-hundreds of results without reading them.
-
-An extract is a result with fewer numbers, a fifth as large or less, so that whatever describes a result describes its
-extract too: lists of results, and the table of a whole grid, know no more. A page about one result reads that itself.
+Pages list hundreds of results without reading them: `cached_results/manifest.json` describes every shipped one, and of
+the user's own, extracts are read. An extract is a result with fewer numbers, at most a fifth as large. Lists and the
+table of all results need no more; a page about one result reads its whole file.
 """
 
 import json
@@ -20,15 +18,15 @@ from typing import Any, Generic, Literal, TypeVar, overload
 
 from cachetools import LRUCache
 from platformdirs import user_cache_path
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from core.errors import BusyError, PrunescopeError
 from core.request.catalog import REDUCTION
 from core.request.limits import is_hosted
 from core.results import store
-from core.results.cut import ANY, CutStudy, Result
-from core.results.digest import digest
-from core.results.fields import Record, Row, bytes_of
+from core.results.cut import RESULT, CutStudy, Result
+from core.results.fields import Record, bytes_of
+from core.results.key import digest
 from core.results.names import CUT, SEPARATOR, checkpoint_name, data_name, name_of
 from core.results.schema import ColumnsRecord, Pruning, SweepResult
 from core.results.statistics import LayerStatistics, ProfileAtDamage
@@ -39,39 +37,47 @@ MANIFEST = "manifest.json"  # beside the folder of the shipped results
 MOST_SHIPPED = 1000  # extracts in memory, 200 kB each
 MOST_BYTES = 64 * 2**20  # of the extracts of other files
 MOST_ENTRIES = 10_000  # of other files
-VERSION = 1  # of what an extract holds
+VERSION = 1  # of the content of extracts
 
 
-class Entry(Pruning):
-    """What is known about a result without reading its file.
+class Listed(Record):
+    """What a list says of any result.
 
     Attributes:
         key: The result's key, which names its file.
-        model: The checkpoint's name on screen.
-        data: The name of the examples on screen.
         checkpoint: The checkpoint's id.
         task: The task's name.
-        source: Where the examples come from.
-        fingerprint: The examples' fingerprint.
-        points: The points, as the result stores them.
-        columns: Of a table, those that were read.
-        label_map: What values of its label column mean, see `TaskRecord`.
-        until_damage: The damage at which the sweep stopped; None if it ran all amounts.
+        model: The checkpoint's name on screen; older manifests lack it.
+        data: The name of the examples on screen; older manifests lack it.
         created_at: When it was computed, in ISO format.
     """
 
     key: str
-    model: str
-    data: str
     checkpoint: str
     task: str
+    model: str = Field(default_factory=lambda fields: fields["checkpoint"])
+    data: str = Field(default_factory=lambda fields: f"examples of {fields['task']}")
+    created_at: str
+
+
+class Entry(Listed, Pruning):
+    """What is known about a sweep without reading its file.
+
+    Attributes:
+        source: Where the examples come from.
+        fingerprint: The examples' fingerprint.
+        points: The points, as the result stores them.
+        columns: The columns that were read of a table.
+        label_map: What values of its label column mean, see `TaskRecord`.
+        until_damage: The damage at which the sweep stopped; None if it ran all amounts.
+    """
+
     source: str
     fingerprint: str
     points: tuple[str, ...]
     columns: ColumnsRecord | None = None
     label_map: dict[str, str | None] | None = None
     until_damage: float | None = None
-    created_at: str
 
     @property
     def name(self) -> str:
@@ -79,21 +85,15 @@ class Entry(Pruning):
         return SEPARATOR.join((self.data, self.model, name_of(self)))
 
 
-class CutEntry(Record):
-    """What is known about a study of cuts without reading its file; see `Entry`, whose kind is not said.
+class CutEntry(Listed):
+    """What is known about a study of cuts without reading its file.
 
-    `revision` is that of its checkpoint, whose id two models may share, as folders of one name do; empty in a manifest
-    that was written without.
+    `revision` is that of its checkpoint, since different models may share an id, as folders of one name do. It is empty
+    in older manifests.
     """
 
     kind: Literal["cut"]
-    key: str
-    model: str
-    data: str
-    checkpoint: str
     revision: str = ""
-    task: str
-    created_at: str
 
     @property
     def name(self) -> str:
@@ -112,49 +112,36 @@ def entry_of(result: SweepResult) -> Entry: ...
 def entry_of(result: CutStudy) -> CutEntry: ...
 def entry_of(result: Result) -> Entry | CutEntry:
     """Describe a whole result."""
-    names = {"model": checkpoint_name(result), "data": data_name(result)}
+    checkpoint, task = result.checkpoint, result.task
+    names = {"model": checkpoint_name(result), "data": data_name(result), "checkpoint": checkpoint.id}
+    listed = {**names, "key": result.key, "task": task.name, "created_at": result.created_at}
     if isinstance(result, CutStudy):
-        known = result.model_dump(include={"kind", "key", "created_at"})
-        model = {"checkpoint": result.checkpoint.id, "revision": result.checkpoint.revision}
-        return CutEntry(**known, **model, **names, task=result.task.name)
-    task, pruning = result.task, result.pruning
+        return CutEntry(**listed, kind=result.kind, revision=checkpoint.revision)
     return Entry(
-        **pruning.model_dump(include=set(Pruning.model_fields)),
+        **listed,
+        **result.pruning.model_dump(include=set(Pruning.model_fields)),
         **task.model_dump(include={"source", "fingerprint", "columns", "label_map"}),
-        **result.model_dump(include={"key", "created_at"}),
-        **names,
-        checkpoint=result.checkpoint.id,
-        task=task.name,
         points=result.points,
-        until_damage=pruning.stop.damage if pruning.stop else None,
+        until_damage=result.pruning.stop.damage if result.pruning.stop else None,
     )
 
 
+# ---------------------------------------------------------------- lists
+
+
 def write_manifest(entries: Iterable[Entry | CutEntry], path: Path) -> None:
-    """Write the manifest, one entry per line, in the order given."""
+    """Write a manifest, one entry a line, in the order given."""
     lines = (json.dumps(entry.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False) for entry in entries)
     write_atomically(path, "[\n" + ",\n".join(lines) + "\n]\n")
 
 
 def list_in(path: Path, entries: Iterable[Entry | CutEntry]) -> None:
-    """Add entries to a manifest; one of a key that it lists takes that one's place.
+    """Add entries to a manifest; they replace listed ones of the same keys.
 
     Raises:
         PrunescopeError: The manifest is damaged.
     """
     write_manifest({entry.key: entry for entry in (*read_manifest(path), *entries)}.values(), path)
-
-
-def shipped(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
-    """Return the manifest's entries of a kind whose files exist, in its order.
-
-    Raises:
-        PrunescopeError: The manifest is damaged.
-    """
-    folder = store.SHIPPED_RESULTS
-    entries = [entry for entry in read_manifest(folder.parent / MANIFEST) if isinstance(entry, kind)]
-    present = set(os.listdir(folder)) if entries and folder.is_dir() else set()  # once, not a look for every entry
-    return tuple(entry for entry in entries if present & {f"{entry.key}{ending}" for ending in store.ENDINGS})
 
 
 def read_manifest(path: Path) -> tuple[Entry | CutEntry, ...]:
@@ -166,18 +153,30 @@ def read_manifest(path: Path) -> tuple[Entry | CutEntry, ...]:
     try:
         return _read(_ENTRIES, state_of(path)) if path.is_file() else ()
     except ValidationError as error:
-        raise PrunescopeError(f"{path.name} is damaged: install the project again") from error
+        raise PrunescopeError(f"{path.name} is damaged: install the project again, or delete your own") from error
 
 
 @lru_cache(maxsize=8)
 def _read(rows: TypeAdapter[Any], file: FileState) -> Any:
-    return rows.validate_json(Path(file.path).read_bytes())
+    return rows.validate_json(Path(file.path).read_bytes(), extra="ignore")
+
+
+def shipped(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
+    """Return the manifest's entries of a kind whose files exist, in its order.
+
+    Raises:
+        PrunescopeError: The manifest is damaged.
+    """
+    folder = store.SHIPPED_RESULTS
+    entries = [entry for entry in read_manifest(folder.parent / MANIFEST) if isinstance(entry, kind)]
+    present = set(os.listdir(folder)) if entries and folder.is_dir() else set()  # one look instead of hundreds
+    return tuple(entry for entry in entries if present & {f"{entry.key}{ending}" for ending in store.ENDINGS})
 
 
 def own(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
     """Return the user's own results of a kind, newest first.
 
-    A file is left out if it is `unreadable`, if a look-up by its key finds another file, or if it is still to be read
+    A file is omitted if it is `unreadable`, if `find` prefers another file of its key, or if it is still to be read
     (`extracts`).
     """
     entries = ((entry, Path(file.path)) for file, entry in _described(_own_files()).items() if isinstance(entry, kind))
@@ -185,7 +184,7 @@ def own(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
 
 
 def unreadable() -> list[str]:
-    """Return for each file among the user's results that no page can show, newest first, why."""
+    """Return why pages cannot show some of the user's result files, a reason a file, newest first."""
     return [reason for reason in _described(_own_files()).values() if isinstance(reason, str)]
 
 
@@ -194,12 +193,11 @@ def _own_files() -> list[FileState]:
     return sorted(map(state_of, store.result_files(user_folder())), key=lambda file: file.modified, reverse=True)
 
 
-# A reason where no page can show the file.
-_entries: LRUCache[FileState, Entry | CutEntry | str] = LRUCache(MOST_ENTRIES)
+_entries: LRUCache[FileState, Entry | CutEntry | str] = LRUCache(MOST_ENTRIES)  # a reason if no page can show the file
 
 
 def _described(files: Sequence[FileState]) -> dict[FileState, Entry | CutEntry | str]:
-    """Describe result files, each once as long as it does not change; of one that no page can show, say why."""
+    """Describe result files, each once until it changes, or say why no page can show one."""
     with _lock:
         described = {file: _entries[file] for file in files if file in _entries}
     for file, extract in extracts([file for file in files if file not in described]).items():
@@ -211,7 +209,7 @@ def _described(files: Sequence[FileState]) -> dict[FileState, Entry | CutEntry |
 
 
 def delete_own(key: str) -> None:
-    """Delete one of the user's own results by its key; a key that is not stored is ignored.
+    """Delete one of the user's own results; an unknown key is ignored.
 
     Raises:
         PrunescopeError: The result is shipped or shared, or its file cannot be deleted.
@@ -230,19 +228,18 @@ def delete_own(key: str) -> None:
 # ---------------------------------------------------------------- extracts
 
 
-Extract = Result | PrunescopeError  # why there is none
+Extract = Result | PrunescopeError  # the error says why there is no extract
 _extracts: LRUCache[FileState, Extract] = LRUCache(MOST_BYTES, bytes_of)
 _being_read: set[FileState] = set()
-_lock = Lock()  # guards what is kept here
+_lock = Lock()  # guards all three collections
 _reader = ThreadPoolExecutor(1, "extracts")
 
 
 def extracts(files: Sequence[FileState]) -> dict[FileState, Extract]:
-    """Return the extract of each result file, or why there is none; a study of cuts is its own.
+    """Return the extract of each result file, or why there is none; a study of cuts is its own extract.
 
-    They are read in a limited child process: anybody may have put them there. A hosted server's pages do not wait for
-    it: a file that is still to be read is left out. Shipped ones are this program's own, and read here, once an
-    installation.
+    Shipped files are trusted, and read here. Others are a stranger's, and read in a limited child process, for which a
+    hosted server's page does not wait: it omits files that are still to be read.
     """
     others = [file for file in files if Path(file.path).parent != store.SHIPPED_RESULTS]
     with _lock:
@@ -264,15 +261,13 @@ def extracts(files: Sequence[FileState]) -> dict[FileState, Extract]:
 
 def _read_extracts(files: Sequence[FileState]) -> dict[FileState, Extract]:
     questions = [Question("extract", (os.path.abspath(file.path),), (Path(file.path).name,)) for file in files]
+    read: dict[FileState, Extract] = {}
     try:
-        read = {
-            file: ANY.validate_json(answer) if isinstance(answer, bytes) else answer
-            for file, answer in zip(files, read_all(questions), strict=True)
-        }
-        for file, extract in read.items():
-            if not isinstance(extract, BusyError):
-                with _lock, suppress(ValueError):  # it is larger than all that may be kept
-                    _extracts[file] = extract
+        for file, answer in zip(files, read_all(questions), strict=True):
+            read[file] = RESULT.validate_json(answer) if isinstance(answer, bytes) else answer
+            if not isinstance(answer, BusyError):
+                with _lock, suppress(ValueError):  # it exceeds the whole cache
+                    _extracts[file] = read[file]
     finally:
         with _lock:
             _being_read.difference_update(files)
@@ -281,45 +276,43 @@ def _read_extracts(files: Sequence[FileState]) -> dict[FileState, Extract]:
 
 @lru_cache(MOST_SHIPPED)
 def _shipped(file: FileState) -> Result:
-    """Return a shipped result's extract from the user's cache: to read the whole result takes eight times as long."""
-    kept = user_cache_path("prunescope") / "extracts" / f"{digest([VERSION, *file])}.json"
+    """Return a shipped result's extract from the user's cache: reading the whole result takes eight times as long."""
+    cached = user_cache_path("prunescope") / "extracts" / f"{digest([VERSION, *file])}.json"
     with suppress(OSError, ValueError):
-        return ANY.validate_json(kept.read_bytes())
+        return RESULT.validate_json(cached.read_bytes())
     extract = extract_of(store.load_any(Path(file.path)))
     with suppress(OSError):
-        write_atomically(kept, extract.model_dump_json())
+        write_atomically(cached, extract.model_dump_json())
     return extract
 
 
 def extract_of(result: Result) -> Result:
-    """Leave out what only a page about this result shows, and the checksum, which is that of the whole.
+    """Return a result without what only its own pages show, and without its checksum, which covers the whole file.
 
-    What stays of a sweep are the diagonal of CKA, and the statistics that verdicts and tables look at; a study of cuts
-    stays whole, but for the checksum.
+    A sweep keeps the diagonal of CKA, and the statistics that verdicts and tables read; a study of cuts is kept whole.
     """
     if isinstance(result, CutStudy):
         return result.model_copy(update={"checksum": ""})
     frames = []
     for frame in result.frames:
-        own: dict[str, dict[str, Row | None]] = {measure: {} for measure in frame.similarity}
-        own["cka"] = {REDUCTION: frame.own(REDUCTION)}
-        frames.append(frame.model_copy(update={"similarity": own, "changed": None, "divergence": None}))
+        similarity = {**{measure: {} for measure in frame.similarity}, "cka": {REDUCTION: frame.own(REDUCTION)}}
+        frames.append(frame.model_copy(update={"similarity": similarity, "changed": None, "divergence": None}))
     statistics = {
         measure: {REDUCTION: _without_details(by_reduction[REDUCTION])}
         for measure, by_reduction in (result.statistics or {}).items()
         if REDUCTION in by_reduction
     }
-    left_out = {"floor": None, "checksum": ""}
-    return result.model_copy(update={"frames": tuple(frames), "statistics": statistics or None, **left_out})
+    omitted = {"floor": None, "checksum": ""}
+    return result.model_copy(update={"frames": tuple(frames), "statistics": statistics or None, **omitted})
 
 
-def _without_details(known: LayerStatistics) -> LayerStatistics:
+def _without_details(statistics: LayerStatistics) -> LayerStatistics:
     profiles = {
         damage: profile.model_copy(update={"replicates": None}) if isinstance(profile, ProfileAtDamage) else profile
-        for damage, profile in known.profile_at_damage.items()
+        for damage, profile in statistics.profile_at_damage.items()
     }
-    left_out = {"own": None, "depth_gap": None, "own_replicates": None}
-    return known.model_copy(update={"profile_at_damage": profiles, **left_out})
+    omitted = {"own": None, "depth_gap": None, "own_replicates": None}
+    return statistics.model_copy(update={"profile_at_damage": profiles, **omitted})
 
 
 # ---------------------------------------------------------------- tables of all shipped results
@@ -339,7 +332,7 @@ class TableFile(Generic[Line]):
 
     @property
     def path(self) -> Path:
-        """Where the file is."""
+        """The path of its file."""
         return store.SHIPPED_RESULTS.parent / self.name
 
     def read(self) -> tuple[Line, ...]:

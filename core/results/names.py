@@ -1,4 +1,4 @@
-"""Names on screen for points, amounts, checkpoints, data, prunings and whole results."""
+"""Names on screen of points, amounts, checkpoints, data, prunings and whole results."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -10,11 +10,11 @@ from core.request.scope import run_of
 from core.results.cut import CutStudy, Result
 from core.results.schema import Pruning, SweepResult
 
-PROPER_NOUNS = ("CKA", "F1", "Matthews", "Wanda")  # names that begin with them keep their capital
-LABEL_CHARS = 80  # of a label's name, on screen
-GUESSING = "always guessing the commonest label"  # what a model has to beat
+PROPER_NOUNS = ("CKA", "F1", "Matthews", "Wanda")  # names that begin with one keep their capital
+LABEL_CHARS = 80  # of a label's name on screen
+GUESSING = "always guessing the commonest label"  # a model has to beat this
 SEPARATOR = " · "  # between the parts of a name
-CUT = "layers removed"  # what a study of cuts is called
+CUT = "layers removed"  # the pruning of a study of cuts
 SCOPES = {"encoder": " of the encoder", "all-linear": " of all linear layers", None: ""}
 
 PointLabel = str  # a layer's name on an axis: `1`, or `1a` for its attention block if outputs are measured too
@@ -46,29 +46,29 @@ def point_labels(points: Sequence[str]) -> list[PointLabel]:
 
 
 def layer_number(label: PointLabel) -> int:
-    """Return the layer of a point's label, counted from 1: 2 of `2` and of `2a`."""
+    """Return the layer of a point's label, counted from 1: 2 for `2` and for `2a`."""
     return int(label.removesuffix("a"))
 
 
 def points_name(points: Sequence[str]) -> str:
-    """Name the kind of points that a result has, as part of a sentence."""
+    """Name the kind of a result's points as part of a sentence."""
     parts = {point.rpartition(".")[2] for point in points}
     return in_sentence(POINTS["both" if len(parts) > 1 else "layer" if "output" in parts else "attention"])
 
 
 def amount_name(amount: float) -> str:
-    """Write an amount in percent: `50 %`, `12.25 %`; of more decimals, as of a sixth, one is left: `16.7 %`."""
+    """Write an amount in percent: `50 %`, `12.25 %`; rounded to one decimal if two are not enough: `16.7 %`."""
     percent = round(100 * amount, 4)
     return f"{amount_text(percent if percent == round(percent, 2) else round(percent, 1))} %"
 
 
 def stage_name(amount: float) -> str:
-    """Name what a run does at an amount."""
+    """Name the stage of a run at an amount."""
     return f"{amount_name(amount)} removed" if amount else "Measuring the unpruned model"
 
 
 def brief_label(label: str) -> str:
-    """Write a label's name as it is, of a long one its beginning."""
+    """Shorten a long label's name to its beginning."""
     return label if len(label) <= LABEL_CHARS else f"{label[: LABEL_CHARS - 1]}…"
 
 
@@ -82,20 +82,20 @@ def checkpoint_name(result: Result) -> str:
 
 def data_name(result: Result) -> str:
     """Name the examples that the numbers come from."""
-    task, count = result.task, len(result.task.examples)
-    if task.name not in TASKS:
-        return f"{count} examples, {task.source_name}"
-    preset = TASKS[task.name]
-    title = preset.title
-    if task.source == "written" and not preset.dataset_id:
-        return f"{count} {title.lower()}, {task.source_name}"
-    if task.source in ("written", "file"):
-        return f"{count} {title}-like examples, {task.source_name}"
-    return f"{count} examples of {title} {task.split}, {task.source_name}"
+    task, preset = result.task, TASKS.get(result.task.name)
+    if preset is None:
+        examples = "examples"
+    elif task.source == "written" and not preset.dataset_id:
+        examples = preset.title.lower()
+    elif task.source in ("written", "file"):
+        examples = f"{preset.title}-like examples"
+    else:
+        examples = f"examples of {preset.title} {task.split}"
+    return f"{len(task.examples)} {examples}, {task.source_name}"
 
 
 def pruning_name(result: SweepResult) -> str:
-    """Name the method, its scope and, of a random control, the method that it follows and its seed."""
+    """Name the method and its scope, and for a random control also the method that it follows and its seed."""
     return name_of(result.pruning)
 
 
@@ -114,12 +114,12 @@ def name_of(pruning: Pruning, with_control: bool = True) -> str:
         title, _, addition = METHODS[pruning.controls].title.partition(", ")
         name = f"{name.removesuffix(SCOPES['encoder'])}, matched to {in_sentence(title)}"
         additions += [addition, f"seed {pruning.seed}"]
-    said = ", ".join(filter(None, additions))
-    return f"{name} ({said})" if said else name
+    in_brackets = ", ".join(filter(None, additions))
+    return f"{name} ({in_brackets})" if in_brackets else name
 
 
 def pruned_layers(pruning: Pruning) -> str:
-    """Name the layers that are pruned alone, counted from 1: `layer 2`, `layers 1 to 3`; empty if all are."""
+    """Name the layers that are pruned alone, counted from 1: `layer 2`, `layers 1 to 3`; empty if all are pruned."""
     run = run_of(pruning.scope)
     if run is None:
         return ""
@@ -127,17 +127,17 @@ def pruned_layers(pruning: Pruning) -> str:
 
 
 def units_name(result: SweepResult) -> str:
-    """Name what a method removes: weights or units."""
+    """Return "weights" or "units", whichever a method removes."""
     return "weights" if result.pruning.granularity == "weight" else "units"
 
 
 def removed_name(amount: float, result: SweepResult) -> str:
-    """Say how much is removed, as beside a picture: `50 % of layer 2's weights removed`."""
+    """Name an amount beside a picture: `50 % of layer 2's weights removed`."""
     return f"{amount_name(amount)} of {whose_units(result)} removed"
 
 
 def whose_units(result: SweepResult) -> str:
-    """Name what an amount is a share of: `weights`, `units`, `layer 2's weights`, `the weights of layers 1 to 3`."""
+    """Name the whole of an amount: `weights`, `units`, `layer 2's weights`, `the weights of layers 1 to 3`."""
     units, layers = units_name(result), pruned_layers(result.pruning)
     if layers.startswith("layers"):
         return f"the {units} of {layers}"
@@ -145,41 +145,41 @@ def whose_units(result: SweepResult) -> str:
 
 
 def reduction_name(reduction: ReductionKey) -> str:
-    """Name a reduction as part of a sentence, without its brackets, since those would nest."""
+    """Name a reduction as part of a sentence, without its brackets, which could nest."""
     return in_sentence(REDUCTIONS[reduction].title.replace(" (", ": ").replace(")", "").replace(";", ","))
 
 
 def in_sentence(name: str) -> str:
-    """Write a name as inside a sentence, with a small first letter unless that is a proper noun's."""
+    """Write a name inside a sentence: with a small first letter, unless it is a proper noun."""
     return name if name.startswith(PROPER_NOUNS) else name[0].lower() + name[1:]
 
 
 def capitalised(words: str) -> str:
-    """Begin a sentence: with a capital, and the rest as it is."""
+    """Capitalise the first letter, and no other."""
     return words[0].upper() + words[1:]
 
 
 def result_name(result: Result) -> str:
-    """Name a result in a list: the data first, because a narrow list cuts the end off."""
-    how = CUT if isinstance(result, CutStudy) else pruning_name(result)
-    return SEPARATOR.join((data_name(result), checkpoint_name(result), how))
+    """Name a result in a list: the data first, because a narrow list cuts off the end."""
+    pruning = CUT if isinstance(result, CutStudy) else pruning_name(result)
+    return SEPARATOR.join((data_name(result), checkpoint_name(result), pruning))
 
 
 def origins(results: Sequence[SweepResult], reduction: ReductionKey) -> tuple[str, ...]:
-    """Name in lines what pictures show: checkpoint, data and pruning of each result, and the reduction of all."""
+    """Return the caption of pictures, a line each: checkpoint, data and pruning of each result, and the reduction."""
     names = [(checkpoint_name(result), data_name(result), in_sentence(pruning_name(result))) for result in results]
     return (*dict.fromkeys(map("; ".join, names)), REDUCTIONS[reduction].title)
 
 
 def spanned(labels: Sequence[str], among: Sequence[str]) -> str:
-    """Name some of the labels in depth order: `1, 3 and 7 to 12`, where three or more follow each other."""
+    """List some labels in depth order; three or more in a row become a range: `1, 3 and 7 to 12`."""
     parts: list[str] = []
-    for _, places in groupby(enumerate(labels), key=lambda place: among.index(place[1]) - place[0]):
-        run = [label for _, label in places]
+    for _, group in groupby(enumerate(labels), key=lambda item: among.index(item[1]) - item[0]):
+        run = [label for _, label in group]
         parts += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else run
     return listed(parts)
 
 
 def listed(words: Sequence[str]) -> str:
-    """Join words as in a sentence: `1, 2 and 3`."""
+    """Join words into a list: `1, 2 and 3`."""
     return " and ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else "".join(words)

@@ -1,4 +1,4 @@
-"""What a checkpoint predicts for a sentence or pair that a visitor types: the order to the worker, and the answer."""
+"""A checkpoint's prediction for a sentence or pair that a visitor types: the worker's order, and its answer."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -34,7 +34,7 @@ class Prediction:
 
 
 def question(result: SweepResult, texts: Sequence[str]) -> dict[str, Any]:
-    """Return the fields of the worker's `predict` order: an embedded checkpoint, its content, a pruning, the texts."""
-    asked = vars(request_of(result))
-    fields = {name: asked[name] for name in ("checkpoint", "task", "method", "scope", "seed", "control_of")}
+    """Return the fields of the worker's `predict` order: a checkpoint and its content, a pruning, and the texts."""
+    request = vars(request_of(result))
+    fields = {name: request[name] for name in ("checkpoint", "task", "method", "scope", "seed", "control_of")}
     return {**fields, "revision": result.checkpoint.revision, "amounts": [*result.amounts], "texts": [*texts]}

@@ -1,9 +1,9 @@
-"""From a result back to its request and to the command that recomputes it; no torch."""
+"""From a result back to its request, and to the command that recomputes it; no torch."""
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, METHODS, RECIPE, TASKS, Task
@@ -15,9 +15,8 @@ PLACEHOLDER = "./"  # begins what stands for a path that a result does not hold
 DATA_FOLDER = f"{PLACEHOLDER}DATA_FOLDER"
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How to recompute a result.
+class Recomputation(NamedTuple):
+    """How to compute a result again.
 
     Attributes:
         script: Commands to paste, one a line: those that make weights which are not shipped, and the result's.
@@ -28,32 +27,32 @@ class Recipe:
     missing: str = ""
 
 
-def recipe(result: SweepResult, asked: SweepRequest | None = None) -> Recipe:
-    """Return how to recompute a result.
+def recomputation(result: SweepResult, request: SweepRequest | None = None) -> Recomputation:
+    """Return how to compute a result again.
 
     Args:
         result: A whole sweep. It holds no paths, so placeholders stand for folders.
-        asked: The request that led to it, if known; then its paths are printed.
+        request: The request that led to it, if known; its paths are printed.
     """
-    request = request_of(result, asked)
-    computed = command_line(request)
-    if asked is not None:
-        return Recipe(computed)
+    known = request_of(result, request)
+    command = command_line(known)
+    if request is not None:
+        return Recomputation(command)
     made = [result.checkpoint.recipe.command] if result.checkpoint.recipe else []
-    return Recipe("\n".join((*made, computed)), " ".join(_missing(result, request)))
+    return Recomputation("\n".join((*made, command)), " ".join(_missing(result, known)))
 
 
-def request_of(result: SweepResult, asked: SweepRequest | None = None) -> SweepRequest:
+def request_of(result: SweepResult, places: SweepRequest | None = None) -> SweepRequest:
     """Return the request that leads to a whole sweep.
 
     Args:
-        result: It holds no paths. A placeholder for one begins with `./`: a bare name of a folder could be taken for an
-            id on the Hub.
-        asked: A request with the paths that stand in place of placeholders.
+        result: The sweep. It holds no paths. A placeholder begins with `./`, since a bare folder name could be taken
+            for an id on the Hub.
+        places: A request whose paths replace placeholders.
     """
-    task = result.task
-    places = asked or SweepRequest("", task.name)
-    data, pruning, judged = _data_of(task, places.data), result.pruning, result.working_range
+    task, pruning, judged = result.task, result.pruning, result.working_range
+    places = places or SweepRequest("", task.name)
+    data = _data_of(task, places.data)
     return SweepRequest(
         checkpoint=checkpoint_place(result.checkpoint, places.checkpoint),
         task=task.name,
@@ -76,24 +75,24 @@ def request_of(result: SweepResult, asked: SweepRequest | None = None) -> SweepR
 
 
 def can_be_found(request: SweepRequest) -> bool:
-    """Whether a request names every input: no folder has a placeholder, and weights that are made have been made."""
+    """Whether a request names every input: no placeholder for a folder, and no weights that have yet to be made."""
     names = filter(None, (request.checkpoint, request.data))
     return all(is_made(name) if name.startswith(RECIPE) else not name.startswith(PLACEHOLDER) for name in names)
 
 
 def checkpoint_place(checkpoint: CheckpointRecord, place: str | None = None) -> str:
-    """Return what a request calls a checkpoint; a placeholder for a folder whose place is not given.
+    """Return a checkpoint's name for a request; a placeholder for a folder whose place is unknown.
 
-    A copy of an embedded checkpoint has that one's name as its place.
+    The place of a copy of an embedded checkpoint is the original's name.
     """
     if checkpoint.source == "hub":
         return f"{checkpoint.id}@{checkpoint.revision}"
     if checkpoint.source == "embedded" or checkpoint.recipe:
         return checkpoint.id
-    return _path(place) if place else f"{PLACEHOLDER}{checkpoint.id}"
+    return _absolute(place) if place else f"{PLACEHOLDER}{checkpoint.id}"
 
 
-def _path(place: str) -> str:
+def _absolute(place: str) -> str:
     return place if place.startswith(("embedded:", RECIPE)) else str(Path(place).resolve())
 
 
@@ -109,11 +108,11 @@ def lacks_place(record: TaskRecord) -> bool:
 
 
 def _data_of(task: TaskRecord, place: str | None) -> str:
-    """Return where the examples are; a folder named by the data set's own id holds the same data as the Hub."""
+    """Return where the examples are; a folder named like the data set holds the same data as the Hub."""
     if task.data or not lacks_place(task):
         return task.data or task.source
     if place:
-        return _path(place)
+        return _absolute(place)
     if task.files:
         return f"{PLACEHOLDER}{task.files[0].name}"
     preset = TASKS.get(task.name)
@@ -121,8 +120,8 @@ def _data_of(task: TaskRecord, place: str | None) -> str:
 
 
 def _missing(result: SweepResult, request: SweepRequest) -> Iterator[str]:
-    """Say what has to be made first, and what belongs in each placeholder of a request."""
-    task, checkpoint, replaced = result.task, result.checkpoint, "Replace {} with the path of the {}."
+    """Yield what has to be made first, and what replaces each placeholder of a request."""
+    task, checkpoint = result.task, result.checkpoint
     content = f"(content {checkpoint.revision[:12]}…)"
     if checkpoint.recipe:
         yield (
@@ -130,31 +129,31 @@ def _missing(result: SweepResult, request: SweepRequest) -> Iterator[str]:
             "gives slightly different ones. docs/recipes.md says which folders the command needs."
         )
     elif checkpoint.source == "folder":
-        yield replaced.format(checkpoint_place(checkpoint), f"checkpoint folder {content}")
+        yield f"Replace {request.checkpoint} with the path of the checkpoint folder {content}."
     if request.data == DATA_FOLDER:
-        holds = f"folder that holds {task.name}/{task.split}-….parquet of {task.source_name}"
-        yield replaced.format(DATA_FOLDER, holds)
+        files = f"{task.name}/{task.split}-….parquet of {task.source_name}"
+        yield f"Replace {DATA_FOLDER} with the path of the folder that holds {files}."
     elif task.source == "file" and task.files:
         sha256 = task.files[0].sha256
         whose = f"with the content {sha256[:12]}…" if sha256 else "that the visitor chose"
-        yield replaced.format(request.data, f"file {whose}")
+        yield f"Replace {request.data} with the path of the file {whose}."
     if task.files and task.files[-1].rows[1] == HOSTED_LIMITS.rows:
         yield f"A public copy reads the first {HOSTED_LIMITS.rows:,} rows of a table, this command draws from more."
 
 
 def command_line(request: SweepRequest) -> str:
     """Return the command that computes a request, without options at their defaults."""
-    unsaid = {**vars(SweepRequest("", "", "")), "control_of": DEFAULT_CONTROLLED.get(request.method)}
-    if METHODS[request.method].is_random:  # the seed is part of every key
-        unsaid["seed"] = None
-    options = {
+    defaults = {**vars(SweepRequest("", "", "")), "control_of": DEFAULT_CONTROLLED.get(request.method)}
+    if METHODS[request.method].is_random:  # its key always holds the seed
+        defaults["seed"] = None
+    several = {
         "amounts": [("--amounts", ",".join(map(amount_text, request.amounts)))],
         "text": [*zip(("--text", "--text2"), request.text, strict=False)],
         "label_map": [("--label-map", meaning_text(*pair)) for pair in request.label_map],
     }
     words = ["python", "-m", "core.precompute"]
     for name, value in vars(request).items():
-        if value not in (None, unsaid[name]):
-            for flag, text in options.get(name, [(flag_of(name), str(value))]):
+        if value not in (None, defaults[name]):
+            for flag, text in several.get(name, [(flag_of(name), str(value))]):
                 words += [f"{flag}={text}"] if text.startswith("-") else [flag, text]  # else taken for another option
     return shlex.join(words)

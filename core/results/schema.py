@@ -1,7 +1,7 @@
-"""SweepResult, the file that a sweep leaves; `core.results.key` computes its key and its checksum.
+"""SweepResult, the result file of a sweep, schema version 2; `core.results.key` computes its key and checksum.
 
-The file format is schema version 2. A file is named by its key, a digest of everything that decides the numbers. Its
-checksum covers everything but itself and reveals damage.
+The key, which names the file, is a digest of everything that decides its numbers. The checksum covers everything but
+itself and reveals damage.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self, cast
 import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
-from core.request.catalog import MAX_LAYERS, MEASURES, RECIPE
+from core.request.catalog import MAX_LAYERS, RECIPE
 from core.request.limits import dataset_of
 from core.request.points import points_of
 from core.results import fields as f
@@ -21,14 +21,14 @@ Point = Annotated[str, Field(pattern=r"^layer\.\d{1,2}\.(attention|output)$")]
 
 
 class RecipeRecord(f.Record):
-    """How weights that are not shipped are made: the same family with another seed is a seed twin."""
+    """The recipe of weights that are not shipped; the same family with another seed is a seed twin."""
 
     family: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)
     seed: int = Field(ge=0, lt=2**32)
 
     @property
     def command(self) -> str:
-        """What makes the weights, to be pasted; a result does not know where the folders are."""
+        """The command that makes the weights, with placeholders for folders, which a result does not know."""
         return f"python -m recipes {self.family} --seed {self.seed} --base ./BASE_FOLDER --data ./DATA_FOLDER"
 
     @property
@@ -38,7 +38,7 @@ class RecipeRecord(f.Record):
 
 
 class CheckpointRecord(f.Record):
-    """The model: its id, a digest of its content, its size; with a recipe, the id is `recipe:NAME`."""
+    """The model: its id, a digest of its content, and its size; with a recipe, the id is `recipe:NAME`."""
 
     id: f.Name
     revision: f.Name
@@ -65,9 +65,9 @@ class ColumnsRecord(f.Record):
 
 
 class FileRecord(f.Record):
-    """A file that examples were drawn from, and which rows of the split it holds: the first, and one past the last.
+    """A file that examples were drawn from, and its rows of the split: the first, and one past the last.
 
-    Without `sha256` it is a visitor's of a shared server, whose name and digest are nobody else's concern.
+    Without `sha256` it is private: a visitor of a shared server uploaded it.
     """
 
     name: f.Name
@@ -76,7 +76,7 @@ class FileRecord(f.Record):
 
 
 def _public(data: str) -> str:
-    """Refuse data that nobody but the one who has them could name: a path, or a visitor's upload."""
+    """Refuse data that others could not name: a path, or a visitor's upload."""
     dataset_of(data)
     return data
 
@@ -84,9 +84,9 @@ def _public(data: str) -> str:
 class TaskRecord(f.Record):
     """The examples: row numbers and gold labels in evaluation order, no texts.
 
-    What follows the fingerprint is null for GLUE and the written examples. `data` is the data set on the Hub with its
-    commit, as a request names it; null for a file. `label_map` holds the values of the label column that are no label's
-    name, and the label that each means, null where its rows are left out. `guessed`: what was not asked for.
+    The fields after the fingerprint are null for GLUE and the written examples. `data` is the data set on the Hub with
+    its commit, as a request names it; null for a file. `label_map` maps values of the label column that are no label's
+    name to labels, or to null if their rows are left out. `guessed` lists the columns that the request did not name.
     """
 
     name: f.TaskName
@@ -109,7 +109,7 @@ class TaskRecord(f.Record):
 class CalibrationRecord(f.Record):
     """The labelled examples that a method scored on.
 
-    `reliability` holds one value per layer: how well the scores of the two halves of these examples agree.
+    `reliability` is the agreement between the scores of the two halves of these examples, one value per layer.
     """
 
     source_name: f.Name
@@ -119,14 +119,14 @@ class CalibrationRecord(f.Record):
 
 
 class StopRecord(f.Record):
-    """Where a sweep stops: after the first amount whose damage reaches `damage`, of the `amounts` asked for."""
+    """The stopping rule: of the requested `amounts`, the first whose damage reaches `damage` is the last one run."""
 
     damage: float = Field(gt=0, lt=1)
     amounts: Annotated[tuple[f.Amount, ...], f.FEW, f.FAST]
 
 
 class Pruning(f.Record):
-    """How a model is pruned; `controls` is the method whose allocation a random control follows."""
+    """The pruning of a model; `controls` is the method whose allocation a random control follows."""
 
     method: f.MethodName
     scope: f.Name | None
@@ -135,7 +135,7 @@ class Pruning(f.Record):
 
 
 class PruningRecord(Pruning):
-    """The method and its settings."""
+    """The pruning with all its settings."""
 
     granularity: Literal["weight", "neuron"]
     stop: StopRecord | None = None
@@ -143,13 +143,13 @@ class PruningRecord(Pruning):
 
 
 class MeasureRecord(f.Record):
-    """How a measure was estimated, by reduction: over all examples (`full`), or summed over minibatches."""
+    """The estimator of a measure by reduction: over all examples (`full`), or summed over minibatches."""
 
     estimators: Annotated[dict[f.Name, f.Name], f.FEW]
 
 
 class SimilarityRecord(f.Record):
-    """Where representations were taken and how they were compared.
+    """The points where representations were taken, and the measures that compared them.
 
     `length_control` is the CKA of the padding mask alone with each baseline point (flattened tokens).
     """
@@ -162,8 +162,8 @@ class SimilarityRecord(f.Record):
 class FloorRecord(f.Record):
     """The emptied model: every matrix of the scope zero, biases kept.
 
-    `cka` holds the own CKA of each point by reduction, None where it is undefined or says nothing: before a layer that
-    is pruned alone.
+    `cka` holds the own CKA of each point by reduction; null where it is undefined, or meaningless since the point
+    comes before a layer that is pruned alone.
     """
 
     cka: Annotated[dict[f.Name, f.Row], f.FEW]
@@ -171,13 +171,13 @@ class FloorRecord(f.Record):
 
 
 class Frame(f.Record):
-    """One pruning amount: what was removed, how well the model classifies, how similar its layers are.
+    """The sparsity, the metrics and the similarities at one pruning amount.
 
     `sparsity` is weights removed by pruning / all parameters, `prunable_sparsity` is removed / all encoder matrix
     weights, `layer_sparsity` is the same per layer. Every metric has a 95 % interval or null. `similarity` maps a
-    measure and a reduction to its matrix, or to one value a point where the measure compares a point with its own
-    baseline alone; None where the measure is undefined for the method. `read` is the CKA of what the classifier reads
-    with the same of the unpruned model: None where it is undefined, and in older files.
+    measure and a reduction to a matrix, or to one value a point if the measure compares a point only with its own
+    baseline; null if the measure is undefined for the method. `read` is the CKA between what the classifier reads and
+    the same of the unpruned model; null if it is undefined, and in older files.
     """
 
     amount: f.Amount
@@ -205,8 +205,8 @@ class Frame(f.Record):
 
     def fits(self, points: int) -> bool:
         """Whether every similarity is a matrix of points × points, or one value a point, between -1 and 1."""
-        every = (values for by_reduction in self.similarity.values() for values in by_reduction.values() if values)
-        tables = [np.array(values, np.float64) for values in every]  # ragged ones are refused; None becomes NaN
+        rows = (values for by_reduction in self.similarity.values() for values in by_reduction.values() if values)
+        tables = [np.array(values, np.float64) for values in rows]  # raises ValueError if ragged; None becomes NaN
         fitting = (points, points), (points,)
         return all(table.shape in fitting and not (np.abs(table) > 1 + 1e-6).any() for table in tables)
 
@@ -238,7 +238,7 @@ class Header(f.Record):
 
 
 class Computed(f.Record):
-    """What any result holds beside its content: how its file is found and checked, and how it was computed."""
+    """The part of any result that says how its file is found and checked, and how it was computed."""
 
     schema_version: Literal[2] = SCHEMA_VERSION
     key: f.Name = ""
@@ -274,17 +274,12 @@ class SweepResult(Header, Computed):
             yield "its working range ends at amounts that are"
         for frame in self.frames:
             lengths = len(frame.predictions), len(frame.layer_sparsity)
-            names = [set(known) for known in (frame.metrics, frame.intervals, frame.similarity)]
+            names = [set(values) for values in (frame.metrics, frame.intervals, frame.similarity)]
             metrics = set(self.frames[0].metrics)
             if lengths != (examples, layers) or names != [metrics, metrics, set(self.measures)]:
                 yield f"frame {frame.amount}: its predictions, layer sparsity, metrics, intervals or measures are"
             if not frame.fits(points):
                 yield f"frame {frame.amount}: its similarities lie outside [-1, 1], or are"
-        for measure, by_reduction in (self.statistics or {}).items():
-            for reduction, known in by_reduction.items():
-                is_known = measure in self.measures and reduction in MEASURES[measure]
-                if not is_known or not known.fits(len(amounts), points, examples):
-                    yield f"its statistics of '{measure}', '{reduction}' are"
 
     @property
     def amounts(self) -> tuple[float, ...]:

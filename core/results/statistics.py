@@ -22,10 +22,10 @@ class DivergenceRecord(f.Record):
 
 
 class WorkingRangeRecord(f.Record):
-    """Up to which amount the model works, and from which on it is shown not to.
+    """The amount up to which the model works, and the one from which it is shown not to.
 
-    `smallest_drop` is the smallest drop of the metric that the `examples` could show. `reason` says why something is
-    missing: "no lead" over the majority class is shown, or "too few examples" to show a drop of a tenth of the lead.
+    `smallest_drop` is the smallest drop of the metric that the `examples` could show. `reason` explains a null: "no
+    lead" over the majority class is shown, or "too few examples" to show a drop of a tenth of the lead.
     """
 
     to: f.Amount | None
@@ -48,30 +48,31 @@ class Estimate(f.Record):
 class SurvivalRecord(Estimate):
     """The amount at which a point's CKA with its own baseline first falls below 0.9.
 
-    `censored`: it never fell below within the amounts measured. `high` at the largest amount means "or beyond".
+    `censored` means that it never fell below 0.9. `high` at the largest amount means "or beyond".
     """
 
     censored: bool
 
 
 class DepthGapRecord(Estimate):
-    """How much more similarity the lower half of the points keeps than the upper half.
+    """The similarity that the lower half of the points keeps, minus that of the upper half.
 
-    `replicates` holds the value without each example, in evaluation order. They pair two results on the same examples.
+    `replicates` holds the value without each example, in evaluation order, which pairs two results on the same
+    examples.
     """
 
     replicates: f.Replicates
 
 
 class GapAtDamage(DepthGapRecord):
-    """The gap of the depth profile at one damage; `coarse` where too few amounts lie before it for a verdict."""
+    """The gap of the depth profile at one damage; `coarse` if too few amounts precede it for a verdict."""
 
     amount: f.Amount
     coarse: bool
 
 
 class ProfileAtDamage(f.Record):
-    """Own similarity of every point at one damage, with 95 % intervals; for CKA also without each example."""
+    """The own similarity of every point at one damage, with 95 % intervals; for CKA also without each example."""
 
     value: f.Values
     low: f.Values
@@ -81,7 +82,7 @@ class ProfileAtDamage(f.Record):
 
 
 class NotAtDamage(f.Record):
-    """Why there is nothing at a damage."""
+    """The reason for a missing value at a damage."""
 
     reason: f.Name
 
@@ -90,9 +91,8 @@ class LayerStatistics(f.Record):
     """Statistics of one measure under one reduction.
 
     `own` holds the 95 % interval of each point's own similarity, by frame and point. `survival` is null for a point
-    whose similarity is undefined even without pruning. `gap_at_damage` and `profile_at_damage` go by the damage, such
-    as `0.05`. `own_replicates` holds, by frame, the own similarity of the only layer that was pruned without each
-    example.
+    whose similarity is undefined even without pruning. `gap_at_damage` and `profile_at_damage` map a damage, such as
+    `0.05`. `own_replicates` holds, by frame, the own similarity without each example of the only layer pruned.
     """
 
     own: Annotated[tuple[Annotated[tuple[f.Bounds | None, ...], f.FAST], ...], f.FAST] | None = None
@@ -101,16 +101,3 @@ class LayerStatistics(f.Record):
     gap_at_damage: Annotated[dict[f.Name, GapAtDamage | NotAtDamage], f.FEW] = Field(default={})
     profile_at_damage: Annotated[dict[f.Name, ProfileAtDamage | NotAtDamage], f.FEW] = Field(default={})
     own_replicates: Annotated[tuple[f.Replicates, ...], f.FAST] | None = None
-
-    def fits(self, frames: int, points: int, examples: int) -> bool:
-        """Whether there is one value per frame, point and example."""
-        profiles = [known for known in self.profile_at_damage.values() if isinstance(known, ProfileAtDamage)]
-        gaps = [gap for gap in (self.depth_gap, *self.gap_at_damage.values()) if isinstance(gap, DepthGapRecord)]
-        replicates = [row for profile in profiles for row in profile.replicates or ()]
-        by_point = [rows for p in profiles for rows in (p.value, p.low, p.high, p.replicates) if rows is not None]
-        return (
-            {len(row) for row in (*(gap.replicates for gap in gaps), *replicates, *(self.own_replicates or ()))}
-            <= {examples}
-            and {len(row) for row in (self.survival, *(self.own or ()), *by_point)} <= {points}
-            and {len(rows) for rows in (self.own, self.own_replicates) if rows is not None} <= {frames}
-        )

@@ -1,4 +1,4 @@
-"""Result files on disk: atomic save, load with all checks, also of a stranger's, and look-up by key."""
+"""Result files on disk: written atomically, read with every check, found by their key."""
 
 import gzip
 import json
@@ -9,7 +9,6 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from functools import reduce
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,31 +17,24 @@ from pydantic import ValidationError
 
 from core.errors import PrunescopeError
 from core.request.catalog import EMBEDDED, MEASURES, MIN_EXAMPLES, REMOVED_METHODS, SHIPPED, TASKS
-from core.request.limits import LOCAL_LIMITS, is_hosted, limits
+from core.request.limits import is_hosted, limits
 from core.request.sweep_request import MAX_LABELS, MIN_LABELS, check_scope
-from core.results.cut import ANY, KINDS, CutStudy, Result, study_in, sweep_in
-from core.results.digest import digest
-from core.results.fields import values_in
-from core.results.key import key_of, sealed
+from core.results.cut import KINDS, RESULT, Result, sweep_in
+from core.results.key import digest, key_of, sealed
 from core.results.schema import SCHEMA_VERSION, SweepResult
 from core.wall.reading import read
 
 SHIPPED_RESULTS = SHIPPED / "results"
 PLAIN, COMPRESSED = ENDINGS = (".json", ".json.gz")  # `gzip -9n` compresses large ones before they are shipped
-MOST_SIMILARITIES = 500_000  # of 48 points and 100 amounts it has half
-MOST_VALUES = 5_000_000
-MAX_BYTES = 64 * 2**20  # of a file, decompressed; one of 24 layers and 100 amounts has some 20
-ROOM_BYTES = 2**20  # that must be left on a disk before work begins: twice what a result of 12 layers takes
-PART, OLD_SECONDS = ".part", 3600.0  # a file that is being written, and how long that never takes
-FORGOTTEN = (  # fields of older files, which are left out
-    *("against", "pruning.allocation", "scores", "steps"),
-    *("cuts.share", "cuts.kept", "cuts.read", "cuts.worth.changed"),
-)
+MOST_CELLS = 500_000  # of the matrices of one kind; 48 points and 100 amounts have half as many
+MAX_BYTES = 64 * 2**20  # of a decompressed file; 24 layers and 100 amounts take about 20 MiB
+ROOM_BYTES = 2**20  # required before work begins: twice the size of a result of 12 layers
+PART, OLD_SECONDS = ".part", 3600.0  # of a file that is being written, which never takes that long
 _KEY = re.compile(r"[0-9a-f]{64}")
 
 
 class FileState(NamedTuple):
-    """A file as it was seen; `modified` is in nanoseconds."""
+    """A file's path, size and time of change; `modified` is in nanoseconds."""
 
     path: str
     size: int
@@ -50,10 +42,10 @@ class FileState(NamedTuple):
 
 
 def state_of(path: Path) -> FileState:
-    """Look at a file; one that is gone, or a link that leads nowhere, has the state of an empty file."""
+    """Return a file's state; that of an empty file if it is gone or a broken link."""
     with suppress(OSError):
-        seen = path.stat()
-        return FileState(os.fspath(path), seen.st_size, seen.st_mtime_ns)
+        status = path.stat()
+        return FileState(os.fspath(path), status.st_size, status.st_mtime_ns)
     return FileState(os.fspath(path), 0, 0)
 
 
@@ -64,12 +56,15 @@ def user_folder() -> Path:
 
 
 def result_files(folder: Path) -> list[Path]:
-    """Return the files of results in a folder, by name; not those of amounts that a grid has yet to put together."""
+    """Return a folder's result files by name."""
     return sorted(path for path in folder.glob("*.json*") if path.name.endswith(ENDINGS))
 
 
+# ---------------------------------------------------------------- writing
+
+
 def check_writable(output: Path | None) -> None:
-    """Refuse an output that cannot be written, before a sweep runs for nothing.
+    """Refuse an output that cannot be written, before a sweep runs in vain.
 
     Args:
         output: See `save`.
@@ -88,14 +83,14 @@ def check_writable(output: Path | None) -> None:
 
 
 def remove_parts(folder: Path, pattern: str) -> None:
-    """Delete what processes that were killed while writing have left; what is written now is younger.
+    """Delete partial files whose writers were killed; files still being written are younger.
 
     Args:
-        folder: Where it lies.
-        pattern: Of its names.
+        folder: Their folder.
+        pattern: The pattern of their names.
 
     Raises:
-        OSError: It cannot be deleted.
+        OSError: One cannot be deleted.
     """
     for part in folder.glob(pattern):
         with suppress(FileNotFoundError):  # its writer has just finished
@@ -108,8 +103,8 @@ def save(result: Result, output: Path | None = None) -> Path:
 
     Args:
         result: A finished result.
-        output: A file ending in .json or .json.gz, or a folder, whose file of this result it replaces; None for the
-            user's folder.
+        output: A file ending in .json or .json.gz, or a folder, where it replaces the file of the same key; None for
+            the user's folder.
 
     Returns:
         The file's path.
@@ -119,8 +114,7 @@ def save(result: Result, output: Path | None = None) -> Path:
     """
     folder = _folder_of(output)
     path = output if output is not None and output != folder else place_in(folder, result.key)
-    values = sealed(result).model_dump(mode="json")
-    text = json.dumps(values, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    text = sealed(result).model_dump_json()
     try:
         write_atomically(path, gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text)
     except OSError as error:
@@ -135,15 +129,15 @@ def _folder_of(output: Path | None) -> Path:
 
 
 def _not_writable(path: Path, error: OSError) -> PrunescopeError:
-    place = "the server's results" if is_hosted() else f"{path}"  # nothing of the server's folders
+    place = "the server's results" if is_hosted() else path  # a visitor learns no path of the server
     return PrunescopeError(f"cannot write {place} ({error.strerror}): choose another folder, or try again later")
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file through a temporary file in the same folder, which is made if need be; text as UTF-8.
+    """Write a file through a temporary file in the same folder, which is created if need be; text as UTF-8.
 
     Raises:
-        OSError: It cannot be written; no partial file stays behind.
+        OSError: It cannot be written; no partial file is left.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:20]}-", suffix=PART)
@@ -159,40 +153,30 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         raise
 
 
+# ---------------------------------------------------------------- reading
+
+
 def load(path: Path, name: str = "") -> SweepResult:
-    """Read and check a sweep's file, also one that is compressed or a stranger's.
-
-    The schema, the key and the checksum find damage and accidents. A file can pass them and still be none that pages
-    can show, such as one of a later version.
-
-    Args:
-        path: The file.
-        name: What messages call it; empty for its own name.
+    """Read and check a sweep's file; see `load_any`.
 
     Raises:
-        PrunescopeError: It is missing, damaged, of another schema version or key, no page can show it, or it is a
-            study of cuts.
+        PrunescopeError: See `load_any`; or it is a study of cuts.
     """
     return sweep_in(load_any(path, name), name or path.name)
 
 
-def load_cut(path: Path) -> CutStudy:
-    """Read and check the file of a study of cuts; see `load`.
-
-    Raises:
-        PrunescopeError: As of `load`, or it is a sweep.
-    """
-    return study_in(load_any(path), path.name)
-
-
 def load_any(path: Path, name: str = "") -> Result:
-    """Read and check a result file of either kind; see `load`.
+    """Read and check the file of a sweep or of a study of cuts, possibly compressed, possibly a stranger's.
+
+    Args:
+        path: The file.
+        name: Its name in messages; by default its own.
 
     Raises:
-        PrunescopeError: It is missing, damaged, of another schema version or key, or no page can show it.
+        PrunescopeError: It is missing, damaged, of another schema version or under a wrong key, or no page can show it.
     """
     name = name or path.name
-    if not path.is_file():  # a pipe would be read forever
+    if not path.is_file():  # reading a pipe would never end
         raise PrunescopeError(f"{name} is no file of a result: make one with python -m core.precompute")
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
@@ -203,134 +187,97 @@ def load_any(path: Path, name: str = "") -> Result:
     except (OSError, ValueError, RecursionError, EOFError, zlib.error) as error:
         raise PrunescopeError(f"{name} is not readable as JSON: recompute it") from error
     result = parse(values, name)
-    named = path.name.removesuffix(".gz").removesuffix(PLAIN)
-    if _KEY.fullmatch(named) and named != result.key:
+    stem = path.name.partition(".")[0]
+    if _KEY.fullmatch(stem) and stem != result.key:
         raise PrunescopeError(f"{name} holds the result {result.key[:12]}…: name it by its own key")
     return result
 
 
 def parse(values: Any, name: str) -> Result:
-    """Check the values of a result file: kind, schema, shapes, checksum, key, and whether pages can show it.
+    """Check the values of a result file: schema, checksum, key, and whether pages can show it.
+
+    Fields that the schema lacks are ignored: older files have some that were removed. The checksum covers them.
 
     Args:
         values: The parsed JSON.
-        name: The file's name, for messages.
+        name: The file's name in messages.
 
     Raises:
-        PrunescopeError: An unknown schema version, a malformed field, a wrong checksum, a wrong key, or
+        PrunescopeError: An unknown schema version, a removed feature, a malformed field, a wrong checksum or key, or
             something that no page can show.
     """
     version = values.get("schema_version") if isinstance(values, dict) else None
     if version != SCHEMA_VERSION:
         fault = f"{name} has schema version {version!r:.20}, this program reads {SCHEMA_VERSION}"
         raise PrunescopeError(f"{fault}: compute it again in the Lab or with python -m core.precompute")
-    _refuse_removed(values, name)
+    if feature := _removed_feature(values):
+        raise PrunescopeError(f"{name} {feature}, which was removed: choose another result")
     try:
-        result = ANY.validate_python(reduce(_without, FORGOTTEN, _with_choices_alone(values)))
+        result = RESULT.validate_python(values, extra="ignore")
         checksum, key = digest({key: value for key, value in values.items() if key != "checksum"}), key_of(result)
         fault = next(faults(result), "")
     except ValidationError as error:
         first = error.errors()[0]
-        place = [part for part in first["loc"] if part not in KINDS]
-        fault = f"{'.'.join(map(str, place)) or 'the whole'}: {first['msg']}"
-    except (PrunescopeError, ValueError) as error:  # a name that is none here, or half of a character as an escape
+        field = [part for part in first["loc"] if part not in KINDS]
+        fault = f"{'.'.join(map(str, field)) or 'the whole'}: {first['msg']}"
+    except (PrunescopeError, ValueError) as error:  # a wrong scope, or a lone surrogate, which has no digest
         fault = str(error)
     if fault:
         raise PrunescopeError(f"{name} is not a valid result: {fault}; recompute it, or choose another one")
-    if (result.checksum, result.key) != (checksum, key):  # under another key it would take another result's place
+    if (result.checksum, result.key) != (checksum, key):  # under another key it would replace another result
         raise PrunescopeError(f"{name} does not match its checksum or key: it was edited or damaged, recompute it")
     return result
 
 
-def _refuse_removed(values: Mapping[str, Any], name: str) -> None:
-    """Refuse a result of a method that was removed, or of its control, or against another checkpoint.
-
-    Args:
-        values: The values of the file.
-        name: The file's name, for messages.
-
-    Raises:
-        PrunescopeError: It is one.
-    """
+def _removed_feature(values: Mapping[str, Any]) -> str:
+    """Return what a result needs that this program no longer has; empty if nothing."""
     if values.get("against") is not None:
-        fault = f"{name} compares a model with another checkpoint's layers, which results no longer do"
-        raise PrunescopeError(f"{fault}: compute it again without --against, or choose another one")
+        return "needs the comparison with another checkpoint's layers"
     pruning = values.get("pruning")
-    for field, verb in (("method", "was pruned by"), ("controls", "is the random control of")):
-        if isinstance(pruning, dict) and pruning.get(field) in REMOVED_METHODS:
-            raise PrunescopeError(f"{name} {verb} '{pruning[field]}', a method that was removed: choose another result")
-
-
-def _with_choices_alone(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the values of a file; of a study's cuts, those that it offers and that lack nothing but layers."""
-    cuts = values.get("cuts")
-    if not isinstance(cuts, list) or not all(isinstance(cut, dict) for cut in cuts):
-        return values
-    return {**values, "cuts": [cut for cut in cuts if cut.get("worth") and not cut.get("share")]}
-
-
-def _without(values: Any, path: str) -> Any:
-    """Return the values of a file without a field, named by its path; a list on the way stands for its items."""
-    if isinstance(values, list):
-        return [_without(item, path) for item in values]
-    field, _, rest = path.partition(".")
-    if not isinstance(values, dict) or field not in values:
-        return values
-    others = {name: value for name, value in values.items() if name != field}
-    return {**others, field: _without(values[field], rest)} if rest else others
+    methods = [pruning.get(field) for field in ("method", "controls")] if isinstance(pruning, dict) else []
+    return next((f"needs the method '{method}'" for method in methods if method in REMOVED_METHODS), "")
 
 
 def faults(result: Result) -> Iterator[str]:
-    """Say of a result whose schema fits what it names that does not exist here, and what is too much or missing.
+    """Yield what no page could show of a result whose schema fits: unknown names, and too much or too little.
 
     Raises:
         PrunescopeError: A sweep's scope does not fit its method or its depth.
     """
-    task, labels = result.task, len(result.task.label_names)
-    sweep = result if isinstance(result, SweepResult) else None
-    checkpoint = result.checkpoint
+    task, checkpoint, labels = result.task, result.checkpoint, len(result.task.label_names)
     if checkpoint.source == "embedded" and checkpoint.id not in EMBEDDED:  # pages would look it up on the Hub
         yield f"no checkpoint {checkpoint.id} comes with this program"
-    counts = ("examples", len(task.examples), LOCAL_LIMITS.examples), ("values", values_in(result), MOST_VALUES)
-    for name, count, most in (*(_drawn(sweep) if sweep else ()), *counts):
-        if count > most:
-            yield f"it has {count:,} {name}, at most {most:,} can be drawn"
+    if isinstance(result, SweepResult):
+        check_scope(result.pruning.scope, result.pruning.method, checkpoint.num_layers)
+        yield from _frame_faults(result)
+        points, most = len(result.points), limits().points
+        cells = len(result.frames) * points**2
+        if points > most or cells > MOST_CELLS:
+            yield f"it has {points} points, {cells:,} cells in all, at most {most} and {MOST_CELLS:,} can be drawn"
     fitting = [len(TASKS[task.name].label_names)] if task.name in TASKS else range(MIN_LABELS, MAX_LABELS + 1)
     if labels not in fitting or len(task.examples) < MIN_EXAMPLES:
         yield f"{labels} labels and {len(task.examples)} examples do not fit {task.name}"
     if any(not 0 <= label < labels for row in (task.gold, *result.predictions) for label in row):
         yield f"a label lies outside 0 to {labels - 1}"
-    if sweep:
-        yield from _sweep_faults(sweep)
 
 
-def _drawn(sweep: SweepResult) -> Iterator[tuple[str, int, int]]:
-    """Check a sweep's scope, and count what is drawn of it: the name, how much, and the most."""
-    check_scope(sweep.pruning.scope, sweep.pruning.method, sweep.checkpoint.num_layers)
-    points, amounts = len(sweep.points), len(sweep.frames)
-    yield "points", points, limits().points
-    yield "amounts", amounts, LOCAL_LIMITS.amounts
-    yield "similarities of one kind", amounts * points**2, MOST_SIMILARITIES
-
-
-def _sweep_faults(sweep: SweepResult) -> Iterator[str]:
+def _frame_faults(sweep: SweepResult) -> Iterator[str]:
     for frame in sweep.frames:
         if frame.metrics.get("accuracy") is None:
             yield "a frame lacks its accuracy"
-        for measure, by_reduction in frame.similarity.items():
-            if set(by_reduction) != set(MEASURES[measure]):
-                yield "a frame lacks a reduction"
+        if any(set(rows) != set(MEASURES[measure]) for measure, rows in frame.similarity.items()):
+            yield "a frame lacks a reduction"
         cka = frame.similarity.get("cka", {"": ()}).values()
         if not all(values and isinstance(values[0], tuple) for values in cka):
             yield "a frame lacks its CKA"
 
 
 def open_upload(content: bytes, name: str) -> Result:
-    """Read an uploaded file of either kind.
+    """Read an uploaded file, of a sweep or of a study of cuts.
 
     Args:
         content: The file.
-        name: Its name, for messages.
+        name: Its name in messages.
 
     Raises:
         PrunescopeError: It is too large, takes too much memory or time, or is no result that pages can show.
@@ -344,22 +291,25 @@ def open_upload(content: bytes, name: str) -> Result:
 
 
 def load_confined(path: Path, name: str, holder: str = "") -> Result:
-    """Have `load_any` read a file in a limited child process.
+    """Read a file by `load_any` in a limited child process.
 
     Args:
         path: The file.
-        name: What messages call it.
+        name: Its name in messages.
         holder: The name under which the reader takes its turn.
 
     Raises:
         BusyError: It was not read in time, or too many others are being read.
         PrunescopeError: It is missing, takes too much memory, or is no result that pages can show.
     """
-    return ANY.validate_json(read("upload", [(path, name)], holder=holder))
+    return RESULT.validate_json(read("upload", [(path, name)], holder=holder))
+
+
+# ---------------------------------------------------------------- looking up
 
 
 def find(key: str) -> Path | None:
-    """Look a result up by its key: shipped results, which nothing replaces, come before those in the user's folder."""
+    """Find a result's file by its key: a shipped one, which nothing replaces, before one in the user's folder."""
     if not _KEY.fullmatch(key):
         return None
     candidates = (place_in(folder, key) for folder in (SHIPPED_RESULTS, user_folder()))
@@ -367,16 +317,16 @@ def find(key: str) -> Path | None:
 
 
 def place_in(folder: Path, key: str) -> Path:
-    """Return where a folder has the result with this key, compressed or not, or would have it."""
+    """Return the path that a folder has or would have for a key; a compressed file comes first."""
     compressed = folder / f"{key}{COMPRESSED}"
     return compressed if compressed.is_file() else folder / f"{key}{PLAIN}"
 
 
 def own_is_shipped() -> bool:
-    """Whether the user's folder is that of the shipped results, as it is where these are made."""
+    """Whether the user's folder is that of the shipped results, as where these are made."""
     return user_folder().resolve() == SHIPPED_RESULTS.resolve()
 
 
 def is_shipped(key: str) -> bool:
-    """Whether the result with this key is a shipped one."""
+    """Whether a shipped result has this key."""
     return _KEY.fullmatch(key) is not None and place_in(SHIPPED_RESULTS, key).is_file()

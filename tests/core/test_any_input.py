@@ -19,7 +19,7 @@ from core.inputs.labels import label_names
 from core.inputs.tables import DataFile, label_names_of, read_table
 from core.request.limits import dataset_of, source_of
 from core.request.sweep_request import SweepRequest
-from core.results.digest import digest
+from core.results.key import digest
 from tests.builders import make_result
 from tests.uploaded import read_upload
 

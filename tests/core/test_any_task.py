@@ -19,7 +19,7 @@ from core.precompute import request_of as request_of_options
 from core.request.catalog import METHODS, ROOT
 from core.request.sweep_request import SweepRequest
 from core.results import store
-from core.results.provenance import recipe, request_of, task_of
+from core.results.provenance import recomputation, request_of, task_of
 from core.results.schema import SweepResult
 from core.results.store import faults
 from core.sweep.recompute import verify_frame
@@ -171,12 +171,12 @@ def test_a_result_leads_back_to_the_same_numbers(
     asked = ask("--checkpoint", tiny_emotions, "--data", data, "--amounts", "0,0.5", "--label-map", *meanings)
     result = run(find(asked))
     assert request_of(result).label_map == asked.label_map
-    here = recipe(result, asked)
+    here = recomputation(result, asked)
     assert here.missing == ""
     again = pasted(here.script, ROOT, monkeypatch)
     assert (again.key, again.frames) == (result.key, result.frames)
     assert again.task.model_copy(update={"guessed": ("text", "label")}) == result.task
-    elsewhere = recipe(result)
+    elsewhere = recomputation(result)
     assert "Replace ./own data.csv with the path of the file with the content" in elsewhere.missing
     found = pasted(elsewhere.script.replace("./tiny-emotions", str(tiny_emotions)), data.parent, monkeypatch)
     assert (found.key, found.frames) == (result.key, result.frames)

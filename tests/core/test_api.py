@@ -22,8 +22,7 @@ from core.exports.player_page import player_page
 from core.precompute import find, parse, request_of, run
 from core.request.catalog import REDUCTIONS
 from core.results import library
-from core.results.digest import digest
-from core.results.key import key_of
+from core.results.key import digest, key_of
 from core.results.schema import SweepResult
 from tests.builders import make_result
 from tests.refusals import refusal

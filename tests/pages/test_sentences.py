@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from core.findings.sentences import examples_of
 from core.findings.words.sentences import WRITTEN
 from core.jobs.queue import JobQueue, queue
-from core.results.digest import digest
+from core.results.key import digest
 from core.results.schema import SweepResult
 from core.wall.turns import Visitor
 from tests.builders import make_result, open_preset, ship, with_own_key, with_own_labels

@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.modeling_outputs import TokenClassifierOutput
 
-from core.results.digest import digest
+from core.results.key import digest
 from recipes import syntax
 from recipes.corruption import make_examples, split_words, word_forms
 from recipes.vocabulary import cut_vocabulary, kept_ids

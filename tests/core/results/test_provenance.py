@@ -12,7 +12,7 @@ from core.precompute import request_of as request_of_options
 from core.request.catalog import TASKS
 from core.request.sweep_request import SweepRequest, checked
 from core.results.names import checkpoint_name
-from core.results.provenance import can_be_found, command_line, recipe, request_of
+from core.results.provenance import can_be_found, command_line, recomputation, request_of
 from tests.builders import made_by_recipe, make_result, with_own_key
 from tests.refusals import refusal
 
@@ -24,8 +24,8 @@ def test_a_result_leads_back_to_its_request() -> None:
     checkpoint = result.checkpoint.model_copy(update={"source": "hub", "id": "owner/name", "revision": "abc"})
     assert request_of(result.model_copy(update={"checkpoint": checkpoint})).checkpoint == "owner/name@abc"
     copied = result.model_copy(update={"checkpoint": checkpoint.model_copy(update={"source": "folder", "id": "copy"})})
-    assert "--checkpoint ./copy " in recipe(copied).script
-    assert "--checkpoint embedded:sst2 " in recipe(copied, SweepRequest("embedded:sst2", "sst2")).script
+    assert "--checkpoint ./copy " in recomputation(copied).script
+    assert "--checkpoint embedded:sst2 " in recomputation(copied, SweepRequest("embedded:sst2", "sst2")).script
 
 
 def test_a_request_can_be_found_unless_a_place_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +69,7 @@ def test_weights_that_are_not_shipped_are_named_with_their_seed_and_the_command_
     plain = make_result(source="written")
     result = with_own_key(plain, checkpoint=made_by_recipe(plain.checkpoint, "mpnet-l12-cola", 2))
     assert checkpoint_name(result) == "MPNet-L12, fine-tuned on CoLA, seed 2"
-    printed = recipe(result)
+    printed = recomputation(result)
     assert "--checkpoint recipe:mpnet-l12-cola-seed-2 " in printed.script
     assert f"(content {result.checkpoint.revision[:12]}…)" in printed.missing
     assert printed.script.startswith(f"{result.checkpoint.recipe.command}\npython -m core.precompute ")
@@ -83,10 +83,10 @@ def test_a_run_on_folders_is_recomputed_from_anywhere_and_a_folder_is_never_prin
     request = SweepRequest(str(folder), "sst2", amounts=(0.0, 0.5), seed=3, **data)  # a seed that draws nothing
     result = run(find(checked(request)))
     monkeypatch.chdir(folder.parent)
-    known = recipe(result, replace(request, checkpoint="bert-base-uncased"))
+    known = recomputation(result, replace(request, checkpoint="bert-base-uncased"))
     monkeypatch.chdir(tmp_path)
     assert (known.missing, asked(known.script)) == ("", checked(request)), "from anywhere"
-    printed = recipe(result)
+    printed = recomputation(result)
     assert str(tmp_path) not in printed.script + printed.missing
     assert f"content {result.checkpoint.revision[:12]}…" in printed.missing
     assert "sst2/validation-….parquet of GLUE, cut" in printed.missing

@@ -33,7 +33,7 @@ def test_round_trip_keeps_every_value(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
-    ("changes", "sealed", "said"),
+    ("changes", "sealed", "words"),
     [
         ({"frames.3.metrics.accuracy": 0.01}, False, "does not match its checksum or key: it was edited"),
         ({"key": "f" * 64}, True, "does not match its checksum or key: it was edited"),
@@ -41,16 +41,10 @@ def test_round_trip_keeps_every_value(tmp_path: Path, monkeypatch: pytest.Monkey
         ({"task.source_name": "\ud800"}, False, "is not a valid result"),  # half of a character
     ],
 )
-def test_an_edited_file_is_refused(tmp_path: Path, changes: dict[str, object], sealed: bool, said: str) -> None:
+def test_an_edited_file_is_refused(tmp_path: Path, changes: dict[str, object], sealed: bool, words: str) -> None:
     path = tmp_path / "one.json"
     path.write_bytes(rewritten(RESULT, changes, with_key=False, sealed=sealed))
-    assert said in refusal(store.load, path)
-
-
-def test_fields_that_have_gone_are_left_out_of_an_older_file(tmp_path: Path) -> None:
-    path = tmp_path / "older.json"
-    path.write_bytes(rewritten(RESULT, {"pruning.allocation": None}, with_key=False))
-    assert store.load(path).model_copy(update={"checksum": ""}) == RESULT.model_copy(update={"checksum": ""})
+    assert words in refusal(store.load, path)
 
 
 KILLED = """
