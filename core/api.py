@@ -5,7 +5,7 @@
     result.to_frame()           # a pandas table
     result.save("result.json")  # for load_result, and for the app
 
-These two names and what they take and return stay as they are; everything else in `core` may change.
+These two functions keep their names, arguments and results; everything else in `core` may change.
 """
 
 import os
@@ -49,31 +49,31 @@ def sweep(
     """Prune a classifier step by step; compare its layers with the unpruned ones, and score it, at every step.
 
     As on the command line (`python -m core.precompute --help`), half of the sentences are evaluated, at most 256; the
-    others are left to score on, so that every method is measured on the same ones. `result.task.examples` are their
-    places in `sentences`. The sentences are kept in the user's cache directory, like a file that is chosen in the Lab.
+    others remain for scoring, so that every method is measured on the same ones. `result.task.examples` holds their
+    positions in `sentences`. The sentences are kept in the user's cache directory, like a file chosen in the Lab.
 
     Args:
         model: `embedded:NAME`, a folder, an id on the Hub with an optional `@revision`, or a loaded model with its
-            tokenizer, `(model, tokenizer)`. A loaded one is copied, never pruned itself, and called as what it was
-            loaded from.
-        sentences: Texts, or pairs of texts: a list, a pandas series, or whatever gives one after the other.
-        labels: For each sentence its label, by name. Numbers serve where they say which label is meant: GLUE's, and
-            those of labels called LABEL_0, LABEL_1, …; others take a `label_map`.
-        method: What is removed first, a method that `python -m core.precompute --help` lists.
-        amounts: A fraction in [0, 1), or several; 0 is always among them.
-        scope: What a weight method prunes: encoder (default), all-linear, layer:K, or layers:A-B, from 0.
-        points: Where layers are compared: attention, layer, or both.
-        examples: How many sentences are evaluated, if not half.
-        seed: Of a random method.
+            tokenizer, `(model, tokenizer)`. A loaded model is copied, never pruned itself, and named after its origin.
+        sentences: Texts, or pairs of texts: a list, a pandas series, or any other iterable.
+        labels: A label's name for each sentence. Numbers are unambiguous for GLUE, and for labels called LABEL_0,
+            LABEL_1, …; others need a `label_map`.
+        method: The pruning method; `python -m core.precompute --help` lists them.
+        amounts: A fraction in [0, 1), or several; 0 is always included.
+        scope: The weights that a weight method prunes: encoder (default), all-linear, layer:K, or layers:A-B, from 0.
+        points: The points where layers are compared: attention, layer, or both.
+        examples: The number of sentences to evaluate, by default half.
+        seed: The seed of a random method.
         control_of: The method whose allocation a random method follows.
-        until_damage: Stop after the amount at which 1 − the mean own CKA reaches this.
-        task: A task of GLUE, or auto, for one made from the checkpoint's own labels; None for that of a known
+        until_damage: The damage, 1 − the mean own CKA, after which to stop.
+        task: A task of GLUE, or auto for one made from the checkpoint's own labels; None for that of a known
             checkpoint, else auto.
-        label_map: What labels mean that are not the name of one, such as `{1: "bad", 5: "good", 3: None}`; None leaves
-            their sentences out.
+        label_map: The meanings of labels that are not a label's name, such as `{1: "bad", 5: "good", 3: None}`; None
+            omits their sentences.
 
     Returns:
-        The result: shown as the player, with `to_frame()`, `save(path)`, and the fields of a result file.
+        The result, which a notebook shows as the player; it has `to_frame()`, `save(path)`, and the fields of a result
+        file.
 
     Raises:
         PrunescopeError: Bad input, in one line that says what to do.
@@ -89,7 +89,7 @@ def sweep(
 
 
 def load_result(path: str | Path) -> NotebookResult:
-    """Read a result file, of `result.save`, of the command line, or downloaded from the app.
+    """Read a result file from `result.save`, the command line, or a download from the app.
 
     Raises:
         PrunescopeError: It is missing, damaged, or not a result that can be shown.
@@ -100,14 +100,14 @@ def load_result(path: str | Path) -> NotebookResult:
 
 
 def _several(values: Any) -> list[Any]:
-    """Return several values as a list, and a single one, such as a text, in a list of its own."""
+    """Return values as a list; a single value, such as a text, becomes a list of one."""
     values = plain(values)
     is_single = isinstance(values, str) or not isinstance(values, Iterable)
     return [values] if is_single else [plain(value) for value in values]
 
 
 def _meanings(label_map: Any) -> list[tuple[str, Any]]:
-    """Return what labels mean, by their text in the table."""
+    """Return the meanings of labels, by their text in the table."""
     if label_map is None:
         return []
     if not isinstance(label_map, Mapping):
@@ -117,7 +117,7 @@ def _meanings(label_map: Any) -> list[tuple[str, Any]]:
 
 @contextmanager
 def _named(model: "str | Path | tuple[PreTrainedModel, PreTrainedTokenizerBase]") -> Iterator[str]:
-    """Yield a checkpoint's name for a request; that of a loaded model is a folder, for as long as it is needed."""
+    """Yield a checkpoint's name for a request; a loaded model's is a temporary folder."""
     if isinstance(model, str | os.PathLike):
         yield os.fsdecode(model)
     elif isinstance(model, tuple) and len(model) == 2:

@@ -1,4 +1,4 @@
-"""`python -m core.cut`: refuses to study which layers of a checkpoint can go, until what remains of it is refitted."""
+"""`python -m core.cut`: refuses new studies of cuts, until what is left of a cut checkpoint can be refitted."""
 
 from collections.abc import Sequence
 from typing import NoReturn
@@ -8,7 +8,7 @@ from core.errors import PrunescopeError
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Refuse."""
+    """Refuse a new study."""
     raise PrunescopeError("no new studies of cuts are made at present: see the shipped ones on the page Cut")
 
 

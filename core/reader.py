@@ -1,7 +1,7 @@
-"""`python -m core.reader`: reads strangers' files for the server, in a process whose memory and time are limited.
+"""`python -m core.reader`: reads strangers' files for the server, in a process with limited memory and time.
 
-Standard input holds one line, a JSON list of `core.wall.reading.Question`s. For each of them, one line goes to standard
-output: `+` and what was found, as JSON, or `-` and why the files are refused.
+Standard input is one line, a JSON list of `core.wall.reading.Question`s. Each is answered by a line on standard output:
+`+` and the content as JSON, or `-` and the reason why the files are refused.
 """
 
 import gc
@@ -21,7 +21,7 @@ from core.wall.reading import FOUND, MEMORY_BYTES, MOST_CHARS, REFUSED, SECONDS,
 
 
 def _table(question: Question) -> str:
-    """Return the beginning of every cell, which is all that a page shows of it."""
+    """Return a table whose cells are cut to the length that a page shows."""
     files = [DataFile(Path(path), name) for path, name in zip(question.paths, question.names, strict=True)]
     table = read_table(files, question.limit)
     cells = {name: tuple(cell[: MAX_NAME_CHARS + 1] for cell in cells) for name, cells in table.cells.items()}
@@ -38,14 +38,14 @@ READERS: Mapping[str, Callable[[Question], str]] = {
 def answer(question: Question) -> str:
     """Return the line that answers a question, whatever happens meanwhile."""
     try:
-        found = READERS[question.kind](question)
-        if len(found) > MOST_CHARS:
-            fault = f"{question.names[0]} holds {len(found) / 2**20:,.0f} MiB"
+        content = READERS[question.kind](question)
+        if len(content) > MOST_CHARS:
+            fault = f"{question.names[0]} holds {len(content) / 2**20:,.0f} MiB"
             raise PrunescopeError(f"{fault}, a page takes at most {MOST_CHARS // 2**20}: choose a smaller file")
-        return FOUND + found
+        return FOUND + content
     except PrunescopeError as error:
         return REFUSED + str(error)
-    except BaseException as error:  # also what is no Exception, such as a panic in a library
+    except BaseException as error:  # also a library's panic, which is no Exception
         traceback.print_exc()
         fault = "takes too much memory" if is_out_of_memory(error) else "is damaged"
         refusal = PrunescopeError(f"{question.names[0]} cannot be read, it {fault}: choose another file")
@@ -55,7 +55,7 @@ def answer(question: Question) -> str:
 def main() -> None:
     """Answer the questions on standard input."""
     give_way(HELPER_NICENESS)
-    gc.disable()  # it would look at millions of values again and again, and finds none to drop
+    gc.disable()  # it would traverse millions of values again and again, all of them in use
     source, sink = reserve_streams()
     questions = [Question(**values) for values in json.loads(source.readline())]
     limit("RLIMIT_AS", MEMORY_BYTES)

@@ -1,8 +1,8 @@
 """`python -m core.renderer FOLDER`: draws a figure as GIF, MP4, PNG or SVG.
 
-Drawing holds Python's lock for as long as a picture takes, which a server with many visitors cannot afford. So it runs
-in a separate process (`core.exports.drawing`). The folder has the order in JSON as `order`, {"figure", "format",
-"frames", "milliseconds", "seconds"}, and gets the file `picture`; standard output gets a line for each frame of a film.
+A process of its own (`core.exports.drawing`), since drawing holds Python's lock, which would stop a server with many
+visitors. The folder holds the file `order`, JSON with "figure", "format", "frames", "milliseconds" and "seconds", and
+receives the file `picture`. Each frame of a film prints a line to standard output.
 """
 
 import json
@@ -20,7 +20,7 @@ from core.wall.confined import HELPER_NICENESS, end_after, give_way, limit
 
 Json = Mapping[str, Any]
 
-MEMORY_BYTES = 2 * 2**30  # a film of 1920 x 1080 takes half of it, more where there are more processors
+MEMORY_BYTES = 2 * 2**30  # a film of 1920 x 1080 takes half of it, more on more processors
 SCALE = 1.5  # of a figure's pixels: a slide becomes 1920 x 1080
 SHARP = ".mark-rect path { shape-rendering: crispEdges }"  # no light seams between dark cells, as in player.css
 
@@ -30,7 +30,7 @@ def draw(order: Json) -> bytes:
 
     Args:
         order: `figure`: see `core.exports.figure.figure_of`; `format`: gif, mp4, png or svg; `frames`: indices, a
-            single one for a picture; `milliseconds`: how long a film shows each frame.
+            single one for a picture; `milliseconds`: the time of each frame of a film.
     """
     svgs = drawn_frames(order["figure"], order["frames"])
     if order["format"] == "svg":
@@ -40,7 +40,7 @@ def draw(order: Json) -> bytes:
 
 
 def _reported(pictures: Iterable[bytes]) -> Iterator[bytes]:
-    """Write a line for each frame that is taken."""
+    """Print a line after each frame."""
     for picture in pictures:
         yield picture
         print(flush=True)
@@ -50,7 +50,7 @@ def _reported(pictures: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def drawn_frames(figure: Json, frames: Iterable[int]) -> Iterator[str]:
-    """Draw frames of a figure as SVG, each of them its words and then its pictures."""
+    """Draw frames of a figure as SVG: words, and below them pictures."""
     width, height = figure["width"], figure["height"]
     parts = [(part, vl_convert.vegalite_to_vega(part["spec"])) for part in figure["parts"]]
     for frame in frames:
@@ -78,11 +78,11 @@ def _line(figure: Json, line: Json) -> str:
 
 
 def _part(part: Json, vega: Json, frame: int, k: int) -> str:
-    """Draw a picture at its place; its gradients and masks get names that no other picture has."""
+    """Draw a picture at its place, with unique names for its gradients and masks."""
     signals = [{**signal, "value": frame} if signal["name"] == "frame" else signal for signal in vega["signals"]]
     drawn: str = vl_convert.vega_to_svg({**vega, "signals": signals})
     drawn = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>part-{k}-", drawn)
-    place = f'x="{part["x"]}" y="{part["y"]}" overflow="visible"'  # an axis may have a title higher than the plot
+    place = f'x="{part["x"]}" y="{part["y"]}" overflow="visible"'  # an axis title may be taller than the plot
     return drawn.replace("<svg ", f"<svg {place} ", 1) + "\n"
 
 

@@ -1,1 +1,1 @@
-"""What a user can ask for: tables, limits, and the request itself."""
+"""Requests: tables of what can be requested, limits, and the request itself."""

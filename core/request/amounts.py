@@ -1,4 +1,4 @@
-"""Pruning amounts: parse them, print them, and the usual ones."""
+"""Pruning amounts: parsing, printing, and the default ones."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -13,7 +13,7 @@ def amount_text(amount: float) -> str:
 
 
 def parse_amounts(texts: Iterable[str | float]) -> tuple[float, ...]:
-    """Read pruning amounts; return them ascending, without repetitions, and always with 0, the baseline.
+    """Read pruning amounts; return them ascending without repetition, always with 0, the baseline.
 
     Raises:
         PrunescopeError: An amount is not a number, or outside [0, 1).

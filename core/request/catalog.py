@@ -1,7 +1,4 @@
-"""Tables of tasks, checkpoints, methods, points and reductions.
-
-The server process, the command lines and the worker all read these tables.
-"""
+"""The tables of tasks, checkpoints, methods, points and reductions, which every process reads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,38 +8,38 @@ from typing import Literal, NamedTuple
 ENGINE_VERSION = "2"  # part of every key: raise it when the same request gives different numbers
 MAX_LENGTH = 128  # tokens a sentence or pair is truncated to
 MAX_LAYERS = 96
-MAX_NAME_CHARS = 1000  # of a name that a result holds: a label, a column, a file
+MAX_NAME_CHARS = 1000  # of a name in a result: a label, a column, a file
 MIN_EXAMPLES = 4  # the unbiased HSIC divides by n - 3
 FEW_EXAMPLES = 64  # fewer give a noisy estimate, and a warning
 DEFAULT_EXAMPLES = 256
 CALIBRATION_EXAMPLES = 1024  # at most
-MIN_CALIBRATION = 16  # where the examples come from one table
-SUBSET_SEED = 0  # draws the eval subset; a request's seed is for pruning
+MIN_CALIBRATION = 16  # of a table that has to serve evaluation as well
+SUBSET_SEED = 0  # of the eval subset; a request's seed is for pruning
 SURVIVAL_THRESHOLD = 0.9  # of CKA, by convention
 CONFIDENCE = 0.95  # of every interval
-DAMAGE, REDUCTION = 0.05, "mean"  # what verdicts are judged by
-SECOND_DAMAGE = 0.1  # whose numbers stand beside those of a verdict
-LEAST_LEFT = 1e-4  # of two layers beyond the emptied model: with less, CKA given that model is undefined
+DAMAGE, REDUCTION = 0.05, "mean"  # of a verdict
+SECOND_DAMAGE = 0.1  # shown beside a verdict
+LEAST_LEFT = 1e-4  # of two layers' variance beyond the emptied model: below it, partial CKA is undefined
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "cached_results"
-WEIGHTS = ROOT / "weights"  # those that are not shipped but made here, as docs/recipes.md says
-RECIPE = "recipe:"  # before the name of such weights
+WEIGHTS = ROOT / "weights"  # made here as docs/recipes.md says, not shipped
+RECIPE = "recipe:"  # precedes the name of such weights
 
 
 @dataclass(frozen=True)
 class Task:
-    """One classification task: a preset, of GLUE or of this project, or what labels say (`core.request.sweep_request`).
+    """One classification task: a preset of GLUE or of this project, or one made by `core.request.sweep_request`.
 
     Attributes:
-        name: Of a preset, its configuration in the data set and its folder on disk; else `auto`.
+        name: A preset's configuration in the data set and its folder on disk; else `auto`.
         title: The name on screen.
-        question: What the classifier decides, for readers new to GLUE.
+        question: The classifier's question, for readers new to GLUE.
         text_columns: One column (single sentence) or two (pair).
-        label_names: Names in the order of label indices, of a preset GLUE's; a checkpoint's LABEL_0 means the first.
+        label_names: Names in the order of label indices; a checkpoint's LABEL_0 means the first.
         metrics: Names from METRICS; accuracy first.
-        split: The split that evaluation examples come from.
-        dataset_id: The data set of a preset on the Hub; empty where it has none there.
+        split: The split of the evaluation examples.
+        dataset_id: A preset's data set on the Hub; empty if there is none.
     """
 
     name: str
@@ -60,40 +57,39 @@ class Task:
         return max(self.metrics, key=("f1", "accuracy", "matthews_correlation", "macro_f1").index)
 
 
-_ONE, _PAIR, _ENTAILED = ("sentence",), ("sentence1", "sentence2"), ("entailment", "not_entailment")
+_ONE, _PAIR = ("sentence",), ("sentence1", "sentence2")
+_QUESTIONS, _HYPOTHESIS = ("question1", "question2"), ("premise", "hypothesis")
+_ENTAILED, _OPEN = ("entailment", "not_entailment"), ("entailment", "neutral", "contradiction")
+_MESSAGES = ("apology", "complaint", "invitation", "offer", "refusal", "request", "thanks", "warning")
 _MCC, _F1 = ("accuracy", "matthews_correlation"), ("accuracy", "matthews_correlation", "f1")
+_MACRO = ("accuracy", "matthews_correlation", "macro_f1")
 _TASKS = (
     Task("sst2", "SST-2", "Is this sentence positive or negative?", _ONE, ("negative", "positive")),
     Task("cola", "CoLA", "Is this sentence acceptable English?", _ONE, ("unacceptable", "acceptable"), _MCC),
     Task("mrpc", "MRPC", "Do these two sentences mean the same?", _PAIR, ("not_equivalent", "equivalent"), _F1),
-    Task(
-        *("qqp", "QQP", "Do these two questions ask the same thing?"),
-        *(("question1", "question2"), ("not_duplicate", "duplicate"), _F1),
-    ),
+    Task("qqp", "QQP", "Do these two questions ask the same thing?", _QUESTIONS, ("not_duplicate", "duplicate"), _F1),
     Task("qnli", "QNLI", "Does this sentence contain the answer to the question?", ("question", "sentence"), _ENTAILED),
     Task("rte", "RTE", "Does the first sentence entail the second?", _PAIR, _ENTAILED),
     Task(
-        *("mnli", "MNLI", "Does the premise entail, contradict or leave open the hypothesis?"),
-        *(("premise", "hypothesis"), ("entailment", "neutral", "contradiction")),
+        "mnli",
+        "MNLI",
+        "Does the premise entail, contradict or leave open the hypothesis?",
+        _HYPOTHESIS,
+        _OPEN,
         split="validation_matched",
     ),
-    Task(
-        *("messages", "Messages", "What does this message do?", _ONE),
-        ("apology", "complaint", "invitation", "offer", "refusal", "request", "thanks", "warning"),
-        (*_MCC, "macro_f1"),
-        dataset_id="",
-    ),
+    Task("messages", "Messages", "What does this message do?", _ONE, _MESSAGES, _MACRO, dataset_id=""),
 )
 TASKS: Mapping[str, Task] = {task.name: task for task in _TASKS}
 
 
 class Metric(NamedTuple):
-    """A measure of how well a model classifies, as the app shows it; `core.sweep.scores` implements it.
+    """A classification metric as the app shows it; `core.sweep.scores` implements it.
 
     Attributes:
         title: The name on screen.
         symbol: The short name beside a number.
-        domain: The values at the ends of its axis; what lies beyond is drawn at the edge.
+        domain: The values at the ends of its axis; values beyond are drawn at the edge.
     """
 
     title: str
@@ -103,7 +99,7 @@ class Metric(NamedTuple):
 
 METRICS: Mapping[str, Metric] = {
     "accuracy": Metric("Accuracy", "accuracy"),
-    # From -1 to 1, but a classifier that is worse than chance by more than this has its labels mixed up.
+    # Its range begins at -1, but a classifier below -0.25 has its labels mixed up.
     "matthews_correlation": Metric("Matthews correlation", "MCC", (-0.25, 1.0)),
     "f1": Metric("F1", "F1"),
     "macro_f1": Metric("Macro F1", "macro F1"),
@@ -111,11 +107,11 @@ METRICS: Mapping[str, Metric] = {
 
 
 class KnownCheckpoint(NamedTuple):
-    """A checkpoint that the app offers, by `embedded:NAME` or its id on the Hub.
+    """A checkpoint that the app offers, called `embedded:NAME` or by its id on the Hub.
 
     Attributes:
         title: The name on screen.
-        task: The task that it was fine-tuned on.
+        task: The task of its fine-tuning.
         folder: The folder of an embedded checkpoint; None for the Hub.
     """
 
@@ -124,7 +120,7 @@ class KnownCheckpoint(NamedTuple):
     folder: Path | None = None
 
 
-# Checkpoints that differ only in the seed, by the names of their recipes and of the embedded ones' folders.
+# Families of checkpoints that differ only in the seed, by the names of recipes and of embedded checkpoints' folders.
 FAMILIES: Mapping[str, str] = {
     f"{encoder}-{task.name}": f"{title}, fine-tuned on {task.title}"
     for encoder, title in (("minilm-l6", "MiniLM-L6"), ("mpnet-l12", "MPNet-L12"))
@@ -143,14 +139,11 @@ CHECKPOINTS: Mapping[str, KnownCheckpoint] = dict(EMBEDDED) | {
     for name in ("sst2", "cola", "qqp", "qnli", "mrpc", "rte")
 }
 
-# The keys of core.encoder.architectures.ARCHITECTURES, which this file cannot import because it needs torch.
-SUPPORTED_MODEL_TYPES = (
-    *("bert", "distilbert", "roberta", "xlm-roberta", "camembert", "electra"),
-    *("mpnet", "deberta-v2", "modernbert"),
-)
-NORMALISE_FIRST = ("modernbert",)  # of these, whose layers normalise what a block reads, not what it adds to
-EAGER_ATTENTION = ("mpnet", "deberta-v2")  # of these, whose attention PyTorch's fused one cannot compute
-LATER_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet")  # of these, which count from the padding's id on
+LATER_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet")  # their positions begin after the padding's id
+# The keys of core.encoder.architectures.ARCHITECTURES, which cannot be imported here because it needs torch.
+SUPPORTED_MODEL_TYPES = ("bert", "distilbert", *LATER_POSITIONS, "electra", "deberta-v2", "modernbert")
+NORMALISE_FIRST = ("modernbert",)  # their layers normalise a block's input, not the sum after it
+EAGER_ATTENTION = ("mpnet", "deberta-v2")  # PyTorch's fused attention cannot compute theirs
 
 
 @dataclass(frozen=True)
@@ -160,10 +153,10 @@ class Method:
     Attributes:
         title: The name on screen.
         explanation: A sentence or two for readers who know BERT but not pruning.
-        removes: Single weights, whole units that can be removed cleanly, or hidden units with all that they own.
+        removes: Single weights, whole units that can be removed cleanly, or hidden units with their parameters.
         calibrated: Whether it scores on calibration examples.
         control: The method that removes equally much at random, by a seed; None for the controls themselves.
-        likely_stop: The amount by which it has probably reached the largest damage that is compared.
+        likely_stop: The amount at which it has probably reached the largest damage compared.
     """
 
     title: str
@@ -184,12 +177,12 @@ class Method:
         return self.control is None
 
     def suits(self, model_type: str) -> bool:
-        """Whether an architecture has it: where layers normalise first, a hidden unit is not one of theirs alone."""
+        """Whether it is defined for an architecture: layers that normalise first own no hidden unit."""
         return not self.empties or model_type not in NORMALISE_FIRST
 
     @property
     def empties(self) -> bool:
-        """Whether nothing is left of a layer that it has emptied: without biases there is no floor."""
+        """Whether it leaves nothing of a layer, not even biases, so that there is no floor."""
         return self.removes == "hidden units"
 
 
@@ -231,9 +224,9 @@ METHODS: Mapping[str, Method] = {
     ),
 }
 
-REMOVED_METHODS = ("cka", "divergence", "layers", "uniform")  # of earlier versions: their results are refused
+REMOVED_METHODS = ("cka", "divergence", "layers", "uniform")  # results of these former methods are refused
 
-CONTROL_SEEDS = {"weight": 5, "neuron": 10}  # the fewest to judge a method by; those of units vary more
+CONTROL_SEEDS = {"weight": 5, "neuron": 10}  # the fewest to judge a method by; controls of units vary more
 DEFAULT_CONTROLLED = {"random": "magnitude", "random-neuron": "attribution"}  # the method that a control follows
 
 POINTS: Mapping[str, str] = {
@@ -244,7 +237,7 @@ POINTS: Mapping[str, str] = {
 
 
 class Reduction(NamedTuple):
-    """How the token vectors of an example become one vector."""
+    """A reduction of an example's token vectors to one vector."""
 
     title: str
     explanation: str
@@ -261,6 +254,6 @@ REDUCTIONS: Mapping[str, Reduction] = {
 }
 
 REDUCTION_TITLES: Mapping[str, str] = {name: reduction.title for name, reduction in REDUCTIONS.items()}
-SINGLE_BATCH = ("mean", "cls")  # reductions over one batch of all examples, where leaving one out works
-# The measures of similarity by their names in files, and the reductions that each is computed under.
+SINGLE_BATCH = ("mean", "cls")  # reductions over one batch of all examples, which allows a jackknife
+# The reductions of each measure of similarity, by its name in files.
 MEASURES: Mapping[str, tuple[str, ...]] = {"cka": tuple(REDUCTIONS), "partial_cka": SINGLE_BATCH}

@@ -1,7 +1,4 @@
-"""What a method is judged beside: sweeps that remove as much at random, in small steps up to the damages compared.
-
-And what it is chosen among: the same sweep by every method.
-"""
+"""The sweeps beside a method's: random controls in small steps up to the damages compared, and other methods."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -13,13 +10,13 @@ from core.request.limits import limits
 from core.request.scope import half_scopes, layer_scopes, run_of
 from core.request.sweep_request import SweepRequest, usual_scope
 
-# What may decide an inconclusive verdict.
+# A change that may decide an inconclusive verdict.
 Remedy = Literal["all seeds", "larger amounts", "more examples", "random removal", "smaller steps"]
 
 UNTIL_DAMAGE = 0.3  # the largest damage at which results are compared
 SMALL_STEP, COARSER_STEP = 0.01, 0.02
 SMALL_STEPS = stepped_amounts(SMALL_STEP, 0.95)
-# Where amounts or bytes are bounded; chance can do a damage of 0.05 by 0.05, and a verdict needs two amounts before it.
+# For bounded amounts or bytes. Random removal may reach damage 0.05 by 0.05, and a verdict needs two amounts before it.
 COARSER_STEPS = tuple(sorted({*stepped_amounts(SMALL_STEP, 0.05), *stepped_amounts(COARSER_STEP, 0.95)}))
 ONE_LAYER_SEEDS = 3
 ALONE_AMOUNTS: tuple[float, ...] = (0.0, 0.3, 0.5, 0.7, 0.9)  # of a layer pruned alone
@@ -34,24 +31,24 @@ def controls(request: SweepRequest, seeds: Iterable[int]) -> Iterator[SweepReque
 
 
 def until_damaged(request: SweepRequest) -> SweepRequest:
-    """Return a request with small steps that stop once the largest damage that is compared is reached."""
+    """Return a request with small steps that stops once the largest damage compared is reached."""
     steps = smallest_steps() if request.amounts == smallest_steps() else small_steps()
     return replace(request, amounts=steps, until_damage=UNTIL_DAMAGE, range_examples="subset")
 
 
 def small_steps() -> tuple[float, ...]:
-    """Return the amounts in which small damages are reached: on a hosted server, as many coarser ones as it allows."""
+    """Return amounts in small steps; on a hosted server, as many coarser ones as it allows."""
     most = limits().amounts
     return SMALL_STEPS if len(SMALL_STEPS) <= most else COARSER_STEPS[:most]
 
 
 def smallest_steps() -> tuple[float, ...]:
-    """Return small steps with smaller ones before them, for what changes the layers within the first two."""
+    """Return small steps with smaller ones before them, for methods that change the layers within the first two."""
     return tuple(sorted({*stepped_amounts(SMALL_STEP / 5, 2 * SMALL_STEP), *small_steps()}))[: limits().amounts]
 
 
 def coarser_controls(request: SweepRequest) -> tuple[SweepRequest, ...]:
-    """Return the seeds of a method's control in coarser steps, where its own amounts are fine enough for a verdict."""
+    """Return the seeds of a method's control in coarser steps, for a method whose own amounts are fine enough."""
     if not _is_judged(request):
         return ()
     coarser = replace(until_damaged(request), amounts=COARSER_STEPS)
@@ -59,17 +56,17 @@ def coarser_controls(request: SweepRequest) -> tuple[SweepRequest, ...]:
 
 
 def likely_amounts(request: SweepRequest) -> int:
-    """Return how many amounts a sweep probably measures: all, unless it stops at a damage."""
+    """Estimate the number of amounts that a sweep measures: all, unless it stops at a damage."""
     if request.until_damage is None:
         return len(request.amounts)
     return sum(amount <= METHODS[request.method].likely_stop for amount in request.amounts)
 
 
 def judged_beside(request: SweepRequest) -> tuple[SweepRequest, ...]:
-    """Return what it takes to judge a method besides its own sweep; nothing for a control.
+    """Return the sweeps that judge a method besides its own; none for a control.
 
-    These are the seeds of its control, and before them, for units, the method itself in small steps: it damages a model
-    soon. A run of layers is compared at equal amounts, which its control shares.
+    These are the seeds of its control. For units, the method itself in small steps precedes them, since it damages a
+    model soon. A run of layers is compared at equal amounts, which its control shares.
     """
     if not _is_judged(request):
         return ()
@@ -81,7 +78,7 @@ def judged_beside(request: SweepRequest) -> tuple[SweepRequest, ...]:
 
 
 def each_alone(request: SweepRequest, num_layers: int) -> tuple[SweepRequest, ...]:
-    """Return what it takes to see what each layer and each half of the layers passes on: pruned alone, then at random.
+    """Return the sweeps that prune each layer and each half of the layers alone, by a method, then at random.
 
     Args:
         request: A whole sweep by a weight method.
@@ -90,20 +87,19 @@ def each_alone(request: SweepRequest, num_layers: int) -> tuple[SweepRequest, ..
     whole = replace(request, points="layer", until_damage=None, range_examples="subset")
     amounts = dict.fromkeys(layer_scopes(num_layers), ALONE_AMOUNTS)
     amounts |= dict.fromkeys(half_scopes(num_layers), DEFAULT_AMOUNTS)  # half of two layers is one of them
-    alone = [replace(whole, scope=scope, amounts=known) for scope, known in amounts.items()]
-    return (*alone, *(drawn for sweep in alone for drawn in judged_beside(sweep)))
+    alone = [replace(whole, scope=scope, amounts=steps) for scope, steps in amounts.items()]
+    return (*alone, *(control for sweep in alone for control in judged_beside(sweep)))
 
 
 def every_method(request: SweepRequest, model_type: str = "") -> tuple[SweepRequest, ...]:
-    """Return the same sweep by every method that an architecture has, in its usual scope; none of them a control."""
+    """Return the same sweep by every method defined for an architecture, in its default scope; none is a control."""
     whole = replace(request, control_of=None, seed=0, until_damage=None)
-    known = (name for name, method in METHODS.items() if method.control)
-    names = (name for name in known if METHODS[name].suits(model_type))
+    names = [name for name, method in METHODS.items() if method.control and method.suits(model_type)]
     return tuple(replace(whole, method=name, scope=usual_scope(name)) for name in names)
 
 
 def deciding(request: SweepRequest, remedy: str) -> SweepRequest:
-    """Return the request that is likelier to be decided than one whose verdict is inconclusive, by a `Remedy`."""
+    """Return a request whose verdict is likelier to be decided than an inconclusive one, by a `Remedy`."""
     if remedy == "more examples":
         count = max(2 * (request.num_examples or DEFAULT_EXAMPLES), FEW_EXAMPLES)
         return replace(request, num_examples=min(count, limits().examples))
@@ -115,5 +111,5 @@ def deciding(request: SweepRequest, remedy: str) -> SweepRequest:
 
 
 def _is_judged(request: SweepRequest) -> bool:
-    """Whether there is a verdict: on a method, not on a control."""
+    """Whether there is a verdict on a method: not on a control."""
     return METHODS[request.method].control is not None

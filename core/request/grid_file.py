@@ -1,10 +1,10 @@
-"""A grid of sweeps as a file: YAML whose lists are multiplied out into requests; no torch.
+"""The file of a grid of sweeps: YAML whose lists are multiplied out into requests; no torch.
 
-    checkpoints: [embedded:sst2, embedded:cola]   # each on the task that it was fine-tuned on, unless `tasks` are given
+    checkpoints: [embedded:sst2, embedded:cola]   # each on the task of its fine-tuning, unless `tasks` are given
     methods: [magnitude, wanda]
-    controls: [verdict]                           # and all the random sweeps that a verdict about a method needs
+    controls: [verdict]                           # adds all random sweeps that a verdict about a method needs
 
-A file with `grids`, a list of such products, sets in its other keys what all of them have in common.
+A file may instead list several such products under `grids`, which share its other keys.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,23 +20,28 @@ from core.request.catalog import METHODS
 from core.request.controls import coarser_controls, controls, judged_beside
 from core.request.sweep_request import SweepRequest, choose, typed, usual_scope
 
-# The keys that list values of a request's fields, outermost first, and those whose value all sweeps share.
+# The keys that list values, with the request's fields, outermost loop first.
 LISTED = {
-    **{"checkpoints": "checkpoint", "data": "data", "examples": "num_examples"},
-    **{"points": "points", "tasks": "task", "methods": "method", "scopes": "scope"},
+    "checkpoints": "checkpoint",
+    "data": "data",
+    "examples": "num_examples",
+    "points": "points",
+    "tasks": "task",
+    "methods": "method",
+    "scopes": "scope",
 }
-SHARED = ("source_name", "amounts", "until_damage", "range_examples")
-CONTROLS = ("amounts", "verdict", "coarser")  # which random sweeps each method gets besides
+SHARED = ("source_name", "amounts", "until_damage", "range_examples")  # the keys whose value all sweeps share
+CONTROLS = ("amounts", "verdict", "coarser")  # the random sweeps that accompany each method
 KEYS = (*LISTED, *SHARED, "controls", "seeds")
 
 
 def read_grid(path: Path) -> list[SweepRequest]:
-    """Read a grid's file; return its requests, none twice, before `checked` fills in their defaults.
+    """Read a grid's file; return its requests without repetition, before `checked` fills in their defaults.
 
     Raises:
         PrunescopeError: It cannot be read, has an unknown key or value, or an empty product.
     """
-    if not path.is_file():  # a pipe or a device may never end
+    if not path.is_file():  # reading a pipe or a device may never end
         raise PrunescopeError(f"{path.name} is not a file: give the file of a grid")
     try:
         return grid_requests(yaml.safe_load(path.read_text(encoding="utf-8")), path.name)
@@ -59,17 +64,17 @@ def grid_requests(values: Any, name: str) -> list[SweepRequest]:
     if not isinstance(grids, list) or not grids or not all(isinstance(grid, dict) for grid in grids):
         raise PrunescopeError(f"{name} is not a grid: give keys such as checkpoints, or a list of such grids")
     common = {key: value for key, value in values.items() if key != "grids"}
-    found: list[SweepRequest] = []
+    requests: list[SweepRequest] = []
     for number, grid in enumerate(grids, 1):
         try:
-            found += _requests({**common, **grid})
+            requests += _requests({**common, **grid})
         except PrunescopeError as error:
             raise PrunescopeError(f"{name}: {f'grids.{number}: ' if 'grids' in values else ''}{error}") from None
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(requests))
 
 
 def _requests(values: Mapping[str, Any]) -> Iterator[SweepRequest]:
-    """Yield the requests of one product: each method, and after it what it is judged beside.
+    """Yield the requests of one product: each method, followed by its controls.
 
     Raises:
         PrunescopeError: An unknown key, an empty list, or a value of the wrong type or out of its bounds.
@@ -79,19 +84,19 @@ def _requests(values: Mapping[str, Any]) -> Iterator[SweepRequest]:
         if not lists.get(key) and key != "controls":
             raise PrunescopeError(f"{key}: empty, so that there is no sweep: list at least one")
     shared = {key: lists[key] if key == "amounts" else values[key] for key in SHARED if key in values}
-    asked = {choose(control, CONTROLS, "controls") for control in lists.get("controls", ())}
+    wanted = {choose(control, CONTROLS, "controls") for control in lists.get("controls", ())}
     listed = {field: lists[key] for key, field in LISTED.items() if key in lists}
-    for chosen in product(*listed.values()):
-        fields = dict(zip(listed, chosen, strict=True))
+    for values_of_one in product(*listed.values()):
+        fields = dict(zip(listed, values_of_one, strict=True))
         if usual_scope(str(fields.get("method", SweepRequest.method))) is None:
-            fields["scope"] = None  # a neuron method has none, and comes once
+            fields["scope"] = None  # a neuron method has none; repetitions are dropped later
         seeded = [typed({**fields, **shared, "seed": seed}) for seed in lists.get("seeds", [0])]
-        request, seeds = replace(seeded[0], seed=0), [each.seed for each in seeded]
+        request = replace(seeded[0], seed=0)
         method = METHODS[request.method]
         yield from seeded if method.is_random else [request]
-        if method.control and "amounts" in asked:
-            yield from controls(request, seeds)
-        if "verdict" in asked:
+        if method.control and "amounts" in wanted:
+            yield from controls(request, [sweep.seed for sweep in seeded])
+        if "verdict" in wanted:
             yield from judged_beside(request)
-        if "coarser" in asked:
+        if "coarser" in wanted:
             yield from coarser_controls(request)

@@ -1,6 +1,6 @@
-"""What a request may name and how much it may take, on this computer and on a hosted server.
+"""The bounds of a request, on this computer and on a hosted server, and the names of places that it may use.
 
-Names of checkpoints and data mean places: on the Hub, on this computer, or in the project.
+A place of a checkpoint or of data is on the Hub, on this computer, or in the project.
 """
 
 import os
@@ -15,10 +15,10 @@ from core.request.catalog import EMBEDDED, MAX_LAYERS, RECIPE, WEIGHTS
 
 Source = Literal["hub", "folder", "embedded"]
 DataKind = Literal["written", "hub", "folder", "file", "own", "dataset"]
-TABLES: tuple[DataKind, ...] = ("file", "own", "dataset")  # data whose columns may be called anything
+TABLES: tuple[DataKind, ...] = ("file", "own", "dataset")  # data whose columns may have any names
 TABLE_SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl")
-OWN = "own:"  # before the secret name of an uploaded file (`core.inputs.uploads`)
-DATASET = "hub:"  # before the id of a data set on the Hub
+OWN = "own:"  # precedes the secret name of an uploaded file (`core.inputs.uploads`)
+DATASET = "hub:"  # precedes the id of a data set on the Hub
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?(@\w[\w./-]{0,99})?", re.ASCII)
 _OWN_NAME = re.compile(rf"{OWN}[0-9a-f]{{64}}")
 _DATASET = re.compile(
@@ -28,7 +28,7 @@ _DATASET = re.compile(
 
 
 def _memory_bytes() -> int:
-    """Return how much memory this computer has, or 64 GiB where it does not say."""
+    """Return this computer's memory, or 64 GiB if unknown."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -37,24 +37,24 @@ def _memory_bytes() -> int:
 
 @dataclass(frozen=True)
 class Limits:
-    """Upper bounds of one request. They are tighter on a hosted server, where many visitors share two cores.
+    """Upper bounds, tighter on a hosted server, where many visitors share two cores.
 
     Attributes:
         examples: Evaluation examples.
         amounts: Pruning amounts, zero included.
         parameters: Parameters of the model.
-        points: Points of a result that is opened: all pairs of them are drawn.
+        points: Points of a result that is opened, whose pairs are all drawn.
         download_bytes: Bytes of one checkpoint, or of one split of a data set, on the Hub.
-        upload_bytes: Bytes of an uploaded table or result: reading it holds up every visitor.
-        visit_uploads: Tables that a visit may keep at a time.
-        uploads_bytes: Bytes of the tables that all visits keep.
-        rows: Rows of a table that are read.
-        job_seconds: How long each sweep of a job, or a question, may take.
-        results_bytes: Bytes of all results of live runs, of all samples of their data, and of all smaller models.
-        export_bytes: Bytes of a smaller model that is taken away.
+        upload_bytes: Bytes of an uploaded table or result.
+        visit_uploads: Tables kept for one visit.
+        uploads_bytes: Bytes of the tables kept for all visits.
+        rows: Rows read from a table.
+        job_seconds: Seconds for each sweep of a job, or for a question.
+        results_bytes: Bytes of all live results, of all samples of their data, and of all smaller models.
+        export_bytes: Bytes of an exported smaller model.
         hub_cache_bytes: Bytes of all downloads from the Hub.
-        worker_bytes: Memory of the worker, files that it maps aside.
-        drawing_seconds: How long a picture or a film may take.
+        worker_bytes: Memory of the worker without mapped files.
+        drawing_seconds: Seconds for a picture or a film.
     """
 
     examples: int = 10_000
@@ -71,7 +71,7 @@ class Limits:
     export_bytes: float = inf
     hub_cache_bytes: float = inf
     worker_bytes: int = field(default_factory=_memory_bytes)
-    drawing_seconds: float = 86_400.0  # no infinite wait: a process cannot be given one
+    drawing_seconds: float = 86_400.0  # a process's time limit has to be finite
 
 
 LOCAL_LIMITS = Limits()
@@ -113,7 +113,7 @@ def is_made(recipe: str) -> bool:
 
 
 def source_of(checkpoint: str) -> Source:
-    """Decide where a checkpoint comes from: embedded, a folder (also of weights made here), or the Hub.
+    """Return a checkpoint's source: embedded, a folder (also of weights made here), or the Hub.
 
     Args:
         checkpoint: `embedded:NAME`, `recipe:NAME`, a folder, or `owner/name` with an optional `@revision`.
@@ -146,10 +146,10 @@ def dataset_of(data: str) -> tuple[Any, ...]:
     """Read `hub:OWNER/NAME[/CONFIG][@REVISION]`.
 
     Returns:
-        The id OWNER/NAME, the configuration and the revision; None where it is not said.
+        The id OWNER/NAME, the configuration and the revision; the last two may be None.
 
     Raises:
-        PrunescopeError: It is written otherwise.
+        PrunescopeError: It has another form.
     """
     match = _DATASET.fullmatch(data)
     if not match or ".." in data or "--" in data:
@@ -158,10 +158,10 @@ def dataset_of(data: str) -> tuple[Any, ...]:
 
 
 def kind_of_data(data: str) -> DataKind:
-    """Decide what a request's data are.
+    """Return the kind of a request's data.
 
     Raises:
-        PrunescopeError: They are nothing of the kind, or a path on a hosted server.
+        PrunescopeError: They are of no kind, or a path on a hosted server.
     """
     if data in ("written", "hub"):
         return "written" if data == "written" else "hub"

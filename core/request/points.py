@@ -8,12 +8,12 @@ _PARTS = {"attention": ("attention",), "layer": ("output",), "both": ("attention
 
 
 def point_names(points: str, num_layers: int) -> tuple[str, ...]:
-    """Return the names of the points of an encoder in depth order; `points` is a name from POINTS."""
+    """Return the names of an encoder's points in depth order; `points` is a name from POINTS."""
     return tuple(f"layer.{k}.{part}" for k in range(num_layers) for part in _PARTS[points])
 
 
 def points_of(names: Sequence[str], num_layers: int) -> str | None:
-    """Return the name from POINTS for these points; None if an encoder of that depth has no such set."""
+    """Return the name from POINTS of some points; None if an encoder of that depth has no such set."""
     return next((points for points in _PARTS if point_names(points, num_layers) == tuple(names)), None)
 
 
@@ -28,8 +28,8 @@ def pruned_point(names: Sequence[str], scope: str | None) -> int | None:
 def first_emptied_point(names: Sequence[str], scope: str | None) -> int:
     """Return the index of the first point that carries nothing but an emptied scope's biases.
 
-    It is the first one of all for a whole encoder. For a run of layers it is the first one's output: before it the
-    model is as it was, and that layer's attention block still hands on what came in.
+    For a whole encoder, that is the first point. For a run of layers it is the output of the first of them: the model
+    is unchanged before that layer, whose attention block still passes its input on.
     """
     run = run_of(scope)
     if run is None:

@@ -1,4 +1,4 @@
-"""The scope of a weight method: `encoder`, `all-linear`, `layer:K` or a run of encoder layers, `layers:A-B`, from 0."""
+"""The scope of a pruning as a run of encoder layers, `layers:A-B`, from 0."""
 
 import re
 
@@ -6,9 +6,9 @@ _NUMBER = r"(0|[1-9]\d{0,3})"
 
 
 def canonical(scope: str | None) -> str | None:
-    """Write a run of one layer, `layers:K-K`, as that layer, `layer:K`: one pruning has one key."""
-    run = run_of(scope)
-    return f"layer:{run.start}" if run is not None and len(run) == 1 else scope
+    """Write a run of one layer, `layers:K-K`, as that layer, `layer:K`, so that one pruning has one key."""
+    layer = layer_of(scope)
+    return scope if layer is None else f"layer:{layer}"
 
 
 def run_of(scope: str | None) -> range | None:
@@ -16,8 +16,8 @@ def run_of(scope: str | None) -> range | None:
     match = re.fullmatch(f"layer:{_NUMBER}|layers:{_NUMBER}-{_NUMBER}", scope or "")
     if match is None:
         return None
-    one, first, last = match.groups()
-    return range(int(one or first), int(one or last) + 1)
+    layer, first, last = match.groups()
+    return range(int(layer or first), int(layer or last) + 1)
 
 
 def layer_of(scope: str | None) -> int | None:

@@ -1,6 +1,6 @@
-"""A sweep request and its validation; the tasks that it can name, and texts typed for them; no torch.
+"""The sweep request and its validation; the tasks that it can name, and texts typed for them; no torch.
 
-Tasks are GLUE's presets by name, and those that are made from what a checkpoint's labels say.
+A task is one of GLUE's presets, by name, or made from a checkpoint's labels.
 """
 
 import re
@@ -18,21 +18,21 @@ from core.request.catalog import MAX_LENGTH, METHODS, TASKS, Task
 from core.request.limits import TABLE_SUFFIXES, TABLES, kind_of_data, limits, source_of
 from core.request.scope import canonical, run_of
 
-AUTO = "auto"  # the name of a task that is made from a checkpoint's labels
+AUTO = "auto"  # the task made from a checkpoint's labels
 AUTO_TITLE = "The checkpoint's own labels"
 MIN_LABELS, MAX_LABELS = 2, 50
 TASK_NAMES = (*TASKS, AUTO)
-MAX_CHARACTERS = 2_000  # of a typed text: several times what fits into MAX_LENGTH tokens
+MAX_CHARACTERS = 2_000  # of a typed text: several times as many as fit into MAX_LENGTH tokens
 
 
 def usual_task(checkpoint: str) -> str:
-    """Return the task that a known checkpoint was fine-tuned on; for others it is made from their labels."""
-    known = catalog.CHECKPOINTS.get(checkpoint.partition("@")[0])
-    return known.task if known else AUTO
+    """Return the task that a known checkpoint was fine-tuned on, and `auto` for others."""
+    entry = catalog.CHECKPOINTS.get(checkpoint.partition("@")[0])
+    return entry.task if entry else AUTO
 
 
 def made_task(text_columns: Sequence[str], label_names: Sequence[str]) -> Task:
-    """Make the task of a classifier that is none of GLUE's.
+    """Make the task of a non-GLUE classifier.
 
     Args:
         text_columns: One or two columns of the data.
@@ -44,13 +44,13 @@ def made_task(text_columns: Sequence[str], label_names: Sequence[str]) -> Task:
 
 
 def own_task(checkpoint: str, label_names: Sequence[str]) -> Task:
-    """Make the task of a checkpoint's own labels, with the text columns of the task that it is known for, if any."""
-    known = TASKS.get(usual_task(checkpoint))
-    return made_task(known.text_columns if known else (), label_names)
+    """Make the task of a checkpoint's own labels, with the text columns of its usual task, if known."""
+    usual = TASKS.get(usual_task(checkpoint))
+    return made_task(usual.text_columns if usual else (), label_names)
 
 
 def check_texts(texts: Sequence[str], task: Task) -> tuple[str, ...]:
-    """Strip the space around typed texts, one for each of the task's columns.
+    """Strip whitespace from typed texts, one for each of the task's columns.
 
     Raises:
         PrunescopeError: The number of texts is wrong, or one is empty or too long.
@@ -79,7 +79,7 @@ def check_scope(scope: str | None, method: str, num_layers: int = catalog.MAX_LA
     Args:
         scope: `encoder`, `all-linear`, `layer:K`, `layers:A-B` (from 0, both ends in it), or None for a neuron method.
         method: A name from METHODS.
-        num_layers: The model's encoder layers, or as many as a model may have.
+        num_layers: The model's encoder layers; by default the most that a model may have.
 
     Raises:
         PrunescopeError: The scope does not exist, or does not fit the method.
@@ -98,25 +98,25 @@ def check_scope(scope: str | None, method: str, num_layers: int = catalog.MAX_LA
 
 
 def usual_scope(method: str) -> str | None:
-    """Return the scope of a method where none is asked for: the encoder, and none for a neuron method.
+    """Return the default scope of a method: the encoder, and None for a neuron method.
 
     Raises:
-        PrunescopeError: The method is not known.
+        PrunescopeError: The method is unknown.
     """
     return "encoder" if METHODS[choose(method, METHODS, "method")].granularity == "weight" else None
 
 
-def _amounts(given: Any) -> Any:
-    """Read amounts; a text lists them with commas."""
-    given = given.split(",") if isinstance(given, str) else given
-    return parse_amounts(given) if isinstance(given, list | tuple) else given
+def _amounts(values: Any) -> Any:
+    """Read amounts, from text if they are separated by commas."""
+    values = values.split(",") if isinstance(values, str) else values
+    return parse_amounts(values) if isinstance(values, list | tuple) else values
 
 
 _PAIR = re.compile(r"((?:[^\\=]|\\.)*)=(.*)", re.DOTALL)
 
 
 def _meaning(pair: Any) -> Any:
-    """Read one pair of a label map; a text is one that `meaning_text` writes."""
+    """Read one pair of a label map, possibly from the text that `meaning_text` writes."""
     if not isinstance(pair, str):
         return pair
     match = _PAIR.fullmatch(pair)
@@ -126,17 +126,17 @@ def _meaning(pair: Any) -> Any:
 
 
 def meaning_text(value: str, label: str | None) -> str:
-    r"""Write one pair of a label map as `VALUE=LABEL`; in VALUE, a backslash comes before `=` and before `\`."""
+    r"""Write one pair of a label map as `VALUE=LABEL`; in VALUE, `=` and `\` are escaped by a backslash."""
     return "=".join((re.sub(r"[\\=]", r"\\\g<0>", value), label or ""))
 
 
 def one_of(noun: str, names: Iterable[str]) -> Any:
-    """Return the check that a field is one of some names; see `choose`."""
+    """Return a field's check that its value is one of some names; see `choose`."""
     return AfterValidator(lambda value: choose(value, names, noun))
 
 
-def _help(words: str, **bounds: Any) -> Any:
-    return Field(description=words, **bounds)
+def _help(text: str, **bounds: Any) -> Any:
+    return Field(description=text, **bounds)
 
 
 _Scope = Annotated[str | None, AfterValidator(canonical)]
@@ -153,10 +153,10 @@ _GUESSED = "(default: guessed where only one can be meant)"
 
 @dataclass(frozen=True)
 class SweepRequest:
-    """Everything that decides a sweep's numbers, whether a page, a command, a notebook or a grid's file asks for it.
+    """Everything that decides a sweep's numbers, for pages, commands, notebooks and grid files alike.
 
-    Each field says in its help what it is, with layers counted from 0; its name is that of its option, but for
-    `num_examples` (`--examples`) and the second of two texts (`--text2`).
+    Each field has its help, with layers counted from 0, and the name of its option, except for `num_examples`
+    (`--examples`) and the second of two texts (`--text2`).
     """
 
     checkpoint: Annotated[str, _help("ID[@REVISION] on the Hub, a folder, embedded:NAME or recipe:NAME")]
@@ -182,8 +182,8 @@ class SweepRequest:
         """Read and check a request.
 
         Args:
-            values: By field, plain JSON values or what a command line has for them. Those that are missing or None take
-                their defaults; without a task it is the checkpoint's usual one, without a scope the method's.
+            values: Values by field, plain JSON or a command line's. Missing fields and None take their defaults; the
+                default task is the checkpoint's usual one, the default scope the method's.
 
         Raises:
             PrunescopeError: An unknown name, or a value out of its bounds.
@@ -196,7 +196,7 @@ DEFAULT_REQUEST = SweepRequest(next(iter(catalog.CHECKPOINTS)), usual_task(next(
 
 @lru_cache(maxsize=1)
 def _types() -> "TypeAdapter[SweepRequest]":
-    """Return the check of a request's types, which takes a moment to build."""
+    """Return the check of a request's types, which takes 0.2 s to build."""
     return TypeAdapter(SweepRequest)
 
 
@@ -206,16 +206,16 @@ def typed(values: Mapping[str, Any]) -> SweepRequest:
     Raises:
         PrunescopeError: An unknown name, or a value of the wrong type or out of its bounds.
     """
-    known = {name: values[name] for name in SweepRequest.__dataclass_fields__ if name in values}
-    known.setdefault("task", usual_task(str(known.get("checkpoint"))))
-    known.setdefault("scope", usual_scope(str(known.get("method", SweepRequest.method))))
+    fields = {name: values[name] for name in SweepRequest.__dataclass_fields__ if name in values}
+    fields.setdefault("task", usual_task(str(fields.get("checkpoint"))))
+    fields.setdefault("scope", usual_scope(str(fields.get("method", SweepRequest.method))))
     try:
-        return _types().validate_python(known)
+        return _types().validate_python(fields)
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
         option = flag_of(name).removeprefix("--")
-        raise PrunescopeError(f"{option}: {first['msg']}, not {str(known.get(name))[:60]!r}") from None
+        raise PrunescopeError(f"{option}: {first['msg']}, not {str(fields.get(name))[:60]!r}") from None
 
 
 def option_help() -> dict[str, str]:
@@ -265,7 +265,7 @@ def checked(request: SweepRequest) -> SweepRequest:
 
 
 def _check_columns(request: SweepRequest, data: str) -> None:
-    """Refuse columns for data whose columns are known, and a task that such data do not have.
+    """Refuse columns for data whose columns are fixed, and a task that the data do not have.
 
     Raises:
         PrunescopeError: They do not fit together.
