@@ -28,7 +28,7 @@ from core.findings.passed import Harm
 from core.findings.pooled import Pooled
 from core.findings.words import NONE
 from core.findings.words import verdict as words
-from core.findings.words.grid import claim_heading, claim_said, pooled_table
+from core.findings.words.grid import claim_finding, claim_heading, pooled_table
 from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, SHIPPED, TASKS
 from core.results import library, store
 from core.results.names import checkpoint_name, listed, method_name
@@ -44,7 +44,7 @@ NO_DIFFERENCE = "None shows that a method differs from random removal"
 
 def pages_of(table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: Sequence[Harm]) -> dict[Path, str]:
     """Return what documents and Methods say: verdicts, all of them together, and harm."""
-    claim = claim_said(together[0], together)
+    claim = claim_finding(together[0], together)
     said = f"**{claim.heading}.** {' '.join(claim.sentences)}"
     harm = markdown_of(harm_table(alone))
     document = DOCUMENT.read_text("utf-8")

@@ -86,8 +86,8 @@ def show_pooled(table: Sequence[Pooled], own: Own) -> None:
     """Show each method over all checkpoints: what they say together, and every one of them."""
     shown = pooled_shown(table, own)
     (block,) = shown.blocks
-    st.title(plain(shown.said.heading), anchor=False)
-    st.markdown(plain(" ".join(shown.said.sentences)))
+    st.title(plain(shown.finding.heading), anchor=False)
+    st.markdown(plain(" ".join(shown.finding.sentences)))
     remark(plain(". ".join(block.scene.caption)))
     show_pictures(block.scene, key="forest", link=False)
     with st.expander("How to read it, and the numbers"):

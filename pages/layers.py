@@ -63,7 +63,7 @@ def show_halves(result: SweepResult, reduction: ReductionKey, near: Sequence[Swe
     """Show what pruning each half of the layers alone does, or offer to find out."""
     if block := halves_block(result, near, reduction):
         show_pictures(block.scene, key="layers-halves", start=block.start, link=False)
-        st.markdown(f"**{plain(block.said.heading)}.** {plain(' '.join(block.said.sentences))}")
+        st.markdown(f"**{plain(block.finding.heading)}.** {plain(' '.join(block.finding.sentences))}")
         offer_exports(block.scene, result, label="Download these pictures", numbers=False)
     elif requests := layers_alone(result):
         with refusals_shown():

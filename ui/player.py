@@ -129,13 +129,13 @@ def show_answer(shown: Shown, title: DeltaGenerator, key: str, link: bool = True
     Returns:
         The picture.
     """
-    title.title(plain(shown.said.heading), anchor=False)
+    title.title(plain(shown.finding.heading), anchor=False)
     place = st if link else st.container()
     for block in shown.blocks:
         start = start_in_address(block.scene.amounts, block.start) if link else block.start
         pick = partial(_note_pick, key, block.picks)
         show_pictures(block.scene, key=key, group=block.group, start=start, link=link, on_pick=pick)
-    place.markdown(plain(" ".join(shown.said.sentences)))
+    place.markdown(plain(" ".join(shown.finding.sentences)))
     return shown.blocks[0].scene if shown.blocks else None
 
 
@@ -152,7 +152,7 @@ def show_story(steps: Sequence[Step], of: str) -> str | None:
         of: The key of the result that it tells of.
 
     Returns:
-        What the visitor has asked for with a scene's button: its `what`.
+        What the visitor has asked for with a scene's button: its `action`.
     """
     told = _player(key="story", data={"key": of, "steps": mounted(steps, served_url(VEGA))}, on_go_change=lambda: None)
     pause_after_first_picture()

@@ -26,14 +26,14 @@ from core.findings.compare import Two
 from core.findings.cut import chosen, frontier_of
 from core.findings.pooled import Pooled
 from core.findings.sentences import ALL, examples_of, selected
-from core.findings.words import Said, Table, numbered
+from core.findings.words import Finding, Table, numbered
 from core.findings.words import compare as compare_words
 from core.findings.words import cut as cut_words
 from core.findings.words import grid as grid_words
 from core.findings.words import layers as layers_words
 from core.findings.words import sentences as sentences_words
 from core.findings.words.numbers import unbroken
-from core.findings.words.passed import halves_said
+from core.findings.words.passed import halves_finding
 from core.findings.words.present import HINT
 from core.findings.words.story import in_short
 from core.findings.words.verdict import criteria_table, numbers_table
@@ -43,7 +43,7 @@ from core.results.cut import CutStudy
 from core.results.names import PointLabel, ReductionKey
 from core.results.schema import SweepResult
 
-NOTHING = Said("")
+NOTHING = Finding("")
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Block:
     """
 
     scene: Scene
-    said: Said = NOTHING
+    finding: Finding = NOTHING
     start: float | None = None
     group: str = ""
     picks: str = ""
@@ -90,7 +90,7 @@ class Shown:
         turn: The keys of the results that the arrow keys step through.
     """
 
-    said: Said
+    finding: Finding
     blocks: Sequence[Block] = ()
     notes: Sequence[str] = ()
     tables: Mapping[str, Table] = field(default_factory=dict)
@@ -111,7 +111,7 @@ def layers_shown(result: SweepResult, near: Sequence[SweepResult], reduction: Re
         reduction: A key of REDUCTIONS.
         layer: The selected one.
     """
-    said = layers_words.layers_said(result, layer, near, reduction)
+    said = layers_words.layers_finding(result, layer, near, reduction)
     if not said.sentences:
         return Shown(said)
     scene = layer_scene(result, reduction, layer, controls_of(result, near))
@@ -134,7 +134,7 @@ def halves_block(result: SweepResult, near: Sequence[SweepResult], reduction: Re
     harm = cached_call(passed.harm_of, alone, result)
     if harm is None:
         return None
-    said = halves_said(cached_call(verdict, result, near, reduction).lead, harm, passed.shipped())
+    said = halves_finding(cached_call(verdict, result, near, reduction).lead, harm, passed.shipped())
     return Block(cached_call(halves_scene, result, reduction, alone, drawn, said.heading), said, harm.removed)
 
 
@@ -147,7 +147,7 @@ def compare_shown(
     """Show how two results differ, where the same of an axis is reached; `near` is what either is judged beside."""
     metric = metric_of(*two, asked=metric)
     scene = compare_scene(*two, reduction, axis, metric)
-    said = cached_call(compare_words.compare_said, two, reduction, near, metric)
+    said = cached_call(compare_words.compare_finding, two, reduction, near, metric)
     said = replace(said, heading=compare_words.equal_heading(two, axis, reduction) or said.heading)
     tests = cached_call(compare.paired_comparisons, two, metric) if said.sentences else []
     table = compare_words.paired_table(tests, metric, compare.distinguishing_names(two)) if tests else []
@@ -164,7 +164,7 @@ def compare_shown(
 def sentences_shown(result: SweepResult, flips: str, label: str = ALL, with_texts: bool = True) -> Shown:
     """Show which of a result's examples flip, and their texts if kept; no picture where none fits."""
     examples = [known if with_texts else replace(known, texts=()) for known in examples_of(result)]
-    said, found = sentences_words.sentences_said(result, examples), selected(result, examples, label, flips)
+    said, found = sentences_words.flips_finding(result, examples), selected(result, examples, label, flips)
     if not found:
         return Shown(said, notes=(sentences_words.NO_FIT,), text=sentences_words.EXPLANATION)
     lacking = sentences_words.NO_TEXTS if with_texts else sentences_words.NOT_PUBLISHED
@@ -192,13 +192,13 @@ def cut_shown(study: CutStudy, most: str) -> Shown:
     """Show which layers can go where at most so much may be lost."""
     known = cached_call(frontier_of, study)
     found = chosen(known, float(most))
-    said = cut_words.cut_said(known, found, float(most))
+    said = cut_words.cut_finding(known, found, float(most))
     scene = cut_scene(known, found, said.heading)
     return Shown(said, [Block(scene)], tables={"": cut_words.choices_table(known)}, text=cut_words.READING)
 
 
 def pooled_shown(table: Sequence[Pooled], own: Own) -> Shown:
     """Show each method over all checkpoints, and beside them a visitor's own: what they say together, and each."""
-    said = grid_words.claim_said(table[0], table)
+    said = grid_words.claim_finding(table[0], table)
     scene = forest_scene(table, own, said.heading)
     return Shown(said, [Block(scene)], tables={"": grid_words.pooled_table(table)}, text=grid_words.MEANING)

@@ -147,7 +147,7 @@ class Story {
     const { step, guess } = this, answer = step.name === "play" && guess?.answer;
     const lines = [...(answer ? [answer] : []), ...step.sentences].map((text) => element("p", {}, text));
     const go = step.go && this.tell && element("button", {
-      type: "button", className: "go", onclick: () => this.tell("go", step.go.what),
+      type: "button", className: "go", onclick: () => this.tell("go", step.go.action),
     }, step.go.label);
     this.said.replaceChildren(...lines, ...(go ? [go] : []));
     this.next.textContent = step.name === "guess" && !guess ? "Skip →" : "Next →";

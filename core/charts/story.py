@@ -20,7 +20,7 @@ from core.findings import passed, pooled
 from core.findings.accuracy import metric_of, working_to
 from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
-from core.findings.words import Said
+from core.findings.words import Finding
 from core.findings.words import story as words
 from core.findings.words.numbers import unbroken
 from core.results.names import ReductionKey, origins
@@ -57,7 +57,7 @@ class Step:
     """
 
     name: str
-    said: Said
+    finding: Finding
     scene: Scene | None
     start: float | None = None
     notes: tuple[str, ...] = ()
@@ -88,7 +88,7 @@ def story(
     def curves(*drawn: SweepResult) -> View:
         return accuracy_view(result, result.frames, metric_title(metric), metric, controls=drawn)
 
-    def step(name: str, told: Said, layout: Layout, views: dict[str, View], start: float | None = None) -> Step:
+    def step(name: str, told: Finding, layout: Layout, views: dict[str, View], start: float | None = None) -> Step:
         frames = player_frames(result, metric) if len(views) > 1 else [g.step(0.0, "", "")]
         scene = Scene(told.heading, origins((result,), reduction), views, frames, layout) if views else None
         return _step(name, told, scene, start)
@@ -101,11 +101,11 @@ def story(
     guess = {"stack": _whole(shown["stack"])} if len(result.points) > 1 else {}
     start = to or result.amounts[0]
     return (
-        step("similar", words.similar_told(table), PLAY, {}),
-        step("guess", words.guess_told(result), GUESS, guess),
-        step("play", words.play_told(result, companions, reduction), PLAY, shown),
-        step("limits", words.limits_told(result, reduction, metric), BESIDE, limits, start),
-        step("chance", words.chance_told(result, companions, table, metric), BESIDE, chance, start),
+        step("similar", words.similar_finding(table), PLAY, {}),
+        step("guess", words.guess_finding(result), GUESS, guess),
+        step("play", words.play_finding(result, companions, reduction), PLAY, shown),
+        step("limits", words.limits_finding(result, reduction, metric), BESIDE, limits, start),
+        step("chance", words.chance_finding(result, companions, table, metric), BESIDE, chance, start),
         _matters(result, reduction, companions, beside),
     )
 
@@ -128,10 +128,10 @@ def mounted(
     return [
         {
             "name": step.name,
-            "heading": unbroken(step.said.heading),
-            "sentences": [*map(unbroken, step.said.sentences)],
+            "heading": unbroken(step.finding.heading),
+            "sentences": [*map(unbroken, step.finding.sentences)],
             "notes": step.notes,
-            "go": step.said.go and vars(step.said.go),
+            "go": step.finding.button and vars(step.finding.button),
             "player": step.scene
             and {
                 **player(step.scene),
@@ -146,7 +146,7 @@ def mounted(
     ]
 
 
-def _step(name: str, told: Said, scene: Scene | None, start: float | None = None) -> Step:
+def _step(name: str, told: Finding, scene: Scene | None, start: float | None = None) -> Step:
     """Describe a scene; one that lacks its data starts nowhere, and leaves a presenter nothing to say."""
     notes = words.NOTES[name] if scene or name == "similar" else ()
     return Step(name, told, scene, start if scene else None, notes)
@@ -174,7 +174,7 @@ def _matters(
     """Show which layers fade, beside the harm of pruning either half; by what is measured of halves alone."""
     alone, drawn = isolated_of(result, beside), list(isolated_controls_of(result, beside).values())
     found, scene = passed.harm_of(alone, result), None
-    told = words.matters_told(result, verdict(result, companions, reduction), found, passed.shipped())
+    told = words.matters_finding(result, verdict(result, companions, reduction), found, passed.shipped())
     if found:
         scene = halves_scene(result, reduction, alone, drawn, told.heading)
     return _step("matters", told, scene, found.removed if found else None)

@@ -87,7 +87,7 @@ class Shard:
 
 def _view(shown: Shown, text: str) -> dict[str, Any]:
     view: dict[str, Any] = {
-        **_said(shown.said),
+        **_finding(shown.finding),
         "notes": list(map(unbroken, shown.notes)),
         "blocks": list(map(_block, shown.blocks)),
         "tables": [
@@ -110,7 +110,7 @@ def _block(block: Block) -> dict[str, Any]:
     player = {**_player(block.scene), **layout, "start": block.start, "stage": block.stage}
     if block.choices:
         player["choices"] = block.offered(lambda scene: _pictures(scene.views))
-    return {**_said(block.said), "player": player, "picks": block.picks}
+    return {**_finding(block.finding), "player": player, "picks": block.picks}
 
 
 def _player(scene: Scene) -> dict[str, Any]:
@@ -127,8 +127,8 @@ def _pictures(views: Mapping[str, View]) -> dict[str, Any]:
     }
 
 
-def _said(said: Any) -> dict[str, Any]:
-    return {"heading": unbroken(said.heading), "sentences": list(map(unbroken, said.sentences))}
+def _finding(finding: Any) -> dict[str, Any]:
+    return {"heading": unbroken(finding.heading), "sentences": list(map(unbroken, finding.sentences))}
 
 
 def _default_first(options: Mapping[str, str], default: str) -> Sequence[str]:

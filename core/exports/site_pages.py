@@ -14,7 +14,7 @@ from core.findings.choices import halves, isolated
 from core.findings.layers import layers_of
 from core.findings.pooled import Pooled
 from core.findings.sentences import ALL, examples_of, flip_choices
-from core.findings.words import Said, points
+from core.findings.words import Finding, points
 from core.findings.words import compare as compare_words
 from core.findings.words import cut as cut_words
 from core.findings.words import layers as layers_words
@@ -86,7 +86,7 @@ def story_page(result: SweepResult, shelf: Shelf) -> Page:
 
     def show(reduction: str, metric: str | None = None) -> Shown:
         steps = story(result, reduction, near, alone, metric)
-        return Shown(Said(pruning_name(result)), notes=notes, text=story_words.HOW_TO_READ, steps=steps)
+        return Shown(Finding(pruning_name(result)), notes=notes, text=story_words.HOW_TO_READ, steps=steps)
 
     choices = [*BY_REDUCTION, *choice("metric", metrics_of(result))]
     return Page(name_of("story", result.key), choices, show)
@@ -130,7 +130,7 @@ def present_page(result: SweepResult, shelf: Shelf) -> Page:
     titles, caption = shelf.playlist(result), f"{checkpoint_name(result)}, {data_name(result)}"
     heading = titles[result.key]
     block = pages.present_block(result, shelf.beside(result), heading, caption)
-    shown = Shown(Said(heading), [block], turn=list(titles))
+    shown = Shown(Finding(heading), [block], turn=list(titles))
     return Page(name_of("present", result.key), (), lambda: shown)
 
 
@@ -142,7 +142,7 @@ def cut_page(study: CutStudy) -> Page:
 
 def grid_page(table: Sequence[Pooled]) -> Page:
     """Show what all shipped checkpoints say of each method, above the list of results; without a table only that."""
-    shown = Shown(Said("All results"))
+    shown = Shown(Finding("All results"))
     if table:
         shown = pages.pooled_shown(table, {})
         shown = replace(shown, text=f"{shown.blocks[0].scene.caption[-1]}\n\n{shown.text}")
@@ -151,4 +151,4 @@ def grid_page(table: Sequence[Pooled]) -> Page:
 
 def methods_page() -> Page:
     """Explain what the pictures mean."""
-    return Page("methods", (), partial(Shown, Said(TITLE), text=methods_html()), str)
+    return Page("methods", (), partial(Shown, Finding(TITLE), text=methods_html()), str)

@@ -12,7 +12,7 @@ from core.findings import pooled
 from core.findings.grid import grid_rows
 from core.findings.pooled import ALL, FEWEST_PREDICTED, WHOLE, Pooled, marks
 from core.findings.words import narrow
-from core.findings.words.grid import claim_said, pooled_table
+from core.findings.words.grid import claim_finding, pooled_table
 from core.results.schema import SweepResult
 from tests.core.findings import made
 from tests.core.findings.made import around, network
@@ -80,7 +80,7 @@ def test_what_is_shipped_is_what_was_written(shipped: Path) -> None:
     shipped.parent.mkdir(exist_ok=True)
     write_table(pooled.FILE, known)
     assert pooled.shipped() == known
-    assert "the upper layers change most, on all 4 checkpoints." in claim_said(known[0]).heading
+    assert "the upper layers change most, on all 4 checkpoints." in claim_finding(known[0]).heading
     own = network(0.9, task="qnli")
     rows = grid_rows([own, *around(0.7, task="qnli")])
     ((title, ((_, beside),)),) = marks(rows).items()

@@ -31,7 +31,7 @@ def test_it_opens_with_the_bundled_checkpoint_and_all_six_scenes(complete: Path)
     assert first["drawing"]
     assert play["player"]["start"] is None, "it plays"
     assert limits["player"]["start"] is not None
-    assert last["go"]["what"] == "own"
+    assert last["go"]["action"] == "own"
 
 
 def test_a_guess_is_answered_by_how_far_its_layer_is_intact(complete: Path) -> None:
@@ -64,7 +64,7 @@ def test_what_a_scene_lacks_is_said_with_a_button(shipped: Path) -> None:
     ship(shipped, SST2)
     lacking = [step for step in story(open_page(PAGE))["steps"][1:] if not step["player"]]
     wanted = [("chance", "random removal"), ("matters", "halves")]
-    assert [(step["name"], step["go"]["what"]) for step in lacking if step["sentences"]] == wanted
+    assert [(step["name"], step["go"]["action"]) for step in lacking if step["sentences"]] == wanted
 
 
 @pytest.mark.parametrize(

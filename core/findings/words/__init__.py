@@ -15,20 +15,20 @@ Table = list[dict[str, str]]  # facts as shown, a row of texts for each
 
 
 @dataclass(frozen=True)
-class Go:
-    """A button: its label, and what the page does about it."""
+class Button:
+    """A button: its label, and the name of what it does."""
 
     label: str
-    what: str
+    action: str
 
 
 @dataclass(frozen=True)
-class Said:
+class Finding:
     """What a page says: a heading, the answer; at most two sentences beside its picture; and a button, if any helps."""
 
     heading: str
     sentences: tuple[str, ...] = ()
-    go: Go | None = None
+    button: Button | None = None
 
     @property
     def text(self) -> str:

@@ -8,7 +8,7 @@ from core.findings import compare
 from core.findings.accuracy import metric_of, working_to
 from core.findings.comparable import same_checkpoint, same_examples
 from core.findings.matching import largest_damage
-from core.findings.words import Said, Table, numbered, points_span
+from core.findings.words import Finding, Table, numbered, points_span
 from core.findings.words.numbers import decimals, p_value, percent, place_name
 from core.findings.words.verdict import verdict_cell
 from core.request.catalog import CONFIDENCE, DAMAGE, METRICS
@@ -25,9 +25,9 @@ PAIRED = "Accuracy: McNemar's exact test; other metrics: randomly exchanged pred
 ENDS_TOGETHER = 0.1  # of damage; two results that end no farther apart need no note
 
 
-def compare_said(
+def compare_finding(
     two: compare.Two, reduction: ReductionKey, companions: Sequence[SweepResult] = (), metric: str | None = None
-) -> Said:
+) -> Finding:
     """Say how far two models work, where in depth they change, and which does better.
 
     Args:
@@ -38,8 +38,8 @@ def compare_said(
     """
     heading = compare_heading(two, metric)
     if two[0].key == two[1].key or not same_examples(*two):
-        return Said(heading)
-    return Said(heading, (depth_sentence(two, reduction, companions), metric_sentence(two, metric)))
+        return Finding(heading)
+    return Finding(heading, (depth_sentence(two, reduction, companions), metric_sentence(two, metric)))
 
 
 def compare_heading(two: compare.Two, metric: str | None = None) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from core.findings.cut import Choice, Frontier, kept_by, state_of
-from core.findings.words import NONE, Said, Table, estimated, layers_named, numbered, points, points_span
+from core.findings.words import NONE, Finding, Table, estimated, layers_named, numbered, points, points_span
 from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS
 from core.results.cut import CutStudy
@@ -26,7 +26,7 @@ are hundredths of the score; nothing is trained after a cut.
 SLOW = "not shown to be faster"
 
 
-def cut_said(known: Frontier, choice: Choice | None, most: float) -> Said:
+def cut_finding(known: Frontier, choice: Choice | None, most: float) -> Finding:
     """Say whether a limit is kept to, what is gained and lost, and which smaller cut keeps to it.
 
     Args:
@@ -40,7 +40,7 @@ def cut_said(known: Frontier, choice: Choice | None, most: float) -> Said:
     if choice is None or known.full.low <= known.guess:
         heading = f"No smaller model is chosen: on the examples for choosing, none keeps to {limit}"
         heading = f"The full model is {guess}" if state == "guesses" else heading
-        return Said(heading, (f"On {len(judged)} examples, the full model has {metric} {full}.",))
+        return Finding(heading, (f"On {len(judged)} examples, the full model has {metric} {full}.",))
     verdict = {"holds": "yes", "inconclusive": "inconclusive", "fails": "no", "guesses": guess}[state]
     first = (
         f"On the {len(study.calibration.examples)} examples of the choice, which tend to flatter it, that is "
@@ -49,7 +49,7 @@ def cut_said(known: Frontier, choice: Choice | None, most: float) -> Said:
     )
     heading = f"{capitalised(limit)}? {capitalised(verdict)}: without {_out(known, choice)}"
     smaller = _smaller(known, choice, most) if state in ("inconclusive", "fails") else ()
-    return Said(heading, (first, *smaller))
+    return Finding(heading, (first, *smaller))
 
 
 def _out(known: Frontier, choice: Choice) -> str:

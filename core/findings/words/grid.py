@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from core.findings.choices import seed_groups
 from core.findings.grid import Grid, GridRow, comparable_rows, corrected_verdicts
 from core.findings.pooled import ALL, WHOLE, Pooled
-from core.findings.words import NONE, Said, Table, numbered, points, points_span, share_span
+from core.findings.words import NONE, Finding, Table, numbered, points, points_span, share_span
 from core.findings.words.numbers import decimals, percent
 from core.findings.words.verdict import REASONS, STATES, beside_random, verdict_cell
 from core.request.catalog import DAMAGE
@@ -25,7 +25,7 @@ MEANING = (
 OVER_SEEDS = f"The share of an overall change of {DAMAGE} in the upper half of the layers, mean over checkpoints ± SD."
 
 
-def claim_said(known: Pooled, table: Sequence[Pooled] = ()) -> Said:
+def claim_finding(known: Pooled, table: Sequence[Pooled] = ()) -> Finding:
     """Say where a method changes all checkpoints and whether random removal does the same, then by how much it differs.
 
     Args:
@@ -33,7 +33,7 @@ def claim_said(known: Pooled, table: Sequence[Pooled] = ()) -> Said:
         table: All methods: those that differ are named as well.
     """
     different = [other for other in table if other is not known and other.estimates[ALL].state in DIFFERENT]
-    return Said(claim_heading(known), tuple(map(difference_sentence, (known, *different))))
+    return Finding(claim_heading(known), tuple(map(difference_sentence, (known, *different))))
 
 
 def claim_heading(known: Pooled) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from core.findings import layers as facts
 from core.findings.comparable import controls_of
-from core.findings.words import Said, Table, layers_named, numbered
+from core.findings.words import Finding, Table, layers_named, numbered
 from core.findings.words import numbers as num
 from core.request.catalog import METHODS, REDUCTIONS, SURVIVAL_THRESHOLD
 from core.request.scope import run_of
@@ -22,9 +22,9 @@ guessing the commonest label.
 FIRST_TO_CHANGE = "The first to change"  # of layers to select
 
 
-def layers_said(
+def layers_finding(
     result: SweepResult, chosen: n.PointLabel, companions: Sequence[SweepResult], reduction: n.ReductionKey
-) -> Said:
+) -> Finding:
     """Say which layer changes first, how far the chosen one stays intact, and whether chance changes the same first.
 
     Args:
@@ -35,10 +35,10 @@ def layers_said(
     """
     heading, found = layers_heading(result, reduction), facts.layers_of(result, reduction)
     if not found.last:
-        return Said(heading)
+        return Finding(heading)
     (layer,) = (layer for layer in found.every if layer.label == chosen)
     sentences = _layer_sentence(result, layer), _chance_sentence(result, companions, reduction)
-    return Said(heading, tuple(filter(None, sentences)))
+    return Finding(heading, tuple(filter(None, sentences)))
 
 
 def layers_heading(result: SweepResult, reduction: n.ReductionKey) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from core.findings.claim import Lead
 from core.findings.passed import Estimate, HalvesHarm, Harm, PassedOn
-from core.findings.words import Said, points, points_span, share_with_interval
+from core.findings.words import Finding, points, points_span, share_with_interval
 from core.findings.words.numbers import decimals, percent
 from core.request.catalog import CONFIDENCE
 from core.results.names import PointLabel, amount_name, layer_number
@@ -14,7 +14,7 @@ ENDS = {True: "what the classifier reads", False: "the first token of the last l
 CELLS = "combinations of task and number of layers"
 
 
-def passed_said(chosen: PointLabel, passed: PassedOn, table: Sequence[Harm]) -> Said:
+def passed_finding(chosen: PointLabel, passed: PassedOn, table: Sequence[Harm]) -> Finding:
     """Say what a layer passes on at the amount in the middle, then what harm follows on all shipped checkpoints.
 
     Args:
@@ -33,10 +33,10 @@ def passed_said(chosen: PointLabel, passed: PassedOn, table: Sequence[Harm]) -> 
     numbers = _under(table, "beyond", lambda of: " against ".join(decimals(of[x].value, 2) for x in ("end", "own")))
     follows = f"follow the loss at the end ({ENDS[all(harm.is_read for harm in table)]}) more closely than its own"
     said = f"On average, predictions changed by one layer {follows}: rank correlations {numbers}."
-    return Said(f"What layer {layer} passes on", (alone, said) if numbers else (alone,))
+    return Finding(f"What layer {layer} passes on", (alone, said) if numbers else (alone,))
 
 
-def halves_said(lead: Lead | None, harm: HalvesHarm, table: Sequence[Harm]) -> Said:
+def halves_finding(lead: Lead | None, harm: HalvesHarm, table: Sequence[Harm]) -> Finding:
     """Say whether the half of the layers that fades is the one that matters, here and on all shipped checkpoints.
 
     Args:
@@ -56,7 +56,7 @@ def halves_said(lead: Lead | None, harm: HalvesHarm, table: Sequence[Harm]) -> S
         f"of all) changes {percent(harm.lower)} of predictions; of the upper half alone, {percent(harm.upper)}"
         f"{fewer if harm.whole < max(harm.lower, harm.upper) else ''}."
     )
-    return Said(f"At {removed} removed, {heading}", (own, *apart_sentence(table)))
+    return Finding(f"At {removed} removed, {heading}", (own, *apart_sentence(table)))
 
 
 def apart_sentence(table: Sequence[Harm]) -> Sequence[str]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.findings.sentences import Example, label_name
-from core.findings.words import Said, numbered
+from core.findings.words import Finding, numbered
 from core.findings.words.numbers import decimals
 from core.request.catalog import MAX_LENGTH, TASKS
 from core.request.sweep_request import column_name
@@ -26,23 +26,23 @@ NO_TEXTS = (
 WRITTEN = "Show the sentences written for this project"  # a button
 
 
-def sentences_said(result: SweepResult, examples: Sequence[Example]) -> Said:
+def flips_finding(result: SweepResult, examples: Sequence[Example]) -> Finding:
     """Say how many of all examples flip, when, and what the model predicts at the largest amount."""
     count, amounts, largest = len(examples), result.amounts, amount_name(result.amounts[-1])
     right = sum(example.is_correct_unpruned for example in examples)
     correct = f"Unpruned, the model is correct on {right} of {count} examples"
     if len(amounts) < 2:
-        return Said("Only the unpruned model has been measured", (f"{correct}.",))
+        return Finding("Only the unpruned model has been measured", (f"{correct}.",))
     label, most = Counter(example.predictions[-1] for example in examples).most_common(1)[0]
     last = f"At {largest}, the last amount measured, {most} of {count} are predicted “{label_name(result, label)}”."
     flips = [amount_name(amounts[flip]) for flip in sorted(example.flip for example in examples if example.flip)]
     if not flips:
-        return Said(f"No prediction flips up to {largest}", (f"{correct}.", last))
+        return Finding(f"No prediction flips up to {largest}", (f"{correct}.", last))
     half = flips[(len(flips) - 1) // 2]
     heading = f"{len(flips)} of {count} predictions flip, half of the {len(flips)} by the time {half} is removed"
     returning = sum(example.returns for example in examples)
     reverts = f"{returning} later {'reverts' if returning == 1 else 'revert'}"
-    return Said(heading, (f"{correct}; the first flips at {flips[0]}, and {reverts}.", last))
+    return Finding(heading, (f"{correct}; the first flips at {flips[0]}, and {reverts}.", last))
 
 
 def text_names(task: TaskRecord) -> list[str]:

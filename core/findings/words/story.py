@@ -9,11 +9,11 @@ from core.findings.comparable import controls_of
 from core.findings.layers import floor_of
 from core.findings.passed import HalvesHarm, Harm
 from core.findings.pooled import ALL, Pooled, shipped
-from core.findings.words import Go, Said, numbered, points, points_span, share_span
+from core.findings.words import Button, Finding, numbered, points, points_span, share_span
 from core.findings.words import layers as layers_words
 from core.findings.words import numbers as num
 from core.findings.words.grid import LEAST, claim_heading, difference_sentence
-from core.findings.words.passed import apart_sentence, halves_said
+from core.findings.words.passed import apart_sentence, halves_finding
 from core.findings.words.verdict import DECIDE_IT, why_inconclusive
 from core.request.catalog import DAMAGE, METHODS, METRICS, RECIPE, SURVIVAL_THRESHOLD
 from core.request.scope import run_of
@@ -64,24 +64,26 @@ NOTES = {  # for a presenter
         "A layer that looks intact still feeds all those above it.",
     ),
 }
-OWN = Go("Try your own model", "own")
+OWN = Button("Try your own model", "own")
 
 
-def similar_told(table: Sequence[Pooled]) -> Said:
+def similar_finding(table: Sequence[Pooled]) -> Finding:
     """Open with what all shipped checkpoints say; the picture and the sentences explain similarity."""
     found = f"Inside fine-tuned BERTs: {n.in_sentence(claim_heading(table[0]))}" if table else ""
-    return Said(found or "Similar layers keep the same sentences together", SIMILAR)
+    return Finding(found or "Similar layers keep the same sentences together", SIMILAR)
 
 
-def guess_told(result: SweepResult) -> Said:
+def guess_finding(result: SweepResult) -> Finding:
     """Ask which layers change first."""
     if len(result.points) < 2:
-        return Said("There is nothing to guess", ("The layers are too few.",))
+        return Finding("There is nothing to guess", ("The layers are too few.",))
     heading = f"Which layers change first when {n.whose_units(result)} are removed?"
     how = METHODS[result.pruning.method].explanation.partition(". ")[0].removesuffix(".")
     depth = numbered(result.checkpoint.num_layers, "layer")
     ask = f"Of the {depth}, the first lies at the bottom: pick the one that you think changes first, or go on."
-    return Said(heading, (f"{how}. By convention, a layer is intact from a similarity of {SURVIVAL_THRESHOLD}.", ask))
+    return Finding(
+        heading, (f"{how}. By convention, a layer is intact from a similarity of {SURVIVAL_THRESHOLD}.", ask)
+    )
 
 
 def guess_answer(label: str, intact: str, is_first: bool) -> str:
@@ -92,23 +94,23 @@ def guess_answer(label: str, intact: str, is_first: bool) -> str:
 def in_short(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> str:
     """Say the findings of all scenes on one pruning, as a speaker would."""
     told = (
-        play_told(result, companions, reduction),
-        limits_told(result, reduction),
-        chance_told(result, companions, ()),
+        play_finding(result, companions, reduction),
+        limits_finding(result, reduction),
+        chance_finding(result, companions, ()),
     )
     return " ".join(f"{one.heading}." for one in told)
 
 
 def judged(result: SweepResult, companions: Sequence[SweepResult]) -> str:
     """Say whether chance does the same, here and over all shipped checkpoints."""
-    return chance_told(result, companions, shipped()).text
+    return chance_finding(result, companions, shipped()).text
 
 
-def play_told(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> Said:
+def play_finding(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> Finding:
     """Say where a result changes the model, and which layer falls first."""
     first = layers_words.layers_heading(result, reduction)
     reading = "Each layer hands its change on to those above. Outlined cells repeat the bands."
-    return Said(where_heading(result, verdict(result, companions)), (f"{first}.", reading))
+    return Finding(where_heading(result, verdict(result, companions)), (f"{first}.", reading))
 
 
 def where_heading(result: SweepResult, found: Verdict) -> str:
@@ -123,7 +125,7 @@ def where_heading(result: SweepResult, found: Verdict) -> str:
     return f"Neither half of the layers is shown to change more under {n.in_sentence(pruning)}"
 
 
-def limits_told(result: SweepResult, reduction: n.ReductionKey, metric: str | None = None) -> Said:
+def limits_finding(result: SweepResult, reduction: n.ReductionKey, metric: str | None = None) -> Finding:
     """Say up to where the model works, and what an emptied one keeps."""
     metric, amounts = metric_of(result, asked=metric), result.amounts
     to, last, title = working_to(result, metric), amounts[-1], METRICS[metric].title
@@ -145,7 +147,7 @@ def limits_told(result: SweepResult, reduction: n.ReductionKey, metric: str | No
         is_drawn = known and known.metric == metric and known.examples != shown
         kept += f", on {shown} of the {known.examples} examples that this was judged on)" if known and is_drawn else ")"
         heading = f"The model works up to {n.removed_name(to, result)}{', the most that was measured' * (to == last)}"
-    return Said(heading, (f"{kept}.", *_floor_sentence(result, reduction)))
+    return Finding(heading, (f"{kept}.", *_floor_sentence(result, reduction)))
 
 
 def _floor_sentence(result: SweepResult, reduction: n.ReductionKey) -> tuple[str, ...]:
@@ -164,9 +166,9 @@ def _floor_sentence(result: SweepResult, reduction: n.ReductionKey) -> tuple[str
 # ---------------------------------------------------------------- chance
 
 
-def chance_told(
+def chance_finding(
     result: SweepResult, companions: Sequence[SweepResult], table: Sequence[Pooled], metric: str | None = None
-) -> Said:
+) -> Finding:
     """Say whether chance does the same, and how soon it breaks the model.
 
     Args:
@@ -193,8 +195,8 @@ def chance_told(
         sentences.append(_shares_sentence(found, pooled))
     elif found.reason:
         sentences.append(f"No verdict is possible{why_inconclusive(found)}.")
-    go = Go(DECIDE_IT.format(found.remedy), found.remedy) if found.remedy else None
-    return _unmeasured(heading, sentences, go, result)
+    button = Button(DECIDE_IT.format(found.remedy), found.remedy) if found.remedy else None
+    return _unmeasured(heading, sentences, button, result)
 
 
 def _chance_heading(found: Verdict) -> str:
@@ -228,39 +230,39 @@ def _shares_sentence(found: Verdict, pooled: Pooled | None) -> str:
     return f"{said}; over {len(pooled.keys)} checkpoints, the difference is {difference}."
 
 
-def _without_control(result: SweepResult, pooled: Pooled | None) -> Said:
+def _without_control(result: SweepResult, pooled: Pooled | None) -> Finding:
     expected = "Some order of layers is expected whatever is removed, so a method is compared with random removal."
     if METHODS[result.pruning.method].is_random:
-        return Said("This is random removal itself", (expected,))
+        return Finding("This is random removal itself", (expected,))
     if run_of(result.pruning.scope):
         why = "No verdict is given where layers are pruned alone."
-        return Said("Would chance do the same? Not asked here", (why,))
+        return Finding("Would chance do the same? Not asked here", (why,))
     said = [expected]
     if pooled:
         said.append(f"Over {len(pooled.keys)} checkpoints, {n.in_sentence(difference_sentence(pooled))}")
-    go = Go("Measure random removal", "random removal")
-    return _unmeasured("Would chance do the same? Not measured here", said, go, result)
+    button = Button("Measure random removal", "random removal")
+    return _unmeasured("Would chance do the same? Not measured here", said, button, result)
 
 
-def _unmeasured(heading: str, sentences: Sequence[str], go: Go | None, result: SweepResult) -> Said:
+def _unmeasured(heading: str, sentences: Sequence[str], button: Button | None, result: SweepResult) -> Finding:
     """Offer to make what is missing, where the weights are at hand."""
     is_shipped = not result.checkpoint.id.startswith(RECIPE)
-    return Said(heading, tuple(sentences), go if is_shipped else None)
+    return Finding(heading, tuple(sentences), button if is_shipped else None)
 
 
 # ---------------------------------------------------------------- what matters
 
 
-def matters_told(result: SweepResult, found: Verdict, harm: HalvesHarm | None, table: Sequence[Harm]) -> Said:
+def matters_finding(result: SweepResult, found: Verdict, harm: HalvesHarm | None, table: Sequence[Harm]) -> Finding:
     """Say whether the half of the layers that fades is the one that matters; see `core.findings.words.passed`."""
     if harm:
-        return replace(halves_said(found.lead, harm, table), go=OWN)
+        return replace(halves_finding(found.lead, harm, table), button=OWN)
     method = METHODS[result.pruning.controls or result.pruning.method]
     has_halves = method.granularity == "weight" and result.checkpoint.num_layers > 1
     if not has_halves or run_of(result.pruning.scope):
         why = "Halves are pruned alone only where weights of several layers are removed."
-        return Said("Is what changes most what matters most? Not asked here", (why,))
+        return Finding("Is what changes most what matters most? Not asked here", (why,))
     takes = "That takes pruning each half of the layers alone, by the method and at random, which was not done here."
-    go = Go("Prune each half alone", "halves")
+    button = Button("Prune each half alone", "halves")
     said = (takes, *apart_sentence(table))
-    return _unmeasured("Is what changes most what matters most? Not measured here", said, go, result)
+    return _unmeasured("Is what changes most what matters most? Not measured here", said, button, result)

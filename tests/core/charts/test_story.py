@@ -15,9 +15,9 @@ from core.findings.comparable import controls_of, isolated_of
 from core.findings.passed import harm_of
 from core.findings.words import share_span
 from core.findings.words.compare import compare_heading
-from core.findings.words.grid import claim_said
+from core.findings.words.grid import claim_finding
 from core.findings.words.layers import survival_table
-from core.findings.words.passed import halves_said
+from core.findings.words.passed import halves_finding
 from core.findings.words.verdict import criteria_table
 from core.request.catalog import DAMAGE, ROOT
 from core.results import library, store
@@ -38,7 +38,7 @@ def told(result: SweepResult, beside: Sequence[SweepResult] = (), alone: Sequenc
     steps = story(result, "mean", beside, alone)
     assert [step.name for step in steps] == NAMES
     for step in steps:
-        said = step.said
+        said = step.finding
         assert re.fullmatch(".*[^.,;]", said.heading), step
         assert len(said.sentences) in (1, 2), step
         assert all(sentence.endswith(".") and "None" not in sentence for sentence in said.sentences), step
@@ -57,7 +57,7 @@ def numbers(*texts: str) -> list[str]:
 
 def check_against_pages(result: SweepResult, beside: list[SweepResult], steps: dict[str, Step]) -> None:
     """The numbers of the scenes on one result are those of the pages that own them, in their order."""
-    said, metric = {name: step.said for name, step in steps.items()}, metric_of(result)
+    said, metric = {name: step.finding for name, step in steps.items()}, metric_of(result)
     kept, floor = said["limits"].sentences
     ends = result.frames[result.amounts.index(steps["limits"].start or 0)], result.frames[0]
     scores = [f"{frame.metrics[metric] or 0:.2f}" for frame in ends]
@@ -76,7 +76,7 @@ def check_against_pages(result: SweepResult, beside: list[SweepResult], steps: d
     assert numbers(here)[:2] == [f"{DAMAGE}", numbers(criteria_table(result, beside)[0]["In the upper half"])[0]]
     (pool,) = (one for one in pooled.shipped() if one.title == method_name(result))
     assert numbers(here)[-1] == str(len(pool.keys))
-    claimed = numbers(claim_said(pool).sentences[0])
+    claimed = numbers(claim_finding(pool).sentences[0])
     assert numbers(all_together) == [number.lstrip("+") for number in claimed if number != "95"]
 
     if result.checkpoint.id == "embedded:sst2":  # of which the page of results tells
@@ -109,7 +109,9 @@ def test_what_is_shown_first_has_the_numbers_and_states_of_the_pages(checkpoint:
     steps = told(result, beside, alone)
     check_against_pages(result, beside, steps)
     if found := harm_of(isolated_of(result, alone), result):
-        assert steps["matters"].said.text == halves_said(verdict(result, beside).lead, found, passed.shipped()).text
+        assert (
+            steps["matters"].finding.text == halves_finding(verdict(result, beside).lead, found, passed.shipped()).text
+        )
         assert steps["matters"].start == found.removed
     shown = [name for name in NAMES[1:] if name != "matters" or found]
     assert [name for name in NAMES if steps[name].scene] == shown
@@ -153,17 +155,17 @@ LACKING = {
 def test_a_scene_without_its_data_says_what_would_make_them(kind: str) -> None:
     result, what = LACKING[kind]
     steps = told(result)
-    assert [step.said.go and step.said.go.what for step in steps.values()] == what
+    assert [step.finding.button and step.finding.button.action for step in steps.values()] == what
     for name in ("chance", "matters"):
         assert steps[name].scene is None
-    everywhere = [part for one in pooled.shipped() for part in (claim_said(one).sentences[0], str(len(one.keys)))]
-    assert set(numbers(*steps["chance"].said.sentences)) <= {*numbers(*everywhere), "95"}
+    everywhere = [part for one in pooled.shipped() for part in (claim_finding(one).sentences[0], str(len(one.keys)))]
+    assert set(numbers(*steps["chance"].finding.sentences)) <= {*numbers(*everywhere), "95"}
 
 
 def test_all_that_a_result_has_is_told() -> None:
     result = make_result(num_layers=4, amounts=(0.0, 0.2, 0.6))
     halves = [made.half("layers:0-1", 0.5), made.half("layers:2-3", 0.1)]
     steps = told(result, [], halves)
-    assert "the upper half of the layers changes more, but pruning the lower" in steps["matters"].said.heading
-    assert getattr(steps["matters"].said.go, "what", "") == "own"
+    assert "the upper half of the layers changes more, but pruning the lower" in steps["matters"].finding.heading
+    assert getattr(steps["matters"].finding.button, "action", "") == "own"
     assert [name for name in NAMES if not steps[name].scene] == ["similar", "chance"]

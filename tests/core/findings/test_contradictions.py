@@ -17,9 +17,9 @@ from core.findings.comparable import SPARSITY_TOLERANCE, largest_mismatch, obsta
 from core.findings.grid import corrected_verdicts, grid_rows
 from core.findings.layers import layers_of
 from core.findings.words import lab, layers
-from core.findings.words.compare import compare_heading, compare_said, depth_sentence
+from core.findings.words.compare import compare_finding, compare_heading, depth_sentence
 from core.findings.words.numbers import percent
-from core.findings.words.story import chance_told, guess_answer, limits_told, play_told
+from core.findings.words.story import chance_finding, guess_answer, limits_finding, play_finding
 from core.findings.words.verdict import STATES, criteria_table, numbers_table
 from core.request.scope import run_of
 from core.results.library import Entry, shipped
@@ -63,7 +63,7 @@ def check_verdicts(shelf: Shelf) -> set[State]:
         criteria = [known, *(verdict(result, beside, *other) for other in SENSITIVITY)]
         assert [told(row["Verdict"]) for row in criteria_table(result, beside)] == list(map(named, criteria))
         for control in [other for other in beside if is_control(other.pruning, result.pruning)][:1]:
-            assert told(*compare_said((result, control), "mean", beside).sentences) in ([], named(known))
+            assert told(*compare_finding((result, control), "mean", beside).sentences) in ([], named(known))
         check_numbers(result, beside)
     return found
 
@@ -73,25 +73,25 @@ def check_numbers(result: SweepResult, beside: list[SweepResult]) -> None:
     to = working_to(result)
     heading, (falls, _, holds) = layers.layers_heading(result, "mean"), lab.key_figures(result, "mean")
     if to and to < result.amounts[-1] and result.pruning.granularity != "layer":
-        pages = [limits_told(result, "mean").heading, layers.layers_said(result, "1", beside, "mean").text, holds]
+        pages = [limits_finding(result, "mean").heading, layers.layers_finding(result, "1", beside, "mean").text, holds]
         pages += [" ".join(row.values()) for row in numbers_table(result, beside) if "advantage" in row["Number"]]
         pages += [compare_heading((result, other)) for other in beside[:1] if working_to(other) is not None]
         said = [re.search(r"(?:Past|works|Up|advantage)(?: up)?(?: to)? (\S+ %)", words) for words in pages]
         assert [found and found[1] for found in said] == [amount_name(to)] * len(pages), pages
     for metric in metrics_of(result):
         by = working_to(result, metric)
-        assert not by or removed_name(by, result) in limits_told(result, "mean", metric).heading
+        assert not by or removed_name(by, result) in limits_finding(result, "mean", metric).heading
     rows = stack_rows(result, "mean", None)
     first = [row["layer"] for row in rows if "first to fall" in guess_answer(row["layer"], row["words"], row["first"])]
     assert first == [layer.label for layer in layers_of(result, "mean").first]
-    assert heading in play_told(result, beside, "mean").text
+    assert heading in play_finding(result, beside, "mean").text
     at = re.match(r"(Layers? .+?) changes? first: .+? at (\S+ %)", heading)
     assert (bool(at), falls) == (bool(first), f"{at[1]}, at {at[2]}" if at else falls)
 
 
 def check_headings(result: SweepResult, known: Verdict, beside: list[SweepResult]) -> None:
     """The story claims of the halves what is shown, and of chance what the verdict does."""
-    play, chance = (told.heading for told in (play_told(result, beside, "mean"), chance_told(result, beside, ())))
+    play, chance = (told.heading for told in (play_finding(result, beside, "mean"), chance_finding(result, beside, ())))
     if known.method and not run_of(result.pruning.scope):
         assert ("upper layers most" in play) == (known.method.gap.low > 0)
         assert ("lower layers most" in play) == (known.method.gap.high < 0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.findings.cut import DRAWS, Choice, Frontier, chosen, frontier_of, kept_by, state_of, values_of
-from core.findings.words.cut import choices_table, cut_said, speed_words
+from core.findings.words.cut import choices_table, cut_finding, speed_words
 from core.results.cut import CutStudy
 from core.results.statistics import Estimate
 from core.sweep.scores import SCORES
@@ -77,7 +77,7 @@ def judged(low: float, high: float, **changes: object) -> Frontier:
 def test_a_claim_is_what_its_interval_carries(known: Frontier, state: str) -> None:
     model = chosen(known, 0.03)
     assert state_of(known, model, 0.03) == state
-    heading, *said = cut_said(known, model, 0.03).heading, *cut_said(known, model, 0.03).sentences
+    heading, *said = cut_finding(known, model, 0.03).heading, *cut_finding(known, model, 0.03).sentences
     answers = {"holds": "Yes", "inconclusive": "Inconclusive", "fails": "No", "guesses": "The full"}
     assert heading.removeprefix("At most 3 points lost? ").startswith(answers[state])
     assert bool(said[1:]) == (state in ("inconclusive", "fails")), "what keeps to it, where the choice does not"
@@ -96,10 +96,10 @@ def test_what_keeps_to_a_limit_is_the_fastest_that_is_shown_to_and_no_faster_tha
 
 
 def test_a_model_that_guesses_and_a_limit_that_is_too_tight_leave_no_claim() -> None:
-    assert "not shown to beat" in cut_said(replace(frontier_of(make_study()), guess=1.0), None, 0.03).heading
+    assert "not shown to beat" in cut_finding(replace(frontier_of(make_study()), guess=1.0), None, 0.03).heading
     known = frontier_of(SMALL)
     assert state_of(known, None, 0.0) == "nothing"
-    assert cut_said(known, None, 0.0).heading.startswith("No smaller model is chosen")
+    assert cut_finding(known, None, 0.0).heading.startswith("No smaller model is chosen")
 
 
 def test_a_speed_counts_only_where_all_were_timed_and_is_named_only_where_it_is_shown() -> None:

@@ -16,7 +16,7 @@ from core.findings.passed import Estimate as Mean
 from core.findings.passed import HalvesHarm, Harm, passed_on
 from core.findings.pooled import ALL, WHOLE, Cell, Estimate, Pooled
 from core.findings.sentences import examples_of
-from core.findings.words import Said, compare, cut, grid, lab, layers, passed, sentences, story
+from core.findings.words import Finding, compare, cut, grid, lab, layers, passed, sentences, story
 from core.findings.words import verdict as words_of_verdicts
 from core.results import statistics
 from core.results.prediction import Prediction
@@ -34,7 +34,7 @@ RESULT = make_result(num_layers=2, amounts=(0.0, 0.5))
 UNDEFINED = make_result(num_layers=2, own_cka=lambda amount, point, size: None)
 
 
-def lines(said: Said) -> tuple[str, ...]:
+def lines(said: Finding) -> tuple[str, ...]:
     return f"# {said.heading}", *said.sentences
 
 
@@ -51,13 +51,13 @@ def stories() -> Iterator[str]:
         (network(points="layer"), made.seeds(*made.SEED_SHARES, points="layer")),
         *((known, []) for known in bare),
     ):
-        yield story.play_told(known, beside, "mean").heading
-        yield from lines(story.chance_told(known, beside, [pool(0.013, 0.029)]))
-    yield from lines(story.chance_told(unshipped, [], []))
+        yield story.play_finding(known, beside, "mean").heading
+        yield from lines(story.chance_finding(known, beside, [pool(0.013, 0.029)]))
+    yield from lines(story.chance_finding(unshipped, [], []))
     for known in (network(), network(num_layers=1), network(scope="layer:1"), network(**UNITS)):
-        told = story.guess_told(known), story.matters_told(known, verdict(known, []), None, ())
+        told = story.guess_finding(known), story.matters_finding(known, verdict(known, []), None, ())
         yield from (line for one in told for line in lines(one))
-    yield from lines(story.play_told(known, [], "mean"))
+    yield from lines(story.play_finding(known, [], "mean"))
     for words in story.NOTES.values():
         yield " ".join(words)
 
@@ -67,7 +67,7 @@ def limits() -> Iterator[str]:
     alone = made.working_to(make_result(**made.HELD, scope="layer:1"), 0.4, examples=872)
     guessing = made.working_to(make_result(amounts=(0.0, 0.4, 0.8, 0.95)), 0.4)
     for known in (*ends, alone, guessing, make_result(num_layers=1, amounts=(0.0,))):
-        yield from lines(story.limits_told(known, "mean"))
+        yield from lines(story.limits_finding(known, "mean"))
 
 
 def replications() -> Iterator[str]:
@@ -115,8 +115,8 @@ def claims() -> Iterator[str]:
     flatter = pool(-0.082, 0.072, whole=0.103)
     outcomes = [pool(0.013, 0.029), flatter, pool(0.15, 0.04), pool(-0.003, 0.101)]
     for one in (*outcomes, pool(0.013, 0.029, 1), pool(0.013, 0.029, 2, 1)):
-        yield from lines(grid.claim_said(one, [*outcomes, one]))
-    yield from lines(grid.claim_said(replace(flatter, estimates={ALL: flatter.estimates[ALL]})))
+        yield from lines(grid.claim_finding(one, [*outcomes, one]))
+    yield from lines(grid.claim_finding(replace(flatter, estimates={ALL: flatter.estimates[ALL]})))
     yield from (" | ".join(cells.values()) for cells in grid.pooled_table(outcomes[:2]))
     yield grid.MEANING
 
@@ -165,9 +165,9 @@ def layer_pages() -> Iterator[str]:
         (UNDEFINED, "1", []),
         (falling(0.4, 0.2, amounts=(0.0,)), "1", []),
     ):
-        yield from lines(layers.layers_said(known, chosen, beside, "mean"))
+        yield from lines(layers.layers_finding(known, chosen, beside, "mean"))
     twelve = make_result(num_layers=12, amounts=FIFTHS, own_cka=lambda amount, point, size: 1 - amount * (point > 8))
-    yield from lines(layers.layers_said(twelve, "12", [], "mean"))
+    yield from lines(layers.layers_finding(twelve, "12", [], "mean"))
 
 
 def layers_alone() -> Iterator[str]:
@@ -178,11 +178,11 @@ def layers_alone() -> Iterator[str]:
     table = harm("magnitude", "", own=0.6, end=0.9, beyond=0.3, apart=0.3), harm("random", "magnitude", apart=-0.254)
     drawn = made.alone((0.1, 0.2, 0.3, 0.4), method="random")
     for beside, known in (([*made.alone(), *drawn], table), (made.alone(read=0.5), ())):
-        yield from lines(passed.passed_said("2a", passed_on(make_result(num_layers=4), beside, "mean"), known))
+        yield from lines(passed.passed_finding("2a", passed_on(make_result(num_layers=4), beside, "mean"), known))
     costly, alike, other = (0.406, 0.07, 1e-9), (0.1, 0.09, 0.6), (0.1, 0.3, 0.01)
     rows = ("upper", (*costly, 0.24), table), ("upper", other, ()), (None, costly, ()), ("upper", alike, ())
     for lead, harms, known in rows:
-        yield from lines(passed.halves_said(lead, HalvesHarm(0.6, *harms), known))
+        yield from lines(passed.halves_finding(lead, HalvesHarm(0.6, *harms), known))
     yield from (" | ".join(cells.values()) for cells in harm_table(table))
 
 
@@ -201,9 +201,9 @@ def comparisons() -> Iterator[str]:
         (made.working_to(one, 0.3), made.working_to(make_result(**bare, **UNITS), 0.9), []),
         (made.working_to(one, 0.0), made.working_to(other, 0.3), []),
     ):
-        yield from lines(compare.compare_said((first, second), "mean", beside))
+        yield from lines(compare.compare_finding((first, second), "mean", beside))
     for metric in made.CORRELATED:
-        yield from lines(compare.compare_said(made.collapsing(), "mean", metric=metric))
+        yield from lines(compare.compare_finding(made.collapsing(), "mean", metric=metric))
     far, near = (make_result(own_cka=lambda a, p, n, k=k: 1 - k * a * (p + 1) / n) for k in (0.9, 0.2))
     yield from compare.compare_notes((far, near), "damage")
     yield from compare.compare_notes((far, make_result(points="layer", num_examples=20, amounts=(0.0, 0.5))), "damage")
@@ -227,7 +227,7 @@ def labs() -> Iterator[str]:
 def flips() -> Iterator[str]:
     whole, stays = made.flipping(), predicting(made.flipping(), *[(1,) * 5] * 4)
     for known in (whole, stays, whole.model_copy(update={"frames": whole.frames[:1]})):
-        yield from lines(sentences.sentences_said(known, examples_of(known)))
+        yield from lines(sentences.flips_finding(known, examples_of(known)))
     for positive in ((0.9, 0.8), (0.9, 0.4), (0.9, 0.4, 0.8, 0.3)):
         amounts, shares = tuple(k / 10 for k in range(len(positive))), tuple((1 - p, p) for p in positive)
         asked = Prediction(amounts, ("negative", "positive"), shares, num_tokens=200, num_unknown=1)
@@ -243,14 +243,14 @@ def cuts() -> Iterator[str]:
         for state, low, high in (("holds", -0.026, 0.006), ("inconclusive", -0.06, 0.02), ("fails", -0.09, -0.04))
     }
     for model in (replace(one, difference=value) for value in lost.values()):
-        yield from lines(cut.cut_said(known, model, 0.03))
+        yield from lines(cut.cut_finding(known, model, 0.03))
     kept = replace(known, choices=(replace(one, difference=lost["holds"]), two))
-    yield from lines(cut.cut_said(kept, replace(two, difference=lost["inconclusive"]), 0.03))
-    yield from lines(cut.cut_said(known, None, 0.01))
-    yield from lines(cut.cut_said(replace(known, guess=0.8), known.choices[2], 0.1))
-    yield from lines(cut.cut_said(replace(known, guess=0.99), one, 0.1))
+    yield from lines(cut.cut_finding(kept, replace(two, difference=lost["inconclusive"]), 0.03))
+    yield from lines(cut.cut_finding(known, None, 0.01))
+    yield from lines(cut.cut_finding(replace(known, guess=0.8), known.choices[2], 0.1))
+    yield from lines(cut.cut_finding(replace(known, guess=0.99), one, 0.1))
     untimed = frontier_of(make_study(num_layers=6))
-    yield from lines(cut.cut_said(untimed, untimed.choices[0], 0.05))
+    yield from lines(cut.cut_finding(untimed, untimed.choices[0], 0.05))
     yield from (cut.machine_words(known), cut.smaller_words(one), cut.smaller_words(untimed.choices[0]))
 
 
