@@ -1,14 +1,13 @@
 """`python -m benchmarks.verdicts`: write what the shipped results say, one by one and together.
 
-It replaces what stands between lines such as `<!-- verdicts -->` and `<!-- end of verdicts -->` in `docs/results.md`
-and `README.md`, draws `docs/forest.svg`, and writes what pages read, `pooled.json`, `harm.json` and `measured.json` in
-`cached_results`.
+It replaces what stands between lines such as `<!-- verdicts -->` and `<!-- end of verdicts -->` in `README.md`,
+`docs/methods.md` and `docs/results.md`, draws `docs/forest.svg`, and writes the tables that pages read, `pooled.json`
+and `harm.json` in `cached_results`.
 """
 
-import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,38 +28,45 @@ from core.findings.pooled import Pooled
 from core.findings.words import NONE
 from core.findings.words import verdict as words
 from core.findings.words.grid import claim_finding, claim_heading, pooled_table
-from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, SHIPPED, TASKS
+from core.findings.words.methods import PROSE as METHODS_PROSE
+from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, TASKS
 from core.results import library, store
 from core.results.names import checkpoint_name, listed, method_name
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT
 from ui.text import markdown_table
 
-DOCUMENT, README, FOREST = ROOT / "docs" / "results.md", ROOT / "README.md", ROOT / "docs" / "forest.svg"
-MEASURED = SHIPPED / "measured.json"
+README, FOREST = ROOT / "README.md", ROOT / "docs" / "forest.svg"
 markdown_of = partial(markdown_table, write=str)  # as a document's reader sees its source
 NO_DIFFERENCE = "None shows that a method differs from random removal"
 
 
-def pages_of(table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: Sequence[Harm]) -> dict[Path, str]:
-    """Return what documents and Methods say: verdicts, all of them together, and harm."""
+def documents(table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: Sequence[Harm]) -> dict[Path, str]:
+    """Return the documents with today's verdicts, all of them together, and harm, in their places."""
     claim = claim_finding(together[0], together)
-    said = f"**{claim.heading}.** {' '.join(claim.sentences)}"
+    claimed = f"**{claim.heading}.** {' '.join(claim.sentences)}"
     harm = markdown_of(harm_table(alone))
-    document = DOCUMENT.read_text("utf-8")
-    for name, parts in {
-        "claim": [said],
-        "pooled": [markdown_of(pooled_table(together))],
-        "verdicts": [table_of(table)],
-        "harm": [harm],
-    }.items():
-        document = written_into(document, name, "\n\n".join(parts))
-    measured = {  # on Methods, where a telephone has room for narrow tables
-        "verdicts-counted": words.counted(row.verdict for row in table),
-        "harm": harm,
+    texts = {
+        README: {"claim": claimed},
+        METHODS_PROSE: {
+            "reasons": explained(words.REASONS),
+            "flags": explained(words.FLAGS),
+            "counted": words.counted(row.verdict for row in table),
+            "harm": harm,
+        },
+        ROOT / "docs" / "results.md": {
+            "claim": claimed,
+            "pooled": markdown_of(pooled_table(together)),
+            "verdicts": table_of(table),
+            "harm": harm,
+        },
     }
-    readme = written_into(README.read_text("utf-8"), "claim", said)
-    return {DOCUMENT: document, README: readme, MEASURED: json.dumps(measured, ensure_ascii=False, indent=1) + "\n"}
+    written = {}
+    for path, parts in texts.items():
+        written[path] = path.read_text("utf-8")
+        for name, text in parts.items():
+            written[path] = written_into(written[path], name, text)
+    return written
 
 
 def table_of(table: "Sequence[VerdictRow]") -> str:
@@ -72,8 +78,12 @@ def table_of(table: "Sequence[VerdictRow]") -> str:
     covered = f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {words.counted(known)} ({why})."
     if not any(one.state in DIFFERENT for one in known):
         covered += f" {NO_DIFFERENCE}; judged alone, before the correction for their number, {alone} would."
-    reasons_said, marks = words.explained(words.REASONS), words.explained(words.FLAGS)
-    return f"{covered}\n\n{markdown_of(verdict_rows(table))}\n\nReasons:\n\n{reasons_said}\n\nMarks:\n\n{marks}"
+    return f"{covered}\n\n{markdown_of(verdict_rows(table))}"
+
+
+def explained(meanings: Mapping[str, str]) -> str:
+    """List reasons or flags with their sentences, as Markdown."""
+    return "\n".join(f"- *{name}*: {sentence}" for name, sentence in meanings.items())
 
 
 @dataclass(frozen=True)
@@ -161,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     alone = harms(results)
     write_table(pooled.FILE, together)
     write_table(passed.FILE, alone)
-    for path, text in pages_of(table, together, alone).items():
+    for path, text in documents(table, together, alone).items():
         path.write_text(text, "utf-8")
     scene = forest_scene(together, {}, claim_heading(together[0]))
     FOREST.write_bytes(draw(figure_of(scene), "svg", [0]))

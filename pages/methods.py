@@ -1,13 +1,10 @@
 """Methods: what every word and number of the other pages means, where it comes from, and when not to trust it."""
 
-from collections.abc import Sequence
-
 import streamlit as st
 
-from core.findings.words.methods import MORE, TITLE, Section, contents, methods_said
+from core.findings.words.methods import Part, methods_parts
 from ui.header import page_header
 from ui.player import component, pause_after_first_picture
-from ui.text import plain
 
 STYLE = """<style>
 .stMain .katex { font-size: min(1.06em, 4vw); } /* a telephone shows every formula whole */
@@ -23,20 +20,20 @@ def methods() -> None:
     """Show the picture, what to know first, and more."""
     page_header("Methods")
     st.html(STYLE)
-    st.title(TITLE, anchor=False)
+    first, more = methods_parts()
+    st.title(first.title, anchor=False)
     _picture(key="explanation")
     pause_after_first_picture()
-    introduction, first, more = methods_said(plain)
-    st.markdown(introduction)
-    show_sections(first)
-    with st.expander(MORE):
-        show_sections(more)
+    show_part(first)
+    with st.expander(more.title):
+        show_part(more)
 
 
-def show_sections(sections: Sequence[Section]) -> None:
-    """Show a table of contents, and the sections."""
-    st.markdown(contents(sections))
-    for anchor, title, body in sections:
+def show_part(part: Part) -> None:
+    """Show an introduction, a table of contents and the sections."""
+    st.markdown(part.introduction)
+    st.markdown(part.contents())
+    for title, anchor, body in part.sections:
         st.subheader(title, anchor=anchor, divider="gray")
         st.markdown(body)
 

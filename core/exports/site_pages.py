@@ -20,7 +20,7 @@ from core.findings.words import cut as cut_words
 from core.findings.words import layers as layers_words
 from core.findings.words import story as story_words
 from core.findings.words.lab import caution
-from core.findings.words.methods import TITLE
+from core.findings.words.methods import methods_parts
 from core.findings.words.pages import label_of
 from core.request.catalog import REDUCTION_TITLES
 from core.results.cut import CutStudy
@@ -151,4 +151,4 @@ def grid_page(table: Sequence[Pooled]) -> Page:
 
 def methods_page() -> Page:
     """Explain what the pictures mean."""
-    return Page("methods", (), partial(Shown, Finding(TITLE), text=methods_html()), str)
+    return Page("methods", (), partial(Shown, Finding(methods_parts()[0].title), text=methods_html()), str)

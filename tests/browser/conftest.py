@@ -24,7 +24,7 @@ SHORT_LIVED = (  # for pages that live for seconds
     # own, of whose features the others can matter here. A page that stands for the Hub's may show the one under test.
     "--disable-features=ScriptStreaming,PaintHolding,ThirdPartyStoragePartitioning,LocalNetworkAccessChecks",
 )
-PIECES = ("app.py", "core", "ui", "pages", ".streamlit")
+PIECES = ("app.py", "core", "ui", "pages", ".streamlit", "docs/methods.md")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,7 +44,6 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ship(folder / "cached_results" / "results", *shipped.SHIPPED, shipped.STUDY)
     make_bert(checkpoint_in(folder), layers=6)  # as many as bundled ones have
     shutil.copytree(SHIPPED / "subsets", folder / SHIPPED.relative_to(ROOT) / "subsets")
-    shutil.copy(SHIPPED / "measured.json", folder / SHIPPED.relative_to(ROOT))  # which Methods shows
     return folder
 
 

@@ -74,7 +74,7 @@ def test_every_result_matches_its_entry_and_the_pages_are_of_today(shipped_resul
     alone = harms(shipped_results.values())
     tables = pooled.shipped(), passed.shipped()
     assert near(tables, (together, alone)), "run python -m benchmarks.verdicts"
-    for path, text in verdicts.pages_of(table, *tables).items():
+    for path, text in verdicts.documents(table, *tables).items():
         assert near_text(path.read_text("utf-8"), text), "run python -m benchmarks.verdicts"
     rows = [row for view in forest_scene(tables[0], {}, "").views.values() for row in view.datasets["forest"]]
     drawn = verdicts.FOREST.read_text("utf-8")

@@ -69,11 +69,6 @@ def counted(verdicts: Iterable[Verdict]) -> str:
     return ", ".join(f"{count} × {state(known)}" for known, count in counts)
 
 
-def explained(words: Mapping[str, str]) -> str:
-    """List reasons or flags with their sentences, as Markdown."""
-    return "\n".join(f"- *{name}*: {sentence}" for name, sentence in words.items())
-
-
 # ---------------------------------------------------------------- tables
 
 
