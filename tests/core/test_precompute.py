@@ -1,4 +1,4 @@
-"""The command line as a person runs it: the path on standard output, exit codes, one line for bad input."""
+"""Command lines as a person runs them: the path on standard output, exit codes, one line for bad input."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,7 @@ from unittest.mock import Mock
 import pytest
 from tiny import make_bert
 
-from core import command_line, precompute
+from core import command_line, cut, precompute
 from core.results import store
 
 Run = Callable[..., tuple[int, str, str]]
@@ -15,7 +15,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def run(complete: Run, tiny_bert: Path, glue_folder: Path) -> Run:
-    """Runs the command; gives its exit code and what it wrote."""
+    """Run the command; return its exit code and outputs."""
     places = {"FOLDER": tiny_bert, "GLUE": glue_folder}
     return lambda line, *further: complete(
         precompute.main, *(places.get(word, word) for word in line.split()), *further
@@ -47,7 +47,15 @@ def test_bad_input_exits_with_two_and_one_line(run: Run, tmp_path: Path, line: s
     assert not [path for path in tmp_path.iterdir() if path.name.startswith("out")]
 
 
-def test_an_interrupted_run_tells_and_leaves_no_file(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_new_studies_are_made(complete: Run) -> None:
+    code, printed, said = complete(cut.main, "--checkpoint", "embedded:sst2")
+    assert (code, printed, said.count("\n")) == (2, "", 1)
+    assert "no new studies of cuts are made" in said
+
+
+def test_an_interrupted_run_says_so_and_leaves_no_file(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupt(bar: command_line.tqdm, stage: str, **_: object) -> None:
         if stage == "50 % removed":  # the sweep is under way, and its first frame is there
             raise KeyboardInterrupt
@@ -60,7 +68,7 @@ def test_an_interrupted_run_tells_and_leaves_no_file(run: Run, tmp_path: Path, m
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_a_fault_of_ours_ends_in_one_line_too(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_bug_ends_in_one_line_too(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     for error, words in (
         (MemoryError(), "error: there is not enough memory for this: try fewer examples or a smaller checkpoint"),

@@ -1,4 +1,4 @@
-"""What is shipped: every result listed, whole and by the command that made it; frames computed again."""
+"""The shipped results: every one listed, whole, made by its command; some frames recomputed."""
 
 from collections import defaultdict
 from dataclasses import replace
@@ -26,8 +26,8 @@ MAX_RESULT_BYTES = {12: 400e3, 24: 1e6}  # of a result of up to so many points
 MAX_RESULTS_BYTES = 80e6
 
 
-def asked(request: SweepRequest) -> tuple[object, ...]:
-    """What a sweep of a grid's file and an entry of the manifest have in common."""
+def planned(request: SweepRequest) -> tuple[object, ...]:
+    """Return what identifies a sweep of a grid's file, as `listed` does an entry of the manifest."""
     place = request.checkpoint, request.task, request.data == "written", request.points
     controls = request.control_of or DEFAULT_CONTROLLED.get(request.method)
     return (*place, request.method, request.scope, request.seed, controls, request.until_damage)
@@ -44,7 +44,7 @@ def test_the_manifest_lists_whole_grids_and_nothing_else_and_results_stay_small(
     entries = library.shipped(library.Entry)
     begun = {entry.checkpoint for entry in entries}
     further = (request for request in read_grid(SHIPPED / "grid-base.yaml") if request.checkpoint in begun)
-    sweeps = [asked(request) for request in (*read_grid(SHIPPED / "grid.yaml"), *further)]
+    sweeps = [planned(request) for request in (*read_grid(SHIPPED / "grid.yaml"), *further)]
     assert sorted(map(listed, entries), key=repr) == sorted(sweeps, key=repr)
     sizes = {path.name.partition(".")[0]: path.stat().st_size for path in SHIPPED_RESULTS.iterdir()}
     studies = library.shipped(library.CutEntry)
@@ -82,13 +82,13 @@ def test_every_result_matches_its_entry_and_the_pages_are_of_today(shipped_resul
 
 
 def written_result(task: str, method: str) -> SweepResult:
-    """A shipped result on the written examples of a task; a control's first seed."""
+    """Return a shipped result on the written examples of a task; the first seed of a control."""
     entries = (entry for entry in library.shipped(library.Entry) if (entry.task, entry.source) == (task, "written"))
     return load(store.find(next(entry for entry in entries if entry.method == method).key))  # type: ignore[arg-type]
 
 
-RECOMPUTED = {"sst2": "random", "qnli": "attribution", "qqp": "random", "messages": "attribution", "cola": "magnitude"}
-SHORT = "cola"  # torch-cka takes longer than all the rest: these are the shortest sentences
+RECOMPUTED = {"sst2": "random", "qnli": "magnitude", "qqp": "random", "messages": "magnitude", "cola": "attribution"}
+SHORT = "cola"  # torch-cka takes longer than all the rest, so it only runs on the shortest sentences
 
 
 @pytest.mark.parametrize(("task", "method"), RECOMPUTED.items())
@@ -96,5 +96,5 @@ def test_a_frame_of_every_bundled_one_is_confirmed(task: str, method: str, monke
     assert set(RECOMPUTED) == {known.task for known in EMBEDDED.values()}
     if task != SHORT:
         monkeypatch.setattr(recompute, "_torch_cka_matrices", lambda *_: defaultdict(lambda: torch.tensor(torch.nan)))
-    found = recompute.verify_frame(written_result(task, method), 0.5)
-    assert (found if task == SHORT else replace(found, torch_cka=found.engine)).within_tolerance
+    deviations = recompute.verify_frame(written_result(task, method), 0.5)
+    assert (deviations if task == SHORT else replace(deviations, torch_cka=deviations.engine)).within_tolerance

@@ -1,4 +1,4 @@
-"""Verification: confirms what was computed, finds what was changed, refuses what is something else."""
+"""Verification: confirms a computed frame, finds a changed one, refuses other inputs."""
 
 import json
 import re
@@ -26,7 +26,7 @@ ASKED = {"amounts": (0.0, 0.2, 0.4, 0.6, 0.8), "num_examples": 40}
 
 @pytest.fixture(scope="module")
 def places(tiny_bert: Path, glue_folder: Path) -> dict[str, str]:
-    """Where the result's checkpoint and data are."""
+    """The places of the result's checkpoint and data."""
     return {"checkpoint": str(tiny_bert), "data": str(glue_folder)}
 
 
@@ -36,13 +36,13 @@ def result(places: dict[str, str]) -> SweepResult:
 
 
 def changed(result: SweepResult, **changes: object) -> SweepResult:
-    """A copy of the result with some fields of the frame at 0.4 changed."""
+    """Return a copy of the result with some fields of the frame at 0.4 changed."""
     frames = [frame.model_copy(update=changes if frame.amount == 0.4 else {}) for frame in result.frames]
     return result.model_copy(update={"frames": tuple(frames)})
 
 
 def with_cell(result: SweepResult, reduction: str, difference: float | None) -> SweepResult:
-    """A copy where the last row's first value of one reduction differs, or is undefined, at 0.4."""
+    """Return a copy where the last row's first value of one reduction differs, or is undefined, at 0.4."""
     similarity = result.frames[2].similarity
     *rows, (first, *others) = similarity["cka"][reduction]
     value = None if difference is None else first + difference

@@ -30,7 +30,7 @@ PATIENCE = 120.0  # seconds; only a test that fails waits so long
 
 @pytest.fixture
 def run(tiny_bert: Path, glue_folder: Path) -> Event:
-    """The order of a run."""
+    """The fields of a run's order."""
     request = SweepRequest(str(tiny_bert), "sst2", amounts=(0.0, 0.3, 0.6), num_examples=40, data=str(glue_folder))
     return {"op": "run", "request": vars(checked(request)), "fresh": True}
 
@@ -49,7 +49,7 @@ def frames(events: list[Event]) -> list[Frame]:
 
 @pytest.fixture
 def process() -> Iterator[subprocess.Popen[str]]:
-    """A worker process, which no deadline ends: a busy machine may take longer than any."""
+    """A worker process without deadlines: a busy machine may take longer than any."""
     command = [sys.executable, "-u", "-c", "from core import worker; worker.be_replaceable = int; worker.main()"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:
@@ -64,7 +64,7 @@ def test_a_process_answers_orders_and_ends_with_its_server_even_in_mid_run(
         return json.loads(process.stdout.readline())  # type: ignore[union-attr]
 
     def sent(job: str, op: str, **rest: object) -> list[Event]:
-        """Sends an order, and reads up to its last event."""
+        """Send an order, and read up to its last event."""
         print(json.dumps({"job": job, "op": op, **rest}), file=process.stdin, flush=True)
         events = [event()]
         while events[-1]["event"] not in FINAL:
@@ -111,7 +111,7 @@ def test_a_process_answers_orders_and_ends_with_its_server_even_in_mid_run(
 
 
 class Sink(io.StringIO):
-    """Takes a worker's events; holds the first that contains `pause_at` back until the worker may go on."""
+    """A sink of a worker's events that holds back those with `pause_at` until the worker may go on."""
 
     def __init__(self, pause_at: str) -> None:
         super().__init__()
@@ -129,12 +129,12 @@ class Sink(io.StringIO):
 
 
 def serve(orders: list[Event], warm_up: Callable[[], object] = lambda: None, cancel_at: str = "") -> list[Event]:
-    """Runs a worker in this process until it has carried out some orders.
+    """Run a worker in this process until it has carried out some orders; return its events.
 
     Args:
-        orders: What it gets.
-        warm_up: Runs in the background.
-        cancel_at: The last order is cancelled as soon as an event contains this.
+        orders: The orders.
+        warm_up: The work in the background.
+        cancel_at: A text; the last order is cancelled as soon as an event contains it.
     """
     sink = Sink(cancel_at or "never written")
 

@@ -28,15 +28,14 @@ def test_every_method_is_judged_beside_its_own_seeds_in_small_steps(method: str)
 
 def test_one_layer_alone_is_judged_at_its_own_amounts() -> None:
     beside = judged_beside(replace(MAGNITUDE, scope="layer:2", amounts=(0.0, 0.5)))
-    found = {(request.scope, request.amounts, request.until_damage) for request in beside}
-    assert found == {("layer:2", (0.0, 0.5), None)}
+    assert {(sweep.scope, sweep.amounts, sweep.until_damage) for sweep in beside} == {("layer:2", (0.0, 0.5), None)}
     assert [request.seed for request in beside] == [0, 1, 2]
     assert not judged_beside(replace(MAGNITUDE, method="random")), "a control has no control"
 
 
 def test_every_method_is_run_but_what_an_architecture_lacks() -> None:
     sweeps = (every_method(MAGNITUDE, kind) for kind in ("bert", "modernbert"))
-    usual, normalising_first = ({sweep.method for sweep in known} for known in sweeps)
+    usual, normalising_first = ({sweep.method for sweep in alike} for alike in sweeps)
     assert usual == {name for name, method in METHODS.items() if method.control}
     assert usual - normalising_first == {"attribution-residual"}
 
@@ -65,6 +64,6 @@ def test_what_may_decide_a_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
         assert checked(deciding(MAGNITUDE, remedy))
     beside = judged_beside(deciding(replace(MAGNITUDE, method="attribution", scope=None), "smaller steps"))
     assert {(further.amounts, further.control_of) for further in beside} == {(finer, "attribution")}, "itself is there"
-    monkeypatch.setattr("core.request.controls.limits", lambda: HOSTED_LIMITS)
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     assert deciding(replace(MAGNITUDE, num_examples=500), "more examples").num_examples == HOSTED_LIMITS.examples
     assert len(deciding(MAGNITUDE, "smaller steps").amounts) == HOSTED_LIMITS.amounts

@@ -1,4 +1,4 @@
-"""A request, checked: defaults, bounds, hosted limits, one line for each refusal."""
+"""A request: amounts, points and scopes, defaults, bounds, hosted limits, refusals in one line."""
 
 from pathlib import Path
 from typing import Any
@@ -7,6 +7,8 @@ import pytest
 
 from core.request.amounts import amount_text, parse_amounts, stepped_amounts
 from core.request.limits import source_of
+from core.request.points import first_emptied_point, point_names, points_of, pruned_point
+from core.request.scope import canonical, layer_of
 from core.request.sweep_request import SweepRequest, checked
 from tests.refusals import refusal
 
@@ -28,7 +30,6 @@ def test_amounts_outside_zero_to_one_are_refused(text: Any) -> None:
 REFUSED = [
     ({"task": "sst5"}, "unknown task 'sst5': choose one of sst2"),
     ({"method": "magic"}, "unknown method 'magic'"),
-    ({"points": "x"}, "unknown points 'x'"),
     ({"method": "random", "control_of": "attribution"}, "random cannot control attribution"),
     ({"task": "messages", "data": "hub"}, "task messages has no data on the Hub: give --data written"),
     *(({"scope": scope}, f"scope '{scope}' with method 'mag") for scope in ("decoder", None)),
@@ -42,7 +43,6 @@ REFUSED = [
     *(({"checkpoint": name}, f"there is no folder '{name[:120]}': give embedded:sst2") for name in (
         *("./absent", "../../etc/passwd/x", "owner/name@/usr/bin/python3", "a/" * 150),
     )),
-    ({"data": "hub:owner/name@/usr/bin/python3"}, "is not a data set"),
     *(({"data": name}, "is not a folder or file here") for name in ("/absent", "a/" * 150, "x" * 300, "nul\0byte")),
     ({"split": "test"}, "only hub:OWNER/NAME has splits"),
     ({"num_examples": 3}, "3 examples: choose 4 to"),
@@ -69,5 +69,23 @@ def test_hosted_are_no_folders_and_lower_bounds(tmp_path: Path, monkeypatch: pyt
         assert words in refusal(checked, SweepRequest(**{"checkpoint": "embedded:sst2", "task": "sst2", **changes}))
 
 
-def test_data_are_by_default_what_lies_beside_a_checkpoint() -> None:
+def test_the_default_data_depend_on_the_checkpoint() -> None:
     assert [checked(SweepRequest(name, "sst2")).data for name in ("embedded:sst2", "a/b")] == ["written", "hub"]
+
+
+@pytest.mark.parametrize("points", ["attention", "layer", "both"])
+def test_points_in_depth_order_lead_back_to_their_kind(points: str) -> None:
+    names = point_names(points, 3)
+    assert [name.split(".")[1] for name in names] == sorted(name.split(".")[1] for name in names)
+    assert (points_of(names, 3), points_of(names, 4), points_of(names[::-1], 3)) == (points, None, None)
+
+
+def test_one_layer_or_all() -> None:
+    scopes = ("layer:0", "layer:11", "layers:2-2", "layers:1-2", "encoder", "all-linear", None, "layer:", "layer:01")
+    assert [layer_of(scope) for scope in scopes] == [0, 11, 2, None, None, None, None, None, None]
+    assert [canonical(scope) for scope in ("layers:2-2", "layers:1-2", None)] == ["layer:2", "layers:1-2", None]
+    points = point_names("both", 3)
+    assert points[first_emptied_point(points, "layers:1-2")] == "layer.1.output"
+    assert points[pruned_point(points, "layer:1") or 0] == "layer.1.output"
+    assert points[first_emptied_point(points, "layer:1")] == "layer.1.output", "its attention block passes its input on"
+    assert (pruned_point(points, "encoder"), first_emptied_point(points, None)) == (None, 0)

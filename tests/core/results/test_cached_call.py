@@ -1,4 +1,4 @@
-"""What is computed once for all visitors: nothing twice, and never the answer to something else."""
+"""The cache for all visitors: nothing is computed twice, and no answer belongs to another call."""
 
 from operator import itemgetter
 from pathlib import Path
@@ -17,27 +17,27 @@ MAGNITUDE, WANDA = make_result(**SMALL, own_cka=declining(0.7)), make_result(**S
 CONTROL = make_result(**SMALL, method="random", seed=1)
 
 
-def test_an_answer_is_of_the_same_numbers_until_it_is_oldest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_is_cached_by_numbers_until_it_is_the_oldest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared, "_answers", LRUCache(2 * shared.SENTENCE_BYTES, getsizeof=itemgetter(1)))
-    asked: list[SweepResult] = []
+    computed: list[SweepResult] = []
 
     def accuracy(result: SweepResult, frame: int = -1) -> float | None:
-        asked.append(result)
+        computed.append(result)
         return result.frames[frame].metrics["accuracy"]
 
     path = save(MAGNITUDE, tmp_path)
     first, second = load(path), load(path)
     assert cached_call(accuracy, first) == cached_call(accuracy, second) == accuracy(first)
-    assert asked == [first, first], "computed once for all who have read the same file"
+    assert computed == [first, first], "computed once for all who have read the same file"
     assert cached_call(accuracy, second, 1) == accuracy(second, 1) != accuracy(second)
     changed = MAGNITUDE.frames[-1].model_copy(update={"metrics": {"accuracy": 0.125}})
     forged = with_own_key(MAGNITUDE, frames=(*MAGNITUDE.frames[:-1], changed))
     assert forged.key == MAGNITUDE.key
     assert cached_call(accuracy, forged) == 0.125, "of a file of the same key with other numbers"
-    asked.clear()
+    computed.clear()
     for result in (MAGNITUDE, WANDA, MAGNITUDE, CONTROL, MAGNITUDE, WANDA):
         cached_call(accuracy, result)
-    assert asked == [MAGNITUDE, WANDA, CONTROL, WANDA], "what was asked for longest ago makes room"
+    assert computed == [MAGNITUDE, WANDA, CONTROL, WANDA], "the least recently used makes room"
     running = [WANDA.model_copy(update={"checksum": "", "frames": WANDA.frames[:count]}) for count in (1, 2)]
     assert [cached_call(accuracy, result) for result in running] == [accuracy(result) for result in running]
-    assert len(asked) == 8, "of a sweep that still runs nothing is kept"
+    assert len(computed) == 8, "answers about a running sweep are not cached"

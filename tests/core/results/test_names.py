@@ -1,4 +1,4 @@
-"""What may be typed; names stand in tests/core/findings/said.txt."""
+"""Names that no page of tests/core/findings/said.txt has, and typed texts."""
 
 from core.request.catalog import TASKS
 from core.request.sweep_request import MAX_CHARACTERS, check_texts

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from core.precompute import find, parse, run
+from core.inputs.prepare import prepare
+from core.precompute import parse
 from core.precompute import request_of as request_of_options
 from core.request.catalog import TASKS
 from core.request.sweep_request import SweepRequest, checked
 from core.results.names import checkpoint_name
 from core.results.provenance import can_be_found, command_line, recomputation, request_of
-from tests.builders import made_by_recipe, make_result, with_own_key
+from tests.builders import made_by_recipe, make_result, make_result_of, with_own_key
 from tests.refusals import refusal
 
 
@@ -40,14 +41,14 @@ def test_a_request_can_be_found_unless_a_place_is_missing(tmp_path: Path, monkey
     assert not can_be_found(made)
 
 
-def asked(command: str) -> SweepRequest:
-    """The request that results from pasting the command."""
+def pasted(command: str) -> SweepRequest:
+    """Return the request that results from pasting the command."""
     words = shlex.split(command)
     assert words[:3] == ["python", "-m", "core.precompute"]
     return request_of_options(parse(words[3:]))
 
 
-# What a command could take for other options or other pairs.
+# Values that a command could mistake for other options or other pairs.
 MARKS = {"label": "-l", "label_map": (("-1", "bad"), ("1", None), ("a=b\\", "c=d"), ("\\x", "=\\"))}
 
 
@@ -62,7 +63,7 @@ MARKS = {"label": "-l", "label_map": (("-1", "bad"), ("1", None), ("a=b\\", "c=d
 def test_the_command_asks_for_the_same(request_: SweepRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("a.csv").write_text("x")
-    assert asked(command_line(request_)) == checked(request_)
+    assert pasted(command_line(request_)) == checked(request_)
 
 
 def test_weights_that_are_not_shipped_are_named_with_their_seed_and_the_command_that_makes_them() -> None:
@@ -75,22 +76,23 @@ def test_weights_that_are_not_shipped_are_named_with_their_seed_and_the_command_
     assert printed.script.startswith(f"{result.checkpoint.recipe.command}\npython -m core.precompute ")
 
 
-def test_a_run_on_folders_is_recomputed_from_anywhere_and_a_folder_is_never_printed_as_an_id_on_the_hub(
+def test_a_run_on_folders_is_recomputed_from_anywhere_and_no_folder_is_printed_as_an_id_on_the_hub(
     tiny_bert: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = Path(shutil.copytree(tiny_bert, tmp_path / "models" / "bert-base-uncased"))  # would do as an id
+    folder = shutil.copytree(tiny_bert, tmp_path / "models" / "bert-base-uncased")  # could be an id
     data = {"data": str(glue_folder), "source_name": "GLUE, cut", "num_examples": 16, "range_examples": "all"}
-    request = SweepRequest(str(folder), "sst2", amounts=(0.0, 0.5), seed=3, **data)  # a seed that draws nothing
-    result = run(find(checked(request)))
+    request = checked(SweepRequest(str(folder), "sst2", amounts=(0.0, 0.5), seed=3, **data))
+    result = make_result_of(request)
+    checkpoint = result.checkpoint.model_copy(update={"id": folder.name, "source": "folder"})
+    result = with_own_key(result, checkpoint=checkpoint)
     monkeypatch.chdir(folder.parent)
-    known = recomputation(result, replace(request, checkpoint="bert-base-uncased"))
-    monkeypatch.chdir(tmp_path)
-    assert (known.missing, asked(known.script)) == ("", checked(request)), "from anywhere"
+    complete = recomputation(result, replace(request, checkpoint=folder.name))
     printed = recomputation(result)
+    assert "'./DATA_FOLDER' is not a folder" in refusal(pasted, printed.script)
+    again = pasted(printed.script.replace("./DATA_FOLDER", str(glue_folder)))
+    assert prepare(again).key_of(again) == result.key
+    monkeypatch.chdir(tmp_path)
+    assert (complete.missing, pasted(complete.script)) == ("", replace(request, range_examples="subset"))
     assert str(tmp_path) not in printed.script + printed.missing
     assert f"content {result.checkpoint.revision[:12]}…" in printed.missing
     assert "sst2/validation-….parquet of GLUE, cut" in printed.missing
-    monkeypatch.chdir(folder.parent)  # beside it, the placeholder is the path
-    assert "'./DATA_FOLDER' is not a folder" in refusal(asked, printed.script)
-    again = run(find(asked(printed.script.replace("./DATA_FOLDER", str(glue_folder)))))
-    assert (again.key, again.frames, again.task) == (result.key, result.frames, result.task)

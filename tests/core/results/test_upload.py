@@ -10,11 +10,9 @@ from tests.uploaded import read_upload, rewritten
 
 RESULT = make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20)
 WHOLE = rewritten(RESULT, {})
-CHECKPOINT = RESULT.checkpoint.model_dump()
-WORKING = {"to": 0.5, "metric": "accuracy", "examples": 20, "shown_broken_from": None, "smallest_drop": 0.1}
+WORKING = {"to": 0.123, "metric": "accuracy", "examples": 20, "shown_broken_from": None, "smallest_drop": 0.1}
 WORKING |= {"lead": 0.3, "reason": None}
 SIMILARITIES = ("frames.0.similarity", "frames.1.similarity")
-KNN = {f"{place}.knn": {} for place in SIMILARITIES}
 MANY = {f"name {k}": "x" for k in range(2_000)}
 LONG = "w" * 4_000_000
 
@@ -24,26 +22,24 @@ LONG = "w" * 4_000_000
     [  # damaged, or of another version
         ({"schema_version": 1}, "version 1, this program reads 2: compute it again in the Lab or with python"),
         ({"schema_version": LONG}, "schema version"),
-        ({"seconds": "soon"}, "seconds"),
         ({"checkpoint.recipe": {"family": "tiny", "seed": 1}}, "is not called by it"),
-        ({"frames": [], "statistics": None}, "it has no frames"),
-        ({"environment": {"engine": "1"}}, "no frames, dtype or engine"),
+        ({"frames": [], "statistics": None}, "it has no frames, dtype or engine"),
         ({"similarity.points.1": "layer.7.attention"}, "its points are not those of 2 layers"),
-        ({"similarity.points": ["layer.0.ffn"]}, "similarity.points"),
         ({"frames.0.amount": 0.1}, "ascend from amount 0"),
         ({"frames.1.intervals": {}}, "frame 0.5: its predictions, layer sparsity, metrics, intervals"),
-        ({"frames.0.similarity.cka.mean": [[1.0, 1.0]]}, "similarities lie outside"),
         ({"frames.1.similarity.cka.mean.0.0": 1.00001}, "similarities lie outside"),
         ({"floor.predictions": [0]}, "its floor is not"),
         ({"task.gold": [0]}, "its gold labels"),
-        ({"against": CHECKPOINT}, "needs the comparison with another checkpoint's layers, which was removed"),
+        (
+            {"against": RESULT.checkpoint.model_dump()},
+            "needs the comparison with another checkpoint's layers, which was",
+        ),
         # whole, and yet no page could show it
+        ({"checkpoint.id": "owner/name"}, "no checkpoint owner/name comes with this program"),
         ({"task.name": "own"}, "unknown task"),
         ({"task.label_names": ["a", "b", "c"]}, "do not fit"),
         ({"task.gold.3": 2}, "outside 0 to 1"),
-        ({"frames.1.predictions.0": 2}, "outside 0 to 1"),
-        ({"task.main_metric": "magic"}, "unknown metric"),
-        ({"working_range": {**WORKING, "to": 0.123}}, "working range ends at amounts that are not those"),
+        ({"working_range": WORKING}, "working range ends at amounts that are not those"),
         ({"pruning.method": "magic"}, "unknown method"),
         ({"pruning.method": "uniform"}, "needs the method 'uniform', which was removed: choose another result"),
         ({"pruning.controls": "cka"}, "needs the method 'cka', which was removed"),
@@ -52,19 +48,11 @@ LONG = "w" * 4_000_000
         ({"frames.0.similarity.cka.cls": None}, "lacks its CKA"),
         ({"similarity.measures": {}, "statistics": None, **{place: {} for place in SIMILARITIES}}, "lacks its CKA"),
         ({"frames.1.metrics.accuracy": None}, "lacks its accuracy"),
-        ({"similarity.measures.knn": {"estimators": {}}, **KNN}, "unknown measure"),
         # beyond a bound
-        ({"checkpoint.num_layers": 10**9}, "checkpoint.num_layers"),
-        ({"similarity.points": ["layer.0.attention"] * 193}, "similarity.points"),
         ({"frames.0.similarity.cka.mean.0.0": 1e308}, "frames.0.similarity.cka.mean"),
         ({"statistics.cka.mean.depth_gap.replicates": [{}]}, "statistics.cka.mean.depth_gap"),
-        ({"statistics.cka.mean.gap_at_damage": {name: {"reason": "x"} for name in MANY}}, "gap_at_damage"),
-        ({"task.source_name": "x" * 40_000}, "task.source_name"),
-        ({"task.files": [{"name": "a.csv", "rows": [0, 1]}] * 2_000}, "task.files"),
         ({"environment": MANY}, "environment"),
-        ({"pruning.seed": 2**32}, "pruning.seed"),
-        ({"pruning.stop": {"damage": 0.05, "amounts": [k / 2_000 for k in range(2_000)]}}, "pruning.stop"),
-        *(({"task.data": name}, "is not a data set") for name in (f"own:{'0' * 64}", "/etc/passwd", "written")),
+        *(({"task.data": name}, "is not a data set") for name in (f"own:{'0' * 64}", "/etc/passwd")),
     ],
 )
 def test_a_result_that_is_damaged_or_that_no_page_can_show_is_refused(changes: dict[str, object], words: str) -> None:
@@ -90,6 +78,7 @@ def test_a_file_with_cka_alone_is_read_under_its_own_key() -> None:
 
 
 def test_a_result_too_large_to_draw_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert open_upload(WHOLE, "mine.json") == RESULT
     with monkeypatch.context() as patch:
         patch.setattr(store, "MOST_CELLS", 7)
         assert "it has 2 points, 8 cells in all, at most 192 and 7 can" in refusal(read_upload, WHOLE, "mine.json")
@@ -100,9 +89,3 @@ def test_a_result_too_large_to_draw_is_refused(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     assert "it has 66 points, 4,356 cells in all, at most 64 and" in refusal(read_upload, deep, "deep.json")
     assert "mine.json is larger than 5 MB" in refusal(open_upload, b" " * 6 * 1024**2, "mine.json")
-
-
-def test_a_result_of_an_embedded_checkpoint_that_is_none_is_refused() -> None:
-    assert open_upload(rewritten(RESULT, {}), "mine.json") == RESULT
-    foreign = rewritten(RESULT, {"checkpoint.id": "owner/name"})
-    assert "no checkpoint owner/name comes with this program" in refusal(open_upload, foreign, "mine.json")
