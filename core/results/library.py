@@ -162,15 +162,12 @@ def _read(rows: TypeAdapter[Any], file: FileState) -> Any:
 
 
 def shipped(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
-    """Return the manifest's entries of a kind whose files exist, in its order.
+    """Return the entries of a kind in the manifest of the shipped results.
 
     Raises:
         PrunescopeError: The manifest is damaged.
     """
-    folder = store.SHIPPED_RESULTS
-    entries = [entry for entry in read_manifest(folder.parent / MANIFEST) if isinstance(entry, kind)]
-    present = set(os.listdir(folder)) if entries and folder.is_dir() else set()  # one look instead of hundreds
-    return tuple(entry for entry in entries if present & {f"{entry.key}{ending}" for ending in store.ENDINGS})
+    return tuple(entry for entry in read_manifest(store.SHIPPED_RESULTS.parent / MANIFEST) if isinstance(entry, kind))
 
 
 def own(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
@@ -179,25 +176,21 @@ def own(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
     A file is omitted if it is `unreadable`, if `find` prefers another file of its key, or if it is still to be read
     (`extracts`).
     """
-    entries = ((entry, Path(file.path)) for file, entry in _described(_own_files()).items() if isinstance(entry, kind))
+    entries = ((entry, Path(file.path)) for file, entry in _described().items() if isinstance(entry, kind))
     return tuple(entry for entry, path in entries if store.find(entry.key) == path)
 
 
 def unreadable() -> list[str]:
     """Return why pages cannot show some of the user's result files, a reason a file, newest first."""
-    return [reason for reason in _described(_own_files()).values() if isinstance(reason, str)]
-
-
-def _own_files() -> list[FileState]:
-    """List the files of the user's folder, newest first."""
-    return sorted(map(state_of, store.result_files(user_folder())), key=lambda file: file.modified, reverse=True)
+    return [reason for reason in _described().values() if isinstance(reason, str)]
 
 
 _entries: LRUCache[FileState, Entry | CutEntry | str] = LRUCache(MOST_ENTRIES)  # a reason if no page can show the file
 
 
-def _described(files: Sequence[FileState]) -> dict[FileState, Entry | CutEntry | str]:
-    """Describe result files, each once until it changes, or say why no page can show one."""
+def _described() -> dict[FileState, Entry | CutEntry | str]:
+    """Describe the user's result files, newest first, each once until it changes, or say why no page can show one."""
+    files = sorted(map(state_of, store.result_files(user_folder())), key=lambda file: file.modified, reverse=True)
     with _lock:
         described = {file: _entries[file] for file in files if file in _entries}
     for file, extract in extracts([file for file in files if file not in described]).items():

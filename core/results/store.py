@@ -177,7 +177,7 @@ def load_any(path: Path, name: str = "") -> Result:
     """
     name = name or path.name
     if not path.is_file():  # reading a pipe would never end
-        raise PrunescopeError(f"{name} is no file of a result: make one with python -m core.precompute")
+        raise PrunescopeError(f"{name} is not a result file: make one with python -m core.precompute")
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
