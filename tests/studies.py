@@ -8,7 +8,7 @@ import numpy as np
 from core.results.cut import CutStudy, Size, SmallerModel, Worth
 from core.results.key import key_of, sealed
 from core.results.schema import TaskRecord
-from core.results.statistics import Estimate
+from core.results.statistics import EstimateRecord
 from core.sweep.metrics import evaluate
 from tests.builders import make_result
 
@@ -56,7 +56,7 @@ def with_sizes(study: CutStudy, gain: float = 0.15) -> CutStudy:
     def sized(cut: SmallerModel) -> SmallerModel:
         left = len(cut.layers)
         times = 1 + gain * (depth - left)
-        speed = Estimate(value=times, low=times - 0.02, high=times + 0.02)
+        speed = EstimateRecord(value=times, low=times - 0.02, high=times + 0.02)
         speeds = {1: speed, 32: speed} if left < depth else {}
         return cut.model_copy(update={"size": Size(bytes=10**6 * left, parameters=10**5 * left, speeds=speeds)})
 

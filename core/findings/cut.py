@@ -15,7 +15,7 @@ import numpy.typing as npt
 from core.findings.accuracy import reference_of
 from core.request.catalog import CONFIDENCE
 from core.results.cut import CutStudy, Layers, SmallerModel
-from core.results.statistics import Estimate
+from core.results.statistics import EstimateRecord
 from core.sweep.scores import SCORES
 
 State = Literal["holds", "inconclusive", "fails", "nothing", "guesses"]
@@ -40,8 +40,8 @@ class Choice:
     model: SmallerModel
     removed: Layers
     loss: float
-    value: Estimate
-    difference: Estimate
+    value: EstimateRecord
+    difference: EstimateRecord
     gain: float
 
 
@@ -58,7 +58,7 @@ class Frontier:
     """
 
     study: CutStudy
-    full: Estimate
+    full: EstimateRecord
     guess: float
     choices: tuple[Choice, ...]
     timed: bool
@@ -75,10 +75,10 @@ def values_of(study: CutStudy) -> Array:
     return np.array([score(gold[rows], np.array(cut.judged)[rows]) for cut in study.cuts])
 
 
-def estimated(values: Array) -> Estimate:
+def estimated(values: Array) -> EstimateRecord:
     """Return the first of values, that of all examples, with the percentile interval of the others, the draws'."""
     low, high = np.quantile(values[1:], [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return Estimate(value=float(values[0]), low=float(low), high=float(high))
+    return EstimateRecord(value=float(values[0]), low=float(low), high=float(high))
 
 
 def frontier_of(study: CutStudy) -> Frontier:
@@ -94,7 +94,7 @@ def _choice(study: CutStudy, model: SmallerModel, values: Array, full: Array, ti
     score, value = SCORES[study.task.main_metric], estimated(values)
     gold, before, after = map(np.array, (study.calibration.gold, study.full.calibration, model.calibration))
     if bounds := model.worth.intervals.get(study.task.main_metric):  # not where a label occurs once
-        value = Estimate(value=value.value, low=bounds[0], high=bounds[1])
+        value = EstimateRecord(value=value.value, low=bounds[0], high=bounds[1])
     removed = tuple(k for k in range(study.checkpoint.num_layers) if k not in model.layers)
     gain = model.speed.value if timed and model.speed else float(len(removed))
     loss = float(score(gold, before) - score(gold, after))

@@ -13,7 +13,7 @@ from core.errors import PrunescopeError
 from core.request.catalog import MAX_LAYERS
 from core.results import fields as f
 from core.results.schema import CheckpointRecord, Computed, SweepResult, TaskRecord
-from core.results.statistics import Estimate
+from core.results.statistics import EstimateRecord
 
 Layers = Annotated[tuple[Annotated[int, Field(ge=0, lt=MAX_LAYERS)], ...], Field(max_length=MAX_LAYERS), f.FAST]
 
@@ -34,7 +34,7 @@ class Size(f.Record):
 
     bytes: f.Count
     parameters: f.Count
-    speeds: Annotated[dict[f.Count, Estimate], f.FEW]
+    speeds: Annotated[dict[f.Count, EstimateRecord], f.FEW]
 
 
 class SmallerModel(f.Record):
@@ -50,7 +50,7 @@ class SmallerModel(f.Record):
     size: Size | None = None
 
     @property
-    def speed(self) -> Estimate | None:
+    def speed(self) -> EstimateRecord | None:
         """The speed as a multiple of the full model's, at the largest batch measured."""
         speeds = self.size.speeds if self.size else {}
         return speeds[max(speeds)] if speeds else None

@@ -37,7 +37,7 @@ class WorkingRangeRecord(f.Record):
     reason: Literal["no lead", "too few examples"] | None
 
 
-class Estimate(f.Record):
+class EstimateRecord(f.Record):
     """A value with its 95 % interval."""
 
     value: f.Statistic
@@ -45,7 +45,7 @@ class Estimate(f.Record):
     high: f.Statistic
 
 
-class SurvivalRecord(Estimate):
+class SurvivalRecord(EstimateRecord):
     """The amount at which a point's CKA with its own baseline first falls below 0.9.
 
     `censored` means that it never fell below 0.9. `high` at the largest amount means "or beyond".
@@ -54,7 +54,7 @@ class SurvivalRecord(Estimate):
     censored: bool
 
 
-class DepthGapRecord(Estimate):
+class DepthGapRecord(EstimateRecord):
     """The similarity that the lower half of the points keeps, minus that of the upper half.
 
     `replicates` holds the value without each example, in evaluation order, which pairs two results on the same

@@ -240,8 +240,8 @@ def _gap_fields(value: Array, replicates: Array) -> dict[str, Any]:
     return {"value": float(value), "low": float(low), "high": float(high), "replicates": tuple(replicates.tolist())}
 
 
-def gap_difference(gap: r.DepthGapRecord, reference: r.DepthGapRecord) -> r.Estimate:
+def gap_difference(gap: r.DepthGapRecord, reference: r.DepthGapRecord) -> r.EstimateRecord:
     """Compute a gap minus another one on the same examples in the same order, example by example."""
     value = np.asarray(gap.value - reference.value)
     low, high = jackknife(value, np.subtract(gap.replicates, reference.replicates))
-    return r.Estimate(value=float(value), low=float(low), high=float(high))
+    return r.EstimateRecord(value=float(value), low=float(low), high=float(high))

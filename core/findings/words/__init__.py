@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from core.findings.words.numbers import decimals, percent, percent_range
 from core.results.names import PointLabel, spanned
-from core.results.statistics import Estimate
+from core.results.statistics import EstimateRecord
 
 NONE = "–"  # in a table
 Table = list[dict[str, str]]  # facts as shown, a row of texts for each
@@ -51,7 +51,7 @@ def with_interval(value: float, low: float, high: float, places: int = 3) -> str
     return "{} ({} to {})".format(*(decimals(number, places) for number in (value, low, high)))
 
 
-def estimated(found: Estimate) -> str:
+def estimated(found: EstimateRecord) -> str:
     """Write an estimate and its 95 % interval."""
     return with_interval(found.value, found.low, found.high)
 

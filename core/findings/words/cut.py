@@ -8,7 +8,7 @@ from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS
 from core.results.cut import CutStudy
 from core.results.names import GUESSING, capitalised, in_sentence
-from core.results.statistics import Estimate
+from core.results.statistics import EstimateRecord
 
 TITLE = "Which layers can go?"
 EXPLANATION = (
@@ -125,7 +125,7 @@ def size_words(choice: Choice) -> str:
     return f"{decimals(size.bytes / 1e6, 1)} MB" if (size := choice.model.size) else NONE
 
 
-def points_words(lost: Estimate) -> str:
+def points_words(lost: EstimateRecord) -> str:
     """Write a difference of metrics in points, with its interval: `−1.0 point (−2.6 to 0.5)`."""
     number = decimals(100 * lost.value, 1)
     sign, noun = "" if number.startswith(("−", "0.0")) else "+", "point" if number in ("1.0", "−1.0") else "points"

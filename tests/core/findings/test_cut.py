@@ -8,7 +8,7 @@ import pytest
 from core.findings.cut import DRAWS, Choice, Frontier, chosen, frontier_of, kept_by, state_of, values_of
 from core.findings.words.cut import choices_table, cut_finding, speed_words
 from core.results.cut import CutStudy
-from core.results.statistics import Estimate
+from core.results.statistics import EstimateRecord
 from core.sweep.scores import SCORES
 from tests.studies import made_cut, make_study, with_sizes
 
@@ -59,7 +59,7 @@ def test_the_choice_ignores_the_judged_examples() -> None:
 
 def judged(low: float, high: float, **changes: object) -> Frontier:
     """A study whose smaller models all differ from the full one by so much."""
-    known, lost = frontier_of(with_sizes(make_study())), Estimate(value=(low + high) / 2, low=low, high=high)
+    known, lost = frontier_of(with_sizes(make_study())), EstimateRecord(value=(low + high) / 2, low=low, high=high)
     choices = (replace(model, difference=lost, loss=0.0) for model in known.choices)
     return replace(known, choices=tuple(choices), **{"guess": 0.3, **changes})
 
@@ -85,7 +85,7 @@ def test_a_claim_is_what_its_interval_carries(known: Frontier, state: str) -> No
 
 def test_what_keeps_to_a_limit_is_the_fastest_that_is_shown_to_and_no_faster_than_the_choice() -> None:
     known = judged(-0.09, -0.04)
-    held = Estimate(value=-0.01, low=-0.02, high=0.0)
+    held = EstimateRecord(value=-0.01, low=-0.02, high=0.0)
     one, two, *others = sorted(known.choices, key=lambda model: model.gain)
     both = replace(known, choices=(replace(one, difference=held), two, *others))
     for choice in (two, others[-1]):

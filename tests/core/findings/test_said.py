@@ -239,7 +239,7 @@ def cuts() -> Iterator[str]:
     known = frontier_of(with_sizes(make_study(num_layers=6)))
     one, two, *_ = (replace(choice, loss=0.0) for choice in known.choices)
     lost = {
-        state: statistics.Estimate(value=(low + high) / 2, low=low, high=high)
+        state: statistics.EstimateRecord(value=(low + high) / 2, low=low, high=high)
         for state, low, high in (("holds", -0.026, 0.006), ("inconclusive", -0.06, 0.02), ("fails", -0.09, -0.04))
     }
     for model in (replace(one, difference=value) for value in lost.values()):
