@@ -26,7 +26,7 @@ from ui.exports import offer_exports
 from ui.header import link_to_control, page_header, result_if_asked
 from ui.lab.data import OWN_REQUEST, chosen_checkpoint
 from ui.lab.history import show_history
-from ui.lab.run import offer_sweep
+from ui.lab.settings import offer_sweep
 from ui.lab.state import lab as remembered
 from ui.player import choose_reduction, show_pictures, start_in_address
 from ui.results import at_hand, by_key, companions_of, note_computed, own_methods, show_upload

@@ -15,7 +15,7 @@ from core.results.library import Entry, entry_of
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui.jobs import request_behind, start
-from ui.lab.run import show_forecast
+from ui.lab.settings import show_forecast
 from ui.results import companions_of
 from ui.text import remark
 

@@ -234,7 +234,7 @@ def methods(page: AppTest) -> str:
 def test_how_long_a_run_takes_is_said_in_words(
     queue: JobQueue, monkeypatch: pytest.MonkeyPatch, expected: Forecast | PrunescopeError | None, words: str
 ) -> None:
-    monkeypatch.setattr("ui.lab.run.forecast", Mock(side_effect=[expected]))
+    monkeypatch.setattr("ui.lab.settings.forecast", Mock(side_effect=[expected]))
     assert words in prose(open_page(LAB))
 
 

@@ -1,4 +1,4 @@
-"""The visitor's own results: a list with links and, run locally, the files' folder and a way to delete them."""
+"""The visitor's own results: links to them and, on one's own computer, their folder and a way to delete them."""
 
 import streamlit as st
 
@@ -10,32 +10,32 @@ from ui.header import link_to
 from ui.results import own_results
 from ui.text import plain, refusals_shown, remark
 
-MOST = 12  # results that are listed
+MAX_LISTED = 12
 
 
 def show_history(on_show: str | None) -> None:
-    """Show the list, folded: the newest; the others are found on the other pages.
+    """List the newest results, folded away; the other pages have the rest.
 
     Args:
         on_show: The key of the result on the page, which is marked.
     """
     entries = own_results()
     with st.expander(f"Your results ({len(entries)})", key="lab-history-box", icon=":material/history:"):
-        if not is_hosted() and (files := library.unreadable()):
-            reasons = "".join(f"\n- {plain(reason)}" for reason in files[:5])
-            st.warning(f"{len(files)} of the files in your folder cannot be shown:{reasons}")
         if is_hosted():
             remark("This visit's results only. Download those you need; they are lost when the server restarts.")
         else:
+            if files := library.unreadable():
+                reasons = "".join(f"\n- {plain(reason)}" for reason in files[:5])
+                st.warning(f"{len(files)} of the files in your folder cannot be shown:{reasons}")
             remark("Finished runs are saved as files in this folder, which the other pages read as well:")
             st.code(str(store.user_folder()), language=None, wrap_lines=True)
-        if len(entries) > MOST:
+        if len(entries) > MAX_LISTED:
             link_to("All results", "See all at once", ":material/grid_on:")
         labels = distinguishing_labels(entries)
-        for entry in entries[:MOST]:
+        for entry in entries[:MAX_LISTED]:
             with st.container(horizontal=True, vertical_alignment="center"):
-                marked = " · on show" if entry.key == on_show else ""
-                label = f"{plain(labels[entry.key])} · {plain(entry.created_at[:10])}{marked}"
+                mark = " · on show" if entry.key == on_show else ""
+                label = f"{plain(labels[entry.key])} · {plain(entry.created_at[:10])}{mark}"
                 link_to("Lab", label, ":material/open_in_new:", result=entry.key, job="")
                 if not is_hosted():
                     _offer_deletion(entry.key)

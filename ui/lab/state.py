@@ -1,4 +1,4 @@
-"""The Lab's one record of a visit, and the fields that its settings are made of."""
+"""The Lab's record of a visit, the draft of a run, and the widgets that its settings are made of."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,49 +16,55 @@ from core.request.sweep_request import MAX_CHARACTERS, SweepRequest
 
 @dataclass
 class Lab:
-    """What the Lab remembers.
+    """The Lab's record of a visit.
 
     Attributes:
-        follows: What the settings follow: a job's id, a result's key, `ui.address.OWN_MODEL`, or nothing.
-        settings: What each widget held when it was drawn last, and the uploaded file, by key.
-        about: The data that the columns and meanings among them are about.
-        ended: A run that failed or was cancelled, of which the page says so while it shows the same.
+        follows: What the settings belong to: a job's id, a result's key, `ui.address.OWN_MODEL`, or nothing.
+        keys: The session keys of the settings, which Streamlit keeps while their widgets are not drawn.
+        file: The uploaded table, as a request names it; Streamlit forgets files while another page is open.
+        about: The data that the chosen columns and meanings belong to.
+        ended: A run that failed or was cancelled; the page says so until something else is on show.
     """
 
     follows: str = ""
-    settings: dict[str, Any] = field(default_factory=dict)
+    keys: set[str] = field(default_factory=set)
+    file: str = ""
     about: str = ""
     ended: Job | None = None
 
     def follow(self, shown: str) -> None:
-        """Let the settings begin anew where something else is on show."""
+        """Reset the settings if they belong to something other than what is on show."""
         if self.follows != shown:
-            self.follows, self.ended = shown, None
+            self.follows, self.ended, self.file = shown, None, ""
             self.forget("")
 
     def forget(self, *names: str) -> None:
-        """Let settings begin anew, by the beginnings of their names."""
-        for key in list(self.settings):
-            if key.startswith(tuple(f"lab-{name}" for name in names)):
-                del self.settings[key]
-                st.session_state.pop(key, None)
+        """Reset the settings whose names begin like this."""
+        for key in [key for key in self.keys if key.startswith(tuple(f"lab-{name}" for name in names))]:
+            self.keys.remove(key)
+            st.session_state.pop(key, None)
+
+    def fill(self, name: str, value: Any) -> None:
+        """Give a setting a value."""
+        self.keys.add(f"lab-{name}")
+        st.session_state[f"lab-{name}"] = value
 
 
 def lab() -> Lab:
     """Return this visit's record."""
-    # No element bears this name: Streamlit would drop the record with the element.
+    # The key is no element's: Streamlit would drop the record with the element.
     return st.session_state.setdefault("lab-record", Lab())
 
 
 @dataclass
-class Asked:
-    """What the settings ask for.
+class Draft:
+    """The run that the settings describe so far.
 
     Attributes:
-        fields: Of a request, as far as they are known.
-        missing: What has still to be said, in sentences.
-        with_control: Whether the method's random control is to be computed after it.
-        every: Whether all methods are to be run, one after another.
+        fields: The known fields of its request.
+        missing: What the visitor has still to do, one sentence each.
+        with_control: Whether the method's random control follows.
+        every: Whether to run every method, one after another.
     """
 
     fields: dict[str, Any] = field(default_factory=dict)
@@ -67,64 +73,63 @@ class Asked:
     every: bool = False
 
     def sweeps(self) -> tuple[SweepRequest, ...]:
-        """Return what is to be run, in its order.
+        """Return the sweeps to run, in order.
 
         Raises:
-            PrunescopeError: Something has still to be said, or the fields are refused.
+            PrunescopeError: Something is missing, or a field is refused.
         """
         if self.missing:
             raise PrunescopeError(self.missing[0])
         request = SweepRequest.from_json(self.fields)
         if self.every:
-            is_known = request.checkpoint in CHECKPOINTS  # all of them have every method
+            is_known = request.checkpoint in CHECKPOINTS  # all of these have every method
             return every_method(request, "" if is_known else config_at_hand(request.checkpoint)[0]["model_type"])
         return (request, *(judged_beside(request) if self.with_control else ()))
 
 
-def begun(name: str, value: Any, takes: str = "value") -> dict[str, Any]:
-    """Set a widget's first value; return its key and its value, as the widget takes them.
+def setting(name: str, first: Any, takes: str = "value") -> dict[str, Any]:
+    """Return the arguments of a setting's widget that hold its value.
 
-    Where it was drawn before, it goes on with what it held then: Streamlit forgets what a widget holds that a page has
-    not drawn. A browser that has not yet drawn the widget when the page runs again draws it with the value that it is
-    given, and sends that as if the visitor had chosen it. The state alone would be lost.
+    The value is passed as well as kept in the session: a browser that has not drawn the widget yet when the page runs
+    again draws it with the value that it is passed, and sends that as the visitor's choice.
 
     Args:
         name: The setting.
-        value: Its first value.
-        takes: How the widget calls its value.
+        first: Its first value.
+        takes: The widget's own name for its value.
     """
-    key, settings = f"lab-{name}", lab().settings
+    key = f"lab-{name}"
     if key not in st.session_state:
-        st.session_state[key] = settings.get(key, value)
-    settings[key] = st.session_state[key]
-    return {"key": key, takes: st.session_state[key]}
+        lab().fill(name, first)
+    return {"key": key, takes: st.session_state[key], "persist_state": "session"}
 
 
 def type_setting(label: str, name: str, first: str, **options: Any) -> str:
-    """Draw a text field; return what is typed, without the space around it.
+    """Draw a text field, and return its text without the space around it.
 
     Args:
-        label: Over the field.
+        label: The field's label.
         name: The setting.
         first: Its first text.
-        options: Of the field, as Streamlit takes them.
+        options: Further options of `st.text_input`.
     """
-    typed: str = st.text_input(label, max_chars=MAX_CHARACTERS, **begun(name, first), **options)
-    return typed.strip()
+    text: str = st.text_input(label, max_chars=MAX_CHARACTERS, **setting(name, first), **options)
+    return text.strip()
 
 
-def choose_setting(label: str, names: Mapping[str, str], chosen: str | None, name: str, note: str | None = None) -> str:
-    """Draw a select box that starts with `chosen`, or with its first option if that is not among them.
+def choose_setting(
+    label: str, options: Mapping[str, str], first: str | None, name: str, note: str | None = None
+) -> str:
+    """Draw a select box, and return its choice.
 
     Args:
-        label: Over the box.
-        names: The options, with their names on screen.
-        chosen: The option to start with.
+        label: The box's label.
+        options: The names of the options on screen.
+        first: The first choice; if it is not among the options, the first of these.
         name: The setting.
-        note: Its help.
+        note: The help of the box.
     """
-    options = list(names)
-    held = begun(name, chosen)
-    key, index = held["key"], next((options.index(str(name)) for name in (held["value"], chosen) if name in names), 0)
-    st.session_state[key] = options[index]
-    return st.selectbox(label, options, index, format_func=names.__getitem__, key=key, help=note)
+    arguments = setting(name, first)
+    choice = next((value for value in (arguments.pop("value"), first, *options) if value in options), "")
+    lab().fill(name, choice)
+    return st.selectbox(label, options, [*options].index(choice), options.__getitem__, help=note, **arguments)

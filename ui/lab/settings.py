@@ -1,0 +1,172 @@
+"""The settings of a run in the order of the decisions: model, data, method; below them the bar that runs it."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from core.errors import PrunescopeError
+from core.findings.words.numbers import percent
+from core.inputs.forecast import forecast
+from core.request.amounts import amount_text, stepped_amounts
+from core.request.catalog import CONTROL_SEEDS, DEFAULT_CONTROLLED, MAX_LAYERS, METHODS, POINTS
+from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE
+from core.request.limits import is_hosted, limits
+from core.request.scope import canonical, run_of
+from core.request.sweep_request import SweepRequest
+from ui.address import set_parameter
+from ui.jobs import duration, start
+from ui.lab.data import choose_data, choose_model
+from ui.lab.state import Draft, choose_setting, lab, setting, type_setting
+from ui.text import plain, remark
+
+# The bar sticks to the lower edge of the window by the wrapper that Streamlit puts around a container. The colours are
+# those of Streamlit's themes, which it passes to components only.
+STYLE = """<style>
+[data-testid="stLayoutWrapper"]:has(> .st-key-lab-run) {
+  position: sticky; bottom: 0; z-index: 1; padding: 0.5rem 0 0.75rem;
+  background: light-dark(#ffffff, #171614); border-top: 1px solid light-dark(#d5d5d5, #42413e);
+}
+</style>"""
+SOME_LAYERS, LIST = "some layers", "list"  # choices that ask for more
+EVERY = "every method"  # a choice beside the catalog's methods
+HOW_FAR = (
+    "Runs every method, one after another: up to where does the model work with each, and which layer falls first?"
+)
+SCOPES = {
+    "encoder": "All encoder layers",
+    "all-linear": "All linear layers (as published)",
+    SOME_LAYERS: "Some encoder layers alone",
+}
+STEPS = {step: stepped_amounts(float(step), 0.95) for step in ("0.1", "0.05", "0.2", "0.01")}
+STEP_NAMES = {step: f"In steps of {percent(float(step))}" for step in STEPS} | {LIST: "A list of my own"}
+
+USUAL: Mapping[str, Any] = {
+    **{"method": "magnitude", "scope": "encoder", "with-control": False},
+    **{"examples": None, "step": "0.1", "until": False, "points": "attention"},
+}
+# The title of each preset, its explanation, and the settings in which it differs from the usual ones.
+PRESETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "How far can I prune?": (HOW_FAR, {"method": EVERY}),
+    "The published experiment": ("Magnitude pruning of all linear layers, on all tokens.", {"scope": "all-linear"}),
+    "One layer alone": (
+        "One layer's own effect, without that of the layers below.",
+        {"scope": SOME_LAYERS, "layer": 1, "last-layer": 1},
+    ),
+    "Quick look": ("64 examples, steps of 20 %: a rough answer in seconds.", {"examples": 64, "step": "0.2"}),
+}
+
+
+def offer_sweep(shown: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) -> None:
+    """Draw the settings, and the bar that stays in sight: Run, and how long that takes or what is missing.
+
+    Args:
+        shown: The request that the settings begin with.
+        follow_ups: The sweeps that they begin with after it: its control, or the other methods.
+    """
+    draft = Draft()
+    st.markdown("**1 · Model**")
+    task = choose_model(shown, draft)
+    st.markdown("**2 · Data**")
+    choose_data(shown, draft, task)
+    st.markdown("**3 · Method**")
+    _choose_method(shown, draft, follow_ups)
+    if is_hosted():
+        most = limits()
+        remark(
+            f"Visitors of this public copy take turns. A run has at most {most.examples} examples, "
+            f"{most.amounts} amounts and {most.parameters / 1e6:.0f} million parameters. On your computer: more."
+        )
+    st.html(STYLE)
+    with st.container(key="lab-run"):
+        refused = st.container()
+        with st.container(horizontal=True, vertical_alignment="center"):
+            is_pressed = st.button("Run", type="primary", key="lab-run-now", icon=":material/play_arrow:")
+            beside = st.container(horizontal=True, vertical_alignment="center")
+    try:
+        sweeps = draft.sweeps()
+        if is_pressed:
+            start(sweeps[0], follow_ups=sweeps[1:])
+        with beside:
+            show_forecast(sweeps)
+    except PrunescopeError as error:
+        with refused if is_pressed else beside:
+            (st.error if is_pressed else remark)(plain(str(error)))
+
+
+def show_forecast(sweeps: Sequence[SweepRequest]) -> None:
+    """Show how long sweeps will take, one after another.
+
+    Raises:
+        PrunescopeError: They are refused.
+    """
+    expected = forecast(sweeps)
+    if expected is None:
+        remark("Something is downloaded first.")
+    elif not expected.seconds:
+        remark("Already computed; opens at once.")
+    elif expected.is_rough:
+        remark(f"Takes roughly {duration(expected.seconds)}. No run on this machine has been timed yet.")
+    else:
+        remark(f"Takes about {duration(expected.seconds)} on this machine.")
+
+
+# ---------------------------------------------------------------- the method
+
+
+def _choose_method(shown: SweepRequest, draft: Draft, follow_ups: Sequence[SweepRequest]) -> None:
+    """Draw the step: what is removed, where, and at which amounts."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("Presets", width="content")
+        for title, (explanation, changes) in PRESETS.items():
+            st.button(title, key=f"lab-preset-{title}", help=explanation, on_click=partial(_fill, changes))
+    with_control = any(not METHODS[request.method].control for request in follow_ups)
+    titles = {name: method.title for name, method in METHODS.items()} | {EVERY: "Every method"}
+    name = choose_setting("Method", titles, EVERY if follow_ups and not with_control else shown.method, "method")
+    draft.every, fields = name == EVERY, draft.fields
+    name = next(iter(METHODS)) if draft.every else name
+    method = METHODS[name]
+    remark(HOW_FAR if draft.every else method.explanation)
+    fields["method"] = name
+    if controlled := {key: other.title for key, other in METHODS.items() if other.control == name}:
+        first = (shown.control_of if shown.method == name else None) or DEFAULT_CONTROLLED.get(name)
+        note = "As much is removed from each matrix or layer as this method removes there."
+        fields["control_of"] = choose_setting("Control of", controlled, first, f"control-of-{name}", note)
+    if method.granularity == "weight" and not draft.every:
+        layers = run_of(shown.scope)
+        note = "Where weights may be removed. One layer alone shows that layer's isolated effect."
+        fields["scope"] = choose_setting("Scope", SCOPES, SOME_LAYERS if layers else shown.scope, "scope", note)
+        if fields["scope"] == SOME_LAYERS:
+            layers = layers or range(1)
+            with st.container(horizontal=True):
+                low = st.number_input("First layer", 1, MAX_LAYERS, **setting("layer", layers.start + 1))
+                high = st.number_input("Last layer", 1, MAX_LAYERS, **setting("last-layer", layers.stop))
+            fields["scope"] = canonical(f"layers:{low - 1}-{high - 1}")
+    if method.control and not draft.every:
+        seeds = f"{CONTROL_SEEDS[method.granularity]} seeds ({ONE_LAYER_SEEDS} for some layers alone)"
+        note = f"After the run, as much is removed at random, with {seeds}. Stored results are not computed again."
+        draft.with_control = st.toggle("Random control", help=note, **setting("with-control", with_control))
+    with st.expander("More settings", key="lab-more"):
+        first = next((step for step, amounts in STEPS.items() if amounts == shown.amounts), LIST)
+        step = choose_setting("Pruning amounts", STEP_NAMES, first, "step")
+        fields["amounts"] = STEPS.get(step)
+        if step == LIST:
+            value = ", ".join(map(amount_text, shown.amounts))
+            fields["amounts"] = type_setting("Amounts", "amounts", value, help="Comma-separated fractions.")
+        damage = shown.until_damage or UNTIL_DAMAGE
+        note = "Overall change: 1 − the mean similarity of all layers."
+        stops = setting("until", shown.until_damage is not None)
+        is_bounded = not draft.every and st.checkbox(f"Stop at an overall change of {damage:g}", help=note, **stops)
+        fields["until_damage"] = damage if is_bounded else None
+        fields["points"] = choose_setting("Measure after", POINTS, shown.points, "points", "Where in each layer.")
+        if method.is_random:
+            fields["seed"] = st.number_input("Seed of pruning", 0, 2**32 - 1, **setting("seed", shown.seed))
+
+
+def _fill(changes: Mapping[str, Any]) -> None:
+    """Give the settings of the method the values of a preset; checkpoint and data stay."""
+    for name, value in {**USUAL, **changes}.items():
+        lab().fill(name, value)
+    if changes.get("scope") == "all-linear":
+        set_parameter("reduction", "tokens")
