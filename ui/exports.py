@@ -1,15 +1,10 @@
-"""What can be taken away: what a page shows, as a film, a picture or a page of its own, and all numbers of its results.
+"""Offer downloads: what a page shows as a film, a picture or a page of its own, and all numbers of its results."""
 
-Files are made on the click that downloads.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from mimetypes import guess_type
 from pathlib import Path
-from typing import TypeVar
 
 import streamlit as st
 
@@ -19,8 +14,9 @@ from core.charts.view import Scene, choice_of, frame_of
 from core.errors import PrunescopeError
 from core.exports.drawing import Picture, draw
 from core.exports.figure import Figure, figure_of
+from core.exports.model_card import LOADING
 from core.exports.player_page import player_page, story_page
-from core.exports.tables import file_name, metrics_csv, shown_csv, similarity_csv
+from core.exports.tables import file_name, numbers_csv, shown_csv
 from core.findings.cut import Choice
 from core.findings.words.cut import smaller_words
 from core.findings.words.numbers import place_name
@@ -38,11 +34,9 @@ from ui.address import amount_in_address
 from ui.jobs import answer_to, ask, frame_fields, original_request, progress_shown, visitor
 from ui.text import plain, refusals_shown, remark
 
-N = TypeVar("N", bound=str)
-
 MAX_TITLE_CHARS = 300
-THEMES: dict[ThemeName, str] = {"light": "Light", "dark": "Dark"}
-MILLISECONDS = (1000, 500, 250, 125)  # a frame of a film, as the player's speeds
+ENDINGS: dict[ThemeName, str] = {"light": "", "dark": "-dark"}  # of a file's name
+MILLISECONDS = (1000, 500, 250, 125)  # a frame of a film, the player's own speeds
 FILMS: tuple[Picture, ...] = ("gif", "mp4")
 STILLS: tuple[Picture, ...] = ("png", "svg")
 FILM = "Drawing takes up to half a minute; leaving the page ends it."
@@ -51,123 +45,12 @@ PLAYER = "Plays in any browser, without a network and without Prunescope; about 
 TALK = f"{PLAYER} The arrow keys turn to the next scene, N shows what to say, F fills the screen."
 PRINTED = "For slides as a PDF, open the file and print it: each scene is a page. Films of the result are on *Present*."
 NUMBERS = "The values behind these pictures, at all amounts."
-
-
-def download(label: str, make: bytes | Callable[[], str | bytes], name: str, note: str | None = None) -> None:
-    """Draw a button that sends a file, which is there or is made on the click."""
-    mime, icon = guess_type(name)[0], ":material/download:"
-    st.download_button(label, make, name, mime, key=f"export-{name}", help=note, on_click="ignore", icon=icon)
-
-
-def offer_pictures(scene: Scene, results: Sequence[Result], choices: Mapping[str, Scene] | None = None) -> None:
-    """Offer what a page shows, exactly as it shows it.
-
-    Args:
-        scene: What the page shows.
-        results: Whole sweeps, which it shows, or a study of cuts.
-        choices: What the player on that page lets its viewer choose from, by reduction.
-    """
-    key, choice = f"export-{scene.layout.name}", ""
-    if choices:
-        first = choice_of(scene, choices)  # the one that the page opened with: the player does not say its own
-        titles = {name: REDUCTIONS[name].title for name in choices}
-        choice = _pick("Sentence vector", titles, first, f"export-reduction-{first}")
-        scene = choices[choice]
-    scene = replace(scene, title=_ask_title(scene.title, key))
-    layout, moves = scene.layout.name, len(scene.frames) > 1
-
-    def name(extension: str) -> str:
-        parts = (f"-{choice}" if choice else "", "-dark" if theme == "dark" else "", extension)
-        return file_name(results, "".join(parts), layout)
-
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        theme = _pick("Colours", THEMES, st.context.theme.type or "light", f"{key}-theme")
-        if moves:
-            sweeps = [result for result in results if isinstance(result, SweepResult)]
-            player = partial(player_page, scene, sweeps, theme, choices)
-            download("HTML player", player, name(".html"), PLAYER)
-
-    _offer_drawn(scene, figure_of(scene, theme), name, f"{key}-{results[0].key}")
-    download("Numbers shown (CSV)", partial(shown_csv, scene), file_name(results, "-shown.csv", layout), NUMBERS)
-
-
-@st.fragment  # all else on the page stays as it is while a picture is drawn
-def _offer_drawn(scene: Scene, figure: Figure, name: Callable[[str], str], key: str) -> None:
-    """Offer films and stills: a click draws one under a bar, and then offers the file."""
-    films, milliseconds, frame, amount = list[Picture](), MILLISECONDS[1], 0, ""
-    if len(scene.frames) > 1:
-        st.markdown("**All amounts, moving**")
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            speed_key = f"{key}-milliseconds"
-            milliseconds = st.selectbox("Frame duration", MILLISECONDS, 1, "{} ms".format, speed_key, width=180)
-            films = _pressed(FILMS, key, FILM)
-        st.markdown("**One amount**")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if len(scene.frames) > 1:
-            names = [str(frame["name"]) for frame in scene.frames]
-            shown = frame_of(scene.amounts, amount_in_address())
-            frame = st.selectbox("Amount", range(len(names)), shown, names.__getitem__, f"{key}-frame", width=260)
-            amount = f"-{place_name(round(scene.amounts[frame], 3))}"
-        stills = _pressed(STILLS, key, STILL)
-    for kind in (*films, *stills):
-        with refusals_shown(), progress_shown() as report:
-            frames = range(len(scene.frames)) if kind in FILMS else [frame]
-            content = draw(figure, kind, frames, milliseconds, report, visitor().holder)
-            download(f"Save {kind.upper()}", content, name(f".{kind}" if kind in FILMS else f"{amount}.{kind}"))
-
-
-def _pressed(kinds: Sequence[Picture], key: str, note: str) -> list[Picture]:
-    """Draw a button a format, and return the one that was pressed."""
-    return [kind for kind in kinds if st.button(kind.upper(), f"{key}-{kind}", note, icon=":material/image:")]
-
-
-@st.fragment
-def offer_story(steps: Sequence[Step], result: SweepResult) -> None:
-    """Offer a story for a talk as one page, folded away.
-
-    Args:
-        steps: Its scenes.
-        result: The whole sweep that it tells of.
-    """
-    panel = st.expander("Take it to a talk", key=f"talk-{result.key}", icon=":material/slideshow:", on_change="rerun")
-    if not panel.open:
-        return
-    with panel:
-        title = _ask_title(pruning_name(result), "talk")
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            theme = _pick("Colours", THEMES, st.context.theme.type or "light", "talk-theme")
-            ending = "-dark" if theme == "dark" else ""
-            page = partial(story_page, steps, result, title, theme)
-            download("HTML", page, file_name([result], f"{ending}.html", "talk"), TALK)
-        remark(PRINTED)
-
-
-def _ask_title(first: str, key: str) -> str:
-    title = st.text_input(
-        "Title", first[:MAX_TITLE_CHARS], MAX_TITLE_CHARS, f"{key}-title-{first}", icon=":material/edit:"
-    )
-    return title.strip() or first
-
-
-def _pick(label: str, names: Mapping[N, str], first: N, key: str) -> N:
-    """Offer a few names side by side."""
-    chosen: N = st.segmented_control(
-        label, list(names), format_func=names.__getitem__, default=first, key=key, required=True
-    )
-    return chosen
-
-
 ON_YOUR_OWN = "A large folder, which this shared server does not make: run Prunescope on your own computer to get it."
 LACKING = "The weights or the examples are not at hand, or their place is not known: run it in the Lab first."
 WRITES = (
     "A folder in the Hub's format. It is as large and as fast as before: removed weights are zeros in place. Loaded in "
     "float32, it gives the scores shown here."
 )
-LOAD = """from transformers import AutoModelForSequenceClassification, AutoTokenizer
-
-folder = {folder!r}
-model = AutoModelForSequenceClassification.from_pretrained(folder, dtype="float32")
-tokenizer = AutoTokenizer.from_pretrained(folder)"""
 
 
 @st.fragment
@@ -178,63 +61,168 @@ def offer_exports(
     label: str = "Download",
     numbers: bool = True,
 ) -> None:
-    """Offer what can be downloaded, folded away below a page's picture.
+    """Offer the downloads of a page, folded away below its picture.
 
     Args:
-        scene: What the page shows; None where it has no picture.
-        results: Those on show, whole sweeps or one study of cuts.
+        scene: The scene on the page, if there is one.
+        results: The results on show: whole sweeps, or one study of cuts.
         choices: See `offer_pictures`.
-        label: Says what, where a page has several panels.
-        numbers: Whether to offer all numbers of every result as well; several have their commands without them too.
+        label: The panel's title.
+        numbers: Whether to offer all numbers of every result as well. Of several, the commands are offered anyway.
     """
-    several = {result.key: result for result in results}
-    # Filled when it is opened: a page's picture would have to wait for a dozen elements that nobody sees.
-    key = f"download-{scene.layout.name if scene else 'nothing'}-{'-'.join(several)}"
+    by_key = {result.key: result for result in results}
+    # Filled once it is open: otherwise a dozen hidden elements would delay the page's picture.
+    key = f"download-{scene.layout.name if scene else 'nothing'}-{'-'.join(by_key)}"
     panel = st.expander(label, key=key, icon=":material/download:", on_change="rerun")
     if not panel.open:
         return
     with panel:
         if scene:
-            offer_pictures(scene, [*several.values()], choices)
-        for result in several.values():
-            of = f": {plain(result_name(result))}" if len(several) > 1 else ""
+            offer_pictures(scene, [*by_key.values()], choices)
+        for result in by_key.values():
+            suffix = f": {plain(result_name(result))}" if len(by_key) > 1 else ""
             if numbers:
-                _offer_numbers(result, of)
+                _offer_numbers(result, suffix)
             if isinstance(result, CutStudy):
                 continue
-            if numbers or of:
-                st.markdown(f"**Command{of}**")
-                show_recipe(result)
+            if numbers or suffix:
+                st.markdown(f"**Command{suffix}**")
+                _show_recipe(result)
             if numbers:
-                st.markdown(f"**Pruned checkpoint{of}**")
+                st.markdown(f"**Pruned checkpoint{suffix}**")
                 _offer_checkpoint(result)
 
 
-def _offer_numbers(result: Result, of: str) -> None:
-    st.markdown(f"**Numbers{of}**")
+def download(label: str, content: str | bytes, name: str, note: str | None = None) -> None:
+    """Draw a button that downloads a file."""
+    mime, icon = guess_type(name)[0], ":material/download:"
+    st.download_button(label, content, name, mime, key=f"export-{name}", help=note, on_click="ignore", icon=icon)
+
+
+# ---------------------------------------------------------------- pictures
+
+
+@st.fragment  # the numbers of the results are written once, whatever is chosen here
+def offer_pictures(scene: Scene, results: Sequence[Result], choices: Mapping[str, Scene] | None = None) -> None:
+    """Offer a scene as the page shows it: as a player, films, stills and a table.
+
+    Args:
+        scene: The scene on the page.
+        results: The results that it shows.
+        choices: The scenes by reduction, if the page's player offers a choice of them.
+    """
+    key, layout, ending = f"export-{scene.layout.name}", scene.layout.name, ""
+    if choices:
+        first = choice_of(scene, choices)  # the player does not tell the server what its viewer has chosen since
+        name, title_of = f"export-reduction-{first}", lambda choice: REDUCTIONS[choice].title
+        reduction = st.segmented_control(
+            "Sentence vector", list(choices), default=first, required=True, format_func=title_of, key=name
+        )
+        scene, ending = choices[reduction], f"-{reduction}"
+    scene = replace(scene, title=_ask_title(scene.title, key))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        theme = _ask_theme(key)
+        ending += ENDINGS[theme]
+        if len(scene.frames) > 1:
+            sweeps = [result for result in results if isinstance(result, SweepResult)]
+            page = player_page(scene, sweeps, theme, choices)
+            download("HTML player", page, file_name(results, f"{ending}.html", layout), PLAYER)
+    _offer_drawn(scene, figure_of(scene, theme), file_name(results, "", layout), ending)
+    download("Numbers shown (CSV)", shown_csv(scene), file_name(results, "-shown.csv", layout), NUMBERS)
+
+
+@st.fragment  # the rest of the page stays as it is while a picture is drawn
+def _offer_drawn(scene: Scene, figure: Figure, name: str, ending: str) -> None:
+    """Offer films and stills; a press draws one, with a progress bar, and then offers the file.
+
+    Args:
+        scene: The scene.
+        figure: The same as a figure.
+        name: The name of every file.
+        ending: What the choices above add to it.
+    """
+    films, milliseconds, frame, amount = list[Picture](), MILLISECONDS[1], 0, ""
+    if len(scene.frames) > 1:
+        st.markdown("**All amounts, moving**")
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            key = f"{name}-milliseconds"
+            milliseconds = st.selectbox("Frame duration", MILLISECONDS, 1, "{} ms".format, key, width=180)
+            films = _pressed(FILMS, name, FILM)
+        st.markdown("**One amount**")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if len(scene.frames) > 1:
+            names = [str(frame["name"]) for frame in scene.frames]
+            first = frame_of(scene.amounts, amount_in_address())
+            frame = st.selectbox("Amount", range(len(names)), first, names.__getitem__, f"{name}-frame", width=260)
+            amount = f"-{place_name(round(scene.amounts[frame], 3))}"
+        stills = _pressed(STILLS, name, STILL)
+    for kind in (*films, *stills):
+        with refusals_shown(), progress_shown() as report:
+            frames = range(len(scene.frames)) if kind in FILMS else [frame]
+            content = draw(figure, kind, frames, milliseconds, report, visitor().holder)
+            file = f"{name}{ending}{'' if kind in FILMS else amount}.{kind}"
+            download(f"Save {kind.upper()}", content, file)
+
+
+def _pressed(kinds: Sequence[Picture], key: str, note: str) -> list[Picture]:
+    """Draw a button for each format, and return the format whose button was pressed."""
+    return [kind for kind in kinds if st.button(kind.upper(), f"{key}-{kind}", note, icon=":material/image:")]
+
+
+@st.fragment
+def offer_story(steps: Sequence[Step], result: SweepResult) -> None:
+    """Offer a story as one page for a talk, folded away.
+
+    Args:
+        steps: The scenes.
+        result: The whole sweep that the story is about.
+    """
+    panel = st.expander("Take it to a talk", key=f"talk-{result.key}", icon=":material/slideshow:", on_change="rerun")
+    if not panel.open:
+        return
+    with panel:
+        title = _ask_title(pruning_name(result), "talk")
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            theme = _ask_theme("talk")
+            page = story_page(steps, result, title, theme)
+            download("HTML", page, file_name([result], f"{ENDINGS[theme]}.html", "talk"), TALK)
+        remark(PRINTED)
+
+
+def _ask_title(first: str, key: str) -> str:
+    key, icon = f"{key}-title-{first}", ":material/edit:"
+    return st.text_input("Title", first[:MAX_TITLE_CHARS], MAX_TITLE_CHARS, key, icon=icon).strip() or first
+
+
+def _ask_theme(key: str) -> ThemeName:
+    return "dark" if st.toggle("Dark colours", st.context.theme.type == "dark", f"{key}-dark") else "light"
+
+
+# ---------------------------------------------------------------- results
+
+
+def _offer_numbers(result: Result, suffix: str) -> None:
+    st.markdown(f"**Numbers{suffix}**")
     with st.container(horizontal=True):
         if isinstance(result, SweepResult):
-            name = partial(file_name, [result])
-            download("Similarities as CSV", partial(similarity_csv, result), name("-similarity.csv"))
-            download("Metrics as CSV", partial(metrics_csv, result), name("-metrics.csv"))
-        download("Result as JSON", lambda: sealed(result).model_dump_json(), file_name([result], ".json"))
+            download("All numbers (CSV)", numbers_csv(result), file_name([result], "-numbers.csv"))
+        download("Result as JSON", sealed(result).model_dump_json(), file_name([result], ".json"))
 
 
-def show_recipe(result: SweepResult) -> None:
-    """Show how to recompute a whole result; a hosted server's paths and files mean nothing to a visitor."""
-    request = None
-    with suppress(PrunescopeError):  # an upload is not stored here any more
-        request = None if is_hosted() else queue.request_for(result.key)
-        if request and is_upload(request.data or ""):  # a command line reads the file that it is kept in
+def _show_recipe(result: SweepResult) -> None:
+    """Show how to recompute a result, with this computer's own paths; a visitor of a hosted server gets none."""
+    request = None if is_hosted() else queue.request_for(result.key)
+    if request and is_upload(request.data or ""):
+        with suppress(PrunescopeError):  # it is no longer stored
             request = replace(request, data=str(uploads.find(str(request.data)).path))
-    made_by = recomputation(result, request)
-    st.code(made_by.script, language="shell", wrap_lines=True)
-    if made_by.missing:
-        remark(plain(made_by.missing))
+    commands = recomputation(result, request)
+    st.code(commands.script, language="shell", wrap_lines=True)
+    if commands.missing:
+        remark(plain(commands.missing))
 
 
 def _offer_checkpoint(result: SweepResult) -> None:
-    """Offer the weights of one frame, as a folder in the Hub's format."""
+    """Offer the pruned model of one amount, as a folder in the Hub's format."""
     request = original_request(result)
     needed = request if METHODS[request.method].calibrated else replace(request, data=None)
     if is_hosted() or not can_be_found(needed):
@@ -242,36 +230,36 @@ def _offer_checkpoint(result: SweepResult) -> None:
         return
     remark(WRITES)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        known, key = result.working_range, f"export-amount-{result.key}"
-        first = frame_of(result.amounts, amount_in_address() if not known or known.to is None else known.to)
+        works, key = result.working_range, f"export-amount-{result.key}"
+        first = frame_of(result.amounts, amount_in_address() if not works or works.to is None else works.to)
         amount = st.selectbox("Pruning amount", result.amounts, first, amount_name, key, width=180)
         if st.button("Save checkpoint", key=f"export-write-{result.key}", icon=":material/save:"):
             with refusals_shown():
                 fields = frame_fields(result, amount, request)
                 ask("export-checkpoint", (result.key, amount), "export", **fields)
-    if written := answer_to("export-checkpoint", (result.key, amount)):
-        _say_where(f"The checkpoint pruned by {amount_name(amount)}", written["path"])
+    if answer := answer_to("export-checkpoint", (result.key, amount)):
+        _show_folder(f"The checkpoint pruned by {amount_name(amount)}", answer["path"])
 
 
 def offer_smaller(study: CutStudy, choice: Choice) -> None:
-    """Offer the model that a cut leaves: a folder in the Hub's format, hosted a ZIP of it."""
-    asked = study.key, len(choice.model.layers)
+    """Offer the smaller model of a choice: a folder in the Hub's format; from a hosted server, a ZIP of it."""
     if not can_be_found(SweepRequest(checkpoint_place(study.checkpoint), study.task.name)):
         remark(LACKING)
         return
+    key, left = model = study.key, len(choice.model.layers)
     with st.container(horizontal=True, vertical_alignment="center"), refusals_shown():
         if st.button("Save the smaller model", key="cut-save", icon=":material/save:"):
-            ask("export-cut", asked, "export-cut", key=asked[0], left=asked[1])
+            ask("export-cut", model, "export-cut", key=key, left=left)
         remark(plain(smaller_words(choice)))
-    if not (written := answer_to("export-cut", asked)):
+    if not (answer := answer_to("export-cut", model)):
         return
-    path = Path(written["path"])
+    path = Path(answer["path"])
     if is_hosted():
-        download("Download it", path.read_bytes, path.name)
+        download("Download it", path.read_bytes(), path.name)
     else:
-        _say_where("The smaller model", str(path))
+        _show_folder("The smaller model", str(path))
 
 
-def _say_where(what: str, folder: str) -> None:
-    st.success(f"{what} lies in this folder:")
-    st.code(LOAD.format(folder=folder), language="python", wrap_lines=True)
+def _show_folder(model: str, folder: str) -> None:
+    st.success(f"{model} is in this folder:")
+    st.code(LOADING.format(folder=folder), language="python", wrap_lines=True)

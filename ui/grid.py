@@ -60,8 +60,5 @@ def show_grid(grid: Grid) -> None:
     linked = pd.DataFrame([link | row for link, row in zip(links, cells, strict=True)])
     config = {page: st.column_config.LinkColumn(display_text="Open", width="small") for page in LINKS}
     st.dataframe(linked, hide_index=True, column_config=config)
-
-    def numbers() -> str:
-        return table(list(cells[0]), [list(row.values()) for row in cells])
-
+    numbers = table(list(cells[0]), [list(row.values()) for row in cells])
     download("Numbers as CSV", numbers, "prunescope-grid.csv")

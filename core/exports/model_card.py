@@ -1,4 +1,4 @@
-"""The README of a pruned checkpoint: where it comes from, what was removed, how well it classifies."""
+"""Write the README of a pruned or a smaller checkpoint: its base, what was removed, and its scores."""
 
 from huggingface_hub import ModelCardData
 
@@ -13,21 +13,26 @@ from core.results.names import amount_name, checkpoint_name, data_name, in_sente
 from core.results.provenance import recomputation, task_of
 from core.results.schema import Frame, SweepResult
 
+LOADING = """from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+folder = {folder!r}
+model = AutoModelForSequenceClassification.from_pretrained(folder, dtype="float32")
+tokenizer = AutoTokenizer.from_pretrained(folder)"""
+
 
 def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
-    """Write the README of a pruned checkpoint: base, method, amount, sparsity, scores, command.
+    """Write the card of a pruned checkpoint.
 
     Args:
         result: The sweep.
         frame: The frame whose weights the folder holds.
-        licence: The base's, where it is known.
+        licence: The base's; None if it is unknown.
     """
-    pruning, method, made_by = result.pruning, METHODS[result.pruning.method], recomputation(result)
+    pruning, method, commands = result.pruning, METHODS[result.pruning.method], recomputation(result)
     by = pruning.calibration
     scored = f", scored on {by.num_examples} examples, {by.source_name}" if by else ""
-    lost = ", ".join(f"{share:.4f}" for share in frame.layer_sparsity)
-    return f"""{_metadata(result, frame, pruning.method, licence)}
-# {checkpoint_name(result)}, pruned by {amount_name(frame.amount)}
+    by_layer = ", ".join(f"{share:.4f}" for share in frame.layer_sparsity)
+    return f"""{_beginning(result, frame, pruning.method, licence)}, pruned by {amount_name(frame.amount)}
 
 {pruning_name(result)}{scored}, written by Prunescope. {method.explanation} Removed weights are zeros in place:
 the model is as large and as fast as its base. It was not trained after pruning.
@@ -38,49 +43,45 @@ the model is as large and as fast as its base. It was not trained after pruning.
 | amount | {amount_text(frame.amount)} |
 | sparsity: removed / all parameters | {frame.sparsity:.4f} |
 | prunable sparsity: removed / all encoder matrix weights | {frame.prunable_sparsity:.4f} |
-| the same of each layer | {lost} |
+| the same of each layer | {by_layer} |
 
 On {data_name(result)}:
 
 {score_table(frame)}
 
-This computes the result, whose key is `{result.key}`. {made_by.missing}
+This computes the result, whose key is `{result.key}`. {commands.missing}
 
 ```shell
-{made_by.script}
+{commands.script}
 ```
 """
 
 
 def cut_card(study: CutStudy, choice: Choice, folder: str, licence: str | None) -> str:
-    """Write the README of a smaller model: base, what is out, how to load it, size, scores, speed.
+    """Write the card of a smaller model.
 
     Args:
         study: The study.
         choice: One of the models that it offers.
-        folder: The name of what it is written to.
-        licence: The base's, where it is known.
+        folder: The name of the model's folder.
+        licence: The base's; None if it is unknown.
     """
     depth, model, by = study.checkpoint.num_layers, choice.model, study.calibration
-    sizes = timed = ""
+    sizes, timed, compared = "", "", {f"{study.task.main_metric}, beside the base": choice.difference}
     if (size := model.size) and (full := study.full.size):
         sizes = f"| bytes | {size.bytes:,}, of the base {full.bytes:,} |\n"
         sizes += f"| parameters | {size.parameters:,}, of the base {full.parameters:,} |\n"
         timed = f"Timed in float32 with {machine_name(study)}."
-    beside = {f"{study.task.main_metric}, beside the base": choice.difference}
-    beside |= {f"times as fast, batch of {batch}": times for batch, times in (size.speeds if size else {}).items()}
-    rows = "\n".join(_row(name, found.value, (found.low, found.high)) for name, found in beside.items())
-    return f"""{_metadata(study, model.worth, "cut", licence)}
-# {checkpoint_name(study)}, made smaller
+        compared |= {f"times as fast, batch of {batch}": times for batch, times in size.speeds.items()}
+    rows = "\n".join(_row(name, figure.value, (figure.low, figure.high)) for name, figure in compared.items())
+    return f"""{_beginning(study, model.worth, "cut", licence)}, made smaller
 
 Written by Prunescope. Really removed: {in_sentence(choice_name(choice, depth))} of {depth}, counted from 1. The choice
 was made on {len(by.examples)} examples of {by.source_name}, {by.split}. It was not trained after that.
 {_question(study)}
 
 ```python
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
-model = AutoModelForSequenceClassification.from_pretrained("{folder}", dtype="float32")
-tokenizer = AutoTokenizer.from_pretrained("{folder}")
+{LOADING.format(folder=folder)}
 ```
 
 {_base(study, licence)}
@@ -94,10 +95,12 @@ The key of the study is `{study.key}`.
 """
 
 
-def _metadata(result: Result, scored: Frame | Worth, tag: str, licence: str | None) -> str:
+def _beginning(result: Result, scored: Frame | Worth, tag: str, licence: str | None) -> str:
+    """Write the metadata and the first words of the title."""
     base = result.checkpoint.id if result.checkpoint.source == "hub" else None
-    known = {"pipeline_tag": "text-classification", "metrics": list(scored.metrics), "tags": ["pruned", tag]}
-    return f"---\n{ModelCardData(license=licence, base_model=base, **known).to_yaml()}\n---\n"
+    fields = {"pipeline_tag": "text-classification", "metrics": list(scored.metrics), "tags": ["pruned", tag]}
+    metadata = ModelCardData(license=licence, base_model=base, **fields)
+    return f"---\n{metadata.to_yaml()}\n---\n\n# {checkpoint_name(result)}"
 
 
 def _question(result: Result) -> str:
@@ -114,7 +117,7 @@ def _base(result: Result, licence: str | None) -> str:
 
 
 def score_table(scored: Frame | Worth) -> str:
-    """Tabulate every metric with its value and its 95 % interval."""
+    """Tabulate every metric with its value and 95 % interval."""
     rows = (_row(name, value, scored.intervals.get(name)) for name, value in scored.metrics.items())
     return "\n".join(("| metric | value | 95 % interval |", "|---|---|---|", *rows))
 

@@ -15,7 +15,7 @@ from tests.opened import labels as buttons
 from tests.opened import press, run
 from tests.queues import ended
 
-NUMBERS = ["Similarities as CSV", "Metrics as CSV", "Result as JSON"]
+NUMBERS = ["All numbers (CSV)", "Result as JSON"]
 PICTURES = ["HTML player", "Numbers shown (CSV)"]
 pytestmark = pytest.mark.usefixtures("unfolded", "queue")
 
@@ -34,6 +34,8 @@ def page(kind: str) -> None:
         offer_exports(scenes["cls"], result, choices=scenes)
     elif kind == "no picture":
         offer_exports(None, result)
+    elif kind == "no result":
+        offer_exports(result_scene(result, "mean"), numbers=False)
     else:
         folder = result.checkpoint.model_copy(update={"id": "my-bert", "source": "folder"})
         known = {"metric": "accuracy", "examples": 200, "smallest_drop": 0.1, "lead": 0.4, "reason": None}
@@ -46,15 +48,15 @@ def page(kind: str) -> None:
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What each button that pictures have sends, or what makes it; instead of a drawing that is what is to be drawn."""
-    known: dict[str, Any] = {}
+    """The content of each download, by its label; in place of a picture, the order to draw it."""
+    contents: dict[str, Any] = {}
     monkeypatch.setattr("ui.exports.draw", drawn)
-    monkeypatch.setattr("ui.exports.download", lambda label, make, *rest: known.update({label: make}))
-    return known
+    monkeypatch.setattr("ui.exports.download", lambda label, content, *rest: contents.update({label: content}))
+    return contents
 
 
 def drawn(*order: Any) -> Any:
-    """Stands in for a drawing that is half done; of a page in the dark there is no GIF."""
+    """Reports a drawing as half done, and refuses a dark GIF."""
     *order, report, holder = order
     assert holder
     report("Drawing", 1, 2)
@@ -72,7 +74,8 @@ def labels(app: AppTest) -> list[str]:
 
 
 def chooser(app: AppTest, label: str) -> Any:
-    return next(one for one in (*app.button_group, *app.selectbox, *app.text_input) if one.label == label)
+    widgets = (*app.button_group, *app.selectbox, *app.text_input, *app.toggle)
+    return next(widget for widget in widgets if widget.label == label)
 
 
 def test_a_panel_offers_what_there_is() -> None:
@@ -81,11 +84,12 @@ def test_a_panel_offers_what_there_is() -> None:
     assert buttons(app) >= {"GIF", "MP4", "PNG", "SVG"}
     assert "python -m core.precompute" in app.code[0].value
     assert labels(opened("no picture")) == NUMBERS
+    assert labels(opened("no result")) == PICTURES, "as below the forest plot"
 
 
 def test_an_older_result_from_which_fields_were_left_out_opens_again(made: dict[str, Any]) -> None:
     opened("older")
-    assert parse(json.loads(made["Result as JSON"]()), "mine.json").amounts == (0.0, 0.125, 0.5)
+    assert parse(json.loads(made["Result as JSON"]), "mine.json").amounts == (0.0, 0.125, 0.5)
 
 
 def test_what_is_drawn_follows_the_choices(made: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +98,7 @@ def test_what_is_drawn_follows_the_choices(made: dict[str, Any], monkeypatch: py
     press(app, "PNG")
     figure, kind, frames, _ = made["Save PNG"]
     assert (figure["words"][0]["bold"], kind, frames) == ("A finding", "png", [1])
-    chosen = {"Title": "For a talk", "Colours": "dark", "Frame duration": 125, "Amount": 2}
+    chosen = {"Title": "For a talk", "Dark colours": True, "Frame duration": 125, "Amount": 2}
     for label, value in chosen.items():
         chooser(app, label).set_value(value)
     run(app)
@@ -107,7 +111,7 @@ def test_what_is_drawn_follows_the_choices(made: dict[str, Any], monkeypatch: py
     assert figure["background"] == THEMES["dark"].background
     press(app, "SVG")
     assert made["Save SVG"][2] == [2]
-    assert "<h1>For a talk</h1>" in made["HTML player"]()
+    assert "<h1>For a talk</h1>" in made["HTML player"]
     app = opened("a choice")
     assert chooser(app, "Sentence vector").value == "cls", "what the page opened with"
     press(app, "PNG")
@@ -115,7 +119,7 @@ def test_what_is_drawn_follows_the_choices(made: dict[str, Any], monkeypatch: py
     chooser(app, "Sentence vector").set_value("mean")
     press(app, "GIF")
     assert made["Save GIF"][0]["words"][-1]["text"].endswith("Mean over tokens")
-    chooser(app, "Colours").set_value("dark")
+    chooser(app, "Dark colours").set_value(True)
     assert press(app, "GIF").error[0].value == "no GIF"
 
 
@@ -131,10 +135,10 @@ def talk() -> None:
 def test_a_story_is_taken_to_a_talk_with_a_title_and_colours_of_ones_own(made: dict[str, Any]) -> None:
     app = run(AppTest.from_function(talk, default_timeout=20))
     chooser(app, "Title").set_value("My <talk>")
-    chooser(app, "Colours").set_value("dark")
+    chooser(app, "Dark colours").set_value(True)
     run(app)
-    assert "<h1>My &lt;talk&gt;</h1>" in made["HTML"]()
-    assert f"--st-background-color: {THEMES['dark'].background};" in made["HTML"]()
+    assert "<h1>My &lt;talk&gt;</h1>" in made["HTML"]
+    assert f"--st-background-color: {THEMES['dark'].background};" in made["HTML"]
 
 
 def test_a_checkpoint_is_written_by_the_worker(queue: JobQueue) -> None:

@@ -1,16 +1,10 @@
-"""What Streamlit holds in memory: visitors' files are bounded, what is made on a click lasts until it is fetched."""
+"""Bounds on the files that Streamlit keeps in memory for visitors."""
 
 import pytest
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
-from streamlit.runtime.media_file_manager import MediaFileManager
-from streamlit.runtime.media_file_storage import MediaFileStorageError
-from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
-from tests.queues import Clock
-from ui.server import ALL_BYTES, TIDY_SECONDS, VISIT_FILES, bound_uploads, keep_answers, tidy_seldom
+from ui.server import ALL_BYTES, VISIT_FILES, bound_uploads
 
 MEGABYTE = 2**20
 
@@ -46,32 +40,3 @@ def test_a_visit_has_its_newest_files_and_whoever_holds_most_makes_room(manager:
     assert small.items() <= kept().items(), "nobody loses anything to an address that sends more"
     assert kept()["greedy 19"] == ["large 19"]
     assert "greedy" not in kept(), "its oldest went first"
-
-
-def test_a_file_made_on_a_click_outlasts_others_pages(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ui.server.monotonic", clock)
-    manager = MediaFileManager(storage := MemoryMediaFileStorage("/media"))
-    tidy_seldom(manager)
-    made = manager.execute_deferred(manager.add_deferred(lambda: b"drawn", "image/png", "a button"))
-    for _ in range(20):
-        manager.remove_orphaned_files()  # as at the end of every run of a page
-    assert storage.get_file(made.rpartition("/")[2]).content == b"drawn"
-    for _ in range(2):
-        clock.advance(TIDY_SECONDS)
-        manager.remove_orphaned_files()
-    with pytest.raises(MediaFileStorageError):
-        storage.get_file(made.rpartition("/")[2])
-
-
-@pytest.mark.parametrize("fragments", [None, ["a part of the page"]])
-def test_the_answer_to_a_click_outlasts_one_run(monkeypatch: pytest.MonkeyPatch, fragments: list[str] | None) -> None:
-    monkeypatch.setattr(ForwardMsgQueue, "clear", ForwardMsgQueue.clear)  # and back
-    keep_answers()
-    queue, answer, drawn = ForwardMsgQueue(), ForwardMsg(), ForwardMsg()
-    answer.backend_operation_response.request_id = "a click"
-    drawn.delta.fragment_id = "a part of the page"
-    for message in (answer, drawn):
-        queue.enqueue(message)
-    queue.clear(retain_lifecycle_msgs=True, fragment_ids_this_run=fragments)  # as when a page, or a part of it, runs
-    assert queue.flush() == [answer]
-    assert queue.is_empty

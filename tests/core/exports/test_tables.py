@@ -2,16 +2,14 @@
 
 import csv
 import io
-import json
 import re
 from itertools import product
 
 import pytest
 
 from core.charts.view import Scene
-from core.exports.tables import file_name, metrics_csv, shown_csv, similarity_csv, table
+from core.exports.tables import file_name, numbers_csv, shown_csv, table
 from core.request.catalog import REDUCTIONS
-from core.results.store import parse
 from tests.builders import make_result
 from tests.scenes import AMOUNTS, OTHER, RESULT, SCENES
 
@@ -24,36 +22,34 @@ def written(*values: object) -> tuple[str, ...]:
     return tuple("" if value is None else str(value) for value in values)
 
 
-def test_the_table_of_similarities_reads_back_equal() -> None:
-    statistics, read = RESULT.statistics_of("mean"), [tuple(row.values()) for row in rows(similarity_csv(RESULT))]
+def test_the_table_of_all_numbers_reads_back_equal() -> None:
+    _, frame, _ = RESULT.frames
+    frame = frame.model_copy(update={name: {**getattr(frame, name), "f1": None} for name in ("metrics", "intervals")})
+    statistics, place = RESULT.statistics_of("mean"), (frame.amount, frame.sparsity, frame.prunable_sparsity)
+    read = [tuple(row.values()) for row in rows(numbers_csv(RESULT.model_copy(update={"frames": (frame,)})))]
+    assert read[:4] == [
+        written(*place, "accuracy", None, None, None, frame.metrics["accuracy"], *frame.intervals["accuracy"]),
+        written(*place, "f1", *[None] * 6),
+        written(*place, "changed_predictions", None, None, None, frame.changed.share, *frame.changed.interval),
+        written(*place, "divergence", None, None, None, frame.divergence.value, *frame.divergence.interval),
+    ]
+    read = [tuple(row.values()) for row in rows(numbers_csv(RESULT))]
     known = [
-        written(frame.amount, frame.sparsity, "cka", "mean", at, to, value, *(interval if at == to else ("", "")))
+        written(frame.amount, "cka", "mean", at, to, value, *(interval if at == to else ("", "")))
         for frame, own in zip(RESULT.frames, statistics.own or (), strict=True)
         for row, at, interval in zip(frame.matrix("mean"), RESULT.points, own, strict=True)
         for to, value in zip(RESULT.points, row, strict=True)
     ]
-    assert [row for row in read if row[2:4] == ("cka", "mean")] == known
-    assert sum(row[2] == "cka" and row[6] == "" for row in read) == len(REDUCTIONS), "what is undefined is empty"
-    partial = [row for row in read if row[2:4] == ("partial_cka", "mean")]
-    assert all(row[4] == row[5] for row in partial), "a measure without matrix has points with themselves alone"
+    assert [(row[0], *row[3:]) for row in read if row[3:5] == ("cka", "mean")] == known
+    assert sum(row[3] == "cka" and row[7] == "" for row in read) == len(REDUCTIONS), "what is undefined is empty"
+    partial = [row for row in read if row[3:5] == ("partial_cka", "mean")]
     own = [value for frame in RESULT.frames for value in frame.own("mean", "partial_cka") or ()]
-    assert [row[6] for row in partial] == list(written(*own))
-    assert parse(json.loads(RESULT.model_dump_json()), "exported") == RESULT
-
-
-def test_the_table_of_metrics_reads_back_equal() -> None:
-    _, frame, _ = RESULT.frames
-    lacking = {name: {**getattr(frame, name), "f1": None} for name in ("metrics", "intervals")}
-    place = frame.amount, frame.sparsity, frame.prunable_sparsity
-    known = [
-        written(*place, "accuracy", frame.metrics["accuracy"], *frame.intervals["accuracy"]),
-        written(*place, "f1", None, None, None),
-        written(*place, "changed_predictions", frame.changed.share, *frame.changed.interval),
-        written(*place, "divergence", frame.divergence.value, *frame.divergence.interval),
+    assert [row[5:8] for row in partial] == [
+        written(point, point, value) for point, value in zip(RESULT.points * 3, own, strict=True)
     ]
-    for changes, count in ((lacking, 4), ({**lacking, "changed": None, "divergence": None}, 2)):
-        result = RESULT.model_copy(update={"frames": (frame.model_copy(update=changes),)})
-        assert [tuple(row.values()) for row in rows(metrics_csv(result))] == known[:count]
+    older = frame.model_copy(update={"changed": None, "divergence": None})
+    measures = {row["measure"] for row in rows(numbers_csv(RESULT.model_copy(update={"frames": (older,)})))}
+    assert measures == {"accuracy", "f1", "cka", "partial_cka"}
 
 
 @pytest.mark.parametrize("start", "=+-@\t\r")
