@@ -2,9 +2,10 @@
 
 import streamlit as st
 
+from core.charts.vega import text_of
 from core.findings.words.methods import Part, methods_parts
 from ui.header import page_header
-from ui.player import component, pause_after_first_picture
+from ui.player import pause_after_first_picture
 
 STYLE = """<style>
 .stMain .katex { font-size: min(1.06em, 4vw); } /* a telephone shows every formula whole */
@@ -13,7 +14,8 @@ STYLE = """<style>
 .stMain .stMarkdown p, .stMain .stMarkdown li { max-width: 46rem; }
 </style>"""
 
-_picture = component("methods")
+# A component, since st.html would take drawings out.
+_picture = st.components.v2.component("prunescope_methods", html=text_of("methods.html"), css=text_of("methods.css"))
 
 
 def methods() -> None:

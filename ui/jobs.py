@@ -1,6 +1,6 @@
-"""How pages start jobs of the queue and how a visitor follows one.
+"""Start jobs of the queue from pages, and show a visitor how they go.
 
-A job's id stands in the address as `?job=ID`: links carry it to the other pages, and a reload finds it.
+A job's id stands in the address as `?job=ID`: links carry it to the other pages, and a reload finds the job again.
 """
 
 import secrets
@@ -27,30 +27,20 @@ from ui.address import carried
 from ui.lab.state import lab
 from ui.text import plain
 
-TICK = 0.5  # seconds between two looks at a job
-TICK_ELSEWHERE = 2.0  # on pages that only mention the job
+TICK = 0.5  # seconds between two updates of a job on the page that shows it
+TICK_ELSEWHERE = 2.0  # on the pages that only mention it
 UNKNOWN = "This run is no longer available. If it was finished, ask for it again in the Lab: its result opens at once."
-STARTED = "started-job"  # of the session: the id of the last run, until this visitor has seen its end or left it
-ASKED = "asked-jobs"  # of the session: the ids of all its runs, the newest last
-QUICK_SECONDS = 0.2  # how long a click waits for a stored result, to show it at once
+STARTED = "started-job"  # session key: the id of the last run, until this visitor has seen its end or cancelled it
+ASKED = "asked-jobs"  # session key: the ids of all runs, the newest last
+QUICK_SECONDS = 0.2  # how long a click waits for a stored result, so as to show it at once
 
 
 def visitor() -> Visitor:
-    """Return who this session is to the queue: a token, and where it came from at first."""
+    """Return the identity of this session: a token, and the address that it first came from."""
     if "visitor" not in st.session_state:
         address = address_in(st.context.headers.get_all("X-Forwarded-For"), st.context.ip_address)
         st.session_state["visitor"] = Visitor(secrets.token_urlsafe(9), address)
     return st.session_state["visitor"]
-
-
-def watch(job_id: str) -> None:
-    """Count this visitor as a watcher of a job."""
-    queue.watch(job_id, visitor())
-
-
-def cancel(job_id: str) -> None:
-    """Detach this visitor from a job, which ends with its last watcher."""
-    queue.cancel(job_id, visitor())
 
 
 def job_in_address() -> Job | None:
@@ -61,18 +51,18 @@ def job_in_address() -> Job | None:
 def note_watching(page: str) -> None:
     """Count this visitor as a watcher of the job in the address, and show its progress in one line.
 
-    A job that the queue does not hold is taken out of the address, with a note.
+    If the queue no longer holds the job, remove it from the address and say so.
 
     Args:
-        page: The page's name. The Lab, which shows the job itself, leads back to this visitor's last run where the
-            address has lost it: by a step back, or for another result.
+        page: The page's name. The Lab shows the job itself; if the address has lost it (the visitor went back, or
+            opened another result), the Lab links to this visitor's last run.
     """
     job = job_in_address()
     if job is None and "job" in st.query_params:
         del st.query_params["job"]
         st.info(UNKNOWN)
     if job and page == "Lab":
-        watch(job.id)
+        queue.watch(job.id, visitor())
         if job.ended:
             st.session_state.pop(STARTED, None)
     elif job := job or (queue.get(st.session_state.get(STARTED, "")) if page == "Lab" else None):
@@ -80,22 +70,22 @@ def note_watching(page: str) -> None:
 
 
 def _mention(job: Job) -> None:
-    """Show one line about a job, which links to it."""
+    """Link to a job by a line that says how far it is."""
     current = queue.get(job.id)
     if current is None or current.ended != job.ended:
         st.rerun()
-    watch(job.id)
+    queue.watch(job.id, visitor())
     words = "Your run has ended: see it in the Lab" if current.ended else f"Running: {progress_text(current)}"
     st.page_link("pages/lab.py", label=words, icon=":material/science:", query_params=carried(job=job.id))
 
 
 def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[SweepRequest] = ()) -> NoReturn:
-    """Ask for a sweep, and put its job into the address.
+    """Submit a sweep, and put its job into the address.
 
     Args:
-        request: What to compute.
+        request: The sweep.
         fresh: Whether to compute it even if its result is stored.
-        follow_ups: What to compute after it, such as its control.
+        follow_ups: The sweeps to compute after it, such as those of its control.
 
     Raises:
         PrunescopeError: The request is refused.
@@ -104,30 +94,31 @@ def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[Sw
     st.session_state[STARTED] = job_id
     st.session_state.setdefault(ASKED, []).append(job_id)
     queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
-    lab().follows, lab().ended = job_id, None  # its settings are these
+    lab().follows, lab().ended = job_id, None  # the settings on the page are this run's
     st.query_params["job"] = job_id
     st.rerun()
 
 
 def original_request(result: SweepResult) -> SweepRequest:
-    """Return the request that led to a result: as this server remembers it, else as far as the result tells it."""
+    """Return the request that led to a result: the remembered one, else one made from the result."""
     return _remembered_request(result.key) or request_of(result)
 
 
 def _remembered_request(key: str) -> SweepRequest | None:
-    """Return the request that led to a result, as this server remembers it; None if it does not.
+    """Return the request that led to a result; None if the queue has forgotten it.
 
-    This visit's own comes first: another may have run on the same table since, under a name that only it may use.
+    This session's own requests come first: another visitor may have uploaded the same table since, and only they may
+    read it under that name.
     """
-    own = map(queue.get, reversed(st.session_state.get(ASKED, [])))
-    return next((request for job in own if job and (request := job.request_for(key))), None) or queue.request_for(key)
+    jobs = map(queue.get, reversed(st.session_state.get(ASKED, [])))
+    return next((request for job in jobs if job and (request := job.request_for(key))), None) or queue.request_for(key)
 
 
 def request_behind(result: SweepResult) -> SweepRequest | None:
-    """Return the request that leads to a stored result here.
+    """Return a request that recomputes a stored result on this server.
 
-    None if it used folders or files whose place is not known, weights that have not been made here, or somebody else's
-    file, to which a link may lead.
+    None if the location of its folders or files is unknown, if its weights have not been made here, or if it read
+    another visitor's file (a link may lead to such a result).
     """
     remembered = _remembered_request(result.key)
     if remembered and (not is_upload(remembered.data or "") or uploads.belongs(remembered.data or "", visitor())):
@@ -140,9 +131,9 @@ def frame_fields(result: SweepResult, amount: float, request: SweepRequest) -> d
     """Return the fields of an order about one frame of a stored result.
 
     Args:
-        result: A stored result, which names no folders.
+        result: A stored result, which holds no paths.
         amount: One of its pruning amounts.
-        request: What led to the result; it holds the paths of folders.
+        request: The request that led to it, which holds them.
     """
     return {
         "key": result.key,
@@ -153,27 +144,27 @@ def frame_fields(result: SweepResult, amount: float, request: SweepRequest) -> d
 
 
 def follow(job: Job, show: Callable[[Job], None] | None = None, name: str = "") -> None:
-    """Show a living job's progress, and rerun the page when the job or one of its sweeps has ended.
+    """Show the progress of a living job, and rerun the page when the job or one of its sweeps ends.
 
     Args:
         job: The job.
         show: Draws the frames so far.
-        name: Of the question, see `ask`; a visitor who cancels it has not asked.
+        name: The name of the question that the job answers (see `ask`), which a visitor who cancels takes back.
     """
     st.fragment(_look, run_every=TICK)(job.id, job.step, show, name)
 
 
 def _look(job_id: str, step: int, show: Callable[[Job], None] | None, name: str) -> None:
     if name and st.session_state.get(name, (None, ""))[1] != job_id:
-        return  # it was dropped; a rerun would bring back the address that this fragment was drawn with
+        return  # the question was dropped; a rerun would restore the address that this fragment was drawn with
     job = queue.get(job_id)
     if job is None or job.ended or job.step != step:
-        st.rerun()  # to show the end or what is finished
-    watch(job_id)
+        st.rerun()
+    queue.watch(job_id, visitor())
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.progress(job.progress, text=progress_text(job))
         if st.button("Cancel", key=f"cancel-{job_id}", icon=":material/close:"):
-            cancel(job_id)
+            queue.cancel(job_id, visitor())
             st.session_state.pop(name or STARTED, None)
             if not name and (left := queue.get(job_id)) and not left.ended:  # it goes on for others
                 st.query_params.pop("job", None)
@@ -183,17 +174,17 @@ def _look(job_id: str, step: int, show: Callable[[Job], None] | None, name: str)
 
 
 def ask(name: str, question: object, op: str, /, wait: float = 0.0, **fields: Any) -> Job | None:
-    """Ask the worker for something other than a sweep, in place of what this visitor asked last under that name.
+    """Send the worker a question, in place of the last one that this visitor asked under the same name.
 
     Args:
-        name: Of what the session remembers: the question and the job's id.
-        question: What is asked.
-        op: The order, see `core.worker`.
-        wait: How long to wait for its end, in seconds, to show the answer at once.
-        fields: Of the order.
+        name: The key of the session that remembers the question and its job.
+        question: What is asked, to be compared with what is asked later.
+        op: The name of the order, see `core.worker`.
+        wait: The seconds to wait for the answer, so as to show it at once.
+        fields: The fields of the order.
 
     Returns:
-        The job as it is by then; None if the queue does not hold it any more.
+        The job; None if the queue no longer holds it.
 
     Raises:
         BusyError: On a hosted server, too many jobs wait.
@@ -205,23 +196,19 @@ def ask(name: str, question: object, op: str, /, wait: float = 0.0, **fields: An
 
 
 def job_of(name: str, question: object) -> Job | None:
-    """Return the job of this question, if it is what was asked last under that name and the queue still holds it."""
-    asked, job_id = st.session_state.get(name, (None, ""))
-    return queue.get(job_id) if asked == question else None
+    """Return the job of a question if it is the last one asked under this name and the queue still holds it."""
+    last, job_id = st.session_state.get(name, (None, ""))
+    return queue.get(job_id) if last == question else None
 
 
 def drop_question(name: str) -> None:
-    """Forget what this visitor asked last under that name, and cancel it."""
+    """Cancel and forget the last question that this visitor asked under a name."""
     _, job_id = st.session_state.pop(name, (None, ""))
-    cancel(job_id)
+    queue.cancel(job_id, visitor())
 
 
 def answer_to(name: str, question: object) -> dict[str, Any] | None:
-    """Return the worker's answer to what was asked by `ask`; show its progress, or why there will be none.
-
-    Returns:
-        None as well if something else was asked, or nothing.
-    """
+    """Return the worker's answer to a question sent by `ask`; until there is one, show its progress or its failure."""
     job = job_of(name, question)
     if job is None:
         return None
@@ -234,9 +221,9 @@ def answer_to(name: str, question: object) -> dict[str, Any] | None:
 
 @contextmanager
 def progress_shown() -> Iterator[Report]:
-    """Show how far something is that a visitor waits for; what this yields is called meanwhile.
+    """Show the progress of work that the page waits for, by the function that this yields.
 
-    It ends the script once the page is closed or runs again.
+    Calling it ends the script once the page is closed or runs again.
     """
     bar, context = st.empty(), get_script_run_ctx()
 
@@ -255,7 +242,7 @@ def progress_shown() -> Iterator[Report]:
 
 
 def progress_text(job: Job) -> str:
-    """Return one line, escaped Markdown, that says what a living job is doing and how long it will take."""
+    """Return what a living job is doing and how long it will take: one line of escaped Markdown."""
     if job.state == "queued":
         words = f"Waiting: {job.position} to come first" if job.position else "Starting"
     else:
@@ -265,5 +252,5 @@ def progress_text(job: Job) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a duration in words, rounded to what can be known."""
+    """Return a duration in words, rounded as an estimate should be."""
     return f"{max(round(seconds), 1)} s" if seconds < 90 else f"{round(seconds / 60)} min"

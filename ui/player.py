@@ -1,4 +1,4 @@
-"""The player on a page: the views of core.charts, moved by player.js without a message to the server."""
+"""Mount the player on a page: core/charts/player.js moves the pictures without a message to the server."""
 
 import os
 import time
@@ -23,19 +23,18 @@ from core.results.store import write_atomically
 from ui.address import amount_in_address, choose, parameters_on_show, read_choice, refuse, set_parameter
 from ui.text import plain, remark
 
-CHARTS = ROOT / "core" / "charts"
 STATIC = ROOT / "static"  # served by Streamlit under app/static
-OPENED = "page-newly-opened"  # of the session: whether a page is yet to send its first picture
-FIRST_PICTURE_SECONDS = 0.25  # that the browser needs for the first picture of a page
+OPENED = "page-newly-opened"  # session key: whether the page has still to send its first picture
+FIRST_PICTURE_SECONDS = 0.25  # that a browser needs to draw it
 
 
 def vega_file(folder: Path = STATIC) -> Path | None:
-    """Write Vega's script into the served folder, once per version; return None if the folder cannot be written."""
+    """Write Vega's script into a served folder, once per version; return None if the folder cannot be written."""
     path = folder / f"vega-{version('vl-convert-python')}.js"
     if not path.is_file():
         try:
             write_atomically(path, vega_script())
-            os.utime(path, (0, 0))  # the server sends no lifetime: browsers cache an old file for long
+            os.utime(path, (0, 0))  # the server sends no lifetime, and browsers cache an old file for longer
         except OSError:
             return None
     return path
@@ -47,33 +46,20 @@ def served_url(path: Path | None) -> str | None:
     return f"{base and '/'}{base}/app/static/{path.name}" if path else None
 
 
-def component(name: str, **parts: str) -> Any:
-    """Register what the files of this name in core/charts are; st.html would take drawings out.
-
-    Args:
-        name: Of its files: `.html`, `.css` and `.js`, as far as there are any.
-        parts: What takes the place of a file, by its ending.
-    """
-    files = [file for file in CHARTS.glob(f"{name}.*") if file.suffix != ".py"]
-    read: dict[str, Any] = {file.suffix[1:]: file.read_text("utf-8") for file in files}
-    return st.components.v2.component(f"prunescope_{name}", **{**read, **parts})
-
-
 VEGA = vega_file()
-_script = text_of("player.js", "story.js")
-# Where the file cannot be written, the component carries Vega in its own script, which is larger.
-_player = component(
-    "player",
+# Without a served file, the component's own script has to carry Vega, to every page anew.
+_player = st.components.v2.component(
+    "prunescope_player",
     css=text_of("player.css", "story.css", "steps.css"),
-    js=_script if VEGA else f"{vega_script()}\n{_script}",
+    js=("" if VEGA else f"{vega_script()}\n") + text_of("player.js", "story.js"),
 )
 
 
 def pause_after_first_picture() -> None:
-    """Pause after a newly opened page has sent its first picture.
+    """Pause once a newly opened page has sent its first picture.
 
-    If the rest of the page came at once, the browser would lay out every box and table first and show the picture half
-    a second later.
+    A browser that received the rest of the page at once would lay out every box and table first, and show the picture
+    half a second later.
     """
     if st.session_state.pop(OPENED, False):
         time.sleep(FIRST_PICTURE_SECONDS)
@@ -90,19 +76,19 @@ def show_pictures(
     on_turn: Callable[[], None] = lambda: None,
     **more: Any,
 ) -> None:
-    """Show a scene that one bar moves through the pruning amounts.
+    """Show a scene, with one bar that moves it through the pruning amounts.
 
-    New data under the same key keep the amount, and whether it plays; frames may be appended while it plays.
+    If its data change under the same key, the amount stays and playing goes on; frames may be appended meanwhile.
 
     Args:
-        scene: What the page shows.
-        key: The element's identity on the page; what it tells stands in the session under this name.
-        group: Players of one group move together; the key where it moves alone.
-        start: The amount shown first; with one, nothing plays by itself.
-        link: Whether the bar offers a link to what is shown.
-        on_pick: Called when a mark is clicked whose data have a `pick`.
+        scene: The scene.
+        key: The element's key, under which the session holds the events of the player.
+        group: The players that move together; None for a player that moves alone.
+        start: The amount shown first; None plays from the first one.
+        link: Whether the bar offers a link to the view.
+        on_pick: Called on a click on a mark whose data have a `pick`.
         on_turn: Called when the visitor asks for the next or the previous result.
-        more: What else core/charts/player.js mounts: `autoplay`, `choices`, `stage`.
+        more: The other options of core/charts/player.js: `autoplay`, `choices`, `stage`.
     """
     data = {
         **scene.mounted,
@@ -118,16 +104,16 @@ def show_pictures(
 
 
 def show_answer(shown: Shown, title: DeltaGenerator, key: str, link: bool = True) -> Scene | None:
-    """Show the answer of a page: its heading, the picture and the sentences.
+    """Show the answer of a page: its heading, its picture and its sentences.
 
     Args:
-        shown: What the page shows, with one picture or none.
-        title: Where the heading stands.
+        shown: The content of the page, with at most one picture.
+        title: The place of the heading.
         key: See `show_pictures`.
-        link: Whether the address holds the amount on show; without one to move through, sentences stand first.
+        link: Whether the picture moves, with its amount in the address; above one that does not, the sentences stand.
 
     Returns:
-        The picture.
+        The scene of the picture.
     """
     title.title(plain(shown.finding.heading), anchor=False)
     place = st if link else st.container()
@@ -140,54 +126,54 @@ def show_answer(shown: Shown, title: DeltaGenerator, key: str, link: bool = True
 
 
 def _note_pick(key: str, parameter: str) -> None:
-    """Write what was clicked into the address."""
+    """Write the clicked mark's name into the address."""
     set_parameter(parameter, st.session_state[key].get("pick"))
 
 
-def show_story(steps: Sequence[Step], of: str) -> str | None:
-    """Show the scenes of a story; address, keys and the visitor's guess are the browser's: core/charts/story.js.
+def show_story(steps: Sequence[Step], key: str) -> str | None:
+    """Show a story; core/charts/story.js handles its keys, its address and the visitor's guess.
 
     Args:
-        steps: Its scenes.
-        of: The key of the result that it tells of.
+        steps: The scenes.
+        key: The key of the result that the story is about.
 
     Returns:
-        What the visitor has asked for with a scene's button: its `action`.
+        The `action` of the button that the visitor has pressed in a scene.
     """
-    told = _player(key="story", data={"key": of, "steps": mounted(steps, served_url(VEGA))}, on_go_change=lambda: None)
+    data = {"key": key, "steps": mounted(steps, served_url(VEGA))}
+    events = _player(key="story", data=data, on_go_change=lambda: None)
     pause_after_first_picture()
-    return told.go
+    return events.go
 
 
-def start_in_address(amounts: Sequence[float], otherwise: float | None = None) -> float | None:
-    """Return the amount that a shared link shows first; a note says where that is another one than it asks for.
+def start_in_address(amounts: Sequence[float], default: float | None = None) -> float | None:
+    """Return the amount that the address asks for; if it has to be another one, a note says so.
 
     Args:
-        amounts: Those that can be shown, in ascending order.
-        otherwise: The amount shown first without a link; None is the first one, from which it plays.
+        amounts: The amounts of the scene, in ascending order.
+        default: Returned where the address names no amount.
     """
-    wanted = amount_in_address()
-    if wanted in amounts:
-        return wanted
-    if wanted is None:
+    request = amount_in_address()
+    if request is None:
         refuse("amount")
-        return otherwise
-    shown = max((amount for amount in amounts if amount <= wanted), default=amounts[0])  # as the player does
-    refuse("amount", amount_text(shown))
-    return shown
+        return default
+    amount = max((amount for amount in amounts if amount <= request), default=amounts[0])  # as the player does
+    if amount != request:
+        refuse("amount", amount_text(amount))
+    return amount
 
 
 def reduction_in_address() -> str:
-    """Read how tokens become one vector, for a page that offers the choice elsewhere."""
+    """Return the reduction that the address names, for a page that offers the choice elsewhere."""
     return read_choice(REDUCTION_TITLES, "reduction", REDUCTION)
 
 
 def choose_reduction(result: SweepResult | None) -> str:
-    """Ask how tokens become one vector, keep the choice in the address, and explain it.
+    """Offer the reductions, whose choice the address keeps, and explain the one on show.
 
     Args:
-        result: The result on show; under `tokens`, a note says what sentence length alone does to it.
+        result: The result on show; under `tokens`, a note says how much of it is sentence length.
     """
-    chosen = choose("reduction", REDUCTION_TITLES, segmented=True)
-    remark(reduction_explained(chosen, result))
-    return chosen
+    reduction = choose("reduction", REDUCTION_TITLES, segmented=True)
+    remark(reduction_explained(reduction, result))
+    return reduction

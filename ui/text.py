@@ -1,4 +1,4 @@
-"""Text from a visitor or a checkpoint, shown as it is; tables in Markdown; remarks, and what a page refuses."""
+"""Write text, tables, remarks and refusals on a page; text from a visitor or a checkpoint is never markup."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -12,48 +12,45 @@ from core.findings.words import narrow
 from core.findings.words.numbers import unbroken
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&$~|:#]|^[-+=])")
-# Streamlit turns these into links, pictures and arrows even when they are escaped: a word joiner keeps them apart.
+# Streamlit turns these into links, icons and arrows even when they are escaped: a word joiner breaks them up.
 _REWRITTEN = re.compile(r"(?<=:)(?=//|[\w/+-]+:)|(?<=@)|(?<=www)(?=\.)|(?<=[-<>=!])(?=[-<>=])", re.IGNORECASE)
 _NUMBERED = re.compile(r"^(\d+)(?=[.)])")
 _WORD_JOINER = "\u2060"
 
 
 def plain(text: str) -> str:
-    """Escape a text so that Streamlit's Markdown shows it literally, in one line."""
+    """Escape a text so that Streamlit's Markdown shows it literally, on one line."""
     joined = _REWRITTEN.sub(_WORD_JOINER, unbroken(" ".join(text.split())))
     return _NUMBERED.sub(r"\1\\", _SPECIAL.sub(r"\\\1", joined))
 
 
 def markdown_table(rows: list[dict[str, str]], write: Callable[[str], str] = plain) -> str:
-    """Write rows of equal keys, at least one, as a Markdown table; pages show every cell literally."""
+    """Write rows, at least one and all with the same keys, as a Markdown table; `write` escapes each cell."""
     first, *lines = (list(map(write, line)) for line in (rows[0], *(row.values() for row in rows)))
     return "\n".join(f"| {' | '.join(line)} |" for line in (first, ["---"] * len(first), *lines))
 
 
 def show_details(shown: Shown, naming: int = 1) -> None:
-    """Show how to read what a page shows, and its tables; see `show_table`."""
+    """Show the text below a page's picture, and its tables (see `show_table`)."""
     st.markdown(shown.text)
     for table in shown.tables.values():
         show_table(table, naming)
 
 
 def show_table(rows: list[dict[str, str]], naming: int = 1) -> None:
-    """Show a table in parts that are narrow enough for a telephone, each with the columns that name a row.
-
-    Nothing is shown where it has no rows.
-    """
+    """Show a table, if it has rows, in parts that fit on a telephone; each begins with the first `naming` columns."""
     for part in narrow(rows, naming):
         st.markdown(markdown_table(part))
 
 
 def remark(words: str) -> None:
-    """Write a remark in Markdown; a caption would be too faint to be read on a projector."""
+    """Write small Markdown text; that of `st.caption` is too faint for a projector."""
     st.markdown(f":small[{words}]")
 
 
 @contextmanager
 def refusals_shown() -> Iterator[None]:
-    """Show what is refused inside, as plain text."""
+    """Show a refusal raised inside as an error on the page."""
     try:
         yield
     except PrunescopeError as error:

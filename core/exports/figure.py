@@ -1,9 +1,8 @@
-"""A figure: a scene on a slide or on paper, its title above the pictures and what they were measured on below.
+"""A figure: a scene on a slide or on paper, with its title above the pictures and what they were measured on below.
 
-The pictures stand in the boxes of the scene's layout and have the specifications that the page's player draws, so that
-both show the same at every frame. A figure is plain data: `core.renderer` draws it in a process of its own. There is no
-browser to break text into lines: widths are those of Liberation Sans (as Helvetica's), which the renderer draws in,
-rounded to four kinds of letters.
+The pictures stand in the boxes of the scene's layout and have the specifications that the page's player draws, so both
+show the same at every frame. A figure is plain data, which `core.renderer` draws in a separate process. No browser
+breaks its text into lines, so `width_of` estimates widths in Liberation Sans, the renderer's typeface.
 """
 
 from collections.abc import Sequence
@@ -16,20 +15,21 @@ from core.charts.theme import THEMES, TYPEFACE, Theme, ThemeName, styled
 from core.charts.view import Box, Scene, View
 
 Figure = dict[str, Any]  # see `figure_of`
-# A line's place `x` on the baseline `y`, the `size` of its letters, and `bold` before the rest, `text`.
-Line = dict[str, Any]
+Line = dict[
+    str, Any
+]  # its place `x` on the baseline `y`, the `size` of its letters, a `bold` part and the `text` after
 
 
 class Measures(NamedTuple):
-    """The margin of a figure and the sizes of its letters, all in pixels."""
+    """The margin of a figure and the sizes of its letters, in pixels."""
 
     margin: int
     title: int
     readout: int
     caption: int
-    smallest: int  # in pictures; lower ones have smaller letters
+    smallest: int  # in pictures; low ones have smaller letters
     largest: int
-    number: int  # the least in cells: without room for it their colour stands alone, as in core/charts/player.js
+    number: int  # the smallest in cells; cells without room for it show their colour alone, as in the player
 
 
 SLIDE = (1280, 720)  # pixels; drawn 1.5 times as large it is 1920 x 1080
@@ -37,48 +37,47 @@ PAGE_WIDTH = 1240  # pixels, of a page in a laptop's window
 ON_SLIDE = Measures(32, 32, 24, 24, 24, 24, 24)  # 24 is 18 pt where a slide is 7.5 inches high
 ON_PAGE = Measures(24, 23, 17, 13, 11, 16, 10)
 MAX_TITLE_LINES = 2
-LEAST_OF_TITLE = 0.8  # of its size, if it then fits on one line
-LINE_HEIGHT = 1.3  # of its letters
+SMALLEST_TITLE = 0.8  # of its size, if it then fits on one line
+LINE_HEIGHT = 1.3  # of the letters' size
 ASCENT = 0.95  # of the letters' size, from the top of a line to its baseline
 GAP = 8  # pixels, between words and pictures
-TEXT_SIZE = 13  # pixels, in pictures that are as high as on a page; in lower ones it is smaller
+TEXT_SIZE = 13  # pixels, in pictures as high as on a page
 NARROW, WIDE = frozenset("ijlftrI.,:;!|/'’·“”()[]- "), frozenset("mwMW%@…")
 
 
 def figure_of(scene: Scene, theme: ThemeName = "light") -> Figure:
-    """Arrange what a page shows in one figure.
+    """Arrange a scene in a figure.
 
-    What moves or fills a screen is a slide. A picture that rests is as large as the page in a laptop's window: a slide
-    may have no room for all of it.
+    A scene that moves or fills a screen becomes a slide. One that stands still becomes as large as the page in a
+    laptop's window, since it may not fit on a slide.
 
     Args:
-        scene: What the page shows.
+        scene: The scene.
         theme: The colours, on white or on black.
 
     Returns:
-        What `core.renderer` draws, with all lengths in pixels: `width` and `height`, multiples of 4, since a film has
-        an even number of pixels; `background`, and the colour `ink` and the `font` of words; the lines that stay the
-        same, `words`; of each frame those that are said about it, `readouts`; and `parts`: each view's `spec`, which
-        has a parameter `frame`, with its upper left corner, `x` and `y`.
+        The input of `core.renderer`, with all lengths in pixels: `width` and `height`, multiples of 4, since a film
+        needs even numbers; `background`, and the colour `ink` and the `font` of the words; the lines that stay,
+        `words`, and those of each frame, `readouts`; and `parts`: the `spec` of each view, which has a parameter
+        `frame`, and its upper left corner, `x` and `y`.
     """
     natural, colours = scene.layout.height(scene.views), THEMES[theme]
-    on_slide = len(scene.frames) > 1 or natural is None
-    layout, measures = (scene.layout.on_slide, ON_SLIDE) if on_slide else (scene.layout, ON_PAGE)
-    left, smallest, largest = measures.margin, measures.smallest, measures.largest
-    width = SLIDE[0] if on_slide else PAGE_WIDTH
-    room = width - 2 * left
-    smaller = range(measures.title, round(measures.title * LEAST_OF_TITLE) - 1, -1)
-    title_size = next((fitting for fitting in smaller if width_of(scene.title, fitting) <= room), measures.title)
+    is_slide = len(scene.frames) > 1 or natural is None
+    layout, measures = (scene.layout.on_slide, ON_SLIDE) if is_slide else (scene.layout, ON_PAGE)
+    margin, smallest, largest = measures.margin, measures.smallest, measures.largest
+    width = SLIDE[0] if is_slide else PAGE_WIDTH
+    room = width - 2 * margin
+    sizes = range(measures.title, round(measures.title * SMALLEST_TITLE) - 1, -1)
+    title_size = next((size for size in sizes if width_of(scene.title, size) <= room), measures.title)
     title = [(line, "") for line in broken(scene.title, room, title_size, MAX_TITLE_LINES)]
-    under = left + LINE_HEIGHT * title_size * len(title)
-    readouts = _readouts(scene, left, under, measures.readout, room)
-    top = under + LINE_HEIGHT * measures.readout * max(map(len, readouts), default=0) + GAP
-    footer = broken(" · ".join(scene.caption), room, measures.caption)
-    below = GAP + LINE_HEIGHT * measures.caption * len(footer) + left
-    height = SLIDE[1] if on_slide or natural is None else 4 * ceil((top + natural + below) / 4)
+    under_title = margin + LINE_HEIGHT * title_size * len(title)
+    readouts = _readouts(scene, margin, under_title, measures.readout, room)
+    top = under_title + LINE_HEIGHT * measures.readout * max(map(len, readouts), default=0) + GAP
+    footer = [("", line) for line in broken(" · ".join(scene.caption), room, measures.caption)]
+    below = GAP + LINE_HEIGHT * measures.caption * len(footer) + margin
+    height = SLIDE[1] if is_slide or natural is None else 4 * ceil((top + natural + below) / 4)
     free = height - top - below
-    boxes = layout.boxes(scene.views, room, free)
-    # Text in pictures that are lower than on a page is smaller; what fills a screen has none to compare with.
+    # Text in pictures that are lower than on a page is smaller; those that fill a screen have no such height.
     text_size = min(max(round(TEXT_SIZE * sqrt(free / natural)), smallest), largest) if natural else largest
     fixed = text_size, min(smallest / text_size, 1.0), measures.number
     return {
@@ -87,18 +86,18 @@ def figure_of(scene: Scene, theme: ThemeName = "light") -> Figure:
         "background": colours.background,
         "ink": colours.text,
         "font": TYPEFACE,
-        "words": _lines(left, left, title_size, title)
-        + _lines(left, height - below + GAP, measures.caption, [("", line) for line in footer]),
+        "words": _lines(margin, margin, title_size, title)
+        + _lines(margin, height - below + GAP, measures.caption, footer),
         "readouts": readouts,
         "parts": [
-            {"x": left + box.x, "y": top + box.y, "spec": _spec(scene.views[name], box, colours, *fixed)}
-            for name, box in boxes.items()
+            {"x": margin + box.x, "y": top + box.y, "spec": _spec(scene.views[name], box, colours, *fixed)}
+            for name, box in layout.boxes(scene.views, room, free).items()
         ],
     }
 
 
 def _readouts(scene: Scene, x: float, y: float, size: int, room: float) -> list[list[Line]]:
-    """Say what each frame shows, on one line or, where that is too short for any of them, on several."""
+    """Write the name and the detail of each frame on one line, or below each other if any is too long for that."""
     pairs = [(str(frame["name"]), str(frame["detail"])) for frame in scene.frames]
     if all(width_of(f"{name}   {detail}", size) <= room for name, detail in pairs):
         return [_lines(x, y, size, [(name, f"   {detail}")]) for name, detail in pairs]
@@ -112,18 +111,17 @@ def _spec(view: View, box: Box, theme: Theme, size: int, least: float, number: f
     spec = view.spec
     wide, high = ((side - taken * size) / view.columns for side, taken in ((box.width, 4), (box.height, 7)))
     number_size = int(min(0.35 * wide, 0.6 * high, 1.25 * size))
-    looks = styled(theme, size, number_size, shown=number_size >= number)
-    title, known = looks["title"], {"margin": round(3.3 * size), "least": least}
+    config = styled(theme, size, number_size, shown=number_size >= number)
+    values = {"margin": round(3.3 * size), "least": least}
     lines = [view.title] if isinstance(view.title, str) else view.title
-    heading = [part for line in lines for part in broken(line, box.width, title["fontSize"])]
     return {
         **spec,
-        "title": heading,
+        "title": [part for line in lines for part in broken(line, box.width, config["title"]["fontSize"])],
         "width": box.width,
         "height": box.height,
         "autosize": {"type": "fit", "contains": "padding"},
-        "params": [{**param, "value": known.get(param["name"], param["value"])} for param in spec["params"]],
-        "config": {**spec["config"], **looks, "title": {**title, "limit": box.width}},
+        "params": [{**param, "value": values.get(param["name"], param["value"])} for param in spec["params"]],
+        "config": {**spec["config"], **config, "title": {**config["title"], "limit": box.width}},
     }
 
 
@@ -131,7 +129,7 @@ def _spec(view: View, box: Box, theme: Theme, size: int, least: float, number: f
 
 
 def _lines(x: float, y: float, size: int, texts: Sequence[tuple[str, str]]) -> list[Line]:
-    """Place lines below each other, each a bold part and the rest; `x` and `y` are their upper left corner."""
+    """Place lines, each a bold part and the rest, below each other; `x` and `y` are their upper left corner."""
     return [
         {"x": x, "y": y + k * (LINE_HEIGHT * size) + ASCENT * size, "size": size, "bold": bold, "text": text}
         for k, (bold, text) in enumerate(texts)
@@ -139,7 +137,7 @@ def _lines(x: float, y: float, size: int, texts: Sequence[tuple[str, str]]) -> l
 
 
 def width_of(text: str, size: float) -> float:
-    """Return about how wide a bold text is, in the unit of its size; not bold, it is a little less."""
+    """Estimate the width of a bold text, in the unit of its size; other text is a little narrower."""
     letters = (0.31 if c in NARROW else 0.88 if c in WIDE else 0.72 if c.isupper() else 0.585 for c in text)
     return size * sum(letters)
 
@@ -148,13 +146,13 @@ def broken(text: str, width: float, size: float, most: int | None = None) -> lis
     """Break a text between words into lines that fit.
 
     Args:
-        text: In one line.
-        width: Of a line.
-        size: Of the letters.
-        most: Lines; of a longer text the rest is cut. None is no limit.
+        text: The text, on one line.
+        width: The width of a line.
+        size: The size of the letters.
+        most: The most lines, beyond which the text is cut; None for no limit.
     """
     lines = [""]
-    for word in text.split(" "):  # not at the spaces that hold words together
+    for word in text.split(" "):  # not at non-breaking spaces
         longer = f"{lines[-1]} {word}".lstrip()
         if lines[-1] and width_of(longer, size) > width and len(lines) != most:
             lines.append(word)
@@ -163,7 +161,6 @@ def broken(text: str, width: float, size: float, most: int | None = None) -> lis
     return [_cut(line, width, size) for line in lines]
 
 
-def _cut(text: str, width: float, size: float) -> str:
-    """Cut the end off what does not fit on one line."""
-    cuts = (f"{text[:end].rstrip()}…" for end in range(len(text) - 1, 0, -1))
-    return next((known for known in (text, *cuts) if width_of(known, size) <= width), "…")
+def _cut(line: str, width: float, size: float) -> str:
+    cuts = (f"{line[:end].rstrip()}…" for end in range(len(line) - 1, 0, -1))
+    return next((cut for cut in (line, *cuts) if width_of(cut, size) <= width), "…")

@@ -1,4 +1,4 @@
-"""Our own Markdown as HTML, for the static edition: formulas as MathML, which needs neither a script nor a font."""
+"""Turn our own Markdown into HTML for the static edition; formulas become MathML, which needs no script and no font."""
 
 from collections.abc import Mapping
 from html import escape
@@ -11,7 +11,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from core.charts.vega import text_of
 from core.findings.words.methods import Part, methods_parts
 
-SECTIONS = "#/methods?section="  # the address of one
+SECTIONS = "#/methods?section="  # the address of a section, but for its name
 
 
 def _mathml(formula: str, options: Mapping[str, Any]) -> str:
@@ -22,12 +22,12 @@ _markdown = MarkdownIt("js-default").use(dollarmath_plugin, renderer=_mathml)  #
 
 
 def markdown_html(text: str) -> str:
-    """Turn Markdown into HTML, as Streamlit shows it; raw HTML in it is shown as text."""
+    """Turn Markdown into HTML as Streamlit does; raw HTML in it is shown as text."""
     return _markdown.render(text).replace("h4>", "h3>")
 
 
 def methods_html() -> str:
-    """Write the whole of the Methods page below its title: the picture, what to know first, and more."""
+    """Write the Methods page below its title."""
     first, more = methods_parts()
     picture = f"<style>{text_of('methods.css')}</style>{text_of('methods.html')}"
     return f"{picture}{_html(first)}<details><summary>{more.title}</summary>{_html(more)}</details>"

@@ -1,4 +1,4 @@
-"""A result as a notebook shows it: the player below a cell, a pandas table, a file."""
+"""Show a result in a notebook: as the player below a cell, as a pandas table, as a file."""
 
 import html
 from pathlib import Path
@@ -16,28 +16,28 @@ from core.results.schema import SweepResult
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-# As high as the player is: in a column narrower than 736px its pictures stand below each other.
+# The player's height: in a column narrower than 736px its pictures stand below each other.
 STYLE = "width: 100%; height: calc(880px + clamp(0px, (736px - 100cqw) * 999, 700px)); border: 0"
 
 
 class NotebookResult(SweepResult):
-    """A whole sweep, with what a notebook needs; its fields are those of the result file (`core.results.schema`)."""
+    """A whole sweep for a notebook; its fields are those of the result file (`core.results.schema`)."""
 
     @classmethod
     def of(cls, result: SweepResult) -> Self:
-        """Make one of a whole result, with its checksum, as it will be read again."""
+        """Return a whole result for a notebook, with the checksum of its file."""
         return cls(**dict(sealed(result)))
 
     def __repr__(self) -> str:
-        """Name the result: all its numbers would fill pages."""
+        """Return the name of the result, whose numbers would fill pages."""
         return f"<{result_name(self)}; {len(self.frames)} amounts>"
 
     __str__ = __repr__
 
     def _repr_html_(self) -> str:
-        """Return the player in a frame of its own, whose scripts run and reach nothing outside.
+        """Return the player in an iframe whose scripts cannot reach the notebook.
 
-        It fetches nothing and works without a network; a notebook that is saved with it grows by 1 MB.
+        It works without a network. A notebook saved with it grows by 1 MB.
         """
         scenes = {reduction: result_scene(self, reduction) for reduction in REDUCTIONS}
         page = player_page(scenes[REDUCTION], (self,), choices=scenes)
@@ -47,10 +47,10 @@ class NotebookResult(SweepResult):
     def to_frame(self) -> "DataFrame":
         """Return a pandas table with one number a row, each with its 95 % interval, `low` to `high`.
 
-        `measure` says what `value` is: a metric such as `accuracy`, the share of `changed_predictions`, the
-        `divergence` of the outputs in bits, or the similarity of a `point` to itself without pruning, under a
-        `reduction`: `cka`, or `partial_cka`, what is left of it beyond the emptied model. What is undefined or unknown
-        is missing. Points are sorted by depth.
+        `measure` names the `value`: a metric such as `accuracy`, the share of `changed_predictions`, the `divergence`
+        of the outputs in bits, or, under a `reduction`, the similarity of a `point` to itself without pruning: `cka`,
+        or `partial_cka`, the part of it beyond the emptied model. Undefined or unknown numbers are missing. Points are
+        sorted by depth.
         """
         import pandas as pd  # takes half a second
 
@@ -59,10 +59,10 @@ class NotebookResult(SweepResult):
         return table.astype({"point": by_depth, "value": float, "low": float, "high": float})
 
     def save(self, path: str | Path | None = None) -> Path:
-        """Write the result file, which `load_result` and the app open, and return its path.
+        """Write the result file, which `load_result` and the app can open, and return its path.
 
         Args:
-            path: A file that ends in .json, or a folder; None for the folder where the app finds it by itself.
+            path: A file whose name ends in .json, or a folder; None for the folder in which the app looks for results.
 
         Raises:
             PrunescopeError: It cannot be written.

@@ -1,4 +1,4 @@
-"""Write a scene, or a story, as one HTML file, in which it plays without a server and without a network."""
+"""Write a scene or a story as one HTML file, which plays without a server and without a network."""
 
 import html
 import json
@@ -23,7 +23,7 @@ body {{
 }}
 pre {{ white-space: pre-wrap; overflow-wrap: anywhere; }}
 """
-# In a window that is wide enough, the pictures take the height that the words leave: nothing has to be scrolled.
+# In a wide window, the pictures take the height that the words leave, so that nothing has to be scrolled.
 PAGE_STYLE = """
 body { max-width: 90rem; }
 h1 { margin: 0; font-size: clamp(1.2rem, 0.9rem + 0.7vw, 2rem); line-height: 1.25; }
@@ -43,58 +43,57 @@ STORY_STYLE = """
 body > h1 { margin: 0; font-size: 1rem; font-weight: 400; }
 details:not([open]) summary { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }
 """
-# A scene is drawn for its page before its browser prints it: see core/charts/print.css.
+# The keys work wherever the focus is.
+KEYS = """const { prunescopePlayer } = document.querySelector("main");
+document.addEventListener("keydown", (event) => prunescopePlayer.press(event, KEYS));"""
+# Every scene is drawn for its page before the browser prints it: see core/charts/print.css.
 PRINTING = """const { prunescopeStory } = document.querySelector("main");
 const paper = document.querySelector("[media=print]");
 addEventListener("beforeprint", () => prunescopeStory.print(paper, true));
 addEventListener("afterprint", () => prunescopeStory.print(paper, false));"""
-# The page fetches nothing, whatever a name in the result says.
+# Nothing is fetched, whatever a name in the result says.
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 
 
 def player_page(
     scene: Scene, results: Sequence[SweepResult], theme: ThemeName = "light", choices: Mapping[str, Scene] | None = None
 ) -> str:
-    """Write a page of one file.
+    """Write a scene as a page.
 
     Args:
-        scene: What a page of the app shows.
-        results: Whole sweeps; the file says how to compute them.
-        theme: On white or on black.
-        choices: Scenes of the same frames by reduction, among them this one, which the player then lets its viewer
-            choose from.
+        scene: The scene.
+        results: The whole sweeps that it shows; the page says how to compute them.
+        theme: The colours, on white or on black.
+        choices: The scenes by reduction, this one among them, between which the viewer may switch.
     """
     data = {**scene.mounted, "group": "main", "autoplay": True, "layout": scene.layout.filling, "vega": None}
     if choices:
-        data["choices"] = reduction_choices(choices, lambda known: specs(known.views))
+        data["choices"] = reduction_choices(choices, lambda choice: specs(choice.views))
         data["choice"] = choice_of(scene, choices)
     else:
         data["views"] = specs(scene.views)
-    keys = """const { prunescopePlayer } = document.querySelector("main");
-document.addEventListener("keydown", (event) => prunescopePlayer.press(event, KEYS)); // wherever the focus is"""
-    style = f"{text_of('player.css')}{PAGE_STYLE}"
-    drawn = f"{text_of('player.js')}\n{_call('mountPlayer', data)}\n{keys}"
-    return _page(scene.title, scene.caption, results, theme, style, drawn)
+    script = f"{text_of('player.js')}\n{_call('mountPlayer', data)}\n{KEYS}"
+    return _page(scene.title, scene.caption, results, theme, f"{text_of('player.css')}{PAGE_STYLE}", script)
 
 
 def story_page(steps: Sequence[Step], result: SweepResult, title: str, theme: ThemeName = "light") -> str:
-    """Write a story as a page of one file for a talk: by keys, over the full screen, with a presenter's notes.
+    """Write a story as a page for a talk: turned by keys, full screen, with a presenter's notes.
 
     Args:
-        steps: See `core.charts.story.story`.
-        result: The whole sweep that it tells of; the file says how to compute it.
-        title: Of the talk.
-        theme: On white or on black.
+        steps: The scenes, see `core.charts.story.story`.
+        result: The whole sweep that it is about; the page says how to compute it.
+        title: The title of the talk.
+        theme: The colours, on white or on black.
     """
     style = f"{text_of('player.css', 'story.css', 'steps.css')}{STORY_STYLE}"
     call = _call("mountStory", {"key": result.key, "steps": mounted(steps, None)})
     script = f"{text_of('player.js', 'story.js')}\n{call}\n{PRINTING}"
-    measured = next((step.scene.caption for step in steps if step.scene), ())
-    return _page(title, measured, (result,), theme, style, script, paper=text_of("print.css"))
+    caption = next((step.scene.caption for step in steps if step.scene), ())
+    return _page(title, caption, (result,), theme, style, script, paper=text_of("print.css"))
 
 
 def _call(function: str, data: Mapping[str, Any]) -> str:
-    """Write the call that draws data in the page's `main`; no text in them can end the script."""
+    """Write the call that draws data in the page's `main`; no text in it can end the script."""
     written = json.dumps(data, allow_nan=False).replace("<", "\\u003c")
     return f'{function}(document.querySelector("main"), {written});'
 
@@ -108,21 +107,20 @@ def _page(
     script: str,
     paper: str = "",
 ) -> str:
-    looks = LOOK.format(name=theme, **vars(THEMES[theme]))
-    made_by = "\n\n".join(f"{known.script}\n{known.missing}".strip() for known in map(recomputation, results))
+    commands = "\n\n".join(f"{made.script}\n{made.missing}".strip() for made in map(recomputation, results))
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{html.escape(title)}</title>
-<style>{looks}{style}</style>
+<style>{LOOK.format(name=theme, **vars(THEMES[theme]))}{style}</style>
 <style media="print">{paper}</style>
 <h1>{html.escape(title)}</h1>
 <main></main>
 <details>
 <summary>{html.escape(" · ".join((*caption, "Made with Prunescope: how to compute this")))}</summary>
-<pre><code>{html.escape(made_by)}</code></pre>
+<pre><code>{html.escape(commands)}</code></pre>
 </details>
 <script type="module">{vega_script()}</script>
 <script type="module">{script}</script>

@@ -1,7 +1,7 @@
-"""Write a frame of a result, or a model that a study of cuts offers, as a folder that plain transformers loads.
+"""Write the pruned model of a frame, or the smaller model of a study of cuts, as a folder that transformers loads.
 
-Weights are stored in the dtype in which they came: loaded in float32, the folder reproduces the numbers. Those of a
-frame are pruned as in its sweep: zeros in place, so that the model is neither smaller nor faster. A cut one is, really.
+The model of a frame has zeros in place, as in its sweep: it is neither smaller nor faster. A cut model is both. Weights
+keep the dtype of the checkpoint; loaded in float32, the folder reproduces the numbers.
 """
 
 import shutil
@@ -34,17 +34,16 @@ def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, dat
     Args:
         result: A whole sweep.
         amount: One of its pruning amounts.
-        checkpoint: Where the checkpoint is; None uses what the result names, which fails for a folder.
-        data: Where the examples are, for a method that scores them; None uses what the result names, which fails for a
-            folder.
-        report: Called with (stage, done, total); an exception that it raises ends the export, unchanged.
+        checkpoint: The place of the checkpoint; None takes it from the result, which does not know that of a folder.
+        data: The place of the examples, for a method that scores them; None likewise.
+        report: Called with (stage, done, total); an exception raised by it ends the export.
 
     Returns:
         The folder: config.json, model.safetensors, the tokenizer, README.md.
 
     Raises:
-        PrunescopeError: The server is hosted, the result lacks the amount, the checkpoint or the examples are not those
-            of the result, or the folder cannot be written.
+        PrunescopeError: The server is hosted, the result lacks the amount, the checkpoint or the examples are not
+            those of the result, or the folder cannot be written.
     """
     if is_hosted():
         raise PrunescopeError("a hosted server writes no pruned checkpoints: run Prunescope on your own computer")
@@ -61,21 +60,21 @@ def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, dat
 
 
 def write_cut(study: CutStudy, left: int, report: Report) -> Path:
-    """Make a smaller model of a study anew, and write it.
+    """Make a smaller model of a study again, and write it.
 
     Args:
         study: A whole study.
-        left: How many layers stay: the choice of so many.
-        report: Called with (stage, done, total); an exception that it raises ends the export, unchanged.
+        left: The number of layers that stay.
+        report: Called with (stage, done, total); an exception raised by it ends the export.
 
     Returns:
-        The folder: config.json, model.safetensors, the tokenizer, README.md; hosted, a ZIP of it.
+        The folder: config.json, model.safetensors, the tokenizer, README.md; on a hosted server, a ZIP of it.
 
     Raises:
-        PrunescopeError: The study offers no such model, the checkpoint is not the study's, or the folder cannot
-            be written or is too large here.
+        PrunescopeError: The study offers no such model, the checkpoint is not the study's, or the folder cannot be
+            written or is too large here.
     """
-    choice = next((one for one in frontier_of(study).choices if len(one.model.layers) == left), None)
+    choice = next((choice for choice in frontier_of(study).choices if len(choice.model.layers) == left), None)
     if choice is None:
         raise PrunescopeError(f"the study offers no smaller model of {left} layers: choose what it shows")
     resolved = suited(resolve(place_of(study.checkpoint, None), report), study.task.name)
@@ -93,11 +92,7 @@ def write_cut(study: CutStudy, left: int, report: Report) -> Path:
 
 
 def _written(folder: Path, model: nn.Module, resolved: Resolved, card: str) -> Path:
-    """Write a model with its tokenizer and its card, whole or not at all.
-
-    Raises:
-        PrunescopeError: The folder cannot be written or is too large here.
-    """
+    """Write a model with its tokenizer and its card, all or nothing."""
     with written_whole(folder) as whole:
         size = save(model, resolved, whole)
         if size > (most := limits().export_bytes):
