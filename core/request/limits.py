@@ -5,7 +5,7 @@ A place of a checkpoint or of data is on the Hub, on this computer, or in the pr
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf
 from os.path import isdir, isfile
 from typing import Any, Literal
@@ -25,14 +25,6 @@ _DATASET = re.compile(
     r"hub:(?P<id>\w[\w.-]{0,95}/\w[\w.-]{0,95})(/(?P<config>\w[\w.+-]{0,95}))?(@(?P<revision>\w[\w./-]{0,99}))?",
     re.ASCII,
 )
-
-
-def _memory_bytes() -> int:
-    """Return this computer's memory, or 64 GiB if unknown."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return 64 * 1024**3
 
 
 @dataclass(frozen=True)
@@ -70,7 +62,7 @@ class Limits:
     results_bytes: float = inf
     export_bytes: float = inf
     hub_cache_bytes: float = inf
-    worker_bytes: int = field(default_factory=_memory_bytes)
+    worker_bytes: int = 1024**4  # no limit in practice: the system ends a worker that takes all memory
     drawing_seconds: float = 86_400.0  # a process's time limit has to be finite
 
 
