@@ -11,7 +11,7 @@ from os.path import isdir, isfile
 from typing import Any, Literal
 
 from core.errors import PrunescopeError
-from core.request.catalog import EMBEDDED, MAX_LAYERS, RECIPE, WEIGHTS
+from core.request.catalog import EMBEDDED, RECIPE, WEIGHTS
 
 Source = Literal["hub", "folder", "embedded"]
 DataKind = Literal["written", "hub", "folder", "file", "own", "dataset"]
@@ -35,7 +35,6 @@ class Limits:
         examples: Evaluation examples.
         amounts: Pruning amounts, zero included.
         parameters: Parameters of the model.
-        points: Points of a result that is opened, whose pairs are all drawn.
         download_bytes: Bytes of one checkpoint, or of one split of a data set, on the Hub.
         upload_bytes: Bytes of an uploaded table or result.
         visit_uploads: Tables kept for one visit.
@@ -52,7 +51,6 @@ class Limits:
     examples: int = 10_000
     amounts: int = 101
     parameters: int = 1_000_000_000
-    points: int = 2 * MAX_LAYERS
     download_bytes: int = 6 * 1024**3
     upload_bytes: int = 20 * 1024**2
     visit_uploads: int = 100
@@ -71,7 +69,6 @@ HOSTED_LIMITS = Limits(
     examples=512,
     amounts=21,
     parameters=150_000_000,
-    points=64,
     download_bytes=700 * 1024**2,
     upload_bytes=5 * 1024**2,
     visit_uploads=4,

@@ -250,10 +250,8 @@ def faults(result: Result) -> Iterator[str]:
     if isinstance(result, SweepResult):
         check_scope(result.pruning.scope, result.pruning.method, checkpoint.num_layers)
         yield from _frame_faults(result)
-        points, most = len(result.points), limits().points
-        cells = len(result.frames) * points**2
-        if points > most or cells > MOST_CELLS:
-            yield f"it has {points} points, {cells:,} cells in all, at most {most} and {MOST_CELLS:,} can be drawn"
+        if (cells := len(result.frames) * len(result.points) ** 2) > MOST_CELLS:
+            yield f"its matrices have {cells:,} cells, at most {MOST_CELLS:,} can be drawn"
     fitting = [len(TASKS[task.name].label_names)] if task.name in TASKS else range(MIN_LABELS, MAX_LABELS + 1)
     if labels not in fitting or len(task.examples) < MIN_EXAMPLES:
         yield f"{labels} labels and {len(task.examples)} examples do not fit {task.name}"

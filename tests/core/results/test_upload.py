@@ -81,11 +81,7 @@ def test_a_result_too_large_to_draw_is_refused(monkeypatch: pytest.MonkeyPatch) 
     assert open_upload(WHOLE, "mine.json") == RESULT
     with monkeypatch.context() as patch:
         patch.setattr(store, "MOST_CELLS", 7)
-        assert "it has 2 points, 8 cells in all, at most 192 and 7 can" in refusal(read_upload, WHOLE, "mine.json")
+        assert "its matrices have 8 cells, at most 7 can be drawn" in refusal(read_upload, WHOLE, "mine.json")
         patch.setattr(store, "MAX_BYTES", 2**20)
         assert "mine.json holds more than 1 MiB" in refusal(read_upload, b" " * 2**20 + WHOLE, "mine.json")
-    deep = make_result(num_layers=33, points="both", amounts=(0.0,), num_examples=8).model_dump_json().encode()
-    assert read_upload(deep, "deep.json").points
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    assert "it has 66 points, 4,356 cells in all, at most 64 and" in refusal(read_upload, deep, "deep.json")
-    assert "mine.json is larger than 5 MB" in refusal(open_upload, b" " * 6 * 1024**2, "mine.json")
+    assert "mine.json is larger than 20 MB" in refusal(open_upload, b" " * 21 * 1024**2, "mine.json")
