@@ -104,7 +104,9 @@ def _run(sweeps: Sequence[GridSweep], options: argparse.Namespace) -> list[Failu
     if options.cluster:
         with connected(options.cluster) as client:
             _say(f"{len(sweeps)} to run on {len(client.nthreads())} workers")
-            return [] if options.plan else _follow(sweeps, partial(run_on_cluster, client, sweeps, options.threads))
+            if options.plan:
+                return []
+            return _follow(sweeps, lambda follow: run_on_cluster(client, sweeps, options.threads))
     use_threads(options.threads)
     return _follow(sweeps, partial(run_here, sweeps))
 
@@ -134,7 +136,7 @@ def _finish(sweeps: Sequence[GridSweep], manifest: Path | None) -> list[Failure]
     rows: list[GridRow] = []
     entries: list[Entry] = []
     failures: list[Failure] = []
-    for _, group in groupby(sweeps, key=lambda sweep: sweep.place):  # memory holds the extracts of one place
+    for _, group in groupby(sweeps, key=lambda sweep: sweep.inputs):  # memory holds the extracts of one of them
         results = []
         for sweep in group:
             try:

@@ -26,7 +26,7 @@ from core.results.schema import (
 )
 from core.results.statistics import LayerStatistics
 from core.results.store import save
-from core.sweep.equal_damage import DAMAGES, place_of
+from core.sweep.equal_damage import DAMAGES, find_crossing
 from core.sweep.metrics import evaluate
 from core.sweep.statistics import layer_statistics
 
@@ -201,10 +201,12 @@ def _statistics(
         own = np.array([frame.own(reduction) for frame in frames], dtype=np.float64)  # (frames, points)
         wobble = np.random.default_rng(0).normal(scale=0.003, size=(own.shape[1], num_examples))  # (points, n)
         without = own[:, :, None] + (1 - own)[:, :, None] * wobble  # (frames, points, n)
-        places = {amount_text(target): place_of(own, without, target) for target in DAMAGES}
-        found["cka"][reduction] = layer_statistics(amounts, own, without, places, pruned_point=point)
+        crossings = {amount_text(target): find_crossing(own, without, target) for target in DAMAGES}
+        found["cka"][reduction] = layer_statistics(amounts, own, without, crossings, pruned_point=point)
         if reduction == "mean" and "partial_cka" in frames[0].similarity and frames[0].own(reduction, "partial_cka"):
-            found["partial_cka"][reduction] = layer_statistics(amounts, own**2, without**2, places, keep_profiles=False)
+            found["partial_cka"][reduction] = layer_statistics(
+                amounts, own**2, without**2, crossings, keep_profiles=False
+            )
     return found
 
 

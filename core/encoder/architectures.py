@@ -1,4 +1,4 @@
-"""Find the encoder layers, their parts and the classifier of each supported architecture."""
+"""Where each supported architecture keeps its encoder layers, their parts and the classifier."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -12,25 +12,25 @@ from core.inputs.checkpoint_files import check_model_type
 
 
 class Tap(NamedTuple):
-    """What to record: the tensor that a module reads (its first argument), or the one that it returns."""
+    """A tensor to record: the first argument of a module (`input`), or its result (`output`)."""
 
     module: nn.Module
     side: Literal["input", "output"]
 
 
 class Catcher(ExitStack):
-    """Records one tensor per tap in every forward pass of a model, that of the module's first call.
+    """Records one tensor per tap in every forward pass of a model; on exit from the context, removes its hooks.
 
-    Some modules are called again in the same pass: DeBERTa's query and key matrices read the tokens first and the
-    relative positions second. A context manager: on exit every hook is removed.
+    Only a module's first call in a pass counts: DeBERTa's query and key matrices read the tokens first and the relative
+    positions second.
     """
 
     def __init__(self, model: nn.Module, taps: Sequence[Tap]) -> None:
         """Register one hook per tap, and one that marks the start of a pass.
 
         Args:
-            model: The model that is run.
-            taps: Modules of the model.
+            model: The model to run.
+            taps: Tensors of the model's modules.
         """
         super().__init__()
         self._count = len(taps)
@@ -42,21 +42,21 @@ class Catcher(ExitStack):
 
     @property
     def states(self) -> list[Tensor]:
-        """The tensors of the last forward pass, in the order of the taps."""
+        """The tensors recorded in the last forward pass, in the order of the taps."""
         return [self._caught[index] for index in range(self._count)]
 
     def _catch(self, index: int, module: nn.Module, inputs: tuple[Tensor, ...], output: Any = None) -> None:
         values = inputs if output is None else output
-        self._caught.setdefault(index, values if isinstance(values, Tensor) else values[0])  # most are tuples
+        self._caught.setdefault(index, values if isinstance(values, Tensor) else values[0])  # mostly tuples
 
 
 @dataclass(frozen=True)
-class Rows:
-    """The rows of a layer's matrix that compute one thing: all of them, or a block where a layer fuses matrices.
+class RowBlock:
+    """A block of rows of an nn.Linear; the whole matrix, unless the architecture fuses several matrices into one.
 
     Attributes:
-        path: From a layer to the nn.Linear.
-        block: Which of the matrix's equal blocks of rows, from 0.
+        path: Path from an encoder layer to the nn.Linear.
+        block: Index of the block, from 0, among blocks of equal size.
     """
 
     path: str
@@ -65,27 +65,27 @@ class Rows:
 
 @dataclass(frozen=True)
 class Architecture:
-    """Attribute paths to the parts of an encoder classifier.
+    """Attribute paths to the parts of an encoder classifier: the first two from the model, the others from a layer.
 
     Attributes:
-        layers: From the model to its list of encoder layers.
-        classifier: From the model to the linear layer that computes the logits. The paths below start at a layer.
-        value: Computes the values, from which attention computes the context units.
-        attention_dense: Reads the context units.
-        attention_norm: The LayerNorm behind the attention block's residual connection.
-        intermediate: Compute the intermediate units of the feed-forward network; two if it is gated.
-        output: Reads the intermediate units.
-        query_key: Compute the queries and the keys, where those have matrices of their own.
-        output_norm: The LayerNorm whose output is the layer's; None for layers that normalise first: LayerNorms stand
-            before their blocks, none ends a layer, and no hidden unit is a layer's own.
+        layers: The list of encoder layers.
+        classifier: The linear layer that computes the logits.
+        value: The rows that compute the values, which attention averages into the context units.
+        attention_dense: The matrix that reads the context units.
+        attention_norm: The LayerNorm after the attention block's residual connection.
+        intermediate: The rows that compute the feed-forward network's intermediate units; two blocks if it is gated.
+        output: The matrix that reads the intermediate units.
+        query_key: The matrices of the queries and the keys, if they are separate.
+        output_norm: The LayerNorm that ends a layer. None for pre-norm layers, which normalise the input of each block
+            instead, so that no hidden unit belongs to a single layer.
     """
 
     layers: str
     classifier: str = "classifier.out_proj"
-    value: Rows = Rows("attention.self.value")
+    value: RowBlock = RowBlock("attention.self.value")
     attention_dense: str = "attention.output.dense"
     attention_norm: str = "attention.output.LayerNorm"
-    intermediate: tuple[Rows, ...] = (Rows("intermediate.dense"),)
+    intermediate: tuple[RowBlock, ...] = (RowBlock("intermediate.dense"),)
     output: str = "output.dense"
     query_key: tuple[str, str] = ("attention.self.query", "attention.self.key")
     output_norm: str | None = "output.LayerNorm"
@@ -98,10 +98,10 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "distilbert": Architecture(
         layers="distilbert.transformer.layer",
         classifier="classifier",
-        value=Rows("attention.v_lin"),
+        value=RowBlock("attention.v_lin"),
         attention_dense="attention.out_lin",
         attention_norm="sa_layer_norm",
-        intermediate=(Rows("ffn.lin1"),),
+        intermediate=(RowBlock("ffn.lin1"),),
         output="ffn.lin2",
         query_key=("attention.q_lin", "attention.k_lin"),
         output_norm="output_layer_norm",
@@ -112,7 +112,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "electra": Architecture("electra.encoder.layer"),
     "mpnet": Architecture(
         layers="mpnet.encoder.layer",
-        value=Rows("attention.attn.v"),
+        value=RowBlock("attention.attn.v"),
         attention_dense="attention.attn.o",
         attention_norm="attention.LayerNorm",
         query_key=("attention.attn.q", "attention.attn.k"),
@@ -120,16 +120,16 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "deberta-v2": Architecture(  # and v3
         layers="deberta.encoder.layer",
         classifier="classifier",
-        value=Rows("attention.self.value_proj"),
+        value=RowBlock("attention.self.value_proj"),
         query_key=("attention.self.query_proj", "attention.self.key_proj"),
     ),
     "modernbert": Architecture(
         layers="model.layers",
         classifier="classifier",
-        value=Rows("attn.Wqkv", block=2),
+        value=RowBlock("attn.Wqkv", block=2),
         attention_dense="attn.Wo",
         attention_norm="mlp_norm",
-        intermediate=(Rows("mlp.Wi", block=0), Rows("mlp.Wi", block=1)),
+        intermediate=(RowBlock("mlp.Wi", block=0), RowBlock("mlp.Wi", block=1)),
         output="mlp.Wo",
         output_norm=None,
     ),
@@ -140,7 +140,7 @@ def architecture_of(model: nn.Module) -> Architecture:
     """Look up the paths to a model's parts.
 
     Raises:
-        PrunescopeError: The model's type is not supported.
+        PrunescopeError: The model's type is unsupported.
     """
     model_type = str(model.config.model_type)  # type: ignore[union-attr]
     check_model_type(model_type, type(model).__name__)
@@ -158,18 +158,18 @@ def classifier(model: nn.Module) -> nn.Linear:
 
 
 def classifier_input(model: nn.Module) -> Tap:
-    """Return where *what the classifier reads* can be recorded, (micro-batch, width): the input of its linear layer."""
+    """Return the tap of *what the classifier reads*, the input of its linear layer: (micro-batch, width)."""
     return Tap(classifier(model), "input")
 
 
 def attention_block(model: nn.Module, layer: nn.Module) -> Tap:
-    """Return where the state behind a layer's attention block can be recorded.
+    """Return the tap of the state after a layer's attention block: (micro-batch, longest, hidden).
 
-    That is the output of the LayerNorm behind the block's residual connection. A layer that normalises first adds to
-    the residual stream: there it is the stream itself, which that LayerNorm reads.
+    It is the output of the LayerNorm after the block's residual connection. In a pre-norm layer the state is the
+    residual stream itself, which that LayerNorm reads.
     """
-    found = architecture_of(model)
-    return Tap(layer.get_submodule(found.attention_norm), "input" if found.output_norm is None else "output")
+    paths = architecture_of(model)
+    return Tap(layer.get_submodule(paths.attention_norm), "input" if paths.output_norm is None else "output")
 
 
 def linear_weights(module: nn.Module) -> Iterator[nn.Parameter]:
@@ -183,5 +183,5 @@ def linear_layers(module: nn.Module) -> Iterator[nn.Linear]:
 
 
 def num_prunable(model: nn.Module) -> int:
-    """Count the encoder's matrix weights, the denominator of `prunable_sparsity`."""
+    """Count the weights of the encoder's matrices, the denominator of `prunable_sparsity`."""
     return sum(weight.numel() for layer in encoder_layers(model) for weight in linear_weights(layer))

@@ -1,7 +1,7 @@
 """Tokenise examples and pack them into micro-batches for the model.
 
-Examples run in order of length: short ones are never padded to long ones. Every micro-batch records the positions of
-its examples in the evaluation order.
+Examples run in order of length, so that short ones are never padded to long ones. Every micro-batch records the
+positions of its examples in the evaluation order.
 """
 
 from collections.abc import Sequence
@@ -15,11 +15,10 @@ from core.request.catalog import MAX_LENGTH
 from core.wall.confined import within
 
 TOKENISED_AT_ONCE = 128  # examples
-TOKENISING_SECONDS = 3.0  # that so many may take; long ones take a tenth of one
+TOKENISING_SECONDS = 3.0  # deadline for as many examples; long ones take 0.1 s
 MICRO_BATCH = 16  # examples per forward pass; 8, 32 and 128 were slower on two cores
 MINIBATCH = 32  # examples per Gram matrix of flattened tokens
 WINDOW_BYTES = 256 * 1024**2  # limit on the token vectors in memory at once
-
 
 Features = list[dict[str, list[int]]]  # the tokenizer's output, one dict per example
 Lengths = np.ndarray[Any, np.dtype[np.int64]]  # (examples,) tokens, special ones included
@@ -34,21 +33,21 @@ def encode(tokenizer: Any, texts: Sequence[tuple[str, ...]]) -> Features:
     """
     features: Features = []
     for start in range(0, len(texts), TOKENISED_AT_ONCE):
-        some = texts[start : start + TOKENISED_AT_ONCE]
-        columns = [list(column) for column in zip(*some, strict=True)]
-        encoded = tokenised(tokenizer, *columns, truncation=True, max_length=MAX_LENGTH)
-        features += ({name: values[i] for name, values in encoded.items()} for i in range(len(some)))
+        examples = texts[start : start + TOKENISED_AT_ONCE]
+        columns = [list(column) for column in zip(*examples, strict=True)]
+        encoded = tokenise(tokenizer, *columns, truncation=True, max_length=MAX_LENGTH)
+        features += ({name: values[i] for name, values in encoded.items()} for i in range(len(examples)))
     return features
 
 
-def tokenised(tokenizer: Any, *texts: str | list[str], **options: Any) -> Any:
-    """Call a tokenizer on texts, or lists of them; it can hold patterns and replacements that never end."""
+def tokenise(tokenizer: Any, *texts: str | list[str], **options: Any) -> Any:
+    """Call a tokenizer on texts, or lists of texts, under a deadline: its patterns and replacements may never end."""
     with within(TOKENISING_SECONDS):
         return tokenizer(*texts, **options)
 
 
 def minibatches(num_examples: int) -> list[range]:
-    """Cut the evaluation order into minibatches; a shorter last one joins the one before."""
+    """Cut the evaluation order into minibatches; merge a shorter last one into the one before."""
     starts = list(range(0, max(num_examples - MINIBATCH, 0) + 1, MINIBATCH))
     return [range(start, end) for start, end in zip(starts, [*starts[1:], num_examples], strict=True)]
 
@@ -75,7 +74,7 @@ class Window(NamedTuple):
     """Minibatches whose token vectors are in memory at the same time.
 
     Attributes:
-        tokens: For each minibatch (minibatch, longest) bool, False for padding.
+        tokens: For each minibatch, (minibatch, longest) bool, False for padding.
         micro_batches: The window's examples in order of length.
     """
 
@@ -84,12 +83,12 @@ class Window(NamedTuple):
 
 
 def plan_windows(tokenizer: Any, texts: Sequence[tuple[str, ...]], bytes_per_token: int) -> list[Window]:
-    """Prepare every forward pass of a sweep; the same windows serve all amounts.
+    """Prepare the forward passes of one amount; the same windows serve all amounts.
 
     Args:
         tokenizer: The checkpoint's tokenizer.
         texts: One or two texts per example, in evaluation order.
-        bytes_per_token: Memory for one token at all points.
+        bytes_per_token: Memory for one token's vectors at all points.
     """
     features = encode(tokenizer, texts)
     lengths = np.array([len(feature["input_ids"]) for feature in features])  # (examples,)
@@ -106,7 +105,7 @@ def plan_windows(tokenizer: Any, texts: Sequence[tuple[str, ...]], bytes_per_tok
 
 
 def micro_batches(tokenizer: Any, texts: Sequence[tuple[str, ...]]) -> list[MicroBatch]:
-    """Prepare the forward passes of examples of which no token vectors are kept."""
+    """Prepare the forward passes of examples whose token vectors are not kept."""
     (window,) = plan_windows(tokenizer, texts, bytes_per_token=0)
     return window.micro_batches
 
@@ -123,7 +122,7 @@ def _window(tokenizer: Any, features: Features, lengths: Lengths, group: list[ra
         batches.append(
             MicroBatch(
                 examples=torch.from_numpy(examples),
-                inputs={**padded, "attention_mask": real.long()},  # which some tokenizers leave out
+                inputs={**padded, "attention_mask": real.long()},  # some tokenizers omit the mask
                 lengths=torch.from_numpy(lengths[examples]),
                 real=real,
                 slots=torch.cat([torch.arange(starts[i], starts[i + 1]) for i in members]),

@@ -1,6 +1,6 @@
-"""Write a model in memory in the form in which every other one comes: a folder in the Hub's format.
+"""Write a model in memory to a folder in the Hub's format.
 
-So it is checked, loaded, identified and pruned as any other, and the model itself is never touched.
+It is then checked, loaded, identified and pruned like any other checkpoint, and the caller's model is never modified.
 """
 
 import copy
@@ -16,39 +16,41 @@ from core.inputs.checkpoint_files import check_config, refused
 
 
 def write_folder(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, parent: Path) -> Path:
-    """Write a loaded classifier and its tokenizer into a new folder, which is called as the model is.
+    """Write a loaded classifier and its tokenizer to a new folder, named after the model.
 
     Args:
-        model: Of a class that transformers finds by itself for the model's type; its dtype, device and mode do not
-            matter.
+        model: A classifier of the class that transformers chooses for the model's type; in any dtype, mode and place.
         tokenizer: Its tokenizer.
-        parent: Where the folder is to lie.
+        parent: The folder's parent.
+
+    Returns:
+        The folder.
 
     Raises:
-        PrunescopeError: They are no model and tokenizer of transformers, a folder cannot hold all of the model, or it
-            cannot be written.
+        PrunescopeError: They are not a transformers model and tokenizer, a folder cannot represent the whole model, or
+            it cannot be written.
     """
     if not isinstance(model, PreTrainedModel) or not isinstance(tokenizer, PreTrainedTokenizerBase):
-        given = f"a {type(model).__name__} and a {type(tokenizer).__name__}"
-        remedy = "give (model, tokenizer); of a model with an adapter, what merge_and_unload() returns"
-        raise PrunescopeError(f"{given} are not a model and a tokenizer of transformers: {remedy}")
+        pair = f"a {type(model).__name__} and a {type(tokenizer).__name__}"
+        remedy = "give (model, tokenizer); if the model has an adapter, give what merge_and_unload() returns"
+        raise PrunescopeError(f"{pair} are not a model and a tokenizer of transformers: {remedy}")
     name = re.sub(r"[^\w.-]+", "-", PurePath(str(model.name_or_path)).name).strip(".-") or type(model).__name__
     folder = parent / name
     try:
         check_config(model.config.to_dict(), name)
         _check_readable_again(model, name)
         model.save_pretrained(folder)
-        # without what earlier use left, so that keys are equal
-        config, unused = copy.deepcopy(model.config), copy.deepcopy(tokenizer)
-        config.problem_type = None  # the kind of loss is noted where labels are given
+        # Earlier use of both leaves traces, which would change the content and so the key.
+        config, clean_tokenizer = copy.deepcopy(model.config), copy.deepcopy(tokenizer)
+        config.problem_type = None  # set by a call with labels
         config.save_pretrained(folder)
-        if unused.is_fast:
-            backend: Any = unused.backend_tokenizer  # type: ignore[attr-defined]
+        if clean_tokenizer.is_fast:
+            backend: Any = clean_tokenizer.backend_tokenizer  # type: ignore[attr-defined]
             backend.no_padding()
             backend.no_truncation()
-        unused.save_pretrained(folder)
-    except Exception as error:  # a full disk, or whatever a model makes the libraries do
-        if is_out_of_memory(error) or isinstance(error, PrunescopeError):  # not the model's fault, or said already
+        clean_tokenizer.save_pretrained(folder)
+    except Exception as error:  # a full disk, or any fault of a library on an unusual model
+        if is_out_of_memory(error) or isinstance(error, PrunescopeError):
             raise
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise PrunescopeError(f"'{name}' cannot be written as a folder ({reason}): load it again") from error
@@ -56,11 +58,11 @@ def write_folder(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, par
 
 
 def _check_readable_again(model: PreTrainedModel, name: str) -> None:
-    """Refuse a model that holds more or something other than what would be read from its folder."""
+    """Refuse a model that transformers would read back as another class, or with other weights."""
     with torch.device("meta"):
-        read: Any = AutoModelForSequenceClassification.from_config(model.config)
-    further = sorted(model.state_dict().keys() ^ read.state_dict().keys())
-    if type(read) is not type(model) or further:
-        fault = f"which it is not ({first_few(further, 3, 100) or type(model).__name__})"
+        plain: Any = AutoModelForSequenceClassification.from_config(model.config)
+    differing = sorted(model.state_dict().keys() ^ plain.state_dict().keys())
+    if type(plain) is not type(model) or differing:
+        fault = f"which it is not ({first_few(differing, 3, 100) or type(model).__name__})"
         remedy = "load it with AutoModelForSequenceClassification, merge its adapters, and make its pruning permanent"
-        raise refused(name, f"would be read as a plain {type(read).__name__}, {fault}", remedy)
+        raise refused(name, f"would be read as a plain {type(plain).__name__}, {fault}", remedy)

@@ -11,7 +11,7 @@ from huggingface_hub import ModelCard
 from platformdirs import user_cache_path
 from torch import nn
 
-from core.encoder.loading import borrow, save, written_whole
+from core.encoder.loading import borrow, replaced_atomically, save
 from core.errors import PrunescopeError
 from core.exports.model_card import cut_card, model_card
 from core.findings.cut import frontier_of
@@ -25,7 +25,7 @@ from core.request.limits import is_hosted, limits
 from core.results.cut import CutStudy
 from core.results.schema import SweepResult
 from core.sweep.meter import make_plan
-from core.sweep.origin import check_same_content, find_pruning, frame_of, place_of
+from core.sweep.origin import check_same_content, find_pruning, frame_of, locate_checkpoint
 
 
 def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, data: str | None, report: Report) -> Path:
@@ -77,7 +77,7 @@ def write_cut(study: CutStudy, left: int, report: Report) -> Path:
     choice = next((choice for choice in frontier_of(study).choices if len(choice.model.layers) == left), None)
     if choice is None:
         raise PrunescopeError(f"the study offers no smaller model of {left} layers: choose what it shows")
-    resolved = suited(resolve(place_of(study.checkpoint, None), report), study.task.name)
+    resolved = suited(resolve(locate_checkpoint(study.checkpoint, None), report), study.task.name)
     check_same_content(resolved, study.checkpoint.id, study.checkpoint.revision)
     folder = user_cache_path("prunescope") / SMALLER_MODELS / f"{study.task.name}-{left}-layers-{study.key[:8]}"
     with borrow(resolved) as full:
@@ -93,7 +93,7 @@ def write_cut(study: CutStudy, left: int, report: Report) -> Path:
 
 def _written(folder: Path, model: nn.Module, resolved: Resolved, card: str) -> Path:
     """Write a model with its tokenizer and its card, all or nothing."""
-    with written_whole(folder) as whole:
+    with replaced_atomically(folder) as whole:
         size = save(model, resolved, whole)
         if size > (most := limits().export_bytes):
             fault = f"the model has {size / 2**20:,.0f} MiB, more than the {most / 2**20:,.0f} allowed here"

@@ -5,11 +5,11 @@ the unit's value h_ti at token t and the probability P of the gold label y, on t
 baseline in eval mode; padding is excluded. The units are those that can be removed
 cleanly: the inputs of the attention's output matrix (context units) and of the
 feed-forward network's second matrix (intermediate units). The units with the smallest
-scores are removed: the row and bias entry that make a unit (of a gated network, one row in
-each half of the first matrix), and the column that reads it.
+scores are removed: the row and bias entry that compute a unit (in a gated network, one
+row in each half of the first matrix), and the column that reads it.
 
-The paper sums signed attributions over examples, where they cancel, and two halves of
-the examples agree poorly. Absolute values inside each example make them agree.
+The paper sums signed attributions over examples: they cancel, and two halves of the
+examples agree poorly. Taking absolute values within each example makes them agree.
 
 Cost: one forward and one backward pass over the calibration examples per sweep.
 `amount` is a fraction of the units, per layer and type.
@@ -32,9 +32,9 @@ def plan(baseline: Baseline) -> UnitPlan:
         baseline: With calibration examples.
     """
     assert baseline.calibration is not None  # the catalog marks this method as calibrated
-    found = architecture_of(baseline.model)
+    paths = architecture_of(baseline.model)
     readers = [
-        [Tap(layer.get_submodule(path), "input") for path in (found.attention_dense, found.output)]
+        [Tap(layer.get_submodule(path), "input") for path in (paths.attention_dense, paths.output)]
         for layer in encoder_layers(baseline.model)
     ]
     halves = attributions(baseline.model, baseline.calibration, readers, gold_probability, torch.abs)

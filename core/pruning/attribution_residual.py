@@ -1,12 +1,13 @@
 """Attribution pruning of hidden units, as in the published experiment (after arXiv 2205.04157).
 
-Formula: score_i = |Σ h_ti · ∂L/∂h_ti| over all calibration examples and tokens t, signed
-until the end, with hidden unit i of the *layer's output* h and the cross-entropy L of the
-gold label. The units with the smallest scores are removed; `units.hidden_units` lists the
-parts of a hidden unit.
+Formula: score_i = |Σ h_ti · ∂L/∂h_ti|, summed with sign over all calibration examples and
+tokens t, with hidden unit i of the *layer's output* h and the cross-entropy L of the gold
+label. The units with the smallest scores are removed; `units.hidden_units` lists the parts
+of a hidden unit.
 
-Two things differ from the published code on purpose: it scored in training mode, with
-dropout, and counted padding; here the baseline is in eval mode and padding is excluded.
+This differs from the published code in two ways, on purpose: that code scored in training
+mode, with dropout, and counted padding; here the baseline is in eval mode and padding is
+excluded.
 
 Cost: one forward and one backward pass over the calibration examples per sweep.
 `amount` is a fraction of a layer's hidden units.
@@ -31,7 +32,7 @@ def plan(baseline: Baseline) -> UnitPlan:
     """
     assert baseline.calibration is not None  # the catalog marks this method as calibrated
     outputs = [[Tap(layer, "output")] for layer in encoder_layers(baseline.model)]
-    halves = attributions(baseline.model, baseline.calibration, outputs, loss, torch.positive)  # as they are
+    halves = attributions(baseline.model, baseline.calibration, outputs, loss, torch.positive)  # signed
     scores = [[hidden.total.abs()] for (hidden,) in halves]
     return UnitPlan(hidden_units(baseline.model), scores, reliability(halves))
 

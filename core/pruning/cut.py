@@ -1,6 +1,6 @@
-"""Really remove layers: a smaller model that its configuration alone describes.
+"""Remove whole layers: a smaller model, not zeros in place.
 
-Nothing is zeroed: `num_hidden_layers` says what is left, so that transformers loads it as any other.
+Its configuration says how many layers are left, so that transformers loads it like any other model.
 """
 
 from collections.abc import Sequence
@@ -13,18 +13,18 @@ from core.encoder.architectures import architecture_of
 
 
 def cut(model: nn.Module, layers: Sequence[int]) -> Any:
-    """Make a smaller model; what it keeps of the larger one's weights is the same memory.
+    """Make a smaller model, which shares the memory of the weights it keeps.
 
     Args:
-        model: A classifier whose layers do not differ by their place.
+        model: A classifier whose layers are all built alike.
         layers: The encoder layers that stay, ascending, from 0.
 
     Returns:
-        A model of the same class, with the configuration of its size.
+        A model of the same class, with its own configuration.
     """
     small: Any = deepcopy(model, {id(weight): nn.Parameter(weight.data) for weight in model.parameters()})
     stack: Any = small.get_submodule(architecture_of(model).layers)
     for layer in sorted({*range(len(stack))} - {*layers}, reverse=True):
         del stack[layer]
-    small.config.num_hidden_layers = len(stack)  # DistilBERT writes it as n_layers
+    small.config.num_hidden_layers = len(stack)  # DistilBERT saves it as n_layers
     return small

@@ -6,13 +6,12 @@ goes first. Outside ties this is `torch.nn.utils.prune.global_unstructured` with
 `L1Unstructured` (Han et al. 2015, arXiv 1506.02626). `amount` is a fraction of the
 scope's weights.
 
-Cost: two passes over the weights for *all* amounts together. The bits of a
-non-negative float32 order like integers, so a histogram of their upper half finds
-the bin of every threshold and only those bins are sorted.
+Cost: two passes over the weights for *all* amounts together. The bits of
+non-negative float32 numbers sort like integers, so a histogram of their upper half
+finds the bin of every threshold, and only those bins are sorted.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -31,10 +30,10 @@ _CHUNK = 1 << 16  # entries processed together: small enough for the processor's
 Bits = npt.NDArray[np.uint32]
 
 
-class Cut(NamedTuple):
-    """The end of the smallest weights: all below `threshold` are removed, and the first `ties` that equal it."""
+class Threshold(NamedTuple):
+    """Where the smallest weights end: all below `value` are removed, and the first `ties` that equal it."""
 
-    threshold: float
+    value: float
     ties: int
 
 
@@ -52,15 +51,15 @@ def scoped_weights(model: nn.Module, scope: str | None) -> list[nn.Parameter]:
     return [weight for layer in pruned for weight in linear_weights(layer)]
 
 
-def smallest(weights: Sequence[Tensor], counts: Sequence[int]) -> list[Cut]:
+def find_thresholds(weights: Sequence[Tensor], counts: Sequence[int]) -> list[Threshold]:
     """Find, for each count, where the `count` smallest |w| end.
 
     Args:
         weights: float32 tensors of any shape, ranked together.
-        counts: Each from 0 to the total number of entries.
+        counts: Numbers of weights, each from 0 to the total.
 
     Returns:
-        One cut per count; a count of 0 removes nothing.
+        One threshold per count; for a count of 0, one that removes nothing.
     """
     histogram = np.zeros(_BINS, dtype=np.int64)  # (bins,)
     for bits in _magnitude_bits(weights):
@@ -70,9 +69,10 @@ def smallest(weights: Sequence[Tensor], counts: Sequence[int]) -> list[Cut]:
     wanted = np.zeros(_BINS, dtype=bool)  # (bins,)
     wanted[bins] = True
     members = np.sort(np.concatenate([bits[wanted[bits >> _LOW_BITS]] for bits in _magnitude_bits(weights)]))
-    starts = np.searchsorted(members, bins.astype(np.uint32) << _LOW_BITS)  # (counts,) a bin's first member
-    before = ends[bins] - histogram[bins]  # (counts,) entries in lower bins
-    return [_cut(members[start:], count - int(low)) for count, start, low in zip(counts, starts, before, strict=True)]
+    starts = np.searchsorted(members, bins.astype(np.uint32) << _LOW_BITS)  # (counts,) each bin's first member
+    below = ends[bins] - histogram[bins]  # (counts,) entries in lower bins
+    ranks = np.asarray(counts) - below  # (counts,) within the bin
+    return [_threshold(members[start:], int(rank)) for start, rank in zip(starts, ranks, strict=True)]
 
 
 def _magnitude_bits(weights: Sequence[Tensor]) -> Iterator[Bits]:
@@ -82,49 +82,41 @@ def _magnitude_bits(weights: Sequence[Tensor]) -> Iterator[Bits]:
             yield bits[start : start + _CHUNK] & np.uint32(0x7FFFFFFF)  # (chunk,) without the sign
 
 
-def _cut(members: Bits, rank: int) -> Cut:
-    """Cut after the `rank` smallest of the ascending `members`."""
+def _threshold(members: Bits, rank: int) -> Threshold:
+    """Return where the `rank` smallest of the ascending `members` end."""
     if rank <= 0:
-        return Cut(0.0, 0)
+        return Threshold(0.0, 0)
     bits = members[rank - 1]
     below = int(np.searchsorted(members, bits))
-    return Cut(float(bits.view(np.float32)), rank - below)
+    return Threshold(float(bits.view(np.float32)), rank - below)
 
 
 class MagnitudePlan(Plan):
-    """Groups of matrices, in each of which the weights closest to zero go."""
+    """Removes the round(amount · n) weights closest to zero of n."""
 
-    def __init__(self, groups: Sequence[Sequence[nn.Parameter]], counts: Mapping[float, Sequence[int]]) -> None:
-        """Find the threshold of every amount in each group.
+    def __init__(self, weights: list[nn.Parameter], amounts: Sequence[float]) -> None:
+        """Find the threshold of every amount.
 
         Args:
-            groups: Matrices in parameter order, float32; those of a group are ranked together.
-            counts: For each amount how many weights each group loses.
+            weights: Matrices in parameter order, float32, ranked together.
+            amounts: Pruning amounts.
         """
-        self.parameters = [weight for group in groups for weight in group]
-        self._sizes = [len(group) for group in groups]
-        cuts = map(smallest, groups, zip(*counts.values(), strict=True))
-        self._cuts = dict(zip(counts, zip(*cuts, strict=True), strict=True))
+        self.parameters = weights
+        total = sum(weight.numel() for weight in weights)
+        thresholds = find_thresholds(weights, [round(amount * total) for amount in amounts])
+        self._thresholds = dict(zip(amounts, thresholds, strict=True))
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
         """Yield each matrix's mask of the weights that stay; see `core.pruning.Plan`."""
-        weights = iter(baseline)
-        for cut, size in zip(self._cuts[amount], self._sizes, strict=True):
-            ties = cut.ties  # that remain to be removed, in the group's matrices from here on
-            for weight in islice(weights, size):
-                magnitudes = weight.abs()  # (rows, columns)
-                keep = magnitudes >= cut.threshold  # (rows, columns)
-                if ties:
-                    tied = torch.nonzero((magnitudes == cut.threshold).flatten()).flatten()[:ties]  # (ties here,)
-                    keep.view(-1)[tied] = False
-                    ties -= len(tied)
-                yield keep
-
-
-def ranked_together(weights: list[nn.Parameter], amounts: Sequence[float]) -> MagnitudePlan:
-    """Plan the removal of round(amount · n) of the n weights of all matrices, for each amount."""
-    total = sum(weight.numel() for weight in weights)
-    return MagnitudePlan([weights], {amount: (round(amount * total),) for amount in amounts})
+        threshold, ties = self._thresholds[amount]
+        for weight in baseline:
+            magnitudes = weight.abs()  # (rows, columns)
+            keep = magnitudes >= threshold  # (rows, columns)
+            if ties:
+                tied = torch.nonzero((magnitudes == threshold).flatten()).flatten()[:ties]  # (ties here,)
+                keep.view(-1)[tied] = False
+                ties -= len(tied)
+            yield keep
 
 
 def plan(baseline: Baseline) -> MagnitudePlan:
@@ -133,4 +125,4 @@ def plan(baseline: Baseline) -> MagnitudePlan:
     Args:
         baseline: With a scope.
     """
-    return ranked_together(scoped_weights(baseline.model, baseline.scope), baseline.amounts)
+    return MagnitudePlan(scoped_weights(baseline.model, baseline.scope), baseline.amounts)

@@ -1,7 +1,7 @@
 """A method's input (Baseline) and output (Plan), and the model that applies and undoes a plan (PrunedModel).
 
-Some methods score calibration examples. Their scores are summed over the even and the odd examples separately: the rank
-correlation of the two sums (split-half reliability) separates signal from chance.
+Some methods score calibration examples. Their scores are summed over even and odd examples separately: the rank
+correlation of the two sums (split-half reliability) tells signal from chance.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -29,9 +29,9 @@ class Calibration:
     """Labelled examples to compute scores on.
 
     Attributes:
-        batches: Every example once, in order of length.
-        gold: (examples,) int64 label indices, in the order of `MicroBatch.examples`.
-        report: Called with (stage, done, total) after each micro-batch; an exception that it raises ends the scoring.
+        batches: All examples in order of length.
+        gold: (examples,) int64 label indices, by `MicroBatch.examples`.
+        report: Called with (stage, done, total) after each micro-batch; it may raise an exception to cancel.
     """
 
     batches: Sequence[MicroBatch]
@@ -39,28 +39,28 @@ class Calibration:
     report: Report
 
     def __iter__(self) -> Iterator[MicroBatch]:
-        """Yield the micro-batches, and report each one when the next is asked for."""
+        """Yield the micro-batches, and report each as done when the next is requested."""
         for done, batch in enumerate(self.batches, 1):
             yield batch
             self.report(SCORING, done, len(self.batches))
 
 
 class Halves:
-    """Sums of scores over the even and over the odd examples.
+    """Sums of scores over even and over odd examples.
 
     Attributes:
         sums: (halves, scores) float64.
     """
 
     def __init__(self, size: int) -> None:
-        """Start at zero for `size` scores."""
+        """Start `size` scores at zero."""
         self.sums = torch.zeros(2, size, dtype=torch.float64)  # (halves, scores)
 
     def add(self, examples: Tensor, scores: Tensor) -> None:
-        """Add the scores of some examples.
+        """Add the scores of a micro-batch.
 
         Args:
-            examples: (micro-batch,) positions.
+            examples: (micro-batch,) positions of the examples.
             scores: (micro-batch, scores).
         """
         self.sums.index_add_(0, examples % 2, scores.double())
@@ -84,16 +84,16 @@ def attributions(
     calibration: Calibration,
     taps: Sequence[Sequence[Tap]],
     objective: Objective,
-    of_example: Callable[[Tensor], Tensor],
+    transform: Callable[[Tensor], Tensor],
 ) -> list[list[Halves]]:
-    """Multiply activations by their gradients: to first order, the loss in the objective without them.
+    """Multiply activations by their gradients: to first order, what the objective loses without them.
 
     Args:
         model: The baseline in eval mode.
         calibration: The examples.
-        taps: For each layer and unit type where their activations are, (micro-batch, longest, units).
+        taps: For each layer and unit type, the tap of their activations, (micro-batch, longest, units).
         objective: The function to differentiate.
-        of_example: What is summed over examples, of the attributions summed over real tokens, (micro-batch, units).
+        transform: Applied to each example's attributions, summed over real tokens, before they are added up.
 
     Returns:
         The sums for each layer and unit type.
@@ -107,7 +107,7 @@ def attributions(
             halves = halves or [Halves(state.shape[-1]) for state in caught.states]
             for sums, state, gradient in zip(halves, caught.states, gradients, strict=True):
                 attribution = (state.detach() * gradient * batch.real[..., None]).sum(1)  # (micro-batch, units)
-                sums.add(batch.examples, of_example(attribution))
+                sums.add(batch.examples, transform(attribution))
     in_order = iter(halves)
     return [[next(in_order) for _ in types] for types in taps]
 
@@ -116,10 +116,10 @@ def reliability(layers: Sequence[Sequence[Halves]]) -> tuple[float | None, ...]:
     """Compute each layer's split-half reliability.
 
     Args:
-        layers: For each layer the scores of its unit types or matrices.
+        layers: For each layer, the scores of its unit types or matrices.
 
     Returns:
-        The mean agreement of each layer; None if an agreement is undefined.
+        The mean agreement of each layer; None where one is undefined.
     """
     means = [sum(halves.agreement for halves in layer) / len(layer) if layer else float("nan") for layer in layers]
     return tuple(None if value != value else value for value in means)
@@ -130,11 +130,11 @@ class Baseline(NamedTuple):
 
     Attributes:
         model: The baseline in eval mode, float32.
-        amounts: Every amount the plan must serve, in [0, 1).
+        amounts: All amounts that the plan must serve, in [0, 1).
         scope: `encoder`, `all-linear`, `layer:K` or `layers:A-B`, from 0; None for a neuron method.
-        seed: For a random method.
-        calibration: Labelled examples; None for a method without any.
-        controls: For a random method, the method that it is matched to.
+        seed: The seed of a random method.
+        calibration: Labelled examples; None for a method that needs none.
+        controls: The method that a random method is matched to.
     """
 
     model: nn.Module
@@ -150,14 +150,14 @@ class Plan(Protocol):
 
     Attributes:
         parameters: The parameters that the plan may change.
-        reliability: Agreement of two halves of the calibration examples, one value per layer; empty without them.
+        reliability: Agreement of two halves of the calibration examples, one value per layer; empty without examples.
     """
 
     parameters: list[nn.Parameter]
     reliability: tuple[float | None, ...] = ()
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
-        """Yield a mask of the entries that stay, for each parameter.
+        """Yield, for each parameter, a mask of the entries that stay.
 
         Args:
             amount: The fraction of what the method removes, in (0, 1).
@@ -189,16 +189,16 @@ class Removed(NamedTuple):
 
 
 class PrunedModel(ExitStack):
-    """A model that is pruned in place, again and again, from one copy of its baseline.
+    """A model that is pruned in place, any number of times, from one copy of its baseline.
 
-    A context manager: on exit the parameters hold their baseline values again, bit for bit.
+    On exit from the context, the parameters have their baseline values again, bit for bit.
     """
 
     def __init__(self, model: nn.Module, plan: Plan) -> None:
         """Copy the parameters that the plan may change.
 
         Args:
-            model: The baseline; its parameters will change in place.
+            model: The baseline, whose parameters will change in place.
             plan: A plan made for this model.
         """
         super().__init__()
@@ -220,7 +220,7 @@ class PrunedModel(ExitStack):
             amount: The fraction of what the plan's method removes, in [0, 1).
 
         Returns:
-            What pruning removed; a removed weight counts even if it was zero before.
+            The fractions removed; a removed weight counts even if it was already zero.
         """
         if amount == 0:
             self.restore()
@@ -234,13 +234,13 @@ class PrunedModel(ExitStack):
 
     @contextmanager
     def emptied(self, weights: Sequence[nn.Parameter]) -> Iterator[None]:
-        """Set matrices to zero for a while: what the model computes without them; biases are kept.
+        """Set matrices to zero within a context; biases are kept.
 
         Args:
-            weights: Matrices of the model, such as those of a scope; the plan need not know them all.
+            weights: Matrices of the model, such as those of a scope; the plan need not contain them.
         """
-        known = {id(parameter) for parameter in self.plan.parameters}
-        others = [(weight, weight.detach().clone()) for weight in weights if id(weight) not in known]
+        planned = {id(parameter) for parameter in self.plan.parameters}
+        others = [(weight, weight.detach().clone()) for weight in weights if id(weight) not in planned]
         self.restore()
         try:
             for weight in weights:

@@ -1,13 +1,13 @@
 """The control of a weight method: as many weights of each matrix or row, drawn at random.
 
 Every weight gets a random number from (seed, matrix). Where the controlled method removes
-k weights of a matrix, or of each row (Wanda), those with the k smallest numbers are
-removed. So a layer loses as much as under that method, and a larger amount removes
-everything that a smaller amount does. `amount` is a fraction of the scope's weights.
+k weights of a matrix, or of each row (Wanda), the k weights with the smallest numbers are
+removed. So a layer loses as much as under that method, and a larger amount removes all
+that a smaller amount removes. `amount` is a fraction of the scope's weights.
 
 Cost: one random number per weight and one sort per matrix, for all amounts together; four
-bytes per weight for the ranks in a matrix, two for those in a row. Magnitude's counts cost
-as much as magnitude pruning.
+bytes per weight for ranks in a matrix, two for ranks in a row; and the plan of the
+controlled method, unless that draws in rows.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,30 +22,30 @@ from core.pruning.rows import ranks
 
 
 class MatrixPlan(Plan):
-    """Removes as many weights of each matrix as another plan does."""
+    """Removes as many weights of each matrix as another plan, by rank."""
 
     def __init__(self, controlled: Plan, numbers: Iterable[Tensor]) -> None:
         """Rank the numbers.
 
         Args:
-            controlled: The other plan, of matrices.
-            numbers: For each matrix one number per weight, as `draws` yields them; the lowest are removed first.
+            controlled: The other plan, of matrices alone.
+            numbers: For each matrix, (rows, columns) from `draws`; the lowest are removed first.
         """
         self.parameters, self._controlled = controlled.parameters, controlled
-        self._ranks = [ranks(of_matrix.view(1, -1)).view_as(of_matrix) for of_matrix in numbers]
+        self._ranks = [ranks(drawn.view(1, -1)).view_as(drawn) for drawn in numbers]
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
         """Yield each matrix's mask of the weights that stay; see `core.pruning.Plan`."""
-        for places, kept in zip(self._ranks, self._controlled.keep_masks(amount, baseline), strict=True):
-            yield places >= kept.numel() - int(torch.count_nonzero(kept))  # (rows, columns)
+        for rank, keep in zip(self._ranks, self._controlled.keep_masks(amount, baseline), strict=True):
+            yield rank >= keep.numel() - int(torch.count_nonzero(keep))  # (rows, columns)
 
 
 def draws(weights: Sequence[Tensor], seed: int) -> Iterator[Tensor]:
-    """Draw a number for every weight of each matrix.
+    """Draw a number for every weight of each matrix, from the seed and the matrix's index alone.
 
     Args:
         weights: Matrices, each (rows, columns).
-        seed: The numbers depend on it, on the place of a matrix in the sequence, and on nothing else.
+        seed: The request's seed.
 
     Yields:
         (rows, columns) float32, uniform in [0, 1).

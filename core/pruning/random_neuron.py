@@ -1,9 +1,10 @@
 """The control of a neuron method: as many units of each layer and type, drawn at random.
 
-Every unit gets a random rank from (seed, layer, type), so a larger amount removes
-everything that a smaller amount does. The units are those of the controlled method
-and are removed as it removes them. `amount` is a fraction of the
-units, per layer and type. Cost: negligible.
+Every unit gets a random rank from (seed, layer, type), so a larger amount removes all
+that a smaller amount removes. The units are those of the controlled method, and removing
+one means the same. `amount` is a fraction of the units, per layer and type.
+
+Cost: negligible.
 """
 
 import numpy as np

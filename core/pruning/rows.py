@@ -1,4 +1,4 @@
-"""The weights of a row in order: their ranks, and the plan that removes the lowest-ranked weights of every row.
+"""Ranks of weights within rows, and a plan that removes the lowest-ranked weights of every row.
 
 `amount` is a fraction of the columns: in each row the int(amount · columns) lowest-ranked
 weights are removed, ties by column.
@@ -21,11 +21,11 @@ _INDEX = (1 << _INDEX_BITS) - 1
 def ranks(scores: Tensor) -> Tensor:
     """Rank each score in its row, the smallest first, ties by column.
 
-    The bits of a non-negative float32 order like integers. With the column behind them, keys are distinct and need
-    no stable sort, which makes this many times as fast as `torch.argsort`.
+    The bits of non-negative float32 numbers sort like integers. With the column appended, keys are distinct and need
+    no stable sort, which makes this many times faster than `torch.argsort`.
 
     Args:
-        scores: (rows, columns) float32, none negative.
+        scores: (rows, columns) float32, non-negative.
 
     Returns:
         (rows, columns) int16, or int32 for more than 2**15 columns.
@@ -42,7 +42,7 @@ def ranks(scores: Tensor) -> Tensor:
 
 
 class RowPlan(Plan):
-    """The rank of every weight in its row."""
+    """Removes the lowest-ranked weights of every row."""
 
     def __init__(
         self, weights: list[nn.Parameter], scores: Iterable[Tensor], reliability: tuple[float | None, ...] = ()
@@ -51,13 +51,13 @@ class RowPlan(Plan):
 
         Args:
             weights: Matrices, each (rows, columns).
-            scores: For each matrix (rows, columns) float32, none negative; the lowest of a row are removed first.
+            scores: For each matrix, (rows, columns) float32, non-negative; the lowest of a row are removed first.
             reliability: Reliability of the scores, one value per layer.
         """
         self.parameters, self.reliability = weights, reliability
-        self._ranks = [ranks(of_matrix) for of_matrix in scores]
+        self._ranks = [*map(ranks, scores)]
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
         """Yield each matrix's mask of the weights that stay; see `core.pruning.Plan`."""
-        for places in self._ranks:
-            yield places >= int(amount * places.shape[1])  # (rows, columns)
+        for rank in self._ranks:
+            yield rank >= int(amount * rank.shape[1])  # (rows, columns)

@@ -1,8 +1,8 @@
-"""Whole units: the entries of a unit, and the plan that removes the lowest-ranked units.
+"""Whole units: their entries, and a plan that removes the lowest-ranked units.
 
-A unit is a position along one dimension of several parameters. Removing it zeroes its
+A unit is one index along a dimension of several parameters. Removing it zeroes its
 entries in all of them. `amount` is a fraction of the units: in each layer and type, the
-`round(amount · units)` lowest-ranked units are removed, ties by index.
+round(amount · units) lowest-ranked units are removed, ties by index.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,17 +11,17 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from core.encoder.architectures import Rows, architecture_of, encoder_layers
+from core.encoder.architectures import RowBlock, architecture_of, encoder_layers
 from core.pruning.plan import Plan
 
 
 class Entries(NamedTuple):
-    """One entry per unit in a parameter.
+    """The entries of all units in one parameter.
 
     Attributes:
         parameter: A matrix or a vector.
-        dimension: The dimension that counts the units.
-        start: The index of the first unit there.
+        dimension: The dimension along which the units lie.
+        start: The index of the first unit in that dimension.
     """
 
     parameter: nn.Parameter
@@ -34,73 +34,75 @@ class Units(NamedTuple):
 
     Attributes:
         size: Number of units.
-        entries: Where each unit has entries.
+        entries: Their entries, one element per parameter.
     """
 
     size: int
     entries: tuple[Entries, ...]
 
 
-ROW, COLUMN = 0, 1  # of a weight matrix (out, in): what makes an output, what reads an input
+ROW, COLUMN = 0, 1  # of a weight matrix (out, in): a row computes an output, a column reads an input
 
 
 def clean_units(model: nn.Module) -> list[tuple[Units, ...]]:
-    """Return the units that can be removed without touching others: each layer's context and intermediate units.
+    """Return the units that can be removed without affecting others: context and intermediate units.
 
-    A context unit is an input of the attention's output matrix: a row and a bias of the value matrix make it, one
-    column reads it. An intermediate unit is its counterpart between the two matrices of the feed-forward network. If
-    that is gated, two rows make a unit, one in each half of the first matrix.
+    A context unit is an input of the attention's output matrix: one row and bias of the value matrix compute it, and
+    one column reads it. An intermediate unit lies between the two matrices of the feed-forward network in the same way.
+    If the network is gated, two rows compute a unit, one in each half of the first matrix.
 
     Returns:
         For each layer: context units, intermediate units.
     """
-    found = architecture_of(model)
+    paths = architecture_of(model)
     return [
-        (_between(layer, (found.value,), found.attention_dense), _between(layer, found.intermediate, found.output))
+        (_between(layer, (paths.value,), paths.attention_dense), _between(layer, paths.intermediate, paths.output))
         for layer in encoder_layers(model)
     ]
 
 
-def _between(layer: nn.Module, makers: Sequence[Rows], path: str) -> Units:
-    read = Entries(layer.get_submodule(path).get_parameter("weight"), COLUMN)
-    size = read.parameter.shape[COLUMN]
-    made = (
-        Entries(parameter, ROW, rows.block * size)
-        for rows in makers
-        for parameter in layer.get_submodule(rows.path).parameters()  # weight and, if it has one, bias
+def _between(layer: nn.Module, makers: Sequence[RowBlock], reader: str) -> Units:
+    columns = Entries(layer.get_submodule(reader).get_parameter("weight"), COLUMN)
+    size = columns.parameter.shape[COLUMN]
+    rows = (
+        Entries(parameter, ROW, maker.block * size)
+        for maker in makers
+        for parameter in layer.get_submodule(maker.path).parameters()  # weight and, if present, bias
     )
-    return Units(size, (*made, read))
+    return Units(size, (*rows, columns))
 
 
 def hidden_units(model: nn.Module) -> list[tuple[Units, ...]]:
-    """Return each layer's hidden units as the published procedure removes them.
+    """Return each layer's hidden units, as the published procedure removes them.
 
-    Hidden unit i owns column i of query, key, value, attention output and intermediate matrix; bias i of query,
-    key, value and attention output; row and bias i of the output matrix; gain and bias i of both LayerNorms.
-    DeBERTa's matrices that read relative positions alone are no part of it.
+    Hidden unit i owns column i of the query, key, value, attention output and intermediate matrices; bias i of query,
+    key, value and attention output; row and bias i of the output matrix; gain and bias i of both LayerNorms. DeBERTa's
+    matrices that read only relative positions are left alone.
 
     Returns:
         For each layer one type: its hidden units.
     """
-    found = architecture_of(model)
-    assert found.output_norm is not None  # `core.inputs.prepare` refuses layers that normalise first
-    attention = [*found.query_key, found.value.path, found.attention_dense]
-    whole = [found.output, found.attention_norm, found.output_norm]  # weight and bias
-    owned = [(f"{path}.weight", COLUMN) for path in (*attention, *(rows.path for rows in found.intermediate))]
-    owned += [(f"{path}.{kind}", ROW) for path in whole for kind in ("weight", "bias")]
+    paths = architecture_of(model)
+    assert paths.output_norm is not None  # `core.inputs.prepare` refuses pre-norm layers
+    attention = [*paths.query_key, paths.value.path, paths.attention_dense]
+    intermediate = [rows.path for rows in paths.intermediate]
+    owned = [(f"{path}.weight", COLUMN) for path in (*attention, *intermediate)]
+    for path in (paths.output, paths.attention_norm, paths.output_norm):
+        owned += [(f"{path}.weight", ROW), (f"{path}.bias", ROW)]
     owned += [(f"{path}.bias", ROW) for path in attention]
-    every = [
-        tuple(Entries(layer.get_parameter(name), dimension) for name, dimension in owned)
-        for layer in encoder_layers(model)
-    ]
-    return [(Units(len(entries[-1].parameter), entries),) for entries in every]
+
+    def units_of(layer: nn.Module) -> Units:
+        entries = tuple(Entries(layer.get_parameter(name), dimension) for name, dimension in owned)
+        return Units(len(entries[-1].parameter), entries)
+
+    return [(units_of(layer),) for layer in encoder_layers(model)]
 
 
 class UnitPlan(Plan):
-    """The ranks of all units of every layer and type.
+    """Removes the lowest-ranked units of every layer and type.
 
     Attributes:
-        scores: For each layer and type (units,); the lowest is removed first.
+        scores: For each layer and type, (units,); the lowest is removed first.
     """
 
     def __init__(
@@ -112,8 +114,8 @@ class UnitPlan(Plan):
         """Rank the units.
 
         Args:
-            layers: For each layer its unit types.
-            scores: For each layer and type (units,); the lowest is removed first, of equal scores the lowest index.
+            layers: For each layer, its types of units.
+            scores: For each layer and type, (units,); the lowest is removed first, of equal scores the lowest index.
             reliability: Reliability of the scores, one value per layer.
         """
         self.scores, self.reliability, self.parameters = scores, reliability, []

@@ -1,16 +1,16 @@
 """Wanda in one pass: weights times the norm of their inputs (Sun et al. 2023, arXiv 2306.11695).
 
-Formula: S_ij = |W_ij| · ‖X_j‖₂ (their equation 1), with the norm of input feature j over the real
-tokens of all calibration examples on the baseline. In each output row the
+Formula: S_ij = |W_ij| · ‖X_j‖₂ (their equation 1), with the norm of input feature j over
+the real tokens of all calibration examples on the baseline. In each output row the
 int(amount · columns) smallest are removed, ties by column. So `amount` is a fraction of
 every row and, except for rounding down, of the scope's weights. Labels are not used.
-DeBERTa's matrices that read tokens and relative positions are scored on the tokens, those
-that read nothing but relative positions on these, the same in every example.
+In DeBERTa, matrices that read both tokens and relative positions are scored on tokens;
+those that read only relative positions are scored on them, the same in every example.
 
-Reliability is the rank correlation of the norms on two halves of the examples,
-averaged over a layer's matrices.
+Reliability is the rank correlation of the norms on two halves of the examples, averaged
+over a layer's matrices.
 
-Cost: one forward pass over the calibration examples, and that of `rows.RowPlan`.
+Cost: one forward pass over the calibration examples, and the cost of `rows.RowPlan`.
 """
 
 import torch
@@ -22,7 +22,7 @@ from core.pruning.magnitude import scoped_weights
 from core.pruning.plan import Baseline, Halves, reliability
 from core.pruning.rows import RowPlan
 
-at_random = RowPlan  # its control draws in each row as well
+at_random = RowPlan  # the control also draws within rows
 
 
 def score(weight: Tensor, norms: Tensor) -> Tensor:
@@ -63,16 +63,17 @@ def plan(baseline: Baseline) -> RowPlan:
 
 
 def _squares(state: Tensor, batch: MicroBatch) -> Tensor:
-    """Sum the squares of each example's real inputs; a classifier reads one vector per example.
+    """Sum the squares of each example's real inputs.
 
     Args:
-        state: (micro-batch, longest, columns), (micro-batch, columns), or the same for all, (1, positions, columns).
+        state: (micro-batch, longest, columns) of tokens, (micro-batch, columns) of what the classifier reads, or
+            (1, positions, columns) of relative positions.
         batch: The examples.
 
     Returns:
         (micro-batch, columns) float64.
     """
-    squares = state.detach().double().square()  # relative positions are parameters
+    squares = state.detach().double().square()  # detached: relative positions are parameters
     if state.dim() == 2:
         return squares
     if state.shape[:2] != batch.real.shape:

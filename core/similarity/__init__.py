@@ -1,1 +1,1 @@
-"""How similar representations are: CKA, CKA given the emptied model, the published tool; and how far outputs move."""
+"""How similar representations are: CKA, partial CKA given the emptied model, and torch-cka as a second opinion."""

@@ -5,15 +5,26 @@ over the minibatches by the root of the two self-similarities' sums.
 
 The delete-one jackknife (Quenouille 1956; Tukey 1958) needs no resampled
 representations. HSIC1 does not change when a_i + a_j is added off the diagonal, so the
-U-centred matrices K, L, with zero row sums, stand for the raw matrices even without
-example m. The rest has the row sums -K_im, whose total is 0, and eq. 3 becomes
+U-centred matrices K, L, with zero row sums, can replace the raw matrices even without
+example m. What remains has the row sums -K_im, whose total is 0, and eq. 3 becomes
 
     HSIC1 without m = [T - 2 (n-2)/(n-3) · p_m] / ((n-1)(n-4)),    p_m = Σ_i K_im L_im,    T = Σ_m p_m.
 
 (A bootstrap counts one example as two that agree, which biases the unbiased HSIC.)
+
+*Partial CKA* is what two layers share beyond what both share with a third. On U-centred
+Gram matrices HSIC1 is an inner product (Székely & Rizzo 2014, arXiv 1310.2926), so CKA is
+a cosine, and the partial correlation of i and j given z is the cosine of what is left of
+both after projecting z out:
+
+    R = (C_ij - C_iz C_jz) / sqrt((1 - C_iz²)(1 - C_jz²)).
+
+Here i is a point of the baseline, j the same point of the pruned model, and z that point
+of the *emptied model*, the floor: every matrix of the scope zero, biases kept. R is
+undefined where (1 - C_iz²)(1 - C_jz²) < 1e-4: where the emptied model explains a layer
+almost completely, nothing is left to compare.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -21,80 +32,86 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from core.similarity.gram import Comparison, Grams, OwnComparison, compare
+from core.request.catalog import LEAST_LEFT
+from core.similarity.gram import Comparison, Grams, OwnComparison, compare, compare_own
 
 Array = npt.NDArray[np.float64]
 
 
-class Compared(NamedTuple):
-    """A pruned model beside the baseline.
+class Similarity(NamedTuple):
+    """Similarity of two models, such as the baseline and a pruned model.
 
     Attributes:
-        values: (baseline points, pruned points), or (points,) where a point is compared with its own baseline alone;
-            NaN where similarity is undefined.
-        without: (points, n), each point with its own baseline without each example; None if that is unknown.
+        values: (first points, second points), or (points,) if each point is compared only with its counterpart; NaN
+            where similarity is undefined.
+        without: (points, n), each point with its counterpart, without each example; None if not known.
     """
 
     values: Array
-    without: Array | None = None
+    without: Array | None
 
     @property
     def own(self) -> Array:
-        """Each point with its own baseline, (points,)."""
+        """Similarity of each point with its counterpart, (points,)."""
         return self.values if self.values.ndim == 1 else self.values.diagonal()
 
 
-Comparer = Callable[[Grams], Compared]
-"""Compares a pruned model's representations with the baseline's, of which all is computed once that can be."""
+def all_similarities(first: Grams, second: Grams) -> Similarity:
+    """Compute CKA of every point of one model with every point of another."""
+    comparison = compare(first, second)
+    without = leave_one_out(comparison.own) if comparison.own and first.can_leave_one_out else None
+    return Similarity(cka(comparison).numpy(), without)
 
 
-def comparer(baseline: Grams) -> Comparer:
-    """Compare every point of the baseline with every point of a pruned model."""
-
-    def compared(pruned: Grams) -> Compared:
-        comparison = compare(baseline, pruned)
-        without = leave_one_out(comparison.own) if comparison.own and baseline.can_leave_one_out else None
-        return Compared(cka(comparison).numpy(), without)
-
-    return compared
+def own_similarities(first: Grams, second: Grams) -> Similarity:
+    """Compute CKA of each point in two models, over a single batch."""
+    comparison = compare_own(first, second)
+    return Similarity(own_cka(comparison), leave_one_out(comparison) if first.can_leave_one_out else None)
 
 
-def cka(compared: Comparison) -> Tensor:
+def partial_similarities(own: Similarity, baseline_floor: Similarity, pruned_floor: Similarity) -> Similarity:
+    """Compute partial CKA of each point; see `partial_cka`."""
+    parts = own, baseline_floor, pruned_floor
+    replicates = [part.without for part in parts if part.without is not None]  # each (points, n)
+    return Similarity(partial_cka(*(part.values for part in parts)), partial_cka(*replicates) if replicates else None)
+
+
+def cka(comparison: Comparison) -> Tensor:
     """Compute CKA of every point of one model with every point of another.
 
     Returns:
         (first points, second points) float64 in [-1, 1]; NaN where a representation is constant.
     """
-    first, second = compared.first.hsic, compared.second.hsic  # (first points,), (second points,)
+    first, second = comparison.first.hsic, comparison.second.hsic  # (first points,), (second points,)
     scale = torch.outer(first, second).sqrt()  # (first points, second points)
-    similarity = compared.hsic / scale  # (first points, second points)
+    similarity = comparison.hsic / scale  # (first points, second points)
     return torch.where(torch.isfinite(similarity) & (scale > 0), similarity, torch.nan)
 
 
-def own_cka(compared: OwnComparison) -> Array:
+def own_cka(comparison: OwnComparison) -> Array:
     """Compute CKA of each point in two models over a single batch, (points,); NaN where it is undefined."""
-    parts = (compared, compared.first, compared.second)
+    parts = (comparison, comparison.first, comparison.second)
     cross, first, second = (part.by_example.numpy().sum(-1) for part in parts)  # each (points,)
     defined = (first > 0) & (second > 0)  # (points,)
     scale = np.sqrt(first * second, out=np.ones_like(cross), where=defined)  # (points,)
     return np.where(defined, cross / scale, np.nan)
 
 
-def leave_one_out(compared: OwnComparison) -> Array:
+def leave_one_out(comparison: OwnComparison) -> Array:
     """Compute CKA of each point in two models without each example, in closed form (see the module docstring).
 
     Args:
-        compared: A comparison over a single batch, of at least five examples.
+        comparison: A comparison over a single batch, of at least five examples.
 
     Returns:
         (points, n), for each example m the CKA of the other n - 1; NaN where it is undefined.
     """
-    parts = (compared, compared.first, compared.second)
-    cross, baseline, pruned = (part.by_example.numpy() for part in parts)  # each (points, n)
-    without, baseline_without, pruned_without = map(_sum_without, (cross, baseline, pruned))  # each (points, n)
-    defined = _is_more_than_rounding(baseline_without, baseline) & _is_more_than_rounding(pruned_without, pruned)
-    scale = np.sqrt(baseline_without * pruned_without, out=np.ones_like(without), where=defined)  # (points, n)
-    return np.where(defined, without / scale, np.nan)
+    parts = (comparison, comparison.first, comparison.second)
+    cross, first, second = (part.by_example.numpy() for part in parts)  # each (points, n)
+    cross_left, first_left, second_left = map(_sum_without, (cross, first, second))  # each (points, n)
+    defined = _exceeds_rounding(first_left, first) & _exceeds_rounding(second_left, second)  # (points, n)
+    scale = np.sqrt(first_left * second_left, out=np.ones_like(cross), where=defined)  # (points, n)
+    return np.where(defined, cross_left / scale, np.nan)
 
 
 def _sum_without(p: Array) -> Array:
@@ -103,6 +120,23 @@ def _sum_without(p: Array) -> Array:
     return np.asarray(p.sum(-1, keepdims=True) - 2 * (n - 2) / (n - 3) * p)
 
 
-def _is_more_than_rounding(without: Array, p: Array) -> npt.NDArray[np.bool_]:
-    """Whether more than rounding noise remains without example m."""
-    return np.asarray(without > 4 * p.shape[-1] * np.finfo(np.float64).eps * p.sum(-1, keepdims=True))
+def _exceeds_rounding(left: Array, p: Array) -> npt.NDArray[np.bool_]:
+    """Whether more than rounding noise is left without example m."""
+    return np.asarray(left > 4 * p.shape[-1] * np.finfo(np.float64).eps * p.sum(-1, keepdims=True))
+
+
+def partial_cka(own: Array, baseline_floor: Array, pruned_floor: Array) -> Array:
+    """Compute partial CKA from three CKA values, elementwise; works on delete-one replicates, too.
+
+    Args:
+        own: (…) CKA of the baseline and the pruned model, C_ij.
+        baseline_floor: (…) CKA of the baseline and the emptied model, C_iz.
+        pruned_floor: (…) CKA of the pruned and the emptied model, C_jz.
+
+    Returns:
+        (…) in [-1, 1]; NaN where it is undefined.
+    """
+    left = (1 - baseline_floor**2) * (1 - pruned_floor**2)  # (…)
+    defined = left >= LEAST_LEFT  # (…) False for NaN
+    scale = np.sqrt(left, out=np.ones_like(left), where=defined)  # (…)
+    return np.where(defined, (own - baseline_floor * pruned_floor) / scale, np.nan)

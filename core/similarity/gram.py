@@ -1,4 +1,4 @@
-"""U-centred Gram matrices of representations, and the inner products that measures of similarity need from them.
+"""U-centred Gram matrices of representations, and the inner products from which CKA is computed.
 
 HSIC1 (Song et al. 2012; Nguyen et al. 2021, arXiv 2010.15327, eq. 3) of two Gram
 matrices K, L with zeroed diagonals is
@@ -11,7 +11,7 @@ diagonal and 0 on it, with row sums r and total s. So a Gram matrix is U-centred
 once, and HSIC1 of all pairs of layers is one matrix product.
 
 Everything here is a sum over rows of Gram matrices. A batch too large for one matrix
-is cut into bands of rows that are computed when needed. So memory grows with the
+is cut into bands of rows that are computed when needed, so that memory grows with the
 number of examples and not with its square.
 """
 
@@ -54,8 +54,8 @@ def u_centred_bands(features: Tensor) -> Iterable[Tensor]:
         features: See `u_centred_gram`.
 
     Returns:
-        Bands (points, rows, n) that can be iterated over repeatedly: a single stored band if it takes at most
-        BAND_BYTES, else several, each computed anew on its turn.
+        Bands (points, rows, n), which can be iterated over repeatedly: a single stored band if it takes at most
+        BAND_BYTES, else several, computed anew in every iteration.
 
     Raises:
         ValueError: Fewer than four examples.
@@ -66,7 +66,7 @@ def u_centred_bands(features: Tensor) -> Iterable[Tensor]:
 
 
 class _Bands:
-    """Bands of U-centred Gram matrices, computed anew on every iteration.
+    """Bands of U-centred Gram matrices, computed anew in every iteration.
 
     Args:
         centred: (points, n, features).
@@ -86,7 +86,7 @@ class _Bands:
 
 
 def _centred(features: Tensor) -> Tensor:
-    """Centre features over the batch; constant representations become exactly zero."""
+    """Centre features over the batch; a constant representation becomes exactly zero."""
     n = features.shape[-2]
     if n < 4:
         raise ValueError(f"CKA over {n} examples: the unbiased HSIC needs at least 4")
@@ -102,7 +102,7 @@ def _gram(centred: Tensor, band: slice) -> Tensor:
 
 
 def _u_centred(gram: Tensor, sums: Tensor, band: slice) -> Tensor:
-    """U-centre a band of rows in place; `sums` are the row sums of the whole matrices, (points, n, 1)."""
+    """U-centre a band of rows in place, given the row sums of the whole matrices, (points, n, 1)."""
     n = gram.shape[-1]
     gram -= (sums[:, band] + sums.mT) / (n - 2)  # (points, rows, n)
     gram += sums.sum(-2, keepdim=True) / ((n - 1) * (n - 2))
@@ -113,13 +113,13 @@ def _u_centred(gram: Tensor, sums: Tensor, band: slice) -> Tensor:
 def varies(features: Tensor) -> Tensor:
     """Find the representations that vary over the batch; the others are constant up to rounding.
 
-    A constant c need not arrive as equal numbers: the mean over an example's T tokens rounds. Whatever the order of the
-    summation, T - 1 additions and one division move the mean of a constant by at most T · u · |c| to first order
+    A constant c need not arrive as equal numbers, because the mean over an example's T tokens rounds. In whatever order
+    they are added, T - 1 additions and one division move the mean of a constant by at most T · u · |c| to first order
     (Higham, Accuracy and Stability of Numerical Algorithms, section 4.2), with the unit roundoff u = eps / 2. So two
     examples of at most MAX_LENGTH tokens differ by at most MAX_LENGTH · eps · |c|, and a feature in which two differ by
     more varies. A step of float16 is at least 2¹² · eps · |c|, well above that bound.
 
-    The batch size does not enter: examples are compared with each other, not with a mean that rounds as well. Nor does
+    The batch size does not matter: examples are compared with each other, not with a mean that rounds as well. Nor does
     the number of features: each is judged by its own size, because a small feature may vary beside a large constant.
 
     Args:
@@ -133,17 +133,17 @@ def varies(features: Tensor) -> Tensor:
     return (largest - smallest > bound).any(-1, keepdim=True)
 
 
-# ---------------------------------------------------------------- one model, and two
+# ---------------------------------------------------------------- inner products
 
 
 class Grams(NamedTuple):
     """A model's Gram matrices under one reduction, and their inner products with themselves.
 
     Attributes:
-        pieces: (points, rows, n) each, U-centred: all minibatches, or the bands of a single batch.
+        pieces: All minibatches, or the bands of a single batch, each (points, rows, n), U-centred.
         hsic: (points,) float64, HSIC1 of each point with itself, summed over the minibatches; never negative.
         by_example: (points, examples) float64, Σ_i K_im² of each example m within its minibatch.
-        can_leave_one_out: Whether there is a single batch in which enough examples stay when one is left out.
+        can_leave_one_out: Whether this is a single batch with enough examples to leave one out.
     """
 
     pieces: Iterable[Tensor]
@@ -156,23 +156,23 @@ def prepare(pieces: Iterable[Tensor]) -> Grams:
     """Compute what every comparison needs from one model.
 
     Args:
-        pieces: (points, rows, n) each, U-centred: all minibatches, or the bands of a single batch.
+        pieces: All minibatches, or the bands of a single batch, each (points, rows, n), U-centred.
     """
     hsic, by_example = [], []
     for gram in pieces:
         squares = gram.square()  # (points, rows, n)
         hsic.append(squares.sum((-2, -1)) / _pairs(gram))  # (points,)
         by_example.append(squares.sum(-1))  # (points, rows)
-    each = torch.cat(by_example, -1)  # (points, examples)
-    return Grams(pieces, torch.stack(hsic).sum(0), each, MIN_EXAMPLES < each.shape[-1] == gram.shape[-1])
+    sums = torch.cat(by_example, -1)  # (points, examples)
+    return Grams(pieces, torch.stack(hsic).sum(0), sums, MIN_EXAMPLES < sums.shape[-1] == gram.shape[-1])
 
 
 class OwnComparison(NamedTuple):
     """Inner products of the Gram matrices of each point in two models.
 
     Attributes:
-        first: A model.
-        second: Another model, on the same examples in the same minibatches.
+        first: One model.
+        second: The other, on the same examples in the same minibatches.
         by_example: (points, examples) float64, Σ_i K_im L_im of each example m.
     """
 
@@ -185,10 +185,10 @@ class Comparison(NamedTuple):
     """Inner products of the Gram matrices of all points in two models.
 
     Attributes:
-        first: A model.
-        second: Another model, on the same examples in the same minibatches.
+        first: One model.
+        second: The other, on the same examples in the same minibatches.
         hsic: (first points, second points) float64, HSIC1 of all pairs, summed over the minibatches.
-        own: The same of each point with its own; None where the models have not as many points.
+        own: The comparison of each point with its counterpart; None if the models differ in their number of points.
     """
 
     first: Grams
@@ -198,11 +198,11 @@ class Comparison(NamedTuple):
 
 
 def compare(first: Grams, second: Grams) -> Comparison:
-    """Multiply the Gram matrices of two models, in one pass over both.
+    """Compute the inner products of all points in two models, in one pass over both.
 
     Args:
-        first: From `prepare`.
-        second: The same examples in the same minibatches.
+        first: One model.
+        second: The other, on the same examples in the same minibatches.
     """
     hsic, by_example = [], []
     has_own = len(first.hsic) == len(second.hsic)
@@ -215,7 +215,7 @@ def compare(first: Grams, second: Grams) -> Comparison:
 
 
 def compare_own(first: Grams, second: Grams) -> OwnComparison:
-    """Multiply the Gram matrices of each point in two models; see `compare`, which does so for all pairs."""
+    """Compute the inner products of each point in two models; see `compare`, which does so for all pairs."""
     products = [(a * b).sum(-1) for a, b in zip(first.pieces, second.pieces, strict=True)]
     return OwnComparison(first, second, torch.cat(products, -1))  # each product (points, rows)
 

@@ -1,14 +1,14 @@
 """Compute the same CKA with the unmodified torch-cka package, as a second opinion.
 
 torch-cka hooks modules of two models and feeds both from data loaders. Here the
-"models" only carry representations that exist already: one `nn.Identity` per point.
-So torch-cka sees the same features, in the same batches and order, and shares with
-`core.similarity.cka` neither Gram matrices nor HSIC nor the final division.
+"models" only carry representations that already exist: one `nn.Identity` per point.
+So torch-cka sees the same features, in the same batches and order, and shares neither
+Gram matrices nor HSIC nor the final division with `core.similarity.cka`.
 
-It computes in float32, so features are centred over the batch first, in float64:
-HSIC1 does not change and keeps its digits. Features that `core.similarity.cka` treats
-as constant become exactly zero: both leave the same values undefined. torch-cka's
-progress bar is hidden, and NaN, on which torch-cka stops, is returned.
+It computes in float32, so features are centred over the batch first, in float64, which
+keeps the digits of HSIC1 without changing it. Features that `core.similarity.cka`
+treats as constant become exactly zero, so that both leave the same values undefined.
+torch-cka's progress bar is hidden; NaN, at which torch-cka raises an error, is returned.
 """
 
 import os
@@ -21,11 +21,11 @@ from torch import Tensor, nn
 
 from core.similarity.gram import varies
 
-Pair = tuple[Tensor, Tensor]  # baseline, pruned: each (points, n, features), of which only n must be the same
+Pair = tuple[Tensor, Tensor]  # baseline, pruned: each (points, n, features), with the same n
 
 
 class _Carrier(nn.ModuleList):
-    """A model made of nothing but its points, each an `nn.Identity`."""
+    """A model that consists of its points, each an `nn.Identity`."""
 
     def forward(self, features: Tensor) -> None:
         for point, representation in zip(self, features, strict=True):
@@ -33,7 +33,7 @@ class _Carrier(nn.ModuleList):
 
 
 class _Loader:
-    """The parts of a DataLoader that torch-cka needs: batches (here centred one by one), their number, a data set."""
+    """What torch-cka needs of a DataLoader: batches (here centred one by one), their number, and a data set."""
 
     dataset = "representations"
 
@@ -48,16 +48,16 @@ class _Loader:
             batch = pair[self.side]  # (points, n, features)
             features = batch.double()  # (points, n, features)
             centred = features - features.mean(1, keepdim=True)  # (points, n, features)
-            yield ((centred * varies(batch)).float(),)  # torch-cka takes the first part of a batch
+            yield ((centred * varies(batch)).float(),)  # torch-cka reads the first element of a batch
 
 
 def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: int) -> Tensor:
-    """Compute the CKA of every baseline point with every pruned point, with torch-cka.
+    """Compute CKA of every baseline point with every pruned point by torch-cka.
 
     Args:
-        pairs: For each (mini)batch the features of the baseline and of the pruned model, each (points, n, features).
-        num_pairs: Number of pairs.
-        num_points: Points of either model.
+        pairs: For each (mini)batch, the features of the baseline and of the pruned model, each (points, n, features).
+        num_pairs: Number of (mini)batches.
+        num_points: Number of points of either model.
 
     Returns:
         (baseline points, pruned points) float32; NaN where torch-cka has no value.
@@ -66,14 +66,14 @@ def torch_cka_matrix(pairs: Iterable[Pair], num_pairs: int, num_points: int) -> 
     os.environ.setdefault("MPLBACKEND", "agg")
     from torch_cka import CKA
 
-    names = [*map(str, range(num_points))]  # as torch-cka looks them up
+    names = [*map(str, range(num_points))]  # an nn.ModuleList's names of its modules
     carriers = (_Carrier(nn.Identity() for _ in names) for _ in range(2))
     tool = CKA(*carriers, "baseline", "pruned", names, names)
     loaders = [_Loader(copy, side, num_pairs) for side, copy in enumerate(tee(pairs))]  # torch-cka reads them in turn
     try:
         with redirect_stderr(StringIO()):  # its progress bar
             tool.compare(*loaders)
-    except AssertionError:  # raised after all values are computed, if any is NaN
+    except AssertionError:  # raised once all values are computed, if one is NaN
         if not tool.hsic_matrix.isnan().any():
             raise
     return tool.export()["CKA"]  # (baseline points, pruned points)

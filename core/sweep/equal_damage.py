@@ -1,9 +1,9 @@
-"""Own CKA of all points at one damage: results are compared where they have changed equally much, whatever the amounts.
+"""Own CKA of all points at one damage: results are compared where they have changed equally, whatever the amounts.
 
-*Damage* is 1 - the mean own CKA over all points. At damage d means: the first frame k whose damage reaches d, and a
-linear interpolation between the frames k - 1 and k; every delete-one replicate looks for its own k in the same way.
-The *depth profile* is the own CKA of all points there; the *gap* is its mean over the lower half minus that over the
-upper half, where the middle of an odd number counts half in each.
+*Damage* is 1 - the mean own CKA over all points. Values at damage d are interpolated linearly between the frames k - 1
+and k, where k is the first frame whose damage reaches d; every delete-one replicate has its own k. The *depth profile*
+is the own CKA of all points there; the *gap* is its mean over the lower half minus that over the upper half, where the
+middle of an odd number counts half in each.
 """
 
 from enum import StrEnum
@@ -17,11 +17,11 @@ Gap = TypeVar("Gap", float, npt.NDArray[np.float64])
 Reached = tuple[npt.NDArray[np.int64], Array]
 
 DAMAGES = (0.05, 0.1, 0.2, 0.3)
-FEWEST_BEFORE = 2  # frames at 0 < damage < d; fewer are too coarse for a verdict
+FEWEST_BEFORE = 2  # frames at 0 < damage < d; with fewer, a sweep is too coarse for a verdict
 
 
 class Missing(StrEnum):
-    """Why there is nothing at a damage."""
+    """Why a result has no values at a damage."""
 
     ONE_POINT = "there are fewer than two layers"
     NOT_REACHED = "the damage is not reached"
@@ -38,7 +38,7 @@ def gap(profile: Array) -> Array:
     """Compute the lower half's mean minus the upper half's, (points, …) -> (…).
 
     Args:
-        profile: (points, …) own CKA in depth order, at least two points.
+        profile: (points, …) own CKA in depth order, of at least two points.
     """
     points = len(profile)
     weights = np.sign((points - 1) / 2 - np.arange(points)) / (points / 2)  # (points,); 0 in the middle
@@ -46,17 +46,17 @@ def gap(profile: Array) -> Array:
 
 
 def upper_share(gap: Gap, damage: float) -> Gap:
-    """Express gaps as shares of the damage that lie in the upper half: 0.5 is even, 1 is all of it."""
+    """Convert gaps to the share of the damage in the upper half: 0.5 is even, 1 is all of it."""
     return 0.5 + gap / (4 * damage)
 
 
-class Place(NamedTuple):
-    """Where a result reaches a damage, and where it does without each example: see `first_reached`.
+class Crossing(NamedTuple):
+    """Where a result reaches a damage; see `first_reached`.
 
     Attributes:
         own: Frame and share.
         without: The same without each example, each (n,).
-        is_coarse: Whether fewer than two frames lie at 0 < damage < d.
+        is_coarse: Whether fewer than FEWEST_BEFORE frames lie at 0 < damage < d.
     """
 
     own: Reached
@@ -64,16 +64,13 @@ class Place(NamedTuple):
     is_coarse: bool
 
 
-def place_of(own_cka: Array, replicates: Array, target: float) -> Place | Missing:
-    """Find where a damage is reached.
+def find_crossing(own_cka: Array, replicates: Array, target: float) -> Crossing | Missing:
+    """Find where a result reaches a damage.
 
     Args:
         own_cka: (frames, points); NaN where it is undefined.
         replicates: (frames, points, n), the same without each example.
         target: The damage, above 0.
-
-    Returns:
-        The place, or why there is none.
     """
     if own_cka.shape[1] < 2:
         return Missing.ONE_POINT
@@ -83,8 +80,8 @@ def place_of(own_cka: Array, replicates: Array, target: float) -> Place | Missin
         return own
     if isinstance(without, Missing):
         return Missing.UNSURE if without == Missing.NOT_REACHED else without
-    before = damages[1 : int(own[0])]  # all of them are below the target
-    return Place(own, without, is_coarse=int((before > 0).sum()) < FEWEST_BEFORE)
+    before = damages[1 : int(own[0])]  # all below the target
+    return Crossing(own, without, is_coarse=int((before > 0).sum()) < FEWEST_BEFORE)
 
 
 def first_reached(values: Array, target: float) -> Reached | Missing:
@@ -92,10 +89,10 @@ def first_reached(values: Array, target: float) -> Reached | Missing:
 
     Args:
         values: (frames, …) such as damages, 0 at the baseline; NaN where undefined.
-        target: Above 0.
+        target: The value to reach, above 0.
 
     Returns:
-        Index k of the first frame that reaches it, and where it lies between the frames k - 1 (0) and k (1), each (…).
+        The index k of the first frame that reaches it, and the share of the way from frame k - 1 to k: each (…).
     """
     reached = values >= target  # (frames, …); False where undefined
     if not reached.any(0).all():
@@ -108,9 +105,9 @@ def first_reached(values: Array, target: float) -> Reached | Missing:
 
 
 def between(values: Array, k: npt.NDArray[np.int64], share: Array) -> Array:
-    """Interpolate along the first axis, where a target was reached: (frames, …, n), (n,), (n,) -> (…, n).
+    """Interpolate along the first axis at what `first_reached` returns.
 
-    With `k` and `share` of the whole, which are numbers, (frames, …) -> (…).
+    Shapes: (frames, …), (), () -> (…); for delete-one replicates (frames, …, n), (n,), (n,) -> (…, n).
     """
     index = np.broadcast_to(k, values.shape[1:])[None]  # (1, …, n)
     low, high = (np.take_along_axis(values, index - back, 0)[0] for back in (1, 0))  # (…, n)

@@ -1,14 +1,15 @@
-"""Run the sweeps of a grid: in this process, or on the workers of a Dask cluster, one task a sweep.
+"""Run the sweeps of a grid: in this process, or on the workers of a Dask cluster, one task per sweep.
 
-A task carries its examples. A checkpoint on the Hub is fetched by the worker; a folder must lie at the same place on
-every worker, as on a shared disk. Results come back as their files' values, which this process checks and saves. A
-worker has one thread of Dask's and one model; PyTorch's threads are its own. The sweep of a lost worker starts again
-elsewhere, as often as the scheduler allows (`distributed.scheduler.allowed-failures`).
+A task carries its examples. A checkpoint on the Hub is fetched by the worker; a folder must have the same path on every
+worker, as on a shared disk. Results come back as the values of their files, which this process checks and saves. A
+worker should have one Dask thread, since it holds one model; PyTorch's threads are separate. The sweep of a lost worker
+starts again elsewhere, as often as the scheduler allows (`distributed.scheduler.allowed-failures`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.command_line import unforeseen, use_threads
@@ -25,23 +26,22 @@ from core.sweep.sweep import SharedPasses, sweep
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-Outcome = tuple[GridSweep, str | None]  # a sweep that has ended, and why it failed, in one line
-Follow = Callable[[GridSweep, float], None]  # (sweep, amount that is done)
+Outcome = tuple[GridSweep, str | None]  # a sweep that has ended, and the reason in one line if it failed
+Follow = Callable[[GridSweep, float], None]  # (sweep, amount just done)
 
 CONNECT_SECONDS = 30
-AHEAD = 2  # tasks for each worker: while one runs, its next one waits there
-# What a process of the cluster is asked: a function of ours would fail to arrive where our modules are not found.
+# An expression for the cluster's processes: one of our functions could not be unpickled where our modules are missing.
 ITS_ENGINE = "__import__('core.request.catalog', fromlist=['ENGINE_VERSION']).ENGINE_VERSION"
 
 
 def run_here(sweeps: Sequence[GridSweep], follow: Follow) -> Iterator[Outcome]:
-    """Run sweeps in their order, sharing what they have in common; one that fails is reported, and the others go on.
+    """Run sweeps in order, with shared passes; one that fails is reported, and the others go on.
 
     Args:
-        sweeps: From `plan_grid`.
-        follow: Called with a sweep and an amount of it that is done.
+        sweeps: The sweeps, from `plan_grid`.
+        follow: Called with a sweep after each of its amounts.
     """
-    shared: SharedPasses = {}
+    shared = SharedPasses()
     for planned in sweeps:
         yield planned, _fault(_run_here, planned, shared, follow)
 
@@ -56,7 +56,7 @@ def _run_here(planned: GridSweep, shared: SharedPasses, follow: Follow) -> None:
 
 
 def _fault(step: Callable[..., object], *values: Any) -> str | None:
-    """Take a step of one sweep; say why it failed, if it did: the other sweeps may well be sound."""
+    """Take a step of one sweep, and return the reason in one line if it fails."""
     try:
         step(*values)
     except Exception as error:
@@ -72,10 +72,10 @@ def connected(address: str) -> "Iterator[Client]":
     """Connect to a cluster's scheduler.
 
     Args:
-        address: Such as `tcp://HOST:8786`.
+        address: The scheduler's address, such as `tcp://HOST:8786`.
 
     Raises:
-        PrunescopeError: Dask is not installed, the cluster cannot be reached, or it lacks this repository.
+        PrunescopeError: Dask is not installed, the cluster cannot be reached, or it runs another engine version.
     """
     try:
         from distributed import Client
@@ -99,61 +99,52 @@ def connected(address: str) -> "Iterator[Client]":
         yield client
 
 
-def run_on_cluster(
-    client: "Client", sweeps: Sequence[GridSweep], threads: int | None, follow: Follow | None = None
-) -> Iterator[Outcome]:
+def run_on_cluster(client: "Client", sweeps: Sequence[GridSweep], threads: int | None) -> Iterator[Outcome]:
     """Run sweeps on all workers and save their results; a sweep that fails is reported, and the others go on.
 
     Args:
-        client: From `connected`.
-        sweeps: From `plan_grid`.
+        client: The client, from `connected`.
+        sweeps: The sweeps, from `plan_grid`.
         threads: PyTorch's threads on each worker; None leaves them to the worker.
-        follow: Never called: a worker says nothing of a sweep's amounts.
     """
     from distributed import as_completed
 
     running = dict["Future", GridSweep]()
-    finished = as_completed(loop=client.loop, raise_errors=False)
 
     def submit(planned: GridSweep) -> None:
-        future = client.submit(_compute, prepare(planned.request), threads, pure=False)
-        running[future] = planned
-        finished.add(future)
+        running[client.submit(_compute, prepare(planned.request), threads, pure=False)] = planned
 
-    def outcome() -> Outcome:
-        future = next(finished)
-        planned = running.pop(future)
-        return planned, _fault(lambda: store.save(store.parse(future.result(), planned.path.name), planned.path))
+    def save(future: "Future", path: Path) -> None:
+        store.save(store.parse(future.result(), path.name), path)
 
     try:
         for planned in sweeps:
-            while len(running) >= AHEAD * max(len(client.nthreads()), 1):
-                yield outcome()
             if fault := _fault(submit, planned):
                 yield planned, fault
-        while running:
-            yield outcome()
+        for future in as_completed(list(running), loop=client.loop, raise_errors=False):
+            planned = running.pop(future)
+            yield planned, _fault(save, future, planned.path)
     finally:
         client.cancel(list(running))
 
 
-_shared: SharedPasses = {}  # the passes that this worker's sweeps share
+_shared = SharedPasses()  # by this worker's sweeps
 
 
 def _compute(inputs: Inputs, threads: int | None) -> dict[str, Any]:
-    """Run a sweep on a worker; return the values of its result's file.
+    """Run a sweep on a worker and return the values of its result's file.
 
     Args:
-        inputs: The request as it is carried out, the examples, and the checkpoint as the client has found it.
-        threads: PyTorch's threads; None leaves the worker's choice.
+        inputs: The request, the examples, and the checkpoint as found by the client.
+        threads: PyTorch's threads; None leaves them to the worker.
     """
     use_threads(threads)
-    here = replace(inputs, resolved=_placed(inputs.resolved))
-    with borrow(here.resolved) as checkpoint:
-        return sealed(sweep(checkpoint, here, here.request, shared=_shared)).model_dump(mode="json")
+    inputs = replace(inputs, resolved=_local(inputs.resolved))
+    with borrow(inputs.resolved) as checkpoint:
+        return sealed(sweep(checkpoint, inputs, inputs.request, shared=_shared)).model_dump(mode="json")
 
 
-def _placed(resolved: Resolved) -> Resolved:
+def _local(resolved: Resolved) -> Resolved:
     """Find a checkpoint's files on this worker."""
     if resolved.source == "folder":
         return resolved

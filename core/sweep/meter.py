@@ -1,7 +1,4 @@
-"""Prune a checkpoint by one amount of a request after another, and run it over all examples.
-
-What is measured is what it predicts, and how it represents the examples.
-"""
+"""Prune a checkpoint by one amount after another, and measure its predictions and representations."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +11,7 @@ import torch
 from torch import Tensor
 
 from core.encoder.architectures import classifier
-from core.encoder.batches import Window, micro_batches, plan_windows, tokenised
+from core.encoder.batches import Window, micro_batches, plan_windows, tokenise
 from core.encoder.loading import Checkpoint, borrow
 from core.encoder.representations import Recorder, Representations, check_finite
 from core.inputs.examples import EvalSubset
@@ -37,14 +34,14 @@ def silent(stage: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True)
 class Runner:
-    """A checkpoint ready to be pruned by any amount of a request and run over all examples; see `open_runner`.
+    """A checkpoint that can be pruned by any amount of a request and run on all examples; see `open_runner`.
 
     Attributes:
         checkpoint: The baseline, pruned in place.
         points: Names of the points.
-        windows: Every forward pass of one amount.
+        windows: All forward passes of one amount.
         model: Prunes the checkpoint.
-        recorder: Runs the model and catches the hidden states.
+        recorder: Runs the model and records the hidden states.
     """
 
     checkpoint: Checkpoint
@@ -55,7 +52,7 @@ class Runner:
 
     @property
     def micro_batches(self) -> int:
-        """Forward passes of one amount."""
+        """Number of micro-batches of one amount."""
         return sum(len(window.micro_batches) for window in self.windows)
 
     def buffers(self) -> Representations:
@@ -69,27 +66,27 @@ class Runner:
         Args:
             window: One of `windows`.
             buffers: Receives the representations and logits.
-            step: Called after each micro-batch; an exception that it raises ends the run, unchanged.
+            step: Called after each micro-batch; it may raise an exception to cancel.
 
         Raises:
-            PrunescopeError: They are not finite.
+            PrunescopeError: A logit or a representation is not finite.
         """
         for batch in window.micro_batches:
             logits = self.recorder.run(batch)
             *states, read = self.recorder.states
             buffers.store(batch, logits, states, read)
             step()
-        check_finite(buffers.mean, self.checkpoint.record.id)  # a mean is finite only where every token is
+        check_finite(buffers.mean, self.checkpoint.record.id)  # a mean is finite only if all of its tokens are
 
 
 def make_plan(checkpoint: Checkpoint, examples: EvalSubset | None, request: SweepRequest, report: Report) -> Plan:
-    """Make the plan of a request's method, scoring calibration examples if the method needs them.
+    """Make the plan of a request's method, and score calibration examples if the method needs them.
 
     Args:
         checkpoint: The loaded baseline.
-        examples: The calibration examples; None for a method without any.
+        examples: The calibration examples; None for a method that needs none.
         request: Method, scope, amounts and seed.
-        report: Called with (stage, done, total); an exception that it raises ends the planning, unchanged.
+        report: Called with (stage, done, total); it may raise an exception to cancel.
     """
     calibration, model = None, checkpoint.model
     if examples and METHODS[request.method].calibrated:
@@ -101,7 +98,7 @@ def make_plan(checkpoint: Checkpoint, examples: EvalSubset | None, request: Swee
 
 @contextmanager
 def open_runner(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest, plan: Plan) -> Iterator[Runner]:
-    """Prepare all amounts of a request whose parts fit together; restore the model at the end.
+    """Prepare a checkpoint for all amounts of a request, and restore it at the end.
 
     Args:
         checkpoint: The loaded baseline.
@@ -109,10 +106,10 @@ def open_runner(checkpoint: Checkpoint, subset: EvalSubset, request: SweepReques
         request: Points and amounts.
         plan: The plan of the request's method, from `make_plan`.
     """
-    whole, record = checkpoint.model, checkpoint.record
+    baseline, record = checkpoint.model, checkpoint.record
     points = point_names(request.points, record.num_layers)
     windows = plan_windows(checkpoint.tokenizer, subset.texts, len(points) * record.hidden_size * 4)
-    with PrunedModel(whole, plan) as model, Recorder(whole, points, record.id) as recorder:
+    with PrunedModel(baseline, plan) as model, Recorder(baseline, points, record.id) as recorder:
         yield Runner(checkpoint, points, windows, model, recorder)
 
 
@@ -120,12 +117,12 @@ Predictions = tuple[int, ...]  # label indices
 
 
 @dataclass(frozen=True)
-class Measured:
-    """A model's output for all examples.
+class Measurement:
+    """What was measured of one model on all examples.
 
     Attributes:
         logits: (examples, labels) float32.
-        grams: Of its representations, by reduction, and under `READ` of what its classifier reads.
+        grams: Gram matrices of its representations by reduction, and under `READ` of what its classifier reads.
     """
 
     logits: npt.NDArray[np.float32]
@@ -138,13 +135,13 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Pruned(Measured):
-    """A pruned model's output for all examples.
+class PrunedMeasurement(Measurement):
+    """What was measured of a pruned model.
 
     Attributes:
         amount: The pruning amount.
-        removed: What pruning removed.
-        rest_predictions: For the examples that only the working range is judged on, in their order.
+        removed: The fractions that pruning removed.
+        rest_predictions: Predictions for the further examples that only the working range is judged on, in their order.
     """
 
     amount: float
@@ -157,8 +154,8 @@ class Meter:
 
     Args:
         runner: The model and the examples.
-        rest: Further examples, of which only the predictions are wanted.
-        report: Called with (stage, done, total) after each micro-batch; an exception that it raises ends the run.
+        rest: Further examples, for predictions alone.
+        report: Called with (stage, done, total) after each micro-batch; it may raise an exception to cancel.
         amounts: How many amounts will probably be measured.
         empties: Whether the emptied model will be measured.
 
@@ -166,17 +163,15 @@ class Meter:
         passes: How many models have been measured.
     """
 
-    def __init__(
-        self, runner: Runner, rest: EvalSubset | None, report: Report, amounts: int = 1, empties: bool = False
-    ) -> None:
+    def __init__(self, runner: Runner, rest: EvalSubset | None, report: Report, amounts: int, empties: bool) -> None:
         self._runner, self._buffers, self._report = runner, runner.buffers(), report
         self._num_rest = len(rest.texts) if rest else 0
         self._rest = micro_batches(runner.checkpoint.tokenizer, rest.texts) if rest else []
         self._done, self._per_amount, self.passes = 0, runner.micro_batches + len(self._rest), 0
         self._total = self._per_amount * amounts + runner.micro_batches * empties
 
-    def measure(self, amount: float) -> Pruned:
-        """Prune the model and run it over all examples."""
+    def measure(self, amount: float) -> PrunedMeasurement:
+        """Prune the model and run it on all examples."""
         self._total = max(self._total, self._done + self._per_amount)
         stage, removed = stage_name(amount), self._runner.model.prune(amount)
         tokens = self._run(stage)
@@ -184,14 +179,13 @@ class Meter:
         for batch in self._rest:
             rest[batch.examples] = self._runner.recorder.run(batch).argmax(-1)
             self._step(stage)
-        found = self._measured()
-        grams = {**found.grams, "tokens": gram.prepare(tokens)}
-        return Pruned(found.logits, grams, amount, removed, tuple(rest.tolist()))
+        grams = {**self._single_batch_grams(), "tokens": gram.prepare(tokens)}
+        return PrunedMeasurement(self._logits(), grams, amount, removed, tuple(rest.tolist()))
 
-    def measure_emptied(self, scope: str | None) -> Measured:
+    def measure_emptied(self, scope: str | None) -> Measurement:
         """Set every matrix of a scope to zero and run the model, for the reductions over a single batch.
 
-        Points before the scope, of which the emptied model says nothing, become undefined.
+        Points before the scope, which emptying does not change, become undefined.
 
         Args:
             scope: The scope; None for a method of units, which can empty the whole encoder.
@@ -199,15 +193,15 @@ class Meter:
         with self._runner.model.emptied(scoped_weights(self._runner.checkpoint.model, scope)):
             self._run("Measuring the emptied model")
         for features in (self._buffers.mean, self._buffers.cls):
-            features[: first_emptied_point(self._runner.points, scope)] = 0  # what does not vary is similar to nothing
-        return self._measured()
+            features[: first_emptied_point(self._runner.points, scope)] = 0  # what does not vary has no similarity
+        return Measurement(self._logits(), self._single_batch_grams())
 
     def _step(self, stage: str) -> None:
         self._done += 1
         self._report(stage, self._done, self._total)
 
     def _run(self, stage: str) -> list[Tensor]:
-        """Fill the buffers; return the Gram matrices of all minibatches of tokens."""
+        """Fill the buffers, and return the Gram matrices of all minibatches of tokens."""
         self.passes += 1
         tokens = list[Tensor]()
         for window in self._runner.windows:
@@ -215,11 +209,12 @@ class Meter:
             tokens += map(gram.u_centred_gram, self._buffers.tokens(window))  # one (points, minibatch, minibatch) each
         return tokens
 
-    def _measured(self) -> Measured:
+    def _logits(self) -> npt.NDArray[np.float32]:
+        return self._buffers.logits.numpy().copy()  # (examples, labels)
+
+    def _single_batch_grams(self) -> dict[str, gram.Grams]:
         features = self._buffers.features.items()  # each (points, examples, width)
-        grams = {name: gram.prepare(gram.u_centred_bands(values)) for name, values in features}
-        logits = self._buffers.logits.numpy().copy()  # (examples, labels)
-        return Measured(logits, grams)
+        return {name: gram.prepare(gram.u_centred_bands(values)) for name, values in features}
 
 
 def predict(request: SweepRequest, revision: str, texts: Sequence[str], report: Report) -> Prediction:
@@ -227,9 +222,9 @@ def predict(request: SweepRequest, revision: str, texts: Sequence[str], report: 
 
     Args:
         request: Checkpoint, task, method, scope, seed and amounts, on data with calibration examples.
-        revision: The checkpoint's content, as the result beside the text names it.
-        texts: One for each of the task's columns.
-        report: Called with (stage, done, total); an exception that it raises ends the prediction, unchanged.
+        revision: Hash of the checkpoint's content, from the result that the text is shown beside.
+        texts: One text for each of the task's text columns.
+        report: Called with (stage, done, total); it may raise an exception to cancel.
 
     Raises:
         PrunescopeError: A text is refused, the checkpoint's content has changed, checkpoint, task and scope do not fit
@@ -242,9 +237,9 @@ def predict(request: SweepRequest, revision: str, texts: Sequence[str], report: 
     with borrow(inputs.resolved) as checkpoint:
         check_scope(request.scope, request.method, checkpoint.record.num_layers)
         plan = make_plan(checkpoint, inputs.calibration, request, report)
-        options = {"return_tensors": "pt", "verbose": False}  # the page warns of long texts itself
-        whole = tokenised(checkpoint.tokenizer, *checked_texts, **options)  # each tensor (1, tokens) int64
-        encoded = tokenised(checkpoint.tokenizer, *checked_texts, truncation=True, max_length=MAX_LENGTH, **options)
+        options = {"return_tensors": "pt", "verbose": False}  # the page itself warns about long texts
+        whole = tokenise(checkpoint.tokenizer, *checked_texts, **options)  # each tensor (1, tokens) int64
+        encoded = tokenise(checkpoint.tokenizer, *checked_texts, truncation=True, max_length=MAX_LENGTH, **options)
         probabilities = []
         with PrunedModel(checkpoint.model, plan) as pruned, torch.inference_mode():
             for done, amount in enumerate(request.amounts):

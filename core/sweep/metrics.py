@@ -1,19 +1,22 @@
-"""What pruning changes for the user: how well the model classifies, and how far its answers are from the unpruned ones.
+"""How well a pruned model classifies, and how far its answers are from the unpruned model's.
 
-The scores are those of `core.sweep.scores`; SciPy computes the bootstrap, statsmodels the Wilson interval.
+`core.sweep.scores` computes the scores, SciPy the bootstrap and the divergence, statsmodels the Wilson interval.
 """
 
 import warnings
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
+from scipy.spatial.distance import jensenshannon
+from scipy.special import softmax
 from statsmodels.stats.proportion import proportion_confint
 
 from core.request.catalog import CONFIDENCE
 from core.sweep.scores import SCORES, Array, Labels
 from core.sweep.statistics import bootstrapped, log_jackknife
 
-Interval = tuple[float, float]  # of 95 %
+Interval = tuple[float, float]  # 95 %
 
 RESAMPLES = 5_000
 
@@ -24,13 +27,13 @@ def evaluate(
     """Compute metrics and their 95 % intervals.
 
     Args:
-        names: Names from SCORES. F1 takes label 1 as positive; macro-F1 is over the labels among the gold ones.
+        names: Names from `core.sweep.scores.SCORES`.
         gold: (examples,) label indices.
         predicted: (examples,) label indices.
 
     Returns:
         The values, and the interval [low, high] of each: Wilson's for accuracy, else a bootstrap over examples,
-        stratified by gold label; None if only one occurs, or one of them once.
+        stratified by gold label; None if there is only one gold label, or one that occurs only once.
     """
     gold_array, predicted_array = np.asarray(gold), np.asarray(predicted)
     values = {name: float(SCORES[name](gold_array, predicted_array)) for name in names}
@@ -38,13 +41,13 @@ def evaluate(
 
 
 def _interval(name: str, gold: Labels, predicted: Labels) -> Interval | None:
-    """Resample the predictions within each gold label, so that the label counts stay the same, unless for accuracy."""
+    """Return Wilson's interval for accuracy, else a bootstrap's that keeps the number of each gold label."""
     if name == "accuracy":
         return _wilson(int((gold == predicted).sum()), len(gold))
     strata = [predicted[gold == label] for label in np.unique(gold)]
     if len(strata) < 2 or min(map(len, strata)) < 2:
         return None
-    grouped = np.sort(gold)  # (examples,) as the strata lie one after the other
+    grouped = np.sort(gold)  # (examples,) in the order of the strata
 
     def statistic(*resampled: Labels, axis: int) -> Array:
         drawn = np.concatenate(resampled, axis)  # (…, examples)
@@ -56,14 +59,31 @@ def _interval(name: str, gold: Labels, predicted: Labels) -> Interval | None:
     return float(low), float(high)
 
 
-def mean_divergence(values: Array) -> tuple[float, Interval | None]:
-    """Average divergences, with the interval of `log_jackknife` over examples; no interval where all are 0.
+def divergences(baseline: npt.NDArray[np.float32], pruned: npt.NDArray[np.float32]) -> Array:
+    """Compute the Jensen-Shannon divergence (Lin 1991) of each example's output distributions.
 
-    A percentile bootstrap would be too narrow where a few examples carry most of the mean: at 10 % of SST-2's weights
-    pruned, it held the truth in 77 % of subsets of 128 examples.
+    It is the square of SciPy's distance: 0 bits for equal distributions, 1 for disjoint ones.
 
     Args:
-        values: (examples,) from `divergences`.
+        baseline: (examples, labels) logits of the unpruned model.
+        pruned: (examples, labels) logits of the pruned model.
+
+    Returns:
+        (examples,) bits, in [0, 1].
+    """
+    before, after = (softmax(logits.astype(np.float64), axis=1) for logits in (baseline, pruned))
+    squared = jensenshannon(before, after, base=2, axis=1) ** 2  # (examples,)
+    return np.asarray(np.nan_to_num(squared))  # NaN: equal distributions, rounded below 0 under SciPy's root
+
+
+def mean_divergence(values: Array) -> tuple[float, Interval | None]:
+    """Average divergences, with the interval of `log_jackknife` over examples; None if all are 0.
+
+    A percentile bootstrap is too narrow where a few examples make up most of the mean: with 10 % of SST-2's weights
+    removed, it held the truth in 77 % of subsets of 128 examples.
+
+    Args:
+        values: (examples,) bits, from `divergences`.
     """
     if not values.any():
         return 0.0, None

@@ -1,4 +1,4 @@
-"""Find what a stored result was computed from: the request, the checkpoint and the examples."""
+"""Find the request, the checkpoint and the examples that a stored result was computed from."""
 
 from dataclasses import replace
 
@@ -35,63 +35,64 @@ def find_inputs(
     Args:
         result: A stored result.
         amount: One of its pruning amounts.
-        checkpoint: Where the checkpoint is; None uses what the result names, which fails for a folder.
+        checkpoint: Name or path of the checkpoint; None uses what the result names, which fails for a folder.
         data: `written`, `hub`, a file or a folder; None uses what the result names, which fails for a path.
         report: Called with (stage, done, total) during a download.
 
     Returns:
-        The request for the baseline and the amount, and its inputs.
+        A request for the baseline and that amount, and its inputs.
 
     Raises:
         PrunescopeError: The checkpoint or the examples are not found, or are not those of the result.
     """
     request = _request(result, amount, checkpoint)
     if lacks_place(result.task) and not data:
-        place = f"'{result.task.source_name}', a file or folder"
-        fault = f"the result was computed on {place}, and does not record where that is"
+        fault = (
+            f"the result was computed on '{result.task.source_name}', a file or folder, and does not record its path"
+        )
         raise PrunescopeError(f"{fault}: give it with --data, or give hub if it is the same data")
     request = checked(replace(request, data=data or request.data, source_name=None))
     inputs = prepare(request, report)
     check_same_content(inputs.resolved, result.checkpoint.id, result.checkpoint.revision)
     examples = inputs.subset.record
     if examples.fingerprint != result.task.fingerprint:
-        found = f"the examples of '{examples.source_name}' have the fingerprint {examples.fingerprint[:12]}"
+        fault = f"the examples of '{examples.source_name}' have the fingerprint {examples.fingerprint[:12]}"
         stored = f"the result's from '{result.task.source_name}' have {result.task.fingerprint[:12]}"
-        raise PrunescopeError(f"{found}, {stored}: give that data")
+        raise PrunescopeError(f"{fault}, {stored}: give that data")
     return request, inputs
 
 
 def check_same_content(resolved: Resolved, checkpoint: str, revision: str) -> None:
-    """Refuse a checkpoint with other content than the one that a result was computed on.
+    """Refuse a checkpoint whose content differs from that of the one that a result was computed on.
 
     Args:
-        resolved: The checkpoint found.
-        checkpoint: The id of the result's checkpoint, for the message.
-        revision: The content of the result's checkpoint.
+        resolved: The checkpoint.
+        checkpoint: Id of the result's checkpoint, for the message.
+        revision: Hash of the content of the result's checkpoint.
 
     Raises:
         PrunescopeError: They differ.
     """
     if resolved.revision != revision:
-        found = f"checkpoint '{resolved.id}' has the content {resolved.revision[:12]}"
+        fault = f"checkpoint '{resolved.id}' has the content {resolved.revision[:12]}"
         stored = f"the result was computed on '{checkpoint}' with the content {revision[:12]}"
-        raise PrunescopeError(f"{found}, but {stored}: give that checkpoint, or run the sweep again")
+        raise PrunescopeError(f"{fault}, but {stored}: give that checkpoint, or run the sweep again")
 
 
 def find_pruning(
     result: SweepResult, amount: float, checkpoint: str | None, data: str | None, report: Report
 ) -> tuple[SweepRequest, Resolved, EvalSubset | None]:
-    """Find only what one frame was pruned from; methods without calibration examples need no data.
+    """Find only what is needed to prune again; methods without calibration examples need no data.
 
     Args:
         result: A stored result.
         amount: One of its pruning amounts.
         checkpoint: See `find_inputs`.
-        data: See `find_inputs`; methods without calibration examples ignore it.
+        data: See `find_inputs`; ignored by methods without calibration examples.
         report: Called with (stage, done, total) during a download.
 
     Returns:
-        The request for the baseline and the amount, the checkpoint, and the calibration examples, if any.
+        A request for the baseline and that amount, the checkpoint, and the calibration examples, if any.
 
     Raises:
         PrunescopeError: The checkpoint or the examples are not found, or are not those of the result.
@@ -105,27 +106,27 @@ def find_pruning(
     return request, resolved, None
 
 
-def place_of(checkpoint: CheckpointRecord, place: str | None) -> str:
-    """Return where a result's checkpoint is.
+def locate_checkpoint(checkpoint: CheckpointRecord, name: str | None) -> str:
+    """Return the name or path under which a result's checkpoint can be found.
 
     Args:
         checkpoint: The checkpoint.
-        place: Its place, if given.
+        name: A name or path that the user has given.
 
     Raises:
-        PrunescopeError: It is a folder, and no place is given.
+        PrunescopeError: The checkpoint is a folder, and no path is given.
     """
-    if checkpoint.source == "folder" and not checkpoint.recipe and not place:
-        fault = f"the result was computed on the checkpoint folder '{checkpoint.id}' and does not record where that is"
+    if checkpoint.source == "folder" and not checkpoint.recipe and not name:
+        fault = f"the result was computed on the checkpoint folder '{checkpoint.id}' and does not record its path"
         raise PrunescopeError(f"{fault}: give it with --checkpoint")
-    return place or checkpoint_place(checkpoint)
+    return name or checkpoint_place(checkpoint)
 
 
 def _request(result: SweepResult, amount: float, checkpoint: str | None) -> SweepRequest:
-    """Request the baseline and one amount of a result; refuse a checkpoint folder whose place is unknown."""
+    """Return a request for the baseline and one amount of a result."""
     return replace(
         request_of(result),
-        checkpoint=place_of(result.checkpoint, checkpoint),
+        checkpoint=locate_checkpoint(result.checkpoint, checkpoint),
         amounts=parse_amounts([amount]),
         until_damage=None,
         range_examples="subset",

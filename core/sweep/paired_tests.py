@@ -1,8 +1,7 @@
 """Whether two pruned models differ on the same examples: paired tests by SciPy and statsmodels, Holm's correction.
 
-A permutation test exchanges both models' predictions of an example or leaves them (Yeh 2000). For accuracy that is
-McNemar's test, which is exact; for other metrics exchanges are drawn. Pages ask for this, and need not import what
-metrics are computed by.
+A permutation test exchanges the two models' predictions of an example, or leaves them (Yeh 2000). For accuracy that is
+McNemar's test, which is exact; for other metrics, exchanges are drawn at random.
 """
 
 from functools import lru_cache
@@ -18,8 +17,8 @@ from core.sweep.scores import FROM_COUNTS, SCORES, Array, Labels
 
 Predicted = tuple[int, ...]
 
-EXCHANGES = 4_999  # the smallest p-value is 2 in 5,000, which Holm's correction for 19 amounts leaves below 0.01
-BATCH = 500  # exchanges at once, which bounds the memory
+EXCHANGES = 4_999  # the smallest p-value, 2 in 5,000, stays below 0.01 after Holm's correction for 19 amounts
+BATCH = 500  # exchanges at once: limits the memory
 
 
 class PairedTest(NamedTuple):
@@ -27,8 +26,8 @@ class PairedTest(NamedTuple):
 
     Attributes:
         values: The metric of the first and of the second model.
-        p_value: Two-sided, of McNemar's exact test (1947) or a permutation test.
-        adjusted: The p-value after Holm's correction (1979) over all tests of the family.
+        p_value: The two-sided p-value of McNemar's exact test (1947) or of a permutation test.
+        adjusted: The p-value after Holm's correction (1979) for all tests of the family.
     """
 
     values: tuple[float, float]
@@ -44,11 +43,11 @@ def paired_tests(
     Args:
         metric: A name from `core.sweep.scores.SCORES`.
         gold: (examples,) label indices.
-        first: (amounts, examples), predictions of the first model.
-        second: (amounts, examples), predictions of the second model.
+        first: (amounts, examples) predictions of the first model.
+        second: (amounts, examples) predictions of the second model.
 
     Returns:
-        One test per amount; the amounts are the family of Holm's correction.
+        One test per amount, corrected for all of them.
     """
     if not first:
         return ()
@@ -62,42 +61,48 @@ def paired_tests(
 
 
 def mcnemar_p(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> float:
-    """Test whether two models do something on as many of the same examples, each (examples,); McNemar's exact test.
+    """Compute the p-value of McNemar's exact test of whether two models are True equally often, each (examples,).
 
-    Examples on which both or neither do it make no difference.
+    Only examples on which they differ count.
     """
-    alone = int((first & ~second).sum()), int((second & ~first).sum())
-    return float(mcnemar([[0, alone[0]], [alone[1], 0]], exact=True).pvalue)
+    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
+    return float(mcnemar([[0, only_first], [only_second, 0]], exact=True).pvalue)
 
 
 def _permuted(metric: str, gold: Labels, first: Labels, second: Labels) -> list[float]:
-    """Test another metric, (examples,), (amounts, examples), (amounts, examples) -> p-values.
+    """Compute p-values by a permutation test, (examples,), (amounts, examples), (amounts, examples) -> (amounts,).
 
-    A score depends on counts of labels alone, to which every example adds: those after many exchanges at all amounts
-    are one matrix product. SciPy draws the exchanges as flipped signs, which all amounts share.
+    A score depends only on counts of labels, which are sums over examples, so the counts after many exchanges at all
+    amounts are one matrix product. SciPy draws the exchanges as flipped signs, which all amounts share.
     """
-    is_label = np.eye(1 + max(1, *(int(side.max()) for side in (gold, first, second))))  # (labels, labels)
-    golds = is_label[gold]  # (examples, labels)
-    shown = [is_label[side.T] for side in (first, second)]  # each (examples, amounts, labels)
-    added = [np.stack([golds[:, None] * side, side], 2) for side in shown]  # (examples, amounts, 2, labels)
-    sums = [side.sum(0) for side in added]  # correct and predicted examples, each (amounts, 2, labels)
+    one_hot = np.eye(1 + max(1, *(int(side.max()) for side in (gold, first, second))))  # (labels, labels)
+    golds = one_hot[gold]  # (examples, labels)
+    predictions = [one_hot[side.T] for side in (first, second)]  # each (examples, amounts, labels)
+    counts = [np.stack([golds[:, None] * side, side], 2) for side in predictions]  # (examples, amounts, 2, labels)
+    sums = [side.sum(0) for side in counts]  # correct and predicted examples, each (amounts, 2, labels)
 
     def difference(signs: Array, axis: int = -1) -> Array:  # (…, examples) -> (…, amounts)
-        moved = np.tensordot(signs < 0, added[1] - added[0], 1)  # (…, amounts, 2, labels)
-        both = (sums[0] + moved, sums[1] - moved)
-        one, other = (FROM_COUNTS[metric](side[..., 0, :], golds.sum(0), side[..., 1, :]) for side in both)
-        return one - other
+        exchanged = np.tensordot(signs < 0, counts[1] - counts[0], 1)  # (…, amounts, 2, labels)
+        sides = (sums[0] + exchanged, sums[1] - exchanged)
+        scores = [FROM_COUNTS[metric](side[..., 0, :], golds.sum(0), side[..., 1, :]) for side in sides]
+        return scores[0] - scores[1]
 
-    drawn = {"n_resamples": EXCHANGES, "batch": BATCH, "rng": np.random.default_rng(0)}
-    signs = (np.ones(len(gold)),)
-    found = permutation_test(signs, difference, permutation_type="samples", vectorized=True, **drawn)
-    return [float(p_value) for p_value in found.pvalue]
+    test = permutation_test(
+        (np.ones(len(gold)),),
+        difference,
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=EXCHANGES,
+        batch=BATCH,
+        rng=np.random.default_rng(0),
+    )
+    return [float(p_value) for p_value in test.pvalue]
 
 
 @lru_cache(maxsize=512)
 def holm(p_values: tuple[float, ...]) -> tuple[float, ...]:
     """Correct the p-values of a family of tests for their number (Holm 1979).
 
-    They are cached: statsmodels collects garbage each time, which stops the whole server for 0.1 s.
+    Cached because statsmodels collects garbage on every call, which stops the whole server for 0.1 s.
     """
     return tuple(multipletests(p_values, method="holm")[1].tolist()) if p_values else ()

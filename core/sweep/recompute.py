@@ -1,4 +1,4 @@
-"""Recompute a frame of a result with our engine and with torch-cka, and measure how far the stored frame deviates."""
+"""Recompute a frame with our engine and with torch-cka, and measure how far the stored frame deviates."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -19,23 +19,22 @@ from core.sweep.meter import Runner, make_plan, open_runner, silent
 from core.sweep.origin import find_inputs, frame_of
 from core.sweep.sweep import sweep
 
-ENGINE_TOLERANCE = 1e-5  # the same machine gives the same bits; other processors and thread counts move the seventh
+ENGINE_TOLERANCE = 1e-5  # one machine repeats its bits; other processors and thread counts move the seventh digit
 TORCH_CKA_TOLERANCE = 1e-4  # torch-cka computes in float32
 ACCURACY_TOLERANCE = 0.0
-FLOOR_TOLERANCE = ENGINE_TOLERANCE / LEAST_LEFT**0.5  # partial CKA divides what is left by at least that root
+FLOOR_TOLERANCE = ENGINE_TOLERANCE / LEAST_LEFT**0.5  # partial CKA divides by at least that root
 
 Values = Sequence[float | None] | Sequence[Sequence[float | None]]  # (baseline points, pruned points) or (points,)
 
 
 @dataclass(frozen=True)
 class Deviations:
-    """How far a stored frame deviates from a new computation, in absolute values.
+    """Absolute deviations of a stored frame from a new computation; infinite where only one value is defined.
 
     Attributes:
         amount: The frame's pruning amount.
-        engine: For each reduction the largest deviation of a CKA value from our engine's; infinite if only one of the
-            two values is undefined.
-        torch_cka: The same from torch-cka's values.
+        engine: The largest deviation of a CKA value from our engine's, by reduction.
+        torch_cka: The same from torch-cka's.
         accuracy: The deviation of the accuracy from our engine's.
         others: The largest deviations of partial CKA, the floor and what the classifier reads, by name.
     """
@@ -57,10 +56,12 @@ class Deviations:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values; null stands for infinity, which JSON lacks."""
+        """Return plain JSON values, with null for infinity, which JSON lacks."""
         values = asdict(self)
-        for name in ("engine", "torch_cka", "others"):
-            values[name] = {reduction: value if isfinite(value) else None for reduction, value in values[name].items()}
+        for field_name in ("engine", "torch_cka", "others"):
+            values[field_name] = {
+                name: value if isfinite(value) else None for name, value in values[field_name].items()
+            }
         return {**values, "within_tolerance": self.within_tolerance}
 
 
@@ -78,7 +79,7 @@ def verify_frame(
         amount: One of its pruning amounts.
         checkpoint: See `find_inputs`.
         data: See `find_inputs`.
-        report: Called with (stage, done, total); an exception that it raises ends the verification, unchanged.
+        report: Called with (stage, done, total); it may raise an exception to cancel.
 
     Raises:
         PrunescopeError: The result lacks the amount, or the checkpoint or the examples are not those of the result.
@@ -102,12 +103,12 @@ def verify_frame(
 
 def _other_deviations(result: SweepResult, stored: Frame, ours: SweepResult) -> dict[str, float]:
     """Compare partial CKA, what the classifier reads, and the floor."""
-    unknown = (None,) * len(result.points)
+    undefined = (None,) * len(result.points)
     deviations = {}
     for reduction in SINGLE_BATCH if "partial_cka" in result.measures else ():
-        rows = [frame.own(reduction, "partial_cka") or unknown for frame in (stored, ours.frames[-1])]
+        rows = [frame.own(reduction, "partial_cka") or undefined for frame in (stored, ours.frames[-1])]
         deviations[f"CKA given the emptied model, {reduction}"] = _deviation(*rows)
-    if stored.read is not None:  # older results lack it
+    if stored.read is not None:  # missing from older results
         deviations["What the classifier reads"] = _deviation([stored.read], [ours.frames[-1].read])
     if result.floor and ours.floor:
         for reduction, row in result.floor.cka.items():
@@ -116,11 +117,11 @@ def _other_deviations(result: SweepResult, stored: Frame, ours: SweepResult) -> 
 
 
 def _torch_cka_matrices(runner: Runner, request: SweepRequest, report: Report) -> dict[str, Tensor]:
-    """Compute with torch-cka, for each reduction, (baseline points, pruned points) float32; NaN: undefined."""
+    """Compute CKA by torch-cka: by reduction, (baseline points, pruned points) float32, NaN where undefined."""
     baseline, pruned, done, points = runner.buffers(), runner.buffers(), count(1), len(runner.points)
 
     def token_pairs() -> Iterator[tuple[Tensor, Tensor]]:
-        """Run both models window by window: memory holds only their windows of tokens."""
+        """Run both models window by window, so that memory holds only one window's tokens of each."""
         for window in runner.windows:
             for amount, buffers in ((0.0, baseline), (request.amounts[-1], pruned)):
                 runner.model.prune(amount)
@@ -128,7 +129,7 @@ def _torch_cka_matrices(runner: Runner, request: SweepRequest, report: Report) -
             yield from zip(baseline.tokens(window), pruned.tokens(window), strict=True)
 
     num_minibatches = sum(len(window.tokens) for window in runner.windows)
-    matrices = {"tokens": torch_cka_matrix(token_pairs(), num_minibatches, points)}  # fills the features, too
+    matrices = {"tokens": torch_cka_matrix(token_pairs(), num_minibatches, points)}  # also fills the features
     for name in SINGLE_BATCH:
         features = baseline.features[name], pruned.features[name]  # each (points, examples, hidden)
         matrices[name] = torch_cka_matrix([features], 1, points)
@@ -136,8 +137,8 @@ def _torch_cka_matrices(runner: Runner, request: SweepRequest, report: Report) -
 
 
 def _deviation(stored: Values, computed: Values) -> float:
-    """Return the largest absolute difference of two arrays, infinite if only one has a value somewhere."""
-    first, second = np.array(stored, dtype=np.float64), np.array(computed, dtype=np.float64)  # (points, points) or less
-    differences = np.abs(first - second)  # as they
+    """Return the largest absolute difference of two arrays, infinite where only one has a value."""
+    first, second = np.array(stored, dtype=np.float64), np.array(computed, dtype=np.float64)  # (points[, points])
+    differences = np.abs(first - second)  # (points[, points])
     differences[np.isnan(first) & np.isnan(second)] = 0.0
     return float(np.nan_to_num(differences, nan=np.inf).max())

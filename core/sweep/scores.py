@@ -1,7 +1,7 @@
-"""Scores along the last axis, of many resamples at once; scikit-learn's are too slow to call for each of them.
+"""Scores along the last axis, of many resamples at once; scikit-learn's would be too slow to call for each of them.
 
-They agree with `sklearn.metrics` (tests). Accuracy; Matthews correlation for any number of labels (Gorodkin 2004); F1
-of label 1; macro-F1, the mean F1 of the labels that occur in the gold labels.
+Accuracy; Matthews correlation for any number of labels (Gorodkin 2004); F1 of label 1; macro-F1, the mean F1 of the
+labels that occur in the gold labels. Tests hold them to `sklearn.metrics`.
 """
 
 import math
@@ -52,20 +52,22 @@ def _score(name: str, gold: Labels, predicted: Labels) -> Array:
     return FROM_COUNTS[name](*counts(gold, predicted))
 
 
-_OTHERS = {name: partial(_score, name) for name in FROM_COUNTS}
-SCORES: Mapping[str, Callable[[Labels, Labels], Array]] = {"accuracy": accuracy, **_OTHERS}
+SCORES: Mapping[str, Callable[[Labels, Labels], Array]] = {
+    "accuracy": accuracy,
+    **{name: partial(_score, name) for name in FROM_COUNTS},
+}
 
 
 def counts(gold: Labels, predicted: Labels) -> tuple[Array, Array, Array]:
-    """Count labels, (…, n), (…, n) -> (…, labels); one on neither side may be missing, which changes no score.
+    """Count labels, (…, n), (…, n) -> (…, labels); labels above the largest that occurs are left out.
 
     Returns:
-        On how many examples both sides have a label, gold has it, and predicted has it; of at least two labels.
+        For each label, of at least two, the number of examples where both sides have it, gold has it, predicted has it.
     """
     labels = max(int(gold.max()), int(predicted.max()), 1) + 1
     shape = np.broadcast_shapes(gold.shape, predicted.shape)  # (…, n)
     rows = math.prod(shape[:-1])
-    first = np.arange(rows).reshape(*shape[:-1], 1) * labels  # (…, 1) the cell of a row's label 0
+    first = np.arange(rows).reshape(*shape[:-1], 1) * labels  # (…, 1) the cell of each row's label 0
 
     def count(cells: Labels) -> Array:
         return np.bincount(cells.ravel(), minlength=rows * labels).reshape(*shape[:-1], labels).astype(np.float64)

@@ -1,7 +1,7 @@
 """Statistics of a sweep's similarities: survival, the depth gap, and their intervals. No torch: the server imports it.
 
-Intervals come from the delete-one jackknife over examples (Quenouille 1956; Tukey 1958). The measure of similarity
-computes its replicates (such as `core.similarity.cka.leave_one_out`).
+Intervals come from the delete-one jackknife over examples (Quenouille 1956; Tukey 1958), whose replicates
+`core.similarity.cka` computes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,11 +14,11 @@ from scipy.special import stdtrit
 from core.request.catalog import CONFIDENCE, SURVIVAL_THRESHOLD
 from core.results import statistics as r
 from core.results.fields import Bounds
-from core.sweep.equal_damage import Missing, Place, between, gap
+from core.sweep.equal_damage import Crossing, Missing, between, gap
 
 Array = npt.NDArray[np.float64]
 
-ROUNDING = 1e-9  # losses of similarity up to it are none
+ROUNDING = 1e-9  # a smaller loss of similarity counts as none
 DECIMALS = 9  # of similarities and their intervals in a file; float32 features move the seventh
 
 # ---------------------------------------------------------------- survival and the depth gap
@@ -29,12 +29,12 @@ def survival(amounts: Sequence[float], own_cka: Array) -> tuple[Array, npt.NDArr
 
     Args:
         amounts: (frames,) ascending from 0.
-        own_cka: (frames, layers), CKA of each layer with its own baseline; undefined values are NaN and count as
+        own_cka: (frames, layers) CKA of each layer with its own baseline; NaN where it is undefined, which counts as
             fallen, without interpolation.
 
     Returns:
-        The amounts at which CKA first falls below SURVIVAL_THRESHOLD, interpolated linearly, or the largest amount, and
-        whether it never falls below it: each (layers,).
+        The amount at which CKA first falls below SURVIVAL_THRESHOLD, interpolated linearly, or the largest amount; and
+        whether it never does: each (layers,).
     """
     axis = np.asarray(amounts)  # (frames,)
     fallen = ~(own_cka >= SURVIVAL_THRESHOLD)  # (frames, layers)
@@ -50,9 +50,9 @@ def survival(amounts: Sequence[float], own_cka: Array) -> tuple[Array, npt.NDArr
 
 
 def depth_gap(amounts: Sequence[float], own_cka: Array) -> Array:
-    """Compute D, how much more similarity the lower half of the layers keeps than the upper half, (…).
+    """Compute D, how much more similarity the lower half of the layers keeps than the upper half.
 
-    A layer's area is that under its CKA over the amounts, divided by the largest amount. D is the lower half's mean
+    A layer's area is the area under its CKA over the amounts, divided by the largest amount. D is the lower half's mean
     area minus the upper half's; the middle layer of an odd number belongs to neither.
 
     Args:
@@ -60,7 +60,7 @@ def depth_gap(amounts: Sequence[float], own_cka: Array) -> Array:
         own_cka: (frames, layers, …).
 
     Returns:
-        Numbers in [-2, 2]; NaN if a value is undefined, or for a single layer or amount.
+        (…) in [-2, 2]; NaN where a value is undefined, or for a single layer or amount.
     """
     half = own_cka.shape[1] // 2
     if not half or len(amounts) < 2:
@@ -72,13 +72,13 @@ def depth_gap(amounts: Sequence[float], own_cka: Array) -> Array:
 def depth_correlation(values: Sequence[float]) -> float | None:
     """Compute Kendall's tau-b (1945) of layers' values with depth, as a description: layers are not a sample.
 
-    It is written out here because importing scipy.stats would slow every garbage collection of the server process.
+    Written out here because importing scipy.stats would slow every garbage collection of the server process.
 
     Args:
         values: One value per layer in depth order, such as its survival.
 
     Returns:
-        1 if every layer's value is above that of the layer below it, -1 if below; None if all are equal.
+        1 if values always rise with depth, -1 if they always fall; None if all are equal.
     """
     orders = [np.sign(np.subtract.outer(ranks, ranks)) for ranks in (values, range(len(values)))]  # each (n, n)
     pairs = np.sqrt(np.prod([np.square(order).sum() for order in orders]))
@@ -94,28 +94,28 @@ def jackknife(value: Array, replicates: Array) -> tuple[Array, Array]:
     The standard error is sqrt((n-1)/n · Σ (θ_m - mean θ)²); Student's t with n - 1 degrees of freedom.
 
     Args:
-        value: (…), the estimate from all examples: the middle of the interval.
-        replicates: (…, n), the estimate without each example.
+        value: (…) the estimate from all examples, the middle of the interval.
+        replicates: (…, n) the estimate without each example.
 
     Returns:
         Lower and upper bounds, each (…).
     """
     n = replicates.shape[-1]
-    shifted = replicates - replicates[..., :1]  # equal replicates then deviate by exactly 0, whatever a mean's rounding
+    shifted = replicates - replicates[..., :1]  # equal replicates deviate by exactly 0, however their mean rounds
     margin = stdtrit(n - 1, (1 + CONFIDENCE) / 2) * np.sqrt(n - 1) * shifted.std(-1)  # (…)
     return value - margin, value + margin
 
 
 def log_jackknife(value: Array, replicates: Array) -> tuple[Array, Array]:
-    """Compute the 95 % interval of a loss, above 0, of which a few examples may carry most.
+    """Compute the 95 % interval of a positive loss, most of which may come from a few examples.
 
-    The delete-one jackknife of its logarithm; Student's t has the degrees of freedom of that variance, 2n / (κ - 1)
-    with the replicates' kurtosis κ, at most n - 1 (Satterthwaite 1946). On the plain scale, with n - 1, intervals of
-    own CKA above 0.98 held the truth in 85 to 92 % of subsets of 128 examples; these hold it in 93 to 97 %.
+    It is the delete-one jackknife of the logarithm. Student's t has the degrees of freedom of the variance, which are
+    2n / (κ - 1) with the replicates' kurtosis κ, at most n - 1 (Satterthwaite 1946). On the plain scale, with n - 1,
+    intervals of own CKA above 0.98 held the truth in 85 to 92 % of subsets of 128 examples; these in 93 to 97 %.
 
     Args:
-        value: (…), the estimate from all examples; ROUNDING and less has no width.
-        replicates: (…, n), the estimate without each example.
+        value: (…) the estimate from all examples; up to ROUNDING, the interval has no width.
+        replicates: (…, n) the estimate without each example.
 
     Returns:
         Lower and upper bounds, each (…).
@@ -134,12 +134,12 @@ def log_jackknife(value: Array, replicates: Array) -> tuple[Array, Array]:
 
 
 def bootstrapped(data: Sequence[Any], statistic: Callable[..., Any], draws: int) -> Any:
-    """Resample by SciPy's percentile bootstrap, with a fixed seed; return its 95 % interval and its standard error.
+    """Run SciPy's percentile bootstrap with a fixed seed; its result has a 95 % interval and a standard error.
 
     Args:
-        data: Samples, each drawn from by itself.
-        statistic: Takes what is drawn of each sample, and the `axis` of the examples.
-        draws: How many.
+        data: Samples, which are resampled separately.
+        statistic: Function of a resample of each sample and of the `axis` of the examples.
+        draws: Number of resamples.
     """
     from scipy.stats import bootstrap  # imported here: it would slow every garbage collection of the server process
 
@@ -151,7 +151,7 @@ def layer_statistics(
     amounts: Sequence[float],
     own: Array,
     replicates: Array,
-    places: Mapping[str, Place | Missing],
+    crossings: Mapping[str, Crossing | Missing],
     keep_profiles: bool = True,
     pruned_point: int | None = None,
 ) -> r.LayerStatistics:
@@ -159,11 +159,11 @@ def layer_statistics(
 
     Args:
         amounts: (frames,) ascending from 0.
-        own: (frames, points), similarity of each point to its own baseline; undefined values are NaN.
-        replicates: (frames, points, n), the same without each example.
-        places: Where own CKA reaches each damage, by the damage's text.
-        keep_profiles: Whether the profiles' replicates are kept, which takes the most room in a file.
-        pruned_point: The point of the only layer that is pruned, whose replicates are kept.
+        own: (frames, points) similarity of each point to its own baseline; NaN where it is undefined.
+        replicates: (frames, points, n) the same without each example.
+        crossings: Where own CKA reaches each damage, by the damage's text.
+        keep_profiles: Whether to keep the profiles' replicates, which are the largest part of a file.
+        pruned_point: The point of the only pruned layer, whose replicates are kept; None if several layers are pruned.
 
     Returns:
         The record, without a depth gap if D or one of its replicates is undefined.
@@ -171,13 +171,15 @@ def layer_statistics(
     losses = log_jackknife(1 - own, 1 - replicates)  # the bounds of 1 - own, each (frames, points)
     low, high = np.maximum(1 - losses[1], -1.0), 1 - losses[0]  # each (frames, points)
     gaps = depth_gap(amounts, own), depth_gap(amounts, replicates)  # (), (n,)
-    reached = {damage: _at_damage(amounts, own, replicates, place, keep_profiles) for damage, place in places.items()}
+    at_damage = {
+        damage: _at_damage(amounts, own, replicates, crossing, keep_profiles) for damage, crossing in crossings.items()
+    }
     return r.LayerStatistics(
         own=tuple(tuple(map(_bounds, *row)) for row in zip(low.tolist(), high.tolist(), strict=True)),
         survival=_survivals(amounts, own, low, high),
-        depth_gap=r.DepthGapRecord(**_gap_fields(*gaps)) if all(np.isfinite(known).all() for known in gaps) else None,
-        gap_at_damage={damage: gap_there for damage, (gap_there, _) in reached.items()},
-        profile_at_damage={damage: profile for damage, (_, profile) in reached.items()},
+        depth_gap=r.DepthGapRecord(**_gap_fields(*gaps)) if all(np.isfinite(part).all() for part in gaps) else None,
+        gap_at_damage={damage: record for damage, (record, _) in at_damage.items()},
+        profile_at_damage={damage: record for damage, (_, record) in at_damage.items()},
         own_replicates=None if pruned_point is None else _kept(replicates[:, pruned_point]),
     )
 
@@ -194,19 +196,19 @@ def _kept(replicates: Array) -> tuple[tuple[float, ...], ...] | None:
 def _survivals(amounts: Sequence[float], own: Array, low: Array, high: Array) -> tuple[r.SurvivalRecord | None, ...]:
     """Return each point's survival; None where its similarity is undefined even without pruning.
 
-    Its interval inverts those of own similarity: the amounts at which the threshold lies inside them. A jackknife of
-    the interpolated crossing covers too little (84 to 100 %, measured), and has no width where no single example moves
-    the crossing. An upper bound at the largest amount means "or beyond".
+    The interval of survival is the set of amounts at which the threshold lies inside the interval of own similarity. A
+    jackknife of the interpolated crossing covers too little (84 to 100 %, measured), and has no width where no single
+    example moves the crossing. An upper bound at the largest amount means "or beyond".
 
     Args:
         amounts: (frames,) ascending from 0.
         own: (frames, points) own similarity; NaN where it is undefined, which counts as fallen.
-        low: (frames, points) its lower bounds; NaN where they are undefined.
-        high: (frames, points) its upper bounds.
+        low: (frames, points) lower bounds; NaN where they are undefined.
+        high: (frames, points) upper bounds.
     """
-    known = ~np.isnan(own)  # (frames, points)
-    lowest = np.where(np.isnan(low) & known, -np.inf, low)  # (frames, points)
-    highest = np.where(np.isnan(high) & known, np.inf, high)  # (frames, points)
+    defined = ~np.isnan(own)  # (frames, points)
+    lowest = np.where(np.isnan(low) & defined, -np.inf, low)  # (frames, points)
+    highest = np.where(np.isnan(high) & defined, np.inf, high)  # (frames, points)
     columns = own[0], *survival(amounts, own), survival(amounts, lowest)[0], survival(amounts, highest)[0]
     return tuple(
         None if np.isnan(start) else r.SurvivalRecord(value=value, censored=censored, low=least, high=most)
@@ -215,18 +217,18 @@ def _survivals(amounts: Sequence[float], own: Array, low: Array, high: Array) ->
 
 
 def _at_damage(
-    amounts: Sequence[float], own: Array, replicates: Array, place: Place | Missing, keep_profiles: bool
+    amounts: Sequence[float], own: Array, replicates: Array, crossing: Crossing | Missing, keep_profiles: bool
 ) -> tuple[r.GapAtDamage | r.NotAtDamage, r.ProfileAtDamage | r.NotAtDamage]:
-    """Return the gap and the profile at the place where a damage is reached."""
-    if isinstance(place, Missing):
-        return r.NotAtDamage(reason=place), r.NotAtDamage(reason=place)
-    profile, without = between(own, *place.own), between(replicates, *place.without)  # (points,), (points, n)
+    """Return the gap and the profile where a damage is reached."""
+    if isinstance(crossing, Missing):
+        return r.NotAtDamage(reason=crossing), r.NotAtDamage(reason=crossing)
+    profile, without = between(own, *crossing.own), between(replicates, *crossing.without)  # (points,), (points, n)
     if np.isnan(profile).any() or np.isnan(without).any():
         return r.NotAtDamage(reason=Missing.UNDEFINED), r.NotAtDamage(reason=Missing.UNDEFINED)
-    amount = float(between(np.asarray(amounts), *place.own))
+    amount = float(between(np.asarray(amounts), *crossing.own))
     rows = [tuple(row.tolist()) for row in (profile, *jackknife(profile, without))]  # each (points,)
     return (
-        r.GapAtDamage(**_gap_fields(gap(profile), gap(without)), amount=amount, coarse=place.is_coarse),
+        r.GapAtDamage(**_gap_fields(gap(profile), gap(without)), amount=amount, coarse=crossing.is_coarse),
         r.ProfileAtDamage(
             **dict(zip(("value", "low", "high"), rows, strict=True)),
             amount=amount,
@@ -241,7 +243,7 @@ def _gap_fields(value: Array, replicates: Array) -> dict[str, Any]:
 
 
 def gap_difference(gap: r.DepthGapRecord, reference: r.DepthGapRecord) -> r.EstimateRecord:
-    """Compute a gap minus another one on the same examples in the same order, example by example."""
+    """Compute the difference of two gaps, paired by example: both are on the same examples in the same order."""
     value = np.asarray(gap.value - reference.value)
     low, high = jackknife(value, np.subtract(gap.replicates, reference.replicates))
     return r.EstimateRecord(value=float(value), low=float(low), high=float(high))

@@ -1,7 +1,7 @@
 """The whole procedure: measure the baseline; for each amount, prune, run, compare, emit.
 
-Progress is reported to a function of (stage, done, total), which may raise an exception to cancel the sweep. However it
-ends, the model is restored.
+Progress is reported to a function of (stage, done, total), which may raise an exception to cancel the sweep. However
+the sweep ends, the model is restored.
 """
 
 import platform
@@ -10,14 +10,14 @@ import time
 from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 
 from core.encoder.batches import MINIBATCH
 from core.encoder.loading import Checkpoint
-from core.inputs.examples import EvalSubset, check_not_training_data
+from core.inputs.examples import check_not_training_data
 from core.inputs.forecast import note_speed, work_of
 from core.inputs.hub import Report
 from core.inputs.prepare import DTYPE, Inputs, pruning_record
@@ -30,21 +30,35 @@ from core.results.fields import Row
 from core.results.schema import Frame, Header, MeasureRecord, SimilarityRecord, SweepResult
 from core.similarity.cka import cka
 from core.similarity.gram import Grams, compare, prepare, u_centred_gram
-from core.sweep.beside import Beside, row_of
-from core.sweep.meter import Measured, Meter, Runner, make_plan, open_runner, silent
+from core.sweep.comparison import BaselineComparison, row_of
+from core.sweep.meter import Meter, Runner, make_plan, open_runner, silent
 from core.sweep.working_range import working_range
 
 ESTIMATORS = {"mean": "full", "cls": "full", "tokens": f"minibatch-{MINIBATCH}"}
-AnyModel = TypeVar("AnyModel", bound=Measured)
 
 
-SharedPasses = dict[str, tuple[Hashable, Any]]
-"""Forward passes that several sweeps have in common: of the unpruned model and of the emptied one.
+class SharedPasses:
+    """Measurements that consecutive sweeps share: of the unpruned model and of the emptied one.
 
-Every method on one checkpoint, one eval subset and one set of points is held against the same unpruned model; those of
-one scope are also held against the same emptied model. The last model of each kind that was measured is kept, with its
-place, which decides its numbers: sweeps that share it come in a row.
-"""
+    All methods on one checkpoint, eval subset and set of points are compared with the same unpruned model; those of one
+    scope also with the same emptied model. Only the last measurement of each is kept, so sweeps that share it should
+    run in a row.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[Hashable, Any]] = {}
+
+    def get(self, model: str, inputs: Hashable, measure: Callable[[], Any]) -> Any:
+        """Return the last measurement of a model, or a new one if it was made on other inputs.
+
+        Args:
+            model: Name of the model.
+            inputs: Everything that decides the numbers.
+            measure: Makes the measurement.
+        """
+        if model not in self._last or self._last[model][0] != inputs:
+            self._last[model] = inputs, measure()
+        return self._last[model][1]
 
 
 def sweep(
@@ -57,39 +71,38 @@ def sweep(
     plan: Plan | None = None,
     shared: SharedPasses | None = None,
 ) -> SweepResult:
-    """Run a sweep; return its result, unsaved.
+    """Run a sweep and return its result, unsaved.
 
     Args:
-        checkpoint: The loaded baseline; pruned in place and restored.
+        checkpoint: The loaded baseline, pruned in place and restored.
         inputs: Evaluation and calibration examples.
         request: Method, scope, points and amounts.
-        report: Called with (stage, done, total) after each micro-batch; an exception that it raises ends the sweep.
-        on_frame: Called with the part that all frames share and the numbers of an amount, as soon as they are known.
+        report: Called with (stage, done, total) after each micro-batch; it may raise an exception to cancel.
+        on_frame: Called with what all frames share and with each frame as soon as it is computed.
         plan: The request's plan, if `make_plan` has made it already.
-        shared: Passes that other sweeps have made; what it lacks is measured and kept there.
+        shared: Passes shared with other sweeps; those it lacks are measured and added.
 
     Raises:
-        PrunescopeError: The parts do not fit together.
+        PrunescopeError: The scope lies outside the model, it was trained on the examples, or its numbers overflow.
     """
-    check_fit(checkpoint, inputs.subset, request)
     started, subset, record = time.monotonic(), inputs.subset, checkpoint.record
-    passes: SharedPasses = {} if shared is None else shared
-
-    def once(kind: str, place: Hashable, measure: Callable[[], AnyModel]) -> AnyModel:
-        place = (subset.task, subset.record.fingerprint, request.points, place)  # the task decides the order of labels
-        if kind not in passes or passes[kind][0] != place:
-            passes[kind] = place, measure()
-        return passes[kind][1]
-
-    made = plan or make_plan(checkpoint, inputs.calibration, request, report)
-    with open_runner(checkpoint, subset, request, made) as runner:
-        meter, emptied = Meter(runner, inputs.rest, report, likely_amounts(request), has_floor(request)), None
-        if has_floor(request):
-            place = record.id, record.revision, request.scope or "encoder"
-            emptied = once("emptied", place, lambda: meter.measure_emptied(request.scope))
+    check_scope(request.scope, request.method, record.num_layers)
+    check_not_training_data(subset, checkpoint.training_digests, record.id)
+    shared = shared or SharedPasses()
+    model_and_data = (
+        *(record.id, record.revision, request.points),
+        *(subset.task, subset.record.fingerprint),  # the task decides the order of the labels
+    )
+    method_plan = plan or make_plan(checkpoint, inputs.calibration, request, report)
+    with open_runner(checkpoint, subset, request, method_plan) as runner:
+        meter = Meter(runner, inputs.rest, report, likely_amounts(request), _has_floor(request))
+        emptied = None
+        if _has_floor(request):
+            scope = request.scope or "encoder"
+            emptied = shared.get("emptied", (*model_and_data, scope), lambda: meter.measure_emptied(request.scope))
         rest = inputs.rest and inputs.rest.record.fingerprint
-        baseline = once("unpruned", (record.id, record.revision, rest), lambda: meter.measure(request.amounts[0]))
-        beside = Beside(subset, baseline, emptied)
+        baseline = shared.get("unpruned", (*model_and_data, rest), lambda: meter.measure(request.amounts[0]))
+        comparison = BaselineComparison(subset, baseline, emptied)
         measures = {
             measure: MeasureRecord(estimators={reduction: ESTIMATORS[reduction] for reduction in reductions})
             for measure, reductions in MEASURES.items()
@@ -97,21 +110,21 @@ def sweep(
         header = Header(
             checkpoint=record,
             task=subset.record,
-            pruning=pruning_record(request, inputs.calibration, made.reliability),
+            pruning=pruning_record(request, inputs.calibration, method_plan.reliability),
             similarity=SimilarityRecord(
                 points=runner.points,
                 measures=measures,
                 length_control=_length_control(runner, baseline.grams["tokens"]),
             ),
-            floor=beside.floor(),
+            floor=comparison.floor(),
         )
-        frames, answers = list[Frame](), list[tuple[int, ...]]()
+        frames, predictions = list[Frame](), list[tuple[int, ...]]()
         for amount in request.amounts:
             pruned = meter.measure(amount) if frames else baseline
-            frames.append(beside.compare(pruned))
-            answers.append(pruned.predictions + pruned.rest_predictions)
+            frames.append(comparison.compare(pruned))
+            predictions.append(pruned.predictions + pruned.rest_predictions)
             on_frame(header, frames[-1])
-            if amount and request.until_damage is not None and beside.damage >= request.until_damage:
+            if amount and request.until_damage is not None and comparison.damage >= request.until_damage:
                 break
     amounts, metric = [frame.amount for frame in frames], subset.task.main_metric
     gold = np.array([*subset.record.gold, *(inputs.rest.record.gold if inputs.rest else ())])  # (examples,)
@@ -119,39 +132,29 @@ def sweep(
         **dict(header),
         key=inputs.key_of(inputs.request),
         frames=tuple(frames),
-        working_range=working_range(metric, amounts, gold, np.array(answers)),
-        statistics=beside.statistics(amounts, pruned_point(header.points, request.scope)),
-        environment=environment(),
+        working_range=working_range(metric, amounts, gold, np.array(predictions)),
+        statistics=comparison.statistics(amounts, pruned_point(header.points, request.scope)),
+        environment=_environment(),
         seconds=round(time.monotonic() - started, 3),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    if plan is None:  # all of its work was timed
+    if plan is None:  # the time includes the making of the plan
         note_speed(work_of(inputs, request, meter.passes), result.seconds)
     return result
 
 
-def check_fit(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest) -> None:
-    """Refuse a checkpoint, examples and a request that do not fit together.
-
-    Raises:
-        PrunescopeError: They do not.
-    """
-    check_scope(request.scope, request.method, checkpoint.record.num_layers)
-    check_not_training_data(subset, checkpoint.training_digests, checkpoint.record.id)
-
-
-def has_floor(request: SweepRequest) -> bool:
-    """Whether something is left of the model that a request's method has emptied: biases that the method keeps."""
+def _has_floor(request: SweepRequest) -> bool:
+    """Whether an emptied model has anything left: biases that the request's method keeps."""
     return not METHODS[request.control_of or request.method].empties
 
 
 def _length_control(runner: Runner, baseline: Grams) -> Row:
-    """Compute the CKA of the padding mask alone with each baseline point's flattened tokens: what length explains."""
+    """Compute CKA of the padding mask alone with each baseline point's flattened tokens: what length explains."""
     masks = [real[None].float() for window in runner.windows for real in window.tokens]  # each (1, minibatch, longest)
     return row_of(cka(compare(prepare([u_centred_gram(mask) for mask in masks]), baseline))[0].numpy())
 
 
-def environment() -> dict[str, str | int]:
+def _environment() -> dict[str, str | int]:
     """Describe the software and the machine that compute the numbers."""
     return {
         "python": platform.python_version(),

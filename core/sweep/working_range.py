@@ -1,10 +1,10 @@
-"""Up to which pruning amount the model still works, and from which on it is shown not to.
+"""Up to which pruning amount a model still works, and from which amount on it has been shown not to.
 
-The *retained lead* of an amount a is (M(a) - M₀) / (M(0) - M₀), with the task's main metric M and the value M₀ of
+The *retained lead* of an amount a is (M(a) - M₀) / (M(0) - M₀), with the task's main metric M and its value M₀ for
 always answering the majority class (0 for Matthews correlation). The *working range* ends with the last amount before
-the retained lead first falls below 0.9. It is a point estimate, given where the 95 % interval of the lead excludes 0.
-The *range shown broken* is the cautious side: from the largest amount down, as long as the paired percentile bootstrap
-of M(a) - M(0) over examples excludes 0.
+the retained lead first falls below 0.9. It is a point estimate, given only if the 95 % interval of the lead excludes 0.
+The *range shown broken* is cautious: from the largest amount down, as long as the paired percentile bootstrap of
+M(a) - M(0) over examples excludes 0.
 """
 
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ from core.sweep.scores import SCORES, Array, Labels
 from core.sweep.statistics import bootstrapped
 
 RETAINED = 0.9  # of the lead
-ROUNDING = 1e-9  # of differences of metrics: a lead of exactly nine tenths has not fallen below them
+ROUNDING = 1e-9  # a retained lead of exactly 0.9, but for rounding, has not fallen below it
 DRAWS = 2_000
-DETECTABLE = 2.8  # standard errors: what a two-sided 5 % test finds four times in five
+DETECTABLE = 2.8  # standard errors: the difference that a two-sided 5 % test finds four times in five
 
 
 def working_range(metric: str, amounts: Sequence[float], gold: Labels, predictions: Labels) -> WorkingRangeRecord:
-    """Find both ranges from predictions.
+    """Compute both ranges from predictions.
 
     Args:
         metric: A name from `core.sweep.scores.SCORES`.
@@ -34,7 +34,7 @@ def working_range(metric: str, amounts: Sequence[float], gold: Labels, predictio
     to, lead = works_to(metric, amounts, gold, predictions)
     changes = [change(metric, gold, predictions[0], later) for later in predictions[1:]]
     smallest_drop = DETECTABLE * max((error for *_, error in changes), default=0.0)
-    has_too_few_examples = smallest_drop > (1 - RETAINED) * lead  # a drop of a tenth of the lead could go unseen
+    has_too_few_examples = smallest_drop > (1 - RETAINED) * lead  # a drop of a tenth of the lead could go undetected
     return WorkingRangeRecord(
         to=to,
         metric=metric,
@@ -47,10 +47,10 @@ def working_range(metric: str, amounts: Sequence[float], gold: Labels, predictio
 
 
 def works_to(metric: str, amounts: Sequence[float], gold: Labels, predictions: Labels) -> tuple[float | None, float]:
-    """Find where the working range ends, from what `working_range` takes.
+    """Find where the working range ends; the arguments are those of `working_range`.
 
     Returns:
-        The last amount of it, None where the 95 % interval of the lead does not exclude 0; and the lead.
+        Its last amount, None if the 95 % interval of the lead does not exclude 0; and the lead.
     """
     values = SCORES[metric](np.broadcast_to(gold, predictions.shape), predictions)  # (frames,)
     leads = values - majority_value(metric, gold)  # (frames,)
@@ -62,7 +62,7 @@ def works_to(metric: str, amounts: Sequence[float], gold: Labels, predictions: L
 
 
 def majority_value(metric: str, gold: Labels) -> float:
-    """Compute what a metric gives for always answering the most frequent gold label.
+    """Compute a metric's value for always answering the most frequent gold label.
 
     Args:
         metric: A name from `core.sweep.scores.SCORES`.
@@ -72,20 +72,20 @@ def majority_value(metric: str, gold: Labels) -> float:
 
 
 def _majority(gold: Labels) -> Labels:
-    """Return the predictions of who always answers the most frequent gold label: (examples,)."""
+    """Return the prediction of the most frequent gold label for all examples, (examples,)."""
     labels, counts = np.unique(gold, return_counts=True)
     return np.full_like(gold, labels[counts.argmax()])
 
 
 def _first_broken(amounts: Sequence[float], highs: Sequence[float]) -> float | None:
-    """Walk down from the largest amount and stop at the first whose upper bound does not exclude 0."""
+    """Return the lowest amount from which on all upper bounds exclude 0; None if the largest amount's does not."""
     falling = reversed(list(zip(amounts, highs, strict=True)))
     broken = [float(amount) for amount, _ in takewhile(lambda pair: pair[1] < 0, falling)]
     return broken[-1] if broken else None
 
 
 def change(metric: str, gold: Labels, baseline: Labels, pruned: Labels) -> tuple[float, float, float]:
-    """Bound M(a) - M(0) by its paired percentile bootstrap over examples; no width where no prediction differs.
+    """Bootstrap M(a) - M(0) over examples, in pairs; all values are 0 if no prediction differs.
 
     Args:
         metric: A name from `core.sweep.scores.SCORES`.
@@ -102,6 +102,6 @@ def change(metric: str, gold: Labels, baseline: Labels, pruned: Labels) -> tuple
     def difference(rows: Labels, axis: int = -1) -> Array:
         return np.asarray(SCORES[metric](gold[rows], pruned[rows]) - SCORES[metric](gold[rows], baseline[rows]))
 
-    found = bootstrapped((np.arange(len(gold)),), difference, DRAWS)
-    low, high = found.confidence_interval
-    return float(low), float(high), float(found.standard_error)
+    result = bootstrapped((np.arange(len(gold)),), difference, DRAWS)
+    low, high = result.confidence_interval
+    return float(low), float(high), float(result.standard_error)

@@ -1,4 +1,4 @@
-"""Loading a checkpoint: what is read, what is refused, and one user at a time."""
+"""Loading a checkpoint: what is read, what is refused, and one caller at a time."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ from core.request import limits
 from tests.refusals import refusal
 
 
-def test_it_describes_the_model(tiny_bert: Path) -> None:
+def test_a_loaded_checkpoint_describes_its_model(tiny_bert: Path) -> None:
     record = load(resolve(str(tiny_bert))).record
     assert (record.id, record.source, record.architecture) == ("tiny-bert", "folder", "BertForSequenceClassification")
     assert (record.num_layers, record.hidden_size) == (2, 32)
@@ -44,27 +44,25 @@ def test_every_form_of_the_weights_gives_the_same_model(copy: Path, form: str) -
     if "shards" in form:
         stem, suffix = name.split(".")
         shards = [f"{stem}-0000{k}-of-00002.{suffix}" for k in (1, 2)]
-        of = {key: shards[i % 2] for i, key in enumerate(stored)}
+        places = {key: shards[i % 2] for i, key in enumerate(stored)}
         for shard in shards:
-            write({key: stored[key] for key in stored if of[key] == shard}, copy / shard)
-        (copy / f"{name}.index.json").write_text(json.dumps({"metadata": {}, "weight_map": of}))
+            write({key: stored[key] for key in stored if places[key] == shard}, copy / shard)
+        (copy / f"{name}.index.json").write_text(json.dumps({"metadata": {}, "weight_map": places}))
     else:
         write(stored, copy / name)
     model = load(resolve(str(copy))).model
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    for path in copy.glob("*model*"):
-        if path.suffix in (".safetensors", ".bin"):  # a float32 file would be mapped into memory
-            with path.open("r+b") as file:
-                file.write(bytes(path.stat().st_size))
-    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items()), "its own copy"
+    for path in (*copy.glob("*.safetensors"), *copy.glob("*.bin")):
+        with path.open("r+b") as file:  # not replaced: the file could be mapped into memory
+            file.write(bytes(path.stat().st_size))
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items()), "a copy in memory"
     assert all(torch.equal(before[key], weight.float()) for key, weight in stored.items())
     assert {value.dtype for value in model.parameters()} == {torch.float32}
     assert not model.training
 
 
 @pytest.mark.parametrize("size", [7, "all"])
-def test_it_answers_by_name_and_in_one_piece_whatever_its_config(copy: Path, tiny_bert: Path, size: object) -> None:
-    """In pieces its parts would run several times a pass, or not at all."""
+def test_its_config_cannot_make_it_answer_in_chunks_or_tuples(copy: Path, tiny_bert: Path, size: object) -> None:
     changed(CONFIG, chunk_size_feed_forward=size, num_labels=2, return_dict=False)(copy)
     checkpoint = load(resolve(str(copy)))
     inputs = checkpoint.tokenizer("a film", return_tensors="pt")
@@ -91,7 +89,7 @@ def test_a_tokenizer_may_be_a_sentencepiece_model_alone(tmp_path: Path) -> None:
         assert tokenizer(sentence)["input_ids"] == [1, *pieces.encode(sentence), 2]
 
 
-def test_it_brings_the_digests_of_its_training_data(copy: Path) -> None:
+def test_digests_of_its_training_data_are_loaded(copy: Path) -> None:
     assert load(resolve(str(copy))).training_digests is None
     digests = np.array([1, 2, 2**64 - 1], dtype=np.uint64)
     np.save(copy / "training_examples.npy", digests)
@@ -99,12 +97,14 @@ def test_it_brings_the_digests_of_its_training_data(copy: Path) -> None:
     assert np.array_equal(load(resolve(str(copy))).training_digests, digests)
 
 
-def test_positions_that_the_padding_takes_do_not_count(tmp_path: Path) -> None:
+def test_positions_reserved_for_padding_do_not_count(tmp_path: Path) -> None:
     short = make_encoder(tmp_path / "roberta", "roberta", layers=1, max_position_embeddings=128)
     assert "'roberta' reads 127 tokens, 128 are needed" in refusal(load, resolve(str(short)))
 
 
-def test_hosted_bounds_are_lower_and_a_lack_of_memory_is_no_fault(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hosted_limits_are_lower_and_a_lack_of_memory_is_not_the_checkpoints_fault(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(limits, "HOSTED_LIMITS", replace(limits.HOSTED_LIMITS, parameters=1000))
     resolved, error = resolve(str(copy)), RuntimeError("DefaultCPUAllocator: can't allocate memory")
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
@@ -115,23 +115,24 @@ def test_hosted_bounds_are_lower_and_a_lack_of_memory_is_no_fault(copy: Path, mo
     assert caught.value is error
 
 
-CHANGED: dict[str, Change] = {
-    "weights": weights(lambda found: found["classifier.bias"].add_(1)),
-    "a file more": text("added_tokens.json", "{}"),
+CHANGES: dict[str, Change] = {
+    "weights": weights(lambda stored: stored["classifier.bias"].add_(1)),
+    "another file": text("added_tokens.json", "{}"),
     "a setting": changed(CONFIG, hidden_dropout_prob=0.4),
 }
 
 
-@pytest.mark.parametrize("name", CHANGED)
-def test_what_changes_before_the_loading_is_refused(copy: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Numbers belong to the content that their key names, whatever happens to the folder meanwhile."""
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_folder_that_changes_before_loading_is_refused(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     resolved = resolve(str(copy))
     with monkeypatch.context() as patch:
-        patch.setattr(hashlib, "file_digest", None)  # what has not changed is not read again
+        patch.setattr(hashlib, "file_digest", None)  # unchanged files are not read again
         assert load(resolved).record.revision == resolved.revision
-    paths = {path: path.stat() for path in copy.iterdir()}
-    CHANGED[name](copy)
-    for path, stat in paths.items():
+    stats = {path: path.stat() for path in copy.iterdir()}
+    CHANGES[name](copy)
+    for path, stat in stats.items():
         os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # old times do not hide a change
     with pytest.raises(PrunescopeError, match=r"'my-bert' has changed while it was read.*: wait until nothing"):
         load(resolved)
@@ -144,7 +145,7 @@ def test_the_last_model_stays_loaded(tiny_bert: Path, copy: Path) -> None:
     with pytest.raises(KeyboardInterrupt), borrow(first) as loaded:
         raise KeyboardInterrupt
     with borrow(first) as again:
-        assert again is loaded, "an error or a cancel gives it back"
+        assert again is loaded, "an error or a cancellation returns it"
     with borrow(second) as other:
         assert other is not loaded
     (copy / "model.safetensors").write_bytes(b"damaged")
@@ -154,8 +155,7 @@ def test_the_last_model_stays_loaded(tiny_bert: Path, copy: Path) -> None:
         assert again is not loaded
 
 
-def test_a_thread_waits_until_the_model_is_given_back(tiny_bert: Path) -> None:
-    """Both would prune the same model in place."""
+def test_a_thread_waits_until_the_model_is_returned(tiny_bert: Path) -> None:
     inside = threading.Event()
 
     def second() -> None:

@@ -1,4 +1,4 @@
-"""Checkpoints of strangers: each is refused in one line, and none runs code, hangs or looks outside its folder."""
+"""Hostile checkpoints: each is refused in one line, and none runs code, hangs or reads outside its folder."""
 
 import shutil
 from pathlib import Path
@@ -13,19 +13,21 @@ from tests.refusals import refusal
 
 @pytest.fixture
 def stranger(tiny_bert: Path, tmp_path: Path) -> Path:
-    """A good checkpoint that may be changed."""
+    """Return a sound checkpoint that a test may change."""
     return shutil.copytree(tiny_bert, tmp_path / "stranger")
 
 
 @pytest.mark.parametrize("name", CHECKPOINTS)
-def test_a_hostile_checkpoint_is_refused_in_a_line(stranger: Path, name: str, recwarn: pytest.WarningsRecorder) -> None:
+def test_a_hostile_checkpoint_is_refused_in_one_line(
+    stranger: Path, name: str, recwarn: pytest.WarningsRecorder
+) -> None:
     CHECKPOINTS[name](stranger)
     message = refusal(lambda: load(resolve(str(stranger))))
     assert message.startswith("'stranger'")
     assert len(message) < 400
     assert str(stranger.parent) not in message, "no machine path"
     assert any(remedy in message for remedy in ("choose", "correct", "merge it", "remove that file"))
-    assert not recwarn.list, "no warning comes before the line"
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize(
@@ -39,12 +41,12 @@ def test_a_hostile_checkpoint_is_refused_in_a_line(stranger: Path, name: str, re
         changed("tokenizer_config.json", tokenizer_file="/etc/passwd", vocab_file="../../outside"),
     ],
 )
-def test_what_would_fetch_or_run_something_else_is_without_effect(stranger: Path, tiny_bert: Path, change) -> None:  # type: ignore[no-untyped-def]
+def test_settings_that_would_fetch_or_run_code_have_no_effect(stranger: Path, tiny_bert: Path, change) -> None:  # type: ignore[no-untyped-def]
     change(stranger)
     (stranger / "evil.py").write_text("raise SystemExit(66)")
-    found, good = load(resolve(str(stranger))), load(resolve(str(tiny_bert)))
-    assert found.model.config._attn_implementation == "sdpa"
-    assert found.tokenizer("a good film").input_ids == good.tokenizer("a good film").input_ids
+    loaded, sound = load(resolve(str(stranger))), load(resolve(str(tiny_bert)))
+    assert loaded.model.config._attn_implementation == "sdpa"
+    assert loaded.tokenizer("a good film").input_ids == sound.tokenizer("a good film").input_ids
 
 
 def test_links_within_the_folder_and_to_the_hubs_blobs_are_followed(tiny_bert: Path, tmp_path: Path) -> None:

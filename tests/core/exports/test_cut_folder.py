@@ -52,7 +52,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 def found(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
     """The same where its folder is found, as that of a bundled checkpoint is."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("core.exports.pruned_checkpoint.place_of", lambda *_: str(made[0]))
+    monkeypatch.setattr("core.exports.pruned_checkpoint.locate_checkpoint", lambda *_: str(made[0]))
     return made
 
 
@@ -89,7 +89,7 @@ def test_what_cannot_be_taken_is_refused(found: Made, tmp_path: Path, monkeypatc
     for left in (0, 3, 7):
         assert f"offers no smaller model of {left} layers" in refusal(taken, found[2], left)
     other = make_encoder(tmp_path / "other", "distilbert", layers=3, seed=6)
-    monkeypatch.setattr("core.exports.pruned_checkpoint.place_of", lambda *_: str(other))
+    monkeypatch.setattr("core.exports.pruned_checkpoint.locate_checkpoint", lambda *_: str(other))
     assert "give that checkpoint" in refusal(taken, found[2], 1)
     assert list((tmp_path / "cache").rglob("*.safetensors")) == []
 

@@ -10,7 +10,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 @pytest.fixture(scope="package")
 def unpruned(tiny_bert: Path) -> nn.Module:
-    """Do not change it."""
+    """Return the tiny model, which a test must not change."""
     return AutoModelForSequenceClassification.from_pretrained(tiny_bert).eval()
 
 

@@ -1,19 +1,15 @@
-"""Magnitude pruning and rows of scores: ties by index, published counts; tests/independent has what is removed."""
+"""Magnitude pruning and ranks in rows: ties by index, published counts. tests/independent checks what is removed."""
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 from transformers import BertConfig, BertForSequenceClassification
 
 from core.encoder.architectures import encoder_layers, linear_weights, num_prunable
 from core.pruning import Baseline, PrunedModel, module_of
 from core.pruning import magnitude as module
-from core.pruning.magnitude import MagnitudePlan, ranked_together, scoped_weights, smallest
+from core.pruning.magnitude import MagnitudePlan, find_thresholds, scoped_weights
 from core.pruning.rows import ranks
-
-
-def removed_by_plan(plan: MagnitudePlan, amount: float) -> Tensor:
-    return ~torch.cat([keep.flatten() for keep in plan.keep_masks(amount, plan.parameters)])
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-3, 1e30])
@@ -22,10 +18,10 @@ def test_ties_go_by_lowest_index_for_every_count(scale: float) -> None:
     weights = [scale * torch.randint(-4, 5, shape, generator=random).float() for shape in ((7, 9), (3, 11))]
     order = torch.cat([weight.flatten().abs() for weight in weights]).sort(stable=True).indices
     amounts = [count / len(order) for count in range(len(order))]
-    plan = ranked_together([nn.Parameter(weight) for weight in weights], amounts)
+    plan = MagnitudePlan([nn.Parameter(weight) for weight in weights], amounts)
     for count, amount in enumerate(amounts):
-        expected = torch.zeros(len(order), dtype=torch.bool).index_fill_(0, order[:count], True)
-        assert torch.equal(removed_by_plan(plan, amount), expected)
+        keep = torch.cat([mask.flatten() for mask in plan.keep_masks(amount, plan.parameters)])
+        assert torch.equal(keep, torch.ones(len(order), dtype=torch.bool).index_fill_(0, order[:count], False))
 
 
 def test_selection_spans_chunks_and_bins(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,8 +29,8 @@ def test_selection_spans_chunks_and_bins(monkeypatch: pytest.MonkeyPatch) -> Non
     weights = [torch.randn(37, 53, generator=torch.Generator().manual_seed(k)) * 10.0**-k for k in range(3)]
     magnitudes = torch.cat([weight.flatten().abs() for weight in weights]).sort().values
     counts = [0, 1, 2, 1500, 3000, len(magnitudes)]
-    for count, cut in zip(counts, smallest(weights, counts), strict=True):
-        assert cut.threshold == (float(magnitudes[count - 1]) if count else 0.0)
+    for count, threshold in zip(counts, find_thresholds(weights, counts), strict=True):
+        assert threshold.value == (float(magnitudes[count - 1]) if count else 0.0)
 
 
 def test_published_sparsities() -> None:
@@ -42,7 +38,9 @@ def test_published_sparsities() -> None:
         model = BertForSequenceClassification(BertConfig())
     prunable = sum(weight.numel() for weight in scoped_weights(model, "all-linear"))
     total = sum(parameter.numel() for parameter in model.parameters())
-    sparsities = [round(round(k / 10 * prunable) / total, 7) for k in range(1, 10)]  # what is removed: see above, below
+    sparsities = [
+        round(round(k / 10 * prunable) / total, 7) for k in range(1, 10)
+    ]  # the number removed is tested elsewhere
     assert sparsities == [
         0.0781175, 0.1562350, 0.2343526, 0.3124701, 0.3905876, 0.4687051, 0.5468227, 0.6249402, 0.7030577,
     ]  # fmt: skip
@@ -50,15 +48,14 @@ def test_published_sparsities() -> None:
 
 def test_sparsity_is_counted_from_what_was_removed(model: nn.Module) -> None:
     layers = [list(linear_weights(layer)) for layer in encoder_layers(model)]
-    layers[0][0].data.zero_()  # zero before pruning: sparsity counts it only once it is removed
+    layers[0][0].data.zero_()  # a zero weight counts only once it is removed
     plan = module_of("magnitude").plan(Baseline(model, (0.0, 0.5), "layer:1"))
     with PrunedModel(model, plan) as pruned:
         nothing, half = pruned.prune(0.0), pruned.prune(0.5)
-    assert (nothing.sparsity, nothing.prunable_sparsity, nothing.layer_sparsity) == (0.0, 0.0, (0.0, 0.0))
+    assert nothing == (0.0, 0.0, (0.0, 0.0))
     in_layer = sum(weight.numel() for weight in layers[1])
-    assert half.layer_sparsity == (0.0, round(0.5 * in_layer) / in_layer)
-    assert half.prunable_sparsity == round(0.5 * in_layer) / num_prunable(model)
-    assert half.sparsity == round(0.5 * in_layer) / sum(parameter.numel() for parameter in model.parameters())
+    removed, total = round(0.5 * in_layer), sum(parameter.numel() for parameter in model.parameters())
+    assert half == (removed / total, removed / num_prunable(model), (0.0, removed / in_layer))
 
 
 @pytest.mark.parametrize(("columns", "kind"), [(7, torch.int16), (1 << 15, torch.int16), (40_000, torch.int32)])

@@ -1,4 +1,4 @@
-"""Whole units: what they consist of, that removing one is clean, scores equal to a direct computation."""
+"""Whole units: what they consist of, and scores equal to a direct computation."""
 
 import pytest
 import torch
@@ -21,32 +21,32 @@ def test_hand_computed_masks() -> None:
     plan = UnitPlan([[units]], [[torch.tensor([3.0, 1.0, 2.0, 1.0, 1.0])]])
     made, bias, read = plan.keep_masks(0.5, plan.parameters)  # round(0.5 · 5) = 2: among the three ties units 1 and 3
     assert bias.tolist() == [True, False, True, False, True]
-    assert made.tolist() == [[stays, stays] for stays in bias.tolist()]
+    assert made.tolist() == [[keep, keep] for keep in bias.tolist()]
     assert read.tolist() == [bias.tolist()] * 3
     kept = [int(next(plan.keep_masks(amount, plan.parameters)).all(1).sum()) for amount in (0.09, 0.3, 0.99)]
     assert kept == [5, 3, 0]
 
 
-def test_halves_that_do_not_vary_say_nothing_of_reliability() -> None:
+def test_constant_halves_have_no_reliability() -> None:
     halves = Halves(3)
     halves.add(torch.arange(4), torch.ones(4, 3))
     assert reliability([[halves], []]) == (None, None)
 
 
 def residuals(model: nn.Module, tokenizer: object) -> list[Tensor]:
-    """Computes the published attributions by plain autograd, one example at a time, of each layer (examples, units)."""
-    found: list[list[Tensor]] = [[] for _ in model.bert.encoder.layer]
+    """Compute the published attributions by plain autograd, one example at a time: by layer, (examples, units)."""
+    attributions: list[list[Tensor]] = [[] for _ in model.bert.encoder.layer]
     for text, label in zip(TEXTS, GOLD, strict=True):
         output = model(**tokenizer(text, return_tensors="pt"), output_hidden_states=True)
         states = output.hidden_states[1:]
         gradients = torch.autograd.grad(cross_entropy(output.logits, torch.tensor([label])), states)
-        for of_layer, state, gradient in zip(found, states, gradients, strict=True):
-            of_layer.append((state.detach()[0].double() * gradient[0].double()).sum(0))
-    return [torch.stack(of_layer) for of_layer in found]
+        for rows, state, gradient in zip(attributions, states, gradients, strict=True):
+            rows.append((state.detach()[0].double() * gradient[0].double()).sum(0))
+    return [*map(torch.stack, attributions)]
 
 
 def test_residual_scores_and_their_reliability_equal_autograd(model: nn.Module, tokenizer: object) -> None:
-    """Those of `attribution` have a reference in tests/independent."""
+    """The scores of `attribution` have a reference in tests/independent."""
     calibration = make_calibration(tokenizer, GOLD, seed=5)
     plan = module_of("attribution-residual").plan(Baseline(model, (0.5,), calibration=calibration))
     for (scores,), attributions, agreement in zip(

@@ -1,7 +1,6 @@
-"""CKA by its mathematics: a case by hand, its invariances, sums over bands, undefined cases.
+"""CKA: its invariances, sums over bands, leaving one out, undefined cases; partial CKA as a projection.
 
-The formula itself and sums over minibatches stand in tests/independent, whose pairs make two. Partial CKA: against a
-projection in the space of U-centred Gram matrices.
+tests/independent checks the formula itself and sums over minibatches.
 """
 
 import subprocess
@@ -14,9 +13,8 @@ from torch import Tensor
 
 from core.request.catalog import MAX_LENGTH
 from core.similarity import gram as module
-from core.similarity.cka import cka, leave_one_out
+from core.similarity.cka import cka, leave_one_out, partial_cka
 from core.similarity.gram import Comparison, compare, prepare, u_centred_bands, u_centred_gram, varies
-from core.similarity.partial_cka import partial_cka
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
@@ -24,23 +22,12 @@ def random(*shape: int, seed: int = 0) -> Tensor:
 
 
 def compared(x: Tensor, y: Tensor) -> Comparison:
-    """Compares features (points, n, features)."""
+    """Compare features, each (points, n, features)."""
     return compare(*(prepare([u_centred_gram(side)]) for side in (x, y)))
 
 
 def cka_of(x: Tensor, y: Tensor) -> Tensor:
     return cka(compared(x, y))
-
-
-def test_hand_computed_case() -> None:
-    # Two features that separate the same two pairs: K = L = ±1, so CKA with itself is 1,
-    # and with the orthogonal split HSIC1 is -2/3 · ... computed by the formula on a 4 × 4 board.
-    same = torch.tensor([[[1.0], [1.0], [-1.0], [-1.0]]])
-    crossed = torch.tensor([[[1.0], [-1.0], [1.0], [-1.0]]])
-    # tr(KK) = 12, 1K1 = -4, 1KK1 = 4: HSIC1 = (12 + 16/6 - 4) / 4 = 8/3. tr(KL) = -4, 1KL1 = 4: (-4 + 16/6 - 4) / 4.
-    both = compared(same, crossed)
-    assert both.own.first.hsic.item() == pytest.approx(8 / 3)
-    assert cka(both).item() == pytest.approx((-4 + 16 / 6 - 4) / 4 / (8 / 3))
 
 
 def test_invariant_to_rotation_scale_and_shift() -> None:
@@ -52,13 +39,8 @@ def test_invariant_to_rotation_scale_and_shift() -> None:
     assert 0.1 < value.item() < 0.9
     torch.testing.assert_close(cka_of(moved, y), value, rtol=0, atol=1e-12)
     assert cka_of(x.float(), 1e-6 * x.float()).item() == pytest.approx(1, abs=1e-6), "small is not rounding"
-
-
-def test_float32_keeps_its_digits_far_from_the_origin() -> None:
-    x, y = random(2, 64, 30), random(2, 64, 30, seed=1)
-    exact = cka_of(x, x + 0.5 * y)
-    far = cka_of((x + 1000).float(), (x + 0.5 * y + 1000).float())
-    torch.testing.assert_close(far, exact, rtol=0, atol=1e-4)
+    far = cka_of((x + 1000).float(), (y + 1000).float())
+    torch.testing.assert_close(far, value, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("constant", [0.0, 0.1, 12345.678])
@@ -70,29 +52,23 @@ def test_a_constant_representation_has_no_similarity(constant: float) -> None:
     assert torch.isnan(values[:, 1]).all()
 
 
-def token_means(constants: Tensor, lengths: Tensor) -> Tensor:
-    """The mean over each example's real tokens, all equal, as the engine computes it, (1, n, features)."""
-    real = torch.arange(int(lengths.max())) < lengths[:, None]  # (n, longest)
-    states = constants.expand(*real.shape, -1) * real[..., None]  # (n, longest, features)
-    return (states.sum(1) / lengths[:, None])[None]
-
-
 @pytest.mark.parametrize("seed", range(5))
-def test_a_constant_that_was_averaged_over_tokens_stays_constant(seed: int) -> None:
+def test_a_constant_averaged_over_tokens_stays_constant(seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
-    constants = 0.5 + 0.5 * torch.rand(256, generator=generator)
-    lengths = torch.randint(3, MAX_LENGTH + 1, (256,), generator=generator)
-    dead = token_means(constants, lengths)
-    assert dead.std(1).max() > 0, "the mean over tokens rounds"
-    assert cka_of(random(1, 256, 8).float(), dead).isnan().all()
+    constants = 0.5 + 0.5 * torch.rand(256, generator=generator)  # (features,)
+    lengths = torch.randint(3, MAX_LENGTH + 1, (256, 1), generator=generator)  # (n, 1)
+    real = torch.arange(MAX_LENGTH) < lengths  # (n, longest)
+    means = (constants * real[..., None]).sum(1) / lengths  # (n, features) as the engine computes them
+    assert means.std(0).max() > 0, "the mean over tokens rounds"
+    assert cka_of(random(1, 256, 8).float(), means[None]).isnan().all()
 
 
 @pytest.mark.parametrize("size", [1e-3, 1.0, 30.0])
 @pytest.mark.parametrize("largest", [0.0, 100.0])
-def test_a_step_of_float16_is_a_variation(size: float, largest: float) -> None:
+def test_a_step_of_float16_varies(size: float, largest: float) -> None:
     value = torch.full((1, 40, 1), size, dtype=torch.float16)
     steps = torch.nextafter(value, value + 1)
-    real = torch.where(torch.arange(40)[:, None] % 2 == 0, value, steps).float()  # every other one a step higher
+    real = torch.where(torch.arange(40)[:, None] % 2 == 0, value, steps).float()  # every second one a step higher
     constant = torch.full((1, 40, 1), largest)  # as BERT's outlier dimensions are large
     assert varies(torch.cat([constant, real], -1)).all()
     assert cka_of(real, torch.cat([constant, real], -1)).item() == pytest.approx(1, abs=1e-4)
@@ -107,7 +83,7 @@ def test_three_examples_are_refused() -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 7, 40, 89])
-def test_bands_of_rows_make_the_same_numbers(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bands_of_rows_give_the_same_numbers(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     x = random(3, 90, 12).float() + 2
     y = x + torch.tensor([0.1, 0.5, 2.0])[:, None, None] * random(3, 90, 12, seed=1).float()
     whole = compared(x, y)
@@ -123,7 +99,7 @@ MEMORY_OF_1500_EXAMPLES = """
 import resource
 import torch
 from core.similarity import gram
-from core.similarity.cka import cka, leave_one_out
+from core.similarity.cka import cka, leave_one_out, partial_cka
 from core.similarity.gram import compare, prepare, u_centred_bands
 gram.BAND_BYTES = 4 * 1024**2
 used = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -158,7 +134,7 @@ def test_leaving_one_out_equals_computing_without_it(n: int, seed: int) -> None:
         assert replicates[:, m] == pytest.approx(expected.numpy(), abs=1e-10)
 
 
-def test_features_that_only_one_example_varies_are_undefined_without_it() -> None:
+def test_features_varied_by_one_example_are_undefined_without_it() -> None:
     baseline = random(1, 20, 4)
     dead = torch.zeros(1, 20, 4, dtype=torch.float64)
     assert np.isnan(leave_one_out(compared(baseline, dead).own)).all()
@@ -169,16 +145,13 @@ def test_features_that_only_one_example_varies_are_undefined_without_it() -> Non
 # ---------------------------------------------------------------- partial CKA
 
 
-def test_partial_cka_is_the_cosine_of_what_is_left_after_projecting_the_floor_out() -> None:
+def test_partial_cka_is_the_cosine_after_projecting_the_floor_out() -> None:
     z, first, second = (random(1, 40, 7, seed=seed) for seed in range(3))
     i, j = first + 0.7 * z, second + 0.5 * z + 0.6 * first
     k, l, floor = (u_centred_gram(x).numpy().ravel() for x in (i, j, z))  # noqa: E741
-    rest = [gram - (gram @ floor) / (floor @ floor) * floor for gram in (k, l)]
-    expected = rest[0] @ rest[1] / np.sqrt((rest[0] @ rest[0]) * (rest[1] @ rest[1]))
-    values = (cka_of(one, other).numpy()[0] for one, other in ((i, j), (i, z), (j, z)))
+    k, l = (gram - (gram @ floor) / (floor @ floor) * floor for gram in (k, l))  # noqa: E741
+    expected = k @ l / np.sqrt((k @ k) * (l @ l))
+    values = (cka_of(*pair).numpy()[0] for pair in ((i, j), (i, z), (j, z)))
     assert partial_cka(*values)[0] == pytest.approx(expected, abs=1e-12)
-
-
-def test_partial_cka_is_undefined_where_the_floor_explains_a_layer_whole() -> None:
-    for floor in (0.99999, np.nan):
+    for floor in (0.99999, np.nan):  # the floor explains the layer completely, or is undefined
         assert np.isnan(partial_cka(np.array([0.9]), np.array([floor]), np.array([0.5]))).all()

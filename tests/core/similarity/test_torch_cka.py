@@ -1,4 +1,4 @@
-"""torch-cka, asked through our carrier: the same mathematics as the paper's formula, and nothing on screen."""
+"""torch-cka through our carrier: it agrees with the paper's formula and prints nothing."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ Pairs = list[tuple[Tensor, Tensor]]
 
 
 def related(sizes: tuple[int, ...], offset: float = 0.0, seed: int = 0) -> Pairs:
-    """Minibatches of three points and their noisier counterparts; a minibatch has a width of its own, as tokens do."""
+    """Return minibatches of three points and their noisier counterparts, of different widths like tokens."""
     generator = torch.Generator().manual_seed(seed)
     pairs = []
     for index, n in enumerate(sizes):
@@ -41,13 +41,13 @@ def test_it_agrees_with_the_formula_and_prints_and_warns_nothing(
 ) -> None:
     matrix = torch_cka_matrix(related(sizes, offset), len(sizes), 3)
     expected = by_formula(related(sizes))
-    assert np.ptp(np.diag(expected)) > 0.3, "the three points must be told apart"
+    assert np.ptp(np.diag(expected)) > 0.3, "the three points must differ"
     np.testing.assert_allclose(matrix.numpy(), expected, atol=tolerance)
     assert capfd.readouterr() == ("", "")
     assert not recwarn.list
 
 
-def test_a_constant_representation_has_no_value_and_spoils_no_other() -> None:
+def test_a_constant_representation_is_undefined_and_affects_no_other() -> None:
     pairs = related((36, 36))
     expected = torch_cka_matrix(pairs, 2, 3)
     for _, pruned in pairs:

@@ -1,4 +1,4 @@
-"""Predictions of a typed text: the model's own, at every amount, and the model as it was afterwards."""
+"""Predictions of a typed text at every amount, and what is refused."""
 
 import json
 from dataclasses import asdict
@@ -26,8 +26,8 @@ AMOUNTS = (0.0, 0.3, 0.6)
 
 
 def request(folder: Path, method: str = "magnitude", **changes: object) -> SweepRequest:
-    asked = {"method": method, "scope": usual_scope(method), "amounts": AMOUNTS, "data": "written", **changes}
-    return checked(SweepRequest(str(folder), **{"task": "sst2", **asked}))  # type: ignore[arg-type]
+    fields = {"method": method, "scope": usual_scope(method), "amounts": AMOUNTS, "data": "written", **changes}
+    return checked(SweepRequest(str(folder), "sst2", **fields))  # type: ignore[arg-type]
 
 
 def predicted(folder: Path, *texts: str, **changes: object) -> Prediction:
@@ -40,27 +40,30 @@ def direct(model: torch.nn.Module, tokenizer: object, *texts: str) -> tuple[floa
         return tuple(model(**encoded).logits.softmax(-1)[0].tolist())
 
 
-def test_the_probabilities_are_those_of_the_model_pruned_by_torch(tiny_bert: Path) -> None:
-    found = predicted(tiny_bert, f"  {TEXT} ☃\n")
-    assert (found.amounts, found.labels) == (AMOUNTS, TASKS["sst2"].label_names)
-    assert (found.num_tokens, found.num_unknown) == (len(TEXT.split()) + 3, 1)
+def test_probabilities_are_those_of_a_model_pruned_by_torch(tiny_bert: Path) -> None:
+    prediction = predicted(tiny_bert, f"  {TEXT} ☃\n")
+    assert (prediction.amounts, prediction.labels) == (AMOUNTS, TASKS["sst2"].label_names)
+    assert (prediction.num_tokens, prediction.num_unknown) == (len(TEXT.split()) + 3, 1)
     checkpoint = loaded(resolve(str(tiny_bert)))
-    assert found.probabilities[0] == pytest.approx(direct(checkpoint.model, checkpoint.tokenizer, f"{TEXT} ☃"))
-    assert found.probabilities[0] != pytest.approx(found.probabilities[2], abs=1e-3), "pruning has an effect"
+    unpruned = direct(checkpoint.model, checkpoint.tokenizer, f"{TEXT} ☃")
     matrices = [(m, "weight") for layer in encoder_layers(checkpoint.model) for m in linear_layers(layer)]
     prune.global_unstructured(matrices, prune.L1Unstructured, amount=0.6)
-    expected = direct(checkpoint.model, checkpoint.tokenizer, f"{TEXT} ☃")
-    assert found.probabilities[2] == pytest.approx(expected, abs=1e-5)
+    pruned = direct(checkpoint.model, checkpoint.tokenizer, f"{TEXT} ☃")
+    assert (prediction.probabilities[0], prediction.probabilities[2]) == (
+        pytest.approx(unpruned),
+        pytest.approx(pruned, abs=1e-5),
+    )
+    assert unpruned != pytest.approx(pruned, abs=1e-3), "pruning has an effect"
 
 
-def test_tokens_beyond_the_limit_are_counted_and_not_read(tiny_bert: Path) -> None:
+def test_tokens_beyond_the_limit_are_counted_but_not_read(tiny_bert: Path) -> None:
     long = " ".join(["bright"] * 126)
-    whole, longer = predicted(tiny_bert, long), predicted(tiny_bert, f"{long} bad bad bad")
-    assert (whole.num_tokens, longer.num_tokens) == (MAX_LENGTH, MAX_LENGTH + 3)
-    assert longer.probabilities == whole.probabilities
+    longest, longer = predicted(tiny_bert, long), predicted(tiny_bert, f"{long} bad bad bad")
+    assert (longest.num_tokens, longer.num_tokens) == (MAX_LENGTH, MAX_LENGTH + 3)
+    assert longer.probabilities == longest.probabilities
 
 
-def test_what_does_not_fit_and_logits_that_are_not_finite_are_refused(tiny_bert: Path, tmp_path: Path) -> None:
+def test_unsuitable_requests_and_infinite_logits_are_refused(tiny_bert: Path, tmp_path: Path) -> None:
     for text, scope, message in ((TEXT, "layer:9", "layer:0 to layer:1"), ("x" * 2_001, "encoder", "characters")):
         assert message in refusal(predicted, tiny_bert, text, scope=scope)
     other = make_bert(tmp_path / "tiny-bert", seed=1)
@@ -71,12 +74,11 @@ def test_what_does_not_fit_and_logits_that_are_not_finite_are_refused(tiny_bert:
     assert "'tiny-bert' computes numbers that are not finite" in refusal(predicted, other, TEXT)
 
 
-def test_the_worker_answers_in_plain_values_and_reports_every_amount(tiny_bert: Path) -> None:
-    asked = vars(request(tiny_bert, "wanda"))
-    order = {"revision": resolve(str(tiny_bert)).revision, "texts": [TEXT], **asked}
-    outcome = ANSWERS["predict"](report := Mock(), **order)
+def test_the_worker_returns_plain_values_and_reports_every_amount(tiny_bert: Path) -> None:
+    line = {"revision": resolve(str(tiny_bert)).revision, "texts": [TEXT], **vars(request(tiny_bert, "wanda"))}
+    outcome = ANSWERS["predict"](report := Mock(), **line)
     expected = json.loads(json.dumps(asdict(predicted(tiny_bert, TEXT, method="wanda"))))
     assert json.loads(json.dumps(outcome, allow_nan=False)) == expected
-    told = [call.args for call in report.mock_calls]
-    assert told[0][0] == "Scoring on calibration examples"
-    assert told[-3:] == [("Measuring the unpruned model", 0, 3), ("30 % removed", 1, 3), ("60 % removed", 2, 3)]
+    reports = [call.args for call in report.mock_calls]
+    assert reports[0][0] == "Scoring on calibration examples"
+    assert reports[-3:] == [("Measuring the unpruned model", 0, 3), ("30 % removed", 1, 3), ("60 % removed", 2, 3)]

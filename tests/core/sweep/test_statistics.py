@@ -1,4 +1,4 @@
-"""Survival and the depth gap on cases computed by hand; the jackknife against its formula and known truths."""
+"""Survival in special cases, undefined statistics, and paired differences. tests/independent checks the values."""
 
 import numpy as np
 import pytest
@@ -20,23 +20,11 @@ def test_survival_is_interpolated_censored_or_undefined() -> None:
     }
     own = np.array([*columns.values()]).T  # (frames, layers)
     values, censored = survival(AMOUNTS, own)
-    # Of what dips the first fall counts, not that it recovers; exactly the threshold has not fallen.
+    # The first fall counts even if it recovers; a value at the threshold has not fallen.
     assert values == pytest.approx([0.3, 0.8, 0.04, 0.2, 0.4])
     assert [name for name, never in zip(columns, censored, strict=True) if never] == ["kept"]
     values, censored = survival(AMOUNTS, np.full((4, 1), np.nan))
     assert (values, censored) == (0.0, False), "no similarity even unpruned"
-
-
-def test_depth_gap_is_the_difference_of_areas() -> None:
-    own = np.array([[1, 1, 1], [1, 0.7, 0.5], [1, 0.3, 0.5], [1, 0.1, 0.5]], dtype=float)
-    upper = (0.2 * 0.75 + 0.2 * 0.5 + 0.4 * 0.5) / 0.8
-    assert depth_gap(AMOUNTS, own) == pytest.approx(1 - upper)
-    assert depth_gap(AMOUNTS, own[:, ::-1]) == pytest.approx(upper - 1)
-    assert np.isnan(depth_gap(AMOUNTS, np.ones((4, 1))))
-    assert np.isnan(depth_gap((0.0,), np.ones((1, 4))))
-    own = np.ones((4, 4))
-    own[2, 3] = np.nan
-    assert np.isnan(depth_gap(AMOUNTS, own))
 
 
 @pytest.mark.parametrize("values", [[0.9, 0.7, 0.4, 0.2], [0.1, 0.5, 0.5, 0.9], [0.3, 0.8, 0.3, 0.95, 0.95, 0.2]])
@@ -48,8 +36,13 @@ def test_depth_correlation_is_scipys_tau(values: list[float]) -> None:
 # ---------------------------------------------------------------- intervals
 
 
+@pytest.mark.parametrize(("amounts", "shape"), [(AMOUNTS, (4, 1)), ((0.0,), (1, 4))])
+def test_a_single_layer_or_amount_has_no_depth_gap(amounts: tuple[float, ...], shape: tuple[int, int]) -> None:
+    assert np.isnan(depth_gap(amounts, np.ones(shape)))
+
+
 @pytest.mark.parametrize("where", [(2, 1), (2, 1, 4)], ids=["own", "replicate"])
-def test_what_is_undefined_has_no_statistics(where: tuple[int, ...]) -> None:
+def test_undefined_similarities_have_no_statistics(where: tuple[int, ...]) -> None:
     own = np.linspace(1, 0.2, 4)[:, None].repeat(3, axis=1)
     own[:, 2] = np.nan
     without = own[:, :, None].repeat(9, axis=2)
