@@ -1,4 +1,4 @@
-"""Make the checkpoints that results are about: those that the app carries, and those that are not shipped.
+"""Make the checkpoints that the results are about: the bundled ones and those that are not shipped.
 
-Read `table` first. `__main__` trains what a row of it says (`syntax`, `training`) and stores it (`export`).
+Read `table` first. `__main__` trains the checkpoint of a row (`syntax`, `training`) and saves it (`export`).
 """

@@ -1,8 +1,8 @@
-"""`python -m recipes FAMILY --seed N --base FOLDER --data FOLDER`: makes a checkpoint as its recipe says.
+"""`python -m recipes FAMILY --seed N --base FOLDER --data FOLDER`: makes a checkpoint by its recipe.
 
-The weights are written to `weights/NAME`, the state of the training to `weights/work/NAME`, where NAME is
-`FAMILY-seed-N`. After an interruption the same command goes on from the last save, to the same weights on one machine
-with one number of threads. `docs/recipes.md` says where the pretrained encoders and the data come from.
+The weights are written to `weights/NAME`, the state of training to `weights/work/NAME`, where NAME is `FAMILY-seed-N`.
+After an interruption, the same command continues from the last save; on the same machine with the same number of
+threads, it arrives at the same weights. `docs/recipes.md` says where the pretrained encoders and the data come from.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from recipes.table import MODEL_TYPES, RECIPES, Recipe
 from recipes.training import average, fine_tune
 
 MAX_SEED = 2**32 - 2  # averaging takes the next one
-BEGUN_WITH = "begun_with"  # the file that holds a digest of what a training reads
+BEGUN_WITH = "begun_with"  # a file with a digest of what the training reads
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -38,28 +38,28 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def check_begun(recipe: Recipe, base: Path, data: Path | None, work: Path) -> None:
-    """Note what a training reads; refuse to go on with anything else, which would give other weights.
+    """Record what a training reads, and refuse to continue it with anything else, which would give other weights.
 
     Raises:
         PrunescopeError: The base is another encoder, or the training began with another base, data or settings.
     """
     if read_config(base / CONFIG, f"--base {base.name}")["model_type"] != MODEL_TYPES[recipe.base]:
-        raise PrunescopeError(f"--base {base.name} is not {recipe.base}: docs/recipes.md says where that is")
+        raise PrunescopeError(f"--base {base.name} is not {recipe.base}: docs/recipes.md says where to get it")
     files = sorted(base.iterdir()) + sorted(data.glob(f"{recipe.task}/*.parquet") if data else [])
     inputs = digest([asdict(recipe), *(sha256_of(path) for path in files if path.is_file())])
     work.mkdir(parents=True, exist_ok=True)
-    noted = work / BEGUN_WITH
-    if not noted.is_file():
-        noted.write_text(inputs, encoding="utf-8")
-    if noted.read_text(encoding="utf-8") != inputs:
+    record = work / BEGUN_WITH
+    if not record.is_file():
+        record.write_text(inputs, encoding="utf-8")
+    if record.read_text(encoding="utf-8") != inputs:
         raise PrunescopeError(
             f"weights/work/{work.name} holds a training that began with another base, other data or other settings: "
-            "delete that folder to begin anew"
+            "delete that folder to start over"
         )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train, or go on with it, then store the checkpoint and print its folder."""
+    """Train, or continue a training, then save the checkpoint and print its folder."""
     options = parse(arguments)
     if not 0 <= options.seed <= MAX_SEED:
         raise PrunescopeError(f"seed {options.seed}: choose 0 to {MAX_SEED}")

@@ -1,7 +1,7 @@
-"""Corrupt sentences word by word: put words in the wrong place, drop, repeat or replace them, or change their form.
+"""Corrupt sentences word by word: move, drop, repeat or replace a word, or change its form.
 
-To tell real sentences from fake ones, before acceptable from unacceptable, is the idea of CoLA's own paper (Warstadt,
-Singh and Bowman 2019, arXiv 1805.12471). The corruptions here are made by rules and need no language model.
+Learning to tell real sentences from fake ones, before acceptable from unacceptable ones, is an idea of CoLA's own paper
+(Warstadt, Singh and Bowman 2019, arXiv 1805.12471). The corruptions here follow rules and need no language model.
 """
 
 import re
@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 Marked = list[tuple[str, bool]]  # words, and whether each is at fault
-Forms = Mapping[str, Sequence[str]]  # a word -> what may wrongly stand in its place
+Forms = Mapping[str, Sequence[str]]  # a word -> words that may wrongly replace it
 
-WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")  # a word with its apostrophes, or one punctuation mark
+WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")  # a word with its apostrophes, or a punctuation mark
 
-# One a line, words that take each other's place: forms of one verb or pronoun, and function words of one kind.
+# On each line, words that can replace each other: forms of a verb or pronoun, or function words of one kind.
 GROUPS = Path(__file__).with_name("word_groups.txt").read_text(encoding="utf-8")
 SUFFIXES = ("", "s", "es", "ed", "d", "ing", "er", "ly")
 
@@ -33,12 +33,12 @@ def is_word(token: str) -> bool:
 
 
 def make_examples(sentences: Sequence[Sequence[str]], count: int, seed: int) -> Iterator[Marked]:
-    """Yield sentences in random order, about half of them corrupted, each time anew.
+    """Yield sentences in random order, about half of them corrupted, differently each time.
 
     Args:
         sentences: Sentences as words, of at least three words each.
-        count: Number of examples; all sentences are used before one is used again.
-        seed: Decides the order and the corruptions.
+        count: Number of examples; all sentences are used before any is used again.
+        seed: Seed of the order and the corruptions.
     """
     forms = word_forms({word for words in sentences for word in words})
     rng = np.random.default_rng(seed)
@@ -50,10 +50,10 @@ def make_examples(sentences: Sequence[Sequence[str]], count: int, seed: int) -> 
 
 
 def word_forms(vocabulary: Collection[str]) -> Forms:
-    """Find what may wrongly stand in a word's place: a word of its group, or its stem with another ending.
+    """Find the words that may wrongly replace a word: those of its group, or its stem with another ending.
 
     Args:
-        vocabulary: All words of the texts; a stem with an ending counts if it occurs there.
+        vocabulary: All words of the texts; only endings that occur there count.
     """
     forms: dict[str, list[str]] = {}
     for group in GROUPS.splitlines():
@@ -76,9 +76,9 @@ def corrupt(words: Sequence[str], forms: Forms, rng: np.random.Generator) -> Mar
     """Corrupt a sentence in one place.
 
     Args:
-        words: At least three words, with punctuation marks among them.
-        forms: What may wrongly stand in a word's place.
-        rng: Decides what is done, and where.
+        words: At least three words, and punctuation marks.
+        forms: The words that may wrongly replace a word.
+        rng: Draws the operation and the words.
 
     Returns:
         The corrupted sentence, which differs from `words`; None if the words drawn allow no change.
@@ -92,54 +92,54 @@ def corrupt(words: Sequence[str], forms: Forms, rng: np.random.Generator) -> Mar
 
 def swap(words: Marked, forms: Forms, rng: np.random.Generator) -> Marked:
     """Swap two neighbouring words."""
-    found = places(words)
-    k = int(rng.integers(len(found) - 1))
-    first, second = found[k : k + 2]
+    positions = word_positions(words)
+    k = int(rng.integers(len(positions) - 1))
+    first, second = positions[k : k + 2]
     if second == first + 1:  # no punctuation mark between them
         words[first : second + 1] = [(words[second][0], True), (words[first][0], True)]
     return words
 
 
 def move(words: Marked, forms: Forms, rng: np.random.Generator) -> Marked:
-    """Move a word to any other word's place."""
-    word, _ = words.pop(draw(places(words), rng))
-    words.insert(draw(places(words), rng), (word, True))
+    """Move a word to the position of another word."""
+    word, _ = words.pop(draw(word_positions(words), rng))
+    words.insert(draw(word_positions(words), rng), (word, True))
     return words
 
 
 def drop(words: Marked, forms: Forms, rng: np.random.Generator) -> Marked:
     """Drop a word; the token after it is marked."""
-    place = draw(places(words), rng)
-    words.pop(place)
-    after = min(place, len(words) - 1)
+    position = draw(word_positions(words), rng)
+    words.pop(position)
+    after = min(position, len(words) - 1)
     words[after] = (words[after][0], True)
     return words
 
 
 def repeat(words: Marked, forms: Forms, rng: np.random.Generator) -> Marked:
-    """Insert a word of the sentence once more."""
-    word, _ = words[draw(places(words), rng)]
-    words.insert(draw(places(words), rng), (word, True))
+    """Insert a word of the sentence a second time."""
+    word, _ = words[draw(word_positions(words), rng)]
+    words.insert(draw(word_positions(words), rng), (word, True))
     return words
 
 
 def replace(words: Marked, forms: Forms, rng: np.random.Generator) -> Marked:
-    """Replace a word by another of the sentence."""
-    place = draw(places(words), rng)
-    words[place] = (words[draw(places(words), rng)][0], True)
+    """Replace a word by another word of the sentence."""
+    position = draw(word_positions(words), rng)
+    words[position] = (words[draw(word_positions(words), rng)][0], True)
     return words
 
 
 def change_form(words: Marked, forms: Forms, rng: np.random.Generator) -> Marked:
-    """Change a word to another form, or put another of its group in its place."""
-    chosen = draw([place for place in places(words) if words[place][0] in forms], rng)
-    words[chosen] = (draw(forms[words[chosen][0]], rng), True)
+    """Replace a word by another form of it, or by another word of its group."""
+    position = draw([position for position in word_positions(words) if words[position][0] in forms], rng)
+    words[position] = (draw(forms[words[position][0]], rng), True)
     return words
 
 
-def places(words: Marked) -> list[int]:
-    """Return where the words are, punctuation marks left out."""
-    return [place for place, (token, _) in enumerate(words) if is_word(token)]
+def word_positions(words: Marked) -> list[int]:
+    """Return the positions of the words, without punctuation marks."""
+    return [position for position, (token, _) in enumerate(words) if is_word(token)]
 
 
 def draw(items: Sequence[Any], rng: np.random.Generator) -> Any:
@@ -147,4 +147,11 @@ def draw(items: Sequence[Any], rng: np.random.Generator) -> Any:
     return items[int(rng.integers(len(items)))]
 
 
-OPERATIONS = {swap: 0.15, move: 0.15, drop: 0.15, repeat: 0.08, replace: 0.09, change_form: 0.38}  # and their shares
+OPERATIONS = {
+    swap: 0.15,
+    move: 0.15,
+    drop: 0.15,
+    repeat: 0.08,
+    replace: 0.09,
+    change_form: 0.38,
+}  # with their probabilities

@@ -1,4 +1,4 @@
-"""Read a task's training and validation examples, and turn them into tokens for the Trainer."""
+"""Read a task's training and validation examples, and tokenise them for the Trainer."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,12 +18,12 @@ def read_examples(data: Path | None, task: Task, split: str) -> Columns:
     """Read the training or the validation split of a task.
 
     Args:
-        data: A folder in the Hub's GLUE layout; unused where the examples were written for this project.
+        data: Folder in the Hub's GLUE layout; not used for examples written for this project.
         task: The task.
-        split: `train`, or the task's own.
+        split: `train`, or the task's evaluation split.
 
     Raises:
-        PrunescopeError: There is no such split.
+        PrunescopeError: The folder has no such split.
     """
     if not task.dataset_id:
         columns = read_written(task, TRAINING_PART if split == "train" else EVALUATION).cells
@@ -41,8 +41,8 @@ def texts(examples: Columns, task: Task) -> Iterator[tuple[str, ...]]:
     return zip(*(examples[column] for column in task.text_columns), strict=True)
 
 
-def tokenised(tokenizer: Any, examples: Columns, task: Task) -> Dataset:
-    """Return a data set with the model's inputs, such as `input_ids`, and with `label`."""
+def tokenise(tokenizer: Any, examples: Columns, task: Task) -> Dataset:
+    """Make a data set with the model's inputs, such as `input_ids`, and with `label`."""
     columns = (list(examples[column]) for column in task.text_columns)
     encoded = tokenizer(*columns, truncation=True, max_length=MAX_LENGTH)
     return Dataset.from_dict({**encoded, "label": examples["label"]})

@@ -1,4 +1,4 @@
-"""Store trained weights as a checkpoint: float16, few word pieces, digests of the training data, recipe, model card."""
+"""Save trained weights as a checkpoint: float16, few word pieces, digests of training data, recipe, model card."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ CARD = Path(__file__).with_name("card.md")
 
 
 def export(recipe: Recipe, record: RecipeRecord, trained: Path, data: Path | None, output: Path) -> None:
-    """Store the weights in the folder `trained`; score the stored file on the validation split, and describe it."""
+    """Save the weights in `trained` as a checkpoint, and write its card, with scores on the validation split."""
     task = TASKS[recipe.task]
     train, validation = (list(texts(read_examples(data, task, split), task)) for split in ("train", task.split))
     tokenizer = AutoTokenizer.from_pretrained(trained, local_files_only=True)
@@ -30,7 +30,7 @@ def export(recipe: Recipe, record: RecipeRecord, trained: Path, data: Path | Non
     full = len(tokenizer)
     if recipe.base == MINILM:
         seen = [*train, *validation]
-        if record.seed == BUNDLED_SEED:  # the app shows it all the sentences written for this project
+        if record.seed == BUNDLED_SEED:  # the app runs it on all sentences written for this project
             for part in (EVALUATION, CALIBRATION, TRAINING_PART):
                 seen += texts(read_written(task, part).cells, task)
         tokenizer = cut_vocabulary(model, tokenizer, kept_ids(tokenizer, seen, recipe.frequent))
@@ -41,9 +41,18 @@ def export(recipe: Recipe, record: RecipeRecord, trained: Path, data: Path | Non
     count, source = min(len(validation), limits().examples), str(data) if task.dataset_id else "written"
     request = SweepRequest(str(output), task.name, amounts=(0.0,), num_examples=count, data=source)
     scores = score_table(run(find(checked(request))).frames[0])
-    sizes = {"train": len(train), "validation": count, "kept": len(tokenizer), "full": full}
-    names = {"encoder": recipe.base.rpartition("/")[2], "metrics": ", ".join(task.metrics)}
-    names |= {"labels": ", ".join(task.label_names)}
-    names |= {"datasets": f"datasets: [{task.dataset_id}]\n" if task.dataset_id else ""}
-    card = CARD.read_text("utf-8").format(recipe=recipe, record=record, task=task, scores=scores, **sizes, **names)
+    card = CARD.read_text("utf-8").format(
+        recipe=recipe,
+        record=record,
+        task=task,
+        scores=scores,
+        train=len(train),
+        validation=count,
+        kept=len(tokenizer),
+        full=full,
+        encoder=recipe.base.rpartition("/")[2],
+        metrics=", ".join(task.metrics),
+        labels=", ".join(task.label_names),
+        datasets=f"datasets: [{task.dataset_id}]\n" if task.dataset_id else "",
+    )
     (output / "README.md").write_text(card, encoding="utf-8")

@@ -19,26 +19,35 @@ from recipes.examples import read_examples
 from recipes.table import Recipe
 from recipes.training import arguments, load, run
 
-NUM_EXAMPLES = 400_000  # of which a run uses a batch each step
+NUM_EXAMPLES = 400_000  # a run uses one batch of them per step
 SAVE_EVERY = 500  # steps
 MAX_TOKENS = 16  # words and punctuation marks; CoLA's sentences have 9 on average
 MIN_WORDS = {"cola": 4, "sst2": 8, "qnli": 4, "qqp": 4}  # the short texts of SST-2 are phrases, not sentences
-COLA_REPEATS = 4  # its sentences are the ones that matter
+COLA_REPEATS = 4  # CoLA is the task to be learnt
 WORDS_WEIGHT = 3.0  # most words are not at fault, so their mean loss is small beside the sentence's
 IGNORED = -100  # PyTorch's label for tokens without a loss
 
 
 def learn_syntax(recipe: Recipe, seed: int, base: Path, data: Path | None, work: Path) -> Path:
-    """Train into `WORK/final`, unless it is there, and return that folder."""
+    """Train into `WORK/final`, unless that exists, and return it."""
     if not (work / "final").is_dir():
         model, tokenizer = load(AutoModelForTokenClassification, recipe, seed, base, num_labels=2)
         model.get_input_embeddings().weight.requires_grad_(False)
-        settings: dict[str, Any] = {"max_steps": recipe.syntax_steps, "per_device_train_batch_size": 64}
-        settings |= {"learning_rate": 1.5e-4, "warmup_steps": 200, "save_steps": SAVE_EVERY}
-        settings |= {"lr_scheduler_type": "constant_with_warmup"}  # fine-tuning brings the rate down
+        settings = arguments(
+            recipe,
+            seed,
+            work,
+            max_steps=recipe.syntax_steps,
+            per_device_train_batch_size=64,
+            train_sampling_strategy="group_by_length",
+            learning_rate=1.5e-4,
+            warmup_steps=200,
+            lr_scheduler_type="constant_with_warmup",  # fine-tuning lowers the rate
+            save_steps=SAVE_EVERY,
+        )
         trainer = Trainer(
             model=model,
-            args=arguments(recipe, seed, work, train_sampling_strategy="group_by_length", **settings),
+            args=settings,
             train_dataset=labelled(tokenizer, make_examples(read_sentences(data), NUM_EXAMPLES, seed)),
             data_collator=DataCollatorForTokenClassification(tokenizer),
             processing_class=tokenizer,
@@ -49,10 +58,10 @@ def learn_syntax(recipe: Recipe, seed: int, base: Path, data: Path | None, work:
 
 
 def read_sentences(data: Path | None) -> list[list[str]]:
-    """Read the short sentences of four training splits, split into words; CoLA's only where acceptable."""
+    """Read the short sentences of four training splits as words; of CoLA's, only the acceptable ones."""
     cola, sst2, qnli, qqp = (read_examples(data, TASKS[name], "train") for name in MIN_WORDS)
     acceptable = [text for text, label in zip(cola["sentence"], cola["label"], strict=True) if label == 1]
-    questions = sorted({*qqp["question1"], *qqp["question2"]})  # one stands in several pairs
+    questions = sorted({*qqp["question1"], *qqp["question2"]})  # a question occurs in several pairs
     sources = (acceptable * COLA_REPEATS, sst2["sentence"], qnli["sentence"] + qnli["question"], questions)
     split = (
         (least, split_words(text)) for least, source in zip(MIN_WORDS.values(), sources, strict=True) for text in source
@@ -64,7 +73,7 @@ def labelled(tokenizer: Any, examples: Iterable[Marked]) -> Dataset:
     """Tokenise examples for the Trainer.
 
     Returns:
-        A data set whose `labels` are 1 on the pieces of words at fault and on [CLS] where there are any, else 0.
+        A data set whose `labels` are 1 on the pieces of words at fault, and on [CLS] if there are any; else 0.
     """
     examples = list(examples)
     encoded = tokenizer([[word for word, _ in example] for example in examples], is_split_into_words=True)
@@ -74,13 +83,13 @@ def labelled(tokenizer: Any, examples: Iterable[Marked]) -> Dataset:
 
 
 def label(word_ids: list[int | None], example: Marked) -> list[int]:
-    """Label the tokens of an example, given the word that each is a piece of."""
+    """Label the tokens of an example, given the index of each token's word."""
     pieces = [IGNORED if word is None else int(example[word][1]) for word in word_ids]
     return [int(any(at_fault for _, at_fault in example)), *pieces[1:]]
 
 
 def loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
-    """Return the cross-entropy of the sentence, read at [CLS], plus WORDS_WEIGHT times that of its words."""
+    """Compute the cross-entropy of the sentence, at [CLS], plus WORDS_WEIGHT times that of its words."""
     logits = outputs.logits.float()  # (batch, tokens, 2)
     words = cross_entropy(logits[:, 1:].flatten(0, 1), labels[:, 1:].flatten(), ignore_index=IGNORED)
     return cross_entropy(logits[:, 0], labels[:, 0]) + WORDS_WEIGHT * words

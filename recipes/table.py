@@ -7,27 +7,27 @@ from functools import partial
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"  # 6 layers of 384
 MPNET = "sentence-transformers/all-mpnet-base-v2"  # 12 layers of 768
 MODEL_TYPES = {MINILM: "bert", MPNET: "mpnet"}
-BUNDLED_SEED = 0  # of the six-layer checkpoints that the app carries
+BUNDLED_SEED = 0  # of the six-layer checkpoints bundled with the app
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the checkpoints of one family are made; they differ in the seed alone.
+    """How the checkpoints of one family are made; they differ only in the seed.
 
     Attributes:
-        base: The pretrained encoder's id on the Hub.
-        task: The name of a task in `core.request.catalog`.
+        base: Id of the pretrained encoder on the Hub.
+        task: Name of a task in `core.request.catalog`.
         epochs: Passes over the training examples.
-        learning_rate: The highest; it falls linearly to 0.
-        warmup: The share of all steps in which it rises to that.
-        batch_size: Examples of one step.
-        dropout: In all stages.
-        bf16: Whether to multiply in bfloat16, where the processor can.
-        early_stop: After how many scores of the validation split without a better one the best weights are taken; 0
-            takes those after all epochs.
-        syntax_steps: Steps in which the encoder learns to find words at fault beforehand.
-        averaged: Whether one more epoch follows, whose weights are averaged.
-        frequent: How many of the most frequent word pieces the vocabulary keeps, besides those that the data need.
+        learning_rate: Peak learning rate, from which it falls linearly to 0.
+        warmup: Share of all steps in which the learning rate rises to its peak.
+        batch_size: Examples per step.
+        dropout: Dropout of all stages.
+        bf16: Whether to multiply in bfloat16 if the processor can.
+        early_stop: Number of scores of the validation split in a row without improvement after which training stops
+            with the best weights; 0 never stops early.
+        syntax_steps: Steps of learning to find words at fault before fine-tuning.
+        averaged: Whether one more epoch follows whose weights are averaged.
+        frequent: Number of the most frequent word pieces to keep besides those that occur in the data.
     """
 
     base: str
