@@ -1,1 +1,1 @@
-"""Measurements and checks that are run by hand; README.md lists them."""
+"""Measurements and summaries that are run by hand; README.md lists them."""

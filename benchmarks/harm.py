@@ -1,11 +1,11 @@
-"""Harm of pruning some layers alone, over all shipped checkpoints: what pages read, and what documents tabulate.
+"""Harm of pruning some layers alone, over all shipped checkpoints, for pages and documents.
 
-*Layers*: over the layers of one checkpoint, each pruned alone by one amount, harm is correlated (Spearman) with a
-layer's own loss, with how early it stands, and with the loss at the end. Only equal amounts are compared: over several,
-more pruning does more of all three. *Halves*: harm of the lower half of the layers less that of the upper half, where
-both have lost as many weights. What is independent are checkpoints, not layers, amounts or draws, so these are averaged
-first. A *cell* is a task at a depth, over which seed twins are averaged too; Student's interval is over the cells.
-Those of one depth share a pretrained model, and random draws, which no interval covers.
+*Layers*: over the layers of one checkpoint, each pruned alone by the same amount, harm is correlated (Spearman) with
+the layer's own loss, with how early it stands, and with the loss at the end. Amounts are not mixed, because more
+pruning increases all of these. *Halves*: the harm of the lower half of the layers minus that of the upper half, after
+both have lost as many weights. Only checkpoints are independent, not layers, amounts or draws, so these are averaged
+first. A *cell* is a task at a depth; seed twins are averaged within it, and Student's interval is over the cells.
+Cells of one depth share a pretrained model and random draws, which no interval accounts for.
 """
 
 from collections import defaultdict
@@ -30,32 +30,33 @@ NAMES = ("own", "early", "end", "beyond", "apart")
 
 
 def harms(results: Iterable[SweepResult]) -> tuple[Harm, ...]:
-    """Pool the results of pruning some layers alone, on other examples than those written for this project."""
-    known = [one for one in results if run_of(one.pruning.scope) and one.task.source != "written"]
-    is_read, groups = reads(known), defaultdict[tuple[object, ...], list[SweepResult]](list)
-    for one in sorted(known, key=lambda result: result.key):  # the last digits of a mean depend on it
-        method, controls = one.pruning.method, one.pruning.controls or ""
-        place = one.checkpoint.num_layers, task_title(one.task.name), one.checkpoint.revision
-        groups[[*METHODS].index(controls or method), controls, method, *place, one.pruning.seed].append(one)
+    """Pool the results of pruning some layers alone, except those on examples written for this project."""
+    isolated = [result for result in results if run_of(result.pruning.scope) and result.task.source != "written"]
+    is_read, groups = reads(isolated), defaultdict[tuple[object, ...], list[SweepResult]](list)
+    for result in sorted(isolated, key=lambda result: result.key):  # the last digits of a mean depend on the order
+        method, controls = result.pruning.method, result.pruning.controls or ""
+        cell = result.checkpoint.num_layers, task_title(result.task.name)
+        order = [*METHODS].index(controls or method)
+        groups[order, controls, method, *cell, result.checkpoint.revision, result.pruning.seed].append(result)
     rows = [_values(sweeps, is_read) for sweeps in groups.values()]
     names = ["order", "controls", "method", "layers", "task", "checkpoint", "seed"]
     table = pd.DataFrame(rows, pd.MultiIndex.from_tuples(groups, names=names), list(NAMES))
-    found = []
+    pooled = []
     for (_, controls, method), cells in table.groupby(level=names[:5]).mean().groupby(level=names[:3]):
-        places = [f"{task}, {layers} layers" for *_, layers, task in cells.index]
-        values = {place: dict(row.dropna()) for place, (_, row) in zip(places, cells.iterrows(), strict=True)}
+        titles = [f"{task}, {layers} layers" for *_, layers, task in cells.index]
+        values = {title: dict(row.dropna()) for title, (_, row) in zip(titles, cells.iterrows(), strict=True)}
         estimates = {name: _estimate(name, column.dropna()) for name, column in cells.items() if column.count() > 1}
-        found.append(Harm(method, controls, values, estimates, is_read))
-    return tuple(found)
+        pooled.append(Harm(method, controls, values, estimates, is_read))
+    return tuple(pooled)
 
 
 def _values(sweeps: Sequence[SweepResult], is_read: bool) -> Values:
-    """Return what is known of one checkpoint, method and seed."""
-    alone = isolated_of(sweeps[0], sweeps)
-    found, harm = correlations(by_amount(alone, REDUCTION, is_read)), harm_of(alone)
+    """Compute the values of one checkpoint, method and seed."""
+    isolated = isolated_of(sweeps[0], sweeps)
+    values, harm = correlations(by_amount(isolated, REDUCTION, is_read)), harm_of(isolated)
     if harm and round(harm.removed, 2) == HELD_AGAINST:
-        found |= {"apart": harm.lower - harm.upper}
-    return found
+        values |= {"apart": harm.lower - harm.upper}
+    return values
 
 
 def correlations(tables: ByAmount) -> dict[str, float]:
@@ -72,14 +73,14 @@ def correlations(tables: ByAmount) -> dict[str, float]:
 
 
 def _estimate(name: str, values: "pd.Series[float]") -> Estimate:
-    most = 2 if name == "beyond" else 1  # no value lies farther from 0
+    bound = 2 if name == "beyond" else 1  # of the absolute value
     mean, margin = float(values.mean()), margin_of_mean(values.to_numpy())
-    low, high = np.clip([mean - margin, mean + margin], -most, most).tolist()
+    low, high = np.clip([mean - margin, mean + margin], -bound, bound).tolist()
     return Estimate(len(values), mean, (low, high))
 
 
 def harm_table(table: Sequence[Harm]) -> Table:
-    """Tabulate what harm follows over layers, and what either half of them costs: means over cells, with intervals."""
+    """Tabulate what harm correlates with over layers, and what each half of them costs: means over cells."""
     titles = {
         "own": "Rank correlation of harm with a layer's own loss",
         "early": "… with how early it stands",
@@ -88,12 +89,11 @@ def harm_table(table: Sequence[Harm]) -> Table:
         "apart": "Harm of the lower half alone, less that of the upper half",
     }
     mean = f"Mean over {CELLS} (95 % interval), their number"
-    known = {capitalised(harm.name): harm.estimates for harm in table}
     return [
-        {mean: title} | {method: _mean(means.get(name)) for method, means in known.items()}
+        {mean: title} | {capitalised(harm.name): _mean(harm.estimates.get(name)) for harm in table}
         for name, title in titles.items()
     ]
 
 
-def _mean(found: Estimate | None) -> str:
-    return f"{with_interval(found.value, *found.interval, 2)}, {found.cells}" if found else NONE
+def _mean(estimate: Estimate | None) -> str:
+    return f"{with_interval(estimate.value, *estimate.interval, 2)}, {estimate.cells}" if estimate else NONE

@@ -1,10 +1,10 @@
-"""Pool what all shipped checkpoints say of a method: its share of the change in the upper half, minus random removal's.
+"""Pool all shipped checkpoints by method: its share of the change in the upper half, minus random removal's.
 
 A *cell* is a task at a depth. Seed twins read the same sentences and are pruned by the same random draws, so they
-count once: their shares and jackknife replicates are averaged, seed by seed of the control, before anything else.
-Over the cells, a random-effects estimate (Paule and Mandel) has the interval of Hartung, Knapp, Sidik and Jonkman. It
-takes cells as independent, but the control's draws repeat over checkpoints of one architecture. So the same weighted
-contrast is also taken seed by seed, and the wider of both intervals counts.
+count once: their shares and jackknife replicates are averaged first, seed by seed of the control. Over the cells, a
+random-effects estimate (Paule and Mandel) has the interval of Hartung, Knapp, Sidik and Jonkman. It treats cells as
+independent, but the control's draws repeat over checkpoints of one architecture. So the same weighted contrast is also
+taken seed by seed, and the wider of the two intervals counts.
 """
 
 from collections import defaultdict
@@ -27,19 +27,19 @@ QUANTILE = (1 + CONFIDENCE) / 2
 
 
 def pool(judged: Iterable[tuple[SweepResult, Verdict]]) -> tuple[Pooled, ...]:
-    """Pool verdicts by method, each that has two cells or more.
+    """Pool the verdicts of each method with at least two cells.
 
     Args:
-        judged: All results that `core.findings.claim.with_rows` returns, with their verdicts.
+        judged: The results that `core.findings.claim.with_rows` returns, with their verdicts.
     """
     by_method: dict[str, dict[tuple[int, str], dict[str, Verdict]]] = defaultdict(lambda: defaultdict(dict))
     for result, verdict in sorted(judged, key=_order):
-        place = result.checkpoint.num_layers, task_title(result.task.name)
-        by_method[method_name(result)][place][result.key] = verdict
+        name = result.checkpoint.num_layers, task_title(result.task.name)
+        by_method[method_name(result)][name][result.key] = verdict
     table = []
-    for title, places in by_method.items():
-        cells = [cell for place, twins in sorted(places.items()) if (cell := _cell(*place, twins))]
-        groups = {f"{depth} layers": [cell for cell in cells if cell.layers == depth] for depth, _ in sorted(places)}
+    for title, by_cell in by_method.items():
+        cells = [cell for name, twins in sorted(by_cell.items()) if (cell := _cell(*name, twins))]
+        groups = {f"{depth} layers": [cell for cell in cells if cell.layers == depth] for depth, _ in sorted(by_cell)}
         groups |= {WHOLE: [cell for cell in cells if len(cell.by_seed) >= cell.needed], ALL: cells}
         estimates = {name: estimate(group) for name, group in groups.items() if len(group) > 1}
         if estimates:
@@ -48,41 +48,47 @@ def pool(judged: Iterable[tuple[SweepResult, Verdict]]) -> tuple[Pooled, ...]:
 
 
 def _order(judged: tuple[SweepResult, Verdict]) -> tuple[int, bool, str]:
-    """Order methods, and what is averaged, whose last digits depend on it."""
+    """Sort by method, and by key, on which the last digits of averages depend."""
     result, _ = judged
     return list(METHODS).index(result.pruning.method), result.pruning.scope == "all-linear", result.key
 
 
 def _cell(layers: int, task: str, twins: Mapping[str, Verdict]) -> Cell | None:
-    """Average the checkpoints of a cell, by the keys of their results; None where they share fewer than two seeds."""
+    """Average the checkpoints of a cell; None if they have fewer than FEWEST_SEEDS seeds in common."""
     twins = {key: verdict for key, verdict in twins.items() if verdict.method}
-    drawn = [  # by seed (1 + n,) the method's share minus the seed's, and that without each example
+    differences = [  # by seed, (1 + n,): the method's share minus the seed's, and the same without each example
         dict(zip((seed.seed for seed in twin.controls), np.column_stack(twin.apart or ((), ())), strict=True))
         for twin in twins.values()
     ]
-    seeds = sorted(set.intersection(*map(set, drawn))) if drawn else []
+    seeds = sorted(set.intersection(*map(set, differences))) if differences else []
     if len(seeds) < FEWEST_SEEDS:
         return None
-    apart = np.mean([[of[seed] for seed in seeds] for of in drawn], axis=0)  # (k, 1 + n)
-    needed, by_seed = min(twin.needed for twin in twins.values()), dict(zip(seeds, apart[:, 0].tolist(), strict=True))
-    upper = sum(twin.lead == "upper" for twin in twins.values())
-    control_upper = sum(twin.control_lead == "upper" for twin in twins.values())
-    return Cell(task, layers, tuple(twins), upper, control_upper, needed, by_seed, contrast(apart[:, 0], apart[:, 1:]))
+    mean = np.mean([[by_seed[seed] for seed in seeds] for by_seed in differences], axis=0)  # (k, 1 + n)
+    return Cell(
+        task,
+        layers,
+        keys=tuple(twins),
+        upper=sum(twin.lead == "upper" for twin in twins.values()),
+        control_upper=sum(twin.control_lead == "upper" for twin in twins.values()),
+        needed=min(twin.needed for twin in twins.values()),
+        by_seed=dict(zip(seeds, mean[:, 0].tolist(), strict=True)),
+        contrast=contrast(mean[:, 0], mean[:, 1:]),
+    )
 
 
 def estimate(cells: Sequence[Cell]) -> Estimate:
     """Estimate the difference over at least two cells."""
-    known = [cell.contrast for cell in cells]
-    effects = np.array([diff.difference for diff in known])
-    variances = np.array([diff.seed_deviation**2 / diff.seeds + diff.standard_error**2 for diff in known])
-    found = combine_effects(effects, variances, method_re="pm", use_t=True)
-    value, variance, count = float(found.mean_effect_re), float(found.tau2), len(cells)
-    low, high = map(float, found.conf_int(alpha=1 - CONFIDENCE, use_t=True)[3])  # "random effect wls"
+    contrasts = [cell.contrast for cell in cells]
+    effects = np.array([diff.difference for diff in contrasts])
+    variances = np.array([diff.seed_deviation**2 / diff.seeds + diff.standard_error**2 for diff in contrasts])
+    combined = combine_effects(effects, variances, method_re="pm", use_t=True)
+    value, variance, count = float(combined.mean_effect_re), float(combined.tau2), len(cells)
+    low, high = map(float, combined.conf_int(alpha=1 - CONFIDENCE, use_t=True)[3])  # "random effect wls"
     within, seeds = None, sorted(set.intersection(*(set(cell.by_seed) for cell in cells)))
     if len(seeds) >= FEWEST_SEEDS:
-        drawn = [[cell.by_seed[seed] for cell in cells] for seed in seeds]  # (k, cells)
-        contrasts = np.average(drawn, axis=1, weights=1 / (variances + variance))  # (k,)
-        mean, margin = float(contrasts.mean()), margin_of_mean(contrasts)
+        by_seed = [[cell.by_seed[seed] for cell in cells] for seed in seeds]  # (k, cells)
+        weighted = np.average(by_seed, axis=1, weights=1 / (variances + variance))  # (k,)
+        mean, margin = float(weighted.mean()), margin_of_mean(weighted)
         within = mean - margin, mean + margin
     predicted = None
     if count >= FEWEST_PREDICTED:
@@ -90,7 +96,7 @@ def estimate(cells: Sequence[Cell]) -> Estimate:
         margin = float(stdtrit(count - 2, QUANTILE) * error)
         predicted = value - margin, value + margin
     interval = max(((low, high), within or (value, value)), key=lambda bounds: bounds[1] - bounds[0])
-    deviation, inconsistency = float(np.sqrt(variance)), max(0.0, float(found.i2))
+    deviation, inconsistency = float(np.sqrt(variance)), max(0.0, float(combined.i2))
     return Estimate(count, value, interval, (low, high), within, deviation, inconsistency, predicted)
 
 

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.race`: time and memory of a sweep, beside those of two other procedures.
+"""`python -m benchmarks.race`: time and memory of a sweep, compared with two other procedures.
 
 Every procedure goes from a loaded checkpoint and its sentences to the accuracy at every amount, and all but the plain
-forward passes to the CKA of the attention blocks. Each runs in a process of its own, one after the other. The two
+forward passes also to CKA of the attention blocks. Each runs in its own process, one after the other. The two
 references are written as their users would write them, with every choice in their favour: the mask is made permanent,
 so that forward passes need not apply it again; the sentences are tokenised once. README.md explains the table.
 """
@@ -21,11 +21,11 @@ import cka as pytorch_cka
 import numpy as np
 import torch
 import torch_cka
-import transformers.models.bert.modeling_bert  # noqa: F401 (lazy in transformers; must count as an import here)
+import transformers.models.bert.modeling_bert  # noqa: F401 (lazy in transformers; here it should count as an import)
 from torch import Tensor, nn
 from torch.nn.utils import prune
 from torch.utils.data import DataLoader
-from transformers import AutoModelForSequenceClassification, AutoTokenizer  # noqa: F401 (the same)
+from transformers import AutoModelForSequenceClassification, AutoTokenizer  # noqa: F401 (likewise)
 
 from core.command_line import OneLineParser, run_command, use_threads
 from core.encoder.architectures import attention_block, encoder_layers
@@ -45,19 +45,19 @@ Accuracies = list[float]
 
 @dataclass(frozen=True)
 class Workload:
-    """The input of every procedure: the loaded baseline, and the inputs of a sweep by magnitude over the encoder."""
+    """The input of every procedure: the loaded baseline, and the inputs of a magnitude sweep of the encoder."""
 
     checkpoint: Checkpoint
     inputs: Inputs
 
 
 class OneInput(nn.Module):
-    """A classifier that takes all its inputs as one tensor, because both packages pass only one."""
+    """A classifier that takes all its inputs as one tensor, because both CKA packages pass only one."""
 
     def __init__(self, model: nn.Module, names: Sequence[str]) -> None:
         super().__init__()
         self.model, self.names = model, names
-        self.eval()  # pytorch-cka restores the mode that the outermost module had
+        self.eval()  # pytorch-cka restores the mode of the outermost module
 
     def forward(self, stacked: Tensor) -> Tensor:
         """Compute logits (batch, labels) from (batch, inputs, tokens)."""
@@ -65,7 +65,7 @@ class OneInput(nn.Module):
         return self.model(**inputs).logits
 
     def attention_points(self) -> list[str]:
-        """Return the names of the modules whose outputs are the attention blocks."""
+        """Return the names of the modules whose outputs are the points `attention`."""
         names = {module: name for name, module in self.named_modules()}
         return [names[attention_block(self.model, layer).module] for layer in encoder_layers(self.model)]
 
@@ -76,10 +76,10 @@ def stacked_batches(
     """Tokenise texts in batches.
 
     Args:
-        workload: Its tokenizer is used.
+        workload: The tokenizer's checkpoint.
         texts: One or two texts per example.
-        size: Examples in a batch.
-        padding: To the batch's longest example, or to 128 tokens.
+        size: Examples per batch.
+        padding: Whether to pad to the batch's longest example or to 128 tokens.
 
     Returns:
         The batches, each (batch, inputs, tokens), and the names of the inputs.
@@ -113,10 +113,10 @@ def accuracy(model: OneInput, batches: Sequence[Tensor], gold: Sequence[int]) ->
 
 
 def published(workload: Workload) -> Accuracies:
-    """Copy and prune for all amounts, then run one accuracy loop, then one of torch-cka; batches of 16, 128 tokens.
+    """Prune a copy per amount, then run an accuracy loop and one of torch-cka; batches of 16, padded to 128 tokens.
 
-    All copies come first, because torch-cka never removes its hooks, and a hooked baseline cannot be copied.
-    It is called as its documentation shows, so it tracks gradients.
+    All copies are made first, because torch-cka never removes its hooks, and a hooked baseline cannot be copied. It is
+    called as its documentation shows, so it tracks gradients.
     """
     subset = workload.inputs.subset
     batches, names = stacked_batches(workload, subset.texts, PUBLISHED_BATCH, "max_length")
@@ -131,7 +131,7 @@ def published(workload: Workload) -> Accuracies:
 
 
 def careful(workload: Workload) -> Accuracies:
-    """For each amount copy, run an accuracy loop and `compute_cka`; batches of 32 padded to their longest sentence."""
+    """Per amount, prune a copy, run an accuracy loop and `compute_cka`; batches of 32, padded to their longest."""
     subset = workload.inputs.subset
     batches, names = stacked_batches(workload, subset.texts, CAREFUL_BATCH, "longest")
     baseline = OneInput(workload.checkpoint.model, names)
@@ -145,14 +145,14 @@ def careful(workload: Workload) -> Accuracies:
 
 
 def ours(workload: Workload) -> Accuracies:
-    """Run `core.sweep.sweep`: accuracy and CKA in all three reductions."""
+    """Run `core.sweep.sweep`: accuracy, and CKA under all three reductions."""
     result = sweep(workload.checkpoint, workload.inputs, workload.inputs.request)
     return [frame.metrics["accuracy"] or 0.0 for frame in result.frames]
 
 
 @torch.inference_mode()
 def plain(workload: Workload) -> Accuracies:
-    """Run one forward pass for each amount over the examples in order of length, and nothing else."""
+    """Run one forward pass per amount over the examples in order of length, and nothing else."""
     tokenizer: Any = workload.checkpoint.tokenizer
     texts = workload.inputs.subset.texts
     order = np.argsort([len(tokenizer(*example)["input_ids"]) for example in texts], kind="stable")
@@ -177,9 +177,9 @@ class Measured:
     """One procedure's run.
 
     Attributes:
-        seconds: From a loaded checkpoint and its sentences to the last number.
+        seconds: Time from a loaded checkpoint and its sentences to the last number.
         peak_mib: Peak memory above that of the process after its imports; includes the model.
-        accuracies: One for each amount; none for the plain forward passes.
+        accuracies: One value per amount; none for the plain forward passes.
     """
 
     seconds: float
@@ -188,13 +188,13 @@ class Measured:
 
 
 def memory_mib(field: str) -> float:
-    """Read this process's memory from Linux: `VmRSS` is the present value, `VmHWM` the peak so far."""
+    """Read this process's memory from Linux: `VmRSS` is the current value, `VmHWM` the peak so far."""
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text("ascii").splitlines())
     return int(status[field].split()[0]) / 1024
 
 
 def measure(name: str, request: SweepRequest, threads: int | None) -> Measured:
-    """Run one procedure in this process, which should be a fresh one."""
+    """Run one procedure in this process, which should be new."""
     after_imports = memory_mib("VmRSS")
     use_threads(threads)
     inputs = prepare(request)
@@ -206,14 +206,14 @@ def measure(name: str, request: SweepRequest, threads: int | None) -> Measured:
 
 
 def measure_apart(name: str, arguments: Sequence[str]) -> Measured:
-    """Run one procedure in a process of its own.
+    """Run one procedure in its own process.
 
     Args:
         name: A key of PROCEDURES.
         arguments: The race's command line.
 
     Raises:
-        CalledProcessError: The procedure failed, and has said why.
+        CalledProcessError: The procedure failed, after printing why.
     """
     command = [sys.executable, "-m", "benchmarks.race", *arguments, "--only", name]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
@@ -221,7 +221,7 @@ def measure_apart(name: str, arguments: Sequence[str]) -> Measured:
 
 
 def table(measured: Mapping[str, Measured]) -> str:
-    """Format the measurements, with the ratios that are bounded."""
+    """Format the measurements and the ratios that have a bound."""
     ours, plain, published = measured["ours"], measured["plain"], measured["published"]
     lines = [f"{'procedure':<12}{'seconds':>9}{'ratio to ours':>15}{'peak MiB':>10}"]
     for name, run in measured.items():
@@ -249,13 +249,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--data", help="written, hub, or a folder in the Hub's GLUE layout")
     add("--examples", type=int, default=128, help=f"a multiple of {CAREFUL_BATCH}: CKA needs four (default: 128)")
     parser.add_threads()
-    add("--only", choices=PROCEDURES, help=argparse.SUPPRESS)  # how the race calls itself
+    add("--only", choices=PROCEDURES, help=argparse.SUPPRESS)  # the race calls itself with it
     options = parser.parse_args(arguments)
     request = checked(SweepRequest(options.checkpoint, options.task, num_examples=options.examples, data=options.data))
     if options.only:
         print(json.dumps(asdict(measure(options.only, request, options.threads))))
         return 0
-    prepare(request)  # refuses bad input once and caches the sentences, so that no procedure reads the parquet file
+    prepare(request)  # refuses bad input once, and caches the sentences so that no procedure reads the parquet file
     measured = {name: measure_apart(name, arguments) for name in PROCEDURES}
     print(table(measured))
     return 0

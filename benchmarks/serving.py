@@ -1,8 +1,8 @@
-"""`python -m benchmarks.serving`: how long people wait for pages, one at a time and many beside a running sweep.
+"""`python -m benchmarks.serving`: how long people wait for pages, one at a time, and many beside a running sweep.
 
 Chromium opens every page of a warm server in a fresh browser and in one that has been there before. Then many visitors,
-each a websocket session, open a random page every ten seconds. README.md explains both tables. The tests in a browser
-use the same server. However this process ends, what it has started ends as well.
+each a websocket session, open a random page every ten seconds. README.md explains both tables. The browser tests use
+the same server. However this process ends, the processes that it has started end, too.
 """
 
 import asyncio
@@ -35,13 +35,13 @@ from core.request.catalog import EMBEDDED, ROOT
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 LOCAL = "127.0.0.1"
-START_TIMEOUT_SECONDS = 120.0  # a few on an idle machine
-END_SECONDS = 10.0  # that a process has to end by itself
+START_TIMEOUT_SECONDS = 120.0  # an idle machine takes a few seconds
+END_SECONDS = 10.0  # deadline for a process to end by itself
 
 WINDOW: ViewportSize = {"width": 1280, "height": 800}  # pixels
-WARMING_VISITS = 3  # until Chromium keeps compiled scripts
+WARMING_VISITS = 3  # after which Chromium caches compiled scripts
 SETTLING_MILLISECONDS = 1_500  # before the next measurement
-# The largest picture of each page that shows one of what is shipped; Methods: the last. Neighbours here differ.
+# The largest picture of each page that shows shipped results; of Methods, the last. Neighbours differ in theirs.
 PICTURES = {
     "Story": ".scene .steps svg",
     "Lab": ".player .heatmap .holder:not(.coming) svg",
@@ -53,8 +53,8 @@ PICTURES = {
     "Present": ".player .heatmap .holder:not(.coming) svg",
     "Methods": ".explanation .example svg",
 }
-# Looks once a frame, also into components, and returns the milliseconds since the page was requested. Playwright's own
-# waiting looks only twice a second.
+# Looks for a picture once per frame, also inside components, and returns the milliseconds since the page was requested.
+# Playwright's own waiting looks only twice a second.
 SEEN = """selector => new Promise((resolve, reject) => {
   const look = () => {
     const roots = [document, ...[...document.querySelectorAll("div")].map((div) => div.shadowRoot).filter(Boolean)];
@@ -66,8 +66,8 @@ SEEN = """selector => new Promise((resolve, reject) => {
   look();
 })"""
 
-PAUSE_SECONDS = 10.0  # of a visitor, between two pages
-BOUND_SECONDS = 1.0  # that a page should take
+PAUSE_SECONDS = 10.0  # between two pages of a visitor
+BOUND_SECONDS = 1.0  # a page should take at most this long
 TIMEOUT_SECONDS = 60.0  # after which a page counts as failed
 
 # ---------------------------------------------------------------- the server
@@ -75,13 +75,13 @@ TIMEOUT_SECONDS = 60.0  # after which a page counts as failed
 
 @contextmanager
 def running(command: Sequence[str] | str, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command in a group of processes of its own, which ends with this process at the latest.
+    """Run a command in its own process group, which ends with this process at the latest.
 
     A guard kills the group once the pipe that it reads is closed: by us, or by the system if we are killed.
 
     Args:
         command: The command.
-        options: Of `subprocess.Popen`.
+        options: Options of `subprocess.Popen`.
     """
     process = subprocess.Popen(command, start_new_session=True, **options)
     script = f"read -r _; kill -9 -{process.pid} 2>/dev/null"
@@ -98,11 +98,11 @@ def running(command: Sequence[str] | str, **options: Any) -> Iterator[subprocess
 
 @contextmanager
 def served(folder: Path, results: Path) -> Iterator[str]:
-    """Run the app of a folder on a port of its own, which no other process is given.
+    """Run the app in a folder on its own port.
 
     Args:
         folder: A copy of this project.
-        results: Where live runs put theirs; other results of this user are not seen.
+        results: Folder of the results of live runs; the user's other results are hidden.
 
     Yields:
         The server's address, once it answers.
@@ -111,7 +111,7 @@ def served(folder: Path, results: Path) -> Iterator[str]:
         TimeoutError: It does not answer in time.
         ChildProcessError: It ended instead.
     """
-    with socket.socket() as reserved:  # keeps others from getting this port; a server that asks for it by number does
+    with socket.socket() as reserved:  # the system gives this port to nobody else who does not ask for its number
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         reserved.bind((LOCAL, 0))
         port = reserved.getsockname()[1]
@@ -151,7 +151,7 @@ def open_in(context: BrowserContext, site: str, name: str) -> float:
 
 @contextmanager
 def browser(playwright: Playwright) -> Iterator[BrowserContext]:
-    """Start a browser with a profile of its own, which keeps files and compiled scripts on disk as a person's does."""
+    """Start a browser with its own profile, which caches files and compiled scripts on disk as a person's does."""
     with TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         context = playwright.chromium.launch_persistent_context(
             profile, executable_path=CHROMIUM, args=list(OPTIONS), viewport=WINDOW
@@ -161,10 +161,10 @@ def browser(playwright: Playwright) -> Iterator[BrowserContext]:
 
 
 def measure_waiting(runs: int) -> None:
-    """Print how long one person waits for each page's picture: the median, and the longest in brackets."""
+    """Print how long one person waits for each page's picture: the median, and the longest in parentheses."""
     with TemporaryDirectory() as own, served(ROOT, Path(own)) as site, sync_playwright() as playwright:
 
-        def opened(name: str, times: int) -> list[float]:  # in one browser that was never used
+        def opened(name: str, times: int) -> list[float]:  # in one new browser
             with browser(playwright) as context:
                 return [open_in(context, site, name) for _ in range(times)]
 
@@ -183,11 +183,11 @@ def measure_waiting(runs: int) -> None:
 
 @dataclass
 class Visits:
-    """What visitors have waited for.
+    """The visits to a server.
 
     Attributes:
-        seconds: From each request to the end of its page's script, the picture's data included.
-        faults: Pages that failed, or never ended.
+        seconds: Time from each request to the end of the page's script, including the picture's data.
+        faults: Number of pages that failed or never ended.
     """
 
     seconds: list[float] = field(default_factory=list)
@@ -195,7 +195,7 @@ class Visits:
 
 
 async def visit(address: str, visits: Visits, seconds: float, seed: int) -> None:
-    """Open pages in random order, one every PAUSE_SECONDS, for so many seconds."""
+    """Open random pages, one every PAUSE_SECONDS, for a number of seconds."""
     chance = random.Random(seed)
     await asyncio.sleep(chance.uniform(0, PAUSE_SECONDS))
     ends = time.monotonic() + seconds
@@ -212,31 +212,32 @@ async def visit(address: str, visits: Visits, seconds: float, seed: int) -> None
 
 
 async def open_page(session: ClientConnection, name: str) -> bool:
-    """Ask for a page and read all that it sends; return whether something failed."""
-    order = BackMsg()
-    order.rerun_script.page_name = name
-    await session.send(order.SerializeToString())
-    failed, begun = False, False
+    """Request a page and read its whole response; return whether it failed."""
+    request = BackMsg()
+    request.rerun_script.page_name = name
+    await session.send(request.SerializeToString())
+    has_failed, has_started = False, False
     async for content in session:
         message = ForwardMsg.FromString(content if isinstance(content, bytes) else content.encode())
-        kind = message.WhichOneof("type")
-        begun = begun or kind == "new_session"
-        if kind == "delta" and message.delta.new_element.WhichOneof("type") == "exception":
-            failed = True
-        if begun and kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
-            return failed
+        message_type = message.WhichOneof("type")
+        has_started = has_started or message_type == "new_session"
+        if message_type == "delta" and message.delta.new_element.WhichOneof("type") == "exception":
+            has_failed = True
+        is_finished = message_type == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
+        if has_started and is_finished:
+            return has_failed
     return True  # the server has closed the session
 
 
 async def visit_all(address: str, visitors: int, seconds: float) -> Visits:
-    """Let so many visitors open pages at the same time."""
+    """Let visitors open pages at the same time."""
     visits = Visits()
     await asyncio.gather(*(visit(address, visits, seconds, seed) for seed in range(visitors)))
     return visits
 
 
 def sweeping(results: Path) -> AbstractContextManager[object]:
-    """Run one sweep after another on one thread, at lower priority."""
+    """Run one sweep after another on one thread, at low priority."""
     name, checkpoint = next(iter(EMBEDDED.items()))
     command = [sys.executable, "-m", "core.precompute", "--checkpoint", name, "--task", checkpoint.task]
     script = f"while :; do nice {' '.join(command)} --threads 1 --output {results} >/dev/null 2>&1; done"
@@ -251,7 +252,7 @@ def row(visitors: int, visits: Visits) -> str:
 
 
 def measure_visitors(numbers: Sequence[int], seconds: float) -> None:
-    """Print how long so many visitors of a hosted server wait, each number on a server of its own."""
+    """Print how long visitors of a hosted server wait, by their number, each on a new server."""
     os.environ["PRUNESCOPE_HOSTED"] = "1"
     print(
         f"{'visitors':>8}{'pages':>8}{'within 1 s':>12}{'median':>9}{'95 %':>9}{'longest':>9}{'failed':>8}", flush=True
@@ -259,7 +260,7 @@ def measure_visitors(numbers: Sequence[int], seconds: float) -> None:
     for visitors in numbers:
         with TemporaryDirectory() as folder, served(ROOT, Path(folder) / "results") as site:
             address = f"{site.replace('http', 'ws', 1)}/_stcore/stream"
-            asyncio.run(visit_all(address, 1, len(ADDRESSES) * PAUSE_SECONDS / 2))  # reads what all visitors share
+            asyncio.run(visit_all(address, 1, len(ADDRESSES) * PAUSE_SECONDS / 2))  # fills the shared caches
             with sweeping(Path(folder)):
                 print(row(visitors, asyncio.run(visit_all(address, visitors, seconds))), flush=True)
 
@@ -270,9 +271,13 @@ def measure_visitors(numbers: Sequence[int], seconds: float) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print both tables."""
     parser = OneLineParser(prog="python -m benchmarks.serving", description=__doc__)
-    parser.add_argument("--runs", type=int, default=5, help="how often each page is opened; 0: not at all (default: 5)")
-    parser.add_argument("--visitors", nargs="*", type=int, default=[10, 25, 50], help="default: 10 25 50")
-    parser.add_argument("--seconds", type=float, default=120, help="of every number of visitors (default: 120)")
+    parser.add_argument("--runs", type=int, default=5, help="how often to open each page; 0: not at all (default: 5)")
+    parser.add_argument(
+        "--visitors", nargs="*", type=int, default=[10, 25, 50], help="numbers of visitors (default: 10 25 50)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=120, help="duration for each number of visitors (default: 120)"
+    )
     options = parser.parse_args(arguments)
     if options.runs:
         measure_waiting(options.runs)

@@ -1,8 +1,14 @@
 """`python -m benchmarks.verdicts`: write what the shipped results say, one by one and together.
 
+<<<<<<< HEAD
 It replaces what stands between lines such as `<!-- verdicts -->` and `<!-- end of verdicts -->` in `README.md`,
 `docs/methods.md` and `docs/results.md`, draws `docs/forest.svg`, and writes the tables that pages read, `pooled.json`
 and `harm.json` in `cached_results`.
+=======
+It replaces the text between lines such as `<!-- verdicts -->` and `<!-- end of verdicts -->` in `docs/results.md` and
+`README.md`, draws `docs/forest.svg`, and writes `pooled.json`, `harm.json` and `measured.json` in `cached_results`,
+which pages read.
+>>>>>>> 5309c4e3 (Write the benchmarks in plain English)
 """
 
 import re
@@ -36,6 +42,7 @@ from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT
 from ui.text import markdown_table
 
+<<<<<<< HEAD
 README, FOREST = ROOT / "README.md", ROOT / "docs" / "forest.svg"
 markdown_of = partial(markdown_table, write=str)  # as a document's reader sees its source
 NO_DIFFERENCE = "None shows that a method differs from random removal"
@@ -67,28 +74,56 @@ def documents(table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: 
         for name, text in parts.items():
             written[path] = written_into(written[path], name, text)
     return written
+=======
+DOCUMENT, README, FOREST = ROOT / "docs" / "results.md", ROOT / "README.md", ROOT / "docs" / "forest.svg"
+MEASURED = SHIPPED / "measured.json"
+markdown_of = partial(markdown_table, write=str)  # legible as source
+NO_DIFFERENCE = "None shows that a method differs from random removal"
+
+
+def pages_of(table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: Sequence[Harm]) -> dict[Path, str]:
+    """Return the new texts of the documents and of the file that Methods reads."""
+    claim = claim_said(together[0], together)
+    harm = markdown_of(harm_table(alone))
+    document = DOCUMENT.read_text("utf-8")
+    for name, text in {
+        "claim": f"**{claim.heading}.** {' '.join(claim.sentences)}",
+        "pooled": markdown_of(pooled_table(together)),
+        "verdicts": table_of(table),
+        "harm": harm,
+    }.items():
+        document = written_into(document, name, text)
+    measured = {"verdicts-counted": words.counted(row.verdict for row in table), "harm": harm}
+    readme = written_into(README.read_text("utf-8"), "claim", f"**{claim.heading}.**")
+    return {DOCUMENT: document, README: readme, MEASURED: json.dumps(measured, ensure_ascii=False, indent=1) + "\n"}
+>>>>>>> 5309c4e3 (Write the benchmarks in plain English)
 
 
 def table_of(table: "Sequence[VerdictRow]") -> str:
-    """Say which tasks verdicts cover, count them, and tabulate them."""
+    """Tabulate the verdicts, below the tasks that they cover and their counts."""
     tasks = sorted({row.result.task.name for row in table}, key=[*TASKS].index)
-    known, reasons = [row.verdict for row in table], Counter(row.verdict.reason for row in table)
-    why = ", ".join(f"{reasons[reason]} × {reason}" for reason in words.REASONS if reasons[reason])
+    verdicts, counts = [row.verdict for row in table], Counter(row.verdict.reason for row in table)
+    why = ", ".join(f"{counts[reason]} × {reason}" for reason in words.REASONS if counts[reason])
     alone = sum(row.alone.state in DIFFERENT for row in table)
-    covered = f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {words.counted(known)} ({why})."
-    if not any(one.state in DIFFERENT for one in known):
+    covered = f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {words.counted(verdicts)} ({why})."
+    if not any(verdict.state in DIFFERENT for verdict in verdicts):
         covered += f" {NO_DIFFERENCE}; judged alone, before the correction for their number, {alone} would."
+<<<<<<< HEAD
     return f"{covered}\n\n{markdown_of(verdict_rows(table))}"
 
 
 def explained(meanings: Mapping[str, str]) -> str:
     """List reasons or flags with their sentences, as Markdown."""
     return "\n".join(f"- *{name}*: {sentence}" for name, sentence in meanings.items())
+=======
+    reasons, marks = words.explained(words.REASONS), words.explained(words.FLAGS)
+    return f"{covered}\n\n{markdown_of(verdict_rows(table))}\n\nReasons:\n\n{reasons}\n\nMarks:\n\n{marks}"
+>>>>>>> 5309c4e3 (Write the benchmarks in plain English)
 
 
 @dataclass(frozen=True)
 class VerdictRow:
-    """One method on one checkpoint and task: its sweep, its verdict in the table and alone, and at SECOND_DAMAGE."""
+    """One method on one checkpoint and task: its sweep, its verdicts in the table, alone, and at SECOND_DAMAGE."""
 
     result: SweepResult
     verdict: Verdict
@@ -97,40 +132,42 @@ class VerdictRow:
 
 
 def verdict_table(results: Sequence[SweepResult]) -> list[VerdictRow]:
-    """Judge results beside each other, one row per task, checkpoint and method that random removal stands beside.
+    """Judge results, one row per task, checkpoint and method that has a random control.
 
     See `core.findings.claim.with_rows`.
     """
-    known = with_rows(sorted(results, key=lambda result: result.key))
-    rows = sorted((row for row in known if control_sweeps(row, results)), key=_place)
+    candidates = with_rows(sorted(results, key=lambda result: result.key))
+    rows = sorted((row for row in candidates if control_sweeps(row, results)), key=_position)
     alone = [verdict(result, results) for result in rows]
     seconds = (verdict(result, results, damage=SECOND_DAMAGE) for result in rows)
     return [VerdictRow(*row) for row in zip(rows, corrected(alone), alone, seconds, strict=True)]
 
 
-def _place(result: SweepResult) -> tuple[int, int, str, str, str]:
+def _position(result: SweepResult) -> tuple[int, int, str, str, str]:
     pruning, checkpoint = result.pruning, result.checkpoint.id
-    place = [*TASKS].index(result.task.name), [*METHODS].index(pruning.method), pruning.scope or ""
-    return *place, family_of(checkpoint) or checkpoint, checkpoint
+    order = [*TASKS].index(result.task.name), [*METHODS].index(pruning.method)
+    return *order, pruning.scope or "", family_of(checkpoint) or checkpoint, checkpoint
 
 
 def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
-    """Write the table, a row of texts per method and checkpoint; below seed twins a row with their spread."""
-    whole = [row.result for row in table]
-    places = {result.key: (result.checkpoint.id, result.task.fingerprint, method_name(result)) for result in whole}
-    found = {keys[-1]: (name, keys) for name, keys in seed_groups(places)}
+    """Write the table, a row of texts per method and checkpoint; below seed twins, a row with their spread."""
+    results = [row.result for row in table]
+    identities = {
+        result.key: (result.checkpoint.id, result.task.fingerprint, method_name(result)) for result in results
+    }
+    twins = {keys[-1]: (name, keys) for name, keys in seed_groups(identities)}
     rows = []
     for row in table:
         marks = words.flags_cell(row.verdict), words.layer_cell(row.result, row.verdict)
         rows.append(_cells([row], checkpoint_name(row.result), marks))
-        if spread := found.get(row.result.key):
-            name, keys = spread
+        if row.result.key in twins:
+            name, keys = twins[row.result.key]
             rows.append(_cells([twin for twin in table if twin.result.key in keys], name, (NONE, NONE)))
     return rows
 
 
 def _cells(rows: Sequence[VerdictRow], checkpoint: str, marks: tuple[str, str]) -> dict[str, str]:
-    """Write a method on one checkpoint, or over several that differ only in the seed."""
+    """Write the row of a method on one checkpoint, or on several that differ only in the seed."""
     result = rows[0].result
     task = task_title(result.task.name)
     name = checkpoint.replace(f", fine-tuned on {task}", "")
@@ -144,10 +181,10 @@ def _cells(rows: Sequence[VerdictRow], checkpoint: str, marks: tuple[str, str]) 
 
 
 def written_into(document: str, name: str, text: str) -> str:
-    """Return a document with another text between its markers of that name.
+    """Replace the text between a document's markers of a name.
 
     Raises:
-        PrunescopeError: The document has no markers.
+        PrunescopeError: The document has no such markers.
     """
     begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
     between = re.compile(f"{begin}.*{end}", re.DOTALL)
@@ -157,7 +194,7 @@ def written_into(document: str, name: str, text: str) -> str:
 
 
 def write_table(file: library.TableFile[library.Line], table: Sequence[library.Line]) -> None:
-    """Write a table for the app to read."""
+    """Write a table that the app reads."""
     store.write_atomically(file.path, file.rows.dump_json(tuple(table), indent=1).decode() + "\n")
 
 
