@@ -1,14 +1,8 @@
 """`python -m benchmarks.verdicts`: write what the shipped results say, one by one and together.
 
-<<<<<<< HEAD
-It replaces what stands between lines such as `<!-- verdicts -->` and `<!-- end of verdicts -->` in `README.md`,
-`docs/methods.md` and `docs/results.md`, draws `docs/forest.svg`, and writes the tables that pages read, `pooled.json`
-and `harm.json` in `cached_results`.
-=======
-It replaces the text between lines such as `<!-- verdicts -->` and `<!-- end of verdicts -->` in `docs/results.md` and
-`README.md`, draws `docs/forest.svg`, and writes `pooled.json`, `harm.json` and `measured.json` in `cached_results`,
-which pages read.
->>>>>>> 5309c4e3 (Write the benchmarks in plain English)
+It replaces the text between lines such as `<!-- verdicts -->` and `<!-- end of verdicts -->` in `README.md`,
+`docs/methods.md` and `docs/results.md`, draws `docs/forest.svg`, and writes `pooled.json` and `harm.json` in
+`cached_results`, which pages read.
 """
 
 import re
@@ -42,19 +36,17 @@ from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT
 from ui.text import markdown_table
 
-<<<<<<< HEAD
 README, FOREST = ROOT / "README.md", ROOT / "docs" / "forest.svg"
-markdown_of = partial(markdown_table, write=str)  # as a document's reader sees its source
+markdown_of = partial(markdown_table, write=str)  # legible as source
 NO_DIFFERENCE = "None shows that a method differs from random removal"
 
 
 def documents(table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: Sequence[Harm]) -> dict[Path, str]:
-    """Return the documents with today's verdicts, all of them together, and harm, in their places."""
+    """Return the documents with the current verdicts, one by one and together, and harm."""
     claim = claim_finding(together[0], together)
-    claimed = f"**{claim.heading}.** {' '.join(claim.sentences)}"
     harm = markdown_of(harm_table(alone))
     texts = {
-        README: {"claim": claimed},
+        README: {"claim": f"**{claim.heading}.**"},
         METHODS_PROSE: {
             "reasons": explained(words.REASONS),
             "flags": explained(words.FLAGS),
@@ -62,7 +54,7 @@ def documents(table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: 
             "harm": harm,
         },
         ROOT / "docs" / "results.md": {
-            "claim": claimed,
+            "claim": f"**{claim.heading}.** {' '.join(claim.sentences)}",
             "pooled": markdown_of(pooled_table(together)),
             "verdicts": table_of(table),
             "harm": harm,
@@ -74,29 +66,6 @@ def documents(table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: 
         for name, text in parts.items():
             written[path] = written_into(written[path], name, text)
     return written
-=======
-DOCUMENT, README, FOREST = ROOT / "docs" / "results.md", ROOT / "README.md", ROOT / "docs" / "forest.svg"
-MEASURED = SHIPPED / "measured.json"
-markdown_of = partial(markdown_table, write=str)  # legible as source
-NO_DIFFERENCE = "None shows that a method differs from random removal"
-
-
-def pages_of(table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: Sequence[Harm]) -> dict[Path, str]:
-    """Return the new texts of the documents and of the file that Methods reads."""
-    claim = claim_said(together[0], together)
-    harm = markdown_of(harm_table(alone))
-    document = DOCUMENT.read_text("utf-8")
-    for name, text in {
-        "claim": f"**{claim.heading}.** {' '.join(claim.sentences)}",
-        "pooled": markdown_of(pooled_table(together)),
-        "verdicts": table_of(table),
-        "harm": harm,
-    }.items():
-        document = written_into(document, name, text)
-    measured = {"verdicts-counted": words.counted(row.verdict for row in table), "harm": harm}
-    readme = written_into(README.read_text("utf-8"), "claim", f"**{claim.heading}.**")
-    return {DOCUMENT: document, README: readme, MEASURED: json.dumps(measured, ensure_ascii=False, indent=1) + "\n"}
->>>>>>> 5309c4e3 (Write the benchmarks in plain English)
 
 
 def table_of(table: "Sequence[VerdictRow]") -> str:
@@ -108,17 +77,12 @@ def table_of(table: "Sequence[VerdictRow]") -> str:
     covered = f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {words.counted(verdicts)} ({why})."
     if not any(verdict.state in DIFFERENT for verdict in verdicts):
         covered += f" {NO_DIFFERENCE}; judged alone, before the correction for their number, {alone} would."
-<<<<<<< HEAD
     return f"{covered}\n\n{markdown_of(verdict_rows(table))}"
 
 
 def explained(meanings: Mapping[str, str]) -> str:
     """List reasons or flags with their sentences, as Markdown."""
     return "\n".join(f"- *{name}*: {sentence}" for name, sentence in meanings.items())
-=======
-    reasons, marks = words.explained(words.REASONS), words.explained(words.FLAGS)
-    return f"{covered}\n\n{markdown_of(verdict_rows(table))}\n\nReasons:\n\n{reasons}\n\nMarks:\n\n{marks}"
->>>>>>> 5309c4e3 (Write the benchmarks in plain English)
 
 
 @dataclass(frozen=True)
