@@ -1,4 +1,7 @@
-"""What several checkpoints together say: which cells there are, what is estimated over them, and when it counts."""
+"""Pooled verdicts: which cells there are, what is estimated over them, and when it counts.
+
+tests/independent computes the shipped estimates again.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +13,8 @@ from benchmarks.pooled import estimate, pool
 from benchmarks.verdicts import write_table
 from core.findings import pooled
 from core.findings.grid import grid_rows
-from core.findings.pooled import ALL, FEWEST_PREDICTED, WHOLE, Pooled, marks
-from core.findings.words import narrow
-from core.findings.words.grid import claim_finding, pooled_table
+from core.findings.pooled import ALL, Pooled, marks
+from core.findings.words.grid import claim_finding
 from core.results.schema import SweepResult
 from tests.core.findings import made
 from tests.core.findings.made import around, network
@@ -27,54 +29,42 @@ def table(shares: tuple[float, ...], *others: list[SweepResult]) -> tuple[Pooled
     return pool(made.judged(*shelves, *others))
 
 
-def test_cells_are_tasks_at_a_depth_and_the_wider_interval_counts() -> None:
-    """`tests/independent` computes the estimates again."""
-    (known,) = table(SHARES["apart"])
-    assert [(cell.task, cell.layers) for cell in known.cells] == [("CoLA", 4), ("SST-2", 4), ("CoLA", 6), ("SST-2", 6)]
-    found = known.estimates[ALL]
-    assert set(known.estimates) == {"4 layers", "6 layers", WHOLE, ALL}
-    assert (found.predicted is None, known.estimates["4 layers"].predicted) == (found.cells < FEWEST_PREDICTED, None)
-    assert found.interval == max((found.between, found.within), key=lambda bounds: bounds[1] - bounds[0])
-    assert [(cell.upper, cell.control_upper, len(cell.keys)) for cell in known.cells] == [(1, 1, 1)] * 4
-    whole = pooled_table([known])
-    for part in narrow(whole, naming=2):
-        assert [row["Over"] for row in part] == [row["Over"] for row in whole], "every part names its rows"
-
-
 def test_seed_twins_count_once_by_the_mean_of_their_shares() -> None:
     twin = [made.of_seed(1, result) for result in (network(0.75), *around(0.7))]
-    (alone,), (known,) = table(SHARES["same"]), table(SHARES["same"], twin)
-    before, after = (next(c for c in one.cells if (c.task, c.layers) == ("SST-2", 4)) for one in (alone, known))
-    assert (len(before.keys), len(after.keys), len(known.cells)) == (1, 2, len(alone.cells))
+    (without,), (with_twin,) = table(SHARES["same"]), table(SHARES["same"], twin)
+    before, after = (pooled.cells[1] for pooled in (without, with_twin))  # CoLA, SST-2 with four layers …
+    assert (len(before.keys), len(after.keys), len(with_twin.cells)) == (1, 2, len(without.cells))
     assert after.contrast.difference == pytest.approx(np.mean([before.contrast.difference, 0.05]))
     assert after.contrast.seed_deviation == pytest.approx(before.contrast.seed_deviation), "they share the draws"
 
 
-def test_draws_that_repeat_over_checkpoints_widen_the_interval() -> None:
-    (known,) = table(SHARES["same"])
-    nothing = (replace(cell, contrast=replace(cell.contrast, difference=0.0)) for cell in known.cells)
-    cells = [replace(cell, by_seed={0: 0.2, 1: -0.2}) for cell in nothing]
-    found = estimate(cells)
-    assert (found.between, found.interval) == ((0, 0), found.within)
-    assert found.interval[1] > 1
-    apart = estimate([replace(cells[0], by_seed={2: 0.1}), cells[1]])
-    assert (apart.within, apart.interval) == (None, apart.between), "no seed that both have"
+def test_draws_shared_by_checkpoints_widen_the_interval() -> None:
+    ((first, second, *_),) = (pooled.cells for pooled in table(SHARES["same"]))
+    cells = [
+        replace(cell, contrast=replace(cell.contrast, difference=0.0), by_seed={0: 0.2, 1: -0.2})
+        for cell in (first, second)
+    ]
+    shared = estimate(cells)
+    assert (shared.between, shared.interval) == ((0, 0), shared.within)
+    assert shared.interval[1] > 1
+    separate = estimate([replace(cells[0], by_seed={2: 0.1}), cells[1]])
+    assert (separate.within, separate.interval) == (None, separate.between), "no common seed"
 
 
 @pytest.mark.parametrize(("shares", "state"), [("same", "equivalent"), ("apart", "inconclusive"), ("more", "steeper")])
-def test_an_estimate_counts_by_its_interval(shares: str, state: str) -> None:
-    (known,) = table(SHARES[shares])
-    assert known.estimates[ALL].state == state
+def test_the_interval_decides_the_state(shares: str, state: str) -> None:
+    (pooled,) = table(SHARES[shares])
+    assert pooled.estimates[ALL].state == state
 
 
-def test_a_single_cell_or_too_few_seeds_say_nothing_together() -> None:
+def test_single_cells_and_too_few_seeds_are_not_pooled() -> None:
     assert table(SHARES["same"][:1]) == ()
     bare = network(0.7, task="qqp")
-    (known,) = table(SHARES["same"], [bare, *around(0.7, task="qqp")[:1]])
-    assert bare.key not in known.keys
+    (pooled,) = table(SHARES["same"], [bare, *around(0.7, task="qqp")[:1]])
+    assert bare.key not in pooled.keys
 
 
-def test_what_is_shipped_is_what_was_written(shipped: Path) -> None:
+def test_the_app_reads_what_was_written(shipped: Path) -> None:
     assert pooled.shipped() == ()
     known = table(SHARES["same"])
     shipped.parent.mkdir(exist_ok=True)

@@ -10,22 +10,25 @@ from core.inputs.prepare import prepare
 from core.request.sweep_request import SweepRequest, checked
 from tests.tiny import loaded
 
-# Over the examples: one an amount; one more for the floor; an amount's accuracy and both sides of CKA.
+# Over the examples: one per amount; one more for the floor; per amount, accuracy and both sides of CKA.
 PASSES = {"plain": 3, "ours": 4, "careful": 9, "published": 9}
 
 
 @pytest.mark.parametrize("task", ["sst2", "mrpc"])
-def test_all_procedures_find_the_same_in_their_numbers_of_passes(task: str, tiny_bert: Path, glue_folder: Path) -> None:
-    asked = checked(SweepRequest(str(tiny_bert), task, amounts=(0.0, 0.5, 0.9), num_examples=64, data=str(glue_folder)))
-    inputs, found = prepare(asked), {}
+def test_all_procedures_agree_in_their_numbers_of_passes(task: str, tiny_bert: Path, glue_folder: Path) -> None:
+    amounts = (0.0, 0.5, 0.9)
+    inputs = prepare(
+        checked(SweepRequest(str(tiny_bert), task, amounts=amounts, num_examples=64, data=str(glue_folder)))
+    )
+    accuracies = {}
     for name, procedure in PROCEDURES.items():
         workload, seen = Workload(loaded(inputs.resolved), inputs), []  # torch-cka leaves its hooks behind
         count = lambda model, arguments, options, seen=seen: seen.append(len(options["input_ids"]))  # noqa: E731
         workload.checkpoint.model.register_forward_pre_hook(count, with_kwargs=True)  # deep copies take it along
-        found[name] = procedure(workload)
+        accuracies[name] = procedure(workload)
         assert sum(seen) == PASSES[name] * 64
-        assert not workload.checkpoint.model.training, "dropout would score by chance"
-    assert found["careful"] == found["published"] == pytest.approx(found["ours"])
+        assert not workload.checkpoint.model.training, "dropout would make scores random"
+    assert accuracies["careful"] == accuracies["published"] == pytest.approx(accuracies["ours"])
     batches, names = stacked_batches(workload, inputs.subset.texts, 16, "max_length")
     assert {batch.shape for batch in batches} == {(16, len(names), 128)}
     batches, _ = stacked_batches(workload, inputs.subset.texts, 32, "longest")

@@ -1,4 +1,4 @@
-"""The command, on tiny encoders: what it trains, leaves and refuses, and that an interruption changes nothing."""
+"""The command, on tiny encoders: what it writes and refuses, and that an interruption changes nothing."""
 
 import json
 import shutil
@@ -37,7 +37,7 @@ Make = Callable[..., Path]
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few examples, and a save at every step: five an epoch."""
+    """Use few examples, and save at every step, of which an epoch has five."""
     monkeypatch.setattr(command, "RECIPES", RECIPES)
     monkeypatch.setattr(syntax, "NUM_EXAMPLES", 256)
     for module in (syntax, training):
@@ -47,7 +47,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def make(tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
-    """Makes a checkpoint in a folder of its own, and returns that folder."""
+    """Return a function that makes a checkpoint in its own folder, and returns that."""
 
     def run(folder: Path, *, family: str = "tiny-cola", base: Path = tiny_bert, data: Path = glue_folder) -> Path:
         for module in (command, checkpoints, limits):
@@ -58,14 +58,14 @@ def make(tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     return run
 
 
-def test_a_checkpoint_is_made_and_an_interruption_in_any_stage_changes_nothing(
+def test_a_checkpoint_is_the_same_after_interruptions_in_any_stage(
     make: Make, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = make(tmp_path / "whole")
     resumed = tmp_path / "resumed"
     work = resumed / "work" / NAME
     save = Trainer._save_checkpoint
-    for stage, step in ((work / "syntax", 2), (work, 7)):  # the latter in the second epoch
+    for stage, step in ((work / "syntax", 2), (work, 7)):  # step 7 is in the second epoch
 
         def interrupted(self: Trainer, *given: object, stage: Path = stage, step: int = step) -> None:
             save(self, *given)
@@ -78,11 +78,11 @@ def test_a_checkpoint_is_made_and_an_interruption_in_any_stage_changes_nothing(
                 make(resumed)
         assert not (stage / "final").exists()
         half = shutil.copytree(stage / f"checkpoint-{step}", stage / f"checkpoint-{step + 1}")
-        (half / "trainer_state.json").unlink()  # as where it ends while it saves
+        (half / "trainer_state.json").unlink()  # as if interrupted while saving
     make(resumed)
-    stored = [path.name for path in (whole / NAME).iterdir()]
-    assert {"README.md", "recipe.json", "model.safetensors", "tokenizer.json"} <= set(stored)
-    for name in (*stored, f"../work/{NAME}/syntax/final/model.safetensors"):
+    names = [path.name for path in (whole / NAME).iterdir()]
+    assert {"README.md", "recipe.json", "model.safetensors", "tokenizer.json"} <= set(names)
+    for name in (*names, f"../work/{NAME}/syntax/final/model.safetensors"):
         assert (resumed / NAME / name).read_bytes() == (whole / NAME / name).read_bytes(), name
     folder = whole / NAME
     assert json.loads((folder / "recipe.json").read_text()) == {"family": "tiny-cola", "seed": 3}
@@ -90,21 +90,21 @@ def test_a_checkpoint_is_made_and_an_interruption_in_any_stage_changes_nothing(
     assert (resolved.id, resolved.recipe and resolved.recipe.name) == (f"recipe:{NAME}", NAME)
     validation, train = (read_examples(glue_folder, COLA, split) for split in ("validation", "train"))
     assert np.array_equal(np.load(folder / "training_examples.npy"), example_digests(texts(train, COLA)))
-    places = (folder, whole / "work" / NAME / "mixed")
-    found, trained = (predicted_by_transformers(place, validation["sentence"]) for place in places)
-    assert accuracy_score(trained, found) > 0.95  # it is stored in float16
+    folders = (folder, whole / "work" / NAME / "mixed")
+    stored, trained = (predicted_by_transformers(each, validation["sentence"]) for each in folders)
+    assert accuracy_score(trained, stored) > 0.95  # stored in float16
     assert AutoConfig.from_pretrained(folder).dtype == torch.float16
     card = (folder / "README.md").read_text()
     for words in (
-        f"| accuracy | {accuracy_score(validation['label'], found):.4f} |",
-        f"| matthews correlation | {matthews_corrcoef(validation['label'], found):.4f} |",
+        f"| accuracy | {accuracy_score(validation['label'], stored):.4f} |",
+        f"| matthews correlation | {matthews_corrcoef(validation['label'], stored):.4f} |",
         "trained on 160 examples",
         "python -m recipes tiny-cola --seed 3 --base",
     ):
         assert words in card
 
 
-def test_what_cannot_be_used_is_refused_and_a_training_goes_on_with_what_it_began_with(
+def test_unusable_input_is_refused_and_a_training_cannot_change_its_input(
     make: Make, tiny_bert: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(message: str, **changed: object) -> None:
@@ -123,7 +123,9 @@ def test_what_cannot_be_used_is_refused_and_a_training_goes_on_with_what_it_bega
     refused("'--base nowhere' has no config.json", base=tmp_path / "nowhere")
 
 
-def test_a_bundled_checkpoint_knows_all_written_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bundled_checkpoint_keeps_all_words_written_for_this_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     task, seen = TASKS["messages"], []
     base = make_bert(tmp_path / "base", labels=len(task.label_names))
     keep = export.kept_ids

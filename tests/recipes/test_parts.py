@@ -1,4 +1,4 @@
-"""The parts of a recipe: corrupted sentences, what is taught about each, seeds, and a smaller vocabulary."""
+"""The parts of a recipe: corrupted sentences, their labels and loss, and a smaller vocabulary."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ SENTENCES = [split_words(text) for text in make_texts(100)]
 # ---------------------------------------------------------------- corrupted sentences
 
 
-def test_a_seed_makes_the_examples_that_the_shipped_weights_learnt_from() -> None:
+def test_a_seed_gives_the_examples_that_the_shipped_weights_learnt_from() -> None:
     assert split_words("They've left, haven’t they?") == ["they've", "left", ",", "haven’t", "they", "?"]
     assert set(word_forms({"walk", "walks", "walked", "film"})["walk"]) == {"walks", "walked"}
     examples = list(make_examples(SENTENCES, 1000, 0))
@@ -31,7 +31,7 @@ def test_a_seed_makes_the_examples_that_the_shipped_weights_learnt_from() -> Non
 # ---------------------------------------------------------------- learning syntax
 
 
-def test_all_pieces_of_a_word_at_fault_are_labelled_and_words_weigh_against_the_sentence(tiny_bert: Path) -> None:
+def test_all_pieces_of_a_word_at_fault_are_labelled_and_words_are_weighted(tiny_bert: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny_bert)
     corrupted = [("the", False), ("xyz", True), ("film", False), (".", False)]
     data_set = syntax.labelled(tokenizer, [corrupted, [("a", False), ("film", False)]])
@@ -40,8 +40,8 @@ def test_all_pieces_of_a_word_at_fault_are_labelled_and_words_weigh_against_the_
     logits = torch.randn(2, 4, 2, generator=torch.Generator().manual_seed(0))
     labels = torch.tensor([[1, 0, 1, syntax.IGNORED], [0, 0, syntax.IGNORED, syntax.IGNORED]])
     sentence, words = (
-        torch.stack([cross_entropy(logits[place], labels[place]) for place in places]).mean()
-        for places in ([(0, 0), (1, 0)], [(0, 1), (0, 2), (1, 1)])
+        torch.stack([cross_entropy(logits[token], labels[token]) for token in tokens]).mean()
+        for tokens in ([(0, 0), (1, 0)], [(0, 1), (0, 2), (1, 1)])
     )
     expected = sentence + syntax.WORDS_WEIGHT * words
     torch.testing.assert_close(syntax.loss(TokenClassifierOutput(logits=logits), labels), expected)
@@ -50,8 +50,9 @@ def test_all_pieces_of_a_word_at_fault_are_labelled_and_words_weigh_against_the_
 # ---------------------------------------------------------------- the vocabulary
 
 
-def test_a_smaller_vocabulary_cuts_the_same_words_into_the_same_pieces(tiny_bert: Path) -> None:
-    full, model = (kind.from_pretrained(tiny_bert) for kind in (AutoTokenizer, AutoModelForSequenceClassification))
+def test_a_smaller_vocabulary_splits_words_into_the_same_pieces(tiny_bert: Path) -> None:
+    full = AutoTokenizer.from_pretrained(tiny_bert)
+    model = AutoModelForSequenceClassification.from_pretrained(tiny_bert)
     before = model.get_input_embeddings().weight.detach().clone()
     texts = make_texts(3)
     keep = kept_ids(full, [(text,) for text in texts])

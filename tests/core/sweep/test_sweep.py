@@ -22,7 +22,6 @@ from core.sweep.sweep import SharedPasses, sweep
 from tests.refusals import refusal
 
 PASS, REST = 5, 2  # micro-batches of 70 examples, and of the other 26
-Edit = Callable[[torch.nn.Module], None]
 
 
 def parts(folder: Path, glue: Path, **options: object) -> tuple[Checkpoint, Inputs, SweepRequest]:
@@ -117,29 +116,16 @@ def test_a_request_determines_its_numbers_for_every_method(tiny_bert: Path, glue
         assert calibration is None
 
 
-def overflowing(model: torch.nn.Module) -> None:
-    """Enlarge weights until what they compute overflows."""
-    model.bert.encoder.layer[1].output.dense.weight.data.mul_(1e38)
-
-
-def overflowing_pruned(model: torch.nn.Module) -> None:
-    """Make the logits infinite where most of a matrix, but not all, is zero."""
-    weight = model.bert.encoder.layer[0].output.dense.weight
-
-    def hook(module: torch.nn.Module, inputs: object, logits: torch.Tensor) -> torch.Tensor | None:
-        return logits / 0 if 0.6 < (weight == 0).float().mean().item() < 1 else None
-
-    model.classifier.register_forward_hook(hook)
-
-
-@pytest.mark.parametrize(("edit", "frames"), [(overflowing, 0), (overflowing_pruned, 2)])
-def test_infinite_numbers_are_never_scored(tiny_bert: Path, glue_folder: Path, edit: Edit, frames: int) -> None:
+def test_infinite_numbers_are_never_scored(tiny_bert: Path, glue_folder: Path) -> None:
     checkpoint, inputs, request = parts(tiny_bert, glue_folder)
-    edit(checkpoint.model)
+    weight = checkpoint.model.bert.encoder.layer[0].output.dense.weight
+    checkpoint.model.classifier.register_forward_hook(
+        lambda module, inputs, logits: logits / 0 if 0.6 < (weight == 0).float().mean().item() < 1 else None
+    )
     emitted: list[object] = []
     with pytest.raises(PrunescopeError, match=r"'tiny-bert' computes numbers that are not finite.*: choose another"):
         sweep(checkpoint, inputs, request, on_frame=lambda _, frame: emitted.append(frame))
-    assert len(emitted) == frames
+    assert len(emitted) == 2, "until most of the matrix is zero"
 
 
 ALL = {"range_examples": "all"}
