@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self, cast
 import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
-from core.request.catalog import MAX_LAYERS, RECIPE
+from core.request.catalog import MAX_LAYERS
 from core.request.limits import dataset_of
 from core.request.points import points_of
 from core.results import fields as f
@@ -49,12 +49,6 @@ class CheckpointRecord(f.Record):
     num_parameters: int = Field(ge=1, le=10**12)
     num_prunable: int = Field(ge=1, le=10**12)
     recipe: RecipeRecord | None = None
-
-    @model_validator(mode="after")
-    def _is_called_by_its_recipe(self) -> Self:
-        if self.recipe and (self.id, self.source) != (f"{RECIPE}{self.recipe.name}", "folder"):
-            raise ValueError(f"a checkpoint with the recipe {self.recipe.name} is not called by it")
-        return self
 
 
 class ColumnsRecord(f.Record):
@@ -256,30 +250,25 @@ class SweepResult(Header, Computed):
     statistics: dict[f.MeasureName, dict[f.Name, LayerStatistics]] | None = None  # by reduction; `tokens` has none
 
     @model_validator(mode="after")
-    def _shapes_agree(self) -> Self:
-        if fault := next(self._faults(), ""):
-            raise ValueError(f"{fault} not those of its points, layers, examples and measures")
+    def _parts_agree(self) -> Self:
+        amounts, frames, judged = self.amounts, self.frames, self.working_range
+        by_example = [self.task.gold, *(frame.predictions for frame in frames)]
+        by_point = [self.similarity.length_control]
+        if self.floor:
+            by_example.append(self.floor.predictions)
+            by_point += self.floor.cka.values()
+        names = {frozenset(values) for frame in frames for values in (frame.metrics, frame.intervals)}
+        if not (
+            {*map(len, by_example)} == {len(self.task.examples)}
+            and {*map(len, by_point)} == {len(self.points)}
+            and {len(frame.layer_sparsity) for frame in frames} <= {self.checkpoint.num_layers}
+            and (not amounts or [*amounts] == sorted({0.0, *amounts}))
+            and (judged is None or {judged.to, judged.shown_broken_from} <= {None, *amounts})
+            and len(names) <= 1
+            and all({*frame.similarity} == {*self.measures} and frame.fits(len(self.points)) for frame in frames)
+        ):
+            raise ValueError("its points, layers, examples, amounts, metrics and measures do not fit each other")
         return self
-
-    def _faults(self) -> Iterator[str]:
-        points, examples, amounts = len(self.points), len(self.task.examples), self.amounts
-        layers = self.checkpoint.num_layers
-        if (len(self.task.gold), len(self.similarity.length_control)) != (examples, points):
-            yield "its gold labels or length control are"
-        if self.floor and (len(self.floor.predictions) != examples or {*map(len, self.floor.cka.values())} - {points}):
-            yield "its floor is"
-        if amounts != tuple(sorted(set(amounts))) or (amounts and amounts[0] != 0):
-            yield "its frames must ascend from amount 0: they are"
-        if (judged := self.working_range) and not {judged.to, judged.shown_broken_from} <= {None, *amounts}:
-            yield "its working range ends at amounts that are"
-        for frame in self.frames:
-            lengths = len(frame.predictions), len(frame.layer_sparsity)
-            names = [set(values) for values in (frame.metrics, frame.intervals, frame.similarity)]
-            metrics = set(self.frames[0].metrics)
-            if lengths != (examples, layers) or names != [metrics, metrics, set(self.measures)]:
-                yield f"frame {frame.amount}: its predictions, layer sparsity, metrics, intervals or measures are"
-            if not frame.fits(points):
-                yield f"frame {frame.amount}: its similarities lie outside [-1, 1], or are"
 
     @property
     def amounts(self) -> tuple[float, ...]:
