@@ -18,7 +18,7 @@ from scipy.stats import spearmanr
 from benchmarks.pooled import margin_of_mean
 from core.findings.choices import task_title
 from core.findings.comparable import isolated_of
-from core.findings.passed import HELD_AGAINST, ByAmount, Estimate, Harm, Values, by_amount, harm_of, reads
+from core.findings.passed import HELD_AGAINST, ByAmount, CellMean, Harm, Values, by_amount, harm_of, reads
 from core.findings.words import NONE, Table, with_interval
 from core.findings.words.passed import CELLS, ENDS
 from core.request.catalog import METHODS, REDUCTION
@@ -72,11 +72,11 @@ def correlations(tables: ByAmount) -> dict[str, float]:
     return {"own": own, "early": early, "end": end, "beyond": end - own}
 
 
-def _estimate(name: str, values: "pd.Series[float]") -> Estimate:
+def _estimate(name: str, values: "pd.Series[float]") -> CellMean:
     bound = 2 if name == "beyond" else 1  # of the absolute value
     mean, margin = float(values.mean()), margin_of_mean(values.to_numpy())
     low, high = np.clip([mean - margin, mean + margin], -bound, bound).tolist()
-    return Estimate(len(values), mean, (low, high))
+    return CellMean(len(values), mean, (low, high))
 
 
 def harm_table(table: Sequence[Harm]) -> Table:
@@ -95,5 +95,5 @@ def harm_table(table: Sequence[Harm]) -> Table:
     ]
 
 
-def _mean(estimate: Estimate | None) -> str:
+def _mean(estimate: CellMean | None) -> str:
     return f"{with_interval(estimate.value, *estimate.interval, 2)}, {estimate.cells}" if estimate else NONE

@@ -16,14 +16,15 @@ from statsmodels.stats.meta_analysis import combine_effects
 
 from core.findings.choices import task_title
 from core.findings.claim import FEWEST_SEEDS, Verdict
-from core.findings.pooled import ALL, FEWEST_PREDICTED, WHOLE, Cell, Estimate, Pooled
+from core.findings.pooled import ALL, FEWEST_PREDICTED, WHOLE, Cell, Pooled, PooledEstimate
 from core.request.catalog import CONFIDENCE, METHODS
-from core.results.names import method_name
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import contrast
 from core.sweep.statistics import Array
 
 QUANTILE = (1 + CONFIDENCE) / 2
+# By method and scope, then by depth and task: verdicts by the key of their result.
+Groups = dict[tuple[str, str | None], dict[tuple[int, str], dict[str, Verdict]]]
 
 
 def pool(judged: Iterable[tuple[SweepResult, Verdict]]) -> tuple[Pooled, ...]:
@@ -32,18 +33,18 @@ def pool(judged: Iterable[tuple[SweepResult, Verdict]]) -> tuple[Pooled, ...]:
     Args:
         judged: The results that `core.findings.claim.with_rows` returns, with their verdicts.
     """
-    by_method: dict[str, dict[tuple[int, str], dict[str, Verdict]]] = defaultdict(lambda: defaultdict(dict))
+    by_method: Groups = defaultdict(lambda: defaultdict(dict))
     for result, verdict in sorted(judged, key=_order):
         name = result.checkpoint.num_layers, task_title(result.task.name)
-        by_method[method_name(result)][name][result.key] = verdict
+        by_method[result.pruning.method, result.pruning.scope][name][result.key] = verdict
     table = []
-    for title, by_cell in by_method.items():
+    for (method, scope), by_cell in by_method.items():
         cells = [cell for name, twins in sorted(by_cell.items()) if (cell := _cell(*name, twins))]
         groups = {f"{depth} layers": [cell for cell in cells if cell.layers == depth] for depth, _ in sorted(by_cell)}
         groups |= {WHOLE: [cell for cell in cells if len(cell.by_seed) >= cell.needed], ALL: cells}
         estimates = {name: estimate(group) for name, group in groups.items() if len(group) > 1}
         if estimates:
-            table.append(Pooled(title, tuple(cells), estimates))
+            table.append(Pooled(method, scope, tuple(cells), estimates))
     return tuple(table)
 
 
@@ -76,7 +77,7 @@ def _cell(layers: int, task: str, twins: Mapping[str, Verdict]) -> Cell | None:
     )
 
 
-def estimate(cells: Sequence[Cell]) -> Estimate:
+def estimate(cells: Sequence[Cell]) -> PooledEstimate:
     """Estimate the difference over at least two cells."""
     contrasts = [cell.contrast for cell in cells]
     effects = np.array([diff.difference for diff in contrasts])
@@ -97,7 +98,7 @@ def estimate(cells: Sequence[Cell]) -> Estimate:
         predicted = value - margin, value + margin
     interval = max(((low, high), within or (value, value)), key=lambda bounds: bounds[1] - bounds[0])
     deviation, inconsistency = float(np.sqrt(variance)), max(0.0, float(combined.i2))
-    return Estimate(count, value, interval, (low, high), within, deviation, inconsistency, predicted)
+    return PooledEstimate(count, value, interval, (low, high), within, deviation, inconsistency, predicted)
 
 
 def margin_of_mean(values: Sequence[float] | Array) -> float:

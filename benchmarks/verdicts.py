@@ -6,11 +6,13 @@ It replaces the text between lines such as `<!-- verdicts -->` and `<!-- end of 
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from benchmarks.harm import harm_table, harms
 from benchmarks.pooled import pool
@@ -20,16 +22,16 @@ from core.errors import PrunescopeError
 from core.exports.drawing import draw
 from core.exports.figure import figure_of
 from core.findings import passed, pooled
-from core.findings.choices import family_of, seed_groups, task_title
+from core.findings.choices import family_of, task_title
 from core.findings.claim import Verdict, corrected, verdict, with_rows
 from core.findings.comparable import control_sweeps
 from core.findings.passed import Harm
 from core.findings.pooled import Pooled
-from core.findings.words import NONE
+from core.findings.words import NONE, mean_and_deviation
 from core.findings.words import verdict as words
 from core.findings.words.grid import claim_finding, claim_heading, pooled_table
 from core.findings.words.methods import PROSE as METHODS_PROSE
-from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, TASKS
+from core.request.catalog import DAMAGE, FAMILIES, METHODS, RECIPE, ROOT, SECOND_DAMAGE, TASKS
 from core.results import library, store
 from core.results.names import checkpoint_name, listed, method_name
 from core.results.schema import SweepResult
@@ -130,18 +132,47 @@ def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
     return rows
 
 
+def seed_groups(places: Mapping[str, tuple[str, ...]]) -> list[tuple[str, list[str]]]:
+    """Group results on at least two seed twins, in the order in which the first of each comes.
+
+    Weights made twice with one seed, whose bits differ from processor to processor, count once: the first does.
+
+    Args:
+        places: By the key of each result the checkpoint's id, and what else twins must share, such as the examples.
+
+    Returns:
+        What the twins are called, and the keys of their results.
+    """
+    groups: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)  # by seed
+    for key, (checkpoint, *shared) in places.items():
+        if family := family_of(checkpoint):
+            seed = checkpoint.rpartition("-seed-")[2] if checkpoint.startswith(RECIPE) else "0"  # of the embedded ones
+            groups[family, *shared].setdefault(seed, key)
+    named = ((FAMILIES.get(family, family), list(keys.values())) for (family, *_), keys in groups.items())
+    return [(f"{name}, {len(keys)} seeds", keys) for name, keys in named if len(keys) > 1]
+
+
 def _cells(rows: Sequence[VerdictRow], checkpoint: str, marks: tuple[str, str]) -> dict[str, str]:
     """Write the row of a method on one checkpoint, or on several that differ only in the seed."""
     result = rows[0].result
     task = task_title(result.task.name)
     name = checkpoint.replace(f", fine-tuned on {task}", "")
     cells = {"Task": task, "Checkpoint": name, "Method": method_name(result)}
-    share, random, state = words.beside_random([row.verdict for row in rows]).values()
+    share, random, state = _verdict_cells([row.verdict for row in rows])
     cells |= {f"In the upper half at {DAMAGE:.2f}": share, f"Random at {DAMAGE:.2f}": random}
-    share, random, _ = words.beside_random([row.second for row in rows]).values()
+    share, random, _ = _verdict_cells([row.second for row in rows])
     cells |= {f"In the upper half at {SECOND_DAMAGE:.2f}": share, f"Random at {SECOND_DAMAGE:.2f}": random}
     titles = f"Verdict at {DAMAGE:.2f}", "Marks", "Layer that differs most"
     return cells | dict(zip(titles, (state, *marks), strict=True))
+
+
+def _verdict_cells(verdicts: Sequence[Verdict]) -> Sequence[str]:
+    """Write the shares in the upper half and the verdict: of one beside its seeds, of several over the mean of each."""
+    if len(verdicts) == 1:
+        return list(words.verdict_cells(verdicts[0]).values())
+    shares = [known.share for known in verdicts if known.share is not None]
+    means = [float(np.mean(known.control_shares)) for known in verdicts if known.control_shares]
+    return mean_and_deviation(shares), mean_and_deviation(means), words.counted(verdicts)
 
 
 def written_into(document: str, name: str, text: str) -> str:

@@ -18,9 +18,8 @@ from tqdm import tqdm
 
 from core.command_line import FAILED, INTERRUPTED, OneLineParser, importing, progress_shown, run_command, use_threads
 from core.errors import PrunescopeError
-from core.findings.grid import GridRow, arranged, grid_rows
 from core.findings.words import numbered
-from core.findings.words.grid import grid_table
+from core.findings.words.grid import GridRow, arranged, grid_rows, grid_table
 from core.inputs.forecast import timed
 from core.request.controls import likely_amounts
 from core.request.grid_file import read_grid

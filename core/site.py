@@ -30,10 +30,9 @@ from core.exports.site_readme import THUMBNAIL, site_readme
 from core.exports.site_shelf import Shelf, shelf_of
 from core.findings import pooled
 from core.findings.choices import shown_first
-from core.findings.grid import GridRow, arranged, grid_rows
 from core.findings.words import numbered
 from core.findings.words.choices import distinguishing_labels
-from core.findings.words.grid import grid_table
+from core.findings.words.grid import GridRow, arranged, grid_rows, grid_table
 from core.findings.words.pages import ADDRESSES, FIRST_LINE, FORMER, VIEWS
 from core.results.library import Entry
 from core.results.provenance import recomputation

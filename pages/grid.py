@@ -7,21 +7,17 @@ import streamlit as st
 from core.charts.forest import Own
 from core.charts.pages import pooled_shown
 from core.findings import pooled
-from core.findings.choices import published_pair, settings
-from core.findings.grid import arranged
+from core.findings.choices import settings
 from core.findings.pooled import Pooled
 from core.findings.words import grid as words
 from core.findings.words.choices import ASKING, BOXES
-from core.results.cached_call import cached_call
-from core.results.library import entry_of
-from core.results.names import in_sentence, pruning_name
 from ui.address import choose, picture_first
 from ui.exports import offer_exports
-from ui.grid import rows_everywhere, rows_of, show_grid
-from ui.header import ViewState, link_to, one_result, page_header, show_nothing
+from ui.grid import rows_of, show_grid
+from ui.header import page_header, show_nothing
 from ui.player import show_pictures
 from ui.results import own_results, shipped_results
-from ui.text import markdown_table, plain, remark, show_details, show_table
+from ui.text import plain, remark, show_details
 
 SOURCES = {"own": "Your results", "shipped": "Shipped with Prunescope"}
 ALONE = {"": "Left out", "shown": "Shown"}
@@ -39,7 +35,7 @@ def grid() -> None:
         show_nothing(NOTHING, "python -m core.grid FILE.yaml")
         return
     if table := pooled.shipped():
-        show_pooled(table, pooled.marks(rows_of(available["own"])))
+        show_pooled(table, words.own_marks(rows_of(available["own"])))
     title = st.empty()
     with st.popover("Change", type="tertiary", icon=":material/tune:"):
         first = "own" if len(available["own"]) > MANY else "shipped"
@@ -51,35 +47,9 @@ def grid() -> None:
             shown = [entry for entry in shown if chosen in (ANY, of(entry))]
     with title, st.spinner("Reading results"):
         rows = rows_of(entries)
-        found = arranged(rows, [entry.key for entry in shown])
+        found = words.arranged(rows, [entry.key for entry in shown])
     (title.subheader if table else title.title)(plain(words.grid_heading(found)), anchor=False)
     show_grid(found)
-    show_table(words.reasons_table(found))
-    if over_seeds := words.seeds_table(found):
-        st.subheader("The same method on checkpoints that differ only in the seed", anchor=False)
-        st.markdown(words.OVER_SEEDS)
-        show_table(over_seeds, naming=2)
-    show_replication(one_result())
-
-
-def show_replication(state: ViewState) -> None:
-    """Say what the pruning on show does to each shipped checkpoint; the visitor's own stand in the table below them."""
-    if state.result is None:
-        return
-    rows = rows_everywhere(state.result, shipped_results())
-    counted = {row.key for row in rows}
-    beside = [row for row in rows_everywhere(state.result, state.entries) if row.key not in counted]
-    sentences = words.replication_sentences(rows, in_sentence(pruning_name(state.result)))
-    if not sentences:
-        return
-    st.subheader("Does it hold for other checkpoints?", anchor=False)
-    st.markdown(plain(" ".join(sentences)))
-    with st.expander("Each checkpoint"):
-        st.markdown(markdown_table(words.replication_table(rows, beside)))
-    if pair := published_pair(state.entries, cached_call(entry_of, state.result)):
-        link_to(
-            "Compare", "See SST-2 and CoLA side by side", ":material/compare:", result=pair[0].key, other=pair[1].key
-        )
 
 
 def show_pooled(table: Sequence[Pooled], own: Own) -> None:

@@ -1,6 +1,6 @@
 """The Lab: prunes a checkpoint on demand and shows every frame as it arrives."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -9,7 +9,7 @@ from core.charts.result import result_scene
 from core.findings.choices import middle_of, settings
 from core.findings.words.lab import caution, check_sentence, methods_table, reading_note
 from core.findings.words.layers import layers_heading
-from core.findings.words.story import judged
+from core.findings.words.story import chance_text
 from core.jobs.job import Job
 from core.jobs.queue import queue
 from core.request.catalog import REDUCTIONS
@@ -17,7 +17,7 @@ from core.request.controls import deciding, judged_beside
 from core.request.sweep_request import DEFAULT_REQUEST, SweepRequest
 from core.results import store
 from core.results.cached_call import cached_call
-from core.results.names import amount_name, result_name
+from core.results.names import amount_name, brief_name, result_name
 from core.results.schema import SweepResult
 from ui import jobs
 from ui.address import DECIDE, OWN, OWN_MODEL, picture_first, set_parameter, show
@@ -152,7 +152,7 @@ def show_result(result: SweepResult, job: Job | None) -> None:
     head.title(plain(heading), anchor=False)
     with picture:
         if len(result.frames) > 1:
-            show_methods(methods_table(own_methods(result) or [result], reduction), result.key)
+            show_methods(own_methods(result) or [result], reduction, result.key)
         if job:
             jobs.follow(job)
         draw(result, reduction)
@@ -161,7 +161,7 @@ def show_result(result: SweepResult, job: Job | None) -> None:
         with refusals_shown():
             if not offer_control(result, at_hand()):
                 link_to_control(result)
-    show_finding(result, cached_call(judged, result, companions_of(result, at_hand())))
+    show_finding(result, cached_call(chance_text, result, companions_of(result, at_hand())))
     name, to_decide = plain(result_name(result)), DECIDE in st.query_params
     key = f"lab-settings-{to_decide}-{result.key}"
     with settings:
@@ -174,13 +174,14 @@ def show_result(result: SweepResult, job: Job | None) -> None:
         check_and_recompute(result)
 
 
-def show_methods(rows: Mapping[str, dict[str, str]], on_show: str) -> None:
-    """Tabulate results by their keys, and lead to those not on show: a link in a table would open a new tab."""
+def show_methods(results: Sequence[SweepResult], reduction: str, on_show: str) -> None:
+    """Tabulate results, and lead to those not on show: a link in a table would open a new tab."""
+    rows, names = methods_table(results, reduction), {result.key: brief_name(result.pruning) for result in results}
     st.markdown(markdown_table([{title: plain(cell) for title, cell in row.items()} for row in rows.values()], str))
     with st.container(horizontal=True, key="lab-methods"):
-        for key, row in rows.items():
+        for key in rows:
             if key != on_show:
-                st.button(plain(row["Method"]), f"lab-method-{key}", type="tertiary", on_click=show, args=(key,))
+                st.button(plain(names[key]), f"lab-method-{key}", type="tertiary", on_click=show, args=(key,))
 
 
 def show_finding(result: SweepResult, finding: str) -> None:

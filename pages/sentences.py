@@ -8,7 +8,7 @@ import streamlit as st
 from core.charts.pages import Shown, sentences_shown
 from core.charts.sentences import probability_scene
 from core.findings.choices import is_of_model
-from core.findings.sentences import ALL, examples_of, flip_choices
+from core.findings.sentences import ALL, examples_of
 from core.findings.words import sentences as words
 from core.jobs.queue import queue
 from core.request.catalog import METHODS, TASKS
@@ -42,7 +42,7 @@ def sentences() -> None:
     picture = st.container()
     by_flip, by_label = st.columns(2)
     with by_flip:
-        flips = choose("flips", flip_choices(result, examples))
+        flips = choose("flips", words.flip_choices(result, examples))
     with by_label:
         label = choose("label", {ALL: "Any", **{name: brief_label(name) for name in result.task.label_names}})
     shown = sentences_shown(result, flips, label)  # texts may have come since

@@ -10,12 +10,9 @@ from cachetools import LRUCache, cached
 
 from core.errors import BusyError
 from core.exports.tables import table
-from core.findings.choices import companions, everywhere
-from core.findings.grid import Grid, GridRow, grid_rows
-from core.findings.words.grid import grid_table
+from core.findings.words.grid import Grid, GridRow, grid_rows, grid_table
 from core.results import store
-from core.results.cached_call import cached_call
-from core.results.library import Entry, Extract, entry_of, extracts
+from core.results.library import Entry, Extract, extracts
 from core.results.schema import SweepResult
 from ui.exports import download
 
@@ -36,13 +33,6 @@ def rows_of(entries: Sequence[Entry]) -> list[GridRow]:
             read = {file: extract for file, extract in extracts(files).items() if not isinstance(extract, BusyError)}
             rows += _rows(read)
     return rows
-
-
-def rows_everywhere(result: SweepResult, entries: Sequence[Entry]) -> list[GridRow]:
-    """Describe a result's pruning on every checkpoint: see `core.findings.choices.everywhere`."""
-    same = {entry.key: entry for entry in everywhere(cached_call(entry_of, result), entries)}
-    beside = [companion for entry in same.values() for companion in companions(entry, entries)]
-    return [row for row in rows_of([*same.values(), *beside]) if row.key in same]
 
 
 @cached(LRUCache(1024), tuple)  # places, each about as large as one result

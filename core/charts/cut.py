@@ -55,7 +55,7 @@ def _frontier_view(known: Frontier, chosen: Choice | None) -> View:
             **{end: g.rounded(getattr(choice.value, end)) for end in ("value", "low", "high")},
             **{"x": choice.gain, "label": str(len(choice.removed))},
             **{"chosen": choice == chosen, "text": decimals(choice.value.value, 3)},
-            **words.told(choice, depth),
+            **words.model_cells(choice, depth),
         }
         for choice in known.choices
     ]

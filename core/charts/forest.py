@@ -10,9 +10,9 @@ import altair as alt
 from core.charts import grammar as g
 from core.charts.view import Layout, Numbers, Scene, View, in_rows
 from core.findings.pooled import ALL, FEWEST_PREDICTED, WHOLE, Pooled
-from core.findings.words import points, points_span
+from core.findings.words import points_span, signed_points
 from core.request.catalog import CONFIDENCE
-from core.results.names import capitalised
+from core.results.names import capitalised, name_of
 from core.sweep.control_contrast import MARGIN, Contrast
 
 END = 40  # points, where the axis ends: what reaches farther is cut off there
@@ -31,7 +31,7 @@ KEY = (
 ENDS = ("value", "low", "high", "from", "to")  # of a difference, its interval, and where another task is expected
 AXIS = "Points, minus random removal"
 
-Own = Mapping[str, Sequence[tuple[str, Contrast]]]
+Own = Mapping[tuple[str, str | None], Sequence[tuple[str, Contrast]]]
 
 
 def forest_scene(table: Sequence[Pooled], own: Own, title: str) -> Scene:
@@ -39,12 +39,14 @@ def forest_scene(table: Sequence[Pooled], own: Own, title: str) -> Scene:
 
     Args:
         table: What is pooled, at least one method.
-        own: By the title of a method the visitor's own results: marks, which no estimate counts.
+        own: The visitor's own results by method and scope: marks, which no estimate counts.
         title: What they show together.
     """
-    rows = {f"forest-{k}": _rows(known, own.get(known.title, ())) for k, known in enumerate(table, start=1)}
+    rows = {
+        f"forest-{k}": _rows(known, own.get((known.method, known.scope), ())) for k, known in enumerate(table, start=1)
+    }
     most = max(map(len, rows.values()))
-    views = {name: _view(known.title, rows[name], most) for name, known in zip(rows, table, strict=True)}
+    views = {name: _view(name_of(known.pruning), rows[name], most) for name, known in zip(rows, table, strict=True)}
     height = f"{ROW_REM * most + AXIS_REM:g}rem"
     wide, narrow = (in_rows(list(views), columns, height) for columns in (min(COLUMNS, len(views)), 1))
     slide = '"forest-1" minmax(0, 1fr) / minmax(0, 1fr)'  # has room for the method that the title is about
@@ -57,7 +59,7 @@ def _rows(known: Pooled, own: Sequence[tuple[str, Contrast]]) -> g.Rows:
 
     def add(kind: str, label: str, ends: tuple[float, ...], seeds: str = "") -> None:
         value, low, high, *_ = ends
-        text = f"{points(value, '+').split()[0]} ({points_span(low, high)})"
+        text = f"{signed_points(value)} ({points_span(low, high)})"
         in_points = {name: round(100 * end, 3) for name, end in zip(ENDS, ends, strict=False)}
         rows.append({"y": len(rows), "kind": kind, "label": label, "text": text, "seeds": seeds, **in_points})
 

@@ -14,8 +14,8 @@ from core.charts import strips as s
 from core.charts.result import player_frames
 from core.charts.view import Layout, Numbers, Scene, View, in_column
 from core.findings.accuracy import beyond_from
-from core.findings.layers import floor_of, interval_text, layers_of, own_similarity
-from core.findings.words.layers import layers_heading
+from core.findings.layers import floor_of, layers_of, own_similarity
+from core.findings.words.layers import interval_text, layers_heading, survival_text
 from core.findings.words.numbers import decimals, two_places
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.names import PointLabel, amount_name, origins, point_names, units_name
@@ -48,18 +48,19 @@ def layer_scene(result: SweepResult, reduction: str, chosen: PointLabel, control
     own, floor = own_similarity(result, reduction), floor_of(result, reduction)
     amounts, beyond = g.amount_rows(result.amounts), g.beyond_rows(beyond_from(result))
     everything = (max(s.EVERYTHING[0], s.edges(result.amounts)[-1]) + FLOOR_GAP, s.EVERYTHING[1])
-    every, *_, first = layers_of(result, reduction)
+    order = layers_of(result, reduction)
+    every = order.every
     strips = [
         {
             "pick": layer.label,
-            "apart": g.apart(row, every.index(first), len(every)),
-            "name": f"{layer.title}, intact up to {layer.text}" if layer.is_defined else layer.title,
+            "apart": g.apart(row, every.index(order.selected), len(every)),
+            "name": f"{layer.title}, intact up to {survival_text(layer)}" if layer.is_defined else layer.title,
             "title": layer.title,
             "chosen": layer.label == chosen,
             "y": row,
             "y2": row + 1,
             "v": list(map(two_places, layer.own)),
-            "intact": f"{layer.text} {BY_CONSTRUCTION}" if layer.by_construction else layer.text,
+            "intact": survival_text(layer) + (f" {BY_CONSTRUCTION}" if layer.by_construction else ""),
             "survival": g.rounded(layer.value),
             **g.interval_fields(layer.interval),
             "interval": interval_text(layer.interval, result.amounts[-1]),
@@ -87,7 +88,7 @@ def layer_scene(result: SweepResult, reduction: str, chosen: PointLabel, control
         "How much each layer still resembles its unpruned self: similarity (CKA); "
         f"bars end where it falls below {SURVIVAL_THRESHOLD}"
     ]
-    if any(str(row["intact"]).endswith(BY_CONSTRUCTION) for row in strips):
+    if any(layer.by_construction for layer in every):
         title.append(f"{BY_CONSTRUCTION} still at least {SURVIVAL_THRESHOLD} with everything removed")
     numbers = Numbers("strips", "pick", {"Similarity": "v", "Intact up to": "intact"}, named="Layer")
     name = f"{names[k].title}: similarity (CKA) to its unpruned self{f'; shaded: {g.BEYOND}' if beyond else ''}"

@@ -11,7 +11,8 @@ import altair as alt
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
 from core.findings.compare import FramePair
-from core.findings.words.numbers import UNDEFINED, hundredths
+from core.findings.rounding import hundredths
+from core.findings.words.numbers import UNDEFINED
 from core.results.names import point_names
 from core.results.schema import Frame, SweepResult
 

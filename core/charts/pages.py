@@ -35,7 +35,7 @@ from core.findings.words import sentences as sentences_words
 from core.findings.words.numbers import unbroken
 from core.findings.words.passed import halves_finding
 from core.findings.words.present import HINT
-from core.findings.words.story import in_short
+from core.findings.words.story import spoken_summary
 from core.findings.words.verdict import criteria_table, numbers_table
 from core.request.catalog import REDUCTIONS
 from core.results.cached_call import cached_call
@@ -182,7 +182,7 @@ def present_block(result: SweepResult, near: Sequence[SweepResult], heading: str
         )
         for name in REDUCTIONS
     }
-    spoken = {name: cached_call(in_short, result, near, name) for name in scenes}
+    spoken = {name: cached_call(spoken_summary, result, near, name) for name in scenes}
     stage = {"heading": heading, "caption": caption, "hint": HINT}
     first = next(iter(scenes.values()))
     return Block(first, start=result.amounts[0], choices=scenes, spoken=spoken, stage=stage)

@@ -105,7 +105,7 @@ def _cell_rows(result: SweepResult, examples: Sequence[Example], borders: Sequen
                     "x2": borders[end],
                     "now": WORDS[label != example.gold],
                     "predicted": label_name(result, label),
-                    "amounts": first if first == last else num.percent_range(first, last),
+                    "amounts": first if first == last else f"{first} to {last}",
                 }
             )
     return rows

@@ -6,7 +6,7 @@ const TAKEN = {}, SCRIPTS = {}; // data by their names; promises of what is bein
 const CARRIED = ["result", "other", "reduction", "study"]; // from page to page, as in ui/address.py
 const SETUP = [...CARRIED, "layer"]; // choices that are folded away behind the result's name
 const FILTERS = ["Task", "Checkpoint", "Pruning", "Verdict"]; // of all results
-const SHOWN = ["Checkpoint", "Task", "Verdict", "First to change", "Holds"]; // of each, beside its name
+const SHOWN = ["Checkpoint", "Task", "In the upper half", "Random, mean ± SD", "Verdict", "First to change", "Holds"]; // of each, beside its name
 const KEY_CHARS = 12; // of a result's key in the name of a file
 const MAX_QUOTED_CHARS = 24, MAX_LINE_CHARS = 200; // of a bad value; of the reader's own line below a stage
 const LAB = { heading: "Prune a checkpoint on your own machine", sentences: ["These pages show stored results."] };

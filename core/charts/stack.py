@@ -17,6 +17,7 @@ from core.charts.view import Numbers, View
 from core.findings.layers import floor_of, layers_of
 from core.findings.matching import chance_beside
 from core.findings.words import share_span
+from core.findings.words.layers import intact_words
 from core.findings.words.numbers import two_places
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.schema import SweepResult
@@ -73,7 +74,7 @@ def stack_rows(result: SweepResult, reduction: str, chance: Array | None) -> g.R
             "apart": g.apart(k, found.every.index(found.selected), len(rows)),
             "floor": g.rounded(layer.floor),
             "floor_text": two_places(layer.floor),
-            "words": layer.words if layer.is_defined else "",
+            "words": intact_words(layer) if layer.is_defined else "",
         }
     return rows
 

@@ -13,7 +13,7 @@ from core.findings.accuracy import metrics_of
 from core.findings.choices import halves, isolated
 from core.findings.layers import layers_of
 from core.findings.pooled import Pooled
-from core.findings.sentences import ALL, examples_of, flip_choices
+from core.findings.sentences import ALL, examples_of
 from core.findings.words import Finding, points
 from core.findings.words import compare as compare_words
 from core.findings.words import cut as cut_words
@@ -22,6 +22,7 @@ from core.findings.words import story as story_words
 from core.findings.words.lab import caution
 from core.findings.words.methods import methods_parts
 from core.findings.words.pages import label_of
+from core.findings.words.sentences import flip_choices
 from core.request.catalog import REDUCTION_TITLES
 from core.results.cut import CutStudy
 from core.results.names import brief_label, checkpoint_name, data_name, point_names, pruning_name

@@ -1,8 +1,8 @@
 """How well the model still does: the metric on show, what it is held against, where it fails, and when to doubt it.
 
 Names of labels are matched when a checkpoint is loaded (`core.inputs.labels`), but LABEL_0 and LABEL_1 say nothing, and
-names can be incorrect. A result does not record the names, so the doubt relies on the unpruned model's predictions
-alone; it covers stored and uploaded results too. Labels are never reordered here.
+names can be incorrect. A result does not record the checkpoint's names, so a doubt rests on the unpruned model's
+predictions alone, of stored and uploaded results too. Labels are never reordered here.
 """
 
 from collections import Counter
@@ -33,8 +33,8 @@ def metrics_of(*results: SweepResult) -> dict[str, str]:
 
 def metric_of(*results: SweepResult, asked: str | None = None) -> str:
     """Choose the metric to show: the one asked for where all results have it, else the first."""
-    known = metrics_of(*results)
-    return asked if asked in known else next(iter(known))
+    shared = metrics_of(*results)
+    return asked if asked in shared else next(iter(shared))
 
 
 def working_to(result: SweepResult, metric: str | None = None) -> float | None:
@@ -42,9 +42,9 @@ def working_to(result: SweepResult, metric: str | None = None) -> float | None:
 
     By another metric than the task's main one, the evaluation examples are judged, which may be fewer.
     """
-    known, metric = result.working_range, metric or metric_of(result)
-    if known is None or known.metric == metric:
-        return known.to if known else None
+    main, metric = result.working_range, metric or metric_of(result)
+    if main is None or main.metric == metric:
+        return main.to if main else None
     return _working_to(metric, result.amounts, result.task.gold, tuple(frame.predictions for frame in result.frames))
 
 
@@ -79,9 +79,9 @@ def beyond_from(result: SweepResult, metric: str | None = None) -> float | None:
 
 def ends_by_chance(result: SweepResult, companions: Iterable[SweepResult], metric: str | None = None) -> list[float]:
     """Return up to which amount the model works under each seed of the random control; none where one has no end."""
-    ends = [beyond_from(control, metric) for control in controls_of(result, companions)]
-    known = [end for end in ends if end is not None]
-    return known if len(known) == len(ends) else []
+    controls = controls_of(result, companions)
+    ends = [end for control in controls if (end := beyond_from(control, metric)) is not None]
+    return ends if len(ends) == len(controls) else []
 
 
 def smallest_drop(result: SweepResult) -> float | None:
@@ -91,24 +91,24 @@ def smallest_drop(result: SweepResult) -> float | None:
     where the range was judged on more, the standard error is scaled to their number. Where the range ends with the
     unpruned model, the first amount counts. None without a range.
     """
-    known = result.working_range
-    if known is None or known.to is None or len(result.frames) < 2:
+    working = result.working_range
+    if working is None or working.to is None or len(result.frames) < 2:
         return None
-    pruned = result.frames[max(result.amounts.index(known.to), 1)].predictions
+    pruned = result.frames[max(result.amounts.index(working.to), 1)].predictions
     labels = np.array([result.task.gold, result.frames[0].predictions, pruned])  # (3, n)
-    score, n = SCORES[known.metric], labels.shape[1]
+    score, n = SCORES[working.metric], labels.shape[1]
     # Examples with the same three labels have the same replicate.
     _, firsts, counts = np.unique(labels, axis=1, return_index=True, return_counts=True)
     left = (np.delete(labels, k, axis=1) for k in firsts)  # each (3, n - 1); all of them at once may take gigabytes
     without = [float(score(gold, after) - score(gold, before)) for gold, before, after in left]  # (kinds,)
     variance = np.cov(without, fweights=counts, ddof=0)
-    return float(DETECTABLE * np.sqrt((n - 1) * variance * n / known.examples))
+    return float(DETECTABLE * np.sqrt((n - 1) * variance * n / working.examples))
 
 
 def has_doubtful_range(result: SweepResult) -> bool:
     """Whether a drop of a tenth of the lead could go unseen where the working range ends; False without a range."""
-    known, drop = result.working_range, smallest_drop(result)
-    return known is not None and drop is not None and drop > (1 - RETAINED) * known.lead
+    working, drop = result.working_range, smallest_drop(result)
+    return working is not None and drop is not None and drop > (1 - RETAINED) * working.lead
 
 
 def no_lead_from(result: SweepResult) -> float | None:
@@ -116,10 +116,10 @@ def no_lead_from(result: SweepResult) -> float | None:
 
     It is 0 if it never does at all, None if it still does at the largest amount, or no interval is known.
     """
-    bounds, majority = [frame.intervals.get("accuracy") for frame in result.frames], majority_of(result, "accuracy")
-    above = [k for k, interval in enumerate(bounds) if interval and interval[0] > majority]
-    after = above[-1] + 1 if above else 0  # the first frame of those that are never above again
-    return result.amounts[after] if bounds[0] and after < len(bounds) else None
+    intervals, majority = [frame.intervals.get("accuracy") for frame in result.frames], majority_of(result, "accuracy")
+    above = [k for k, interval in enumerate(intervals) if interval and interval[0] > majority]
+    after = above[-1] + 1 if above else 0
+    return result.amounts[after] if intervals[0] and after < len(intervals) else None
 
 
 # ---------------------------------------------------------------- labels that are rare or in doubt

@@ -1,10 +1,9 @@
 """Choose among many results: which are offered, which comes first, and what each is judged beside."""
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import attrgetter
 
-from core.request.catalog import EMBEDDED, FAMILIES, METHODS, RECIPE, TASKS
+from core.request.catalog import EMBEDDED, METHODS, RECIPE, TASKS
 from core.request.scope import half_scopes, run_of
 from core.request.sweep_request import AUTO, AUTO_TITLE, DEFAULT_REQUEST
 from core.results.cut import Result
@@ -12,9 +11,9 @@ from core.results.library import CutEntry, Entry
 from core.results.schema import Pruning
 from core.results.store import is_shipped
 
-_how = attrgetter("method", "seed", "controls")  # of a pruning
-_place = attrgetter("fingerprint", "points")  # of an entry
-_measured = attrgetter("checkpoint", "fingerprint")
+_setting = attrgetter("method", "seed", "controls")  # of a pruning, beside its scope
+_model_and_examples = attrgetter("checkpoint", "fingerprint")  # of an entry
+_examples_and_points = attrgetter("fingerprint", "points")
 PAIR = ("sst2", "cola")  # the tasks of the published heatmaps, side by side
 
 
@@ -23,18 +22,18 @@ def task_title(name: str) -> str:
     return TASKS[name].title if name in TASKS else AUTO_TITLE if name == AUTO else name
 
 
-def offered(entries: Sequence[Entry], asked: Collection[str] = ()) -> list[Entry]:
+def offered(entries: Sequence[Entry], keys: Collection[str] = ()) -> list[Entry]:
     """Return the results to choose from: sweeps of all amounts, and those that are asked for by their key.
 
     Sweeps in small steps that stop at a damage serve the others, and are offered only where there is nothing else.
     """
-    return [entry for entry in entries if entry.until_damage is None or entry.key in asked] or list(entries)
+    return [entry for entry in entries if entry.until_damage is None or entry.key in keys] or list(entries)
 
 
 def settings(entries: Sequence[Entry], with_alone: bool = False) -> list[Entry]:
-    """Return what a grid has a cell for: no random controls and no small steps, unless there is nothing else.
+    """Return the results in the table of all results: no random controls and no small steps, unless nothing is left.
 
-    Some layers alone have cells if asked for: the Layers page shows them together.
+    Some layers pruned alone are in it if asked for: the Layers page shows them together.
     """
     whole = [entry for entry in entries if entry.controls is None and entry.until_damage is None]
     return [entry for entry in whole if with_alone or run_of(entry.scope) is None] or whole or list(entries)
@@ -48,12 +47,12 @@ def shown_first(entries: Sequence[Entry], page: str = "") -> list[Entry]:
         page: Its name; the pages that are not named here show the published pair.
     """
     whole = offered(entries)
-    prefers: dict[str, Callable[[Entry], bool]] = {
+    preferences: dict[str, Callable[[Entry], bool]] = {
         "Story": is_usual,
         "Sentences": lambda entry: entry.source == "written",  # whose texts are kept
         "Compare": lambda entry: bool(companions(entry, whole)),
     }
-    preferred = filter(prefers[page], whole) if page in prefers else published_pair(entries)
+    preferred = filter(preferences[page], whole) if page in preferences else published_pair(entries)
     return [*preferred, *whole]
 
 
@@ -72,15 +71,23 @@ def published_pair(entries: Sequence[Entry], like: Entry | None = None) -> list[
     which the story has most to tell, before others.
     """
     layers, method = (len(like.points), like.controls or like.method) if like else (0, "")
-    found: dict[str, dict[tuple[object, ...], Entry]] = {task: {} for task in PAIR}
-    halved = {_measured(entry) for entry in entries if len(run_of(entry.scope) or ()) > 1}
-    for entry in sorted(entries, key=lambda entry: (entry.source == "written", _measured(entry) not in halved)):
-        is_whole = entry.scope in ("encoder", None) and all(point.endswith(".attention") for point in entry.points)
-        if entry.task in PAIR and is_whole and entry.until_damage is None:
-            first = len(entry.points) == layers, entry.method == method, -list(METHODS).index(entry.method)
-            found[entry.task].setdefault((*first, is_shipped(entry.key), len(entry.points)), entry)
-    kinds = set.intersection(*map(set, found.values()))
-    return [found[task][max(kinds)] for task in PAIR] if kinds else []
+    by_task: dict[str, dict[tuple[object, ...], Entry]] = {task: {} for task in PAIR}
+    halved = {_model_and_examples(entry) for entry in entries if len(run_of(entry.scope) or ()) > 1}
+
+    def preference(entry: Entry) -> tuple[bool, bool]:
+        return entry.source == "written", _model_and_examples(entry) not in halved
+
+    for entry in sorted(entries, key=preference):
+        is_whole = entry.scope in ("encoder", None) and entry.until_damage is None
+        if entry.task in PAIR and is_whole and _at_attention(entry):
+            likeness = len(entry.points) == layers, entry.method == method, -list(METHODS).index(entry.method)
+            by_task[entry.task].setdefault((*likeness, is_shipped(entry.key), len(entry.points)), entry)
+    shared = set.intersection(*map(set, by_task.values()))
+    return [by_task[task][max(shared)] for task in PAIR] if shared else []
+
+
+def _at_attention(entry: Entry) -> bool:
+    return all(point.endswith(".attention") for point in entry.points)
 
 
 def middle_of(amounts: Sequence[float]) -> float:
@@ -91,11 +98,11 @@ def middle_of(amounts: Sequence[float]) -> float:
 # ---------------------------------------------------------------- what belongs together
 
 
-def is_of_model(entry: Entry | CutEntry, known: Result) -> bool:
-    """Whether an entry is of another result's checkpoint and task; that of a sweep knows only what both are called."""
+def is_of_model(entry: Entry | CutEntry, result: Result) -> bool:
+    """Whether an entry has a result's checkpoint and task; that of a sweep holds only the names of both."""
     revision = entry.revision if isinstance(entry, CutEntry) else ""
-    is_alike = (entry.checkpoint, entry.task) == (known.checkpoint.id, known.task.name)
-    return is_alike and revision in ("", known.checkpoint.revision)
+    is_alike = (entry.checkpoint, entry.task) == (result.checkpoint.id, result.task.name)
+    return is_alike and revision in ("", result.checkpoint.revision)
 
 
 def is_control(pruning: Pruning, controlled: Pruning) -> bool:
@@ -105,12 +112,12 @@ def is_control(pruning: Pruning, controlled: Pruning) -> bool:
 
 def is_same(pruning: Pruning, compared: Pruning) -> bool:
     """Whether two prunings differ in nothing but their amounts."""
-    return bool(pruning.scope == compared.scope and _how(pruning) == _how(compared))
+    return bool(pruning.scope == compared.scope and _setting(pruning) == _setting(compared))
 
 
 def is_isolated(pruning: Pruning, whole: Pruning) -> bool:
     """Whether a pruning does to some layers alone what another does to the whole model."""
-    return bool(run_of(pruning.scope) and _how(pruning) == _how(whole))
+    return bool(run_of(pruning.scope) and _setting(pruning) == _setting(whole))
 
 
 def is_isolated_control(pruning: Pruning, whole: Pruning) -> bool:
@@ -120,7 +127,8 @@ def is_isolated_control(pruning: Pruning, whole: Pruning) -> bool:
 
 def _beside(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
     """Return the other results of a checkpoint on the same examples."""
-    return [other for other in among if other.key != entry.key and _measured(other) == _measured(entry)]
+    place = _model_and_examples(entry)
+    return [other for other in among if other.key != entry.key and _model_and_examples(other) == place]
 
 
 def companions(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
@@ -134,7 +142,7 @@ def companions(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
 
 def isolated(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
     """Return every layer and run of layers pruned alone, with random controls; they have points of their own."""
-    beside = _beside(entry, () if run_of(entry.scope) else among)  # which is one of these itself
+    beside = _beside(entry, () if run_of(entry.scope) else among)
     return [other for other in beside if is_isolated(other, entry) or is_isolated_control(other, entry)]
 
 
@@ -148,34 +156,14 @@ def family_of(checkpoint: str) -> str:
     """Return what seed twins share, by the name of their recipe or of an embedded one's folder; else empty."""
     if checkpoint.startswith(RECIPE):
         return checkpoint.removeprefix(RECIPE).rpartition("-seed-")[0]
-    known = EMBEDDED.get(checkpoint)
-    return known.folder.name if known and known.folder else ""
-
-
-def seed_groups(places: Mapping[str, tuple[str, ...]]) -> list[tuple[str, list[str]]]:
-    """Group results on at least two seed twins, in the order in which the first of each comes.
-
-    Weights made twice with one seed, whose bits differ from processor to processor, count once: the first does.
-
-    Args:
-        places: By the key of each result the checkpoint's id, and what else twins must share, such as the examples.
-
-    Returns:
-        What the twins are called, and the keys of their results.
-    """
-    groups: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)  # by seed
-    for key, (checkpoint, *shared) in places.items():
-        if family := family_of(checkpoint):
-            seed = checkpoint.rpartition("-seed-")[2] if checkpoint.startswith(RECIPE) else "0"  # of the embedded ones
-            groups[family, *shared].setdefault(seed, key)
-    named = ((FAMILIES.get(family, family), list(keys.values())) for (family, *_), keys in groups.items())
-    return [(f"{name}, {len(keys)} seeds", keys) for name, keys in named if len(keys) > 1]
+    embedded = EMBEDDED.get(checkpoint)
+    return embedded.folder.name if embedded and embedded.folder else ""
 
 
 def control_seeds(entry: Entry, among: Iterable[Entry]) -> set[int]:
     """Return the seeds of a result's random control, of those swept until a damage; of some layers alone, of all."""
     controls = (other for other in companions(entry, among) if is_control(other, entry))
-    return {other.seed for other in controls if (other.until_damage, run_of(entry.scope)) != (None, None)}
+    return {other.seed for other in controls if other.until_damage is not None or run_of(entry.scope)}
 
 
 def methods_beside(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
@@ -183,22 +171,10 @@ def methods_beside(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
     methods: dict[object, Entry] = {}
     for other in among:
         is_whole = (other.controls, other.until_damage, run_of(other.scope)) == (None, None, None)
-        if is_whole and other.checkpoint == entry.checkpoint and _place(other) == _place(entry):
+        is_beside = other.checkpoint == entry.checkpoint and _examples_and_points(other) == _examples_and_points(entry)
+        if is_whole and is_beside:
             methods.setdefault((other.method, other.scope), other)
     return list(methods.values())
-
-
-def everywhere(entry: Entry, among: Sequence[Entry]) -> list[Entry]:
-    """Return the same pruning on every checkpoint and task, after attention blocks, the best controlled sweep of each.
-
-    Sentences written for this project are few, and left out.
-    """
-    found: dict[object, list[Entry]] = {}
-    for other in offered(among):
-        at_attention = all(point.endswith(".attention") for point in other.points)
-        if at_attention and is_same(other, entry) and other.source != "written":
-            found.setdefault((other.checkpoint, other.task), []).append(other)
-    return [max(same, key=lambda known: len(control_seeds(known, among))) for same in found.values()]
 
 
 def counterpart(entry: Entry, among: Iterable[Entry]) -> Entry | None:
@@ -209,7 +185,7 @@ def counterpart(entry: Entry, among: Iterable[Entry]) -> Entry | None:
     """
 
     def preference(other: Entry) -> tuple[bool, ...]:
-        on_same_examples = _place(other) == _place(entry)
+        on_same_examples = _examples_and_points(other) == _examples_and_points(entry)
         is_beside = on_same_examples and other.checkpoint == entry.checkpoint
         return (
             is_beside and is_control(other, entry),

@@ -1,13 +1,10 @@
 """Judge where in depth a method changes a model, against chance: the one verdict that every page repeats.
 
-Some decline of similarity with depth is expected of any pruning, so that only what differs from random removal is the
-method's doing. Both are looked at where the layers have changed equally much on average (`core.sweep.equal_damage`):
-the verdict says whether a larger or smaller share of that change lies in the upper half of the layers than under the
-seeds of the matched random control (`core.sweep.control_contrast`). What it is judged by is fixed in advance; other
-damages and reductions stand beside it.
-
-Several verdicts are corrected for their number by Holm's method. Intervals over sentences say nothing about another
-fine-tune: in a spread over seed twins the unit is the checkpoint, and of its control counts the mean over its seeds.
+Some decline of similarity with depth is expected of any pruning, so only what differs from random removal is the
+method's doing. Both are compared where the layers have changed equally much on average (`core.sweep.equal_damage`): the
+verdict says whether a larger or smaller share of that change lies in the upper half of the layers than under the seeds
+of the matched random control (`core.sweep.control_contrast`). The criteria are fixed in advance; other damages and
+reductions stand beside the verdict. Several verdicts are corrected for their number by Holm's method.
 """
 
 from bisect import bisect_left
@@ -26,6 +23,7 @@ from core.request.amounts import amount_text
 from core.request.catalog import CONFIDENCE, CONTROL_SEEDS, DAMAGE, METHODS, REDUCTION, SECOND_DAMAGE, SINGLE_BATCH
 from core.request.controls import SMALL_STEP, Remedy
 from core.request.scope import run_of
+from core.results import store
 from core.results.schema import SweepResult
 from core.results.statistics import GapAtDamage, ProfileAtDamage
 from core.sweep.control_contrast import DIFFERENT, Contrast, State, contrast
@@ -41,8 +39,8 @@ Lead = Literal["upper", "lower"]  # the half of the layers that changes more
 BY_INTERVAL = (None, "interval too wide")  # reasons that leave the numbers as good as those of a verdict
 
 
-class Placed(NamedTuple):
-    """A pruning at one damage, without the result that it is read from, for verdicts on hundreds are kept.
+class AtDamage(NamedTuple):
+    """A pruning at one damage, without the result that it is read from: verdicts on hundreds are kept.
 
     Attributes:
         seed: The seed of the pruning.
@@ -76,8 +74,8 @@ class Verdict:
     """
 
     damage: float
-    method: Placed | None
-    controls: tuple[Placed, ...]
+    method: AtDamage | None
+    controls: tuple[AtDamage, ...]
     needed: int
     state: State | None
     reason: str | None
@@ -98,7 +96,7 @@ class Verdict:
         """(k,) the method's share minus each seed's, and (k, n) that without each example; None without either."""
         if not self.method or not self.controls:
             return None
-        gaps = np.array([[known.gap.value, *known.gap.replicates] for known in (self.method, *self.controls)])
+        gaps = np.array([[each.gap.value, *each.gap.replicates] for each in (self.method, *self.controls)])
         shares = upper_share(gaps, self.damage)  # (1 + k, 1 + n)
         return shares[0, 0] - shares[1:, 0], shares[0, 1:] - shares[1:, 1:]
 
@@ -128,14 +126,13 @@ class Verdict:
         method, drawn, apart = self.method, self.control_shares, self.apart
         holds = {
             "beyond working range": method is not None and not method.works,
-            # its median seed
             "random removal beyond its working range": 2 * sum(not seed.works for seed in self.controls) > len(drawn),
             "range doubtful": method is not None and method.has_doubtful_range,
             "at the ceiling": bool(drawn) and float(np.mean(drawn)) > CEILING,
             "one example decides": apart is not None and largest_influence(apart[1]) > ONE_EXAMPLE,
             "interpolated": method is not None and round(method.step, 9) > SMALL_STEP,
         }
-        return tuple(flag for flag, is_so in holds.items() if is_so)
+        return tuple(flag for flag, is_set in holds.items() if is_set)
 
 
 def largest_influence(replicates: Array) -> float:
@@ -164,33 +161,34 @@ def verdict(
     method = placed(own_sweeps(result, companions), reduction, damage)
     drawn = [placed(sweeps, reduction, damage) for sweeps in control_sweeps(result, companions).values()]
     controls = tuple(seed for seed in drawn if seed and not seed.gap.coarse)
-    known = Verdict(damage, method, controls, CONTROL_SEEDS[result.pruning.granularity], None, None)
+    unjudged = Verdict(damage, method, controls, CONTROL_SEEDS[result.pruning.granularity], None, None)
     if not is_judged(result) or reduction not in SINGLE_BATCH:
-        return known
-    beside = known.contrast
+        return unjudged
+    contrast = unjudged.contrast
     # Seeds that were measured and cannot be used change the layers within the first steps.
-    more: Remedy = "all seeds" if len(drawn) < known.needed else "smaller steps"
+    more: Remedy = "all seeds" if len(drawn) < unjudged.needed else "smaller steps"
     obstacles: dict[str, tuple[bool, Remedy | None]] = {
         "too few examples": (len(result.task.examples) < catalog.FEW_EXAMPLES, "more examples"),
         "change not reached": (method is None, "larger amounts"),
         "steps too coarse": (method is not None and method.gap.coarse, "smaller steps"),
         "no control": (not drawn, "random removal"),
-        "too few seeds": (len(controls) < known.needed, more),
-        "interval too wide": (not beside or beside.state == "inconclusive", narrowing(beside)),
+        "too few seeds": (len(controls) < unjudged.needed, more),
+        "interval too wide": (not contrast or contrast.state == "inconclusive", narrowing(contrast)),
     }
     reason, remedy = next(((name, remedy) for name, (holds, remedy) in obstacles.items() if holds), (None, None))
-    state: State = beside.state if beside and not reason else "inconclusive"
-    return replace(known, state=state, reason=reason, remedy=remedy)
+    state: State = contrast.state if contrast and not reason else "inconclusive"
+    return replace(unjudged, state=state, reason=reason, remedy=remedy)
 
 
 def narrowing(beside: Contrast | None) -> Remedy | None:
     """Return what may decide a verdict whose interval is too wide: examples, if twice as many, all alike, would."""
-    error, examples = (beside.standard_error / np.sqrt(2), 2 * beside.examples) if beside else (0.0, 0)
-    decided = beside and replace(beside, standard_error=error, examples=examples).state != "inconclusive"
-    return "more examples" if decided else None
+    if beside is None:
+        return None
+    doubled = replace(beside, standard_error=beside.standard_error / np.sqrt(2), examples=2 * beside.examples)
+    return "more examples" if doubled.state != "inconclusive" else None
 
 
-def placed(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> Placed | None:
+def placed(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> AtDamage | None:
     """Read a pruning at one damage from the sweep with the smallest steps there; None if none surely reaches it.
 
     Args:
@@ -198,27 +196,23 @@ def placed(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> Plac
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         damage: One of `core.sweep.equal_damage.DAMAGES`.
     """
-    reached = []  # of each sweep that reaches it, the step there first
+    reached = []  # the step there first
     for sweep in sweeps:
-        if found := at_damage(sweep, reduction, damage):
-            before = bisect_left(sweep.amounts, found[0].amount)  # at least 1: the unpruned model
-            reached.append((sweep.amounts[before] - sweep.amounts[before - 1], sweep, *found))
+        statistics, name = sweep.statistics_of(reduction), amount_text(damage)
+        gap = statistics.gap_at_damage.get(name) if statistics else None
+        profile = statistics.profile_at_damage.get(name) if statistics else None
+        if isinstance(gap, GapAtDamage) and isinstance(profile, ProfileAtDamage):  # else it does not surely reach it
+            after = bisect_left(sweep.amounts, gap.amount)  # at least 1: 0 is the unpruned model
+            reached.append((sweep.amounts[after] - sweep.amounts[after - 1], sweep, gap, profile))
     if not reached:
         return None
     step, sweep, gap, profile = min(reached, key=itemgetter(0))
     # The working range that was judged on most examples counts; of equal ones, that with the smallest steps.
-    judge = max((sweep, *sweeps), key=lambda known: known.working_range.examples if known.working_range else 0)
+    judge = max((sweep, *sweeps), key=lambda sweep: sweep.working_range.examples if sweep.working_range else 0)
     ends = judge.working_range
     works = ends is None or (ends.to is not None and gap.amount <= ends.to)
     doubtful = judge.pruning.controls is None and has_doubtful_range(judge)
-    return Placed(sweep.pruning.seed, gap, profile, step, works, doubtful)
-
-
-def at_damage(result: SweepResult, reduction: str, damage: float) -> tuple[GapAtDamage, ProfileAtDamage] | None:
-    """Return a result's gap and depth profile where it reaches a damage; None if it surely does not."""
-    known, name = result.statistics_of(reduction), amount_text(damage)
-    gap, profile = (known.gap_at_damage.get(name), known.profile_at_damage.get(name)) if known else (None, None)
-    return (gap, profile) if isinstance(gap, GapAtDamage) and isinstance(profile, ProfileAtDamage) else None
+    return AtDamage(sweep.pruning.seed, gap, profile, step, works, doubtful)
 
 
 def is_judged(result: SweepResult) -> bool:
@@ -239,16 +233,16 @@ def corrected(verdicts: Sequence[Verdict]) -> list[Verdict]:
     from core.sweep.paired_tests import holm  # here: statsmodels takes a second, which no first picture waits for
 
     tested = {
-        k: known.contrast.p_value
-        for k, known in enumerate(verdicts)
-        if known.contrast and known.state and known.reason in BY_INTERVAL
+        k: verdict.contrast.p_value
+        for k, verdict in enumerate(verdicts)
+        if verdict.contrast and verdict.state and verdict.reason in BY_INTERVAL
     }
     adjusted = dict(zip(tested, holm(tuple(tested.values())), strict=True))
     return [
-        replace(known, state="inconclusive", reason="interval too wide", remedy=narrowing(known.contrast))
-        if known.state in DIFFERENT and adjusted[k] >= 1 - CONFIDENCE
-        else known
-        for k, known in enumerate(verdicts)
+        replace(verdict, state="inconclusive", reason="interval too wide", remedy=narrowing(verdict.contrast))
+        if verdict.state in DIFFERENT and adjusted[k] >= 1 - CONFIDENCE
+        else verdict
+        for k, verdict in enumerate(verdicts)
     ]
 
 
@@ -264,3 +258,17 @@ def with_rows(results: Iterable[SweepResult]) -> list[SweepResult]:
         if is_whole and own_sweeps(result, rows) == [result]:
             rows.append(result)
     return rows
+
+
+def listed_with_verdicts(results: Sequence[SweepResult]) -> list[tuple[SweepResult, Verdict | None]]:
+    """Return the sweeps that the table of all results lists, each with its verdict if it has one.
+
+    Random controls and sweeps in small steps are listed only where there is nothing else. A visitor is told which
+    verdict lacks its control; a shipped sweep without one is there for something else.
+
+    Args:
+        results: All of them, since each is judged beside others.
+    """
+    whole = [result for result in results if result.pruning.controls is None and result.pruning.stop is None]
+    rows = {row.key for row in with_rows(whole) if control_sweeps(row, results) or not store.is_shipped(row.key)}
+    return [(result, verdict(result, results) if result.key in rows else None) for result in whole or results]

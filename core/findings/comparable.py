@@ -1,7 +1,7 @@
-"""Decide which results belong beside each other, and why others do not: one rule for every page.
+"""Decide which results may stand beside each other, and why others may not: one rule for every page.
 
-Results are compared by where in depth they have changed, at equal damage, so that their amounts may differ. A random
-control is matched to a method if it also removes as much of every layer wherever both were measured.
+Results are compared by where in depth they have changed, at equal damage, so their amounts may differ. A random control
+is matched to a method if it also removes as much of every layer wherever both were measured.
 """
 
 from collections.abc import Iterable
@@ -46,10 +46,9 @@ def is_matched(control: SweepResult, result: SweepResult) -> bool:
 
 def largest_mismatch(first: SweepResult, second: SweepResult) -> float:
     """Return the largest difference in the share of a layer's weights removed, over the amounts that both have."""
-    others = {frame.amount: frame for frame in second.frames}
-    pairs = [(frame, others[frame.amount]) for frame in first.frames if frame.amount in others]
-    removed = np.array([[a.layer_sparsity, b.layer_sparsity] for a, b in pairs])  # (amounts, 2, layers)
-    return round(float(np.abs(removed[:, 0] - removed[:, 1]).max()), 9)
+    others = {frame.amount: frame.layer_sparsity for frame in second.frames}
+    pairs = [(frame.layer_sparsity, others[frame.amount]) for frame in first.frames if frame.amount in others]
+    return round(float(np.abs(np.diff(pairs, axis=1)).max()), 9)  # of (amounts, 1, layers)
 
 
 def same_examples(first: SweepResult, second: SweepResult) -> bool:
@@ -62,7 +61,7 @@ def same_checkpoint(first: SweepResult, second: SweepResult) -> bool:
     return first.checkpoint.revision == second.checkpoint.revision
 
 
-# ---------------------------------------------------------------- what a result is judged beside
+# ---------------------------------------------------------------- the controls and further sweeps of a result
 
 
 def control_sweeps(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[int, list[SweepResult]]:
@@ -113,11 +112,12 @@ def isolated_of(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[
 def isolated_controls_of(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[int, dict[str, SweepResult]]:
     """Return the random controls of `isolated_of`, one dictionary per seed, by seed."""
     by_seed = _by_seed(alone for alone in candidates if is_isolated_control(alone.pruning, result.pruning))
-    return {seed: found for seed, alone in by_seed.items() if (found := _by_scope(result, alone))}
+    by_scope = {seed: _by_scope(result, alone) for seed, alone in by_seed.items()}
+    return {seed: alone for seed, alone in by_scope.items() if alone}
 
 
 def _by_scope(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[str, SweepResult]:
-    """Sort what was measured beside a result by its scope: of several of one scope that with most amounts."""
+    """Index the results measured beside another one by scope: of several of one scope the one with most amounts."""
     by_scope: dict[str, SweepResult] = {}
     for alone in sorted(candidates, key=lambda alone: -len(alone.amounts)):
         scope, run = alone.pruning.scope, run_of(alone.pruning.scope)

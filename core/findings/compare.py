@@ -15,7 +15,7 @@ from core.findings.claim import Verdict, placed, verdict
 from core.findings.comparable import SPARSITY_TOLERANCE, is_matched, obstacle, own_sweeps, same_checkpoint
 from core.findings.matching import frames_at, grid_to, largest_damage
 from core.request.catalog import DAMAGE, SINGLE_BATCH
-from core.results.names import ReductionKey, checkpoint_name, in_sentence, pruning_name
+from core.results.names import ReductionKey, brief_name, checkpoint_name, in_sentence, name_of
 from core.results.schema import Frame, SweepResult
 from core.sweep.equal_damage import upper_share
 from core.sweep.statistics import gap_difference
@@ -86,7 +86,18 @@ def same_rows(two: Two) -> bool:
 
 def distinguishing_names(two: Two) -> tuple[str, str]:
     """Name two results by what distinguishes them."""
-    first, second = (in_sentence(pruning_name(result)) for result in two)
+    return _told_apart(two, [name_of(result.pruning) for result in two])
+
+
+def short_names(two: Two) -> tuple[str, str]:
+    """Name two results in a heading; what a control is matched to only where nothing else distinguishes them."""
+    brief = [brief_name(result.pruning) for result in two]
+    is_same_model = checkpoint_name(two[0]) == checkpoint_name(two[1]) and same_checkpoint(*two)
+    return distinguishing_names(two) if brief[0] == brief[1] and is_same_model else _told_apart(two, brief)
+
+
+def _told_apart(two: Two, prunings: Sequence[str]) -> tuple[str, str]:
+    first, second = map(in_sentence, prunings)
     models = [checkpoint_name(result) for result in two]
     if models[0] != models[1] or not same_checkpoint(*two):
         first, second = f"{first} ({models[0]})", f"{second} ({models[1]})"

@@ -1,7 +1,7 @@
-"""What a study of cuts offers: smaller models, one of them chosen on the calibration examples, and what bears it out.
+"""What a study of cuts offers: smaller models, one of them chosen on the calibration examples, and whether it holds.
 
-A choice is made by calibration figures alone. The judged examples take no part in it, so that their figures are no
-better for it; they are shown, and may contradict the choice.
+A choice is made by calibration figures alone. The judged examples take no part in it, so their figures are no better
+for it; they are shown, and may contradict the choice.
 
 Intervals of differences are paired: the same draws of examples serve all models (percentile bootstrap, fixed seed).
 """
@@ -101,22 +101,24 @@ def _choice(study: CutStudy, model: SmallerModel, values: Array, full: Array, ti
     return Choice(model, removed, loss, value, estimated(values - full), gain)
 
 
-def chosen(known: Frontier, most: float) -> Choice | None:
+def chosen(frontier: Frontier, most: float) -> Choice | None:
     """Choose the fastest that loses at most so much on the calibration examples; None where all lose more.
 
     Where not every speed was measured, the most layers are out. Of equals it loses least.
     """
-    fitting = [choice for choice in known.choices if choice.loss <= most + ROUNDING]
+    fitting = [choice for choice in frontier.choices if choice.loss <= most + ROUNDING]
     return max(fitting, key=lambda choice: (choice.gain, -choice.loss), default=None)
 
 
-def kept_by(known: Frontier, choice: Choice, most: float) -> Choice | None:
+def kept_by(frontier: Frontier, choice: Choice, most: float) -> Choice | None:
     """Return the fastest no faster than a choice that the judged examples bear out; they flatter it, who pick it."""
-    slower = (one for one in known.choices if one.gain <= choice.gain and state_of(known, one, most) == "holds")
-    return max(slower, key=lambda one: one.gain, default=None)
+    slower = (
+        each for each in frontier.choices if each.gain <= choice.gain and state_of(frontier, each, most) == "holds"
+    )
+    return max(slower, key=lambda each: each.gain, default=None)
 
 
-def state_of(known: Frontier, choice: Choice | None, most: float) -> State:
+def state_of(frontier: Frontier, choice: Choice | None, most: float) -> State:
     """Say whether the judged examples bear a choice out.
 
     Returns:
@@ -124,7 +126,7 @@ def state_of(known: Frontier, choice: Choice | None, most: float) -> State:
         nothing is shown to be kept. `nothing`: nothing was chosen. `holds`: the whole interval loses at most so much.
         `fails`: the whole interval loses more. `inconclusive`: neither.
     """
-    if known.full.low <= known.guess or (choice and choice.value.low <= known.guess):
+    if frontier.full.low <= frontier.guess or (choice and choice.value.low <= frontier.guess):
         return "guesses"
     if choice is None:
         return "nothing"

@@ -5,14 +5,13 @@ first is an estimate from examples: layers whose intervals reach down as far sta
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
-from core.findings.words.numbers import hundredths, percent, percent_range
+from core.findings.rounding import hundredths
 from core.request.catalog import SURVIVAL_THRESHOLD
-from core.results.fields import Row
-from core.results.names import PointLabel, ReductionKey, amount_name, point_names
+from core.results.fields import Bounds, Row
+from core.results.names import PointLabel, ReductionKey, point_names
 from core.results.schema import SweepResult
 from core.sweep.statistics import Array, survival
 
@@ -30,7 +29,6 @@ class LayerSurvival:
         censored: Whether it never does.
         interval: The 95 % interval of the value, if known; an upper bound at the largest amount means "or beyond".
         floor: Its own CKA with everything removed, if known.
-        by_construction: Whether it never falls and the floor is at least 0.9 as well: to be intact says little.
     """
 
     label: PointLabel
@@ -38,9 +36,8 @@ class LayerSurvival:
     own: Array
     value: float
     censored: bool
-    interval: tuple[float, float] | None
+    interval: Bounds | None
     floor: float | None
-    by_construction: bool
 
     @property
     def is_defined(self) -> bool:
@@ -48,24 +45,14 @@ class LayerSurvival:
         return not np.isnan(self.value)
 
     @property
+    def by_construction(self) -> bool:
+        """Whether it stays intact even with everything removed, so that to be intact says little."""
+        return self.censored and self.floor is not None and self.floor >= SURVIVAL_THRESHOLD
+
+    @property
     def rank(self) -> float:
         """The number to compare defined layers by: the value as shown, or infinity if it is censored."""
         return float("inf") if self.censored else hundredths(self.value)
-
-    @property
-    def text(self) -> str:
-        """The value as shown."""
-        if not self.is_defined:
-            return "undefined"
-        return f"> {amount_name(self.value)}" if self.censored else percent(self.value)
-
-    @property
-    def words(self) -> str:
-        """How far the layer is intact, as it stands beside a band."""
-        if not self.is_defined:
-            return "undefined"
-        still = "intact even at 100 %" if self.by_construction else f"still intact at {amount_name(self.value)}"
-        return still if self.censored else f"intact up to {percent(self.value)}"
 
 
 def own_similarity(result: SweepResult, reduction: ReductionKey) -> Array:
@@ -84,38 +71,33 @@ def floor_of(result: SweepResult, reduction: ReductionKey) -> Row | None:
     return result.floor.cka.get(reduction) if result.floor else None
 
 
-def interval_text(interval: tuple[float, float] | None, largest: float) -> str:
-    """Write a survival's interval in whole percent; a bound at the largest amount means "or beyond"."""
-    if interval is None:
-        return "unknown"
-    low, high = (f"beyond {amount_name(largest)}" if bound >= largest else percent(bound) for bound in interval)
-    if low != high:
-        return percent_range(low, high)
-    return low if interval[0] >= largest else "under 1 % wide"
-
-
 # ---------------------------------------------------------------- which layer changes first
 
 
-class Layers(NamedTuple):
-    """How far the layers of a result stay intact; of points that are equal as shown, all count.
+@dataclass(frozen=True, eq=False)
+class LayerOrder:
+    """The order in which the layers of a result change; points that are equal as shown count alike.
 
     Attributes:
         every: All points, in depth order.
-        first: Those that fall below 0.9 first, if not all that are defined last as long.
+        first: Those that fall below 0.9 first, unless all that are defined last equally long.
         last: Those that last longest; none where similarity is undefined everywhere.
         rivals: Others whose interval reaches down to the amounts where the first may fall; none where it is unknown.
-        selected: The one to select at first: the first to fall, or else what has changed most at the last amount.
     """
 
     every: tuple[LayerSurvival, ...]
     first: tuple[LayerSurvival, ...]
     last: tuple[LayerSurvival, ...]
     rivals: tuple[LayerSurvival, ...]
-    selected: LayerSurvival
+
+    @property
+    def selected(self) -> LayerSurvival:
+        """The layer to select at first: the first to fall, else the one that has changed most at the last amount."""
+        at_end = [layer.own[-1] for layer in self.every]
+        return self.first[0] if self.first else self.every[0 if np.isnan(at_end).all() else int(np.nanargmin(at_end))]
 
 
-def layers_of(result: SweepResult, reduction: ReductionKey) -> Layers:
+def layers_of(result: SweepResult, reduction: ReductionKey) -> LayerOrder:
     """Compute how far each point stays intact, and find those that fall first and last.
 
     The result may be a whole sweep or the first frames of one.
@@ -123,19 +105,17 @@ def layers_of(result: SweepResult, reduction: ReductionKey) -> Layers:
     statistics, unknown = result.statistics_of(reduction), (None,) * len(result.points)
     own, floor = own_similarity(result, reduction), floor_of(result, reduction) or unknown
     intervals = statistics.survival if statistics else unknown
-    kept = zip(*(column.tolist() for column in survival(result.amounts, own)), strict=True)
-    columns = (point_names(result.points), own.T, kept, intervals, floor)
+    values, censored = survival(result.amounts, own)
     every = tuple(
         LayerSurvival(
-            *name,
-            similarity,
-            np.nan if np.isnan(similarity[0]) else value,
-            censored,
+            *point_names(result.points)[k],
+            own[:, k],
+            np.nan if np.isnan(own[0, k]) else float(values[k]),
+            bool(censored[k]),
             (interval.low, interval.high) if interval else None,
-            left,
-            censored and left is not None and left >= SURVIVAL_THRESHOLD,
+            floor[k],
         )
-        for name, similarity, (value, censored), interval, left in zip(*columns, strict=True)
+        for k, interval in enumerate(intervals)
     )
     defined = [layer for layer in every if layer.is_defined]
     ranks = [layer.rank for layer in defined]
@@ -144,5 +124,4 @@ def layers_of(result: SweepResult, reduction: ReductionKey) -> Layers:
         first = ()
     latest = max((layer.interval[1] if layer.interval else layer.value for layer in first), default=-1.0)
     rivals = (layer for layer in defined if layer not in first and layer.interval and layer.interval[0] <= latest)
-    lowest = 0 if np.isnan(own[-1]).all() else int(np.nanargmin(own[-1]))
-    return Layers(every, first, last, tuple(rivals), first[0] if first else every[lowest])
+    return LayerOrder(every, first, last, tuple(rivals))

@@ -158,7 +158,7 @@ Values = Mapping[str, float]
 
 
 @dataclass(frozen=True)
-class Estimate:
+class CellMean:
     """A mean over cells, with its 95 % interval."""
 
     cells: int
@@ -181,7 +181,7 @@ class Harm:
     method: str
     controls: str
     cells: Mapping[str, Values]
-    estimates: Mapping[str, Estimate]
+    estimates: Mapping[str, CellMean]
     is_read: bool
 
     @property

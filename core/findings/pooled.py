@@ -3,15 +3,14 @@
 `benchmarks.pooled` computes it and says how; the app reads the file.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from core.findings.grid import GridRow
 from core.results.fields import Bounds
 from core.results.library import TableFile
+from core.results.schema import Pruning
 from core.sweep.control_contrast import MARGIN, Contrast, State
 
 FEWEST_PREDICTED = 4  # cells from which the difference in another one is predicted
@@ -44,7 +43,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class PooledEstimate:
     """A method's share less random removal's over several cells.
 
     Attributes:
@@ -81,14 +80,21 @@ class Pooled:
     """A method over all checkpoints.
 
     Attributes:
-        title: The name of the pruning.
+        method: A name from METHODS.
+        scope: Where it prunes; None for a method that removes units.
         cells: Those in which at least two seeds of random removal are usable.
         estimates: By `ALL`, `WHOLE` or a depth, where there are two cells or more.
     """
 
-    title: str
+    method: str
+    scope: str | None
     cells: tuple[Cell, ...]
-    estimates: Mapping[str, Estimate]
+    estimates: Mapping[str, PooledEstimate]
+
+    @property
+    def pruning(self) -> Pruning:
+        """How it prunes."""
+        return Pruning(method=self.method, scope=self.scope, seed=0)
 
     @property
     def keys(self) -> set[str]:
@@ -98,12 +104,3 @@ class Pooled:
 
 FILE = TableFile("pooled.json", TypeAdapter(tuple[Pooled, ...]))
 shipped = FILE.read
-
-
-def marks(rows: Iterable[GridRow]) -> dict[str, list[tuple[str, Contrast]]]:
-    """Return results that do not count, by the title of their method: the id of the checkpoint, and the contrast."""
-    found: dict[str, list[tuple[str, Contrast]]] = defaultdict(list)
-    for row in rows:
-        if row.verdict and row.verdict.contrast:
-            found[row.setting].append((row.checkpoint, row.verdict.contrast))
-    return found

@@ -4,7 +4,6 @@ An example *flips* at the first pruning amount at which the model predicts anoth
 flip to the gold label or away from it, and it may come back.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,7 @@ from itertools import pairwise
 
 from core.inputs.texts import texts_of
 from core.request.amounts import amount_text
-from core.results.names import amount_name, brief_label
+from core.results.names import brief_label
 from core.results.schema import SweepResult
 
 
@@ -60,7 +59,7 @@ def spans(example: Example) -> list[tuple[int, int, int]]:
     """Cut an example's predictions where they change.
 
     Returns:
-        Of each stretch the index of its first frame, that of the frame after its last one, and the predicted label's.
+        For each stretch the index of its first frame, that of the frame after its last one, and the predicted label.
     """
     labels = example.predictions
     starts = [k for k, label in enumerate(labels) if k == 0 or label != labels[k - 1]]
@@ -69,36 +68,29 @@ def spans(example: Example) -> list[tuple[int, int, int]]:
 
 def in_order_of_flips(examples: Iterable[Example]) -> list[Example]:
     """Sort examples: first those that the unpruned model predicts correctly; in both groups the earliest flip first."""
-    return sorted(
-        examples, key=lambda known: (not known.is_correct_unpruned, known.flip or len(known.predictions), known.gold)
-    )
+
+    def place(example: Example) -> tuple[bool, int, int]:
+        return not example.is_correct_unpruned, example.flip or len(example.predictions), example.gold
+
+    return sorted(examples, key=place)
+
+
+def label_name(result: SweepResult, label: int) -> str:
+    """Return the name on screen of a label index of the result's task."""
+    return brief_label(result.task.label_names[label])
 
 
 # ---------------------------------------------------------------- filters
 
-Filter = Callable[[Example], bool]
-
 ALL = "all"
-KINDS: Mapping[str, tuple[str, Filter]] = {
-    ALL: ("All", lambda example: True),
-    "flips": ("Flips at some amount", lambda example: bool(example.flip)),
-    "never": ("Never flips", lambda example: example.flip is None),
-    "right": ("Correct unpruned, then flips", lambda example: example.is_correct_unpruned and bool(example.flip)),
-    "wrong": ("Incorrect unpruned, then flips", lambda example: bool(example.flip) and not example.is_correct_unpruned),
-    "returns": ("Flips and later reverts", lambda example: example.returns),
+KINDS: Mapping[str, Callable[[Example], bool]] = {
+    ALL: lambda example: True,
+    "flips": lambda example: bool(example.flip),
+    "never": lambda example: example.flip is None,
+    "right": lambda example: example.is_correct_unpruned and bool(example.flip),
+    "wrong": lambda example: bool(example.flip) and not example.is_correct_unpruned,
+    "returns": lambda example: example.returns,
 }
-
-
-def flip_choices(result: SweepResult, examples: Sequence[Example]) -> dict[str, str]:
-    """List the filters by flip for all examples of a result: the kinds, then every amount at which some flip first.
-
-    Returns:
-        Each filter's word in the address, and its title on screen with the number of examples.
-    """
-    kinds = {name: f"{title} ({sum(map(has_kind, examples))})" for name, (title, has_kind) in KINDS.items()}
-    counts = Counter(example.flip for example in examples)
-    amounts = [(k, amount) for k, amount in enumerate(result.amounts) if counts[k]]
-    return kinds | {amount_text(amount): f"First flips at {amount_name(amount)} ({counts[k]})" for k, amount in amounts}
 
 
 def selected(result: SweepResult, examples: Sequence[Example], label: str = ALL, flips: str = ALL) -> list[Example]:
@@ -108,14 +100,9 @@ def selected(result: SweepResult, examples: Sequence[Example], label: str = ALL,
         result: Their result.
         examples: All of them, at least one.
         label: The name of a gold label, or ALL.
-        flips: A key of `flip_choices`.
+        flips: A key of KINDS, or the amount of the flip as an address writes it.
     """
     amounts = [amount_text(amount) for amount in result.amounts]
-    has_kind: Filter = KINDS[flips][1] if flips in KINDS else lambda example: example.flip == amounts.index(flips)
+    is_kind = KINDS.get(flips) or (lambda example: example.flip == amounts.index(flips))
     labelled = (example for example in examples if label in (ALL, result.task.label_names[example.gold]))
-    return in_order_of_flips(filter(has_kind, labelled))
-
-
-def label_name(result: SweepResult, label: int) -> str:
-    """Return the name on screen of a label index of the result's task."""
-    return brief_label(result.task.label_names[label])
+    return in_order_of_flips(filter(is_kind, labelled))

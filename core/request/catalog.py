@@ -189,7 +189,7 @@ class Method:
 METHODS: Mapping[str, Method] = {
     "magnitude": Method(
         "Magnitude",
-        "The weights closest to zero go first, whichever layer they are in. This is global L1 pruning.",
+        "The weights closest to zero go first, whichever layer they are in (global L1 pruning).",
     ),
     "wanda": Method(
         "Wanda", "In every row of a matrix, small weights that read small inputs go first.", calibrated=True

@@ -104,18 +104,26 @@ def method_name(result: SweepResult) -> str:
     return name_of(result.pruning, with_control=False)
 
 
-def name_of(pruning: Pruning, with_control: bool = True) -> str:
-    """Name a pruning like `pruning_name`, or like `method_name`."""
+def name_of(pruning: Pruning, with_control: bool = True, with_encoder: bool = True) -> str:
+    """Name a pruning like `pruning_name`, `method_name` or `brief_name`."""
     title, _, addition = METHODS[pruning.method].title.partition(", ")
     name = f"Pruning of {in_sentence(title)}" if title.endswith(" units") else f"{title} pruning"
-    layers, additions = pruned_layers(pruning), [addition]
-    name += f" of {layers} alone" if layers else SCOPES[pruning.scope]
-    if with_control and pruning.controls:
+    layers, additions, is_matched = pruned_layers(pruning), [addition], with_control and pruning.controls
+    if layers:
+        name += f" of {layers} alone"
+    elif pruning.scope != "encoder" or (with_encoder and not is_matched):
+        name += SCOPES[pruning.scope]
+    if pruning.controls and is_matched:
         title, _, addition = METHODS[pruning.controls].title.partition(", ")
-        name = f"{name.removesuffix(SCOPES['encoder'])}, matched to {in_sentence(title)}"
+        name += f", matched to {in_sentence(title)}"
         additions += [addition, f"seed {pruning.seed}"]
     in_brackets = ", ".join(filter(None, additions))
     return f"{name} ({in_brackets})" if in_brackets else name
+
+
+def brief_name(pruning: Pruning) -> str:
+    """Name a pruning in a heading: without the usual scope, and without what a control is matched to."""
+    return name_of(pruning, with_control=False, with_encoder=False)
 
 
 def pruned_layers(pruning: Pruning) -> str:

@@ -12,9 +12,8 @@ import pytest
 from benchmarks.pooled import estimate, pool
 from benchmarks.verdicts import write_table
 from core.findings import pooled
-from core.findings.grid import grid_rows
-from core.findings.pooled import ALL, Pooled, marks
-from core.findings.words.grid import claim_finding
+from core.findings.pooled import ALL, Pooled
+from core.findings.words.grid import claim_finding, grid_rows, own_marks
 from core.results.schema import SweepResult
 from tests.core.findings import made
 from tests.core.findings.made import around, network
@@ -73,6 +72,6 @@ def test_the_app_reads_what_was_written(shipped: Path) -> None:
     assert "the upper layers change most, on all 4 checkpoints." in claim_finding(known[0]).heading
     own = network(0.9, task="qnli")
     rows = grid_rows([own, *around(0.7, task="qnli")])
-    ((title, ((_, beside),)),) = marks(rows).items()
-    assert (title, beside.difference) == (known[0].title, pytest.approx(0.2))
+    ((setting, ((_, beside),)),) = own_marks(rows).items()
+    assert (setting, beside.difference) == ((known[0].method, known[0].scope), pytest.approx(0.2))
     assert pooled.shipped() == known, "a mark counts nowhere"

@@ -14,26 +14,20 @@ from scipy.stats import t
 from tests.independent import verdicts
 
 SHIPPED = Path(__file__).parents[2] / "cached_results"
-TITLES = {
-    ("magnitude", "encoder"): "Magnitude pruning of the encoder",
-    ("magnitude", "all-linear"): "Magnitude pruning of all linear layers",
-    ("wanda", "encoder"): "Wanda pruning of the encoder",
-    ("attribution", None): "Attribution pruning",
-    ("attribution-residual", None): "Attribution pruning (as published)",
-}
 Cell, Place = Mapping[str, Any], tuple[str, int]  # a task and a depth
+Setting = tuple[str, str | None]  # a method and its scope
 
 
-def cells() -> dict[str, dict[Place, Cell]]:
+def cells() -> dict[Setting, dict[Place, Cell]]:
     """Of each method and cell: its results, Δ by seed of random removal, its mean, and the variance of that."""
     results = {result["key"]: result for result in verdicts.read(SHIPPED / "results")}
-    twins: dict[str, dict[Place, list[tuple[str, verdicts.Row]]]] = defaultdict(lambda: defaultdict(list))
+    twins: dict[Setting, dict[Place, list[tuple[str, verdicts.Row]]]] = defaultdict(lambda: defaultdict(list))
     for key, row in verdicts.table(results.values()).items():
         result = results[key]
         place = result["task"]["name"], result["checkpoint"]["num_layers"]
-        twins[TITLES[result["pruning"]["method"], result["pruning"]["scope"]]][place].append((key, row))
-    found: dict[str, dict[Place, Cell]] = defaultdict(dict)
-    for title, places in twins.items():
+        twins[result["pruning"]["method"], result["pruning"]["scope"]][place].append((key, row))
+    found: dict[Setting, dict[Place, Cell]] = defaultdict(dict)
+    for setting, places in twins.items():
         for place, judged in places.items():
             keys, rows = zip(*judged, strict=True)
             seeds = sorted(set.intersection(*(set(row.seeds) for row in rows)))
@@ -47,7 +41,7 @@ def cells() -> dict[str, dict[Place, Cell]]:
             error = np.sqrt((n - 1) / n * np.sum((paired - paired.mean()) ** 2))
             variance = apart.var(ddof=1) / k + error**2
             known = {"difference": apart.mean(), "variance": variance, "keys": set(keys)}
-            found[title][place] = {**known, "by_seed": dict(zip(seeds, apart, strict=True))}
+            found[setting][place] = {**known, "by_seed": dict(zip(seeds, apart, strict=True))}
     return found
 
 
@@ -83,25 +77,26 @@ def pooled(known: Sequence[Cell]) -> dict[str, Any]:
 
 
 def test_the_shipped_table_is_what_the_stored_numbers_give() -> None:
-    table = {known["title"]: known for known in json.loads((SHIPPED / "pooled.json").read_text("utf-8"))}
+    rows = json.loads((SHIPPED / "pooled.json").read_text("utf-8"))
+    table = {(row["method"], row["scope"]): row for row in rows}
     independent = cells()
-    assert set(table) == set(TITLES.values()) == set(independent)
-    for title, places in independent.items():
+    assert set(table) == set(independent)
+    for setting, places in independent.items():
         depths = sorted({layers for _, layers in places})
         groups = {"all": list(places.values())}
         groups |= {f"{depth} layers": [cell for (_, own), cell in places.items() if own == depth] for depth in depths}
-        needed = 5 if title.endswith(("encoder", "linear layers")) else 10
+        needed = 5 if setting[1] else 10
         groups["all seeds usable"] = [cell for cell in groups["all"] if len(cell["by_seed"]) >= needed]
-        stored = table[title]["estimates"]
+        stored = table[setting]["estimates"]
         assert set(stored) == {name for name, group in groups.items() if len(group) > 1}
         for name, estimate in stored.items():
             assert estimate["cells"] == len(groups[name])
             for field, expected in pooled(groups[name]).items():
                 given, wanted = (np.array(known, dtype=float) for known in (estimate[field], expected))  # None is NaN
-                np.testing.assert_allclose(given, wanted, rtol=0, atol=1e-6, err_msg=f"{title}, {name}, {field}")
+                np.testing.assert_allclose(given, wanted, rtol=0, atol=1e-6, err_msg=f"{setting}, {name}, {field}")
             spans = [bounds[1] - bounds[0] for bounds in (estimate["between"], estimate["within"]) if bounds]
             assert estimate["interval"][1] - estimate["interval"][0] == max(spans)
-        told = {frozenset(cell["keys"]): cell["by_seed"] for cell in table[title]["cells"]}
+        told = {frozenset(cell["keys"]): cell["by_seed"] for cell in table[setting]["cells"]}
         assert set(told) == {frozenset(cell["keys"]) for cell in places.values()}, "which count, and no others"
         for cell in places.values():
             given = {int(seed): share for seed, share in told[frozenset(cell["keys"])].items()}

@@ -6,12 +6,15 @@ Nothing is escaped here: a page escapes a finished sentence with `ui.text.plain`
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from core.findings.rounding import to_places
 from core.findings.words.numbers import decimals, percent, percent_range
 from core.results.names import PointLabel, spanned
 from core.results.statistics import EstimateRecord
 
 NONE = "–"  # in a table
-Table = list[dict[str, str]]  # facts as shown, a row of texts for each
+Table = list[dict[str, str]]  # a row of texts for each fact, by the titles of the columns
 
 
 @dataclass(frozen=True)
@@ -51,21 +54,32 @@ def with_interval(value: float, low: float, high: float, places: int = 3) -> str
     return "{} ({} to {})".format(*(decimals(number, places) for number in (value, low, high)))
 
 
-def estimated(found: EstimateRecord) -> str:
+def estimated(estimate: EstimateRecord) -> str:
     """Write an estimate and its 95 % interval."""
-    return with_interval(found.value, found.low, found.high)
+    return with_interval(estimate.value, estimate.low, estimate.high)
 
 
 def share_with_interval(share: float, interval: Sequence[float] | None) -> str:
     """Write a share and its 95 % interval, where there is one: `11 % (8 to 15 %)`."""
-    return f"{percent(share)} ({percent_range(*map(percent, interval))})" if interval else percent(share)
+    return f"{percent(share)} ({percent_range(*interval)})" if interval else percent(share)
 
 
-def points(share: float, sign: str = "", noun: str = "point") -> str:
+def mean_and_deviation(shares: Sequence[float]) -> str:
+    """Write the mean of shares and their standard deviation in percentage points; a dash for fewer than two."""
+    if len(shares) < 2:
+        return NONE
+    return f"{percent(float(np.mean(shares)))} ± {decimals(100 * float(np.std(shares, ddof=1)), 0)}"
+
+
+def signed_points(share: float, places: int = 0) -> str:
+    """Write a difference of shares as a number of percentage points: `+1`, `−8`, `0`."""
+    return "+" * (to_places(100 * share, places) > 0) + decimals(100 * share, places)
+
+
+def points(share: float, noun: str = "point", places: int = 0, is_signed: bool = False) -> str:
     """Write a difference of shares in percentage points: `1 point`, `−8 points`, or with a sign also `+1 point`."""
-    number = decimals(100 * share, 0)
-    plus = sign if share > 0 and number != "0" else ""
-    return f"{plus}{number} {noun if number in ('1', '−1') else f'{noun}s'}"
+    number = signed_points(share, places) if is_signed else decimals(100 * share, places)
+    return f"{number} {noun if abs(to_places(100 * share, places)) == 1 else f'{noun}s'}"
 
 
 def points_span(low: float, high: float, places: int = 0) -> str:
@@ -75,8 +89,7 @@ def points_span(low: float, high: float, places: int = 0) -> str:
 
 def share_span(shares: Sequence[float]) -> str:
     """Write the range of shares, at least one: `69 to 71 %`, or one of them where all read alike."""
-    low, high = (percent(end) for end in (min(shares), max(shares)))
-    return low if low == high else percent_range(low, high)
+    return percent_range(min(shares), max(shares))
 
 
 def narrow(table: Table, naming: int = 1) -> list[Table]:

@@ -1,12 +1,12 @@
 """Compare's sentences."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 
-from core.findings import compare
+from core.findings import compare as facts
 from core.findings.accuracy import metric_of, working_to
 from core.findings.comparable import same_checkpoint, same_examples
+from core.findings.compare import Two, distinguishing_names, short_names
 from core.findings.matching import largest_damage
 from core.findings.words import Finding, Table, numbered, points_span
 from core.findings.words.numbers import decimals, p_value, percent, place_name
@@ -26,7 +26,7 @@ ENDS_TOGETHER = 0.1  # of damage; two results that end no farther apart need no 
 
 
 def compare_finding(
-    two: compare.Two, reduction: ReductionKey, companions: Sequence[SweepResult] = (), metric: str | None = None
+    two: Two, reduction: ReductionKey, companions: Sequence[SweepResult] = (), metric: str | None = None
 ) -> Finding:
     """Say how far two models work, where in depth they change, and which does better.
 
@@ -42,83 +42,79 @@ def compare_finding(
     return Finding(heading, (depth_sentence(two, reduction, companions), metric_sentence(two, metric)))
 
 
-def compare_heading(two: compare.Two, metric: str | None = None) -> str:
+def compare_heading(two: Two, metric: str | None = None) -> str:
     """Say up to which amount each of two models works; where that is unknown of one, or it is unpruned, name both."""
-    names, metric, ends = _short_names(two), metric_of(*two, asked=metric), []
+    (first, second), metric, ends = short_names(two), metric_of(*two, asked=metric), []
     for result in two:
         to = working_to(result, metric)
         if two[0].key == two[1].key or len(result.frames) < 2 or to is None:
-            return f"{capitalised(names[0])} beside {names[1]}"
+            return f"{capitalised(first)} beside {second}"
         least = "at least " if to == result.amounts[-1] else ""
-        up_to = f"up to {least}{removed_name(to, result)}"
-        ends.append(up_to if to else "at no amount measured")
+        ends.append(f"up to {least}{removed_name(to, result)}" if to else "at no amount measured")
     if not same_checkpoint(*two):
-        return f"{capitalised(names[0])} leaves a working model {ends[0]}; {names[1]}, {ends[1]}"
-    return f"Under {names[0]} the model works {ends[0]}; under {names[1]}, {ends[1]}"
+        return f"{capitalised(first)} leaves a working model {ends[0]}; {second}, {ends[1]}"
+    return f"Under {first} the model works {ends[0]}; under {second}, {ends[1]}"
 
 
-def equal_heading(two: compare.Two, axis: compare.Axis, reduction: ReductionKey) -> str:
+def equal_heading(two: Two, axis: facts.Axis, reduction: ReductionKey) -> str:
     """Say with how much removed two models have changed equally; empty where they share amounts alone, or nothing."""
-    together, names = compare.shown_together(two, axis, reduction), _short_names(two)
+    together = facts.shown_together(two, axis, reduction)
     if not together.is_interpolated or len(together.places) < 2 or two[0].key == two[1].key:
         return ""
-    k = together.places.index(compare.START) if compare.START in together.places else len(together.places) // 2
-    (first, second), how = together.pairs[k], f"Layers change equally ({place_name(together.places[k])})"
-    first_removed = f"{percent(first.amount)} of {whose_units(two[0])} removed under {names[0]}"
-    return f"{how} with {first_removed}, {percent(second.amount)} of {whose_units(two[1])} under {names[1]}"
-
-
-def _short_names(two: compare.Two) -> list[str]:
-    """Name two results in a heading; of what a control is matched to, the page says enough."""
-    names = compare.distinguishing_names(two)
-    short = [re.sub(r" of the encoder|, matched to [^(]*\(.*?seed \d+\)", "", name) for name in names]
-    return short if len({*short}) > 1 else [*names]
-
-
-def depth_sentence(two: compare.Two, reduction: ReductionKey, companions: Sequence[SweepResult] = ()) -> str:
-    """Say which shares of the change lie in the upper half of the layers, and the verdict where one is the control."""
-    found = compare.depth_of(two, reduction, companions)
-    if not isinstance(found, compare.Depth):
-        return f"Where in depth the two change is not compared ({found})."
-    names, shares = compare.distinguishing_names(two), [percent(share) for share in found.shares]
-    said = (
-        f"Of an overall change of {decimals(DAMAGE, 2)}, {shares[0]} lies in the upper half of the layers under "
-        f"{names[0]} and {shares[1]} under {names[1]} (difference {points_span(found.low, found.high)} points, 95 % "
-        "interval over examples)"
+    k = together.places.index(facts.START) if facts.START in together.places else len(together.places) // 2
+    first, second = (
+        f"{percent(frame.amount)} of {whose_units(result)}"
+        for frame, result in zip(together.pairs[k], two, strict=True)
     )
-    return f"{said}; by all seeds: {verdict_cell(found.verdict)}." if found.verdict else f"{said}."
+    names = short_names(two)
+    change = f"Layers change equally ({place_name(together.places[k])})"
+    return f"{change} with {first} removed under {names[0]}, {second} under {names[1]}"
 
 
-def metric_sentence(two: compare.Two, metric: str | None = None) -> str:
+def depth_sentence(two: Two, reduction: ReductionKey, companions: Sequence[SweepResult] = ()) -> str:
+    """Say which shares of the change lie in the upper half of the layers, and the verdict where one is the control."""
+    depth = facts.depth_of(two, reduction, companions)
+    if not isinstance(depth, facts.Depth):
+        return f"Where in depth the two change is not compared ({depth})."
+    names, shares = distinguishing_names(two), [percent(share) for share in depth.shares]
+    by_seeds = f"; by all seeds: {verdict_cell(depth.verdict)}" if depth.verdict else ""
+    return (
+        f"Of an overall change of {decimals(DAMAGE, 2)}, {shares[0]} lies in the upper half of the layers under "
+        f"{names[0]} and {shares[1]} under {names[1]} (difference {points_span(depth.low, depth.high)} points, 95 % "
+        f"interval over examples){by_seeds}."
+    )
+
+
+def metric_sentence(two: Two, metric: str | None = None) -> str:
     """Say at how many amounts either does better by a metric, by paired tests."""
-    metric, names = metric_of(*two, asked=metric), compare.distinguishing_names(two)
-    title, tests = METRICS[metric].title, [test for *_, test in compare.paired_comparisons(two, metric)]
+    metric, names = metric_of(*two, asked=metric), distinguishing_names(two)
+    title, tests = METRICS[metric].title, [test for *_, test in facts.paired_comparisons(two, metric)]
     if not tests:
         return f"{title} is not compared: at no amount do the two remove the same share of the encoder's weights."
     better = Counter(names[test.values[1] > test.values[0]] for test in tests if test.adjusted < 1 - CONFIDENCE)
     tested = f"(paired tests, corrected for {numbered(len(tests), 'amount')})"
     if not better:
         return f"With equally many weights removed, {in_sentence(title)} does not differ significantly {tested}."
-    found = listed([f"under {name} at {better[name]} of {len(tests)} amounts" for name in names if better[name]])
-    return f"With equally many weights removed, {in_sentence(title)} is significantly higher {found} {tested}."
+    where = listed([f"under {name} at {better[name]} of {len(tests)} amounts" for name in names if better[name]])
+    return f"With equally many weights removed, {in_sentence(title)} is significantly higher {where} {tested}."
 
 
-def compare_notes(two: compare.Two, axis: compare.Axis = "amount", reduction: ReductionKey = "mean") -> list[str]:
+def compare_notes(two: Two, axis: facts.Axis = "amount", reduction: ReductionKey = "mean") -> list[str]:
     """Say why a picture or a test of two results is missing, or ends early; none if only their pruning differs."""
-    together = compare.shown_together(two, axis, reduction)
+    together = facts.shown_together(two, axis, reduction)
     reached = [0.0] if axis == "amount" else [largest_damage(result, reduction) for result in two]
     ends, last = " and ".join(decimals(end, 2) for end in reached), together.places[-1]
     notes = {
         "First and second are the same result: choose another one to see a difference.": two[0].key == two[1].key,
         f"The comparison ends where one of the two does, of {ends}.": max(reached) - last >= ENDS_TOGETHER,
         "The two have only the unpruned model in common, so there is nothing to play.": len(together.pairs) < 2,
-        "Their layers are not the same, so there is no picture of their difference.": not compare.same_rows(two),
+        "Their layers are not the same, so there is no picture of their difference.": not facts.same_rows(two),
         "Their examples are not the same, so no paired test is possible.": not same_examples(*two),
     }
     return [note for note, holds in notes.items() if holds]
 
 
-def paired_table(tests: Sequence[compare.Tested], metric: str, names: tuple[str, str]) -> Table:
+def paired_table(tests: Sequence[facts.Tested], metric: str, names: tuple[str, str]) -> Table:
     """Tabulate the paired tests of two named results by a metric, one row per amount."""
     titles = [f"{METRICS[metric].title} under {name}" for name in names]
     return [

@@ -1,7 +1,5 @@
 """The words about cuts: which layers can go, and what that gains and costs."""
 
-from collections.abc import Sequence
-
 from core.findings.cut import Choice, Frontier, kept_by, state_of
 from core.findings.words import NONE, Finding, Table, estimated, layers_named, numbered, points, points_span
 from core.findings.words.numbers import decimals
@@ -26,46 +24,42 @@ are hundredths of the score; nothing is trained after a cut.
 SLOW = "not shown to be faster"
 
 
-def cut_finding(known: Frontier, choice: Choice | None, most: float) -> Finding:
+def cut_finding(frontier: Frontier, choice: Choice | None, most: float) -> Finding:
     """Say whether a limit is kept to, what is gained and lost, and which smaller cut keeps to it.
 
     Args:
-        known: What the study offers.
+        frontier: What the study offers.
         choice: The chosen model.
         most: How much of the score may be lost.
     """
-    study, state = known.study, state_of(known, choice, most)
+    study, state = frontier.study, state_of(frontier, choice, most)
     limit, metric, judged = f"at most {points(most)} lost", METRICS[study.task.main_metric].symbol, study.task.examples
-    full, guess = estimated(known.full), f"not shown to beat {GUESSING} ({decimals(known.guess, 3)})"
-    if choice is None or known.full.low <= known.guess:
+    full, guess = estimated(frontier.full), f"not shown to beat {GUESSING} ({decimals(frontier.guess, 3)})"
+    if choice is None or frontier.full.low <= frontier.guess:
         heading = f"No smaller model is chosen: on the examples for choosing, none keeps to {limit}"
         heading = f"The full model is {guess}" if state == "guesses" else heading
         return Finding(heading, (f"On {len(judged)} examples, the full model has {metric} {full}.",))
     verdict = {"holds": "yes", "inconclusive": "inconclusive", "fails": "no", "guesses": guess}[state]
-    first = (
+    scores = (
         f"On the {len(study.calibration.examples)} examples of the choice, which tend to flatter it, that is "
         f"{decimals(-100 * choice.loss, 1)} points; on {len(judged)} others, {metric} is {estimated(choice.value)}, of "
         f"the full model {full}."
     )
-    heading = f"{capitalised(limit)}? {capitalised(verdict)}: without {_out(known, choice)}"
-    smaller = _smaller(known, choice, most) if state in ("inconclusive", "fails") else ()
-    return Finding(heading, (first, *smaller))
+    heading = f"{capitalised(limit)}? {capitalised(verdict)}: without {_out(frontier, choice)}"
+    if state not in ("inconclusive", "fails"):
+        return Finding(heading, (scores,))
+    smaller = "No smaller cut is shown to keep to it."
+    if kept := kept_by(frontier, choice, most):
+        fastest = f"The fastest smaller cut that is shown to keep to it: without {_out(frontier, kept)}"
+        smaller = f"{fastest}; picked by these examples, it is flattered in turn."
+    return Finding(heading, (scores, smaller))
 
 
-def _out(known: Frontier, choice: Choice) -> str:
+def _out(frontier: Frontier, choice: Choice) -> str:
     """Say inside a sentence what is out, and what that changes and gains."""
-    name = in_sentence(choice_name(choice, known.study.checkpoint.num_layers))
-    lost = f"{METRICS[known.study.task.main_metric].symbol} {points_words(choice.difference)}"
+    name = in_sentence(choice_name(choice, frontier.study.checkpoint.num_layers))
+    lost = f"{METRICS[frontier.study.task.main_metric].symbol} {points_words(choice.difference)}"
     return ", ".join(filter(None, (name, lost, speed_words(choice))))
-
-
-def _smaller(known: Frontier, choice: Choice, most: float) -> Sequence[str]:
-    """Say which smaller cut is shown to keep to a limit that the chosen one is not shown to keep to."""
-    kept = kept_by(known, choice, most)
-    if kept is None:
-        return ("No smaller cut is shown to keep to it.",)
-    said = f"The fastest smaller cut that is shown to keep to it: without {_out(known, kept)}"
-    return (f"{said}; picked by these examples, it is flattered in turn.",)
 
 
 def smaller_words(choice: Choice) -> str:
@@ -75,9 +69,9 @@ def smaller_words(choice: Choice) -> str:
     return f"A folder that plain transformers loads: {layers}{size}. In float32, it gives the scores shown here."
 
 
-def machine_words(known: Frontier) -> str:
+def machine_words(frontier: Frontier) -> str:
     """Say where speed was measured; empty where it was not."""
-    return f"Speed: batch of 32, {machine_name(known.study)}" if known.study.full.size else ""
+    return f"Speed: batch of 32, {machine_name(frontier.study)}" if frontier.study.full.size else ""
 
 
 def machine_name(study: CutStudy) -> str:
@@ -86,7 +80,7 @@ def machine_name(study: CutStudy) -> str:
     return f"{threads} {'thread' if threads == 1 else 'threads'}, {processor}"
 
 
-def told(choice: Choice, depth: int) -> dict[str, str]:
+def model_cells(choice: Choice, depth: int) -> dict[str, str]:
     """Describe a model, by titles."""
     return {
         "Removed": choice_name(choice, depth),
@@ -97,11 +91,13 @@ def told(choice: Choice, depth: int) -> dict[str, str]:
     }
 
 
-def choices_table(known: Frontier) -> Table:
+def choices_table(frontier: Frontier) -> Table:
     """Tabulate the smaller models, the largest first."""
-    metric, depth = METRICS[known.study.task.main_metric].title, known.study.checkpoint.num_layers
-    rows = ((told(choice, depth), estimated(choice.value)) for choice in known.choices)
-    return [{"Removed": row["Removed"], metric: value} | row for row, value in rows]
+    metric, depth = METRICS[frontier.study.task.main_metric].title, frontier.study.checkpoint.num_layers
+    return [
+        {"Removed": choice_name(choice, depth), metric: estimated(choice.value), **model_cells(choice, depth)}
+        for choice in frontier.choices
+    ]
 
 
 # ---------------------------------------------------------------- names and numbers
@@ -127,6 +123,4 @@ def size_words(choice: Choice) -> str:
 
 def points_words(lost: EstimateRecord) -> str:
     """Write a difference of metrics in points, with its interval: `−1.0 point (−2.6 to 0.5)`."""
-    number = decimals(100 * lost.value, 1)
-    sign, noun = "" if number.startswith(("−", "0.0")) else "+", "point" if number in ("1.0", "−1.0") else "points"
-    return f"{sign}{number} {noun} ({points_span(lost.low, lost.high, 1)})"
+    return f"{points(lost.value, places=1, is_signed=True)} ({points_span(lost.low, lost.high, 1)})"

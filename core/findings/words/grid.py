@@ -1,17 +1,31 @@
-"""The sentences of All results: what all checkpoints say together, as the documents open with it, and verdicts."""
+"""The words of All results: what all checkpoints say together, as the documents open with it, and every sweep."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from core.findings.choices import seed_groups
-from core.findings.grid import Grid, GridRow, comparable_rows, corrected_verdicts
+from core.findings.accuracy import metric_of
+from core.findings.choices import task_title
+from core.findings.claim import Verdict, corrected, listed_with_verdicts
 from core.findings.pooled import ALL, WHOLE, Pooled
-from core.findings.words import NONE, Finding, Table, numbered, points, points_span, share_span
+from core.findings.words import NONE, Finding, Table, numbered, points, points_span
+from core.findings.words.lab import columns_name, key_figures, meanings_name
 from core.findings.words.numbers import decimals, percent
-from core.findings.words.verdict import REASONS, STATES, beside_random, verdict_cell
-from core.request.catalog import DAMAGE
-from core.results.names import in_sentence, listed
-from core.sweep.control_contrast import DIFFERENT, MARGIN
+from core.findings.words.verdict import STATES, verdict_cells
+from core.request.catalog import DAMAGE, METHODS, METRICS, REDUCTION
+from core.request.scope import run_of
+from core.results.names import (
+    brief_name,
+    checkpoint_name,
+    data_name,
+    in_sentence,
+    listed,
+    name_of,
+    points_name,
+    pruning_name,
+)
+from core.results.schema import Pruning, SweepResult
+from core.sweep.control_contrast import DIFFERENT, MARGIN, Contrast
 
 LEAST, PERCENTAGE = decimals(100 * MARGIN, 0), "percentage point"  # how many of them count
 WHERE = "the upper half of the layers"
@@ -22,75 +36,170 @@ MEANING = (
     "twelve MPNet: a difference between depths may be one between pretrained models. An interval is about the mean "
     "of the draws; a verdict also asks whether one draw differs as much, and is corrected for the number of verdicts."
 )
-OVER_SEEDS = f"The share of an overall change of {DAMAGE} in the upper half of the layers, mean over checkpoints ± SD."
+AMOUNT = 0.5  # whose metric stands beside the unpruned model's
+ATTENTION = "attention blocks"  # where layers are usually compared
 
 
-def claim_finding(known: Pooled, table: Sequence[Pooled] = ()) -> Finding:
+# ---------------------------------------------------------------- all checkpoints together
+
+
+def claim_finding(pooled: Pooled, table: Sequence[Pooled] = ()) -> Finding:
     """Say where a method changes all checkpoints and whether random removal does the same, then by how much it differs.
 
     Args:
-        known: The method.
+        pooled: The method.
         table: All methods: those that differ are named as well.
     """
-    different = [other for other in table if other is not known and other.estimates[ALL].state in DIFFERENT]
-    return Finding(claim_heading(known), tuple(map(difference_sentence, (known, *different))))
+    different = [other for other in table if other is not pooled and other.estimates[ALL].state in DIFFERENT]
+    return Finding(claim_heading(pooled), tuple(map(difference_sentence, (pooled, *different))))
 
 
-def claim_heading(known: Pooled) -> str:
+def claim_heading(pooled: Pooled) -> str:
     """Say where a method changes all checkpoints, and whether random removal does the same."""
-    state, count = known.estimates[ALL].state, len(known.keys)
-    upper, drawn = (sum(getattr(cell, name) for cell in known.cells) for name in ("upper", "control_upper"))
+    state, count = pooled.estimates[ALL].state, len(pooled.keys)
+    upper, control_upper = (sum(getattr(cell, name) for cell in pooled.cells) for name in ("upper", "control_upper"))
     changes = "change most, on all" if upper == count else f"are shown to change most on {upper} of"
-    pruning = in_sentence(known.title).removesuffix(" of the encoder")
-    where = f"Under {pruning}, the upper layers {changes} {count} checkpoints"
+    where = f"Under {in_sentence(brief_name(pooled.pruning))}, the upper layers {changes} {count} checkpoints"
     if state in DIFFERENT:
         return f"{where}, {'more' if state == 'steeper' else 'less'} so than under random removal"
     if state == "inconclusive":
         return f"{where}; whether random removal does the same is inconclusive"
-    if drawn < upper:
-        return f"{where}, under random removal on {drawn}; on average, both do about the same"
+    if control_upper < upper:
+        return f"{where}, under random removal on {control_upper}; on average, both do about the same"
     return f"{where}. Random removal does the same"
 
 
-def difference_sentence(known: Pooled) -> str:
+def difference_sentence(pooled: Pooled) -> str:
     """Say by how much a method differs from random removal over all cells."""
-    found, title = known.estimates[ALL], known.title
-    between = f"(difference {points(found.value, '+', PERCENTAGE)}, 95 % interval {points_span(*found.interval)})"
-    if found.state == "equivalent":
-        return f"{title} puts about as much of the change into {WHERE} as random removal {between}."
-    if found.state == "inconclusive":
-        said = f"{in_sentence(title)} puts as much of the change into {WHERE} as random removal"
-        return f"Whether {said} is inconclusive {between}."
-    least, most = sorted(map(abs, found.interval))
-    more = f"{points(abs(found.value), noun=PERCENTAGE)} {'more' if found.state == 'steeper' else 'less'}"
-    doubt = "" if least >= MARGIN else f", which may be less than the {LEAST} that we treat as real"
-    span, whole = points_span(least, most), known.estimates.get(WHOLE)
-    if whole is None or whole.state != found.state:  # some of the cells lack seeds
+    estimate, name = pooled.estimates[ALL], name_of(pooled.pruning)
+    difference = points(estimate.value, PERCENTAGE, is_signed=True)
+    between = f"(difference {difference}, 95 % interval {points_span(*estimate.interval)})"
+    if estimate.state == "equivalent":
+        return f"{name} puts about as much of the change into {WHERE} as random removal {between}."
+    if estimate.state == "inconclusive":
+        as_much = f"{in_sentence(name)} puts as much of the change into {WHERE} as random removal"
+        return f"Whether {as_much} is inconclusive {between}."
+    low, high = sorted(map(abs, estimate.interval))
+    more = f"{points(abs(estimate.value), PERCENTAGE)} {'more' if estimate.state == 'steeper' else 'less'}"
+    doubt = "" if low >= MARGIN else f", which may be less than the {LEAST} that we treat as real"
+    whole = pooled.estimates.get(WHOLE)
+    if whole is None or whole.state != estimate.state:  # some of the cells lack seeds
         interval = f" (difference {points_span(*whole.interval)})" if whole else ""
         doubt += f"; the tasks with all seeds of random removal leave it inconclusive{interval}"
-    return f"{title} puts {more} of the change into {WHERE} than random removal (95 % interval {span}){doubt}."
+    span = points_span(low, high)
+    return f"{name} puts {more} of the change into {WHERE} than random removal (95 % interval {span}){doubt}."
 
 
 def pooled_table(table: Sequence[Pooled]) -> Table:
     """Tabulate what all checkpoints together say of each method, in percentage points."""
     return [
         {
-            "Method": known.title,
+            "Method": name_of(pooled.pruning),
             "Over": name,
-            "Tasks and depths": str(found.cells),
-            "Difference in points": f"{decimals(100 * found.value, 1)} ({points_span(*found.interval, 1)})",
-            "By the draws alone": points_span(*found.within, 1) if found.within else NONE,
-            "SD between them (τ)": decimals(100 * found.deviation, 1),
-            "I²": percent(found.inconsistency),
-            "Expected in another": points_span(*found.predicted, 1) if found.predicted else NONE,
+            "Tasks and depths": str(estimate.cells),
+            "Difference in points": f"{decimals(100 * estimate.value, 1)} ({points_span(*estimate.interval, 1)})",
+            "By the draws alone": points_span(*estimate.within, 1) if estimate.within else NONE,
+            "SD between them (τ)": decimals(100 * estimate.deviation, 1),
+            "I²": percent(estimate.inconsistency),
+            "Expected in another": points_span(*estimate.predicted, 1) if estimate.predicted else NONE,
         }
-        for known in table
-        for name, found in known.estimates.items()
-        if name != WHOLE or found.cells < known.estimates[ALL].cells
+        for pooled in table
+        for name, estimate in pooled.estimates.items()
+        if name != WHOLE or estimate.cells < pooled.estimates[ALL].cells
     ]
 
 
-# ---------------------------------------------------------------- verdicts, one by one
+# ---------------------------------------------------------------- every sweep
+
+
+@dataclass(frozen=True)
+class GridRow:
+    """One sweep in the table of all results, without the result: the rows of hundreds are kept.
+
+    Attributes:
+        key: The result's key.
+        checkpoint: Its checkpoint's id.
+        pruning: How it was pruned.
+        place: The order of rows: by checkpoint, by method, then from the whole encoder to single layers.
+        cells: The cells of the table by column, without the verdict's.
+        verdict: The verdict, not corrected; None for a sweep that has none.
+    """
+
+    key: str
+    checkpoint: str
+    pruning: Pruning
+    place: tuple[str, str, int, int, bool, str]
+    cells: dict[str, str]
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Sweeps in the order of a table, and their verdicts by key, corrected for their number."""
+
+    rows: tuple[GridRow, ...]
+    verdicts: Mapping[str, Verdict]
+
+
+def grid_rows(results: Sequence[SweepResult]) -> list[GridRow]:
+    """Describe each sweep of a grid: see `core.findings.claim.listed_with_verdicts`."""
+    return [_row(result, verdict) for result, verdict in listed_with_verdicts(results)]
+
+
+def _row(result: SweepResult, verdict: Verdict | None) -> GridRow:
+    task, metric = result.task, metric_of(result)
+    scores = {frame.amount: frame.metrics[metric] for frame in result.frames}
+    unpruned, half = (NONE if (score := scores.get(amount)) is None else decimals(score, 3) for amount in (0.0, AMOUNT))
+    compared, (first, _, holds) = points_name(result.points), key_figures(result, REDUCTION)
+    pruning = pruning_name(result) + ("" if compared == ATTENTION else f", {compared}")
+    run, checkpoint = run_of(result.pruning.scope), checkpoint_name(result)
+    examples = data_name(result), columns_name(task.columns), meanings_name(task.label_map)
+    order = [*METHODS].index(result.pruning.method), run.start if run else -1, result.pruning.scope == "all-linear"
+    cells = {
+        "Pruning": pruning,
+        "Checkpoint": checkpoint,
+        "Task": f"{task_title(task.name)}, {len(task.examples)} examples",
+        **verdict_cells(None),
+        "First to change": first,
+        "Holds": holds,
+        "Metric": METRICS[metric].title,
+        "Unpruned": unpruned,
+        f"At {percent(AMOUNT)}": half,
+        "Examples": ", ".join(filter(None, examples)),
+        "Revision": result.checkpoint.revision[:7],
+    }
+    place = checkpoint, task_title(task.name), *order, pruning
+    return GridRow(result.key, result.checkpoint.id, result.pruning, place, cells, verdict)
+
+
+def arranged(rows: Sequence[GridRow], shown: Collection[str] | None = None) -> Grid:
+    """Arrange the rows of a grid.
+
+    Args:
+        rows: All rows: verdicts are corrected for their number, whatever is shown.
+        shown: The keys of the rows to show; None shows all.
+    """
+    kept = [row for row in rows if shown is None or row.key in shown]
+    verdicts = corrected_verdicts(rows)
+    return Grid(
+        tuple(sorted(kept, key=lambda row: row.place)),
+        {row.key: verdicts[row.key] for row in kept if row.key in verdicts},
+    )
+
+
+def corrected_verdicts(rows: Sequence[GridRow]) -> dict[str, Verdict]:
+    """Correct the verdicts of a grid for their number; return them by the keys of the results."""
+    judged = {row.key: row.verdict for row in rows if row.verdict}
+    return dict(zip(judged, corrected(list(judged.values())), strict=True))
+
+
+def own_marks(rows: Iterable[GridRow]) -> dict[tuple[str, str | None], list[tuple[str, Contrast]]]:
+    """Return a visitor's results for the forest plot, by method and scope: the checkpoint's id, and the contrast."""
+    marks = defaultdict(list)
+    for row in rows:
+        if row.verdict and row.verdict.contrast:
+            marks[row.pruning.method, row.pruning.scope].append((row.checkpoint, row.verdict.contrast))
+    return marks
 
 
 def grid_heading(grid: Grid) -> str:
@@ -98,75 +207,11 @@ def grid_heading(grid: Grid) -> str:
     counts = Counter(verdict.state for verdict in grid.verdicts.values())
     if not counts:
         return f"{numbered(len(grid.rows), 'sweep')} at a glance, without a verdict"
-    parts = [f"{counts[known]} {words}" for known, words in STATES.items() if counts[known]]
+    parts = [f"{counts[state]} {words}" for state, words in STATES.items() if counts[state]]
     none = "" if counts.keys() & DIFFERENT else ", none shows a difference"
     return f"Of {numbered(counts.total(), 'verdict')}{none}: {listed(parts)}"
 
 
-def replication_sentences(rows: Sequence[GridRow], pruning: str) -> tuple[str, ...]:
-    """Say where the change lies on all checkpoints, and whether the method decides it; nothing of a single one.
-
-    Args:
-        rows: Of one pruning, each on another checkpoint or task.
-        pruning: Its name inside a sentence.
-    """
-    found = comparable_rows(rows)
-    if not found:
-        return ()
-    checkpoints = {row.name for row, _ in found}
-    upper = len(checkpoints - {row.name for row, known in found if known.lead != "upper"})
-    differing = len({row.name for row, known in found if known.state in DIFFERENT})
-    others = len({row.name for row in rows} - checkpoints)
-    shares = [known.share for _, known in found if known.share is not None]
-    farthest = max(abs(known.contrast.difference) for _, known in found if known.contrast)
-    where = "changes most on all" if upper == len(checkpoints) else f"is shown to change most on {upper} of"
-    depths = listed([str(depth) for depth in sorted({row.layers for row, _ in found})])
-    lacking = f"; on {others} more, too little was measured for a verdict" if others else ""
-    return (
-        f"The upper half of the layers {where} {len(checkpoints)} checkpoints with {depths} layers: "
-        f"{share_span(shares)} of an overall change of {decimals(DAMAGE, 2)} lies there "
-        f"under {pruning}{lacking}.",
-        f"Judged alone, {differing or 'none'} of them {'shows' if differing < 2 else 'show'} a difference from random "
-        f"removal, whose mean share is at most {numbered(round(100 * farthest), PERCENTAGE)} away.",
-    )
-
-
-def replication_table(rows: Sequence[GridRow], own: Sequence[GridRow] = ()) -> Table:
-    """Tabulate the shares and the verdicts of one pruning on several checkpoints, corrected for their number.
-
-    Args:
-        rows: Those that a claim counts.
-        own: A visitor's, which stand below them and are judged alone.
-    """
-    known = corrected_verdicts([row for row, _ in comparable_rows(rows)])
-    shown = [(row, known[row.key], "") for row in rows if row.key in known]
-    shown += [(row, row.verdict, " (yours)") for row in own if row.verdict]
-    return [
-        {"Checkpoint": row.name + whose, "Layers": str(row.layers), **beside_random([found])}
-        for row, found, whose in shown
-    ]
-
-
-def seeds_table(grid: Grid) -> Table:
-    """Tabulate a grid's verdicts over checkpoints that differ only in the seed; empty where none do."""
-    rows = {row.key: row for row in grid.rows if row.key in grid.verdicts}
-    places = {key: (row.checkpoint, row.fingerprint, row.setting) for key, row in rows.items()}
-    return [
-        {"Checkpoints": name, "Pruning": rows[keys[0]].setting, **beside_random([grid.verdicts[key] for key in keys])}
-        for name, keys in seed_groups(places)
-    ]
-
-
-def reasons_table(grid: Grid) -> Table:
-    """Count the reasons of a grid's inconclusive verdicts, the commonest first, and say what each takes."""
-    counts = Counter(known.reason for known in grid.verdicts.values() if known.reason)
-    return [
-        {"Why a verdict is inconclusive": why, "Verdicts": str(count), "What would decide it": REASONS[why]}
-        for why, count in counts.most_common()
-    ]
-
-
 def grid_table(grid: Grid) -> Table:
     """Tabulate a grid, a row a sweep."""
-    verdicts = {key: {"Verdict": verdict_cell(found)} for key, found in grid.verdicts.items()}
-    return [row.cells | verdicts.get(row.key, {}) for row in grid.rows]
+    return [row.cells | verdict_cells(grid.verdicts.get(row.key)) for row in grid.rows]

@@ -21,28 +21,34 @@ def key_figures(result: SweepResult, reduction: n.ReductionKey) -> tuple[str, st
     """
     if len(result.frames) < 2:
         return NONE, NONE, NONE
-    known, largest = result.working_range, n.amount_name(result.amounts[-1])
-    if not known or known.to is None:
-        holds = "No better than guessing" if known else "Unknown"
-    elif known.to == 0:
-        holds = f"Not even to {n.amount_name(result.amounts[1])}"
-    else:
-        holds = f"Beyond {largest}" if known.to >= result.amounts[-1] else f"Up to {n.amount_name(known.to)}"
-    found = layers_of(result, reduction)
-    if not found.last:
+    order, holds = layers_of(result, reduction), _holds(result)
+    if not order.last:
         return "Undefined", NONE, holds
+    largest = n.amount_name(result.amounts[-1])
 
     def named(layers: Sequence[LayerSurvival], until: str) -> str:
-        every = len(layers) == sum(layer.is_defined for layer in found.every) > 1
+        is_every = len(layers) == sum(layer.is_defined for layer in order.every) > 1
         labels = layers_named([layer.label for layer in layers], n.point_labels(result.points))
         end = f"beyond {largest}" if layers[0].censored else f"{until} {num.percent(layers[0].rank)}"
         if any(emptied := [layer.by_construction for layer in layers]):
             end += f" ({'' if all(emptied) else 'some '}even with everything removed)"
-        return f"{'All layers' if every else n.capitalised(labels)}, {end}"
+        return f"{'All layers' if is_every else n.capitalised(labels)}, {end}"
 
-    first = found.first or found.last
+    first = order.first or order.last
     falls = f"None, up to {largest}" if first[0].censored else named(first, "at")
-    return falls, named(found.last, "up to"), holds
+    return falls, named(order.last, "up to"), holds
+
+
+def _holds(result: SweepResult) -> str:
+    """Say up to which amount the main metric holds."""
+    working = result.working_range
+    if not working:
+        return "Unknown"
+    if working.to is None:
+        return "No better than guessing"
+    if working.to == 0:
+        return f"Not even to {n.amount_name(result.amounts[1])}"
+    return f"{'Beyond' if working.to >= result.amounts[-1] else 'Up to'} {n.amount_name(working.to)}"
 
 
 def methods_table(results: Iterable[SweepResult], reduction: n.ReductionKey) -> dict[str, dict[str, str]]:
@@ -54,28 +60,23 @@ def methods_table(results: Iterable[SweepResult], reduction: n.ReductionKey) -> 
         results: Whole sweeps of one checkpoint on the same examples.
         reduction: By which layers have changed.
     """
-    rows: dict[str, dict[str, str]] = {}
-    removed = dict[str, float]()  # of the encoder's weights, up to where the model works
+    rows: list[tuple[float, str, str, dict[str, str]]] = []
     for result in results:
-        (first, longest, holds), known = key_figures(result, reduction), result.working_range
-        works = known.to if known and known.to else 0.0
-        share = removed[result.key] = result.frames[result.amounts.index(works)].prunable_sparsity
+        (first, longest, holds), name = key_figures(result, reduction), n.brief_name(result.pruning)
+        works = (result.working_range and result.working_range.to) or 0.0
+        share = result.frames[result.amounts.index(works)].prunable_sparsity
         until = f"{n.amount_name(works)} of {n.units_name(result)}" if works else holds
         also = f", {num.percent(share)} of encoder weights" if num.percent(share) != n.amount_name(works) else ""
-        rows[result.key] = {
-            "Method": n.pruning_name(result).replace(" of the encoder", ""),
-            "Works up to": until + also,
-            "First layer to fall": first,
-            "Longest intact": longest,
-        }
-    return {key: rows[key] for key in sorted(rows, key=lambda key: (-removed[key], rows[key]["Method"]))}
+        cells = {"Method": name, "Works up to": until + also, "First layer to fall": first, "Longest intact": longest}
+        rows.append((-share, name, result.key, cells))
+    return {key: cells for *_, key, cells in sorted(rows)}
 
 
 def check_sentence(deviations: Mapping[str, Any]) -> str:
     """Say how far a frame deviates from two recomputations; takes `core.sweep.recompute.Deviations.to_json()`."""
 
-    def largest(known: Iterable[float | None]) -> str:  # None stands for a value that only one computation has
-        return num.small(max(float("inf") if deviation is None else deviation for deviation in known))
+    def largest(differences: Iterable[float | None]) -> str:  # None stands for a value that only one computation has
+        return num.small(max(float("inf") if difference is None else difference for difference in differences))
 
     own = largest([*deviations["engine"].values(), *deviations["others"].values(), deviations["accuracy"]])
     confirmed = "confirmed" if deviations["within_tolerance"] else "not confirmed"
@@ -126,23 +127,23 @@ NUMBERED = (
 
 def caution(result: SweepResult) -> str:
     """Warn about few examples, rare or doubtful labels, and what the catalog says; else return an empty text."""
-    said, count = [], len(result.task.examples)
+    notes, count = [], len(result.task.examples)
     if count < FEW_EXAMPLES:
-        said.append(f"{count} examples are few: below {FEW_EXAMPLES}, small differences may be noise.")
+        notes.append(f"{count} examples are few: below {FEW_EXAMPLES}, small differences may be noise.")
     if rare := rare_labels(result.task):
-        said.append(f"No score says much about labels with fewer than 2 evaluation examples ({first_few(rare)}).")
+        notes.append(f"No score says much about labels with fewer than 2 evaluation examples ({first_few(rare)}).")
     accuracy, better, labels = label_doubt(result) or (0.0, 0.0, ())
     likely, where = MATCHED if any((result.task.label_map or {}).values()) else NUMBERED
     if labels:
-        said.append(
+        notes.append(
             f"The unpruned model's accuracy is {num.decimals(accuracy, 2)}; with its labels in the order "
             f"{', '.join(map(n.brief_label, labels))} it would be {num.decimals(better, 2)}. {likely}"
         )
     elif result.working_range and result.working_range.to is None:
-        said.append(_no_lead(result, where))
-    if family_of(result.checkpoint.id).endswith("-qqp"):
-        said.append(QUORA)
-    return " ".join(said)
+        notes.append(_no_lead(result, where))
+    if result.task.name == "qqp" and family_of(result.checkpoint.id):
+        notes.append(QUORA)
+    return " ".join(notes)
 
 
 def _no_lead(result: SweepResult, labels: str) -> str:

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
-from core.findings import layers as facts
 from core.findings.comparable import controls_of
+from core.findings.layers import LayerSurvival, floor_of, layers_of
+from core.findings.rounding import hundredths
 from core.findings.words import Finding, Table, layers_named, numbered
 from core.findings.words import numbers as num
 from core.request.catalog import METHODS, REDUCTIONS, SURVIVAL_THRESHOLD
 from core.request.scope import run_of
 from core.results import names as n
+from core.results.fields import Bounds
 from core.results.schema import SweepResult
 from core.sweep.statistics import depth_correlation
 
@@ -33,10 +35,10 @@ def layers_finding(
         companions: What the result is judged beside.
         reduction: A key of REDUCTIONS.
     """
-    heading, found = layers_heading(result, reduction), facts.layers_of(result, reduction)
-    if not found.last:
+    heading, order = layers_heading(result, reduction), layers_of(result, reduction)
+    if not order.last:
         return Finding(heading)
-    (layer,) = (layer for layer in found.every if layer.label == chosen)
+    (layer,) = (layer for layer in order.every if layer.label == chosen)
     sentences = _layer_sentence(result, layer), _chance_sentence(result, companions, reduction)
     return Finding(heading, tuple(filter(None, sentences)))
 
@@ -46,47 +48,47 @@ def layers_heading(result: SweepResult, reduction: n.ReductionKey) -> str:
 
     The result may be unfinished.
     """
-    found, labels = facts.layers_of(result, reduction), n.point_labels(result.points)
-    if not found.last:
+    order, labels = layers_of(result, reduction), n.point_labels(result.points)
+    if not order.last:
         return "Similarity is undefined in every layer"
     if len(result.frames) < 2:
         return "Only the unpruned model has been measured"
-    fallen = found.first or found.last
-    at = n.removed_name(num.hundredths(fallen[0].value), result)
+    fallen = order.first or order.last
+    at = n.removed_name(hundredths(fallen[0].value), result)
     if fallen[0].censored:
         return f"No layer falls below {SURVIVAL_THRESHOLD}, even with {at}"
-    if not found.first:
-        every = "All layers" if len(found.last) == len(labels) else "All other layers"
+    if not order.first:
+        every = "All layers" if len(order.last) == len(labels) else "All other layers"
         return f"{every} change together: they fall below {SURVIVAL_THRESHOLD} at {at}"
-    said = f"change first: they fall below {SURVIVAL_THRESHOLD} at {at}"
-    if len(fallen) == 1:
-        interval = facts.interval_text(fallen[0].interval, result.amounts[-1])
-        said = f"changes first: it falls below {SURVIVAL_THRESHOLD} at {at}"
-        said += f" ({interval})" if fallen[0].interval else ""
-    said = f"{n.capitalised(layers_named([layer.label for layer in fallen], labels))} {said}"
-    rivals = [layer.label for layer in found.rivals]
-    return f"{said}; {layers_named(rivals, labels)} may change as early" if rivals else said
+    changes = "changes first: it falls" if len(fallen) == 1 else "change first: they fall"
+    named = n.capitalised(layers_named([layer.label for layer in fallen], labels))
+    is_known = len(fallen) == 1 and fallen[0].interval
+    interval = f" ({interval_text(fallen[0].interval, result.amounts[-1])})" if is_known else ""
+    rivals = [layer.label for layer in order.rivals]
+    doubt = f"; {layers_named(rivals, labels)} may change as early" if rivals else ""
+    return f"{named} {changes} below {SURVIVAL_THRESHOLD} at {at}{interval}{doubt}"
 
 
-def _layer_sentence(result: SweepResult, layer: facts.LayerSurvival) -> str:
+def _layer_sentence(result: SweepResult, layer: LayerSurvival) -> str:
     """Say how far a layer stays intact, and how far the model works."""
     if not layer.is_defined:
         return f"{layer.title}: similarity is undefined, even without pruning."
-    at = n.removed_name(num.hundredths(layer.value), result)
+    at = n.removed_name(hundredths(layer.value), result)
     until = f"the last amount measured, {at}" if layer.censored else at
     until += ", and with everything removed" if layer.by_construction else ""
-    interval = f" (95 % interval {facts.interval_text(layer.interval, result.amounts[-1])})" if layer.interval else ""
+    interval = f" (95 % interval {interval_text(layer.interval, result.amounts[-1])})" if layer.interval else ""
+    intact = f"{layer.title}, stays intact (at least {SURVIVAL_THRESHOLD}) up to {until}{interval}"
     working = result.working_range.to if result.working_range else None
-    works = f"up to {n.amount_name(working)}" if working else "at no amount measured"
-    said = f"{layer.title}, stays intact (at least {SURVIVAL_THRESHOLD}) up to {until}{interval}"
-    return f"{said}." if working is None else f"{said}; the model works {works}."
+    if working is None:
+        return f"{intact}."
+    return f"{intact}; the model works {f'up to {n.amount_name(working)}' if working else 'at no amount measured'}."
 
 
 def _chance_sentence(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> str:
     """Say whether chance changes the same layer first; empty for a control itself, and where no layer changes first."""
 
     def first_of(sweep: SweepResult) -> list[n.PointLabel]:
-        return [layer.label for layer in facts.layers_of(sweep, reduction).first]
+        return [layer.label for layer in layers_of(sweep, reduction).first]
 
     if alone := run_of(result.pruning.scope):
         those, below = n.pruned_layers(result.pruning), ", so layers below cannot change" if alone.start else ""
@@ -101,19 +103,44 @@ def _chance_sentence(result: SweepResult, companions: Sequence[SweepResult], red
     return f"Random removal changes {named} first in {same} of {numbered(len(controls), 'draw')}."
 
 
-# ---------------------------------------------------------------- tables
+# ---------------------------------------------------------------- how far a layer stays intact
+
+
+def survival_text(layer: LayerSurvival) -> str:
+    """Write the amount up to which a layer stays intact."""
+    if not layer.is_defined:
+        return "undefined"
+    return f"> {n.amount_name(layer.value)}" if layer.censored else num.percent(layer.value)
+
+
+def intact_words(layer: LayerSurvival) -> str:
+    """Say how far a layer is intact, as it stands beside a band."""
+    if layer.by_construction:
+        return "intact even at 100 %"
+    return f"still intact at {n.amount_name(layer.value)}" if layer.censored else f"intact up to {survival_text(layer)}"
+
+
+def interval_text(interval: Bounds | None, largest: float) -> str:
+    """Write a survival's interval in whole percent; a bound at the largest amount means "or beyond"."""
+    if interval is None:
+        return "unknown"
+    low, high = interval
+    if high < largest:
+        return "under 1 % wide" if num.percent(low) == num.percent(high) else num.percent_range(low, high)
+    beyond = f"beyond {n.amount_name(largest)}"
+    return beyond if low >= largest else f"{num.percentage(low)} to {beyond}"
 
 
 def survival_table(result: SweepResult, reduction: n.ReductionKey) -> Table:
     """Tabulate how far each layer stays intact, with intervals and floor where they are known."""
-    layers, floor = facts.layers_of(result, reduction).every, facts.floor_of(result, reduction)
+    layers, floor = layers_of(result, reduction).every, floor_of(result, reduction)
     largest, intact, rows = result.amounts[-1], f"Intact (similarity ≥ {SURVIVAL_THRESHOLD}) up to", []
-    for k, layer in enumerate(layers):
-        row = {"Layer": layer.title, intact: layer.text}
-        if any(known.interval for known in layers):
-            row["95 % interval"] = facts.interval_text(layer.interval, largest)
+    for layer in layers:
+        row = {"Layer": layer.title, intact: survival_text(layer)}
+        if any(each.interval for each in layers):
+            row["95 % interval"] = interval_text(layer.interval, largest)
         if floor:
-            row["With everything removed"] = num.two_places(floor[k])
+            row["With everything removed"] = num.two_places(layer.floor)
         row[f"Similarity at {n.amount_name(largest)} removed"] = num.two_places(layer.own[-1])
         rows.append(row)
     tau = depth_correlation([min(layer.rank, 1.0) for layer in layers if layer.is_defined])
@@ -131,7 +158,8 @@ def reduction_explained(reduction: n.ReductionKey, result: SweepResult | None) -
 
 def length_sentence(result: SweepResult) -> str:
     """Say how similar sentence length alone is to the unpruned model's flattened tokens."""
-    known = [num.decimals(value, 2) for value in result.similarity.length_control if value is not None]
-    if not known:
+    similarities = [value for value in result.similarity.length_control if value is not None]
+    if not similarities:
         return "How much of it is sentence length alone is not known here."
-    return f"Here the padding alone has a similarity (CKA) of {min(known)} to {max(known)} with the unpruned layers."
+    low, high = num.decimals(min(similarities), 2), num.decimals(max(similarities), 2)
+    return f"Here the padding alone has a similarity (CKA) of {low} to {high} with the unpruned layers."

@@ -1,9 +1,9 @@
 """Numbers on screen: rounded once, with a true minus sign; None and NaN are in words."""
 
 import re
-from decimal import ROUND_HALF_UP, Decimal
 from math import isfinite
 
+from core.findings.rounding import hundredths, to_places
 from core.request.amounts import amount_text
 
 UNDEFINED = "undefined"  # in the place of a number
@@ -22,25 +22,13 @@ def place_name(value: float) -> str:
 
 
 def decimals(value: float, places: int) -> str:
-    """Round a number to decimal places as a browser does, with a true minus sign and without a negative zero.
-
-    A half is rounded away from zero, so that a page's words and its tables say the same of 0.625.
-    """
-    return f"{_to_places(value, places):zf}".replace("-", "−") if isfinite(value) else str(value)
+    """Round a number to decimal places, with a true minus sign and without a negative zero."""
+    return f"{to_places(value, places):zf}".replace("-", "−") if isfinite(value) else str(value)
 
 
 def two_places(value: float | None) -> str:
     """Write a number with two decimals; None and NaN are UNDEFINED."""
     return UNDEFINED if value is None or value != value else decimals(value, 2)
-
-
-def hundredths(value: float) -> float:
-    """Round a number to the two decimals, or a share to the whole percent, that are on screen."""
-    return float(_to_places(value, 2)) + 0.0  # -0.0 becomes 0.0
-
-
-def _to_places(value: float, places: int) -> Decimal:
-    return Decimal(float(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
 
 
 def small(value: float) -> str:
@@ -49,14 +37,19 @@ def small(value: float) -> str:
     return f"{digit} × 10{str(int(power)).translate(_RAISED)}" if power else digit.replace("inf", "∞")
 
 
+def percentage(share: float) -> str:
+    """Write a share in whole percent, without the sign."""
+    return decimals(100 * hundredths(share), 0)
+
+
 def percent(share: float) -> str:
     """Write a share in whole percent."""
-    return f"{decimals(100 * hundredths(share), 0)} %"
+    return f"{percentage(share)} %"
 
 
-def percent_range(low: str, high: str) -> str:
-    """Join two percentages, or two ends of which one says that it goes beyond: `48 to 52 %`."""
-    return f"{low.removesuffix(' %')} to {high}"
+def percent_range(low: float, high: float) -> str:
+    """Write a range of shares in whole percent, `48 to 52 %`, or one of them where both read alike."""
+    return percent(high) if percent(low) == percent(high) else f"{percentage(low)} to {percent(high)}"
 
 
 def p_value(value: float) -> str:

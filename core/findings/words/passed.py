@@ -1,9 +1,9 @@
 """What is said of layers and halves of layers that are pruned alone, and of harm over all shipped checkpoints."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 from core.findings.claim import Lead
-from core.findings.passed import Estimate, HalvesHarm, Harm, PassedOn
+from core.findings.passed import CellMean, HalvesHarm, Harm, PassedOn
 from core.findings.words import Finding, points, points_span, share_with_interval
 from core.findings.words.numbers import decimals, percent
 from core.request.catalog import CONFIDENCE
@@ -30,10 +30,19 @@ def passed_finding(chosen: PointLabel, passed: PassedOn, table: Sequence[Harm]) 
         f"of its similarity, {ENDS[passed.is_read]} {decimals(end[0], 2)}, and "
         f"{share_with_interval(harm[0], harm[1:])} of predictions change{random}."
     )
-    numbers = _under(table, "beyond", lambda of: " against ".join(decimals(of[x].value, 2) for x in ("end", "own")))
-    follows = f"follow the loss at the end ({ENDS[all(harm.is_read for harm in table)]}) more closely than its own"
-    said = f"On average, predictions changed by one layer {follows}: rank correlations {numbers}."
-    return Finding(f"What layer {layer} passes on", (alone, said) if numbers else (alone,))
+    heading, beyond = f"What layer {layer} passes on", [harm for harm in table if "beyond" in harm.estimates]
+    if not beyond:
+        return Finding(heading, (alone,))
+    numbers = (
+        " against ".join(decimals(harm.estimates[name].value, 2) for name in ("end", "own")) + f" under {harm.name}"
+        for harm in beyond
+    )
+    closer = (
+        "On average, predictions changed by one layer follow the loss at the end "
+        f"({ENDS[all(harm.is_read for harm in table)]}) more closely than its own: rank correlations "
+        f"{' and '.join(numbers)}, over {beyond[0].estimates['beyond'].cells} {CELLS}."
+    )
+    return Finding(heading, (alone, closer))
 
 
 def halves_finding(lead: Lead | None, harm: HalvesHarm, table: Sequence[Harm]) -> Finding:
@@ -50,37 +59,30 @@ def halves_finding(lead: Lead | None, harm: HalvesHarm, table: Sequence[Harm]) -
         heading = "neither half of the layers is shown to matter more"
     elif lead and lead != matters:
         heading = f"the {lead} half of the layers changes more, but pruning the {matters} half does more harm"
-    fewer = f"; of all layers only {percent(harm.whole)}, as what one half changes, the other turns back in part"
+    is_less = harm.whole < max(harm.lower, harm.upper)
+    whole = f"; of all layers only {percent(harm.whole)}, as what one half changes, the other turns back in part"
     own = (
         f"Removing {removed} of the weights of the lower half of the layers alone (about {percent(harm.removed / 2)} "
         f"of all) changes {percent(harm.lower)} of predictions; of the upper half alone, {percent(harm.upper)}"
-        f"{fewer if harm.whole < max(harm.lower, harm.upper) else ''}."
+        f"{whole if is_less else ''}."
     )
     return Finding(f"At {removed} removed, {heading}", (own, *apart_sentence(table)))
 
 
 def apart_sentence(table: Sequence[Harm]) -> Sequence[str]:
     """Say how many predictions more either half changes alone on average; nothing where that is unknown."""
-    known = [(harm.name, harm.estimates["apart"]) for harm in table if "apart" in harm.estimates]
-    if not known:
+    means = [(harm.name, harm.estimates["apart"]) for harm in table if "apart" in harm.estimates]
+    if not means:
         return ()
-    (name, first), *others = known
-    count, less = _more(first)
-    said = f"{name} of the lower half alone changes {count} predictions than of the upper half (95 % interval {less})"
-    rest = (f", {other} {' ('.join(_more(found))})" for other, found in others)
-    return (f"Over the {first.cells} {CELLS} measured so, {said}{''.join(rest)}.",)
+    (name, first), *others = means
+    more, interval = _more(first)
+    own = f"{name} of the lower half alone changes {more} predictions than of the upper half (95 % interval {interval})"
+    rest = "".join(f", {other} {' ('.join(_more(mean))})" for other, mean in others)
+    return (f"Over the {first.cells} {CELLS} measured so, {own}{rest}.",)
 
 
-def _more(found: Estimate) -> tuple[str, str]:
+def _more(mean: CellMean) -> tuple[str, str]:
     """Write a difference in points, `5 points more`, and its interval, as much more or fewer."""
-    sign = -1 if found.value < 0 else 1
-    low, high = sorted(sign * end for end in found.interval)
-    return f"{points(abs(found.value))} {'fewer' if sign < 0 else 'more'}", points_span(low, high)
-
-
-def _under(table: Sequence[Harm], name: str, write: Callable[[Mapping[str, Estimate]], str]) -> str:
-    """Write what is known under each method, and at random: what chance does as well is no method's doing."""
-    known = [harm for harm in table if name in harm.estimates]
-    return " and ".join(f"{write(harm.estimates)} under {harm.name}" for harm in known) + (
-        f", over {known[0].estimates[name].cells} {CELLS}" if known else ""
-    )
+    sign = -1 if mean.value < 0 else 1
+    low, high = sorted(sign * end for end in mean.interval)
+    return f"{points(abs(mean.value))} {'fewer' if sign < 0 else 'more'}", points_span(low, high)

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from core.findings.sentences import Example, label_name
+from core.findings.sentences import ALL, KINDS, Example, label_name
 from core.findings.words import Finding, numbered
 from core.findings.words.numbers import decimals
+from core.request.amounts import amount_text
 from core.request.catalog import MAX_LENGTH, TASKS
 from core.request.sweep_request import column_name
 from core.results.names import amount_name, brief_label
@@ -18,6 +19,14 @@ EXPLANATION = """
 Each line is one example: blue where the model predicts its label, orange where it does not; below the gap, those that
 are incorrect even without pruning. It *flips* at the first amount where the prediction is not the unpruned model's.
 """
+FILTERS = {  # by flip
+    ALL: "All",
+    "flips": "Flips at some amount",
+    "never": "Never flips",
+    "right": "Correct unpruned, then flips",
+    "wrong": "Incorrect unpruned, then flips",
+    "returns": "Flips and later reverts",
+}
 NO_FIT = "No example fits all of these filters: choose “All” or “Any” in one of them."
 NOT_PUBLISHED = "Only sentences written for this project are shown here; the app shows those that you have as well."
 NO_TEXTS = (
@@ -45,6 +54,18 @@ def flips_finding(result: SweepResult, examples: Sequence[Example]) -> Finding:
     return Finding(heading, (f"{correct}; the first flips at {flips[0]}, and {reverts}.", last))
 
 
+def flip_choices(result: SweepResult, examples: Sequence[Example]) -> dict[str, str]:
+    """List the filters by flip for all examples of a result: the kinds, then every amount at which some flip first.
+
+    Returns:
+        Each filter's word in the address, and its title on screen with the number of examples.
+    """
+    kinds = {name: f"{title} ({sum(map(KINDS[name], examples))})" for name, title in FILTERS.items()}
+    counts = Counter(example.flip for example in examples)
+    amounts = [(k, amount) for k, amount in enumerate(result.amounts) if counts[k]]
+    return kinds | {amount_text(amount): f"First flips at {amount_name(amount)} ({counts[k]})" for k, amount in amounts}
+
+
 def text_names(task: TaskRecord) -> list[str]:
     """Name the columns of the examples' texts."""
     columns = task_of(task).text_columns
@@ -53,7 +74,7 @@ def text_names(task: TaskRecord) -> list[str]:
     return [column_name(column).capitalize() for column in columns]
 
 
-def examples_table(result: SweepResult, chosen: Sequence[Example]) -> list[dict[str, Any]]:
+def examples_table(result: SweepResult, examples: Sequence[Example]) -> list[dict[str, Any]]:
     """Tabulate examples: their texts where they are kept, when each flips, and its labels."""
     names = text_names(result.task)
     return [
@@ -66,24 +87,24 @@ def examples_table(result: SweepResult, chosen: Sequence[Example]) -> list[dict[
             "Later reverts": "yes" if example.returns else "",
             "Row": example.row,
         }
-        for example in chosen
+        for example in examples
     ]
 
 
 def prediction_sentence(prediction: Prediction) -> str:
     """Say what is predicted without pruning, and where that first changes."""
     labels = prediction.predicted
-    said = [
+    answers = [
         f"“{brief_label(prediction.labels[label])}” ({decimals(probabilities[label], 2)})"
         for label, probabilities in zip(labels, prediction.probabilities, strict=True)
     ]
     turns = [k for k in range(1, len(labels)) if labels[k] != labels[k - 1]]
     if not turns:
         last = amount_name(prediction.amounts[-1])
-        return f"Unpruned, the model says {said[0]}, and still does at {last}, the last amount measured."
-    turn = f"{said[turns[0]]} from {amount_name(prediction.amounts[turns[0]])} on"
+        return f"Unpruned, the model says {answers[0]}, and still does at {last}, the last amount measured."
+    turn = f"{answers[turns[0]]} from {amount_name(prediction.amounts[turns[0]])} on"
     more = f", and changes {numbered(len(turns) - 1, 'more time')}" if turns[1:] else ""
-    return f"Unpruned, the model says {said[0]}; pruned, it says {turn}{more}."
+    return f"Unpruned, the model says {answers[0]}; pruned, it says {turn}{more}."
 
 
 def prediction_note(prediction: Prediction) -> str:

@@ -69,8 +69,8 @@ OWN = Button("Try your own model", "own")
 
 def similar_finding(table: Sequence[Pooled]) -> Finding:
     """Open with what all shipped checkpoints say; the picture and the sentences explain similarity."""
-    found = f"Inside fine-tuned BERTs: {n.in_sentence(claim_heading(table[0]))}" if table else ""
-    return Finding(found or "Similar layers keep the same sentences together", SIMILAR)
+    claim = f"Inside fine-tuned BERTs: {n.in_sentence(claim_heading(table[0]))}" if table else ""
+    return Finding(claim or "Similar layers keep the same sentences together", SIMILAR)
 
 
 def guess_finding(result: SweepResult) -> Finding:
@@ -78,12 +78,10 @@ def guess_finding(result: SweepResult) -> Finding:
     if len(result.points) < 2:
         return Finding("There is nothing to guess", ("The layers are too few.",))
     heading = f"Which layers change first when {n.whose_units(result)} are removed?"
-    how = METHODS[result.pruning.method].explanation.partition(". ")[0].removesuffix(".")
+    convention = f"By convention, a layer is intact from a similarity of {SURVIVAL_THRESHOLD}."
     depth = numbered(result.checkpoint.num_layers, "layer")
     ask = f"Of the {depth}, the first lies at the bottom: pick the one that you think changes first, or go on."
-    return Finding(
-        heading, (f"{how}. By convention, a layer is intact from a similarity of {SURVIVAL_THRESHOLD}.", ask)
-    )
+    return Finding(heading, (f"{METHODS[result.pruning.method].explanation} {convention}", ask))
 
 
 def guess_answer(label: str, intact: str, is_first: bool) -> str:
@@ -91,19 +89,14 @@ def guess_answer(label: str, intact: str, is_first: bool) -> str:
     return f"Your guess, layer {label}: {intact or 'not judged here'}{', the first to fall' if is_first else ''}."
 
 
-def in_short(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> str:
+def spoken_summary(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> str:
     """Say the findings of all scenes on one pruning, as a speaker would."""
-    told = (
+    findings = (
         play_finding(result, companions, reduction),
         limits_finding(result, reduction),
         chance_finding(result, companions, ()),
     )
-    return " ".join(f"{one.heading}." for one in told)
-
-
-def judged(result: SweepResult, companions: Sequence[SweepResult]) -> str:
-    """Say whether chance does the same, here and over all shipped checkpoints."""
-    return chance_finding(result, companions, shipped()).text
+    return " ".join(f"{finding.heading}." for finding in findings)
 
 
 def play_finding(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> Finding:
@@ -113,50 +106,53 @@ def play_finding(result: SweepResult, companions: Sequence[SweepResult], reducti
     return Finding(where_heading(result, verdict(result, companions)), (f"{first}.", reading))
 
 
-def where_heading(result: SweepResult, found: Verdict) -> str:
+def where_heading(result: SweepResult, judged: Verdict) -> str:
     """Say in which half of the layers a method changes a model most, as far as that is shown."""
-    pruning = n.method_name(result).replace(" of the encoder", "")
+    pruning = n.brief_name(result.pruning)
     if n.pruned_layers(result.pruning):
         return f"{pruning} can change only what it prunes and the layers above"
-    if found.method is None:
-        return f"Where {n.in_sentence(pruning)} changes the model most is not known here{why_inconclusive(found)}"
-    if found.lead:
-        return f"{pruning} changes the {found.lead} layers most"
+    if judged.method is None:
+        return f"Where {n.in_sentence(pruning)} changes the model most is not known here{why_inconclusive(judged)}"
+    if judged.lead:
+        return f"{pruning} changes the {judged.lead} layers most"
     return f"Neither half of the layers is shown to change more under {n.in_sentence(pruning)}"
 
 
 def limits_finding(result: SweepResult, reduction: n.ReductionKey, metric: str | None = None) -> Finding:
     """Say up to where the model works, and what an emptied one keeps."""
-    metric, amounts = metric_of(result, asked=metric), result.amounts
-    to, last, title = working_to(result, metric), amounts[-1], METRICS[metric].title
+    metric, (first, *pruned) = metric_of(result, asked=metric), result.amounts
+    to, title = working_to(result, metric), METRICS[metric].title
     values = {frame.amount: num.two_places(frame.metrics.get(metric)) for frame in result.frames}
-    unpruned = values[amounts[0]]
-    kept = f"{title} is {unpruned} unpruned and {values[last]} with {n.removed_name(last, result)}"
-    heading = "How far the model works is not known here"
-    if len(amounts) < 2:
-        heading, kept = "Nothing has been removed", f"{title} is {unpruned} unpruned"
-    elif to is None and result.working_range:
-        heading = "Even unpruned, the model is not shown to beat guessing"
+
+    def change(amount: float) -> str:
+        return f"{title} is {values[first]} unpruned and {values[amount]} with {n.removed_name(amount, result)}"
+
+    if not pruned:
+        heading, kept = "Nothing has been removed", f"{title} is {values[first]} unpruned"
+    elif to is None:
+        heading, kept = "How far the model works is not known here", change(pruned[-1])
+        if result.working_range:
+            heading = "Even unpruned, the model is not shown to beat guessing"
     elif to == 0:
-        heading = "The model fails at the first step"
-        kept = f"{title} is {unpruned} unpruned and {values[amounts[1]]} with {n.removed_name(amounts[1], result)}"
-    elif to:
-        kept = f"{num.percent(RETAINED)} or more of its advantage over {n.GUESSING}"
-        kept = f"Up to there, it keeps {kept} ({n.in_sentence(title)} {values[to]}, unpruned {unpruned}"
-        shown, known = len(result.task.examples), result.working_range
-        is_drawn = known and known.metric == metric and known.examples != shown
-        kept += f", on {shown} of the {known.examples} examples that this was judged on)" if known and is_drawn else ")"
-        heading = f"The model works up to {n.removed_name(to, result)}{', the most that was measured' * (to == last)}"
+        heading, kept = "The model fails at the first step", change(pruned[0])
+    else:
+        numbers = f"{n.in_sentence(title)} {values[to]}, unpruned {values[first]}"
+        shown, judged = len(result.task.examples), result.working_range
+        if judged and judged.metric == metric and judged.examples != shown:
+            numbers += f", on {shown} of the {judged.examples} examples that this was judged on"
+        kept = f"Up to there, it keeps {num.percent(RETAINED)} or more of its advantage over {n.GUESSING} ({numbers})"
+        most = ", the most that was measured" if to == pruned[-1] else ""
+        heading = f"The model works up to {n.removed_name(to, result)}{most}"
     return Finding(heading, (f"{kept}.", *_floor_sentence(result, reduction)))
 
 
 def _floor_sentence(result: SweepResult, reduction: n.ReductionKey) -> tuple[str, ...]:
-    """Say what similarity is left with everything removed; nothing where that is unknown, or of other layers."""
-    found = zip(floor_of(result, reduction) or (), n.point_labels(result.points), strict=False)
-    known = [(value, label) for value, label in found if value is not None]
-    if not known:
+    """Say what similarity is left with everything removed; nothing where that is unknown, or known of other layers."""
+    labelled = zip(floor_of(result, reduction) or (), n.point_labels(result.points), strict=False)
+    floors = [(value, label) for value, label in labelled if value is not None]
+    if not floors:
         return ()
-    most, label = max(known)
+    most, label = max(floors)
     kept = f"With everything removed, layer {label} keeps a similarity of {num.decimals(most, 2)}"
     return (
         f"{kept}: a band near its dotted mark says little of pruning; a better yardstick is random removal (next).",
@@ -177,57 +173,63 @@ def chance_finding(
         table: See `core.findings.pooled.shipped`.
         metric: By which the model works; None is the task's main one.
     """
-    pooled = next((known for known in table if known.title == n.method_name(result)), None)
+    own = result.pruning.method, result.pruning.scope
+    pooled = next((pooled for pooled in table if (pooled.method, pooled.scope) == own), None)
     if not controls_of(result, companions):
         return _without_control(result, pooled)
-    found, drawn = verdict(result, companions), ends_by_chance(result, companions, metric)
-    heading, sentences, to = _chance_heading(found), list[str](), working_to(result, metric)
-    if to and drawn:
-        span = share_span(drawn).replace(" to ", " and ")
-        ends = f"it ends {'between' if ' and ' in span else 'at'} {span}"
-        sentences.append(
-            f"The working range reaches {n.removed_name(to, result)}; under random removal, {ends} (light shade)."
-        )
-    if to and drawn and max(drawn) < to:
-        joined = ", and" if heading.startswith(("Random", "Judged")) and found.state else "; it"
-        heading += f"{joined} breaks the model {'far ' if max(drawn) <= to / 2 else ''}sooner"
-    if found.share is not None and found.control_shares:
-        sentences.append(_shares_sentence(found, pooled))
-    elif found.reason:
-        sentences.append(f"No verdict is possible{why_inconclusive(found)}.")
-    button = Button(DECIDE_IT.format(found.remedy), found.remedy) if found.remedy else None
-    return _unmeasured(heading, sentences, button, result)
+    judged, to = verdict(result, companions), working_to(result, metric)
+    ends, sentences, sooner = ends_by_chance(result, companions, metric), list[str](), ""
+    if to and ends:
+        low, high = num.percent(min(ends)), num.percent(max(ends))
+        span = f"at {low}" if low == high else f"between {low} and {high}"
+        reaches = f"The working range reaches {n.removed_name(to, result)}"
+        sentences.append(f"{reaches}; under random removal, it ends {span} (light shade).")
+        if max(ends) < to:
+            sooner = f"breaks the model {'far ' if max(ends) <= to / 2 else ''}sooner"
+    if judged.share is not None and judged.control_shares:
+        sentences.append(_shares_sentence(judged, pooled))
+    elif judged.reason:
+        sentences.append(f"No verdict is possible{why_inconclusive(judged)}.")
+    button = Button(DECIDE_IT.format(judged.remedy), judged.remedy) if judged.remedy else None
+    return _unmeasured(_chance_heading(judged, sooner), sentences, button, result)
 
 
-def _chance_heading(found: Verdict) -> str:
-    if found.state in DIFFERENT:
-        less = "less" if found.state == "steeper" else "more"
-        return f"Judged alone, random removal changes the upper half of the layers {less}"
-    if found.state == "equivalent":
-        return "Random removal changes the upper half of the layers about as much"
-    if found.state is None:
-        return "Random removal is not judged here"
-    if found.lead and found.control_lead == found.lead:
-        return f"Random removal changes the {found.lead} layers most, too (whether to the same degree is inconclusive)"
-    return "Whether random removal does the same is inconclusive"
+def chance_text(result: SweepResult, companions: Sequence[SweepResult]) -> str:
+    """Say whether chance does the same, here and over all shipped checkpoints."""
+    return chance_finding(result, companions, shipped()).text
 
 
-def _shares_sentence(found: Verdict, pooled: Pooled | None) -> str:
+def _chance_heading(judged: Verdict, sooner: str) -> str:
+    also, besides = (f", and {sooner}", f"; it {sooner}") if sooner else ("", "")
+    if judged.state in DIFFERENT:
+        less = "less" if judged.state == "steeper" else "more"
+        return f"Judged alone, random removal changes the upper half of the layers {less}{also}"
+    if judged.state == "equivalent":
+        return f"Random removal changes the upper half of the layers about as much{also}"
+    if judged.state is None:
+        return f"Random removal is not judged here{besides}"
+    if judged.lead and judged.control_lead == judged.lead:
+        most = f"Random removal changes the {judged.lead} layers most, too"
+        return f"{most} (whether to the same degree is inconclusive){also}"
+    return f"Whether random removal does the same is inconclusive{besides}"
+
+
+def _shares_sentence(judged: Verdict, pooled: Pooled | None) -> str:
     """Say the shares of the change in the upper half, here and over all shipped checkpoints."""
     counts = f"differences within {LEAST} percentage points are too small to count"
-    if found.state in DIFFERENT:
+    if judged.state in DIFFERENT:
         counts = "corrected for the number of verdicts, this may be inconclusive"
-    broken = ", beyond its working range" if "random removal beyond its working range" in found.flags else ""
-    said = (
-        f"Where both have changed the layers equally, by {num.decimals(DAMAGE, 2)}, {num.percent(found.share or 0)} of "
-        f"the change lies in the upper half of the layers, under random removal {share_span(found.control_shares)}"
-        f"{broken}{why_inconclusive(found)}; {counts}"
+    broken = ", beyond its working range" if "random removal beyond its working range" in judged.flags else ""
+    overall = ""
+    if pooled:
+        estimate = pooled.estimates[ALL]
+        difference = f"{points(estimate.value)} ({points_span(*estimate.interval)})"
+        overall = f"; over {len(pooled.keys)} checkpoints, the difference is {difference}"
+    return (
+        f"Where both have changed the layers equally, by {num.decimals(DAMAGE, 2)}, {num.percent(judged.share or 0)} "
+        "of the change lies in the upper half of the layers, under random removal "
+        f"{share_span(judged.control_shares)}{broken}{why_inconclusive(judged)}; {counts}{overall}."
     )
-    if pooled is None:
-        return f"{said}."
-    known = pooled.estimates[ALL]
-    difference = f"{points(known.value)} ({points_span(*known.interval)})"
-    return f"{said}; over {len(pooled.keys)} checkpoints, the difference is {difference}."
 
 
 def _without_control(result: SweepResult, pooled: Pooled | None) -> Finding:
@@ -237,11 +239,11 @@ def _without_control(result: SweepResult, pooled: Pooled | None) -> Finding:
     if run_of(result.pruning.scope):
         why = "No verdict is given where layers are pruned alone."
         return Finding("Would chance do the same? Not asked here", (why,))
-    said = [expected]
+    sentences = [expected]
     if pooled:
-        said.append(f"Over {len(pooled.keys)} checkpoints, {n.in_sentence(difference_sentence(pooled))}")
+        sentences.append(f"Over {len(pooled.keys)} checkpoints, {n.in_sentence(difference_sentence(pooled))}")
     button = Button("Measure random removal", "random removal")
-    return _unmeasured("Would chance do the same? Not measured here", said, button, result)
+    return _unmeasured("Would chance do the same? Not measured here", sentences, button, result)
 
 
 def _unmeasured(heading: str, sentences: Sequence[str], button: Button | None, result: SweepResult) -> Finding:
@@ -253,16 +255,16 @@ def _unmeasured(heading: str, sentences: Sequence[str], button: Button | None, r
 # ---------------------------------------------------------------- what matters
 
 
-def matters_finding(result: SweepResult, found: Verdict, harm: HalvesHarm | None, table: Sequence[Harm]) -> Finding:
+def matters_finding(result: SweepResult, judged: Verdict, harm: HalvesHarm | None, table: Sequence[Harm]) -> Finding:
     """Say whether the half of the layers that fades is the one that matters; see `core.findings.words.passed`."""
     if harm:
-        return replace(halves_finding(found.lead, harm, table), button=OWN)
+        return replace(halves_finding(judged.lead, harm, table), button=OWN)
     method = METHODS[result.pruning.controls or result.pruning.method]
     has_halves = method.granularity == "weight" and result.checkpoint.num_layers > 1
     if not has_halves or run_of(result.pruning.scope):
         why = "Halves are pruned alone only where weights of several layers are removed."
         return Finding("Is what changes most what matters most? Not asked here", (why,))
     takes = "That takes pruning each half of the layers alone, by the method and at random, which was not done here."
+    sentences = takes, *apart_sentence(table)
     button = Button("Prune each half alone", "halves")
-    said = (takes, *apart_sentence(table))
-    return _unmeasured("Is what changes most what matters most? Not measured here", said, button, result)
+    return _unmeasured("Is what changes most what matters most? Not measured here", sentences, button, result)

@@ -7,20 +7,20 @@ import pytest
 from core.charts.forest import END, forest_scene
 from core.exports.figure import figure_of
 from core.exports.tables import shown_csv
-from core.findings.pooled import ALL, Cell, Estimate, Pooled
+from core.findings.pooled import ALL, Cell, Pooled, PooledEstimate
 from core.renderer import drawn_frames
 from core.sweep.control_contrast import Contrast
 from tests.pictures import drawn, marks
 
 CONTRAST = Contrast(difference=0.05, seed_deviation=0.02, standard_error=0.01, seeds=5, examples=200)
 CELLS = [Cell("SST-2", layers, (f"{layers}", "twin"), 2, 2, 5, {0: 0.02, 1: 0.04}, CONTRAST) for layers in (2, 3, 4, 6)]
-ESTIMATE = Estimate(4, -0.03, (-0.15, 0.09), (-0.15, 0.09), (-0.05, -0.01), 0.02, 0.5, (-0.6, 0.3))
-TABLE = (Pooled("Magnitude pruning", tuple(CELLS), {ALL: ESTIMATE}),) * 2
+ESTIMATE = PooledEstimate(4, -0.03, (-0.15, 0.09), (-0.15, 0.09), (-0.05, -0.01), 0.02, 0.5, (-0.6, 0.3))
+TABLE = (Pooled("magnitude", "encoder", tuple(CELLS), {ALL: ESTIMATE}),) * 2
 
 
 def test_it_draws_every_cell_every_estimate_and_ones_own_result() -> None:
     own = [("my, own", CONTRAST)]
-    scene = forest_scene(TABLE, {"Magnitude pruning": own}, "All together")
+    scene = forest_scene(TABLE, {("magnitude", "encoder"): own}, "All together")
     assert list(scene.views) == ["forest-1", "forest-2"]
     view = scene.views["forest-1"]
     rows = view.datasets["forest"]

@@ -10,6 +10,7 @@ from core.charts.stack import AT_RANDOM, CHANCE, FLOOR, TOO_FAR, stack_view
 from core.charts.story import story
 from core.charts.view import specs
 from core.findings.layers import layers_of, own_similarity
+from core.findings.words.layers import survival_text
 from core.findings.words.numbers import two_places
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result
@@ -37,7 +38,7 @@ def test_a_layers_strip_bar_and_numbers_are_one_row_that_can_be_picked() -> None
     for row, (strip, layer) in enumerate(zip(datasets["strips"], known, strict=True)):
         lowest = min(cell["y"] for cell in datasets["cells"] if cell["pick"] == strip["pick"] == layer.label)
         assert row == strip["y"] < row + BAR[1] < lowest < strip["y2"] == row + 1
-        assert strip["name"] == f"{layer.title}, intact up to {layer.text}"
+        assert strip["name"] == f"{layer.title}, intact up to {survival_text(layer)}"
     assert len(datasets["floors"]) == 3
 
 

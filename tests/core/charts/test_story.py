@@ -22,7 +22,6 @@ from core.findings.words.verdict import criteria_table
 from core.request.catalog import DAMAGE, ROOT
 from core.results import library, store
 from core.results.library import Entry
-from core.results.names import method_name
 from core.results.schema import SweepResult
 from tests.builders import make_result
 from tests.core.findings import made
@@ -74,7 +73,9 @@ def check_against_pages(result: SweepResult, beside: list[SweepResult], steps: d
     assert len({row["seed"] for row in curves["chance"]}) == len(controls_of(result, beside))
     here, _, all_together = said["chance"].sentences[1].partition("checkpoints")
     assert numbers(here)[:2] == [f"{DAMAGE}", numbers(criteria_table(result, beside)[0]["In the upper half"])[0]]
-    (pool,) = (one for one in pooled.shipped() if one.title == method_name(result))
+    (pool,) = (
+        one for one in pooled.shipped() if (one.method, one.scope) == (result.pruning.method, result.pruning.scope)
+    )
     assert numbers(here)[-1] == str(len(pool.keys))
     claimed = numbers(claim_finding(pool).sentences[0])
     assert numbers(all_together) == [number.lstrip("+") for number in claimed if number != "95"]

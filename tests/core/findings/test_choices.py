@@ -47,7 +47,6 @@ SHELF = {
         (choices.isolated, "magnitude", ["alone", "alone, control 1", "alone, control 2"]),
         (choices.isolated, "control 1", ["alone, control 1"]),
         (choices.methods_beside, "magnitude", ["magnitude", "wanda", "all linear"]),
-        (choices.everywhere, "magnitude", ["magnitude", "cola"]),
     ],
 )
 def test_what_belongs_together(find: Callable[..., tuple[Entry, ...]], of: str, found: list[str]) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from core.findings.choices import seed_groups
+from benchmarks.verdicts import seed_groups
 from core.findings.claim import corrected, largest_influence, narrowing, verdict, with_rows
 from core.findings.words import verdict as words
 from core.findings.words.verdict import verdict_cell

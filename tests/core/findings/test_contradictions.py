@@ -11,18 +11,17 @@ from benchmarks.verdicts import verdict_table
 from core.charts.stack import stack_rows
 from core.findings import pooled
 from core.findings.accuracy import metrics_of, working_to
-from core.findings.choices import everywhere, is_control
+from core.findings.choices import is_control
 from core.findings.claim import SENSITIVITY, Verdict, verdict
 from core.findings.comparable import SPARSITY_TOLERANCE, largest_mismatch, obstacle
-from core.findings.grid import corrected_verdicts, grid_rows
 from core.findings.layers import layers_of
 from core.findings.words import lab, layers
 from core.findings.words.compare import compare_finding, compare_heading, depth_sentence
+from core.findings.words.grid import corrected_verdicts, grid_rows
 from core.findings.words.numbers import percent
 from core.findings.words.story import chance_finding, guess_answer, limits_finding, play_finding
 from core.findings.words.verdict import STATES, criteria_table, numbers_table
 from core.request.scope import run_of
-from core.results.library import Entry, shipped
 from core.results.names import amount_name, removed_name
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT, State
@@ -148,9 +147,8 @@ def test_the_grid_the_page_of_results_and_what_is_pooled_agree(shipped_results: 
             assert (found.share, found.contrast) == (alone.share, alone.contrast), "one result and all of them"
             assert found.state == alone.state or (alone.state in DIFFERENT and found.state == "inconclusive")
     for known in pooled.shipped():
-        assert {rows[key].setting for key in known.keys} == {known.title}
-        first = next(entry for entry in shipped(Entry) if entry.key in known.keys)
-        assert known.keys <= {entry.key for entry in everywhere(first, shipped(Entry))}, "the page says so of as many"
+        settings = {(rows[key].pruning.method, rows[key].pruning.scope) for key in known.keys}
+        assert settings == {(known.method, known.scope)}
         for cell in known.cells:
             assert cell.upper == sum(on_grid[key].lead == "upper" for key in cell.keys)
             assert cell.control_upper == sum(on_grid[key].control_lead == "upper" for key in cell.keys)

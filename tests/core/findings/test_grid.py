@@ -1,6 +1,6 @@
 """A grid: in which order its rows stand, and what tells apart those of one name; its tables are in the snapshot."""
 
-from core.findings.grid import arranged, grid_rows
+from core.findings.words.grid import arranged, grid_rows
 from tests.builders import make_result, with_own_key, with_own_labels
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.5), "num_examples": 20}
@@ -10,7 +10,7 @@ def test_settings_are_in_order_and_what_was_read_tells_rows_of_one_name_apart() 
     alone = [{"scope": f"layer:{layer}", "points": "layer"} for layer in (10, 1)]
     pruned = ({"method": "wanda"}, *alone, {"scope": "all-linear"}, {"points": "both"}, {})
     rows = [grid_rows([make_result(**{**SMALL, "num_layers": 12}, **settings)])[0] for settings in pruned]
-    assert [row.setting for row in arranged(rows).rows] == [
+    assert [row.cells["Pruning"] for row in arranged(rows).rows] == [
         "Magnitude pruning of the encoder",
         "Magnitude pruning of the encoder, attention blocks and layer outputs",
         "Magnitude pruning of all linear layers",

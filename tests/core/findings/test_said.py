@@ -11,18 +11,17 @@ from pathlib import Path
 from benchmarks.harm import harm_table
 from core.findings.claim import verdict
 from core.findings.cut import frontier_of
-from core.findings.grid import arranged, grid_rows
-from core.findings.passed import Estimate as Mean
-from core.findings.passed import HalvesHarm, Harm, passed_on
-from core.findings.pooled import ALL, WHOLE, Cell, Estimate, Pooled
+from core.findings.passed import CellMean, HalvesHarm, Harm, passed_on
+from core.findings.pooled import ALL, WHOLE, Cell, Pooled, PooledEstimate
 from core.findings.sentences import examples_of
 from core.findings.words import Finding, compare, cut, grid, lab, layers, passed, sentences, story
 from core.findings.words import verdict as words_of_verdicts
+from core.findings.words.grid import grid_rows
 from core.results import statistics
 from core.results.prediction import Prediction
 from core.results.schema import ColumnsRecord, FileRecord
 from core.sweep.control_contrast import Contrast
-from tests.builders import make_result, with_own_key, with_own_labels
+from tests.builders import make_result, with_own_labels
 from tests.core.findings import made
 from tests.core.findings.made import FIFTHS, SEEDS, around, falling, holding_to, network, predicting
 from tests.near import near_text
@@ -70,45 +69,27 @@ def limits() -> Iterator[str]:
         yield from lines(story.limits_finding(known, "mean"))
 
 
-def replications() -> Iterator[str]:
-    def row(share: float, control: float, task: str = "sst2", layers: int = 4, seed: int = 0) -> object:
-        settings = {"task": task, "num_layers": layers}
-        results = [network(share, **settings), *around(control, **settings)]
-        return grid_rows([made.of_seed(seed, known) for known in results] if seed else results)[0]
-
-    (unjudged,) = grid_rows([network(0.9, task="qnli")])
-    pair = [row(0.7, 0.7), row(0.5, 0.48, "cola", 6)]
-    for rows in (pair, [row(0.9, 0.7), row(0.9, 0.9, "cola")], [*pair, unjudged]):
-        yield from grid.replication_sentences(rows, "magnitude pruning")
-        yield from (" | ".join(cells.values()) for cells in grid.replication_table(rows)[:3])
-    assert grid.replication_sentences([pair[0], pair[0], unjudged], "") == ()
-
-
 def grids() -> Iterator[str]:
-    rows = [grid_rows(known) for known in ([network(0.81), *around(0.7)], [network(0.9)], [network(points="layer")])]
+    rows = [grid_rows(shelf) for shelf in ([network(0.81), *around(0.7)], [network(0.9)], [network(points="layer")])]
     others = [row for k in range(5, 25) for row in grid_rows([network(num_layers=k), *around(0.7, num_layers=k)])]
-    twins = {1: [network(0.70), *around(0.70)], 2: [network(0.74), *around(0.72)], 3: [network(statistics=False)]}
-    of_twins = [row for k, known in twins.items() for row in grid_rows([made.of_seed(k, one) for one in known])]
-    for found, count in ((rows[0], 1), (rows[1], 1), (rows[2], 1), ([*rows[0], *others], 1), (of_twins, 3)):
-        shown = arranged(found, [row.key for row in found[:count]])  # corrected for all of them, whatever is shown
-        yield grid.grid_heading(shown)
-        known = *grid.reasons_table(shown), *grid.seeds_table(shown)
-        yield from (" | ".join(cells.values()) for cells in known)
+    for found, count in ((rows[0], 1), (rows[1], 1), (rows[2], 1), ([*rows[0], *others], 1), (others, 3)):
+        # Corrected for all of them, whatever is shown.
+        yield grid.grid_heading(grid.arranged(found, [row.key for row in found[:count]]))
     unpruned = grid_rows([network(amounts=(0.0,))])
     for found in ([*rows[0], *unpruned], grid_rows(SEEDS[:1])):  # controls have rows where there is nothing else
-        yield from (" | ".join(cells.values()) for cells in grid.grid_table(arranged(found)))
+        yield from (" | ".join(cells.values()) for cells in grid.grid_table(grid.arranged(found)))
 
 
 def pool(value: float, half: float, upper: int = 2, control_upper: int = 2, whole: float = 0) -> Pooled:
     """A method over two checkpoints of one task."""
 
-    def estimate(half: float) -> Estimate:
+    def estimate(half: float) -> PooledEstimate:
         bounds = (value - half, value + half)
-        return Estimate(8, value, bounds, bounds, (value - half / 9, value + half / 9), 0.033, 0.876, None)
+        return PooledEstimate(8, value, bounds, bounds, (value - half / 9, value + half / 9), 0.033, 0.876, None)
 
     beside = Contrast(value, 0.02, 0.01, 5, 256)
     cell = Cell("SST-2", 6, ("first", "second"), upper, control_upper, 5, {0: value, 1: value}, beside)
-    return Pooled("Magnitude pruning of the encoder", (cell,), {WHOLE: estimate(whole or half), ALL: estimate(half)})
+    return Pooled("magnitude", "encoder", (cell,), {WHOLE: estimate(whole or half), ALL: estimate(half)})
 
 
 def claims() -> Iterator[str]:
@@ -125,6 +106,7 @@ def cautions() -> Iterator[str]:
     bare = make_result(num_examples=100, amounts=(0.0, 0.5), statistics=False)
     gold = [0, 1] * 50
     many = bare.task.model_copy(update={"label_names": tuple("abcdefghij")})
+    quora = made.of_seed(0, make_result(task="qqp", amounts=(0.0, 0.5)))
     matched = bare.model_copy(update={"task": bare.task.model_copy(update={"label_map": {"Yes": "positive"}})})
     for known in (
         *(predicting(bare, gold[:k] + [1 - label for label in gold[k:]]) for k in (10, 40, 41, 45, 51)),
@@ -135,7 +117,7 @@ def cautions() -> Iterator[str]:
         make_result(num_examples=40, amounts=(0.0, 0.5)),
         predicting(bare, [0] * 100, gold=[0] * 99 + [1]),
         bare.model_copy(update={"task": many}),
-        with_own_key(RESULT, checkpoint=RESULT.checkpoint.model_copy(update={"id": "recipe:mpnet-l12-qqp-seed-0"})),
+        quora,
     ):
         yield lab.caution(known) or "-"
     for control in ((0.81, 0.13), (None, None)):
@@ -172,7 +154,7 @@ def layer_pages() -> Iterator[str]:
 
 def layers_alone() -> Iterator[str]:
     def harm(method: str, controls: str, **values: float) -> Harm:
-        means = {name: Mean(2, value, (value - 0.1, value + 0.1)) for name, value in values.items()}
+        means = {name: CellMean(2, value, (value - 0.1, value + 0.1)) for name, value in values.items()}
         return Harm(method, controls, {}, means, is_read=not controls)
 
     table = harm("magnitude", "", own=0.6, end=0.9, beyond=0.3, apart=0.3), harm("random", "magnitude", apart=-0.254)
@@ -270,7 +252,6 @@ def numbers() -> Iterator[str]:
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "Story": stories,
     "Story, how far the model works": limits,
-    "Other checkpoints": replications,
     "Grid": grids,
     "All checkpoints together": claims,
     "Cautions": cautions,

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from core.findings.sentences import examples_of, flip_choices, in_order_of_flips, selected
+from core.findings.sentences import examples_of, in_order_of_flips, selected
+from core.findings.words.sentences import flip_choices
 from core.inputs.examples import open_examples
 from core.inputs.texts import texts_of
 from core.inputs.uploads import keep

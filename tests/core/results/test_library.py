@@ -10,7 +10,7 @@ from unittest.mock import Mock
 import pytest
 
 from core.errors import BusyError, PrunescopeError
-from core.findings.grid import grid_rows
+from core.findings.words.grid import grid_rows
 from core.results import library, store
 from core.results.library import Entry, delete_own, entry_of, extract_of, extracts, own, shipped, unreadable
 from core.results.store import state_of
