@@ -7,7 +7,7 @@ It replaces the text between lines such as `<!-- verdicts -->` and `<!-- end of 
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -52,7 +52,7 @@ def documents(table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: 
         METHODS_PROSE: {
             "reasons": explained(words.REASONS),
             "flags": explained(words.FLAGS),
-            "counted": words.counted(row.verdict for row in table),
+            "counted": counted(row.verdict for row in table),
             "harm": harm,
         },
         ROOT / "docs" / "results.md": {
@@ -76,10 +76,16 @@ def table_of(table: "Sequence[VerdictRow]") -> str:
     verdicts, counts = [row.verdict for row in table], Counter(row.verdict.reason for row in table)
     why = ", ".join(f"{counts[reason]} × {reason}" for reason in words.REASONS if counts[reason])
     alone = sum(row.alone.state in DIFFERENT for row in table)
-    covered = f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {words.counted(verdicts)} ({why})."
+    covered = f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {counted(verdicts)} ({why})."
     if not any(verdict.state in DIFFERENT for verdict in verdicts):
         covered += f" {NO_DIFFERENCE}; judged alone, before the correction for their number, {alone} would."
     return f"{covered}\n\n{markdown_of(verdict_rows(table))}"
+
+
+def counted(verdicts: Iterable[Verdict]) -> str:
+    """Write how often each state is given: `4 × no different from random removal, 1 × inconclusive`."""
+    counts = Counter(judged.state for judged in verdicts).most_common()
+    return ", ".join(f"{count} × {words.STATES[state] if state else NONE}" for state, count in counts)
 
 
 def explained(meanings: Mapping[str, str]) -> str:
@@ -172,7 +178,7 @@ def _verdict_cells(verdicts: Sequence[Verdict]) -> Sequence[str]:
         return list(words.verdict_cells(verdicts[0]).values())
     shares = [known.share for known in verdicts if known.share is not None]
     means = [float(np.mean(known.control_shares)) for known in verdicts if known.control_shares]
-    return mean_and_deviation(shares), mean_and_deviation(means), words.counted(verdicts)
+    return mean_and_deviation(shares), mean_and_deviation(means), counted(verdicts)
 
 
 def written_into(document: str, name: str, text: str) -> str:

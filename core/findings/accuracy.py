@@ -111,17 +111,6 @@ def has_doubtful_range(result: SweepResult) -> bool:
     return working is not None and drop is not None and drop > (1 - RETAINED) * working.lead
 
 
-def no_lead_from(result: SweepResult) -> float | None:
-    """Return the amount from which accuracy's interval never again lies wholly above the majority class.
-
-    It is 0 if it never does at all, None if it still does at the largest amount, or no interval is known.
-    """
-    intervals, majority = [frame.intervals.get("accuracy") for frame in result.frames], majority_of(result, "accuracy")
-    above = [k for k, interval in enumerate(intervals) if interval and interval[0] > majority]
-    after = above[-1] + 1 if above else 0
-    return result.amounts[after] if intervals[0] and after < len(intervals) else None
-
-
 # ---------------------------------------------------------------- labels that are rare or in doubt
 
 

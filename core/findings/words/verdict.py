@@ -1,11 +1,10 @@
 """The words of a verdict: its state, why it is inconclusive and what would decide it, and what else to know of it."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from core.findings.accuracy import majority_of, no_lead_from, smallest_drop
+from core.findings.accuracy import majority_of, smallest_drop
 from core.findings.claim import CEILING, ONE_EXAMPLE, SENSITIVITY, Verdict, verdict
 from core.findings.words import NONE, Table, estimated, mean_and_deviation, with_interval
 from core.findings.words import numbers as num
@@ -67,12 +66,6 @@ def flags_cell(judged: Verdict) -> str:
     return ", ".join(judged.flags) or NONE
 
 
-def counted(verdicts: Iterable[Verdict]) -> str:
-    """Write how often each state is given: `4 × no different from random removal, 1 × inconclusive`."""
-    counts = Counter(judged.state for judged in verdicts).most_common()
-    return ", ".join(f"{count} × {STATES[state] if state else NONE}" for state, count in counts)
-
-
 # ---------------------------------------------------------------- tables
 
 
@@ -105,11 +98,10 @@ def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Tab
         numbers["Layer that differs most from random"] = layer_cell(result, judged)
     if gap := statistics.depth_gap if statistics else None:
         numbers["Depth gap D over all amounts"] = estimated(gap)
-    metrics, intervals, since = result.frames[0].metrics, result.frames[0].intervals, no_lead_from(result)
-    if (accuracy := metrics.get("accuracy")) is not None and (interval := intervals.get("accuracy")):
-        numbers["Accuracy, unpruned"] = with_interval(accuracy, *interval, 2)
+    unpruned = result.frames[0]
+    if (accuracy := unpruned.metrics.get("accuracy")) is not None and (bounds := unpruned.intervals.get("accuracy")):
+        numbers["Accuracy, unpruned"] = with_interval(accuracy, *bounds, 2)
         numbers[f"Accuracy of {n.GUESSING}"] = num.decimals(majority_of(result, "accuracy"), 2)
-        numbers["Accuracy is not shown to be above that from"] = _amount(since)
     if working := result.working_range:
         drop = smallest_drop(result)
         numbers[f"{METRICS[working.metric].title} keeps 90 % of its advantage up to"] = _amount(working.to)

@@ -10,7 +10,6 @@ from core.findings.accuracy import (
     has_doubtful_range,
     label_doubt,
     metric_of,
-    no_lead_from,
     reference_of,
     smallest_drop,
     working_to,
@@ -23,21 +22,9 @@ from tests.builders import make_result
 from tests.core.findings.made import collapsing, predicting
 from tests.core.findings.made import working_to as ending
 
-COURSES = [  # accuracies at some amounts and at all others; from where no lead is shown
-    ({0.3: 0.5, 0.9: 0.5, 0.95: 0.5}, 0.9, 0.9),  # it counts from the last descent
-    ({}, 0.9, None),
-    ({0.0: 0.9}, 0.5, 0.05),
-    ({}, 0.5, 0.0),
-]
 
-
-def test_the_course_of_accuracy() -> None:
-    for values, otherwise, since in COURSES:
-        at = {k / 20: values.get(k / 20, otherwise) for k in range(20)}
-        result = make_result(num_layers=2, accuracy=at.__getitem__, num_examples=400)
-        assert no_lead_from(result) == since
-    frame = result.frames[0].model_copy(update={"intervals": {"accuracy": None}})
-    assert no_lead_from(result.model_copy(update={"frames": (frame, *result.frames[1:])})) is None
+def test_a_metric_has_a_reference_and_one_that_is_lacking_is_replaced() -> None:
+    result = make_result(num_layers=2, num_examples=400)
     assert reference_of(result, "accuracy") == ("commonest label", 0.5)
     assert reference_of(result, "f1") == ("always positive", pytest.approx(2 / 3))
     assert metric_of(result, asked="f1") == "accuracy", "which it lacks"
