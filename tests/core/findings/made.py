@@ -8,7 +8,6 @@ import numpy as np
 
 from core.findings.choices import companions
 from core.findings.claim import Verdict, verdict, with_rows
-from core.findings.comparable import own_sweeps
 from core.results.library import Entry, entry_of, shipped
 from core.results.schema import SweepResult
 from core.results.statistics import ChangedRecord, SurvivalRecord, WorkingRangeRecord
@@ -218,14 +217,6 @@ class Shelf:
     def beside(self, entry: Entry) -> list[SweepResult]:
         """What a page passes as the companions of a result."""
         return [self.results[other.key] for other in companions(entry, self.entries)]
-
-    def prunings(self) -> list[tuple[SweepResult, list[SweepResult]]]:
-        """One result of each pruning and points, and those that Compare reads in its place."""
-        firsts: dict[object, Entry] = {}
-        for entry in self.entries:
-            firsts.setdefault((entry.method, entry.scope, entry.seed, entry.controls, entry.points), entry)
-        results = ((self.results[entry.key], self.beside(entry)) for entry in firsts.values())
-        return [(result, own_sweeps(result, beside)[1:]) for result, beside in results]
 
 
 def made_shelf() -> Shelf:
