@@ -1,1 +1,1 @@
-"""Turn results into facts and tables, and into sentences by templates in `words/`; a page's module has its name."""
+"""Turn results into facts, and facts into sentences and tables in `words/`; a page's module bears its name."""

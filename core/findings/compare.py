@@ -1,9 +1,9 @@
-"""What two results share: their frames at the same place, where in depth they have changed, and which does better.
+"""Compare two results: their frames at the same place, where in depth they have changed, and which does better.
 
 Where in depth both have changed is compared at equal damage, if `core.findings.comparable` allows it, in the sweeps
-that the verdict reads (`core.findings.claim`); what holds against chance is the verdict's to say. By a metric they are
-compared wherever both have removed equally much of the encoder's weights in total: from which layers a method takes
-them is part of the method.
+that the verdict reads (`core.findings.claim`), which alone judges against chance. A metric is compared wherever both
+have removed equally much of the encoder's weights in total: from which layers a method takes them is part of the
+method.
 """
 
 from collections.abc import Iterable, Sequence
@@ -149,8 +149,8 @@ def depth_of(two: Two, reduction: ReductionKey, companions: Sequence[SweepResult
         return "all tokens"
     if reason := obstacle(*two):
         return reason
-    found = [placed(own_sweeps(result, companions), reduction, DAMAGE) for result in two]
-    gaps = [known.gap for known in found if known]
+    reached = (placed(own_sweeps(result, companions), reduction, DAMAGE) for result in two)
+    gaps = [place.gap for place in reached if place]
     if len(gaps) < 2:
         return "change not reached"
     if any(gap.coarse for gap in gaps):
@@ -171,7 +171,7 @@ def paired_comparisons(two: Two, metric: str) -> list[Tested]:
     Returns:
         For each pair of frames that are each other's nearest in prunable sparsity and nearly equal: their amounts, the
         share of the encoder's matrix weights that the first has removed, and a paired test, with its p-value also after
-        Holm's correction over all of them. Of the baselines none, which say nothing about pruning.
+        Holm's correction over all of them. The baselines, which say nothing about pruning, are left out.
     """
     from core.sweep.paired_tests import paired_tests
 

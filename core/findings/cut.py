@@ -33,7 +33,7 @@ class Choice:
         removed: The layers that are out, ascending, from 0.
         loss: By how much the main metric falls on the calibration examples.
         value: The main metric on the judged examples.
-        difference: Of that from the full model's, paired.
+        difference: Its difference from the full model's, paired.
         gain: How many times as fast it is; the number of layers out where not every choice was timed.
     """
 
@@ -52,7 +52,7 @@ class Frontier:
     Attributes:
         study: The study.
         full: The main metric of the full model on the judged examples.
-        guess: Of always guessing the commonest label, there.
+        guess: The same for always guessing the commonest label.
         choices: One of each number of layers, the largest first.
         timed: Whether the speed of every choice was measured, and is what it gains.
     """
@@ -76,7 +76,7 @@ def values_of(study: CutStudy) -> Array:
 
 
 def estimated(values: Array) -> EstimateRecord:
-    """Return the first of values, that of all examples, with the percentile interval of the others, the draws'."""
+    """Return the first value, that of all examples, with the percentile interval of the others, which are draws."""
     low, high = np.quantile(values[1:], [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return EstimateRecord(value=float(values[0]), low=float(low), high=float(high))
 
@@ -104,14 +104,14 @@ def _choice(study: CutStudy, model: SmallerModel, values: Array, full: Array, ti
 def chosen(frontier: Frontier, most: float) -> Choice | None:
     """Choose the fastest that loses at most so much on the calibration examples; None where all lose more.
 
-    Where not every speed was measured, the most layers are out. Of equals it loses least.
+    Where not every speed was measured, the one with most layers out. Of equals, the one that loses least.
     """
     fitting = [choice for choice in frontier.choices if choice.loss <= most + ROUNDING]
     return max(fitting, key=lambda choice: (choice.gain, -choice.loss), default=None)
 
 
 def kept_by(frontier: Frontier, choice: Choice, most: float) -> Choice | None:
-    """Return the fastest no faster than a choice that the judged examples bear out; they flatter it, who pick it."""
+    """Return the fastest model, no faster than a choice, that the judged examples bear out, which flatters it."""
     slower = (
         each for each in frontier.choices if each.gain <= choice.gain and state_of(frontier, each, most) == "holds"
     )

@@ -44,10 +44,10 @@ def frames_at(result: SweepResult, reduction: ReductionKey, places: tuple[float,
     damages = damages_of(result, reduction)
     frames = [result.frames[0]]
     for target in places[1:]:
-        found = first_reached(damages, target)
-        assert not isinstance(found, Missing)  # `places` end at what it reaches
-        k, share = map(float, found)
-        frames.append(between(result.frames[int(k) - 1], result.frames[int(k)], share))
+        place = first_reached(damages, target)
+        assert not isinstance(place, Missing)  # `places` end at what it reaches
+        k, share = int(place[0]), float(place[1])
+        frames.append(between(result.frames[k - 1], result.frames[k], share))
     return frames
 
 
@@ -58,7 +58,7 @@ def between(low: Frame, high: Frame, share: float) -> Frame:
 
 
 def _mixed(low: Any, high: Any, share: float) -> Any:
-    """Interpolate numbers, also within tuples and by name; None where either is."""
+    """Interpolate numbers, also those in tuples and dictionaries; None where either is None."""
     if low is None or high is None:
         return None
     if isinstance(low, dict):
@@ -89,9 +89,9 @@ def chance_beside(
     if not seeds:
         return None
     targets = damages_of(result, reduction)  # (frames,)
-    placed = [[_at(sweeps, target, reduction) for target in targets] for sweeps in seeds.values()]
-    known = np.ma.masked_invalid(placed)  # (seeds, frames, 1 + points); masked where a seed does not change as much
-    mean, least, most = (np.asarray(over(0).filled(np.nan)) for over in (known.mean, known.min, known.max))
+    reached = [[_at(sweeps, target, reduction) for target in targets] for sweeps in seeds.values()]
+    values = np.ma.masked_invalid(reached)  # (seeds, frames, 1 + points); masked where a seed does not change as much
+    mean, least, most = (np.asarray(over(0).filled(np.nan)) for over in (values.mean, values.min, values.max))
     return mean[:, 1:], np.column_stack([least[:, 0], most[:, 0]])
 
 
@@ -99,7 +99,7 @@ def _at(sweeps: Sequence[SweepResult], target: float, reduction: ReductionKey) -
     """Interpolate amount and own CKA at a damage, in the sweep with the smallest steps before it.
 
     Args:
-        sweeps: Of the same pruning in different steps.
+        sweeps: Results of the same pruning in different steps.
         target: The damage.
         reduction: What damage is measured by.
 
@@ -109,8 +109,8 @@ def _at(sweeps: Sequence[SweepResult], target: float, reduction: ReductionKey) -
     tables = [np.column_stack([sweep.amounts, own_similarity(sweep, reduction)]) for sweep in sweeps]
     if target <= 0:
         return np.asarray(tables[0][0])
-    found = [(first_reached(damage(table[:, 1:]), target), table) for table in tables]
-    reached = [(*place, table) for place, table in found if not isinstance(place, Missing)]
+    places = [(first_reached(damage(table[:, 1:]), target), table) for table in tables]
+    reached = [(*place, table) for place, table in places if not isinstance(place, Missing)]
     if not reached:
         return np.full(tables[0].shape[1], np.nan)
     k, share, table = max(reached, key=lambda place: place[0])

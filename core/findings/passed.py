@@ -1,9 +1,9 @@
-"""What layers pass on: pruned alone, how much a layer's own output changes, what the classifier reads, and the answers.
+"""What layers pass on, pruned alone: changes in their own output, in what the classifier reads, and in the answers.
 
 A *loss* is 1 - CKA with the unpruned model. Ordinary pruning is cumulative: a layer's output carries the pruning of all
-layers below it, so that its loss says little about what pruning that layer costs. The *end* is what the classifier
-reads; results that do not hold it have the first token of the last layer's output in its place. *Harm* is the share of
-predictions that are no longer the unpruned model's.
+layers below it, so its loss says little about what pruning that layer costs. The *end* is what the classifier reads;
+results without it have the first token of the last layer's output in its place. *Harm* is the share of predictions that
+are no longer the unpruned model's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,14 +27,14 @@ HELD_AGAINST = 0.6  # of the weights of one half of the layers: where both halve
 UNKNOWN = (np.nan, np.nan)
 
 Alone = Mapping[str, SweepResult]  # results of pruning some layers alone, by scope
-# Of each amount (layers, 4, 3): four numbers of each layer, in depth order, with 95 % intervals; NaN is unknown. These
-# are the loss of a layer where all layers are pruned by this amount, its own loss where it alone is, then the loss at
-# the end, and harm.
+# By amount (layers, 4, 3): four numbers with their 95 % intervals for each layer, in depth order; NaN is unknown. They
+# are the layer's loss where all layers are pruned by this amount, its own loss where it alone is, the loss at the end,
+# and harm.
 ByAmount = Mapping[float, Array]
 
 
 class PassedOn(NamedTuple):
-    """What every layer of a model passes on: by the method, by random removal (the mean over seeds), and what ends it.
+    """What every layer of a model passes on, under the method and under random removal (the mean over `seeds`).
 
     `is_read`: the end is what the classifier reads; else the first token stands for it.
     """
@@ -46,19 +46,19 @@ class PassedOn(NamedTuple):
 
 
 def passed_on(result: SweepResult, companions: Sequence[SweepResult], reduction: ReductionKey) -> PassedOn | None:
-    """Collect what every layer passes on, each pruned alone like a whole result, and at random; None where one lacks.
+    """Collect what every layer passes on, pruned alone like a whole result and at random; None if a layer is missing.
 
     Args:
         result: A whole sweep.
         companions: Results from which those of single layers, and its random control, are picked.
-        reduction: Of losses but the one at the end.
+        reduction: Of all losses but the one at the end.
     """
     alone, drawn = isolated_of(result, companions), isolated_controls_of(result, companions)
-    is_read = reads([sweep for known in (alone, *drawn.values()) for sweep in known.values()])
+    is_read = reads([sweep for sweeps in (alone, *drawn.values()) for sweep in sweeps.values()])
     wholes = {control.pruning.seed: control for control in controls_of(result, companions)}
     method = by_amount(alone, reduction, is_read, result)
-    seeds = [by_amount(known, reduction, is_read, wholes.get(seed)) for seed, known in drawn.items()]
-    seeds = [seed for seed in seeds if list(seed) == list(method)]
+    tables = [by_amount(sweeps, reduction, is_read, wholes.get(seed)) for seed, sweeps in drawn.items()]
+    seeds = [table for table in tables if list(table) == list(method)]
     by_chance = {amount: np.mean([seed[amount] for seed in seeds], axis=0) for amount in method if seeds}
     for table in by_chance.values():
         table[..., 1:] = np.nan  # a mean of intervals is none
@@ -71,11 +71,11 @@ def reads(results: Sequence[SweepResult]) -> bool:
 
 
 def by_amount(alone: Alone, reduction: ReductionKey, is_read: bool, whole: SweepResult | None = None) -> ByAmount:
-    """Read every amount that all layers were measured at, but those at which a loss is undefined.
+    """Read every amount that all layers were measured at, except where a loss is undefined.
 
     Args:
-        alone: See `core.findings.comparable.isolated_of`; if a layer is missing there is nothing.
-        reduction: Of losses but the one at the end.
+        alone: See `core.findings.comparable.isolated_of`; nothing is returned if a layer is missing.
+        reduction: Of all losses but the one at the end.
         is_read: Whether the end is what the classifier reads, see `reads`.
         whole: The result of pruning all of them.
     """
@@ -93,11 +93,11 @@ def _row(
     alone: SweepResult, layer: int, amount: float, reduction: ReductionKey, is_read: bool, whole: SweepResult | None
 ) -> list[tuple[float, ...]]:
     k, point = alone.amounts.index(amount), alone.points.index(f"layer.{layer}.output")
-    frame, known, faded = alone.frames[k], alone.statistics_of(reduction), np.nan
+    frame, statistics, faded = alone.frames[k], alone.statistics_of(reduction), np.nan
     if whole and amount in whole.amounts:
-        last = (layer + 1) * len(whole.points) // whole.checkpoint.num_layers - 1  # point of this layer
+        last = (layer + 1) * len(whole.points) // whole.checkpoint.num_layers - 1  # this layer's last point
         faded = own_similarity(whole, reduction)[whole.amounts.index(amount), last]
-    low, high = (known.own[k][point] if known and known.own else None) or UNKNOWN
+    low, high = (statistics.own[k][point] if statistics and statistics.own else None) or UNKNOWN
     end = frame.read if is_read else own_similarity(alone, "cls")[k, -1]  # the last point is the last layer's output
     harm = (frame.changed.share, *(frame.changed.interval or UNKNOWN)) if frame.changed else (np.nan, *UNKNOWN)
     own = 1 - own_similarity(alone, reduction)[k, point], 1 - high, 1 - low
@@ -123,37 +123,40 @@ class HalvesHarm(NamedTuple):
 
 
 def halves_of(alone: Alone) -> list[SweepResult]:
-    """Return the results of the lower and of the upper half of the layers; nothing where one lacks."""
+    """Return the results of the lower and of the upper half of the layers; nothing if either is missing."""
     scopes = half_scopes(next(iter(alone.values())).checkpoint.num_layers) if alone else ()
     return [alone[scope] for scope in scopes] if all(scope in alone for scope in scopes) else []
 
 
 def harm_of(alone: Alone, result: SweepResult | None = None) -> HalvesHarm | None:
-    """Compare both halves where each has lost the share nearest to HELD_AGAINST; None if never equally much.
+    """Compare both halves where each has lost the share nearest to HELD_AGAINST; None if they never lose equally much.
 
     Args:
         alone: See `core.findings.comparable.isolated_of`.
-        result: The whole sweep, to say what pruning all layers does beside it.
+        result: The whole sweep, for what pruning all layers does.
     """
     from core.sweep.paired_tests import mcnemar_p  # here: statsmodels takes a second, which no first picture waits for
 
-    halves = [half.frames for half in halves_of(alone)]
-    by_amount = [{(f.amount, round(f.prunable_sparsity, 3)): f.predictions for f in frames} for frames in halves]
+    halves = [
+        {(frame.amount, round(frame.prunable_sparsity, 3)): frame.predictions for frame in half.frames}
+        for half in halves_of(alone)
+    ]
     unpruned = 0.0, 0.0
-    shared = set.intersection(*map(set, by_amount)) - {unpruned} if by_amount else set()
+    shared = set.intersection(*map(set, halves)) - {unpruned} if halves else set()
     if not shared:
         return None
-    removed = min(shared, key=lambda both: (abs(both[0] - HELD_AGAINST), both))
-    lower, upper = (np.not_equal(known[removed], known[unpruned]) for known in by_amount)  # each (examples,)
-    shown = [f.changed.share for f in result.frames if f.changed and f.amount == removed[0]] if result else []
-    return HalvesHarm(removed[0], float(lower.mean()), float(upper.mean()), mcnemar_p(lower, upper), *shown)
+    removed = min(shared, key=lambda place: (abs(place[0] - HELD_AGAINST), place))
+    lower, upper = (np.not_equal(half[removed], half[unpruned]) for half in halves)  # each (examples,)
+    frames = result.frames if result else ()
+    whole = [frame.changed.share for frame in frames if frame.changed and frame.amount == removed[0]]
+    return HalvesHarm(removed[0], float(lower.mean()), float(upper.mean()), mcnemar_p(lower, upper), *whole)
 
 
 # ---------------------------------------------------------------- over all shipped checkpoints
 
-# Of a cell, a task at a depth: rank correlations of harm over layers, with a layer's `own` loss, with how `early` it
-# stands, and with the loss at the `end`; `beyond`, the latter less the first; `apart`, harm of the lower half of the
-# layers less that of the upper half.
+# The values of a cell, a task at a depth: the rank correlations of harm over layers with a layer's `own` loss, with how
+# `early` it stands, and with the loss at the `end`; `beyond`, the last of these less the first; `apart`, harm of the
+# lower half of the layers less that of the upper half.
 Values = Mapping[str, float]
 
 
@@ -186,7 +189,7 @@ class Harm:
 
     @property
     def name(self) -> str:
-        """What it is called in a sentence."""
+        """Its name inside a sentence."""
         return "random removal" if self.controls else f"{in_sentence(METHODS[self.method].title)} pruning"
 
 

@@ -1,4 +1,4 @@
-"""What the pages say, one file of sentences a page: chosen from facts, filled in here; and what these files share.
+"""The sentences of the pages, one file a page, chosen from facts and filled in; here is what these files share.
 
 Nothing is escaped here: a page escapes a finished sentence with `ui.text.plain`.
 """
@@ -93,9 +93,9 @@ def share_span(shares: Sequence[float]) -> str:
 
 
 def narrow(table: Table, naming: int = 1) -> list[Table]:
-    """Cut a table into such as a telephone has room for: three columns each beside those that name a row.
+    """Cut a table into parts that fit a telephone: three columns each, beside those that name a row.
 
-    No part has a row of nothing; an empty table has no part.
+    No part has an empty row; an empty table has no parts.
 
     Args:
         table: The rows.

@@ -1,4 +1,4 @@
-"""The names under which results are offered, and the boxes that shorten the list of them."""
+"""The names under which results are offered, and the boxes that shorten the list of results."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -16,8 +16,8 @@ SOURCES = {
     "file": "From a file of your own",
 }
 ASKING = {task.title: f"{task.title}: {task.question}" for task in TASKS.values()}  # for readers new to GLUE
-# Boxes that shorten the list of results to those that share what stands in them with the one on show, by their
-# parameter of the address.
+# Boxes that shorten the list of results to those that share a value with the one on show, by the parameter of the
+# address.
 BOXES: Mapping[str, Callable[[Entry], str]] = {
     "task": lambda entry: task_title(entry.task),
     "checkpoint": lambda entry: entry.model,
@@ -26,47 +26,47 @@ BOXES: Mapping[str, Callable[[Entry], str]] = {
 
 
 def playlist(entries: Sequence[Entry], shown: Entry, alike: Sequence[Entry]) -> dict[str, str]:
-    """Return the keys that one steps through from the result on show, each with a title that says how it differs.
+    """Return the results that one steps through from the one on show, by key: titles that say how they differ.
 
-    These are the published pair and a random control of each, where it is one of them.
+    These are the published pair and a random control of each, if the one on show is among them.
 
     Args:
         entries: The available results.
         shown: The one on show.
-        alike: What is stepped through otherwise.
+        alike: The results to step through otherwise.
     """
     pair = published_pair(entries, shown)
     controls = [[other for other in companions(side, entries) if is_control(other, side)] for side in pair]
-    drawn = [min(seeds, key=lambda other: (other.until_damage or 0, other.seed)) for seeds in controls if seeds]
-    titles = {entry.key: f"{task_title(entry.task)}: {in_sentence(name_of(entry))}" for entry in (*pair, *drawn)}
+    firsts = [min(seeds, key=lambda other: (other.until_damage or 0, other.seed)) for seeds in controls if seeds]
+    titles = {entry.key: f"{task_title(entry.task)}: {in_sentence(name_of(entry))}" for entry in (*pair, *firsts)}
     return titles if shown.key in titles else distinguishing_labels(alike)
 
 
 def distinguishing_labels(entries: Sequence[Entry]) -> dict[str, str]:
     """Label results that are offered together by their pruning and by whatever else they do not share.
 
-    Of one pruning, what differs comes first, since a narrow list cuts the end off.
+    If all have one pruning, what differs comes first, since a narrow list cuts the end off.
 
     Returns:
         A different label for each key: equal ones are numbered in the order given.
     """
     parts = [_parts(entry) for entry in entries]
     varies = [len(set(values)) > 1 for values in zip(*parts, strict=True)]
-    told = [[part for k, part in enumerate(own) if k == 0 or (varies[k] and part)] for own in parts]
-    labels = [SEPARATOR.join(own if varies[0] else reversed(own)) for own in told]
+    shown = [[part for k, part in enumerate(own) if k == 0 or (varies[k] and part)] for own in parts]
+    labels = [SEPARATOR.join(own if varies[0] else reversed(own)) for own in shown]
     return dict(zip((entry.key for entry in entries), numbered_apart(labels), strict=True))
 
 
 def numbered_apart(labels: Sequence[str]) -> list[str]:
     """Tell equal labels apart by numbers."""
-    count, seen, told = Counter(labels), Counter[str](), []
+    count, seen, numbered = Counter(labels), Counter[str](), []
     for label in labels:
         seen[label] += 1
-        told.append(f"{label} ({seen[label]} of {count[label]})" if count[label] > 1 else label)
-    return told
+        numbered.append(f"{label} ({seen[label]} of {count[label]})" if count[label] > 1 else label)
+    return numbered
 
 
 def _parts(entry: Entry) -> tuple[str, ...]:
-    """Return the names of pruning, points, checkpoint, data and what was read of it."""
+    """Return the names of the pruning, the points, the checkpoint, the data, and the columns and values read."""
     read = columns_name(entry.columns), meanings_name(entry.label_map)
     return name_of(entry), points_name(entry.points), entry.model, entry.data, *read

@@ -97,13 +97,13 @@ def reading_note(task: TaskRecord) -> str:
 
 
 def columns_name(columns: ColumnsRecord | None) -> str:
-    """Name the columns that were read of a table; empty where nobody chose any."""
+    """Name the columns that were read from a table; empty if no columns were chosen."""
     texts = " and ".join(f"“{column}”" for column in columns.text) if columns else ""
     return f"the text from {texts}, the label from “{columns.label}”" if columns else ""
 
 
 def meanings_name(label_map: Mapping[str, str | None] | None) -> str:
-    """Say what values of a label column mean that are no label's name."""
+    """Say what the values of a label column mean that are no label names."""
     meanings = (label_map or {}).items()
     return n.listed([f"“{value}” {'is left out' if label is None else f'means {label}'}" for value, label in meanings])
 
@@ -114,7 +114,7 @@ QUORA = (
     "The pretrained model behind this checkpoint has seen Quora's duplicate questions, so its scores on QQP may be "
     "optimistic."
 )
-# Why labels may be in another order, and what to check. A visitor who has just matched values is told of that.
+# Why labels may be in another order, and what to check, for a visitor who has matched values and for others.
 MATCHED = (
     "The values of the label column are probably matched with the wrong labels: check what each of them means.",
     "what each value of the label column means",
@@ -126,7 +126,7 @@ NUMBERED = (
 
 
 def caution(result: SweepResult) -> str:
-    """Warn about few examples, rare or doubtful labels, and what the catalog says; else return an empty text."""
+    """Warn about few examples, rare or doubtful labels and data seen in pretraining; else return an empty text."""
     notes, count = [], len(result.task.examples)
     if count < FEW_EXAMPLES:
         notes.append(f"{count} examples are few: below {FEW_EXAMPLES}, small differences may be noise.")
@@ -147,11 +147,11 @@ def caution(result: SweepResult) -> str:
 
 
 def _no_lead(result: SweepResult, labels: str) -> str:
-    """Say that a model does no better than one label, and what to check: where its labels may be wrong, and more."""
+    """Say that a model does no better than one label, and what to check: `labels` and more."""
     task, answers = result.task, set(result.frames[0].predictions)
     only = f"always answers “{n.brief_label(task.label_names[min(answers)])}”" if len(answers) == 1 else ""
     columns = ["the columns that are read"] if task.columns else []
-    # A model of one answer has it in any order of the labels.
+    # A model with a single answer gives it in any order of the labels.
     checks = [*([] if only else [labels]), *columns, "whether the checkpoint is fine-tuned for this task"]
     does = only or "is not shown to be better than guessing"
     return f"Unpruned, the model {does}, so the cost of pruning cannot be measured. Check {n.listed(checks)}."
