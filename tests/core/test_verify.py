@@ -98,23 +98,18 @@ def test_whatever_was_changed_is_found(result: SweepResult, places: dict[str, st
             expected = {name: 0.01 * (name == reduction) for name in REDUCTIONS}
             assert deviations == pytest.approx(expected, abs=1e-5), "in its reduction alone"
     floor = result.floor.model_copy(update={"cka": {**result.floor.cka, "mean": (0.5, 0.5)}})
-    more = {"accuracy": (result.frames[2].metrics["accuracy"] or 0) + 1 / 70}
-    undefined = {"partial_cka": {"mean": (0.5, None), "cls": None}}
-    without, partial, better, lower = (
-        verify_frame(edited, 0.4, **places)
-        for edited in (
-            with_cell(result, "cls", None),
-            changed(result, similarity={**result.frames[2].similarity, **undefined}),
-            changed(result, metrics=more),
-            result.model_copy(update={"floor": floor}),
-        )
-    )
+    frame = result.frames[2]
+    undefined = {**frame.similarity, "partial_cka": {"mean": (0.5, None), "cls": None}}
+    more = {"accuracy": frame.metrics["accuracy"] + 1 / 70}
+    edited = with_cell(result, "cls", None), changed(result, similarity=undefined), changed(result, metrics=more)
+    edited = *edited, result.model_copy(update={"floor": floor})
+    without, partial, better, lower = (verify_frame(each, 0.4, **places) for each in edited)
     assert without.engine["cls"] == without.torch_cka["cls"] == float("inf"), "one of both is undefined"
     plain = json.loads(json.dumps(without.to_json(), allow_nan=False))
     assert plain["engine"] == {"mean": 0.0, "cls": None, "tokens": 0.0}
     assert partial.others["CKA given the emptied model, mean"] == float("inf")
     assert better.accuracy == pytest.approx(1 / 70)
-    assert not any(found.within_tolerance for found in (without, partial, better, lower))
+    assert not any(deviations.within_tolerance for deviations in (without, partial, better, lower))
 
 
 def test_something_else_is_refused_in_one_line(result: SweepResult, places: dict[str, str], tmp_path: Path) -> None:
@@ -155,5 +150,4 @@ def test_first_middle_and_last_are_confirmed_and_a_deviation_sets_the_exit_code(
     assert verify.main([*arguments, "--amount", "0.4", "--amount", "0.2"]) == 1
     assert capsys.readouterr().out.splitlines()[-1].startswith("NOT all within tolerance")
     assert verify.main([*arguments, "--amount", "0.20", "--threads", str(torch.get_num_threads())]) == 0
-    for option, value, told in (("--amount", "0.3", "0.3 is not among"), ("--data", "0", "'0' is not a folder")):
-        assert told in refusal(verify.main, [*arguments, option, value])
+    assert "0.3 is not among" in refusal(verify.main, [*arguments, "--amount", "0.3"])
