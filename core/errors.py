@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")  # including everything that begins a new line
 _EMPTY = re.compile(r"(?<!\w)''(?!\w)")  # an empty quoted value
-_HEAD_CHARS, _TAIL_CHARS = 2_000, 500  # of a message; a command inside one takes a thousand
+_HEAD_CHARS, _TAIL_CHARS = 2_000, 500  # kept of a long message; a command inside takes a thousand
 
 
 class PrunescopeError(Exception):

@@ -21,7 +21,7 @@ from core.wall.confined import HELPER_NICENESS, end_after, give_way, limit
 Json = Mapping[str, Any]
 
 MEMORY_BYTES = 2 * 2**30  # a film of 1920 x 1080 takes half of it, more on more processors
-SCALE = 1.5  # of a figure's pixels: a slide becomes 1920 x 1080
+SCALE = 1.5  # enlarges a figure: a slide becomes 1920 x 1080
 SHARP = ".mark-rect path { shape-rendering: crispEdges }"  # no light seams between dark cells, as in player.css
 
 

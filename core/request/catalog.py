@@ -8,18 +8,18 @@ from typing import Literal, NamedTuple
 ENGINE_VERSION = "2"  # part of every key: raise it when the same request gives different numbers
 MAX_LENGTH = 128  # tokens a sentence or pair is truncated to
 MAX_LAYERS = 96
-MAX_NAME_CHARS = 1000  # of a name in a result: a label, a column, a file
+MAX_NAME_CHARS = 1000  # the longest name in a result: a label, a column, a file
 MIN_EXAMPLES = 4  # the unbiased HSIC divides by n - 3
 FEW_EXAMPLES = 64  # fewer give a noisy estimate, and a warning
 DEFAULT_EXAMPLES = 256
 CALIBRATION_EXAMPLES = 1024  # at most
-MIN_CALIBRATION = 16  # of a table that has to serve evaluation as well
-SUBSET_SEED = 0  # of the eval subset; a request's seed is for pruning
-SURVIVAL_THRESHOLD = 0.9  # of CKA, by convention
-CONFIDENCE = 0.95  # of every interval
-DAMAGE, REDUCTION = 0.05, "mean"  # of a verdict
+MIN_CALIBRATION = 16  # if the same table has to serve evaluation
+SUBSET_SEED = 0  # draws the eval subset; a request's seed is for pruning
+SURVIVAL_THRESHOLD = 0.9  # CKA, by convention
+CONFIDENCE = 0.95  # for every interval
+DAMAGE, REDUCTION = 0.05, "mean"  # where verdicts are judged
 SECOND_DAMAGE = 0.1  # shown beside a verdict
-LEAST_LEFT = 1e-4  # of two layers' variance beyond the emptied model: below it, partial CKA is undefined
+LEAST_LEFT = 1e-4  # two layers' variance beyond the emptied model; with less, partial CKA is undefined
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "cached_results"

@@ -19,7 +19,7 @@ SMALL_STEPS = stepped_amounts(SMALL_STEP, 0.95)
 # For bounded amounts or bytes. Random removal may reach damage 0.05 by 0.05, and a verdict needs two amounts before it.
 COARSER_STEPS = tuple(sorted({*stepped_amounts(SMALL_STEP, 0.05), *stepped_amounts(COARSER_STEP, 0.95)}))
 ONE_LAYER_SEEDS = 3
-ALONE_AMOUNTS: tuple[float, ...] = (0.0, 0.3, 0.5, 0.7, 0.9)  # of a layer pruned alone
+ALONE_AMOUNTS: tuple[float, ...] = (0.0, 0.3, 0.5, 0.7, 0.9)  # for a layer pruned alone
 
 
 def controls(request: SweepRequest, seeds: Iterable[int]) -> Iterator[SweepRequest]:

@@ -22,7 +22,7 @@ AUTO = "auto"  # the task made from a checkpoint's labels
 AUTO_TITLE = "The checkpoint's own labels"
 MIN_LABELS, MAX_LABELS = 2, 50
 TASK_NAMES = (*TASKS, AUTO)
-MAX_CHARACTERS = 2_000  # of a typed text: several times as many as fit into MAX_LENGTH tokens
+MAX_CHARACTERS = 2_000  # in a typed text: several times as many as fit into MAX_LENGTH tokens
 
 
 def usual_task(checkpoint: str) -> str:

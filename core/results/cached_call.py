@@ -18,8 +18,8 @@ from core.results.schema import SweepResult
 P = ParamSpec("P")
 T = TypeVar("T")
 
-MOST_BYTES = 64 * 2**20  # of all cached answers: the pictures of some 200 views
-BYTES_A_CHARACTER = 4  # of a scene and its key, for each character of its pictures as text; measured
+MOST_BYTES = 64 * 2**20  # the pictures of some 200 views
+BYTES_A_CHARACTER = 4  # measured: a scene's memory per character of its pictures as text
 SENTENCE_BYTES = 1000
 _answers: LRUCache[Hashable, tuple[Any, int]] = LRUCache(MOST_BYTES, getsizeof=itemgetter(1))  # each with its size
 _lock = Lock()

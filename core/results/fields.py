@@ -31,7 +31,7 @@ Amount = Annotated[float, Field(ge=0, lt=1)]
 Row = Annotated[tuple[Statistic | None, ...], FAST]  # one value a point; None: undefined
 Matrix = Annotated[tuple[Row, ...], FAST]  # (points of the unpruned model, points of the pruned one)
 Values = Annotated[tuple[Statistic, ...], FAST]
-Bounds = tuple[Statistic, Statistic]  # of a 95 % interval
+Bounds = tuple[Statistic, Statistic]  # the ends of a 95 % interval
 Scores = dict[MetricName, Statistic | None]
 Intervals = dict[MetricName, Bounds | None]
 
@@ -58,7 +58,7 @@ def _as_base64(values: Sequence[float]) -> str:
 Replicates = Annotated[Values, BeforeValidator(_as_float32), PlainSerializer(_as_base64, when_used="json")]
 """A value without each example, in evaluation order: float32, in a file base64 of its little-endian bytes."""
 
-VALUE_BYTES = 40  # of memory for a value and its place in a row
+VALUE_BYTES = 40  # memory for a value and its place in a row
 
 
 def bytes_of(part: object) -> int:

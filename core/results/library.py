@@ -35,9 +35,9 @@ from core.wall.reading import Question, read_all
 
 MANIFEST = "manifest.json"  # beside the folder of the shipped results
 MOST_SHIPPED = 1000  # extracts in memory, 200 kB each
-MOST_BYTES = 64 * 2**20  # of the extracts of other files
-MOST_ENTRIES = 10_000  # of other files
-VERSION = 1  # of the content of extracts
+MOST_BYTES = 64 * 2**20  # extracts of other files
+MOST_ENTRIES = 10_000  # descriptions of other files
+VERSION = 1  # raise it when the content of extracts changes
 
 
 class Listed(Record):
@@ -102,7 +102,7 @@ class CutEntry(Listed):
 
 
 AnyEntry = TypeVar("AnyEntry", Entry, CutEntry)
-Line = TypeVar("Line")  # of a table
+Line = TypeVar("Line")  # a row of a table
 _ENTRIES = TypeAdapter(tuple[CutEntry | Entry, ...])
 
 

@@ -11,7 +11,7 @@ from core.results.cut import CutStudy, Result
 from core.results.schema import Pruning, SweepResult
 
 PROPER_NOUNS = ("CKA", "F1", "Matthews", "Wanda")  # names that begin with one keep their capital
-LABEL_CHARS = 80  # of a label's name on screen
+LABEL_CHARS = 80  # the longest name of a label on screen
 GUESSING = "always guessing the commonest label"  # a model has to beat this
 SEPARATOR = " · "  # between the parts of a name
 CUT = "layers removed"  # the pruning of a study of cuts

@@ -26,10 +26,10 @@ from core.wall.reading import read
 
 SHIPPED_RESULTS = SHIPPED / "results"
 PLAIN, COMPRESSED = ENDINGS = (".json", ".json.gz")  # `gzip -9n` compresses large ones before they are shipped
-MOST_CELLS = 500_000  # of the matrices of one kind; 48 points and 100 amounts have half as many
-MAX_BYTES = 64 * 2**20  # of a decompressed file; 24 layers and 100 amounts take about 20 MiB
+MOST_CELLS = 500_000  # in the matrices of one kind: twice as many as 48 points and 100 amounts have
+MAX_BYTES = 64 * 2**20  # decompressed; 24 layers and 100 amounts take about 20 MiB
 ROOM_BYTES = 2**20  # required before work begins: twice the size of a result of 12 layers
-PART, OLD_SECONDS = ".part", 3600.0  # of a file that is being written, which never takes that long
+PART, OLD_SECONDS = ".part", 3600.0  # a file being written, which never takes that long
 _KEY = re.compile(r"[0-9a-f]{64}")
 
 
