@@ -29,8 +29,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
 from core.command_line import OneLineParser, run_command
-from core.findings.words.pages import ADDRESSES
 from core.request.catalog import EMBEDDED, ROOT
+from core.request.pages import PAGES
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
@@ -142,7 +142,7 @@ def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
 def open_in(context: BrowserContext, site: str, name: str) -> float:
     """Open a page in a new tab; return the seconds until its picture is seen."""
     page = context.new_page()
-    page.goto(f"{site}/{ADDRESSES[name]}", wait_until="commit")
+    page.goto(f"{site}/{PAGES[name].address}", wait_until="commit")
     seen = page.evaluate(SEEN, PICTURES[name])
     page.wait_for_timeout(SETTLING_MILLISECONDS)
     page.close()
@@ -204,7 +204,7 @@ async def visit(address: str, visits: Visits, seconds: float, seed: int) -> None
             started = time.monotonic()
             try:
                 async with asyncio.timeout(TIMEOUT_SECONDS):
-                    visits.faults += await open_page(session, chance.choice([*ADDRESSES.values()]))
+                    visits.faults += await open_page(session, chance.choice([page.address for page in PAGES.values()]))
             except TimeoutError:
                 visits.faults += 1
             visits.seconds.append(time.monotonic() - started)
@@ -260,7 +260,7 @@ def measure_visitors(numbers: Sequence[int], seconds: float) -> None:
     for visitors in numbers:
         with TemporaryDirectory() as folder, served(ROOT, Path(folder) / "results") as site:
             address = f"{site.replace('http', 'ws', 1)}/_stcore/stream"
-            asyncio.run(visit_all(address, 1, len(ADDRESSES) * PAUSE_SECONDS / 2))  # fills the shared caches
+            asyncio.run(visit_all(address, 1, len(PAGES) * PAUSE_SECONDS / 2))  # fills the shared caches
             with sweeping(Path(folder)):
                 print(row(visitors, asyncio.run(visit_all(address, visitors, seconds))), flush=True)
 

@@ -13,27 +13,41 @@ import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import parent_process
 from pathlib import Path
+from string import Template
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from core.charts.pages import Shown, pooled_shown
 from core.charts.theme import STYLE, THEMES
 from core.charts.vega import text_of, vega_script
 from core.command_line import OneLineParser, progress_shown, run_command
 from core.errors import PrunescopeError
-from core.exports import site_pages as pages
+from core.exports.methods_page import methods_html
 from core.exports.player_page import LOOK
-from core.exports.site_files import Shard, script
-from core.exports.site_readme import THUMBNAIL, site_readme
+from core.exports.site_files import Shard, name_of, script, shard_of
 from core.exports.site_shelf import Shelf, shelf_of
 from core.findings import pooled
-from core.findings.choices import shown_first
-from core.findings.words import numbered
+from core.findings.choices import companions, shown_first
+from core.findings.words import Finding, numbered
 from core.findings.words.choices import distinguishing_labels
 from core.findings.words.grid import GridRow, arranged, grid_rows, grid_table
-from core.findings.words.pages import ADDRESSES, FIRST_LINE, FORMER, VIEWS
+from core.findings.words.methods import methods_parts
+from core.request.catalog import ROOT
+from core.request.pages import (
+    CARRIED,
+    FIRST_LINE,
+    FORMER,
+    MAX_LINE_CHARS,
+    MAX_QUOTED_CHARS,
+    PAGES,
+    REFUSED,
+    RESULT,
+    VIEWS,
+)
 from core.results.library import Entry
 from core.results.provenance import recomputation
 from core.results.schema import SweepResult
@@ -41,6 +55,9 @@ from core.results.store import check_writable
 
 BEGINNING = script("index", "").partition(",")[0]  # of the index, by which a folder is known again
 PART = ".prunescope-"  # begins the name of what is being written
+LAB = Finding("Prune a checkpoint on your own machine", ("These pages show stored results.",))
+THUMBNAIL = ROOT / "docs" / "thumbnail.png"  # in the site beside index.html, under its own name
+SERVER_ONLY = ("app_port:", "suggested_hardware:")
 LOCAL = "pip install -r requirements.txt && streamlit run app.py"
 SCRIPTS = ("player.js", "story.js", "site.js")
 STYLES = ("player.css", "story.css", "steps.css", "site.css")
@@ -64,8 +81,8 @@ class Made:
     """What the pages of some results leave for the index.
 
     Attributes:
-        results: What is known of each, by its key.
-        rows: Those of the list of results.
+        results: The index's facts about each result, by its key.
+        rows: The rows of the list of results.
         problems: What was left out, a line each.
     """
 
@@ -73,13 +90,12 @@ class Made:
     rows: list[GridRow]
     problems: list[str]
 
-    def write(self, page: pages.Page, folder: Path) -> None:
-        """Write a page's file; say how many of its views have no room."""
-        shard = Shard(page)
-        (folder / "data" / f"{page.name}.js").write_text(shard.script, "utf-8")
+    def write(self, shard: Shard, folder: Path) -> None:
+        """Write a page's file; report how many of its views have no room."""
+        (folder / "data" / f"{shard.name}.js").write_text(shard.script, "utf-8")
         if shard.left_out:
             views = numbered(shard.left_out, "view")
-            self.problems.append(f"left out: {views} of {page.name}, whose file would be too large")
+            self.problems.append(f"left out: {views} of {shard.name}, whose file would be too large")
 
 
 def make_place(shelf: Shelf, place: Sequence[Entry], folder: Path) -> Made:
@@ -88,30 +104,50 @@ def make_place(shelf: Shelf, place: Sequence[Entry], folder: Path) -> Made:
     for entry in place:
         try:
             result = shelf.sweep(entry)
-            rows = [row for row in grid_rows([result, *shelf.beside(result)]) if row.key == entry.key]
+            near = map(shelf.sweep, companions(entry, shelf.entries))
+            rows = [row for row in grid_rows([result, *near]) if row.key == entry.key]
             made.results[entry.key] = _make(shelf, entry, result, folder, made)
             made.rows.extend(rows)
         except OSError:  # the disk is full
             raise
         except Exception as error:  # a stranger's file may hold what no page can show; the others have theirs
-            said = " ".join(f"{type(error).__name__} {error}".split())
-            made.problems.append(f"left out: {entry.key[:12]}…, which no page can show ({said:.200})")
+            reason = " ".join(f"{type(error).__name__} {error}".split())
+            made.problems.append(f"left out: {entry.key[:12]}…, which no page can show ({reason:.200})")
     return made
 
 
 def _make(shelf: Shelf, entry: Entry, result: SweepResult, folder: Path, made: Made) -> dict[str, Any]:
-    of_one = (pages.story_page, pages.layers_page, pages.present_page, pages.sentences_page)
+    """Write the pages of one result; return what the index holds of it."""
     others, study, how = shelf.others(result), shelf.study_of(result), recomputation(result)
-    for page in of_one:
-        made.write(page(result, shelf), folder)
+    for page in PAGES.values():
+        if page.subjects == RESULT:
+            made.write(shard_of(page.name, shelf, result), folder)
     for other in others:
-        made.write(pages.compare_page(result, shelf.sweep(other), shelf), folder)
+        made.write(shard_of("Compare", shelf, result, shelf.sweep(other)), folder)
     return {
         "name": entry.name,
         "other": distinguishing_labels(others),
         "study": study.key if study else "",
         "recipe": f"{how.script}\n{how.missing}".strip(),
     }
+
+
+def _all_results_shown(own: bool) -> Shown:
+    """Show what all shipped checkpoints say of each method, above the list of results; of one's own only the list."""
+    table = () if own else pooled.shipped()
+    if not table:
+        return Shown(Finding("All results"))
+    shown = pooled_shown(table, {})
+    return replace(shown, text=f"{shown.blocks[0].scene.caption[-1]}\n\n{shown.text}")
+
+
+def site_readme(results: int) -> str:
+    """Describe a site of so many results; its front matter is that of the app's README, which the Hub reads."""
+    _, front, _ = (ROOT / "README.md").read_text("utf-8").split("---\n", 2)
+    front = front.replace("sdk: docker", "sdk: static").replace("/docs/thumbnail", "/thumbnail")
+    kept = [line for line in front.splitlines() if not line.startswith(SERVER_ONLY)]
+    template = Template((ROOT / "core" / "exports" / "site_readme.md").read_text("utf-8"))
+    return template.substitute(front="\n".join(kept), results=f"{results:,}")
 
 
 # ---------------------------------------------------------------- the whole
@@ -158,10 +194,12 @@ def write_site(shelf: Shelf, folder: Path, own: bool) -> list[str]:
             report("pages", done := done + len(place), len(shelf.chosen))
     if not made.results:
         raise PrunescopeError("; ".join(made.problems))
-    made.write(pages.grid_page(() if own else pooled.shipped()), folder)
-    made.write(pages.methods_page(), folder)
+    made.write(Shard(name_of("Lab"), lambda: Shown(LAB)), folder)
+    made.write(Shard(name_of("All results"), partial(_all_results_shown, own)), folder)
+    methods = Shown(Finding(methods_parts()[0].title), text=methods_html())
+    made.write(Shard(name_of("Methods"), lambda: methods, html=str), folder)
     for study in shelf.studies:
-        made.write(pages.cut_page(shelf.study(study)), folder)
+        made.write(shard_of("Cut", shelf, shelf.study(study)), folder)
     first = (*shown_first(shelf.entries, "Story"), *shelf.chosen)
     start = next(entry.key for entry in first if entry.key in made.results)
     looks = (
@@ -174,7 +212,7 @@ def write_site(shelf: Shelf, folder: Path, own: bool) -> list[str]:
         "assets/site.js": EXPORT.sub("", text_of(*SCRIPTS)),
         "assets/site.css": "\n".join((*looks, text_of(*STYLES))),
         "README.md": site_readme(len(made.results)),
-        "index.html": text_of("site.html").replace("$story", pages.name_of("story", start)),
+        "index.html": text_of("site.html").replace("$story", name_of("Story", start)),
     }
     for name, text in files.items():
         (folder / name).write_text(text, "utf-8")
@@ -187,10 +225,17 @@ def _index(shelf: Shelf, made: Made, start: str) -> dict[str, Any]:
     cells = dict(zip((row.key for row in grid.rows), grid_table(grid), strict=True))
     leads = {known["study"]: key for key, known in reversed(made.results.items())}
     return {
-        "pages": {address: title for title, address in ADDRESSES.items()},
-        "first": {label: ADDRESSES[title] for label, title in FIRST_LINE.items()},
-        "views": [ADDRESSES[title] for title in VIEWS],
+        "pages": {
+            page.address: {"name": page.name, "title": page.title or page.name, "subjects": page.subjects}
+            for page in PAGES.values()
+        },
+        "first": {label: PAGES[name].address for label, name in FIRST_LINE.items()},
+        "views": [PAGES[name].address for name in VIEWS],
+        "carried": CARRIED,
         "former": FORMER,
+        "refused": REFUSED,
+        "maxQuotedChars": MAX_QUOTED_CHARS,
+        "maxLineChars": MAX_LINE_CHARS,
         "style": STYLE,
         "start": start,
         "results": {key: {**known, "cells": cells.get(key, {})} for key, known in made.results.items()},

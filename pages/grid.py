@@ -2,59 +2,75 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 
 from core.charts.forest import Own
 from core.charts.pages import pooled_shown
+from core.exports.tables import table
 from core.findings import pooled
 from core.findings.choices import settings
 from core.findings.pooled import Pooled
 from core.findings.words import grid as words
 from core.findings.words.choices import ASKING, BOXES
+from core.request.pages import Choice
 from ui.address import choose, picture_first
-from ui.exports import offer_exports
-from ui.grid import rows_of, show_grid
+from ui.exports import download, offer_exports
 from ui.header import page_header, show_nothing
 from ui.player import show_pictures
-from ui.results import own_results, shipped_results
+from ui.results import own_results, rows_of, shipped_results
 from ui.text import plain, remark, show_details
 
-SOURCES = {"own": "Your results", "shipped": "Shipped with Prunescope"}
+SOURCES = {"shipped": "Shipped with Prunescope", "own": "Your results"}
 ALONE = {"": "Left out", "shown": "Shown"}
 ANY = "Any"
 MANY = 24  # results of one's own, which then are shown first
+LINKS = {"Story": "./?scene=5&result=", "Layers": "./layers?result="}  # the Story opens at chance
 NOTHING = "There are no results yet. A grid is many sweeps at once: list them as docs/grids.md explains, and run:"
 
 
 def grid() -> None:
     """Show the answer first, then every result in a table."""
     page_header("All results")
-    available = {"own": own_results(), "shipped": shipped_results()}
+    available = {"shipped": shipped_results(), "own": own_results()}
+    if len(available["own"]) > MANY:
+        available = dict(reversed(available.items()))
     sources = {name: entries for name, entries in available.items() if settings(entries)}
     if not sources:
         show_nothing(NOTHING, "python -m core.grid FILE.yaml")
         return
-    if table := pooled.shipped():
-        show_pooled(table, words.own_marks(rows_of(available["own"])))
+    if verdicts := pooled.shipped():
+        show_pooled(verdicts, words.own_marks(rows_of(available["own"])))
     title = st.empty()
     with st.popover("Change", type="tertiary", icon=":material/tune:"):
-        first = "own" if len(available["own"]) > MANY else "shipped"
-        entries = sources[choose("results", {name: SOURCES[name] for name in sources}, first)]
-        shown = settings(entries, choose("alone", ALONE, segmented=True) == "shown")
+        entries = sources[choose(Choice("results", "Results"), {name: SOURCES[name] for name in sources})]
+        alone = choose(Choice("alone", "Layers pruned alone", ALONE, is_segmented=True))
+        chosen = settings(entries, alone == "shown")
         for box, of in BOXES.items():
-            values = [ANY, *dict.fromkeys(map(of, shown))]
-            chosen = choose(box, {value: ASKING.get(value, value) for value in values})
-            shown = [entry for entry in shown if chosen in (ANY, of(entry))]
+            values = [ANY, *dict.fromkeys(map(of, chosen))]
+            value = choose(Choice(box, box.capitalize()), {value: ASKING.get(value, value) for value in values})
+            chosen = [entry for entry in chosen if value in (ANY, of(entry))]
     with title, st.spinner("Reading results"):
-        rows = rows_of(entries)
-        found = words.arranged(rows, [entry.key for entry in shown])
-    (title.subheader if table else title.title)(plain(words.grid_heading(found)), anchor=False)
-    show_grid(found)
+        arrangement = words.arranged(rows_of(entries), [entry.key for entry in chosen])
+    (title.subheader if verdicts else title.title)(plain(words.grid_heading(arrangement)), anchor=False)
+    show_grid(arrangement)
 
 
-def show_pooled(table: Sequence[Pooled], own: Own) -> None:
+def show_grid(arrangement: words.Grid) -> None:
+    """Show a grid as a table that sorts, with links to the pages of each result, and offer its numbers."""
+    cells = words.grid_table(arrangement)
+    if not cells:  # while a busy server does not read their files
+        return
+    links = [{page: f"{beginning}{row.key}" for page, beginning in LINKS.items()} for row in arrangement.rows]
+    linked = pd.DataFrame([link | row for link, row in zip(links, cells, strict=True)])
+    config = {page: st.column_config.LinkColumn(display_text="Open", width="small") for page in LINKS}
+    st.dataframe(linked, hide_index=True, column_config=config)
+    download("Numbers as CSV", table(list(cells[0]), [list(row.values()) for row in cells]), "prunescope-grid.csv")
+
+
+def show_pooled(verdicts: Sequence[Pooled], own: Own) -> None:
     """Show each method over all checkpoints: what they say together, and every one of them."""
-    shown = pooled_shown(table, own)
+    shown = pooled_shown(verdicts, own)
     (block,) = shown.blocks
     st.title(plain(shown.finding.heading), anchor=False)
     st.markdown(plain(" ".join(shown.finding.sentences)))

@@ -14,25 +14,25 @@ from core.jobs.job import Job
 from core.jobs.queue import queue
 from core.request.catalog import REDUCTIONS
 from core.request.controls import deciding, judged_beside
+from core.request.pages import PAGES
 from core.request.sweep_request import DEFAULT_REQUEST, SweepRequest
 from core.results import store
 from core.results.cached_call import cached_call
 from core.results.names import amount_name, brief_name, result_name
 from core.results.schema import SweepResult
 from ui import jobs
-from ui.address import DECIDE, OWN, OWN_MODEL, picture_first, set_parameter, show
+from ui.address import DECIDE, OWN, OWN_MODEL, amount_in_address, picture_first, set_parameter, show
 from ui.controls import offer_control
 from ui.exports import offer_exports
-from ui.header import link_to_control, page_header, result_if_asked
+from ui.header import link_to_control, page_header
 from ui.lab.data import OWN_REQUEST, chosen_checkpoint
 from ui.lab.history import show_history
 from ui.lab.settings import offer_sweep
 from ui.lab.state import lab as remembered
-from ui.player import choose_reduction, show_pictures, start_in_address
+from ui.player import choose_reduction, show_pictures
 from ui.results import at_hand, by_key, companions_of, note_computed, own_methods, show_upload
 from ui.text import markdown_table, plain, refusals_shown, remark
 
-TITLE = "Prune a checkpoint and watch its layers"
 EXPLANATION = (
     "A run prunes a checkpoint step by step. It shows how similar each layer stays and how well the model classifies."
 )
@@ -45,7 +45,7 @@ SECOND_OPINION = "**A second opinion:** computes one frame again, with this prog
 
 def lab() -> None:
     """Show what the address names: a run, a result, or the settings beside an example."""
-    state, record = page_header("Lab", result_if_asked), remembered()
+    state, record = page_header("Lab"), remembered()
     queue.start_worker()
     job = jobs.job_in_address()
     if job:
@@ -97,7 +97,7 @@ def show_beginning(job: Job | None) -> None:
     usual = OWN_REQUEST if OWN in st.query_params else DEFAULT_REQUEST
     request = job.request if job and job.request else usual
     chosen = chosen_checkpoint(request)
-    st.title(TITLE, anchor=False)
+    st.title(PAGES["Lab"].title, anchor=False)
     st.markdown(EXPLANATION + (DEFAULT if chosen == DEFAULT_REQUEST.checkpoint else ""))
     settings, beside = st.columns([5, 6], gap="large")
     with beside:
@@ -126,7 +126,7 @@ def show_running(job: Job) -> None:
 def draw(result: SweepResult | None, reduction: str) -> None:
     """Draw a result's picture, or show where it will be."""
     if result:
-        start = start_in_address(result.amounts) if result.key else None
+        start = amount_in_address() if result.key else None
         show_pictures(cached_call(result_scene, result, reduction), key="lab", start=start)
         return
     with st.container(border=True, height=WAITING_HEIGHT, horizontal_alignment="center", vertical_alignment="center"):

@@ -4,17 +4,16 @@ from operator import attrgetter
 
 import streamlit as st
 
-from core.charts.pages import present_block
 from core.findings.words import present as words
 from core.findings.words.choices import playlist
+from core.request.pages import MAX_LINE_CHARS, REDUCTION
 from core.results.cached_call import cached_call
 from core.results.library import entry_of
 from core.results.names import checkpoint_name, data_name, listed
-from ui.address import picture_first, turn
+from ui.address import amount_in_address, picture_first, read_choice, show
 from ui.exports import offer_exports
-from ui.header import NOTHING, choose_result, link_to, one_result, page_header
-from ui.player import reduction_in_address, show_pictures, start_in_address
-from ui.results import companions_of
+from ui.header import choose_result, compose, link_to, page_header
+from ui.player import show_pictures
 from ui.text import plain
 
 # In full screen the stage is alone, wherever the page was scrolled to; otherwise a line above it leads out.
@@ -31,15 +30,13 @@ STYLE = """<style>
 </style>"""
 KEY = "present"  # of the stage
 SETTINGS = "settings"  # the anchor below the stage
-LINE, MAX_LINE_CHARS = "A line of your own", 200
 
 
 def present() -> None:
     """Show the way out and the stage first, and below them the navigation and the settings."""
     out, stage = st.container(key="present-out", horizontal=True, vertical_alignment="center"), st.container()
-    setup = st.container(key="present-setup")
-    with setup:
-        state = page_header("Present", one_result, NOTHING)
+    with st.container(key="present-setup"):
+        state = page_header("Present")
         result = state.shown
         st.html(STYLE)
         st.subheader("Settings and downloads", anchor=SETTINGS)
@@ -48,10 +45,11 @@ def present() -> None:
         titles = playlist(state.entries, cached_call(entry_of, result), choose_result(state))
         st.markdown(plain(f"↑ and ↓ step through {listed([f'“{title}”' for title in titles.values()])}."))
         measured = f"{checkpoint_name(result)}, {data_name(result)}"
-        line = st.text_input(LINE, key="caption", placeholder=measured, max_chars=MAX_LINE_CHARS, bind="query-params")
-        heading, caption = titles[result.key], line or measured
-        reduction, start = reduction_in_address(), start_in_address(result.amounts, result.amounts[0])
-    block = present_block(result, companions_of(result, state.entries), heading, caption)
+        line = st.text_input(
+            "A line of your own", key="caption", placeholder=measured, max_chars=MAX_LINE_CHARS, bind="query-params"
+        )
+    reduction = read_choice(REDUCTION, REDUCTION.options)
+    (block,) = compose(state, titles=titles, caption=line).blocks
     with out:
         link_to("Story", "Leave", ":material/arrow_back:")
         st.markdown(f"[Settings and downloads](#{SETTINGS})", width="content")
@@ -59,9 +57,9 @@ def present() -> None:
         show_pictures(
             block.choices[reduction],
             key=KEY,
-            start=start,
-            on_turn=lambda: turn(list(titles), st.session_state[KEY]["turn"]),
-            title=heading,
+            start=amount_in_address(block.start),
+            on_turn=lambda: show(st.session_state[KEY]["turn"]),
+            title=titles[result.key],
             choices=block.offered(attrgetter("written")),
             choice=reduction,
             stage=block.stage,

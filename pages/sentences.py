@@ -1,24 +1,21 @@
 """Sentences: which examples change their prediction, at which amount, and what is predicted for a typed sentence."""
 
 from collections.abc import Sequence
-from functools import partial
 
 import streamlit as st
 
-from core.charts.pages import Shown, sentences_shown
+from core.charts.pages import Shown
 from core.charts.sentences import probability_scene
 from core.findings.choices import is_of_model
-from core.findings.sentences import ALL, examples_of
 from core.findings.words import sentences as words
 from core.jobs.queue import queue
 from core.request.catalog import METHODS, TASKS
 from core.request.sweep_request import MAX_CHARACTERS, check_texts, column_name
-from core.results.names import brief_label
 from core.results.prediction import Prediction, question
 from core.results.schema import SweepResult
-from ui.address import choose, picture_first, show
+from ui.address import picture_first, show
 from ui.exports import offer_exports
-from ui.header import NOTHING, change, choose_result, one_result, page_header
+from ui.header import choose_all, compose, page_header
 from ui.jobs import answer_to, ask, drop_question
 from ui.player import show_answer, show_pictures
 from ui.text import plain, refusals_shown, remark
@@ -31,21 +28,15 @@ ANSWER_SECONDS = 1.0  # how long a click waits for an answer, to show it at once
 def sentences() -> None:
     """Show a field for a sentence of the visitor's own, then the examples of the result."""
     queue.start_worker()
-    state = page_header("Sentences", partial(one_result, "Sentences"), NOTHING)
+    state = page_header("Sentences")
     result = state.shown
-    title = st.container()
-    with change(result):
-        choose_result(state)
-    examples = examples_of(result)
     is_bundled = result.checkpoint.source == "embedded" and result.task.name in TASKS
+    title, measured = st.container(), st.container()
     typed = st.container(key=f"typed-{len(TASKS[result.task.name].text_columns)}" if is_bundled else None)
-    picture = st.container()
-    by_flip, by_label = st.columns(2)
-    with by_flip:
-        flips = choose("flips", words.flip_choices(result, examples))
-    with by_label:
-        label = choose("label", {ALL: "Any", **{name: brief_label(name) for name in result.task.label_names}})
-    shown = sentences_shown(result, flips, label)  # texts may have come since
+    picture, filters = st.container(), st.container(horizontal=True)
+    with measured:
+        choices = choose_all(state, filters)
+    shown = compose(state, **choices)
     with picture:
         scene = show_answer(shown, title, "sentences")
         with st.expander("How to read the picture"):
@@ -62,9 +53,6 @@ def sentences() -> None:
         st.button(words.WRITTEN, "written-examples", icon=":material/notes:", on_click=show, args=(written[0],))
     show_examples(result, shown)
     offer_exports(scene, result)
-
-
-# ---------------------------------------------------------------- the examples
 
 
 def show_examples(result: SweepResult, shown: Shown) -> None:
@@ -97,8 +85,8 @@ def try_a_sentence(result: SweepResult) -> None:
             texts = check_texts(typed, task)
             ask("typed-job", result.key, "predict", wait=ANSWER_SECONDS, **question(result, texts))
             st.session_state["typed-texts"] = texts
-    if found := answer_to("typed-job", result.key):
-        show_prediction(Prediction(**found), st.session_state["typed-texts"], result)
+    if answer := answer_to("typed-job", result.key):
+        show_prediction(Prediction(**answer), st.session_state["typed-texts"], result)
 
 
 def show_prediction(prediction: Prediction, texts: Sequence[str], result: SweepResult) -> None:

@@ -8,7 +8,9 @@ from urllib.parse import parse_qs
 from streamlit.testing.v1 import AppTest
 
 from core.request.catalog import ROOT
-from ui.header import PAGES
+from core.request.pages import PAGES
+
+SCRIPTS = {name: page.file for name, page in PAGES.items()}
 
 
 def open_page(page: str, **parameters: str) -> AppTest:
@@ -73,7 +75,7 @@ def follow(app: AppTest, page: str) -> AppTest:
     query = parse_qs(links(app)[page])
     app.query_params.clear()
     app.query_params.update(query)
-    return run(app.switch_page(PAGES[page]))
+    return run(app.switch_page(SCRIPTS[page]))
 
 
 def players(app: AppTest) -> list[dict[str, Any]]:

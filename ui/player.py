@@ -16,11 +16,11 @@ from core.charts.story import Step, mounted
 from core.charts.vega import text_of, vega_script
 from core.charts.view import Scene
 from core.findings.words.layers import reduction_explained
-from core.request.amounts import amount_text
-from core.request.catalog import REDUCTION, REDUCTION_TITLES, ROOT
+from core.request.catalog import ROOT
+from core.request.pages import REDUCTION
 from core.results.schema import SweepResult
 from core.results.store import write_atomically
-from ui.address import amount_in_address, choose, parameters_on_show, read_choice, refuse, set_parameter
+from ui.address import amount_in_address, choose, parameters_on_show, set_parameter
 from ui.text import plain, remark
 
 STATIC = ROOT / "static"  # served by Streamlit under app/static
@@ -103,26 +103,28 @@ def show_pictures(
     pause_after_first_picture()
 
 
-def show_answer(shown: Shown, title: DeltaGenerator, key: str, link: bool = True) -> Scene | None:
-    """Show the answer of a page: its heading, its picture and its sentences.
+def show_answer(shown: Shown, title: DeltaGenerator, key: str) -> Scene | None:
+    """Show the answer of a page: its heading, its first picture and its sentences.
 
     Args:
-        shown: The content of the page, with at most one picture.
+        shown: The content of the page.
         title: The place of the heading.
         key: See `show_pictures`.
-        link: Whether the picture moves, with its amount in the address; above one that does not, the sentences stand.
 
     Returns:
-        The scene of the picture.
+        The scene of the picture; None if there is none.
     """
     title.title(plain(shown.finding.heading), anchor=False)
-    place = st if link else st.container()
-    for block in shown.blocks:
-        start = start_in_address(block.scene.amounts, block.start) if link else block.start
-        pick = partial(_note_pick, key, block.picks)
-        show_pictures(block.scene, key=key, group=block.group, start=start, link=link, on_pick=pick)
-    place.markdown(plain(" ".join(shown.finding.sentences)))
-    return shown.blocks[0].scene if shown.blocks else None
+    sentences, above = plain(" ".join(shown.finding.sentences)), st.container()
+    if not shown.blocks:
+        above.markdown(sentences)
+        return None
+    block = shown.blocks[0]
+    moves = len(block.scene.frames) > 1
+    start, pick = amount_in_address(block.start), partial(_note_pick, key, block.picks)
+    show_pictures(block.scene, key=key, group=block.group, start=start, link=moves, on_pick=pick)
+    (st if moves else above).markdown(sentences)  # what a choice costs is read before its picture
+    return block.scene
 
 
 def _note_pick(key: str, parameter: str) -> None:
@@ -146,34 +148,12 @@ def show_story(steps: Sequence[Step], key: str) -> str | None:
     return events.go
 
 
-def start_in_address(amounts: Sequence[float], default: float | None = None) -> float | None:
-    """Return the amount that the address asks for; if it has to be another one, a note says so.
-
-    Args:
-        amounts: The amounts of the scene, in ascending order.
-        default: Returned where the address names no amount.
-    """
-    request = amount_in_address()
-    if request is None:
-        refuse("amount")
-        return default
-    amount = max((amount for amount in amounts if amount <= request), default=amounts[0])  # as the player does
-    if amount != request:
-        refuse("amount", amount_text(amount))
-    return amount
-
-
-def reduction_in_address() -> str:
-    """Return the reduction that the address names, for a page that offers the choice elsewhere."""
-    return read_choice(REDUCTION_TITLES, "reduction", REDUCTION)
-
-
 def choose_reduction(result: SweepResult | None) -> str:
     """Offer the reductions, whose choice the address keeps, and explain the one on show.
 
     Args:
         result: The result on show; under `tokens`, a note says how much of it is sentence length.
     """
-    reduction = choose("reduction", REDUCTION_TITLES, segmented=True)
+    reduction = choose(REDUCTION)
     remark(reduction_explained(reduction, result))
     return reduction

@@ -1,6 +1,7 @@
 """Results on a page: list the available ones, open a visitor's own, read each file once for all, who only look."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -9,9 +10,10 @@ from typing import TypeVar
 import streamlit as st
 from cachetools import LRUCache, cached
 
-from core.errors import PrunescopeError
+from core.errors import BusyError, PrunescopeError
 from core.findings.choices import companions, methods_beside
 from core.findings.comparable import same_checkpoint
+from core.findings.words.grid import GridRow, grid_rows
 from core.request.limits import is_hosted, limits
 from core.results import library, store
 from core.results.cached_call import cached_call
@@ -27,6 +29,7 @@ E = TypeVar("E", Entry, CutEntry)
 R = TypeVar("R", bound=Result)
 COMPUTED = "computed-results"  # of the session: keys, the newest first
 MOST_BYTES = 400 * 2**20  # of results in memory
+_reading_rows = Lock()  # later visitors wait for the same rows: fifty who all read them at once would stall the server
 SMALL_BYTES = 2 * 2**20  # of a file that is read here; larger ones may come from anywhere, and take too much memory
 
 
@@ -138,34 +141,54 @@ def _read(key: str, of_kind: Callable[[Result, str], R]) -> R | None:
 
 
 def companions_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepResult]:
-    """Read the available results that another is judged beside: see `core.findings.choices.companions`.
-
-    Hosted, they may have been computed in another visit: a link that leads to a result leads to its verdict.
-    """
-    return read_beside(companions, result, _judging(entries))
+    """Read the available results that another is judged beside: see `core.findings.choices.companions`."""
+    return read_all(companions(cached_call(library.entry_of, result), judging(entries)))
 
 
 def own_methods(result: SweepResult) -> list[SweepResult]:
     """Read a visitor's own whole sweep with those of other methods, measured like it at its amounts, else nothing.
 
-    Hosted, whoever has a link to one of them, as after a reload, has them all: see `companions_of`.
+    Hosted, whoever has a link to one of them, as after a reload, has them all: see `judging`.
     """
-    own = {entry.key: entry for entry in _judging(own_results())}
+    own = {entry.key: entry for entry in judging(own_results())}
     if result.key not in own:
         return []
-    alike = read_beside(methods_beside, result, [own[result.key], *own.values()])
+    alike = read_all(methods_beside(cached_call(library.entry_of, result), [own[result.key], *own.values()]))
     like_it = [method for method in alike if same_checkpoint(method, result) and method.amounts == result.amounts]
     return like_it if result in alike else []
 
 
-def _judging(entries: Sequence[Entry]) -> Sequence[Entry]:
-    """Return the available results, and on a hosted server all others that are stored there."""
+def judging(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Add to the available results, on a hosted server, all others that are stored there.
+
+    They may have been computed in another visit: a link that leads to a result leads to its verdict.
+    """
     return [*{entry.key: entry for entry in (*entries, *library.own(Entry))}.values()] if is_hosted() else entries
 
 
-def read_beside(
-    choose: Callable[[Entry, Sequence[Entry]], Iterable[Entry]], result: SweepResult, entries: Sequence[Entry]
-) -> list[SweepResult]:
-    """Read those results that are chosen for another one: see `core.findings.choices`."""
-    found = (by_key(entry.key) for entry in choose(cached_call(library.entry_of, result), entries))
-    return [result for result in found if result is not None]
+def read_all(entries: Iterable[Entry]) -> list[SweepResult]:
+    """Read those results that can be read; show an error for each of the others."""
+    return [result for entry in entries if (result := by_key(entry.key))]
+
+
+# ---------------------------------------------------------------- all results in a table
+
+
+def rows_of(entries: Sequence[Entry]) -> list[GridRow]:
+    """Describe results as rows of a grid, each judged beside the others of its checkpoint and examples."""
+    places = defaultdict(list)
+    for entry in entries:
+        if path := store.find(entry.key):
+            places[entry.checkpoint, entry.fingerprint].append(store.state_of(path))
+    rows: list[GridRow] = []
+    with _reading_rows:
+        for files in places.values():
+            found = library.extracts(files).items()
+            rows += _rows({file: extract for file, extract in found if not isinstance(extract, BusyError)})
+    return rows
+
+
+@cached(LRUCache(1024), tuple)  # places, each about as large as one result
+def _rows(found: Mapping[store.FileState, library.Extract]) -> tuple[GridRow, ...]:
+    """Describe the results of one place, again only when one of its files has changed or is new."""
+    return tuple(grid_rows([extract for extract in found.values() if isinstance(extract, SweepResult)]))

@@ -1,7 +1,4 @@
-"""What a page shows of results: pictures that move, what is said of them, and the details; for whoever puts it up.
-
-The app's page of the same name and the static edition's show this.
-"""
+"""Compose what each page shows of results, for the app and for the static edition: pictures, sentences and details."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,15 +12,15 @@ from core.charts.layers import layer_scene
 from core.charts.passed import halves_scene
 from core.charts.result import STAGE, result_scene
 from core.charts.sentences import flip_scene
-from core.charts.story import Step
+from core.charts.story import Step, story
 from core.charts.view import Scene, reduction_choices
 from core.findings import compare, passed
-from core.findings.accuracy import metric_of
-from core.findings.choices import middle_of
+from core.findings.accuracy import metric_of, metrics_of
+from core.findings.choices import companions, halves, isolated, middle_of
 from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
-from core.findings.compare import Two
 from core.findings.cut import chosen, frontier_of
+from core.findings.layers import layers_of
 from core.findings.pooled import Pooled
 from core.findings.sentences import ALL, examples_of, selected
 from core.findings.words import Finding, Table, numbered
@@ -32,15 +29,26 @@ from core.findings.words import cut as cut_words
 from core.findings.words import grid as grid_words
 from core.findings.words import layers as layers_words
 from core.findings.words import sentences as sentences_words
+from core.findings.words import story as story_words
+from core.findings.words.lab import caution
 from core.findings.words.numbers import unbroken
 from core.findings.words.passed import halves_finding
 from core.findings.words.present import HINT
-from core.findings.words.story import spoken_summary
 from core.findings.words.verdict import criteria_table, numbers_table
 from core.request.catalog import REDUCTIONS
+from core.request.pages import Choice
 from core.results.cached_call import cached_call
-from core.results.cut import CutStudy
-from core.results.names import PointLabel, ReductionKey
+from core.results.cut import CutStudy, Result
+from core.results.library import Entry, entry_of
+from core.results.names import (
+    PointLabel,
+    ReductionKey,
+    brief_label,
+    checkpoint_name,
+    data_name,
+    point_names,
+    pruning_name,
+)
 from core.results.schema import SweepResult
 
 NOTHING = Finding("")
@@ -52,13 +60,13 @@ class Block:
 
     Attributes:
         scene: The picture.
-        said: What stands above and below it.
+        finding: What stands above and below it.
         start: The amount shown first.
         group: Of the players that move together; empty for one of its own.
         picks: The parameter that a click on a row of the picture sets.
         choices: What the player itself lets choose from, by reduction.
         spoken: What a speaker may say of each of these.
-        stage: The words around a picture for a projector.
+        stage: The words around a picture for a projector, and the keys of the results that its arrow keys step through.
     """
 
     scene: Scene
@@ -68,7 +76,7 @@ class Block:
     picks: str = ""
     choices: Mapping[str, Scene] = field(default_factory=dict)
     spoken: Mapping[str, str] = field(default_factory=dict)
-    stage: Mapping[str, str] | None = None
+    stage: Mapping[str, Any] | None = None
 
     def offered(self, written: Callable[[Scene], Any]) -> Rows:
         """Return the choices as core/charts/player.js takes them, their pictures as they are written."""
@@ -81,13 +89,12 @@ class Shown:
     """What a page shows for one combination of its choices.
 
     Attributes:
-        said: The heading and the sentences.
+        finding: The heading and the sentences.
         blocks: The pictures.
         notes: What is said beside them in boxes.
         tables: The details, by their titles.
         text: How to read all this, in Markdown.
         steps: The scenes of a story.
-        turn: The keys of the results that the arrow keys step through.
     """
 
     finding: Finding
@@ -96,57 +103,98 @@ class Shown:
     tables: Mapping[str, Table] = field(default_factory=dict)
     text: str = ""
     steps: Sequence[Step] = ()
-    turn: Sequence[str] = ()
 
 
-# ---------------------------------------------------------------- layers
+# ---------------------------------------------------------------- what a page takes
 
 
-def layers_shown(result: SweepResult, near: Sequence[SweepResult], reduction: ReductionKey, layer: PointLabel) -> Shown:
-    """Show every layer of a result in a row, and the selected one as a curve; nothing where similarity is undefined.
+def options_of(choice: Choice, *subjects: Result) -> Mapping[str, str]:
+    """Return the values of a choice and their names on screen, the default first unless the choice names another.
+
+    Args:
+        choice: One of the page's.
+        subjects: The results or the study on show.
+    """
+    results = [subject for subject in subjects if isinstance(subject, SweepResult)]
+    match choice.name:
+        case "metric":
+            return metrics_of(*results)
+        case "layer":
+            return {"": layers_words.FIRST_TO_CHANGE, **dict(point_names(results[0].points))}
+        case "flips":
+            return sentences_words.flip_choices(results[0], examples_of(results[0]))
+        case "label":
+            return {ALL: "Any", **{name: brief_label(name) for name in results[0].task.label_names}}
+    return choice.options
+
+
+def beside(page: str, result: SweepResult, entries: Sequence[Entry]) -> list[Entry]:
+    """Choose the results that a page shows or judges another one beside.
+
+    Args:
+        page: The page's name.
+        result: A result on show.
+        entries: The available results.
+    """
+    entry = cached_call(entry_of, result)
+    return [other for choose in BESIDE.get(page, ()) for other in choose(entry, entries)]
+
+
+# ---------------------------------------------------------------- what each page shows
+
+
+def story_shown(
+    result: SweepResult, near: Sequence[SweepResult], reduction: ReductionKey, metric: str | None = None
+) -> Shown:
+    """Tell the story of a result; `near` is what it is judged beside, and its halves pruned alone."""
+    steps = cached_call(story, result, reduction, near, metric)
+    notes = tuple(filter(None, [caution(result)]))
+    return Shown(Finding(pruning_name(result)), notes=notes, text=story_words.HOW_TO_READ, steps=steps)
+
+
+def layers_shown(
+    result: SweepResult, near: Sequence[SweepResult], reduction: ReductionKey, layer: PointLabel = ""
+) -> Shown:
+    """Show every layer of a result in a row, the selected one as a curve, and both halves pruned alone, if measured.
+
+    There is no picture where similarity is undefined.
 
     Args:
         result: A whole sweep.
         near: What it is judged beside, and its layers pruned alone.
         reduction: A key of REDUCTIONS.
-        layer: The selected one.
+        layer: The selected one; empty for the first to change.
     """
-    said = layers_words.layers_finding(result, layer, near, reduction)
+    layer = layer or cached_call(layers_of, result, reduction).selected.label
+    said = cached_call(layers_words.layers_finding, result, layer, near, reduction)
     if not said.sentences:
         return Shown(said)
-    scene = layer_scene(result, reduction, layer, controls_of(result, near))
-    block = Block(scene, start=middle_of(result.amounts), group="layers", picks="layer")
-    return Shown(said, [block], text=layers_words.READING)
-
-
-def layers_tables(result: SweepResult, near: Sequence[SweepResult], reduction: ReductionKey) -> dict[str, Table]:
-    """Tabulate how far layers stay intact, the verdict and the numbers; see `layers_shown`."""
-    return {
+    scene = cached_call(layer_scene, result, reduction, layer, controls_of(result, near))
+    blocks = [Block(scene, start=middle_of(result.amounts), group="layers", picks="layer")]
+    alone, drawn = isolated_of(result, near), list(isolated_controls_of(result, near).values())
+    if harm := cached_call(passed.harm_of, alone, result):
+        halves_alone = halves_finding(cached_call(verdict, result, near, reduction).lead, harm, passed.shipped())
+        halves_picture = cached_call(halves_scene, result, reduction, alone, drawn, halves_alone.heading)
+        blocks.append(Block(halves_picture, halves_alone, harm.removed))
+    tables = {
         "": layers_words.survival_table(result, reduction),
         "Verdict": cached_call(criteria_table, result, near),
         "Numbers": cached_call(numbers_table, result, near),
     }
-
-
-def halves_block(result: SweepResult, near: Sequence[SweepResult], reduction: ReductionKey) -> Block | None:
-    """Show what pruning each half of the layers alone does; None where that was not measured."""
-    alone, drawn = isolated_of(result, near), list(isolated_controls_of(result, near).values())
-    harm = cached_call(passed.harm_of, alone, result)
-    if harm is None:
-        return None
-    said = halves_finding(cached_call(verdict, result, near, reduction).lead, harm, passed.shipped())
-    return Block(cached_call(halves_scene, result, reduction, alone, drawn, said.heading), said, harm.removed)
-
-
-# ---------------------------------------------------------------- other pages of results
+    return Shown(said, blocks, tables=tables, text=layers_words.READING)
 
 
 def compare_shown(
-    two: Two, near: Sequence[SweepResult], axis: compare.Axis, reduction: ReductionKey, metric: str | None = None
+    first: SweepResult,
+    second: SweepResult,
+    near: Sequence[SweepResult],
+    axis: compare.Axis,
+    reduction: ReductionKey,
+    metric: str | None = None,
 ) -> Shown:
     """Show how two results differ, where the same of an axis is reached; `near` is what either is judged beside."""
-    metric = metric_of(*two, asked=metric)
-    scene = compare_scene(*two, reduction, axis, metric)
+    two, metric = (first, second), metric_of(first, second, asked=metric)
+    scene = cached_call(compare_scene, *two, reduction, axis, metric)
     said = cached_call(compare_words.compare_finding, two, reduction, near, metric)
     said = replace(said, heading=compare_words.equal_heading(two, axis, reduction) or said.heading)
     tests = cached_call(compare.paired_comparisons, two, metric) if said.sentences else []
@@ -161,7 +209,9 @@ def compare_shown(
     )
 
 
-def sentences_shown(result: SweepResult, flips: str, label: str = ALL, with_texts: bool = True) -> Shown:
+def sentences_shown(
+    result: SweepResult, _: Sequence[SweepResult], flips: str, label: str = ALL, with_texts: bool = True
+) -> Shown:
     """Show which of a result's examples flip, and their texts if kept; no picture where none fits."""
     examples = [known if with_texts else replace(known, texts=()) for known in examples_of(result)]
     said, found = sentences_words.flips_finding(result, examples), selected(result, examples, label, flips)
@@ -174,21 +224,31 @@ def sentences_shown(result: SweepResult, flips: str, label: str = ALL, with_text
     return Shown(said, [Block(cached_call(flip_scene, result, found))], notes, tables, sentences_words.EXPLANATION)
 
 
-def present_block(result: SweepResult, near: Sequence[SweepResult], heading: str, caption: str) -> Block:
-    """Show one result over the whole window, under a heading, by every reduction; see `layers_shown`."""
+def present_shown(
+    result: SweepResult, near: Sequence[SweepResult], titles: Mapping[str, str], caption: str = ""
+) -> Shown:
+    """Show one result over the whole window, by every reduction.
+
+    Args:
+        result: A whole sweep.
+        near: What it is judged beside.
+        titles: By their keys, what stands over the results that the arrow keys step through, this one among them.
+        caption: The line below the picture; empty for what was measured.
+    """
+    heading, caption = titles[result.key], caption or f"{checkpoint_name(result)}, {data_name(result)}"
     scenes = {
         name: replace(
             cached_call(result_scene, result, name, STAGE), title=heading, caption=(caption, REDUCTIONS[name].title)
         )
         for name in REDUCTIONS
     }
-    spoken = {name: cached_call(spoken_summary, result, near, name) for name in scenes}
-    stage = {"heading": heading, "caption": caption, "hint": HINT}
+    spoken = {name: cached_call(story_words.spoken_summary, result, near, name) for name in scenes}
+    stage = {"heading": heading, "caption": caption, "hint": HINT, "key": result.key, "keys": list(titles)}
     first = next(iter(scenes.values()))
-    return Block(first, start=result.amounts[0], choices=scenes, spoken=spoken, stage=stage)
+    return Shown(Finding(heading), [Block(first, start=result.amounts[0], choices=scenes, spoken=spoken, stage=stage)])
 
 
-def cut_shown(study: CutStudy, most: str) -> Shown:
+def cut_shown(study: CutStudy, _: Sequence[SweepResult], most: str) -> Shown:
     """Show which layers can go where at most so much may be lost."""
     known = cached_call(frontier_of, study)
     found = chosen(known, float(most))
@@ -202,3 +262,20 @@ def pooled_shown(table: Sequence[Pooled], own: Own) -> Shown:
     said = grid_words.claim_finding(table[0], table)
     scene = forest_scene(table, own, said.heading)
     return Shown(said, [Block(scene)], tables={"": grid_words.pooled_table(table)}, text=grid_words.MEANING)
+
+
+# By the names of the pages: each takes the subjects on show, the results beside them, and a value for each choice.
+SHOWN: Mapping[str, Callable[..., Shown]] = {
+    "Story": story_shown,
+    "Present": present_shown,
+    "Layers": layers_shown,
+    "Sentences": sentences_shown,
+    "Compare": compare_shown,
+    "Cut": cut_shown,
+}
+BESIDE: Mapping[str, tuple[Callable[[Entry, Sequence[Entry]], list[Entry]], ...]] = {
+    "Story": (companions, halves),
+    "Present": (companions,),
+    "Layers": (companions, isolated),
+    "Compare": (companions,),
+}

@@ -13,7 +13,8 @@
 //   start: the amount shown first, with which nothing plays by itself, or null,
 //   link: {NAME: value}, the parameters of the page's address that a link to what is shown holds besides the amount and
 //     the choice, or null for no link,
-//   stage: {heading, caption, hint} for a projector, listening to the keys of the whole page, or null,
+//   stage: {heading, caption, hint, key, keys} for a projector, listening to the keys of the whole page, or null; the
+//     arrow keys step from the result of that key through the results of those keys,
 //   inStory: whether it is the picture of a scene (core/charts/story.js), which has the arrow keys,
 //   marked: {y, y2}, the ends of a row of its stack that is marked as the visitor's guess, or null,
 //   vega: URL of the Vega bundle, or null if it is loaded already,
@@ -405,6 +406,7 @@ class Player {
 
   update(data, tell) {
     if (data.choice !== this.data?.choice) this.chosen = data.choice;
+    if (data.stage?.key !== this.data?.stage?.key) this.turned = null;
     Object.assign(this, { data, tell, theme: themeOf(this.frame) });
     this.frame.ariaLabel = `${data.title}. Space plays and pauses, comma and full stop step.`;
     this.frame.className = `player ${data.layout.name}`;
@@ -522,8 +524,8 @@ class Player {
       link: () => this.copyLink(),
       full: turnFullScreen,
       speak: () => this.say(this.spoken.hidden),
-      previous: () => this.tell?.("turn", -1),
-      next: () => this.tell?.("turn", 1),
+      previous: () => this.turn(-1),
+      next: () => this.turn(1),
     };
     for (const [name, button] of Object.entries(this.buttons)) button.onclick = this.does[name];
     this.scrub.oninput = () => go(+this.scrub.value);
@@ -543,11 +545,16 @@ class Player {
     this.does[action]();
   }
 
+  turn(step) { // a second key may come before the page has followed the first
+    const { keys, key } = this.data.stage, place = keys.indexOf(this.turned ?? key) + step;
+    this.tell?.("turn", this.turned = keys.at(place % keys.length));
+  }
+
   async copyLink() {
     const view = viewed();
     const shown = { ...this.data.link, amount: this.data.frames[this.index].amount };
     if (this.choice) shown.reduction = this.choice.name;
-    for (const [name, value] of Object.entries(shown)) view.searchParams.set(name, value);
+    for (const [name, value] of Object.entries(shown)) if (value !== "") view.searchParams.set(name, value);
     await navigator.clipboard.writeText(new URL(addressOf(view), location.href).href);
     this.offerLink(DONE, "Link copied");
     setTimeout(() => this.offerLink(), 1500);
@@ -568,8 +575,8 @@ class Player {
 }
 
 // Mounts a player, or gives new data to the player in `root`, which keeps its amount and choice, and whether it plays.
-// Returns the function that ends it. `tell` is called with what the page must act on: ("turn", 1) or ("turn", -1) when a
-// stage asks for the next or the previous result, ("pick", value) when a mark is clicked whose data have a `pick`.
+// Returns the function that ends it. `tell` is called with what the page must act on: ("turn", key) when a stage asks for
+// the next or the previous result, ("pick", value) when a mark is clicked whose data have a `pick`.
 export function mountPlayer(root, data, tell = null) {
   (root.prunescopePlayer ??= new Player(root)).update(data, tell);
   return () => {

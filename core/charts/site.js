@@ -1,20 +1,16 @@
 // The static edition: one page whose address has after `#` what the app's address has. It follows core/charts/player.js
 // and core/charts/story.js in one classic script, since a browser that opens a file loads neither modules nor data.
-// Data come as scripts that call `prunescope.take(name, data)`; core/exports/site_files.py says what is in them.
+// Data come as scripts that call `prunescope.take(name, data)`; core/exports/site_files.py says what is in them. The
+// pages, their choices and what an address may hold come from the table in core/request/pages.py.
 
 const TAKEN = {}, SCRIPTS = {}; // data by their names; promises of what is being loaded
-const CARRIED = ["result", "other", "reduction", "study"]; // from page to page, as in ui/address.py
-const SETUP = [...CARRIED, "layer"]; // choices that are folded away behind the result's name
-const FILTERS = ["Task", "Checkpoint", "Pruning", "Verdict"]; // of all results
 const SHOWN = ["Checkpoint", "Task", "In the upper half", "Random, mean ± SD", "Verdict", "First to change", "Holds"]; // of each, beside its name
 const KEY_CHARS = 12; // of a result's key in the name of a file
-const MAX_QUOTED_CHARS = 24, MAX_LINE_CHARS = 200; // of a bad value; of the reader's own line below a stage
-const LAB = { heading: "Prune a checkpoint on your own machine", sentences: ["These pages show stored results."] };
 const LOCAL = "To prune a checkpoint, or to have a sentence of your own classified, run Prunescope:";
 const MISSING = "This view is not part of this edition, or it did not load.";
 
 let site; // the index
-let drawn = { roots: [], shown: {} }; // the page on show, where its players stand, the parameters of what it shows
+let drawn = { roots: [], shown: {} }; // the address of the page on show, its players' places, the values of its choices
 let asking = 0;
 
 globalThis.prunescope = { take: (name, data) => { TAKEN[name] = data; } };
@@ -68,22 +64,23 @@ function go(changes) { // what was chosen beside another result goes with it; on
 
 function linkTo(page, changes = {}) { // as `carried` of ui/address.py
   const asked = viewed().searchParams, result = asked.get("result"), stays = (changes.result ?? result) === result;
-  const kept = CARRIED.map((name) => [name, changes[name] ?? (stays || name !== "other" ? asked.get(name) : "")]);
+  const kept = site.carried.map((name) => [name, changes[name] ?? (stays || name !== "other" ? asked.get(name) : "")]);
   return `#/${page}?${new URLSearchParams(kept.filter(([, value]) => value))}`.replace(/\?$/, "");
 }
 
-class Reader { // of an address: for what is not here something else is shown, and a line says so
+class Reader { // of an address; a note says which of its values cannot be shown
   view = viewed();
   asked = this.view.searchParams;
   shown = {};
-  lines = [];
+  notes = [];
 
-  refuse(name, instead) { // without a line where another choice has left it behind
-    const value = this.asked.get(name), asks = `The link asks for the ${name}`;
-    if (value && value !== drawn.shown[name])
-      this.lines.push(`${asks} “${value.slice(0, MAX_QUOTED_CHARS)}”, which is not available here.`);
+  refuse(name) { // without a note if another choice made the value meaningless
+    const value = this.asked.get(name);
+    if (value && value !== drawn.shown[name]) {
+      const parts = [name, value.slice(0, site.maxQuotedChars)];
+      this.notes.push(site.refused.replaceAll("{}", () => parts.shift()));
+    }
     this.asked.delete(name);
-    if (instead !== undefined) this.asked.set(name, instead);
   }
 
   choice({ name, options, default: otherwise }) {
@@ -92,12 +89,9 @@ class Reader { // of an address: for what is not here something else is shown, a
     return (this.shown[name] = isHere ? value : otherwise);
   }
 
-  amount(amounts, otherwise) { // the last one up to that asked for, as the player shows it
+  get amount() { // that a shared link begins with
     const value = Number(this.asked.get("amount") || NaN);
-    const start = value >= 0 && value < 1 ? amounts.findLast((amount) => amount <= value) ?? amounts[0] : undefined;
-    if (start !== value) this.refuse("amount", start);
-    this.shown.amount = this.asked.get("amount");
-    return start ?? otherwise;
+    return value >= 0 && value < 1 ? value : undefined;
   }
 }
 
@@ -108,9 +102,9 @@ const commands = (text) => element("pre", {}, element("code", {}, text)); // a c
 const link = (label, page, changes, more) => element("a", { href: linkTo(page, changes), ...more }, label);
 const field = (label, control) => element("label", {}, element("span", {}, label), control);
 
-function chooser({ name, label, options }, chosen, choose = go) {
+function chooser({ name, label, options }, chosen) {
   const items = Object.entries(options).map(([value, title]) => new Option(title, value, false, value === chosen));
-  const onchange = ({ target }) => choose({ [name]: target.value });
+  const onchange = ({ target }) => go({ [name]: target.value });
   return field(label, element("select", { id: name, onchange }, ...items));
 }
 
@@ -129,28 +123,21 @@ function tabled(title, rows, headOf = (name) => name) { // of texts or elements;
   return element("div", { className: "told", tabIndex: 0, role: "group", ariaLabel: title || "Numbers" }, table);
 }
 
-function navigate(page, result, study = "") { // two lines, as in ui/header.py
+function navigate(page, result) { // two lines, as in ui/header.py
   const isView = site.views.includes(page), isPage = (to) => ({ ariaCurrent: to === page ? "page" : null });
   const first = Object.entries(site.first).map(([label, to]) => (site.views.includes(to)
     ? link(label, to, { result }, { ariaCurrent: isView ? "true" : null })
     : link(label, to, {}, isPage(to))));
-  const ofResult = (to) => ({ result, ...(to === "cut" && { study }) });
-  const views = site.views.map((to) => link(site.pages[to], to, ofResult(to), isPage(to)));
+  const views = site.views.map((to) => link(site.pages[to].name, to, { result }, isPage(to)));
   const lines = [element("nav", { ariaLabel: "Pages" }, element("b", {}, "Prunescope"), ...first)];
-  if (page === "" || isView || (page === "lab" && result)) lines.push(element("nav", { ariaLabel: "Views" }, ...views));
+  if (result || page === "" || isView) lines.push(element("nav", { ariaLabel: "Views" }, ...views));
   document.querySelector("header").replaceChildren(...lines);
 }
 
-function gallery(reader) { // all results, fields that find some of them, and heads that sort them
+function gallery(reader) { // all results, a field that finds some of them, and heads that sort them
   const entries = Object.entries(site.results), count = element("p", { role: "status" }), place = element("div");
-  const write = (changes) => { history.replaceState(history.state, "", withChanges(changes)); fill(); };
-  const fields = FILTERS.map((label) => {
-    const values = new Set(entries.map(([, { cells }]) => cells[label]).filter(Boolean)), name = label.toLowerCase();
-    const options = Object.fromEntries([["", "Any"], ...[...values].map((value) => [value, value])]);
-    return chooser({ name, label, options }, reader.choice({ name, options, default: "" }), write);
-  });
-  const value = reader.asked.get("q") ?? "", oninput = () => write({ q: q.value });
-  const q = element("input", { type: "search", value, oninput });
+  const oninput = () => { history.replaceState(history.state, "", withChanges({ q: q.value })); fill(); };
+  const q = element("input", { type: "search", value: reader.asked.get("q") ?? "", oninput });
   const row = ([result, { name, cells }]) => ({
     Pruning: link(cells.Pruning ?? name, "", { result }),
     ...Object.fromEntries(SHOWN.map((label) => [label, cells[label]?.replaceAll(" %", "\u00a0%") ?? "–"])),
@@ -167,62 +154,60 @@ function gallery(reader) { // all results, fields that find some of them, and he
   const head = (name) => element("button", { type: "button", name, title: "Sort", onclick: sort },
     name, ...(name === by ? [sign > 0 ? " ↑" : " ↓"] : []));
   function fill() {
-    const { searchParams: asked } = viewed(), words = (asked.get("q") ?? "").toLowerCase().split(/\s+/);
-    const isAsked = (label, cells) => ["", cells[label]].includes(asked.get(label.toLowerCase()) ?? "");
-    const found = entries.filter(([, { name, cells }]) => FILTERS.every((label) => isAsked(label, cells))
-      && words.every((word) => `${name} ${Object.values(cells).join(" ")}`.toLowerCase().includes(word)));
+    const words = q.value.toLowerCase().split(/\s+/);
+    const found = entries.filter(([, { name, cells }]) =>
+      words.every((word) => `${name} ${Object.values(cells).join(" ")}`.toLowerCase().includes(word)));
     count.textContent = `${found.length} of ${entries.length} results`;
     const rows = found.map(row), order = (one, other) =>
       sign * textOf(one[by]).localeCompare(textOf(other[by]), "en", { numeric: true });
     place.replaceChildren(tabled("", by ? rows.sort(order) : rows, head));
   }
-  queueMicrotask(fill); // the address has been put right by then
-  const form = element("div", { className: "choices" }, field("Search", q), ...fields);
+  fill();
+  const form = element("div", { className: "choices" }, field("Search", q));
   return [element("h2", {}, "Results"), form, count, place];
 }
 
 // ---------------------------------------------------------------- the page
 
-function subjectOf(page, reader) { // the keys of what a page is about, and the choice of these
-  const choices = [], first = (table) => Object.keys(table)[0];
-  const read = (name, label, options, otherwise) => {
-    choices.push({ name, label, options, default: otherwise });
-    return reader.choice(choices.at(-1));
+function subjectsOf(page, reader) { // the choices of the results or of the study that a page is about
+  const asked = reader.asked.get("result") ?? "", its = (key) => known(site.results, key) ?? { other: {}, study: "" };
+  const offers = {
+    result: () => [namesOf(site.results), site.start],
+    other: () => [its(reader.shown.result).other],
+    study: () => [namesOf(site.studies), its(asked).study],
   };
-  const asked = reader.asked.get("result") ?? "", its = (key) => known(site.results, key) ?? { other: {} };
-  if (page === "cut") {
-    const study = read("study", "Study", namesOf(site.studies), its(asked).study || first(site.studies));
-    const result = its(asked).study === study ? asked : known(site.studies, study)?.result || asked;
-    return { study, result, choices, keys: [study] };
-  }
-  if (page !== "" && !site.views.includes(page)) return { result: asked, study: its(asked).study, choices, keys: [] };
-  const result = read("result", page === "compare" ? "First" : "Result", namesOf(site.results), site.start);
-  const { other, study } = its(result);
-  const keys = page === "compare" ? [result, read("other", "Second", other, first(other))] : [result];
-  return { result, study, choices, keys };
+  const choices = Object.entries(site.pages[page].subjects).map(([name, label]) => {
+    const [options, preferred] = offers[name]();
+    const choice = { name, label, options, default: preferred || Object.keys(options)[0], is_folded: true };
+    reader.choice(choice);
+    return choice;
+  });
+  const { result = asked, study } = reader.shown, isOfStudy = !study || its(result).study === study;
+  const keys = choices.map(({ name }) => reader.shown[name]);
+  return { choices, keys, result: isOfStudy ? result : known(site.studies, study)?.result || result };
 }
 
 async function draw() {
   if (!afterHash()) history.replaceState(history.state, "", "#/");
   const ask = ++asking, reader = new Reader(), named = reader.view.pathname.slice(1);
-  const page = known(site.pages, named) ? named : "", subject = subjectOf(page, reader);
+  const page = known(site.pages, named) ? named : "", subjects = subjectsOf(page, reader), { keys } = subjects;
   reader.view.pathname = page;
   for (const [name, value] of Object.entries(site.former)) {
     if (reader.asked.get(name) === value) reader.asked.delete(name);
     reader.refuse(name);
   }
-  navigate(page, subject.result, subject.study);
-  const { keys } = subject, name = [page || "story", ...keys.map((key) => key?.slice(0, KEY_CHARS))].join("-");
-  const waits = document.querySelector(".waits"), files = page === "lab" ? [] : [keys.every(Boolean) && dataOf(name)];
-  waits.textContent = page === "lab" || known(TAKEN, name) ? "" : "Loading …";
-  const [shard] = await Promise.all(files).catch(() => []);
+  navigate(page, subjects.result);
+  const name = [page || "story", ...keys.map((key) => key?.slice(0, KEY_CHARS))].join("-");
+  const waits = document.querySelector(".waits");
+  waits.textContent = known(TAKEN, name) ? "" : "Loading …";
+  const shard = keys.every(Boolean) ? await dataOf(name).catch(() => undefined) : undefined;
   if (ask !== asking) return; // meanwhile the address is another one
-  if (!shard && page !== "lab") reader.lines.push(MISSING);
+  if (!shard) reader.notes.push(MISSING);
   waits.textContent = "";
-  show(reader, page, subject, shard);
+  show(reader, page, subjects, shard);
 }
 
-function viewIn(reader, { choices, parts, views }) { // what is chosen, or what comes nearest: the first choices count most
+function viewIn(reader, { choices, parts, views }) { // the chosen view, or the nearest: the first choices count most
   const wanted = choices.map((choice) => reader.choice(choice));
   const score = (key) => key.split("|").reduce((sum, value, k) => 2 * sum + (value === wanted[k]), 0);
   const key = Object.keys(views).reduce((best, one) => (score(one) > score(best) ? one : best));
@@ -234,48 +219,46 @@ function viewIn(reader, { choices, parts, views }) { // what is chosen, or what 
   return whole(parts, views[key]);
 }
 
-function mountedIn(reader, shard, { turn, steps }, { player, picks }, { result }, isFirst) { // what a place is to show
+function mountedIn(reader, { steps }, { player, picks }, { result }, isFirst) { // how to mount a picture or the story
   if (steps) {
     const leave = (_, what) => { location.hash = linkTo("lab", { result: what === "own" ? "" : result }); };
     const told = steps.map((step) => ({ ...step, player: playerOf(step.player) }));
     return (root) => mountStory(root, { key: result, steps: told }, leave);
   }
-  const data = playerOf(player), { frames, choices, stage, start } = data;
+  const data = playerOf(player), { frames, choices, stage } = data;
   const options = Object.fromEntries((choices ?? []).map(({ name, title }) => [name, title]));
   if (choices) data.choice = reader.choice({ name: "reduction", options, default: choices[0].name });
-  if (isFirst && frames.length > 1) data.start = reader.amount(frames.map(({ amount }) => amount), start);
-  if (stage) data.stage = { ...stage, caption: reader.asked.get("caption")?.slice(0, MAX_LINE_CHARS) || stage.caption };
+  if (isFirst && frames.length > 1) data.start = reader.amount ?? data.start;
+  if (stage)
+    data.stage = { ...stage, caption: reader.asked.get("caption")?.slice(0, site.maxLineChars) || stage.caption };
   data.link = isFirst ? reader.shown : null;
-  const tell = (name, value) => { // a turn starts from the address: a second key may come before the page has followed
-    const at = turn?.indexOf(viewed().searchParams.get("result") ?? result) + value;
-    go(name === "pick" ? { [picks]: value } : { result: turn[(at + turn.length) % turn.length] });
-  };
-  return (root) => mountPlayer(root, data, picks || turn ? tell : null);
+  const tell = (event, value) => go({ [event === "pick" ? picks : "result"]: value });
+  return (root) => mountPlayer(root, data, picks || stage ? tell : null);
 }
 
-function choosers(all, shown) { // those of what is on show behind its name, the page's own in sight
+function choosers(all, shown) { // the folded ones behind the names of what is on show, the others in sight
   const row = (few) => element("div", { className: "choices" }, ...few.map((one) => chooser(one, shown[one.name])));
-  const setup = all.filter(({ name }) => SETUP.includes(name)), own = all.filter(({ name }) => !SETUP.includes(name));
-  const named = setup.filter(({ name, options }) => CARRIED.includes(name) && options[shown[name]]);
+  const folds = all.filter((one) => one.is_folded), inSight = all.filter((one) => !one.is_folded);
+  const named = folds.filter(({ name, options }) => site.carried.includes(name) && options[shown[name]]);
   const names = named.map(({ name, options }) => `${name === "other" ? "beside " : ""}${options[shown[name]]}`);
-  return [...(setup.length ? [folded("setup", names.join(" · "), row(setup))] : []), row(own)];
+  return [...(folds.length ? [folded("setup", names.join(" · "), row(folds))] : []), row(inSight)];
 }
 
 function show(reader, page, { result, choices, keys }, shard) {
   const held = document.activeElement; // before its part of the page is moved
-  const view = shard ? viewIn(reader, shard) : page === "lab" ? LAB : {};
+  const view = shard ? viewIn(reader, shard) : {};
   const blocks = view.steps ? [{}] : view.blocks ?? [];
-  const { name, recipe } = known(site.results, result) ?? {}, { shown, lines } = reader;
-  const isNew = page !== drawn.page, isBelow = view.steps || page === "present";
-  const mounted = blocks.map((block, k) => mountedIn(reader, shard, view, block, { result }, !k));
+  const { name, recipe } = known(site.results, result) ?? {}, { shown, notes } = reader, { title: ofPage } = site.pages[page];
+  const isNew = page !== drawn.page, isBelow = view.steps || page === "present", isLocal = page === "lab" || !shard;
+  const mounted = blocks.map((block, k) => mountedIn(reader, view, block, { result }, !k));
   const roots = blocks.map((_, k) => (isNew ? null : drawn.roots[k]) ?? element("div"));
   for (const root of drawn.roots.filter((before) => !roots.includes(before)))
     for (const one of [root.prunescopePlayer, root.prunescopeStory]) one?.finish();
   drawn = { ...drawn, page, isNew, roots, shown };
   document.body.className = `at-${page || "story"}`;
   const named = known(site.studies, keys[0])?.name ?? name;
-  document.title = [site.pages[page], named, "Prunescope"].filter(Boolean).join(" · ");
-  const title = element("h1", { tabIndex: -1, hidden: Boolean(view.steps) }, view.heading || site.pages[page]);
+  document.title = [site.pages[page].name, named, "Prunescope"].filter(Boolean).join(" · ");
+  const title = element("h1", { tabIndex: -1, hidden: Boolean(view.steps) }, view.heading || ofPage);
   const said = [...paragraphs(view.notes, "note"), ...paragraphs(view.sentences)];
   const text = element("div", { innerHTML: view.text ?? "" });
   for (const wide of text.querySelectorAll("math[display=block], table")) wide.tabIndex = 0; // it scrolls by itself
@@ -287,10 +270,10 @@ function show(reader, page, { result, choices, keys }, shard) {
   const details = tables.length || view.text ? [folded("more", "Details", ...tables, text)] : [];
   document.querySelector("main").replaceChildren(title,
     ...(page === "present" ? [link("← Leave", "", { result })] : []),
-    ...paragraphs(lines, "note"), ...(isBelow ? [] : chosen), ...sections, ...(isBelow ? chosen : []),
+    ...paragraphs(notes, "note"), ...(isBelow ? [] : chosen), ...sections, ...(isBelow ? chosen : []),
     ...(blocks.length ? details : [...said, text]),
-    ...(shard && page !== "sentences" ? [] : [element("p", {}, LOCAL), commands(site.local)]),
-    ...(!shard && recipe ? [element("h2", {}, `Compute again: ${name}`), commands(recipe)] : []),
+    ...(isLocal || page === "sentences" ? [element("p", {}, LOCAL), commands(site.local)] : []),
+    ...(isLocal && recipe ? [element("h2", {}, `Compute again: ${name}`), commands(recipe)] : []),
     ...(page === "grid" ? gallery(reader) : []));
   mounted.forEach((mount, k) => mount(roots[k]));
   history.replaceState(history.state, "", addressOf(reader.view));

@@ -6,7 +6,7 @@
 //   key: of the result; under it the browser keeps what the visitor has guessed,
 //   steps: [{
 //     name, heading, sentences: [text], notes: [text], what a presenter says,
-//     go: {label, what} or null: a button, of which `tell("go", what)` is called,
+//     go: {label, action} or null: a button, on which `tell("go", action)` is called,
 //     player: what mountPlayer takes, or null; it plays by itself where its `start` is null,
 //     drawing: HTML of our own in its place, or null,
 //   }],

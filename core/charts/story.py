@@ -66,8 +66,7 @@ class Step:
 def story(
     result: SweepResult,
     reduction: ReductionKey,
-    companions: Sequence[SweepResult],
-    beside: Sequence[SweepResult],
+    near: Sequence[SweepResult],
     metric: str | None = None,
 ) -> tuple[Step, ...]:
     """Tell what a result shows, scene by scene.
@@ -75,15 +74,14 @@ def story(
     Args:
         result: A whole sweep.
         reduction: A key of REDUCTIONS.
-        companions: What it is judged beside: see `core.findings.choices.companions`.
-        beside: Both halves of its layers pruned alone: see `core.findings.choices.halves`.
+        near: What it is judged beside, and both halves of its layers pruned alone: see `core.findings.choices`.
         metric: By which the model works; None is the task's main one.
 
     Returns:
         All six steps.
     """
-    metric, companions, table = metric_of(result, asked=metric), list(companions), pooled.shipped()
-    controls, to = controls_of(result, companions), working_to(result, metric)
+    metric, table = metric_of(result, asked=metric), pooled.shipped()
+    controls, to = controls_of(result, near), working_to(result, metric)
 
     def curves(*drawn: SweepResult) -> View:
         return accuracy_view(result, result.frames, metric_title(metric), metric, controls=drawn)
@@ -96,17 +94,17 @@ def story(
     pairs = heatmap_view(result, result.frames, reduction, annotated=True)
     shown = {"stack": stack_view(result, reduction, (), has_floor=False), "heatmap": pairs, "accuracy": curves()}
     limits = {"stack": stack_view(result, reduction, ()), "accuracy": shown["accuracy"]}
-    stack = stack_view(result, reduction, companions, has_floor=False)
+    stack = stack_view(result, reduction, near, has_floor=False)
     chance = {"stack": stack, "accuracy": curves(*controls)} if controls else {}
     guess = {"stack": _whole(shown["stack"])} if len(result.points) > 1 else {}
     start = to or result.amounts[0]
     return (
         step("similar", words.similar_finding(table), PLAY, {}),
         step("guess", words.guess_finding(result), GUESS, guess),
-        step("play", words.play_finding(result, companions, reduction), PLAY, shown),
+        step("play", words.play_finding(result, near, reduction), PLAY, shown),
         step("limits", words.limits_finding(result, reduction, metric), BESIDE, limits, start),
-        step("chance", words.chance_finding(result, companions, table, metric), BESIDE, chance, start),
-        _matters(result, reduction, companions, beside),
+        step("chance", words.chance_finding(result, near, table, metric), BESIDE, chance, start),
+        _matters(result, reduction, near),
     )
 
 
@@ -168,13 +166,11 @@ def _whole(stack: View) -> View:
     return replace(wider, datasets={**stack.datasets, "stack": rows}, numbers=numbers, picks="stack")
 
 
-def _matters(
-    result: SweepResult, reduction: ReductionKey, companions: Sequence[SweepResult], beside: Sequence[SweepResult]
-) -> Step:
+def _matters(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult]) -> Step:
     """Show which layers fade, beside the harm of pruning either half; by what is measured of halves alone."""
-    alone, drawn = isolated_of(result, beside), list(isolated_controls_of(result, beside).values())
+    alone, drawn = isolated_of(result, near), list(isolated_controls_of(result, near).values())
     found, scene = passed.harm_of(alone, result), None
-    told = words.matters_finding(result, verdict(result, companions, reduction), found, passed.shipped())
+    told = words.matters_finding(result, verdict(result, near, reduction), found, passed.shipped())
     if found:
         scene = halves_scene(result, reduction, alone, drawn, told.heading)
     return _step("matters", told, scene, found.removed if found else None)

@@ -1,23 +1,65 @@
-"""How the static edition is written: a page's views as a script that a browser loads when it needs them.
+"""The files of the static edition: the views of a page as a script that a browser loads when it needs them.
 
 A file address serves no data, only scripts: so each file in `data` hands its content to core/charts/site.js. What the
-views of a page share, such as a drawing or a column of numbers, stands in its file once.
+views of a page share, such as a drawing or a column of numbers, is written once.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
 from core.charts.grammar import Rows
-from core.charts.pages import Block, Shown
+from core.charts.pages import SHOWN, Block, Shown, beside, options_of
 from core.charts.story import mounted
 from core.charts.view import Scene, View
-from core.exports.site_pages import SEPARATOR, Page
+from core.exports.methods_page import markdown_html
+from core.exports.site_shelf import Shelf
 from core.findings.words.numbers import unbroken
+from core.request.pages import PAGES, Choice
+from core.results.cut import Result
+from core.results.schema import SweepResult
 
-MOST_CHARACTERS = 860_000  # of a file; views that have no room in it are left out, which is said
+SEPARATOR = "|"  # between the values of a page's choices
+KEY_CHARS = 12  # of a result's key in the name of a file
+MOST_OPTIONS = 100  # of a choice; with more, as of labels, it is not offered
+MOST_CHARACTERS = 860_000  # of a file; views beyond that are left out and reported
 LONG = 60  # characters, from which a part is written once
+
+
+def shard_of(page: str, shelf: Shelf, *subjects: Result) -> "Shard":
+    """Write the views of a page of results or of a study, for every choice that its address knows.
+
+    Args:
+        page: The page's name.
+        shelf: The results that it is shown with.
+        subjects: What it is about.
+    """
+    results = [subject for subject in subjects if isinstance(subject, SweepResult)]
+    near = [shelf.sweep(entry) for result in results for entry in beside(page, result, shelf.entries)]
+    more: dict[str, Any] = {}
+    if page == "Present":
+        more["titles"] = shelf.playlist(results[0])
+    if page == "Sentences":  # others' sentences are not ours to publish
+        more["with_texts"] = results[0].task.source == "written"
+    choices = [replace(choice, options=options_of(choice, *subjects)) for choice in PAGES[page].choices]
+
+    def show(**chosen: str) -> Shown:
+        return SHOWN[page](*subjects, near, **chosen, **more)
+
+    return Shard(name_of(page, *(subject.key for subject in subjects)), show, list(filter(_is_offered, choices)))
+
+
+def name_of(page: str, *keys: str) -> str:
+    """Name the file of a page."""
+    return "-".join((PAGES[page].address or "story", *(key[:KEY_CHARS] for key in keys)))
+
+
+def _is_offered(choice: Choice) -> bool:
+    """Whether a choice has several options, which a file can name."""
+    can_be_named = not any(SEPARATOR in value or value == "__proto__" for value in choice.options)
+    return can_be_named and 1 < len(choice.options) <= MOST_OPTIONS
 
 
 def script(name: str, data: object) -> str:
@@ -47,30 +89,45 @@ class Shard:
     """The views of one page, as core/charts/site.js reads them.
 
     Attributes:
+        name: The name of its file.
         left_out: How many views had no room.
     """
 
-    def __init__(self, page: Page) -> None:
-        """Write all views of a page, those of its defaults first."""
-        self.left_out, self._page, self._size = 0, page, 0
+    def __init__(
+        self,
+        name: str,
+        show: Callable[..., Shown],
+        choices: Sequence[Choice] = (),
+        html: Callable[[str], str] = markdown_html,
+    ) -> None:
+        """Write all views of a page, those of its defaults first.
+
+        Args:
+            name: The name of its file.
+            show: Returns what the page shows for a value of each choice.
+            choices: What it lets its reader choose, with the options.
+            html: Writes the text on how to read it.
+        """
+        self.name, self.left_out, self._size = name, 0, 0
         self._parts: list[Any] = []
         self._places: dict[str, int] = {}  # of parts, by their text
         self._views: dict[str, Any] = {}
-        for values in product(*(_default_first(choice.options, choice.default) for choice in page.choices)):
+        self._choices = [replace(choice, default=choice.default or next(iter(choice.options))) for choice in choices]
+        for values in product(*map(_default_first, self._choices)):
             if self._size > MOST_CHARACTERS:
                 self.left_out += 1
             else:
-                shown = page.show(**dict(zip((choice.name for choice in page.choices), values, strict=True)))
-                self._views[SEPARATOR.join(values)] = self._shared(_view(shown, page.html(shown.text)))
+                shown = show(**dict(zip((choice.name for choice in choices), values, strict=True)))
+                self._views[SEPARATOR.join(values)] = self._shared(_view(shown, html(shown.text)))
 
     @property
     def script(self) -> str:
         """The whole file."""
-        choices = [vars(choice) for choice in self._page.choices]
-        return script(self._page.name, {"choices": choices, "parts": self._parts, "views": self._views})
+        choices = list(map(vars, self._choices))
+        return script(self.name, {"choices": choices, "parts": self._parts, "views": self._views})
 
     def _shared(self, value: Any) -> Any:
-        """Leave what is long in the parts, once, whatever it is a part of; `{"$": 3}` stands for the fourth of them."""
+        """Write each long part once; `{"$": 3}` stands for the fourth of them."""
         if isinstance(value, Mapping):
             value = {name: self._shared(known) for name, known in value.items()}
         elif isinstance(value, list | tuple):
@@ -94,7 +151,6 @@ def _view(shown: Shown, text: str) -> dict[str, Any]:
             {"title": title, "rows": coded(list(map(_row, table)))} for title, table in shown.tables.items() if table
         ],
         "text": text,
-        "turn": shown.turn,
     }
     if shown.steps:
         view["steps"] = mounted(shown.steps, None, _player)
@@ -131,5 +187,5 @@ def _finding(finding: Any) -> dict[str, Any]:
     return {"heading": unbroken(finding.heading), "sentences": list(map(unbroken, finding.sentences))}
 
 
-def _default_first(options: Mapping[str, str], default: str) -> Sequence[str]:
-    return sorted(options, key=lambda value: value != default)
+def _default_first(choice: Choice) -> list[str]:
+    return sorted(choice.options, key=lambda value: value != choice.default)

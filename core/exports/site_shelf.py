@@ -2,13 +2,13 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from core.errors import PrunescopeError
-from core.findings.choices import companions, counterpart, is_of_model, offered, published_pair, settings
+from core.findings.choices import counterpart, is_of_model, offered, published_pair, settings
 from core.findings.words.choices import BOXES, playlist
 from core.request import catalog
 from core.results import store
@@ -49,12 +49,6 @@ class Shelf:
     def study(self, entry: CutEntry) -> CutStudy:
         """Read a study."""
         return study_in(_read(self.files[entry.key]), entry.key)
-
-    def beside(
-        self, result: SweepResult, choose: Callable[[Entry, Sequence[Entry]], Iterable[Entry]] = companions
-    ) -> list[SweepResult]:
-        """Read those sweeps that are chosen for another one: see `core.findings.choices`."""
-        return [self.sweep(other) for other in choose(entry_of(result), self.entries)]
 
     def study_of(self, result: SweepResult) -> CutEntry | None:
         """Find the study of cuts of a sweep's checkpoint."""

@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from core.charts.theme import THEMES, ThemeName
-from core.findings.words.pages import ADDRESSES
+from core.request.pages import PAGES
 from tests.browser import look
 from tests.browser.shipped import COLA, SST2
 
@@ -33,10 +33,10 @@ FOCUSED = """() => {
 }"""  # the name of what has the focus, also inside a component
 
 
-@pytest.mark.parametrize("name", ADDRESSES)
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_whole_in_both_sizes_and_themes(page: Page, site: str, messages: list[str], name: str) -> None:
     query = "" if name == "Lab" else f"?result={SST2.key}&other={COLA.key}"
-    link = f"{site}/{ADDRESSES[name]}{query}"
+    link = f"{site}/{PAGES[name].address}{query}"
     link += "&scene=3" if name == "Story" else ""
     page.emulate_media(reduced_motion="reduce")
     page.goto(link)

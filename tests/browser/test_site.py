@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core import site as command
-from core.findings.words.pages import ADDRESSES
+from core.request.pages import PAGES
 from core.results.schema import SweepResult
 from core.results.store import SHIPPED_RESULTS, load_any, place_in, save
 from tests.browser import look
@@ -82,11 +82,11 @@ def visitor(chromium: Browser) -> Iterator[Page]:
     assert not said
 
 
-@pytest.mark.parametrize("name", ADDRESSES)
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_whole_in_both_sizes_and_themes(visitor: Page, folder: Path, name: str) -> None:
     asked: list[str] = []
     visitor.on("request", lambda request: asked.append(request.url))
-    visitor.goto(f"{(folder / 'index.html').as_uri()}#/{ADDRESSES[name]}?result={SST2.key}&scene=3")
+    visitor.goto(f"{(folder / 'index.html').as_uri()}#/{PAGES[name].address}?result={SST2.key}&scene=3")
     expect(visitor.locator(".picture:has(svg)")).to_have_count(PICTURES.get(name, 0))
     expect(visitor.get_by_role("heading", level=1)).to_have_count(1)
     assert visitor.title().startswith(name)
@@ -193,7 +193,7 @@ def test_the_numbers_of_a_page_are_those_of_its_result(visitor: Page, edition: P
     index = taken(edition / "data" / "index.js")
     key, study = index["start"], next(iter(index["studies"]))
     about = f"study={study}" if name == "Cut" else f"result={key}&scene=3"
-    visitor.goto(f"{(edition / 'index.html').as_uri()}#/{ADDRESSES[name]}?{about}")
+    visitor.goto(f"{(edition / 'index.html').as_uri()}#/{PAGES[name].address}?{about}")
     picture = visitor.locator(NUMBERS[name]).first
     expect(picture.locator("svg")).to_be_visible()
 

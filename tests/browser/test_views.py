@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from core.findings.words.pages import ADDRESSES, VIEWS
 from core.inputs.checkpoints import resolve
+from core.request.pages import PAGES, VIEWS
 from core.results.schema import SweepResult
 from tests.browser import look
 from tests.browser.conftest import checkpoint_in
@@ -69,7 +69,7 @@ def test_a_row_is_picked_by_mouse_and_by_keys_and_the_result_stays_until_a_copie
 
 def test_a_result_goes_through_the_navigation_and_a_grids_row_opens_another(page: Page, site: str, keep: Keep) -> None:
     look.open_still(page, f"{site}/compare?result={keep(OWN)}&other={WRITTEN.key}")
-    for name in (*ADDRESSES, "Story", "Compare"):
+    for name in (*PAGES, "Story", "Compare"):
         page.get_by_role("link", name=name, exact=True).click()
         wanda = "Wanda pruning of the encoder, CoLA.* · "
         shown = {"Methods": "", "All results": "", "Cut": ""}.get(name, wanda)

@@ -16,8 +16,7 @@ from unittest.mock import Mock
 import pytest
 
 from core import site
-from core.exports import site_pages
-from core.exports.site_files import Shard, coded
+from core.exports.site_files import coded, shard_of
 from core.exports.site_shelf import Shelf
 from core.findings import sentences
 from core.findings.cut import frontier_of
@@ -111,7 +110,7 @@ def test_a_view_stands_for_every_choice_and_no_file_is_too_large(files: dict[str
 def test_only_written_sentences_are_published(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sentences, "texts_of", lambda task: [("kept here",)] * len(task.examples))
     shelf = Shelf((), (), {})
-    scripts = [Shard(site_pages.sentences_page(result, shelf)).script for result in (SST2, WRITTEN)]
+    scripts = [shard_of("Sentences", shelf, result).script for result in (SST2, WRITTEN)]
     assert ["kept here" in script for script in scripts] == [False, True]
 
 

@@ -7,8 +7,7 @@ import pytest
 from core.results.library import entry_of
 from core.results.store import load, save
 from tests.builders import made_by_recipe, make_result, ship, with_own_key, with_own_labels
-from tests.opened import labels, open_page, prose
-from ui.header import PAGES
+from tests.opened import SCRIPTS, labels, open_page, prose
 
 AMOUNTS = (0.0, 0.3, 0.6)
 BARE = make_result(num_layers=3, amounts=AMOUNTS)
@@ -28,14 +27,14 @@ RESULTS = {
 
 
 @pytest.mark.usefixtures("queue", "unfolded")
-@pytest.mark.parametrize("page", [page for page in PAGES if page not in ("Cut", "All results", "Methods")])
+@pytest.mark.parametrize("page", [page for page in SCRIPTS if page not in ("Cut", "All results", "Methods")])
 @pytest.mark.parametrize("kind", RESULTS)
 def test_every_page_shows_it(kind: str, page: str, shipped: Path) -> None:
     result = RESULTS[kind]
     ship(shipped, BARE, make_result(task="cola"))
     path = save(result)
     assert load(path) == result
-    app = open_page(PAGES[page], result=result.key, reduction="tokens")
+    app = open_page(SCRIPTS[page], result=result.key, reduction="tokens")
     assert not app.error
     words, codes = prose(app) + " ".join(title.value for title in app.title), [code.value for code in app.code]
     if kind == "a recipe":

@@ -11,11 +11,10 @@ from streamlit.testing.v1 import AppTest
 from core.jobs.queue import JobQueue
 from core.request.sweep_request import MAX_CHARACTERS
 from tests.builders import make_result, ship
-from tests.opened import address, open_page
+from tests.opened import SCRIPTS, address, open_page
 from tests.pages.test_sentences import on_written
 from tests.queues import RESULT
 from tests.studies import make_study
-from ui.header import PAGES
 
 Act = Callable[[Any], object]
 
@@ -128,20 +127,20 @@ def on_show(parameters: dict[str, str]) -> list[str | None]:
     return [parameters.get(name) for name in ("result", "other")]
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_every_widget_can_be_used_in_every_way(somewhere: None, name: str) -> None:
     driven: set[str] = set()
     shown = {} if name == "Lab" else {"result": COLA.key}  # one that is not the first; the Lab begins with its settings
-    app = open_page(PAGES[name], **shown)
+    app = open_page(SCRIPTS[name], **shown)
     assert address(app).items() >= shown.items()
     drive(app, driven)
     assert len(driven) >= WIDGETS.get(name, 12), sorted(driven)
 
 
 @pytest.mark.parametrize("value", BAD)
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_no_address_breaks_a_page_and_what_cannot_be_shown_is_told(somewhere: None, name: str, value: str) -> None:
-    app = open_page(PAGES[name], **dict.fromkeys(PARAMETERS, value))
+    app = open_page(SCRIPTS[name], **dict.fromkeys(PARAMETERS, value))
     assert app.title or app.get("bidi_component")
     notes = [note.value for note in (*app.info, *app.error)]
     assert notes or name == "Methods"

@@ -10,13 +10,12 @@ from core.charts.view import Scene, reduction_choices, specs
 from core.jobs.queue import JobQueue
 from core.results.schema import SweepResult
 from tests.builders import make_result, ship
-from tests.opened import open_page, players
-from ui.header import PAGES
+from tests.opened import SCRIPTS, open_page, players
 from ui.text import plain
 
 SMALL = {"num_layers": 3, "amounts": (0.0, 0.3, 0.6)}
 RESULTS = (make_result(**SMALL), make_result(**SMALL, method="random"), make_result(**SMALL, task="cola"))
-SHOWING = [name for name in PAGES if name not in ("Cut", "All results", "Methods")]
+SHOWING = [name for name in SCRIPTS if name not in ("Cut", "All results", "Methods")]
 
 
 @pytest.mark.parametrize("name", SHOWING)
@@ -30,7 +29,7 @@ def test_what_is_taken_away_is_what_a_player_shows(
 
     monkeypatch.setattr("ui.exports.offer_pictures", note)
     ship(shipped, *RESULTS)
-    app = open_page(PAGES[name], result=RESULTS[0].key)
+    app = open_page(SCRIPTS[name], result=RESULTS[0].key)
     shown = {player["layout"]["name"]: player for player in reversed(players(app))}  # of a story the first that moves
     headings = [title.value for title in app.title]
     assert offered.keys() == shown.keys()

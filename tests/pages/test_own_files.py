@@ -28,11 +28,10 @@ from core.results.provenance import recomputation
 from core.results.schema import FileRecord
 from core.wall.turns import Visitor
 from tests.builders import make_result
-from tests.opened import address, errors, fill, labels, open_page, press, prose, run
+from tests.opened import SCRIPTS, address, errors, fill, labels, open_page, press, prose, run
 from tests.pages.owners import DIGEST, NAME, REFUSED, TABLE, TEXT, Server, everything, finished, results, shared_server
 from tests.queues import ended
 from ui.controls import RUN as RUN_CONTROL
-from ui.header import PAGES
 
 LAB = "pages/lab.py"
 THEIRS = "own-file.csv"  # what others see in place of its name
@@ -113,12 +112,12 @@ def test_nobody_joins_a_living_run_and_a_link_to_it_offers_only_to_leave_it(serv
         server.queue.cancel(living, server.visit)
 
 
-@pytest.mark.parametrize("name", [*PAGES, "Compare, beside another"])
+@pytest.mark.parametrize("name", [*SCRIPTS, "Compare, beside another"])
 def test_no_page_reads_the_table_or_gives_it_away(server: Server, name: str, unfolded: None) -> None:
     page, _, beside = name.partition(",")
     keys = {"result": make_result().key, "other": server.result.key} if beside else {"result": server.result.key}
     with server.reads_nothing():
-        opened = open_page(PAGES[page], **keys)
+        opened = open_page(SCRIPTS[page], **keys)
         assert not opened.error
         assert not server.private(everything(opened))
         assert not labels(opened) & WORK

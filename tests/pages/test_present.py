@@ -58,8 +58,8 @@ def test_the_keys_go_through_the_published_pair_and_its_controls_or_what_was_mea
     with monkeypatch.context() as patch:  # a component's events do not reach a page without a browser
         patch.setattr("ui.player._player", lambda on_turn_change, **_: st.button("Turn", on_click=on_turn_change))
         app = open_page(PAGE, result=shown[0].key, other=results[1].key)
-        app.session_state["present"] = {"turn": 1}
         for result in (*shown[1:], shown[0]):
+            app.session_state["present"] = {"turn": result.key}
             app.button[0].click().run()
             assert address(app) == {"result": result.key}, "nothing is beside it"
     headings = [player(open_page(PAGE, result=result.key))["stage"]["heading"] for result in shown]

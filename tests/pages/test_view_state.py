@@ -5,13 +5,12 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from core.findings.words.pages import FIRST_LINE, VIEWS
 from core.jobs.queue import JobQueue
+from core.request.pages import FIRST_LINE, VIEWS
 from core.results.store import save
 from tests.builders import make_result, ship
 from tests.core.findings.made import around, network
-from tests.opened import address, follow, links, open_page, players, prose
-from ui.header import PAGES
+from tests.opened import SCRIPTS, address, follow, links, open_page, players, prose
 
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.3, 0.6), "num_examples": 20}
 CHANGES = ({}, {"task": "cola"}, {"method": "random"}, {"source": "written"})
@@ -19,7 +18,7 @@ SST2, *_ = SHIPPED = tuple(make_result(**SMALL, **changes) for changes in CHANGE
 RARE = {**SMALL, "amounts": (0.0, 0.31, 0.62)}  # amounts by which the two are known on every page
 OWN = make_result(**RARE, task="cola", method="wanda")
 OTHER = make_result(**RARE, task="qnli", method="attribution", scope=None)  # nothing would choose it for that one
-SHOWING = [name for name in PAGES if name not in ("Methods", "All results", "Cut")]  # the pages that show a sweep
+SHOWING = [name for name in SCRIPTS if name not in ("Methods", "All results", "Cut")]  # the pages that show a sweep
 
 
 @pytest.fixture(scope="module")
@@ -47,18 +46,18 @@ def anywhere(request: pytest.FixtureRequest, at_hand: None, monkeypatch: pytest.
 
 
 def test_it_goes_through_all_pages_and_survives_a_reload_of_each(anywhere: None) -> None:
-    app = open_page(PAGES["Present"], result=OWN.key, other=OTHER.key, reduction="cls")
-    for page in PAGES:
+    app = open_page(SCRIPTS["Present"], result=OWN.key, other=OTHER.key, reduction="cls")
+    for page in SCRIPTS:
         follow(app, page)
         assert address(app) == {"result": OWN.key, "other": OTHER.key, "reduction": "cls"}
-        for shown in (app, open_page(PAGES[page], **address(app))) if page in SHOWING else ():
+        for shown in (app, open_page(SCRIPTS[page], **address(app))) if page in SHOWING else ():
             assert [frame["amount"] for frame in players(shown)[0]["frames"]] == list(RARE["amounts"])
             assert address(shown) == address(app)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_every_link_on_a_page_shows_it(at_hand: None, name: str) -> None:
-    app = open_page(PAGES[name], result=OWN.key, other=OTHER.key)
+    app = open_page(SCRIPTS[name], result=OWN.key, other=OTHER.key)
     queries = [parse_qs(link.proto.query_string) for link in app.get("page_link")]
     others = [query["result"] for query in queries if query["result"] != [OWN.key]]
     assert len(queries) - len(others) >= len(FIRST_LINE) + len(VIEWS) * (name not in ("All results", "Methods"))
@@ -70,7 +69,7 @@ def test_every_link_on_a_page_shows_it(at_hand: None, name: str) -> None:
 @pytest.mark.parametrize("key", ["foo", "0" * 64, "<b>x</b>" * 100])
 @pytest.mark.parametrize("name", SHOWING)
 def test_a_key_that_is_not_stored_is_told_and_the_default_shown(anywhere: None, name: str, key: str) -> None:
-    app = open_page(PAGES[name], result=key)
+    app = open_page(SCRIPTS[name], result=key)
     (error,) = app.error
     assert "is not stored here" in error.value
     assert key not in error.value or key == "foo"
@@ -78,27 +77,15 @@ def test_a_key_that_is_not_stored_is_told_and_the_default_shown(anywhere: None, 
     assert players(app)
 
 
-@pytest.mark.parametrize(("asked", "shown"), [("0.52", 0.31), ("0.9", 0.62)])
-@pytest.mark.parametrize("name", [name for name in SHOWING if name != "Story"])  # where it plays in one of its scenes
-def test_an_amount_that_a_result_lacks_is_told_and_the_next_lower_shown(
-    at_hand: None, name: str, asked: str, shown: float
-) -> None:
-    app = open_page(PAGES[name], result=OWN.key, other=OTHER.key, amount=asked)
-    assert f"The link asks for the amount “{asked}”, which is not available here." in prose(app)
-    again = open_page(PAGES[name], **address(app))
-    assert "The link asks for" not in prose(again)
-    assert players(again)[0]["start"] == players(app)[0]["start"] == shown
-
-
 # ---------------------------------------------------------------- a link to what is shown
 
 
 @pytest.mark.parametrize("name", [name for name in SHOWING if name != "Story"])
 def test_a_copied_link_holds_all_choices_also_the_defaults(at_hand: None, name: str) -> None:
-    shown = players(open_page(PAGES[name], result=SST2.key))[0]
+    shown = players(open_page(SCRIPTS[name], result=SST2.key))[0]
     own = {"Layers": {"layer"}, "Compare": {"axis", "other"}}
     assert shown["link"].keys() >= {"result", *own.get(name, ())}
-    again = open_page(PAGES[name], **shown["link"])
+    again = open_page(SCRIPTS[name], **shown["link"])
     assert "The link asks for" not in prose(again)
     assert players(again)[0]["title"] == shown["title"]
 
@@ -106,18 +93,18 @@ def test_a_copied_link_holds_all_choices_also_the_defaults(at_hand: None, name: 
 # ---------------------------------------------------------------- where there is none, or no control
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if name not in ("Lab", "Methods", "Cut")])
+@pytest.mark.parametrize("name", [name for name in SCRIPTS if name not in ("Lab", "Methods", "Cut")])
 def test_without_a_result_a_page_leads_to_the_lab(name: str, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.jobs.queue.queue.start_worker", lambda: None)  # `queue` would bring a result
-    app = open_page(PAGES[name])
+    app = open_page(SCRIPTS[name])
     assert not players(app)
     assert app.title[0].value == "Nothing to show yet"
     assert "Prune a checkpoint in the Lab" in links(app)
-    commands = {"Story": "python -m core.precompute", "All results": "python -m core.grid"}
-    assert [code.value.startswith(commands[name]) for code in app.code] == [True] * (name in commands)
+    command = "grid" if name == "All results" else "precompute"
+    assert app.code[0].value.startswith(f"python -m core.{command} ")
     if name == "Compare":
         ship(shipped, SST2)
-        assert "needs two results" in prose(open_page(PAGES[name]))
+        assert "needs two results" in prose(open_page(SCRIPTS[name]))
 
 
 @pytest.mark.parametrize("seeds", [4, 5])
@@ -126,7 +113,7 @@ def test_without_all_seeds_of_its_control_a_method_leads_to_the_lab(name: str, s
     steps = {**SMALL, "amounts": (0.0, 0.02, 0.04, 0.3), "num_examples": 64}
     controls = [make_result(**steps, method="random", seed=seed, until_damage=0.3) for seed in range(seeds)]
     ship(shipped, method := make_result(**steps), *controls)
-    app = open_page(PAGES[name], result=method.key, other=controls[0].key)
+    app = open_page(SCRIPTS[name], result=method.key, other=controls[0].key)
     wanted = f"result={method.key}&other={controls[0].key}&decide=all+seeds" if seeds < 5 else None
     assert links(app).get("Decide it in the Lab: all seeds") == wanted
 
@@ -134,12 +121,12 @@ def test_without_all_seeds_of_its_control_a_method_leads_to_the_lab(name: str, s
 def test_an_inconclusive_verdict_leads_to_settings_that_may_decide_it(shipped: Path, queue: JobQueue) -> None:
     few = {"num_examples": 60}
     ship(shipped, method := network(**few), *around(0.7, **few), drawn := network(0.82), *around(0.7, 4))
-    assert not [text for text in links(open_page(PAGES["Layers"], result=drawn.key)) if "Lab:" in text], (
+    assert not [text for text in links(open_page(SCRIPTS["Layers"], result=drawn.key)) if "Lab:" in text], (
         "by seeds alone"
     )
-    app = open_page(PAGES["Layers"], result=method.key)
+    app = open_page(SCRIPTS["Layers"], result=method.key)
     address = links(app)["Decide it in the Lab: more examples"]
-    settings = open_page(PAGES["Lab"], **{name: value for name, (value,) in parse_qs(address).items()})
+    settings = open_page(SCRIPTS["Lab"], **{name: value for name, (value,) in parse_qs(address).items()})
     examples = [field.value for field in settings.number_input if field.key == "lab-examples"]
     assert (examples, settings.toggle[0].value) == ([2 * len(method.task.examples)], True), "with its random control"
     assert settings.expander[0].proto.expanded

@@ -10,13 +10,14 @@ def page() -> None:
 
     import streamlit as st
 
+    from core.request.pages import Choice
     from ui.address import choose, picture_first, set_parameter
 
     with picture_first():
-        chosen = choose("letter", {"a": "A", "b": "B"})
+        chosen = choose(Choice("letter", "Letter", {"a": "A", "b": "B"}))
         st.button("To b", on_click=partial(set_parameter, "letter", "b"))
         st.markdown(chosen)
-    choose("digit", {"1": "1", "2": "2"})
+    choose(Choice("digit", "Digit", {"1": "1", "2": "2"}))
 
 
 def test_what_a_browser_sends_before_it_has_drawn_a_change_is_no_choice() -> None:

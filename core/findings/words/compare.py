@@ -15,7 +15,6 @@ from core.request.catalog import CONFIDENCE, DAMAGE, METRICS
 from core.results.names import ReductionKey, amount_name, capitalised, in_sentence, listed, removed_name, whose_units
 from core.results.schema import SweepResult
 
-AXES = {"amount": "Equal amount", "damage": "Equal overall change"}
 HOW_TO_READ = """
 At equal overall change, values are interpolated. Orange is the first result and blue the second; in the difference, the
 colour says under which one layers are more similar. A model *works* while it keeps 90 % of its advantage over always

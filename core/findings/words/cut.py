@@ -8,14 +8,10 @@ from core.results.cut import CutStudy
 from core.results.names import GUESSING, capitalised, in_sentence
 from core.results.statistics import EstimateRecord
 
-TITLE = "Which layers can go?"
 EXPLANATION = (
     "A study takes whole layers out of a model, and measures what that costs, and how small and fast the rest is. No "
     "new studies are made here at present: they will return with a rest that is refitted."
 )
-AT_MOST = "I can lose at most"
-MOST = (0.01, 0.02, 0.03, 0.05, 0.1)  # of the score, that may be lost
-USUAL = "0.03"
 READING = """
 Each point is a smaller model; its number says how many layers are out. Which ones was chosen on examples of their own.
 The upright line is the 95 % interval on examples that took no part in choosing, where a choice can prove worse. Points

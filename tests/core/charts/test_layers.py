@@ -74,7 +74,7 @@ def test_all_layers_are_labelled_or_where_rows_are_too_low_the_first_to_fall_and
     assert (min(sizes) < 0.95 * max(sizes)) == (height == 100), "smaller letters, where low rows have room for them"
     rows = texts({**views(result)["rows"], "height": height}, 0)
     assert [word for word in rows if word.isdigit()] == shown, "beside strips as well"
-    _, guess, *_ = story(result, "mean", [], [])
+    _, guess, *_ = story(result, "mean", [])
     whole = {**guess.scene.views["stack"].spec, "height": height + 20}
     written = [word for word in texts(whole, 0) if word.startswith("Layer ")]
     assert written == [f"Layer {label}" for label in (shown[::2] if few else shown)], "a guess is not given away"

@@ -34,7 +34,7 @@ ROOM = 29 * 16  # pixels, of 844, that a telephone has for pictures between the 
 
 def told(result: SweepResult, beside: Sequence[SweepResult] = (), alone: Sequence[SweepResult] = ()) -> dict[str, Step]:
     """The story by the names of its scenes, which all hold what every scene does."""
-    steps = story(result, "mean", beside, alone)
+    steps = story(result, "mean", [*beside, *alone])
     assert [step.name for step in steps] == NAMES
     for step in steps:
         said = step.finding

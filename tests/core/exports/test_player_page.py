@@ -41,7 +41,7 @@ def test_it_holds_the_player_and_what_the_page_shows_and_no_name_breaks_out(scen
 
 def test_one_page_holds_all_scenes_with_their_notes_and_no_name_breaks_out() -> None:
     whole, halves = make_result(num_layers=4, amounts=(0.0, 0.2, 0.6)), [made.half("layers:0-1", 0.5)]
-    steps = story(whole, "mean", [], [*halves, made.half("layers:2-3", 0.1)])
+    steps = story(whole, "mean", [*halves, made.half("layers:2-3", 0.1)])
     page = story_page(steps, whole, NAME, "dark")
     data = data_of(page, "mountStory")
     assert (data["key"], [step["name"] for step in data["steps"]]) == (whole.key, [step.name for step in steps])

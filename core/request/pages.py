@@ -1,0 +1,92 @@
+"""The table of pages: what each is about, what its reader can choose, and which parameter of the address holds that.
+
+The navigation, the address, the app's pages and the static edition are made from it; `core.charts.pages` composes what
+a page shows, by its name.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from core.request.catalog import REDUCTION_TITLES
+
+# Links between pages carry what all pages show, and the job that the visitor watches. A page's own choices stay there.
+# So does the amount: a shared link began with it, and the player has long moved on.
+CARRIED = ("result", "other", "reduction", "job")
+FORMER = {"threshold": "0.9", "measure": "cka", "by": "score"}  # choices in older links, and what they show now
+REFUSED = "The link asks for the {} “{}”, which is not available here."
+MAX_QUOTED_CHARS = 24  # of a refused value
+MAX_LINE_CHARS = 200  # of the visitor's own line on Present
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a page lets its reader choose.
+
+    Attributes:
+        name: The parameter of the address.
+        label: The words over the choice.
+        options: The values and their names on screen; empty where the result determines them.
+        default: The value without a parameter; empty for the first option.
+        is_folded: Whether it is folded away behind the name of the result.
+        is_segmented: Whether all options stand side by side.
+    """
+
+    name: str
+    label: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    default: str = ""
+    is_folded: bool = False
+    is_segmented: bool = False
+
+
+REDUCTION = Choice("reduction", "Sentence vector", REDUCTION_TITLES, is_folded=True, is_segmented=True)
+METRIC = Choice("metric", "Metric", is_segmented=True)
+LAYER = Choice("layer", "Selected layer", is_folded=True)
+AXES = {"amount": "Equal amount", "damage": "Equal overall change"}
+AXIS = Choice("axis", "Compare at", AXES, is_segmented=True)
+LOSSES = {"0.01": "1 point", "0.02": "2 points", "0.03": "3 points", "0.05": "5 points", "0.1": "10 points"}
+LOSS = Choice("most", "I can lose at most", LOSSES, "0.03", is_segmented=True)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the app and of the static edition.
+
+    Attributes:
+        name: Its name in the navigation.
+        address: The path of its address; empty for the first page.
+        subjects: The parameters that name the results or the study that it is about, with their labels.
+        choices: What else its reader can choose.
+        title: The heading where no result supplies one; empty for its name.
+    """
+
+    name: str
+    address: str
+    subjects: Mapping[str, str] = field(default_factory=dict)
+    choices: tuple[Choice, ...] = ()
+    title: str = ""
+
+    @property
+    def file(self) -> str:
+        """The script that Streamlit runs."""
+        return f"pages/{self.address}.py" if self.address else "app.py"
+
+
+RESULT = {"result": "Result"}
+TWO_RESULTS = {"result": "First", "other": "Second"}
+_PAGES = (
+    Page("Story", "", RESULT, (REDUCTION, replace(METRIC, is_folded=True))),
+    Page("Lab", "lab", title="Prune a checkpoint and watch its layers"),
+    Page("Present", "present", RESULT),
+    Page("Layers", "layers", RESULT, (REDUCTION, LAYER)),
+    Page("Sentences", "sentences", RESULT, (Choice("flips", "Flips"), Choice("label", "Label"))),
+    Page("Compare", "compare", TWO_RESULTS, (AXIS, REDUCTION, METRIC)),
+    Page("Cut", "cut", {"study": "Study"}, (LOSS,), title="Which layers can go?"),
+    Page("All results", "grid"),
+    Page("Methods", "methods"),
+)
+PAGES: Mapping[str, Page] = {page.name: page for page in _PAGES}
+
+ONE_RESULT = "One result"  # in the first line of the navigation; the second line lists the views of it
+FIRST_LINE = {"Story": "Story", "Lab": "Lab", ONE_RESULT: "Layers", "All results": "All results", "Methods": "Methods"}
+VIEWS = tuple(name for name in PAGES if name not in FIRST_LINE)
