@@ -22,32 +22,22 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from core.charts.pages import Shown, pooled_shown
-from core.charts.theme import STYLE, THEMES
+from core.charts.theme import THEMES
 from core.charts.vega import text_of, vega_script
 from core.command_line import OneLineParser, progress_shown, run_command
 from core.errors import PrunescopeError
 from core.exports.methods_page import methods_html
 from core.exports.player_page import LOOK
-from core.exports.site_files import Shard, name_of, script, shard_of
+from core.exports.site_files import name_of, script, write_page, write_views
 from core.exports.site_shelf import Shelf, shelf_of
 from core.findings import pooled
 from core.findings.choices import companions, shown_first
-from core.findings.words import Finding, numbered
+from core.findings.words import Finding
 from core.findings.words.choices import distinguishing_labels
 from core.findings.words.grid import GridRow, arranged, grid_rows, grid_table
 from core.findings.words.methods import methods_parts
 from core.request.catalog import ROOT
-from core.request.pages import (
-    CARRIED,
-    FIRST_LINE,
-    FORMER,
-    MAX_LINE_CHARS,
-    MAX_QUOTED_CHARS,
-    PAGES,
-    REFUSED,
-    RESULT,
-    VIEWS,
-)
+from core.request.pages import PAGES, RESULT, table_of_pages
 from core.results.library import Entry
 from core.results.provenance import recomputation
 from core.results.schema import SweepResult
@@ -90,15 +80,8 @@ class Made:
     rows: list[GridRow]
     problems: list[str]
 
-    def write(self, shard: Shard, folder: Path) -> None:
-        """Write a page's file; report how many of its views have no room."""
-        (folder / "data" / f"{shard.name}.js").write_text(shard.script, "utf-8")
-        if shard.left_out:
-            views = numbered(shard.left_out, "view")
-            self.problems.append(f"left out: {views} of {shard.name}, whose file would be too large")
 
-
-def make_place(shelf: Shelf, place: Sequence[Entry], folder: Path) -> Made:
+def make_place(shelf: Shelf, place: Sequence[Entry], data: Path) -> Made:
     """Write the pages of the results of one checkpoint on the same examples, which are judged beside each other."""
     made = Made({}, [], [])
     for entry in place:
@@ -106,7 +89,7 @@ def make_place(shelf: Shelf, place: Sequence[Entry], folder: Path) -> Made:
             result = shelf.sweep(entry)
             near = map(shelf.sweep, companions(entry, shelf.entries))
             rows = [row for row in grid_rows([result, *near]) if row.key == entry.key]
-            made.results[entry.key] = _make(shelf, entry, result, folder, made)
+            made.results[entry.key] = _make(shelf, entry, result, data)
             made.rows.extend(rows)
         except OSError:  # the disk is full
             raise
@@ -116,14 +99,14 @@ def make_place(shelf: Shelf, place: Sequence[Entry], folder: Path) -> Made:
     return made
 
 
-def _make(shelf: Shelf, entry: Entry, result: SweepResult, folder: Path, made: Made) -> dict[str, Any]:
+def _make(shelf: Shelf, entry: Entry, result: SweepResult, data: Path) -> dict[str, Any]:
     """Write the pages of one result; return what the index holds of it."""
     others, study, how = shelf.others(result), shelf.study_of(result), recomputation(result)
     for page in PAGES.values():
         if page.subjects == RESULT:
-            made.write(shard_of(page.name, shelf, result), folder)
+            write_page(data, page.name, shelf, result)
     for other in others:
-        made.write(shard_of("Compare", shelf, result, shelf.sweep(other)), folder)
+        write_page(data, "Compare", shelf, result, shelf.sweep(other))
     return {
         "name": entry.name,
         "other": distinguishing_labels(others),
@@ -179,13 +162,14 @@ def write_site(shelf: Shelf, folder: Path, own: bool) -> list[str]:
     Raises:
         PrunescopeError: No page can show any of the results.
     """
-    for name in ("assets", "data"):
-        (folder / name).mkdir()
+    data = folder / "data"
+    for new in (data, folder / "assets"):
+        new.mkdir()
     places = defaultdict(list)
     for entry in shelf.chosen:
         places[entry.checkpoint, entry.fingerprint].append(entry)
     made = Made({}, [], [])
-    done, jobs = 0, [(shelf, place, folder) for place in places.values()]
+    done, jobs = 0, [(shelf, place, data) for place in places.values()]
     with ProcessPoolExecutor(initializer=_end_with_parent) as pool, progress_shown("site", unit="result") as report:
         for place, each in zip(places.values(), pool.map(make_place, *zip(*jobs, strict=True)), strict=True):
             made.results.update(each.results)
@@ -194,12 +178,12 @@ def write_site(shelf: Shelf, folder: Path, own: bool) -> list[str]:
             report("pages", done := done + len(place), len(shelf.chosen))
     if not made.results:
         raise PrunescopeError("; ".join(made.problems))
-    made.write(Shard(name_of("Lab"), lambda: Shown(LAB)), folder)
-    made.write(Shard(name_of("All results"), partial(_all_results_shown, own)), folder)
+    write_views(data, name_of("Lab"), lambda: Shown(LAB))
+    write_views(data, name_of("All results"), partial(_all_results_shown, own))
     methods = Shown(Finding(methods_parts()[0].title), text=methods_html())
-    made.write(Shard(name_of("Methods"), lambda: methods, html=str), folder)
+    write_views(data, name_of("Methods"), lambda: methods, html=str)
     for study in shelf.studies:
-        made.write(shard_of("Cut", shelf, shelf.study(study)), folder)
+        write_page(data, "Cut", shelf, shelf.study(study))
     first = (*shown_first(shelf.entries, "Story"), *shelf.chosen)
     start = next(entry.key for entry in first if entry.key in made.results)
     looks = (
@@ -223,25 +207,10 @@ def write_site(shelf: Shelf, folder: Path, own: bool) -> list[str]:
 def _index(shelf: Shelf, made: Made, start: str) -> dict[str, Any]:
     grid = arranged(made.rows)
     cells = dict(zip((row.key for row in grid.rows), grid_table(grid), strict=True))
-    leads = {known["study"]: key for key, known in reversed(made.results.items())}
-    return {
-        "pages": {
-            page.address: {"name": page.name, "title": page.title or page.name, "subjects": page.subjects}
-            for page in PAGES.values()
-        },
-        "first": {label: PAGES[name].address for label, name in FIRST_LINE.items()},
-        "views": [PAGES[name].address for name in VIEWS],
-        "carried": CARRIED,
-        "former": FORMER,
-        "refused": REFUSED,
-        "maxQuotedChars": MAX_QUOTED_CHARS,
-        "maxLineChars": MAX_LINE_CHARS,
-        "style": STYLE,
-        "start": start,
-        "results": {key: {**known, "cells": cells.get(key, {})} for key, known in made.results.items()},
-        "studies": {study.key: {"name": study.name, "result": leads.get(study.key, "")} for study in shelf.studies},
-        "local": LOCAL,
-    }
+    results = {key: {**facts, "cells": cells.get(key, {})} for key, facts in made.results.items()}
+    leads = {facts["study"]: key for key, facts in reversed(made.results.items())}
+    studies = {study.key: {"name": study.name, "result": leads.get(study.key, "")} for study in shelf.studies}
+    return {**table_of_pages(), "start": start, "results": results, "studies": studies, "local": LOCAL}
 
 
 def _is_replaceable(folder: Path) -> bool:

@@ -1,7 +1,5 @@
 """Present: one result over the whole screen, for a projector; below it, its settings."""
 
-from operator import attrgetter
-
 import streamlit as st
 
 from core.findings.words import present as words
@@ -60,7 +58,7 @@ def present() -> None:
             start=amount_in_address(block.start),
             on_turn=lambda: show(st.session_state[KEY]["turn"]),
             title=titles[result.key],
-            choices=block.offered(attrgetter("written")),
+            choices=block.offered,
             choice=reduction,
             stage=block.stage,
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any
 
 from core.charts.compare import compare_scene
@@ -78,9 +79,10 @@ class Block:
     spoken: Mapping[str, str] = field(default_factory=dict)
     stage: Mapping[str, Any] | None = None
 
-    def offered(self, written: Callable[[Scene], Any]) -> Rows:
-        """Return the choices as core/charts/player.js takes them, their pictures as they are written."""
-        known = reduction_choices(self.choices, written)
+    @property
+    def offered(self) -> Rows:
+        """The choices as core/charts/player.js takes them."""
+        known = reduction_choices(self.choices, attrgetter("written"))
         return [{**choice, "spoken": unbroken(self.spoken[choice["name"]])} for choice in known]
 
 

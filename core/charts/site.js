@@ -3,8 +3,9 @@
 // Data come as scripts that call `prunescope.take(name, data)`; core/exports/site_files.py says what is in them. The
 // pages, their choices and what an address may hold come from the table in core/request/pages.py.
 
-const TAKEN = {}, SCRIPTS = {}; // data by their names; promises of what is being loaded
-const SHOWN = ["Checkpoint", "Task", "In the upper half", "Random, mean ± SD", "Verdict", "First to change", "Holds"]; // of each, beside its name
+const TAKEN = {}, SCRIPTS = {}; // data by their names; promises of what is being loaded, or unpacked
+// The columns of the list of results, beside their names.
+const SHOWN = ["Checkpoint", "Task", "In the upper half", "Random, mean ± SD", "Verdict", "First to change", "Holds"];
 const KEY_CHARS = 12; // of a result's key in the name of a file
 const LOCAL = "To prune a checkpoint, or to have a sentence of your own classified, run Prunescope:";
 const MISSING = "This view is not part of this edition, or it did not load.";
@@ -13,7 +14,7 @@ let site; // the index
 let drawn = { roots: [], shown: {} }; // the address of the page on show, its players' places, the values of its choices
 let asking = 0;
 
-globalThis.prunescope = { take: (name, data) => { TAKEN[name] = data; } };
+globalThis.prunescope = { take: (name, packed) => { TAKEN[name] = packed; } };
 
 const known = (table, key) => (Object.hasOwn(table, key) ? table[key] : undefined); // an address may name anything
 const mapped = (table, change) =>
@@ -31,20 +32,20 @@ function script(src) { // once; one that did not come is asked for again
 
 async function dataOf(name) {
   if (!known(TAKEN, name)) await script(`data/${name}.js`);
+  if (typeof TAKEN[name] === "string") {
+    const bytes = Uint8Array.from(atob(TAKEN[name]), (character) => character.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const { data, texts } = await new Response(stream).json();
+    TAKEN[name] = whole(data, texts);
+  }
   return TAKEN[name];
 }
 
-function whole(parts, value) { // `{$: k}` stands for a part; rows of equal keys are written by columns
+function whole(value, texts) { // with the long texts, which are written once, in their places
   if (value === null || typeof value !== "object") return value;
-  if ("$" in value) return ((parts.made ??= [])[value.$] ??= whole(parts, parts[value.$]));
-  if (Array.isArray(value)) return value.map((one) => whole(parts, one));
-  const made = mapped(value, (one) => whole(parts, one)), { count, columns } = made;
-  if (count === undefined || columns === undefined) return made;
-  const cell = (values, k) => (values.of ? values.of[values.at[k]] : values[k]);
-  return Array.from({ length: count }, (_, k) => mapped(columns, (values) => cell(values, k)));
+  if (Array.isArray(value)) return value.map((part) => whole(part, texts));
+  return "$" in value ? texts[value.$] : mapped(value, (part) => whole(part, texts));
 }
-
-const playerOf = (player) => player && { ...player, style: site.style, vega: null };
 
 // ---------------------------------------------------------------- addresses
 
@@ -207,25 +208,12 @@ async function draw() {
   show(reader, page, subjects, shard);
 }
 
-function viewIn(reader, { choices, parts, views }) { // the chosen view, or the nearest: the first choices count most
-  const wanted = choices.map((choice) => reader.choice(choice));
-  const score = (key) => key.split("|").reduce((sum, value, k) => 2 * sum + (value === wanted[k]), 0);
-  const key = Object.keys(views).reduce((best, one) => (score(one) > score(best) ? one : best));
-  choices.forEach(({ name }, k) => {
-    const value = key.split("|")[k];
-    if (value !== wanted[k]) reader.refuse(name);
-    reader.shown[name] = value;
-  });
-  return whole(parts, views[key]);
-}
-
 function mountedIn(reader, { steps }, { player, picks }, { result }, isFirst) { // how to mount a picture or the story
-  if (steps) {
+  if (steps.length) {
     const leave = (_, what) => { location.hash = linkTo("lab", { result: what === "own" ? "" : result }); };
-    const told = steps.map((step) => ({ ...step, player: playerOf(step.player) }));
-    return (root) => mountStory(root, { key: result, steps: told }, leave);
+    return (root) => mountStory(root, { key: result, steps }, leave);
   }
-  const data = playerOf(player), { frames, choices, stage } = data;
+  const choices = player.choices?.map(read), data = { ...read(player), choices }, { frames, stage } = data;
   const options = Object.fromEntries((choices ?? []).map(({ name, title }) => [name, title]));
   if (choices) data.choice = reader.choice({ name: "reduction", options, default: choices[0].name });
   if (isFirst && frames.length > 1) data.start = reader.amount ?? data.start;
@@ -246,10 +234,10 @@ function choosers(all, shown) { // the folded ones behind the names of what is o
 
 function show(reader, page, { result, choices, keys }, shard) {
   const held = document.activeElement; // before its part of the page is moved
-  const view = shard ? viewIn(reader, shard) : {};
-  const blocks = view.steps ? [{}] : view.blocks ?? [];
+  const view = shard ? shard.views[shard.choices.map((choice) => reader.choice(choice)).join("|")] : {};
+  const isStory = Boolean(view.steps?.length), blocks = isStory ? [{}] : view.blocks ?? [];
   const { name, recipe } = known(site.results, result) ?? {}, { shown, notes } = reader, { title: ofPage } = site.pages[page];
-  const isNew = page !== drawn.page, isBelow = view.steps || page === "present", isLocal = page === "lab" || !shard;
+  const isNew = page !== drawn.page, isBelow = isStory || page === "present", isLocal = page === "lab" || !shard;
   const mounted = blocks.map((block, k) => mountedIn(reader, view, block, { result }, !k));
   const roots = blocks.map((_, k) => (isNew ? null : drawn.roots[k]) ?? element("div"));
   for (const root of drawn.roots.filter((before) => !roots.includes(before)))
@@ -258,7 +246,7 @@ function show(reader, page, { result, choices, keys }, shard) {
   document.body.className = `at-${page || "story"}`;
   const named = known(site.studies, keys[0])?.name ?? name;
   document.title = [site.pages[page].name, named, "Prunescope"].filter(Boolean).join(" · ");
-  const title = element("h1", { tabIndex: -1, hidden: Boolean(view.steps) }, view.heading || ofPage);
+  const title = element("h1", { tabIndex: -1, hidden: isStory }, view.heading || ofPage);
   const said = [...paragraphs(view.notes, "note"), ...paragraphs(view.sentences)];
   const text = element("div", { innerHTML: view.text ?? "" });
   for (const wide of text.querySelectorAll("math[display=block], table")) wide.tabIndex = 0; // it scrolls by itself

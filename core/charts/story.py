@@ -4,7 +4,7 @@ The stack of layers stands in all scenes but the first, so that one picture turn
 first the bands alone, then the floor, then random removal.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -108,20 +108,12 @@ def story(
     )
 
 
-def as_written(scene: Scene) -> dict[str, Any]:
-    """Return what a player takes of a scene besides where it stands, its pictures as JSON."""
-    return {**scene.mounted, "views": scene.written}
-
-
-def mounted(
-    steps: Sequence[Step], vega: str | None, player: Callable[[Scene], dict[str, Any]] = as_written
-) -> list[dict[str, Any]]:
+def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
     """Return what core/charts/story.js takes as its steps.
 
     Args:
         steps: See `story`.
         vega: Where a browser gets Vega, see player.js.
-        player: Returns what a player takes of a scene.
     """
     return [
         {
@@ -132,7 +124,8 @@ def mounted(
             "go": step.finding.button and vars(step.finding.button),
             "player": step.scene
             and {
-                **player(step.scene),
+                **step.scene.mounted,
+                "views": step.scene.written,
                 "layout": step.scene.layout.whole,
                 "vega": vega,
                 "group": f"story-{step.name}",

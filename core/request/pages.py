@@ -6,6 +6,7 @@ a page shows, by its name.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from core.request.catalog import REDUCTION_TITLES
 
@@ -90,3 +91,21 @@ PAGES: Mapping[str, Page] = {page.name: page for page in _PAGES}
 ONE_RESULT = "One result"  # in the first line of the navigation; the second line lists the views of it
 FIRST_LINE = {"Story": "Story", "Lab": "Lab", ONE_RESULT: "Layers", "All results": "All results", "Methods": "Methods"}
 VIEWS = tuple(name for name in PAGES if name not in FIRST_LINE)
+
+
+def table_of_pages() -> dict[str, Any]:
+    """Return the table as core/charts/site.js takes it."""
+    pages = {
+        page.address: {"name": page.name, "title": page.title or page.name, "subjects": page.subjects}
+        for page in PAGES.values()
+    }
+    return {
+        "pages": pages,
+        "first": {label: PAGES[name].address for label, name in FIRST_LINE.items()},
+        "views": [PAGES[name].address for name in VIEWS],
+        "carried": CARRIED,
+        "former": FORMER,
+        "refused": REFUSED,
+        "maxQuotedChars": MAX_QUOTED_CHARS,
+        "maxLineChars": MAX_LINE_CHARS,
+    }
