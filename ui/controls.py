@@ -1,4 +1,4 @@
-"""What a result on show is judged beside, and its layers alone: how much is at hand, and how to compute the rest."""
+"""Offer to compute what a result on show lacks: the seeds of its random control, and its layers pruned alone."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -21,33 +21,25 @@ from ui.text import remark
 
 RUN = "Run random control"
 AT_HAND = "{} of the {} seeds of its random control are available"
-NOTE = "Removes the same amount at random, in small steps, with each seed that is not measured yet. So far, {}."
-ELSEWHERE = "{}; the others cannot be run here: its weights or its examples are not at hand."
+NOTE = "Removes the same amount at random, in small steps, with each missing seed. So far, {}."
+ELSEWHERE = "{}; the others cannot be run here, because its weights or examples are missing."
 
 ALONE = "Prune each half alone"
 ALONE_NOTE = "Prunes each half of the layers, and each layer, alone: by this method, then at random with {} seeds."
 
 
 def missing_seeds(result: SweepResult, entries: Sequence[Entry]) -> tuple[int, int]:
-    """Count the seeds of a result's random control.
-
-    Args:
-        result: A whole result.
-        entries: The available results.
-
-    Returns:
-        How many of the needed seeds are missing, and how many are needed: none for a control.
-    """
+    """Return how many seeds of a result's random control are missing, and how many are needed: none for a control."""
     needed = {request.seed for request in judged_beside(request_of(result)) if request.control_of}
     missing = len(needed - control_seeds(cached_call(entry_of, result), entries))
-    if missing:  # the verdict may be content with sweeps in other steps
+    if missing:  # the verdict also accepts sweeps in other steps
         usable = cached_call(verdict, result, companions_of(result, entries)).controls
         missing = max(min(missing, len(needed) - len(usable)), 0)
     return missing, len(needed)
 
 
 def offer_control(result: SweepResult, entries: Sequence[Entry]) -> bool:
-    """Let the missing seeds of a result's random control be computed; return whether there are any.
+    """Offer to compute the missing seeds of a result's random control; return whether any are missing.
 
     Raises:
         PrunescopeError: The run is refused.
@@ -64,15 +56,15 @@ def offer_control(result: SweepResult, entries: Sequence[Entry]) -> bool:
 
 
 def layers_alone(result: SweepResult) -> tuple[SweepRequest, ...]:
-    """Return what prunes each layer and each half alone like a whole result; nothing where that cannot be run here."""
+    """Return the requests that prune each layer and each half alone like a result; empty if they cannot be run here."""
     request = request_behind(result)
-    with suppress(PrunescopeError):  # its method prunes no single layers
+    with suppress(PrunescopeError):  # a method that cannot prune single layers
         return tuple(map(checked, each_alone(request, result.checkpoint.num_layers))) if request else ()
     return ()
 
 
 def offer_layers(requests: Sequence[SweepRequest]) -> None:
-    """Let them be run, and say how long that takes.
+    """Offer to run requests, and say how long that takes.
 
     Raises:
         PrunescopeError: The run is refused.

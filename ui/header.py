@@ -19,7 +19,6 @@ from core.findings.choices import counterpart, is_of_model, offered, shown_first
 from core.findings.claim import verdict
 from core.findings.words.choices import ASKING, BOXES, distinguishing_labels, numbered_apart
 from core.findings.words.verdict import DECIDE_IT
-from core.request.catalog import REDUCTIONS
 from core.request.pages import FIRST_LINE, ONE_RESULT, PAGES, REDUCTION, VIEWS, Choice, Page
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy, Result
@@ -132,26 +131,26 @@ def choose_all(state: ViewState, in_sight: DeltaGenerator | None = None) -> dict
         state: What the page shows.
         in_sight: Where the other choices stand; None for a row below that name.
     """
-    page, chosen = state.page, dict[str, str]()
-    options = {choice.name: options_of(choice, *state.subjects) for choice in page.choices}
-    names = _names(state)
-    if "reduction" in options:
-        names.append(REDUCTIONS[read_choice(REDUCTION, REDUCTION.options)].title)
-    with st.popover(plain(SEPARATOR.join(names)), type="tertiary", icon=":material/tune:", wrap=True):
+    choices = state.page.choices
+    options = {choice.name: options_of(choice, *state.subjects) for choice in choices}
+    values = {choice.name: read_choice(choice, options[choice.name]) for choice in choices}
+    folded = [options[choice.name][values[choice.name]] for choice in choices if choice.is_folded]
+    name = plain(SEPARATOR.join((*_names(state), *folded)))
+    with st.popover(name, type="tertiary", icon=":material/tune:", wrap=True):
         if state.study:
             choose_study(state.study)
         else:
             choose_result(state)
-        for choice in page.choices:
+        for choice in choices:
             if choice is REDUCTION:
-                chosen[choice.name] = choose_reduction(state.result)
+                choose_reduction(state.result)
             elif choice.is_folded:
-                chosen[choice.name] = choose(choice, options[choice.name])
-    with in_sight or st.container(horizontal=True, key=f"{page.address}-choices"):
-        for choice in page.choices:
+                choose(choice, options[choice.name])
+    with in_sight or st.container(horizontal=True, key=f"{state.page.address}-choices"):
+        for choice in choices:
             if not choice.is_folded:
-                chosen[choice.name] = choose(choice, options[choice.name])
-    return chosen
+                choose(choice, options[choice.name])
+    return values
 
 
 def _names(state: ViewState) -> list[str]:

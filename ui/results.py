@@ -1,4 +1,4 @@
-"""Results on a page: list the available ones, open a visitor's own, read each file once for all, who only look."""
+"""List the available results, open a visitor's own, and read each file once for all visitors, who share it."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,17 +27,17 @@ from ui.text import plain, refusals_shown
 
 E = TypeVar("E", Entry, CutEntry)
 R = TypeVar("R", bound=Result)
-COMPUTED = "computed-results"  # of the session: keys, the newest first
+COMPUTED = "computed-results"  # session key: the keys of the results that this visit has computed, the newest first
 MOST_BYTES = 400 * 2**20  # of results in memory
 _reading_rows = Lock()  # later visitors wait for the same rows: fifty who all read them at once would stall the server
-SMALL_BYTES = 2 * 2**20  # of a file that is read here; larger ones may come from anywhere, and take too much memory
+SMALL_BYTES = 2 * 2**20  # of a file that is read here; a larger one of unknown origin is read in the reader
 
 
 def show_upload(*, study: bool = False) -> None:
-    """Let a user open a result file, which is kept among their results; a hosted server offers nothing of the kind.
+    """Let a user open a result file, which is kept among their results; a hosted server opens none.
 
     Args:
-        study: Whether it is to be a study of cuts, not a sweep.
+        study: Whether to open a study of cuts rather than a sweep.
     """
     if is_hosted():
         return
@@ -54,26 +54,26 @@ def show_upload(*, study: bool = False) -> None:
 
 
 def _open(study: bool) -> None:
-    """Open the file that was chosen; what is refused stands at the top of the page."""
+    """Open the chosen file; a refusal stands at the top of the page."""
     if file := st.session_state["upload"]:
         with refusals_shown():
             result = (study_in if study else sweep_in)(store.open_upload(file.getvalue(), file.name), file.name)
             if not store.is_shipped(result.key):
                 store.save(result)
-            set_parameter("job", None)  # which would be shown in its place; its page leads back to a run that goes on
+            set_parameter("job", None)  # the Lab would show it instead, and leads back to a run that goes on
             (partial(set_parameter, "study") if study else show)(result.key)
 
 
 @cached(LRUCache(MOST_BYTES, bytes_of), lambda path, holder: (path, path.is_file() and path.stat().st_mtime_ns), Lock())
 def loaded(path: Path, holder: str) -> Result:
-    """Read a result file of either kind, once as long as it does not change.
+    """Read a result file of either kind; the answer is cached until the file changes.
 
     Args:
         path: The file.
         holder: The name under which a visitor takes turns.
 
     Raises:
-        BusyError: It was not read in time, or too many others are being read.
+        BusyError: Too many files are being read, or this one was not read in time.
         PrunescopeError: It is missing, malformed or damaged, or no page can show it.
     """
     is_small = path.suffix != ".gz" and path.is_file() and path.stat().st_size <= SMALL_BYTES
@@ -82,12 +82,12 @@ def loaded(path: Path, holder: str) -> Result:
 
 
 def at_hand() -> tuple[Entry, ...]:
-    """List the available results: shipped, and the visitor's own; warn about a damaged manifest."""
+    """List the available results: the shipped ones and the visitor's own."""
     return (*shipped_results(), *own_results())
 
 
 def studies_at_hand() -> tuple[CutEntry, ...]:
-    """List the available studies of cuts; see `at_hand`."""
+    """List the available studies of cuts."""
     return (*_shipped(CutEntry), *(() if is_hosted() else library.own(CutEntry)))
 
 
@@ -107,7 +107,7 @@ def _shipped(kind: type[E]) -> tuple[E, ...]:
 def own_results() -> tuple[Entry, ...]:
     """List the visitor's own results, the newest first.
 
-    Hosted, all visitors' results lie in one folder: a visitor sees those that this visit has computed.
+    On a hosted server all visitors' results lie in one folder, and a visitor sees those that this visit has computed.
     """
     if not is_hosted():
         return library.own(Entry)
@@ -116,18 +116,17 @@ def own_results() -> tuple[Entry, ...]:
 
 
 def note_computed(key: str) -> None:
-    """Note that this visitor has seen a run end in the result of that key."""
-    before = [known for known in st.session_state.get(COMPUTED, []) if known != key]
-    st.session_state[COMPUTED] = [key, *before]
+    """Put a result first among those that this visit has computed."""
+    st.session_state[COMPUTED] = list(dict.fromkeys([key, *st.session_state.get(COMPUTED, [])]))
 
 
 def by_key(key: str) -> SweepResult | None:
-    """Read a stored sweep; where it is missing, damaged or a study, show the error and return None."""
+    """Read a stored sweep; if it is missing, damaged or a study, show the error and return None."""
     return _read(key, sweep_in)
 
 
 def study_by_key(key: str) -> CutStudy | None:
-    """Read a stored study of cuts; where it is missing, damaged or a sweep, show the error and return None."""
+    """Read a stored study of cuts; if it is missing, damaged or a sweep, show the error and return None."""
     return _read(key, study_in)
 
 
@@ -146,9 +145,9 @@ def companions_of(result: SweepResult, entries: Sequence[Entry]) -> list[SweepRe
 
 
 def own_methods(result: SweepResult) -> list[SweepResult]:
-    """Read a visitor's own whole sweep with those of other methods, measured like it at its amounts, else nothing.
+    """Read a visitor's own sweep and those of other methods with the same measurements and amounts; else nothing.
 
-    Hosted, whoever has a link to one of them, as after a reload, has them all: see `judging`.
+    On a hosted server a link to one of them, as after a reload, leads to all: see `judging`.
     """
     own = {entry.key: entry for entry in judging(own_results())}
     if result.key not in own:
@@ -159,15 +158,15 @@ def own_methods(result: SweepResult) -> list[SweepResult]:
 
 
 def judging(entries: Sequence[Entry]) -> Sequence[Entry]:
-    """Add to the available results, on a hosted server, all others that are stored there.
+    """Return the results that a verdict may use; on a hosted server those of other visits count too.
 
-    They may have been computed in another visit: a link that leads to a result leads to its verdict.
+    So a link to a result leads to its verdict.
     """
     return [*{entry.key: entry for entry in (*entries, *library.own(Entry))}.values()] if is_hosted() else entries
 
 
 def read_all(entries: Iterable[Entry]) -> list[SweepResult]:
-    """Read those results that can be read; show an error for each of the others."""
+    """Read results; show an error for each unreadable one."""
     return [result for entry in entries if (result := by_key(entry.key))]
 
 

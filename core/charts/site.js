@@ -227,8 +227,7 @@ function mountedIn(reader, { steps }, { player, picks }, { result }, isFirst) { 
 function choosers(all, shown) { // the folded ones behind the names of what is on show, the others in sight
   const row = (few) => element("div", { className: "choices" }, ...few.map((one) => chooser(one, shown[one.name])));
   const folds = all.filter((one) => one.is_folded), inSight = all.filter((one) => !one.is_folded);
-  const named = folds.filter(({ name, options }) => site.carried.includes(name) && options[shown[name]]);
-  const names = named.map(({ name, options }) => `${name === "other" ? "beside " : ""}${options[shown[name]]}`);
+  const names = folds.map(({ name, options }) => `${name === "other" ? "beside " : ""}${options[shown[name]]}`);
   return [...(folds.length ? [folded("setup", names.join(" · "), row(folds))] : []), row(inSight)];
 }
 

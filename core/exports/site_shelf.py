@@ -1,4 +1,4 @@
-"""The results that the static edition is made of: those that have pages, and all that these are shown with."""
+"""The results of a static edition: those that have pages, and all that these are shown or judged beside."""
 
 import re
 import sys
@@ -18,7 +18,7 @@ from core.results.schema import SweepResult
 
 KEY = re.compile("[0-9a-f]{64}")
 SELECTION = catalog.SHIPPED / "site.txt"
-MOST_READ = 160  # results in memory: those of one checkpoint on the same examples
+MOST_READ = 160  # results in memory: about those of one checkpoint on the same examples
 
 
 @lru_cache(MOST_READ)
@@ -33,7 +33,7 @@ class Shelf:
     Attributes:
         entries: The sweeps.
         studies: The studies of cuts of their checkpoints.
-        files: By the key of each, where it is.
+        files: The path of each, by its key.
         chosen: The sweeps that have pages.
     """
 
@@ -55,14 +55,14 @@ class Shelf:
         return next((study for study in self.studies if is_of_model(study, result)), None)
 
     def others(self, result: SweepResult) -> list[Entry]:
-        """Return what a sweep is compared with: its control or what else is nearest; and the other published one."""
+        """Return the sweeps to compare one with: its control or the nearest, and the other of the published pair."""
         entry, pair = entry_of(result), published_pair(self.entries)
-        first = counterpart(entry, offered(self.entries, [entry.key]))
-        found = [*filter(None, [first]), *(pair if entry in pair else ())]
-        return [other for k, other in enumerate(found) if other != entry and other not in found[:k]]
+        nearest = counterpart(entry, offered(self.entries, [entry.key]))
+        others = {other.key: other for other in (nearest, *(pair if entry in pair else ())) if other}
+        return [other for key, other in others.items() if key != entry.key]
 
     def playlist(self, result: SweepResult) -> dict[str, str]:
-        """Return titles by the keys of the sweeps that are presented one after another, that on show among them."""
+        """Return the titles, by key, of the sweeps that are presented one after another, this one among them."""
         entry, keys = entry_of(result), {other.key for other in self.chosen}
         among = offered(self.entries, [entry.key])
         alike = [other for other in among if all(of(other) == of(entry) for of in BOXES.values())]
@@ -75,50 +75,48 @@ def shelf_of(folder: Path | None, select: Path | None) -> Shelf:
     A file that no page can show is named on standard error and left out.
 
     Args:
-        folder: Of result files; None for the shipped ones.
-        select: A text with the keys of the sweeps to choose; None for those of cached_results/site.txt, or of a folder
-            for one of every method and its settings.
+        folder: The folder of result files; None for the shipped ones.
+        select: A text with the keys of the sweeps to choose. None chooses those of cached_results/site.txt, and from a
+            folder one sweep of every method and setting.
 
     Raises:
         PrunescopeError: There is no sweep, or the text cannot be read.
     """
-    if folder is None:
-        sweeps, studies = shipped(Entry), shipped(CutEntry)
-        keys = [entry.key for entry in sweeps] + [entry.key for entry in studies]
-        files = {key: store.place_in(store.SHIPPED_RESULTS, key) for key in keys}
+    if folder:
+        described = list(_described(folder))
     else:
-        found = list(_described(folder))
-        files = {entry.key: path for entry, path in found}
-        sweeps = tuple(entry for entry, _ in found if isinstance(entry, Entry))
-        studies = tuple(entry for entry, _ in found if isinstance(entry, CutEntry))
+        entries: list[Entry | CutEntry] = [*shipped(Entry), *shipped(CutEntry)]
+        described = [(entry, store.place_in(store.SHIPPED_RESULTS, entry.key)) for entry in entries]
+    sweeps = tuple(entry for entry, _ in described if isinstance(entry, Entry))
     chosen, select = settings(sweeps), select or (None if folder else SELECTION)
     if select:
-        asked = _asked(select)
-        chosen = [entry for entry in sweeps if entry.key in asked]
-        if missing := len(asked) - len(chosen):
+        keys = _keys_in(select)
+        chosen = [entry for entry in sweeps if entry.key in keys]
+        if missing := len(keys) - len(chosen):
             print(f"left out: {missing} keys in {select} that are none of these sweeps", file=sys.stderr)
     if not chosen:
         where = f"--select {select} names none of the sweeps" if select else f"--results {folder} holds no sweep"
         raise PrunescopeError(f"{where}: make one with python -m core.precompute, and name its key")
     models = {(entry.checkpoint, entry.task) for entry in chosen}
-    studies = tuple(study for study in studies if (study.checkpoint, study.task) in models)
-    return Shelf(sweeps, studies, files, tuple(chosen))
+    studies = (entry for entry, _ in described if isinstance(entry, CutEntry))
+    studies_of_models = tuple(study for study in studies if (study.checkpoint, study.task) in models)
+    return Shelf(sweeps, studies_of_models, {entry.key: path for entry, path in described}, tuple(chosen))
 
 
 def _described(folder: Path) -> Iterator[tuple[Entry | CutEntry, Path]]:
-    known = dict[str, str]()  # the name of the file of each key
-    for file, found in extracts([*map(store.state_of, store.result_files(folder))]).items():
+    names = dict[str, str]()  # of the file of each key
+    for file, extract in extracts([*map(store.state_of, store.result_files(folder))]).items():
         path = Path(file.path)
-        if not isinstance(found, PrunescopeError) and found.key in known:
-            found = PrunescopeError(f"{path.name} holds the same result as {known[found.key]}")
-        if isinstance(found, PrunescopeError):
-            print(f"left out: {found}", file=sys.stderr)
+        if isinstance(extract, PrunescopeError):
+            print(f"left out: {extract}", file=sys.stderr)
+        elif extract.key in names:
+            print(f"left out: {path.name} holds the same result as {names[extract.key]}", file=sys.stderr)
         else:
-            known[found.key] = path.name
-            yield entry_of(found), path
+            names[extract.key] = path.name
+            yield entry_of(extract), path
 
 
-def _asked(select: Path) -> set[str]:
+def _keys_in(select: Path) -> set[str]:
     if not select.is_file():  # a pipe or a device may never end
         raise PrunescopeError(f"--select {select} is not a file: name a text with keys of results")
     try:
