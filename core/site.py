@@ -10,10 +10,9 @@ import re
 import shutil
 import sys
 import threading
-from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from multiprocessing import parent_process
 from pathlib import Path
@@ -40,7 +39,6 @@ from core.request.catalog import ROOT
 from core.request.pages import PAGES, RESULT, table_of_pages
 from core.results.library import Entry
 from core.results.provenance import recomputation
-from core.results.schema import SweepResult
 from core.results.store import check_writable
 
 BEGINNING = script("index", "").partition(",")[0]  # of the index, by which a folder is known again
@@ -66,53 +64,38 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 # ---------------------------------------------------------------- the pages of some results
 
 
-@dataclass(frozen=True)
-class Made:
-    """What the pages of some results leave for the index.
+def make_pages(shelf: Shelf, data: Path, entry: Entry) -> tuple[dict[str, Any], list[GridRow]] | str:
+    """Write the pages of a sweep.
 
-    Attributes:
-        results: The index's facts about each result, by its key.
-        rows: The rows of the list of results.
-        problems: What was left out, a line each.
+    Args:
+        shelf: The results.
+        data: Where the files go.
+        entry: The sweep.
+
+    Returns:
+        What the index holds of it and its row in the list of results; or why no page can show it.
     """
-
-    results: dict[str, dict[str, Any]]
-    rows: list[GridRow]
-    problems: list[str]
-
-
-def make_place(shelf: Shelf, place: Sequence[Entry], data: Path) -> Made:
-    """Write the pages of the results of one checkpoint on the same examples, which are judged beside each other."""
-    made = Made({}, [], [])
-    for entry in place:
-        try:
-            result = shelf.sweep(entry)
-            near = map(shelf.sweep, companions(entry, shelf.entries))
-            rows = [row for row in grid_rows([result, *near]) if row.key == entry.key]
-            made.results[entry.key] = _make(shelf, entry, result, data)
-            made.rows.extend(rows)
-        except OSError:  # the disk is full
-            raise
-        except Exception as error:  # a stranger's file may hold what no page can show; the others have theirs
-            reason = " ".join(f"{type(error).__name__} {error}".split())
-            made.problems.append(f"left out: {entry.key[:12]}…, which no page can show ({reason:.200})")
-    return made
-
-
-def _make(shelf: Shelf, entry: Entry, result: SweepResult, data: Path) -> dict[str, Any]:
-    """Write the pages of one result; return what the index holds of it."""
-    others, study, how = shelf.others(result), shelf.study_of(result), recomputation(result)
-    for page in PAGES.values():
-        if page.subjects == RESULT:
-            write_page(data, page.name, shelf, result)
-    for other in others:
-        write_page(data, "Compare", shelf, result, shelf.sweep(other))
-    return {
+    try:
+        result = shelf.sweep(entry)
+        rows = grid_rows([result, *map(shelf.sweep, companions(entry, shelf.entries))])
+        for page in PAGES.values():
+            if page.subjects == RESULT:
+                write_page(data, page.name, shelf, result)
+        others, study, how = shelf.others(result), shelf.study_of(result), recomputation(result)
+        for other in others:
+            write_page(data, "Compare", shelf, result, shelf.sweep(other))
+    except OSError:  # the disk is full
+        raise
+    except Exception as error:  # a stranger's file may hold what no page can show; the others have theirs
+        reason = " ".join(f"{type(error).__name__} {error}".split())
+        return f"{entry.key[:12]}…, which no page can show ({reason:.200})"
+    facts = {
         "name": entry.name,
         "other": distinguishing_labels(others),
         "study": study.key if study else "",
         "recipe": f"{how.script}\n{how.missing}".strip(),
     }
+    return facts, [row for row in rows if row.key == entry.key]
 
 
 def _all_results_shown(own: bool) -> Shown:
@@ -165,19 +148,18 @@ def write_site(shelf: Shelf, folder: Path, own: bool) -> list[str]:
     data = folder / "data"
     for new in (data, folder / "assets"):
         new.mkdir()
-    places = defaultdict(list)
-    for entry in shelf.chosen:
-        places[entry.checkpoint, entry.fingerprint].append(entry)
-    made = Made({}, [], [])
-    done, jobs = 0, [(shelf, place, data) for place in places.values()]
+    results, rows, problems = dict[str, dict[str, Any]](), list[GridRow](), list[str]()
     with ProcessPoolExecutor(initializer=_end_with_parent) as pool, progress_shown("site", unit="result") as report:
-        for place, each in zip(places.values(), pool.map(make_place, *zip(*jobs, strict=True)), strict=True):
-            made.results.update(each.results)
-            made.rows.extend(each.rows)
-            made.problems.extend(each.problems)
-            report("pages", done := done + len(place), len(shelf.chosen))
-    if not made.results:
-        raise PrunescopeError("; ".join(made.problems))
+        made = zip(shelf.chosen, pool.map(partial(make_pages, shelf, data), shelf.chosen), strict=True)
+        for done, (entry, outcome) in enumerate(made, 1):
+            report("pages", done, len(shelf.chosen))
+            if isinstance(outcome, str):
+                problems.append(outcome)
+            else:
+                results[entry.key], own_rows = outcome
+                rows += own_rows
+    if not results:
+        raise PrunescopeError("; ".join(problems))
     write_views(data, name_of("Lab"), lambda: Shown(LAB))
     write_views(data, name_of("All results"), partial(_all_results_shown, own))
     methods = Shown(Finding(methods_parts()[0].title), text=methods_html())
@@ -185,30 +167,30 @@ def write_site(shelf: Shelf, folder: Path, own: bool) -> list[str]:
     for study in shelf.studies:
         write_page(data, "Cut", shelf, shelf.study(study))
     first = (*shown_first(shelf.entries, "Story"), *shelf.chosen)
-    start = next(entry.key for entry in first if entry.key in made.results)
+    start = next(entry.key for entry in first if entry.key in results)
     looks = (
         f"@media (prefers-color-scheme: {name}) {{{LOOK.format(name=name, **vars(theme))}}}"
         for name, theme in THEMES.items()
     )
     files = {
-        "data/index.js": script("index", _index(shelf, made, start)),
+        "data/index.js": script("index", _index(shelf, results, rows, start)),
         "assets/vega.js": f"(() => {{{vega_script()}}})();",
         "assets/site.js": EXPORT.sub("", text_of(*SCRIPTS)),
         "assets/site.css": "\n".join((*looks, text_of(*STYLES))),
-        "README.md": site_readme(len(made.results)),
+        "README.md": site_readme(len(results)),
         "index.html": text_of("site.html").replace("$story", name_of("Story", start)),
     }
     for name, text in files.items():
         (folder / name).write_text(text, "utf-8")
     shutil.copy(THUMBNAIL, folder)
-    return made.problems
+    return problems
 
 
-def _index(shelf: Shelf, made: Made, start: str) -> dict[str, Any]:
-    grid = arranged(made.rows)
+def _index(shelf: Shelf, results: dict[str, dict[str, Any]], rows: Sequence[GridRow], start: str) -> dict[str, Any]:
+    grid = arranged(rows)
     cells = dict(zip((row.key for row in grid.rows), grid_table(grid), strict=True))
-    results = {key: {**facts, "cells": cells.get(key, {})} for key, facts in made.results.items()}
-    leads = {facts["study"]: key for key, facts in reversed(made.results.items())}
+    leads = {facts["study"]: key for key, facts in reversed(results.items())}
+    results = {key: {**facts, "cells": cells.get(key, {})} for key, facts in results.items()}
     studies = {study.key: {"name": study.name, "result": leads.get(study.key, "")} for study in shelf.studies}
     return {**table_of_pages(), "start": start, "results": results, "studies": studies, "local": LOCAL}
 
@@ -253,7 +235,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         raise PrunescopeError(f"cannot write {folder} ({error.strerror}): make room there") from error
     for problem in problems:
-        print(problem, file=sys.stderr)
+        print(f"left out: {problem}", file=sys.stderr)
     print(folder / "index.html")
     return 0
 

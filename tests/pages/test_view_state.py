@@ -60,7 +60,7 @@ def test_every_link_on_a_page_shows_it(at_hand: None, name: str) -> None:
     app = open_page(SCRIPTS[name], result=OWN.key, other=OTHER.key)
     queries = [parse_qs(link.proto.query_string) for link in app.get("page_link")]
     others = [query["result"] for query in queries if query["result"] != [OWN.key]]
-    assert len(queries) - len(others) >= len(FIRST_LINE) + len(VIEWS) * (name not in ("All results", "Methods"))
+    assert len(queries) - len(others) >= len(FIRST_LINE) + len(VIEWS)
     assert bool(others) == (name == "Lab"), "one's own results"
     for query in queries:
         assert query.get("other") == ([OTHER.key] if query["result"] == [OWN.key] else None), "each has its own"
