@@ -17,7 +17,7 @@ from core.exports.figure import Figure, figure_of
 from core.exports.model_card import LOADING
 from core.exports.player_page import player_page, story_page
 from core.exports.tables import file_name, numbers_csv, shown_csv
-from core.findings.cut import Choice
+from core.findings.cut import CutChoice
 from core.findings.words.cut import smaller_words
 from core.findings.words.numbers import place_name
 from core.inputs import uploads
@@ -241,7 +241,7 @@ def _offer_checkpoint(result: SweepResult) -> None:
         _show_folder(f"The checkpoint pruned by {amount_name(amount)}", answer["path"])
 
 
-def offer_smaller(study: CutStudy, choice: Choice) -> None:
+def offer_smaller(study: CutStudy, choice: CutChoice) -> None:
     """Offer the smaller model of a choice: a folder in the Hub's format; from a hosted server, a ZIP of it."""
     if not can_be_found(SweepRequest(checkpoint_place(study.checkpoint), study.task.name)):
         remark(LACKING)

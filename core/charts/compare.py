@@ -72,7 +72,7 @@ def compare_scene(
         `own` as well.
     """
     results, names = (first, second), distinguishing_names((first, second))
-    together, metric = shown_together(results, axis, reduction), metric_of(first, second, asked=metric)
+    together, metric = shown_together(results, axis, reduction), metric_of(first, second, preferred=metric)
     texts = (f"First: {names[0]}", f"Second: {names[1]}", "First minus second")
     titles = [_wrapped(text, TITLE_WIDTH) for text in texts]
     for title in titles:  # equally many lines: all are equally high

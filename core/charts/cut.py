@@ -11,7 +11,7 @@ import altair as alt
 
 from core.charts import grammar as g
 from core.charts.view import Layout, Numbers, Scene, View, in_column
-from core.findings.cut import Choice, Frontier
+from core.findings.cut import CutChoice, Frontier
 from core.findings.words import cut as words
 from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS
@@ -32,7 +32,7 @@ FASTER, FEWER = "Times as fast as the full model", "Layers removed"
 TOLD = ("Removed", "Difference", "When choosing", "Speed", "Size")  # of each model
 
 
-def cut_scene(known: Frontier, choice: Choice | None, title: str) -> Scene:
+def cut_scene(known: Frontier, choice: CutChoice | None, title: str) -> Scene:
     """Draw the frontier of a study, and the stack of the model that is chosen.
 
     Args:
@@ -48,7 +48,7 @@ def cut_scene(known: Frontier, choice: Choice | None, title: str) -> Scene:
 # ---------------------------------------------------------------- the frontier
 
 
-def _frontier_view(known: Frontier, chosen: Choice | None) -> View:
+def _frontier_view(known: Frontier, chosen: CutChoice | None) -> View:
     title, depth = METRICS[known.study.task.main_metric].title, known.study.checkpoint.num_layers
     models: g.Rows = [
         {
@@ -98,7 +98,7 @@ def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float
 # ---------------------------------------------------------------- the stack
 
 
-def _stack_view(known: Frontier, choice: Choice | None) -> View:
+def _stack_view(known: Frontier, choice: CutChoice | None) -> View:
     depth, parts = known.study.checkpoint.num_layers, g.Rows()
     for row in range(depth):
         is_out = choice is not None and row in choice.removed

@@ -195,7 +195,7 @@ def compare_shown(
     metric: str | None = None,
 ) -> Shown:
     """Show how two results differ, where the same of an axis is reached; `near` is what either is judged beside."""
-    two, metric = (first, second), metric_of(first, second, asked=metric)
+    two, metric = (first, second), metric_of(first, second, preferred=metric)
     scene = cached_call(compare_scene, *two, reduction, axis, metric)
     said = cached_call(compare_words.compare_finding, two, reduction, near, metric)
     said = replace(said, heading=compare_words.equal_heading(two, axis, reduction) or said.heading)

@@ -80,7 +80,7 @@ def story(
     Returns:
         All six steps.
     """
-    metric, table = metric_of(result, asked=metric), pooled.shipped()
+    metric, table = metric_of(result, preferred=metric), pooled.shipped()
     controls, to = controls_of(result, near), working_to(result, metric)
 
     def curves(*drawn: SweepResult) -> View:

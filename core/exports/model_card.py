@@ -2,7 +2,7 @@
 
 from huggingface_hub import ModelCardData
 
-from core.findings.cut import Choice
+from core.findings.cut import CutChoice
 from core.findings.words.cut import choice_name, machine_name
 from core.findings.words.numbers import decimals
 from core.request.amounts import amount_text
@@ -57,7 +57,7 @@ This computes the result, whose key is `{result.key}`. {commands.missing}
 """
 
 
-def cut_card(study: CutStudy, choice: Choice, folder: str, licence: str | None) -> str:
+def cut_card(study: CutStudy, choice: CutChoice, folder: str, licence: str | None) -> str:
     """Write the card of a smaller model.
 
     Args:

@@ -31,10 +31,10 @@ def metrics_of(*results: SweepResult) -> dict[str, str]:
     return {name: METRICS[name].title for name in sorted(shared, key=lambda name: name != first)}
 
 
-def metric_of(*results: SweepResult, asked: str | None = None) -> str:
-    """Choose the metric to show: the one asked for where all results have it, else the first."""
+def metric_of(*results: SweepResult, preferred: str | None = None) -> str:
+    """Return the metric to show: the preferred one if all results have it, else the first."""
     shared = metrics_of(*results)
-    return asked if asked in shared else next(iter(shared))
+    return preferred if preferred in shared else next(iter(shared))
 
 
 def working_to(result: SweepResult, metric: str | None = None) -> float | None:

@@ -18,14 +18,14 @@ from core.results.cut import CutStudy, Layers, SmallerModel
 from core.results.statistics import EstimateRecord
 from core.sweep.scores import SCORES
 
-State = Literal["holds", "inconclusive", "fails", "nothing", "guesses"]
+Outcome = Literal["holds", "inconclusive", "fails", "nothing", "guesses"]
 Array = npt.NDArray[np.float64]
 ROUNDING = 1e-9  # of losses: one of exactly so much is allowed
 DRAWS = 2_000
 
 
 @dataclass(frozen=True)
-class Choice:
+class CutChoice:
     """A smaller model that can be chosen.
 
     Attributes:
@@ -60,7 +60,7 @@ class Frontier:
     study: CutStudy
     full: EstimateRecord
     guess: float
-    choices: tuple[Choice, ...]
+    choices: tuple[CutChoice, ...]
     timed: bool
 
 
@@ -89,7 +89,7 @@ def frontier_of(study: CutStudy) -> Frontier:
     return Frontier(study, full.value, reference_of(study, study.task.main_metric)[1], tuple(choices), timed)
 
 
-def _choice(study: CutStudy, model: SmallerModel, values: Array, full: Array, timed: bool) -> Choice:
+def _choice(study: CutStudy, model: SmallerModel, values: Array, full: Array, timed: bool) -> CutChoice:
     """Describe a model; `values` and `full` are the metric of it and of the full model, (1 + draws,)."""
     score, value = SCORES[study.task.main_metric], estimated(values)
     gold, before, after = map(np.array, (study.calibration.gold, study.full.calibration, model.calibration))
@@ -98,10 +98,10 @@ def _choice(study: CutStudy, model: SmallerModel, values: Array, full: Array, ti
     removed = tuple(k for k in range(study.checkpoint.num_layers) if k not in model.layers)
     gain = model.speed.value if timed and model.speed else float(len(removed))
     loss = float(score(gold, before) - score(gold, after))
-    return Choice(model, removed, loss, value, estimated(values - full), gain)
+    return CutChoice(model, removed, loss, value, estimated(values - full), gain)
 
 
-def chosen(frontier: Frontier, most: float) -> Choice | None:
+def chosen(frontier: Frontier, most: float) -> CutChoice | None:
     """Choose the fastest that loses at most so much on the calibration examples; None where all lose more.
 
     Where not every speed was measured, the one with most layers out. Of equals, the one that loses least.
@@ -110,7 +110,7 @@ def chosen(frontier: Frontier, most: float) -> Choice | None:
     return max(fitting, key=lambda choice: (choice.gain, -choice.loss), default=None)
 
 
-def kept_by(frontier: Frontier, choice: Choice, most: float) -> Choice | None:
+def kept_by(frontier: Frontier, choice: CutChoice, most: float) -> CutChoice | None:
     """Return the fastest model, no faster than a choice, that the judged examples bear out, which flatters it."""
     slower = (
         each for each in frontier.choices if each.gain <= choice.gain and state_of(frontier, each, most) == "holds"
@@ -118,7 +118,7 @@ def kept_by(frontier: Frontier, choice: Choice, most: float) -> Choice | None:
     return max(slower, key=lambda each: each.gain, default=None)
 
 
-def state_of(frontier: Frontier, choice: Choice | None, most: float) -> State:
+def state_of(frontier: Frontier, choice: CutChoice | None, most: float) -> Outcome:
     """Say whether the judged examples bear a choice out.
 
     Returns:

@@ -43,7 +43,7 @@ def compare_finding(
 
 def compare_heading(two: Two, metric: str | None = None) -> str:
     """Say up to which amount each of two models works; where that is unknown of one, or it is unpruned, name both."""
-    (first, second), metric, ends = short_names(two), metric_of(*two, asked=metric), []
+    (first, second), metric, ends = short_names(two), metric_of(*two, preferred=metric), []
     for result in two:
         to = working_to(result, metric)
         if two[0].key == two[1].key or len(result.frames) < 2 or to is None:
@@ -86,7 +86,7 @@ def depth_sentence(two: Two, reduction: ReductionKey, companions: Sequence[Sweep
 
 def metric_sentence(two: Two, metric: str | None = None) -> str:
     """Say at how many amounts either does better by a metric, by paired tests."""
-    metric, names = metric_of(*two, asked=metric), distinguishing_names(two)
+    metric, names = metric_of(*two, preferred=metric), distinguishing_names(two)
     title, tests = METRICS[metric].title, [test for *_, test in facts.paired_comparisons(two, metric)]
     if not tests:
         return f"{title} is not compared: at no amount do the two remove the same share of the encoder's weights."

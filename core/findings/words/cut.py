@@ -1,6 +1,6 @@
 """The words about cuts: which layers can go, and what that gains and costs."""
 
-from core.findings.cut import Choice, Frontier, kept_by, state_of
+from core.findings.cut import CutChoice, Frontier, kept_by, state_of
 from core.findings.words import NONE, Finding, Table, estimated, layers_named, numbered, points, points_span
 from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS
@@ -20,7 +20,7 @@ are hundredths of the score; nothing is trained after a cut.
 SLOW = "not shown to be faster"
 
 
-def cut_finding(frontier: Frontier, choice: Choice | None, most: float) -> Finding:
+def cut_finding(frontier: Frontier, choice: CutChoice | None, most: float) -> Finding:
     """Say whether a limit is kept to, what is gained and lost, and which smaller cut keeps to it.
 
     Args:
@@ -51,14 +51,14 @@ def cut_finding(frontier: Frontier, choice: Choice | None, most: float) -> Findi
     return Finding(heading, (scores, smaller))
 
 
-def _out(frontier: Frontier, choice: Choice) -> str:
+def _out(frontier: Frontier, choice: CutChoice) -> str:
     """Say inside a sentence what is out, and what that changes and gains."""
     name = in_sentence(choice_name(choice, frontier.study.checkpoint.num_layers))
     lost = f"{METRICS[frontier.study.task.main_metric].symbol} {points_words(choice.difference)}"
     return ", ".join(filter(None, (name, lost, speed_words(choice))))
 
 
-def smaller_words(choice: Choice) -> str:
+def smaller_words(choice: CutChoice) -> str:
     """Say what is taken away with a choice."""
     size = f", {size_words(choice)}" if choice.model.size else ""
     layers = numbered(len(choice.model.layers), "layer")
@@ -76,7 +76,7 @@ def machine_name(study: CutStudy) -> str:
     return f"{threads} {'thread' if threads == 1 else 'threads'}, {processor}"
 
 
-def model_cells(choice: Choice, depth: int) -> dict[str, str]:
+def model_cells(choice: CutChoice, depth: int) -> dict[str, str]:
     """Describe a model, by titles."""
     return {
         "Removed": choice_name(choice, depth),
@@ -99,20 +99,20 @@ def choices_table(frontier: Frontier) -> Table:
 # ---------------------------------------------------------------- names and numbers
 
 
-def choice_name(choice: Choice, depth: int) -> str:
+def choice_name(choice: CutChoice, depth: int) -> str:
     """Name the layers that are out, counted from 1, at the head of a sentence."""
     labels = [str(k + 1) for k in range(depth)]
     return capitalised(layers_named([labels[k] for k in choice.removed], labels))
 
 
-def speed_words(choice: Choice) -> str:
+def speed_words(choice: CutChoice) -> str:
     """Write how much faster a model is, as far as that is shown; empty where it was not measured."""
     if (speed := choice.model.speed) is None:
         return ""
     return f"{decimals(speed.value, 1 if speed.value > 1.1 else 2)} times as fast" if speed.low > 1 else SLOW
 
 
-def size_words(choice: Choice) -> str:
+def size_words(choice: CutChoice) -> str:
     """Write the size of a model's folder."""
     return f"{decimals(size.bytes / 1e6, 1)} MB" if (size := choice.model.size) else NONE
 

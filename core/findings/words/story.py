@@ -120,7 +120,7 @@ def where_heading(result: SweepResult, judged: Verdict) -> str:
 
 def limits_finding(result: SweepResult, reduction: n.ReductionKey, metric: str | None = None) -> Finding:
     """Say up to where the model works, and what an emptied one keeps."""
-    metric, (first, *pruned) = metric_of(result, asked=metric), result.amounts
+    metric, (first, *pruned) = metric_of(result, preferred=metric), result.amounts
     to, title = working_to(result, metric), METRICS[metric].title
     values = {frame.amount: num.two_places(frame.metrics.get(metric)) for frame in result.frames}
 

@@ -27,7 +27,7 @@ def test_a_metric_has_a_reference_and_one_that_is_lacking_is_replaced() -> None:
     result = make_result(num_layers=2, num_examples=400)
     assert reference_of(result, "accuracy") == ("commonest label", 0.5)
     assert reference_of(result, "f1") == ("always positive", pytest.approx(2 / 3))
-    assert metric_of(result, asked="f1") == "accuracy", "which it lacks"
+    assert metric_of(result, preferred="f1") == "accuracy", "which it lacks"
 
 
 def test_a_model_works_by_the_metric_on_show() -> None:

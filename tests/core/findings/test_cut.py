@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.findings.cut import DRAWS, Choice, Frontier, chosen, frontier_of, kept_by, state_of, values_of
+from core.findings.cut import DRAWS, CutChoice, Frontier, chosen, frontier_of, kept_by, state_of, values_of
 from core.findings.words.cut import choices_table, speed_words
 from core.results.cut import CutStudy
 from core.results.statistics import EstimateRecord
@@ -31,7 +31,7 @@ def by_hand() -> CutStudy:
 SMALL = by_hand()
 
 
-def removed(model: Choice | None) -> tuple[int, ...]:
+def removed(model: CutChoice | None) -> tuple[int, ...]:
     return model.removed if model else ()
 
 
