@@ -58,7 +58,7 @@ def claim_heading(pooled: Pooled) -> str:
     """Say where a method changes all checkpoints, and whether random removal does the same."""
     state, count = pooled.estimates[ALL].state, len(pooled.keys)
     upper, control_upper = (sum(getattr(cell, name) for cell in pooled.cells) for name in ("upper", "control_upper"))
-    changes = "change most, on all" if upper == count else f"are shown to change most on {upper} of"
+    changes = "change most on all" if upper == count else f"are shown to change most on {upper} of"
     where = f"Under {in_sentence(brief_name(pooled.pruning))}, the upper layers {changes} {count} checkpoints"
     if state in DIFFERENT:
         return f"{where}, {'more' if state == 'steeper' else 'less'} so than under random removal"
@@ -66,7 +66,7 @@ def claim_heading(pooled: Pooled) -> str:
         return f"{where}; whether random removal does the same is inconclusive"
     if control_upper < upper:
         return f"{where}, under random removal on {control_upper}; on average, both do about the same"
-    return f"{where}. Random removal does the same"
+    return f"{where}, and random removal does the same"
 
 
 def difference_sentence(pooled: Pooled) -> str:
