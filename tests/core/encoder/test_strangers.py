@@ -50,10 +50,9 @@ def test_settings_that_would_fetch_or_run_code_have_no_effect(stranger: Path, ti
 
 
 def test_links_within_the_folder_and_to_the_hubs_blobs_are_followed(tiny_bert: Path, tmp_path: Path) -> None:
-    cache = tmp_path / "models--someone--bert"
-    snapshot = cache / "snapshots" / "0123"
+    blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshots" / "0123"
     snapshot.mkdir(parents=True)
-    shutil.copytree(tiny_bert, cache / "blobs")
-    for path in (cache / "blobs").iterdir():
+    shutil.copytree(tiny_bert, blobs)
+    for path in blobs.iterdir():
         (snapshot / path.name).symlink_to(f"../../blobs/{path.name}")
     assert resolve(str(snapshot)).revision == resolve(str(tiny_bert)).revision

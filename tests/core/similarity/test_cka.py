@@ -3,9 +3,6 @@
 tests/independent checks the formula itself and sums over minibatches.
 """
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
@@ -93,29 +90,6 @@ def test_bands_of_rows_give_the_same_numbers(rows: int, monkeypatch: pytest.Monk
     torch.testing.assert_close(torch.cat(list(u_centred_bands(x)), 1), u_centred_gram(x), rtol=0, atol=1e-5)
     torch.testing.assert_close(cka(banded), cka(whole), rtol=0, atol=1e-6)
     np.testing.assert_allclose(leave_one_out(banded.own), leave_one_out(whole.own), rtol=0, atol=1e-6)
-
-
-MEMORY_OF_1500_EXAMPLES = """
-import resource
-import torch
-from core.similarity import gram
-from core.similarity.cka import cka, leave_one_out, partial_cka
-from core.similarity.gram import compare, prepare, u_centred_bands
-gram.BAND_BYTES = 4 * 1024**2
-used = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-x = torch.randn(6, 1500, 8, generator=torch.Generator().manual_seed(0))
-cka(compare(*[prepare(u_centred_bands(x[:, :50]))] * 2))
-before = used()
-compared = compare(prepare(u_centred_bands(x)), prepare(u_centred_bands(x + 1)))
-cka(compared), leave_one_out(compared.own)
-print(used() - before)
-"""
-
-
-def test_memory_does_not_grow_with_the_square_of_the_examples() -> None:
-    command = [sys.executable, "-c", MEMORY_OF_1500_EXAMPLES]
-    mib = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    assert mib < 70, "one Gram matrix of six points alone takes 103 MiB"
 
 
 # ---------------------------------------------------------------- leaving one out

@@ -64,9 +64,7 @@ def test_progress_and_frames_come_in_order(tiny_bert: Path, glue_folder: Path, m
     events: list[object] = []
     result, passes = passes_of(
         checkpoint.model,
-        lambda: sweep(
-            checkpoint, inputs, request, lambda *at: events.append(at), lambda _, frame: events.append(frame)
-        ),
+        lambda: sweep(checkpoint, inputs, request, lambda *at: events.append(at), lambda _, new: events.append(new)),
     )
     assert passes == scored + (1 + 3) * PASS  # the floor and three amounts
     scoring = [("Scoring on calibration examples", k + 1, scored) for k in range(scored)]
@@ -90,9 +88,8 @@ def test_cancelling_restores_the_model(tiny_bert: Path, glue_folder: Path, repor
 
     def cancel(stage: str, done: int, total: int) -> None:
         if next(counter) == reports:
-            assert (torch.nn.utils.parameters_to_vector(weights) != 0).double().mean().item() == pytest.approx(
-                left, abs=0.03
-            )
+            nonzero = torch.nn.utils.parameters_to_vector(weights) != 0
+            assert nonzero.double().mean().item() == pytest.approx(left, abs=0.03)
             raise InterruptedError
 
     with left_whole(checkpoint.model), pytest.raises(InterruptedError):
