@@ -80,10 +80,10 @@ class Averaging(TrainerCallback):  # type: ignore[misc]
         self.averaged = AveragedModel(model)
         self.averaged.update_parameters(model)
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+    def on_step_end(self, args: Any, state: Any, control: Any, **event: Any) -> None:
         """Add the weights of every AVERAGE_EVERY-th step."""
         if state.global_step % AVERAGE_EVERY == 0:
-            self.averaged.update_parameters(given["model"])
+            self.averaged.update_parameters(event["model"])
 
 
 @torch.no_grad()

@@ -71,7 +71,7 @@ def borrow(resolved: Resolved) -> Iterator[Checkpoint]:
     wrong numbers. The model stays loaded for the next caller that asks for the same content.
 
     Args:
-        resolved: From `resolve`.
+        resolved: The checkpoint's files, from `resolve`.
 
     Raises:
         PrunescopeError: The checkpoint cannot be loaded; see `load`.
@@ -87,7 +87,7 @@ def load(resolved: Resolved) -> Checkpoint:
     """Read a checkpoint's model and tokenizer.
 
     Args:
-        resolved: From `resolve`; its `row_order` reorders the classifier's rows and label names.
+        resolved: The files, from `resolve`; their `row_order` reorders the classifier's rows and label names.
 
     Raises:
         PrunescopeError: The files cannot be read, do not make the model that was trained, or have changed since

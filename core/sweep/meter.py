@@ -156,11 +156,11 @@ class Meter:
         runner: The model and the examples.
         rest: Further examples, for predictions alone.
         report: Called with (stage, done, total) after each micro-batch; it may raise an exception to cancel.
-        amounts: How many amounts will probably be measured.
+        amounts: Number of amounts that will probably be measured.
         empties: Whether the emptied model will be measured.
 
     Attributes:
-        passes: How many models have been measured.
+        passes: Number of models measured so far.
     """
 
     def __init__(self, runner: Runner, rest: EvalSubset | None, report: Report, amounts: int, empties: bool) -> None:
