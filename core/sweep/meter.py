@@ -1,7 +1,7 @@
 """Prune a checkpoint by one amount after another, and measure its predictions and representations."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
@@ -32,9 +32,10 @@ def silent(stage: str, done: int, total: int) -> None:
     """Discard progress."""
 
 
-@dataclass(frozen=True)
-class Runner:
-    """A checkpoint that can be pruned by any amount of a request and run on all examples; see `open_runner`.
+class Runner(ExitStack):
+    """A checkpoint that can be pruned by any amount of a request and run on all examples.
+
+    On exit from the context, the checkpoint is restored.
 
     Attributes:
         checkpoint: The baseline, pruned in place.
@@ -44,11 +45,21 @@ class Runner:
         recorder: Runs the model and records the hidden states.
     """
 
-    checkpoint: Checkpoint
-    points: tuple[str, ...]
-    windows: list[Window]
-    model: PrunedModel
-    recorder: Recorder
+    def __init__(self, checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest, plan: Plan) -> None:
+        """Prepare all amounts of a request.
+
+        Args:
+            checkpoint: The loaded baseline.
+            subset: The evaluation examples.
+            request: Points and amounts.
+            plan: The plan of the request's method, from `make_plan`.
+        """
+        super().__init__()
+        baseline, record = checkpoint.model, checkpoint.record
+        self.checkpoint, self.points = checkpoint, point_names(request.points, record.num_layers)
+        self.windows = plan_windows(checkpoint.tokenizer, subset.texts, len(self.points) * record.hidden_size * 4)
+        self.model = self.enter_context(PrunedModel(baseline, plan))
+        self.recorder = self.enter_context(Recorder(baseline, self.points, record.id))
 
     @property
     def micro_batches(self) -> int:
@@ -94,23 +105,6 @@ def make_plan(checkpoint: Checkpoint, examples: EvalSubset | None, request: Swee
         calibration = Calibration(batches, torch.tensor(examples.record.gold), report)
     baseline = Baseline(model, request.amounts, request.scope, request.seed, calibration, request.control_of)
     return module_of(request.method).plan(baseline)
-
-
-@contextmanager
-def open_runner(checkpoint: Checkpoint, subset: EvalSubset, request: SweepRequest, plan: Plan) -> Iterator[Runner]:
-    """Prepare a checkpoint for all amounts of a request, and restore it at the end.
-
-    Args:
-        checkpoint: The loaded baseline.
-        subset: The evaluation examples.
-        request: Points and amounts.
-        plan: The plan of the request's method, from `make_plan`.
-    """
-    baseline, record = checkpoint.model, checkpoint.record
-    points = point_names(request.points, record.num_layers)
-    windows = plan_windows(checkpoint.tokenizer, subset.texts, len(points) * record.hidden_size * 4)
-    with PrunedModel(baseline, plan) as model, Recorder(baseline, points, record.id) as recorder:
-        yield Runner(checkpoint, points, windows, model, recorder)
 
 
 Predictions = tuple[int, ...]  # label indices

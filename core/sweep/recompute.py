@@ -1,7 +1,7 @@
 """Recompute a frame with our engine and with torch-cka, and measure how far the stored frame deviates."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from itertools import count
 from math import isfinite
 from typing import Any
@@ -15,7 +15,7 @@ from core.request.catalog import LEAST_LEFT, REDUCTIONS, SINGLE_BATCH
 from core.request.sweep_request import SweepRequest
 from core.results.schema import Frame, SweepResult
 from core.similarity.torch_cka import torch_cka_matrix
-from core.sweep.meter import Runner, make_plan, open_runner, silent
+from core.sweep.meter import Runner, make_plan, silent
 from core.sweep.origin import find_inputs, frame_of
 from core.sweep.sweep import sweep
 
@@ -43,7 +43,7 @@ class Deviations:
     engine: dict[str, float]
     torch_cka: dict[str, float]
     accuracy: float
-    others: dict[str, float] = field(default_factory=dict)
+    others: dict[str, float]
 
     @property
     def within_tolerance(self) -> bool:
@@ -89,7 +89,7 @@ def verify_frame(
     with borrow(inputs.resolved) as baseline:
         plan = make_plan(baseline, inputs.calibration, request, report)
         ours = sweep(baseline, inputs, request, lambda _, done, total: report("Recomputing", done, total), plan=plan)
-        with open_runner(baseline, inputs.subset, request, plan) as runner:
+        with Runner(baseline, inputs.subset, request, plan) as runner:
             theirs = _torch_cka_matrices(runner, request, report)
     recomputed = ours.frames[-1]
     return Deviations(

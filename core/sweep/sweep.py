@@ -31,7 +31,7 @@ from core.results.schema import Frame, Header, MeasureRecord, SimilarityRecord, 
 from core.similarity.cka import cka
 from core.similarity.gram import Grams, compare, prepare, u_centred_gram
 from core.sweep.comparison import BaselineComparison, row_of
-from core.sweep.meter import Meter, Runner, make_plan, open_runner, silent
+from core.sweep.meter import Meter, Runner, make_plan, silent
 from core.sweep.working_range import working_range
 
 ESTIMATORS = {"mean": "full", "cls": "full", "tokens": f"minibatch-{MINIBATCH}"}
@@ -94,7 +94,7 @@ def sweep(
         *(subset.task, subset.record.fingerprint),  # the task decides the order of the labels
     )
     method_plan = plan or make_plan(checkpoint, inputs.calibration, request, report)
-    with open_runner(checkpoint, subset, request, method_plan) as runner:
+    with Runner(checkpoint, subset, request, method_plan) as runner:
         meter = Meter(runner, inputs.rest, report, likely_amounts(request), _has_floor(request))
         emptied = None
         if _has_floor(request):
