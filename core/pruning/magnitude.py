@@ -92,7 +92,7 @@ def _threshold(members: Bits, rank: int) -> Threshold:
 
 
 class MagnitudePlan(Plan):
-    """Removes the round(amount · n) weights closest to zero of n."""
+    """Removes the round(amount · n) of n weights that are closest to zero."""
 
     def __init__(self, weights: list[nn.Parameter], amounts: Sequence[float]) -> None:
         """Find the threshold of every amount.
