@@ -23,7 +23,12 @@ from core.request.catalog import METHODS
 from core.results.names import PointLabel, amount_name, layer_number, listed, origins
 from core.results.schema import SweepResult
 
-COLUMNS = ("loss,\nall layers\npruned", "own loss,\npruned\nalone", "loss\nat the\nend", "predic-\ntions\nchanged")
+COLUMNS = {  # as the axis writes them, in lines
+    "loss, all layers pruned": ["loss,", "all layers", "pruned"],
+    "own loss, pruned alone": ["own loss,", "pruned", "alone"],
+    "loss at the end": ["loss", "at the", "end"],
+    "predictions changed": ["predic-", "tions", "changed"],
+}
 HALVES = ("lower half", "upper half", "all layers")
 BESIDE = 14  # pixels from a line's end to its name
 GAP = 0.075  # between two names, at most, of the height
@@ -74,16 +79,21 @@ def _lines_view(tables: ByAmount, chosen: int, title: list[str]) -> View:
             "half": HALVES[2 * layer >= layers],
             "chosen": layer + 1 == chosen,
             "column": column - first,
-            "quantity": COLUMNS[column].replace("-\n", "").replace("\n", " "),
+            "quantity": quantity,
             "v": list(map(g.rounded, heights[:, layer, column])),
             "at": list(map(g.rounded, at[:, column, layer])),
-            "text": [_text(column, *known) for known in numbers[:, layer, column].tolist()],
+            "number": [_number(column, value) for value in values[:, layer, column].tolist()],
+            "text": [_text(column, *estimate) for estimate in numbers[:, layer, column].tolist()],
         }
         for layer in range(layers)
-        for column in range(first, len(COLUMNS))
+        for column, quantity in list(enumerate(COLUMNS))[first:]
     ]
     table = Numbers("lines", "layer", {"Value": "text"}, column="quantity", named="Layer")
-    return View(_lines, (COLUMNS[first:], layers), {"lines": rows}, title, numbers=table)
+    return View(_lines, (tuple(COLUMNS)[first:], layers), {"lines": rows}, title, numbers=table)
+
+
+def _number(column: int, value: float) -> str:
+    return percent(value) if column == len(COLUMNS) - 1 else two_places(value)
 
 
 def _text(column: int, value: float, low: float, high: float) -> str:
@@ -96,7 +106,7 @@ def _lines(columns: tuple[str, ...], layers: int) -> g.LayerChart:
     """Draw a line for each layer through all columns, thick for the selected one, and its name at both ends."""
     last, wide = len(columns) - 1, "(width > 10 * margin)"  # room for the interval of the selected layer
     room = [alt.ExprRef("margin"), alt.ExprRef(f"width - ({wide} ? 4 : 1.7) * margin")]
-    written = f"split({list(columns)}[datum.value], '\\n')"
+    written = f"{[COLUMNS[column] for column in columns]}[datum.value]"
     axis = alt.Axis(
         values=list(range(last + 1)), labelExpr=written, domain=False, ticks=False, labelFlush=False, labelOverlap=False
     )
@@ -104,8 +114,10 @@ def _lines(columns: tuple[str, ...], layers: int) -> g.LayerChart:
     bare = alt.Axis(labels=False, **g.BARE)
     y = alt.Y("height:Q", scale=alt.Scale(domain=[-0.06, 1.06], nice=False), axis=bare, title=None)
     told = g.told({"Layer": "layer:N", "Quantity": "quantity:N", "Value": "words:N"})
-    harm = f"datum.layer + ': ' + (datum.chosen && {wide} ? datum.words : split(datum.words, ' (')[0])"
-    lines = g.moving("lines", height="v", place="at", words="text").transform_filter("isValid(datum.height)")
+    harm = f"datum.layer + ': ' + (datum.chosen && {wide} ? datum.words : datum.number)"
+    lines = g.moving("lines", height="v", place="at", words="text", number="number").transform_filter(
+        "isValid(datum.height)"
+    )
     lines = lines.transform_calculate(name=f"datum.column ? {harm} : datum.layer").encode(x=x, tooltip=told)
     colour = g.by_series("half", alt.Legend(title=None, symbolType="stroke"), HALVES[:2], stroke=g.COLOURS)
     width = alt.condition("datum.chosen", alt.value(4), alt.value(1.75))

@@ -75,6 +75,7 @@ def stack_rows(result: SweepResult, reduction: str, chance: Array | None) -> g.R
             "floor": g.rounded(layer.floor),
             "floor_text": two_places(layer.floor),
             "words": intact_words(layer) if layer.is_defined else "",
+            "as_first": intact_words(layer, as_first=True) if layer.is_defined else "",
         }
     return rows
 
@@ -148,7 +149,7 @@ def _words(layers: alt.Chart, rows: int, lines: int) -> list[alt.Chart]:
     """Write before bands their layers, and behind them their numbers and how far they are intact, below the key."""
     fit, named, size = g.letters_of(rows, f"{lines} * {LINE}")
     layers = layers.transform_filter(named).encode(y="middle:Q")
-    words = f"{fit} || datum.apart < {rows} ? datum.words : replace(datum.words, 'intact up to', 'first to fall:')"
+    words = f"{fit} || datum.apart < {rows} ? datum.words : datum.as_first"
     words = f"isValid(datum.value) ? {words} : ''"
     layers = layers.transform_calculate(label="'Layer ' + datum.layer", words=words)
     behind, further = alt.XDatum(1.0), alt.ExprRef(f"{NUMBER_ROOM} * margin + 8")

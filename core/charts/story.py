@@ -148,7 +148,13 @@ def _whole(stack: View) -> View:
     count = len(stack.datasets["stack"])
     rows = [
         {
-            **{**row, "words": "", "pick": row["layer"], "chosen": False, "y2": row["y"] + 1, "v": row["v"][:1]},
+            **row,
+            "words": "",
+            "as_first": "",
+            "pick": row["layer"],
+            "chosen": False,
+            "y2": row["y"] + 1,
+            "v": row["v"][:1],
             "apart": g.apart(row["y"], -count, count),  # the first to fall is not told yet
             "answer": words.guess_answer(row["layer"], row["words"], row["first"]),
         }
