@@ -82,7 +82,7 @@ class Recorder(Catcher):
 
         Args:
             model: An encoder classifier in eval mode.
-            points: Names from `core.request.points`.
+            points: Names from `core.request.scope`.
             checkpoint: Name of the model's checkpoint, for messages.
         """
         super().__init__(model, [*(_tap_of(model, point) for point in points), classifier_input(model)])

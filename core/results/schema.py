@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from core.request.catalog import MAX_LAYERS
 from core.request.limits import dataset_of
-from core.request.points import points_of
+from core.request.scope import points_of
 from core.results import fields as f
 from core.results.statistics import ChangedRecord, DivergenceRecord, LayerStatistics, WorkingRangeRecord
 

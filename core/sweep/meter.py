@@ -20,7 +20,7 @@ from core.inputs.prepare import prepare
 from core.pruning import Baseline, Calibration, Plan, PrunedModel, Removed, module_of
 from core.pruning.magnitude import scoped_weights
 from core.request.catalog import MAX_LENGTH, METHODS, TASKS
-from core.request.points import first_emptied_point, point_names
+from core.request.scope import first_emptied_point, point_names
 from core.request.sweep_request import SweepRequest, check_scope, check_texts
 from core.results.names import stage_name
 from core.results.prediction import Prediction

@@ -24,7 +24,7 @@ from core.inputs.prepare import DTYPE, Inputs, pruning_record
 from core.pruning import Plan
 from core.request.catalog import ENGINE_VERSION, MEASURES, METHODS
 from core.request.controls import likely_amounts
-from core.request.points import pruned_point
+from core.request.scope import pruned_point
 from core.request.sweep_request import SweepRequest, check_scope
 from core.results.fields import Row
 from core.results.schema import Frame, Header, MeasureRecord, SimilarityRecord, SweepResult

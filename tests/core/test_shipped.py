@@ -13,7 +13,7 @@ from core.charts.forest import forest_scene
 from core.findings import passed, pooled
 from core.request.catalog import DEFAULT_CONTROLLED, EMBEDDED, ENGINE_VERSION, FAMILIES, SHIPPED, TASKS
 from core.request.grid_file import read_grid
-from core.request.points import points_of
+from core.request.scope import points_of
 from core.request.sweep_request import SweepRequest
 from core.results import library, store
 from core.results.schema import SweepResult

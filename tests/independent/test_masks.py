@@ -15,7 +15,7 @@ from core.encoder.batches import plan_windows
 from core.encoder.representations import Recorder
 from core.pruning import Baseline, Plan, PrunedModel, module_of
 from core.pruning.magnitude import scoped_weights
-from core.request.points import point_names
+from core.request.scope import point_names
 from tests.independent.model import Entries, Reference, Unit
 
 LAYERS, AMOUNT, SEED = 2, 0.3, 9

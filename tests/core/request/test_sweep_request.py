@@ -7,8 +7,7 @@ import pytest
 
 from core.request.amounts import amount_text, parse_amounts, stepped_amounts
 from core.request.limits import source_of
-from core.request.points import first_emptied_point, point_names, points_of, pruned_point
-from core.request.scope import canonical, layer_of
+from core.request.scope import canonical, first_emptied_point, layer_of, point_names, points_of, pruned_point
 from core.request.sweep_request import SweepRequest, checked
 from tests.refusals import refusal
 
