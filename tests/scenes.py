@@ -2,7 +2,7 @@
 
 from core.charts.compare import compare_scene
 from core.charts.layers import layer_scene
-from core.charts.result import STAGE, removed_scene, result_scene
+from core.charts.result import STAGE, result_scene
 from core.charts.sentences import flip_scene, probability_scene
 from core.charts.story import story
 from core.charts.view import Scene
@@ -19,7 +19,6 @@ TOLD = {step.name: step.scene for step in STEPS if step.scene and step.name != "
 SCENES: dict[str, Scene] = {
     "lab": result_scene(RESULT, "mean"),
     "layers": layer_scene(RESULT, "mean", "1"),
-    "removed": removed_scene(RESULT, "mean", 1),
     "compare": compare_scene(RESULT, OTHER, "mean"),
     "sentences": flip_scene(RESULT, examples_of(RESULT)),
     "probabilities": probability_scene(PREDICTION, RESULT),

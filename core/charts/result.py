@@ -1,20 +1,14 @@
-"""The pictures of one result: every pair of layers, how well the model still does, and the layers themselves.
-
-A picture of its own is what is removed of each layer.
-"""
+"""The pictures of one result: every pair of layers, how well the model still does, and the layers themselves."""
 
 from dataclasses import replace
-
-import altair as alt
 
 from core.charts import grammar as g
 from core.charts.accuracy import accuracy_view, metric_title
 from core.charts.matrix import heatmap_view
 from core.charts.stack import stack_view
-from core.charts.strips import removed_title, worded_axis
-from core.charts.view import Layout, Scene, View, in_column
+from core.charts.view import Layout, Scene, in_column
 from core.findings.accuracy import metric_of
-from core.findings.words.numbers import percent, two_places
+from core.findings.words.numbers import two_places
 from core.request.catalog import METRICS
 from core.results import names as n
 from core.results.schema import SweepResult
@@ -38,7 +32,6 @@ STAGE = replace(
         "heatmap stack" minmax(0, 3fr)
         "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)""",
 )
-REMOVED = Layout("removed", wide='"sparsity" 15rem "bar" auto / minmax(0, 1fr)')
 
 
 def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -> Scene:
@@ -61,48 +54,3 @@ def player_frames(result: SweepResult, metric: str | None = None) -> g.Rows:
     metric = metric or metric_of(result)
     details = (f"{METRICS[metric].symbol} {two_places(frame.metrics[metric])}" for frame in result.frames)
     return [g.step(a, n.removed_name(a, result), detail) for a, detail in zip(result.amounts, details, strict=True)]
-
-
-def removed_scene(result: SweepResult, reduction: str, layer: int) -> Scene:
-    """Show what is removed of each layer, `sparsity`.
-
-    Args:
-        result: A whole sweep or the first frames of one.
-        reduction: A name from `core.request.catalog.REDUCTIONS`.
-        layer: The layer that stands out, counted from 1.
-    """
-    removed = n.whose_units(result)
-    layers = [
-        {
-            "layer": f"Layer {k}",
-            "k": at,
-            "amount": frame.amount,
-            "removed": n.amount_name(frame.amount),
-            "sparsity": g.rounded(share),
-            "text": percent(share),
-            "chosen": k == layer,
-        }
-        for at, frame in enumerate(result.frames)
-        for k, share in enumerate(frame.layer_sparsity, start=1)
-    ]
-    total = [{"amount": frame.amount, "sparsity": g.rounded(frame.prunable_sparsity)} for frame in result.frames]
-    shares = {"amounts": g.amount_rows(result.amounts), "layers": layers, "all": total}
-    view = View(_removed, (removed,), shares, "Share of each layer's weights removed (dashed: of all)")
-    heading = f"What is removed of layer {layer}"
-    return Scene(heading, n.origins((result,), reduction), {"sparsity": view}, player_frames(result), REMOVED)
-
-
-def _removed(removed: str) -> g.LayerChart:
-    """Draw one layer that stands out among thin ones; all together are dashed."""
-    x, y = worded_axis(removed, 0), g.share_axis("sparsity:Q", "Share removed")
-    layers, total = (g.data(name).encode(x=x, y=y) for name in ("layers", "all"))
-    chosen = layers.transform_filter("datum.chosen")
-    fields = {removed_title(removed): "removed:N", "This layer's weights removed": "text:N"}
-    return alt.layer(
-        layers.mark_line(style="chance", strokeWidth=1.25).encode(detail="layer:N"),
-        total.mark_line(style="reference"),
-        chosen.mark_line(style="series"),
-        g.current_amount_rule(),
-        g.current_amount_marker(chosen),
-        layers.mark_point(opacity=0, size=120).encode(tooltip=g.told({"Layer": "layer:N", **fields})),
-    )
