@@ -12,7 +12,6 @@ import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from functools import partial
 from multiprocessing import parent_process
 from pathlib import Path
@@ -98,15 +97,6 @@ def make_pages(shelf: Shelf, data: Path, entry: Entry) -> tuple[dict[str, Any], 
     return facts, [row for row in rows if row.key == entry.key]
 
 
-def _all_results_shown(own: bool) -> Shown:
-    """Show what all shipped checkpoints say of each method, above the list of results; of one's own only the list."""
-    table = () if own else pooled.shipped()
-    if not table:
-        return Shown(Finding("All results"))
-    shown = pooled_shown(table, {})
-    return replace(shown, text=f"{shown.blocks[0].scene.caption[-1]}\n\n{shown.text}")
-
-
 def site_readme(results: int) -> str:
     """Describe a site of so many results; its front matter is that of the app's README, which the Hub reads."""
     _, front, _ = (ROOT / "README.md").read_text("utf-8").split("---\n", 2)
@@ -161,7 +151,7 @@ def write_site(shelf: Shelf, folder: Path, own: bool) -> list[str]:
     if not results:
         raise PrunescopeError("; ".join(problems))
     write_views(data, name_of("Lab"), lambda: Shown(LAB))
-    write_views(data, name_of("All results"), partial(_all_results_shown, own))
+    write_views(data, name_of("All results"), lambda: pooled_shown(() if own else pooled.shipped(), {}))
     methods = Shown(Finding(methods_parts()[0].title), text=methods_html())
     write_views(data, name_of("Methods"), lambda: methods, html=str)
     for study in shelf.studies:

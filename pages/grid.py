@@ -1,29 +1,21 @@
 """All results at once: what all checkpoints say together, and every sweep with its verdict in a table."""
 
-from collections.abc import Sequence
-
 import pandas as pd
 import streamlit as st
 
-from core.charts.forest import Own
 from core.charts.pages import pooled_shown
 from core.exports.tables import table
 from core.findings import pooled
 from core.findings.choices import settings
-from core.findings.pooled import Pooled
 from core.findings.words import grid as words
-from core.findings.words.choices import ASKING, BOXES
-from core.request.pages import Choice
+from core.request.pages import ALONE, SOURCE
 from ui.address import choose, picture_first
 from ui.exports import download, offer_exports
 from ui.header import page_header, show_nothing
-from ui.player import show_pictures
+from ui.player import show_answer
 from ui.results import own_results, rows_of, shipped_results
-from ui.text import plain, remark, show_details
+from ui.text import plain, show_details
 
-SOURCES = {"shipped": "Shipped with Prunescope", "own": "Your results"}
-ALONE = {"": "Left out", "shown": "Shown"}
-ANY = "Any"
 MANY = 24  # results of one's own, which then are shown first
 LINKS = {"Story": "./?scene=5&result=", "Layers": "./layers?result="}  # the Story opens at chance
 NOTHING = "There are no results yet. A grid is many sweeps at once: list them as docs/grids.md explains, and run:"
@@ -40,18 +32,17 @@ def grid() -> None:
         show_nothing(NOTHING, "python -m core.grid FILE.yaml")
         return
     if verdicts := pooled.shipped():
-        show_pooled(verdicts, words.own_marks(rows_of(available["own"])))
+        shown = pooled_shown(verdicts, words.own_marks(rows_of(available["own"])))
+        scene = show_answer(shown, st.container(), "forest")
+        with st.expander("How to read it, and the numbers"):
+            show_details(shown, naming=2)
+        offer_exports(scene, label="Download the forest plot", numbers=False)
     title = st.empty()
     with st.popover("Change", type="tertiary", icon=":material/tune:"):
-        entries = sources[choose(Choice("results", "Results"), {name: SOURCES[name] for name in sources})]
-        alone = choose(Choice("alone", "Layers pruned alone", ALONE, is_segmented=True))
-        chosen = settings(entries, alone == "shown")
-        for box, of in BOXES.items():
-            values = [ANY, *dict.fromkeys(map(of, chosen))]
-            value = choose(Choice(box, box.capitalize()), {value: ASKING.get(value, value) for value in values})
-            chosen = [entry for entry in chosen if value in (ANY, of(entry))]
+        entries = sources[choose(SOURCE, {name: SOURCE.options[name] for name in sources})]
+        alone = choose(ALONE) == "shown"
     with title, st.spinner("Reading results"):
-        arrangement = words.arranged(rows_of(entries), [entry.key for entry in chosen])
+        arrangement = words.arranged(rows_of(entries), [entry.key for entry in settings(entries, alone)])
     (title.subheader if verdicts else title.title)(plain(words.grid_heading(arrangement)), anchor=False)
     show_grid(arrangement)
 
@@ -66,19 +57,6 @@ def show_grid(arrangement: words.Grid) -> None:
     config = {page: st.column_config.LinkColumn(display_text="Open", width="small") for page in LINKS}
     st.dataframe(linked, hide_index=True, column_config=config)
     download("Numbers as CSV", table(list(cells[0]), [list(row.values()) for row in cells]), "prunescope-grid.csv")
-
-
-def show_pooled(verdicts: Sequence[Pooled], own: Own) -> None:
-    """Show each method over all checkpoints: what they say together, and every one of them."""
-    shown = pooled_shown(verdicts, own)
-    (block,) = shown.blocks
-    st.title(plain(shown.finding.heading), anchor=False)
-    st.markdown(plain(" ".join(shown.finding.sentences)))
-    remark(plain(". ".join(block.scene.caption)))
-    show_pictures(block.scene, key="forest", link=False)
-    with st.expander("How to read it, and the numbers"):
-        show_details(shown, naming=2)
-    offer_exports(block.scene, label="Download the forest plot", numbers=False)
 
 
 with picture_first():

@@ -298,12 +298,6 @@ def page_header(name: str) -> ViewState:
     return state
 
 
-def _tab_title(subject: Result) -> str:
-    """Name a result or a study so that the browser's tabs can be told apart."""
-    task = task_title(subject.task.name)
-    return f"{pruning_name(subject)}, {task}" if isinstance(subject, SweepResult) else task
-
-
 def _tab_name(subject: Result) -> str:
     """Name a result or a study so that the browser's tabs can be told apart."""
     task = task_title(subject.task.name)

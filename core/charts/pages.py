@@ -260,10 +260,13 @@ def cut_shown(study: CutStudy, _: Sequence[SweepResult], most: str) -> Shown:
 
 
 def pooled_shown(table: Sequence[Pooled], own: Own) -> Shown:
-    """Show each method over all checkpoints, and beside them a visitor's own: what they say together, and each."""
-    said = grid_words.claim_finding(table[0], table)
-    scene = forest_scene(table, own, said.heading)
-    return Shown(said, [Block(scene)], tables={"": grid_words.pooled_table(table)}, text=grid_words.MEANING)
+    """Show each method over all checkpoints, and the visitor's own results beside them; without a table, nothing."""
+    if not table:
+        return Shown(Finding("All results"))
+    finding = grid_words.claim_finding(table[0], table)
+    scene = forest_scene(table, own, finding.heading)
+    text = f"{scene.caption[-1]}\n\n{grid_words.MEANING}"
+    return Shown(finding, [Block(scene)], tables={"": grid_words.pooled_table(table)}, text=text)
 
 
 # By the names of the pages: each takes the subjects on show, the results beside them, and a value for each choice.

@@ -13,7 +13,8 @@ from core.request.catalog import REDUCTION_TITLES
 # Links between pages carry what all pages show, and the job that the visitor watches. A page's own choices stay there.
 # So does the amount: a shared link began with it, and the player has long moved on.
 CARRIED = ("result", "other", "reduction", "job")
-FORMER = {"threshold": "0.9", "measure": "cka", "by": "score"}  # choices in older links, and what they show now
+# Choices in older links, and what is shown now.
+FORMER = {"threshold": "0.9", "measure": "cka", "by": "score", "task": "Any", "checkpoint": "Any", "examples": "Any"}
 REFUSED = "The link asks for the {} “{}”, which is not available here."
 MAX_QUOTED_CHARS = 24  # of a refused value
 MAX_LINE_CHARS = 200  # of the visitor's own line on Present
@@ -46,6 +47,8 @@ LAYER = Choice("layer", "Selected layer", is_folded=True)
 AXES = {"amount": "Equal amount", "damage": "Equal overall change"}
 AXIS = Choice("axis", "Compare at", AXES, is_segmented=True)
 LOSSES = {"0.01": "1 point", "0.02": "2 points", "0.03": "3 points", "0.05": "5 points", "0.1": "10 points"}
+SOURCE = Choice("results", "Results", {"shipped": "Shipped with Prunescope", "own": "Your results"})
+ALONE = Choice("alone", "Layers pruned alone", {"": "Left out", "shown": "Shown"}, is_segmented=True)
 LOSS = Choice("most", "I can lose at most", LOSSES, "0.03", is_segmented=True)
 
 
@@ -83,7 +86,7 @@ _PAGES = (
     Page("Sentences", "sentences", RESULT, (Choice("flips", "Flips"), Choice("label", "Label"))),
     Page("Compare", "compare", TWO_RESULTS, (AXIS, REDUCTION, METRIC)),
     Page("Cut", "cut", {"study": "Study"}, (LOSS,), title="Which layers can go?"),
-    Page("All results", "grid"),
+    Page("All results", "grid", choices=(SOURCE, ALONE)),
     Page("Methods", "methods"),
 )
 PAGES: Mapping[str, Page] = {page.name: page for page in _PAGES}
