@@ -7,7 +7,7 @@ It replaces the text between lines such as `<!-- verdicts -->` and `<!-- end of 
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from core.errors import PrunescopeError
 from core.exports.drawing import draw
 from core.exports.figure import figure_of
 from core.findings import passed, pooled
-from core.findings.choices import family_of, task_title
+from core.findings.choices import task_title
 from core.findings.claim import Verdict, corrected, verdict, with_rows
 from core.findings.comparable import control_sweeps
 from core.findings.passed import Harm
@@ -31,10 +31,10 @@ from core.findings.words import NONE, mean_and_deviation
 from core.findings.words import verdict as words
 from core.findings.words.grid import claim_finding, claim_heading, pooled_table
 from core.findings.words.methods import PROSE as METHODS_PROSE
-from core.request.catalog import DAMAGE, FAMILIES, METHODS, RECIPE, ROOT, SECOND_DAMAGE, TASKS
+from core.request.catalog import DAMAGE, EMBEDDED, FAMILIES, METHODS, ROOT, SECOND_DAMAGE, TASKS
 from core.results import library, store
 from core.results.names import checkpoint_name, listed, method_name
-from core.results.schema import SweepResult
+from core.results.schema import CheckpointRecord, SweepResult
 from core.sweep.control_contrast import DIFFERENT
 from ui.text import markdown_table
 
@@ -50,8 +50,6 @@ def documents(table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: 
     texts = {
         README: {"claim": f"**{claim.heading}.**"},
         METHODS_PROSE: {
-            "reasons": explained(words.REASONS),
-            "flags": explained(words.FLAGS),
             "counted": counted(row.verdict for row in table),
             "harm": harm,
         },
@@ -74,7 +72,7 @@ def table_of(table: "Sequence[VerdictRow]") -> str:
     """Tabulate the verdicts, below the tasks that they cover and their counts."""
     tasks = sorted({row.result.task.name for row in table}, key=[*TASKS].index)
     verdicts, counts = [row.verdict for row in table], Counter(row.verdict.reason for row in table)
-    why = ", ".join(f"{counts[reason]} × {reason}" for reason in words.REASONS if counts[reason])
+    why = ", ".join(f"{count} × {reason}" for reason, count in counts.most_common() if reason)
     alone = sum(row.alone.state in DIFFERENT for row in table)
     covered = f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {counted(verdicts)} ({why})."
     if not any(verdict.state in DIFFERENT for verdict in verdicts):
@@ -86,11 +84,6 @@ def counted(verdicts: Iterable[Verdict]) -> str:
     """Write how often each state is given: `4 × no different from random removal, 1 × inconclusive`."""
     counts = Counter(judged.state for judged in verdicts).most_common()
     return ", ".join(f"{count} × {words.STATES[state] if state else NONE}" for state, count in counts)
-
-
-def explained(meanings: Mapping[str, str]) -> str:
-    """List reasons or flags with their sentences, as Markdown."""
-    return "\n".join(f"- *{name}*: {sentence}" for name, sentence in meanings.items())
 
 
 @dataclass(frozen=True)
@@ -116,18 +109,13 @@ def verdict_table(results: Sequence[SweepResult]) -> list[VerdictRow]:
 
 
 def _position(result: SweepResult) -> tuple[int, int, str, str, str]:
-    pruning, checkpoint = result.pruning, result.checkpoint.id
-    order = [*TASKS].index(result.task.name), [*METHODS].index(pruning.method)
-    return *order, pruning.scope or "", family_of(checkpoint) or checkpoint, checkpoint
+    order = [*TASKS].index(result.task.name), [*METHODS].index(result.pruning.method)
+    return *order, result.pruning.scope or "", family_and_seed(result.checkpoint)[0], result.checkpoint.id
 
 
 def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
     """Write the table, a row of texts per method and checkpoint; below seed twins, a row with their spread."""
-    results = [row.result for row in table]
-    identities = {
-        result.key: (result.checkpoint.id, result.task.fingerprint, method_name(result)) for result in results
-    }
-    twins = {keys[-1]: (name, keys) for name, keys in seed_groups(identities)}
+    twins = {keys[-1]: (name, keys) for name, keys in seed_twins(row.result for row in table)}
     rows = []
     for row in table:
         marks = words.flags_cell(row.verdict), words.layer_cell(row.result, row.verdict)
@@ -138,22 +126,26 @@ def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
     return rows
 
 
-def seed_groups(places: Mapping[str, tuple[str, ...]]) -> list[tuple[str, list[str]]]:
-    """Group results on at least two seed twins, in the order in which the first of each comes.
+def family_and_seed(checkpoint: CheckpointRecord) -> tuple[str, int]:
+    """Return what the seed twins of a checkpoint share, and its own seed; other checkpoints share only their id."""
+    if checkpoint.recipe:
+        return checkpoint.recipe.family, checkpoint.recipe.seed
+    embedded = EMBEDDED.get(checkpoint.id)
+    return embedded.folder.name if embedded and embedded.folder else checkpoint.id, 0
+
+
+def seed_twins(results: Iterable[SweepResult]) -> list[tuple[str, list[str]]]:
+    """Group results of one method on the same examples and at least two seed twins, in the order of the first of each.
 
     Weights made twice with one seed, whose bits differ from processor to processor, count once: the first does.
-
-    Args:
-        places: By the key of each result the checkpoint's id, and what else twins must share, such as the examples.
 
     Returns:
         What the twins are called, and the keys of their results.
     """
-    groups: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)  # by seed
-    for key, (checkpoint, *shared) in places.items():
-        if family := family_of(checkpoint):
-            seed = checkpoint.rpartition("-seed-")[2] if checkpoint.startswith(RECIPE) else "0"  # of the embedded ones
-            groups[family, *shared].setdefault(seed, key)
+    groups: dict[tuple[str, ...], dict[int, str]] = defaultdict(dict)
+    for result in results:
+        family, seed = family_and_seed(result.checkpoint)
+        groups[family, result.task.fingerprint, method_name(result)].setdefault(seed, result.key)
     named = ((FAMILIES.get(family, family), list(keys.values())) for (family, *_), keys in groups.items())
     return [(f"{name}, {len(keys)} seeds", keys) for name, keys in named if len(keys) > 1]
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import attrgetter
 
-from core.request.catalog import EMBEDDED, METHODS, RECIPE, TASKS
+from core.request.catalog import METHODS, TASKS
 from core.request.scope import half_scopes, run_of
 from core.request.sweep_request import AUTO, AUTO_TITLE, DEFAULT_REQUEST
 from core.results.cut import Result
@@ -150,14 +150,6 @@ def halves(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
     """Return both halves of the layers pruned alone, with random controls."""
     scopes = half_scopes(len({point.split(".")[1] for point in entry.points}))
     return [other for other in isolated(entry, among) if other.scope in scopes]
-
-
-def family_of(checkpoint: str) -> str:
-    """Return what seed twins share, by the name of their recipe or of an embedded one's folder; else empty."""
-    if checkpoint.startswith(RECIPE):
-        return checkpoint.removeprefix(RECIPE).rpartition("-seed-")[0]
-    embedded = EMBEDDED.get(checkpoint)
-    return embedded.folder.name if embedded and embedded.folder else ""
 
 
 def control_seeds(entry: Entry, among: Iterable[Entry]) -> set[int]:

@@ -69,7 +69,7 @@ class Verdict:
         controls: The usable seeds of its control there.
         needed: The fewest seeds for a verdict.
         state: One of the four states; None where no verdict is given, as on random removal itself.
-        reason: Why it is inconclusive, the first that holds, as in `core.findings.words.verdict.REASONS`; else None.
+        reason: Why it is inconclusive, the first reason that holds, as docs/methods.md explains them; else None.
         remedy: What may decide it then, which the Lab can do; None where only more seeds than usual may.
     """
 
@@ -122,7 +122,7 @@ class Verdict:
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """What to know of the verdict, as in `core.findings.words.verdict.FLAGS`: none of it changes the state."""
+        """What to know of the verdict, as docs/methods.md explains it: none of it changes the state."""
         method, drawn, apart = self.method, self.control_shares, self.apart
         holds = {
             "beyond working range": method is not None and not method.works,

@@ -14,7 +14,7 @@ from core.findings.choices import is_control, is_isolated, is_isolated_control, 
 from core.request.scope import run_of
 from core.results.schema import SweepResult
 
-examples_of = attrgetter("name", "fingerprint", "examples", "gold", "max_length")
+_evaluation = attrgetter("name", "fingerprint", "examples", "gold", "max_length")  # of a task
 _seed = attrgetter("pruning.seed")
 SPARSITY_TOLERANCE = 0.01  # shares of removed weights that differ by no more count as equal
 
@@ -53,7 +53,7 @@ def largest_mismatch(first: SweepResult, second: SweepResult) -> float:
 
 def same_examples(first: SweepResult, second: SweepResult) -> bool:
     """Whether two results use the same examples in the same order and can be paired."""
-    return bool(examples_of(first.task) == examples_of(second.task))
+    return bool(_evaluation(first.task) == _evaluation(second.task))
 
 
 def same_checkpoint(first: SweepResult, second: SweepResult) -> bool:

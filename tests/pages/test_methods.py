@@ -2,14 +2,14 @@
 
 import re
 
-from core.findings.claim import FEWEST_SEEDS
+from core.findings.claim import CEILING, FEWEST_SEEDS, ONE_EXAMPLE
 from core.findings.comparable import SPARSITY_TOLERANCE
 from core.findings.pooled import FEWEST_PREDICTED
-from core.findings.words.verdict import POINTS as MARGIN
 from core.findings.words.verdict import STATES
 from core.request import catalog as c
 from core.request.controls import COARSER_STEP, SMALL_STEP, UNTIL_DAMAGE
 from core.results.names import listed
+from core.sweep.control_contrast import MARGIN
 from core.sweep.equal_damage import DAMAGES, FEWEST_BEFORE
 from core.sweep.working_range import DETECTABLE, DRAWS, RETAINED
 from tests.opened import open_page, prose
@@ -25,7 +25,12 @@ NUMBERS = [
     f"steps of {SMALL_STEP}, or for some shipped results {COARSER_STEP}, until the overall",
     f"change passes {UNTIL_DAMAGE}.",
     f"at an overall change of {c.DAMAGE}.",
-    f"| **{STATES['steeper']}** | $Delta ge$ {MARGIN} ",
+    f"| **{STATES['steeper']}** | $Delta ge$ {100 * MARGIN:.0f} points ",
+    f"*too few examples*: At least {c.FEW_EXAMPLES} examples",
+    f"*steps too coarse*: Smaller steps are needed, with {FEWEST_BEFORE} amounts",
+    f"*at the ceiling*: Under random removal, more than {100 * CEILING:.0f} %",
+    f"*one example decides*: One example carries more than {100 * ONE_EXAMPLE:.0f} %",
+    f"*interpolated*: The method was measured in steps of more than {100 * SMALL_STEP:.0f} %",
     f"at least {FEWEST_SEEDS} seeds can be used",
     f"first falls below {RETAINED:.0%}".replace("%", " %"),
     f"A drop of {DETECTABLE} standard errors",

@@ -14,16 +14,7 @@ from core.findings.words.numbers import decimals, percent
 from core.findings.words.verdict import STATES, verdict_cells
 from core.request.catalog import DAMAGE, METHODS, METRICS, REDUCTION
 from core.request.scope import run_of
-from core.results.names import (
-    brief_name,
-    checkpoint_name,
-    data_name,
-    in_sentence,
-    listed,
-    name_of,
-    points_name,
-    pruning_name,
-)
+from core.results import names as n
 from core.results.schema import Pruning, SweepResult
 from core.sweep.control_contrast import DIFFERENT, MARGIN, Contrast
 
@@ -59,7 +50,7 @@ def claim_heading(pooled: Pooled) -> str:
     state, count = pooled.estimates[ALL].state, len(pooled.keys)
     upper, control_upper = (sum(getattr(cell, name) for cell in pooled.cells) for name in ("upper", "control_upper"))
     changes = "change most on all" if upper == count else f"are shown to change most on {upper} of"
-    where = f"Under {in_sentence(brief_name(pooled.pruning))}, the upper layers {changes} {count} checkpoints"
+    where = f"Under {n.in_sentence(n.brief_name(pooled.pruning))}, the upper layers {changes} {count} checkpoints"
     if state in DIFFERENT:
         return f"{where}, {'more' if state == 'steeper' else 'less'} so than under random removal"
     if state == "inconclusive":
@@ -71,13 +62,13 @@ def claim_heading(pooled: Pooled) -> str:
 
 def difference_sentence(pooled: Pooled) -> str:
     """Say by how much a method differs from random removal over all cells."""
-    estimate, name = pooled.estimates[ALL], name_of(pooled.pruning)
+    estimate, name = pooled.estimates[ALL], n.name_of(pooled.pruning)
     difference = points(estimate.value, PERCENTAGE, is_signed=True)
     between = f"(difference {difference}, 95 % interval {points_span(*estimate.interval)})"
     if estimate.state == "equivalent":
         return f"{name} puts about as much of the change into {WHERE} as random removal {between}."
     if estimate.state == "inconclusive":
-        as_much = f"{in_sentence(name)} puts as much of the change into {WHERE} as random removal"
+        as_much = f"{n.in_sentence(name)} puts as much of the change into {WHERE} as random removal"
         return f"Whether {as_much} is inconclusive {between}."
     low, high = sorted(map(abs, estimate.interval))
     more = f"{points(abs(estimate.value), PERCENTAGE)} {'more' if estimate.state == 'steeper' else 'less'}"
@@ -94,7 +85,7 @@ def pooled_table(table: Sequence[Pooled]) -> Table:
     """Tabulate what all checkpoints together say of each method, in percentage points."""
     return [
         {
-            "Method": name_of(pooled.pruning),
+            "Method": n.name_of(pooled.pruning),
             "Over": name,
             "Tasks and depths": str(estimate.cells),
             "Difference in points": f"{decimals(100 * estimate.value, 1)} ({points_span(*estimate.interval, 1)})",
@@ -150,10 +141,10 @@ def _row(result: SweepResult, verdict: Verdict | None) -> GridRow:
     task, metric = result.task, metric_of(result)
     scores = {frame.amount: frame.metrics[metric] for frame in result.frames}
     unpruned, half = (NONE if (score := scores.get(amount)) is None else decimals(score, 3) for amount in (0.0, AMOUNT))
-    compared, (first, _, holds) = points_name(result.points), key_figures(result, REDUCTION)
-    pruning = pruning_name(result) + ("" if compared == ATTENTION else f", {compared}")
-    run, checkpoint = run_of(result.pruning.scope), checkpoint_name(result)
-    examples = data_name(result), columns_name(task.columns), meanings_name(task.label_map)
+    compared, (first, _, holds) = n.points_name(result.points), key_figures(result, REDUCTION)
+    pruning = n.pruning_name(result) + ("" if compared == ATTENTION else f", {compared}")
+    run, checkpoint = run_of(result.pruning.scope), n.checkpoint_name(result)
+    examples = n.data_name(result), columns_name(task.columns), meanings_name(task.label_map)
     order = [*METHODS].index(result.pruning.method), run.start if run else -1, result.pruning.scope == "all-linear"
     cells = {
         "Pruning": pruning,
@@ -209,7 +200,7 @@ def grid_heading(grid: Grid) -> str:
         return f"{numbered(len(grid.rows), 'sweep')} at a glance, without a verdict"
     parts = [f"{counts[state]} {words}" for state, words in STATES.items() if counts[state]]
     none = "" if counts.keys() & DIFFERENT else ", none shows a difference"
-    return f"Of {numbered(counts.total(), 'verdict')}{none}: {listed(parts)}"
+    return f"Of {numbered(counts.total(), 'verdict')}{none}: {n.listed(parts)}"
 
 
 def grid_table(grid: Grid) -> Table:

@@ -5,11 +5,10 @@ from typing import Any
 
 from core.errors import first_few
 from core.findings.accuracy import label_doubt, rare_labels
-from core.findings.choices import family_of
 from core.findings.layers import LayerSurvival, layers_of
 from core.findings.words import NONE, layers_named
 from core.findings.words import numbers as num
-from core.request.catalog import FEW_EXAMPLES
+from core.request.catalog import EMBEDDED, FEW_EXAMPLES
 from core.results import names as n
 from core.results.schema import ColumnsRecord, SweepResult, TaskRecord
 
@@ -141,7 +140,7 @@ def caution(result: SweepResult) -> str:
         )
     elif result.working_range and result.working_range.to is None:
         notes.append(_no_lead(result, where))
-    if result.task.name == "qqp" and family_of(result.checkpoint.id):
+    if result.task.name == "qqp" and (result.checkpoint.recipe or result.checkpoint.id in EMBEDDED):
         notes.append(QUORA)
     return " ".join(notes)
 

@@ -5,40 +5,21 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from core.findings.accuracy import majority_of, smallest_drop
-from core.findings.claim import CEILING, ONE_EXAMPLE, SENSITIVITY, Verdict, verdict
+from core.findings.claim import SENSITIVITY, Verdict, verdict
 from core.findings.words import NONE, Table, estimated, mean_and_deviation, with_interval
 from core.findings.words import numbers as num
-from core.request.catalog import DAMAGE, FEW_EXAMPLES, METRICS, REDUCTION
-from core.request.controls import SMALL_STEP
+from core.request.catalog import DAMAGE, METRICS, REDUCTION
 from core.results import names as n
 from core.results.schema import SweepResult
-from core.sweep.control_contrast import MARGIN, State, profile_distance
-from core.sweep.equal_damage import FEWEST_BEFORE
+from core.sweep.control_contrast import State, profile_distance
 
-POINTS = f"{round(100 * MARGIN)} points"
 STATES: Mapping[State, str] = {
     "steeper": "more of the change in the upper half than under random removal",
     "flatter": "less of the change in the upper half than under random removal",
     "equivalent": "no different from random removal",
     "inconclusive": "inconclusive",
 }
-REASONS = {
-    "too few examples": f"At least {FEW_EXAMPLES} examples are needed.",
-    "change not reached": "The largest amounts may not change the layers that much, or a similarity is undefined.",
-    "steps too coarse": f"Smaller steps are needed, with {FEWEST_BEFORE} amounts before layers have changed that much.",
-    "no control": "Random removal of as many weights, or units, is needed.",
-    "too few seeds": "More seeds of random removal are needed that change the layers that much, in small steps.",
-    "interval too wide": f"No match within {POINTS} and no difference is shown: more examples or seeds are needed.",
-}
 DECIDE_IT = "Decide it in the Lab: {}"  # a button
-FLAGS = {
-    "beyond working range": "The layers change that much only where the model does not work.",
-    "random removal beyond its working range": "Over half of the draws change them as much only where the model fails.",
-    "range doubtful": "The examples are too few to show the end of the working range.",
-    "at the ceiling": f"Under random removal, more than {num.percent(CEILING)} lies in the upper half already.",
-    "one example decides": f"One example carries more than {num.percent(ONE_EXAMPLE)} of the variance over examples.",
-    "interpolated": f"The method was measured in steps of more than {num.percent(SMALL_STEP)} there.",
-}
 
 
 def why_inconclusive(judged: Verdict) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from core.findings import choices
-from core.findings.choices import counterpart, family_of, offered, published_pair
+from core.findings.choices import counterpart, offered, published_pair
 from core.findings.words.choices import BOXES, distinguishing_labels
 from core.results.library import Entry, entry_of
 from core.results.schema import SweepResult
@@ -66,11 +66,6 @@ def test_what_serves_other_results_is_offered_only_where_there_is_nothing_else()
     assert offered(entries) == entries[:1]
     assert offered(entries, [SHELF["fine"].key]) == entries
     assert offered(entries[1:]) == entries[1:]
-
-
-def test_seed_twins_share_a_family() -> None:
-    names = ["embedded:sst2", "recipe:minilm-l6-sst2-seed-1", "owner/sst2", "embedded:none"]
-    assert [family_of(name) for name in names] == ["minilm-l6-sst2", "minilm-l6-sst2", "", ""]
 
 
 # ---------------------------------------------------------------- as a list names them

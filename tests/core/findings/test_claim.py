@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from benchmarks.verdicts import seed_groups
+from benchmarks.verdicts import seed_twins
 from core.findings.claim import corrected, largest_influence, narrowing, verdict, with_rows
-from core.findings.words import verdict as words
 from core.findings.words.verdict import verdict_cell
 from core.request.catalog import DAMAGE
 from core.results.schema import SweepResult
@@ -67,7 +66,6 @@ def test_a_reason_is_given_and_the_one_thing_that_may_decide_it(
     assert found.remedy == remedy
     assert (f"; {remedy or 'more seeds'} may decide it)" in verdict_cell(found)) == bool(reason)
     assert verdict(result, companions, "tokens").state is None
-    assert {known for _, _, known, _ in REASONS} == {None, *words.REASONS}
 
 
 def test_what_is_no_method_on_all_layers_has_no_verdict() -> None:
@@ -93,7 +91,6 @@ def test_flags_change_no_state() -> None:
     for result, beside, flags in flagged:
         found = verdict(result, beside)
         assert (found.flags, found.state) == (flags, "equivalent")
-        assert set(flags) <= set(words.FLAGS)
 
 
 def test_more_examples_are_offered_where_twice_as_many_would_decide() -> None:
@@ -136,7 +133,6 @@ def test_every_method_has_a_row_and_weights_made_again_are_no_further_seed() -> 
     assert with_rows([*methods, *others]) == methods
     first, other = of_seed(1, network(0.7)), of_seed(2, network(0.74))
     again = with_own_key(first, checkpoint=first.checkpoint.model_copy(update={"revision": "f" * 64}))
-    places = {known.key: (known.checkpoint.id, "magnitude") for known in (first, again)}
-    assert seed_groups(places) == []
-    ((name, twins),) = seed_groups({**places, other.key: (other.checkpoint.id, "magnitude")})
-    assert (name, twins) == ("MiniLM-L6, fine-tuned on SST-2, 2 seeds", [first.key, other.key])
+    assert seed_twins([first, again]) == []
+    ((name, keys),) = seed_twins([first, again, other])
+    assert (name, keys) == ("MiniLM-L6, fine-tuned on SST-2, 2 seeds", [first.key, other.key])
