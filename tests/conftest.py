@@ -39,6 +39,7 @@ sys.dont_write_bytecode = False  # else each process compiles the project again
 import pytest  # noqa: E402
 from local_hub import LocalHub, local_hub  # noqa: E402
 
+from core.errors import PrunescopeError  # noqa: E402
 from core.request.catalog import TASKS  # noqa: E402
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
     from core.jobs.queue import JobQueue
     from core.results.schema import SweepResult
+    from core.wall.reading import Question
     from tests.queues import Clock
 
 
@@ -169,7 +171,8 @@ def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: "Clock") -> It
 def quick_pages() -> Iterator[None]:
     """Search packages for components, and compile each page, once as a server does rather than once for each test.
 
-    A test joins a page's thread, which Streamlit would poll a thousand times a second.
+    A test joins a page's thread, which Streamlit would poll a thousand times a second. Files are read in this process,
+    not in a limited child, which takes half a second to start.
     """
     from streamlit.components.v2 import manifest_scanner
     from streamlit.runtime.scriptrunner.script_cache import ScriptCache
@@ -181,6 +184,7 @@ def quick_pages() -> Iterator[None]:
         for module in (app_test, local_script_runner):
             patch.setattr(module, "ScriptCache", lambda: compiled)
         patch.setattr(local_script_runner, "require_widgets_deltas", _ended)
+        patch.setattr("core.wall.reading._answers", _answers)
         yield
 
 
@@ -188,6 +192,13 @@ def _ended(runner: "LocalScriptRunner", timeout: float = 3) -> None:
     thread = runner._script_thread
     thread.join(timeout)
     assert not thread.is_alive(), f"the page still runs after {timeout} s"
+
+
+def _answers(questions: "Sequence[Question]") -> list[bytes | PrunescopeError]:
+    from core.reader import FOUND, answer
+
+    lines = map(answer, questions)
+    return [line[1:].encode() if line.startswith(FOUND) else PrunescopeError(line[1:]) for line in lines]
 
 
 @pytest.fixture
