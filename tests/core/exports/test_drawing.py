@@ -1,10 +1,11 @@
-"""A drawing in a process of its own, and how it fails; what is drawn is tested in test_figure and test_films."""
+"""A drawing in a separate process, and how it fails; test_figure and test_films test what is drawn."""
 
 import io
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from time import sleep
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -27,7 +28,7 @@ def figure() -> Figure:
 
 
 @pytest.mark.parametrize(("kind", "begins"), {"svg": b"<svg", "png": b"\x89PNG", "gif": b"GIF89a"}.items())
-def test_every_kind_is_drawn_in_a_process_of_its_own_as_here(figure: Figure, kind: Picture, begins: bytes) -> None:
+def test_a_picture_is_drawn_in_another_process_as_in_this_one(figure: Figure, kind: Picture, begins: bytes) -> None:
     content = draw(figure, kind, [1])
     here = renderer.draw({"figure": figure, "format": kind, "frames": [1], "milliseconds": 500})
     assert content.startswith(begins)
@@ -35,31 +36,31 @@ def test_every_kind_is_drawn_in_a_process_of_its_own_as_here(figure: Figure, kin
     assert kind != "png" or Image.open(io.BytesIO(content)).size == (1920, 1080), "full HD"
 
 
-def test_the_same_picture_is_drawn_once_and_for_nobody_not_at_all(
+def test_a_picture_is_drawn_once_for_all_who_ask_and_not_for_those_who_leave(
     figure: Figure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started: list[object] = []
-    render = drawing._Drawing._render
-    monkeypatch.setattr(drawing._Drawing, "_render", lambda self, *of: (started.append(self), render(self, *of)))
-    monkeypatch.setattr(drawing, "UNSEEN_SECONDS", 0.5)
+    processes, start = list[Any](), subprocess.Popen
 
-    def leaves(stage: str, done: int, frames: int) -> None:
-        raise KeyboardInterrupt
+    def note(*order: Any, **options: Any) -> Any:
+        processes.append(start(*order, **options))
+        return processes[-1]
 
+    monkeypatch.setattr("core.exports.drawing.subprocess.Popen", note)
+    leaves = Mock(side_effect=KeyboardInterrupt)
     with drawing._door.turn("ann"):  # her other drawing goes on
         with pytest.raises(KeyboardInterrupt):
             draw(figure, "gif", [0, 1], report=leaves, holder="ann")
+        assert not processes, "it was waiting"
         assert draw(figure, "svg", [0], holder="bob"), "others do not wait for it"
-        while drawing._drawings:
-            sleep(0.05)
-    assert len(started) == 1, "what nobody waits for is not drawn"
+    with pytest.raises(KeyboardInterrupt):
+        draw(figure, "gif", [0, 1], report=leaves, holder="ann")
+    ended, report = processes.pop(), Mock()
+    assert ended.poll() is not None
     with ThreadPoolExecutor(2) as threads:
-        reports = Mock(), Mock()
-        films = threads.map(lambda report: draw(figure, "gif", [0, 1], report=report, holder="ann"), reports)
+        films = threads.map(lambda _: draw(figure, "gif", [0, 1], report=report, holder="ann"), range(2))
         assert len(set(films)) == 1
-    assert len(started) == 2
-    for report in reports:
-        report.assert_called_with("Drawing", 2, 2)
+    assert len(processes) == 2, "one beside bob's"
+    report.assert_any_call("Drawing", 2, 2)
 
 
 def test_half_a_file_or_one_too_late_is_no_picture(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,4 +70,4 @@ def test_half_a_file_or_one_too_late_is_no_picture(figure: Figure, monkeypatch: 
         patch.setattr(drawing, "limits", lambda: replace(limits(), drawing_seconds=0.2))
         assert "took too long" in refusal(draw, figure, "gif", [0, 1, 2] * 40)
     monkeypatch.setattr(drawing, "RENDERER", (sys.executable, "-c", HALF))
-    assert "could not be drawn" in refusal(draw, figure, "gif", [0, 1])
+    assert "could not be drawn" in refusal(draw, figure, "gif", [1, 0])
