@@ -6,7 +6,6 @@ breaks its text into lines, so `width_of` estimates widths in Liberation Sans, t
 """
 
 from collections.abc import Sequence
-from itertools import repeat
 from math import ceil, sqrt
 from typing import Any, NamedTuple
 
@@ -37,7 +36,6 @@ PAGE_WIDTH = 1240  # pixels, of a page in a laptop's window
 ON_SLIDE = Measures(32, 32, 24, 24, 24, 24, 24)  # 24 is 18 pt where a slide is 7.5 inches high
 ON_PAGE = Measures(24, 23, 17, 13, 11, 16, 10)
 MAX_TITLE_LINES = 2
-SMALLEST_TITLE = 0.8  # of its size, if it then fits on one line
 LINE_HEIGHT = 1.3  # of the letters' size
 ASCENT = 0.95  # of the letters' size, from the top of a line to its baseline
 GAP = 8  # pixels, between words and pictures
@@ -67,10 +65,8 @@ def figure_of(scene: Scene, theme: ThemeName = "light") -> Figure:
     margin, smallest, largest = measures.margin, measures.smallest, measures.largest
     width = SLIDE[0] if is_slide else PAGE_WIDTH
     room = width - 2 * margin
-    sizes = range(measures.title, round(measures.title * SMALLEST_TITLE) - 1, -1)
-    title_size = next((size for size in sizes if width_of(scene.title, size) <= room), measures.title)
-    title = [(line, "") for line in broken(scene.title, room, title_size, MAX_TITLE_LINES)]
-    under_title = margin + LINE_HEIGHT * title_size * len(title)
+    title = [(line, "") for line in broken(scene.title, room, measures.title, MAX_TITLE_LINES)]
+    under_title = margin + LINE_HEIGHT * measures.title * len(title)
     readouts = _readouts(scene, margin, under_title, measures.readout, room)
     top = under_title + LINE_HEIGHT * measures.readout * max(map(len, readouts), default=0) + GAP
     footer = [("", line) for line in broken(" · ".join(scene.caption), room, measures.caption)]
@@ -86,7 +82,7 @@ def figure_of(scene: Scene, theme: ThemeName = "light") -> Figure:
         "background": colours.background,
         "ink": colours.text,
         "font": TYPEFACE,
-        "words": _lines(margin, margin, title_size, title)
+        "words": _lines(margin, margin, measures.title, title)
         + _lines(margin, height - below + GAP, measures.caption, footer),
         "readouts": readouts,
         "parts": [
@@ -101,9 +97,8 @@ def _readouts(scene: Scene, x: float, y: float, size: int, room: float) -> list[
     pairs = [(str(frame["name"]), str(frame["detail"])) for frame in scene.frames]
     if all(width_of(f"{name}   {detail}", size) <= room for name, detail in pairs):
         return [_lines(x, y, size, [(name, f"   {detail}")]) for name, detail in pairs]
-    names, details = ([broken(text, room, size) for text in texts] for texts in zip(*pairs, strict=True))
-    both = zip(names, details, strict=True)
-    return [_lines(x, y, size, [*zip(name, repeat("")), *zip(repeat(""), detail)]) for name, detail in both]
+    below = (((name, ""), *(("", line) for line in broken(detail, room, size))) for name, detail in pairs)
+    return [_lines(x, y, size, texts) for texts in below]
 
 
 def _spec(view: View, box: Box, theme: Theme, size: int, least: float, number: float) -> Spec:

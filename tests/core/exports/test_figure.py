@@ -1,4 +1,4 @@
-"""Figures: what a page shows, in one picture of fixed size. Of every page, light or dark."""
+"""Figures of every page, light and dark."""
 
 import re
 from collections import Counter
@@ -34,31 +34,32 @@ def svg_of(scene: Scene, frame: int = MIDDLE, theme: ThemeName = "light") -> Ele
 
 
 def texts(picture: ElementTree.Element) -> list[str]:
-    """All lines, each with one space between words, however they were broken."""
+    """Returns all lines, with single spaces between words."""
     return [" ".join(" ".join(element.itertext()).split()) for element in picture.iter(f"{SVG}text")]
 
 
-def told(spec: Spec) -> Counter[str]:
-    """What the marks of a picture stand for at the middle frame: Vega writes it for screen readers."""
+def marks_of(spec: Spec) -> Counter[str]:
+    """Returns the meaning of each mark at the middle frame, which Vega writes for screen readers."""
     config = {**spec["config"], "aria": True}
     picture = ElementTree.fromstring(vl_convert.vegalite_to_svg(at_frame({**spec, "config": config}, MIDDLE)))
-    kinds = (None, "axis", "legend", "legend-symbol", "title", "title text")
-    marks = [element for element in picture.iter() if element.get("aria-roledescription") not in kinds]
+    guides = (None, "axis", "legend", "legend-symbol", "title", "title text")
+    marks = (element for element in picture.iter() if element.get("aria-roledescription") not in guides)
     return Counter(mark.get("aria-label", "") for mark in marks)
 
 
 @pytest.mark.parametrize(("scene", "theme"), zip(SCENES.values(), cycle(THEMES), strict=False), ids=SCENES)
-def test_a_figure_shows_and_says_what_the_page_does_in_the_colours_of_the_theme(scene: Scene, theme: ThemeName) -> None:
-    figure, on_slide = figure_of(scene), scene.layout.on_slide.boxes(scene.views, *SLIDE)
-    shown = [scene.views[name] for name in on_slide]
-    assert [told(part["spec"]) for part in figure["parts"]] == [told(view.spec) for view in shown], "at that amount"
+def test_a_figure_shows_the_pictures_and_words_of_the_page_in_the_colours_of_the_theme(
+    scene: Scene, theme: ThemeName
+) -> None:
+    figure, views = figure_of(scene), [scene.views[name] for name in scene.layout.on_slide.boxes(scene.views, *SLIDE)]
+    assert [marks_of(part["spec"]) for part in figure["parts"]] == [marks_of(view.spec) for view in views]
     for part in figure["parts"]:
         assert 0 <= part["x"] <= figure["width"] - part["spec"]["width"]
         assert 0 <= part["y"] <= figure["height"] - part["spec"]["height"]
     assert (figure["width"], figure["height"]) == SLIDE
     picture, frame = svg_of(scene, theme=theme), scene.frames[MIDDLE]
     together = " ".join(texts(picture))
-    for words in (scene.title, *scene.caption, f"{frame['name']} {frame['detail']}", *(view.heading for view in shown)):
+    for words in (scene.title, *scene.caption, f"{frame['name']} {frame['detail']}", *(view.heading for view in views)):
         assert " ".join(words.split()) in together
     colours = picture.find(f"{SVG}rect").get("fill"), next(picture.iter(f"{SVG}text")).get("fill")
     assert colours == (THEMES[theme].background, THEMES[theme].text)
@@ -67,28 +68,27 @@ def test_a_figure_shows_and_says_what_the_page_does_in_the_colours_of_the_theme(
 @pytest.mark.parametrize("scene", [*SCENES.values(), TWELVE, *MANY])
 def test_a_slide_is_read_from_the_last_row(scene: Scene) -> None:
     svg = svg_of(scene, len(scene.frames) // 2)
-    seen = [text for text in svg.iter(f"{SVG}text") if text.get("opacity") != "0"]
-    sizes = {float(known[0]) for text in seen if (known := SIZE.findall(text.get("font-size", "")))}
-    assert min(sizes) * 7.5 * 72 / SLIDE[1] >= 18, "in points"
+    visible = [text.get("font-size", "") for text in svg.iter(f"{SVG}text") if text.get("opacity") != "0"]
+    assert min(float(size) for text in visible for size in SIZE.findall(text)[:1]) * 7.5 * 72 / SLIDE[1] >= 18, (
+        "in points"
+    )
     assert scene is not TWELVE or sum(text.startswith("Layer ") for text in texts(svg)) == 12, "all layers are labelled"
     assert len({part["x"] for part in figure_of(scene)["parts"]}) <= 2, "more are too narrow for such letters"
 
 
-def test_nothing_moves_but_what_changes() -> None:
+def test_pictures_stay_in_place_from_frame_to_frame() -> None:
     first, last = (svg_of(SCENES["compare"], k) for k in (0, 2))
     names = [element.get("id") for element in first.iter() if element.get("id")]
     assert 0 < len(names) == len(set(names)), "colour bars of two kinds stand in one figure"
-    places = [[(part.get("x"), part.get("y")) for part in one.iter(f"{SVG}svg")] for one in (first, last)]
+    places = [[(part.get("x"), part.get("y")) for part in picture.iter(f"{SVG}svg")] for picture in (first, last)]
     assert places[0] == places[1]
 
 
 def test_a_title_may_be_typed_and_long_and_is_text() -> None:
     typed = replace(SCENES["layers"], title="<b>Pruning & its </b> consequences, " * 12)
     assert [line["y"] < 110 for line in figure_of(typed)["words"][:3]] == [True, True, False], "two lines, then caption"
-    nearly, caption = figure_of(replace(SCENES["layers"], title="x" * 78))["words"][:2]
-    assert (nearly["size"] < 28, caption["y"] > 600) == (True, True), "smaller letters rather than a word on a line"
-    said = texts(svg_of(typed))
-    assert (said[0].startswith("<b>Pruning & its </b>"), said[1][-1]) == (True, "…")
+    lines = texts(svg_of(typed))
+    assert (lines[0].startswith("<b>Pruning & its </b>"), lines[1][-1]) == (True, "…")
     long, word = replace(SCENES["lab"], frames=[{"amount": 0.0, "name": "A", "detail": TEXT * 3}]), "x" * 100
     assert len(figure_of(long)["readouts"][0]) > 2, "a readout that is too long has lines of its own"
     assert broken(word, 260, 20) == [f"{word[:20]}…"]
