@@ -37,10 +37,10 @@ from ui.text import plain, refusals_shown, remark
 MAX_TITLE_CHARS = 300
 ENDINGS: dict[ThemeName, str] = {"light": "", "dark": "-dark"}  # of a file's name
 MILLISECONDS = (1000, 500, 250, 125)  # a frame of a film, the player's own speeds
-FILMS: tuple[Picture, ...] = ("gif", "mp4")
-STILLS: tuple[Picture, ...] = ("png", "svg")
+FILMS = ("gif", "mp4")
 FILM = "Drawing takes up to half a minute; leaving the page ends it."
 STILL = "Drawn in a few seconds."
+NOTES: dict[Picture, str] = {"gif": FILM, "mp4": FILM, "png": STILL, "svg": STILL}
 PLAYER = "Plays in any browser, without a network and without Prunescope; about 1 MB."
 TALK = f"{PLAYER} The arrow keys turn to the next scene, N shows what to say, F fills the screen."
 PRINTED = "For slides as a PDF, open the file and print it: each scene is a page. Films of the result are on *Present*."
@@ -141,32 +141,23 @@ def _offer_drawn(scene: Scene, figure: Figure, name: str, ending: str) -> None:
         name: The name of every file.
         ending: What the choices above add to it.
     """
-    films, milliseconds, frame, amount = list[Picture](), MILLISECONDS[1], 0, ""
-    if len(scene.frames) > 1:
-        st.markdown("**All amounts, moving**")
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            key = f"{name}-milliseconds"
-            milliseconds = st.selectbox("Frame duration", MILLISECONDS, 1, "{} ms".format, key, width=180)
-            films = _pressed(FILMS, name, FILM)
-        st.markdown("**One amount**")
+    moves, milliseconds, frame, amount = len(scene.frames) > 1, MILLISECONDS[1], 0, ""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        if len(scene.frames) > 1:
+        if moves:
+            key = f"{name}-milliseconds"
+            milliseconds = st.selectbox("Frame duration (GIF, MP4)", MILLISECONDS, 1, "{} ms".format, key, width=200)
             names = [str(frame["name"]) for frame in scene.frames]
-            first = frame_of(scene.amounts, amount_in_address())
-            frame = st.selectbox("Amount", range(len(names)), first, names.__getitem__, f"{name}-frame", width=260)
+            first, key = frame_of(scene.amounts, amount_in_address()), f"{name}-frame"
+            frame = st.selectbox("Amount (PNG, SVG)", range(len(names)), first, names.__getitem__, key, width=260)
             amount = f"-{place_name(round(scene.amounts[frame], 3))}"
-        stills = _pressed(STILLS, name, STILL)
-    for kind in (*films, *stills):
+        kinds, icon = [kind for kind in NOTES if moves or kind not in FILMS], ":material/image:"
+        pressed = [kind for kind in kinds if st.button(kind.upper(), f"{name}-{kind}", NOTES[kind], icon=icon)]
+    for kind in pressed:
         with refusals_shown(), progress_shown() as report:
             frames = range(len(scene.frames)) if kind in FILMS else [frame]
             content = draw(figure, kind, frames, milliseconds, report, visitor().holder)
             file = f"{name}{ending}{'' if kind in FILMS else amount}.{kind}"
             download(f"Save {kind.upper()}", content, file)
-
-
-def _pressed(kinds: Sequence[Picture], key: str, note: str) -> list[Picture]:
-    """Draw a button for each format, and return the format whose button was pressed."""
-    return [kind for kind in kinds if st.button(kind.upper(), f"{key}-{kind}", note, icon=":material/image:")]
 
 
 @st.fragment
@@ -230,8 +221,7 @@ def _offer_checkpoint(result: SweepResult) -> None:
         return
     remark(WRITES)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        works, key = result.working_range, f"export-amount-{result.key}"
-        first = frame_of(result.amounts, amount_in_address() if not works or works.to is None else works.to)
+        first, key = frame_of(result.amounts, amount_in_address()), f"export-amount-{result.key}"
         amount = st.selectbox("Pruning amount", result.amounts, first, amount_name, key, width=180)
         if st.button("Save checkpoint", key=f"export-write-{result.key}", icon=":material/save:"):
             with refusals_shown():
