@@ -32,7 +32,7 @@ def page(kind: str) -> None:
         scenes = {name: result_scene(result, name, STAGE) for name in ("mean", "cls")}
         offer_exports(scenes["cls"], result, choices=scenes)
     elif kind == "a story":
-        offer_story(story(make_result(num_layers=3, amounts=(0.0, 0.25, 0.5)), "mean", [], []), result)
+        offer_story(story(make_result(num_layers=3, amounts=(0.0, 0.25, 0.5)), "mean", []), result)
     else:
         if kind == "a folder":
             folder = result.checkpoint.model_copy(update={"id": "my-bert", "source": "folder"})

@@ -1,6 +1,7 @@
-"""A smaller model that is taken away answers as the study says, and its card names what it is."""
+"""A smaller model in its folder answers as the study says, and its card describes it."""
 
-import zipfile
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ Made = tuple[Path, list[str], CutStudy]
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """A classifier of three layers in float16, sentences, and its study by plain transformers."""
+    """A classifier of three layers in float16, sentences, and a study of it made with transformers alone."""
     folder = tmp_path_factory.mktemp("taken")
     write_sst2(folder)
     base = make_encoder(folder / "base", "distilbert", layers=3, seed=5, dtype=torch.float16)
@@ -50,7 +51,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 @pytest.fixture
 def found(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
-    """The same where its folder is found, as that of a bundled checkpoint is."""
+    """The same, with the checkpoint's folder known, as that of a bundled one is."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("core.exports.pruned_checkpoint.locate_checkpoint", lambda *_: str(made[0]))
     return made
@@ -77,7 +78,7 @@ def test_the_folder_answers_as_the_study_and_its_card_say(found: Made, left: int
         f"| accuracy | {model.worth.metrics['accuracy']:.4f} |",
         f"beside the base | {decimals(choice.difference.value, 4)} |",
         f"batch of 32 | {model.size.speeds[32].value:.4f} |",
-        f'from_pretrained("{folder.name}", dtype="float32")',
+        f"folder = '{folder.name}'",
         "Really removed: layer 2 of 3" if left == 2 else "Really removed: layers 1 and 3 of 3",
         study.key,
     ):
@@ -85,7 +86,9 @@ def test_the_folder_answers_as_the_study_and_its_card_say(found: Made, left: int
     assert str(found[0].parent) not in card
 
 
-def test_what_cannot_be_taken_is_refused(found: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_model_and_another_checkpoint_are_refused(
+    found: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for left in (0, 3, 7):
         assert f"offers no smaller model of {left} layers" in refusal(taken, found[2], left)
     other = make_encoder(tmp_path / "other", "distilbert", layers=3, seed=6)
@@ -94,17 +97,17 @@ def test_what_cannot_be_taken_is_refused(found: Made, tmp_path: Path, monkeypatc
     assert list((tmp_path / "cache").rglob("*.safetensors")) == []
 
 
-def test_hosted_it_is_a_zip_of_bounded_size(found: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, texts, study = found
+def test_a_hosted_server_writes_a_zip_of_bounded_size(
+    found: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("core.exports.pruned_checkpoint.is_hosted", lambda: True)
-    archive = taken(study, 2)
+    archive = taken(found[2], 2)
     assert [archive.suffix, *(path.name for path in archive.parent.iterdir())] == [".zip", archive.name]
-    with zipfile.ZipFile(archive) as opened:
-        opened.extractall(tmp_path / "opened")
+    shutil.unpack_archive(archive, tmp_path / "opened")
     (folder,) = (tmp_path / "opened").iterdir()
-    assert tuple(predicted_by_transformers(folder, texts)) == study.cuts[1].judged
+    assert tuple(predicted_by_transformers(folder, found[1])) == found[2].cuts[1].judged
     archive.unlink()
     assert HOSTED_LIMITS.export_bytes < float("inf")
-    monkeypatch.setattr("core.exports.pruned_checkpoint.limits", lambda: type("", (), {"export_bytes": 2**15})())
-    assert "more than the 0 allowed here" in refusal(taken, study, 2)
+    monkeypatch.setattr("core.exports.pruned_checkpoint.limits", lambda: replace(HOSTED_LIMITS, export_bytes=2**15))
+    assert "more than the 0 allowed here" in refusal(taken, found[2], 2)
     assert [*archive.parent.iterdir()] == []

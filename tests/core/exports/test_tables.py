@@ -1,15 +1,16 @@
-"""Every table is read again: it holds the numbers of its result, or those that a page shows."""
+"""Tables, read back, hold the numbers of their result, or those that a page shows."""
 
 import csv
 import io
 import re
-from itertools import product
+from itertools import chain, product
 
 import pytest
 
 from core.charts.view import Scene
 from core.exports.tables import file_name, numbers_csv, shown_csv, table
 from core.request.catalog import REDUCTIONS
+from core.results.schema import SweepResult
 from tests.builders import make_result
 from tests.scenes import AMOUNTS, OTHER, RESULT, SCENES
 
@@ -22,42 +23,43 @@ def written(*values: object) -> tuple[str, ...]:
     return tuple("" if value is None else str(value) for value in values)
 
 
+def read(result: SweepResult) -> list[tuple[str, ...]]:
+    return [tuple(row.values()) for row in rows(numbers_csv(result))]
+
+
 def test_the_table_of_all_numbers_reads_back_equal() -> None:
-    _, frame, _ = RESULT.frames
+    frame, statistics = RESULT.frames[1], RESULT.statistics_of("mean")
     frame = frame.model_copy(update={name: {**getattr(frame, name), "f1": None} for name in ("metrics", "intervals")})
-    statistics, place = RESULT.statistics_of("mean"), (frame.amount, frame.sparsity, frame.prunable_sparsity)
-    read = [tuple(row.values()) for row in rows(numbers_csv(RESULT.model_copy(update={"frames": (frame,)})))]
-    assert read[:4] == [
-        written(*place, "accuracy", None, None, None, frame.metrics["accuracy"], *frame.intervals["accuracy"]),
-        written(*place, "f1", *[None] * 6),
-        written(*place, "changed_predictions", None, None, None, frame.changed.share, *frame.changed.interval),
-        written(*place, "divergence", None, None, None, frame.divergence.value, *frame.divergence.interval),
+    older = frame.model_copy(update={"changed": None, "divergence": None})
+    place, no_points = (frame.amount, frame.sparsity, frame.prunable_sparsity), (None, None, None)
+    scores = [
+        written(*place, "accuracy", *no_points, frame.metrics["accuracy"], *frame.intervals["accuracy"]),
+        written(*place, "f1", *no_points, None, None, None),
+        written(*place, "changed_predictions", *no_points, frame.changed.share, *frame.changed.interval),
+        written(*place, "divergence", *no_points, frame.divergence.value, *frame.divergence.interval),
     ]
-    read = [tuple(row.values()) for row in rows(numbers_csv(RESULT))]
-    known = [
-        written(frame.amount, "cka", "mean", at, to, value, *(interval if at == to else ("", "")))
+    for changed, count in ((frame, 4), (older, 2)):
+        table = read(RESULT.model_copy(update={"frames": (changed,)}))
+        assert [row for row in table if row[4] == ""] == scores[:count]
+    cells = [
+        written(frame.amount, at, to, value, *(interval if at == to else ("", "")))
         for frame, own in zip(RESULT.frames, statistics.own or (), strict=True)
         for row, at, interval in zip(frame.matrix("mean"), RESULT.points, own, strict=True)
         for to, value in zip(RESULT.points, row, strict=True)
     ]
-    assert [(row[0], *row[3:]) for row in read if row[3:5] == ("cka", "mean")] == known
-    assert sum(row[3] == "cka" and row[7] == "" for row in read) == len(REDUCTIONS), "what is undefined is empty"
-    partial = [row for row in read if row[3:5] == ("partial_cka", "mean")]
-    own = [value for frame in RESULT.frames for value in frame.own("mean", "partial_cka") or ()]
-    assert [row[5:8] for row in partial] == [
-        written(point, point, value) for point, value in zip(RESULT.points * 3, own, strict=True)
-    ]
-    older = frame.model_copy(update={"changed": None, "divergence": None})
-    measures = {row["measure"] for row in rows(numbers_csv(RESULT.model_copy(update={"frames": (older,)})))}
-    assert measures == {"accuracy", "f1", "cka", "partial_cka"}
+    assert [(row[0], *row[5:]) for row in read(RESULT) if row[3:5] == ("cka", "mean")] == cells
+    assert sum(row[3] == "cka" and row[7] == "" for row in read(RESULT)) == len(REDUCTIONS), "undefined is empty"
+    own = chain.from_iterable(frame.own("mean", "partial_cka") for frame in RESULT.frames)
+    partial = [row[5:8] for row in read(RESULT) if row[3:5] == ("partial_cka", "mean")]
+    assert partial == [written(point, point, value) for point, value in zip(RESULT.points * 3, own, strict=True)]
 
 
 @pytest.mark.parametrize("start", "=+-@\t\r")
 def test_no_text_is_a_formula_to_a_spreadsheet(start: str) -> None:
-    name, read = f"{start}cmd|' /C calc'!A0", f"'{start}cmd|' /C calc'!A0".replace("\r", "\n")
-    found = rows(table(["a", name], [["-0.5", -1e-7], ["+3", name], ["-1+2", "a-b"]]))
-    known = [("-0.5", "-1e-07"), ("+3", read), ("'-1+2", "a-b")]
-    assert [(row["a"], row[read]) for row in found] == known, "numbers stay numbers, also where a page has written them"
+    name, safe = f"{start}cmd|' /C calc'!A0", f"'{start}cmd|' /C calc'!A0".replace("\r", "\n")
+    cells = rows(table(["a", name], [["-0.5", -1e-7], ["+3", name], ["-1+2", "a-b"]]))
+    expected = [("-0.5", "-1e-07"), ("+3", safe), ("'-1+2", "a-b")]
+    assert [(row["a"], row[safe]) for row in cells] == expected, "numbers stay numbers, also where a page wrote them"
 
 
 def test_files_are_named_by_their_content() -> None:
@@ -74,21 +76,22 @@ def test_files_are_named_by_their_content() -> None:
 
 
 def shown(scene: Scene, picture: str = "") -> list[dict[str, str]]:
-    """The rows of a table, without the columns that are empty in them."""
-    found = [row for row in rows(shown_csv(scene)) if row["Picture"].startswith(picture)]
-    return [{key: value for key, value in row.items() if value} for row in found]
+    """Returns the rows of a picture without their empty columns."""
+    table = [row for row in rows(shown_csv(scene)) if row["Picture"].startswith(picture)]
+    return [{title: value for title, value in row.items() if value} for row in table]
 
 
 @pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
-def test_every_picture_tells_its_numbers(scene: Scene) -> None:
+def test_the_table_of_a_page_has_every_picture(scene: Scene) -> None:
     assert {row["Picture"] for row in shown(scene)} == {view.heading for view in scene.views.values()}
 
 
-def test_the_numbers_shown_are_those_of_the_result_and_what_is_undefined_is_empty() -> None:
-    places = product(range(3), range(3), RESULT.frames)
-    known = [(frame.amount, frame.similarity["cka"]["mean"][i][j]) for i, j, frame in places]
+def test_the_table_of_a_page_has_the_numbers_of_the_result_and_nothing_where_one_is_undefined() -> None:
+    matrices = [frame.similarity["cka"]["mean"] for frame in RESULT.frames]
+    values = [matrix[i][j] for i, j, matrix in product(range(3), range(3), matrices)]
     cells = [(float(row["Shown at"]), row.get("Similarity")) for row in shown(SCENES["lab"], "Similarity")]
-    assert cells == [(amount, None if value is None else str(round(value, 6))) for amount, value in known]
+    rounded = [None if value is None else str(round(value, 6)) for value in values]
+    assert cells == list(zip(AMOUNTS * 9, rounded, strict=True))
     curve = shown(SCENES["lab"], "Accuracy")
     assert [float(row["Accuracy"]) for row in curve] == [frame.metrics["accuracy"] for frame in RESULT.frames]
     assert all("Shown at" not in row for row in curve), "it stands still"
@@ -97,6 +100,6 @@ def test_the_numbers_shown_are_those_of_the_result_and_what_is_undefined_is_empt
     floors = [row["Similarity"] for row in strips if row.get("Weights removed") == "everything"]
     assert floors == [f"{value:.2f}" for value in RESULT.floor.cka["mean"]]
     differences = [row for row in shown(SCENES["compare"], "First minus second") if "First" in row]
-    told = [[float(row[name]) for name in ("Difference", "First", "Second")] for row in differences]
-    assert all(difference == pytest.approx(first - second, abs=0.011) for difference, first, second in told)
-    assert min(told)[0] < 0, "with a minus that a spreadsheet reads"
+    numbers = [[float(row[name]) for name in ("Difference", "First", "Second")] for row in differences]
+    assert all(difference == pytest.approx(first - second, abs=0.011) for difference, first, second in numbers)
+    assert min(numbers)[0] < 0, "with a minus that a spreadsheet reads"
