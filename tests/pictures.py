@@ -11,7 +11,7 @@ import vl_convert
 from core.charts.grammar import Spec
 from core.charts.theme import THEMES, styled
 
-LOOKS = {**styled(THEMES["light"], 12, 11, shown=True), "aria": True}
+LOOKS = {**styled(THEMES["light"], 12), "aria": True}
 
 
 def at_frame(spec: Spec, frame: int) -> Spec:

@@ -32,26 +32,24 @@ def _layout(results: Two, overlaid: bool) -> Layout:
 
     On a telephone heatmaps stand beside each other, or where layers are many one above the other.
     """
-    halves = "/ minmax(0, 1fr) minmax(0, 1fr)"
+    halves = "/ 1fr 1fr"
     heatmaps = '"first second" min(62cqw, 26rem) "bar bar" auto'
     if max(len(result.points) for result in results) > WIDEST_HALVED:
         heatmaps = '"first first" min(104cqw, 28rem) "bar bar" auto "second second" min(104cqw, 28rem)'
     if not overlaid:
         return Layout(
             "beside",
-            wide=f'"first second" clamp(17rem, 46vh, 34rem) "bar bar" auto "accuracy accuracy" 16.5rem {halves}',
+            wide=f'"first second" 23 "bar bar" auto "accuracy accuracy" 16.5rem {halves}',
             narrow=f'{heatmaps} "accuracy accuracy" 18rem {halves}',
-            slide=f'"first second" minmax(0, 1fr) {halves}',
+            slide=f'"first second" 1fr {halves}',
         )
     below = '"difference difference" min(100cqw, 34rem) "accuracy accuracy" 18rem "own own" 16rem'
     return Layout(
         "compare",
-        wide=f"""
-            "first first second second difference difference" clamp(17rem, 46vh, 30rem)
-            "bar bar bar bar bar bar" auto
-            "accuracy accuracy accuracy own own own" 16.5rem / {" ".join(["minmax(0, 1fr)"] * 6)}""",
+        wide='"first first second second difference difference" 23 "bar bar bar bar bar bar" auto '
+        '"accuracy accuracy accuracy own own own" 16.5rem / 1fr 1fr 1fr 1fr 1fr 1fr',
         narrow=f"{heatmaps} {below} {halves}",
-        slide=f'"difference accuracy" minmax(0, 1fr) {halves}',
+        slide=f'"difference accuracy" 1fr {halves}',
     )
 
 

@@ -10,8 +10,8 @@ from math import ceil, floor
 import altair as alt
 
 from core.charts import grammar as g
-from core.charts.view import Layout, Numbers, Scene, View, in_column
-from core.findings.cut import CutChoice, Frontier
+from core.charts.view import Layout, Numbers, Scene, View
+from core.findings.cut import Choice, Frontier
 from core.findings.words import cut as words
 from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS
@@ -19,9 +19,9 @@ from core.results.names import checkpoint_name, data_name
 
 LAYOUT = Layout(
     "cut",
-    wide='"frontier stack" clamp(20rem, 44vh, 36rem) "bar bar" auto / minmax(0, 5fr) minmax(0, 3fr)',
-    narrow=in_column({"frontier": "27rem", "bar": "auto", "stack": "17rem"}),
-    slide='"frontier stack" minmax(0, 1fr) / minmax(0, 7fr) minmax(0, 2fr)',
+    wide='"frontier stack" 22 "bar bar" auto / 5fr 3fr',
+    narrow='"frontier" 27rem "bar" auto "stack" 17rem / 1fr',
+    slide='"frontier stack" 1fr / 7fr 2fr',
 )
 FULL, GUESS = "full model", "commonest label"
 STEP = 0.05  # the axis of the metric ends at multiples of it

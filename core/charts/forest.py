@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 
 from core.charts import grammar as g
-from core.charts.view import Layout, Numbers, Scene, View, in_rows
+from core.charts.view import Layout, Numbers, Scene, View
 from core.findings.pooled import ALL, FEWEST_PREDICTED, WHOLE, Pooled
 from core.findings.words import points_span, signed_points
 from core.request.catalog import CONFIDENCE
@@ -48,9 +48,16 @@ def forest_scene(table: Sequence[Pooled], own: Own, title: str) -> Scene:
     most = max(map(len, rows.values()))
     views = {name: _view(name_of(known.pruning), rows[name], most) for name, known in zip(rows, table, strict=True)}
     height = f"{ROW_REM * most + AXIS_REM:g}rem"
-    wide, narrow = (in_rows(list(views), columns, height) for columns in (min(COLUMNS, len(views)), 1))
-    slide = '"forest-1" minmax(0, 1fr) / minmax(0, 1fr)'  # has room for the method that the title is about
+    wide, narrow = (_grid(list(views), columns, height) for columns in (min(COLUMNS, len(views)), 1))
+    slide = '"forest-1" 1fr / 1fr'  # has room for the method that the title is about
     return Scene(title, (CAPTION, KEY), views, [g.step(0.0, "", "")], Layout("forest", wide, narrow, slide))
+
+
+def _grid(areas: Sequence[str], columns: int, height: str) -> str:
+    """Write pictures row by row as a grid below the player's bar; `.` is an empty cell."""
+    filled = [*areas, *["."] * (-len(areas) % columns)]
+    rows = " ".join(f'"{" ".join(filled[k : k + columns])}" {height}' for k in range(0, len(filled), columns))
+    return f'"{" ".join(["bar"] * columns)}" auto {rows} / {" ".join(["1fr"] * columns)}'
 
 
 def _rows(known: Pooled, own: Sequence[tuple[str, Contrast]]) -> g.Rows:

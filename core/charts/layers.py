@@ -12,7 +12,7 @@ import altair as alt
 from core.charts import grammar as g
 from core.charts import strips as s
 from core.charts.result import player_frames
-from core.charts.view import Layout, Numbers, Scene, View, in_column
+from core.charts.view import Layout, Numbers, Scene, View
 from core.findings.accuracy import beyond_from
 from core.findings.layers import floor_of, layers_of, own_similarity
 from core.findings.words.layers import interval_text, layers_heading, survival_text
@@ -26,7 +26,7 @@ STRIP, BAR = (0.38, 0.94), (0.12, 0.26)  # bottom and top of the cells and of th
 BY_CONSTRUCTION = "*"  # after a number: a layer that stays above the threshold with everything removed
 FLOOR_GAP = 0.008  # between the last amount's cell and the floor's
 COLUMN = "Intact up to"  # above the numbers beside the bars
-ROW_HEIGHT, HEIGHT_BESIDE_ROWS, TALLEST = 1.75, 6.0, 36.0  # in rem: the least of a row, of title and axis, the most
+ROW_HEIGHT, HEIGHT_BESIDE_ROWS, USUAL_HEIGHT = 1.75, 6.0, 26  # in rem: the least of a row, of title and axis, of all
 DOMAIN = (-0.05, 1.12)  # of similarity; above 1 is room for a number
 WORD_GAP = 0.1  # between two words beside the curve, in units of similarity
 
@@ -103,12 +103,11 @@ def layer_scene(result: SweepResult, reduction: str, chosen: PointLabel, control
 def _layout(rows: int) -> Layout:
     """Place the rows beside the curve, or above it on a telephone, and give each row the height that it needs."""
     lowest = ROW_HEIGHT * rows + HEIGHT_BESIDE_ROWS
+    height = f"{lowest}rem" if lowest > USUAL_HEIGHT else str(USUAL_HEIGHT)
     return Layout(
         "layers",
-        wide=f"""
-            "rows curve" clamp({lowest}rem, 52vh, {max(lowest, TALLEST)}rem)
-            "bar bar" auto / minmax(0, 3fr) minmax(0, 2fr)""",
-        narrow=in_column({"rows": f"max({lowest}rem, 21rem)", "bar": "auto", "curve": "17rem"}),
+        wide=f'"rows curve" {height} "bar bar" auto / 3fr 2fr',
+        narrow=f'"rows" {max(lowest, 21)}rem "bar" auto "curve" 17rem / 1fr',
     )
 
 

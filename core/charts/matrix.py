@@ -73,7 +73,7 @@ def difference_view(result: SweepResult, pairs: Sequence[FramePair], reduction: 
 
 def _view(result: SweepResult, drawing: Any, more: tuple[bool, ...], cells: g.Rows, title: str | list[str]) -> View:
     numbers = Numbers("cells", "baseline", {"Similarity": "v"}, column="pruned", named="Layer")
-    return View(drawing, (result.points, *more), {"cells": cells}, title, len(result.points), numbers)
+    return View(drawing, (result.points, *more), {"cells": cells}, title, numbers)
 
 
 def _cells(result: SweepResult) -> g.Rows:
@@ -107,7 +107,7 @@ def _heatmap(points: Points, annotated: bool) -> g.LayerChart:
         last = own.transform_filter(f"datum.x2 === {len(points)}").encode(x="x2:Q", y="y2:Q")
         layers.append(last.mark_text(style="note", text="same layer ↓", align="right", baseline="bottom", dy=-4))
     if len(points) <= MAX_PRINTED:
-        layers.append(_numbers(cells, f"datum.value > {LIGHT_FROM}", "black", "white"))
+        layers.append(_numbers(cells, len(points), f"datum.value > {LIGHT_FROM}", "black", "white"))
     return alt.layer(*layers).properties(view=alt.ViewBackground(style="frame"))
 
 
@@ -121,7 +121,7 @@ def _difference(points: Points) -> g.LayerChart:
     layers = [_filled(cells, colour, fields), *g.hatching(cells)]
     if len(points) <= MAX_PRINTED_SIGNED:
         dark = f"datum.value > {DARK_BEYOND['orange']} || datum.value < -{DARK_BEYOND['blue']}"
-        layers.append(_numbers(cells, dark, "white", "black"))
+        layers.append(_numbers(cells, len(points), dark, "white", "black"))
     return alt.layer(*layers).properties(view=alt.ViewBackground(style="frame"))
 
 
@@ -144,7 +144,10 @@ def _filled(cells: alt.Chart, colour: alt.Color, fields: dict[str, str]) -> alt.
     return cells.mark_rect(invalid="show").encode(x2="x2:Q", y2="y2:Q", color=colour, tooltip=tooltip)
 
 
-def _numbers(cells: alt.Chart, condition: str, ink: str, otherwise: str) -> alt.Chart:
+def _numbers(cells: alt.Chart, columns: int, condition: str, ink: str, otherwise: str) -> alt.Chart:
+    """Write each cell's number where it has room; "-0.05" is 2.8 times as wide as high."""
+    size = f"floor(min(0.35 * width / {columns}, 0.6 * height / {columns}, 1.25 * {g.LETTER}))"
+    letters = {"fontSize": alt.ExprRef(size), "opacity": alt.ExprRef(f"{size} >= least * {g.LETTER} ? 1 : 0")}
     colour = alt.condition(condition, alt.value(ink), alt.value(otherwise))
     defined = cells.transform_filter("isValid(datum.value)").encode(x="middle:Q", y="centre:Q")
-    return defined.mark_text(style="number").encode(text="text:N", color=colour)
+    return defined.mark_text(**letters).encode(text="text:N", color=colour)

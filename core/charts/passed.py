@@ -14,7 +14,7 @@ import numpy as np
 
 from core.charts import grammar as g
 from core.charts.stack import stack_view
-from core.charts.view import Layout, Numbers, Scene, View, in_column
+from core.charts.view import Layout, Numbers, Scene, View
 from core.findings.passed import Alone, ByAmount, PassedOn, halves_of
 from core.findings.words import numbered, share_with_interval
 from core.findings.words.numbers import percent, two_places
@@ -34,8 +34,8 @@ BESIDE = 14  # pixels from a line's end to its name
 GAP = 0.075  # between two names, at most, of the height
 BOTH = Layout(
     "halves",
-    wide='"stack harm" clamp(15rem, 46vh, 34rem) "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)',
-    narrow=in_column({"stack": "12rem", "harm": "15rem", "bar": "auto"}),
+    wide='"stack harm" 23 "bar bar" auto / 1fr 1fr',
+    narrow='"stack" 12rem "harm" 15rem "bar" auto / 1fr',
 )
 
 
@@ -60,8 +60,8 @@ def passed_scene(result: SweepResult, reduction: str, chosen: PointLabel, passed
     second = "by-chance" if passed.seeds else "."
     layout = Layout(
         "passed",
-        wide=f'"passed {second}" clamp(19rem, 47vh, 34rem) "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)',
-        narrow=in_column({"passed": "21rem", "bar": "auto", **dict.fromkeys(list(views)[1:], "21rem")}),
+        wide=f'"passed {second}" 23.5 "bar bar" auto / 1fr 1fr',
+        narrow=f'"passed" 21rem "bar" auto "{second}" 21rem / 1fr',
     )
     return Scene("What each layer passes on", origins((result,), reduction), views, frames, layout)
 

@@ -21,7 +21,6 @@
 // }
 
 const SPEEDS = [["½×", 1000], ["1×", 500], ["2×", 250], ["4×", 125]]; // milliseconds a frame
-const MIN_NUMBER_SIZE = 10; // pixels; a cell without room for a number shows its colour alone
 const LAST_FRAME_FACTOR = 3; // the last frame stays this many times as long before the loop starts over
 const CLOCKS = (globalThis.prunescopeClocks ??= new Map()); // by the names of the groups
 
@@ -177,10 +176,7 @@ class Picture { // one Vega view in the grid area of its name
     if (this.view && this.box.closest("[inert]")) return; // in a scene that is not on show: its size may change again
     const { datasets, title, usermeta, ...template } = views[this.name];
     const size = Math.round(parseFloat(getComputedStyle(this.box).fontSize)); // of all text, set by the layout
-    const cell = [0.35 * (wide - 4 * size), 0.6 * (high - 7 * size)].map((room) => room / usermeta.columns);
-    const numberSize = Math.floor(Math.min(...cell, 1.25 * size)); // "-0.05" is 2.8 times as wide as high
-    const numbers = { numberSize, numberOpacity: numberSize < MIN_NUMBER_SIZE ? 0 : 1 };
-    const config = filled(data.style, { ...theme, ...numbers }, size), room = wide - 2 * config.padding;
+    const config = filled(data.style, theme, size), room = wide - 2 * config.padding;
     template.title = wrapped(title, room, `bold ${config.title.fontSize}px ${theme.font}`);
     const wanted = JSON.stringify([template, config]);
     Object.assign(this, { datasets, picks: usermeta.picks });

@@ -6,7 +6,8 @@ from core.charts import grammar as g
 from core.charts.accuracy import accuracy_view, metric_title
 from core.charts.matrix import heatmap_view
 from core.charts.stack import stack_view
-from core.charts.view import Layout, Scene, in_column
+from core.charts.strips import removed_title, worded_axis
+from core.charts.view import Layout, Scene, View
 from core.findings.accuracy import metric_of
 from core.findings.words.numbers import two_places
 from core.request.catalog import METRICS
@@ -16,22 +17,13 @@ from core.results.schema import SweepResult
 # The heatmap beside accuracy and the stack; on a slide the bands of twelve layers are high enough for a line each.
 SINGLE = Layout(
     "single",
-    wide="""
-        "heatmap accuracy" clamp(10.625rem, 29vh - 0.375rem, 19.625rem)
-        "heatmap stack" clamp(10.625rem, 29vh - 0.375rem, 19.625rem)
-        "bar bar" auto / clamp(19.5rem, 58vh - 2.5rem, 37.5rem) minmax(0, 1fr)""",
-    narrow=in_column({"heatmap": "min(108cqw, 28rem)", "bar": "auto", "accuracy": "13rem", "stack": "18.5rem"}),
-    slide='"heatmap accuracy" minmax(0, 10fr) "heatmap stack" minmax(0, 21fr) / minmax(0, 3fr) minmax(0, 4fr)',
+    wide='"heatmap accuracy" 14.125 "heatmap stack" 14.125 "bar bar" auto / 26.5 1fr',
+    narrow='"heatmap" min(108cqw, 28rem) "bar" auto "accuracy" 13rem "stack" 18.5rem / 1fr',
+    slide='"heatmap accuracy" 10fr "heatmap stack" 21fr / 3fr 4fr',
 )
 # The same on a projector, where it fills the screen; the bar stands beside the caption there, in a file below.
-STAGE = replace(
-    SINGLE,
-    name="present",
-    wide="""
-        "heatmap accuracy" minmax(10.5rem, 2fr)
-        "heatmap stack" minmax(0, 3fr)
-        "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)""",
-)
+STAGE = replace(SINGLE, name="present", wide='"heatmap accuracy" 2fr "heatmap stack" 3fr "bar bar" auto / 1fr 1fr')
+REMOVED = Layout("removed", wide='"sparsity" 15rem "bar" auto / 1fr')
 
 
 def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -> Scene:

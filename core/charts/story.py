@@ -15,7 +15,7 @@ from core.charts.passed import halves_scene
 from core.charts.result import player_frames
 from core.charts.stack import NUMBER_ROOM, stack_view
 from core.charts.vega import text_of
-from core.charts.view import Layout, Numbers, Scene, View, in_column
+from core.charts.view import Layout, Numbers, Scene, View
 from core.findings import passed, pooled
 from core.findings.accuracy import metric_of, working_to
 from core.findings.claim import verdict
@@ -27,21 +27,17 @@ from core.results.names import ReductionKey, origins
 from core.results.schema import SweepResult
 
 DRAWING = text_of("steps.html")  # of the first scene
-HIGH = "clamp(15rem, 46vh, 34rem)"
 PLAY = Layout(
     "story",
-    wide=f"""
-        "stack heatmap" {HIGH}
-        "stack accuracy" clamp(8rem, 23vh, 16rem)
-        "bar bar" auto / minmax(0, 5fr) minmax(0, 4fr)""",
-    narrow=in_column({"stack": "9.5rem", "heatmap": "10.5rem", "accuracy": "6.5rem", "bar": "auto"}),
+    wide='"stack heatmap" 23 "stack accuracy" 11.5 "bar bar" auto / 5fr 4fr',
+    narrow='"stack" 9.5rem "heatmap" 10.5rem "accuracy" 6.5rem "bar" auto / 1fr',
 )
 BESIDE = Layout(
     "story",
-    wide=f'"stack accuracy" {HIGH} "bar bar" auto / minmax(0, 1fr) minmax(0, 1fr)',
-    narrow=in_column({"stack": "15rem", "accuracy": "11rem", "bar": "auto"}),
+    wide='"stack accuracy" 23 "bar bar" auto / 1fr 1fr',
+    narrow='"stack" 15rem "accuracy" 11rem "bar" auto / 1fr',
 )
-GUESS = Layout("story", wide='"stack" 20rem "bar" auto / minmax(0, 1fr)')
+GUESS = Layout("story", wide='"stack" 20rem "bar" auto / 1fr')
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,6 @@ STYLE: Spec = {
     "view": {"stroke": None},
     "style": {
         "frame": {"stroke": "$line"},
-        "number": {"fontSize": "$numberSize", "opacity": "$numberOpacity"},
         "halo": {"color": "$background", "stroke": "$background", "strokeWidth": "0.42em", "strokeJoin": "round"},
         "band": {"color": "$accent", "opacity": 0.22},
         "series": {"color": "$accent", "strokeWidth": "0.2em"},
@@ -70,15 +69,13 @@ THEMES: Mapping[ThemeName, Theme] = {
 }
 
 
-def styled(theme: Theme, size: float, number_size: float, shown: bool) -> Spec:
+def styled(theme: Theme, size: float) -> Spec:
     """Return the looks of a picture in a figure.
 
     Args:
         theme: Its colours.
         size: Of text, in pixels.
-        number_size: Of the numbers in cells, in pixels.
-        shown: Whether cells have room for their numbers.
     """
-    values = {**asdict(theme), "font": TYPEFACE, "numberSize": number_size, "numberOpacity": int(shown)}
+    values = {**asdict(theme), "font": TYPEFACE}
     text = re.sub(r'"\$(\w+)"', lambda name: json.dumps(values[name[1]]), json.dumps(STYLE))
     return json.loads(re.sub(r'"([\d.]+)em"', lambda length: str(float(length[1]) * size), text))

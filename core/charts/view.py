@@ -25,13 +25,12 @@ AMOUNTS = "Pruning amount"  # what the frames of most scenes are steps of
 # See `core.charts.grammar`.
 PARAMETERS = [{"name": k, "value": v} for k, v in {"frame": 0, "margin": CURVE_MARGIN, "least": 0.75}.items()]
 
-WINDOW_HEIGHT = 800  # pixels, of the browser's window that a figure takes its proportions from: a laptop's
+WINDOW_REM = 50  # the height of a laptop's window, in which pictures are as high as layouts say
 COLUMN_GAP = 24  # pixels, as in core/charts/player.css
-UNITS = {"rem": 16.0, "vh": WINDOW_HEIGHT / 100}  # pixels
-ROW = re.compile(r'"([^"]*)"\s+([^"]+)')
-TRACK = re.compile(r"clamp\([^)]*\)|\S+")
+ROW = re.compile(r'"([^"]*)" (\S+\([^)]*\)|\S+)')  # areas and a height
 
 Drawing = Callable[..., LayerChart]
+Size = Callable[[str], str]  # writes a size of a grid as CSS
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,6 @@ class View:
         arguments: What the template depends on.
         datasets: The named data.
         title: What stands above it; a list is one line per entry.
-        columns: The cells beside each other, which limit the size of the numbers in them.
         numbers: Where its values are, which the alternative text says and the player tabulates.
         picks: The dataset of the rows that can be picked: of each its `pick`, its `name`, its ends `y` and `y2`,
             whether it is `chosen`, and `v`, what is said of it at every frame.
@@ -72,7 +70,6 @@ class View:
     arguments: tuple[Hashable, ...]
     datasets: Mapping[str, Rows]
     title: str | list[str]
-    columns: int = 1
     numbers: Numbers | None = None
     picks: str | None = None
 
@@ -84,7 +81,7 @@ class View:
             **_template(self.drawing, self.arguments),
             "params": PARAMETERS,
             "title": self.title,
-            "usermeta": {"columns": self.columns, "numbers": numbers, "picks": self.picks},
+            "usermeta": {"numbers": numbers, "picks": self.picks},
             "datasets": dict(self.datasets),
         }
 
@@ -115,14 +112,16 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True)
 class Layout:
-    """The grid of a scene's views, whose names are its areas; `bar` is the player's, and has a row of its own.
+    """The grid of a scene's pictures, which are its areas; `bar` is the player's, and has a row of its own.
+
+    A grid is written as in CSS: `"area area" height` for each row, then `/ width width`. A bare number is a length in
+    rem that grows with the window, `3rem` is the same in every window, and `2fr` are shares of what is left.
 
     Attributes:
-        name: A class of the player, for what a grid cannot say.
-        wide: On a wide screen and in a figure: `"area area" height` for each row, then `/ width width`. Sizes are
-            lengths in rem or vh, `clamp()` of three of them, `minmax(0, 1fr)`, or for the bar `auto`.
-        narrow: On a telephone; any grid that CSS knows; as the wide one where none is given.
-        slide: On a slide, whose letters are large, perhaps without some views; as the wide one where none is given.
+        name: A class of the player.
+        wide: The grid on a wide screen and in a figure.
+        narrow: The grid on a telephone, by default the wide one.
+        slide: The grid of a slide, whose letters are large, perhaps without some pictures; by default the wide one.
         row_gap: Pixels between rows.
     """
 
@@ -134,41 +133,44 @@ class Layout:
 
     @property
     def css(self) -> dict[str, str]:
-        """What core/charts/player.js hands to player.css."""
-        gap = f"{self.row_gap}px"
-        return {"name": self.name, "wide": self.wide, "narrow": self.narrow or self.wide, "gap": gap}
+        """The grids for core/charts/player.css."""
+        return self._css(_length, _length)
+
+    @property
+    def filling(self) -> dict[str, str]:
+        """The same for a wide box of a given height, which the rows share in proportion to their heights."""
+        return self._css(_part, _length)
+
+    @property
+    def whole(self) -> dict[str, str]:
+        """The same for a box of a given height on a telephone as well."""
+        return self._css(_part, _part)
+
+    def _css(self, wide: Size, narrow: Size) -> dict[str, str]:
+        grids = {"wide": _grid(self.wide, wide), "narrow": _grid(self.narrow or self.wide, narrow)}
+        return {"name": self.name, **grids, "gap": f"{self.row_gap}px"}
 
     @property
     def on_slide(self) -> "Layout":
         """The layout of a slide."""
         return replace(self, wide=self.slide or self.wide)
 
-    @property
-    def filling(self) -> dict[str, str]:
-        """The same for a wide box of a given height, which the rows share by their heights."""
-        return {**self.css, "wide": _filling(self.wide)}
-
-    @property
-    def whole(self) -> dict[str, str]:
-        """The same for a box of a given height on a telephone as well."""
-        return {**self.filling, "narrow": _filling(self.narrow or self.wide)}
-
     def height(self, names: Collection[str]) -> float | None:
-        """Return how high the views of these names are together on a page, in pixels; None where they fill a screen."""
-        rows = self._rows(names)
-        if any(_share(size) for _, size in rows):
+        """Return how high these pictures are together on a page, in pixels; None where they fill a screen."""
+        sizes = [size for _, size in self._rows(names)]
+        if any(map(_share, sizes)):
             return None
-        return sum(_pixels(size) for _, size in rows) + self.row_gap * (len(rows) - 1)
+        return sum(map(_pixels, sizes)) + self.row_gap * (len(sizes) - 1)
 
     def boxes(self, names: Collection[str], width: float, height: float) -> dict[str, Box]:
-        """Place views in a figure of this size: fixed lengths grow or shrink with its height, shares take the rest.
+        """Place pictures in a figure of this size: lengths grow or shrink with its height, shares take the rest.
 
         Args:
-            names: The views; areas without one stay empty, a view without an area has no box.
-            width: In pixels.
-            height: In pixels.
+            names: The pictures; areas without one stay empty, a picture without an area has no box.
+            width: The figure's, in pixels.
+            height: The figure's, in pixels.
         """
-        rows, columns = self._rows(names), TRACK.findall(_plain(self.wide.rpartition("/")[2]))
+        rows, columns = self._rows(names), self.wide.rpartition("/")[2].split()
         sizes, natural = [size for _, size in rows], self.height(names)
         between = self.row_gap * (len(rows) - 1)
         factor = (height - between) / (natural - between) if natural else 1.0
@@ -176,16 +178,15 @@ class Layout:
         boxes = {}
         for name in names:
             cells = [(r, c) for r, (areas, _) in enumerate(rows) for c, area in enumerate(areas) if area == name]
-            if not cells:
-                continue
-            (top, left), (bottom, right) = min(cells), max(cells)
-            (y, _), (_, y2), (x, _), (_, x2) = down[top], down[bottom], across[left], across[right]
-            boxes[name] = Box(x, y, x2 - x, y2 - y)
+            if cells:
+                (top, left), (bottom, right) = min(cells), max(cells)
+                (y, _), (_, y2), (x, _), (_, x2) = down[top], down[bottom], across[left], across[right]
+                boxes[name] = Box(x, y, x2 - x, y2 - y)
         return boxes
 
     def _rows(self, names: Collection[str]) -> list[tuple[list[str], str]]:
-        """Return the areas and the size of every row that holds one of these views."""
-        rows = ((areas.split(), size.strip()) for areas, size in ROW.findall(_plain(self.wide.rpartition("/")[0])))
+        """Return the areas and the height of every row that holds one of these pictures."""
+        rows = ((areas.split(), size) for areas, size in ROW.findall(self.wide))
         return [(areas, size) for areas, size in rows if set(areas) & set(names)]
 
 
@@ -246,35 +247,27 @@ def choice_of(scene: Scene, choices: Mapping[str, Scene]) -> str:
     return next(name for name, known in choices.items() if known.views is scene.views)
 
 
-# ---------------------------------------------------------------- grids as CSS writes them
+# ---------------------------------------------------------------- grids
 
 
-def in_column(heights: Mapping[str, str]) -> str:
-    """Write a grid of one column, as on a telephone: areas and the heights of their rows."""
-    return " ".join(f'"{area}" {height}' for area, height in heights.items()) + " / minmax(0, 1fr)"
-
-
-def in_rows(areas: Sequence[str], columns: int, height: str) -> str:
-    """Write areas row by row as a grid below the player's bar; `.` is an empty cell."""
-    filled = [*areas, *["."] * (-len(areas) % columns)]
-    rows = " ".join(f'"{" ".join(filled[k : k + columns])}" {height}' for k in range(0, len(filled), columns))
-    return f'"{" ".join(["bar"] * columns)}" auto {rows} / {" ".join(["minmax(0, 1fr)"] * columns)}'
-
-
-def _filling(grid: str) -> str:
-    """Turn the heights of rows into shares of a height."""
-
-    def share(row: re.Match[str]) -> str:
-        pixels = _pixels(_plain(row[2].strip()))
-        return f'"{row[1]}" minmax(0, {pixels:g}fr) ' if pixels else row[0]
-
+def _grid(grid: str, size: Size) -> str:
+    """Write a grid as CSS; `size` writes the height of a row in rem."""
     rows, slash, columns = grid.rpartition("/")
-    return f"{ROW.sub(share, rows)}{slash}{columns}"
+    rows = ROW.sub(lambda row: f'"{row[1]}" {size(row[2])}', rows)
+    return re.sub(r"\b[\d.]+fr\b", r"minmax(0, \g<0>)", f"{rows}{slash} {' '.join(map(_length, columns.split()))}")
 
 
-def _plain(grid: str) -> str:
-    """Leave of `minmax()` what it is at most."""
-    return re.sub(r"minmax\([\w.]+, ([^()]+)\)", r"\1", grid)
+def _length(size: str) -> str:
+    """Write a length that grows with the window, within bounds; any other size stays as it is."""
+    if not size.replace(".", "").isdigit():
+        return size
+    rem = float(size)
+    return f"clamp({0.75 * rem:g}rem, {100 * rem / WINDOW_REM:g}vh, {1.4 * rem:g}rem)"
+
+
+def _part(size: str) -> str:
+    """Turn a length into a share of the height."""
+    return f"{pixels:g}fr" if (pixels := _pixels(size)) else size
 
 
 def _share(size: str) -> float:
@@ -283,12 +276,9 @@ def _share(size: str) -> float:
 
 
 def _pixels(size: str) -> float:
-    """Return a length in pixels, of `clamp()` the middle of the three; 0 for a share."""
-    lengths = []
-    for part in size.removeprefix("clamp(").removesuffix(")").split(","):
-        terms = re.findall(r"([+-]?) ?([\d.]+)(rem|vh)", part)
-        lengths.append(sum(float(f"{sign}{number}") * UNITS[unit] for sign, number, unit in terms))
-    return sorted(lengths)[len(lengths) // 2]
+    """Return a length in pixels; 0 for any other size."""
+    number = size.removesuffix("rem")
+    return 16 * float(number) if number.replace(".", "").isdigit() else 0.0
 
 
 def _placed(sizes: Sequence[str], factor: float, room: float, gap: float) -> list[tuple[float, float]]:

@@ -28,13 +28,12 @@ class Measures(NamedTuple):
     caption: int
     smallest: int  # in pictures; low ones have smaller letters
     largest: int
-    number: int  # the smallest in cells; cells without room for it show their colour alone, as in the player
 
 
 SLIDE = (1280, 720)  # pixels; drawn 1.5 times as large it is 1920 x 1080
 PAGE_WIDTH = 1240  # pixels, of a page in a laptop's window
-ON_SLIDE = Measures(32, 32, 24, 24, 24, 24, 24)  # 24 is 18 pt where a slide is 7.5 inches high
-ON_PAGE = Measures(24, 23, 17, 13, 11, 16, 10)
+ON_SLIDE = Measures(32, 32, 24, 24, 24, 24)  # 24 is 18 pt where a slide is 7.5 inches high
+ON_PAGE = Measures(24, 23, 17, 13, 11, 16)
 MAX_TITLE_LINES = 2
 LINE_HEIGHT = 1.3  # of the letters' size
 ASCENT = 0.95  # of the letters' size, from the top of a line to its baseline
@@ -75,7 +74,7 @@ def figure_of(scene: Scene, theme: ThemeName = "light") -> Figure:
     free = height - top - below
     # Text in pictures that are lower than on a page is smaller; those that fill a screen have no such height.
     text_size = min(max(round(TEXT_SIZE * sqrt(free / natural)), smallest), largest) if natural else largest
-    fixed = text_size, min(smallest / text_size, 1.0), measures.number
+    fixed = text_size, min(smallest / text_size, 1.0)
     return {
         "width": width,
         "height": height,
@@ -101,13 +100,10 @@ def _readouts(scene: Scene, x: float, y: float, size: int, room: float) -> list[
     return [_lines(x, y, size, texts) for texts in below]
 
 
-def _spec(view: View, box: Box, theme: Theme, size: int, least: float, number: float) -> Spec:
+def _spec(view: View, box: Box, theme: Theme, size: int, least: float) -> Spec:
     """Fit a view into its box, as core/charts/player.js does."""
-    spec = view.spec
-    wide, high = ((side - taken * size) / view.columns for side, taken in ((box.width, 4), (box.height, 7)))
-    number_size = int(min(0.35 * wide, 0.6 * high, 1.25 * size))
-    config = styled(theme, size, number_size, shown=number_size >= number)
-    values = {"margin": round(3.3 * size), "least": least}
+    spec, looks = view.spec, styled(theme, size)
+    title, known = looks["title"], {"margin": round(3.3 * size), "least": least}
     lines = [view.title] if isinstance(view.title, str) else view.title
     return {
         **spec,
