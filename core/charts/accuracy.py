@@ -130,7 +130,7 @@ def _accuracy(scale: Scale, two: bool, metric: str, largest: float) -> g.LayerCh
     steps: dict[str, Any] = {} if in_percent else {"values": alt.Undefined, "format": alt.Undefined, "tickCount": 5}
     start, end = (largest * end for end in g.AMOUNT_DOMAIN)
     # Beside a short title stands the name of the shade.
-    x = g.amount_axis(title=title if two else "Removed", shown=(start, end), **steps)
+    x = g.amount_axis(title=title if two else "Removed", ends=(start, end), **steps)
     y = g.share_axis("value:Q", None, (low, high * g.SHARE_DOMAIN[1]), tickCount=alt.ExprRef("ceil(height / 40)"))
     legend = alt.Legend(title=None, direction="vertical", labelExpr="split(datum.label, '\\n')", symbolType="stroke")
     line, fill = (g.series_line(legend), g.series_fill()) if two else ({}, {})
@@ -138,9 +138,9 @@ def _accuracy(scale: Scale, two: bool, metric: str, largest: float) -> g.LayerCh
     curve, majority = g.data("accuracy").encode(x=x, y=y), g.data("majority").encode(y="value:Q")
     chance = g.data("chance").encode(x="amount:Q", y="value:Q", detail="seed:N")
     tooltip = [
-        *(g.told({"Pruning": "series:N"}) if two else []),
+        *(g.tooltip({"Pruning": "series:N"}) if two else []),
         alt.Tooltip("amount:Q", title=title, format="~%" if in_percent else ".2f"),
-        *g.told({name: f"{field}:{'Q' if field == 'value' else 'N'}" for name, field in _numbers(metric).items()}),
+        *g.tooltip({name: f"{field}:{'Q' if field == 'value' else 'N'}" for name, field in _numbers(metric).items()}),
     ]
     return alt.layer(
         g.beyond_shade(end),

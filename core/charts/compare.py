@@ -154,12 +154,17 @@ def _own_view(results: Two, together: Together, reduction: str, series: tuple[st
     return View(_own_chart, (points,), {"own": rows, "floor": floor_rows}, title, numbers=numbers)
 
 
+def _depth_axis(points: tuple[str, ...]) -> alt.X:
+    scale, axis = alt.Scale(type="point", padding=0.4), alt.Axis(labelAngle=0, labelOverlap=True)
+    return alt.X("layer:N", sort=n.point_labels(points), title="Layer", scale=scale, axis=axis)
+
+
 def _own_chart(points: tuple[str, ...]) -> g.LayerChart:
-    x, y = g.depth_axis(n.point_labels(points)), g.share_axis("value:Q", "Similarity", g.SIMILARITY_DOMAIN)
+    x, y = _depth_axis(points), g.share_axis("value:Q", "Similarity", g.SIMILARITY_DOMAIN)
     curve = g.moving("own", value="v").transform_calculate(text=g.value_text("datum.value")).encode(x=x, y=y)
     colour = alt.when("datum.line === 'first'").then(alt.value(g.FIRST_COLOUR))
     colour = colour.when("datum.line === 'second'").then(alt.value(g.SECOND_COLOUR))
-    tooltip = g.told({"Pruning": "series:N", "Layer": "name:N", "Similarity": "text:N"})
+    tooltip = g.tooltip({"Pruning": "series:N", "Layer": "name:N", "Similarity": "text:N"})
     return alt.layer(
         g.data("own").mark_rule(style="reference").encode(y=alt.datum(SURVIVAL_THRESHOLD)),
         g.data("floor").mark_line(style="floor").encode(x=x, y=y, stroke=colour, detail="line:N"),

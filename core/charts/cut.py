@@ -81,7 +81,7 @@ def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float
     up = alt.Axis(format=".2f", tickCount=6, minExtent=g.MARGIN, maxExtent=g.MARGIN)
     y = alt.Y("value:Q", title=None, scale=alt.Scale(domain=list(domain), nice=False), axis=up)
     lines, models = g.data("lines").encode(y=y), g.data("models").encode(x=x)
-    points = models.encode(y=y, tooltip=g.told({metric: "text:N", **{name: f"{name}:N" for name in TOLD}}))
+    points = models.encode(y=y, tooltip=g.tooltip({metric: "text:N", **{name: f"{name}:N" for name in TOLD}}))
     full, guess = (lines.transform_filter(alt.datum.text == text).encode(text="text:N") for text in (FULL, GUESS))
     return alt.layer(
         lines.mark_rule(style="reference"),
@@ -111,8 +111,8 @@ def _stack_view(known: Frontier, choice: CutChoice | None) -> View:
 
 def _stack(points: tuple[str, ...]) -> g.LayerChart:
     """Draw the bands, and strokes over what is out; numbers of low rows are smaller and close to each other."""
-    x, size = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, PIECES])), g.letters_of(len(points))[-1]
-    axis = g.layers_axis(points, labelFontSize=size, labelSeparation=alt.ExprRef(f"-0.25 * {g.LETTER}"))
+    x, size = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, PIECES])), g.letters_of(len(points))[1]
+    axis = g.layers_axis(points, size=size)
     parts = g.data("parts").encode(x=x, x2="x2:Q", y=alt.Y("y:Q", title="Layer", **axis), y2="y2:Q")
     kept, out = (parts.transform_filter(f"{sign}isValid(datum.value)") for sign in ("", "!"))
     return alt.layer(kept.mark_rect(style="bar"), out.mark_rect(color=g.UNDEFINED_COLOUR), *g.hatching(parts))

@@ -107,7 +107,7 @@ def _forest(labels: tuple[str, ...], most: int) -> g.LayerChart:
     rows_scale = alt.Scale(domain=[most - 0.5, -0.5], nice=False, zero=False)
     y = alt.Y("y:Q", title=None, axis=names, scale=rows_scale)
     fields = {"Difference in points": "value:Q", "95 % interval from": "low:Q", "to": "high:Q", "Seeds": "seeds:N"}
-    rows, told = g.data("forest"), g.told({"Task and depth": "label:N", **fields})
+    rows, told = g.data("forest"), g.tooltip({"Task and depth": "label:N", **fields})
     cells, pooled, own = (rows.transform_filter(f"datum.kind === '{kind}'") for kind in ("cell", "pooled", "own"))
     corners = f"[[datum.low, 0], [datum.value, {HALF}], [datum.high, 0]]"
     diamond = pooled.transform_calculate(corner=corners).transform_flatten(["corner"])

@@ -140,7 +140,7 @@ def _base(points: Points) -> alt.Chart:
 
 
 def _filled(cells: alt.Chart, colour: alt.Color, fields: dict[str, str]) -> alt.Chart:
-    tooltip = g.told({"Unpruned": "baseline_name:N", "Pruned": "pruned_name:N", **fields})
+    tooltip = g.tooltip({"Unpruned": "baseline_name:N", "Pruned": "pruned_name:N", **fields})
     return cells.mark_rect(invalid="show").encode(x2="x2:Q", y2="y2:Q", color=colour, tooltip=tooltip)
 
 

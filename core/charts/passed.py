@@ -113,17 +113,15 @@ def _lines(columns: tuple[str, ...], layers: int) -> g.LayerChart:
     x = alt.X("column:Q", scale=alt.Scale(domain=[0, last], range=room, nice=False), axis=axis, title=None)
     bare = alt.Axis(labels=False, **g.BARE)
     y = alt.Y("height:Q", scale=alt.Scale(domain=[-0.06, 1.06], nice=False), axis=bare, title=None)
-    told = g.told({"Layer": "layer:N", "Quantity": "quantity:N", "Value": "words:N"})
-    harm = f"datum.layer + ': ' + (datum.chosen && {wide} ? datum.words : datum.number)"
-    lines = g.moving("lines", height="v", place="at", words="text", number="number").transform_filter(
-        "isValid(datum.height)"
-    )
+    told = g.tooltip({"Layer": "layer:N", "Quantity": "quantity:N", "Value": "words:N"})
+    harm = f"datum.layer + ': ' + (datum.chosen && {wide} ? datum.words : split(datum.words, ' (')[0])"
+    lines = g.moving("lines", height="v", place="at", words="text").transform_filter("isValid(datum.height)")
     lines = lines.transform_calculate(name=f"datum.column ? {harm} : datum.layer").encode(x=x, tooltip=told)
     colour = g.by_series("half", alt.Legend(title=None, symbolType="stroke"), HALVES[:2], stroke=g.COLOURS)
     width = alt.condition("datum.chosen", alt.value(4), alt.value(1.75))
     first, final = (lines.transform_filter(f"datum.column === {column}") for column in (0, last))
     names = [side.encode(y="place:Q", text="name:N") for side in (first, final)]
-    size = g.letters_of(layers)[-1]
+    size = g.letters_of(layers)[1]
     return alt.layer(
         lines.mark_rule(style="reference").encode(y=alt.datum(0), y2=alt.datum(1)),
         lines.mark_line().encode(y=y, detail="layer:N", strokeWidth=width, **colour),
@@ -200,7 +198,7 @@ def _harm(most: float) -> g.LayerChart:
     fill = g.by_series("series", legend, HALVES, fill=g.COLOURS)
     line = g.by_series("series", legend, HALVES, stroke=g.COLOURS, strokeDash=g.DASHES)
     curves = g.data("harm").encode(x=x, y=y)
-    told = g.told({"Pruned": "series:N", "Predictions changed": "text:N"})
+    told = g.tooltip({"Pruned": "series:N", "Predictions changed": "text:N"})
     own, drawn = (curves.transform_filter(f"{sign}isValid(datum.seed)") for sign in ("!", ""))
     return alt.layer(
         drawn.mark_line(strokeWidth=1, opacity=0.65).encode(y=alt.Y("mean(changed):Q", title=None), **line),

@@ -16,7 +16,6 @@
 //   stage: {heading, caption, hint, key, keys} for a projector, listening to the keys of the whole page, or null; the
 //     arrow keys step from the result of that key through the results of those keys,
 //   inStory: whether it is the picture of a scene (core/charts/story.js), which has the arrow keys,
-//   marked: {y, y2}, the ends of a row of its stack that is marked as the visitor's guess, or null,
 //   vega: URL of the Vega bundle, or null if it is loaded already,
 // }
 
@@ -234,18 +233,7 @@ class Picture { // one Vega view in the grid area of its name
     for (const part of this.holder?.querySelectorAll("[fill^=url]") ?? [])
       part.setAttribute("fill", part.getAttribute("fill").replace(/^url\(.*#/, "url(#"));
     if (this.view && this.picks && this.player.tell) this.offerRows(); // in a file nobody acts on a choice
-    if (this.view && this.name === "stack") this.mark();
     this.busy = false;
-  }
-
-  mark() { // the row that the visitor has guessed
-    const { marked } = this.player.data;
-    this.guess?.remove();
-    if (!marked) return;
-    const [top, bottom] = [marked.y2, marked.y].map((end) => this.view.origin()[1] + this.view.scale("y")(end));
-    this.guess = element("div", { className: "guess" }, element("span", {}, "your guess"));
-    Object.assign(this.guess.style, { top: `${top}px`, height: `${bottom - top}px` });
-    this.box.append(this.guess);
   }
 
   offerRows() { // a button over each row that can be picked, for keys and screen readers; the mouse reaches the marks below

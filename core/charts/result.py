@@ -6,8 +6,7 @@ from core.charts import grammar as g
 from core.charts.accuracy import accuracy_view, metric_title
 from core.charts.matrix import heatmap_view
 from core.charts.stack import stack_view
-from core.charts.strips import removed_title, worded_axis
-from core.charts.view import Layout, Scene, View
+from core.charts.view import Layout, Scene
 from core.findings.accuracy import metric_of
 from core.findings.words.numbers import two_places
 from core.request.catalog import METRICS
@@ -23,11 +22,10 @@ SINGLE = Layout(
 )
 # The same on a projector, where it fills the screen; the bar stands beside the caption there, in a file below.
 STAGE = replace(SINGLE, name="present", wide='"heatmap accuracy" 2fr "heatmap stack" 3fr "bar bar" auto / 1fr 1fr')
-REMOVED = Layout("removed", wide='"sparsity" 15rem "bar" auto / 1fr')
 
 
 def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -> Scene:
-    """Show a whole sweep or the first frames of one, at least one, as the Lab and Present do.
+    """Show a whole sweep or its first frames, at least one, as the Lab and Present do.
 
     Returns:
         The pictures `heatmap`, `accuracy` and `stack`.
@@ -42,7 +40,10 @@ def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -
 
 
 def player_frames(result: SweepResult, metric: str | None = None) -> g.Rows:
-    """Return what the player says about each frame: `amount`, its `name`, and `detail`, the numbers beside it."""
+    """Return each frame's amount, its name, and the metric beside it, as the player says them."""
     metric = metric or metric_of(result)
-    details = (f"{METRICS[metric].symbol} {two_places(frame.metrics[metric])}" for frame in result.frames)
-    return [g.step(a, n.removed_name(a, result), detail) for a, detail in zip(result.amounts, details, strict=True)]
+    symbol = METRICS[metric].symbol
+    return [
+        g.step(frame.amount, n.removed_name(frame.amount, result), f"{symbol} {two_places(frame.metrics[metric])}")
+        for frame in result.frames
+    ]

@@ -11,7 +11,6 @@ from typing import Any
 import altair as alt
 
 from core.charts import grammar as g
-from core.charts.strips import edges
 from core.charts.view import Layout, Numbers, Scene, View
 from core.findings.sentences import Example, in_order_of_flips, label_name, spans
 from core.findings.words import numbers as num
@@ -35,7 +34,7 @@ PROBABILITIES = Layout("probabilities", wide='"probabilities" 16rem "bar" auto /
 
 def flip_scene(result: SweepResult, examples: Sequence[Example]) -> Scene:
     """Show how many of at least one example flip at each amount, `flips`, and every example's predictions, `strip`."""
-    borders, amounts, drawn = edges(result.amounts), g.amount_rows(result.amounts), _first_to_flip(examples)
+    borders, amounts, drawn = g.edges(result.amounts), g.amount_rows(result.amounts), _first_to_flip(examples)
     every = "Every example" if len(drawn) == len(examples) else f"The first {len(drawn):,} examples"
     flips = {"bars": _bar_rows(result, examples, borders), "amounts": amounts}
     strip = {"cells": _cell_rows(result, drawn, borders), "amounts": amounts}
@@ -134,7 +133,7 @@ def _cells(dataset: str, legend: alt.Legend | None, fields: dict[str, str]) -> g
     x = g.amount_axis("x:Q", g.REMOVED if below else None, labels=below, ticks=below, labelFlush=True)
     y = alt.Y("y:Q", title="Examples", scale=scale, axis=axis)
     looks = g.by_series("now", legend, WORDS, color=[g.CORRECT_COLOUR, g.INCORRECT_COLOUR])
-    cells = g.data(dataset).encode(x=x, x2="x2:Q", y=y, y2="y2:Q", tooltip=g.told(fields), **looks)
+    cells = g.data(dataset).encode(x=x, x2="x2:Q", y=y, y2="y2:Q", tooltip=g.tooltip(fields), **looks)
     return alt.layer(cells.mark_rect(), g.current_amount_rule())
 
 
@@ -180,10 +179,10 @@ def _probabilities(labels: tuple[str, ...]) -> g.LayerChart:
     x, y = g.amount_axis(), g.share_axis("probability:Q", "Probability")
     curves = g.data("labels").encode(x=x, y=y, **g.by_series("label", legend, labels, color=LABEL_COLOURS))
     amount = alt.Tooltip("amount:Q", title=g.REMOVED, format="~%")
-    told = g.told({"Label": "label:N", "Probability": "probability:Q"})
+    told = g.tooltip({"Label": "label:N", "Probability": "probability:Q"})
     return alt.layer(
         g.current_amount_rule(),
         curves.mark_line(strokeWidth=2.5).encode(**dashed),
-        g.on_show(curves).mark_point(filled=True, size=90, opacity=1),
+        g.at_frame(curves).mark_point(filled=True, size=90, opacity=1),
         curves.mark_point(opacity=0, size=400, filled=True).encode(tooltip=[amount, *told]),
     )

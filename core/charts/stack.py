@@ -1,9 +1,9 @@
 """The layer stack: a band for every layer, as long and as bright as the layer is similar to itself without pruning.
 
-The layers lie as a network is drawn, the first at the bottom. Beside each stands how far it is intact. Marks say what a
-band must be read against. The floor is the similarity that is left with everything removed. Random removal is not shown
-at the same amount, where it destroys far more and every method looks good, but where it has changed the layers as much
-overall: what differs there is in which layers the change lies.
+The layers lie as a network is drawn, the first at the bottom. Beside each stands how far it is intact. Marks show what
+to read a band against. The floor is the similarity that is left with everything removed. Random removal is not shown at
+the same amount, where it destroys far more and every method looks good, but where it has changed the layers as much
+overall: what differs there is in which layers the change lies. In the story, a dashed frame marks the visitor's guess.
 """
 
 from collections.abc import Iterable
@@ -28,34 +28,33 @@ OVERHANG = 0.1  # of a row, by which the mark of random removal stands out of it
 ROOM = 3.85  # for the words beside the bands, in margins, each 3.3 times as wide as the text is high
 LINE = "margin / 2.9"  # the height of a line of text in pixels
 NUMBER_ROOM = 0.85  # of that, for the number before the words
+LABEL_ROOM = "1.3 * margin"
 AT_LEAST = f"At {SURVIVAL_THRESHOLD} or above"
 AT_RANDOM = "Random removal, same overall change"
 CHANCE, TOO_FAR = "{} removed at random: as much change", "random removal: not measured this far"
 FLOOR = "everything removed"
-LABEL_ROOM = alt.ExprRef("1.3 * margin")
 
 
 def stack_view(result: SweepResult, reduction: str, companions: Iterable[SweepResult], has_floor: bool = True) -> View:
-    """Draw the layers of a whole sweep or of the first frames of one.
+    """Draw the layers of a whole sweep or of its first frames.
 
     Args:
         result: The result.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
-        companions: Results from which its random control is picked.
+        companions: The results among which its random controls are found.
         has_floor: Whether the similarity that is left with everything removed is marked.
     """
     chance, spans = chance_beside(result, companions, reduction) or (None, np.empty((0, 2)))
     floor = floor_of(result, reduction) if has_floor else None
     rows = stack_rows(result, reduction, chance)
     values = {"Similarity": "v", AT_LEAST: "words", **({AT_RANDOM: "chance"} if chance is not None else {})}
-    # At every frame.
-    equal = [TOO_FAR if isnan(span[0]) else CHANCE.format(share_span(span)) for span in spans.tolist()]
-    key = {"chance": equal, "floor": [FLOOR] if any(floor or ()) else []}
+    by_frame = [TOO_FAR if isnan(span[0]) else CHANCE.format(share_span(span)) for span in spans.tolist()]
+    key = {"chance": by_frame, "floor": [FLOOR] if any(floor or ()) else []}
     lines = [{"mark": mark, "words": words} for mark, words in key.items() if words]
     return View(
         _stack,
         (result.points, tuple(line["mark"] for line in lines)),
-        {"stack": rows, **({"key": lines} if lines else {})},  # Vega takes no other data later
+        {"stack": rows, **({"key": lines} if lines else {})},  # Vega cannot add datasets after embedding
         "How much each layer still resembles its unpruned self",
         numbers=Numbers("stack", "layer", values, named="Layer"),
     )
@@ -63,15 +62,14 @@ def stack_view(result: SweepResult, reduction: str, companions: Iterable[SweepRe
 
 def stack_rows(result: SweepResult, reduction: str, chance: Array | None) -> g.Rows:
     """Return one row per layer: its similarity and random removal's at every frame, its floor, its words."""
-    found = layers_of(result, reduction)
-    own = np.column_stack([layer.own for layer in found.every])  # (frames, points)
+    layers = layers_of(result, reduction)
+    own = np.column_stack([layer.own for layer in layers.every])  # (frames, points)
     beside = np.full_like(own, np.nan) if chance is None else chance  # (frames, points)
     rows = g.layer_rows(result.points, v=own.tolist(), chance=beside.tolist())
-    for k, (row, layer) in enumerate(zip(rows, found.every, strict=True)):
+    for k, (row, layer) in enumerate(zip(rows, layers.every, strict=True)):
         row |= {
             "y": k,
-            "first": layer in found.first,
-            "apart": g.apart(k, found.every.index(found.selected), len(rows)),
+            "first": layer in layers.first,
             "floor": g.rounded(layer.floor),
             "floor_text": two_places(layer.floor),
             "words": intact_words(layer) if layer.is_defined else "",
@@ -84,7 +82,7 @@ def stack_rows(result: SweepResult, reduction: str, chance: Array | None) -> g.R
 
 
 def _stack(points: tuple[str, ...], key: tuple[str, ...], room: float = ROOM) -> g.LayerChart:
-    """Draw, from back to front: tracks, bands, the threshold, the marks, the words where there is room, and the key."""
+    """Draw, from back to front: tracks, bands, the threshold, the marks, the guess, the words, the key above all."""
     layers = g.moving("stack", value="v", at_random="chance").transform_calculate(
         text=g.value_text("datum.value"),
         at_random_text=g.value_text("datum.at_random"),
@@ -95,23 +93,26 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...], room: float = ROOM) ->
         middle=f"datum.y + {sum(BAND) / 2}",
         next="datum.y + 1",
     )
-    bands = layers.encode(y="bottom:Q", y2="top:Q")
-    drawn = (bands, "value"), (bands, "floor"), (layers.encode(y="below:Q", y2="above:Q"), "at_random")
-    known, floor, chance = (
-        chart.transform_filter(f"isValid(datum.{field})").encode(x=f"{field}:Q") for chart, field in drawn
+    bands, rows = layers.encode(y="bottom:Q", y2="top:Q"), layers.encode(y="y:Q", y2="next:Q")
+    marked = (bands, "value"), (bands, "floor"), (layers.encode(y="below:Q", y2="above:Q"), "at_random")
+    similar, floor, chance = (
+        chart.transform_filter(f"isValid(datum.{field})").encode(x=f"{field}:Q") for chart, field in marked
     )
     marks = {"chance": (AT_RANDOM, "at_random_text:N"), "floor": ("With everything removed", "floor_text:N")}
     fields = {"Layer": "name:N", "Similarity": "text:N", AT_LEAST: "words:N"}
-    tooltip = g.told(fields | dict(marks[name] for name in key))
+    tooltip = g.tooltip(fields | dict(marks[name] for name in key))
     track = bands.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15)
+    fit, size = g.letters_of(len(points), taken := f"{len(key)} * {LINE}")
+    y = g.layers_axis(points, "Layer ", size, labelPadding=6, minExtent=_expr(LABEL_ROOM), maxExtent=_expr(LABEL_ROOM))
+    y["scale"].range = [_expr("height"), _expr(taken)]
     return alt.layer(
-        track.encode(x=_similarity_axis(room), x2=alt.X2Datum(1), y=_layers_axis(points, len(key)), tooltip=tooltip),
-        known.mark_rect(stroke=g.UNDEFINED_COLOUR, strokeWidth=0.5).encode(
+        track.encode(
+            x=_similarity_axis(room), x2=alt.X2Datum(1), y=alt.Y("bottom:Q", title=None, **y), tooltip=tooltip
+        ),
+        similar.mark_rect(stroke=g.UNDEFINED_COLOUR, strokeWidth=0.5).encode(
             x2=alt.X2Datum(0), color=g.similarity_colour(offset=None), tooltip=tooltip
         ),
-        bands.transform_filter("datum.words")
-        .mark_rule(style="reference")
-        .encode(x=alt.XDatum(SURVIVAL_THRESHOLD), y="y:Q", y2="next:Q"),
+        rows.transform_filter("datum.words").mark_rule(style="reference").encode(x=alt.XDatum(SURVIVAL_THRESHOLD)),
         bands.transform_filter("!isValid(datum.value)")
         .mark_rect(color=g.UNDEFINED_COLOUR)
         .encode(x=alt.XDatum(0), x2=alt.X2Datum(1), tooltip=tooltip),
@@ -119,14 +120,18 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...], room: float = ROOM) ->
         # Upright lines across the bands, whose halos show them on a band of any colour.
         *(floor.mark_rule(style=style) for style in ("halo", "floor") if "floor" in key),
         *(chance.mark_rule(style=style) for style in ("halo", "current")),
-        *_words(layers, len(points), len(key)),
+        *_guess(rows.transform_filter("datum.chosen"), len(points)),
+        *_words(layers.transform_filter(fit), size),
         *(mark for line, name in enumerate(key) for mark in _key_line(line, name)),
     )
 
 
+def _expr(expression: str) -> alt.ExprRef:
+    return alt.ExprRef(expression)
+
+
 def _similarity_axis(room: float) -> alt.XDatum:
     """Return the axis of similarity, from left to right, which ends before the words."""
-    end = alt.ExprRef(f"width - {room} * margin")
     axis = alt.Axis(
         values=[0, 0.5, SURVIVAL_THRESHOLD],
         labelExpr=f"(datum.value === {SURVIVAL_THRESHOLD} ? 'intact from ' : '') + format(datum.value, '.1f')",
@@ -135,39 +140,39 @@ def _similarity_axis(room: float) -> alt.XDatum:
         grid=False,
         title=None,
     )
-    return alt.XDatum(0.0, scale=alt.Scale(domain=[0, 1], range=[0, end], nice=False, clamp=True), axis=axis)
+    ends = [0, _expr(f"width - {room} * margin")]
+    return alt.XDatum(0.0, scale=alt.Scale(domain=[0, 1], range=ends, nice=False, clamp=True), axis=axis)
 
 
-def _layers_axis(points: tuple[str, ...], lines: int) -> alt.Y:
-    """Return the axis of layers, with room for so many lines of the key above."""
-    axis = g.layers_axis(points, labels=False, minExtent=LABEL_ROOM, maxExtent=LABEL_ROOM)
-    axis["scale"].range = [alt.ExprRef("height"), alt.ExprRef(f"{lines} * {LINE}")]
-    return alt.Y("bottom:Q", title=None, **axis)
-
-
-def _words(layers: alt.Chart, rows: int, lines: int) -> list[alt.Chart]:
-    """Write before bands their layers, and behind them their numbers and how far they are intact, below the key."""
-    fit, named, size = g.letters_of(rows, f"{lines} * {LINE}")
-    layers = layers.transform_filter(named).encode(y="middle:Q")
-    words = f"{fit} || datum.apart < {rows} ? datum.words : datum.as_first"
-    words = f"isValid(datum.value) ? {words} : ''"
-    layers = layers.transform_calculate(label="'Layer ' + datum.layer", words=words)
-    behind, further = alt.XDatum(1.0), alt.ExprRef(f"{NUMBER_ROOM} * margin + 8")
-    label, number, intact = (layers.encode(text=f"{field}:N") for field in ("label", "text", "words"))
+def _guess(row: alt.Chart, rows: int) -> list[alt.Chart]:
+    """Frame the layer that the visitor guessed, from its label to its words, and name the frame if there is room."""
+    ends = {"x": alt.value(_expr(f"2 - {LABEL_ROOM}")), "x2": alt.value(_expr("width - 2"))}
+    named = row.transform_filter(f"height / {rows} > 2.2 * {g.LETTER}").encode(x=alt.value("width"), y="next:Q")
     return [
-        label.encode(x=alt.value(0)).mark_text(style="note", align="right", dx=-6, fontSize=size),
-        number.encode(x=behind).mark_text(style="note", align="left", dx=8, fontSize=size),
-        intact.encode(x=behind).mark_text(style="note", align="left", dx=further, fontSize=size),
+        row.mark_rect(style="guess", filled=False).encode(**ends),
+        *g.haloed_text(named, "right", text="your guess", baseline="middle", dx=-10),
+    ]
+
+
+def _words(layers: alt.Chart, size: alt.ExprRef) -> list[alt.Chart]:
+    """Write behind each band its number and how far the layer is intact."""
+    layers = layers.transform_calculate(words="isValid(datum.value) ? datum.words : ''")
+    places = {"text": 8, "words": _expr(f"{NUMBER_ROOM} * margin + 8")}
+    return [
+        layers.mark_text(style="note", align="left", dx=dx, fontSize=size).encode(
+            x=alt.XDatum(1.0), y="middle:Q", text=f"{field}:N"
+        )
+        for field, dx in places.items()
     ]
 
 
 def _key_line(line: int, mark: str) -> list[alt.Chart]:
-    """Write a line of the key above the layers: a mark as it is drawn in the picture, and what it stands for."""
+    """Write a line of the key above the layers: a mark as it is drawn in the picture, and its meaning."""
     words = "datum.words[min(frame, length(datum.words) - 1)]"
     row = g.data("key").transform_filter(f"datum.mark === '{mark}'").transform_calculate(text=words)
-    top, middle, bottom = (alt.value(alt.ExprRef(f"{line + share} * {LINE}")) for share in (0.15, 0.45, 0.75))
+    top, middle, bottom = (alt.value(_expr(f"{line + share} * {LINE}")) for share in (0.15, 0.45, 0.75))
     # At the left edge: the words are as long as the picture is wide.
-    centre, after = (alt.value(alt.ExprRef(f"{x} - 1.3 * margin")) for x in (6, 20))
+    centre, after = (alt.value(_expr(f"{x} - {LABEL_ROOM}")) for x in (6, 20))
     drawn = row.transform_filter(f"datum.text !== '{TOO_FAR}'").encode(x=centre, y=top, y2=bottom)
     return [
         drawn.mark_rule(style="current" if mark == "chance" else mark),

@@ -91,9 +91,9 @@ class Story {
       scene.prunescopePlayer = null;
       return scene;
     }
-    const player = read(step.player), marked = ["guess", "play"].includes(step.name) ? this.guess : null;
-    for (const row of picksOf(player)) row.chosen = row.pick === this.guess?.pick;
-    mountPlayer(scene, { ...player, inStory: true, marked }, (name, value) => this.pick(value));
+    const player = read(step.player), isMarked = ["guess", "play"].includes(step.name);
+    for (const row of isMarked ? player.views.stack.datasets.stack : []) row.chosen = row.layer === this.guess?.pick;
+    mountPlayer(scene, { ...player, inStory: true }, (name, value) => this.pick(value));
     return scene;
   }
 

@@ -141,17 +141,9 @@ def _step(name: str, told: Finding, scene: Scene | None, start: float | None = N
 
 def _whole(stack: View) -> View:
     """Leave of a stack what it shows at first, and let its layers be picked; what becomes of one is its `answer`."""
-    count = len(stack.datasets["stack"])
     rows = [
         {
-            **row,
-            "words": "",
-            "as_first": "",
-            "pick": row["layer"],
-            "chosen": False,
-            "y2": row["y"] + 1,
-            "v": row["v"][:1],
-            "apart": g.apart(row["y"], -count, count),  # the first to fall is not told yet
+            **{**row, "words": "", "pick": row["layer"], "chosen": False, "y2": row["y"] + 1, "v": row["v"][:1]},
             "answer": words.guess_answer(row["layer"], row["words"], row["first"]),
         }
         for row in stack.datasets["stack"]

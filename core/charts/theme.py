@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from core.charts.grammar import ALONE_COLOUR, UNDEFINED_COLOUR, Spec
+from core.charts.grammar import SECOND_COLOUR, UNDEFINED_COLOUR, Spec
 from core.request.catalog import ROOT
 
 ThemeName = Literal["light", "dark"]
@@ -41,10 +41,11 @@ STYLE: Spec = {
         "series": {"color": "$accent", "strokeWidth": "0.2em"},
         "bar": {"color": "$accent"},
         "chance": {"color": UNDEFINED_COLOUR, "strokeWidth": 1},
-        "alone": {"color": ALONE_COLOUR, "strokeWidth": 1.75, "opacity": 1},
+        "alone": {"color": SECOND_COLOUR, "strokeWidth": 1.75, "opacity": 1},
         "floor": {"color": "$text", "strokeWidth": "0.08em", "strokeDash": [2, 2], "opacity": 0.8},
         "reference": {"color": "$text", "strokeDash": [5, 4], "opacity": 0.7},
         "note": {"color": "$text", "fontSize": "1em"},
+        "guess": {"color": "$accent", "strokeWidth": 2, "strokeDash": [6, 4]},
         "current": {"color": "$text", "strokeWidth": "0.125em"},
         "marker": {"color": "$accent", "stroke": "$text", "strokeWidth": 1.5, "size": "7.5em", "opacity": 1},
     },

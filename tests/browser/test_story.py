@@ -93,9 +93,10 @@ def test_a_guess_is_marked_where_it_plays_and_kept(page: Page, site: str) -> Non
     page.goto(f"{site}/?scene=2")
     expect_drawn(page)
     expect(page.get_by_role("button", name="Skip")).to_be_visible()
-    expect(page.locator(f"{HERE} .guess")).to_have_count(0)
+    guess = page.locator(f"{HERE} .stack svg text:text-is('your guess')").last
+    expect(guess).to_have_count(0)
     page.get_by_role("radio", name=re.compile("^Layer 5")).press("Space")
-    expect(page.locator(f"{HERE} .guess")).to_have_text("your guess")
+    expect(guess).to_be_visible()
     title = page.locator(".scenes .title")
     title.focus()
     for key, layer in (("ArrowUp", 6), ("ArrowUp", 1), ("ArrowUp", 2), ("ArrowDown", 1), ("ArrowDown", 6)):
@@ -107,7 +108,7 @@ def test_a_guess_is_marked_where_it_plays_and_kept(page: Page, site: str) -> Non
     for _ in range(2):
         expect_drawn(page)
         expect(page.locator(".said")).to_contain_text("layer 1: ")
-        mark, picture = look.box(page.locator(f"{HERE} .guess")), look.box(page.locator(f"{HERE} .stack"))
+        mark, picture = look.box(guess), look.box(page.locator(f"{HERE} .stack"))
         assert mark.y > picture.y + picture.height / 2, "the first layer lies at the bottom"
         assert mark.bottom <= picture.bottom
         page.reload()

@@ -49,13 +49,16 @@ def test_new_frames_and_other_reductions_are_new_data_in_the_same_pictures() -> 
 
 
 def test_a_figure_places_pictures_as_the_browser_does() -> None:
-    rows, names = '"left right" clamp(10rem, 50vh, 20rem) "bar bar" auto "left below" 10rem', ("left", "right", "below")
-    layout = Layout("test", f"{rows} / 10rem minmax(0, 1fr)")
-    assert layout.height(names) == 320 + 160 + 12, "half of a window of 800 pixels is more than 20 rem"
+    rows, names = '"left right" 20 "bar bar" auto "left below" 10rem', ("left", "right", "below")
+    layout = Layout("test", f"{rows} / 10rem 1fr", narrow='"left" min(50cqw, 9rem) "below" 9rem / 1fr')
+    wide, narrow = '"left right" clamp(15rem, 40vh, 28rem) ', '"left" min(50cqw, 9rem) "below" 9rem / minmax(0, 1fr)'
+    assert (layout.css["wide"].startswith(wide), layout.css["narrow"]) == (True, narrow)
+    assert layout.whole["wide"].startswith('"left right" minmax(0, 320fr) "bar bar" auto "left below" minmax(0, 160fr)')
+    assert layout.height(names) == 320 + 160 + 12
     boxes = {"left": Box(0, 0, 160, 492), "right": Box(184, 0, 616, 320), "below": Box(184, 332, 616, 160)}
     assert layout.boxes(names, 800, 492) == boxes, "the bar takes no room"
     assert layout.boxes(names, 1000, 2 * 480 + 12)["below"] == Box(344, 652, 656, 320), "lengths grow with the height"
-    screen = Layout("test", '"left" minmax(0, 1fr) "right" minmax(0, 3fr) / minmax(0, 1fr)', row_gap=4)
+    screen = Layout("test", '"left" 1fr "right" 3fr / 1fr', row_gap=4)
     assert screen.height(names[:2]) is None
     assert screen.boxes(names[:2], 500, 404) == {"left": Box(0, 0, 500, 100), "right": Box(0, 104, 500, 300)}
 
