@@ -1,7 +1,7 @@
-"""A metric over what is pruned, of one result or two: a curve each, its 95 % interval, and what one answer always gets.
+"""A metric over the amounts, of one result or two: a curve each, its 95 % interval, and the score of one fixed answer.
 
-The metric is the task's main one, or accuracy. What lies beyond the working range is shaded, of two results beyond each
-one's own.
+The metric is the task's main one, or accuracy. The range beyond the working range is shaded, for two results beyond
+each one's own.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ from core.charts import grammar as g
 from core.charts.view import Numbers, View
 from core.findings.accuracy import beyond_from, ends_by_chance, reference_of
 from core.findings.compare import Scale, Together, Two, place
+from core.findings.words import share_with_interval
 from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS
-from core.results.fields import Bounds
 from core.results.schema import Frame, SweepResult
 
 SCALE_TITLES: dict[Scale, str] = {
@@ -27,47 +27,40 @@ SCALE_TITLES: dict[Scale, str] = {
 NOT_MEASURED = "not measured"
 
 
-def metric_title(metric: str) -> str:
-    """Say what a curve shows."""
-    return f"{METRICS[metric].title} with its 95 % interval"
-
-
-def accuracy_view(
-    result: SweepResult, frames: Sequence[Frame], title: str, metric: str, controls: Sequence[SweepResult] = ()
-) -> View:
+def accuracy_view(result: SweepResult, metric: str, controls: Sequence[SweepResult] = ()) -> View:
     """Draw one result's metric at all its amounts.
 
     Args:
-        result: A whole sweep or the first frames of one.
-        frames: Those that the player shows.
-        title: What stands above the curve.
+        result: A whole sweep or its first frames.
         metric: From `core.findings.accuracy.metric_of`.
         controls: The seeds of its random control, behind it.
     """
     by_chance = g.beyond_rows(max(ends_by_chance(result, controls, metric), default=None))
-    drawn = [(seed, frame) for seed, control in enumerate(controls) for frame in control.frames]
     datasets = {
-        "accuracy": _rows(result.frames, result.amounts, frames, metric),
+        "accuracy": _rows(result.frames, result.amounts, result.frames, metric),
         "majority": [_reference_row(result, metric)],
-        "chance": [{"seed": seed, "amount": frame.amount, "value": frame.metrics.get(metric)} for seed, frame in drawn],
+        "chance": [
+            {"seed": seed, "amount": frame.amount, "value": frame.metrics.get(metric)}
+            for seed, control in enumerate(controls)
+            for frame in control.frames
+        ],
         "beyond": [{**row, "text": ""} for row in by_chance] + g.beyond_rows(beyond_from(result, metric)),
-        "amounts": g.amount_rows(frame.amount for frame in frames),
+        "amounts": g.amount_rows(result.amounts),
     }
-    title += "; thin lines and light shade: random removal" if controls else ""
-    numbers = Numbers("accuracy", None, _numbers(metric))
-    return View(_accuracy, ("amount", False, metric, 1.0), datasets, title, numbers=numbers)
+    title = f"{_title(metric)}; thin lines and light shade: random removal" if controls else _title(metric)
+    return View(_accuracy, ("amount", False, metric, 1.0), datasets, title, _numbers(metric, None))
 
 
 def accuracies_view(results: Two, together: Together, names: tuple[str, str], metric: str) -> View:
-    """Draw a metric of two results over what they share; the reference once where it is the same.
+    """Draw a metric of two results over their shared scale, and their reference once if it is the same.
 
-    Over a scale that both are interpolated to, the curves hold the frames on show, else all amounts.
+    On a scale to which both are interpolated, the curves hold the frames shown together, else all amounts.
     """
     scale, rows, starts = together.scale, [], {}
-    for side, name, result, shown in zip(g.SIDES, names, results, zip(*together.pairs, strict=True), strict=True):
-        frames = shown if together.is_interpolated else result.frames
+    for side, name, result, paired in zip(g.SIDES, names, results, zip(*together.pairs, strict=True), strict=True):
+        frames = paired if together.is_interpolated else result.frames
         places = together.places if together.is_interpolated else [place(frame, scale) for frame in frames]
-        rows += [{"series": name, **row} for row in _rows(frames, places, shown, metric)]
+        rows += [{"series": name, **row} for row in _rows(frames, places, paired, metric)]
         start = beyond_from(result, metric)
         if start is not None and start < frames[-1].amount:  # else it still works where the axis ends
             starts[side] = round(float(np.interp(start, [frame.amount for frame in frames], places)), 6)
@@ -78,43 +71,48 @@ def accuracies_view(results: Two, together: Together, names: tuple[str, str], me
         "beyond": [{"start": start} for start in sorted(set(starts.values()))],
         "amounts": g.amount_rows(together.places),
     }
-    largest = together.places[-1] if together.is_interpolated else 1.0
+    largest = (together.is_interpolated and together.places[-1]) or 1.0
     ended = ", then of ".join(f"the {side}" for side in sorted(starts, key=starts.__getitem__))  # from there on darker
-    title = [metric_title(metric), f"shaded: {g.BEYOND} of {ended}" if starts else g.BLANK]
-    numbers = Numbers("accuracy", "series", _numbers(metric))
-    return View(_accuracy, (scale, True, metric, largest or 1.0), datasets, title, numbers=numbers)
+    title = [_title(metric), f"shaded: {g.BEYOND} of {ended}" if starts else g.BLANK]
+    return View(_accuracy, (scale, True, metric, largest), datasets, title, _numbers(metric, "series"))
 
 
-def _numbers(metric: str) -> dict[str, str]:
-    """Return what stands in the table and in the tooltip."""
+def _title(metric: str) -> str:
+    return f"{METRICS[metric].title} with its 95 % interval"
+
+
+def _numbers(metric: str, row: str | None) -> Numbers:
+    """Return the columns of the table and the tooltip; `row` is the field that names a result."""
     changes = {"Predictions changed": "changed", "Divergence of the predictions": "divergence"}
-    return {METRICS[metric].title: "value", "95 % interval": "interval", **changes}
+    return Numbers("accuracy", row, {METRICS[metric].title: "value", "95 % interval": "interval", **changes})
 
 
-def _rows(frames: Sequence[Frame], places: Sequence[float], shown: Sequence[Frame], metric: str) -> g.Rows:
-    """Return of each frame the metric, its interval, and what pruning changes for the user, as the tooltip says it.
+def _rows(frames: Sequence[Frame], places: Sequence[float], played: Sequence[Frame], metric: str) -> g.Rows:
+    """Return each frame's metric, its interval, and what pruning changes for the user, as the tooltip says it.
 
-    `k` is its place among the frames that are shown, null where it is not among them.
+    `k` is the frame's place among those that are played, or null.
     """
-    ks = {frame.amount: k for k, frame in enumerate(shown)}
-    known = ((frame, frame.changed, frame.divergence) for frame in frames)
+    ks = {frame.amount: k for k, frame in enumerate(played)}
     return [
         {
             "k": ks.get(frame.amount),
             "amount": g.rounded(amount),
             "value": frame.metrics.get(metric),
             **g.interval_fields(frame.intervals.get(metric)),
-            "changed": _with_interval(changed.share, changed.interval, "%", 0, 100) if changed else NOT_MEASURED,
-            "divergence": _with_interval(moved.value, moved.interval, "bits", 3) if moved else NOT_MEASURED,
+            "changed": share_with_interval(frame.changed.share, frame.changed.interval)
+            if frame.changed
+            else NOT_MEASURED,
+            "divergence": _divergence(frame),
         }
-        for amount, (frame, changed, moved) in zip(places, known, strict=True)
+        for amount, frame in zip(places, frames, strict=True)
     ]
 
 
-def _with_interval(value: float, interval: Bounds | None, unit: str, places: int, scale: float = 1) -> str:
-    """Write a value with its unit, of which it has `scale` to one, and its interval where there is one."""
-    number, *bounds = (decimals(scale * each, places) for each in (value, *(interval or ())))
-    return f"{number} {unit} ({' to '.join(bounds)})" if bounds else f"{number} {unit}"
+def _divergence(frame: Frame) -> str:
+    if frame.divergence is None:
+        return NOT_MEASURED
+    bits, *bounds = (decimals(bits, 3) for bits in (frame.divergence.value, *(frame.divergence.interval or ())))
+    return f"{bits} bits ({' to '.join(bounds)})" if bounds else f"{bits} bits"
 
 
 def _reference_row(result: SweepResult, metric: str) -> dict[str, Any]:
@@ -126,28 +124,30 @@ def _reference_row(result: SweepResult, metric: str) -> dict[str, Any]:
 def _accuracy(scale: Scale, two: bool, metric: str, largest: float) -> g.LayerChart:
     """Draw one curve in the colour of the theme, or two in colours of their own with a legend."""
     title, (low, high) = SCALE_TITLES[scale], METRICS[metric].domain
-    in_percent = scale in ("amount", "prunable_sparsity")
+    in_percent = scale != "damage"
     steps: dict[str, Any] = {} if in_percent else {"values": alt.Undefined, "format": alt.Undefined, "tickCount": 5}
     start, end = (largest * end for end in g.AMOUNT_DOMAIN)
-    # Beside a short title stands the name of the shade.
+    # The name of the shade stands beside a short title.
     x = g.amount_axis(title=title if two else "Removed", ends=(start, end), **steps)
     y = g.share_axis("value:Q", None, (low, high * g.SHARE_DOMAIN[1]), tickCount=alt.ExprRef("ceil(height / 40)"))
     legend = alt.Legend(title=None, direction="vertical", labelExpr="split(datum.label, '\\n')", symbolType="stroke")
     line, fill = (g.series_line(legend), g.series_fill()) if two else ({}, {})
-    across = {"x": alt.datum(start), "x2": alt.datum(end)}
     curve, majority = g.data("accuracy").encode(x=x, y=y), g.data("majority").encode(y="value:Q")
-    chance = g.data("chance").encode(x="amount:Q", y="value:Q", detail="seed:N")
+    chance = g.data("chance").encode(x="amount:Q", y="value:Q", detail="seed:N").mark_line(style="chance", clip=True)
+    fields = {
+        name: f"{field}:{'Q' if field == 'value' else 'N'}" for name, field in _numbers(metric, None).values.items()
+    }
     tooltip = [
-        *(g.tooltip({"Pruning": "series:N"}) if two else []),
+        *g.tooltip({"Pruning": "series:N"} if two else {}),
         alt.Tooltip("amount:Q", title=title, format="~%" if in_percent else ".2f"),
-        *g.tooltip({name: f"{field}:{'Q' if field == 'value' else 'N'}" for name, field in _numbers(metric).items()}),
+        *g.tooltip(fields),
     ]
     return alt.layer(
         g.beyond_shade(end),
         *([] if two else [g.beyond_words(end)]),
         curve.mark_area(style="band").encode(y="low:Q", y2="high:Q", **fill),
-        majority.encode(**across).mark_rule(style="reference"),
-        *([] if two else [chance.mark_line(style="chance", clip=True)]),
+        majority.encode(x=alt.datum(start), x2=alt.datum(end)).mark_rule(style="reference"),
+        *([] if two else [chance]),
         g.current_amount_rule(),
         *g.reference_words(majority.encode(x=alt.datum(0))),
         curve.mark_line(style="series").encode(**line),

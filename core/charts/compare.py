@@ -1,7 +1,7 @@
 """The pictures of two results that the player moves together.
 
-A frame is a pair of frames that are shown together (`core.findings.compare.shown_together`). The first result is
-orange and above zero, the second is blue, dashed and below.
+A frame is a pair of frames (`core.findings.compare.shown_together`). The first result is orange and above zero, the
+second is blue, dashed and below.
 """
 
 import textwrap
@@ -14,7 +14,7 @@ from core.charts.accuracy import SCALE_TITLES, accuracies_view
 from core.charts.matrix import difference_view, heatmap_view
 from core.charts.view import AMOUNTS, Layout, Numbers, Scene, View
 from core.findings.accuracy import metric_of
-from core.findings.compare import Axis, Scale, Together, Two, distinguishing_names, place, same_rows, shown_together
+from core.findings.compare import Axis, Together, Two, distinguishing_names, place, same_rows, shown_together
 from core.findings.layers import floor_of
 from core.findings.words import numbers as num
 from core.request.catalog import METRICS, SURVIVAL_THRESHOLD
@@ -28,46 +28,45 @@ FLOOR_NOTE = "dotted: the floor, with everything removed"
 
 
 def _layout(results: Two, overlaid: bool) -> Layout:
-    """Place both heatmaps and their accuracy, and the difference and each layer's similarity where rows correspond.
+    """Place both heatmaps and their accuracy, and if rows correspond, the difference and each layer's similarity.
 
-    On a telephone heatmaps stand beside each other, or where layers are many one above the other.
+    On a telephone heatmaps stand beside each other, or one above the other if layers are many.
     """
-    halves = "/ 1fr 1fr"
     heatmaps = '"first second" min(62cqw, 26rem) "bar bar" auto'
     if max(len(result.points) for result in results) > WIDEST_HALVED:
         heatmaps = '"first first" min(104cqw, 28rem) "bar bar" auto "second second" min(104cqw, 28rem)'
     if not overlaid:
         return Layout(
             "beside",
-            wide=f'"first second" 23 "bar bar" auto "accuracy accuracy" 16.5rem {halves}',
-            narrow=f'{heatmaps} "accuracy accuracy" 18rem {halves}',
-            slide=f'"first second" 1fr {halves}',
+            wide='"first second" 23 "bar bar" auto "accuracy accuracy" 16.5rem / 1fr 1fr',
+            narrow=f'{heatmaps} "accuracy accuracy" 18rem / 1fr 1fr',
+            slide='"first second" 1fr / 1fr 1fr',
         )
-    below = '"difference difference" min(100cqw, 34rem) "accuracy accuracy" 18rem "own own" 16rem'
     return Layout(
         "compare",
         wide='"first first second second difference difference" 23 "bar bar bar bar bar bar" auto '
         '"accuracy accuracy accuracy own own own" 16.5rem / 1fr 1fr 1fr 1fr 1fr 1fr',
-        narrow=f"{heatmaps} {below} {halves}",
-        slide=f'"difference accuracy" 1fr {halves}',
+        narrow=f'{heatmaps} "difference difference" min(100cqw, 34rem) "accuracy accuracy" 18rem "own own" 16rem '
+        "/ 1fr 1fr",
+        slide='"difference accuracy" 1fr / 1fr 1fr',
     )
 
 
 def compare_scene(
     first: SweepResult, second: SweepResult, reduction: str, axis: Axis = "amount", metric: str | None = None
 ) -> Scene:
-    """Show two results beside each other, and what can be laid over one another.
+    """Show two results beside each other, and laid over one another where they can be.
 
     Args:
         first: A whole sweep.
         second: Another one.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
-        axis: What the frames of both share: see `shown_together`.
+        axis: The scale that both share: see `shown_together`.
         metric: The metric to draw; None is the task's main one.
 
     Returns:
-        The pictures `first`, `second` and `accuracy`; where both were measured at the same points, `difference` and
-        `own` as well.
+        The pictures `first`, `second` and `accuracy`; if both were measured at the same points, `difference` and `own`
+        as well.
     """
     results, names = (first, second), distinguishing_names((first, second))
     together, metric = shown_together(results, axis, reduction), metric_of(first, second, preferred=metric)
@@ -75,7 +74,7 @@ def compare_scene(
     titles = [_wrapped(text, TITLE_WIDTH) for text in texts]
     for title in titles:  # equally many lines: all are equally high
         title += [g.BLANK] * (max(map(len, titles)) - len(title))
-    # As a legend shows a name, with line breaks; elsewhere they read as spaces.
+    # A legend shows the line breaks; elsewhere they read as spaces.
     series, other = ("\n".join(_wrapped(n.capitalised(name), LEGEND_WIDTH)) for name in names)
     sides = zip(g.SIDES, results, zip(*together.pairs, strict=True), titles, strict=False)
     views = {side: heatmap_view(result, frames, reduction, title) for side, result, frames, title in sides}
@@ -88,7 +87,7 @@ def compare_scene(
         f"{n.capitalised(names[0])} beside {names[1]}{matched}",
         n.origins(results, reduction),
         views,
-        _frames(results, together, metric),
+        [_frame(results, together, shared, pair, metric) for shared, pair in zip(*together[1:], strict=True)],
         _layout(results, overlaid),
         AMOUNTS if together.scale == "amount" else SCALE_TITLES[together.scale],
     )
@@ -99,25 +98,20 @@ def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(text.replace("(seed ", f"(seed{g.BLANK}"), width)
 
 
-def _frames(results: Two, together: Together, metric: str) -> g.Rows:
-    """Return what the player says about each pair: `amount`, its `name`, and `detail`, the numbers beside it."""
-    rows = []
-    for shared, pair in zip(together.places, together.pairs, strict=True):
-        values = " and ".join(num.two_places(frame.metrics.get(metric)) for frame in pair)
-        amounts = f"{_removed(results, [num.percent(frame.amount) for frame in pair])} · "
-        detail = f"{amounts if together.is_interpolated else ''}{METRICS[metric].symbol} {values}"
-        rows.append(g.step(g.rounded(shared), _place_name(shared, pair, results, together.scale), detail))
-    return rows
-
-
-def _place_name(shared: float, frames: tuple[Frame, Frame], results: Two, scale: Scale) -> str:
-    """Say where two frames are shown together."""
-    if scale == "damage":
-        return f"Overall change {num.place_name(shared)}"
-    if scale == "amount":
-        return _removed(results, [n.amount_name(frame.amount) for frame in frames])
-    shares = dict.fromkeys(num.percent(place(frame, scale)) for frame in frames)
-    return f"{' and '.join(shares)} of the encoder's weights removed"
+def _frame(
+    results: Two, together: Together, shared: float, pair: tuple[Frame, Frame], metric: str
+) -> dict[str, float | str | None]:
+    """Return the place of a pair on the shared scale, its name, and the numbers beside it, as the player says them."""
+    detail = f"{METRICS[metric].symbol} {' and '.join(num.two_places(frame.metrics.get(metric)) for frame in pair)}"
+    if together.is_interpolated:
+        removed = _removed(results, [num.percent(frame.amount) for frame in pair])
+        return g.step(g.rounded(shared), f"Overall change {num.place_name(shared)}", f"{removed} · {detail}")
+    if together.scale == "amount":
+        name = _removed(results, [n.amount_name(frame.amount) for frame in pair])
+    else:
+        shares = dict.fromkeys(num.percent(place(frame, together.scale)) for frame in pair)
+        name = f"{' and '.join(shares)} of the encoder's weights removed"
+    return g.step(g.rounded(shared), name, detail)
 
 
 def _removed(results: Two, shares: Sequence[str]) -> str:
@@ -132,7 +126,7 @@ def _removed(results: Two, shares: Sequence[str]) -> str:
 
 
 def _own_view(results: Two, together: Together, reduction: str, series: tuple[str, str]) -> View:
-    """Draw both diagonals at the frame on show, from the first layer to the last, and the floor."""
+    """Draw both diagonals at the current frame, from the first layer to the last, and the floor."""
     points = results[0].points
     rows = [
         {"series": name, **row}
@@ -147,20 +141,17 @@ def _own_view(results: Two, together: Together, reduction: str, series: tuple[st
         for label, value in zip(n.point_labels(points), floor or (), strict=False)
         if value is not None
     ]
-    # Words beside the line would meet a curve.
+    # In the title: words beside the line would meet a curve.
     kept = f"Similarity (CKA) that each layer keeps; level line: intact from {SURVIVAL_THRESHOLD}"
     title = [kept, FLOOR_NOTE if floor_rows else g.BLANK]
     numbers = Numbers("own", "layer", {"Similarity": "v"}, column="series", named="Layer")
-    return View(_own_chart, (points,), {"own": rows, "floor": floor_rows}, title, numbers=numbers)
+    return View(_own, (points,), {"own": rows, "floor": floor_rows}, title, numbers)
 
 
-def _depth_axis(points: tuple[str, ...]) -> alt.X:
+def _own(points: tuple[str, ...]) -> g.LayerChart:
     scale, axis = alt.Scale(type="point", padding=0.4), alt.Axis(labelAngle=0, labelOverlap=True)
-    return alt.X("layer:N", sort=n.point_labels(points), title="Layer", scale=scale, axis=axis)
-
-
-def _own_chart(points: tuple[str, ...]) -> g.LayerChart:
-    x, y = _depth_axis(points), g.share_axis("value:Q", "Similarity", g.SIMILARITY_DOMAIN)
+    x = alt.X("layer:N", sort=n.point_labels(points), title="Layer", scale=scale, axis=axis)
+    y = g.share_axis("value:Q", "Similarity", g.SIMILARITY_DOMAIN)
     curve = g.moving("own", value="v").transform_calculate(text=g.value_text("datum.value")).encode(x=x, y=y)
     colour = alt.when("datum.line === 'first'").then(alt.value(g.FIRST_COLOUR))
     colour = colour.when("datum.line === 'second'").then(alt.value(g.SECOND_COLOUR))

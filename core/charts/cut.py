@@ -1,7 +1,7 @@
-"""What can be cut out of a model: how fast each smaller one is and how well it still does, and which layers are out.
+"""The smaller models of a study of cuts: how fast each is and how well it still does, and which layers are out.
 
 The frontier has speed across and the metric up. The stack has the layers as a network is drawn, the first at the
-bottom; what is out is hatched.
+bottom; removed layers are hatched.
 """
 
 from itertools import pairwise
@@ -10,7 +10,7 @@ from math import ceil, floor
 import altair as alt
 
 from core.charts import grammar as g
-from core.charts.view import Layout, Numbers, Scene, View
+from core.charts.view import STILL, Layout, Numbers, Scene, View
 from core.findings.cut import Choice, Frontier
 from core.findings.words import cut as words
 from core.findings.words.numbers import decimals
@@ -25,50 +25,53 @@ LAYOUT = Layout(
 )
 FULL, GUESS = "full model", "commonest label"
 STEP = 0.05  # the axis of the metric ends at multiples of it
-PIECES = 12  # of the band of a layer that is out, each with strokes of its own
+PIECES = 12  # of the band of a removed layer, each with strokes of its own
 BAND = (0.12, 0.88)  # bottom and top, of a layer's row
 DISC = alt.ExprRef("margin * margin / 7")  # the area around a number of layers, which has letters as high as all others
 FASTER, FEWER = "Times as fast as the full model", "Layers removed"
-TOLD = ("Removed", "Difference", "When choosing", "Speed", "Size")  # of each model
+COLUMNS = ("Difference", "When choosing", "Speed", "Size")  # of the table, beside the metric
 
 
-def cut_scene(known: Frontier, choice: CutChoice | None, title: str) -> Scene:
-    """Draw the frontier of a study, and the stack of the model that is chosen.
+def cut_scene(frontier: Frontier, choice: Choice | None, title: str) -> Scene:
+    """Draw the frontier of a study, and the stack of the chosen model.
 
     Args:
-        known: What the study offers, at least one choice.
-        choice: The chosen one; None where nothing is removed.
+        frontier: At least one choice.
+        choice: The chosen one; None if nothing is removed.
         title: The finding.
     """
-    views = {"frontier": _frontier_view(known, choice), "stack": _stack_view(known, choice)}
-    caption = checkpoint_name(known.study), data_name(known.study), *filter(None, [words.machine_words(known)])
-    return Scene(title, caption, views, [g.step(0.0, "", "")], LAYOUT)
+    views = {"frontier": _frontier_view(frontier, choice), "stack": _stack_view(frontier, choice)}
+    study, machine = frontier.study, words.machine_words(frontier)
+    caption = checkpoint_name(study), data_name(study), *([machine] if machine else [])
+    return Scene(title, caption, views, STILL, LAYOUT)
 
 
 # ---------------------------------------------------------------- the frontier
 
 
-def _frontier_view(known: Frontier, chosen: CutChoice | None) -> View:
-    title, depth = METRICS[known.study.task.main_metric].title, known.study.checkpoint.num_layers
+def _frontier_view(frontier: Frontier, chosen: Choice | None) -> View:
+    title, depth = METRICS[frontier.study.task.main_metric].title, frontier.study.checkpoint.num_layers
     models: g.Rows = [
         {
             **{end: g.rounded(getattr(choice.value, end)) for end in ("value", "low", "high")},
-            **{"x": choice.gain, "label": str(len(choice.removed))},
-            **{"chosen": choice == chosen, "text": decimals(choice.value.value, 3)},
-            **words.model_cells(choice, depth),
+            "x": choice.gain,
+            "label": str(len(choice.removed)),
+            "chosen": choice == chosen,
+            "text": decimals(choice.value.value, 3),
+            **words.told(choice, depth),
         }
-        for choice in known.choices
+        for choice in frontier.choices
     ]
     lines = [
-        {"value": known.full.value, "text": FULL},
-        {"value": known.guess, "low": known.guess - STEP / 2, "text": GUESS},  # with room below for its words
+        {"value": frontier.full.value, "text": FULL},
+        {"value": frontier.guess, "low": frontier.guess - STEP / 2, "text": GUESS},  # with room below for its words
     ]
     heights = [row[end] for row in (*models, *lines) for end in ("value", "low", "high") if end in row]
     domain = floor(min(heights) / STEP) * STEP, ceil(max(heights) / STEP) * STEP
-    numbers = Numbers("models", "Removed", {title: "text", **{name: name for name in TOLD[1:]}})
     heading = [f"{title} of each smaller model, with its 95 % interval", "Numbers: layers out, chosen by measuring"]
-    drawn = title, known.timed, domain, max(row["x"] for row in models)
-    return View(_frontier, drawn, {"models": models, "lines": lines}, heading, numbers=numbers)
+    arguments = title, frontier.timed, domain, max(row["x"] for row in models)
+    numbers = Numbers("models", "Removed", {title: "text", **{name: name for name in COLUMNS}})
+    return View(_frontier, arguments, {"models": models, "lines": lines}, heading, numbers)
 
 
 def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float) -> g.LayerChart:
@@ -81,7 +84,8 @@ def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float
     up = alt.Axis(format=".2f", tickCount=6, minExtent=g.MARGIN, maxExtent=g.MARGIN)
     y = alt.Y("value:Q", title=None, scale=alt.Scale(domain=list(domain), nice=False), axis=up)
     lines, models = g.data("lines").encode(y=y), g.data("models").encode(x=x)
-    points = models.encode(y=y, tooltip=g.tooltip({metric: "text:N", **{name: f"{name}:N" for name in TOLD}}))
+    fields = {"Removed": "Removed:N", **{name: f"{name}:N" for name in COLUMNS}}
+    points = models.encode(y=y, tooltip=g.tooltip({metric: "text:N", **fields}))
     full, guess = (lines.transform_filter(alt.datum.text == text).encode(text="text:N") for text in (FULL, GUESS))
     return alt.layer(
         lines.mark_rule(style="reference"),
@@ -98,8 +102,8 @@ def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float
 # ---------------------------------------------------------------- the stack
 
 
-def _stack_view(known: Frontier, choice: CutChoice | None) -> View:
-    depth, parts = known.study.checkpoint.num_layers, g.Rows()
+def _stack_view(frontier: Frontier, choice: Choice | None) -> View:
+    depth, parts = frontier.study.checkpoint.num_layers, g.Rows()
     for row in range(depth):
         is_out = choice is not None and row in choice.removed
         for x, x2 in pairwise(range(PIECES + 1) if is_out else (0, PIECES)):
@@ -110,9 +114,9 @@ def _stack_view(known: Frontier, choice: CutChoice | None) -> View:
 
 
 def _stack(points: tuple[str, ...]) -> g.LayerChart:
-    """Draw the bands, and strokes over what is out; numbers of low rows are smaller and close to each other."""
+    """Draw the bands, and strokes over the removed layers."""
     x, size = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, PIECES])), g.letters_of(len(points))[1]
-    axis = g.layers_axis(points, size=size)
-    parts = g.data("parts").encode(x=x, x2="x2:Q", y=alt.Y("y:Q", title="Layer", **axis), y2="y2:Q")
+    y = alt.Y("y:Q", title="Layer", **g.layers_axis(points, size=size))
+    parts = g.data("parts").encode(x=x, x2="x2:Q", y=y, y2="y2:Q")
     kept, out = (parts.transform_filter(f"{sign}isValid(datum.value)") for sign in ("", "!"))
     return alt.layer(kept.mark_rect(style="bar"), out.mark_rect(color=g.UNDEFINED_COLOUR), *g.hatching(parts))

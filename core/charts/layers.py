@@ -78,8 +78,8 @@ def layer_scene(
     shade = f"; shaded: {g.BEYOND}" if shared["beyond"] else ""
     name = f"{names[point].title}: similarity (CKA) to its unpruned self{shade}"
     views = {
-        "rows": View(_rows, (result.points, removed), rows, title, numbers=numbers, picks="strips"),
-        "curve": View(_curve, (removed,), curve, name, numbers=Numbers("own", None, {"Similarity": "text"})),
+        "rows": View(_rows, (result.points, removed), rows, title, numbers, picks="strips"),
+        "curve": View(_curve, (removed,), curve, name, Numbers("own", None, {"Similarity": "text"})),
     }
     heading, origins = layers_heading(result, reduction), n.origins((result,), reduction)
     return Scene(heading, origins, views, player_frames(result), _layout(len(names)))

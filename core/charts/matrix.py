@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 
 from core.charts import grammar as g
-from core.charts.view import Numbers, View
+from core.charts.view import Drawing, Numbers, View
 from core.findings.compare import FramePair
 from core.findings.rounding import hundredths
 from core.findings.words.numbers import UNDEFINED
@@ -36,16 +36,16 @@ def heatmap_view(
 
     Args:
         result: The result.
-        frames: Those that the player shows.
+        frames: The frames to play.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
-        title: What stands above the heatmap.
-        annotated: Whether the picture itself says what the outlined cells are.
+        title: The words above the heatmap.
+        annotated: Whether the picture itself explains the outlined cells.
 
     Raises:
         KeyError: The frames have no such matrix.
     """
     cells = [{**cell, "v": _values(frames, reduction, cell)} for cell in _cells(result)]
-    return _view(result, _heatmap, (annotated,), cells, title)
+    return _view(_heatmap, (result.points, annotated), cells, title)
 
 
 def difference_view(result: SweepResult, pairs: Sequence[FramePair], reduction: str, title: str | list[str]) -> View:
@@ -55,9 +55,9 @@ def difference_view(result: SweepResult, pairs: Sequence[FramePair], reduction: 
 
     Args:
         result: The first result; the other one has the same rows and columns.
-        pairs: The frames that the player shows together.
+        pairs: The frames to play together.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
-        title: What stands above it.
+        title: The words above the heatmap.
     """
     cells = []
     for cell in _cells(result):
@@ -68,12 +68,12 @@ def difference_view(result: SweepResult, pairs: Sequence[FramePair], reduction: 
         both = zip(first, second, strict=True)
         differences = [None if a is None or b is None else hundredths(a - b) for a, b in both]
         cells.append({**cell, "v": differences, "first": first, "second": second})
-    return _view(result, _difference, (), cells, title)
+    return _view(_difference, (result.points,), cells, title)
 
 
-def _view(result: SweepResult, drawing: Any, more: tuple[bool, ...], cells: g.Rows, title: str | list[str]) -> View:
+def _view(drawing: Drawing, arguments: tuple[Points | bool, ...], cells: g.Rows, title: str | list[str]) -> View:
     numbers = Numbers("cells", "baseline", {"Similarity": "v"}, column="pruned", named="Layer")
-    return View(drawing, (result.points, *more), {"cells": cells}, title, numbers)
+    return View(drawing, arguments, {"cells": cells}, title, numbers)
 
 
 def _cells(result: SweepResult) -> g.Rows:
@@ -126,7 +126,7 @@ def _difference(points: Points) -> g.LayerChart:
 
 
 def _base(points: Points) -> alt.Chart:
-    """Place the cells; `value` is a cell's value at the frame on show."""
+    """Place the cells; `value` is a cell's value at the current frame."""
     pruned = ["Pruned model, layer", *g.labels_note(points)]  # both are wider than the cells on a slide
     ends = {"x2": "datum.x + 1", "y2": "datum.y + 1", "middle": "datum.x + 0.5", "centre": "datum.y + 0.5"}
     return (

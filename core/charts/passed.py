@@ -1,8 +1,8 @@
 """Some layers pruned alone: what each passes on, a line a layer, and which half of them matters.
 
-In the lines, every column has a scale of its own, up to the largest of all layers at the amount on show, so that lines
-cross where the order of layers changes. Random removal of as many weights stands beside the method, drawn alike: where
-it shows the same, that is the model's doing and not the method's.
+In the lines, every column has a scale of its own, up to the largest of all layers at the current amount, so that lines
+cross where the order of layers changes. Random removal of as many weights stands beside the method, drawn alike: what
+both show is the model's doing and not the method's.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ BOTH = Layout(
 
 
 def passed_scene(result: SweepResult, reduction: str, chosen: PointLabel, passed: PassedOn) -> Scene:
-    """Show what each layer passes on, at every amount that all layers were pruned alone by.
+    """Show what each layer passes on, at every amount by which all layers were pruned alone.
 
     Args:
         result: The whole sweep.
@@ -49,20 +49,20 @@ def passed_scene(result: SweepResult, reduction: str, chosen: PointLabel, passed
         passed: See `core.findings.passed.passed_on`.
 
     Returns:
-        The picture `passed`, and `by-chance` where random removal is known.
+        The picture `passed`, and `by-chance` if random removal is known.
     """
     title = [METHODS[result.pruning.method].title, f"loss: 1 − similarity; the end: {ENDS[passed.is_read]}"]
-    drawn = [f"Random removal of as many weights, mean of {numbered(passed.seeds, 'draw')}", g.BLANK]
-    views = {"passed": _lines_view(passed.method, layer_number(chosen), title)}
+    views, second = {"passed": _lines_view(passed.method, layer_number(chosen), title)}, "."
     if passed.seeds:
-        views["by-chance"] = _lines_view(passed.by_chance, layer_number(chosen), drawn)
-    frames = [g.step(amount, f"{amount_name(amount)} of one layer's weights removed", "") for amount in passed.method]
-    second = "by-chance" if passed.seeds else "."
+        second = "by-chance"
+        title = [f"Random removal of as many weights, mean of {numbered(passed.seeds, 'draw')}", g.BLANK]
+        views[second] = _lines_view(passed.by_chance, layer_number(chosen), title)
     layout = Layout(
         "passed",
         wide=f'"passed {second}" 23.5 "bar bar" auto / 1fr 1fr',
         narrow=f'"passed" 21rem "bar" auto "{second}" 21rem / 1fr',
     )
+    frames = [g.step(amount, f"{amount_name(amount)} of one layer's weights removed", "") for amount in passed.method]
     return Scene("What each layer passes on", origins((result,), reduction), views, frames, layout)
 
 
@@ -70,9 +70,9 @@ def _lines_view(tables: ByAmount, chosen: int, title: list[str]) -> View:
     numbers = np.array(list(tables.values()))  # (frames, layers, columns, 3)
     values = numbers[..., 0]
     heights = values / np.fmax(np.nan_to_num(values).max(1, keepdims=True), 1e-9)  # (frames, layers, columns)
-    layers, first = values.shape[1], int(np.isnan(values[..., 0]).all())  # a column of nothing is left out
+    layers, first = values.shape[1], int(np.isnan(values[..., 0]).all())  # an empty column is left out
     gap = min(GAP, 1 / (layers - 1))
-    at = np.array([[g.spread(column, gap) for column in frame.T] for frame in heights])  # (frames, columns, layers)
+    places = np.array([[g.spread(column, gap) for column in frame.T] for frame in heights])  # (frames, columns, layers)
     rows = [
         {
             "layer": str(layer + 1),
@@ -81,19 +81,14 @@ def _lines_view(tables: ByAmount, chosen: int, title: list[str]) -> View:
             "column": column - first,
             "quantity": quantity,
             "v": list(map(g.rounded, heights[:, layer, column])),
-            "at": list(map(g.rounded, at[:, column, layer])),
-            "number": [_number(column, value) for value in values[:, layer, column].tolist()],
-            "text": [_text(column, *estimate) for estimate in numbers[:, layer, column].tolist()],
+            "at": list(map(g.rounded, places[:, column, layer])),
+            "text": [_text(column, *frame) for frame in numbers[:, layer, column].tolist()],
         }
         for layer in range(layers)
         for column, quantity in list(enumerate(COLUMNS))[first:]
     ]
     table = Numbers("lines", "layer", {"Value": "text"}, column="quantity", named="Layer")
-    return View(_lines, (tuple(COLUMNS)[first:], layers), {"lines": rows}, title, numbers=table)
-
-
-def _number(column: int, value: float) -> str:
-    return percent(value) if column == len(COLUMNS) - 1 else two_places(value)
+    return View(_lines, (COLUMNS[first:], layers), {"lines": rows}, title, table)
 
 
 def _text(column: int, value: float, low: float, high: float) -> str:
@@ -113,21 +108,24 @@ def _lines(columns: tuple[str, ...], layers: int) -> g.LayerChart:
     x = alt.X("column:Q", scale=alt.Scale(domain=[0, last], range=room, nice=False), axis=axis, title=None)
     bare = alt.Axis(labels=False, **g.BARE)
     y = alt.Y("height:Q", scale=alt.Scale(domain=[-0.06, 1.06], nice=False), axis=bare, title=None)
-    told = g.tooltip({"Layer": "layer:N", "Quantity": "quantity:N", "Value": "words:N"})
+    tooltip = g.tooltip({"Layer": "layer:N", "Quantity": "quantity:N", "Value": "words:N"})
     harm = f"datum.layer + ': ' + (datum.chosen && {wide} ? datum.words : split(datum.words, ' (')[0])"
     lines = g.moving("lines", height="v", place="at", words="text").transform_filter("isValid(datum.height)")
-    lines = lines.transform_calculate(name=f"datum.column ? {harm} : datum.layer").encode(x=x, tooltip=told)
+    lines = lines.transform_calculate(name=f"datum.column ? {harm} : datum.layer").encode(x=x, tooltip=tooltip)
     colour = g.by_series("half", alt.Legend(title=None, symbolType="stroke"), HALVES[:2], stroke=g.COLOURS)
     width = alt.condition("datum.chosen", alt.value(4), alt.value(1.75))
     first, final = (lines.transform_filter(f"datum.column === {column}") for column in (0, last))
-    names = [side.encode(y="place:Q", text="name:N") for side in (first, final)]
     size = g.letters_of(layers)[1]
+    before, after = (
+        side.encode(y="place:Q", text="name:N").mark_text(style="note", align=align, dx=dx, fontSize=size)
+        for side, align, dx in ((first, "right", -BESIDE), (final, "left", 1.3 * BESIDE))
+    )
     return alt.layer(
         lines.mark_rule(style="reference").encode(y=alt.datum(0), y2=alt.datum(1)),
         lines.mark_line().encode(y=y, detail="layer:N", strokeWidth=width, **colour),
         final.mark_rule(style="chance", opacity=0.7, x2Offset=BESIDE).encode(x2="column:Q", y=y, y2="place:Q"),
-        names[0].mark_text(style="note", align="right", dx=-BESIDE, fontSize=size),
-        names[1].mark_text(style="note", align="left", dx=1.3 * BESIDE, fontSize=size),
+        before,
+        after,
         lines.mark_point(opacity=0, size=150).encode(y=y),
     )
 
@@ -136,9 +134,9 @@ def _lines(columns: tuple[str, ...], layers: int) -> g.LayerChart:
 
 
 def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Sequence[Alone], title: str) -> Scene:
-    """Show which layers fade where all are pruned, and what pruning one half of them alone by as much changes.
+    """Show which layers fade if all are pruned, and what pruning one half of them alone by as much changes.
 
-    Amounts are shares of the weights of the layers that are pruned.
+    Amounts are shares of the weights of the pruned layers.
 
     Args:
         result: A whole sweep, of all layers.
@@ -148,46 +146,51 @@ def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Seque
         title: The finding.
 
     Returns:
-        The pictures `stack`, undefined at amounts that only the halves were measured at, and `harm`, which move through
-        the amounts that both halves were measured at.
+        The pictures `stack`, undefined at amounts at which the halves alone were measured, and `harm`; both move
+        through the amounts at which both halves were measured.
     """
-    halves = halves_of(alone)
-    sweeps = [(None, [*halves, result]), *((k, halves_of(seed)) for k, seed in enumerate(drawn))]
-    rows: g.Rows = [
+    lower, upper = halves = halves_of(alone)
+    rows = _harm_rows([*halves, result]) + [
+        row for seed, pair in enumerate(drawn) for row in _harm_rows(halves_of(pair), seed)
+    ]
+    frames = [_halves_frame(amount, halves) for amount in lower.amounts if amount in upper.amounts]
+    by_chance = f"; thin: at random, mean of {len(drawn)}" if drawn else ""
+    most = max(ceil(4 * max((max(row["changed"], row["high"]) for row in rows), default=0.0)), 1) / 4
+    datasets = {"harm": rows, "amounts": g.amount_rows(frame["amount"] for frame in frames)}
+    stack = stack_view(result, reduction, (), has_floor=False)
+    places = [result.amounts.index(frame["amount"]) if frame["amount"] in result.amounts else None for frame in frames]
+    faded = [{**row, "v": [None if k is None else row["v"][k] for k in places]} for row in stack.datasets["stack"]]
+    views = {
+        "stack": replace(stack, datasets={"stack": faded}, title="All layers pruned: their similarity"),
+        "harm": View(_harm, (most,), datasets, f"Predictions changed, one half pruned or all{by_chance}"),
+    }
+    return Scene(title, origins((result,), reduction), views, frames, BOTH)
+
+
+def _harm_rows(sweeps: Sequence[SweepResult], seed: int | None = None) -> g.Rows:
+    """Return the predictions that pruning each of HALVES changes, at every amount; a seed marks random removal."""
+    return [
         {
             "seed": seed,
-            "series": HALVES[which],
+            "series": series,
             "amount": frame.amount,
             "changed": frame.changed.share,
             "low": interval[0],
             "high": interval[1],
             "text": share_with_interval(frame.changed.share, interval),
         }
-        for seed, known in sweeps
-        for which, sweep in enumerate(known)
+        for series, sweep in zip(HALVES, sweeps, strict=False)
         for frame in sweep.frames
         if frame.changed and (interval := frame.changed.interval or (0.0, 0.0))
     ]
-    frames, amounts = [], [amount for amount in halves[0].amounts if amount in halves[1].amounts]
-    for amount in amounts:
-        shares = (half.frames[half.amounts.index(amount)].changed for half in halves)
-        known = zip(("lower", "upper"), shares, strict=True)
-        changed = [f"{percent(found.share)} ({which})" for which, found in known if found]
-        detail = f"{listed(changed)} of predictions change"
-        frames.append(g.step(amount, f"{percent(amount)} of weights removed", detail if changed else ""))
-    by_chance = f"; thin: at random, mean of {len(drawn)}" if drawn else ""
-    most = max(ceil(4 * max((max(row["changed"], row["high"]) for row in rows), default=0.0)), 1) / 4
-    datasets = {"harm": rows, "amounts": g.amount_rows(frame["amount"] for frame in frames)}
-    stack = stack_view(result, reduction, (), has_floor=False)
-    faded = [
-        {**row, "v": [*map(dict(zip(result.amounts, row["v"], strict=True)).get, amounts)]}
-        for row in stack.datasets["stack"]
-    ]
-    views = {
-        "stack": replace(stack, datasets={"stack": faded}, title="All layers pruned: their similarity"),
-        "harm": View(_harm, (most,), datasets, f"Predictions changed, one half pruned or all{by_chance}"),
-    }
-    return Scene(title, origins((result,), reduction), views, frames, BOTH)
+
+
+def _halves_frame(amount: float, halves: Sequence[SweepResult]) -> dict[str, float | str | None]:
+    """Return what the player says about an amount: which predictions change if either half is pruned alone."""
+    both = zip(("lower", "upper"), (half.frames[half.amounts.index(amount)].changed for half in halves), strict=True)
+    changed = [f"{percent(record.share)} ({name})" for name, record in both if record]
+    detail = f"{listed(changed)} of predictions change" if changed else ""
+    return g.step(amount, f"{percent(amount)} of weights removed", detail)
 
 
 def _harm(most: float) -> g.LayerChart:
@@ -198,12 +201,12 @@ def _harm(most: float) -> g.LayerChart:
     fill = g.by_series("series", legend, HALVES, fill=g.COLOURS)
     line = g.by_series("series", legend, HALVES, stroke=g.COLOURS, strokeDash=g.DASHES)
     curves = g.data("harm").encode(x=x, y=y)
-    told = g.tooltip({"Pruned": "series:N", "Predictions changed": "text:N"})
+    tooltip = g.tooltip({"Pruned": "series:N", "Predictions changed": "text:N"})
     own, drawn = (curves.transform_filter(f"{sign}isValid(datum.seed)") for sign in ("!", ""))
     return alt.layer(
         drawn.mark_line(strokeWidth=1, opacity=0.65).encode(y=alt.Y("mean(changed):Q", title=None), **line),
         own.mark_area(opacity=0.2).encode(y="low:Q", y2="high:Q", **fill),
         g.current_amount_rule(),
         own.mark_line(strokeWidth=2.5).encode(**line),
-        own.mark_point(opacity=0, size=200).encode(tooltip=told),
+        own.mark_point(opacity=0, size=200).encode(tooltip=tooltip),
     )

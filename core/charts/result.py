@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from core.charts import grammar as g
-from core.charts.accuracy import accuracy_view, metric_title
+from core.charts.accuracy import accuracy_view
 from core.charts.matrix import heatmap_view
 from core.charts.stack import stack_view
 from core.charts.view import Layout, Scene
@@ -33,7 +33,7 @@ def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -
     metric = metric_of(result)
     views = {
         "heatmap": heatmap_view(result, result.frames, reduction),
-        "accuracy": accuracy_view(result, result.frames, metric_title(metric), metric),
+        "accuracy": accuracy_view(result, metric),
         "stack": stack_view(result, reduction, ()),
     }
     return Scene(n.pruning_name(result), n.origins((result,), reduction), views, player_frames(result), layout)

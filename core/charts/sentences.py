@@ -1,11 +1,11 @@
 """The pictures of examples and typed sentences: how many flip at which amount, every prediction, probabilities.
 
-Blue is correct and orange is not, which colour-blind readers can tell apart; labels differ in colour and dashes.
+Blue is correct and orange is incorrect, which colour-blind readers can tell apart; labels differ in colour and dashes.
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import accumulate, takewhile
+from itertools import accumulate
 from typing import Any
 
 import altair as alt
@@ -22,7 +22,7 @@ GAP = 0.03  # of all examples, between those that are correct unpruned and the o
 TOOLTIP_MAX_CHARS = 90  # of an example's text
 WORDS = ("correct", "incorrect")  # of a prediction
 LABEL_COLOURS = g.COLOURS[2:6] + g.COLOURS[:2]  # the first two mean something else here
-MOST_CELLS = 50_000  # that are drawn; more than a screen can show
+MOST_CELLS = 50_000  # more than a screen can show
 
 # How many flip, above the predictions of each, on one axis of amounts.
 SENTENCES = Layout("sentences", '"flips" 8.5rem "strip" 19 "bar" auto / 1fr', row_gap=4)
@@ -40,7 +40,7 @@ def flip_scene(result: SweepResult, examples: Sequence[Example]) -> Scene:
     strip = {"cells": _cell_rows(result, drawn, borders), "amounts": amounts}
     numbers = Numbers("bars", "now", {"Examples that flip here": "words"}, named="Now")
     views = {
-        "flips": View(_flips, (), flips, "Examples that flip first at each amount", numbers=numbers),
+        "flips": View(_flips, (), flips, "Examples that flip first at each amount", numbers),
         "strip": View(_strip, (), strip, f"{every}, earliest flip on top"),
     }
     pruning = n.in_sentence(n.pruning_name(result))
@@ -78,14 +78,13 @@ def _bar_rows(result: SweepResult, examples: Sequence[Example], borders: Sequenc
 
 
 def _first_to_flip(examples: Sequence[Example]) -> Sequence[Example]:
-    """Order examples by their flips, and leave out the last ones where all would have too many cells."""
+    """Order examples by their flips, and leave out the last ones if all would have too many cells."""
     ordered = in_order_of_flips(examples)
-    ends = accumulate(len(spans(example)) for example in ordered)
-    return ordered[: sum(1 for _ in takewhile(lambda end: end <= MOST_CELLS, ends))]
+    return ordered[: sum(cells <= MOST_CELLS for cells in accumulate(len(spans(example)) for example in ordered))]
 
 
 def _cell_rows(result: SweepResult, examples: Sequence[Example], borders: Sequence[float]) -> g.Rows:
-    """Return one row per stretch of amounts with the same prediction, of examples in order from the top."""
+    """Return one row per stretch of amounts with the same prediction, for examples in order from the top."""
     rows, gap = [], max(1.0, GAP * len(examples))
     for position, example in enumerate(examples):
         top, text = position + (0 if example.is_correct_unpruned else gap), " · ".join(example.texts)
@@ -123,9 +122,9 @@ def _cells(dataset: str, legend: alt.Legend | None, fields: dict[str, str]) -> g
 
     Args:
         dataset: The cells.
-        legend: Of the colours; a picture without one stands below the other one, counts its examples downwards, and
-            labels the amounts for both.
-        fields: What the mouse is told, by its titles.
+        legend: The legend of the colours; a picture without one stands below the other one, counts its examples
+            downwards, and labels the amounts for both.
+        fields: The fields of the tooltip, by their titles.
     """
     below = legend is None
     scale = alt.Scale(nice=False, zero=not below, reverse=below)
@@ -143,32 +142,29 @@ def _cells(dataset: str, legend: alt.Legend | None, fields: dict[str, str]) -> g
 def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
     """Show the probability of each label over the amounts, `probabilities`; the text is not in it.
 
-    Of too many labels to tell apart, those that are predicted at some amount are shown before others, and then those
-    that come highest.
+    If labels are too many to tell apart, those predicted at some amount come first, and then the likeliest.
 
     Args:
-        prediction: For a text.
+        prediction: The answer to a text.
         result: Pruned like the model that answered.
     """
-    courses = dict(zip(prediction.labels, zip(*prediction.probabilities, strict=True), strict=True))
+    by_label = dict(zip(prediction.labels, zip(*prediction.probabilities, strict=True), strict=True))
     predicted = {prediction.labels[row.index(max(row))] for row in prediction.probabilities}
-    places = sorted(courses, key=lambda label: (label not in predicted, -max(courses[label])))
-    highest = places[: len(LABEL_COLOURS)]
-    known = {n.brief_label(label): course for label, course in courses.items() if label in highest}
-    rows = [
-        {"k": k, "amount": amount, "label": label, "probability": g.rounded(course[k])}
-        for k, amount in enumerate(prediction.amounts)
-        for label, course in known.items()
+    likeliest = sorted(by_label, key=lambda label: (label not in predicted, -max(by_label[label])))[
+        : len(LABEL_COLOURS)
     ]
-    frames = []
+    drawn = {n.brief_label(label): values for label, values in by_label.items() if label in likeliest}
+    rows, frames = [], []
     for k, amount in enumerate(prediction.amounts):
-        detail = " · ".join(f"{label} {num.decimals(course[k], 2)}" for label, course in known.items())
+        answer = {label: values[k] for label, values in drawn.items()}
+        rows += [{"k": k, "amount": amount, "label": name, "probability": g.rounded(p)} for name, p in answer.items()]
+        detail = " · ".join(f"{label} {num.decimals(probability, 2)}" for label, probability in answer.items())
         frames.append(g.step(amount, n.removed_name(amount, result), detail))
-    named = "each label" if len(known) == len(prediction.labels) else f"the {len(known)} likeliest labels"
+    named = "each label" if len(drawn) == len(prediction.labels) else f"the {len(drawn)} likeliest labels"
     title, pruning = f"Probability of {named}", n.in_sentence(n.pruning_name(result))
     datasets = {"labels": rows, "amounts": g.amount_rows(prediction.amounts)}
     numbers = Numbers("labels", "label", {"Probability": "probability"})
-    views = {"probabilities": View(_probabilities, (tuple(known),), datasets, title, numbers=numbers)}
+    views = {"probabilities": View(_probabilities, (tuple(drawn),), datasets, title, numbers)}
     caption = (f"{n.checkpoint_name(result)}; {pruning}",)
     return Scene(f"{title} under {pruning}", caption, views, frames, PROBABILITIES)
 
@@ -179,10 +175,10 @@ def _probabilities(labels: tuple[str, ...]) -> g.LayerChart:
     x, y = g.amount_axis(), g.share_axis("probability:Q", "Probability")
     curves = g.data("labels").encode(x=x, y=y, **g.by_series("label", legend, labels, color=LABEL_COLOURS))
     amount = alt.Tooltip("amount:Q", title=g.REMOVED, format="~%")
-    told = g.tooltip({"Label": "label:N", "Probability": "probability:Q"})
+    tooltip = [amount, *g.tooltip({"Label": "label:N", "Probability": "probability:Q"})]
     return alt.layer(
         g.current_amount_rule(),
         curves.mark_line(strokeWidth=2.5).encode(**dashed),
         g.at_frame(curves).mark_point(filled=True, size=90, opacity=1),
-        curves.mark_point(opacity=0, size=400, filled=True).encode(tooltip=[amount, *told]),
+        curves.mark_point(opacity=0, size=400, filled=True).encode(tooltip=tooltip),
     )

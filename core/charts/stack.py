@@ -56,7 +56,7 @@ def stack_view(result: SweepResult, reduction: str, companions: Iterable[SweepRe
         (result.points, tuple(line["mark"] for line in lines)),
         {"stack": rows, **({"key": lines} if lines else {})},  # Vega cannot add datasets after embedding
         "How much each layer still resembles its unpruned self",
-        numbers=Numbers("stack", "layer", values, named="Layer"),
+        Numbers("stack", "layer", values, named="Layer"),
     )
 
 

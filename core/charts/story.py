@@ -4,18 +4,17 @@ The stack of layers stands in all scenes but the first, so that one picture turn
 first the bands alone, then the floor, then random removal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.charts import grammar as g
-from core.charts.accuracy import accuracy_view, metric_title
+from core.charts.accuracy import accuracy_view
 from core.charts.matrix import heatmap_view
 from core.charts.passed import halves_scene
 from core.charts.result import player_frames
 from core.charts.stack import NUMBER_ROOM, stack_view
 from core.charts.vega import text_of
-from core.charts.view import Layout, Numbers, Scene, View
+from core.charts.view import STILL, Layout, Numbers, Scene, View
 from core.findings import passed, pooled
 from core.findings.accuracy import metric_of, working_to
 from core.findings.claim import verdict
@@ -47,9 +46,9 @@ class Step:
     Attributes:
         name: One of similar, guess, play, limits, chance, matters.
         said: Its heading and sentences.
-        scene: Its picture; None of `similar`, whose drawing is core/charts/steps.html, and where data are missing.
+        scene: Its picture; None for `similar`, whose drawing is core/charts/steps.html, and if data are missing.
         start: The amount shown first.
-        notes: What a presenter says.
+        notes: The presenter's notes.
     """
 
     name: str
@@ -70,46 +69,55 @@ def story(
     Args:
         result: A whole sweep.
         reduction: A key of REDUCTIONS.
-        near: What it is judged beside, and both halves of its layers pruned alone: see `core.findings.choices`.
-        metric: By which the model works; None is the task's main one.
+        companions: The results that it is judged beside: see `core.findings.choices.companions`.
+        beside: Both halves of its layers pruned alone: see `core.findings.choices.halves`.
+        metric: The metric by which the model works; None is the task's main one.
 
     Returns:
         All six steps.
     """
-    metric, table = metric_of(result, preferred=metric), pooled.shipped()
-    controls, to = controls_of(result, near), working_to(result, metric)
+    metric, companions, table = metric_of(result, asked=metric), list(companions), pooled.shipped()
+    controls, start = controls_of(result, companions), working_to(result, metric) or result.amounts[0]
+    origin = origins((result,), reduction)
 
-    def curves(*drawn: SweepResult) -> View:
-        return accuracy_view(result, result.frames, metric_title(metric), metric, controls=drawn)
+    def step(name: str, told: Said, layout: Layout, views: Mapping[str, View], start: float | None = None) -> Step:
+        frames = player_frames(result, metric) if len(views) > 1 else STILL
+        return _step(name, told, Scene(told.heading, origin, views, frames, layout) if views else None, start)
 
-    def step(name: str, told: Finding, layout: Layout, views: dict[str, View], start: float | None = None) -> Step:
-        frames = player_frames(result, metric) if len(views) > 1 else [g.step(0.0, "", "")]
-        scene = Scene(told.heading, origins((result,), reduction), views, frames, layout) if views else None
-        return _step(name, told, scene, start)
-
+    bands, curve = stack_view(result, reduction, (), has_floor=False), accuracy_view(result, metric)
     pairs = heatmap_view(result, result.frames, reduction, annotated=True)
-    shown = {"stack": stack_view(result, reduction, (), has_floor=False), "heatmap": pairs, "accuracy": curves()}
-    limits = {"stack": stack_view(result, reduction, ()), "accuracy": shown["accuracy"]}
-    stack = stack_view(result, reduction, near, has_floor=False)
-    chance = {"stack": stack, "accuracy": curves(*controls)} if controls else {}
-    guess = {"stack": _whole(shown["stack"])} if len(result.points) > 1 else {}
-    start = to or result.amounts[0]
+    limits = {"stack": stack_view(result, reduction, ()), "accuracy": curve}
+    stack = stack_view(result, reduction, companions, has_floor=False)
+    chance = {"stack": stack, "accuracy": accuracy_view(result, metric, controls)} if controls else {}
     return (
-        step("similar", words.similar_finding(table), PLAY, {}),
-        step("guess", words.guess_finding(result), GUESS, guess),
-        step("play", words.play_finding(result, near, reduction), PLAY, shown),
-        step("limits", words.limits_finding(result, reduction, metric), BESIDE, limits, start),
-        step("chance", words.chance_finding(result, near, table, metric), BESIDE, chance, start),
-        _matters(result, reduction, near),
+        step("similar", words.similar_told(table), PLAY, {}),
+        step("guess", words.guess_told(result), GUESS, {"stack": _to_guess(bands)} if len(result.points) > 1 else {}),
+        step(
+            "play",
+            words.play_told(result, companions, reduction),
+            PLAY,
+            {"stack": bands, "heatmap": pairs, "accuracy": curve},
+        ),
+        step("limits", words.limits_told(result, reduction, metric), BESIDE, limits, start),
+        step("chance", words.chance_told(result, companions, table, metric), BESIDE, chance, start),
+        _matters(result, reduction, companions, beside),
     )
 
 
-def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
-    """Return what core/charts/story.js takes as its steps.
+def as_written(scene: Scene) -> dict[str, Any]:
+    """Return a scene's data for a player but for its layout, its pictures as JSON."""
+    return {**scene.mounted, "views": scene.written}
+
+
+def mounted(
+    steps: Sequence[Step], vega: str | None, player: Callable[[Scene], dict[str, Any]] = as_written
+) -> list[dict[str, Any]]:
+    """Return the steps as core/charts/story.js takes them.
 
     Args:
         steps: See `story`.
-        vega: Where a browser gets Vega, see player.js.
+        vega: The URL of Vega, see player.js.
+        player: Returns a scene's data for a player.
     """
     return [
         {
@@ -133,14 +141,14 @@ def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
     ]
 
 
-def _step(name: str, told: Finding, scene: Scene | None, start: float | None = None) -> Step:
-    """Describe a scene; one that lacks its data starts nowhere, and leaves a presenter nothing to say."""
+def _step(name: str, told: Said, scene: Scene | None, start: float | None = None) -> Step:
+    """Describe a scene; without its data it starts nowhere, and leaves a presenter nothing to say."""
     notes = words.NOTES[name] if scene or name == "similar" else ()
     return Step(name, told, scene, start if scene else None, notes)
 
 
-def _whole(stack: View) -> View:
-    """Leave of a stack what it shows at first, and let its layers be picked; what becomes of one is its `answer`."""
+def _to_guess(stack: View) -> View:
+    """Leave a stack as it is before pruning, its layers to be picked; each row's `answer` is what becomes of it."""
     rows = [
         {
             **{**row, "words": "", "pick": row["layer"], "chosen": False, "y2": row["y"] + 1, "v": row["v"][:1]},
@@ -148,16 +156,22 @@ def _whole(stack: View) -> View:
         }
         for row in stack.datasets["stack"]
     ]
-    numbers = Numbers("stack", "layer", {"Similarity": "v"}, named="Layer")
-    wider = replace(stack, arguments=(*stack.arguments, NUMBER_ROOM))
-    return replace(wider, datasets={**stack.datasets, "stack": rows}, numbers=numbers, picks="stack")
+    return replace(
+        stack,
+        arguments=(*stack.arguments, NUMBER_ROOM),
+        datasets={**stack.datasets, "stack": rows},
+        numbers=Numbers("stack", "layer", {"Similarity": "v"}, named="Layer"),
+        picks="stack",
+    )
 
 
-def _matters(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult]) -> Step:
-    """Show which layers fade, beside the harm of pruning either half; by what is measured of halves alone."""
-    alone, drawn = isolated_of(result, near), list(isolated_controls_of(result, near).values())
-    found, scene = passed.harm_of(alone, result), None
-    told = words.matters_finding(result, verdict(result, near, reduction), found, passed.shipped())
-    if found:
+def _matters(
+    result: SweepResult, reduction: ReductionKey, companions: Sequence[SweepResult], beside: Sequence[SweepResult]
+) -> Step:
+    """Show which layers fade, beside the harm of pruning either half, if halves alone were measured."""
+    alone, drawn = isolated_of(result, beside), list(isolated_controls_of(result, beside).values())
+    harm, scene = passed.harm_of(alone, result), None
+    told = words.matters_told(result, verdict(result, companions, reduction), harm, passed.shipped())
+    if harm:
         scene = halves_scene(result, reduction, alone, drawn, told.heading)
-    return _step("matters", told, scene, found.removed if found else None)
+    return _step("matters", told, scene, harm.removed if harm else None)

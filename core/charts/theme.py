@@ -1,8 +1,7 @@
-"""The looks of all pictures: what a mark's role means (`core.charts.grammar` names them), on a page and in a figure.
+"""The looks of all pictures, on a page and in a figure: the meaning of the roles that `core.charts.grammar` names.
 
-There is one table for both. core/charts/player.js fills it with the colours of the page around it and
-`core.exports.figure` with those of a theme below. A value `$text` is a colour or a number that is known only there,
-`2em` is twice the size of text.
+Both use one table. core/charts/player.js fills it with the colours of the page around it and `core.exports.figure` with
+those of a theme below. A value `$text` is a colour that is known only there, `2em` is twice the size of text.
 """
 
 import json
@@ -20,7 +19,7 @@ ThemeName = Literal["light", "dark"]
 TYPEFACE = "Liberation Sans, Arial, Helvetica, sans-serif"  # vl-convert carries the first
 _TEXT: Spec = {"labelColor": "$text", "titleColor": "$text", "labelFontSize": "1em", "titleFontSize": "1em"}
 _LINES: Spec = {"gridColor": "$line", "domainColor": "$line", "tickColor": "$line", "labelLimit": "20em"}
-_ABOVE: Spec = {"orient": "top", "titleOrient": "left", "labelLimit": 600, "titleLimit": 600}  # of a picture
+_ABOVE: Spec = {"orient": "top", "titleOrient": "left", "labelLimit": 600, "titleLimit": 600}
 # As `core.results.names` writes numbers.
 _SIGNS: Spec = {"decimal": ".", "thousands": ",", "grouping": [3], "percent": "\u00a0%", "minus": "−"}
 STYLE: Spec = {
@@ -75,7 +74,7 @@ def styled(theme: Theme, size: float) -> Spec:
 
     Args:
         theme: Its colours.
-        size: Of text, in pixels.
+        size: The size of its text, in pixels.
     """
     values = {**asdict(theme), "font": TYPEFACE}
     text = re.sub(r'"\$(\w+)"', lambda name: json.dumps(values[name[1]]), json.dumps(STYLE))

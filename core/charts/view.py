@@ -1,12 +1,11 @@
-"""A view is one picture that the player moves and a figure prints; a scene is all that one page shows.
+"""A view is one picture that the player moves and a figure prints; a scene is all the pictures of a page.
 
 A view is a drawing and its data. The drawing is a template: Altair draws it once for its arguments, such as the points
-of a heatmap, and new frames are new data in the same picture. It has a parameter `frame`, the index of the amount on
-show, which core/charts/player.js sets; nothing else changes while it plays, so every axis and scale is fixed.
+of a heatmap, and new frames are new data in the same picture. It has a parameter `frame`, the index of the current
+amount, which core/charts/player.js sets; nothing else changes while it plays, so every axis and scale is fixed.
 
-A layout says where the views of a scene stand, on a page and in a figure. It is a grid written as CSS writes it, since
-a browser lays out a page (core/charts/player.css). A figure has no browser, so this file reads the same text: whoever
-adds a layout writes it once.
+A layout places the views of a scene, on a page and in a figure. A browser lays out a page by the layout's CSS
+(core/charts/player.css); a figure, which has no browser, reads the same lengths.
 """
 
 import json
@@ -17,11 +16,12 @@ from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from core.charts.grammar import CURVE_MARGIN, LayerChart, Rows, Spec
+from core.charts.grammar import CURVE_MARGIN, LayerChart, Rows, Spec, step
 from core.charts.theme import STYLE
 from core.request.catalog import REDUCTIONS
 
-AMOUNTS = "Pruning amount"  # what the frames of most scenes are steps of
+AMOUNTS = "Pruning amount"  # the axis along which most scenes move
+STILL = [step(0.0, "", "")]  # the frames of a scene that does not move
 # See `core.charts.grammar`.
 PARAMETERS = [{"name": k, "value": v} for k, v in {"frame": 0, "margin": CURVE_MARGIN, "least": 0.75}.items()]
 
@@ -35,14 +35,14 @@ Size = Callable[[str], str]  # writes a size of a grid as CSS
 
 @dataclass(frozen=True)
 class Numbers:
-    """Where the numbers of a view stand in its data, for the table under a player and for who cannot see the picture.
+    """The place of a view's numbers in its data, for the table under a player and for readers who cannot see it.
 
     Attributes:
-        dataset: The dataset; a row with a `k` counts at that frame alone.
-        row: The field that names a row of the table; None where it has a single one.
+        dataset: The dataset; a row with a `k` counts only at that frame.
+        row: The field that names a row of the table; None if there is only one.
         values: The fields of its columns by their titles; a list holds one value for each frame.
-        column: Of a matrix, the field that names a column; there is one field of values then.
-        named: What stands before the names of the rows.
+        column: The field that names a column of a matrix, which has one field of values.
+        named: The word before the names of the rows.
     """
 
     dataset: str
@@ -57,13 +57,13 @@ class View:
     """One picture.
 
     Attributes:
-        drawing: Draws the template; a function of a module, since templates are cached by it.
-        arguments: What the template depends on.
+        drawing: The function that draws the template, at the top level of a module: templates are cached by it.
+        arguments: Its arguments.
         datasets: The named data.
-        title: What stands above it; a list is one line per entry.
-        numbers: Where its values are, which the alternative text says and the player tabulates.
-        picks: The dataset of the rows that can be picked: of each its `pick`, its `name`, its ends `y` and `y2`,
-            whether it is `chosen`, and `v`, what is said of it at every frame.
+        title: The words above it; a list is one line per entry.
+        numbers: The place of its values, which the alternative text says and the player tabulates.
+        picks: The dataset of the rows that can be picked, each with its `pick`, its `name`, its ends `y` and `y2`,
+            whether it is `chosen`, and `v`, its words at every frame.
     """
 
     drawing: Drawing
@@ -75,7 +75,7 @@ class View:
 
     @property
     def spec(self) -> Spec:
-        """The Vega-Lite specification, its data under `datasets`; the template is shared: change nothing in it."""
+        """The Vega-Lite specification, its data under `datasets`; cached and shared: do not mutate."""
         numbers = vars(self.numbers) if self.numbers else None
         return {
             **_template(self.drawing, self.arguments),
@@ -87,12 +87,12 @@ class View:
 
     @cached_property
     def written(self) -> str:
-        """The specification as JSON, written once however many look at it."""
+        """The specification as JSON, cached for all visitors."""
         return json.dumps(self.spec, allow_nan=False, separators=(",", ":"))
 
     @property
     def heading(self) -> str:
-        """What stands above it, on one line."""
+        """The title on one line."""
         return " ".join(" ".join([self.title] if isinstance(self.title, str) else self.title).split())
 
 
@@ -192,15 +192,15 @@ class Layout:
 
 @dataclass(frozen=True)
 class Scene:
-    """What a page shows, which is also what can be taken away from it.
+    """The pictures of a page, which can be downloaded as well.
 
     Attributes:
-        title: What the pictures show.
-        caption: What they were measured on: the lines below them.
+        title: The subject of the pictures, or their finding.
+        caption: The lines below them: their origin.
         views: The pictures, named as the areas of the layout.
-        frames: Of each frame its `amount`, its `name` and `detail`, the numbers beside it.
-        layout: Where the views stand.
-        axis: What the frames are steps of, for who cannot see the player's bar.
+        frames: Each frame's `amount`, its `name`, and `detail`, the numbers beside it.
+        layout: The places of the pictures.
+        axis: The quantity along which the frames move, as a screen reader says it.
     """
 
     title: str
@@ -217,18 +217,18 @@ class Scene:
 
     @property
     def written(self) -> dict[str, str]:
-        """The pictures as JSON by name, which core/charts/player.js reads: they are written once for all visitors."""
+        """The pictures as JSON, by name, for core/charts/player.js."""
         return {name: view.written for name, view in self.views.items()}
 
     @property
     def mounted(self) -> dict[str, Any]:
-        """What core/charts/player.js takes besides the pictures and where they stand."""
+        """The data of core/charts/player.js but for the pictures and their layout."""
         title = ", ".join((self.title, *self.caption))
         return {"title": title, "axis": self.axis, "frames": self.frames, "style": STYLE}
 
 
 def frame_of(amounts: Sequence[float], asked: float | None) -> int:
-    """Return the last frame up to an amount, as the player shows it; without one the frame in the middle."""
+    """Return the last frame up to an amount, as the player shows it; by default the frame in the middle."""
     return len(amounts) // 2 if asked is None else max(sum(amount <= asked for amount in amounts) - 1, 0)
 
 
@@ -238,13 +238,13 @@ def specs(views: Mapping[str, View]) -> dict[str, Spec]:
 
 
 def reduction_choices(scenes: Mapping[str, Scene], drawn: Callable[[Scene], Any]) -> Rows:
-    """Return the scenes of every reduction for a player that lets its viewer switch: `name`, `title` and `views`."""
+    """Return the scenes by reduction as a player offers them: `name`, `title` and `views`."""
     return [{"name": name, "title": REDUCTIONS[name].title, "views": drawn(scene)} for name, scene in scenes.items()]
 
 
 def choice_of(scene: Scene, choices: Mapping[str, Scene]) -> str:
-    """Return the name under which a scene is among the choices, whatever its title is now."""
-    return next(name for name, known in choices.items() if known.views is scene.views)
+    """Return the name of a scene among the choices, which may have another title."""
+    return next(name for name, choice in choices.items() if choice.views is scene.views)
 
 
 # ---------------------------------------------------------------- grids
