@@ -14,8 +14,7 @@ STYLE = """<style>
 .stMain .stMarkdown p, .stMain .stMarkdown li { max-width: 46rem; }
 </style>"""
 
-# A component, since st.html would take drawings out.
-_picture = st.components.v2.component("prunescope_methods", html=text_of("methods.html"), css=text_of("methods.css"))
+_picture = component("steps")
 
 
 def methods() -> None:

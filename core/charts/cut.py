@@ -1,10 +1,9 @@
 """The smaller models of a study of cuts: how fast each is and how well it still does, and which layers are out.
 
 The frontier has speed across and the metric up. The stack has the layers as a network is drawn, the first at the
-bottom; removed layers are hatched.
+bottom; removed layers are dashed.
 """
 
-from itertools import pairwise
 from math import ceil, floor
 
 import altair as alt
@@ -25,7 +24,6 @@ LAYOUT = Layout(
 )
 FULL, GUESS = "full model", "commonest label"
 STEP = 0.05  # the axis of the metric ends at multiples of it
-PIECES = 12  # of the band of a removed layer, each with strokes of its own
 BAND = (0.12, 0.88)  # bottom and top, of a layer's row
 DISC = alt.ExprRef("margin * margin / 7")  # the area around a number of layers, which has letters as high as all others
 FASTER, FEWER = "Times as fast as the full model", "Layers removed"
@@ -103,20 +101,15 @@ def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float
 
 
 def _stack_view(frontier: Frontier, choice: Choice | None) -> View:
-    depth, parts = frontier.study.checkpoint.num_layers, g.Rows()
-    for row in range(depth):
-        is_out = choice is not None and row in choice.removed
-        for x, x2 in pairwise(range(PIECES + 1) if is_out else (0, PIECES)):
-            ends = {"x": x, "x2": x2, "y": row + BAND[0], "y2": row + BAND[1]}
-            parts.append({**ends, "value": None if is_out else 1.0})
-    points = tuple(f"layer.{k}.output" for k in range(depth))
-    return View(_stack, (points,), {"parts": parts}, "Hatched: removed")
+    depth, removed = frontier.study.checkpoint.num_layers, choice.removed if choice else ()
+    layers = [{"y": row + BAND[0], "y2": row + BAND[1], "removed": row in removed} for row in range(depth)]
+    points = tuple(f"layer.{row}.output" for row in range(depth))
+    return View(_stack, (points,), {"layers": layers}, "Dashed: removed")
 
 
 def _stack(points: tuple[str, ...]) -> g.LayerChart:
-    """Draw the bands, and strokes over the removed layers."""
-    x, size = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, PIECES])), g.letters_of(len(points))[1]
-    y = alt.Y("y:Q", title="Layer", **g.layers_axis(points, size=size))
-    parts = g.data("parts").encode(x=x, x2="x2:Q", y=y, y2="y2:Q")
-    kept, out = (parts.transform_filter(f"{sign}isValid(datum.value)") for sign in ("", "!"))
-    return alt.layer(kept.mark_rect(style="bar"), out.mark_rect(color=g.UNDEFINED_COLOUR), *g.hatching(parts))
+    """Draw a band for each layer, filled if it stays."""
+    y = alt.Y("y:Q", title="Layer", **g.layers_axis(points, size=g.letters_of(len(points))[1]))
+    layers = g.data("layers").encode(y=y, y2="y2:Q")
+    kept, removed = (layers.transform_filter(f"{sign}datum.removed") for sign in ("!", ""))
+    return alt.layer(kept.mark_rect(style="bar"), removed.mark_rect(style="reference", filled=False))

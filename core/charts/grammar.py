@@ -107,20 +107,16 @@ def tooltip(fields: Mapping[str, str]) -> list[alt.Tooltip]:
 # ---------------------------------------------------------------- colours
 
 
-def similarity_colour(offset: int | None = 6) -> alt.Color:
-    """Colour a cell by its `value`, on the scale that every picture uses.
-
-    Args:
-        offset: The pixels between the cells and the colour scale; None shows no scale.
-    """
-    legend = scale_legend("Similarity", [0.0, 0.5, 1.0], offset) if offset else None
+def similarity_colour(has_legend: bool = True) -> alt.Color:
+    """Colour a cell by its `value`, on the scale that every picture uses."""
+    legend = scale_legend("Similarity", [0.0, 0.5, 1.0]) if has_legend else None
     return alt.Color("value:Q", scale=alt.Scale(domain=[0.0, 1.0], scheme="magma", clamp=True), legend=legend)
 
 
-def scale_legend(title: str, values: list[float], offset: int = 6) -> alt.Legend:
+def scale_legend(title: str, values: list[float]) -> alt.Legend:
     """Place a colour scale above a heatmap, shorter if the heatmap is narrow."""
     length = alt.ExprRef("min(2.4 * margin, max(width - 2.4 * margin, margin))")
-    return alt.Legend(title=title, values=values, gradientLength=length, labelSeparation=4, offset=offset)
+    return alt.Legend(title=title, values=values, gradientLength=length, labelSeparation=4, offset=6)
 
 
 def by_series(field: str, legend: alt.Legend | None, names: Sequence[str] | None = None, **looks: Any) -> Any:

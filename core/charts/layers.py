@@ -23,8 +23,8 @@ from core.results import names as n
 from core.results.schema import SweepResult
 
 AMOUNTS_SHOWN = (-0.03, 1.05)  # the axis's ends
-EVERYTHING_END = 1.025  # of the cell that stands for everything removed
-FLOOR_GAP = 0.008  # between the last amount's cell and that one
+EVERYTHING = "everything"  # the amount of the last cell, whose value is the floor
+FLOOR_GAP, FLOOR_END = 0.008, 1.025  # between the last amount's cell and that one, and where it ends
 WORDS_ROOM = 1.9  # for numbers and words to the right of the axis, in margins
 WORDS_GAP = 6  # pixels between the axis and these
 STRIP, BAR = (0.38, 0.94), (0.12, 0.26)  # bottom and top of the cells and of the bar, in a layer's row
@@ -33,7 +33,6 @@ BY_CONSTRUCTION = "*"  # after a number: a layer that stays above the threshold 
 COLUMN = "Intact up to"  # above the numbers beside the bars
 ROW_HEIGHT, HEIGHT_BESIDE_ROWS, USUAL_HEIGHT = 1.75, 6.0, 26  # in rem: the least of a row, of title and axis, of all
 DOMAIN = (-0.05, 1.12)  # of similarity; above 1 is room for a number
-WORD_GAP = 0.1  # between two words beside the curve, in units of similarity
 
 
 def layer_scene(
@@ -52,21 +51,15 @@ def layer_scene(
     """
     names, removed = n.point_names(result.points), f"{n.capitalised(n.units_name(result))} removed"
     point = [name.label for name in names].index(chosen)
-    floor = floor_of(result, reduction)
+    floor = (floor_of(result, reduction) or [None] * len(names))[point]
     shared = {"amounts": g.amount_rows(result.amounts), "beyond": g.beyond_rows(beyond_from(result))}
     strips = _strip_rows(result, reduction, chosen)
-    rows = {
-        **shared,
-        "strips": strips,
-        "cells": _cell_rows(result, reduction),
-        "floors": _floor_rows(result, reduction),
-    }
-    seeds = [row for control in controls for row in _curve_rows(control, reduction, point)]
+    rows = {**shared, "strips": strips, "cells": _cell_rows(result, reduction)}
     curve = {
         **shared,
         "own": _curve_rows(result, reduction, point),
-        "seeds": seeds,
-        "lines": _line_rows(floor[point] if floor else None, seeds),
+        "seeds": [row for control in controls for row in _curve_rows(control, reduction, point)],
+        "floor": [] if floor is None else [{"value": floor}],
     }
     title = [
         "How much each layer still resembles its unpruned self: similarity (CKA); "
@@ -75,11 +68,19 @@ def layer_scene(
     if any(layer.by_construction for layer in every):
         title.append(f"{BY_CONSTRUCTION} still at least {SURVIVAL_THRESHOLD} with everything removed")
     numbers = Numbers("strips", "pick", {"Similarity": "v", "Intact up to": "intact"}, named="Layer")
-    shade = f"; shaded: {g.BEYOND}" if shared["beyond"] else ""
-    name = f"{names[point].title}: similarity (CKA) to its unpruned self{shade}"
+    key = {
+        f"dashed: intact from {SURVIVAL_THRESHOLD}": True,
+        "dotted: everything removed": floor is not None,
+        "thin: random removal": controls,
+        f"shaded: {g.BEYOND}": shared["beyond"],
+    }
+    words = [
+        f"{names[point].title}: its similarity (CKA)",
+        "; ".join(line for line, is_drawn in key.items() if is_drawn),
+    ]
     views = {
         "rows": View(_rows, (result.points, removed), rows, title, numbers, picks="strips"),
-        "curve": View(_curve, (removed,), curve, name, Numbers("own", None, {"Similarity": "text"})),
+        "curve": View(_curve, (removed,), curve, words, Numbers("own", None, {"Similarity": "text"})),
     }
     heading, origins = layers_heading(result, reduction), n.origins((result,), reduction)
     return Scene(heading, origins, views, player_frames(result), _layout(len(names)))
@@ -122,35 +123,28 @@ def _strip_rows(result: SweepResult, reduction: str, chosen: n.PointLabel) -> g.
 
 
 def _cell_rows(result: SweepResult, reduction: str) -> g.Rows:
-    """Return one row per point and amount: the place of its cell, its value, and the words of its tooltip."""
+    """Return one row per point and amount, and one for everything removed: a cell's place, value, and tooltip."""
     own, ends = own_similarity(result, reduction), list(pairwise(g.edges(result.amounts)))
-    return [
-        {
-            **_cell(name, own[k, row], ends[k], row),
-            "amount": n.amount_name(frame.amount),
-            "removed": percent(frame.layer_sparsity[n.layer_number(name.label) - 1]),
-            "changed": "not measured" if frame.changed is None else percent(frame.changed.share),
-        }
-        for row, name in enumerate(n.point_names(result.points))
-        for k, frame in enumerate(result.frames)
-    ]
+    floor = floor_of(result, reduction) or (None,) * len(result.points)
+    rows: g.Rows = []
+    for row, name in enumerate(n.point_names(result.points)):
+        place = {"pick": name.label, "name": name.title, "y": row + STRIP[0], "y2": row + STRIP[1]}
+        for k, frame in enumerate(result.frames):
+            words = {
+                "amount": n.amount_name(frame.amount),
+                "removed": percent(frame.layer_sparsity[n.layer_number(name.label) - 1]),
+                "changed": "not measured" if frame.changed is None else percent(frame.changed.share),
+            }
+            rows.append({**place, **words, **_cell(own[k, row], ends[k])})
+        if floor[row] is not None:
+            words = {"amount": EVERYTHING, "removed": "", "changed": ""}
+            rows.append({**place, **words, **_cell(floor[row], (max(g.LAST_EDGE, ends[-1][1]) + FLOOR_GAP, FLOOR_END))})
+    return rows
 
 
-def _floor_rows(result: SweepResult, reduction: str) -> g.Rows:
-    """Return one cell per point for everything removed, at the end of the axis, apart from the others."""
-    start = max(g.LAST_EDGE, g.edges(result.amounts)[-1]) + FLOOR_GAP
-    values = zip(n.point_names(result.points), floor_of(result, reduction) or (), strict=False)
-    return [
-        {**_cell(name, value, (start, EVERYTHING_END), row), "amount": "everything"}
-        for row, (name, value) in enumerate(values)
-        if value is not None
-    ]
-
-
-def _cell(name: n.PointName, value: float, ends: tuple[float, float], row: int) -> dict[str, Any]:
-    """Return one cell of a strip; its value is null where similarity is undefined."""
-    place = {"x": ends[0], "x2": ends[1], "y": row + STRIP[0], "y2": row + STRIP[1]}
-    return {**place, "pick": name.label, "name": name.title, "value": g.rounded(value), "text": two_places(value)}
+def _cell(value: float, ends: tuple[float, float]) -> dict[str, Any]:
+    """Return the value of a cell, null where similarity is undefined, and its ends."""
+    return {"value": g.rounded(value), "text": two_places(value), "x": ends[0], "x2": ends[1]}
 
 
 # ---------------------------------------------------------------- data of the curve
@@ -173,42 +167,7 @@ def _curve_rows(result: SweepResult, reduction: str, point: int) -> g.Rows:
     ]
 
 
-def _line_rows(floor: float | None, seeds: g.Rows) -> g.Rows:
-    """Return one row per line that is named beside it, with its end and the height of its words."""
-    last = max(((row["amount"], row["value"]) for row in seeds if row["value"] is not None), default=(0.0, None))
-    lines = {  # by their roles
-        "threshold": (SURVIVAL_THRESHOLD, f"intact: {SURVIVAL_THRESHOLD}"),
-        "floor": (floor, "all removed"),
-        "seeds": (last[1], "at random"),
-    }
-    ascending = sorted((value, role, words) for role, (value, words) in lines.items() if value is not None)
-    heights = g.spread((value for value, *_ in ascending), WORD_GAP)
-    return [
-        {
-            "role": role,
-            "value": g.rounded(value),
-            "end": last[0] if role == "seeds" else AMOUNTS_SHOWN[1],
-            "text": words,
-            "at": g.rounded(height),
-        }
-        for (value, role, words), height in zip(ascending, heights, strict=True)
-    ]
-
-
 # ---------------------------------------------------------------- drawings
-
-
-def _axis(removed: str) -> alt.X:
-    """Return the axis of amounts with room for words on its right."""
-    return g.amount_axis(title=removed, ends=AMOUNTS_SHOWN, room=WORDS_ROOM, domain=False)
-
-
-def _strips(dataset: str, fields: dict[str, str]) -> list[alt.Chart]:
-    """Draw cells with a tooltip of these fields, by their titles, and strokes over each that is undefined."""
-    cells = g.data(dataset).encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q")
-    tooltip = g.tooltip({"Layer": "name:N", **fields, "Similarity": "text:N"})
-    filled = cells.mark_rect(invalid="show", cursor="pointer")
-    return [filled.encode(color=g.similarity_colour(), tooltip=tooltip), *g.hatching(cells)]
 
 
 def _rows(points: tuple[str, ...], removed: str) -> g.LayerChart:
@@ -227,23 +186,24 @@ def _rows(points: tuple[str, ...], removed: str) -> g.LayerChart:
     intervals = rows.transform_filter("isValid(datum.low)").encode(x="low:Q", x2="high:Q", y="middle:Q")
     fields = {"Stays intact up to": "intact:N", "95 % interval": "interval:N"}
     tooltip = g.tooltip({"Layer": "title:N", **fields, "Similarity with everything removed": "floor:N"})
-    floors = g.data("floors").mark_rect(style="floor", filled=False).encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q")
+    cells = g.data("cells").encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q")
     shares = {removed: "amount:N", "This layer's weights removed": "removed:N", "Predictions changed": "changed:N"}
+    told = g.tooltip({"Layer": "name:N", **shares, "Similarity": "text:N"})
     places = ((two, "datum.v[frame]", f"{BESIDE[0]}"), (fit, "datum.intact", f"({two} ? {BESIDE[1]} : 0.5)"))
     above = alt.ExprRef(f"-3 - ({two} ? 1.2 * {g.LETTER} : 0)")
     return alt.layer(
         strips.mark_rect(style="band", cursor="pointer").encode(y=y, y2="y2:Q", opacity=tinted),
         g.beyond_shade(end),
-        *_strips("cells", shares),
-        _strips("floors", {removed: "amount:N"})[0],
-        floors,
+        cells.mark_rect(invalid="show", cursor="pointer").encode(color=g.similarity_colour(), tooltip=told),
+        *g.hatching(cells),
+        cells.transform_filter(f"datum.amount === '{EVERYTHING}'").mark_rect(style="floor", filled=False),
         bars.mark_rect(style="bar", cursor="pointer").encode(
             x="survival:Q", x2=alt.datum(0), opacity=bright, tooltip=tooltip
         ),
         intervals.mark_rule(style="halo", strokeWidth=4),
         intervals.mark_rule(style="current", strokeWidth=2),
         marker.mark_rule(style="halo", strokeWidth=4),
-        marker.encode(x=_axis(removed)),
+        marker.encode(x=g.amount_axis(title=removed, ends=AMOUNTS_SHOWN, room=WORDS_ROOM, domain=False)),
         *(
             strips.transform_filter(has_room)
             .transform_calculate(text=text, middle=f"datum.y + {height}")
@@ -251,7 +211,7 @@ def _rows(points: tuple[str, ...], removed: str) -> g.LayerChart:
             .encode(x=alt.datum(end), y="middle:Q", text="text:N")
             for has_room, text, height in places
         ),
-        strips.transform_filter(f"datum.y2 === {len(points)}")
+        strips.transform_filter(f"{fit} && datum.y2 === {len(points)}")
         .transform_calculate(text=f"{two} ? 'Similarity\\n{COLUMN}' : '{COLUMN}'")
         .mark_text(style="note", align="left", baseline="bottom", lineBreak="\n", dx=WORDS_GAP, dy=above)
         .encode(x=alt.datum(end), y="y2:Q", text="text:N"),
@@ -260,28 +220,18 @@ def _rows(points: tuple[str, ...], removed: str) -> g.LayerChart:
 
 def _curve(removed: str) -> g.LayerChart:
     """Draw the selected layer's similarity with its interval, its control and its floor, over the amounts."""
-    start, end = AMOUNTS_SHOWN
-    x, y = _axis(removed), g.share_axis("value:Q", "Similarity", DOMAIN)
+    x, y = g.amount_axis(title=removed), g.share_axis("value:Q", "Similarity", DOMAIN)
     own, seeds = (g.data(name).encode(x=x, y=y) for name in ("own", "seeds"))
-    across = {"x": alt.datum(start), "x2": alt.datum(end)}
-    tooltip = g.tooltip({removed: "removed:N", "Similarity": "text:N", "95 % interval": "interval:N"})
-    threshold, floor = (
-        g.data("lines").transform_filter(f"datum.role === '{role}'").encode(y="value:Q", **across)
-        for role in ("threshold", "floor")
-    )
-    names = g.data("lines").encode(x=alt.datum(end), y="at:Q", text="text:N")
-    leaders = g.data("lines").encode(x="end:Q", x2=alt.datum(end), y="value:Q", y2="at:Q")
+    fields = {removed: "removed:N", "Similarity": "text:N", "95 % interval": "interval:N"}
     return alt.layer(
-        g.beyond_shade(end),
+        g.beyond_shade(g.AMOUNT_DOMAIN[1]),
         own.transform_filter("isValid(datum.low)").mark_area(style="band").encode(y="low:Q", y2="high:Q"),
-        threshold.mark_rule(style="reference"),
-        floor.mark_rule(style="floor"),
+        g.data("amounts").mark_rule(style="reference").encode(y=alt.datum(SURVIVAL_THRESHOLD)),
+        g.data("floor").mark_rule(style="floor").encode(y="value:Q"),
         seeds.mark_line(style="chance", opacity=0.8).encode(detail="series:N"),
         own.mark_line(style="series"),
         g.current_amount_rule(),
-        leaders.mark_rule(style="chance", strokeDash=[1, 4], x2Offset=2 * WORDS_GAP),
-        *g.haloed_text(names, baseline="middle", dx=2 * WORDS_GAP + 3),
         g.current_amount_marker(own),
         *g.haloed_text(g.at_frame(own).encode(text="text:N"), dx=8, dy=-10),
-        own.mark_point(opacity=0, size=200).encode(tooltip=tooltip),
+        own.mark_point(opacity=0, size=200).encode(tooltip=g.tooltip(fields)),
     )

@@ -29,8 +29,7 @@ def heatmap_view(
     result: SweepResult,
     frames: Sequence[Frame],
     reduction: str,
-    title: str | list[str] = "Similarity (CKA) of every pair of layers",
-    annotated: bool = False,
+    title: str | list[str] = "Similarity (CKA) of every pair of layers; outlined: the same layer",
 ) -> View:
     """Draw the similarity of every pair of layers.
 
@@ -39,13 +38,12 @@ def heatmap_view(
         frames: The frames to play.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         title: The words above the heatmap.
-        annotated: Whether the picture itself explains the outlined cells.
 
     Raises:
         KeyError: The frames have no such matrix.
     """
     cells = [{**cell, "v": _values(frames, reduction, cell)} for cell in _cells(result)]
-    return _view(_heatmap, (result.points, annotated), cells, title)
+    return _view(_heatmap, (result.points,), cells, title)
 
 
 def difference_view(result: SweepResult, pairs: Sequence[FramePair], reduction: str, title: str | list[str]) -> View:
@@ -71,7 +69,7 @@ def difference_view(result: SweepResult, pairs: Sequence[FramePair], reduction: 
     return _view(_difference, (result.points,), cells, title)
 
 
-def _view(drawing: Drawing, arguments: tuple[Points | bool, ...], cells: g.Rows, title: str | list[str]) -> View:
+def _view(drawing: Drawing, arguments: tuple[Points, ...], cells: g.Rows, title: str | list[str]) -> View:
     numbers = Numbers("cells", "baseline", {"Similarity": "v"}, column="pruned", named="Layer")
     return View(drawing, arguments, {"cells": cells}, title, numbers)
 
@@ -93,19 +91,16 @@ def _values(frames: Sequence[Frame], reduction: str, cell: dict[str, Any]) -> li
 # ---------------------------------------------------------------- drawings
 
 
-def _heatmap(points: Points, annotated: bool) -> g.LayerChart:
+def _heatmap(points: Points) -> g.LayerChart:
     """Draw the cells; each layer is outlined where it meets itself."""
     cells = _base(points).transform_calculate(text=g.value_text("datum.value"))
     own = cells.transform_filter("datum.baseline === datum.pruned")
     outline = own.mark_rect(filled=False, stroke=g.OUTLINE_COLOUR, strokeWidth=alt.ExprRef("margin / 20"))
     layers = [
-        _filled(cells, g.similarity_colour(offset=24 if annotated else 6), {"Similarity": "text:N"}),
+        _filled(cells, g.similarity_colour(), {"Similarity": "text:N"}),
         outline.encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q"),
         *g.hatching(cells),
     ]
-    if annotated:
-        last = own.transform_filter(f"datum.x2 === {len(points)}").encode(x="x2:Q", y="y2:Q")
-        layers.append(last.mark_text(style="note", text="same layer ↓", align="right", baseline="bottom", dy=-4))
     if len(points) <= MAX_PRINTED:
         layers.append(_numbers(cells, len(points), f"datum.value > {LIGHT_FROM}", "black", "white"))
     return alt.layer(*layers).properties(view=alt.ViewBackground(style="frame"))

@@ -1,22 +1,16 @@
 // The player: pictures that Altair specifies, moved through the pruning amounts by setting their `frame` parameter.
 // Vega draws; this file keeps time, listens to buttons and keys, and fits the pictures to their boxes. It needs no
-// server: it works in a Streamlit component (the default export) and in a plain HTML file (mountPlayer, as
-// core/exports/player_page.py writes it).
+// server: it works in a Streamlit component (the default export) and in a plain HTML file (mountPlayer).
 //
-// data: {
-//   title, group, autoplay, axis: the name of what the amounts measure, frames: [{amount, name, detail}],
-//   layout: {name, wide, narrow, gap}, grids whose areas are the names of the views; the name is a class,
-//   style: the looks of the pictures, core/charts/theme.py's table,
-//   views: {NAME: a Vega-Lite specification with a parameter `frame`, its data under `datasets`},
-//   choices: [{name, title, views, spoken}] instead of views, such as the reductions of one result, which the bar offers,
-//   choice: the name of the one shown first,
-//   start: the amount shown first, with which nothing plays by itself, or null,
-//   link: {NAME: value}, the parameters of the page's address that a link to what is shown holds besides the amount and
-//     the choice, or null for no link,
-//   stage: {heading, caption, hint, key, keys} for a projector, listening to the keys of the whole page, or null; the
-//     arrow keys step from the result of that key through the results of those keys,
+// data: `title`, `axis`, `frames`, `style` and `views` or `choices` as core/charts/view.py writes them, `layout` as
+// Layout.css does, and {
+//   group: players of one group move together,
+//   start: the amount shown first, with which nothing plays by itself, or null; autoplay: whether it plays at once,
+//   choice: the name of the one shown first of `choices`, which the bar offers,
+//   link: {NAME: value}, the parameters of a link to what is shown besides amount and choice, or null for no link,
+//   stage: {heading, caption, hint} for a projector, listening to the keys of the whole page, or null,
 //   inStory: whether it is the picture of a scene (core/charts/story.js), which has the arrow keys,
-//   vega: URL of the Vega bundle, or null if it is loaded already,
+//   vega: the URL of the Vega bundle, or null if it is loaded already,
 // }
 
 const SPEEDS = [["½×", 1000], ["1×", 500], ["2×", 250], ["4×", 125]]; // milliseconds a frame
@@ -31,7 +25,7 @@ function element(tag, properties, ...children) { // names may come from a visito
 
 // ---------------------------------------------------------------- the address of the view on show
 
-// The static edition is one page: what the app has as `/layers?result=…` stands in its address after `#`.
+// The static edition is one page, with the app's `/layers?result=…` after the `#` of its address.
 const afterHash = () => location.hash.startsWith("#/");
 
 function viewed() { // changes in its parameters are written by `addressOf`
@@ -56,13 +50,13 @@ class Clock {
   get playing() { return this.timer !== null; }
   get amount() { return this.amounts[this.index] ?? 0; }
   get last() { return Math.max(this.amounts.length - 1, 0); }
-  at(amount) { return Math.max(this.amounts.findLastIndex((known) => known <= amount), 0); }
+  at(amount) { return Math.max(this.amounts.findLastIndex((earlier) => earlier <= amount), 0); }
   emit() { for (const player of this.players) player.show(); }
 
   join(player) {
     const { autoplay, start } = player.data, first = !this.amounts.length;
     this.players.add(player);
-    if (first) this.loop = !player.data.inStory; // where it is read as it ends
+    if (first) this.loop = !player.data.inStory; // which is read as it ends
     this.update();
     if (first && start != null) this.seek(this.at(start));
     else if (autoplay && this.mayAutoplay) this.play();
@@ -71,7 +65,7 @@ class Clock {
 
   leave(player) { // the clock waits a moment: a page that is drawn anew mounts its players again at once
     this.players.delete(player);
-    if (this.players.size) this.update(); // without this player's amounts
+    if (this.players.size) return this.update(); // without this player's amounts
     setTimeout(() => {
       if (this.players.size) return;
       this.pause();
@@ -80,10 +74,10 @@ class Clock {
   }
 
   update() { // players of different amounts share their union; a clock that rests at the end follows a growing result
-    const { amount, amounts, index, last, playing } = this, follow = amounts.length && index === last && !playing;
+    const { amount, amounts, index, last, playing } = this, follows = amounts.length && index === last && !playing;
     const all = [...this.players].flatMap((player) => player.data.frames.map((frame) => frame.amount));
     this.amounts = [...new Set(all)].sort((a, b) => a - b);
-    this.index = follow ? this.last : this.at(amount);
+    this.index = follows ? this.last : this.at(amount);
     this.emit();
   }
 
@@ -126,8 +120,8 @@ async function embedder(url) {
 function themeOf(box) { // the colours and the typeface of the page around the player, which player.css names
   const style = getComputedStyle(box), names = ["text", "line", "accent", "background", "font"];
   const [red, green, blue] = style.color.match(/[\d.]+/g).map(Number);
-  const known = names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]);
-  return { ...Object.fromEntries(known), dark: red + green + blue > 382 };
+  const values = names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]);
+  return { ...Object.fromEntries(values), dark: red + green + blue > 382 };
 }
 
 function filled(style, values, size) { // the table of core/charts/theme.py, which says what its values mean
@@ -137,10 +131,11 @@ function filled(style, values, size) { // the table of core/charts/theme.py, whi
 
 function tooltipOptions({ dark, font }, size) { // the tooltip stands outside the player: it needs a style of its own
   const style = `font: ${size}px/1.5 ${font.replaceAll('"', "'")}`;
-  const row = (pair, sanitize) => `${sanitize(pair[0])}: <b>${sanitize(pair[1])}</b>`;
-  const known = (values) => Object.entries(values).filter(([, value]) => value !== "");
-  const formatTooltip = (values, sanitize) =>
-    `<div style="${style}">${known(values).map((pair) => row(pair, sanitize)).join("<br>")}</div>`;
+  const formatTooltip = (values, sanitize) => {
+    const pairs = Object.entries(values).filter(([, value]) => value !== "");
+    const rows = pairs.map(([title, value]) => `${sanitize(title)}: <b>${sanitize(value)}</b>`);
+    return `<div style="${style}">${rows.join("<br>")}</div>`;
+  };
   return { theme: dark ? "dark" : "light", formatTooltip };
 }
 
@@ -191,12 +186,12 @@ class Picture { // one Vega view in the grid area of its name
     const embed = await embedder(this.player.data.vega);
     if (wanted !== this.wanted) return; // meanwhile another one is
     const { datasets, frame, box: { clientWidth: width, clientHeight: height } } = this;
-    const known = { frame, margin: Math.round(3.3 * config.axis.labelFontSize) };
+    const values = { frame, margin: Math.round(3.3 * config.axis.labelFontSize) };
     const holder = element("div", { className: "holder coming", ariaHidden: "true" }); // the box has the words
     this.box.append(holder);
     const spec = {
       ...template, width, height, autosize: { type: "fit", contains: "padding" }, datasets: structuredClone(datasets),
-      params: template.params.map((param) => ({ ...param, value: known[param.name] ?? param.value })),
+      params: template.params.map((param) => ({ ...param, value: values[param.name] ?? param.value })),
     };
     const result = await embed(holder, spec, {
       actions: false, defaultStyle: false, renderer: "svg", ast: true,
@@ -221,7 +216,7 @@ class Picture { // one Vega view in the grid area of its name
       this.stale = false;
       const { view, datasets, drawn, frame, box } = this;
       const fresh = datasets === drawn ? {} : structuredClone(datasets);
-      const isDrawn = (name) => this.result.vgSpec.data.some((known) => known.name === name); // not all marks always are
+      const isDrawn = (name) => this.result.vgSpec.data.some((data) => data.name === name); // not all marks always are
       for (const [name, rows] of Object.entries(fresh)) if (isDrawn(name)) view.data(name, rows);
       this.drawn = datasets;
       view.signal("frame", frame);
@@ -373,10 +368,10 @@ class Player {
     root.append(this.element);
     const find = (selector) => this.element.querySelector(selector);
     Object.assign(this, {
-      frame: find(".player"), grid: find(".pictures"), bar: find(".bar"), words: find(".words"), output: find("output"), numbers: find(".numbers"),
+      frame: find(".player"), grid: find(".pictures"), bar: find(".bar"), words: find(".words"), output: find("output"),
       amountText: find("b"), detail: find("output span"), scrub: find("input"), choose: find("[data-choose=choice]"),
       speed: find("[data-choose=speed]"), heading: find(".heading"), caption: find(".caption"), hint: find(".hint"),
-      spoken: find(".spoken"), foot: find(".foot"), side: find(".side"), pictures: [],
+      spoken: find(".spoken"), foot: find(".foot"), side: find(".side"), numbers: find(".numbers"), pictures: [],
     });
     const buttons = [...this.element.querySelectorAll("button")].map((button) => [button.dataset.do, button]);
     this.buttons = Object.fromEntries(buttons);
@@ -435,8 +430,8 @@ class Player {
     if (!this.numbers.open || !anew) return;
     const [says, tables] = this.numbers.querySelectorAll("p, div.tables");
     says.textContent = [this.amountText.textContent, this.data.frames[this.index].detail].filter(Boolean).join(" · ");
-    const told = Object.values(this.views).filter((view) => view.usermeta.numbers);
-    tables.replaceChildren(...told.map((view) => tableOf(view, this.index)));
+    const tabulated = Object.values(this.views).filter((view) => view.usermeta.numbers);
+    tables.replaceChildren(...tabulated.map((view) => tableOf(view, this.index)));
   }
 
   offerLink(icon = LINK, label = "Copy a link to this view") {
@@ -465,11 +460,10 @@ class Player {
     this.wake();
   }
 
-  say(asked = this.buttons.speak.ariaPressed === "true") { // what a speaker says, while it is asked for
-    const words = this.data.stage && this.choice?.spoken;
-    this.buttons.speak.ariaPressed = asked;
-    this.spoken.hidden = !(asked && words);
-    this.spoken.textContent = this.spoken.hidden ? "" : words;
+  say(wanted = this.buttons.speak.ariaPressed === "true") { // the speaker's sentence
+    const words = (wanted && this.data.stage && this.choice?.spoken) || "";
+    this.buttons.speak.ariaPressed = wanted;
+    Object.assign(this.spoken, { hidden: !words, textContent: words });
   }
 
   wake() {
@@ -558,9 +552,9 @@ class Player {
   }
 }
 
-// Mounts a player, or gives new data to the player in `root`, which keeps its amount and choice, and whether it plays.
-// Returns the function that ends it. `tell` is called with what the page must act on: ("turn", key) when a stage asks for
-// the next or the previous result, ("pick", value) when a mark is clicked whose data have a `pick`.
+// Mounts a player, or gives new data to the one in `root`, which keeps its amount and choice, and whether it plays.
+// Returns the function that ends it. `tell` is called with ("turn", ±1) when a stage asks for the next or the previous
+// result, and with ("pick", value) when a mark is clicked whose data have a `pick`.
 export function mountPlayer(root, data, tell = null) {
   (root.prunescopePlayer ??= new Player(root)).update(data, tell);
   return () => {
@@ -569,7 +563,7 @@ export function mountPlayer(root, data, tell = null) {
   };
 }
 
-// In a Streamlit component every view is its specification as JSON, since a server writes it once for all visitors.
+// In a Streamlit component a view is JSON, which the server writes once for all visitors.
 const parsed = (view) => (typeof view === "string" ? JSON.parse(view) : structuredClone(view));
 const read = ({ views = {}, ...more }) => ({
   ...more, views: Object.fromEntries(Object.entries(views).map(([name, view]) => [name, parsed(view)])),

@@ -110,7 +110,7 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...], room: float = ROOM) ->
             x=_similarity_axis(room), x2=alt.X2Datum(1), y=alt.Y("bottom:Q", title=None, **y), tooltip=tooltip
         ),
         similar.mark_rect(stroke=g.UNDEFINED_COLOUR, strokeWidth=0.5).encode(
-            x2=alt.X2Datum(0), color=g.similarity_colour(offset=None), tooltip=tooltip
+            x2=alt.X2Datum(0), color=g.similarity_colour(has_legend=False), tooltip=tooltip
         ),
         rows.transform_filter("datum.words").mark_rule(style="reference").encode(x=alt.XDatum(SURVIVAL_THRESHOLD)),
         bands.transform_filter("!isValid(datum.value)")

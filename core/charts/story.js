@@ -1,25 +1,16 @@
-// The story: a few scenes, one on show at a time, each a heading, one picture and at most two sentences. Its pictures are
-// players (core/charts/player.js, which stands before this file in the same module); what two scenes both show moves from
-// its place in the one to its place in the other. It needs no server either.
+// The story: a few scenes, one shown at a time, each a heading, one picture and at most two sentences. Its pictures are
+// players (core/charts/player.js, which stands before this file in the same module); a picture that two scenes share
+// moves from its place in the one to its place in the other. It needs no server either.
 //
-// data: {
-//   key: of the result; under it the browser keeps what the visitor has guessed,
-//   steps: [{
-//     name, heading, sentences: [text], notes: [text], what a presenter says,
-//     go: {label, action} or null: a button, on which `tell("go", action)` is called,
-//     player: what mountPlayer takes, or null; it plays by itself where its `start` is null,
-//     drawing: HTML of our own in its place, or null,
-//   }],
-// }
-// The scene `guess` has a picture with rows to pick; the one that is picked is marked in the stack of `play`, where its
-// `answer` is said.
+// data: {key: of the result, under which the browser keeps the visitor's guess, steps: as core/charts/story.py writes them}
+// A step's player plays by itself if its `start` is null, and its `go` is a button that calls `tell("go", what)`. The
+// scene `guess` has a picture with rows to pick; the picked one is marked in the stack of `play`, with its `answer`.
 
 const SCENE_KEYS = {
   ArrowLeft: "previous", PageUp: "previous", ArrowRight: "next", PageDown: "next", n: "notes", f: "full",
 };
 const PICKING = ["ArrowUp", "ArrowDown"];
 const SWIPE = 40; // pixels
-const WHEEL_REST = 700; // milliseconds: one turn of the wheel, one scene
 const TURN = { duration: 450, easing: "ease" };
 
 const STORY = `
@@ -59,7 +50,6 @@ class Story {
     };
     for (const name of ["previous", "next", "full", "more"]) this[name].onclick = this.does[this[name].dataset.do];
     for (const kind of ["onpointerdown", "onpointerup", "onpointercancel"]) this.frame[kind] = (event) => this.swipe(event);
-    this.frame.onwheel = (event) => this.roll(event);
     this.onKey = (event) => this.press(event);
     this.onFull = () => this.frame.classList.toggle("full", Boolean(document.fullscreenElement));
     document.addEventListener("keydown", this.onKey);
@@ -145,25 +135,23 @@ class Story {
 
   say() { // the sentences, and the step's button
     const { step, guess } = this, answer = step.name === "play" && guess?.answer;
-    const lines = [...(answer ? [answer] : []), ...step.sentences].map((text) => element("p", {}, text));
-    const go = step.go && this.tell && element("button", {
-      type: "button", className: "go", onclick: () => this.tell("go", step.go.action),
-    }, step.go.label);
-    this.said.replaceChildren(...lines, ...(go ? [go] : []));
+    const lines = [answer, ...step.sentences].filter(Boolean).map((text) => element("p", {}, text));
+    const onclick = () => this.tell("go", step.go.what);
+    if (step.go && this.tell) lines.push(element("button", { type: "button", className: "go", onclick }, step.go.label));
+    this.said.replaceChildren(...lines);
     this.next.textContent = step.name === "guess" && !guess ? "Skip →" : "Next →";
-    const moves = step.player?.frames.length > 1 && "space plays · , . step";
-    const own = this.rows.length ? "↑ ↓ choose a layer" : moves;
-    this.keys.textContent = ["← → scenes", own].filter(Boolean).join(" · ");
+    const moves = step.player?.frames.length > 1 ? " · space plays · , . step" : "";
+    this.keys.textContent = `← → scenes${this.rows.length ? " · ↑ ↓ choose a layer" : moves}`;
   }
 
-  guessed({ key, steps }) { // the row that was picked, now or before the page was opened again
+  guessed({ key, steps }, value = remembered(key)) { // the row that was picked, now or before the page was opened again
     const player = steps.find(({ name }) => name === "guess")?.player;
-    return player && picksOf(read(player)).find(({ pick }) => pick === remembered(key));
+    return player && picksOf(read(player)).find(({ pick }) => pick === value);
   }
 
   pick(value) {
     remembered(this.data.key, value);
-    this.guess = this.guessed(this.data);
+    this.guess = this.guessed(this.data, value);
     this.scenes.forEach((scene, at) => this.mount(at)); // which mark it
     this.say();
   }
@@ -192,13 +180,6 @@ class Story {
     if (type !== "pointerup" || !began) return;
     const [across, down] = [clientX - began[0], clientY - began[1]];
     if (Math.abs(across) > Math.max(SWIPE, 2 * Math.abs(down))) this.show(this.at - Math.sign(across));
-  }
-
-  roll({ deltaY, timeStamp }) { // on a page of the app the wheel scrolls, and so it does where a file is longer than its window
-    const isLong = document.documentElement.scrollHeight > innerHeight;
-    if (this.tell || isLong || !deltaY || timeStamp - (this.rolled ?? -WHEEL_REST) < WHEEL_REST) return;
-    this.rolled = timeStamp;
-    this.show(this.at + Math.sign(deltaY));
   }
 
   finishScenes() {
@@ -236,19 +217,15 @@ function writeScene(at) { // for a reload, and for whoever comes back; a file in
   try { history.replaceState(history.state, "", addressOf(view)); } catch {}
 }
 
-const MEMORY = {};
-
 function remembered(key, value) { // a browser may refuse to keep anything
   const name = `prunescope-guess-${key}`;
   try {
     if (value !== undefined) sessionStorage[name] = value;
     return sessionStorage[name];
-  } catch {
-    return value === undefined ? MEMORY[name] : (MEMORY[name] = value);
-  }
+  } catch {}
 }
 
-// Mounts a story, or gives new data to the one in `root`, which stays at its scene; returns the function that ends it.
+// Mounts a story, or gives new data to the one in `root`, which stays at its scene. Returns the function that ends it.
 export function mountStory(root, data, tell = null) {
   (root.prunescopeStory ??= new Story(root)).update(data, tell);
   return () => {

@@ -85,7 +85,7 @@ def story(
         return _step(name, told, Scene(told.heading, origin, views, frames, layout) if views else None, start)
 
     bands, curve = stack_view(result, reduction, (), has_floor=False), accuracy_view(result, metric)
-    pairs = heatmap_view(result, result.frames, reduction, annotated=True)
+    pairs = heatmap_view(result, result.frames, reduction)
     limits = {"stack": stack_view(result, reduction, ()), "accuracy": curve}
     stack = stack_view(result, reduction, companions, has_floor=False)
     chance = {"stack": stack, "accuracy": accuracy_view(result, metric, controls)} if controls else {}
