@@ -83,8 +83,8 @@ def _title(metric: str) -> str:
 
 def _numbers(metric: str, row: str | None) -> Numbers:
     """Return the columns of the table and the tooltip; `row` is the field that names a result."""
-    changes = {"Predictions changed": "changed", "Divergence of the predictions": "divergence"}
-    return Numbers("accuracy", row, {METRICS[metric].title: "value", "95 % interval": "interval", **changes})
+    columns = {METRICS[metric].title: "value", "95 % interval": "interval", "Predictions changed": "changed"}
+    return Numbers("accuracy", row, columns)
 
 
 def _rows(frames: Sequence[Frame], places: Sequence[float], played: Sequence[Frame], metric: str) -> g.Rows:
@@ -102,17 +102,9 @@ def _rows(frames: Sequence[Frame], places: Sequence[float], played: Sequence[Fra
             "changed": share_with_interval(frame.changed.share, frame.changed.interval)
             if frame.changed
             else NOT_MEASURED,
-            "divergence": _divergence(frame),
         }
         for amount, frame in zip(places, frames, strict=True)
     ]
-
-
-def _divergence(frame: Frame) -> str:
-    if frame.divergence is None:
-        return NOT_MEASURED
-    bits, *bounds = (decimals(bits, 3) for bits in (frame.divergence.value, *(frame.divergence.interval or ())))
-    return f"{bits} bits ({' to '.join(bounds)})" if bounds else f"{bits} bits"
 
 
 def _reference_row(result: SweepResult, metric: str) -> dict[str, Any]:

@@ -99,9 +99,8 @@ def _text(column: int, value: float, low: float, high: float) -> str:
 
 def _lines(columns: tuple[str, ...], layers: int) -> g.LayerChart:
     """Draw a line for each layer through all columns, thick for the selected one, and its name at both ends."""
-    last, wide = len(columns) - 1, "(width > 10 * margin)"  # room for the interval of the selected layer
-    room = [alt.ExprRef("margin"), alt.ExprRef(f"width - ({wide} ? 4 : 1.7) * margin")]
-    written = f"{[COLUMNS[column] for column in columns]}[datum.value]"
+    last, room = len(columns) - 1, [alt.ExprRef("margin"), alt.ExprRef("width - 1.7 * margin")]
+    written = f"split({list(columns)}[datum.value], '\\n')"
     axis = alt.Axis(
         values=list(range(last + 1)), labelExpr=written, domain=False, ticks=False, labelFlush=False, labelOverlap=False
     )
@@ -109,7 +108,7 @@ def _lines(columns: tuple[str, ...], layers: int) -> g.LayerChart:
     bare = alt.Axis(labels=False, **g.BARE)
     y = alt.Y("height:Q", scale=alt.Scale(domain=[-0.06, 1.06], nice=False), axis=bare, title=None)
     tooltip = g.tooltip({"Layer": "layer:N", "Quantity": "quantity:N", "Value": "words:N"})
-    harm = f"datum.layer + ': ' + (datum.chosen && {wide} ? datum.words : split(datum.words, ' (')[0])"
+    harm = "datum.layer + ': ' + split(datum.words, ' (')[0]"  # the tooltip has its interval
     lines = g.moving("lines", height="v", place="at", words="text").transform_filter("isValid(datum.height)")
     lines = lines.transform_calculate(name=f"datum.column ? {harm} : datum.layer").encode(x=x, tooltip=tooltip)
     colour = g.by_series("half", alt.Legend(title=None, symbolType="stroke"), HALVES[:2], stroke=g.COLOURS)

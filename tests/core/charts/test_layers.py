@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from core.charts.grammar import UNDEFINED_COLOUR, Spec
@@ -30,16 +31,18 @@ def views(result: SweepResult = RESULT, chosen: str = "2") -> dict[str, Spec]:
 
 
 def test_a_layers_strip_bar_and_numbers_are_one_row_that_can_be_picked() -> None:
-    own = own_similarity(RESULT, "mean")
-    spec = layer_scene(RESULT, "mean", "2").views["rows"].spec
-    cells = [cell["Similarity"].replace("-", "−") for cell in tooltips(spec, 0, "Predictions changed")]
-    assert cells == list(map(two_places, own.T.ravel()))
-    datasets, known = spec["datasets"], layers_of(RESULT, "mean").every
-    for row, (strip, layer) in enumerate(zip(datasets["strips"], known, strict=True)):
+    own, floor = own_similarity(RESULT, "mean"), np.array(RESULT.floor.cka["mean"])
+    cells = told(views()["rows"], 0, "Predictions changed")
+    values = np.vstack([own, floor]).T  # (points, frames and everything removed)
+    assert [cell["Similarity"].replace("-", "−") for cell in cells] == list(map(two_places, values.ravel()))
+    assert [cell["This layer's weights removed"] for cell in cells[:5]] == ["0 %", "25 %", "50 %", "75 %", ""]
+    datasets = views()["rows"]["datasets"]
+    for row, (strip, layer) in enumerate(zip(datasets["strips"], layers_of(RESULT, "mean").every, strict=True)):
         lowest = min(cell["y"] for cell in datasets["cells"] if cell["pick"] == strip["pick"] == layer.label)
         assert row == strip["y"] < row + BAR[1] < lowest < strip["y2"] == row + 1
-        assert strip["name"] == f"{layer.title}, intact up to {survival_text(layer)}"
-    assert len(datasets["floors"]) == 3
+        assert strip["name"] == f"{layer.title}, intact up to {layer.text}"
+    heads = ["".join(text.itertext()) for text in marks(drawn(views()["rows"], 0), "text mark")]
+    assert sum(head.endswith(COLUMN) for head in heads) == 1, "the numbers beside the bars have a head"
 
 
 @pytest.mark.parametrize("frame", [0, 6, 19])
@@ -78,16 +81,6 @@ def test_every_layer_has_its_words_in_letters_that_fit_or_none_has_and_a_guess_i
     assert not any("intact" in text for text in texts({**guess.scene.views["stack"].spec, "height": height + 20}, 0))
 
 
-def test_every_name_beside_the_curve_is_led_to_by_a_line_from_what_it_names() -> None:
-    spec = views()["curve"]
-    lines, amount = spec["datasets"]["lines"], AMOUNTS[-1]
-    assert {row["role"]: row["end"] for row in lines} == {"threshold": 1.05, "floor": 1.05, "seeds": amount}
-    dashes = [rule.get("stroke-dasharray") for rule in marks(drawn(spec, 0), "rule mark")]
-    assert dashes.count("1,4") == len(lines)
-    heads = ["".join(text.itertext()) for text in marks(drawn(views()["rows"], 0), "text mark")]
-    assert sum(head.endswith(COLUMN) for head in heads) == 1, "the numbers beside the bars have a head"
-
-
 # ---------------------------------------------------------------- the selected layer
 
 
@@ -98,6 +91,11 @@ def test_the_curve_is_the_selected_layers_with_its_interval_beside_its_control()
     assert [texts(spec, frame)[-1] for frame in range(len(AMOUNTS))] == list(map(two_places, own))
     lines = [line.get("stroke") for line in marks(drawn(spec, 0), "line mark")]
     assert lines.count(UNDEFINED_COLOUR) == len(SEEDS)
+    alone = layer_scene(RESULT.model_copy(update={"floor": None}), "mean", "1").views["curve"]
+    assert (spec["title"][1], alone.title[1]) == (
+        "dashed: intact from 0.9; dotted: everything removed; thin: random removal",
+        "dashed: intact from 0.9",
+    )
 
 
 # ---------------------------------------------------------------- the stack

@@ -116,12 +116,11 @@ def test_the_marker_follows_the_frame_and_tells_what_changes_for_the_user() -> N
         (words, *_) = (text for text in marks(picture, "text mark") if "commonest label" in (text.text or ""))
         (line, *_) = (rule for rule in marks(picture, "rule mark") if rule.get("stroke-dasharray"))
         assert (place(words)[1] > place(line)[1]) == below, "words keep clear of the axis below"
-    point = tooltips(spec, 0, "95 % interval", "point")[2]
-    changes = [point["Predictions changed"], point["Divergence of the predictions"]]
-    assert changes == ["25 % (17 to 33 %)", "0.075 bits (0.050 to 0.100)"]
-    bare = FIRST.frames[1].model_copy(update={"changed": None, "divergence": None, "intervals": {}})
+    point = told(spec, 0, "95 % interval", "point")[2]
+    assert point["Predictions changed"] == "25 % (17 to 33 %)"
+    bare = FIRST.frames[1].model_copy(update={"changed": None, "intervals": {}})
     rows = one(FIRST.model_copy(update={"frames": (FIRST.frames[0], bare)}), "accuracy")["datasets"]["accuracy"]
-    assert [rows[1][field] for field in ("changed", "divergence", "interval")] == [*["not measured"] * 2, "unknown"]
+    assert [rows[1][field] for field in ("changed", "interval")] == ["not measured", "unknown"]
 
 
 def test_what_lies_beyond_the_working_range_is_shaded_and_named_there() -> None:
