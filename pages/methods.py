@@ -14,7 +14,8 @@ STYLE = """<style>
 .stMain .stMarkdown p, .stMain .stMarkdown li { max-width: 46rem; }
 </style>"""
 
-_picture = component("steps")
+# A component, since st.html would take drawings out.
+_picture = st.components.v2.component("prunescope_methods", html=text_of("steps.html"), css=text_of("steps.css"))
 
 
 def methods() -> None:

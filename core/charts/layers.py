@@ -188,13 +188,13 @@ def _rows(points: tuple[str, ...], removed: str) -> g.LayerChart:
     tooltip = g.tooltip({"Layer": "title:N", **fields, "Similarity with everything removed": "floor:N"})
     cells = g.data("cells").encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q")
     shares = {removed: "amount:N", "This layer's weights removed": "removed:N", "Predictions changed": "changed:N"}
-    told = g.tooltip({"Layer": "name:N", **shares, "Similarity": "text:N"})
+    similarity = g.tooltip({"Layer": "name:N", **shares, "Similarity": "text:N"})
     places = ((two, "datum.v[frame]", f"{BESIDE[0]}"), (fit, "datum.intact", f"({two} ? {BESIDE[1]} : 0.5)"))
     above = alt.ExprRef(f"-3 - ({two} ? 1.2 * {g.LETTER} : 0)")
     return alt.layer(
         strips.mark_rect(style="band", cursor="pointer").encode(y=y, y2="y2:Q", opacity=tinted),
         g.beyond_shade(end),
-        cells.mark_rect(invalid="show", cursor="pointer").encode(color=g.similarity_colour(), tooltip=told),
+        cells.mark_rect(invalid="show", cursor="pointer").encode(color=g.similarity_colour(), tooltip=similarity),
         *g.hatching(cells),
         cells.transform_filter(f"datum.amount === '{EVERYTHING}'").mark_rect(style="floor", filled=False),
         bars.mark_rect(style="bar", cursor="pointer").encode(

@@ -3,7 +3,7 @@
 // moves from its place in the one to its place in the other. It needs no server either.
 //
 // data: {key: of the result, under which the browser keeps the visitor's guess, steps: as core/charts/story.py writes them}
-// A step's player plays by itself if its `start` is null, and its `go` is a button that calls `tell("go", what)`. The
+// A step's player plays by itself if its `start` is null, and its `go` is a button that calls `tell("go", action)`. The
 // scene `guess` has a picture with rows to pick; the picked one is marked in the stack of `play`, with its `answer`.
 
 const SCENE_KEYS = {
@@ -136,7 +136,7 @@ class Story {
   say() { // the sentences, and the step's button
     const { step, guess } = this, answer = step.name === "play" && guess?.answer;
     const lines = [answer, ...step.sentences].filter(Boolean).map((text) => element("p", {}, text));
-    const onclick = () => this.tell("go", step.go.what);
+    const onclick = () => this.tell("go", step.go.action);
     if (step.go && this.tell) lines.push(element("button", { type: "button", className: "go", onclick }, step.go.label));
     this.said.replaceChildren(...lines);
     this.next.textContent = step.name === "guess" && !guess ? "Skip →" : "Next →";

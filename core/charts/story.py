@@ -80,26 +80,24 @@ def story(
     controls, start = controls_of(result, companions), working_to(result, metric) or result.amounts[0]
     origin = origins((result,), reduction)
 
-    def step(name: str, told: Said, layout: Layout, views: Mapping[str, View], start: float | None = None) -> Step:
+    def step(
+        name: str, finding: Finding, layout: Layout, views: Mapping[str, View], start: float | None = None
+    ) -> Step:
         frames = player_frames(result, metric) if len(views) > 1 else STILL
-        return _step(name, told, Scene(told.heading, origin, views, frames, layout) if views else None, start)
+        return _step(name, finding, Scene(finding.heading, origin, views, frames, layout) if views else None, start)
 
     bands, curve = stack_view(result, reduction, (), has_floor=False), accuracy_view(result, metric)
-    pairs = heatmap_view(result, result.frames, reduction)
+    guess = {"stack": _to_guess(bands)} if len(result.points) > 1 else {}
+    play = {"stack": bands, "heatmap": heatmap_view(result, result.frames, reduction), "accuracy": curve}
     limits = {"stack": stack_view(result, reduction, ()), "accuracy": curve}
     stack = stack_view(result, reduction, companions, has_floor=False)
     chance = {"stack": stack, "accuracy": accuracy_view(result, metric, controls)} if controls else {}
     return (
-        step("similar", words.similar_told(table), PLAY, {}),
-        step("guess", words.guess_told(result), GUESS, {"stack": _to_guess(bands)} if len(result.points) > 1 else {}),
-        step(
-            "play",
-            words.play_told(result, companions, reduction),
-            PLAY,
-            {"stack": bands, "heatmap": pairs, "accuracy": curve},
-        ),
-        step("limits", words.limits_told(result, reduction, metric), BESIDE, limits, start),
-        step("chance", words.chance_told(result, companions, table, metric), BESIDE, chance, start),
+        step("similar", words.similar_finding(table), PLAY, {}),
+        step("guess", words.guess_finding(result), GUESS, guess),
+        step("play", words.play_finding(result, companions, reduction), PLAY, play),
+        step("limits", words.limits_finding(result, reduction, metric), BESIDE, limits, start),
+        step("chance", words.chance_finding(result, companions, table, metric), BESIDE, chance, start),
         _matters(result, reduction, companions, beside),
     )
 
@@ -141,10 +139,10 @@ def mounted(
     ]
 
 
-def _step(name: str, told: Said, scene: Scene | None, start: float | None = None) -> Step:
+def _step(name: str, finding: Finding, scene: Scene | None, start: float | None = None) -> Step:
     """Describe a scene; without its data it starts nowhere, and leaves a presenter nothing to say."""
     notes = words.NOTES[name] if scene or name == "similar" else ()
-    return Step(name, told, scene, start if scene else None, notes)
+    return Step(name, finding, scene, start if scene else None, notes)
 
 
 def _to_guess(stack: View) -> View:
@@ -171,7 +169,7 @@ def _matters(
     """Show which layers fade, beside the harm of pruning either half, if halves alone were measured."""
     alone, drawn = isolated_of(result, beside), list(isolated_controls_of(result, beside).values())
     harm, scene = passed.harm_of(alone, result), None
-    told = words.matters_told(result, verdict(result, companions, reduction), harm, passed.shipped())
+    finding = words.matters_finding(result, verdict(result, companions, reduction), harm, passed.shipped())
     if harm:
-        scene = halves_scene(result, reduction, alone, drawn, told.heading)
-    return _step("matters", told, scene, harm.removed if harm else None)
+        scene = halves_scene(result, reduction, alone, drawn, finding.heading)
+    return _step("matters", finding, scene, harm.removed if harm else None)

@@ -102,8 +102,8 @@ def _readouts(scene: Scene, x: float, y: float, size: int, room: float) -> list[
 
 def _spec(view: View, box: Box, theme: Theme, size: int, least: float) -> Spec:
     """Fit a view into its box, as core/charts/player.js does."""
-    spec, looks = view.spec, styled(theme, size)
-    title, known = looks["title"], {"margin": round(3.3 * size), "least": least}
+    spec, config = view.spec, styled(theme, size)
+    values = {"margin": round(3.3 * size), "least": least}
     lines = [view.title] if isinstance(view.title, str) else view.title
     return {
         **spec,

@@ -27,10 +27,9 @@ def markdown_html(text: str) -> str:
 
 
 def methods_html() -> str:
-    """Write the whole of the Methods page below its title: the picture, what to know first, and more."""
-    introduction, first, more = methods_said(lambda text: _PUNCTUATION.sub(r"\\\1", text))
-    folded = f"<details><summary>{MORE}</summary>{_sections_html(more)}</details>"
-    return f"{text_of('steps.html')}{markdown_html(introduction)}{_sections_html(first)}{folded}"
+    """Write the Methods page below its title."""
+    first, more = methods_parts()
+    return f"{text_of('steps.html')}{_html(first)}<details><summary>{more.title}</summary>{_html(more)}</details>"
 
 
 def _html(part: Part) -> str:

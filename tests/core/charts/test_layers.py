@@ -32,7 +32,7 @@ def views(result: SweepResult = RESULT, chosen: str = "2") -> dict[str, Spec]:
 
 def test_a_layers_strip_bar_and_numbers_are_one_row_that_can_be_picked() -> None:
     own, floor = own_similarity(RESULT, "mean"), np.array(RESULT.floor.cka["mean"])
-    cells = told(views()["rows"], 0, "Predictions changed")
+    cells = tooltips(views()["rows"], 0, "Predictions changed")
     values = np.vstack([own, floor]).T  # (points, frames and everything removed)
     assert [cell["Similarity"].replace("-", "−") for cell in cells] == list(map(two_places, values.ravel()))
     assert [cell["This layer's weights removed"] for cell in cells[:5]] == ["0 %", "25 %", "50 %", "75 %", ""]

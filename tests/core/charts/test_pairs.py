@@ -116,7 +116,7 @@ def test_the_marker_follows_the_frame_and_tells_what_changes_for_the_user() -> N
         (words, *_) = (text for text in marks(picture, "text mark") if "commonest label" in (text.text or ""))
         (line, *_) = (rule for rule in marks(picture, "rule mark") if rule.get("stroke-dasharray"))
         assert (place(words)[1] > place(line)[1]) == below, "words keep clear of the axis below"
-    point = told(spec, 0, "95 % interval", "point")[2]
+    point = tooltips(spec, 0, "95 % interval", "point")[2]
     assert point["Predictions changed"] == "25 % (17 to 33 %)"
     bare = FIRST.frames[1].model_copy(update={"changed": None, "intervals": {}})
     rows = one(FIRST.model_copy(update={"frames": (FIRST.frames[0], bare)}), "accuracy")["datasets"]["accuracy"]
