@@ -6,6 +6,7 @@ second is blue, dashed and below.
 
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 
@@ -98,9 +99,7 @@ def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(text.replace("(seed ", f"(seed{g.BLANK}"), width)
 
 
-def _frame(
-    results: Two, together: Together, shared: float, pair: tuple[Frame, Frame], metric: str
-) -> dict[str, float | str | None]:
+def _frame(results: Two, together: Together, shared: float, pair: tuple[Frame, Frame], metric: str) -> dict[str, Any]:
     """Return the place of a pair on the shared scale, its name, and the numbers beside it, as the player says them."""
     detail = f"{METRICS[metric].symbol} {' and '.join(num.two_places(frame.metrics.get(metric)) for frame in pair)}"
     if together.is_interpolated:

@@ -97,8 +97,9 @@ def _view(title: str, rows: g.Rows, most: int) -> View:
 def _forest(labels: tuple[str, ...], most: int) -> g.LayerChart:
     """Draw, from back to front: the margin, zero, the cells' lines and squares, the diamonds, the numbers."""
     ticks = alt.Axis(values=[-20, 0, 20], format="+d", labelExpr="replace(datum.label, '+0', '0')", grid=False)
-    ends = [0, alt.ExprRef(f"width - {NUMBERS} * margin")]
-    x = alt.X("low:Q", title=AXIS, axis=ticks, scale=alt.Scale(domain=[-END, END], range=ends, nice=False, clamp=True))
+    end = alt.ExprRef(f"width - {NUMBERS} * margin")
+    scale = alt.Scale(domain=[-END, END], range=[0, end], nice=False, clamp=True)
+    x = alt.X("low:Q", title=AXIS, axis=ticks, scale=scale)
     names = alt.Axis(
         values=list(range(len(labels))),
         labelExpr=f"{list(labels)}[datum.value]",

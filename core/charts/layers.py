@@ -136,9 +136,9 @@ def _cell_rows(result: SweepResult, reduction: str) -> g.Rows:
                 "changed": "not measured" if frame.changed is None else percent(frame.changed.share),
             }
             rows.append({**place, **words, **_cell(own[k, row], ends[k])})
-        if floor[row] is not None:
+        if (left := floor[row]) is not None:
             words = {"amount": EVERYTHING, "removed": "", "changed": ""}
-            rows.append({**place, **words, **_cell(floor[row], (max(g.LAST_EDGE, ends[-1][1]) + FLOOR_GAP, FLOOR_END))})
+            rows.append({**place, **words, **_cell(left, (max(g.LAST_EDGE, ends[-1][1]) + FLOOR_GAP, FLOOR_END))})
     return rows
 
 

@@ -142,7 +142,7 @@ def _filled(cells: alt.Chart, colour: alt.Color, fields: dict[str, str]) -> alt.
 def _numbers(cells: alt.Chart, columns: int, condition: str, ink: str, otherwise: str) -> alt.Chart:
     """Write each cell's number where it has room; "-0.05" is 2.8 times as wide as high."""
     size = f"floor(min(0.35 * width / {columns}, 0.6 * height / {columns}, 1.25 * {g.LETTER}))"
-    letters = {"fontSize": alt.ExprRef(size), "opacity": alt.ExprRef(f"{size} >= least * {g.LETTER} ? 1 : 0")}
+    opacity = alt.ExprRef(f"{size} >= least * {g.LETTER} ? 1 : 0")
     colour = alt.condition(condition, alt.value(ink), alt.value(otherwise))
     defined = cells.transform_filter("isValid(datum.value)").encode(x="middle:Q", y="centre:Q")
-    return defined.mark_text(**letters).encode(text="text:N", color=colour)
+    return defined.mark_text(fontSize=alt.ExprRef(size), opacity=opacity).encode(text="text:N", color=colour)

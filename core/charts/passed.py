@@ -8,6 +8,7 @@ both show is the model's doing and not the method's.
 from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -115,16 +116,13 @@ def _lines(columns: tuple[str, ...], layers: int) -> g.LayerChart:
     width = alt.condition("datum.chosen", alt.value(4), alt.value(1.75))
     first, final = (lines.transform_filter(f"datum.column === {column}") for column in (0, last))
     size = g.letters_of(layers)[1]
-    before, after = (
-        side.encode(y="place:Q", text="name:N").mark_text(style="note", align=align, dx=dx, fontSize=size)
-        for side, align, dx in ((first, "right", -BESIDE), (final, "left", 1.3 * BESIDE))
-    )
+    before, after = (side.encode(y="place:Q", text="name:N") for side in (first, final))
     return alt.layer(
         lines.mark_rule(style="reference").encode(y=alt.datum(0), y2=alt.datum(1)),
         lines.mark_line().encode(y=y, detail="layer:N", strokeWidth=width, **colour),
         final.mark_rule(style="chance", opacity=0.7, x2Offset=BESIDE).encode(x2="column:Q", y=y, y2="place:Q"),
-        before,
-        after,
+        before.mark_text(style="note", align="right", dx=-BESIDE, fontSize=size),
+        after.mark_text(style="note", align="left", dx=1.3 * BESIDE, fontSize=size),
         lines.mark_point(opacity=0, size=150).encode(y=y),
     )
 
@@ -184,7 +182,7 @@ def _harm_rows(sweeps: Sequence[SweepResult], seed: int | None = None) -> g.Rows
     ]
 
 
-def _halves_frame(amount: float, halves: Sequence[SweepResult]) -> dict[str, float | str | None]:
+def _halves_frame(amount: float, halves: Sequence[SweepResult]) -> dict[str, Any]:
     """Return what the player says about an amount: which predictions change if either half is pruned alone."""
     both = zip(("lower", "upper"), (half.frames[half.amounts.index(amount)].changed for half in halves), strict=True)
     changed = [f"{percent(record.share)} ({name})" for name, record in both if record]

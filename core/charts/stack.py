@@ -140,8 +140,8 @@ def _similarity_axis(room: float) -> alt.XDatum:
         grid=False,
         title=None,
     )
-    ends = [0, _expr(f"width - {room} * margin")]
-    return alt.XDatum(0.0, scale=alt.Scale(domain=[0, 1], range=ends, nice=False, clamp=True), axis=axis)
+    end = _expr(f"width - {room} * margin")
+    return alt.XDatum(0.0, scale=alt.Scale(domain=[0, 1], range=[0, end], nice=False, clamp=True), axis=axis)
 
 
 def _guess(row: alt.Chart, rows: int) -> list[alt.Chart]:
@@ -157,12 +157,11 @@ def _guess(row: alt.Chart, rows: int) -> list[alt.Chart]:
 def _words(layers: alt.Chart, size: alt.ExprRef) -> list[alt.Chart]:
     """Write behind each band its number and how far the layer is intact."""
     layers = layers.transform_calculate(words="isValid(datum.value) ? datum.words : ''")
-    places = {"text": 8, "words": _expr(f"{NUMBER_ROOM} * margin + 8")}
+    layers = layers.encode(x=alt.XDatum(1.0), y="middle:Q")
+    further = _expr(f"{NUMBER_ROOM} * margin + 8")
     return [
-        layers.mark_text(style="note", align="left", dx=dx, fontSize=size).encode(
-            x=alt.XDatum(1.0), y="middle:Q", text=f"{field}:N"
-        )
-        for field, dx in places.items()
+        layers.encode(text="text:N").mark_text(style="note", align="left", dx=8, fontSize=size),
+        layers.encode(text="words:N").mark_text(style="note", align="left", dx=further, fontSize=size),
     ]
 
 
