@@ -204,16 +204,12 @@ def spread(heights: Iterable[float], gap: float, top: float = 1.0) -> list[float
     return [places[k] - above for k in range(len(wanted))]
 
 
-def letters_of(rows: int, taken: str = "0") -> tuple[str, alt.ExprRef]:
+def letters_of(rows: int) -> tuple[str, alt.ExprRef]:
     """Return Vega expressions: whether every row has room for a line of text, and the height of its letters.
 
     Letters are smaller in low rows, but not smaller than the share `least`.
-
-    Args:
-        rows: The number of rows.
-        taken: An expression for the part of the height above the rows.
     """
-    room = f"((height - {taken}) / {rows})"
+    room = f"(height / {rows})"
     fit = f"({room} >= 0.8 * least * {LETTER})"
     return fit, alt.ExprRef(f"{fit} ? min({LETTER}, {room} / 0.8) : {LETTER}")
 

@@ -29,7 +29,7 @@ def heatmap_view(
     result: SweepResult,
     frames: Sequence[Frame],
     reduction: str,
-    title: str | list[str] = "Similarity (CKA) of every pair of layers; outlined: the same layer",
+    title: str | list[str] = "Similarity (CKA) of every pair of layers",
 ) -> View:
     """Draw the similarity of every pair of layers.
 

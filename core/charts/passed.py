@@ -154,7 +154,7 @@ def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Seque
     by_chance = f"; thin: at random, mean of {len(drawn)}" if drawn else ""
     most = max(ceil(4 * max((max(row["changed"], row["high"]) for row in rows), default=0.0)), 1) / 4
     datasets = {"harm": rows, "amounts": g.amount_rows(frame["amount"] for frame in frames)}
-    stack = stack_view(result, reduction, (), has_floor=False)
+    stack = stack_view(result, reduction, has_floor=False)
     places = [result.amounts.index(frame["amount"]) if frame["amount"] in result.amounts else None for frame in frames]
     faded = [{**row, "v": [None if k is None else row["v"][k] for k in places]} for row in stack.datasets["stack"]]
     views = {

@@ -18,7 +18,7 @@ SINGLE = Layout(
     "single",
     wide='"heatmap accuracy" 14.125 "heatmap stack" 14.125 "bar bar" auto / 26.5 1fr',
     narrow='"heatmap" min(108cqw, 28rem) "bar" auto "accuracy" 13rem "stack" 18.5rem / 1fr',
-    slide='"heatmap accuracy" 10fr "heatmap stack" 21fr / 3fr 4fr',
+    slide='"heatmap accuracy" 33fr "heatmap stack" 70fr / 3fr 4fr',
 )
 # The same on a projector, where it fills the screen; the bar stands beside the caption there, in a file below.
 STAGE = replace(SINGLE, name="present", wide='"heatmap accuracy" 2fr "heatmap stack" 3fr "bar bar" auto / 1fr 1fr')
@@ -34,7 +34,7 @@ def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -
     views = {
         "heatmap": heatmap_view(result, result.frames, reduction),
         "accuracy": accuracy_view(result, metric),
-        "stack": stack_view(result, reduction, ()),
+        "stack": stack_view(result, reduction),
     }
     return Scene(n.pruning_name(result), n.origins((result,), reduction), views, player_frames(result), layout)
 

@@ -6,18 +6,12 @@ the same amount, where it destroys far more and every method looks good, but whe
 overall: what differs there is in which layers the change lies. In the story, a dashed frame marks the visitor's guess.
 """
 
-from collections.abc import Iterable
-from math import isnan
-
 import altair as alt
 import numpy as np
 
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
 from core.findings.layers import floor_of, layers_of
-from core.findings.matching import chance_beside
-from core.findings.words import share_span
-from core.findings.words.layers import intact_words
 from core.findings.words.numbers import two_places
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.schema import SweepResult
@@ -25,37 +19,34 @@ from core.sweep.statistics import Array
 
 BAND = (0.16, 0.84)  # bottom and top, of a layer's row
 OVERHANG = 0.1  # of a row, by which the mark of random removal stands out of its band
+TITLE = "How much each layer still resembles its unpruned self"
+KEY = {"floor": "dotted: everything removed", "chance": "line: random removal, as much overall change"}
 ROOM = 3.85  # for the words beside the bands, in margins, each 3.3 times as wide as the text is high
-LINE = "margin / 2.9"  # the height of a line of text in pixels
 NUMBER_ROOM = 0.85  # of that, for the number before the words
 LABEL_ROOM = "1.3 * margin"
 AT_LEAST = f"At {SURVIVAL_THRESHOLD} or above"
 AT_RANDOM = "Random removal, same overall change"
-CHANCE, TOO_FAR = "{} removed at random: as much change", "random removal: not measured this far"
-FLOOR = "everything removed"
+
+Chance = tuple[Array, Array]  # (frames, points) its similarity, (frames, 2) the least and the most that it removes
 
 
-def stack_view(result: SweepResult, reduction: str, companions: Iterable[SweepResult], has_floor: bool = True) -> View:
+def stack_view(result: SweepResult, reduction: str, has_floor: bool = True, chance: Chance | None = None) -> View:
     """Draw the layers of a whole sweep or of its first frames.
 
     Args:
         result: The result.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
-        companions: The results among which its random controls are found.
         has_floor: Whether the similarity that is left with everything removed is marked.
+        chance: The random removal to mark, from `core.findings.matching.chance_beside`.
     """
-    chance, spans = chance_beside(result, companions, reduction) or (None, np.empty((0, 2)))
     floor = floor_of(result, reduction) if has_floor else None
-    rows = stack_rows(result, reduction, chance)
-    values = {"Similarity": "v", AT_LEAST: "words", **({AT_RANDOM: "chance"} if chance is not None else {})}
-    by_frame = [TOO_FAR if isnan(span[0]) else CHANCE.format(share_span(span)) for span in spans.tolist()]
-    key = {"chance": by_frame, "floor": [FLOOR] if any(floor or ()) else []}
-    lines = [{"mark": mark, "words": words} for mark, words in key.items() if words]
+    marks = tuple(mark for mark, is_known in (("floor", any(floor or ())), ("chance", chance)) if is_known)
+    values = {"Similarity": "v", AT_LEAST: "words", **({AT_RANDOM: "chance"} if chance else {})}
     return View(
         _stack,
-        (result.points, tuple(line["mark"] for line in lines)),
-        {"stack": rows, **({"key": lines} if lines else {})},  # Vega cannot add datasets after embedding
-        "How much each layer still resembles its unpruned self",
+        (result.points, marks),
+        {"stack": stack_rows(result, reduction, chance[0] if chance else None)},
+        "; ".join((TITLE, *(KEY[mark] for mark in marks))),
         Numbers("stack", "layer", values, named="Layer"),
     )
 
@@ -81,8 +72,8 @@ def stack_rows(result: SweepResult, reduction: str, chance: Array | None) -> g.R
 # ---------------------------------------------------------------- the drawing
 
 
-def _stack(points: tuple[str, ...], key: tuple[str, ...], room: float = ROOM) -> g.LayerChart:
-    """Draw, from back to front: tracks, bands, the threshold, the marks, the guess, the words, the key above all."""
+def _stack(points: tuple[str, ...], marks: tuple[str, ...], room: float = ROOM) -> g.LayerChart:
+    """Draw, from back to front: tracks, bands, the threshold, the marks, the guess, and the words."""
     layers = g.moving("stack", value="v", at_random="chance").transform_calculate(
         text=g.value_text("datum.value"),
         at_random_text=g.value_text("datum.at_random"),
@@ -94,17 +85,17 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...], room: float = ROOM) ->
         next="datum.y + 1",
     )
     bands, rows = layers.encode(y="bottom:Q", y2="top:Q"), layers.encode(y="y:Q", y2="next:Q")
-    marked = (bands, "value"), (bands, "floor"), (layers.encode(y="below:Q", y2="above:Q"), "at_random")
+    upright = layers.encode(y="below:Q", y2="above:Q")
     similar, floor, chance = (
-        chart.transform_filter(f"isValid(datum.{field})").encode(x=f"{field}:Q") for chart, field in marked
+        chart.transform_filter(f"isValid(datum.{field})").encode(x=f"{field}:Q")
+        for chart, field in ((bands, "value"), (bands, "floor"), (upright, "at_random"))
     )
-    marks = {"chance": (AT_RANDOM, "at_random_text:N"), "floor": ("With everything removed", "floor_text:N")}
+    marked = {"chance": (AT_RANDOM, "at_random_text:N"), "floor": ("With everything removed", "floor_text:N")}
     fields = {"Layer": "name:N", "Similarity": "text:N", AT_LEAST: "words:N"}
-    tooltip = g.tooltip(fields | dict(marks[name] for name in key))
+    tooltip = g.tooltip(fields | dict(marked[mark] for mark in marks))
     track = bands.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15)
-    fit, size = g.letters_of(len(points), taken := f"{len(key)} * {LINE}")
+    fit, size = g.letters_of(len(points))
     y = g.layers_axis(points, "Layer ", size, labelPadding=6, minExtent=_expr(LABEL_ROOM), maxExtent=_expr(LABEL_ROOM))
-    y["scale"].range = [_expr("height"), _expr(taken)]
     return alt.layer(
         track.encode(
             x=_similarity_axis(room), x2=alt.X2Datum(1), y=alt.Y("bottom:Q", title=None, **y), tooltip=tooltip
@@ -118,11 +109,10 @@ def _stack(points: tuple[str, ...], key: tuple[str, ...], room: float = ROOM) ->
         .encode(x=alt.XDatum(0), x2=alt.X2Datum(1), tooltip=tooltip),
         *g.hatching(layers.transform_calculate(x="0", x2="1", y2="datum.top", y="datum.bottom")),
         # Upright lines across the bands, whose halos show them on a band of any colour.
-        *(floor.mark_rule(style=style) for style in ("halo", "floor") if "floor" in key),
+        *(floor.mark_rule(style=style) for style in ("halo", "floor") if "floor" in marks),
         *(chance.mark_rule(style=style) for style in ("halo", "current")),
         *_guess(rows.transform_filter("datum.chosen"), len(points)),
         *_words(layers.transform_filter(fit), size),
-        *(mark for line, name in enumerate(key) for mark in _key_line(line, name)),
     )
 
 
@@ -162,18 +152,4 @@ def _words(layers: alt.Chart, size: alt.ExprRef) -> list[alt.Chart]:
     return [
         layers.encode(text="text:N").mark_text(style="note", align="left", dx=8, fontSize=size),
         layers.encode(text="words:N").mark_text(style="note", align="left", dx=further, fontSize=size),
-    ]
-
-
-def _key_line(line: int, mark: str) -> list[alt.Chart]:
-    """Write a line of the key above the layers: a mark as it is drawn in the picture, and its meaning."""
-    words = "datum.words[min(frame, length(datum.words) - 1)]"
-    row = g.data("key").transform_filter(f"datum.mark === '{mark}'").transform_calculate(text=words)
-    top, middle, bottom = (alt.value(_expr(f"{line + share} * {LINE}")) for share in (0.15, 0.45, 0.75))
-    # At the left edge: the words are as long as the picture is wide.
-    centre, after = (alt.value(_expr(f"{x} - {LABEL_ROOM}")) for x in (6, 20))
-    drawn = row.transform_filter(f"datum.text !== '{TOO_FAR}'").encode(x=centre, y=top, y2=bottom)
-    return [
-        drawn.mark_rule(style="current" if mark == "chance" else mark),
-        row.mark_text(style="note", align="left").encode(x=after, y=middle, text="text:N"),
     ]

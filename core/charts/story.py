@@ -4,11 +4,13 @@ The stack of layers stands in all scenes but the first, so that one picture turn
 first the bands alone, then the floor, then random removal.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import isnan
 from typing import Any
 
 from core.charts.accuracy import accuracy_view
+from core.charts.grammar import Rows
 from core.charts.matrix import heatmap_view
 from core.charts.passed import halves_scene
 from core.charts.result import player_frames
@@ -19,13 +21,16 @@ from core.findings import passed, pooled
 from core.findings.accuracy import metric_of, working_to
 from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
-from core.findings.words import Finding
+from core.findings.matching import chance_beside
+from core.findings.words import Finding, share_span
 from core.findings.words import story as words
 from core.findings.words.numbers import unbroken
 from core.results.names import ReductionKey, origins
 from core.results.schema import SweepResult
 
 DRAWING = text_of("steps.html")  # of the first scene
+PAIRS = "Similarity (CKA) of every pair of layers; outlined: the same layer"
+TOO_FAR = "random removal: not measured this far"
 PLAY = Layout(
     "story",
     wide='"stack heatmap" 23 "stack accuracy" 11.5 "bar bar" auto / 5fr 4fr',
@@ -77,29 +82,37 @@ def story(
         All six steps.
     """
     metric, companions, table = metric_of(result, asked=metric), list(companions), pooled.shipped()
-    controls, start = controls_of(result, companions), working_to(result, metric) or result.amounts[0]
-    origin = origins((result,), reduction)
+    origin, start = origins((result,), reduction), working_to(result, metric) or result.amounts[0]
+    frames, chance = player_frames(result, metric), chance_beside(result, companions, reduction)
 
-    def step(
-        name: str, finding: Finding, layout: Layout, views: Mapping[str, View], start: float | None = None
-    ) -> Step:
-        frames = player_frames(result, metric) if len(views) > 1 else STILL
-        return _step(name, finding, Scene(finding.heading, origin, views, frames, layout) if views else None, start)
+    def scene(finding: Finding, layout: Layout, frames: Rows, **views: View) -> Scene:
+        return Scene(finding.heading, origin, views, frames, layout)
 
-    bands, curve = stack_view(result, reduction, (), has_floor=False), accuracy_view(result, metric)
-    guess = {"stack": _to_guess(bands)} if len(result.points) > 1 else {}
-    play = {"stack": bands, "heatmap": heatmap_view(result, result.frames, reduction), "accuracy": curve}
-    limits = {"stack": stack_view(result, reduction, ()), "accuracy": curve}
-    stack = stack_view(result, reduction, companions, has_floor=False)
-    chance = {"stack": stack, "accuracy": accuracy_view(result, metric, controls)} if controls else {}
+    bands, curve = stack_view(result, reduction, has_floor=False), accuracy_view(result, metric)
+    guess, play = words.guess_finding(result), words.play_finding(result, companions, reduction)
+    limits = words.limits_finding(result, reduction, metric)
+    by_chance, drawn = words.chance_finding(result, companions, table, metric), None
+    if chance:
+        marked = stack_view(result, reduction, has_floor=False, chance=chance)
+        curves = accuracy_view(result, metric, controls_of(result, companions))
+        spans = chance[1].tolist()
+        matched = [_at_random(frame, *span) for frame, span in zip(frames, spans, strict=True)]
+        drawn = scene(by_chance, BESIDE, matched, stack=marked, accuracy=curves)
+    pairs, floored = heatmap_view(result, result.frames, reduction, PAIRS), stack_view(result, reduction)
     return (
-        step("similar", words.similar_finding(table), PLAY, {}),
-        step("guess", words.guess_finding(result), GUESS, guess),
-        step("play", words.play_finding(result, companions, reduction), PLAY, play),
-        step("limits", words.limits_finding(result, reduction, metric), BESIDE, limits, start),
-        step("chance", words.chance_finding(result, companions, table, metric), BESIDE, chance, start),
+        _step("similar", words.similar_finding(table), None),
+        _step("guess", guess, scene(guess, GUESS, STILL, stack=_to_guess(bands)) if len(result.points) > 1 else None),
+        _step("play", play, scene(play, PLAY, frames, stack=bands, heatmap=pairs, accuracy=curve)),
+        _step("limits", limits, scene(limits, BESIDE, frames, stack=floored, accuracy=curve), start),
+        _step("chance", by_chance, drawn, start),
         _matters(result, reduction, companions, beside),
     )
+
+
+def _at_random(frame: dict[str, Any], least: float, most: float) -> dict[str, Any]:
+    """Say beside a frame which amounts, over its seeds, random removal takes to change the layers as much."""
+    words = TOO_FAR if isnan(least) else f"{share_span((least, most))} at random: as much change"
+    return {**frame, "detail": f"{frame['detail']} · {words}"}
 
 
 def as_written(scene: Scene) -> dict[str, Any]:

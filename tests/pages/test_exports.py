@@ -33,7 +33,7 @@ def test_what_is_taken_away_is_what_a_player_shows(
     shown = {player["layout"]["name"]: player for player in reversed(players(app))}  # of a story the first that moves
     headings = [title.value for title in app.title]
     assert offered.keys() == shown.keys()
-    assert len(shown) == (2 if name == "Layers" else 1)
+    assert len(shown) == 1
     for layout, (scene, choices) in offered.items():
         player = shown[layout]
         assert player["frames"] == as_sent(scene.frames)

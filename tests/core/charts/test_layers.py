@@ -7,11 +7,11 @@ import pytest
 
 from core.charts.grammar import UNDEFINED_COLOUR, Spec
 from core.charts.layers import BAR, COLUMN, layer_scene
-from core.charts.stack import AT_RANDOM, CHANCE, FLOOR, TOO_FAR, stack_view
-from core.charts.story import story
+from core.charts.stack import AT_RANDOM, KEY, stack_view
+from core.charts.story import TOO_FAR, story
 from core.charts.view import specs
 from core.findings.layers import layers_of, own_similarity
-from core.findings.words.layers import survival_text
+from core.findings.matching import chance_beside
 from core.findings.words.numbers import two_places
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result
@@ -68,7 +68,7 @@ def test_every_layer_has_its_words_in_letters_that_fit_or_none_has_and_a_guess_i
     layers: int, height: int
 ) -> None:
     result, have_room = make_result(num_layers=layers, own_cka=declining(0.8)), height / layers > 8
-    picture = {**stack_view(result, "mean", ()).spec, "height": height + 20}
+    picture = {**stack_view(result, "mean").spec, "height": height + 20}
     assert sum("intact" in text for text in texts(picture, 0)) == layers * have_room
     labels = [text for text in drawn(picture, 0).iter() if re.fullmatch(r"Layer \d+", text.text or "")]
     assert 1 < sum(label.get("opacity") == "1" for label in labels) < layers + have_room
@@ -107,7 +107,7 @@ CONTROLS = [make_result(**FOUR, own_cka=declining((0.6, 0.8)[k]), method="random
 
 
 def stack(*controls: SweepResult, result: SweepResult = METHOD) -> Spec:
-    view = stack_view(result, "mean", controls)
+    view = stack_view(result, "mean", chance=chance_beside(result, controls, "mean"))
     return {**view.spec, "width": 600, "height": 300}
 
 
@@ -126,12 +126,11 @@ def test_bands_are_as_long_as_the_layers_own_similarity_beside_what_is_intact_an
         expected = [1 - change * 2 * share for share in (0.2, 0.2, 0.8, 0.8)]
         assert [end for _, end in spans(stack(), frame)[4:]] == pytest.approx(expected, abs=0.01)
     words = texts(stack(), 1)
-    assert {"0.96", "0.84", "intact up to 25 %", "intact up to 6 %", FLOOR} <= set(words)
-    many = texts(stack(result=make_result(num_layers=60, amounts=CHANGES)), 0)
-    assert FLOOR in many, "each mark is still in the key"
+    assert {"0.96", "0.84", "intact up to 25 %", "intact up to 6 %"} <= set(words)
+    assert stack()["title"].endswith(f"; {KEY['floor']}")
     holed = make_result(num_layers=3, amounts=CHANGES, own_cka=lambda a, point, _: None if point == 1 and a else 0.95)
     assert [len(spans(stack(result=holed), frame)) - 3 for frame in (0, 1)] == [3, 3], "grey where it is undefined"
-    assert FLOOR not in texts(stack(result=holed.model_copy(update={"floor": None})), 0)
+    assert KEY["floor"] not in stack(result=holed.model_copy(update={"floor": None}))["title"]
 
 
 def test_random_removal_stands_where_it_has_changed_the_layers_as_much_overall() -> None:
@@ -141,8 +140,8 @@ def test_random_removal_stands_where_it_has_changed_the_layers_as_much_overall()
         assert shown == pytest.approx([1 - 0.2 * 2 * share for share in (0.3, 0.3, 0.7, 0.7)], abs=5.1e-4)
     spec = stack(weak)
     assert [track[AT_RANDOM] for track in tooltips(spec, 2, "Layer")[:4]] == ["undefined"] * 4
-    for frame, words in ((1, CHANCE.format("10 %")), (2, TOO_FAR)):
-        assert [text for text in texts(spec, frame) if "random" in text] == [words]
-    lines_ = [sum(part.tag.endswith("}line") for part in drawn(spec, frame).iter()) for frame in (1, 2)]
-    assert lines_[0] - lines_[1] == 4 * 2 + 1, "the mark of every layer, which has a halo, and the key's"
-    assert not any("random" in text for text in texts(stack(), 1))
+    assert (KEY["chance"] in spec["title"], KEY["chance"] in stack()["title"]) == (True, False)
+    rules = [sum(part.tag.endswith("}line") for part in drawn(spec, frame).iter()) for frame in (1, 2)]
+    assert rules[0] - rules[1] == 4 * 2, "the mark of every layer, which has a halo"
+    details = [frame["detail"] for frame in story(METHOD, "mean", [weak], [])[4].scene.frames]
+    assert [detail.partition(" · ")[2] for detail in details[1:3]] == ["10 % at random: as much change", TOO_FAR]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from core.charts.stack import KEY, TITLE
 from core.charts.story import Step, story
 from core.findings import passed, pooled
 from core.findings.accuracy import metric_of
@@ -122,15 +123,15 @@ def test_what_is_shown_first_has_the_numbers_and_states_of_the_pages(checkpoint:
 def test_before_the_guess_nothing_tells_what_comes() -> None:
     scene = told(network(), SEEDS)["guess"].scene
     view = scene.views["stack"]
-    assert (len(scene.frames), view.picks, "key" in view.datasets) == (1, "stack", False)
+    assert (len(scene.frames), view.picks, view.title) == (1, "stack", TITLE)
     for k, row in enumerate(view.datasets["stack"]):
         assert (row["pick"], row["y"], row["y2"], row["v"]) == (str(k + 1), k, k + 1, [1.0])
         assert (bool(row["words"]), bool(row["chosen"]), {*row["chance"]}) == (False, False, {None})
 
 
 def test_marks_come_one_by_one() -> None:
-    keys = [step.scene.views["stack"].datasets.get("key", ()) for step in list(told(network(), SEEDS).values())[2:5]]
-    assert [[row["mark"] for row in key] for key in keys] == [[], ["floor"], ["chance"]]
+    titles = [step.scene.views["stack"].title for step in list(told(network(), SEEDS).values())[2:5]]
+    assert titles == [TITLE, f"{TITLE}; {KEY['floor']}", f"{TITLE}; {KEY['chance']}"]
 
 
 WHOLE = make_result(num_layers=4)
