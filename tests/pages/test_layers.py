@@ -44,7 +44,7 @@ def stepped() -> SweepResult:
 
 
 def pictures(app: AppTest, which: int = 0) -> dict[str, Any]:
-    """The views of a player: 0 is the page's, the last one under Details."""
+    """The views of a player: 0 is the page's."""
     return players(app)[which]["views"]
 
 
@@ -77,7 +77,7 @@ def test_a_layer_is_chosen_and_stays_when_another_one_changes_first(shipped: Pat
     app = open_page(PAGE)
     assert chosen(app) == ["1"], "unless the visitor chooses"
     box(app, "layer").set_value("3").run()
-    assert player(app)["views"]["curve"]["title"].startswith("Layer 3, attention block")
+    assert player(app)["views"]["curve"]["title"][0].startswith("Layer 3, attention block")
     assert address(app) == {"layer": "3"}
     box(app, "result").set_value(deep.key).run()
     assert chosen(app) == ["3"]
