@@ -389,7 +389,7 @@ class Player {
     Object.assign(this, { data, tell, theme: themeOf(this.frame) });
     this.frame.ariaLabel = `${data.title}. Space plays and pauses, comma and full stop step.`;
     this.frame.className = `player ${data.layout.name}`;
-    for (const name of ["wide", "narrow", "gap"]) this.grid.style.setProperty(`--${name}`, data.layout[name]);
+    for (const name of ["wide", "narrow"]) this.grid.style.setProperty(`--${name}`, data.layout[name]);
     this.scrub.ariaLabel = data.axis;
     this.bar.hidden = this.words.hidden = !data.frames[0]?.name; // a picture that never moves
     this.buttons.link.hidden = !data.link || !navigator.clipboard; // which a page that is not served securely lacks

@@ -25,7 +25,7 @@ LABEL_COLOURS = g.COLOURS[2:6] + g.COLOURS[:2]  # the first two mean something e
 MOST_CELLS = 50_000  # more than a screen can show
 
 # How many flip, above the predictions of each, on one axis of amounts.
-SENTENCES = Layout("sentences", '"flips" 8.5rem "strip" 19 "bar" auto / 1fr', row_gap=4)
+SENTENCES = Layout("sentences", '"flips" 8.5rem "strip" 19 "bar" auto / 1fr')
 PROBABILITIES = Layout("probabilities", wide='"probabilities" 16rem "bar" auto / 1fr')
 
 

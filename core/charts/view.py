@@ -26,7 +26,7 @@ STILL = [step(0.0, "", "")]  # the frames of a scene that does not move
 PARAMETERS = [{"name": k, "value": v} for k, v in {"frame": 0, "margin": CURVE_MARGIN, "least": 0.75}.items()]
 
 WINDOW_REM = 50  # the height of a laptop's window, in which pictures are as high as layouts say
-COLUMN_GAP = 24  # pixels, as in core/charts/player.css
+ROW_GAP, COLUMN_GAP = 12, 24  # pixels, as in core/charts/player.css
 ROW = re.compile(r'"([^"]*)" (\S+\([^)]*\)|\S+)')  # areas and a height
 
 Drawing = Callable[..., LayerChart]
@@ -122,14 +122,12 @@ class Layout:
         wide: The grid on a wide screen and in a figure.
         narrow: The grid on a telephone, by default the wide one.
         slide: The grid of a slide, whose letters are large, perhaps without some pictures; by default the wide one.
-        row_gap: Pixels between rows.
     """
 
     name: str
     wide: str
     narrow: str | None = None
     slide: str | None = None
-    row_gap: int = 12
 
     @property
     def css(self) -> dict[str, str]:
@@ -147,8 +145,7 @@ class Layout:
         return self._css(_part, _part)
 
     def _css(self, wide: Size, narrow: Size) -> dict[str, str]:
-        grids = {"wide": _grid(self.wide, wide), "narrow": _grid(self.narrow or self.wide, narrow)}
-        return {"name": self.name, **grids, "gap": f"{self.row_gap}px"}
+        return {"name": self.name, "wide": _grid(self.wide, wide), "narrow": _grid(self.narrow or self.wide, narrow)}
 
     @property
     def on_slide(self) -> "Layout":
@@ -157,10 +154,10 @@ class Layout:
 
     def height(self, names: Collection[str]) -> float | None:
         """Return how high these pictures are together on a page, in pixels; None where they fill a screen."""
-        sizes = [size for _, size in self._rows(names)]
-        if any(map(_share, sizes)):
+        sizes = [_measured(size) for _, size in self._rows(names)]
+        if any(shares for _, shares in sizes):
             return None
-        return sum(map(_pixels, sizes)) + self.row_gap * (len(sizes) - 1)
+        return sum(pixels for pixels, _ in sizes) + ROW_GAP * (len(sizes) - 1)
 
     def boxes(self, names: Collection[str], width: float, height: float) -> dict[str, Box]:
         """Place pictures in a figure of this size: lengths grow or shrink with its height, shares take the rest.
@@ -170,11 +167,11 @@ class Layout:
             width: The figure's, in pixels.
             height: The figure's, in pixels.
         """
-        rows, columns = self._rows(names), self.wide.rpartition("/")[2].split()
-        sizes, natural = [size for _, size in rows], self.height(names)
-        between = self.row_gap * (len(rows) - 1)
+        rows, natural = self._rows(names), self.height(names)
+        between = ROW_GAP * (len(rows) - 1)
         factor = (height - between) / (natural - between) if natural else 1.0
-        down, across = _placed(sizes, factor, height, self.row_gap), _placed(columns, factor, width, COLUMN_GAP)
+        down = _placed([size for _, size in rows], factor, height, ROW_GAP)
+        across = _placed(self.wide.rpartition("/")[2].split(), factor, width, COLUMN_GAP)
         boxes = {}
         for name in names:
             cells = [(r, c) for r, (areas, _) in enumerate(rows) for c, area in enumerate(areas) if area == name]
@@ -251,15 +248,15 @@ def choice_of(scene: Scene, choices: Mapping[str, Scene]) -> str:
 
 
 def _grid(grid: str, size: Size) -> str:
-    """Write a grid as CSS; `size` writes the height of a row in rem."""
-    rows, slash, columns = grid.rpartition("/")
+    """Write a grid as CSS; `size` writes the height of a row."""
+    rows, _, columns = grid.rpartition("/")
     rows = ROW.sub(lambda row: f'"{row[1]}" {size(row[2])}', rows)
-    return re.sub(r"\b[\d.]+fr\b", r"minmax(0, \g<0>)", f"{rows}{slash} {' '.join(map(_length, columns.split()))}")
+    return re.sub(r"\b[\d.]+fr\b", r"minmax(0, \g<0>)", f"{rows}/ {' '.join(map(_length, columns.split()))}")
 
 
 def _length(size: str) -> str:
     """Write a length that grows with the window, within bounds; any other size stays as it is."""
-    if not size.replace(".", "").isdigit():
+    if not re.fullmatch(r"[\d.]+", size):
         return size
     rem = float(size)
     return f"clamp({0.75 * rem:g}rem, {100 * rem / WINDOW_REM:g}vh, {1.4 * rem:g}rem)"
@@ -267,24 +264,22 @@ def _length(size: str) -> str:
 
 def _part(size: str) -> str:
     """Turn a length into a share of the height."""
-    return f"{pixels:g}fr" if (pixels := _pixels(size)) else size
+    pixels, _ = _measured(size)
+    return f"{pixels:g}fr" if pixels else size
 
 
-def _share(size: str) -> float:
-    """Return how many shares of what is left a row or column takes; 0 for a length."""
-    return float(size.removesuffix("fr")) if size.endswith("fr") else 0.0
-
-
-def _pixels(size: str) -> float:
-    """Return a length in pixels; 0 for any other size."""
-    number = size.removesuffix("rem")
-    return 16 * float(number) if number.replace(".", "").isdigit() else 0.0
+def _measured(size: str) -> tuple[float, float]:
+    """Return the pixels of a length, and how many shares of what is left a row or column takes."""
+    match = re.fullmatch(r"([\d.]+)(rem|fr|)", size)
+    if not match:
+        return 0.0, 0.0
+    return (0.0, float(match[1])) if match[2] == "fr" else (16 * float(match[1]), 0.0)
 
 
 def _placed(sizes: Sequence[str], factor: float, room: float, gap: float) -> list[tuple[float, float]]:
     """Return where rows or columns begin and end: lengths are multiplied by a factor, shares take the rest."""
-    fixed, shares = [factor * _pixels(size) for size in sizes], list(map(_share, sizes))
-    share = (room - gap * (len(sizes) - 1) - sum(fixed)) / (sum(shares) or 1)
-    lengths = [length + share * part for length, part in zip(fixed, shares, strict=True)]
+    pixels, shares = zip(*map(_measured, sizes), strict=True)
+    share = (room - gap * (len(sizes) - 1) - factor * sum(pixels)) / (sum(shares) or 1)
+    lengths = [factor * length + share * part for length, part in zip(pixels, shares, strict=True)]
     ends = accumulate(length + gap for length in lengths)
     return [(end - gap - length, end - gap) for end, length in zip(ends, lengths, strict=True)]

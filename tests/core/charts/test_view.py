@@ -58,9 +58,9 @@ def test_a_figure_places_pictures_as_the_browser_does() -> None:
     boxes = {"left": Box(0, 0, 160, 492), "right": Box(184, 0, 616, 320), "below": Box(184, 332, 616, 160)}
     assert layout.boxes(names, 800, 492) == boxes, "the bar takes no room"
     assert layout.boxes(names, 1000, 2 * 480 + 12)["below"] == Box(344, 652, 656, 320), "lengths grow with the height"
-    screen = Layout("test", '"left" 1fr "right" 3fr / 1fr', row_gap=4)
+    screen = Layout("test", '"left" 1fr "right" 3fr / 1fr')
     assert screen.height(names[:2]) is None
-    assert screen.boxes(names[:2], 500, 404) == {"left": Box(0, 0, 500, 100), "right": Box(0, 104, 500, 300)}
+    assert screen.boxes(names[:2], 500, 412) == {"left": Box(0, 0, 500, 100), "right": Box(0, 112, 500, 300)}
 
 
 def test_a_theme_fills_every_colour_and_size() -> None:
