@@ -13,14 +13,14 @@
 //   vega: the URL of the Vega bundle, or null if it is loaded already,
 // }
 
-const SPEEDS = [["½×", 1000], ["1×", 500], ["2×", 250], ["4×", 125]]; // milliseconds a frame
+const SPEEDS = [["½×", 1000], ["1×", 500], ["2×", 250], ["4×", 125]]; // milliseconds per frame
 const LAST_FRAME_FACTOR = 3; // the last frame stays this many times as long before the loop starts over
 const CLOCKS = (globalThis.prunescopeClocks ??= new Map()); // by the names of the groups
 
 function element(tag, properties, ...children) { // names may come from a visitor: as text, never as HTML
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
 }
 
 // ---------------------------------------------------------------- the address of the view on show
@@ -56,7 +56,7 @@ class Clock {
   join(player) {
     const { autoplay, start } = player.data, first = !this.amounts.length;
     this.players.add(player);
-    if (first) this.loop = !player.data.inStory; // which is read as it ends
+    if (first) this.loop = !player.data.inStory; // a story plays once
     this.update();
     if (first && start != null) this.seek(this.at(start));
     else if (autoplay && this.mayAutoplay) this.play();
@@ -124,7 +124,7 @@ function themeOf(box) { // the colours and the typeface of the page around the p
   return { ...Object.fromEntries(values), dark: red + green + blue > 382 };
 }
 
-function filled(style, values, size) { // the table of core/charts/theme.py, which says what its values mean
+function filled(style, values, size) { // fills in the table of core/charts/theme.py
   const text = JSON.stringify(style).replace(/"\$(\w+)"/g, (_, name) => JSON.stringify(values[name]));
   return JSON.parse(text.replace(/"([\d.]+)em"/g, (_, length) => length * size));
 }
@@ -141,7 +141,7 @@ function tooltipOptions({ dark, font }, size) { // the tooltip stands outside th
 
 const pen = document.createElement("canvas").getContext("2d");
 
-function wrapped(texts, width, font) { // Vega cuts what is too long for a line: break it between words instead
+function wrapped(texts, width, font) { // Vega truncates long lines: break them between words
   pen.font = font;
   return [texts].flat().flatMap((text) => text.split(" ").reduce((lines, word) => {
     const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
@@ -167,7 +167,7 @@ class Picture { // one Vega view in the grid area of its name
   refresh() { // a template that is drawn already takes new data and sizes; a different template replaces it without a gap
     const { views, theme, data } = this.player, { clientWidth: wide, clientHeight: high } = this.box;
     if (!views || !wide || !high) return; // a layout may leave a picture no room
-    if (this.view && this.box.closest("[inert]")) return; // in a scene that is not on show: its size may change again
+    if (this.view && this.box.closest("[inert]")) return; // a hidden scene may change its size again
     const { datasets, title, usermeta, ...template } = views[this.name];
     const size = Math.round(parseFloat(getComputedStyle(this.box).fontSize)); // of all text, set by the layout
     const config = filled(data.style, theme, size), room = wide - 2 * config.padding;
@@ -184,7 +184,7 @@ class Picture { // one Vega view in the grid area of its name
 
   async embed(wanted, template, config) {
     const embed = await embedder(this.player.data.vega);
-    if (wanted !== this.wanted) return; // meanwhile another one is
+    if (wanted !== this.wanted) return; // superseded meanwhile
     const { datasets, frame, box: { clientWidth: width, clientHeight: height } } = this;
     const values = { frame, margin: Math.round(3.3 * config.axis.labelFontSize) };
     const holder = element("div", { className: "holder coming", ariaHidden: "true" }); // the box has the words
@@ -216,18 +216,18 @@ class Picture { // one Vega view in the grid area of its name
       this.stale = false;
       const { view, datasets, drawn, frame, box } = this;
       const fresh = datasets === drawn ? {} : structuredClone(datasets);
-      const isDrawn = (name) => this.result.vgSpec.data.some((data) => data.name === name); // not all marks always are
+      const isDrawn = (name) => this.result.vgSpec.data.some((data) => data.name === name); // Vega drops datasets without marks
       for (const [name, rows] of Object.entries(fresh)) if (isDrawn(name)) view.data(name, rows);
       this.drawn = datasets;
       view.signal("frame", frame);
-      const force = { force: true }; // also where the plot alone happens to be as large as the box is now
+      const force = { force: true }; // also if the plot alone happens to be as large as the box
       if (box.clientWidth) view.signal("width", box.clientWidth, force).signal("height", box.clientHeight, force);
       await view.runAsync();
     }
     // Vega ties the legend's gradient to the page's address, which changes while the picture stays.
     for (const part of this.holder?.querySelectorAll("[fill^=url]") ?? [])
       part.setAttribute("fill", part.getAttribute("fill").replace(/^url\(.*#/, "url(#"));
-    if (this.view && this.picks && this.player.tell) this.offerRows(); // in a file nobody acts on a choice
+    if (this.view && this.picks && this.player.tell) this.offerRows(); // a file has nobody to tell
     this.busy = false;
   }
 
@@ -285,7 +285,7 @@ function numbersOf({ datasets, usermeta: { numbers } }, frame) { // {label of a 
   return [...rows];
 }
 
-function said(view, frame) { // the values of a view in words; of a matrix each layer with itself
+function valuesOf(view, frame) { // the values of a view in words; for a matrix, its diagonal
   const { numbers } = view.usermeta;
   return (numbers ? numbersOf(view, frame) : []).map(([label, cells]) => {
     const pairs = cells.has(label) ? [[label, cells.get(label)]] : [...cells];
@@ -392,7 +392,7 @@ class Player {
     for (const name of ["wide", "narrow"]) this.grid.style.setProperty(`--${name}`, data.layout[name]);
     this.scrub.ariaLabel = data.axis;
     this.bar.hidden = this.words.hidden = !data.frames[0]?.name; // a picture that never moves
-    this.buttons.link.hidden = !data.link || !navigator.clipboard; // which a page that is not served securely lacks
+    this.buttons.link.hidden = !data.link || !navigator.clipboard; // insecure pages have no clipboard
     this.choose.hidden = !(data.choices?.length > 1);
     this.choose.replaceChildren(...(data.choices ?? []).map(({ name, title }) => new Option(title, name)));
     if (data.choices) this.choose.value = this.choice.name;
@@ -419,14 +419,14 @@ class Player {
     this.tabulate(true);
   }
 
-  describe() { // of a picture that rests also its values
+  describe() { // with its values while it rests
     for (const { name, box } of this.pictures) {
-      const view = this.views[name], values = this.clock.playing ? "" : said(view, this.index);
+      const view = this.views[name], values = this.clock.playing ? "" : valuesOf(view, this.index);
       box.ariaLabel = [titleOf(view, ", "), values].filter(Boolean).join(". ");
     }
   }
 
-  tabulate(anew = !this.clock.playing) { // while it plays the table rests, and says of which amount it is
+  tabulate(anew = !this.clock.playing) { // the table rests while the player plays, and names its amount
     if (!this.numbers.open || !anew) return;
     const [says, tables] = this.numbers.querySelectorAll("p, div.tables");
     says.textContent = [this.amountText.textContent, this.data.frames[this.index].detail].filter(Boolean).join(" · ");
@@ -455,7 +455,7 @@ class Player {
     document.addEventListener("keydown", (event) => this.press(event, STAGE_KEYS), { signal });
     for (const name of ["pointermove", "pointerdown"]) document.addEventListener(name, () => this.wake(), { signal });
     for (const select of [this.choose, this.speed]) select.addEventListener("change", () => select.blur(), { signal });
-    for (const button of Object.values(this.buttons)) // a click of the mouse, which alone has a detail
+    for (const button of Object.values(this.buttons)) // only mouse clicks have a detail
       button.addEventListener("click", ({ detail }) => detail && button.blur(), { signal }); // the stage takes the keys
     this.wake();
   }
@@ -530,9 +530,9 @@ class Player {
 
   async copyLink() {
     const view = viewed();
-    const shown = { ...this.data.link, amount: this.data.frames[this.index].amount };
-    if (this.choice) shown.reduction = this.choice.name;
-    for (const [name, value] of Object.entries(shown)) if (value !== "") view.searchParams.set(name, value);
+    const parameters = { ...this.data.link, amount: this.data.frames[this.index].amount };
+    if (this.choice) parameters.reduction = this.choice.name;
+    for (const [name, value] of Object.entries(parameters)) view.searchParams.set(name, value);
     await navigator.clipboard.writeText(new URL(addressOf(view), location.href).href);
     this.offerLink(DONE, "Link copied");
     setTimeout(() => this.offerLink(), 1500);

@@ -67,11 +67,11 @@ class Story {
       type: "button", ariaLabel: `Scene ${at + 1}: ${heading}`, title: heading, onclick: () => this.show(at),
     })));
     this.scenes.forEach((scene, at) => this.mount(at));
-    const asked = +viewed().searchParams.get("scene");
-    this.show(data.steps[asked - 1] ? asked - 1 : (this.at ?? 0));
+    const scene = +viewed().searchParams.get("scene");
+    this.show(data.steps[scene - 1] ? scene - 1 : (this.at ?? 0));
   }
 
-  mount(at) { // a scene's picture, or new data for it; one that is not on show is drawn as well
+  mount(at) { // a scene's picture, or new data for it; hidden scenes are drawn as well
     const step = this.data.steps[at];
     const scene = (this.scenes[at] ??= element("div", { className: "scene", inert: true, innerHTML: step.drawing ?? "" }));
     if (!scene.isConnected) this.stage.insertBefore(scene, this.scenes.slice(at + 1).find(Boolean) ?? null);
@@ -125,7 +125,7 @@ class Story {
     }));
   }
 
-  print(sheet, isBegun) { // pictures fit their boxes on paper, where one that stands at its beginning shows its middle
+  print(sheet, isBegun) { // pictures are fitted to the paper; unplayed ones show their middle
     const clocks = this.scenes.flatMap((scene) => scene?.prunescopePlayer?.clock ?? []);
     if (isBegun) this.unplayed = clocks.filter(({ index }) => !index);
     sheet.media = isBegun ? "all" : "print";
@@ -156,7 +156,7 @@ class Story {
     this.say();
   }
 
-  pickNext(event, by) { // upwards from the first layer, downwards from the last, and round
+  pickNext(event, by) { // upwards from the first layer, downwards from the last, wrapping round
     const { rows } = this, at = rows.findIndex(({ pick }) => pick === this.guess?.pick);
     event.preventDefault();
     this.pick(rows.at(by > 0 ? (at + 1) % rows.length : Math.max(at, 0) - 1).pick);
@@ -201,7 +201,7 @@ class Story {
 const picksOf = ({ views }) => Object.values(views).flatMap(({ datasets, usermeta }) => datasets[usermeta.picks] ?? []);
 const picturesIn = (scene) => [...(scene?.querySelectorAll(".picture") ?? [])];
 
-function turn(places, scene) { // what was there before comes from its place, all else appears
+function turn(places, scene) { // shared pictures move from their former place; others appear
   for (const picture of picturesIn(scene)) {
     const was = places.get(picture.className), now = picture.getBoundingClientRect();
     const moved = was && `translate(${was.x - now.x}px, ${was.y - now.y}px) scale(${was.width / now.width}, ${was.height / now.height})`;
@@ -211,7 +211,7 @@ function turn(places, scene) { // what was there before comes from its place, al
 
 const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
 
-function writeScene(at) { // for a reload, and for whoever comes back; a file in a sandbox has no address of its own
+function writeScene(at) { // for reloads and returns; a file in a sandbox has no address
   const view = viewed();
   view.searchParams.set("scene", at + 1);
   try { history.replaceState(history.state, "", addressOf(view)); } catch {}
