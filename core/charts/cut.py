@@ -56,7 +56,7 @@ def _frontier_view(frontier: Frontier, chosen: Choice | None) -> View:
             "label": str(len(choice.removed)),
             "chosen": choice == chosen,
             "text": decimals(choice.value.value, 3),
-            **words.told(choice, depth),
+            **words.model_cells(choice, depth),
         }
         for choice in frontier.choices
     ]

@@ -40,12 +40,15 @@ def forest_scene(table: Sequence[Pooled], own: Own, title: str) -> Scene:
 
     Args:
         table: The pooled methods, at least one.
-        own: The visitor's own results by the title of a method: marks, which no estimate counts.
+        own: The visitor's own results by method and scope: marks, which no estimate counts.
         title: The finding over all methods.
     """
-    rows = {f"forest-{k}": _rows(pooled, own.get(pooled.title, ())) for k, pooled in enumerate(table, start=1)}
-    most = max(map(len, rows.values()))
-    views = {name: _view(pooled.title, rows[name], most) for name, pooled in zip(rows, table, strict=True)}
+    rows = [_rows(pooled, own.get((pooled.method, pooled.scope), ())) for pooled in table]
+    most = max(map(len, rows))
+    views = {
+        f"forest-{k}": _view(name_of(pooled.pruning), cells, most)
+        for k, (pooled, cells) in enumerate(zip(table, rows, strict=True), start=1)
+    }
     height = f"{ROW_REM * most + AXIS_REM:g}rem"
     wide, narrow = (_grid(list(views), columns, height) for columns in (min(COLUMNS, len(views)), 1))
     slide = '"forest-1" 1fr / 1fr'  # has room for the method that the title is about

@@ -15,8 +15,8 @@ from core.charts import grammar as g
 from core.charts.result import player_frames
 from core.charts.view import Layout, Numbers, Scene, View
 from core.findings.accuracy import beyond_from
-from core.findings.layers import floor_of, interval_text, layers_of, own_similarity
-from core.findings.words.layers import layers_heading
+from core.findings.layers import floor_of, layers_of, own_similarity
+from core.findings.words.layers import interval_text, layers_heading, survival_text
 from core.findings.words.numbers import decimals, percent, two_places
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results import names as n
@@ -65,7 +65,7 @@ def layer_scene(
         "How much each layer still resembles its unpruned self: similarity (CKA); "
         f"bars end where it falls below {SURVIVAL_THRESHOLD}"
     ]
-    if any(layer.by_construction for layer in every):
+    if any(str(row["intact"]).endswith(BY_CONSTRUCTION) for row in strips):
         title.append(f"{BY_CONSTRUCTION} still at least {SURVIVAL_THRESHOLD} with everything removed")
     numbers = Numbers("strips", "pick", {"Similarity": "v", "Intact up to": "intact"}, named="Layer")
     key = {
@@ -105,13 +105,13 @@ def _strip_rows(result: SweepResult, reduction: str, chosen: n.PointLabel) -> g.
     return [
         {
             "pick": layer.label,
-            "name": f"{layer.title}, intact up to {layer.text}" if layer.is_defined else layer.title,
+            "name": f"{layer.title}, intact up to {survival_text(layer)}" if layer.is_defined else layer.title,
             "title": layer.title,
             "chosen": layer.label == chosen,
             "y": row,
             "y2": row + 1,
             "v": list(map(two_places, layer.own)),
-            "intact": f"{layer.text} {BY_CONSTRUCTION}" if layer.by_construction else layer.text,
+            "intact": survival_text(layer) + (f" {BY_CONSTRUCTION}" if layer.by_construction else ""),
             "survival": g.rounded(layer.value),
             **g.interval_fields(layer.interval),
             "interval": interval_text(layer.interval, result.amounts[-1]),

@@ -12,6 +12,7 @@ import numpy as np
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
 from core.findings.layers import floor_of, layers_of
+from core.findings.words.layers import intact_words
 from core.findings.words.numbers import two_places
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.schema import SweepResult

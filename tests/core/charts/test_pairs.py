@@ -94,7 +94,7 @@ def test_a_difference_is_that_of_the_numbers_beside_it_with_its_sign() -> None:
         red, _, blue = map(int, re.findall(r"\d+", cells(spec, 1)[0].get("fill", "")))
         assert (texts(spec, 1)[0], red > blue) == (written, orange)
     settings = {"num_layers": 2, "amounts": tuple(k / 20 for k in range(20))}
-    for frame in range(12):  # numbers can be read on every shade
+    for frame in range(0, 12, 2):  # numbers can be read on every shade
         spec = views(falling(0, **settings), falling(1.99, **settings))["difference"]
         colour = np.array(re.findall(r"\d+", cells(spec, frame)[0].get("fill", "")), float) / 255
         shade = float(colour**2.2 @ [0.2126, 0.7152, 0.0722])
