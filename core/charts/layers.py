@@ -226,7 +226,7 @@ def _curve(removed: str) -> g.LayerChart:
     return alt.layer(
         g.beyond_shade(g.AMOUNT_DOMAIN[1]),
         own.transform_filter("isValid(datum.low)").mark_area(style="band").encode(y="low:Q", y2="high:Q"),
-        g.data("amounts").mark_rule(style="reference").encode(y=alt.datum(SURVIVAL_THRESHOLD)),
+        g.at_frame(g.data("amounts")).mark_rule(style="reference").encode(y=alt.datum(SURVIVAL_THRESHOLD)),
         g.data("floor").mark_rule(style="floor").encode(y="value:Q"),
         seeds.mark_line(style="chance", opacity=0.8).encode(detail="series:N"),
         own.mark_line(style="series"),

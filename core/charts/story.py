@@ -29,7 +29,6 @@ from core.results.names import ReductionKey, origins
 from core.results.schema import SweepResult
 
 DRAWING = text_of("steps.html")  # of the first scene
-PAIRS = "Similarity (CKA) of every pair of layers; outlined: the same layer"
 TOO_FAR = "random removal: not measured this far"
 PLAY = Layout(
     "story",
@@ -98,7 +97,7 @@ def story(
         spans = chance[1].tolist()
         matched = [_at_random(frame, *span) for frame, span in zip(frames, spans, strict=True)]
         drawn = scene(by_chance, BESIDE, matched, stack=marked, accuracy=curves)
-    pairs, floored = heatmap_view(result, result.frames, reduction, PAIRS), stack_view(result, reduction)
+    pairs, floored = heatmap_view(result, result.frames, reduction), stack_view(result, reduction)
     return (
         _step("similar", words.similar_finding(table), None),
         _step("guess", guess, scene(guess, GUESS, STILL, stack=_to_guess(bands)) if len(result.points) > 1 else None),

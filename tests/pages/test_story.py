@@ -40,7 +40,7 @@ def test_a_guess_is_answered_by_how_far_its_layer_is_intact(complete: Path) -> N
     rows, known = view["datasets"][view["usermeta"]["picks"]], shown["datasets"]["stack"]
     for row, layer in zip(rows, known, strict=True):
         assert f"layer {layer['layer']}: {layer['words']}" in row["answer"].replace("\u00a0", " ")
-        assert ("first" in row["answer"]) == (layer["apart"] == 6)
+        assert ("first" in row["answer"]) == layer["first"]
 
 
 def test_a_link_from_before_opens_that_results_story_whatever_else_it_asks_for(complete: Path) -> None:
