@@ -10,7 +10,7 @@ import altair as alt
 
 from core.charts import grammar as g
 from core.charts.view import STILL, Layout, Numbers, Scene, View
-from core.findings.cut import Choice, Frontier
+from core.findings.cut import CutChoice, Frontier
 from core.findings.words import cut as words
 from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS
@@ -30,7 +30,7 @@ FASTER, FEWER = "Times as fast as the full model", "Layers removed"
 COLUMNS = ("Difference", "When choosing", "Speed", "Size")  # of the table, beside the metric
 
 
-def cut_scene(frontier: Frontier, choice: Choice | None, title: str) -> Scene:
+def cut_scene(frontier: Frontier, choice: CutChoice | None, title: str) -> Scene:
     """Draw the frontier of a study, and the stack of the chosen model.
 
     Args:
@@ -47,7 +47,7 @@ def cut_scene(frontier: Frontier, choice: Choice | None, title: str) -> Scene:
 # ---------------------------------------------------------------- the frontier
 
 
-def _frontier_view(frontier: Frontier, chosen: Choice | None) -> View:
+def _frontier_view(frontier: Frontier, chosen: CutChoice | None) -> View:
     title, depth = METRICS[frontier.study.task.main_metric].title, frontier.study.checkpoint.num_layers
     models: g.Rows = [
         {
@@ -100,7 +100,7 @@ def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float
 # ---------------------------------------------------------------- the stack
 
 
-def _stack_view(frontier: Frontier, choice: Choice | None) -> View:
+def _stack_view(frontier: Frontier, choice: CutChoice | None) -> View:
     depth, removed = frontier.study.checkpoint.num_layers, choice.removed if choice else ()
     layers = [{"y": row + BAND[0], "y2": row + BAND[1], "removed": row in removed} for row in range(depth)]
     points = tuple(f"layer.{row}.output" for row in range(depth))

@@ -83,13 +83,18 @@ def _lines_view(tables: ByAmount, chosen: int, title: list[str]) -> View:
             "quantity": quantity,
             "v": list(map(g.rounded, heights[:, layer, column])),
             "at": list(map(g.rounded, places[:, column, layer])),
+            "number": [_number(column, value) for value in values[:, layer, column].tolist()],
             "text": [_text(column, *frame) for frame in numbers[:, layer, column].tolist()],
         }
         for layer in range(layers)
         for column, quantity in list(enumerate(COLUMNS))[first:]
     ]
     table = Numbers("lines", "layer", {"Value": "text"}, column="quantity", named="Layer")
-    return View(_lines, (COLUMNS[first:], layers), {"lines": rows}, title, table)
+    return View(_lines, (tuple(COLUMNS)[first:], layers), {"lines": rows}, title, table)
+
+
+def _number(column: int, value: float) -> str:
+    return percent(value) if column == len(COLUMNS) - 1 else two_places(value)
 
 
 def _text(column: int, value: float, low: float, high: float) -> str:
@@ -101,7 +106,7 @@ def _text(column: int, value: float, low: float, high: float) -> str:
 def _lines(columns: tuple[str, ...], layers: int) -> g.LayerChart:
     """Draw a line for each layer through all columns, thick for the selected one, and its name at both ends."""
     last, room = len(columns) - 1, [alt.ExprRef("margin"), alt.ExprRef("width - 1.7 * margin")]
-    written = f"split({list(columns)}[datum.value], '\\n')"
+    written = f"{[COLUMNS[column] for column in columns]}[datum.value]"
     axis = alt.Axis(
         values=list(range(last + 1)), labelExpr=written, domain=False, ticks=False, labelFlush=False, labelOverlap=False
     )
@@ -109,9 +114,10 @@ def _lines(columns: tuple[str, ...], layers: int) -> g.LayerChart:
     bare = alt.Axis(labels=False, **g.BARE)
     y = alt.Y("height:Q", scale=alt.Scale(domain=[-0.06, 1.06], nice=False), axis=bare, title=None)
     tooltip = g.tooltip({"Layer": "layer:N", "Quantity": "quantity:N", "Value": "words:N"})
-    harm = "datum.layer + ': ' + split(datum.words, ' (')[0]"  # the tooltip has its interval
-    lines = g.moving("lines", height="v", place="at", words="text").transform_filter("isValid(datum.height)")
-    lines = lines.transform_calculate(name=f"datum.column ? {harm} : datum.layer").encode(x=x, tooltip=tooltip)
+    named = "datum.column ? datum.layer + ': ' + datum.number : datum.layer"
+    lines = g.moving("lines", height="v", place="at", words="text", number="number")
+    lines = lines.transform_filter("isValid(datum.height)").transform_calculate(name=named)
+    lines = lines.encode(x=x, tooltip=tooltip)
     colour = g.by_series("half", alt.Legend(title=None, symbolType="stroke"), HALVES[:2], stroke=g.COLOURS)
     width = alt.condition("datum.chosen", alt.value(4), alt.value(1.75))
     first, final = (lines.transform_filter(f"datum.column === {column}") for column in (0, last))

@@ -8,7 +8,8 @@
 //   start: the amount shown first, with which nothing plays by itself, or null; autoplay: whether it plays at once,
 //   choice: the name of the one shown first of `choices`, which the bar offers,
 //   link: {NAME: value}, the parameters of a link to what is shown besides amount and choice, or null for no link,
-//   stage: {heading, caption, hint} for a projector, listening to the keys of the whole page, or null,
+//   stage: {heading, caption, hint, key, keys} for a projector, listening to the keys of the whole page, or null; the
+//     arrow keys step from the result of that key through the results of those keys,
 //   inStory: whether it is the picture of a scene (core/charts/story.js), which has the arrow keys,
 //   vega: the URL of the Vega bundle, or null if it is loaded already,
 // }
@@ -532,7 +533,7 @@ class Player {
     const view = viewed();
     const parameters = { ...this.data.link, amount: this.data.frames[this.index].amount };
     if (this.choice) parameters.reduction = this.choice.name;
-    for (const [name, value] of Object.entries(parameters)) view.searchParams.set(name, value);
+    for (const [name, value] of Object.entries(parameters)) if (value !== "") view.searchParams.set(name, value);
     await navigator.clipboard.writeText(new URL(addressOf(view), location.href).href);
     this.offerLink(DONE, "Link copied");
     setTimeout(() => this.offerLink(), 1500);
@@ -553,7 +554,7 @@ class Player {
 }
 
 // Mounts a player, or gives new data to the one in `root`, which keeps its amount and choice, and whether it plays.
-// Returns the function that ends it. `tell` is called with ("turn", ±1) when a stage asks for the next or the previous
+// Returns the function that ends it. `tell` is called with ("turn", key) when a stage asks for the next or the previous
 // result, and with ("pick", value) when a mark is clicked whose data have a `pick`.
 export function mountPlayer(root, data, tell = null) {
   (root.prunescopePlayer ??= new Player(root)).update(data, tell);

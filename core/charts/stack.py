@@ -65,7 +65,6 @@ def stack_rows(result: SweepResult, reduction: str, chance: Array | None) -> g.R
             "floor": g.rounded(layer.floor),
             "floor_text": two_places(layer.floor),
             "words": intact_words(layer) if layer.is_defined else "",
-            "as_first": intact_words(layer, as_first=True) if layer.is_defined else "",
         }
     return rows
 

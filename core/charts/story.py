@@ -4,7 +4,7 @@ The stack of layers stands in all scenes but the first, so that one picture turn
 first the bands alone, then the floor, then random removal.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isnan
 from typing import Any
@@ -49,7 +49,7 @@ class Step:
 
     Attributes:
         name: One of similar, guess, play, limits, chance, matters.
-        said: Its heading and sentences.
+        finding: Its heading and sentences.
         scene: Its picture; None for `similar`, whose drawing is core/charts/steps.html, and if data are missing.
         start: The amount shown first.
         notes: The presenter's notes.
@@ -63,37 +63,34 @@ class Step:
 
 
 def story(
-    result: SweepResult,
-    reduction: ReductionKey,
-    near: Sequence[SweepResult],
-    metric: str | None = None,
+    result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult], metric: str | None = None
 ) -> tuple[Step, ...]:
     """Tell what a result shows, scene by scene.
 
     Args:
         result: A whole sweep.
         reduction: A key of REDUCTIONS.
-        companions: The results that it is judged beside: see `core.findings.choices.companions`.
-        beside: Both halves of its layers pruned alone: see `core.findings.choices.halves`.
+        near: The results that it is judged beside, and both halves of its layers pruned alone: see
+            `core.findings.choices`.
         metric: The metric by which the model works; None is the task's main one.
 
     Returns:
         All six steps.
     """
-    metric, companions, table = metric_of(result, asked=metric), list(companions), pooled.shipped()
+    metric, table = metric_of(result, preferred=metric), pooled.shipped()
     origin, start = origins((result,), reduction), working_to(result, metric) or result.amounts[0]
-    frames, chance = player_frames(result, metric), chance_beside(result, companions, reduction)
+    frames, chance = player_frames(result, metric), chance_beside(result, near, reduction)
 
     def scene(finding: Finding, layout: Layout, frames: Rows, **views: View) -> Scene:
         return Scene(finding.heading, origin, views, frames, layout)
 
     bands, curve = stack_view(result, reduction, has_floor=False), accuracy_view(result, metric)
-    guess, play = words.guess_finding(result), words.play_finding(result, companions, reduction)
+    guess, play = words.guess_finding(result), words.play_finding(result, near, reduction)
     limits = words.limits_finding(result, reduction, metric)
-    by_chance, drawn = words.chance_finding(result, companions, table, metric), None
+    by_chance, drawn = words.chance_finding(result, near, table, metric), None
     if chance:
         marked = stack_view(result, reduction, has_floor=False, chance=chance)
-        curves = accuracy_view(result, metric, controls_of(result, companions))
+        curves = accuracy_view(result, metric, controls_of(result, near))
         spans = chance[1].tolist()
         matched = [_at_random(frame, *span) for frame, span in zip(frames, spans, strict=True)]
         drawn = scene(by_chance, BESIDE, matched, stack=marked, accuracy=curves)
@@ -104,7 +101,7 @@ def story(
         _step("play", play, scene(play, PLAY, frames, stack=bands, heatmap=pairs, accuracy=curve)),
         _step("limits", limits, scene(limits, BESIDE, frames, stack=floored, accuracy=curve), start),
         _step("chance", by_chance, drawn, start),
-        _matters(result, reduction, companions, beside),
+        _matters(result, reduction, near),
     )
 
 
@@ -114,20 +111,12 @@ def _at_random(frame: dict[str, Any], least: float, most: float) -> dict[str, An
     return {**frame, "detail": f"{frame['detail']} · {words}"}
 
 
-def as_written(scene: Scene) -> dict[str, Any]:
-    """Return a scene's data for a player but for its layout, its pictures as JSON."""
-    return {**scene.mounted, "views": scene.written}
-
-
-def mounted(
-    steps: Sequence[Step], vega: str | None, player: Callable[[Scene], dict[str, Any]] = as_written
-) -> list[dict[str, Any]]:
+def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
     """Return the steps as core/charts/story.js takes them.
 
     Args:
         steps: See `story`.
         vega: The URL of Vega, see player.js.
-        player: Returns a scene's data for a player.
     """
     return [
         {
@@ -175,13 +164,11 @@ def _to_guess(stack: View) -> View:
     )
 
 
-def _matters(
-    result: SweepResult, reduction: ReductionKey, companions: Sequence[SweepResult], beside: Sequence[SweepResult]
-) -> Step:
+def _matters(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult]) -> Step:
     """Show which layers fade, beside the harm of pruning either half, if halves alone were measured."""
-    alone, drawn = isolated_of(result, beside), list(isolated_controls_of(result, beside).values())
+    alone, drawn = isolated_of(result, near), list(isolated_controls_of(result, near).values())
     harm, scene = passed.harm_of(alone, result), None
-    finding = words.matters_finding(result, verdict(result, companions, reduction), harm, passed.shipped())
+    finding = words.matters_finding(result, verdict(result, near, reduction), harm, passed.shipped())
     if harm:
         scene = halves_scene(result, reduction, alone, drawn, finding.heading)
     return _step("matters", finding, scene, harm.removed if harm else None)

@@ -113,13 +113,13 @@ def survival_text(layer: LayerSurvival) -> str:
     return f"> {n.amount_name(layer.value)}" if layer.censored else num.percent(layer.value)
 
 
-def intact_words(layer: LayerSurvival, as_first: bool = False) -> str:
-    """Say how far a layer is intact, as it stands beside a band, or alone as the first to fall."""
+def intact_words(layer: LayerSurvival) -> str:
+    """Say how far a layer is intact, as it stands beside a band."""
     if layer.by_construction:
         return "intact even at 100 %"
     if layer.censored:
         return f"still intact at {n.amount_name(layer.value)}"
-    return f"{'first to fall:' if as_first else 'intact up to'} {survival_text(layer)}"
+    return f"intact up to {survival_text(layer)}"
 
 
 def interval_text(interval: Bounds | None, largest: float) -> str:

@@ -75,7 +75,7 @@ def test_every_layer_has_its_words_in_letters_that_fit_or_none_has_and_a_guess_i
     assert (sizes < {"12px"}, "12px" in sizes) == (not written, height == 130), "low rows have smaller letters"
     labels = [text for text in drawn(picture, 0).iter() if re.fullmatch(r"Layer \d+", text.text or "")]
     assert 1 < sum(label.get("opacity") == "1" for label in labels) < layers + bool(written)
-    _, guess, *_ = story(result, "mean", [], [])
+    _, guess, *_ = story(result, "mean", [])
     assert not any("intact" in text for text in texts({**guess.scene.views["stack"].spec, "height": height}, 0))
 
 
@@ -141,5 +141,5 @@ def test_random_removal_stands_where_it_has_changed_the_layers_as_much_overall()
     assert (KEY["chance"] in spec["title"], KEY["chance"] in stack()["title"]) == (True, False)
     rules = [sum(part.tag.endswith("}line") for part in drawn(spec, frame).iter()) for frame in (1, 2)]
     assert rules[0] - rules[1] == 4 * 2, "the mark of every layer, which has a halo"
-    details = [frame["detail"] for frame in story(METHOD, "mean", [weak], [])[4].scene.frames]
+    details = [frame["detail"] for frame in story(METHOD, "mean", [weak])[4].scene.frames]
     assert [detail.partition(" · ")[2] for detail in details[1:3]] == ["10 % at random: as much change", TOO_FAR]
