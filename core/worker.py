@@ -1,11 +1,10 @@
 """`python -m core.worker`: a warm process that carries out orders, JSON lines in and JSON lines out.
 
 The server starts one worker (`core.jobs.queue`) and keeps it. While a background thread imports torch and transformers,
-the worker reads orders and finds stored results, which need neither, even while another job runs. A separate thread
-reads standard input, so that a cancel takes effect between two micro-batches. Standard output carries only the
-protocol:
+the worker reads orders and finds stored results, which need neither. A separate thread reads standard input, so that a
+cancel takes effect between two micro-batches. Standard output carries only the protocol:
 
-    in:   {"job", "op": "run", "request", "fresh"} | {"job", "op": "find", "request"} | {"job", "op": "cancel"} |
+    in:   {"job", "op": "run", "request", "fresh"} | {"job", "op": "cancel"} |
           {"job", "op": "verify" or another of ANSWERS, …fields}
     out:  {"job", "event": "progress", "stage", "done", "total", "seconds_left"} | {"job", "event": "frame", "header",
           "frame"} | {"job", "event": "done", "key"} | {"job", "event": "done", "outcome"} |
@@ -21,7 +20,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
@@ -35,7 +33,7 @@ from core.inputs.data import find_dataset
 from core.inputs.prepare import Inputs, may_use_hub, prepare
 from core.inputs.uploads import make_room
 from core.request.catalog import EMBEDDED
-from core.request.limits import is_upload, limits
+from core.request.limits import limits
 from core.request.sweep_request import SweepRequest
 from core.results import schema, store
 from core.results.cut import study_in
@@ -114,32 +112,16 @@ class Worker:
 
     def _read(self) -> None:
         cancels: WeakValueDictionary[str, threading.Event] = WeakValueDictionary()  # by job, held by its orders
-        with ThreadPoolExecutor(1, "finder") as finder:
-            for line in self._source:
-                order = json.loads(line)
-                cancelled = cancels.setdefault(order["job"], threading.Event())
-                if order["op"] == "cancel":
-                    cancelled.set()
-                elif order["op"] == "find":
-                    finder.submit(self._find, order, cancelled)
-                else:
-                    self._orders.put((order, cancelled))
-            for cancelled in list(cancels.values()):  # the server is gone
+        for line in self._source:
+            order = json.loads(line)
+            cancelled = cancels.setdefault(order["job"], threading.Event())
+            if order["op"] == "cancel":
                 cancelled.set()
+            else:
+                self._orders.put((order, cancelled))
+        for cancelled in list(cancels.values()):  # the server is gone
+            cancelled.set()
         self._orders.put(None)
-
-    def _find(self, order: Order, cancelled: threading.Event) -> None:
-        """Answer a request that waits behind another job, if its result is stored."""
-        if cancelled.is_set():
-            return
-        try:
-            request = SweepRequest.from_json(order["request"])
-            takes_long = may_use_hub(request) or is_upload(request.data or "")  # to download, or to read
-            key = None if takes_long else _stored_result(prepare(request).key_of(request))
-        except BaseException:  # even a library's panic: the run itself will report it
-            return
-        if key:
-            self._emit(order, "done", key=key)
 
     def _emit(self, order: Order, event: str, **fields: Any) -> None:
         with self._writing:

@@ -25,10 +25,8 @@ def read() -> None:
         order = json.loads(line)
         if order["op"] == "cancel":
             CANCELLED.add(order["job"])
-        elif order["op"] != "find":
+        else:
             ORDERS.put(order)
-        elif order["request"]["source_name"] == "stored":
-            emit(order["job"], "done", key=MATERIAL["key"])
     os._exit(0)
 
 

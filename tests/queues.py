@@ -2,8 +2,9 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from core.jobs import queue as module
 from core.jobs.job import Job
 from core.jobs.queue import JobQueue
+from core.request.sweep_request import SweepRequest
 from core.results.schema import Header
 from core.results.store import save
 from tests.builders import make_result
@@ -32,6 +34,11 @@ class Clock:
         self.now += seconds
 
 
+def stored_first(sweeps: Sequence[SweepRequest]) -> list[str]:
+    """Returns the keys of the first sweeps that are called stored."""
+    return [RESULT.key for _ in takewhile(lambda sweep: sweep.source_name == "stored", sweeps)]
+
+
 @contextmanager
 def queues(folder: Path, clock: Clock) -> Iterator[JobQueue]:
     """Yield a queue and close it afterwards; every run ends in RESULT, which is stored in the user's folder.
@@ -45,9 +52,9 @@ def queues(folder: Path, clock: Clock) -> Iterator[JobQueue]:
     material = {"header": {name: content[name] for name in Header.model_fields}}
     (folder / "material.json").write_text(json.dumps(material | {name: content[name] for name in ("frames", "key")}))
     worker = Path(__file__).with_name("fake_worker.py")
-    with closing(
-        JobQueue([sys.executable, "-I", "-S", "-u", str(worker), str(folder / "material.json")], clock)
-    ) as queue:
+    command = [sys.executable, "-I", "-S", "-u", str(worker), str(folder / "material.json")]
+    with pytest.MonkeyPatch.context() as patch, closing(JobQueue(command, clock)) as queue:
+        patch.setattr(module, "stored_first", stored_first)
         yield queue
 
 

@@ -1,11 +1,12 @@
 """Forecast how long sweeps take from their work and the speed of the last one on this computer; no torch.
 
-Nothing is run for a forecast: every sweep that ends notes its speed in a file of the user's cache directory. Work is
-counted in tokens that the model reads, times its layers, times their squared width.
+A forecast runs nothing: every sweep that ends notes its speed in a file of the user's cache directory. Work is the
+number of tokens that the model reads, times its layers, times their squared width.
 """
 
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import takewhile
 from math import inf
 from pathlib import Path
 from typing import NamedTuple
@@ -23,11 +24,11 @@ from core.request.sweep_request import SweepRequest, check_scope
 from core.results import store
 
 SHIPPED_SPEED = 5e9  # work per second on two cores of a rented server: rough elsewhere
-SHORTEST = 1.0  # seconds of a sweep that notes its speed: shorter ones take most of their time for other things
-# About how many tokens an example costs: those that it has, padding included, and 10 whatever its length.
+SHORTEST = 1.0  # seconds of a sweep that notes its speed: shorter ones spend most of their time on other things
+# Average tokens of an example: its own, padding included, and 10 for what an example costs whatever its length.
 TOKENS = {"sst2": 36, "cola": 23, "mrpc": 65, "qqp": 48, "qnli": 68, "rte": 82, "mnli": 52, "messages": 33}
 OTHER_TOKENS = 42
-BACKWARD = 2  # forward passes that a pass with gradients takes as long as
+BACKWARD = 2  # the cost of a pass with gradients, in forward passes
 
 
 class Forecast(NamedTuple):
@@ -45,8 +46,8 @@ class Forecast(NamedTuple):
 def forecast(sweeps: Sequence[SweepRequest]) -> Forecast | None:
     """Forecast how long sweeps take, one after another.
 
-    No table is read: without a number of examples, their work is that of the usual number. Of written examples the
-    stored results are left out.
+    No table is read: a request that names no number of examples counts with the default number. Of sweeps on written
+    examples, those whose results are stored take no time.
 
     Args:
         sweeps: Checked requests that differ in the pruning and the amounts alone.
@@ -64,15 +65,25 @@ def forecast(sweeps: Sequence[SweepRequest]) -> Forecast | None:
     size = encoder_size(config)
     for sweep in sweeps:
         check_scope(sweep.scope, sweep.method, size[0])
-    if first.data == "written" and source_of(first.checkpoint) != "hub":
-        inputs = prepare(max(sweeps, key=lambda sweep: METHODS[sweep.method].calibrated))
-        works = [work_of(inputs, sweep) for sweep in sweeps if not store.find(inputs.key_of(sweep))]
-    else:
-        works = [usual_work(sweep, size) for sweep in sweeps]
+    inputs = _inputs_here(sweeps)
+    works = [work_of(sweep, size, inputs) for sweep in sweeps if not (inputs and store.find(inputs.key_of(sweep)))]
     if (longest := timed(max(works, default=0.0)).seconds) > (most := limits().job_seconds):
         fault = f"a run would take about {longest / 60:.0f} minutes here, at most {most / 60:.0f} are allowed"
         raise PrunescopeError(f"{fault}: choose fewer examples or amounts, or run it on your own computer")
     return timed(sum(works))
+
+
+def stored_first(sweeps: Sequence[SweepRequest]) -> list[str]:
+    """Return the keys of the stored results with which a row of sweeps begins; see `forecast`."""
+    inputs = _inputs_here(sweeps)
+    return [*takewhile(store.find, map(inputs.key_of, sweeps))] if inputs else []
+
+
+def _inputs_here(sweeps: Sequence[SweepRequest]) -> Inputs | None:
+    """Find the inputs that sweeps share; None where that takes a download or reads a visitor's table."""
+    if {sweep.data for sweep in sweeps} != {"written"} or source_of(sweeps[0].checkpoint) == "hub":
+        return None
+    return prepare(max(sweeps, key=lambda sweep: METHODS[sweep.method].calibrated))
 
 
 def timed(work: float) -> Forecast:
@@ -81,45 +92,35 @@ def timed(work: float) -> Forecast:
     return Forecast(work / (speed or SHIPPED_SPEED), speed is None)
 
 
-# ---------------------------------------------------------------- work
-
-
-def work(
-    request: SweepRequest, size: tuple[int, int], examples: int, calibration: int, passes: int | None = None
+def work_of(
+    request: SweepRequest, size: tuple[int, int], inputs: Inputs | None = None, passes: int | None = None
 ) -> float:
     """Return the work of a sweep.
 
     Args:
         request: A checked request.
         size: The number of the encoder's layers, and their width.
-        examples: Those that every pass runs.
-        calibration: Those that a method scores on, if the request's scores on any.
-        passes: How often the examples were run; None for as often as is likely: for each amount and the emptied model.
+        inputs: The inputs of the request, or of one that differs in the pruning and the amounts; None takes as many
+            examples as it asks for, or the default number.
+        passes: How often the examples were run; None takes the likely number: once for each amount and once for the
+            emptied model.
     """
     method, (layers, width) = METHODS[request.method], size
+    examples, calibration = request.num_examples or DEFAULT_EXAMPLES, CALIBRATION_EXAMPLES
+    if inputs:
+        rest = inputs.rest if request.range_examples == "all" else None
+        examples, calibration, further = (len(s.texts) if s else 0 for s in (inputs.subset, inputs.calibration, rest))
+        examples += further
+    passes = likely_amounts(request) + 1 if passes is None else passes
     scoring = calibration * method.calibrated * (BACKWARD if method.granularity == "neuron" else 1)
-    read = examples * (likely_amounts(request) + 1 if passes is None else passes) + scoring
-    return read * TOKENS.get(request.task, OTHER_TOKENS) * layers * width**2
-
-
-def usual_work(request: SweepRequest, size: tuple[int, int]) -> float:
-    """Return the work of a sweep on as many examples as it asks for, or as is usual; see `work`."""
-    return work(request, size, request.num_examples or DEFAULT_EXAMPLES, CALIBRATION_EXAMPLES)
-
-
-def work_of(inputs: Inputs, request: SweepRequest, passes: int | None = None) -> float:
-    """Return the work of a sweep on inputs of its own, or of a request that differs in the pruning and the amounts."""
-    sizes = (len(some.texts) if some else 0 for some in (inputs.subset, inputs.calibration, inputs.rest))
-    examples, calibration, rest = sizes
-    examples += rest * (request.range_examples == "all")
-    return work(request, inputs.resolved.size, examples, calibration, passes)
+    return (examples * passes + scoring) * TOKENS.get(request.task, OTHER_TOKENS) * layers * width**2
 
 
 # ---------------------------------------------------------------- speed
 
 
 def note_speed(work: float, seconds: float) -> None:
-    """Keep the speed of a sweep that has ended, for the next forecast; without room for it, the last one stays."""
+    """Keep the speed of a sweep that has ended, for the next forecast; if it cannot be written, the last one stays."""
     if seconds >= SHORTEST:
         with suppress(OSError):
             store.write_atomically(_speed_file(), f"{work / seconds:.3e}\n")

@@ -1,4 +1,4 @@
-"""A job of the queue, as its watchers see it; and with the queue's own records on it: orders, watchers, its turn.
+"""A job as its watchers see it, and its ticket in the queue: orders, watchers, turn.
 
 A sweep may be followed by others, such as those of its random control: one job computes them one after another.
 """
@@ -13,9 +13,9 @@ from core.results.schema import Frame, Header, SweepResult
 from core.wall.turns import Visitor
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
-Kind = Literal["question", "run"]
+JobKind = Literal["question", "run"]
 MAX_QUESTIONS_IN_A_ROW = 4  # while a run waits
-LOOKS_EVERY = 5.0  # seconds, at most: a session that has not looked for longer may be a tab that was reloaded
+LOOKS_EVERY = 5.0  # seconds: a session that has not looked for longer may be a tab that was reloaded
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,15 @@ class Job:
         request: The sweep to run; None for any other order.
         state: `queued` and `running` are alive, the others are final.
         follow_ups: The sweeps to run after it, in order.
-        step: Which sweep is next or running: 0 the request's, k the k-th follow-up's.
+        step: The sweep that is next or running: 0 for the request's, k for the k-th follow-up's.
         stage: The worker's current step, in words.
         done: Steps of the stage so far.
         total: Steps of the stage; 0 if unknown.
         seconds_left: Estimate for the stage; None if unknown.
-        position: While queued, how many jobs come first.
+        position: The number of jobs that come first, while it is queued.
         header: Header of the request's result; None before the first frame and once the result is stored.
         frames: Its frames so far, by ascending amount; empty once the result is stored.
-        key: Key of the request's stored result, once there is one; the follow-ups may still be to come.
+        key: Key of the request's stored result; None until it is stored. Follow-ups may still be to come.
         follow_up_keys: Keys of the follow-ups' stored results so far.
         outcome: The worker's answer to an order other than a sweep, once done.
         message: Why the job failed or was cancelled.
@@ -76,7 +76,7 @@ class Job:
     def request_for(self, key: str) -> SweepRequest | None:
         """Return the request that led to a result of this job."""
         keys, requests = (self.key, *self.follow_up_keys), (self.request, *self.follow_ups)
-        return next((request for known, request in zip(keys, requests, strict=False) if known == key), None)
+        return dict(zip(keys, requests, strict=False)).get(key)
 
     def after(self, event: Mapping[str, Any]) -> "Job":
         """Return the job as one of the worker's events (`core.worker`) leaves it.
@@ -88,7 +88,7 @@ class Job:
             case "progress":
                 return replace(self, **{name: event[name] for name in ("stage", "done", "total", "seconds_left")})
             case "frame" if self.step:
-                return self  # what is shown is the request's result
+                return self  # pages show the request's result only
             case "frame":
                 header = self.header or Header.model_validate(event["header"])
                 return replace(self, header=header, frames=(*self.frames, Frame.model_validate(event["frame"])))
@@ -96,12 +96,12 @@ class Job:
                 return replace(self, state="done", outcome=dict(event["outcome"]))
             case "done":
                 if self.step:
-                    found = replace(self, follow_up_keys=(*self.follow_up_keys, event["key"]))
+                    stored = replace(self, follow_up_keys=(*self.follow_up_keys, event["key"]))
                 else:  # its frames are in the file
-                    found = replace(self, header=None, frames=(), key=event["key"])
+                    stored = replace(self, header=None, frames=(), key=event["key"])
                 if self.step == len(self.follow_ups):
-                    return replace(found, state="done")
-                return replace(found, state="queued", step=self.step + 1, stage="", done=0, total=0, seconds_left=None)
+                    return replace(stored, state="done")
+                return replace(stored, state="queued", step=self.step + 1, stage="", done=0, total=0, seconds_left=None)
             case "error":
                 return replace(self, state="failed", message=str(event["message"]))
             case "cancelled":
@@ -114,14 +114,14 @@ class Job:
 
 
 @dataclass(eq=False)
-class Entry:
-    """A job with the queue's own records on it.
+class Ticket:
+    """A job's ticket in the queue.
 
     Attributes:
-        job: What its watchers see.
+        job: The job as its watchers see it.
         orders: The orders to the worker, one after another, without a name.
         holder: The name under which it takes turns.
-        last_seen: When anybody last looked.
+        last_seen: When a session last looked.
         watchers: When each session that has not cancelled last looked.
         started: When its current order was sent.
     """
@@ -134,23 +134,23 @@ class Entry:
     started: float = 0.0
 
     @property
-    def kind(self) -> Kind:
-        """Sweeps are runs; all else is a question."""
+    def kind(self) -> JobKind:
+        """Whether it is a run, of sweeps, or a question, as everything else is."""
         return "run" if self.orders[0]["op"] == "run" else "question"
 
     @property
     def name(self) -> str:
-        """What the worker calls the current order: a late answer about an earlier one must not end it."""
+        """The current order's name: a late answer to an earlier order must not end it."""
         return f"{self.job.id}/{self.job.step}"
 
     def watch(self, visitor: Visitor, now: float) -> None:
-        """Note that a session looks."""
+        """Note that a session looks at the job."""
         self.watchers[visitor] = self.last_seen = now
 
     def leave(self, visitor: Visitor, now: float) -> None:
         """Detach a session, and those of the same address that no longer look: a reload makes a new session.
 
-        At home whoever is at one address, or at none, is one person.
+        At home all sessions at one address, or without one, are one person's.
         """
 
         def follows(other: Visitor) -> bool:
@@ -168,16 +168,16 @@ def run_order(request: SweepRequest, *, fresh: bool = False) -> dict[str, Any]:
     return {"op": "run", "request": vars(request), "fresh": fresh}
 
 
-def in_order(waiting: Mapping[Kind, Sequence[Entry]], questions_in_a_row: int) -> list[Entry]:
-    """Return waiting entries in the order in which they will run, should nothing else be asked for.
+def in_order(waiting: Mapping[JobKind, Sequence[Ticket]], questions_in_a_row: int) -> list[Ticket]:
+    """Return waiting tickets in the order in which they will run if no others join.
 
     Questions come before runs, but a run waits for few of them.
 
     Args:
-        waiting: The entries of each kind, in the order of their turns.
-        questions_in_a_row: How many questions have started since a run last did.
+        waiting: The tickets of each kind, in the order of their turns.
+        questions_in_a_row: The number of questions that have started since a run last did.
     """
-    questions, order = [*waiting["question"]], list[Entry]()
+    questions, order = [*waiting["question"]], list[Ticket]()
     for run in waiting["run"]:
         turn = max(MAX_QUESTIONS_IN_A_ROW - questions_in_a_row, 0)
         order += [*questions[:turn], run]

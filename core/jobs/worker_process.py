@@ -1,4 +1,4 @@
-"""A child process that reads JSON lines and writes lines, and is kept warm."""
+"""Keep a child process warm that reads JSON lines and writes lines."""
 
 import json
 import os
@@ -11,8 +11,8 @@ from typing import Any
 
 from core.request.catalog import ROOT
 
-# Of glibc's allocator. With its default, one a thread, what a sweep frees in one is not used by the next sweep in
-# another: after ten sweeps a worker held 21 % more than after two, with two heaps 5 %.
+# Of glibc's allocator. By default each thread has its own heap, and a sweep cannot reuse memory that an earlier sweep
+# freed in another: after ten sweeps a worker held 21 % more than after two; with two heaps, 5 %.
 HEAPS = "2"
 
 
@@ -21,12 +21,12 @@ class WarmProcess:
     """A child process that is kept running and is replaced after it dies.
 
     A dead process stays in place until its last lines and its exit status have been handed over. Then, in one step
-    under the lock, it is dropped and `on_exit` is called, which may start a successor. So nobody can replace a process
-    before its death has been reported, and two processes never report at the same time.
+    under the lock, it is dropped and `on_exit` is called, which may start a successor. So no process is replaced before
+    its death has been reported, and two processes never report at the same time.
 
     Attributes:
         command: Starts the process.
-        lock: Held by the caller of every method but `close`, and by this class around every callback.
+        lock: Held by the caller of every method but `close`, and by this class during every callback.
         on_line: Takes a line that the process has written.
         on_exit: Takes the exit status.
         child: The process, if there is one.
@@ -60,7 +60,7 @@ class WarmProcess:
             self._follower.start()
 
     def send(self, order: Mapping[str, Any]) -> bool:
-        """Write an order as a line of JSON; return False without a process, or if its end is about to be reported."""
+        """Write an order as a line of JSON; return False if there is no process, or it has just died."""
         if self.child is not None and self.child.stdin is not None:
             with suppress(OSError):
                 self.child.stdin.write(json.dumps(order) + "\n")
@@ -74,7 +74,7 @@ class WarmProcess:
             self.child.kill()
 
     def close(self) -> None:
-        """End the process for good, without `on_exit`, and wait until it has gone; the lock is not held."""
+        """End the process for good, without `on_exit`, and wait for its end; the lock is not held."""
         with self.lock:
             self._closed = True
             self.kill()
@@ -82,8 +82,8 @@ class WarmProcess:
             self._follower.join()
 
     def _follow(self, child: subprocess.Popen[str]) -> None:
-        """Hand over what a process writes and how it ends, on a thread of its own."""
-        with suppress(OSError), child:  # an order may be left that the process did not take
+        """Hand over a process's lines and its exit status, on a thread of its own."""
+        with suppress(OSError), child:  # it may have died without reading an order
             for line in child.stdout or ():
                 with self.lock:
                     self.on_line(line)

@@ -97,7 +97,9 @@ def _planned(listed: SweepRequest, places: Mapping[str, str], output: Path | Non
     path = stored or store.place_in(output or store.user_folder(), key)
     is_shipped = output is None and store.is_shipped(key) and not store.own_is_shipped()  # never replaced
     judged_on = len(inputs.subset.texts) + len(inputs.rest.texts) if inputs.rest and not is_shipped else 0
-    return GridSweep(listed, request, key, model_and_data, path, judged_on, work_of(inputs, request))
+    return GridSweep(
+        listed, request, key, model_and_data, path, judged_on, work_of(request, inputs.resolved.size, inputs)
+    )
 
 
 def _shared_parts(sweep: GridSweep) -> tuple[Hashable, ...]:

@@ -139,7 +139,7 @@ def sweep(
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     if plan is None:  # the time includes the making of the plan
-        note_speed(work_of(inputs, request, meter.passes), result.seconds)
+        note_speed(work_of(request, inputs.resolved.size, inputs, meter.passes), result.seconds)
     return result
 
 

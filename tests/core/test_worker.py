@@ -7,20 +7,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.errors import PrunescopeError
 from core.request.catalog import ROOT
 from core.request.sweep_request import SweepRequest, checked
 from core.results import store
 from core.results.schema import Frame, Header
 from core.wall.confined import WORKER_NICENESS
 from core.worker import CancelledError, Reporter, Worker
-from tests.builders import compress, make_result_of
+from tests.builders import make_result_of
 from tests.queues import Clock
 
 Event = dict[str, Any]
@@ -138,8 +136,8 @@ def serve(orders: list[Event], warm_up: Callable[[], object] = lambda: None, can
             assert sink.paused.wait(PATIENCE)
             yield json.dumps({"job": orders[-1].get("job", "a"), "op": "cancel"})
             sink.go_on.set()  # the worker has taken the cancel: it asks for the next line
-        for order in orders:
-            assert order["op"] == "find" or sink.finals.acquire(timeout=PATIENCE)
+        for _ in orders:
+            assert sink.finals.acquire(timeout=PATIENCE)
 
     Worker(source(), sink, lambda: warm_up() and None).serve()
     return [json.loads(line) for line in sink.getvalue().splitlines()]
@@ -173,40 +171,6 @@ def test_a_stored_result_does_not_wait_for_torch(tiny_bert: Path) -> None:
     cancelled = serve([run | {"fresh": True}], lambda: never.wait(PATIENCE), cancel_at="Loading PyTorch")
     never.set()
     assert kinds(cancelled)[-1] == "cancelled", "a run that waits for it can be cancelled"
-
-
-def test_a_waiting_request_is_answered_early_if_its_result_is_stored(tiny_bert: Path) -> None:
-    request = written(tiny_bert, 26)
-    find = {"op": "find", "request": vars(request)}
-    assert serve([find]) == [], "what is not stored has to wait for its turn"
-    on_the_hub = vars(checked(SweepRequest(str(tiny_bert), "sst2", data="hub")))
-    assert serve([{**find, "request": on_the_hub}, {"op": "find"}]) == [], "nor is the Hub asked early"
-    senseless = {**find, "request": {**find["request"], "checkpoint": 5}}
-    assert kinds(serve([senseless, {"op": "dance"}])) == ["error"], "the reading goes on"
-    path = compress(store.save(make_result_of(request)))
-    assert serve([find]) == [{"job": "a", "event": "done", "key": path.name.partition(".")[0]}]
-
-
-def test_a_search_is_withdrawn_with_its_job_and_reads_no_upload(
-    tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    searched, go_on = list[SweepRequest](), threading.Event()
-
-    def prepare(request: SweepRequest) -> None:
-        searched.append(request)
-        go_on.wait(PATIENCE)
-        raise PrunescopeError("not stored")
-
-    def source() -> Iterator[str]:
-        requests = {"a": written(tiny_bert, 24), "b": written(tiny_bert, 26)}
-        requests["c"] = replace(requests["a"], data=f"own:{'0' * 64}")
-        yield from (json.dumps({"job": job, "op": "find", "request": vars(requests[job])}) for job in requests)
-        yield json.dumps({"job": "b", "op": "cancel"})
-        go_on.set()
-
-    monkeypatch.setattr("core.worker.prepare", prepare)
-    Worker(source(), io.StringIO(), lambda: None).serve()
-    assert [request.num_examples for request in searched] == [24]
 
 
 def test_progress_has_the_time_left(clock: Clock) -> None:

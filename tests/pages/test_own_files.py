@@ -138,7 +138,7 @@ def test_a_typed_sentence_reads_nothing_but_itself_and_must_not_be_the_name(serv
 # ---------------------------------------------------------------- what the thief asks for by hand
 
 
-@pytest.mark.parametrize("op", [*core.worker.ANSWERS, "run", "find", "anything"])
+@pytest.mark.parametrize("op", [*core.worker.ANSWERS, "run", "anything"])
 def test_no_order_of_the_thief_may_name_it(server: Server, op: str) -> None:
     request, plain = vars(replace(WRITTEN, data=server.data)), vars(WRITTEN)
     places: list[dict[str, Any]] = [

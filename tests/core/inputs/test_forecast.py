@@ -52,7 +52,7 @@ def test_work_counts_tokens_layers_and_squared_width(request_: SweepRequest) -> 
     stopped = until_damaged(request_)
     assert forecast([request_, stopped]).seconds == pytest.approx(unit * (few + 40 * (21 + 1))), "0 to 0.2 in 0.01"
     inputs = prepare(replace(request_, method="wanda", range_examples="all"))
-    everything = module.work_of(inputs, inputs.request) / SHIPPED_SPEED
+    everything = module.work_of(inputs.request, inputs.resolved.size, inputs) / SHIPPED_SPEED
     assert everything == pytest.approx(unit * (96 * 4 + 160)), "on known inputs it is exact"
 
 
@@ -65,6 +65,9 @@ def test_of_written_examples_what_is_stored_takes_no_time(tiny_bert: Path) -> No
         save(make_result_of(stored))
     assert forecast([request, *follow_ups]).seconds == pytest.approx(unit * 128 * 4)
     assert forecast([request]).seconds == 0
+    keys = [prepare(sweep).key_of(sweep) for sweep in (request, follow_ups[0])]
+    assert module.stored_first([request, *follow_ups]) == keys
+    assert module.stored_first([*follow_ups[1:], request]) == []
 
 
 def test_a_sweep_that_ends_notes_its_speed_unless_it_is_short(
