@@ -3,6 +3,7 @@
 No torch: a command line can refuse bad input early. `core.encoder.loading` reads the model.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,18 +13,9 @@ from huggingface_hub import metadata_load
 from pydantic import ValidationError
 
 from core.errors import PrunescopeError
-from core.inputs.checkpoint_files import (
-    CONFIG,
-    MAX_JSON_BYTES,
-    RECIPE_FILE,
-    content_hash,
-    encoder_size,
-    read_config,
-    read_json,
-    weight_files,
-)
+from core.inputs import checkpoint_files as files
 from core.inputs.hub import MAIN, Report, Repository, cached_file, fetch_one, snapshot
-from core.inputs.labels import check_own_labels, label_names, label_order
+from core.inputs.labels import label_names, label_order
 from core.request.catalog import EMBEDDED, RECIPE, TASKS, WEIGHTS
 from core.request.limits import Source, source_of
 from core.results.schema import RecipeRecord
@@ -43,7 +35,7 @@ class Resolved:
         revision: The Hub's commit hash, or the SHA-256 of the folder's content.
         model_type: The name of its architecture in config.json.
         label_names: The names of its classifier's rows in config.json.
-        size: The number of its encoder layers there, and their width.
+        size: The number of its encoder layers in config.json, and their width.
         recipe: How to make its weights, if `python -m recipes` left that in the folder.
         row_order: The rows in the order of a task's labels; None keeps the stored order. See `suited`.
     """
@@ -69,25 +61,26 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
     Raises:
         PrunescopeError: The checkpoint does not exist, is unavailable, or is not supported.
     """
-    source, revision, recipe = source_of(checkpoint), "", None
-    name, folder = _named(checkpoint)
+    source, commit, recipe = source_of(checkpoint), "", None
+    name, folder = _name_and_folder(checkpoint)
     if source == "hub":
-        folder, revision = snapshot(_repository(checkpoint), report)
-    config = read_config(folder / CONFIG, name)
-    content = content_hash(folder, name)
-    labels = label_names(config, name)
-    if source == "folder" and (folder / RECIPE_FILE).is_file():
+        folder, commit = snapshot(_repository(checkpoint), report)
+    config = files.read_config(folder / files.CONFIG, name)
+    content = files.content_hash(folder, name)
+    labels, size = label_names(config, name), files.encoder_size(config)
+    if source == "folder" and (folder / files.RECIPE_FILE).is_file():
         try:
-            recipe = RecipeRecord.model_validate(read_json(folder / RECIPE_FILE, name))
+            recipe = RecipeRecord.model_validate(files.read_json(folder / files.RECIPE_FILE, name))
         except ValidationError as error:
-            raise PrunescopeError(f"'{name}' has a {RECIPE_FILE} that is not a recipe: remove that file") from error
-    named = f"{RECIPE}{recipe.name}" if recipe else name
-    pinned = named, source, folder, revision or content
-    return Resolved(*pinned, config["model_type"], labels, encoder_size(config), recipe)
+            raise PrunescopeError(
+                f"'{name}' has a {files.RECIPE_FILE} that is not a recipe: remove that file"
+            ) from error
+        name = f"{RECIPE}{recipe.name}"
+    return Resolved(name, source, folder, commit or content, config["model_type"], labels, size, recipe)
 
 
 def labels_at_hand(checkpoint: str) -> tuple[str, ...]:
-    """Read the labels that a task can be made from, of a checkpoint whose weights may not be here yet.
+    """Read the labels of a checkpoint whose weights may not be here yet.
 
     Args:
         checkpoint: See `resolve`; of one on the Hub, config.json is downloaded.
@@ -95,33 +88,30 @@ def labels_at_hand(checkpoint: str) -> tuple[str, ...]:
     Raises:
         PrunescopeError: It cannot be found, or no task can be made from its labels.
     """
-    config, name = config_at_hand(checkpoint)
-    labels = label_names(config, name)
-    check_own_labels(labels, name)
-    return labels
+    return label_names(*config_at_hand(checkpoint))
 
 
 def config_at_hand(checkpoint: str) -> tuple[dict[str, Any], str]:
     """Read the configuration of a checkpoint whose weights may not be here yet, and its name; see `labels_at_hand`."""
-    name, folder = _named(checkpoint)
+    name, folder = _name_and_folder(checkpoint)
     if source_of(checkpoint) == "hub":
-        folder = fetch_one(_repository(checkpoint), CONFIG, most=MAX_JSON_BYTES).parent
-    return read_config(folder / CONFIG, name), name
+        folder = fetch_one(_repository(checkpoint), files.CONFIG, most=files.MAX_JSON_BYTES).parent
+    return files.read_config(folder / files.CONFIG, name), name
 
 
 def config_here(checkpoint: str) -> dict[str, Any] | None:
     """Read the configuration of a checkpoint; return None for one on the Hub that has yet to be downloaded."""
     if source_of(checkpoint) == "hub":
-        path = cached_file(_repository(checkpoint), CONFIG)
+        path = cached_file(_repository(checkpoint), files.CONFIG)
         try:
-            weight_files([file.name for file in path.parent.iterdir()] if path else [], checkpoint)
+            files.weight_files([file.name for file in path.parent.iterdir()] if path else [], checkpoint)
         except PrunescopeError:
             return None
     return config_at_hand(checkpoint)[0]
 
 
 def suited(resolved: Resolved, task: str) -> Resolved:
-    """Check that a checkpoint answers a task, and ask for its classifier in the order of the task's labels.
+    """Check that a checkpoint answers a task, and request its classifier's rows in the order of the task's labels.
 
     `core.encoder.loading` reorders the rows. A checkpoint that already has this order is returned unchanged.
 
@@ -130,10 +120,9 @@ def suited(resolved: Resolved, task: str) -> Resolved:
         task: A name from TASKS, or `auto`, whose labels are the checkpoint's own.
 
     Raises:
-        PrunescopeError: Its labels are not those of the task, or no task can be made from them.
+        PrunescopeError: Its labels are not those of the task.
     """
     if task not in TASKS:
-        check_own_labels(resolved.label_names, resolved.id)
         return resolved
     order = label_order(resolved.label_names, TASKS[task], resolved.id)
     return resolved if order == tuple(range(len(order))) else replace(resolved, row_order=order)
@@ -141,10 +130,9 @@ def suited(resolved: Resolved, task: str) -> Resolved:
 
 def licence_of(folder: Path) -> str | None:
     """Return the licence that a checkpoint's model card names; None if the card names none or cannot be read."""
-    try:
+    with suppress(yaml.YAMLError, ValueError, OSError):
         return (metadata_load(folder / CARD) or {}).get("license")
-    except (yaml.YAMLError, ValueError, OSError):
-        return None
+    return None
 
 
 def _repository(checkpoint: str) -> Repository:
@@ -153,7 +141,7 @@ def _repository(checkpoint: str) -> Repository:
     return Repository(name, revision or MAIN)
 
 
-def _named(checkpoint: str) -> tuple[str, Path]:
+def _name_and_folder(checkpoint: str) -> tuple[str, Path]:
     """Return a checkpoint's id, and its folder unless it is on the Hub."""
     if checkpoint in EMBEDDED:
         return checkpoint, EMBEDDED[checkpoint].folder or Path()

@@ -1,11 +1,10 @@
 """Find the data that a request names: which splits there are, which files hold them, and how they are read. No torch.
 
-Each kind of data gives the split that is evaluated, and the one to score on; a table has none of its own for that.
+Each kind of data has a split to evaluate and one to score on; a table has no split of its own for scoring.
 
-Of a data set on the Hub its own Parquet files serve, or those that the Hub has converted, at one commit; a loading
-script is never run. Names tell which file belongs to which configuration and split: data sets that were pushed have
-`CONFIG/SPLIT-00000-of-00003.parquet` or `data/SPLIT-….parquet`, those that the Hub has converted
-`CONFIG/SPLIT/0000.parquet`.
+A data set on the Hub is read from its own Parquet files, or from those that the Hub has converted, at one commit; a
+loading script is never run. File names show the configuration and the split: pushed data sets have
+`CONFIG/SPLIT-00000-of-00003.parquet` or `data/SPLIT-….parquet`, converted ones `CONFIG/SPLIT/0000.parquet`.
 """
 
 import re
@@ -45,10 +44,10 @@ class Data(NamedTuple):
         name: Their name for readers.
         read: Reads a split.
         evaluated: The split that evaluation examples are drawn from.
-        scored: The split that methods score on; None where they score on what the evaluation leaves over.
+        scored: The split that methods score on; None where they score on the rows that the evaluation leaves.
         reference: A data set on the Hub with its commit, as a request names it; None for other data.
-        is_table: Whether their columns may be called anything; those of GLUE and of the written examples are known.
-        is_private: Whether their texts are not to be found again by others.
+        is_table: Whether their columns may have any names; those of GLUE and of the written examples are fixed.
+        is_private: Whether others must not be able to find their texts.
     """
 
     source: Literal["hub", "folder", "written", "file"]
@@ -62,12 +61,12 @@ class Data(NamedTuple):
 
 
 def find_data(data: str, task: Task | None, split: str | None = None, report: Report | None = None) -> Data:
-    """Find the data that a request names; of files of others, as many rows are read as the limits allow.
+    """Find the data that a request names; of tables and data sets only as many rows are read as the limits allow.
 
     Args:
         data: See `SweepRequest`.
         task: A preset; None where the data need none.
-        split: Of a data set on the Hub: see `SweepRequest`.
+        split: The split of a data set on the Hub; see `SweepRequest`.
         report: Called with (stage, done, total) during a download.
 
     Raises:
@@ -77,14 +76,14 @@ def find_data(data: str, task: Task | None, split: str | None = None, report: Re
     if kind == "own" or kind == "file":
         file = uploads.find(data) if kind == "own" else DataFile(Path(data), Path(data).name)
         is_private = kind == "own" and is_hosted()
-        if is_private:  # nothing that others may see calls it by its own name
+        if is_private:  # others must not see its name
             file = DataFile(file.path, f"own-file{file.path.suffix}")
         rows = limits().rows
         return Data("file", file.name, lambda _: read_table((file,), rows), WHOLE, is_table=True, is_private=is_private)
     if kind == "dataset":
-        found = find_dataset(data, split or VALIDATION, report)
-        scored = TRAINING if TRAINING in found.splits and found.split != TRAINING else None
-        return Data("hub", found.name, found.read, found.split, scored, found.reference, is_table=True)
+        on_hub = find_dataset(data, split or VALIDATION, report)
+        scored = TRAINING if TRAINING in on_hub.splits and on_hub.split != TRAINING else None
+        return Data("hub", on_hub.name, on_hub.read, on_hub.split, scored, on_hub.reference, is_table=True)
     assert task is not None  # a checked request
     if kind == "written":
         return Data(kind, "written for Prunescope", partial(read_written, task), EVALUATION, CALIBRATION)
@@ -93,8 +92,7 @@ def find_data(data: str, task: Task | None, split: str | None = None, report: Re
     def read(split: str) -> Table:
         """Read a split of GLUE, from the Hub or from a folder of its layout."""
         place = f"{task.name}/{split}-00000-of-00001.parquet"
-        on_hub = Repository(task.dataset_id, repo_type="dataset")
-        path = folder / place if folder else fetch_one(on_hub, place, report)
+        path = folder / place if folder else fetch_one(Repository(task.dataset_id, repo_type="dataset"), place, report)
         if not path.is_file():
             raise PrunescopeError(f"the data folder has no {place}: give one in the Hub's GLUE layout, or choose hub")
         return read_table([DataFile(path, place)])
@@ -129,12 +127,12 @@ class HubData:
         return f"{DATASET}{self.name}@{self.listing.pinned.revision}"
 
     def to_download(self) -> tuple[int, ...]:
-        """Return the bytes of the evaluated split's files that are not here yet; of many, only the first are needed."""
+        """Return the bytes of the evaluated split's files that are not here yet; the last ones may not be needed."""
         missing = (name for name in self.splits[self.split] if not cached_file(self.listing.pinned, name))
         return tuple(self.listing.sizes[name] or 0 for name in missing)
 
     def read(self, split: str) -> Table:
-        """Download a split as far as it is read, and read it; see `files`."""
+        """Download as much of a split as is read, and read it; see `files`."""
         return read_table(self.files(split), limits().rows)
 
     def files(self, split: str) -> tuple[DataFile, ...]:
@@ -143,17 +141,17 @@ class HubData:
         Raises:
             PrunescopeError: They are too large, damaged, or cannot be reached.
         """
-        found: list[DataFile] = []
+        files: list[DataFile] = []
         rows, names = 0, self.splits[split]
         for number, name in enumerate(names, 1):
             check_size(self.listing, names[:number])
-            found.append(DataFile(fetch(self.listing, name, self.report), name))
-            rows += row_count(found[-1].path)
+            files.append(DataFile(fetch(self.listing, name, self.report), name))
+            rows += row_count(files[-1].path)
             if rows >= limits().rows:
-                return tuple(found)
+                return tuple(files)
         if any(len(names) < int(count) for count in re.findall(r"-of-(\d{5})", " ".join(names))):
             raise PrunescopeError(f"'{self.name}': only a part of '{split}' is in the local cache: try again online")
-        return tuple(found)
+        return tuple(files)
 
 
 def find_dataset(data: str, split: str, report: Report | None = None) -> HubData:
@@ -188,8 +186,8 @@ def find_dataset(data: str, split: str, report: Report | None = None) -> HubData
 
 
 def layout(names: Iterable[str]) -> dict[str, Splits]:
-    """Return the splits of each configuration, as the names of a data set's Parquet files tell them."""
-    found: dict[str, Splits] = {}
+    """Return the splits of each configuration, by the names of a data set's Parquet files."""
+    configs: dict[str, Splits] = {}
     for name in sorted(names):
         path = PurePosixPath(name)
         if path.suffix != ".parquet":
@@ -198,6 +196,6 @@ def layout(names: Iterable[str]) -> dict[str, Splits]:
         split = shard[1] if shard else path.stem
         if path.stem.isdigit() and parent.name:  # a shard in the folder of its split
             split, parent = parent.name.removeprefix("partial-"), parent.parent
-        splits = found.setdefault(parent.name if parent.name not in ("", "data") else DEFAULT, {})
+        splits = configs.setdefault(parent.name if parent.name not in ("", "data") else DEFAULT, {})
         splits[split] = (*splits.get(split, ()), name)
-    return found
+    return configs

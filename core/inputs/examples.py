@@ -1,7 +1,7 @@
 """Draw a task's evaluation and calibration examples from labelled data, stratified, in random order; no torch.
 
-One way for all data: a split is a table, `Columns` say which of its columns hold texts and label, and `meanings` what
-the values of the label column mean. GLUE's presets are tasks whose columns and labels are known.
+All data are read alike: a split is a table, `Columns` say which of its columns hold texts and label, and `meanings`
+what the values of the label column mean. GLUE's presets are tasks whose columns and labels are known.
 """
 
 import hashlib
@@ -37,32 +37,24 @@ class EvalSubset:
     Attributes:
         task: Their task.
         texts: One or two texts per example, in the order of the task's columns.
-        record: What a result file says of them: where they come from, row numbers and gold labels, no texts.
+        record: Their description in a result file: where they come from, row numbers and gold labels, no texts.
     """
 
     task: Task
     texts: Texts
     record: TaskRecord
 
-    def first(self, count: int) -> "EvalSubset":
-        """Return the first examples, at most `count`: a random sample, since their order is random."""
-        if count >= len(self.texts):
-            return self
-        texts, gold, rows = self.texts[:count], self.record.gold[:count], self.record.examples[:count]
-        known = {"examples": rows, "gold": gold, "fingerprint": fingerprint_of(self.task.name, texts, gold)}
-        return EvalSubset(self.task, texts, self.record.model_copy(update=known))
-
 
 @dataclass(frozen=True)
 class Examples:
-    """A task's labelled data, opened: what evaluation and calibration examples are drawn from.
+    """A task's labelled data, from which evaluation and calibration examples are drawn.
 
     Attributes:
         task: The task.
         data: The data.
-        source_name: What a result calls them.
+        source_name: Their name in a result.
         columns: The columns of the texts and the label.
-        label_map: What values of the label column were said to mean.
+        label_map: The labels that a request gives to values of the label column.
     """
 
     task: Task
@@ -75,19 +67,19 @@ class Examples:
         """Draw the eval subset: the same rows in the same order every time, whatever the method.
 
         Args:
-            num_examples: How many; None for the default, or all if there are fewer; of a table that calibration
-                examples are drawn from as well, at most half.
+            num_examples: The number of examples. None draws the default, or all if there are fewer, and at most half of
+                a table that calibration examples are drawn from as well.
 
         Raises:
-            PrunescopeError: The data are missing, malformed, or smaller than asked for.
+            PrunescopeError: The data are missing, malformed, or too small.
         """
         table, rows = self._labelled(self.data.evaluated)
         usual = DEFAULT_EXAMPLES if self.data.scored else max(MIN_EXAMPLES, min(DEFAULT_EXAMPLES, len(rows) // 2))
         drawn = draw(rows, table.name, num_examples or usual, max(num_examples or 0, MIN_EXAMPLES))
-        found = self._described(table, self.data.evaluated, drawn)
+        subset = self._described(table, self.data.evaluated, drawn)
         if table.files and not self.data.is_private:
-            remember(found.record.fingerprint, found.texts)
-        return found
+            remember(subset.record.fingerprint, subset.texts)
+        return subset
 
     def calibration(self, subset: EvalSubset) -> EvalSubset:
         """Draw the examples that a method scores on, disjoint from an eval subset.
@@ -104,16 +96,16 @@ class Examples:
         split, fewest = self.data.scored or self.data.evaluated, MIN_EXAMPLES if self.data.scored else MIN_CALIBRATION
         table, rows = self._labelled(split)
         drawn = draw(rows, table.name, CALIBRATION_EXAMPLES, fewest, subset.texts)
-        found = self._described(table, split, drawn)
-        if len(set(found.record.gold)) == 1 < len(set(subset.record.gold)):  # a split sorted by label
+        calibration = self._described(table, split, drawn)
+        if len(set(calibration.record.gold)) == 1 < len(set(subset.record.gold)):  # a split sorted by label
             fault = f"all {len(drawn):,} calibration examples of {self.source_name} have one label"
             raise PrunescopeError(f"{fault}: choose data in another order, or a method that scores on no examples")
-        return found
+        return calibration
 
     def rest(self, subset: EvalSubset) -> EvalSubset | None:
-        """Return the other labelled examples of an eval subset's split, as far as the limits allow; None if it has all.
+        """Return the other labelled examples of an eval subset's split, within the limits; None if there are none.
 
-        What a table leaves over serves for calibration, and is left alone.
+        None also for a table, whose other rows are needed for calibration.
 
         Raises:
             PrunescopeError: The data are missing or malformed.
@@ -121,30 +113,22 @@ class Examples:
         if not self.data.scored:
             return None
         table, rows = self._labelled(self.data.evaluated)
-        known = set(subset.record.examples)
-        others = [row for row in draw(rows, table.name, limits().examples) if row[0] not in known]
+        evaluated = set(subset.record.examples)
+        others = [row for row in draw(rows, table.name, limits().examples) if row[0] not in evaluated]
         return self._described(table, self.data.evaluated, others) if others else None
 
     def _labelled(self, split: str) -> tuple[Table, list[Labelled]]:
-        """Read a split: all its rows whose label means something."""
+        """Read a split; leave out its rows without a text, or whose label means nothing."""
         table = self.data.read(split)
-        cells = table.column(self.columns.label)
-        texts = list(zip(*(table.column(name, is_text=True) for name in self.columns.text), strict=True))
-        if self.data.reference:  # nobody here can fill its holes
-            cells = tuple(cell if all(map(str.strip, known)) else "" for cell, known in zip(cells, texts, strict=True))
-        elif "" in cells:
-            raise table.empty(cells.index(""), self.columns.label)
+        texts = zip(*map(table.column, self.columns.text), strict=True)
+        rows = [row for row in zip(table.rows, texts, table.column(self.columns.label), strict=True) if all(row[1])]
         place = f"{table.name}, column '{self.columns.label[:40]}'"
-        means = meanings(cells, self.task, self.label_map, place, self.data.is_table, whole=not self.data.scored)
-        rows = zip(table.rows, texts, map(means.get, cells), strict=True)
-        return table, [(row, known, label) for row, known, label in rows if label is not None]
+        labels = meanings([value for _, _, value in rows], self.task, self.label_map, place, self.data.is_table)
+        means = ((number, texts, labels.get(value)) for number, texts, value in rows)
+        return table, [(number, texts, label) for number, texts, label in means if label is not None]
 
     def _described(self, table: Table, split: str, drawn: Sequence[Labelled]) -> EvalSubset:
         rows, texts, gold = zip(*drawn, strict=True)
-        for row, known in zip(rows, texts, strict=True):
-            for name, text in zip(self.columns.text, known, strict=True):
-                if not text.strip():
-                    raise table.empty(table.rows.index(row), name)
         is_table, hidden = self.data.is_table, {"sha256": None} if self.data.is_private else {}
         record = TaskRecord(
             name=self.task.name,
@@ -167,7 +151,7 @@ class Examples:
 
 
 def open_examples(request: SweepRequest, label_names: Sequence[str], report: Report | None = None) -> Examples:
-    """Find the data of a checked request and its task, which is made from the checkpoint's labels if it is no preset.
+    """Find the data of a checked request and its task; one without a preset is made from the checkpoint's labels.
 
     Args:
         request: A checked request.
@@ -198,15 +182,15 @@ def draw(
     Args:
         rows: All labelled rows of a split.
         place: The name of the data in messages.
-        most: How many, or all if there are fewer.
-        fewest: The fewest rows that may be left to draw from.
+        most: The number of rows to draw; if there are fewer, all are drawn.
+        fewest: The number of rows that must be left to draw from.
         excluded: Examples that must not be drawn.
 
     Raises:
         PrunescopeError: There are too few rows.
     """
-    known = set(excluded)
-    free = [row for row in rows if row[1] not in known]
+    taken = set(excluded)
+    free = [row for row in rows if row[1] not in taken]
     if len(free) < fewest:
         fault = f"{place} has only {len(free)} examples{' besides those evaluated' if excluded else ''}"
         raise PrunescopeError(f"{fault}, and {fewest} are needed: ask for fewer, or add rows or choose other data")
@@ -219,7 +203,7 @@ def stratified(labels: np.ndarray, size: int) -> tuple[int, ...]:
 
     Args:
         labels: Label index of every row, int64, shape (rows,).
-        size: Rows to draw, at most `len(labels)`.
+        size: The number of rows to draw, at most `len(labels)`.
     """
     random = np.random.RandomState(catalog.SUBSET_SEED)  # legacy on purpose: NumPy promises never to change its stream
     kinds, counts = np.unique(labels, return_counts=True)
@@ -232,7 +216,7 @@ def stratified(labels: np.ndarray, size: int) -> tuple[int, ...]:
     return tuple(random.permutation(np.concatenate(drawn)).tolist())
 
 
-# ---------------------------------------------------------------- what a checkpoint was trained on
+# ---------------------------------------------------------------- overlap with training data
 
 
 def example_digest(texts: tuple[str, ...]) -> int:
@@ -259,7 +243,7 @@ def check_not_training_data(subset: EvalSubset, digests: np.ndarray | None, chec
     if digests is None:
         return
     own = np.array([example_digest(texts) for texts in subset.texts], dtype=np.uint64)
-    known = int(np.isin(own, digests).sum())
-    if known > 1 + MAX_TRAINING_OVERLAP * len(own):
-        fault = f"{known} of {len(own)} evaluation examples are in the training data of {checkpoint_id}"
+    shared = int(np.isin(own, digests).sum())
+    if shared > 1 + MAX_TRAINING_OVERLAP * len(own):
+        fault = f"{shared} of {len(own)} evaluation examples are in the training data of {checkpoint_id}"
         raise PrunescopeError(f"{fault} (at most {MAX_TRAINING_OVERLAP:.0%} may be): choose the validation data")

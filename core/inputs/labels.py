@@ -1,8 +1,8 @@
-"""Match names with a task's labels: those of a checkpoint's classifier rows, and the values of a label column.
+"""Match names with a task's labels: the names of a classifier's rows, and the values of a label column.
 
 Fine-tuned checkpoints number their labels as they please: some SST-2 heads put `positive` first, some MNLI heads
-`contradiction`. Labels are matched by name and never by score or by order. A name such as LABEL_1 gives only a number,
-which says something where the numbering is known: GLUE's, or that of a checkpoint whose own labels are called so.
+`contradiction`. Labels are matched by name, never by score or order. A name such as LABEL_1 gives only a number, which
+identifies a label where the numbering is known: GLUE's, or that of a checkpoint whose own labels have such names.
 """
 
 import re
@@ -17,7 +17,7 @@ from core.request.sweep_request import MAX_LABELS, MIN_LABELS, LabelMap, meaning
 
 CORRECT_LABELS = "correct id2label in its config.json"
 
-_UNSEEN = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))  # without width, in copied cells
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))  # found in copied cells
 NUMBER = re.compile(r"(?:label_?)?(\d{1,4})")
 _SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "negative": ("neg",),
@@ -41,52 +41,42 @@ def label_names(config: Mapping[str, Any], checkpoint: str) -> tuple[str, ...]:
 
     Args:
         config: The content of config.json, checked by `core.inputs.checkpoint_files.check_config`.
-        checkpoint: The checkpoint, for the message.
+        checkpoint: The checkpoint's name in messages.
 
     Raises:
-        PrunescopeError: The configuration does not name labels 0, 1, 2 and so on.
+        PrunescopeError: The configuration does not name labels 0, 1, 2 and so on, they are too few or too many, one has
+            no name, or two have the same.
     """
     named = config.get("id2label")
     try:
         if named is None:
             named = {number: f"LABEL_{number}" for number in range(config.get("num_labels", 2))}
-        names = {int(number): str(name) for number, name in named.items()}
-        if max(map(len, names.values())) > MAX_NAME_CHARS:
+        by_number = {int(number): str(name) for number, name in named.items()}
+        names = tuple(by_number[number] for number in range(len(named)))
+        if max(map(len, names)) > MAX_NAME_CHARS:
             raise ValueError
-        return tuple(names[number] for number in range(len(named)))
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
         fault = f"names no labels 0, 1, 2, … of at most {MAX_NAME_CHARS:,} characters"
         raise refused(checkpoint, fault, CORRECT_LABELS) from error
-
-
-def check_own_labels(names: Sequence[str], checkpoint: str) -> None:
-    """Refuse labels that no task can be made from.
-
-    Args:
-        names: A checkpoint's label names.
-        checkpoint: The checkpoint, for the message.
-
-    Raises:
-        PrunescopeError: They are too few or too many, one has no name, or two have the same.
-    """
     different = {folded(name) for name in names} - {""}
     if not MIN_LABELS <= len(different) == len(names) <= MAX_LABELS:
         remedy = f"choose a classifier with {MIN_LABELS} to {MAX_LABELS} labels of different names, or {CORRECT_LABELS}"
         raise refused(checkpoint, f"has {len(names)} labels, {first_few(names)}", remedy)
+    return names
 
 
 def label_of(name: str, task: Task) -> int | None:
-    """Return the index of the task's label that a name stands for; None if it fits none.
+    """Return the index of the task's label that a name stands for; None if it stands for none.
 
-    Case, width, spaces, hyphens and underscores do not matter; LABEL_1 and 1 mean the label with that number, where the
+    Case, width, spaces, hyphens and underscores do not matter. LABEL_1 and 1 mean the label with that number where the
     task numbers its labels.
     """
     word, labels, is_preset = folded(name), [folded(label) for label in task.label_names], task.name in TASKS
     if word in labels:
         return labels.index(word)
     if match := NUMBER.fullmatch(word):  # of GLUE's numbering, or in the labels' own names
-        named = [NUMBER.fullmatch(f"{k}" if is_preset else label) for k, label in enumerate(labels)]
-        fits = [known is not None and int(known[1]) == int(match[1]) for known in named]
+        numbers = [NUMBER.fullmatch(f"{k}" if is_preset else label) for k, label in enumerate(labels)]
+        fits = [number is not None and int(number[1]) == int(match[1]) for number in numbers]
     else:
         word = re.sub(r"^non?_", "not_", word)
         fits = [word == label or (is_preset and word in _SYNONYMS.get(label, ())) for label in labels]
@@ -94,50 +84,50 @@ def label_of(name: str, task: Task) -> int | None:
 
 
 def folded(name: str) -> str:
-    """Return what names have in common that differ in case, width, spaces, hyphens and underscores alone."""
-    return re.sub(r"[\s_-]+", "_", normalize("NFKC", name).translate(_UNSEEN).strip().casefold())
+    """Return a name without differences in case, width, spaces, hyphens and underscores."""
+    return re.sub(r"[\s_-]+", "_", normalize("NFKC", name).translate(_INVISIBLE).strip().casefold())
 
 
 def meanings(
-    values: Iterable[str], task: Task, given: LabelMap, place: str, mappable: bool = True, whole: bool = True
+    values: Iterable[str], task: Task, label_map: LabelMap, place: str, mappable: bool = True
 ) -> dict[str, int | None]:
-    """Find the label that each value of a label column means: what was said of it, else the label of its name.
+    """Find the label that each value of a label column means: the one that the map gives it, else that of its name.
 
     Args:
         values: The column's cells; an empty one means nothing and is left out.
         task: The task.
-        given: Values and the names of the labels that they mean, None to leave their rows out. Of values that differ
-            as little as `folded` says, one stands for those of which nothing else is said.
-        place: The column, for messages.
-        mappable: Whether values can be given a meaning.
-        whole: Whether these are all values that something is said of; another split may have more.
+        label_map: Values and the names of the labels that they mean, None to leave their rows out. An entry holds for
+            all values that `folded` makes equal, unless they have entries of their own.
+        place: The column's name in messages.
+        mappable: Whether the user can map values.
 
     Returns:
         A label index for every value, None to leave its rows out.
 
     Raises:
-        PrunescopeError: A value means no label, or what was said of it makes no sense.
+        PrunescopeError: A value means no label, or the map makes no sense.
     """
     different = sorted({*values} - {""})
-    words = set(map(folded, different))
-    said: dict[str, int | None] = {}
-    for value, name in given:
-        if value in said or len(value) > MAX_NAME_CHARS or (whole and folded(value) not in words):
-            fault = f"label map: '{value[:40]}' is there twice, too long, or no value of {place}"
+    mapped: dict[str, int | None] = {}
+    for value, name in label_map:
+        if value in mapped or len(value) > MAX_NAME_CHARS:
+            fault = f"label map: '{value[:40]}' is there twice, or too long"
             raise PrunescopeError(f"{fault}: give values such as {first_few(different)} once")
-        said[value] = None if name is None else label_of(name, task)
-        if name is not None and said[value] is None:
+        mapped[value] = None if name is None else label_of(name, task)
+        if name is not None and mapped[value] is None:
             raise PrunescopeError(f"label map: '{name[:40]}' is none of {first_few(task.label_names)}: choose a label")
-    said = {folded(value): label for value, label in said.items()} | said
-    found = {value: said.get(value, said.get(folded(value), label_of(value, task))) for value in different}
-    unknown = [value for value, label in found.items() if label is None and not {value, folded(value)} & {*said}]
-    if unknown := [*{folded(value): value for value in unknown}.values()]:  # one spelling of each
-        fault = f"{place} says {first_few(unknown)}, which is none of the labels {first_few(task.label_names)}"
-        value = unknown[0][:40]
-        said_as = f"--label-map='{meaning_text(value, 'LABEL')}' (in Python label_map={{{value!r}: 'LABEL'}})"
-        remedy = f"name another column with --label, or what each value means, or nothing, with {said_as}"
+    mapped = {folded(value): label for value, label in mapped.items()} | mapped
+    entries = {value: value if value in mapped else folded(value) for value in different}
+    labels = {value: mapped[entry] if entry in mapped else label_of(value, task) for value, entry in entries.items()}
+    unknown = {entry: value for value, entry in entries.items() if labels[value] is None and entry not in mapped}
+    if unknown:
+        spellings = [*unknown.values()]  # one of each value
+        fault = f"{place} says {first_few(spellings)}, which is none of the labels {first_few(task.label_names)}"
+        value = spellings[0][:40]
+        option = f"--label-map='{meaning_text(value, 'LABEL')}' (in Python label_map={{{value!r}: 'LABEL'}})"
+        remedy = f"name another column with --label, or what each value means, or nothing, with {option}"
         raise PrunescopeError(f"{fault}: {remedy if mappable else 'correct the file, or choose another task'}")
-    return found
+    return labels
 
 
 def label_order(names: Sequence[str], task: Task, checkpoint: str) -> tuple[int, ...]:
@@ -146,7 +136,7 @@ def label_order(names: Sequence[str], task: Task, checkpoint: str) -> tuple[int,
     Args:
         names: The checkpoint's label names, in the order of its rows.
         task: The task.
-        checkpoint: The checkpoint, for the message.
+        checkpoint: The checkpoint's name in messages.
 
     Returns:
         One row number per label of the task; (0, 1, …) if the checkpoint has the task's order.
@@ -154,9 +144,9 @@ def label_order(names: Sequence[str], task: Task, checkpoint: str) -> tuple[int,
     Raises:
         PrunescopeError: There are more or fewer names than labels, a name fits no label, or two names fit the same.
     """
-    meant = [label_of(name, task) for name in names]
-    if sorted(-1 if label is None else label for label in meant) != list(range(len(task.label_names))):
+    indices = [label_of(name, task) for name in names]
+    if sorted(-1 if index is None else index for index in indices) != list(range(len(task.label_names))):
         given, wanted = f"{len(names)} labels, {first_few(names)}", f"task {task.name}, {first_few(task.label_names)}"
         fault = f"has {given}, which do not match those of {wanted}, one to one"
         raise refused(checkpoint, fault, f"choose the task that it was fine-tuned on, or {CORRECT_LABELS}")
-    return tuple(meant.index(label) for label in range(len(names)))
+    return tuple(indices.index(label) for label in range(len(names)))

@@ -1,6 +1,6 @@
-"""From a request to its inputs and its key, before any model is loaded; no torch.
+"""Find the inputs of a request and its key, before any model is loaded; no torch.
 
-Importing torch takes seconds: without it, a stored result is found, or a bad request refused, at once.
+Importing torch takes seconds. Without it, a stored result is found, or a bad request refused, at once.
 """
 
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ DTYPE = "float32"
 
 @dataclass(frozen=True)
 class Inputs:
-    """The inputs that a request names, found and pinned.
+    """The inputs that a request names, with pinned content.
 
     Attributes:
         resolved: The checkpoint's files.
         subset: The evaluation examples.
-        calibration: Examples for the request's method to score on; None if it scores on none.
-        rest: Further labelled examples, on which the working range is judged as well; None if there are none.
+        calibration: Examples that the request's method scores on; None if it needs none.
+        rest: Further labelled examples on which the working range is judged; None if there are none.
         request: The request.
     """
 
@@ -38,7 +38,7 @@ class Inputs:
     request: SweepRequest
 
     def key_of(self, request: SweepRequest) -> str:
-        """Compute the key of the result of the request, or of one that follows it, such as its control."""
+        """Compute the key of the result of this request, or of one that follows it, such as its control."""
         pruning = pruning_record(request, self.calibration)
         made_by = {"dtype": DTYPE, "engine": catalog.ENGINE_VERSION}
         return result_key(request, self.resolved.revision, self.subset.record, pruning, made_by)
@@ -77,7 +77,7 @@ def pruning_record(
 
     Args:
         request: The request.
-        calibration: See `Inputs`.
+        calibration: The examples that its method scores on, if any.
         reliability: The scores' reliability, one value per layer, once known; it does not change the key.
     """
     calibration = calibration if METHODS[request.method].calibrated else None

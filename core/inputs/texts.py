@@ -1,4 +1,4 @@
-"""Find the texts of a result's examples: those that come with this project, and those that were drawn here before."""
+"""Find the texts of a result's examples: those that come with this project, and those that this computer has kept."""
 
 import json
 import re
@@ -14,9 +14,9 @@ from core.results.key import fingerprint_of
 from core.results.schema import TaskRecord
 from core.results.store import write_atomically
 
-FOLDER = SHIPPED / "subsets"  # of the examples that were written for this project
+FOLDER = SHIPPED / "subsets"  # holds the examples that were written for this project
 EVALUATION, CALIBRATION = "evaluation", "calibration"
-TRAINING_PART = "training"  # what an embedded checkpoint was fine-tuned on, where that was written too
+TRAINING_PART = "training"  # the data that an embedded checkpoint was fine-tuned on, if they were written too
 Texts = tuple[tuple[str, ...], ...]  # one or two texts per example
 
 
@@ -36,12 +36,12 @@ def read_written(task: Task, part: str) -> Table:
 
 
 def folder() -> Path:
-    """Return where texts are kept."""
+    """Return the folder in which texts are kept."""
     return user_cache_path("prunescope") / "subsets"
 
 
 def remember(fingerprint: str, texts: Texts) -> None:
-    """Keep the texts of a result's examples, in evaluation order; without room for them they are not shown later."""
+    """Keep the texts of a result's examples, in evaluation order; if there is no room for them, pages go without."""
     with suppress(OSError):
         write_atomically(folder() / f"{fingerprint}.json", json.dumps(texts, ensure_ascii=False))
 
@@ -49,18 +49,17 @@ def remember(fingerprint: str, texts: Texts) -> None:
 def texts_of(task: TaskRecord) -> Texts | None:
     """Find the texts of a result's examples, in evaluation order; None if this computer does not have them.
 
-    Texts belong to a result if they have its record's fingerprint.
+    The record's fingerprint shows whether texts belong to a result.
     """
     try:
         if task.source == "written":
             table = read_written(TASKS[task.name], task.split)
             columns = [table.column(column) for column in TASKS[task.name].text_columns]
-            found = tuple(tuple(column[row] for column in columns) for row in task.examples)
+            texts = tuple(tuple(column[row] for column in columns) for row in task.examples)
         elif re.fullmatch("[0-9a-f]{64}", task.fingerprint):
-            kept = (folder() / f"{task.fingerprint}.json").read_text(encoding="utf-8")
-            found = tuple(map(tuple, json.loads(kept)))
+            texts = tuple(map(tuple, json.loads((folder() / f"{task.fingerprint}.json").read_text(encoding="utf-8"))))
         else:
             return None
-        return found if fingerprint_of(task.name, found, task.gold) == task.fingerprint else None
+        return texts if fingerprint_of(task.name, texts, task.gold) == task.fingerprint else None
     except (PrunescopeError, OSError, LookupError, RecursionError, ValueError, TypeError):
         return None

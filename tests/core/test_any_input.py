@@ -121,7 +121,4 @@ def test_a_table_of_any_content(suffix: str, content: bytes) -> None:
 
 
 def test_a_message_quotes_no_empty_value() -> None:
-    assert (
-        str(PrunescopeError("amount '' is no number, 'it''s' neither"))
-        == "amount (empty) is no number, 'it''s' neither"
-    )
+    assert str(PrunescopeError("'' is no number, 'it''s' neither")) == "(empty) is no number, 'it''s' neither"

@@ -13,7 +13,7 @@ from core.findings.words import numbered
 from core.inputs import uploads
 from core.inputs.columns import Columns, likely_columns
 from core.inputs.labels import folded, label_of, meanings
-from core.inputs.tables import TABLE, DataFile, Table, content_of
+from core.inputs.tables import TABLE, DataFile, Table, content_key
 from core.jobs.queue import queue
 from core.request.catalog import Task
 from core.request.limits import TABLE_SUFFIXES, is_hosted, is_upload, limits
@@ -36,11 +36,7 @@ PRIVACY_LOCAL = "It stays on this computer, in Prunescope's cache."
 Fields = dict[str, Any]  # the fields of a request that say where a table is and what it means
 
 
-def _key(files: Sequence[DataFile], limit: int) -> tuple[object, ...]:
-    return (*((file.name, content_of(file)) for file in files), limit)
-
-
-@cached(LRUCache(4), _key, Lock())  # each has at most `core.wall.reading.MOST_CHARS`
+@cached(LRUCache(4), content_key, Lock())  # each has at most `core.wall.reading.MOST_CHARS`
 def read_preview(files: Sequence[DataFile], limit: int) -> Table:
     """Read the first rows of a table in a confined process; the latest tables are cached for all pages.
 

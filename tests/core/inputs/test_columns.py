@@ -14,10 +14,10 @@ OWN = made_task((), ("Glad", "in between", "sad"))
 NUMBERS = made_task((), ("LABEL_0", "LABEL_1"))  # of pairs or of single texts
 
 
-def table(*columns: str, numeric: tuple[str, ...] = (), **cells: tuple[str, ...]) -> Table:
+def table(*columns: str, **cells: tuple[str, ...]) -> Table:
     filled = {name: tuple(f"{name} {k}" for k in range(3)) for name in columns}
     count = max(map(len, cells.values()), default=3)
-    return Table("a.csv", filled | cells, tuple(range(count)), frozenset(numeric))
+    return Table("a.csv", filled | cells, tuple(range(count)))
 
 
 @pytest.mark.parametrize(
@@ -54,15 +54,10 @@ def test_a_safe_guess_or_none(columns, task, text, label) -> None:
 
 
 def test_what_is_asked_for_is_taken_and_only_the_rest_guessed() -> None:
-    known = table("title", "body", "mood", "label", numeric=("mood",))
+    known = table("title", "body", "mood", "label")
     assert choose_columns(known, OWN, ("body", "title"), None) == Columns(("body", "title"), "label", ("label",))
     assert choose_columns(known, OWN, ("body",), "mood") == Columns(("body",), "mood")
-    for text, task, words in (
-        ("text", OWN, "has no column 'text': name one of title, body, mood, label"),
-        ("mood", OWN, "column 'mood' is not text"),
-        ("body", MRPC, "1 text columns: name 2, as many as MRPC reads"),
-    ):
-        assert words in refusal(choose_columns, known, task, (text,), None)
+    assert "1 text columns: name 2, as many as MRPC reads" in refusal(choose_columns, known, MRPC, ("body",), None)
 
 
 IDS = ("7f3a-00ab", "81bc-4c1d", "9e0f-a2b3")

@@ -161,8 +161,9 @@ def test_a_configuration_is_asked_for_where_it_is_unclear(hub: LocalHub, folder:
 
 def test_rows_without_text_or_label_are_left_out(folder: Path, ask) -> None:
     columns = {"text": ["", None, *(f"text {k}" for k in range(18))], "label": [k % 2 for k in range(18)] + [-1, -1]}
-    Dataset.from_dict(columns, features=FEATURES).to_parquet(str(folder / "validation.parquet"))
-    assert sorted(ask(f"hub:{REPO}", "--examples", "16").subset.record.examples) == list(range(2, 18))
+    Dataset.from_dict(columns, features=FEATURES).to_parquet(path := str(folder / "validation.parquet"))
+    for data in (f"hub:{REPO}", path):
+        assert sorted(ask(data, "--examples", "16").subset.record.examples) == list(range(2, 18))
 
 
 def test_names_tell_configurations_and_splits() -> None:

@@ -58,19 +58,12 @@ def test_rows_are_found_by_name_or_refused(task: str, names: tuple[str, ...], or
         assert [label_of(names[row], TASKS[task]) for row in order] == [*range(len(order))]
 
 
-def test_a_map_may_tell_of_values_that_only_another_split_has() -> None:
-    given = (("1", "negative"), ("3", None), ("5", "positive"))
-    said = refusal(meanings, ("1", "5"), TASKS["sst2"], given, "stars")
-    assert "'3' is there twice, too long, or no value of stars" in said
-    assert meanings(("1", "5"), TASKS["sst2"], given, "stars", whole=False) == {"1": 0, "5": 1}
-
-
-def test_what_is_said_of_a_value_holds_in_any_case_where_nothing_else_is_said() -> None:
-    said = (("yes", "duplicate"), ("No", "not duplicate"), ("Y E S", None))
-    found = meanings(("Yes", "YES", "yes ", "no", "Y E S"), TASKS["qqp"], said, "same")
-    assert found == {"Yes": 1, "YES": 1, "yes ": 1, "no": 0, "Y E S": None}
+def test_an_entry_of_a_label_map_holds_for_all_spellings_without_one_of_their_own() -> None:
+    label_map = (("yes", "duplicate"), ("No", "not duplicate"), ("Y E S", None), ("of another split", None))
+    labels = meanings(("Yes", "YES", "yes ", "no", "Y E S"), TASKS["qqp"], label_map, "same")
+    assert labels == {"Yes": 1, "YES": 1, "yes ": 1, "no": 0, "Y E S": None}
     widths = ("ＹＥＳ", "yes\u00a0", "\u3000yes", "y\u200bes", "ye\u00ads")
-    assert {*meanings(widths, TASKS["qqp"], (("yes", "duplicate"),), "same", whole=False).values()} == {1}
+    assert {*meanings(widths, TASKS["qqp"], label_map, "same").values()} == {1}
     assert label_of("Ｎｏｔ\u00a0Duplicate", TASKS["qqp"]) == 0
-    said = refusal(meanings, ("YES", "Yes", "ＹＥＳ", "no"), TASKS["qqp"], (), "same")
-    assert "same says ＹＥＳ, no, which" in said, "each is named once"
+    message = refusal(meanings, ("YES", "Yes", "ＹＥＳ", "no"), TASKS["qqp"], (), "same")
+    assert "same says ＹＥＳ, no, which" in message, "each is named once"

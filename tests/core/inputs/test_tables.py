@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import ClassLabel, Dataset, Features, Value
 
+from core.inputs import tables
 from core.inputs.tables import DataFile, Table, read_table
 from tests.refusals import refusal
 
@@ -46,6 +47,7 @@ REFUSED: list[tuple[str, bytes | str, str]] = [
     ("a.csv", "text,text\na,1\n", "2 of them 'text'"),
     ("a.csv", "text\na\n", "it needs a header and at least two columns"),
     ("a.csv", b"\xef\xbb\xbf" + b"a," * 300_000, "it needs a header"),
+    ("a.csv", "\n\ntext,label\n", "it needs a header"),
     ("a.csv", "text,label\n", "has no rows"),
     ("a.csv", "text,label\n" + "x" * 200_000 + ",1\n", "field larger than field limit"),
     ("a.tsv", 'text\tlabel\nFine.\t1\n"It is bad.\t0\nI hated it."\t0\n', "marks in row 3 do not end there"),
@@ -72,6 +74,28 @@ def test_what_cannot_be_read_is_refused_alike_as_a_whole_and_in_part(read: Read,
     assert name in message
 
 
+def test_a_small_file_that_holds_endless_text_is_not_read_to_the_end(read: Read) -> None:
+    """A Parquet file of some kilobytes that stands for 600 MB."""
+    repeated = pa.DictionaryArray.from_arrays(pa.array([0] * 1_000, pa.int32()), pa.array(["x" * 300_000]))
+    for as_dictionary in (False, True):
+        content = BytesIO()
+        pq.write_table(pa.table({"text": repeated, "more": repeated}), content, store_schema=as_dictionary)
+        assert len(content.getvalue()) < 100_000
+        message = refusal(read, content.getvalue(), "a.parquet")
+        assert (
+            "134,400,000 characters in its first 224 rows, at most 134,217,728 are read: shorten its texts" in message
+        )
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_as_much_text_as_is_allowed_is_read(read: Read, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(tables, "MAX_CHARS", 12)
+    rows = "text,label\nfine,a\ngreat,b\n" if name == "a.csv" else '{"text": "fine!"}\n{"text": "good, 7"}\n'
+    assert len(read(rows, name).rows) == 2
+    monkeypatch.setattr(tables, "MAX_CHARS", 10)
+    assert f"{name} has 1" in refusal(read, rows.replace("text", "words"), name)
+
+
 # ---------------------------------------------------------------- CSV and TSV
 
 
@@ -80,7 +104,6 @@ def test_quotes_line_breaks_and_blank_rows(read: Read) -> None:
     texts, labels = ("good, really", "bad", "two\nlines", "fair", "dull"), ("pos", "neg", "pos", "meh", "neg")
     assert dict(table.cells) == {"text": texts, "label": labels}
     assert table.rows == (0, 1, 3, 4, 5), "blank rows count"
-    assert "a.csv, row 4 without the header: column 'text' is empty" in str(table.empty(2, "text"))
     assert read(b"\xef\xbb\xbf" + CSV).cells == table.cells
     assert read(CSV.replace(b",", b"\t").replace(b"\r", b""), "a.tsv").rows == table.rows
 
@@ -111,8 +134,8 @@ def test_values_become_text_and_nested_ones_are_left_out(read: Read) -> None:
     table = read("\n\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "a.jsonl")
     known = {"text": ("Grüße", ""), "label": ("2", ""), "score": ("1", "0.5"), "ok": ("true", "false")}
     assert dict(table.cells) == known | {"same": ("yes ", "")}
-    assert (table.rows, table.numeric) == ((0, 2), {"label", "score", "ok"})
-    assert "column 'score' is not text" in refusal(table.column, "score", is_text=True)
+    assert table.rows == (0, 2)
+    assert "a.jsonl has no column 'mood': name one of text, label, score, ok, same" in refusal(table.column, "mood")
 
 
 def test_named_labels_are_read_as_names(read: Read) -> None:
@@ -120,7 +143,6 @@ def test_named_labels_are_read_as_names(read: Read) -> None:
     columns = {"t": ["a ", "b", "c"], "y": [1, 0, -1], "v": [[0.1], [], [0.2]]}
     table = read(parquet(columns, features), "a.parquet")
     assert dict(table.cells) == {"t": ("a ", "b", "c"), "y": ("yes", "no", "")}
-    assert table.numeric == frozenset()
 
 
 def test_files_follow_each_other_until_enough_rows_are_read(tmp_path: Path) -> None:
