@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import PrunescopeError
 from core.exports.notebook import NotebookResult
-from core.inputs.in_memory import LABEL, keep_sentences, mark_of, plain
 from core.inputs.tables import as_text
+from core.inputs.uploads import LABEL, keep_sentences, label_mark, plain
 from core.precompute import find, run
 from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
 from core.request.sweep_request import SweepRequest
@@ -112,7 +112,7 @@ def _meanings(label_map: Any) -> list[tuple[str, Any]]:
         return []
     if not isinstance(label_map, Mapping):
         raise PrunescopeError(f"label_map is a {type(label_map).__name__}: give a dict such as {{1: 'bad', 3: None}}")
-    return [(as_text(mark_of(value, "a label in label_map")), meaning) for value, meaning in label_map.items()]
+    return [(as_text(label_mark(value, "a label in label_map")), meaning) for value, meaning in label_map.items()]
 
 
 @contextmanager

@@ -1,24 +1,26 @@
 """Keep the tables that visitors upload; a request names each by a secret, so that no path comes from visitors' input.
 
-A name is `own:` and 64 hexadecimal digits. The first half names the visit, 8 digits its address; the second half can
-be computed only by who knows the visit's token. On a shared server a table is read for its own visit alone (`belongs`),
-which is asked where work starts (`core.jobs.queue`).
+A name is `own:` and 64 hexadecimal digits. The first half identifies the visit, its first 8 digits the visit's address;
+only the holder of the visit's token can compute the second half. On a shared server a table is read for its own visit
+alone (`belongs`, which is checked where work starts: `core.jobs.queue`).
 
-All that strangers leave on a hosted server's disk is kept below its caps: the oldest of whoever holds most goes first.
-No torch.
+Sentences in memory, as a notebook has them, are kept as such a table too. On a hosted server everything that strangers
+leave on the disk stays below its caps: the oldest of whoever holds most goes first. No torch.
 """
 
 import hashlib
 import hmac
+import json
 import logging
 import os
 import re
 import shutil
 from collections.abc import Collection, Iterable
-from contextlib import suppress
+from itertools import chain
 from math import inf
 from pathlib import Path, PurePath
 from threading import Lock
+from typing import Any
 
 from huggingface_hub import CacheNotFound, constants, scan_cache_dir
 from platformdirs import user_cache_path
@@ -32,8 +34,12 @@ from core.results import store
 from core.wall.turns import NOBODY, Stored, Visitor, surplus
 
 MAX_NAME_CHARS = 80
-VISIT_DIGITS, HOLDER_DIGITS = 32, 8  # of a name: its first half, and how that begins
+VISIT_DIGITS, HOLDER_DIGITS = 32, 8  # of a name: its first half, and the beginning of that
 SMALLER_MODELS = "smaller_models"  # a folder of the user's cache
+SENTENCES = "sentences.jsonl"  # what results call a table of sentences in memory
+LABEL, TEXT, PAIR = "label", ("text",), ("text1", "text2")  # its columns
+QUOTED_CHARS = 40  # of a value, in a message
+MOST_BITS = 64  # of an integer: Python refuses to write one of 4,300 digits or more
 
 logger = logging.getLogger(__name__)
 _lock = Lock()  # of all that is written and deleted
@@ -43,9 +49,9 @@ def keep(name: str, content: bytes, visitor: Visitor = NOBODY, in_use: Collectio
     """Store an uploaded table for the worker, and return its name for a request's `data`.
 
     Args:
-        name: The file's name, as the visitor's browser says it.
+        name: The file's name, as the visitor's browser states it.
         content: Its bytes.
-        visitor: Who uploads it.
+        visitor: The visitor who uploads it.
         in_use: The names of tables that must not make room for it.
 
     Raises:
@@ -60,15 +66,15 @@ def keep(name: str, content: bytes, visitor: Visitor = NOBODY, in_use: Collectio
         raise PrunescopeError(f"{fault}: give {wanted}")
     digest = hashlib.sha256(content).hexdigest()
     secret = hmac.digest(visitor.token.encode(), f"{digest} {file}".encode(), "sha256").hex()[:32]
-    data = f"{_names_of(visitor)}{secret}"
-    path = _place(data) / digest / file
+    data = f"{_prefix_of(visitor)}{secret}"
+    path = _folder(data) / digest / file
     try:
         with _lock:
             if path.is_file() and sha256_of(path) == digest:
-                os.utime(_place(data))  # it is used again, so others are older
+                os.utime(_folder(data))  # used again, it is no longer among the oldest
             else:
                 store.write_atomically(path, content)
-                _make_room_beside({_place(name) for name in (data, *in_use)})
+                _make_room_beside({_folder(name) for name in (data, *in_use)})
     except OSError as error:
         raise PrunescopeError(f"{file} cannot be stored ({error.strerror}): free some space") from error
     return data
@@ -76,7 +82,7 @@ def keep(name: str, content: bytes, visitor: Visitor = NOBODY, in_use: Collectio
 
 def belongs(data: str, visitor: Visitor) -> bool:
     """Whether a visit may have this table read: on a shared server, whether it has uploaded it."""
-    return not is_hosted() or data.startswith(_names_of(visitor))
+    return not is_hosted() or data.startswith(_prefix_of(visitor))
 
 
 def find(data: str) -> DataFile:
@@ -86,73 +92,122 @@ def find(data: str) -> DataFile:
         PrunescopeError: It does not exist, or is damaged.
     """
     if is_upload(data):
-        for path in _place(data).glob("*/*.*"):
+        for path in _folder(data).glob("*/*.*"):
             if path.suffix in TABLE_SUFFIXES and sha256_of(path) == path.parent.name:
                 return DataFile(path, path.name)
     raise PrunescopeError("this file is not stored here any more: choose it again")
 
 
-def _names_of(visitor: Visitor) -> str:
+def _prefix_of(visitor: Visitor) -> str:
     """Return how the names of a visit's tables begin."""
     holder, visit = (hashlib.sha256(name.encode()).hexdigest() for name in (visitor.holder, visitor.token))
     return f"{OWN}{holder[:HOLDER_DIGITS]}{visit[: VISIT_DIGITS - HOLDER_DIGITS]}"
 
 
-def _place(data: str) -> Path:
-    """Return the folder of a table: in that of its visit."""
-    digits = data.removeprefix(OWN)
-    return user_cache_path("prunescope") / "own" / digits[:VISIT_DIGITS] / digits[VISIT_DIGITS:]
+def _folder(data: str) -> Path:
+    """Return the folder of a table."""
+    return user_cache_path("prunescope") / "own" / data.removeprefix(OWN)
 
 
 def _make_room_beside(kept: Collection[Path]) -> None:
-    """Delete the oldest tables of visits that have too many, and what is too much of all visits."""
+    """Delete the oldest tables of whoever holds most until all fit, but for those kept."""
     tables = []
-    for folder in (user_cache_path("prunescope") / "own").glob("*/*"):
-        size = sum(file.stat().st_size for file in folder.glob("*/*"))
+    for folder in (user_cache_path("prunescope") / "own").iterdir():
         age = inf if folder in kept else folder.stat().st_mtime_ns
-        tables.append(Stored(folder.parent.name[:HOLDER_DIGITS], age, size, folder))
-    gone = surplus(tables, limits().uploads_bytes)
-    for visit in {table.place.parent for table in tables}:
-        counted = [table._replace(size=1) for table in tables if table.place.parent == visit]
-        gone += surplus(counted, limits().visit_uploads)
-    for folder in {*gone}.difference(kept):
+        size = sum(file.stat().st_size for file in folder.glob("*/*"))
+        tables.append(Stored(folder.name[:HOLDER_DIGITS], age, size, folder))
+    for folder in set(surplus(tables, limits().uploads_bytes)).difference(kept):
         shutil.rmtree(folder, ignore_errors=True)
-        with suppress(OSError):  # others are left in it
-            folder.parent.rmdir()
+
+
+# ---------------------------------------------------------------- sentences in memory
+
+
+def keep_sentences(sentences: Iterable[Any], labels: Iterable[Any]) -> tuple[str, tuple[str, ...]]:
+    """Store labelled sentences as a table; their positions are the numbers of its rows.
+
+    Args:
+        sentences: Texts, or pairs of texts.
+        labels: The name or the number of each sentence's label. Both are read in order; a pandas index is ignored.
+
+    Returns:
+        The table's name for a request's `data`, and its text columns.
+
+    Raises:
+        PrunescopeError: They are neither texts nor pairs of texts, or there is not one label for each.
+    """
+    try:
+        given = [] if isinstance(sentences, str) else sentences
+        rows = [(row,) if isinstance(row, str) else tuple(row) for row in given]
+        marks = [label_mark(label, f"labels[{place}]") for place, label in enumerate(labels)]
+    except TypeError as error:
+        raise PrunescopeError(f"sentences or labels: {error}: give lists of texts or pairs, and of labels") from error
+    if not 0 < len(rows) == len(marks) <= limits().rows:
+        fault = f"{len(rows):,} sentences and {len(marks):,} labels"
+        raise PrunescopeError(f"{fault}: give a list of at most {limits().rows:,} texts or pairs, and their labels")
+    columns = PAIR if len(rows[0]) == 2 else TEXT
+    for place, row in enumerate(rows):
+        if len(row) != len(columns) or not all(isinstance(text, str) and text.strip() for text in row):
+            quoted = repr(row[0] if len(row) == 1 else row)[:QUOTED_CHARS]
+            raise PrunescopeError(f"sentences[{place}] is {quoted}: give a text each, or a pair of texts each")
+    cells = (dict(zip((*columns, LABEL), (*row, mark), strict=True)) for row, mark in zip(rows, marks, strict=True))
+    lines = "\n".join(json.dumps(values, ensure_ascii=False) for values in cells)
+    return keep(SENTENCES, lines.encode(errors="backslashreplace")), columns  # half a character is refused when read
+
+
+def plain(value: Any) -> Any:
+    """Return the Python value of a numpy or torch scalar; return anything else unchanged.
+
+    Raises:
+        PrunescopeError: It is an integer too long to be written.
+    """
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        raise PrunescopeError(f"a number has {value.bit_length():,} bits: give one of at most {MOST_BITS}")
+    return value.item() if getattr(value, "ndim", None) == 0 else value
+
+
+def label_mark(label: Any, place: str) -> str | int | float:
+    """Return the name or the number of a label as a plain value.
+
+    Args:
+        label: The label as it was given.
+        place: Its place in messages.
+
+    Raises:
+        PrunescopeError: It is neither a name nor a number.
+    """
+    mark = plain(label)
+    if not isinstance(mark, str | int | float) or mark == "" or mark != mark:  # NaN differs from itself
+        raise PrunescopeError(f"{place} is {repr(mark)[:QUOTED_CHARS]}: give the name or the number of a label")
+    return mark
 
 
 # ---------------------------------------------------------------- all that strangers leave
 
 
 def make_room() -> None:
-    """Delete old results, texts and downloads beyond the caps; on one's own computer nothing.
+    """Delete old results, texts and downloads beyond the caps of a hosted server.
 
     What cannot be deleted stays, and the log says so.
     """
     if not is_hosted():
         return
-    bound = limits()
-    own = [] if store.own_is_shipped() else store.result_files(store.user_folder())
+    results = [] if store.own_is_shipped() else store.result_files(store.user_folder())
+    models = (user_cache_path("prunescope") / SMALLER_MODELS).glob("*.zip")
     try:
-        smaller = (user_cache_path("prunescope") / SMALLER_MODELS).glob("*.zip")
-        for files in (own, texts.folder().glob("*.json"), smaller):
-            stats = [(path.stat(), path) for path in files if path.is_file()]
-            _trim([(stat.st_mtime_ns, stat.st_size, path) for stat, path in stats], bound.results_bytes)
-        # Whole repositories, not their commits, which copies of a repository share.
+        files = [(path, path.stat()) for path in chain(results, models, texts.folder().glob("*.json"))]
+        _trim((Stored("", stat.st_mtime_ns, stat.st_size, path) for path, stat in files), limits().results_bytes)
+        # Whole repositories: copies of one share files, so commits cannot be deleted alone.
         repos = scan_cache_dir(constants.HF_HUB_CACHE).repos
-        _trim(((repo.last_accessed, repo.size_on_disk, repo.repo_path) for repo in repos), bound.hub_cache_bytes)
+        downloads = (Stored("", repo.last_accessed, repo.size_on_disk, repo.repo_path) for repo in repos)
+        _trim(downloads, limits().hub_cache_bytes)
     except CacheNotFound:
         return
     except OSError:
         logger.exception("old files cannot be deleted")
 
 
-def _trim(found: Iterable[tuple[float, int, Path]], most: float) -> None:
-    """Delete files or folders, the oldest first, until all together have at most so many bytes.
-
-    Args:
-        found: When each was written or read, its bytes, and its place.
-        most: The bytes.
-    """
-    for path in surplus((Stored("", *file) for file in found), most):
+def _trim(stored: Iterable[Stored[Path]], most: float) -> None:
+    """Delete files or folders, the oldest first, until they take at most so many bytes."""
+    for path in surplus(stored, most):
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

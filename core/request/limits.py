@@ -37,7 +37,6 @@ class Limits:
         parameters: Parameters of the model.
         download_bytes: Bytes of one checkpoint, or of one split of a data set, on the Hub.
         upload_bytes: Bytes of an uploaded table or result.
-        visit_uploads: Tables kept for one visit.
         uploads_bytes: Bytes of the tables kept for all visits.
         rows: Rows read from a table.
         job_seconds: Seconds for each sweep of a job, or for a question.
@@ -53,7 +52,6 @@ class Limits:
     parameters: int = 1_000_000_000
     download_bytes: int = 6 * 1024**3
     upload_bytes: int = 20 * 1024**2
-    visit_uploads: int = 100
     uploads_bytes: int = 2 * 1024**3
     rows: int = 10_000
     job_seconds: float = inf
@@ -71,7 +69,6 @@ HOSTED_LIMITS = Limits(
     parameters=150_000_000,
     download_bytes=700 * 1024**2,
     upload_bytes=5 * 1024**2,
-    visit_uploads=4,
     uploads_bytes=256 * 1024**2,
     rows=2_000,
     job_seconds=600,
