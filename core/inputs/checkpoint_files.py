@@ -1,6 +1,6 @@
-"""Choose the files that make a checkpoint, refuse what they must not ask for, and compute their digests.
+"""Choose the files that make up a checkpoint, check them before anything heavy reads them, and compute their digests.
 
-No torch, no network. What a checkpoint takes in memory and time is not reckoned here: it is loaded under limits.
+No torch, no network. Memory and time need no estimate here: a checkpoint is loaded under limits.
 """
 
 import hashlib
@@ -20,36 +20,39 @@ CONFIG = "config.json"
 ADAPTER = "adapter_config.json"  # transformers would add its weights where the library for it is installed
 TRAINING_EXAMPLES = "training_examples.npy"
 RECIPE_FILE = "recipe.json"  # how to make weights that are not shipped
-TOKENIZER = "tokenizer.json"  # all that a tokenizer does; other files are converted to it
+TOKENIZER = "tokenizer.json"  # describes a tokenizer completely; other files are converted to it
 _SUBWORDS = ("spiece.model", "spm.model", "sentencepiece.bpe.model", "bpe.codes")
 VOCABULARIES = (TOKENIZER, "vocab.txt", "vocab.json", *_SUBWORDS)
 TOKENIZER_CONFIG = "tokenizer_config.json"
 TOKENIZER_FILES = (*VOCABULARIES, "merges.txt", TOKENIZER_CONFIG, "special_tokens_map.json", "added_tokens.json")
-# To transformers, whatever it reads of a checkpoint: nothing is fetched, and no code of a checkpoint is run.
+# Options of every transformers call that reads a checkpoint: fetch nothing, run none of its code.
 SAFE = {"local_files_only": True, "trust_remote_code": False}
 MAX_JSON_BYTES = 4 * 2**20
 MAX_TOKENIZER_BYTES = 32 * 2**20  # XLM-R's tokenizer.json has 17 MB
 _WEIGHTS = (("model.safetensors", "model-*.safetensors"), ("pytorch_model.bin", "pytorch_model-*.bin"))
-# Fields that no checkpoint may fill: the first two make transformers read other files, or weights of another format,
-# than those that are hashed; the third puts a convolution beside the first layer, which no method here prunes.
+# Fields that no checkpoint may set: the first two make transformers read weights of other formats or files than are
+# hashed; the third puts a convolution beside the first layer, which no method here prunes.
 _FOREIGN = ("quantization_config", "transformers_weights", "conv_kernel_size")
-# Numbers that take time or memory before a model's size can be counted.
+# Numbers that cost time or memory before a model's size can be counted.
 _MOST = {
-    **{"num_hidden_layers": MAX_LAYERS, "n_layers": MAX_LAYERS, "hidden_size": 10**6, "dim": 10**6},
-    **{"num_labels": 1_000, "max_position_embeddings": 2**17},
+    "num_hidden_layers": MAX_LAYERS,
+    "n_layers": MAX_LAYERS,
+    "hidden_size": 10**6,
+    "dim": 10**6,
+    "num_labels": 1_000,
 }
 
 
-def refused(checkpoint: str, fault: str, remedy: str = "choose another") -> PrunescopeError:
+def refused(name: str, fault: str, remedy: str = "choose another") -> PrunescopeError:
     """Return the error that refuses a checkpoint, or a data set on the Hub."""
-    return PrunescopeError(f"'{checkpoint}' {fault}: {remedy}")
+    return PrunescopeError(f"'{name}' {fault}: {remedy}")
 
 
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal; an unchanged file is read once per process.
 
-    A file has changed where its inode, its size, or its time of modification or of change has; the last is set by the
-    system alone. Left unseen are writes of the same size in the same tick of its clock, of some milliseconds.
+    A file counts as changed when its inode, size, or time of modification or of change differs; only the system sets
+    the last. Writes of the same size within one tick of the system's clock, some milliseconds, go unseen.
     """
     stat = path.stat()
     return _sha256_of(path.resolve(), stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
@@ -61,14 +64,14 @@ def _sha256_of(path: Path, *state: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-# ---------------------------------------------------------------- what config.json says
+# ---------------------------------------------------------------- config.json
 
 
 def read_config(path: Path, checkpoint: str) -> dict[str, Any]:
     """Read and check a config.json, before anything heavy is imported.
 
     Raises:
-        PrunescopeError: It cannot be read, or see `check_config`.
+        PrunescopeError: It cannot be read, or `check_config` refuses it.
     """
     config: dict[str, Any] = read_json(path, checkpoint)
     check_config(config, checkpoint)
@@ -79,7 +82,7 @@ def read_json(path: Path, checkpoint: str) -> Any:
     """Read a JSON file of a checkpoint.
 
     Raises:
-        PrunescopeError: It lies elsewhere, is too large, or no JSON.
+        PrunescopeError: It is outside the checkpoint's folder, too large, or not JSON.
     """
     try:
         _check_file(path, MAX_JSON_BYTES, checkpoint)
@@ -89,15 +92,15 @@ def read_json(path: Path, checkpoint: str) -> Any:
 
 
 def check_config(config: Any, checkpoint: str) -> None:
-    """Refuse a configuration of a model that cannot be pruned here, or of files other than those that are hashed.
+    """Refuse the configuration of a model that cannot be pruned here, or that reads files other than those hashed.
 
     Args:
         config: The content of config.json.
-        checkpoint: The checkpoint, for the message.
+        checkpoint: The checkpoint's name in messages.
 
     Raises:
         PrunescopeError: The model type is not supported, the model is too deep, the encoder has a convolution, or the
-            head gives no single label.
+            head does not give one label.
     """
     check_model_type(config.get("model_type") if isinstance(config, Mapping) else None, checkpoint)
     for name in _FOREIGN:
@@ -106,10 +109,9 @@ def check_config(config: Any, checkpoint: str) -> None:
     for name, most in _MOST.items():
         value = config.get(name, most)
         if type(value) is not int or not 1 <= value <= most:
-            shown = json.dumps(value, default=str)[:40]
-            raise refused(checkpoint, f"has {name} {shown} in {CONFIG}, expected 1 to {most:,}")
+            raise refused(checkpoint, f"has {name} {value!a:.40} in {CONFIG}, expected 1 to {most:,}")
     if config.get("problem_type") not in (None, "single_label_classification"):
-        fault = f"gives no single label (problem_type {str(config['problem_type'])[:40]!a} in {CONFIG})"
+        fault = f"gives no single label (problem_type {config['problem_type']!a:.40} in {CONFIG})"
         raise refused(checkpoint, fault, "choose a classifier that gives one label")
 
 
@@ -121,10 +123,6 @@ def encoder_size(config: Mapping[str, Any]) -> tuple[int, int]:
 
 def check_model_type(model_type: object, checkpoint: str) -> None:
     """Refuse a model type that `core.encoder.architectures` lacks.
-
-    Args:
-        model_type: From config.json, whatever it holds.
-        checkpoint: The checkpoint, for the message.
 
     Raises:
         PrunescopeError: The type is not supported.
@@ -141,11 +139,11 @@ def weight_files(names: Collection[str], checkpoint: str) -> tuple[str, ...]:
     """Choose the weights to read: safetensors before PyTorch's own format, one file before shards.
 
     Args:
-        names: The files of the checkpoint.
-        checkpoint: The checkpoint, for the message.
+        names: The checkpoint's files.
+        checkpoint: The checkpoint's name in messages.
 
     Returns:
-        The one file, or the index and what is called like a shard of it.
+        The one file, or the index followed by all files that are named like its shards.
 
     Raises:
         PrunescopeError: There are no weights that PyTorch can read.
@@ -163,11 +161,11 @@ def wanted_files(names: Collection[str], checkpoint: str) -> list[str]:
     """List the files that decide what a checkpoint computes: configuration, tokenizer, weights.
 
     Args:
-        names: The files of the checkpoint.
-        checkpoint: The checkpoint, for the messages.
+        names: The checkpoint's files.
+        checkpoint: The checkpoint's name in messages.
 
     Returns:
-        Their names, the weights or their index last: where these are, the others are.
+        Their names. The weights, or their index, come last: where these are, the others are too.
 
     Raises:
         PrunescopeError: One of the three is missing.
@@ -176,8 +174,8 @@ def wanted_files(names: Collection[str], checkpoint: str) -> list[str]:
         raise refused(checkpoint, f"has no {CONFIG}", "choose a folder or repository in the Hub's format")
     if not set(VOCABULARIES) & set(names):
         raise refused(checkpoint, "has no tokenizer file such as tokenizer.json or vocab.txt")
-    weights = weight_files(names, checkpoint)
-    return [CONFIG, *(name for name in TOKENIZER_FILES if name in names), *reversed(weights)]
+    weights = reversed(weight_files(names, checkpoint))
+    return [CONFIG, *(name for name in TOKENIZER_FILES if name in names), *weights]
 
 
 def content_hash(folder: Path, checkpoint: str) -> str:
@@ -185,18 +183,17 @@ def content_hash(folder: Path, checkpoint: str) -> str:
 
     Args:
         folder: The checkpoint's folder.
-        checkpoint: The checkpoint, for the messages.
+        checkpoint: The checkpoint's name in messages.
 
     Raises:
-        PrunescopeError: The folder is not a checkpoint, or a file is none, too large, lies elsewhere or names files
-            elsewhere.
+        PrunescopeError: The folder is not a checkpoint, or a file is irregular, too large, or leads or points outside.
     """
     try:
-        found = list(folder.iterdir())
-        for path in found:  # pipes and devices: transformers looks for files that nothing here needs
+        paths = list(folder.iterdir())
+        for path in paths:  # transformers also looks into files that are not hashed, and would wait for a pipe
             if path.exists() and not path.is_dir() and not path.is_file():
                 raise refused(checkpoint, f"has no {path.name} that is a regular file of its own")
-        names = sorted(wanted_files([path.name for path in found], checkpoint))
+        names = sorted(wanted_files([path.name for path in paths], checkpoint))
         if (folder / ADAPTER).exists():
             raise refused(checkpoint, f"has an adapter ({ADAPTER}), whose weights are not read", "merge it first")
         for name in names:
@@ -215,21 +212,16 @@ def content_hash(folder: Path, checkpoint: str) -> str:
 
 
 def _check_shards(index: Any, shards: Collection[str], checkpoint: str) -> None:
-    """Refuse an index of weights that names other files than shards beside it; what is elsewhere is not looked up."""
+    """Refuse an index of weights that names files other than the shards beside it, without looking those up."""
     named = index.get("weight_map") if isinstance(index, Mapping) else None
-    if (
-        not isinstance(named, Mapping)
-        or not isinstance(index.get("metadata", {}), Mapping)
-        or not named
-        or not all(shard in shards for shard in named.values())
-    ):
+    if not isinstance(named, Mapping) or not all(shard in shards for shard in named.values()):
         raise refused(checkpoint, "has an index of weights (weight_map) that does not name shards beside it")
 
 
 def _check_file(path: Path, most: int, checkpoint: str) -> None:
-    """Refuse what is no regular file inside a checkpoint's folder, or among the Hub cache's blobs that its links name.
+    """Refuse a file that is larger than `most` bytes, or that does not lie in the folder or the Hub cache's blobs.
 
-    Where a link leads elsewhere, nothing is said of what is there. Nor may it have more bytes than `most`.
+    The message says nothing about a place outside to which a link leads.
     """
     real, root = Path(os.path.realpath(path)), Path(os.path.realpath(path.parent))
     blobs = root.parent.parent / "blobs"  # beside `snapshots/COMMIT`

@@ -1,14 +1,14 @@
 """Fetch files of checkpoints and data sets from the Hugging Face Hub, at one commit. No torch.
 
-The Hub's client resumes, retries and caches. This module adds bounds on size and time, a check of the content, and
-one line for each fault. `core/__init__.py` sets the client's environment variables. The layout of its cache is
-documented: `snapshots/COMMIT/NAME` links to `blobs/DIGEST`, named by git's digest for a small file and by SHA-256 for a
-large one, which is stored as LFS.
+The Hub's client resumes, retries and caches. This module adds limits on size and time, checks the content, and turns
+each fault into one line. `core/__init__.py` sets the client's environment variables. The layout of the client's cache
+is documented: `snapshots/COMMIT/NAME` links to `blobs/DIGEST`, named by git's digest for a small file and by SHA-256
+for a large one, which is stored as LFS.
 
-Files are fetched one at a time, as `snapshot_download` does inside. That function would list the repository twice more
-for each call, download in threads that delay the end of a process whose request was given up, and cache what a proxy
-says is another commit's under the commit that was asked for. `datasets.load_dataset` would check no digest, wait
-over a minute for a stalled server, and write a second copy of all rows before it takes the first.
+Files are fetched one at a time, as `snapshot_download` does internally. That function would list the repository twice
+more for each call, download in threads that keep a process alive after its request was given up, and file what a proxy
+says is another commit's under the commit that was asked for. `datasets.load_dataset` would check no digest, wait over a
+minute for a stalled server, and write a second copy of all rows before it returns the first.
 """
 
 import re
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from threading import Thread
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -30,12 +30,12 @@ from core.request.limits import is_hosted, limits
 from core.results.store import remove_parts
 
 Report = Callable[[str, int, int], None]
-"""Takes progress: (stage, done, total). What it raises, such as a `BaseException` of its own, ends the download."""
+"""Takes progress: (stage, done, total). An exception that it raises, such as a cancellation, ends the download."""
 T = TypeVar("T")
 
 MAIN = "main"  # the branch that is read where none is named
 SILENCE_SECONDS = 10.0  # without a byte
-PATIENCE_SECONDS = 30.0  # for one call with all that the client repeats, and as long again as its bytes may take
+PATIENCE_SECONDS = 30.0  # for one call with the client's retries, in addition to the time that its bytes may take
 LEAST_SPEED = 20_000  # bytes a second
 SAID = {
     errors.GatedRepoError: "is gated: choose an open one, or on your own computer accept its terms and `hf auth login`",
@@ -57,7 +57,7 @@ class Repository(NamedTuple):
     Attributes:
         repo_id: Its name, owner/name.
         revision: A branch, tag or commit.
-        repo_type: What it is.
+        repo_type: Whether it holds a model or a data set.
     """
 
     repo_id: str
@@ -69,13 +69,13 @@ class Listing(NamedTuple):
     """The files of a repository at one commit.
 
     Attributes:
-        asked: The repository at the requested revision.
+        requested: The repository at the requested revision.
         pinned: The repository at the commit.
         sizes: The bytes of each file, by name; None if unknown.
         fault: Why only the local cache was read; None if the Hub answered.
     """
 
-    asked: Repository
+    requested: Repository
     pinned: Repository
     sizes: Mapping[str, int | None]
     fault: HubError | None = None
@@ -88,7 +88,7 @@ def snapshot(repository: Repository, report: Report | None = None) -> tuple[Path
 
     Args:
         repository: The checkpoint.
-        report: Called with (stage, bytes so far, total bytes).
+        report: Called with (stage, bytes so far, total bytes) of each file.
 
     Returns:
         The snapshot's folder and the commit hash.
@@ -101,14 +101,12 @@ def snapshot(repository: Repository, report: Report | None = None) -> tuple[Path
     try:
         names = wanted_files(listing.sizes, repository.repo_id)
     except PrunescopeError as error:
-        raise listing.fault or error from error  # only a part of it may be in the cache
-    total = check_size(listing, names)
+        raise listing.fault or error from error  # the cache may hold only a part of it
+    check_size(listing, names)
     folder = fetch(listing, CONFIG).parent
     read_config(folder / CONFIG, repository.repo_id)  # refused before the weights are downloaded
-    done = 0
     for name in names:
-        fetch(listing, name, report, done, total)
-        done += listing.sizes[name] or 0
+        fetch(listing, name, report)
     return folder, listing.pinned.revision
 
 
@@ -116,10 +114,10 @@ def fetch_one(repository: Repository, name: str, report: Report | None = None, m
     """Fetch one file, or find it in the local cache.
 
     Args:
-        repository: Where it is.
+        repository: The repository that holds it.
         name: The file's path in it.
         report: Called with (stage, bytes so far, total bytes).
-        most: The bytes that it may have; None for as many as any download.
+        most: The bytes that it may have; None for the limit on any download.
 
     Raises:
         PrunescopeError: The file does not exist, is gated, damaged, or cannot be reached.
@@ -150,54 +148,53 @@ def list_files(repository: Repository) -> Listing:
     try:
         return _ask(listing, repository)
     except HubError as error:
-        with suppress(OSError, ValueError):  # a damaged reference is no text
+        with suppress(OSError, ValueError):  # a damaged reference is not text
             folder = Path(_api().snapshot_download(**repository._asdict(), local_files_only=True))
             names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
             return Listing(repository, repository._replace(revision=folder.name), dict.fromkeys(names), error)
         raise
 
 
-def check_size(listing: Listing, names: Iterable[str], most: int | None = None) -> int:
-    """Return the bytes of files; refuse a download that is too large.
+def check_size(listing: Listing, names: Iterable[str], most: int | None = None) -> None:
+    """Refuse a download that is too large.
+
+    Args:
+        listing: The files of its repository.
+        names: The files to download.
+        most: The bytes that they may have; None for the limit on any download.
 
     Raises:
-        PrunescopeError: They are larger than the limits allow.
+        PrunescopeError: They have more.
     """
     size, bound = sum(listing.sizes[name] or 0 for name in names), most or limits().download_bytes
     if size > bound:
         fault = f"is a download of {size / 2**20:,.0f} MiB, more than the {bound / 2**20:,.0f} MiB allowed here"
-        raise refused(listing.asked.repo_id, fault, "choose a smaller one")
-    return size
+        raise refused(listing.requested.repo_id, fault, "choose a smaller one")
 
 
-def fetch(listing: Listing, name: str, report: Report | None = None, before: int = 0, total: int = 0) -> Path:
+def fetch(listing: Listing, name: str, report: Report | None = None) -> Path:
     """Fetch one file, or find it in the local cache, and check its digest.
 
     Args:
-        listing: From `list_files`.
+        listing: The files of its repository.
         name: The file's path in the repository.
         report: Called with (stage, bytes so far, total bytes).
-        before: The bytes of the files before this one.
-        total: The bytes of all files; 0 if there is only this one.
 
     Raises:
         PrunescopeError: It is gated, too large, damaged, or cannot be reached.
     """
-    path = cached_file(listing.pinned, name)
-    if path is None:
-        size = listing.sizes[name]
-        most = limits().download_bytes if size is None else size
-        download = partial(
-            _api().hf_hub_download,
-            filename=name,
-            **listing.asked._asdict(),  # the client notes a branch's commit, for offline runs ask for the branch
-            tqdm_class=_progress_class(listing.asked, name, report, before, total or size or 0, most),
-        )
-        path = Path(_ask(download, listing.asked, most))
-        if listing.pinned.revision not in path.parts or not is_intact(path):  # the client compares lengths only
-            _discard(path)
-            raise refused(listing.asked.repo_id, f"has a damaged {path.name}, or has changed meanwhile", "try again")
-    with suppress(OSError):  # what processes that were killed have left
+    if path := cached_file(listing.pinned, name):
+        return path
+    size = listing.sizes[name]
+    most = limits().download_bytes if size is None else size
+    progress = _progress_class(listing.requested, name, report, most)
+    # Asked for a branch rather than its commit, the client notes the commit for offline runs.
+    download = partial(_api().hf_hub_download, filename=name, **listing.requested._asdict(), tqdm_class=progress)
+    path = Path(_ask(download, listing.requested, most))
+    if listing.pinned.revision not in path.parts or not is_intact(path):  # the client compares lengths only
+        _discard(path)
+        raise refused(listing.requested.repo_id, f"has a damaged {path.name}, or has changed meanwhile", "try again")
+    with suppress(OSError):  # left by processes that were killed
         remove_parts(path.resolve().parent, "*.incomplete")
     return path
 
@@ -206,11 +203,11 @@ def is_intact(path: Path) -> bool:
     """Whether a cached file has the content that its blob's name states.
 
     Args:
-        path: The file, or the link to it. Its blob's name is a SHA-256, or the SHA-1 that git computes, in hexadecimal;
-            a name that is no digest states nothing.
+        path: The file, or a link to it. Its blob's name is a SHA-256, or the SHA-1 that git computes, in hexadecimal; a
+            name that is not a digest states nothing.
 
     Returns:
-        False also where there is no file that can be read.
+        False also where there is no readable file.
     """
     try:
         stated = path.resolve().name
@@ -225,15 +222,15 @@ def is_intact(path: Path) -> bool:
 
 
 def _api() -> HfApi:
-    """Create a client; on a hosted server it serves strangers, so it sends no token."""
+    """Create a client; on a hosted server, which serves strangers, it sends no token."""
     return HfApi(token=False if is_hosted() else None)
 
 
 def _ask(function: Callable[[], T], repository: Repository, size: int = 0) -> T:
-    """Call the client in a thread with a deadline: a socket's time-out starts anew with every byte.
+    """Call the client in a thread, with a deadline: a socket's time-out starts anew with every byte.
 
     Raises:
-        PrunescopeError: The call failed or took too long; the client's own exception is its cause.
+        PrunescopeError: The call failed or took too long; its cause is the client's exception.
     """
     answer: Future[T] = Future()
 
@@ -248,16 +245,16 @@ def _ask(function: Callable[[], T], repository: Repository, size: int = 0) -> T:
         return answer.result(PATIENCE_SECONDS + size / LEAST_SPEED)
     except PrunescopeError:
         raise
-    except Exception as error:  # of many kinds, also of answers that the client does not expect
+    except Exception as error:  # of many kinds, some from answers that the client does not expect
         if not answer.done():
-            close_session()  # its sockets too, which ends the thread with the next byte
+            close_session()  # and its sockets, which ends the thread at the next byte
         raise _fault_of(error, repository.repo_id) from error
 
 
 def _fault_of(error: BaseException, repo_id: str) -> PrunescopeError:
     """Return the error that explains an exception of the client and names a remedy."""
     while isinstance(error, errors.LocalEntryNotFoundError) and error.__cause__ is not None:
-        error = error.__cause__  # the client has wrapped it
+        error = error.__cause__  # which the client has wrapped
     for kind, said in SAID.items():
         if isinstance(error, kind):
             return (HubError if kind is errors.OfflineModeIsEnabled else PrunescopeError)(f"'{repo_id}' {said}")
@@ -270,13 +267,14 @@ def _fault_of(error: BaseException, repo_id: str) -> PrunescopeError:
 def cached_file(repository: Repository, name: str) -> Path | None:
     """Find a file in the local cache; delete a damaged one, so that it is fetched again."""
     try:
-        found = try_to_load_from_cache(filename=name, **repository._asdict())
+        place = try_to_load_from_cache(filename=name, **repository._asdict())
     except ValueError as error:
         raise refused(repository.repo_id, "lists a file outside its folder") from error
-    if isinstance(found, str) and not is_intact(Path(found)):
-        _discard(Path(found))
+    path = Path(place) if isinstance(place, str) else None
+    if path and not is_intact(path):
+        _discard(path)
         return None
-    return Path(found) if isinstance(found, str) else None
+    return path
 
 
 def _discard(path: Path) -> None:
@@ -286,11 +284,8 @@ def _discard(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _progress_class(
-    repository: Repository, name: str, report: Report | None, before: int, total: int, most: int
-) -> type[tqdm]:
+def _progress_class(repository: Repository, name: str, report: Report | None, most: int) -> type[tqdm]:
     """Create a silent progress bar class for the client that passes a file's bytes to `report`."""
-    stage = f"downloading {PurePosixPath(name).name}"
 
     class Progress(tqdm):  # type: ignore[misc]
         def __init__(self, *args: Any, **options: Any) -> None:
@@ -301,6 +296,6 @@ def _progress_class(
             if self.n > most:
                 raise refused(repository.repo_id, f"has a {name} that is larger than the Hub states")
             if report:
-                report(stage, before + int(self.n), max(total, before + int(self.n)))
+                report(f"downloading {Path(name).name}", int(self.n), int(self.total or self.n))
 
     return Progress
