@@ -1,4 +1,4 @@
-"""What a process does to itself before it reads strangers' bytes: limits that hold in any library, and its streams."""
+"""Confine a process before it reads strangers' bytes: limits that hold inside any library, and its streams."""
 
 import faulthandler
 import os
@@ -15,20 +15,20 @@ except ImportError:  # Windows has no such limits
 
 
 WORKER_NICENESS, HELPER_NICENESS = 10, 19  # pages come before the worker, the worker before readers and drawings
-PATIENCE = 6  # how much longer than its processor time a process may take on a busy machine
+PATIENCE = 6  # on a busy machine a process may take so many times its processor time
 
 
 def give_way(niceness: int) -> None:
-    """Let other processes go first, where the system has priorities."""
+    """Lower this process's priority, where the system has priorities."""
     if hasattr(os, "nice"):
         os.nice(niceness)
 
 
 def limit(name: str, most: float) -> None:
-    """Limit what this process may take, where the system knows the limit; what goes beyond fails there.
+    """Limit a resource of this process, where the system supports that; requests beyond it fail.
 
     Args:
-        name: Of the limit in the module `resource`: `RLIMIT_AS` and `RLIMIT_DATA` in bytes, `RLIMIT_CPU` in seconds.
+        name: The limit's name in the module `resource`: `RLIMIT_AS` and `RLIMIT_DATA` in bytes.
         most: The limit.
     """
     if (kind := getattr(resource, name, None)) is not None:
@@ -38,9 +38,9 @@ def limit(name: str, most: float) -> None:
 
 
 def end_after(seconds: float) -> None:
-    """End this process once it has used so much more processor time, or waited for it far too long.
+    """End this process after so many more seconds of processor time, or `PATIENCE` times as many of real time.
 
-    A later call counts anew. Both limits hold while a library does not return to Python.
+    A later call starts the count anew. Both limits hold even while a library does not return to Python.
     """
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_PROF, seconds)
@@ -50,15 +50,15 @@ def end_after(seconds: float) -> None:
 
 
 def ended_late(status: int) -> bool:
-    """Whether the exit status of a process says that `end_after` ended it."""
+    """Whether a process's exit status shows that `end_after` ended it."""
     return status in ((-signal.SIGPROF, -signal.SIGALRM) if hasattr(signal, "setitimer") else (1,))
 
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """End this process if what is done meanwhile takes longer, where it is a worker, which will be replaced.
+    """End this process if the block takes longer, provided that it is a worker, which will be replaced.
 
-    A command or a notebook goes on: its user can interrupt it.
+    A command or a notebook continues: its user can interrupt it.
     """
     if not _is_replaceable:
         yield
@@ -74,7 +74,7 @@ _is_replaceable = False
 
 
 def be_replaceable() -> None:
-    """Note that this process is a worker, which another one replaces when it ends."""
+    """Note that this process is a worker, which will be replaced when it ends."""
     global _is_replaceable
     _is_replaceable = True
 
@@ -82,10 +82,10 @@ def be_replaceable() -> None:
 def reserve_streams() -> tuple[TextIO, TextIO]:
     """Reserve standard input and output for a protocol, and return them.
 
-    What a library prints, even from C, goes to standard error; what it reads is empty.
+    Libraries' output, even from C, goes to standard error; they read empty input.
     """
     source = os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8")
-    sink = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", errors="replace")  # of a name
+    sink = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", errors="replace")  # file names may be invalid
     os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     sys.stdout = sys.stderr

@@ -1,6 +1,6 @@
-"""Ask for what is in strangers' files: a child process (`core.reader`) reads them, under limits.
+"""Read strangers' files in a child process (`core.reader`), under limits.
 
-The child is asked about many files at once. If it ends at one of them, a new one goes on with the next.
+One child reads many files. If it ends at one of them, a new child continues with the next.
 """
 
 import json
@@ -18,10 +18,10 @@ from core.wall.confined import ended_late
 from core.wall.turns import Door, Look
 
 READER = (sys.executable, "-m", "core.reader")
-MEMORY_BYTES = 2**30  # of a child, its libraries included, which take 400 MiB of addresses
+MEMORY_BYTES = 2**30  # of a child, including its libraries, which take 400 MiB of addresses
 SECONDS = 8  # of processor time, for one file
-MOST_CHARS = 32 * 2**20  # of an answer, which the server takes apart
-FOUND, REFUSED = "+", "-"  # begin a line of the child
+MOST_CHARS = 32 * 2**20  # of an answer, which the server parses
+FOUND, REFUSED = "+", "-"  # the first character of a child's line
 # Libraries reserve addresses for each of their threads; the child has one.
 _ENVIRONMENT = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 _door = Door("files", at_once=2)
@@ -29,13 +29,13 @@ _door = Door("files", at_once=2)
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked about files.
+    """A question about files.
 
     Attributes:
         kind: A name from `core.reader.READERS`.
-        paths: Where they are.
-        names: What messages call them.
-        limit: Of a table, the most rows to read.
+        paths: The files.
+        names: Their names in messages.
+        limit: The most rows to read of a table.
     """
 
     kind: Literal["extract", "table", "upload"]
@@ -52,12 +52,12 @@ def read(
     holder: str = "",
     look: Look = lambda ahead: None,
 ) -> bytes:
-    """Return what is in files, as JSON.
+    """Return the content of files as JSON.
 
     Args:
         kind: A name from `core.reader.READERS`.
-        files: Paths, and what messages call them.
-        limit: Of a table, the most rows to read.
+        files: Their paths, and their names in messages.
+        limit: The most rows to read of a table.
         holder: The name under which the reader takes its turn.
         look: See `core.wall.turns.Door.turn`.
 
@@ -75,7 +75,7 @@ def read(
 def read_all(
     questions: Sequence[Question], *, holder: str = "", look: Look = lambda ahead: None
 ) -> list[bytes | PrunescopeError]:
-    """Return for each question what is in its files, as JSON, or why they are refused; see `read`."""
+    """Return for each question the content of its files as JSON, or the error that refuses them; see `read`."""
     answers: list[bytes | PrunescopeError] = []
     while len(answers) < len(questions):
         try:
@@ -87,7 +87,7 @@ def read_all(
 
 
 def _answers(questions: Sequence[Question]) -> list[bytes | PrunescopeError]:
-    """Return a child's answers; if it ended early, the last one says at which file."""
+    """Return a child's answers; if it ended early, the last answer names the file."""
     orders = json.dumps([asdict(question) for question in questions]).encode()
     environment = {**os.environ, **_ENVIRONMENT}
     child = subprocess.run(READER, cwd=ROOT, env=environment, input=orders, stdout=subprocess.PIPE, check=False)

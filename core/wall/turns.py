@@ -1,7 +1,7 @@
-"""Turns at something scarce, which go round by address.
+"""Take turns by address at something scarce.
 
-A reader, a drawing, the worker and stored bytes are shared by all visitors of a server. Whoever asks for them from one
-address takes turns: a hundred requests of one address delay another's by one.
+All visitors of a server share its readers, drawings, worker and stored bytes. Requests are served in rotation by
+address: a hundred requests of one address delay another's by one.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ LOOK_SECONDS = 0.2  # between two looks of a request that waits for its turn
 
 
 class Visitor(NamedTuple):
-    """A visit, and where it comes from.
+    """A visit and its address.
 
     Attributes:
         token: The visit's secret.
@@ -39,18 +39,18 @@ class Visitor(NamedTuple):
         return self.address or self.token
 
 
-NOBODY = Visitor()  # who works at home, or in a notebook
+NOBODY = Visitor()  # somebody who works at home, or in a notebook
 
 
 def address_in(forwarded: Sequence[str], peer: str | None) -> str | None:
-    """Return where a visitor comes from; None if that is not known, as on one's own computer.
+    """Return a visitor's address; None if it is unknown, as on one's own computer.
 
-    A proxy adds it at the end of a header: what a visitor writes there to appear as somebody else comes before it.
-    Addresses of proxies inside the server's own network, which all visitors would share, do not count.
+    A proxy appends the address to a header; anything that a visitor writes there to impersonate somebody comes before.
+    Addresses of proxies in the server's own network, which all visitors would share, do not count.
 
     Args:
         forwarded: The lines of the header X-Forwarded-For.
-        peer: Where the connection comes from.
+        peer: The address of the connection.
 
     Returns:
         An IPv4 address, or the network of an IPv6 address whose 2^64 addresses one visitor may have.
@@ -67,7 +67,7 @@ class Turns(Generic[T]):
 
     Args:
         name: The requests, in the plural, for refusals.
-        at_once: Requests that have their turn together, at most one of a holder.
+        at_once: The number of requests that are served together, at most one of each holder.
     """
 
     def __init__(self, name: str, at_once: int = 1) -> None:
@@ -76,7 +76,7 @@ class Turns(Generic[T]):
         self._served: dict[T, str] = {}  # the holder of each request that has its turn
 
     def check_room(self, holder: str) -> None:
-        """Refuse a request where as many are pending as a hosted server allows.
+        """Refuse a request if as many are pending as a hosted server allows.
 
         Raises:
             BusyError: Too many requests of this holder, or of all, are pending.
@@ -92,13 +92,13 @@ class Turns(Generic[T]):
         self._waiting.setdefault(holder, []).append(request)
 
     def order(self) -> list[T]:
-        """Return the waiting requests in the order in which they will be served if nobody joins."""
+        """Return the waiting requests in the order in which they will be served if no others join."""
         holders = sorted(self._waiting, key=lambda holder: holder in self._served.values())
         rounds = zip_longest(*(self._waiting[holder] for holder in holders))
         return [request for request in chain.from_iterable(rounds) if request is not None]
 
     def ahead_of(self, request: T) -> int:
-        """Return how many requests end before a waiting one begins, or have their turn beside it."""
+        """Return how many requests end before a waiting one begins, or are served beside it."""
         return self.order().index(request) + len(self._served)
 
     def may_serve(self, request: T) -> bool:
@@ -110,7 +110,7 @@ class Turns(Generic[T]):
         self._served[request] = self._withdraw(request)
 
     def leave(self, request: T) -> None:
-        """Withdraw a request, or end its turn, after which its holder is the last to have another."""
+        """Withdraw a request, or end its turn; its holder is then the last in the rotation."""
         holder = self._served.pop(request, None)
         if holder is None:
             self._withdraw(request)
@@ -129,11 +129,11 @@ class Turns(Generic[T]):
 
 
 class Door:
-    """Turns for threads, which wait.
+    """Turns for threads, which wait for them.
 
     Args:
         name: The requests, in the plural, for refusals.
-        at_once: Requests that have their turn together, at most one of a holder.
+        at_once: The number of requests that are served together, at most one of each holder.
     """
 
     def __init__(self, name: str, at_once: int) -> None:
@@ -142,11 +142,11 @@ class Door:
 
     @contextmanager
     def turn(self, holder: str, look: Look = lambda ahead: None) -> Iterator[None]:
-        """Wait for a turn, and hold it meanwhile.
+        """Wait for a turn, and hold it during the block.
 
         Args:
             holder: The name under which the request takes its turn.
-            look: Called again and again while it waits. An exception that it raises withdraws the request.
+            look: Called repeatedly while the request waits; an exception that it raises withdraws the request.
 
         Raises:
             BusyError: Too many requests are pending.
@@ -183,10 +183,10 @@ class Stored(NamedTuple, Generic[T]):
     """Something that is kept for a visitor.
 
     Attributes:
-        holder: The visitor's name among the turns.
-        age: Sorts what is kept, the oldest first.
+        holder: The name under which the visitor takes turns.
+        age: The sorting key, the oldest first.
         size: Its bytes.
-        place: What is deleted to make room.
+        place: The thing that is deleted to make room.
     """
 
     holder: str
@@ -196,7 +196,7 @@ class Stored(NamedTuple, Generic[T]):
 
 
 def surplus(stored: Iterable[Stored[T]], most: float) -> list[T]:
-    """Return what has to go until all together take at most `most` bytes: the oldest of the holder that holds most."""
+    """Return what must go until the rest takes at most `most` bytes: in turn, the oldest of whoever holds most."""
     kept = sorted(stored, key=lambda item: item.age)
     gone: list[T] = []
     while kept and sum(item.size for item in kept) > most:

@@ -1,15 +1,20 @@
 """Strangers' files are read in a child process that cannot take the server down; each ends in an answer or one line."""
 
+import base64
 import gzip
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import core.reader
 from core.errors import BusyError, PrunescopeError
+from core.request.catalog import MAX_NAME_CHARS, ROOT
 from core.results.schema import SweepResult
 from core.wall import reading, turns
 from core.wall.reading import Question, read, read_all
@@ -17,7 +22,7 @@ from tests.builders import make_result
 from tests.refusals import refusal
 
 RESULT = make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20)
-ROWS = "text,label\nfine,positive\nbad,negative\n"
+ENDLESS = {"type": "Replace", "pattern": {"Regex": "."}, "content": "aa"}  # forty of them make a terabyte of a letter
 # Reads what is asked, and does what a name says before it answers.
 MOODY = """
 import core.reader, os, sys, time
@@ -82,12 +87,12 @@ def test_slow_and_busy_are_no_property_of_a_file(monkeypatch: pytest.MonkeyPatch
     )
 
 
-def test_a_result_and_a_table_are_read_as_they_are(tmp_path: Path) -> None:
+def test_a_result_is_read_as_it_is_and_the_beginning_of_each_cell_of_a_table(tmp_path: Path) -> None:
     (tmp_path / "result").write_text(RESULT.model_dump_json())
     assert SweepResult.model_validate_json(read("upload", [(tmp_path / "result", "mine.json")])) == RESULT
-    (tmp_path / "rows.csv").write_text(ROWS)
-    found = json.loads(read("table", [(tmp_path / "rows.csv", "rows.csv")], 1))
-    assert (found["cells"], found["is_cut"]) == ({"text": ["fine"], "label": ["positive"]}, True)
+    (tmp_path / "rows.csv").write_text(f"text,label\n{'x' * 100_000},positive\nbad,negative\n")
+    table = json.loads(read("table", [(tmp_path / "rows.csv", "rows.csv")], 1))
+    assert (table["cells"], table["is_cut"]) == ({"text": ["x" * (MAX_NAME_CHARS + 1)], "label": ["positive"]}, True)
 
 
 RESULTS = {
@@ -107,9 +112,8 @@ def test_a_bomb_of_a_result_or_a_file_that_is_none_is_refused_in_one_line(name: 
 
 
 def test_a_file_that_grows_when_it_is_read_is_refused(tmp_path: Path) -> None:
-    with gzip.open(tmp_path / "zeros.json.gz", "wb", compresslevel=1) as file:  # 3 MB that stand for 3 GB
-        for _ in range(96):
-            file.write(bytes(32 * 2**20))
+    with gzip.open(tmp_path / "zeros.json.gz", "wb", compresslevel=1) as file:
+        file.write(bytes(65 * 2**20))
     assert "holds more than 64 MiB" in refusal(read, "extract", [(tmp_path / "zeros.json.gz", "zeros.json.gz")])
 
 
@@ -120,3 +124,27 @@ def test_a_bomb_of_a_table_is_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({str(k): [1] for k in range(20_000)}), tmp_path / "columns.parquet")
     for name in ("repeated.parquet", "columns.parquet"):
         assert refusal(read, "table", [(tmp_path / name, name)], 2_000).startswith(f"{name} ")
+
+
+def test_an_answer_that_would_fill_the_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core.reader, "READERS", {"table": lambda question: "x" * int(question.names[0])})
+    monkeypatch.setattr(core.reader, "MOST_CHARS", 2**20)
+    assert core.reader.answer(Question("table", (), (f"{2**20}",))) == "+" + "x" * 2**20
+    assert "holds 2 MiB, a page takes at most 1" in core.reader.answer(Question("table", (), (f"{2**21}",)))
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_worker_ends_at_a_tokenizer_that_never_does_and_goes_on_after_what_ended_in_time(ends: bool) -> None:
+    words = {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"}
+    content = {"version": "1.0", "normalizer": {"type": "Sequence", "normalizers": [ENDLESS] * 40}, "model": words}
+    content |= dict.fromkeys(("truncation", "padding", "pre_tokenizer", "post_processor", "decoder"))
+    packed = base64.b64encode(json.dumps({**content, "added_tokens": []}).encode()).decode()
+    work = "pass" if ends else "made.encode('a film')"
+    code = (
+        "import base64, time, tokenizers\nfrom core.wall.confined import be_replaceable, within\nbe_replaceable()\n"
+        f"made = tokenizers.Tokenizer.from_str(base64.b64decode('{packed}').decode())\n"
+        f"with within(1): {work}\ntime.sleep(1.2)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, timeout=60)
+    assert ended.returncode == (0 if ends else 1)
+    assert ends or b"Timeout (0:00:01)!" in ended.stderr
