@@ -8,7 +8,7 @@ from statistics import median_low
 from typing import NamedTuple
 
 from core.errors import PrunescopeError, first_few
-from core.inputs.labels import NUMBER, folded, label_of
+from core.inputs.labels import folded, label_of
 from core.inputs.tables import Table
 from core.request.catalog import TASKS, Task
 from core.request.sweep_request import MAX_LABELS
@@ -77,8 +77,8 @@ def _safe_label(table: Table, task: Task) -> str | None:
     holding, named = [], []
     for name in table.cells:
         word, values = name.lower(), {*table.column(name)} - {""}
-        is_question = label_of(word[3:], task) is not None or (_has_numbers_alone(task) and word[3:] in PAIR_LABELS)
-        if word in LABEL_COLUMNS or (word.startswith("is_") and is_question):
+        is_question = word.startswith("is_") and (word[3:] in PAIR_LABELS or label_of(word[3:], task) is not None)
+        if word in LABEL_COLUMNS or is_question:
             named.append(name)
         telling = (value for value in values if name in named or not value.isdigit())
         if 0 < len(values) <= MAX_NAMES and len(values) == sum(label_of(value, task) is not None for value in telling):
@@ -113,14 +113,7 @@ def _likely_texts(table: Table, task: Task, label: str | None) -> list[tuple[str
         return [tuple(named)]
     sizes = {name: sum(map(len, table.column(name))) for name in texts}
     longest = sorted(texts, key=lambda name: -sizes[name])[:3]
-    is_even = len(texts) == 2 and max(sizes.values()) < 2 * min(sizes.values())
-    counts = (2, 1) if is_even and _has_numbers_alone(task) else (count,)
-    return [tuple(sorted(some, key=[*table.cells].index)) for k in counts for some in combinations(longest, k)]
-
-
-def _has_numbers_alone(task: Task) -> bool:
-    """Whether a task is made from labels that are mere numbers, so that it may read one text or two."""
-    return not task.text_columns and all(map(NUMBER.fullmatch, map(folded, task.label_names)))
+    return [tuple(sorted(some, key=[*table.cells].index)) for some in combinations(longest, count)]
 
 
 def _text_grade(cells: Sequence[str]) -> int:

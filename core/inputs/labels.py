@@ -18,7 +18,7 @@ from core.request.sweep_request import MAX_LABELS, MIN_LABELS, LabelMap, meaning
 CORRECT_LABELS = "correct id2label in its config.json"
 
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))  # found in copied cells
-NUMBER = re.compile(r"(?:label_?)?(\d{1,4})")
+_NUMBER = re.compile(r"(?:label_?)?(\d{1,4})")
 _SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "negative": ("neg",),
     "positive": ("pos",),
@@ -74,8 +74,8 @@ def label_of(name: str, task: Task) -> int | None:
     word, labels, is_preset = folded(name), [folded(label) for label in task.label_names], task.name in TASKS
     if word in labels:
         return labels.index(word)
-    if match := NUMBER.fullmatch(word):  # of GLUE's numbering, or in the labels' own names
-        numbers = [NUMBER.fullmatch(f"{k}" if is_preset else label) for k, label in enumerate(labels)]
+    if match := _NUMBER.fullmatch(word):  # of GLUE's numbering, or in the labels' own names
+        numbers = [_NUMBER.fullmatch(f"{k}" if is_preset else label) for k, label in enumerate(labels)]
         fits = [number is not None and int(number[1]) == int(match[1]) for number in numbers]
     else:
         word = re.sub(r"^non?_", "not_", word)

@@ -11,7 +11,7 @@ from tests.refusals import refusal
 SST2, MRPC, QQP = TASKS["sst2"], TASKS["mrpc"], TASKS["qqp"]
 NLI = made_task((), ("ENTAILMENT", "neutral", "contradiction"))
 OWN = made_task((), ("Glad", "in between", "sad"))
-NUMBERS = made_task((), ("LABEL_0", "LABEL_1"))  # of pairs or of single texts
+NUMBERS = made_task((), ("LABEL_0", "LABEL_1"))
 
 
 def table(*columns: str, **cells: tuple[str, ...]) -> Table:
@@ -41,7 +41,6 @@ def table(*columns: str, **cells: tuple[str, ...]) -> Table:
         (("headline_a", "headline_b", "gold"), OWN, ("headline_a", "headline_b"), "gold"),
         (("qid1", "qid2", "question1", "question2", "is_duplicate"), QQP, ("question1", "question2"), "is_duplicate"),
         (("text_a", "text_b", "is_duplicate"), NUMBERS, ("text_a", "text_b"), "is_duplicate"),
-        (("review", "is_duplicate"), OWN, None, "label"),
         (("left", "right", "label"), NUMBERS, None, "text"),
     ],
 )
@@ -77,7 +76,6 @@ TIMES, FIRST, SECOND = ("2024-01-01 10:00",) * 3, ("train",) * 3, ("x", "y", "x"
         ({"id": IDS, "a": PAIR["a"], "same": SECOND}, QQP, "", "same"),
         ({"same": ("Yes", "YES", "no"), **PAIR, "from": SECOND[:1] + IDS[1:]}, QQP, "a b", "same"),
         ({"mood": ("+", "o", "-", "o"), "zh": (*PAIR["a"], "It is hot."), "sex": (*SECOND, "y")}, OWN, "zh", "mood"),
-        ({"id": IDS, "one": PAIR["a"], "two": PAIR["b"], "same": SECOND}, NUMBERS, "one two", "same"),
         ({"one": PAIR["a"], "two": ("It rains", "Go on", "Oh no"), "same": SECOND}, NUMBERS, "one", "same"),
     ],
 )  # fmt: skip
