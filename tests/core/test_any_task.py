@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -110,25 +109,6 @@ def test_what_does_not_fit_is_refused_in_one_line(
     places = {"GLUE": str(glue_folder), "EXTRA": str(data)}
     given = [] if "--data" in further else ["--data", data]
     assert words in refused("--checkpoint", tiny_emotions, *given, *(places.get(word, word) for word in further))
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"problem_type": "regression"}, "gives no single label (problem_type 'regression' in"),
-        ({"id2label": {"0": "score"}}, "has 1 labels, score: choose a classifier with 2 to 50"),
-        ({"id2label": {str(k): f"l{k}" for k in range(51)}}, "has 51 labels"),
-        ({"id2label": {"0": "joy", "1": "Joy"}}, "labels of different names"),
-        ({"id2label": {str(k): f"LABEL_{k}" for k in range(6)}}, "says Anger, fear, joy"),
-    ],
-)
-def test_a_checkpoint_whose_labels_make_no_task_is_refused(
-    tiny_emotions: Path, write: Write, tmp_path: Path, changes: dict[str, object], words: str
-) -> None:
-    folder = shutil.copytree(tiny_emotions, tmp_path / "changed")
-    config = json.loads((tiny_emotions / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps({**config, **changes}))
-    assert words in refused("--checkpoint", folder, "--data", write(named()))
 
 
 @pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.control])

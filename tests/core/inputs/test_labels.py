@@ -14,15 +14,26 @@ from tests.refusals import refusal
         ({"num_labels": 3}, ("LABEL_0", "LABEL_1", "LABEL_2")),
         ({"id2label": {"1": "POSITIVE", "0": "NEGATIVE"}, "num_labels": 5}, ("NEGATIVE", "POSITIVE")),
         ({"id2label": {"0": 0, "1": 1}}, ("0", "1")),
-        *(({"id2label": names}, None) for names in ({"1": "a", "2": "b"}, {"x": "a"}, {"0": "a" * 1_001})),
-        *(({"num_labels": number}, None) for number in (0, None)),
     ],
 )
-def test_names_are_read_in_the_order_of_the_rows(config: dict[str, object], names: tuple[str, ...] | None) -> None:
-    if names is None:
-        assert "'someone/bert' names no labels 0, 1, 2, … " in refusal(label_names, config, "someone/bert")
-    else:
-        assert label_names(config, "someone/bert") == names
+def test_names_are_read_in_the_order_of_the_rows(config: dict[str, object], names: tuple[str, ...]) -> None:
+    assert label_names(config, "someone/bert") == names
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        *(
+            (names, "names no labels 0, 1, 2, … ")
+            for names in ({"1": "a", "2": "b"}, {"x": "a"}, {}, {"0": "a" * 1_001})
+        ),
+        ({"0": "score"}, "has 1 labels, score: choose a classifier with 2 to 50 labels of different names"),
+        ({str(k): f"l{k}" for k in range(51)}, "has 51 labels, l0, l1, l2, l3, l4, l5, …: choose"),
+        ({"0": "joy", "1": "Joy"}, "has 2 labels, joy, Joy: choose"),
+    ],
+)
+def test_labels_that_make_no_task_are_refused(names: dict[str, str], words: str) -> None:
+    assert f"'someone/bert' {words}" in refusal(label_names, {"id2label": names}, "someone/bert")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Uploaded tables are kept for their visit, found again only whole, and never reached by a path."""
+"""Uploaded tables are kept for their visit, found again only whole, never reached by a path; the disk is bounded."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -6,11 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from huggingface_hub import constants, scan_cache_dir
+from local_hub import LocalHub
 from platformdirs import user_cache_path
 
-from core.inputs import uploads
+from core.inputs import texts, uploads
+from core.inputs.hub import Repository, snapshot
 from core.inputs.uploads import belongs, find, keep
+from core.request import limits
 from core.request.limits import HOSTED_LIMITS, kind_of_data
+from core.results import store
 from core.wall.turns import Visitor
 from tests.refusals import refusal
 
@@ -111,3 +116,49 @@ def test_all_visits_together_are_bounded_even_many_at_once(small_shop: Path) -> 
         kept = list(threads.map(lambda k: keep(f"{k}.csv", ROWS, Visitor(str(k % 60))), range(240)))
     assert len(set(kept)) == 240
     assert len(names_in(small_shop)) == len(list(small_shop.iterdir())) == 4, "no empty folder is left"
+
+
+# ---------------------------------------------------------------- the disk of a hosted server
+
+
+@pytest.fixture
+def hosted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Five results of 100 bytes, the second one first, of a hosted server with room for 250 bytes."""
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    monkeypatch.setattr(limits, "HOSTED_LIMITS", replace(limits.HOSTED_LIMITS, results_bytes=250, hub_cache_bytes=0))
+    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "results").mkdir()
+    for age, number in enumerate((4, 3, 1, 0, 2)):
+        path = tmp_path / "results" / f"{number}.json"
+        path.write_bytes(bytes(100))
+        os.utime(path, (1e9 - age, 1e9 - age))
+    return tmp_path / "results"
+
+
+@pytest.mark.parametrize("kind", ["results", "texts", "shipped", "at home"])
+def test_the_oldest_go_first_on_a_hosted_server(hosted: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if kind == "shipped":
+        monkeypatch.setattr(store, "SHIPPED_RESULTS", hosted)
+    elif kind == "at home":
+        monkeypatch.delenv("PRUNESCOPE_HOSTED")
+    elif kind == "texts":
+        monkeypatch.setattr(texts, "folder", lambda: hosted)
+        monkeypatch.setattr(store, "user_folder", lambda: hosted / "none")
+    uploads.make_room()
+    kept = (4, 3) if kind in ("results", "texts") else range(5)
+    assert {path.name for path in hosted.iterdir()} == {f"{number}.json" for number in kept}
+
+
+def test_downloads_go_wholly(hosted: Path, hub: LocalHub, tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = 0.0
+    for name in ("old", "new"):
+        hub.models[f"someone/{name}"] = tiny_bert
+        folder, _ = snapshot(Repository(f"someone/{name}"))
+        size = sum(path.stat().st_size for path in folder.iterdir())
+        for path in folder.iterdir():
+            os.utime(path, (1e9 if name == "old" else 2e9, 1e9))
+    monkeypatch.setattr(limits, "HOSTED_LIMITS", replace(limits.HOSTED_LIMITS, hub_cache_bytes=1.5 * size))
+    uploads.make_room()
+    assert [repository.repo_id for repository in scan_cache_dir(constants.HF_HUB_CACHE).repos] == ["someone/new"]
+    assert snapshot(Repository("someone/old")), "it can be fetched again"
