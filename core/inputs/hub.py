@@ -37,7 +37,7 @@ MAIN = "main"  # the branch that is read where none is named
 SILENCE_SECONDS = 10.0  # without a byte
 PATIENCE_SECONDS = 30.0  # for one call with the client's retries, in addition to the time that its bytes may take
 LEAST_SPEED = 20_000  # bytes a second
-SAID = {
+EXPLANATIONS = {
     errors.GatedRepoError: "is gated: choose an open one, or on your own computer accept its terms and `hf auth login`",
     errors.RepositoryNotFoundError: "is not on the Hub, or is private: check the spelling, which is owner/name",
     errors.RevisionNotFoundError: "has no such revision: leave it out, or give an existing branch, tag or commit",
@@ -255,9 +255,9 @@ def _fault_of(error: BaseException, repo_id: str) -> PrunescopeError:
     """Return the error that explains an exception of the client and names a remedy."""
     while isinstance(error, errors.LocalEntryNotFoundError) and error.__cause__ is not None:
         error = error.__cause__  # which the client has wrapped
-    for kind, said in SAID.items():
+    for kind, explanation in EXPLANATIONS.items():
         if isinstance(error, kind):
-            return (HubError if kind is errors.OfflineModeIsEnabled else PrunescopeError)(f"'{repo_id}' {said}")
+            return (HubError if kind is errors.OfflineModeIsEnabled else PrunescopeError)(f"'{repo_id}' {explanation}")
     if isinstance(error, OSError) and error.errno:
         remedy = "free some space, or set HF_HOME to a folder that is writable"
         return refused(repo_id, f"cannot be stored ({error.strerror})", remedy)

@@ -43,7 +43,7 @@ class NotingQueue(JobQueue):
     def orders(self) -> list[str]:
         """All that it was asked for."""
         with self._changed:
-            return [json.dumps(entry.orders) for entry in self._entries.values()]
+            return [json.dumps(ticket.orders) for ticket in self._tickets.values()]
 
     def rest(self) -> None:
         """Waits until the worker has nothing to do: nobody is told that a cancelled job has been dropped."""
