@@ -103,7 +103,7 @@ def snapshot(repository: Repository, report: Report | None = None) -> tuple[Path
     except PrunescopeError as error:
         raise listing.fault or error from error  # the cache may hold only a part of it
     check_size(listing, names)
-    folder = fetch(listing, CONFIG).parent
+    folder = fetch(listing, CONFIG, report).parent
     read_config(folder / CONFIG, repository.repo_id)  # refused before the weights are downloaded
     for name in names:
         fetch(listing, name, report)
