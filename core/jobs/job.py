@@ -76,7 +76,7 @@ class Job:
     def request_for(self, key: str) -> SweepRequest | None:
         """Return the request that led to a result of this job."""
         keys, requests = (self.key, *self.follow_up_keys), (self.request, *self.follow_ups)
-        return dict(zip(keys, requests, strict=False)).get(key)
+        return next((request for stored, request in zip(keys, requests, strict=False) if stored == key), None)
 
     def after(self, event: Mapping[str, Any]) -> "Job":
         """Return the job as one of the worker's events (`core.worker`) leaves it.

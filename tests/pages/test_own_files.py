@@ -170,7 +170,7 @@ def test_an_order_is_carried_out_for_the_owner_alone_and_by_no_other_name(server
     lines = len(server.queue.lines)
     job = ended(server.queue, server.queue.ask(op, server.visit, **order(server.data)))
     assert job.state == ("failed" if op == "fetch" else "done"), "which is for data on the Hub"
-    place = Path(os.environ["XDG_CACHE_HOME"], "prunescope", "own", server.visits, server.secret, DIGEST, NAME)
+    place = Path(os.environ["XDG_CACHE_HOME"], "prunescope", "own", server.visits + server.secret, DIGEST, NAME)
     assert place.read_text() == TABLE
     digest = hashlib.sha256(b"thief").hexdigest()
     mixed = f"{OWN}{digest[:8]}{digest[:24]}{server.secret}"  # what the thief's visit may ask for
