@@ -39,7 +39,7 @@ Change = Callable[[Answer], Answer]
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong: the answers that it changes ("api" describes a repository, "head" and "get" are of a file), how.
+    """A change of some answers ("api" describes a repository; "head" and "get" are about a file).
 
     Attributes:
         at: The answers.
@@ -63,18 +63,18 @@ def matches(name: str, globs: str) -> bool:
 
 
 def status(code: int, **headers: object) -> Change:
-    """A refusal; underscores in the names of headers stand for hyphens."""
+    """Refuse with a status; underscores in names of headers stand for hyphens."""
     named = {name.replace("_", "-"): str(value) for name, value in headers.items()}
     return lambda _: Answer(code, b"{}", named)
 
 
 def refusal(code: int, error: str) -> Change:
-    """A refusal that the Hub explains."""
+    """Refuse with an explanation of the Hub."""
     return status(code, X_Error_Code=error, X_Error_Message=error)
 
 
 def headed(**headers: object) -> Change:
-    """Other headers; None removes one."""
+    """Change headers; None removes one."""
 
     def change(answer: Answer) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -85,22 +85,22 @@ def headed(**headers: object) -> Change:
 
 
 def body(content: bytes, **headers: object) -> Change:
-    """Another body, of its own length."""
+    """Replace the body and its length."""
     return lambda answer: headed(**headers)(replace(answer, body=content))
 
 
 def sent(pieces: Pieces, **headers: object) -> Change:
-    """A body that is sent in other pieces."""
+    """Send the body in other pieces."""
     return lambda answer: headed(**headers)(replace(answer, pieces=pieces))
 
 
 def head_sent(pieces: Pieces) -> Change:
-    """A head that is sent in other pieces."""
+    """Send the head in other pieces."""
     return lambda answer: replace(answer, head_pieces=pieces)
 
 
 def info(**fields: object) -> Change:
-    """A description with other fields; a function is given the old value."""
+    """Change fields of the description; a function takes the old value."""
 
     def change(answer: Answer) -> Answer:
         described = json.loads(answer.body)
@@ -111,23 +111,23 @@ def info(**fields: object) -> Change:
 
 
 def sized(size: object) -> Change:
-    """A description with another size of each file."""
+    """Describe each file with another size."""
     return info(siblings=lambda files: [{**file, "size": size} for file in files])
 
 
 def named(name: object) -> Change:
-    """A description with one file more."""
+    """Describe one file more."""
     return info(siblings=lambda files: [*files, {"rfilename": name, "size": 1}])
 
 
 def shards(name: str) -> Change:
-    """A description with weights in one shard of that name."""
+    """Describe weights in one shard of that name."""
     listed = [{"rfilename": name, "size": 1}, {"rfilename": "model.safetensors.index.json", "size": 1}]
     return info(siblings=lambda files: [*(file for file in files if "lfs" not in file), *listed])
 
 
 def corrupt(answer: Answer) -> Answer:
-    """The last bytes flipped, in place of which the length tells nothing."""
+    """Flip the last bytes and keep the length."""
     return replace(answer, body=answer.body[:-8] + bytes(byte ^ 0x5A for byte in answer.body[-8:]))
 
 

@@ -24,7 +24,7 @@ from hub_faults import FAULTS, LARGE, RESET, Answer, Fault, Piece, matches, refu
 
 @dataclass
 class LocalHub:
-    """Repositories in folders, and what is wrong with them.
+    """Repositories in folders, with their faults.
 
     Attributes:
         url: The address for HF_ENDPOINT.
@@ -50,7 +50,7 @@ class LocalHub:
         return None if folder is None else _content(folder)
 
     def at(self, kind: str, repo_id: str, revision: str) -> dict[str, bytes] | None:
-        """The files at a branch, a tag or a commit."""
+        """Return the files at a branch, a tag or a commit."""
         now = self.files(kind, repo_id)
         if revision == "main":
             return now
@@ -61,7 +61,7 @@ class LocalHub:
         return next((files for files in contents if commit_of(files) == revision), None)
 
     def spoilt(self, answer: Answer, repo_id: str, at: str, name: str) -> Answer:
-        """The answer as the repository's fault, if it has one, leaves it."""
+        """Return an answer changed by the repository's fault, if it has one."""
         fault = self.faults.get(repo_id)
         fault = FAULTS[fault] if isinstance(fault, str) else fault
         if fault is None or at not in fault.at.split() or not matches(name, fault.names):
@@ -72,7 +72,7 @@ class LocalHub:
 
 @contextmanager
 def local_hub() -> Iterator[LocalHub]:
-    """Serves a LocalHub on a free port until the block ends."""
+    """Serve a LocalHub on a free port until the block ends."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.hub = hub = LocalHub(f"http://127.0.0.1:{server.server_port}")  # type: ignore[attr-defined]
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True).start()
@@ -90,7 +90,7 @@ def _content(folder: Path) -> dict[str, bytes]:
 
 
 def commit_of(files: dict[str, bytes]) -> str:
-    """The commit hash: it changes with any file."""
+    """Return a commit hash, which changes with any file."""
     return hashlib.sha1(repr(sorted((name, _sha256(content)) for name, content in files.items())).encode()).hexdigest()
 
 
@@ -99,7 +99,7 @@ def _sha256(content: bytes) -> str:
 
 
 def _blob(content: bytes) -> str:
-    """The digest that git gives a file."""
+    """Return the digest that git gives a file."""
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
@@ -107,7 +107,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_: object) -> None:
-        """Prints nothing: a client that has had enough hangs up."""
+        """Print nothing: clients hang up."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(*_)  # type: ignore[arg-type]
 
@@ -168,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _answer(hub: LocalHub, kind: str, repo_id: str, revision: str, name: str) -> Answer:
-    """What a Hub without faults says: of a file, or without a name of the repository."""
+    """Return the answer of a Hub without faults about a file, or without a name about the repository."""
     if hub.files(kind, repo_id) is None:
         return refusal(401, "RepoNotFound")(Answer(200))
     files = hub.at(kind, repo_id, revision)
@@ -185,7 +185,7 @@ def _answer(hub: LocalHub, kind: str, repo_id: str, revision: str, name: str) ->
 
 
 def _entry(name: str, content: bytes) -> dict[str, Any]:
-    """Describes a file."""
+    """Describe a file."""
     entry: dict[str, Any] = {"rfilename": name, "size": len(content), "blobId": _blob(content)}
     if matches(name, LARGE):
         entry["lfs"] = {"sha256": _sha256(content), "size": len(content), "pointerSize": 134}

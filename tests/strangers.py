@@ -22,19 +22,19 @@ P = ParamSpec("P")
 
 
 def change(of: Callable[Concatenate[Path, P], object]) -> Callable[P, Change]:
-    """Turns a function of a folder into one that returns a change."""
+    """Turn a function of a folder into one that returns a change."""
     return lambda *args, **kwargs: lambda folder: of(folder, *args, **kwargs)
 
 
 @change
 def text(folder: Path, name: str, content: str | bytes) -> None:
-    """Replaces a file's content."""
+    """Replace a file's content."""
     (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 @change
 def parsed(folder: Path, edit: Callable[[dict[str, Any]], object], name: str = TOKENIZER) -> None:
-    """Edits a JSON file; its text may hold numbers that JSON does not know."""
+    """Edit a JSON file; it may then hold numbers that JSON lacks."""
     path = folder / name
     found = json.loads(path.read_text()) if path.exists() else {}
     edit(found)
@@ -42,7 +42,7 @@ def parsed(folder: Path, edit: Callable[[dict[str, Any]], object], name: str = T
 
 
 def changed(name: str, **values: Any) -> Change:
-    """Changes fields of a JSON file."""
+    """Change fields of a JSON file."""
     return parsed(lambda found: found.update(values), name)
 
 
@@ -59,14 +59,14 @@ def both(folder: Path, *changes: Change) -> None:
 
 @change
 def pipe(folder: Path, name: str) -> None:
-    """Puts a pipe in a file's place, which nobody writes to."""
+    """Replace a file by a pipe to which nobody writes."""
     (folder / name).unlink(missing_ok=True)
     os.mkfifo(folder / name)
 
 
 @change
 def linked(folder: Path, name: str, target: str | None = None) -> None:
-    """Puts a link in a file's place: to a target, or to the file itself, which is moved out of the folder."""
+    """Replace a file by a link: to a target, or to the file itself, moved out of the folder."""
     moved = (folder / name).rename(folder.parent / f"outside-{name}")
     (folder / name).symlink_to(target or moved)
 
@@ -79,7 +79,7 @@ def as_folder(folder: Path, name: str) -> None:
 
 @change
 def weights(folder: Path, edit: Callable[[dict[str, torch.Tensor]], object]) -> None:
-    """Edits the dictionary of weights."""
+    """Edit the dictionary of weights."""
     found = load_file(folder / WEIGHTS)
     edit(found)
     save_file(found, folder / WEIGHTS, metadata={"format": "pt"})
@@ -87,7 +87,7 @@ def weights(folder: Path, edit: Callable[[dict[str, torch.Tensor]], object]) -> 
 
 @change
 def pickled(folder: Path, content: Any) -> None:
-    """Replaces the weights by a file in PyTorch's own format; bytes are written as they are."""
+    """Replace the weights by a file in PyTorch's own format; bytes are written unchanged."""
     (folder / WEIGHTS).unlink()
     path = folder / "pytorch_model.bin"
     path.write_bytes(content) if isinstance(content, bytes) else torch.save(content, path)
@@ -95,7 +95,7 @@ def pickled(folder: Path, content: Any) -> None:
 
 @change
 def sharded(folder: Path, index: Any) -> None:
-    """Turns the weights into one shard with an index; the index may name a file outside the folder."""
+    """Turn the weights into one shard with an index, which may name a file outside the folder."""
     outside = folder.parent / "outside.safetensors"
     outside.write_bytes((folder / WEIGHTS).read_bytes())
     names = list(load_file(folder / WEIGHTS))
@@ -105,31 +105,31 @@ def sharded(folder: Path, index: Any) -> None:
 
 
 def mapped(shard: Any, **others: Any) -> Change:
-    """An index that says of every weight that it is in one shard."""
+    """Turn the weights into one shard, and name a shard for every weight in the index."""
     return sharded(lambda names, _: {"metadata": {}, "weight_map": dict.fromkeys(names, shard), **others})
 
 
 def edited(edit: Callable[[dict[str, Any]], object]) -> Change:
-    """Edits the tokenizer's file, which is then read as it is."""
+    """Edit the tokenizer's file, and have it read unchanged."""
     return both(parsed(edit), changed("tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast"))
 
 
 @change
 def digests(folder: Path, content: bytes | np.ndarray) -> None:
-    """Digests of training data that come with the checkpoint."""
+    """Write digests of training data beside the checkpoint."""
     path = folder / "training_examples.npy"
     path.write_bytes(content) if isinstance(content, bytes) else np.save(path, content, allow_pickle=True)
 
 
 class Bomb:
-    """Ends the process when it is unpickled."""
+    """Ends the process when unpickled."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return os._exit, (66,)
 
 
 def npy_header(shape: str) -> bytes:
-    """A file of numbers that promises more than it holds."""
+    """Return the header of an array file that promises more than it holds."""
     header = f"{{'descr': '<u8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
     return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
 

@@ -41,7 +41,7 @@ TABLE = st.text(st.sampled_from('ab,;\t"\n\r\\{}[]:0é\ufeff\x00 '), max_size=12
 
 @contextmanager
 def taken_or_refused() -> Iterator[None]:
-    """Whatever is done inside is done, or refused in one line; any other exception fails the test."""
+    """Let the block succeed or be refused in one line; any other exception fails the test."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PRUNESCOPE_HOSTED", "1")  # so that no name is a folder here
         try:
@@ -55,7 +55,7 @@ def taken_or_refused() -> Iterator[None]:
 
 
 def places(values: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """All places in JSON values at which something else may stand."""
+    """Return all places in JSON values at which another value may stand."""
     keys = values.keys() if isinstance(values, dict) else range(len(values)) if isinstance(values, list) else ()
     return [path] + [place for key in keys for place in places(values[key], (*path, key))]
 
@@ -82,7 +82,7 @@ def test_any_id(text: str) -> None:
 
 @given(values=st.dictionaries(FIELDS, JSON, max_size=4))
 def test_a_request_of_any_values(values: dict[str, Any]) -> None:
-    """What is taken reads the same again, as the worker does."""
+    """Read an accepted request again, as the worker does."""
     with taken_or_refused():
         request = SweepRequest.from_json({"checkpoint": "embedded:sst2", "task": "sst2", **values})
         assert SweepRequest.from_json(vars(request)) == request

@@ -31,7 +31,7 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Writes columns, by default the sentences and labels, as a CSV file."""
+    """Return a function that writes columns, by default the sentences and labels, as a CSV file."""
 
     def write_table(
         labels: Sequence[object], name: str = "mine.csv", text: str = "text", label: str = "emotion", **more
@@ -136,7 +136,7 @@ def test_a_table_of_pairs_and_of_repetitions(tiny_emotions: Path, write: Write) 
 
 
 def pasted(command: str, where: Path, monkeypatch: pytest.MonkeyPatch) -> SweepResult:
-    """The result of pasting a command in a folder."""
+    """Run a command in a folder, and return its result."""
     monkeypatch.chdir(where)
     words = shlex.split(command)
     return run(find(request_of_options(parse(words[3:]))))

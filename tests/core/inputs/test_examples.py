@@ -21,7 +21,7 @@ VALIDATION, TRAIN = (f"sst2/{split}-00000-of-00001.parquet" for split in ("valid
 
 @pytest.fixture
 def write(tmp_path):
-    """Writes rows of SST-2 (or given columns) as parquet; the data folder."""
+    """Return a function that writes rows of SST-2, or other columns, as Parquet, and returns the data folder."""
 
     def write_rows(rows, name=VALIDATION):
         path = tmp_path / "data" / name
@@ -71,7 +71,7 @@ def test_every_label_keeps_its_share_in_random_order(counts, size):
 
 
 def test_the_sample_never_changes(write):
-    """The literal rows: another machine, version or day must draw the same, or stored results lose their key."""
+    """Pin the literal rows: another machine, version or day must draw the same, or stored results lose their key."""
     rows = rows_with([0, 1, 1] * 20)
     subset = open_preset("sst2", write(rows)).subset(8)
     assert subset.record.examples == (26, 42, 33, 11, 30, 28, 59, 35)

@@ -25,7 +25,7 @@ STEPS = (0.0, 0.3, 0.6)
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache directory, and no results."""
+    """Use an empty cache directory, without results."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "results"))
     return tmp_path / "cache"

@@ -29,7 +29,7 @@ JARGON = r"\b[A-Z]\w*(Error|Exception|Timeout|Enabled)\b|https?://|Errno|Traceba
 
 @pytest.fixture
 def repo(hub: LocalHub, tmp_path: Path) -> LocalHub:
-    """Serves as much of a checkpoint as downloads look at, and a data set of one file."""
+    """Serve the parts of a checkpoint that downloads look at, and a data set of one file."""
     hub.models[REPO], hub.datasets[DATA] = tmp_path / "repo", tmp_path / "data"
     served = {f"repo/{name}": content for name, content in FILES.items()} | {f"data/{PARQUET}": WEIGHTS}
     for path, content in served.items():
@@ -45,7 +45,7 @@ def cache(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client does not pause before it tries again, and a busy machine may take longer than any deadline."""
+    """Let the client retry without a pause, and let no deadline pass on a busy machine."""
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 600.0)
     timeless = SimpleNamespace(sleep=lambda _: None, monotonic=time.monotonic, time=time.time)
     monkeypatch.setattr(_http, "time", timeless)
@@ -53,7 +53,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def refused(ask: Callable[[], object] = lambda: snapshot(MODEL), name: str = REPO) -> str:
-    """The message of what is refused, checked to be one line in plain words about what was asked for."""
+    """Return the message of a refusal; check that it is one plain line about the requested repository."""
     message = refusal(ask)
     message.encode()
     assert not re.search(JARGON, message), message
@@ -72,7 +72,7 @@ def offline(patch: pytest.MonkeyPatch) -> None:
 
 
 def check_good_day(repo: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The checkpoint is had, whole, and offline as well."""
+    """Check that the whole checkpoint can be fetched, and found offline."""
     folder, commit = snapshot(MODEL)
     assert commit == commit_of(repo.files("models", REPO) or {})
     assert {name: (folder / name).read_bytes() for name in FILES} == FILES
@@ -173,7 +173,7 @@ def test_what_is_too_large_or_cannot_be_loaded_is_not_downloaded(repo):
 
 
 def failing(name: str, number: int) -> Callable[[pytest.MonkeyPatch], None]:
-    """One function of the operating system fails."""
+    """Let one function of the operating system fail."""
     error = OSError(number, os.strerror(number), "/tmp/secret/place")
     return lambda patch: patch.setattr(file_download, name, Mock(side_effect=error))
 

@@ -27,7 +27,7 @@ FEATURES = Features({"text": Value("string"), "label": ClassLabel(names=["bad", 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random classifier with the data's labels, in another order and case. Do not write to it."""
+    """Make a random classifier with the data's labels, in another order and case. Do not write to it."""
     folder = make_bert(tmp_path_factory.mktemp("checkpoints") / "tiny-moods")
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "id2label": {"0": "Good", "1": "Bad"}}))
@@ -36,14 +36,14 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path, hub: LocalHub) -> Path:
-    """The repository, which the Hub serves."""
+    """Return the folder of a repository that the Hub serves."""
     hub.datasets[REPO] = tmp_path / "repo"
     (tmp_path / "repo").mkdir()
     return tmp_path / "repo"
 
 
 def write(where: Path, name: str, rows: int = 20, said: str = "") -> Path:
-    """Writes one Parquet file of so many rows."""
+    """Write one Parquet file of so many rows."""
     path = where / name
     path.parent.mkdir(parents=True, exist_ok=True)
     texts = [f"{said or path.parent.name + ' ' + path.stem} {k}" for k in range(rows)]
@@ -70,7 +70,7 @@ def read_at_most(patch: pytest.MonkeyPatch, rows: int) -> None:
 
 
 def downloaded(hub: LocalHub) -> list[str]:
-    """The data files that were asked for with their content."""
+    """Return the data files whose content was requested."""
     asked = [path for method, path, _ in hub.requests if method == "GET" and "/resolve/" in path]
     return [path.partition("/resolve/")[2].partition("/")[2] for path in asked]
 

@@ -21,7 +21,7 @@ Read = Callable[..., Table]
 
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
-    """Reads a file of some name and content."""
+    """Return a function that reads a file of a given name and content."""
 
     def read_file(content: bytes | str, name: str = "a.csv", limit: int | None = None) -> Table:
         (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
@@ -75,7 +75,7 @@ def test_what_cannot_be_read_is_refused_alike_as_a_whole_and_in_part(read: Read,
 
 
 def test_a_small_file_that_holds_endless_text_is_not_read_to_the_end(read: Read) -> None:
-    """A Parquet file of some kilobytes that stands for 600 MB."""
+    """Read a Parquet file of some kilobytes that stands for 600 MB."""
     repeated = pa.DictionaryArray.from_arrays(pa.array([0] * 1_000, pa.int32()), pa.array(["x" * 300_000]))
     for as_dictionary in (False, True):
         content = BytesIO()

@@ -76,14 +76,14 @@ def test_hosted_a_name_is_its_visits_secret(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def small_shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A server that keeps the bytes of four tables."""
+    """Make a server that keeps the bytes of four tables."""
     monkeypatch.setattr(uploads, "user_cache_path", lambda name: tmp_path)
     monkeypatch.setattr(uploads, "limits", lambda: replace(HOSTED_LIMITS, uploads_bytes=4 * len(ROWS)))
     return tmp_path / "own"
 
 
 def ages(*names: str) -> None:
-    """Let tables be of different ages, the oldest first."""
+    """Give tables different ages, the oldest first."""
     for second, data in enumerate(names):
         os.utime(find(data).path.parents[1], (second, second))
 
@@ -123,7 +123,7 @@ def test_all_visits_together_are_bounded_even_many_at_once(small_shop: Path) -> 
 
 @pytest.fixture
 def hosted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Five results of 100 bytes, the second one first, of a hosted server with room for 250 bytes."""
+    """Make five results of 100 bytes on a hosted server with room for 250 bytes."""
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     monkeypatch.setattr(limits, "HOSTED_LIMITS", replace(limits.HOSTED_LIMITS, results_bytes=250, hub_cache_bytes=0))
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path / "results"))

@@ -40,7 +40,7 @@ def hosted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def later(queue: JobQueue, clock: Clock, seconds: float) -> None:
-    """Lets time go by and the queue tend its jobs."""
+    """Let time pass and the queue tend its jobs."""
     clock.advance(seconds)
     queue.tend()
 
@@ -50,20 +50,20 @@ def sentence(queue: JobQueue, visitor: Visitor, text: str = "a good film") -> st
 
 
 def chain(queue: JobQueue, visitor: Visitor, *scripts: str, first: str = "frames") -> str:
-    """Submits a sweep and one after it for each script."""
+    """Submit a sweep and one after it for each script."""
     follow_ups = [scripted(what, seed) for seed, what in enumerate(scripts, start=1)]
     return queue.submit(scripted(first), visitor, follow_ups=follow_ups)
 
 
 def at_step(queue: JobQueue, job_id: str, step: int, state: str = "running") -> Job:
-    """Waits until a job has come to a step."""
+    """Wait until a job has reached a step."""
     job = queue.wait(job_id, lambda job: job.ended or (job.step, job.state) == (step, state), PATIENCE)
     assert (job.step, job.state) == (step, state)
     return job
 
 
 def answer(queue: JobQueue, name: str, event: str, **fields: object) -> None:
-    """Lets the queue hear something from its worker."""
+    """Let the queue hear an event from its worker."""
     with queue._changed:
         queue._on_line(json.dumps({"job": name, "event": event, **fields}))
 
@@ -167,7 +167,7 @@ def test_the_queue_tends_itself(queue: JobQueue, clock: Clock, monkeypatch: pyte
 
 
 def test_jobs_go_round_by_address(queue: JobQueue, hosted: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten runs, from one visit or each from a new one at the same address: a second address waits for one."""
+    """Submit ten runs of new visits at one address: a second address waits for one of them."""
     monkeypatch.setattr(turns, "EACH", 10)
     running, *greedy = (queue.submit(scripted("hang", seed), Visitor(f"visit {seed}", "8.8.8.8")) for seed in range(10))
     with pytest.raises(BusyError, match=r"^10 runs from your network are waiting here.* try again in a few minutes$"):
@@ -196,7 +196,7 @@ def test_no_job_runs_for_ever_on_a_hosted_server(
 
 
 def test_the_position_shown_is_the_order_served(queue: JobQueue) -> None:
-    """Questions first, but few of them in a row while a run waits."""
+    """Serve questions first, but few of them in a row while a run waits."""
     first = queue.submit(scripted("hang"), ANN)
     runs = [queue.submit(scripted("hang", seed), ANN) for seed in (1, 2, 3)]
     sentences = [sentence(queue, ANN, f"number {k}") for k in range(2 * MAX_QUESTIONS_IN_A_ROW + 1)]

@@ -114,7 +114,7 @@ def test_a_file_that_grows_when_it_is_read_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_bomb_of_a_table_is_refused(tmp_path: Path) -> None:
-    """Parquet files that promise far more than they hold."""
+    """Read Parquet files that stand for far more than they hold."""
     cells = pa.DictionaryArray.from_arrays(pa.array([0] * 4_000, pa.int32()), pa.array(["x" * 300_000]))
     pq.write_table(pa.table({"text": cells, "label": cells}), tmp_path / "repeated")
     pq.write_table(pa.table({str(k): [1] for k in range(20_000)}), tmp_path / "wide")

@@ -15,7 +15,7 @@ from core.wall.turns import Door, Stored, Turns, Visitor, address_in, surplus
 
 
 def served(turns: Turns[str]) -> list[str]:
-    """Serves all that wait, one after another."""
+    """Serve all waiting requests, one after another."""
     order = []
     while waiting := turns.order():
         (first,) = (request for request in waiting if turns.may_serve(request))
