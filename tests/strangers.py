@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
@@ -16,7 +17,13 @@ Change = Callable[[Path], None]
 CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
 INDEX, SHARD = "model.safetensors.index.json", "model-00001-of-00001.safetensors"
 DEEP = "[" * 100_000
-
+# An array file that promises more than it holds.
+PROMISING = (
+    b"\x93NUMPY\x01\x00v\x00"
+    + b"{'descr': '<u8', 'fortran_order': False, 'shape': (1000000000000,), }".ljust(117)
+    + b"\n"
+)
+DIGESTS, PICKLE = "training_examples.npy", "pytorch_model.bin"
 
 P = ParamSpec("P")
 
@@ -72,12 +79,6 @@ def linked(folder: Path, name: str, target: str | None = None) -> None:
 
 
 @change
-def as_folder(folder: Path, name: str) -> None:
-    (folder / name).unlink()
-    (folder / name).mkdir()
-
-
-@change
 def weights(folder: Path, edit: Callable[[dict[str, torch.Tensor]], object]) -> None:
     """Edit the dictionary of weights."""
     found = load_file(folder / WEIGHTS)
@@ -87,26 +88,18 @@ def weights(folder: Path, edit: Callable[[dict[str, torch.Tensor]], object]) -> 
 
 @change
 def pickled(folder: Path, content: Any) -> None:
-    """Replace the weights by a file in PyTorch's own format; bytes are written unchanged."""
+    """Replace the weights by a file in PyTorch's own format."""
     (folder / WEIGHTS).unlink()
-    path = folder / "pytorch_model.bin"
-    path.write_bytes(content) if isinstance(content, bytes) else torch.save(content, path)
+    torch.save(content, folder / PICKLE)
 
 
 @change
-def sharded(folder: Path, index: Any) -> None:
-    """Turn the weights into one shard with an index, which may name a file outside the folder."""
-    outside = folder.parent / "outside.safetensors"
-    outside.write_bytes((folder / WEIGHTS).read_bytes())
-    names = list(load_file(folder / WEIGHTS))
+def sharded(folder: Path, shard: str, **others: Any) -> None:
+    """Turn the weights into one shard, with a copy outside, and name one shard for all weights in the index."""
+    shutil.copy(folder / WEIGHTS, folder.parent / "outside.safetensors")
+    weight_map = dict.fromkeys(load_file(folder / WEIGHTS), shard)
     (folder / WEIGHTS).rename(folder / SHARD)
-    content = index(names, outside) if callable(index) else index
-    (folder / INDEX).write_text(json.dumps(content))
-
-
-def mapped(shard: Any, **others: Any) -> Change:
-    """Turn the weights into one shard, and name a shard for every weight in the index."""
-    return sharded(lambda names, _: {"metadata": {}, "weight_map": dict.fromkeys(names, shard), **others})
+    (folder / INDEX).write_text(json.dumps({"metadata": {}, "weight_map": weight_map, **others}))
 
 
 def edited(edit: Callable[[dict[str, Any]], object]) -> Change:
@@ -115,10 +108,9 @@ def edited(edit: Callable[[dict[str, Any]], object]) -> Change:
 
 
 @change
-def digests(folder: Path, content: bytes | np.ndarray) -> None:
+def digests(folder: Path, content: np.ndarray) -> None:
     """Write digests of training data beside the checkpoint."""
-    path = folder / "training_examples.npy"
-    path.write_bytes(content) if isinstance(content, bytes) else np.save(path, content, allow_pickle=True)
+    np.save(folder / DIGESTS, content, allow_pickle=True)
 
 
 class Bomb:
@@ -128,18 +120,12 @@ class Bomb:
         return os._exit, (66,)
 
 
-def npy_header(shape: str) -> bytes:
-    """Return the header of an array file that promises more than it holds."""
-    header = f"{{'descr': '<u8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
-    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
-
-
 CHECKPOINTS: Mapping[str, Change] = {
     # config.json
     "no config": gone(CONFIG),
     "config is deep": text(CONFIG, DEEP),
     "config of 60 MB": text(CONFIG, '{"model_type": "bert", "x": "' + "x" * 60_000_000 + '"}'),
-    "config is a folder": as_folder(CONFIG),
+    "config is a folder": both(gone(CONFIG), lambda folder: (folder / CONFIG).mkdir()),
     "config is a pipe": pipe(CONFIG),
     "config is endless": linked(CONFIG, "/dev/zero"),
     "decoder": changed(CONFIG, model_type="gpt2"),
@@ -166,14 +152,14 @@ CHECKPOINTS: Mapping[str, Change] = {
         lambda found: found.update({"bert.encoder.layer.1.attention.self.distance_embedding.weight": torch.zeros(3, 8)})
     ),
     "pickle with code": pickled({"classifier.weight": Bomb()}),
-    "old pickle with code": pickled(pickle.dumps({"x": Bomb()})),
-    "an archive that is cut": pickled(b"PK\x03\x04" + bytes(64)),
+    "old pickle with code": both(gone(WEIGHTS), text(PICKLE, pickle.dumps({"x": Bomb()}))),
+    "an archive that is cut": both(gone(WEIGHTS), text(PICKLE, b"PK\x03\x04" + bytes(64))),
     "an adapter": text("adapter_config.json", '{"base_model_name_or_path": "/"}'),
     # shards
-    "a shard outside": sharded(lambda names, outside: {"weight_map": dict.fromkeys(names, str(outside))}),
-    "a shard above, called like one": mapped("model-/../../outside.safetensors"),
-    "an index without a map": sharded({"metadata": {}}),
-    "an index with empty metadata": mapped(SHARD, metadata=None),
+    "a shard outside": sharded("../outside.safetensors"),
+    "a shard above, called like one": sharded("model-/../../outside.safetensors"),
+    "an index without a map": sharded(SHARD, weight_map=None),
+    "an index with empty metadata": sharded(SHARD, metadata=None),
     # tokenizer
     "no tokenizer": gone(TOKENIZER),
     "tokenizer is deep": text(TOKENIZER, DEEP),
@@ -192,7 +178,7 @@ CHECKPOINTS: Mapping[str, Change] = {
     "weights of 100 GB": lambda folder: os.truncate(folder / WEIGHTS, 100 * 2**30),  # sparse: it takes no room
     "a recipe with a command": changed("recipe.json", family="tiny; rm x", seed=3),
     # training data that come along
-    "digests that promise a trillion": digests(npy_header("(1000000000000,)")),
+    "digests that promise a trillion": text(DIGESTS, PROMISING),
     "digests with code": digests(np.array([Bomb()], dtype=object)),
     "digests in a table": digests(np.zeros((2, 2), np.uint64)),
 }
