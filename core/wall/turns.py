@@ -72,7 +72,7 @@ class Turns(Generic[T]):
 
     def __init__(self, name: str, at_once: int = 1) -> None:
         self._name, self._at_once = name, at_once
-        self._waiting: dict[str, list[T]] = {}  # by holder, in rotation
+        self._waiting: dict[T, str] = {}  # the holder of each request, whose first requests are in rotation
         self._served: dict[T, str] = {}  # the holder of each request that has its turn
 
     def check_room(self, holder: str) -> None:
@@ -81,20 +81,23 @@ class Turns(Generic[T]):
         Raises:
             BusyError: Too many requests of this holder, or of all, are pending.
         """
-        own = len(self._waiting.get(holder, ())) + [*self._served.values()].count(holder)
-        pending = len(self._served) + sum(map(len, self._waiting.values()))
+        holders = [*self._waiting.values(), *self._served.values()]
+        own, pending = holders.count(holder), len(holders)
         if is_hosted() and (own >= EACH or pending >= IN_ALL):
             whose = f"{own} {self._name} from your network are" if own >= EACH else f"{pending} {self._name} are"
             raise BusyError(f"{whose} waiting here, as many as fit: try again in a few minutes")
 
     def join(self, request: T, holder: str) -> None:
         """Add a request behind the others of its holder."""
-        self._waiting.setdefault(holder, []).append(request)
+        self._waiting[request] = holder
 
     def order(self) -> list[T]:
         """Return the waiting requests in the order in which they will be served if no others join."""
-        holders = sorted(self._waiting, key=lambda holder: holder in self._served.values())
-        rounds = zip_longest(*(self._waiting[holder] for holder in holders))
+        by_holder: dict[str, list[T]] = {}
+        for request, holder in self._waiting.items():
+            by_holder.setdefault(holder, []).append(request)
+        holders = sorted(by_holder, key=lambda holder: holder in self._served.values())
+        rounds = zip_longest(*(by_holder[holder] for holder in holders))
         return [request for request in chain.from_iterable(rounds) if request is not None]
 
     def ahead_of(self, request: T) -> int:
@@ -103,29 +106,18 @@ class Turns(Generic[T]):
 
     def may_serve(self, request: T) -> bool:
         """Whether it is a waiting request's turn."""
-        return self.ahead_of(request) < self._at_once and self._holder_of(request) not in self._served.values()
+        return self.ahead_of(request) < self._at_once and self._waiting[request] not in self._served.values()
 
     def serve(self, request: T) -> None:
         """Give a waiting request its turn."""
-        self._served[request] = self._withdraw(request)
+        self._served[request] = self._waiting.pop(request)
 
     def leave(self, request: T) -> None:
         """Withdraw a request, or end its turn; its holder is then the last in the rotation."""
+        self._waiting.pop(request, None)
         holder = self._served.pop(request, None)
-        if holder is None:
-            self._withdraw(request)
-        elif holder in self._waiting:
-            self._waiting[holder] = self._waiting.pop(holder)
-
-    def _holder_of(self, request: T) -> str:
-        return next(holder for holder, requests in self._waiting.items() if request in requests)
-
-    def _withdraw(self, request: T) -> str:
-        holder = self._holder_of(request)
-        self._waiting[holder].remove(request)
-        if not self._waiting[holder]:
-            del self._waiting[holder]
-        return holder
+        for other in [other for other, its_holder in self._waiting.items() if its_holder == holder]:
+            self._waiting[other] = self._waiting.pop(other)
 
 
 class Door:
