@@ -23,7 +23,7 @@ from core.results.key import digest
 from tests.builders import make_result
 from tests.uploaded import read_upload
 
-settings.register_profile("same every time", derandomize=True, deadline=None, max_examples=150, database=None)
+settings.register_profile("same every time", derandomize=True, deadline=None, max_examples=100, database=None)
 settings.load_profile("same every time")
 
 RESULT = json.loads(make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20).model_dump_json())
@@ -88,7 +88,6 @@ def test_a_request_of_any_values(values: dict[str, Any]) -> None:
         assert SweepRequest.from_json(vars(request)) == request
 
 
-@settings(max_examples=100)
 @given(options=st.dictionaries(st.sampled_from(OPTIONS), JSON | SCALARS, max_size=3))
 def test_a_notebooks_sweep_with_any_options(options: dict[str, Any]) -> None:
     def run(inputs: object) -> None:
