@@ -3,7 +3,7 @@
 // Data come as scripts that call `prunescope.take(name, data)`; core/exports/site_files.py says what is in them. The
 // pages, their choices and what an address may hold come from the table in core/request/pages.py.
 
-const TAKEN = {}, SCRIPTS = {}; // data by their names; promises of what is being loaded, or unpacked
+const TAKEN = {}, SCRIPTS = {}; // data by name, packed until they are used; scripts that load or have loaded, by address
 // The columns of the list of results, beside their names.
 const SHOWN = ["Checkpoint", "Task", "In the upper half", "Random, mean ± SD", "Verdict", "First to change", "Holds"];
 const KEY_CHARS = 12; // of a result's key in the name of a file
@@ -11,8 +11,8 @@ const LOCAL = "To prune a checkpoint, or to have a sentence of your own classifi
 const MISSING = "This view is not part of this edition, or it did not load.";
 
 let site; // the index
-let drawn = { roots: [], shown: {} }; // the address of the page on show, its players' places, the values of its choices
-let asking = 0;
+let drawn = { roots: [], shown: {} }; // the page on show, the elements of its players, the values of its choices
+let draws = 0; // begun so far
 
 globalThis.prunescope = { take: (name, packed) => { TAKEN[name] = packed; } };
 
@@ -23,7 +23,7 @@ const namesOf = (table) => mapped(table, ({ name }) => name);
 
 // ---------------------------------------------------------------- data
 
-function script(src) { // once; one that did not come is asked for again
+function script(src) { // loads it once, or again after a failure
   return (SCRIPTS[src] ??= new Promise((resolve, reject) => {
     const onerror = () => { delete SCRIPTS[src]; reject(new Error(`${src} did not load`)); };
     document.head.append(element("script", { src, onload: resolve, onerror }));
@@ -36,20 +36,14 @@ async function dataOf(name) {
     const bytes = Uint8Array.from(atob(TAKEN[name]), (character) => character.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     const { data, texts } = await new Response(stream).json();
-    TAKEN[name] = whole(data, texts);
+    TAKEN[name] = JSON.parse(data, (_, value) => texts[value?.$] ?? value); // puts the long texts in their places
   }
   return TAKEN[name];
 }
 
-function whole(value, texts) { // with the long texts, which are written once, in their places
-  if (value === null || typeof value !== "object") return value;
-  if (Array.isArray(value)) return value.map((part) => whole(part, texts));
-  return "$" in value ? texts[value.$] : mapped(value, (part) => whole(part, texts));
-}
-
 // ---------------------------------------------------------------- addresses
 
-function withChanges(changes) { // of parameters; one without a value goes
+function withChanges(changes) { // the address with other parameters; an empty one is left out
   const view = viewed();
   for (const [name, value] of Object.entries(changes)) {
     if (value) view.searchParams.set(name, value);
@@ -58,14 +52,14 @@ function withChanges(changes) { // of parameters; one without a value goes
   return addressOf(view);
 }
 
-function go(changes) { // what was chosen beside another result goes with it; on Compare it stays
+function go(changes) { // another result drops the one beside it, except on Compare
   const alone = "result" in changes && drawn.page !== "compare" ? { other: "" } : {};
   location.hash = withChanges({ ...alone, ...changes });
 }
 
-function linkTo(page, changes = {}) { // as `carried` of ui/address.py
-  const asked = viewed().searchParams, result = asked.get("result"), stays = (changes.result ?? result) === result;
-  const kept = site.carried.map((name) => [name, changes[name] ?? (stays || name !== "other" ? asked.get(name) : "")]);
+function linkTo(page, changes = {}) { // carries parameters to another page, as `carried` in ui/address.py does
+  const now = viewed().searchParams, result = now.get("result"), stays = (changes.result ?? result) === result;
+  const kept = site.carried.map((name) => [name, changes[name] ?? (stays || name !== "other" ? now.get(name) : "")]);
   return `#/${page}?${new URLSearchParams(kept.filter(([, value]) => value))}`.replace(/\?$/, "");
 }
 
@@ -99,7 +93,7 @@ class Reader { // of an address; a note says which of its values cannot be shown
 // ---------------------------------------------------------------- elements
 
 const paragraphs = (texts = [], className = "") => texts.map((text) => element("p", { className }, text));
-const commands = (text) => element("pre", {}, element("code", {}, text)); // a click selects them: site.css
+const commands = (text) => element("pre", {}, element("code", {}, text)); // site.css lets a click select them
 const link = (label, page, changes, more) => element("a", { href: linkTo(page, changes), ...more }, label);
 const field = (label, control) => element("label", {}, element("span", {}, label), control);
 
@@ -109,19 +103,19 @@ function chooser({ name, label, options }, chosen) {
   return field(label, element("select", { id: name, onchange }, ...items));
 }
 
-function folded(name, summary, ...content) { // open where it was open
+function folded(name, summary, ...content) { // stays open on the same page
   const before = drawn.isNew ? null : document.querySelector(`details.${name}`);
   const open = before ? before.open : drawn.page === "sentences" && name === "more";
   return element("details", { className: name, open }, element("summary", {}, summary), ...content);
 }
 
-function tabled(title, rows, headOf = (name) => name) { // of texts or elements; the first column names a row
+function tabled(title, rows, headOf = (name) => name) { // rows of texts or elements; the first column names a row
   const head = Object.keys(rows[0] ?? {}).map((name) => element("th", { scope: "col" }, headOf(name)));
   const cell = (content, k) => (k ? element("td", {}, content) : element("th", { scope: "row" }, content));
   const lines = [head, ...rows.map((row) => Object.values(row).map(cell))].map((cells) => element("tr", {}, ...cells));
   const table = element("table", {}, element("caption", {}, title),
     element("thead", {}, lines[0]), element("tbody", {}, ...lines.slice(1)));
-  return element("div", { className: "told", tabIndex: 0, role: "group", ariaLabel: title || "Numbers" }, table);
+  return element("div", { className: "table", tabIndex: 0, role: "group", ariaLabel: title || "Numbers" }, table);
 }
 
 function navigate(page, result) { // two lines, as in ui/header.py
@@ -135,7 +129,7 @@ function navigate(page, result) { // two lines, as in ui/header.py
   document.querySelector("header").replaceChildren(...lines);
 }
 
-function gallery(reader) { // all results, a field that finds some of them, and heads that sort them
+function listOfResults(reader) { // with a field that searches it, and heads that sort it
   const entries = Object.entries(site.results), count = element("p", { role: "status" }), place = element("div");
   const oninput = () => { history.replaceState(history.state, "", withChanges({ q: q.value })); fill(); };
   const q = element("input", { type: "search", value: reader.asked.get("q") ?? "", oninput });
@@ -145,7 +139,7 @@ function gallery(reader) { // all results, a field that finds some of them, and 
     ...mapped({ Layers: "layers", Compare: "compare" }, (page) =>
       link("Open", page, { result }, { ariaLabel: `Open ${page}: ${name}` })),
   });
-  let by = "", sign = 1; // the column to sort by, and whether upwards
+  let by = "", sign = 1; // the column to sort by, and the direction
   const textOf = (cell) => cell.textContent ?? cell;
   const sort = ({ target: { name } }) => {
     [by, sign] = [name, name === by ? -sign : 1];
@@ -170,7 +164,7 @@ function gallery(reader) { // all results, a field that finds some of them, and 
 
 // ---------------------------------------------------------------- the page
 
-function subjectsOf(page, reader) { // the choices of the results or of the study that a page is about
+function subjectsOf(page, reader) { // the results or the study that a page is about, and the choice of others
   const asked = reader.asked.get("result") ?? "", its = (key) => known(site.results, key) ?? { other: {}, study: "" };
   const offers = {
     result: () => [namesOf(site.results), site.start],
@@ -190,7 +184,7 @@ function subjectsOf(page, reader) { // the choices of the results or of the stud
 
 async function draw() {
   if (!afterHash()) history.replaceState(history.state, "", "#/");
-  const ask = ++asking, reader = new Reader(), named = reader.view.pathname.slice(1);
+  const own = ++draws, reader = new Reader(), named = reader.view.pathname.slice(1);
   const page = known(site.pages, named) ? named : "", subjects = subjectsOf(page, reader), { keys } = subjects;
   reader.view.pathname = page;
   for (const [name, value] of Object.entries(site.former)) {
@@ -202,7 +196,7 @@ async function draw() {
   const waits = document.querySelector(".waits");
   waits.textContent = known(TAKEN, name) ? "" : "Loading …";
   const shard = keys.every(Boolean) ? await dataOf(name).catch(() => undefined) : undefined;
-  if (ask !== asking) return; // meanwhile the address is another one
+  if (own !== draws) return; // the address has changed meanwhile
   if (!shard) reader.notes.push(MISSING);
   waits.textContent = "";
   show(reader, page, subjects, shard);
@@ -227,12 +221,13 @@ function mountedIn(reader, { steps }, { player, picks }, { result }, isFirst) { 
 function choosers(all, shown) { // the folded ones behind the names of what is on show, the others in sight
   const row = (few) => element("div", { className: "choices" }, ...few.map((one) => chooser(one, shown[one.name])));
   const folds = all.filter((one) => one.is_folded), inSight = all.filter((one) => !one.is_folded);
-  const names = folds.map(({ name, options }) => `${name === "other" ? "beside " : ""}${options[shown[name]]}`);
+  const named = folds.filter(({ name, options }) => options[shown[name]]); // nothing may be there to compare with
+  const names = named.map(({ name, options }) => `${name === "other" ? "beside " : ""}${options[shown[name]]}`);
   return [...(folds.length ? [folded("setup", names.join(" · "), row(folds))] : []), row(inSight)];
 }
 
 function show(reader, page, { result, choices, keys }, shard) {
-  const held = document.activeElement; // before its part of the page is moved
+  const focused = document.activeElement; // replacing the page's content takes the focus away
   const view = shard ? shard.views[shard.choices.map((choice) => reader.choice(choice)).join("|")] : {};
   const isStory = Boolean(view.steps?.length), blocks = isStory ? [{}] : view.blocks ?? [];
   const { name, recipe } = known(site.results, result) ?? {}, { shown, notes } = reader, { title: ofPage } = site.pages[page];
@@ -261,12 +256,12 @@ function show(reader, page, { result, choices, keys }, shard) {
     ...(blocks.length ? details : [...said, text]),
     ...(isLocal || page === "sentences" ? [element("p", {}, LOCAL), commands(site.local)] : []),
     ...(isLocal && recipe ? [element("h2", {}, `Compute again: ${name}`), commands(recipe)] : []),
-    ...(page === "grid" ? gallery(reader) : []));
+    ...(page === "grid" ? listOfResults(reader) : []));
   mounted.forEach((mount, k) => mount(roots[k]));
   history.replaceState(history.state, "", addressOf(reader.view));
   if (isNew && drawn.isBegun) document.querySelector("main h1:not([hidden])").focus({ preventScroll: true });
   if (isNew) scrollTo(0, 0);
-  else (document.getElementById(held.id) ?? held).focus({ preventScroll: true });
+  else (document.getElementById(focused.id) ?? focused).focus({ preventScroll: true });
   drawn.isBegun = true;
   const section = document.getElementById(reader.asked.get("section")), box = section?.closest("details");
   if (box) box.open = true;

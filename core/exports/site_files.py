@@ -36,9 +36,9 @@ def name_of(page: str, *keys: str) -> str:
 def script(name: str, data: object) -> str:
     """Write data as a script that hands them to the page under a name, compressed, with each long text once."""
     texts: dict[str, int] = {}
-    parts = {"data": _shared(data, texts), "texts": list(texts)}
-    text = json.dumps(parts, allow_nan=False, separators=(",", ":"))
-    packed = b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+    shared = json.dumps(_shared(data, texts), allow_nan=False)
+    parts = json.dumps({"data": shared, "texts": list(texts)})
+    packed = b64encode(gzip.compress(parts.encode(), mtime=0)).decode()
     return f'prunescope.take({json.dumps(name)},"{packed}");'
 
 

@@ -35,15 +35,7 @@ def taken(file: Path) -> Any:
     """Return the data that a script of the site hands over."""
     _, packed, _ = file.read_text("utf-8").rsplit('"', 2)
     parts = json.loads(gzip.decompress(b64decode(packed)))
-    return whole(parts["data"], parts["texts"])
-
-
-def whole(value: Any, texts: list[str]) -> Any:
-    if isinstance(value, list):
-        return [whole(part, texts) for part in value]
-    if not isinstance(value, dict):
-        return value
-    return texts[value["$"]] if "$" in value else {name: whole(part, texts) for name, part in value.items()}
+    return json.loads(parts["data"], object_hook=lambda part: parts["texts"][part["$"]] if "$" in part else part)
 
 
 def made(folder: Path, *results: Any, select: Path | None = None) -> dict[str, Any]:
