@@ -1,4 +1,4 @@
-"""The Lab: prunes a checkpoint on demand and shows every frame as it arrives."""
+"""The Lab: prune a checkpoint on demand, and watch every frame arrive."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -38,13 +38,13 @@ EXPLANATION = (
 )
 DEFAULT = " **Press Run** to begin: the default checkpoint works offline."
 WAITING = "The picture appears here once the unpruned model has been measured."
-WAITING_HEIGHT = 540  # pixels: about a picture's, so that nothing moves when it comes
-NO_PLACE = "It was computed on weights or data whose place is not recorded: choose them again in the settings."
-SECOND_OPINION = "**A second opinion:** computes one frame again, with this program and with the published torch-cka."
+WAITING_HEIGHT = 540  # pixels: about the height of the picture, so that nothing moves when it comes
+NO_PLACE = "The result does not say where its weights or data are: choose them again in the settings."
+SECOND_OPINION = "**A second opinion:** compute one frame again, with this program and with the published torch-cka."
 
 
 def lab() -> None:
-    """Show what the address names: a run, a result, or the settings beside an example."""
+    """Show the run or the result that the address names, else the settings beside an example."""
     state, record = page_header("Lab"), remembered()
     queue.start_worker()
     job = jobs.job_in_address()
@@ -53,7 +53,7 @@ def lab() -> None:
             note_computed(key)
         record.follow(job.id)
         shown = job.key or (state.result and state.result.key)
-        if job.ended and shown:  # its own sweep's result takes its place, else what was on show stays
+        if job.ended and shown:  # the result of its own sweep replaces it, else the result on show stays
             record.follows, record.ended = shown, None if job.state == "done" else job
             set_parameter("job", None)
             show(shown)
@@ -64,7 +64,7 @@ def lab() -> None:
     if job:
         set_parameter(DECIDE, None)
     elif record.follows == OWN_MODEL:
-        set_parameter(OWN, OWN_MODEL)  # which links do not carry: back from another page, its settings are there
+        set_parameter(OWN, OWN_MODEL)  # links do not carry it: its settings are back after a look at another page
     if not job:
         record.follow(result.key + st.query_params.get(DECIDE, "") if result else st.query_params.get(OWN, ""))
     if ended := record.ended or (job if job and job.ended else None):
@@ -82,7 +82,7 @@ def lab() -> None:
 
 
 def ask(shown: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) -> None:
-    """Draw the settings, which begin with a request or with what may decide its verdict, and the bar that runs them."""
+    """Draw the settings and the bar that runs them, beginning with a request or with what may decide its verdict."""
     remedy = st.query_params.get(DECIDE, "")
     request = deciding(shown, remedy)
     offer_sweep(request, judged_beside(request) if remedy else follow_ups)
@@ -92,7 +92,7 @@ def ask(shown: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) -> None:
 
 
 def show_beginning(job: Job | None) -> None:
-    """Show the settings, beside what had arrived when a run ended early, else beside an example of that checkpoint."""
+    """Show the settings beside the frames of a run that ended early, else beside an example of that checkpoint."""
     partial = job.partial_result if job else None
     usual = OWN_REQUEST if OWN in st.query_params else DEFAULT_REQUEST
     request = job.request if job and job.request else usual
@@ -114,9 +114,9 @@ def show_beginning(job: Job | None) -> None:
 def show_running(job: Job) -> None:
     """Show a job's progress and its frames as they arrive.
 
-    There are no settings meanwhile: typed text that is not committed yet would swallow a click beside a running job.
+    There are no settings meanwhile: beside a running job, uncommitted text in a field would swallow the next click.
     """
-    st.title("Pruning step by step", anchor=False)  # another heading: the page is shown from its top
+    st.title("Pruning step by step", anchor=False)  # a new heading makes the browser show the page from its top
     picture = st.container()
     reduction = choose_reduction(job.partial_result)
     with picture:
@@ -124,7 +124,7 @@ def show_running(job: Job) -> None:
 
 
 def draw(result: SweepResult | None, reduction: str) -> None:
-    """Draw a result's picture, or show where it will be."""
+    """Draw a result's picture, or a box in its place."""
     if result:
         start = amount_in_address() if result.key else None
         show_pictures(cached_call(result_scene, result, reduction), key="lab", start=start)
@@ -134,17 +134,17 @@ def draw(result: SweepResult | None, reduction: str) -> None:
 
 
 def show_example(checkpoint: str) -> None:
-    """Show a result at hand of the chosen checkpoint where there is no run to show yet; of none, the place of one."""
-    found = settings([entry for entry in at_hand() if entry.checkpoint == checkpoint])
-    if found and (example := by_key(found[0].key)):
-        st.markdown(f"**Example:** {plain(found[0].name)}")
+    """Show an available result of the chosen checkpoint while there is no run, or a box in the place of a picture."""
+    entries = settings([entry for entry in at_hand() if entry.checkpoint == checkpoint])
+    if entries and (example := by_key(entries[0].key)):
+        st.markdown(f"**Example:** {plain(entries[0].name)}")
         show_pictures(cached_call(result_scene, example, next(iter(REDUCTIONS))), key="lab-example", group="example")
     else:
         draw(None, "")
 
 
 def show_result(result: SweepResult, job: Job | None) -> None:
-    """Show a stored result: the answer, its figures, the picture, and what can be done with it once no job goes on."""
+    """Show a stored result: the answer, the methods beside it, the picture and, once no job runs, what can be done."""
     head, settings, picture, choices = (st.container() for _ in range(4))
     with choices:
         reduction = choose_reduction(result)
@@ -185,7 +185,7 @@ def show_methods(results: Sequence[SweepResult], reduction: str, on_show: str) -
 
 
 def show_finding(result: SweepResult, finding: str) -> None:
-    """Say what to be careful about, what a result shows, and what of a table it was measured on."""
+    """Show a caution, if there is one, the finding, and how the table was read."""
     if words := caution(result):
         st.warning(plain(words))
     st.markdown(plain(finding))
@@ -197,12 +197,12 @@ def show_finding(result: SweepResult, finding: str) -> None:
 
 
 def check_and_recompute(result: SweepResult) -> None:
-    """Let a frame of a result be checked, and the sweep be rerun."""
+    """Offer to check a frame of a result, and to rerun its sweep."""
     request = jobs.request_behind(result)
     if request is None:
         remark(NO_PLACE)
         return
-    if store.find(result.key):  # one that was opened for a visit alone is no file
+    if store.find(result.key):  # a result opened for this visit alone is no file
         st.markdown(SECOND_OPINION)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             middle = result.amounts.index(middle_of(result.amounts))
@@ -211,8 +211,8 @@ def check_and_recompute(result: SweepResult) -> None:
                 with refusals_shown():
                     fields = jobs.frame_fields(result, amount, request)
                     jobs.ask("lab-checking", result.key, "verify", **fields)
-        if found := jobs.answer_to("lab-checking", result.key):
-            (st.success if found["within_tolerance"] else st.error)(check_sentence(found))
+        if check := jobs.answer_to("lab-checking", result.key):
+            (st.success if check["within_tolerance"] else st.error)(check_sentence(check))
     label = "Recompute; the bundled file stays" if store.is_shipped(result.key) else "Recompute and replace this result"
     if st.button(label, key="lab-again", icon=":material/replay:"):
         with refusals_shown():

@@ -57,16 +57,16 @@ NOTHING = Finding("")
 
 @dataclass(frozen=True)
 class Block:
-    """A picture that moves, and what is said of it.
+    """A picture that moves, and the words around it.
 
     Attributes:
         scene: The picture.
-        finding: What stands above and below it.
+        finding: The heading above it and the sentences below.
         start: The amount shown first.
-        group: Of the players that move together; empty for one of its own.
+        group: The players that move together; empty for a player that moves alone.
         picks: The parameter that a click on a row of the picture sets.
-        choices: What the player itself lets choose from, by reduction.
-        spoken: What a speaker may say of each of these.
+        choices: The scenes between which the player itself lets its viewer switch, by reduction.
+        spoken: The sentence that a speaker may say about each of these scenes.
         stage: The words around a picture for a projector, and the keys of the results that its arrow keys step through.
     """
 
@@ -93,9 +93,9 @@ class Shown:
     Attributes:
         finding: The heading and the sentences.
         blocks: The pictures.
-        notes: What is said beside them in boxes.
+        notes: The remarks that stand in boxes of their own.
         tables: The details, by their titles.
-        text: How to read all this, in Markdown.
+        text: The explanation of how to read all this, in Markdown.
         steps: The scenes of a story.
     """
 
@@ -148,7 +148,7 @@ def beside(page: str, result: SweepResult, entries: Sequence[Entry]) -> list[Ent
 def story_shown(
     result: SweepResult, near: Sequence[SweepResult], reduction: ReductionKey, metric: str | None = None
 ) -> Shown:
-    """Tell the story of a result; `near` is what it is judged beside, and its halves pruned alone."""
+    """Tell the story of a result; `near` holds what it is judged beside, and its halves pruned alone."""
     steps = cached_call(story, result, reduction, near, metric)
     notes = tuple(filter(None, [caution(result)]))
     return Shown(Finding(pruning_name(result)), notes=notes, text=story_words.HOW_TO_READ, steps=steps)
@@ -194,7 +194,7 @@ def compare_shown(
     reduction: ReductionKey,
     metric: str | None = None,
 ) -> Shown:
-    """Show how two results differ, where the same of an axis is reached; `near` is what either is judged beside."""
+    """Show how two results differ at equal places on an axis; `near` holds what either is judged beside."""
     two, metric = (first, second), metric_of(first, second, preferred=metric)
     scene = cached_call(compare_scene, *two, reduction, axis, metric)
     said = cached_call(compare_words.compare_finding, two, reduction, near, metric)
@@ -214,7 +214,7 @@ def compare_shown(
 def sentences_shown(
     result: SweepResult, _: Sequence[SweepResult], flips: str, label: str = ALL, with_texts: bool = True
 ) -> Shown:
-    """Show which of a result's examples flip, and their texts if kept; no picture where none fits."""
+    """Show which of a result's examples flip, with their texts if they are kept; without a picture if none fits."""
     examples = [known if with_texts else replace(known, texts=()) for known in examples_of(result)]
     said, found = sentences_words.flips_finding(result, examples), selected(result, examples, label, flips)
     if not found:
@@ -234,8 +234,8 @@ def present_shown(
     Args:
         result: A whole sweep.
         near: What it is judged beside.
-        titles: By their keys, what stands over the results that the arrow keys step through, this one among them.
-        caption: The line below the picture; empty for what was measured.
+        titles: The titles, by key, of the results that the arrow keys step through, this one among them.
+        caption: The line below the picture; empty for the checkpoint and the data.
     """
     heading, caption = titles[result.key], caption or f"{checkpoint_name(result)}, {data_name(result)}"
     scenes = {
@@ -251,7 +251,7 @@ def present_shown(
 
 
 def cut_shown(study: CutStudy, _: Sequence[SweepResult], most: str) -> Shown:
-    """Show which layers can go where at most so much may be lost."""
+    """Show which layers can go if at most this share of the score may be lost."""
     known = cached_call(frontier_of, study)
     found = chosen(known, float(most))
     said = cut_words.cut_finding(known, found, float(most))
