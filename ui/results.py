@@ -130,12 +130,12 @@ def study_by_key(key: str) -> CutStudy | None:
     return _read(key, study_in)
 
 
-def _read(key: str, of_kind: Callable[[Result, str], R]) -> R | None:
+def _read(key: str, as_kind: Callable[[Result, str], R]) -> R | None:
     path, name = store.find(key), f"the result {key[:12]}…"
     with refusals_shown():
         if path is None:
             raise PrunescopeError(f"{name} is not stored here: recompute it, or choose another one")
-        return of_kind(loaded(path, visitor().holder), name)
+        return as_kind(loaded(path, visitor().holder), name)
     return None
 
 
@@ -182,12 +182,12 @@ def rows_of(entries: Sequence[Entry]) -> list[GridRow]:
     rows: list[GridRow] = []
     with _reading_rows:
         for files in places.values():
-            found = library.extracts(files).items()
-            rows += _rows({file: extract for file, extract in found if not isinstance(extract, BusyError)})
+            extracts = library.extracts(files).items()
+            rows += _rows({file: extract for file, extract in extracts if not isinstance(extract, BusyError)})
     return rows
 
 
 @cached(LRUCache(1024), tuple)  # places, each about as large as one result
-def _rows(found: Mapping[store.FileState, library.Extract]) -> tuple[GridRow, ...]:
+def _rows(extracts: Mapping[store.FileState, library.Extract]) -> tuple[GridRow, ...]:
     """Describe the results of one place, again only when one of its files has changed or is new."""
-    return tuple(grid_rows([extract for extract in found.values() if isinstance(extract, SweepResult)]))
+    return tuple(grid_rows([extract for extract in extracts.values() if isinstance(extract, SweepResult)]))

@@ -82,8 +82,8 @@ class Block:
     @property
     def offered(self) -> Rows:
         """The choices as core/charts/player.js takes them."""
-        known = reduction_choices(self.choices, attrgetter("written"))
-        return [{**choice, "spoken": unbroken(self.spoken[choice["name"]])} for choice in known]
+        choices = reduction_choices(self.choices, attrgetter("written"))
+        return [{**choice, "spoken": unbroken(self.spoken[choice["name"]])} for choice in choices]
 
 
 @dataclass(frozen=True)
@@ -168,9 +168,9 @@ def layers_shown(
         layer: The selected one; empty for the first to change.
     """
     layer = layer or cached_call(layers_of, result, reduction).selected.label
-    said = cached_call(layers_words.layers_finding, result, layer, near, reduction)
-    if not said.sentences:
-        return Shown(said)
+    finding = cached_call(layers_words.layers_finding, result, layer, near, reduction)
+    if not finding.sentences:
+        return Shown(finding)
     scene = cached_call(layer_scene, result, reduction, layer, controls_of(result, near))
     blocks = [Block(scene, start=middle_of(result.amounts), group="layers", picks="layer")]
     alone, drawn = isolated_of(result, near), list(isolated_controls_of(result, near).values())
@@ -183,7 +183,7 @@ def layers_shown(
         "Verdict": cached_call(criteria_table, result, near),
         "Numbers": cached_call(numbers_table, result, near),
     }
-    return Shown(said, blocks, tables=tables, text=layers_words.READING)
+    return Shown(finding, blocks, tables=tables, text=layers_words.READING)
 
 
 def compare_shown(
@@ -197,13 +197,13 @@ def compare_shown(
     """Show how two results differ at equal places on an axis; `near` holds what either is judged beside."""
     two, metric = (first, second), metric_of(first, second, preferred=metric)
     scene = cached_call(compare_scene, *two, reduction, axis, metric)
-    said = cached_call(compare_words.compare_finding, two, reduction, near, metric)
-    said = replace(said, heading=compare_words.equal_heading(two, axis, reduction) or said.heading)
-    tests = cached_call(compare.paired_comparisons, two, metric) if said.sentences else []
+    finding = cached_call(compare_words.compare_finding, two, reduction, near, metric)
+    finding = replace(finding, heading=compare_words.equal_heading(two, axis, reduction) or finding.heading)
+    tests = cached_call(compare.paired_comparisons, two, metric) if finding.sentences else []
     table = compare_words.paired_table(tests, metric, compare.distinguishing_names(two)) if tests else []
     start = compare.START if axis == "damage" else middle_of(scene.amounts)
     return Shown(
-        said,
+        finding,
         [Block(scene, start=start, group=f"compare-{axis}")],
         compare_words.compare_notes(two, axis, reduction),
         {compare_words.PAIRED: table},
@@ -215,15 +215,15 @@ def sentences_shown(
     result: SweepResult, _: Sequence[SweepResult], flips: str, label: str = ALL, with_texts: bool = True
 ) -> Shown:
     """Show which of a result's examples flip, with their texts if they are kept; without a picture if none fits."""
-    examples = [known if with_texts else replace(known, texts=()) for known in examples_of(result)]
-    said, found = sentences_words.flips_finding(result, examples), selected(result, examples, label, flips)
-    if not found:
-        return Shown(said, notes=(sentences_words.NO_FIT,), text=sentences_words.EXPLANATION)
+    examples = [example if with_texts else replace(example, texts=()) for example in examples_of(result)]
+    finding, matches = sentences_words.flips_finding(result, examples), selected(result, examples, label, flips)
+    if not matches:
+        return Shown(finding, notes=(sentences_words.NO_FIT,), text=sentences_words.EXPLANATION)
     lacking = sentences_words.NO_TEXTS if with_texts else sentences_words.NOT_PUBLISHED
-    title = f"{numbered(len(found), 'example')}, earliest flip first"
-    tables = {title: sentences_words.examples_table(result, found)}
-    notes = () if found[0].texts else (lacking,)
-    return Shown(said, [Block(cached_call(flip_scene, result, found))], notes, tables, sentences_words.EXPLANATION)
+    title = f"{numbered(len(matches), 'example')}, earliest flip first"
+    tables = {title: sentences_words.examples_table(result, matches)}
+    notes = () if matches[0].texts else (lacking,)
+    return Shown(finding, [Block(cached_call(flip_scene, result, matches))], notes, tables, sentences_words.EXPLANATION)
 
 
 def present_shown(
@@ -252,11 +252,11 @@ def present_shown(
 
 def cut_shown(study: CutStudy, _: Sequence[SweepResult], most: str) -> Shown:
     """Show which layers can go if at most this share of the score may be lost."""
-    known = cached_call(frontier_of, study)
-    found = chosen(known, float(most))
-    said = cut_words.cut_finding(known, found, float(most))
-    scene = cut_scene(known, found, said.heading)
-    return Shown(said, [Block(scene)], tables={"": cut_words.choices_table(known)}, text=cut_words.READING)
+    frontier = cached_call(frontier_of, study)
+    choice = chosen(frontier, float(most))
+    finding = cut_words.cut_finding(frontier, choice, float(most))
+    scene = cut_scene(frontier, choice, finding.heading)
+    return Shown(finding, [Block(scene)], tables={"": cut_words.choices_table(frontier)}, text=cut_words.READING)
 
 
 def pooled_shown(table: Sequence[Pooled], own: Own) -> Shown:

@@ -16,7 +16,7 @@ let draws = 0; // begun so far
 
 globalThis.prunescope = { take: (name, packed) => { TAKEN[name] = packed; } };
 
-const known = (table, key) => (Object.hasOwn(table, key) ? table[key] : undefined); // an address may name anything
+const own = (table, key) => (Object.hasOwn(table, key) ? table[key] : undefined); // an address may name anything
 const mapped = (table, change) =>
   Object.fromEntries(Object.entries(table).map(([name, value]) => [name, change(value)]));
 const namesOf = (table) => mapped(table, ({ name }) => name);
@@ -31,7 +31,7 @@ function script(src) { // loads it once, or again after a failure
 }
 
 async function dataOf(name) {
-  if (!known(TAKEN, name)) await script(`data/${name}.js`);
+  if (!own(TAKEN, name)) await script(`data/${name}.js`);
   if (typeof TAKEN[name] === "string") {
     const bytes = Uint8Array.from(atob(TAKEN[name]), (character) => character.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
@@ -65,27 +65,27 @@ function linkTo(page, changes = {}) { // carries parameters to another page, as 
 
 class Reader { // of an address; a note says which of its values cannot be shown
   view = viewed();
-  asked = this.view.searchParams;
+  parameters = this.view.searchParams;
   shown = {};
   notes = [];
 
   refuse(name) { // without a note if another choice made the value meaningless
-    const value = this.asked.get(name);
+    const value = this.parameters.get(name);
     if (value && value !== drawn.shown[name]) {
       const parts = [name, value.slice(0, site.maxQuotedChars)];
       this.notes.push(site.refused.replaceAll("{}", () => parts.shift()));
     }
-    this.asked.delete(name);
+    this.parameters.delete(name);
   }
 
   choice({ name, options, default: otherwise }) {
-    const value = this.asked.get(name), isHere = Object.hasOwn(options, value);
+    const value = this.parameters.get(name), isHere = Object.hasOwn(options, value);
     if (!isHere) this.refuse(name);
     return (this.shown[name] = isHere ? value : otherwise);
   }
 
   get amount() { // that a shared link begins with
-    const value = Number(this.asked.get("amount") || NaN);
+    const value = Number(this.parameters.get("amount") || NaN);
     return value >= 0 && value < 1 ? value : undefined;
   }
 }
@@ -132,7 +132,7 @@ function navigate(page, result) { // two lines, as in ui/header.py
 function listOfResults(reader) { // with a field that searches it, and heads that sort it
   const entries = Object.entries(site.results), count = element("p", { role: "status" }), place = element("div");
   const oninput = () => { history.replaceState(history.state, "", withChanges({ q: q.value })); fill(); };
-  const q = element("input", { type: "search", value: reader.asked.get("q") ?? "", oninput });
+  const q = element("input", { type: "search", value: reader.parameters.get("q") ?? "", oninput });
   const row = ([result, { name, cells }]) => ({
     Pruning: link(cells.Pruning ?? name, "", { result }),
     ...Object.fromEntries(SHOWN.map((label) => [label, cells[label]?.replaceAll(" %", "\u00a0%") ?? "–"])),
@@ -150,11 +150,11 @@ function listOfResults(reader) { // with a field that searches it, and heads tha
     name, ...(name === by ? [sign > 0 ? " ↑" : " ↓"] : []));
   function fill() {
     const words = q.value.toLowerCase().split(/\s+/);
-    const found = entries.filter(([, { name, cells }]) =>
+    const matches = entries.filter(([, { name, cells }]) =>
       words.every((word) => `${name} ${Object.values(cells).join(" ")}`.toLowerCase().includes(word)));
-    count.textContent = `${found.length} of ${entries.length} results`;
-    const rows = found.map(row), order = (one, other) =>
-      sign * textOf(one[by]).localeCompare(textOf(other[by]), "en", { numeric: true });
+    count.textContent = `${matches.length} of ${entries.length} results`;
+    const rows = matches.map(row), order = (row, other) =>
+      sign * textOf(row[by]).localeCompare(textOf(other[by]), "en", { numeric: true });
     place.replaceChildren(tabled("", by ? rows.sort(order) : rows, head));
   }
   fill();
@@ -165,11 +165,11 @@ function listOfResults(reader) { // with a field that searches it, and heads tha
 // ---------------------------------------------------------------- the page
 
 function subjectsOf(page, reader) { // the results or the study that a page is about, and the choice of others
-  const asked = reader.asked.get("result") ?? "", its = (key) => known(site.results, key) ?? { other: {}, study: "" };
+  const named = reader.parameters.get("result") ?? "", its = (key) => own(site.results, key) ?? { other: {}, study: "" };
   const offers = {
     result: () => [namesOf(site.results), site.start],
     other: () => [its(reader.shown.result).other],
-    study: () => [namesOf(site.studies), its(asked).study],
+    study: () => [namesOf(site.studies), its(named).study],
   };
   const choices = Object.entries(site.pages[page].subjects).map(([name, label]) => {
     const [options, preferred] = offers[name]();
@@ -177,26 +177,26 @@ function subjectsOf(page, reader) { // the results or the study that a page is a
     reader.choice(choice);
     return choice;
   });
-  const { result = asked, study } = reader.shown, isOfStudy = !study || its(result).study === study;
+  const { result = named, study } = reader.shown, isOfStudy = !study || its(result).study === study;
   const keys = choices.map(({ name }) => reader.shown[name]);
-  return { choices, keys, result: isOfStudy ? result : known(site.studies, study)?.result || result };
+  return { choices, keys, result: isOfStudy ? result : own(site.studies, study)?.result || result };
 }
 
 async function draw() {
   if (!afterHash()) history.replaceState(history.state, "", "#/");
-  const own = ++draws, reader = new Reader(), named = reader.view.pathname.slice(1);
-  const page = known(site.pages, named) ? named : "", subjects = subjectsOf(page, reader), { keys } = subjects;
+  const turn = ++draws, reader = new Reader(), named = reader.view.pathname.slice(1);
+  const page = own(site.pages, named) ? named : "", subjects = subjectsOf(page, reader), { keys } = subjects;
   reader.view.pathname = page;
   for (const [name, value] of Object.entries(site.former)) {
-    if (reader.asked.get(name) === value) reader.asked.delete(name);
+    if (reader.parameters.get(name) === value) reader.parameters.delete(name);
     reader.refuse(name);
   }
   navigate(page, subjects.result);
   const name = [page || "story", ...keys.map((key) => key?.slice(0, KEY_CHARS))].join("-");
   const waits = document.querySelector(".waits");
-  waits.textContent = known(TAKEN, name) ? "" : "Loading …";
+  waits.textContent = own(TAKEN, name) ? "" : "Loading …";
   const shard = keys.every(Boolean) ? await dataOf(name).catch(() => undefined) : undefined;
-  if (own !== draws) return; // the address has changed meanwhile
+  if (turn !== draws) return; // the address has changed meanwhile
   if (!shard) reader.notes.push(MISSING);
   waits.textContent = "";
   show(reader, page, subjects, shard);
@@ -212,15 +212,15 @@ function mountedIn(reader, { steps }, { player, picks }, { result }, isFirst) { 
   if (choices) data.choice = reader.choice({ name: "reduction", options, default: choices[0].name });
   if (isFirst && frames.length > 1) data.start = reader.amount ?? data.start;
   if (stage)
-    data.stage = { ...stage, caption: reader.asked.get("caption")?.slice(0, site.maxLineChars) || stage.caption };
+    data.stage = { ...stage, caption: reader.parameters.get("caption")?.slice(0, site.maxLineChars) || stage.caption };
   data.link = isFirst ? reader.shown : null;
   const tell = (event, value) => go({ [event === "pick" ? picks : "result"]: value });
   return (root) => mountPlayer(root, data, picks || stage ? tell : null);
 }
 
 function choosers(all, shown) { // the folded ones behind the names of what is on show, the others in sight
-  const row = (few) => element("div", { className: "choices" }, ...few.map((one) => chooser(one, shown[one.name])));
-  const folds = all.filter((one) => one.is_folded), inSight = all.filter((one) => !one.is_folded);
+  const row = (few) => element("div", { className: "choices" }, ...few.map((choice) => chooser(choice, shown[choice.name])));
+  const folds = all.filter((choice) => choice.is_folded), inSight = all.filter((choice) => !choice.is_folded);
   const named = folds.filter(({ name, options }) => options[shown[name]]); // nothing may be there to compare with
   const names = named.map(({ name, options }) => `${name === "other" ? "beside " : ""}${options[shown[name]]}`);
   return [...(folds.length ? [folded("setup", names.join(" · "), row(folds))] : []), row(inSight)];
@@ -230,30 +230,30 @@ function show(reader, page, { result, choices, keys }, shard) {
   const focused = document.activeElement; // replacing the page's content takes the focus away
   const view = shard ? shard.views[shard.choices.map((choice) => reader.choice(choice)).join("|")] : {};
   const isStory = Boolean(view.steps?.length), blocks = isStory ? [{}] : view.blocks ?? [];
-  const { name, recipe } = known(site.results, result) ?? {}, { shown, notes } = reader, { title: ofPage } = site.pages[page];
+  const { name, recipe } = own(site.results, result) ?? {}, { shown, notes } = reader, { title: ofPage } = site.pages[page];
   const isNew = page !== drawn.page, isBelow = isStory || page === "present", isLocal = page === "lab" || !shard;
   const mounted = blocks.map((block, k) => mountedIn(reader, view, block, { result }, !k));
   const roots = blocks.map((_, k) => (isNew ? null : drawn.roots[k]) ?? element("div"));
   for (const root of drawn.roots.filter((before) => !roots.includes(before)))
-    for (const one of [root.prunescopePlayer, root.prunescopeStory]) one?.finish();
+    for (const content of [root.prunescopePlayer, root.prunescopeStory]) content?.finish();
   drawn = { ...drawn, page, isNew, roots, shown };
   document.body.className = `at-${page || "story"}`;
-  const named = known(site.studies, keys[0])?.name ?? name;
-  document.title = [site.pages[page].name, named, "Prunescope"].filter(Boolean).join(" · ");
+  const subject = own(site.studies, keys[0])?.name ?? name;
+  document.title = [site.pages[page].name, subject, "Prunescope"].filter(Boolean).join(" · ");
   const title = element("h1", { tabIndex: -1, hidden: isStory }, view.heading || ofPage);
-  const said = [...paragraphs(view.notes, "note"), ...paragraphs(view.sentences)];
+  const sentences = [...paragraphs(view.notes, "note"), ...paragraphs(view.sentences)];
   const text = element("div", { innerHTML: view.text ?? "" });
   for (const wide of text.querySelectorAll("math[display=block], table")) wide.tabIndex = 0; // it scrolls by itself
   const chosen = choosers([...choices, ...(shard?.choices ?? [])], shown);
-  const [above, below] = page === "cut" ? [said, []] : [[], said]; // what a choice loses, before its picture
-  const sections = blocks.map(({ heading, sentences }, k) => element("section", {},
-    ...(heading ? [element("h2", {}, heading)] : []), ...above, roots[k], ...(k ? [] : below), ...paragraphs(sentences)));
+  const [above, below] = page === "cut" ? [sentences, []] : [[], sentences]; // what a choice loses, before its picture
+  const sections = blocks.map(({ heading, sentences: ofBlock }, k) => element("section", {},
+    ...(heading ? [element("h2", {}, heading)] : []), ...above, roots[k], ...(k ? [] : below), ...paragraphs(ofBlock)));
   const tables = (view.tables ?? []).map((table) => tabled(table.title, table.rows));
   const details = tables.length || view.text ? [folded("more", "Details", ...tables, text)] : [];
   document.querySelector("main").replaceChildren(title,
     ...(page === "present" ? [link("← Leave", "", { result })] : []),
     ...paragraphs(notes, "note"), ...(isBelow ? [] : chosen), ...sections, ...(isBelow ? chosen : []),
-    ...(blocks.length ? details : [...said, text]),
+    ...(blocks.length ? details : [...sentences, text]),
     ...(isLocal || page === "sentences" ? [element("p", {}, LOCAL), commands(site.local)] : []),
     ...(isLocal && recipe ? [element("h2", {}, `Compute again: ${name}`), commands(recipe)] : []),
     ...(page === "grid" ? listOfResults(reader) : []));
@@ -263,7 +263,7 @@ function show(reader, page, { result, choices, keys }, shard) {
   if (isNew) scrollTo(0, 0);
   else (document.getElementById(focused.id) ?? focused).focus({ preventScroll: true });
   drawn.isBegun = true;
-  const section = document.getElementById(reader.asked.get("section")), box = section?.closest("details");
+  const section = document.getElementById(reader.parameters.get("section")), box = section?.closest("details");
   if (box) box.open = true;
   if (section) section.tabIndex = -1;
   section?.scrollIntoView();
