@@ -9,11 +9,12 @@ from core.findings import pooled
 from core.findings.choices import settings
 from core.findings.words import grid as words
 from core.request.pages import ALONE, SOURCE
+from core.results.library import Entry
 from ui.address import choose, picture_first
 from ui.exports import download, offer_exports
 from ui.header import page_header, show_nothing
 from ui.player import show_answer
-from ui.results import own_results, rows_of, shipped_results
+from ui.results import own_results, rows_of, shipped
 from ui.text import plain, show_details
 
 MANY = 24  # results of one's own, which then are shown first
@@ -24,7 +25,7 @@ NOTHING = "There are no results yet. A grid is many sweeps at once: list them as
 def grid() -> None:
     """Show the answer first, then every result in a table."""
     page_header("All results")
-    available = {"shipped": shipped_results(), "own": own_results()}
+    available = {"shipped": shipped(Entry), "own": own_results()}
     if len(available["own"]) > MANY:
         available = dict(reversed(available.items()))
     sources = {name: entries for name, entries in available.items() if settings(entries)}

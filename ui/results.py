@@ -83,20 +83,16 @@ def loaded(path: Path, holder: str) -> Result:
 
 def at_hand() -> tuple[Entry, ...]:
     """List the available results: the shipped ones and the visitor's own."""
-    return (*shipped_results(), *own_results())
+    return (*shipped(Entry), *own_results())
 
 
 def studies_at_hand() -> tuple[CutEntry, ...]:
     """List the available studies of cuts."""
-    return (*_shipped(CutEntry), *(() if is_hosted() else library.own(CutEntry)))
+    return (*shipped(CutEntry), *(() if is_hosted() else library.own(CutEntry)))
 
 
-def shipped_results() -> tuple[Entry, ...]:
-    """List the shipped results; warn if their manifest is damaged."""
-    return _shipped(Entry)
-
-
-def _shipped(kind: type[E]) -> tuple[E, ...]:
+def shipped(kind: type[E]) -> tuple[E, ...]:
+    """List the shipped results of a kind; warn if their manifest is damaged."""
     try:
         return library.shipped(kind)
     except PrunescopeError as error:
