@@ -111,7 +111,7 @@ def _stack(points: tuple[str, ...], marks: tuple[str, ...], room: float = ROOM) 
         # Upright lines across the bands, whose halos show them on a band of any colour.
         *(floor.mark_rule(style=style) for style in ("halo", "floor") if "floor" in marks),
         *(chance.mark_rule(style=style) for style in ("halo", "current")),
-        *_guess(rows.transform_filter("datum.chosen"), len(points)),
+        *_guess(layers.transform_filter("datum.chosen"), len(points)),
         *_words(layers.transform_filter(fit), size),
     )
 
@@ -139,7 +139,7 @@ def _guess(row: alt.Chart, rows: int) -> list[alt.Chart]:
     ends = {"x": alt.value(_expr(f"2 - {LABEL_ROOM}")), "x2": alt.value(_expr("width - 2"))}
     named = row.transform_filter(f"height / {rows} > 2.2 * {g.LETTER}").encode(x=alt.value("width"), y="next:Q")
     return [
-        row.mark_rect(style="guess", filled=False).encode(**ends),
+        row.mark_rect(style="guess", filled=False).encode(y="y:Q", y2="next:Q", **ends),
         *g.haloed_text(named, "right", text="your guess", baseline="middle", dx=-10),
     ]
 
