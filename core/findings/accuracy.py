@@ -38,7 +38,7 @@ def metric_of(*results: SweepResult, preferred: str | None = None) -> str:
 
 
 def working_to(result: SweepResult, metric: str | None = None) -> float | None:
-    """Return the last amount at which the model works by a metric; None where it does at none, or that is unknown.
+    """Return the last amount at which the model works by a metric; None if it works at none, or that is unknown.
 
     By another metric than the task's main one, the evaluation examples are judged, which may be fewer.
     """
@@ -56,12 +56,12 @@ def _working_to(
 
 
 def majority_of(result: SweepResult | CutStudy, metric: str) -> float:
-    """Compute what a metric gives for always predicting the most frequent gold label."""
+    """Compute the metric of always predicting the most frequent gold label."""
     return majority_value(metric, np.array(result.task.gold))
 
 
 def reference_of(result: SweepResult | CutStudy, metric: str) -> tuple[str, float]:
-    """Return what a metric is held against, and its value: what always guessing the commonest label reaches.
+    """Return the reference of a metric, and its value: what always guessing the commonest label reaches.
 
     F1 gives that 0 where it is the negative label; it is held against always answering with the positive one.
     """
@@ -72,13 +72,13 @@ def reference_of(result: SweepResult | CutStudy, metric: str) -> tuple[str, floa
 
 
 def beyond_from(result: SweepResult, metric: str | None = None) -> float | None:
-    """Return where the working range ends; None where the model works up to the largest amount, or that is unknown."""
+    """Return the end of the working range; None if the model works up to the largest amount, or that is unknown."""
     to = working_to(result, metric)
     return to if to is not None and to < result.amounts[-1] else None
 
 
 def ends_by_chance(result: SweepResult, companions: Iterable[SweepResult], metric: str | None = None) -> list[float]:
-    """Return up to which amount the model works under each seed of the random control; none where one has no end."""
+    """Return the end of the working range under each seed of the random control; nothing if a seed has no end."""
     controls = controls_of(result, companions)
     ends = [end for control in controls if (end := beyond_from(control, metric)) is not None]
     return ends if len(ends) == len(controls) else []
@@ -115,7 +115,7 @@ def has_doubtful_range(result: SweepResult) -> bool:
 
 
 def label_doubt(result: SweepResult) -> tuple[float, float, tuple[str, ...]] | None:
-    """Look for another order of the labels that fits clearly better; None without any.
+    """Find another order of the labels that fits clearly better; None if there is none.
 
     The best one-to-one order maximises the trace of the confusion matrix (the assignment problem, solved by SciPy).
     Fewer than 64 examples are too few for that comparison, and an order that does little better than always answering
@@ -141,6 +141,6 @@ def label_doubt(result: SweepResult) -> tuple[float, float, tuple[str, ...]] | N
 
 
 def rare_labels(task: TaskRecord) -> list[str]:
-    """Return the labels with hardly any evaluation example."""
+    """Return the labels with hardly any evaluation examples."""
     counts = Counter(task.gold)
     return [name for index, name in enumerate(task.label_names) if counts[index] < FEW]

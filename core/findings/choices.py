@@ -40,7 +40,7 @@ def settings(entries: Sequence[Entry], with_alone: bool = False) -> list[Entry]:
 
 
 def shown_first(entries: Sequence[Entry], page: str = "") -> list[Entry]:
-    """Return the results that a page shows where its address names none: the first of them that can be read.
+    """Return the results that a page shows if its address names none: the first of them that can be read.
 
     Args:
         entries: The available ones.
@@ -57,13 +57,13 @@ def shown_first(entries: Sequence[Entry], page: str = "") -> list[Entry]:
 
 
 def is_usual(entry: Entry) -> bool:
-    """Whether a result is of the bundled checkpoint whose weights the Lab prunes without being asked."""
+    """Whether a result is of the Lab's default checkpoint and method, and not on the written examples."""
     is_default = (entry.checkpoint, entry.method) == (DEFAULT_REQUEST.checkpoint, DEFAULT_REQUEST.method)
     return is_default and entry.source != "written"
 
 
 def published_pair(entries: Sequence[Entry], like: Entry | None = None) -> list[Entry]:
-    """Return the results of both published tasks that are most like another one, such as the one on show.
+    """Return the pair of results on both published tasks that is most like another result, such as the one on show.
 
     Both are of attention blocks, over all layers, of models with equally many: with as many as that one, by its method
     or the one that it controls, if there are such; else by the first method that has both, of the shipped ones before
@@ -91,7 +91,7 @@ def _at_attention(entry: Entry) -> bool:
 
 
 def middle_of(amounts: Sequence[float]) -> float:
-    """Return the amount that is shown first where both ends say little."""
+    """Return the amount to show first where both ends say little."""
     return amounts[len(amounts) // 2]
 
 
@@ -153,7 +153,7 @@ def halves(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
 
 
 def control_seeds(entry: Entry, among: Iterable[Entry]) -> set[int]:
-    """Return the seeds of a result's random control, of those swept until a damage; of some layers alone, of all."""
+    """Return the seeds of a result's random control that were swept until a damage; all seeds for some layers alone."""
     controls = (other for other in companions(entry, among) if is_control(other, entry))
     return {other.seed for other in controls if other.until_damage is not None or run_of(entry.scope)}
 

@@ -88,12 +88,12 @@ class Verdict:
 
     @property
     def control_shares(self) -> tuple[float, ...]:
-        """The same of each seed."""
+        """The same share under each seed."""
         return tuple(upper_share(control.gap.value, self.damage) for control in self.controls)
 
     @property
     def apart(self) -> tuple[Array, Array] | None:
-        """(k,) the method's share minus each seed's, and (k, n) that without each example; None without either."""
+        """The method's share minus each seed's, (k,), and that without each example, (k, n); None without either."""
         if not self.method or not self.controls:
             return None
         gaps = np.array([[each.gap.value, *each.gap.replicates] for each in (self.method, *self.controls)])
@@ -149,7 +149,7 @@ def _lead(low: float, high: float) -> Lead | None:
 def verdict(
     result: SweepResult, companions: Iterable[SweepResult], reduction: str = REDUCTION, damage: float = DAMAGE
 ) -> Verdict:
-    """Judge a result against the seeds of its matched random control at one damage.
+    """Judge a result against the seeds of its matched random control, at one damage.
 
     Args:
         result: A whole sweep or the first frames of one.
@@ -181,7 +181,7 @@ def verdict(
 
 
 def narrowing(beside: Contrast | None) -> Remedy | None:
-    """Return what may decide a verdict whose interval is too wide: examples, if twice as many, all alike, would."""
+    """Return what may decide a verdict whose interval is too wide: more examples, if twice as many would."""
     if beside is None:
         return None
     doubled = replace(beside, standard_error=beside.standard_error / np.sqrt(2), examples=2 * beside.examples)
@@ -229,7 +229,7 @@ def is_judged(result: SweepResult) -> bool:
 
 
 def corrected(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """Correct the verdicts of a table for their number, by Holm's method: a difference must survive."""
+    """Correct the verdicts of a table for their number by Holm's method, which a difference must survive."""
     from core.sweep.paired_tests import holm  # here: statsmodels takes a second, which no first picture waits for
 
     tested = {

@@ -85,7 +85,7 @@ def same_rows(two: Two) -> bool:
 
 
 def distinguishing_names(two: Two) -> tuple[str, str]:
-    """Name two results by what distinguishes them."""
+    """Name two results so that the names differ."""
     return _told_apart(two, [name_of(result.pruning) for result in two])
 
 
@@ -136,7 +136,7 @@ class Depth(NamedTuple):
 
 
 def depth_of(two: Two, reduction: ReductionKey, companions: Sequence[SweepResult] = ()) -> Depth | str:
-    """Compare which shares of the damage lie in the upper half of the layers, or return why that cannot be done.
+    """Compare the shares of the damage in the upper half of the layers, or return why that cannot be done.
 
     Of several sweeps of one pruning, the one with the smallest steps is read.
 

@@ -47,7 +47,7 @@ class CutChoice:
 
 @dataclass(frozen=True)
 class Frontier:
-    """The choices that a study offers, and what they are held against.
+    """The choices that a study offers, and their references.
 
     Attributes:
         study: The study.
@@ -119,7 +119,7 @@ def kept_by(frontier: Frontier, choice: CutChoice, most: float) -> CutChoice | N
 
 
 def state_of(frontier: Frontier, choice: CutChoice | None, most: float) -> Outcome:
-    """Say whether the judged examples bear a choice out.
+    """Return whether the judged examples bear a choice out.
 
     Returns:
         `guesses`: the full model or the chosen one is not shown to beat always guessing the commonest label, so that

@@ -24,7 +24,7 @@ class Cell:
     Attributes:
         task: The task's title.
         layers: The depth.
-        keys: Of the results, one a checkpoint.
+        keys: The keys of the results, one a checkpoint.
         upper: On how many of them the upper half of the layers is shown to change more.
         control_upper: The same under random removal.
         needed: The seeds of random removal that a verdict takes.
@@ -68,7 +68,7 @@ class PooledEstimate:
 
     @property
     def state(self) -> State:
-        """Whether the interval leaves out what counts as a difference, or none at all."""
+        """What the interval shows: equivalence, a difference in one direction, or neither."""
         low, high = self.interval
         if max(-low, high) <= MARGIN:
             return "equivalent"
@@ -98,7 +98,7 @@ class Pooled:
 
     @property
     def keys(self) -> set[str]:
-        """The results that count, one a checkpoint."""
+        """The keys of the results that count, one a checkpoint."""
         return {key for cell in self.cells for key in cell.keys}
 
 

@@ -42,7 +42,7 @@ def compare_finding(
 
 
 def compare_heading(two: Two, metric: str | None = None) -> str:
-    """Say up to which amount each of two models works; where that is unknown of one, or it is unpruned, name both."""
+    """Say up to which amount each of two models works; if that is unknown or one is unpruned, only name both."""
     (first, second), metric, ends = short_names(two), metric_of(*two, preferred=metric), []
     for result in two:
         to = working_to(result, metric)
@@ -56,7 +56,7 @@ def compare_heading(two: Two, metric: str | None = None) -> str:
 
 
 def equal_heading(two: Two, axis: facts.Axis, reduction: ReductionKey) -> str:
-    """Say with how much removed two models have changed equally; empty where they share amounts alone, or nothing."""
+    """Say with how much removed two models have changed equally; empty if they are compared at equal amounts."""
     together = facts.shown_together(two, axis, reduction)
     if not together.is_interpolated or len(together.places) < 2 or two[0].key == two[1].key:
         return ""

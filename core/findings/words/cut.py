@@ -1,4 +1,4 @@
-"""The words about cuts: which layers can go, and what that gains and costs."""
+"""Cut's sentences: which layers can go, and what that gains and costs."""
 
 from core.findings.cut import CutChoice, Frontier, kept_by, state_of
 from core.findings.words import NONE, Finding, Table, estimated, layers_named, numbered, points, points_span
@@ -52,7 +52,7 @@ def cut_finding(frontier: Frontier, choice: CutChoice | None, most: float) -> Fi
 
 
 def _out(frontier: Frontier, choice: CutChoice) -> str:
-    """Say inside a sentence what is out, and what that changes and gains."""
+    """Write inside a sentence which layers are out, and what that changes and gains."""
     name = in_sentence(choice_name(choice, frontier.study.checkpoint.num_layers))
     lost = f"{METRICS[frontier.study.task.main_metric].symbol} {points_words(choice.difference)}"
     return ", ".join(filter(None, (name, lost, speed_words(choice))))
@@ -77,7 +77,7 @@ def machine_name(study: CutStudy) -> str:
 
 
 def model_cells(choice: CutChoice, depth: int) -> dict[str, str]:
-    """Describe a model, by titles."""
+    """Return the cells that describe a model, by title."""
     return {
         "Removed": choice_name(choice, depth),
         "Difference": points_words(choice.difference),
@@ -106,7 +106,7 @@ def choice_name(choice: CutChoice, depth: int) -> str:
 
 
 def speed_words(choice: CutChoice) -> str:
-    """Write how much faster a model is, as far as that is shown; empty where it was not measured."""
+    """Write how much faster a model is shown to be; empty where it was not measured."""
     if (speed := choice.model.speed) is None:
         return ""
     return f"{decimals(speed.value, 1 if speed.value > 1.1 else 2)} times as fast" if speed.low > 1 else SLOW

@@ -204,5 +204,5 @@ def grid_heading(grid: Grid) -> str:
 
 
 def grid_table(grid: Grid) -> Table:
-    """Tabulate a grid, a row a sweep."""
+    """Tabulate a grid, one row a sweep."""
     return [row.cells | verdict_cells(grid.verdicts.get(row.key)) for row in grid.rows]

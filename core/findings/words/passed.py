@@ -1,4 +1,4 @@
-"""What is said of layers and halves of layers that are pruned alone, and of harm over all shipped checkpoints."""
+"""Sentences on layers and halves of layers that are pruned alone, and on harm over all shipped checkpoints."""
 
 from collections.abc import Sequence
 

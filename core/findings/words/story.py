@@ -107,7 +107,7 @@ def play_finding(result: SweepResult, companions: Sequence[SweepResult], reducti
 
 
 def where_heading(result: SweepResult, judged: Verdict) -> str:
-    """Say in which half of the layers a method changes a model most, as far as that is shown."""
+    """Say in which half of the layers a method is shown to change a model most."""
     pruning = n.brief_name(result.pruning)
     if n.pruned_layers(result.pruning):
         return f"{pruning} can change only what it prunes and the layers above"
@@ -119,7 +119,7 @@ def where_heading(result: SweepResult, judged: Verdict) -> str:
 
 
 def limits_finding(result: SweepResult, reduction: n.ReductionKey, metric: str | None = None) -> Finding:
-    """Say up to where the model works, and what an emptied one keeps."""
+    """Say up to which amount the model works, and what an emptied one keeps."""
     metric, (first, *pruned) = metric_of(result, preferred=metric), result.amounts
     to, title = working_to(result, metric), METRICS[metric].title
     values = {frame.amount: num.two_places(frame.metrics.get(metric)) for frame in result.frames}
@@ -247,7 +247,7 @@ def _without_control(result: SweepResult, pooled: Pooled | None) -> Finding:
 
 
 def _unmeasured(heading: str, sentences: Sequence[str], button: Button | None, result: SweepResult) -> Finding:
-    """Offer to make what is missing, where the weights are at hand."""
+    """Offer a button for what is missing, unless the weights are not shipped."""
     is_shipped = not result.checkpoint.id.startswith(RECIPE)
     return Finding(heading, tuple(sentences), button if is_shipped else None)
 

@@ -43,7 +43,7 @@ def verdict_cells(judged: Verdict | None) -> dict[str, str]:
 
 
 def flags_cell(judged: Verdict) -> str:
-    """Name what else to know of a verdict in a cell."""
+    """List in a cell what else to know of a verdict."""
     return ", ".join(judged.flags) or NONE
 
 
