@@ -33,7 +33,7 @@ import torch
 from torch import Tensor
 
 from core.request.catalog import LEAST_LEFT
-from core.similarity.gram import Comparison, Grams, OwnComparison, compare, compare_own
+from core.similarity.gram import Grams, hsic, own_products
 
 Array = npt.NDArray[np.float64]
 
@@ -58,15 +58,16 @@ class Similarity(NamedTuple):
 
 def all_similarities(first: Grams, second: Grams) -> Similarity:
     """Compute CKA of every point of one model with every point of another."""
-    comparison = compare(first, second)
-    without = leave_one_out(comparison.own) if comparison.own and first.can_leave_one_out else None
-    return Similarity(cka(comparison).numpy(), without)
+    without = leave_one_out(own_products(first, second), first, second) if first.can_leave_one_out else None
+    return Similarity(cka(first, second).numpy(), without)
 
 
 def own_similarities(first: Grams, second: Grams) -> Similarity:
     """Compute CKA of each point in two models, over a single batch."""
-    comparison = compare_own(first, second)
-    return Similarity(own_cka(comparison), leave_one_out(comparison) if first.can_leave_one_out else None)
+    products = own_products(first, second)  # (points, n)
+    cross, a, b = (part.numpy().sum(-1) for part in (products, first.by_example, second.by_example))  # each (points,)
+    values = _normalised(cross, a, b, (a > 0) & (b > 0))  # (points,)
+    return Similarity(values, leave_one_out(products, first, second) if first.can_leave_one_out else None)
 
 
 def partial_similarities(own: Similarity, baseline_floor: Similarity, pruned_floor: Similarity) -> Similarity:
@@ -76,42 +77,37 @@ def partial_similarities(own: Similarity, baseline_floor: Similarity, pruned_flo
     return Similarity(partial_cka(*(part.values for part in parts)), partial_cka(*replicates) if replicates else None)
 
 
-def cka(comparison: Comparison) -> Tensor:
+def cka(first: Grams, second: Grams) -> Tensor:
     """Compute CKA of every point of one model with every point of another.
 
     Returns:
         (first points, second points) float64 in [-1, 1]; NaN where a representation is constant.
     """
-    first, second = comparison.first.hsic, comparison.second.hsic  # (first points,), (second points,)
-    scale = torch.outer(first, second).sqrt()  # (first points, second points)
-    similarity = comparison.hsic / scale  # (first points, second points)
+    scale = torch.outer(first.hsic, second.hsic).sqrt()  # (first points, second points)
+    similarity = hsic(first, second) / scale  # (first points, second points)
     return torch.where(torch.isfinite(similarity) & (scale > 0), similarity, torch.nan)
 
 
-def own_cka(comparison: OwnComparison) -> Array:
-    """Compute CKA of each point in two models over a single batch, (points,); NaN where it is undefined."""
-    parts = (comparison, comparison.first, comparison.second)
-    cross, first, second = (part.by_example.numpy().sum(-1) for part in parts)  # each (points,)
-    defined = (first > 0) & (second > 0)  # (points,)
-    scale = np.sqrt(first * second, out=np.ones_like(cross), where=defined)  # (points,)
-    return np.where(defined, cross / scale, np.nan)
-
-
-def leave_one_out(comparison: OwnComparison) -> Array:
+def leave_one_out(products: Tensor, first: Grams, second: Grams) -> Array:
     """Compute CKA of each point in two models without each example, in closed form (see the module docstring).
 
     Args:
-        comparison: A comparison over a single batch, of at least five examples.
+        products: (points, n) from `own_products`, over a single batch of at least five examples.
+        first: One model.
+        second: The other.
 
     Returns:
         (points, n), for each example m the CKA of the other n - 1; NaN where it is undefined.
     """
-    parts = (comparison, comparison.first, comparison.second)
-    cross, first, second = (part.by_example.numpy() for part in parts)  # each (points, n)
-    cross_left, first_left, second_left = map(_sum_without, (cross, first, second))  # each (points, n)
-    defined = _exceeds_rounding(first_left, first) & _exceeds_rounding(second_left, second)  # (points, n)
-    scale = np.sqrt(first_left * second_left, out=np.ones_like(cross), where=defined)  # (points, n)
-    return np.where(defined, cross_left / scale, np.nan)
+    parts = [part.numpy() for part in (products, first.by_example, second.by_example)]  # each (points, n)
+    cross, a, b = map(_sum_without, parts)  # each (points, n)
+    return _normalised(cross, a, b, _exceeds_rounding(a, parts[1]) & _exceeds_rounding(b, parts[2]))
+
+
+def _normalised(cross: Array, a: Array, b: Array, defined: npt.NDArray[np.bool_]) -> Array:
+    """Divide by the geometric mean of a and b where it is defined, else return NaN."""
+    scale = np.sqrt(a * b, out=np.ones_like(cross), where=defined)
+    return np.where(defined, cross / scale, np.nan)
 
 
 def _sum_without(p: Array) -> Array:

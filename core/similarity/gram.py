@@ -167,57 +167,23 @@ def prepare(pieces: Iterable[Tensor]) -> Grams:
     return Grams(pieces, torch.stack(hsic).sum(0), sums, MIN_EXAMPLES < sums.shape[-1] == gram.shape[-1])
 
 
-class OwnComparison(NamedTuple):
-    """Inner products of the Gram matrices of each point in two models.
-
-    Attributes:
-        first: One model.
-        second: The other, on the same examples in the same minibatches.
-        by_example: (points, examples) float64, Σ_i K_im L_im of each example m.
-    """
-
-    first: Grams
-    second: Grams
-    by_example: Tensor
-
-
-class Comparison(NamedTuple):
-    """Inner products of the Gram matrices of all points in two models.
-
-    Attributes:
-        first: One model.
-        second: The other, on the same examples in the same minibatches.
-        hsic: (first points, second points) float64, HSIC1 of all pairs, summed over the minibatches.
-        own: The comparison of each point with its counterpart; None if the models differ in their number of points.
-    """
-
-    first: Grams
-    second: Grams
-    hsic: Tensor
-    own: OwnComparison | None
-
-
-def compare(first: Grams, second: Grams) -> Comparison:
-    """Compute the inner products of all points in two models, in one pass over both.
+def hsic(first: Grams, second: Grams) -> Tensor:
+    """Compute HSIC1 of all points in two models, summed over the minibatches.
 
     Args:
         first: One model.
         second: The other, on the same examples in the same minibatches.
+
+    Returns:
+        (first points, second points) float64.
     """
-    hsic, by_example = [], []
-    has_own = len(first.hsic) == len(second.hsic)
-    for gram, second_gram in zip(first.pieces, second.pieces, strict=True):  # each (points, rows, n)
-        hsic.append(gram.flatten(1) @ second_gram.flatten(1).T / _pairs(gram))  # (first points, second points)
-        if has_own:
-            by_example.append((gram * second_gram).sum(-1))  # (points, rows)
-    own = OwnComparison(first, second, torch.cat(by_example, -1)) if has_own else None
-    return Comparison(first, second, torch.stack(hsic).sum(0), own)
+    pairs = zip(first.pieces, second.pieces, strict=True)
+    return torch.stack([a.flatten(1) @ b.flatten(1).T / _pairs(a) for a, b in pairs]).sum(0)
 
 
-def compare_own(first: Grams, second: Grams) -> OwnComparison:
-    """Compute the inner products of each point in two models; see `compare`, which does so for all pairs."""
-    products = [(a * b).sum(-1) for a, b in zip(first.pieces, second.pieces, strict=True)]
-    return OwnComparison(first, second, torch.cat(products, -1))  # each product (points, rows)
+def own_products(first: Grams, second: Grams) -> Tensor:
+    """Compute Σ_i K_im L_im of each point in two models, for each example m: (points, examples) float64."""
+    return torch.cat([(a * b).sum(-1) for a, b in zip(first.pieces, second.pieces, strict=True)], -1)
 
 
 def _pairs(gram: Tensor) -> int:

@@ -13,8 +13,8 @@ from core.request.catalog import MEASURES, REDUCTIONS, SINGLE_BATCH
 from core.results.fields import Matrix, Row
 from core.results.schema import FloorRecord, Frame
 from core.results.statistics import ChangedRecord, DivergenceRecord, LayerStatistics
-from core.similarity.cka import Similarity, all_similarities, cka, own_cka, own_similarities, partial_similarities
-from core.similarity.gram import Grams, compare, compare_own
+from core.similarity.cka import Similarity, all_similarities, cka, own_similarities, partial_similarities
+from core.similarity.gram import Grams
 from core.sweep.equal_damage import DAMAGES, damage, find_crossing
 from core.sweep.meter import Measurement, PrunedMeasurement
 from core.sweep.metrics import changed_share, divergences, evaluate, mean_divergence
@@ -48,7 +48,7 @@ class BaselineComparison:
         }
         self.similarities.append(similarities)
         subset = self.subset
-        read = own_cka(compare_own(self.baseline.grams[READ], pruned.grams[READ]))  # (1,)
+        read = own_similarities(self.baseline.grams[READ], pruned.grams[READ]).own  # (1,)
         metrics, intervals = evaluate(subset.task.metrics, subset.record.gold, pruned.predictions)
         share, share_interval = changed_share(self.baseline.predictions, pruned.predictions)
         divergence, divergence_interval = mean_divergence(divergences(self.baseline.logits, pruned.logits))
@@ -84,8 +84,8 @@ class BaselineComparison:
         """Describe the emptied model; None if the method has none."""
         if self.emptied is None:
             return None
-        pairs = {name: compare(self.baseline.grams[name], self.emptied.grams[name]) for name in SINGLE_BATCH}
-        own = {name: row_of(cka(pair).diagonal().numpy()) for name, pair in pairs.items()}
+        pairs = {name: (self.baseline.grams[name], self.emptied.grams[name]) for name in SINGLE_BATCH}
+        own = {name: row_of(cka(*pair).diagonal().numpy()) for name, pair in pairs.items()}
         return FloorRecord(cka=own, predictions=self.emptied.predictions)
 
     @property

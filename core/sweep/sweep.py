@@ -29,7 +29,7 @@ from core.request.sweep_request import SweepRequest, check_scope
 from core.results.fields import Row
 from core.results.schema import Frame, Header, MeasureRecord, SimilarityRecord, SweepResult
 from core.similarity.cka import cka
-from core.similarity.gram import Grams, compare, prepare, u_centred_gram
+from core.similarity.gram import Grams, prepare, u_centred_gram
 from core.sweep.comparison import BaselineComparison, row_of
 from core.sweep.meter import Meter, Runner, make_plan, silent
 from core.sweep.working_range import working_range
@@ -151,7 +151,7 @@ def _has_floor(request: SweepRequest) -> bool:
 def _length_control(runner: Runner, baseline: Grams) -> Row:
     """Compute CKA of the padding mask alone with each baseline point's flattened tokens: what length explains."""
     masks = [real[None].float() for window in runner.windows for real in window.tokens]  # each (1, minibatch, longest)
-    return row_of(cka(compare(prepare([u_centred_gram(mask) for mask in masks]), baseline))[0].numpy())
+    return row_of(cka(prepare([u_centred_gram(mask) for mask in masks]), baseline)[0].numpy())
 
 
 def _environment() -> dict[str, str | int]:

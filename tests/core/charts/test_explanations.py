@@ -8,7 +8,7 @@ import torch
 
 from core.request.catalog import ROOT
 from core.similarity.cka import cka
-from core.similarity.gram import compare, prepare, u_centred_gram
+from core.similarity.gram import prepare, u_centred_gram
 
 STEPS = list(ElementTree.fromstring((ROOT / "core" / "charts" / "steps.html").read_text("utf-8")))
 DOT = re.compile(r"--x: (\S+)px; --y: (\S+)px; --to-x: (\S+)px; --to-y: (\S+)px.*?>(\w)<", re.DOTALL)
@@ -27,4 +27,4 @@ def test_a_step_shows_the_number_of_where_the_sentences_end(k: int) -> None:
     written = ElementTree.tostring(STEPS[k], "unicode")
     numbers = [float(number) for number in re.findall(r"(?:unpruned layer: |>|--value: )(\d\.\d\d)\b", written)]
     assert len(numbers) == 3
-    assert numbers == pytest.approx([float(cka(compare(before, after))[0, 0])] * 3, abs=0.006)
+    assert numbers == pytest.approx([float(cka(before, after)[0, 0])] * 3, abs=0.006)

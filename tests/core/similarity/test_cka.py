@@ -10,21 +10,24 @@ from torch import Tensor
 
 from core.request.catalog import MAX_LENGTH
 from core.similarity import gram as module
-from core.similarity.cka import cka, leave_one_out, partial_cka
-from core.similarity.gram import Comparison, compare, prepare, u_centred_bands, u_centred_gram, varies
+from core.similarity.cka import cka, own_similarities, partial_cka
+from core.similarity.gram import Grams, prepare, u_centred_bands, u_centred_gram, varies
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def compared(x: Tensor, y: Tensor) -> Comparison:
-    """Compare features, each (points, n, features)."""
-    return compare(*(prepare([u_centred_gram(side)]) for side in (x, y)))
+def grams(*features: Tensor) -> list[Grams]:
+    return [prepare([u_centred_gram(each)]) for each in features]
 
 
 def cka_of(x: Tensor, y: Tensor) -> Tensor:
-    return cka(compared(x, y))
+    return cka(*grams(x, y))
+
+
+def without_each_example(x: Tensor, y: Tensor) -> np.ndarray:
+    return own_similarities(*grams(x, y)).without
 
 
 def test_invariant_to_rotation_scale_and_shift() -> None:
@@ -83,13 +86,14 @@ def test_three_examples_are_refused() -> None:
 def test_bands_of_rows_give_the_same_numbers(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     x = random(3, 90, 12).float() + 2
     y = x + torch.tensor([0.1, 0.5, 2.0])[:, None, None] * random(3, 90, 12, seed=1).float()
-    whole = compared(x, y)
+    whole = grams(x, y)
     monkeypatch.setattr(module, "BAND_BYTES", 3 * 90 * 8 * rows)
     assert [len(band[0]) for band in u_centred_bands(x)] == [rows] * (90 // rows) + [90 % rows] * bool(90 % rows)
-    banded = compare(prepare(u_centred_bands(x)), prepare(u_centred_bands(y)))
+    banded = [prepare(u_centred_bands(each)) for each in (x, y)]
     torch.testing.assert_close(torch.cat(list(u_centred_bands(x)), 1), u_centred_gram(x), rtol=0, atol=1e-5)
-    torch.testing.assert_close(cka(banded), cka(whole), rtol=0, atol=1e-6)
-    np.testing.assert_allclose(leave_one_out(banded.own), leave_one_out(whole.own), rtol=0, atol=1e-6)
+    torch.testing.assert_close(cka(*banded), cka(*whole), rtol=0, atol=1e-6)
+    for ours, expected in zip(own_similarities(*banded), own_similarities(*whole), strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-6)
 
 
 # ---------------------------------------------------------------- leaving one out
@@ -101,7 +105,7 @@ def test_leaving_one_out_equals_computing_without_it(n: int, seed: int) -> None:
     baseline, noise = random(2, 3, n, 7, seed=seed)
     baseline += 5
     pruned = baseline + torch.tensor([0.1, 1.0, 5.0])[:, None, None] * noise
-    replicates = leave_one_out(compared(baseline, pruned).own)  # (points, n)
+    replicates = without_each_example(baseline, pruned)  # (points, n)
     for m in range(n):
         rest = [k for k in range(n) if k != m]
         expected = cka_of(baseline[:, rest], pruned[:, rest]).diagonal()
@@ -111,9 +115,9 @@ def test_leaving_one_out_equals_computing_without_it(n: int, seed: int) -> None:
 def test_features_varied_by_one_example_are_undefined_without_it() -> None:
     baseline = random(1, 20, 4)
     dead = torch.zeros(1, 20, 4, dtype=torch.float64)
-    assert np.isnan(leave_one_out(compared(baseline, dead).own)).all()
+    assert np.isnan(without_each_example(baseline, dead)).all()
     dead[0, 7] = torch.tensor([0.1, 0.7, 0.3, 1e3])
-    assert np.flatnonzero(np.isnan(leave_one_out(compared(baseline, dead).own)[0])).tolist() == [7]
+    assert np.flatnonzero(np.isnan(without_each_example(baseline, dead)[0])).tolist() == [7]
 
 
 # ---------------------------------------------------------------- partial CKA
