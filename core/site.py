@@ -37,7 +37,7 @@ from core.findings.words.methods import methods_parts
 from core.request.catalog import ROOT
 from core.request.pages import PAGES, RESULT, table_of_pages
 from core.results.library import Entry
-from core.results.provenance import recomputation
+from core.results.provenance import recompute_script
 from core.results.store import check_writable
 
 BEGINNING = script("index", "").partition(",")[0]  # of the index, by which a folder is known again
@@ -80,7 +80,7 @@ def make_pages(shelf: Shelf, data: Path, entry: Entry) -> tuple[dict[str, Any], 
         for page in PAGES.values():
             if page.subjects == RESULT:
                 write_page(data, page.name, shelf, result)
-        others, study, how = shelf.others(result), shelf.study_of(result), recomputation(result)
+        others, study, commands = shelf.others(result), shelf.study_of(result), recompute_script(result)
         for other in others:
             write_page(data, "Compare", shelf, result, shelf.sweep(other))
     except OSError:  # the disk is full
@@ -92,7 +92,7 @@ def make_pages(shelf: Shelf, data: Path, entry: Entry) -> tuple[dict[str, Any], 
         "name": entry.name,
         "other": distinguishing_labels(others),
         "study": study.key if study else "",
-        "recipe": f"{how.script}\n{how.missing}".strip(),
+        "recipe": commands,
     }
     return facts, [row for row in rows if row.key == entry.key]
 

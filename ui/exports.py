@@ -28,7 +28,7 @@ from core.request.sweep_request import SweepRequest
 from core.results.cut import CutStudy, Result
 from core.results.key import sealed
 from core.results.names import amount_name, pruning_name, result_name
-from core.results.provenance import can_be_found, checkpoint_place, recomputation
+from core.results.provenance import can_be_found, checkpoint_place, recompute_script
 from core.results.schema import SweepResult
 from ui.address import amount_in_address
 from ui.jobs import answer_to, ask, frame_fields, original_request, progress_shown, visitor
@@ -206,10 +206,7 @@ def _show_recipe(result: SweepResult) -> None:
     if request and is_upload(request.data or ""):
         with suppress(PrunescopeError):  # it is no longer stored
             request = replace(request, data=str(uploads.find(str(request.data)).path))
-    commands = recomputation(result, request)
-    st.code(commands.script, language="shell", wrap_lines=True)
-    if commands.missing:
-        remark(plain(commands.missing))
+    st.code(recompute_script(result, request), language="shell", wrap_lines=True)
 
 
 def _offer_checkpoint(result: SweepResult) -> None:

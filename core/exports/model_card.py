@@ -10,7 +10,7 @@ from core.request.catalog import METHODS
 from core.results.cut import CutStudy, Result, Worth
 from core.results.fields import Bounds
 from core.results.names import amount_name, checkpoint_name, data_name, in_sentence, pruning_name
-from core.results.provenance import recomputation, task_of
+from core.results.provenance import recompute_script, task_of
 from core.results.schema import Frame, SweepResult
 
 LOADING = """from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -28,7 +28,7 @@ def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
         frame: The frame whose weights the folder holds.
         licence: The base's; None if it is unknown.
     """
-    pruning, method, commands = result.pruning, METHODS[result.pruning.method], recomputation(result)
+    pruning, method, commands = result.pruning, METHODS[result.pruning.method], recompute_script(result)
     by = pruning.calibration
     scored = f", scored on {by.num_examples} examples, {by.source_name}" if by else ""
     by_layer = ", ".join(f"{share:.4f}" for share in frame.layer_sparsity)
@@ -49,10 +49,10 @@ On {data_name(result)}:
 
 {score_table(frame)}
 
-This computes the result, whose key is `{result.key}`. {commands.missing}
+This computes the result, whose key is `{result.key}`.
 
 ```shell
-{commands.script}
+{commands}
 ```
 """
 

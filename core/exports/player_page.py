@@ -9,7 +9,7 @@ from core.charts.story import Step, mounted
 from core.charts.theme import THEMES, ThemeName
 from core.charts.vega import text_of, vega_script
 from core.charts.view import Scene, choice_of, reduction_choices, specs
-from core.results.provenance import recomputation
+from core.results.provenance import recompute_script
 from core.results.schema import SweepResult
 
 LOOK = """
@@ -107,7 +107,7 @@ def _page(
     script: str,
     paper: str = "",
 ) -> str:
-    commands = "\n\n".join(f"{made.script}\n{made.missing}".strip() for made in map(recomputation, results))
+    commands = "\n\n".join(map(recompute_script, results))
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, METHODS, RECIPE, TASKS, Task
@@ -15,31 +14,19 @@ PLACEHOLDER = "./"  # begins what stands for a path that a result does not hold
 DATA_FOLDER = f"{PLACEHOLDER}DATA_FOLDER"
 
 
-class Recomputation(NamedTuple):
-    """How to compute a result again.
-
-    Attributes:
-        script: Commands to paste, one a line: those that make weights which are not shipped, and the result's.
-        missing: What to fill in or to do first, in sentences; empty if the commands are complete.
-    """
-
-    script: str
-    missing: str = ""
-
-
-def recomputation(result: SweepResult, request: SweepRequest | None = None) -> Recomputation:
-    """Return how to compute a result again.
+def recompute_script(result: SweepResult, request: SweepRequest | None = None) -> str:
+    """Return the commands that compute a result again, to paste; comments say what to do or fill in first.
 
     Args:
         result: A whole sweep. It holds no paths, so placeholders stand for folders.
         request: The request that led to it, if known; its paths are printed.
     """
     known = request_of(result, request)
-    command = command_line(known)
     if request is not None:
-        return Recomputation(command)
+        return command_line(known)
     made = [result.checkpoint.recipe.command] if result.checkpoint.recipe else []
-    return Recomputation("\n".join((*made, command)), " ".join(_missing(result, known)))
+    comments = [f"# {' '.join(sentence.split())}" for sentence in _missing(result, known)]  # no name breaks a line
+    return "\n".join((*comments, *made, command_line(known)))
 
 
 def request_of(result: SweepResult, places: SweepRequest | None = None) -> SweepRequest:
@@ -125,7 +112,7 @@ def _missing(result: SweepResult, request: SweepRequest) -> Iterator[str]:
     content = f"(content {checkpoint.revision[:12]}…)"
     if checkpoint.recipe:
         yield (
-            f"The weights of {checkpoint.id} {content} are not shipped. Make them first, as above; another processor "
+            f"The weights of {checkpoint.id} {content} are not shipped. Make them first, as below; another processor "
             "gives slightly different ones. docs/recipes.md says which folders the command needs."
         )
     elif checkpoint.source == "folder":

@@ -24,7 +24,7 @@ from core.jobs.job import Job
 from core.request.limits import OWN
 from core.request.sweep_request import SweepRequest
 from core.results import store
-from core.results.provenance import recomputation
+from core.results.provenance import recompute_script
 from core.results.schema import FileRecord
 from core.wall.turns import Visitor
 from tests.builders import make_result
@@ -196,7 +196,7 @@ def test_a_result_says_only_that_it_was_a_file(server: Server, monkeypatch: pyte
     result, task = server.result, server.result.task
     assert (task.source, task.source_name, task.data) == ("file", THEIRS, None)
     assert task.files == (FileRecord(name=THEIRS, sha256=None, rows=(0, 24)),)
-    assert f"--data ./{THEIRS} --text remark --label mood" in recomputation(result).script
+    assert f"--data ./{THEIRS} --text remark --label mood" in recompute_script(result)
     taken = [result.model_dump_json(), player_page(result_scene(result, "mean"), (result,))]
     taken += [NotebookResult.of(result)._repr_html_(), model_card(result, result.frames[-1], None)]
     taken += [path.read_text("utf-8") for path in store.user_folder().iterdir()]

@@ -17,7 +17,7 @@ from core.inputs.data import find_dataset, layout
 from core.inputs.prepare import Inputs, prepare
 from core.precompute import parse, request_of
 from core.request import limits
-from core.results.provenance import recomputation
+from core.results.provenance import recompute_script
 from tests.builders import make_result
 from tests.refusals import refusal
 
@@ -90,7 +90,7 @@ def test_a_data_set_with_three_splits(hub: LocalHub, folder: Path, ask, refused)
     trained = ask(f"hub:{REPO}", "--split", "train", "--method", "wanda")
     assert (len(trained.subset.record.examples), len(trained.calibration.record.examples)) == (20, 20)
     assert "'dev': choose one of test, train, validation" in refused(f"hub:{REPO}", "--split", "dev")
-    command = recomputation(make_result(num_examples=8).model_copy(update={"task": record})).script
+    command = recompute_script(make_result(num_examples=8).model_copy(update={"task": record}))
     assert f"--data {record.data} --split validation --text text --label label" in command
 
 

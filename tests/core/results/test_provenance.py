@@ -13,7 +13,7 @@ from core.precompute import request_of as request_of_options
 from core.request.catalog import TASKS
 from core.request.sweep_request import SweepRequest, checked
 from core.results.names import checkpoint_name
-from core.results.provenance import can_be_found, command_line, recomputation, request_of
+from core.results.provenance import can_be_found, command_line, recompute_script, request_of
 from tests.builders import made_by_recipe, make_result, make_result_of, with_own_key
 from tests.refusals import refusal
 
@@ -25,8 +25,8 @@ def test_a_result_leads_back_to_its_request() -> None:
     checkpoint = result.checkpoint.model_copy(update={"source": "hub", "id": "owner/name", "revision": "abc"})
     assert request_of(result.model_copy(update={"checkpoint": checkpoint})).checkpoint == "owner/name@abc"
     copied = result.model_copy(update={"checkpoint": checkpoint.model_copy(update={"source": "folder", "id": "copy"})})
-    assert "--checkpoint ./copy " in recomputation(copied).script
-    assert "--checkpoint embedded:sst2 " in recomputation(copied, SweepRequest("embedded:sst2", "sst2")).script
+    assert "--checkpoint ./copy " in recompute_script(copied)
+    assert "--checkpoint embedded:sst2 " in recompute_script(copied, SweepRequest("embedded:sst2", "sst2"))
 
 
 def test_a_request_can_be_found_unless_a_place_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,7 +43,7 @@ def test_a_request_can_be_found_unless_a_place_is_missing(tmp_path: Path, monkey
 
 def pasted(command: str) -> SweepRequest:
     """Return the request that results from pasting the command."""
-    words = shlex.split(command)
+    words = shlex.split(command, comments=True)
     assert words[:3] == ["python", "-m", "core.precompute"]
     return request_of_options(parse(words[3:]))
 
@@ -67,13 +67,15 @@ def test_the_command_asks_for_the_same(request_: SweepRequest, tmp_path: Path, m
 
 
 def test_weights_that_are_not_shipped_are_named_with_their_seed_and_the_command_that_makes_them() -> None:
-    plain = make_result(source="written")
-    result = with_own_key(plain, checkpoint=made_by_recipe(plain.checkpoint, "mpnet-l12-cola", 2))
+    plain = make_result(source="folder")
+    task = plain.task.model_copy(update={"source_name": "mine\nrm -rf ~"})
+    result = with_own_key(plain, checkpoint=made_by_recipe(plain.checkpoint, "mpnet-l12-cola", 2), task=task)
     assert checkpoint_name(result) == "MPNet-L12, fine-tuned on CoLA, seed 2"
-    printed = recomputation(result)
-    assert "--checkpoint recipe:mpnet-l12-cola-seed-2 " in printed.script
-    assert f"(content {result.checkpoint.revision[:12]}…)" in printed.missing
-    assert printed.script.startswith(f"{result.checkpoint.recipe.command}\npython -m core.precompute ")
+    weights, data, made, *computed = recompute_script(result).splitlines()
+    assert f"(content {result.checkpoint.revision[:12]}…)" in weights
+    assert data.endswith("sst2/validation-….parquet of mine rm -rf ~."), "no name begins a line"
+    assert made == result.checkpoint.recipe.command
+    assert computed[0].startswith("python -m core.precompute --checkpoint recipe:mpnet-l12-cola-seed-2 ")
 
 
 def test_a_run_on_folders_is_recomputed_from_anywhere_and_no_folder_is_printed_as_an_id_on_the_hub(
@@ -86,13 +88,13 @@ def test_a_run_on_folders_is_recomputed_from_anywhere_and_no_folder_is_printed_a
     checkpoint = result.checkpoint.model_copy(update={"id": folder.name, "source": "folder"})
     result = with_own_key(result, checkpoint=checkpoint)
     monkeypatch.chdir(folder.parent)
-    complete = recomputation(result, replace(request, checkpoint=folder.name))
-    printed = recomputation(result)
-    assert "'./DATA_FOLDER' is not a folder" in refusal(pasted, printed.script)
-    again = pasted(printed.script.replace("./DATA_FOLDER", str(glue_folder)))
+    complete = recompute_script(result, replace(request, checkpoint=folder.name))
+    printed = recompute_script(result)
+    assert "'./DATA_FOLDER' is not a folder" in refusal(pasted, printed)
+    again = pasted(printed.replace("./DATA_FOLDER", str(glue_folder)))
     assert prepare(again).key_of(again) == result.key
     monkeypatch.chdir(tmp_path)
-    assert (complete.missing, pasted(complete.script)) == ("", replace(request, range_examples="subset"))
-    assert str(tmp_path) not in printed.script + printed.missing
-    assert f"content {result.checkpoint.revision[:12]}…" in printed.missing
-    assert "sst2/validation-….parquet of GLUE, cut" in printed.missing
+    assert pasted(complete) == replace(request, range_examples="subset")
+    assert str(tmp_path) not in printed
+    assert f"content {result.checkpoint.revision[:12]}…" in printed
+    assert "sst2/validation-….parquet of GLUE, cut" in printed
