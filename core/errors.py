@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")  # including everything that begins a new line
+# Everything that begins a new line, and half characters, which cannot be encoded.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _EMPTY = re.compile(r"(?<!\w)''(?!\w)")  # an empty quoted value
 _HEAD_CHARS, _TAIL_CHARS = 2_000, 500  # kept of a long message; a command inside takes a thousand
 
@@ -18,7 +19,7 @@ class PrunescopeError(Exception):
     def __init__(self, message: str) -> None:
         if len(message) > _HEAD_CHARS + _TAIL_CHARS:
             message = f"{message[:_HEAD_CHARS]} … {message[-_TAIL_CHARS:]}"
-        super().__init__(_EMPTY.sub("(empty)", _CONTROL.sub(" ", message)))
+        super().__init__(_EMPTY.sub("(empty)", _UNPRINTABLE.sub(" ", message)))
 
     def _render_traceback_(self) -> list[str]:
         """Show only the message in a notebook: IPython calls this method of an exception."""
