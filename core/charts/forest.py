@@ -103,13 +103,8 @@ def _forest(labels: tuple[str, ...], most: int) -> g.LayerChart:
     end = alt.ExprRef(f"width - {NUMBERS} * margin")
     scale = alt.Scale(domain=[-END, END], range=[0, end], nice=False, clamp=True)
     x = alt.X("low:Q", title=AXIS, axis=ticks, scale=scale)
-    names = alt.Axis(
-        values=list(range(len(labels))),
-        labelExpr=f"{list(labels)}[datum.value]",
-        labelLimit=1000,
-        labelPadding=8,
-        **g.BARE,
-    )
+    numbers, written = list(range(len(labels))), f"{list(labels)}[datum.value]"
+    names = alt.Axis(values=numbers, labelExpr=written, labelLimit=1000, labelPadding=8, **g.BARE)
     y = alt.Y("y:Q", title=None, axis=names, scale=alt.Scale(domain=[most - 0.5, -0.5], nice=False, zero=False))
     fields = {"Difference in points": "value:Q", "95 % interval from": "low:Q", "to": "high:Q", "Seeds": "seeds:N"}
     rows, tooltip = g.data("forest"), g.tooltip({"Task and depth": "label:N", **fields})

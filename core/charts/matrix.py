@@ -16,8 +16,6 @@ from core.findings.words.numbers import UNDEFINED
 from core.results.names import point_names
 from core.results.schema import Frame, SweepResult
 
-MAX_PRINTED = 12  # points; with more, a cell has no room for a number
-MAX_PRINTED_SIGNED = 8  # points; with more, a cell has no room for a number with its sign
 LIGHT_FROM = 0.555  # magma is light from here on: black text has the better contrast, above 4.5 on both sides
 DARK_BEYOND = {"orange": 0.875, "blue": 0.79}  # of a difference: from here on white text has the better contrast
 SIGNED = "(datum.value > 0 ? '+' : '') + format(datum.value, '.2f')"  # the Vega expression of a cell; 0 has no sign
@@ -96,14 +94,12 @@ def _heatmap(points: Points) -> g.LayerChart:
     cells = _base(points).transform_calculate(text=g.value_text("datum.value"))
     own = cells.transform_filter("datum.baseline === datum.pruned")
     outline = own.mark_rect(filled=False, stroke=g.OUTLINE_COLOUR, strokeWidth=alt.ExprRef("margin / 20"))
-    layers = [
+    return _framed(
         _filled(cells, g.similarity_colour(), {"Similarity": "text:N"}),
         outline.encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q"),
         *g.hatching(cells),
-    ]
-    if len(points) <= MAX_PRINTED:
-        layers.append(_numbers(cells, len(points), f"datum.value > {LIGHT_FROM}", "black", "white"))
-    return alt.layer(*layers).properties(view=alt.ViewBackground(style="frame"))
+        _numbers(cells, len(points), f"datum.value > {LIGHT_FROM}", "black", "white"),
+    )
 
 
 def _difference(points: Points) -> g.LayerChart:
@@ -113,10 +109,12 @@ def _difference(points: Points) -> g.LayerChart:
     scale = alt.Scale(domain=[-1, 1], scheme="blueorange", clamp=True)  # two values in [0, 1] do not differ by more
     colour = alt.Color("value:Q", scale=scale, legend=g.scale_legend("Similarity, first − second", [-1, 0, 1]))
     fields = {"Difference": "text:N", "First": "first_text:N", "Second": "second_text:N"}
-    layers = [_filled(cells, colour, fields), *g.hatching(cells)]
-    if len(points) <= MAX_PRINTED_SIGNED:
-        dark = f"datum.value > {DARK_BEYOND['orange']} || datum.value < -{DARK_BEYOND['blue']}"
-        layers.append(_numbers(cells, len(points), dark, "white", "black"))
+    dark = f"datum.value > {DARK_BEYOND['orange']} || datum.value < -{DARK_BEYOND['blue']}"
+    numbers = _numbers(cells, len(points), dark, "white", "black")
+    return _framed(_filled(cells, colour, fields), *g.hatching(cells), numbers)
+
+
+def _framed(*layers: alt.Chart) -> g.LayerChart:
     return alt.layer(*layers).properties(view=alt.ViewBackground(style="frame"))
 
 
@@ -140,9 +138,9 @@ def _filled(cells: alt.Chart, colour: alt.Color, fields: dict[str, str]) -> alt.
 
 
 def _numbers(cells: alt.Chart, columns: int, condition: str, ink: str, otherwise: str) -> alt.Chart:
-    """Write each cell's number where it has room; "-0.05" is 2.8 times as wide as high."""
+    """Write the numbers of the cells if they have room; "-0.05" is 2.8 times as wide as high."""
     size = f"floor(min(0.35 * width / {columns}, 0.6 * height / {columns}, 1.25 * {g.LETTER}))"
-    opacity = alt.ExprRef(f"{size} >= least * {g.LETTER} ? 1 : 0")
+    written = cells.transform_filter(f"isValid(datum.value) && {size} >= least * {g.LETTER}")
     colour = alt.condition(condition, alt.value(ink), alt.value(otherwise))
-    defined = cells.transform_filter("isValid(datum.value)").encode(x="middle:Q", y="centre:Q")
-    return defined.mark_text(fontSize=alt.ExprRef(size), opacity=opacity).encode(text="text:N", color=colour)
+    encoded = written.encode(x="middle:Q", y="centre:Q", text="text:N", color=colour)
+    return encoded.mark_text(fontSize=alt.ExprRef(size))

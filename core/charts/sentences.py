@@ -150,9 +150,8 @@ def probability_scene(prediction: Prediction, result: SweepResult) -> Scene:
     """
     by_label = dict(zip(prediction.labels, zip(*prediction.probabilities, strict=True), strict=True))
     predicted = {prediction.labels[row.index(max(row))] for row in prediction.probabilities}
-    likeliest = sorted(by_label, key=lambda label: (label not in predicted, -max(by_label[label])))[
-        : len(LABEL_COLOURS)
-    ]
+    order = sorted(by_label, key=lambda label: (label not in predicted, -max(by_label[label])))
+    likeliest = order[: len(LABEL_COLOURS)]
     drawn = {n.brief_label(label): values for label, values in by_label.items() if label in likeliest}
     rows, frames = [], []
     for k, amount in enumerate(prediction.amounts):
