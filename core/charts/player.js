@@ -29,10 +29,7 @@ function element(tag, properties, ...children) { // names may come from a visito
 // The static edition is one page, with the app's `/layers?result=…` after the `#` of its address.
 const afterHash = () => location.hash.startsWith("#/");
 
-function viewed() { // changes in its parameters are written by `addressOf`
-  return new URL(afterHash() ? `http://site${location.hash.slice(1)}` : location.href);
-}
-
+const viewed = () => new URL(afterHash() ? `http://site${location.hash.slice(1)}` : location.href);
 const addressOf = (view) => (afterHash() ? `#${view.pathname}${view.search}${view.hash}` : view.href);
 
 // ---------------------------------------------------------------- time: one clock for each group of synced players
