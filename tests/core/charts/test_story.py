@@ -21,7 +21,6 @@ from core.findings.words.passed import halves_finding
 from core.findings.words.verdict import criteria_table
 from core.request.catalog import DAMAGE
 from core.results import library, store
-from core.results.library import Entry
 from core.results.schema import SweepResult
 from tests.builders import make_result
 from tests.core.findings import made
@@ -31,15 +30,15 @@ NAMES = ["similar", "guess", "play", "limits", "chance", "matters"]
 ROOM = 29 * 16  # pixels, of 844, that a telephone has for pictures between the heading and the sentences
 
 
-def told(result: SweepResult, beside: Sequence[SweepResult] = (), alone: Sequence[SweepResult] = ()) -> dict[str, Step]:
-    """The story by the names of its scenes, which all hold what every scene does."""
-    steps = story(result, "mean", [*beside, *alone])
+def steps_of(result: SweepResult, near: Sequence[SweepResult] = ()) -> dict[str, Step]:
+    """The story by the names of its scenes, each checked for what every scene has."""
+    steps = story(result, "mean", near)
     assert [step.name for step in steps] == NAMES
     for step in steps:
-        said = step.finding
-        assert re.fullmatch(".*[^.,;]", said.heading), step
-        assert len(said.sentences) in (1, 2), step
-        assert all(sentence.endswith(".") and "None" not in sentence for sentence in said.sentences), step
+        finding = step.finding
+        assert re.fullmatch(".*[^.,;]", finding.heading), step
+        assert len(finding.sentences) in (1, 2), step
+        assert all(sentence.endswith(".") and "None" not in sentence for sentence in finding.sentences), step
         assert len(step.notes) in ((2, 3, 4) if step.scene or step.name == "similar" else (0,))
         assert step.start is None or (step.scene and 0 <= step.start < 1)
         if step.scene:
@@ -53,65 +52,55 @@ def numbers(*texts: str) -> list[str]:
     return re.findall(r"[+−]?\d+(?:\.\d+)?", " ".join(texts))
 
 
-def check_against_pages(result: SweepResult, beside: list[SweepResult], steps: dict[str, Step]) -> None:
-    """The numbers of the scenes on one result are those of the pages that own them, in their order."""
-    said, metric = {name: step.finding for name, step in steps.items()}, metric_of(result)
-    kept, floor = said["limits"].sentences
-    ends = result.frames[result.amounts.index(steps["limits"].start or 0)], result.frames[0]
-    scores = [f"{frame.metrics[metric] or 0:.2f}" for frame in ends]
-    assert numbers(kept)[:3] == ["90", *scores]
+def check_limits(result: SweepResult, step: Step) -> None:
+    """The scene has the scores of the result and the floor that Layers tabulates."""
+    kept, floor = step.finding.sentences
+    ends = result.frames[result.amounts.index(step.start or 0)], result.frames[0]
+    assert numbers(kept)[:3] == ["90", *(f"{frame.metrics[metric_of(result)] or 0:.2f}" for frame in ends)]
     layers = [row for row in survival_table(result, "mean") if row["With everything removed"]]
-    most = max(layers, key=lambda row: float(row["With everything removed"]))
-    assert numbers(floor) == numbers(most["Layer"], most["With everything removed"])
+    highest = max(layers, key=lambda row: float(row["With everything removed"]))
+    assert numbers(floor) == numbers(highest["Layer"], highest["With everything removed"])
 
-    compared = [compare_heading((result, each)) for each in controls_of(result, beside)]
-    (own,), drawn = {numbers(one)[0] for one in compared}, sorted(int(numbers(one)[-1]) for one in compared)
-    assert numbers(said["chance"].sentences[0]) == [own, *map(str, sorted({drawn[0], drawn[-1]}))]
-    assert ("sooner" in said["chance"].heading) == (drawn[-1] < int(own))
-    curves = steps["chance"].scene.views["accuracy"].datasets  # type: ignore[union-attr]
-    assert len({row["seed"] for row in curves["chance"]}) == len(controls_of(result, beside))
-    here, _, all_together = said["chance"].sentences[1].partition("checkpoints")
-    assert numbers(here)[:2] == [f"{DAMAGE}", numbers(criteria_table(result, beside)[0]["In the upper half"])[0]]
-    (pool,) = (
-        one for one in pooled.shipped() if (one.method, one.scope) == (result.pruning.method, result.pruning.scope)
-    )
+
+def check_chance(result: SweepResult, near: list[SweepResult], step: Step) -> None:
+    """The scene has the numbers of Compare, of the verdict, and of All results, in their order."""
+    controls, (ranges, shares) = controls_of(result, near), step.finding.sentences
+    headings = [numbers(compare_heading((result, control))) for control in controls]
+    (own,), drawn = {first for first, *_ in headings}, sorted(int(heading[-1]) for heading in headings)
+    assert numbers(ranges) == [own, *map(str, sorted({drawn[0], drawn[-1]}))]
+    assert ("sooner" in step.finding.heading) == (drawn[-1] < int(own))
+    assert len({row["seed"] for row in step.scene.views["accuracy"].datasets["chance"]}) == len(controls)
+    here, _, all_together = shares.partition("checkpoints")
+    assert numbers(here)[:2] == [f"{DAMAGE}", numbers(criteria_table(result, near)[0]["In the upper half"])[0]]
+    method = result.pruning.method, result.pruning.scope
+    (pool,) = (pool for pool in pooled.shipped() if (pool.method, pool.scope) == method)
     assert numbers(here)[-1] == str(len(pool.keys))
     claimed = numbers(claim_finding(pool).sentences[0])
     assert numbers(all_together) == [number.lstrip("+") for number in claimed if number != "95"]
 
 
-def read(entry: Entry) -> tuple[SweepResult, list[SweepResult], list[SweepResult]]:
-    """A shipped result with all that pages show beside it."""
-    entries = library.shipped(library.Entry)
-    (result,), beside, alone = (
-        [store.load(store.find(other.key)) for other in chosen]
-        for chosen in ([entry], companions(entry, entries), halves(entry, entries))
-    )
-    return result, beside, alone
-
-
 @pytest.mark.parametrize(
     "checkpoint", ["embedded:sst2", "recipe:mpnet-l12-sst2-seed-1", "recipe:mpnet-l12-cola-seed-0"]
 )
-def test_what_is_shown_first_has_the_numbers_and_states_of_the_pages(checkpoint: str) -> None:
+def test_the_scenes_have_the_numbers_and_states_of_the_pages(checkpoint: str) -> None:
     entries = library.shipped(library.Entry)
-    known = (one for one in entries if (one.checkpoint, one.method) == (checkpoint, "magnitude"))
-    entry = next(one for one in known if companions(one, entries))
-    result, beside, alone = read(entry)
-    steps = told(result, beside, alone)
-    check_against_pages(result, beside, steps)
-    if found := harm_of(isolated_of(result, alone), result):
-        assert (
-            steps["matters"].finding.text == halves_finding(verdict(result, beside).lead, found, passed.shipped()).text
-        )
-        assert steps["matters"].start == found.removed
-    shown = [name for name in NAMES[1:] if name != "matters" or found]
-    assert [name for name in NAMES if steps[name].scene] == shown
-    assert all("stack" in steps[name].scene.views for name in shown), "one picture turns into the next"  # type: ignore[union-attr]
+    own = [entry for entry in entries if (entry.checkpoint, entry.method) == (checkpoint, "magnitude")]
+    entry = next(entry for entry in own if companions(entry, entries))
+    chosen = [entry, *companions(entry, entries), *halves(entry, entries)]
+    result, *near = (store.load(store.find(other.key)) for other in chosen)
+    steps = steps_of(result, near)
+    check_limits(result, steps["limits"])
+    check_chance(result, near, steps["chance"])
+    if harm := harm_of(isolated_of(result, near), result):
+        finding = halves_finding(verdict(result, near).lead, harm, passed.shipped())
+        assert (steps["matters"].finding.text, steps["matters"].start) == (finding.text, harm.removed)
+    drawn = [name for name in NAMES[1:] if name != "matters" or harm]
+    assert [name for name in NAMES if steps[name].scene] == drawn
+    assert all("stack" in steps[name].scene.views for name in drawn), "one picture turns into the next"
 
 
 def test_before_the_guess_nothing_tells_what_comes() -> None:
-    scene = told(network(), SEEDS)["guess"].scene
+    scene = steps_of(network(), SEEDS)["guess"].scene
     view = scene.views["stack"]
     assert (len(scene.frames), view.picks, view.title) == (1, "stack", TITLE)
     for k, row in enumerate(view.datasets["stack"]):
@@ -120,7 +109,7 @@ def test_before_the_guess_nothing_tells_what_comes() -> None:
 
 
 def test_marks_come_one_by_one() -> None:
-    titles = [step.scene.views["stack"].title for step in list(told(network(), SEEDS).values())[2:5]]
+    titles = [step.scene.views["stack"].title for step in list(steps_of(network(), SEEDS).values())[2:5]]
     assert titles == [TITLE, f"{TITLE}; {KEY['floor']}", f"{TITLE}; {KEY['chance']}"]
 
 
@@ -141,19 +130,17 @@ LACKING = {
 
 @pytest.mark.parametrize("kind", LACKING)
 def test_a_scene_without_its_data_says_what_would_make_them(kind: str) -> None:
-    result, what = LACKING[kind]
-    steps = told(result)
-    assert [step.finding.button and step.finding.button.action for step in steps.values()] == what
-    for name in ("chance", "matters"):
-        assert steps[name].scene is None
-    everywhere = [part for one in pooled.shipped() for part in (claim_finding(one).sentences[0], str(len(one.keys)))]
+    result, actions = LACKING[kind]
+    steps = steps_of(result)
+    assert [step.finding.button and step.finding.button.action for step in steps.values()] == actions
+    assert steps["chance"].scene is steps["matters"].scene is None
+    everywhere = [part for pool in pooled.shipped() for part in (claim_finding(pool).sentences[0], str(len(pool.keys)))]
     assert set(numbers(*steps["chance"].finding.sentences)) <= {*numbers(*everywhere), "95"}
 
 
-def test_all_that_a_result_has_is_told() -> None:
-    result = make_result(num_layers=4, amounts=(0.0, 0.2, 0.6))
+def test_halves_pruned_alone_are_a_scene() -> None:
     halves = [made.half("layers:0-1", 0.5), made.half("layers:2-3", 0.1)]
-    steps = told(result, [], halves)
+    steps = steps_of(make_result(num_layers=4, amounts=(0.0, 0.2, 0.6)), halves)
     assert "the upper half of the layers changes more, but pruning the lower" in steps["matters"].finding.heading
-    assert getattr(steps["matters"].finding.button, "action", "") == "own"
+    assert steps["matters"].finding.button.action == "own"
     assert [name for name in NAMES if not steps[name].scene] == ["similar", "chance"]
