@@ -12,6 +12,7 @@ from core.charts.story import TOO_FAR, story
 from core.charts.view import specs
 from core.findings.layers import layers_of, own_similarity
 from core.findings.matching import chance_beside
+from core.findings.words.layers import survival_text
 from core.findings.words.numbers import two_places
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result
@@ -40,7 +41,7 @@ def test_a_layers_strip_bar_and_numbers_are_one_row_that_can_be_picked() -> None
     for row, (strip, layer) in enumerate(zip(datasets["strips"], layers_of(RESULT, "mean").every, strict=True)):
         lowest = min(cell["y"] for cell in datasets["cells"] if cell["pick"] == strip["pick"] == layer.label)
         assert row == strip["y"] < row + BAR[1] < lowest < strip["y2"] == row + 1
-        assert strip["name"] == f"{layer.title}, intact up to {layer.text}"
+        assert strip["name"] == f"{layer.title}, intact up to {survival_text(layer)}"
     heads = ["".join(text.itertext()) for text in marks(drawn(views()["rows"], 0), "text mark")]
     assert sum(head.endswith(COLUMN) for head in heads) == 1, "the numbers beside the bars have a head"
 
