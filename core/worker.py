@@ -1,8 +1,7 @@
 """`python -m core.worker`: a warm process that carries out orders, JSON lines in and JSON lines out.
 
-The server starts one worker (`core.jobs.queue`) and keeps it. While a background thread imports torch and transformers,
-the worker reads orders and finds stored results, which need neither. A separate thread reads standard input, so that a
-cancel takes effect between two micro-batches. Standard output carries only the protocol:
+The server starts one worker (`core.jobs.queue`) and keeps it. One thread imports torch and transformers; another reads
+standard input, so that a cancel takes effect between two micro-batches. Standard output carries only the protocol:
 
     in:   {"job", "op": "run", "request", "fresh"} | {"job", "op": "cancel"} |
           {"job", "op": "verify" or another of ANSWERS, …fields}
@@ -30,7 +29,7 @@ from weakref import WeakValueDictionary
 from core.command_line import importing
 from core.errors import OUT_OF_MEMORY, PrunescopeError, is_out_of_memory
 from core.inputs.data import find_dataset
-from core.inputs.prepare import Inputs, may_use_hub, prepare
+from core.inputs.prepare import Inputs, prepare
 from core.inputs.uploads import make_room
 from core.request.catalog import EMBEDDED
 from core.request.limits import limits
@@ -147,31 +146,25 @@ class Worker:
         make_room()  # the order may have left results, samples or downloads on the disk
 
     def _outcome(self, order: Order, report: Reporter, emit: Emit) -> Outcome:
-        if order["op"] == "run":
-            return self._run(order, report, emit)
-        answer = ANSWERS[order["op"]]
-        self._wait_until_warm(report)
-        return {"outcome": answer(report, **{name: order[name] for name in order if name not in ("job", "op")})}
-
-    def _wait_until_warm(self, report: Reporter) -> None:
-        """Wait for the background import, so that two threads never import the same package at once."""
-        while self._warm_up.is_alive():
+        while self._warm_up.is_alive():  # two threads must not import the same package at once
             report("Loading PyTorch", 0, 1)
             self._warm_up.join(timeout=0.05)
+        if order["op"] == "run":
+            return _run(order, report, emit)
+        answer = ANSWERS[order["op"]]
+        return {"outcome": answer(report, **{name: order[name] for name in order if name not in ("job", "op")})}
 
-    def _run(self, order: Order, report: Reporter, emit: Emit) -> Outcome:
-        """Find the stored result of a request, or compute and store it."""
-        request = SweepRequest.from_json(order["request"])
-        if may_use_hub(request):  # the Hub's client fails while transformers is being imported
-            self._wait_until_warm(report)
-        inputs = prepare(request, report)
-        if not order.get("fresh") and (key := _stored_result(inputs.key_of(request))):
-            return {"key": key}
-        store.check_writable(None)
-        self._wait_until_warm(report)
-        result = _compute(inputs, inputs.request, report, emit)
-        store.save(result)
-        return {"key": result.key}
+
+def _run(order: Order, report: Reporter, emit: Emit) -> Outcome:
+    """Find the stored result of a request, or compute and store it."""
+    request = SweepRequest.from_json(order["request"])
+    inputs = prepare(request, report)
+    if not order.get("fresh") and (key := _stored_result(inputs.key_of(request))):
+        return {"key": key}
+    store.check_writable(None)
+    result = _compute(inputs, inputs.request, report, emit)
+    store.save(result)
+    return {"key": result.key}
 
 
 def _verify(report: Reporter, key: str, amount: float, **places: str | None) -> Outcome:

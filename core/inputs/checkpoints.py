@@ -103,9 +103,7 @@ def config_here(checkpoint: str) -> dict[str, Any] | None:
     """Read the configuration of a checkpoint; return None for one on the Hub that has yet to be downloaded."""
     if source_of(checkpoint) == "hub":
         path = cached_file(_repository(checkpoint), files.CONFIG)
-        try:
-            files.weight_files([file.name for file in path.parent.iterdir()] if path else [], checkpoint)
-        except PrunescopeError:
+        if not path or not {".safetensors", ".bin"} & {file.suffix for file in path.parent.iterdir()}:
             return None
     return config_at_hand(checkpoint)[0]
 

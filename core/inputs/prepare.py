@@ -11,7 +11,6 @@ from core.inputs.examples import EvalSubset, open_examples
 from core.inputs.hub import Report
 from core.request import catalog
 from core.request.catalog import METHODS
-from core.request.limits import kind_of_data, source_of
 from core.request.sweep_request import SweepRequest
 from core.results.key import result_key
 from core.results.schema import CalibrationRecord, PruningRecord, StopRecord
@@ -42,11 +41,6 @@ class Inputs:
         pruning = pruning_record(request, self.calibration)
         made_by = {"dtype": DTYPE, "engine": catalog.ENGINE_VERSION}
         return result_key(request, self.resolved.revision, self.subset.record, pruning, made_by)
-
-
-def may_use_hub(request: SweepRequest) -> bool:
-    """Whether preparing a request may need the Hub's client, which transformers imports as well."""
-    return kind_of_data(request.data or "hub") in ("hub", "dataset") or source_of(request.checkpoint) == "hub"
 
 
 def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:

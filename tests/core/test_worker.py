@@ -18,7 +18,6 @@ from core.results import store
 from core.results.schema import Frame, Header
 from core.wall.confined import WORKER_NICENESS
 from core.worker import CancelledError, Reporter, Worker
-from tests.builders import make_result_of
 from tests.queues import Clock
 
 Event = dict[str, Any]
@@ -31,10 +30,6 @@ def run(tiny_bert: Path, glue_folder: Path) -> Event:
     """The fields of a run's order."""
     request = SweepRequest(str(tiny_bert), "sst2", amounts=(0.0, 0.3, 0.6), num_examples=40, data=str(glue_folder))
     return {"op": "run", "request": vars(checked(request)), "fresh": True}
-
-
-def written(tiny_bert: Path, num_examples: int) -> SweepRequest:
-    return checked(SweepRequest(str(tiny_bert), "sst2", num_examples=num_examples, data="written"))
 
 
 def kinds(events: list[Event]) -> list[str]:
@@ -160,17 +155,13 @@ def test_an_idle_worker_ends() -> None:
     ended.set()
 
 
-def test_a_stored_result_does_not_wait_for_torch(tiny_bert: Path) -> None:
+def test_torch_is_imported_in_the_background_and_a_run_that_waits_for_it_can_be_cancelled(run: Event) -> None:
     code = "import sys, core.worker; print(sorted({'torch', 'transformers', 'datasets'} & set(sys.modules)))"
     assert subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True) == "[]\n"
-    request = written(tiny_bert, 24)
-    store.save(make_result_of(request))
     never = threading.Event()
-    run = {"op": "run", "request": vars(request)}
-    assert kinds(serve([run], warm_up=lambda: never.wait(PATIENCE))) == ["done"]
-    cancelled = serve([run | {"fresh": True}], lambda: never.wait(PATIENCE), cancel_at="Loading PyTorch")
+    cancelled = serve([run], lambda: never.wait(PATIENCE), cancel_at="Loading PyTorch")
     never.set()
-    assert kinds(cancelled)[-1] == "cancelled", "a run that waits for it can be cancelled"
+    assert kinds(cancelled)[-1] == "cancelled"
 
 
 def test_progress_has_the_time_left(clock: Clock) -> None:
