@@ -80,32 +80,36 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
 
 
 def labels_at_hand(checkpoint: str) -> tuple[str, ...]:
-    """Read the labels of a checkpoint whose weights may not be here yet.
+    """Read the labels of a checkpoint whose weights may not be here yet; see `config_at_hand`.
+
+    Raises:
+        PrunescopeError: It cannot be found, or no task can be made from its labels.
+    """
+    return label_names(config_at_hand(checkpoint), _name_and_folder(checkpoint)[0])
+
+
+def config_at_hand(checkpoint: str) -> dict[str, Any]:
+    """Read the configuration of a checkpoint whose weights may not be here yet.
 
     Args:
         checkpoint: See `resolve`; of one on the Hub, config.json is downloaded.
 
     Raises:
-        PrunescopeError: It cannot be found, or no task can be made from its labels.
+        PrunescopeError: It cannot be found, or is not supported.
     """
-    return label_names(*config_at_hand(checkpoint))
-
-
-def config_at_hand(checkpoint: str) -> tuple[dict[str, Any], str]:
-    """Read the configuration of a checkpoint whose weights may not be here yet, and its name; see `labels_at_hand`."""
     name, folder = _name_and_folder(checkpoint)
     if source_of(checkpoint) == "hub":
         folder = fetch_one(_repository(checkpoint), files.CONFIG, most=files.MAX_JSON_BYTES).parent
-    return files.read_config(folder / files.CONFIG, name), name
+    return files.read_config(folder / files.CONFIG, name)
 
 
-def config_here(checkpoint: str) -> dict[str, Any] | None:
-    """Read the configuration of a checkpoint; return None for one on the Hub that has yet to be downloaded."""
+def size_here(checkpoint: str) -> tuple[int, int] | None:
+    """Read the number of a checkpoint's layers and their width; None if it has yet to be downloaded from the Hub."""
     if source_of(checkpoint) == "hub":
         path = cached_file(_repository(checkpoint), files.CONFIG)
         if not path or not {".safetensors", ".bin"} & {file.suffix for file in path.parent.iterdir()}:
             return None
-    return config_at_hand(checkpoint)[0]
+    return files.encoder_size(config_at_hand(checkpoint))
 
 
 def suited(resolved: Resolved, task: str) -> Resolved:

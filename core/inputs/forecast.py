@@ -14,8 +14,7 @@ from typing import NamedTuple
 from platformdirs import user_cache_path
 
 from core.errors import PrunescopeError
-from core.inputs.checkpoint_files import encoder_size
-from core.inputs.checkpoints import config_here
+from core.inputs.checkpoints import size_here
 from core.inputs.prepare import Inputs, prepare
 from core.request.catalog import CALIBRATION_EXAMPLES, DEFAULT_EXAMPLES, METHODS
 from core.request.controls import likely_amounts
@@ -58,11 +57,9 @@ def forecast(sweeps: Sequence[SweepRequest]) -> Forecast | None:
     Raises:
         PrunescopeError: They do not fit their checkpoint, or one takes longer than a hosted server allows.
     """
-    first = sweeps[0]
-    config = config_here(first.checkpoint)
-    if config is None:
+    size = size_here(sweeps[0].checkpoint)
+    if size is None:
         return None
-    size = encoder_size(config)
     for sweep in sweeps:
         check_scope(sweep.scope, sweep.method, size[0])
     inputs = _inputs_here(sweeps)

@@ -15,7 +15,7 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from itertools import chain
 from math import inf
 from pathlib import Path, PurePath
@@ -45,14 +45,13 @@ logger = logging.getLogger(__name__)
 _lock = Lock()  # of all that is written and deleted
 
 
-def keep(name: str, content: bytes, visitor: Visitor = NOBODY, in_use: Collection[str] = ()) -> str:
+def keep(name: str, content: bytes, visitor: Visitor = NOBODY) -> str:
     """Store an uploaded table for the worker, and return its name for a request's `data`.
 
     Args:
         name: The file's name, as the visitor's browser states it.
         content: Its bytes.
         visitor: The visitor who uploads it.
-        in_use: The names of tables that must not make room for it.
 
     Raises:
         PrunescopeError: It is too large or of an unknown type, or the cache cannot be written.
@@ -74,7 +73,7 @@ def keep(name: str, content: bytes, visitor: Visitor = NOBODY, in_use: Collectio
                 os.utime(_folder(data))  # used again, it is no longer among the oldest
             else:
                 store.write_atomically(path, content)
-                _make_room_beside({_folder(name) for name in (data, *in_use)})
+                _make_room_beside(_folder(data))
     except OSError as error:
         raise PrunescopeError(f"{file} cannot be stored ({error.strerror}): free some space") from error
     return data
@@ -109,14 +108,14 @@ def _folder(data: str) -> Path:
     return user_cache_path("prunescope") / "own" / data.removeprefix(OWN)
 
 
-def _make_room_beside(kept: Collection[Path]) -> None:
-    """Delete the oldest tables of whoever holds most until all fit, but for those kept."""
+def _make_room_beside(new: Path) -> None:
+    """Delete the oldest tables of whoever holds most, but not the new one, until all fit."""
     tables = []
     for folder in (user_cache_path("prunescope") / "own").iterdir():
-        age = inf if folder in kept else folder.stat().st_mtime_ns
+        age = inf if folder == new else folder.stat().st_mtime_ns
         size = sum(file.stat().st_size for file in folder.glob("*/*"))
         tables.append(Stored(folder.name[:HOLDER_DIGITS], age, size, folder))
-    for folder in set(surplus(tables, limits().uploads_bytes)).difference(kept):
+    for folder in {*surplus(tables, limits().uploads_bytes)} - {new}:
         shutil.rmtree(folder, ignore_errors=True)
 
 

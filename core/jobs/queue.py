@@ -128,11 +128,6 @@ class JobQueue:
             requests = (ticket.job.request_for(key) for ticket in reversed(self._tickets.values()))
             return next((request for request in requests if request), None)
 
-    def uploads_in_use(self) -> set[str]:
-        """Return the names of the uploaded tables that waiting and running jobs read."""
-        with self._changed:
-            return _uploads_in([ticket.orders for ticket in self._living()])
-
     def watch(self, job_id: str, visitor: Visitor) -> None:
         """Note that a visitor looks at a job; ignore an unknown id."""
         with self._changed:

@@ -83,7 +83,7 @@ class Draft:
         request = SweepRequest.from_json(self.fields)
         if self.every:
             is_known = request.checkpoint in CHECKPOINTS  # all of these have every method
-            return every_method(request, "" if is_known else config_at_hand(request.checkpoint)[0]["model_type"])
+            return every_method(request, "" if is_known else config_at_hand(request.checkpoint)["model_type"])
         return (request, *(judged_beside(request) if self.with_control else ()))
 
 

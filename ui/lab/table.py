@@ -14,7 +14,6 @@ from core.inputs import uploads
 from core.inputs.columns import Columns, likely_columns
 from core.inputs.labels import folded, label_of, meanings
 from core.inputs.tables import TABLE, DataFile, Table, content_key
-from core.jobs.queue import queue
 from core.request.catalog import Task
 from core.request.limits import TABLE_SUFFIXES, is_hosted, is_upload, limits
 from core.request.sweep_request import AUTO, MAX_LABELS, LabelMap, SweepRequest
@@ -80,7 +79,7 @@ def choose_table(task: Task, before: SweepRequest | None) -> Fields | str | None
     last = (before and before.data) or ""
     data = lab().file or (last if is_upload(last) and uploads.belongs(last, visitor()) else "")
     if file:
-        data = lab().file = uploads.keep(file.name, file.getvalue(), visitor(), queue.uploads_in_use())
+        data = lab().file = uploads.keep(file.name, file.getvalue(), visitor())
     elif data:
         remark("The file that you chose last is used again.")
     else:

@@ -93,16 +93,11 @@ def test_a_damaged_file_counts_as_none_and_is_replaced(cache: Path, content: str
     note_speed(1e9, 0.5)
     assert last_speed() is None, "so short a run says little"
     note_speed(2e9, 2.0)
-    assert last_speed() == 1e9
     (path,) = (cache / "prunescope").iterdir()
     path.write_text(content)
     assert last_speed() is None
     note_speed(3e9, 2.0)
     assert last_speed() == 1.5e9
-    path.unlink()
-    path.mkdir()
-    note_speed(3e9, 2.0)
-    assert last_speed() is None, "where none can be kept, none is"
 
 
 def test_nothing_is_downloaded_for_it(hub: LocalHub, tiny_bert: Path, glue_folder: Path) -> None:

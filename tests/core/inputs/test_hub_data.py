@@ -42,11 +42,11 @@ def folder(tmp_path: Path, hub: LocalHub) -> Path:
     return tmp_path / "repo"
 
 
-def write(where: Path, name: str, rows: int = 20, said: str = "") -> Path:
-    """Write one Parquet file of so many rows."""
+def write(where: Path, name: str, rows: int = 20) -> Path:
+    """Write one Parquet file of so many rows, whose texts begin with the names of its folder and of itself."""
     path = where / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    texts = [f"{said or path.parent.name + ' ' + path.stem} {k}" for k in range(rows)]
+    texts = [f"{path.parent.name} {path.stem} {k}" for k in range(rows)]
     columns = {"text": texts, "label": [k % 2 for k in range(rows)]}
     Dataset.from_dict(columns, features=FEATURES).to_parquet(str(path))
     return path
@@ -54,10 +54,9 @@ def write(where: Path, name: str, rows: int = 20, said: str = "") -> Path:
 
 @pytest.fixture
 def ask(checkpoint: Path) -> Callable[..., Inputs]:
-    def asked(data: str = f"hub:{REPO}", *further: str) -> Inputs:
-        return prepare(request_of(parse(["--checkpoint", str(checkpoint), "--data", data, *further])))
-
-    return asked
+    return lambda data=f"hub:{REPO}", *further: prepare(
+        request_of(parse(["--checkpoint", str(checkpoint), "--data", data, *further]))
+    )
 
 
 @pytest.fixture
@@ -129,7 +128,7 @@ def test_files_are_read_by_name_until_rows_suffice(hub: LocalHub, folder: Path, 
 
 
 def test_a_revision_that_moves_stays_pinned(hub: LocalHub, tmp_path: Path, ask, refused, monkeypatch) -> None:
-    before, after = (write(tmp_path / said, "validation.parquet", said=said).parent for said in ("before", "after"))
+    before, after = (write(tmp_path / name, "validation.parquet").parent for name in ("before", "after"))
     hub.datasets[REPO] = hub.branches[REPO, "v1"] = before
     first = ask(f"hub:{REPO}@v1").subset
     pinned = first.record.data
@@ -153,7 +152,7 @@ def test_what_is_not_to_be_had_is_refused(hub: LocalHub, folder: Path, ask, refu
 
 def test_a_configuration_is_asked_for_where_it_is_unclear(hub: LocalHub, folder: Path, ask, refused) -> None:
     for config in ("films", "books"):
-        write(folder, f"{config}/validation-00000-of-00001.parquet", said=config)
+        write(folder, f"{config}/validation-00000-of-00001.parquet")
     assert "unknown configuration of someone/moods 'default': choose one of books, films" in refused()
     subset = ask(f"hub:{REPO}/films").subset
     assert (subset.record.source_name, subset.texts[0][0][:5]) == (f"{REPO}/films", "films")

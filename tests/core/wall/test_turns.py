@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.errors import BusyError
 from core.wall import turns
-from core.wall.turns import Door, Stored, Turns, Visitor, address_in, surplus
+from core.wall.turns import Door, Stored, Turns, address_in, surplus
 
 
 def served(turns: Turns[str]) -> list[str]:
@@ -104,11 +104,6 @@ def test_whoever_holds_most_loses_the_oldest() -> None:
     assert surplus(stored, 24) == []
     assert surplus(stored, 23) == ["greedy 0"]
     assert surplus(stored, 8) == ["greedy 0", "greedy 1", "greedy 2", "greedy 3"]
-
-
-def test_visits_of_one_address_take_turns_as_one() -> None:
-    assert Visitor("ann", "8.8.8.8").holder == Visitor("bob", "8.8.8.8").holder
-    assert Visitor("ann").holder != Visitor("bob").holder
 
 
 @pytest.mark.parametrize(
