@@ -15,7 +15,7 @@ from core.request.controls import controls, until_damaged
 from core.request.limits import HOSTED_LIMITS
 from core.request.sweep_request import SweepRequest, checked
 from core.results.store import save
-from core.sweep.sweep import sweep
+from core.sweep.sweep import SharedPasses, sweep
 from tests.builders import make_result_of
 from tests.refusals import refusal
 
@@ -80,7 +80,7 @@ def test_a_sweep_that_ends_notes_its_speed_unless_it_is_short(
     sweep(checkpoint, inputs, request_)
     assert last_speed() is None
     monkeypatch.setattr(module, "SHORTEST", 0.0)
-    shared: dict = {}
+    shared = SharedPasses()
     for passes in (4, 2):  # the second finds the unpruned model's and the emptied one's
         seconds = sweep(checkpoint, inputs, request_, shared=shared).seconds
         speed = 40 * passes * TOKENS["sst2"] * SIZE / seconds
