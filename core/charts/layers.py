@@ -65,7 +65,7 @@ def layer_scene(
         "How much each layer still resembles its unpruned self: similarity (CKA); "
         f"bars end where it falls below {SURVIVAL_THRESHOLD}"
     ]
-    if any(str(row["intact"]).endswith(BY_CONSTRUCTION) for row in strips):
+    if any(layer.by_construction for layer in layers_of(result, reduction).every):
         title.append(f"{BY_CONSTRUCTION} still at least {SURVIVAL_THRESHOLD} with everything removed")
     numbers = Numbers("strips", "pick", {"Similarity": "v", "Intact up to": "intact"}, named="Layer")
     key = {

@@ -151,20 +151,27 @@ class Method:
     """A pruning method as the app offers it; the module of `core.pruning` with its name implements it.
 
     Attributes:
-        title: The name on screen.
+        name: The name on screen, without the variant.
         explanation: A sentence or two for readers who know BERT but not pruning.
         removes: Single weights, whole units that can be removed cleanly, or hidden units with their parameters.
         calibrated: Whether it scores on calibration examples.
         control: The method that removes equally much at random, by a seed; None for the controls themselves.
         likely_stop: The amount at which it has probably reached the largest damage compared.
+        variant: What distinguishes it from another method of its name.
     """
 
-    title: str
+    name: str
     explanation: str
     removes: Literal["weights", "units", "hidden units"] = "weights"
     calibrated: bool = False
     control: str | None = "random"
     likely_stop: float = 0.2
+    variant: str = ""
+
+    @property
+    def title(self) -> str:
+        """The name on screen."""
+        return f"{self.name}, {self.variant}" if self.variant else self.name
 
     @property
     def granularity(self) -> Literal["weight", "neuron"]:
@@ -209,12 +216,13 @@ METHODS: Mapping[str, Method] = {
         likely_stop=0.8,
     ),
     "attribution-residual": Method(
-        "Attribution, as published",
+        "Attribution",
         "The student experiment's procedure: removes first the hidden units whose summed contribution to the "
         "loss is closest to zero.",
         "hidden units",
         calibrated=True,
         control="random-neuron",
+        variant="as published",
     ),
     "random-neuron": Method(
         "Random units",

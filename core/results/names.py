@@ -106,17 +106,18 @@ def method_name(result: SweepResult) -> str:
 
 def name_of(pruning: Pruning, with_control: bool = True, with_encoder: bool = True) -> str:
     """Name a pruning like `pruning_name`, `method_name` or `brief_name`."""
-    title, _, addition = METHODS[pruning.method].title.partition(", ")
-    name = f"Pruning of {in_sentence(title)}" if title.endswith(" units") else f"{title} pruning"
-    layers, additions, is_matched = pruned_layers(pruning), [addition], with_control and pruning.controls
+    method, layers = METHODS[pruning.method], pruned_layers(pruning)
+    is_random_unit = method.is_random and method.granularity == "neuron"
+    name = f"Pruning of {in_sentence(method.name)}" if is_random_unit else f"{method.name} pruning"
+    additions, is_matched = [method.variant], with_control and pruning.controls
     if layers:
         name += f" of {layers} alone"
     elif pruning.scope != "encoder" or (with_encoder and not is_matched):
         name += SCOPES[pruning.scope]
     if pruning.controls and is_matched:
-        title, _, addition = METHODS[pruning.controls].title.partition(", ")
-        name += f", matched to {in_sentence(title)}"
-        additions += [addition, f"seed {pruning.seed}"]
+        controlled = METHODS[pruning.controls]
+        name += f", matched to {in_sentence(controlled.name)}"
+        additions += [controlled.variant, f"seed {pruning.seed}"]
     in_brackets = ", ".join(filter(None, additions))
     return f"{name} ({in_brackets})" if in_brackets else name
 
@@ -146,15 +147,10 @@ def removed_name(amount: float, result: SweepResult) -> str:
 
 def whose_units(result: SweepResult) -> str:
     """Name the whole of an amount: `weights`, `units`, `layer 2's weights`, `the weights of layers 1 to 3`."""
-    units, layers = units_name(result), pruned_layers(result.pruning)
-    if layers.startswith("layers"):
-        return f"the {units} of {layers}"
-    return f"{layers}'s {units}" if layers else units
-
-
-def reduction_name(reduction: ReductionKey) -> str:
-    """Name a reduction as part of a sentence, without its brackets, which could nest."""
-    return in_sentence(REDUCTIONS[reduction].title.replace(" (", ": ").replace(")", "").replace(";", ","))
+    units, layers, run = units_name(result), pruned_layers(result.pruning), run_of(result.pruning.scope)
+    if run is None:
+        return units
+    return f"{layers}'s {units}" if len(run) == 1 else f"the {units} of {layers}"
 
 
 def in_sentence(name: str) -> str:

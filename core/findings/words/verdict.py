@@ -8,7 +8,7 @@ from core.findings.accuracy import majority_of, smallest_drop
 from core.findings.claim import SENSITIVITY, Verdict, verdict
 from core.findings.words import NONE, Table, estimated, mean_and_deviation, with_interval
 from core.findings.words import numbers as num
-from core.request.catalog import DAMAGE, METRICS, REDUCTION
+from core.request.catalog import DAMAGE, METRICS, REDUCTION, REDUCTIONS
 from core.results import names as n
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import State, profile_distance
@@ -55,7 +55,7 @@ def criteria_table(result: SweepResult, companions: Iterable[SweepResult]) -> Ta
     companions, rows = list(companions), []
     for reduction, damage in ((REDUCTION, DAMAGE), *SENSITIVITY):
         judged = verdict(result, companions, reduction, damage)
-        contrast, change = judged.contrast, f"{num.decimals(damage, 2)}, {n.reduction_name(reduction)}"
+        contrast, change = judged.contrast, f"{num.decimals(damage, 2)}, {n.in_sentence(REDUCTIONS[reduction].title)}"
         points = [contrast.difference, contrast.mean_half_width()] if contrast else []
         rows.append(
             {
