@@ -85,21 +85,13 @@ def same_rows(two: Two) -> bool:
 
 
 def distinguishing_names(two: Two) -> tuple[str, str]:
-    """Name two results so that the names differ."""
-    return _told_apart(two, [name_of(result.pruning) for result in two])
-
-
-def short_names(two: Two) -> tuple[str, str]:
-    """Name two results in a heading; what a control is matched to only where nothing else distinguishes them."""
-    brief = [brief_name(result.pruning) for result in two]
-    is_same_model = checkpoint_name(two[0]) == checkpoint_name(two[1]) and same_checkpoint(*two)
-    return distinguishing_names(two) if brief[0] == brief[1] and is_same_model else _told_apart(two, brief)
-
-
-def _told_apart(two: Two, prunings: Sequence[str]) -> tuple[str, str]:
+    """Name two results so that the names differ, and what a control is matched to only if nothing else does."""
+    prunings, models = [brief_name(result.pruning) for result in two], [checkpoint_name(result) for result in two]
+    is_same_model = models[0] == models[1] and same_checkpoint(*two)
+    if is_same_model and prunings[0] == prunings[1]:
+        prunings = [name_of(result.pruning) for result in two]
     first, second = map(in_sentence, prunings)
-    models = [checkpoint_name(result) for result in two]
-    if models[0] != models[1] or not same_checkpoint(*two):
+    if not is_same_model:
         first, second = f"{first} ({models[0]})", f"{second} ({models[1]})"
     return (f"{first} (first result)", f"{second} (second result)") if first == second else (first, second)
 

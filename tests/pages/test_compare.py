@@ -35,14 +35,14 @@ def test_it_opens_with_magnitude_and_its_random_control_and_others_can_be_chosen
     data = player(app)
     assert [frame["amount"] for frame in data["frames"]] == list(AMOUNTS)
     assert set(data["views"]) == {"first", "second", "difference", "accuracy", "own"}
-    beside = "random pruning, matched to magnitude (seed 1)"
+    beside = "random pruning"
     assert app.title[0].value == "Magnitude pruning beside random pruning", "how far they work is not known"
-    assert shown(app) == ("First: magnitude pruning of the encoder", f"Second: {beside}")
+    assert shown(app) == ("First: magnitude pruning", f"Second: {beside}")
     assert "Where in depth the two change is not compared (steps too coarse)." in prose(app)
     assert "With equally many weights removed, accuracy does not differ significantly" in prose(app)
     assert "| 30 % | 30 % | 0.90 | 0.90 | 1.000 | 1.000 |" in prose(app)
     box(app, "result").set_value(wanda.key).run()
-    assert shown(app) == ("First: Wanda pruning of the encoder", "Second: magnitude pruning of the encoder")
+    assert shown(app) == ("First: Wanda pruning", "Second: magnitude pruning")
     box(app, "other").set_value(control.key).run()
     assert address(app) == {"result": wanda.key, "other": control.key}
 
@@ -118,6 +118,6 @@ def test_title_picture_table_and_test_are_by_one_metric(
     shown = [row["value"] for row in accuracy["datasets"]["accuracy"] if row["k"] == 2]
     assert (shown, accuracy["datasets"]["beyond"][0]["start"]) == (pytest.approx(last, abs=0.005), 0.3 if asked else 0)
     assert player(app)["frames"][2]["detail"].endswith(" and ".join(numbers))
-    assert f"| {metric} under magnitude pruning of the encoder | {metric} under Wanda" in prose(app)
+    assert f"| {metric} under magnitude pruning | {metric} under Wanda" in prose(app)
     assert f"| 60 % | 60 % | {numbers[0]} | {numbers[1]} |" in prose(app)
     assert f"removed, {in_sentence(metric)} {said}" in prose(app)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from core.findings import compare as facts
 from core.findings.accuracy import metric_of, working_to
 from core.findings.comparable import same_checkpoint, same_examples
-from core.findings.compare import Two, distinguishing_names, short_names
+from core.findings.compare import Two, distinguishing_names
 from core.findings.matching import largest_damage
 from core.findings.words import Finding, Table, numbered, points_span
 from core.findings.words.numbers import decimals, p_value, percent, place_name
@@ -43,7 +43,7 @@ def compare_finding(
 
 def compare_heading(two: Two, metric: str | None = None) -> str:
     """Say up to which amount each of two models works; if that is unknown or one is unpruned, only name both."""
-    (first, second), metric, ends = short_names(two), metric_of(*two, preferred=metric), []
+    (first, second), metric, ends = distinguishing_names(two), metric_of(*two, preferred=metric), []
     for result in two:
         to = working_to(result, metric)
         if two[0].key == two[1].key or len(result.frames) < 2 or to is None:
@@ -65,7 +65,7 @@ def equal_heading(two: Two, axis: facts.Axis, reduction: ReductionKey) -> str:
         f"{percent(frame.amount)} of {whose_units(result)}"
         for frame, result in zip(together.pairs[k], two, strict=True)
     )
-    names = short_names(two)
+    names = distinguishing_names(two)
     change = f"Layers change equally ({place_name(together.places[k])})"
     return f"{change} with {first} removed under {names[0]}, {second} under {names[1]}"
 

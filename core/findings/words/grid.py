@@ -62,7 +62,7 @@ def claim_heading(pooled: Pooled) -> str:
 
 def difference_sentence(pooled: Pooled) -> str:
     """Say by how much a method differs from random removal over all cells."""
-    estimate, name = pooled.estimates[ALL], n.name_of(pooled.pruning)
+    estimate, name = pooled.estimates[ALL], n.brief_name(pooled.pruning)
     difference = points(estimate.value, PERCENTAGE, is_signed=True)
     between = f"(difference {difference}, 95 % interval {points_span(*estimate.interval)})"
     if estimate.state == "equivalent":
