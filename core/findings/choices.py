@@ -12,6 +12,7 @@ from core.results.schema import Pruning
 from core.results.store import is_shipped
 
 _setting = attrgetter("method", "seed", "controls")  # of a pruning, beside its scope
+_method = attrgetter("checkpoint", "method")  # of an entry or a request
 _model_and_examples = attrgetter("checkpoint", "fingerprint")  # of an entry
 _examples_and_points = attrgetter("fingerprint", "points")
 PAIR = ("sst2", "cola")  # the tasks of the published heatmaps, side by side
@@ -48,18 +49,12 @@ def shown_first(entries: Sequence[Entry], page: str = "") -> list[Entry]:
     """
     whole = offered(entries)
     preferences: dict[str, Callable[[Entry], bool]] = {
-        "Story": is_usual,
+        "Story": lambda entry: _method(entry) == _method(DEFAULT_REQUEST) and entry.source != "written",
         "Sentences": lambda entry: entry.source == "written",  # whose texts are kept
         "Compare": lambda entry: bool(companions(entry, whole)),
     }
     preferred = filter(preferences[page], whole) if page in preferences else published_pair(entries)
     return [*preferred, *whole]
-
-
-def is_usual(entry: Entry) -> bool:
-    """Whether a result is of the Lab's default checkpoint and method, and not on the written examples."""
-    is_default = (entry.checkpoint, entry.method) == (DEFAULT_REQUEST.checkpoint, DEFAULT_REQUEST.method)
-    return is_default and entry.source != "written"
 
 
 def published_pair(entries: Sequence[Entry], like: Entry | None = None) -> list[Entry]:
@@ -79,15 +74,12 @@ def published_pair(entries: Sequence[Entry], like: Entry | None = None) -> list[
 
     for entry in sorted(entries, key=preference):
         is_whole = entry.scope in ("encoder", None) and entry.until_damage is None
-        if entry.task in PAIR and is_whole and _at_attention(entry):
+        at_attention = all(point.endswith(".attention") for point in entry.points)
+        if entry.task in PAIR and is_whole and at_attention:
             likeness = len(entry.points) == layers, entry.method == method, -list(METHODS).index(entry.method)
             by_task[entry.task].setdefault((*likeness, is_shipped(entry.key), len(entry.points)), entry)
     shared = set.intersection(*map(set, by_task.values()))
     return [by_task[task][max(shared)] for task in PAIR] if shared else []
-
-
-def _at_attention(entry: Entry) -> bool:
-    return all(point.endswith(".attention") for point in entry.points)
 
 
 def middle_of(amounts: Sequence[float]) -> float:

@@ -55,7 +55,7 @@ def test_it_shows_all_verdicts_of_ones_own_folder_or_shipped(many: None, monkeyp
     assert title(app) == f"Of 8 verdicts: 4 {STATES['steeper']} and 4 inconclusive"
     inconclusive = "inconclusive (no control; random removal may decide it)"
     assert [row["Verdict"] for row in rows(app)] == [STATES["steeper"], inconclusive] * 4
-    assert [row["In the upper half"] for row in rows(app)][:2] == ["70 %", "–"]
+    assert [row["In the upper half"] for row in rows(app)][:2] == ["70 %", "100 %"]
     assert [button.label for button in app.get("download_button")] == ["Numbers as CSV"]
     assert [row["Checkpoint"] for row in rows(app)[::2]] == ["tiny-<d>", "tiny-a", "tiny-b", "tiny-c"]
     links = {

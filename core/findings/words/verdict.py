@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from core.findings.accuracy import majority_of, smallest_drop
+from core.findings.accuracy import smallest_drop
 from core.findings.claim import SENSITIVITY, Verdict, verdict
-from core.findings.words import NONE, Table, estimated, mean_and_deviation, with_interval
+from core.findings.words import NONE, Table, estimated, mean_and_deviation
 from core.findings.words import numbers as num
 from core.request.catalog import DAMAGE, METRICS, REDUCTION, REDUCTIONS
 from core.results import names as n
@@ -79,10 +79,6 @@ def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Tab
         numbers["Layer that differs most from random"] = layer_cell(result, judged)
     if gap := statistics.depth_gap if statistics else None:
         numbers["Depth gap D over all amounts"] = estimated(gap)
-    unpruned = result.frames[0]
-    if (accuracy := unpruned.metrics.get("accuracy")) is not None and (bounds := unpruned.intervals.get("accuracy")):
-        numbers["Accuracy, unpruned"] = with_interval(accuracy, *bounds, 2)
-        numbers[f"Accuracy of {n.GUESSING}"] = num.decimals(majority_of(result, "accuracy"), 2)
     if working := result.working_range:
         drop = smallest_drop(result)
         numbers[f"{METRICS[working.metric].title} keeps 90 % of its advantage up to"] = _amount(working.to)
