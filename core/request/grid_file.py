@@ -20,16 +20,10 @@ from core.request.catalog import METHODS
 from core.request.controls import coarser_controls, controls, judged_beside
 from core.request.sweep_request import SweepRequest, choose, typed, usual_scope
 
-# The keys that list values, with the request's fields, outermost loop first.
-LISTED = {
-    "checkpoints": "checkpoint",
-    "data": "data",
-    "examples": "num_examples",
-    "points": "points",
-    "tasks": "task",
-    "methods": "method",
-    "scopes": "scope",
-}
+# The keys that list values of the request's fields, outermost loop first.
+FIELDS = ("checkpoint", "data", "num_examples", "points", "task", "method", "scope")
+PLURALS = {"data": "data", "points": "points", "num_examples": "examples"}
+LISTED = {PLURALS.get(field, f"{field}s"): field for field in FIELDS}
 SHARED = ("source_name", "amounts", "until_damage", "range_examples")  # the keys whose value all sweeps share
 CONTROLS = ("amounts", "verdict", "coarser")  # the random sweeps that accompany each method
 KEYS = (*LISTED, *SHARED, "controls", "seeds")

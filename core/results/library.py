@@ -10,11 +10,10 @@ import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Any, Generic, Literal, TypeVar, overload
+from typing import Any, Generic, Literal, NamedTuple, TypeVar, overload
 
 from cachetools import LRUCache
 from platformdirs import user_cache_path
@@ -311,8 +310,7 @@ def _without_details(statistics: LayerStatistics) -> LayerStatistics:
 # ---------------------------------------------------------------- tables of all shipped results
 
 
-@dataclass(frozen=True)
-class TableFile(Generic[Line]):
+class TableFile(NamedTuple, Generic[Line]):
     """A table that `benchmarks.verdicts` computes from all shipped results and writes beside the manifest.
 
     Attributes:
