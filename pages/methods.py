@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.charts.vega import text_of
 from core.findings.words.methods import Part, methods_parts
+from ui.address import picture_first
 from ui.header import page_header
 from ui.player import pause_after_first_picture
 
@@ -40,4 +41,5 @@ def show_part(part: Part) -> None:
         st.markdown(body)
 
 
-methods()
+with picture_first():
+    methods()

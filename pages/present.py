@@ -40,7 +40,8 @@ def present() -> None:
         st.subheader("Settings and downloads", anchor=SETTINGS)
         downloads = st.container()
         st.markdown(words.EXPLANATION)
-        titles = playlist(state.entries, cached_call(entry_of, result), choose_result(state))
+        choose_result(state)
+        titles = playlist(state.entries, cached_call(entry_of, result))
         st.markdown(plain(f"↑ and ↓ step through {listed([f'“{title}”' for title in titles.values()])}."))
         measured = f"{checkpoint_name(result)}, {data_name(result)}"
         line = st.text_input(

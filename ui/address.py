@@ -30,12 +30,12 @@ class _Run:
     notes: DeltaGenerator | None = None
 
 
-_RUN: ContextVar[_Run | None] = ContextVar("the run of a page", default=None)
+_RUN: ContextVar[_Run] = ContextVar("the run of a page")
 
 
 @contextmanager
 def picture_first() -> Iterator[None]:
-    """Draw all choices made inside only at the end, each in its place.
+    """Run a page, and draw its choices only at the end, each in its place.
 
     A browser draws elements in the order of their arrival, and a select box takes longer than a heatmap. The choice is
     known before its box is drawn, so no picture has to wait.
@@ -54,8 +54,7 @@ def picture_first() -> Iterator[None]:
 def begin() -> None:
     """Begin a run of a page: nothing is on show yet, and notes about the address stand here."""
     st.session_state[BEFORE] = st.session_state.pop(SHOWN, {})
-    if run := _RUN.get():
-        run.notes = st.container()
+    _RUN.get().notes = st.container()
     for parameter, value in FORMER.items():
         if st.query_params.get(parameter) == value:
             set_parameter(parameter, None)
@@ -109,10 +108,9 @@ def parameters_on_show() -> dict[str, str]:
 
 def refuse(parameter: str) -> None:
     """Remove a parameter whose value cannot be shown, and say so, unless another choice made it meaningless."""
-    value, run = st.query_params.get(parameter), _RUN.get()
+    value = st.query_params.get(parameter)
     if value and value != st.session_state.get(BEFORE, {}).get(parameter):
-        place = run.notes if run and run.notes else st
-        place.info(REFUSED.format(parameter, plain(value[:MAX_QUOTED_CHARS])))
+        (_RUN.get().notes or st).info(REFUSED.format(parameter, plain(value[:MAX_QUOTED_CHARS])))
     set_parameter(parameter, None)
 
 
@@ -162,11 +160,7 @@ def offer(choice: Choice, options: Mapping[str, str], value: str, write: Callabl
             write(st.session_state[key])
 
     key = _widget_key(choice.name, value)
-    place, run = st.container(key=f"choice-{choice.name}"), _RUN.get()
-    if run is None:
-        draw(place)
-    else:
-        run.waiting.append(partial(draw, place))
+    _RUN.get().waiting.append(partial(draw, st.container(key=f"choice-{choice.name}")))
 
 
 def _widget_key(name: str, value: str) -> str:

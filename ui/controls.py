@@ -20,22 +20,10 @@ from ui.results import companions_of
 from ui.text import remark
 
 RUN = "Run random control"
-AT_HAND = "{} of the {} seeds of its random control are available"
-NOTE = "Removes the same amount at random, in small steps, with each missing seed. So far, {}."
-ELSEWHERE = "{}; the others cannot be run here, because its weights or examples are missing."
-
+NOTE = "Removes the same amount at random, in small steps, with each seed that is missing."
+ELSEWHERE = "Its random control cannot be completed here, because its weights or examples are missing."
 ALONE = "Prune each half alone"
 ALONE_NOTE = "Prunes each half of the layers, and each layer, alone: by this method, then at random with {} seeds."
-
-
-def missing_seeds(result: SweepResult, entries: Sequence[Entry]) -> tuple[int, int]:
-    """Return how many seeds of a result's random control are missing, and how many are needed: none for a control."""
-    needed = {request.seed for request in judged_beside(request_of(result)) if request.control_of}
-    missing = len(needed - control_seeds(cached_call(entry_of, result), entries))
-    if missing:  # the verdict also accepts sweeps in other steps
-        usable = cached_call(verdict, result, companions_of(result, entries)).controls
-        missing = max(min(missing, len(needed) - len(usable)), 0)
-    return missing, len(needed)
 
 
 def offer_control(result: SweepResult, entries: Sequence[Entry]) -> bool:
@@ -44,13 +32,15 @@ def offer_control(result: SweepResult, entries: Sequence[Entry]) -> bool:
     Raises:
         PrunescopeError: The run is refused.
     """
-    missing, needed = missing_seeds(result, entries)
-    if not missing:
+    needed = {request.seed for request in judged_beside(request_of(result)) if request.control_of}
+    if needed <= control_seeds(cached_call(entry_of, result), entries):
         return False
-    request, at_hand = request_behind(result), AT_HAND.format(needed - missing, needed)
+    if len(cached_call(verdict, result, companions_of(result, entries)).controls) >= len(needed):
+        return False  # the verdict also accepts sweeps in other steps
+    request = request_behind(result)
     if request is None:
-        remark(ELSEWHERE.format(at_hand))
-    elif st.button(RUN, key="lab-control", icon=":material/casino:", help=NOTE.format(at_hand)):
+        remark(ELSEWHERE)
+    elif st.button(RUN, key="lab-control", icon=":material/casino:", help=NOTE):
         start(request, follow_ups=judged_beside(request))
     return True
 

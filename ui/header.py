@@ -172,12 +172,8 @@ def choose_study(study: CutStudy) -> None:
     offer(Choice("study", "Study"), options, study.key, partial(set_parameter, "study"))
 
 
-def choose_result(state: ViewState) -> list[Entry]:
-    """Offer other results than those on show.
-
-    Returns:
-        The results that share with the first one what stands in the boxes above the list.
-    """
+def choose_result(state: ViewState) -> None:
+    """Offer other results than those on show, in a list that the boxes above it shorten."""
     own, left, labels = cached_call(entry_of, state.shown), state.offered, state.page.subjects
     for box, of in BOXES.items():
         values = {value: ASKING.get(value, value) for value in map(of, left)}
@@ -189,7 +185,6 @@ def choose_result(state: ViewState) -> list[Entry]:
     if state.other:
         every = distinguishing_labels(state.offered)
         offer(Choice("other", labels["other"]), every, state.other.key, partial(set_parameter, "other"))
-    return left
 
 
 def _show_first(own: Entry, among: Iterable[Entry], of: Callable[[Entry], str], value: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.errors import PrunescopeError
 from core.findings.choices import counterpart, is_of_model, offered, published_pair, settings
-from core.findings.words.choices import BOXES, playlist
+from core.findings.words.choices import playlist
 from core.request import catalog
 from core.results import store
 from core.results.cut import CutStudy, Result, study_in, sweep_in
@@ -63,10 +63,8 @@ class Shelf:
 
     def playlist(self, result: SweepResult) -> dict[str, str]:
         """Return the titles, by key, of the sweeps that are presented one after another, this one among them."""
-        entry, keys = entry_of(result), {other.key for other in self.chosen}
-        among = offered(self.entries, [entry.key])
-        alike = [other for other in among if all(of(other) == of(entry) for of in BOXES.values())]
-        return {key: title for key, title in playlist(self.entries, entry, alike).items() if key in keys}
+        keys = {entry.key for entry in self.chosen}
+        return {key: title for key, title in playlist(self.entries, entry_of(result)).items() if key in keys}
 
 
 def shelf_of(folder: Path | None, select: Path | None) -> Shelf:

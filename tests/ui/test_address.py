@@ -1,4 +1,4 @@
-"""Choices that stand in the address, without a browser; tests/pages has those of every page."""
+"""Choices in the address, without a browser; tests/pages covers those of every page."""
 
 from streamlit.testing.v1 import AppTest
 
@@ -17,7 +17,6 @@ def page() -> None:
         chosen = choose(Choice("letter", "Letter", {"a": "A", "b": "B"}))
         st.button("To b", on_click=partial(set_parameter, "letter", "b"))
         st.markdown(chosen)
-    choose(Choice("digit", "Digit", {"1": "1", "2": "2"}))
 
 
 def test_what_a_browser_sends_before_it_has_drawn_a_change_is_no_choice() -> None:
@@ -29,4 +28,3 @@ def test_what_a_browser_sends_before_it_has_drawn_a_change_is_no_choice() -> Non
     assert (app.markdown[0].value, address(app)) == ("b", {"letter": "b"})
     app.selectbox[0].set_value("a").run()
     assert app.markdown[0].value == "a", "the visitor may go back to it at once"
-    assert [box.value for box in app.selectbox] == ["a", "1"], "also outside of what waits for the picture"

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from core.findings.choices import companions, is_control, published_pair, task_title
+from core.findings.choices import companions, is_control, offered, published_pair, task_title
 from core.findings.words.lab import columns_name, meanings_name
 from core.request.catalog import TASKS
 from core.results.library import Entry
@@ -25,21 +25,20 @@ BOXES: Mapping[str, Callable[[Entry], str]] = {
 }
 
 
-def playlist(entries: Sequence[Entry], shown: Entry, alike: Sequence[Entry]) -> dict[str, str]:
+def playlist(entries: Sequence[Entry], shown: Entry) -> dict[str, str]:
     """Return the results that one steps through from the one on show, by key: titles that say how they differ.
 
-    These are the published pair and a random control of each, if the one on show is among them.
-
-    Args:
-        entries: The available results.
-        shown: The one on show.
-        alike: The results to step through otherwise.
+    These are the published pair and a random control of each, if the one on show is among them; else the results that
+    share its boxes.
     """
     pair = published_pair(entries, shown)
     controls = [[other for other in companions(side, entries) if is_control(other, side)] for side in pair]
     firsts = [min(seeds, key=lambda other: (other.until_damage or 0, other.seed)) for seeds in controls if seeds]
     titles = {entry.key: f"{task_title(entry.task)}: {in_sentence(name_of(entry))}" for entry in (*pair, *firsts)}
-    return titles if shown.key in titles else distinguishing_labels(alike)
+    if shown.key in titles:
+        return titles
+    among = offered(entries, [shown.key])
+    return distinguishing_labels([entry for entry in among if all(of(entry) == of(shown) for of in BOXES.values())])
 
 
 def distinguishing_labels(entries: Sequence[Entry]) -> dict[str, str]:
