@@ -1,7 +1,7 @@
-"""`python -m core.site`: writes the static edition, a folder of pages that need no server.
+"""`python -m core.site`: write the static edition, a folder of pages that need no server.
 
-Without options it holds the shipped results of the bundled checkpoints; a link to its page can then be shared, put on a
-static Space or opened from a disk. Progress goes to standard error, the folder's index.html to standard output.
+Without options it shows the shipped results of the bundled checkpoints. The folder can be put on a static Space or any
+web server, or opened from a disk. Progress goes to standard error, the path of index.html to standard output.
 """
 
 import argparse
@@ -40,15 +40,15 @@ from core.results.library import Entry
 from core.results.provenance import recompute_script
 from core.results.store import check_writable
 
-BEGINNING = script("index", "").partition(",")[0]  # of the index, by which a folder is known again
-PART = ".prunescope-"  # begins the name of what is being written
+BEGINNING = script("index", "").partition(",")[0]  # of an index, which marks a folder as an edition
+PART = ".prunescope-"  # begins the name of the folder that is being written
 LAB = Finding("Prune a checkpoint on your own machine", ("These pages show stored results.",))
-THUMBNAIL = ROOT / "docs" / "thumbnail.png"  # in the site beside index.html, under its own name
-SERVER_ONLY = ("app_port:", "suggested_hardware:")
+THUMBNAIL = ROOT / "docs" / "thumbnail.png"
+SERVER_ONLY = ("app_port:", "suggested_hardware:")  # lines of the README that a static Space lacks
 LOCAL = "pip install -r requirements.txt && streamlit run app.py"
 SCRIPTS = ("player.js", "story.js", "site.js")
 STYLES = ("player.css", "story.css", "steps.css", "site.css")
-EXPORT = re.compile(r"^export (default [^;]*;|)", re.MULTILINE)  # of a module; a file address has none
+EXPORT = re.compile(r"^export (default [^;]*;|)", re.MULTILINE)  # a browser loads no modules from a disk
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -68,11 +68,11 @@ def make_pages(shelf: Shelf, data: Path, entry: Entry) -> tuple[dict[str, Any], 
 
     Args:
         shelf: The results.
-        data: Where the files go.
+        data: The folder of the files.
         entry: The sweep.
 
     Returns:
-        What the index holds of it and its row in the list of results; or why no page can show it.
+        The index's facts about the sweep, and its row in the list of results; or why no page can show it.
     """
     try:
         result = shelf.sweep(entry)
@@ -85,7 +85,7 @@ def make_pages(shelf: Shelf, data: Path, entry: Entry) -> tuple[dict[str, Any], 
             write_page(data, "Compare", shelf, result, shelf.sweep(other))
     except OSError:  # the disk is full
         raise
-    except Exception as error:  # a stranger's file may hold what no page can show; the others have theirs
+    except Exception as error:  # a stranger's file may break a page; the other results still get theirs
         reason = " ".join(f"{type(error).__name__} {error}".split())
         return f"{entry.key[:12]}…, which no page can show ({reason:.200})"
     facts = {
@@ -122,15 +122,15 @@ def _end_with_parent() -> None:
 
 
 def write_site(shelf: Shelf, folder: Path, own: bool) -> list[str]:
-    """Write all files.
+    """Write all files of an edition.
 
     Args:
         shelf: The results.
-        folder: An empty one.
-        own: Whether they are not the shipped ones, of which there is a table of all verdicts.
+        folder: An empty folder.
+        own: Whether the results are the user's: the table of all verdicts is about the shipped ones.
 
     Returns:
-        What was left out, a line each.
+        The results that were left out and why, a line each.
 
     Raises:
         PrunescopeError: No page can show any of the results.
@@ -186,7 +186,7 @@ def _index(shelf: Shelf, results: dict[str, dict[str, Any]], rows: Sequence[Grid
 
 
 def _is_replaceable(folder: Path) -> bool:
-    """Whether a folder is empty, or holds what this command has written, also where it was killed meanwhile."""
+    """Whether a folder is empty, or was written by this command, even if it was killed."""
     try:
         names = [path.name for path in folder.iterdir()]
         return (
@@ -199,7 +199,7 @@ def _is_replaceable(folder: Path) -> bool:
 
 
 def _replace(path: Path, made: Path) -> None:
-    """Put what was made in the place of a path: a link goes, and not what it leads to."""
+    """Replace a file, a folder or a link, never the target of a link."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -218,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for part in folder.glob(f"{PART}*"):
             shutil.rmtree(part)
-        with TemporaryDirectory(dir=folder, prefix=PART) as place:  # what is there stays until all is written
+        with TemporaryDirectory(dir=folder, prefix=PART) as place:  # the old edition stays until all is written
             problems = write_site(shelf, Path(place), options.results is not None)
             for made in Path(place).iterdir():
                 _replace(folder / made.name, made)

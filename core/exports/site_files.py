@@ -23,7 +23,7 @@ from core.results.cut import Result
 from core.results.schema import SweepResult
 
 SEPARATOR = "|"  # between the values of a page's choices
-KEY_CHARS = 12  # of a result's key in the name of a file
+KEY_CHARS = 12  # of a result's key in a file name
 LONG = 200  # characters of a text, from which it is written once
 MOST_OPTIONS = 100  # of a choice; one with more is not offered
 
@@ -56,10 +56,10 @@ def write_page(folder: Path, page: str, shelf: Shelf, *subjects: Result) -> None
     """Write the views of a page of results or of a study, for every choice that its address knows.
 
     Args:
-        folder: Where its file goes.
+        folder: The folder of its file.
         page: The page's name.
-        shelf: The results that it is shown with.
-        subjects: What it is about.
+        shelf: All results.
+        subjects: The results or the study that the page is about.
     """
     results = [subject for subject in subjects if isinstance(subject, SweepResult)]
     near = [shelf.sweep(entry) for result in results for entry in beside(page, result, shelf.entries)]
@@ -93,11 +93,11 @@ def write_views(
     """Write all views of a page.
 
     Args:
-        folder: Where its file goes.
+        folder: The folder of its file.
         name: The name of its file.
-        show: Returns what the page shows for a value of each choice.
-        choices: What it lets its reader choose, with the options.
-        html: Writes the text on how to read it.
+        show: Returns the content of the page for a value of each choice.
+        choices: The choices of its reader, with their options.
+        html: Turns the explanation of how to read it into HTML.
     """
     choices = [replace(choice, default=choice.default or next(iter(choice.options))) for choice in choices]
     views = {}
