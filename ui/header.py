@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.charts.pages import SHOWN, Shown, beside, options_of
+from core.charts import pages
+from core.charts.pages import Shown, options_of
 from core.findings.choices import counterpart, is_of_model, offered, shown_first, task_title
 from core.findings.claim import verdict
 from core.findings.words.choices import ASKING, BOXES, distinguishing_labels, numbered_apart
@@ -194,10 +195,8 @@ def _show_first(own: Entry, among: Iterable[Entry], of: Callable[[Entry], str], 
 
 
 def compose(state: ViewState, **choices: Any) -> Shown:
-    """Compose what a page shows for what is chosen: see `core.charts.pages`."""
-    results = [subject for subject in state.subjects if isinstance(subject, SweepResult)]
-    near = [other for result in results for other in beside(state.page.name, result, judging(state.entries))]
-    return SHOWN[state.page.name](*state.subjects, read_all(near), **choices)
+    """Compose what a page shows for what is chosen."""
+    return pages.compose(state.page.name, state.subjects, judging(state.entries), read_all, **choices)
 
 
 # ---------------------------------------------------------------- the navigation, and links

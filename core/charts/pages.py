@@ -1,6 +1,6 @@
 """Compose what each page shows of results, for the app and for the static edition: pictures, sentences and details."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any
@@ -130,18 +130,6 @@ def options_of(choice: Choice, *subjects: Result) -> Mapping[str, str]:
     return choice.options
 
 
-def beside(page: str, result: SweepResult, entries: Sequence[Entry]) -> list[Entry]:
-    """Choose the results that a page shows or judges another one beside.
-
-    Args:
-        page: The page's name.
-        result: A result on show.
-        entries: The available results.
-    """
-    entry = cached_call(entry_of, result)
-    return [other for choose in BESIDE.get(page, ()) for other in choose(entry, entries)]
-
-
 # ---------------------------------------------------------------- what each page shows
 
 
@@ -269,18 +257,34 @@ def pooled_shown(table: Sequence[Pooled], own: Own) -> Shown:
     return Shown(finding, [Block(scene)], tables={"": grid_words.pooled_table(table)}, text=text)
 
 
-# By the names of the pages: each takes the subjects on show, the results beside them, and a value for each choice.
-SHOWN: Mapping[str, Callable[..., Shown]] = {
-    "Story": story_shown,
-    "Present": present_shown,
-    "Layers": layers_shown,
-    "Sentences": sentences_shown,
-    "Compare": compare_shown,
-    "Cut": cut_shown,
+# By the names of the pages: what composes them, and what chooses the results that each result on show is judged beside.
+COMPOSED: Mapping[str, tuple[Callable[..., Shown], tuple[Callable[[Entry, Sequence[Entry]], list[Entry]], ...]]] = {
+    "Story": (story_shown, (companions, halves)),
+    "Present": (present_shown, (companions,)),
+    "Layers": (layers_shown, (companions, isolated)),
+    "Sentences": (sentences_shown, ()),
+    "Compare": (compare_shown, (companions,)),
+    "Cut": (cut_shown, ()),
 }
-BESIDE: Mapping[str, tuple[Callable[[Entry, Sequence[Entry]], list[Entry]], ...]] = {
-    "Story": (companions, halves),
-    "Present": (companions,),
-    "Layers": (companions, isolated),
-    "Compare": (companions,),
-}
+
+
+def compose(
+    page: str,
+    subjects: Sequence[Result],
+    entries: Sequence[Entry],
+    read: Callable[[Iterable[Entry]], list[SweepResult]],
+    **choices: Any,
+) -> Shown:
+    """Compose what a page shows.
+
+    Args:
+        page: The page's name.
+        subjects: The results or the study that it is about.
+        entries: The available results.
+        read: Reads some of them.
+        choices: A value for each choice, and what else this page takes.
+    """
+    show, choose_beside = COMPOSED[page]
+    own = [cached_call(entry_of, subject) for subject in subjects if isinstance(subject, SweepResult)]
+    near = read(other for entry in own for choose in choose_beside for other in choose(entry, entries))
+    return show(*subjects, near, **choices)

@@ -8,11 +8,12 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from core.charts.pages import SHOWN, Block, Shown, beside, options_of
+from core.charts.pages import Block, Shown, compose, options_of
 from core.charts.story import mounted
 from core.exports.methods_page import markdown_html
 from core.exports.site_shelf import Shelf
@@ -20,7 +21,6 @@ from core.findings.words import Finding
 from core.findings.words.numbers import unbroken
 from core.request.pages import PAGES, Choice
 from core.results.cut import Result
-from core.results.schema import SweepResult
 
 SEPARATOR = "|"  # between the values of a page's choices
 KEY_CHARS = 12  # of a result's key in a file name
@@ -61,18 +61,14 @@ def write_page(folder: Path, page: str, shelf: Shelf, *subjects: Result) -> None
         shelf: All results.
         subjects: The results or the study that the page is about.
     """
-    results = [subject for subject in subjects if isinstance(subject, SweepResult)]
-    near = [shelf.sweep(entry) for result in results for entry in beside(page, result, shelf.entries)]
     more: dict[str, Any] = {}
     if page == "Present":
-        more["titles"] = shelf.playlist(results[0])
+        more["titles"] = shelf.playlist(subjects[0].key)
     if page == "Sentences":  # others' sentences are not ours to publish
-        more["with_texts"] = results[0].task.source == "written"
+        more["with_texts"] = subjects[0].task.source == "written"
     choices = [replace(choice, options=options_of(choice, *subjects)) for choice in PAGES[page].choices]
 
-    def show(**chosen: str) -> Shown:
-        return SHOWN[page](*subjects, near, **chosen, **more)
-
+    show = partial(compose, page, subjects, shelf.entries, lambda entries: list(map(shelf.sweep, entries)), **more)
     name = name_of(page, *(subject.key for subject in subjects))
     write_views(folder, name, show, list(filter(_is_offered, choices)))
 

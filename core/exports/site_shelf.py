@@ -61,10 +61,10 @@ class Shelf:
         others = {other.key: other for other in (nearest, *(pair if entry in pair else ())) if other}
         return [other for key, other in others.items() if key != entry.key]
 
-    def playlist(self, result: SweepResult) -> dict[str, str]:
+    def playlist(self, key: str) -> dict[str, str]:
         """Return the titles, by key, of the sweeps that are presented one after another, this one among them."""
-        keys = {entry.key for entry in self.chosen}
-        return {key: title for key, title in playlist(self.entries, entry_of(result)).items() if key in keys}
+        chosen = {entry.key: entry for entry in self.chosen}
+        return {other: title for other, title in playlist(self.entries, chosen[key]).items() if other in chosen}
 
 
 def shelf_of(folder: Path | None, select: Path | None) -> Shelf:
