@@ -4,7 +4,6 @@ import html
 import re
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,6 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, Bert
 from core import api
 from core.api import load_result, sweep
 from core.charts.result import result_scene
-from core.errors import PrunescopeError
 from core.exports.notebook import NotebookResult
 from core.exports.player_page import player_page
 from core.precompute import find, parse, request_of, run
@@ -121,17 +119,6 @@ def test_bad_input_is_refused_in_one_line(
 ) -> None:
     monkeypatch.setattr(api, "run", None)  # no model is loaded
     assert words in refused(**{"model": tiny_emotions, **given})
-
-
-def test_scalars_of_other_libraries_are_accepted(tiny_emotions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "run", run := Mock(side_effect=PrunescopeError("accepted")))
-    given = {"examples": torch.tensor(8), "amounts": torch.tensor([0.25, 0.5]), "seed": np.int64(3)}
-    given |= {"method": np.str_("wanda"), "scope": np.str_("layer:1"), "label_map": {np.str_("joy"): None}}
-    assert refused(tiny_emotions, **given) == "accepted"
-    expected = {"num_examples": 8, "amounts": (0.0, 0.25, 0.5), "seed": 3, "method": "wanda"}
-    for field, value in {**expected, "scope": "layer:1", "label_map": (("joy", None),)}.items():
-        read = getattr(run.call_args.args[0].request, field)
-        assert (read, type(read)) == (value, type(value))
 
 
 class Headed(BertForSequenceClassification):

@@ -7,7 +7,6 @@ from unittest.mock import Mock
 
 import pytest
 import torch
-from local_hub import LocalHub
 from tiny import left_whole, make_bert, swept, write_split
 
 from core import verify
@@ -17,7 +16,6 @@ from core.request.catalog import REDUCTIONS, TASKS
 from core.request.sweep_request import SweepRequest
 from core.results.schema import SweepResult
 from core.results.store import save
-from core.sweep import origin
 from core.sweep.recompute import verify_frame
 from tests.refusals import refusal
 
@@ -76,18 +74,6 @@ def test_a_frame_of_this_machine_is_confirmed_to_the_last_bit_and_the_model_left
         verify_frame(result, 0.4, **places, report=cancel)
     monkeypatch.setattr("core.encoder.batches.WINDOW_BYTES", 1)  # one minibatch at a time
     assert verify_frame(result, 0.0, **places).within_tolerance
-
-
-def test_a_result_of_the_hub_is_found_at_its_commit(
-    hub: LocalHub, tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hub.models["someone/tiny-bert"], hub.datasets["nyu-mll/glue"] = tiny_bert, glue_folder
-    result = swept("someone/tiny-bert", "hub", **ASKED)
-    noting = Mock(wraps=prepare)
-    monkeypatch.setattr(origin, "prepare", noting)
-    assert verify_frame(result, 0.4).within_tolerance
-    (call,) = noting.mock_calls
-    assert call.args[0].checkpoint == f"someone/tiny-bert@{result.checkpoint.revision}"
 
 
 def test_whatever_was_changed_is_found(result: SweepResult, places: dict[str, str]) -> None:
