@@ -177,8 +177,8 @@ def write_site(shelf: Shelf, folder: Path, own: bool) -> list[str]:
 
 
 def _index(shelf: Shelf, results: dict[str, dict[str, Any]], rows: Sequence[GridRow], start: str) -> dict[str, Any]:
-    grid = arranged(rows)
-    cells = dict(zip((row.key for row in grid.rows), grid_table(grid), strict=True))
+    rows = arranged(rows)
+    cells = dict(zip((row.key for row in rows), grid_table(rows), strict=True))
     leads = {facts["study"]: key for key, facts in reversed(results.items())}
     results = {key: {**facts, "cells": cells.get(key, {})} for key, facts in results.items()}
     studies = {study.key: {"name": study.name, "result": leads.get(study.key, "")} for study in shelf.studies}

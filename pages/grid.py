@@ -1,5 +1,7 @@
 """All results at once: what all checkpoints say together, and every sweep with its verdict in a table."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
@@ -43,17 +45,17 @@ def grid() -> None:
         entries = sources[choose(SOURCE, {name: SOURCE.options[name] for name in sources})]
         alone = choose(ALONE) == "shown"
     with title, st.spinner("Reading results"):
-        arrangement = words.arranged(rows_of(entries), [entry.key for entry in settings(entries, alone)])
-    (title.subheader if verdicts else title.title)(plain(words.grid_heading(arrangement)), anchor=False)
-    show_grid(arrangement)
+        rows = words.arranged(rows_of(entries), [entry.key for entry in settings(entries, alone)])
+    (title.subheader if verdicts else title.title)(plain(words.grid_heading(rows)), anchor=False)
+    show_grid(rows)
 
 
-def show_grid(arrangement: words.Grid) -> None:
+def show_grid(rows: Sequence[words.GridRow]) -> None:
     """Show a grid as a table that sorts, with links to the pages of each result, and offer its numbers."""
-    cells = words.grid_table(arrangement)
+    cells = words.grid_table(rows)
     if not cells:  # while a busy server does not read their files
         return
-    links = [{page: f"{beginning}{row.key}" for page, beginning in LINKS.items()} for row in arrangement.rows]
+    links = [{page: f"{beginning}{row.key}" for page, beginning in LINKS.items()} for row in rows]
     linked = pd.DataFrame([link | row for link, row in zip(links, cells, strict=True)])
     config = {page: st.column_config.LinkColumn(display_text="Open", width="small") for page in LINKS}
     st.dataframe(linked, hide_index=True, column_config=config)

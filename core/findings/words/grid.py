@@ -1,8 +1,8 @@
 """The words of All results: what all checkpoints say together, as the documents open with it, and every sweep."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from core.findings.accuracy import metric_of
 from core.findings.choices import task_title
@@ -113,7 +113,7 @@ class GridRow:
         pruning: How it was pruned.
         place: The order of rows: by checkpoint, by method, then from the whole encoder to single layers.
         cells: The cells of the table by column, without the verdict's.
-        verdict: The verdict, not corrected; None for a sweep that has none.
+        verdict: The verdict, corrected once the rows are arranged; None for a sweep that has none.
     """
 
     key: str
@@ -122,14 +122,6 @@ class GridRow:
     place: tuple[str, str, int, int, bool, str]
     cells: dict[str, str]
     verdict: Verdict | None
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Sweeps in the order of a table, and their verdicts by key, corrected for their number."""
-
-    rows: tuple[GridRow, ...]
-    verdicts: Mapping[str, Verdict]
 
 
 def grid_rows(results: Sequence[SweepResult]) -> list[GridRow]:
@@ -163,25 +155,17 @@ def _row(result: SweepResult, verdict: Verdict | None) -> GridRow:
     return GridRow(result.key, result.checkpoint.id, result.pruning, place, cells, verdict)
 
 
-def arranged(rows: Sequence[GridRow], shown: Collection[str] | None = None) -> Grid:
-    """Arrange the rows of a grid.
+def arranged(rows: Sequence[GridRow], shown: Collection[str] | None = None) -> list[GridRow]:
+    """Sort the rows of a grid, with their verdicts corrected for the number of verdicts.
 
     Args:
-        rows: All rows: verdicts are corrected for their number, whatever is shown.
-        shown: The keys of the rows to show; None shows all.
+        rows: All rows, each of which counts, whatever is shown.
+        shown: The keys of the rows to return; None stands for all.
     """
-    kept = [row for row in rows if shown is None or row.key in shown]
-    verdicts = corrected_verdicts(rows)
-    return Grid(
-        tuple(sorted(kept, key=lambda row: row.place)),
-        {row.key: verdicts[row.key] for row in kept if row.key in verdicts},
-    )
-
-
-def corrected_verdicts(rows: Sequence[GridRow]) -> dict[str, Verdict]:
-    """Correct the verdicts of a grid for their number; return them by the keys of the results."""
-    judged = {row.key: row.verdict for row in rows if row.verdict}
-    return dict(zip(judged, corrected(list(judged.values())), strict=True))
+    verdicts = {row.key: row.verdict for row in rows if row.verdict}
+    by_key = dict(zip(verdicts, corrected(list(verdicts.values())), strict=True))
+    kept = (replace(row, verdict=by_key.get(row.key)) for row in rows if shown is None or row.key in shown)
+    return sorted(kept, key=lambda row: row.place)
 
 
 def own_marks(rows: Iterable[GridRow]) -> dict[tuple[str, str | None], list[tuple[str, Contrast]]]:
@@ -193,16 +177,16 @@ def own_marks(rows: Iterable[GridRow]) -> dict[tuple[str, str | None], list[tupl
     return marks
 
 
-def grid_heading(grid: Grid) -> str:
+def grid_heading(rows: Sequence[GridRow]) -> str:
     """Say whether a verdict on show shows a difference, and how they are spread over the four states."""
-    counts = Counter(verdict.state for verdict in grid.verdicts.values())
+    counts = Counter(row.verdict.state for row in rows if row.verdict)
     if not counts:
-        return f"{numbered(len(grid.rows), 'sweep')} at a glance, without a verdict"
+        return f"{numbered(len(rows), 'sweep')} at a glance, without a verdict"
     parts = [f"{counts[state]} {words}" for state, words in STATES.items() if counts[state]]
     none = "" if counts.keys() & DIFFERENT else ", none shows a difference"
     return f"Of {numbered(counts.total(), 'verdict')}{none}: {n.listed(parts)}"
 
 
-def grid_table(grid: Grid) -> Table:
-    """Tabulate a grid, one row a sweep."""
-    return [row.cells | verdict_cells(grid.verdicts.get(row.key)) for row in grid.rows]
+def grid_table(rows: Sequence[GridRow]) -> Table:
+    """Tabulate the rows of a grid."""
+    return [row.cells | verdict_cells(row.verdict) for row in rows]

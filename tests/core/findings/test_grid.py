@@ -10,7 +10,7 @@ def test_settings_are_in_order_and_what_was_read_tells_rows_of_one_name_apart() 
     alone = [{"scope": f"layer:{layer}", "points": "layer"} for layer in (10, 1)]
     pruned = ({"method": "wanda"}, *alone, {"scope": "all-linear"}, {"points": "both"}, {})
     rows = [grid_rows([make_result(**{**SMALL, "num_layers": 12}, **settings)])[0] for settings in pruned]
-    assert [row.cells["Pruning"] for row in arranged(rows).rows] == [
+    assert [row.cells["Pruning"] for row in arranged(rows)] == [
         "Magnitude pruning of the encoder",
         "Magnitude pruning of the encoder, attention blocks and layer outputs",
         "Magnitude pruning of all linear layers",
@@ -18,7 +18,7 @@ def test_settings_are_in_order_and_what_was_read_tells_rows_of_one_name_apart() 
         "Magnitude pruning of layer 11 alone, layer outputs",
         "Wanda pruning of the encoder",
     ]
-    assert [row.key for row in arranged(rows, [rows[0].key]).rows] == [rows[0].key]
+    assert [row.key for row in arranged(rows, [rows[0].key])] == [rows[0].key]
     own = with_own_labels(make_result(**SMALL), ("good", "bad"))
     columns = own.task.columns.model_copy(update={"text": ("title", "review")})  # type: ignore[union-attr]
     changes = {"columns": columns}, {"label_map": {"meh": "bad"}}
