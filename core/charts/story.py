@@ -22,9 +22,9 @@ from core.findings.accuracy import metric_of, working_to
 from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
 from core.findings.matching import chance_beside
-from core.findings.words import Finding, share_span
+from core.findings.words import Finding
 from core.findings.words import story as words
-from core.findings.words.numbers import unbroken
+from core.findings.words.numbers import percent_range, unbroken
 from core.results.names import ReductionKey, origins
 from core.results.schema import SweepResult
 
@@ -107,7 +107,7 @@ def story(
 
 def _at_random(frame: dict[str, Any], least: float, most: float) -> dict[str, Any]:
     """Say beside a frame which amounts, over its seeds, random removal takes to change the layers as much."""
-    words = TOO_FAR if isnan(least) else f"{share_span((least, most))} at random: as much change"
+    words = TOO_FAR if isnan(least) else f"{percent_range(least, most)} at random: as much change"
     return {**frame, "detail": f"{frame['detail']} · {words}"}
 
 

@@ -87,11 +87,6 @@ def points_span(low: float, high: float, places: int = 0) -> str:
     return f"{decimals(100 * low, places)} to {decimals(100 * high, places)}"
 
 
-def share_span(shares: Sequence[float]) -> str:
-    """Write the range of shares, at least one: `69 to 71 %`, or one of them where all read alike."""
-    return percent_range(min(shares), max(shares))
-
-
 def narrow(table: Table, naming: int = 1) -> list[Table]:
     """Cut a table into parts that fit a telephone: three columns each, beside those that name a row.
 

@@ -47,9 +47,10 @@ def percent(share: float) -> str:
     return f"{percentage(share)} %"
 
 
-def percent_range(low: float, high: float) -> str:
-    """Write a range of shares in whole percent, `48 to 52 %`, or one of them where both read alike."""
-    return percent(high) if percent(low) == percent(high) else f"{percentage(low)} to {percent(high)}"
+def percent_range(*shares: float) -> str:
+    """Write the range of shares in whole percent, `48 to 52 %`, or one of them where all read alike."""
+    low, high = percentage(min(shares)), percent(max(shares))
+    return high if high == f"{low} %" else f"{low} to {high}"
 
 
 def p_value(value: float) -> str:

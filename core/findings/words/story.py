@@ -9,7 +9,7 @@ from core.findings.comparable import controls_of
 from core.findings.layers import floor_of
 from core.findings.passed import HalvesHarm, Harm
 from core.findings.pooled import ALL, Pooled, shipped
-from core.findings.words import Button, Finding, numbered, points, points_span, share_span
+from core.findings.words import Button, Finding, numbered, points, points_span
 from core.findings.words import layers as layers_words
 from core.findings.words import numbers as num
 from core.findings.words.grid import LEAST, claim_heading, difference_sentence
@@ -228,7 +228,7 @@ def _shares_sentence(judged: Verdict, pooled: Pooled | None) -> str:
     return (
         f"Where both have changed the layers equally, by {num.decimals(DAMAGE, 2)}, {num.percent(judged.share or 0)} "
         "of the change lies in the upper half of the layers, under random removal "
-        f"{share_span(judged.control_shares)}{broken}{why_inconclusive(judged)}; {counts}{overall}."
+        f"{num.percent_range(*judged.control_shares)}{broken}{why_inconclusive(judged)}; {counts}{overall}."
     )
 
 
