@@ -9,7 +9,6 @@
 const SCENE_KEYS = {
   ArrowLeft: "previous", PageUp: "previous", ArrowRight: "next", PageDown: "next", n: "notes", f: "full",
 };
-const PICKING = ["ArrowUp", "ArrowDown"];
 const SWIPE = 40; // pixels
 const TURN = { duration: 450, easing: "ease" };
 
@@ -28,7 +27,6 @@ const STORY = `
     <span class="keys"></span>
     <button type="button" data-do="notes" title="What a speaker says (N)">Notes</button>
     <button type="button" data-do="full">Full screen (F)</button>
-    <span class="swipe">Swipe sideways, or tap Next</span>
   </nav>
 </section>`;
 
@@ -58,7 +56,6 @@ class Story {
 
   get step() { return this.data.steps[this.at]; }
   get player() { return this.scenes[this.at]?.prunescopePlayer; }
-  get rows() { return this.step.name === "guess" && this.step.player ? picksOf(read(this.step.player)) : []; }
 
   update(data, tell) {
     if (data.key !== this.data?.key) this.finishScenes();
@@ -141,7 +138,7 @@ class Story {
     this.said.replaceChildren(...lines);
     this.next.textContent = step.name === "guess" && !guess ? "Skip →" : "Next →";
     const moves = step.player?.frames.length > 1 ? " · space plays · , . step" : "";
-    this.keys.textContent = `← → scenes${this.rows.length ? " · ↑ ↓ choose a layer" : moves}`;
+    this.keys.textContent = `← → scenes${moves}`;
   }
 
   guessed({ key, steps }, value = remembered(key)) { // the row that was picked, now or before the page was opened again
@@ -156,18 +153,11 @@ class Story {
     this.say();
   }
 
-  pickNext(event, by) { // upwards from the first layer, downwards from the last, wrapping round
-    const { rows } = this, at = rows.findIndex(({ pick }) => pick === this.guess?.pick);
-    event.preventDefault();
-    this.pick(rows.at(by > 0 ? (at + 1) % rows.length : Math.max(at, 0) - 1).pick);
-  }
-
   press(event) {
     const [target] = event.composedPath(), key = event.key.length > 1 ? event.key : event.key.toLowerCase();
     const isHere = this.frame.contains(target) || target.matches?.("body, main, .stMain");
     if (!isHere || target.matches("select") || event.altKey || event.ctrlKey || event.metaKey) return;
     if (key in STEPPING) return this.player?.press(event, STEPPING);
-    if (PICKING.includes(key) && this.rows.length) return this.pickNext(event, key === "ArrowUp" ? 1 : -1);
     const action = SCENE_KEYS[key], steps = { previous: -1, next: 1 }[action];
     if (!action || (steps && !this.data.steps[this.at + steps])) return; // beyond the ends the page may scroll
     event.preventDefault();
