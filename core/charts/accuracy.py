@@ -24,7 +24,6 @@ SCALE_TITLES: dict[Scale, str] = {
     "prunable_sparsity": "Share of encoder weights removed",
     "damage": "Overall change (1 − mean similarity)",
 }
-NOT_MEASURED = "not measured"
 
 
 def accuracy_view(result: SweepResult, metric: str, controls: Sequence[SweepResult] = ()) -> View:
@@ -99,12 +98,15 @@ def _rows(frames: Sequence[Frame], places: Sequence[float], played: Sequence[Fra
             "amount": g.rounded(amount),
             "value": frame.metrics.get(metric),
             **g.interval_fields(frame.intervals.get(metric)),
-            "changed": share_with_interval(frame.changed.share, frame.changed.interval)
-            if frame.changed
-            else NOT_MEASURED,
+            "changed": changed_words(frame),
         }
         for amount, frame in zip(places, frames, strict=True)
     ]
+
+
+def changed_words(frame: Frame) -> str:
+    """Write the share of the predictions that pruning changes."""
+    return share_with_interval(frame.changed.share, frame.changed.interval) if frame.changed else "not measured"
 
 
 def _reference_row(result: SweepResult, metric: str) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from typing import Any
 import altair as alt
 
 from core.charts import grammar as g
-from core.charts.accuracy import SCALE_TITLES, accuracies_view
+from core.charts.accuracy import accuracies_view
 from core.charts.matrix import difference_view, heatmap_view
-from core.charts.view import AMOUNTS, Layout, Numbers, Scene, View
+from core.charts.view import Layout, Numbers, Scene, View
 from core.findings.accuracy import metric_of
 from core.findings.compare import Axis, Together, Two, distinguishing_names, place, same_rows, shown_together
 from core.findings.layers import floor_of
@@ -90,7 +90,6 @@ def compare_scene(
         views,
         [_frame(results, together, shared, pair, metric) for shared, pair in zip(*together[1:], strict=True)],
         _layout(results, overlaid),
-        AMOUNTS if together.scale == "amount" else SCALE_TITLES[together.scale],
     )
 
 

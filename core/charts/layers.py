@@ -12,6 +12,7 @@ from typing import Any
 import altair as alt
 
 from core.charts import grammar as g
+from core.charts.accuracy import changed_words
 from core.charts.result import player_frames
 from core.charts.view import Layout, Numbers, Scene, View
 from core.findings.accuracy import beyond_from
@@ -133,7 +134,7 @@ def _cell_rows(result: SweepResult, reduction: str) -> g.Rows:
             words = {
                 "amount": n.amount_name(frame.amount),
                 "removed": percent(frame.layer_sparsity[n.layer_number(name.label) - 1]),
-                "changed": "not measured" if frame.changed is None else percent(frame.changed.share),
+                "changed": changed_words(frame),
             }
             rows.append({**place, **words, **_cell(own[k, row], ends[k])})
         if (left := floor[row]) is not None:

@@ -20,7 +20,6 @@ from core.charts.grammar import CURVE_MARGIN, LayerChart, Rows, Spec, step
 from core.charts.theme import STYLE
 from core.request.catalog import REDUCTIONS
 
-AMOUNTS = "Pruning amount"  # the axis along which most scenes move
 STILL = [step(0.0, "", "")]  # the frames of a scene that does not move
 # See `core.charts.grammar`.
 PARAMETERS = [{"name": k, "value": v} for k, v in {"frame": 0, "margin": CURVE_MARGIN, "least": 0.75}.items()]
@@ -197,7 +196,6 @@ class Scene:
         views: The pictures, named as the areas of the layout.
         frames: Each frame's `amount`, its `name`, and `detail`, the numbers beside it.
         layout: The places of the pictures.
-        axis: The quantity along which the frames move, as a screen reader says it.
     """
 
     title: str
@@ -205,7 +203,6 @@ class Scene:
     views: Mapping[str, View]
     frames: Rows
     layout: Layout
-    axis: str = AMOUNTS
 
     @property
     def amounts(self) -> list[float]:
@@ -221,7 +218,7 @@ class Scene:
     def mounted(self) -> dict[str, Any]:
         """The data of core/charts/player.js but for the pictures and their layout."""
         title = ", ".join((self.title, *self.caption))
-        return {"title": title, "axis": self.axis, "frames": self.frames, "style": STYLE}
+        return {"title": title, "frames": self.frames, "style": STYLE}
 
 
 def frame_of(amounts: Sequence[float], asked: float | None) -> int:
