@@ -46,22 +46,17 @@ def test_a_layers_strip_bar_and_numbers_are_one_row_that_can_be_picked() -> None
     assert sum(head.endswith(COLUMN) for head in heads) == 1, "the numbers beside the bars have a head"
 
 
-@pytest.mark.parametrize("frame", [0, 6, 19])
-def test_a_bar_is_bright_exactly_while_its_layer_has_never_fallen(frame: int) -> None:
+def test_a_bar_is_bright_while_its_layer_has_never_fallen_and_marked_where_the_floor_is_intact() -> None:
     result = make_result(num_layers=4)
-    rects = marks(drawn(views(result)["rows"], frame), "rect mark")
-    bright = [rect.get("opacity") == "1" for rect in rects if "Stays intact up to" in labels(rect)]
-    assert bright == (own_similarity(result, "mean")[: frame + 1] >= 0.9).all(axis=0).tolist()
-
-
-def test_a_bar_has_its_interval_and_a_mark_where_the_floor_is_intact() -> None:
+    for frame in (0, 6, 19):
+        rects = marks(drawn(views(result)["rows"], frame), "rect mark")
+        bright = [rect.get("opacity") == "1" for rect in rects if "Stays intact up to" in labels(rect)]
+        assert bright == (own_similarity(result, "mean")[: frame + 1] >= 0.9).all(axis=0).tolist()
     falling = make_result(num_layers=3, own_cka=lambda amount, point, _: 1 - amount * point / 2)  # to below 0.3
-    for known, expected in ((falling, [0]), (SEEDS[0].model_copy(update={"floor": None}), [])):
-        spec = views(known)["rows"]
-        bars, layers = spec["datasets"]["strips"], layers_of(known, "mean").every
-        assert [k for k, bar in enumerate(bars) if bar["intact"].endswith(" *")] == expected
-        assert [(bar["low"], bar["high"]) for bar in bars] == [layer.interval or (None, None) for layer in layers]
-        assert len(spec["title"]) == (2 if expected else 1), "the mark is explained where there is one"
+    for case, marked in ((falling, ["1"]), (SEEDS[0].model_copy(update={"floor": None}), [])):
+        spec = views(case)["rows"]
+        assert [bar["pick"] for bar in spec["datasets"]["strips"] if bar["intact"].endswith(" *")] == marked
+        assert len(spec["title"]) == (2 if marked else 1), "the mark is explained where there is one"
 
 
 @pytest.mark.parametrize(("layers", "height"), [(12, 130), (12, 100), (24, 120)])

@@ -91,13 +91,6 @@ def test_a_difference_is_that_of_the_numbers_beside_it_with_its_sign() -> None:
         spec = views(first, second)["difference"]
         red, _, blue = map(int, re.findall(r"\d+", cells(spec, 1)[0].get("fill", "")))
         assert (texts(spec, 1)[0], red > blue) == (written, orange)
-    settings = {"num_layers": 2, "amounts": tuple(k / 20 for k in range(20))}
-    for frame in range(0, 12, 2):  # numbers can be read on every shade
-        spec = views(falling(0, **settings), falling(1.99, **settings))["difference"]
-        colour = np.array(re.findall(r"\d+", cells(spec, frame)[0].get("fill", "")), float) / 255
-        shade = float(colour**2.2 @ [0.2126, 0.7152, 0.0722])
-        ink = 0.0 if marks(drawn(spec, frame), "text mark")[0].get("fill") == "black" else 1.0
-        assert (max(shade, ink) + 0.05) / (min(shade, ink) + 0.05) >= 4.5
 
 
 # ---------------------------------------------------------------- curves
@@ -135,8 +128,6 @@ def test_what_lies_beyond_the_working_range_is_shaded_and_named_there() -> None:
         assert sum(mark.get("fill") == UNDEFINED_COLOUR for mark in marks(drawn(both, 0), "rect mark")) == len(starts)
         words = [place(text) for text in marks(drawn(alone, 0), "text mark") if "".join(text.itertext()) == BEYOND]
         assert [y > alone["height"] for _, y in words] == [True] * (first is not None), "below every curve"
-        scales = [layer["encoding"]["x"].get("scale", {}) for layer in alone["layer"] if "x" in layer["encoding"]]
-        assert {scale["domain"][1] for scale in scales if "domain" in scale} == {1}, "nothing beyond 100 %"
 
 
 def test_frames_are_named_by_both_places_and_by_whose_weights_are_removed() -> None:
