@@ -158,8 +158,8 @@ def verdict(
         damage: One of `core.sweep.equal_damage.DAMAGES`.
     """
     companions = list(companions)
-    method = placed(own_sweeps(result, companions), reduction, damage)
-    drawn = [placed(sweeps, reduction, damage) for sweeps in control_sweeps(result, companions).values()]
+    method = at_damage(own_sweeps(result, companions), reduction, damage)
+    drawn = [at_damage(sweeps, reduction, damage) for sweeps in control_sweeps(result, companions).values()]
     controls = tuple(seed for seed in drawn if seed and not seed.gap.coarse)
     unjudged = Verdict(damage, method, controls, CONTROL_SEEDS[result.pruning.granularity], None, None)
     if not is_judged(result) or reduction not in SINGLE_BATCH:
@@ -188,7 +188,7 @@ def narrowing(beside: Contrast | None) -> Remedy | None:
     return "more examples" if doubled.state != "inconclusive" else None
 
 
-def placed(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> AtDamage | None:
+def at_damage(sweeps: Sequence[SweepResult], reduction: str, damage: float) -> AtDamage | None:
     """Read a pruning at one damage from the sweep with the smallest steps there; None if none surely reaches it.
 
     Args:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from core.findings.claim import Verdict, placed, verdict
+from core.findings.claim import Verdict, at_damage, verdict
 from core.findings.comparable import SPARSITY_TOLERANCE, is_matched, obstacle, own_sweeps, same_checkpoint
 from core.findings.matching import frames_at, grid_to, largest_damage
 from core.request.catalog import DAMAGE, SINGLE_BATCH
@@ -141,7 +141,7 @@ def depth_of(two: Two, reduction: ReductionKey, companions: Sequence[SweepResult
         return "all tokens"
     if reason := obstacle(*two):
         return reason
-    reached = (placed(own_sweeps(result, companions), reduction, DAMAGE) for result in two)
+    reached = (at_damage(own_sweeps(result, companions), reduction, DAMAGE) for result in two)
     gaps = [place.gap for place in reached if place]
     if len(gaps) < 2:
         return "change not reached"

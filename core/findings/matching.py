@@ -13,7 +13,7 @@ from core.findings.comparable import control_sweeps
 from core.findings.layers import own_similarity
 from core.results.names import ReductionKey
 from core.results.schema import Frame, SweepResult
-from core.sweep.equal_damage import Array, Missing, damage, first_reached
+from core.sweep.equal_damage import Array, Missing, between, damage, first_reached
 
 STEPS = (0.005, 0.01, 0.025, 0.05)  # of the grid; each holds the damages at which results are judged
 MOST_FRAMES = 30  # about as many as a sweep has
@@ -47,11 +47,11 @@ def frames_at(result: SweepResult, reduction: ReductionKey, places: tuple[float,
         place = first_reached(damages, target)
         assert not isinstance(place, Missing)  # `places` end at what it reaches
         k, share = int(place[0]), float(place[1])
-        frames.append(between(result.frames[k - 1], result.frames[k], share))
+        frames.append(frame_between(result.frames[k - 1], result.frames[k], share))
     return frames
 
 
-def between(low: Frame, high: Frame, share: float) -> Frame:
+def frame_between(low: Frame, high: Frame, share: float) -> Frame:
     """Interpolate linearly between two frames; what either lacks is missing, and so are predictions."""
     first, second = (frame.model_dump(exclude={"predictions"}) for frame in (low, high))
     return Frame.model_validate({**_mixed(first, second, share), "predictions": ()})
@@ -114,4 +114,4 @@ def _at(sweeps: Sequence[SweepResult], target: float, reduction: ReductionKey) -
     if not reached:
         return np.full(tables[0].shape[1], np.nan)
     k, share, table = max(reached, key=lambda place: place[0])
-    return np.asarray(table[k - 1] + share * (table[k] - table[k - 1]))
+    return between(table, k, share)

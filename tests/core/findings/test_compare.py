@@ -8,11 +8,10 @@ from scipy.stats import t
 
 from core.findings.claim import verdict
 from core.findings.compare import depth_of, paired_comparisons, shown_together
-from core.findings.matching import MOST_FRAMES, between, damages_of, frames_at, grid_to, largest_damage
+from core.findings.matching import MOST_FRAMES, damages_of, frame_between, frames_at, grid_to, largest_damage
 from core.findings.words.compare import compare_heading, paired_table
 from core.results.schema import SweepResult
-from core.sweep.equal_damage import between as interpolated
-from core.sweep.equal_damage import damage, first_reached
+from core.sweep.equal_damage import between, damage, first_reached
 from tests.builders import declining, make_result
 from tests.core.findings.made import QUARTERS, SEEDS, correct_on, network, of_seed
 
@@ -33,19 +32,19 @@ def depth(one: SweepResult, other: SweepResult, *rest: Any) -> Any:
 
 def test_a_frame_between_two_lies_on_the_line_between_them() -> None:
     low, high = make_result(num_layers=3, amounts=TWENTIETHS, holes=((0.25, 0, 2),)).frames[4:6]
-    frame = between(low, high, 0.25)
+    frame = frame_between(low, high, 0.25)
     assert frame.amount == pytest.approx(0.75 * low.amount + 0.25 * high.amount)
     ends = [np.array(known.matrix("tokens"), dtype=float) for known in (low, high)]
     expected = 0.75 * ends[0] + 0.25 * ends[1]  # NaN where one of them is
     np.testing.assert_allclose(np.array(frame.matrix("tokens"), dtype=float), expected, atol=1e-12)
     bare = high.model_copy(update={"changed": None, "divergence": None})
-    assert (between(low, bare, 0.25).changed, frame.predictions) == (None, ()), "what one lacks is missing"
+    assert (frame_between(low, bare, 0.25).changed, frame.predictions) == (None, ()), "what one lacks is missing"
 
 
 def test_the_frame_at_a_damage_is_where_the_statistics_find_it() -> None:
     own = np.array([frame.own("mean") for frame in FIRST.frames], dtype=np.float64)
     place = first_reached(damage(own), 0.2)
-    expected = (interpolated(values, *place) for values in (np.array(FIRST.amounts), own))
+    expected = (between(values, *place) for values in (np.array(FIRST.amounts), own))
     frame = frames_at(FIRST, "mean", (0.0, 0.2))[1]
     assert (frame.amount, frame.own("mean")) == tuple(map(pytest.approx, expected))
 
