@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import attrgetter
 
 from core.request.catalog import METHODS, TASKS
-from core.request.scope import half_scopes, run_of
+from core.request.scope import at_attention, half_scopes, run_of
 from core.request.sweep_request import AUTO, AUTO_TITLE, DEFAULT_REQUEST
 from core.results.cut import Result
 from core.results.library import CutEntry, Entry
@@ -74,8 +74,7 @@ def published_pair(entries: Sequence[Entry], like: Entry | None = None) -> list[
 
     for entry in sorted(entries, key=preference):
         is_whole = entry.scope in ("encoder", None) and entry.until_damage is None
-        at_attention = all(point.endswith(".attention") for point in entry.points)
-        if entry.task in PAIR and is_whole and at_attention:
+        if entry.task in PAIR and is_whole and at_attention(entry.points):
             likeness = len(entry.points) == layers, entry.method == method, -list(METHODS).index(entry.method)
             by_task[entry.task].setdefault((*likeness, is_shipped(entry.key), len(entry.points)), entry)
     shared = set.intersection(*map(set, by_task.values()))

@@ -22,7 +22,7 @@ from core.request import catalog
 from core.request.amounts import amount_text
 from core.request.catalog import CONFIDENCE, CONTROL_SEEDS, DAMAGE, METHODS, REDUCTION, SECOND_DAMAGE, SINGLE_BATCH
 from core.request.controls import SMALL_STEP, Remedy
-from core.request.scope import run_of
+from core.request.scope import at_attention, run_of
 from core.results import store
 from core.results.schema import SweepResult
 from core.results.statistics import GapAtDamage, ProfileAtDamage
@@ -221,7 +221,7 @@ def is_judged(result: SweepResult) -> bool:
         METHODS[result.pruning.method].control is not None
         and run_of(result.pruning.scope) is None
         and len(result.points) > 1
-        and all(point.endswith(".attention") for point in result.points)
+        and at_attention(result.points)
     )
 
 

@@ -58,6 +58,11 @@ def points_of(names: Sequence[str], num_layers: int) -> str | None:
     return next((points for points in _PARTS if point_names(points, num_layers) == tuple(names)), None)
 
 
+def at_attention(names: Sequence[str]) -> bool:
+    """Whether all points are attention blocks, after which layers are usually compared."""
+    return all(name.endswith(".attention") for name in names)
+
+
 def pruned_point(names: Sequence[str], scope: str | None) -> int | None:
     """Return the index of the deepest point of the only layer that a scope prunes; None if it prunes several."""
     layer = layer_of(scope)

@@ -13,7 +13,7 @@ from core.findings.words.lab import columns_name, key_figures, meanings_name
 from core.findings.words.numbers import decimals, percent
 from core.findings.words.verdict import STATES, verdict_cells
 from core.request.catalog import DAMAGE, METHODS, METRICS, REDUCTION
-from core.request.scope import run_of
+from core.request.scope import at_attention, run_of
 from core.results import names as n
 from core.results.schema import Pruning, SweepResult
 from core.sweep.control_contrast import DIFFERENT, MARGIN, Contrast
@@ -28,7 +28,6 @@ MEANING = (
     "of the draws; a verdict also asks whether one draw differs as much, and is corrected for the number of verdicts."
 )
 AMOUNT = 0.5  # whose metric stands beside the unpruned model's
-ATTENTION = "attention blocks"  # where layers are usually compared
 
 
 # ---------------------------------------------------------------- all checkpoints together
@@ -133,8 +132,8 @@ def _row(result: SweepResult, verdict: Verdict | None) -> GridRow:
     task, metric = result.task, metric_of(result)
     scores = {frame.amount: frame.metrics[metric] for frame in result.frames}
     unpruned, half = (NONE if (score := scores.get(amount)) is None else decimals(score, 3) for amount in (0.0, AMOUNT))
-    compared, (first, _, holds) = n.points_name(result.points), key_figures(result, REDUCTION)
-    pruning = n.pruning_name(result) + ("" if compared == ATTENTION else f", {compared}")
+    points = "" if at_attention(result.points) else f", {n.points_name(result.points)}"
+    pruning, (first, _, holds) = n.pruning_name(result) + points, key_figures(result, REDUCTION)
     run, checkpoint = run_of(result.pruning.scope), n.checkpoint_name(result)
     examples = n.data_name(result), columns_name(task.columns), meanings_name(task.label_map)
     order = [*METHODS].index(result.pruning.method), run.start if run else -1, result.pruning.scope == "all-linear"

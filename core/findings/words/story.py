@@ -180,10 +180,8 @@ def chance_finding(
     judged, to = verdict(result, companions), working_to(result, metric)
     ends, sentences, sooner = ends_by_chance(result, companions, metric), list[str](), ""
     if to and ends:
-        low, high = num.percent(min(ends)), num.percent(max(ends))
-        span = f"at {low}" if low == high else f"between {low} and {high}"
         reaches = f"The working range reaches {n.removed_name(to, result)}"
-        sentences.append(f"{reaches}; under random removal, it ends {span} (light shade).")
+        sentences.append(f"{reaches}; under random removal, it ends at {num.percent_range(*ends)} (light shade).")
         if max(ends) < to:
             sooner = f"breaks the model {'far ' if max(ends) <= to / 2 else ''}sooner"
     if judged.share is not None and judged.control_shares:
