@@ -1,15 +1,19 @@
-"""What tests in the browser wait for, and what a page says while it is used.
+"""What tests in the browser wait for, and how they use a page.
 
 Nothing here waits for a time to pass. PATIENCE only bounds how long a failing test goes on.
 """
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import ConsoleMessage, FilePayload, Frame, Locator, Page, expect
 
 from core.results.schema import SweepResult
 
@@ -25,17 +29,32 @@ FILLED = """pictures => pictures.every((picture) => {
 })"""
 
 
+@contextmanager
+def served_files(folder: Path) -> Iterator[str]:
+    """Serve a folder's files at localhost, which is another site than the app's 127.0.0.1; yield the address."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("localhost", 0), handler) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        yield f"http://localhost:{server.server_port}"
+        server.shutdown()
+
+
+def csv(name: str, text: str) -> FilePayload:
+    """Return a table to upload."""
+    return {"name": name, "mimeType": "text/csv", "buffer": text.encode()}
+
+
 def box(part: Locator) -> SimpleNamespace:
-    """Where a part of the page is, which must be in sight: pixels from the window's upper left corner."""
+    """Return where a part of the page is, which must be in sight: pixels from the window's upper left corner."""
     found = part.bounding_box()
     return SimpleNamespace(**found, right=found["x"] + found["width"], bottom=found["y"] + found["height"])
 
 
-def open_still(page: Page, address: str, which: str = ".player") -> Locator:
-    """Opens a page whose player does not start by itself, and gives its first player of this kind."""
+def open_still(page: Page, address: str, selector: str = ".player") -> Locator:
+    """Open a page whose player does not start by itself; return its first player that the selector finds."""
     page.emulate_media(reduced_motion="reduce")
     page.goto(address)
-    player = page.locator(which).first
+    player = page.locator(selector).first
     expect(player.locator(".picture").last.locator("svg")).to_be_visible()
     expect_idle(page)
     return player
@@ -50,41 +69,41 @@ def expect_playing(player: Locator, playing: bool) -> None:
 
 
 def expect_no_sideways_scroll(page: Page) -> None:
-    """Waits until nothing is wider than the window."""
+    """Wait until nothing is wider than the window."""
     wide = "[...document.querySelectorAll('html, .stMain')].some((one) => one.scrollWidth > innerWidth)"
     eventually(page, lambda: page.evaluate(wide), False)
 
 
 def expect_idle(page: Page) -> None:
-    """Waits until no script runs for this page."""
+    """Wait until no script runs for this page."""
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def expect_silence(page: Page) -> None:
-    """Waits until the server has sent the whole page; the Lab also asks its worker how long a run would take."""
+    """Wait until the server has sent the whole page; the Lab also asks its worker how long a run would take."""
     expect_idle(page)
     asking = page.get_by_text(re.compile("^Measur(ing how long|ed when the run)"))
     expect(asking).to_have_count(0, timeout=WORKER_PATIENCE)
     expect_idle(page)
 
 
-def eventually(page: Page, read: Callable[[], object], wanted: object) -> None:
-    """Waits until what is read is what is wanted: Vega draws a moment after the amount is shown."""
+def eventually(page: Page, read: Callable[[], object], expected: object) -> None:
+    """Wait until what is read equals what is expected: Vega draws a moment after the amount is shown."""
     end = time.monotonic() + PATIENCE / 1000
-    while (found := read()) != wanted and time.monotonic() < end:
+    while (value := read()) != expected and time.monotonic() < end:
         page.wait_for_timeout(20)
-    assert found == wanted
+    assert value == expected
 
 
 def resize(page: Page, width: int, height: int) -> None:
-    """Sets the window to another size, and waits until every picture has been drawn for it."""
+    """Resize the window, and wait until every picture is drawn for it."""
     page.set_viewport_size({"width": width, "height": height})
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     eventually(page, lambda: page.locator(".picture svg").evaluate_all(FILLED), True)
 
 
 def unfold(page: Page, label: str | re.Pattern[str]) -> None:
-    """Opens an expander and waits until its content is there and stands still: a box opened earlier closes again."""
+    """Open an expander and wait until its content stands still: one opened too early closes again."""
     summary = page.locator("summary").filter(has_text=label)
     details = summary.locator("..")
 
@@ -98,8 +117,8 @@ def unfold(page: Page, label: str | re.Pattern[str]) -> None:
     eventually(page, stays_open, True)
 
 
-def pick(page: Page, label: str, option: str) -> None:
-    """Chooses an option; a list that opens while the page still scrolls to it closes again."""
+def pick(page: Page | Frame, label: str, option: str) -> None:
+    """Choose an option; a list that opens while the page still scrolls to it closes again."""
     chooser = page.get_by_role("combobox", name=label)
     chooser.scroll_into_view_if_needed()
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
@@ -108,7 +127,7 @@ def pick(page: Page, label: str, option: str) -> None:
 
 
 def fetched(page: Page, label: str, folder: Path) -> Path:
-    """Clicks a download and gives the file, under the name that the browser was told."""
+    """Click a download; return the file, under the name that the browser was given."""
     with page.expect_download() as waiting:
         page.get_by_role("button", name=label).click()
     path = folder / waiting.value.suggested_filename
@@ -117,23 +136,23 @@ def fetched(page: Page, label: str, folder: Path) -> Path:
 
 
 def amount(player: Locator) -> float:
-    """The amount that a player shows."""
+    """Return the amount that a player shows."""
     return float(player.locator(".readout b").inner_text().removesuffix(" % of weights removed")) / 100
 
 
 def numbers(player: Locator, picture: str) -> list[float]:
-    """The numbers of two decimals in a picture, row by row from the first layer."""
+    """Return the numbers with two decimals in a picture, row by row from the first layer."""
     texts = [text.replace("−", "-") for text in player.locator(f".{picture} svg text").all_text_contents()]
     return [float(text) for text in texts if re.fullmatch(r"[-+]?\d\.\d\d", text)]
 
 
 def cells(result: SweepResult, frame: int, reduction: str = "mean") -> list[float]:
-    """The values of a result's heatmap, row by row from the first layer."""
+    """Return the values of a result's heatmap, row by row from the first layer."""
     return [value for row in result.frames[frame].similarity["cka"][reduction] for value in row if value is not None]
 
 
 def complaints_of(page: Page) -> list[str]:
-    """Errors in a page's console and of its scripts, as they come.
+    """Return a list to which errors of a page's console and scripts are added as they come.
 
     Not counted: Streamlit looks for its server under a deep link's own path before it tries the root.
     """

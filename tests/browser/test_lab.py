@@ -1,4 +1,4 @@
-"""The Lab in a real browser, with a real worker and a tiny checkpoint."""
+"""The Lab in a real browser, with the real worker and a tiny checkpoint."""
 
 import re
 from pathlib import Path
@@ -11,13 +11,13 @@ from tests.browser import look
 from tests.browser.conftest import OWN_RESULTS
 from tests.tiny import EMOTIONS, emotion_texts
 
-LONG = ", ".join(f"{k / 100:.2f}" for k in range(1, 100))  # some ten seconds of processor time
+LONG = ", ".join(f"{k / 100:.2f}" for k in range(1, 100))  # about ten seconds of processor time
 PLACE = "Folder or Hub model id"
-STACK = ".player .stack .holder:not(.coming) svg >> nth=-1"  # while a new picture is drawn, the last one stays
+STACK = ".player .stack .holder:not(.coming) svg >> nth=-1"  # the old picture stays until a new one is drawn
 
 
 def expect_run_in_sight(page: Page) -> None:
-    """Run can be pressed without scrolling, with what it takes or needs beside it."""
+    """Wait until Run can be pressed without scrolling."""
     expect(page.get_by_role("button", name="Run", exact=True)).to_be_in_viewport(ratio=1)
     expect(page.get_by_role("button", name="Run", exact=True)).to_be_enabled()
 
@@ -55,7 +55,7 @@ def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(page: Page, s
     expect_run_in_sight(page)
 
 
-def test_one_button_and_run_tell_how_far_every_method_goes_and_lead_to_each_result(page: Page, site: str) -> None:
+def test_one_preset_runs_every_method_and_leads_to_each_result(page: Page, site: str) -> None:
     page.goto(f"{site}/lab")
     look.expect_silence(page)
     page.get_by_role("button", name="How far can I prune?").click()
@@ -75,7 +75,7 @@ def test_six_labels_in_another_order_on_a_telephone(page: Page, site: str, copy:
     texts, gold = emotion_texts(60, seed=3)
     names = list(EMOTIONS)
     rows = "".join(f"{names[label].swapcase()},{k},{texts[k]}\n" for k, label in enumerate(gold))
-    upload = {"name": "feelings.csv", "mimeType": "text/csv", "buffer": f"feeling,id,utterance\n{rows}".encode()}
+    table = look.csv("feelings.csv", f"feeling,id,utterance\n{rows}")
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{site}/lab")
     look.pick(page, "Checkpoint", f"Another one: {PLACE}")
@@ -85,7 +85,7 @@ def test_six_labels_in_another_order_on_a_telephone(page: Page, site: str, copy:
     expect(
         page.get_by_text("The model's labels: “Anger”, “fear”, “joy”, “love”, “sadness”, “surprise”.")
     ).to_be_visible()
-    page.locator(".st-key-lab-upload input[type=file]").set_input_files(upload)  # type: ignore[arg-type]
+    page.locator(".st-key-lab-upload input[type=file]").set_input_files(table)
     expect(page.locator(".st-key-lab-texts")).to_contain_text("utterance")
     expect(page.get_by_role("combobox", name="Label column")).to_have_value("feeling")
     expect(page.get_by_text("60 examples: 10 Anger, 10 fear, 10 joy")).to_be_visible()
