@@ -1,4 +1,4 @@
-"""A copy of the app with made-up results on a port of its own, and Chromium to look at it: one of each a worker."""
+"""A server with a copy of the app and made-up results, and Chromium: one of each for every worker."""
 
 import os
 import shutil
@@ -17,11 +17,11 @@ from tests.builders import ship
 from tests.tiny import make_bert
 
 OWN_RESULTS = "own"  # folder of the copy
-SHORT_LIVED = (  # for pages that live for seconds
+SHORT_LIVED = (  # for pages open for seconds
     "--process-per-site",  # the next page finds Streamlit's scripts compiled
-    "--js-flags=--no-opt --no-maglev",  # code optimised in the background would come too late
-    # What is compiled already would be parsed once more while it arrives. This switch takes the place of Playwright's
-    # own, of whose features the others can matter here. A page that stands for the Hub's may show the one under test.
+    "--js-flags=--no-opt --no-maglev",  # optimised code would come too late
+    # Streaming would parse compiled scripts again. This switch replaces Playwright's own, and repeats those of its
+    # features that matter. A page in the Hub's place may show the one under test.
     "--disable-features=ScriptStreaming,PaintHolding,ThirdPartyStoragePartitioning,LocalNetworkAccessChecks",
 )
 PIECES = ("app.py", "core", "ui", "pages", ".streamlit", "docs/methods.md")
@@ -35,20 +35,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a copy of the app, with a tiny checkpoint in the place of the first embedded one."""
+    """The folder of a copy of the app, with a tiny checkpoint in place of the first embedded one."""
     folder = tmp_path_factory.mktemp("site")
     for piece in PIECES:
         source, target = ROOT / piece, folder / piece
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
     ship(folder / "cached_results" / "results", *shipped.SHIPPED, shipped.STUDY)
-    make_bert(checkpoint_in(folder), layers=6)  # as many as bundled ones have
+    make_bert(checkpoint_in(folder), layers=6)  # like the bundled ones
     shutil.copytree(SHIPPED / "subsets", folder / SHIPPED.relative_to(ROOT) / "subsets")
     return folder
 
 
 def checkpoint_in(copy: Path) -> Path:
-    """The place of the first embedded checkpoint in a copy of the app."""
+    """Return the place of the first embedded checkpoint in a copy of the app."""
     return copy / next(iter(EMBEDDED.values())).folder.relative_to(ROOT)
 
 
@@ -61,7 +61,7 @@ def site(copy: Path) -> Iterator[str]:
 
 @pytest.fixture
 def keep(copy: Path) -> Iterator[Callable[[SweepResult], str]]:
-    """Puts a result among the visitor's own ones for one test, and gives its key."""
+    """Store a result among the visitor's own for one test, and return its key."""
     paths: list[Path] = []
 
     def kept(result: SweepResult) -> str:
@@ -75,7 +75,7 @@ def keep(copy: Path) -> Iterator[Callable[[SweepResult], str]]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    executable = shutil.which("chromium-headless-shell") or CHROMIUM  # the same engine without a window's processes
+    executable = shutil.which("chromium-headless-shell") or CHROMIUM  # the same engine without windows
     if not executable:
         pytest.skip("there is no Chromium on this computer")
     expect.set_options(timeout=look.PATIENCE)
@@ -88,7 +88,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def context(chromium: Browser, site: str) -> Iterator[BrowserContext]:
-    """The one visitor of all tests, with a page that stays: without any, the browser would end the site's process."""
+    """The visitor of all tests, with a page that stays open: without one, the browser would end the site's process."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(look.PATIENCE)
     context.new_page().goto(f"{site}/_stcore/health")
@@ -98,7 +98,7 @@ def context(chromium: Browser, site: str) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
-    """A page for one test, which must not complain: errors in the console or of a script fail the test."""
+    """A page for one test; errors in its console or scripts fail the test."""
     page = context.new_page()
     complaints = look.complaints_of(page)
     yield page
@@ -108,12 +108,12 @@ def page(context: BrowserContext) -> Iterator[Page]:
 
 @pytest.fixture
 def messages(page: Page) -> list[str]:
-    """What goes over the page's websocket, either way, as it comes."""
-    seen: list[str] = []
+    """The messages over the page's websocket, both ways, as they come."""
+    directions: list[str] = []
 
     def listen(socket: WebSocket) -> None:
-        socket.on("framesent", lambda _: seen.append("sent"))
-        socket.on("framereceived", lambda _: seen.append("received"))
+        socket.on("framesent", lambda _: directions.append("sent"))
+        socket.on("framereceived", lambda _: directions.append("received"))
 
     page.on("websocket", listen)
-    return seen
+    return directions

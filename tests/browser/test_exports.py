@@ -17,8 +17,7 @@ from core.results.store import load
 from tests.browser import look
 from tests.builders import make_result
 
-RESULT, OTHER = (make_result(num_layers=count, amounts=(0.0, 0.25, 0.5)) for count in (3, 2))  # rows do not correspond
-
+RESULT, OTHER = (make_result(num_layers=count, amounts=(0.0, 0.25, 0.5)) for count in (3, 2))
 
 SIZES = "svgs => svgs.map((svg) => [svg.getAttribute('width'), svg.getAttribute('height')])"
 HIDDEN = "document.documentElement.scrollHeight - document.documentElement.clientHeight"
@@ -26,7 +25,7 @@ HIDDEN = "document.documentElement.scrollHeight - document.documentElement.clien
 
 @contextmanager
 def opened_alone(chromium: Browser, saved: Path) -> Iterator[Page]:
-    """Opens a file in a talk's window without a network, and sees that it reads nothing else and does not complain."""
+    """Open a file in a talk's window without a network, and check that it reads nothing else and has no errors."""
     with chromium.new_context(offline=True, reduced_motion="reduce", viewport={"width": 1280, "height": 720}) as alone:
         file = alone.new_page()
         complaints, requests = look.complaints_of(file), list[str]()
@@ -38,7 +37,7 @@ def opened_alone(chromium: Browser, saved: Path) -> Iterator[Page]:
 
 @pytest.fixture
 def shown(page: Page, site: str, messages: list[str], keep: Callable[[SweepResult], str]) -> Page:
-    """The result in the Lab, with its downloads unfolded."""
+    """The Lab with a result and its downloads unfolded."""
     look.open_still(page, f"{site}/lab?result={keep(RESULT)}&reduction=cls&amount=0.3")
     look.unfold(page, "Download")
     return page
@@ -48,7 +47,7 @@ def test_a_frame_and_the_numbers_are_those_of_the_result(shown: Page, messages: 
     shown.get_by_role("textbox", name="Title").fill("For a <talk>")
     messages.clear()
     shown.keyboard.press("Enter")
-    look.eventually(shown, lambda: "received" in messages, True)  # else the files on offer are those from before
+    look.eventually(shown, lambda: "received" in messages, True)  # else the old files are offered
     look.expect_idle(shown)
     shown.get_by_role("button", name="PNG").click()
     with Image.open(look.fetched(shown, "Save PNG", tmp_path)) as png:
@@ -56,7 +55,7 @@ def test_a_frame_and_the_numbers_are_those_of_the_result(shown: Page, messages: 
         assert png.convert("RGB").getpixel((2, 2)) == (255, 255, 255)
     shown.get_by_role("button", name="SVG").click()
     drawing = look.fetched(shown, "Save SVG", tmp_path)
-    assert drawing.name.endswith("-0.25.svg"), "the amount of the address"
+    assert drawing.name.endswith("-0.25.svg"), "the address has the amount"
     assert "For a <talk>" in " ".join(ElementTree.parse(drawing).getroot().itertext())
     shown.get_by_role("button", name="GIF").click()
     with Image.open(look.fetched(shown, "Save GIF", tmp_path)) as gif:
@@ -69,7 +68,7 @@ def test_a_frame_and_the_numbers_are_those_of_the_result(shown: Page, messages: 
     assert load(look.fetched(shown, "Result as JSON", tmp_path)) == RESULT
 
 
-def test_a_story_is_printed_a_scene_a_page_and_told_by_keys_without_a_network(
+def test_a_story_is_printed_a_scene_a_page_and_turned_by_keys_without_a_network(
     page: Page, chromium: Browser, site: str, keep: Callable[[SweepResult], str], tmp_path: Path
 ) -> None:
     page.goto(f"{site}/?result={keep(RESULT)}")
@@ -82,7 +81,7 @@ def test_a_story_is_printed_a_scene_a_page_and_told_by_keys_without_a_network(
         content = file.pdf(prefer_css_page_size=True)
         assert len(re.findall(rb"/Type /Page\b", content)) == scenes.count()
         assert set(re.findall(rb"/MediaBox \[(.*?)\]", content)) == {b"0 0 1152 648"}, "16 by 9 inches"
-        assert b"/Subtype /Image" not in content, "all of it is vectors"
+        assert b"/Subtype /Image" not in content, "all vectors"
         look.eventually(file, lambda: drawn.evaluate_all(SIZES), sizes)
         expect(scenes.nth(1)).not_to_be_visible()
         for _ in range(2):
@@ -92,7 +91,7 @@ def test_a_story_is_printed_a_scene_a_page_and_told_by_keys_without_a_network(
         expect(file.locator(".notes")).to_be_visible()
         look.eventually(file, lambda: file.evaluate(f"{HIDDEN} <= 0"), True)  # a talk's window shows all of it
         file.keyboard.press("f")
-        # Playwright would wait by eval, which the file's policy refuses.
+        # Playwright would wait by eval, which the policy of the file refuses.
         look.eventually(file, lambda: file.evaluate("!!document.fullscreenElement"), True)
 
 

@@ -1,4 +1,4 @@
-"""Every page in a real browser: wide and light, then narrow and dark; by mouse, by keys alone, and by ear."""
+"""Every page in a real browser: wide and light, narrow and dark; by mouse, by keys alone, for screen readers."""
 
 import re
 
@@ -13,7 +13,7 @@ from tests.browser.shipped import COLA, SST2
 
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 LAST = 19  # place of the last amount
-# Of the story, its third scene and the next one, which is drawn beforehand; of all results, none.
+# Pictures of each page: of the story, those of its third scene and the next, which is drawn ahead.
 PICTURES = {"Story": 5, "Lab": 3, "Layers": 2, "Sentences": 2, "Compare": 5, "Cut": 2, "Present": 3}
 PLAYER_COLOURS = """player => ["text", "background", "secondary-background", "primary"].map(
   (name) => getComputedStyle(player).getPropertyValue(`--st-${name}-color`).trim().toLowerCase())"""
@@ -30,7 +30,7 @@ FOCUSED = """() => {
   let element = document.activeElement;
   while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
   return element?.ariaLabel ?? element?.textContent ?? "";
-}"""  # the name of what has the focus, also inside a component
+}"""  # the name of the focused element, also in a component
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -46,24 +46,24 @@ def test_a_page_is_whole_in_both_sizes_and_themes(page: Page, site: str, message
     player = page.locator(".player").first
     if name == "Methods":  # whose drawing is in no player
         expect(page.locator(".step svg")).to_have_count(3)
-    elif name not in ("Story", "All results", "Cut"):  # it has other keys; their pictures stand still
+    elif name not in ("Story", "All results", "Cut"):  # whose keys differ, or whose pictures are still
         check_player(player, messages)
     assert page.url == link
     unfold_all(page)
-    if name == "Present":  # whose controls would hide while nobody uses them
+    if name == "Present":  # whose unused controls hide
         player.evaluate(STAYS)
     assert faults(page) == []
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": 390, "height": 844})
     check_looks(page, "dark")
     assert faults(page) == []
-    if name == "Methods":  # axe does find what is wrong
+    if name == "Methods":  # axe does find faults
         page.get_by_role("heading", level=1).evaluate("heading => { heading.style.color = '#222222' }")
         assert faults(page)
 
 
 def check_looks(page: Page, theme: ThemeName) -> None:
-    """All pictures are drawn in the theme's colours, nothing is cut or sticks out, and nothing has failed."""
+    """Check that pictures have the theme's colours, nothing is cut or sticks out, and nothing has failed."""
     pictures = page.locator(".picture svg")
     look.eventually(page, lambda: page.locator(".player .picture svg:not([inert] *)").evaluate_all(look.FILLED), True)
     look.expect_idle(page)
@@ -71,14 +71,14 @@ def check_looks(page: Page, theme: ThemeName) -> None:
     look.expect_no_sideways_scroll(page)
     assert pictures.evaluate_all(OUTSIDE) == []
     assert not any("…" in text for text in pictures.locator("text").all_text_contents())
-    colours = [getattr(THEMES[theme], known) for known in ("text", "background", "secondary", "accent")]
+    colours = [getattr(THEMES[theme], name) for name in ("text", "background", "secondary", "accent")]
     for player in page.locator(".player").all():
         look.eventually(page, lambda player=player: player.evaluate(PLAYER_COLOURS), colours)  # type: ignore[misc]
-        assert player.locator("button:visible, select:visible").evaluate_all(SMALL) == [], "large enough to be hit"
+        assert player.locator("button:visible, select:visible").evaluate_all(SMALL) == [], "too small to hit"
 
 
 def check_player(player: Locator, messages: list[str]) -> None:
-    """It plays, pauses and goes where keys and mouse want it, all without the server."""
+    """Check that it plays, pauses and moves by keys and mouse, all without the server."""
     page, slider = player.page, player.get_by_label("Pruning amount")
     look.expect_silence(page)
     messages.clear()
@@ -103,28 +103,27 @@ def check_player(player: Locator, messages: list[str]) -> None:
 
 
 def unfold_all(page: Page) -> None:
-    """Unfolds everything on a page that can be."""
+    """Unfold everything on a page."""
     look.expect_idle(page)
     page.evaluate("for (const box of document.querySelectorAll('details:not([open]) > summary')) box.click()")
     for table in page.locator(".numbers summary:visible").all():
         table.click()
     look.expect_idle(page)
-    page.evaluate("document.querySelector('.stMain').scrollTo(0, 0)")  # axe passes over what is scrolled out at the top
+    page.evaluate("document.querySelector('.stMain').scrollTo(0, 0)")  # axe skips what is scrolled out at the top
 
 
 def faults(page: Page) -> list[str]:
-    """What axe finds grave."""
+    """Return the serious faults that axe finds."""
     options = {"runOnly": STANDARDS, "resultTypes": ["violations"], "preload": False}
-    found = Axe().run(page, None, options).response["violations"]
     return [
         f"{fault['id']}: {node['html'][:120]} ({node['failureSummary']})"
-        for fault in found
+        for fault in Axe().run(page, None, options).response["violations"]
         if fault["impact"] in ("serious", "critical")
         for node in fault["nodes"]
     ]
 
 
-def test_a_comparison_is_used_by_keys_alone_and_read_by_ear(page: Page, site: str) -> None:
+def test_a_comparison_is_used_by_keys_alone_and_read_by_screen_readers(page: Page, site: str) -> None:
     player = look.open_still(page, f"{site}/compare?result={SST2.key}&other={COLA.key}", ".player.compare")
     player.focus()
     for name in ("Previous step", "Play", "Next step", "Pruning amount", "Speed", "Loop", "Copy a link to this view"):
@@ -139,19 +138,19 @@ def test_a_comparison_is_used_by_keys_alone_and_read_by_ear(page: Page, site: st
     expect(first).to_have_attribute("aria-label", re.compile(re.escape(values)))
     accuracy = re.compile(f"Accuracy {SST2.frames[10].metrics['accuracy']:.2f}, 95 % interval")
     expect(player.locator(".picture.accuracy")).to_have_attribute("aria-label", accuracy)
-    says, row = player.locator(".numbers > p"), player.locator(".tables table").first.locator("tbody tr").last
-    expect(says).to_have_text(re.compile("^50 % of weights removed"))
+    summary, row = player.locator(".numbers > p"), player.locator(".tables table").first.locator("tbody tr").last
+    expect(summary).to_have_text(re.compile("^50 % of weights removed"))
     cells = [f"{value:.2f}" for value in SST2.frames[10].similarity["cka"]["mean"][5]]
     assert row.locator("td").all_inner_texts() == cells
     player.get_by_label("Play").click()
     expect(player.get_by_label("Pruning amount")).not_to_have_value("10")
     expect(first).not_to_have_attribute("aria-label", re.compile("Layer 1:"))
-    expect(says).to_have_text(re.compile("^50 % of weights removed"))  # both rest while it plays
+    expect(summary).to_have_text(re.compile("^50 % of weights removed"))  # both rest while it plays
     player.get_by_label("Pause").click()
-    expect(says).to_have_text(re.compile(f"^{player.locator('.readout b').inner_text()}"))
+    expect(summary).to_have_text(re.compile(f"^{player.locator('.readout b').inner_text()}"))
 
 
-def test_the_focus_of_who_uses_keys_follows_into_popovers_and_to_the_next_page(page: Page, site: str) -> None:
+def test_the_keyboards_focus_follows_into_popovers_and_to_the_next_page(page: Page, site: str) -> None:
     page.goto(site)
     button, link = page.get_by_test_id("stPopoverButton"), page.get_by_role("link", name="Lab", exact=True)
     task = page.get_by_test_id("stPopoverBody").get_by_label("Task")
@@ -171,6 +170,6 @@ def test_the_focus_of_who_uses_keys_follows_into_popovers_and_to_the_next_page(p
     page.get_by_role("link", name="Methods").click()
     expect(heading).to_have_count(0)
     look.expect_idle(page)
-    assert not page.evaluate("document.activeElement.matches('h1')"), "who uses the mouse is left alone"
+    assert not page.evaluate("document.activeElement.matches('h1')"), "a mouse click leaves the focus alone"
     page.get_by_role("link", name="When not to trust it").first.click()
     expect(page.get_by_role("heading", name="When not to trust it")).to_be_in_viewport()

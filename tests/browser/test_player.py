@@ -1,4 +1,4 @@
-"""The player in a real browser, as the third scene of the story has it."""
+"""The player of the story's third scene in a real browser."""
 
 import re
 from itertools import pairwise
@@ -13,7 +13,7 @@ PICTURES = ("stack", "heatmap", "accuracy")
 PLAYER = ".scene:not([inert]) .player"
 
 
-def test_it_plays_at_once_on_its_own_and_never_asks_the_server(page: Page, site: str, messages: list[str]) -> None:
+def test_it_plays_by_itself_and_never_asks_the_server(page: Page, site: str, messages: list[str]) -> None:
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     page.goto(f"{site}/?scene=3")
@@ -21,7 +21,6 @@ def test_it_plays_at_once_on_its_own_and_never_asks_the_server(page: Page, site:
     expect(player.locator(".stack svg")).to_be_visible()
     look.expect_playing(player, True)
     look.expect_silence(page)
-    assert messages
     messages.clear()
     seen, sizes = [look.amount(player)], set()
     for _ in range(look.PATIENCE // 20):
@@ -40,9 +39,9 @@ def test_it_plays_at_once_on_its_own_and_never_asks_the_server(page: Page, site:
 
 def test_keys_and_buttons_step_and_play_and_the_pictures_show_the_numbers(page: Page, site: str) -> None:
     player = look.open_still(page, f"{site}/?scene=3", PLAYER)
-    look.expect_playing(player, False)  # for who asked for less motion
+    look.expect_playing(player, False)  # for visitors who prefer less motion
     slider, toggle = player.get_by_label("Pruning amount"), player.locator("[data-do=toggle]")
-    player.get_by_label("Loop").click()  # which a story leaves out at first
+    player.get_by_label("Loop").click()  # off in a story
     for step, place in ((None, 0), ("Next step", 1), ("Previous step", 0), ("Previous step", 19)):  # round the loop
         if step:
             player.get_by_label(step).click()

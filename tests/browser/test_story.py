@@ -1,4 +1,4 @@
-"""The story in a real browser: from scene to scene, by mouse, keys and finger; the address; and the guess."""
+"""The story in a real browser: turned by mouse, keys and finger, its address, and the guess."""
 
 import re
 
@@ -19,7 +19,7 @@ OUTSIDE = """story => {
   const ends = seen.map((part) => [part.className || part.tagName, part.getBoundingClientRect()]);
   const out = ends.filter(([, end]) => end.width && (end.right > right + 1 || end.bottom > bottom + 1));
   return out.map(([name]) => name);
-}"""  # parts of the story that stick out of it
+}"""  # parts that stick out of the story
 CUT = """pictures => pictures.filter((box) => {
   const [title, whole] = [".role-title text", "svg"].map((part) => box.querySelector(part).getBoundingClientRect());
   return title.top < whole.top - 4;
@@ -31,19 +31,29 @@ def story(page: Page) -> Locator:
 
 
 def expect_scene(page: Page, place: int) -> None:
-    """The scene on show is this one, from 1, and the address says so."""
+    """Wait until this scene, from 1, is on show and in the address."""
     expect(page.locator(CURRENT)).to_have_attribute("aria-label", re.compile(f"^Scene {place}: "))
     expect(page).to_have_url(re.compile(rf"[?&]scene={place}\b"))
 
 
 def expect_drawn(page: Page) -> None:
-    """Every picture of the scene on show is drawn, and fills its box."""
+    """Wait until every picture of the scene on show is drawn and fills its box."""
     expect(page.locator(HERE)).to_have_count(1)
     expect(page.locator(f"{HERE} .picture:not(:has(svg))")).to_have_count(0)
     look.eventually(page, lambda: page.locator(f"{HERE} .picture svg").evaluate_all(look.FILLED), True)
 
 
-def test_dots_buttons_and_keys_turn_and_the_address_keeps_the_scene(page: Page, site: str, messages: list[str]) -> None:
+SWIPE = """(story, [from, to]) => {
+  const at = (kind, clientX) => story.dispatchEvent(
+    new PointerEvent(kind, {pointerType: "touch", clientX, clientY: 300, bubbles: true, composed: true}));
+  at("pointerdown", from);
+  at("pointerup", to);
+}"""
+
+
+def test_dots_keys_and_fingers_turn_without_the_server_and_the_address_keeps_the_scene(
+    page: Page, site: str, messages: list[str]
+) -> None:
     page.goto(site)
     expect_scene(page, 1)
     look.expect_silence(page)
@@ -85,10 +95,12 @@ def test_dots_buttons_and_keys_turn_and_the_address_keeps_the_scene(page: Page, 
     page.go_back()
     expect_scene(page, 4)
     page.goto(f"{site}/?result={COLA.key}&scene=99")
-    expect_scene(page, 1)
+    for ends, place in (((0, 0), 1), ((300, 100), 2), ((300, 290), 2), ((100, 300), 1)):
+        story(page).evaluate(SWIPE, list(ends))
+        expect_scene(page, place)
 
 
-def test_a_guess_is_marked_where_it_plays_and_kept(page: Page, site: str) -> None:
+def test_a_guess_is_marked_in_the_answer_and_survives_a_reload(page: Page, site: str) -> None:
     page.emulate_media(reduced_motion="reduce")
     page.goto(f"{site}/?scene=2")
     expect_drawn(page)
@@ -109,7 +121,7 @@ def test_a_guess_is_marked_where_it_plays_and_kept(page: Page, site: str) -> Non
         page.reload()
 
 
-def test_full_screen_shows_the_scene_alone_and_notes_leave_the_picture_its_height(page: Page, site: str) -> None:
+def test_full_screen_covers_the_page_and_notes_leave_the_picture_its_height(page: Page, site: str) -> None:
     page.emulate_media(reduced_motion="reduce")
     page.set_viewport_size({"width": 1024, "height": 768})
     page.goto(f"{site}/?scene=3")
@@ -134,7 +146,7 @@ def test_full_screen_shows_the_scene_alone_and_notes_leave_the_picture_its_heigh
     assert not link.evaluate(covers)
 
 
-@pytest.mark.parametrize(("width", "height"), [(390, 664), (390, 844), (1024, 768), (1280, 800)])
+@pytest.mark.parametrize(("width", "height"), [(390, 664), (1024, 768), (1280, 800)])
 def test_every_scene_fits_the_window_and_axe_finds_no_fault(page: Page, site: str, width: int, height: int) -> None:
     page.emulate_media(reduced_motion="reduce", color_scheme="dark" if width == 1024 else "light")
     page.set_viewport_size({"width": width, "height": height})
@@ -146,21 +158,12 @@ def test_every_scene_fits_the_window_and_axe_finds_no_fault(page: Page, site: st
         assert story(page).evaluate(OUTSIDE) == [], place
         assert page.locator(f"{HERE} .picture").evaluate_all(CUT) == 0, place
         assert look.box(story(page)).height <= max(height, 740), "a lower window scrolls"
-        assert faults(page) == []
+        assert width > 1024 or faults(page) == []  # once in each theme
         page.keyboard.press("ArrowRight")
 
 
-def test_whoever_has_scrolled_sees_the_title_of_the_next_scene(page: Page, site: str) -> None:
+def test_a_picture_fills_a_box_of_its_plots_height_and_the_next_title_scrolls_into_view(page: Page, site: str) -> None:
     page.set_viewport_size({"width": 1280, "height": 500})
-    page.goto(f"{site}/?scene=4")
-    expect_drawn(page)
-    page.locator(".stMain").evaluate("main => main.scrollTo(0, 300)")
-    expect(page.locator(".scenes .title")).not_to_be_in_viewport()
-    page.keyboard.press("ArrowRight")
-    expect(page.locator(".scenes .title")).to_be_in_viewport()
-
-
-def test_a_picture_fills_its_box_also_where_its_plot_was_as_high(page: Page, site: str) -> None:
     page.goto(f"{site}/?scene=4")
     expect_drawn(page)
     page.locator(HERE).evaluate("""scene => {
@@ -168,17 +171,7 @@ def test_a_picture_fills_its_box_also_where_its_plot_was_as_high(page: Page, sit
       box.style.height = `${view.height()}px`;
     }""")
     expect_drawn(page)
-
-
-def test_a_finger_turns_sideways(page: Page, site: str) -> None:
-    page.goto(site)
-    expect_scene(page, 1)
-    swipe = """(story, [from, to]) => {
-      const at = (kind, clientX) => story.dispatchEvent(
-        new PointerEvent(kind, {pointerType: "touch", clientX, clientY: 300, bubbles: true, composed: true}));
-      at("pointerdown", from);
-      at("pointerup", to);
-    }"""
-    for ends, place in (((300, 100), 2), ((300, 290), 2), ((100, 300), 1)):
-        story(page).evaluate(swipe, list(ends))
-        expect_scene(page, place)
+    page.locator(".stMain").evaluate("main => main.scrollTo(0, 300)")
+    expect(page.locator(".scenes .title")).not_to_be_in_viewport()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".scenes .title")).to_be_in_viewport()

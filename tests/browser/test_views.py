@@ -1,4 +1,4 @@
-"""Compare, All results, Layers and Sentences in a real browser, and a result that stays on show whatever is clicked."""
+"""Compare, All results, Layers and Sentences in a real browser, and a result that stays on show."""
 
 import re
 from collections.abc import Callable
@@ -25,15 +25,15 @@ def rows(player: Locator) -> Locator:
 
 
 def expect_on_show(page: Page, **further: str) -> Locator:
-    """The first player of the page shows the visitor's own result, and the address names it."""
+    """Wait until the page's first player shows the visitor's own result; check that the address names it."""
     player = page.locator(".player").first
     expect(player.locator(".picture svg").first).to_be_visible()
-    expect(player.get_by_role("slider")).to_have_attribute("max", "6")  # what pages show by themselves has more
+    expect(player.get_by_role("slider")).to_have_attribute("max", "6")  # other results have more
     assert dict(parse_qsl(urlsplit(page.url).query)).items() >= {"result": OWN.key, **further}.items()
     return player
 
 
-def test_a_row_is_picked_by_mouse_and_by_keys_and_the_result_stays_until_a_copied_link_opens_it(
+def test_a_row_is_picked_by_mouse_and_keys_and_a_copied_link_opens_the_view(
     page: Page, site: str, context: BrowserContext, keep: Keep
 ) -> None:
     player = look.open_still(page, f"{site}/layers?result={keep(OWN)}")
@@ -45,14 +45,14 @@ def test_a_row_is_picked_by_mouse_and_by_keys_and_the_result_stays_until_a_copie
         look.resize(page, width, 900)
         for label in player.locator(".rows .role-axis-label text").filter(has_text=re.compile("^[1-6]$")).all():
             row, text = look.box(rows(player).nth(6 - int(label.text_content() or 0))), look.box(label)
-            assert row.y < text.y + text.height / 2 < row.bottom, "a row lies over its strip"
+            assert row.y < text.y + text.height / 2 < row.bottom, "a row covers its strip"
     rows(player).nth(3).click(force=True)  # from the top: layer 3
     expect(page).to_have_url(re.compile("layer=3"))
     expect(player.locator(".curve .role-title-text")).to_have_text(re.compile("Layer 3, attention block"))
     look.expect_idle(page)
     rows(player).nth(3).press("ArrowDown")
     expect(page).to_have_url(re.compile("layer=2"))
-    expect(rows(player).nth(4)).to_be_focused()  # the page was drawn anew meanwhile
+    expect(rows(player).nth(4)).to_be_focused()  # though the page was redrawn
     expect(player.get_by_role("radio", checked=True)).to_have_attribute("aria-label", re.compile("^Layer 2,"))
     page.reload()
     player = expect_on_show(page, layer="2")
@@ -67,7 +67,7 @@ def test_a_row_is_picked_by_mouse_and_by_keys_and_the_result_stays_until_a_copie
     look.expect_playing(player, False)
 
 
-def test_a_result_goes_through_the_navigation_and_a_grids_row_opens_another(page: Page, site: str, keep: Keep) -> None:
+def test_the_navigation_keeps_the_result_and_a_row_of_the_grid_opens_another(page: Page, site: str, keep: Keep) -> None:
     look.open_still(page, f"{site}/compare?result={keep(OWN)}&other={WRITTEN.key}")
     for name in (*PAGES, "Story", "Compare"):
         page.get_by_role("link", name=name, exact=True).click()
@@ -79,7 +79,7 @@ def test_a_result_goes_through_the_navigation_and_a_grids_row_opens_another(page
     page.get_by_role("link", name="All results", exact=True).click()
     table = page.get_by_test_id("stDataFrame")
     table.scroll_into_view_if_needed()
-    expect(table.locator("tbody tr")).not_to_have_count(0)  # which only screen readers find in the canvas
+    expect(table.locator("tbody tr")).not_to_have_count(0)  # beside the canvas, for screen readers
     table.hover(position=(second_of_first_row := {"x": 112, "y": 52}))
     with page.expect_popup() as popup:
         table.click(position=second_of_first_row)
@@ -87,10 +87,10 @@ def test_a_result_goes_through_the_navigation_and_a_grids_row_opens_another(page
     popup.value.close()
 
 
-def test_a_typed_sentence_is_answered_in_step_with_the_examples_and_stays_text(
+def test_a_typed_sentence_is_answered_beside_the_examples_and_stays_text(
     page: Page, site: str, copy: Path, keep: Keep
 ) -> None:
-    revision = resolve(str(checkpoint_in(copy))).revision  # the tiny checkpoint's: of others it answers nothing
+    revision = resolve(str(checkpoint_in(copy))).revision  # that of the tiny checkpoint, which answers
     answering = with_own_key(WRITTEN, checkpoint=WRITTEN.checkpoint.model_copy(update={"revision": revision}))
     look.open_still(page, f"{site}/sentences?result={keep(answering)}")
     field = page.get_by_role("textbox", name="Sentence")
