@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, WebSocket, expect, sync_playwright
 
 from benchmarks.serving import CHROMIUM, OPTIONS, served
-from core.request.catalog import EMBEDDED, ROOT, SHIPPED
+from core.request.catalog import EMBEDDED, ROOT
 from core.results.schema import SweepResult
 from core.results.store import save
 from tests.browser import look, shipped
@@ -24,7 +24,7 @@ SHORT_LIVED = (  # for pages open for seconds
     # features that matter. A page in the Hub's place may show the one under test.
     "--disable-features=ScriptStreaming,PaintHolding,ThirdPartyStoragePartitioning,LocalNetworkAccessChecks",
 )
-PIECES = ("app.py", "core", "ui", "pages", ".streamlit", "docs/methods.md")
+PIECES = ("app.py", "core", "ui", "pages", "static", ".streamlit", "docs/methods.md", "cached_results/subsets")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,7 +43,6 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
     ship(folder / "cached_results" / "results", *shipped.SHIPPED, shipped.STUDY)
     make_bert(checkpoint_in(folder), layers=6)  # like the bundled ones
-    shutil.copytree(SHIPPED / "subsets", folder / SHIPPED.relative_to(ROOT) / "subsets")
     return folder
 
 

@@ -60,6 +60,7 @@ def test_one_preset_runs_every_method_and_leads_to_each_result(page: Page, site:
     look.expect_silence(page)
     page.get_by_role("button", name="How far can I prune?").click()
     expect(page.get_by_role("combobox", name="Method")).to_have_value("Every method")
+    page.get_by_role("spinbutton", name="Number of examples").fill("16")
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page).to_have_url(re.compile(r"/lab\?result=[0-9a-f]{64}$"), timeout=look.WORKER_PATIENCE)
     first, table = page.url, page.get_by_role("table").filter(has_text="First layer to fall")
