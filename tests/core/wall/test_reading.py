@@ -43,6 +43,15 @@ core.reader.main()
 """
 
 
+ANSWERS = reading._answers
+
+
+@pytest.fixture(autouse=True)
+def in_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read in a child process, even after tests of pages, which read in their own."""
+    monkeypatch.setattr(reading, "_answers", ANSWERS)
+
+
 @pytest.fixture
 def moody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "READER", (*reading.READER[:1], "-c", MOODY))
