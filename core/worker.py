@@ -14,7 +14,6 @@ import json
 import os
 import queue
 import signal
-import sys
 import threading
 import time
 import traceback
@@ -159,7 +158,7 @@ def _run(order: Order, report: Reporter, emit: Emit) -> Outcome:
     """Find the stored result of a request, or compute and store it."""
     request = SweepRequest.from_json(order["request"])
     inputs = prepare(request, report)
-    if not order.get("fresh") and (key := _stored_result(inputs.key_of(request))):
+    if not order.get("fresh") and store.holds(key := inputs.key_of(request)):
         return {"key": key}
     store.check_writable(None)
     result = _compute(inputs, inputs.request, report, emit)
@@ -224,15 +223,6 @@ ANSWERS: Mapping[str, Callable[..., Outcome]] = {
     "locate": _locate,
     "fetch": _fetch,
 }
-
-
-def _stored_result(key: str) -> str | None:
-    """Return the key if its result is stored; a damaged one counts as absent, and will be replaced."""
-    try:
-        return store.load(path).key if (path := store.find(key)) else None
-    except PrunescopeError as error:
-        print(error, file=sys.stderr)
-        return None
 
 
 def _compute(inputs: Inputs, request: SweepRequest, report: Reporter, emit: Emit) -> schema.SweepResult:

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import re
+import sys
 import tempfile
 import time
 import zlib
@@ -312,6 +313,15 @@ def find(key: str) -> Path | None:
         return None
     candidates = (place_in(folder, key) for folder in (SHIPPED_RESULTS, user_folder()))
     return next((path for path in candidates if path.is_file()), None)
+
+
+def holds(key: str) -> bool:
+    """Whether a result is stored; a damaged one counts as absent, and will be replaced."""
+    try:
+        return (path := find(key)) is not None and load(path).key == key
+    except PrunescopeError as error:
+        print(error, file=sys.stderr)
+        return False
 
 
 def place_in(folder: Path, key: str) -> Path:

@@ -14,6 +14,7 @@ from core.inputs.prepare import prepare
 from core.request.controls import controls, until_damaged
 from core.request.limits import HOSTED_LIMITS
 from core.request.sweep_request import SweepRequest, checked
+from core.results import store
 from core.results.store import save
 from core.sweep.sweep import SharedPasses, sweep
 from tests.builders import make_result_of
@@ -68,6 +69,8 @@ def test_of_written_examples_what_is_stored_takes_no_time(tiny_bert: Path) -> No
     keys = [prepare(sweep).key_of(sweep) for sweep in (request, follow_ups[0])]
     assert module.stored_first([request, *follow_ups]) == keys
     assert module.stored_first([*follow_ups[1:], request]) == []
+    store.find(keys[1]).write_text("damaged")
+    assert module.stored_first([request, *follow_ups]) == keys[:1], "it is computed anew"
 
 
 def test_a_sweep_that_ends_notes_its_speed_unless_it_is_short(
