@@ -41,7 +41,7 @@ class Data(NamedTuple):
 
     Attributes:
         source: Where they come from, as a result records it.
-        name: Their name for readers.
+        name: Their name in a result.
         read: Reads a split.
         evaluated: The split that evaluation examples are drawn from.
         scored: The split that methods score on; None where they score on the rows that the evaluation leaves.

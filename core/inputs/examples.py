@@ -52,14 +52,12 @@ class Examples:
     Attributes:
         task: The task.
         data: The data.
-        source_name: Their name in a result.
         columns: The columns of the texts and the label.
         label_map: The labels that a request gives to values of the label column.
     """
 
     task: Task
     data: Data
-    source_name: str
     columns: Columns
     label_map: LabelMap = ()
 
@@ -98,7 +96,7 @@ class Examples:
         drawn = draw(rows, table.name, CALIBRATION_EXAMPLES, fewest, subset.texts)
         calibration = self._described(table, split, drawn)
         if len(set(calibration.record.gold)) == 1 < len(set(subset.record.gold)):  # a split sorted by label
-            fault = f"all {len(drawn):,} calibration examples of {self.source_name} have one label"
+            fault = f"all {len(drawn):,} calibration examples of {self.data.name} have one label"
             raise PrunescopeError(f"{fault}: choose data in another order, or a method that scores on no examples")
         return calibration
 
@@ -133,7 +131,7 @@ class Examples:
         record = TaskRecord(
             name=self.task.name,
             source=self.data.source,
-            source_name=self.source_name,
+            source_name=self.data.name,
             split=split,
             examples=rows,
             gold=gold,
@@ -163,12 +161,12 @@ def open_examples(request: SweepRequest, label_names: Sequence[str], report: Rep
     """
     preset = TASKS.get(request.task)
     data = find_data(request.data or "hub", preset, request.split, report)
-    source_name = request.source_name or data.name
+    data = data._replace(name=request.source_name or data.name)
     if preset and not data.is_table:
-        return Examples(preset, data, source_name, Columns(preset.text_columns, LABEL))
+        return Examples(preset, data, Columns(preset.text_columns, LABEL))
     task = preset or own_task(request.checkpoint, label_names)
     columns = choose_columns(data.read(data.evaluated), task, request.text, request.label)
-    return Examples(preset or made_task(columns.text, label_names), data, source_name, columns, request.label_map)
+    return Examples(preset or made_task(columns.text, label_names), data, columns, request.label_map)
 
 
 # ---------------------------------------------------------------- samples

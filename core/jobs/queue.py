@@ -164,7 +164,8 @@ class JobQueue:
     # ------------------------------------------------------------ the queue; the lock is held
 
     def _add(self, job: Job, orders: Sequence[Mapping[str, Any]], visitor: Visitor) -> str:
-        if not all(belongs(name, visitor) for name in _uploads_in(orders)):
+        uploads = re.findall(rf"{OWN}[0-9a-f]{{64}}", json.dumps(orders))  # in any field
+        if not all(belongs(data, visitor) for data in uploads):
             raise PrunescopeError("this file was chosen in another visit: choose it again to run on it")
         with self._changed:
             new = Ticket(job, orders, visitor.holder, self._clock())
@@ -266,11 +267,6 @@ class JobQueue:
             message = f"{fault}: try again, with fewer examples or another checkpoint."
             self._update(self._running, replace(self._running.job, state="failed", message=message))
         self._release()
-
-
-def _uploads_in(orders: object) -> set[str]:
-    """Return the names of uploaded tables in orders, in any field."""
-    return set(re.findall(rf"{OWN}[0-9a-f]{{64}}", json.dumps(orders)))
 
 
 queue = JobQueue()  # of this process
