@@ -1,1 +1,1 @@
-"""Names become files and sentences: the Hub, folders, tables, samples. No torch."""
+"""Turn names into files and sentences: the Hub, folders, tables, samples. No torch."""

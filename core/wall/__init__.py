@@ -1,1 +1,1 @@
-"""The wall between the server and strangers' bytes: these are read in processes whose memory and time are limited."""
+"""The wall between the server and strangers' bytes: limits for processes that read them, and turns."""
