@@ -26,7 +26,7 @@ PARAMETERS = {  # what stands in a page's address, and must be one of few values
     *("study", "most", "layer", "threshold"),
     *("flips", "label", "through", "title", "caption", "unknown"),
 }
-WIDGETS = {"Methods": 0, "Cut": 8, "Present": 11, "All results": 2, "Lab": 40}  # the fewest used; elsewhere 12
+WIDGETS = {"Methods": 0, "Cut": 8, "Present": 11, "All results": 1, "Lab": 40}  # the fewest used; elsewhere 12
 MAY_SHOW_ANOTHER = {  # widgets that put another result on show
     *("choose-task", "choose-checkpoint", "choose-examples", "choose-result", "choose-other"),
     *("another-depth", "written-examples"),
