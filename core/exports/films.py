@@ -11,6 +11,8 @@ from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 from PIL import Image
 
+COLOURS, EXACT = 256, 64  # of a GIF, and those that are the commonest of all
+AREA = 20  # pixels that make a colour more than the edge of a letter
 LAST_HOLDS = 3  # the last frame stays this many times as long, as in the player
 RATE = 24  # frames a second of an MP4: every duration on offer is a whole number of them
 QUALITY = "16"  # x264's crf: text and colour bars look as in the PNG
@@ -19,18 +21,24 @@ QUALITY = "16"  # x264's crf: text and colour bars look as in the PNG
 def gif(pngs: Iterable[bytes], milliseconds: int) -> bytes:
     """Return a GIF that loops.
 
-    All frames share one palette: with separate ones, constant pixels would flicker. It is chosen from the colours, each
-    counted once, by maximum coverage: a colour bar has few pixels, and median cut would leave it two or three colours.
+    All frames share one palette: with separate ones, constant pixels would flicker. It holds the commonest colours,
+    such as those of paper and ink, and others by maximum coverage, which counts a colour once: a colour bar has few
+    pixels, and median cut would leave it two or three colours.
     """
     pngs = list(pngs)
-    colours = np.unique(np.concatenate([np.unique(_packed(png)) for png in pngs]))  # (colours,)
+    counted = [np.unique(_packed(png), return_counts=True) for png in pngs]
+    colours, place = np.unique(np.concatenate([colours for colours, _ in counted]), return_inverse=True)
+    counts = np.bincount(place, np.concatenate([counts for _, counts in counted]))  # (colours,)
     rgb = np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=-1).astype(np.uint8)  # (colours, 3)
-    reduced = Image.fromarray(rgb[None]).quantize(method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    commonest = np.argsort(-counts, kind="stable")
+    areas = Image.fromarray(rgb[commonest[: max((counts >= AREA).sum(), COLOURS)]][None])
+    covering = areas.quantize(COLOURS - EXACT, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).getpalette() or []
+    palette = np.concatenate([rgb[commonest[:EXACT]], np.reshape(covering, (-1, 3))])[:COLOURS]  # (palette, 3)
     index = np.zeros(1 << 24, np.uint8)  # of each colour in the palette
-    index[colours] = np.asarray(reduced)[0]
+    index[colours] = ((rgb[:, None].astype(np.int32) - palette) ** 2).sum(axis=-1).argmin(axis=-1)
     first, *others = frames = [Image.fromarray(index[_packed(png)], "P") for png in pngs]
     for frame in frames:
-        frame.putpalette(reduced.getpalette() or ())
+        frame.putpalette(palette.astype(np.uint8).tobytes())
     durations = [milliseconds] * len(others) + [milliseconds * LAST_HOLDS]
     file = io.BytesIO()
     first.save(file, "GIF", save_all=True, append_images=others, duration=durations, loop=0, optimize=False, disposal=1)

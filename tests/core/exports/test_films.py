@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
 from core.exports.figure import figure_of
-from core.exports.films import LAST_HOLDS, RATE, gif, mp4
+from core.exports.films import AREA, LAST_HOLDS, RATE, gif, mp4
 from core.renderer import draw
 from tests.scenes import AMOUNTS, SCENES
 
 Pixels = NDArray[np.uint8]
 MIDDLE = 1
-AREA = 20  # pixels that make a colour more than the edge of a letter
 
 
 @lru_cache
