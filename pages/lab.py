@@ -19,6 +19,7 @@ from core.request.sweep_request import DEFAULT_REQUEST, SweepRequest
 from core.results import store
 from core.results.cached_call import cached_call
 from core.results.names import amount_name, brief_name, result_name
+from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui import jobs
 from ui.address import DECIDE, OWN, OWN_MODEL, amount_in_address, picture_first, set_parameter, show
@@ -168,7 +169,7 @@ def show_result(result: SweepResult, job: Job | None) -> None:
         panel = st.expander(name, expanded=to_decide, key=key, icon=":material/tune:", on_change="rerun")
     if panel.open:  # its many fields are drawn on demand
         with panel:
-            ask(jobs.original_request(result))
+            ask(jobs.request_behind(result) or request_of(result))
     offer_exports(replace(cached_call(result_scene, result, reduction), title=heading), result)
     with st.expander("Check and recompute", key=f"lab-check-{result.key}"):
         check_and_recompute(result)

@@ -28,10 +28,10 @@ from core.request.sweep_request import SweepRequest
 from core.results.cut import CutStudy, Result
 from core.results.key import sealed
 from core.results.names import amount_name, pruning_name, result_name
-from core.results.provenance import can_be_found, checkpoint_place, recompute_script
+from core.results.provenance import can_be_found, checkpoint_place, recompute_script, request_of
 from core.results.schema import SweepResult
 from ui.address import amount_in_address
-from ui.jobs import answer_to, ask, frame_fields, original_request, progress_shown, visitor
+from ui.jobs import answer_to, ask, frame_fields, progress_shown, request_behind, visitor
 from ui.text import plain, refusals_shown, remark
 
 MAX_TITLE_CHARS = 300
@@ -211,7 +211,7 @@ def _show_recipe(result: SweepResult) -> None:
 
 def _offer_checkpoint(result: SweepResult) -> None:
     """Offer the pruned model of one amount, as a folder in the Hub's format."""
-    request = original_request(result)
+    request = request_behind(result) or request_of(result)
     needed = request if METHODS[request.method].calibrated else replace(request, data=None)
     if is_hosted() or not can_be_found(needed):
         remark(ON_YOUR_OWN if is_hosted() else LACKING)

@@ -31,7 +31,7 @@ TICK = 0.5  # seconds between two updates of a job on the page that shows it
 TICK_ELSEWHERE = 2.0  # on the pages that only mention it
 UNKNOWN = "This run is no longer available. If it was finished, ask for it again in the Lab: its result opens at once."
 STARTED = "started-job"  # session key: the id of the last run, until this visitor has seen its end or cancelled it
-ASKED = "asked-jobs"  # session key: the ids of all runs, the newest last
+RUNS = "own-runs"  # session key: the ids of all runs, the newest last
 QUICK_SECONDS = 0.2  # how long a click waits for a stored result, so as to show it at once
 
 
@@ -92,26 +92,11 @@ def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[Sw
     """
     job_id = queue.submit(request, visitor(), fresh=fresh, follow_ups=follow_ups)
     st.session_state[STARTED] = job_id
-    st.session_state.setdefault(ASKED, []).append(job_id)
+    st.session_state.setdefault(RUNS, []).append(job_id)
     queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
     lab().follows, lab().ended = job_id, None  # the settings on the page are this run's
     st.query_params["job"] = job_id
     st.rerun()
-
-
-def original_request(result: SweepResult) -> SweepRequest:
-    """Return the request that led to a result: the remembered one, else one made from the result."""
-    return _remembered_request(result.key) or request_of(result)
-
-
-def _remembered_request(key: str) -> SweepRequest | None:
-    """Return the request that led to a result; None if the queue has forgotten it.
-
-    This session's own requests come first: another visitor may have uploaded the same table since, and only they may
-    read it under that name.
-    """
-    jobs = map(queue.get, reversed(st.session_state.get(ASKED, [])))
-    return next((request for job in jobs if job and (request := job.request_for(key))), None) or queue.request_for(key)
 
 
 def request_behind(result: SweepResult) -> SweepRequest | None:
@@ -120,9 +105,13 @@ def request_behind(result: SweepResult) -> SweepRequest | None:
     None if the location of its folders or files is unknown, if its weights have not been made here, or if it read
     another visitor's file (a link may lead to such a result).
     """
-    remembered = _remembered_request(result.key)
-    if remembered and (not is_upload(remembered.data or "") or uploads.belongs(remembered.data or "", visitor())):
-        return remembered
+    # This session's own requests come first: another visitor may have uploaded the same table since, which they alone
+    # may read under its new name.
+    jobs = map(queue.get, reversed(st.session_state.get(RUNS, [])))
+    own = next((request for job in jobs if job and (request := job.request_for(result.key))), None)
+    request = own or queue.request_for(result.key)
+    if request and (not is_upload(request.data or "") or uploads.belongs(request.data or "", visitor())):
+        return request
     request = request_of(result)
     return request if can_be_found(request) else None
 
