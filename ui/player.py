@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -72,7 +71,7 @@ def show_pictures(
     group: str | None = None,
     start: float | None = None,
     link: bool = True,
-    on_pick: Callable[[], None] = lambda: None,
+    picks: str = "",
     on_turn: Callable[[], None] = lambda: None,
     **more: Any,
 ) -> None:
@@ -86,7 +85,7 @@ def show_pictures(
         group: The players that move together; None for a player that moves alone.
         start: The amount shown first; None plays from the first one.
         link: Whether the bar offers a link to the view.
-        on_pick: Called on a click on a mark whose data have a `pick`.
+        picks: The parameter of the address that a click on a mark sets to the mark's `pick`.
         on_turn: Called when the visitor asks for the next or the previous result.
         more: The other options of core/charts/player.js: `autoplay`, `choices`, `stage`.
     """
@@ -98,8 +97,12 @@ def show_pictures(
         "start": start,
         "link": dict(parameters_on_show()) if link else None,
     }
-    shown = more if "choices" in more else {"views": scene.written, **more}
-    _player(key=key, data={**data, **shown}, on_pick_change=on_pick, on_turn_change=on_turn)
+    views = {} if "choices" in more else {"views": scene.written}
+
+    def pick() -> None:
+        set_parameter(picks, st.session_state[key].get("pick"))
+
+    _player(key=key, data={**data, **views, **more}, on_pick_change=pick, on_turn_change=on_turn)
     pause_after_first_picture()
 
 
@@ -121,15 +124,10 @@ def show_answer(shown: Shown, title: DeltaGenerator, key: str) -> Scene | None:
         return None
     block = shown.blocks[0]
     moves = len(block.scene.frames) > 1
-    start, pick = amount_in_address(block.start), partial(_note_pick, key, block.picks)
-    show_pictures(block.scene, key=key, group=block.group, start=start, link=moves, on_pick=pick)
+    start = amount_in_address(block.start)
+    show_pictures(block.scene, key=key, group=block.group, start=start, link=moves, picks=block.picks)
     (st if moves else above).markdown(sentences)  # what a choice costs is read before its picture
     return block.scene
-
-
-def _note_pick(key: str, parameter: str) -> None:
-    """Write the clicked mark's name into the address."""
-    set_parameter(parameter, st.session_state[key].get("pick"))
 
 
 def show_story(steps: Sequence[Step], key: str) -> str | None:

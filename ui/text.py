@@ -31,16 +31,16 @@ def markdown_table(rows: list[dict[str, str]], write: Callable[[str], str] = pla
 
 
 def show_details(shown: Shown, naming: int = 1) -> None:
-    """Show the text below a page's picture, and its tables (see `show_table`)."""
+    """Show the text below a page's picture, and its tables in parts that fit on a telephone.
+
+    Args:
+        shown: The content of the page.
+        naming: The number of columns that name a row, with which each part begins.
+    """
     st.markdown(shown.text)
     for table in shown.tables.values():
-        show_table(table, naming)
-
-
-def show_table(rows: list[dict[str, str]], naming: int = 1) -> None:
-    """Show a table, if it has rows, in parts that fit on a telephone; each begins with the first `naming` columns."""
-    for part in narrow(rows, naming):
-        st.markdown(markdown_table(part))
+        for part in narrow(table, naming):
+            st.markdown(markdown_table(part))
 
 
 def remark(words: str) -> None:

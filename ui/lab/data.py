@@ -43,33 +43,30 @@ MISSING = {
 }
 
 
-def chosen_checkpoint(shown: SweepRequest) -> str:
+def chosen_checkpoint(request: SweepRequest) -> str:
     """Return the checkpoint that the settings will show once they are drawn; OTHER if it is the visitor's own."""
-    return st.session_state.get("lab-checkpoint", _listed(shown.checkpoint))
+    first = request.checkpoint if request.checkpoint in catalog.CHECKPOINTS else OTHER
+    return st.session_state.get("lab-checkpoint", first)
 
 
-def _listed(checkpoint: str) -> str:
-    return checkpoint if checkpoint in catalog.CHECKPOINTS else OTHER
-
-
-def choose_model(shown: SweepRequest, draft: Draft) -> catalog.Task | None:
+def choose_model(request: SweepRequest, draft: Draft) -> catalog.Task | None:
     """Draw the first step.
 
     Args:
-        shown: The request that the settings begin with.
+        request: The request that the settings begin with.
         draft: Receives the checkpoint and the name of the task.
 
     Returns:
         The task; None while the labels of the checkpoint are unknown.
     """
-    first = _listed(shown.checkpoint)
+    first = request.checkpoint if request.checkpoint in catalog.CHECKPOINTS else OTHER
     place_title = "Hub model id" if is_hosted() else "Folder or Hub model id"
     titles = {name: entry.title for name, entry in catalog.CHECKPOINTS.items()}
     titles[OTHER] = f"Another one: {place_title}"
     choice = place = choose_setting("Checkpoint", titles, first, "checkpoint", PLACES)
     if choice == OTHER:
-        is_here = not shown.checkpoint.startswith((PLACEHOLDER, catalog.RECIPE)) or is_made(shown.checkpoint)
-        value = shown.checkpoint if first == OTHER and is_here else ""
+        is_here = not request.checkpoint.startswith((PLACEHOLDER, catalog.RECIPE)) or is_made(request.checkpoint)
+        value = request.checkpoint if first == OTHER and is_here else ""
         place = type_setting(place_title, "place", value, placeholder=EXAMPLE, help=KINDS)
         if not place:
             draft.missing.append(f"Enter the {place_title} of your checkpoint")
@@ -77,7 +74,7 @@ def choose_model(shown: SweepRequest, draft: Draft) -> catalog.Task | None:
             place = expanduser(place)
     tasks = {name: ASKING[task.title] for name, task in catalog.TASKS.items()}
     tasks[AUTO] = f"{AUTO_TITLE}, on data of my own"
-    usual = shown.task if first == choice else usual_task(choice)
+    usual = request.task if first == choice else usual_task(choice)
     task = choose_setting("Task", tasks, usual, f"task-{choice}", "What the checkpoint was fine-tuned to decide.")
     draft.fields |= {"checkpoint": place, "task": task}
     if task != AUTO or not place:
@@ -89,11 +86,11 @@ def choose_model(shown: SweepRequest, draft: Draft) -> catalog.Task | None:
     return None
 
 
-def choose_data(shown: SweepRequest, draft: Draft, task: catalog.Task | None) -> None:
+def choose_data(request: SweepRequest, draft: Draft, task: catalog.Task | None) -> None:
     """Draw the second step.
 
     Args:
-        shown: The request that the settings begin with.
+        request: The request that the settings begin with.
         draft: Receives the place of the examples and their meaning; it has the model already.
         task: The task of the examples; None while it is unknown.
     """
@@ -105,34 +102,31 @@ def choose_data(shown: SweepRequest, draft: Draft, task: catalog.Task | None) ->
         titles["hub"] = f"GLUE's {preset.split.replace('_', ' ')} split, from the Hub"
         titles |= {} if is_hosted() else {FOLDER: "A folder in the Hub's layout"}
     titles |= {OWN_SENTENCES: "A file of my own", ON_HUB: "A data set on the Hub"}
-    first = _source_of(shown.data or ("written" if is_embedded else "hub"))
+    first = _source_of(request.data or ("written" if is_embedded else "hub"))
     choice = choose_setting("Examples from", titles, first, f"data-{is_embedded if preset else 'own'}")
     fields: Fields | str = {"data": choice}
     if choice == FOLDER:
-        value = (shown.data or "") if first == FOLDER else ""
+        value = (request.data or "") if first == FOLDER else ""
         folder = type_setting("Folder of the data", "data-folder", value, placeholder="a path here")
         fields = {"data": expanduser(folder)} if folder else MISSING[choice]
     elif choice in MISSING:
         fields = MISSING[choice]
-        has_same_labels = shown.task == name and (name != AUTO or shown.checkpoint == draft.fields["checkpoint"])
+        has_same_labels = request.task == name and (name != AUTO or request.checkpoint == draft.fields["checkpoint"])
         if task is None:
             remark("The labels come from the checkpoint: enter its place above first.")
         else:
             choose_own = _choose_dataset if choice == ON_HUB else choose_table
             with refusals_shown():
-                fields = choose_own(task, shown if has_same_labels else None) or fields
+                fields = choose_own(task, request if has_same_labels else None) or fields
     if isinstance(fields, str):
         draft.missing.append(fields)
     else:
         draft.fields |= fields
-    most, wanted, usual = limits().examples, shown.num_examples, f"up to {catalog.DEFAULT_EXAMPLES}"
+    most, usual = limits().examples, f"up to {catalog.DEFAULT_EXAMPLES}"
+    note = f"Leave empty for as many as there are, {usual}; of your own file, at most half the rows."
+    examples = setting("examples", request.num_examples and min(request.num_examples, most))
     draft.fields["num_examples"] = st.number_input(
-        "Number of examples",
-        catalog.MIN_EXAMPLES,
-        most,
-        placeholder=usual,
-        help=f"Leave empty for as many as there are, {usual}; of your own file, at most half the rows.",
-        **setting("examples", None if wanted is None else min(wanted, most)),
+        "Number of examples", catalog.MIN_EXAMPLES, most, placeholder=usual, help=note, **examples
     )
 
 
@@ -181,14 +175,14 @@ def _choose_dataset(task: catalog.Task, before: SweepRequest | None) -> Fields |
     files = tuple(DataFile(Path(path), file) for path, file in fetched["files"])
     if not all(file.path.is_file() for file in files):  # removed since, to make room for others
         for op in ("locate", "fetch"):
-            drop_question(f"lab-{op}-asked")
+            drop_question(f"lab-{op}")
         st.rerun()
     return ask_meaning(data, read_preview(files, limits().rows), task, split=split or VALIDATION)
 
 
 def _answer(op: str, /, **fields: Any) -> dict[str, Any] | None:
     """Ask the worker once; until it answers, the page shows its progress or failure, and this returns None."""
-    name = f"lab-{op}-asked"
+    name = f"lab-{op}"
     if job_of(name, fields) is None:
         ask(name, fields, op, wait=QUICK_SECONDS, **fields)
     return answer_to(name, fields)

@@ -29,8 +29,6 @@ def show_history(on_show: str | None) -> None:
                 st.warning(f"{len(files)} of the files in your folder cannot be shown:{reasons}")
             remark("Finished runs are saved as files in this folder, which the other pages read as well:")
             st.code(str(store.user_folder()), language=None, wrap_lines=True)
-        if len(entries) > MAX_LISTED:
-            link_to("All results", "See all at once", ":material/grid_on:")
         labels = distinguishing_labels(entries)
         for entry in entries[:MAX_LISTED]:
             with st.container(horizontal=True, vertical_alignment="center"):

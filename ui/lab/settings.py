@@ -58,20 +58,20 @@ PRESETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 
 
-def offer_sweep(shown: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) -> None:
+def offer_sweep(request: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) -> None:
     """Draw the settings, and the bar that stays in sight: Run, and how long that takes or what is missing.
 
     Args:
-        shown: The request that the settings begin with.
+        request: The request that the settings begin with.
         follow_ups: The sweeps that they begin with after it: its control, or the other methods.
     """
     draft = Draft()
     st.markdown("**1 · Model**")
-    task = choose_model(shown, draft)
+    task = choose_model(request, draft)
     st.markdown("**2 · Data**")
-    choose_data(shown, draft, task)
+    choose_data(request, draft, task)
     st.markdown("**3 · Method**")
-    _choose_method(shown, draft, follow_ups)
+    _choose_method(request, draft, follow_ups)
     if is_hosted():
         most = limits()
         remark(
@@ -115,28 +115,28 @@ def show_forecast(sweeps: Sequence[SweepRequest]) -> None:
 # ---------------------------------------------------------------- the method
 
 
-def _choose_method(shown: SweepRequest, draft: Draft, follow_ups: Sequence[SweepRequest]) -> None:
+def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[SweepRequest]) -> None:
     """Draw the step: what is removed, where, and at which amounts."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("Presets", width="content")
         for title, (explanation, changes) in PRESETS.items():
             st.button(title, key=f"lab-preset-{title}", help=explanation, on_click=partial(_fill, changes))
-    with_control = any(not METHODS[request.method].control for request in follow_ups)
+    with_control = any(not METHODS[sweep.method].control for sweep in follow_ups)
     titles = {name: method.title for name, method in METHODS.items()} | {EVERY: "Every method"}
-    name = choose_setting("Method", titles, EVERY if follow_ups and not with_control else shown.method, "method")
+    name = choose_setting("Method", titles, EVERY if follow_ups and not with_control else request.method, "method")
     draft.every, fields = name == EVERY, draft.fields
     name = next(iter(METHODS)) if draft.every else name
     method = METHODS[name]
     remark(HOW_FAR if draft.every else method.explanation)
     fields["method"] = name
     if controlled := {key: other.title for key, other in METHODS.items() if other.control == name}:
-        first = (shown.control_of if shown.method == name else None) or DEFAULT_CONTROLLED.get(name)
+        first = (request.control_of if request.method == name else None) or DEFAULT_CONTROLLED.get(name)
         note = "As much is removed from each matrix or layer as this method removes there."
         fields["control_of"] = choose_setting("Control of", controlled, first, f"control-of-{name}", note)
     if method.granularity == "weight" and not draft.every:
-        layers = run_of(shown.scope)
+        layers = run_of(request.scope)
         note = "Where weights may be removed. One layer alone shows that layer's isolated effect."
-        fields["scope"] = choose_setting("Scope", SCOPES, SOME_LAYERS if layers else shown.scope, "scope", note)
+        fields["scope"] = choose_setting("Scope", SCOPES, SOME_LAYERS if layers else request.scope, "scope", note)
         if fields["scope"] == SOME_LAYERS:
             layers = layers or range(1)
             with st.container(horizontal=True):
@@ -148,20 +148,20 @@ def _choose_method(shown: SweepRequest, draft: Draft, follow_ups: Sequence[Sweep
         note = f"After the run, as much is removed at random, with {seeds}. Stored results are not computed again."
         draft.with_control = st.toggle("Random control", help=note, **setting("with-control", with_control))
     with st.expander("More settings", key="lab-more"):
-        first = next((step for step, amounts in STEPS.items() if amounts == shown.amounts), LIST)
+        first = next((step for step, amounts in STEPS.items() if amounts == request.amounts), LIST)
         step = choose_setting("Pruning amounts", STEP_NAMES, first, "step")
         fields["amounts"] = STEPS.get(step)
         if step == LIST:
-            value = ", ".join(map(amount_text, shown.amounts))
+            value = ", ".join(map(amount_text, request.amounts))
             fields["amounts"] = type_setting("Amounts", "amounts", value, help="Comma-separated fractions.")
-        damage = shown.until_damage or UNTIL_DAMAGE
+        damage = request.until_damage or UNTIL_DAMAGE
         note = "Overall change: 1 − the mean similarity of all layers."
-        stops = setting("until", shown.until_damage is not None)
+        stops = setting("until", request.until_damage is not None)
         is_bounded = not draft.every and st.checkbox(f"Stop at an overall change of {damage:g}", help=note, **stops)
         fields["until_damage"] = damage if is_bounded else None
-        fields["points"] = choose_setting("Measure after", POINTS, shown.points, "points", "Where in each layer.")
+        fields["points"] = choose_setting("Measure after", POINTS, request.points, "points", "Where in each layer.")
         if method.is_random:
-            fields["seed"] = st.number_input("Seed of pruning", 0, 2**32 - 1, **setting("seed", shown.seed))
+            fields["seed"] = st.number_input("Seed of pruning", 0, 2**32 - 1, **setting("seed", request.seed))
 
 
 def _fill(changes: Mapping[str, Any]) -> None:

@@ -32,10 +32,10 @@ class Lab:
     about: str = ""
     ended: Job | None = None
 
-    def follow(self, shown: str) -> None:
-        """Reset the settings if they belong to something other than what is on show."""
-        if self.follows != shown:
-            self.follows, self.ended, self.file = shown, None, ""
+    def follow(self, owner: str) -> None:
+        """Reset the settings if they belong to something else."""
+        if self.follows != owner:
+            self.follows, self.ended, self.file = owner, None, ""
             self.forget("")
 
     def forget(self, *names: str) -> None:

@@ -69,13 +69,9 @@ def choose_table(task: Task, before: SweepRequest | None) -> Fields | str | None
     Raises:
         PrunescopeError: The file cannot be read, or is no longer stored.
     """
-    file = st.file_uploader(
-        f"Your file: {', '.join(TABLE_SUFFIXES)}; of a long one, the first {limits().rows:,} rows are read",
-        [suffix.removeprefix(".") for suffix in TABLE_SUFFIXES],
-        key="lab-upload",
-        max_upload_size=limits().upload_bytes // 2**20,
-        help=PRIVACY_HOSTED if is_hosted() else PRIVACY_LOCAL,
-    )
+    label = f"Your file: {', '.join(TABLE_SUFFIXES)}; of a long one, the first {limits().rows:,} rows are read"
+    megabytes, note = limits().upload_bytes // 2**20, PRIVACY_HOSTED if is_hosted() else PRIVACY_LOCAL
+    file = st.file_uploader(label, TABLE_SUFFIXES, key="lab-upload", max_upload_size=megabytes, help=note)
     last = (before and before.data) or ""
     data = lab().file or (last if is_upload(last) and uploads.belongs(last, visitor()) else "")
     if file:
