@@ -35,12 +35,8 @@ const addressOf = (view) => (afterHash() ? `#${view.pathname}${view.search}${vie
 // ---------------------------------------------------------------- time: one clock for each group of synced players
 
 class Clock {
-  static of(group) {
-    if (!CLOCKS.has(group)) CLOCKS.set(group, new Clock(group));
-    return CLOCKS.get(group);
-  }
-
   constructor(group) {
+    CLOCKS.set(group, this);
     Object.assign(this, { group, players: new Set(), amounts: [], index: 0, step: 500, loop: true, timer: null });
     this.mayAutoplay = !matchMedia("(prefers-reduced-motion: reduce)").matches; // until the first player has joined
   }
@@ -206,8 +202,8 @@ class Picture { // one Vega view in the grid area of its name
     return this.draw();
   }
 
-  async draw() { // skips the frames that come while Vega is busy
-    this.stale = true;
+  async draw(frame = this.frame) { // skips the frames that come while Vega is busy
+    Object.assign(this, { frame, stale: true });
     if (!this.view || this.busy) return;
     this.busy = true;
     while (this.view && this.stale) {
@@ -240,11 +236,6 @@ class Picture { // one Vega view in the grid area of its name
       Object.assign(style, { top: `${top + y(high)}px`, height: `${y(low) - y(high)}px` });
       if (!this.player.clock.playing) this.rows.children[k].ariaLabel = `${name}: ${v[this.frame]}`;
     }
-  }
-
-  show(frame) {
-    this.frame = frame;
-    this.draw();
   }
 
   finish() {
@@ -395,7 +386,7 @@ class Player {
     if (data.choices) this.choose.value = this.choice.name;
     this.setStage(data.stage);
     this.arrange();
-    const clock = Clock.of(data.group);
+    const clock = CLOCKS.get(data.group) ?? new Clock(data.group);
     if (clock === this.clock) clock.update();
     else {
       this.clock?.leave(this);
@@ -482,7 +473,7 @@ class Player {
       Object.assign(buttons.toggle, { ariaLabel: label, title: `${label} (space)` });
     }
     buttons.loop.ariaPressed = clock.loop;
-    for (const picture of this.pictures) picture.show(index);
+    for (const picture of this.pictures) picture.draw(index);
     this.describe();
     this.tabulate();
   }
