@@ -21,7 +21,7 @@ from core.sweep.statistics import Array
 BAND = (0.16, 0.84)  # bottom and top, of a layer's row
 OVERHANG = 0.1  # of a row, by which the mark of random removal stands out of its band
 TITLE = "How much each layer still resembles its unpruned self"
-KEY = {"floor": "dotted: everything removed", "chance": "line: random removal, as much overall change"}
+KEY = {"floor": "dotted: everything removed", "chance": "line: random removal, same overall change"}
 ROOM = 3.85  # for the words beside the bands, in margins, each 3.3 times as wide as the text is high
 NUMBER_ROOM = 0.85  # of that, for the number before the words
 LABEL_ROOM = "1.3 * margin"

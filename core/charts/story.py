@@ -107,7 +107,7 @@ def story(
 
 def _at_random(frame: dict[str, Any], least: float, most: float) -> dict[str, Any]:
     """Say beside a frame which amounts, over its seeds, random removal takes to change the layers as much."""
-    words = TOO_FAR if isnan(least) else f"{percent_range(least, most)} at random: as much change"
+    words = TOO_FAR if isnan(least) else f"random removal: {percent_range(least, most)} for the same change"
     return {**frame, "detail": f"{frame['detail']} · {words}"}
 
 
