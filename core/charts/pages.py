@@ -38,18 +38,10 @@ from core.findings.words.present import HINT
 from core.findings.words.verdict import criteria_table, numbers_table
 from core.request.catalog import REDUCTIONS
 from core.request.pages import Choice
+from core.results import names as n
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy, Result
 from core.results.library import Entry, entry_of
-from core.results.names import (
-    PointLabel,
-    ReductionKey,
-    brief_label,
-    checkpoint_name,
-    data_name,
-    point_names,
-    pruning_name,
-)
 from core.results.schema import SweepResult
 
 NOTHING = Finding("")
@@ -122,11 +114,11 @@ def options_of(choice: Choice, *subjects: Result) -> Mapping[str, str]:
         case "metric":
             return metrics_of(*results)
         case "layer":
-            return {"": layers_words.FIRST_TO_CHANGE, **dict(point_names(results[0].points))}
+            return {"": layers_words.FIRST_TO_CHANGE, **dict(n.point_names(results[0].points))}
         case "flips":
             return sentences_words.flip_choices(results[0], examples_of(results[0]))
         case "label":
-            return {ALL: "Any", **{name: brief_label(name) for name in results[0].task.label_names}}
+            return {ALL: "Any", **{name: n.brief_label(name) for name in results[0].task.label_names}}
     return choice.options
 
 
@@ -134,16 +126,16 @@ def options_of(choice: Choice, *subjects: Result) -> Mapping[str, str]:
 
 
 def story_shown(
-    result: SweepResult, near: Sequence[SweepResult], reduction: ReductionKey, metric: str | None = None
+    result: SweepResult, near: Sequence[SweepResult], reduction: n.ReductionKey, metric: str | None = None
 ) -> Shown:
     """Tell the story of a result; `near` holds what it is judged beside, and its halves pruned alone."""
     steps = cached_call(story, result, reduction, near, metric)
     notes = tuple(filter(None, [caution(result)]))
-    return Shown(Finding(pruning_name(result)), notes=notes, text=story_words.HOW_TO_READ, steps=steps)
+    return Shown(Finding(n.pruning_name(result)), notes=notes, text=story_words.HOW_TO_READ, steps=steps)
 
 
 def layers_shown(
-    result: SweepResult, near: Sequence[SweepResult], reduction: ReductionKey, layer: PointLabel = ""
+    result: SweepResult, near: Sequence[SweepResult], reduction: n.ReductionKey, layer: n.PointLabel = ""
 ) -> Shown:
     """Show every layer of a result in a row, the selected one as a curve, and both halves pruned alone, if measured.
 
@@ -179,7 +171,7 @@ def compare_shown(
     second: SweepResult,
     near: Sequence[SweepResult],
     axis: compare.Axis,
-    reduction: ReductionKey,
+    reduction: n.ReductionKey,
     metric: str | None = None,
 ) -> Shown:
     """Show how two results differ at equal places on an axis; `near` holds what either is judged beside."""
@@ -225,7 +217,7 @@ def present_shown(
         titles: The titles, by key, of the results that the arrow keys step through, this one among them.
         caption: The line below the picture; empty for the checkpoint and the data.
     """
-    heading, caption = titles[result.key], caption or f"{checkpoint_name(result)}, {data_name(result)}"
+    heading, caption = titles[result.key], caption or f"{n.checkpoint_name(result)}, {n.data_name(result)}"
     scenes = {
         name: replace(
             cached_call(result_scene, result, name, STAGE), title=heading, caption=(caption, REDUCTIONS[name].title)
