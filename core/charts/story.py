@@ -52,14 +52,17 @@ class Step:
         finding: Its heading and sentences.
         scene: Its picture; None for `similar`, whose drawing is core/charts/steps.html, and if data are missing.
         start: The amount shown first.
-        notes: The presenter's notes.
     """
 
     name: str
     finding: Finding
     scene: Scene | None
     start: float | None = None
-    notes: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The presenter's notes; a scene without its picture has none."""
+        return words.NOTES[self.name] if self.scene or self.name == "similar" else ()
 
 
 def story(
@@ -96,19 +99,19 @@ def story(
         drawn = scene(by_chance, BESIDE, matched, stack=marked, accuracy=curves)
     pairs, floored = heatmap_view(result, result.frames, reduction), stack_view(result, reduction)
     return (
-        _step("similar", words.similar_finding(table), None),
-        _step("guess", guess, scene(guess, GUESS, STILL, stack=_to_guess(bands)) if len(result.points) > 1 else None),
-        _step("play", play, scene(play, PLAY, frames, stack=bands, heatmap=pairs, accuracy=curve)),
-        _step("limits", limits, scene(limits, BESIDE, frames, stack=floored, accuracy=curve), start),
-        _step("chance", by_chance, drawn, start),
+        Step("similar", words.similar_finding(table), None),
+        Step("guess", guess, scene(guess, GUESS, STILL, stack=_to_guess(bands)) if len(result.points) > 1 else None),
+        Step("play", play, scene(play, PLAY, frames, stack=bands, heatmap=pairs, accuracy=curve)),
+        Step("limits", limits, scene(limits, BESIDE, frames, stack=floored, accuracy=curve), start),
+        Step("chance", by_chance, drawn, start if drawn else None),
         _matters(result, reduction, near),
     )
 
 
 def _at_random(frame: dict[str, Any], least: float, most: float) -> dict[str, Any]:
     """Say beside a frame which amounts, over its seeds, random removal takes to change the layers as much."""
-    words = TOO_FAR if isnan(least) else f"random removal: {percent_range(least, most)} for the same change"
-    return {**frame, "detail": f"{frame['detail']} · {words}"}
+    amounts = TOO_FAR if isnan(least) else f"random removal: {percent_range(least, most)} for the same change"
+    return {**frame, "detail": f"{frame['detail']} · {amounts}"}
 
 
 def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
@@ -140,12 +143,6 @@ def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
     ]
 
 
-def _step(name: str, finding: Finding, scene: Scene | None, start: float | None = None) -> Step:
-    """Describe a scene; without its data it starts nowhere, and leaves a presenter nothing to say."""
-    notes = words.NOTES[name] if scene or name == "similar" else ()
-    return Step(name, finding, scene, start if scene else None, notes)
-
-
 def _to_guess(stack: View) -> View:
     """Leave a stack as it is before pruning, its layers to be picked; each row's `answer` is what becomes of it."""
     rows = [
@@ -171,4 +168,4 @@ def _matters(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepR
     finding = words.matters_finding(result, verdict(result, near, reduction), harm, passed.shipped())
     if harm:
         scene = halves_scene(result, reduction, alone, drawn, finding.heading)
-    return _step("matters", finding, scene, harm.removed if harm else None)
+    return Step("matters", finding, scene, harm.removed if harm else None)
