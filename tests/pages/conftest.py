@@ -1,4 +1,4 @@
-"""What tests of several pages need."""
+"""Fixtures of the pages' tests."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -14,24 +14,24 @@ from core.wall.turns import Visitor
 
 @pytest.fixture(autouse=True)
 def nobody_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is no browser that needs a moment."""
+    """Wait for no browser, since there is none."""
     monkeypatch.setattr("ui.player.FIRST_PICTURE_SECONDS", 0)
 
 
 @pytest.fixture(autouse=True)
-def quickly_opened(quick_pages: None) -> None:
-    """Pages open as quickly as on a server."""
+def quickly_opened(quick_pages: None, quick_files: None) -> None:
+    """Open pages as quickly as a server does."""
 
 
 @dataclass
 class Runs:
-    """What the pages ask the queue to run, and what the worker is to do.
+    """The requests of the pages to the queue, and the scripts that the worker follows.
 
     Attributes:
         requests: The requests that reached the queue.
-        follow_ups: What was to follow the last one.
-        scripts: For a request and for those after it, see `fake_worker`; where the list is too short, they hang.
-        otherwise: What the worker does then.
+        follow_ups: The follow-ups of the last one.
+        scripts: Scripts of `fake_worker` for a request and its follow-ups.
+        otherwise: The script of those for which the list is too short.
     """
 
     requests: list[SweepRequest] = field(default_factory=list)
@@ -42,18 +42,18 @@ class Runs:
 
 @pytest.fixture
 def runs(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> Runs:
-    """What is run from now on; a click does not wait for it."""
+    """The runs from now on; no click waits for them."""
     monkeypatch.setattr("ui.jobs.QUICK_SECONDS", 0.0)
-    made = Runs()
+    recorded = Runs()
 
     def submit(
         request: SweepRequest, visitor: Visitor, *, follow_ups: Sequence[SweepRequest] = (), **options: Any
     ) -> str:
-        made.requests.append(request)
-        made.follow_ups = follow_ups
-        played = chain(made.scripts, repeat(made.otherwise))
-        first, *others = (replace(one, source_name=next(played)) for one in (request, *follow_ups))
+        recorded.requests.append(request)
+        recorded.follow_ups = follow_ups
+        scripts = chain(recorded.scripts, repeat(recorded.otherwise))
+        first, *others = (replace(sweep, source_name=next(scripts)) for sweep in (request, *follow_ups))
         return queue.submit(first, visitor, follow_ups=others, **options)
 
     monkeypatch.setattr("core.jobs.queue.queue.submit", submit)
-    return made
+    return recorded

@@ -1,4 +1,4 @@
-"""A shared server with the real worker, on which a visitor has run on a table of their own."""
+"""A shared server with the real worker, after a visitor's run on a table of their own."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ REFUSED = "this file was chosen in another visit: choose it again to run on it"
 
 
 class NotingQueue(JobQueue):
-    """The queue, in front of the real worker; it notes what that says."""
+    """The queue with the real worker, whose lines it records."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,12 +41,12 @@ class NotingQueue(JobQueue):
         super()._on_line(line)
 
     def orders(self) -> list[str]:
-        """All that it was asked for."""
+        """Return all orders so far."""
         with self._changed:
             return [json.dumps(ticket.orders) for ticket in self._tickets.values()]
 
     def rest(self) -> None:
-        """Waits until the worker has nothing to do: nobody is told that a cancelled job has been dropped."""
+        """Wait until the worker is idle; it does not report that it has dropped a cancelled job."""
         until = time.monotonic() + PATIENCE
         while self._running or self._line():
             assert time.monotonic() < until
@@ -54,7 +54,7 @@ class NotingQueue(JobQueue):
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Holds the worker, idle before, and lets it go on."""
+        """Stop the worker while it is idle, and let it go on afterwards."""
         self.rest()
         worker = self._worker.child
         os.kill(worker.pid, signal.SIGSTOP)
@@ -71,9 +71,9 @@ class Server:
 
     Attributes:
         queue: Its queue.
-        owner: The Lab, as the owner sees it.
-        request: What the owner ran.
-        result: What it gave.
+        owner: The Lab as the owner sees it.
+        request: The owner's run.
+        result: The result of that run.
     """
 
     queue: NotingQueue
@@ -87,12 +87,12 @@ class Server:
         self.visits, self.secret = self.data[4:36], self.data[36:]
 
     def private(self, text: str) -> list[str]:
-        """What of the owner's table a text gives away: its names, its digest or the beginning of it, its texts."""
+        """Return the secrets of the owner's table in a text: names, the beginning of its digest, its texts."""
         return [secret for secret in (Path(NAME).stem, DIGEST[:12], self.secret, TEXT) if secret in text]
 
     @contextmanager
     def reads_nothing(self) -> Iterator[None]:
-        """Sees that inside the worker is asked nothing, and no result is written."""
+        """Check that meanwhile the worker gets no order and no result is written."""
         orders, files = self.queue.orders(), results()
         yield
         assert (self.queue.orders(), results()) == (orders, files)
@@ -105,7 +105,7 @@ class Server:
 
 @contextmanager
 def shared_server(folder: Path) -> Iterator[Server]:
-    """Yields a server, its results and its cache in a folder, after the owner's run."""
+    """Yield a server after the owner's run, with its results and cache in a folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PRUNESCOPE_HOSTED", "1")
         patch.setenv("PRUNESCOPE_RESULTS", str(folder / "own"))
@@ -127,7 +127,7 @@ def shared_server(folder: Path) -> Iterator[Server]:
 
 
 def finished(queue: NotingQueue, page: AppTest) -> SweepResult:
-    """Waits for the end of all runs; the page then shows the last one's result."""
+    """Wait until all runs have ended; return the last result, which the page shows."""
     queue.rest()
     assert not errors(run(page))
     return store.load(store.find(address(page)["result"]))
@@ -138,5 +138,5 @@ def results() -> dict[str, int]:
 
 
 def everything(page: AppTest) -> str:
-    """All that a page sends to the browser."""
+    """Return all that a page sends to the browser."""
     return "\n".join(str(getattr(node, "proto", "")) for node in page._tree)

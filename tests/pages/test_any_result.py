@@ -1,4 +1,4 @@
-"""Results of every kind on every page: other labels, weights that are not shipped."""
+"""Results of every kind on every page: labels and names of a stranger's, weights that are not shipped."""
 
 from pathlib import Path
 
@@ -11,18 +11,17 @@ from tests.opened import SCRIPTS, labels, open_page, prose
 
 AMOUNTS = (0.0, 0.3, 0.6)
 BARE = make_result(num_layers=3, amounts=AMOUNTS)
-PICTURE = "C![i](http://x.y)"  # as a name, it must stay text
+PICTURE = "C![i](http://x.y)"  # a name that must stay text
 NOT_MARKDOWN = {"bidi_component", "code", "dataframe", "selectbox", "text_input"}
-STRANGE = with_own_labels(BARE, (f"{PICTURE}a", f"{PICTURE}b"))
+OWN = with_own_labels(make_result(num_examples=66), ("Anger", "very_*surprised*", f"{PICTURE}a", f"{PICTURE}b"))
 RESULTS = {
-    "own labels": with_own_labels(make_result(num_examples=66), ("Anger", "fear", "joy", "love", "very_*surprised*")),
+    "own labels": with_own_key(
+        OWN,
+        checkpoint=OWN.checkpoint.model_copy(update={"id": PICTURE}),
+        task=OWN.task.model_copy(update={"source_name": PICTURE}),
+    ),
     "a recipe": with_own_key(BARE, checkpoint=made_by_recipe(BARE.checkpoint, "mpnet-l12-sst2", 0)),
     "unpruned": make_result(num_layers=3, amounts=(0.0,)),
-    "pictures for names": with_own_key(
-        STRANGE,
-        checkpoint=STRANGE.checkpoint.model_copy(update={"id": PICTURE}),
-        task=STRANGE.task.model_copy(update={"source_name": PICTURE}),
-    ),
 }
 
 
@@ -40,15 +39,14 @@ def test_every_page_shows_it(kind: str, page: str, shipped: Path) -> None:
     if kind == "a recipe":
         elsewhere = str([app.get(part) for part in ("text_input", "popover", "expander")])
         assert "MPNet-L12, fine-tuned on SST-2, seed 0" in words + elsewhere
-        assert "Make them first" in words
-        made = "python -m recipes mpnet-l12-sst2 --seed 0 --base ./BASE_FOLDER --data ./DATA_FOLDER\n"
+        recipe = "python -m recipes mpnet-l12-sst2 --seed 0 --base ./BASE_FOLDER --data ./DATA_FOLDER\n"
         scripts = [code for code in codes if "recipe:mpnet-l12-sst2-seed-0" in code]
         assert scripts
-        assert all(script.startswith(made) for script in scripts)
+        assert all("Make them first" in script and recipe in script for script in scripts)
         assert not {"Check this frame", "Recompute and replace this result", "Run random control"} & labels(app)
-    elif kind == "pictures for names":
+    elif kind == "own labels":
         assert not [node for node in app.main if node.type not in NOT_MARKDOWN and PICTURE in str(node.proto)]
-    elif kind == "own labels" and page == "Lab":
-        assert entry_of(result).name.startswith("66 examples, moods.csv · moods")
-        assert "Read from moods.csv, rows 1 to 132: the text from “review”, the label from “mood” (text" in words
-        assert any("--data ./moods.csv --text review --label mood --label-map meh=" in code for code in codes)
+        if page == "Lab":
+            assert entry_of(result).name.startswith(f"66 examples, {PICTURE} · {PICTURE}")
+            assert "Read from moods.csv, rows 1 to 132: the text from “review”, the label from “mood” (text" in words
+            assert any("--data ./moods.csv --text review --label mood --label-map meh=" in code for code in codes)

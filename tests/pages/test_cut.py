@@ -1,4 +1,4 @@
-"""The page of cuts: without a study, with one's own and shipped ones."""
+"""The page of cuts: without a study, with shipped ones and the visitor's own."""
 
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -10,21 +10,21 @@ from tests.builders import make_result, ship, with_own_key
 from tests.opened import address, box, errors, follow, labels, links, open_page, player, prose, title
 from tests.studies import make_study, with_sizes
 
+pytestmark = pytest.mark.usefixtures("queue")
 PAGE = "pages/cut.py"
 BEGIN = "Which layers can go?"
 STUDY = with_sizes(make_study())
 NASTY = "<b>x</b> [l](http://x.y) $x$"
 
 
-@pytest.mark.usefixtures("queue")
-def test_without_a_study_it_says_what_one_is_and_that_none_are_made(shipped: Path) -> None:
+def test_without_a_study_the_page_explains_them(shipped: Path) -> None:
     app = open_page(PAGE)
     assert title(app) == BEGIN
     assert "No new studies are made" in prose(app)
 
 
-@pytest.mark.usefixtures("queue", "unfolded")
-def test_the_dial_chooses_and_the_address_holds_it(shipped: Path) -> None:
+@pytest.mark.usefixtures("unfolded")
+def test_the_dial_chooses_a_model_and_the_address_holds_the_choice(shipped: Path) -> None:
     save(STUDY)
     app = open_page(PAGE, study=STUDY.key)
     assert player(app)["views"].keys() == {"frontier", "stack"}
@@ -32,13 +32,12 @@ def test_the_dial_chooses_and_the_address_holds_it(shipped: Path) -> None:
     assert address(app) == {"study": STUDY.key, "most": "0.1"}
     assert "at most 10 points lost" in title(app)
     assert open_page(PAGE, **address(app)).title[0].value == app.title[0].value
-    offered = {button.label for button in app.get("download_button")}
-    assert offered == {"Numbers shown (CSV)", "Result as JSON"}
+    assert {button.label for button in app.get("download_button")} == {"Numbers shown (CSV)", "Result as JSON"}
     assert labels(app) >= {"PNG", "SVG"}
 
 
-@pytest.mark.usefixtures("queue", "unfolded")
-def test_own_and_shipped_studies_are_offered_beside_each_other_whatever_they_are_called(shipped: Path) -> None:
+@pytest.mark.usefixtures("unfolded")
+def test_own_and_shipped_studies_are_offered_together_and_their_names_are_text(shipped: Path) -> None:
     study = make_study(task="cola")
     record = study.checkpoint.model_copy(update={"id": NASTY, "source": "folder", "revision": "f" * 64})
     own = with_own_key(study, checkpoint=record)
@@ -50,11 +49,10 @@ def test_own_and_shipped_studies_are_offered_beside_each_other_whatever_they_are
     assert len(box(app, "study").options) == 3
     box(app, "study").set_value(own.key).run()
     assert address(app)["study"] == own.key
-    assert len([one for one in app.markdown if "<b>" in one.value]) == 0
+    assert not [text for text in app.markdown if "<b>" in text.value]
 
 
-@pytest.mark.usefixtures("queue")
-def test_neither_kind_of_result_is_shown_as_the_other(shipped: Path) -> None:
+def test_a_sweep_is_no_study_and_a_study_no_sweep(shipped: Path) -> None:
     result = make_result()
     save(result)
     save(STUDY)
@@ -62,8 +60,7 @@ def test_neither_kind_of_result_is_shown_as_the_other(shipped: Path) -> None:
     assert "is a study of cuts" in errors(open_page("pages/layers.py", result=STUDY.key))[0]
 
 
-@pytest.mark.usefixtures("queue")
-def test_a_result_leads_to_the_study_of_its_model_and_a_study_to_a_result_of_the_same(shipped: Path) -> None:
+def test_a_result_leads_to_the_study_of_its_model_and_back(shipped: Path) -> None:
     first, second, other = (make_study(task=task, num_layers=6) for task in ("qqp", "sst2", "cola"))
     results = {task: make_result(task=task) for task in ("qnli", "sst2", "cola")}
     ship(shipped, first, second, other, *results.values())
@@ -77,7 +74,6 @@ def test_a_result_leads_to_the_study_of_its_model_and_a_study_to_a_result_of_the
     assert title(app) == BEGIN, "it has none"
 
 
-@pytest.mark.usefixtures("queue")
 def test_a_folder_of_the_same_name_with_another_model_has_no_study(shipped: Path) -> None:
     study = make_study(num_layers=6)
     folder = study.checkpoint.model_copy(update={"id": "model", "source": "folder"})

@@ -1,4 +1,4 @@
-"""What can be taken away from a page is what its players show; what files make of a scene is tested in tests/core."""
+"""A page exports the scenes that its players show; tests/core tests the files made of a scene."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ SHOWING = [name for name in SCRIPTS if name not in ("Cut", "All results", "Metho
 
 
 @pytest.mark.parametrize("name", SHOWING)
-def test_what_is_taken_away_is_what_a_player_shows(
+def test_a_page_exports_what_its_players_show(
     name: str, shipped: Path, queue: JobQueue, unfolded: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offered: dict[str, tuple[Scene, Mapping[str, Scene] | None]] = {}
@@ -30,22 +30,22 @@ def test_what_is_taken_away_is_what_a_player_shows(
     monkeypatch.setattr("ui.exports.offer_pictures", note)
     ship(shipped, *RESULTS)
     app = open_page(SCRIPTS[name], result=RESULTS[0].key)
-    shown = {player["layout"]["name"]: player for player in reversed(players(app))}  # of a story the first that moves
+    mounted = {player["layout"]["name"]: player for player in reversed(players(app))}  # in a story, the first
     headings = [title.value for title in app.title]
-    assert offered.keys() == shown.keys()
-    assert len(shown) == 1
+    assert offered.keys() == mounted.keys()
+    assert len(mounted) == 1
     for layout, (scene, choices) in offered.items():
-        player = shown[layout]
+        player = mounted[layout]
         assert player["frames"] == as_sent(scene.frames)
         if choices is None:
             assert player["views"] == as_sent(specs(scene.views))
         else:
-            known = [{key: value for key, value in one.items() if key != "spoken"} for one in player["choices"]]
-            assert known == as_sent(reduction_choices(choices, lambda scene: specs(scene.views)))
+            views = [{key: value for key, value in choice.items() if key != "spoken"} for choice in player["choices"]]
+            assert views == as_sent(reduction_choices(choices, lambda scene: specs(scene.views)))
             assert scene is choices[player["choice"]]
         assert plain(scene.title) in headings or player["title"].startswith(scene.title)
 
 
 def as_sent(data: object) -> object:
-    """Data as the browser gets them."""
+    """Return data as the browser receives them."""
     return json.loads(json.dumps(data))

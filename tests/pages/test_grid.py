@@ -1,4 +1,4 @@
-"""The page of a whole grid."""
+"""The page of all results."""
 
 from pathlib import Path
 
@@ -20,13 +20,13 @@ SMALL = {"num_layers": 2, "amounts": (0.0, 0.02, 0.04, 0.06, 0.5), "num_examples
 
 
 def named(name: str, **settings: object) -> SweepResult:
-    """A result of a checkpoint of that name."""
+    """Build the result of a checkpoint of that name."""
     result, place = make_result(**{**SMALL, **settings}), {"id": name, "revision": name, "source": "folder"}
     return with_own_key(result, checkpoint=result.checkpoint.model_copy(update=place))
 
 
 def methods(name: str) -> list[SweepResult]:
-    """Two methods of a checkpoint, of which one differs from its random controls, and these controls."""
+    """Build results of two methods, one of which differs from its random controls, and these controls."""
     return [
         named(name, own_cka=declining(0.7)),
         named(name, method="attribution", scope=None),
@@ -39,14 +39,14 @@ FIRST, *_ = MANY = [result for name in ("tiny-a", "tiny-b", "tiny-c", "tiny-<d>"
 
 @pytest.fixture
 def many(shipped: Path) -> None:
-    """28 results in the visitor's folder, beside three shipped ones."""
+    """28 results in the visitor's folder, and three shipped ones."""
     ship(shipped, make_result(**SMALL), make_result(**SMALL, task="cola"), make_result(**SMALL, method="wanda"))
     for result in MANY:
         save(result)
 
 
 def rows(app: AppTest) -> list[dict[str, str]]:
-    """The table of results."""
+    """Return the table of results."""
     return app.dataframe[0].value.to_dict("records")
 
 
@@ -58,20 +58,18 @@ def test_it_shows_all_verdicts_of_ones_own_folder_or_shipped(many: None, monkeyp
     assert [row["In the upper half"] for row in rows(app)][:2] == ["70 %", "100 %"]
     assert [button.label for button in app.get("download_button")] == ["Numbers as CSV"]
     assert [row["Checkpoint"] for row in rows(app)[::2]] == ["tiny-<d>", "tiny-a", "tiny-b", "tiny-c"]
-    links = {
-        name: f"{page}result={FIRST.key}" for name, page in {"Story": "./?scene=5&", "Layers": "./layers?"}.items()
-    }
-    assert rows(app)[2].items() >= links.items()
+    pages = {"Story": "./?scene=5&", "Layers": "./layers?"}
+    assert rows(app)[2].items() >= {name: f"{page}result={FIRST.key}" for name, page in pages.items()}.items()
     box(app, "results").set_value("shipped").run()
     assert address(app) == {"results": "shipped"}
-    assert {row["Verdict"] for row in rows(app)} == {"–"}, "without random removal it is shipped for something else"
+    assert {row["Verdict"] for row in rows(app)} == {"–"}, "none has a random control"
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    assert "choose-results" not in {known.key for known in open_page(PAGE).selectbox}, "others' are not listed"
+    assert "choose-results" not in {widget.key for widget in open_page(PAGE).selectbox}, "others' are not listed"
 
 
 def test_layers_pruned_alone_are_left_out_unless_asked_for(shipped: Path) -> None:
     ship(shipped, make_result(**SMALL), *(make_result(**SMALL, scope=f"layer:{k}", points="layer") for k in (0, 1)))
-    assert [len(rows(open_page(PAGE, **asked))) for asked in ({}, {"alone": "shown"})] == [1, 3]
+    assert [len(rows(open_page(PAGE, **query))) for query in ({}, {"alone": "shown"})] == [1, 3]
 
 
 def test_it_opens_with_what_all_shipped_checkpoints_say_and_marks_ones_own(shipped: Path) -> None:

@@ -1,4 +1,4 @@
-"""The Lab's runs and results, how long they take and earlier ones, against a worker without a model."""
+"""The Lab's runs, forecasts, results and history, with a worker without a model."""
 
 import re
 from dataclasses import replace
@@ -23,20 +23,7 @@ from core.results.store import save
 from core.wall.turns import Visitor
 from tests.builders import make_result, ship
 from tests.core.findings.made import working_to
-from tests.opened import (
-    address,
-    errors,
-    fill,
-    follow,
-    labels,
-    open_page,
-    player,
-    players,
-    press,
-    prose,
-    run,
-    unescaped,
-)
+from tests.opened import address, errors, fill, follow, labels, open_page, player, players, press, prose, run, unescaped
 from tests.pages.conftest import Runs
 from tests.queues import PATIENCE, RESULT, ended, running
 from ui.jobs import _look
@@ -52,7 +39,7 @@ def amounts(page: AppTest) -> list[float]:
 
 
 def settings_are_open(page: AppTest) -> bool:
-    """Whether the settings are in sight rather than in a folded box."""
+    """Whether the settings are in sight, in no expander."""
     folded = [part for part in page.expander if "lab-run-now" in {button.key for button in part.button}]
     return not folded and "Run" in labels(page)
 
@@ -63,28 +50,35 @@ def progress(page: AppTest) -> tuple[str, int]:
 
 
 def at_end(queue: JobQueue, page: AppTest) -> AppTest:
-    """Waits for the end of what runs, and looks again; it may have ended before the page was drawn."""
+    """Wait until the run has ended, perhaps before the page was drawn, and run the page again."""
     if "job" in address(page):
         ended(queue, address(page)["job"])
         run(page)
     return page
 
 
+def buttons_below(page: AppTest) -> list[str]:
+    """Return the keys of the results that the buttons below the table lead to."""
+    return [str(button.key).rpartition("-")[2] for button in page.button if "lab-method-" in str(button.key)]
+
+
+def methods(page: AppTest) -> str:
+    """Return the table of methods, if any."""
+    return unescaped("".join(text.value for text in page.markdown if text.value.startswith("| Method")))
+
+
 # ---------------------------------------------------------------- a run
 
 
-def test_an_example_is_of_the_chosen_checkpoint_and_of_ones_own_there_is_none(queue: JobQueue, shipped: Path) -> None:
+def test_the_example_is_of_the_chosen_checkpoint_unless_it_is_ones_own(queue: JobQueue, shipped: Path) -> None:
     ship(shipped, make_result(), make_result(task="cola"))
     page = open_page(LAB)
     assert "default checkpoint" in prose(page)
     for checkpoint, example in (("embedded:cola", "CoLA"), ("embedded:qqp", ""), ("other checkpoint", "")):
         fill(page, {"checkpoint": checkpoint})
-        assert [one["title"].count(f"fine-tuned on {example}") for one in players(page)] == [1] * bool(example)
-        assert ("Example" in prose(page), "The picture appears here" in prose(page)) == (
-            bool(example),
-            not example,
-        )
-        assert "default checkpoint" not in prose(page)
+        assert [f"fine-tuned on {example}" in data["title"] for data in players(page)] == [True] * bool(example)
+        assert ("Example" in prose(page)) == bool(example)
+        assert ("The picture appears here" in prose(page)) == (not example)
     assert not players(open_page(LAB, own="model"))
 
 
@@ -96,7 +90,7 @@ def test_a_run_shows_its_frames_as_they_arrive_and_can_be_cancelled(queue: JobQu
         job = Job("a", DEFAULT, state="queued", position=3)
         patch.setattr("core.jobs.queue.queue.get", lambda job_id: job if job_id else None)
         waits = open_page(LAB, job="a")
-        assert "The picture appears here" in prose(waits), "its place is held until it comes"
+        assert "The picture appears here" in prose(waits), "a placeholder until it comes"
         assert progress(waits) == ("Waiting: 3 to come first", 0)
     press(fill(page, {"with-control": True}), "Run")
     assert runs.requests == [DEFAULT]
@@ -110,11 +104,11 @@ def test_a_run_shows_its_frames_as_they_arrive_and_can_be_cancelled(queue: JobQu
     assert [info.value for info in page.info] == ["Cancelled."]
     assert amounts(page) == [0.0, 0.5], "what had arrived stays"
     assert settings_are_open(page)
-    assert page.toggle(key="lab-with-control").value, "as it was asked for"
+    assert page.toggle(key="lab-with-control").value, "as requested"
 
 
 @pytest.mark.usefixtures("unfolded")
-def test_a_finished_run_gives_its_place_to_the_result_which_begins_with_the_answer(queue: JobQueue) -> None:
+def test_a_finished_run_gives_way_to_its_result_which_begins_with_the_answer(queue: JobQueue) -> None:
     job_id = queue.submit(replace(DEFAULT, source_name="frames", points="both"), Visitor("ann"))
     ended(queue, job_id)
     page = open_page(LAB, job=job_id)
@@ -136,7 +130,7 @@ def test_a_finished_run_gives_its_place_to_the_result_which_begins_with_the_answ
 
 
 @pytest.mark.usefixtures("unfolded")
-def test_a_run_again_that_ends_in_vain_leaves_the_result_on_show_and_its_settings(queue: JobQueue, runs: Runs) -> None:
+def test_a_repeated_run_without_a_result_leaves_the_old_result_and_the_settings(queue: JobQueue, runs: Runs) -> None:
     page = press(open_page(LAB, result=RESULT.key), AGAIN)
     job_id = address(page)["job"]
     assert runs.requests[0].amounts == RESULT.amounts
@@ -186,69 +180,49 @@ def test_a_method_and_its_control_run_in_one_go(queue: JobQueue, runs: Runs) -> 
     assert (address(page), errors(page), len(page.info)) == ({"result": RESULT.key}, [], 0)
 
 
-def test_ones_own_results_by_several_methods_are_one_table_the_farthest_first(queue: JobQueue, shipped: Path) -> None:
+def test_ones_own_results_by_several_methods_share_a_table_the_farthest_first(queue: JobQueue, shipped: Path) -> None:
     steps = {"amounts": (0.0, 0.5, 0.8), "prunable_sparsity": lambda amount: amount / 2}
-    asked = (("magnitude", "encoder", 0.5), ("wanda", "encoder", 0.0), ("attribution", None, 0.8))
-    results = [working_to(make_result(method=method, scope=scope, **steps), to) for method, scope, to in asked]
+    prunings = (("magnitude", "encoder", 0.5), ("wanda", "encoder", 0.0), ("attribution", None, 0.8))
+    results = [working_to(make_result(method=method, scope=scope, **steps), to) for method, scope, to in prunings]
     control, coarser = make_result(method="random", **steps), make_result(method="attribution-residual", scope=None)
     for result in (*results, control, coarser, make_result(method="wanda", task="cola", **steps)):
         save(result)
     page = open_page(LAB, result=results[0].key)
     rows = methods(page)
     assert re.findall(r" \| ([^|]* (?:weights|%)) \| ", rows) == [
-        *("80 % of units, 40 % of encoder weights", "50 % of weights, 25 % of encoder weights", "Not even to 50 %"),
+        "80 % of units, 40 % of encoder weights",
+        "50 % of weights, 25 % of encoder weights",
+        "Not even to 50 %",
     ]
-    assert linked(page) == [results[2].key, results[1].key], "not itself"
-    assert linked(open_page(LAB, result=control.key)) == [], "a control is none of the methods"
+    assert buttons_below(page) == [results[2].key, results[1].key], "not itself"
+    assert buttons_below(open_page(LAB, result=control.key)) == [], "a control is not listed"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PRUNESCOPE_HOSTED", "1")
         assert methods(open_page(LAB, result=results[0].key)) == rows, "a link leads to all methods, as after a reload"
     for result in results[1:]:
         library.delete_own(result.key)
-    assert linked(open_page(LAB, result=results[0].key)) == [], "nothing of one's own is beside it"
-
-
-def linked(page: AppTest) -> list[str]:
-    """The keys of the results that the buttons below the table lead to."""
-    return [str(button.key).rpartition("-")[2] for button in page.button if "lab-method-" in str(button.key)]
-
-
-def methods(page: AppTest) -> str:
-    """The table of methods, if there is one."""
-    return unescaped("".join(text.value for text in page.markdown if text.value.startswith("| Method")))
+    assert buttons_below(open_page(LAB, result=results[0].key)) == [], "it is the only one"
 
 
 # ---------------------------------------------------------------- how long
 
 
-@pytest.mark.parametrize(
-    ("expected", "words"),
-    [
-        (Forecast(42.0, is_rough=False), "Takes about 42 s on this machine."),
-        (Forecast(700.0, is_rough=True), "Takes roughly 12 min. No run on this machine has been timed yet."),
-        (Forecast(0.0, is_rough=False), "Already computed; opens at once."),
-        (None, "Something is downloaded first."),
-        (PrunescopeError("no such data"), "no such data"),
-    ],
-)
-def test_how_long_a_run_takes_is_said_in_words(
-    queue: JobQueue, monkeypatch: pytest.MonkeyPatch, expected: Forecast | PrunescopeError | None, words: str
-) -> None:
-    monkeypatch.setattr("ui.lab.settings.forecast", Mock(side_effect=[expected]))
-    assert words in prose(open_page(LAB))
-
-
-def test_how_long_a_run_takes_is_known_before_the_first_one(
-    queue: JobQueue, shipped: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_time_of_a_run_is_forecast(queue: JobQueue, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(shipped))
     page = open_page(LAB)
-    assert "Takes roughly 9 s." in prose(page)
+    assert "Takes roughly 9 s. No run on this machine has been timed yet." in prose(page)
     assert "Takes roughly 2 min." in prose(fill(page, {"with-control": True})), "six sweeps"
     assert "downloaded first" in prose(fill(page, {"checkpoint": "yoshitomo-matsubara/bert-base-uncased-cola"}))
+    for outcome, words in (
+        (Forecast(42.0, is_rough=False), "Takes about 42 s on this machine."),
+        (Forecast(0.0, is_rough=False), "Already computed; opens at once."),
+        (PrunescopeError("no such data"), "no such data"),
+    ):
+        monkeypatch.setattr("ui.lab.settings.forecast", Mock(side_effect=[outcome]))
+        assert words in prose(run(page))
 
 
-def test_a_dropped_question_does_not_draw_the_page_anew(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dropped_question_does_not_rerun_the_page(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     state = {"typed-job": (None, "ended")}
     monkeypatch.setattr("ui.jobs.st", SimpleNamespace(session_state=state, rerun=lambda: pytest.exit("drawn")))
     _look("dropped", 0, None, "typed-job")
@@ -264,9 +238,9 @@ def history(page: AppTest) -> Any:
 
 
 def listed(page: AppTest) -> dict[str, str]:
-    """The results in the list, by their links."""
-    found = {link.proto.query_string: link.proto.label for link in history(page).get("page_link")}
-    return {query: label for query, label in found.items() if "See all" not in label}
+    """Return the labels of the listed results by their links."""
+    links = {link.proto.query_string: link.proto.label for link in history(page).get("page_link")}
+    return {query: label for query, label in links.items() if "See all" not in label}
 
 
 def test_the_history_lists_opens_and_deletes(queue: JobQueue, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""A model, a file and a data set of one's own in the Lab, against a worker without a model."""
+"""A visitor's own model, file or data set in the Lab, with a worker without a model."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ LAB = "pages/lab.py"
 ROWS = "id,review,mood\n" + "".join(f"{k},sentence number {k},{'good' if k % 2 else 'bad'}\n" for k in range(30))
 UNSURE = ROWS.replace("sentence number 7,good", "sentence number 7,unsure")
 UNDECIDED = "Match 2 label values to continue"
-SAID = {"good": "positive", "bad": "negative"}
+MEANINGS = {"good": "positive", "bad": "negative"}
 
 
 def upload(page: AppTest, content: str, name: str = "mine.csv") -> AppTest:
@@ -26,8 +26,8 @@ def upload(page: AppTest, content: str, name: str = "mine.csv") -> AppTest:
     return run(page)
 
 
-def say(page: AppTest, **meanings: str) -> AppTest:
-    """Says what values of the label column mean."""
+def match(page: AppTest, **meanings: str) -> AppTest:
+    """Match values of the label column to labels."""
     return fill(page, {f"means-sst2-{value}": meaning for value, meaning in meanings.items()})
 
 
@@ -36,7 +36,7 @@ def meaning(page: AppTest, value: str) -> str | None:
 
 
 def cancelled(queue: JobQueue, page: AppTest) -> str:
-    """Runs the settings, and cancels that; returns the job."""
+    """Run the settings, and cancel the run; return its job."""
     job = address(press(page, "Run"))["job"]
     running(queue, job)
     press(run(page), "Cancel")
@@ -52,11 +52,11 @@ def test_a_file_becomes_the_data_of_a_run_and_serves_until_another_is_chosen(que
     upload(page, UNSURE)
     assert page.multiselect(key="lab-texts").values == ["review"]
     assert page.selectbox(key="lab-column-label").value == "mood"
-    assert UNDECIDED.replace("2", "3") in prose(page), "nothing is matched by its order"
+    assert UNDECIDED.replace("2", "3") in prose(page), "values are not matched by their order"
     assert "sentence number 0" in prose(page), "an example"
     press(page, "Run")
     assert not runs.requests
-    say(page, **SAID, unsure="left out")
+    match(page, **MEANINGS, unsure="left out")
     assert not page.error
     assert "29 examples: 15 negative, 14 positive; 1 left out." in prose(page)
     follow(follow(page, "Methods"), "Lab")
@@ -67,44 +67,35 @@ def test_a_file_becomes_the_data_of_a_run_and_serves_until_another_is_chosen(que
     first, again = runs.requests
     assert first == again
     assert kind_of_data(first.data or "") == "own"
-    assert (first.text, first.label, dict(first.label_map)) == (("review",), "mood", {**SAID, "unsure": None})
+    assert (first.text, first.label, dict(first.label_map)) == (("review",), "mood", {**MEANINGS, "unsure": None})
 
 
-def test_what_was_said_of_one_file_is_said_of_no_other_nor_to_another_model(
-    queue: JobQueue, runs: Runs, moods: Path
-) -> None:
-    page = say(upload(open_page(LAB), ROWS), good="negative", bad="positive")
+def test_what_labels_mean_is_asked_anew_for_another_file_or_model(queue: JobQueue, runs: Runs, moods: Path) -> None:
+    page = match(upload(open_page(LAB), ROWS), good="negative", bad="positive")
     upload(page, f"{ROWS}30,one more,good\n", "other.csv")
     assert meaning(page, "good") == "undecided"
     assert UNDECIDED in prose(page)
-    job = cancelled(queue, say(page, good="left out", bad="negative"))
-    assert meaning(open_page(LAB, job=job), "good") == "left out", "by a link to the run, it is"
+    job = cancelled(queue, match(page, good="left out", bad="negative"))
+    assert meaning(open_page(LAB, job=job), "good") == "left out", "a link to the run brings them back"
     fill(page, {"checkpoint": "other checkpoint", "place": str(moods)})
     assert UNDECIDED in prose(page)
 
 
-def test_a_bad_file_or_column_is_told_in_plain_text_and_not_run(queue: JobQueue, runs: Runs) -> None:
+def test_a_bad_file_is_not_run_and_its_content_is_shown_as_text(queue: JobQueue, runs: Runs) -> None:
     page = upload(open_page(LAB), ROWS + "<b>,*x*\n")
     assert "Expected 3 fields in row 32, saw 2" in page.error[0].value
     press(page, "Run")
     assert not runs.requests
     assert any("Choose your file" in error for error in errors(page))
     page = upload(open_page(LAB), ROWS.replace("sentence number 0,bad", "<b>*x*</b>,0").replace("good", "1"))
-    assert any("\\<b\\>\\*x\\*" in text.value for text in page.markdown), "what a file says is shown as it is"
+    assert any("\\<b\\>\\*x\\*" in text.value for text in page.markdown), "the content is escaped"
     assert not any("<b>" in text.value for text in page.markdown if "style" not in text.value)
     fill(page, {"texts": []})
     assert errors(page) == ["0 text columns: choose 1, other than the label column"]
-    page = upload(open_page(LAB), "text,label\n" + "".join(f"text {k},value {k}\n" for k in range(60)))
-    assert "has 60 different values, more than 50" in errors(page)[0]
-    page = fill(open_page(LAB), {"task-embedded:sst2": "mrpc"})
-    upload(page, "left,right,label\n" + "".join(f"a {k},b {k},{k % 2}\n" for k in range(8)))
-    assert page.multiselect(key="lab-texts").label == "Text columns (sentence1, sentence2)"
-    press(page, "Run")
-    assert (runs.requests[0].text, runs.requests[0].label_map) == (("left", "right"), ()), "GLUE's numbers are known"
 
 
-def test_a_pairs_columns_are_guessed_and_a_value_is_asked_for_once_in_any_case(queue: JobQueue, runs: Runs) -> None:
-    """Also where the task is made from the labels of a checkpoint that is known to read pairs."""
+def test_columns_of_pairs_are_guessed_and_a_value_is_asked_for_once_in_any_case(queue: JobQueue, runs: Runs) -> None:
+    """A checkpoint of the catalog that reads pairs does so under its own labels, too."""
     same = ("Yes", "no", "YES", "No", "yes", "Yes")
     rows = "".join(f"x{k}f-00{k}-a9c{k}e1b7{k}d,It may rain.,Rain {'may come' * k}.,{same[k % 6]}\n" for k in range(12))
     for task, labels in {"qqp": ("not_duplicate", "duplicate"), "auto": ("LABEL_0", "LABEL_1")}.items():
@@ -112,8 +103,8 @@ def test_a_pairs_columns_are_guessed_and_a_value_is_asked_for_once_in_any_case(q
         fill(page, {f"data-{'own' if task == 'auto' else 'True'}": "own sentences"})
         upload(page, f"id,headline_a,headline_b,is_duplicate\n{rows}")
         assert page.multiselect(key="lab-texts").values == ["headline_a", "headline_b"]
-        asked = [box.label for box in page.selectbox if "means" in str(box.key)]
-        assert asked == ["“no”, “No” mean", "“Yes”, “YES”, “yes” mean"]
+        values = [box.label for box in page.selectbox if "means" in str(box.key)]
+        assert values == ["“no”, “No” mean", "“Yes”, “YES”, “yes” mean"]
         fill(page, {f"means-{task}-no": labels[0], f"means-{task}-Yes": labels[1]})
         assert f"12 examples: 4 {labels[0]}, 8 {labels[1]}." in prose(page)
         press(page, "Run")
@@ -127,7 +118,7 @@ def test_a_pairs_columns_are_guessed_and_a_value_is_asked_for_once_in_any_case(q
 
 @pytest.fixture
 def moods(tmp_path: Path) -> Path:
-    """A folder with the configuration of a classifier with three labels of its own."""
+    """A folder with the configuration of a classifier of three labels."""
     folder = tmp_path / "moods"
     folder.mkdir()
     names = {"0": "Glad", "1": "sad", "2": "in between"}
@@ -135,7 +126,7 @@ def moods(tmp_path: Path) -> Path:
     return folder
 
 
-def test_who_comes_with_a_model_is_asked_for_it_first_and_finds_it_again(queue: JobQueue, moods: Path) -> None:
+def test_a_link_for_ones_own_model_asks_for_it_first_and_keeps_it(queue: JobQueue, moods: Path) -> None:
     page = open_page(LAB, own="model")
     assert page.selectbox(key="lab-checkpoint").value == "other checkpoint"
     assert page.text_input(key="lab-place").value == ""
@@ -145,19 +136,19 @@ def test_who_comes_with_a_model_is_asked_for_it_first_and_finds_it_again(queue: 
     follow(follow(page, "Methods"), "Lab")
     assert (page.text_input(key="lab-place").value, page.selectbox(key="lab-method").value) == (str(moods), "wanda")
     page = open_page(LAB, own="model", result=RESULT.key)
-    assert address(page) == {"result": RESULT.key}, "a result on show needs none"
+    assert address(page) == {"result": RESULT.key}, "not beside a result"
 
 
-def test_a_checkpoint_of_ones_own_makes_its_own_task(queue: JobQueue, runs: Runs, moods: Path) -> None:
+def test_ones_own_checkpoint_defines_its_task(queue: JobQueue, runs: Runs, moods: Path) -> None:
     page = fill(open_page(LAB), {"checkpoint": "other checkpoint"})
     assert page.selectbox(key="lab-task-other checkpoint").value == "auto"
     assert "enter its place above first" in prose(page)
     fill(page, {"place": str(moods)})
-    assert not runs.requests, "a place alone starts nothing"
+    assert not runs.requests, "nothing runs before Run"
     assert "The model's labels: “Glad”, “sad”, “in between”." in prose(page)
     assert "one or two with text" in prose(page)
-    moods_of = ("GLAD", "in_between", "Sad")
-    upload(page, "text,reply,mood\n" + "".join(f"text {k},reply {k},{moods_of[k % 3]}\n" for k in range(12)))
+    values = ("GLAD", "in_between", "Sad")
+    upload(page, "text,reply,mood\n" + "".join(f"text {k},reply {k},{values[k % 3]}\n" for k in range(12)))
     assert not page.info
     assert "12 examples: 4 Glad, 4 sad, 4 in between." in prose(page)
     press(fill(page, {"texts": ["text", "reply"]}), "Run")
@@ -172,13 +163,13 @@ def fetch(name: str, split: str = "validation") -> AppTest:
     return run(fill(open_page(LAB), {"data-True": "data set", "dataset": name, "split": split}))
 
 
-def test_a_data_set_on_the_hub_is_read_pinned_and_run(queue: JobQueue, runs: Runs) -> None:
+def test_a_data_set_on_the_hub_is_read_and_run_at_a_commit(queue: JobQueue, runs: Runs) -> None:
     page = fetch("owner/moods/en", "test")
     assert meaning(page, "POSITIVE") == "positive"
     assert "Match 1 label value to continue" in prose(page)
     press(page, "Run")
     assert not runs.requests
-    say(page, meh="left out")
+    match(page, meh="left out")
     assert "20 examples: 10 negative, 10 positive; 10 left out." in prose(page)
     job = cancelled(queue, page)
     page = open_page(LAB, job=job)
@@ -190,8 +181,10 @@ def test_a_data_set_on_the_hub_is_read_pinned_and_run(queue: JobQueue, runs: Run
     assert (first.text, first.label, first.label_map) == (("text",), "label", (("meh", None),))
 
 
-def test_another_name_is_not_run_unread_nor_downloaded_before_its_size_is_shown(queue: JobQueue, runs: Runs) -> None:
-    page = fill(say(fetch("owner/moods"), meh="left out"), {"dataset": "owner/large"})
+def test_another_data_set_is_read_before_a_run_and_its_size_shown_before_a_download(
+    queue: JobQueue, runs: Runs
+) -> None:
+    page = fill(match(fetch("owner/moods"), meh="left out"), {"dataset": "owner/large"})
     press(page, "Run")
     assert not runs.requests
     assert any("Name a data set on the Hub" in error for error in errors(page))
@@ -202,14 +195,14 @@ def test_another_name_is_not_run_unread_nor_downloaded_before_its_size_is_shown(
     assert meaning(run(run(page)), "POSITIVE") == "positive"
 
 
-def test_a_data_set_that_has_made_room_for_others_is_fetched_again(queue: JobQueue, tmp_path: Path) -> None:
-    page = say(fetch("owner/moods"), POSITIVE="negative")
+def test_a_data_set_whose_file_is_gone_is_fetched_again(queue: JobQueue, tmp_path: Path) -> None:
+    page = match(fetch("owner/moods"), POSITIVE="negative")
     (file,) = tmp_path.rglob("fetched.csv")
     file.unlink()
     assert not errors(run(page))
     assert (meaning(page, "POSITIVE"), file.is_file()) == ("negative", True)
 
 
-def test_a_data_set_that_is_refused_is_told(queue: JobQueue) -> None:
+def test_a_refused_data_set_is_reported(queue: JobQueue) -> None:
     for name, words in {"moods": "is not a data set", "../x/y": "not a data set", "owner/refused": "<b>gated"}.items():
         assert words in errors(fetch(name))[0]

@@ -1,4 +1,4 @@
-"""The Lab's settings, against a worker without a model: what they ask for, and what is missing."""
+"""The Lab's settings, with a worker without a model: the requests that they make, and what is missing."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -25,11 +25,18 @@ OTHER = {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2"}
     [
         (
             {
-                **{"checkpoint": "other checkpoint", "task-other checkpoint": "cola", "place": f" {ROOT}"},
-                **{"data-False": "folder", "data-folder": f" {ROOT} ", "points": "layer", "step": "0.2"},
-                **{"scope": "some layers", "layer": 2, "last-layer": 3, "examples": 64},
+                **OTHER,
+                "place": f" {ROOT}",
+                "data-False": "folder",
+                "data-folder": f" {ROOT} ",
+                "points": "layer",
+                "step": "0.2",
+                "scope": "some layers",
+                "layer": 2,
+                "last-layer": 3,
+                "examples": 64,
             },
-            SweepRequest(str(ROOT), "cola", "magnitude", "layers:1-2", "layer", FIFTHS, 64, data=str(ROOT)),
+            SweepRequest(str(ROOT), "sst2", "magnitude", "layers:1-2", "layer", FIFTHS, 64, data=str(ROOT)),
         ),
         ({**OTHER, "place": "owner/name@v1"}, SweepRequest("owner/name@v1", "sst2", data="hub")),
         (
@@ -58,14 +65,14 @@ def test_every_setting_reaches_the_request(runs: Runs, settings: Mapping[str, An
         ("1", {**OTHER, "place": str(ROOT)}, "is not a checkpoint here"),
     ],
 )
-def test_what_is_missing_or_wrong_is_told_beside_run_and_in_red_to_who_presses_it(
+def test_what_is_missing_stands_beside_run_and_is_an_error_once_run_is_pressed(
     runs: Runs, monkeypatch: pytest.MonkeyPatch, hosted: str, settings: Mapping[str, Any], words: str
 ) -> None:
     monkeypatch.setenv("PRUNESCOPE_HOSTED", hosted)
     page = fill(open_page(LAB), settings)
     assert words in prose(page)
     assert "''" not in prose(page)
-    assert not page.error, "nothing was asked for yet"
+    assert not page.error, "Run was not pressed yet"
     press(page, "Run")
     assert not runs.requests
     (error,) = errors(page)
@@ -74,11 +81,11 @@ def test_what_is_missing_or_wrong_is_told_beside_run_and_in_red_to_who_presses_i
     assert ("at most 512 examples" in prose(page)) == (folders == []) == (hosted == "1")
 
 
-def test_settings_outlast_a_late_browser_and_a_look_at_another_page_and_a_change_of_mind() -> None:
+def test_settings_survive_a_slow_browser_another_page_and_a_change_of_mind() -> None:
     page = fill(open_page(LAB), {**OTHER, "place": "me/mine", "step": "list", "amounts": "0.4", "examples": 64})
     follow(follow(page, "Methods"), "Lab")
     fill(fill(page, {"step": "0.1"}), {"step": "list", "until": True})
-    run(run(page))  # of these two, a busy browser draws the second alone
+    run(run(page))  # a busy browser draws only the second
     texts = {field.key: (field.value, field.proto.default) for field in page.text_input}
     assert texts == {"lab-place": ("me/mine",) * 2, "lab-amounts": ("0.4",) * 2}
     assert page.number_input(key="lab-examples").proto.default == 64
@@ -95,7 +102,7 @@ def test_settings_outlast_a_late_browser_and_a_look_at_another_page_and_a_change
         ("Quick look", {"num_examples": 64, "amounts": FIFTHS}),
     ],
 )
-def test_a_preset_fills_the_settings_for_what_is_chosen(runs: Runs, title: str, expected: Mapping[str, Any]) -> None:
+def test_a_preset_fills_the_settings(runs: Runs, title: str, expected: Mapping[str, Any]) -> None:
     page = fill(open_page(LAB), {"checkpoint": COLA, "step": "0.05", "examples": 100, "method": "wanda"})
     press(press(page, title), "Run")
     wanted = SweepRequest(COLA, "cola", data="hub", **expected)

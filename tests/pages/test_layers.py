@@ -1,4 +1,4 @@
-"""Layers without a browser: what is shown of one result, and what is said of its layers."""
+"""Layers without a browser: the picture of a result, and what the page says about its layers."""
 
 from pathlib import Path
 from typing import Any
@@ -13,20 +13,7 @@ from core.request.sweep_request import SweepRequest
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result, ship
 from tests.core.findings import made
-from tests.opened import (
-    address,
-    box,
-    errors,
-    labels,
-    open_page,
-    player,
-    players,
-    press,
-    prose,
-    run,
-    title,
-    unescaped,
-)
+from tests.opened import address, box, errors, labels, open_page, player, players, press, prose, run, title, unescaped
 from ui import controls
 
 PAGE = "pages/layers.py"
@@ -38,23 +25,23 @@ def result(**settings: object) -> SweepResult:
 
 
 def stepped() -> SweepResult:
-    """Layers that keep 1 up to amount 0.5, 0.25 and 0, and have 0.5 from the next amount on."""
+    """Build a result whose layers keep 1 up to amount 0.5, 0.25 and 0, and then drop to 0.5."""
     last = (0.5, 0.25, 0.0)
     return result(own_cka=lambda amount, layer, layers: 1.0 if amount <= last[layer] else 0.5, statistics=False)
 
 
 def pictures(app: AppTest, which: int = 0) -> dict[str, Any]:
-    """The views of a player: 0 is the page's."""
+    """Return the views of a player; 0 is the page's."""
     return players(app)[which]["views"]
 
 
 def chosen(app: AppTest) -> list[str]:
-    """The rows that are tinted."""
+    """Return the highlighted rows."""
     strips = pictures(app)["rows"]["datasets"]["strips"]
     return [strip["pick"] for strip in strips if strip["chosen"]]
 
 
-def test_the_answer_is_the_heading_and_what_was_measured_the_caption(shipped: Path) -> None:
+def test_the_heading_answers_and_the_caption_says_what_was_measured(shipped: Path) -> None:
     ship(shipped, stepped())
     app = open_page(PAGE)
     data = player(app)
@@ -86,7 +73,7 @@ def test_a_layer_is_chosen_and_stays_when_another_one_changes_first(shipped: Pat
     assert chosen(app) == ["4a"]
 
 
-def test_the_control_and_layers_pruned_alone_are_shown_where_they_are_at_hand(shipped: Path, unfolded: None) -> None:
+def test_the_control_and_layers_pruned_alone_are_shown_if_available(shipped: Path, unfolded: None) -> None:
     seeds = [result(method="random", seed=seed) for seed in range(2)]
     alone = [result(scope=f"layer:{k}", points="layer", amounts=(0.0, 0.5)) for k in range(3)]
     ship(shipped, result(), *seeds, *alone)
@@ -96,7 +83,7 @@ def test_the_control_and_layers_pruned_alone_are_shown_where_they_are_at_hand(sh
     assert "| Kendall's tau-b with depth | −1.00 |" in prose(app)
 
 
-def test_without_any_similarity_there_is_a_sentence_and_no_picture(shipped: Path) -> None:
+def test_without_any_similarity_a_sentence_replaces_the_picture(shipped: Path) -> None:
     ship(shipped, result(own_cka=lambda *_: None))
     app = open_page(PAGE)
     assert title(app) == "Similarity is undefined in every layer"
@@ -106,8 +93,8 @@ def test_without_any_similarity_there_is_a_sentence_and_no_picture(shipped: Path
 def test_an_older_link_says_which_choice_is_gone(shipped: Path) -> None:
     ship(shipped, result())
     same = {"threshold": "0.9", "measure": "cka"}
-    for asked, words in ((same, []), ({**same, "threshold": "0.8"}, ["The link asks for the threshold “0.8”"])):
-        app = open_page(PAGE, layer="2", **asked)
+    for query, words in ((same, []), ({**same, "threshold": "0.8"}, ["The link asks for the threshold “0.8”"])):
+        app = open_page(PAGE, layer="2", **query)
         assert [unescaped(info.value).split(", ")[0] for info in app.info] == words
         assert address(app) == {"layer": "2"}
 
@@ -123,7 +110,7 @@ def test_halves_are_shown_once_they_were_pruned_alone(shipped: Path, unfolded: N
     assert controls.ALONE not in labels(app)
 
 
-def test_halves_that_were_never_pruned_alone_can_be_on_a_click_where_that_can_be_run(
+def test_a_click_prunes_halves_alone_where_that_can_be_run(
     shipped: Path, unfolded: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[SweepRequest] = []
@@ -132,10 +119,10 @@ def test_halves_that_were_never_pruned_alone_can_be_on_a_click_where_that_can_be
     units, part, far = result(method="attribution", scope=None), result(scope="layer:1"), result(source="folder")
     ship(shipped, whole := result(source="written"), units, part, far)
     app = open_page(PAGE, result=whole.key)
-    assert [request.scope for request in started] == ["layer:0"], "how long it takes is asked"
+    assert [request.scope for request in started] == ["layer:0"], "its time is forecast"
     press(app, controls.ALONE)
     assert {request.scope for request in started} == {"layer:0", "layer:1", "layer:2"}
     monkeypatch.setattr(controls, "show_forecast", Mock(side_effect=PrunescopeError("too long")))
     assert errors(run(app)) == ["too long"]
-    for known in (units, part, far):
-        assert HALVES_ALONE not in {box.label for box in open_page(PAGE, result=known.key).expander}
+    for other in (units, part, far):
+        assert HALVES_ALONE not in {box.label for box in open_page(PAGE, result=other.key).expander}

@@ -1,19 +1,19 @@
-"""A table that a visitor uploads to a shared server is read for that visit alone, and nothing that others see names it.
+"""A table uploaded to a shared server is read for that visit alone, and nothing that others see names it.
 
 Two visits share a server with the real worker: the owner has run on a table, and the thief knows everything about that
-run, even what no page says, the table's secret name.
+run, even the table's secret name, which no page shows.
 """
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import core.worker
 from core.charts.result import result_scene
 from core.errors import PrunescopeError
 from core.exports.model_card import model_card
@@ -34,7 +34,7 @@ from tests.queues import ended
 from ui.controls import RUN as RUN_CONTROL
 
 LAB = "pages/lab.py"
-THEIRS = "own-file.csv"  # what others see in place of its name
+THEIRS = "own-file.csv"  # the name that others see
 RECOMPUTE, CHECK = "Recompute and replace this result", "Check this frame"
 WORK = {RECOMPUTE, CHECK, RUN_CONTROL}  # buttons that read the table
 WRITTEN = SweepRequest("embedded:sst2", "sst2", data="written", amounts=(0.0, 0.5), num_examples=8)
@@ -42,17 +42,17 @@ WRITTEN = SweepRequest("embedded:sst2", "sst2", data="written", amounts=(0.0, 0.
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, quick_pages: None) -> Iterator[Server]:
-    with shared_server(tmp_path_factory.mktemp("server")) as made:
-        yield made
+    with shared_server(tmp_path_factory.mktemp("server")) as server:
+        yield server
 
 
 @pytest.mark.usefixtures("unfolded")
-def test_the_owner_can_compute_it_again_have_it_checked_and_change_its_settings(server: Server) -> None:
+def test_the_owner_can_recompute_check_and_change_the_run(server: Server) -> None:
     assert len(server.result.task.examples) == 8
     page = server.owner
     page.session_state[f"lab-settings-False-{server.result.key}"] = True
     run(page)
-    assert server.private(everything(page)) == [TEXT], "the owner sees their texts, to say what they mean, and no name"
+    assert server.private(everything(page)) == [TEXT], "the owner sees the texts to match their labels, and no name"
     twin = uploads.keep(NAME, TABLE.encode(), Visitor("twin"))
     job = ended(server.queue, server.queue.submit(replace(server.request, data=twin), Visitor("twin")))
     assert job.key == server.result.key, "another visit has run on the same table"
@@ -67,31 +67,25 @@ def test_the_owner_can_compute_it_again_have_it_checked_and_change_its_settings(
     assert (pruning.method, pruning.controls, pruning.seed) == ("random", "magnitude", 7)
 
 
-# ---------------------------------------------------------------- what pages offer to the thief
+# ---------------------------------------------------------------- the thief on pages
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {},
-        {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2", "data-False": "own sentences"},
-    ],
-)
 @pytest.mark.usefixtures("unfolded")
 @pytest.mark.parametrize("link", ["result", "job"])
-def test_settings_of_the_owners_run_ask_for_a_file(server: Server, link: str, settings: Mapping[str, Any]) -> None:
-    shown = {"result": server.result.key}
+def test_settings_of_the_owners_run_ask_for_a_file(server: Server, link: str) -> None:
+    query, settings = {"result": server.result.key}, {}
     if link == "job":
         with server.queue.held():
             job = server.queue.submit(replace(server.request, method="random", seed=1), server.visit)
             server.queue.cancel(job, server.visit)
-        shown = {"job": job}
+        query, settings = {"job": job}, {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2"}
+        settings["data-False"] = "own sentences"
     with server.reads_nothing():
-        page = fill(open_page(LAB, **shown), settings)
+        page = fill(open_page(LAB, **query), settings)
         assert "Your file needs a label column" in prose(page)
         press(page, "Run")
         assert page.error
-        assert address(page).items() >= shown.items()
+        assert address(page).items() >= query.items()
         assert not labels(page) & WORK
         assert not server.private(everything(page))
 
@@ -135,72 +129,63 @@ def test_a_typed_sentence_reads_nothing_but_itself_and_must_not_be_the_name(serv
         assert errors(press(page, "Predict")) == [REFUSED]
 
 
-# ---------------------------------------------------------------- what the thief asks for by hand
+# ---------------------------------------------------------------- the thief's own orders
 
 
-@pytest.mark.parametrize("op", [*core.worker.ANSWERS, "run", "anything"])
-def test_no_order_of_the_thief_may_name_it(server: Server, op: str) -> None:
+def test_no_order_of_another_visit_may_name_it(server: Server) -> None:
     request, plain = vars(replace(WRITTEN, data=server.data)), vars(WRITTEN)
     places: list[dict[str, Any]] = [
-        *({"data": server.data}, {"request": request}, {"request": plain, "follow_ups": [plain, request]}),
-        *({"texts": ["fine", server.data]}, {"request": {**plain, "source_name": server.data}}),
-        *({"a": [{"b": ({"c": [server.data]},)}]}, {"checkpoint": server.data}),
+        {"data": server.data},
+        {"request": plain, "follow_ups": [plain, request]},
+        {"request": {**plain, "source_name": server.data}},
+        {"a": [{"b": ({"c": [server.data]},)}]},
     ]
-    for place in places:
+    for op, place in product(("run", "verify", "anything"), places):
         with server.refuses():
             server.queue.ask(op, Visitor("thief"), **{"key": server.result.key, "amount": 0.3, **place})
-
-
-@pytest.mark.parametrize("changes", [{}, {"checkpoint": "thief/model", "task": "auto"}])
-def test_no_run_of_another_visit_may_read_it(server: Server, changes: Mapping[str, Any]) -> None:
-    for token in ("", "thief", server.visits, server.data, server.visit.token[:-1]):
-        changed = replace(server.request, **changes)
-        for first, follow_ups in ((changed, ()), (WRITTEN, (replace(WRITTEN, seed=1), changed))):
+    for token in ("", server.visits, server.data, server.visit.token[:-1]):
+        for first, follow_ups in ((server.request, ()), (WRITTEN, (replace(WRITTEN, seed=1), server.request))):
             with server.refuses():
                 server.queue.submit(first, Visitor(token), fresh=token == "", follow_ups=follow_ups)
 
 
-@pytest.mark.parametrize("op", ["verify", "run", "fetch"])
-def test_an_order_is_carried_out_for_the_owner_alone_and_by_no_other_name(server: Server, op: str) -> None:
+@pytest.mark.parametrize("op", ["verify", "run"])
+def test_an_order_is_carried_out_for_the_owner_alone_and_under_no_other_name(server: Server, op: str) -> None:
     def order(data: str) -> dict[str, Any]:
         request = vars(replace(server.request, data=data, seed=5, amounts=(0.0,)))
-        asked = {"fetch": {"split": None}, "verify": {"key": server.result.key, "amount": 0.3}, "run": {"fresh": True}}
-        return asked.get(op, {}) | ({"data": data} if op in ("verify", "fetch") else {"request": request})
+        return {"request": request} if op == "run" else {"data": data, "key": server.result.key, "amount": 0.3}
 
-    lines = len(server.queue.lines)
-    job = ended(server.queue, server.queue.ask(op, server.visit, **order(server.data)))
-    assert job.state == ("failed" if op == "fetch" else "done"), "which is for data on the Hub"
+    lines, files = len(server.queue.lines), results()
     place = Path(os.environ["XDG_CACHE_HOME"], "prunescope", "own", server.visits + server.secret, DIGEST, NAME)
     assert place.read_text() == TABLE
     digest = hashlib.sha256(b"thief").hexdigest()
-    mixed = f"{OWN}{digest[:8]}{digest[:24]}{server.secret}"  # what the thief's visit may ask for
+    mixed = f"{OWN}{digest[:8]}{digest[:24]}{server.secret}"  # a name that the thief's visit may use
     names = [mixed, server.data.upper(), f"{server.data}\n", f"hub:{server.data}", str(place), f"own:../own/{DIGEST}"]
-    files = results()
     for name in names:
         try:
             job = ended(server.queue, server.queue.ask(op, Visitor("thief"), **order(name)))
         except PrunescopeError as error:
             job = Job("", state="failed", message=str(error))
         assert (job.state, job.frames, job.outcome, job.key) == ("failed", (), None, None)
-        echoed = name.strip()  # of a long one, its end
-        assert not server.private(job.message.replace(echoed[-120:], ""))
-    del server.queue.lines[lines:]  # they echo what was asked
+        assert not server.private(job.message.replace(name.strip()[-120:], "")), "only the order is echoed"
+    del server.queue.lines[lines:]  # they echo the orders
     assert results() == files
+    assert ended(server.queue, server.queue.ask(op, server.visit, **order(server.data))).state == "done"
 
 
-# ---------------------------------------------------------------- what is stored, said and taken away
+# ---------------------------------------------------------------- results and messages
 
 
-def test_a_result_says_only_that_it_was_a_file(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_result_only_tells_that_it_was_a_file(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.exports.player_page.vega_script", str)
     result, task = server.result, server.result.task
     assert (task.source, task.source_name, task.data) == ("file", THEIRS, None)
     assert task.files == (FileRecord(name=THEIRS, sha256=None, rows=(0, 24)),)
     assert f"--data ./{THEIRS} --text remark --label mood" in recompute_script(result)
-    taken = [result.model_dump_json(), player_page(result_scene(result, "mean"), (result,))]
-    taken += [NotebookResult.of(result)._repr_html_(), model_card(result, result.frames[-1], None)]
-    taken += [path.read_text("utf-8") for path in store.user_folder().iterdir()]
-    assert [server.private(text) for text in taken] == [[]] * len(taken)
+    exports = [result.model_dump_json(), player_page(result_scene(result, "mean"), (result,))]
+    exports += [NotebookResult.of(result)._repr_html_(), model_card(result, result.frames[-1], None)]
+    exports += [path.read_text("utf-8") for path in store.user_folder().iterdir()]
+    assert not [secret for text in exports for secret in server.private(text)]
 
 
 def test_no_message_of_the_worker_names_the_file(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""The Present page without a browser: what stands on the stage, and how it is chosen and worded."""
+"""The Present page without a browser: what is on the stage, and how it is chosen and worded."""
 
 from pathlib import Path
 
@@ -17,12 +17,12 @@ PAGE = "pages/present.py"
 def results(shipped: Path) -> list[SweepResult]:
     """Five shipped results of one model: three methods, of which one has two controls."""
     random = ({"method": "random"}, {"method": "random", "seed": 1})
-    asked = ({}, {"scope": "layer:0"}, *random, {"method": "attribution", "scope": None})
-    ship(shipped, *(made := [make_result(**settings) for settings in asked]))
-    return made
+    prunings = ({}, {"scope": "layer:0"}, *random, {"method": "attribution", "scope": None})
+    ship(shipped, *(results := [make_result(**pruning) for pruning in prunings]))
+    return results
 
 
-def test_it_opens_with_the_first_result_paused_at_its_beginning_on_the_whole_screen(results: list[SweepResult]) -> None:
+def test_it_opens_with_the_first_result_paused_at_its_beginning(results: list[SweepResult]) -> None:
     data = player(open_page(PAGE))
     assert (data["layout"]["name"], data.get("autoplay"), data["start"]) == ("present", None, 0)
     assert data["stage"]["heading"] == "Magnitude pruning of the encoder"
@@ -46,7 +46,7 @@ def test_the_address_holds_everything(results: list[SweepResult]) -> None:
 
 
 @pytest.mark.parametrize("paired", [True, False])
-def test_the_keys_go_through_the_published_pair_and_its_controls_or_what_was_measured_alike(
+def test_the_keys_go_through_the_published_pair_and_its_controls_or_results_measured_alike(
     results: list[SweepResult], shipped: Path, monkeypatch: pytest.MonkeyPatch, paired: bool
 ) -> None:
     shown, prunings = results, ["magnitude pruning", "magnitude", "random", "random", "attribution"]
@@ -62,7 +62,8 @@ def test_the_keys_go_through_the_published_pair_and_its_controls_or_what_was_mea
             app.session_state["present"] = {"turn": result.key}
             app.button[0].click().run()
             assert address(app) == {"result": result.key}, "nothing is beside it"
-    headings = [player(open_page(PAGE, result=result.key))["stage"]["heading"] for result in shown]
-    assert all(heading.lower().startswith(said.lower()) for heading, said in zip(headings, prunings, strict=True))
+    pages = [open_page(PAGE, result=result.key) for result in shown]
+    headings = [player(page)["stage"]["heading"] for page in pages]
+    assert all(heading.lower().startswith(pruning.lower()) for heading, pruning in zip(headings, prunings, strict=True))
     assert len({*headings}) == len(shown), "each says what differs"
-    assert all(heading in prose(open_page(PAGE, result=shown[0].key)) for heading in headings)
+    assert all(heading in prose(pages[0]) for heading in headings)

@@ -1,4 +1,4 @@
-"""The Sentences page: examples and filters, also from bad addresses; a typed text, against a worker without a model."""
+"""The Sentences page: examples, filters, and a typed text, with a worker without a model."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ from core.results.key import digest
 from core.results.schema import SweepResult
 from core.wall.turns import Visitor
 from tests.builders import make_result, open_preset, ship, with_own_key, with_own_labels
-from tests.opened import address, box, open_page, players, press, prose
+from tests.opened import address, box, labels, open_page, players, press, prose, run
 from tests.queues import PATIENCE
 
 PAGE = "pages/sentences.py"
@@ -22,12 +22,12 @@ NASTY = "<img src=x onerror=alert(1)> [link](http://x.y) **bold**"
 
 
 def on_written(task: str = "sst2", **options: Any) -> SweepResult:
-    """A result whose examples are the first 40 of the written ones, texts included."""
-    known = open_preset(task, "written").subset(40).record
+    """Build a result on the first 40 written examples and their texts."""
+    subset = open_preset(task, "written").subset(40)
     result = make_result(num_examples=40, source="written", **options)
-    known = known.model_copy(update={"gold": result.task.gold, "fingerprint": ""})
-    texts = open_preset(task, "written").subset(40).texts
-    record = known.model_copy(update={"fingerprint": digest({"task": task, "texts": texts, "gold": known.gold})})
+    gold = result.task.gold
+    fingerprint = digest({"task": task, "texts": subset.texts, "gold": gold})
+    record = subset.record.model_copy(update={"gold": gold, "fingerprint": fingerprint})
     return with_own_key(result, task=record)
 
 
@@ -53,7 +53,7 @@ def test_it_opens_with_the_picture_of_the_written_examples(shipped: Path, queue:
 def test_every_filter_works_and_stands_in_the_address(shipped: Path, queue: JobQueue) -> None:
     ship(shipped, result := on_written(accuracy=lambda amount: 0.8), other := on_written("qnli"))
     page = open_page(PAGE, result=other.key)
-    assert [area.label for area in page.text_area] == ["Question", "Sentence"], "as the task reads a pair"
+    assert [area.label for area in page.text_area] == ["Question", "Sentence"], "the task reads pairs"
     assert {"Question", "Sentence"} <= set(table(page)[0])
     box(page, "label").set_value("entailment").run()
     assert {line["Label"] for line in table(page)} == {"entailment"}
@@ -65,7 +65,7 @@ def test_every_filter_works_and_stands_in_the_address(shipped: Path, queue: JobQ
     assert {line["Flips at"] for line in lines} == {f"{100 * other.amounts[flip]:.0f} %"}
     box(page, "flips").set_value("returns").run()
     box(page, "task").set_value("SST-2").run()
-    assert address(page) == {"result": result.key, "flips": "returns"}, "the label is not known here"
+    assert address(page) == {"result": result.key, "flips": "returns"}, "this task has no such label"
     assert "No example fits" in page.info[0].value
     assert not page.dataframe
 
@@ -94,7 +94,7 @@ def predict(page: AppTest, text: str) -> None:
     assert not page.exception
 
 
-def test_a_typed_sentence_is_answered_with_a_picture_and_words_and_is_never_markup(page: AppTest) -> None:
+def test_a_typed_sentence_is_answered_in_a_picture_and_words_and_stays_text(page: AppTest) -> None:
     predict(page, "  A fine film.  ")
     player, _ = players(page)
     assert player["layout"]["name"] == "probabilities"
@@ -105,40 +105,39 @@ def test_a_typed_sentence_is_answered_with_a_picture_and_words_and_is_never_mark
     assert "“A fine film.”" in prose(page)
     assert len(players(page.run())) == 2, "it stays"
     predict(page, f"UNK {NASTY}")
-    shown = [element.value for element in page.markdown if "onerror" in element.value]
-    assert shown
-    assert all(escaped in value for value in shown for escaped in ("\\<img", "\\[link\\]", "\\*\\*bold"))
-    assert not any(element.allow_html for element in page.markdown if "onerror" in element.value)
+    quotes = [element for element in page.markdown if "onerror" in element.value]
+    assert quotes
+    for quote in quotes:
+        assert not quote.allow_html
+        assert all(escaped in quote.value for escaped in ("\\<img", "\\[link\\]", "\\*\\*bold"))
     assert "onerror" not in json.dumps(players(page)), "the picture does not hold the text"
     assert "read as \\[UNK\\]" in page.warning[0].value
 
 
-@pytest.mark.parametrize(("text", "message"), [("   ", "the sentence has 0 characters"), ("refuse", "refused")])
-def test_what_cannot_be_answered_is_said_in_one_line(page: AppTest, text: str, message: str) -> None:
+def test_an_unanswered_text_gets_an_error_in_one_line(page: AppTest) -> None:
     predict(page, "first a good one")
-    predict(page, text)
-    (error,) = page.error
-    assert message in error.value
-    assert "<b>" not in error.value.replace("\\<", "")
-    assert len(players(page)) == 1, "no answer to another question"
+    for text, message in (("   ", "the sentence has 0 characters"), ("refuse", "refused")):
+        predict(page, text)
+        (error,) = page.error
+        assert message in error.value
+        assert "<b>" not in error.value.replace("\\<", "")
+        assert len(players(page)) == 1, "no answer to another question"
 
 
-@pytest.mark.parametrize("shared", [False, True])
-def test_cancel_ends_a_question_for_one_of_those_who_asked_it(page: AppTest, queue: JobQueue, shared: bool) -> None:
-    predict(page, "hang")
-    _, job_id = page.session_state["typed-job"]
-    if shared:
-        queue.watch(job_id, Visitor("somebody else", "9.9.9.9"))
-    press(page, "Cancel")
-    page.run()
-    assert queue.get(job_id).ended != shared
-    assert not page.get("progress")
-    assert "Cancel" not in {button.label for button in page.button}
-    predict(page, "hang")
-    assert "Cancel" in {button.label for button in page.button}, "asked again, it is followed again"
+def test_cancel_ends_a_question_unless_somebody_else_asked_it_too(page: AppTest, queue: JobQueue) -> None:
+    for shared in (False, True):
+        predict(page, "hang")
+        assert "Cancel" in labels(page)
+        _, job_id = page.session_state["typed-job"]
+        if shared:
+            queue.watch(job_id, Visitor("somebody else", "9.9.9.9"))
+        run(press(page, "Cancel"))
+        assert queue.get(job_id).ended != shared
+        assert not page.get("progress")
+        assert "Cancel" not in labels(page)
 
 
-def test_what_is_not_at_hand_is_said(shipped: Path, queue: JobQueue) -> None:
+def test_missing_texts_and_weights_are_explained(shipped: Path, queue: JobQueue) -> None:
     scored = make_result(num_examples=60, method="attribution", scope=None)
     own, written = with_own_labels(make_result(), ["sad", "glad"]), on_written()
     checkpoint = written.checkpoint.model_copy(update={"source": "hub", "id": "owner/name"})

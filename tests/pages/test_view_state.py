@@ -1,11 +1,12 @@
-"""The result on show stays on show: through links, reloads and choices, on every page and wherever it comes from."""
+"""The result on show stays on show through links, reloads and choices, on every page and wherever it comes from."""
 
 from pathlib import Path
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 import pytest
 
 from core.jobs.queue import JobQueue
+from core.request.limits import is_hosted
 from core.request.pages import FIRST_LINE, VIEWS
 from core.results.store import save
 from tests.builders import make_result, ship
@@ -15,9 +16,9 @@ from tests.opened import SCRIPTS, address, follow, links, open_page, players, pr
 SMALL = {"num_layers": 2, "amounts": (0.0, 0.3, 0.6), "num_examples": 20}
 CHANGES = ({}, {"task": "cola"}, {"method": "random"}, {"source": "written"})
 SST2, *_ = SHIPPED = tuple(make_result(**SMALL, **changes) for changes in CHANGES)
-RARE = {**SMALL, "amounts": (0.0, 0.31, 0.62)}  # amounts by which the two are known on every page
+RARE = {**SMALL, "amounts": (0.0, 0.31, 0.62)}  # amounts of no other result
 OWN = make_result(**RARE, task="cola", method="wanda")
-OTHER = make_result(**RARE, task="qnli", method="attribution", scope=None)  # nothing would choose it for that one
+OTHER = make_result(**RARE, task="qnli", method="attribution", scope=None)  # no page would choose it beside that one
 SHOWING = [name for name in SCRIPTS if name not in ("Methods", "All results", "Cut")]  # the pages that show a sweep
 
 
@@ -45,52 +46,43 @@ def anywhere(request: pytest.FixtureRequest, at_hand: None, monkeypatch: pytest.
     monkeypatch.setenv("PRUNESCOPE_HOSTED", request.param)
 
 
-def test_it_goes_through_all_pages_and_survives_a_reload_of_each(anywhere: None) -> None:
-    app = open_page(SCRIPTS["Present"], result=OWN.key, other=OTHER.key, reduction="cls")
+def test_it_goes_through_all_pages_and_links_and_survives_a_reload_of_each(anywhere: None) -> None:
+    query = {"result": OWN.key, "other": OTHER.key, "reduction": "cls"}
+    app = open_page(SCRIPTS["Present"], **query)
     for page in SCRIPTS:
         follow(app, page)
-        assert address(app) == {"result": OWN.key, "other": OTHER.key, "reduction": "cls"}
-        for shown in (app, open_page(SCRIPTS[page], **address(app))) if page in SHOWING else ():
-            assert [frame["amount"] for frame in players(shown)[0]["frames"]] == list(RARE["amounts"])
-            assert address(shown) == address(app)
+        assert address(app) == query
+        for tab in (app, open_page(SCRIPTS[page], **query)) if page in SHOWING else ():
+            assert [frame["amount"] for frame in players(tab)[0]["frames"]] == list(RARE["amounts"])
+            assert address(tab) == query
+        queries = [parse_qs(link.proto.query_string) for link in app.get("page_link")]
+        others = [link for link in queries if link["result"] != [OWN.key]]
+        assert len(queries) - len(others) >= len(FIRST_LINE) + len(VIEWS)
+        assert bool(others) == (page == "Lab" and not is_hosted()), "one's own results"
+        for link in queries:
+            assert link.get("other") == ([OTHER.key] if link not in others else None), "each has its own"
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_every_link_on_a_page_shows_it(at_hand: None, name: str) -> None:
-    app = open_page(SCRIPTS[name], result=OWN.key, other=OTHER.key)
-    queries = [parse_qs(link.proto.query_string) for link in app.get("page_link")]
-    others = [query["result"] for query in queries if query["result"] != [OWN.key]]
-    assert len(queries) - len(others) >= len(FIRST_LINE) + len(VIEWS)
-    assert bool(others) == (name == "Lab"), "one's own results"
-    for query in queries:
-        assert query.get("other") == ([OTHER.key] if query["result"] == [OWN.key] else None), "each has its own"
-
-
-@pytest.mark.parametrize("key", ["foo", "0" * 64, "<b>x</b>" * 100])
 @pytest.mark.parametrize("name", SHOWING)
-def test_a_key_that_is_not_stored_is_told_and_the_default_shown(anywhere: None, name: str, key: str) -> None:
-    app = open_page(SCRIPTS[name], result=key)
+def test_a_key_that_is_not_stored_is_reported_and_the_default_shown(at_hand: None, name: str) -> None:
+    app = open_page(SCRIPTS[name], result="0" * 64)
     (error,) = app.error
     assert "is not stored here" in error.value
-    assert key not in error.value or key == "foo"
     assert address(app) == {}
     assert players(app)
 
 
-# ---------------------------------------------------------------- a link to what is shown
-
-
-@pytest.mark.parametrize("name", [name for name in SHOWING if name != "Story"])
-def test_a_copied_link_holds_all_choices_also_the_defaults(at_hand: None, name: str) -> None:
-    shown = players(open_page(SCRIPTS[name], result=SST2.key))[0]
-    own = {"Layers": {"layer"}, "Compare": {"axis", "other"}}
-    assert shown["link"].keys() >= {"result", *own.get(name, ())}
-    again = open_page(SCRIPTS[name], **shown["link"])
+@pytest.mark.parametrize("name", [name for name in SHOWING if name != "Story"])  # where it plays in one of its scenes
+def test_a_missing_amount_gives_way_to_the_next_lower_and_a_copied_link_holds_all_choices(
+    at_hand: None, name: str
+) -> None:
+    app = open_page(SCRIPTS[name], result=OWN.key, other=OTHER.key, amount="0.52")
+    first = players(app)[0]
+    assert first["start"] == 0.31
+    assert first["link"].keys() >= {"result", *{"Layers": {"layer"}, "Compare": {"axis", "other"}}.get(name, ())}
+    again = open_page(SCRIPTS[name], **first["link"], amount="0.31")
     assert "The link asks for" not in prose(again)
-    assert players(again)[0]["title"] == shown["title"]
-
-
-# ---------------------------------------------------------------- where there is none, or no control
+    assert (players(again)[0]["start"], players(again)[0]["title"]) == (0.31, first["title"])
 
 
 @pytest.mark.parametrize("name", [name for name in SCRIPTS if name not in ("Lab", "Methods", "Cut")])
@@ -107,26 +99,23 @@ def test_without_a_result_a_page_leads_to_the_lab(name: str, shipped: Path, monk
         assert "needs two results" in prose(open_page(SCRIPTS[name]))
 
 
-@pytest.mark.parametrize("seeds", [4, 5])
 @pytest.mark.parametrize("name", ["Layers", "Compare"])
-def test_without_all_seeds_of_its_control_a_method_leads_to_the_lab(name: str, seeds: int, shipped: Path) -> None:
+def test_without_all_seeds_of_its_control_a_method_leads_to_the_lab(name: str, shipped: Path) -> None:
     steps = {**SMALL, "amounts": (0.0, 0.02, 0.04, 0.3), "num_examples": 64}
-    controls = [make_result(**steps, method="random", seed=seed, until_damage=0.3) for seed in range(seeds)]
+    controls = [make_result(**steps, method="random", seed=seed, until_damage=0.3) for seed in range(4)]
     ship(shipped, method := make_result(**steps), *controls)
-    app = open_page(SCRIPTS[name], result=method.key, other=controls[0].key)
-    wanted = f"result={method.key}&other={controls[0].key}&decide=all+seeds" if seeds < 5 else None
-    assert links(app).get("Decide it in the Lab: all seeds") == wanted
+    query = {"result": method.key, "other": controls[0].key}
+    link = links(open_page(SCRIPTS[name], **query))["Decide it in the Lab: all seeds"]
+    assert link == urlencode({**query, "decide": "all seeds"})
 
 
 def test_an_inconclusive_verdict_leads_to_settings_that_may_decide_it(shipped: Path, queue: JobQueue) -> None:
     few = {"num_examples": 60}
     ship(shipped, method := network(**few), *around(0.7, **few), drawn := network(0.82), *around(0.7, 4))
-    assert not [text for text in links(open_page(SCRIPTS["Layers"], result=drawn.key)) if "Lab:" in text], (
-        "by seeds alone"
-    )
-    app = open_page(SCRIPTS["Layers"], result=method.key)
-    address = links(app)["Decide it in the Lab: more examples"]
-    settings = open_page(SCRIPTS["Lab"], **{name: value for name, (value,) in parse_qs(address).items()})
+    unlikely = links(open_page(SCRIPTS["Layers"], result=drawn.key))
+    assert not [text for text in unlikely if "Lab:" in text], "only other seeds could decide it"
+    link = links(open_page(SCRIPTS["Layers"], result=method.key))["Decide it in the Lab: more examples"]
+    settings = open_page(SCRIPTS["Lab"], **{name: value for name, (value,) in parse_qs(link).items()})
     examples = [field.value for field in settings.number_input if field.key == "lab-examples"]
     assert (examples, settings.toggle[0].value) == ([2 * len(method.task.examples)], True), "with its random control"
     assert settings.expander[0].proto.expanded
