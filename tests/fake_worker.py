@@ -76,7 +76,7 @@ def outcome(order: dict) -> dict:
             rows = [f"text {k},{('negative', 'POSITIVE', 'meh')[k % 3]}\n" for k in range(30)]
             file.write_text("".join(["text,label\n", *rows]))
             return {"data": order["data"], "files": [[str(file), "data/fetched.csv"]]}
-    return {"path": f"/somewhere/{order['amount']}"}
+    return {"path": f"/somewhere/{order.get('amount', 'smaller')}"}
 
 
 def carry_out(order: dict) -> None:
