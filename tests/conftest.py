@@ -171,8 +171,7 @@ def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: "Clock") -> It
 def quick_pages() -> Iterator[None]:
     """Search packages for components, and compile each page, once as a server does rather than once for each test.
 
-    A test joins a page's thread, which Streamlit would poll a thousand times a second. Files are read in this process,
-    not in a limited child, which takes half a second to start.
+    A test joins a page's thread, which Streamlit would poll a thousand times a second.
     """
     from streamlit.components.v2 import manifest_scanner
     from streamlit.runtime.scriptrunner.script_cache import ScriptCache
@@ -184,7 +183,6 @@ def quick_pages() -> Iterator[None]:
         for module in (app_test, local_script_runner):
             patch.setattr(module, "ScriptCache", lambda: compiled)
         patch.setattr(local_script_runner, "require_widgets_deltas", _ended)
-        patch.setattr("core.wall.reading._answers", _answers)
         yield
 
 
@@ -192,6 +190,12 @@ def _ended(runner: "LocalScriptRunner", timeout: float = 3) -> None:
     thread = runner._script_thread
     thread.join(timeout)
     assert not thread.is_alive(), f"the page still runs after {timeout} s"
+
+
+@pytest.fixture
+def quick_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read files in this process, not in a limited child, which takes half a second to start."""
+    monkeypatch.setattr("core.wall.reading._answers", _answers)
 
 
 def _answers(questions: "Sequence[Question]") -> list[bytes | PrunescopeError]:
