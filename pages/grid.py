@@ -19,7 +19,6 @@ from ui.player import show_answer
 from ui.results import own_results, rows_of, shipped
 from ui.text import plain, show_details
 
-MANY = 24  # results of one's own, which then are shown first
 LINKS = {"Story": "./?scene=5&result=", "Layers": "./layers?result="}  # the Story opens at chance
 NOTHING = "There are no results yet. A grid is many sweeps at once: list them as docs/grids.md explains, and run:"
 
@@ -28,8 +27,6 @@ def grid() -> None:
     """Show the answer first, then every result in a table."""
     page_header("All results")
     available = {"shipped": shipped(Entry), "own": own_results()}
-    if len(available["own"]) > MANY:
-        available = dict(reversed(available.items()))
     sources = {name: entries for name, entries in available.items() if settings(entries)}
     if not sources:
         show_nothing(NOTHING, "python -m core.grid FILE.yaml")

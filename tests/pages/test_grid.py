@@ -51,7 +51,7 @@ def rows(app: AppTest) -> list[dict[str, str]]:
 
 
 def test_it_shows_all_verdicts_of_ones_own_folder_or_shipped(many: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = open_page(PAGE)
+    app = open_page(PAGE, results="own")
     assert title(app) == f"Of 8 verdicts: 4 {STATES['steeper']} and 4 inconclusive"
     inconclusive = "inconclusive (no control; random removal may decide it)"
     assert [row["Verdict"] for row in rows(app)] == [STATES["steeper"], inconclusive] * 4
