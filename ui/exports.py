@@ -1,7 +1,6 @@
 """Offer downloads: what a page shows as a film, a picture or a page of its own, and all numbers of its results."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from mimetypes import guess_type
 from pathlib import Path
@@ -11,7 +10,6 @@ import streamlit as st
 from core.charts.story import Step
 from core.charts.theme import ThemeName
 from core.charts.view import Scene, choice_of, frame_of
-from core.errors import PrunescopeError
 from core.exports.drawing import Picture, draw
 from core.exports.figure import Figure, figure_of
 from core.exports.model_card import LOADING
@@ -20,7 +18,6 @@ from core.exports.tables import file_name, numbers_csv, shown_csv
 from core.findings.cut import CutChoice
 from core.findings.words.cut import smaller_words
 from core.findings.words.numbers import place_name
-from core.inputs import uploads
 from core.jobs.queue import queue
 from core.request.catalog import METHODS, REDUCTIONS
 from core.request.limits import is_hosted, is_upload
@@ -201,11 +198,10 @@ def _offer_numbers(result: Result, suffix: str) -> None:
 
 
 def _show_recipe(result: SweepResult) -> None:
-    """Show how to recompute a result, with this computer's own paths; a visitor of a hosted server gets none."""
+    """Show how to recompute a result, on one's own computer with its paths."""
     request = None if is_hosted() else queue.request_for(result.key)
     if request and is_upload(request.data or ""):
-        with suppress(PrunescopeError):  # it is no longer stored
-            request = replace(request, data=str(uploads.find(str(request.data)).path))
+        request = None  # the visitor's own file, not the copy that is stored here
     st.code(recompute_script(result, request), language="shell", wrap_lines=True)
 
 

@@ -43,8 +43,13 @@ STEPS = {step: stepped_amounts(float(step), 0.95) for step in ("0.1", "0.05", "0
 STEP_NAMES = {step: f"In steps of {percent(float(step))}" for step in STEPS} | {LIST: "A list of my own"}
 
 USUAL: Mapping[str, Any] = {
-    **{"method": "magnitude", "scope": "encoder", "with-control": False},
-    **{"examples": None, "step": "0.1", "until": False, "points": "attention"},
+    "method": "magnitude",
+    "scope": "encoder",
+    "with-control": False,
+    "examples": None,
+    "step": "0.1",
+    "until": False,
+    "points": "attention",
 }
 # The title of each preset, its explanation, and the settings in which it differs from the usual ones.
 PRESETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
