@@ -14,6 +14,7 @@ import altair as alt
 from core.charts import grammar as g
 from core.charts.accuracy import changed_words
 from core.charts.result import player_frames
+from core.charts.stack import TITLE
 from core.charts.view import Layout, Numbers, Scene, View
 from core.findings.accuracy import beyond_from
 from core.findings.layers import floor_of, layers_of, own_similarity
@@ -62,10 +63,7 @@ def layer_scene(
         "seeds": [row for control in controls for row in _curve_rows(control, reduction, point)],
         "floor": [] if floor is None else [{"value": floor}],
     }
-    title = [
-        "How much each layer still resembles its unpruned self: similarity (CKA); "
-        f"bars end where it falls below {SURVIVAL_THRESHOLD}"
-    ]
+    title = [f"{TITLE}: similarity (CKA); bars end where it falls below {SURVIVAL_THRESHOLD}"]
     if any(layer.by_construction for layer in layers_of(result, reduction).every):
         title.append(f"{BY_CONSTRUCTION} still at least {SURVIVAL_THRESHOLD} with everything removed")
     numbers = Numbers("strips", "pick", {"Similarity": "v", "Intact up to": "intact"}, named="Layer")

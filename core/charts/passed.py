@@ -33,11 +33,7 @@ COLUMNS = {  # as the axis writes them, in lines
 HALVES = ("lower half", "upper half", "all layers")
 BESIDE = 14  # pixels from a line's end to its name
 GAP = 0.075  # between two names, at most, of the height
-BOTH = Layout(
-    "halves",
-    wide='"stack harm" 23 "bar bar" auto / 1fr 1fr',
-    narrow='"stack" 12rem "harm" 15rem "bar" auto / 1fr',
-)
+BOTH = Layout("halves", '"stack harm" 23 "bar bar" auto / 1fr 1fr', '"stack" 12rem "harm" 15rem "bar" auto / 1fr')
 
 
 def passed_scene(result: SweepResult, reduction: str, chosen: PointLabel, passed: PassedOn) -> Scene:

@@ -545,10 +545,12 @@ class Player {
 // result, and with ("pick", value) when a mark is clicked whose data have a `pick`.
 export function mountPlayer(root, data, tell = null) {
   (root.prunescopePlayer ??= new Player(root)).update(data, tell);
-  return () => {
-    root.prunescopePlayer?.finish();
-    root.prunescopePlayer = null;
-  };
+  return () => unmount(root, "prunescopePlayer");
+}
+
+function unmount(root, name) {
+  root[name]?.finish();
+  root[name] = null;
 }
 
 // In a Streamlit component a view is JSON, which the server writes once for all visitors.

@@ -48,10 +48,10 @@ class Story {
     };
     for (const name of ["previous", "next", "full", "more"]) this[name].onclick = this.does[this[name].dataset.do];
     for (const kind of ["onpointerdown", "onpointerup", "onpointercancel"]) this.frame[kind] = (event) => this.swipe(event);
-    this.onKey = (event) => this.press(event);
-    this.onFull = () => this.frame.classList.toggle("full", Boolean(document.fullscreenElement));
-    document.addEventListener("keydown", this.onKey);
-    document.addEventListener("fullscreenchange", this.onFull);
+    const { signal } = (this.onPage = new AbortController());
+    const full = () => this.frame.classList.toggle("full", Boolean(document.fullscreenElement));
+    document.addEventListener("keydown", (event) => this.press(event), { signal });
+    document.addEventListener("fullscreenchange", full, { signal });
   }
 
   get step() { return this.data.steps[this.at]; }
@@ -74,8 +74,7 @@ class Story {
     if (!scene.isConnected) this.stage.insertBefore(scene, this.scenes.slice(at + 1).find(Boolean) ?? null);
     Object.assign(scene.dataset, { heading: step.heading, said: step.sentences.join(" ") }); // on paper
     if (!step.player) {
-      scene.prunescopePlayer?.finish();
-      scene.prunescopePlayer = null;
+      unmount(scene, "prunescopePlayer");
       return scene;
     }
     const player = read(step.player), isMarked = ["guess", "play"].includes(step.name);
@@ -181,8 +180,7 @@ class Story {
   }
 
   finish() {
-    document.removeEventListener("keydown", this.onKey);
-    document.removeEventListener("fullscreenchange", this.onFull);
+    this.onPage.abort();
     this.finishScenes();
     this.element.remove();
   }
@@ -218,8 +216,5 @@ function remembered(key, value) { // a browser may refuse to keep anything
 // Mounts a story, or gives new data to the one in `root`, which stays at its scene. Returns the function that ends it.
 export function mountStory(root, data, tell = null) {
   (root.prunescopeStory ??= new Story(root)).update(data, tell);
-  return () => {
-    root.prunescopeStory?.finish();
-    root.prunescopeStory = null;
-  };
+  return () => unmount(root, "prunescopeStory");
 }

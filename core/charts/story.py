@@ -36,9 +36,7 @@ PLAY = Layout(
     narrow='"stack" 9.5rem "heatmap" 10.5rem "accuracy" 6.5rem "bar" auto / 1fr',
 )
 BESIDE = Layout(
-    "story",
-    wide='"stack accuracy" 23 "bar bar" auto / 1fr 1fr',
-    narrow='"stack" 15rem "accuracy" 11rem "bar" auto / 1fr',
+    "story", '"stack accuracy" 23 "bar bar" auto / 1fr 1fr', '"stack" 15rem "accuracy" 11rem "bar" auto / 1fr'
 )
 GUESS = Layout("story", wide='"stack" 20rem "bar" auto / 1fr')
 
