@@ -95,7 +95,8 @@ def _stack(points: tuple[str, ...], marks: tuple[str, ...], room: float = ROOM) 
     tooltip = g.tooltip(fields | dict(marked[mark] for mark in marks))
     track = bands.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15)
     fit, size = g.letters_of(len(points))
-    y = g.layers_axis(points, "Layer ", size, labelPadding=6, minExtent=_expr(LABEL_ROOM), maxExtent=_expr(LABEL_ROOM))
+    extent = alt.ExprRef(LABEL_ROOM)
+    y = g.layers_axis(points, "Layer ", size, labelPadding=6, minExtent=extent, maxExtent=extent)
     return alt.layer(
         track.encode(
             x=_similarity_axis(room), x2=alt.X2Datum(1), y=alt.Y("bottom:Q", title=None, **y), tooltip=tooltip
@@ -116,10 +117,6 @@ def _stack(points: tuple[str, ...], marks: tuple[str, ...], room: float = ROOM) 
     )
 
 
-def _expr(expression: str) -> alt.ExprRef:
-    return alt.ExprRef(expression)
-
-
 def _similarity_axis(room: float) -> alt.XDatum:
     """Return the axis of similarity, from left to right, which ends before the words."""
     axis = alt.Axis(
@@ -130,13 +127,13 @@ def _similarity_axis(room: float) -> alt.XDatum:
         grid=False,
         title=None,
     )
-    end = _expr(f"width - {room} * margin")
+    end = alt.ExprRef(f"width - {room} * margin")
     return alt.XDatum(0.0, scale=alt.Scale(domain=[0, 1], range=[0, end], nice=False, clamp=True), axis=axis)
 
 
 def _guess(row: alt.Chart, rows: int) -> list[alt.Chart]:
     """Frame the layer that the visitor guessed, from its label to its words, and name the frame if there is room."""
-    ends = {"x": alt.value(_expr(f"2 - {LABEL_ROOM}")), "x2": alt.value(_expr("width - 2"))}
+    ends = {"x": alt.value(alt.ExprRef(f"2 - {LABEL_ROOM}")), "x2": alt.value(alt.ExprRef("width - 2"))}
     named = row.transform_filter(f"height / {rows} > 2.2 * {g.LETTER}").encode(x=alt.value("width"), y="next:Q")
     return [
         row.mark_rect(style="guess", filled=False).encode(y="y:Q", y2="next:Q", **ends),
@@ -148,7 +145,7 @@ def _words(layers: alt.Chart, size: alt.ExprRef) -> list[alt.Chart]:
     """Write behind each band its number and how far the layer is intact."""
     layers = layers.transform_calculate(words="isValid(datum.value) ? datum.words : ''")
     layers = layers.encode(x=alt.XDatum(1.0), y="middle:Q")
-    further = _expr(f"{NUMBER_ROOM} * margin + 8")
+    further = alt.ExprRef(f"{NUMBER_ROOM} * margin + 8")
     return [
         layers.encode(text="text:N").mark_text(style="note", align="left", dx=8, fontSize=size),
         layers.encode(text="words:N").mark_text(style="note", align="left", dx=further, fontSize=size),
