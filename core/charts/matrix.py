@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 
 from core.charts import grammar as g
-from core.charts.view import Drawing, Numbers, View
+from core.charts.view import Numbers, View
 from core.findings.compare import FramePair
 from core.findings.rounding import hundredths
 from core.findings.words.numbers import UNDEFINED
@@ -19,6 +19,7 @@ from core.results.schema import Frame, SweepResult
 LIGHT_FROM = 0.555  # magma is light from here on: black text has the better contrast, above 4.5 on both sides
 DARK_BEYOND = {"orange": 0.875, "blue": 0.79}  # of a difference: from here on white text has the better contrast
 SIGNED = "(datum.value > 0 ? '+' : '') + format(datum.value, '.2f')"  # the Vega expression of a cell; 0 has no sign
+NUMBERS = Numbers("cells", "baseline", {"Similarity": "v"}, column="pruned", named="Layer")
 
 Points = tuple[str, ...]
 
@@ -41,7 +42,7 @@ def heatmap_view(
         KeyError: The frames have no such matrix.
     """
     cells = [{**cell, "v": _values(frames, reduction, cell)} for cell in _cells(result)]
-    return _view(_heatmap, (result.points,), cells, title)
+    return View(_heatmap, (result.points,), {"cells": cells}, title, NUMBERS)
 
 
 def difference_view(result: SweepResult, pairs: Sequence[FramePair], reduction: str, title: str | list[str]) -> View:
@@ -64,12 +65,7 @@ def difference_view(result: SweepResult, pairs: Sequence[FramePair], reduction: 
         both = zip(first, second, strict=True)
         differences = [None if a is None or b is None else hundredths(a - b) for a, b in both]
         cells.append({**cell, "v": differences, "first": first, "second": second})
-    return _view(_difference, (result.points,), cells, title)
-
-
-def _view(drawing: Drawing, arguments: tuple[Points, ...], cells: g.Rows, title: str | list[str]) -> View:
-    numbers = Numbers("cells", "baseline", {"Similarity": "v"}, column="pruned", named="Layer")
-    return View(drawing, arguments, {"cells": cells}, title, numbers)
+    return View(_difference, (result.points,), {"cells": cells}, title, NUMBERS)
 
 
 def _cells(result: SweepResult) -> g.Rows:
