@@ -16,7 +16,7 @@ from core.encoder.loading import Checkpoint, load
 from core.inputs.checkpoints import Resolved
 from core.inputs.prepare import prepare
 from core.pruning import Calibration
-from core.request.catalog import TASKS, Task
+from core.request.catalog import Task
 from core.request.sweep_request import SweepRequest, checked, usual_scope
 from core.results.schema import SweepResult
 from core.sweep.sweep import sweep
@@ -161,13 +161,6 @@ def write_split(folder: Path, task: Task, split: str, count: int, seed: int = 0)
     values = {**columns, "label": labels, "idx": list(range(count))}
     Dataset.from_dict(values, Features(features | {"idx": Value("int32")})).to_parquet(str(path))
     return path
-
-
-def write_sst2(folder: Path) -> Path:
-    """Write a little of SST-2, for training and validation."""
-    for split, count in (("validation", 40), ("train", 50)):
-        write_split(folder, TASKS["sst2"], split, count, seed=len(split))
-    return folder
 
 
 def make_calibration(tokenizer: object, gold: list[int], seed: int = 0) -> Calibration:

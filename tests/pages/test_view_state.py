@@ -1,7 +1,7 @@
 """The result on show stays on show through links, reloads and choices, on every page and wherever it comes from."""
 
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -97,16 +97,6 @@ def test_without_a_result_a_page_leads_to_the_lab(name: str, shipped: Path, monk
     if name == "Compare":
         ship(shipped, SST2)
         assert "needs two results" in prose(open_page(SCRIPTS[name]))
-
-
-@pytest.mark.parametrize("name", ["Layers", "Compare"])
-def test_without_all_seeds_of_its_control_a_method_leads_to_the_lab(name: str, shipped: Path) -> None:
-    steps = {**SMALL, "amounts": (0.0, 0.02, 0.04, 0.3), "num_examples": 64}
-    controls = [make_result(**steps, method="random", seed=seed, until_damage=0.3) for seed in range(4)]
-    ship(shipped, method := make_result(**steps), *controls)
-    query = {"result": method.key, "other": controls[0].key}
-    link = links(open_page(SCRIPTS[name], **query))["Decide it in the Lab: all seeds"]
-    assert link == urlencode({**query, "decide": "all seeds"})
 
 
 def test_an_inconclusive_verdict_leads_to_settings_that_may_decide_it(shipped: Path, queue: JobQueue) -> None:
