@@ -100,9 +100,10 @@ def five_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def somewhere(five_results: Path, monkeypatch: pytest.MonkeyPatch, queue: JobQueue, unfolded: None) -> None:
-    """Serve five results, with a worker without a model and films that need no drawing."""
+    """Serve five results, with a worker without a model and exports without content."""
     monkeypatch.setattr("core.results.store.SHIPPED_RESULTS", five_results)
-    monkeypatch.setattr("ui.exports.draw", lambda *_: b"film")
+    for write in ("draw", "player_page", "story_page", "numbers_csv", "shown_csv"):  # at every run, in open panels
+        monkeypatch.setattr(f"ui.exports.{write}", lambda *_: b"file")
 
 
 def drive(app: AppTest, driven: set[str]) -> None:
