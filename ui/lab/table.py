@@ -121,8 +121,9 @@ def ask_meaning(
     label_map = _ask_labels(table, task, Columns(tuple(texts), label), dict(before.label_map) if before else {})
     if isinstance(label_map, str):
         return label_map
-    cells = [cell for cell in table.column(label) if cell]
-    examples = Counter(map(meanings(cells, task, label_map, label).get, cells))
+    labels = meanings([cell for cell in table.column(label) if cell], task, label_map, label)
+    rows = zip(table.column(label), *map(table.column, texts), strict=True)
+    examples = Counter(labels.get(row[0]) if all(row) else None for row in rows)
     left_out = examples.pop(None, 0)
     parts = ", ".join(f"{examples[index]} {brief_label(name)}" for index, name in enumerate(task.label_names))
     parts += f"; {left_out} left out" if left_out else ""
