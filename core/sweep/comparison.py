@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 
@@ -71,14 +70,9 @@ class BaselineComparison:
         """Compute partial CKA of each point given the emptied model, if there is one."""
         if self.emptied is None:
             return None
-        own = own_similarities(self.baseline.grams[reduction], pruned)
-        pruned_floor = own_similarities(pruned, self.emptied.grams[reduction])
-        return partial_similarities(own, self._baseline_floors[reduction], pruned_floor)
-
-    @cached_property
-    def _baseline_floors(self) -> dict[str, Similarity]:
-        assert self.emptied is not None
-        return {name: own_similarities(self.baseline.grams[name], self.emptied.grams[name]) for name in SINGLE_BATCH}
+        baseline, emptied = self.baseline.grams[reduction], self.emptied.grams[reduction]
+        pairs = (baseline, pruned), (baseline, emptied), (pruned, emptied)
+        return partial_similarities(*(own_similarities(*pair) for pair in pairs))
 
     def floor(self) -> FloorRecord | None:
         """Describe the emptied model; None if the method has none."""

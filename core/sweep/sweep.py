@@ -95,9 +95,10 @@ def sweep(
     )
     method_plan = plan or make_plan(checkpoint, inputs.calibration, request, report)
     with Runner(checkpoint, subset, request, method_plan) as runner:
-        meter = Meter(runner, inputs.rest, report, likely_amounts(request), _has_floor(request))
+        has_floor = not METHODS[request.control_of or request.method].empties  # biases that the method keeps
+        meter = Meter(runner, inputs.rest, report, likely_amounts(request), has_floor)
         emptied = None
-        if _has_floor(request):
+        if has_floor:
             scope = request.scope or "encoder"
             emptied = shared.get("emptied", (*model_and_data, scope), lambda: meter.measure_emptied(request.scope))
         rest = inputs.rest and inputs.rest.record.fingerprint
@@ -141,11 +142,6 @@ def sweep(
     if plan is None:  # the time includes the making of the plan
         note_speed(work_of(request, inputs.resolved.size, inputs, meter.passes), result.seconds)
     return result
-
-
-def _has_floor(request: SweepRequest) -> bool:
-    """Whether an emptied model has anything left: biases that the request's method keeps."""
-    return not METHODS[request.control_of or request.method].empties
 
 
 def _length_control(runner: Runner, baseline: Grams) -> Row:
