@@ -7,12 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import api
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import check_config
 from core.inputs.labels import label_names
@@ -33,9 +31,6 @@ JSON = st.recursive(
     max_leaves=12,
 )
 FIELDS = st.sampled_from(sorted(SweepRequest.__dataclass_fields__))
-OPTIONS = ["task", "method", "scope", "points", "amounts", "examples", "seed", "control_of"]
-OPTIONS += ["until_damage", "label_map"]
-SCALARS = st.integers(-9, 99).map(np.int64) | st.floats(0, 1).map(np.float32) | st.sampled_from(["cka", "auto"])
 TABLE = st.text(st.sampled_from('ab,;\t"\n\r\\{}[]:0é\ufeff\x00 '), max_size=120).map(str.encode)
 
 
@@ -88,16 +83,6 @@ def test_a_request_of_any_values(values: dict[str, Any]) -> None:
         assert SweepRequest.from_json(vars(request)) == request
 
 
-@given(options=st.dictionaries(st.sampled_from(OPTIONS), JSON | SCALARS, max_size=3))
-def test_a_notebooks_sweep_with_any_options(options: dict[str, Any]) -> None:
-    def run(inputs: object) -> None:
-        raise PrunescopeError("far enough")
-
-    with pytest.MonkeyPatch.context() as patch, taken_or_refused():
-        patch.setattr(api, "run", run)
-        api.sweep("embedded:sst2", ["good", "bad"] * 20, ["positive", "negative"] * 20, **options)
-
-
 @given(values=st.dictionaries(st.sampled_from(["num_hidden_layers", "hidden_size", "n_heads", "id2label", "x"]), JSON))
 def test_a_config_and_label_names_of_any_values(values: dict[str, Any]) -> None:
     features = {name: {"_type": "ClassLabel", "names": names} for name, names in values.items()}
@@ -117,7 +102,3 @@ def test_a_table_of_any_content(suffix: str, content: bytes) -> None:
         path.write_bytes(content)
         table = read_table((DataFile(path, path.name),), 100)
         assert all(len(cells) == len(table.rows) for cells in table.cells.values())
-
-
-def test_a_message_quotes_no_empty_value() -> None:
-    assert str(PrunescopeError("'' is no number, 'it''s' neither")) == "(empty) is no number, 'it''s' neither"
