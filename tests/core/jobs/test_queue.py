@@ -13,7 +13,6 @@ from core.jobs import queue as module
 from core.jobs.job import MAX_QUESTIONS_IN_A_ROW, Job
 from core.jobs.queue import CANCEL_TIMEOUT_SECONDS, UNSEEN_SECONDS, JobQueue
 from core.request.sweep_request import SweepRequest
-from core.results.schema import Header
 from core.wall import turns
 from core.wall.turns import Visitor
 from tests.queues import PATIENCE, RESULT, Clock, ended, queues, running
@@ -82,10 +81,6 @@ def test_frames_arrive_while_it_runs_and_the_result_replaces_them(queue: JobQueu
     job = ended(queue, queue.submit(scripted("frames"), ANN))
     assert (job.state, job.key, job.frames) == ("done", RESULT.key, ())
     assert queue.request_for(RESULT.key) == scripted("frames")
-    assert queue.request_for("f" * 64) is None
-    assert queue.get("nothing") is None
-    queue.watch("nothing", ANN)
-    queue.cancel("nothing", ANN)
     verified = ended(queue, queue.ask("verify", ANN, key=RESULT.key, amount=0.5))
     assert (verified.state, verified.outcome and verified.outcome["amount"]) == ("done", 0.5)
     assert "unknown task" in refusal(queue.submit, replace(REQUEST, task="sts"), ANN)
@@ -96,9 +91,6 @@ def test_only_the_last_ended_jobs_are_remembered(queue: JobQueue, monkeypatch: p
     ids = [queue.submit(scripted("frames", seed), ANN) for seed in range(6)]
     assert ended(queue, ids[-1]).state == "done"
     assert [queue.get(job_id) is not None for job_id in ids] == [False] * 3 + [True] * 3
-    for seed in range(4):
-        ended(queue, sentence(queue, ANN, f"number {seed}"))
-    assert all(queue.get(job_id) for job_id in ids[3:]), "questions displace no run"
     honest = queue.submit(scripted("frames"), BOB)
     ended(queue, honest)
     for seed in range(1, 8):
@@ -215,11 +207,8 @@ def test_sweeps_of_one_job_run_in_order_and_the_first_ones_result_is_its_result(
     job_id = chain(queue, ANN, "frames", "hang")
     job = at_step(queue, job_id, 2)
     assert (job.key, job.follow_up_keys, job.frames) == (RESULT.key, (RESULT.key,), ())
-    header = RESULT.model_dump(mode="json", include=set(Header.model_fields))
-    answer(queue, f"{job_id}/2", "frame", header=header, frame=RESULT.frames[0].model_dump(mode="json"))
     answer(queue, f"{job_id}/1", "done", key="0" * 64, path="/zero.json")
-    job = queue.get(job_id)
-    assert (job.step, job.frames, job.header) == (2, (), None), "frames of later sweeps, and late answers"
+    assert queue.get(job_id).step == 2, "an answer that comes late is no other sweep's"
     answer(queue, f"{job_id}/2", "done", key="2" * 64, path="/two.json")
     job = ended(queue, job_id)
     assert (job.state, job.key, job.follow_up_keys) == ("done", RESULT.key, (RESULT.key, "2" * 64))
@@ -242,7 +231,7 @@ def test_a_failing_sweep_ends_the_chain_and_what_is_finished_is_kept(queue: JobQ
 
 
 def test_stored_sweeps_do_not_wait_and_a_chain_can_be_cancelled_while_it_waits(queue: JobQueue) -> None:
-    other = queue.submit(scripted("hang", 9), BOB)
+    queue.submit(scripted("hang", 9), BOB)
     job_id = chain(queue, ANN, "stored", "frames", first="stored")
     job = queue.get(job_id)
     assert (job.state, job.step, job.position) == ("queued", 2, 1)
@@ -252,8 +241,6 @@ def test_stored_sweeps_do_not_wait_and_a_chain_can_be_cancelled_while_it_waits(q
     queue.cancel(fresh, CYD)
     queue.cancel(job_id, ANN)
     assert (queue.get(job_id).state, queue.get(job_id).key) == ("cancelled", RESULT.key)
-    queue.cancel(other, BOB)
-    assert ended(queue, queue.submit(scripted("frames", 8), ANN)).state == "done"
 
 
 def test_a_worker_that_has_died_is_replaced_and_takes_the_next_job(queue: JobQueue) -> None:
