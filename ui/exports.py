@@ -234,13 +234,11 @@ def offer_smaller(study: CutStudy, choice: CutChoice) -> None:
         if st.button("Save the smaller model", key="cut-save", icon=":material/save:"):
             ask("export-cut", model, "export-cut", key=key, left=left)
         remark(plain(smaller_words(choice)))
-    if not (answer := answer_to("export-cut", model)):
-        return
-    path = Path(answer["path"])
-    if is_hosted():
+    if (answer := answer_to("export-cut", model)) and is_hosted():
+        path = Path(answer["path"])
         download("Download it", path.read_bytes(), path.name)
-    else:
-        _show_folder("The smaller model", str(path))
+    elif answer:
+        _show_folder("The smaller model", answer["path"])
 
 
 def _show_folder(model: str, folder: str) -> None:

@@ -69,8 +69,7 @@ def bound_uploads(manager: Any, holder_of: Callable[[str], str | None]) -> None:
 
 def holder_of(session: str) -> str | None:
     """Return the name under which the visitor of a session takes turns; None if its page is closed."""
-    client = get_instance().get_client(session)
-    context = client.client_context if client else None
+    context = getattr(get_instance().get_client(session), "client_context", None)
     if context is None:
         return None
     address = address_in(StreamlitHeaders(context.headers).get_all("X-Forwarded-For"), context.remote_ip)

@@ -42,11 +42,9 @@ def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, dat
         The folder: config.json, model.safetensors, the tokenizer, README.md.
 
     Raises:
-        PrunescopeError: The server is hosted, the result lacks the amount, the checkpoint or the examples are not
-            those of the result, or the folder cannot be written.
+        PrunescopeError: The result lacks the amount, the checkpoint or the examples are not those of the result, or the
+            folder cannot be written or is too large here.
     """
-    if is_hosted():
-        raise PrunescopeError("a hosted server writes no pruned checkpoints: run Prunescope on your own computer")
     frame = frame_of(result, amount)
     request, resolved, calibration = find_pruning(result, frame.amount, checkpoint, data, report)
     with borrow(resolved) as baseline:

@@ -30,7 +30,6 @@ PLACES = (
     f"The first {len(catalog.EMBEDDED)} are bundled and work offline. The others are downloaded from the Hugging Face "
     f"Hub when they are used. {KINDS}"
 )
-EXAMPLE = "owner/name or owner/name@revision"
 DATASET_EXAMPLE = "owner/name, owner/name/configuration or owner/name@revision"
 QUICK_SECONDS = 1.0  # how long a page waits for the worker's answer before it shows progress
 
@@ -67,7 +66,7 @@ def choose_model(request: SweepRequest, draft: Draft) -> catalog.Task | None:
     if choice == OTHER:
         is_here = not request.checkpoint.startswith((PLACEHOLDER, catalog.RECIPE)) or is_made(request.checkpoint)
         value = request.checkpoint if first == OTHER and is_here else ""
-        place = type_setting(place_title, "place", value, placeholder=EXAMPLE, help=KINDS)
+        place = type_setting(place_title, "place", value, placeholder="owner/name or owner/name@revision", help=KINDS)
         if not place:
             draft.missing.append(f"Enter the {place_title} of your checkpoint")
         if not is_hosted():

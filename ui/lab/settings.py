@@ -31,9 +31,7 @@ STYLE = """<style>
 </style>"""
 SOME_LAYERS, LIST = "some layers", "list"  # choices that ask for more
 EVERY = "every method"  # a choice beside the catalog's methods
-HOW_FAR = (
-    "Runs every method, one after another: up to where does the model work with each, and which layer falls first?"
-)
+HOW_FAR = "Runs every method in turn: up to where does the model work with each, and which layer falls first?"
 SCOPES = {
     "encoder": "All encoder layers",
     "all-linear": "All linear layers (as published)",

@@ -118,5 +118,3 @@ def test_a_refused_or_interrupted_export_leaves_nothing_behind(
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert "make room there" in refusal(write, result, base)
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    assert "your own computer" in refusal(write, result, base)
