@@ -71,10 +71,7 @@ def test_a_saved_pruned_checkpoint_follows_the_tasks_order(nli: tuple[Path, Path
     _, other, data = nli
     result = swept(other, data, "mnli", amounts=AMOUNTS)
     folder = write_pruned(result, 0.5, str(other), None, silent)
-    assert json.loads((folder / "config.json").read_text())["label2id"] == {
-        "entailment": 0,
-        "neutral": 1,
-        "contradiction": 2,
-    }
+    labels = {"entailment": 0, "neutral": 1, "contradiction": 2}
+    assert json.loads((folder / "config.json").read_text())["label2id"] == labels
     assert "entailment, neutral, contradiction." in (folder / "README.md").read_text("utf-8")
     assert swept(folder, data, "mnli", amounts=AMOUNTS).frames[0].predictions == result.frames[1].predictions

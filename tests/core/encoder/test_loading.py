@@ -1,12 +1,10 @@
-"""Loading a checkpoint: what is read, what is refused, and one caller at a time."""
+"""Loading a checkpoint: what is read, what is refused, and what stays loaded."""
 
 import hashlib
 import json
 import os
-import threading
 from dataclasses import replace
 from pathlib import Path
-from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -15,7 +13,6 @@ from safetensors.torch import load_file, save_file
 from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 from strangers import CONFIG, Change, changed, text, weights
 from tiny import make_encoder, make_texts
-from transformers import AutoTokenizer
 
 from core.encoder.loading import borrow, load
 from core.errors import PrunescopeError
@@ -33,13 +30,11 @@ def test_a_loaded_checkpoint_describes_its_model(tiny_bert: Path) -> None:
     assert record.num_parameters == sum(weight.numel() for weight in stored.values())
 
 
-@pytest.mark.parametrize("form", ["safetensors", "bin", "shards", "bin shards", "half"])
+@pytest.mark.parametrize("form", ["safetensors", "bin", "shards", "bin shards"])
 def test_every_form_of_the_weights_gives_the_same_model(copy: Path, form: str) -> None:
     stored = load_file(copy / "model.safetensors")
     name = "pytorch_model.bin" if "bin" in form else "model.safetensors"
     write = torch.save if "bin" in form else lambda part, path: save_file(part, path, metadata={"format": "pt"})
-    if form == "half":
-        stored = {key: weight.half() for key, weight in stored.items()}
     (copy / "model.safetensors").unlink()
     if "shards" in form:
         stem, suffix = name.split(".")
@@ -56,7 +51,7 @@ def test_every_form_of_the_weights_gives_the_same_model(copy: Path, form: str) -
         with path.open("r+b") as file:  # not replaced: the file could be mapped into memory
             file.write(bytes(path.stat().st_size))
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items()), "a copy in memory"
-    assert all(torch.equal(before[key], weight.float()) for key, weight in stored.items())
+    assert all(torch.equal(before[key], weight) for key, weight in stored.items())
     assert {value.dtype for value in model.parameters()} == {torch.float32}
     assert not model.training
 
@@ -75,18 +70,12 @@ def test_a_tokenizer_may_be_a_sentencepiece_model_alone(tmp_path: Path) -> None:
     for name in ("tokenizer.json", "tokenizer_config.json"):
         (folder / name).unlink()
     assert "has no tokenizer file" in refusal(resolve, str(folder))
-    SentencePieceTrainer.train(
-        sentence_iterator=iter(make_texts(50)),
-        model_prefix=str(folder / "spm"),
-        vocab_size=60,
-        **{"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3},
-        **{"pad_piece": "[PAD]", "bos_piece": "[CLS]", "eos_piece": "[SEP]", "unk_piece": "[UNK]"},
-        minloglevel=2,
-    )
-    pieces = SentencePieceProcessor(model_file=str(folder / "spm.model"))
-    tokenizer = load(resolve(str(folder))).tokenizer
-    for sentence in make_texts(5, seed=1):
-        assert tokenizer(sentence)["input_ids"] == [1, *pieces.encode(sentence), 2]
+    texts, ids = make_texts(50), {"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3}
+    names = {"pad_piece": "[PAD]", "bos_piece": "[CLS]", "eos_piece": "[SEP]", "unk_piece": "[UNK]"}
+    prefix = str(folder / "spm")
+    SentencePieceTrainer.train(sentence_iterator=iter(texts), model_prefix=prefix, vocab_size=60, **ids, **names)
+    pieces = SentencePieceProcessor(model_file=f"{prefix}.model")
+    assert load(resolve(str(folder))).tokenizer(texts[0])["input_ids"] == [1, *pieces.encode(texts[0]), 2]
 
 
 def test_digests_of_its_training_data_are_loaded(copy: Path) -> None:
@@ -102,17 +91,11 @@ def test_positions_reserved_for_padding_do_not_count(tmp_path: Path) -> None:
     assert "'roberta' reads 127 tokens, 128 are needed" in refusal(load, resolve(str(short)))
 
 
-def test_hosted_limits_are_lower_and_a_lack_of_memory_is_not_the_checkpoints_fault(
-    copy: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_hosted_limits_are_lower(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "HOSTED_LIMITS", replace(limits.HOSTED_LIMITS, parameters=1000))
-    resolved, error = resolve(str(copy)), RuntimeError("DefaultCPUAllocator: can't allocate memory")
+    resolved = resolve(str(copy))
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     assert "26,594 parameters, more than the 1,000 allowed here" in refusal(load, resolved)
-    monkeypatch.setattr(AutoTokenizer, "from_pretrained", Mock(side_effect=error))
-    with pytest.raises(RuntimeError) as caught:
-        load(resolved)
-    assert caught.value is error
 
 
 CHANGES: dict[str, Change] = {
@@ -153,18 +136,3 @@ def test_the_last_model_stays_loaded(tiny_bert: Path, copy: Path) -> None:
         pass
     with borrow(first) as again:
         assert again is not loaded
-
-
-def test_a_thread_waits_until_the_model_is_returned(tiny_bert: Path) -> None:
-    inside = threading.Event()
-
-    def second() -> None:
-        with borrow(resolve(str(tiny_bert))):
-            inside.set()
-
-    thread = threading.Thread(target=second)
-    with borrow(resolve(str(tiny_bert))):
-        thread.start()
-        assert not inside.wait(0.2)
-    thread.join()
-    assert inside.is_set()

@@ -1,11 +1,10 @@
-"""Forward passes: windows and padding have no influence, tokenising has a deadline, oneDNN agrees with PyTorch.
+"""Forward passes: windows and padding have no influence, oneDNN agrees with PyTorch.
 
 `tests/independent` computes what a pass gives, one sentence at a time.
 """
 
 import platform
 import shutil
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -14,18 +13,9 @@ from strangers import changed
 from torch import nn
 
 from core.encoder import batches, representations
-from core.encoder.batches import TOKENISED_AT_ONCE, TOKENISING_SECONDS, encode, minibatches
 from core.encoder.representations import fast_linear
 from core.request.catalog import REDUCTIONS
 from tests.core.sweep.test_sweep import run
-from tests.tiny import make_texts
-
-
-def test_a_shorter_last_minibatch_joins_the_one_before() -> None:
-    for count, sizes in ((4, [4]), (32, [32]), (63, [63]), (64, [32, 32]), (70, [32, 38])):
-        ranges = minibatches(count)
-        assert [len(batch) for batch in ranges] == sizes
-        assert [i for batch in ranges for i in batch] == list(range(count))
 
 
 def test_neither_windows_nor_a_tokenizer_without_masks_change_results(
@@ -41,22 +31,6 @@ def test_neither_windows_nor_a_tokenizer_without_masks_change_results(
         for reduction in REDUCTIONS:
             matrices = (torch.tensor(each.matrix(reduction)) for each in (frame, expected_frame))
             torch.testing.assert_close(*matrices, rtol=0, atol=1e-5)
-
-
-def test_texts_are_tokenised_in_parts_with_a_deadline_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    deadlines: list[float] = []
-    sizes: list[int] = []
-
-    def tokenizer(first: list[str], second: list[str], **options: object) -> dict[str, list[list[int]]]:
-        sizes.append(len(first))
-        assert deadlines == [TOKENISING_SECONDS] * len(sizes)
-        return {"input_ids": [[len(a), len(b)] for a, b in zip(first, second, strict=True)]}
-
-    monkeypatch.setattr(batches, "within", lambda seconds: nullcontext(deadlines.append(seconds)))
-    texts = [(text, text * 2) for text in make_texts(2 * TOKENISED_AT_ONCE + 3)]
-    features = encode(tokenizer, texts)
-    assert sizes == [TOKENISED_AT_ONCE, TOKENISED_AT_ONCE, 3]
-    assert [feature["input_ids"] for feature in features] == [[len(a), len(b)] for a, b in texts]
 
 
 @pytest.mark.parametrize("is_missing", [False, True])
