@@ -1,8 +1,7 @@
-"""A method against its control's seeds: agreement with SciPy, states, and error rates under the null."""
+"""A method against its control's seeds: states, and error rates under the null. tests/independent checks p-values."""
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from core.sweep.control_contrast import DIFFERENT, MARGIN, SMALLEST_P, Contrast, contrast, profile_distance
 
@@ -15,14 +14,7 @@ def replicated(value: float, error: float, random: np.random.Generator) -> np.nd
     return value + (noise - noise.mean()) / noise.std() * error / np.sqrt(N - 1)  # (n,)
 
 
-def test_the_p_value_is_where_the_interval_reaches_zero() -> None:
-    gaps = np.array([0.10, 0.12, 0.08, 0.11, 0.09])
-    without_examples = Contrast(0.03, float(gaps.std(ddof=1)), 0.0, K, N)  # the prediction interval of one more seed
-    t = 0.03 / (gaps.std(ddof=1) * np.sqrt(1.2))
-    assert without_examples.p_value == pytest.approx(2 * stats.t(K - 1).sf(t), rel=1e-6)
-    result = Contrast(0.05, 0.01, 0.01, K, N)
-    assert result.half_width(1 - result.p_value) == pytest.approx(0.05)
-    assert Contrast(-0.05, 0.01, 0.01, K, N).p_value == pytest.approx(result.p_value)
+def test_without_a_spread_or_a_difference_the_p_value_is_at_its_bound() -> None:
     assert Contrast(0.05, 0.0, 0.0, K, N).p_value == SMALLEST_P, "without any spread"
     assert {Contrast(value, 0.01, 0.01, K, N).p_value for value in (0.0, 1e-17, -1e-17)} == {1}, "but rounding"
 
