@@ -1,11 +1,8 @@
-"""Names that no page of tests/core/findings/said.txt has, and typed texts."""
+"""Names that no page of tests/core/findings/said.txt has."""
 
-from core.request.catalog import TASKS
-from core.request.sweep_request import MAX_CHARACTERS, check_texts
 from core.results.names import amount_name, pruning_name, removed_name
 from core.results.prediction import question
 from tests.builders import make_result
-from tests.refusals import refusal
 
 
 def test_prunings_are_named() -> None:
@@ -23,12 +20,6 @@ def test_amounts_are_named_by_as_many_decimals_as_tell_them_apart() -> None:
     for amount, name in ((0.5, "50 %"), (0.125, "12.5 %"), (0.0125, "1.25 %"), (0.9999, "99.99 %"), (0.0004, "0.04 %")):
         assert amount_name(amount) == name
     assert amount_name(0.166667) == "16.7 %", "one of six layers"
-
-
-def test_texts_are_stripped_and_counted() -> None:
-    assert check_texts([" a film \n"], TASKS["sst2"]) == ("a film",)
-    assert "the second sentence has 0 characters" in refusal(check_texts, ["a film", "\t "], TASKS["rte"])
-    assert "2,001 characters: type 1 to 2,000" in refusal(check_texts, ["x" * (MAX_CHARACTERS + 1)], TASKS["sst2"])
 
 
 def test_the_question_names_the_pruning_of_the_result() -> None:

@@ -1,15 +1,11 @@
 """The result file: round trip, damage, atomic writes, keys that follow content."""
 
 import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 
-from core.request.catalog import ROOT
 from core.results import store
 from core.results.key import key_of
 from tests.builders import compress, make_result
@@ -44,36 +40,6 @@ def test_an_edited_file_is_refused(tmp_path: Path, changes: dict[str, object], s
     path = tmp_path / "one.json"
     path.write_bytes(rewritten(RESULT, changes, with_key=False, sealed=sealed))
     assert words in refusal(store.load, path)
-
-
-KILLED = """
-import os, sys
-from pathlib import Path
-from core.results import store
-
-real = getattr(os, sys.argv[2])
-def die(*arguments, **options):
-    if sys.argv[3] == "after":
-        real(*arguments, **options)
-    os.kill(os.getpid(), 9)
-setattr(os, sys.argv[2], die)
-store.save(store.load(Path(sys.argv[1])), Path(sys.argv[1]).parent / "out")
-"""
-
-
-@pytest.mark.parametrize(("call", "when"), [("fsync", "before"), ("replace", "after")])
-def test_a_process_killed_while_writing_leaves_no_half_result(tmp_path: Path, call: str, when: str) -> None:
-    path, out = store.save(RESULT, tmp_path), tmp_path / "out"
-    done = subprocess.run([sys.executable, "-c", KILLED, str(path), call, when], cwd=ROOT, check=False)
-    assert done.returncode == -signal.SIGKILL
-    assert [store.load(file) for file in out.glob("*.json")] == [RESULT] * (when == "after")
-    parts = list(out.glob(".*"))
-    store.check_writable(out)
-    assert list(out.glob(".*")) == parts, "somebody may be writing it"
-    for part in parts:
-        os.utime(part, (1e9, 1e9))
-    store.check_writable(out)
-    assert not list(out.glob(".*"))
 
 
 def test_an_unwritable_output_is_refused_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
