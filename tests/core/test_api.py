@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from tiny import EMOTIONS, emotion_texts, left_whole
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertForSequenceClassification
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from core import api
 from core.api import load_result, sweep
@@ -87,8 +87,6 @@ def test_labels_match_by_name_in_any_order_and_case_numbers_by_a_map(tiny_emotio
     assert sweep(tiny_emotions, texts, labels, amounts=AMOUNTS).key == result.key, "series go together by place"
     numbers, meanings = np.array(LABELS), dict(enumerate(NAMES))
     assert sweep(tiny_emotions, TEXTS, numbers, amounts=AMOUNTS, label_map=meanings).key == result.key
-    without = sweep(tiny_emotions, TEXTS, numbers, amounts=[0], label_map={**meanings, 3: None})
-    assert {LABELS[place] for place in without.task.examples} == {0, 1, 2, 4, 5}
     both = list(zip(TEXTS, TEXTS[::-1], strict=True))
     record = sweep(tiny_emotions, pd.DataFrame(both).to_numpy(), NAMED, amounts=0).task
     pairs = [list(both[place]) for place in record.examples]
@@ -101,13 +99,9 @@ def test_labels_match_by_name_in_any_order_and_case_numbers_by_a_map(tiny_emotio
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"labels": NAMED[1:]}, "120 sentences and 119 labels"),
     ({"sentences": ["", *TEXTS[1:]]}, "sentences[0] is (empty): give a text each"),
-    ({"sentences": None}, "not iterable: give lists of texts"),
-    ({"sentences": ["\ud83d", *TEXTS[1:]]}, "line 1 is no JSON object"),
     ({"sentences": ["x" * 180_000] * 120}, "has 20.6 MiB: give a file of at most 20 MiB"),
     ({"sentences": TEXTS * 100, "labels": NAMED * 100}, "12,000 sentences and 12,000 labels: give a list of at most"),
     ({"labels": [*NAMED[1:], None]}, "labels[119] is None: give the name or the number of a label"),
-    ({"labels": [*NAMED[1:], 10**5000]}, "a number has 16,610 bits: give one of at most 64"),
-    ({"label_map": {torch.arange(2): "joy"}}, "a label in label_map is tensor([0, 1])"),
     ({"examples": 121}, "sentences.jsonl has only 120 examples"),
     ({"model": None}, "a NoneType is not a checkpoint"),
 ]
@@ -121,16 +115,10 @@ def test_bad_input_is_refused_in_one_line(
     assert words in refused(**{"model": tiny_emotions, **given})
 
 
-class Headed(BertForSequenceClassification):
-    """A classifier whose own code a folder cannot hold."""
-
-
-def test_a_model_that_a_folder_cannot_hold_is_refused(loaded: Pair, tiny_emotions: Path) -> None:
+def test_a_model_that_a_folder_cannot_hold_is_refused(loaded: Pair) -> None:
     model, tokenizer = loaded
     assert "a BertForSequenceClassification is not a checkpoint: give a name, a folder, or" in refused(model)
     assert "give (model, tokenizer)" in refused((tokenizer, model))
-    headed = Headed.from_pretrained(tiny_emotions)
-    assert "read as a plain BertForSequenceClassification, which it is not (Headed)" in refused((headed, tokenizer))
     model.config.further = object()
     assert "cannot be written as a folder (Object of type object is not JSON serializable)" in refused(loaded)
     del model.config.further
@@ -169,5 +157,3 @@ def test_the_table_holds_every_metric_and_every_points_own_similarity() -> None:
     own = table.query("amount == 0.5 and measure == 'cka' and reduction == 'mean'")
     assert tuple(own["point"]) == result.points, "sorted by depth"
     np.testing.assert_array_equal(own["value"], np.array(result.frames[-1].own("mean"), dtype=float))
-    intervals = [pair or (None, None) for pair in result.statistics_of("mean").own[-1]]
-    np.testing.assert_array_equal(own[["low", "high"]], np.array(intervals, dtype=float))
