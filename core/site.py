@@ -189,11 +189,8 @@ def _is_replaceable(folder: Path) -> bool:
     """Whether a folder is empty, or was written by this command, even if it was killed."""
     try:
         names = [path.name for path in folder.iterdir()]
-        return (
-            not names
-            or any(name.startswith(PART) for name in names)
-            or (folder / "data" / "index.js").read_text("utf-8").startswith(BEGINNING)
-        )
+        is_new = not names or any(name.startswith(PART) for name in names)
+        return is_new or (folder / "data" / "index.js").read_text("utf-8").startswith(BEGINNING)
     except (OSError, ValueError):
         return False
 

@@ -1,7 +1,5 @@
 """All results at once: what all checkpoints say together, and every sweep with its verdict in a table."""
 
-from collections.abc import Sequence
-
 import pandas as pd
 import streamlit as st
 
@@ -24,7 +22,7 @@ NOTHING = "There are no results yet. A grid is many sweeps at once: list them as
 
 
 def grid() -> None:
-    """Show the answer first, then every result in a table."""
+    """Show the answer first, then every result in a table that sorts, with links to its pages."""
     page_header("All results")
     available = {"shipped": shipped(Entry), "own": own_results()}
     sources = {name: entries for name, entries in available.items() if settings(entries)}
@@ -44,11 +42,6 @@ def grid() -> None:
     with title, st.spinner("Reading results"):
         rows = words.arranged(rows_of(entries), [entry.key for entry in settings(entries, alone)])
     (title.subheader if verdicts else title.title)(plain(words.grid_heading(rows)), anchor=False)
-    show_grid(rows)
-
-
-def show_grid(rows: Sequence[words.GridRow]) -> None:
-    """Show a grid as a table that sorts, with links to the pages of each result, and offer its numbers."""
     cells = words.grid_table(rows)
     if not cells:  # while a busy server does not read their files
         return

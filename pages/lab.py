@@ -34,9 +34,7 @@ from ui.player import choose_reduction, show_pictures
 from ui.results import at_hand, by_key, companions_of, note_computed, own_methods, show_upload
 from ui.text import markdown_table, plain, refusals_shown, remark
 
-EXPLANATION = (
-    "A run prunes a checkpoint step by step. It shows how similar each layer stays and how well the model classifies."
-)
+EXPLANATION = "A run prunes a model step by step, and shows how similar its layers stay and how well it classifies."
 DEFAULT = " **Press Run** to begin: the default checkpoint works offline."
 WAITING = "The picture appears here once the unpruned model has been measured."
 WAITING_HEIGHT = 540  # pixels: about the height of the picture, so that nothing moves when it comes

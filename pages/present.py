@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from core.findings.words import present as words
 from core.findings.words.choices import playlist
 from core.request.pages import MAX_LINE_CHARS, REDUCTION
 from core.results.cached_call import cached_call
@@ -39,7 +38,6 @@ def present() -> None:
         st.html(STYLE)
         st.subheader("Settings and downloads", anchor=SETTINGS)
         downloads = st.container()
-        st.markdown(words.EXPLANATION)
         choose_result(state)
         titles = playlist(state.entries, cached_call(entry_of, result))
         st.markdown(plain(f"↑ and ↓ step through {listed([f'“{title}”' for title in titles.values()])}."))

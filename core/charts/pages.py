@@ -99,6 +99,10 @@ class Shown:
     steps: Sequence[Step] = ()
 
 
+Show = Callable[..., Shown]
+Read = Callable[[Iterable[Entry]], list[SweepResult]]
+
+
 # ---------------------------------------------------------------- what a page takes
 
 
@@ -250,7 +254,7 @@ def pooled_shown(table: Sequence[Pooled], own: Own) -> Shown:
 
 
 # By the names of the pages: what composes them, and what chooses the results that each result on show is judged beside.
-COMPOSED: Mapping[str, tuple[Callable[..., Shown], tuple[Callable[[Entry, Sequence[Entry]], list[Entry]], ...]]] = {
+COMPOSED: Mapping[str, tuple[Show, tuple[Callable[[Entry, Sequence[Entry]], list[Entry]], ...]]] = {
     "Story": (story_shown, (companions, halves)),
     "Present": (present_shown, (companions,)),
     "Layers": (layers_shown, (companions, isolated)),
@@ -260,13 +264,7 @@ COMPOSED: Mapping[str, tuple[Callable[..., Shown], tuple[Callable[[Entry, Sequen
 }
 
 
-def compose(
-    page: str,
-    subjects: Sequence[Result],
-    entries: Sequence[Entry],
-    read: Callable[[Iterable[Entry]], list[SweepResult]],
-    **choices: Any,
-) -> Shown:
+def compose(page: str, subjects: Sequence[Result], entries: Sequence[Entry], read: Read, **choices: Any) -> Shown:
     """Compose what a page shows.
 
     Args:

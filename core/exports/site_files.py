@@ -13,7 +13,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from core.charts.pages import Block, Shown, compose, options_of
+from core.charts.pages import Block, Show, Shown, compose, options_of
 from core.charts.story import mounted
 from core.exports.methods_page import markdown_html
 from core.exports.site_shelf import Shelf
@@ -80,11 +80,7 @@ def _is_offered(choice: Choice) -> bool:
 
 
 def write_views(
-    folder: Path,
-    name: str,
-    show: Callable[..., Shown],
-    choices: Sequence[Choice] = (),
-    html: Callable[[str], str] = markdown_html,
+    folder: Path, name: str, show: Show, choices: Sequence[Choice] = (), html: Callable[[str], str] = markdown_html
 ) -> None:
     """Write all views of a page.
 
