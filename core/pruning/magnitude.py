@@ -12,7 +12,6 @@ finds the bin of every threshold, and only those bins are sorted.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,13 +27,8 @@ _BINS = 1 << (31 - _LOW_BITS)
 _CHUNK = 1 << 16  # entries processed together: small enough for the processor's cache
 
 Bits = npt.NDArray[np.uint32]
-
-
-class Threshold(NamedTuple):
-    """Where the smallest weights end: all below `value` are removed, and the first `ties` that equal it."""
-
-    value: float
-    ties: int
+Threshold = tuple[float, int]
+"""Where the smallest weights end: (value, ties). All below the value are removed, and the first ties that equal it."""
 
 
 def scoped_weights(model: nn.Module, scope: str | None) -> list[nn.Parameter]:
@@ -85,10 +79,10 @@ def _magnitude_bits(weights: Sequence[Tensor]) -> Iterator[Bits]:
 def _threshold(members: Bits, rank: int) -> Threshold:
     """Return where the `rank` smallest of the ascending `members` end."""
     if rank <= 0:
-        return Threshold(0.0, 0)
+        return 0.0, 0
     bits = members[rank - 1]
     below = int(np.searchsorted(members, bits))
-    return Threshold(float(bits.view(np.float32)), rank - below)
+    return float(bits.view(np.float32)), rank - below
 
 
 class MagnitudePlan(Plan):

@@ -87,15 +87,8 @@ def _permuted(metric: str, gold: Labels, first: Labels, second: Labels) -> list[
         scores = [FROM_COUNTS[metric](side[..., 0, :], golds.sum(0), side[..., 1, :]) for side in sides]
         return scores[0] - scores[1]
 
-    test = permutation_test(
-        (np.ones(len(gold)),),
-        difference,
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=EXCHANGES,
-        batch=BATCH,
-        rng=np.random.default_rng(0),
-    )
+    options = {"permutation_type": "samples", "n_resamples": EXCHANGES, "batch": BATCH, "rng": np.random.default_rng(0)}
+    test = permutation_test((np.ones(len(gold)),), difference, vectorized=True, **options)
     return [float(p_value) for p_value in test.pvalue]
 
 
