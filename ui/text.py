@@ -15,12 +15,11 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>&$~|:#]|^[-+=])")
 # Streamlit turns these into links, icons and arrows even when they are escaped: a word joiner breaks them up.
 _REWRITTEN = re.compile(r"(?<=:)(?=//|[\w/+-]+:)|(?<=@)|(?<=www)(?=\.)|(?<=[-<>=!])(?=[-<>=])", re.IGNORECASE)
 _NUMBERED = re.compile(r"^(\d+)(?=[.)])")
-_WORD_JOINER = "\u2060"
 
 
 def plain(text: str) -> str:
     """Escape a text so that Streamlit's Markdown shows it literally, on one line."""
-    joined = _REWRITTEN.sub(_WORD_JOINER, unbroken(" ".join(text.split())))
+    joined = _REWRITTEN.sub("\u2060", unbroken(" ".join(text.split())))
     return _NUMBERED.sub(r"\1\\", _SPECIAL.sub(r"\\\1", joined))
 
 
