@@ -1,19 +1,14 @@
 """The one verdict on networks whose truth is known, what keeps it inconclusive, and several of them at once."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from benchmarks.verdicts import seed_twins
-from core.findings.claim import corrected, largest_influence, narrowing, verdict, with_rows
+from core.findings.claim import corrected, verdict
 from core.findings.words.verdict import verdict_cell
-from core.request.catalog import DAMAGE
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import State
-from tests.builders import with_own_key
-from tests.core.findings.made import COARSE, SEED_SHARES, SEEDS, around, network, of_seed, seeds, working_to
+from tests.core.findings.made import COARSE, SEED_SHARES, SEEDS, around, network, seeds, working_to
 
 
 @pytest.mark.parametrize(
@@ -26,23 +21,9 @@ def test_the_truth_is_found(share: float, state: State) -> None:
     assert found.contrast.difference == pytest.approx(share - 0.70)
 
 
-def test_the_sweep_with_the_smallest_steps_there_is_read_and_the_range_judged_on_most_examples() -> None:
-    full, fine = network(0.7, amounts=COARSE), network(0.9, until_damage=0.3)
-    assert verdict(full, [*SEEDS, fine]).state == verdict(fine, [*SEEDS, full]).state == "steeper"
-    long = seeds(*SEED_SHARES[:3], amounts=COARSE)
-    assert verdict(network(), [*long, *SEEDS]) == verdict(network(), SEEDS)
-    everything = working_to(fine, 0.04, examples=872)
-    assert BEYOND in verdict(working_to(full, 0.1), [*SEEDS, everything]).flags
-    equal = working_to(full, 0.0), working_to(fine, 0.06)
-    for sweep, other in (equal, equal[::-1]):
-        assert BEYOND not in verdict(sweep, [*SEEDS, other]).flags, "0.05 is below 0.06, of the sweep that is read"
-
-
 BEYOND = "beyond working range"
 UNITS = {"scope": None, "method": "attribution"}
 TEN = seeds(*SEED_SHARES, *SEED_SHARES, method="random-neuron", scope=None)
-WRITTEN = {"source": "written"}
-NO_VERDICT = [SEEDS[0], network(scope="layer:2"), network(points="layer"), network(num_layers=1)]
 REASONS: list[tuple[SweepResult, list[SweepResult], str | None, str | None]] = [  # and what may decide it
     (network(num_examples=60), seeds(*SEED_SHARES, num_examples=60), "too few examples", "more examples"),
     (network(holes=((0.03, 1, 1),)), SEEDS, "change not reached", "larger amounts"),
@@ -68,13 +49,6 @@ def test_a_reason_is_given_and_the_one_thing_that_may_decide_it(
     assert verdict(result, companions, "tokens").state is None
 
 
-def test_what_is_no_method_on_all_layers_has_no_verdict() -> None:
-    for result in NO_VERDICT:
-        judged = verdict(result, [*SEEDS, *seeds(*SEED_SHARES, points="layer")])
-        assert (judged.state, judged.reason) == (None, None)
-    assert with_rows(NO_VERDICT) == []
-
-
 def test_flags_change_no_state() -> None:
     steps = (*(k / 100 for k in range(5)), 0.06, 0.31)
     broken = [working_to(seed, 0.02) for seed in SEEDS]
@@ -93,21 +67,6 @@ def test_flags_change_no_state() -> None:
         assert (found.flags, found.state) == (flags, "equivalent")
 
 
-def test_more_examples_are_offered_where_twice_as_many_would_decide() -> None:
-    """Of Δ 0.08, the seeds alone leave a half-width of 0.015."""
-    judged, noise = verdict(network(0.78), SEEDS), np.resize([4 * DAMAGE, -4 * DAMAGE], 200) / np.sqrt(199)
-    for error, remedy in ((0.0095, "more examples"), (0.02, None)):
-        gap = judged.method.gap.model_copy(update={"replicates": judged.method.gap.value + error * noise})
-        wide = replace(judged, method=judged.method._replace(gap=gap)).contrast
-        assert (wide.state, narrowing(wide)) == ("inconclusive", remedy)
-
-
-def test_the_influence_of_one_example() -> None:
-    replicates = np.array([[0.0, 0.0, 0.0, 1.0], [0.2, 0.2, 0.2, 1.2]])  # (k, n); deviations -1/4 and 3/4
-    assert largest_influence(replicates) == pytest.approx(0.75)
-    assert largest_influence(np.zeros((2, 4))) == 0
-
-
 # ---------------------------------------------------------------- several verdicts
 
 
@@ -123,16 +82,3 @@ def test_a_difference_must_survive_among_all_that_are_tested() -> None:
         survives = p_value < 0.05 and alone.state == "steeper"
         assert (found.state, found.reason) == (("steeper", None) if survives else ("inconclusive", "interval too wide"))
         assert corrected([alone, untested]) == [alone, untested], "one alone needs no correction"
-
-
-def test_every_method_has_a_row_and_weights_made_again_are_no_further_seed() -> None:
-    methods = [network(task="cola"), network(method="wanda"), network(), network(scope="all-linear")]
-    written = network(seed=1)
-    written = with_own_key(written, task=written.task.model_copy(update=WRITTEN))
-    others = [*SEEDS, network(scope="layer:1"), network(points="layer"), network(until_damage=0.3), written]
-    assert with_rows([*methods, *others]) == methods
-    first, other = of_seed(1, network(0.7)), of_seed(2, network(0.74))
-    again = with_own_key(first, checkpoint=first.checkpoint.model_copy(update={"revision": "f" * 64}))
-    assert seed_twins([first, again]) == []
-    ((name, keys),) = seed_twins([first, again, other])
-    assert (name, keys) == ("MiniLM-L6, fine-tuned on SST-2, 2 seeds", [first.key, other.key])
