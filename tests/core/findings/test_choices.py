@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from core.findings import choices
-from core.findings.choices import counterpart, offered, published_pair
-from core.findings.words.choices import BOXES, distinguishing_labels
+from core.findings.choices import offered, published_pair
+from core.findings.words.choices import distinguishing_labels
 from core.results.library import Entry, entry_of
 from core.results.schema import SweepResult
 from tests.builders import make_result, with_own_key, with_own_labels
@@ -54,13 +54,6 @@ def test_what_belongs_together(find: Callable[..., tuple[Entry, ...]], of: str, 
     assert [name for name, entry in SHELF.items() if entry in beside] == found
 
 
-def test_a_result_is_compared_first_with_what_is_most_like_it() -> None:
-    for name, first in (("magnitude", "control 0"), ("control 0", "magnitude")):
-        among = [SHELF[other] for other in ("wanda", "alone", "magnitude", "control 0")]
-        assert counterpart(SHELF[name], among) == SHELF[first]
-    assert counterpart(SHELF["magnitude"], [SHELF["magnitude"]]) is None
-
-
 def test_what_serves_other_results_is_offered_only_where_there_is_nothing_else() -> None:
     entries = [SHELF["magnitude"], SHELF["fine"]]
     assert offered(entries) == entries[:1]
@@ -85,13 +78,6 @@ def test_results_of_one_name_differ_by_the_columns_or_by_what_values_mean() -> N
     assert [label.replace("the text from “review”, the label from ", "").split(" · 20")[0] for label in own] == [
         *("“meh” is left out · “mood”", "“meh” is left out · “tone”", "“meh” means bad · “mood”"),
     ]
-
-
-def test_a_folder_keeps_its_name_whatever_stands_in_it() -> None:
-    folder = result().checkpoint.model_copy(update={"source": "folder", "id": "my · model"})
-    entries = [entry_of(result()), entry_of(with_own_key(result(), checkpoint=folder))]
-    assert [BOXES["checkpoint"](entry) for entry in entries][1] == "my · model"
-    assert distinguishing_labels(entries)[entries[1].key] == f"my · model · {MAGNITUDE}"
 
 
 def test_the_deepest_pair_whose_sides_have_equally_many_layers_is_the_published_one() -> None:

@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from core.findings.claim import verdict
 from core.findings.compare import depth_of, paired_comparisons, shown_together
-from core.findings.matching import MOST_FRAMES, damages_of, frame_between, frames_at, grid_to, largest_damage
-from core.findings.words.compare import compare_heading, paired_table
+from core.findings.matching import damages_of, frame_between, largest_damage
+from core.findings.words.compare import paired_table
 from core.results.schema import SweepResult
-from core.sweep.equal_damage import between, damage, first_reached
 from tests.builders import declining, make_result
-from tests.core.findings.made import QUARTERS, SEEDS, correct_on, network, of_seed
+from tests.core.findings.made import QUARTERS, correct_on, network
 
 TWENTIETHS = tuple(k / 20 for k in range(20))
 FIRST = make_result(amounts=TWENTIETHS)
@@ -41,14 +39,6 @@ def test_a_frame_between_two_lies_on_the_line_between_them() -> None:
     assert (frame_between(low, bare, 0.25).changed, frame.predictions) == (None, ()), "what one lacks is missing"
 
 
-def test_the_frame_at_a_damage_is_where_the_statistics_find_it() -> None:
-    own = np.array([frame.own("mean") for frame in FIRST.frames], dtype=np.float64)
-    place = first_reached(damage(own), 0.2)
-    expected = (between(values, *place) for values in (np.array(FIRST.amounts), own))
-    frame = frames_at(FIRST, "mean", (0.0, 0.2))[1]
-    assert (frame.amount, frame.own("mean")) == tuple(map(pytest.approx, expected))
-
-
 def test_both_results_have_the_value_of_the_grid_up_to_what_is_undefined() -> None:
     second = make_result(amounts=TWENTIETHS, method="random", own_cka=lambda a, p, n: 1 - 0.8 * a * (0.5 + p / (n - 1)))
     together = shown_together((FIRST, second), "damage")
@@ -58,14 +48,6 @@ def test_both_results_have_the_value_of_the_grid_up_to_what_is_undefined() -> No
         assert damages == pytest.approx(together.places, abs=1e-9)
     holed = make_result(amounts=TWENTIETHS, holes=((0.5, 3, 3),))
     assert largest_damage(holed, "mean") == damages_of(holed, "mean")[:10].max()
-
-
-def test_the_grid_is_even_holds_what_is_judged_and_is_not_long() -> None:
-    for largest in (0.0, 0.004, np.nextafter(0.3, 0), 0.55, 1.0):
-        grid = grid_to(largest)
-        assert (grid[0], grid[-1] <= largest, len(grid) <= MOST_FRAMES + 1) == (0, True, True)
-        assert len(set(np.diff(grid).round(9))) <= 1
-        assert all(damage in grid for damage in (0.05, 0.1, 0.2, 0.3) if damage <= largest)
 
 
 # ---------------------------------------------------------------- where in depth they change
@@ -93,17 +75,6 @@ def test_what_does_not_measure_the_same_is_not_compared() -> None:
         assert depth_of(two, "tokens") == "all tokens"
 
 
-def test_the_sweeps_in_small_steps_are_read_and_a_control_gets_the_verdict_by_all_seeds() -> None:
-    one, control = network(0.5, amounts=QUARTERS), network(0.5, amounts=QUARTERS, method="random")
-    fine = [network(0.7, until_damage=0.3), network(0.9, method="random", until_damage=0.3)]
-    assert depth_of((one, control), "mean", [fine[0], SEEDS[1]]) == "steps too coarse", "of another seed"
-    assert depth(one, control, "mean", fine).shares == pytest.approx((0.7, 0.9))
-    steep, elsewhere = network(0.9), network(method="random", controls="wanda")
-    there, back = (depth(*pair, "mean", SEEDS).verdict for pair in ((steep, SEEDS[3]), (SEEDS[3], steep)))
-    assert there == back == verdict(steep, SEEDS)
-    assert depth(SEEDS[0], SEEDS[1], "mean", SEEDS).verdict is depth(steep, elsewhere, "mean", SEEDS).verdict is None
-
-
 # ---------------------------------------------------------------- accuracy
 
 
@@ -119,15 +90,3 @@ def test_accuracy_is_tested_where_equally_much_is_removed_whoever_is_asked_first
     units = {"prunable_sparsity": lambda amount: amount * 5 / 6, "amounts": (0.0, 0.1, 0.36, 0.5, 0.72)}
     pairs = paired_comparisons((result(), result(method="attribution", scope=None, **units)), "accuracy")
     assert [amounts for amounts, _, _ in pairs] == [(0.3, 0.36), (0.6, 0.72)]
-
-
-def test_a_heading_says_what_a_control_is_matched_to_only_where_nothing_else_tells_two_apart() -> None:
-    twin, published = of_seed(1, network()), {"method": "random-neuron", "controls": "attribution-residual"}
-    first, second = (
-        "Random pruning (MiniLM-L6, fine-tuned on SST-2",
-        "magnitude pruning (MiniLM-L6, fine-tuned on SST-2",
-    )
-    assert compare_heading((SEEDS[0], twin)) == f"{first}) beside {second}, seed 1)"
-    units = [network(**published, scope=None, seed=seed) for seed in (0, 1)]
-    assert compare_heading((network(), units[0])).endswith("beside pruning of random units")
-    assert compare_heading((units[0], units[1])).count("matched to attribution (as published, seed") == 2

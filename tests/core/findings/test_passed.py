@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, rankdata, t
 
-from benchmarks.harm import correlations, harms
+from benchmarks.harm import harms
 from core.findings.comparable import isolated_controls_of, isolated_of
-from core.findings.passed import by_amount, harm_of, passed_on
-from core.request.controls import ALONE_AMOUNTS, ONE_LAYER_SEEDS, each_alone
-from core.request.sweep_request import SweepRequest, checked
+from core.findings.passed import harm_of, passed_on
 from core.results.schema import SweepResult
 from tests.builders import make_result
 from tests.core.findings.made import ALONE_STEPS, HARMS, OWN_LOSSES, alone, half, of_seed
@@ -46,19 +44,6 @@ def test_the_end_is_what_the_classifier_reads_only_where_every_result_holds_it_a
     assert list(passed_on(WHOLE, [*layers[:3], blind], "mean").method) == [0.7], "undefined at 0.3"
 
 
-def test_one_job_measures_all_that_the_page_shows_and_each_request_is_one_that_runs() -> None:
-    whole = checked(SweepRequest("embedded:sst2", "sst2", range_examples="all", until_damage=0.3))
-    for layers, halves in ((6, ["layers:0-2", "layers:3-5"]), (5, ["layers:0-1", "layers:3-4"]), (2, [])):
-        requests = list(map(checked, each_alone(whole, layers)))
-        scopes = [f"layer:{k}" for k in range(layers)] + halves
-        own, drawn = requests[: len(scopes)], requests[len(scopes) :]
-        assert [request.scope for request in own] == scopes
-        assert {(one.method, one.points, one.until_damage) for one in own} == {("magnitude", "layer", None)}
-        assert set(ALONE_AMOUNTS) <= set(own[0].amounts)
-        assert {(one.scope, one.seed) for one in drawn} == {(s, k) for s in scopes for k in range(ONE_LAYER_SEEDS)}
-    assert len(each_alone(SweepRequest("embedded:sst2", "sst2", "random"), 4)) == 4 + 2, "a control has none"
-
-
 def test_halves_are_compared_where_each_has_lost_the_share_of_its_weights_nearest_to_60_percent() -> None:
     lower, upper = half("layers:0-1", 0.4), half("layers:2-3", 0.1)
     drawn = [half(scope, 0.2, method="random", seed=1) for scope in ("layers:2-3", "layers:0-1")]
@@ -71,12 +56,6 @@ def test_halves_are_compared_where_each_has_lost_the_share_of_its_weights_neares
     assert harm_of(isolated_controls_of(WHOLE, beside)[1]).p_value == 1
     third = half("layers:2-3", 0.1, prunable_sparsity=lambda a: a / 3)
     assert [harm_of(isolated_of(WHOLE, known)) for known in ([lower], [lower, third], [])] == [None] * 3
-
-
-def test_correlations_are_of_ranks_at_equal_amounts_only() -> None:
-    found = correlations(by_amount(isolated_of(WHOLE, alone()), "mean", is_read=False))
-    assert found == pytest.approx({"own": OWN, "early": EARLY, "end": END, "beyond": END - OWN})
-    assert correlations(by_amount(isolated_of(WHOLE, alone((0.2,) * 4)), "mean", is_read=False)) == {}
 
 
 def test_twins_and_draws_are_averaged_before_tasks_and_depths_are_counted() -> None:

@@ -1,11 +1,10 @@
-"""Flips: what counts as one, which texts belong to an example, the filters."""
+"""Flips: what counts as one, and which texts belong to an example."""
 
 from pathlib import Path
 
 import pytest
 
-from core.findings.sentences import examples_of, in_order_of_flips, selected
-from core.findings.words.sentences import flip_choices
+from core.findings.sentences import examples_of, in_order_of_flips
 from core.inputs.examples import open_examples
 from core.inputs.texts import texts_of
 from core.inputs.uploads import keep
@@ -22,14 +21,6 @@ def test_a_flip_is_the_first_departure_from_the_unpruned_prediction() -> None:
 
 
 # ---------------------------------------------------------------- texts
-
-
-def test_texts_of_another_content_are_none_at_all() -> None:
-    subset = open_preset("qnli", "written").subset(40)
-    known = subset.record
-    assert texts_of(known) == subset.texts
-    for change in ({"fingerprint": "0" * 64}, {"examples": (10_000, *known.examples[1:])}, {"name": "unheard-of"}):
-        assert texts_of(known.model_copy(update=change)) is None
 
 
 def test_texts_once_drawn_are_remembered(glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,18 +43,3 @@ def test_texts_of_a_file_are_found_of_an_upload_only_at_home(tmp_path: Path, mon
         request = SweepRequest("embedded:sst2", "sst2", data=keep("a.csv", rows.encode()))
         subset = open_examples(checked(request), ()).subset(4)
         assert texts_of(subset.record) == (None if hosted else subset.texts)
-
-
-# ---------------------------------------------------------------- filters
-
-
-def test_filters_by_flip_and_label_and_how_many_they_keep() -> None:
-    result, examples = flipping(), examples_of(flipping())
-    kinds = {"all": 5, "flips": 3, "never": 2, "right": 2, "wrong": 1, "returns": 1, "0.3": 1, "0.6": 1, "0.9": 1}
-    choices = flip_choices(result, examples)
-    assert list(choices) == list(kinds)
-    for flips, count in kinds.items():
-        assert len(selected(result, examples, flips=flips)) == count
-        assert choices[flips].endswith(f"({count})")
-    rows = [example.row for example in selected(result, examples, "negative", "flips")]
-    assert rows == [2, 3]
