@@ -1,25 +1,13 @@
 """How well the model does: hand-computed."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
 
-from core.findings.accuracy import (
-    beyond_from,
-    has_doubtful_range,
-    label_doubt,
-    metric_of,
-    reference_of,
-    smallest_drop,
-    working_to,
-)
+from core.findings.accuracy import has_doubtful_range, label_doubt, metric_of, reference_of, smallest_drop
 from core.request.catalog import TASKS
-from core.results.library import Entry, shipped
-from core.results.store import find, load
 from core.sweep.working_range import change
 from tests.builders import make_result
-from tests.core.findings.made import collapsing, predicting
+from tests.core.findings.made import predicting
 from tests.core.findings.made import working_to as ending
 
 
@@ -28,15 +16,6 @@ def test_a_metric_has_a_reference_and_one_that_is_lacking_is_replaced() -> None:
     assert reference_of(result, "accuracy") == ("commonest label", 0.5)
     assert reference_of(result, "f1") == ("always positive", pytest.approx(2 / 3))
     assert metric_of(result, preferred="f1") == "accuracy", "which it lacks"
-
-
-def test_a_model_works_by_the_metric_on_show() -> None:
-    stored = ending(collapsing()[0], 0.0, metric="matthews_correlation")  # judged on other examples than its own
-    assert [working_to(stored, metric) for metric in (None, "matthews_correlation", "accuracy")] == [0, 0, 0.3]
-    longer = ending(stored, 0.6, metric="accuracy")
-    assert (beyond_from(stored, "accuracy"), beyond_from(longer, "accuracy")) == (0.3, None)
-    begun = stored.model_copy(update={"working_range": None})
-    assert working_to(begun, "accuracy") is None, "as of a run's first frames"
 
 
 def test_labels_are_put_in_the_order_that_fits_best_and_not_on_few_examples() -> None:
@@ -49,8 +28,6 @@ def test_labels_are_put_in_the_order_that_fits_best_and_not_on_few_examples() ->
     assert label_doubt(predicting(few, [1 - label for label in few.task.gold])) is None, "too few for an order"
     one_sided = predicting(made, [0] * 88 + [1] * 2, gold=[1] * 59 + [0] * 31)
     assert label_doubt(one_sided) is None, "in another order, it would always guess the commonest"
-    paths = [path for entry in shipped(Entry)[::25] if (path := find(entry.key))]
-    assert not [path for path in paths if label_doubt(load(path))]
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "matthews_correlation", "f1"])
@@ -69,14 +46,3 @@ def test_the_smallest_drop_is_that_of_the_bootstrap_where_the_range_ends(metric:
     assert smallest_drop(on_more) == pytest.approx(2.8 * error / 2, rel=0.06)
     assert has_doubtful_range(on_more) == (2.8 * error / 2 > 0.04)
     assert (smallest_drop(ending(result, None)), has_doubtful_range(ending(result, None))) == (None, False)
-
-
-def test_the_smallest_drop_of_many_labels_takes_little_memory() -> None:
-    """An opened file may have 10,000 examples of fifty labels, hardly two of them alike."""
-    gold, *predicted = np.random.default_rng(0).integers(50, size=(3, 1_000)).tolist()
-    result = ending(predicting(make_result(num_examples=1_000, amounts=(0.0, 0.5)), *predicted, gold=gold), 0.5)
-    tracemalloc.start()
-    smallest_drop(result)
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert most < 2**20, "all replicates at once take 24 MB"
