@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-import torch
 
-from benchmarks.race import PROCEDURES, Workload, stacked_batches
+from benchmarks.race import PROCEDURES, Workload
 from core.inputs.prepare import prepare
 from core.request.sweep_request import SweepRequest, checked
 from tests.tiny import loaded
@@ -29,8 +28,3 @@ def test_all_procedures_agree_in_their_numbers_of_passes(task: str, tiny_bert: P
         assert sum(seen) == PASSES[name] * 64
         assert not workload.checkpoint.model.training, "dropout would make scores random"
     assert accuracies["careful"] == accuracies["published"] == pytest.approx(accuracies["ours"])
-    batches, names = stacked_batches(workload, inputs.subset.texts, 16, "max_length")
-    assert {batch.shape for batch in batches} == {(16, len(names), 128)}
-    batches, _ = stacked_batches(workload, inputs.subset.texts, 32, "longest")
-    assert all(batch[:, names.index("attention_mask")].any(0).all() for batch in batches), "some reach the end"
-    assert torch.cat([batch[0] for batch in batches], 1).shape[1] < 2 * 128
