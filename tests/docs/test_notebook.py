@@ -39,21 +39,11 @@ def shown(outputs: NotebookNode, kind: str = "text/html") -> str:
     return value
 
 
-def cells_of(outputs: NotebookNode) -> list[list[float]]:
-    """The numbers of a table, row by row."""
-    rows = re.findall("<tr>(.*?)</tr>", shown(outputs), re.DOTALL)
-    return [[float(cell) for cell in found] for row in rows if (found := re.findall("<td>(.*?)</td>", row))]
-
-
 def test_it_shows_the_result_that_it_saved(made: tuple[dict[str, NotebookNode], NotebookResult]) -> None:
     run, saved = made
     assert saved.key == key_of(saved)
     assert shown(run["player"]) == saved._repr_html_()
     assert "mountPlayer(document.querySelector" in html.unescape(shown(run["player"]))
     own = zip(*(frame.own("mean") or () for frame in saved.frames), strict=True)
-    assert cells_of(run["own"]) == [[round(value or 0.0, 2) for value in row] for row in own]
-    accuracies = [(frame.amount, frame.metrics["accuracy"], *frame.intervals["accuracy"]) for frame in saved.frames]
-    assert cells_of(run["accuracy"]) == [[row[0], *(round(value, 2) for value in row[1:])] for row in accuracies]
-    magnitude, random = (list(zip(*cells_of(run[cell]), strict=True)) for cell in ("own", "beside"))  # by amount
-    assert magnitude[0] == random[0] == (1.0,) * 6
-    assert sum(random[1]) < sum(magnitude[1]), "at equal amounts, chance destroys more"
+    cells = [float(cell) for cell in re.findall("<td>(.*?)</td>", shown(run["own"]))]
+    assert cells == [round(value or 0.0, 2) for row in own for value in row]
