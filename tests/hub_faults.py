@@ -114,11 +114,6 @@ def sized(size: object) -> Change:
     return info(siblings=lambda files: [{**file, "size": size} for file in files])
 
 
-def named(name: object) -> Change:
-    """Describe one file more."""
-    return info(siblings=lambda files: [*files, {"rfilename": name, "size": 1}])
-
-
 def shards(name: str) -> Change:
     """Describe weights in one shard of that name."""
     listed = [{"rfilename": name, "size": 1}, {"rfilename": "model.safetensors.index.json", "size": 1}]
@@ -200,6 +195,6 @@ PASSING: dict[str, Fault] = {
     "get hung up twice": Fault("get", sent(lambda content: [content[:99]], Content_Length=2048), times=2),
     "get without length": Fault("get", sent(lambda content: [content], **CLOSED)),
     "sizes null": Fault("api", sized(None)),
-    "name outside": Fault("api", named("../../x")),  # nobody wants it
+    "name outside": Fault("api", info(siblings=lambda files: [*files, {"rfilename": "../../x", "size": 1}])),
     "warned": Fault("head", headed(X_HF_Warning="topic; a notice for the terminal")),
 }

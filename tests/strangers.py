@@ -71,10 +71,10 @@ def pipe(folder: Path, name: str) -> None:
 
 
 @change
-def linked(folder: Path, name: str, target: str | None = None) -> None:
-    """Replace a file by a link: to a target, or to the file itself, moved out of the folder."""
+def linked(folder: Path, name: str) -> None:
+    """Move a file out of the folder and leave a link to it."""
     moved = (folder / name).rename(folder.parent / f"outside-{name}")
-    (folder / name).symlink_to(target or moved)
+    (folder / name).symlink_to(moved)
 
 
 @change
@@ -83,13 +83,6 @@ def weights(folder: Path, edit: Callable[[dict[str, torch.Tensor]], object]) -> 
     found = load_file(folder / WEIGHTS)
     edit(found)
     save_file(found, folder / WEIGHTS, metadata={"format": "pt"})
-
-
-@change
-def pickled(folder: Path, content: Any) -> None:
-    """Replace the weights by a file in PyTorch's own format."""
-    (folder / WEIGHTS).unlink()
-    torch.save(content, folder / PICKLE)
 
 
 @change
@@ -106,12 +99,6 @@ def edited(edit: Callable[[dict[str, Any]], object]) -> Change:
     return both(parsed(edit), changed("tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast"))
 
 
-@change
-def digests(folder: Path, content: np.ndarray) -> None:
-    """Write digests of training data beside the checkpoint."""
-    np.save(folder / DIGESTS, content, allow_pickle=True)
-
-
 class Bomb:
     """Ends the process when unpickled."""
 
@@ -124,7 +111,6 @@ CHECKPOINTS: Mapping[str, Change] = {
     "no config": gone(CONFIG),
     "config of 60 MB": text(CONFIG, '{"model_type": "bert", "x": "' + "x" * 60_000_000 + '"}'),
     "config is a pipe": pipe(CONFIG),
-    "config is endless": linked(CONFIG, "/dev/zero"),
     "decoder": changed(CONFIG, model_type="gpt2"),
     "a million layers by another name": changed(CONFIG, n_layers=10**6),
     "no layers": changed(CONFIG, num_hidden_layers=0),
@@ -142,7 +128,7 @@ CHECKPOINTS: Mapping[str, Change] = {
     "no head": weights(lambda found: found.pop("classifier.weight")),
     "a weight of another shape": weights(lambda found: found.update({"classifier.weight": torch.zeros(7, 32)})),
     "a weight is NaN": weights(lambda found: found["classifier.weight"].fill_(float("nan"))),
-    "pickle with code": pickled({"classifier.weight": Bomb()}),
+    "pickle with code": both(gone(WEIGHTS), lambda folder: torch.save({"classifier.weight": Bomb()}, folder / PICKLE)),
     "an adapter": text("adapter_config.json", '{"base_model_name_or_path": "/"}'),
     # shards
     "a shard outside": sharded("../outside.safetensors"),
@@ -159,5 +145,5 @@ CHECKPOINTS: Mapping[str, Change] = {
     "a recipe with a command": changed("recipe.json", family="tiny; rm x", seed=3),
     # training data that come along
     "digests that promise a trillion": text(DIGESTS, PROMISING),
-    "digests with code": digests(np.array([Bomb()], dtype=object)),
+    "digests with code": lambda folder: np.save(folder / DIGESTS, np.array([Bomb()], dtype=object), allow_pickle=True),
 }

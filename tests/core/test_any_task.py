@@ -30,21 +30,18 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Return a function that writes columns, by default the sentences and labels, as a CSV file."""
+    """Return a function that writes the sentences with labels as a CSV file."""
 
-    def write_table(
-        labels: Sequence[object], name: str = "mine.csv", text: str = "text", label: str = "emotion", **more
-    ):
-        frame = pd.DataFrame({text: TEXTS[: len(labels)], label: labels, **more})
+    def write_table(labels: Sequence[object], name: str = "mine.csv") -> Path:
         path = tmp_path / name
-        frame.to_csv(path, index=False)
+        pd.DataFrame({"text": TEXTS, "emotion": labels}).to_csv(path, index=False)
         return path
 
     return write_table
 
 
-def named(labels: Sequence[int] = LABELS) -> list[str]:
-    return [NAMES[label] for label in labels]
+def named() -> list[str]:
+    return [NAMES[label] for label in LABELS]
 
 
 def ask(*arguments: object) -> SweepRequest:
@@ -113,17 +110,6 @@ def test_every_method_is_measured_on_the_same_half_of_the_rows(tiny_emotions: Pa
         said = refused(*asked, "--examples", 105)
         assert "mine.csv has only 15 examples besides those evaluated, and 16 are needed" in said
     assert "mine.csv has only 120 examples" in refused(*asked, "--examples", 121)
-
-
-def test_a_table_of_pairs_and_of_repetitions(tiny_emotions: Path, write: Write) -> None:
-    path = write(named(), text="premise", label="label", hypothesis=["the same"] * 40 + TEXTS[:80])
-    asked = ["--checkpoint", tiny_emotions, "--data", path, "--method", "wanda"]
-    inputs = prepare(ask(*asked))
-    row = inputs.subset.record.examples[0]
-    assert inputs.subset.texts[0] == (TEXTS[row], TEXTS[row - 40] if row >= 40 else "the same")
-    alone = prepare(ask(*asked, "--text", "hypothesis"))
-    assert alone.subset.record.guessed == ("label",)
-    assert not set(alone.subset.texts) & set(alone.calibration.texts)
 
 
 def pasted(command: str, where: Path, monkeypatch: pytest.MonkeyPatch) -> SweepResult:

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import BusyError
 from core.wall import turns
-from core.wall.turns import Door, Stored, Turns, address_in, surplus
+from core.wall.turns import Door, Turns, address_in
 
 
 def served(turns: Turns[str]) -> list[str]:
@@ -80,13 +80,6 @@ def test_threads_pass_one_of_a_holder_at_a_time_and_few_in_all() -> None:
         for future in first:
             future.result()
     assert entered == {"a": 3, "b": 1}
-
-
-def test_whoever_holds_most_loses_the_oldest() -> None:
-    stored = [Stored("greedy", k, 5, f"greedy {k}") for k in range(4)] + [Stored("honest", 0, 4, "honest")]
-    assert surplus(stored, 24) == []
-    assert surplus(stored, 23) == ["greedy 0"]
-    assert surplus(stored, 8) == ["greedy 0", "greedy 1", "greedy 2", "greedy 3"]
 
 
 @pytest.mark.parametrize(
