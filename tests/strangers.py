@@ -120,6 +120,7 @@ CHECKPOINTS: Mapping[str, Change] = {
     "quantised": changed(CONFIG, quantization_config={"quant_method": "bitsandbytes", "load_in_8bit": True}),
     "weights of another name": changed(CONFIG, transformers_weights="../outside.safetensors"),
     "regression": changed(CONFIG, problem_type="regression"),
+    "a head for another task": changed(CONFIG, architectures=["BertForTokenClassification"]),
     # weights
     "no weights": gone(WEIGHTS),
     "weights with an endless header": text(WEIGHTS, b"\xff" * 8 + b"{}"),
@@ -140,6 +141,8 @@ CHECKPOINTS: Mapping[str, Change] = {
     "no word for unknown ones": edited(lambda found: found["model"]["vocab"].pop("[UNK]")),
     "added tokens beyond the model": text("added_tokens.json", '{"[NEW]": 123456789}'),
     "two million lines": both(gone(TOKENIZER), text("vocab.txt", "word\n" * 2_000_000)),
+    "tokenizer files by other names": changed("tokenizer_config.json", fast_tokenizer_files=["tokenizer.4.0.0.json"]),
+    "no padding token": changed("tokenizer_config.json", pad_token=None),
     "a chat template that is a pipe": pipe("chat_template.jinja"),
     "weights of 100 GB": lambda folder: os.truncate(folder / WEIGHTS, 100 * 2**30),  # sparse: it takes no room
     "a recipe with a command": changed("recipe.json", family="tiny; rm x", seed=3),

@@ -86,6 +86,8 @@ def test_a_data_set_with_three_splits(hub: LocalHub, folder: Path, ask, refused)
     scored = ask(f"hub:{REPO}", "--split", "test", "--method", "wanda")
     assert {text.split("-")[0] for (text,) in scored.calibration.texts} == {"data train"}
     assert {text.split("-")[0] for (text,) in scored.subset.texts} == {"data test"}
+    trained = ask(f"hub:{REPO}", "--split", "train", "--method", "wanda")
+    assert (len(trained.subset.record.examples), len(trained.calibration.record.examples)) == (20, 20)
     assert "'dev': choose one of test, train, validation" in refused(f"hub:{REPO}", "--split", "dev")
     command = recompute_script(make_result(num_examples=8).model_copy(update={"task": record}))
     assert f"--data {record.data} --split validation --text text --label label" in command
