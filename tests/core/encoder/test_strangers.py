@@ -35,9 +35,7 @@ def test_a_hostile_checkpoint_is_refused_in_one_line(
     [
         changed("config.json", _attn_implementation="someone/kernel"),
         changed("config.json", attn_implementation="flash_attention_2"),
-        changed(
-            "config.json", auto_map={"AutoConfig": "evil.Config", "AutoModelForSequenceClassification": "evil.Model"}
-        ),
+        changed("config.json", auto_map={"AutoModelForSequenceClassification": "evil.Model"}),
         changed("tokenizer_config.json", tokenizer_file="/etc/passwd", vocab_file="../../outside"),
     ],
 )
