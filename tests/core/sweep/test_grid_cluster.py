@@ -43,15 +43,8 @@ def whole(folder: Path) -> dict[str, dict[str, object]]:
 def test_a_cluster_gives_the_same_bits_and_survives_the_loss_of_a_worker(
     address: str, tiny_bert: Path, glue_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sweeps = {
-        "checkpoints": str(tiny_bert),
-        "tasks": "sst2",
-        "data": "glue",
-        "methods": ["magnitude", "attribution", "wanda"],
-        "scopes": ["encoder", "layer:5"],
-        "amounts": [0.3],
-        "examples": 40,
-    }
+    sweeps = {"checkpoints": str(tiny_bert), "tasks": "sst2", "data": "glue", "amounts": [0.3], "examples": 40}
+    sweeps |= {"methods": ["magnitude", "attribution", "wanda"], "scopes": ["encoder", "layer:5"]}
     planned, failures = plan_grid(grid_requests(sweeps, "grid.yaml"), {"glue": str(glue_folder)}, tmp_path / "there")
     assert failures == []
     with connected(address) as client:

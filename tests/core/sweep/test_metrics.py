@@ -1,5 +1,7 @@
 """Metrics against scikit-learn, intervals against known values and coverage."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
@@ -32,13 +34,12 @@ def test_macro_f1_has_an_interval_if_every_label_occurs_twice(
     assert (intervals["accuracy"] is None, intervals["macro_f1"] is None) == (False, not has_interval)
 
 
+mean_f1 = partial(f1_score, average="macro", zero_division=0.0)
 REFERENCES = {
     "accuracy": accuracy_score,
     "matthews_correlation": matthews_corrcoef,
-    "f1": lambda gold, predicted: f1_score(gold, predicted, labels=[1], average="macro", zero_division=0.0),
-    "macro_f1": lambda gold, predicted: f1_score(
-        gold, predicted, labels=np.unique(gold), average="macro", zero_division=0.0
-    ),
+    "f1": lambda gold, predicted: mean_f1(gold, predicted, labels=[1]),
+    "macro_f1": lambda gold, predicted: mean_f1(gold, predicted, labels=np.unique(gold)),
 }
 
 

@@ -63,6 +63,4 @@ def test_a_difference_on_shared_examples_is_paired() -> None:
     paired, unpaired, none = (gap_difference(gaps[0], other) for other in (gaps[1], gaps[2], gaps[0]))
     assert paired.value == pytest.approx(-0.05)
     assert paired.high - paired.low < 1e-6 < unpaired.high - unpaired.low
-    assert unpaired.low < unpaired.value < unpaired.high
-    assert paired.high < 0
     assert (none.low, none.value, none.high) == (0, 0, 0)
