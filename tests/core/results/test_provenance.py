@@ -68,11 +68,10 @@ def test_weights_that_are_not_shipped_are_named_with_their_seed_and_the_command_
     task = plain.task.model_copy(update={"source_name": "mine\nrm -rf ~"})
     result = with_own_key(plain, checkpoint=made_by_recipe(plain.checkpoint, "mpnet-l12-cola", 2), task=task)
     assert checkpoint_name(result) == "MPNet-L12, fine-tuned on CoLA, seed 2"
-    weights, data, made, *computed = recompute_script(result).splitlines()
+    weights, data, made, *_ = recompute_script(result).splitlines()
     assert f"(content {result.checkpoint.revision[:12]}…)" in weights
     assert data.endswith("sst2/validation-….parquet of mine rm -rf ~."), "no name begins a line"
     assert made == result.checkpoint.recipe.command
-    assert computed[0].startswith("python -m core.precompute --checkpoint recipe:mpnet-l12-cola-seed-2 ")
 
 
 def test_a_run_on_folders_is_recomputed_from_anywhere_and_no_folder_is_printed_as_an_id_on_the_hub(
