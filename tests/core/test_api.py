@@ -1,7 +1,5 @@
 """The two functions that a notebook imports: their input, their results, and what they leave unchanged."""
 
-import html
-import re
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +12,8 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from core import api
 from core.api import load_result, sweep
-from core.charts.result import result_scene
 from core.exports.notebook import NotebookResult
-from core.exports.player_page import player_page
 from core.precompute import find, parse, request_of, run
-from core.request.catalog import REDUCTIONS
 from core.results import library
 from core.results.key import digest, key_of
 from core.results.schema import SweepResult
@@ -139,15 +134,6 @@ def test_a_saved_result_is_read_again_and_listed(result: Any, tmp_path: Path, mo
     assert [entry.key for entry in library.own(library.Entry)] == [result.key]
     assert "is not a result file" in refusal(load_result, tmp_path / "y.json")
     assert "a NoneType is not a result file: give its path" in refusal(load_result, None)
-
-
-def test_a_result_shows_itself_as_the_player_in_a_frame_of_its_own(result: Any) -> None:
-    frame = result._repr_html_()
-    (page,) = map(html.unescape, re.findall(r'srcdoc="([^"]*)"', frame))
-    scenes = {name: result_scene(result, name) for name in REDUCTIONS}
-    assert page == player_page(scenes["mean"], (result,), choices=scenes)
-    assert 'sandbox="allow-scripts"' in frame, "a result's content cannot reach the notebook"
-    assert len(repr(result)) < 200
 
 
 def test_the_table_holds_every_metric_and_every_points_own_similarity() -> None:
