@@ -1,16 +1,19 @@
-"""Draw pictures and films in separate processes, while the server keeps running."""
+"""Draw pictures and films in separate processes, while the server keeps running.
+
+Whoever asks for the same picture joins the drawing. It ends once nobody waits for it.
+"""
 
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import CancelledError, Future, wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Lock
+from threading import Lock, Thread
+from time import monotonic
 from typing import Literal
-
-from cachetools import LRUCache, cached
 
 from core.errors import BusyError, PrunescopeError
 from core.exports.figure import Figure
@@ -18,13 +21,15 @@ from core.inputs.hub import Report
 from core.request.catalog import ROOT
 from core.request.limits import limits
 from core.wall.confined import ended_late
-from core.wall.turns import Door
+from core.wall.turns import LOOK_SECONDS, Door
 
 Picture = Literal["gif", "mp4", "png", "svg"]
 
 RENDERER = (sys.executable, "-m", "core.renderer")
-MAX_BYTES = 16 * 2**20  # of the latest files
+UNSEEN_SECONDS = 3.0  # after which nobody waits: a page that runs again asks again at once
 _door = Door("drawings", at_once=2)
+_lock = Lock()  # guards the drawings
+_drawings: dict[str, "_Drawing"] = {}  # by their orders
 
 
 def draw(
@@ -42,8 +47,7 @@ def draw(
         kind: The format.
         frames: The indices of the frames; a single one for a picture.
         milliseconds: How long a film shows each frame.
-        report: Called again and again with (stage, frames done, frames); an exception raised by it ends the drawing, as
-            when a visitor leaves.
+        report: Called again and again with (stage, frames done, frames); it may raise, as when a visitor leaves.
         holder: The name under which the drawing takes its turn.
 
     Raises:
@@ -51,31 +55,72 @@ def draw(
         PrunescopeError: The drawing failed.
     """
     order = {"figure": figure, "format": kind, "frames": list(frames), "milliseconds": milliseconds}
-    with _door.turn(holder, lambda _: report("Waiting for a free processor", 0, len(frames))):
-        return _drawn(json.dumps(order | {"seconds": limits().drawing_seconds}), len(frames), report)
+    written = json.dumps(order | {"seconds": limits().drawing_seconds})
+    with _lock:
+        if (drawing := _drawings.get(written)) is None:
+            drawing = _drawings[written] = _Drawing(written, len(frames), holder)
+        drawing.seen = monotonic()
+    while not drawing.content.done():
+        drawing.seen = monotonic()
+        report(*drawing.progress)
+        wait([drawing.content], LOOK_SECONDS)
+    return drawing.content.result()
 
 
-# Visitors who ask for the same picture at once, as in a lecture, find it here when their turn comes.
-@cached(LRUCache(MAX_BYTES, len), lambda order, *_: order, Lock())
-def _drawn(order: str, frames: int, report: Report) -> bytes:
-    """Run the renderer, which writes a line for each frame, and return its file."""
-    environment = {**os.environ, "MALLOC_ARENA_MAX": "2"}  # each arena reserves memory
-    try:
-        with TemporaryDirectory(prefix="prunescope-") as folder:
-            Path(folder, "order").write_text(order, "utf-8")
-            command = [*RENDERER, folder]
-            with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE) as process:
-                try:
-                    report("Drawing", 0, frames)
-                    for done, _ in enumerate(process.stdout or (), 1):
-                        report("Drawing", done, frames)
-                    status = process.wait()
-                finally:
-                    process.kill()
-            if ended_late(status):
-                raise BusyError("the picture took too long: draw fewer amounts, or try again")
-            if status:
-                raise OSError("the renderer failed")
-            return Path(folder, "picture").read_bytes()
-    except OSError as error:
-        raise PrunescopeError("the picture could not be drawn: draw fewer amounts, or try again") from error
+class _Drawing:
+    """A drawing, in a separate thread and process.
+
+    Attributes:
+        content: The content of the finished file.
+        progress: The arguments of `report`.
+        seen: When somebody last waited for it.
+    """
+
+    def __init__(self, order: str, frames: int, holder: str) -> None:
+        self.content = Future[bytes]()
+        self.progress, self.seen = ("Waiting for a free processor", 0, frames), monotonic()
+        self._order = order
+        Thread(target=self._carry_out, args=(frames, holder), name="drawing", daemon=True).start()
+
+    def _carry_out(self, frames: int, holder: str) -> None:
+        try:
+            with _door.turn(holder, self._end_if_unseen), TemporaryDirectory(prefix="prunescope-") as folder:
+                Path(folder, "order").write_text(self._order, "utf-8")
+                self._render(folder, frames)
+                content = Path(folder, "picture").read_bytes()
+        except OSError:
+            fault = "the picture could not be drawn: draw fewer amounts, or try again"
+            self.content.set_exception(PrunescopeError(fault))
+        except Exception as error:  # whoever waits would wait for ever
+            self.content.set_exception(error)
+        else:
+            self.content.set_result(content)
+        finally:
+            with _lock:
+                self._leave()
+
+    def _end_if_unseen(self, ahead: int = 0) -> None:
+        with _lock:  # whoever orders the same from now on gets another drawing
+            if monotonic() - self.seen > UNSEEN_SECONDS:
+                self._leave()
+                raise CancelledError
+
+    def _leave(self) -> None:
+        """Take no further visitors; the lock is held."""
+        if _drawings.get(self._order) is self:
+            del _drawings[self._order]
+
+    def _render(self, folder: str, frames: int) -> None:
+        """Follow the renderer, which writes a line for each frame, to its end."""
+        environment = {**os.environ, "MALLOC_ARENA_MAX": "2"}  # each arena reserves memory
+        with subprocess.Popen([*RENDERER, folder], cwd=ROOT, env=environment, stdout=subprocess.PIPE) as process:
+            try:
+                for done, _ in enumerate(process.stdout or (), 1):
+                    self._end_if_unseen()
+                    self.progress = "Drawing", done, frames
+                if ended_late(process.wait()):
+                    raise BusyError("the picture took too long: draw fewer amounts, or try again")
+                if process.returncode:
+                    raise OSError("the renderer failed")
+            finally:
+                process.kill()

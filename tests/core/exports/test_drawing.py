@@ -1,11 +1,10 @@
 """A drawing in a separate process, and how it fails; test_figure and test_films test what is drawn."""
 
 import io
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
+from time import sleep
 from unittest.mock import Mock
 
 import pytest
@@ -39,28 +38,32 @@ def test_a_picture_is_drawn_in_another_process_as_in_this_one(figure: Figure, ki
 def test_a_picture_is_drawn_once_for_all_who_ask_and_not_for_those_who_leave(
     figure: Figure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    processes, start = list[Any](), subprocess.Popen
+    started: list[object] = []
+    render = drawing._Drawing._render
+    monkeypatch.setattr(drawing._Drawing, "_render", lambda self, *of: (started.append(self), render(self, *of)))
+    monkeypatch.setattr(drawing, "UNSEEN_SECONDS", 0.5)
 
-    def note(*order: Any, **options: Any) -> Any:
-        processes.append(start(*order, **options))
-        return processes[-1]
+    def leaves(stage: str, done: int, frames: int) -> None:
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr("core.exports.drawing.subprocess.Popen", note)
-    leaves = Mock(side_effect=KeyboardInterrupt)
     with drawing._door.turn("ann"):  # her other drawing goes on
         with pytest.raises(KeyboardInterrupt):
             draw(figure, "gif", [0, 1], report=leaves, holder="ann")
-        assert not processes, "it was waiting"
         assert draw(figure, "svg", [0], holder="bob"), "others do not wait for it"
-    with pytest.raises(KeyboardInterrupt):
-        draw(figure, "gif", [0, 1], report=leaves, holder="ann")
-    ended, report = processes.pop(), Mock()
-    assert ended.poll() is not None
+        while drawing._drawings:
+            sleep(0.05)
+    assert len(started) == 1, "what nobody waits for is not drawn"
     with ThreadPoolExecutor(2) as threads:
-        films = threads.map(lambda _: draw(figure, "gif", [0, 1], report=report, holder="ann"), range(2))
+        reports = Mock(), Mock()
+        films = threads.map(lambda report: draw(figure, "gif", [0, 1], report=report, holder="ann"), reports)
         assert len(set(films)) == 1
-    assert len(processes) == 2, "one beside bob's"
-    report.assert_any_call("Drawing", 2, 2)
+    assert len(started) == 2
+    for report in reports:
+        report.assert_called_with("Drawing", 2, 2)
+    with pytest.raises(KeyboardInterrupt):
+        draw(figure, "gif", [1, 0], report=leaves, holder="ann")
+    assert draw(figure, "gif", [1, 0], holder="ann")
+    assert len(started) == 3, "a second press joins the first"
 
 
 def test_half_a_file_or_one_too_late_is_no_picture(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,4 +73,4 @@ def test_half_a_file_or_one_too_late_is_no_picture(figure: Figure, monkeypatch: 
         patch.setattr(drawing, "limits", lambda: replace(limits(), drawing_seconds=0.2))
         assert "took too long" in refusal(draw, figure, "gif", [0, 1, 2] * 40)
     monkeypatch.setattr(drawing, "RENDERER", (sys.executable, "-c", HALF))
-    assert "could not be drawn" in refusal(draw, figure, "gif", [1, 0])
+    assert "could not be drawn" in refusal(draw, figure, "gif", [0, 1])
