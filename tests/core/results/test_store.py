@@ -42,6 +42,15 @@ def test_an_edited_file_is_refused(tmp_path: Path, changes: dict[str, object], s
     assert words in refusal(store.load, path)
 
 
+def test_what_a_killed_process_left_is_removed_once_nobody_can_be_writing_it(tmp_path: Path) -> None:
+    old, young = (tmp_path / f".{name}{store.PART}" for name in ("old", "young"))
+    for path in (old, young):
+        path.write_bytes(b"{")
+    os.utime(old, (1e9, 1e9))
+    store.check_writable(tmp_path / "result.json")
+    assert list(tmp_path.iterdir()) == [young]
+
+
 def test_an_unwritable_output_is_refused_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", Mock(side_effect=OSError(28, "No space left on device")))
