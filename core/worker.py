@@ -40,7 +40,6 @@ from core.wall.confined import WORKER_NICENESS, be_replaceable, give_way, limit,
 IDLE_SECONDS = 30 * 60.0
 # How long one of torch's threads spins for the others before it sleeps. If something else keeps one of two processors
 # busy, a sweep takes eight times as long with the default of 300,000, twice as long with this; else both are as fast.
-SPIN_COUNT = "2000"
 
 Order = Mapping[str, Any]
 Outcome = dict[str, Any]  # an order's outcome, plain values
@@ -263,7 +262,7 @@ def main() -> None:
     """Serve the parent process until it ends or has been silent for long."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server handles Ctrl-C in the terminal
     give_way(WORKER_NICENESS)
-    os.environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)  # read when torch is imported
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # read when torch is imported
     limit("RLIMIT_DATA", limits().worker_bytes)
     be_replaceable()
     source, sink = reserve_streams()

@@ -36,9 +36,7 @@ from ui.text import markdown_table, plain, refusals_shown, remark
 
 EXPLANATION = "A run prunes a model step by step, and shows how similar its layers stay and how well it classifies."
 DEFAULT = " **Press Run** to begin: the default checkpoint works offline."
-WAITING = "The picture appears here once the unpruned model has been measured."
 WAITING_HEIGHT = 540  # pixels: about the height of the picture, so that nothing moves when it comes
-NO_PLACE = "The result does not say where its weights or data are: choose them again in the settings."
 SECOND_OPINION = "**A second opinion:** compute one frame again, with this program and with the published torch-cka."
 
 
@@ -129,7 +127,7 @@ def draw(result: SweepResult | None, reduction: str) -> None:
         show_pictures(cached_call(result_scene, result, reduction), key="lab", start=start)
         return
     with st.container(border=True, height=WAITING_HEIGHT, horizontal_alignment="center", vertical_alignment="center"):
-        st.markdown(WAITING, width="content")
+        st.markdown("The picture appears here once the unpruned model has been measured.", width="content")
 
 
 def show_example(checkpoint: str) -> None:
@@ -199,7 +197,7 @@ def check_and_recompute(result: SweepResult) -> None:
     """Offer to check a frame of a result, and to rerun its sweep."""
     request = jobs.request_behind(result)
     if request is None:
-        remark(NO_PLACE)
+        remark("The result does not say where its weights or data are: choose them again in the settings.")
         return
     if store.find(result.key):  # a result opened for this visit alone is no file
         st.markdown(SECOND_OPINION)

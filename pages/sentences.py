@@ -20,8 +20,6 @@ from ui.jobs import answer_to, ask, drop_question
 from ui.player import show_answer, show_pictures
 from ui.text import plain, refusals_shown, remark
 
-OTHER_CHECKPOINT = "A sentence of your own can be tried with the bundled checkpoints: change the result above."
-OTHER_SCORES = "Here the method scores on the written examples, so it removes other parts than in the result below."
 ANSWER_SECONDS = 1.0  # how long a click waits for an answer, to show it at once
 
 
@@ -45,7 +43,7 @@ def sentences() -> None:
         if is_bundled:
             try_a_sentence(result)
         else:
-            remark(OTHER_CHECKPOINT)
+            remark("A sentence of your own can be tried with the bundled checkpoints: change the result above.")
     for note in shown.notes:
         (remark if scene else picture.info)(note)
     written = [entry.key for entry in state.offered if entry.source == "written" and is_of_model(entry, result)]
@@ -78,7 +76,7 @@ def try_a_sentence(result: SweepResult) -> None:
             ]
             pressed = st.form_submit_button("Predict", type="primary", icon=":material/psychology:")
     if METHODS[result.pruning.method].calibrated and result.task.source != "written":
-        remark(OTHER_SCORES)
+        remark("Here the method scores on the written examples, so it removes other parts than in the result below.")
     if pressed:
         drop_question("typed-job")
         with refusals_shown():

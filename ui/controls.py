@@ -19,9 +19,7 @@ from ui.lab.settings import show_forecast
 from ui.results import companions_of
 from ui.text import remark
 
-RUN = "Run random control"
 NOTE = "Removes the same amount at random, in small steps, with each seed that is missing."
-ELSEWHERE = "Its random control cannot be completed here, because its weights or examples are missing."
 ALONE = "Prune each half alone"
 ALONE_NOTE = "Prunes each half of the layers, and each layer, alone: by this method, then at random with {} seeds."
 
@@ -39,8 +37,8 @@ def offer_control(result: SweepResult, entries: Sequence[Entry]) -> bool:
         return False  # the verdict also accepts sweeps in other steps
     request = request_behind(result)
     if request is None:
-        remark(ELSEWHERE)
-    elif st.button(RUN, key="lab-control", icon=":material/casino:", help=NOTE):
+        remark("Its random control cannot be completed here, because its weights or examples are missing.")
+    elif st.button("Run random control", key="lab-control", icon=":material/casino:", help=NOTE):
         start(request, follow_ups=judged_beside(request))
     return True
 

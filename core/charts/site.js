@@ -4,8 +4,7 @@
 // pages, their choices and what an address may hold come from the table in core/request/pages.py.
 
 const TAKEN = {}, SCRIPTS = {}; // data by name, packed until they are used; scripts that load or have loaded, by address
-// The columns of the list of results, beside their names.
-const SHOWN = ["Checkpoint", "Task", "In the upper half", "Random, mean ± SD", "Verdict", "First to change", "Holds"];
+const COLUMNS = ["Checkpoint", "Task", "In the upper half", "Random, mean ± SD", "Verdict", "First to change", "Holds"];
 const KEY_CHARS = 12; // of a result's key in the name of a file
 const LOCAL = "To prune a checkpoint, or to have a sentence of your own classified, run Prunescope:";
 const MISSING = "This view is not part of this edition, or it did not load.";
@@ -135,7 +134,7 @@ function listOfResults(reader) { // with a field that searches it, and heads tha
   const q = element("input", { type: "search", value: reader.parameters.get("q") ?? "", oninput });
   const row = ([result, { name, cells }]) => ({
     Pruning: link(cells.Pruning ?? name, "", { result }),
-    ...Object.fromEntries(SHOWN.map((label) => [label, cells[label]?.replaceAll(" %", "\u00a0%") ?? "–"])),
+    ...Object.fromEntries(COLUMNS.map((label) => [label, cells[label]?.replaceAll(" %", "\u00a0%") ?? "–"])),
     ...mapped({ Layers: "layers", Compare: "compare" }, (page) =>
       link("Open", page, { result }, { ariaLabel: `Open ${page}: ${name}` })),
   });

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -131,3 +132,19 @@ def test_the_last_model_stays_loaded(tiny_bert: Path, copy: Path) -> None:
         pass
     with borrow(first) as again:
         assert again is not loaded
+
+
+def test_a_thread_waits_until_the_model_is_given_back(tiny_bert: Path) -> None:
+    """Both would prune the same model in place."""
+    inside = threading.Event()
+
+    def second() -> None:
+        with borrow(resolve(str(tiny_bert))):
+            inside.set()
+
+    thread = threading.Thread(target=second)
+    with borrow(resolve(str(tiny_bert))):
+        thread.start()
+        assert not inside.wait(0.2)
+    thread.join()
+    assert inside.is_set()
