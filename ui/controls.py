@@ -19,6 +19,7 @@ from ui.lab.settings import show_forecast
 from ui.results import companions_of
 from ui.text import remark
 
+RUN = "Run random control"
 NOTE = "Removes the same amount at random, in small steps, with each seed that is missing."
 ALONE = "Prune each half alone"
 ALONE_NOTE = "Prunes each half of the layers, and each layer, alone: by this method, then at random with {} seeds."
@@ -38,7 +39,7 @@ def offer_control(result: SweepResult, entries: Sequence[Entry]) -> bool:
     request = request_behind(result)
     if request is None:
         remark("Its random control cannot be completed here, because its weights or examples are missing.")
-    elif st.button("Run random control", key="lab-control", icon=":material/casino:", help=NOTE):
+    elif st.button(RUN, key="lab-control", icon=":material/casino:", help=NOTE):
         start(request, follow_ups=judged_beside(request))
     return True
 
