@@ -22,6 +22,9 @@ def give_way(niceness: int) -> None:
     """Lower this process's priority, where the system has priorities."""
     if hasattr(os, "nice"):
         os.nice(niceness)
+    if niceness == HELPER_NICENESS and hasattr(os, "SCHED_IDLE"):
+        # By niceness alone, a thread that wakes up waits until a helper has used up its turn, of some milliseconds.
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def limit(name: str, most: float) -> None:
