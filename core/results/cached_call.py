@@ -62,7 +62,7 @@ def _identity(value: object) -> Hashable:
 
 
 def _size(answer: object) -> int:
-    """Estimate the memory of an answer; pictures take the most, alone, in blocks or as the scenes of a story."""
-    parts = answer if isinstance(answer, tuple) else getattr(answer, "blocks", (answer,))
+    """Estimate the memory of an answer; pictures take the most, alone or as the scenes of a story."""
+    parts = answer if isinstance(answer, tuple) else (answer,)
     views = (view for part in parts for view in getattr(getattr(part, "scene", part), "views", {}).values())
     return SENTENCE_BYTES + BYTES_A_CHARACTER * sum(len(view.written) for view in views)
