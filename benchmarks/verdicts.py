@@ -1,7 +1,7 @@
 """`python -m benchmarks.verdicts`: write what the shipped results say, one by one and together.
 
-It replaces the text between lines such as `<!-- verdicts -->` and `<!-- end of verdicts -->` in `README.md`,
-`docs/methods.md` and `docs/results.md`, draws `docs/forest.svg`, and writes `pooled.json` and `harm.json` in
+It replaces the text between lines such as `<!-- verdicts -->` and `<!-- end of verdicts -->` in `docs/tables.md`, and
+the claim in `README.md` and `docs/results.md`; it draws `docs/forest.svg`, and writes `pooled.json` and `harm.json` in
 `cached_results`, which pages read.
 """
 
@@ -30,7 +30,6 @@ from core.findings.pooled import Pooled
 from core.findings.words import NONE, mean_and_deviation
 from core.findings.words import verdict as words
 from core.findings.words.grid import claim_finding, claim_heading, pooled_table
-from core.findings.words.methods import PROSE as METHODS_PROSE
 from core.request.catalog import DAMAGE, EMBEDDED, FAMILIES, METHODS, ROOT, SECOND_DAMAGE, TASKS
 from core.results import library, store
 from core.results.names import checkpoint_name, listed, method_name
@@ -38,7 +37,8 @@ from core.results.schema import CheckpointRecord, SweepResult
 from core.sweep.control_contrast import DIFFERENT
 from ui.text import markdown_table
 
-README, FOREST = ROOT / "README.md", ROOT / "docs" / "forest.svg"
+README, DOCS = ROOT / "README.md", ROOT / "docs"
+FOREST = DOCS / "forest.svg"
 markdown_of = partial(markdown_table, write=str)  # legible as source
 NO_DIFFERENCE = "None shows that a method differs from random removal"
 
@@ -46,18 +46,13 @@ NO_DIFFERENCE = "None shows that a method differs from random removal"
 def documents(table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: Sequence[Harm]) -> dict[Path, str]:
     """Return the documents with the current verdicts, one by one and together, and harm."""
     claim = claim_finding(together[0], together)
-    harm = markdown_of(harm_table(alone))
     texts = {
         README: {"claim": f"**{claim.heading}.**"},
-        METHODS_PROSE: {
-            "counted": counted(row.verdict for row in table),
-            "harm": harm,
-        },
-        ROOT / "docs" / "results.md": {
-            "claim": f"**{claim.heading}.** {' '.join(claim.sentences)}",
+        DOCS / "results.md": {"claim": f"**{claim.heading}.** {' '.join(claim.sentences)}"},
+        DOCS / "tables.md": {
             "pooled": markdown_of(pooled_table(together)),
+            "harm": markdown_of(harm_table(alone)),
             "verdicts": table_of(table),
-            "harm": harm,
         },
     }
     written = {}

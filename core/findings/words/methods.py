@@ -1,7 +1,6 @@
 """The Methods page: the prose of `docs/methods.md`, whose second part the page folds away.
 
-A part begins with `# Title`, a section of it with `## Title <!-- anchor -->`. Tables between other comments are written
-by `benchmarks.verdicts`.
+A part begins with `# Title`, a section of it with `## Title <!-- anchor -->`.
 """
 
 import re
@@ -12,7 +11,6 @@ from core.request.catalog import ROOT
 
 PROSE = ROOT / "docs" / "methods.md"
 PART, SECTION = re.compile("^# (.+)\n", re.MULTILINE), re.compile(r"^## (.+) <!-- ([\w-]+) -->\n", re.MULTILINE)
-MARKER = re.compile("^<!-- .* -->\n", re.MULTILINE)  # around what is generated
 
 
 class Section(NamedTuple):
@@ -37,7 +35,7 @@ class Part(NamedTuple):
 
 def methods_parts() -> tuple[Part, Part]:
     """Return what to know first, and more."""
-    _, title, first, more_title, more = PART.split(MARKER.sub("", unbroken(PROSE.read_text("utf-8"))))
+    _, title, first, more_title, more = PART.split(unbroken(PROSE.read_text("utf-8")))
     return _part(title, first), _part(more_title, more)
 
 
