@@ -45,10 +45,11 @@ NO_DIFFERENCE = "None shows that a method differs from random removal"
 
 def documents(table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: Sequence[Harm]) -> dict[Path, str]:
     """Return the documents with the current verdicts, one by one and together, and harm."""
-    claim = claim_finding(together[0], together)
+    finding = claim_finding(together[0])
+    claim = f"**{finding.heading}.** {' '.join(finding.sentences)}"
     texts = {
-        README: {"claim": f"**{claim.heading}.**"},
-        DOCS / "results.md": {"claim": f"**{claim.heading}.** {' '.join(claim.sentences)}"},
+        README: {"claim": claim},
+        DOCS / "results.md": {"claim": claim},
         DOCS / "tables.md": {
             "pooled": markdown_of(pooled_table(together)),
             "harm": markdown_of(harm_table(alone)),

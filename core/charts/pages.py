@@ -247,7 +247,7 @@ def pooled_shown(table: Sequence[Pooled], own: Own) -> Shown:
     """Show each method over all checkpoints, and the visitor's own results beside them; without a table, nothing."""
     if not table:
         return Shown(Finding("All results"))
-    finding = grid_words.claim_finding(table[0], table)
+    finding = grid_words.claim_finding(table[0])
     scene = forest_scene(table, own, finding.heading)
     text = f"{scene.caption[-1]}\n\n{grid_words.MEANING}"
     return Shown(finding, [Block(scene)], tables={"": grid_words.pooled_table(table)}, text=text)

@@ -101,6 +101,21 @@ class Pooled:
         """The keys of the results that count, one a checkpoint."""
         return {key for cell in self.cells for key in cell.keys}
 
+    @property
+    def upper(self) -> int:
+        """On how many checkpoints the upper half of the layers is shown to change more."""
+        return sum(cell.upper for cell in self.cells)
+
+    @property
+    def control_upper(self) -> int:
+        """The same under random removal."""
+        return sum(cell.control_upper for cell in self.cells)
+
+    @property
+    def encoders(self) -> int:
+        """How many pretrained encoders the checkpoints come from: those of one depth come from one."""
+        return len({cell.layers for cell in self.cells})
+
 
 FILE = TableFile("pooled.json", TypeAdapter(tuple[Pooled, ...]))
 shipped = FILE.read

@@ -79,6 +79,6 @@ def test_it_opens_with_what_all_shipped_checkpoints_say_and_marks_ones_own(shipp
         save(result)
     write_table(pooled.FILE, pool(judged(*shelves)))
     app = open_page(PAGE)
-    assert "the upper layers change most on all 2 checkpoints, and random removal" in app.title[0].value
+    assert "the upper layers change most under pruning, also when weights go at random" in app.title[0].value
     rows = players(app)[0]["views"]["forest-1"]["datasets"]["forest"]
     assert [row["kind"] for row in rows] == ["cell", "cell", "pooled", "own"], "a mark"

@@ -1,7 +1,7 @@
 """The words of All results: what all checkpoints say together, as the documents open with it, and every sweep."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.findings.accuracy import metric_of
@@ -16,7 +16,7 @@ from core.request.catalog import DAMAGE, METHODS, METRICS, REDUCTION
 from core.request.scope import at_attention, run_of
 from core.results import names as n
 from core.results.schema import Pruning, SweepResult
-from core.sweep.control_contrast import DIFFERENT, MARGIN, Contrast
+from core.sweep.control_contrast import DIFFERENT, MARGIN, Contrast, State
 
 LEAST, PERCENTAGE = decimals(100 * MARGIN, 0), "percentage point"  # how many of them count
 WHERE = "the upper half of the layers"
@@ -27,36 +27,38 @@ MEANING = (
     "twelve MPNet: a difference between depths may be one between pretrained models. An interval is about the mean "
     "of the draws; a verdict also asks whether one draw differs as much, and is corrected for the number of verdicts."
 )
+SHARES: Mapping[State, str] = {  # of the overall change, by what the interval of the difference shows
+    "equivalent": "random removal puts about the same share of it there",
+    "inconclusive": "whether random removal puts the same share of it there is inconclusive",
+    "steeper": "random removal puts a smaller share of it there",
+    "flatter": "random removal puts a larger share of it there",
+}
 AMOUNT = 0.5  # whose metric stands beside the unpruned model's
 
 
 # ---------------------------------------------------------------- all checkpoints together
 
 
-def claim_finding(pooled: Pooled, table: Sequence[Pooled] = ()) -> Finding:
-    """Say where a method changes all checkpoints and whether random removal does the same, then by how much it differs.
+def claim_finding(pooled: Pooled) -> Finding:
+    """Say where a method changes all checkpoints and whether random removal does the same, then how sure that is.
 
     Args:
         pooled: The method.
-        table: All methods: those that differ are named as well.
     """
-    different = [other for other in table if other is not pooled and other.estimates[ALL].state in DIFFERENT]
-    return Finding(claim_heading(pooled), tuple(map(difference_sentence, (pooled, *different))))
+    estimate, count = pooled.estimates[ALL], len(pooled.keys)
+    holds = "This holds on all" if pooled.upper == pooled.control_upper == count else "Measured on"
+    where = f"{holds} {count} fine-tunes of {numbered(pooled.encoders, 'pretrained encoder')}"
+    difference = f"{points(estimate.value, is_signed=True)}, 95 % interval {points_span(*estimate.interval)}"
+    beside = f"({n.in_sentence(n.brief_name(pooled.pruning))}: {difference})"
+    return Finding(claim_heading(pooled), (f"{where}; at equal overall change, {SHARES[estimate.state]} {beside}.",))
 
 
 def claim_heading(pooled: Pooled) -> str:
-    """Say where a method changes all checkpoints, and whether random removal does the same."""
-    state, count = pooled.estimates[ALL].state, len(pooled.keys)
-    upper, control_upper = (sum(getattr(cell, name) for cell in pooled.cells) for name in ("upper", "control_upper"))
-    changes = "change most on all" if upper == count else f"are shown to change most on {upper} of"
-    where = f"Under {n.in_sentence(n.brief_name(pooled.pruning))}, the upper layers {changes} {count} checkpoints"
-    if state in DIFFERENT:
-        return f"{where}, {'more' if state == 'steeper' else 'less'} so than under random removal"
-    if state == "inconclusive":
-        return f"{where}; whether random removal does the same is inconclusive"
-    if control_upper < upper:
-        return f"{where}, under random removal on {control_upper}; on average, both do about the same"
-    return f"{where}, and random removal does the same"
+    """Say on which checkpoints a method changes the upper layers most, and on which random removal does."""
+    count, most = len(pooled.keys), "In fine-tuned BERTs the upper layers change most under pruning"
+    if pooled.upper == pooled.control_upper == count:
+        return f"{most}, also when weights go at random"
+    return f"{most} on {pooled.upper} of {count} fine-tunes, and on {pooled.control_upper} when weights go at random"
 
 
 def difference_sentence(pooled: Pooled) -> str:

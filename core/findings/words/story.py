@@ -69,8 +69,7 @@ OWN = Button("Try your own model", "own")
 
 def similar_finding(table: Sequence[Pooled]) -> Finding:
     """Open with what all shipped checkpoints say; the picture and the sentences explain similarity."""
-    claim = f"Inside fine-tuned BERTs: {n.in_sentence(claim_heading(table[0]))}" if table else ""
-    return Finding(claim or "Similar layers keep the same sentences together", SIMILAR)
+    return Finding(claim_heading(table[0]) if table else "Similar layers keep the same sentences together", SIMILAR)
 
 
 def guess_finding(result: SweepResult) -> Finding:

@@ -15,7 +15,7 @@ from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_of
 from core.findings.passed import harm_of
 from core.findings.words.compare import compare_heading
-from core.findings.words.grid import claim_finding
+from core.findings.words.grid import difference_sentence
 from core.findings.words.layers import survival_table
 from core.findings.words.passed import halves_finding
 from core.findings.words.verdict import criteria_table
@@ -75,7 +75,7 @@ def check_chance(result: SweepResult, near: list[SweepResult], step: Step) -> No
     method = result.pruning.method, result.pruning.scope
     (pool,) = (pool for pool in pooled.shipped() if (pool.method, pool.scope) == method)
     assert numbers(here)[-1] == str(len(pool.keys))
-    claimed = numbers(claim_finding(pool).sentences[0])
+    claimed = numbers(difference_sentence(pool))
     assert numbers(all_together) == [number.lstrip("+") for number in claimed if number != "95"]
 
 
@@ -134,7 +134,7 @@ def test_a_scene_without_its_data_says_what_would_make_them(kind: str) -> None:
     steps = steps_of(result)
     assert [step.finding.button and step.finding.button.action for step in steps.values()] == actions
     assert steps["chance"].scene is steps["matters"].scene is None
-    everywhere = [part for pool in pooled.shipped() for part in (claim_finding(pool).sentences[0], str(len(pool.keys)))]
+    everywhere = [part for pool in pooled.shipped() for part in (difference_sentence(pool), str(len(pool.keys)))]
     assert set(numbers(*steps["chance"].finding.sentences)) <= {*numbers(*everywhere), "95"}
 
 

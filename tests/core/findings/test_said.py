@@ -97,10 +97,9 @@ def pool(value: float, half: float, upper: int = 2, control_upper: int = 2, whol
 def claims() -> Iterator[str]:
     flatter = pool(-0.082, 0.072, whole=0.103)
     outcomes = [pool(0.013, 0.029), flatter, pool(0.15, 0.04), pool(-0.003, 0.101)]
-    yield from lines(grid.claim_finding(outcomes[0], outcomes))
     for one in (*outcomes, pool(0.013, 0.029, 1), pool(0.013, 0.029, 2, 1)):
         yield from lines(grid.claim_finding(one))
-    yield from lines(grid.claim_finding(replace(flatter, estimates={ALL: flatter.estimates[ALL]})))
+    yield from map(grid.difference_sentence, (*outcomes, replace(flatter, estimates={ALL: flatter.estimates[ALL]})))
     yield from table_lines(grid.pooled_table(outcomes[:2]))
     yield grid.MEANING
 
