@@ -8,9 +8,10 @@ import torch
 
 from benchmarks import verdicts
 from benchmarks.harm import harms
+from benchmarks.meaning import meanings
 from benchmarks.pooled import pool
 from core.charts.forest import forest_scene
-from core.findings import passed, pooled
+from core.findings import meaning, passed, pooled
 from core.request.catalog import DEFAULT_CONTROLLED, EMBEDDED, ENGINE_VERSION, FAMILIES, SHIPPED, TASKS
 from core.request.grid_file import read_grid
 from core.request.scope import points_of
@@ -71,9 +72,9 @@ def test_every_result_matches_its_entry_and_the_pages_are_of_today(shipped_resul
         assert result.task.source == "written" or len(result.task.examples) in (256, 800), entry.name
     table = verdicts.verdict_table([*shipped_results.values()])
     together = pool((row.result, row.alone) for row in table)
-    alone = harms(shipped_results.values())
-    tables = pooled.shipped(), passed.shipped()
-    assert near(tables, (together, alone)), "run python -m benchmarks.verdicts"
+    alone, means = harms(shipped_results.values()), meanings(shipped_results.values())
+    tables = pooled.shipped(), passed.shipped(), meaning.shipped()
+    assert near(tables, (together, alone, means)), "run python -m benchmarks.verdicts"
     for path, text in verdicts.documents(table, *tables).items():
         assert near_text(path.read_text("utf-8"), text), "run python -m benchmarks.verdicts"
     rows = [row for view in forest_scene(tables[0], {}, "").views.values() for row in view.datasets["forest"]]

@@ -1,0 +1,328 @@
+"""What pruning does, over all shipped checkpoints, for pages and documents.
+
+Of each checkpoint and method, the result that has a verdict is read, beside its random control and the results of
+pruning some layers alone, all on the same examples. At an overall change, values are interpolated between the two
+frames around it, in the sweep with the smallest steps there; a sweep that reaches it too fast is left out, as in a
+verdict. A *cell* is a task at a depth: draws are averaged, then seed twins, and Student's interval is over the cells.
+Cells of one depth share a pretrained model and random draws, which no interval accounts for.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from benchmarks.pooled import margin_of_mean
+from core.findings.choices import is_same, task_title
+from core.findings.claim import FEWEST_SEEDS, with_rows
+from core.findings.comparable import control_sweeps, isolated_controls_of, isolated_of, own_sweeps, same_checkpoint
+from core.findings.matching import damages_of
+from core.findings.meaning import Estimate, Quantity, Scale
+from core.findings.words import Table, with_interval
+from core.findings.words.numbers import percent, place_name
+from core.request.catalog import METHODS, REDUCTION
+from core.request.scope import half_scopes, layer_scopes
+from core.results.names import in_sentence
+from core.results.schema import Frame, SweepResult
+from core.sweep.equal_damage import DAMAGES, FEWEST_BEFORE, Missing, first_reached, gap, upper_share
+from core.sweep.statistics import Array
+
+MEAN = "Mean over cells (95 % interval); models that work"
+MAGNITUDE, RANDOM = "magnitude", "random"
+LITTLE = 0.2  # an amount within the working range of every shipped checkpoint
+ALONE = (0.3, 0.5, 0.7, 0.9)  # amounts at which every layer was pruned alone
+HALVES = (0.3, 0.4, 0.5, 0.6)  # amounts at which halves are compared
+
+Sweeps = Sequence[SweepResult]  # of one pruning in different steps
+
+
+class Place(NamedTuple):
+    """Where a sweep is read: a share of the way from the frame before `k` to that one.
+
+    `works`: this is within the working range.
+    """
+
+    sweep: SweepResult
+    k: int
+    share: float
+    works: bool
+
+    def read(self, part: Callable[[Frame], object]) -> Array:
+        """Interpolate a number of a frame, or an array."""
+        low, high = (np.array(part(frame), np.float64) for frame in self.sweep.frames[self.k - 1 : self.k + 1])
+        return np.asarray(low + self.share * (high - low))
+
+
+def at_change(sweeps: Sweeps, change: float) -> Place | None:
+    """Find an overall change, in the sweep with the smallest steps there; None if all reach it too fast, or never."""
+    reached = []
+    for sweep in sweeps:
+        damages = damages_of(sweep, REDUCTION)  # (frames,)
+        first = first_reached(damages, change)
+        if not isinstance(first, Missing) and (damages[1 : first[0]] > 0).sum() >= FEWEST_BEFORE:
+            k, share = int(first[0]), float(first[1])
+            step = sweep.amounts[k] - sweep.amounts[k - 1]
+            works = _works((sweep, *sweeps), sweep.amounts[k - 1] + share * step)
+            reached.append((step, Place(sweep, k, share, works)))
+    return min(reached, key=lambda place: place[0])[1] if reached else None
+
+
+def at_amount(sweeps: Sweeps, amount: float) -> Place | None:
+    """Find the frame of an amount; None if it was not measured."""
+    measured = [sweep for sweep in sweeps if amount in sweep.amounts]
+    if not measured:
+        return None
+    sweep = measured[0]
+    return Place(sweep, sweep.amounts.index(amount), 1.0, _works((sweep, *sweeps), amount))
+
+
+def _works(sweeps: Sweeps, amount: float) -> bool:
+    """Whether an amount is within the working range that was judged on most examples, the first of equal ones."""
+    ranges = [sweep.working_range for sweep in sweeps if sweep.working_range]
+    end = max(ranges, key=lambda judged: judged.examples).to if ranges else None
+    return end is not None and amount <= end
+
+
+# ---------------------------------------------------------------- what is read at the places of one seed
+
+
+def changed(place: Place) -> float:
+    """Return the share of predictions that have changed."""
+    return float(place.read(lambda frame: frame.changed.share if frame.changed else np.nan))
+
+
+def removed(place: Place) -> float:
+    """Return the share of the encoder's weights that are removed."""
+    return float(place.read(lambda frame: frame.prunable_sparsity))
+
+
+def own(place: Place) -> Array:
+    """Return each point's own CKA, (points,)."""
+    return place.read(lambda frame: frame.own(REDUCTION))
+
+
+def grown(place: Place, *, earlier: bool) -> float:
+    """Return how much more the upper layers, pruned, resemble all earlier (or later) unpruned ones: a mean of pairs."""
+    unpruned = np.array(place.sweep.frames[0].matrix(REDUCTION), np.float64)  # (layers, layers)
+    growth = place.read(lambda frame: frame.matrix(REDUCTION)) - unpruned
+    i, j = np.indices(growth.shape)
+    return float(growth[(j >= len(growth) / 2) & (i < j if earlier else i > j)].mean())
+
+
+def sunk(place: Place) -> Array:
+    """Return how far below each upper layer its most similar unpruned layer lies, ties to the lower: (upper,)."""
+    matrix = place.read(lambda frame: frame.matrix(REDUCTION))  # (layers, layers)
+    return (np.arange(len(matrix)) - matrix.argmax(0))[(len(matrix) + 1) // 2 :].astype(np.float64)
+
+
+def share(own_cka: Array) -> float:
+    """Return the upper half's share of the losses, from (points,)."""
+    return float(upper_share(gap(own_cka), 1 - own_cka.mean()))
+
+
+def end(place: Place) -> float:
+    """Return what the last point loses."""
+    return float(1 - own(place)[-1])
+
+
+Readers = dict[Quantity, Callable[..., float]]  # from the places of one seed
+RATIOS: Readers = {"changed": changed, "removed": removed}
+LAYERS: Readers = {
+    "earlier": partial(grown, earlier=True),
+    "later": partial(grown, earlier=False),
+    "sunk": lambda place: float(sunk(place).mean()),
+    "sunk_last": lambda place: float(sunk(place)[-1]),
+}
+TOGETHER: Readers = {"together": lambda place: share(own(place))}
+OUTPUTS: Readers = {
+    "together_outputs": lambda place: share(own(place)[[name.endswith("output") for name in place.sweep.points]])
+}
+ONE_BY_ONE: Readers = {"alone": lambda *places: share(np.array([own(place)[k] for k, place in enumerate(places)]))}
+SHARES = ONE_BY_ONE | OUTPUTS | TOGETHER
+HARM: Readers = {
+    "harm_lower": lambda lower, _: changed(lower),
+    "harm_upper": lambda _, upper: changed(upper),
+    "harm": lambda lower, upper: changed(lower) - changed(upper),
+}
+ENDS: Readers = {"end_lower": lambda lower, _: end(lower), "end_upper": lambda _, upper: end(upper)}
+
+# ---------------------------------------------------------------- on one checkpoint
+
+
+class Name(NamedTuple):
+    """What is read, as in `core.findings.meaning.Estimate`; `beside` of a control is first what it controls."""
+
+    quantity: Quantity
+    method: str
+    beside: str
+    scale: Scale
+    at: float
+
+
+class Value(NamedTuple):
+    """A mean over seeds, and whether all models work."""
+
+    value: float
+    works: bool
+
+
+Values = dict[Name, Value]
+Seeds = Sequence[Sequence[Sweeps]]  # the parts of each seed: a whole model, or each of some layers alone
+
+
+def _read(readers: Readers, seeds: Seeds, scale: Scale, at: float, method: str, beside: str = "") -> Values:
+    """Read seeds that have a place for each part; nothing if a method has none, or a control too few."""
+    find = at_change if scale == "change" else at_amount
+    by_seed = [[place for sweeps in parts if (place := find(sweeps, at))] for parts in seeds]
+    whole = [places for parts, places in zip(seeds, by_seed, strict=True) if places and len(places) == len(parts)]
+    if len(whole) < (FEWEST_SEEDS if METHODS[method].control is None else 1):
+        return {}
+    works = all(place.works for places in whole for place in places)
+    return {
+        Name(quantity, method, beside, scale, at): Value(float(np.mean([read(*places) for places in whole])), works)
+        for quantity, read in readers.items()
+    }
+
+
+def compared(rows: Iterable[SweepResult], results: Sweeps) -> Values:
+    """Compare the methods on one checkpoint, and their controls, where they have changed it equally much."""
+    values: Values = {}
+    for row in rows:
+        method, control = row.pruning.method, METHODS[row.pruning.method].control or ""
+        drawn = [[sweeps] for sweeps in control_sweeps(row, results).values()]
+        for change in DAMAGES:
+            values |= _read(RATIOS, [[own_sweeps(row, results)]], "change", change, method, MAGNITUDE)
+            values |= _read(RATIOS, drawn, "change", change, control, method)
+    ratios = {}
+    for name, value in values.items():
+        other = values.get(name._replace(method=name.beside, beside=MAGNITUDE))
+        if other and name.method != name.beside:
+            ratios[name] = Value(float(np.log(value.value / other.value)), value.works and other.works)
+    return ratios
+
+
+def within(row: SweepResult, results: Sweeps) -> Values:
+    """Read what magnitude pruning and its control do to the layers, all pruned or some alone."""
+    depth, whole = row.checkpoint.num_layers, own_sweeps(row, results)
+    drawn = [[sweeps] for sweeps in control_sweeps(row, results).values()]
+    outputs = [[[sweep for sweep in results if _is_at_outputs(sweep, row)]]]
+    values = _read({"earlier": LAYERS["earlier"]}, [[whole]], "amount", LITTLE, MAGNITUDE)
+    sides = (
+        (MAGNITUDE, [[whole]], [isolated_of(row, results)]),
+        (RANDOM, drawn, list(isolated_controls_of(row, results).values())),
+    )
+    for method, seeds, alone in sides:
+        layers = [[[each[scope]] for scope in layer_scopes(depth) if scope in each] for each in alone]
+        layers = [parts for parts in layers if len(parts) == depth]
+        halves = [[[each[scope]] for scope in half_scopes(depth) if scope in each] for each in alone]
+        halves = [parts for parts in halves if len(parts) == 2]
+        for change in DAMAGES:
+            values |= _read(LAYERS, seeds, "change", change, method) | _read(HARM, halves, "change", change, method)
+        for amount in ALONE:
+            values |= _read(TOGETHER, seeds, "amount", amount, method)
+            values |= _read(ONE_BY_ONE, layers, "amount", amount, method)
+        for amount in HALVES:
+            values |= _read(HARM | ENDS, halves, "amount", amount, method)
+    for amount in ALONE:
+        values |= _read(OUTPUTS, outputs, "amount", amount, MAGNITUDE)
+    for name in [name for name in values if name.quantity in LAYERS and name.scale == "change"]:
+        value, random = values[name], values.get(name._replace(method=RANDOM))
+        if name.method == MAGNITUDE and random:
+            apart = Value(value.value - random.value, value.works and random.works)
+            values[name._replace(beside=RANDOM)] = apart
+    return values
+
+
+def _is_at_outputs(sweep: SweepResult, row: SweepResult) -> bool:
+    """Whether a sweep prunes like a row, and is measured at layer outputs as well."""
+    is_alike = is_same(sweep.pruning, row.pruning) and sweep.task.fingerprint == row.task.fingerprint
+    return is_alike and same_checkpoint(sweep, row) and sweep.points_kind in ("both", "layer")
+
+
+# ---------------------------------------------------------------- over all checkpoints
+
+
+def meanings(results: Iterable[SweepResult]) -> tuple[Estimate, ...]:
+    """Estimate every quantity that at least two cells have, except on examples written for this project."""
+    results = sorted(results, key=lambda result: result.key)  # the last digits of a mean depend on the order
+    by_checkpoint = defaultdict[str, list[SweepResult]](list)
+    for row in with_rows(results):
+        if row.pruning.scope != "all-linear" and control_sweeps(row, results):
+            by_checkpoint[row.checkpoint.revision].append(row)
+    table = defaultdict[Name, dict[str, list[Value]]](lambda: defaultdict(list))
+    for rows in by_checkpoint.values():
+        cell = f"{task_title(rows[0].task.name)}, {rows[0].checkpoint.num_layers} layers"
+        values = compared(rows, results)
+        for row in rows:
+            values |= within(row, results) if row.pruning.method == MAGNITUDE else {}
+        for name, value in values.items():
+            table[name][cell].append(value)
+    return tuple(_estimate(name, table[name]) for name in sorted(table, key=_order) if len(table[name]) > 1)
+
+
+def _order(name: Name) -> tuple[object, ...]:
+    quantities = [*RATIOS, *SHARES, *ENDS, *LAYERS, *HARM]
+    methods = ["", *METHODS]
+    return quantities.index(name.quantity), methods.index(name.beside), methods.index(name.method), name[3:]
+
+
+def _estimate(name: Name, cells: Mapping[str, Sequence[Value]]) -> Estimate:
+    back = np.exp if name.quantity in RATIOS else np.positive  # from logarithms
+    means = {cell: float(np.mean([value.value for value in values])) for cell, values in sorted(cells.items())}
+    mean, margin = float(np.mean([*means.values()])), margin_of_mean([*means.values()])
+    value, low, high = (float(back(number)) for number in (mean, mean - margin, mean + margin))
+    every = [value for values in cells.values() for value in values]
+    even = 0.5 if name.quantity in SHARES else 0.0  # the logarithm of a ratio is above 0 where it is above 1
+    return Estimate(
+        *name,
+        value,
+        (low, high),
+        {cell: float(back(mean)) for cell, mean in means.items()},
+        len(every),
+        sum(value.value > even for value in every),
+        sum(value.works for value in every),
+    )
+
+
+# ---------------------------------------------------------------- in documents
+
+TITLES: Mapping[Quantity, str] = {
+    "changed": "Predictions changed, {} / {}",
+    "removed": "Weights removed, {} / {}",
+    "earlier": "Upper layers' similarity to earlier unpruned ones, growth",
+    "later": "Upper layers' similarity to later unpruned ones, growth",
+    "sunk": "Most similar unpruned layer of an upper layer, layers below it",
+    "sunk_last": "Most similar unpruned layer of the last layer, layers below it",
+    "alone": "Upper half's share of the losses, layers pruned one at a time",
+    "together_outputs": "… all layers pruned, at the same points",
+    "together": "… all layers pruned, after attention blocks",
+    "harm": "Predictions changed, lower half alone less upper half alone",
+    "harm_lower": "Predictions changed, lower half alone",
+    "harm_upper": "Predictions changed, upper half alone",
+    "end_lower": "Loss of the last layer's output, lower half alone",
+    "end_upper": "Loss of the last layer's output, upper half alone",
+}
+
+
+def meaning_tables(table: Sequence[Estimate]) -> list[Table]:
+    """Tabulate all estimates: a table for each scale and list of places on it."""
+    rows = defaultdict[tuple[Quantity, str, str, Scale], list[Estimate]](list)
+    for row in table:
+        rows[row.quantity, row.method, row.beside, row.scale].append(row)
+    tables = defaultdict[tuple[object, ...], Table](list)
+    for (quantity, method, beside, scale), estimates in rows.items():
+        titles = [
+            f"Change {place_name(row.at)}" if scale == "change" else f"{percent(row.at)} removed" for row in estimates
+        ]
+        names = [in_sentence(METHODS[name].title) for name in (method, beside) if name]
+        title = TITLES[quantity].format(*names)
+        if quantity not in RATIOS:
+            title += f", {' less '.join(names)}"
+        cells = [
+            f"{with_interval(row.value, *row.interval)}; {len(row.by_cell)} cells, {row.working}/{row.checkpoints} work"
+            for row in estimates
+        ]
+        tables[tuple(titles)].append({MEAN: title} | dict(zip(titles, cells, strict=True)))
+    return list(tables.values())
