@@ -1,10 +1,10 @@
 """What pruning does, over all shipped checkpoints, for pages and documents.
 
-Of each checkpoint and method, the result that has a verdict is read, beside its random control and the results of
-pruning some layers alone, all on the same examples. At an overall change, values are interpolated between the two
-frames around it, in the sweep with the smallest steps there; a sweep that reaches it too fast is left out, as in a
-verdict. A *cell* is a task at a depth: draws are averaged, then seed twins, and Student's interval is over the cells.
-Cells of one depth share a pretrained model and random draws, which no interval accounts for.
+Of each checkpoint with random controls and each method, the result that stands in the table of verdicts is read, beside
+its control and the results of pruning some layers alone, all on the same examples. At an overall change, values are
+interpolated between the two frames around it, in the sweep with the smallest steps there; a sweep that reaches it too
+fast is left out, as in a verdict. A *cell* is a task at a depth: draws are averaged, then seed twins, and Student's
+interval is over the cells. Cells of one depth share a pretrained model and random draws, which no interval knows.
 """
 
 from collections import defaultdict
@@ -214,10 +214,10 @@ def within(row: SweepResult, results: Sweeps) -> Values:
         (RANDOM, drawn, list(isolated_controls_of(row, results).values())),
     )
     for method, seeds, alone in sides:
-        layers = [[[each[scope]] for scope in layer_scopes(depth) if scope in each] for each in alone]
-        layers = [parts for parts in layers if len(parts) == depth]
-        halves = [[[each[scope]] for scope in half_scopes(depth) if scope in each] for each in alone]
-        halves = [parts for parts in halves if len(parts) == 2]
+        layers, halves = (
+            [[[each[scope]] for scope in scopes] for each in alone if all(scope in each for scope in scopes)]
+            for scopes in (layer_scopes(depth), half_scopes(depth))
+        )
         for change in DAMAGES:
             values |= _read(LAYERS, seeds, "change", change, method) | _read(HARM, halves, "change", change, method)
         for amount in ALONE:
@@ -227,11 +227,10 @@ def within(row: SweepResult, results: Sweeps) -> Values:
             values |= _read(HARM | ENDS, halves, "amount", amount, method)
     for amount in ALONE:
         values |= _read(OUTPUTS, outputs, "amount", amount, MAGNITUDE)
-    for name in [name for name in values if name.quantity in LAYERS and name.scale == "change"]:
-        value, random = values[name], values.get(name._replace(method=RANDOM))
-        if name.method == MAGNITUDE and random:
-            apart = Value(value.value - random.value, value.works and random.works)
-            values[name._replace(beside=RANDOM)] = apart
+    for name, value in list(values.items()):
+        random = values.get(name._replace(method=RANDOM))
+        if name.quantity in LAYERS and name.method == MAGNITUDE and random:
+            values[name._replace(beside=RANDOM)] = Value(value.value - random.value, value.works and random.works)
     return values
 
 
@@ -247,12 +246,14 @@ def _is_at_outputs(sweep: SweepResult, row: SweepResult) -> bool:
 def meanings(results: Iterable[SweepResult]) -> tuple[Estimate, ...]:
     """Estimate every quantity that at least two cells have, except on examples written for this project."""
     results = sorted(results, key=lambda result: result.key)  # the last digits of a mean depend on the order
-    by_checkpoint = defaultdict[str, list[SweepResult]](list)
+    by_checkpoint = defaultdict[tuple[str, str], list[SweepResult]](list)
     for row in with_rows(results):
-        if row.pruning.scope != "all-linear" and control_sweeps(row, results):
-            by_checkpoint[row.checkpoint.revision].append(row)
+        if row.pruning.scope != "all-linear":
+            by_checkpoint[row.checkpoint.revision, row.task.fingerprint].append(row)
     table = defaultdict[Name, dict[str, list[Value]]](lambda: defaultdict(list))
     for rows in by_checkpoint.values():
+        if not any(control_sweeps(row, results) for row in rows):
+            continue
         cell = f"{task_title(rows[0].task.name)}, {rows[0].checkpoint.num_layers} layers"
         values = compared(rows, results)
         for row in rows:
@@ -293,8 +294,8 @@ TITLES: Mapping[Quantity, str] = {
     "removed": "Weights removed, {} / {}",
     "earlier": "Upper layers' similarity to earlier unpruned ones, growth",
     "later": "Upper layers' similarity to later unpruned ones, growth",
-    "sunk": "Most similar unpruned layer of an upper layer, layers below it",
-    "sunk_last": "Most similar unpruned layer of the last layer, layers below it",
+    "sunk": "Layers by which an upper layer's most similar unpruned layer lies below it",
+    "sunk_last": "Layers by which the last layer's most similar unpruned layer lies below it",
     "alone": "Upper half's share of the losses, layers pruned one at a time",
     "together_outputs": "… all layers pruned, at the same points",
     "together": "… all layers pruned, after attention blocks",
