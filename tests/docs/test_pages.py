@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -22,6 +23,17 @@ def test_what_a_page_links_to_and_names_exists(page: Path) -> None:
     named = {ROOT / name for name in re.findall(rf"`((?:{PLACES})/[\w./-]*)`", text)}
     assert [str(path) for path in linked | named if not path.exists()] == []
     assert re.findall(r"`python -m (?!core|benchmarks|recipes|tests|http\.server)", text) == []
+
+
+def test_every_estimate_in_the_results_stands_in_the_tables() -> None:
+    """To the decimals that are written, as a share or in points."""
+    estimate = re.compile(r"([-\d.]+)\D*?\(([-\d.]+) to ([-\d.]+)")
+    pages = ((ROOT / "docs" / name).read_text("utf-8").replace("−", "-") for name in ("results.md", "tables.md"))
+    quoted, tables = (estimate.findall(page) for page in pages)
+    known = np.array(tables, np.float64) * np.array([1, 100])[:, None, None]  # (scales, estimates, 3)
+    half = {row: 0.501 * 10.0 ** -len(row[0].partition(".")[2]) for row in quoted}
+    assert [row for row in quoted if not (abs(known - np.array(row, np.float64)) < half[row]).all(2).any()] == []
+    assert len(quoted) > 20
 
 
 def test_every_option_and_method_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
