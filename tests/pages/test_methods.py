@@ -1,6 +1,4 @@
-"""The Methods page: everything of the catalog and every constant is on it, and what it refers to exists."""
-
-import re
+"""The Methods page: everything of the catalog and every constant is on it."""
 
 from core.findings.claim import CEILING, FEWEST_SEEDS, ONE_EXAMPLE
 from core.findings.comparable import SPARSITY_TOLERANCE
@@ -47,12 +45,7 @@ def test_it_names_everything_of_the_catalog_and_every_constant_is_that_of_the_co
     expected += [f"*{title}*" for title in (*c.POINTS.values(), *(way.title for way in c.REDUCTIONS.values()))]
     assert [part for part in expected if part not in words] == []
     assert "<!--" not in words
-    named = set(re.findall(r"`(core/[\w/]+\.py)`", words))
-    assert len(named) > 15
-    assert not [name for name in named if not (c.ROOT / name).is_file()]
     anchors = [header.anchor for header in page.subheader]
-    assert re.findall(r"\]\(#([\w-]+)\)", words) == anchors
-    assert len(set(anchors)) == len(anchors) > 5
     assert anchors[:2] == ["cka", "limits"], "what it is, and when not to trust it"
     folded = {id(element) for element in page.expander[0].markdown}
     at_once = " ".join(text.value for text in page.markdown if id(text) not in folded)
