@@ -11,7 +11,8 @@ non-negative float32 numbers sort like integers, so a histogram of their upper h
 finds the bin of every threshold, and only those bins are sorted.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -86,31 +87,32 @@ def _threshold(members: Bits, rank: int) -> Threshold:
 
 
 class MagnitudePlan(Plan):
-    """Removes the round(amount · n) of n weights that are closest to zero."""
+    """Removes from each group of matrices as many weights as planned, those closest to zero."""
 
-    def __init__(self, weights: list[nn.Parameter], amounts: Sequence[float]) -> None:
-        """Find the threshold of every amount.
+    def __init__(self, groups: Sequence[Sequence[nn.Parameter]], counts: Mapping[float, Sequence[int]]) -> None:
+        """Find the threshold of every group and amount.
 
         Args:
-            weights: Matrices in parameter order, float32, ranked together.
-            amounts: Pruning amounts.
+            groups: Matrices in parameter order, float32; those of a group are ranked together.
+            counts: For each amount, the number of weights to remove from each group.
         """
-        self.parameters = weights
-        total = sum(weight.numel() for weight in weights)
-        thresholds = find_thresholds(weights, [round(amount * total) for amount in amounts])
-        self._thresholds = dict(zip(amounts, thresholds, strict=True))
+        self.parameters = [weight for group in groups for weight in group]
+        self._sizes = [*map(len, groups)]
+        thresholds = map(find_thresholds, groups, zip(*counts.values(), strict=True))
+        self._thresholds = dict(zip(counts, zip(*thresholds, strict=True), strict=True))
 
     def keep_masks(self, amount: float, baseline: Sequence[Tensor]) -> Iterator[Tensor]:
         """Yield each matrix's mask of the weights that stay; see `core.pruning.Plan`."""
-        threshold, ties = self._thresholds[amount]
-        for weight in baseline:
-            magnitudes = weight.abs()  # (rows, columns)
-            keep = magnitudes >= threshold  # (rows, columns)
-            if ties:
-                tied = torch.nonzero((magnitudes == threshold).flatten()).flatten()[:ties]  # (ties here,)
-                keep.view(-1)[tied] = False
-                ties -= len(tied)
-            yield keep
+        weights = iter(baseline)
+        for size, (threshold, ties) in zip(self._sizes, self._thresholds[amount], strict=True):
+            for weight in islice(weights, size):
+                magnitudes = weight.abs()  # (rows, columns)
+                keep = magnitudes >= threshold  # (rows, columns)
+                if ties:
+                    tied = torch.nonzero((magnitudes == threshold).flatten()).flatten()[:ties]  # (ties here,)
+                    keep.view(-1)[tied] = False
+                    ties -= len(tied)
+                yield keep
 
 
 def plan(baseline: Baseline) -> MagnitudePlan:
@@ -119,4 +121,6 @@ def plan(baseline: Baseline) -> MagnitudePlan:
     Args:
         baseline: With a scope.
     """
-    return MagnitudePlan(scoped_weights(baseline.model, baseline.scope), baseline.amounts)
+    weights = scoped_weights(baseline.model, baseline.scope)
+    total = sum(weight.numel() for weight in weights)
+    return MagnitudePlan([weights], {amount: [round(amount * total)] for amount in baseline.amounts})

@@ -157,7 +157,7 @@ class Method:
         calibrated: Whether it scores on calibration examples.
         control: The method that removes equally much at random, by a seed; None for the controls themselves.
         likely_stop: The amount at which it has probably reached the largest damage compared.
-        variant: What distinguishes it from another method of its name.
+        variant: What distinguishes it from another method of its name, or what the name leaves open.
     """
 
     name: str
@@ -171,7 +171,7 @@ class Method:
     @property
     def title(self) -> str:
         """The name on screen."""
-        return f"{self.name}, {self.variant}" if self.variant else self.name
+        return f"{self.name} ({self.variant})" if self.variant else self.name
 
     @property
     def granularity(self) -> Literal["weight", "neuron"]:
@@ -197,6 +197,12 @@ METHODS: Mapping[str, Method] = {
     "magnitude": Method(
         "Magnitude",
         "The weights closest to zero go first, whichever layer they are in (global L1 pruning).",
+    ),
+    "ramp": Method(
+        "Ramp",
+        "In each layer the weights closest to zero go first, more of them the higher the layer: from half the amount "
+        "in the first to one and a half times in the last.",
+        variant="more from upper layers",
     ),
     "wanda": Method(
         "Wanda", "In every row of a matrix, small weights that read small inputs go first.", calibrated=True

@@ -18,7 +18,7 @@ def test_ties_go_by_lowest_index_for_every_count(monkeypatch: pytest.MonkeyPatch
     weights = [scale * torch.randint(-4, 5, shape, generator=random).float() for shape in ((7, 9), (3, 11))]
     order = torch.cat([weight.flatten().abs() for weight in weights]).sort(stable=True).indices
     amounts = [count / len(order) for count in range(len(order))]
-    plan = MagnitudePlan([nn.Parameter(weight) for weight in weights], amounts)
+    plan = MagnitudePlan([[*map(nn.Parameter, weights)]], {amount: [k] for k, amount in enumerate(amounts)})
     for count, amount in enumerate(amounts):
         keep = torch.cat([mask.flatten() for mask in plan.keep_masks(amount, plan.parameters)])
         assert torch.equal(keep, torch.ones(len(order), dtype=torch.bool).index_fill_(0, order[:count], False))
