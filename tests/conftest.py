@@ -192,9 +192,9 @@ def _ended(runner: "LocalScriptRunner", timeout: float = 3) -> None:
     assert not thread.is_alive(), f"the page still runs after {timeout} s"
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def quick_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read files in this process, not in a limited child, which takes half a second to start."""
+    """Read files in this process, not in a limited child, which takes a second to start; core/wall tests that one."""
     monkeypatch.setattr("core.wall.reading._answers", _answers)
 
 

@@ -19,7 +19,7 @@ def nobody_draws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def quickly_opened(quick_pages: None, quick_files: None) -> None:
+def quickly_opened(quick_pages: None) -> None:
     """Open pages as quickly as a server does."""
 
 

@@ -4,5 +4,5 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def quickly_opened(quick_pages: None, quick_files: None) -> None:
+def quickly_opened(quick_pages: None) -> None:
     """Pages open as quickly as on a server."""
