@@ -9,11 +9,13 @@ from core.results.store import load, save
 from tests.builders import made_by_recipe, make_result, ship, with_own_key, with_own_labels
 from tests.opened import SCRIPTS, labels, open_page, prose
 
-AMOUNTS = (0.0, 0.3, 0.6)
-BARE = make_result(num_layers=3, amounts=AMOUNTS)
+SMALL = {"num_layers": 3, "amounts": (0.0, 0.3, 0.6)}
+BARE = make_result(**SMALL)
 PICTURE = "C![i](http://x.y)"  # a name that must stay text
 NOT_MARKDOWN = {"bidi_component", "code", "dataframe", "selectbox", "text_input"}
-OWN = with_own_labels(make_result(num_examples=66), ("Anger", "very_*surprised*", f"{PICTURE}a", f"{PICTURE}b"))
+OWN = with_own_labels(
+    make_result(**SMALL, num_examples=66), ("Anger", "very_*surprised*", f"{PICTURE}a", f"{PICTURE}b")
+)
 RESULTS = {
     "own labels": with_own_key(
         OWN,
@@ -30,7 +32,7 @@ RESULTS = {
 @pytest.mark.parametrize("kind", RESULTS)
 def test_every_page_shows_it(kind: str, page: str, shipped: Path) -> None:
     result = RESULTS[kind]
-    ship(shipped, BARE, make_result(task="cola"))
+    ship(shipped, BARE, make_result(**SMALL, task="cola"))
     path = save(result)
     assert load(path) == result
     app = open_page(SCRIPTS[page], result=result.key, reduction="tokens")
