@@ -45,6 +45,7 @@ from core.request.catalog import TASKS  # noqa: E402
 if TYPE_CHECKING:
     from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 
+    from benchmarks.verdicts import VerdictRow
     from core.jobs.queue import JobQueue
     from core.results.schema import SweepResult
     from core.wall.reading import Question
@@ -77,6 +78,14 @@ def shipped_results() -> "dict[str, SweepResult]":
     results = {key: store.load(path) for key, path in paths.items() if path}
     gc.freeze()
     return results
+
+
+@pytest.fixture(scope="session")
+def verdict_rows(shipped_results: "dict[str, SweepResult]") -> "list[VerdictRow]":
+    """The table of verdicts on all shipped results."""
+    from benchmarks.verdicts import verdict_table
+
+    return verdict_table([*shipped_results.values()])
 
 
 @pytest.fixture(scope="session")

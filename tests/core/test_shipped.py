@@ -64,19 +64,20 @@ def test_the_manifest_lists_whole_grids_and_nothing_else_and_results_stay_small(
         assert FAMILIES[family].endswith(f"fine-tuned on {TASKS[request.task].title}")
 
 
-def test_every_result_matches_its_entry_and_the_pages_are_of_today(shipped_results: dict[str, SweepResult]) -> None:
+def test_every_result_matches_its_entry_and_the_pages_are_of_today(
+    shipped_results: dict[str, SweepResult], verdict_rows: list[verdicts.VerdictRow]
+) -> None:
     for entry in library.shipped(library.Entry):
         result = shipped_results[entry.key]  # its schema, checksum and key were checked
         assert (result.key, result.environment["engine"]) == (entry.key, ENGINE_VERSION), entry.name
         assert library.entry_of(result) == entry
         assert result.statistics, entry.name
         assert result.task.source == "written" or len(result.task.examples) in (256, 800), entry.name
-    table = verdicts.verdict_table([*shipped_results.values()])
-    together = pool((row.result, row.alone) for row in table)
+    together = pool((row.result, row.alone) for row in verdict_rows)
     alone, means = harms(shipped_results.values()), meanings(shipped_results.values())
     tables = pooled.shipped(), passed.shipped(), meaning.shipped()
     assert near(tables, (together, alone, means)), "run python -m benchmarks.verdicts"
-    for path, text in verdicts.documents(table, *tables).items():
+    for path, text in verdicts.documents(verdict_rows, *tables).items():
         assert near_text(path.read_text("utf-8"), text), "run python -m benchmarks.verdicts"
     rows = [row for view in forest_scene(tables[0], {}, "").views.values() for row in view.datasets["forest"]]
     drawn = verdicts.FOREST.read_text("utf-8")

@@ -3,7 +3,6 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,18 +11,16 @@ from scipy.optimize import brentq
 from scipy.stats import t
 
 from tests.independent import verdicts
+from tests.independent.verdicts import SHIPPED
 
-SHIPPED = Path(__file__).parents[2] / "cached_results"
 Cell, Place = Mapping[str, Any], tuple[str, int]  # a task and a depth
 Setting = tuple[str, str | None]  # a method and its scope
 
 
 def cells() -> dict[Setting, dict[Place, Cell]]:
     """Of each method and cell: its results, Δ by seed of random removal, its mean, and the variance of that."""
-    results = {result["key"]: result for result in verdicts.read(SHIPPED / "results")}
     twins: dict[Setting, dict[Place, list[tuple[str, verdicts.Row]]]] = defaultdict(lambda: defaultdict(list))
-    for key, row in verdicts.table(results.values()).items():
-        result = results[key]
+    for key, (result, row) in verdicts.shipped().items():
         place = result["task"]["name"], result["checkpoint"]["num_layers"]
         twins[result["pruning"]["method"], result["pruning"]["scope"]][place].append((key, row))
     found: dict[Setting, dict[Place, Cell]] = defaultdict(dict)

@@ -3,19 +3,17 @@
 import numpy as np
 import pytest
 
-from benchmarks.verdicts import verdict_table
-from core.results.schema import SweepResult
-from core.results.store import SHIPPED_RESULTS
+from benchmarks.verdicts import VerdictRow
 from tests.independent import verdicts
 
 TOLERANCE = 1e-6
 
 
-def test_every_row(shipped_results: dict[str, SweepResult]) -> None:
-    table, rows = verdicts.table(verdicts.read(SHIPPED_RESULTS)), verdict_table([*shipped_results.values()])
-    assert {row.result.key for row in rows} == set(table)
-    for row in rows:
-        found, known, expected = row.verdict, row.verdict.contrast, table[row.result.key]
+def test_every_row(verdict_rows: list[VerdictRow]) -> None:
+    table = verdicts.shipped()
+    assert {row.result.key for row in verdict_rows} == set(table)
+    for row in verdict_rows:
+        found, known, (_, expected) = row.verdict, row.verdict.contrast, table[row.result.key]
         assert found.control_shares == pytest.approx(expected.control_shares, abs=TOLERANCE)
         numbers = found.share, known.difference, known.seed_deviation, known.standard_error
         numbers = (*numbers, known.mean_half_width(), known.half_width(), known.p_value)

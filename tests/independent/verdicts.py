@@ -9,6 +9,7 @@ import gzip
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from scipy.stats import t as student
 Array = npt.NDArray[np.float64]
 Result = Mapping[str, Any]
 
+SHIPPED = Path(__file__).parents[2] / "cached_results"
 DAMAGE, MARGIN, LEVEL = 0.05, 0.10, 0.05
 FEWEST_EXAMPLES, FEWEST_BEFORE = 64, 2
 SEEDS = {"weight": 5, "neuron": 10}
@@ -73,6 +75,15 @@ class Row:
     reason: str | None = None
     state: str = "inconclusive"
     flags: tuple[str, ...] = ()
+
+
+@cache
+def shipped() -> dict[str, tuple[Result, Row]]:
+    """Judge the shipped results; by key, what each was measured on and its row."""
+    results = {result["key"]: result for result in read(SHIPPED / "results")}
+    known = ("checkpoint", "task", "pruning")  # all numbers together take a gigabyte
+    rows = table(results.values()).items()
+    return {key: ({name: results[key][name] for name in known}, row) for key, row in rows}
 
 
 def read(folder: Path) -> list[Result]:

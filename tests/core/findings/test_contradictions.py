@@ -6,7 +6,7 @@ every state.
 
 import re
 
-from benchmarks.verdicts import verdict_table
+from benchmarks.verdicts import VerdictRow
 from core.charts.stack import stack_rows
 from core.findings import pooled
 from core.findings.accuracy import working_to
@@ -103,13 +103,14 @@ def test_shipped_results_do_not_contradict_each_other(shipped_results: dict[str,
                 assert largest_mismatch(method, control) <= SPARSITY_TOLERANCE, method.pruning
 
 
-def test_the_grid_the_page_of_results_and_what_is_pooled_agree(shipped_results: dict[str, SweepResult]) -> None:
+def test_the_grid_the_page_of_results_and_what_is_pooled_agree(
+    shipped_results: dict[str, SweepResult], verdict_rows: list[VerdictRow]
+) -> None:
     shelves = shipped_shelves(shipped_results)
     rows = {row.key: row for shelf in shelves for row in grid_rows(list(shelf.results.values()))}
     on_grid = {row.key: row.verdict for row in arranged(list(rows.values())) if row.verdict}
-    table = verdict_table([*shipped_results.values()])  # which the page of results is written from
-    assert on_grid == {row.result.key: row.verdict for row in table}
-    for row in table:
+    assert on_grid == {row.result.key: row.verdict for row in verdict_rows}
+    for row in verdict_rows:  # which the page of results is written from
         assert (row.verdict.share, row.verdict.contrast) == (row.alone.share, row.alone.contrast)
         assert row.verdict.state == row.alone.state or (row.alone.state in DIFFERENT and row.verdict.reason)
     for method in pooled.shipped():
