@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 Completed = tuple[int, str, str]  # exit code, standard output, standard error
-BROWSER = Path(__file__).with_name("browser")  # tests that need one
+TOGETHER = {  # what takes long to set up, and the files that need it, which one worker runs
+    "a server and a browser": ("tests/browser/",),
+    "all shipped results": (
+        "tests/core/findings/test_contradictions.py",
+        "tests/core/test_shipped.py",
+        "tests/independent/test_pooled.py",
+        "tests/independent/test_verdicts.py",
+    ),
+}
+LONG = ("tests/pages/", "tests/independent/", "tests/docs/")
 MEMORY, ENOUGH_BYTES = Path("/dev/shm"), 4 * 2**30
 if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
     tempfile.tempdir = os.environ["TMPDIR"] = str(MEMORY)  # removing a folder from a disk can take 4 ms
@@ -38,12 +47,14 @@ sys.dont_write_bytecode = False  # else each process compiles the project again
 
 import pytest  # noqa: E402
 from local_hub import LocalHub, local_hub  # noqa: E402
+from xdist.scheduler import LoadFileScheduling  # noqa: E402
 
 from core.errors import PrunescopeError  # noqa: E402
 from core.request.catalog import TASKS  # noqa: E402
 
 if TYPE_CHECKING:
     from streamlit.testing.v1.local_script_runner import LocalScriptRunner
+    from xdist.remote import Producer
 
     from benchmarks.verdicts import VerdictRow
     from core.jobs.queue import JobQueue
@@ -52,21 +63,22 @@ if TYPE_CHECKING:
     from tests.queues import Clock
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return one worker more than processors, since a worker that waits for a browser leaves its processor idle."""
-    return (os.cpu_count() or 1) + (config.option.markexpr != "not browser")
+class Together(LoadFileScheduling):
+    """Gives each file, or all files in a row of TOGETHER, to one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        shared = (what for what, files in TOGETHER.items() if nodeid.startswith(files))
+        return next(shared, super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> Together:
+    return Together(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put first the tests that one worker should run alone: those in a browser, then those of all shipped results.
-
-    Each worker gets a stretch of the list, and when done takes tests from the end of another's.
-    """
-
-    def place(item: pytest.Item) -> int:
-        return 0 if BROWSER in item.path.parents else 1 + ("shipped_results" not in getattr(item, "fixturenames", ()))
-
-    items.sort(key=place)
+    """Begin with what takes longest, so that all workers end at about the same time."""
+    order = (*TOGETHER.values(), LONG, ("",))
+    items.sort(key=lambda item: next(k for k, files in enumerate(order) if item.nodeid.startswith(files)))
 
 
 @pytest.fixture(scope="session")
