@@ -34,7 +34,7 @@ from core.findings.words import verdict as words
 from core.findings.words.grid import claim_finding, claim_heading, pooled_table
 from core.request.catalog import DAMAGE, EMBEDDED, FAMILIES, METHODS, ROOT, SECOND_DAMAGE, TASKS
 from core.results import library, store
-from core.results.names import checkpoint_name, listed, method_name
+from core.results.names import checkpoint_name, listed, method_name, point_labels
 from core.results.schema import CheckpointRecord, SweepResult
 from core.sweep.control_contrast import DIFFERENT
 from ui.text import markdown_table
@@ -119,12 +119,30 @@ def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
     twins = {keys[-1]: (name, keys) for name, keys in seed_twins(row.result for row in table)}
     rows = []
     for row in table:
-        marks = words.flags_cell(row.verdict), words.layer_cell(row.result, row.verdict)
+        marks = words.flags_cell(row.verdict), layer_cell(row.result, row.verdict)
         rows.append(_cells([row], checkpoint_name(row.result), marks))
         if row.result.key in twins:
             name, keys = twins[row.result.key]
             rows.append(_cells([twin for twin in table if twin.result.key in keys], name, (NONE, NONE)))
     return rows
+
+
+def layer_cell(result: SweepResult, judged: Verdict) -> str:
+    """Write the layer whose similarity differs most from the control's mean, by how much, and whether a seed's does.
+
+    Every seed is compared with the mean of the others. Distances from a mean of k seeds are scaled by √(1 + 1/k), to
+    the variance of one draw.
+    """
+    if not judged.contrast or not judged.method:
+        return NONE
+    profile, seeds = np.array(judged.method.profile.value), np.array([seed.profile.value for seed in judged.controls])
+    differences, k = profile - seeds.mean(0), len(seeds)  # (points,)
+    others = (seeds.sum(0) - seeds) / (k - 1)  # (k, points)
+    by_chance = np.abs(seeds - others).max() / np.sqrt(1 + 1 / (k - 1))
+    layer = int(np.abs(differences).argmax())
+    is_beyond = by_chance < np.abs(differences[layer]) / np.sqrt(1 + 1 / k)
+    where = "beyond every seed" if is_beyond else "within the seeds"
+    return f"{point_labels(result.points)[layer]}: {differences[layer]:+.3f}, {where}".replace("-", "−")
 
 
 def family_and_seed(checkpoint: CheckpointRecord) -> tuple[str, int]:

@@ -98,26 +98,3 @@ def contrast(differences: Array, replicates: Array) -> Contrast:
         seeds=k,
         examples=n,
     )
-
-
-def profile_distance(profile: Array, seed_profiles: Array) -> tuple[float, float]:
-    """Test the whole depth profile against the seeds' by the largest difference over the points.
-
-    Every seed is compared with the mean of the others in the same way, which shows what chance alone does.
-
-    Args:
-        profile: (points,) of the method.
-        seed_profiles: (k, points) of the control, k ≥ 2.
-
-    Returns:
-        The method's distance, and the share of all k + 1 distances that reach it, a p-value.
-    """
-    k = len(seed_profiles)
-    total = seed_profiles.sum(0)  # (points,)
-    others = (total - seed_profiles) / (k - 1)  # (k, points)
-    by_chance = np.abs(seed_profiles - others).max(1)  # (k,)
-    # Distances from means of k (the method) and of k - 1 (each seed) are scaled to the variance of one draw.
-    own = float(np.abs(profile - total / k).max())
-    scaled = own / np.sqrt(1 + 1 / k)
-    reached = int((by_chance / np.sqrt(1 + 1 / (k - 1)) >= scaled).sum())
-    return own, (1 + reached) / (k + 1)

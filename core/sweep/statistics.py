@@ -69,22 +69,6 @@ def depth_gap(amounts: Sequence[float], own_cka: Array) -> Array:
     return np.asarray(areas[:half].mean(0) - areas[-half:].mean(0))  # (…)
 
 
-def depth_correlation(values: Sequence[float]) -> float | None:
-    """Compute Kendall's tau-b (1945) of layers' values with depth, as a description: layers are not a sample.
-
-    Written out here because importing scipy.stats would slow every garbage collection of the server process.
-
-    Args:
-        values: One value per layer in depth order, such as its survival.
-
-    Returns:
-        1 if values always rise with depth, -1 if they always fall; None if all are equal.
-    """
-    orders = [np.sign(np.subtract.outer(ranks, ranks)) for ranks in (values, range(len(values)))]  # each (n, n)
-    pairs = np.sqrt(np.prod([np.square(order).sum() for order in orders]))
-    return float((orders[0] * orders[1]).sum() / pairs) if pairs else None
-
-
 # ---------------------------------------------------------------- intervals
 
 

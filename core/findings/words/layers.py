@@ -12,7 +12,6 @@ from core.request.scope import run_of
 from core.results import names as n
 from core.results.fields import Bounds
 from core.results.schema import SweepResult
-from core.sweep.statistics import depth_correlation
 
 READING = """
 Each strip is one layer, coloured by how similar it is to the same layer of the unpruned model. The bar below ends where
@@ -145,10 +144,6 @@ def survival_table(result: SweepResult, reduction: n.ReductionKey) -> Table:
             row["With everything removed"] = num.two_places(layer.floor)
         row[f"Similarity at {n.amount_name(largest)} removed"] = num.two_places(layer.own[-1])
         rows.append(row)
-    tau = depth_correlation([min(layer.rank, 1.0) for layer in layers if layer.is_defined])
-    if tau is not None:
-        last = {"Layer": "Kendall's tau-b with depth", intact: num.decimals(tau, 2)}
-        rows.append(dict.fromkeys(rows[0], "") | last)
     return rows
 
 

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 
-import numpy as np
-
 from core.findings.accuracy import smallest_drop
 from core.findings.claim import SENSITIVITY, Verdict, verdict
-from core.findings.words import NONE, Table, estimated, mean_and_deviation
+from core.findings.words import NONE, Table, mean_and_deviation
 from core.findings.words import numbers as num
 from core.request.catalog import DAMAGE, METRICS, REDUCTION, REDUCTIONS
 from core.results import names as n
 from core.results.schema import SweepResult
-from core.sweep.control_contrast import State, profile_distance
+from core.sweep.control_contrast import State
 
 STATES: Mapping[State, str] = {
     "steeper": "more of the change in the upper half than under random removal",
@@ -71,14 +69,10 @@ def criteria_table(result: SweepResult, companions: Iterable[SweepResult]) -> Ta
 
 def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Table:
     """Tabulate what else is known of a result, under the statistics' names."""
-    judged, statistics = verdict(result, companions), result.statistics_of(REDUCTION)
     numbers: dict[str, str] = {}
-    if contrast := judged.contrast:
+    if contrast := verdict(result, companions).contrast:
         numbers["Shares of the seeds: standard deviation"] = num.decimals(contrast.seed_deviation, 3)
         numbers["Share minus random: standard error over examples"] = num.decimals(contrast.standard_error, 3)
-        numbers["Layer that differs most from random"] = layer_cell(result, judged)
-    if gap := statistics.depth_gap if statistics else None:
-        numbers["Depth gap D over all amounts"] = estimated(gap)
     if working := result.working_range:
         drop = smallest_drop(result)
         numbers[f"{METRICS[working.metric].title} keeps 90 % of its advantage up to"] = _amount(working.to)
@@ -90,14 +84,3 @@ def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Tab
 
 def _amount(amount: float | None) -> str:
     return NONE if amount is None else n.amount_name(amount)
-
-
-def layer_cell(result: SweepResult, judged: Verdict) -> str:
-    """Write the layer that differs most from the mean of the control's seeds, by how much, and whether a seed does."""
-    if not judged.contrast or not judged.method:
-        return NONE
-    profile, seeds = np.array(judged.method.profile.value), np.array([seed.profile.value for seed in judged.controls])
-    differences, (_, p_value) = profile - seeds.mean(0), profile_distance(profile, seeds)  # (points,)
-    layer = int(np.abs(differences).argmax())
-    beyond = "beyond every seed" if p_value <= 1 / (len(seeds) + 1) else "within the seeds"
-    return f"{n.point_labels(result.points)[layer]}: {differences[layer]:+.3f}, {beyond}".replace("-", "−")

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from scipy.stats import kendalltau
 
 from core.results.statistics import DepthGapRecord
-from core.sweep.statistics import depth_correlation, depth_gap, gap_difference, layer_statistics, survival
+from core.sweep.statistics import depth_gap, gap_difference, layer_statistics, survival
 
 AMOUNTS = (0.0, 0.2, 0.4, 0.8)
 
@@ -25,12 +24,6 @@ def test_survival_is_interpolated_censored_or_undefined() -> None:
     assert [name for name, never in zip(columns, censored, strict=True) if never] == ["kept"]
     values, censored = survival(AMOUNTS, np.full((4, 1), np.nan))
     assert (values, censored) == (0.0, False), "no similarity even unpruned"
-
-
-@pytest.mark.parametrize("values", [[0.9, 0.7, 0.4, 0.2], [0.1, 0.5, 0.5, 0.9], [0.3, 0.8, 0.3, 0.95, 0.95, 0.2]])
-def test_depth_correlation_is_scipys_tau(values: list[float]) -> None:
-    assert depth_correlation(values) == pytest.approx(kendalltau(range(len(values)), values).statistic)
-    assert depth_correlation([0.95] * 3) is None
 
 
 # ---------------------------------------------------------------- intervals
