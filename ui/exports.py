@@ -22,6 +22,7 @@ from core.jobs.queue import queue
 from core.request.catalog import METHODS, REDUCTIONS
 from core.request.limits import is_hosted, is_upload
 from core.request.sweep_request import SweepRequest
+from core.results.cached_call import cached_call
 from core.results.cut import CutStudy, Result
 from core.results.key import sealed
 from core.results.names import amount_name, pruning_name, result_name
@@ -193,8 +194,12 @@ def _offer_numbers(result: Result, suffix: str) -> None:
     st.markdown(f"**Numbers{suffix}**")
     with st.container(horizontal=True):
         if isinstance(result, SweepResult):
-            download("All numbers (CSV)", numbers_csv(result), file_name([result], "-numbers.csv"))
-        download("Result as JSON", sealed(result).model_dump_json(), file_name([result], ".json"))
+            download("All numbers (CSV)", cached_call(numbers_csv, result), file_name([result], "-numbers.csv"))
+        download("Result as JSON", cached_call(_json, result), file_name([result], ".json"))
+
+
+def _json(result: Result) -> str:
+    return sealed(result).model_dump_json()
 
 
 def _show_recipe(result: SweepResult) -> None:

@@ -7,6 +7,7 @@ nobody sees an answer that follows from other numbers under the same key.
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from operator import itemgetter
+from sys import getsizeof
 from threading import Lock
 from typing import Any, ParamSpec, TypeVar
 
@@ -62,7 +63,9 @@ def _identity(value: object) -> Hashable:
 
 
 def _size(answer: object) -> int:
-    """Estimate the memory of an answer; pictures take the most, alone or as the scenes of a story."""
+    """Estimate the memory of an answer; files and pictures take the most, alone or as the scenes of a story."""
+    if isinstance(answer, str):
+        return getsizeof(answer)
     parts = answer if isinstance(answer, tuple) else (answer,)
     views = (view for part in parts for view in getattr(getattr(part, "scene", part), "views", {}).values())
     return SENTENCE_BYTES + BYTES_A_CHARACTER * sum(len(view.written) for view in views)
