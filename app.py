@@ -1,4 +1,4 @@
-"""The story: what pruning does to a model's layers, in six scenes that anyone can tell, from any result."""
+"""The story: what pruning does to a model's layers, in scenes that anyone can tell, from any result."""
 
 import streamlit as st
 
@@ -40,9 +40,8 @@ def tell() -> None:
         st.button(label, "another-depth", icon=":material/layers:", on_click=show, args=(other.key,))
     with st.expander("How to read the pictures"):
         st.markdown(shown.text)
-    scene = next((step.scene for step in shown.steps if step.name == "play"), None)
     offer_story(shown.steps, result)
-    offer_exports(scene, result)
+    offer_exports(shown.steps[0].scene, result)
 
 
 def go(button: str, result: SweepResult) -> None:

@@ -31,6 +31,7 @@ COLUMNS = {  # as the axis writes them, in lines
     "predictions changed": ["predic-", "tions", "changed"],
 }
 HALVES = ("lower half", "upper half", "all layers")
+BLANKS = {"v": None, "words": ""}  # at amounts at which layers were not measured
 BESIDE = 14  # pixels from a line's end to its name
 GAP = 0.075  # between two names, at most, of the height
 BOTH = Layout("halves", '"stack harm" 23 "bar bar" auto / 1fr 1fr', '"stack" 12rem "harm" 15rem "bar" auto / 1fr')
@@ -158,7 +159,10 @@ def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Seque
     datasets = {"harm": rows, "amounts": g.amount_rows(frame["amount"] for frame in frames)}
     stack = stack_view(result, reduction, has_floor=False)
     places = [result.amounts.index(frame["amount"]) if frame["amount"] in result.amounts else None for frame in frames]
-    faded = [{**row, "v": [None if k is None else row["v"][k] for k in places]} for row in stack.datasets["stack"]]
+    faded = [
+        {**row, **{field: [blank if k is None else row[field][k] for k in places] for field, blank in BLANKS.items()}}
+        for row in stack.datasets["stack"]
+    ]
     views = {
         "stack": replace(stack, datasets={"stack": faded}, title="All layers pruned: their similarity"),
         "harm": View(_harm, (most,), datasets, f"Predictions changed, one half pruned or all{by_chance}"),

@@ -11,6 +11,7 @@
 //   stage: {heading, caption, hint, key, keys} for a projector, listening to the keys of the whole page, or null; the
 //     arrow keys step from the result of that key through the results of those keys,
 //   inStory: whether it is the picture of a scene (core/charts/story.js), which has the arrow keys,
+//   onShow: called with the player whenever it has shown a frame,
 //   vega: the URL of the Vega bundle, or null if it is loaded already,
 // }
 
@@ -476,6 +477,7 @@ class Player {
     for (const picture of this.pictures) picture.draw(index);
     this.describe();
     this.tabulate();
+    this.data.onShow?.(this);
   }
 
   listen() {

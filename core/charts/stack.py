@@ -1,9 +1,10 @@
 """The layer stack: a band for every layer, as long and as bright as the layer is similar to itself without pruning.
 
-The layers lie as a network is drawn, the first at the bottom. Beside each stands how far it is intact. Marks show what
-to read a band against. The floor is the similarity that is left with everything removed. Random removal is not shown at
-the same amount, where it destroys far more and every method looks good, but where it has changed the layers as much
-overall: what differs there is in which layers the change lies. In the story, a dashed frame marks the visitor's guess.
+The layers lie as a network is drawn, the first at the bottom. Beside each stands how far it is intact, once it no
+longer is. Marks show what to read a band against. The floor is the similarity that is left with everything removed.
+Random removal is not shown at the same amount, where it destroys far more and every method looks good, but where it has
+changed the layers as much overall: what differs there is in which layers the change lies. In the story, a dashed frame
+marks the visitor's guess.
 """
 
 import altair as alt
@@ -11,7 +12,7 @@ import numpy as np
 
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
-from core.findings.layers import floor_of, layers_of
+from core.findings.layers import LayerSurvival, floor_of, layers_of
 from core.findings.words.layers import intact_words
 from core.findings.words.numbers import two_places
 from core.request.catalog import SURVIVAL_THRESHOLD
@@ -53,7 +54,7 @@ def stack_view(result: SweepResult, reduction: str, has_floor: bool = True, chan
 
 
 def stack_rows(result: SweepResult, reduction: str, chance: Array | None) -> g.Rows:
-    """Return one row per layer: its similarity and random removal's at every frame, its floor, its words."""
+    """Return one row per layer: its similarity, random removal's and its words at every frame, and its floor."""
     layers = layers_of(result, reduction)
     own = np.column_stack([layer.own for layer in layers.every])  # (frames, points)
     beside = np.full_like(own, np.nan) if chance is None else chance  # (frames, points)
@@ -64,17 +65,24 @@ def stack_rows(result: SweepResult, reduction: str, chance: Array | None) -> g.R
             "first": layer in layers.first,
             "floor": g.rounded(layer.floor),
             "floor_text": two_places(layer.floor),
-            "words": intact_words(layer) if layer.is_defined else "",
+            "words": _words_at(layer),
         }
     return rows
+
+
+def _words_at(layer: LayerSurvival) -> list[str]:
+    """Say at every frame how far a layer is intact, once it has fallen; at the last frame anyway."""
+    has_fallen = np.fmin.accumulate(layer.own) < SURVIVAL_THRESHOLD  # (frames,)
+    has_fallen[-1] = layer.is_defined
+    return [intact_words(layer) if fallen else "" for fallen in has_fallen]
 
 
 # ---------------------------------------------------------------- the drawing
 
 
-def _stack(points: tuple[str, ...], marks: tuple[str, ...], room: float = ROOM) -> g.LayerChart:
+def _stack(points: tuple[str, ...], marks: tuple[str, ...]) -> g.LayerChart:
     """Draw, from back to front: tracks, bands, the threshold, the marks, the guess, and the words."""
-    layers = g.moving("stack", value="v", at_random="chance").transform_calculate(
+    layers = g.moving("stack", value="v", at_random="chance", said="words").transform_calculate(
         text=g.value_text("datum.value"),
         at_random_text=g.value_text("datum.at_random"),
         bottom=f"datum.y + {BAND[0]}",
@@ -91,20 +99,20 @@ def _stack(points: tuple[str, ...], marks: tuple[str, ...], room: float = ROOM) 
         for chart, field in ((bands, "value"), (bands, "floor"), (upright, "at_random"))
     )
     marked = {"chance": (AT_RANDOM, "at_random_text:N"), "floor": ("With everything removed", "floor_text:N")}
-    fields = {"Layer": "name:N", "Similarity": "text:N", AT_LEAST: "words:N"}
+    fields = {"Layer": "name:N", "Similarity": "text:N", AT_LEAST: "said:N"}
     tooltip = g.tooltip(fields | dict(marked[mark] for mark in marks))
     track = bands.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15)
     fit, size = g.letters_of(len(points))
     extent = alt.ExprRef(LABEL_ROOM)
     y = g.layers_axis(points, "Layer ", size, labelPadding=6, minExtent=extent, maxExtent=extent)
     return alt.layer(
-        track.encode(
-            x=_similarity_axis(room), x2=alt.X2Datum(1), y=alt.Y("bottom:Q", title=None, **y), tooltip=tooltip
-        ),
+        track.encode(x=_similarity_axis(), x2=alt.X2Datum(1), y=alt.Y("bottom:Q", title=None, **y), tooltip=tooltip),
         similar.mark_rect(stroke=g.UNDEFINED_COLOUR, strokeWidth=0.5).encode(
             x2=alt.X2Datum(0), color=g.similarity_colour(has_legend=False), tooltip=tooltip
         ),
-        rows.transform_filter("datum.words").mark_rule(style="reference").encode(x=alt.XDatum(SURVIVAL_THRESHOLD)),
+        rows.transform_filter("isValid(datum.value)")
+        .mark_rule(style="reference")
+        .encode(x=alt.XDatum(SURVIVAL_THRESHOLD)),
         bands.transform_filter("!isValid(datum.value)")
         .mark_rect(color=g.UNDEFINED_COLOUR)
         .encode(x=alt.XDatum(0), x2=alt.X2Datum(1), tooltip=tooltip),
@@ -117,7 +125,7 @@ def _stack(points: tuple[str, ...], marks: tuple[str, ...], room: float = ROOM) 
     )
 
 
-def _similarity_axis(room: float) -> alt.XDatum:
+def _similarity_axis() -> alt.XDatum:
     """Return the axis of similarity, from left to right, which ends before the words."""
     axis = alt.Axis(
         values=[0, 0.5, SURVIVAL_THRESHOLD],
@@ -127,7 +135,7 @@ def _similarity_axis(room: float) -> alt.XDatum:
         grid=False,
         title=None,
     )
-    end = alt.ExprRef(f"width - {room} * margin")
+    end = alt.ExprRef(f"width - {ROOM} * margin")
     return alt.XDatum(0.0, scale=alt.Scale(domain=[0, 1], range=[0, end], nice=False, clamp=True), axis=axis)
 
 
@@ -143,10 +151,9 @@ def _guess(row: alt.Chart, rows: int) -> list[alt.Chart]:
 
 def _words(layers: alt.Chart, size: alt.ExprRef) -> list[alt.Chart]:
     """Write behind each band its number and how far the layer is intact."""
-    layers = layers.transform_calculate(words="isValid(datum.value) ? datum.words : ''")
     layers = layers.encode(x=alt.XDatum(1.0), y="middle:Q")
     further = alt.ExprRef(f"{NUMBER_ROOM} * margin + 8")
     return [
         layers.encode(text="text:N").mark_text(style="note", align="left", dx=8, fontSize=size),
-        layers.encode(text="words:N").mark_text(style="note", align="left", dx=further, fontSize=size),
+        layers.encode(text="said:N").mark_text(style="note", align="left", dx=further, fontSize=size),
     ]

@@ -3,8 +3,9 @@
 // moves from its place in the one to its place in the other. It needs no server either.
 //
 // data: {key: of the result, under which the browser keeps the visitor's guess, steps: as core/charts/story.py writes them}
-// A step's player plays by itself if its `start` is null, and its `go` is a button that calls `tell("go", action)`. The
-// scene `guess` has a picture with rows to pick; the picked one is marked in the stack of `play`, with its `answer`.
+// A step's player plays by itself if its `start` is null, and its `go` is a button that calls `tell("go", action)`. Its
+// `asked` stands in the place of its heading and sentences until its picture has been played to the end. Rows that can be
+// picked are a guess: the picked one is marked, and its `answer` comes with the heading.
 
 const SCENE_KEYS = {
   ArrowLeft: "previous", PageUp: "previous", ArrowRight: "next", PageDown: "next", n: "notes", f: "full",
@@ -23,7 +24,7 @@ const STORY = `
   <nav aria-label="Scenes">
     <button type="button" data-do="previous" aria-label="Previous scene" title="Previous scene (←)">←</button>
     <span class="dots"></span>
-    <button type="button" data-do="next" class="main" title="Next scene (→)"></button>
+    <button type="button" data-do="next" class="main" title="Next scene (→)">Next →</button>
     <span class="keys"></span>
     <button type="button" data-do="notes" title="What a speaker says (N)">Notes</button>
     <button type="button" data-do="full">Full screen (F)</button>
@@ -38,7 +39,7 @@ class Story {
     Object.assign(this, {
       frame: find(".scenes"), title: find(".title"), stage: find(".stage"), said: find(".said"), notes: find(".notes"),
       dots: find(".dots"), keys: find(".keys"), more: find("[data-do=notes]"), scenes: [],
-      previous: find("[data-do=previous]"), next: find("[data-do=next]"), full: find("[data-do=full]"),
+      previous: find("[data-do=previous]"), next: find("[data-do=next]"), full: find("[data-do=full]"), isAnswered: false,
     });
     this.does = {
       previous: () => this.show(this.at - 1),
@@ -60,11 +61,11 @@ class Story {
   update(data, tell) {
     if (data.key !== this.data?.key) this.finishScenes();
     Object.assign(this, { data, tell, guess: this.guessed(data) });
-    this.dots.replaceChildren(...data.steps.map(({ heading }, at) => element("button", {
+    this.dots.replaceChildren(...data.steps.map((step) => step.asked ?? step).map(({ heading }, at) => element("button", {
       type: "button", ariaLabel: `Scene ${at + 1}: ${heading}`, title: heading, onclick: () => this.show(at),
     })));
     this.scenes.forEach((scene, at) => this.mount(at));
-    const scene = +viewed().searchParams.get("scene");
+    const scene = Math.min(+viewed().searchParams.get("scene"), data.steps.length); // stories have had more
     this.show(data.steps[scene - 1] ? scene - 1 : (this.at ?? 0));
   }
 
@@ -77,10 +78,18 @@ class Story {
       unmount(scene, "prunescopePlayer");
       return scene;
     }
-    const player = read(step.player), isMarked = ["guess", "play"].includes(step.name);
-    for (const row of isMarked ? player.views.stack.datasets.stack : []) row.chosen = row.layer === this.guess?.pick;
-    mountPlayer(scene, { ...player, inStory: true }, (name, value) => this.pick(value));
+    const player = { ...read(step.player), inStory: true, onShow: (shown) => this.follow(step, shown) };
+    for (const row of picksOf(player)) row.chosen = row.pick === this.guess?.pick;
+    mountPlayer(scene, player, (name, value) => this.pick(value));
     return scene;
+  }
+
+  follow({ asked }, { frame, clock }) { // what is asked is answered once the picture has been played
+    if (!asked) return;
+    const was = this.isAnswered;
+    this.isAnswered ||= clock.index === clock.last;
+    frame.classList.toggle("fresh", !clock.index && !clock.playing && !this.isAnswered);
+    if (this.isAnswered !== was && this.step) this.say();
   }
 
   show(at) {
@@ -92,7 +101,6 @@ class Story {
     const places = new Map(picturesIn(from).map((picture) => [picture.className, picture.getBoundingClientRect()]));
     for (const scene of this.scenes) if (scene) scene.inert = scene !== to;
     this.frame.classList.toggle("bare", !step.player && !step.drawing);
-    this.title.textContent = step.heading;
     this.say();
     this.more.hidden = !step.notes.length;
     this.notes.replaceChildren(...step.notes.map((text) => element("p", {}, text)));
@@ -130,19 +138,20 @@ class Story {
   }
 
   say() { // the sentences, and the step's button
-    const { step, guess } = this, answer = step.name === "play" && guess?.answer;
-    const lines = [answer, ...step.sentences].filter(Boolean).map((text) => element("p", {}, text));
+    const { step, isAnswered } = this, { heading, sentences } = (!isAnswered && step.asked) || step;
+    if (this.title.textContent !== heading) this.title.textContent = heading; // which is read out
+    const answer = step.asked && isAnswered && this.guess?.answer;
+    const lines = [answer, ...sentences].filter(Boolean).map((text) => element("p", {}, text));
     const onclick = () => this.tell("go", step.go.action);
     if (step.go && this.tell) lines.push(element("button", { type: "button", className: "go", onclick }, step.go.label));
     this.said.replaceChildren(...lines);
-    this.next.textContent = step.name === "guess" && !guess ? "Skip →" : "Next →";
     const moves = step.player?.frames.length > 1 ? " · space plays · , . step" : "";
     this.keys.textContent = `← → scenes${moves}`;
   }
 
   guessed({ key, steps }, value = remembered(key)) { // the row that was picked, now or before the page was opened again
-    const player = steps.find(({ name }) => name === "guess")?.player;
-    return player && picksOf(read(player)).find(({ pick }) => pick === value);
+    const step = steps.find(({ asked }) => asked);
+    return step && picksOf(read(step.player)).find(({ pick }) => pick === value);
   }
 
   pick(value) {
@@ -176,7 +185,7 @@ class Story {
       scene.prunescopePlayer?.finish();
       scene.remove();
     }
-    this.at = undefined;
+    Object.assign(this, { at: undefined, isAnswered: false });
   }
 
   finish() {

@@ -1,8 +1,4 @@
-"""The story of one result in six scenes, each with one picture: what a layer does, a guess, what happens, and why.
-
-The stack of layers stands in all scenes but the first, so that one picture turns into the next. Marks come one by one:
-first the bands alone, then the floor, then random removal.
-"""
+"""The story of one result in scenes, each with one picture: what happens to the layers, what that means, and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,9 +10,9 @@ from core.charts.grammar import Rows
 from core.charts.matrix import heatmap_view
 from core.charts.passed import halves_scene
 from core.charts.result import player_frames
-from core.charts.stack import NUMBER_ROOM, stack_view
+from core.charts.stack import stack_view
 from core.charts.vega import text_of
-from core.charts.view import STILL, Layout, Numbers, Scene, View
+from core.charts.view import Layout, Scene, View
 from core.findings import passed, pooled
 from core.findings.accuracy import metric_of, working_to
 from core.findings.claim import verdict
@@ -32,13 +28,12 @@ DRAWING = text_of("steps.html")  # of the first scene
 TOO_FAR = "random removal: not measured this far"
 PLAY = Layout(
     "story",
-    wide='"stack heatmap" 23 "stack accuracy" 11.5 "bar bar" auto / 5fr 4fr',
-    narrow='"stack" 9.5rem "heatmap" 10.5rem "accuracy" 6.5rem "bar" auto / 1fr',
+    wide='"stack heatmap" 23 "bar bar" auto / 1fr 1fr',
+    narrow='"stack" 7.5rem "bar" auto "heatmap" 20.75rem / 1fr',
 )
 BESIDE = Layout(
     "story", '"stack accuracy" 23 "bar bar" auto / 1fr 1fr', '"stack" 15rem "accuracy" 11rem "bar" auto / 1fr'
 )
-GUESS = Layout("story", wide='"stack" 20rem "bar" auto / 1fr')
 
 
 @dataclass(frozen=True)
@@ -46,16 +41,18 @@ class Step:
     """A scene of the story.
 
     Attributes:
-        name: One of similar, guess, play, limits, chance, matters.
+        name: One of watch, similar, chance, matters.
         finding: Its heading and sentences.
         scene: Its picture; None for `similar`, whose drawing is core/charts/steps.html, and if data are missing.
         start: The amount shown first.
+        asked: What stands in the place of the finding until the picture has been played.
     """
 
     name: str
     finding: Finding
     scene: Scene | None
     start: float | None = None
+    asked: Finding | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -76,7 +73,7 @@ def story(
         metric: The metric by which the model works; None is the task's main one.
 
     Returns:
-        All six steps.
+        All steps.
     """
     metric, table = metric_of(result, preferred=metric), pooled.shipped()
     origin, start = origins((result,), reduction), working_to(result, metric) or result.amounts[0]
@@ -85,9 +82,9 @@ def story(
     def scene(finding: Finding, layout: Layout, frames: Rows, **views: View) -> Scene:
         return Scene(finding.heading, origin, views, frames, layout)
 
-    bands, curve = stack_view(result, reduction, has_floor=False), accuracy_view(result, metric)
-    guess, play = words.guess_finding(result), words.play_finding(result, near, reduction)
-    limits = words.limits_finding(result, reduction, metric)
+    watch = words.watch_finding(result, near, reduction, metric)
+    bands = stack_view(result, reduction, has_floor=False)
+    pairs = heatmap_view(result, result.frames, reduction)
     by_chance, drawn = words.chance_finding(result, near, table, metric), None
     if chance:
         marked = stack_view(result, reduction, has_floor=False, chance=chance)
@@ -95,12 +92,11 @@ def story(
         spans = chance[1].tolist()
         matched = [_at_random(frame, *span) for frame, span in zip(frames, spans, strict=True)]
         drawn = scene(by_chance, BESIDE, matched, stack=marked, accuracy=curves)
-    pairs, floored = heatmap_view(result, result.frames, reduction), stack_view(result, reduction)
+    asked = words.watch_question(result) if len(result.points) > 1 and len(frames) > 1 else None
+    bands = _to_guess(bands) if asked else bands
     return (
-        Step("similar", words.similar_finding(table), None),
-        Step("guess", guess, scene(guess, GUESS, STILL, stack=_to_guess(bands)) if len(result.points) > 1 else None),
-        Step("play", play, scene(play, PLAY, frames, stack=bands, heatmap=pairs, accuracy=curve)),
-        Step("limits", limits, scene(limits, BESIDE, frames, stack=floored, accuracy=curve), start),
+        Step("watch", watch, scene(watch, PLAY, frames, stack=bands, heatmap=pairs), result.amounts[0], asked),
+        Step("similar", words.SIMILAR, None),
         Step("chance", by_chance, drawn, start if drawn else None),
         _matters(result, reduction, near),
     )
@@ -122,8 +118,8 @@ def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
     return [
         {
             "name": step.name,
-            "heading": unbroken(step.finding.heading),
-            "sentences": [*map(unbroken, step.finding.sentences)],
+            **_said(step.finding),
+            "asked": step.asked and _said(step.asked),
             "notes": step.notes,
             "go": step.finding.button and vars(step.finding.button),
             "player": step.scene
@@ -141,22 +137,20 @@ def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
     ]
 
 
+def _said(finding: Finding) -> dict[str, Any]:
+    return {"heading": unbroken(finding.heading), "sentences": [*map(unbroken, finding.sentences)]}
+
+
 def _to_guess(stack: View) -> View:
-    """Leave a stack as it is before pruning, its layers to be picked; each row's `answer` is what becomes of it."""
+    """Let the layers of a stack be picked; each row's `answer` is what becomes of it."""
     rows = [
         {
-            **{**row, "words": "", "pick": row["layer"], "chosen": False, "y2": row["y"] + 1, "v": row["v"][:1]},
-            "answer": words.guess_answer(row["layer"], row["words"], row["first"]),
+            **{**row, "pick": row["layer"], "chosen": False, "y2": row["y"] + 1},
+            "answer": words.guess_answer(row["layer"], row["words"][-1], row["first"]),
         }
         for row in stack.datasets["stack"]
     ]
-    return replace(
-        stack,
-        arguments=(*stack.arguments, NUMBER_ROOM),
-        datasets={**stack.datasets, "stack": rows},
-        numbers=Numbers("stack", "layer", {"Similarity": "v"}, named="Layer"),
-        picks="stack",
-    )
+    return replace(stack, datasets={**stack.datasets, "stack": rows}, picks="stack")
 
 
 def _matters(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult]) -> Step:

@@ -9,7 +9,7 @@ from tests.browser import look
 from tests.browser.shipped import COLA
 from tests.browser.test_pages import faults
 
-SCENES = 6
+SCENES = 4
 HERE = ".scene:not([inert])"  # the scene on show
 CURRENT = ".dots [aria-current]"
 OUTSIDE = """story => {
@@ -61,12 +61,12 @@ def test_dots_keys_and_fingers_turn_without_the_server_and_the_address_keeps_the
     for key, place in (("ArrowRight", 2), ("PageDown", 3), ("ArrowLeft", 2), ("PageUp", 1), ("ArrowLeft", 1)):
         page.keyboard.press(key)  # wherever the focus is
         expect_scene(page, place)
-    page.get_by_label("Scene 3: ").click()
-    expect_scene(page, 3)
+    page.get_by_label("Scene 1: ").click()
     player = page.locator(f"{HERE} .player")
-    look.expect_playing(player, True)
     page.keyboard.press("Space")
-    look.expect_playing(player, True)  # the dot has the focus, and takes the key
+    look.expect_playing(player, False)  # the dot has the focus, and takes the key
+    page.get_by_role("button", name="Play").click()
+    look.expect_playing(player, True)
     player.focus()
     page.keyboard.press("Space")
     look.expect_playing(player, False)
@@ -77,9 +77,9 @@ def test_dots_keys_and_fingers_turn_without_the_server_and_the_address_keeps_the
     scrub.fill("10")
     scrub.press("ArrowLeft")
     look.expect_amount(player, 0.45)  # there the arrows step
-    expect_scene(page, 3)
+    expect_scene(page, 1)
     page.get_by_role("button", name="Next →").click()
-    expect_scene(page, 4)
+    expect_scene(page, 2)
     for press in (lambda: page.keyboard.press("n"), page.get_by_role("button", name="Notes").click):
         expect(page.locator(".notes")).to_be_hidden()
         press()
@@ -87,33 +87,37 @@ def test_dots_keys_and_fingers_turn_without_the_server_and_the_address_keeps_the
         page.keyboard.press("n")
     assert messages == [], "the server is not asked"
     page.reload()
-    expect_scene(page, 4)
+    expect_scene(page, 2)
     page.get_by_role("link", name="Methods", exact=True).click()
     expect(page).to_have_url(re.compile("/methods"))
     expect(page).to_have_url(re.compile("/methods"))  # which stands in the history from then on
     expect(story(page)).to_have_count(0)
     page.go_back()
-    expect_scene(page, 4)
+    expect_scene(page, 2)
     page.goto(f"{site}/?result={COLA.key}&scene=99")
-    for ends, place in (((0, 0), 1), ((300, 100), 2), ((300, 290), 2), ((100, 300), 1)):
+    for ends, place in (((0, 0), SCENES), ((100, 300), SCENES - 1), ((290, 300), SCENES - 1), ((300, 100), SCENES)):
         story(page).evaluate(SWIPE, list(ends))
         expect_scene(page, place)
 
 
-def test_a_guess_is_marked_in_the_answer_and_survives_a_reload(page: Page, site: str) -> None:
+def test_a_question_is_answered_once_it_is_played_and_a_guess_survives_a_reload(page: Page, site: str) -> None:
     page.emulate_media(reduced_motion="reduce")
-    page.goto(f"{site}/?scene=2")
+    page.goto(site)
     expect_drawn(page)
-    expect(page.get_by_role("button", name="Skip")).to_be_visible()
+    title = page.locator(".scenes .title")
     guess = page.locator(f"{HERE} .stack svg text:text-is('your guess')").last
     expect(guess).to_have_count(0)
     page.get_by_role("radio", name=re.compile("^Layer 5")).press("Space")
     expect(guess).to_be_visible()
     page.get_by_role("radio", name=re.compile("^Layer 1")).click()
     expect(page.get_by_role("radio", name=re.compile("^Layer 1"))).to_be_checked()
-    page.get_by_role("button", name="Next →").click()
     for _ in range(2):
         expect_drawn(page)
+        expect(title).to_contain_text("?")
+        expect(page.get_by_label("Pruning amount")).to_be_hidden()
+        page.keyboard.press(".")
+        page.get_by_label("Pruning amount").press("End")
+        expect(title).not_to_contain_text("?")
         expect(page.locator(".said")).to_contain_text("layer 1: ")
         mark, picture = look.box(guess), look.box(page.locator(f"{HERE} .stack"))
         assert mark.y > picture.y + picture.height / 2, "the first layer lies at the bottom"
@@ -164,7 +168,7 @@ def test_every_scene_fits_the_window_and_axe_finds_no_fault(page: Page, site: st
 
 def test_a_picture_fills_a_box_of_its_plots_height_and_the_next_title_scrolls_into_view(page: Page, site: str) -> None:
     page.set_viewport_size({"width": 1280, "height": 500})
-    page.goto(f"{site}/?scene=4")
+    page.goto(f"{site}/?scene=3")
     expect_drawn(page)
     page.locator(HERE).evaluate("""scene => {
       const [{ box, view }] = scene.prunescopePlayer.pictures;

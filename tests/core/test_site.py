@@ -66,7 +66,7 @@ def test_every_page_type_shows_the_numbers_of_its_result(files: dict[str, Any]) 
     assert [[float(value) for value in row["v"]] for row in strips] == pytest.approx(own.T.round(2), abs=0.0051)
     cells = drawn(files[f"present-{key}"], "", "heatmap", "cells")
     assert [cell["v"] for cell in cells if cell["baseline"] == cell["pruned"]] == pytest.approx(own.T, abs=1e-6)
-    play = next(s for s in files[f"story-{key}"]["views"]["mean"]["steps"] if s["name"] == "play")
+    play = next(s for s in files[f"story-{key}"]["views"]["mean"]["steps"] if s["name"] == "watch")
     stack = json.loads(play["player"]["views"]["stack"])["datasets"]["stack"]
     assert [row["v"] for row in stack] == pytest.approx(own.T, abs=1e-6)
     bars = drawn(files[f"sentences-{key}"], "all|all", "flips", "bars")

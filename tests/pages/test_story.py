@@ -9,7 +9,7 @@ from tests.builders import make_result, ship
 from tests.opened import address, errors, open_page, players, press, story
 
 PAGE = "app.py"
-NAMES = ["similar", "guess", "play", "limits", "chance", "matters"]
+NAMES = ["watch", "similar", "chance", "matters"]
 SST2, COLA = make_result(), make_result(task="cola")
 HALVES = [make_result(scope=scope, points="layer") for scope in ("layers:0-2", "layers:3-5")]
 CONTROLS = [make_result(method="random", seed=seed) for seed in range(5)]
@@ -22,20 +22,20 @@ def complete(shipped: Path) -> Path:
     return shipped
 
 
-def test_it_opens_with_the_bundled_checkpoint_and_all_six_scenes_and_answers_the_guess(complete: Path) -> None:
+def test_it_opens_with_the_bundled_checkpoint_and_all_scenes_and_answers_the_guess(complete: Path) -> None:
     data = story(open_page(PAGE))
     assert data["key"] == SST2.key
     assert [step["name"] for step in data["steps"]] == NAMES
-    assert [bool(step["player"]) for step in data["steps"]] == [False] + [True] * 5
-    first, guess, play, limits, *_, last = data["steps"]
-    assert first["drawing"]
-    assert play["player"]["start"] is None, "it plays"
-    assert limits["player"]["start"] is not None
+    assert [bool(step["player"]) for step in data["steps"]] == [True, False, True, True]
+    watch, similar, *_, last = data["steps"]
+    assert similar["drawing"]
+    assert watch["player"]["start"] == 0, "it waits"
+    assert watch["asked"]["heading"].endswith("?")
     assert last["go"]["action"] == "own"
-    view, answers = guess["player"]["views"]["stack"], play["player"]["views"]["stack"]["datasets"]["stack"]
-    for row, layer in zip(view["datasets"][view["usermeta"]["picks"]], answers, strict=True):
-        assert f"layer {layer['layer']}: {layer['words']}" in row["answer"].replace("\u00a0", " ")
-        assert ("first" in row["answer"]) == layer["first"]
+    view = watch["player"]["views"]["stack"]
+    for row in view["datasets"][view["usermeta"]["picks"]]:
+        assert f"layer {row['layer']}: {row['words'][-1]}" in row["answer"].replace("\u00a0", " ")
+        assert ("first" in row["answer"]) == row["first"]
 
 
 def test_an_older_link_opens_the_story_of_its_result(complete: Path) -> None:
@@ -57,7 +57,7 @@ def test_it_leads_to_the_published_pair_which_leads_no_further(shipped: Path) ->
 
 def test_a_scene_without_its_results_has_a_button_to_make_them(shipped: Path) -> None:
     ship(shipped, SST2)
-    lacking = [step for step in story(open_page(PAGE))["steps"][1:] if not step["player"]]
+    lacking = [step for step in story(open_page(PAGE))["steps"][2:] if not step["player"]]
     buttons = [(step["name"], step["go"]["action"]) for step in lacking if step["sentences"]]
     assert buttons == [("chance", "random removal"), ("matters", "halves")]
 

@@ -1,58 +1,51 @@
-"""The story's sentences: what each of its six scenes says, what a presenter adds, and what a result may lack."""
+"""The story's sentences: what each of its scenes says, what a presenter adds, and what a result may lack."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from core.findings.accuracy import ends_by_chance, metric_of, working_to
+from core.findings.accuracy import ends_by_chance, working_to
 from core.findings.claim import Verdict, verdict
 from core.findings.comparable import controls_of
-from core.findings.layers import floor_of
+from core.findings.layers import layers_of
 from core.findings.passed import HalvesHarm, Harm
 from core.findings.pooled import ALL, Pooled, shipped
-from core.findings.words import Button, Finding, numbered, points, points_span
+from core.findings.words import Button, Finding, points, points_span
 from core.findings.words import layers as layers_words
 from core.findings.words import numbers as num
-from core.findings.words.grid import LEAST, claim_heading, difference_sentence
+from core.findings.words.grid import LEAST, difference_sentence
 from core.findings.words.passed import apart_sentence, halves_finding
 from core.findings.words.verdict import DECIDE_IT, why_inconclusive
-from core.request.catalog import DAMAGE, METHODS, METRICS, RECIPE, SURVIVAL_THRESHOLD
+from core.request.catalog import DAMAGE, METHODS, RECIPE
 from core.request.scope import run_of
 from core.results import names as n
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT
-from core.sweep.working_range import RETAINED
 
-SIMILAR = (
-    "Similarity (CKA) compares how a layer arranges sentences before and after pruning, which sets weights to zero: 1 "
-    "is the same arrangement, near 0 is no more alike than chance.",
-    "Random removal is compared where it has changed the layers as much overall, not at the same amount.",
+SIMILAR = Finding(
+    "Similar layers keep the same sentences together",
+    (
+        "Similarity (CKA) compares how a layer arranges sentences before and after pruning: 1 is the same arrangement, "
+        "near 0 is no more alike than chance.",
+    ),
 )
 HOW_TO_READ = """
 **In the stack**, each band is one layer: its length and colour say how much the layer still resembles its unpruned
-self. A layer's output also reflects the pruning of every layer below it. **In the heatmap**, each cell compares one
-layer of the pruned model with one of the unpruned model. **Random removal** is marked at the amount where the overall
-change is equal: what differs then is which layers have changed. **Everything removed** is the similarity left when all
-that can be pruned is gone; a layer *intact even at 100 %* says little. **Shaded** is everything beyond the working
-range.
+self. A layer's output also reflects the pruning of every layer below it. By convention, a layer is **intact** from a
+similarity of 0.9. **In the heatmap**, each cell compares one layer of the pruned model with one of the unpruned model.
+**Random removal** is compared at the amount where the overall change is equal: what differs then is which layers have
+changed. **Shaded** is everything beyond the working range, where the model has lost 10 % of its advantage over always
+guessing the commonest label: what changes there says little about how it worked.
 """
 SECOND = "The same story of a model of {} layers"  # a button
 NOTES = {  # for a presenter
-    "similar": (
+    "watch": (
         "Pruning sets weights to zero. Scores say what that costs; we look inside.",
+        "Let the room vote: the first layers, the last, or all together? Then play.",
+        "Do not conclude yet: the scene on chance says what this order is worth.",
+    ),
+    "similar": (
         "Turning the whole picture changes nothing. Losing one's neighbours does.",
-    ),
-    "guess": (
         "Every layer starts out fully similar to itself.",
-        "Let the room vote: the first layers, the last, or all together?",
-    ),
-    "play": (
-        "Watch which bands shorten first, and what the accuracy does meanwhile.",
-        "In the heatmap, the outlined cells are each layer with itself.",
-        "Do not conclude yet: the next two scenes say what this order is worth.",
-    ),
-    "limits": (
-        "In the shade the model loses what it could do: what changes there says little about how it worked.",
-        "A band that ends near its mark keeps no more than that emptied model does.",
     ),
     "chance": (
         "Each layer hands its change on to the next, so a decline with depth is expected whatever is removed.",
@@ -65,22 +58,17 @@ NOTES = {  # for a presenter
     ),
 }
 OWN = Button("Try your own model", "own")
+UNKNOWN = "How far the model works is not known here"
 
 
-def similar_finding(table: Sequence[Pooled]) -> Finding:
-    """Open with what all shipped checkpoints say; the picture and the sentences explain similarity."""
-    return Finding(claim_heading(table[0]) if table else "Similar layers keep the same sentences together", SIMILAR)
-
-
-def guess_finding(result: SweepResult) -> Finding:
+def watch_question(result: SweepResult) -> Finding:
     """Ask which layers change first."""
-    if len(result.points) < 2:
-        return Finding("There is nothing to guess", ("The layers are too few.",))
+    cell = (
+        "A cell says how similar (1: alike) a layer of the pruned model is to one of the unpruned model; the outlined "
+        "cells, each layer with itself, are the bands."
+    )
     heading = f"Which layers change first when {n.whose_units(result)} are removed?"
-    convention = f"By convention, a layer is intact from a similarity of {SURVIVAL_THRESHOLD}."
-    depth = numbered(result.checkpoint.num_layers, "layer")
-    ask = f"Of the {depth}, the first lies at the bottom: pick the one that you think changes first, or go on."
-    return Finding(heading, (f"{METHODS[result.pruning.method].explanation} {convention}", ask))
+    return Finding(heading, (cell, "Click the band that you think shortens first, or just press Play."))
 
 
 def guess_answer(label: str, intact: str, is_first: bool) -> str:
@@ -89,73 +77,44 @@ def guess_answer(label: str, intact: str, is_first: bool) -> str:
 
 
 def spoken_summary(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> str:
-    """Say the findings of all scenes on one pruning, as a speaker would."""
-    findings = (
-        play_finding(result, companions, reduction),
-        limits_finding(result, reduction),
-        chance_finding(result, companions, ()),
-    )
-    return " ".join(f"{finding.heading}." for finding in findings)
+    """Say the findings on one pruning as a speaker would."""
+    watch = watch_finding(result, companions, reduction)
+    return " ".join((f"{watch.heading}.", *watch.sentences, f"{chance_finding(result, companions, ()).heading}."))
 
 
-def play_finding(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> Finding:
-    """Say where a result changes the model, and which layer falls first."""
-    first = layers_words.layers_heading(result, reduction)
-    reading = "Each layer hands its change on to those above. Outlined cells repeat the bands."
-    return Finding(where_heading(result, verdict(result, companions)), (f"{first}.", reading))
+def watch_finding(
+    result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey, metric: str | None = None
+) -> Finding:
+    """Say where a result changes the model, which layer falls first, and up to which amount the model works."""
+    sentences = f"{layers_words.layers_heading(result, reduction)}.", f"{working_text(result, metric)}."
+    return Finding(where_heading(result, verdict(result, companions), reduction), sentences)
 
 
-def where_heading(result: SweepResult, judged: Verdict) -> str:
-    """Say in which half of the layers a method is shown to change a model most."""
+def where_heading(result: SweepResult, judged: Verdict, reduction: n.ReductionKey) -> str:
+    """Say which half of the layers a method is shown to change most, and whether the first to fall are among these."""
     pruning = n.brief_name(result.pruning)
     if n.pruned_layers(result.pruning):
         return f"{pruning} can change only what it prunes and the layers above"
     if judged.method is None:
         return f"Where {n.in_sentence(pruning)} changes the model most is not known here{why_inconclusive(judged)}"
     if judged.lead:
-        return f"{pruning} changes the {judged.lead} layers most"
+        order, half = layers_of(result, reduction), len(result.points) // 2
+        is_upper = {layer in order.every[half:] for layer in order.first}
+        is_first = is_upper == {judged.lead == "upper"}
+        return f"{pruning} changes the {judged.lead} layers {'first and most' if is_first else 'most'}"
     return f"Neither half of the layers is shown to change more under {n.in_sentence(pruning)}"
 
 
-def limits_finding(result: SweepResult, reduction: n.ReductionKey, metric: str | None = None) -> Finding:
-    """Say up to which amount the model works, and what an emptied one keeps."""
-    metric, (first, *pruned) = metric_of(result, preferred=metric), result.amounts
-    to, title = working_to(result, metric), METRICS[metric].title
-    values = {frame.amount: num.two_places(frame.metrics.get(metric)) for frame in result.frames}
-
-    def change(amount: float) -> str:
-        return f"{title} is {values[first]} unpruned and {values[amount]} with {n.removed_name(amount, result)}"
-
-    if not pruned:
-        heading, kept = "Nothing has been removed", f"{title} is {values[first]} unpruned"
-    elif to is None:
-        heading, kept = "How far the model works is not known here", change(pruned[-1])
-        if result.working_range:
-            heading = "Even unpruned, the model is not shown to beat guessing"
-    elif to == 0:
-        heading, kept = "The model fails at the first step", change(pruned[0])
-    else:
-        numbers = f"{n.in_sentence(title)} {values[to]}, unpruned {values[first]}"
-        shown, judged = len(result.task.examples), result.working_range
-        if judged and judged.metric == metric and judged.examples != shown:
-            numbers += f", on {shown} of the {judged.examples} examples that this was judged on"
-        kept = f"Up to there, it keeps {num.percent(RETAINED)} or more of its advantage over {n.GUESSING} ({numbers})"
-        most = ", the most that was measured" if to == pruned[-1] else ""
-        heading = f"The model works up to {n.removed_name(to, result)}{most}"
-    return Finding(heading, (f"{kept}.", *_floor_sentence(result, reduction)))
-
-
-def _floor_sentence(result: SweepResult, reduction: n.ReductionKey) -> tuple[str, ...]:
-    """Say what similarity is left with everything removed; nothing where that is unknown, or known of other layers."""
-    labelled = zip(floor_of(result, reduction) or (), n.point_labels(result.points), strict=False)
-    floors = [(value, label) for value, label in labelled if value is not None]
-    if not floors:
-        return ()
-    most, label = max(floors)
-    kept = f"With everything removed, layer {label} keeps a similarity of {num.decimals(most, 2)}"
-    return (
-        f"{kept}: a band near its dotted mark says little of pruning; a better yardstick is random removal (next).",
-    )
+def working_text(result: SweepResult, metric: str | None = None) -> str:
+    """Say up to which amount the model works by a metric, by default the task's main one."""
+    to = working_to(result, metric)
+    if len(result.amounts) < 2:
+        return "Nothing has been removed"
+    if to is None:
+        is_judged = result.working_range is not None
+        return "Even unpruned, the model is not shown to beat guessing" if is_judged else UNKNOWN
+    most = ", the most that was measured" if to == result.amounts[-1] else ""
+    return f"The model works up to {n.removed_name(to, result)}{most}" if to else "The model fails at the first step"
 
 
 # ---------------------------------------------------------------- chance

@@ -6,17 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from core.charts.stack import KEY, TITLE
+from core.charts.stack import TITLE
 from core.charts.story import Step, story
 from core.findings import passed, pooled
-from core.findings.accuracy import metric_of
 from core.findings.choices import companions, halves
 from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_of
 from core.findings.passed import harm_of
 from core.findings.words.compare import compare_heading
 from core.findings.words.grid import difference_sentence
-from core.findings.words.layers import survival_table
 from core.findings.words.passed import halves_finding
 from core.findings.words.verdict import criteria_table
 from core.request.catalog import DAMAGE
@@ -26,7 +24,7 @@ from tests.builders import make_result
 from tests.core.findings import made
 from tests.core.findings.made import SEEDS, network
 
-NAMES = ["similar", "guess", "play", "limits", "chance", "matters"]
+NAMES = ["watch", "similar", "chance", "matters"]
 ROOM = 29 * 16  # pixels, of 844, that a telephone has for pictures between the heading and the sentences
 
 
@@ -50,16 +48,6 @@ def steps_of(result: SweepResult, near: Sequence[SweepResult] = ()) -> dict[str,
 
 def numbers(*texts: str) -> list[str]:
     return re.findall(r"[+−]?\d+(?:\.\d+)?", " ".join(texts))
-
-
-def check_limits(result: SweepResult, step: Step) -> None:
-    """The scene has the scores of the result and the floor that Layers tabulates."""
-    kept, floor = step.finding.sentences
-    ends = result.frames[result.amounts.index(step.start or 0)], result.frames[0]
-    assert numbers(kept)[:3] == ["90", *(f"{frame.metrics[metric_of(result)] or 0:.2f}" for frame in ends)]
-    layers = [row for row in survival_table(result, "mean") if row["With everything removed"]]
-    highest = max(layers, key=lambda row: float(row["With everything removed"]))
-    assert numbers(floor) == numbers(highest["Layer"], highest["With everything removed"])
 
 
 def check_chance(result: SweepResult, near: list[SweepResult], step: Step) -> None:
@@ -89,42 +77,41 @@ def test_the_scenes_have_the_numbers_and_states_of_the_pages(checkpoint: str) ->
     chosen = [entry, *companions(entry, entries), *halves(entry, entries)]
     result, *near = (store.load(store.find(other.key)) for other in chosen)
     steps = steps_of(result, near)
-    check_limits(result, steps["limits"])
     check_chance(result, near, steps["chance"])
     if harm := harm_of(isolated_of(result, near), result):
         finding = halves_finding(verdict(result, near).lead, harm, passed.shipped())
         assert (steps["matters"].finding.text, steps["matters"].start) == (finding.text, harm.removed)
-    drawn = [name for name in NAMES[1:] if name != "matters" or harm]
+    drawn = [name for name in NAMES if name != "similar" and (name != "matters" or harm)]
     assert [name for name in NAMES if steps[name].scene] == drawn
     assert all("stack" in steps[name].scene.views for name in drawn), "one picture turns into the next"
 
 
-def test_before_the_guess_nothing_tells_what_comes() -> None:
-    scene = steps_of(network(), SEEDS)["guess"].scene
-    view = scene.views["stack"]
-    assert (len(scene.frames), view.picks, view.title) == (1, "stack", TITLE)
+def test_the_first_scene_asks_and_takes_a_guess_before_it_answers() -> None:
+    watch = steps_of(network(), SEEDS)["watch"]
+    assert (watch.start, watch.asked.heading) == (0.0, "Which layers change first when weights are removed?")
+    assert watch.finding.heading == "Magnitude pruning changes the upper layers first and most"
+    view = watch.scene.views["stack"]
+    assert (view.picks, view.title) == ("stack", TITLE)
     for k, row in enumerate(view.datasets["stack"]):
-        assert (row["pick"], row["y"], row["y2"], row["v"]) == (str(k + 1), k, k + 1, [1.0])
-        assert (bool(row["words"]), bool(row["chosen"]), {*row["chance"]}) == (False, False, {None})
-
-
-def test_marks_come_one_by_one() -> None:
-    titles = [step.scene.views["stack"].title for step in list(steps_of(network(), SEEDS).values())[2:5]]
-    assert titles == [TITLE, f"{TITLE}; {KEY['floor']}", f"{TITLE}; {KEY['chance']}"]
+        assert (row["pick"], row["y"], row["y2"], row["chosen"]) == (str(k + 1), k, k + 1, False)
+        shown = [bool(words) for words in row["words"]]
+        assert shown == [min(row["v"][: place + 1]) < 0.9 for place in range(len(shown) - 1)] + [True]
+        assert row["words"][-1] in row["answer"]
+    assert steps_of(make_result(num_layers=1))["watch"].asked is None
 
 
 WHOLE = make_result(num_layers=4)
 LACKING = {
-    "an own result": (WHOLE, [None, None, None, None, "random removal", "halves"]),
-    "of weights that are not shipped": (made.of_seed(1, WHOLE), [None] * 6),
-    "random removal": (make_result(method="random"), [None] * 5 + ["halves"]),
-    "of units": (make_result(method="attribution", scope=None), [None] * 4 + ["random removal", None]),
-    "some layers alone": (make_result(scope="layer:1", points="layer"), [None] * 6),
-    "one layer": (make_result(num_layers=1), [None] * 4 + ["random removal", None]),
-    "both points": (make_result(points="both"), [None] * 4 + ["random removal", "halves"]),
-    "no similarity": (make_result(own_cka=lambda *_: None), [None] * 4 + ["random removal", "halves"]),
-    "no lead": (made.holding_to(None, reason="no lead"), [None] * 4 + ["random removal", "halves"]),
-    "fails at once": (made.holding_to(0.0), [None] * 4 + ["random removal", "halves"]),
+    "an own result": (WHOLE, [None, None, "random removal", "halves"]),
+    "of weights that are not shipped": (made.of_seed(1, WHOLE), [None] * 4),
+    "random removal": (make_result(method="random"), [None] * 3 + ["halves"]),
+    "of units": (make_result(method="attribution", scope=None), [None] * 2 + ["random removal", None]),
+    "some layers alone": (make_result(scope="layer:1", points="layer"), [None] * 4),
+    "one layer": (make_result(num_layers=1), [None] * 2 + ["random removal", None]),
+    "both points": (make_result(points="both"), [None] * 2 + ["random removal", "halves"]),
+    "no similarity": (make_result(own_cka=lambda *_: None), [None] * 2 + ["random removal", "halves"]),
+    "no lead": (made.holding_to(None, reason="no lead"), [None] * 2 + ["random removal", "halves"]),
+    "fails at once": (made.holding_to(0.0), [None] * 2 + ["random removal", "halves"]),
 }
 
 

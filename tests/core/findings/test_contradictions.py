@@ -18,7 +18,7 @@ from core.findings.words.compare import compare_heading, depth_sentence
 from core.findings.words.grid import arranged, grid_rows
 from core.findings.words.lab import key_figures
 from core.findings.words.layers import layers_finding, layers_heading
-from core.findings.words.story import chance_finding, guess_answer, limits_finding, play_finding
+from core.findings.words.story import chance_finding, guess_answer, watch_finding
 from core.findings.words.verdict import STATES, criteria_table
 from core.request.scope import run_of
 from core.results.names import amount_name
@@ -70,21 +70,22 @@ def check_numbers(result: SweepResult, beside: list[SweepResult]) -> None:
     """How far the model works, and which layers fall first, is the same wherever it stands."""
     to, heading, (_, _, holds) = working_to(result), layers_heading(result, "mean"), key_figures(result, "mean")
     if to and to < result.amounts[-1]:
-        pages = [limits_finding(result, "mean").heading, layers_finding(result, "1", beside, "mean").text, holds]
+        pages = [watch_finding(result, beside, "mean").text, layers_finding(result, "1", beside, "mean").text, holds]
         pages += [compare_heading((result, other)) for other in beside[:1] if working_to(other) is not None]
         assert [page for page in pages if f"p to {amount_name(to)}" not in page] == []
     rows = stack_rows(result, "mean", None)
-    first = [row["layer"] for row in rows if "first to fall" in guess_answer(row["layer"], row["words"], row["first"])]
+    answers = {row["layer"]: guess_answer(row["layer"], row["words"][-1], row["first"]) for row in rows}
+    first = [label for label, answer in answers.items() if "first to fall" in answer]
     assert first == [layer.label for layer in layers_of(result, "mean").first]
-    assert heading in play_finding(result, beside, "mean").text
+    assert heading in watch_finding(result, beside, "mean").text
 
 
 def check_headings(result: SweepResult, judged: Verdict, beside: list[SweepResult]) -> None:
     """The story claims of the halves what is shown, and of chance what the verdict does."""
-    play, chance = play_finding(result, beside, "mean").heading, chance_finding(result, beside, ()).heading
+    where, chance = watch_finding(result, beside, "mean").heading, chance_finding(result, beside, ()).heading
     if judged.method and not run_of(result.pruning.scope):
-        assert ("upper layers most" in play) == (judged.method.gap.low > 0)
-        assert ("lower layers most" in play) == (judged.method.gap.high < 0)
+        assert ("changes the upper layers" in where) == (judged.method.gap.low > 0)
+        assert ("changes the lower layers" in where) == (judged.method.gap.high < 0)
     claims = [(state, words) for state, options in CLAIMS.items() for words in options if words in chance]
     assert judged.state in {state for state, _ in claims}, chance
     assert len({words for _, words in claims}) == 1, "one claim on chance, or why there is none"

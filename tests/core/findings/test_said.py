@@ -56,12 +56,12 @@ def stories() -> Iterator[str]:
         (network(points="layer"), made.seeds(*made.SEED_SHARES, points="layer")),
         *((known, []) for known in bare),
     ):
-        yield story.play_finding(known, beside, "mean").heading
+        yield story.watch_finding(known, beside, "mean").heading
         yield from lines(story.chance_finding(known, beside, [pool(0.013, 0.029)]))
     yield from lines(story.chance_finding(unshipped, [], []))
     for known in (network(), network(num_layers=1), network(scope="layer:1"), network(**UNITS)):
-        yield from lines(story.guess_finding(known), story.matters_finding(known, verdict(known, []), None, ()))
-    yield from lines(story.play_finding(known, [], "mean"))
+        yield from lines(story.watch_question(known), story.matters_finding(known, verdict(known, []), None, ()))
+    yield from lines(story.watch_finding(known, [], "mean"), story.SIMILAR)
     yield from map(" ".join, story.NOTES.values())
 
 
@@ -69,7 +69,7 @@ def limits() -> Iterator[str]:
     ends = [holding_to(to) for to in (0.4, 0.6, 0.0)] + [holding_to(None, reason="no lead"), make_result(**made.HELD)]
     alone = made.working_to(make_result(**made.HELD, scope="layer:1"), 0.4, examples=872)
     for known in (*ends, alone, make_result(num_layers=1, amounts=(0.0,))):
-        yield from lines(story.limits_finding(known, "mean"))
+        yield story.working_text(known)
 
 
 def grids() -> Iterator[str]:
