@@ -46,7 +46,7 @@ def tell() -> None:
 
 def go(button: str, result: SweepResult) -> None:
     """Open the page that a scene's button leads to: for a model of one's own, or for what the scene lacks."""
-    page, remedy = ("Layers", "") if button == "halves" else ("Lab", button)
+    page, remedy = ("Layers", "") if button == "layers" else ("Lab", button)
     own = {OWN: OWN_MODEL, "result": ""}
     changes = own if button == "own" else {"result": result.key, "job": "", DECIDE: remedy}
     st.switch_page(PAGES[page].file, query_params=carried(**changes))

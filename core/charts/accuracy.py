@@ -5,6 +5,7 @@ each one's own.
 """
 
 from collections.abc import Sequence
+from math import isnan
 from typing import Any
 
 import altair as alt
@@ -12,13 +13,16 @@ import numpy as np
 
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
-from core.findings.accuracy import beyond_from, ends_by_chance, reference_of
+from core.findings.accuracy import beyond_from, reference_of
 from core.findings.compare import Scale, Together, Two, place
 from core.findings.words import share_with_interval
 from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS
+from core.results.names import brief_name
 from core.results.schema import Frame, SweepResult
+from core.sweep.statistics import Array
 
+AT_RANDOM = "Random removal"
 SCALE_TITLES: dict[Scale, str] = {
     "amount": g.REMOVED,
     "prunable_sparsity": "Share of encoder weights removed",
@@ -26,28 +30,53 @@ SCALE_TITLES: dict[Scale, str] = {
 }
 
 
-def accuracy_view(result: SweepResult, metric: str, controls: Sequence[SweepResult] = ()) -> View:
+def accuracy_view(result: SweepResult, metric: str) -> View:
     """Draw one result's metric at all its amounts.
 
     Args:
         result: A whole sweep or its first frames.
         metric: From `core.findings.accuracy.metric_of`.
-        controls: The seeds of its random control, behind it.
     """
-    by_chance = g.beyond_rows(max(ends_by_chance(result, controls, metric), default=None))
     datasets = {
         "accuracy": _rows(result.frames, result.amounts, result.frames, metric),
         "majority": [_reference_row(result, metric)],
-        "chance": [
-            {"seed": seed, "amount": frame.amount, "value": frame.metrics.get(metric)}
-            for seed, control in enumerate(controls)
-            for frame in control.frames
-        ],
-        "beyond": [{**row, "text": ""} for row in by_chance] + g.beyond_rows(beyond_from(result, metric)),
+        "beyond": g.beyond_rows(beyond_from(result, metric)),
         "amounts": g.amount_rows(result.amounts),
     }
-    title = f"{_title(metric)}; thin lines and light shade: random removal" if controls else _title(metric)
-    return View(_accuracy, ("amount", False, metric, 1.0), datasets, title, _numbers(metric, None))
+    return View(_accuracy, ("amount", False, metric, 1.0), datasets, _title(metric), _numbers(metric, None))
+
+
+def chance_view(result: SweepResult, metric: str, damages: Array, scores: Array) -> View:
+    """Draw a result's metric over the overall change, and random removal's where it has changed the layers as much.
+
+    Args:
+        result: A whole sweep.
+        metric: From `core.findings.accuracy.metric_of`.
+        damages: (frames,) its overall change.
+        scores: (frames, 3) the metric under random removal: the mean of the draws, the least and the largest.
+    """
+    own, beyond = brief_name(result.pruning), beyond_from(result, metric)
+    rows = _rows(result.frames, damages.tolist(), result.frames, metric)
+    drawn = [
+        {
+            **row,
+            "value": g.rounded(mean),
+            **g.interval_fields(None if isnan(mean) else (least, most)),
+        }
+        for row, (mean, least, most) in zip(rows, scores.tolist(), strict=True)
+    ]
+    series = [{**row, "series": own, "low": None, "high": None} for row in rows] + [
+        {**row, "series": AT_RANDOM, "changed": ""} for row in drawn
+    ]
+    datasets = {
+        "accuracy": [row for row in series if row["value"] is not None and row["amount"] is not None],
+        "majority": [_reference_row(result, metric)],
+        "beyond": [] if beyond is None else g.beyond_rows(damages[result.amounts.index(beyond)]),
+        "amounts": g.amount_rows(damages.tolist()),
+    }
+    title = f"{METRICS[metric].title}; shaded: {g.BEYOND}" if beyond else METRICS[metric].title
+    largest = float(np.nanmax(damages, initial=0.0)) or 1.0
+    return View(_accuracy, ("damage", True, metric, largest), datasets, title, _numbers(metric, "series"))
 
 
 def accuracies_view(results: Two, together: Together, names: tuple[str, str], metric: str) -> View:
@@ -127,7 +156,6 @@ def _accuracy(scale: Scale, two: bool, metric: str, largest: float) -> g.LayerCh
     legend = alt.Legend(title=None, direction="vertical", labelExpr="split(datum.label, '\\n')", symbolType="stroke")
     line, fill = (g.series_line(legend), g.series_fill()) if two else ({}, {})
     curve, majority = g.data("accuracy").encode(x=x, y=y), g.data("majority").encode(y="value:Q")
-    chance = g.data("chance").encode(x="amount:Q", y="value:Q", detail="seed:N").mark_line(style="chance", clip=True)
     fields = {
         name: f"{field}:{'Q' if field == 'value' else 'N'}" for name, field in _numbers(metric, None).values.items()
     }
@@ -141,7 +169,6 @@ def _accuracy(scale: Scale, two: bool, metric: str, largest: float) -> g.LayerCh
         *([] if two else [g.beyond_words(end)]),
         curve.mark_area(style="band").encode(y="low:Q", y2="high:Q", **fill),
         majority.encode(x=alt.datum(start), x2=alt.datum(end)).mark_rule(style="reference"),
-        *([] if two else [chance]),
         g.current_amount_rule(),
         *g.reference_words(majority.encode(x=alt.datum(0))),
         curve.mark_line(style="series").encode(**line),

@@ -4,7 +4,7 @@ Marks name their role by a style (`series`, `band`, `marker`, …), whose colour
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from math import isnan
 from typing import Any, Literal
 
@@ -186,22 +186,6 @@ def edges(amounts: Sequence[float]) -> list[float]:
     half = amounts[-1] - between[-1] if between else -FIRST_EDGE
     end = (1 + amounts[-1]) / 2 if amounts[-1] > LAST_EDGE else LAST_EDGE
     return [round(edge, 6) for edge in (FIRST_EDGE, *between, min(amounts[-1] + half, end))]
-
-
-def spread(heights: Iterable[float], gap: float, top: float = 1.0) -> list[float]:
-    """Move names apart, keeping their order, and below the top if there is room.
-
-    Args:
-        heights: Their own places; NaN stands at 0.
-        gap: The least distance between two of them.
-        top: The highest place.
-    """
-    wanted = [0.0 if isnan(height) else height for height in heights]
-    order = sorted(range(len(wanted)), key=wanted.__getitem__)
-    _, *moved = accumulate((wanted[k] for k in order), lambda below, height: max(height, below + gap), initial=-gap)
-    above = max(moved[-1] - top, 0.0)
-    places = dict(zip(order, moved, strict=True))
-    return [places[k] - above for k in range(len(wanted))]
 
 
 def letters_of(rows: int) -> tuple[str, alt.ExprRef]:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
+import numpy as np
+import numpy.typing as npt
 
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
@@ -18,6 +20,7 @@ from core.results.schema import Frame, SweepResult
 
 LIGHT_FROM = 0.555  # magma is light from here on: black text has the better contrast, above 4.5 on both sides
 DARK_BEYOND = {"orange": 0.875, "blue": 0.79}  # of a difference: from here on white text has the better contrast
+INKS = "black", "white"  # on light cells and on others
 SIGNED = "(datum.value > 0 ? '+' : '') + format(datum.value, '.2f')"  # the Vega expression of a cell; 0 has no sign
 NUMBERS = Numbers("cells", "baseline", {"Similarity": "v"}, column="pruned", named="Layer")
 
@@ -29,6 +32,7 @@ def heatmap_view(
     frames: Sequence[Frame],
     reduction: str,
     title: str | list[str] = "Similarity (CKA) of every pair of layers",
+    nearest: npt.NDArray[np.int64] | None = None,
 ) -> View:
     """Draw the similarity of every pair of layers.
 
@@ -37,12 +41,15 @@ def heatmap_view(
         frames: The frames to play.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         title: The words above the heatmap.
+        nearest: (frames, points) the row to mark in each column, in the place of the numbers; -1 marks none.
 
     Raises:
         KeyError: The frames have no such matrix.
     """
-    cells = [{**cell, "v": _values(frames, reduction, cell)} for cell in _cells(result)]
-    return View(_heatmap, (result.points,), {"cells": cells}, title, NUMBERS)
+    datasets = {"cells": [{**cell, "v": _values(frames, reduction, cell)} for cell in _cells(result)]}
+    if nearest is not None:
+        datasets["nearest"] = [{"x": j, "row": rows} for j, rows in enumerate(nearest.T.tolist())]
+    return View(_heatmap, (result.points, nearest is not None), datasets, title, NUMBERS)
 
 
 def difference_view(result: SweepResult, pairs: Sequence[FramePair], reduction: str, title: str | list[str]) -> View:
@@ -85,8 +92,8 @@ def _values(frames: Sequence[Frame], reduction: str, cell: dict[str, Any]) -> li
 # ---------------------------------------------------------------- drawings
 
 
-def _heatmap(points: Points) -> g.LayerChart:
-    """Draw the cells; each layer is outlined where it meets itself."""
+def _heatmap(points: Points, has_nearest: bool) -> g.LayerChart:
+    """Draw the cells; each layer is outlined where it meets itself. A disc marks what a pruned layer is nearest to."""
     cells = _base(points).transform_calculate(text=g.value_text("datum.value"))
     own = cells.transform_filter("datum.baseline === datum.pruned")
     outline = own.mark_rect(filled=False, stroke=g.OUTLINE_COLOUR, strokeWidth=alt.ExprRef("margin / 20"))
@@ -94,8 +101,17 @@ def _heatmap(points: Points) -> g.LayerChart:
         _filled(cells, g.similarity_colour(), {"Similarity": "text:N"}),
         outline.encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q"),
         *g.hatching(cells),
-        _numbers(cells, len(points), f"datum.value > {LIGHT_FROM}", "black", "white"),
+        _nearest(len(points)) if has_nearest else _numbers(cells, len(points), f"datum.value > {LIGHT_FROM}", *INKS),
     )
+
+
+def _nearest(columns: int) -> alt.Chart:
+    """Mark one cell in each column, so that it is seen on dark and on light cells."""
+    size = alt.ExprRef(f"pow(0.45 * min(width, height) / {columns}, 2)")
+    marks = g.moving("nearest", place="row").transform_filter("datum.place >= 0")
+    marks = marks.transform_calculate(middle="datum.x + 0.5", centre="datum.place + 0.5")
+    disc = marks.mark_point(filled=True, fill="white", stroke="black", strokeWidth=2, opacity=1, size=size)
+    return disc.encode(x="middle:Q", y="centre:Q")
 
 
 def _difference(points: Points) -> g.LayerChart:
@@ -106,7 +122,7 @@ def _difference(points: Points) -> g.LayerChart:
     colour = alt.Color("value:Q", scale=scale, legend=g.scale_legend("Similarity, first − second", [-1, 0, 1]))
     fields = {"Difference": "text:N", "First": "first_text:N", "Second": "second_text:N"}
     dark = f"datum.value > {DARK_BEYOND['orange']} || datum.value < -{DARK_BEYOND['blue']}"
-    numbers = _numbers(cells, len(points), dark, "white", "black")
+    numbers = _numbers(cells, len(points), dark, *reversed(INKS))
     return _framed(_filled(cells, colour, fields), *g.hatching(cells), numbers)
 
 

@@ -17,7 +17,7 @@ from core.charts.story import Step, story
 from core.charts.view import Scene, reduction_choices
 from core.findings import compare, passed
 from core.findings.accuracy import metric_of, metrics_of
-from core.findings.choices import companions, halves, isolated, middle_of
+from core.findings.choices import alone, companions, isolated, middle_of
 from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
 from core.findings.cut import chosen, frontier_of
@@ -132,7 +132,7 @@ def options_of(choice: Choice, *subjects: Result) -> Mapping[str, str]:
 def story_shown(
     result: SweepResult, near: Sequence[SweepResult], reduction: n.ReductionKey, metric: str | None = None
 ) -> Shown:
-    """Tell the story of a result; `near` holds what it is judged beside, and its halves pruned alone."""
+    """Tell the story of a result; `near` holds what it is judged beside, and its layers pruned alone."""
     steps = cached_call(story, result, reduction, near, metric)
     notes = tuple(filter(None, [caution(result)]))
     return Shown(Finding(n.pruning_name(result)), notes=notes, text=story_words.HOW_TO_READ, steps=steps)
@@ -157,10 +157,10 @@ def layers_shown(
         return Shown(finding)
     scene = cached_call(layer_scene, result, reduction, layer, controls_of(result, near))
     blocks = [Block(scene, start=middle_of(result.amounts), group="layers", picks="layer")]
-    alone, drawn = isolated_of(result, near), list(isolated_controls_of(result, near).values())
-    if harm := cached_call(passed.harm_of, alone, result):
+    beside, drawn = isolated_of(result, near), list(isolated_controls_of(result, near).values())
+    if harm := cached_call(passed.harm_of, beside):
         halves_alone = halves_finding(cached_call(verdict, result, near, reduction).lead, harm, passed.shipped())
-        halves_picture = cached_call(halves_scene, result, reduction, alone, drawn, halves_alone.heading)
+        halves_picture = cached_call(halves_scene, result, reduction, beside, drawn, halves_alone.heading)
         blocks.append(Block(halves_picture, halves_alone, harm.removed))
     tables = {
         "": layers_words.survival_table(result, reduction),
@@ -255,7 +255,7 @@ def pooled_shown(table: Sequence[Pooled], own: Own) -> Shown:
 
 # By the names of the pages: what composes them, and what chooses the results that each result on show is judged beside.
 COMPOSED: Mapping[str, tuple[Show, tuple[Callable[[Entry, Sequence[Entry]], list[Entry]], ...]]] = {
-    "Story": (story_shown, (companions, halves)),
+    "Story": (story_shown, (companions, alone)),
     "Present": (present_shown, (companions,)),
     "Layers": (layers_shown, (companions, isolated)),
     "Sentences": (sentences_shown, ()),

@@ -1,9 +1,7 @@
 """The layer stack: a band for every layer, as long and as bright as the layer is similar to itself without pruning.
 
 The layers lie as a network is drawn, the first at the bottom. Beside each stands how far it is intact, once it no
-longer is. Marks show what to read a band against. The floor is the similarity that is left with everything removed.
-Random removal is not shown at the same amount, where it destroys far more and every method looks good, but where it has
-changed the layers as much overall: what differs there is in which layers the change lies. In the story, a dashed frame
+longer is. A mark shows the floor, the similarity that is left with everything removed. In the story, a dashed frame
 marks the visitor's guess.
 """
 
@@ -12,53 +10,39 @@ import numpy as np
 
 from core.charts import grammar as g
 from core.charts.view import Numbers, View
-from core.findings.layers import LayerSurvival, floor_of, layers_of
+from core.findings.layers import LayerSurvival, floor_of, layers_of, own_similarity
 from core.findings.words.layers import intact_words
 from core.findings.words.numbers import two_places
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.schema import SweepResult
-from core.sweep.statistics import Array
 
 BAND = (0.16, 0.84)  # bottom and top, of a layer's row
-OVERHANG = 0.1  # of a row, by which the mark of random removal stands out of its band
 TITLE = "How much each layer still resembles its unpruned self"
-KEY = {"floor": "dotted: everything removed", "chance": "line: random removal, same overall change"}
+KEY = "dotted: everything removed"
 ROOM = 3.85  # for the words beside the bands, in margins, each 3.3 times as wide as the text is high
 NUMBER_ROOM = 0.85  # of that, for the number before the words
 LABEL_ROOM = "1.3 * margin"
 AT_LEAST = f"At {SURVIVAL_THRESHOLD} or above"
-AT_RANDOM = "Random removal, same overall change"
-
-Chance = tuple[Array, Array]  # (frames, points) its similarity, (frames, 2) the least and the most that it removes
 
 
-def stack_view(result: SweepResult, reduction: str, has_floor: bool = True, chance: Chance | None = None) -> View:
+def stack_view(result: SweepResult, reduction: str, has_floor: bool = True) -> View:
     """Draw the layers of a whole sweep or of its first frames.
 
     Args:
         result: The result.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         has_floor: Whether the similarity that is left with everything removed is marked.
-        chance: The random removal to mark, from `core.findings.matching.chance_beside`.
     """
-    floor = floor_of(result, reduction) if has_floor else None
-    marks = tuple(mark for mark, is_known in (("floor", any(floor or ())), ("chance", chance)) if is_known)
-    values = {"Similarity": "v", AT_LEAST: "words", **({AT_RANDOM: "chance"} if chance else {})}
-    return View(
-        _stack,
-        (result.points, marks),
-        {"stack": stack_rows(result, reduction, chance[0] if chance else None)},
-        "; ".join((TITLE, *(KEY[mark] for mark in marks))),
-        Numbers("stack", "layer", values, named="Layer"),
-    )
+    has_floor = has_floor and any(floor_of(result, reduction) or ())
+    rows, title = stack_rows(result, reduction), f"{TITLE}; {KEY}" if has_floor else TITLE
+    numbers = Numbers("stack", "layer", {"Similarity": "v", AT_LEAST: "words"}, named="Layer")
+    return View(_stack, (result.points, has_floor), {"stack": rows}, title, numbers)
 
 
-def stack_rows(result: SweepResult, reduction: str, chance: Array | None) -> g.Rows:
-    """Return one row per layer: its similarity, random removal's and its words at every frame, and its floor."""
+def stack_rows(result: SweepResult, reduction: str) -> g.Rows:
+    """Return one row per layer: its similarity and its words at every frame, and its floor."""
     layers = layers_of(result, reduction)
-    own = np.column_stack([layer.own for layer in layers.every])  # (frames, points)
-    beside = np.full_like(own, np.nan) if chance is None else chance  # (frames, points)
-    rows = g.layer_rows(result.points, v=own.tolist(), chance=beside.tolist())
+    rows = g.layer_rows(result.points, v=own_similarity(result, reduction).tolist())
     for k, (row, layer) in enumerate(zip(rows, layers.every, strict=True)):
         row |= {
             "y": k,
@@ -80,27 +64,21 @@ def _words_at(layer: LayerSurvival) -> list[str]:
 # ---------------------------------------------------------------- the drawing
 
 
-def _stack(points: tuple[str, ...], marks: tuple[str, ...]) -> g.LayerChart:
-    """Draw, from back to front: tracks, bands, the threshold, the marks, the guess, and the words."""
-    layers = g.moving("stack", value="v", at_random="chance", said="words").transform_calculate(
+def _stack(points: tuple[str, ...], has_floor: bool) -> g.LayerChart:
+    """Draw, from back to front: tracks, bands, the threshold, the floor, the guess, and the words."""
+    layers = g.moving("stack", value="v", said="words").transform_calculate(
         text=g.value_text("datum.value"),
-        at_random_text=g.value_text("datum.at_random"),
         bottom=f"datum.y + {BAND[0]}",
         top=f"datum.y + {BAND[1]}",
-        below=f"datum.y + {BAND[0] - OVERHANG}",
-        above=f"datum.y + {BAND[1] + OVERHANG}",
         middle=f"datum.y + {sum(BAND) / 2}",
         next="datum.y + 1",
     )
     bands, rows = layers.encode(y="bottom:Q", y2="top:Q"), layers.encode(y="y:Q", y2="next:Q")
-    upright = layers.encode(y="below:Q", y2="above:Q")
-    similar, floor, chance = (
-        chart.transform_filter(f"isValid(datum.{field})").encode(x=f"{field}:Q")
-        for chart, field in ((bands, "value"), (bands, "floor"), (upright, "at_random"))
+    similar, floor = (
+        bands.transform_filter(f"isValid(datum.{field})").encode(x=f"{field}:Q") for field in ("value", "floor")
     )
-    marked = {"chance": (AT_RANDOM, "at_random_text:N"), "floor": ("With everything removed", "floor_text:N")}
     fields = {"Layer": "name:N", "Similarity": "text:N", AT_LEAST: "said:N"}
-    tooltip = g.tooltip(fields | dict(marked[mark] for mark in marks))
+    tooltip = g.tooltip(fields | ({"With everything removed": "floor_text:N"} if has_floor else {}))
     track = bands.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15)
     fit, size = g.letters_of(len(points))
     extent = alt.ExprRef(LABEL_ROOM)
@@ -118,8 +96,7 @@ def _stack(points: tuple[str, ...], marks: tuple[str, ...]) -> g.LayerChart:
         .encode(x=alt.XDatum(0), x2=alt.X2Datum(1), tooltip=tooltip),
         *g.hatching(layers.transform_calculate(x="0", x2="1", y2="datum.top", y="datum.bottom")),
         # Upright lines across the bands, whose halos show them on a band of any colour.
-        *(floor.mark_rule(style=style) for style in ("halo", "floor") if "floor" in marks),
-        *(chance.mark_rule(style=style) for style in ("halo", "current")),
+        *(floor.mark_rule(style=style) for style in ("halo", "floor") if has_floor),
         *_guess(layers.transform_filter("datum.chosen"), len(points)),
         *_words(layers.transform_filter(fit), size),
     )

@@ -1,39 +1,52 @@
-"""The story of one result in scenes, each with one picture: what happens to the layers, what that means, and why."""
+"""The story of one result in five scenes, each with one picture: what happens to the layers, what it means, and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isnan
 from typing import Any
 
-from core.charts.accuracy import accuracy_view
-from core.charts.grammar import Rows
+import numpy as np
+
+from core.charts import grammar as g
+from core.charts.accuracy import AT_RANDOM, chance_view
 from core.charts.matrix import heatmap_view
-from core.charts.passed import halves_scene
 from core.charts.result import player_frames
+from core.charts.shares import shares_view
 from core.charts.stack import stack_view
 from core.charts.vega import text_of
 from core.charts.view import Layout, Scene, View
-from core.findings import passed, pooled
-from core.findings.accuracy import metric_of, working_to
-from core.findings.claim import verdict
-from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
-from core.findings.matching import chance_beside
+from core.findings import pooled
+from core.findings.accuracy import metric_of
+from core.findings.layers import own_similarity
+from core.findings.matching import chance_beside, damages_of
+from core.findings.passed import passed_on
+from core.findings.towards import towards
 from core.findings.words import Finding
 from core.findings.words import story as words
 from core.findings.words.numbers import percent_range, unbroken
-from core.results.names import ReductionKey, origins
+from core.findings.words.passed import ENDS
+from core.request.catalog import DAMAGE
+from core.results.names import ReductionKey, amount_name, brief_name, origins
 from core.results.schema import SweepResult
+from core.sweep.statistics import Array
 
-DRAWING = text_of("steps.html")  # of the first scene
+DRAWING = text_of("steps.html")  # of the scene on similarity
+HANDED_ON = "This layer alone pruned, at the end"
 TOO_FAR = "random removal: not measured this far"
 PLAY = Layout(
     "story",
     wide='"stack heatmap" 23 "bar bar" auto / 1fr 1fr',
     narrow='"stack" 7.5rem "bar" auto "heatmap" 20.75rem / 1fr',
 )
-BESIDE = Layout(
-    "story", '"stack accuracy" 23 "bar bar" auto / 1fr 1fr', '"stack" 15rem "accuracy" 11rem "bar" auto / 1fr'
+CHANCE, ALONE = (
+    Layout(
+        "story",
+        wide=f'"shares {second}" 23 "bar bar" auto / 1fr 1fr',
+        narrow=f'"shares" 16.5rem "{second}" 11.5rem "bar" auto / 1fr',
+    )
+    for second in ("accuracy", "ends")
 )
+TOWARDS = Layout("story", '". heatmap ." 23 "bar bar bar" auto / 1fr 2fr 1fr', '"heatmap" 21rem "bar" auto / 1fr')
 
 
 @dataclass(frozen=True)
@@ -41,7 +54,7 @@ class Step:
     """A scene of the story.
 
     Attributes:
-        name: One of watch, similar, chance, matters.
+        name: One of watch, similar, chance, alone, towards.
         finding: Its heading and sentences.
         scene: Its picture; None for `similar`, whose drawing is core/charts/steps.html, and if data are missing.
         start: The amount shown first.
@@ -68,44 +81,89 @@ def story(
     Args:
         result: A whole sweep.
         reduction: A key of REDUCTIONS.
-        near: The results that it is judged beside, and both halves of its layers pruned alone: see
-            `core.findings.choices`.
+        near: The results that it is judged beside, and its layers pruned alone: see `core.findings.choices`.
         metric: The metric by which the model works; None is the task's main one.
 
     Returns:
-        All steps.
+        All five.
     """
-    metric, table = metric_of(result, preferred=metric), pooled.shipped()
-    origin, start = origins((result,), reduction), working_to(result, metric) or result.amounts[0]
-    frames, chance = player_frames(result, metric), chance_beside(result, near, reduction)
-
-    def scene(finding: Finding, layout: Layout, frames: Rows, **views: View) -> Scene:
-        return Scene(finding.heading, origin, views, frames, layout)
-
-    watch = words.watch_finding(result, near, reduction, metric)
-    bands = stack_view(result, reduction, has_floor=False)
-    pairs = heatmap_view(result, result.frames, reduction)
-    by_chance, drawn = words.chance_finding(result, near, table, metric), None
-    if chance:
-        marked = stack_view(result, reduction, has_floor=False, chance=chance)
-        curves = accuracy_view(result, metric, controls_of(result, near))
-        spans = chance[1].tolist()
-        matched = [_at_random(frame, *span) for frame, span in zip(frames, spans, strict=True)]
-        drawn = scene(by_chance, BESIDE, matched, stack=marked, accuracy=curves)
-    asked = words.watch_question(result) if len(result.points) > 1 and len(frames) > 1 else None
-    bands = _to_guess(bands) if asked else bands
+    metric = metric_of(result, preferred=metric)
     return (
-        Step("watch", watch, scene(watch, PLAY, frames, stack=bands, heatmap=pairs), result.amounts[0], asked),
+        _watch(result, reduction, near, metric),
         Step("similar", words.SIMILAR, None),
-        Step("chance", by_chance, drawn, start if drawn else None),
-        _matters(result, reduction, near),
+        _chance(result, reduction, near, metric),
+        _alone(result, reduction, near),
+        _towards(result, reduction, metric),
     )
+
+
+def _watch(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult], metric: str) -> Step:
+    """Show the bands and all pairs of layers, before what they show is said."""
+    finding, frames = words.watch_finding(result, near, reduction, metric), player_frames(result, metric)
+    asked = words.watch_question(result) if len(result.points) > 1 and len(frames) > 1 else None
+    bands = stack_view(result, reduction, has_floor=False)
+    views = {"stack": _to_guess(bands) if asked else bands, "heatmap": heatmap_view(result, result.frames, reduction)}
+    scene = Scene(finding.heading, origins((result,), reduction), views, frames, PLAY)
+    return Step("watch", finding, scene, result.amounts[0], asked)
+
+
+def _chance(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult], metric: str) -> Step:
+    """Show where a method and random removal change the layers, and what is left, at the same overall change."""
+    finding = words.chance_finding(result, near, pooled.shipped())
+    beside, damages = chance_beside(result, near, reduction, metric), damages_of(result, reduction)  # (frames,)
+    if not beside:
+        return Step("chance", finding, None)
+    losses = {brief_name(result.pruning): 1 - own_similarity(result, reduction), AT_RANDOM: 1 - beside.own}
+    views = {
+        "shares": shares_view(result.points, losses, "Where the change lies: each layer's share of it"),
+        "accuracy": chance_view(result, metric, damages, beside.scores),
+    }
+    spans = zip(player_frames(result, metric), beside.amounts[:, 1:].tolist(), strict=True)
+    frames = [_at_random(frame, *span) for frame, span in spans]
+    scene = Scene(finding.heading, origins((result,), reduction), views, frames, CHANCE)
+    return Step("chance", finding, scene, result.amounts[_reached(damages)])
+
+
+def _reached(damages: Array) -> int:
+    """Return the first frame that has reached the damage at which results are judged, or the last."""
+    reached = damages >= DAMAGE
+    return int(reached.argmax()) if reached.any() else len(damages) - 1
 
 
 def _at_random(frame: dict[str, Any], least: float, most: float) -> dict[str, Any]:
     """Say beside a frame which amounts, over its seeds, random removal takes to change the layers as much."""
     amounts = TOO_FAR if isnan(least) else f"random removal: {percent_range(least, most)} for the same change"
     return {**frame, "detail": f"{frame['detail']} · {amounts}"}
+
+
+def _alone(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult]) -> Step:
+    """Show which layers change most pruned one at a time, beside all of them pruned, and what each hands on."""
+    passed = passed_on(result, near, reduction)
+    finding = words.alone_finding(result, passed)
+    if not passed:
+        return Step("alone", finding, None)
+    losses = np.array(list(passed.losses.values()))[..., 0]  # (frames, layers, 4)
+    outputs = [f"layer.{k}.output" for k in range(losses.shape[1])]
+    compared = {"All layers pruned": losses[..., 0], "This layer alone pruned": losses[..., 1]}
+    views = {
+        "shares": shares_view(outputs, compared, "What each layer loses: its share"),
+        "ends": shares_view(outputs, {HANDED_ON: losses[..., 2]}, f"What it hands on: {ENDS[passed.is_read]} loses", 2),
+    }
+    frames = [g.step(amount, f"{amount_name(amount)} of weights removed", "") for amount in passed.losses]
+    scene = Scene(finding.heading, origins((result,), reduction), views, frames, ALONE)
+    return Step("alone", finding, scene, frames[0]["amount"])
+
+
+def _towards(result: SweepResult, reduction: ReductionKey, metric: str) -> Step:
+    """Mark in the heatmap what each pruned layer is most similar to."""
+    found = towards(result, reduction, metric)
+    finding = words.towards_finding(result, found)
+    if not found:
+        return Step("towards", finding, None)
+    title = "Similarity (CKA) of every pair of layers; disc: the highest of a column"
+    views = {"heatmap": heatmap_view(result, result.frames, reduction, title, found.nearest)}
+    scene = Scene(finding.heading, origins((result,), reduction), views, player_frames(result, metric), TOWARDS)
+    return Step("towards", finding, scene)
 
 
 def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
@@ -151,13 +209,3 @@ def _to_guess(stack: View) -> View:
         for row in stack.datasets["stack"]
     ]
     return replace(stack, datasets={**stack.datasets, "stack": rows}, picks="stack")
-
-
-def _matters(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult]) -> Step:
-    """Show which layers fade, beside the harm of pruning either half, if halves alone were measured."""
-    alone, drawn = isolated_of(result, near), list(isolated_controls_of(result, near).values())
-    harm, scene = passed.harm_of(alone, result), None
-    finding = words.matters_finding(result, verdict(result, near, reduction), harm, passed.shipped())
-    if harm:
-        scene = halves_scene(result, reduction, alone, drawn, finding.heading)
-    return Step("matters", finding, scene, harm.removed if harm else None)

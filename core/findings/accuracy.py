@@ -6,12 +6,10 @@ predictions alone, of stored and uploaded results too. Labels are never reordere
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
 
-from core.findings.comparable import controls_of
 from core.request.catalog import FEW_EXAMPLES, METRICS
 from core.results.cut import CutStudy
 from core.results.schema import SweepResult, TaskRecord
@@ -75,13 +73,6 @@ def beyond_from(result: SweepResult, metric: str | None = None) -> float | None:
     """Return the end of the working range; None if the model works up to the largest amount, or that is unknown."""
     to = working_to(result, metric)
     return to if to is not None and to < result.amounts[-1] else None
-
-
-def ends_by_chance(result: SweepResult, companions: Iterable[SweepResult], metric: str | None = None) -> list[float]:
-    """Return the end of the working range under each seed of the random control; nothing if a seed has no end."""
-    controls = controls_of(result, companions)
-    ends = [end for control in controls if (end := beyond_from(control, metric)) is not None]
-    return ends if len(ends) == len(controls) else []
 
 
 def smallest_drop(result: SweepResult) -> float | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import attrgetter
 
 from core.request.catalog import METHODS, TASKS
-from core.request.scope import at_attention, half_scopes, run_of
+from core.request.scope import at_attention, run_of
 from core.request.sweep_request import AUTO, AUTO_TITLE, DEFAULT_REQUEST
 from core.results.cut import Result
 from core.results.library import CutEntry, Entry
@@ -62,15 +62,15 @@ def published_pair(entries: Sequence[Entry], like: Entry | None = None) -> list[
 
     Both are of attention blocks, over all layers, of models with equally many: with as many as that one, by its method
     or the one that it controls, if there are such; else by the first method that has both, of the shipped ones before
-    the visitor's own, the deepest. GLUE comes before written sentences, and a model whose halves were pruned alone, of
+    the visitor's own, the deepest. GLUE comes before written sentences, and a model whose layers were pruned alone, of
     which the story has most to tell, before others.
     """
     layers, method = (len(like.points), like.controls or like.method) if like else (0, "")
     by_task: dict[str, dict[tuple[object, ...], Entry]] = {task: {} for task in PAIR}
-    halved = {_model_and_examples(entry) for entry in entries if len(run_of(entry.scope) or ()) > 1}
+    isolated = {_model_and_examples(entry) for entry in entries if len(run_of(entry.scope) or ()) == 1}
 
     def preference(entry: Entry) -> tuple[bool, bool]:
-        return entry.source == "written", _model_and_examples(entry) not in halved
+        return entry.source == "written", _model_and_examples(entry) not in isolated
 
     for entry in sorted(entries, key=preference):
         is_whole = entry.scope in ("encoder", None) and entry.until_damage is None
@@ -137,10 +137,9 @@ def isolated(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
     return [other for other in beside if is_isolated(other, entry) or is_isolated_control(other, entry)]
 
 
-def halves(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
-    """Return both halves of the layers pruned alone, with random controls."""
-    scopes = half_scopes(len({point.split(".")[1] for point in entry.points}))
-    return [other for other in isolated(entry, among) if other.scope in scopes]
+def alone(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
+    """Return the same without random controls: a quarter of the files."""
+    return [other for other in isolated(entry, among) if is_isolated(other, entry)]
 
 
 def control_seeds(entry: Entry, among: Iterable[Entry]) -> set[int]:

@@ -5,7 +5,7 @@ frame and the one before. Everything a picture shows is interpolated linearly th
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,11 @@ MOST_FRAMES = 30  # about as many as a sweep has
 def damages_of(result: SweepResult, reduction: ReductionKey) -> Array:
     """Return every frame's damage, (frames,); NaN where it is undefined."""
     return damage(own_similarity(result, reduction))
+
+
+def scores_of(result: SweepResult, metric: str) -> Array:
+    """Return every frame's value of a metric, (frames,); NaN where it is undefined."""
+    return np.array([frame.metrics.get(metric) for frame in result.frames], dtype=np.float64)
 
 
 def largest_damage(result: SweepResult, reduction: ReductionKey) -> float:
@@ -71,45 +76,62 @@ def _mixed(low: Any, high: Any, share: float) -> Any:
 # ---------------------------------------------------------------- a method beside its control
 
 
+class Beside(NamedTuple):
+    """The seeds of a method's random control where each has changed the layers as much; NaN where none does.
+
+    Attributes:
+        own: (frames, points) the mean own CKA.
+        amounts: (frames, 3) the mean of the amounts removed, the least and the largest.
+        scores: (frames, 3) the same of a metric.
+    """
+
+    own: Array
+    amounts: Array
+    scores: Array
+
+
 def chance_beside(
-    result: SweepResult, candidates: Iterable[SweepResult], reduction: ReductionKey
-) -> tuple[Array, Array] | None:
+    result: SweepResult, candidates: Iterable[SweepResult], reduction: ReductionKey, metric: str
+) -> Beside | None:
     """Place a method's matched random control at the damage of each of its frames.
 
     Args:
         result: A whole sweep or the first frames of one.
         candidates: Results from which its control's seeds are picked.
         reduction: What damage is measured by.
+        metric: What the scores are.
 
     Returns:
-        (frames, points) the mean own CKA of the control's seeds, and (frames, 2) the least and the largest amount that
-        a seed has removed by then, NaN where no seed changes as much; None where there is no matched control.
+        None where there is no matched control.
     """
     seeds = control_sweeps(result, candidates)
     if not seeds:
         return None
     targets = damages_of(result, reduction)  # (frames,)
-    reached = [[_at(sweeps, target, reduction) for target in targets] for sweeps in seeds.values()]
-    values = np.ma.masked_invalid(reached)  # (seeds, frames, 1 + points); masked where a seed does not change as much
-    mean, least, most = (np.asarray(over(0).filled(np.nan)) for over in (values.mean, values.min, values.max))
-    return mean[:, 1:], np.column_stack([least[:, 0], most[:, 0]])
+    reached = [[_at(sweeps, target, reduction, metric) for target in targets] for sweeps in seeds.values()]
+    values = np.ma.masked_invalid(reached)  # (seeds, frames, 2 + points); masked where a seed does not change as much
+    spread = np.stack([over(0).filled(np.nan) for over in (values.mean, values.min, values.max)], -1)
+    return Beside(spread[:, 2:, 0], spread[:, 0], spread[:, 1])
 
 
-def _at(sweeps: Sequence[SweepResult], target: float, reduction: ReductionKey) -> Array:
-    """Interpolate amount and own CKA at a damage, in the sweep with the smallest steps before it.
+def _at(sweeps: Sequence[SweepResult], target: float, reduction: ReductionKey, metric: str) -> Array:
+    """Interpolate amount, score and own CKA at a damage, in the sweep with the smallest steps before it.
 
     Args:
         sweeps: Results of the same pruning in different steps.
         target: The damage.
         reduction: What damage is measured by.
+        metric: What the score is.
 
     Returns:
-        (1 + points,), NaN where no sweep reaches it.
+        (2 + points,), NaN where no sweep reaches it.
     """
-    tables = [np.column_stack([sweep.amounts, own_similarity(sweep, reduction)]) for sweep in sweeps]
+    tables = [
+        np.column_stack([sweep.amounts, scores_of(sweep, metric), own_similarity(sweep, reduction)]) for sweep in sweeps
+    ]
     if target <= 0:
         return np.asarray(tables[0][0])
-    places = [(first_reached(damage(table[:, 1:]), target), table) for table in tables]
+    places = [(first_reached(damage(table[:, 2:]), target), table) for table in tables]
     reached = [(*place, table) for place, table in places if not isinstance(place, Missing)]
     if not reached:
         return np.full(tables[0].shape[1], np.nan)

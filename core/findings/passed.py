@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import TypeAdapter
 
-from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
+from core.findings.comparable import isolated_of
 from core.findings.layers import own_similarity
 from core.request.catalog import METHODS
 from core.request.scope import half_scopes, layer_scopes
@@ -21,6 +21,7 @@ from core.results.fields import Bounds
 from core.results.library import TableFile
 from core.results.names import ReductionKey, in_sentence
 from core.results.schema import SweepResult
+from core.sweep.equal_damage import gap, upper_share
 from core.sweep.statistics import Array
 
 HELD_AGAINST = 0.6  # of the weights of one half of the layers: where both halves are compared
@@ -34,35 +35,44 @@ ByAmount = Mapping[float, Array]
 
 
 class PassedOn(NamedTuple):
-    """What every layer of a model passes on, under the method and under random removal (the mean over `seeds`).
+    """What every layer of a model passes on.
 
-    `is_read`: the end is what the classifier reads; else the first token stands for it.
+    Attributes:
+        losses: By amount, see ByAmount.
+        is_read: Whether the end is what the classifier reads; else the first token stands for it.
+        halves: By amount, what the last layer's output loses where only the lower half of the layers is pruned, and
+            where only the upper half is.
     """
 
-    method: ByAmount
-    by_chance: ByAmount
-    seeds: int
+    losses: ByAmount
     is_read: bool
+    halves: Mapping[float, tuple[float, float]]
+
+    def upper_shares(self, amount: float) -> tuple[float, float]:
+        """Return the upper half's share of the losses: all layers pruned (NaN if unknown), and one at a time."""
+        together, alone = self.losses[amount][:, :2, 0].T  # each (layers,)
+        return _upper_share(together), _upper_share(alone)
+
+
+def _upper_share(losses: Array) -> float:
+    return float(upper_share(gap(1 - losses), losses.mean())) if losses.mean() else np.nan
 
 
 def passed_on(result: SweepResult, companions: Sequence[SweepResult], reduction: ReductionKey) -> PassedOn | None:
-    """Collect what every layer passes on, pruned alone like a whole result and at random; None if a layer is missing.
+    """Collect what every layer passes on, pruned alone like a whole result; None if a layer is missing.
 
     Args:
         result: A whole sweep.
-        companions: Results from which those of single layers, and its random control, are picked.
+        companions: Results from which those of single layers, and of both halves, are picked.
         reduction: Of all losses but the one at the end.
     """
-    alone, drawn = isolated_of(result, companions), isolated_controls_of(result, companions)
-    is_read = reads([sweep for sweeps in (alone, *drawn.values()) for sweep in sweeps.values()])
-    wholes = {control.pruning.seed: control for control in controls_of(result, companions)}
-    method = by_amount(alone, reduction, is_read, result)
-    tables = [by_amount(sweeps, reduction, is_read, wholes.get(seed)) for seed, sweeps in drawn.items()]
-    seeds = [table for table in tables if list(table) == list(method)]
-    by_chance = {amount: np.mean([seed[amount] for seed in seeds], axis=0) for amount in method if seeds}
-    for table in by_chance.values():
-        table[..., 1:] = np.nan  # a mean of intervals is none
-    return PassedOn(method, by_chance, len(seeds), is_read) if method else None
+    alone = isolated_of(result, companions)
+    is_read = reads([*alone.values()])
+    losses = by_amount(alone, reduction, is_read, result)
+    ends = [zip(half.amounts, 1 - own_similarity(half, reduction)[:, -1], strict=True) for half in halves_of(alone)]
+    lower, upper = map(dict, ends) if ends else ({}, {})
+    halves = {amount: (float(lower[amount]), float(upper[amount])) for amount in lower if amount in upper}
+    return PassedOn(losses, is_read, halves) if losses else None
 
 
 def reads(results: Sequence[SweepResult]) -> bool:
@@ -112,14 +122,12 @@ class HalvesHarm(NamedTuple):
         lower: Harm of pruning the lower half.
         upper: Harm of pruning the upper half.
         p_value: Of the difference, by McNemar's exact test.
-        whole: Harm of pruning all layers by that amount; NaN where it is unknown.
     """
 
     removed: float
     lower: float
     upper: float
     p_value: float
-    whole: float = np.nan
 
 
 def halves_of(alone: Alone) -> list[SweepResult]:
@@ -128,12 +136,11 @@ def halves_of(alone: Alone) -> list[SweepResult]:
     return [alone[scope] for scope in scopes] if all(scope in alone for scope in scopes) else []
 
 
-def harm_of(alone: Alone, result: SweepResult | None = None) -> HalvesHarm | None:
+def harm_of(alone: Alone) -> HalvesHarm | None:
     """Compare both halves where each has lost the share nearest to HELD_AGAINST; None if they never lose equally much.
 
     Args:
         alone: See `core.findings.comparable.isolated_of`.
-        result: The whole sweep, for what pruning all layers does.
     """
     from core.sweep.paired_tests import mcnemar_p  # here: statsmodels takes a second, which no first picture waits for
 
@@ -147,9 +154,7 @@ def harm_of(alone: Alone, result: SweepResult | None = None) -> HalvesHarm | Non
         return None
     removed = min(shared, key=lambda place: (abs(place[0] - HELD_AGAINST), place))
     lower, upper = (np.not_equal(half[removed], half[unpruned]) for half in halves)  # each (examples,)
-    frames = result.frames if result else ()
-    whole = [frame.changed.share for frame in frames if frame.changed and frame.amount == removed[0]]
-    return HalvesHarm(removed[0], float(lower.mean()), float(upper.mean()), mcnemar_p(lower, upper), *whole)
+    return HalvesHarm(removed[0], float(lower.mean()), float(upper.mean()), mcnemar_p(lower, upper))
 
 
 # ---------------------------------------------------------------- over all shipped checkpoints

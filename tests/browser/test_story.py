@@ -9,7 +9,7 @@ from tests.browser import look
 from tests.browser.shipped import COLA
 from tests.browser.test_pages import faults
 
-SCENES = 4
+SCENES = 5
 HERE = ".scene:not([inert])"  # the scene on show
 CURRENT = ".dots [aria-current]"
 OUTSIDE = """story => {
@@ -115,7 +115,7 @@ def test_a_question_is_answered_once_it_is_played_and_a_guess_survives_a_reload(
         expect_drawn(page)
         expect(title).to_contain_text("?")
         expect(page.get_by_label("Pruning amount")).to_be_hidden()
-        page.keyboard.press(".")
+        page.get_by_role("button", name="Play").click()
         page.get_by_label("Pruning amount").press("End")
         expect(title).not_to_contain_text("?")
         expect(page.locator(".said")).to_contain_text("layer 1: ")
@@ -128,7 +128,7 @@ def test_a_question_is_answered_once_it_is_played_and_a_guess_survives_a_reload(
 def test_full_screen_covers_the_page_and_notes_leave_the_picture_its_height(page: Page, site: str) -> None:
     page.emulate_media(reduced_motion="reduce")
     page.set_viewport_size({"width": 1024, "height": 768})
-    page.goto(f"{site}/?scene=3")
+    page.goto(f"{site}/?scene=1")
     expect_drawn(page)
     before = look.box(page.locator(f"{HERE} .pictures")).height
     page.keyboard.press("n")
@@ -168,7 +168,7 @@ def test_every_scene_fits_the_window_and_axe_finds_no_fault(page: Page, site: st
 
 def test_a_picture_fills_a_box_of_its_plots_height_and_the_next_title_scrolls_into_view(page: Page, site: str) -> None:
     page.set_viewport_size({"width": 1280, "height": 500})
-    page.goto(f"{site}/?scene=3")
+    page.goto(f"{site}/?scene=1")
     expect_drawn(page)
     page.locator(HERE).evaluate("""scene => {
       const [{ box, view }] = scene.prunescopePlayer.pictures;

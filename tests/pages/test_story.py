@@ -9,16 +9,16 @@ from tests.builders import make_result, ship
 from tests.opened import address, errors, open_page, players, press, story
 
 PAGE = "app.py"
-NAMES = ["watch", "similar", "chance", "matters"]
+NAMES = ["watch", "similar", "chance", "alone", "towards"]
 SST2, COLA = make_result(), make_result(task="cola")
-HALVES = [make_result(scope=scope, points="layer") for scope in ("layers:0-2", "layers:3-5")]
+ALONE = [make_result(scope=f"layer:{layer}", points="layer") for layer in range(6)]
 CONTROLS = [make_result(method="random", seed=seed) for seed in range(5)]
 
 
 @pytest.fixture
 def complete(shipped: Path) -> Path:
     """Ship all results that the story of the first one needs, and others; return the folder."""
-    ship(shipped, make_result(source="written"), COLA, SST2, *CONTROLS, *HALVES)
+    ship(shipped, make_result(source="written"), COLA, SST2, *CONTROLS, *ALONE)
     return shipped
 
 
@@ -26,7 +26,7 @@ def test_it_opens_with_the_bundled_checkpoint_and_all_scenes_and_answers_the_gue
     data = story(open_page(PAGE))
     assert data["key"] == SST2.key
     assert [step["name"] for step in data["steps"]] == NAMES
-    assert [bool(step["player"]) for step in data["steps"]] == [True, False, True, True]
+    assert [bool(step["player"]) for step in data["steps"]] == [True, False, True, True, False]
     watch, similar, *_, last = data["steps"]
     assert similar["drawing"]
     assert watch["player"]["start"] == 0, "it waits"
@@ -59,7 +59,7 @@ def test_a_scene_without_its_results_has_a_button_to_make_them(shipped: Path) ->
     ship(shipped, SST2)
     lacking = [step for step in story(open_page(PAGE))["steps"][2:] if not step["player"]]
     buttons = [(step["name"], step["go"]["action"]) for step in lacking if step["sentences"]]
-    assert buttons == [("chance", "random removal"), ("matters", "halves")]
+    assert buttons == [("chance", "random removal"), ("alone", "layers"), ("towards", "own")]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_scene_without_its_results_has_a_button_to_make_them(shipped: Path) ->
     [
         ("own", "pages/lab.py", {"own": "model"}),
         ("smaller steps", "pages/lab.py", {"result": SST2.key, "decide": "smaller steps"}),
-        ("halves", "pages/layers.py", {"result": SST2.key}),
+        ("layers", "pages/layers.py", {"result": SST2.key}),
     ],
 )
 def test_a_button_leads_to_where_the_results_can_be_made(

@@ -61,27 +61,6 @@ def claim_heading(pooled: Pooled) -> str:
     return f"{most} on {pooled.upper} of {count} fine-tunes, and on {pooled.control_upper} when weights go at random"
 
 
-def difference_sentence(pooled: Pooled) -> str:
-    """Say by how much a method differs from random removal over all cells."""
-    estimate, name = pooled.estimates[ALL], n.brief_name(pooled.pruning)
-    difference = points(estimate.value, PERCENTAGE, is_signed=True)
-    between = f"(difference {difference}, 95 % interval {points_span(*estimate.interval)})"
-    if estimate.state == "equivalent":
-        return f"{name} puts about as much of the change into {WHERE} as random removal {between}."
-    if estimate.state == "inconclusive":
-        as_much = f"{n.in_sentence(name)} puts as much of the change into {WHERE} as random removal"
-        return f"Whether {as_much} is inconclusive {between}."
-    low, high = sorted(map(abs, estimate.interval))
-    more = f"{points(abs(estimate.value), PERCENTAGE)} {'more' if estimate.state == 'steeper' else 'less'}"
-    doubt = "" if low >= MARGIN else f", which may be less than the {LEAST} that we treat as real"
-    whole = pooled.estimates.get(WHOLE)
-    if whole is None or whole.state != estimate.state:  # some of the cells lack seeds
-        interval = f" (difference {points_span(*whole.interval)})" if whole else ""
-        doubt += f"; the tasks with all seeds of random removal leave it inconclusive{interval}"
-    span = points_span(low, high)
-    return f"{name} puts {more} of the change into {WHERE} than random removal (95 % interval {span}){doubt}."
-
-
 def pooled_table(table: Sequence[Pooled]) -> Table:
     """Tabulate what all checkpoints together say of each method, in percentage points."""
     return [

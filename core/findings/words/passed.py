@@ -1,48 +1,47 @@
 """Sentences on layers and halves of layers that are pruned alone, and on harm over all shipped checkpoints."""
 
 from collections.abc import Sequence
+from math import isfinite
 
 from core.findings.claim import Lead
+from core.findings.meaning import estimate
 from core.findings.passed import CellMean, HalvesHarm, Harm, PassedOn
-from core.findings.words import Finding, points, points_span, share_with_interval
-from core.findings.words.numbers import decimals, percent
+from core.findings.words import Finding, points, points_span
+from core.findings.words.numbers import decimals, percent, percent_range
 from core.request.catalog import CONFIDENCE
-from core.results.names import PointLabel, amount_name, layer_number
+from core.results.names import amount_name, capitalised
+from core.sweep.control_contrast import MARGIN
 
 HALVES_ALONE = "Intact is not harmless: each half of the layers pruned alone"
 ENDS = {True: "what the classifier reads", False: "the first token of the last layer's output"}
 CELLS = "combinations of task and number of layers"
 
 
-def passed_finding(chosen: PointLabel, passed: PassedOn, table: Sequence[Harm]) -> Finding:
-    """Say what a layer passes on at the amount in the middle, then what harm follows on all shipped checkpoints.
+def alone_finding(passed: PassedOn) -> Finding:
+    """Say which half of the layers changes more, pruned one at a time, and what either half hands on.
 
     Args:
-        chosen: The label of the layer's point.
-        passed: See `core.findings.passed.passed_on`.
-        table: See `core.findings.passed.shipped`.
+        passed: See `core.findings.passed.passed_on`; read at its smallest amount, beyond which several tasks turn back.
     """
-    layer, amount = layer_number(chosen), list(passed.method)[len(passed.method) // 2]
-    _, own, end, harm = passed.method[amount][layer - 1].tolist()
-    random = f"; random removal: {percent(passed.by_chance[amount][layer - 1, -1, 0])}" if passed.seeds else ""
-    alone = (
-        f"With {amount_name(amount)} of its weights removed, and no others, its own output loses {decimals(own[0], 2)} "
-        f"of its similarity, {ENDS[passed.is_read]} {decimals(end[0], 2)}, and "
-        f"{share_with_interval(harm[0], harm[1:])} of predictions change{random}."
-    )
-    heading, beyond = f"What layer {layer} passes on", [harm for harm in table if "beyond" in harm.estimates]
-    if not beyond:
-        return Finding(heading, (alone,))
-    numbers = (
-        " against ".join(decimals(harm.estimates[name].value, 2) for name in ("end", "own")) + f" under {harm.name}"
-        for harm in beyond
-    )
-    closer = (
-        "On average, predictions changed by one layer follow the loss at the end "
-        f"({ENDS[all(harm.is_read for harm in table)]}) more closely than its own: rank correlations "
-        f"{' and '.join(numbers)}, over {beyond[0].estimates['beyond'].cells} {CELLS}."
-    )
-    return Finding(heading, (alone, closer))
+    amount = min(passed.losses)
+    together, alone = passed.upper_shares(amount)
+    lead = next((half for half, share in (("lower", 1 - alone), ("upper", alone)) if share >= 0.5 + MARGIN), None)
+    ends, parts = passed.halves.get(amount), list[str]()
+    heading = "Pruned alone, neither half of the layers changes much more"
+    if lead:
+        hands_on = ", and hand it on" if lead == "lower" and ends and ends[0] > ends[1] else ""
+        heading = f"Pruned alone, the {lead} layers change most{hands_on}"
+    whole = f"; of all layers, {percent(together)}" if isfinite(together) else ""
+    half = f"{percent(alone)} of the losses lie in the upper half"
+    own = f"With {amount_name(amount)} of one layer removed, {half}{whole}."
+    if ends:
+        lower, upper = (decimals(end, 3) for end in ends)
+        parts.append(f"pruning the lower half alone costs the last layer {lower}, the upper half {upper}")
+    chance = estimate("alone", "amount", amount, "random")
+    if chance and chance.interval[1] >= 0.5 and lead == "lower":
+        share = f"{percent(chance.value)}, {percent_range(*chance.interval)}"
+        parts.append(f"at random, the order is not shown to turn ({share})")
+    return Finding(heading, (own, *([f"{capitalised('; '.join(parts))}."] if parts else [])))
 
 
 def halves_finding(lead: Lead | None, harm: HalvesHarm, table: Sequence[Harm]) -> Finding:
@@ -59,12 +58,9 @@ def halves_finding(lead: Lead | None, harm: HalvesHarm, table: Sequence[Harm]) -
         heading = "neither half of the layers is shown to matter more"
     elif lead and lead != matters:
         heading = f"the {lead} half of the layers changes more, but pruning the {matters} half does more harm"
-    is_less = harm.whole < max(harm.lower, harm.upper)
-    whole = f"; of all layers only {percent(harm.whole)}, as what one half changes, the other turns back in part"
     own = (
         f"Removing {removed} of the weights of the lower half of the layers alone (about {percent(harm.removed / 2)} "
-        f"of all) changes {percent(harm.lower)} of predictions; of the upper half alone, {percent(harm.upper)}"
-        f"{whole if is_less else ''}."
+        f"of all) changes {percent(harm.lower)} of predictions; of the upper half alone, {percent(harm.upper)}."
     )
     return Finding(f"At {removed} removed, {heading}", (own, *apart_sentence(table)))
 

@@ -1,19 +1,19 @@
 """The story's sentences: what each of its scenes says, what a presenter adds, and what a result may lack."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from core.findings.accuracy import ends_by_chance, working_to
+from core.findings.accuracy import working_to
 from core.findings.claim import Verdict, verdict
 from core.findings.comparable import controls_of
 from core.findings.layers import layers_of
-from core.findings.passed import HalvesHarm, Harm
+from core.findings.meaning import estimate
+from core.findings.passed import PassedOn
 from core.findings.pooled import ALL, Pooled, shipped
+from core.findings.towards import Towards
 from core.findings.words import Button, Finding, points, points_span
 from core.findings.words import layers as layers_words
 from core.findings.words import numbers as num
-from core.findings.words.grid import LEAST, difference_sentence
-from core.findings.words.passed import apart_sentence, halves_finding
+from core.findings.words import passed as passed_words
 from core.findings.words.verdict import DECIDE_IT, why_inconclusive
 from core.request.catalog import DAMAGE, METHODS, RECIPE
 from core.request.scope import run_of
@@ -48,13 +48,17 @@ NOTES = {  # for a presenter
         "Every layer starts out fully similar to itself.",
     ),
     "chance": (
-        "Each layer hands its change on to the next, so a decline with depth is expected whatever is removed.",
-        "That is why the method is compared with weights removed at random.",
-        "The marks compare layers where both have changed equally; the curves, where both have lost as much.",
+        "Random removal is shown at the amount at which it has changed the layers as much, not at the same amount.",
+        "As similarity falls, accuracy falls with it, whatever removes the weights.",
     ),
-    "matters": (
-        "So far, all layers were pruned. Now one half of them, and then the other.",
+    "alone": (
+        "So far, all layers were pruned. Now one at a time, and all others are left as they are.",
+        "A bar is a layer's share of what all layers lose: the bars of one colour add up to 100 %.",
         "A layer that looks intact still feeds all those above it.",
+    ),
+    "towards": (
+        "Each disc marks what a pruned layer is most similar to: at first itself, then layers below it.",
+        "Beyond the working range nothing is marked: the largest of nothing is noise.",
     ),
 }
 OWN = Button("Try your own model", "own")
@@ -120,34 +124,31 @@ def working_text(result: SweepResult, metric: str | None = None) -> str:
 # ---------------------------------------------------------------- chance
 
 
-def chance_finding(
-    result: SweepResult, companions: Sequence[SweepResult], table: Sequence[Pooled], metric: str | None = None
-) -> Finding:
-    """Say whether chance does the same, and how soon it breaks the model.
+def chance_finding(result: SweepResult, companions: Sequence[SweepResult], table: Sequence[Pooled]) -> Finding:
+    """Say whether chance changes the same layers, here and over all shipped checkpoints.
 
     Args:
         result: A whole sweep.
         companions: What it is judged beside.
         table: See `core.findings.pooled.shipped`.
-        metric: By which the model works; None is the task's main one.
     """
     own = result.pruning.method, result.pruning.scope
     pooled = next((pooled for pooled in table if (pooled.method, pooled.scope) == own), None)
     if not controls_of(result, companions):
         return _without_control(result, pooled)
-    judged, to = verdict(result, companions), working_to(result, metric)
-    ends, sentences, sooner = ends_by_chance(result, companions, metric), list[str](), ""
-    if to and ends:
-        reaches = f"The working range reaches {n.removed_name(to, result)}"
-        sentences.append(f"{reaches}; under random removal, it ends at {num.percent_range(*ends)} (light shade).")
-        if max(ends) < to:
-            sooner = f"breaks the model {'far ' if max(ends) <= to / 2 else ''}sooner"
+    judged, sentences = verdict(result, companions), list[str]()
+    broken = ", beyond its working range" if "random removal beyond its working range" in judged.flags else ""
+    doubt = f"{broken}{why_inconclusive(judged)}"
     if judged.share is not None and judged.control_shares:
-        sentences.append(_shares_sentence(judged, pooled))
+        here = f"{num.percent(judged.share)} lies in the upper half of the layers"
+        at_random = num.percent_range(*judged.control_shares)
+        sentences.append(f"Of an overall change of {num.decimals(DAMAGE, 2)}, {here}, at random {at_random}{doubt}.")
     elif judged.reason:
-        sentences.append(f"No verdict is possible{why_inconclusive(judged)}.")
+        sentences.append(f"No verdict is possible{doubt}.")
+    if pooled:
+        sentences.append(_pooled_sentence(pooled, with_predictions=not doubt))
     button = Button(DECIDE_IT.format(judged.remedy), judged.remedy) if judged.remedy else None
-    return _unmeasured(_chance_heading(judged, sooner), sentences, button, result)
+    return _unmeasured(_chance_heading(judged), sentences, button, result)
 
 
 def chance_text(result: SweepResult, companions: Sequence[SweepResult]) -> str:
@@ -155,41 +156,38 @@ def chance_text(result: SweepResult, companions: Sequence[SweepResult]) -> str:
     return chance_finding(result, companions, shipped()).text
 
 
-def _chance_heading(judged: Verdict, sooner: str) -> str:
-    also, besides = (f", and {sooner}", f"; it {sooner}") if sooner else ("", "")
+def _chance_heading(judged: Verdict) -> str:
     if judged.state in DIFFERENT:
         less = "less" if judged.state == "steeper" else "more"
-        return f"Judged alone, random removal changes the upper half of the layers {less}{also}"
+        return f"Judged alone, random removal changes the upper half of the layers {less}"
     if judged.state == "equivalent":
-        return f"Random removal changes the upper half of the layers about as much{also}"
+        same = "the same: random removal changes the upper half of the layers about as much"
+        return f"Chance does {same}"
     if judged.state is None:
-        return f"Random removal is not judged here{besides}"
+        return "Random removal is not judged here"
     if judged.lead and judged.control_lead == judged.lead:
         most = f"Random removal changes the {judged.lead} layers most, too"
-        return f"{most} (whether to the same degree is inconclusive){also}"
-    return f"Whether random removal does the same is inconclusive{besides}"
+        return f"{most} (whether to the same degree is inconclusive)"
+    return "Whether random removal does the same is inconclusive"
 
 
-def _shares_sentence(judged: Verdict, pooled: Pooled | None) -> str:
-    """Say the shares of the change in the upper half, here and over all shipped checkpoints."""
-    counts = f"differences within {LEAST} percentage points are too small to count"
-    if judged.state in DIFFERENT:
-        counts = "corrected for the number of verdicts, this may be inconclusive"
-    broken = ", beyond its working range" if "random removal beyond its working range" in judged.flags else ""
-    overall = ""
-    if pooled:
-        estimate = pooled.estimates[ALL]
-        difference = f"{points(estimate.value)} ({points_span(*estimate.interval)})"
-        overall = f"; over {len(pooled.keys)} checkpoints, the difference is {difference}"
-    return (
-        f"Where both have changed the layers equally, by {num.decimals(DAMAGE, 2)}, {num.percent(judged.share or 0)} "
-        "of the change lies in the upper half of the layers, under random removal "
-        f"{num.percent_range(*judged.control_shares)}{broken}{why_inconclusive(judged)}; {counts}{overall}."
+def _pooled_sentence(pooled: Pooled, with_predictions: bool = True) -> str:
+    """Say how a method and random removal differ over all shipped checkpoints where they have changed them equally."""
+    difference, control = pooled.estimates[ALL], METHODS[pooled.method].control or ""
+    apart = f"{points(difference.value)} ({points_span(*difference.interval)})"
+    changed, removed = (
+        estimate(quantity, "change", DAMAGE, control, pooled.method) for quantity in ("changed", "removed")
     )
+    more = ""
+    if changed and removed and removed.value < 0.5 and with_predictions:
+        low, high = (num.decimals(end, 2) for end in changed.interval)
+        times = f"{num.decimals(changed.value, 2)} times as many predictions ({low} to {high})"
+        more = f"; at random, {num.decimals(1 / removed.value, 0)} times fewer weights change {times}"
+    return f"Over {len(pooled.keys)} checkpoints, the difference is {apart}{more}."
 
 
 def _without_control(result: SweepResult, pooled: Pooled | None) -> Finding:
-    expected = "Some order of layers is expected whatever is removed, so a method is compared with random removal."
+    expected = "Some order of layers is expected whatever is removed: compare it with random removal."
     if METHODS[result.pruning.method].is_random:
         return Finding("This is random removal itself", (expected,))
     if run_of(result.pruning.scope):
@@ -197,7 +195,7 @@ def _without_control(result: SweepResult, pooled: Pooled | None) -> Finding:
         return Finding("Would chance do the same? Not asked here", (why,))
     sentences = [expected]
     if pooled:
-        sentences.append(f"Over {len(pooled.keys)} checkpoints, {n.in_sentence(difference_sentence(pooled))}")
+        sentences.append(_pooled_sentence(pooled))
     button = Button("Measure random removal", "random removal")
     return _unmeasured("Would chance do the same? Not measured here", sentences, button, result)
 
@@ -208,19 +206,47 @@ def _unmeasured(heading: str, sentences: Sequence[str], button: Button | None, r
     return Finding(heading, tuple(sentences), button if is_shipped else None)
 
 
-# ---------------------------------------------------------------- what matters
+# ---------------------------------------------------------------- alone, and towards what
 
 
-def matters_finding(result: SweepResult, judged: Verdict, harm: HalvesHarm | None, table: Sequence[Harm]) -> Finding:
-    """Say whether the half of the layers that fades is the one that matters; see `core.findings.words.passed`."""
-    if harm:
-        return replace(halves_finding(judged.lead, harm, table), button=OWN)
-    method = METHODS[result.pruning.controls or result.pruning.method]
-    has_halves = method.granularity == "weight" and result.checkpoint.num_layers > 1
-    if not has_halves or run_of(result.pruning.scope):
-        why = "Halves are pruned alone only where weights of several layers are removed."
-        return Finding("Is what changes most what matters most? Not asked here", (why,))
-    takes = "That takes pruning each half of the layers alone, by the method and at random, which was not done here."
-    sentences = takes, *apart_sentence(table)
-    button = Button("Prune each half alone", "halves")
-    return _unmeasured("Is what changes most what matters most? Not measured here", sentences, button, result)
+def alone_finding(result: SweepResult, passed: PassedOn | None) -> Finding:
+    """Say which layers change most, pruned alone; see `core.findings.words.passed`."""
+    if passed:
+        return passed_words.alone_finding(passed)
+    is_whole = METHODS[result.pruning.controls or result.pruning.method].granularity == "weight"
+    if not is_whole or result.checkpoint.num_layers < 2 or run_of(result.pruning.scope):
+        why = "Layers are pruned alone only where weights of several layers are removed."
+        return Finding("Which layers change most when pruned alone? Not asked here", (why,))
+    takes = "A layer hands its change on to those above: its own shows if it is pruned alone, which was not done here."
+    button = Button("Prune each layer alone", "layers")
+    return _unmeasured("Which layers change most when pruned alone? Not measured here", (takes,), button, result)
+
+
+def towards_finding(result: SweepResult, towards: Towards | None) -> Finding:
+    """Say whether pruned layers come to resemble earlier ones, here and over all shipped checkpoints."""
+    if towards is None:
+        why = (
+            "Beyond the working range, what a layer is most similar to is noise: the model is not shown to work pruned."
+        )
+        return Finding("What do pruned layers come to resemble? Not known here", (why,), OWN)
+    labels, nearest = n.point_labels(result.points), towards.nearest[towards.last]
+    sunk = [k for k, place in enumerate(nearest) if 0 <= place < k]
+    is_earlier = towards.earlier > 0 and towards.earlier > towards.later
+    heading = (
+        "Pruned layers come to resemble earlier ones" if is_earlier else "Pruned layers do not turn to earlier ones"
+    )
+    at = f"With {n.removed_name(result.amounts[towards.last], result)}"
+    here = f"{at}, the most at which the model works, every layer is still most similar to itself"
+    if sunk:
+        last = f"layer {labels[sunk[-1]]} to {labels[nearest[sunk[-1]]]}"
+        here = f"{at}, {len(sunk)} of {len(labels)} layers are most similar to an earlier unpruned one ({last})"
+    grown, drawn = (estimate("earlier", "change", DAMAGE, method) for method in ("magnitude", "random"))
+    if grown is None or drawn is None:
+        return Finding(heading, (f"{here}.",), OWN)
+    low, high = (num.decimals(end, 2) for end in grown.interval)
+    overall = (
+        f"On {grown.above} of {grown.checkpoints} checkpoints, an overall change of {num.decimals(DAMAGE, 2)} brings "
+        f"upper layers nearer to earlier ones, by {num.decimals(grown.value, 2)} ({low} to {high}), at random "
+        f"{num.decimals(drawn.value, 2)}."
+    )
+    return Finding(heading, (f"{here}.", overall), OWN)

@@ -7,11 +7,9 @@ import pytest
 
 from core.charts.grammar import UNDEFINED_COLOUR, Spec
 from core.charts.layers import BAR, COLUMN, layer_scene
-from core.charts.stack import AT_RANDOM, KEY, stack_view
-from core.charts.story import TOO_FAR, story
+from core.charts.stack import KEY, stack_view
 from core.charts.view import specs
 from core.findings.layers import layers_of, own_similarity
-from core.findings.matching import chance_beside
 from core.findings.words.layers import survival_text
 from core.findings.words.numbers import two_places
 from core.results.schema import SweepResult
@@ -60,19 +58,17 @@ def test_a_bar_is_bright_while_its_layer_has_never_fallen_and_marked_where_the_f
 
 
 @pytest.mark.parametrize(("layers", "height"), [(12, 130), (12, 100), (24, 120)])
-def test_every_layer_has_its_words_in_letters_that_fit_or_none_has_and_a_guess_is_not_given_away(
-    layers: int, height: int
-) -> None:
+def test_every_layer_has_its_words_in_letters_that_fit_or_none_has(layers: int, height: int) -> None:
     result, written = make_result(num_layers=layers, own_cka=declining(0.8)), layers * (height / layers > 8)
     picture = {**stack_view(result, "mean").spec, "height": height}
-    assert sum("intact" in text for text in texts(picture, 0)) == written
+    last = len(result.frames) - 1
+    assert sum("intact " in text and "%" in text for text in texts(picture, last)) == written
+    assert not any("%" in text for text in texts(picture, 0)), "nothing tells what comes"
     assert sum("%" in text for text in texts({**views(result)["rows"], "height": height}, 0)) == written
     sizes = {text.attrib["font-size"] for text in marks(drawn(picture, 0), "text mark")}
     assert (sizes < {"12px"}, "12px" in sizes) == (not written, height == 130), "low rows have smaller letters"
     labels = [text for text in drawn(picture, 0).iter() if re.fullmatch(r"Layer \d+", text.text or "")]
     assert 1 < sum(label.get("opacity") == "1" for label in labels) < layers + bool(written)
-    _, guess, *_ = story(result, "mean", [])
-    assert not any("intact" in text for text in texts({**guess.scene.views["stack"].spec, "height": height}, 0))
 
 
 # ---------------------------------------------------------------- the selected layer
@@ -97,12 +93,10 @@ def test_the_curve_is_the_selected_layers_with_its_interval_beside_its_control()
 CHANGES = (0.0, 0.1, 0.2, 0.3)  # the overall change, for `declining`
 FOUR = {"num_layers": 4, "amounts": CHANGES}
 METHOD = make_result(**FOUR, own_cka=declining(0.8))
-CONTROLS = [make_result(**FOUR, own_cka=declining((0.6, 0.8)[k]), method="random", seed=k) for k in (0, 1)]
 
 
-def stack(*controls: SweepResult, result: SweepResult = METHOD) -> Spec:
-    view = stack_view(result, "mean", chance=chance_beside(result, controls, "mean"))
-    return {**view.spec, "width": 600, "height": 300}
+def stack(result: SweepResult = METHOD) -> Spec:
+    return {**stack_view(result, "mean").spec, "width": 600, "height": 300}
 
 
 def spans(spec: Spec, frame: int = 0) -> list[tuple[float, float]]:
@@ -120,23 +114,9 @@ def test_bands_are_as_long_as_the_layers_own_similarity_beside_what_is_intact_an
         expected = [1 - change * 2 * share for share in (0.2, 0.2, 0.8, 0.8)]
         assert [end for _, end in spans(stack(), frame)[4:]] == pytest.approx(expected, abs=0.01)
     words = texts(stack(), 1)
-    assert {"0.96", "0.84", "intact up to 25 %", "intact up to 6 %"} <= set(words)
-    assert stack()["title"].endswith(f"; {KEY['floor']}")
+    assert {"0.96", "0.84", "intact up to 6 %"} <= set(words)
+    assert ("intact up to 25 %" in words, "intact up to 25 %" in texts(stack(), 3)) == (False, True)
+    assert stack()["title"].endswith(f"; {KEY}")
     holed = make_result(num_layers=3, amounts=CHANGES, own_cka=lambda a, point, _: None if point == 1 and a else 0.95)
-    assert [len(spans(stack(result=holed), frame)) - 3 for frame in (0, 1)] == [3, 3], "grey where it is undefined"
-    assert KEY["floor"] not in stack(result=holed.model_copy(update={"floor": None}))["title"]
-
-
-def test_random_removal_stands_where_it_has_changed_the_layers_as_much_overall() -> None:
-    weak = make_result(num_layers=4, amounts=CHANGES[:2], own_cka=declining(0.6), method="random")
-    for controls in (CONTROLS, [CONTROLS[1], weak, CONTROLS[0]]):
-        shown = [float(track[AT_RANDOM]) for track in tooltips(stack(*controls), 2, "Layer")[:4]]
-        assert shown == pytest.approx([1 - 0.2 * 2 * share for share in (0.3, 0.3, 0.7, 0.7)], abs=5.1e-4)
-    spec = stack(weak)
-    assert [track[AT_RANDOM] for track in tooltips(spec, 2, "Layer")[:4]] == ["undefined"] * 4
-    assert (KEY["chance"] in spec["title"], KEY["chance"] in stack()["title"]) == (True, False)
-    rules = [sum(part.tag.endswith("}line") for part in drawn(spec, frame).iter()) for frame in (1, 2)]
-    assert rules[0] - rules[1] == 4 * 2, "the mark of every layer, which has a halo"
-    details = [frame["detail"] for frame in story(METHOD, "mean", [weak])[4].scene.frames]
-    same = "random removal: 10 % for the same change"
-    assert [detail.partition(" · ")[2] for detail in details[1:3]] == [same, TOO_FAR]
+    assert [len(spans(stack(holed), frame)) - 3 for frame in (0, 1)] == [3, 3], "grey where it is undefined"
+    assert KEY not in stack(holed.model_copy(update={"floor": None}))["title"]

@@ -4,27 +4,28 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from core.charts.stack import TITLE
-from core.charts.story import Step, story
-from core.findings import passed, pooled
-from core.findings.choices import companions, halves
+from core.charts.story import TOO_FAR, Step, story
+from core.findings import pooled
+from core.findings.choices import alone, companions
 from core.findings.claim import verdict
-from core.findings.comparable import controls_of, isolated_of
-from core.findings.passed import harm_of
-from core.findings.words.compare import compare_heading
-from core.findings.words.grid import difference_sentence
-from core.findings.words.passed import halves_finding
+from core.findings.comparable import isolated_of
+from core.findings.meaning import estimate
+from core.findings.passed import halves_of
 from core.findings.words.verdict import criteria_table
 from core.request.catalog import DAMAGE
+from core.request.scope import layer_scopes
 from core.results import library, store
 from core.results.schema import SweepResult
-from tests.builders import make_result
+from tests.builders import declining, make_result
 from tests.core.findings import made
 from tests.core.findings.made import SEEDS, network
 
-NAMES = ["watch", "similar", "chance", "matters"]
+NAMES = ["watch", "similar", "chance", "alone", "towards"]
+MOST_CHARS = 240  # of the sentences of a scene
 ROOM = 29 * 16  # pixels, of 844, that a telephone has for pictures between the heading and the sentences
 
 
@@ -36,6 +37,7 @@ def steps_of(result: SweepResult, near: Sequence[SweepResult] = ()) -> dict[str,
         finding = step.finding
         assert re.fullmatch(".*[^.,;]", finding.heading), step
         assert len(finding.sentences) in (1, 2), step
+        assert sum(map(len, finding.sentences)) <= MOST_CHARS, step
         assert all(sentence.endswith(".") and "None" not in sentence for sentence in finding.sentences), step
         assert len(step.notes) in ((2, 3, 4) if step.scene or step.name == "similar" else (0,))
         assert step.start is None or (step.scene and 0 <= step.start < 1)
@@ -51,20 +53,47 @@ def numbers(*texts: str) -> list[str]:
 
 
 def check_chance(result: SweepResult, near: list[SweepResult], step: Step) -> None:
-    """The scene has the numbers of Compare, of the verdict, and of All results, in their order."""
-    controls, (ranges, shares) = controls_of(result, near), step.finding.sentences
-    headings = [numbers(compare_heading((result, control))) for control in controls]
-    (own,), drawn = {first for first, *_ in headings}, sorted(int(heading[-1]) for heading in headings)
-    assert numbers(ranges) == [own, *map(str, sorted({drawn[0], drawn[-1]}))]
-    assert ("sooner" in step.finding.heading) == (drawn[-1] < int(own))
-    assert len({row["seed"] for row in step.scene.views["accuracy"].datasets["chance"]}) == len(controls)
-    here, _, all_together = shares.partition("checkpoints")
-    assert numbers(here)[:2] == [f"{DAMAGE}", numbers(criteria_table(result, near)[0]["In the upper half"])[0]]
+    """The scene has the numbers of the verdict, and of all checkpoints; its bars are the shares of the verdict."""
+    here, overall = step.finding.sentences
+    (criteria, *_), judged = criteria_table(result, near), verdict(result, near)
+    assert numbers(here)[:2] == [f"{DAMAGE}", numbers(criteria["In the upper half"])[0]]
     method = result.pruning.method, result.pruning.scope
     (pool,) = (pool for pool in pooled.shipped() if (pool.method, pool.scope) == method)
-    assert numbers(here)[-1] == str(len(pool.keys))
-    claimed = numbers(difference_sentence(pool))
-    assert numbers(all_together) == [number.lstrip("+") for number in claimed if number != "95"]
+    apart = pool.estimates[pooled.ALL]
+    points = [f"{100 * value:.0f}".replace("-", "−") for value in (apart.value, *apart.interval)]
+    assert numbers(overall)[:4] == [str(len(pool.keys)), *points]
+    changed = estimate("changed", "change", DAMAGE, "random", "magnitude")
+    known = () if judged.reason else (changed.value, *changed.interval)
+    assert numbers(overall)[5:] == [f"{value:.2f}" for value in known]
+    bars = step.scene.views["shares"].datasets["shares"]
+    shares = np.array([row["v"] for row in bars if row["series"] == "Magnitude pruning"], dtype=float)
+    k = result.amounts.index(step.start)
+    ends = sorted(float(shares[len(shares) // 2 :, at].sum()) for at in (k - 1, k))
+    assert ends[0] - 0.01 <= judged.share <= ends[1] + 0.01
+
+
+def check_alone(result: SweepResult, near: list[SweepResult], step: Step) -> None:
+    """The scene has what the results of single layers and of halves hold."""
+    alone = isolated_of(result, near)
+    layers = [alone[scope] for scope in layer_scopes(result.checkpoint.num_layers)]
+    losses = [1 - one.frames[one.amounts.index(step.start)].own("mean")[k] for k, one in enumerate(layers)]
+    upper = sum(losses[len(losses) // 2 :]) / sum(losses)
+    assert numbers(step.finding.sentences[0])[:2] == [f"{100 * step.start:.0f}", f"{100 * upper:.0f}"]
+    bars = [row["v"][0] for row in step.scene.views["shares"].datasets["shares"] if row["series"].startswith("This")]
+    assert bars == pytest.approx(np.array(losses) / sum(losses), abs=1e-5)
+    if halves := halves_of(alone):
+        ends = [1 - half.frames[half.amounts.index(step.start)].own("mean")[-1] for half in halves]
+        assert numbers(step.finding.sentences[1])[:2] == [f"{end:.3f}" for end in ends]
+
+
+def check_towards(result: SweepResult, step: Step) -> None:
+    """Discs lie where a column is largest, up to the end of the working range."""
+    discs = [row["row"] for row in step.scene.views["heatmap"].datasets["nearest"]]
+    for k, frame in enumerate(result.frames):
+        rows = np.array(frame.matrix("mean"), dtype=float).argmax(0).tolist()
+        works = frame.amount <= result.working_range.to
+        assert [column[k] for column in discs] == (rows if works else [-1] * len(rows))
+    assert step.start is None, "it plays"
 
 
 @pytest.mark.parametrize(
@@ -74,16 +103,14 @@ def test_the_scenes_have_the_numbers_and_states_of_the_pages(checkpoint: str) ->
     entries = library.shipped(library.Entry)
     own = [entry for entry in entries if (entry.checkpoint, entry.method) == (checkpoint, "magnitude")]
     entry = next(entry for entry in own if companions(entry, entries))
-    chosen = [entry, *companions(entry, entries), *halves(entry, entries)]
+    chosen = [entry, *companions(entry, entries), *alone(entry, entries)]
     result, *near = (store.load(store.find(other.key)) for other in chosen)
     steps = steps_of(result, near)
     check_chance(result, near, steps["chance"])
-    if harm := harm_of(isolated_of(result, near), result):
-        finding = halves_finding(verdict(result, near).lead, harm, passed.shipped())
-        assert (steps["matters"].finding.text, steps["matters"].start) == (finding.text, harm.removed)
-    drawn = [name for name in NAMES if name != "similar" and (name != "matters" or harm)]
-    assert [name for name in NAMES if steps[name].scene] == drawn
-    assert all("stack" in steps[name].scene.views for name in drawn), "one picture turns into the next"
+    if steps["alone"].scene:
+        check_alone(result, near, steps["alone"])
+    check_towards(result, steps["towards"])
+    assert [name for name in NAMES if not steps[name].scene] == ["similar"] + ["alone"] * ("seed-1" in checkpoint)
 
 
 def test_the_first_scene_asks_and_takes_a_guess_before_it_answers() -> None:
@@ -101,17 +128,19 @@ def test_the_first_scene_asks_and_takes_a_guess_before_it_answers() -> None:
 
 
 WHOLE = make_result(num_layers=4)
+CHANCE, ALONE, OWN = "random removal", "layers", "own"
 LACKING = {
-    "an own result": (WHOLE, [None, None, "random removal", "halves"]),
-    "of weights that are not shipped": (made.of_seed(1, WHOLE), [None] * 4),
-    "random removal": (make_result(method="random"), [None] * 3 + ["halves"]),
-    "of units": (make_result(method="attribution", scope=None), [None] * 2 + ["random removal", None]),
-    "some layers alone": (make_result(scope="layer:1", points="layer"), [None] * 4),
-    "one layer": (make_result(num_layers=1), [None] * 2 + ["random removal", None]),
-    "both points": (make_result(points="both"), [None] * 2 + ["random removal", "halves"]),
-    "no similarity": (make_result(own_cka=lambda *_: None), [None] * 2 + ["random removal", "halves"]),
-    "no lead": (made.holding_to(None, reason="no lead"), [None] * 2 + ["random removal", "halves"]),
-    "fails at once": (made.holding_to(0.0), [None] * 2 + ["random removal", "halves"]),
+    "an own result": (WHOLE, [None, None, CHANCE, ALONE, OWN]),
+    "of weights that are not shipped": (made.of_seed(1, WHOLE), [None] * 4 + [OWN]),
+    "random removal": (make_result(method="random"), [None] * 3 + [ALONE, OWN]),
+    "of units": (make_result(method="attribution", scope=None), [None] * 2 + [CHANCE, None, OWN]),
+    "some layers alone": (make_result(scope="layer:1", points="layer"), [None] * 4 + [OWN]),
+    "one layer": (make_result(num_layers=1), [None] * 2 + [CHANCE, None, OWN]),
+    "one amount": (make_result(amounts=(0.0,)), [None] * 2 + [CHANCE, ALONE, OWN]),
+    "both points": (make_result(points="both"), [None] * 2 + [CHANCE, ALONE, OWN]),
+    "no similarity": (make_result(own_cka=lambda *_: None), [None] * 2 + [CHANCE, ALONE, OWN]),
+    "no lead": (made.holding_to(None, reason="no lead"), [None] * 2 + [CHANCE, ALONE, OWN]),
+    "fails at once": (made.holding_to(0.0), [None] * 2 + [CHANCE, ALONE, OWN]),
 }
 
 
@@ -120,14 +149,33 @@ def test_a_scene_without_its_data_says_what_would_make_them(kind: str) -> None:
     result, actions = LACKING[kind]
     steps = steps_of(result)
     assert [step.finding.button and step.finding.button.action for step in steps.values()] == actions
-    assert steps["chance"].scene is steps["matters"].scene is None
-    everywhere = [part for pool in pooled.shipped() for part in (difference_sentence(pool), str(len(pool.keys)))]
-    assert set(numbers(*steps["chance"].finding.sentences)) <= {*numbers(*everywhere), "95"}
+    assert steps["chance"].scene is steps["alone"].scene is steps["towards"].scene is None
 
 
-def test_halves_pruned_alone_are_a_scene() -> None:
-    halves = [made.half("layers:0-1", 0.5), made.half("layers:2-3", 0.1)]
-    steps = steps_of(make_result(num_layers=4, amounts=(0.0, 0.2, 0.6)), halves)
-    assert "the upper half of the layers changes more, but pruning the lower" in steps["matters"].finding.heading
-    assert steps["matters"].finding.button.action == "own"
-    assert [name for name in NAMES if not steps[name].scene] == ["similar", "chance"]
+def test_layers_pruned_alone_turn_the_order_round() -> None:
+    losing = make_result(num_layers=4, amounts=made.ALONE_STEPS, own_cka=declining(0.8))
+    step = steps_of(losing, made.alone())["alone"]
+    assert step.finding.heading == "Pruned alone, the upper layers change most"
+    assert (step.start, list(step.scene.views), step.scene.amounts) == (0.3, ["shares", "ends"], [0.3, 0.7])
+    bars = step.scene.views["shares"].datasets["shares"]
+    assert [row["v"][0] for row in bars[:4]] == pytest.approx([0.1, 0.1, 0.4, 0.4])
+    assert [row["text"][0] for row in bars[4:]] == ["10 %", "20 %", "30 %", "40 %"]
+
+
+def test_random_removal_stands_where_it_has_changed_the_layers_as_much_overall() -> None:
+    changes = (0.0, 0.1, 0.2, 0.3)  # the overall change, for `declining`
+    known = {"num_layers": 4, "amounts": changes}
+    method = make_result(**known, own_cka=declining(0.8), accuracy=lambda amount: 0.9 - amount)
+    weak = make_result(num_layers=4, amounts=changes[:2], own_cka=declining(0.6), method="random")
+    scene = steps_of(method, [weak])["chance"].scene
+    bars = [row for row in scene.views["shares"].datasets["shares"] if row["series"] == "Random removal"]
+    assert [row["v"][1] for row in bars] == pytest.approx([0.2, 0.2, 0.3, 0.3], abs=5e-4)
+    assert [row["v"][2] for row in bars] == [None] * 4
+    curves = scene.views["accuracy"].datasets["accuracy"]
+    assert [row["amount"] for row in curves if row["series"] == "Magnitude pruning"] == pytest.approx(changes)
+    assert [(row["k"], row["low"] == row["high"]) for row in curves if row["series"] == "Random removal"] == [
+        (0, True),
+        (1, True),
+    ]
+    same = "random removal: 10 % for the same change"
+    assert [frame["detail"].partition(" · ")[2] for frame in scene.frames[1:3]] == [same, TOO_FAR]

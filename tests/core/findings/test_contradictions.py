@@ -30,7 +30,7 @@ SAID: dict[str, State] = {words: state for state, words in STATES.items()}
 CLAIMS: dict[State | None, tuple[str, ...]] = {  # of the headings on chance
     "steeper": ("random removal changes the upper half of the layers less",),
     "flatter": ("random removal changes the upper half of the layers more",),
-    "equivalent": ("Random removal changes the upper half of the layers about as much",),
+    "equivalent": ("random removal changes the upper half of the layers about as much",),
     "inconclusive": (
         "most, too (whether to the same degree is inconclusive)",
         "does the same is inconclusive",
@@ -73,7 +73,7 @@ def check_numbers(result: SweepResult, beside: list[SweepResult]) -> None:
         pages = [watch_finding(result, beside, "mean").text, layers_finding(result, "1", beside, "mean").text, holds]
         pages += [compare_heading((result, other)) for other in beside[:1] if working_to(other) is not None]
         assert [page for page in pages if f"p to {amount_name(to)}" not in page] == []
-    rows = stack_rows(result, "mean", None)
+    rows = stack_rows(result, "mean")
     answers = {row["layer"]: guess_answer(row["layer"], row["words"][-1], row["first"]) for row in rows}
     first = [label for label, answer in answers.items() if "first to fall" in answer]
     assert first == [layer.label for layer in layers_of(result, "mean").first]

@@ -19,29 +19,31 @@ OWN, EARLY, END = (np.corrcoef(rankdata(HARMS), ranks)[0, 1] for ranks in ((1, 2
 
 def test_every_number_is_that_of_the_layer_that_was_pruned() -> None:
     layers, short = alone(), alone(amounts=(0.0, 0.5))[0]  # of two results of one scope that with more amounts counts
-    drawn = [layer for seed in range(2) for layer in alone(HARMS[::-1], method="random", seed=seed)]
-    known = passed_on(WHOLE, [short, *layers, *drawn, half("layers:0-1", 0.4)], "mean")
-    assert (list(known.method), known.seeds, known.is_read) == ([0.3, 0.7], 2, False)
-    faded, own, end, harm = known.method[0.7].transpose(1, 0, 2)  # each (layers, 3)
+    drawn = alone(HARMS[::-1], method="random")
+    halves = [half(scope, 0.4, amounts=ALONE_STEPS) for scope in ("layers:0-1", "layers:2-3")]
+    known = passed_on(WHOLE, [short, *layers, *drawn, *halves], "mean")
+    assert (list(known.losses), known.is_read, list(known.halves)) == ([0.3, 0.7], False, [0.0, 0.3, 0.7])
+    assert known.halves[0.7] == pytest.approx([1 - one.frames[2].own("mean")[-1] for one in halves])
+    faded, own, end, harm = known.losses[0.7].transpose(1, 0, 2)  # each (layers, 3)
+    together, one_by_one = known.upper_shares(0.7)
+    assert (together, one_by_one) == pytest.approx((faded[2:, 0].sum() / faded[:, 0].sum(), 0.7))
     assert faded[:, 0] == pytest.approx(1 - np.array(WHOLE.frames[2].own("mean")))
     assert own[:, 0] == pytest.approx(0.7 * np.array(OWN_LOSSES))
     bounds = [result.statistics["cka"]["mean"].own[2][layer] for layer, result in enumerate(layers)]
     assert own[:, :0:-1] == pytest.approx(1 - np.array(bounds))
     assert end[:, 0] == pytest.approx(0.7 * np.array([*np.array(HARMS[:3]) / 2, OWN_LOSSES[3]]))
     assert harm.tolist() == [[row.changed.share, *row.changed.interval] for row in (one.frames[2] for one in layers)]
-    assert known.by_chance[0.3][:, 3, 0] == pytest.approx(0.3 * np.array(HARMS[::-1]))
-    assert np.isnan(known.by_chance[0.3][:, 0]).all(), "nobody has pruned all layers at random"
 
 
 def test_the_end_is_what_the_classifier_reads_only_where_every_result_holds_it_and_no_layer_may_lack() -> None:
     read, layers = alone(read=0.6), alone()
     known = passed_on(WHOLE, read, "mean")
-    assert (known.is_read, known.method[0.3][:, 2, 0].tolist()) == (True, pytest.approx([0.18] * 4))
+    assert (known.is_read, known.losses[0.3][:, 2, 0].tolist()) == (True, pytest.approx([0.18] * 4))
     assert not passed_on(WHOLE, [*read[:3], layers[3]], "mean").is_read
     lacking = [layers[:3], [], alone(amounts=(0.0,)), alone(num_examples=100), alone(method="wanda")]
     assert [passed_on(WHOLE, known, "mean") for known in lacking] == [None] * 5
     blind = make_result(num_layers=4, scope="layer:3", points="layer", amounts=ALONE_STEPS, holes=((0.3, 3, 3),))
-    assert list(passed_on(WHOLE, [*layers[:3], blind], "mean").method) == [0.7], "undefined at 0.3"
+    assert list(passed_on(WHOLE, [*layers[:3], blind], "mean").losses) == [0.7], "undefined at 0.3"
 
 
 def test_halves_are_compared_where_each_has_lost_the_share_of_its_weights_nearest_to_60_percent() -> None:
@@ -51,8 +53,6 @@ def test_halves_are_compared_where_each_has_lost_the_share_of_its_weights_neares
     harm = harm_of(isolated_of(WHOLE, beside))
     assert (harm.removed, harm.lower, harm.upper) == (0.6, 0.4, 0.1)
     assert harm.p_value == pytest.approx(binomtest(60, 60).pvalue), "the 20 changed by both decide nothing"
-    whole = make_result(num_layers=4, amounts=(0.0, 0.6))
-    assert harm_of(isolated_of(WHOLE, beside), whole).whole == whole.frames[1].changed.share
     assert harm_of(isolated_controls_of(WHOLE, beside)[1]).p_value == 1
     third = half("layers:2-3", 0.1, prunable_sparsity=lambda a: a / 3)
     assert [harm_of(isolated_of(WHOLE, known)) for known in ([lower], [lower, third], [])] == [None] * 3

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.harm import harm_table
-from core.findings.claim import verdict
 from core.findings.cut import frontier_of
-from core.findings.passed import CellMean, HalvesHarm, Harm, passed_on
+from core.findings.passed import CellMean, HalvesHarm, Harm, PassedOn
 from core.findings.pooled import ALL, WHOLE, Cell, Pooled, PooledEstimate
 from core.findings.sentences import examples_of
+from core.findings.towards import Towards
 from core.findings.words import Finding, Table, compare, cut, grid, lab, layers, passed, sentences, story
 from core.findings.words import verdict as words_of_verdicts
 from core.findings.words.grid import grid_rows
@@ -21,6 +23,7 @@ from core.results import statistics
 from core.results.prediction import Prediction
 from core.results.schema import ColumnsRecord, FileRecord
 from core.sweep.control_contrast import Contrast
+from core.sweep.statistics import Array
 from tests.builders import make_result, with_own_labels
 from tests.core.findings import made
 from tests.core.findings.made import FIFTHS, SEEDS, around, falling, holding_to, network, predicting
@@ -28,6 +31,7 @@ from tests.near import near_text
 from tests.studies import make_study, with_sizes
 
 FILE = Path(__file__).with_name("said.txt")
+RESEMBLING = ((0, 1, 1, 2), (0.02, -0.03)), ((0, 1, 2, 3), (0.02, -0.03)), ((0, 1, 2, 3), (-0.01, 0.0))
 UNITS = {"method": "attribution", "scope": None}
 RESULT = make_result(num_layers=2, amounts=(0.0, 0.5))
 UNDEFINED = make_result(num_layers=2, own_cka=lambda amount, point, size: None)
@@ -60,8 +64,10 @@ def stories() -> Iterator[str]:
         yield from lines(story.chance_finding(known, beside, [pool(0.013, 0.029)]))
     yield from lines(story.chance_finding(unshipped, [], []))
     for known in (network(), network(num_layers=1), network(scope="layer:1"), network(**UNITS)):
-        yield from lines(story.watch_question(known), story.matters_finding(known, verdict(known, []), None, ()))
+        yield from lines(story.watch_question(known), story.alone_finding(known, None))
     yield from lines(story.watch_finding(known, [], "mean"), story.SIMILAR)
+    for found in (None, *(Towards(np.array([nearest]), 0, *sides) for nearest, sides in RESEMBLING)):
+        yield from lines(story.towards_finding(network(), found))
     yield from map(" ".join, story.NOTES.values())
 
 
@@ -99,7 +105,6 @@ def claims() -> Iterator[str]:
     outcomes = [pool(0.013, 0.029), flatter, pool(0.15, 0.04), pool(-0.003, 0.101)]
     for one in (*outcomes, pool(0.013, 0.029, 1), pool(0.013, 0.029, 2, 1)):
         yield from lines(grid.claim_finding(one))
-    yield from map(grid.difference_sentence, (*outcomes, replace(flatter, estimates={ALL: flatter.estimates[ALL]})))
     yield from table_lines(grid.pooled_table(outcomes[:2]))
     yield grid.MEANING
 
@@ -157,12 +162,16 @@ def layers_alone() -> Iterator[str]:
         means = {name: CellMean(2, value, (value - 0.1, value + 0.1)) for name, value in values.items()}
         return Harm(method, controls, {}, means, is_read=not controls)
 
+    def losing(together: float, *alone: float) -> dict[float, Array]:
+        return {0.3: np.array([[[together], [loss], [0.1], [0.1]] for loss in alone])}
+
+    falls, halves = (0.4, 0.3, 0.2, 0.1), {0.3: (0.05, 0.004)}
+    for own, ends in ((falls, halves), (falls, {}), ((0.2,) * 4, halves), (falls[::-1], halves)):
+        yield from lines(passed.alone_finding(PassedOn(losing(0.3, *own), True, ends)))
+    yield from lines(passed.alone_finding(PassedOn(losing(np.nan, *falls), True, {})))
     table = harm("magnitude", "", own=0.6, end=0.9, beyond=0.3, apart=0.3), harm("random", "magnitude", apart=-0.254)
-    drawn = made.alone((0.1, 0.2, 0.3, 0.4), method="random")
-    for beside, known in (([*made.alone(), *drawn], table), (made.alone(read=0.5), ())):
-        yield from lines(passed.passed_finding("2a", passed_on(make_result(num_layers=4), beside, "mean"), known))
     costly, alike, other = (0.406, 0.07, 1e-9), (0.1, 0.09, 0.6), (0.1, 0.3, 0.01)
-    rows = ("upper", (*costly, 0.24), table), ("upper", other, ()), (None, costly, ()), ("upper", alike, ())
+    rows = ("upper", costly, table), ("upper", other, ()), (None, costly, ()), ("upper", alike, ())
     for lead, harms, known in rows:
         yield from lines(passed.halves_finding(lead, HalvesHarm(0.6, *harms), known))
     yield from table_lines(harm_table(table))
