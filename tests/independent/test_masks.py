@@ -95,7 +95,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return make_encoder(tmp_path_factory.mktemp("encoder"), model_type, layers=LAYERS, **further)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def both(folder: Path) -> Both:
     return Both(folder)
 
@@ -108,7 +108,8 @@ def test_points_and_logits(both: Both) -> None:
 
 
 @pytest.mark.parametrize("scope", SCOPES)
-def test_the_emptied_model(both: Both, scope: str) -> None:
+def test_the_emptied_model(folder: Path, scope: str) -> None:
+    both = Both(folder)  # of its own, since it is changed
     for name in both.reference.matrices(scope):
         both.reference.parameters[name].data.zero_()
     plan = both.plan("magnitude", "encoder")
