@@ -3,7 +3,6 @@
 import re
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
 
@@ -26,7 +25,6 @@ from tests.core.findings.made import working_to
 from tests.opened import address, errors, fill, follow, labels, open_page, player, players, press, prose, run, unescaped
 from tests.pages.conftest import Runs
 from tests.queues import PATIENCE, RESULT, ended, running
-from ui.jobs import _look
 from ui.text import plain
 
 LAB = "pages/lab.py"
@@ -220,14 +218,6 @@ def test_the_time_of_a_run_is_forecast(queue: JobQueue, shipped: Path, monkeypat
     ):
         monkeypatch.setattr("ui.lab.settings.forecast", Mock(side_effect=[outcome]))
         assert words in prose(run(page))
-
-
-def test_a_dropped_question_does_not_rerun_the_page(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    state = {"typed-job": (None, "ended")}
-    monkeypatch.setattr("ui.jobs.st", SimpleNamespace(session_state=state, rerun=lambda: pytest.exit("drawn")))
-    _look("dropped", 0, None, "typed-job")
-    with pytest.raises(pytest.exit.Exception):
-        _look("ended", 0, None, "typed-job")
 
 
 # ---------------------------------------------------------------- earlier results

@@ -9,7 +9,7 @@ import vl_convert
 
 from core.charts.result import result_scene
 from core.charts.theme import STYLE, THEMES, styled
-from core.charts.view import Box, Layout, Scene, reduction_choices, specs
+from core.charts.view import Scene, reduction_choices, specs
 from core.request.catalog import REDUCTIONS, ROOT
 from tests.builders import make_result
 from tests.pictures import at_frame, axes, drawn
@@ -46,21 +46,6 @@ def test_new_frames_and_other_reductions_are_new_data_in_the_same_pictures() -> 
     scenes = {name: result_scene(RESULT, name) for name in REDUCTIONS}
     drawn = [specs(scene.views) for scene in scenes.values()]
     assert [choice["views"] for choice in reduction_choices(scenes, lambda scene: specs(scene.views))] == drawn
-
-
-def test_a_figure_places_pictures_as_the_browser_does() -> None:
-    rows, names = '"left right" 20 "bar bar" auto "left below" 10rem', ("left", "right", "below")
-    layout = Layout("test", f"{rows} / 10rem 1fr", narrow='"left" min(50cqw, 9rem) "below" 9rem / 1fr')
-    wide, narrow = '"left right" clamp(15rem, 40vh, 28rem) ', '"left" min(50cqw, 9rem) "below" 9rem / minmax(0, 1fr)'
-    assert (layout.css["wide"].startswith(wide), layout.css["narrow"]) == (True, narrow)
-    assert layout.whole["wide"].startswith('"left right" minmax(0, 320fr) "bar bar" auto "left below" minmax(0, 160fr)')
-    assert layout.height(names) == 320 + 160 + 12
-    boxes = {"left": Box(0, 0, 160, 492), "right": Box(184, 0, 616, 320), "below": Box(184, 332, 616, 160)}
-    assert layout.boxes(names, 800, 492) == boxes, "the bar takes no room"
-    assert layout.boxes(names, 1000, 2 * 480 + 12)["below"] == Box(344, 652, 656, 320), "lengths grow with the height"
-    screen = Layout("test", '"left" 1fr "right" 3fr / 1fr')
-    assert screen.height(names[:2]) is None
-    assert screen.boxes(names[:2], 500, 412) == {"left": Box(0, 0, 500, 100), "right": Box(0, 112, 500, 300)}
 
 
 def test_a_theme_fills_every_colour_and_size() -> None:

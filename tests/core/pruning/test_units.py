@@ -1,4 +1,4 @@
-"""Whole units: what they consist of, and scores equal to a direct computation."""
+"""Whole units: scores equal to a direct computation; tests/independent says what units consist of."""
 
 import pytest
 import torch
@@ -9,22 +9,9 @@ from torch.nn.functional import cross_entropy
 
 from core.pruning import Baseline, module_of
 from core.pruning.plan import Halves, reliability
-from core.pruning.units import Entries, UnitPlan, Units
 
 TEXTS = make_texts(40, seed=5)
 GOLD = [k % 2 for k in range(len(TEXTS))]
-
-
-def test_hand_computed_masks() -> None:
-    maker, reader = nn.Linear(2, 5), nn.Linear(5, 3)
-    units = Units(5, (Entries(maker.weight, 0), Entries(maker.bias, 0), Entries(reader.weight, 1)))
-    plan = UnitPlan([[units]], [[torch.tensor([3.0, 1.0, 2.0, 1.0, 1.0])]])
-    made, bias, read = plan.keep_masks(0.5, plan.parameters)  # round(0.5 · 5) = 2: among the three ties units 1 and 3
-    assert bias.tolist() == [True, False, True, False, True]
-    assert made.tolist() == [[keep, keep] for keep in bias.tolist()]
-    assert read.tolist() == [bias.tolist()] * 3
-    kept = [int(next(plan.keep_masks(amount, plan.parameters)).all(1).sum()) for amount in (0.09, 0.3, 0.99)]
-    assert kept == [5, 3, 0]
 
 
 def test_constant_halves_have_no_reliability() -> None:

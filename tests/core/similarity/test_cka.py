@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core.request.catalog import MAX_LENGTH
 from core.similarity import gram as module
-from core.similarity.cka import cka, own_similarities, partial_cka
+from core.similarity.cka import cka, own_similarities
 from core.similarity.gram import Grams, prepare, u_centred_bands, u_centred_gram, varies
 
 
@@ -99,37 +99,9 @@ def test_bands_of_rows_give_the_same_numbers(rows: int, monkeypatch: pytest.Monk
 # ---------------------------------------------------------------- leaving one out
 
 
-@pytest.mark.parametrize("n", [5, 6, 17, 40])
-@pytest.mark.parametrize("seed", range(3))
-def test_leaving_one_out_equals_computing_without_it(n: int, seed: int) -> None:
-    baseline, noise = random(2, 3, n, 7, seed=seed)
-    baseline += 5
-    pruned = baseline + torch.tensor([0.1, 1.0, 5.0])[:, None, None] * noise
-    replicates = without_each_example(baseline, pruned)  # (points, n)
-    for m in range(n):
-        rest = [k for k in range(n) if k != m]
-        expected = cka_of(baseline[:, rest], pruned[:, rest]).diagonal()
-        assert replicates[:, m] == pytest.approx(expected.numpy(), abs=1e-10)
-
-
 def test_features_varied_by_one_example_are_undefined_without_it() -> None:
     baseline = random(1, 20, 4)
     dead = torch.zeros(1, 20, 4, dtype=torch.float64)
     assert np.isnan(without_each_example(baseline, dead)).all()
     dead[0, 7] = torch.tensor([0.1, 0.7, 0.3, 1e3])
     assert np.flatnonzero(np.isnan(without_each_example(baseline, dead)[0])).tolist() == [7]
-
-
-# ---------------------------------------------------------------- partial CKA
-
-
-def test_partial_cka_is_the_cosine_after_projecting_the_floor_out() -> None:
-    z, first, second = (random(1, 40, 7, seed=seed) for seed in range(3))
-    i, j = first + 0.7 * z, second + 0.5 * z + 0.6 * first
-    k, l, floor = (u_centred_gram(x).numpy().ravel() for x in (i, j, z))  # noqa: E741
-    k, l = (gram - (gram @ floor) / (floor @ floor) * floor for gram in (k, l))  # noqa: E741
-    expected = k @ l / np.sqrt((k @ k) * (l @ l))
-    values = (cka_of(*pair).numpy()[0] for pair in ((i, j), (i, z), (j, z)))
-    assert partial_cka(*values)[0] == pytest.approx(expected, abs=1e-12)
-    for floor in (0.99999, np.nan):  # the floor explains the layer completely, or is undefined
-        assert np.isnan(partial_cka(np.array([0.9]), np.array([floor]), np.array([0.5]))).all()
