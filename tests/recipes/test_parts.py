@@ -1,15 +1,12 @@
-"""The parts of a recipe: corrupted sentences, their labels and loss, and a smaller vocabulary."""
+"""The parts of a recipe: corrupted sentences, and a smaller vocabulary."""
 
 from pathlib import Path
 
 import torch
 from tiny import make_texts
-from torch.nn.functional import cross_entropy
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
-from transformers.modeling_outputs import TokenClassifierOutput
 
 from core.results.key import digest
-from recipes import syntax
 from recipes.corruption import make_examples, split_words, word_forms
 from recipes.vocabulary import cut_vocabulary, kept_ids
 
@@ -26,25 +23,6 @@ def test_a_seed_gives_the_examples_that_the_shipped_weights_learnt_from() -> Non
     sound = [[word for word, _ in example] for example in examples if not any(at_fault for _, at_fault in example)]
     assert 450 < len(sound) < 570
     assert all(words in SENTENCES for words in sound)
-
-
-# ---------------------------------------------------------------- learning syntax
-
-
-def test_all_pieces_of_a_word_at_fault_are_labelled_and_words_are_weighted(tiny_bert: Path) -> None:
-    tokenizer = AutoTokenizer.from_pretrained(tiny_bert)
-    corrupted = [("the", False), ("xyz", True), ("film", False), (".", False)]
-    data_set = syntax.labelled(tokenizer, [corrupted, [("a", False), ("film", False)]])
-    assert tokenizer.convert_ids_to_tokens(data_set[0]["input_ids"])[2:5] == ["x", "##y", "##z"]
-    assert data_set["labels"][:] == [[1, 0, 1, 1, 1, 0, 0, syntax.IGNORED], [0, 0, 0, syntax.IGNORED]]
-    logits = torch.randn(2, 4, 2, generator=torch.Generator().manual_seed(0))
-    labels = torch.tensor([[1, 0, 1, syntax.IGNORED], [0, 0, syntax.IGNORED, syntax.IGNORED]])
-    sentence, words = (
-        torch.stack([cross_entropy(logits[token], labels[token]) for token in tokens]).mean()
-        for tokens in ([(0, 0), (1, 0)], [(0, 1), (0, 2), (1, 1)])
-    )
-    expected = sentence + syntax.WORDS_WEIGHT * words
-    torch.testing.assert_close(syntax.loss(TokenClassifierOutput(logits=logits), labels), expected)
 
 
 # ---------------------------------------------------------------- the vocabulary
