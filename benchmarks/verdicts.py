@@ -1,8 +1,8 @@
 """`python -m benchmarks.verdicts`: write what the shipped results say, one by one and together.
 
 It replaces the text between lines such as `<!-- verdicts -->` and `<!-- end of verdicts -->` in `docs/tables.md`, and
-the claim in `README.md` and `docs/results.md`; it draws `docs/forest.svg`, and writes `pooled.json`, `harm.json` and
-`meaning.json` in `cached_results`, which pages read.
+the claim in `README.md` and `docs/results.md`; it draws `docs/forest.svg`, and writes `pooled.json` and `meaning.json`
+in `cached_results`, which pages read.
 """
 
 import re
@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harm import harm_table, harms
 from benchmarks.meaning import meaning_tables, meanings
 from benchmarks.pooled import pool
 from core.charts.forest import forest_scene
@@ -22,12 +21,11 @@ from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
 from core.exports.drawing import draw
 from core.exports.figure import figure_of
-from core.findings import meaning, passed, pooled
+from core.findings import meaning, pooled
 from core.findings.choices import task_title
 from core.findings.claim import Verdict, corrected, verdict, with_rows
 from core.findings.comparable import control_sweeps
 from core.findings.meaning import Estimate
-from core.findings.passed import Harm
 from core.findings.pooled import Pooled
 from core.findings.words import NONE, mean_and_deviation
 from core.findings.words import verdict as words
@@ -45,10 +43,8 @@ markdown_of = partial(markdown_table, write=str)  # legible as source
 NO_DIFFERENCE = "None shows that a method differs from random removal"
 
 
-def documents(
-    table: "Sequence[VerdictRow]", together: Sequence[Pooled], alone: Sequence[Harm], means: Sequence[Estimate]
-) -> dict[Path, str]:
-    """Return the documents with the current verdicts, one by one and together, harm, and means over checkpoints."""
+def documents(table: "Sequence[VerdictRow]", together: Sequence[Pooled], means: Sequence[Estimate]) -> dict[Path, str]:
+    """Return the documents with the current verdicts, one by one and together, and means over checkpoints."""
     finding = claim_finding(together[0])
     claim = f"**{finding.heading}.** {' '.join(finding.sentences)}"
     texts = {
@@ -57,7 +53,6 @@ def documents(
         DOCS / "tables.md": {
             "pooled": markdown_of(pooled_table(together)),
             "meaning": "\n\n".join(map(markdown_of, meaning_tables(means))),
-            "harm": markdown_of(harm_table(alone)),
             "verdicts": table_of(table),
         },
     }
@@ -217,11 +212,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     results = [result for result in shipped if isinstance(result, SweepResult)]
     table = verdict_table(results)
     together = pool((row.result, row.alone) for row in table)
-    alone, means = harms(results), meanings(results)
+    means = meanings(results)
     write_table(pooled.FILE, together)
-    write_table(passed.FILE, alone)
     write_table(meaning.FILE, means)
-    for path, text in documents(table, together, alone, means).items():
+    for path, text in documents(table, together, means).items():
         path.write_text(text, "utf-8")
     scene = forest_scene(together, {}, claim_heading(together[0]))
     FOREST.write_bytes(draw(figure_of(scene), "svg", [0]))

@@ -159,7 +159,7 @@ def layers_shown(
     blocks = [Block(scene, start=middle_of(result.amounts), group="layers", picks="layer")]
     beside, drawn = isolated_of(result, near), list(isolated_controls_of(result, near).values())
     if harm := cached_call(passed.harm_of, beside):
-        halves_alone = halves_finding(cached_call(verdict, result, near, reduction).lead, harm, passed.shipped())
+        halves_alone = halves_finding(cached_call(verdict, result, near, reduction).lead, harm)
         halves_picture = cached_call(halves_scene, result, reduction, beside, drawn, halves_alone.heading)
         blocks.append(Block(halves_picture, halves_alone, harm.removed))
     tables = {

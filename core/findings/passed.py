@@ -7,24 +7,19 @@ are no longer the unpruned model's.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from pydantic import TypeAdapter
 
 from core.findings.comparable import isolated_of
 from core.findings.layers import own_similarity
-from core.request.catalog import METHODS
 from core.request.scope import half_scopes, layer_scopes
-from core.results.fields import Bounds
-from core.results.library import TableFile
-from core.results.names import ReductionKey, in_sentence
+from core.results.names import ReductionKey
 from core.results.schema import SweepResult
 from core.sweep.equal_damage import gap, upper_share
 from core.sweep.statistics import Array
 
-HELD_AGAINST = 0.6  # of the weights of one half of the layers: where both halves are compared
+HELD_AGAINST = 0.4  # of the weights of one half of the layers: where both are compared, since most models work there
 UNKNOWN = (np.nan, np.nan)
 
 Alone = Mapping[str, SweepResult]  # results of pruning some layers alone, by scope
@@ -155,48 +150,3 @@ def harm_of(alone: Alone) -> HalvesHarm | None:
     removed = min(shared, key=lambda place: (abs(place[0] - HELD_AGAINST), place))
     lower, upper = (np.not_equal(half[removed], half[unpruned]) for half in halves)  # each (examples,)
     return HalvesHarm(removed[0], float(lower.mean()), float(upper.mean()), mcnemar_p(lower, upper))
-
-
-# ---------------------------------------------------------------- over all shipped checkpoints
-
-# The values of a cell, a task at a depth: the rank correlations of harm over layers with a layer's `own` loss, with how
-# `early` it stands, and with the loss at the `end`; `beyond`, the last of these less the first; `apart`, harm of the
-# lower half of the layers less that of the upper half.
-Values = Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class CellMean:
-    """A mean over cells, with its 95 % interval."""
-
-    cells: int
-    value: float
-    interval: Bounds
-
-
-@dataclass(frozen=True)
-class Harm:
-    """A method, or the random control of one.
-
-    Attributes:
-        method: A name from METHODS.
-        controls: The method whose control it is; else empty.
-        cells: The values of each cell.
-        estimates: Over the cells that have a value, two or more.
-        is_read: Whether the end is what the classifier reads; else the first token stands for it.
-    """
-
-    method: str
-    controls: str
-    cells: Mapping[str, Values]
-    estimates: Mapping[str, CellMean]
-    is_read: bool
-
-    @property
-    def name(self) -> str:
-        """Its name inside a sentence."""
-        return "random removal" if self.controls else f"{in_sentence(METHODS[self.method].title)} pruning"
-
-
-FILE = TableFile("harm.json", TypeAdapter(tuple[Harm, ...]))  # `benchmarks.harm` computes it
-shipped = FILE.read

@@ -7,11 +7,10 @@ import pytest
 import torch
 
 from benchmarks import verdicts
-from benchmarks.harm import harms
 from benchmarks.meaning import meanings
 from benchmarks.pooled import pool
 from core.charts.forest import forest_scene
-from core.findings import meaning, passed, pooled
+from core.findings import meaning, pooled
 from core.inputs.checkpoints import resolve
 from core.request.catalog import DEFAULT_CONTROLLED, EMBEDDED, ENGINE_VERSION, FAMILIES, SHIPPED, TASKS
 from core.request.grid_file import read_grid
@@ -74,9 +73,8 @@ def test_every_result_matches_its_entry_and_the_pages_are_of_today(
         assert result.statistics, entry.name
         assert result.task.source == "written" or len(result.task.examples) in (256, 800), entry.name
     together = pool((row.result, row.alone) for row in verdict_rows)
-    alone, means = harms(shipped_results.values()), meanings(shipped_results.values())
-    tables = pooled.shipped(), passed.shipped(), meaning.shipped()
-    assert near(tables, (together, alone, means)), "run python -m benchmarks.verdicts"
+    tables = pooled.shipped(), meaning.shipped()
+    assert near(tables, (together, meanings(shipped_results.values()))), "run python -m benchmarks.verdicts"
     for path, text in verdicts.documents(verdict_rows, *tables).items():
         assert near_text(path.read_text("utf-8"), text), "run python -m benchmarks.verdicts"
     rows = [row for view in forest_scene(tables[0], {}, "").views.values() for row in view.datasets["forest"]]

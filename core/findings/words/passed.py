@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from math import isfinite
 
 from core.findings.claim import Lead
-from core.findings.meaning import estimate
-from core.findings.passed import CellMean, HalvesHarm, Harm, PassedOn
+from core.findings.meaning import Estimate, estimate
+from core.findings.passed import HELD_AGAINST, HalvesHarm, PassedOn
 from core.findings.words import Finding, points, points_span
 from core.findings.words.numbers import decimals, percent, percent_range
-from core.request.catalog import CONFIDENCE
+from core.request.catalog import CONFIDENCE, DAMAGE
 from core.results.names import amount_name, capitalised
 from core.sweep.control_contrast import MARGIN
 
@@ -44,13 +44,12 @@ def alone_finding(passed: PassedOn) -> Finding:
     return Finding(heading, (own, *([f"{capitalised('; '.join(parts))}."] if parts else [])))
 
 
-def halves_finding(lead: Lead | None, harm: HalvesHarm, table: Sequence[Harm]) -> Finding:
+def halves_finding(lead: Lead | None, harm: HalvesHarm) -> Finding:
     """Say whether the half of the layers that fades is the one that matters, here and on all shipped checkpoints.
 
     Args:
         lead: The half that changes more where all layers are pruned, see `core.findings.claim.Verdict`.
         harm: Of both halves pruned alone, see `core.findings.passed.harm_of`.
-        table: See `core.findings.passed.shipped`.
     """
     matters, removed = "lower" if harm.lower > harm.upper else "upper", percent(harm.removed)
     heading = f"the {matters} half of the layers matters more"
@@ -62,22 +61,24 @@ def halves_finding(lead: Lead | None, harm: HalvesHarm, table: Sequence[Harm]) -
         f"Removing {removed} of the weights of the lower half of the layers alone (about {percent(harm.removed / 2)} "
         f"of all) changes {percent(harm.lower)} of predictions; of the upper half alone, {percent(harm.upper)}."
     )
-    return Finding(f"At {removed} removed, {heading}", (own, *apart_sentence(table)))
+    return Finding(f"At {removed} removed, {heading}", (own, *apart_sentence()))
 
 
-def apart_sentence(table: Sequence[Harm]) -> Sequence[str]:
-    """Say how many predictions more either half changes alone on average; nothing where that is unknown."""
-    means = [(harm.name, harm.estimates["apart"]) for harm in table if "apart" in harm.estimates]
-    if not means:
+def apart_sentence() -> Sequence[str]:
+    """Say how many more predictions either half changes alone on all shipped checkpoints; nothing if unknown."""
+    equally_pruned, equally_changed = estimate("harm", "amount", HELD_AGAINST), estimate("harm", "change", DAMAGE)
+    if not equally_pruned or not equally_changed:
         return ()
-    (name, first), *others = means
-    more, interval = _more(first)
-    own = f"{name} of the lower half alone changes {more} predictions than of the upper half (95 % interval {interval})"
-    rest = "".join(f", {other} {' ('.join(_more(mean))})" for other, mean in others)
-    return (f"Over the {first.cells} {CELLS} measured so, {own}{rest}.",)
+    more, interval = _more(equally_pruned)
+    after, span = _more(equally_changed)
+    return (
+        f"Over {len(equally_pruned.by_cell)} {CELLS}, removing {percent(HELD_AGAINST)} of the lower half alone changes "
+        f"{more} predictions than of the upper half (95 % interval {interval}), but {after} ({span}) where both have "
+        "changed the layers equally much.",
+    )
 
 
-def _more(mean: CellMean) -> tuple[str, str]:
+def _more(mean: Estimate) -> tuple[str, str]:
     """Write a difference in points, `5 points more`, and its interval, as much more or fewer."""
     sign = -1 if mean.value < 0 else 1
     low, high = sorted(sign * end for end in mean.interval)

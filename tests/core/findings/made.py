@@ -198,8 +198,8 @@ def alone(
 
 
 def half(scope: str, share: float, **settings: object) -> SweepResult:
-    """Some of four layers alone, as if each held a quarter of the weights; a share is changed at 0.6, 30 % of these."""
-    known = {"num_layers": 4, "points": "layer", "amounts": (0.0, 0.2, 0.6), "prunable_sparsity": lambda a: a / 2}
+    """Some of four layers alone, as if each held a quarter of the weights; a share is changed at 0.6."""
+    known = {"num_layers": 4, "points": "layer", "amounts": (0.0, 0.1, 0.6), "prunable_sparsity": lambda a: a / 2}
     made = make_result(**{**known, "scope": scope, **settings})
     return changing(made, {amount: min(share * amount / 0.6, share) for amount in made.amounts})
 

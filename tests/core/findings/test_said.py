@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.harm import harm_table
 from core.findings.cut import frontier_of
-from core.findings.passed import CellMean, HalvesHarm, Harm, PassedOn
+from core.findings.passed import HalvesHarm, PassedOn
 from core.findings.pooled import ALL, WHOLE, Cell, Pooled, PooledEstimate
 from core.findings.sentences import examples_of
 from core.findings.towards import Towards
@@ -158,10 +157,6 @@ def layer_pages() -> Iterator[str]:
 
 
 def layers_alone() -> Iterator[str]:
-    def harm(method: str, controls: str, **values: float) -> Harm:
-        means = {name: CellMean(2, value, (value - 0.1, value + 0.1)) for name, value in values.items()}
-        return Harm(method, controls, {}, means, is_read=not controls)
-
     def losing(together: float, *alone: float) -> dict[float, Array]:
         return {0.3: np.array([[[together], [loss], [0.1], [0.1]] for loss in alone])}
 
@@ -169,12 +164,9 @@ def layers_alone() -> Iterator[str]:
     for own, ends in ((falls, halves), (falls, {}), ((0.2,) * 4, halves), (falls[::-1], halves)):
         yield from lines(passed.alone_finding(PassedOn(losing(0.3, *own), True, ends)))
     yield from lines(passed.alone_finding(PassedOn(losing(np.nan, *falls), True, {})))
-    table = harm("magnitude", "", own=0.6, end=0.9, beyond=0.3, apart=0.3), harm("random", "magnitude", apart=-0.254)
     costly, alike, other = (0.406, 0.07, 1e-9), (0.1, 0.09, 0.6), (0.1, 0.3, 0.01)
-    rows = ("upper", costly, table), ("upper", other, ()), (None, costly, ()), ("upper", alike, ())
-    for lead, harms, known in rows:
-        yield from lines(passed.halves_finding(lead, HalvesHarm(0.6, *harms), known))
-    yield from table_lines(harm_table(table))
+    for lead, harms in ("upper", costly), ("upper", other), (None, costly), ("upper", alike):
+        yield from lines(passed.halves_finding(lead, HalvesHarm(0.4, *harms)))
 
 
 def comparisons() -> Iterator[str]:
