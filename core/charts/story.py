@@ -142,7 +142,7 @@ def _alone(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepRes
     finding = words.alone_finding(result, passed)
     if not passed:
         return Step("alone", finding, None)
-    losses = np.array(list(passed.losses.values()))[..., 0]  # (frames, layers, 4)
+    losses = np.array(list(passed.losses.values()))  # (frames, layers, 3)
     outputs = [f"layer.{k}.output" for k in range(losses.shape[1])]
     compared = {"All layers pruned": losses[..., 0], "This layer alone pruned": losses[..., 1]}
     views = {

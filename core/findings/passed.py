@@ -1,4 +1,4 @@
-"""What layers pass on, pruned alone: changes in their own output, in what the classifier reads, and in the answers.
+"""What layers pass on, pruned alone: changes in their own output and in what the classifier reads; harm of halves.
 
 A *loss* is 1 - CKA with the unpruned model. Ordinary pruning is cumulative: a layer's output carries the pruning of all
 layers below it, so its loss says little about what pruning that layer costs. The *end* is what the classifier reads;
@@ -20,12 +20,10 @@ from core.sweep.equal_damage import gap, upper_share
 from core.sweep.statistics import Array
 
 HELD_AGAINST = 0.4  # of the weights of one half of the layers: where both are compared, since most models work there
-UNKNOWN = (np.nan, np.nan)
 
 Alone = Mapping[str, SweepResult]  # results of pruning some layers alone, by scope
-# By amount (layers, 4, 3): four numbers with their 95 % intervals for each layer, in depth order; NaN is unknown. They
-# are the layer's loss where all layers are pruned by this amount, its own loss where it alone is, the loss at the end,
-# and harm.
+# By amount (layers, 3): of each layer, in depth order, its loss where all layers are pruned by this amount (NaN if
+# unknown), its own loss where it alone is, and the loss at the end.
 ByAmount = Mapping[float, Array]
 
 
@@ -45,7 +43,7 @@ class PassedOn(NamedTuple):
 
     def upper_shares(self, amount: float) -> tuple[float, float]:
         """Return the upper half's share of the losses: all layers pruned (NaN if unknown), and one at a time."""
-        together, alone = self.losses[amount][:, :2, 0].T  # each (layers,)
+        together, alone = self.losses[amount][:, :2].T  # each (layers,)
         return _upper_share(together), _upper_share(alone)
 
 
@@ -75,7 +73,7 @@ def reads(results: Sequence[SweepResult]) -> bool:
     return all(frame.read is not None for result in results for frame in result.frames)
 
 
-def by_amount(alone: Alone, reduction: ReductionKey, is_read: bool, whole: SweepResult | None = None) -> ByAmount:
+def by_amount(alone: Alone, reduction: ReductionKey, is_read: bool, whole: SweepResult) -> ByAmount:
     """Read every amount that all layers were measured at, except where a loss is undefined.
 
     Args:
@@ -91,22 +89,20 @@ def by_amount(alone: Alone, reduction: ReductionKey, is_read: bool, whole: Sweep
     amounts = sorted(set.intersection(*(set(sweep.amounts) for sweep in layers)) - {0.0})
     rows = ([_row(sweep, k, amount, reduction, is_read, whole) for k, sweep in enumerate(layers)] for amount in amounts)
     tables = zip(amounts, map(np.array, rows), strict=True)
-    return {amount: table for amount, table in tables if not np.isnan(table[:, 1:, 0]).any()}
+    return {amount: table for amount, table in tables if not np.isnan(table[:, 1:]).any()}
 
 
 def _row(
-    alone: SweepResult, layer: int, amount: float, reduction: ReductionKey, is_read: bool, whole: SweepResult | None
-) -> list[tuple[float, ...]]:
-    k, point = alone.amounts.index(amount), alone.points.index(f"layer.{layer}.output")
-    frame, statistics, faded = alone.frames[k], alone.statistics_of(reduction), np.nan
-    if whole and amount in whole.amounts:
+    alone: SweepResult, layer: int, amount: float, reduction: ReductionKey, is_read: bool, whole: SweepResult
+) -> tuple[float, float, float]:
+    k, point, faded = alone.amounts.index(amount), alone.points.index(f"layer.{layer}.output"), np.nan
+    if amount in whole.amounts:
         last = (layer + 1) * len(whole.points) // whole.checkpoint.num_layers - 1  # this layer's last point
         faded = own_similarity(whole, reduction)[whole.amounts.index(amount), last]
-    low, high = (statistics.own[k][point] if statistics and statistics.own else None) or UNKNOWN
-    end = frame.read if is_read else own_similarity(alone, "cls")[k, -1]  # the last point is the last layer's output
-    harm = (frame.changed.share, *(frame.changed.interval or UNKNOWN)) if frame.changed else (np.nan, *UNKNOWN)
-    own = 1 - own_similarity(alone, reduction)[k, point], 1 - high, 1 - low
-    return [(1 - faded, *UNKNOWN), own, (1 - (np.nan if end is None else end), *UNKNOWN), harm]
+    own = float(own_similarity(alone, reduction)[k, point])
+    end = float(own_similarity(alone, "cls")[k, -1])  # the last point is the last layer's output
+    read = alone.frames[k].read
+    return 1 - faded, 1 - own, 1 - (read if is_read and read is not None else end)
 
 
 class HalvesHarm(NamedTuple):

@@ -19,21 +19,17 @@ def test_every_number_is_that_of_the_layer_that_was_pruned() -> None:
     known = passed_on(WHOLE, [short, *layers, *drawn, *halves], "mean")
     assert (list(known.losses), known.is_read, list(known.halves)) == ([0.3, 0.7], False, [0.0, 0.3, 0.7])
     assert known.halves[0.7] == pytest.approx([1 - one.frames[2].own("mean")[-1] for one in halves])
-    faded, own, end, harm = known.losses[0.7].transpose(1, 0, 2)  # each (layers, 3)
-    together, one_by_one = known.upper_shares(0.7)
-    assert (together, one_by_one) == pytest.approx((faded[2:, 0].sum() / faded[:, 0].sum(), 0.7))
-    assert faded[:, 0] == pytest.approx(1 - np.array(WHOLE.frames[2].own("mean")))
-    assert own[:, 0] == pytest.approx(0.7 * np.array(OWN_LOSSES))
-    bounds = [result.statistics["cka"]["mean"].own[2][layer] for layer, result in enumerate(layers)]
-    assert own[:, :0:-1] == pytest.approx(1 - np.array(bounds))
-    assert end[:, 0] == pytest.approx(0.7 * np.array([*np.array(HARMS[:3]) / 2, OWN_LOSSES[3]]))
-    assert harm.tolist() == [[row.changed.share, *row.changed.interval] for row in (one.frames[2] for one in layers)]
+    faded, own, end = known.losses[0.7].T  # each (layers,)
+    assert known.upper_shares(0.7) == pytest.approx((faded[2:].sum() / faded.sum(), 0.7))
+    assert faded == pytest.approx(1 - np.array(WHOLE.frames[2].own("mean")))
+    assert own == pytest.approx(0.7 * np.array(OWN_LOSSES))
+    assert end == pytest.approx(0.7 * np.array([*np.array(HARMS[:3]) / 2, OWN_LOSSES[3]]))
 
 
 def test_the_end_is_what_the_classifier_reads_only_where_every_result_holds_it_and_no_layer_may_lack() -> None:
     read, layers = alone(read=0.6), alone()
     known = passed_on(WHOLE, read, "mean")
-    assert (known.is_read, known.losses[0.3][:, 2, 0].tolist()) == (True, pytest.approx([0.18] * 4))
+    assert (known.is_read, known.losses[0.3][:, 2].tolist()) == (True, pytest.approx([0.18] * 4))
     assert not passed_on(WHOLE, [*read[:3], layers[3]], "mean").is_read
     lacking = [layers[:3], [], alone(amounts=(0.0,)), alone(num_examples=100), alone(method="wanda")]
     assert [passed_on(WHOLE, known, "mean") for known in lacking] == [None] * 5

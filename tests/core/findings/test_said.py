@@ -158,7 +158,7 @@ def layer_pages() -> Iterator[str]:
 
 def layers_alone() -> Iterator[str]:
     def losing(together: float, *alone: float) -> dict[float, Array]:
-        return {0.3: np.array([[[together], [loss], [0.1], [0.1]] for loss in alone])}
+        return {0.3: np.array([[together, loss, 0.1] for loss in alone])}
 
     falls, halves = (0.4, 0.3, 0.2, 0.1), {0.3: (0.05, 0.004)}
     for own, ends in ((falls, halves), (falls, {}), ((0.2,) * 4, halves), (falls[::-1], halves)):
