@@ -7,12 +7,13 @@ import altair as alt
 import numpy as np
 
 from core.charts import grammar as g
-from core.charts.stack import BAND, LABEL_ROOM
+from core.charts.stack import LABEL_ROOM
 from core.charts.view import Numbers, View
 from core.findings.words.numbers import percent
 from core.results.names import point_names
 from core.sweep.statistics import Array
 
+BAND = (0.05, 0.95)  # bottom and top, of a layer's row
 ROOM = 1.4  # for the number behind a bar, in margins
 
 
@@ -26,7 +27,7 @@ def shares_view(points: Sequence[str], losses: Mapping[str, Array], title: str |
         skip: How many colours are left to other pictures.
     """
     rows, most = [], 0.25
-    slot = (BAND[1] - BAND[0]) / len(losses)
+    slot = (BAND[1] - BAND[0]) / len(losses)  # the height of a bar
     for place, (name, values) in enumerate(losses.items()):
         shares = values / np.where((total := values.sum(1, keepdims=True)) > 0, total, np.nan)  # (frames, points)
         most = max(most, float(np.nanmax(shares, initial=0.0)))
@@ -56,9 +57,9 @@ def _shares(points: tuple[str, ...], names: tuple[str, ...], most: float, skip: 
     x = alt.X("value:Q", scale=alt.Scale(domain=[0, most], range=[0, end], nice=False), axis=axis)
     (_, letters), room = g.letters_of(len(points)), {"minExtent": extent, "maxExtent": extent}
     y = alt.Y("y:Q", title=None, **g.layers_axis(points, "Layer ", letters, labelPadding=6, **room))
-    legend = alt.Legend(title=None, symbolType="square") if len(names) > 1 else None
+    legend = alt.Legend(title=None, symbolType="square", direction="vertical") if len(names) > 1 else None
     fill = g.by_series("series", legend, names, fill=g.COLOURS[skip:])
-    height = f"(height / {len(points) * len(names)})"  # of a bar, and of the letters behind it
+    height = f"({(BAND[1] - BAND[0]) / len(points) / len(names)} * height)"  # of a bar, and of the letters behind it
     fit, size = f"{height} >= 0.85 * {g.LETTER}", alt.ExprRef(f"min({g.LETTER}, 0.95 * {height})")
     tooltip = g.tooltip({"Layer": "name:N", "Pruning": "series:N", "Share": "words:N"})
     return alt.layer(

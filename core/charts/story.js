@@ -129,12 +129,12 @@ class Story {
     }));
   }
 
-  print(sheet, isBegun) { // pictures are fitted to the paper; unplayed ones show their middle
-    const clocks = this.scenes.flatMap((scene) => scene?.prunescopePlayer?.clock ?? []);
-    if (isBegun) this.unplayed = clocks.filter(({ index }) => !index);
+  print(sheet, isBegun) { // pictures are fitted to the paper; unplayed ones show what their words are about
+    const players = this.scenes.flatMap((scene) => scene?.prunescopePlayer ?? []);
+    if (isBegun) this.unplayed = players.filter(({ clock }) => !clock.amount);
     sheet.media = isBegun ? "all" : "print";
-    for (const clock of clocks) clock.emit();
-    for (const clock of this.unplayed) clock.seek(isBegun ? Math.ceil(clock.last / 2) : 0);
+    for (const { clock } of players) clock.emit();
+    for (const { clock, data } of this.unplayed) clock.seek(isBegun ? clock.at(data.still) : 0);
   }
 
   say() { // the sentences, and the step's button

@@ -16,7 +16,7 @@ from core.charts.stack import stack_view
 from core.charts.vega import text_of
 from core.charts.view import Layout, Scene, View
 from core.findings import pooled
-from core.findings.accuracy import metric_of
+from core.findings.accuracy import metric_of, working_to
 from core.findings.layers import own_similarity
 from core.findings.matching import chance_beside, damages_of
 from core.findings.passed import passed_on
@@ -58,6 +58,7 @@ class Step:
         finding: Its heading and sentences.
         scene: Its picture; None for `similar`, whose drawing is core/charts/steps.html, and if data are missing.
         start: The amount shown first.
+        still: The amount shown on paper if the picture has not been played.
         asked: What stands in the place of the finding until the picture has been played.
     """
 
@@ -65,6 +66,7 @@ class Step:
     finding: Finding
     scene: Scene | None
     start: float | None = None
+    still: float | None = None
     asked: Finding | None = None
 
     @property
@@ -104,7 +106,8 @@ def _watch(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepRes
     bands = stack_view(result, reduction, has_floor=False)
     views = {"stack": _to_guess(bands) if asked else bands, "heatmap": heatmap_view(result, result.frames, reduction)}
     scene = Scene(finding.heading, origins((result,), reduction), views, frames, PLAY)
-    return Step("watch", finding, scene, result.amounts[0], asked)
+    still = working_to(result, metric) or result.amounts[-1]
+    return Step("watch", finding, scene, result.amounts[0], still, asked)
 
 
 def _chance(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult], metric: str) -> Step:
@@ -163,7 +166,7 @@ def _towards(result: SweepResult, reduction: ReductionKey, metric: str) -> Step:
     title = "Similarity (CKA) of every pair of layers; disc: the highest of a column"
     views = {"heatmap": heatmap_view(result, result.frames, reduction, title, found.nearest)}
     scene = Scene(finding.heading, origins((result,), reduction), views, player_frames(result, metric), TOWARDS)
-    return Step("towards", finding, scene)
+    return Step("towards", finding, scene, still=result.amounts[found.last])
 
 
 def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
@@ -188,6 +191,7 @@ def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
                 "vega": vega,
                 "group": f"story-{step.name}",
                 "start": step.start,
+                "still": step.still,
             },
             "drawing": DRAWING if step.name == "similar" else None,
         }

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from core.charts.grammar import Spec
 from core.charts.theme import THEMES, TYPEFACE, Theme, ThemeName, styled
 from core.charts.view import Box, Scene, View
+from core.findings.words.numbers import unbroken
 
 Figure = dict[str, Any]  # see `figure_of`
 Line = dict[
@@ -143,7 +144,7 @@ def broken(text: str, width: float, size: float, most: int | None = None) -> lis
         most: The most lines, beyond which the text is cut; None for no limit.
     """
     lines = [""]
-    for word in text.split(" "):  # not at non-breaking spaces
+    for word in unbroken(text).split(" "):  # not at non-breaking spaces
         longer = f"{lines[-1]} {word}".lstrip()
         if lines[-1] and width_of(longer, size) > width and len(lines) != most:
             lines.append(word)
