@@ -85,7 +85,7 @@ class Story {
   }
 
   follow({ asked }, { frame, clock }) { // what is asked is answered once the picture has been played
-    if (!asked) return;
+    if (!asked || this.isPrinted) return;
     const was = this.isAnswered;
     this.isAnswered ||= clock.index === clock.last;
     frame.classList.toggle("fresh", !clock.index && !clock.playing && !this.isAnswered);
@@ -131,10 +131,11 @@ class Story {
 
   print(sheet, isBegun) { // pictures are fitted to the paper; unplayed ones show what their words are about
     const players = this.scenes.flatMap((scene) => scene?.prunescopePlayer ?? []);
-    if (isBegun) this.unplayed = players.filter(({ clock }) => !clock.amount);
+    if (isBegun) Object.assign(this, { unplayed: players.filter(({ clock }) => !clock.amount), isPrinted: true });
     sheet.media = isBegun ? "all" : "print";
-    for (const { clock } of players) clock.emit();
     for (const { clock, data } of this.unplayed) clock.seek(isBegun ? clock.at(data.still) : 0);
+    this.isPrinted = isBegun;
+    for (const { clock } of players) clock.emit();
   }
 
   say() { // the sentences, and the step's button

@@ -80,8 +80,8 @@ def test_a_story_is_printed_a_scene_a_page_and_turned_by_keys_without_a_network(
         assert b"/Subtype /Image" not in content, "all vectors"
         look.eventually(file, lambda: drawn.evaluate_all(SIZES), sizes)
         expect(scenes.nth(1)).not_to_be_visible()
-        for _ in range(2):
-            file.keyboard.press("ArrowRight")
+        for key in ("ArrowRight", "ArrowLeft"):
+            file.keyboard.press(key)
         expect(file.locator(".scene:not([inert]) .heatmap svg")).to_be_visible()
         file.keyboard.press("n")
         expect(file.locator(".notes")).to_be_visible()
