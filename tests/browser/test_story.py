@@ -162,20 +162,6 @@ def test_every_scene_fits_the_window_and_axe_finds_no_fault(page: Page, site: st
         assert story(page).evaluate(OUTSIDE) == [], place
         assert page.locator(f"{HERE} .picture").evaluate_all(CUT) == 0, place
         assert look.box(story(page)).height <= max(height, 740), "a lower window scrolls"
-        assert width > 1024 or faults(page) == []  # once in each theme
+        if width == (390, 1024)[place % 2]:  # half of the scenes in each theme
+            assert faults(page) == []
         page.keyboard.press("ArrowRight")
-
-
-def test_a_picture_fills_a_box_of_its_plots_height_and_the_next_title_scrolls_into_view(page: Page, site: str) -> None:
-    page.set_viewport_size({"width": 1280, "height": 500})
-    page.goto(f"{site}/?scene=1")
-    expect_drawn(page)
-    page.locator(HERE).evaluate("""scene => {
-      const [{ box, view }] = scene.prunescopePlayer.pictures;
-      box.style.height = `${view.height()}px`;
-    }""")
-    expect_drawn(page)
-    page.locator(".stMain").evaluate("main => main.scrollTo(0, 300)")
-    expect(page.locator(".scenes .title")).not_to_be_in_viewport()
-    page.keyboard.press("ArrowRight")
-    expect(page.locator(".scenes .title")).to_be_in_viewport()

@@ -69,7 +69,7 @@ def test_a_row_is_picked_by_mouse_and_keys_and_a_copied_link_opens_the_view(
 
 def test_the_navigation_keeps_the_result_and_a_row_of_the_grid_opens_another(page: Page, site: str, keep: Keep) -> None:
     look.open_still(page, f"{site}/compare?result={keep(OWN)}&other={WRITTEN.key}")
-    for name in (*PAGES, "Story", "Compare"):
+    for name in (*PAGES, "Compare"):
         page.get_by_role("link", name=name, exact=True).click()
         expect(page).to_have_title(re.compile(f"^{name} · Wanda pruning of the encoder, CoLA.* · Prunescope$"))
         expect(page.locator("[aria-current=page]")).to_have_text(name)
