@@ -198,7 +198,7 @@ class Picture { // one Vega view in the grid area of its name
       if (mark?.datum?.pick !== undefined) this.player.tell?.("pick", mark.datum.pick);
     });
     this.finish();
-    Object.assign(this, { result, holder, view: result.view, drawn: datasets });
+    Object.assign(this, { result, holder, view: result.view, drawn: datasets, room: `${[width, height]}` });
     holder.classList.remove("coming");
     return this.draw();
   }
@@ -209,14 +209,15 @@ class Picture { // one Vega view in the grid area of its name
     this.busy = true;
     while (this.view && this.stale) {
       this.stale = false;
-      const { view, datasets, drawn, frame, box } = this;
+      const { view, datasets, drawn, frame, room, box: { clientWidth: wide, clientHeight: high } } = this;
       const fresh = datasets === drawn ? {} : structuredClone(datasets);
       const isDrawn = (name) => this.result.vgSpec.data.some((data) => data.name === name); // Vega drops datasets without marks
       for (const [name, rows] of Object.entries(fresh)) if (isDrawn(name)) view.data(name, rows);
-      this.drawn = datasets;
+      Object.assign(this, { drawn: datasets, room: `${[wide, high]}` });
       view.signal("frame", frame);
       const force = { force: true }; // also if the plot alone happens to be as large as the box
-      if (box.clientWidth) view.signal("width", box.clientWidth, force).signal("height", box.clientHeight, force);
+      if (wide && (this.room !== room || datasets !== drawn)) // a new layout takes most of the time of a frame
+        view.signal("width", wide, force).signal("height", high, force);
       await view.runAsync();
     }
     // Vega ties the legend's gradient to the page's address, which changes while the picture stays.
