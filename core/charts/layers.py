@@ -55,8 +55,8 @@ def layer_scene(
     point = [name.label for name in names].index(chosen)
     floor = (floor_of(result, reduction) or [None] * len(names))[point]
     shared = {"amounts": g.amount_rows(result.amounts), "beyond": g.beyond_rows(beyond_from(result))}
-    strips = _strip_rows(result, reduction, chosen)
-    rows = {**shared, "strips": strips, "cells": _cell_rows(result, reduction)}
+    strips, cells = _strip_rows(result, reduction, chosen), _cell_rows(result, reduction)
+    rows, has_holes = {**shared, "strips": strips, "cells": cells}, any(cell["value"] is None for cell in cells)
     curve = {
         **shared,
         "own": _curve_rows(result, reduction, point),
@@ -78,7 +78,7 @@ def layer_scene(
         "; ".join(line for line, is_drawn in key.items() if is_drawn),
     ]
     views = {
-        "rows": View(_rows, (result.points, removed), rows, title, numbers, picks="strips"),
+        "rows": View(_rows, (result.points, removed, has_holes), rows, title, numbers, picks="strips"),
         "curve": View(_curve, (removed,), curve, words, Numbers("own", None, {"Similarity": "text"})),
     }
     heading, origins = layers_heading(result, reduction), n.origins((result,), reduction)
@@ -169,7 +169,7 @@ def _curve_rows(result: SweepResult, reduction: str, point: int) -> g.Rows:
 # ---------------------------------------------------------------- drawings
 
 
-def _rows(points: tuple[str, ...], removed: str) -> g.LayerChart:
+def _rows(points: tuple[str, ...], removed: str, has_holes: bool) -> g.LayerChart:
     """Draw the rows: strip, floor, bar and numbers; the selected row is tinted."""
     end, marker, strips = AMOUNTS_SHOWN[1], g.current_amount_rule(), g.data("strips")
     fit, size = g.letters_of(len(points))
@@ -194,7 +194,7 @@ def _rows(points: tuple[str, ...], removed: str) -> g.LayerChart:
         strips.mark_rect(style="band", cursor="pointer").encode(y=y, y2="y2:Q", opacity=tinted),
         g.beyond_shade(end),
         cells.mark_rect(invalid="show", cursor="pointer").encode(color=g.similarity_colour(), tooltip=similarity),
-        *g.hatching(cells),
+        *(g.hatching(cells) if has_holes else ()),
         cells.transform_filter(f"datum.amount === '{EVERYTHING}'").mark_rect(style="floor", filled=False),
         bars.mark_rect(style="bar", cursor="pointer").encode(
             x="survival:Q", x2=alt.datum(0), opacity=bright, tooltip=tooltip
