@@ -189,7 +189,8 @@ class Picture { // one Vega view in the grid area of its name
       params: template.params.map((param) => ({ ...param, value: values[param.name] ?? param.value })),
     };
     const result = await embed(holder, spec, {
-      actions: false, defaultStyle: false, renderer: "svg", ast: true,
+      actions: false, defaultStyle: false, renderer: "svg",
+      ast: !this.player.data.vega, // pages with a policy against strangers' scripts may not compile formulas
       config: { ...config, title: { ...config.title, limit: width } },
       tooltip: tooltipOptions(this.player.theme, config.title.fontSize),
     });
