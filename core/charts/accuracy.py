@@ -15,6 +15,7 @@ from core.charts import grammar as g
 from core.charts.view import Numbers, View
 from core.findings.accuracy import beyond_from, reference_of
 from core.findings.compare import Scale, Together, Two, place
+from core.findings.matching import scores_of
 from core.findings.words import share_with_interval
 from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS
@@ -55,21 +56,17 @@ def chance_view(result: SweepResult, metric: str, damages: Array, scores: Array)
         damages: (frames,) its overall change.
         scores: (frames, 3) the metric under random removal: the mean of the draws, the least and the largest.
     """
-    own, beyond = brief_name(result.pruning), beyond_from(result, metric)
-    rows = _rows(result.frames, damages.tolist(), result.frames, metric)
-    drawn = [
-        {
-            **row,
-            "value": g.rounded(mean),
-            **g.interval_fields(None if isnan(mean) else (least, most)),
-        }
-        for row, (mean, least, most) in zip(rows, scores.tolist(), strict=True)
-    ]
-    series = [{**row, "series": own, "low": None, "high": None} for row in rows] + [
-        {**row, "series": AT_RANDOM, "changed": ""} for row in drawn
+    own, beyond = scores_of(result, metric)[:, None], beyond_from(result, metric)
+    series = {brief_name(result.pruning): np.pad(own, ((0, 0), (0, 2)), constant_values=np.nan), AT_RANDOM: scores}
+    rows = [
+        {"series": name, "k": k, "amount": g.rounded(at), "value": g.rounded(value), "changed": ""}
+        | g.interval_fields(None if isnan(least) else (least, most))
+        for name, values in series.items()
+        for k, (at, (value, least, most)) in enumerate(zip(damages.tolist(), values.tolist(), strict=True))
+        if not isnan(value + at)
     ]
     datasets = {
-        "accuracy": [row for row in series if row["value"] is not None and row["amount"] is not None],
+        "accuracy": rows,
         "majority": [_reference_row(result, metric)],
         "beyond": [] if beyond is None else g.beyond_rows(damages[result.amounts.index(beyond)]),
         "amounts": g.amount_rows(damages.tolist()),

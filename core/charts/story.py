@@ -28,7 +28,6 @@ from core.findings.words.passed import ENDS
 from core.request.catalog import DAMAGE
 from core.results.names import ReductionKey, amount_name, brief_name, origins
 from core.results.schema import SweepResult
-from core.sweep.statistics import Array
 
 DRAWING = text_of("steps.html")  # of the scene on similarity
 HANDED_ON = "This layer alone pruned, at the end"
@@ -124,13 +123,8 @@ def _chance(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepRe
     spans = zip(player_frames(result, metric), beside.amounts[:, 1:].tolist(), strict=True)
     frames = [_at_random(frame, *span) for frame, span in spans]
     scene = Scene(finding.heading, origins((result,), reduction), views, frames, CHANCE)
-    return Step("chance", finding, scene, result.amounts[_reached(damages)])
-
-
-def _reached(damages: Array) -> int:
-    """Return the first frame that has reached the damage at which results are judged, or the last."""
-    reached = damages >= DAMAGE
-    return int(reached.argmax()) if reached.any() else len(damages) - 1
+    reached = int((damages < DAMAGE).sum())  # the first frame that has changed as much as a verdict asks
+    return Step("chance", finding, scene, result.amounts[min(reached, len(damages) - 1)])
 
 
 def _at_random(frame: dict[str, Any], least: float, most: float) -> dict[str, Any]:

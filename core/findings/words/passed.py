@@ -31,16 +31,17 @@ def alone_finding(passed: PassedOn) -> Finding:
     if lead:
         hands_on = ", and hand it on" if lead == "lower" and ends and ends[0] > ends[1] else ""
         heading = f"Pruned alone, the {lead} layers change most{hands_on}"
-    whole = f"; of all layers, {percent(together)}" if isfinite(together) else ""
-    half = f"{percent(alone)} of the losses lie in the upper half"
-    own = f"With {amount_name(amount)} of one layer removed, {half}{whole}."
+    at, upper_half = f"At {amount_name(amount)} removed", "of the losses lie in the upper half"
+    own = f"{at}, {percent(alone)} {upper_half}."
+    if isfinite(together):
+        own = f"{at}, all layers pruned, {percent(together)} {upper_half}; one at a time, {percent(alone)}."
     if ends:
         lower, upper = (decimals(end, 3) for end in ends)
         parts.append(f"pruning the lower half alone costs the last layer {lower}, the upper half {upper}")
     chance = estimate("alone", "amount", amount, "random")
     if chance and chance.interval[1] >= 0.5 and lead == "lower":
         share = f"{percent(chance.value)}, {percent_range(*chance.interval)}"
-        parts.append(f"at random, the order is not shown to turn ({share})")
+        parts.append(f"on average, no such turn is shown at random ({share})")
     return Finding(heading, (own, *([f"{capitalised('; '.join(parts))}."] if parts else [])))
 
 

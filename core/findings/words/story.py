@@ -189,7 +189,7 @@ def _pooled_sentence(pooled: Pooled, with_predictions: bool = True) -> str:
 def _without_control(result: SweepResult, pooled: Pooled | None) -> Finding:
     expected = "Some order of layers is expected whatever is removed: compare it with random removal."
     if METHODS[result.pruning.method].is_random:
-        return Finding("This is random removal itself", (expected,))
+        return Finding("This is random removal itself", ("Methods are compared with it, at equal overall change.",))
     if run_of(result.pruning.scope):
         why = "No verdict is given where layers are pruned alone."
         return Finding("Would chance do the same? Not asked here", (why,))
