@@ -3,8 +3,9 @@
 Formula: w_i becomes 0 where |w_i| is among the round(amount · n) smallest of the
 scope's n weights; among equal |w| the lowest index (parameter order, row-major)
 goes first. Outside ties this is `torch.nn.utils.prune.global_unstructured` with
-`L1Unstructured` (Han et al. 2015, arXiv 1506.02626). `amount` is a fraction of the
-scope's weights.
+`L1Unstructured` (Han et al. 2015, arXiv 1506.02626). float16 checkpoints have
+hundreds of equal weights; of these, torch may take others, which moves CKA by up to
+2e-3. `amount` is a fraction of the scope's weights.
 
 Cost: two passes over the weights for *all* amounts together. The bits of
 non-negative float32 numbers sort like integers, so a histogram of their upper half
