@@ -167,9 +167,7 @@ def seed_twins(results: Iterable[SweepResult]) -> list[tuple[str, list[str]]]:
 def _cells(rows: Sequence[VerdictRow], checkpoint: str, marks: tuple[str, str]) -> dict[str, str]:
     """Write the row of a method on one checkpoint, or on several that differ only in the seed."""
     result = rows[0].result
-    task = task_title(result.task.name)
-    name = checkpoint.replace(f", fine-tuned on {task}", "")
-    cells = {"Task": task, "Checkpoint": name, "Method": method_name(result)}
+    cells = {"Task": task_title(result.task.name), "Checkpoint": checkpoint, "Method": method_name(result)}
     share, random, state = _verdict_cells([row.verdict for row in rows])
     cells |= {f"In the upper half at {DAMAGE:.2f}": share, f"Random at {DAMAGE:.2f}": random}
     share, random, _ = _verdict_cells([row.second for row in rows])

@@ -4,8 +4,8 @@ A frame is a pair of frames (`core.findings.compare.shown_together`). The first 
 second is blue, dashed and below.
 """
 
-import textwrap
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any
 
 import altair as alt
@@ -72,11 +72,11 @@ def compare_scene(
     results, names = (first, second), distinguishing_names((first, second))
     together, metric = shown_together(results, axis, reduction), metric_of(first, second, preferred=metric)
     texts = (f"First: {names[0]}", f"Second: {names[1]}", "First minus second")
-    titles = [_wrapped(text, TITLE_WIDTH) for text in texts]
+    titles = [wrap(num.unbroken(text), TITLE_WIDTH) for text in texts]
     for title in titles:  # equally many lines: all are equally high
         title += [g.BLANK] * (max(map(len, titles)) - len(title))
     # A legend shows the line breaks; elsewhere they read as spaces.
-    series, other = ("\n".join(_wrapped(n.capitalised(name), LEGEND_WIDTH)) for name in names)
+    series, other = ("\n".join(wrap(num.unbroken(n.capitalised(name)), LEGEND_WIDTH)) for name in names)
     sides = zip(g.SIDES, results, zip(*together.pairs, strict=True), titles, strict=False)
     views = {side: heatmap_view(result, frames, reduction, title) for side, result, frames, title in sides}
     views["accuracy"] = accuracies_view(results, together, (series, other), metric)
@@ -91,11 +91,6 @@ def compare_scene(
         [_frame(results, together, shared, pair, metric) for shared, pair in zip(*together[1:], strict=True)],
         _layout(results, overlaid),
     )
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    """Break a name into lines, none of which begins with the number of a seed."""
-    return textwrap.wrap(text.replace("(seed ", f"(seed{g.BLANK}"), width)
 
 
 def _frame(results: Two, together: Together, shared: float, pair: tuple[Frame, Frame], metric: str) -> dict[str, Any]:

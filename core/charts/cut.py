@@ -61,7 +61,7 @@ def _frontier_view(frontier: Frontier, chosen: CutChoice | None) -> View:
         for choice in frontier.choices
     ]
     lines = [
-        {"value": frontier.full.value, "text": FULL},
+        {"value": frontier.full.value, "is_full": True, "text": FULL},
         {"value": frontier.guess, "low": frontier.guess - STEP / 2, "text": GUESS},  # with room below for its words
     ]
     heights = [row[end] for row in (*models, *lines) for end in ("value", "low", "high") if end in row]
@@ -84,7 +84,7 @@ def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float
     lines, models = g.data("lines").encode(y=y), g.data("models").encode(x=x)
     fields = {"Removed": "Removed:N", **{name: f"{name}:N" for name in COLUMNS}}
     points = models.encode(y=y, tooltip=g.tooltip({metric: "text:N", **fields}))
-    full, guess = (lines.transform_filter(alt.datum.text == text).encode(text="text:N") for text in (FULL, GUESS))
+    full, guess = (lines.transform_filter(f"{sign}datum.is_full").encode(text="text:N") for sign in ("", "!"))
     return alt.layer(
         lines.mark_rule(style="reference"),
         *g.haloed_text(full.encode(x=alt.value("width")), "right", baseline="bottom", dx=-4, dy=-3),

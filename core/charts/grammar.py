@@ -226,7 +226,7 @@ def layers_axis(
 
 def labels_note(points: Sequence[str]) -> list[str]:
     """Explain labels such as `1a`, if there are any."""
-    return ["(1a: attention block, 1: output)"] if "1a" in point_labels(points) else []
+    return ["(1a: attention block, 1: output)"] if len({point.rpartition(".")[2] for point in points}) > 1 else []
 
 
 # ---------------------------------------------------------------- the current amount

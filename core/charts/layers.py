@@ -19,7 +19,7 @@ from core.charts.view import Layout, Numbers, Scene, View
 from core.findings.accuracy import beyond_from
 from core.findings.layers import floor_of, layers_of, own_similarity
 from core.findings.words.layers import interval_text, layers_heading, survival_text
-from core.findings.words.numbers import decimals, percent, two_places
+from core.findings.words.numbers import percent, two_places
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results import names as n
 from core.results.schema import SweepResult
@@ -79,7 +79,7 @@ def layer_scene(
     ]
     views = {
         "rows": View(_rows, (result.points, removed, has_holes), rows, title, numbers, picks="strips"),
-        "curve": View(_curve, (removed,), curve, words, Numbers("own", None, {"Similarity": "text"})),
+        "curve": View(_curve, (removed,), curve, words, Numbers("own", None, {"Similarity": "value"})),
     }
     heading, origins = layers_heading(result, reduction), n.origins((result,), reduction)
     return Scene(heading, origins, views, player_frames(result), _layout(len(names)))
@@ -114,7 +114,7 @@ def _strip_rows(result: SweepResult, reduction: str, chosen: n.PointLabel) -> g.
             "survival": g.rounded(layer.value),
             **g.interval_fields(layer.interval),
             "interval": interval_text(layer.interval, result.amounts[-1]),
-            "floor": "unknown" if layer.floor is None else decimals(layer.floor, 2),
+            "floor": g.rounded(layer.floor),
             "ends": sum(amount <= layer.value for amount in result.amounts),  # the first frame beyond
         }
         for row, layer in enumerate(layers_of(result, reduction).every)
@@ -137,13 +137,14 @@ def _cell_rows(result: SweepResult, reduction: str) -> g.Rows:
             rows.append({**place, **words, **_cell(own[k, row], ends[k])})
         if (left := floor[row]) is not None:
             words = {"amount": EVERYTHING, "removed": "", "changed": ""}
-            rows.append({**place, **words, **_cell(left, (max(g.LAST_EDGE, ends[-1][1]) + FLOOR_GAP, FLOOR_END))})
+            beyond = max(g.LAST_EDGE, ends[-1][1]) + FLOOR_GAP, FLOOR_END
+            rows.append({**place, **words, "is_floor": True, **_cell(left, beyond)})
     return rows
 
 
 def _cell(value: float, ends: tuple[float, float]) -> dict[str, Any]:
     """Return the value of a cell, null where similarity is undefined, and its ends."""
-    return {"value": g.rounded(value), "text": two_places(value), "x": ends[0], "x2": ends[1]}
+    return {"value": g.rounded(value), "x": ends[0], "x2": ends[1]}
 
 
 # ---------------------------------------------------------------- data of the curve
@@ -159,7 +160,6 @@ def _curve_rows(result: SweepResult, reduction: str, point: int) -> g.Rows:
             "amount": amount,
             "removed": n.amount_name(amount),
             "value": g.rounded(values[k]),
-            "text": two_places(values[k]),
             **g.interval_fields(statistics.own[k][point] if statistics and statistics.own else None),
         }
         for k, amount in enumerate(result.amounts)
@@ -179,13 +179,17 @@ def _rows(points: tuple[str, ...], removed: str, has_holes: bool) -> g.LayerChar
     tinted = alt.condition("datum.chosen", alt.value(0.22), alt.value(0))
     bright = alt.condition("frame < datum.ends", alt.value(1), alt.value(0.35))
     rows = strips.transform_calculate(
-        bottom=f"datum.y + {BAR[0]}", top=f"datum.y + {BAR[1]}", middle=f"datum.y + {sum(BAR) / 2}"
+        bottom=f"datum.y + {BAR[0]}",
+        top=f"datum.y + {BAR[1]}",
+        middle=f"datum.y + {sum(BAR) / 2}",
+        emptied=g.value_text("datum.floor"),
     )
     bars = rows.transform_filter("isValid(datum.survival)").encode(y="bottom:Q", y2="top:Q")
     intervals = rows.transform_filter("isValid(datum.low)").encode(x="low:Q", x2="high:Q", y="middle:Q")
     fields = {"Stays intact up to": "intact:N", "95 % interval": "interval:N"}
-    tooltip = g.tooltip({"Layer": "title:N", **fields, "Similarity with everything removed": "floor:N"})
-    cells = g.data("cells").encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q")
+    tooltip = g.tooltip({"Layer": "title:N", **fields, "Similarity with everything removed": "emptied:N"})
+    cells = g.data("cells").transform_calculate(text=g.value_text("datum.value"))
+    cells = cells.encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q")
     shares = {removed: "amount:N", "This layer's weights removed": "removed:N", "Predictions changed": "changed:N"}
     similarity = g.tooltip({"Layer": "name:N", **shares, "Similarity": "text:N"})
     places = ((two, "datum.v[frame]", f"{BESIDE[0]}"), (fit, "datum.intact", f"({two} ? {BESIDE[1]} : 0.5)"))
@@ -195,7 +199,7 @@ def _rows(points: tuple[str, ...], removed: str, has_holes: bool) -> g.LayerChar
         g.beyond_shade(end),
         cells.mark_rect(invalid="show", cursor="pointer").encode(color=g.similarity_colour(), tooltip=similarity),
         *(g.hatching(cells) if has_holes else ()),
-        cells.transform_filter(f"datum.amount === '{EVERYTHING}'").mark_rect(style="floor", filled=False),
+        cells.transform_filter("datum.is_floor").mark_rect(style="floor", filled=False),
         bars.mark_rect(style="bar", cursor="pointer").encode(
             x="survival:Q", x2=alt.datum(0), opacity=bright, tooltip=tooltip
         ),
@@ -220,7 +224,8 @@ def _rows(points: tuple[str, ...], removed: str, has_holes: bool) -> g.LayerChar
 def _curve(removed: str) -> g.LayerChart:
     """Draw the selected layer's similarity with its interval, its control and its floor, over the amounts."""
     x, y = g.amount_axis(title=removed), g.share_axis("value:Q", "Similarity", DOMAIN)
-    own, seeds = (g.data(name).encode(x=x, y=y) for name in ("own", "seeds"))
+    text = g.value_text("datum.value")
+    own, seeds = (g.data(name).transform_calculate(text=text).encode(x=x, y=y) for name in ("own", "seeds"))
     fields = {removed: "removed:N", "Similarity": "text:N", "95 % interval": "interval:N"}
     return alt.layer(
         g.beyond_shade(g.AMOUNT_DOMAIN[1]),

@@ -12,7 +12,6 @@ from core.charts import grammar as g
 from core.charts.view import Numbers, View
 from core.findings.layers import LayerSurvival, floor_of, layers_of, own_similarity
 from core.findings.words.layers import intact_words
-from core.findings.words.numbers import two_places
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.schema import SweepResult
 
@@ -48,7 +47,6 @@ def stack_rows(result: SweepResult, reduction: str) -> g.Rows:
             "y": k,
             "first": layer in layers.first,
             "floor": g.rounded(layer.floor),
-            "floor_text": two_places(layer.floor),
             "words": _words_at(layer),
         }
     return rows
@@ -68,6 +66,7 @@ def _stack(points: tuple[str, ...], has_floor: bool) -> g.LayerChart:
     """Draw, from back to front: tracks, bands, the threshold, the floor, the guess, and the words."""
     layers = g.moving("stack", value="v", said="words").transform_calculate(
         text=g.value_text("datum.value"),
+        floor_text=g.value_text("datum.floor"),
         bottom=f"datum.y + {BAND[0]}",
         top=f"datum.y + {BAND[1]}",
         middle=f"datum.y + {sum(BAND) / 2}",

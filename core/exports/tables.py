@@ -8,7 +8,6 @@ from itertools import chain, product
 from typing import Any
 
 from core.charts.view import Scene
-from core.findings.words.numbers import UNDEFINED
 from core.results.cut import CutStudy, Result
 from core.results.schema import SweepResult
 
@@ -19,7 +18,6 @@ UNKNOWN = (None, None)  # an interval
 Number = tuple[str, str | None, str | None, str | None, float | None, float | None, float | None]
 FORMULA = re.compile(r"(?![+-]?\d[\d.]*$)[=+@\t\r-]")  # the beginning of text that a spreadsheet would compute
 PICTURE, SHOWN_AT = "Picture", "Shown at"
-NUMBER = re.compile(r"[+−-]?\d[\d.]*")
 
 
 def file_name(results: Sequence[Result], ending: str, page: str = "") -> str:
@@ -101,7 +99,7 @@ def _safe(text: str) -> str:
 
 
 def shown_csv(scene: Scene) -> str:
-    """Write a row for each mark with a tooltip, with the columns of the tooltip; undefined values are empty.
+    """Write a row for each mark with a tooltip: the values of the tooltip's columns, empty where undefined.
 
     Marks that change while the pictures move have a row for each frame, whose amount stands in `Shown at`.
     """
@@ -118,14 +116,10 @@ def shown_csv(scene: Scene) -> str:
 
 
 def _at_frame(value: Any, k: int) -> object:
-    """Return a value at a frame, as a spreadsheet reads it."""
+    """Return a value at a frame, a text on one line."""
     if isinstance(value, list):
         value = value[k]
-    if not isinstance(value, str):
-        return value
-    if value == UNDEFINED:
-        return ""
-    return value.replace("−", "-") if NUMBER.fullmatch(value) else " ".join(value.split())  # legends break long names
+    return " ".join(value.split()) if isinstance(value, str) else value
 
 
 def _tooltips(part: Mapping[str, Any], dataset: str | None = None) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:

@@ -7,12 +7,13 @@ from core.findings.rounding import hundredths, to_places
 from core.request.amounts import amount_text
 
 UNDEFINED = "undefined"  # in the place of a number
-_WITHIN = re.compile(r"(?<=\d) (?=[%×])|(?<=[%\d]) (?=±)|(?<=±) ")  # a line must not end between a number and its sign
+# A line must not end between a number and its sign or its word.
+_WITHIN = re.compile(r"(?<=\d) (?=[%×])|(?<=[%\d]) (?=±)|(?<=±) |(?<=\bseed) (?=\d)")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def unbroken(text: str) -> str:
-    """Keep every number and its signs on one line: `90 % ± 1`, `4 ×`."""
+    """Keep every number on one line with its signs, and with the word before it: `90 % ± 1`, `4 ×`, `seed 3`."""
     return _WITHIN.sub("\u00a0", text)
 
 

@@ -95,7 +95,7 @@ def test_the_table_of_a_page_has_the_numbers_of_the_result_and_nothing_where_one
     strips = shown(SCENES["layers"], "How much each layer")
     assert "undefined" not in {value for row in strips for value in row.values()}
     floors = [row["Similarity"] for row in strips if row.get("Weights removed") == "everything"]
-    assert floors == [f"{value:.2f}" for value in RESULT.floor.cka["mean"]]
+    assert floors == [str(round(value, 6)) for value in RESULT.floor.cka["mean"]]
     differences = [row for row in shown(SCENES["compare"], "First minus second") if "First" in row]
     numbers = [[float(row[name]) for name in ("Difference", "First", "Second")] for row in differences]
     assert all(difference == pytest.approx(first - second, abs=0.011) for difference, first, second in numbers)
