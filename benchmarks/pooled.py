@@ -16,12 +16,16 @@ from statsmodels.stats.meta_analysis import combine_effects
 
 from core.findings.choices import task_title
 from core.findings.claim import FEWEST_SEEDS, Verdict
-from core.findings.pooled import ALL, FEWEST_PREDICTED, WHOLE, Cell, Pooled, PooledEstimate
+from core.findings.pooled import ALL, WHOLE, Cell, Pooled, PooledEstimate
+from core.findings.words import NONE, Table, points_span
+from core.findings.words.numbers import decimals, percent
 from core.request.catalog import CONFIDENCE, METHODS
+from core.results.names import name_of
 from core.results.schema import SweepResult
 from core.sweep.control_contrast import contrast
 from core.sweep.statistics import Array
 
+FEWEST_PREDICTED = 4  # cells from which the difference in another one is predicted
 QUANTILE = (1 + CONFIDENCE) / 2
 # By method and scope, then by depth and task: verdicts by the key of their result.
 Groups = dict[tuple[str, str | None], dict[tuple[int, str], dict[str, Verdict]]]
@@ -105,3 +109,22 @@ def margin_of_mean(values: Sequence[float] | Array) -> float:
     """Compute half the width of Student's 95 % interval of the mean of two or more independent values."""
     n = len(values)
     return float(stdtrit(n - 1, QUANTILE) * np.std(values, ddof=1) / np.sqrt(n))
+
+
+def pooled_table(table: Sequence[Pooled]) -> Table:
+    """Tabulate what all checkpoints together say of each method, in percentage points."""
+    return [
+        {
+            "Method": name_of(pooled.pruning),
+            "Over": name,
+            "Tasks and depths": str(estimate.cells),
+            "Difference in points": f"{decimals(100 * estimate.value, 1)} ({points_span(*estimate.interval, 1)})",
+            "By the draws alone": points_span(*estimate.within, 1) if estimate.within else NONE,
+            "SD between them (τ)": decimals(100 * estimate.deviation, 1),
+            "I²": percent(estimate.inconsistency),
+            "Expected in another": points_span(*estimate.predicted, 1) if estimate.predicted else NONE,
+        }
+        for pooled in table
+        for name, estimate in pooled.estimates.items()
+        if name != WHOLE or estimate.cells < pooled.estimates[ALL].cells
+    ]

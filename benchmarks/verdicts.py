@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.meaning import meaning_tables, meanings
-from benchmarks.pooled import pool
+from benchmarks.pooled import pool, pooled_table
 from core.charts.forest import forest_scene
 from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
@@ -29,7 +29,7 @@ from core.findings.meaning import Estimate
 from core.findings.pooled import Pooled
 from core.findings.words import NONE, mean_and_deviation
 from core.findings.words import verdict as words
-from core.findings.words.grid import claim_finding, claim_heading, pooled_table
+from core.findings.words.grid import claim_finding, claim_heading
 from core.request.catalog import DAMAGE, EMBEDDED, FAMILIES, METHODS, ROOT, SECOND_DAMAGE, TASKS
 from core.results import library, store
 from core.results.names import checkpoint_name, listed, method_name, point_labels
@@ -215,7 +215,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write_table(meaning.FILE, means)
     for path, text in documents(table, together, means).items():
         path.write_text(text, "utf-8")
-    scene = forest_scene(together, {}, claim_heading(together[0]))
+    scene = forest_scene(together, claim_heading(together[0]))
     FOREST.write_bytes(draw(figure_of(scene), "svg", [0]))
     return 0
 

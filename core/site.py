@@ -32,7 +32,7 @@ from core.findings import pooled
 from core.findings.choices import companions, shown_first
 from core.findings.words import Finding
 from core.findings.words.choices import distinguishing_labels
-from core.findings.words.grid import GridRow, arranged, grid_rows, grid_table
+from core.findings.words.grid import NAMING, GridRow, arranged, grid_rows, grid_table
 from core.findings.words.methods import methods_parts
 from core.request.catalog import ROOT
 from core.request.pages import PAGES, RESULT, table_of_pages
@@ -151,7 +151,7 @@ def write_site(shelf: Shelf, folder: Path, own: bool) -> list[str]:
     if not results:
         raise PrunescopeError("; ".join(problems))
     write_views(data, name_of("Lab"), lambda: Shown(LAB))
-    write_views(data, name_of("All results"), lambda: pooled_shown(() if own else pooled.shipped(), {}))
+    write_views(data, name_of("All results"), lambda: pooled_shown(() if own else pooled.shipped()))
     methods = Shown(Finding(methods_parts()[0].title), text=methods_html())
     write_views(data, name_of("Methods"), lambda: methods, html=str)
     for study in shelf.studies:
@@ -178,11 +178,14 @@ def write_site(shelf: Shelf, folder: Path, own: bool) -> list[str]:
 
 def _index(shelf: Shelf, results: dict[str, dict[str, Any]], rows: Sequence[GridRow], start: str) -> dict[str, Any]:
     rows = arranged(rows)
-    cells = dict(zip((row.key for row in rows), grid_table(rows), strict=True))
+    table = dict(zip((row.key for row in rows), grid_table(rows), strict=True))
+    columns = list(next(iter(table.values()), ()))[: NAMING + 1]
     leads = {facts["study"]: key for key, facts in reversed(results.items())}
-    results = {key: {**facts, "cells": cells.get(key, {})} for key, facts in results.items()}
+    cells = {key: [row[title] for title in columns] for key, row in table.items()}
+    results = {key: {**facts, "cells": cells.get(key, [facts["name"]])} for key, facts in results.items()}
     studies = {study.key: {"name": study.name, "result": leads.get(study.key, "")} for study in shelf.studies}
-    return {**table_of_pages(), "start": start, "results": results, "studies": studies, "local": LOCAL}
+    own = {"start": start, "columns": columns, "results": results, "studies": studies, "local": LOCAL}
+    return {**table_of_pages(), **own}
 
 
 def _is_replaceable(folder: Path) -> bool:

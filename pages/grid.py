@@ -4,20 +4,20 @@ import pandas as pd
 import streamlit as st
 
 from core.charts.pages import pooled_shown
-from core.exports.tables import table
 from core.findings import pooled
 from core.findings.choices import settings
+from core.findings.words import NONE
 from core.findings.words import grid as words
 from core.request.pages import ALONE, SOURCE
 from core.results.library import Entry
 from ui.address import choose, picture_first
-from ui.exports import download, offer_exports
+from ui.exports import offer_exports
 from ui.header import page_header, show_nothing
 from ui.player import show_answer
 from ui.results import own_results, rows_of, shipped
 from ui.text import plain, show_details
 
-LINKS = {"Story": "./?scene=5&result=", "Layers": "./layers?result="}  # the Story opens at chance
+LINKS = {"Story": "./?scene=3&result=", "Layers": "./layers?result="}  # the Story opens at chance
 NOTHING = "There are no results yet. A grid is many sweeps at once: list them as docs/grids.md explains, and run:"
 
 
@@ -30,10 +30,11 @@ def grid() -> None:
         show_nothing(NOTHING, "python -m core.grid FILE.yaml")
         return
     if verdicts := pooled.shipped():
-        shown = pooled_shown(verdicts, words.own_marks(rows_of(available["own"])))
+        shown = pooled_shown(verdicts)
         scene = show_answer(shown, st.container(), "forest")
-        with st.expander("How to read it, and the numbers"):
-            show_details(shown, naming=2)
+        st.markdown(plain(" ".join(shown.blocks[0].finding.sentences)))
+        with st.expander("How to read it"):
+            show_details(shown)
         offer_exports(scene, label="Download the forest plot", numbers=False)
     title = st.empty()
     with st.popover("Change", type="tertiary", icon=":material/tune:"):
@@ -46,10 +47,14 @@ def grid() -> None:
     if not cells:  # while a busy server does not read their files
         return
     links = [{page: f"{beginning}{row.key}" for page, beginning in LINKS.items()} for row in rows]
-    linked = pd.DataFrame([link | row for link, row in zip(links, cells, strict=True)])
-    config = {page: st.column_config.LinkColumn(display_text="Open", width="small") for page in LINKS}
-    st.dataframe(linked, hide_index=True, column_config=config)
-    download("Numbers as CSV", table(list(cells[0]), [list(row.values()) for row in cells]), "prunescope-grid.csv")
+    columns = list(cells[0])
+    st.dataframe(
+        pd.DataFrame([{**row, **link} for row, link in zip(cells, links, strict=True)]),
+        hide_index=True,
+        column_order=[*columns[: words.NAMING], *LINKS, *columns[words.NAMING :]],
+        column_config=dict.fromkeys(LINKS, st.column_config.LinkColumn(display_text="Open", width=70)),
+        placeholder=NONE,
+    )
 
 
 with picture_first():

@@ -29,16 +29,11 @@ def markdown_table(rows: list[dict[str, str]], write: Callable[[str], str] = pla
     return "\n".join(f"| {' | '.join(line)} |" for line in (first, ["---"] * len(first), *lines))
 
 
-def show_details(shown: Shown, naming: int = 1) -> None:
-    """Show the text below a page's picture, and its tables in parts that fit on a telephone.
-
-    Args:
-        shown: The content of the page.
-        naming: The number of columns that name a row, with which each part begins.
-    """
+def show_details(shown: Shown) -> None:
+    """Show the text below a page's picture, and its tables in parts that fit on a telephone."""
     st.markdown(shown.text)
     for table in shown.tables.values():
-        for part in narrow(table, naming):
+        for part in narrow(table):
             st.markdown(markdown_table(part))
 
 

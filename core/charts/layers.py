@@ -131,7 +131,7 @@ def _cell_rows(result: SweepResult, reduction: str) -> g.Rows:
         for k, frame in enumerate(result.frames):
             words = {
                 "amount": n.amount_name(frame.amount),
-                "removed": percent(frame.layer_sparsity[n.layer_number(name.label) - 1]),
+                "removed": percent(frame.layer_sparsity[row * len(frame.layer_sparsity) // len(own[0])]),
                 "changed": changed_words(frame),
             }
             rows.append({**place, **words, **_cell(own[k, row], ends[k])})

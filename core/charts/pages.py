@@ -7,7 +7,7 @@ from typing import Any
 
 from core.charts.compare import compare_scene
 from core.charts.cut import cut_scene
-from core.charts.forest import Own, forest_scene
+from core.charts.forest import forest_scene
 from core.charts.grammar import Rows
 from core.charts.layers import layer_scene
 from core.charts.passed import halves_scene
@@ -243,14 +243,14 @@ def cut_shown(study: CutStudy, _: Sequence[SweepResult], most: str) -> Shown:
     return Shown(finding, [Block(scene)], tables={"": cut_words.choices_table(frontier)}, text=cut_words.READING)
 
 
-def pooled_shown(table: Sequence[Pooled], own: Own) -> Shown:
-    """Show each method over all checkpoints, and the visitor's own results beside them; without a table, nothing."""
+def pooled_shown(table: Sequence[Pooled]) -> Shown:
+    """Show each method over all checkpoints; without a table, nothing."""
     if not table:
         return Shown(Finding("All results"))
     finding = grid_words.claim_finding(table[0])
-    scene = forest_scene(table, own, finding.heading)
-    text = f"{scene.caption[-1]}\n\n{grid_words.MEANING}"
-    return Shown(finding, [Block(scene)], tables={"": grid_words.pooled_table(table)}, text=text)
+    scene = forest_scene(table, finding.heading)
+    block = Block(scene, Finding("", grid_words.differences(table)))
+    return Shown(finding, [block], text=f"{scene.caption[-1]}\n\n{grid_words.MEANING}")
 
 
 # By the names of the pages: what composes them, and what chooses the results that each result on show is judged beside.

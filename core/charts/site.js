@@ -4,7 +4,6 @@
 // pages, their choices and what an address may hold come from the table in core/request/pages.py.
 
 const TAKEN = {}, SCRIPTS = {}; // data by name, packed until they are used; scripts that load or have loaded, by address
-const COLUMNS = ["Checkpoint", "Task", "In the upper half", "Random, mean ± SD", "Verdict", "First to change", "Holds"];
 const KEY_CHARS = 12; // of a result's key in the name of a file
 const LOCAL = "To prune a checkpoint, or to have a sentence of your own classified, run Prunescope:";
 const MISSING = "This view is not part of this edition, or it did not load.";
@@ -109,7 +108,7 @@ function folded(name, summary, ...content) { // stays open on the same page
 }
 
 function tabled(title, rows, headOf = (name) => name) { // rows of texts or elements; the first column names a row
-  const head = Object.keys(rows[0] ?? {}).map((name) => element("th", { scope: "col" }, headOf(name)));
+  const head = Object.keys(rows[0] ?? {}).map((name, k) => element("th", { scope: "col" }, headOf(name, k)));
   const cell = (content, k) => (k ? element("td", {}, content) : element("th", { scope: "row" }, content));
   const lines = [head, ...rows.map((row) => Object.values(row).map(cell))].map((cells) => element("tr", {}, ...cells));
   const table = element("table", {}, element("caption", {}, title),
@@ -133,28 +132,31 @@ function listOfResults(reader) { // with a field that searches it, and heads tha
   const oninput = () => { history.replaceState(history.state, "", withChanges({ q: q.value })); fill(); };
   const q = element("input", { type: "search", value: reader.parameters.get("q") ?? "", oninput });
   const row = ([result, { name, cells }]) => ({
-    Pruning: link(cells.Pruning ?? name, "", { result }),
-    ...Object.fromEntries(COLUMNS.map((label) => [label, cells[label]?.replaceAll(" %", "\u00a0%") ?? "–"])),
-    ...mapped({ Layers: "layers", Compare: "compare" }, (page) =>
-      link("Open", page, { result }, { ariaLabel: `Open ${page}: ${name}` })),
+    ...Object.fromEntries(site.columns.map((title, k) => [title, cells[k] ?? "–"])),
+    ...mapped({ Story: "", Layers: "layers", Compare: "compare" }, (page) =>
+      link("Open", page, { result }, { ariaLabel: `Open ${site.pages[page].name}: ${name}` })),
   });
-  let by = "", sign = 1; // the column to sort by, and the direction
-  const textOf = (cell) => cell.textContent ?? cell;
-  const sort = ({ target: { name } }) => {
-    [by, sign] = [name, name === by ? -sign : 1];
-    fill();
-    place.querySelector(`button[name="${name}"]`).focus();
+  let by = -1, sign = 1; // the column to sort by, and the direction
+  const order = ([, one], [, other]) => {
+    const [first, second] = [one, other].map(({ cells }) => String(cells[by] ?? ""));
+    return sign * first.localeCompare(second, "en", { numeric: true });
   };
-  const head = (name) => element("button", { type: "button", name, title: "Sort", onclick: sort },
-    name, ...(name === by ? [sign > 0 ? " ↑" : " ↓"] : []));
+  const sort = (k) => {
+    [by, sign] = [k, k === by ? -sign : 1];
+    entries.sort(order);
+    fill();
+    place.querySelectorAll("thead button")[k].focus();
+  };
+  const head = (name, k) => (k < site.columns.length
+    ? element("button", { type: "button", title: "Sort", onclick: () => sort(k) },
+      name, ...(k === by ? [sign > 0 ? " ↑" : " ↓"] : []))
+    : name);
   function fill() {
     const words = q.value.toLowerCase().split(/\s+/);
     const matches = entries.filter(([, { name, cells }]) =>
-      words.every((word) => `${name} ${Object.values(cells).join(" ")}`.toLowerCase().includes(word)));
+      words.every((word) => [name, ...cells].join(" ").toLowerCase().includes(word)));
     count.textContent = `${matches.length} of ${entries.length} results`;
-    const rows = matches.map(row), order = (row, other) =>
-      sign * textOf(row[by]).localeCompare(textOf(other[by]), "en", { numeric: true });
-    place.replaceChildren(tabled("", by ? rows.sort(order) : rows, head));
+    place.replaceChildren(tabled("", matches.map(row), head));
   }
   fill();
   const form = element("div", { className: "choices" }, field("Search", q));

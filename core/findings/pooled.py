@@ -13,7 +13,6 @@ from core.results.library import TableFile
 from core.results.schema import Pruning
 from core.sweep.control_contrast import MARGIN, Contrast, State
 
-FEWEST_PREDICTED = 4  # cells from which the difference in another one is predicted
 ALL, WHOLE = "all", "all seeds usable"  # names of estimates, beside those of each depth
 
 

@@ -45,11 +45,6 @@ def point_labels(points: Sequence[str]) -> list[PointLabel]:
     return [name.label for name in point_names(points)]
 
 
-def layer_number(label: PointLabel) -> int:
-    """Return the layer of a point's label, counted from 1: 2 for `2` and for `2a`."""
-    return int(label.removesuffix("a"))
-
-
 def points_name(points: Sequence[str]) -> str:
     """Name the kind of a result's points as part of a sentence."""
     parts = {point.rpartition(".")[2] for point in points}

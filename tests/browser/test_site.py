@@ -135,15 +135,15 @@ def test_results_are_searched_and_sorted_and_names_are_text(visitor: Page, serve
     visitor.goto(f"{served}#/grid?q=img&task=nowhere")
     count = visitor.get_by_role("status").filter(has_text="results")
     expect(count).to_have_text("1 of 3 results")
-    expect(visitor.get_by_role("cell", name=NAME, exact=True)).to_be_visible()
+    expect(visitor.get_by_role("rowheader", name=NAME, exact=True)).to_be_visible()
     visitor.get_by_label("Search").fill("")
-    expect(count).to_have_text("3 of 3 results")
-    tasks = visitor.locator("tbody td:nth-child(3)")
+    expect(count).to_have_text("4 of 3 results")
+    tasks = visitor.locator("tbody td:nth-child(2)")
     for order in (1, -1):
         visitor.get_by_role("button", name="Task").click()
         expect(visitor.get_by_role("button", name="Task")).to_be_focused()
         assert tasks.all_inner_texts() == sorted(tasks.all_inner_texts(), key=str.lower)[::order]
-    visitor.get_by_role("row").filter(has_text=NAME).get_by_role("link", name="Open layers").click()
+    visitor.get_by_role("row").filter(has_text=NAME).get_by_role("link", name="Open Layers").click()
     expect(visitor.locator(".setup summary")).to_contain_text(NAME)
 
 

@@ -77,7 +77,7 @@ def test_every_result_matches_its_entry_and_the_pages_are_of_today(
     assert near(tables, (together, meanings(shipped_results.values()))), "run python -m benchmarks.verdicts"
     for path, text in verdicts.documents(verdict_rows, *tables).items():
         assert near_text(path.read_text("utf-8"), text), "run python -m benchmarks.verdicts"
-    rows = [row for view in forest_scene(tables[0], {}, "").views.values() for row in view.datasets["forest"]]
+    rows = [row for view in forest_scene(tables[0], "").views.values() for row in view.datasets["forest"]]
     drawn = verdicts.FOREST.read_text("utf-8")
     assert [row["text"] for row in rows if row["text"] not in drawn] == []
 

@@ -1,8 +1,8 @@
 """The Methods page: everything of the catalog and every constant is on it."""
 
+from benchmarks.pooled import FEWEST_PREDICTED
 from core.findings.claim import CEILING, FEWEST_SEEDS, ONE_EXAMPLE
 from core.findings.comparable import SPARSITY_TOLERANCE
-from core.findings.pooled import FEWEST_PREDICTED
 from core.findings.words.verdict import STATES
 from core.request import catalog as c
 from core.request.controls import COARSER_STEP, SMALL_STEP, UNTIL_DAMAGE

@@ -76,10 +76,10 @@ def signed_points(share: float, places: int = 0) -> str:
     return "+" * (to_places(100 * share, places) > 0) + decimals(100 * share, places)
 
 
-def points(share: float, noun: str = "point", places: int = 0, is_signed: bool = False) -> str:
+def points(share: float, places: int = 0, is_signed: bool = False) -> str:
     """Write a difference of shares in percentage points: `1 point`, `−8 points`, or with a sign also `+1 point`."""
     number = signed_points(share, places) if is_signed else decimals(100 * share, places)
-    return f"{number} {noun if abs(to_places(100 * share, places)) == 1 else f'{noun}s'}"
+    return f"{number} {'point' if abs(to_places(100 * share, places)) == 1 else 'points'}"
 
 
 def points_span(low: float, high: float, places: int = 0) -> str:
@@ -87,18 +87,13 @@ def points_span(low: float, high: float, places: int = 0) -> str:
     return f"{decimals(100 * low, places)} to {decimals(100 * high, places)}"
 
 
-def narrow(table: Table, naming: int = 1) -> list[Table]:
-    """Cut a table into parts that fit a telephone: three columns each, beside those that name a row.
+def narrow(table: Table) -> list[Table]:
+    """Cut a table into parts that fit a telephone: three columns each, beside the first, which names a row.
 
     No part has an empty row; an empty table has no parts.
-
-    Args:
-        table: The rows.
-        naming: How many columns name a row; they come first.
     """
-    titles = list(table[0] if table else ())
-    parts = [titles[k : k + 3] for k in range(naming, len(titles), 3)]
+    name, *titles = table[0] if table else ("",)
+    parts = [titles[k : k + 3] for k in range(0, len(titles), 3)]
     return [
-        [{title: row[title] for title in (*titles[:naming], *part)} for row in table if any(map(row.get, part))]
-        for part in parts
+        [{title: row[title] for title in (name, *part)} for row in table if any(map(row.get, part))] for part in parts
     ]

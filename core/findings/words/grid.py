@@ -1,31 +1,35 @@
 """The words of All results: what all checkpoints say together, as the documents open with it, and every sweep."""
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from core.findings.accuracy import metric_of
 from core.findings.choices import task_title
 from core.findings.claim import Verdict, corrected, listed_with_verdicts
+from core.findings.meaning import estimate
 from core.findings.pooled import ALL, WHOLE, Pooled
-from core.findings.words import NONE, Finding, Table, numbered, points, points_span
+from core.findings.rounding import to_places
+from core.findings.words import Finding, mean_and_deviation, numbered, points, points_span
 from core.findings.words.lab import columns_name, key_figures, meanings_name
 from core.findings.words.numbers import decimals, percent
-from core.findings.words.verdict import STATES, verdict_cells
-from core.request.catalog import DAMAGE, METHODS, METRICS, REDUCTION
-from core.request.scope import at_attention, run_of
+from core.findings.words.verdict import STATES, verdict_cell
+from core.request.catalog import DAMAGE, METHODS, REDUCTION
+from core.request.scope import at_attention
 from core.results import names as n
-from core.results.schema import Pruning, SweepResult
-from core.sweep.control_contrast import DIFFERENT, MARGIN, Contrast, State
+from core.results.schema import SweepResult
+from core.sweep.control_contrast import DIFFERENT, MARGIN, State
 
-LEAST, PERCENTAGE = decimals(100 * MARGIN, 0), "percentage point"  # how many of them count
-WHERE = "the upper half of the layers"
+Value = str | float | None  # of a cell
+LEAST = decimals(100 * MARGIN, 0)  # percentage points that count
 MEANING = (
     "Points are percentage points of the change in the layers that lies in their upper half, the method's minus random "
     f"removal's, where the overall change is {decimals(DAMAGE, 2)}. Intervals are 95 %. Checkpoints that differ only "
     f"in the seed are averaged. Differences within ±{LEAST} points are too small to count. Six layers are MiniLM, "
-    "twelve MPNet: a difference between depths may be one between pretrained models. An interval is about the mean "
-    "of the draws; a verdict also asks whether one draw differs as much, and is corrected for the number of verdicts."
+    "twelve MPNet: a difference between depths may be one between pretrained models."
+)
+STRICTER = (
+    "An interval is about the mean of the draws. A verdict also asks whether a single draw differs as much, and is "
+    "corrected for the number of verdicts: so it may be inconclusive where an interval excludes 0."
 )
 SHARES: Mapping[State, str] = {  # of the overall change, by what the interval of the difference shows
     "equivalent": "random removal puts about the same share of it there",
@@ -33,24 +37,25 @@ SHARES: Mapping[State, str] = {  # of the overall change, by what the interval o
     "steeper": "random removal puts a smaller share of it there",
     "flatter": "random removal puts a larger share of it there",
 }
-AMOUNT = 0.5  # whose metric stands beside the unpruned model's
+# Shares of one over these numbers.
+PARTS = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth", 6: "a sixth", 7: "a seventh", 8: "an eighth"}
+NAMING = 4  # columns that say what a sweep is and how far it works; links follow, then the verdict
 
 
 # ---------------------------------------------------------------- all checkpoints together
 
 
 def claim_finding(pooled: Pooled) -> Finding:
-    """Say where a method changes all checkpoints and whether random removal does the same, then how sure that is.
-
-    Args:
-        pooled: The method.
-    """
-    estimate, count = pooled.estimates[ALL], len(pooled.keys)
+    """Say where a method changes all checkpoints and whether random removal does the same, then how sure that is."""
+    difference, count = pooled.estimates[ALL], len(pooled.keys)
+    removed = estimate("removed", "change", DAMAGE, METHODS[pooled.method].control or "", pooled.method)
     holds = "This holds on all" if pooled.upper == pooled.control_upper == count else "Measured on"
     where = f"{holds} {count} fine-tunes of {numbered(pooled.encoders, 'pretrained encoder')}"
-    difference = f"{points(estimate.value, is_signed=True)}, 95 % interval {points_span(*estimate.interval)}"
-    beside = f"({n.in_sentence(n.brief_name(pooled.pruning))}: {difference})"
-    return Finding(claim_heading(pooled), (f"{where}; at equal overall change, {SHARES[estimate.state]} {beside}.",))
+    apart = f"{points(difference.value, is_signed=True)}, 95 % interval {points_span(*difference.interval)}"
+    share = f"{SHARES[difference.state]} ({n.in_sentence(n.brief_name(pooled.pruning))}: {apart})"
+    part = PARTS.get(round(1 / removed.value), percent(removed.value)) if removed else ""
+    after = f", after removing {part} as many weights" if part else ""
+    return Finding(claim_heading(pooled), (f"{where}; at equal overall change, {share}{after}.",))
 
 
 def claim_heading(pooled: Pooled) -> str:
@@ -61,23 +66,25 @@ def claim_heading(pooled: Pooled) -> str:
     return f"{most} on {pooled.upper} of {count} fine-tunes, and on {pooled.control_upper} when weights go at random"
 
 
-def pooled_table(table: Sequence[Pooled]) -> Table:
-    """Tabulate what all checkpoints together say of each method, in percentage points."""
-    return [
-        {
-            "Method": n.name_of(pooled.pruning),
-            "Over": name,
-            "Tasks and depths": str(estimate.cells),
-            "Difference in points": f"{decimals(100 * estimate.value, 1)} ({points_span(*estimate.interval, 1)})",
-            "By the draws alone": points_span(*estimate.within, 1) if estimate.within else NONE,
-            "SD between them (τ)": decimals(100 * estimate.deviation, 1),
-            "I²": percent(estimate.inconsistency),
-            "Expected in another": points_span(*estimate.predicted, 1) if estimate.predicted else NONE,
-        }
-        for pooled in table
-        for name, estimate in pooled.estimates.items()
-        if name != WHOLE or estimate.cells < pooled.estimates[ALL].cells
-    ]
+def difference_sentence(pooled: Pooled) -> str:
+    """Say by how much a method that differs from random removal over all cells does."""
+    estimate = pooled.estimates[ALL]
+    low, high = sorted(map(abs, estimate.interval))
+    more = f"{points(abs(estimate.value))} {'more' if estimate.state == 'steeper' else 'less'}"
+    doubt = "" if low >= MARGIN else f", which may be less than the {LEAST} that we treat as real"
+    whole = pooled.estimates.get(WHOLE)
+    if whole is None or whole.state != estimate.state:  # some of the cells lack seeds
+        interval = f" (difference {points_span(*whole.interval)})" if whole else ""
+        doubt += f"; the tasks with all seeds of random removal leave it inconclusive{interval}"
+    puts = f"{n.brief_name(pooled.pruning)} puts {more} of the change into the upper half of the layers"
+    return f"{puts} than random removal (95 % interval {points_span(low, high)}){doubt}."
+
+
+def differences(table: Sequence[Pooled]) -> tuple[str, ...]:
+    """Say which methods differ from random removal over all checkpoints, and why a verdict may not say so."""
+    different = [pooled for pooled in table if pooled.estimates[ALL].state in DIFFERENT]
+    uncorrected = [f"These intervals are not corrected for the {len(table)} methods."] if different else []
+    return (*map(difference_sentence, different), *uncorrected, STRICTER)
 
 
 # ---------------------------------------------------------------- every sweep
@@ -89,18 +96,12 @@ class GridRow:
 
     Attributes:
         key: The result's key.
-        checkpoint: Its checkpoint's id.
-        pruning: How it was pruned.
-        place: The order of rows: by checkpoint, by method, then from the whole encoder to single layers.
         cells: The cells of the table by column, without the verdict's.
         verdict: The verdict, corrected once the rows are arranged; None for a sweep that has none.
     """
 
     key: str
-    checkpoint: str
-    pruning: Pruning
-    place: tuple[str, str, int, int, bool, str]
-    cells: dict[str, str]
+    cells: dict[str, Value]
     verdict: Verdict | None
 
 
@@ -110,33 +111,36 @@ def grid_rows(results: Sequence[SweepResult]) -> list[GridRow]:
 
 
 def _row(result: SweepResult, verdict: Verdict | None) -> GridRow:
-    task, metric = result.task, metric_of(result)
-    scores = {frame.amount: frame.metrics[metric] for frame in result.frames}
-    unpruned, half = (NONE if (score := scores.get(amount)) is None else decimals(score, 3) for amount in (0.0, AMOUNT))
-    points = "" if at_attention(result.points) else f", {n.points_name(result.points)}"
-    pruning, (first, _, holds) = n.pruning_name(result) + points, key_figures(result, REDUCTION)
-    run, checkpoint = run_of(result.pruning.scope), n.checkpoint_name(result)
-    examples = n.data_name(result), columns_name(task.columns), meanings_name(task.label_map)
-    order = [*METHODS].index(result.pruning.method), run.start if run else -1, result.pruning.scope == "all-linear"
-    cells = {
-        "Pruning": pruning,
-        "Checkpoint": checkpoint,
-        "Task": f"{task_title(task.name)}, {len(task.examples)} examples",
-        **verdict_cells(None),
+    task, works = result.task, result.working_range
+    points = "" if at_attention(result.points) else n.points_name(result.points)
+    measured = n.data_name(result), columns_name(task.columns), meanings_name(task.label_map), points
+    first, *_ = key_figures(result, REDUCTION)
+    cells: dict[str, Value] = {
+        "Checkpoint": n.checkpoint_name(result),
+        "Task": task_title(task.name),
+        "Method": n.pruning_name(result),
+        "Works up to (%)": _percent(works.to if works else None),
+        **_verdict_cells(None),
         "First to change": first,
-        "Holds": holds,
-        "Metric": METRICS[metric].title,
-        "Unpruned": unpruned,
-        f"At {percent(AMOUNT)}": half,
-        "Examples": ", ".join(filter(None, examples)),
-        "Revision": result.checkpoint.revision[:7],
+        "Measured on": ", ".join(filter(None, measured)),
     }
-    place = checkpoint, task_title(task.name), *order, pruning
-    return GridRow(result.key, result.checkpoint.id, result.pruning, place, cells, verdict)
+    return GridRow(result.key, cells, verdict)
+
+
+def _verdict_cells(judged: Verdict | None) -> dict[str, Value]:
+    return {
+        "Verdict": verdict_cell(judged),
+        "In the upper half (%)": _percent(judged.share if judged else None),
+        "Random, mean ± SD": mean_and_deviation(judged.control_shares if judged else ()),
+    }
+
+
+def _percent(share: float | None) -> int | None:
+    return None if share is None else int(to_places(100 * share, 0))
 
 
 def arranged(rows: Sequence[GridRow], shown: Collection[str] | None = None) -> list[GridRow]:
-    """Sort the rows of a grid, with their verdicts corrected for the number of verdicts.
+    """Sort the rows of a grid by their cells, with their verdicts corrected for the number of verdicts.
 
     Args:
         rows: All rows, each of which counts, whatever is shown.
@@ -145,16 +149,7 @@ def arranged(rows: Sequence[GridRow], shown: Collection[str] | None = None) -> l
     verdicts = {row.key: row.verdict for row in rows if row.verdict}
     by_key = dict(zip(verdicts, corrected(list(verdicts.values())), strict=True))
     kept = (replace(row, verdict=by_key.get(row.key)) for row in rows if shown is None or row.key in shown)
-    return sorted(kept, key=lambda row: row.place)
-
-
-def own_marks(rows: Iterable[GridRow]) -> dict[tuple[str, str | None], list[tuple[str, Contrast]]]:
-    """Return a visitor's results for the forest plot, by method and scope: the checkpoint's id, and the contrast."""
-    marks = defaultdict(list)
-    for row in rows:
-        if row.verdict and row.verdict.contrast:
-            marks[row.pruning.method, row.pruning.scope].append((row.checkpoint, row.verdict.contrast))
-    return marks
+    return sorted(kept, key=lambda row: list(map(str, row.cells.values())))
 
 
 def grid_heading(rows: Sequence[GridRow]) -> str:
@@ -167,6 +162,6 @@ def grid_heading(rows: Sequence[GridRow]) -> str:
     return f"Of {numbered(counts.total(), 'verdict')}{none}: {n.listed(parts)}"
 
 
-def grid_table(rows: Sequence[GridRow]) -> Table:
-    """Tabulate the rows of a grid."""
-    return [row.cells | verdict_cells(row.verdict) for row in rows]
+def grid_table(rows: Sequence[GridRow]) -> list[dict[str, Value]]:
+    """Tabulate the rows of a grid: texts, numbers, and None for what is not known."""
+    return [row.cells | _verdict_cells(row.verdict) for row in rows]

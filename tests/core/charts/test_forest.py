@@ -1,4 +1,4 @@
-"""The forest plot: what stands where, that one's own result is a mark, and that it can be taken away."""
+"""The forest plot: what stands where, and that it can be taken away."""
 
 import json
 
@@ -18,32 +18,26 @@ ESTIMATE = PooledEstimate(4, -0.03, (-0.15, 0.09), (-0.15, 0.09), (-0.05, -0.01)
 TABLE = (Pooled("magnitude", "encoder", tuple(CELLS), {ALL: ESTIMATE}),) * 2
 
 
-def test_it_draws_every_cell_every_estimate_and_ones_own_result() -> None:
-    own = [("my, own", CONTRAST)]
-    scene = forest_scene(TABLE, {("magnitude", "encoder"): own}, "All together")
+def test_it_draws_every_cell_and_the_estimate_over_all() -> None:
+    scene = forest_scene(TABLE, "All together")
     assert list(scene.views) == ["forest-1", "forest-2"]
     view = scene.views["forest-1"]
     rows = view.datasets["forest"]
-    assert [row["label"] for row in rows] == [
-        *(f"SST-2, {k} layers (2)" for k in (2, 3, 4, 6)),
-        "All",
-        "Yours: my, own",
-    ]
+    assert [row["label"] for row in rows] == [*(f"SST-2, {k} layers (2)" for k in (2, 3, 4, 6)), "All"]
     assert {row["seeds"] for row in rows} == {"2 of 5", ""}
     half = 100 * CONTRAST.mean_half_width(0.95)
     assert (rows[0]["low"], rows[0]["high"]) == pytest.approx((5 - half, 5 + half), abs=1e-3)
-    assert [rows[4][name] for name in ("value", "low", "high", "from", "to")] == [-3, -15, 9, -60, 30]
+    assert [rows[4][name] for name in ("value", "low", "high")] == [-3, -15, 9]
     assert rows[4]["text"] == "−3 (−15 to 9)"
     spec = {**view.spec, "width": 400, "height": 200}
-    assert len(marks(drawn(spec, 0), "point")) == 4 + 1, "one's own is a mark beside those of the cells"
+    assert len(marks(drawn(spec, 0), "point")) == 4
     assert len(marks(drawn(spec, 0), "area mark")) == 1
     assert all(-END <= row["value"] <= END for row in rows)
     assert json.loads(view.written)["datasets"].keys() == view.datasets.keys()
-    assert forest_scene(TABLE, {}, "").views["forest-1"].datasets["forest"] == rows[:5], "which no estimate counts"
 
 
 def test_it_can_be_taken_away_as_a_picture_and_as_numbers() -> None:
-    scene = forest_scene(TABLE, {}, "All together")
+    scene = forest_scene(TABLE, "All together")
     figure = figure_of(scene, "dark")
     assert "All together" in next(drawn_frames(figure, [0]))
     assert {part["x"] + part["spec"]["width"] <= figure["width"] for part in figure["parts"]} == {True}

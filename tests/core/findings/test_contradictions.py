@@ -108,14 +108,15 @@ def test_the_grid_the_page_of_results_and_what_is_pooled_agree(
     shipped_results: dict[str, SweepResult], verdict_rows: list[VerdictRow]
 ) -> None:
     shelves = shipped_shelves(shipped_results)
-    rows = {row.key: row for shelf in shelves for row in grid_rows(list(shelf.results.values()))}
-    on_grid = {row.key: row.verdict for row in arranged(list(rows.values())) if row.verdict}
+    rows = [row for shelf in shelves for row in grid_rows(list(shelf.results.values()))]
+    on_grid = {row.key: row.verdict for row in arranged(rows) if row.verdict}
     assert on_grid == {row.result.key: row.verdict for row in verdict_rows}
     for row in verdict_rows:  # which the page of results is written from
         assert (row.verdict.share, row.verdict.contrast) == (row.alone.share, row.alone.contrast)
         assert row.verdict.state == row.alone.state or (row.alone.state in DIFFERENT and row.verdict.reason)
     for method in pooled.shipped():
-        settings = {(rows[key].pruning.method, rows[key].pruning.scope) for key in method.keys}
+        prunings = (shipped_results[key].pruning for key in method.keys)
+        settings = {(pruning.method, pruning.scope) for pruning in prunings}
         assert settings == {(method.method, method.scope)}
         for cell in method.cells:
             assert cell.upper == sum(on_grid[key].lead == "upper" for key in cell.keys)

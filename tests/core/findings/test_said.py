@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.pooled import pooled_table
 from core.findings.cut import frontier_of
 from core.findings.passed import HalvesHarm, PassedOn
 from core.findings.pooled import ALL, WHOLE, Cell, Pooled, PooledEstimate
@@ -84,7 +85,8 @@ def grids() -> Iterator[str]:
         yield grid.grid_heading(grid.arranged(found, [found[0].key]))  # corrected for all, whatever is shown
     unpruned = grid_rows([network(amounts=(0.0,))])
     for found in ([*judged, *unpruned], grid_rows(SEEDS[:1])):  # controls have rows where there is nothing else
-        yield from table_lines(grid.grid_table(grid.arranged(found)))
+        for cells in grid.grid_table(grid.arranged(found)):
+            yield " | ".join("–" if cell is None else str(cell) for cell in cells.values())
 
 
 def pool(value: float, half: float, upper: int = 2, control_upper: int = 2, whole: float = 0) -> Pooled:
@@ -104,8 +106,11 @@ def claims() -> Iterator[str]:
     outcomes = [pool(0.013, 0.029), flatter, pool(0.15, 0.04), pool(-0.003, 0.101)]
     for one in (*outcomes, pool(0.013, 0.029, 1), pool(0.013, 0.029, 2, 1)):
         yield from lines(grid.claim_finding(one))
-    yield from table_lines(grid.pooled_table(outcomes[:2]))
-    yield grid.MEANING
+    for other in ("wanda", "attribution"):  # methods with another share removed, or none known
+        yield from lines(grid.claim_finding(replace(outcomes[0], method=other)))
+    yield grid.difference_sentence(replace(flatter, estimates={ALL: flatter.estimates[ALL]}))
+    yield from table_lines(pooled_table(outcomes[:2]))
+    yield from (*grid.differences(outcomes), *grid.differences(outcomes[:1]), grid.MEANING)
 
 
 def cautions() -> Iterator[str]:
