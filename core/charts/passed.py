@@ -1,14 +1,12 @@
 """Either half of the layers pruned alone: which of them matters, beside random removal of as many weights."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from math import ceil
 from typing import Any
 
 import altair as alt
 
 from core.charts import grammar as g
-from core.charts.stack import stack_view
 from core.charts.view import Layout, Scene, View
 from core.findings.passed import Alone, halves_of
 from core.findings.words import share_with_interval
@@ -17,12 +15,11 @@ from core.results.names import listed, origins
 from core.results.schema import SweepResult
 
 HALVES = ("lower half", "upper half", "all layers")
-BLANKS = {"v": None, "words": ""}  # at amounts at which layers were not measured
-BOTH = Layout("halves", '"stack harm" 23 "bar bar" auto / 1fr 1fr', '"stack" 12rem "harm" 15rem "bar" auto / 1fr')
+LAYOUT = Layout("halves", '"harm" 20 "bar" auto / 1fr')
 
 
 def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Sequence[Alone], title: str) -> Scene:
-    """Show which layers fade if all are pruned, and what pruning one half of them alone by as much changes.
+    """Show which predictions pruning one half of the layers alone changes, and pruning all by as much.
 
     Amounts are shares of the weights of the pruned layers.
 
@@ -34,8 +31,7 @@ def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Seque
         title: The finding.
 
     Returns:
-        The pictures `stack`, undefined at amounts at which the halves alone were measured, and `harm`; both move
-        through the amounts at which both halves were measured.
+        The picture `harm`, which moves through the amounts at which both halves were measured.
     """
     lower, upper = halves = halves_of(alone)
     rows = _harm_rows([*halves, result]) + [
@@ -45,17 +41,8 @@ def halves_scene(result: SweepResult, reduction: str, alone: Alone, drawn: Seque
     by_chance = f"; thin: at random, mean of {len(drawn)}" if drawn else ""
     most = max(ceil(4 * max((max(row["changed"], row["high"]) for row in rows), default=0.0)), 1) / 4
     datasets = {"harm": rows, "amounts": g.amount_rows(frame["amount"] for frame in frames)}
-    stack = stack_view(result, reduction, has_floor=False)
-    places = [result.amounts.index(frame["amount"]) if frame["amount"] in result.amounts else None for frame in frames]
-    faded = [
-        {**row, **{field: [blank if k is None else row[field][k] for k in places] for field, blank in BLANKS.items()}}
-        for row in stack.datasets["stack"]
-    ]
-    views = {
-        "stack": replace(stack, datasets={"stack": faded}, title="All layers pruned: their similarity"),
-        "harm": View(_harm, (most,), datasets, f"Predictions changed, one half pruned or all{by_chance}"),
-    }
-    return Scene(title, origins((result,), reduction), views, frames, BOTH)
+    views = {"harm": View(_harm, (most,), datasets, f"Predictions changed, one half pruned or all{by_chance}")}
+    return Scene(title, origins((result,), reduction), views, frames, LAYOUT)
 
 
 def _harm_rows(sweeps: Sequence[SweepResult], seed: int | None = None) -> g.Rows:

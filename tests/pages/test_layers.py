@@ -102,7 +102,7 @@ def test_halves_are_shown_once_they_were_pruned_alone(shipped: Path, unfolded: N
     whole = make_result(num_layers=4, amounts=made.ALONE_STEPS, own_cka=declining(0.9))
     ship(shipped, whole, *made.alone(), made.half("layers:0-1", 0.4), made.half("layers:2-3", 0.1))
     app = open_page(PAGE, layer="2")
-    assert list(pictures(app, 1)) == ["stack", "harm"]
+    assert list(pictures(app, 1)) == ["harm"]
     words = prose(app)
     assert "**At 60 % removed, the upper half of the layers changes more" in words
     assert "more harm.** Removing 60 % of the weights of the lower" in words

@@ -32,9 +32,9 @@ HOW_TO_READ = """
 **In the stack**, each band is one layer: its length and colour say how much the layer still resembles its unpruned
 self. A layer's output also reflects the pruning of every layer below it. By convention, a layer is **intact** from a
 similarity of 0.9. **In the heatmap**, each cell compares one layer of the pruned model with one of the unpruned model.
-**Random removal** is compared at the amount where the overall change is equal: what differs then is which layers have
-changed. **Shaded** is everything beyond the working range, where the model has lost 10 % of its advantage over always
-guessing the commonest label: what changes there says little about how it worked.
+**In the bars**, each layer has its share of what all layers lose. **Random removal** is compared at the amount where
+the overall change is equal: what differs then is which layers have changed. **Shaded** is everything beyond the working
+range, where the model has lost 10 % of its advantage over always guessing the commonest label.
 """
 SECOND = "The same story of a model of {} layers"  # a button
 NOTES = {  # for a presenter

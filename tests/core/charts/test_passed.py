@@ -15,11 +15,8 @@ def test_halves_stand_beside_the_whole_model_that_has_lost_as_much_of_its_own_we
     pair = isolated_of(whole, [half("layers:0-1", 0.4), half("layers:2-3", 0.1, amounts=(0.0, 0.1, 0.6, *further))])
     seed = {scope: half(scope, 0.5, method="random") for scope in pair}
     scene = halves_scene(whole, "mean", pair, [seed], "The finding")
-    assert (scene.title, list(scene.views), scene.amounts) == ("The finding", ["stack", "harm"], [0, 0.1, 0.6])
+    assert (scene.title, list(scene.views), scene.amounts) == ("The finding", ["harm"], [0, 0.1, 0.6])
     rows = [row for row in scene.views["harm"].datasets["harm"] if row["seed"] is None]
     known = {(row["series"], row["amount"]): row["changed"] for row in rows}
     assert (known["lower half", 0.6], known["upper half", 0.6], known["all layers", 0.6]) == (0.4, 0.1, 0.3)
-    faded, unknown = ([row["v"][k] for row in scene.views["stack"].datasets["stack"]] for k in (2, 1))
-    assert set(unknown) == {None}
-    assert faded == pytest.approx([round(value, 6) for value in whole.frames[2].own("mean")]), "all layers are pruned"
     assert len(marks(drawn({**scene.views["harm"].spec, "width": 400, "height": 200}, 2), "line mark")) == 3 + 2
