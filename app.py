@@ -33,7 +33,7 @@ def tell() -> None:
     for note in shown.notes:
         st.warning(plain(note))
     # A model of another depth, or the way back; a button, since a link within the page would not change the address.
-    others = (*published_pair(state.entries)[:1], *shown_first(state.entries, "Story"))
+    others = (*published_pair(state.entries, with_single_layers=True)[:1], *shown_first(state.entries, "Story"))
     depth = result.checkpoint.num_layers
     if other := next((entry for entry in others if len(entry.points) != depth), None):
         label = SECOND.format(len(other.points))

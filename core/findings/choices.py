@@ -57,17 +57,20 @@ def shown_first(entries: Sequence[Entry], page: str = "") -> list[Entry]:
     return [*preferred, *whole]
 
 
-def published_pair(entries: Sequence[Entry], like: Entry | None = None) -> list[Entry]:
+def published_pair(
+    entries: Sequence[Entry], like: Entry | None = None, with_single_layers: bool = False
+) -> list[Entry]:
     """Return the pair of results on both published tasks that is most like another result, such as the one on show.
 
     Both are of attention blocks, over all layers, of models with equally many: with as many as that one, by its method
     or the one that it controls, if there are such; else by the first method that has both, of the shipped ones before
-    the visitor's own, the deepest. GLUE comes before written sentences, and a model whose layers were pruned alone, of
-    which the story has most to tell, before others.
+    the visitor's own, the deepest. GLUE comes before written sentences, and a model whose halves, or single layers,
+    were pruned alone before others.
     """
     layers, method = (len(like.points), like.controls or like.method) if like else (0, "")
     by_task: dict[str, dict[tuple[object, ...], Entry]] = {task: {} for task in PAIR}
-    isolated = {_model_and_examples(entry) for entry in entries if len(run_of(entry.scope) or ()) == 1}
+    runs = [(run, entry) for entry in entries if (run := run_of(entry.scope))]
+    isolated = {_model_and_examples(entry) for run, entry in runs if (len(run) == 1) == with_single_layers}
 
     def preference(entry: Entry) -> tuple[bool, bool]:
         return entry.source == "written", _model_and_examples(entry) not in isolated
