@@ -22,7 +22,6 @@ ROW_REM = 1.15  # the height of a row
 AXIS_REM = 6.2  # of the title above and the axis below
 NUMBERS = 2.7  # the room for a row's numbers, in margins
 BAND: g.Rows = [{"low": -100 * MARGIN, "high": 100 * MARGIN}]
-HALF = 0.32  # of a row, from the middle of a diamond to its upper corner
 DIFFERENCE = "Difference in points (95 % interval)"
 CAPTION = "Share of the change in the upper half of the layers under each method, minus that under random removal"
 KEY = (
@@ -94,7 +93,7 @@ def _view(title: str, rows: g.Rows, most: int) -> View:
 
 
 def _forest(labels: tuple[str, ...], most: int) -> g.LayerChart:
-    """Draw, from back to front: the margin, zero, the cells' lines and dots, the diamonds, the numbers."""
+    """Draw, from back to front: the margin, zero, the intervals, the dots, the diamond, the numbers."""
     ticks = alt.Axis(values=[-20, 0, 20], format="+d", labelExpr="replace(datum.label, '+0', '0')", grid=False)
     end = alt.ExprRef(f"width - {NUMBERS} * margin")
     scale = alt.Scale(domain=[-END, END], range=[0, end], nice=False, clamp=True)
@@ -105,16 +104,13 @@ def _forest(labels: tuple[str, ...], most: int) -> g.LayerChart:
     fields = {"Difference in points": "value:Q", "95 % interval from": "low:Q", "to": "high:Q", "Seeds": "seeds:N"}
     rows, tooltip = g.data("forest"), g.tooltip({"Task and depth": "label:N", **fields})
     cells, pooled = (rows.transform_filter(f"{sign}datum.pooled") for sign in ("!", ""))
-    corners = f"[[datum.low, 0], [datum.value, {HALF}], [datum.high, 0]]"
-    diamond = pooled.transform_calculate(corner=corners).transform_flatten(["corner"])
-    outline = {"x": "datum.corner[0]", "top": "datum.y - datum.corner[1]", "bottom": "datum.y + datum.corner[1]"}
     return alt.layer(
         g.data("margin").mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15).encode(x=x, x2="high:Q"),
         g.data("margin").mark_rule(style="reference").encode(x=alt.datum(0)),
-        cells.mark_rule(style="current").encode(x="low:Q", x2="high:Q", y="y:Q"),
+        rows.mark_rule(style="current").encode(x="low:Q", x2="high:Q", y="y:Q"),
         cells.mark_point(style="marker", filled=True, size=32).encode(x="value:Q", y=y, tooltip=tooltip),
-        diamond.transform_calculate(**outline)
-        .mark_area(style="bar")
-        .encode(x="x:Q", y="top:Q", y2="bottom:Q", detail="label:N", tooltip=tooltip),
+        pooled.mark_point(style="marker", filled=True, size=160, shape="diamond").encode(
+            x="value:Q", y="y:Q", tooltip=tooltip
+        ),
         rows.mark_text(style="note", align="left", dx=8).encode(x=alt.datum(END), y="y:Q", text="text:N"),
     )
