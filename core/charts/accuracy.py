@@ -59,10 +59,10 @@ def chance_view(result: SweepResult, metric: str, damages: Array, scores: Array)
     own, beyond = scores_of(result, metric)[:, None], beyond_from(result, metric)
     series = {brief_name(result.pruning): np.pad(own, ((0, 0), (0, 2)), constant_values=np.nan), AT_RANDOM: scores}
     rows = [
-        {"series": name, "k": k, "amount": g.rounded(at), "value": g.rounded(value), "changed": ""}
-        | g.interval_fields(None if isnan(least) else (least, most))
+        {"series": name, "k": k, "amount": g.rounded(at), "value": g.rounded(value), "interval": "", "changed": ""}
+        | {"low": g.rounded(low), "high": g.rounded(high)}
         for name, values in series.items()
-        for k, (at, (value, least, most)) in enumerate(zip(damages.tolist(), values.tolist(), strict=True))
+        for k, (at, (value, low, high)) in enumerate(zip(damages.tolist(), values.tolist(), strict=True))
         if not isnan(value + at)
     ]
     datasets = {
@@ -71,9 +71,10 @@ def chance_view(result: SweepResult, metric: str, damages: Array, scores: Array)
         "beyond": [] if beyond is None else g.beyond_rows(damages[result.amounts.index(beyond)]),
         "amounts": g.amount_rows(damages.tolist()),
     }
-    title = f"{METRICS[metric].title}; shaded: {g.BEYOND}" if beyond else METRICS[metric].title
+    title = f"{METRICS[metric].title}; shaded: {g.BEYOND}" if datasets["beyond"] else METRICS[metric].title
     largest = float(np.nanmax(damages, initial=0.0)) or 1.0
-    return View(_accuracy, ("damage", True, metric, largest), datasets, title, _numbers(metric, "series"))
+    numbers = Numbers("accuracy", "series", {METRICS[metric].title: "value"})
+    return View(_accuracy, ("damage", True, metric, largest), datasets, title, numbers)
 
 
 def accuracies_view(results: Two, together: Together, names: tuple[str, str], metric: str) -> View:

@@ -24,7 +24,7 @@ OTHER = make_result(task="qnli", num_layers=2, amounts=(0.0, 0.5))
 STRANGE = with_own_key(OTHER, checkpoint=OTHER.checkpoint.model_copy(update={"id": NAME, "source": "folder"}))
 CONTROL = make_result(method="random", controls="magnitude", seed=1)
 LINKS = [
-    "?result={}&reduction=cls&scene=4",
+    "?result={}&reduction=cls&scene=1",
     "layers?result={}&threshold=0.8&measure=cka&amount=0.95",  # choices of older links
     "compare?result={}&other={}&axis=damage&amount=0.1",
     "sentences?result={}&flips=flip&label=negative",
@@ -78,7 +78,7 @@ def test_every_page_is_whole_in_both_sizes_and_themes(visitor: Page, folder: Pat
     for name, page in PAGES.items():
         visitor.emulate_media(color_scheme="dark")
         visitor.set_viewport_size({"width": 390, "height": 1600})  # so that the bar of Layers covers nothing
-        visitor.goto(f"{(folder / 'index.html').as_uri()}#/{page.address}?result={SST2.key}&scene=3")
+        visitor.goto(f"{(folder / 'index.html').as_uri()}#/{page.address}?result={SST2.key}&scene=1")
         expect(visitor).to_have_title(re.compile(f"^{name}"))
         expect(visitor.locator(".picture:has(svg)")).to_have_count(0 if name == "Lab" else PICTURES.get(name, 0))
         expect(visitor.get_by_role("heading", level=1)).to_have_count(1)
@@ -184,7 +184,7 @@ def first_flips(result: SweepResult, k: int) -> list[str]:
 def test_the_numbers_of_a_page_are_those_of_its_result(visitor: Page, edition: Path, name: str) -> None:
     index = taken(edition / "data" / "index.js")
     key, study = index["start"], next(iter(index["studies"]))
-    query = f"study={study}" if name == "Cut" else f"result={key}&scene=3"
+    query = f"study={study}" if name == "Cut" else f"result={key}&scene=1"
     visitor.goto(f"{(edition / 'index.html').as_uri()}#/{PAGES[name].address}?{query}")
     picture = visitor.locator(NUMBERS[name]).first
     expect(picture.locator("svg")).to_be_visible()
@@ -192,6 +192,8 @@ def test_the_numbers_of_a_page_are_those_of_its_result(visitor: Page, edition: P
     def numbers() -> list[str]:
         return NUMBER.findall(picture.get_attribute("aria-label") or "")
 
+    if name == "Story":
+        visitor.get_by_role("button", name="Play").click()
     if name == "Cut":
         worth = [cut.worth.metrics.values() for cut in stored(study).cuts]
         assert set() < {*numbers()} <= {f"{value:.3f}" for values in worth for value in values}

@@ -49,12 +49,12 @@ NOTES = {  # for a presenter
     ),
     "chance": (
         "Random removal is shown at the amount at which it has changed the layers as much, not at the same amount.",
-        "As similarity falls, accuracy falls with it, whatever removes the weights.",
+        "While the changes are small, how much has changed says more than what removed the weights.",
     ),
     "alone": (
         "So far, all layers were pruned. Now one at a time, and all others are left as they are.",
         "A bar is a layer's share of what all layers lose: the bars of one colour add up to 100 %.",
-        "A layer that looks intact still feeds all those above it.",
+        "A layer that looks intact still feeds all those above it. Play on: where models break, some tasks turn back.",
     ),
     "towards": (
         "Each disc marks what a pruned layer is most similar to: at first itself, then layers below it.",
@@ -183,7 +183,7 @@ def _pooled_sentence(pooled: Pooled, with_predictions: bool = True) -> str:
         low, high = (num.decimals(end, 2) for end in changed.interval)
         times = f"{num.decimals(changed.value, 2)} times as many predictions ({low} to {high})"
         more = f"; at random, {num.decimals(1 / removed.value, 0)} times fewer weights change {times}"
-    return f"Over {len(pooled.keys)} checkpoints, the difference is {apart}{more}."
+    return f"On {len(pooled.keys)} checkpoints, the difference is {apart}{more}."
 
 
 def _without_control(result: SweepResult, pooled: Pooled | None) -> Finding:
@@ -231,12 +231,14 @@ def towards_finding(result: SweepResult, towards: Towards | None) -> Finding:
         return Finding("What do pruned layers come to resemble? Not known here", (why,), OWN)
     labels, nearest = n.point_labels(result.points), towards.nearest[towards.last]
     sunk = [k for k, place in enumerate(nearest) if 0 <= place < k]
-    is_earlier = towards.earlier > 0 and towards.earlier > towards.later
+    is_earlier = towards.earlier > max(towards.later, 0.005)  # which is 0.01 on screen
     heading = (
         "Pruned layers come to resemble earlier ones" if is_earlier else "Pruned layers do not turn to earlier ones"
     )
     at = f"With {n.removed_name(result.amounts[towards.last], result)}"
-    here = f"{at}, the most at which the model works, every layer is still most similar to itself"
+    here = f"{at}, each layer is nearest to itself"
+    if is_earlier:
+        here += f", upper ones {num.decimals(towards.earlier, 2)} nearer to earlier ones"
     if sunk:
         last = f"layer {labels[sunk[-1]]} to {labels[nearest[sunk[-1]]]}"
         here = f"{at}, {len(sunk)} of {len(labels)} layers are most similar to an earlier unpruned one ({last})"
