@@ -16,6 +16,7 @@ import numpy as np
 
 from benchmarks.meaning import meaning_tables, meanings
 from benchmarks.pooled import pool, pooled_table
+from benchmarks.ramp import Pair, pairs, ramp_table
 from core.charts.forest import forest_scene
 from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
@@ -43,16 +44,20 @@ markdown_of = partial(markdown_table, write=str)  # legible as source
 NO_DIFFERENCE = "None shows that a method differs from random removal"
 
 
-def documents(table: "Sequence[VerdictRow]", together: Sequence[Pooled], means: Sequence[Estimate]) -> dict[Path, str]:
-    """Return the documents with the current verdicts, one by one and together, and means over checkpoints."""
+def documents(
+    table: "Sequence[VerdictRow]", together: Sequence[Pooled], means: Sequence[Estimate], ramp: Sequence[Pair]
+) -> dict[Path, str]:
+    """Return the documents with the current verdicts, one by one and together, means, and the ramp judged."""
     finding = claim_finding(together[0])
     claim = f"**{finding.heading}.** {' '.join(finding.sentences)}"
+    said, ramps = ramp_table(ramp)
     texts = {
         README: {"claim": claim},
         DOCS / "results.md": {"claim": claim},
         DOCS / "tables.md": {
             "pooled": markdown_of(pooled_table(together)),
             "meaning": "\n\n".join(map(markdown_of, meaning_tables(means))),
+            "ramp": f"{said}\n\n{markdown_of(ramps)}",
             "verdicts": table_of(table),
         },
     }
@@ -213,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     means = meanings(results)
     write_table(pooled.FILE, together)
     write_table(meaning.FILE, means)
-    for path, text in documents(table, together, means).items():
+    for path, text in documents(table, together, means, pairs(results)).items():
         path.write_text(text, "utf-8")
     scene = forest_scene(together, claim_heading(together[0]))
     FOREST.write_bytes(draw(figure_of(scene), "svg", [0]))

@@ -9,6 +9,7 @@ import torch
 from benchmarks import verdicts
 from benchmarks.meaning import meanings
 from benchmarks.pooled import pool
+from benchmarks.ramp import pairs
 from core.charts.forest import forest_scene
 from core.findings import meaning, pooled
 from core.inputs.checkpoints import resolve
@@ -75,7 +76,7 @@ def test_every_result_matches_its_entry_and_the_pages_are_of_today(
     together = pool((row.result, row.alone) for row in verdict_rows)
     tables = pooled.shipped(), meaning.shipped()
     assert near(tables, (together, meanings(shipped_results.values()))), "run python -m benchmarks.verdicts"
-    for path, text in verdicts.documents(verdict_rows, *tables).items():
+    for path, text in verdicts.documents(verdict_rows, *tables, pairs(shipped_results.values())).items():
         assert near_text(path.read_text("utf-8"), text), "run python -m benchmarks.verdicts"
     rows = [row for view in forest_scene(tables[0], "").views.values() for row in view.datasets["forest"]]
     drawn = verdicts.FOREST.read_text("utf-8")
