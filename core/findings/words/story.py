@@ -161,13 +161,11 @@ def _chance_heading(judged: Verdict) -> str:
         less = "less" if judged.state == "steeper" else "more"
         return f"Judged alone, random removal changes the upper half of the layers {less}"
     if judged.state == "equivalent":
-        same = "the same: random removal changes the upper half of the layers about as much"
-        return f"Chance does {same}"
+        return "Chance does the same: random removal changes the upper half of the layers about as much"
     if judged.state is None:
         return "Random removal is not judged here"
     if judged.lead and judged.control_lead == judged.lead:
-        most = f"Random removal changes the {judged.lead} layers most, too"
-        return f"{most} (whether to the same degree is inconclusive)"
+        return f"Random removal changes the {judged.lead} layers most, too (whether to the same degree is inconclusive)"
     return "Whether random removal does the same is inconclusive"
 
 
@@ -187,15 +185,13 @@ def _pooled_sentence(pooled: Pooled, with_predictions: bool = True) -> str:
 
 
 def _without_control(result: SweepResult, pooled: Pooled | None) -> Finding:
-    expected = "Some order of layers is expected whatever is removed: compare it with random removal."
     if METHODS[result.pruning.method].is_random:
         return Finding("This is random removal itself", ("Methods are compared with it, at equal overall change.",))
     if run_of(result.pruning.scope):
         why = "No verdict is given where layers are pruned alone."
         return Finding("Would chance do the same? Not asked here", (why,))
-    sentences = [expected]
-    if pooled:
-        sentences.append(_pooled_sentence(pooled))
+    expected = "Some order of layers is expected whatever is removed: compare it with random removal."
+    sentences = [expected, *([_pooled_sentence(pooled)] if pooled else [])]
     button = Button("Measure random removal", "random removal")
     return _unmeasured("Would chance do the same? Not measured here", sentences, button, result)
 
@@ -225,30 +221,25 @@ def alone_finding(result: SweepResult, passed: PassedOn | None) -> Finding:
 def towards_finding(result: SweepResult, towards: Towards | None) -> Finding:
     """Say whether pruned layers come to resemble earlier ones, here and over all shipped checkpoints."""
     if towards is None:
-        why = (
-            "Beyond the working range, what a layer is most similar to is noise: the model is not shown to work pruned."
-        )
+        why = "The model is not shown to work pruned: beyond the working range, what is most similar is noise."
         return Finding("What do pruned layers come to resemble? Not known here", (why,), OWN)
     labels, nearest = n.point_labels(result.points), towards.nearest[towards.last]
     sunk = [k for k, place in enumerate(nearest) if 0 <= place < k]
     is_earlier = towards.earlier > max(towards.later, 0.005)  # which is 0.01 on screen
-    heading = (
-        "Pruned layers come to resemble earlier ones" if is_earlier else "Pruned layers do not turn to earlier ones"
-    )
-    at = f"With {n.removed_name(result.amounts[towards.last], result)}"
-    here = f"{at}, each layer is nearest to itself"
-    if is_earlier:
-        here += f", upper ones {num.decimals(towards.earlier, 2)} nearer to earlier ones"
+    heading = f"Pruned layers {'come to resemble' if is_earlier else 'do not turn to'} earlier ones"
+    here = f"With {n.removed_name(result.amounts[towards.last], result)}, "
     if sunk:
         last = f"layer {labels[sunk[-1]]} to {labels[nearest[sunk[-1]]]}"
-        here = f"{at}, {len(sunk)} of {len(labels)} layers are most similar to an earlier unpruned one ({last})"
+        here += f"{len(sunk)} of {len(labels)} layers are nearest to an earlier one ({last})"
+    else:
+        closer = f", upper ones {num.decimals(towards.earlier, 2)} closer" if is_earlier else ""
+        here += f"no layer is nearest to an earlier one{closer}"
     grown, drawn = (estimate("earlier", "change", DAMAGE, method) for method in ("magnitude", "random"))
     if grown is None or drawn is None:
         return Finding(heading, (f"{here}.",), OWN)
-    low, high = (num.decimals(end, 2) for end in grown.interval)
+    value, low, high, at_random = (num.decimals(end, 2) for end in (grown.value, *grown.interval, drawn.value))
     overall = (
-        f"On {grown.above} of {grown.checkpoints} checkpoints, an overall change of {num.decimals(DAMAGE, 2)} brings "
-        f"upper layers nearer to earlier ones, by {num.decimals(grown.value, 2)} ({low} to {high}), at random "
-        f"{num.decimals(drawn.value, 2)}."
+        f"On {grown.above} of {grown.checkpoints} checkpoints, magnitude pruning brings upper layers {value} nearer to "
+        f"earlier ones ({low} to {high}, at a change of {num.decimals(DAMAGE, 2)}), random removal {at_random}."
     )
     return Finding(heading, (f"{here}.", overall), OWN)
