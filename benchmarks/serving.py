@@ -43,7 +43,7 @@ WARMING_VISITS = 3  # after which Chromium caches compiled scripts
 SETTLING_MILLISECONDS = 1_500  # before the next measurement
 # The largest picture of each page that shows shipped results; of Methods, the last. Neighbours differ in theirs.
 PICTURES = {
-    "Story": ".scene .steps svg",
+    "Story": ".scene .heatmap .holder:not(.coming) svg",
     "Lab": ".player .heatmap .holder:not(.coming) svg",
     "Cut": ".player .frontier .holder:not(.coming) svg",
     "Compare": ".player .second .holder:not(.coming) svg",
