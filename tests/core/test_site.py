@@ -51,7 +51,7 @@ def made(folder: Path, *results: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return made(tmp_path_factory.mktemp("site"), SST2, COLA, WRITTEN, CONTROL, STUDY)
+    return made(tmp_path_factory.mktemp("site"), SST2, WRITTEN, CONTROL, STUDY)
 
 
 def drawn(page: Any, view: str, picture: str, dataset: str) -> list[dict[str, Any]]:
@@ -84,7 +84,7 @@ def test_a_view_stands_for_every_choice(files: dict[str, Any]) -> None:
     layers = files[f"layers-{SST2.key[:12]}"]
     assert [len(choice["options"]) for choice in layers["choices"]] == [3, 3]  # ways to one vector; layers
     assert len(layers["views"]) == 3 * 3
-    assert set(files["index"]["results"]) == {SST2.key, COLA.key, WRITTEN.key}  # controls serve the others
+    assert set(files["index"]["results"]) == {SST2.key, WRITTEN.key}  # controls serve the others
     assert CONTROL.key in files["index"]["results"][SST2.key]["other"]
 
 

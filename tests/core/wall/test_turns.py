@@ -35,15 +35,6 @@ def test_a_hundred_requests_of_one_address_delay_anothers_by_one() -> None:
     assert served(turns) == ["honest", *(f"greedy {k}" for k in range(1, 100) if k != 50)]
 
 
-def test_the_order_shown_is_the_order_served_and_goes_round() -> None:
-    turns = Turns[str]("drawings")
-    for request in ("a0", "a1", "a2", "b3", "b4", "c5"):
-        turns.join(request, request[0])
-    shown = turns.order()
-    assert shown == ["a0", "b3", "c5", "a1", "b4", "a2"]
-    assert served(turns) == shown
-
-
 def test_pending_requests_are_bounded_where_strangers_meet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "EACH", 2)
     monkeypatch.setattr(turns, "IN_ALL", 3)
