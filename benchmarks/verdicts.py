@@ -17,6 +17,8 @@ import numpy as np
 from benchmarks.meaning import meaning_tables, meanings
 from benchmarks.pooled import pool, pooled_table
 from benchmarks.ramp import Pair, pairs, ramp_table
+from benchmarks.regularising import FILE as REGULARISING
+from benchmarks.regularising import tables as regularising_tables
 from core.charts.forest import forest_scene
 from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
@@ -58,6 +60,7 @@ def documents(
             "pooled": markdown_of(pooled_table(together)),
             "meaning": "\n\n".join(map(markdown_of, meaning_tables(means))),
             "ramp": f"{said}\n\n{markdown_of(ramps)}",
+            "regularising": "\n\n".join(map(markdown_of, regularising_tables(REGULARISING.read()))),
             "verdicts": table_of(table),
         },
     }
