@@ -1,13 +1,10 @@
-"""`python -m benchmarks.serving`: how long people wait for pages, one at a time, and many beside a running sweep.
+"""`python -m benchmarks.serving`: how long a person waits for pages.
 
-Chromium opens every page of a warm server in a fresh browser and in one that has been there before. Then many visitors,
-each a websocket session, open a random page every ten seconds. README.md explains both tables. The browser tests use
-the same server. However this process ends, the processes that it has started end, too.
+Chromium opens every page of a warm server in a fresh browser and in one that has been there before. README.md explains
+the table. The browser tests use the same server. However this process ends, the processes that it has started end, too.
 """
 
-import asyncio
 import os
-import random
 import shutil
 import socket
 import subprocess
@@ -15,21 +12,16 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 from playwright.sync_api import BrowserContext, Playwright, ViewportSize, sync_playwright
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.asyncio.client import ClientConnection, connect
 
 from core.command_line import OneLineParser, run_command
-from core.request.catalog import EMBEDDED, ROOT
+from core.request.catalog import ROOT
 from core.request.pages import PAGES
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -65,10 +57,6 @@ SEEN = """selector => new Promise((resolve, reject) => {
   };
   look();
 })"""
-
-PAUSE_SECONDS = 10.0  # between two pages of a visitor
-BOUND_SECONDS = 1.0  # a page should take at most this long
-TIMEOUT_SECONDS = 60.0  # after which a page counts as failed
 
 # ---------------------------------------------------------------- the server
 
@@ -178,110 +166,14 @@ def measure_waiting(runs: int) -> None:
             print(f"{name:<28}{cells[0]:>14}{cells[1]:>14}", flush=True)
 
 
-# ---------------------------------------------------------------- many visitors
-
-
-@dataclass
-class Visits:
-    """The visits to a server.
-
-    Attributes:
-        seconds: Time from each request to the end of the page's script, including the picture's data.
-        faults: Number of pages that failed or never ended.
-    """
-
-    seconds: list[float] = field(default_factory=list)
-    faults: int = 0
-
-
-async def visit(address: str, visits: Visits, seconds: float, seed: int) -> None:
-    """Open random pages, one every PAUSE_SECONDS, for a number of seconds."""
-    chance = random.Random(seed)
-    await asyncio.sleep(chance.uniform(0, PAUSE_SECONDS))
-    ends = time.monotonic() + seconds
-    async with connect(address, subprotocols=["streamlit"], max_size=None) as session:  # type: ignore[list-item]
-        while time.monotonic() < ends:
-            started = time.monotonic()
-            try:
-                async with asyncio.timeout(TIMEOUT_SECONDS):
-                    visits.faults += await open_page(session, chance.choice([page.address for page in PAGES.values()]))
-            except TimeoutError:
-                visits.faults += 1
-            visits.seconds.append(time.monotonic() - started)
-            await asyncio.sleep(max(PAUSE_SECONDS - (time.monotonic() - started), 0))
-
-
-async def open_page(session: ClientConnection, name: str) -> bool:
-    """Request a page and read its whole response; return whether it failed."""
-    request = BackMsg()
-    request.rerun_script.page_name = name
-    await session.send(request.SerializeToString())
-    has_failed, has_started = False, False
-    async for content in session:
-        message = ForwardMsg.FromString(content if isinstance(content, bytes) else content.encode())
-        message_type = message.WhichOneof("type")
-        has_started = has_started or message_type == "new_session"
-        if message_type == "delta" and message.delta.new_element.WhichOneof("type") == "exception":
-            has_failed = True
-        is_finished = message_type == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
-        if has_started and is_finished:
-            return has_failed
-    return True  # the server has closed the session
-
-
-async def visit_all(address: str, visitors: int, seconds: float) -> Visits:
-    """Let visitors open pages at the same time."""
-    visits = Visits()
-    await asyncio.gather(*(visit(address, visits, seconds, seed) for seed in range(visitors)))
-    return visits
-
-
-def sweeping(results: Path) -> AbstractContextManager[object]:
-    """Run one sweep after another on one thread, at low priority."""
-    name, checkpoint = next(iter(EMBEDDED.items()))
-    command = [sys.executable, "-m", "core.precompute", "--checkpoint", name, "--task", checkpoint.task]
-    script = f"while :; do nice {' '.join(command)} --threads 1 --output {results} >/dev/null 2>&1; done"
-    return running(script, shell=True, cwd=ROOT, stdout=subprocess.DEVNULL)
-
-
-def row(visitors: int, visits: Visits) -> str:
-    """Format one line of the table."""
-    waited = np.array(visits.seconds)
-    times = "".join(f"{np.quantile(waited, part):>9.2f}" for part in (0.5, 0.95, 1))
-    return f"{visitors:>8}{len(waited):>8}{np.mean(waited <= BOUND_SECONDS):>12.1%}{times}{visits.faults:>8}"
-
-
-def measure_visitors(numbers: Sequence[int], seconds: float) -> None:
-    """Print how long visitors of a hosted server wait, by their number, each on a new server."""
-    os.environ["PRUNESCOPE_HOSTED"] = "1"
-    print(
-        f"{'visitors':>8}{'pages':>8}{'within 1 s':>12}{'median':>9}{'95 %':>9}{'longest':>9}{'failed':>8}", flush=True
-    )
-    for visitors in numbers:
-        with TemporaryDirectory() as folder, served(ROOT, Path(folder) / "results") as site:
-            address = f"{site.replace('http', 'ws', 1)}/_stcore/stream"
-            asyncio.run(visit_all(address, 1, len(PAGES) * PAUSE_SECONDS / 2))  # fills the shared caches
-            with sweeping(Path(folder)):
-                print(row(visitors, asyncio.run(visit_all(address, visitors, seconds))), flush=True)
-
-
 # ---------------------------------------------------------------- command line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print both tables."""
+    """Print the table."""
     parser = OneLineParser(prog="python -m benchmarks.serving", description=__doc__)
-    parser.add_argument("--runs", type=int, default=5, help="how often to open each page; 0: not at all (default: 5)")
-    parser.add_argument(
-        "--visitors", nargs="*", type=int, default=[10, 25, 50], help="numbers of visitors (default: 10 25 50)"
-    )
-    parser.add_argument(
-        "--seconds", type=float, default=120, help="duration for each number of visitors (default: 120)"
-    )
-    options = parser.parse_args(arguments)
-    if options.runs:
-        measure_waiting(options.runs)
-    measure_visitors(options.visitors, options.seconds)
+    parser.add_argument("--runs", type=int, default=5, help="how often to open each page (default: 5)")
+    measure_waiting(parser.parse_args(arguments).runs)
     return 0
 
 
