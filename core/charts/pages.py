@@ -35,7 +35,7 @@ from core.findings.words.lab import caution
 from core.findings.words.numbers import unbroken
 from core.findings.words.passed import halves_finding
 from core.findings.words.present import HINT
-from core.findings.words.verdict import criteria_table, numbers_table
+from core.findings.words.verdict import criteria_table, range_table
 from core.request.catalog import REDUCTIONS
 from core.request.pages import Choice
 from core.results import names as n
@@ -165,7 +165,7 @@ def layers_shown(
     tables = {
         "": layers_words.survival_table(result, reduction),
         "Verdict": cached_call(criteria_table, result, near),
-        "Numbers": cached_call(numbers_table, result, near),
+        "Numbers": cached_call(range_table, result),
     }
     return Shown(finding, blocks, tables=tables, text=layers_words.READING)
 

@@ -67,18 +67,17 @@ def criteria_table(result: SweepResult, companions: Iterable[SweepResult]) -> Ta
     return rows
 
 
-def numbers_table(result: SweepResult, companions: Iterable[SweepResult]) -> Table:
-    """Tabulate what else is known of a result, under the statistics' names."""
-    numbers: dict[str, str] = {}
-    if contrast := verdict(result, companions).contrast:
-        numbers["Shares of the seeds: standard deviation"] = num.decimals(contrast.seed_deviation, 3)
-        numbers["Share minus random: standard error over examples"] = num.decimals(contrast.standard_error, 3)
-    if working := result.working_range:
-        drop = smallest_drop(result)
-        numbers[f"{METRICS[working.metric].title} keeps 90 % of its advantage up to"] = _amount(working.to)
-        numbers["Its drop is statistically significant from"] = _amount(working.shown_broken_from)
-        numbers["Examples that both are judged on"] = str(working.examples)
-        numbers["Smallest drop that they can show"] = NONE if drop is None else num.decimals(drop, 2)
+def range_table(result: SweepResult) -> Table:
+    """Tabulate how far the model works, how sure that is, and on how many examples it was judged."""
+    working, drop = result.working_range, smallest_drop(result)
+    if not working:
+        return []
+    numbers = {
+        f"{METRICS[working.metric].title} keeps 90 % of its advantage up to": _amount(working.to),
+        "Its drop is statistically significant from": _amount(working.shown_broken_from),
+        "Examples that both are judged on": str(working.examples),
+        "Smallest drop that they can show": NONE if drop is None else num.decimals(drop, 2),
+    }
     return [{"Number": name, "Value": value} for name, value in numbers.items()]
 
 

@@ -246,7 +246,7 @@ def numbers() -> Iterator[str]:
     sloping = {"own_cka": lambda amount, point, size: 1 - amount * point / 2}
     for table in (
         words_of_verdicts.criteria_table(known, SEEDS),
-        words_of_verdicts.numbers_table(known, SEEDS),
+        words_of_verdicts.range_table(known),
         words_of_verdicts.criteria_table(network(), SEEDS[:1]),
         layers.survival_table(made.undefined_first(0.6, 0.4), "mean"),
         layers.survival_table(make_result(num_layers=3, amounts=(0.0, 0.5, 0.9), **sloping), "mean"),
