@@ -53,9 +53,13 @@ def claim_finding(pooled: Pooled) -> Finding:
     where = f"{holds} {count} fine-tunes of {numbered(pooled.encoders, 'pretrained encoder')}"
     apart = f"{points(difference.value, is_signed=True)}, 95 % interval {points_span(*difference.interval)}"
     share = f"{SHARES[difference.state]} ({n.in_sentence(n.brief_name(pooled.pruning))}: {apart})"
-    part = PARTS.get(round(1 / removed.value), percent(removed.value)) if removed else ""
-    after = f", after removing {part} as many weights" if part else ""
+    after = f", after removing {part_name(removed.value)} as many weights" if removed else ""
     return Finding(claim_heading(pooled), (f"{where}; at equal overall change, {share}{after}.",))
+
+
+def part_name(share: float) -> str:
+    """Name a share, such as "a seventh", by the nearest unit fraction."""
+    return PARTS.get(round(1 / share), percent(share))
 
 
 def claim_heading(pooled: Pooled) -> str:

@@ -27,21 +27,21 @@ def alone_finding(passed: PassedOn) -> Finding:
     together, alone = passed.upper_shares(amount)
     lead = next((half for half, share in (("lower", 1 - alone), ("upper", alone)) if share >= 0.5 + MARGIN), None)
     ends, parts = passed.halves.get(amount), list[str]()
-    heading = "Pruned alone, neither half of the layers changes much more"
+    heading = "Pruned one at a time, neither half of the layers changes much more"
     if lead:
-        hands_on = ", and hand it on" if lead == "lower" and ends and ends[0] > ends[1] else ""
-        heading = f"Pruned alone, the {lead} layers change most{hands_on}"
-    at, upper_half = f"At {amount_name(amount)} removed", "of the losses lie in the upper half"
-    own = f"{at}, {percent(alone)} {upper_half}."
+        hands_on = " and hand it on" if lead == "lower" and ends and ends[0] > ends[1] else ""
+        heading = f"Pruned one at a time, the {lead} layers change most{hands_on}"
+    removed, upper_half = f"With {amount_name(amount)} removed from", "of the losses lie in the upper half"
+    own = f"{removed} one layer at a time, {percent(alone)} {upper_half}."
     if isfinite(together):
-        own = f"{at}, all layers pruned, {percent(together)} {upper_half}; one at a time, {percent(alone)}."
+        own = f"{removed} all layers, {percent(together)} {upper_half}; from one at a time, {percent(alone)}."
     if ends:
         lower, upper = (decimals(end, 3) for end in ends)
-        parts.append(f"pruning the lower half alone costs the last layer {lower}, the upper half {upper}")
+        parts.append(f"pruning only the lower half costs the last layer {lower}, only the upper {upper}")
     chance = estimate("alone", "amount", amount, "random")
     if chance and chance.interval[1] >= 0.5 and lead == "lower":
         share = f"{percent(chance.value)}, {percent_range(*chance.interval)}"
-        parts.append(f"on average, no such turn is shown at random ({share})")
+        parts.append(f"at random, this order is not shown ({share})")
     return Finding(heading, (own, *([f"{capitalised('; '.join(parts))}."] if parts else [])))
 
 

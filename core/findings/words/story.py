@@ -14,6 +14,7 @@ from core.findings.words import Button, Finding, points, points_span
 from core.findings.words import layers as layers_words
 from core.findings.words import numbers as num
 from core.findings.words import passed as passed_words
+from core.findings.words.grid import part_name
 from core.findings.words.verdict import DECIDE_IT, why_inconclusive
 from core.request.catalog import DAMAGE, METHODS, RECIPE
 from core.request.scope import run_of
@@ -29,12 +30,12 @@ SIMILAR = Finding(
     ),
 )
 HOW_TO_READ = """
-**In the stack**, each band is one layer: its length and colour say how much the layer still resembles its unpruned
-self. A layer's output also reflects the pruning of every layer below it. By convention, a layer is **intact** from a
+**In the stack**, each bar is one layer: its length and colour say how much the layer still resembles its unpruned self.
+A layer's output also reflects the pruning of every layer below it. By convention, a layer is **intact** from a
 similarity of 0.9. **In the heatmap**, each cell compares one layer of the pruned model with one of the unpruned model.
-**In the bars**, each layer has its share of what all layers lose. **Random removal** is compared at the amount where
-the overall change is equal: what differs then is which layers have changed. **Shaded** is everything beyond the working
-range, where the model has lost 10 % of its advantage over always guessing the commonest label.
+**In bars of two colours**, each layer has its share of what all layers lose. **Random removal** is compared at the
+amount where the overall change is equal: what differs then is which layers have changed. **Shaded** is everything
+beyond the working range, where the model has lost 10 % of its advantage over always guessing the commonest label.
 """
 SECOND = "The same story of a model of {} layers"  # a button
 NOTES = {  # for a presenter
@@ -68,11 +69,11 @@ UNKNOWN = "How far the model works is not known here"
 def watch_question(result: SweepResult) -> Finding:
     """Ask which layers change first."""
     cell = (
-        "A cell says how similar (1: alike) a layer of the pruned model is to one of the unpruned model; the outlined "
-        "cells, each layer with itself, are the bands."
+        "A cell compares a layer of the pruned model with one of the unpruned model (1: alike); the outlined cells, "
+        "each layer with itself, are the bars."
     )
     heading = f"Which layers change first when {n.whose_units(result)} are removed?"
-    return Finding(heading, (cell, "Click the band that you think shortens first, or just press Play."))
+    return Finding(heading, (cell, "Guess which bar shortens first and click it, or just press Play."))
 
 
 def guess_answer(label: str, intact: str, is_first: bool) -> str:
@@ -140,7 +141,7 @@ def chance_finding(result: SweepResult, companions: Sequence[SweepResult], table
     broken = ", beyond its working range" if "random removal beyond its working range" in judged.flags else ""
     doubt = f"{broken}{why_inconclusive(judged)}"
     if judged.share is not None and judged.control_shares:
-        here = f"{num.percent(judged.share)} lies in the upper half of the layers"
+        here = f"{num.percent(judged.share)} lies in the upper half"
         at_random = num.percent_range(*judged.control_shares)
         sentences.append(f"Of an overall change of {num.decimals(DAMAGE, 2)}, {here}, at random {at_random}{doubt}.")
     elif judged.reason:
@@ -180,7 +181,7 @@ def _pooled_sentence(pooled: Pooled, with_predictions: bool = True) -> str:
     if changed and removed and removed.value < 0.5 and with_predictions:
         low, high = (num.decimals(end, 2) for end in changed.interval)
         times = f"{num.decimals(changed.value, 2)} times as many predictions ({low} to {high})"
-        more = f"; at random, {num.decimals(1 / removed.value, 0)} times fewer weights change {times}"
+        more = f"; at random, {part_name(removed.value)} as many weights change {times}"
     return f"On {len(pooled.keys)} checkpoints, the difference is {apart}{more}."
 
 
@@ -229,7 +230,7 @@ def towards_finding(result: SweepResult, towards: Towards | None) -> Finding:
     heading = f"Pruned layers {'come to resemble' if is_earlier else 'do not turn to'} earlier ones"
     here = f"With {n.removed_name(result.amounts[towards.last], result)}, "
     if sunk:
-        last = f"layer {labels[sunk[-1]]} to {labels[nearest[sunk[-1]]]}"
+        last = f"layer {labels[sunk[-1]]} to layer {labels[nearest[sunk[-1]]]}"
         here += f"{len(sunk)} of {len(labels)} layers are nearest to an earlier one ({last})"
     else:
         closer = f", upper ones {num.decimals(towards.earlier, 2)} closer" if is_earlier else ""
@@ -240,6 +241,6 @@ def towards_finding(result: SweepResult, towards: Towards | None) -> Finding:
     value, low, high, at_random = (num.decimals(end, 2) for end in (grown.value, *grown.interval, drawn.value))
     overall = (
         f"On {grown.above} of {grown.checkpoints} checkpoints, magnitude pruning brings upper layers {value} nearer to "
-        f"earlier ones ({low} to {high}, at a change of {num.decimals(DAMAGE, 2)}), random removal {at_random}."
+        f"earlier ones ({low} to {high}, at change {num.decimals(DAMAGE, 2)}), random removal {at_random}."
     )
     return Finding(heading, (f"{here}.", overall), OWN)

@@ -64,7 +64,7 @@ def check_chance(result: SweepResult, near: list[SweepResult], step: Step) -> No
     assert numbers(overall)[:4] == [str(len(pool.keys)), *points]
     changed = estimate("changed", "change", DAMAGE, "random", "magnitude")
     known = () if judged.reason else (changed.value, *changed.interval)
-    assert numbers(overall)[5:] == [f"{value:.2f}" for value in known]
+    assert numbers(overall)[4:] == [f"{value:.2f}" for value in known]
     bars = step.scene.views["shares"].datasets["shares"]
     shares = np.array([row["v"] for row in bars if row["series"] == "Magnitude pruning"], dtype=float)
     k = result.amounts.index(step.start)
@@ -156,7 +156,7 @@ def test_a_scene_without_its_data_says_what_would_make_them(kind: str) -> None:
 def test_layers_pruned_alone_turn_the_order_round() -> None:
     losing = make_result(num_layers=4, amounts=made.ALONE_STEPS, own_cka=declining(0.8))
     step = steps_of(losing, made.alone())["alone"]
-    assert step.finding.heading == "Pruned alone, the upper layers change most"
+    assert step.finding.heading == "Pruned one at a time, the upper layers change most"
     assert (step.start, list(step.scene.views), step.scene.amounts) == (0.3, ["shares", "ends"], [0.3, 0.7])
     bars = step.scene.views["shares"].datasets["shares"]
     assert [row["v"][0] for row in bars[:4]] == pytest.approx([0.1, 0.1, 0.4, 0.4])
