@@ -35,7 +35,7 @@ from core.findings.words import verdict as words
 from core.findings.words.grid import claim_finding, claim_heading
 from core.request.catalog import DAMAGE, EMBEDDED, FAMILIES, METHODS, ROOT, SECOND_DAMAGE, TASKS
 from core.results import library, store
-from core.results.names import checkpoint_name, listed, method_name, point_labels
+from core.results.names import checkpoint_name, listed, method_name
 from core.results.schema import CheckpointRecord, SweepResult
 from core.sweep.control_contrast import DIFFERENT
 from ui.text import markdown_table
@@ -122,30 +122,11 @@ def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
     twins = {keys[-1]: (name, keys) for name, keys in seed_twins(row.result for row in table)}
     rows = []
     for row in table:
-        marks = words.flags_cell(row.verdict), layer_cell(row.result, row.verdict)
-        rows.append(_cells([row], checkpoint_name(row.result), marks))
+        rows.append(_cells([row], checkpoint_name(row.result), words.flags_cell(row.verdict)))
         if row.result.key in twins:
             name, keys = twins[row.result.key]
-            rows.append(_cells([twin for twin in table if twin.result.key in keys], name, (NONE, NONE)))
+            rows.append(_cells([twin for twin in table if twin.result.key in keys], name, NONE))
     return rows
-
-
-def layer_cell(result: SweepResult, judged: Verdict) -> str:
-    """Write the layer whose similarity differs most from the control's mean, by how much, and whether a seed's does.
-
-    Every seed is compared with the mean of the others. Distances from a mean of k seeds are scaled by √(1 + 1/k), to
-    the variance of one draw.
-    """
-    if not judged.contrast or not judged.method:
-        return NONE
-    profile, seeds = np.array(judged.method.profile.value), np.array([seed.profile.value for seed in judged.controls])
-    differences, k = profile - seeds.mean(0), len(seeds)  # (points,)
-    others = (seeds.sum(0) - seeds) / (k - 1)  # (k, points)
-    by_chance = np.abs(seeds - others).max() / np.sqrt(1 + 1 / (k - 1))
-    layer = int(np.abs(differences).argmax())
-    is_beyond = by_chance < np.abs(differences[layer]) / np.sqrt(1 + 1 / k)
-    where = "beyond every seed" if is_beyond else "within the seeds"
-    return f"{point_labels(result.points)[layer]}: {differences[layer]:+.3f}, {where}".replace("-", "−")
 
 
 def family_and_seed(checkpoint: CheckpointRecord) -> tuple[str, int]:
@@ -172,7 +153,7 @@ def seed_twins(results: Iterable[SweepResult]) -> list[tuple[str, list[str]]]:
     return [(f"{name}, {len(keys)} seeds", keys) for name, keys in named if len(keys) > 1]
 
 
-def _cells(rows: Sequence[VerdictRow], checkpoint: str, marks: tuple[str, str]) -> dict[str, str]:
+def _cells(rows: Sequence[VerdictRow], checkpoint: str, marks: str) -> dict[str, str]:
     """Write the row of a method on one checkpoint, or on several that differ only in the seed."""
     result = rows[0].result
     cells = {"Task": task_title(result.task.name), "Checkpoint": checkpoint, "Method": method_name(result)}
@@ -180,8 +161,7 @@ def _cells(rows: Sequence[VerdictRow], checkpoint: str, marks: tuple[str, str]) 
     cells |= {f"In the upper half at {DAMAGE:.2f}": share, f"Random at {DAMAGE:.2f}": random}
     share, random, _ = _verdict_cells([row.second for row in rows])
     cells |= {f"In the upper half at {SECOND_DAMAGE:.2f}": share, f"Random at {SECOND_DAMAGE:.2f}": random}
-    titles = f"Verdict at {DAMAGE:.2f}", "Marks", "Layer that differs most"
-    return cells | dict(zip(titles, (state, *marks), strict=True))
+    return cells | {f"Verdict at {DAMAGE:.2f}": state, "Marks": marks}
 
 
 def _verdict_cells(verdicts: Sequence[Verdict]) -> Sequence[str]:
