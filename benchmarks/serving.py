@@ -43,7 +43,7 @@ PICTURES = {
     "Layers": ".player .rows .holder:not(.coming) svg",
     "Sentences": ".player .strip .holder:not(.coming) svg",
     "Present": ".player .heatmap .holder:not(.coming) svg",
-    "Methods": ".explanation .example svg",
+    "Methods": ".steps svg",
 }
 # Looks for a picture once per frame, also inside components, and returns the milliseconds since the page was requested.
 # Playwright's own waiting looks only twice a second.

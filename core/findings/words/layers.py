@@ -115,7 +115,7 @@ def survival_text(layer: LayerSurvival) -> str:
 def intact_words(layer: LayerSurvival) -> str:
     """Say how far a layer is intact, as it stands beside a band."""
     if layer.by_construction:
-        return "intact even at 100 %"
+        return "intact throughout"
     if layer.censored:
         return f"still intact at {n.amount_name(layer.value)}"
     return f"intact up to {survival_text(layer)}"
