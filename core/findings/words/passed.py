@@ -71,11 +71,13 @@ def apart_sentence() -> Sequence[str]:
     if not equally_pruned or not equally_changed:
         return ()
     more, interval = _more(equally_pruned)
-    after, span = _more(equally_changed)
+    (after, span), (low, high) = _more(equally_changed), equally_changed.interval
+    if low <= 0 <= high:
+        after, span = "no difference is shown", points_span(low, high)
     return (
         f"Over {len(equally_pruned.by_cell)} {CELLS}, removing {percent(HELD_AGAINST)} of the lower half alone changes "
-        f"{more} predictions than of the upper half (95 % interval {interval}), but {after} ({span}) where both have "
-        "changed the layers equally much.",
+        f"{more} predictions than of the upper half (95 % interval {interval}), but where both have changed the layers "
+        f"equally much, {after} ({span}).",
     )
 
 
