@@ -11,7 +11,7 @@ from core.findings.pooled import ALL, WHOLE, Pooled
 from core.findings.rounding import to_places
 from core.findings.words import Finding, mean_and_deviation, numbered, points, points_span
 from core.findings.words.lab import columns_name, key_figures, meanings_name
-from core.findings.words.numbers import decimals, percent
+from core.findings.words.numbers import decimals, part_name
 from core.findings.words.verdict import STATES, verdict_cell
 from core.request.catalog import DAMAGE, METHODS, REDUCTION
 from core.request.scope import at_attention
@@ -37,8 +37,6 @@ SHARES: Mapping[State, str] = {  # of the overall change, by what the interval o
     "steeper": "random removal puts a smaller share of it there",
     "flatter": "random removal puts a larger share of it there",
 }
-# Shares of one over these numbers.
-PARTS = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth", 6: "a sixth", 7: "a seventh", 8: "an eighth"}
 NAMING = 4  # columns that say what a sweep is and how far it works; links follow, then the verdict
 
 
@@ -55,11 +53,6 @@ def claim_finding(pooled: Pooled) -> Finding:
     share = f"{SHARES[difference.state]} ({n.in_sentence(n.brief_name(pooled.pruning))}: {apart})"
     after = f", after removing {part_name(removed.value)} as many weights" if removed else ""
     return Finding(claim_heading(pooled), (f"{where}; at equal overall change, {share}{after}.",))
-
-
-def part_name(share: float) -> str:
-    """Name a share, such as "a seventh", by the nearest unit fraction."""
-    return PARTS.get(round(1 / share), percent(share))
 
 
 def claim_heading(pooled: Pooled) -> str:

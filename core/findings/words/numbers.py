@@ -7,6 +7,8 @@ from core.findings.rounding import hundredths, to_places
 from core.request.amounts import amount_text
 
 UNDEFINED = "undefined"  # in the place of a number
+# Shares of one over these numbers.
+PARTS = {2: "half", 3: "a third", 4: "a quarter", 5: "a fifth", 6: "a sixth", 7: "a seventh", 8: "an eighth"}
 # A line must not end between a number and its sign or its word.
 _WITHIN = re.compile(r"(?<=\d) (?=[%×])|(?<=[%\d]) (?=±)|(?<=±) |(?<=\bseed) (?=\d)")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -57,3 +59,8 @@ def percent_range(*shares: float) -> str:
 def p_value(value: float) -> str:
     """Write a p-value to three decimals."""
     return "< 0.001" if value < 0.001 else decimals(value, 3)
+
+
+def part_name(share: float) -> str:
+    """Name a share, such as "a seventh", by the nearest unit fraction."""
+    return PARTS.get(round(1 / share), percent(share))

@@ -71,9 +71,9 @@ def apart_sentence() -> Sequence[str]:
     if not equally_pruned or not equally_changed:
         return ()
     more, interval = _more(equally_pruned)
-    (after, span), (low, high) = _more(equally_changed), equally_changed.interval
-    if low <= 0 <= high:
-        after, span = "no difference is shown", points_span(low, high)
+    low, high = equally_changed.interval
+    is_shown = not low <= 0 <= high
+    after, span = _more(equally_changed) if is_shown else ("no difference is shown", points_span(low, high))
     return (
         f"Over {len(equally_pruned.by_cell)} {CELLS}, removing {percent(HELD_AGAINST)} of the lower half alone changes "
         f"{more} predictions than of the upper half (95 % interval {interval}), but where both have changed the layers "

@@ -14,7 +14,6 @@ from core.findings.words import Button, Finding, points, points_span
 from core.findings.words import layers as layers_words
 from core.findings.words import numbers as num
 from core.findings.words import passed as passed_words
-from core.findings.words.grid import part_name
 from core.findings.words.verdict import DECIDE_IT, why_inconclusive
 from core.request.catalog import DAMAGE, METHODS, RECIPE
 from core.request.scope import run_of
@@ -181,7 +180,7 @@ def _pooled_sentence(pooled: Pooled, with_predictions: bool = True) -> str:
     if changed and removed and removed.value < 0.5 and with_predictions:
         low, high = (num.decimals(end, 2) for end in changed.interval)
         times = f"{num.decimals(changed.value, 2)} times as many predictions ({low} to {high})"
-        more = f"; at random, {part_name(removed.value)} as many weights change {times}"
+        more = f"; at random, {num.part_name(removed.value)} as many weights change {times}"
     return f"On {len(pooled.keys)} checkpoints, the difference is {apart}{more}."
 
 
