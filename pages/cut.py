@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.findings.cut import chosen, frontier_of
+from core.findings.cut import frontier_of, lead
 from core.findings.words.cut import EXPLANATION
 from core.jobs.queue import queue
 from core.results.cached_call import cached_call
@@ -32,8 +32,7 @@ def show_study(state: ViewState, study: CutStudy) -> None:
     title, choices = st.container(), choose_all(state)
     shown = compose(state, **choices)
     scene = show_answer(shown, title, "cut")
-    if choice := chosen(cached_call(frontier_of, study), float(choices["most"])):
-        offer_smaller(study, choice)
+    offer_smaller(study, lead(cached_call(frontier_of, study), float(choices["most"]))[0])
     with st.expander("Details"):
         show_details(shown)
     offer_exports(scene, study)

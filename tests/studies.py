@@ -1,64 +1,59 @@
 """Plausible studies of cuts for tests, computed by formula from a seed, without a model."""
 
-from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
-from core.results.cut import CutStudy, Size, SmallerModel, Worth
+from core.results.cut import CutStudy, Depth, RefitRecord, Size, TrainingRecord, Worth
 from core.results.key import key_of, sealed
 from core.results.schema import TaskRecord
 from core.results.statistics import EstimateRecord
 from core.sweep.metrics import evaluate
 from tests.builders import make_result
 
+TRAINING = TrainingRecord(layers=2, steps=200, batch=32, rate=2e-4, targets="answers", temperature=2.0, seed=0)
+REFIT = RefitRecord(
+    source_name="nyu-mll/glue", split="train", refit=160, stop=40, labelled=200, fingerprint="c", training=TRAINING
+)
+
 
 @lru_cache(maxsize=16)
-def make_study(*, task: str = "sst2", num_layers: int = 4, num_examples: int = 200, seed: int = 0) -> CutStudy:
-    """Build a sealed study that never ran: the lowest layers stay, and each removed layer costs some accuracy."""
+def make_study(
+    *, task: str = "sst2", num_layers: int = 4, num_examples: int = 200, seed: int = 0, loss: float = 0.4
+) -> CutStudy:
+    """Build a sealed study that never ran: each removed layer costs some accuracy, `loss` all of them together."""
     random = np.random.default_rng(seed)
     swept = make_result(task=task, num_layers=num_layers, num_examples=num_examples)
-    changes = {"split": "train", "examples": tuple(range(100)), "gold": swept.task.gold[:100], "fingerprint": "c"}
-    fewer = swept.task.model_copy(update=changes)
 
-    def predicted(gold: tuple[int, ...], left: int) -> tuple[int, ...]:
-        wrong = random.random(len(gold)) < 0.1 + 0.4 * (1 - left / num_layers)
-        return tuple(np.where(wrong, 1 - np.array(gold), gold).tolist())
+    def predicting(left: int) -> Worth:
+        wrong = random.random(num_examples) < 0.1 + loss * (1 - left / num_layers)
+        return worth_of(swept.task, tuple(np.where(wrong, 1 - np.array(swept.task.gold), swept.task.gold).tolist()))
 
-    left = range(num_layers, 0, -1)
-    cuts = [made_cut(range(k), swept.task, predicted(fewer.gold, k), predicted(swept.task.gold, k)) for k in left]
+    full = predicting(num_layers)
+    depths = [made_depth(k, num_layers, predicting(k), predicting(k)) for k in range(num_layers - 1, 0, -1)]
     study = CutStudy(
         checkpoint=swept.checkpoint,
         task=swept.task,
-        calibration=fewer,
-        search="all",
-        cuts=tuple(cuts),
-        environment=swept.environment,
+        refit=REFIT,
+        full=full,
+        full_size=Size(bytes=10**6 * num_layers, parameters=10**5 * num_layers),
+        depths=tuple(depths),
+        environment={**swept.environment, "threads": 2, "processor": "a processor"},
         seconds=60.0,
         created_at=swept.created_at,
     )
     return sealed(study.model_copy(update={"key": key_of(study)}))
 
 
-def made_cut(
-    layers: Sequence[int], task: TaskRecord, choosing: tuple[int, ...], judged: tuple[int, ...]
-) -> SmallerModel:
-    """Describe a smaller model by its layers and predictions."""
-    metrics, intervals = evaluate(("accuracy",), task.gold, judged)
-    worth = Worth(metrics=metrics, intervals=intervals)
-    return SmallerModel(layers=tuple(layers), calibration=choosing, judged=judged, worth=worth)
+def worth_of(task: TaskRecord, predictions: tuple[int, ...]) -> Worth:
+    """Evaluate predictions."""
+    metrics, intervals = evaluate(sorted({"accuracy", task.main_metric}), task.gold, predictions)
+    return Worth(predictions=predictions, metrics=metrics, intervals=intervals)
 
 
-def with_sizes(study: CutStudy, gain: float = 0.15) -> CutStudy:
-    """Add sizes and speeds; each removed layer gains so much speed."""
-    depth = study.checkpoint.num_layers
-
-    def sized(cut: SmallerModel) -> SmallerModel:
-        left = len(cut.layers)
-        times = 1 + gain * (depth - left)
-        speed = EstimateRecord(value=times, low=times - 0.02, high=times + 0.02)
-        speeds = {1: speed, 32: speed} if left < depth else {}
-        return cut.model_copy(update={"size": Size(bytes=10**6 * left, parameters=10**5 * left, speeds=speeds)})
-
-    environment = {**study.environment, "threads": 2, "processor": "a processor"}
-    return sealed(study.model_copy(update={"cuts": tuple(map(sized, study.cuts)), "environment": environment}))
+def made_depth(left: int, num_layers: int, held: Worth, saved: Worth, gain: float = 0.15) -> Depth:
+    """Describe a depth; each removed layer gains so much speed."""
+    times = 1 + gain * (num_layers - left)
+    speed = EstimateRecord(value=times, low=times - 0.02, high=times + 0.02)
+    size = Size(bytes=10**6 * left, parameters=10**5 * left, speeds={1: speed, 32: speed})
+    return Depth(layers=left, held=held, saved=saved, size=size, steps=150)

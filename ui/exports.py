@@ -234,7 +234,7 @@ def offer_smaller(study: CutStudy, choice: CutChoice) -> None:
     if not can_be_found(SweepRequest(checkpoint_place(study.checkpoint), study.task.name)):
         remark(LACKING)
         return
-    key, left = model = study.key, len(choice.model.layers)
+    key, left = model = study.key, choice.depth.layers
     with st.container(horizontal=True, vertical_alignment="center"), refusals_shown():
         if st.button("Save the smaller model", key="cut-save", icon=":material/save:"):
             ask("export-cut", model, "export-cut", key=key, left=left)

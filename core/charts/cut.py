@@ -26,33 +26,32 @@ FULL, GUESS = "full model", "commonest label"
 STEP = 0.05  # the axis of the metric ends at multiples of it
 BAND = (0.12, 0.88)  # bottom and top, of a layer's row
 DISC = alt.ExprRef("margin * margin / 7")  # the area around a number of layers, which has letters as high as all others
-FASTER, FEWER = "Times as fast as the full model", "Layers removed"
-COLUMNS = ("Difference", "When choosing", "Speed", "Size")  # of the table, beside the metric
+FASTER = "Times as fast as the full model"
+COLUMNS = ("Difference", "Speed", "Size")  # of the table, beside the metric
 
 
-def cut_scene(frontier: Frontier, choice: CutChoice | None, title: str) -> Scene:
+def cut_scene(frontier: Frontier, choice: CutChoice, title: str) -> Scene:
     """Draw the frontier of a study, and the stack of the chosen model.
 
     Args:
         frontier: At least one choice.
-        choice: The chosen one; None if nothing is removed.
+        choice: The chosen one.
         title: The finding.
     """
     views = {"frontier": _frontier_view(frontier, choice), "stack": _stack_view(frontier, choice)}
-    study, machine = frontier.study, words.machine_words(frontier)
-    caption = checkpoint_name(study), data_name(study), *([machine] if machine else [])
+    caption = checkpoint_name(frontier.study), data_name(frontier.study), words.machine_words(frontier)
     return Scene(title, caption, views, STILL, LAYOUT)
 
 
 # ---------------------------------------------------------------- the frontier
 
 
-def _frontier_view(frontier: Frontier, chosen: CutChoice | None) -> View:
+def _frontier_view(frontier: Frontier, chosen: CutChoice) -> View:
     title, depth = METRICS[frontier.study.task.main_metric].title, frontier.study.checkpoint.num_layers
     models: g.Rows = [
         {
             **{end: g.rounded(getattr(choice.value, end)) for end in ("value", "low", "high")},
-            "x": choice.gain,
+            "x": choice.depth.speed.value,
             "label": str(len(choice.removed)),
             "chosen": choice == chosen,
             "text": decimals(choice.value.value, 3),
@@ -66,19 +65,18 @@ def _frontier_view(frontier: Frontier, chosen: CutChoice | None) -> View:
     ]
     heights = [row[end] for row in (*models, *lines) for end in ("value", "low", "high") if end in row]
     domain = floor(min(heights) / STEP) * STEP, ceil(max(heights) / STEP) * STEP
-    heading = [f"{title} of each smaller model, with its 95 % interval", "Numbers: layers out, chosen by measuring"]
-    arguments = title, frontier.timed, domain, max(row["x"] for row in models)
+    heading = [f"{title} of each smaller model, with its 95 % interval", "Numbers: layers out"]
+    arguments = title, domain, max(row["x"] for row in models)
     numbers = Numbers("models", "Removed", {title: "text", **{name: name for name in COLUMNS}})
     return View(_frontier, arguments, {"models": models, "lines": lines}, heading, numbers)
 
 
-def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float) -> g.LayerChart:
+def _frontier(metric: str, domain: tuple[float, float], most: float) -> g.LayerChart:
     """Draw, from back to front: the lines to hold against, and the models."""
-    ticks = [1, 1.5, 2, 3, 4, 6, 8, 12, 16] if timed else alt.Undefined
+    ticks = [1, 1.5, 2, 3, 4, 6, 8, 12, 16]
     across = alt.Axis(values=ticks, tickMinStep=1, format="~f", labelOverlap=True, grid=False, titleAnchor="start")
-    ends = [0.95, 1.25 * most] if timed else [0.5, most + 0.5]
-    scale = alt.Scale(type="log" if timed else "linear", domain=ends, nice=False)  # ratios
-    x = alt.X("x:Q", title=FASTER if timed else FEWER, scale=scale, axis=across)
+    scale = alt.Scale(type="log", domain=[0.95, 1.25 * most], nice=False)  # ratios
+    x = alt.X("x:Q", title=FASTER, scale=scale, axis=across)
     up = alt.Axis(format=".2f", tickCount=6, minExtent=g.MARGIN, maxExtent=g.MARGIN)
     y = alt.Y("value:Q", title=None, scale=alt.Scale(domain=list(domain), nice=False), axis=up)
     lines, models = g.data("lines").encode(y=y), g.data("models").encode(x=x)
@@ -100,8 +98,8 @@ def _frontier(metric: str, timed: bool, domain: tuple[float, float], most: float
 # ---------------------------------------------------------------- the stack
 
 
-def _stack_view(frontier: Frontier, choice: CutChoice | None) -> View:
-    depth, removed = frontier.study.checkpoint.num_layers, choice.removed if choice else ()
+def _stack_view(frontier: Frontier, choice: CutChoice) -> View:
+    depth, removed = frontier.study.checkpoint.num_layers, choice.removed
     layers = [{"y": row + BAND[0], "y2": row + BAND[1], "removed": row in removed} for row in range(depth)]
     points = tuple(f"layer.{row}.output" for row in range(depth))
     return View(_stack, (points,), {"layers": layers}, "Dashed: removed")

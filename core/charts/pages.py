@@ -20,7 +20,7 @@ from core.findings.accuracy import metric_of, metrics_of
 from core.findings.choices import alone, companions, isolated, middle_of
 from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
-from core.findings.cut import chosen, frontier_of
+from core.findings.cut import frontier_of, lead
 from core.findings.layers import layers_of
 from core.findings.pooled import Pooled
 from core.findings.sentences import ALL, examples_of, selected
@@ -237,8 +237,8 @@ def present_shown(
 def cut_shown(study: CutStudy, _: Sequence[SweepResult], most: str) -> Shown:
     """Show which layers can go if at most this share of the score may be lost."""
     frontier = cached_call(frontier_of, study)
-    choice = chosen(frontier, float(most))
-    finding = cut_words.cut_finding(frontier, choice, float(most))
+    choice, outcome = lead(frontier, float(most))
+    finding = cut_words.cut_finding(frontier, choice, outcome, float(most))
     scene = cut_scene(frontier, choice, finding.heading)
     return Shown(finding, [Block(scene)], tables={"": cut_words.choices_table(frontier)}, text=cut_words.READING)
 

@@ -66,18 +66,14 @@ def cut_card(study: CutStudy, choice: CutChoice, folder: str, licence: str | Non
         folder: The name of the model's folder.
         licence: The base's; None if it is unknown.
     """
-    depth, model, by = study.checkpoint.num_layers, choice.model, study.calibration
-    sizes, timed, compared = "", "", {f"{study.task.main_metric}, beside the base": choice.difference}
-    if (size := model.size) and (full := study.full.size):
-        sizes = f"| bytes | {size.bytes:,}, of the base {full.bytes:,} |\n"
-        sizes += f"| parameters | {size.parameters:,}, of the base {full.parameters:,} |\n"
-        timed = f"Timed in float32 with {machine_name(study)}."
-        compared |= {f"times as fast, batch of {batch}": times for batch, times in size.speeds.items()}
+    size, full, refit, depth = choice.depth.size, study.full_size, study.refit, study.checkpoint.num_layers
+    compared = {f"{study.task.main_metric}, beside the base": choice.difference}
+    compared |= {f"times as fast, batch of {batch}": times for batch, times in size.speeds.items()}
     rows = "\n".join(_row(name, figure.value, (figure.low, figure.high)) for name, figure in compared.items())
-    return f"""{_beginning(study, model.worth, "cut", licence)}, made smaller
+    return f"""{_beginning(study, choice.depth.saved, "cut", licence)}, made smaller
 
-Written by Prunescope. Really removed: {in_sentence(choice_name(choice, depth))} of {depth}, counted from 1. The choice
-was made on {len(by.examples)} examples of {by.source_name}, {by.split}. It was not trained after that.
+Written by Prunescope. Really removed: {in_sentence(choice_name(choice, depth))} of {depth}, counted from 1. What
+remains was refitted on {refit.refit + refit.stop} rows of {refit.source_name}, {refit.split}.
 {_question(study)}
 
 ```python
@@ -85,10 +81,12 @@ was made on {len(by.examples)} examples of {by.source_name}, {by.split}. It was 
 ```
 
 {_base(study, licence)}
-{sizes}
-On {data_name(study)}, which took no part in choosing. {timed}
+| bytes | {size.bytes:,}, of the base {full.bytes:,} |
+| parameters | {size.parameters:,}, of the base {full.parameters:,} |
 
-{score_table(model.worth)}
+On {data_name(study)}, which took no part in refitting. Timed in float32 with {machine_name(study)}.
+
+{score_table(choice.depth.saved)}
 {rows}
 
 The key of the study is `{study.key}`.

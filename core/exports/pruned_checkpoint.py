@@ -72,7 +72,7 @@ def write_cut(study: CutStudy, left: int, report: Report) -> Path:
         PrunescopeError: The study offers no such model, the checkpoint is not the study's, or the folder cannot be
             written or is too large here.
     """
-    choice = next((choice for choice in frontier_of(study).choices if len(choice.model.layers) == left), None)
+    choice = next((choice for choice in frontier_of(study).choices if choice.depth.layers == left), None)
     if choice is None:
         raise PrunescopeError(f"the study offers no smaller model of {left} layers: choose what it shows")
     resolved = suited(resolve(locate_checkpoint(study.checkpoint, None), report), study.task.name)
@@ -81,7 +81,7 @@ def write_cut(study: CutStudy, left: int, report: Report) -> Path:
     with borrow(resolved) as full:
         report("Writing", 0, 1)
         card = cut_card(study, choice, folder.name, licence_of(resolved.folder))
-        _written(folder, cut(full.model, choice.model.layers), resolved, card)
+        _written(folder, cut(full.model, range(left)), resolved, card)
     if not is_hosted():
         return folder
     archive = shutil.make_archive(str(folder), "zip", folder.parent, folder.name)

@@ -1,9 +1,8 @@
-"""What a study of cuts offers: smaller models, one of them chosen on the calibration examples, and whether it holds.
+"""What a study of cuts offers: how much each depth loses, how fast it is, and which are shown to keep a limit.
 
-A choice is made by calibration figures alone. The judged examples take no part in it, so their figures are no better
-for it; they are shown, and may contradict the choice.
-
-Intervals of differences are paired: the same draws of examples serve all models (percentile bootstrap, fixed seed).
+A limit is kept if the lower end of the one-sided 95 % interval of the difference from the full model reaches it; what
+is shown is the two-sided 95 % interval. Differences are paired: the same draws of rows serve all models (percentile
+bootstrap, fixed seed).
 """
 
 from dataclasses import dataclass
@@ -13,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from core.findings.accuracy import reference_of
-from core.request.catalog import CONFIDENCE
-from core.results.cut import CutStudy, Layers, SmallerModel
+from core.request.catalog import CONFIDENCE, MIN_PROMISED
+from core.results.cut import CutStudy, Depth, Worth
 from core.results.statistics import EstimateRecord
-from core.sweep.scores import SCORES
+from core.sweep.scores import score_from_counts
 
-Outcome = Literal["holds", "inconclusive", "fails", "nothing", "guesses"]
+Outcome = Literal["keeps", "closest", "few", "guesses"]
 Array = npt.NDArray[np.float64]
 ROUNDING = 1e-9  # of losses: one of exactly so much is allowed
 DRAWS = 2_000
@@ -26,23 +25,23 @@ DRAWS = 2_000
 
 @dataclass(frozen=True)
 class CutChoice:
-    """A smaller model that can be chosen.
+    """A depth that can be chosen.
 
     Attributes:
-        model: What the study measured.
+        depth: What the study measured.
         removed: The layers that are out, ascending, from 0.
-        loss: By how much the main metric falls on the calibration examples.
-        value: The main metric on the judged examples.
-        difference: Its difference from the full model's, paired.
-        gain: How many times as fast it is; the number of layers out where not every choice was timed.
+        value: The main metric of the saved model.
+        held: The main metric of the probe; None where it is undefined.
+        difference: The saved model's difference from the full model, paired.
+        least: The lower end of the one-sided 95 % interval of the difference.
     """
 
-    model: SmallerModel
-    removed: Layers
-    loss: float
+    depth: Depth
+    removed: tuple[int, ...]
     value: EstimateRecord
+    held: float | None
     difference: EstimateRecord
-    gain: float
+    least: float
 
 
 @dataclass(frozen=True)
@@ -51,84 +50,93 @@ class Frontier:
 
     Attributes:
         study: The study.
-        full: The main metric of the full model on the judged examples.
+        full: The main metric of the full model.
         guess: The same for always guessing the commonest label.
-        choices: One of each number of layers, the largest first.
-        timed: Whether the speed of every choice was measured, and is what it gains.
+        choices: The depths, the one with most layers first.
     """
 
     study: CutStudy
     full: EstimateRecord
     guess: float
     choices: tuple[CutChoice, ...]
-    timed: bool
-
-
-def values_of(study: CutStudy) -> Array:
-    """Value each model of a study by the main metric.
-
-    Returns:
-        (models, 1 + draws): on all judged examples, and on those of each draw, which serves all models.
-    """
-    score, gold, n = SCORES[study.task.main_metric], np.array(study.task.gold), len(study.task.gold)
-    rows = np.vstack([np.arange(n), np.random.default_rng(0).integers(n, size=(DRAWS, n))])  # (1 + draws, examples)
-    return np.array([score(gold[rows], np.array(cut.judged)[rows]) for cut in study.cuts])
-
-
-def estimated(values: Array) -> EstimateRecord:
-    """Return the first value, that of all examples, with the percentile interval of the others, which are draws."""
-    low, high = np.quantile(values[1:], [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return EstimateRecord(value=float(values[0]), low=float(low), high=float(high))
 
 
 def frontier_of(study: CutStudy) -> Frontier:
     """Collect what a study offers."""
-    values = values_of(study)  # (models, 1 + draws)
-    timed = all(cut.speed for cut in study.cuts[1:])
-    full, *choices = (_choice(study, cut, own, values[0], timed) for cut, own in zip(study.cuts, values, strict=True))
-    return Frontier(study, full.value, reference_of(study, study.task.main_metric)[1], tuple(choices), timed)
+    values = values_of(study, [study.full, *(depth.saved for depth in study.depths)])  # (models, 1 + draws)
+    choices = (_choice(study, depth, own, values[0]) for depth, own in zip(study.depths, values[1:], strict=True))
+    full = _estimate(study, study.full, values[0])
+    return Frontier(study, full, reference_of(study, study.task.main_metric)[1], tuple(choices))
 
 
-def _choice(study: CutStudy, model: SmallerModel, values: Array, full: Array, timed: bool) -> CutChoice:
-    """Describe a model; `values` and `full` are the metric of it and of the full model, (1 + draws,)."""
-    score, value = SCORES[study.task.main_metric], estimated(values)
-    gold, before, after = map(np.array, (study.calibration.gold, study.full.calibration, model.calibration))
-    if bounds := model.worth.intervals.get(study.task.main_metric):  # not where a label occurs once
-        value = EstimateRecord(value=value.value, low=bounds[0], high=bounds[1])
-    removed = tuple(k for k in range(study.checkpoint.num_layers) if k not in model.layers)
-    gain = model.speed.value if timed and model.speed else float(len(removed))
-    loss = float(score(gold, before) - score(gold, after))
-    return CutChoice(model, removed, loss, value, estimated(values - full), gain)
+def values_of(study: CutStudy, models: list[Worth]) -> Array:
+    """Value models by the main metric, on all judged rows and on each draw of them.
 
-
-def chosen(frontier: Frontier, most: float) -> CutChoice | None:
-    """Choose the fastest that loses at most so much on the calibration examples; None where all lose more.
-
-    Where not every speed was measured, the one with most layers out. Of equals, the one that loses least.
-    """
-    fitting = [choice for choice in frontier.choices if choice.loss <= most + ROUNDING]
-    return max(fitting, key=lambda choice: (choice.gain, -choice.loss), default=None)
-
-
-def kept_by(frontier: Frontier, choice: CutChoice, most: float) -> CutChoice | None:
-    """Return the fastest model, no faster than a choice, that the judged examples bear out, which flatters it."""
-    slower = (
-        each for each in frontier.choices if each.gain <= choice.gain and state_of(frontier, each, most) == "holds"
-    )
-    return max(slower, key=lambda each: each.gain, default=None)
-
-
-def state_of(frontier: Frontier, choice: CutChoice | None, most: float) -> Outcome:
-    """Return whether the judged examples bear a choice out.
+    Rows with the same labels are interchangeable, so draws of rows are draws of their numbers.
 
     Returns:
-        `guesses`: the full model or the chosen one is not shown to beat always guessing the commonest label, so that
-        nothing is shown to be kept. `nothing`: nothing was chosen. `holds`: the whole interval loses at most so much.
-        `fails`: the whole interval loses more. `inconclusive`: neither.
+        (models, 1 + draws): on all rows, and on those of each draw, which serves all models.
     """
-    if frontier.full.low <= frontier.guess or (choice and choice.value.low <= frontier.guess):
-        return "guesses"
-    if choice is None:
-        return "nothing"
-    least, largest = -choice.difference.high, -choice.difference.low
-    return "holds" if largest <= most + ROUNDING else "fails" if least > most + ROUNDING else "inconclusive"
+    labels = np.array([study.task.gold, *(model.predictions for model in models)])  # (1 + models, rows)
+    kinds, counts = np.unique(labels, axis=1, return_counts=True)  # (1 + models, kinds), (kinds,)
+    draws = np.random.default_rng(0).multinomial(counts.sum(), counts / counts.sum(), DRAWS)  # (draws, kinds)
+    drawn = np.vstack([counts, draws]).astype(np.float64)
+    gold, *predicted = kinds[..., None] == np.arange(len(study.task.label_names))  # each (kinds, labels)
+    score = score_from_counts(study.task.main_metric)
+    return np.array([score(drawn @ (gold & own), drawn @ gold, drawn @ own) for own in predicted])
+
+
+def _choice(study: CutStudy, depth: Depth, values: Array, full: Array) -> CutChoice:
+    """Describe a depth; `values` and `full` are the metric of it and of the full model, (1 + draws,)."""
+    difference = values - full
+    return CutChoice(
+        depth=depth,
+        removed=tuple(range(depth.layers, study.checkpoint.num_layers)),
+        value=_estimate(study, depth.saved, values),
+        held=depth.held.metrics.get(study.task.main_metric),
+        difference=_estimated(difference),
+        least=float(np.quantile(difference[1:], 1 - CONFIDENCE)),
+    )
+
+
+def _estimate(study: CutStudy, worth: Worth, values: Array) -> EstimateRecord:
+    """Return a model's metric with the interval in the file; with that of the draws where a label occurs once."""
+    estimate = _estimated(values)
+    low, high = worth.intervals.get(study.task.main_metric) or (estimate.low, estimate.high)
+    return EstimateRecord(value=estimate.value, low=low, high=high)
+
+
+def _estimated(values: Array) -> EstimateRecord:
+    """Return the first value, that of all rows, with the percentile interval of the others, which are draws."""
+    low, high = np.quantile(values[1:], [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return EstimateRecord(value=float(values[0]), low=float(low), high=float(high))
+
+
+def keeps(frontier: Frontier, choice: CutChoice, most: float) -> bool:
+    """Whether a depth is shown to lose at most so much, and can be promised to."""
+    return promise_of(frontier) is None and choice.least >= -most - ROUNDING
+
+
+def promise_of(frontier: Frontier) -> Literal["few", "guesses"] | None:
+    """Return why a study promises nothing; None if it can.
+
+    Returns:
+        `few`: fewer than MIN_PROMISED rows were judged. `guesses`: the full model is not shown to beat always guessing
+        the commonest label, so that there is nothing to keep.
+    """
+    if len(frontier.study.task.gold) < MIN_PROMISED:
+        return "few"
+    return "guesses" if frontier.full.low <= frontier.guess else None
+
+
+def lead(frontier: Frontier, most: float) -> tuple[CutChoice, Outcome]:
+    """Choose what a study recommends if at most so much may be lost.
+
+    Returns:
+        `keeps`: the fastest depth that keeps the limit. Else the depth that is closest to keeping it: `closest` if none
+        is shown to, or why nothing can be promised; see `promise_of`.
+    """
+    kept = [choice for choice in frontier.choices if keeps(frontier, choice, most)]
+    if kept:
+        return max(kept, key=lambda choice: (choice.depth.speed.value, -choice.depth.layers)), "keeps"
+    return max(frontier.choices, key=lambda choice: choice.least), promise_of(frontier) or "closest"

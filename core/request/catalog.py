@@ -11,6 +11,7 @@ MAX_LAYERS = 96
 MAX_NAME_CHARS = 1000  # the longest name in a result: a label, a column, a file
 MIN_EXAMPLES = 4  # the unbiased HSIC divides by n - 3
 FEW_EXAMPLES = 64  # fewer give a noisy estimate, and a warning
+MIN_PROMISED = 100  # judged rows of a cut; of fewer, nothing is promised
 DEFAULT_EXAMPLES = 256
 CALIBRATION_EXAMPLES = 1024  # at most
 MIN_CALIBRATION = 16  # if the same table has to serve evaluation

@@ -49,7 +49,7 @@ AXIS = Choice("axis", "Compare at", AXES, is_segmented=True)
 LOSSES = {"0.01": "1 point", "0.02": "2 points", "0.03": "3 points", "0.05": "5 points", "0.1": "10 points"}
 SOURCE = Choice("results", "Results", {"shipped": "Shipped with Prunescope", "own": "Your results"})
 ALONE = Choice("alone", "Layers pruned alone", {"": "Left out", "shown": "Shown"}, is_segmented=True)
-LOSS = Choice("most", "I can lose at most", LOSSES, "0.03", is_segmented=True)
+LOSS = Choice("most", "I can lose at most", LOSSES, "0.05", is_segmented=True)
 
 
 @dataclass(frozen=True)

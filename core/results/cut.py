@@ -1,26 +1,24 @@
-"""CutStudy, the file of a study of cuts: what a checkpoint still predicts with only some of its layers.
+"""CutStudy, the file of a study of cuts: what a checkpoint still predicts with only its lowest layers, refitted.
 
-Studies and sweeps share a store; `kind`, which a sweep's file lacks, tells them apart. Layers count from 0, as in the
-files of transformers. No new studies are made.
+Studies and sweeps share a store; `kind`, which a sweep's file lacks, tells them apart.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, TypeAdapter, model_validator
+from pydantic import Discriminator, Field, Tag, TypeAdapter, model_validator
 
 from core.errors import PrunescopeError
 from core.request.catalog import MAX_LAYERS
 from core.results import fields as f
-from core.results.schema import CheckpointRecord, Computed, SweepResult, TaskRecord
+from core.results.schema import CheckpointRecord, Computed, FileRecord, SweepResult, TaskRecord
 from core.results.statistics import EstimateRecord
-
-Layers = Annotated[tuple[Annotated[int, Field(ge=0, lt=MAX_LAYERS)], ...], Field(max_length=MAX_LAYERS), f.FAST]
 
 
 class Worth(f.Record):
-    """The metrics of a smaller model on the judged examples, with their intervals."""
+    """A model's predicted labels of the judged rows, as indices, and their metrics with 95 % intervals."""
 
+    predictions: f.Labels
     metrics: f.Scores
     intervals: f.Intervals
 
@@ -34,69 +32,91 @@ class Size(f.Record):
 
     bytes: f.Count
     parameters: f.Count
-    speeds: Annotated[dict[f.Count, EstimateRecord], f.FEW]
+    speeds: Annotated[dict[f.Count, EstimateRecord], f.FEW] = Field(default={})
 
 
-class SmallerModel(f.Record):
-    """A smaller model: the layers that stay, and its predicted labels, as indices, for both sets of examples.
+class Depth(f.Record):
+    """The lowest `layers` layers of a checkpoint, refitted.
 
-    `size` is null if it was not measured.
+    `held` is a linear probe on the mean of the tokens of the last of them, `saved` the model that is saved. `steps` is
+    the step of training whose weights were kept.
     """
 
-    layers: Layers
-    calibration: f.Labels
-    judged: f.Labels
-    worth: Worth
-    size: Size | None = None
+    layers: int = Field(ge=1, lt=MAX_LAYERS)
+    held: Worth
+    saved: Worth
+    size: Size
+    steps: f.Count
 
     @property
-    def speed(self) -> EstimateRecord | None:
+    def speed(self) -> EstimateRecord:
         """The speed as a multiple of the full model's, at the largest batch measured."""
-        speeds = self.size.speeds if self.size else {}
-        return speeds[max(speeds)] if speeds else None
+        return self.size.speeds[max(self.size.speeds)]
 
 
-def _judged_cuts(cuts: Any) -> Any:
-    """Drop the cuts of older studies that also narrow the layers that stay, or were never judged."""
-    if not isinstance(cuts, list) or not all(isinstance(cut, Mapping) for cut in cuts):
-        return cuts
-    return [cut for cut in cuts if cut.get("worth") and not cut.get("share")]
+class TrainingRecord(f.Record):
+    """How every depth is trained: its last `layers` layers and its head.
+
+    `targets` are gold labels or the full model's answers, which `temperature` softens; `steps` is the most.
+    """
+
+    layers: f.Count
+    steps: f.Count
+    batch: f.Count
+    rate: f.Fraction
+    targets: Literal["labels", "answers"]
+    temperature: float = Field(gt=0, le=100)
+    seed: int = Field(ge=0, lt=2**32)
+
+
+class RefitRecord(f.Record):
+    """The rows that refitted, which judge nothing, and how.
+
+    `refit` rows are trained on, `stop` rows decide when training stops, `labelled` of both have labels. `fingerprint`
+    is the digest of all of them, in order. `files` is null if they come from where the judged rows come from.
+    """
+
+    source_name: f.Name
+    split: f.Name
+    refit: f.Count
+    stop: f.Count
+    labelled: f.Count
+    fingerprint: f.Name
+    files: Annotated[tuple[FileRecord, ...], f.FEW, f.FAST] | None = None
+    training: TrainingRecord
 
 
 class CutStudy(Computed):
-    """The best layers to keep, for each number of layers, chosen on calibration examples and judged on others.
+    """A checkpoint without its upper layers, refitted, at several depths.
 
-    `task` holds the judged examples, `calibration` those of the same task on which the layers were chosen. `search`
-    says whether all subsets of layers were measured, or those that a beam search visited. `cuts` begin with the full
-    model; each has one layer fewer than the one before, down to one.
+    `task` holds the judged rows, which took no part in refitting. `depths` begin with most layers.
     """
 
     kind: Literal["cut"] = "cut"
     checkpoint: CheckpointRecord
     task: TaskRecord
-    calibration: TaskRecord
-    search: Literal["all", "beam"]
-    cuts: Annotated[
-        tuple[SmallerModel, ...], Field(min_length=1, max_length=MAX_LAYERS), f.FAST, BeforeValidator(_judged_cuts)
-    ]
+    refit: RefitRecord
+    full: Worth
+    full_size: Size
+    depths: Annotated[tuple[Depth, ...], Field(min_length=1, max_length=MAX_LAYERS), f.FAST]
 
     @model_validator(mode="after")
-    def _holds_every_depth(self) -> Self:
-        if [len(cut.layers) for cut in self.cuts] != [*range(self.checkpoint.num_layers, 0, -1)]:
-            raise ValueError("its cuts do not lose one layer after another")
+    def _parts_agree(self) -> Self:
+        layers = [self.checkpoint.num_layers, *(depth.layers for depth in self.depths)]
+        if layers != sorted({*layers}, reverse=True):
+            raise ValueError("its depths do not lose one layer after another")
+        if {*map(len, (self.task.gold, *self.predictions))} != {len(self.task.examples)}:
+            raise ValueError("its predictions do not fit its examples")
+        if not all(depth.size.speeds for depth in self.depths):
+            raise ValueError("a depth has no speed")
         return self
 
     @property
     def predictions(self) -> Iterator[tuple[int, ...]]:
-        """All predictions, and the labels of the calibration examples."""
-        yield self.calibration.gold
-        for cut in self.cuts:
-            yield from (cut.calibration, cut.judged)
-
-    @property
-    def full(self) -> SmallerModel:
-        """The full model."""
-        return self.cuts[0]
+        """The predictions of the full model, and what is held and saved of each depth."""
+        yield self.full.predictions
+        for depth in self.depths:
+            yield from (depth.held.predictions, depth.saved.predictions)
 
 
 SWEEP, CUT = KINDS = ("sweep", "cut")

@@ -87,12 +87,12 @@ def key_of(result: Result) -> str:
     if not {"dtype", "engine"} <= set(environment) or not getattr(result, "frames", True):
         raise ValueError("it has no frames, dtype or engine")
     if isinstance(result, CutStudy):
-        examples = {"task": task, "calibration": result.calibration}
         parts = {
             "kind": result.kind,
             "checkpoint": revision,
-            **{name: [record.fingerprint, record.examples] for name, record in examples.items()},
-            "search": result.search,
+            "task": [task.fingerprint, task.examples],
+            "refit": result.refit.model_dump(mode="json", include={"refit", "stop", "fingerprint", "training"}),
+            "layers": [depth.layers for depth in result.depths],
             "max_length": task.max_length,
             **{name: str(environment[name]) for name in ("dtype", "engine")},
         }

@@ -20,7 +20,7 @@ from core.errors import PrunescopeError
 from core.request.catalog import EMBEDDED, MEASURES, MIN_EXAMPLES, REMOVED_METHODS, SHIPPED, TASKS
 from core.request.limits import is_hosted, limits
 from core.request.sweep_request import MAX_LABELS, MIN_LABELS, check_scope
-from core.results.cut import KINDS, RESULT, Result, sweep_in
+from core.results.cut import CUT, KINDS, RESULT, Result, sweep_in
 from core.results.key import digest, key_of, sealed
 from core.results.schema import SCHEMA_VERSION, SweepResult
 from core.wall.reading import read
@@ -213,6 +213,9 @@ def parse(values: Any, name: str) -> Result:
         raise PrunescopeError(f"{fault}: compute it again in the Lab or with python -m core.precompute")
     if feature := _removed_feature(values):
         raise PrunescopeError(f"{name} {feature}, which was removed: choose another result")
+    if values.get("kind") == CUT and "search" in values:
+        fault = f"{name} is an older study, of cuts that were not refitted"
+        raise PrunescopeError(f"{fault}: compute it again with python -m core.cut")
     try:
         result = RESULT.validate_python(values, extra="ignore")
         checksum, key = digest({key: value for key, value in values.items() if key != "checksum"}), key_of(result)

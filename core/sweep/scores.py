@@ -45,6 +45,13 @@ def _f1_of_each(both: Array, golds: Array, predictions: Array) -> Array:
     return np.asarray(np.divide(2.0 * both, total, out=np.zeros(both.shape), where=total > 0))
 
 
+def score_from_counts(name: str) -> Callable[[Array, Array, Array], Array]:
+    """Return a score as a function of what `counts` returns."""
+    if name == "accuracy":
+        return lambda both, golds, predictions: np.asarray(both.sum(-1) / golds.sum(-1))
+    return FROM_COUNTS[name]
+
+
 FROM_COUNTS = {score.__name__: score for score in (matthews_correlation, f1, macro_f1)}
 
 

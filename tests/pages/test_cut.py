@@ -8,19 +8,19 @@ import pytest
 from core.results.store import save
 from tests.builders import make_result, ship, with_own_key
 from tests.opened import address, box, errors, follow, labels, links, open_page, player, prose, title
-from tests.studies import make_study, with_sizes
+from tests.studies import make_study
 
 pytestmark = pytest.mark.usefixtures("queue")
 PAGE = "pages/cut.py"
 BEGIN = "Which layers can go?"
-STUDY = with_sizes(make_study())
+STUDY = make_study()
 NASTY = "<b>x</b> [l](http://x.y) $x$"
 
 
 def test_without_a_study_the_page_explains_them(shipped: Path) -> None:
     app = open_page(PAGE)
     assert title(app) == BEGIN
-    assert "No new studies are made" in prose(app)
+    assert "refits what remains" in prose(app)
 
 
 @pytest.mark.usefixtures("unfolded")
@@ -30,7 +30,7 @@ def test_the_dial_chooses_a_model_and_the_address_holds_the_choice(shipped: Path
     assert player(app)["views"].keys() == {"frontier", "stack"}
     box(app, "most").set_value("0.1").run()
     assert address(app) == {"study": STUDY.key, "most": "0.1"}
-    assert "at most 10 points lost" in title(app)
+    assert "within 10 points" in title(app)
     assert open_page(PAGE, **address(app)).title[0].value == app.title[0].value
     assert {button.label for button in app.get("download_button")} == {"Numbers shown (CSV)", "Result as JSON"}
     assert labels(app) >= {"PNG", "SVG"}
@@ -41,7 +41,7 @@ def test_own_and_shipped_studies_are_offered_together_and_their_names_are_text(s
     study = make_study(task="cola")
     record = study.checkpoint.model_copy(update={"id": NASTY, "source": "folder", "revision": "f" * 64})
     own = with_own_key(study, checkpoint=record)
-    ship(shipped, with_sizes(make_study(task="qqp")), make_result(task="qqp"))
+    ship(shipped, make_study(task="qqp"), make_result(task="qqp"))
     save(own)
     save(STUDY)
     app = open_page(PAGE)

@@ -1,7 +1,7 @@
 """Cut's sentences: which layers can go, and what that gains and costs."""
 
-from core.findings.cut import CutChoice, Frontier, kept_by, state_of
-from core.findings.words import NONE, Finding, Table, estimated, layers_named, numbered, points, points_span
+from core.findings.cut import CutChoice, Frontier, Outcome
+from core.findings.words import Finding, Table, estimated, layers_named, points, points_span
 from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS
 from core.results.cut import CutStudy
@@ -9,65 +9,54 @@ from core.results.names import GUESSING, capitalised, in_sentence
 from core.results.statistics import EstimateRecord
 
 EXPLANATION = (
-    "A study takes whole layers out of a model, and measures what that costs, and how small and fast the rest is. No "
-    "new studies are made here at present: they will return with a rest that is refitted."
+    "A study removes the upper layers of a model, refits what remains, and measures what that costs, and how small and "
+    "fast the rest is."
 )
 READING = """
-Each point is a smaller model; its number says how many layers are out. Which ones was chosen on examples of their own.
-The upright line is the 95 % interval on examples that took no part in choosing, where a choice can prove worse. Points
-are hundredths of the score; nothing is trained after a cut.
+Each point is a smaller model; its number says how many layers are out. The upright line is the 95 % interval on rows
+that took no part in refitting. Points are hundredths of the score.
 """
 SLOW = "not shown to be faster"
 
 
-def cut_finding(frontier: Frontier, choice: CutChoice | None, most: float) -> Finding:
-    """Say whether a limit is kept to, what is gained and lost, and which smaller cut keeps to it.
+def cut_finding(frontier: Frontier, choice: CutChoice, outcome: Outcome, most: float) -> Finding:
+    """Say which cut keeps a limit, what it gains and costs, or that none is shown to.
 
     Args:
         frontier: What the study offers.
-        choice: The chosen model.
+        choice: The depth on show.
+        outcome: What `lead` returned with it.
         most: How much of the score may be lost.
     """
-    study, state = frontier.study, state_of(frontier, choice, most)
-    limit, metric, judged = f"at most {points(most)} lost", METRICS[study.task.main_metric].symbol, study.task.examples
-    full, guess = estimated(frontier.full), f"not shown to beat {GUESSING} ({decimals(frontier.guess, 3)})"
-    if choice is None or frontier.full.low <= frontier.guess:
-        heading = f"No smaller model is chosen: on the examples for choosing, none keeps to {limit}"
-        heading = f"The full model is {guess}" if state == "guesses" else heading
-        return Finding(heading, (f"On {len(judged)} examples, the full model has {metric} {full}.",))
-    verdict = {"holds": "yes", "inconclusive": "inconclusive", "fails": "no", "guesses": guess}[state]
-    scores = (
-        f"On the {len(study.calibration.examples)} examples of the choice, which tend to flatter it, that is "
-        f"{decimals(-100 * choice.loss, 1)} points; on {len(judged)} others, {metric} is {estimated(choice.value)}, of "
-        f"the full model {full}."
-    )
-    heading = f"{capitalised(limit)}? {capitalised(verdict)}: without {_out(frontier, choice)}"
-    if state not in ("inconclusive", "fails"):
-        return Finding(heading, (scores,))
-    smaller = "No smaller cut is shown to keep to it."
-    if kept := kept_by(frontier, choice, most):
-        fastest = f"The fastest smaller cut that is shown to keep to it: without {_out(frontier, kept)}"
-        smaller = f"{fastest}; picked by these examples, it is flattered in turn."
-    return Finding(heading, (scores, smaller))
+    study, lost = frontier.study, _out(frontier, choice)
+    judged = f"{len(study.task.gold)} rows"
+    heading = {
+        "keeps": capitalised(f"without {lost}"),
+        "closest": f"No cut is shown to keep within {points(most)}; closest: without {lost}",
+        "few": f"{judged} are too few to promise anything; closest: without {lost}",
+        "guesses": f"The full model is not shown to beat {GUESSING} ({decimals(frontier.guess, 3)})",
+    }[outcome]
+    metric = METRICS[study.task.main_metric].symbol
+    scores = f"On {judged}, {metric} is {estimated(choice.value)}, of the full model {estimated(frontier.full)}."
+    return Finding(heading, (scores,))
 
 
 def _out(frontier: Frontier, choice: CutChoice) -> str:
-    """Write inside a sentence which layers are out, and what that changes and gains."""
+    """Write inside a sentence which layers are out, and what that gains and changes."""
     name = in_sentence(choice_name(choice, frontier.study.checkpoint.num_layers))
-    lost = f"{METRICS[frontier.study.task.main_metric].symbol} {points_words(choice.difference)}"
-    return ", ".join(filter(None, (name, lost, speed_words(choice))))
+    symbol = METRICS[frontier.study.task.main_metric].symbol
+    return f"{name}, {speed_words(choice)}: {symbol} {points_words(choice.difference)}"
 
 
 def smaller_words(choice: CutChoice) -> str:
     """Say what is taken away with a choice."""
-    size = f", {size_words(choice)}" if choice.model.size else ""
-    layers = numbered(len(choice.model.layers), "layer")
-    return f"A folder that plain transformers loads: {layers}{size}. In float32, it gives the scores shown here."
+    layers = f"{choice.depth.layers} {'layer' if choice.depth.layers == 1 else 'layers'}"
+    return f"A folder that plain transformers loads: {layers}, {size_words(choice)}."
 
 
 def machine_words(frontier: Frontier) -> str:
-    """Say where speed was measured; empty where it was not."""
-    return f"Speed: batch of 32, {machine_name(frontier.study)}" if frontier.study.full.size else ""
+    """Say where speed was measured."""
+    return f"Speed: batch of 32, {machine_name(frontier.study)}"
 
 
 def machine_name(study: CutStudy) -> str:
@@ -81,7 +70,6 @@ def model_cells(choice: CutChoice, depth: int) -> dict[str, str]:
     return {
         "Removed": choice_name(choice, depth),
         "Difference": points_words(choice.difference),
-        "When choosing": f"{decimals(-100 * choice.loss, 1)} points",
         "Speed": speed_words(choice),
         "Size": size_words(choice),
     }
@@ -106,15 +94,14 @@ def choice_name(choice: CutChoice, depth: int) -> str:
 
 
 def speed_words(choice: CutChoice) -> str:
-    """Write how much faster a model is shown to be; empty where it was not measured."""
-    if (speed := choice.model.speed) is None:
-        return ""
+    """Write how much faster a model is shown to be."""
+    speed = choice.depth.speed
     return f"{decimals(speed.value, 1 if speed.value > 1.1 else 2)} times as fast" if speed.low > 1 else SLOW
 
 
 def size_words(choice: CutChoice) -> str:
     """Write the size of a model's folder."""
-    return f"{decimals(size.bytes / 1e6, 1)} MB" if (size := choice.model.size) else NONE
+    return f"{decimals(choice.depth.size.bytes / 1e6, 1)} MB"
 
 
 def points_words(lost: EstimateRecord) -> str:

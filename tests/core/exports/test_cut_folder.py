@@ -19,10 +19,10 @@ from core.request.limits import HOSTED_LIMITS
 from core.results.cut import CutStudy
 from tests.builders import with_own_key
 from tests.refusals import refusal
-from tests.studies import make_study, with_sizes
+from tests.studies import make_study
 
-KEPT = {3: (0, 1, 2), 2: (0, 2), 1: (1,)}
-OUT = {2: "Really removed: layer 2 of 3", 1: "Really removed: layers 1 and 3 of 3"}
+KEPT = {2: (0, 1), 1: (0,)}
+OUT = {2: "Really removed: layer 3 of 3", 1: "Really removed: layers 2 and 3 of 3"}
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +37,8 @@ def study(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CutStu
     """A study of the base, whose folder is known, as that of a bundled checkpoint is."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("core.exports.pruned_checkpoint.locate_checkpoint", lambda *_: str(base))
-    made = with_sizes(make_study(num_layers=3))
-    cuts = tuple(cut.model_copy(update={"layers": KEPT[len(cut.layers)]}) for cut in made.cuts)
-    return with_own_key(made, checkpoint=loaded(resolve(str(base))).record, cuts=cuts)
+    made = make_study(num_layers=3)
+    return with_own_key(made, checkpoint=loaded(resolve(str(base))).record)
 
 
 def written(study: CutStudy, left: int) -> Path:
@@ -61,7 +60,7 @@ def expect_layers(folder: Path, base: Path, kept: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("left", [2, 1])
 def test_the_folder_and_its_card_are_those_of_the_chosen_model(study: CutStudy, base: Path, left: int) -> None:
-    model, choice = study.cuts[3 - left], frontier_of(study).choices[2 - left]
+    model, choice = study.depths[2 - left], frontier_of(study).choices[2 - left]
     folder = written(study, left)
     expect_layers(folder, base, KEPT[left])
     card, metadata = (folder / "README.md").read_text("utf-8"), metadata_load(folder / "README.md")
@@ -70,7 +69,7 @@ def test_the_folder_and_its_card_are_those_of_the_chosen_model(study: CutStudy, 
         f"`base`, content `{study.checkpoint.revision}`",
         f"| parameters | {left}00,000, of the base 300,000 |",
         f"| bytes | {left},000,000, of the base 3,000,000 |",
-        f"| accuracy | {model.worth.metrics['accuracy']:.4f} |",
+        f"| accuracy | {model.saved.metrics['accuracy']:.4f} |",
         f"beside the base | {decimals(choice.difference.value, 4)} |",
         f"batch of 32 | {model.size.speeds[32].value:.4f} |",
         f"folder = '{folder.name}'",

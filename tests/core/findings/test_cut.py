@@ -1,66 +1,80 @@
-"""What a study of cuts offers: chosen on the calibration examples, borne out or not by the judged ones."""
+"""What a study of cuts offers: what each depth loses, which keep a limit, and when nothing is promised."""
 
-from dataclasses import replace
-
+import numpy as np
 import pytest
+from sklearn.metrics import matthews_corrcoef
 
-from core.findings.cut import Frontier, chosen, frontier_of, state_of
-from core.findings.words.cut import choices_table
+from core.findings.cut import CutChoice, frontier_of, keeps, lead, values_of
 from core.results.cut import CutStudy
-from core.results.statistics import EstimateRecord
-from tests.studies import made_cut, make_study, with_sizes
+from core.sweep.scores import SCORES
+from tests.studies import made_depth, make_study, worth_of
 
-# Of ten examples of each kind, all of which the full model of three layers gets right: the layers that stay, and how
-# many of the examples for choosing and how many of the judged ones a cut gets wrong.
-WRONG = ((0, 1, 2), 0, 0), ((0, 1), 1, 2), ((0,), 3, 3)
-GOLD = (0, 1) * 5
+GOLD = (0, 1) * 100
 
 
-def by_hand() -> CutStudy:
-    def predicted(wrong: int) -> tuple[int, ...]:
-        return tuple(1 - label if k < wrong else label for k, label in enumerate(GOLD))
+def by_hand(*wrong: int, full: int = 0, gold: tuple[int, ...] = GOLD) -> CutStudy:
+    """A study of three layers of which each depth gets so many of the rows wrong, the first ones."""
+    known = make_study(num_layers=3)
+    task = known.task.model_copy(update={"gold": gold, "examples": tuple(range(len(gold)))})
 
-    study, known = make_study(num_layers=3), {"gold": GOLD, "examples": tuple(range(10))}
-    task, calibration = (record.model_copy(update=known) for record in (study.task, study.calibration))
-    cuts = tuple(made_cut(kept, task, predicted(choosing), predicted(judged)) for kept, choosing, judged in WRONG)
-    return with_sizes(study.model_copy(update={"task": task, "calibration": calibration, "cuts": cuts}))
+    def worth(count: int) -> object:
+        return worth_of(task, tuple(1 - label if k < count else label for k, label in enumerate(gold)))
 
-
-SMALL = by_hand()
-
-
-def test_the_smaller_models_can_be_chosen_each_with_its_loss_and_what_it_gains() -> None:
-    known = frontier_of(SMALL)
-    assert [model.removed for model in known.choices] == [(2,), (1, 2)]
-    assert [model.loss for model in known.choices] == pytest.approx([0.1, 0.3])
-    assert [model.value.value for model in known.choices] == [0.8, 0.7]
-    assert [model.gain for model in known.choices] == pytest.approx([1.15, 1.3]), "the speed at the larger batch"
-    assert (known.full.value, known.guess) == (1, 0.5)
-    rows = [(row["Removed"], row["Accuracy"][:5], row["Speed"]) for row in choices_table(known)]
-    assert rows == [("Layer 3", "0.800", "1.1 times as fast"), ("Layers 2 and 3", "0.700", "1.3 times as fast")]
+    depths = tuple(made_depth(left, 3, worth(0), worth(count)) for left, count in zip((2, 1), wrong, strict=True))
+    return known.model_copy(update={"task": task, "full": worth(full), "depths": depths})
 
 
-def test_the_fastest_is_chosen_of_those_that_lose_little_enough_on_the_examples_for_choosing() -> None:
-    known = frontier_of(SMALL)
-    assert [chosen(known, most) for most in (0.05, 0.1, 0.3)] == [None, *known.choices]
+def led(study: CutStudy, most: float) -> tuple[int, str]:
+    choice, outcome = lead(frontier_of(study), most)
+    return choice.depth.layers, outcome
 
 
-def judged(low: float, high: float, **changes: object) -> Frontier:
-    """A study whose smaller models all differ from the full one by so much."""
-    known, lost = frontier_of(with_sizes(make_study())), EstimateRecord(value=(low + high) / 2, low=low, high=high)
-    choices = (replace(model, difference=lost, loss=0.0) for model in known.choices)
-    return replace(known, choices=tuple(choices), **{"guess": 0.3, **changes})
+def test_a_depth_is_described_by_its_score_its_difference_and_what_is_out() -> None:
+    known = frontier_of(by_hand(20, 60, full=10))
+    assert [choice.removed for choice in known.choices] == [(2,), (1, 2)]
+    assert [choice.value.value for choice in known.choices] == pytest.approx([0.9, 0.7])
+    assert [choice.difference.value for choice in known.choices] == pytest.approx([-0.05, -0.25])
+    assert ([choice.held for choice in known.choices], known.full.value, known.guess) == ([1, 1], 0.95, 0.5)
 
 
-@pytest.mark.parametrize(
-    ("known", "state"),
-    [
-        (judged(-0.03, 0.01), "holds"),
-        (judged(-0.031, 0.01), "inconclusive"),
-        (judged(-0.09, -0.03), "inconclusive"),
-        (judged(-0.09, -0.031), "fails"),
-        (judged(-0.03, 0.01, guess=0.99), "guesses"),
-    ],
-)
-def test_a_claim_is_what_its_interval_carries(known: Frontier, state: str) -> None:
-    assert state_of(known, chosen(known, 0.03), 0.03) == state
+def test_intervals_are_those_of_a_paired_bootstrap_of_the_rows() -> None:
+    """A normal interval of the mean of paired differences, which a bootstrap of 200 rows comes close to."""
+    (choice, _) = frontier_of(by_hand(20, 60, full=10)).choices
+    error = np.std([1] * 10 + [0] * 190) / np.sqrt(200)
+    ends = choice.difference.low, choice.difference.high, choice.least
+    assert ends == pytest.approx(-0.05 + np.array([-1.96, 1.96, -1.645]) * error, abs=0.004)
+
+
+@pytest.mark.parametrize("metric", SCORES)
+def test_draws_are_valued_like_rows(metric: str) -> None:
+    study = make_study(seed=3)
+    study = study.model_copy(update={"task": study.task.model_copy(update={"main_metric": metric})})
+    models = [study.full, study.depths[1].saved]
+    values = values_of(study, models)
+    gold = np.array(study.task.gold)
+    expected = [float(SCORES[metric](gold, np.array(model.predictions))) for model in models]
+    assert values[:, 0] == pytest.approx(expected)
+    assert values[:, 1:].mean(1) == pytest.approx(expected, abs=0.02)
+    if metric == "matthews_correlation":
+        assert values[1, 0] == pytest.approx(matthews_corrcoef(gold, models[1].predictions))
+
+
+def test_the_fastest_depth_that_keeps_the_limit_leads_else_the_closest_one() -> None:
+    study = by_hand(4, 20)
+    assert led(study, 0.05) == (2, "keeps")
+    assert led(study, 0.15) == (1, "keeps")
+    assert led(study, 0.01) == (2, "closest")
+    assert led(by_hand(4, 4), 0.05) == (1, "keeps")
+
+
+def test_the_one_sided_bound_decides_and_a_loss_of_exactly_the_limit_keeps_it() -> None:
+    known = frontier_of(by_hand(4, 20))
+    choice: CutChoice = known.choices[0]
+    assert choice.difference.low < choice.least < choice.difference.value
+    assert [keeps(known, choice, most) for most in (-choice.least, -choice.least - 1e-6)] == [True, False]
+
+
+def test_nothing_is_promised_of_few_rows_or_of_a_model_that_guesses() -> None:
+    assert led(by_hand(0, 0, gold=(0, 1) * 49 + (0,)), 0.1) == (2, "few")
+    assert led(by_hand(0, 0, gold=(0, 1) * 50), 0.1) == (1, "keeps")
+    assert led(by_hand(95, 95, full=95), 0.1) == (2, "guesses")

@@ -19,7 +19,6 @@ from core.findings.towards import Towards
 from core.findings.words import Finding, Table, compare, cut, grid, lab, layers, passed, sentences, story
 from core.findings.words import verdict as words_of_verdicts
 from core.findings.words.grid import grid_rows
-from core.results import statistics
 from core.results.prediction import Prediction
 from core.results.schema import ColumnsRecord, FileRecord
 from core.sweep.control_contrast import Contrast
@@ -28,7 +27,7 @@ from tests.builders import make_result, with_own_labels
 from tests.core.findings import made
 from tests.core.findings.made import FIFTHS, SEEDS, around, falling, holding_to, network, predicting
 from tests.near import near_text
-from tests.studies import make_study, with_sizes
+from tests.studies import make_study
 
 FILE = Path(__file__).with_name("said.txt")
 RESEMBLING = ((0, 1, 1, 2), (0.02, -0.03)), ((0, 1, 2, 3), (0.02, -0.03)), ((0, 1, 2, 3), (-0.01, 0.0))
@@ -223,22 +222,10 @@ def flips() -> Iterator[str]:
 
 
 def cuts() -> Iterator[str]:
-    known = frontier_of(with_sizes(make_study(num_layers=6)))
-    one, two, *_ = (replace(choice, loss=0.0) for choice in known.choices)
-    lost = {
-        state: statistics.EstimateRecord(value=(low + high) / 2, low=low, high=high)
-        for state, low, high in (("holds", -0.026, 0.006), ("inconclusive", -0.06, 0.02), ("fails", -0.09, -0.04))
-    }
-    for model in (replace(one, difference=value) for value in lost.values()):
-        yield from lines(cut.cut_finding(known, model, 0.03))
-    kept = replace(known, choices=(replace(one, difference=lost["holds"]), two))
-    yield from lines(cut.cut_finding(kept, replace(two, difference=lost["inconclusive"]), 0.03))
-    yield from lines(cut.cut_finding(known, None, 0.01))
-    yield from lines(cut.cut_finding(replace(known, guess=0.8), known.choices[2], 0.1))
-    yield from lines(cut.cut_finding(replace(known, guess=0.99), one, 0.1))
-    untimed = frontier_of(make_study(num_layers=6))
-    yield from lines(cut.cut_finding(untimed, untimed.choices[0], 0.05))
-    yield from (cut.machine_words(known), cut.smaller_words(one), cut.smaller_words(untimed.choices[0]))
+    known = frontier_of(make_study(num_layers=6))
+    for outcome in ("keeps", "closest", "few", "guesses"):
+        yield from lines(cut.cut_finding(known, known.choices[1], outcome, 0.05))
+    yield from (cut.machine_words(known), cut.smaller_words(known.choices[0]), cut.smaller_words(known.choices[-1]))
 
 
 def numbers() -> Iterator[str]:

@@ -8,14 +8,14 @@ import pytest
 
 from core.results import library, store
 from core.results.cut import study_in
-from core.results.key import digest, sealed
+from core.results.key import key_of
 from tests.builders import make_result
 from tests.refusals import refusal
 from tests.studies import make_study
 from tests.uploaded import rewritten
 
 STUDY, SWEEP = make_study(), make_result()
-FAULT = "its cuts do not lose one layer after another"
+FAULT = "its depths do not lose one layer after another"
 
 
 def test_a_study_and_a_sweep_share_a_store_and_stay_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,9 +38,14 @@ def test_a_study_and_a_sweep_share_a_store_and_stay_apart(tmp_path: Path, monkey
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"cuts.3.layers": [0, 1]}, FAULT),
-        ({"cuts.3.layers": [99]}, "cuts.3.layers.0: Input should be less than 96"),
-        ({"cuts.3.calibration": [7, *STUDY.cuts[3].calibration[1:]]}, "a label lies outside 0 to 1"),
+        ({"depths.1.layers": 3}, FAULT),
+        ({"depths.0.layers": 4}, FAULT),
+        ({"depths.0.layers": 99}, "depths.0.layers: Input should be less than 96"),
+        ({"depths": []}, "depths: Tuple should have at least 1 item"),
+        ({"depths.1.held.predictions": [7, *STUDY.full.predictions[1:]]}, "a label lies outside 0 to 1"),
+        ({"full.predictions": [0]}, "its predictions do not fit its examples"),
+        ({"depths.1.size.speeds": {}}, "a depth has no speed"),
+        ({"refit.training.targets": "both"}, "refit.training.targets: Input should be 'labels' or 'answers'"),
         ({"checkpoint.id": "embedded:none"}, "no checkpoint embedded:none comes with this program"),
         ({"kind": "slice"}, "is not a valid result"),
     ],
@@ -51,18 +56,19 @@ def test_a_study_that_no_page_can_show_is_refused(tmp_path: Path, changes: dict[
     assert words in refusal(store.load_any, path)
 
 
-def test_fields_and_cuts_of_older_studies_are_dropped(tmp_path: Path) -> None:
-    values = STUDY.model_dump(mode="json", exclude={"checksum"})
-    for cut in values["cuts"]:
-        cut |= {"share": 0.0, "kept": [], "read": 0.5, "worth": {**cut["worth"], "changed": {"value": 0.1}}}
-    values["cuts"] += [{**values["cuts"][0], "share": 0.5, "kept": ["8A=="]}, {**values["cuts"][1], "worth": None}]
-    values |= {"scores": {"cosine": [0.5], "cka": [None]}, "steps": [{"picks": {}, "drawn": [[0]]}]}
+def test_an_older_study_is_refused_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "older.json"
-    path.write_text(json.dumps({**values, "checksum": digest(values)}))
-    assert sealed(store.load_any(path)) == STUDY
+    path.write_text(json.dumps({"schema_version": 2, "kind": "cut", "search": "all", "cuts": []}))
+    assert refusal(store.load_any, path) == (
+        "older.json is an older study, of cuts that were not refitted: compute it again with python -m core.cut"
+    )
 
 
 def test_the_key_depends_on_what_decides_the_predictions() -> None:
     others = make_study(num_layers=3), make_study(task="qnli"), make_study(num_examples=100)
-    assert len({STUDY.key, *(study.key for study in others)}) == 4
+    slower = STUDY.refit.training.model_copy(update={"rate": 0.1})
+    refitted = [{"fingerprint": "d"}, {"stop": 41}, {"training": slower}]
+    parts = [{"refit": STUDY.refit.model_copy(update=changes)} for changes in refitted] + [{"depths": STUDY.depths[1:]}]
+    keys = {key_of(STUDY.model_copy(update=changes)) for changes in parts}
+    assert len({STUDY.key, *keys, *(study.key for study in others)}) == 8
     assert make_study(seed=1).key == STUDY.key, "predictions are not in the key"
