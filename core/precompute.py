@@ -17,6 +17,8 @@ from core.request.sweep_request import SweepRequest, flag_of, option_help
 from core.results import store
 from core.results.schema import SweepResult
 
+OTHERS = ("Name other columns with --text and --label.",)
+
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
@@ -76,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     store.check_writable(options.output)
     inputs = find(request)
     if note := reading_note(inputs.subset.record):
-        print(note, file=sys.stderr)
+        print(note, *(OTHERS if inputs.subset.record.guessed else ()), file=sys.stderr)
     use_threads(options.threads)
     print(store.save(run(inputs), options.output))
     return 0

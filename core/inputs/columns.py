@@ -1,9 +1,9 @@
-"""Choose a table's text and label columns: those requested, or a guess where only one makes sense. No torch."""
+"""Choose a table's text and label columns: those requested, or the likeliest. No torch."""
 
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import combinations, islice
+from itertools import islice
 from statistics import median_low
 from typing import NamedTuple
 
@@ -37,7 +37,7 @@ class Columns(NamedTuple):
 
 
 def choose_columns(table: Table, task: Task, text: Sequence[str], label: str | None) -> Columns:
-    """Return the requested columns, and guess those that were not requested where only one guess makes sense.
+    """Return the requested columns, and the likeliest in place of those that were not requested.
 
     Args:
         table: The rows.
@@ -46,27 +46,27 @@ def choose_columns(table: Table, task: Task, text: Sequence[str], label: str | N
         label: The requested label column; None is guessed.
 
     Raises:
-        PrunescopeError: There are more or fewer texts than the task reads, or a guess is not safe.
+        PrunescopeError: There are more or fewer texts than the task reads, or too few columns hold text.
     """
     if task.name in TASKS and text and len(text) != len(task.text_columns):
         raise PrunescopeError(f"{len(text)} text columns: name {len(task.text_columns)}, as many as {task.title} reads")
-    label_column = label or _safe_label(table, task)
-    texts = [tuple(text)] if text else _likely_texts(table, task, label_column)
-    if not label_column or len(texts) != 1:
-        names, wanted = first_few([*table.cells], 12), "text" if label_column else "label"
-        fault = f"{table.name} has the columns {names}, and it is unclear which holds the {wanted}"
-        raise PrunescopeError(f"{fault}: name it with --text (of a pair --text2) or --label")
-    requested = {"text": text, "label": label}
-    return Columns(texts[0], label_column, tuple(kind for kind, names in requested.items() if not names))
+    columns = likely_columns(table, task, text, label)
+    if not columns.text:
+        fault = f"{table.name} has the columns {first_few([*table.cells], 12)}, and it is unclear which holds the text"
+        raise PrunescopeError(f"{fault}: name it with --text (of a pair --text2)")
+    return columns
 
 
-def likely_columns(table: Table, task: Task) -> Columns:
-    """Guess the columns, safe or not, for somebody who sees the guess and can change it; there may be no text."""
+def likely_columns(table: Table, task: Task, text: Sequence[str] = (), label: str | None = None) -> Columns:
+    """Guess what is not requested of the columns; there may be no text. See `choose_columns`."""
     kinds = {k: len({*map(folded, islice(dict.fromkeys(cells), MAX_NAMES))} - {""}) for k, cells in table.cells.items()}
     most = min(MAX_LABELS, len(table.rows) - 1)  # a column of more values is an id
-    several = [name for name in table.cells if 1 < kinds[name] <= most] or [*table.cells]
-    label = _safe_label(table, task) or min(reversed(several), key=lambda k: abs(kinds[k] - len(task.label_names)))
-    return Columns((*_likely_texts(table, task, label), ())[0], label, ("text", "label"))
+    several = [name for name in table.cells if 1 < kinds[name] <= most and name not in text] or [*table.cells]
+    likely = label or _safe_label(table, task)
+    likely = likely or min(reversed(several), key=lambda k: abs(kinds[k] - len(task.label_names)))
+    requested = {"text": text, "label": label}
+    guessed = tuple(kind for kind, names in requested.items() if not names)
+    return Columns(tuple(text) or _likely_text(table, task, likely), likely, guessed)
 
 
 def _safe_label(table: Table, task: Task) -> str | None:
@@ -89,15 +89,15 @@ def _safe_label(table: Table, task: Task) -> str | None:
     return None
 
 
-def _likely_texts(table: Table, task: Task, label: str | None) -> list[tuple[str, ...]]:
-    """Return possible columns of the texts, the likeliest first; a single possibility is safe.
+def _likely_text(table: Table, task: Task, label: str) -> tuple[str, ...]:
+    """Return the likeliest columns of the texts, none if too few hold text.
 
     They are the preset's columns; a known pair, or two columns whose names differ only at the end; a column that is
     named like a text; or those with the longest cells of text. Numbers and ids do not count.
     """
     others = [name for name in table.cells if name != label]
     if task.text_columns and set(task.text_columns) <= set(others):
-        return [task.text_columns]
+        return task.text_columns
     grades = {name: _text_grade(table.column(name)) for name in others}
     texts = [name for name, grade in grades.items() if 0 < grade == max(grades.values())]
     alike = defaultdict(list)
@@ -106,14 +106,14 @@ def _likely_texts(table: Table, task: Task, label: str | None) -> list[tuple[str
     usual = [pair.text_columns for pair in PAIR_TASKS] + [tuple(names) for names in alike.values() if len(names) == 2]
     pairs = [pair for pair in dict.fromkeys(usual) if set(pair) <= set(others)]
     if len(task.text_columns) != 1 and pairs:
-        return pairs
+        return pairs[0]
     named = [name for name in others if name.lower() in TEXT_COLUMNS]
     count = len(task.text_columns) or (2 if {*map(folded, task.label_names)} <= PAIR_LABELS else 1)
     if count == len(named) == 1:
-        return [tuple(named)]
+        return tuple(named)
     sizes = {name: sum(map(len, table.column(name))) for name in texts}
-    longest = sorted(texts, key=lambda name: -sizes[name])[:3]
-    return [tuple(sorted(some, key=[*table.cells].index)) for some in combinations(longest, count)]
+    longest = sorted(texts, key=lambda name: -sizes[name])[:count]
+    return tuple(sorted(longest, key=[*table.cells].index)) if len(longest) == count else ()
 
 
 def _text_grade(cells: Sequence[str]) -> int:

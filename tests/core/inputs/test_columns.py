@@ -1,4 +1,4 @@
-"""Which columns hold text and label: as asked for, or guessed where only one guess makes sense."""
+"""Which columns hold text and label: as asked for, or the likeliest."""
 
 import pytest
 
@@ -28,21 +28,17 @@ def table(*columns: str, **cells: tuple[str, ...]) -> Table:
         (("premise", "hypothesis", "gold", "label"), OWN, ("premise", "hypothesis"), "label"),
         (("sentence", "text", "label"), SST2, ("sentence",), "label"),
         (("sentence2", "sentence1", "label"), MRPC, ("sentence1", "sentence2"), "label"),
-        (("review", "mood"), OWN, None, "label"),
-        (("title", "body", "label"), OWN, None, "text"),
+        (("review", "mood"), OWN, ("review",), "mood"),
+        (("title", "body", "label"), OWN, ("title",), "label"),
         (("left", "right", "label"), MRPC, ("left", "right"), "label"),
         (("left", "right", "gold"), NLI, ("left", "right"), "gold"),
         (("headline_a", "headline_b", "gold"), OWN, ("headline_a", "headline_b"), "gold"),
         (("qid1", "qid2", "question1", "question2", "is_duplicate"), QQP, ("question1", "question2"), "is_duplicate"),
-        (("left", "right", "label"), NUMBERS, None, "text"),
+        (("left", "right", "label"), NUMBERS, ("right",), "label"),
     ],
 )
-def test_a_safe_guess_or_none(columns, task, text, label) -> None:
-    if text:
-        assert choose_columns(table(*columns), task, (), None) == Columns(text, label, ("text", "label"))
-        return
-    said = refusal(choose_columns, table(*columns), task, (), None)
-    assert f"{', '.join(columns)}, and it is unclear which holds the {label}: name" in said
+def test_the_likeliest_columns_are_read_and_said_to_be_guessed(columns, task, text, label) -> None:
+    assert choose_columns(table(*columns), task, (), None) == Columns(text, label, ("text", "label"))
 
 
 def test_what_is_asked_for_is_taken_and_only_the_rest_guessed() -> None:
@@ -68,8 +64,11 @@ TIMES, FIRST, SECOND = ("2024-01-01 10:00",) * 3, ("train",) * 3, ("x", "y", "x"
         ({"one": PAIR["a"], "two": ("It rains", "Go on", "Oh no"), "same": SECOND}, NUMBERS, "one", "same"),
     ],
 )  # fmt: skip
-def test_a_guess_that_can_be_changed_may_be_unsafe_but_an_id_is_no_text(cells, task, text, label) -> None:
+def test_an_id_is_no_text_and_without_texts_a_table_is_refused(cells, task, text, label) -> None:
     assert likely_columns(table(**cells), task) == Columns(tuple(text.split()), label, ("text", "label"))
+    if not text:
+        said = refusal(choose_columns, table(**cells), task, (), None)
+        assert f"{', '.join(cells)}, and it is unclear which holds the text: name" in said
 
 
 def test_a_column_of_nothing_but_label_names_is_the_label_whatever_it_is_called() -> None:
