@@ -13,13 +13,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from tqdm import tqdm
 
 from core.command_line import FAILED, INTERRUPTED, OneLineParser, importing, progress_shown, run_command, use_threads
 from core.errors import PrunescopeError
 from core.findings.words import numbered
 from core.findings.words.grid import GridRow, arranged, grid_rows, grid_table
+from core.findings.words.numbers import duration
 from core.inputs.forecast import timed
 from core.request.controls import likely_amounts
 from core.request.grid_file import read_grid
@@ -94,7 +94,7 @@ def _run(sweeps: Sequence[GridSweep], options: argparse.Namespace) -> list[Failu
     """Forecast the time of sweeps, and run them here or on a cluster; return those that failed."""
     if not options.cluster:
         seconds, is_rough = timed(sum(sweep.work for sweep in sweeps))
-        _say(f"{len(sweeps)} to run: {'roughly' if is_rough else 'about'} {tqdm.format_interval(seconds)}")
+        _say(f"{len(sweeps)} to run: {'roughly' if is_rough else 'about'} {duration(seconds)}")
         if options.plan:
             return []
     with importing():  # only now, so that a bad file is refused without waiting seconds for torch
@@ -147,6 +147,8 @@ def _finish(sweeps: Sequence[GridSweep], manifest: Path | None) -> list[Failure]
     if manifest:
         list_in(manifest, entries)
     if rows:
+        import pandas as pd  # only now: --help does without
+
         print(pd.DataFrame(grid_table(arranged(rows))).to_string(index=False))
     return failures
 

@@ -5,50 +5,15 @@ web server, or opened from a disk. Progress goes to standard error, the path of 
 """
 
 import argparse
-import os
-import re
 import shutil
 import sys
-import threading
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from multiprocessing import parent_process
 from pathlib import Path
-from string import Template
 from tempfile import TemporaryDirectory
-from typing import Any
 
-from core.charts.pages import Shown, pooled_shown
-from core.charts.theme import THEMES
-from core.charts.vega import text_of, vega_script
-from core.command_line import OneLineParser, progress_shown, run_command
+from core.command_line import OneLineParser, importing, progress_shown, run_command
 from core.errors import PrunescopeError
-from core.exports.methods_page import methods_html
-from core.exports.player_page import LOOK
-from core.exports.site_files import name_of, script, write_page, write_views
-from core.exports.site_shelf import Shelf, shelf_of
-from core.findings import pooled
-from core.findings.choices import companions, shown_first
-from core.findings.words import Finding
-from core.findings.words.choices import distinguishing_labels
-from core.findings.words.grid import NAMING, GridRow, arranged, grid_rows, grid_table
-from core.findings.words.methods import methods_parts
-from core.request.catalog import ROOT
-from core.request.pages import PAGES, RESULT, table_of_pages
-from core.results.library import Entry
-from core.results.provenance import recompute_script
 from core.results.store import check_writable
-
-BEGINNING = script("index", "").partition(",")[0]  # of an index, which marks a folder as an edition
-PART = ".prunescope-"  # begins the name of the folder that is being written
-LAB = Finding("Prune a checkpoint on your own machine", ("These pages show stored results.",))
-THUMBNAIL = ROOT / "docs" / "thumbnail.png"
-SERVER_ONLY = ("app_port:", "suggested_hardware:")  # lines of the README that a static Space lacks
-LOCAL = "pip install -r requirements.txt && streamlit run app.py"
-SCRIPTS = ("player.js", "story.js", "site.js")
-STYLES = ("player.css", "story.css", "steps.css", "site.css")
-EXPORT = re.compile(r"^export (default [^;]*;|)", re.MULTILINE)  # a browser loads no modules from a disk
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -60,158 +25,15 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-# ---------------------------------------------------------------- the pages of some results
-
-
-def make_pages(shelf: Shelf, data: Path, entry: Entry) -> tuple[dict[str, Any], list[GridRow]] | str:
-    """Write the pages of a sweep.
-
-    Args:
-        shelf: The results.
-        data: The folder of the files.
-        entry: The sweep.
-
-    Returns:
-        The index's facts about the sweep, and its row in the list of results; or why no page can show it.
-    """
-    try:
-        result = shelf.sweep(entry)
-        rows = grid_rows([result, *map(shelf.sweep, companions(entry, shelf.entries))])
-        for page in PAGES.values():
-            if page.subjects == RESULT:
-                write_page(data, page.name, shelf, result)
-        others, study, commands = shelf.others(result), shelf.study_of(result), recompute_script(result)
-        for other in others:
-            write_page(data, "Compare", shelf, result, shelf.sweep(other))
-    except OSError:  # the disk is full
-        raise
-    except Exception as error:  # a stranger's file may break a page; the other results still get theirs
-        reason = " ".join(f"{type(error).__name__} {error}".split())
-        return f"{entry.key[:12]}…, which no page can show ({reason:.200})"
-    facts = {
-        "name": entry.name,
-        "other": distinguishing_labels(others),
-        "study": study.key if study else "",
-        "recipe": commands,
-    }
-    return facts, [row for row in rows if row.key == entry.key]
-
-
-def site_readme(results: int) -> str:
-    """Describe a site of so many results; its front matter is that of the app's README, which the Hub reads."""
-    _, front, _ = (ROOT / "README.md").read_text("utf-8").split("---\n", 2)
-    front = front.replace("sdk: docker", "sdk: static").replace("/docs/thumbnail", "/thumbnail")
-    kept = [line for line in front.splitlines() if not line.startswith(SERVER_ONLY)]
-    template = Template((ROOT / "core" / "exports" / "site_readme.md").read_text("utf-8"))
-    return template.substitute(front="\n".join(kept), results=f"{results:,}")
-
-
-# ---------------------------------------------------------------- the whole
-
-
-def _end_with_parent() -> None:
-    """End this process once the one that started it has been killed: a pool's processes would wait forever."""
-    parent = parent_process()
-    assert parent is not None
-
-    def follow() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
-
-
-def write_site(shelf: Shelf, folder: Path, own: bool) -> list[str]:
-    """Write all files of an edition.
-
-    Args:
-        shelf: The results.
-        folder: An empty folder.
-        own: Whether the results are the user's: the table of all verdicts is about the shipped ones.
-
-    Returns:
-        The results that were left out and why, a line each.
-
-    Raises:
-        PrunescopeError: No page can show any of the results.
-    """
-    data = folder / "data"
-    for new in (data, folder / "assets"):
-        new.mkdir()
-    results, rows, problems = dict[str, dict[str, Any]](), list[GridRow](), list[str]()
-    with ProcessPoolExecutor(initializer=_end_with_parent) as pool, progress_shown("site", unit="result") as report:
-        made = zip(shelf.chosen, pool.map(partial(make_pages, shelf, data), shelf.chosen), strict=True)
-        for done, (entry, outcome) in enumerate(made, 1):
-            report("pages", done, len(shelf.chosen))
-            if isinstance(outcome, str):
-                problems.append(outcome)
-            else:
-                results[entry.key], own_rows = outcome
-                rows += own_rows
-    if not results:
-        raise PrunescopeError("; ".join(problems))
-    write_views(data, name_of("Lab"), lambda: Shown(LAB))
-    write_views(data, name_of("All results"), lambda: pooled_shown(() if own else pooled.shipped()))
-    methods = Shown(Finding(methods_parts()[0].title), text=methods_html())
-    write_views(data, name_of("Methods"), lambda: methods, html=str)
-    for study in shelf.studies:
-        write_page(data, "Cut", shelf, shelf.study(study))
-    first = (*shown_first(shelf.entries, "Story"), *shelf.chosen)
-    start = next(entry.key for entry in first if entry.key in results)
-    looks = (
-        f"@media (prefers-color-scheme: {name}) {{{LOOK.format(name=name, **vars(theme))}}}"
-        for name, theme in THEMES.items()
-    )
-    files = {
-        "data/index.js": script("index", _index(shelf, results, rows, start)),
-        "assets/vega.js": f"(() => {{{vega_script()}}})();",
-        "assets/site.js": EXPORT.sub("", text_of(*SCRIPTS)),
-        "assets/site.css": "\n".join((*looks, text_of(*STYLES))),
-        "README.md": site_readme(len(results)),
-        "index.html": text_of("site.html").replace("$story", name_of("Story", start)),
-    }
-    for name, text in files.items():
-        (folder / name).write_text(text, "utf-8")
-    shutil.copy(THUMBNAIL, folder)
-    return problems
-
-
-def _index(shelf: Shelf, results: dict[str, dict[str, Any]], rows: Sequence[GridRow], start: str) -> dict[str, Any]:
-    rows = arranged(rows)
-    table = dict(zip((row.key for row in rows), grid_table(rows), strict=True))
-    columns = list(next(iter(table.values()), ()))[: NAMING + 1]
-    leads = {facts["study"]: key for key, facts in reversed(results.items())}
-    cells = {key: [row[title] for title in columns] for key, row in table.items()}
-    results = {key: {**facts, "cells": cells.get(key, [facts["name"]])} for key, facts in results.items()}
-    studies = {study.key: {"name": study.name, "result": leads.get(study.key, "")} for study in shelf.studies}
-    own = {"start": start, "columns": columns, "results": results, "studies": studies, "local": LOCAL}
-    return {**table_of_pages(), **own}
-
-
-def _is_replaceable(folder: Path) -> bool:
-    """Whether a folder is empty, or was written by this command, even if it was killed."""
-    try:
-        names = [path.name for path in folder.iterdir()]
-        is_new = not names or any(name.startswith(PART) for name in names)
-        return is_new or (folder / "data" / "index.js").read_text("utf-8").startswith(BEGINNING)
-    except (OSError, ValueError):
-        return False
-
-
-def _replace(path: Path, made: Path) -> None:
-    """Replace a file, a folder or a link, never the target of a link."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-    made.rename(path)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the static edition and print its path."""
     options = parse(arguments)
+    with importing():  # only now, so that --help does without
+        from core.exports.site_edition import PART, is_replaceable, replace, write_site
+        from core.exports.site_shelf import shelf_of
+
     folder: Path = options.folder
-    if folder.exists() and not _is_replaceable(folder):
+    if folder.exists() and not is_replaceable(folder):
         raise PrunescopeError(f"{folder} is not empty and holds no static edition: choose a new folder")
     check_writable(folder)
     shelf = shelf_of(options.results, options.select)
@@ -219,9 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for part in folder.glob(f"{PART}*"):
             shutil.rmtree(part)
         with TemporaryDirectory(dir=folder, prefix=PART) as place:  # the old edition stays until all is written
-            problems = write_site(shelf, Path(place), options.results is not None)
+            with progress_shown("site", unit="result") as report:
+                problems = write_site(shelf, Path(place), options.results is not None, report)
             for made in Path(place).iterdir():
-                _replace(folder / made.name, made)
+                replace(folder / made.name, made)
     except OSError as error:
         raise PrunescopeError(f"cannot write {folder} ({error.strerror}): make room there") from error
     for problem in problems:

@@ -6,12 +6,15 @@ Exit code 0 if all are within tolerance, 1 if one is not.
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from core.command_line import FAILED, OneLineParser, run_command, use_threads
+from core.command_line import FAILED, OneLineParser, importing, run_command, use_threads
 from core.request.amounts import amount_text
 from core.results import store
-from core.sweep import recompute
 from core.sweep.origin import frame_of
+
+if TYPE_CHECKING:
+    from core.sweep.recompute import Deviations
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -27,7 +30,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def table_rows(deviations: recompute.Deviations) -> list[str]:
+def table_rows(deviations: "Deviations") -> list[str]:
     """Write one amount's deviations as lines of a table."""
     rows = [(f"CKA, {name}", ours, f"{deviations.torch_cka[name]:.1e}") for name, ours in deviations.engine.items()]
     rows += [(name, ours, "-") for name, ours in {**deviations.others, "accuracy": deviations.accuracy}.items()]
@@ -46,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     known = result.amounts
     chosen = options.amount or dict.fromkeys((known[0], known[len(known) // 2], known[-1]))
     amounts = [frame_of(result, amount).amount for amount in chosen]  # refused before the work
+    with importing():  # only now, so that --help and bad input do not wait seconds for torch
+        from core.sweep import recompute
+
     use_threads(options.threads)
     print(f"{'amount':<9} {'deviation of':<36}{'engine':>8}{'torch-cka':>11}")
     confirmed = True

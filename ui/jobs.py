@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.runtime import exists, get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core.findings.words.numbers import percent
+from core.findings.words.numbers import duration, percent
 from core.inputs import uploads
 from core.inputs.hub import Report
 from core.jobs.job import Job
@@ -238,8 +238,3 @@ def progress_text(job: Job) -> str:
         left = "" if job.seconds_left is None else f", {duration(job.seconds_left)} left"
         words = f"{percent(job.progress)} done{left} ({in_sentence(job.stage)})" if job.total > 1 else job.stage
     return plain(f"Run {job.step + 1} of {len(job.follow_ups) + 1}: {words}" if job.follow_ups else words)
-
-
-def duration(seconds: float) -> str:
-    """Return a duration in words, rounded as an estimate should be."""
-    return f"{max(round(seconds), 1)} s" if seconds < 90 else f"{round(seconds / 60)} min"

@@ -1,5 +1,7 @@
 """Command lines as a person runs them: the path on standard output, exit codes, one line for bad input."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import Mock
@@ -35,6 +37,20 @@ def test_a_pair_task_on_any_folder(run: Run, tmp_path: Path) -> None:
     assert str(tmp_path) not in path.read_text(), "no machine path in a result"
     assert "50 % removed" in said
     assert "warning: Unpruned, the model " in said, "random weights"
+
+
+def test_help_waits_for_no_large_package() -> None:
+    script = """import sys
+for command in (cut, grid, precompute, site, verify):
+    try:
+        command.main(["--help"])
+    except SystemExit:
+        print(command.__name__, {"torch", "pandas", "altair", "sklearn"} & {*sys.modules}, file=sys.stderr)
+    except PrunescopeError:  # there are no studies of cuts
+        pass"""
+    imports = "from core import cut, grid, precompute, site, verify\nfrom core.errors import PrunescopeError\n"
+    said = subprocess.run([sys.executable, "-c", imports + script], capture_output=True, text=True, check=True).stderr
+    assert said.splitlines() == [f"core.{name} set()" for name in ("grid", "precompute", "site", "verify")]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from core import site
+from core.exports import site_edition
 from core.exports.site_files import write_page
 from core.exports.site_shelf import Shelf
 from core.findings import sentences
@@ -142,7 +143,7 @@ def test_addresses_of_the_app_select_and_nothing_else_is_written_over(
     with pytest.raises(site.PrunescopeError, match="choose a new folder"):
         site.main([str(tmp_path / "mine"), *arguments[1:]])
     assert thesis.read_text() == "export default 1"
-    monkeypatch.setattr(site, "write_page", Mock(side_effect=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
+    monkeypatch.setattr(site_edition, "write_page", Mock(side_effect=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
     with pytest.raises(site.PrunescopeError, match="No space left on device"):
         site.main(arguments)
     links.write_text("nothing")

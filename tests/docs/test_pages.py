@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from core import precompute
+from core.exports.site_edition import THUMBNAIL, site_readme
 from core.request.catalog import METHODS, ROOT
 from core.request.grid_file import grid_requests
-from core.site import THUMBNAIL, site_readme
 
 PAGES = [*ROOT.glob("*.md"), ROOT / "benchmarks" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PLACES = "core|ui|pages|docs|benchmarks|recipes|cached_results|tests"

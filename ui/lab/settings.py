@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core.errors import PrunescopeError
-from core.findings.words.numbers import percent
+from core.findings.words.numbers import duration, percent
 from core.inputs.forecast import forecast
 from core.request.amounts import amount_text, stepped_amounts
 from core.request.catalog import CONTROL_SEEDS, DEFAULT_CONTROLLED, MAX_LAYERS, METHODS, POINTS
@@ -16,7 +16,7 @@ from core.request.limits import is_hosted, limits
 from core.request.scope import canonical, run_of
 from core.request.sweep_request import SweepRequest
 from ui.address import set_parameter
-from ui.jobs import duration, start
+from ui.jobs import start
 from ui.lab.data import choose_data, choose_model
 from ui.lab.state import Draft, choose_setting, lab, setting, type_setting
 from ui.text import plain, remark

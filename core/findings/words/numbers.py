@@ -56,6 +56,14 @@ def percent_range(*shares: float) -> str:
     return high if high == f"{low} %" else f"{low} to {high}"
 
 
+def duration(seconds: float) -> str:
+    """Write a duration, rounded as an estimate should be: `40 s`, `12 min`, `5 h 3 min`."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
 def p_value(value: float) -> str:
     """Write a p-value to three decimals."""
     return "< 0.001" if value < 0.001 else decimals(value, 3)
