@@ -25,7 +25,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, NotebookNo
     assert all(cell.outputs == [] and cell.execution_count is None for cell in cells), "it is kept without outputs"
     for cell in cells:  # with less to compute
         cell.source = cell.source.replace("\"part == 'evaluation'\")", "\"part == 'evaluation'\").head(32)")
-        cell.source = cell.source.replace("amounts=[0, 0.2, 0.4, 0.6, 0.8]", "amounts=[0, 0.5]")
+        cell.source = cell.source.replace("amounts=[0, 0.3, 0.6, 0.9]", "amounts=[0, 0.5]")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PRUNESCOPE_RESULTS", str(results))
         place = {"metadata": {"path": str(NOTEBOOK.parent)}}
