@@ -2,17 +2,17 @@
 
 import streamlit as st
 
-from core.findings.cut import frontier_of, lead
-from core.findings.words.cut import EXPLANATION
+from core.findings.cut import chosen, frontier_of
+from core.findings.words.cut import EXPLANATION, save_label
 from core.jobs.queue import queue
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy
 from ui.address import picture_first
 from ui.exports import offer_exports, offer_smaller
-from ui.header import ViewState, choose_all, compose, page_header
+from ui.header import ViewState, choose_all, compose, link_to, page_header
 from ui.player import show_answer
 from ui.results import show_upload
-from ui.text import show_details
+from ui.text import plain, show_details
 
 
 def cut() -> None:
@@ -28,11 +28,16 @@ def cut() -> None:
 
 
 def show_study(state: ViewState, study: CutStudy) -> None:
-    """Show a study: the dial, what it chooses, what that gains and costs, and the model to take away."""
+    """Show a study: the dial, its answer, what the chosen depth gains and costs, and the model to take away."""
     title, choices = st.container(), choose_all(state)
-    shown = compose(state, **choices)
+    shown, frontier, most = compose(state, **choices), cached_call(frontier_of, study), float(choices["most"])
     scene = show_answer(shown, title, "cut")
-    offer_smaller(study, lead(cached_call(frontier_of, study), float(choices["most"]))[0])
+    choice = chosen(frontier, most, choices["keep"])
+    st.markdown(plain(shown.blocks[0].finding.sentences[0]))
+    offer_smaller(study, choice, save_label(frontier, choice, most))
+    if link := shown.link:
+        result = {"result": state.result.key} if state.result else {}
+        link_to(link.page, link.label, ":material/theaters:", **result, **link.parameters)
     with st.expander("Details"):
         show_details(shown)
     offer_exports(scene, study)

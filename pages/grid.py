@@ -24,7 +24,7 @@ NOTHING = "There are no results yet. A grid is many sweeps at once: list them as
 def grid() -> None:
     """Show the answer first, then every result in a table that sorts, with links to its pages."""
     page_header("All results")
-    available = {"shipped": shipped(Entry), "own": own_results()}
+    available = {"shipped": shipped(Entry), "own": own_results(Entry)}
     sources = {name: entries for name, entries in available.items() if settings(entries)}
     if not sources:
         show_nothing(NOTHING, "python -m core.grid FILE.yaml")

@@ -12,11 +12,10 @@ from core.charts.theme import ThemeName
 from core.charts.view import Scene, choice_of, frame_of
 from core.exports.drawing import Picture, draw
 from core.exports.figure import Figure, figure_of
-from core.exports.model_card import LOADING
+from core.exports.model_card import LOADING, scoring_lines, upload_line
 from core.exports.player_page import player_page, story_page
 from core.exports.tables import file_name, numbers_csv, shown_csv
 from core.findings.cut import CutChoice
-from core.findings.words.cut import smaller_words
 from core.findings.words.numbers import place_name
 from core.jobs.queue import queue
 from core.request.catalog import METHODS, REDUCTIONS
@@ -229,21 +228,32 @@ def _offer_checkpoint(result: SweepResult) -> None:
         _show_folder(f"The checkpoint pruned by {amount_name(amount)}", answer["path"])
 
 
-def offer_smaller(study: CutStudy, choice: CutChoice) -> None:
-    """Offer the smaller model of a choice: a folder in the Hub's format; from a hosted server, a ZIP of it."""
+def offer_smaller(study: CutStudy, choice: CutChoice, label: str) -> None:
+    """Offer the smaller model of a choice: a folder in the Hub's format; from a hosted server, a ZIP of it.
+
+    Args:
+        study: The study.
+        choice: One of its depths.
+        label: The words on the button.
+    """
     if not can_be_found(SweepRequest(checkpoint_place(study.checkpoint), study.task.name)):
         remark(LACKING)
         return
     key, left = model = study.key, choice.depth.layers
-    with st.container(horizontal=True, vertical_alignment="center"), refusals_shown():
-        if st.button("Save the smaller model", key="cut-save", icon=":material/save:"):
+    with refusals_shown():
+        if st.button(plain(label), key="cut-save", icon=":material/save:"):
             ask("export-cut", model, "export-cut", key=key, left=left)
-        remark(plain(smaller_words(choice)))
-    if (answer := answer_to("export-cut", model)) and is_hosted():
-        path = Path(answer["path"])
+    if not (answer := answer_to("export-cut", model)):
+        return
+    path = Path(answer["path"])
+    if is_hosted():
         download("Download it", path.read_bytes(), path.name)
-    elif answer:
-        _show_folder("The smaller model", answer["path"])
+    else:
+        st.success("The smaller model is in this folder:")
+        st.code(str(path), language=None, wrap_lines=True)
+    folder = path.stem if is_hosted() else str(path)
+    st.code(scoring_lines(study, folder), language="python", wrap_lines=True)
+    st.code(upload_line(folder), language="shell", wrap_lines=True)
 
 
 def _show_folder(model: str, folder: str) -> None:

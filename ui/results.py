@@ -83,12 +83,12 @@ def loaded(path: Path, holder: str) -> Result:
 
 def at_hand() -> tuple[Entry, ...]:
     """List the available results: the shipped ones and the visitor's own."""
-    return (*shipped(Entry), *own_results())
+    return (*shipped(Entry), *own_results(Entry))
 
 
 def studies_at_hand() -> tuple[CutEntry, ...]:
-    """List the available studies of cuts."""
-    return (*shipped(CutEntry), *(() if is_hosted() else library.own(CutEntry)))
+    """List the available studies of cuts: the shipped ones and the visitor's own."""
+    return (*shipped(CutEntry), *own_results(CutEntry))
 
 
 def shipped(kind: type[E]) -> tuple[E, ...]:
@@ -100,15 +100,13 @@ def shipped(kind: type[E]) -> tuple[E, ...]:
         return ()
 
 
-def own_results() -> tuple[Entry, ...]:
-    """List the visitor's own results, the newest first.
+def own_results(kind: type[E]) -> tuple[E, ...]:
+    """List the visitor's own results of a kind, the newest first.
 
     On a hosted server all visitors' results lie in one folder, and a visitor sees those that this visit has computed.
     """
-    if not is_hosted():
-        return library.own(Entry)
-    keys = (key for key in st.session_state.get(COMPUTED, []) if store.find(key) and not store.is_shipped(key))
-    return tuple(cached_call(library.entry_of, result) for key in keys if (result := by_key(key)))
+    computed = st.session_state.get(COMPUTED, ())
+    return tuple(entry for entry in library.own(kind) if not is_hosted() or entry.key in computed)
 
 
 def note_computed(key: str) -> None:
@@ -145,7 +143,7 @@ def own_methods(result: SweepResult) -> list[SweepResult]:
 
     On a hosted server a link to one of them, as after a reload, leads to all: see `judging`.
     """
-    own = {entry.key: entry for entry in judging(own_results())}
+    own = {entry.key: entry for entry in judging(own_results(Entry))}
     if result.key not in own:
         return []
     alike = read_all(methods_beside(cached_call(library.entry_of, result), [own[result.key], *own.values()]))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.charts.compare import compare_scene
 from core.charts.cut import cut_scene
@@ -20,7 +20,7 @@ from core.findings.accuracy import metric_of, metrics_of
 from core.findings.choices import alone, companions, isolated, middle_of
 from core.findings.claim import verdict
 from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
-from core.findings.cut import frontier_of, lead
+from core.findings.cut import chosen, frontier_of
 from core.findings.layers import layers_of
 from core.findings.pooled import Pooled
 from core.findings.sentences import ALL, examples_of, selected
@@ -78,6 +78,14 @@ class Block:
         return [{**choice, "spoken": unbroken(self.spoken[choice["name"]])} for choice in choices]
 
 
+class Link(NamedTuple):
+    """A sentence that leads to another page: its words, the page's name, and parameters of the address."""
+
+    label: str
+    page: str
+    parameters: Mapping[str, str]
+
+
 @dataclass(frozen=True)
 class Shown:
     """What a page shows for one combination of its choices.
@@ -89,6 +97,7 @@ class Shown:
         tables: The details, by their titles.
         text: The explanation of how to read all this, in Markdown.
         steps: The scenes of a story.
+        link: A sentence below the pictures that leads to another page.
     """
 
     finding: Finding
@@ -97,6 +106,7 @@ class Shown:
     tables: Mapping[str, Table] = field(default_factory=dict)
     text: str = ""
     steps: Sequence[Step] = ()
+    link: Link | None = None
 
 
 Show = Callable[..., Shown]
@@ -121,6 +131,8 @@ def options_of(choice: Choice, *subjects: Result) -> Mapping[str, str]:
             return {"": layers_words.FIRST_TO_CHANGE, **dict(n.point_names(results[0].points))}
         case "flips":
             return sentences_words.flip_choices(results[0], examples_of(results[0]))
+        case "keep":
+            return cut_words.depth_choices(next(subject for subject in subjects if isinstance(subject, CutStudy)))
         case "label":
             return {ALL: "Any", **{name: n.brief_label(name) for name in results[0].task.label_names}}
     return choice.options
@@ -234,13 +246,20 @@ def present_shown(
     return Shown(Finding(heading), [Block(first, start=result.amounts[0], choices=scenes, spoken=spoken, stage=stage)])
 
 
-def cut_shown(study: CutStudy, _: Sequence[SweepResult], most: str) -> Shown:
-    """Show which layers can go if at most this share of the score may be lost."""
+def cut_shown(study: CutStudy, _: Sequence[SweepResult], most: str, keep: str = "") -> Shown:
+    """Show which layers can go.
+
+    Args:
+        study: The study.
+        most: The share of the score that may be lost.
+        keep: The number of layers that stay in the model to describe; empty for the one that the answer names.
+    """
     frontier = cached_call(frontier_of, study)
-    choice, outcome = lead(frontier, float(most))
-    finding = cut_words.cut_finding(frontier, choice, outcome, float(most))
-    scene = cut_scene(frontier, choice, finding.heading)
-    return Shown(finding, [Block(scene)], tables={"": cut_words.choices_table(frontier)}, text=cut_words.READING)
+    finding, choice = cut_words.cut_finding(frontier, float(most)), chosen(frontier, float(most), keep)
+    of_choice = Finding("", (cut_words.choice_sentence(frontier, choice, float(most)),))
+    block = Block(cut_scene(frontier, choice, finding.heading), of_choice, picks="keep")
+    text = f"{cut_words.READING}\n\n{cut_words.refit_words(study)}"
+    return Shown(finding, [block], text=text, link=Link(cut_words.WHY_TOP, "Story", {"scene": "4"}))
 
 
 def pooled_shown(table: Sequence[Pooled]) -> Shown:

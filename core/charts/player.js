@@ -272,7 +272,7 @@ function numbersOf({ datasets, usermeta: { numbers } }, frame) { // {label of a 
       const value = Array.isArray(datum[field]) ? datum[field][frame] : datum[field];
       cells.set(String(numbers.column === null ? title : datum[numbers.column]), written(value));
     }
-    rows.set(label, cells);
+    rows.set(label, Object.assign(cells, { pick: datum.pick, chosen: datum.chosen }));
   }
   return [...rows];
 }
@@ -286,13 +286,17 @@ function valuesOf(view, frame) { // the values of a view in words; for a matrix,
   }).join("; ");
 }
 
-function tableOf(view, frame) {
+function tableOf(view, frame, tell) { // the name of a row that can be picked is a button
   const name = titleOf(view, " ").trim(), rows = numbersOf(view, frame), { named } = view.usermeta.numbers;
   const columns = [...new Set(rows.flatMap(([, cells]) => [...cells.keys()]))];
   const head = (text, scope) => element("th", { scope }, text);
   const line = (first, cells) => element("tr", {}, ...(rows.some(([label]) => label) ? [first] : []), ...cells);
+  const pickable = (text, { pick, chosen }) => (tell && pick !== undefined
+    ? element("button", { type: "button", value: pick, ariaPressed: chosen, onclick: () => tell("pick", pick) }, text)
+    : text);
   const body = rows.map(([label, cells]) => (
-    line(head(`${named} ${label}`.trim(), "row"), columns.map((column) => element("td", {}, cells.get(column) ?? "")))
+    line(head(pickable(`${named} ${label}`.trim(), cells), "row"),
+      columns.map((column) => element("td", {}, cells.get(column) ?? "")))
   ));
   const top = element("thead", {}, line(element("td"), columns.map((column) => head(column, "col"))));
   const table = element("table", {}, element("caption", {}, name), top, element("tbody", {}, ...body));
@@ -422,7 +426,9 @@ class Player {
     const [says, tables] = this.numbers.querySelectorAll("p, div.tables");
     says.textContent = [this.amountText.textContent, this.data.frames[this.index].detail].filter(Boolean).join(" · ");
     const tabulated = Object.values(this.views).filter((view) => view.usermeta.numbers);
-    tables.replaceChildren(...tabulated.map((view) => tableOf(view, this.index)));
+    const held = tables.getRootNode().activeElement, { value } = held?.closest?.(".tables") ? held : {};
+    tables.replaceChildren(...tabulated.map((view) => tableOf(view, this.index, this.tell)));
+    if (value) tables.querySelector(`button[value="${CSS.escape(value)}"]`)?.focus();
   }
 
   offerLink(icon = LINK, label = "Copy a link to this view") {

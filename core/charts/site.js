@@ -57,8 +57,9 @@ function go(changes) { // another result drops the one beside it, except on Comp
 
 function linkTo(page, changes = {}) { // carries parameters to another page, as `carried` in ui/address.py does
   const now = viewed().searchParams, result = now.get("result"), stays = (changes.result ?? result) === result;
-  const kept = site.carried.map((name) => [name, changes[name] ?? (stays || name !== "other" ? now.get(name) : "")]);
-  return `#/${page}?${new URLSearchParams(kept.filter(([, value]) => value))}`.replace(/\?$/, "");
+  const kept = Object.fromEntries(site.carried.map((name) => [name, stays || name !== "other" ? now.get(name) : ""]));
+  const all = Object.entries({ ...kept, ...changes }).filter(([, value]) => value);
+  return `#/${page}?${new URLSearchParams(all)}`.replace(/\?$/, "");
 }
 
 class Reader { // of an address; a note says which of its values cannot be shown
@@ -254,6 +255,7 @@ function show(reader, page, { result, choices, keys }, shard) {
   document.querySelector("main").replaceChildren(title,
     ...(page === "present" ? [link("← Leave", "", { result })] : []),
     ...paragraphs(notes, "note"), ...(isBelow ? [] : chosen), ...sections, ...(isBelow ? chosen : []),
+    ...(view.link ? [element("p", {}, link(view.link.label, view.link.page, { result, ...view.link.parameters }))] : []),
     ...(blocks.length ? details : [...sentences, text]),
     ...(isLocal || page === "sentences" ? [element("p", {}, LOCAL), commands(site.local)] : []),
     ...(isLocal && recipe ? [element("h2", {}, `Compute again: ${name}`), commands(recipe)] : []),

@@ -1,23 +1,28 @@
 """Write the README of a pruned or a smaller checkpoint: its base, what was removed, and its scores."""
 
+import shlex
+
 from huggingface_hub import ModelCardData
 
-from core.findings.cut import CutChoice
-from core.findings.words.cut import choice_name, machine_name
+from core.findings.cut import CutChoice, frontier_of
+from core.findings.words.cut import limit_words, machine_words, refit_words, removed_name
 from core.findings.words.numbers import decimals
 from core.request.amounts import amount_text
-from core.request.catalog import METHODS
+from core.request.catalog import METHODS, TASKS
+from core.request.limits import DATASET
+from core.request.pages import LOSS
 from core.results.cut import CutStudy, Result, Worth
 from core.results.fields import Bounds
 from core.results.names import amount_name, checkpoint_name, data_name, in_sentence, pruning_name
 from core.results.provenance import recompute_script, task_of
-from core.results.schema import Frame, SweepResult
+from core.results.schema import Frame, SweepResult, TaskRecord
 
 LOADING = """from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 folder = {folder!r}
 model = AutoModelForSequenceClassification.from_pretrained(folder, dtype="float32")
 tokenizer = AutoTokenizer.from_pretrained(folder)"""
+STUDY_FILE = "study.json"  # in the folder of a smaller model
 
 
 def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
@@ -58,7 +63,7 @@ This computes the result, whose key is `{result.key}`.
 
 
 def cut_card(study: CutStudy, choice: CutChoice, folder: str, licence: str | None) -> str:
-    """Write the card of a smaller model.
+    """Write the card of a smaller model: what was done, on what, and what it costs.
 
     Args:
         study: The study.
@@ -66,31 +71,76 @@ def cut_card(study: CutStudy, choice: CutChoice, folder: str, licence: str | Non
         folder: The name of the model's folder.
         licence: The base's; None if it is unknown.
     """
-    size, full, refit, depth = choice.depth.size, study.full_size, study.refit, study.checkpoint.num_layers
+    size, full, frontier = choice.depth.size, study.full_size, frontier_of(study)
     compared = {f"{study.task.main_metric}, beside the base": choice.difference}
     compared |= {f"times as fast, batch of {batch}": times for batch, times in size.speeds.items()}
     rows = "\n".join(_row(name, figure.value, (figure.low, figure.high)) for name, figure in compared.items())
+    removed = in_sentence(removed_name(frontier, choice))
     return f"""{_beginning(study, choice.depth.saved, "cut", licence)}, made smaller
 
-Written by Prunescope. Really removed: {in_sentence(choice_name(choice, depth))} of {depth}, counted from 1. What
-remains was refitted on {refit.refit + refit.stop} rows of {refit.source_name}, {refit.split}.
+Written by Prunescope. Really removed: {removed} of {study.checkpoint.num_layers}, counted from 1. {refit_words(study)}
+The weights are those of step {choice.depth.steps}.
 {_question(study)}
 
+On {data_name(study)}, which took no part in refitting:
+
+{score_table(choice.depth.saved)}
+{rows}
+
+At the usual limit, this depth is {limit_words(frontier, choice, float(LOSS.default))}. {machine_words(study)}.
+
+These lines print its accuracy:
+
 ```python
-{LOADING.format(folder=folder)}
+{scoring_lines(study, folder)}
 ```
 
 {_base(study, licence)}
 | bytes | {size.bytes:,}, of the base {full.bytes:,} |
 | parameters | {size.parameters:,}, of the base {full.parameters:,} |
 
-On {data_name(study)}, which took no part in refitting. Timed in float32 with {machine_name(study)}.
-
-{score_table(choice.depth.saved)}
-{rows}
-
-The key of the study is `{study.key}`.
+The key of the study, which is in {STUDY_FILE}, is `{study.key}`.
 """
+
+
+def scoring_lines(study: CutStudy, folder: str) -> str:
+    """Return the code that computes the accuracy of a saved model on the judged rows, with plain transformers.
+
+    Args:
+        study: The study; its file in the folder has the numbers of the rows.
+        folder: The folder.
+    """
+    task, texts = study.task, task_of(study.task).text_columns
+    columns = ", ".join(f"rows[{column!r}]" for column in texts)
+    inputs = f"list({columns})" if len(texts) == 1 else f"[dict(text=a, text_pair=b) for a, b in zip({columns})]"
+    return f"""import json, pandas, transformers
+task = json.load(open({f"{folder}/{STUDY_FILE}"!r}))["task"]
+predict = transformers.pipeline("text-classification", {folder!r}, dtype="float32")
+
+rows = {_reading_code(task)}.iloc[task["examples"]]
+answers = predict({inputs}, truncation=True, max_length={task.max_length})
+print((pandas.Series([predict.model.config.label2id[answer["label"]] for answer in answers]) == task["gold"]).mean())"""
+
+
+def _reading_code(task: TaskRecord) -> str:
+    """Return the code that reads the table of a task's rows."""
+    preset, files = TASKS.get(task.name), task.files
+    if task.source == "written":
+        return f'pandas.read_json("cached_results/subsets/{task.name}.jsonl", lines=True)'
+    if files:
+        place = f"hf://datasets/{task.data.removeprefix(DATASET)}/{files[0].name}" if task.data else files[0].name
+    else:
+        place = f"{task.name}/{task.split}-00000-of-00001.parquet"
+        place = f"hf://datasets/{preset.dataset_id}/{place}" if preset and task.source == "hub" else place
+    how = {"csv": ", dtype=str, keep_default_na=False", "tsv": ', sep="\\t", dtype=str, keep_default_na=False'}
+    kind = place.rpartition(".")[2]
+    reader = {"tsv": "csv", "jsonl": "json"}.get(kind, kind)
+    return f"pandas.read_{reader}({place!r}{how.get(kind, ', lines=True' if kind == 'jsonl' else '')})"
+
+
+def upload_line(folder: str) -> str:
+    """Return the command that publishes a folder on the Hub."""
+    return f"hf upload OWNER/NAME {shlex.quote(folder)}"
 
 
 def _beginning(result: Result, scored: Frame | Worth, tag: str, licence: str | None) -> str:

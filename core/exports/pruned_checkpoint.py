@@ -13,7 +13,7 @@ from torch import nn
 
 from core.encoder.loading import borrow, replaced_atomically, save
 from core.errors import PrunescopeError
-from core.exports.model_card import cut_card, model_card
+from core.exports.model_card import STUDY_FILE, cut_card, model_card
 from core.findings.cut import frontier_of
 from core.inputs.checkpoints import CARD, Resolved, licence_of, resolve, suited
 from core.inputs.hub import Report
@@ -23,6 +23,7 @@ from core.pruning.cut import cut
 from core.request.amounts import amount_text
 from core.request.limits import is_hosted, limits
 from core.results.cut import CutStudy
+from core.results.key import sealed
 from core.results.schema import SweepResult
 from core.sweep.meter import make_plan
 from core.sweep.origin import check_same_content, find_pruning, frame_of, locate_checkpoint
@@ -81,7 +82,7 @@ def write_cut(study: CutStudy, left: int, report: Report) -> Path:
     with borrow(resolved) as full:
         report("Writing", 0, 1)
         card = cut_card(study, choice, folder.name, licence_of(resolved.folder))
-        _written(folder, cut(full.model, range(left)), resolved, card)
+        _written(folder, cut(full.model, range(left)), resolved, card, study)
     if not is_hosted():
         return folder
     archive = shutil.make_archive(str(folder), "zip", folder.parent, folder.name)
@@ -89,12 +90,14 @@ def write_cut(study: CutStudy, left: int, report: Report) -> Path:
     return Path(archive)
 
 
-def _written(folder: Path, model: nn.Module, resolved: Resolved, card: str) -> Path:
-    """Write a model with its tokenizer and its card, all or nothing."""
+def _written(folder: Path, model: nn.Module, resolved: Resolved, card: str, study: CutStudy | None = None) -> Path:
+    """Write a model with its tokenizer, its card and the study that it is from, all or nothing."""
     with replaced_atomically(folder) as whole:
         size = save(model, resolved, whole)
         if size > (most := limits().export_bytes):
             fault = f"the model has {size / 2**20:,.0f} MiB, more than the {most / 2**20:,.0f} allowed here"
             raise PrunescopeError(f"{fault}: run Prunescope on your own computer")
         ModelCard(card).save(whole / CARD)
+        if study:
+            (whole / STUDY_FILE).write_text(sealed(study).model_dump_json(), "utf-8")
     return folder

@@ -107,6 +107,7 @@ def _view(shown: Shown, text: str) -> dict[str, Any]:
         "blocks": list(map(_block, shown.blocks)),
         "tables": [{"title": title, "rows": list(map(_row, table))} for title, table in shown.tables.items() if table],
         "text": text,
+        "link": shown.link and {**shown.link._asdict(), "page": PAGES[shown.link.page].address},
         "steps": mounted(shown.steps, None),
     }
 

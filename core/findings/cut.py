@@ -140,3 +140,9 @@ def lead(frontier: Frontier, most: float) -> tuple[CutChoice, Outcome]:
     if kept:
         return max(kept, key=lambda choice: (choice.depth.speed.value, -choice.depth.layers)), "keeps"
     return max(frontier.choices, key=lambda choice: choice.least), promise_of(frontier) or "closest"
+
+
+def chosen(frontier: Frontier, most: float, keep: str = "") -> CutChoice:
+    """Return the choice whose layers that stay are as many as `keep` says; if it is empty, the recommended one."""
+    named = (choice for choice in frontier.choices if f"{choice.depth.layers}" == keep)
+    return next(named, lead(frontier, most)[0])

@@ -50,6 +50,7 @@ LOSSES = {"0.01": "1 point", "0.02": "2 points", "0.03": "3 points", "0.05": "5 
 SOURCE = Choice("results", "Results", {"shipped": "Shipped with Prunescope", "own": "Your results"})
 ALONE = Choice("alone", "Layers pruned alone", {"": "Left out", "shown": "Shown"}, is_segmented=True)
 LOSS = Choice("most", "I can lose at most", LOSSES, "0.05", is_segmented=True)
+KEEP = Choice("keep", "Layers that stay", is_folded=True)
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ _PAGES = (
     Page("Layers", "layers", RESULT, (REDUCTION, LAYER)),
     Page("Sentences", "sentences", RESULT, (Choice("flips", "Flips"), Choice("label", "Label"))),
     Page("Compare", "compare", TWO_RESULTS, (AXIS, REDUCTION, METRIC)),
-    Page("Cut", "cut", {"study": "Study"}, (LOSS,), title="Which layers can go?"),
+    Page("Cut", "cut", {"study": "Study"}, (LOSS, KEEP), title="Which layers can go?"),
     Page("All results", "grid", choices=(SOURCE, ALONE)),
     Page("Methods", "methods"),
 )

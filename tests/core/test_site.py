@@ -76,7 +76,7 @@ def test_every_page_type_shows_the_numbers_of_its_result(files: dict[str, Any]) 
     both = drawn(files[f"compare-{key}-{CONTROL.key[:12]}"], "amount|mean", "own", "own")
     drawn_own = [row["v"] for row in both]
     assert drawn_own == pytest.approx(np.vstack([own_similarity(of, "mean").T for of in (SST2, CONTROL)]), abs=1e-6)
-    models = drawn(files[f"cut-{STUDY.key[:12]}"], "0.03", "frontier", "models")
+    models = drawn(files[f"cut-{STUDY.key[:12]}"], "0.03|", "frontier", "models")
     scores = [choice.value.value for choice in frontier_of(STUDY).choices]
     assert [row["value"] for row in models] == pytest.approx(scores)
 

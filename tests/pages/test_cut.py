@@ -1,13 +1,18 @@
 """The page of cuts: without a study, with shipped ones and the visitor's own."""
 
+import re
 from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from core.findings.cut import frontier_of
+from core.findings.words.cut import WHY_TOP, cut_answer
 from core.results.store import save
 from tests.builders import make_result, ship, with_own_key
-from tests.opened import address, box, errors, follow, labels, links, open_page, player, prose, title
+from tests.opened import address, box, errors, follow, labels, links, open_page, player, prose, title, unescaped
+from tests.pages.test_story import NAMES
 from tests.studies import make_study
 
 pytestmark = pytest.mark.usefixtures("queue")
@@ -27,13 +32,50 @@ def test_without_a_study_the_page_explains_them(shipped: Path) -> None:
 def test_the_dial_chooses_a_model_and_the_address_holds_the_choice(shipped: Path) -> None:
     save(STUDY)
     app = open_page(PAGE, study=STUDY.key)
-    assert player(app)["views"].keys() == {"frontier", "stack"}
+    assert player(app)["views"].keys() == {"frontier"}
     box(app, "most").set_value("0.1").run()
     assert address(app) == {"study": STUDY.key, "most": "0.1"}
     assert "within 10 points" in title(app)
     assert open_page(PAGE, **address(app)).title[0].value == app.title[0].value
     assert {button.label for button in app.get("download_button")} == {"Numbers shown (CSV)", "Result as JSON"}
     assert labels(app) >= {"PNG", "SVG"}
+
+
+def saves(app: AppTest) -> str:
+    """The words of the button that saves."""
+    return unescaped(next(button.label for button in app.button if button.key == "cut-save"))
+
+
+@pytest.mark.usefixtures("unfolded")
+def test_the_button_saves_what_the_answer_names_or_says_what_is_not_shown(shipped: Path) -> None:
+    known = make_study(num_layers=6, num_examples=800, loss=0.05)
+    save(known)
+    app = open_page(PAGE, study=known.key, most="0.1")
+    answer = title(app)
+    assert answer == cut_answer(frontier_of(known), 0.1)
+    assert re.match(r"Without layers \d to 6, 1\.\d times as fast: accuracy −\d", answer)
+    assert saves(app) == "Save the model of 1 layer"
+    box(app, "keep").set_value("4").run()
+    assert (address(app)["keep"], title(app), saves(app)) == ("4", answer, "Save the model of 4 layers")
+    rows = player(app)["views"]["frontier"]["datasets"]["models"]
+    assert [row["pick"] for row in rows if row["chosen"]] == ["4"]
+    assert {row["pick"] for row in rows} == {"1", "2", "3", "4", "5"}
+    app = open_page(PAGE, study=known.key, most="0.01", keep="4")
+    assert title(app).startswith("No cut is shown to keep within 1 point; closest: without layer")
+    assert saves(app) == "Save the model of 4 layers, not shown to keep within 1 point"
+    few = make_study(num_examples=80, loss=0)
+    save(few)
+    app = open_page(PAGE, study=few.key)
+    assert title(app).startswith("80 judged rows: too few for a promise; closest: without layer")
+    assert re.fullmatch(r"Save the model of \d layers?, of which nothing is promised", saves(app))
+
+
+def test_a_depth_that_a_study_lacks_is_refused_and_the_top_leads_to_the_scene_alone(shipped: Path) -> None:
+    save(STUDY)
+    app = open_page(PAGE, study=STUDY.key, keep="9")
+    assert ["keep" in note.value for note in app.info] == [True]
+    (scene,) = parse_qs(links(app)[unescaped(WHY_TOP)])["scene"]
+    assert NAMES[int(scene) - 1] == "alone"
 
 
 @pytest.mark.usefixtures("unfolded")

@@ -19,7 +19,7 @@ def show_history(on_show: str | None) -> None:
     Args:
         on_show: The key of the result on the page, which is marked.
     """
-    entries = own_results()
+    entries = own_results(library.Entry)
     with st.expander(f"Your results ({len(entries)})", key="lab-history-box", icon=":material/history:"):
         if is_hosted():
             remark("This visit's results only. Download those you need; they are lost when the server restarts.")

@@ -1,96 +1,143 @@
-"""Cut's sentences: which layers can go, and what that gains and costs."""
+"""Cut's sentences: which layers can go, and what that gains and costs. The answer reads the same wherever it stands."""
 
-from core.findings.cut import CutChoice, Frontier, Outcome
-from core.findings.words import Finding, Table, estimated, layers_named, points, points_span
+from math import ceil
+
+from core.findings.cut import ROUNDING, CutChoice, Frontier, keeps, lead, promise_of
+from core.findings.words import Finding, estimated, layers_named, numbered, points, points_span, signed_points
 from core.findings.words.numbers import decimals
-from core.request.catalog import METRICS
+from core.request.catalog import METRICS, MIN_PROMISED
 from core.results.cut import CutStudy
 from core.results.names import GUESSING, capitalised, in_sentence
 from core.results.statistics import EstimateRecord
 
 EXPLANATION = (
-    "A study removes the upper layers of a model, refits what remains, and measures what that costs, and how small and "
-    "fast the rest is."
+    "A study removes upper layers, refits what remains, and judges it on rows that took no part: how much faster is a "
+    "model of fewer layers, and how much worse?"
 )
+OWN_STUDY = "Study your own model"  # a panel
+BEGIN = "Study"  # its button
+REFIT_ALONE = "More rows to refit, which judge nothing (labels are not needed)"  # a second file
+WHY_TOP = "Why the top goes: what a lower layer loses, all layers above it inherit (the story's scene on layers alone)"
 READING = """
-Each point is a smaller model; its number says how many layers are out. The upright line is the 95 % interval on rows
-that took no part in refitting. Points are hundredths of the score.
+Each point is a smaller model; its number says how many layers stay, always the lowest. What remains was refitted. The
+upright line is its 95 % interval on rows that took no part; differences are paired, in hundredths of the score. A limit
+counts as **kept** if the lower end of the one-sided 95 % interval of the difference reaches it. **Held**, the thin
+line, is what a linear probe reads from the mean of the same layers' tokens.
 """
 SLOW = "not shown to be faster"
 
 
-def cut_finding(frontier: Frontier, choice: CutChoice, outcome: Outcome, most: float) -> Finding:
-    """Say which cut keeps a limit, what it gains and costs, or that none is shown to.
-
-    Args:
-        frontier: What the study offers.
-        choice: The depth on show.
-        outcome: What `lead` returned with it.
-        most: How much of the score may be lost.
-    """
-    study, lost = frontier.study, _out(frontier, choice)
-    judged = f"{len(study.task.gold)} rows"
-    heading = {
-        "keeps": capitalised(f"without {lost}"),
-        "closest": f"No cut is shown to keep within {points(most)}; closest: without {lost}",
-        "few": f"{judged} are too few to promise anything; closest: without {lost}",
-        "guesses": f"The full model is not shown to beat {GUESSING} ({decimals(frontier.guess, 3)})",
-    }[outcome]
-    metric = METRICS[study.task.main_metric].symbol
-    scores = f"On {judged}, {metric} is {estimated(choice.value)}, of the full model {estimated(frontier.full)}."
-    return Finding(heading, (scores,))
+def cut_finding(frontier: Frontier, most: float) -> Finding:
+    """Say which layers can go if at most so much of the score may be lost, and on what that was judged."""
+    choice, outcome = lead(frontier, most)
+    symbol, rows = METRICS[frontier.study.task.main_metric].symbol, len(frontier.study.task.examples)
+    own, full = estimated(choice.value), estimated(frontier.full)
+    if outcome == "guesses":
+        return Finding(cut_answer(frontier, most), (f"On {rows} judged rows, the full model has {symbol} {full}.",))
+    scores = f"On {rows} rows that took no part in refitting, {symbol} is {own}, of the full model {full}."
+    limits = {
+        "keeps": f"{_bound(choice)}.",
+        "closest": f"{_bound(choice)}, more than the limit.",
+        "few": f"A promise takes at least {MIN_PROMISED} judged rows.",
+    }
+    return Finding(cut_answer(frontier, most), (scores, limits[outcome]))
 
 
-def _out(frontier: Frontier, choice: CutChoice) -> str:
-    """Write inside a sentence which layers are out, and what that gains and changes."""
-    name = in_sentence(choice_name(choice, frontier.study.checkpoint.num_layers))
-    symbol = METRICS[frontier.study.task.main_metric].symbol
-    return f"{name}, {speed_words(choice)}: {symbol} {points_words(choice.difference)}"
+def cut_answer(frontier: Frontier, most: float) -> str:
+    """Answer which layers can go if at most so much of the score may be lost, without a full stop."""
+    choice, outcome = lead(frontier, most)
+    closest = f"closest: {_without(frontier, choice)}, {_difference(choice.difference)}"
+    match outcome:
+        case "keeps":
+            return f"{capitalised(_without(frontier, choice))}, {speed_words(choice)}: {_lost(frontier, choice)}"
+        case "closest":
+            return f"No cut is shown to keep within {points(most)}; {closest}"
+        case "few":
+            return f"{numbered(len(frontier.study.task.examples), 'judged row')}: too few for a promise; {closest}"
+    return f"The full model is not shown to beat {GUESSING} ({decimals(frontier.guess, 3)})"
 
 
-def smaller_words(choice: CutChoice) -> str:
-    """Say what is taken away with a choice."""
-    layers = f"{choice.depth.layers} {'layer' if choice.depth.layers == 1 else 'layers'}"
-    return f"A folder that plain transformers loads: {layers}, {size_words(choice)}."
+def _bound(choice: CutChoice) -> str:
+    """Write the most that a choice loses by its one-sided interval, rounded up."""
+    loss = max(ceil(-1000 * (choice.least + ROUNDING)) / 10, 0)
+    return f"With 95 % confidence, it loses at most {decimals(loss, 1)} points"
 
 
-def machine_words(frontier: Frontier) -> str:
-    """Say where speed was measured."""
-    return f"Speed: batch of 32, {machine_name(frontier.study)}"
+def depth_choices(study: CutStudy) -> dict[str, str]:
+    """Return the depths that a reader can choose, and their names on screen."""
+    layers, whole = [depth.layers for depth in study.depths], study.checkpoint.num_layers
+    return {"": "As the answer says", **{f"{k}": f"{k} of {whole} layers" for k in layers}}
 
 
-def machine_name(study: CutStudy) -> str:
-    """Name what sizes and speeds were measured with."""
-    threads, processor = (study.environment.get(name, "unknown") for name in ("threads", "processor"))
-    return f"{threads} {'thread' if threads == 1 else 'threads'}, {processor}"
+# ---------------------------------------------------------------- of one choice
 
 
-def model_cells(choice: CutChoice, depth: int) -> dict[str, str]:
+def choice_sentence(frontier: Frontier, choice: CutChoice, most: float) -> str:
+    """Describe the model of a choice, and say whether it keeps a limit."""
+    study, size = frontier.study, choice.depth.size
+    held = f"; held by these layers: {decimals(choice.held, 3)}" if choice.held is not None else ""
+    return (
+        f"{kept_name(frontier, choice)}: {speed_words(choice)}, {_megabytes(size.bytes)} instead of "
+        f"{_megabytes(study.full_size.bytes)}; {_lost(frontier, choice)}, {limit_words(frontier, choice, most)}{held}."
+    )
+
+
+def save_label(frontier: Frontier, choice: CutChoice, most: float) -> str:
+    """Name what a button saves, and what is not shown of it."""
+    name = f"Save the model of {numbered(choice.depth.layers, 'layer')}"
+    return name if keeps(frontier, choice, most) else f"{name}, {limit_words(frontier, choice, most)}"
+
+
+def limit_words(frontier: Frontier, choice: CutChoice, most: float) -> str:
+    """Say whether a choice keeps a limit: it is shown to, not shown to, or nothing is promised."""
+    if promise_of(frontier):
+        return "of which nothing is promised"
+    return f"{'shown' if keeps(frontier, choice, most) else 'not shown'} to keep within {points(most)}"
+
+
+def model_cells(frontier: Frontier, choice: CutChoice) -> dict[str, str]:
     """Return the cells that describe a model, by title."""
     return {
-        "Removed": choice_name(choice, depth),
-        "Difference": points_words(choice.difference),
+        "Removed": removed_name(frontier, choice),
+        "Difference": f"{_difference(choice.difference)} points",
+        "Held": "–" if choice.held is None else decimals(choice.held, 3),
         "Speed": speed_words(choice),
-        "Size": size_words(choice),
+        "Size": _megabytes(choice.depth.size.bytes),
     }
 
 
-def choices_table(frontier: Frontier) -> Table:
-    """Tabulate the smaller models, the largest first."""
-    metric, depth = METRICS[frontier.study.task.main_metric].title, frontier.study.checkpoint.num_layers
-    return [
-        {"Removed": choice_name(choice, depth), metric: estimated(choice.value), **model_cells(choice, depth)}
-        for choice in frontier.choices
-    ]
+# ---------------------------------------------------------------- how it was made
+
+
+def refit_words(study: CutStudy) -> str:
+    """Say how the models of a study were refitted, and on what."""
+    refit, how = study.refit, study.refit.training
+    targets = "the labels of" if how.targets == "labels" else "the full model's answers to"
+    return (
+        f"The classifier and the {numbered(how.layers, 'layer')} below it were trained for at most {how.steps} steps "
+        f"of {how.batch} on {targets} {refit.refit:,} rows ({refit.source_name}, {refit.split}); {refit.stop:,} others "
+        "said when to stop."
+    )
+
+
+def machine_words(study: CutStudy) -> str:
+    """Say what speed was measured with."""
+    threads, processor = (study.environment.get(name, "unknown") for name in ("threads", "processor"))
+    return f"Speed: batch of {max(study.depths[0].size.speeds)}, {threads} threads, {processor}"
 
 
 # ---------------------------------------------------------------- names and numbers
 
 
-def choice_name(choice: CutChoice, depth: int) -> str:
+def removed_name(frontier: Frontier, choice: CutChoice) -> str:
     """Name the layers that are out, counted from 1, at the head of a sentence."""
-    labels = [str(k + 1) for k in range(depth)]
+    labels = [str(k + 1) for k in range(frontier.study.checkpoint.num_layers)]
     return capitalised(layers_named([labels[k] for k in choice.removed], labels))
+
+
+def kept_name(frontier: Frontier, choice: CutChoice) -> str:
+    """Say how many layers stay, at the head of a sentence."""
+    return f"The lowest {choice.depth.layers} of {frontier.study.checkpoint.num_layers} layers"
 
 
 def speed_words(choice: CutChoice) -> str:
@@ -99,11 +146,21 @@ def speed_words(choice: CutChoice) -> str:
     return f"{decimals(speed.value, 1 if speed.value > 1.1 else 2)} times as fast" if speed.low > 1 else SLOW
 
 
-def size_words(choice: CutChoice) -> str:
-    """Write the size of a model's folder."""
-    return f"{decimals(choice.depth.size.bytes / 1e6, 1)} MB"
+def _without(frontier: Frontier, choice: CutChoice) -> str:
+    return f"without {in_sentence(removed_name(frontier, choice))}"
 
 
-def points_words(lost: EstimateRecord) -> str:
-    """Write a difference of metrics in points, with its interval: `−1.0 point (−2.6 to 0.5)`."""
-    return f"{points(lost.value, places=1, is_signed=True)} ({points_span(lost.low, lost.high, 1)})"
+def _lost(frontier: Frontier, choice: CutChoice) -> str:
+    """Write the difference of a score with its unit: `accuracy −1.2 points (−2.6 to 0.2)`."""
+    lost = choice.difference
+    value = points(lost.value, places=1, is_signed=True)
+    return f"{METRICS[frontier.study.task.main_metric].symbol} {value} ({points_span(lost.low, lost.high, 1)})"
+
+
+def _difference(lost: EstimateRecord) -> str:
+    """Write a difference of scores in points, without the unit: `−0.9 (−2.4 to 0.6)`."""
+    return f"{signed_points(lost.value, 1)} ({points_span(lost.low, lost.high, 1)})"
+
+
+def _megabytes(size: int) -> str:
+    return f"{decimals(size / 1e6, 1)} MB"

@@ -1,5 +1,6 @@
 """A smaller model in its folder has the layers of the study, and its card describes it."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +12,14 @@ from safetensors.torch import load_file
 from tiny import loaded, make_encoder
 from transformers import AutoModelForSequenceClassification
 
+from core.exports.model_card import STUDY_FILE
 from core.exports.pruned_checkpoint import write_cut
 from core.findings.cut import frontier_of
 from core.findings.words.numbers import decimals
 from core.inputs.checkpoints import resolve
 from core.request.limits import HOSTED_LIMITS
 from core.results.cut import CutStudy
+from core.results.store import parse
 from tests.builders import with_own_key
 from tests.refusals import refusal
 from tests.studies import make_study
@@ -72,12 +75,13 @@ def test_the_folder_and_its_card_are_those_of_the_chosen_model(study: CutStudy, 
         f"| accuracy | {model.saved.metrics['accuracy']:.4f} |",
         f"beside the base | {decimals(choice.difference.value, 4)} |",
         f"batch of 32 | {model.size.speeds[32].value:.4f} |",
-        f"folder = '{folder.name}'",
+        f"\"text-classification\", '{folder.name}'",
         OUT[left],
         study.key,
     ):
         assert words in card
     assert str(base.parent) not in card
+    assert parse(json.loads((folder / STUDY_FILE).read_text("utf-8")), "it") == study
 
 
 def test_an_unknown_model_and_another_checkpoint_are_refused(

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.pooled import pooled_table
+from core.findings.cut import chosen as chosen_depth
 from core.findings.cut import frontier_of
 from core.findings.passed import HalvesHarm, PassedOn
 from core.findings.pooled import ALL, WHOLE, Cell, Pooled, PooledEstimate
@@ -19,15 +20,17 @@ from core.findings.towards import Towards
 from core.findings.words import Finding, Table, compare, cut, grid, lab, layers, passed, sentences, story
 from core.findings.words import verdict as words_of_verdicts
 from core.findings.words.grid import grid_rows
+from core.results.cut import CutStudy, Worth
 from core.results.prediction import Prediction
 from core.results.schema import ColumnsRecord, FileRecord
+from core.results.statistics import EstimateRecord
 from core.sweep.control_contrast import Contrast
 from core.sweep.statistics import Array
 from tests.builders import make_result, with_own_labels
 from tests.core.findings import made
 from tests.core.findings.made import FIFTHS, SEEDS, around, falling, holding_to, network, predicting
 from tests.near import near_text
-from tests.studies import make_study
+from tests.studies import made_depth, make_study, worth_of
 
 FILE = Path(__file__).with_name("said.txt")
 RESEMBLING = ((0, 1, 1, 2), (0.02, -0.03)), ((0, 1, 2, 3), (0.02, -0.03)), ((0, 1, 2, 3), (-0.01, 0.0))
@@ -222,10 +225,48 @@ def flips() -> Iterator[str]:
 
 
 def cuts() -> Iterator[str]:
-    known = frontier_of(make_study(num_layers=6))
-    for outcome in ("keeps", "closest", "few", "guesses"):
-        yield from lines(cut.cut_finding(known, known.choices[1], outcome, 0.05))
-    yield from (cut.machine_words(known), cut.smaller_words(known.choices[0]), cut.smaller_words(known.choices[-1]))
+    def study(*wrong: int, full: int = 0, rows: int = 200) -> CutStudy:
+        known = make_study(num_layers=6, num_examples=rows)
+        gold, depths = known.task.gold, []
+
+        def worth(count: int) -> Worth:
+            return worth_of(known.task, tuple(1 - label if k < count else label for k, label in enumerate(gold)))
+
+        for left, count in zip((5, 4, 3), wrong, strict=True):
+            depths.append(made_depth(left, 6, worth(count), worth(count)))
+        return known.model_copy(update={"full": worth(full), "depths": tuple(depths)})
+
+    for known, most in (
+        (study(10, 13, 60, full=10), 0.05),
+        (study(9, 12, 14, full=10), 0.05),
+        (study(12, 20, 60, full=10), 0.01),
+        (study(4, 4, 9, full=4, rows=80), 0.05),
+        (study(95, 95, 99, full=90), 0.05),
+    ):
+        frontier, choice = frontier_of(known), chosen_depth(frontier_of(known), most)
+        yield from lines(cut.cut_finding(frontier, most))
+        yield cut.choice_sentence(frontier, choice, most)
+        yield f"[{cut.save_label(frontier, choice, most)}]"
+    other = chosen_depth(frontier, most, "3")
+    yield from (cut.choice_sentence(frontier, other, most), cut.save_label(frontier, other, most))
+    yield from table_lines([cut.model_cells(frontier, choice) for choice in frontier.choices])
+    slow = known.depths[0].size.model_copy(update={"speeds": {1: around_one(0.99), 32: around_one(1.005)}})
+    unheld = known.depths[0].model_copy(update={"size": slow, "held": known.full.model_copy(update={"metrics": {}})})
+    known = known.model_copy(update={"depths": (unheld,)})
+    yield cut.choice_sentence(frontier_of(known), frontier_of(known).choices[0], most)
+    labels = known.refit.training.model_copy(update={"targets": "labels", "layers": 1})
+    yield from (
+        cut.refit_words(of)
+        for of in (known, known.model_copy(update={"refit": known.refit.model_copy(update={"training": labels})}))
+    )
+    yield from (cut.machine_words(known), cut.WHY_TOP, cut.EXPLANATION, cut.READING, *cut.depth_choices(known).values())
+    yield from lines(
+        story.cut_finding(network(), None, 0.05), story.cut_finding(made.of_seed(1, network()), None, 0.05)
+    )
+
+
+def around_one(value: float) -> EstimateRecord:
+    return EstimateRecord(value=value, low=value - 0.02, high=value + 0.02)
 
 
 def numbers() -> Iterator[str]:
