@@ -11,7 +11,7 @@ import streamlit as st
 from cachetools import LRUCache, cached
 
 from core.errors import BusyError, PrunescopeError
-from core.findings.choices import companions, methods_beside
+from core.findings.choices import companions, is_of_model, methods_beside
 from core.findings.comparable import same_checkpoint
 from core.findings.words.grid import GridRow, grid_rows
 from core.request.limits import is_hosted, limits
@@ -122,6 +122,12 @@ def by_key(key: str) -> SweepResult | None:
 def study_by_key(key: str) -> CutStudy | None:
     """Read a stored study of cuts; if it is missing, damaged or a sweep, show the error and return None."""
     return _read(key, study_in)
+
+
+def study_of(result: SweepResult) -> CutStudy | None:
+    """Read the study of cuts of a result's model; None if there is none."""
+    fitting = (entry for entry in studies_at_hand() if is_of_model(entry, result))
+    return next(filter(None, (study_by_key(entry.key) for entry in fitting)), None)
 
 
 def _read(key: str, as_kind: Callable[[Result, str], R]) -> R | None:

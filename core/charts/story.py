@@ -1,4 +1,4 @@
-"""The story of one result in five scenes, each with one picture: what happens to the layers, what it means, and why."""
+"""The story of one result in six scenes, each with one picture: what happens to the layers, what it means, and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +9,7 @@ import numpy as np
 
 from core.charts import grammar as g
 from core.charts.accuracy import AT_RANDOM, chance_view
+from core.charts.cut import TOLD, cut_scene
 from core.charts.matrix import heatmap_view
 from core.charts.result import player_frames
 from core.charts.shares import shares_view
@@ -17,6 +18,7 @@ from core.charts.vega import text_of
 from core.charts.view import Layout, Scene, View
 from core.findings import pooled
 from core.findings.accuracy import metric_of, working_to
+from core.findings.cut import chosen, frontier_of
 from core.findings.layers import own_similarity
 from core.findings.matching import chance_beside, damages_of
 from core.findings.passed import passed_on
@@ -26,6 +28,9 @@ from core.findings.words import story as words
 from core.findings.words.numbers import percent_range, unbroken
 from core.findings.words.passed import ENDS
 from core.request.catalog import DAMAGE
+from core.request.pages import LOSS
+from core.results.cached_call import cached_call
+from core.results.cut import CutStudy
 from core.results.names import ReductionKey, amount_name, brief_name, origins
 from core.results.schema import SweepResult
 
@@ -53,7 +58,7 @@ class Step:
     """A scene of the story.
 
     Attributes:
-        name: One of watch, similar, chance, alone, towards.
+        name: One of watch, similar, chance, alone, towards, cut.
         finding: Its heading and sentences.
         scene: Its picture; None for `similar`, whose drawing is core/charts/steps.html, and if data are missing.
         start: The amount shown first.
@@ -75,7 +80,11 @@ class Step:
 
 
 def story(
-    result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult], metric: str | None = None
+    result: SweepResult,
+    reduction: ReductionKey,
+    near: Sequence[SweepResult],
+    metric: str | None = None,
+    study: CutStudy | None = None,
 ) -> tuple[Step, ...]:
     """Tell what a result shows, scene by scene.
 
@@ -84,9 +93,10 @@ def story(
         reduction: A key of REDUCTIONS.
         near: The results that it is judged beside, and its layers pruned alone: see `core.findings.choices`.
         metric: The metric by which the model works; None is the task's main one.
+        study: The study of cuts of its model, if there is one.
 
     Returns:
-        All five.
+        All six.
     """
     metric = metric_of(result, preferred=metric)
     return (
@@ -95,6 +105,7 @@ def story(
         _chance(result, reduction, near, metric),
         _alone(result, reduction, near),
         _towards(result, reduction, metric),
+        _cut(result, study),
     )
 
 
@@ -161,6 +172,15 @@ def _towards(result: SweepResult, reduction: ReductionKey, metric: str) -> Step:
     views = {"heatmap": heatmap_view(result, result.frames, reduction, title, found.nearest)}
     scene = Scene(finding.heading, origins((result,), reduction), views, player_frames(result, metric), TOWARDS)
     return Step("towards", finding, scene, still=result.amounts[found.last])
+
+
+def _cut(result: SweepResult, study: CutStudy | None) -> Step:
+    """Show which layers can go if the usual share of the score may be lost."""
+    if not study:
+        return Step("cut", words.cut_finding(result, None, 0.0), None)
+    frontier, most = cached_call(frontier_of, study), float(LOSS.default)
+    finding = words.cut_finding(result, frontier, most)
+    return Step("cut", finding, cut_scene(frontier, chosen(frontier, most), finding.heading, TOLD))
 
 
 def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:

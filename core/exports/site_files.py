@@ -64,6 +64,8 @@ def write_page(folder: Path, page: str, shelf: Shelf, *subjects: Result) -> None
     more: dict[str, Any] = {}
     if page == "Present":
         more["titles"] = shelf.playlist(subjects[0].key)
+    if page == "Story":
+        more["study"] = shelf.study_of(subjects[0])
     if page == "Sentences":  # others' sentences are not ours to publish
         more["with_texts"] = subjects[0].task.source == "written"
     choices = [replace(choice, options=options_of(choice, *subjects)) for choice in PAGES[page].choices]

@@ -50,9 +50,9 @@ class Shelf:
         """Read a study."""
         return study_in(_read(self.files[entry.key]), entry.key)
 
-    def study_of(self, result: SweepResult) -> CutEntry | None:
-        """Find the study of cuts of a sweep's checkpoint."""
-        return next((study for study in self.studies if is_of_model(study, result)), None)
+    def study_of(self, result: Result) -> CutStudy | None:
+        """Read the study of cuts of a result's checkpoint."""
+        return next((self.study(study) for study in self.studies if is_of_model(study, result)), None)
 
     def others(self, result: SweepResult) -> list[Entry]:
         """Return the sweeps to compare one with: its control or the nearest, and the other of the published pair."""

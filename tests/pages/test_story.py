@@ -5,12 +5,16 @@ from types import SimpleNamespace
 
 import pytest
 
+from core.findings.cut import frontier_of
+from core.findings.words.cut import cut_answer
 from tests.builders import make_result, ship
 from tests.opened import address, errors, open_page, players, press, story
+from tests.studies import make_study
 
 PAGE = "app.py"
-NAMES = ["watch", "similar", "chance", "alone", "towards"]
+NAMES = ["watch", "similar", "chance", "alone", "towards", "cut"]
 SST2, COLA = make_result(), make_result(task="cola")
+STUDY = make_study(num_layers=6)
 ALONE = [make_result(scope=f"layer:{layer}", points="layer") for layer in range(6)]
 CONTROLS = [make_result(method="random", seed=seed) for seed in range(5)]
 
@@ -18,7 +22,7 @@ CONTROLS = [make_result(method="random", seed=seed) for seed in range(5)]
 @pytest.fixture
 def complete(shipped: Path) -> Path:
     """Ship all results that the story of the first one needs, and others; return the folder."""
-    ship(shipped, make_result(source="written"), COLA, SST2, *CONTROLS, *ALONE)
+    ship(shipped, make_result(source="written"), COLA, SST2, *CONTROLS, *ALONE, STUDY)
     return shipped
 
 
@@ -26,12 +30,13 @@ def test_it_opens_with_the_bundled_checkpoint_and_all_scenes_and_answers_the_gue
     data = story(open_page(PAGE))
     assert data["key"] == SST2.key
     assert [step["name"] for step in data["steps"]] == NAMES
-    assert [bool(step["player"]) for step in data["steps"]] == [True, False, True, True, False]
+    assert [bool(step["player"]) for step in data["steps"]] == [True, False, True, True, False, True]
     watch, similar, *_, last = data["steps"]
     assert similar["drawing"]
     assert watch["player"]["start"] == 0, "it waits"
     assert watch["asked"]["heading"].endswith("?")
-    assert last["go"]["action"] == "own"
+    assert (last["heading"], last["go"]["action"]) == (cut_answer(frontier_of(STUDY), 0.05), "own")
+    assert not [row for row in last["player"]["views"]["frontier"]["datasets"]["models"] if "pick" in row]
     view = watch["player"]["views"]["stack"]
     for row in view["datasets"][view["usermeta"]["picks"]]:
         assert f"layer {row['layer']}: {row['words'][-1]}" in row["answer"].replace("\u00a0", " ")
@@ -58,8 +63,8 @@ def test_it_leads_to_the_published_pair_which_leads_no_further(shipped: Path) ->
 def test_a_scene_without_its_results_has_a_button_to_make_them(shipped: Path) -> None:
     ship(shipped, SST2)
     lacking = [step for step in story(open_page(PAGE))["steps"][2:] if not step["player"]]
-    buttons = [(step["name"], step["go"]["action"]) for step in lacking if step["sentences"]]
-    assert buttons == [("chance", "random removal"), ("alone", "layers"), ("towards", "own")]
+    buttons = [(step["name"], step["go"]["action"]) for step in lacking if step["go"]]
+    assert buttons == [("chance", "random removal"), ("alone", "layers"), ("cut", "cut")]
 
 
 @pytest.mark.parametrize(
@@ -68,6 +73,7 @@ def test_a_scene_without_its_results_has_a_button_to_make_them(shipped: Path) ->
         ("own", "pages/lab.py", {"own": "model"}),
         ("smaller steps", "pages/lab.py", {"result": SST2.key, "decide": "smaller steps"}),
         ("layers", "pages/layers.py", {"result": SST2.key}),
+        ("cut", "pages/cut.py", {"result": SST2.key}),
     ],
 )
 def test_a_button_leads_to_where_the_results_can_be_made(

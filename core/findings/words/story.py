@@ -1,16 +1,19 @@
 """The story's sentences: what each of its scenes says, what a presenter adds, and what a result may lack."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from core.findings.accuracy import working_to
 from core.findings.claim import Verdict, verdict
 from core.findings.comparable import controls_of
+from core.findings.cut import Frontier
 from core.findings.layers import layers_of
 from core.findings.meaning import estimate
 from core.findings.passed import PassedOn
 from core.findings.pooled import ALL, Pooled, shipped
 from core.findings.towards import Towards
 from core.findings.words import Button, Finding, points, points_span
+from core.findings.words import cut as cut_words
 from core.findings.words import layers as layers_words
 from core.findings.words import numbers as num
 from core.findings.words import passed as passed_words
@@ -59,6 +62,10 @@ NOTES = {  # for a presenter
     "towards": (
         "Each disc marks what a pruned layer is most similar to: at first itself, then layers below it.",
         "Beyond the working range nothing is marked: the largest of nothing is noise.",
+    ),
+    "cut": (
+        "Zeros in place make nothing faster. Layers that are gone do.",
+        "The layers that stay were refitted briefly; the judged rows took no part in that.",
     ),
 }
 OWN = Button("Try your own model", "own")
@@ -222,7 +229,7 @@ def towards_finding(result: SweepResult, towards: Towards | None) -> Finding:
     """Say whether pruned layers come to resemble earlier ones, here and over all shipped checkpoints."""
     if towards is None:
         why = "The model is not shown to work pruned: beyond the working range, what is most similar is noise."
-        return Finding("What do pruned layers come to resemble? Not known here", (why,), OWN)
+        return Finding("What do pruned layers come to resemble? Not known here", (why,))
     labels, nearest = n.point_labels(result.points), towards.nearest[towards.last]
     sunk = [k for k, place in enumerate(nearest) if 0 <= place < k]
     is_earlier = towards.earlier > max(towards.later, 0.005)  # which is 0.01 on screen
@@ -236,10 +243,31 @@ def towards_finding(result: SweepResult, towards: Towards | None) -> Finding:
         here += f"no layer is nearest to an earlier one{closer}"
     grown, drawn = (estimate("earlier", "change", DAMAGE, method) for method in ("magnitude", "random"))
     if grown is None or drawn is None:
-        return Finding(heading, (f"{here}.",), OWN)
+        return Finding(heading, (f"{here}.",))
     value, low, high, at_random = (num.decimals(end, 2) for end in (grown.value, *grown.interval, drawn.value))
     overall = (
         f"On {grown.above} of {grown.checkpoints} checkpoints, magnitude pruning brings upper layers {value} nearer to "
         f"earlier ones ({low} to {high}, at change {num.decimals(DAMAGE, 2)}), random removal {at_random}."
     )
-    return Finding(heading, (f"{here}.", overall), OWN)
+    return Finding(heading, (f"{here}.", overall))
+
+
+# ---------------------------------------------------------------- cut
+
+
+def cut_finding(result: SweepResult, frontier: Frontier | None, most: float) -> Finding:
+    """Say which layers can go if at most so much of the score may be lost; see `core.findings.words.cut`.
+
+    Args:
+        result: A whole sweep.
+        frontier: What the study of its model offers; None if there is none.
+        most: How much of the score may be lost.
+    """
+    if frontier:
+        return replace(cut_words.cut_finding(frontier, most), button=OWN)
+    takes = (
+        "Without its upper layers, a model is smaller and faster; how much worse it is, once refitted, is not known."
+    )
+    return _unmeasured(
+        "Which layers can go? Not studied here", (takes,), Button("Study which layers can go", "cut"), result
+    )

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.charts.pages import cut_shown
 from core.charts.stack import TITLE
 from core.charts.story import TOO_FAR, Step, story
 from core.findings import pooled
@@ -17,21 +18,24 @@ from core.findings.meaning import estimate
 from core.findings.passed import halves_of
 from core.findings.words.verdict import criteria_table
 from core.request.catalog import DAMAGE
+from core.request.pages import LOSS
 from core.request.scope import layer_scopes
 from core.results import library, store
+from core.results.cut import CutStudy
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result
 from tests.core.findings import made
 from tests.core.findings.made import SEEDS, network
+from tests.studies import make_study
 
-NAMES = ["watch", "similar", "chance", "alone", "towards"]
+NAMES = ["watch", "similar", "chance", "alone", "towards", "cut"]
 MOST_CHARS = 240  # of the sentences of a scene
 ROOM = 29 * 16  # pixels, of 844, that a telephone has for pictures between the heading and the sentences
 
 
-def steps_of(result: SweepResult, near: Sequence[SweepResult] = ()) -> dict[str, Step]:
+def steps_of(result: SweepResult, near: Sequence[SweepResult] = (), study: CutStudy | None = None) -> dict[str, Step]:
     """The story by the names of its scenes, each checked for what every scene has."""
-    steps = story(result, "mean", near)
+    steps = story(result, "mean", near, study=study)
     assert [step.name for step in steps] == NAMES
     for step in steps:
         finding = step.finding
@@ -111,7 +115,10 @@ def test_the_scenes_have_the_numbers_and_states_of_the_pages(checkpoint: str) ->
     if steps["alone"].scene:
         check_alone(result, near, steps["alone"])
     check_towards(result, steps["towards"])
-    assert [name for name in NAMES if not steps[name].scene] == ["similar"] + ["alone"] * ("seed-1" in checkpoint)
+    assert [name for name in NAMES if not steps[name].scene] == [
+        *("similar", *["alone"] * ("seed-1" in checkpoint)),
+        "cut",
+    ]
 
 
 def test_the_first_scene_asks_and_takes_a_guess_before_it_answers() -> None:
@@ -129,19 +136,19 @@ def test_the_first_scene_asks_and_takes_a_guess_before_it_answers() -> None:
 
 
 WHOLE = make_result(num_layers=4)
-CHANCE, ALONE, OWN = "random removal", "layers", "own"
+CHANCE, ALONE, CUT = "random removal", "layers", "cut"
 LACKING = {
-    "an own result": (WHOLE, [None, None, CHANCE, ALONE, OWN]),
-    "of weights that are not shipped": (made.of_seed(1, WHOLE), [None] * 4 + [OWN]),
-    "random removal": (make_result(method="random"), [None] * 3 + [ALONE, OWN]),
-    "of units": (make_result(method="attribution", scope=None), [None] * 2 + [CHANCE, None, OWN]),
-    "some layers alone": (make_result(scope="layer:1", points="layer"), [None] * 4 + [OWN]),
-    "one layer": (make_result(num_layers=1), [None] * 2 + [CHANCE, None, OWN]),
-    "one amount": (make_result(amounts=(0.0,)), [None] * 2 + [CHANCE, ALONE, OWN]),
-    "both points": (make_result(points="both"), [None] * 2 + [CHANCE, ALONE, OWN]),
-    "no similarity": (make_result(own_cka=lambda *_: None), [None] * 2 + [CHANCE, ALONE, OWN]),
-    "no lead": (made.holding_to(None, reason="no lead"), [None] * 2 + [CHANCE, ALONE, OWN]),
-    "fails at once": (made.holding_to(0.0), [None] * 2 + [CHANCE, ALONE, OWN]),
+    "an own result": (WHOLE, [None, None, CHANCE, ALONE, None, CUT]),
+    "of weights that are not shipped": (made.of_seed(1, WHOLE), [None] * 6),
+    "random removal": (make_result(method="random"), [None] * 3 + [ALONE, None, CUT]),
+    "of units": (make_result(method="attribution", scope=None), [None] * 2 + [CHANCE, None, None, CUT]),
+    "some layers alone": (make_result(scope="layer:1", points="layer"), [None] * 5 + [CUT]),
+    "one layer": (make_result(num_layers=1), [None] * 2 + [CHANCE, None, None, CUT]),
+    "one amount": (make_result(amounts=(0.0,)), [None] * 2 + [CHANCE, ALONE, None, CUT]),
+    "both points": (make_result(points="both"), [None] * 2 + [CHANCE, ALONE, None, CUT]),
+    "no similarity": (make_result(own_cka=lambda *_: None), [None] * 2 + [CHANCE, ALONE, None, CUT]),
+    "no lead": (made.holding_to(None, reason="no lead"), [None] * 2 + [CHANCE, ALONE, None, CUT]),
+    "fails at once": (made.holding_to(0.0), [None] * 2 + [CHANCE, ALONE, None, CUT]),
 }
 
 
@@ -161,6 +168,17 @@ def test_layers_pruned_alone_turn_the_order_round() -> None:
     bars = step.scene.views["shares"].datasets["shares"]
     assert [row["v"][0] for row in bars[:4]] == pytest.approx([0.1, 0.1, 0.4, 0.4])
     assert [row["text"][0] for row in bars[4:]] == ["10 %", "20 %", "30 %", "40 %"]
+
+
+def test_the_last_scene_is_the_page_of_cuts_at_its_usual_limit() -> None:
+    for loss, rows in ((0.02, 800), (0.4, 200), (0.0, 60)):
+        study = make_study(num_layers=4, num_examples=rows, loss=loss)
+        step, shown = steps_of(WHOLE, study=study)["cut"], cut_shown(study, [], LOSS.default)
+        assert (step.finding.heading, step.finding.sentences) == (shown.finding.heading, shown.finding.sentences)
+        told, drawn = (scene.views["frontier"].datasets for scene in (step.scene, shown.blocks[0].scene))
+        assert told["lines"] == drawn["lines"]
+        assert told["models"] == [{key: row[key] for key in row if key != "pick"} for row in drawn["models"]]
+        assert step.finding.button.action == "own"
 
 
 def test_random_removal_stands_where_it_has_changed_the_layers_as_much_overall() -> None:

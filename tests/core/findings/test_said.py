@@ -247,6 +247,7 @@ def cuts() -> Iterator[str]:
         yield from lines(cut.cut_finding(frontier, most))
         yield cut.choice_sentence(frontier, choice, most)
         yield f"[{cut.save_label(frontier, choice, most)}]"
+        yield from lines(story.cut_finding(network(), frontier, most))
     other = chosen_depth(frontier, most, "3")
     yield from (cut.choice_sentence(frontier, other, most), cut.save_label(frontier, other, most))
     yield from table_lines([cut.model_cells(frontier, choice) for choice in frontier.choices])
