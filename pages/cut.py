@@ -37,6 +37,7 @@ def show_study(state: ViewState, study: CutStudy) -> None:
     offer_smaller(study, choice, save_label(frontier, choice, most))
     if link := shown.link:
         result = {"result": state.result.key} if state.result else {}
+        st.markdown(plain(link.sentence))
         link_to(link.page, link.label, ":material/theaters:", **result, **link.parameters)
     with st.expander("Details"):
         show_details(shown)

@@ -67,7 +67,10 @@ def _frontier_view(frontier: Frontier, chosen: CutChoice, can_pick: bool) -> Vie
     ]
     domain = floor(min(heights) / STEP) * STEP, ceil(max(heights) / STEP) * STEP
     speeds = [1.0, *(row["x"] for row in models)]
-    heading = [f"{title} of each smaller model, with its 95 % interval", "Numbers: layers that stay. Thin line: held"]
+    heading = [
+        f"{title} of each smaller model, with its 95 % interval",
+        "Numbers: layers that stay. Thin line: held, by a linear probe",
+    ]
     numbers = Numbers("models", "Removed", {title: "text", **{name: name for name in COLUMNS}})
     arguments = title, domain, (ENDS[0] * min(speeds), ENDS[1] * max(speeds))
     return View(_frontier, arguments, {"models": models, "lines": lines}, heading, numbers)

@@ -79,8 +79,9 @@ class Block:
 
 
 class Link(NamedTuple):
-    """A sentence that leads to another page: its words, the page's name, and parameters of the address."""
+    """A sentence, and a link to another page: its label, the page's name, and parameters of the address."""
 
+    sentence: str
     label: str
     page: str
     parameters: Mapping[str, str]
@@ -271,7 +272,9 @@ def cut_shown(study: CutStudy, _: Sequence[SweepResult], most: str, keep: str = 
     of_choice = Finding("", (cut_words.choice_sentence(frontier, choice, float(most)),))
     block = Block(cut_scene(frontier, choice, finding.heading), of_choice, picks="keep")
     text = f"{cut_words.READING}\n\n{cut_words.refit_words(study)}"
-    return Shown(finding, [block], text=text, link=Link(cut_words.WHY_TOP, "Story", {"scene": "4"}))
+    return Shown(
+        finding, [block], text=text, link=Link(cut_words.WHY_TOP, cut_words.SEE_ALONE, "Story", {"scene": "4"})
+    )
 
 
 def pooled_shown(table: Sequence[Pooled]) -> Shown:

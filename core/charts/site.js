@@ -251,11 +251,12 @@ function show(reader, page, { result, choices, keys }, shard) {
   const sections = blocks.map(({ heading, sentences: ofBlock }, k) => element("section", {},
     ...(heading ? [element("h2", {}, heading)] : []), ...above, roots[k], ...(k ? [] : below), ...paragraphs(ofBlock)));
   const tables = (view.tables ?? []).map((table) => tabled(table.title, table.rows));
+  const { link: leads } = view;
   const details = tables.length || view.text ? [folded("more", "Details", ...tables, text)] : [];
   document.querySelector("main").replaceChildren(title,
     ...(page === "present" ? [link("← Leave", "", { result })] : []),
     ...paragraphs(notes, "note"), ...(isBelow ? [] : chosen), ...sections, ...(isBelow ? chosen : []),
-    ...(view.link ? [element("p", {}, link(view.link.label, view.link.page, { result, ...view.link.parameters }))] : []),
+    ...(leads ? [element("p", {}, `${leads.sentence} `, link(leads.label, leads.page, { result, ...leads.parameters }))] : []),
     ...(blocks.length ? details : [...sentences, text]),
     ...(isLocal || page === "sentences" ? [element("p", {}, LOCAL), commands(site.local)] : []),
     ...(isLocal && recipe ? [element("h2", {}, `Compute again: ${name}`), commands(recipe)] : []),

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.findings.cut import frontier_of
-from core.findings.words.cut import WHY_TOP, cut_answer
+from core.findings.words.cut import SEE_ALONE, cut_answer
 from core.results.store import save
 from tests.builders import make_result, ship, with_own_key
 from tests.opened import address, box, errors, follow, labels, links, open_page, player, prose, title, unescaped
@@ -74,7 +74,7 @@ def test_a_depth_that_a_study_lacks_is_refused_and_the_top_leads_to_the_scene_al
     save(STUDY)
     app = open_page(PAGE, study=STUDY.key, keep="9")
     assert ["keep" in note.value for note in app.info] == [True]
-    (scene,) = parse_qs(links(app)[unescaped(WHY_TOP)])["scene"]
+    (scene,) = parse_qs(links(app)[SEE_ALONE])["scene"]
     assert NAMES[int(scene) - 1] == "alone"
 
 

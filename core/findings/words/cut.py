@@ -17,7 +17,8 @@ EXPLANATION = (
 OWN_STUDY = "Study your own model"  # a panel
 BEGIN = "Study"  # its button
 REFIT_ALONE = "More rows to refit, which judge nothing (labels are not needed)"  # a second file
-WHY_TOP = "Why the top goes: what a lower layer loses, all layers above it inherit (the story's scene on layers alone)"
+WHY_TOP = "The top goes because what a lower layer loses, all layers above it inherit."
+SEE_ALONE = "See the story's scene on layers alone"  # a link
 READING = """
 Each point is a smaller model; its number says how many layers stay, always the lowest. What remains was refitted. The
 upright line is its 95 % interval on rows that took no part; differences are paired, in hundredths of the score. A limit
@@ -66,7 +67,7 @@ def _bound(choice: CutChoice) -> str:
 def depth_choices(study: CutStudy) -> dict[str, str]:
     """Return the depths that a reader can choose, and their names on screen."""
     layers, whole = [depth.layers for depth in study.depths], study.checkpoint.num_layers
-    return {"": "As the answer says", **{f"{k}": f"{k} of {whole} layers" for k in layers}}
+    return {"": "the depth that the answer names", **{f"{k}": f"{k} of {whole} layers" for k in layers}}
 
 
 # ---------------------------------------------------------------- of one choice

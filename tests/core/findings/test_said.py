@@ -260,7 +260,14 @@ def cuts() -> Iterator[str]:
         cut.refit_words(of)
         for of in (known, known.model_copy(update={"refit": known.refit.model_copy(update={"training": labels})}))
     )
-    yield from (cut.machine_words(known), cut.WHY_TOP, cut.EXPLANATION, cut.READING, *cut.depth_choices(known).values())
+    yield from (
+        cut.machine_words(known),
+        cut.WHY_TOP,
+        cut.SEE_ALONE,
+        cut.EXPLANATION,
+        cut.READING,
+        *cut.depth_choices(known).values(),
+    )
     yield from lines(
         story.cut_finding(network(), None, 0.05), story.cut_finding(made.of_seed(1, network()), None, 0.05)
     )
