@@ -7,13 +7,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from core.command_line import OneLineParser, importing, progress_shown, run_command, use_threads
-from core.errors import PrunescopeError
 from core.findings.words.lab import caution, reading_note
 from core.inputs.prepare import Inputs, prepare
-from core.request.sweep_request import SweepRequest, flag_of, option_help
+from core.request.sweep_request import SweepRequest, add_options, request_in
 from core.results import store
 from core.results.schema import SweepResult
 
@@ -23,25 +21,15 @@ OTHERS = ("Name other columns with --text and --label.",)
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
     parser = OneLineParser(prog="python -m core.precompute", description=__doc__)
-    for name, words in option_help().items():
-        several: dict[str, Any] = {"nargs": "+", "action": "extend"} if name == "label_map" else {}
-        parser.add_argument(flag_of(name), dest=name, help=words, required=name == "checkpoint", **several)
-    parser.add_argument("--text2", metavar="TEXT", help="column that holds the second text of a pair")
+    add_options(parser, SweepRequest)
     parser.add_threads()
     parser.add_argument("--output", type=Path, help="FILE.json or a folder (default: the user's results)")
     return parser.parse_args(arguments)
 
 
 def request_of(options: argparse.Namespace) -> SweepRequest:
-    """Return the checked request of a command line.
-
-    Raises:
-        PrunescopeError: An unknown name, or a value out of its bounds.
-    """
-    if options.text2 is not None and options.text is None:
-        raise PrunescopeError(f"--text2 {options.text2} is the second text of a pair: name the first with --text")
-    texts = [name for name in (options.text, options.text2) if name is not None]
-    return SweepRequest.from_json({**vars(options), "text": texts})
+    """Return the checked request of a command line; see `request_in`."""
+    return request_in(options, SweepRequest)
 
 
 def find(request: SweepRequest) -> Inputs:

@@ -25,10 +25,10 @@ from core.inputs.texts import CALIBRATION, EVALUATION, read_written
 from core.request.catalog import Task
 from core.request.limits import DATASET, dataset_of, is_hosted, kind_of_data, limits
 from core.request.sweep_request import choose
+from core.results.schema import WHOLE
 
 TRAINING = "train"  # the split to score on
 VALIDATION = "validation"
-WHOLE = "all"  # the only split of a file
 CONVERTED = "refs/convert/parquet"  # the branch with the Parquet files that the Hub makes of other formats
 DEFAULT = "default"  # the configuration of a data set that has only one
 _SHARD = re.compile(r"(.+?)-\d{5}-of-\d{5}(?:-[0-9a-f]+)?")

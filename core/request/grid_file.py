@@ -18,7 +18,7 @@ import yaml
 from core.errors import PrunescopeError
 from core.request.catalog import METHODS
 from core.request.controls import coarser_controls, controls, judged_beside
-from core.request.sweep_request import SweepRequest, choose, typed, usual_scope
+from core.request.sweep_request import SweepRequest, choose, usual_scope
 
 # The keys that list values of the request's fields, outermost loop first.
 FIELDS = ("checkpoint", "data", "num_examples", "points", "task", "method", "scope")
@@ -84,7 +84,7 @@ def _requests(values: Mapping[str, Any]) -> Iterator[SweepRequest]:
         fields = dict(zip(listed, values_of_one, strict=True))
         if usual_scope(str(fields.get("method", SweepRequest.method))) is None:
             fields["scope"] = None  # a neuron method has none; repetitions are dropped later
-        seeded = [typed({**fields, **shared, "seed": seed}) for seed in lists.get("seeds", [0])]
+        seeded = [SweepRequest.typed({**fields, **shared, "seed": seed}) for seed in lists.get("seeds", [0])]
         request = replace(seeded[0], seed=0)
         method = METHODS[request.method]
         yield from seeded if method.is_random else [request]

@@ -4,17 +4,18 @@ A task is one of GLUE's presets, by name, or made from a checkpoint's labels.
 """
 
 import re
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, Self, TypeVar, get_type_hints
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from core.errors import PrunescopeError
 from core.request import catalog
 from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
-from core.request.catalog import MAX_LENGTH, METHODS, TASKS, Task
+from core.request.catalog import MAX_LENGTH, MAX_NAME_CHARS, METHODS, TASKS, Task
 from core.request.limits import TABLE_SUFFIXES, TABLES, kind_of_data, limits, source_of
 from core.request.scope import canonical, run_of
 
@@ -135,7 +136,8 @@ def one_of(noun: str, names: Iterable[str]) -> Any:
     return AfterValidator(lambda value: choose(value, names, noun))
 
 
-def _help(text: str, **bounds: Any) -> Any:
+def option(text: str, **bounds: Any) -> Any:
+    """Return a field's help, and bounds of its value."""
     return Field(description=text, **bounds)
 
 
@@ -151,34 +153,29 @@ _LABEL_MAP = "VALUE=LABEL: what a value of the label column means ('\\=' for = i
 _GUESSED = "(default: guessed where only one can be meant)"
 
 
+Request = TypeVar("Request", bound="DataRequest")
+
+
 @dataclass(frozen=True)
-class SweepRequest:
-    """Everything that decides a sweep's numbers, for pages, commands, notebooks and grid files alike.
+class DataRequest:
+    """A checkpoint and the labelled rows that it meets, for pages, commands, notebooks and grid files alike.
 
     Each field has its help, with layers counted from 0, and the name of its option, except for `num_examples`
     (`--examples`) and the second of two texts (`--text2`).
     """
 
-    checkpoint: Annotated[str, _help("ID[@REVISION] on the Hub, a folder, embedded:NAME or recipe:NAME")]
-    task: Annotated[str, one_of("task", TASK_NAMES), _help(_TASK)]
-    method: Annotated[str, one_of("method", METHODS), _help(", ".join(METHODS))] = "magnitude"
-    scope: Annotated[_Scope, _help("encoder (default), all-linear; layer:K, layers:A-B, counted from 0")] = "encoder"
-    points: Annotated[str, one_of("points", catalog.POINTS), _help(", ".join(catalog.POINTS))] = "attention"
-    amounts: Annotated[_Amounts, _help("fractions in [0, 1) (default: steps of 0.1 up to 0.9)")] = DEFAULT_AMOUNTS
-    num_examples: Annotated[int | None, _help(f"default: {catalog.DEFAULT_EXAMPLES}; of a file at most half")] = None
-    seed: Annotated[int, _help("of pruning; the examples' seed is fixed", ge=0, lt=2**32)] = 0
-    control_of: Annotated[str | None, _help("what a random method follows (default: magnitude, attribution)")] = None
-    until_damage: Annotated[float | None, _help("stop once 1 - the mean own CKA reaches this", gt=0, lt=1)] = None
-    range_examples: Annotated[RangeExamples, _help("what judges the working range: subset (default) or all")] = "subset"
-    data: Annotated[str | None, _help(_DATA)] = None
-    split: Annotated[str | None, _help("the split of hub:OWNER/NAME to evaluate (default: validation)")] = None
-    source_name: Annotated[str | None, _help("the data's name in the result", max_length=catalog.MAX_NAME_CHARS)] = None
-    text: Annotated[tuple[str, ...], _help(f"column of a file or data set that holds the text {_GUESSED}")] = ()
-    label: Annotated[str | None, _help(f"column that holds the label {_GUESSED}")] = None
-    label_map: Annotated[tuple[_Meaning, ...], _help(_LABEL_MAP)] = ()
+    checkpoint: Annotated[str, option("ID[@REVISION] on the Hub, a folder, embedded:NAME or recipe:NAME")]
+    task: Annotated[str, one_of("task", TASK_NAMES), option(_TASK)]
+    num_examples: Annotated[int | None, option(f"default: {catalog.DEFAULT_EXAMPLES}; of a file at most half")] = None
+    data: Annotated[str | None, option(_DATA)] = None
+    split: Annotated[str | None, option("the split of hub:OWNER/NAME to evaluate (default: validation)")] = None
+    source_name: Annotated[str | None, option("the data's name in the result", max_length=MAX_NAME_CHARS)] = None
+    text: Annotated[tuple[str, ...], option(f"column of a file or data set that holds the text {_GUESSED}")] = ()
+    label: Annotated[str | None, option(f"column that holds the label {_GUESSED}")] = None
+    label_map: Annotated[tuple[_Meaning, ...], option(_LABEL_MAP)] = ()
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "SweepRequest":
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Read and check a request.
 
         Args:
@@ -188,45 +185,76 @@ class SweepRequest:
         Raises:
             PrunescopeError: An unknown name, or a value out of its bounds.
         """
-        return checked(typed({name: value for name, value in values.items() if value is not None}))
+        return checked(cls.typed({name: value for name, value in values.items() if value is not None}))
+
+    @classmethod
+    def typed(cls, values: Mapping[str, Any]) -> Self:
+        """Read a request and check each field alone; see `from_json`.
+
+        Raises:
+            PrunescopeError: An unknown name, or a value of the wrong type or out of its bounds.
+        """
+        fields = {name: values[name] for name in cls.__dataclass_fields__ if name in values}
+        fields.setdefault("task", usual_task(str(fields.get("checkpoint"))))
+        kind: Any = cls
+        try:
+            request: Self = _types(kind).validate_python(fields)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = str(first["loc"][0])
+            fault = f"{flag_of(name).removeprefix('--')}: {first['msg']}"
+            raise PrunescopeError(f"{fault}, not {str(fields.get(name))[:60]!r}") from None
+        return request
+
+    def filled(self) -> Self:
+        """Fill in the defaults, or refuse; see `checked`."""
+        request, most, count = self.typed(vars(self)), limits().examples, self.num_examples
+        data = request.data or ("written" if source_of(request.checkpoint) == "embedded" else "hub")
+        _check_columns(request, data)
+        if count is not None and not catalog.MIN_EXAMPLES <= count <= most:
+            raise PrunescopeError(f"{count} examples: choose {catalog.MIN_EXAMPLES} to {most} (CKA needs 4)")
+        return replace(request, data=data)
+
+
+@dataclass(frozen=True)
+class SweepRequest(DataRequest):
+    """Everything that decides a sweep's numbers."""
+
+    method: Annotated[str, one_of("method", METHODS), option(", ".join(METHODS))] = "magnitude"
+    scope: Annotated[_Scope, option("encoder (default), all-linear; layer:K, layers:A-B, counted from 0")] = "encoder"
+    points: Annotated[str, one_of("points", catalog.POINTS), option(", ".join(catalog.POINTS))] = "attention"
+    amounts: Annotated[_Amounts, option("fractions in [0, 1) (default: steps of 0.1 up to 0.9)")] = DEFAULT_AMOUNTS
+    seed: Annotated[int, option("of pruning; the examples' seed is fixed", ge=0, lt=2**32)] = 0
+    control_of: Annotated[str | None, option("what a random method follows (default: magnitude, attribution)")] = None
+    until_damage: Annotated[float | None, option("stop once 1 - the mean own CKA reaches this", gt=0, lt=1)] = None
+    range_examples: Annotated[RangeExamples, option("what judges the working range: subset (default), all")] = "subset"
+
+    @classmethod
+    def typed(cls, values: Mapping[str, Any]) -> Self:
+        """Read a request and check each field alone; see `DataRequest.typed`."""
+        usual = usual_scope(str(values.get("method", cls.method)))
+        return super().typed({"scope": usual, **values})
+
+    def filled(self) -> Self:
+        """Fill in the defaults, or refuse; see `checked`."""
+        request = super().filled()
+        check_scope(request.scope, request.method)
+        controlled = request.control_of or catalog.DEFAULT_CONTROLLED.get(request.method)
+        if controlled and METHODS[choose(controlled, METHODS, "method to control")].control != request.method:
+            raise PrunescopeError(f"{request.method} cannot control {controlled}: choose a random method of its kind")
+        check_scope(request.scope, controlled or request.method)
+        if len(request.amounts) > (most := limits().amounts):
+            raise PrunescopeError(f"{len(request.amounts)} amounts: at most {most} in one sweep, use larger steps")
+        return replace(request, control_of=controlled)
 
 
 DEFAULT_REQUEST = SweepRequest(next(iter(catalog.CHECKPOINTS)), usual_task(next(iter(catalog.CHECKPOINTS))))
 
 
-@lru_cache(maxsize=1)
-def _types() -> "TypeAdapter[SweepRequest]":
+@lru_cache(maxsize=2)
+def _types(kind: Any) -> "TypeAdapter[Any]":
     """Return the check of a request's types, which takes 0.2 s to build."""
-    return TypeAdapter(SweepRequest)
-
-
-def typed(values: Mapping[str, Any]) -> SweepRequest:
-    """Read a request and check each field alone; see `SweepRequest.from_json`.
-
-    Raises:
-        PrunescopeError: An unknown name, or a value of the wrong type or out of its bounds.
-    """
-    fields = {name: values[name] for name in SweepRequest.__dataclass_fields__ if name in values}
-    fields.setdefault("task", usual_task(str(fields.get("checkpoint"))))
-    fields.setdefault("scope", usual_scope(str(fields.get("method", SweepRequest.method))))
-    try:
-        return _types().validate_python(fields)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0])
-        option = flag_of(name).removeprefix("--")
-        raise PrunescopeError(f"{option}: {first['msg']}, not {str(fields.get(name))[:60]!r}") from None
-
-
-def option_help() -> dict[str, str]:
-    """Return the help of each field."""
-    hints = get_type_hints(SweepRequest, include_extras=True)
-    return {name: hint.__metadata__[-1].description for name, hint in hints.items()}
-
-
-def flag_of(field: str) -> str:
-    """Return the option of a field."""
-    return "--examples" if field == "num_examples" else f"--{field.replace('_', '-')}"
+    return TypeAdapter(kind)
 
 
 def choose(value: str, names: Iterable[str], noun: str) -> str:
@@ -241,30 +269,16 @@ def choose(value: str, names: Iterable[str], noun: str) -> str:
     return value
 
 
-def checked(request: SweepRequest) -> SweepRequest:
-    """Fill in the request's defaults, or refuse it.
+def checked(request: Request) -> Request:
+    """Fill in a request's defaults, or refuse it.
 
     Raises:
         PrunescopeError: An unknown name, or a value out of its bounds.
     """
-    request = typed(vars(request))
-    check_scope(request.scope, request.method)
-    controlled = request.control_of or catalog.DEFAULT_CONTROLLED.get(request.method)
-    if controlled and METHODS[choose(controlled, METHODS, "method to control")].control != request.method:
-        raise PrunescopeError(f"{request.method} cannot control {controlled}: choose a random method of its kind")
-    check_scope(request.scope, controlled or request.method)
-    source = source_of(request.checkpoint)
-    data = request.data or ("written" if source == "embedded" else "hub")
-    _check_columns(request, data)
-    bound, count = limits(), request.num_examples
-    if len(request.amounts) > bound.amounts:
-        raise PrunescopeError(f"{len(request.amounts)} amounts: at most {bound.amounts} in one sweep, use larger steps")
-    if count is not None and not catalog.MIN_EXAMPLES <= count <= bound.examples:
-        raise PrunescopeError(f"{count} examples: choose {catalog.MIN_EXAMPLES} to {bound.examples} (CKA needs 4)")
-    return replace(request, data=data, control_of=controlled)
+    return request.filled()
 
 
-def _check_columns(request: SweepRequest, data: str) -> None:
+def _check_columns(request: DataRequest, data: str) -> None:
     """Refuse columns for data whose columns are fixed, and a task that the data do not have.
 
     Raises:
@@ -279,3 +293,34 @@ def _check_columns(request: SweepRequest, data: str) -> None:
         raise PrunescopeError(f"data '{data}': columns, a label map and task {AUTO} need a file or hub:OWNER/NAME")
     if kind == "hub" and not TASKS[request.task].dataset_id:
         raise PrunescopeError(f"task {request.task} has no data on the Hub: give --data written, or a file of your own")
+
+
+# ---------------------------------------------------------------- as options of a command line
+
+
+def flag_of(field: str) -> str:
+    """Return the option of a field."""
+    return "--examples" if field == "num_examples" else f"--{field.replace('_', '-')}"
+
+
+def add_options(parser: ArgumentParser, kind: type[DataRequest]) -> None:
+    """Add an option for each field of a request."""
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        options: dict[str, Any] = {"nargs": "+", "action": "extend"} if name == "label_map" else {}
+        if hint.__origin__ is bool:
+            options = {"action": "store_true", "default": None}
+        words = hint.__metadata__[-1].description
+        parser.add_argument(flag_of(name), dest=name, help=words, required=name == "checkpoint", **options)
+    parser.add_argument("--text2", metavar="TEXT", help="column that holds the second text of a pair")
+
+
+def request_in(options: Namespace, kind: type[Request]) -> Request:
+    """Return the checked request of a command line.
+
+    Raises:
+        PrunescopeError: An unknown name, or a value out of its bounds.
+    """
+    if options.text2 is not None and options.text is None:
+        raise PrunescopeError(f"--text2 {options.text2} is the second text of a pair: name the first with --text")
+    texts = [name for name in (options.text, options.text2) if name is not None]
+    return kind.from_json({**vars(options), "text": texts})

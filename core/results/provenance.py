@@ -3,12 +3,15 @@
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, METHODS, RECIPE, TASKS, Task
+from core.request.cut_request import CutRequest
 from core.request.limits import HOSTED_LIMITS, is_made
-from core.request.sweep_request import SweepRequest, flag_of, made_task, meaning_text
-from core.results.schema import CheckpointRecord, SweepResult, TaskRecord
+from core.request.sweep_request import DataRequest, SweepRequest, flag_of, made_task, meaning_text
+from core.results.cut import CutStudy, Result
+from core.results.schema import WHOLE, CheckpointRecord, SweepResult, TaskRecord
 
 PLACEHOLDER = "./"  # begins what stands for a path that a result does not hold
 DATA_FOLDER = f"{PLACEHOLDER}DATA_FOLDER"
@@ -37,19 +40,9 @@ def request_of(result: SweepResult, places: SweepRequest | None = None) -> Sweep
             for an id on the Hub.
         places: A request whose paths replace placeholders.
     """
-    task, pruning, judged = result.task, result.pruning, result.working_range
-    places = places or SweepRequest("", task.name)
-    data = _data_of(task, places.data)
+    pruning, judged = result.pruning, result.working_range
     return SweepRequest(
-        checkpoint=checkpoint_place(result.checkpoint, places.checkpoint),
-        task=task.name,
-        num_examples=len(task.examples),
-        data=data,
-        source_name=task.source_name if data == DATA_FOLDER else places.source_name,
-        split=task.split if task.data else None,
-        text=task.columns.text if task.columns else (),
-        label=task.columns.label if task.columns else None,
-        label_map=tuple((task.label_map or {}).items()),
+        **_rows_of(result, places or SweepRequest("", result.task.name)),
         method=pruning.method,
         scope=pruning.scope,
         points=result.points_kind,
@@ -57,13 +50,39 @@ def request_of(result: SweepResult, places: SweepRequest | None = None) -> Sweep
         seed=pruning.seed,
         control_of=pruning.controls,
         until_damage=pruning.stop.damage if pruning.stop else None,
-        range_examples="all" if judged and judged.examples > len(task.examples) else "subset",
+        range_examples="all" if judged and judged.examples > len(result.task.examples) else "subset",
     )
 
 
-def can_be_found(request: SweepRequest) -> bool:
+def cut_request_of(study: CutStudy) -> CutRequest:
+    """Return the request that leads to a study; see `request_of`."""
+    further = study.refit.files if study.refit.split == WHOLE else None  # a file of its own
+    return CutRequest(
+        **_rows_of(study, CutRequest("", study.task.name)),
+        train=f"{PLACEHOLDER}{further[0].name}" if further else None,
+        every=len(study.depths) == study.checkpoint.num_layers - 1,
+    )
+
+
+def _rows_of(result: Result, places: DataRequest) -> dict[str, Any]:
+    """Return the fields of a request that name the checkpoint and the rows; see `request_of`."""
+    task, data = result.task, _data_of(result.task, places.data)
+    return {
+        "checkpoint": checkpoint_place(result.checkpoint, places.checkpoint),
+        "task": task.name,
+        "num_examples": len(task.examples),
+        "data": data,
+        "source_name": task.source_name if data == DATA_FOLDER else places.source_name,
+        "split": task.split if task.data else None,
+        "text": task.columns.text if task.columns else (),
+        "label": task.columns.label if task.columns else None,
+        "label_map": tuple((task.label_map or {}).items()),
+    }
+
+
+def can_be_found(request: DataRequest) -> bool:
     """Whether a request names every input: no placeholder for a folder, and no weights that have yet to be made."""
-    names = filter(None, (request.checkpoint, request.data))
+    names = filter(None, (request.checkpoint, request.data, getattr(request, "train", None)))
     return all(is_made(name) if name.startswith(RECIPE) else not name.startswith(PLACEHOLDER) for name in names)
 
 
@@ -130,7 +149,7 @@ def _missing(result: SweepResult, request: SweepRequest) -> Iterator[str]:
 
 def command_line(request: SweepRequest) -> str:
     """Return the command that computes a request, without options at their defaults."""
-    defaults = {**vars(SweepRequest("", "", "")), "control_of": DEFAULT_CONTROLLED.get(request.method)}
+    defaults = {**vars(SweepRequest("", "")), "method": "", "control_of": DEFAULT_CONTROLLED.get(request.method)}
     if METHODS[request.method].is_random:  # its key always holds the seed
         defaults["seed"] = None
     several = {

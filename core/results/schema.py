@@ -17,6 +17,7 @@ from core.results import fields as f
 from core.results.statistics import ChangedRecord, DivergenceRecord, LayerStatistics, WorkingRangeRecord
 
 SCHEMA_VERSION: Literal[2] = 2
+WHOLE = "all"  # the only split of a file
 Point = Annotated[str, Field(pattern=r"^layer\.\d{1,2}\.(attention|output)$")]
 
 

@@ -36,7 +36,7 @@ OTHER = {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2"}
                 "last-layer": 3,
                 "examples": 64,
             },
-            SweepRequest(str(ROOT), "sst2", "magnitude", "layers:1-2", "layer", FIFTHS, 64, data=str(ROOT)),
+            SweepRequest(str(ROOT), "sst2", 64, str(ROOT), scope="layers:1-2", points="layer", amounts=FIFTHS),
         ),
         ({**OTHER, "place": "owner/name@v1"}, SweepRequest("owner/name@v1", "sst2", data="hub")),
         (

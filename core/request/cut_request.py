@@ -1,0 +1,78 @@
+"""The request of a study of cuts, and what it decides before any model is loaded: depths, and the split of the rows."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from math import sqrt
+from typing import Annotated, NamedTuple, Self
+
+from core.errors import PrunescopeError
+from core.request.limits import TABLE_SUFFIXES, kind_of_data, limits
+from core.request.sweep_request import DataRequest, option
+
+MOST_JUDGED, MOST_REFIT, MOST_STOP = 2_000, 2_048, 256  # rows
+FEWEST_JUDGED, FEWEST_REFIT, FEWEST_STOP = 32, 16, 16
+STOP_SHARE = 5  # of the rows that judge nothing, one in so many stops early
+DISAGREEMENT = 0.15  # of rows that a cut and the full model usually score differently
+FULLY_STUDIED = 6  # layers up to which every depth is studied, else every second
+
+
+@dataclass(frozen=True)
+class CutRequest(DataRequest):
+    """Everything that decides a study's predictions."""
+
+    num_examples: Annotated[int | None, option(f"rows to judge (default: up to {MOST_JUDGED:,})")] = None
+    train: Annotated[str | None, option("a file of further rows that refit alone, labelled or not")] = None
+    every: Annotated[bool, option("study every depth, also above six layers")] = False
+
+    def filled(self) -> Self:
+        """Fill in the defaults, or refuse; see `core.request.sweep_request.checked`."""
+        request = super().filled()
+        with suppress(PrunescopeError):
+            if request.train is None or kind_of_data(request.train) in ("file", "own"):
+                return request
+        fault = f"train '{str(request.train)[-120:]}' is not a file here"
+        raise PrunescopeError(f"{fault}: give one that ends in {', '.join(TABLE_SUFFIXES)}")
+
+
+def depths_of(num_layers: int, every: bool) -> tuple[int, ...]:
+    """Return how many of the lowest layers stay at each depth of a study, most first; none of one layer."""
+    steps = range(num_layers - 1, 0, -1) if every or num_layers <= FULLY_STUDIED else range(num_layers - 2, 0, -2)
+    return tuple(steps)
+
+
+class Division(NamedTuple):
+    """How many rows refit, decide when to stop, and judge; they are disjoint."""
+
+    refit: int
+    stop: int
+    judged: int
+
+    @property
+    def width(self) -> float:
+        """The half-width to expect of the 95 % interval of a difference of accuracy."""
+        return 1.96 * sqrt(DISAGREEMENT / self.judged)
+
+
+def divide(labelled: int, others: int, is_apart: bool, most: int | None = None) -> Division:
+    """Divide rows.
+
+    Half of the labelled rows judge, and more where others refit in their place; all do if the others come from a split
+    or a file of their own.
+
+    Args:
+        labelled: Rows that can judge.
+        others: Rows that can only refit.
+        is_apart: Whether the others come from a split or a file of their own.
+        most: The most rows to judge; None for as many as are allowed.
+
+    Raises:
+        PrunescopeError: They are too few.
+    """
+    free = labelled if is_apart else labelled - max(labelled // 2 - others, 0)
+    judged = min(free, most or MOST_JUDGED, MOST_JUDGED, limits().examples)
+    pool = others if is_apart else labelled - judged + others
+    stop = min(max(pool // STOP_SHARE, FEWEST_STOP), MOST_STOP)
+    if judged < FEWEST_JUDGED or pool < FEWEST_REFIT + FEWEST_STOP:
+        fault = f"{judged} labelled rows to judge and {pool} to refit, at least {FEWEST_JUDGED} of each are needed"
+        raise PrunescopeError(f"{fault}: add rows, or choose other data")
+    return Division(min(pool - stop, MOST_REFIT), stop, judged)
