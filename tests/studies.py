@@ -4,14 +4,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from core.results.cut import CutStudy, Depth, RefitRecord, Size, TrainingRecord, Worth
+from core.results.cut import TRAINING, CutStudy, Depth, RefitRecord, Size, Worth
 from core.results.key import key_of, sealed
 from core.results.schema import TaskRecord
 from core.results.statistics import EstimateRecord
 from core.sweep.metrics import evaluate
 from tests.builders import make_result
 
-TRAINING = TrainingRecord(layers=2, steps=200, batch=32, rate=2e-4, targets="answers", temperature=2.0, seed=0)
 REFIT = RefitRecord(
     source_name="nyu-mll/glue", split="train", refit=160, stop=40, labelled=200, fingerprint="c", training=TRAINING
 )

@@ -31,6 +31,7 @@ from core.encoder.representations import Recorder
 from core.errors import PrunescopeError, is_out_of_memory
 from core.inputs import checkpoint_files as files
 from core.inputs.checkpoints import Resolved
+from core.inputs.examples import training_digests
 from core.request.catalog import EAGER_ATTENTION, LATER_POSITIONS, MAX_LENGTH
 from core.request.limits import limits
 from core.results.schema import CheckpointRecord
@@ -96,7 +97,7 @@ def load(resolved: Resolved) -> Checkpoint:
     with _one_line_errors(resolved):
         tokenizer = _load_tokenizer(resolved)
         model = _load_model(resolved)
-        digests = _load_training_digests(resolved)
+        digests = training_digests(resolved)
         _check_tokenizer(resolved.id, tokenizer, model.config)
         # A trial run, so that unusable settings of the tokenizer or the model show here and not amid a sweep.
         with Recorder(model, (), resolved.id) as recorder:
@@ -212,16 +213,6 @@ def _check_tokenizer(name: str, tokenizer: Any, config: Any) -> None:
     if max(added.union(tokenizer.get_vocab().values())) >= config.vocab_size:
         fault = f"has a tokenizer with tokens beyond the {config.vocab_size:,} that its model knows"
         raise files.refused(name, fault, "the two do not belong together, choose another checkpoint")
-
-
-def _load_training_digests(resolved: Resolved) -> np.ndarray | None:
-    path = resolved.folder / files.TRAINING_EXAMPLES
-    if not path.is_file():
-        return None
-    digests = np.load(path, mmap_mode="r", allow_pickle=False)  # mapped: a header may claim any size
-    if digests.dtype != np.uint64 or digests.ndim != 1:
-        raise ValueError(f"{files.TRAINING_EXAMPLES} is not one row of uint64")
-    return np.asarray(digests)
 
 
 def _reorder_labels(model: Any, order: Sequence[int]) -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import PrunescopeError
+from core.inputs.checkpoint_files import TRAINING_EXAMPLES, refused
+from core.inputs.checkpoints import Resolved
 from core.inputs.columns import Columns, choose_columns
 from core.inputs.data import Data, find_data
 from core.inputs.hub import Report
@@ -20,11 +22,12 @@ from core.inputs.texts import Texts, remember
 from core.request import catalog
 from core.request.catalog import CALIBRATION_EXAMPLES, DEFAULT_EXAMPLES, MIN_CALIBRATION, MIN_EXAMPLES, TASKS, Task
 from core.request.limits import limits
-from core.request.sweep_request import LabelMap, SweepRequest, made_task, own_task
+from core.request.sweep_request import DataRequest, LabelMap, made_task, own_task
 from core.results.key import canonical_json, fingerprint_of
-from core.results.schema import ColumnsRecord, TaskRecord
+from core.results.schema import ColumnsRecord, FileRecord, TaskRecord
 
 Labelled = tuple[int, tuple[str, ...], int]  # a row of a split: its number, its texts, its label's index
+Row = tuple[int, tuple[str, ...], int | None]  # the same, possibly without a label
 LABEL = "label"  # the label column of GLUE and of the written examples
 # GLUE itself repeats a few sentences: 18 of CoLA's 1,043 validation texts are in its train split.
 MAX_TRAINING_OVERLAP = 0.1
@@ -74,7 +77,7 @@ class Examples:
         table, rows = self._labelled(self.data.evaluated)
         usual = DEFAULT_EXAMPLES if self.data.scored else max(MIN_EXAMPLES, min(DEFAULT_EXAMPLES, len(rows) // 2))
         drawn = draw(rows, table.name, num_examples or usual, max(num_examples or 0, MIN_EXAMPLES))
-        subset = self._described(table, self.data.evaluated, drawn)
+        subset = self.described(table, self.data.evaluated, drawn)
         if table.files and not self.data.is_private:
             remember(subset.record.fingerprint, subset.texts)
         return subset
@@ -94,7 +97,7 @@ class Examples:
         split, fewest = self.data.scored or self.data.evaluated, MIN_EXAMPLES if self.data.scored else MIN_CALIBRATION
         table, rows = self._labelled(split)
         drawn = draw(rows, table.name, CALIBRATION_EXAMPLES, fewest, subset.texts)
-        calibration = self._described(table, split, drawn)
+        calibration = self.described(table, split, drawn)
         if len(set(calibration.record.gold)) == 1 < len(set(subset.record.gold)):  # a split sorted by label
             fault = f"all {len(drawn):,} calibration examples of {self.data.name} have one label"
             raise PrunescopeError(f"{fault}: choose data in another order, or a method that scores on no examples")
@@ -113,21 +116,41 @@ class Examples:
         table, rows = self._labelled(self.data.evaluated)
         evaluated = set(subset.record.examples)
         others = [row for row in draw(rows, table.name, limits().examples) if row[0] not in evaluated]
-        return self._described(table, self.data.evaluated, others) if others else None
+        return self.described(table, self.data.evaluated, others) if others else None
+
+    def rows(self, split: str, *, labelled: bool = True) -> tuple[Table, list[Row]]:
+        """Read a split; leave out its rows without a text, or whose label means nothing.
+
+        Args:
+            split: The split.
+            labelled: Whether there must be a label column.
+
+        Raises:
+            PrunescopeError: The data are missing or malformed.
+        """
+        table, name = self.data.read(split), self.columns.label
+        texts = zip(*map(table.column, self.columns.text), strict=True)
+        cells = table.column(name) if labelled or name in table.cells else [""] * len(table.rows)
+        rows = [row for row in zip(table.rows, texts, cells, strict=True) if all(row[1])]
+        place = f"{table.name}, column '{name[:40]}'"
+        labels = meanings([value for _, _, value in rows], self.task, self.label_map, place, self.data.is_table)
+        means = [(number, texts, labels.get(value), value) for number, texts, value in rows]
+        return table, [
+            (number, texts, label) for number, texts, label, value in means if label is not None or not value
+        ]
 
     def _labelled(self, split: str) -> tuple[Table, list[Labelled]]:
-        """Read a split; leave out its rows without a text, or whose label means nothing."""
-        table = self.data.read(split)
-        texts = zip(*map(table.column, self.columns.text), strict=True)
-        rows = [row for row in zip(table.rows, texts, table.column(self.columns.label), strict=True) if all(row[1])]
-        place = f"{table.name}, column '{self.columns.label[:40]}'"
-        labels = meanings([value for _, _, value in rows], self.task, self.label_map, place, self.data.is_table)
-        means = ((number, texts, labels.get(value)) for number, texts, value in rows)
-        return table, [(number, texts, label) for number, texts, label in means if label is not None]
+        table, rows = self.rows(split)
+        return table, [(number, texts, label) for number, texts, label in rows if label is not None]
 
-    def _described(self, table: Table, split: str, drawn: Sequence[Labelled]) -> EvalSubset:
+    def files_of(self, table: Table) -> tuple[FileRecord, ...] | None:
+        """Return a table's files as a result records them; None for GLUE and the written examples."""
+        hidden = {"sha256": None} if self.data.is_private else {}
+        return tuple(file.model_copy(update=hidden) for file in table.files) if self.data.is_table else None
+
+    def described(self, table: Table, split: str, drawn: Sequence[Labelled]) -> EvalSubset:
+        """Describe drawn rows of a split."""
         rows, texts, gold = zip(*drawn, strict=True)
-        is_table, hidden = self.data.is_table, {"sha256": None} if self.data.is_private else {}
         record = TaskRecord(
             name=self.task.name,
             source=self.data.source,
@@ -140,15 +163,15 @@ class Examples:
             max_length=catalog.MAX_LENGTH,
             fingerprint=fingerprint_of(self.task.name, texts, gold),
             data=self.data.reference,
-            columns=ColumnsRecord(text=self.columns.text, label=self.columns.label) if is_table else None,
+            columns=ColumnsRecord(text=self.columns.text, label=self.columns.label) if self.data.is_table else None,
             label_map=dict(self.label_map) or None,
-            files=tuple(file.model_copy(update=hidden) for file in table.files) if is_table else None,
+            files=self.files_of(table),
             guessed=self.columns.guessed or None,
         )
         return EvalSubset(self.task, texts, record)
 
 
-def open_examples(request: SweepRequest, label_names: Sequence[str], report: Report | None = None) -> Examples:
+def open_examples(request: DataRequest, label_names: Sequence[str], report: Report | None = None) -> Examples:
     """Find the data of a checked request and its task; one without a preset is made from the checkpoint's labels.
 
     Args:
@@ -225,6 +248,24 @@ def example_digest(texts: tuple[str, ...]) -> int:
 def example_digests(examples: Iterable[tuple[str, ...]]) -> np.ndarray:
     """Return the distinct digests of examples, ascending, uint64, as `training_examples.npy` stores them."""
     return np.unique(np.fromiter(map(example_digest, examples), dtype=np.uint64))
+
+
+def training_digests(resolved: Resolved) -> np.ndarray | None:
+    """Return the digests of a checkpoint's training examples, uint64, ascending; None if its folder has none.
+
+    Raises:
+        PrunescopeError: The file is damaged.
+    """
+    path = resolved.folder / TRAINING_EXAMPLES
+    if not path.is_file():
+        return None
+    try:
+        digests = np.load(path, mmap_mode="r", allow_pickle=False)  # mapped: a header may claim any size
+        if digests.dtype != np.uint64 or digests.ndim != 1:
+            raise ValueError("it is not one row of uint64")
+    except (ValueError, OSError, EOFError) as error:
+        raise refused(resolved.id, f"has a damaged {TRAINING_EXAMPLES} ({error})", "fetch it again") from error
+    return np.asarray(digests)
 
 
 def check_not_training_data(subset: EvalSubset, digests: np.ndarray | None, checkpoint_id: str) -> None:

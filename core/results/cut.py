@@ -35,16 +35,21 @@ class Size(f.Record):
     speeds: Annotated[dict[f.Count, EstimateRecord], f.FEW] = Field(default={})
 
 
-class Depth(f.Record):
-    """The lowest `layers` layers of a checkpoint, refitted.
+class Score(f.Record):
+    """The worth of the lowest `layers` layers of a checkpoint, refitted.
 
-    `held` is a linear probe on the mean of the tokens of the last of them, `saved` the model that is saved. `steps` is
-    the step of training whose weights were kept.
+    `held` is that of a linear probe on the mean of the tokens of the last of them, `saved` that of the model that is
+    saved.
     """
 
     layers: int = Field(ge=1, lt=MAX_LAYERS)
     held: Worth
     saved: Worth
+
+
+class Depth(Score):
+    """The lowest layers of a checkpoint, refitted; `steps` is the step of training whose weights were kept."""
+
     size: Size
     steps: f.Count
 
@@ -67,6 +72,9 @@ class TrainingRecord(f.Record):
     targets: Literal["labels", "answers"]
     temperature: float = Field(gt=0, le=100)
     seed: int = Field(ge=0, lt=2**32)
+
+
+TRAINING = TrainingRecord(layers=2, steps=200, batch=32, rate=2e-4, targets="answers", temperature=2.0, seed=0)
 
 
 class RefitRecord(f.Record):

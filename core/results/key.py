@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, MEASURES
 from core.request.sweep_request import SweepRequest
-from core.results.cut import CutStudy, Result
+from core.results.cut import CUT, CutStudy, RefitRecord, Result
 from core.results.fields import Record
 from core.results.provenance import request_of
 from core.results.schema import PruningRecord, TaskRecord
@@ -26,13 +26,13 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
-def fingerprint_of(task: str, texts: Sequence[Sequence[str]], gold: Sequence[int]) -> str:
-    """Return the digest of labelled examples.
+def fingerprint_of(task: str, texts: Sequence[Sequence[str]], gold: Sequence[int | None]) -> str:
+    """Return the digest of examples.
 
     Args:
         task: The task's name.
         texts: One or two texts for each example.
-        gold: Their label indices.
+        gold: Their label indices; None for a row without a label.
     """
     return digest({"task": task, "texts": texts, "gold": gold})
 
@@ -77,8 +77,32 @@ def result_key(
     return digest(parts)
 
 
+def study_key(
+    revision: str, task: TaskRecord, refit: RefitRecord, depths: Sequence[int], environment: Mapping[str, str | int]
+) -> str:
+    """Compute a study's key, a digest of everything that decides its predictions.
+
+    Args:
+        revision: The digest of the checkpoint's content.
+        task: The judged rows.
+        refit: The rows that refit, and the training.
+        depths: The layers that stay at each depth.
+        environment: See `result_key`.
+    """
+    parts = {
+        "kind": CUT,
+        "checkpoint": revision,
+        "task": [task.fingerprint, task.examples],
+        "refit": refit.model_dump(mode="json", include={"refit", "stop", "fingerprint", "training"}),
+        "layers": depths,
+        "max_length": task.max_length,
+        **{name: str(environment[name]) for name in ("dtype", "engine")},
+    }
+    return digest(parts)
+
+
 def key_of(result: Result) -> str:
-    """Compute a whole result's key from its content; a study's from everything that decides its predictions.
+    """Compute a whole result's key from its content; see `result_key` and `study_key`.
 
     Raises:
         ValueError: The content lacks something that the key depends on.
@@ -87,16 +111,7 @@ def key_of(result: Result) -> str:
     if not {"dtype", "engine"} <= set(environment) or not getattr(result, "frames", True):
         raise ValueError("it has no frames, dtype or engine")
     if isinstance(result, CutStudy):
-        parts = {
-            "kind": result.kind,
-            "checkpoint": revision,
-            "task": [task.fingerprint, task.examples],
-            "refit": result.refit.model_dump(mode="json", include={"refit", "stop", "fingerprint", "training"}),
-            "layers": [depth.layers for depth in result.depths],
-            "max_length": task.max_length,
-            **{name: str(environment[name]) for name in ("dtype", "engine")},
-        }
-        return digest(parts)
+        return study_key(revision, task, result.refit, [depth.layers for depth in result.depths], environment)
     return result_key(request_of(result), revision, task, result.pruning, environment, result.measures)
 
 

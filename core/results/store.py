@@ -321,7 +321,7 @@ def find(key: str) -> Path | None:
 def holds(key: str) -> bool:
     """Whether a result is stored; a damaged one counts as absent, and will be replaced."""
     try:
-        return (path := find(key)) is not None and load(path).key == key
+        return (path := find(key)) is not None and load_any(path).key == key
     except PrunescopeError as error:
         print(error, file=sys.stderr)
         return False

@@ -6,9 +6,10 @@ from typing import Any
 from core.errors import first_few
 from core.findings.accuracy import label_doubt, rare_labels
 from core.findings.layers import LayerSurvival, layers_of
-from core.findings.words import NONE, layers_named
+from core.findings.words import NONE, layers_named, points
 from core.findings.words import numbers as num
-from core.request.catalog import EMBEDDED, FEW_EXAMPLES
+from core.request.catalog import EMBEDDED, FEW_EXAMPLES, MIN_PROMISED
+from core.request.cut_request import Division
 from core.results import names as n
 from core.results.schema import ColumnsRecord, SweepResult, TaskRecord
 
@@ -93,6 +94,15 @@ def reading_note(task: TaskRecord) -> str:
     guessed = f" ({n.listed(task.guessed)} guessed)" if task.guessed else ""
     mapped = f"; {meanings_name(task.label_map)}" if task.label_map else ""
     return f"Read from {files}: {columns_name(task.columns)}{guessed}{mapped}."
+
+
+def division_words(division: Division) -> str:
+    """Say how rows are divided for a study of cuts, and how precise that makes it."""
+    rows = f"{sum(division):,} rows: {division.refit:,} to refit, {division.stop:,} to stop early"
+    expected = f"expect about ± {points(division.width)}; more rows narrow it"
+    if division.judged < MIN_PROMISED:
+        expected = f"{expected}. With fewer than {MIN_PROMISED}, nothing is promised"
+    return f"{rows}, {division.judged:,} to judge: {expected}."
 
 
 def columns_name(columns: ColumnsRecord | None) -> str:
