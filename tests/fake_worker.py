@@ -1,7 +1,7 @@
 """A worker without a model, which speaks the protocol of core.worker and follows the script that an order names.
 
-The script is a request's `source_name` or the typed text. Run with a file of JSON, {"header", "frames", "key"},
-which `tests.queues` writes.
+The script is a request's `source_name` or the typed text. Run with a file of JSON, {"header", "frames", "key",
+"scores", "study"}, which `tests.queues` writes.
 """
 
 import json
@@ -35,8 +35,8 @@ def emit(job: str, event: str, **fields: object) -> None:
         print(json.dumps({"job": job, "event": event, **fields}), flush=True)
 
 
-def run(job: str, script: str, frames: list) -> None:
-    """Emit all of a run but its end."""
+def run(job: str, script: str, frames: list, scores: list) -> None:
+    """Emit all of a run or a study but its end."""
     emit(job, "progress", stage="Amount 0", done=1, total=40, seconds_left=2.5)
     if script == "die":
         os.kill(os.getpid(), signal.SIGKILL)
@@ -45,6 +45,8 @@ def run(job: str, script: str, frames: list) -> None:
         print("not JSON", flush=True)
     for frame in frames:
         emit(job, "frame", header=MATERIAL["header"], frame=frame)
+    for score in scores:
+        emit(job, "score", score=score)
 
 
 def predicted(text: str, amounts: list[float]) -> dict:
@@ -82,19 +84,20 @@ def outcome(order: dict) -> dict:
 def carry_out(order: dict) -> None:
     job, data = order["job"], order.get("data") or ""
     script = order.get("request", {}).get("source_name") or "".join(order.get("texts", ()))
-    if order["op"] == "run":
-        run(job, script, MATERIAL["frames"] if script != "refuse" else [])
+    is_run, is_study = order["op"] == "run", order["op"] == "cut"
+    if is_run or is_study:
+        run(job, script, MATERIAL["frames"] if is_run and script != "refuse" else [], MATERIAL["scores"] * is_study)
     while script in ("stubborn", "babble") or (script == "hang" and job not in CANCELLED):
         time.sleep(0.01)
     if job in CANCELLED:
         emit(job, "cancelled")
     elif script == "refuse":
-        refusal = "42 examples: choose 4 to 10" if order["op"] == "run" else "the sentence is <b>refused</b>"
+        refusal = "42 examples: choose 4 to 10" if is_run or is_study else "the sentence is <b>refused</b>"
         emit(job, "error", message=refusal)
     elif data.endswith("/refused"):
         emit(job, "error", message=f"'{data}' is <b>gated</b>")
-    elif order["op"] == "run":
-        emit(job, "done", key=MATERIAL["key"])
+    elif is_run or is_study:
+        emit(job, "done", key=MATERIAL["key" if is_run else "study"])
     else:
         emit(job, "done", outcome=outcome(order))
 

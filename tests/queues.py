@@ -16,9 +16,10 @@ from core.request.sweep_request import SweepRequest
 from core.results.schema import Header
 from core.results.store import save
 from tests.builders import make_result
+from tests.studies import make_study
 
 PATIENCE = 240.0  # seconds; only a test that fails waits so long
-RESULT = make_result(amounts=(0.0, 0.5), num_examples=8)
+RESULT, STUDY = make_result(amounts=(0.0, 0.5), num_examples=8), make_study()
 
 
 class Clock:
@@ -41,16 +42,19 @@ def stored_first(sweeps: Sequence[SweepRequest]) -> list[str]:
 
 @contextmanager
 def queues(folder: Path, clock: Clock) -> Iterator[JobQueue]:
-    """Yield a queue and close it afterwards; every run ends in RESULT, which is stored in the user's folder.
+    """Yield a queue and close it afterwards; every run ends in RESULT, every study in STUDY, which are stored.
 
     Args:
         folder: A folder for the worker's material.
         clock: The queue's clock.
     """
     save(RESULT)
+    save(STUDY)
     content = RESULT.model_dump(mode="json")
     material = {"header": {name: content[name] for name in Header.model_fields}}
-    (folder / "material.json").write_text(json.dumps(material | {name: content[name] for name in ("frames", "key")}))
+    material |= {"frames": content["frames"], "key": RESULT.key, "study": STUDY.key}
+    material["scores"] = [depth.model_dump(mode="json", exclude={"size", "steps"}) for depth in STUDY.depths[::-1]]
+    (folder / "material.json").write_text(json.dumps(material))
     worker = Path(__file__).with_name("fake_worker.py")
     command = [sys.executable, "-I", "-S", "-u", str(worker), str(folder / "material.json")]
     with pytest.MonkeyPatch.context() as patch, closing(JobQueue(command, clock)) as queue:
@@ -75,5 +79,16 @@ def running(queue: JobQueue, job_id: str, frames: int = 1) -> Job:
 
 def install(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the pages use a queue."""
-    for name in ("start_worker", "submit", "ask", "get", "wait", "request_for", "watch", "cancel"):
+    for name in (
+        "start_worker",
+        "submit",
+        "study",
+        "ask",
+        "get",
+        "wait",
+        "request_for",
+        "study_for",
+        "watch",
+        "cancel",
+    ):
         monkeypatch.setattr(module.queue, name, getattr(queue, name))

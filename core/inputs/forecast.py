@@ -18,15 +18,19 @@ from core.inputs.checkpoints import size_here
 from core.inputs.prepare import Inputs, prepare
 from core.request.catalog import CALIBRATION_EXAMPLES, DEFAULT_EXAMPLES, METHODS
 from core.request.controls import likely_amounts
+from core.request.cut_request import MOST_JUDGED, MOST_REFIT, MOST_STOP, CutRequest, depths_of
 from core.request.limits import limits, source_of
 from core.request.sweep_request import SweepRequest, check_scope
 from core.results import store
+from core.results.cut import TRAINING
 
 SHIPPED_SPEED = 5e9  # work per second on two cores of a rented server: rough elsewhere
 SHORTEST = 1.0  # seconds of a sweep that notes its speed, here and at the shipped one: less is mostly other things
 # Average tokens of an example: its own, padding included, and 10 for what an example costs whatever its length.
 TOKENS = {"sst2": 36, "cola": 23, "mrpc": 65, "qqp": 48, "qnli": 68, "rte": 82, "mnli": 52, "messages": 33}
 OTHER_TOKENS = 42
+WRITTEN_ROWS = 192  # of a task
+TIMED_ROWS = 340  # that each model reads to be timed
 BACKWARD = 2  # the cost of a pass with gradients, in forward passes
 
 
@@ -64,10 +68,35 @@ def forecast(sweeps: Sequence[SweepRequest]) -> Forecast | None:
         check_scope(sweep.scope, sweep.method, size[0])
     inputs = _inputs_here(sweeps)
     works = [work_of(sweep, size, inputs) for sweep in sweeps if not (inputs and store.find(inputs.key_of(sweep)))]
-    if (longest := timed(max(works, default=0.0)).seconds) > (most := limits().job_seconds):
-        fault = f"a run would take about {longest / 60:.0f} minutes here, at most {most / 60:.0f} are allowed"
-        raise PrunescopeError(f"{fault}: choose fewer examples or amounts, or run it on your own computer")
+    _check_allowed(timed(max(works, default=0.0)), "choose fewer examples or amounts, or")
     return timed(sum(works))
+
+
+def forecast_cut(request: CutRequest) -> Forecast | None:
+    """Forecast how long a study of cuts takes; see `forecast`. A table counts with the most rows that are used.
+
+    Raises:
+        PrunescopeError: It takes longer than a hosted server allows.
+    """
+    if (size := size_here(request.checkpoint)) is None:
+        return None
+    (layers, width), how = size, TRAINING
+    judged = min(request.num_examples or MOST_JUDGED, limits().examples)
+    rows = WRITTEN_ROWS if request.data == "written" else MOST_REFIT + MOST_STOP + judged
+    depths = depths_of(layers, request.every)
+    trained = sum(min(depth, how.layers) for depth in depths) * how.steps * how.batch * (1 + BACKWARD)
+    passes = rows * layers + trained + TIMED_ROWS * (layers + sum(depths))  # rows that a layer reads
+    expected = timed(passes * TOKENS.get(request.task, OTHER_TOKENS) * width**2)
+    _check_allowed(expected, "choose a smaller checkpoint, or")
+    return expected
+
+
+def _check_allowed(expected: Forecast, remedy: str) -> None:
+    """Refuse work that takes longer than a hosted server allows."""
+    minutes, most = expected.seconds / 60, limits().job_seconds / 60
+    if minutes > most:
+        fault = f"a run would take about {minutes:.0f} minutes here, at most {most:.0f} are allowed"
+        raise PrunescopeError(f"{fault}: {remedy} run it on your own computer")
 
 
 def stored_first(sweeps: Sequence[SweepRequest]) -> list[str]:

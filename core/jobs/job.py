@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from core.request.cut_request import CutRequest
 from core.request.limits import is_hosted
-from core.request.sweep_request import SweepRequest
+from core.request.sweep_request import DataRequest, SweepRequest
+from core.results.cut import Score
 from core.results.schema import Frame, Header, SweepResult
 from core.wall.turns import Visitor
 
@@ -25,6 +27,7 @@ class Job:
     Attributes:
         id: An unguessable token, for the address.
         request: The sweep to run; None for any other order.
+        study: The study of cuts to make; None for any other order.
         state: `queued` and `running` are alive, the others are final.
         follow_ups: The sweeps to run after it, in order.
         step: The sweep that is next or running: 0 for the request's, k for the k-th follow-up's.
@@ -35,7 +38,8 @@ class Job:
         position: The number of jobs that come first, while it is queued.
         header: Header of the request's result; None before the first frame and once the result is stored.
         frames: Its frames so far, by ascending amount; empty once the result is stored.
-        key: Key of the request's stored result; None until it is stored. Follow-ups may still be to come.
+        scores: What a study's depths are worth, as soon as they are known, those of fewest layers first.
+        key: Key of its stored result or study; None until it is stored. Follow-ups may still be to come.
         follow_up_keys: Keys of the follow-ups' stored results so far.
         outcome: The worker's answer to an order other than a sweep, once done.
         message: Why the job failed or was cancelled.
@@ -43,6 +47,7 @@ class Job:
 
     id: str
     request: SweepRequest | None = None
+    study: CutRequest | None = None
     state: State = "queued"
     follow_ups: tuple[SweepRequest, ...] = ()
     step: int = 0
@@ -53,6 +58,7 @@ class Job:
     position: int = 0
     header: Header | None = None
     frames: tuple[Frame, ...] = ()
+    scores: tuple[Score, ...] = ()
     key: str | None = None
     follow_up_keys: tuple[str, ...] = ()
     outcome: dict[str, Any] | None = None
@@ -92,6 +98,8 @@ class Job:
             case "frame":
                 header = self.header or Header.model_validate(event["header"])
                 return replace(self, header=header, frames=(*self.frames, Frame.model_validate(event["frame"])))
+            case "score":
+                return replace(self, scores=(*self.scores, Score.model_validate(event["score"])))
             case "done" if "outcome" in event:
                 return replace(self, state="done", outcome=dict(event["outcome"]))
             case "done":
@@ -135,8 +143,8 @@ class Ticket:
 
     @property
     def kind(self) -> JobKind:
-        """Whether it is a run, of sweeps, or a question, as everything else is."""
-        return "run" if self.orders[0]["op"] == "run" else "question"
+        """Whether it is a run, of sweeps or a study, or a question, as everything else is."""
+        return "run" if self.orders[0]["op"] in ("run", "cut") else "question"
 
     @property
     def name(self) -> str:
@@ -163,9 +171,10 @@ class Ticket:
             del self.watchers[left]
 
 
-def run_order(request: SweepRequest, *, fresh: bool = False) -> dict[str, Any]:
-    """Return the order of a sweep, without a name; `fresh` computes it even if its result is stored."""
-    return {"op": "run", "request": vars(request), "fresh": fresh}
+def run_order(request: DataRequest, *, fresh: bool = False) -> dict[str, Any]:
+    """Return the order of a sweep or a study, without a name; `fresh` computes it even if its result is stored."""
+    op = "cut" if isinstance(request, CutRequest) else "run"
+    return {"op": op, "request": vars(request), "fresh": fresh}
 
 
 def in_order(waiting: Mapping[JobKind, Sequence[Ticket]], questions_in_a_row: int) -> list[Ticket]:

@@ -19,10 +19,11 @@ from dataclasses import replace
 from typing import Any
 
 from core.errors import PrunescopeError
-from core.inputs.forecast import forecast, stored_first
+from core.inputs.forecast import forecast, forecast_cut, stored_first
 from core.inputs.uploads import belongs
 from core.jobs.job import Job, JobKind, State, Ticket, in_order, run_order
 from core.jobs.worker_process import WarmProcess
+from core.request.cut_request import CutRequest
 from core.request.limits import OWN, is_hosted, limits
 from core.request.sweep_request import SweepRequest, checked
 from core.wall.turns import Stored, Turns, Visitor, surplus
@@ -94,6 +95,13 @@ class JobQueue:
             job = job.after({"event": "done", "key": key})
         return self._add(job, orders, visitor)
 
+    def study(self, request: CutRequest, visitor: Visitor) -> str:
+        """Request a study of cuts, or join the job that makes the same already; see `submit`."""
+        request = checked(request)
+        if is_hosted():
+            forecast_cut(request)
+        return self._add(Job(secrets.token_urlsafe(9), study=request), [run_order(request)], visitor)
+
     def ask(self, op: str, visitor: Visitor, **fields: Any) -> str:
         """Give the worker an order other than a sweep.
 
@@ -128,6 +136,12 @@ class JobQueue:
             requests = (ticket.job.request_for(key) for ticket in reversed(self._tickets.values()))
             return next((request for request in requests if request), None)
 
+    def study_for(self, key: str) -> CutRequest | None:
+        """Return the request that led to a study; see `request_for`."""
+        with self._changed:
+            jobs = (ticket.job for ticket in reversed(self._tickets.values()))
+            return next((job.study for job in jobs if job.study and job.key == key), None)
+
     def watch(self, job_id: str, visitor: Visitor) -> None:
         """Note that a visitor looks at a job; ignore an unknown id."""
         with self._changed:
@@ -154,7 +168,7 @@ class JobQueue:
                 self._worker.kill()
             elif running and not running.job.ended and now - running.started > limits().job_seconds:
                 most = f"{limits().job_seconds / 60:g} minutes"
-                self._end(running, f"Stopped after {most}, the most here: try fewer examples or amounts.", "failed")
+                self._end(running, f"Stopped after {most}, the most here: try fewer examples.", "failed")
 
     def close(self) -> None:
         """End the worker and with it the queue's use."""

@@ -9,11 +9,13 @@ from tiny import loaded
 
 from core.inputs import forecast as module
 from core.inputs.checkpoints import resolve
-from core.inputs.forecast import SHIPPED_SPEED, TOKENS, Forecast, forecast, last_speed, note_speed, timed
+from core.inputs.forecast import SHIPPED_SPEED, TOKENS, Forecast, forecast, forecast_cut, last_speed, note_speed, timed
 from core.inputs.prepare import prepare
 from core.request.controls import controls, until_damaged
+from core.request.cut_request import CutRequest
 from core.request.limits import HOSTED_LIMITS
 from core.request.sweep_request import SweepRequest, checked
+from core.results.cut import TRAINING
 from core.results.store import save
 from core.sweep.sweep import sweep
 from tests.builders import make_result_of
@@ -53,7 +55,7 @@ def test_work_counts_tokens_layers_and_squared_width(request_: SweepRequest) -> 
 
 
 def test_of_written_examples_what_is_stored_takes_no_time(tiny_bert: Path) -> None:
-    request = checked(SweepRequest(str(tiny_bert), "sst2", "wanda", amounts=STEPS, data="written"))
+    request = checked(SweepRequest(str(tiny_bert), "sst2", method="wanda", amounts=STEPS, data="written"))
     follow_ups = list(controls(request, (0, 1)))
     unit = SIZE * TOKENS["sst2"] / SHIPPED_SPEED
     assert forecast([request, *follow_ups]).seconds == pytest.approx(unit * (3 * 128 * 4 + 64))
@@ -92,6 +94,19 @@ def test_a_damaged_file_counts_as_none_and_is_replaced(cache: Path, content: str
     assert last_speed() is None
     note_speed(3e10, 20.0)
     assert last_speed() == 1.5e9
+
+
+def test_the_work_of_a_study_is_its_full_pass_its_training_and_its_timing(
+    tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request, how = checked(CutRequest(str(tiny_bert), "sst2", data="written")), TRAINING
+    unit = 32**2 * TOKENS["sst2"] / SHIPPED_SPEED
+    trained = how.steps * how.batch * (1 + 2)  # of one depth, one layer
+    assert forecast_cut(request).seconds == pytest.approx(unit * (192 * 2 + trained + 340 * 3))
+    table = checked(replace(request, data=str(glue_folder), num_examples=100))
+    assert forecast_cut(table).seconds == pytest.approx(unit * ((2_048 + 256 + 100) * 2 + trained + 340 * 3))
+    monkeypatch.setattr("core.inputs.forecast.size_here", lambda _: (12, 32))
+    assert forecast_cut(replace(request, every=True)).seconds > 1.5 * forecast_cut(request).seconds
 
 
 def test_nothing_is_downloaded_for_it(hub: LocalHub, tiny_bert: Path, glue_folder: Path) -> None:

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 from core.errors import BusyError
+from core.inputs import uploads
 from core.jobs import queue as module
 from core.jobs.job import MAX_QUESTIONS_IN_A_ROW, Job
 from core.jobs.queue import CANCEL_TIMEOUT_SECONDS, UNSEEN_SECONDS, JobQueue
-from core.request.sweep_request import SweepRequest
+from core.request.cut_request import CutRequest
+from core.request.sweep_request import SweepRequest, checked
 from core.wall import turns
 from core.wall.turns import Visitor
-from tests.queues import PATIENCE, RESULT, Clock, ended, queues, running
+from tests.queues import PATIENCE, RESULT, STUDY, Clock, ended, queues, running
 from tests.refusals import refusal
 
 REQUEST = SweepRequest("embedded:sst2", "sst2", data="written")
@@ -84,6 +86,35 @@ def test_frames_arrive_while_it_runs_and_the_result_replaces_them(queue: JobQueu
     verified = ended(queue, queue.ask("verify", ANN, key=RESULT.key, amount=0.5))
     assert (verified.state, verified.outcome and verified.outcome["amount"]) == ("done", 0.5)
     assert "unknown task" in refusal(queue.submit, replace(REQUEST, task="sts"), ANN)
+
+
+def test_scores_of_a_study_arrive_while_it_is_made(queue: JobQueue) -> None:
+    request = checked(CutRequest("embedded:sst2", "sst2", data="written", source_name="hang"))
+    first, second = queue.study(request, ANN), queue.study(request, BOB)
+    assert first == second, "equal requests share a job"
+    job = queue.wait(first, lambda job: len(job.scores) == len(STUDY.depths), PATIENCE)
+    assert [score.layers for score in job.scores] == [1, 2, 3]
+    assert (job.study, job.scores[0].saved) == (request, STUDY.depths[-1].saved)
+    queue.cancel(first, ANN)
+    assert queue.get(first).state == "running", "for the other"
+    queue.cancel(first, BOB)
+    assert ended(queue, first).state == "cancelled"
+    done = ended(queue, queue.study(replace(request, source_name="scores"), ANN))
+    assert (done.state, done.key) == ("done", STUDY.key)
+    assert queue.study_for(STUDY.key) == replace(request, source_name="scores")
+
+
+@pytest.mark.usefixtures("hosted")
+def test_a_study_that_takes_too_long_or_reads_anothers_file_is_refused(
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = CutRequest("embedded:sst2", "sst2", data="written")
+    monkeypatch.setattr("core.inputs.forecast.last_speed", lambda: 1e6)
+    assert "minutes here, at most 10 are allowed: choose a smaller checkpoint" in refusal(queue.study, request, ANN)
+    monkeypatch.undo()
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    data = uploads.keep("more.csv", b"text,label\na,b", BOB)
+    assert "chosen in another visit" in refusal(queue.study, replace(request, train=data), ANN)
 
 
 def test_only_the_last_ended_jobs_are_remembered(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
