@@ -209,7 +209,8 @@ class DataRequest:
     def filled(self) -> Self:
         """Fill in the defaults, or refuse; see `checked`."""
         request, most, count = self.typed(vars(self)), limits().examples, self.num_examples
-        data = request.data or ("written" if source_of(request.checkpoint) == "embedded" else "hub")
+        usual = "written" if source_of(request.checkpoint) == "embedded" else "hub"
+        data = request.data or usual
         _check_columns(request, data)
         if count is not None and not catalog.MIN_EXAMPLES <= count <= most:
             raise PrunescopeError(f"{count} examples: choose {catalog.MIN_EXAMPLES} to {most} (CKA needs 4)")
