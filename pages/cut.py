@@ -1,30 +1,68 @@
 """Cut: which layers can really go, and what that gains and costs."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.findings.cut import chosen, frontier_of
-from core.findings.words.cut import EXPLANATION, save_label
+from core.findings.words.cut import EXPLANATION, OWN_STUDY, RUNNING, save_label, scores_table
+from core.jobs.job import Job
 from core.jobs.queue import queue
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy
-from ui.address import picture_first
+from ui import jobs
+from ui.address import picture_first, set_parameter
 from ui.exports import offer_exports, offer_smaller
 from ui.header import ViewState, choose_all, compose, link_to, page_header
+from ui.lab.data import OWN_REQUEST
+from ui.lab.state import lab
+from ui.lab.study import offer_study
 from ui.player import show_answer
-from ui.results import show_upload
-from ui.text import plain, show_details
+from ui.results import note_computed, show_upload
+from ui.text import markdown_table, plain, show_details
 
 
 def cut() -> None:
-    """Show the study that the address names, else an available one, else what a study is."""
+    """Show a study while it runs; else the one that the address names, or an available one; below it, begin another."""
     state = page_header("Cut")
     queue.start_worker()
+    job = jobs.job_in_address("Cut")
+    if job and job.key:
+        note_computed(job.key)
+        set_parameter("study", job.key)
+        set_parameter("job", None)
+        st.rerun()
+    if job and not job.ended:
+        st.title(RUNNING, anchor=False)
+        jobs.follow(job, show_scores)
+        return
+    if job:
+        (st.error if job.state == "failed" else st.info)(plain(job.message))
     if state.study:
         show_study(state, state.study)
     else:
         st.title(state.page.title, anchor=False)
         st.markdown(EXPLANATION)
+    begin_study(state, job)
     show_upload(study=True)
+
+
+def show_scores(job: Job) -> None:
+    """Tabulate the depths of a running study that are known so far."""
+    if job.study and job.scores:
+        st.markdown(markdown_table(scores_table(job.scores, job.study.task)))
+
+
+def begin_study(state: ViewState, ended: Job | None) -> None:
+    """Offer the settings of a study: of one that has ended, of a result without one, or for a visitor's own model."""
+    expanded = not state.study or ended is not None
+    panel = st.expander(OWN_STUDY, expanded=expanded, key="cut-own", icon=":material/tune:", on_change="rerun")
+    if panel.open:  # its many fields are drawn on demand
+        result = None if state.study else state.result
+        request = (ended and ended.study) or (result and jobs.request_behind(result)) or OWN_REQUEST
+        lab().follow(ended.id if ended else f"cut {result.key if result else ''}")
+        with panel:
+            offer_study(replace(request, num_examples=request.num_examples if ended else None))
 
 
 def show_study(state: ViewState, study: CutStudy) -> None:

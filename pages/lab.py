@@ -44,7 +44,7 @@ def lab() -> None:
     """Show the run or the result that the address names, else the settings beside an example."""
     state, record = page_header("Lab"), remembered()
     queue.start_worker()
-    job = jobs.job_in_address()
+    job = jobs.job_in_address("Lab")
     if job:
         for key in filter(None, (*job.follow_up_keys, job.key)):
             note_computed(key)

@@ -8,6 +8,7 @@ import streamlit as st
 from core.errors import PrunescopeError
 from core.findings.choices import control_seeds
 from core.findings.claim import verdict
+from core.inputs.forecast import forecast
 from core.request.controls import ONE_LAYER_SEEDS, each_alone, judged_beside
 from core.request.sweep_request import SweepRequest, checked
 from core.results.cached_call import cached_call
@@ -61,4 +62,4 @@ def offer_layers(requests: Sequence[SweepRequest]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(ALONE, key="layers-alone", icon=":material/layers:", help=ALONE_NOTE.format(ONE_LAYER_SEEDS)):
             start(requests[0], follow_ups=requests[1:])
-        show_forecast(requests)
+        show_forecast(forecast(requests))

@@ -20,15 +20,14 @@ from core.findings.words.numbers import place_name
 from core.jobs.queue import queue
 from core.request.catalog import METHODS, REDUCTIONS
 from core.request.limits import is_hosted, is_upload
-from core.request.sweep_request import SweepRequest
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy, Result
 from core.results.key import sealed
 from core.results.names import amount_name, pruning_name, result_name
-from core.results.provenance import can_be_found, checkpoint_place, recompute_script, request_of
+from core.results.provenance import can_be_found, recompute_script, request_of
 from core.results.schema import SweepResult
 from ui.address import amount_in_address
-from ui.jobs import answer_to, ask, frame_fields, progress_shown, request_behind, visitor
+from ui.jobs import answer_to, ask, frame_fields, progress_shown, request_behind, study_behind, visitor
 from ui.text import plain, refusals_shown, remark
 
 MAX_TITLE_CHARS = 300
@@ -236,13 +235,13 @@ def offer_smaller(study: CutStudy, choice: CutChoice, label: str) -> None:
         choice: One of its depths.
         label: The words on the button.
     """
-    if not can_be_found(SweepRequest(checkpoint_place(study.checkpoint), study.task.name)):
+    request, model = study_behind(study), (study.key, choice.depth.layers)
+    if request is None:
         remark(LACKING)
         return
-    key, left = model = study.key, choice.depth.layers
     with refusals_shown():
         if st.button(plain(label), key="cut-save", icon=":material/save:"):
-            ask("export-cut", model, "export-cut", key=key, left=left)
+            ask("export-cut", model, "export-cut", key=study.key, left=choice.depth.layers, request=vars(request))
     if not (answer := answer_to("export-cut", model)):
         return
     path = Path(answer["path"])

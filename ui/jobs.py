@@ -17,10 +17,13 @@ from core.inputs import uploads
 from core.inputs.hub import Report
 from core.jobs.job import Job
 from core.jobs.queue import queue
+from core.request.cut_request import CutRequest
 from core.request.limits import is_upload
+from core.request.pages import PAGES
 from core.request.sweep_request import SweepRequest
+from core.results.cut import CutStudy
 from core.results.names import in_sentence
-from core.results.provenance import can_be_found, lacks_place, request_of
+from core.results.provenance import can_be_found, cut_request_of, lacks_place, request_of
 from core.results.schema import SweepResult
 from core.wall.turns import Visitor, address_in
 from ui.address import carried
@@ -43,9 +46,15 @@ def visitor() -> Visitor:
     return st.session_state["visitor"]
 
 
-def job_in_address() -> Job | None:
-    """Return the job that the address names; None if the queue does not hold it."""
-    return queue.get(st.query_params.get("job", ""))
+def job_in_address(page: str) -> Job | None:
+    """Return the job that the address names; None if another page shows it, or the queue does not hold it."""
+    job = queue.get(st.query_params.get("job", ""))
+    return job if job and home_of(job) == page else None
+
+
+def home_of(job: Job) -> str:
+    """Return the name of the page that shows a job."""
+    return "Cut" if job.study else "Lab"
 
 
 def note_watching(page: str) -> None:
@@ -54,29 +63,30 @@ def note_watching(page: str) -> None:
     If the queue no longer holds the job, remove it from the address and say so.
 
     Args:
-        page: The page's name. The Lab shows the job itself; if the address has lost it (the visitor went back, or
-            opened another result), the Lab links to this visitor's last run.
+        page: The page's name. The one that shows the job itself links to this visitor's last run if the address has
+            lost it: the visitor went back, or opened another result.
     """
-    job = job_in_address()
+    job, last = (queue.get(job_id) for job_id in (st.query_params.get("job", ""), st.session_state.get(STARTED, "")))
     if job is None and "job" in st.query_params:
         del st.query_params["job"]
         st.info(UNKNOWN)
-    if job and page == "Lab":
+    if job and home_of(job) == page:
         queue.watch(job.id, visitor())
         if job.ended:
             st.session_state.pop(STARTED, None)
-    elif job := job or (queue.get(st.session_state.get(STARTED, "")) if page == "Lab" else None):
+    elif job := job or (last if last and home_of(last) == page else None):
         st.fragment(_mention, run_every=None if job.ended else TICK_ELSEWHERE)(job)
 
 
 def _mention(job: Job) -> None:
     """Link to a job by a line that says how far it is."""
-    current = queue.get(job.id)
+    current, home = queue.get(job.id), home_of(job)
     if current is None or current.ended != job.ended:
         st.rerun()
     queue.watch(job.id, visitor())
-    words = "Your run has ended: see it in the Lab" if current.ended else f"Running: {progress_text(current)}"
-    st.page_link("pages/lab.py", label=words, icon=":material/science:", query_params=carried(job=job.id))
+    where = "in the Lab" if home == "Lab" else f"on {home}"
+    words = f"Your run has ended: see it {where}" if current.ended else f"Running: {progress_text(current)}"
+    st.page_link(PAGES[home].file, label=words, icon=":material/science:", query_params=carried(job=job.id))
 
 
 def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[SweepRequest] = ()) -> NoReturn:
@@ -90,7 +100,16 @@ def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[Sw
     Raises:
         PrunescopeError: The request is refused.
     """
-    job_id = queue.submit(request, visitor(), fresh=fresh, follow_ups=follow_ups)
+    _watch(queue.submit(request, visitor(), fresh=fresh, follow_ups=follow_ups))
+
+
+def start_study(request: CutRequest) -> NoReturn:
+    """Request a study of cuts, and put its job into the address; see `start`."""
+    _watch(queue.study(request, visitor()))
+
+
+def _watch(job_id: str) -> NoReturn:
+    """Show a new job on the page that has begun it."""
     st.session_state[STARTED] = job_id
     st.session_state.setdefault(RUNS, []).append(job_id)
     queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
@@ -113,6 +132,17 @@ def request_behind(result: SweepResult) -> SweepRequest | None:
     if request and (not is_upload(request.data or "") or uploads.belongs(request.data or "", visitor())):
         return request
     request = request_of(result)
+    return request if can_be_found(request) else None
+
+
+def study_behind(study: CutStudy) -> CutRequest | None:
+    """Return a request that makes a stored study again on this server; see `request_behind`."""
+    request = queue.study_for(study.key)
+    if request and all(
+        not is_upload(name) or uploads.belongs(name, visitor()) for name in filter(None, (request.data, request.train))
+    ):
+        return request
+    request = cut_request_of(study)
     return request if can_be_found(request) else None
 
 

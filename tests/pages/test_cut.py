@@ -1,6 +1,7 @@
 """The page of cuts: without a study, with shipped ones and the visitor's own."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -9,10 +10,32 @@ from streamlit.testing.v1 import AppTest
 
 from core.findings.cut import frontier_of
 from core.findings.words.cut import SEE_ALONE, cut_answer
+from core.findings.words.lab import division_words
+from core.inputs import uploads
+from core.jobs.queue import JobQueue
+from core.request.cut_request import CutRequest, divide
 from core.results.store import save
+from core.wall.turns import Visitor
 from tests.builders import make_result, ship, with_own_key
-from tests.opened import address, box, errors, follow, labels, links, open_page, player, prose, title, unescaped
+from tests.opened import (
+    address,
+    box,
+    errors,
+    fill,
+    follow,
+    labels,
+    links,
+    open_page,
+    player,
+    press,
+    prose,
+    run,
+    title,
+    unescaped,
+)
 from tests.pages.test_story import NAMES
+from tests.queues import PATIENCE, ended
+from tests.refusals import refusal
 from tests.studies import make_study
 
 pytestmark = pytest.mark.usefixtures("queue")
@@ -126,3 +149,109 @@ def test_a_folder_of_the_same_name_with_another_model_has_no_study(shipped: Path
     for result, has_study in ((own, True), (other, False)):
         app = follow(open_page("pages/layers.py", result=result.key), "Cut")
         assert (title(app) == BEGIN) != has_study
+
+
+# ---------------------------------------------------------------- a study of one's own
+
+
+@pytest.fixture
+def scripts(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The scripts that the worker follows in the studies to come; no click waits for them."""
+    monkeypatch.setattr("ui.jobs.QUICK_SECONDS", 0.0)
+    waiting: list[str] = []
+
+    def study(request: CutRequest, visitor: Visitor) -> str:
+        script = waiting.pop(0) if waiting else None
+        return queue.study(replace(request, source_name=script), visitor)
+
+    monkeypatch.setattr("core.jobs.queue.queue.study", study)
+    return waiting
+
+
+def rows_of(labelled: int, others: int = 0) -> bytes:
+    rows = [f"text {k},{('bad', 'good')[k % 2] if k < labelled else ''}" for k in range(labelled + others)]
+    return "\n".join(["review,mood", *rows]).encode()
+
+
+def upload(app: AppTest, key: str, content: bytes) -> AppTest:
+    app.file_uploader(key=key).set_value((f"{key}.csv", content, "text/csv"))
+    return run(app)
+
+
+def with_file(app: AppTest, content: bytes) -> AppTest:
+    """Choose a bundled checkpoint and a file whose labels are matched."""
+    fill(app, {"checkpoint": "embedded:sst2"})
+    fill(app, {"data-True": "own sentences"})
+    upload(app, "lab-upload", content)
+    return fill(app, {"means-sst2-bad": "negative", "means-sst2-good": "positive"})
+
+
+@pytest.mark.usefixtures("unfolded")
+def test_a_study_runs_with_its_scores_and_opens_once_it_is_done(
+    shipped: Path, queue: JobQueue, scripts: list[str]
+) -> None:
+    save(STUDY)
+    scripts += ["hang", ""]
+    app = fill(open_page(PAGE), {"checkpoint": "embedded:sst2"})
+    assert "Takes " in prose(app), "how long, before it begins"
+    press(app, "Run")
+    job = address(app)["job"]
+    queue.wait(job, lambda job: len(job.scores) == len(STUDY.depths), PATIENCE)
+    run(app)
+    assert title(app).startswith("Refitting")
+    for depth in STUDY.depths:
+        assert f"| {depth.layers} | {depth.saved.metrics['accuracy']:.3f} (" in prose(app)
+    assert not app.file_uploader, "nothing else is asked meanwhile"
+    assert "on Cut" not in prose(app)
+    elsewhere = open_page("pages/lab.py", job=job)
+    assert [link for link in links(elsewhere) if link.startswith("Running: ")], "the Lab leads to it"
+    assert labels(elsewhere) >= {"Run"}
+    press(app, "Cancel")
+    assert "Cancelled" in prose(run(app))
+    press(app, "Run")
+    if job := address(app).get("job"):
+        ended(queue, job)
+        run(app)
+    assert address(app) == {"study": STUDY.key}
+    assert title(app) == cut_answer(frontier_of(STUDY), 0.05)
+
+
+def test_a_failure_is_told_and_the_settings_stay(shipped: Path, queue: JobQueue, scripts: list[str]) -> None:
+    scripts += ["refuse"]
+    app = press(fill(open_page(PAGE), {"checkpoint": "embedded:sst2", "examples": 40}), "Run")
+    ended(queue, address(app)["job"])
+    run(app)
+    assert "42 examples: choose 4 to 10" in errors(app)
+    assert (app.selectbox(key="lab-checkpoint").value, app.number_input(key="lab-examples").value) == (
+        "embedded:sst2",
+        40,
+    )
+
+
+def test_the_rows_of_a_file_are_divided_before_it_begins(shipped: Path, queue: JobQueue, scripts: list[str]) -> None:
+    app = with_file(open_page(PAGE), rows_of(500))
+    assert division_words(divide(500, 0, False)) in prose(app)
+    upload(app, "lab-further", rows_of(0, 300))
+    assert division_words(divide(500, 300, True)) in prose(app)
+    scripts += ["hang"]
+    press(app, "Run")
+    request = queue.get(address(app)["job"]).study
+    assert (request.text, request.label) == (("review",), "mood")
+    assert uploads.find(request.train).path.read_bytes() == rows_of(0, 300)
+    press(app, "Cancel")
+
+
+def test_too_few_rows_are_refused_in_a_line(shipped: Path) -> None:
+    app = with_file(open_page(PAGE), rows_of(20))
+    (fault,) = errors(app)
+    assert fault == refusal(divide, 20, 0, False)
+
+
+def test_a_result_without_a_study_begins_with_its_model(shipped: Path) -> None:
+    result = make_result(task="cola", source="written")
+    ship(shipped, result, STUDY)
+    app = open_page(PAGE, result=result.key)
+    assert (title(app), app.selectbox(key="lab-checkpoint").value) == (BEGIN, "embedded:cola")
+    assert app.number_input(key="lab-examples").value is None, "as many rows as there are"
+    known = {box.key for box in open_page(PAGE, study=STUDY.key).selectbox}
+    assert "lab-checkpoint" not in known, "folded below a study"

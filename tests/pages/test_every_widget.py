@@ -24,10 +24,10 @@ FILES = cycle((b"", b"text,label\nx,1\n", b"{", b"\xff\xfe\x00"))
 BAD = ("-1", "1e999", "nan", "<b>x</b>%00" * 500)
 PARAMETERS = (  # of an address, each with few valid values
     *("result", "other", "job", "reduction", "amount", "metric", "axis", "results", "task", "checkpoint", "examples"),
-    *("study", "most", "layer", "threshold"),
+    *("study", "most", "keep", "layer", "threshold"),
     *("flips", "label", "through", "title", "caption", "unknown"),
 )
-WIDGETS = {"Methods": 0, "Cut": 7, "Present": 11, "All results": 1, "Lab": 40}  # the least number used; elsewhere 12
+WIDGETS = {"Methods": 0, "Cut": 25, "Present": 11, "All results": 1, "Lab": 40}  # the least number used; elsewhere 12
 MAY_SHOW_ANOTHER = re.compile(  # widgets that put another result on show
     "choose-(task|checkpoint|examples|result|other)|another-depth|written-examples|upload"
     "|lab-(run-now|again|control|deleted)"

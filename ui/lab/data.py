@@ -16,11 +16,11 @@ from core.inputs.data import VALIDATION
 from core.inputs.tables import DataFile
 from core.request import catalog
 from core.request.limits import DATASET, OWN, TABLE_SUFFIXES, dataset_of, is_hosted, is_made, limits
-from core.request.sweep_request import AUTO, AUTO_TITLE, SweepRequest, own_task, usual_task
+from core.request.sweep_request import AUTO, AUTO_TITLE, DataRequest, SweepRequest, own_task, usual_task
 from core.results.provenance import PLACEHOLDER
 from ui.jobs import answer_to, ask, drop_question, job_of
 from ui.lab.state import Draft, choose_setting, setting, type_setting
-from ui.lab.table import Fields, ask_meaning, choose_table, read_preview
+from ui.lab.table import ROWS, Fields, ask_meaning, choose_table, read_preview
 from ui.text import refusals_shown, remark
 
 OWN_REQUEST = SweepRequest(PLACEHOLDER, AUTO)  # what the settings begin with for a visitor's own model
@@ -42,13 +42,13 @@ MISSING = {
 }
 
 
-def chosen_checkpoint(request: SweepRequest) -> str:
+def chosen_checkpoint(request: DataRequest) -> str:
     """Return the checkpoint that the settings will show once they are drawn; OTHER if it is the visitor's own."""
     first = request.checkpoint if request.checkpoint in catalog.CHECKPOINTS else OTHER
     return st.session_state.get("lab-checkpoint", first)
 
 
-def choose_model(request: SweepRequest, draft: Draft) -> catalog.Task | None:
+def choose_model(request: DataRequest, draft: Draft) -> catalog.Task | None:
     """Draw the first step.
 
     Args:
@@ -85,13 +85,16 @@ def choose_model(request: SweepRequest, draft: Draft) -> catalog.Task | None:
     return None
 
 
-def choose_data(request: SweepRequest, draft: Draft, task: catalog.Task | None) -> None:
+def choose_data(
+    request: DataRequest, draft: Draft, task: catalog.Task | None, most: int = catalog.DEFAULT_EXAMPLES
+) -> None:
     """Draw the second step.
 
     Args:
         request: The request that the settings begin with.
         draft: Receives the place of the examples and their meaning; it has the model already.
         task: The task of the examples; None while it is unknown.
+        most: The number of examples if none is asked for and there are as many.
     """
     name, is_embedded = draft.fields["task"], draft.fields["checkpoint"].startswith("embedded:")
     titles, preset = {}, catalog.TASKS.get(name)
@@ -120,8 +123,9 @@ def choose_data(request: SweepRequest, draft: Draft, task: catalog.Task | None) 
     if isinstance(fields, str):
         draft.missing.append(fields)
     else:
+        draft.rows = fields.pop(ROWS, None)
         draft.fields |= fields
-    most, usual = limits().examples, f"up to {catalog.DEFAULT_EXAMPLES}"
+    usual, most = f"up to {min(most, limits().examples):,}", limits().examples
     note = f"Leave empty for as many as there are, {usual}; of your own file, at most half the rows."
     examples = setting("examples", request.num_examples and min(request.num_examples, most))
     draft.fields["num_examples"] = st.number_input(
@@ -137,7 +141,7 @@ def _source_of(data: str) -> str:
     return data if data in ("written", "hub") else FOLDER
 
 
-def _choose_dataset(task: catalog.Task, before: SweepRequest | None) -> Fields | str | None:
+def _choose_dataset(task: catalog.Task, before: DataRequest | None) -> Fields | str | None:
     """Ask for a data set on the Hub and for the meaning of its columns; state its size before it is downloaded.
 
     Args:

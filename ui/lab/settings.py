@@ -1,14 +1,14 @@
 """The settings of a run in the order of the decisions: model, data, method; below them the bar that runs it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from core.errors import PrunescopeError
 from core.findings.words.numbers import duration, percent
-from core.inputs.forecast import forecast
+from core.inputs.forecast import Forecast, forecast
 from core.request.amounts import amount_text, stepped_amounts
 from core.request.catalog import CONTROL_SEEDS, DEFAULT_CONTROLLED, MAX_LAYERS, METHODS, POINTS
 from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE
@@ -29,6 +29,7 @@ STYLE = """<style>
   background: light-dark(#ffffff, #171614); border-top: 1px solid light-dark(#d5d5d5, #42413e);
 }
 </style>"""
+R = TypeVar("R")
 SOME_LAYERS, LIST = "some layers", "list"  # choices that ask for more
 EVERY = "every method"  # a choice beside the catalog's methods
 HOW_FAR = "Runs every method in turn: up to where does the model work with each, and which layer falls first?"
@@ -81,6 +82,17 @@ def offer_sweep(request: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) 
             f"Visitors of this public copy take turns. A run has at most {most.examples} examples, "
             f"{most.amounts} amounts and {most.parameters / 1e6:.0f} million parameters. On your computer: more."
         )
+    offer_run(draft.sweeps, lambda sweeps: start(sweeps[0], follow_ups=sweeps[1:]), forecast)
+
+
+def offer_run(ready: Callable[[], R], begin: Callable[[R], object], expect: Callable[[R], Forecast | None]) -> None:
+    """Draw the bar that stays in sight: Run, and how long that takes or what is missing.
+
+    Args:
+        ready: Returns what to run; raises PrunescopeError where something is missing or refused.
+        begin: Runs it.
+        expect: Forecasts how long it takes; None if something is downloaded first.
+    """
     st.html(STYLE)
     with st.container(key="lab-run"):
         refused = st.container()
@@ -88,23 +100,18 @@ def offer_sweep(request: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) 
             is_pressed = st.button("Run", type="primary", key="lab-run-now", icon=":material/play_arrow:")
             beside = st.container(horizontal=True, vertical_alignment="center")
     try:
-        sweeps = draft.sweeps()
+        runs = ready()
         if is_pressed:
-            start(sweeps[0], follow_ups=sweeps[1:])
+            begin(runs)
         with beside:
-            show_forecast(sweeps)
+            show_forecast(expect(runs))
     except PrunescopeError as error:
         with refused if is_pressed else beside:
             (st.error if is_pressed else remark)(plain(str(error)))
 
 
-def show_forecast(sweeps: Sequence[SweepRequest]) -> None:
-    """Show how long sweeps will take, one after another.
-
-    Raises:
-        PrunescopeError: They are refused.
-    """
-    expected = forecast(sweeps)
+def show_forecast(expected: Forecast | None) -> None:
+    """Show how long a run will take; None if something is downloaded first."""
     if expected is None:
         remark("Something is downloaded first.")
     elif not expected.seconds:

@@ -11,7 +11,7 @@ from core.inputs.checkpoints import config_at_hand
 from core.jobs.job import Job
 from core.request.catalog import CHECKPOINTS
 from core.request.controls import every_method, judged_beside
-from core.request.sweep_request import MAX_CHARACTERS, SweepRequest
+from core.request.sweep_request import MAX_CHARACTERS, Request, SweepRequest
 
 
 @dataclass
@@ -63,24 +63,30 @@ class Draft:
     Attributes:
         fields: The known fields of its request.
         missing: What the visitor has still to do, one sentence each.
+        rows: The numbers of labelled rows and of those without a label, where they are known.
         with_control: Whether the method's random control follows.
         every: Whether to run every method, one after another.
     """
 
     fields: dict[str, Any] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    rows: tuple[int, int] | None = None
     with_control: bool = False
     every: bool = False
 
-    def sweeps(self) -> tuple[SweepRequest, ...]:
-        """Return the sweeps to run, in order.
+    def checked(self, kind: type[Request]) -> Request:
+        """Return the request that the fields describe.
 
         Raises:
             PrunescopeError: Something is missing, or a field is refused.
         """
         if self.missing:
             raise PrunescopeError(self.missing[0])
-        request = SweepRequest.from_json(self.fields)
+        return kind.from_json(self.fields)
+
+    def sweeps(self) -> tuple[SweepRequest, ...]:
+        """Return the sweeps to run, in order; see `checked`."""
+        request = self.checked(SweepRequest)
         if self.every:
             is_known = request.checkpoint in CHECKPOINTS  # all of these have every method
             return every_method(request, "" if is_known else config_at_hand(request.checkpoint)["model_type"])

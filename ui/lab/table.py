@@ -16,7 +16,7 @@ from core.inputs.labels import folded, label_of, meanings
 from core.inputs.tables import TABLE, DataFile, Table, content_key
 from core.request.catalog import Task
 from core.request.limits import TABLE_SUFFIXES, is_hosted, is_upload, limits
-from core.request.sweep_request import AUTO, MAX_LABELS, LabelMap, SweepRequest
+from core.request.sweep_request import AUTO, MAX_LABELS, DataRequest, LabelMap
 from core.results.names import brief_label
 from core.wall.reading import read
 from ui.jobs import progress_shown, visitor
@@ -32,7 +32,8 @@ PRIVACY_HOSTED = (
 )
 PRIVACY_LOCAL = "It stays on this computer, in Prunescope's cache."
 
-Fields = dict[str, Any]  # the fields of a request that say where a table is and what it means
+Fields = dict[str, Any]  # the fields of a request that say where a table is and what it means, and ROWS
+ROWS = "rows"  # the numbers of labelled rows and of those without a label
 
 
 @cached(LRUCache(4), content_key, Lock())  # each has at most `core.wall.reading.MOST_CHARS`
@@ -56,7 +57,12 @@ def read_preview(files: Sequence[DataFile], limit: int) -> Table:
         return TABLE.validate_json(read("table", paths, limit, holder=visitor().holder, look=look))
 
 
-def choose_table(task: Task, before: SweepRequest | None) -> Fields | str | None:
+def privacy() -> str:
+    """Say where an uploaded file is kept."""
+    return PRIVACY_HOSTED if is_hosted() else PRIVACY_LOCAL
+
+
+def choose_table(task: Task, before: DataRequest | None) -> Fields | str | None:
     """Ask for a file and for the meaning of its columns and labels, and store it.
 
     Args:
@@ -70,8 +76,8 @@ def choose_table(task: Task, before: SweepRequest | None) -> Fields | str | None
         PrunescopeError: The file cannot be read, or is no longer stored.
     """
     label = f"Your file: {', '.join(TABLE_SUFFIXES)}; of a long one, the first {limits().rows:,} rows are read"
-    megabytes, note = limits().upload_bytes // 2**20, PRIVACY_HOSTED if is_hosted() else PRIVACY_LOCAL
-    file = st.file_uploader(label, TABLE_SUFFIXES, key="lab-upload", max_upload_size=megabytes, help=note)
+    megabytes = limits().upload_bytes // 2**20
+    file = st.file_uploader(label, TABLE_SUFFIXES, key="lab-upload", max_upload_size=megabytes, help=privacy())
     last = (before and before.data) or ""
     data = lab().file or (last if is_upload(last) and uploads.belongs(last, visitor()) else "")
     if file:
@@ -89,7 +95,7 @@ def choose_table(task: Task, before: SweepRequest | None) -> Fields | str | None
 
 
 def ask_meaning(
-    data: str, table: Table, task: Task, split: str | None = None, before: SweepRequest | None = None
+    data: str, table: Table, task: Task, split: str | None = None, before: DataRequest | None = None
 ) -> Fields | str:
     """Ask for the meaning of a table's columns and labels.
 
@@ -122,14 +128,15 @@ def ask_meaning(
     if isinstance(label_map, str):
         return label_map
     labels = meanings([cell for cell in table.column(label) if cell], task, label_map, label)
-    rows = zip(table.column(label), *map(table.column, texts), strict=True)
+    rows = [*zip(table.column(label), *map(table.column, texts), strict=True)]
     examples = Counter(labels.get(row[0]) if all(row) else None for row in rows)
     left_out = examples.pop(None, 0)
     parts = ", ".join(f"{examples[index]} {brief_label(name)}" for index, name in enumerate(task.label_names))
     parts += f"; {left_out} left out" if left_out else ""
     further = " Further rows of the file are not read." if table.is_cut else ""
     st.markdown(plain(f"{examples.total()} examples: {parts}.{further}"))
-    return {"data": data, "split": split, "text": tuple(texts), "label": label, "label_map": label_map}
+    fields = {"data": data, "split": split, "text": tuple(texts), "label": label, "label_map": label_map}
+    return {**fields, ROWS: (examples.total(), sum(all(row[1:]) and not row[0] for row in rows))}
 
 
 def _ask_labels(table: Table, task: Task, columns: Columns, before: Mapping[str, str | None]) -> LabelMap | str:

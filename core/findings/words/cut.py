@@ -1,12 +1,24 @@
 """Cut's sentences: which layers can go, and what that gains and costs. The answer reads the same wherever it stands."""
 
+from collections.abc import Sequence
 from math import ceil
 
 from core.findings.cut import ROUNDING, CutChoice, Frontier, keeps, lead, promise_of
-from core.findings.words import Finding, estimated, layers_named, numbered, points, points_span, signed_points
-from core.findings.words.numbers import decimals
-from core.request.catalog import METRICS, MIN_PROMISED
-from core.results.cut import CutStudy
+from core.findings.words import (
+    Finding,
+    Table,
+    estimated,
+    layers_named,
+    numbered,
+    points,
+    points_span,
+    signed_points,
+    with_interval,
+)
+from core.findings.words.numbers import UNDEFINED, decimals
+from core.request.catalog import METRICS, MIN_PROMISED, TASKS
+from core.request.sweep_request import made_task
+from core.results.cut import CutStudy, Score, Worth
 from core.results.names import GUESSING, capitalised, in_sentence
 from core.results.statistics import EstimateRecord
 
@@ -15,8 +27,8 @@ EXPLANATION = (
     "model of fewer layers, and how much worse?"
 )
 OWN_STUDY = "Study your own model"  # a panel
-BEGIN = "Study"  # its button
-REFIT_ALONE = "More rows to refit, which judge nothing (labels are not needed)"  # a second file
+RUNNING = "Refitting fewer layers, the deepest cut first"
+FURTHER = "A file of further rows to refit, which judge nothing and need no labels (columns of the same names)"
 WHY_TOP = "The top goes because what a lower layer loses, all layers above it inherit."
 SEE_ALONE = "See the story's scene on layers alone"  # a link
 READING = """
@@ -105,6 +117,24 @@ def model_cells(frontier: Frontier, choice: CutChoice) -> dict[str, str]:
         "Speed": speed_words(choice),
         "Size": _megabytes(choice.depth.size.bytes),
     }
+
+
+def scores_table(scores: Sequence[Score], task: str) -> Table:
+    """Tabulate the depths of a running study that are known so far."""
+    metric = (TASKS.get(task) or made_task((), ())).main_metric
+    return [
+        {
+            "Layers that stay": f"{score.layers}",
+            METRICS[metric].title: _scored(score.saved, metric),
+            "Held": _scored(score.held, metric),
+        }
+        for score in scores
+    ]
+
+
+def _scored(worth: Worth, metric: str) -> str:
+    value, interval = worth.metrics.get(metric), worth.intervals.get(metric)
+    return UNDEFINED if value is None else with_interval(value, *interval) if interval else decimals(value, 3)
 
 
 # ---------------------------------------------------------------- how it was made

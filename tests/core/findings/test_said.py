@@ -251,6 +251,8 @@ def cuts() -> Iterator[str]:
     other = chosen_depth(frontier, most, "3")
     yield from (cut.choice_sentence(frontier, other, most), cut.save_label(frontier, other, most))
     yield from table_lines([cut.model_cells(frontier, choice) for choice in frontier.choices])
+    yield from table_lines(cut.scores_table(known.depths[:1], "sst2"))
+    yield from table_lines(cut.scores_table(known.depths[:1], "auto"))
     slow = known.depths[0].size.model_copy(update={"speeds": {1: around_one(0.99), 32: around_one(1.005)}})
     unheld = known.depths[0].model_copy(update={"size": slow, "held": known.full.model_copy(update={"metrics": {}})})
     known = known.model_copy(update={"depths": (unheld,)})
