@@ -157,6 +157,13 @@ def classifier(model: nn.Module) -> nn.Linear:
     return cast(nn.Linear, model.get_submodule(architecture_of(model).classifier))
 
 
+def head_parameters(model: nn.Module) -> Iterator[nn.Parameter]:
+    """Yield the parameters behind the encoder layers, which no layer reads: a pooler, a last norm, the classifier."""
+    base, stack, *_ = architecture_of(model).layers.split(".")
+    before = (f"{base}.embeddings", f"{base}.{stack}.")  # the second also holds what all layers share
+    return (weight for name, weight in model.named_parameters() if not name.startswith(before))
+
+
 def classifier_input(model: nn.Module) -> Tap:
     """Return the tap of *what the classifier reads*, the input of its linear layer: (micro-batch, width)."""
     return Tap(classifier(model), "input")

@@ -112,23 +112,32 @@ def micro_batches(tokenizer: Any, texts: Sequence[tuple[str, ...]]) -> list[Micr
 
 def _window(tokenizer: Any, features: Features, lengths: Lengths, group: list[range]) -> Window:
     first, last = group[0].start, group[-1].stop
-    starts = np.concatenate([[0], lengths[first:last].cumsum()])  # (examples of the window + 1,) slots of packed tokens
-    order = np.argsort(lengths[first:last], kind="stable")  # (examples of the window,)
-    batches = []
-    for members in np.split(order, range(MICRO_BATCH, len(order), MICRO_BATCH)):  # each (micro-batch,)
-        examples = first + members  # (micro-batch,)
-        padded = tokenizer.pad([features[i] for i in examples], padding_side="right", return_tensors="pt")
-        real = _real(lengths[examples])
-        batches.append(
-            MicroBatch(
-                examples=torch.from_numpy(examples),
-                inputs={**padded, "attention_mask": real.long()},  # some tokenizers omit the mask
-                lengths=torch.from_numpy(lengths[examples]),
-                real=real,
-                slots=torch.cat([torch.arange(starts[i], starts[i + 1]) for i in members]),
-            )
-        )
+    starts = lengths.cumsum() - lengths - lengths[:first].sum()  # (examples,) slots of packed tokens, from the window's
+    order = first + np.argsort(lengths[first:last], kind="stable")  # (examples of the window,)
+    members = np.split(order, range(MICRO_BATCH, len(order), MICRO_BATCH))  # each (micro-batch,)
+    batches = [pack(tokenizer, features, lengths, starts, examples) for examples in members]
     return Window([_real(lengths[batch]) for batch in group], batches)
+
+
+def pack(tokenizer: Any, features: Features, lengths: Lengths, starts: Lengths, examples: Lengths) -> MicroBatch:
+    """Pad chosen examples to their longest.
+
+    Args:
+        tokenizer: The checkpoint's tokenizer.
+        features: All examples, from `encode`.
+        lengths: (examples,) tokens.
+        starts: (examples,) slot of each example's first token where tokens are packed.
+        examples: (micro-batch,) the numbers of the chosen examples.
+    """
+    padded = tokenizer.pad([features[i] for i in examples], padding_side="right", return_tensors="pt")
+    real = _real(lengths[examples])
+    return MicroBatch(
+        examples=torch.from_numpy(examples),
+        inputs={**padded, "attention_mask": real.long()},  # some tokenizers omit the mask
+        lengths=torch.from_numpy(lengths[examples]),
+        real=real,
+        slots=torch.cat([torch.arange(starts[i], starts[i] + lengths[i]) for i in examples]),
+    )
 
 
 def _real(lengths: Lengths) -> Tensor:

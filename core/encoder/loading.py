@@ -228,6 +228,17 @@ def _reorder_labels(model: Any, order: Sequence[int]) -> None:
     model.config.label2id = {name: label for label, name in enumerate(names)}
 
 
+def stored_dtype(resolved: Resolved) -> torch.dtype:
+    """Return the dtype of a checkpoint's weights; of several, the one that represents them all.
+
+    The dtype in the configuration may be missing or wrong.
+    """
+    weights = files.weight_files([path.name for path in resolved.folder.iterdir()], resolved.id)
+    shards = [load_state_dict(resolved.folder / name, "meta") for name in weights if not name.endswith(".json")]
+    dtypes = {weight.dtype for shard in shards for weight in shard.values() if weight.is_floating_point()}
+    return reduce(torch.promote_types, dtypes)
+
+
 def save(model: nn.Module, resolved: Resolved, folder: Path) -> int:
     """Save a model made from a checkpoint, with the checkpoint's tokenizer and digests of its training data, if any.
 
@@ -242,11 +253,7 @@ def save(model: nn.Module, resolved: Resolved, folder: Path) -> int:
     Raises:
         OSError: The folder cannot be written.
     """
-    weights = files.weight_files([path.name for path in resolved.folder.iterdir()], resolved.id)
-    shards = [load_state_dict(resolved.folder / name, "meta") for name in weights if not name.endswith(".json")]
-    # The dtype in the configuration may be missing or wrong. Of several, take one that represents them all.
-    dtypes = {weight.dtype for shard in shards for weight in shard.values() if weight.is_floating_point()}
-    converted: Any = deepcopy(model).to(reduce(torch.promote_types, dtypes))
+    converted: Any = deepcopy(model).to(stored_dtype(resolved))
     try:
         converted.save_pretrained(folder)
     except SafetensorError as error:  # a full disk, among others

@@ -16,7 +16,7 @@ def cut(model: nn.Module, layers: Sequence[int]) -> Any:
     """Make a smaller model, which shares the memory of the weights it keeps.
 
     Args:
-        model: A classifier whose layers are all built alike.
+        model: A classifier; ModernBERT, whose first layer differs, can only lose its last ones.
         layers: The encoder layers that stay, ascending, from 0.
 
     Returns:
@@ -27,4 +27,6 @@ def cut(model: nn.Module, layers: Sequence[int]) -> Any:
     for layer in sorted({*range(len(stack))} - {*layers}, reverse=True):
         del stack[layer]
     small.config.num_hidden_layers = len(stack)  # DistilBERT saves it as n_layers
+    if kinds := getattr(small.config, "layer_types", None):  # ModernBERT's
+        small.config.layer_types = [kinds[layer] for layer in layers]
     return small
