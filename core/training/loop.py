@@ -1,0 +1,132 @@
+"""Train weights briefly on labels or on another model's answers, and stop early.
+
+AdamW with linear warm-up and decay, clipped gradients and no dropout. Batches hold rows of similar length, in a seeded
+order. On one machine, the same seed and number of threads give the same bits.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from core.errors import PrunescopeError
+from core.results.cut import TrainingRecord
+
+WARM_UP = 0.1  # of all steps
+DECAY = 0.01  # of weights, per unit of the rate
+LONGEST_GRADIENT = 1.0  # its norm, over all weights
+POOL = 8  # batches whose rows are sorted by length together
+CHECK_EVERY = 25  # steps between two looks at the rows that decide when to stop
+PATIENCE = 3  # looks in a row without a better one, after which training ends
+
+Rows = np.ndarray  # (rows,) int64, numbers of rows
+Answer = Callable[[Rows], Tensor]  # computes the logits of rows, (rows, labels)
+
+
+def soft_targets(logits: Tensor, temperature: float) -> Tensor:
+    """Soften a model's answers for others to learn: (rows, labels) -> probabilities of the same shape."""
+    return (logits / temperature).softmax(-1)
+
+
+def loss_of(logits: Tensor, targets: Tensor, temperature: float) -> Tensor:
+    """Compute the mean cross-entropy at a temperature, times its square, which keeps gradients to scale.
+
+    Towards softened answers its gradient is that of the Kullback-Leibler divergence (Hinton et al. 2015).
+
+    Args:
+        logits: (rows, labels).
+        targets: (rows, labels) probabilities: softened answers, or ones at the labels with temperature 1.
+        temperature: The temperature.
+    """
+    return functional.cross_entropy(logits / temperature, targets) * temperature**2
+
+
+def in_order(rows: Rows, lengths: np.ndarray, size: int) -> list[Rows]:
+    """Cut rows into batches in order of length."""
+    ordered = rows[np.argsort(lengths[rows], kind="stable")]
+    return [ordered[start : start + size] for start in range(0, len(rows), size)]
+
+
+def shuffled(rows: Rows, lengths: np.ndarray, size: int, seed: int) -> Iterator[Rows]:
+    """Yield batches without end, each of rows of similar length; every row once before any comes again.
+
+    Rows are shuffled, and pools of POOL batches sorted by length and cut; the batches are shuffled again.
+    """
+    random = np.random.RandomState(seed)  # legacy on purpose: NumPy promises never to change its stream
+    while True:
+        drawn = random.permutation(rows)
+        pools = [drawn[start : start + POOL * size] for start in range(0, len(rows), POOL * size)]
+        batches = [batch for pool in pools for batch in in_order(pool, lengths, size)]
+        yield from (batches[number] for number in random.permutation(len(batches)))
+
+
+def train(
+    weights: Sequence[nn.Parameter],
+    answer: Answer,
+    targets: Tensor,
+    lengths: np.ndarray,
+    split: tuple[Rows, Rows],
+    how: TrainingRecord,
+    report: Callable[[int], None],
+) -> int:
+    """Train weights in place; they end as they were at the look with the smallest loss.
+
+    Args:
+        weights: The weights. One whose gradient is masked by a hook keeps its zeros.
+        answer: Computes the logits of some rows from the weights, with a graph where gradients are on.
+        targets: (rows, labels) probabilities; see `loss_of`.
+        lengths: (rows,) tokens.
+        split: The rows to train on, and those that decide when to stop.
+        how: Steps, size of batches, rate, temperature and seed.
+        report: Called with the number of steps done after each; an exception that it raises ends the training.
+
+    Returns:
+        The step whose weights were kept; 0 if none was better than the beginning.
+
+    Raises:
+        PrunescopeError: A loss is not finite.
+    """
+    optimizer = torch.optim.AdamW(weights, lr=how.rate, weight_decay=DECAY)
+    warm_up = max(1.0, WARM_UP * how.steps)
+    decay = max(1.0, how.steps - warm_up)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda done: min((done + 1) / warm_up, (how.steps - done) / decay)
+    )
+    batches = shuffled(split[0], lengths, how.batch, how.seed)
+    best, best_step, kept = math.inf, 0, list[Tensor]()
+    for step in range(how.steps + 1):
+        if step % CHECK_EVERY == 0 or step == how.steps:
+            loss = _finite(_mean_loss(answer, targets, in_order(split[1], lengths, how.batch), how.temperature), step)
+            if loss < best:
+                best, best_step, kept = loss, step, [weight.detach().clone() for weight in weights]
+            elif step - best_step >= PATIENCE * CHECK_EVERY:
+                break
+        if step < how.steps:
+            rows = next(batches)
+            graph = loss_of(answer(rows), targets[rows], how.temperature)
+            _finite(graph.item(), step)
+            optimizer.zero_grad()
+            graph.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(weights, LONGEST_GRADIENT)
+            optimizer.step()
+            schedule.step()
+            report(step + 1)
+    with torch.no_grad():
+        for weight, value in zip(weights, kept, strict=True):
+            weight.copy_(value)
+    return best_step
+
+
+@torch.no_grad()
+def _mean_loss(answer: Answer, targets: Tensor, batches: Sequence[Rows], temperature: float) -> float:
+    losses = [loss_of(answer(rows), targets[rows], temperature).item() for rows in batches]
+    return float(np.average(losses, weights=[len(rows) for rows in batches]))
+
+
+def _finite(loss: float, step: int) -> float:
+    if not math.isfinite(loss):
+        raise PrunescopeError(f"the loss is not finite after {step} steps of training: choose another checkpoint")
+    return loss

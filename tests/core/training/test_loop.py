@@ -1,0 +1,149 @@
+"""The loop on a small linear model, against closed forms and a plain loop of torch's own parts."""
+
+import math
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from core.results.cut import TrainingRecord
+from core.training.loop import CHECK_EVERY, PATIENCE, Rows, loss_of, shuffled, soft_targets, train
+from tests.refusals import refusal
+
+HOW = TrainingRecord(layers=1, steps=60, batch=8, rate=1e-2, targets="answers", temperature=2.0, seed=0)
+ROWS, STOP = np.arange(50), np.arange(50, 80)
+LENGTHS = np.random.RandomState(0).randint(3, 20, 80)
+
+
+class Line:
+    """A linear model of 80 rows, whose targets another one gives; the rows that stop may have targets of noise."""
+
+    def __init__(self, noisy: bool = False) -> None:
+        generator = torch.Generator().manual_seed(0)
+        self.features = torch.randn(80, 5, generator=generator)
+        self.model = nn.Linear(5, 3)
+        self.model.load_state_dict({"weight": torch.zeros(3, 5), "bias": torch.zeros(3)})
+        logits = self.features @ torch.randn(5, 3, generator=generator)
+        if noisy:
+            logits[STOP] = -logits[STOP]
+        self.targets = soft_targets(logits, HOW.temperature)
+        self.steps = list[int]()
+
+    def answer(self, rows: Rows) -> torch.Tensor:
+        return self.model(self.features[rows])
+
+    def train(self, report: Any = None, **how: Any) -> int:
+        weights = list(self.model.parameters())
+        settings = HOW.model_copy(update=how)
+        return train(weights, self.answer, self.targets, LENGTHS, (ROWS, STOP), settings, report or self.steps.append)
+
+    @property
+    def loss(self) -> float:
+        """The loss on the rows that stop."""
+        return loss_of(self.answer(STOP), self.targets[STOP], HOW.temperature).item()
+
+
+def test_it_does_what_torchs_parts_do_by_themselves() -> None:
+    line, plain = Line(), Line()
+    assert line.train() == HOW.steps
+    optimizer = torch.optim.AdamW(plain.model.parameters(), lr=HOW.rate, weight_decay=0.01)
+    for step, rows in enumerate(islice(shuffled(ROWS, LENGTHS, HOW.batch, HOW.seed), HOW.steps)):
+        optimizer.param_groups[0]["lr"] = HOW.rate * min((step + 1) / 6, (60 - step) / 54)
+        answers = (plain.answer(rows) / 2).log_softmax(-1)
+        optimizer.zero_grad()
+        (4 * nn.functional.kl_div(answers, plain.targets[rows], reduction="batchmean")).backward()
+        torch.nn.utils.clip_grad_norm_(plain.model.parameters(), 1.0)
+        optimizer.step()
+    torch.testing.assert_close(line.model.weight, plain.model.weight, rtol=1e-5, atol=1e-6)
+    assert line.loss < 0.95 * Line().loss
+    assert line.steps == [*range(1, HOW.steps + 1)]
+
+
+def test_the_same_seed_gives_the_same_bits() -> None:
+    first, again, other = Line(), Line(), Line()
+    first.train(), again.train(), other.train(seed=1)
+    assert torch.equal(first.model.weight, again.model.weight)
+    assert not torch.equal(first.model.weight, other.model.weight)
+
+
+def test_the_best_weights_are_kept_and_training_ends_early() -> None:
+    line = Line(noisy=True)  # what it learns only harms where it is stopped
+    before = line.loss
+    assert line.train(steps=400) == 0
+    assert line.loss == before
+    assert line.steps[-1] == PATIENCE * CHECK_EVERY
+
+
+@pytest.mark.parametrize("steps", [0, 1, 30])
+def test_the_kept_step_is_the_best_that_was_looked_at(steps: int) -> None:
+    line, losses = Line(), {0: Line().loss}
+
+    def note(step: int) -> None:
+        if step % CHECK_EVERY == 0 or step == steps:
+            losses[step] = line.loss
+
+    assert line.train(note, steps=steps) == min(losses, key=lambda step: losses[step])
+    assert line.loss == min(losses.values())
+
+
+def test_what_report_raises_ends_training_within_a_step() -> None:
+    line = Line()
+
+    def cancel(step: int) -> None:
+        line.steps.append(step)
+        if step == 7:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        line.train(cancel)
+    assert line.steps == [*range(1, 8)]
+
+
+def test_a_weight_whose_gradient_is_masked_keeps_its_zeros() -> None:
+    line, mask = Line(), torch.ones(3, 5)
+    mask[:, 2] = 0
+    line.model.weight.register_hook(lambda gradient: gradient * mask)
+    line.train()
+    assert torch.equal(line.model.weight == 0, mask == 0)
+
+
+def test_labels_are_targets_of_temperature_one() -> None:
+    logits, labels = torch.randn(9, 4), torch.arange(9) % 4
+    expected = nn.functional.cross_entropy(logits, labels)
+    torch.testing.assert_close(loss_of(logits, nn.functional.one_hot(labels, 4).float(), 1.0), expected)
+
+
+@pytest.mark.parametrize("when", [0, 3])
+def test_a_loss_that_is_not_finite_is_refused_in_a_line(when: int) -> None:
+    line = Line()
+
+    def overflow(step: int) -> None:
+        if step == when:
+            line.features[:] = math.inf
+
+    if not when:
+        overflow(0)
+    assert f"the loss is not finite after {when} steps" in refusal(line.train, overflow)
+
+
+@settings(max_examples=50, deadline=None)
+@given(count=st.integers(1, 200), size=st.integers(1, 40), seed=st.integers(0, 2**32 - 1))
+def test_every_row_comes_once_before_any_comes_again(count: int, size: int, seed: int) -> None:
+    rows = np.random.RandomState(1).permutation(1000)[:count]
+    lengths = np.random.RandomState(2).randint(1, 50, 1000)
+    pools = math.ceil(count / (8 * size))
+    per_epoch = (pools - 1) * 8 + math.ceil((count - (pools - 1) * 8 * size) / size)
+    first, second = (
+        [batch.tolist() for batch in islice(shuffled(rows, lengths, size, seed), start, start + per_epoch)]
+        for start in (0, per_epoch)
+    )
+    for epoch in (first, second):
+        assert sorted(row for batch in epoch for row in batch) == sorted(rows.tolist())
+        assert max(map(len, epoch)) <= size
+        assert all((np.diff(lengths[batch]) >= 0).all() for batch in epoch)
+    assert first == [batch.tolist() for batch in islice(shuffled(rows, lengths, size, seed), per_epoch)]
