@@ -14,9 +14,11 @@ import torch
 from core.encoder.batches import micro_batches
 from core.encoder.loading import Checkpoint, load
 from core.inputs.checkpoints import Resolved
+from core.inputs.cut_rows import CutInputs, prepare_cut
 from core.inputs.prepare import prepare
 from core.pruning import Calibration
 from core.request.catalog import Task
+from core.request.cut_request import CutRequest
 from core.request.sweep_request import SweepRequest, checked, usual_scope
 from core.results.schema import SweepResult
 from core.sweep.sweep import sweep
@@ -224,3 +226,15 @@ def make_emotions(folder: Path, steps: int = 100) -> Path:
     model.config.id2label = dict(enumerate(EMOTIONS))
     model.config.label2id = {name: index for index, name in enumerate(EMOTIONS)}
     return save(model, VOCABULARY, folder)
+
+
+def make_cut_inputs(folder: Path, model_type: str = "bert", **options: Any) -> CutInputs:
+    """Save a classifier of three layers and 100 rows, of which it gets most right; find both for a study of cuts."""
+    base, texts = make_encoder(folder / "base", model_type, **options), make_texts(100)
+    labels = [label ^ (row % 4 == 0) for row, label in enumerate(predicted_by_transformers(base, texts))]
+    lines = [f"{text},{('negative', 'positive')[label]}" for text, label in zip(texts, labels, strict=True)]
+    (folder / "rows.csv").write_text("\n".join(["text,label", *lines]))
+    request = {"checkpoint": str(base), "task": "sst2", "data": str(folder / "rows.csv")}
+    inputs = prepare_cut(CutRequest.from_json(request))
+    training = inputs.record.training.model_copy(update={"steps": 40})
+    return replace(inputs, record=inputs.record.model_copy(update={"training": training}))

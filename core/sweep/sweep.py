@@ -135,7 +135,7 @@ def sweep(
         frames=tuple(frames),
         working_range=working_range(metric, amounts, gold, np.array(predictions)),
         statistics=comparison.statistics(amounts, pruned_point(header.points, request.scope)),
-        environment=_environment(),
+        environment=environment(),
         seconds=round(time.monotonic() - started, 3),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
@@ -150,7 +150,7 @@ def _length_control(runner: Runner, baseline: Grams) -> Row:
     return row_of(cka(prepare([u_centred_gram(mask) for mask in masks]), baseline)[0].numpy())
 
 
-def _environment() -> dict[str, str | int]:
+def environment() -> dict[str, str | int]:
     """Describe the software and the machine that compute the numbers."""
     return {
         "python": platform.python_version(),

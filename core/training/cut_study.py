@@ -1,0 +1,170 @@
+"""The study of cuts: what a checkpoint still predicts with only its lowest layers, refitted.
+
+Three sets of rows share one tokenisation: those that refit, those that decide when to stop, those that judge. What is
+*held* is a linear probe's score, what is *saved* a model's. Depths are worked from the fewest layers up, so that the
+deepest cut's score is known first.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from core.encoder.loading import Checkpoint, stored_dtype
+from core.errors import PrunescopeError
+from core.inputs.cut_rows import CutInputs
+from core.inputs.examples import EvalSubset
+from core.inputs.hub import Report
+from core.results.cut import CutStudy, Depth, Score, Worth
+from core.sweep.meter import silent
+from core.sweep.metrics import evaluate
+from core.sweep.sweep import environment
+from core.training import refit
+from core.training.loop import Rows, soft_targets
+from core.training.probe import probe
+from core.training.refit import Outputs, Refitted, Refitting
+from core.training.speed import PASSES, processor, sizes
+
+STEPS = 1_000  # of the bar
+FULL_PASS, MEASURING = "Running the full model", "Measuring size and speed"
+BACKWARD = 2  # the cost of a pass with gradients beyond one without, in passes
+
+OnScore = Callable[[Score], None]
+
+
+class _Bar:
+    """One bar over phases, whose shares of the work are known before."""
+
+    def __init__(self, report: Report, works: Sequence[float]) -> None:
+        self._report, self._ends, self._phase = report, np.cumsum([0, *works]), 0
+
+    def phase(self, stage: str) -> refit.Report:
+        """Begin the next phase; return a function that takes the share of it that is done."""
+        first, last, total = *self._ends[self._phase : self._phase + 2], self._ends[-1]
+        self._phase += 1
+        return lambda share: self._report(stage, round(STEPS * (first + share * (last - first)) / total), STEPS)
+
+
+class _Split(NamedTuple):
+    """The numbers of the rows that refit, that decide when to stop, and that judge."""
+
+    refit: Rows
+    stop: Rows
+    judged: Rows
+
+
+def study(
+    checkpoint: Checkpoint, inputs: CutInputs, report: Report = silent, on_score: OnScore = lambda *_: None
+) -> CutStudy:
+    """Study a checkpoint's cuts; return the study, unsaved.
+
+    Args:
+        checkpoint: The loaded model, which is never changed.
+        inputs: The three sets of rows, the depths and the settings of the training.
+        report: Called with (stage, done, total) after each step; an exception that it raises ends the study.
+        on_score: Called with what is held and saved, as soon as a depth is judged.
+
+    Raises:
+        PrunescopeError: A loss or a logit is not finite, or all rows that refit have one label.
+    """
+    started = time.monotonic()
+    refitting, split = _begin(checkpoint, inputs)
+    bar = _Bar(report, _works(refitting, inputs, checkpoint.record.num_layers))
+    outputs = refitting.outputs(bar.phase(FULL_PASS))
+    models, scores, steps = [checkpoint.model], list[Score](), list[int]()
+    for layers in sorted(inputs.depths):
+        made = _refitted(refitting, outputs, split, inputs, layers, bar.phase(_training(layers)))
+        held, saved = _probed(outputs, split, inputs, layers), made.logits.argmax(-1).tolist()
+        scores.append(Score(layers=layers, held=_worth(inputs.subset, held), saved=_worth(inputs.subset, saved)))
+        on_score(scores[-1])
+        models.append(made.model)
+        steps.append(made.steps)
+    full, *smaller = sizes(models, inputs.resolved, checkpoint.tokenizer, inputs.subset.texts, bar.phase(MEASURING))
+    depths = [
+        Depth(**dict(score), size=size, steps=step) for score, size, step in zip(scores, smaller, steps, strict=True)
+    ]
+    return CutStudy(
+        key=inputs.key,
+        checkpoint=checkpoint.record,
+        task=inputs.subset.record,
+        refit=inputs.record,
+        full=_worth(inputs.subset, outputs.logits[split.judged].argmax(-1).tolist()),
+        full_size=full,
+        depths=tuple(reversed(depths)),
+        environment={**environment(), "processor": processor()},
+        seconds=round(time.monotonic() - started, 3),
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def refit_again(
+    checkpoint: Checkpoint, inputs: CutInputs, study: CutStudy, layers: int, report: Report = silent
+) -> tuple[Any, int]:
+    """Make the saved model of a study's depth again.
+
+    Args:
+        checkpoint: The study's, loaded.
+        inputs: The rows of the study.
+        study: A whole study.
+        layers: The number of layers that stay.
+        report: See `study`.
+
+    Returns:
+        The model, and the number of judged rows whose predicted label differs from the study's: 0 on the machine that
+        made the study.
+
+    Raises:
+        PrunescopeError: The rows are not those of the study.
+    """
+    if inputs.key != study.key:
+        raise PrunescopeError("the rows or the settings are not those of the study: give its data, or study them again")
+    refitting, split = _begin(checkpoint, inputs)
+    bar = _Bar(report, [1, 1])
+    outputs = refitting.outputs(bar.phase(FULL_PASS))
+    made = _refitted(refitting, outputs, split, inputs, layers, bar.phase(_training(layers)))
+    (depth,) = (depth for depth in study.depths if depth.layers == layers)
+    return made.model, int((made.logits.argmax(-1).numpy() != np.array(depth.saved.predictions)).sum())
+
+
+def _begin(checkpoint: Checkpoint, inputs: CutInputs) -> tuple[Refitting, _Split]:
+    texts = (*inputs.refit, *inputs.stop, *inputs.subset.texts)
+    first, second = len(inputs.refit), len(inputs.refit) + len(inputs.stop)
+    split = _Split(np.arange(first), np.arange(first, second), np.arange(second, len(texts)))
+    return Refitting(checkpoint, texts, stored_dtype(inputs.resolved)), split
+
+
+def _refitted(
+    refitting: Refitting, outputs: Outputs, split: _Split, inputs: CutInputs, layers: int, report: refit.Report
+) -> Refitted:
+    how = inputs.record.training
+    targets = soft_targets(outputs.logits, how.temperature)
+    return refitting.refit(layers, targets, (split.refit, split.stop), split.judged, how, report)
+
+
+def _probed(outputs: Outputs, split: _Split, inputs: CutInputs, layers: int) -> Sequence[int]:
+    """Predict the judged rows by a probe of a layer; the full model's answers stand in for labels that are missing."""
+    answers, means = outputs.logits.argmax(-1).tolist(), outputs.means[layers - 1].numpy()  # (rows, hidden)
+    labels = [answer if label is None else label for label, answer in zip(inputs.labels, answers, strict=False)]
+    if len({*labels}) < 2:
+        raise PrunescopeError("all rows to refit have one label, and 2 are needed: add rows with other labels")
+    return probe(means[: len(labels)], np.array(labels), means[split.judged])
+
+
+def _worth(subset: EvalSubset, predictions: Sequence[int]) -> Worth:
+    metrics, intervals = evaluate(subset.task.metrics, subset.record.gold, predictions)
+    return Worth(predictions=tuple(predictions), metrics=metrics, intervals=intervals)
+
+
+def _training(layers: int) -> str:
+    return f"Refitting {layers} layer{'s' if layers > 1 else ''}"
+
+
+def _works(refitting: Refitting, inputs: CutInputs, num_layers: int) -> list[float]:
+    """Return the work of each phase, in tokens that a layer reads."""
+    how, rows, tokens = inputs.record.training, len(refitting.lengths), float(refitting.lengths.mean())
+    depths = sorted(inputs.depths)
+    trained = [min(layers, how.layers) * how.steps * how.batch * (1 + BACKWARD) for layers in depths]
+    measured = sum(batch * passes for batch, passes in PASSES.items()) * (num_layers + sum(depths))
+    return [tokens * work for work in (rows * num_layers, *trained, measured)]

@@ -1,0 +1,181 @@
+"""Make a checkpoint's lowest layers a classifier of their own: train the last of them and the head.
+
+Layers below the trained ones never change, so the hidden states that they compute are kept in memory and enter the
+trained layers directly. Depths are refitted from the fewest layers up; between two of them the states advance.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core.encoder.architectures import Catcher, Tap, classifier, encoder_layers, head_parameters
+from core.encoder.batches import MICRO_BATCH, MicroBatch, encode, pack
+from core.encoder.loading import Checkpoint
+from core.encoder.representations import check_finite, fast_linear
+from core.pruning.cut import cut
+from core.results.cut import TrainingRecord
+from core.training.loop import Rows, in_order, train
+
+Report = Callable[[float], None]  # called with the share that is done; an exception that it raises ends the work
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The full model's outputs for all rows.
+
+    Attributes:
+        logits: (rows, labels).
+        means: (layers, rows, hidden), the mean over the tokens of each layer's output.
+    """
+
+    logits: Tensor
+    means: Tensor
+
+
+@dataclass(frozen=True)
+class Refitted:
+    """The lowest layers of a checkpoint, refitted.
+
+    Attributes:
+        model: A classifier; the weights are rounded as they will be saved.
+        steps: The step of training whose weights were kept.
+        logits: (judged rows, labels).
+    """
+
+    model: Any
+    steps: int
+    logits: Tensor
+
+
+class Refitting:
+    """Refits one depth after another of a checkpoint, which is never changed.
+
+    Attributes:
+        lengths: (rows,) tokens.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, texts: Sequence[tuple[str, ...]], dtype: torch.dtype) -> None:
+        """Tokenise the rows.
+
+        Args:
+            checkpoint: The full model.
+            texts: All rows, those that refit and those that judge.
+            dtype: The dtype in which models will be saved.
+        """
+        self._checkpoint, self._dtype = checkpoint, dtype
+        self._features = encode(checkpoint.tokenizer, texts)
+        self.lengths = np.array([len(feature["input_ids"]) for feature in self._features])
+        self._starts = self.lengths.cumsum() - self.lengths  # (rows,) each row's first token in `_states`
+        self._entered = 0  # the layer that `_states` enter
+        self._states = torch.empty(int(self.lengths.sum()), checkpoint.record.hidden_size)  # unset before layer 1
+
+    def outputs(self, report: Report) -> Outputs:
+        """Run the full model."""
+        model, record, count = self._checkpoint.model, self._checkpoint.record, len(self.lengths)
+        means = torch.empty(record.num_layers, count, record.hidden_size)
+        logits = torch.empty(count, classifier(model).out_features)
+        taps = [Tap(layer, "output") for layer in encoder_layers(model)]
+        with Catcher(model, taps) as catcher, torch.no_grad(), fast_linear():
+            for batch in self._batches(np.arange(count), report):
+                logits[batch.examples] = model(**batch.inputs).logits
+                for layer, state in enumerate(catcher.states):
+                    total = (state * batch.real[..., None]).sum(1)  # (batch, hidden)
+                    means[layer, batch.examples] = total / batch.lengths[:, None]
+        check_finite(logits, record.id)
+        return Outputs(logits, means)
+
+    def refit(
+        self,
+        layers: int,
+        targets: Tensor,
+        split: tuple[Rows, Rows],
+        judged: Rows,
+        how: TrainingRecord,
+        report: Report,
+    ) -> Refitted:
+        """Train the last of the lowest layers and the head, round the weights, and judge.
+
+        Args:
+            layers: The number of layers that stay, no fewer than in the last call.
+            targets: (rows, labels) probabilities to learn.
+            split: The rows to train on, and those that decide when to stop.
+            judged: The rows to judge.
+            how: The settings of the training.
+            report: Called with the share of the training that is done.
+
+        Raises:
+            PrunescopeError: A loss or a logit is not finite.
+        """
+        self._advance(start := max(0, layers - how.layers), report)
+        model = cut(self._checkpoint.model, range(layers))
+        for weight in _trained(model, start):
+            weight.data = weight.data.clone()
+        upper = cut(model, range(start, layers)).requires_grad_(False)  # shares the memory of the model's weights
+        weights, run = [*_trained(upper, 0)], self._fed(upper)
+        for weight in weights:
+            weight.requires_grad_()
+        steps = train(
+            weights,
+            lambda rows: run(self._pack(rows)),
+            targets,
+            self.lengths,
+            split,
+            how,
+            lambda done: report(done / how.steps),
+        )
+        logits = torch.empty_like(targets)
+        with torch.no_grad(), fast_linear():
+            for weight in weights:
+                weight.copy_(weight.to(self._dtype))
+            for batch in self._batches(judged, lambda _: report(1.0)):
+                logits[batch.examples] = run(batch)
+        check_finite(logits[judged], self._checkpoint.record.id)
+        return Refitted(model, steps, logits[judged])
+
+    def _advance(self, layer: int, report: Report) -> None:
+        """Compute the states that enter a layer from those that enter a lower one."""
+        if layer == self._entered:
+            return
+        between = cut(self._checkpoint.model, range(self._entered, layer))
+        run, last = self._fed(between), Tap(encoder_layers(between)[-1], "output")
+        with Catcher(between, [last]) as catcher, torch.no_grad(), fast_linear():
+            for batch in self._batches(np.arange(len(self.lengths)), lambda _: report(0.0)):
+                run(batch)
+                self._states[batch.slots] = catcher.states[0][batch.real]
+        self._entered = layer
+
+    def _fed(self, model: Any) -> Callable[[MicroBatch], Tensor]:
+        """Return a function that computes logits, (batch, labels), and feeds the states to the model's first layer."""
+        if not self._entered:
+            return lambda batch: model(**batch.inputs).logits
+        fed = list[Tensor]()
+        encoder_layers(model)[0].register_forward_pre_hook(lambda _, inputs: (fed.pop(), *inputs[1:]))
+
+        def run(batch: MicroBatch) -> Tensor:
+            padded = torch.zeros(*batch.real.shape, self._states.shape[1])  # (batch, longest, hidden)
+            padded[batch.real] = self._states[batch.slots]
+            fed.append(padded)
+            return model(**batch.inputs).logits
+
+        return run
+
+    def _pack(self, rows: Rows) -> MicroBatch:
+        return pack(self._checkpoint.tokenizer, self._features, self.lengths, self._starts, rows)
+
+    def _batches(self, rows: Rows, report: Report) -> Iterator[MicroBatch]:
+        """Yield micro-batches in order of length, and report the share of them that is done."""
+        chunks = in_order(rows, self.lengths, MICRO_BATCH)
+        for done, chunk in enumerate(chunks, 1):
+            yield self._pack(chunk)
+            report(done / len(chunks))
+
+
+def _trained(model: nn.Module, start: int) -> Iterator[nn.Parameter]:
+    """Yield the weights of the encoder layers from one on, and those of the head."""
+    for layer in encoder_layers(model)[start:]:
+        yield from layer.parameters()
+    yield from head_parameters(model)

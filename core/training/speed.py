@@ -1,0 +1,102 @@
+"""Measure size and speed of smaller models beside the full one.
+
+All models pass over the same sentences in turn, so that what else the machine does slows all of them. The median of the
+ratios of their times counts, with a percentile bootstrap's interval over the passes.
+"""
+
+import platform
+import re
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from core.encoder.batches import tokenise
+from core.encoder.loading import save
+from core.inputs.checkpoints import Resolved
+from core.request.catalog import MAX_LENGTH
+from core.results.cut import Size
+from core.results.statistics import EstimateRecord
+from core.sweep.statistics import bootstrapped
+
+PASSES = {1: 20, 32: 10}  # rows of a forward pass: passes of each model
+DRAWS = 9_999
+
+
+def sizes(
+    models: Sequence[nn.Module],
+    resolved: Resolved,
+    tokenizer: Any,
+    texts: Sequence[tuple[str, ...]],
+    report: Callable[[float], None],
+) -> list[Size]:
+    """Measure models, the full one first, whose speeds stay empty.
+
+    Args:
+        models: The full model and smaller ones.
+        resolved: The files of the checkpoint.
+        tokenizer: The checkpoint's tokenizer.
+        texts: Rows in random order.
+        report: Called with the share that is done, after each round of passes.
+    """
+    ratios = dict[int, np.ndarray]()  # each (passes, models)
+    for done, batch in enumerate(PASSES):
+        share_of_all = partial(lambda before, share: report((before + share) / len(PASSES)), done)
+        ratios[batch] = _ratios(models, tokenizer, texts, batch, share_of_all)
+    return [
+        Size(
+            bytes=_saved_bytes(model, resolved),
+            parameters=sum(parameter.numel() for parameter in model.parameters()),
+            speeds={batch: median_of(times[:, k]) for batch, times in ratios.items()} if k else {},
+        )
+        for k, model in enumerate(models)
+    ]
+
+
+def _ratios(
+    models: Sequence[nn.Module],
+    tokenizer: Any,
+    texts: Sequence[tuple[str, ...]],
+    batch: int,
+    report: Callable[[float], None],
+) -> np.ndarray:
+    """Return the full model's time divided by each model's own, (passes, models); texts serve again if there are few.
+
+    The models take turns in who is first. A pass before the first one prepares more than it will need again.
+    """
+    seconds = np.empty((PASSES[batch], len(models)))
+    options = {"padding": True, "truncation": True, "max_length": MAX_LENGTH, "return_tensors": "pt"}
+    with torch.inference_mode():
+        for turn in range(-1, PASSES[batch]):
+            rows = [texts[(batch * max(turn, 0) + k) % len(texts)] for k in range(batch)]
+            inputs = tokenise(tokenizer, *map(list, zip(*rows, strict=True)), **options)
+            for k in np.roll(range(len(models)), turn):
+                start = time.perf_counter()
+                models[k](**inputs)
+                seconds[turn, k] = time.perf_counter() - start
+            report((turn + 1) / PASSES[batch])
+    return seconds[:, :1] / seconds
+
+
+def median_of(ratios: np.ndarray) -> EstimateRecord:
+    """Estimate a median, with a percentile bootstrap's interval, by seed 0."""
+    low, high = bootstrapped((ratios,), np.median, DRAWS).confidence_interval
+    return EstimateRecord(value=float(np.median(ratios)), low=float(low), high=float(high))
+
+
+def _saved_bytes(model: nn.Module, resolved: Resolved) -> int:
+    with TemporaryDirectory(prefix="prunescope-", ignore_cleanup_errors=True) as folder:
+        return save(model, resolved, Path(folder))
+
+
+def processor() -> str:
+    """Return the name of this machine's processor, if the system tells it."""
+    file = Path("/proc/cpuinfo")
+    name = re.search(r"^model name\s*:\s*(.+)$", file.read_text() if file.is_file() else "", re.MULTILINE)
+    return name[1] if name else platform.processor() or platform.machine()

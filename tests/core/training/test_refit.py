@@ -1,0 +1,129 @@
+"""A refitted model computes, saved and read by plain transformers, what was judged; the checkpoint never changes."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tiny import left_whole, loaded, make_encoder, make_texts
+from transformers import AutoModelForSequenceClassification
+
+from core.encoder.batches import micro_batches
+from core.encoder.loading import Checkpoint, save, stored_dtype
+from core.inputs.checkpoints import Resolved, resolve
+from core.request.catalog import SUPPORTED_MODEL_TYPES
+from core.results.cut import TrainingRecord
+from core.training.loop import soft_targets
+from core.training.refit import Refitted, Refitting
+
+HOW = TrainingRecord(layers=2, steps=30, batch=8, rate=1e-3, targets="answers", temperature=2.0, seed=0)
+TEXTS = [(text,) for text in make_texts(70, seed=3)]
+REFIT, STOP, JUDGED = np.arange(40), np.arange(40, 52), np.arange(52, 70)
+
+
+def checkpoint_of(folder: Path, model_type: str = "bert", **options: Any) -> tuple[Resolved, Checkpoint]:
+    resolved = resolve(str(make_encoder(folder / "base", model_type, layers=4, **options)))
+    return resolved, loaded(resolved)
+
+
+def silent(share: float) -> None:
+    assert 0 <= share <= 1
+
+
+def refitted(checkpoint: Checkpoint, *depths: int, dtype: torch.dtype = torch.float32, **how: Any) -> list[Refitted]:
+    refitting = Refitting(checkpoint, TEXTS, dtype)
+    targets = soft_targets(refitting.outputs(silent).logits, HOW.temperature)
+    settings = HOW.model_copy(update=how)
+    return [refitting.refit(layers, targets, (REFIT, STOP), JUDGED, settings, silent) for layers in depths]
+
+
+def plain_logits(folder: Path, checkpoint: Checkpoint) -> torch.Tensor:
+    model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32).eval()
+    with torch.inference_mode():
+        rows = [checkpoint.tokenizer(*TEXTS[row], return_tensors="pt") for row in JUDGED]
+        return torch.cat([model(**row).logits for row in rows])
+
+
+@pytest.mark.parametrize("model_type", sorted(SUPPORTED_MODEL_TYPES))
+def test_what_is_saved_predicts_what_was_judged(model_type: str, tmp_path: Path) -> None:
+    resolved, checkpoint = checkpoint_of(tmp_path, model_type, dtype=torch.float16)
+    with left_whole(checkpoint.model):
+        shallow, deep = refitted(checkpoint, 1, 3, dtype=stored_dtype(resolved))
+    assert deep.steps
+    for made, layers in ((shallow, 1), (deep, 3)):
+        save(made.model, resolved, tmp_path / str(layers))
+        assert made.model.config.num_hidden_layers == layers
+        torch.testing.assert_close(plain_logits(tmp_path / str(layers), checkpoint), made.logits, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("model_type", sorted(SUPPORTED_MODEL_TYPES))
+def test_only_the_last_layers_and_the_head_change(model_type: str, tmp_path: Path) -> None:
+    _, checkpoint = checkpoint_of(tmp_path, model_type)
+    (made,) = refitted(checkpoint, 3)
+    before, after = checkpoint.model.state_dict(), made.model.state_dict()
+    changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    upper = (".1.", ".2.", "classifier", "pooler", "head.", "final_norm")
+    assert changed
+    assert all(any(part in name for part in upper) for name in changed)
+    assert all(any(part in name for name in changed) for part in (".1.", ".2.", "classifier"))
+    assert not [name for name in changed if "embeddings" in name or "relative_attention_bias" in name]
+
+
+def test_no_step_changes_no_logit(tmp_path: Path) -> None:
+    _, checkpoint = checkpoint_of(tmp_path)
+    (made,) = refitted(checkpoint, 4, steps=0)
+    expected = torch.empty(len(TEXTS), 2)
+    with torch.inference_mode():
+        for batch in micro_batches(checkpoint.tokenizer, TEXTS):
+            expected[batch.examples] = checkpoint.model(**batch.inputs).logits
+    torch.testing.assert_close(made.logits, expected[JUDGED], rtol=0, atol=1e-6)
+    assert made.steps == 0
+
+
+def test_the_same_seed_gives_the_same_bits_whatever_was_refitted_before(tmp_path: Path) -> None:
+    _, checkpoint = checkpoint_of(tmp_path)
+    alone, (_, _, after) = refitted(checkpoint, 3)[0], refitted(checkpoint, 1, 2, 3)
+    other = refitted(checkpoint, 3, seed=1)[0]
+    assert torch.equal(alone.logits, after.logits)
+    assert not torch.equal(alone.logits, other.logits)
+    assert all(map(torch.equal, alone.model.state_dict().values(), after.model.state_dict().values()))
+
+
+def test_weights_are_rounded_before_they_judge(tmp_path: Path) -> None:
+    _, checkpoint = checkpoint_of(tmp_path, dtype=torch.float16)
+    (made,) = refitted(checkpoint, 3, dtype=torch.float16)
+    assert all(torch.equal(value, value.half().float()) for value in made.model.state_dict().values())
+
+
+def test_what_is_trained_comes_nearer_to_the_full_models_answers(tmp_path: Path) -> None:
+    _, checkpoint = checkpoint_of(tmp_path)
+    full = Refitting(checkpoint, TEXTS, torch.float32).outputs(silent).logits[JUDGED].softmax(-1)
+    before, after = (refitted(checkpoint, 3, steps=steps)[0].logits.softmax(-1) for steps in (0, 100))
+    assert (after - full).abs().mean() < 0.8 * (before - full).abs().mean()
+
+
+def test_means_are_those_of_the_real_tokens(tmp_path: Path) -> None:
+    _, checkpoint = checkpoint_of(tmp_path)
+    means = Refitting(checkpoint, TEXTS, torch.float32).outputs(silent).means  # (layers, rows, hidden)
+    with torch.inference_mode():
+        states = checkpoint.model(
+            **checkpoint.tokenizer(*TEXTS[5], return_tensors="pt"), output_hidden_states=True
+        ).hidden_states[1:]
+    torch.testing.assert_close(means[:, 5], torch.stack([state[0].mean(0) for state in states]), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("after", [0, 1, 20])
+def test_what_report_raises_ends_the_work_at_once(tmp_path: Path, after: int) -> None:
+    _, checkpoint = checkpoint_of(tmp_path)
+    refitting, calls = Refitting(checkpoint, TEXTS, torch.float32), list[float]()
+    targets = soft_targets(refitting.outputs(silent).logits, HOW.temperature)
+
+    def cancel(share: float) -> None:
+        calls.append(share)
+        if len(calls) > after:
+            raise KeyboardInterrupt
+
+    with left_whole(checkpoint.model), pytest.raises(KeyboardInterrupt):
+        refitting.refit(2, targets, (REFIT, STOP), JUDGED, HOW, cancel)
+    assert calls == [step / HOW.steps for step in range(1, after + 2)]
