@@ -27,14 +27,17 @@ from weakref import WeakValueDictionary
 
 from core.command_line import importing
 from core.errors import OUT_OF_MEMORY, PrunescopeError, is_out_of_memory
+from core.inputs.cut_rows import prepare_cut
 from core.inputs.data import find_dataset
 from core.inputs.prepare import Inputs, prepare
 from core.inputs.uploads import make_room
 from core.request.catalog import EMBEDDED
+from core.request.cut_request import CutRequest
 from core.request.limits import limits
 from core.request.sweep_request import SweepRequest
 from core.results import schema, store
 from core.results.cut import study_in
+from core.results.provenance import cut_request_of
 from core.wall.confined import WORKER_NICENESS, be_replaceable, give_way, limit, reserve_streams
 
 IDLE_SECONDS = 30 * 60.0
@@ -186,11 +189,13 @@ def _export(report: Reporter, key: str, amount: float, checkpoint: str | None, d
     return {"path": str(write_pruned(store.load(_stored(key)), amount, checkpoint, data, report))}
 
 
-def _export_cut(report: Reporter, key: str, left: int) -> Outcome:
+def _export_cut(report: Reporter, key: str, left: int, request: Mapping[str, Any] | None = None) -> Outcome:
     """Write one of the models of a stored study as a folder, on a hosted server as a ZIP."""
     from core.exports.pruned_checkpoint import write_cut
 
-    return {"path": str(write_cut(study_in(store.load_any(_stored(key)), key), left, report))}
+    study = study_in(store.load_any(_stored(key)), key)
+    inputs = prepare_cut(CutRequest.from_json(request) if request else cut_request_of(study), report)
+    return {"path": str(write_cut(study, left, inputs, report))}
 
 
 def _locate(report: Reporter, data: str, split: str) -> Outcome:

@@ -62,7 +62,7 @@ This computes the result, whose key is `{result.key}`.
 """
 
 
-def cut_card(study: CutStudy, choice: CutChoice, folder: str, licence: str | None) -> str:
+def cut_card(study: CutStudy, choice: CutChoice, folder: str, licence: str | None, differing: int) -> str:
     """Write the card of a smaller model: what was done, on what, and what it costs.
 
     Args:
@@ -70,16 +70,19 @@ def cut_card(study: CutStudy, choice: CutChoice, folder: str, licence: str | Non
         choice: One of the models that it offers.
         folder: The name of the model's folder.
         licence: The base's; None if it is unknown.
+        differing: Judged rows whose label this model predicts differently from the study's.
     """
     size, full, frontier = choice.depth.size, study.full_size, frontier_of(study)
     compared = {f"{study.task.main_metric}, beside the base": choice.difference}
     compared |= {f"times as fast, batch of {batch}": times for batch, times in size.speeds.items()}
     rows = "\n".join(_row(name, figure.value, (figure.low, figure.high)) for name, figure in compared.items())
     removed = in_sentence(removed_name(frontier, choice))
+    judged = len(study.task.gold)
+    again = f"\nRefitted again, it predicts {differing} of {judged:,} judged rows otherwise." if differing else ""
     return f"""{_beginning(study, choice.depth.saved, "cut", licence)}, made smaller
 
 Written by Prunescope. Really removed: {removed} of {study.checkpoint.num_layers}, counted from 1. {refit_words(study)}
-The weights are those of step {choice.depth.steps}.
+The weights are those of step {choice.depth.steps}.{again}
 {_question(study)}
 
 On {data_name(study)}, which took no part in refitting:

@@ -15,18 +15,19 @@ from core.encoder.loading import borrow, replaced_atomically, save
 from core.errors import PrunescopeError
 from core.exports.model_card import STUDY_FILE, cut_card, model_card
 from core.findings.cut import frontier_of
-from core.inputs.checkpoints import CARD, Resolved, licence_of, resolve, suited
+from core.inputs.checkpoints import CARD, Resolved, licence_of
+from core.inputs.cut_rows import CutInputs
 from core.inputs.hub import Report
 from core.inputs.uploads import SMALLER_MODELS
 from core.pruning import PrunedModel
-from core.pruning.cut import cut
 from core.request.amounts import amount_text
 from core.request.limits import is_hosted, limits
 from core.results.cut import CutStudy
 from core.results.key import sealed
 from core.results.schema import SweepResult
 from core.sweep.meter import make_plan
-from core.sweep.origin import check_same_content, find_pruning, frame_of, locate_checkpoint
+from core.sweep.origin import check_same_content, find_pruning, frame_of
+from core.training.cut_study import refit_again
 
 
 def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, data: str | None, report: Report) -> Path:
@@ -58,35 +59,38 @@ def write_pruned(result: SweepResult, amount: float, checkpoint: str | None, dat
             return _written(folder, pruned.model, resolved, model_card(result, frame, licence_of(resolved.folder)))
 
 
-def write_cut(study: CutStudy, left: int, report: Report) -> Path:
-    """Make a smaller model of a study again, and write it.
+def write_cut(study: CutStudy, left: int, inputs: CutInputs, report: Report, folder: Path | None = None) -> Path:
+    """Refit one depth of a study again, and write it.
 
     Args:
         study: A whole study.
         left: The number of layers that stay.
+        inputs: The checkpoint and the rows of the study.
         report: Called with (stage, done, total); an exception raised by it ends the export.
+        folder: The folder to write to; None takes one of the user's cache.
 
     Returns:
-        The folder: config.json, model.safetensors, the tokenizer, README.md; on a hosted server, a ZIP of it.
+        The folder: config.json, model.safetensors, the tokenizer, README.md; of the cache on a hosted server, a ZIP.
 
     Raises:
-        PrunescopeError: The study offers no such model, the checkpoint is not the study's, or the folder cannot be
-            written or is too large here.
+        PrunescopeError: The study offers no such model, the inputs are not the study's, or the folder cannot be written
+            or is too large here.
     """
     choice = next((choice for choice in frontier_of(study).choices if choice.depth.layers == left), None)
     if choice is None:
         raise PrunescopeError(f"the study offers no smaller model of {left} layers: choose what it shows")
-    resolved = suited(resolve(locate_checkpoint(study.checkpoint, None), report), study.task.name)
-    check_same_content(resolved, study.checkpoint.id, study.checkpoint.revision)
-    folder = user_cache_path("prunescope") / SMALLER_MODELS / f"{study.task.name}-{left}-layers-{study.key[:8]}"
-    with borrow(resolved) as full:
+    check_same_content(inputs.resolved, study.checkpoint.id, study.checkpoint.revision)
+    name = f"{study.task.name}-{left}-layers-{study.key[:8]}"
+    place = folder or user_cache_path("prunescope") / SMALLER_MODELS / name
+    with borrow(inputs.resolved) as full:
+        model, differing = refit_again(full, inputs, study, left, report)
         report("Writing", 0, 1)
-        card = cut_card(study, choice, folder.name, licence_of(resolved.folder))
-        _written(folder, cut(full.model, range(left)), resolved, card, study)
-    if not is_hosted():
-        return folder
-    archive = shutil.make_archive(str(folder), "zip", folder.parent, folder.name)
-    shutil.rmtree(folder)
+        card = cut_card(study, choice, place.name, licence_of(inputs.resolved.folder), differing)
+        _written(place, model, inputs.resolved, card, study)
+    if folder or not is_hosted():
+        return place
+    archive = shutil.make_archive(str(place), "zip", place.parent, place.name)
+    shutil.rmtree(place)
     return Path(archive)
 
 
