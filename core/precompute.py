@@ -11,6 +11,7 @@ from pathlib import Path
 from core.command_line import OneLineParser, importing, progress_shown, run_command, use_threads
 from core.findings.words.lab import caution, reading_note
 from core.inputs.prepare import Inputs, prepare
+from core.request.scope import scope_of
 from core.request.sweep_request import SweepRequest, add_options, request_in
 from core.results import store
 from core.results.schema import SweepResult
@@ -22,6 +23,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
     parser = OneLineParser(prog="python -m core.precompute", description=__doc__)
     add_options(parser, SweepRequest)
+    layers = "prune one layer alone, such as 2, or a run such as 1-3; layers count from 1"
+    parser.add_argument("--layers", dest="scope", type=scope_of, help=layers)
     parser.add_threads()
     parser.add_argument("--output", type=Path, help="FILE.json or a folder (default: the user's results)")
     return parser.parse_args(arguments)

@@ -10,7 +10,7 @@ from core.exports.tables import OWN_COLUMNS, own_rows
 from core.request.catalog import REDUCTION, REDUCTIONS
 from core.results import store
 from core.results.key import sealed
-from core.results.names import result_name
+from core.results.names import point_names, result_name
 from core.results.schema import SweepResult
 
 if TYPE_CHECKING:
@@ -48,14 +48,16 @@ class NotebookResult(SweepResult):
         """Return a pandas table with one number a row, each with its 95 % interval, `low` to `high`.
 
         `measure` names the `value`: a metric such as `accuracy`, the share of `changed_predictions`, the `divergence`
-        of the outputs in bits, or, under a `reduction`, the similarity of a `point` to itself without pruning: `cka`,
-        or `partial_cka`, the part of it beyond the emptied model. Undefined or unknown numbers are missing. Points are
-        sorted by depth.
+        of the outputs in bits, or, under a `reduction`, the similarity of a `point`, such as
+        `Layer 1, attention block`, to itself without pruning: `cka`, or `partial_cka`, the part of it beyond the
+        emptied model. Undefined or unknown numbers are missing. Points are sorted by depth.
         """
         import pandas as pd  # takes half a second
 
-        by_depth = pd.CategoricalDtype(self.points, ordered=True)
+        titles = {point: name.title for point, name in zip(self.points, point_names(self.points), strict=True)}
+        by_depth = pd.CategoricalDtype(titles.values(), ordered=True)
         table = pd.DataFrame(own_rows(self), columns=list(OWN_COLUMNS))
+        table["point"] = table["point"].map(titles)
         return table.astype({"point": by_depth, "value": float, "low": float, "high": float})
 
     def save(self, path: str | Path | None = None) -> Path:

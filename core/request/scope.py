@@ -7,6 +7,8 @@ A scope names a run of layers, `layers:A-B`, a point one of a layer's two places
 import re
 from collections.abc import Sequence
 
+from core.errors import PrunescopeError
+
 _NUMBER = r"(0|[1-9]\d{0,3})"
 
 
@@ -23,6 +25,24 @@ def run_of(scope: str | None) -> range | None:
         return None
     layer, first, last = match.groups()
     return range(int(layer or first), int(layer or last) + 1)
+
+
+def scope_of(layers: str) -> str:
+    """Return the scope of layers as a person writes them, counted from 1: `2`, or `1-3` with both ends in it.
+
+    Raises:
+        PrunescopeError: They are not written so.
+    """
+    match = re.fullmatch(r"([1-9]\d{0,3})(?:-([1-9]\d{0,3}))?", layers)
+    if match is None:
+        raise PrunescopeError(f"layers '{layers[:40]}': write one, such as 2, or a run such as 1-3, counted from 1")
+    return str(canonical(f"layers:{int(match[1]) - 1}-{int(match[2] or match[1]) - 1}"))
+
+
+def layers_of(scope: str | None) -> str | None:
+    """Write the layers that a scope prunes alone as `scope_of` reads them; None if it prunes them all."""
+    run = run_of(scope)
+    return "-".join(map(str, dict.fromkeys((run.start + 1, run.stop)))) if run else None
 
 
 def layer_of(scope: str | None) -> int | None:

@@ -17,7 +17,7 @@ from core.request import catalog
 from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
 from core.request.catalog import MAX_LENGTH, MAX_NAME_CHARS, METHODS, TASKS, Task
 from core.request.limits import TABLE_SUFFIXES, TABLES, kind_of_data, limits, source_of
-from core.request.scope import canonical, run_of
+from core.request.scope import canonical, layers_of, run_of
 
 AUTO = "auto"  # the task made from a checkpoint's labels
 AUTO_TITLE = "The checkpoint's own labels"
@@ -91,10 +91,10 @@ def check_scope(scope: str | None, method: str, num_layers: int = catalog.MAX_LA
     else:
         is_part = run is not None and 0 < len(run) < max(num_layers, 2) and run.stop <= num_layers
         fits = scope in ("encoder", "all-linear") or (is_part and scope == canonical(scope))
-        written = f"layer:0 to layer:{num_layers - 1}, or a run such as layers:0-1"
+        written = "--layers 1-2; in grids and notebooks, scope layers:0-1"
         remedy = f"choose encoder, all-linear, or some of layers 1 to {num_layers}, the lowest first ({written})"
     if not fits:
-        name = name if run is None else f"layers {run.start + 1} to {run.stop} ({name})"
+        name = name if run is None else f"layers {layers_of(scope)}"
         raise PrunescopeError(f"{name} with method '{method}': {remedy}")
 
 
@@ -160,7 +160,7 @@ Request = TypeVar("Request", bound="DataRequest")
 class DataRequest:
     """A checkpoint and the labelled rows that it meets, for pages, commands, notebooks and grid files alike.
 
-    Each field has its help, with layers counted from 0, and the name of its option, except for `num_examples`
+    Each field has its help, and the name of its option, except for `num_examples`
     (`--examples`) and the second of two texts (`--text2`).
     """
 
@@ -222,7 +222,7 @@ class SweepRequest(DataRequest):
     """Everything that decides a sweep's numbers."""
 
     method: Annotated[str, one_of("method", METHODS), option(", ".join(METHODS))] = "magnitude"
-    scope: Annotated[_Scope, option("encoder (default), all-linear; layer:K, layers:A-B, counted from 0")] = "encoder"
+    scope: Annotated[_Scope, option("encoder (default) or all-linear; for some layers alone, --layers")] = "encoder"
     points: Annotated[str, one_of("points", catalog.POINTS), option(", ".join(catalog.POINTS))] = "attention"
     amounts: Annotated[_Amounts, option("fractions in [0, 1) (default: steps of 0.1 up to 0.9)")] = DEFAULT_AMOUNTS
     seed: Annotated[int, option("of pruning; the examples' seed is fixed", ge=0, lt=2**32)] = 0

@@ -9,6 +9,7 @@ from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, METHODS, RECIPE, TASKS, Task
 from core.request.cut_request import CutRequest
 from core.request.limits import HOSTED_LIMITS, is_made
+from core.request.scope import layers_of
 from core.request.sweep_request import DataRequest, SweepRequest, flag_of, made_task, meaning_text
 from core.results.cut import CutStudy, Result
 from core.results.schema import WHOLE, CheckpointRecord, SweepResult, TaskRecord
@@ -155,6 +156,7 @@ def command_line(request: SweepRequest) -> str:
     several = {
         "amounts": [("--amounts", ",".join(map(amount_text, request.amounts)))],
         "text": [*zip(("--text", "--text2"), request.text, strict=False)],
+        "scope": [("--layers", layers) if (layers := layers_of(request.scope)) else ("--scope", str(request.scope))],
         "label_map": [("--label-map", meaning_text(*pair)) for pair in request.label_map],
     }
     words = ["python", "-m", "core.precompute"]

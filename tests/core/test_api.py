@@ -141,5 +141,5 @@ def test_the_table_holds_every_metric_and_every_points_own_similarity() -> None:
     table = NotebookResult.of(result).to_frame()
     assert len(table) == 3 * (1 + 2 + 3 * 12 + 2 * 12), "accuracy, two of predictions, CKA and partial CKA"
     own = table.query("amount == 0.5 and measure == 'cka' and reduction == 'mean'")
-    assert tuple(own["point"]) == result.points, "sorted by depth"
+    assert [*own["point"]] == [f"Layer {k}, attention block" for k in range(1, len(result.points) + 1)], "by depth"
     np.testing.assert_array_equal(own["value"], np.array(result.frames[-1].own("mean"), dtype=float))

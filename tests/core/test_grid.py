@@ -125,7 +125,7 @@ def test_a_sweep_that_fails_is_reported_while_the_others_go_on(
     code, _, progress = grid.run()
     assert code == 1
     assert len(grid.results()) == 1
-    for words in ("'owner/none'", "offline", "--scope layer:7", "layer:0 to layer:1", "unexpected KeyError"):
+    for words in ("'owner/none'", "offline", "--layers 8", "some of layers 1 to 2", "unexpected KeyError"):
         assert any(words in line for line in failures(progress)), words
 
 

@@ -7,7 +7,16 @@ import pytest
 
 from core.request.amounts import amount_text, parse_amounts, stepped_amounts
 from core.request.limits import source_of
-from core.request.scope import canonical, first_emptied_point, layer_of, point_names, points_of, pruned_point
+from core.request.scope import (
+    canonical,
+    first_emptied_point,
+    layer_of,
+    layers_of,
+    point_names,
+    points_of,
+    pruned_point,
+    scope_of,
+)
 from core.request.sweep_request import SweepRequest, checked
 from tests.refusals import refusal
 
@@ -30,8 +39,8 @@ REFUSED = [
     ({"method": "random", "control_of": "attribution"}, "random cannot control attribution"),
     ({"task": "messages", "data": "hub"}, "task messages has no data on the Hub: give --data written"),
     ({"scope": "decoder"}, "scope 'decoder' with method 'mag"),
-    ({"scope": "layer:96"}, "or some of layers 1 to 96, the lowest first (layer:0 to layer:95"),
-    *(({"scope": scope}, "or a run such as layers:0-1") for scope in ("layers:0-95", "layers:95-96", "layers:1")),
+    ({"scope": "layer:96"}, "or some of layers 1 to 96, the lowest first (--layers 1-2;"),
+    *(({"scope": scope}, "scope layers:0-1)") for scope in ("layers:0-95", "layers:95-96", "layers:1")),
     ({"method": "attribution"}, "scope 'encoder' with method 'attribution': leave it out"),
     *(({"checkpoint": name}, "is not a checkpoint here: give embedded:sst2") for name in (
         *("embedded:nope", "recipe:nope", "x" * 300, "nul\0byte"),  # that no file system takes
@@ -80,6 +89,10 @@ def test_one_layer_or_all() -> None:
     scopes = ("layer:0", "layer:11", "layers:2-2", "layers:1-2", "encoder", "all-linear", None, "layer:", "layer:01")
     assert [layer_of(scope) for scope in scopes] == [0, 11, 2, None, None, None, None, None, None]
     assert [canonical(scope) for scope in ("layers:2-2", "layers:1-2", None)] == ["layer:2", "layers:1-2", None]
+    assert [scope_of(layers) for layers in ("3", "2-3")] == ["layer:2", "layers:1-2"], "people count from 1"
+    assert list(map(layers_of, scopes[2:6])) == ["3", "2-3", None, None]
+    for layers in ("0", "1-", "a"):
+        assert f"layers '{layers}': write one, such as 2, or a run such as 1-3" in refusal(scope_of, layers)
     points = point_names("both", 3)
     assert points[first_emptied_point(points, "layers:1-2")] == "layer.1.output"
     assert points[pruned_point(points, "layer:1") or 0] == "layer.1.output"

@@ -36,7 +36,7 @@ FIT = "its points, layers, examples, amounts, metrics and measures do not fit ea
         ({"working_range": WORKING}, FIT),
         ({"pruning.method": "magic"}, "unknown method"),
         ({"pruning.method": "uniform"}, "needs the method 'uniform', which was removed: choose another result"),
-        ({"pruning.scope": "layer:2"}, "layer:0 to layer:1"),
+        ({"pruning.scope": "layer:2"}, "some of layers 1 to 2"),
         ({"frames.0.similarity.cka.mode": [[1.0, 1.0], [1.0, 1.0]]}, "lacks a reduction"),
         ({"similarity.measures": {}, "statistics": None, **{place: {} for place in SIMILARITIES}}, "lacks its CKA"),
         ({"frames.1.metrics.accuracy": None}, "lacks its accuracy"),
