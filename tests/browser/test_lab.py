@@ -82,7 +82,7 @@ def test_six_labels_in_another_order_on_a_telephone(page: Page, site: str, copy:
     table = look.csv("feelings.csv", f"feeling,id,utterance\n{rows}")
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{site}/lab")
-    look.pick(page, "Checkpoint", f"Another one: {PLACE}")
+    look.pick(page, "Checkpoint", "My own checkpoint (folder or Hub id)")
     place = page.get_by_role("textbox", name=PLACE)
     place.fill(str(tiny_emotions))
     place.press("Enter")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.request.catalog import METHODS, ROOT
-from core.request.controls import every_method
+from core.request.controls import every_method, judged_beside
 from core.request.sweep_request import SweepRequest
 from tests.opened import address, errors, fill, follow, open_page, press, prose, run
 from tests.pages.conftest import Runs
@@ -91,7 +91,7 @@ def test_settings_survive_a_slow_browser_another_page_and_a_change_of_mind() -> 
     assert page.number_input(key="lab-examples").proto.default == 64
     assert page.checkbox(key="lab-until").proto.default
     box = page.selectbox(key="lab-checkpoint").proto
-    assert box.options[box.default] == "Another one: Folder or Hub model id"
+    assert box.options[box.default] == "My own checkpoint (folder or Hub id)"
 
 
 @pytest.mark.parametrize(
@@ -110,4 +110,7 @@ def test_a_preset_fills_the_settings(runs: Runs, title: str, expected: Mapping[s
     assert ("reduction" in address(page)) == (title == "The published experiment")
     every = every_method(wanted)
     assert [sweep.method for sweep in every] == [name for name, method in METHODS.items() if method.control]
-    assert runs.follow_ups == (every[1:] if title == "How far can I prune?" else ())
+    many = every[1:] if title == "How far can I prune?" else ()
+    assert runs.follow_ups == many
+    press(fill(press(fill(open_page(LAB), {"checkpoint": COLA}), title), {"with-control": True}), "Run")
+    assert runs.follow_ups == (*many, *judged_beside(wanted)), "the switch stays where the README asks for it"

@@ -27,9 +27,10 @@ OWN_REQUEST = SweepRequest(PLACEHOLDER, AUTO)  # what the settings begin with fo
 OTHER = "other checkpoint"  # a choice beside the catalog's checkpoints
 KINDS = f"A fine-tuned sequence classifier of model type {', '.join(catalog.SUPPORTED_MODEL_TYPES)}."
 PLACES = (
-    f"The first {len(catalog.EMBEDDED)} are bundled and work offline. The others are downloaded from the Hugging Face "
-    f"Hub when they are used. {KINDS}"
+    f"{len(catalog.EMBEDDED)} are bundled and work offline. Those that need the network are downloaded from the "
+    f"Hugging Face Hub when they are used. {KINDS}"
 )
+NETWORK = " · needs the network"
 DATASET_EXAMPLE = "owner/name, owner/name/configuration or owner/name@revision"
 QUICK_SECONDS = 1.0  # how long a page waits for the worker's answer before it shows progress
 
@@ -59,14 +60,16 @@ def choose_model(request: DataRequest, draft: Draft) -> catalog.Task | None:
         The task; None while the labels of the checkpoint are unknown.
     """
     first = request.checkpoint if request.checkpoint in catalog.CHECKPOINTS else OTHER
-    place_title = "Hub model id" if is_hosted() else "Folder or Hub model id"
-    titles = {name: entry.title for name, entry in catalog.CHECKPOINTS.items()}
-    titles[OTHER] = f"Another one: {place_title}"
+    place_title, example = "Hub model id", "owner/name or owner/name@revision"
+    if not is_hosted():
+        place_title, example = f"Folder or {place_title}", f"~/models/my-bert or {example}"
+    titles = {OTHER: f"My own checkpoint ({'Hub id' if is_hosted() else 'folder or Hub id'})"}
+    titles |= {name: entry.title + ("" if entry.folder else NETWORK) for name, entry in catalog.CHECKPOINTS.items()}
     choice = place = choose_setting("Checkpoint", titles, first, "checkpoint", PLACES)
     if choice == OTHER:
         is_here = not request.checkpoint.startswith((PLACEHOLDER, catalog.RECIPE)) or is_made(request.checkpoint)
         value = request.checkpoint if first == OTHER and is_here else ""
-        place = type_setting(place_title, "place", value, placeholder="owner/name or owner/name@revision", help=KINDS)
+        place = type_setting(place_title, "place", value, placeholder=example, help=KINDS)
         if not place:
             draft.missing.append(f"Enter the {place_title} of your checkpoint")
         if not is_hosted():
@@ -109,7 +112,7 @@ def choose_data(
     fields: Fields | str = {"data": choice}
     if choice == FOLDER:
         value = (request.data or "") if first == FOLDER else ""
-        folder = type_setting("Folder of the data", "data-folder", value, placeholder="a path here")
+        folder = type_setting("Folder of the data", "data-folder", value, placeholder="~/data/glue")
         fields = {"data": expanduser(folder)} if folder else MISSING[choice]
     elif choice in MISSING:
         fields = MISSING[choice]

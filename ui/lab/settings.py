@@ -15,6 +15,7 @@ from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE
 from core.request.limits import is_hosted, limits
 from core.request.scope import canonical, run_of
 from core.request.sweep_request import SweepRequest
+from core.results.names import in_sentence
 from ui.address import set_parameter
 from ui.jobs import start
 from ui.lab.data import choose_data, choose_model
@@ -133,7 +134,8 @@ def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[Swe
             st.button(title, key=f"lab-preset-{title}", help=explanation, on_click=partial(_fill, changes))
     with_control = any(not METHODS[sweep.method].control for sweep in follow_ups)
     titles = {name: method.title for name, method in METHODS.items()} | {EVERY: "Every method"}
-    name = choose_setting("Method", titles, EVERY if follow_ups and not with_control else request.method, "method")
+    are_many = any(METHODS[sweep.method].control and sweep.method != request.method for sweep in follow_ups)
+    name = choose_setting("Method", titles, EVERY if are_many else request.method, "method")
     draft.every, fields = name == EVERY, draft.fields
     name = next(iter(METHODS)) if draft.every else name
     method = METHODS[name]
@@ -153,10 +155,11 @@ def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[Swe
                 low = st.number_input("First layer", 1, MAX_LAYERS, **setting("layer", layers.start + 1))
                 high = st.number_input("Last layer", 1, MAX_LAYERS, **setting("last-layer", layers.stop))
             fields["scope"] = canonical(f"layers:{low - 1}-{high - 1}")
-    if method.control and not draft.every:
+    if method.control:
         seeds = f"{CONTROL_SEEDS[method.granularity]} seeds ({ONE_LAYER_SEEDS} for some layers alone)"
         note = f"After the run, as much is removed at random, with {seeds}. Stored results are not computed again."
-        draft.with_control = st.toggle("Random control", help=note, **setting("with-control", with_control))
+        title = f"Random control{f' of {in_sentence(method.title)}' if draft.every else ''}"
+        draft.with_control = st.toggle(title, help=note, **setting("with-control", with_control))
     with st.expander("More settings", key="lab-more"):
         first = next((step for step, amounts in STEPS.items() if amounts == request.amounts), LIST)
         step = choose_setting("Pruning amounts", STEP_NAMES, first, "step")

@@ -65,7 +65,7 @@ class Draft:
         missing: What the visitor has still to do, one sentence each.
         rows: The numbers of labelled rows and of those without a label, where they are known.
         with_control: Whether the method's random control follows.
-        every: Whether to run every method, one after another.
+        every: Whether to run every method, one after another, the request's first.
     """
 
     fields: dict[str, Any] = field(default_factory=dict)
@@ -87,10 +87,11 @@ class Draft:
     def sweeps(self) -> tuple[SweepRequest, ...]:
         """Return the sweeps to run, in order; see `checked`."""
         request = self.checked(SweepRequest)
+        sweeps: tuple[SweepRequest, ...] = (request,)
         if self.every:
             is_known = request.checkpoint in CHECKPOINTS  # all of these have every method
-            return every_method(request, "" if is_known else config_at_hand(request.checkpoint)["model_type"])
-        return (request, *(judged_beside(request) if self.with_control else ()))
+            sweeps = every_method(request, "" if is_known else config_at_hand(request.checkpoint)["model_type"])
+        return (*sweeps, *(judged_beside(request) if self.with_control else ()))
 
 
 def setting(name: str, first: Any, takes: str = "value") -> dict[str, Any]:
