@@ -176,10 +176,10 @@ def _verify(report: Reporter, key: str, amount: float, **places: str | None) -> 
 
 
 def _predict(report: Reporter, revision: str, texts: list[str], **request: Any) -> Outcome:
-    """Predict the label of a typed text at every amount; calibrated methods use the written examples."""
+    """Predict the label of a typed text at every amount."""
     from core.sweep.meter import predict
 
-    return asdict(predict(SweepRequest.from_json({**request, "data": "written"}), revision, texts, report))
+    return asdict(predict(SweepRequest.from_json(request), revision, texts, report))
 
 
 def _export(report: Reporter, key: str, amount: float, checkpoint: str | None, data: str | None, **_: Any) -> Outcome:

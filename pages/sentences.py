@@ -9,14 +9,15 @@ from core.charts.sentences import probability_scene
 from core.findings.choices import is_of_model
 from core.findings.words import sentences as words
 from core.jobs.queue import queue
-from core.request.catalog import METHODS, TASKS
-from core.request.sweep_request import MAX_CHARACTERS, check_texts, column_name
-from core.results.prediction import Prediction, question
+from core.request.catalog import METHODS
+from core.request.sweep_request import MAX_CHARACTERS, SweepRequest, check_texts
+from core.results.prediction import Prediction, question, request_to_predict
+from core.results.provenance import task_of
 from core.results.schema import SweepResult
 from ui.address import picture_first, show
 from ui.exports import offer_exports
 from ui.header import choose_all, compose, page_header
-from ui.jobs import answer_to, ask, drop_question
+from ui.jobs import answer_to, ask, drop_question, request_behind
 from ui.player import show_answer, show_pictures
 from ui.text import plain, refusals_shown, remark
 
@@ -28,9 +29,9 @@ def sentences() -> None:
     queue.start_worker()
     state = page_header("Sentences")
     result = state.shown
-    is_bundled = result.checkpoint.source == "embedded" and result.task.name in TASKS
+    request = request_to_predict(result, request_behind(result))
     title, measured = st.container(), st.container()
-    typed = st.container(key=f"typed-{len(TASKS[result.task.name].text_columns)}" if is_bundled else None)
+    typed = st.container(key=f"typed-{len(task_of(result.task).text_columns)}" if request else None)
     picture, filters = st.container(), st.container(horizontal=True)
     with measured:
         choices = choose_all(state, filters)
@@ -40,10 +41,10 @@ def sentences() -> None:
         with st.expander("How to read the picture"):
             st.markdown(shown.text)
     with typed:  # after the picture, which would have to wait for the fields
-        if is_bundled:
-            try_a_sentence(result)
+        if request:
+            try_a_sentence(result, request)
         else:
-            remark("A sentence of your own can be tried with the bundled checkpoints: change the result above.")
+            remark(words.NOT_AT_HAND)
     for note in shown.notes:
         (remark if scene else picture.info)(note)
     written = [entry.key for entry in state.offered if entry.source == "written" and is_of_model(entry, result)]
@@ -64,24 +65,24 @@ def show_examples(result: SweepResult, shown: Shown) -> None:
 # ---------------------------------------------------------------- a typed sentence
 
 
-def try_a_sentence(result: SweepResult) -> None:
-    """Ask for a text, and show what the checkpoint predicts for it at every amount of the result."""
-    task = TASKS[result.task.name]
+def try_a_sentence(result: SweepResult, request: SweepRequest) -> None:
+    """Ask for a text, and show what the checkpoint of a request predicts for it at every amount of the result."""
+    task = task_of(result.task)
     with st.form("typed", border=False):
         st.markdown(f"**{plain(task.question)}** Type your own, and see at which amount the answer changes.")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             typed = [
-                st.text_area(column_name(column).capitalize(), "", 68, MAX_CHARACTERS, f"typed-{column}")
-                for column in task.text_columns
+                st.text_area(name, "", 68, MAX_CHARACTERS, f"typed-{column}")
+                for name, column in zip(words.text_names(result.task), task.text_columns, strict=True)
             ]
             pressed = st.form_submit_button("Predict", type="primary", icon=":material/psychology:")
-    if METHODS[result.pruning.method].calibrated and result.task.source != "written":
+    if METHODS[result.pruning.method].calibrated and request.data == "written" != result.task.source:
         remark("Here the method scores on the written examples, so it removes other parts than in the result below.")
     if pressed:
         drop_question("typed-job")
         with refusals_shown():
             texts = check_texts(typed, task)
-            ask("typed-job", result.key, "predict", wait=ANSWER_SECONDS, **question(result, texts))
+            ask("typed-job", result.key, "predict", wait=ANSWER_SECONDS, **question(result, texts, request))
             st.session_state["typed-texts"] = texts
     if answer := answer_to("typed-job", result.key):
         show_prediction(Prediction(**answer), st.session_state["typed-texts"], result)

@@ -1,10 +1,13 @@
 """A checkpoint's prediction for a sentence or pair that a visitor types: the worker's order, and its answer."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic.dataclasses import dataclass
 
+from core.request.catalog import TASKS
+from core.request.sweep_request import SweepRequest
 from core.results.provenance import request_of
 from core.results.schema import SweepResult
 
@@ -33,8 +36,25 @@ class Prediction:
         return [max(range(len(row)), key=row.__getitem__) for row in self.probabilities]
 
 
-def question(result: SweepResult, texts: Sequence[str]) -> dict[str, Any]:
-    """Return the fields of the worker's `predict` order: a checkpoint and its content, a pruning, and the texts."""
-    request = vars(request_of(result))
-    fields = {name: request[name] for name in ("checkpoint", "task", "method", "scope", "seed", "control_of")}
-    return {**fields, "revision": result.checkpoint.revision, "amounts": [*result.amounts], "texts": [*texts]}
+def question(result: SweepResult, texts: Sequence[str], request: SweepRequest) -> dict[str, Any]:
+    """Return the fields of the worker's `predict` order: a checkpoint and its content, a pruning, and the texts.
+
+    Args:
+        result: A whole sweep.
+        texts: One text for each column of its task.
+        request: The request that led to it, which holds the places of folders and files.
+    """
+    fields = vars(replace(request, until_damage=None, range_examples="subset", amounts=result.amounts))
+    return {**fields, "revision": result.checkpoint.revision, "texts": [*texts]}
+
+
+def request_to_predict(result: SweepResult, known: SweepRequest | None) -> SweepRequest | None:
+    """Return the request with which a typed text can be tried; None if its checkpoint or its data are not at hand.
+
+    Args:
+        result: A whole sweep. A bundled checkpoint is always at hand, with written examples to score on.
+        known: The request that led to it, if its places are known.
+    """
+    if result.checkpoint.source == "embedded" and result.task.name in TASKS:
+        return replace(request_of(result), data="written", num_examples=None)
+    return known

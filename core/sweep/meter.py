@@ -19,7 +19,7 @@ from core.inputs.hub import Report
 from core.inputs.prepare import prepare
 from core.pruning import Baseline, Calibration, Plan, PrunedModel, Removed, module_of
 from core.pruning.magnitude import scoped_weights
-from core.request.catalog import MAX_LENGTH, METHODS, TASKS
+from core.request.catalog import MAX_LENGTH, METHODS
 from core.request.scope import first_emptied_point, point_names
 from core.request.sweep_request import SweepRequest, check_scope, check_texts
 from core.results.names import stage_name
@@ -224,9 +224,9 @@ def predict(request: SweepRequest, revision: str, texts: Sequence[str], report: 
         PrunescopeError: A text is refused, the checkpoint's content has changed, checkpoint, task and scope do not fit
             together, or logits are not finite.
     """
-    task = TASKS[request.task]
-    checked_texts = check_texts(texts, task)
     inputs = prepare(request, report)
+    task = inputs.subset.task
+    checked_texts = check_texts(texts, task)
     check_same_content(inputs.resolved, request.checkpoint, revision)
     with borrow(inputs.resolved) as checkpoint:
         check_scope(request.scope, request.method, checkpoint.record.num_layers)

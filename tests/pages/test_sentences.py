@@ -147,7 +147,7 @@ def test_missing_texts_and_weights_are_explained(shipped: Path, queue: JobQueue)
     assert "are not ours to ship" in prose(page)
     assert "scores on the written examples" in prose(page)
     assert "Sentence" not in table(page)[0]
-    for result in (own, elsewhere):
-        page = open_page(PAGE, result=result.key)
-        assert not page.text_area
-        assert "can be tried with the bundled checkpoints" in prose(page)
+    page = open_page(PAGE, result=own.key)
+    assert not page.text_area
+    assert "the checkpoint and its data have to be at hand" in prose(page)
+    assert open_page(PAGE, result=elsewhere.key).text_area, "its id is known"

@@ -32,6 +32,10 @@ NOT_PUBLISHED = "Only sentences written for this project are shown here; the app
 NO_TEXTS = (
     "Others' sentences, such as GLUE's, are not ours to ship: run the Lab or the command line on them to see them."
 )
+NOT_AT_HAND = (
+    "To try a sentence of your own, the checkpoint and its data have to be at hand: run it in the Lab, or choose a "
+    "result of a bundled checkpoint above."
+)
 WRITTEN = "Show the sentences written for this project"  # a button
 
 

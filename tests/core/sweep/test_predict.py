@@ -62,7 +62,7 @@ def test_tokens_beyond_the_limit_are_counted_but_not_read(tiny_bert: Path) -> No
 
 
 def test_unsuitable_requests_and_infinite_logits_are_refused(tiny_bert: Path, tmp_path: Path) -> None:
-    assert "layer:0 to layer:1" in refusal(predicted, tiny_bert, TEXT, scope="layer:9")
+    assert "some of layers 1 to 2" in refusal(predicted, tiny_bert, TEXT, scope="layer:9")
     assert "2,001 characters: type 1 to 2,000" in refusal(predicted, tiny_bert, "x" * 2_001)
     other = make_bert(tmp_path / "tiny-bert", seed=1)
     with pytest.raises(PrunescopeError, match=r"'tiny-bert' has the content .{12}, but the result was computed on "):
@@ -70,6 +70,15 @@ def test_unsuitable_requests_and_infinite_logits_are_refused(tiny_bert: Path, tm
     with borrow(resolve(str(other))) as checkpoint:
         checkpoint.model.bert.encoder.layer[1].output.dense.weight.data.mul_(1e38)  # type: ignore[union-attr, operator]
     assert "'tiny-bert' computes numbers that are not finite" in refusal(predicted, other, TEXT)
+
+
+def test_a_model_of_ones_own_answers_with_its_own_labels(tiny_emotions: Path, tmp_path: Path) -> None:
+    (table := tmp_path / "mine.csv").write_text("what,feeling\n" + "a slow film,joy\na bad film,fear\n" * 20)
+    fields = {"checkpoint": str(tiny_emotions), "task": "auto", "data": str(table), "amounts": [0.0, 0.5]}
+    outcome = ANSWERS["predict"](Mock(), revision=resolve(str(tiny_emotions)).revision, texts=[TEXT], **fields)
+    checkpoint = loaded(resolve(str(tiny_emotions)))
+    assert outcome["labels"] == tuple(checkpoint.model.config.id2label.values())
+    assert outcome["probabilities"][0] == pytest.approx(direct(checkpoint.model, checkpoint.tokenizer, TEXT))
 
 
 def test_the_worker_returns_plain_values_and_reports_every_amount(tiny_bert: Path) -> None:
