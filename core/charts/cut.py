@@ -18,11 +18,12 @@ from core.results.names import checkpoint_name, data_name
 
 LAYOUT = Layout("cut", '"frontier" 22 "bar" auto / 1fr', '"frontier" 22rem "bar" auto / 1fr')
 TOLD = Layout("story", '"frontier" 23 "bar" auto / 1fr', '"frontier" 26rem "bar" auto / 1fr')  # in the story
-FULL, GUESS, HELD = "full model", "commonest label", "held"
+FULL, GUESS = "full model", "commonest label"
 STEP = 0.05  # the axis of the metric ends at multiples of it
 ENDS = (0.95, 1.25)  # of the axis of speed, times its least and its largest
 DISC = alt.ExprRef("margin * margin / 7")  # the area around a number of layers, which has letters as high as all others
 FASTER = "Times as fast as the full model"
+LEGEND = "numbers: layers that stay; thin line: held, by a linear probe"
 COLUMNS = ("Difference", "Held", "Speed", "Size")  # of the table, beside the metric
 
 
@@ -67,10 +68,7 @@ def _frontier_view(frontier: Frontier, chosen: CutChoice, can_pick: bool) -> Vie
     ]
     domain = floor(min(heights) / STEP) * STEP, ceil(max(heights) / STEP) * STEP
     speeds = [1.0, *(row["x"] for row in models)]
-    heading = [
-        f"{title} of each smaller model, with its 95 % interval",
-        "Numbers: layers that stay. Thin line: held, by a linear probe",
-    ]
+    heading = [f"{title} of each smaller model, with its 95 % interval;", LEGEND]
     numbers = Numbers("models", "Removed", {title: "text", **{name: name for name in COLUMNS}})
     arguments = title, domain, (ENDS[0] * min(speeds), ENDS[1] * max(speeds))
     return View(_frontier, arguments, {"models": models, "lines": lines}, heading, numbers)

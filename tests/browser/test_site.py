@@ -28,7 +28,7 @@ LINKS = [
     "layers?result={}&threshold=0.8&measure=cka&amount=0.95",  # choices of older links
     "compare?result={}&other={}&axis=damage&amount=0.1",
     "sentences?result={}&flips=flip&label=negative",
-    f"cut?study={STUDY.key}&by=answers&most=0.05&result={{}}",
+    f"cut?study={STUDY.key}&by=answers&most=0.05&keep=3&result={{}}",
 ]
 NUMBERS = {  # the picture of each page whose numbers are compared
     "Story": ".scene:not([inert]) .stack",
@@ -195,7 +195,7 @@ def test_the_numbers_of_a_page_are_those_of_its_result(visitor: Page, edition: P
     if name == "Story":
         visitor.get_by_role("button", name="Play").click()
     if name == "Cut":
-        worth = [cut.worth.metrics.values() for cut in stored(study).cuts]
+        worth = [depth.saved.metrics.values() for depth in stored(study).depths]
         assert set() < {*numbers()} <= {f"{value:.3f}" for values in worth for value in values}
         return
     result = stored(key)

@@ -9,7 +9,7 @@ from tests.browser import look
 from tests.browser.shipped import COLA
 from tests.browser.test_pages import faults
 
-SCENES = 5
+SCENES = 6
 HERE = ".scene:not([inert])"  # the scene on show
 CURRENT = ".dots [aria-current]"
 OUTSIDE = """story => {
