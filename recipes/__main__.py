@@ -5,7 +5,6 @@ After an interruption, the same command continues from the last save; on the sam
 threads, it arrives at the same weights. `docs/recipes.md` says where the pretrained encoders and the data come from.
 """
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -23,18 +22,6 @@ from recipes.training import average, fine_tune
 
 MAX_SEED = 2**32 - 2  # averaging takes the next one
 BEGUN_WITH = "begun_with"  # a file with a digest of what the training reads
-
-
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Parse the command line."""
-    parser = OneLineParser(prog="python -m recipes", description=__doc__)
-    parser.add_argument("family", choices=sorted(RECIPES), help="the recipe")
-    parser.add_argument("--seed", type=int, default=0, help="draws the new head, the dropout and the examples' order")
-    parser.add_argument("--base", type=Path, required=True, help="folder of the pretrained encoder")
-    parser.add_argument("--data", type=Path, help="folder in the Hub's GLUE layout; minilm-l6-messages needs none")
-    parser.add_threads()
-    parser.add_argument("--output", type=Path, help="folder to write the checkpoint to, by default weights/NAME")
-    return parser.parse_args(arguments)
 
 
 def check_begun(recipe: Recipe, base: Path, data: Path | None, work: Path) -> None:
@@ -60,19 +47,29 @@ def check_begun(recipe: Recipe, base: Path, data: Path | None, work: Path) -> No
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train, or continue a training, then save the checkpoint and print its folder."""
-    options = parse(arguments)
+    parser = OneLineParser(prog="python -m recipes", description=__doc__)
+    add = parser.add_argument
+    add("family", choices=sorted(RECIPES), help="the recipe")
+    add("--seed", type=int, default=0, help="draws the new head, the dropout and the examples' order")
+    add("--base", type=Path, required=True, help="folder of the pretrained encoder")
+    add("--data", type=Path, help="folder in the Hub's GLUE layout; minilm-l6-messages needs none")
+    parser.add_threads()
+    add("--output", type=Path, help="folder to write the checkpoint to, by default weights/NAME")
+    options = parser.parse_args(arguments)
     if not 0 <= options.seed <= MAX_SEED:
         raise PrunescopeError(f"seed {options.seed}: choose 0 to {MAX_SEED}")
     recipe, record = RECIPES[options.family], RecipeRecord(family=options.family, seed=options.seed)
-    work = WEIGHTS / "work" / record.name
+    work, weights = WEIGHTS / "work" / record.name, options.base
     check_begun(recipe, options.base, options.data, work)
     use_threads(options.threads)
-    weights = options.base
-    if recipe.syntax_steps:
-        weights = learn_syntax(recipe, options.seed, weights, options.data, work / "syntax")
-    weights = fine_tune(recipe, options.seed, weights, options.data, work)
-    if recipe.averaged:
-        weights = average(recipe, options.seed, weights, options.data, work)
+    for is_part, stage, finished in (
+        (recipe.syntax_steps, learn_syntax, work / "syntax" / "final"),
+        (True, fine_tune, work / "final"),
+        (recipe.averaged, average, work / "mixed"),
+    ):
+        if is_part and not finished.is_dir():
+            stage(recipe, options.seed, weights, options.data, finished)
+        weights = finished if is_part else weights
     output = options.output or WEIGHTS / record.name
     export(recipe, record, weights, options.data, output)
     print(output)

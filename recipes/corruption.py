@@ -5,6 +5,7 @@ Learning to tell real sentences from fake ones, before acceptable from unaccepta
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import permutations
 from pathlib import Path
@@ -20,6 +21,7 @@ WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")  # a word with its apostrophes, 
 # On each line, words that can replace each other: forms of a verb or pronoun, or function words of one kind.
 GROUPS = Path(__file__).with_name("word_groups.txt").read_text(encoding="utf-8")
 SUFFIXES = ("", "s", "es", "ed", "d", "ing", "er", "ly")
+OPERATIONS = {"swap": 0.15, "move": 0.15, "drop": 0.15, "repeat": 0.08, "replace": 0.09, "form": 0.38}  # probabilities
 
 
 def split_words(text: str) -> list[str]:
@@ -55,25 +57,22 @@ def word_forms(vocabulary: Collection[str]) -> Forms:
     Args:
         vocabulary: All words of the texts; only endings that occur there count.
     """
-    forms: dict[str, list[str]] = {}
-    for group in GROUPS.splitlines():
-        for word, relative in permutations((word.replace("_", " ") for word in group.split()), 2):
-            forms.setdefault(word, []).append(relative)
-    grouped = set(forms)
-    for stem in sorted(vocabulary):
-        if len(stem) < 3 or not stem.isalpha() or stem in grouped:
-            continue
-        endings = [stem + suffix for suffix in SUFFIXES]
-        endings += [stem[:-1] + "ing"] if stem.endswith("e") else []
-        family = [word for word in endings if word in vocabulary and word not in grouped]
-        for word, relative in permutations(family, 2):
-            if relative not in forms.setdefault(word, []):
+    groups = [[word.replace("_", " ") for word in group.split()] for group in GROUPS.splitlines()]
+    grouped = {word for group in groups for word in group}
+    for stem in sorted({*vocabulary} - grouped):
+        if len(stem) >= 3 and stem.isalpha():
+            endings = [*(stem + suffix for suffix in SUFFIXES), *([stem[:-1] + "ing"] if stem.endswith("e") else [])]
+            groups.append([word for word in endings if word in vocabulary and word not in grouped])
+    forms: dict[str, list[str]] = defaultdict(list)
+    for group in groups:
+        for word, relative in permutations(group, 2):
+            if relative not in forms[word]:
                 forms[word].append(relative)
     return forms
 
 
 def corrupt(words: Sequence[str], forms: Forms, rng: np.random.Generator) -> Marked | None:
-    """Corrupt a sentence in one place.
+    """Corrupt a sentence in one place, and mark there what is at fault; of a dropped word, the token after it.
 
     Args:
         words: At least three words, and punctuation marks.
@@ -83,75 +82,37 @@ def corrupt(words: Sequence[str], forms: Forms, rng: np.random.Generator) -> Mar
     Returns:
         The corrupted sentence, which differs from `words`; None if the words drawn allow no change.
     """
-    operation = list(OPERATIONS)[rng.choice(len(OPERATIONS), p=list(OPERATIONS.values()))]
-    if operation is change_form and not any(word in forms for word in words):
-        operation = swap
-    corrupted = operation([(word, False) for word in words], forms, rng)
-    return None if [word for word, _ in corrupted] == list(words) else corrupted
+    marked = [(word, False) for word in words]
 
+    def draw(items: Sequence[Any]) -> Any:
+        return items[int(rng.integers(len(items)))]
 
-def swap(words: Marked, forms: Forms, rng: np.random.Generator) -> Marked:
-    """Swap two neighbouring words."""
-    positions = word_positions(words)
-    k = int(rng.integers(len(positions) - 1))
-    first, second = positions[k : k + 2]
-    if second == first + 1:  # no punctuation mark between them
-        words[first : second + 1] = [(words[second][0], True), (words[first][0], True)]
-    return words
+    def positions() -> list[int]:  # of the words, without punctuation marks
+        return [position for position, (token, _) in enumerate(marked) if is_word(token)]
 
-
-def move(words: Marked, forms: Forms, rng: np.random.Generator) -> Marked:
-    """Move a word to the position of another word."""
-    word, _ = words.pop(draw(word_positions(words), rng))
-    words.insert(draw(word_positions(words), rng), (word, True))
-    return words
-
-
-def drop(words: Marked, forms: Forms, rng: np.random.Generator) -> Marked:
-    """Drop a word; the token after it is marked."""
-    position = draw(word_positions(words), rng)
-    words.pop(position)
-    after = min(position, len(words) - 1)
-    words[after] = (words[after][0], True)
-    return words
-
-
-def repeat(words: Marked, forms: Forms, rng: np.random.Generator) -> Marked:
-    """Insert a word of the sentence a second time."""
-    word, _ = words[draw(word_positions(words), rng)]
-    words.insert(draw(word_positions(words), rng), (word, True))
-    return words
-
-
-def replace(words: Marked, forms: Forms, rng: np.random.Generator) -> Marked:
-    """Replace a word by another word of the sentence."""
-    position = draw(word_positions(words), rng)
-    words[position] = (words[draw(word_positions(words), rng)][0], True)
-    return words
-
-
-def change_form(words: Marked, forms: Forms, rng: np.random.Generator) -> Marked:
-    """Replace a word by another form of it, or by another word of its group."""
-    position = draw([position for position in word_positions(words) if words[position][0] in forms], rng)
-    words[position] = (draw(forms[words[position][0]], rng), True)
-    return words
-
-
-def word_positions(words: Marked) -> list[int]:
-    """Return the positions of the words, without punctuation marks."""
-    return [position for position, (token, _) in enumerate(words) if is_word(token)]
-
-
-def draw(items: Sequence[Any], rng: np.random.Generator) -> Any:
-    """Draw one of the items."""
-    return items[int(rng.integers(len(items)))]
-
-
-OPERATIONS = {
-    swap: 0.15,
-    move: 0.15,
-    drop: 0.15,
-    repeat: 0.08,
-    replace: 0.09,
-    change_form: 0.38,
-}  # with their probabilities
+    operation = rng.choice([*OPERATIONS], p=[*OPERATIONS.values()])
+    if operation == "form" and not any(word in forms for word in words):
+        operation = "swap"
+    match operation:
+        case "swap":  # two neighbours, unless there is a punctuation mark between them
+            k = int(rng.integers(len(positions()) - 1))
+            first, second = positions()[k : k + 2]
+            if second == first + 1:
+                marked[first : second + 1] = [(words[second], True), (words[first], True)]
+        case "move":
+            word, _ = marked.pop(draw(positions()))
+            marked.insert(draw(positions()), (word, True))
+        case "drop":
+            marked.pop(position := draw(positions()))
+            after = min(position, len(marked) - 1)
+            marked[after] = (marked[after][0], True)
+        case "repeat":  # at the position of any word
+            word, _ = marked[draw(positions())]
+            marked.insert(draw(positions()), (word, True))
+        case "replace":  # by any word of the sentence
+            position = draw(positions())
+            marked[position] = (words[draw(positions())], True)
+        case "form":  # by another form, or another word of its group
+            position = draw([position for position in positions() if words[position] in forms])
+            marked[position] = (draw(forms[words[position]]), True)
+    return None if [word for word, _ in marked] == list(words) else marked

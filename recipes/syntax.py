@@ -15,9 +15,8 @@ from transformers import AutoModelForTokenClassification, DataCollatorForTokenCl
 
 from core.request.catalog import TASKS
 from recipes.corruption import Marked, is_word, make_examples, split_words
-from recipes.examples import read_examples
 from recipes.table import Recipe
-from recipes.training import arguments, load, run
+from recipes.training import arguments, load, read_examples, run
 
 NUM_EXAMPLES = 400_000  # a run uses one batch of them per step
 SAVE_EVERY = 500  # steps
@@ -28,33 +27,31 @@ WORDS_WEIGHT = 3.0  # most words are not at fault, so their mean loss is small b
 IGNORED = -100  # PyTorch's label for tokens without a loss
 
 
-def learn_syntax(recipe: Recipe, seed: int, base: Path, data: Path | None, work: Path) -> Path:
-    """Train into `WORK/final`, unless that exists, and return it."""
-    if not (work / "final").is_dir():
-        model, tokenizer = load(AutoModelForTokenClassification, recipe, seed, base, num_labels=2)
-        model.get_input_embeddings().weight.requires_grad_(False)
-        settings = arguments(
-            recipe,
-            seed,
-            work,
-            max_steps=recipe.syntax_steps,
-            per_device_train_batch_size=64,
-            train_sampling_strategy="group_by_length",
-            learning_rate=1.5e-4,
-            warmup_steps=200,
-            lr_scheduler_type="constant_with_warmup",  # fine-tuning lowers the rate
-            save_steps=SAVE_EVERY,
-        )
-        trainer = Trainer(
-            model=model,
-            args=settings,
-            train_dataset=labelled(tokenizer, make_examples(read_sentences(data), NUM_EXAMPLES, seed)),
-            data_collator=DataCollatorForTokenClassification(tokenizer),
-            processing_class=tokenizer,
-            compute_loss_func=loss,
-        )
-        run(trainer, work / "final")
-    return work / "final"
+def learn_syntax(recipe: Recipe, seed: int, base: Path, data: Path | None, finished: Path) -> None:
+    """Train into a folder, and save the state of training beside it."""
+    model, tokenizer = load(AutoModelForTokenClassification, recipe, seed, base, num_labels=2)
+    model.get_input_embeddings().weight.requires_grad_(False)
+    settings = arguments(
+        recipe,
+        seed,
+        finished.parent,
+        max_steps=recipe.syntax_steps,
+        per_device_train_batch_size=64,
+        train_sampling_strategy="group_by_length",
+        learning_rate=1.5e-4,
+        warmup_steps=200,
+        lr_scheduler_type="constant_with_warmup",  # fine-tuning lowers the rate
+        save_steps=SAVE_EVERY,
+    )
+    trainer = Trainer(
+        model=model,
+        args=settings,
+        train_dataset=labelled(tokenizer, make_examples(read_sentences(data), NUM_EXAMPLES, seed)),
+        data_collator=DataCollatorForTokenClassification(tokenizer),
+        processing_class=tokenizer,
+        compute_loss_func=loss,
+    )
+    run(trainer, finished)
 
 
 def read_sentences(data: Path | None) -> list[list[str]]:
@@ -77,15 +74,12 @@ def labelled(tokenizer: Any, examples: Iterable[Marked]) -> Dataset:
     """
     examples = list(examples)
     encoded = tokenizer([[word for word, _ in example] for example in examples], is_split_into_words=True)
-    labels = [label(encoded.word_ids(row), example) for row, example in enumerate(examples)]
+    labels = []
+    for row, example in enumerate(examples):
+        pieces = [IGNORED if word is None else int(example[word][1]) for word in encoded.word_ids(row)]
+        labels.append([int(any(at_fault for _, at_fault in example)), *pieces[1:]])
     columns = {"input_ids": encoded["input_ids"], "attention_mask": encoded["attention_mask"]}
-    return Dataset.from_dict({**columns, "labels": labels, "length": [len(ids) for ids in labels]})
-
-
-def label(word_ids: list[int | None], example: Marked) -> list[int]:
-    """Label the tokens of an example, given the index of each token's word."""
-    pieces = [IGNORED if word is None else int(example[word][1]) for word in word_ids]
-    return [int(any(at_fault for _, at_fault in example)), *pieces[1:]]
+    return Dataset.from_dict({**columns, "labels": labels, "length": list(map(len, labels))})
 
 
 def loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:

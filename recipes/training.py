@@ -1,18 +1,23 @@
 """Train an encoder on a task with transformers' Trainer; an interrupted training continues to the same weights."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from datasets import Dataset
+from pyarrow.parquet import ParquetDataset
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from torch.optim.swa_utils import AveragedModel
 from transformers import AutoModelForSequenceClassification as Classifier
 from transformers import AutoTokenizer, EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
-from core.request.catalog import TASKS
+from core.errors import PrunescopeError
+from core.inputs.texts import EVALUATION, TRAINING_PART, read_written
+from core.request.catalog import MAX_LENGTH, TASKS, Task
 from core.sweep.scores import SCORES
-from recipes.examples import read_examples, tokenise
 from recipes.table import Recipe
 
 SAVE_EVERY = 250  # steps; with an early stop, the validation split is scored as often
@@ -20,56 +25,87 @@ AVERAGE_EVERY = 20  # steps
 AVERAGE_RATE = 3e-5
 MIX = 0.5  # share of the average in the final weights
 
+Columns = Mapping[str, Any]  # the task's text columns and `label`, a list or tuple each
 
-def fine_tune(recipe: Recipe, seed: int, base: Path, data: Path | None, work: Path) -> Path:
-    """Train into `WORK/final`, unless that exists, and return it."""
-    if not (work / "final").is_dir():
-        early_stop: dict[str, Any] = {
-            "eval_strategy": "steps",
-            "eval_steps": SAVE_EVERY,
-            "per_device_eval_batch_size": 64,
-            "load_best_model_at_end": True,
-            "metric_for_best_model": "score",
-            "greater_is_better": True,
-            "restore_callback_states_from_checkpoint": True,  # the number of scores without improvement
-        }
-        trainer = make_trainer(
-            recipe,
-            seed,
-            base,
-            data,
-            work,
-            learning_rate=recipe.learning_rate,
-            warmup_steps=recipe.warmup,
-            num_train_epochs=recipe.epochs,
-            save_steps=SAVE_EVERY,
-            **(early_stop if recipe.early_stop else {}),
-        )
-        if recipe.early_stop:
-            trainer.add_callback(EarlyStoppingCallback(recipe.early_stop))
-        run(trainer, work / "final")
-    return work / "final"
+# ---------------------------------------------------------------- a task's examples
 
 
-def average(recipe: Recipe, seed: int, base: Path, data: Path | None, work: Path) -> Path:
+def read_examples(data: Path | None, task: Task, split: str) -> Columns:
+    """Read the training or the validation split of a task.
+
+    Args:
+        data: Folder in the Hub's GLUE layout; not used for examples written for this project.
+        task: The task.
+        split: `train`, or the task's evaluation split.
+
+    Raises:
+        PrunescopeError: The folder has no such split.
+    """
+    if not task.dataset_id:
+        columns = read_written(task, TRAINING_PART if split == "train" else EVALUATION).cells
+        return {**columns, "label": list(map(int, columns["label"]))}
+    files = sorted(data.glob(f"{task.name}/{split}-*.parquet")) if data else []
+    if not files:
+        fault = f"no {task.name}/{split}-….parquet"
+        raise PrunescopeError(f"{fault}: give --data, a folder in the layout of {task.dataset_id}")
+    return dict(ParquetDataset(files).read([*task.text_columns, "label"]).to_pydict())
+
+
+def texts(examples: Columns, task: Task) -> Iterator[tuple[str, ...]]:
+    """Yield the one or two texts of each example."""
+    return zip(*(examples[column] for column in task.text_columns), strict=True)
+
+
+def tokenise(tokenizer: Any, examples: Columns, task: Task) -> Dataset:
+    """Make a data set with the model's inputs, such as `input_ids`, and with `label`."""
+    columns = (list(examples[column]) for column in task.text_columns)
+    encoded = tokenizer(*columns, truncation=True, max_length=MAX_LENGTH)
+    return Dataset.from_dict({**encoded, "label": examples["label"]})
+
+
+# ---------------------------------------------------------------- the stages on a task
+
+
+def fine_tune(recipe: Recipe, seed: int, base: Path, data: Path | None, finished: Path) -> None:
+    """Train into a folder, and save the state of training beside it."""
+    stops_early = bool(recipe.early_stop)
+    trainer = make_trainer(
+        recipe,
+        seed,
+        base,
+        data,
+        finished.parent,
+        learning_rate=recipe.learning_rate,
+        warmup_steps=recipe.warmup,
+        num_train_epochs=recipe.epochs,
+        save_steps=SAVE_EVERY,
+        eval_strategy="steps" if stops_early else "no",
+        eval_steps=SAVE_EVERY,
+        per_device_eval_batch_size=64,
+        load_best_model_at_end=stops_early,
+        metric_for_best_model="score",
+        restore_callback_states_from_checkpoint=stops_early,  # the number of scores without improvement
+    )
+    if stops_early:
+        trainer.add_callback(EarlyStoppingCallback(recipe.early_stop))
+    run(trainer, finished)
+
+
+def average(recipe: Recipe, seed: int, base: Path, data: Path | None, finished: Path) -> None:
     """Train for one more epoch at a constant rate and average the weights, which evens out the last steps' noise.
 
-    After an interruption, this stage starts over.
-
-    Returns:
-        `WORK/mixed`, with weights between those of `base` and the average of those along the way (a soup, Wortsman et
-        al. 2022, arXiv 2203.05482).
+    The weights in the folder lie between those of `base` and the average of those along the way (a soup, Wortsman et
+    al. 2022, arXiv 2203.05482). After an interruption, this stage starts over.
     """
-    if not (work / "mixed").is_dir():
-        settings = {"learning_rate": AVERAGE_RATE, "lr_scheduler_type": "constant", "save_strategy": "no"}
-        trainer = make_trainer(recipe, seed + 1, base, data, work, num_train_epochs=1, **settings)  # in a new order
-        averaging = Averaging(trainer.model)
-        trainer.add_callback(averaging)
-        trainer.train()
-        mixed = Classifier.from_pretrained(base, local_files_only=True)
-        mix(mixed, averaging.averaged.module)
-        store(work / "mixed", mixed, trainer.processing_class)
-    return work / "mixed"
+    settings = {"learning_rate": AVERAGE_RATE, "lr_scheduler_type": "constant", "save_strategy": "no"}
+    trainer = make_trainer(recipe, seed + 1, base, data, finished.parent, num_train_epochs=1, **settings)  # a new order
+    averaging = Averaging(trainer.model)
+    trainer.add_callback(averaging)
+    trainer.train()
+    mixed = Classifier.from_pretrained(base, local_files_only=True)
+    before, averaged = (parameters_to_vector(model.parameters()) for model in (mixed, averaging.averaged))
+    vector_to_parameters(before.lerp(averaged, MIX), mixed.parameters())
+    store(finished, mixed, trainer.processing_class)
 
 
 class Averaging(TrainerCallback):  # type: ignore[misc]
@@ -84,13 +120,6 @@ class Averaging(TrainerCallback):  # type: ignore[misc]
         """Add the weights of every AVERAGE_EVERY-th step."""
         if state.global_step % AVERAGE_EVERY == 0:
             self.averaged.update_parameters(event["model"])
-
-
-@torch.no_grad()
-def mix(model: torch.nn.Module, averaged: torch.nn.Module) -> None:
-    """Move the weights of a model towards the averaged ones by the share MIX."""
-    for parameter, average in zip(model.parameters(), averaged.parameters(), strict=True):
-        parameter.lerp_(average, MIX)
 
 
 def make_trainer(recipe: Recipe, seed: int, base: Path, data: Path | None, work: Path, **settings: Any) -> Trainer:
@@ -116,8 +145,7 @@ class _Trainer(Trainer):  # type: ignore[misc]
     """A Trainer that can resume in any epoch, because the order of examples does not depend on earlier epochs."""
 
     def _get_train_sampler(self, train_dataset: Any = None) -> "EpochSampler":
-        examples = self.train_dataset if train_dataset is None else train_dataset
-        return EpochSampler(self.args.train_batch_size, list(map(len, examples["input_ids"])), self.args.seed)
+        return EpochSampler(self.args.train_batch_size, list(map(len, train_dataset["input_ids"])), self.args.seed)
 
 
 class EpochSampler(LengthGroupedSampler):  # type: ignore[misc]
@@ -135,19 +163,16 @@ class EpochSampler(LengthGroupedSampler):  # type: ignore[misc]
         self.generator.manual_seed(int(state))
 
 
+# ---------------------------------------------------------------- what all stages share
+
+
 def load(auto: Any, recipe: Recipe, seed: int, base: Path, **settings: Any) -> tuple[Any, Any]:
     """Load an encoder and its tokenizer; the seed draws the head if `base` has none."""
     set_seed(seed)
-    model = auto.from_pretrained(
-        base,
-        hidden_dropout_prob=recipe.dropout,
-        attention_probs_dropout_prob=recipe.dropout,
-        local_files_only=True,
-        dtype=torch.float32,
-        attn_implementation="eager",  # on a CPU, the backward pass of the fused one is slow in bfloat16
-        **settings,
-    )
-    return model, AutoTokenizer.from_pretrained(base, local_files_only=True)
+    dropout = dict.fromkeys(("hidden_dropout_prob", "attention_probs_dropout_prob"), recipe.dropout)
+    # On a CPU, the backward pass of fused attention is slow in bfloat16.
+    settings |= {**dropout, "dtype": torch.float32, "attn_implementation": "eager", "local_files_only": True}
+    return auto.from_pretrained(base, **settings), AutoTokenizer.from_pretrained(base, local_files_only=True)
 
 
 def arguments(recipe: Recipe, seed: int, work: Path, **settings: Any) -> TrainingArguments:
@@ -166,17 +191,17 @@ def arguments(recipe: Recipe, seed: int, work: Path, **settings: Any) -> Trainin
     )
 
 
-def run(trainer: Trainer, folder: Path) -> None:
+def run(trainer: Trainer, finished: Path) -> None:
     """Train from the last save, if there is one, and save the weights."""
     saves = Path(trainer.args.output_dir).glob("checkpoint-*/trainer_state.json")  # written last
     steps = {int(state.parent.name.removeprefix("checkpoint-")): str(state.parent) for state in saves}
     trainer.train(resume_from_checkpoint=steps[max(steps)] if steps else None)
-    store(folder, trainer.model, trainer.processing_class)
+    store(finished, trainer.model, trainer.processing_class)
 
 
-def store(folder: Path, model: Any, tokenizer: Any) -> None:
+def store(finished: Path, model: Any, tokenizer: Any) -> None:
     """Save the weights of a finished stage; the folder appears only once it is complete."""
-    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    unfinished = finished.with_name(f"{finished.name}.unfinished")
     model.save_pretrained(unfinished)
     tokenizer.save_pretrained(unfinished)
-    unfinished.rename(folder)
+    unfinished.rename(finished)

@@ -19,8 +19,8 @@ from core.request import limits
 from core.request.catalog import TASKS
 from recipes import __main__ as command
 from recipes import syntax, training
-from recipes.examples import read_examples, texts
 from recipes.table import MINILM, Recipe
+from recipes.training import read_examples, texts
 
 COLA = TASKS["cola"]
 NAME = "tiny-cola-seed-3"

@@ -8,7 +8,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from core.results.key import digest
 from recipes.corruption import make_examples, split_words, word_forms
-from recipes.vocabulary import cut_vocabulary, kept_ids
+from recipes.export import cut_vocabulary, kept_ids
 
 SENTENCES = [split_words(text) for text in make_texts(100)]
 
