@@ -59,7 +59,8 @@ class Story {
   get player() { return this.scenes[this.at]?.prunescopePlayer; }
 
   update(data, tell) {
-    if (data.key !== this.data?.key) this.finishScenes();
+    const isOther = data.key !== this.data?.key, isAsked = this.data && document.activeElement.matches("button");
+    if (isOther) this.finishScenes();
     Object.assign(this, { data, tell, guess: this.guessed(data) });
     this.dots.replaceChildren(...data.steps.map((step) => step.asked ?? step).map(({ heading }, at) => element("button", {
       type: "button", ariaLabel: `Scene ${at + 1}: ${heading}`, title: heading, onclick: () => this.show(at),
@@ -67,6 +68,7 @@ class Story {
     this.scenes.forEach((scene, at) => this.mount(at));
     const scene = Math.min(+viewed().searchParams.get("scene"), data.steps.length); // stories have had more
     this.show(data.steps[scene - 1] ? scene - 1 : (this.at ?? 0));
+    if (isOther && isAsked) this.title.focus(); // a button asked for another story: the keys turn its scenes
   }
 
   mount(at) { // a scene's picture, or new data for it; hidden scenes are drawn as well
@@ -146,6 +148,7 @@ class Story {
     const onclick = () => this.tell("go", step.go.action);
     if (step.go && this.tell) lines.push(element("button", { type: "button", className: "go", onclick }, step.go.label));
     this.said.replaceChildren(...lines);
+    this.said.classList.toggle("asks", Boolean(step.asked) && !isAnswered);
     const moves = step.player?.frames.length > 1 ? " · space plays · , . step" : "";
     this.keys.textContent = `← → scenes${moves}`;
   }
