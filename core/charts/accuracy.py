@@ -47,7 +47,7 @@ def accuracy_view(result: SweepResult, metric: str) -> View:
     return View(_accuracy, ("amount", False, metric, 1.0), datasets, _title(metric), _numbers(metric, None))
 
 
-def chance_view(result: SweepResult, metric: str, damages: Array, scores: Array) -> View:
+def chance_view(result: SweepResult, metric: str, damages: Array, scores: Array, beyond: float | None) -> View:
     """Draw a result's metric over the overall change, and random removal's where it has changed the layers as much.
 
     Args:
@@ -55,8 +55,9 @@ def chance_view(result: SweepResult, metric: str, damages: Array, scores: Array)
         metric: From `core.findings.accuracy.metric_of`.
         damages: (frames,) its overall change.
         scores: (frames, 3) the metric under random removal: the mean of the draws, the least and the largest.
+        beyond: The end of its working range, if shaded beyond.
     """
-    own, beyond = scores_of(result, metric)[:, None], beyond_from(result, metric)
+    own = scores_of(result, metric)[:, None]
     series = {brief_name(result.pruning): np.pad(own, ((0, 0), (0, 2)), constant_values=np.nan), AT_RANDOM: scores}
     rows = [
         {"series": name, "k": k, "amount": g.rounded(at), "value": g.rounded(value), "interval": "", "changed": ""}
@@ -71,7 +72,7 @@ def chance_view(result: SweepResult, metric: str, damages: Array, scores: Array)
         "beyond": [] if beyond is None else g.beyond_rows(damages[result.amounts.index(beyond)]),
         "amounts": g.amount_rows(damages.tolist()),
     }
-    title = f"{METRICS[metric].title}; shaded: {g.BEYOND}" if datasets["beyond"] else METRICS[metric].title
+    title = METRICS[metric].title + ("; shaded: the model no longer works" if datasets["beyond"] else "")
     largest = float(np.nanmax(damages, initial=0.0)) or 1.0
     numbers = Numbers("accuracy", "series", {METRICS[metric].title: "value"})
     return View(_accuracy, ("damage", True, metric, largest), datasets, title, numbers)

@@ -17,10 +17,10 @@ from core.charts.stack import stack_view
 from core.charts.vega import text_of
 from core.charts.view import Layout, Scene, View
 from core.findings import pooled
-from core.findings.accuracy import metric_of, working_to
+from core.findings.accuracy import beyond_from, metric_of, working_to
 from core.findings.cut import chosen, frontier_of
 from core.findings.layers import own_similarity
-from core.findings.matching import chance_beside, damages_of
+from core.findings.matching import chance_beside, damages_of, with_frame_at
 from core.findings.passed import passed_on
 from core.findings.towards import towards
 from core.findings.words import Finding
@@ -75,8 +75,9 @@ class Step:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The presenter's notes; a scene without its picture has none."""
-        return words.NOTES[self.name] if self.scene or self.name == "similar" else ()
+        """The presenter's notes, and the figures behind the sentences; a scene without its picture has none."""
+        has_picture = self.scene or self.name == "similar"
+        return (*words.NOTES[self.name], *self.finding.notes) if has_picture else ()
 
 
 def story(
@@ -123,18 +124,19 @@ def _watch(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepRes
 def _chance(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult], metric: str) -> Step:
     """Show where a method and random removal change the layers, and what is left, at the same overall change."""
     finding = words.chance_finding(result, near, pooled.shipped())
+    whole, result = result, with_frame_at(result, near, reduction, DAMAGE)  # where a verdict reads it
     beside, damages = chance_beside(result, near, reduction, metric), damages_of(result, reduction)  # (frames,)
     if not beside:
         return Step("chance", finding, None)
     losses = {brief_name(result.pruning): 1 - own_similarity(result, reduction), AT_RANDOM: 1 - beside.own}
     views = {
         "shares": shares_view(result.points, losses, "Where the change lies: each layer's share of it"),
-        "accuracy": chance_view(result, metric, damages, beside.scores),
+        "accuracy": chance_view(result, metric, damages, beside.scores, beyond_from(whole, metric)),
     }
     spans = zip(player_frames(result, metric), beside.amounts[:, 1:].tolist(), strict=True)
     frames = [_at_random(frame, *span) for frame, span in spans]
     scene = Scene(finding.heading, origins((result,), reduction), views, frames, CHANCE)
-    reached = int((damages < DAMAGE).sum())  # the first frame that has changed as much as a verdict asks
+    reached = int((damages < DAMAGE - 1e-9).sum())  # the first frame that has changed as much as a verdict asks
     return Step("chance", finding, scene, result.amounts[min(reached, len(damages) - 1)])
 
 
@@ -154,8 +156,8 @@ def _alone(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepRes
     outputs = [f"layer.{k}.output" for k in range(losses.shape[1])]
     compared = {"All layers pruned": losses[..., 0], "This layer alone pruned": losses[..., 1]}
     views = {
-        "shares": shares_view(outputs, compared, "What each layer loses: its share"),
-        "ends": shares_view(outputs, {HANDED_ON: losses[..., 2]}, f"Handed on: loss of {ENDS[passed.is_read]}", 2),
+        "shares": shares_view(outputs, compared, "Each layer's share of the lost similarity"),
+        "ends": shares_view(outputs, {HANDED_ON: losses[..., 2]}, f"Handed on to {ENDS[passed.is_read]}", 2),
     }
     frames = [g.step(amount, f"{amount_name(amount)} of weights removed", "") for amount in passed.losses]
     scene = Scene(finding.heading, origins((result,), reduction), views, frames, ALONE)
@@ -169,9 +171,11 @@ def _towards(result: SweepResult, reduction: ReductionKey, metric: str) -> Step:
     if not found:
         return Step("towards", finding, None)
     title = "Similarity (CKA) of every pair of layers; disc: the highest of a column"
-    views = {"heatmap": heatmap_view(result, result.frames, reduction, title, found.nearest)}
-    scene = Scene(finding.heading, origins((result,), reduction), views, player_frames(result, metric), TOWARDS)
-    return Step("towards", finding, scene, still=result.amounts[found.last])
+    played = len(found.nearest)
+    views = {"heatmap": heatmap_view(result, result.frames[:played], reduction, title, found.nearest)}
+    frames = player_frames(result, metric)[:played]
+    scene = Scene(finding.heading, origins((result,), reduction), views, frames, TOWARDS)
+    return Step("towards", finding, scene, still=frames[-1]["amount"])
 
 
 def _cut(result: SweepResult, study: CutStudy | None) -> Step:
@@ -195,7 +199,7 @@ def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
             "name": step.name,
             **_said(step.finding),
             "asked": step.asked and _said(step.asked),
-            "notes": step.notes,
+            "notes": [*map(unbroken, step.notes)],
             "go": step.finding.button and vars(step.finding.button),
             "player": step.scene
             and {

@@ -5,11 +5,12 @@ frame and the one before. Everything a picture shows is interpolated linearly th
 """
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.findings.comparable import control_sweeps
+from core.findings.comparable import control_sweeps, own_sweeps
 from core.findings.layers import own_similarity
 from core.results.names import ReductionKey
 from core.results.schema import Frame, SweepResult
@@ -54,6 +55,21 @@ def frames_at(result: SweepResult, reduction: ReductionKey, places: tuple[float,
         k, share = int(place[0]), float(place[1])
         frames.append(frame_between(result.frames[k - 1], result.frames[k], share))
     return frames
+
+
+def with_frame_at(
+    result: SweepResult, companions: Iterable[SweepResult], reduction: ReductionKey, target: float
+) -> SweepResult:
+    """Add a frame at a damage to a result, interpolated in its own or a companion's steps; none if none reaches it."""
+    sweeps = own_sweeps(result, companions)
+    places = ((first_reached(damages_of(sweep, reduction), target), sweep) for sweep in sweeps)
+    reached = [(np.diff(sweep.amounts)[int(at[0]) - 1], sweep) for at, sweep in places if not isinstance(at, Missing)]
+    if not reached:
+        return result
+    _, finest = min(reached, key=itemgetter(0))
+    at = frames_at(finest, reduction, (0.0, target))[1]
+    frames = {**{frame.amount: frame for frame in result.frames}, at.amount: at}
+    return result.model_copy(update={"frames": tuple(frames[amount] for amount in sorted(frames))})
 
 
 def frame_between(low: Frame, high: Frame, share: float) -> Frame:
@@ -135,5 +151,5 @@ def _at(sweeps: Sequence[SweepResult], target: float, reduction: ReductionKey, m
     reached = [(*place, table) for place, table in places if not isinstance(place, Missing)]
     if not reached:
         return np.full(tables[0].shape[1], np.nan)
-    k, share, table = max(reached, key=lambda place: place[0])
+    k, share, table = min(reached, key=lambda place: np.diff(place[2][:, 0])[int(place[0]) - 1])
     return between(table, k, share)

@@ -15,15 +15,14 @@ class Towards(NamedTuple):
     """What the layers of a pruned model resemble, within its working range.
 
     Attributes:
-        nearest: (frames, points) the most similar unpruned point of each pruned one, of equals the lowest; -1 where
-            that is undefined, or the frame lies beyond the working range.
-        last: The last frame within it.
-        earlier: How much more similar there than before the upper half's points are to all earlier unpruned ones.
+        nearest: (frames, points) at the frames within it, the most similar unpruned point of each pruned one, of equals
+            the lowest; -1 where that is undefined.
+        earlier: How much more similar the upper half's points are to all earlier unpruned ones at the last of these
+            frames than at the first.
         later: The same of all later ones.
     """
 
     nearest: npt.NDArray[np.int64]
-    last: int
     earlier: float
     later: float
 
@@ -40,16 +39,15 @@ def towards(result: SweepResult, reduction: ReductionKey, metric: str | None = N
         None where the model is not shown to work beyond the first amount, or there are fewer than two points.
     """
     to, size = working_to(result, metric), len(result.points)
-    last = sum(amount <= (to or 0) for amount in result.amounts) - 1
-    if size < 2 or last < 1:
+    frames = [frame for frame in result.frames if frame.amount <= (to or 0)]
+    if size < 2 or len(frames) < 2:
         return None
-    matrices = np.array([frame.matrix(reduction) for frame in result.frames], dtype=np.float64)  # (frames, i, j)
+    matrices = np.array([frame.matrix(reduction) for frame in frames], dtype=np.float64)  # (frames, i, j)
     ranked = np.where(np.isnan(matrices), -np.inf, matrices)
     nearest = np.where(np.isinf(ranked.max(1)), -1, ranked.argmax(1))  # (frames, j)
-    nearest[last + 1 :] = -1
     i, j = np.indices((size, size))
-    return Towards(nearest, last, *(_grown(matrices[[0, last]], (2 * j >= size) & side) for side in (i < j, i > j)))
+    return Towards(nearest, *(_grown(matrices, (2 * j >= size) & side) for side in (i < j, i > j)))
 
 
 def _grown(matrices: Array, among: npt.NDArray[np.bool_]) -> float:
-    return float((matrices[1] - matrices[0])[among].mean()) if among.any() else np.nan
+    return float((matrices[-1] - matrices[0])[among].mean()) if among.any() else np.nan

@@ -27,11 +27,15 @@ class Button:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a page says: a heading, the answer; at most two sentences beside its picture; and a button, if any helps."""
+    """What a page says: a heading, the answer; at most two sentences beside its picture; and a button, if any helps.
+
+    What is more, such as the figures behind a plain sentence, stands in `notes`, which the story shows on request.
+    """
 
     heading: str
     sentences: tuple[str, ...] = ()
     button: Button | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

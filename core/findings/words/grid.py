@@ -32,10 +32,10 @@ STRICTER = (
     "corrected for the number of verdicts: so it may be inconclusive where an interval excludes 0."
 )
 SHARES: Mapping[State, str] = {  # of the overall change, by what the interval of the difference shows
-    "equivalent": "random removal puts about the same share of it there",
-    "inconclusive": "whether random removal puts the same share of it there is inconclusive",
-    "steeper": "random removal puts a smaller share of it there",
-    "flatter": "random removal puts a larger share of it there",
+    "equivalent": "random removal puts about the same share of {}",
+    "inconclusive": "whether random removal puts as much of {} is inconclusive",
+    "steeper": "random removal puts a smaller share of {}",
+    "flatter": "random removal puts a larger share of {}",
 }
 NAMING = 4  # columns that say what a sweep is and how far it works; links follow, then the verdict
 
@@ -50,7 +50,7 @@ def claim_finding(pooled: Pooled) -> Finding:
     holds = "This holds on all" if pooled.upper == pooled.control_upper == count else "Measured on"
     where = f"{holds} {count} fine-tunes of {numbered(pooled.encoders, 'pretrained encoder')}"
     apart = f"{points(difference.value, is_signed=True)}, 95 % interval {points_span(*difference.interval)}"
-    share = f"{SHARES[difference.state]} ({n.in_sentence(n.brief_name(pooled.pruning))}: {apart})"
+    share = f"{SHARES[difference.state].format('it there')} ({n.in_sentence(n.brief_name(pooled.pruning))}: {apart})"
     after = f", after removing {part_name(removed.value)} as many weights" if removed else ""
     return Finding(claim_heading(pooled), (f"{where}; at equal overall change, {share}{after}.",))
 

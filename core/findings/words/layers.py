@@ -42,8 +42,8 @@ def layers_finding(
     return Finding(heading, tuple(filter(None, sentences)))
 
 
-def layers_heading(result: SweepResult, reduction: n.ReductionKey) -> str:
-    """Say which layer changes first, and at which amount, with its interval where that is known.
+def layers_heading(result: SweepResult, reduction: n.ReductionKey, with_interval: bool = True) -> str:
+    """Say which layer changes first, and at which amount, with its interval where that is known and asked for.
 
     The result may be unfinished.
     """
@@ -61,7 +61,7 @@ def layers_heading(result: SweepResult, reduction: n.ReductionKey) -> str:
         return f"{every} change together: they fall below {SURVIVAL_THRESHOLD} at {at}"
     changes = "changes first: it falls" if len(fallen) == 1 else "change first: they fall"
     named = n.capitalised(layers_named([layer.label for layer in fallen], labels))
-    is_known = len(fallen) == 1 and fallen[0].interval
+    is_known = with_interval and len(fallen) == 1 and fallen[0].interval
     interval = f" ({interval_text(fallen[0].interval, result.amounts[-1])})" if is_known else ""
     rivals = [layer.label for layer in order.rivals]
     doubt = f"; {layers_named(rivals, labels)} may change as early" if rivals else ""

@@ -9,11 +9,11 @@ from core.findings.passed import HELD_AGAINST, HalvesHarm, PassedOn
 from core.findings.words import Finding, points, points_span
 from core.findings.words.numbers import decimals, percent, percent_range
 from core.request.catalog import CONFIDENCE, DAMAGE
-from core.results.names import amount_name, capitalised
+from core.results.names import amount_name
 from core.sweep.control_contrast import MARGIN
 
 HALVES_ALONE = "Intact is not harmless: each half of the layers pruned alone"
-ENDS = {True: "what the classifier reads", False: "the first token of the last layer's output"}
+ENDS = {True: "what the classifier reads", False: "the last layer's first token"}
 CELLS = "combinations of task and number of layers"
 
 
@@ -31,18 +31,20 @@ def alone_finding(passed: PassedOn) -> Finding:
     if lead:
         hands_on = " and hand it on" if lead == "lower" and ends and ends[0] > ends[1] else ""
         heading = f"Pruned one at a time, the {lead} layers change most{hands_on}"
-    removed, upper_half = f"With {amount_name(amount)} removed from", "of the losses lie in the upper half"
-    own = f"{removed} one layer at a time, {percent(alone)} {upper_half}."
+    one, upper_half = f"{amount_name(amount)} of one layer at a time", "of the loss lies in the upper half"
+    own = f"With {one} removed, {percent(alone)} {upper_half}"
     if isfinite(together):
-        own = f"{removed} all layers, {percent(together)} {upper_half}; from one at a time, {percent(alone)}."
-    if ends:
-        lower, upper = (decimals(end, 3) for end in ends)
-        parts.append(f"pruning only the lower half costs the last layer {lower}, only the upper {upper}")
-    chance = estimate("alone", "amount", amount, "random")
+        every = f"{amount_name(amount)} of all weights removed"
+        own = f"With {every}, {percent(together)} {upper_half}; with {one}, {percent(alone)}"
+    chance, notes = estimate("alone", "amount", amount, "random"), list[str]()
     if chance and chance.interval[1] >= 0.5 and lead == "lower":
-        share = f"{percent(chance.value)}, {percent_range(*chance.interval)}"
-        parts.append(f"at random, this order is not shown ({share})")
-    return Finding(heading, (own, *([f"{capitalised('; '.join(parts))}."] if parts else [])))
+        own += ", at random perhaps half"
+        drawn = f"{percent(chance.value)} (95 % interval {percent_range(*chance.interval)})"
+        notes.append(f"At random, it is {drawn} with one layer pruned at a time, over {len(chance.by_cell)} {CELLS}.")
+    if ends:
+        to = " to {}, only the upper to {}.".format(*(decimals(1 - end, 3) for end in ends))
+        parts.append(f"Pruning only the lower half lowers the last layer's similarity{to}")
+    return Finding(heading, (f"{own}.", *parts), notes=tuple(notes))
 
 
 def halves_finding(lead: Lead | None, harm: HalvesHarm) -> Finding:

@@ -3,26 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from core.findings.accuracy import working_to
+from core.findings.accuracy import beyond_from, working_to
 from core.findings.claim import Verdict, verdict
 from core.findings.comparable import controls_of
 from core.findings.cut import Frontier
 from core.findings.layers import layers_of
 from core.findings.meaning import estimate
 from core.findings.passed import PassedOn
-from core.findings.pooled import ALL, Pooled, shipped
+from core.findings.pooled import ALL, WHOLE, Pooled, shipped
 from core.findings.towards import Towards
 from core.findings.words import Button, Finding, points, points_span
 from core.findings.words import cut as cut_words
 from core.findings.words import layers as layers_words
 from core.findings.words import numbers as num
 from core.findings.words import passed as passed_words
+from core.findings.words.grid import SHARES
 from core.findings.words.verdict import DECIDE_IT, why_inconclusive
 from core.request.catalog import DAMAGE, METHODS, RECIPE
 from core.request.scope import run_of
 from core.results import names as n
 from core.results.schema import SweepResult
-from core.sweep.control_contrast import DIFFERENT
+from core.sweep.control_contrast import DIFFERENT, State
 
 SIMILAR = Finding(
     "Similar layers keep the same sentences together",
@@ -37,14 +38,13 @@ A layer's output also reflects the pruning of every layer below it. By conventio
 similarity of 0.9. **In the heatmap**, each cell compares one layer of the pruned model with one of the unpruned model.
 **In bars of two colours**, each layer has its share of what all layers lose. **Random removal** is compared at the
 amount where the overall change is equal: what differs then is which layers have changed. **Shaded** is everything
-beyond the working range, where the model has lost 10 % of its advantage over always guessing the commonest label.
+where the model no longer works: it has lost 10 % of its advantage over always guessing the commonest label.
 """
 SECOND = "The same story of a model of {} layers"  # a button
 NOTES = {  # for a presenter
     "watch": (
         "Pruning sets weights to zero. Scores say what that costs; we look inside.",
-        "Let the room vote: the first layers, the last, or all together? Then play.",
-        "Do not conclude yet: the scene on chance says what this order is worth.",
+        "Let the room vote, then play. Do not conclude yet: the scene on chance says what this order is worth.",
     ),
     "similar": (
         "Turning the whole picture changes nothing. Losing one's neighbours does.",
@@ -61,7 +61,8 @@ NOTES = {  # for a presenter
     ),
     "towards": (
         "Each disc marks what a pruned layer is most similar to: at first itself, then layers below it.",
-        "Beyond the working range nothing is marked: the largest of nothing is noise.",
+        "The likely reason: each block adds less to what passes by it, so that layers become alike.",
+        "It ends where the model no longer works: beyond, the largest of nothing is noise.",
     ),
     "cut": (
         "Zeros in place make nothing faster. Layers that are gone do.",
@@ -70,13 +71,15 @@ NOTES = {  # for a presenter
 }
 OWN = Button("Try your own model", "own")
 UNKNOWN = "How far the model works is not known here"
+CHANGE = "the change into the upper half"
+STRIPES = "; stripes mean that all pruned layers look alike"
 
 
 def watch_question(result: SweepResult) -> Finding:
     """Ask which layers change first."""
     cell = (
-        "A cell compares a layer of the pruned model with one of the unpruned model (1: alike); the outlined cells, "
-        "each layer with itself, are the bars."
+        "Each cell says how alike a pruned and an unpruned layer group sentences, up to 1; outlined, a layer meets its "
+        "unpruned self, as in the bars."
     )
     heading = f"Which layers change first when {n.whose_units(result)} are removed?"
     return Finding(heading, (cell, "Guess which bar shortens first and click it, or just press Play."))
@@ -97,8 +100,11 @@ def watch_finding(
     result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey, metric: str | None = None
 ) -> Finding:
     """Say where a result changes the model, which layer falls first, and up to which amount the model works."""
-    sentences = f"{layers_words.layers_heading(result, reduction)}.", f"{working_text(result, metric)}."
-    return Finding(where_heading(result, verdict(result, companions), reduction), sentences)
+    brief, exact = (layers_words.layers_heading(result, reduction, with_interval) for with_interval in (False, True))
+    breaks = beyond_from(result, metric) is not None and not n.pruned_layers(result.pruning)
+    sentences = f"{brief}.", f"{working_text(result, metric)}{STRIPES if breaks else ''}."
+    heading = where_heading(result, verdict(result, companions), reduction)
+    return Finding(heading, sentences, notes=() if exact == brief else (f"{exact} (95 % interval in brackets).",))
 
 
 def where_heading(result: SweepResult, judged: Verdict, reduction: n.ReductionKey) -> str:
@@ -143,19 +149,18 @@ def chance_finding(result: SweepResult, companions: Sequence[SweepResult], table
     pooled = next((pooled for pooled in table if (pooled.method, pooled.scope) == own), None)
     if not controls_of(result, companions):
         return _without_control(result, pooled)
-    judged, sentences = verdict(result, companions), list[str]()
+    judged, overall = verdict(result, companions), CHANGE
     broken = ", beyond its working range" if "random removal beyond its working range" in judged.flags else ""
-    doubt = f"{broken}{why_inconclusive(judged)}"
+    doubt, sentences = f"{broken}{why_inconclusive(judged)}", list[str]()
     if judged.share is not None and judged.control_shares:
-        here = f"{num.percent(judged.share)} lies in the upper half"
-        at_random = num.percent_range(*judged.control_shares)
+        here = f"{num.percent(judged.share)} is in the upper half"
+        at_random, overall = num.percent_range(*judged.control_shares), "it there"
         sentences.append(f"Of an overall change of {num.decimals(DAMAGE, 2)}, {here}, at random {at_random}{doubt}.")
     elif judged.reason:
         sentences.append(f"No verdict is possible{doubt}.")
-    if pooled:
-        sentences.append(_pooled_sentence(pooled, with_predictions=not doubt))
     button = Button(DECIDE_IT.format(judged.remedy), judged.remedy) if judged.remedy else None
-    return _unmeasured(_chance_heading(judged), sentences, button, result)
+    pooled_words = _pooled_words(pooled, overall, with_weights=not doubt)
+    return _unmeasured(_chance_heading(judged), sentences, button, result, *pooled_words)
 
 
 def chance_text(result: SweepResult, companions: Sequence[SweepResult]) -> str:
@@ -176,19 +181,25 @@ def _chance_heading(judged: Verdict) -> str:
     return "Whether random removal does the same is inconclusive"
 
 
-def _pooled_sentence(pooled: Pooled, with_predictions: bool = True) -> str:
-    """Say how a method and random removal differ over all shipped checkpoints where they have changed them equally."""
-    difference, control = pooled.estimates[ALL], METHODS[pooled.method].control or ""
-    apart = f"{points(difference.value)} ({points_span(*difference.interval)})"
-    changed, removed = (
-        estimate(quantity, "change", DAMAGE, control, pooled.method) for quantity in ("changed", "removed")
-    )
-    more = ""
-    if changed and removed and removed.value < 0.5 and with_predictions:
-        low, high = (num.decimals(end, 2) for end in changed.interval)
-        times = f"{num.decimals(changed.value, 2)} times as many predictions ({low} to {high})"
-        more = f"; at random, {num.part_name(removed.value)} as many weights change {times}"
-    return f"On {len(pooled.keys)} checkpoints, the difference is {apart}{more}."
+def _pooled_words(pooled: Pooled | None, share_of: str, with_weights: bool = False) -> Sequence[str]:
+    """Say whether a method and random removal differ over all shipped checkpoints, and give the figures behind that."""
+    if pooled is None:
+        return ()
+    difference, whole, control = pooled.estimates[ALL], pooled.estimates.get(WHOLE), METHODS[pooled.method].control
+    settled: State = difference.state if whole and whole.state == difference.state else "inconclusive"
+    apart, after = f"{points(difference.value)} (95 % interval {points_span(*difference.interval)})", ""
+    if control and pooled.scope in ("encoder", None):  # others are not measured so
+        changed, removed = (estimate(of, "change", DAMAGE, control, pooled.method) for of in ("changed", "removed"))
+        if changed and removed:
+            low, high = (num.decimals(end, 2) for end in changed.interval)
+            flips = f"{num.decimals(changed.value, 2)} times as many predictions ({low} to {high})"
+            part = num.part_name(removed.value)
+            apart += f"; on average, random removal takes {part} as many weights for it, and changes {flips}"
+            is_cheap = with_weights and settled == "equivalent" and removed.value < 0.5
+            after = ", after removing far fewer weights" if is_cheap else ""
+    on = f"On {len(pooled.keys)} checkpoints"
+    where = f"{on}, at an overall change of {num.decimals(DAMAGE, 2)}"
+    return f"{on}, {SHARES[settled].format(share_of)}{after}.", f"{where}, the difference is {apart}."
 
 
 def _without_control(result: SweepResult, pooled: Pooled | None) -> Finding:
@@ -198,15 +209,16 @@ def _without_control(result: SweepResult, pooled: Pooled | None) -> Finding:
         why = "No verdict is given where layers are pruned alone."
         return Finding("Would chance do the same? Not asked here", (why,))
     expected = "Some order of layers is expected whatever is removed: compare it with random removal."
-    sentences = [expected, *([_pooled_sentence(pooled)] if pooled else [])]
-    button = Button("Measure random removal", "random removal")
-    return _unmeasured("Would chance do the same? Not measured here", sentences, button, result)
+    button, heading = Button("Measure random removal", "random removal"), "Would chance do the same? Not measured here"
+    return _unmeasured(heading, [expected], button, result, *_pooled_words(pooled, CHANGE))
 
 
-def _unmeasured(heading: str, sentences: Sequence[str], button: Button | None, result: SweepResult) -> Finding:
+def _unmeasured(
+    heading: str, sentences: Sequence[str], button: Button | None, result: SweepResult, more: str = "", *notes: str
+) -> Finding:
     """Offer a button for what is missing, unless the weights are not shipped."""
     is_shipped = not result.checkpoint.id.startswith(RECIPE)
-    return Finding(heading, tuple(sentences), button if is_shipped else None)
+    return Finding(heading, tuple(filter(None, (*sentences, more))), button if is_shipped else None, notes)
 
 
 # ---------------------------------------------------------------- alone, and towards what
@@ -230,26 +242,25 @@ def towards_finding(result: SweepResult, towards: Towards | None) -> Finding:
     if towards is None:
         why = "The model is not shown to work pruned: beyond the working range, what is most similar is noise."
         return Finding("What do pruned layers come to resemble? Not known here", (why,))
-    labels, nearest = n.point_labels(result.points), towards.nearest[towards.last]
+    labels, nearest = n.point_labels(result.points), towards.nearest[-1]
     sunk = [k for k, place in enumerate(nearest) if 0 <= place < k]
     is_earlier = towards.earlier > max(towards.later, 0.005)  # which is 0.01 on screen
     heading = f"Pruned layers {'come to resemble' if is_earlier else 'do not turn to'} earlier ones"
-    here = f"With {n.removed_name(result.amounts[towards.last], result)}, "
+    here = f"no layer is most like an earlier unpruned one{', but upper ones are closer' if is_earlier else ''}"
     if sunk:
-        last = f"layer {labels[sunk[-1]]} to layer {labels[nearest[sunk[-1]]]}"
-        here += f"{len(sunk)} of {len(labels)} layers are nearest to an earlier one ({last})"
-    else:
-        closer = f", upper ones {num.decimals(towards.earlier, 2)} closer" if is_earlier else ""
-        here += f"no layer is nearest to an earlier one{closer}"
+        last = f"layer {labels[sunk[-1]]} like layer {labels[nearest[sunk[-1]]]}"
+        share = f"{len(sunk)} of {len(labels)} layers {'is' if len(sunk) == 1 else 'are'}"
+        here = f"{share} most like an earlier unpruned one, {last}"
+    sentences = [f"With {n.removed_name(result.amounts[len(towards.nearest) - 1], result)}, {here}."]
+    note = f"The similarity of upper layers to earlier ones has then changed by {num.decimals(towards.earlier, 2)}"
     grown, drawn = (estimate("earlier", "change", DAMAGE, method) for method in ("magnitude", "random"))
-    if grown is None or drawn is None:
-        return Finding(heading, (f"{here}.",))
-    value, low, high, at_random = (num.decimals(end, 2) for end in (grown.value, *grown.interval, drawn.value))
-    overall = (
-        f"On {grown.above} of {grown.checkpoints} checkpoints, magnitude pruning brings upper layers {value} nearer to "
-        f"earlier ones ({low} to {high}, at change {num.decimals(DAMAGE, 2)}), random removal {at_random}."
-    )
-    return Finding(heading, (f"{here}.", overall))
+    if grown and drawn:
+        nearer = f"On {grown.above} of {grown.checkpoints} checkpoints, upper layers come closer to earlier ones"
+        sentences.append(f"{nearer}; under random removal, on {drawn.above}.")
+        by, low, high, at_random = (num.decimals(end, 2) for end in (grown.value, *grown.interval, drawn.value))
+        note += f", on average over all by {by} at an overall change of {num.decimals(DAMAGE, 2)} under magnitude"
+        note += f" pruning (95 % interval {low} to {high}), by {at_random} at random"
+    return Finding(heading, tuple(sentences), notes=(f"{note}.",))
 
 
 # ---------------------------------------------------------------- cut

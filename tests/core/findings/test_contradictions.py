@@ -68,7 +68,11 @@ def check_verdicts(shelf: Shelf) -> set[State]:
 
 def check_numbers(result: SweepResult, beside: list[SweepResult]) -> None:
     """How far the model works, and which layers fall first, is the same wherever it stands."""
-    to, heading, (_, _, holds) = working_to(result), layers_heading(result, "mean"), key_figures(result, "mean")
+    to, heading, (_, _, holds) = (
+        working_to(result),
+        layers_heading(result, "mean", with_interval=False),
+        key_figures(result, "mean"),
+    )
     if to and to < result.amounts[-1]:
         pages = [watch_finding(result, beside, "mean").text, layers_finding(result, "1", beside, "mean").text, holds]
         pages += [compare_heading((result, other)) for other in beside[:1] if working_to(other) is not None]

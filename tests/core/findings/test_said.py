@@ -42,7 +42,7 @@ UNDEFINED = make_result(num_layers=2, own_cka=lambda amount, point, size: None)
 def lines(*findings: Finding) -> Iterator[str]:
     for finding in findings:
         yield f"# {finding.heading}"
-        yield from finding.sentences
+        yield from (*finding.sentences, *(f"Note: {note}" for note in finding.notes))
 
 
 def table_lines(table: Table) -> Iterator[str]:
@@ -68,7 +68,7 @@ def stories() -> Iterator[str]:
     for known in (network(), network(num_layers=1), network(scope="layer:1"), network(**UNITS)):
         yield from lines(story.watch_question(known), story.alone_finding(known, None))
     yield from lines(story.watch_finding(known, [], "mean"), story.SIMILAR)
-    for found in (None, *(Towards(np.array([nearest]), 0, *sides) for nearest, sides in RESEMBLING)):
+    for found in (None, *(Towards(np.array([nearest]), *sides) for nearest, sides in RESEMBLING)):
         yield from lines(story.towards_finding(network(), found))
     yield from map(" ".join, story.NOTES.values())
 
