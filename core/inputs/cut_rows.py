@@ -6,13 +6,11 @@ nothing.
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import refused
 from core.inputs.checkpoints import Resolved, resolve, suited
 from core.inputs.data import find_data
-from core.inputs.examples import EvalSubset, Examples, Row, draw, example_digest, open_examples, training_digests
+from core.inputs.examples import EvalSubset, draw, example_digest, open_examples, training_digests
 from core.inputs.hub import Report
 from core.inputs.prepare import DTYPE
 from core.inputs.texts import Texts
@@ -21,8 +19,6 @@ from core.request.cut_request import CutRequest, Division, depths_of, divide
 from core.results.cut import TRAINING, RefitRecord
 from core.results.key import fingerprint_of, study_key
 from core.results.schema import WHOLE
-
-NO_LABEL = -1
 
 
 @dataclass(frozen=True)
@@ -74,25 +70,27 @@ def prepare_cut(request: CutRequest, report: Report | None = None) -> CutInputs:
     if not depths:
         raise refused(resolved.id, "has 1 encoder layer, and 2 are needed for 1 to go", "choose a deeper one")
     examples = open_examples(request, resolved.label_names, report)
-    split = examples.data.evaluated
-    table, rows = examples.rows(split)
-    different = [*{row[1]: row for row in rows}.values()]  # by text
-    judging, others = _apart(different, training_digests(resolved))
-    source, further_split, is_apart = _source(examples, request.train)
-    further_table, further = source.rows(further_split, labelled=False) if is_apart else (table, judging)
-    division = divide(len(judging), len(others) + len(further) * is_apart, is_apart, request.num_examples)
+    table, rows = examples.rows(examples.data.evaluated)
+    digests, by_text = training_digests(resolved), {row[1]: row for row in rows}
+    known = set() if digests is None else {*digests.tolist()}
+    free = {texts for texts, row in by_text.items() if row[2] is not None and example_digest(texts) not in known}
+    judging, others = ([row for texts, row in by_text.items() if (texts in free) == judges] for judges in (True, False))
+    source = replace(examples, data=find_data(request.train, None)) if request.train else examples
+    split = WHOLE if request.train else examples.data.scored  # None: they come from the rows that could judge
+    further_table, further = source.rows(split, labelled=False) if split else (table, judging)
+    is_apart = split is not None
+    division = divide(len(judging), len(others) + is_apart * len(further), is_apart, request.num_examples)
     drawn = draw(judging, table.name, division.judged)
     if len({label for _, _, label in drawn}) == 1:
         raise PrunescopeError(f"all {len(drawn):,} rows to judge have one label: add rows with other labels")
-    subset = examples.described(table, split, drawn)
-    free = {texts: (row, texts, NO_LABEL if label is None else label) for row, texts, label in (*others, *further)}
-    pool = draw([*free.values()], table.name, len(free), excluded=subset.texts)
+    subset = examples.described(table, examples.data.evaluated, drawn)
+    pool = [*{row[1]: row for row in (*others, *further)}.values()]
+    pool = draw(pool, table.name, len(pool), excluded=subset.texts)
     division = divide(len(drawn), len(pool), True)  # no text is there twice, or judges as well
-    pool = pool[: division.refit + division.stop]
-    texts, labels = [row[1] for row in pool], [None if row[2] == NO_LABEL else row[2] for row in pool]
+    _, texts, labels = zip(*pool[: division.refit + division.stop], strict=True)
     record = RefitRecord(
         source_name=source.data.name,
-        split=further_split,
+        split=split or examples.data.evaluated,
         refit=division.refit,
         stop=division.stop,
         labelled=sum(label is not None for label in labels),
@@ -100,28 +98,4 @@ def prepare_cut(request: CutRequest, report: Report | None = None) -> CutInputs:
         files=source.files_of(further_table) if is_apart else None,
         training=TRAINING,
     )
-    refit, stop = tuple(texts[: division.refit]), tuple(texts[division.refit :])
-    return CutInputs(resolved, depths, subset, refit, stop, tuple(labels), record)
-
-
-def _apart(rows: list[Row], digests: np.ndarray | None) -> tuple[list[tuple[int, tuple[str, ...], int]], list[Row]]:
-    """Separate labelled rows that are no training data from the others."""
-    judging, others = [], list[Row]()
-    own = np.array([example_digest(texts) for _, texts, _ in rows], dtype=np.uint64)  # (rows,)
-    seen = np.isin(own, digests) if digests is not None else np.zeros(len(rows), dtype=bool)
-    for (number, texts, label), is_seen in zip(rows, seen, strict=True):
-        if label is None or is_seen:
-            others.append((number, texts, label))
-        else:
-            judging.append((number, texts, label))
-    return judging, others
-
-
-def _source(examples: Examples, train: str | None) -> tuple[Examples, str, bool]:
-    """Find where rows come from that refit, their split, and whether they only refit.
-
-    They come from a file, else from the data's own split for that, else from where the judged rows come from.
-    """
-    if train:
-        return replace(examples, data=find_data(train, None)), WHOLE, True
-    return examples, examples.data.scored or examples.data.evaluated, examples.data.scored is not None
+    return CutInputs(resolved, depths, subset, texts[: division.refit], texts[division.refit :], labels, record)

@@ -26,8 +26,7 @@ from core.request.sweep_request import DataRequest, LabelMap, made_task, own_tas
 from core.results.key import canonical_json, fingerprint_of
 from core.results.schema import ColumnsRecord, FileRecord, TaskRecord
 
-Labelled = tuple[int, tuple[str, ...], int]  # a row of a split: its number, its texts, its label's index
-Row = tuple[int, tuple[str, ...], int | None]  # the same, possibly without a label
+Row = tuple[int, tuple[str, ...], int | None]  # a row of a split: its number, its texts, its label's index, if any
 LABEL = "label"  # the label column of GLUE and of the written examples
 # GLUE itself repeats a few sentences: 18 of CoLA's 1,043 validation texts are in its train split.
 MAX_TRAINING_OVERLAP = 0.1
@@ -139,16 +138,16 @@ class Examples:
             (number, texts, label) for number, texts, label, value in means if label is not None or not value
         ]
 
-    def _labelled(self, split: str) -> tuple[Table, list[Labelled]]:
+    def _labelled(self, split: str) -> tuple[Table, list[Row]]:
         table, rows = self.rows(split)
-        return table, [(number, texts, label) for number, texts, label in rows if label is not None]
+        return table, [row for row in rows if row[2] is not None]
 
     def files_of(self, table: Table) -> tuple[FileRecord, ...] | None:
         """Return a table's files as a result records them; None for GLUE and the written examples."""
         hidden = {"sha256": None} if self.data.is_private else {}
         return tuple(file.model_copy(update=hidden) for file in table.files) if self.data.is_table else None
 
-    def described(self, table: Table, split: str, drawn: Sequence[Labelled]) -> EvalSubset:
+    def described(self, table: Table, split: str, drawn: Sequence[Row]) -> EvalSubset:
         """Describe drawn rows of a split."""
         rows, texts, gold = zip(*drawn, strict=True)
         record = TaskRecord(
@@ -195,13 +194,11 @@ def open_examples(request: DataRequest, label_names: Sequence[str], report: Repo
 # ---------------------------------------------------------------- samples
 
 
-def draw(
-    rows: Sequence[Labelled], place: str, most: int, fewest: int = MIN_EXAMPLES, excluded: Texts = ()
-) -> list[Labelled]:
+def draw(rows: Sequence[Row], place: str, most: int, fewest: int = MIN_EXAMPLES, excluded: Texts = ()) -> list[Row]:
     """Draw a stratified sample in random order, the same sample every time.
 
     Args:
-        rows: All labelled rows of a split.
+        rows: All rows of a split.
         place: The name of the data in messages.
         most: The number of rows to draw; if there are fewer, all are drawn.
         fewest: The number of rows that must be left to draw from.
@@ -215,7 +212,7 @@ def draw(
     if len(free) < fewest:
         fault = f"{place} has only {len(free)} examples{' besides those evaluated' if excluded else ''}"
         raise PrunescopeError(f"{fault}, and {fewest} are needed: ask for fewer, or add rows or choose other data")
-    labels = np.array([label for _, _, label in free], dtype=np.int64)  # (free,)
+    labels = np.array([-1 if label is None else label for _, _, label in free], dtype=np.int64)  # (free,)
     return [free[k] for k in stratified(labels, min(most, len(free)))]
 
 
