@@ -3,11 +3,11 @@
 The server starts one worker (`core.jobs.queue`) and keeps it. One thread imports torch and transformers; another reads
 standard input, so that a cancel takes effect between two micro-batches. Standard output carries only the protocol:
 
-    in:   {"job", "op": "run", "request", "fresh"} | {"job", "op": "cancel"} |
+    in:   {"job", "op": "run" or "cut", "request", "fresh"} | {"job", "op": "cancel"} |
           {"job", "op": "verify" or another of ANSWERS, …fields}
     out:  {"job", "event": "progress", "stage", "done", "total", "seconds_left"} | {"job", "event": "frame", "header",
-          "frame"} | {"job", "event": "done", "key"} | {"job", "event": "done", "outcome"} |
-          {"job", "event": "error", "message"} | {"job", "event": "cancelled"}
+          "frame"} | {"job", "event": "score", "score"} | {"job", "event": "done", "key"} |
+          {"job", "event": "done", "outcome"} | {"job", "event": "error", "message"} | {"job", "event": "cancelled"}
 """
 
 import json
@@ -36,7 +36,7 @@ from core.request.cut_request import CutRequest
 from core.request.limits import limits
 from core.request.sweep_request import SweepRequest
 from core.results import schema, store
-from core.results.cut import study_in
+from core.results.cut import Score, study_in
 from core.results.provenance import cut_request_of
 from core.wall.confined import WORKER_NICENESS, be_replaceable, give_way, limit, reserve_streams
 
@@ -152,6 +152,8 @@ class Worker:
             self._warm_up.join(timeout=0.05)
         if order["op"] == "run":
             return _run(order, report, emit)
+        if order["op"] == "cut":
+            return _cut(order, report, emit)
         answer = ANSWERS[order["op"]]
         return {"outcome": answer(report, **{name: order[name] for name in order if name not in ("job", "op")})}
 
@@ -166,6 +168,23 @@ def _run(order: Order, report: Reporter, emit: Emit) -> Outcome:
     result = _compute(inputs, inputs.request, report, emit)
     store.save(result)
     return {"key": result.key}
+
+
+def _cut(order: Order, report: Reporter, emit: Emit) -> Outcome:
+    """Find the stored study of a request, or make and store it."""
+    inputs = prepare_cut(CutRequest.from_json(order["request"]), report)
+    if not store.holds(inputs.key):
+        from core.encoder.loading import borrow
+        from core.training.cut_study import study
+
+        def on_score(score: Score) -> None:
+            emit("score", score=score.model_dump(mode="json"))
+
+        store.check_writable(None)
+        report(f"Loading the checkpoint '{inputs.resolved.id}'", 0, 1)
+        with borrow(inputs.resolved) as checkpoint:
+            store.save(study(checkpoint, inputs, report, on_score))
+    return {"key": inputs.key}
 
 
 def _verify(report: Reporter, key: str, amount: float, **places: str | None) -> Outcome:

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny import make_bert
 
 from core.request.catalog import ROOT
+from core.request.cut_request import CutRequest
 from core.request.sweep_request import SweepRequest, checked
 from core.results import store
+from core.results.cut import Score
 from core.results.schema import Frame, Header
 from core.wall.confined import WORKER_NICENESS
 from core.worker import Reporter, Worker
@@ -147,6 +150,19 @@ def test_a_cancelled_run_stops_before_its_next_frame(run: Event) -> None:
     assert kinds([event for event in waiting if event["job"] == "b"]) == ["cancelled"], "it never starts"
     (done,) = (event for event in waiting if event["event"] == "done")
     assert frames(waiting) == list(store.load(store.find(done["key"])).frames)
+
+
+def test_a_study_tells_its_scores_is_stored_and_is_not_made_again(tmp_path: Path) -> None:
+    request = CutRequest(str(make_bert(tmp_path / "model", layers=3)), "sst2", data="written")
+    order = {"op": "cut", "request": vars(request)}
+    events = serve([order, {**order, "job": "b"}])
+    study = store.load_any(store.find(events[-1]["key"]))
+    scores = [Score.model_validate(event["score"]) for event in events if event["event"] == "score"]
+    assert [(score.layers, score.saved) for score in scores] == [(d.layers, d.saved) for d in study.depths[::-1]]
+    assert kinds([event for event in events if event["job"] == "b"]) == ["done"], "it is stored"
+    store.find(study.key).unlink()
+    cancelled = serve([order], cancel_at='"score"')
+    assert (kinds(cancelled)[-1], kinds(cancelled).count("score"), store.find(study.key)) == ("cancelled", 1, None)
 
 
 def test_an_idle_worker_ends() -> None:
