@@ -8,7 +8,7 @@ from core.request.pages import PAGES
 from core.results.schema import SweepResult
 from ui.address import DECIDE, OWN, OWN_MODEL, carried, picture_first, show
 from ui.exports import offer_exports, offer_story
-from ui.header import choose_all, compose, page_header
+from ui.header import choose_all, compose, compose_ahead, page_header
 from ui.player import show_story
 from ui.results import study_of
 from ui.text import plain
@@ -53,5 +53,9 @@ def go(button: str, result: SweepResult) -> None:
     st.switch_page(PAGES[page].file, query_params=carried(**changes))
 
 
-with picture_first():
-    tell()
+if __name__ == "__main__":  # for a visitor
+    with picture_first():
+        tell()
+else:  # `streamlit run` imports this file before it answers
+    compose_ahead("Story")
+    app = st.App(__file__)

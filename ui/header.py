@@ -6,6 +6,7 @@ remembers it: without one, every page shows its default.
 
 import json
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,11 +17,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.charts import pages
 from core.charts.pages import Shown, options_of
+from core.errors import PrunescopeError
 from core.findings.choices import counterpart, is_of_model, offered, shown_first, task_title
 from core.findings.claim import verdict
 from core.findings.words.choices import ASKING, BOXES, distinguishing_labels, numbered_apart
 from core.findings.words.verdict import DECIDE_IT
 from core.request.pages import FIRST_LINE, ONE_RESULT, PAGES, REDUCTION, VIEWS, Choice, Page
+from core.results import library, store
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy, Result
 from core.results.library import CutEntry, Entry, entry_of
@@ -29,7 +32,7 @@ from core.results.schema import SweepResult
 from ui.address import DECIDE, begin, carried, choose, offer, parameters_on_show, read_choice, set_parameter, show
 from ui.jobs import note_watching, request_behind
 from ui.player import OPENED, VEGA, choose_reduction, served_url
-from ui.results import at_hand, by_key, companions_of, judging, read_all, studies_at_hand, study_by_key
+from ui.results import at_hand, by_key, companions_of, judging, loaded, read_all, studies_at_hand, study_by_key
 from ui.text import plain
 
 NO_RESULT = "There is no result yet."
@@ -197,6 +200,20 @@ def _show_first(own: Entry, among: Iterable[Entry], of: Callable[[Entry], str], 
 def compose(state: ViewState, **choices: Any) -> Shown:
     """Compose what a page shows for what is chosen."""
     return pages.compose(state.page.name, state.subjects, judging(state.entries), read_all, **choices)
+
+
+def compose_ahead(name: str) -> None:
+    """Compose what a page about a result shows by default, so that no visitor waits for what this loads and caches."""
+
+    def read(entries: Iterable[Entry | CutEntry]) -> list[Any]:
+        return [loaded(path, "") for entry in entries if (path := store.find(entry.key))]
+
+    with suppress(PrunescopeError):  # the page will say what is damaged
+        page, entries = PAGES[name], library.shipped(Entry)
+        for result in read(shown_first(entries, name)[:1]):
+            studies = read(entry for entry in library.shipped(CutEntry) if is_of_model(entry, result))
+            values = {choice.name: next(iter(options_of(choice, result))) for choice in page.choices}
+            pages.compose(name, [result], entries, read, **values, study=next(iter(studies), None))
 
 
 # ---------------------------------------------------------------- the navigation, and links

@@ -1,12 +1,18 @@
 """The story without a browser: its result, the data of its scenes, and where its buttons lead."""
 
+import sys
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from streamlit.web.server.app_discovery import discover_asgi_app
 
+from core.charts.story import story as told
 from core.findings.cut import frontier_of
 from core.findings.words.cut import cut_answer
+from core.request.catalog import ROOT
+from core.results.cached_call import _answers
 from tests.builders import make_result, ship
 from tests.opened import address, errors, open_page, players, press, story
 from tests.studies import make_study
@@ -41,6 +47,20 @@ def test_it_opens_with_the_bundled_checkpoint_and_all_scenes_and_answers_the_gue
     for row in view["datasets"][view["usermeta"]["picks"]]:
         assert f"layer {row['layer']}: {row['words'][-1]}" in row["answer"].replace("\u00a0", " ")
         assert ("first" in row["answer"]) == row["first"]
+
+
+def test_a_server_tells_it_before_it_answers(complete: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stories() -> list[object]:
+        return [call for call in _answers if isinstance(call, tuple) and call[0] is told]
+
+    _answers.clear()
+    monkeypatch.delitem(sys.modules, "app", raising=False)
+    assert discover_asgi_app(ROOT / PAGE).import_string == "app:app"
+    import_module("app")
+    ahead = stories()
+    assert len(ahead) == 1
+    open_page(PAGE)
+    assert stories() == ahead, "the first visitor waits for no other"
 
 
 def test_an_older_link_opens_the_story_of_its_result(complete: Path) -> None:
