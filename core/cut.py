@@ -83,12 +83,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from core.training.cut_study import study
 
     use_threads(options.threads)
-    with progress_shown("cut", unit="step") as report:
-        with borrow(inputs.resolved) as checkpoint:
-            whole = study(checkpoint, inputs, report)
-        left = chosen(whole, options)
-        path = store.save(whole, options.output)
-        if options.save:
+    with borrow(inputs.resolved) as checkpoint, progress_shown("cut", unit="step") as report:
+        whole = study(checkpoint, inputs, report)
+    left, path = chosen(whole, options), store.save(whole, options.output)
+    if options.save:
+        with progress_shown("save", unit="step") as report:
             write_cut(whole, left, inputs, report, options.save)
     print(path)
     return 0

@@ -81,13 +81,14 @@ def prepare_cut(request: CutRequest, report: Report | None = None) -> CutInputs:
     is_apart = split is not None
     division = divide(len(judging), len(others) + is_apart * len(further), is_apart, request.num_examples)
     drawn = draw(judging, table.name, division.judged)
-    if len({label for _, _, label in drawn}) == 1:
-        raise PrunescopeError(f"all {len(drawn):,} rows to judge have one label: add rows with other labels")
     subset = examples.described(table, examples.data.evaluated, drawn)
     pool = [*{row[1]: row for row in (*others, *further)}.values()]
     pool = draw(pool, table.name, len(pool), excluded=subset.texts)
     division = divide(len(drawn), len(pool), True)  # no text is there twice, or judges as well
     _, texts, labels = zip(*pool[: division.refit + division.stop], strict=True)
+    for use, found in (("judge", subset.record.gold), ("refit", labels)):
+        if len({*found}) == 1 and None not in found:
+            raise PrunescopeError(f"all {len(found):,} rows to {use} have one label: add rows with other labels")
     record = RefitRecord(
         source_name=source.data.name,
         split=split or examples.data.evaluated,

@@ -136,6 +136,9 @@ def test_what_cannot_be_studied_is_refused_in_one_line(tiny_bert: Path, write: W
     assert "all 100 rows to judge have one label" in refusal(
         prepared, tiny_bert, write("one.csv", texts, ["positive"] * 200)
     )
+    assert "all 150 rows to refit have one label" in refusal(
+        prepared, tiny_bert, write("rare.csv", make_texts(300), ["negative", *["positive"] * 299])
+    )
     assert "has 1 encoder layer" in refusal(prepared, make_bert(tmp_path / "one", layers=1), "written")
 
 
