@@ -8,13 +8,15 @@ interval is over the cells. Cells of one depth share a pretrained model and rand
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import groupby, product
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.pooled import margin_of_mean
+from benchmarks.pooled import mean_with_interval
 from core.findings.choices import is_same, task_title
 from core.findings.claim import FEWEST_SEEDS, with_rows
 from core.findings.comparable import control_sweeps, isolated_controls_of, isolated_of, own_sweeps, same_checkpoint
@@ -90,12 +92,7 @@ def _works(sweeps: Sweeps, amount: float) -> bool:
 
 def changed(place: Place) -> float:
     """Return the share of predictions that have changed."""
-    return float(place.read(lambda frame: frame.changed.share if frame.changed else np.nan))
-
-
-def removed(place: Place) -> float:
-    """Return the share of the encoder's weights that are removed."""
-    return float(place.read(lambda frame: frame.prunable_sparsity))
+    return float(place.read(attrgetter("changed.share")))
 
 
 def own(place: Place) -> Array:
@@ -122,31 +119,28 @@ def share(own_cka: Array) -> float:
     return float(upper_share(gap(own_cka), 1 - own_cka.mean()))
 
 
-def end(place: Place) -> float:
-    """Return what the last point loses."""
-    return float(1 - own(place)[-1])
-
-
-Readers = dict[Quantity, Callable[..., float]]  # from the places of one seed
-RATIOS: Readers = {"changed": changed, "removed": removed}
-LAYERS: Readers = {
+# In the order of tables, from the places of one seed: a whole model, each layer alone, or the lower and the upper half.
+READERS: Mapping[Quantity, Callable[..., float]] = {
+    "changed": changed,
+    "removed": lambda model: float(model.read(attrgetter("prunable_sparsity"))),  # of the encoder's weights
+    "alone": lambda *layers: share(np.array([own(layer)[k] for k, layer in enumerate(layers)])),
+    "together_outputs": lambda model: share(own(model)[[name.endswith("output") for name in model.sweep.points]]),
+    "together": lambda model: share(own(model)),
+    "end_lower": lambda lower, _: float(1 - own(lower)[-1]),
+    "end_upper": lambda _, upper: float(1 - own(upper)[-1]),
     "earlier": partial(grown, earlier=True),
     "later": partial(grown, earlier=False),
-    "sunk": lambda place: float(sunk(place).mean()),
-    "sunk_last": lambda place: float(sunk(place)[-1]),
-}
-TOGETHER: Readers = {"together": lambda place: share(own(place))}
-OUTPUTS: Readers = {
-    "together_outputs": lambda place: share(own(place)[[name.endswith("output") for name in place.sweep.points]])
-}
-ONE_BY_ONE: Readers = {"alone": lambda *places: share(np.array([own(place)[k] for k, place in enumerate(places)]))}
-SHARES = ONE_BY_ONE | OUTPUTS | TOGETHER
-HARM: Readers = {
+    "sunk": lambda model: float(sunk(model).mean()),
+    "sunk_last": lambda model: float(sunk(model)[-1]),
     "harm_lower": lambda lower, _: changed(lower),
     "harm_upper": lambda _, upper: changed(upper),
     "harm": lambda lower, upper: changed(lower) - changed(upper),
 }
-ENDS: Readers = {"end_lower": lambda lower, _: end(lower), "end_upper": lambda _, upper: end(upper)}
+RATIOS: Collection[Quantity] = ("changed", "removed")
+SHARES: Collection[Quantity] = ("alone", "together_outputs", "together")
+ENDS: Collection[Quantity] = ("end_lower", "end_upper")
+LAYERS: Collection[Quantity] = ("earlier", "later", "sunk", "sunk_last")
+HARM: Collection[Quantity] = ("harm_lower", "harm_upper", "harm")
 
 # ---------------------------------------------------------------- on one checkpoint
 
@@ -168,70 +162,63 @@ class Value(NamedTuple):
     works: bool
 
 
-Values = dict[Name, Value]
 Seeds = Sequence[Sequence[Sweeps]]  # the parts of each seed: a whole model, or each of some layers alone
+Reading = tuple[Collection[Quantity], Scale, Sequence[float], Mapping[tuple[str, str], Seeds]]  # by method and beside
 
 
-def _read(readers: Readers, seeds: Seeds, scale: Scale, at: float, method: str, beside: str = "") -> Values:
-    """Read seeds that have a place for each part; nothing if a method has none, or a control too few."""
-    find = at_change if scale == "change" else at_amount
-    by_seed = [[place for sweeps in parts if (place := find(sweeps, at))] for parts in seeds]
-    whole = [places for parts, places in zip(seeds, by_seed, strict=True) if places and len(places) == len(parts)]
-    if len(whole) < (FEWEST_SEEDS if METHODS[method].control is None else 1):
-        return {}
-    works = all(place.works for places in whole for place in places)
-    return {
-        Name(quantity, method, beside, scale, at): Value(float(np.mean([read(*places) for places in whole])), works)
-        for quantity, read in readers.items()
-    }
-
-
-def compared(rows: Iterable[SweepResult], results: Sweeps) -> Values:
-    """Compare the methods on one checkpoint, and their controls, where they have changed it equally much."""
-    values: Values = {}
-    for row in rows:
-        method, control = row.pruning.method, METHODS[row.pruning.method].control or ""
-        drawn = [[sweeps] for sweeps in control_sweeps(row, results).values()]
-        for change in DAMAGES:
-            values |= _read(RATIOS, [[own_sweeps(row, results)]], "change", change, method, MAGNITUDE)
-            values |= _read(RATIOS, drawn, "change", change, control, method)
-    ratios = {}
-    for name, value in values.items():
-        other = values.get(name._replace(method=name.beside, beside=MAGNITUDE))
-        if other and name.method != name.beside:
-            ratios[name] = Value(float(np.log(value.value / other.value)), value.works and other.works)
-    return ratios
-
-
-def within(row: SweepResult, results: Sweeps) -> Values:
-    """Read what magnitude pruning and its control do to the layers, all pruned or some alone."""
-    depth, whole = row.checkpoint.num_layers, own_sweeps(row, results)
-    drawn = [[sweeps] for sweeps in control_sweeps(row, results).values()]
+def readings(row: SweepResult, results: Sweeps) -> Iterator[Reading]:
+    """Yield what is read of a method and its control; of magnitude pruning, also what it does to the layers."""
+    method, control = row.pruning.method, METHODS[row.pruning.method].control or ""
+    whole, drawn = [[own_sweeps(row, results)]], [[sweeps] for sweeps in control_sweeps(row, results).values()]
+    yield RATIOS, "change", DAMAGES, {(method, MAGNITUDE): whole, (control, method): drawn}
+    if method != MAGNITUDE:
+        return
+    magnitude, random = (MAGNITUDE, ""), (RANDOM, "")
     outputs = [[[sweep for sweep in results if _is_at_outputs(sweep, row)]]]
-    values = _read({"earlier": LAYERS["earlier"]}, [[whole]], "amount", LITTLE, MAGNITUDE)
-    sides = (
-        (MAGNITUDE, [[whole]], [isolated_of(row, results)]),
-        (RANDOM, drawn, list(isolated_controls_of(row, results).values())),
+    alone = {magnitude: [isolated_of(row, results)], random: isolated_controls_of(row, results).values()}
+    layers, halves = (
+        {
+            side: [[[seed[scope]] for scope in scopes] for seed in seeds if seed.keys() >= {*scopes}]
+            for side, seeds in alone.items()
+        }
+        for scopes in (layer_scopes(row.checkpoint.num_layers), half_scopes(row.checkpoint.num_layers))
     )
-    for method, seeds, alone in sides:
-        layers, halves = (
-            [[[each[scope]] for scope in scopes] for each in alone if all(scope in each for scope in scopes)]
-            for scopes in (layer_scopes(depth), half_scopes(depth))
-        )
-        for change in DAMAGES:
-            values |= _read(LAYERS, seeds, "change", change, method) | _read(HARM, halves, "change", change, method)
-        for amount in ALONE:
-            values |= _read(TOGETHER, seeds, "amount", amount, method)
-            values |= _read(ONE_BY_ONE, layers, "amount", amount, method)
-        for amount in HALVES:
-            values |= _read(HARM | ENDS, halves, "amount", amount, method)
-    for amount in ALONE:
-        values |= _read(OUTPUTS, outputs, "amount", amount, MAGNITUDE)
-    for name, value in list(values.items()):
-        random = values.get(name._replace(method=RANDOM))
-        if name.quantity in LAYERS and name.method == MAGNITUDE and random:
-            values[name._replace(beside=RANDOM)] = Value(value.value - random.value, value.works and random.works)
-    return values
+    yield ["earlier"], "amount", [LITTLE], {magnitude: whole}
+    yield LAYERS, "change", DAMAGES, {magnitude: whole, random: drawn}
+    yield ["together"], "amount", ALONE, {magnitude: whole, random: drawn}
+    yield ["together_outputs"], "amount", ALONE, {magnitude: outputs}
+    yield ["alone"], "amount", ALONE, layers
+    yield [*ENDS, *HARM], "amount", HALVES, halves
+    yield HARM, "change", DAMAGES, halves
+
+
+def read(rows: Iterable[SweepResult], results: Sweeps) -> Iterator[tuple[Name, Value]]:
+    """Read the methods on one checkpoint: of each the mean over the seeds all of whose parts have a place.
+
+    Nothing is read where a method has no such seed, or a random control too few. Ratios, of which the logarithm is
+    taken, and differences are read where there is something beside.
+    """
+    values: dict[Name, Value] = {}
+    for quantities, scale, places, sides in (reading for row in rows for reading in readings(row, results)):
+        find = at_change if scale == "change" else at_amount
+        for at, ((method, beside), seeds) in product(places, sides.items()):
+            by_seed = [[place for sweeps in parts if (place := find(sweeps, at))] for parts in seeds]
+            whole = [found for parts, found in zip(seeds, by_seed, strict=True) if found and len(found) == len(parts)]
+            if len(whole) >= (FEWEST_SEEDS if METHODS[method].control is None else 1):
+                works = all(place.works for found in whole for place in found)
+                for quantity in quantities:
+                    mean = float(np.mean([READERS[quantity](*found) for found in whole]))
+                    values[Name(quantity, method, beside, scale, at)] = Value(mean, works)
+    for name, value in values.items():
+        if name.quantity not in RATIOS:
+            yield name, value
+            other = values.get(name._replace(method=RANDOM))
+            if name.quantity in LAYERS and name.method == MAGNITUDE and other:
+                yield name._replace(beside=RANDOM), Value(value.value - other.value, value.works and other.works)
+        elif name.method != name.beside:
+            other = values.get(name._replace(method=name.beside, beside=MAGNITUDE))
+            if other:
+                yield name, Value(float(np.log(value.value / other.value)), value.works and other.works)
 
 
 def _is_at_outputs(sweep: SweepResult, row: SweepResult) -> bool:
@@ -255,36 +242,25 @@ def meanings(results: Iterable[SweepResult]) -> tuple[Estimate, ...]:
         if not any(control_sweeps(row, results) for row in rows):
             continue
         cell = f"{task_title(rows[0].task.name)}, {rows[0].checkpoint.num_layers} layers"
-        values = compared(rows, results)
-        for row in rows:
-            values |= within(row, results) if row.pruning.method == MAGNITUDE else {}
-        for name, value in values.items():
+        for name, value in read(rows, results):
             table[name][cell].append(value)
     return tuple(_estimate(name, table[name]) for name in sorted(table, key=_order) if len(table[name]) > 1)
 
 
 def _order(name: Name) -> tuple[object, ...]:
-    quantities = [*RATIOS, *SHARES, *ENDS, *LAYERS, *HARM]
     methods = ["", *METHODS]
-    return quantities.index(name.quantity), methods.index(name.beside), methods.index(name.method), name[3:]
+    return [*READERS].index(name.quantity), methods.index(name.beside), methods.index(name.method), name[3:]
 
 
 def _estimate(name: Name, cells: Mapping[str, Sequence[Value]]) -> Estimate:
     back = np.exp if name.quantity in RATIOS else np.positive  # from logarithms
     means = {cell: float(np.mean([value.value for value in values])) for cell, values in sorted(cells.items())}
-    mean, margin = float(np.mean([*means.values()])), margin_of_mean([*means.values()])
-    value, low, high = (float(back(number)) for number in (mean, mean - margin, mean + margin))
+    value, low, high = back(mean_with_interval([*means.values()])).tolist()
     every = [value for values in cells.values() for value in values]
     even = 0.5 if name.quantity in SHARES else 0.0  # the logarithm of a ratio is above 0 where it is above 1
-    return Estimate(
-        *name,
-        value,
-        (low, high),
-        {cell: float(back(mean)) for cell, mean in means.items()},
-        len(every),
-        sum(value.value > even for value in every),
-        sum(value.works for value in every),
-    )
+    above, working = sum(value.value > even for value in every), sum(value.works for value in every)
+    by_cell = {cell: float(back(mean)) for cell, mean in means.items()}
+    return Estimate(*name, value, (low, high), by_cell, len(every), above, working)
 
 
 # ---------------------------------------------------------------- in documents
@@ -309,21 +285,14 @@ TITLES: Mapping[Quantity, str] = {
 
 def meaning_tables(table: Sequence[Estimate]) -> list[Table]:
     """Tabulate all estimates: a table for each scale and list of places on it."""
-    rows = defaultdict[tuple[Quantity, str, str, Scale], list[Estimate]](list)
-    for row in table:
-        rows[row.quantity, row.method, row.beside, row.scale].append(row)
     tables = defaultdict[tuple[object, ...], Table](list)
-    for (quantity, method, beside, scale), estimates in rows.items():
-        titles = [
-            f"Change {place_name(row.at)}" if scale == "change" else f"{percent(row.at)} removed" for row in estimates
-        ]
+    for (quantity, method, beside, scale), rows in groupby(table, attrgetter("quantity", "method", "beside", "scale")):
         names = [in_sentence(METHODS[name].title) for name in (method, beside) if name]
-        title = TITLES[quantity].format(*names)
-        if quantity not in RATIOS:
-            title += f", {' less '.join(names)}"
-        cells = [
-            f"{with_interval(row.value, *row.interval)}; {len(row.by_cell)} cells, {row.working}/{row.checkpoints} work"
-            for row in estimates
-        ]
-        tables[tuple(titles)].append({MEAN: title} | dict(zip(titles, cells, strict=True)))
+        title = TITLES[quantity].format(*names) + (f", {' less '.join(names)}" if quantity not in RATIOS else "")
+        cells = {}
+        for row in rows:
+            place = f"Change {place_name(row.at)}" if scale == "change" else f"{percent(row.at)} removed"
+            models = f"{len(row.by_cell)} cells, {row.working}/{row.checkpoints} work"
+            cells[place] = f"{with_interval(row.value, *row.interval)}; {models}"
+        tables[tuple(cells)].append({MEAN: title} | cells)
     return list(tables.values())

@@ -5,20 +5,18 @@ the claim in `README.md` and `docs/results.md`; it draws `docs/forest.svg`, and 
 in `cached_results`, which pages read.
 """
 
-import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks import regularising
 from benchmarks.meaning import meaning_tables, meanings
-from benchmarks.pooled import pool, pooled_table
-from benchmarks.ramp import Pair, pairs, ramp_table
-from benchmarks.regularising import FILE as REGULARISING
-from benchmarks.regularising import tables as regularising_tables
+from benchmarks.pooled import Pair, pairs, pool, pooled_table, ramp_table
 from core.charts.forest import forest_scene
 from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
@@ -28,8 +26,6 @@ from core.findings import meaning, pooled
 from core.findings.choices import task_title
 from core.findings.claim import Verdict, corrected, verdict, with_rows
 from core.findings.comparable import control_sweeps
-from core.findings.meaning import Estimate
-from core.findings.pooled import Pooled
 from core.findings.words import NONE, mean_and_deviation
 from core.findings.words import verdict as words
 from core.findings.words.grid import claim_finding, claim_heading
@@ -40,36 +36,31 @@ from core.results.schema import CheckpointRecord, SweepResult
 from core.sweep.control_contrast import DIFFERENT
 from ui.text import markdown_table
 
-README, DOCS = ROOT / "README.md", ROOT / "docs"
+DOCS = ROOT / "docs"
 FOREST = DOCS / "forest.svg"
 markdown_of = partial(markdown_table, write=str)  # legible as source
 NO_DIFFERENCE = "None shows that a method differs from random removal"
 
 
 def documents(
-    table: "Sequence[VerdictRow]", together: Sequence[Pooled], means: Sequence[Estimate], ramp: Sequence[Pair]
+    table: "Sequence[VerdictRow]",
+    together: Sequence[pooled.Pooled],
+    means: Sequence[meaning.Estimate],
+    ramp: Sequence[Pair],
 ) -> dict[Path, str]:
     """Return the documents with the current verdicts, one by one and together, means, and the ramp judged."""
     finding = claim_finding(together[0])
-    claim = f"**{finding.heading}.** {' '.join(finding.sentences)}"
     said, ramps = ramp_table(ramp)
-    texts = {
-        README: {"claim": claim},
-        DOCS / "results.md": {"claim": claim},
-        DOCS / "tables.md": {
-            "pooled": markdown_of(pooled_table(together)),
-            "meaning": "\n\n".join(map(markdown_of, meaning_tables(means))),
-            "ramp": f"{said}\n\n{markdown_of(ramps)}",
-            "regularising": "\n\n".join(map(markdown_of, regularising_tables(REGULARISING.read()))),
-            "verdicts": table_of(table),
-        },
+    claim = {"claim": f"**{finding.heading}.** {' '.join(finding.sentences)}"}
+    tables = {
+        "pooled": markdown_of(pooled_table(together)),
+        "meaning": "\n\n".join(map(markdown_of, meaning_tables(means))),
+        "ramp": f"{said}\n\n{markdown_of(ramps)}",
+        "regularising": "\n\n".join(map(markdown_of, regularising.tables(regularising.FILE.read()))),
+        "verdicts": table_of(table),
     }
-    written = {}
-    for path, parts in texts.items():
-        written[path] = path.read_text("utf-8")
-        for name, text in parts.items():
-            written[path] = written_into(written[path], name, text)
-    return written
+    places = {ROOT / "README.md": claim, DOCS / "results.md": claim, DOCS / "tables.md": tables}
+    return {path: written_into(path.read_text("utf-8"), parts) for path, parts in places.items()}
 
 
 def table_of(table: "Sequence[VerdictRow]") -> str:
@@ -90,8 +81,7 @@ def counted(verdicts: Iterable[Verdict]) -> str:
     return ", ".join(f"{count} × {words.STATES[state] if state else NONE}" for state, count in counts)
 
 
-@dataclass(frozen=True)
-class VerdictRow:
+class VerdictRow(NamedTuple):
     """One method on one checkpoint and task: its sweep, its verdicts in the table, alone, and at SECOND_DAMAGE."""
 
     result: SweepResult
@@ -118,15 +108,23 @@ def _position(result: SweepResult) -> tuple[int, int, str, str, str]:
 
 
 def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
-    """Write the table, a row of texts per method and checkpoint; below seed twins, a row with their spread."""
-    twins = {keys[-1]: (name, keys) for name, keys in seed_twins(row.result for row in table)}
+    """Write the table, a row of texts per method and checkpoint; below seed twins, a row with their spread.
+
+    Weights made twice with one seed, whose bits differ from processor to processor, count once: the first does.
+    """
     rows = []
-    for row in table:
-        rows.append(_cells([row], checkpoint_name(row.result), words.flags_cell(row.verdict)))
-        if row.result.key in twins:
-            name, keys = twins[row.result.key]
-            rows.append(_cells([twin for twin in table if twin.result.key in keys], name, NONE))
+    for (family, *_), alike in groupby(table, _twins):
+        twins: dict[int, VerdictRow] = {}
+        for row in alike:
+            rows.append(_cells([row], checkpoint_name(row.result), words.flags_cell(row.verdict)))
+            twins.setdefault(family_and_seed(row.result.checkpoint)[1], row)
+        if len(twins) > 1:
+            rows.append(_cells([*twins.values()], f"{FAMILIES.get(family, family)}, {len(twins)} seeds", NONE))
     return rows
+
+
+def _twins(row: VerdictRow) -> tuple[str, str, str]:
+    return family_and_seed(row.result.checkpoint)[0], method_name(row.result), row.result.task.fingerprint
 
 
 def family_and_seed(checkpoint: CheckpointRecord) -> tuple[str, int]:
@@ -135,22 +133,6 @@ def family_and_seed(checkpoint: CheckpointRecord) -> tuple[str, int]:
         return checkpoint.recipe.family, checkpoint.recipe.seed
     embedded = EMBEDDED.get(checkpoint.id)
     return embedded.folder.name if embedded and embedded.folder else checkpoint.id, 0
-
-
-def seed_twins(results: Iterable[SweepResult]) -> list[tuple[str, list[str]]]:
-    """Group results of one method on the same examples and at least two seed twins, in the order of the first of each.
-
-    Weights made twice with one seed, whose bits differ from processor to processor, count once: the first does.
-
-    Returns:
-        What the twins are called, and the keys of their results.
-    """
-    groups: dict[tuple[str, ...], dict[int, str]] = defaultdict(dict)
-    for result in results:
-        family, seed = family_and_seed(result.checkpoint)
-        groups[family, result.task.fingerprint, method_name(result)].setdefault(seed, result.key)
-    named = ((FAMILIES.get(family, family), list(keys.values())) for (family, *_), keys in groups.items())
-    return [(f"{name}, {len(keys)} seeds", keys) for name, keys in named if len(keys) > 1]
 
 
 def _cells(rows: Sequence[VerdictRow], checkpoint: str, marks: str) -> dict[str, str]:
@@ -173,17 +155,20 @@ def _verdict_cells(verdicts: Sequence[Verdict]) -> Sequence[str]:
     return mean_and_deviation(shares), mean_and_deviation(means), counted(verdicts)
 
 
-def written_into(document: str, name: str, text: str) -> str:
-    """Replace the text between a document's markers of a name.
+def written_into(document: str, parts: Mapping[str, str]) -> str:
+    """Replace the texts between a document's markers, by their names.
 
     Raises:
         PrunescopeError: The document has no such markers.
     """
-    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-    between = re.compile(f"{begin}.*{end}", re.DOTALL)
-    if not between.search(document):
-        raise PrunescopeError(f"there are no lines {begin} and {end}: add them where the text belongs")
-    return between.sub(lambda _: f"{begin}\n{text}\n{end}", document)
+    for name, text in parts.items():
+        begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+        before, _, rest = document.partition(begin)
+        _, marker, after = rest.partition(end)
+        if not marker:
+            raise PrunescopeError(f"there are no lines {begin} and {end}: add them where the text belongs")
+        document = f"{before}{begin}\n{text}\n{end}{after}"
+    return document
 
 
 def write_table(file: library.TableFile[library.Line], table: Sequence[library.Line]) -> None:

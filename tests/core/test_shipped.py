@@ -8,8 +8,7 @@ import torch
 
 from benchmarks import verdicts
 from benchmarks.meaning import meanings
-from benchmarks.pooled import pool
-from benchmarks.ramp import pairs
+from benchmarks.pooled import pairs, pool
 from core.charts.forest import forest_scene
 from core.findings import meaning, pooled
 from core.inputs.checkpoints import resolve
