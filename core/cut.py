@@ -42,9 +42,10 @@ def find(request: CutRequest, options: argparse.Namespace) -> CutInputs:
     Raises:
         PrunescopeError: The checkpoint, the rows or the places are unavailable.
     """
-    folder: Path | None = options.save
-    if folder and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise PrunescopeError(f"--save {folder} exists and is not an empty folder: choose another one")
+    if folder := options.save:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise PrunescopeError(f"--save {folder} exists and is not an empty folder: choose another one")
+        store.check_writable(folder.parent)
     if options.at_most is not None and not 0 <= options.at_most <= 100:
         raise PrunescopeError(f"--at-most {options.at_most:g}: give points of the score, 0 to 100")
     store.check_writable(options.output)

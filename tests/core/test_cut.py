@@ -70,6 +70,7 @@ def test_a_limit_that_no_depth_keeps_saves_nothing(run: Run, known: Mock, tmp_pa
         ("--keep 1 --at-most 3", "not allowed with argument"),
         ("--at-most 101", "--at-most 101: give points of the score, 0 to 100"),
         ("--save tests", "--save tests exists and is not an empty folder"),
+        ("--save /proc/none", "cannot write /proc"),
         ("--train rows.txt", "train 'rows.txt' is not a file here: give one that ends in .csv"),
         ("--examples 8", "8 labelled rows to judge and 64 to refit, at least 32 of each are needed"),
     ],
