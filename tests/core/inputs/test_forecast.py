@@ -102,9 +102,11 @@ def test_the_work_of_a_study_is_its_full_pass_its_training_and_its_timing(
     request, how = checked(CutRequest(str(tiny_bert), "sst2", data="written")), TRAINING
     unit = 32**2 * TOKENS["sst2"] / SHIPPED_SPEED
     trained = how.steps * how.batch * (1 + 2)  # of one depth, one layer
-    assert forecast_cut(request).seconds == pytest.approx(unit * (192 * 2 + trained + 340 * 3))
+    assert forecast_cut(request).seconds == pytest.approx(unit * (192 * 2 + trained + module.TIMED_ROWS * 3))
     table = checked(replace(request, data=str(glue_folder), num_examples=100))
-    assert forecast_cut(table).seconds == pytest.approx(unit * ((2_048 + 256 + 100) * 2 + trained + 340 * 3))
+    assert forecast_cut(table).seconds == pytest.approx(
+        unit * ((2_048 + 256 + 100) * 2 + trained + module.TIMED_ROWS * 3)
+    )
     monkeypatch.setattr("core.inputs.forecast.size_here", lambda _: (12, 32))
     assert forecast_cut(replace(request, every=True)).seconds > 1.5 * forecast_cut(request).seconds
 
