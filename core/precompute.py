@@ -24,7 +24,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = OneLineParser(prog="python -m core.precompute", description=__doc__)
     add_options(parser, SweepRequest)
     layers = "prune one layer alone, such as 2, or a run such as 1-3; layers count from 1"
-    parser.add_argument("--layers", dest="scope", type=scope_of, help=layers)
+    parser.add_argument("--layers", dest="scope", type=scope_of, metavar="A-B", help=layers)
     parser.add_threads()
     parser.add_argument("--output", type=Path, help="FILE.json or a folder (default: the user's results)")
     return parser.parse_args(arguments)

@@ -42,7 +42,7 @@ def scope_of(layers: str) -> str:
 def layers_of(scope: str | None) -> str | None:
     """Write the layers that a scope prunes alone as `scope_of` reads them; None if it prunes them all."""
     run = run_of(scope)
-    return "-".join(map(str, dict.fromkeys((run.start + 1, run.stop)))) if run else None
+    return "-".join(map(str, dict.fromkeys((run.start + 1, run.stop)))) if run is not None else None
 
 
 def layer_of(scope: str | None) -> int | None:
