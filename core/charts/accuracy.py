@@ -4,7 +4,7 @@ The metric is the task's main one, or accuracy. The range beyond the working ran
 each one's own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isnan
 from typing import Any
 
@@ -24,6 +24,7 @@ from core.results.schema import Frame, SweepResult
 from core.sweep.statistics import Array
 
 AT_RANDOM = "Random removal"
+Metrics = tuple[str, str]  # of two results
 SCALE_TITLES: dict[Scale, str] = {
     "amount": g.REMOVED,
     "prunable_sparsity": "Share of encoder weights removed",
@@ -44,7 +45,7 @@ def accuracy_view(result: SweepResult, metric: str) -> View:
         "beyond": g.beyond_rows(beyond_from(result, metric)),
         "amounts": g.amount_rows(result.amounts),
     }
-    return View(_accuracy, ("amount", False, metric, 1.0), datasets, _title(metric), _numbers(metric, None))
+    return View(_accuracy, ("amount", False, (metric,), 1.0), datasets, _title(metric), _numbers((metric,), None))
 
 
 def chance_view(result: SweepResult, metric: str, damages: Array, scores: Array, beyond: float | None) -> View:
@@ -75,42 +76,57 @@ def chance_view(result: SweepResult, metric: str, damages: Array, scores: Array,
     title = METRICS[metric].title + ("; shaded: the model no longer works" if datasets["beyond"] else "")
     largest = float(np.nanmax(damages, initial=0.0)) or 1.0
     numbers = Numbers("accuracy", "series", {METRICS[metric].title: "value"})
-    return View(_accuracy, ("damage", True, metric, largest), datasets, title, numbers)
+    return View(_accuracy, ("damage", True, (metric,), largest), datasets, title, numbers)
 
 
-def accuracies_view(results: Two, together: Together, names: tuple[str, str], metric: str) -> View:
-    """Draw a metric of two results over their shared scale, and their reference once if it is the same.
+def accuracies_view(results: Two, together: Together, names: tuple[str, str], metrics: Metrics) -> View:
+    """Draw the metrics of two results over their shared scale, and their reference once if it is the same.
 
     On a scale to which both are interpolated, the curves hold the frames shown together, else all amounts.
     """
     scale, rows, starts = together.scale, [], {}
-    for side, name, result, paired in zip(g.SIDES, names, results, zip(*together.pairs, strict=True), strict=True):
+    sides = zip(g.SIDES, names, results, metrics, zip(*together.pairs, strict=True), strict=True)
+    for side, name, result, metric, paired in sides:
         frames = paired if together.is_interpolated else result.frames
         places = together.places if together.is_interpolated else [place(frame, scale) for frame in frames]
         rows += [{"series": name, **row} for row in _rows(frames, places, paired, metric)]
         start = beyond_from(result, metric)
         if start is not None and start < frames[-1].amount:  # else it still works where the axis ends
             starts[side] = round(float(np.interp(start, [frame.amount for frame in frames], places)), 6)
-    references = {row["text"]: row for row in (_reference_row(result, metric) for result in results)}
+    references = list({row["text"]: row for row in map(_reference_row, results, metrics)}.values())
+    keys = [f"shaded: {g.BEYOND} of {_ended(starts)}"] if starts else []
+    if len(references) > 1:  # their words would meet the curves
+        keys.insert(0, f"dashed: {' and '.join(dict.fromkeys(row['text'].partition(':')[0] for row in references))}")
+        references = [{**row, "text": ""} for row in references]
     datasets = {
         "accuracy": rows,
-        "majority": list(references.values()),
+        "majority": references,
         "beyond": [{"start": start} for start in sorted(set(starts.values()))],
         "amounts": g.amount_rows(together.places),
     }
     largest = (together.is_interpolated and together.places[-1]) or 1.0
-    ended = ", then of ".join(f"the {side}" for side in sorted(starts, key=starts.__getitem__))  # from there on darker
-    title = [_title(metric), f"shaded: {g.BEYOND} of {ended}" if starts else g.BLANK]
-    return View(_accuracy, (scale, True, metric, largest), datasets, title, _numbers(metric, "series"))
+    title = [_title(*metrics), "; ".join(keys) or g.BLANK]
+    return View(_accuracy, (scale, True, metrics, largest), datasets, title, _numbers(metrics, "series"))
 
 
-def _title(metric: str) -> str:
-    return f"{METRICS[metric].title} with its 95 % interval"
+def _ended(starts: Mapping[str, float]) -> str:
+    """Name two results in the order in which they cease to work; from there on the shade is darker."""
+    return ", then of ".join(f"the {side}" for side in sorted(starts, key=starts.__getitem__))
 
 
-def _numbers(metric: str, row: str | None) -> Numbers:
+def _title(*metrics: str) -> str:
+    return f"{_names(*metrics)} with its 95 % interval"
+
+
+def _names(*metrics: str) -> str:
+    """Name one metric, or two of two results in their order."""
+    first, *other = dict.fromkeys(metrics)
+    return ", then ".join((METRICS[first].title, *(METRICS[metric].symbol for metric in other)))
+
+
+def _numbers(metrics: tuple[str, ...], row: str | None) -> Numbers:
     """Return the columns of the table and the tooltip; `row` is the field that names a result."""
-    columns = {METRICS[metric].title: "value", "95 % interval": "interval", "Predictions changed": "changed"}
+    columns = {_names(*metrics): "value", "95 % interval": "interval", "Predictions changed": "changed"}
     return Numbers("accuracy", row, columns)
 
 
@@ -143,9 +159,11 @@ def _reference_row(result: SweepResult, metric: str) -> dict[str, Any]:
     return {"value": value, "text": f"{name}: {decimals(value, 2)}"}
 
 
-def _accuracy(scale: Scale, two: bool, metric: str, largest: float) -> g.LayerChart:
+def _accuracy(scale: Scale, two: bool, metrics: tuple[str, ...], largest: float) -> g.LayerChart:
     """Draw one curve in the colour of the theme, or two in colours of their own with a legend."""
-    title, (low, high) = SCALE_TITLES[scale], METRICS[metric].domain
+    title = SCALE_TITLES[scale]
+    low = min(METRICS[metric].domain[0] for metric in metrics)
+    high = max(METRICS[metric].domain[1] for metric in metrics)
     in_percent = scale != "damage"
     steps: dict[str, Any] = {} if in_percent else {"values": alt.Undefined, "format": alt.Undefined, "tickCount": 5}
     start, end = (largest * end for end in g.AMOUNT_DOMAIN)
@@ -156,7 +174,7 @@ def _accuracy(scale: Scale, two: bool, metric: str, largest: float) -> g.LayerCh
     line, fill = (g.series_line(legend), g.series_fill()) if two else ({}, {})
     curve, majority = g.data("accuracy").encode(x=x, y=y), g.data("majority").encode(y="value:Q")
     fields = {
-        name: f"{field}:{'Q' if field == 'value' else 'N'}" for name, field in _numbers(metric, None).values.items()
+        name: f"{field}:{'Q' if field == 'value' else 'N'}" for name, field in _numbers(metrics, None).values.items()
     }
     tooltip = [
         *g.tooltip({"Pruning": "series:N"} if two else {}),

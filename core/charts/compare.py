@@ -11,16 +11,26 @@ from typing import Any
 import altair as alt
 
 from core.charts import grammar as g
-from core.charts.accuracy import accuracies_view
+from core.charts.accuracy import Metrics, accuracies_view
 from core.charts.matrix import difference_view, heatmap_view
 from core.charts.view import Layout, Numbers, Scene, View
 from core.findings.accuracy import metric_of
-from core.findings.compare import Axis, Together, Two, distinguishing_names, place, same_rows, shown_together
+from core.findings.compare import (
+    Axis,
+    FramePair,
+    Together,
+    Two,
+    distinguishing_names,
+    place,
+    same_model,
+    same_rows,
+    shown_together,
+)
 from core.findings.layers import floor_of
 from core.findings.words import numbers as num
 from core.request.catalog import METRICS, SURVIVAL_THRESHOLD
 from core.results import names as n
-from core.results.schema import Frame, SweepResult
+from core.results.schema import SweepResult
 
 TITLE_WIDTH = 26  # characters of a line over a heatmap that is half as wide as a telephone
 WIDEST_HALVED = 8  # points of a model whose heatmap is legible on half a telephone
@@ -33,6 +43,7 @@ def _layout(results: Two, overlaid: bool) -> Layout:
 
     On a telephone heatmaps stand beside each other, or one above the other if layers are many.
     """
+    both = '"first second accuracy" 1fr / 1fr 1fr 1fr'
     heatmaps = '"first second" min(62cqw, 26rem) "bar bar" auto'
     if max(len(result.points) for result in results) > WIDEST_HALVED:
         heatmaps = '"first first" min(104cqw, 28rem) "bar bar" auto "second second" min(104cqw, 28rem)'
@@ -41,7 +52,7 @@ def _layout(results: Two, overlaid: bool) -> Layout:
             "beside",
             wide='"first second" 23 "bar bar" auto "accuracy accuracy" 16.5rem / 1fr 1fr',
             narrow=f'{heatmaps} "accuracy accuracy" 18rem / 1fr 1fr',
-            slide='"first second" 1fr / 1fr 1fr',
+            slide=both,
         )
     return Layout(
         "compare",
@@ -49,7 +60,7 @@ def _layout(results: Two, overlaid: bool) -> Layout:
         '"accuracy accuracy accuracy own own own" 16.5rem / 1fr 1fr 1fr 1fr 1fr 1fr',
         narrow=f'{heatmaps} "difference difference" min(100cqw, 34rem) "accuracy accuracy" 18rem "own own" 16rem '
         "/ 1fr 1fr",
-        slide='"difference accuracy" 1fr / 1fr 1fr',
+        slide='"difference accuracy" 1fr / 1fr 1fr' if same_model(results) else both,
     )
 
 
@@ -63,14 +74,14 @@ def compare_scene(
         second: Another one.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         axis: The scale that both share: see `shown_together`.
-        metric: The metric to draw; None is the task's main one.
+        metric: The metric to draw; None is each task's main one.
 
     Returns:
         The pictures `first`, `second` and `accuracy`; if both were measured at the same points, `difference` and `own`
         as well.
     """
     results, names = (first, second), distinguishing_names((first, second))
-    together, metric = shown_together(results, axis, reduction), metric_of(first, second, preferred=metric)
+    together, metrics = shown_together(results, axis, reduction), (metric_of(first, metric), metric_of(second, metric))
     texts = (f"First: {names[0]}", f"Second: {names[1]}", "First minus second")
     titles = [wrap(num.unbroken(text), TITLE_WIDTH) for text in texts]
     for title in titles:  # equally many lines: all are equally high
@@ -79,7 +90,7 @@ def compare_scene(
     series, other = ("\n".join(wrap(num.unbroken(n.capitalised(name)), LEGEND_WIDTH)) for name in names)
     sides = zip(g.SIDES, results, zip(*together.pairs, strict=True), titles, strict=False)
     views = {side: heatmap_view(result, frames, reduction, title) for side, result, frames, title in sides}
-    views["accuracy"] = accuracies_view(results, together, (series, other), metric)
+    views["accuracy"] = accuracies_view(results, together, (series, other), metrics)
     if overlaid := same_rows(results):
         views["difference"] = difference_view(first, together.pairs, reduction, titles[2])
         views["own"] = _own_view(results, together, reduction, (series, other))
@@ -88,14 +99,16 @@ def compare_scene(
         f"{n.capitalised(names[0])} beside {names[1]}{matched}",
         n.origins(results, reduction),
         views,
-        [_frame(results, together, shared, pair, metric) for shared, pair in zip(*together[1:], strict=True)],
+        [_frame(results, together, shared, pair, metrics) for shared, pair in zip(*together[1:], strict=True)],
         _layout(results, overlaid),
     )
 
 
-def _frame(results: Two, together: Together, shared: float, pair: tuple[Frame, Frame], metric: str) -> dict[str, Any]:
+def _frame(results: Two, together: Together, shared: float, pair: FramePair, metrics: Metrics) -> dict[str, Any]:
     """Return the place of a pair on the shared scale, its name, and the numbers beside it, as the player says them."""
-    detail = f"{METRICS[metric].symbol} {' and '.join(num.two_places(frame.metrics.get(metric)) for frame in pair)}"
+    scores = [num.two_places(frame.metrics.get(metric)) for frame, metric in zip(pair, metrics, strict=True)]
+    first, second = (METRICS[metric].symbol for metric in metrics)
+    detail = f"{first} {scores[0]} and {f'{second} ' if second != first else ''}{scores[1]}"
     if together.is_interpolated:
         removed = _removed(results, [num.percent(frame.amount) for frame in pair])
         return g.step(g.rounded(shared), f"Overall change {num.place_name(shared)}", f"{removed} · {detail}")

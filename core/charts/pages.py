@@ -204,12 +204,13 @@ def compare_shown(
     metric: str | None = None,
 ) -> Shown:
     """Show how two results differ at equal places on an axis; `near` holds what either is judged beside."""
-    two, metric = (first, second), metric_of(first, second, preferred=metric)
+    two = first, second
     scene = cached_call(compare_scene, *two, reduction, axis, metric)
     finding = cached_call(compare_words.compare_finding, two, reduction, near, metric)
     finding = replace(finding, heading=compare_words.equal_heading(two, axis, reduction) or finding.heading)
-    tests = cached_call(compare.paired_comparisons, two, metric) if finding.sentences else []
-    table = compare_words.paired_table(tests, metric, compare.distinguishing_names(two)) if tests else []
+    judged_by = metric_of(first, metric)  # where there are tests, both have the same task
+    tests = cached_call(compare.paired_comparisons, two, judged_by) if finding.sentences else []
+    table = compare_words.paired_table(tests, judged_by, compare.distinguishing_names(two)) if tests else []
     start = compare.START if axis == "damage" else middle_of(scene.amounts)
     return Shown(
         finding,

@@ -36,6 +36,7 @@ PAGE_WIDTH = 1240  # pixels, of a page in a laptop's window
 ON_SLIDE = Measures(32, 32, 24, 24, 24, 24)  # 24 is 18 pt where a slide is 7.5 inches high
 ON_PAGE = Measures(24, 23, 17, 13, 11, 16)
 MAX_TITLE_LINES = 2
+FOOTER = 13  # pixels of the letters of a caption that would not fit on a line
 LINE_HEIGHT = 1.3  # of the letters' size
 ASCENT = 0.95  # of the letters' size, from the top of a line to its baseline
 GAP = 8  # pixels, between words and pictures
@@ -69,8 +70,10 @@ def figure_of(scene: Scene, theme: ThemeName = "light") -> Figure:
     under_title = margin + LINE_HEIGHT * measures.title * len(title)
     readouts = _readouts(scene, margin, under_title, measures.readout, room)
     top = under_title + LINE_HEIGHT * measures.readout * max(map(len, readouts), default=0) + GAP
-    footer = [("", line) for line in broken(" · ".join(scene.caption), room, measures.caption)]
-    below = GAP + LINE_HEIGHT * measures.caption * len(footer) + margin
+    caption = " · ".join(scene.caption)
+    small = next((size for size in range(measures.caption, FOOTER, -1) if width_of(caption, size) <= room), FOOTER)
+    footer = [("", line) for line in broken(caption, room, small)]
+    below = GAP + LINE_HEIGHT * small * len(footer) + margin
     height = SLIDE[1] if is_slide or natural is None else 4 * ceil((top + natural + below) / 4)
     free = height - top - below
     # Text in pictures that are lower than on a page is smaller; those that fill a screen have no such height.
@@ -82,8 +85,7 @@ def figure_of(scene: Scene, theme: ThemeName = "light") -> Figure:
         "background": colours.background,
         "ink": colours.text,
         "font": TYPEFACE,
-        "words": _lines(margin, margin, measures.title, title)
-        + _lines(margin, height - below + GAP, measures.caption, footer),
+        "words": _lines(margin, margin, measures.title, title) + _lines(margin, height - below + GAP, small, footer),
         "readouts": readouts,
         "parts": [
             {"x": margin + box.x, "y": top + box.y, "spec": _spec(scene.views[name], box, colours, *fixed)}

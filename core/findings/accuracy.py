@@ -21,17 +21,20 @@ MIN_IMPROVEMENT = 0.2  # in accuracy, from another order of the labels
 MIN_LEAD = 0.2  # of that order over the majority class, as a share of what that leaves over
 
 
+EACH_MAIN = "each its main one"  # in the place of a metric, of two tasks that differ in theirs
+
+
 def metrics_of(*results: SweepResult) -> dict[str, str]:
-    """Return the metrics that all results have, with their titles, the task's main one first, else accuracy."""
+    """Return the metrics that all results have, with their titles; before them the main one, or EACH_MAIN."""
     shared = [name for name in METRICS if all(name in result.frames[0].metrics for result in results)]
-    main = {result.task.main_metric for result in results}
-    first = main.pop() if len(main) == 1 else "accuracy"
-    return {name: METRICS[name].title for name in sorted(shared, key=lambda name: name != first)}
+    mains = dict.fromkeys(result.task.main_metric for result in results)
+    titles = {EACH_MAIN: " and ".join(METRICS[name].symbol for name in mains)} if len(mains) > 1 else {}
+    return titles | {name: METRICS[name].title for name in sorted(shared, key=lambda name: name not in mains)}
 
 
-def metric_of(*results: SweepResult, preferred: str | None = None) -> str:
-    """Return the metric to show: the preferred one if all results have it, else the first."""
-    shared = metrics_of(*results)
+def metric_of(result: SweepResult, preferred: str | None = None) -> str:
+    """Return the metric to show: the preferred one if the result has it, else the task's main one."""
+    shared = metrics_of(result)
     return preferred if preferred in shared else next(iter(shared))
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
+from core.findings.choices import task_title
 from core.findings.claim import Verdict, at_damage, verdict
 from core.findings.comparable import SPARSITY_TOLERANCE, is_matched, obstacle, own_sweeps, same_checkpoint
 from core.findings.matching import frames_at, grid_to, largest_damage
@@ -84,15 +85,25 @@ def same_rows(two: Two) -> bool:
     return two[0].points == two[1].points
 
 
+def same_model(two: Two) -> bool:
+    """Whether two results are of one checkpoint, whose name may differ for the same weights."""
+    return checkpoint_name(two[0]) == checkpoint_name(two[1]) and same_checkpoint(*two)
+
+
 def distinguishing_names(two: Two) -> tuple[str, str]:
-    """Name two results so that the names differ, and what a control is matched to only if nothing else does."""
+    """Name two results by what tells them apart: their prunings, else what controls are matched to; or their models."""
     prunings, models = [brief_name(result.pruning) for result in two], [checkpoint_name(result) for result in two]
-    is_same_model = models[0] == models[1] and same_checkpoint(*two)
+    is_same_model = same_model(two)
     if is_same_model and prunings[0] == prunings[1]:
         prunings = [name_of(result.pruning) for result in two]
     first, second = map(in_sentence, prunings)
     if not is_same_model:
-        first, second = f"{first} ({models[0]})", f"{second} ({models[1]})"
+        tasks = [task_title(result.task.name) for result in two]
+        apart = [model.replace(task, "") for model, task in zip(models, tasks, strict=True)]
+        if tasks[0] != tasks[1] and apart[0] == apart[1]:  # the task alone tells them apart
+            models = tasks
+        is_alike = prunings[0] == prunings[1]
+        first, second = models if is_alike else (f"{first} ({models[0]})", f"{second} ({models[1]})")
     return (f"{first} (first result)", f"{second} (second result)") if first == second else (first, second)
 
 

@@ -1,7 +1,7 @@
 """Names on screen of points, amounts, checkpoints, data, prunings and whole results."""
 
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import NamedTuple
 
 from core.request.amounts import amount_text
@@ -165,9 +165,26 @@ def result_name(result: Result) -> str:
 
 
 def origins(results: Sequence[SweepResult], reduction: ReductionKey) -> tuple[str, ...]:
-    """Return the caption of pictures, a line each: checkpoint, data and pruning of each result, and the reduction."""
+    """Return the caption of pictures, a line each: checkpoint, data and pruning of all results, and the reduction."""
     names = [(checkpoint_name(result), data_name(result), in_sentence(pruning_name(result))) for result in results]
-    return (*dict.fromkeys(map("; ".join, names)), REDUCTIONS[reduction].title)
+    return "; ".join(map(_together, zip(*names, strict=True))), REDUCTIONS[reduction].title
+
+
+def _together(names: Sequence[str]) -> str:
+    """Write different names as one, what they share only once: `800 examples of SST-2 and CoLA validation`."""
+    different = list(dict.fromkeys(names))
+    words = [name.split() for name in different]
+    start = _alike(words)
+    end = _alike([name[start:][::-1] for name in words])
+    parts = [" ".join(name[start : len(name) - end]) for name in words]
+    if not all(parts):  # there is one, or one is the beginning of another
+        return listed(different)
+    return " ".join((*words[0][:start], listed(parts), *words[0][len(words[0]) - end :]))
+
+
+def _alike(names: Sequence[Sequence[str]]) -> int:
+    """Count the words with which all names begin."""
+    return len([*takewhile(lambda words: len({*words}) == 1, zip(*names, strict=False))])
 
 
 def spanned(labels: Sequence[str], among: Sequence[str]) -> str:

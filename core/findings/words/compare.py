@@ -5,14 +5,23 @@ from collections.abc import Sequence
 
 from core.findings import compare as facts
 from core.findings.accuracy import metric_of, working_to
-from core.findings.comparable import same_checkpoint, same_examples
-from core.findings.compare import Two, distinguishing_names
+from core.findings.comparable import same_examples
+from core.findings.compare import Two, distinguishing_names, same_model
 from core.findings.matching import largest_damage
 from core.findings.words import Finding, Table, numbered, points_span
 from core.findings.words.numbers import decimals, p_value, percent, place_name
 from core.findings.words.verdict import verdict_cell
 from core.request.catalog import CONFIDENCE, DAMAGE, METRICS
-from core.results.names import ReductionKey, amount_name, capitalised, in_sentence, listed, removed_name, whose_units
+from core.results.names import (
+    ReductionKey,
+    amount_name,
+    brief_name,
+    capitalised,
+    in_sentence,
+    listed,
+    removed_name,
+    whose_units,
+)
 from core.results.schema import SweepResult
 
 HOW_TO_READ = """
@@ -33,7 +42,7 @@ def compare_finding(
         two: Whole sweeps.
         reduction: A name from `core.request.catalog.REDUCTIONS`.
         companions: What either is judged beside: see `core.findings.choices.companions`.
-        metric: What both are judged by; None is the task's main one.
+        metric: What both are judged by; None is each task's main one.
     """
     heading = compare_heading(two, metric)
     if two[0].key == two[1].key or not same_examples(*two):
@@ -43,16 +52,25 @@ def compare_finding(
 
 def compare_heading(two: Two, metric: str | None = None) -> str:
     """Say up to which amount each of two models works; if that is unknown or one is unpruned, only name both."""
-    (first, second), metric, ends = distinguishing_names(two), metric_of(*two, preferred=metric), []
+    (first, second), ends, units = distinguishing_names(two), list[str](), {whose_units(result) for result in two}
     for result in two:
-        to = working_to(result, metric)
+        to = working_to(result, metric_of(result, metric))
         if two[0].key == two[1].key or len(result.frames) < 2 or to is None:
             return f"{capitalised(first)} beside {second}"
         least = "at least " if to == result.amounts[-1] else ""
-        ends.append(f"up to {least}{removed_name(to, result)}" if to else "at no amount measured")
-    if not same_checkpoint(*two):
+        share = amount_name(to) if ends and len(units) == 1 else removed_name(to, result)
+        ends.append(f"up to {least}{share}" if to else "at no amount measured")
+    if _within(two) == "in":
+        return f"{capitalised(first)} works {ends[0]}, {second} {ends[1]}"
+    if not same_model(two):
         return f"{capitalised(first)} leaves a working model {ends[0]}; {second}, {ends[1]}"
     return f"Under {first} the model works {ends[0]}; under {second}, {ends[1]}"
+
+
+def _within(two: Two) -> str:
+    """Return the word before the name of either: prunings change a model `under` them, models are changed `in` them."""
+    is_alike = brief_name(two[0].pruning) == brief_name(two[1].pruning)
+    return "in" if is_alike and not same_model(two) else "under"
 
 
 def equal_heading(two: Two, axis: facts.Axis, reduction: ReductionKey) -> str:
@@ -65,9 +83,9 @@ def equal_heading(two: Two, axis: facts.Axis, reduction: ReductionKey) -> str:
         f"{percent(frame.amount)} of {whose_units(result)}"
         for frame, result in zip(together.pairs[k], two, strict=True)
     )
-    names = distinguishing_names(two)
+    names, within = distinguishing_names(two), _within(two)
     change = f"Layers change equally ({place_name(together.places[k])})"
-    return f"{change} with {first} removed under {names[0]}, {second} under {names[1]}"
+    return f"{change} with {first} removed {within} {names[0]}, {second} {within} {names[1]}"
 
 
 def depth_sentence(two: Two, reduction: ReductionKey, companions: Sequence[SweepResult] = ()) -> str:
@@ -75,18 +93,19 @@ def depth_sentence(two: Two, reduction: ReductionKey, companions: Sequence[Sweep
     depth = facts.depth_of(two, reduction, companions)
     if not isinstance(depth, facts.Depth):
         return f"Where in depth the two change is not compared ({depth})."
-    names, shares = distinguishing_names(two), [percent(share) for share in depth.shares]
+    names, within = distinguishing_names(two), _within(two)
+    shares = [percent(share) for share in depth.shares]
     by_seeds = f"; by all seeds: {verdict_cell(depth.verdict)}" if depth.verdict else ""
     return (
-        f"Of an overall change of {decimals(DAMAGE, 2)}, {shares[0]} lies in the upper half of the layers under "
-        f"{names[0]} and {shares[1]} under {names[1]} (difference {points_span(depth.low, depth.high)} points, 95 % "
+        f"Of an overall change of {decimals(DAMAGE, 2)}, {shares[0]} lies in the upper half of the layers {within} "
+        f"{names[0]} and {shares[1]} {within} {names[1]} (difference {points_span(depth.low, depth.high)} points, 95 % "
         f"interval over examples){by_seeds}."
     )
 
 
 def metric_sentence(two: Two, metric: str | None = None) -> str:
     """Say at how many amounts either does better by a metric, by paired tests."""
-    metric, names = metric_of(*two, preferred=metric), distinguishing_names(two)
+    metric, names, within = metric_of(two[0], metric), distinguishing_names(two), _within(two)
     title, tests = METRICS[metric].title, [test for *_, test in facts.paired_comparisons(two, metric)]
     if not tests:
         return f"{title} is not compared: at no amount do the two remove the same share of the encoder's weights."
@@ -94,7 +113,7 @@ def metric_sentence(two: Two, metric: str | None = None) -> str:
     tested = f"(paired tests, corrected for {numbered(len(tests), 'amount')})"
     if not better:
         return f"With equally many weights removed, {in_sentence(title)} does not differ significantly {tested}."
-    where = listed([f"under {name} at {better[name]} of {len(tests)} amounts" for name in names if better[name]])
+    where = listed([f"{within} {name} at {better[name]} of {len(tests)} amounts" for name in names if better[name]])
     return f"With equally many weights removed, {in_sentence(title)} is significantly higher {where} {tested}."
 
 

@@ -11,6 +11,7 @@ from core.charts.compare import FLOOR_NOTE, compare_scene
 from core.charts.grammar import BEYOND, BLANK, FIRST_COLOUR, SECOND_COLOUR, UNDEFINED_COLOUR, Spec
 from core.charts.result import result_scene
 from core.charts.view import specs
+from core.findings.words.compare import compare_heading
 from core.request.catalog import REDUCTIONS
 from core.results.schema import SweepResult
 from tests.builders import make_result
@@ -160,3 +161,26 @@ def test_the_floor_is_drawn_once_where_it_is_the_same_and_named_above_the_curves
         spec = views(FIRST, SECOND.model_copy(update={"floor": known}))["own"]
         assert {row["line"] for row in spec["datasets"]["floor"]} == lines
         assert spec["title"][1] == FLOOR_NOTE
+
+
+def test_two_tasks_are_shown_beside_each_other_each_by_its_own_metric() -> None:
+    accurate = falling(1.2, task="cola")
+    metrics = ({**frame.metrics, "matthews_correlation": 0.4 - frame.amount / 4} for frame in accurate.frames)
+    frames = [
+        frame.model_copy(update={"metrics": scores}) for frame, scores in zip(accurate.frames, metrics, strict=True)
+    ]
+    task = accurate.task.model_copy(update={"main_metric": "matthews_correlation"})
+    other = accurate.model_copy(update={"frames": tuple(frames), "task": task})
+    scene = compare_scene(FIRST, other, "mean")
+    heading = compare_heading((working_to(FIRST, 0.5), working_to(other, 0.25, metric="matthews_correlation")))
+    assert heading == "SST-2 works up to 50 % of weights removed, CoLA up to 25 %"
+    assert scene.caption[0] == (
+        "MiniLM-L6, fine-tuned on SST-2 and CoLA; 200 examples of SST-2 and CoLA validation, GLUE; magnitude "
+        "pruning of the encoder"
+    )
+    scores = FIRST.frames[2].metrics["accuracy"], other.frames[2].metrics["matthews_correlation"]
+    assert scene.frames[2]["detail"] == "accuracy {:.2f} and MCC {:.2f}".format(*scores)
+    assert set(scene.layout.on_slide.boxes(scene.views, 1280, 720)) == {"first", "second", "accuracy"}
+    both = compare_scene(FIRST, other, "mean", metric="accuracy")
+    assert both.frames[2]["detail"].startswith("accuracy 0.")
+    assert "MCC" not in both.frames[2]["detail"]

@@ -68,8 +68,10 @@ def test_a_figure_shows_the_pictures_and_words_of_the_page_in_the_colours_of_the
 
 @pytest.mark.parametrize("scene", [*SCENES.values(), TWELVE, *MANY])
 def test_a_slide_is_read_from_the_last_row(scene: Scene) -> None:
-    svg = svg_of(scene, len(scene.frames) // 2)
-    visible = [text.get("font-size", "") for text in svg.iter(f"{SVG}text") if text.get("opacity") != "0"]
+    svg, footer = svg_of(scene, len(scene.frames) // 2), unbroken(" · ".join(scene.caption))
+    shown = [text for text in svg.iter(f"{SVG}text") if text.get("opacity") != "0"]
+    visible = [text.get("font-size", "") for text in shown if "".join(text.itertext()) != footer]
+    assert len(visible) == len(shown) - 1, "the footer, on one line, may be smaller"
     assert min(float(size) for text in visible for size in SIZE.findall(text)[:1]) * 7.5 * 72 / SLIDE[1] >= 18, (
         "in points"
     )
