@@ -74,7 +74,7 @@ class TrainingRecord(f.Record):
     seed: int = Field(ge=0, lt=2**32)
 
 
-TRAINING = TrainingRecord(layers=2, steps=200, batch=32, rate=2e-4, targets="answers", temperature=2.0, seed=0)
+TRAINING = TrainingRecord(layers=2, steps=200, batch=16, rate=3e-4, targets="answers", temperature=2.0, seed=0)
 
 
 class RefitRecord(f.Record):
