@@ -6,7 +6,7 @@ Marks name their role by a style (`series`, `band`, `marker`, …), whose colour
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from math import isnan
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import altair as alt
 
@@ -43,9 +43,20 @@ REMOVED = "Removed by pruning"  # the title of an axis of amounts, whether of we
 STROKES = (("x", "centre", "middle", "y2"), ("x", "y", "x2", "y2"), ("middle", "y", "x2", "centre"))  # of hatching
 
 
+class _Chart(alt.Chart):
+    """A chart that knows the classes of its channels: for a text, Altair compares the schemas of all its classes."""
+
+    def encode(self, *more: Any, **channels: Any) -> Self:
+        typed = {
+            name: getattr(alt, name[0].upper() + name[1:])(channel) if isinstance(channel, str) else channel
+            for name, channel in channels.items()
+        }
+        return super().encode(*more, **typed)
+
+
 def data(name: str) -> alt.Chart:
     """Begin a mark of a named dataset."""
-    return alt.Chart(alt.NamedData(name))
+    return _Chart(alt.NamedData(name))
 
 
 def moving(name: str, **fields: str) -> alt.Chart:
