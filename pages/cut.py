@@ -49,8 +49,8 @@ def cut() -> None:
 
 def show_scores(job: Job) -> None:
     """Tabulate the depths of a running study that are known so far."""
-    if job.study and job.scores:
-        st.markdown(markdown_table(scores_table(job.scores, job.study.task)))
+    if job.scores:
+        st.markdown(markdown_table(scores_table(job.scores)))
 
 
 def begin_study(state: ViewState, ended: Job | None) -> None:

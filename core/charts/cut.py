@@ -60,12 +60,8 @@ def _frontier_view(frontier: Frontier, chosen: CutChoice, can_pick: bool) -> Vie
         {"value": frontier.full.value, "is_full": True, "text": FULL},
         {"value": frontier.guess, "low": frontier.guess - STEP / 2, "text": GUESS},  # with room below for its words
     ]
-    heights = [
-        height
-        for row in (*models, *lines)
-        for end in ("value", "low", "high", "held")
-        if (height := row.get(end)) is not None
-    ]
+    ends = ("value", "low", "high", "held")
+    heights = [row[end] for row in (*models, *lines) for end in ends if row.get(end) is not None]
     domain = floor(min(heights) / STEP) * STEP, ceil(max(heights) / STEP) * STEP
     speeds = [1.0, *(row["x"] for row in models)]
     heading = [f"{title} of each smaller model, with its 95 % interval;", LEGEND]

@@ -22,6 +22,12 @@ LOADING = """from transformers import AutoModelForSequenceClassification, AutoTo
 folder = {folder!r}
 model = AutoModelForSequenceClassification.from_pretrained(folder, dtype="float32")
 tokenizer = AutoTokenizer.from_pretrained(folder)"""
+READERS = {  # of tables, by the ends of their names
+    "csv": "pandas.read_csv({!r}, dtype=str, keep_default_na=False)",
+    "tsv": "pandas.read_table({!r}, dtype=str, keep_default_na=False)",
+    "parquet": "pandas.read_parquet({!r})",
+    "jsonl": "pandas.read_json({!r}, lines=True)",
+}
 STUDY_FILE = "study.json"  # in the folder of a smaller model
 
 
@@ -127,18 +133,13 @@ print((pandas.Series([predict.model.config.label2id[answer["label"]] for answer 
 
 def _reading_code(task: TaskRecord) -> str:
     """Return the code that reads the table of a task's rows."""
-    preset, files = TASKS.get(task.name), task.files
+    place = task.files[0].name if task.files else f"{task.name}/{task.split}-00000-of-00001.parquet"
     if task.source == "written":
-        return f'pandas.read_json("cached_results/subsets/{task.name}.jsonl", lines=True)'
-    if files:
-        place = f"hf://datasets/{task.data.removeprefix(DATASET)}/{files[0].name}" if task.data else files[0].name
-    else:
-        place = f"{task.name}/{task.split}-00000-of-00001.parquet"
-        place = f"hf://datasets/{preset.dataset_id}/{place}" if preset and task.source == "hub" else place
-    how = {"csv": ", dtype=str, keep_default_na=False", "tsv": ', sep="\\t", dtype=str, keep_default_na=False'}
-    kind = place.rpartition(".")[2]
-    reader = {"tsv": "csv", "jsonl": "json"}.get(kind, kind)
-    return f"pandas.read_{reader}({place!r}{how.get(kind, ', lines=True' if kind == 'jsonl' else '')})"
+        place = f"cached_results/subsets/{task.name}.jsonl"
+    elif task.source == "hub":
+        dataset = task.data.removeprefix(DATASET) if task.data else TASKS[task.name].dataset_id
+        place = f"hf://datasets/{dataset}/{place}"
+    return READERS[place.rpartition(".")[2]].format(place)
 
 
 def upload_line(folder: str) -> str:

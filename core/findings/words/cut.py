@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from math import ceil
 
 from core.findings.cut import ROUNDING, CutChoice, Frontier, keeps, lead, promise_of
+from core.findings.rounding import to_places
 from core.findings.words import (
+    NONE,
     Finding,
     Table,
     estimated,
@@ -13,12 +15,10 @@ from core.findings.words import (
     points,
     points_span,
     signed_points,
-    with_interval,
 )
-from core.findings.words.numbers import UNDEFINED, decimals
-from core.request.catalog import METRICS, MIN_PROMISED, TASKS
-from core.request.sweep_request import made_task
-from core.results.cut import CutStudy, Score, Worth
+from core.findings.words.numbers import decimals
+from core.request.catalog import METRICS, MIN_PROMISED
+from core.results.cut import CutStudy, Score
 from core.results.names import GUESSING, capitalised, in_sentence
 from core.results.statistics import EstimateRecord
 
@@ -64,7 +64,7 @@ def cut_answer(frontier: Frontier, most: float) -> str:
         case "keeps":
             return f"{capitalised(_without(frontier, choice))}, {speed_words(choice)}: {_lost(frontier, choice)}"
         case "closest":
-            return f"No cut is shown to keep within {points(most)}; {closest}"
+            return f"No cut is shown to keep within {_limit(most)}; {closest}"
         case "few":
             return f"{numbered(len(frontier.study.task.examples), 'judged row')}: too few for a promise; {closest}"
     return f"The full model is not shown to beat {GUESSING} ({decimals(frontier.guess, 3)})"
@@ -90,8 +90,9 @@ def choice_sentence(frontier: Frontier, choice: CutChoice, most: float) -> str:
     study, size = frontier.study, choice.depth.size
     held = f"; held by these layers: {decimals(choice.held, 3)}" if choice.held is not None else ""
     return (
-        f"{kept_name(frontier, choice)}: {speed_words(choice)}, {_megabytes(size.bytes)} instead of "
-        f"{_megabytes(study.full_size.bytes)}; {_lost(frontier, choice)}, {limit_words(frontier, choice, most)}{held}."
+        f"The lowest {choice.depth.layers} of {study.checkpoint.num_layers} layers: {speed_words(choice)}, "
+        f"{_megabytes(size.bytes)} instead of {_megabytes(study.full_size.bytes)}; {_lost(frontier, choice)}, "
+        f"{limit_words(frontier, choice, most)}{held}."
     )
 
 
@@ -105,7 +106,7 @@ def limit_words(frontier: Frontier, choice: CutChoice, most: float) -> str:
     """Say whether a choice keeps a limit: it is shown to, not shown to, or nothing is promised."""
     if promise_of(frontier):
         return "of which nothing is promised"
-    return f"{'shown' if keeps(frontier, choice, most) else 'not shown'} to keep within {points(most)}"
+    return f"{'shown' if keeps(frontier, choice, most) else 'not shown'} to keep within {_limit(most)}"
 
 
 def model_cells(frontier: Frontier, choice: CutChoice) -> dict[str, str]:
@@ -113,28 +114,22 @@ def model_cells(frontier: Frontier, choice: CutChoice) -> dict[str, str]:
     return {
         "Removed": removed_name(frontier, choice),
         "Difference": f"{_difference(choice.difference)} points",
-        "Held": "–" if choice.held is None else decimals(choice.held, 3),
+        "Held": NONE if choice.held is None else decimals(choice.held, 3),
         "Speed": speed_words(choice),
         "Size": _megabytes(choice.depth.size.bytes),
     }
 
 
-def scores_table(scores: Sequence[Score], task: str) -> Table:
-    """Tabulate the depths of a running study that are known so far."""
-    metric = (TASKS.get(task) or made_task((), ())).main_metric
+def scores_table(scores: Sequence[Score]) -> Table:
+    """Tabulate the accuracy at the depths of a running study that are known so far."""
     return [
-        {
-            "Layers that stay": f"{score.layers}",
-            METRICS[metric].title: _scored(score.saved, metric),
-            "Held": _scored(score.held, metric),
+        {"Layers that stay": f"{score.layers}"}
+        | {
+            name: decimals(worth.metrics["accuracy"] or 0, 3)
+            for name, worth in (("Saved", score.saved), ("Held", score.held))
         }
         for score in scores
     ]
-
-
-def _scored(worth: Worth, metric: str) -> str:
-    value, interval = worth.metrics.get(metric), worth.intervals.get(metric)
-    return UNDEFINED if value is None else with_interval(value, *interval) if interval else decimals(value, 3)
 
 
 # ---------------------------------------------------------------- how it was made
@@ -166,11 +161,6 @@ def removed_name(frontier: Frontier, choice: CutChoice) -> str:
     return capitalised(layers_named([labels[k] for k in choice.removed], labels))
 
 
-def kept_name(frontier: Frontier, choice: CutChoice) -> str:
-    """Say how many layers stay, at the head of a sentence."""
-    return f"The lowest {choice.depth.layers} of {frontier.study.checkpoint.num_layers} layers"
-
-
 def speed_words(choice: CutChoice) -> str:
     """Write how much faster a model is shown to be."""
     speed = choice.depth.speed
@@ -191,6 +181,11 @@ def _lost(frontier: Frontier, choice: CutChoice) -> str:
 def _difference(lost: EstimateRecord) -> str:
     """Write a difference of scores in points, without the unit: `−0.9 (−2.4 to 0.6)`."""
     return f"{signed_points(lost.value, 1)} ({points_span(lost.low, lost.high, 1)})"
+
+
+def _limit(most: float) -> str:
+    """Write a limit in points, with a decimal if it has one."""
+    return points(most, 0 if to_places(100 * most, 1) % 1 == 0 else 1)
 
 
 def _megabytes(size: int) -> str:
