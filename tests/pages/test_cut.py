@@ -200,7 +200,7 @@ def test_a_study_runs_with_its_scores_and_opens_once_it_is_done(
     run(app)
     assert title(app).startswith("Refitting")
     for depth in STUDY.depths:
-        assert f"| {depth.layers} | {depth.saved.metrics['accuracy']:.3f} (" in prose(app)
+        assert f"| {depth.layers} | {depth.saved.metrics['accuracy']:.3f} |" in prose(app)
     assert not app.file_uploader, "nothing else is asked meanwhile"
     assert "on Cut" not in prose(app)
     elsewhere = open_page("pages/lab.py", job=job)

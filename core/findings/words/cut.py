@@ -44,16 +44,16 @@ def cut_finding(frontier: Frontier, most: float) -> Finding:
     """Say which layers can go if at most so much of the score may be lost, and on what that was judged."""
     choice, outcome = lead(frontier, most)
     symbol, rows = METRICS[frontier.study.task.main_metric].symbol, len(frontier.study.task.examples)
-    own, full = estimated(choice.value), estimated(frontier.full)
-    if outcome == "guesses":
-        return Finding(cut_answer(frontier, most), (f"On {rows} judged rows, the full model has {symbol} {full}.",))
+    own, full = decimals(choice.value.value, 3), decimals(frontier.full.value, 3)
+    exact = f"{capitalised(symbol)}: {estimated(choice.value)}, of the full model {estimated(frontier.full)}."
     scores = f"On {rows} rows that took no part in refitting, {symbol} is {own}, of the full model {full}."
     limits = {
         "keeps": f"{_bound(choice)}.",
         "closest": f"{_bound(choice)}, more than the limit.",
         "few": f"A promise takes at least {MIN_PROMISED} judged rows.",
+        "guesses": "So there is nothing that a cut could be shown to keep.",
     }
-    return Finding(cut_answer(frontier, most), (scores, limits[outcome]))
+    return Finding(cut_answer(frontier, most), (scores, limits[outcome]), notes=(exact,))
 
 
 def cut_answer(frontier: Frontier, most: float) -> str:
