@@ -261,8 +261,8 @@ function show(reader, page, { result, choices, keys }, shard) {
     ...(isLocal || page === "sentences" ? [element("p", {}, LOCAL), commands(site.local)] : []),
     ...(isLocal && recipe ? [element("h2", {}, `Compute again: ${name}`), commands(recipe)] : []),
     ...(page === "grid" ? listOfResults(reader) : []));
-  mounted.forEach((mount, k) => mount(roots[k]));
   history.replaceState(history.state, "", addressOf(reader.view));
+  mounted.forEach((mount, k) => mount(roots[k])); // a story writes which of its scenes it shows
   if (isNew && drawn.isBegun) document.querySelector("main h1:not([hidden])").focus({ preventScroll: true });
   if (isNew) scrollTo(0, 0);
   else (document.getElementById(focused.id) ?? focused).focus({ preventScroll: true });

@@ -16,6 +16,7 @@ from core.results.store import SHIPPED_RESULTS, load_any, place_in, save
 from tests.browser import look
 from tests.browser.shipped import COLA, SST2, STUDY
 from tests.browser.test_pages import PICTURES, STAYS, faults
+from tests.browser.test_story import SCENES
 from tests.builders import make_result, with_own_key
 from tests.core.test_site import taken
 
@@ -104,6 +105,11 @@ def test_a_link_shows_the_same_in_both_editions(page: Page, visitor: Page, site:
 
     page.emulate_media(reduced_motion="reduce")
     assert texts(page, f"{site}/{link}") == texts(visitor, f"{served}#/{link}")
+
+
+def test_a_link_to_a_scene_that_is_gone_is_put_right(visitor: Page, served: str) -> None:
+    visitor.goto(f"{served}#/?result={SST2.key}&scene=99")
+    expect(visitor).to_have_url(re.compile(rf"[?&]scene={SCENES}\b"))
 
 
 def test_choices_make_an_address_that_the_app_understands(page: Page, visitor: Page, site: str, served: str) -> None:
