@@ -1,6 +1,5 @@
 // The story: a few scenes, one shown at a time, each a heading, one picture and at most two sentences. Its pictures are
-// players (core/charts/player.js, which stands before this file in the same module); a picture that two scenes share
-// moves from its place in the one to its place in the other. It needs no server either.
+// players (core/charts/player.js, which stands before this file in the same module). It needs no server either.
 //
 // data: {key: of the result, under which the browser keeps the visitor's guess, steps: as core/charts/story.py writes them}
 // A step's player plays by itself if its `start` is null, and its `go` is a button that calls `tell("go", action)`. Its
@@ -100,7 +99,6 @@ class Story {
     this.at = at;
     const { step } = this;
     const held = from?.contains(from.getRootNode().activeElement);
-    const places = new Map(picturesIn(from).map((picture) => [picture.className, picture.getBoundingClientRect()]));
     for (const scene of this.scenes) if (scene) scene.inert = scene !== to;
     this.frame.classList.toggle("bare", !step.player && !step.drawing);
     this.say();
@@ -115,7 +113,7 @@ class Story {
     from?.prunescopePlayer?.clock.pause();
     this.player?.redraw();
     const moves = !matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (from && moves) turn(places, to);
+    if (from && moves) for (const picture of to.querySelectorAll(".picture")) picture.animate({ opacity: [0, 1] }, TURN);
     if (step.player && step.player.start == null && step.player.frames.length > 1 && moves) this.player.clock.play();
     if (step.drawing) to.firstElementChild.classList.add("moving");
     if (held) this.title.focus({ preventScroll: true });
@@ -200,15 +198,6 @@ class Story {
 }
 
 const picksOf = ({ views }) => Object.values(views).flatMap(({ datasets, usermeta }) => datasets[usermeta.picks] ?? []);
-const picturesIn = (scene) => [...(scene?.querySelectorAll(".picture") ?? [])];
-
-function turn(places, scene) { // shared pictures move from their former place; others appear
-  for (const picture of picturesIn(scene)) {
-    const was = places.get(picture.className), now = picture.getBoundingClientRect();
-    const moved = was && `translate(${was.x - now.x}px, ${was.y - now.y}px) scale(${was.width / now.width}, ${was.height / now.height})`;
-    picture.animate([was ? { transform: moved, transformOrigin: "0 0" } : { opacity: 0 }, { transformOrigin: "0 0" }], TURN);
-  }
-}
 
 const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
 
