@@ -76,8 +76,7 @@ class Step:
     @property
     def notes(self) -> tuple[str, ...]:
         """The presenter's notes, and the figures behind the sentences; a scene without its picture has none."""
-        has_picture = self.scene or self.name == "similar"
-        return (*words.NOTES[self.name], *self.finding.notes) if has_picture else ()
+        return (*words.NOTES[self.name], *self.finding.notes) if self.scene or self.name == "similar" else ()
 
 
 def story(
@@ -171,9 +170,8 @@ def _towards(result: SweepResult, reduction: ReductionKey, metric: str) -> Step:
     if not found:
         return Step("towards", finding, None)
     title = "Similarity (CKA) of every pair of layers; disc: the highest of a column"
-    played = len(found.nearest)
-    views = {"heatmap": heatmap_view(result, result.frames[:played], reduction, title, found.nearest)}
-    frames = player_frames(result, metric)[:played]
+    frames = player_frames(result, metric)[: len(found.nearest)]
+    views = {"heatmap": heatmap_view(result, result.frames[: len(frames)], reduction, title, found.nearest)}
     scene = Scene(finding.heading, origins((result,), reduction), views, frames, TOWARDS)
     return Step("towards", finding, scene, still=frames[-1]["amount"])
 

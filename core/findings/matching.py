@@ -58,16 +58,14 @@ def frames_at(result: SweepResult, reduction: ReductionKey, places: tuple[float,
 
 
 def with_frame_at(
-    result: SweepResult, companions: Iterable[SweepResult], reduction: ReductionKey, target: float
+    result: SweepResult, near: Iterable[SweepResult], reduction: ReductionKey, target: float
 ) -> SweepResult:
     """Add a frame at a damage to a result, interpolated in its own or a companion's steps; none if none reaches it."""
-    sweeps = own_sweeps(result, companions)
-    places = ((first_reached(damages_of(sweep, reduction), target), sweep) for sweep in sweeps)
+    places = ((first_reached(damages_of(sweep, reduction), target), sweep) for sweep in own_sweeps(result, near))
     reached = [(np.diff(sweep.amounts)[int(at[0]) - 1], sweep) for at, sweep in places if not isinstance(at, Missing)]
     if not reached:
         return result
-    _, finest = min(reached, key=itemgetter(0))
-    at = frames_at(finest, reduction, (0.0, target))[1]
+    at = frames_at(min(reached, key=itemgetter(0))[1], reduction, (0.0, target))[1]
     frames = {**{frame.amount: frame for frame in result.frames}, at.amount: at}
     return result.model_copy(update={"frames": tuple(frames[amount] for amount in sorted(frames))})
 
