@@ -4,13 +4,16 @@ Rows refit, decide when to stop, or judge. Rows without a label, and those of th
 nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import refused
 from core.inputs.checkpoints import Resolved, resolve, suited
 from core.inputs.data import find_data
-from core.inputs.examples import EvalSubset, draw, example_digest, open_examples, training_digests
+from core.inputs.examples import EvalSubset, Row, draw, example_digest, open_examples, training_digests
 from core.inputs.hub import Report
 from core.inputs.prepare import DTYPE
 from core.inputs.texts import Texts
@@ -71,20 +74,16 @@ def prepare_cut(request: CutRequest, report: Report | None = None) -> CutInputs:
         raise refused(resolved.id, "has 1 encoder layer, and 2 are needed for 1 to go", "choose a deeper one")
     examples = open_examples(request, resolved.label_names, report)
     table, rows = examples.rows(examples.data.evaluated)
-    digests, by_text = training_digests(resolved), {row[1]: row for row in rows}
-    known = set() if digests is None else {*digests.tolist()}
-    free = {texts for texts, row in by_text.items() if row[2] is not None and example_digest(texts) not in known}
-    judging, others = ([row for texts, row in by_text.items() if (texts in free) == judges] for judges in (True, False))
+    judging, others = _judging(rows, training_digests(resolved))
     source = replace(examples, data=find_data(request.train, None)) if request.train else examples
-    split = WHOLE if request.train else examples.data.scored  # None: they come from the rows that could judge
-    further_table, further = source.rows(split, labelled=False) if split else (table, judging)
+    split = WHOLE if request.train else examples.data.scored  # None: no rows refit alone but `others`
     is_apart = split is not None
+    further_table, further = source.rows(split, labelled=False) if split else (table, judging)
     division = divide(len(judging), len(others) + is_apart * len(further), is_apart, request.num_examples)
-    drawn = draw(judging, table.name, division.judged)
-    subset = examples.described(table, examples.data.evaluated, drawn)
-    pool = [*{row[1]: row for row in (*others, *further)}.values()]
+    subset = examples.described(table, examples.data.evaluated, draw(judging, table.name, division.judged))
+    pool = [*{row[1]: row for row in (*others, *further)}.values()]  # no text is there twice
     pool = draw(pool, table.name, len(pool), excluded=subset.texts)
-    division = divide(len(drawn), len(pool), True)  # no text is there twice, or judges as well
+    division = divide(len(subset.texts), len(pool), True)
     _, texts, labels = zip(*pool[: division.refit + division.stop], strict=True)
     for use, found in (("judge", subset.record.gold), ("refit", labels)):
         if len({*found}) == 1 and None not in found:
@@ -100,3 +99,10 @@ def prepare_cut(request: CutRequest, report: Report | None = None) -> CutInputs:
         training=TRAINING,
     )
     return CutInputs(resolved, depths, subset, texts[: division.refit], texts[division.refit :], labels, record)
+
+
+def _judging(rows: Sequence[Row], digests: np.ndarray | None) -> tuple[list[Row], list[Row]]:
+    """Separate the rows that can judge, labelled and no training data, from the others; drop repeated texts."""
+    known, by_text = set() if digests is None else {*digests.tolist()}, {row[1]: row for row in rows}
+    free = {texts for texts, row in by_text.items() if row[2] is not None and example_digest(texts) not in known}
+    return [by_text[texts] for texts in by_text if texts in free], [by_text[t] for t in by_text if t not in free]

@@ -101,7 +101,7 @@ def division_words(division: Division) -> str:
     rows = f"{sum(division):,} rows: {division.refit:,} to refit, {division.stop:,} to stop early"
     expected = f"expect about ± {points(division.width)}; more rows narrow it"
     if division.judged < MIN_PROMISED:
-        expected = f"{expected}. With fewer than {MIN_PROMISED}, nothing is promised"
+        expected = f"{expected}. Fewer than {MIN_PROMISED} judged rows promise nothing"
     return f"{rows}, {division.judged:,} to judge: {expected}."
 
 

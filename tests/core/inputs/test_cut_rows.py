@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from tiny import make_bert, make_texts
 
+from core.findings.words.lab import division_words
 from core.inputs.cut_rows import CutInputs, prepare_cut
 from core.inputs.examples import example_digests
 from core.request.cut_request import CutRequest, Division, depths_of, divide
@@ -66,6 +67,11 @@ def test_half_of_the_rows_judge_and_one_in_five_of_the_others_stops(
 
 def test_more_judged_rows_narrow_the_interval() -> None:
     assert [round(100 * Division(0, 0, judged).width) for judged in (100, 250, 2_000)] == [8, 5, 2]
+    assert division_words(Division(200, 50, 250)) == (
+        "500 rows: 200 to refit, 50 to stop early, 250 to judge: expect about ± 5 points; more rows narrow it."
+    )
+    assert "promise nothing" in division_words(Division(16, 16, 99))
+    assert "promise" not in division_words(Division(80, 20, 100))
 
 
 def test_every_depth_is_studied_up_to_six_layers_and_every_second_above() -> None:
