@@ -79,11 +79,6 @@ def test_what_is_made_again_is_what_was_judged_and_measured(
     assert [size.bytes for size in sizes] == sorted((size.bytes for size in sizes), reverse=True)
 
 
-def test_a_study_and_its_scores_repeat(made: tuple[CutStudy, Reports, list[Score]], inputs: CutInputs) -> None:
-    again = study(loaded(inputs.resolved), inputs)
-    assert [(d.saved, d.held, d.steps) for d in again.depths] == [(d.saved, d.held, d.steps) for d in made[0].depths]
-
-
 def test_what_is_held_is_a_probe_of_the_mean_of_the_tokens(
     made: tuple[CutStudy, Reports, list[Score]], inputs: CutInputs
 ) -> None:
