@@ -6,16 +6,12 @@ references are written as their users would write them, with every choice in the
 so that forward passes need not apply it again; the sentences are tokenised once. README.md explains the table.
 """
 
-import argparse
 import copy
-import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import cka as pytorch_cka
 import numpy as np
@@ -28,11 +24,11 @@ from torch.utils.data import DataLoader
 from transformers import AutoModelForSequenceClassification, AutoTokenizer  # noqa: F401 (likewise)
 
 from core.command_line import OneLineParser, run_command, use_threads
-from core.encoder.architectures import attention_block, encoder_layers
+from core.encoder.architectures import attention_block, encoder_layers, linear_layers
 from core.encoder.loading import Checkpoint, load
 from core.inputs.prepare import Inputs, prepare
 from core.request.catalog import MAX_LENGTH
-from core.request.sweep_request import SweepRequest, checked
+from core.request.sweep_request import DataRequest, SweepRequest, add_options, request_in
 from core.sweep.sweep import sweep
 
 PUBLISHED_BATCH, CAREFUL_BATCH, PLAIN_BATCH = 16, 32, 16
@@ -41,14 +37,6 @@ Accuracies = list[float]
 
 
 # ---------------------------------------------------------------- the procedures
-
-
-@dataclass(frozen=True)
-class Workload:
-    """The input of every procedure: the loaded baseline, and the inputs of a magnitude sweep of the encoder."""
-
-    checkpoint: Checkpoint
-    inputs: Inputs
 
 
 class OneInput(nn.Module):
@@ -71,12 +59,12 @@ class OneInput(nn.Module):
 
 
 def stacked_batches(
-    workload: Workload, texts: Sequence[tuple[str, ...]], size: int, padding: Literal["longest", "max_length"]
+    tokenizer: Any, texts: Sequence[tuple[str, ...]], size: int, padding: Literal["longest", "max_length"]
 ) -> tuple[list[Tensor], list[str]]:
     """Tokenise texts in batches.
 
     Args:
-        workload: The tokenizer's checkpoint.
+        tokenizer: The checkpoint's tokenizer.
         texts: One or two texts per example.
         size: Examples per batch.
         padding: Whether to pad to the batch's longest example or to 128 tokens.
@@ -84,7 +72,6 @@ def stacked_batches(
     Returns:
         The batches, each (batch, inputs, tokens), and the names of the inputs.
     """
-    tokenizer: Any = workload.checkpoint.tokenizer
     batches, names = [], []
     for start in range(0, len(texts), size):
         columns = [list(column) for column in zip(*texts[start : start + size], strict=True)]
@@ -97,8 +84,7 @@ def stacked_batches(
 def pruned_copy(model: nn.Module, amount: float) -> nn.Module:
     """Copy a classifier and prune its encoder by torch.nn.utils.prune."""
     pruned = copy.deepcopy(model)
-    modules = [module for layer in encoder_layers(pruned) for module in layer.modules()]
-    matrices = [(module, "weight") for module in modules if isinstance(module, nn.Linear)]
+    matrices = [(module, "weight") for layer in encoder_layers(pruned) for module in linear_layers(layer)]
     prune.global_unstructured(matrices, pruning_method=prune.L1Unstructured, amount=amount)
     for module, name in matrices:
         prune.remove(module, name)  # type: ignore[no-untyped-call]
@@ -112,17 +98,16 @@ def accuracy(model: OneInput, batches: Sequence[Tensor], gold: Sequence[int]) ->
     return float((predicted == torch.tensor(gold)).float().mean())
 
 
-def published(workload: Workload) -> Accuracies:
+def published(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
     """Prune a copy per amount, then run an accuracy loop and one of torch-cka; batches of 16, padded to 128 tokens.
 
     All copies are made first, because torch-cka never removes its hooks, and a hooked baseline cannot be copied. It is
     called as its documentation shows, so it tracks gradients.
     """
-    subset = workload.inputs.subset
-    batches, names = stacked_batches(workload, subset.texts, PUBLISHED_BATCH, "max_length")
-    baseline = OneInput(workload.checkpoint.model, names)
-    copies = [OneInput(pruned_copy(baseline.model, amount), names) for amount in workload.inputs.request.amounts]
-    accuracies = [accuracy(pruned, batches, subset.record.gold) for pruned in copies]
+    batches, names = stacked_batches(checkpoint.tokenizer, inputs.subset.texts, PUBLISHED_BATCH, "max_length")
+    baseline = OneInput(checkpoint.model, names)
+    copies = [OneInput(pruned_copy(baseline.model, amount), names) for amount in inputs.request.amounts]
+    accuracies = [accuracy(pruned, batches, inputs.subset.record.gold) for pruned in copies]
     loader: DataLoader[Any] = DataLoader([(batch,) for batch in batches], batch_size=None)  # type: ignore[arg-type]
     points = baseline.attention_points()
     for pruned in copies:
@@ -130,41 +115,38 @@ def published(workload: Workload) -> Accuracies:
     return accuracies
 
 
-def careful(workload: Workload) -> Accuracies:
+def careful(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
     """Per amount, prune a copy, run an accuracy loop and `compute_cka`; batches of 32, padded to their longest."""
-    subset = workload.inputs.subset
-    batches, names = stacked_batches(workload, subset.texts, CAREFUL_BATCH, "longest")
-    baseline = OneInput(workload.checkpoint.model, names)
+    batches, names = stacked_batches(checkpoint.tokenizer, inputs.subset.texts, CAREFUL_BATCH, "longest")
+    baseline = OneInput(checkpoint.model, names)
     loader: DataLoader[Any] = DataLoader(batches, batch_size=None)  # type: ignore[arg-type]
     points, accuracies = baseline.attention_points(), []
-    for amount in workload.inputs.request.amounts:
+    for amount in inputs.request.amounts:
         pruned = OneInput(pruned_copy(baseline.model, amount), names)
-        accuracies.append(accuracy(pruned, batches, subset.record.gold))
+        accuracies.append(accuracy(pruned, batches, inputs.subset.record.gold))
         pytorch_cka.compute_cka(baseline, pruned, loader, layers=points, device="cpu", progress=False)
     return accuracies
 
 
-def ours(workload: Workload) -> Accuracies:
+def ours(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
     """Run `core.sweep.sweep`: accuracy, and CKA under all three reductions."""
-    result = sweep(workload.checkpoint, workload.inputs, workload.inputs.request)
-    return [frame.metrics["accuracy"] or 0.0 for frame in result.frames]
+    return [frame.metrics["accuracy"] or 0.0 for frame in sweep(checkpoint, inputs, inputs.request).frames]
 
 
 @torch.inference_mode()
-def plain(workload: Workload) -> Accuracies:
+def plain(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
     """Run one forward pass per amount over the examples in order of length, and nothing else."""
-    tokenizer: Any = workload.checkpoint.tokenizer
-    texts = workload.inputs.subset.texts
-    order = np.argsort([len(tokenizer(*example)["input_ids"]) for example in texts], kind="stable")
-    batches, names = stacked_batches(workload, [texts[i] for i in order], PLAIN_BATCH, "longest")
-    model = OneInput(workload.checkpoint.model, names)
-    for _ in workload.inputs.request.amounts:
+    tokenizer: Any = checkpoint.tokenizer
+    texts = sorted(inputs.subset.texts, key=lambda example: len(tokenizer(*example)["input_ids"]))
+    batches, names = stacked_batches(tokenizer, texts, PLAIN_BATCH, "longest")
+    model = OneInput(checkpoint.model, names)
+    for _ in inputs.request.amounts:
         for batch in batches:
             model(batch)
     return []
 
 
-PROCEDURES: Mapping[str, Callable[[Workload], Accuracies]] = {
+PROCEDURES: Mapping[str, Callable[[Checkpoint, Inputs], Accuracies]] = {
     procedure.__name__: procedure for procedure in (published, careful, ours, plain)
 }
 
@@ -172,8 +154,7 @@ PROCEDURES: Mapping[str, Callable[[Workload], Accuracies]] = {
 # ---------------------------------------------------------------- time and memory
 
 
-@dataclass(frozen=True)
-class Measured:
+class Measured(NamedTuple):
     """One procedure's run.
 
     Attributes:
@@ -198,26 +179,11 @@ def measure(name: str, request: SweepRequest, threads: int | None) -> Measured:
     after_imports = memory_mib("VmRSS")
     use_threads(threads)
     inputs = prepare(request)
-    workload = Workload(load(inputs.resolved), inputs)
+    checkpoint = load(inputs.resolved)
     started = time.perf_counter()
-    accuracies = PROCEDURES[name](workload)
+    accuracies = PROCEDURES[name](checkpoint, inputs)
     seconds = time.perf_counter() - started
     return Measured(seconds, memory_mib("VmHWM") - after_imports, accuracies)
-
-
-def measure_apart(name: str, arguments: Sequence[str]) -> Measured:
-    """Run one procedure in its own process.
-
-    Args:
-        name: A key of PROCEDURES.
-        arguments: The race's command line.
-
-    Raises:
-        CalledProcessError: The procedure failed, after printing why.
-    """
-    command = [sys.executable, "-m", "benchmarks.race", *arguments, "--only", name]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return Measured(**json.loads(done.stdout.splitlines()[-1]))
 
 
 def table(measured: Mapping[str, Measured]) -> str:
@@ -236,27 +202,19 @@ def table(measured: Mapping[str, Measured]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the race and print its table, or run one procedure and print its measurement as JSON.
+    """Run the race and print its table.
 
     Raises:
         PrunescopeError: A name is unknown, or a value is out of bounds.
     """
-    arguments = sys.argv[1:] if arguments is None else arguments
     parser = OneLineParser(prog="python -m benchmarks.race", description=__doc__)
-    add = parser.add_argument
-    add("--checkpoint", required=True, help="embedded:NAME, a folder, or ID[@REVISION] on the Hub")
-    add("--task", required=True, help="the checkpoint's task")
-    add("--data", help="written, hub, or a folder in the Hub's GLUE layout")
-    add("--examples", type=int, default=128, help=f"a multiple of {CAREFUL_BATCH}: CKA needs four (default: 128)")
+    add_options(parser, DataRequest)
     parser.add_threads()
-    add("--only", choices=PROCEDURES, help=argparse.SUPPRESS)  # the race calls itself with it
     options = parser.parse_args(arguments)
-    request = checked(SweepRequest(options.checkpoint, options.task, num_examples=options.examples, data=options.data))
-    if options.only:
-        print(json.dumps(asdict(measure(options.only, request, options.threads))))
-        return 0
+    request = request_in(options, SweepRequest)
     prepare(request)  # refuses bad input once, and caches the sentences so that no procedure reads the parquet file
-    measured = {name: measure_apart(name, arguments) for name in PROCEDURES}
+    with get_context("spawn").Pool(1, maxtasksperchild=1) as processes:  # a new one for each procedure
+        measured = {name: processes.apply(measure, (name, request, options.threads)) for name in PROCEDURES}
     print(table(measured))
     return 0
 
