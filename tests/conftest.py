@@ -87,8 +87,10 @@ def shipped_results() -> "dict[str, SweepResult]":
     from core.results import library, store
 
     paths = {entry.key: store.find(entry.key) for entry in library.shipped(library.Entry)}
+    gc.disable()  # nothing of them is garbage
     results = {key: store.load(path) for key, path in paths.items() if path}
     gc.freeze()
+    gc.enable()
     return results
 
 
@@ -224,6 +226,17 @@ def _answers(questions: "Sequence[Question]") -> list[bytes | PrunescopeError]:
 
     lines = map(answer, questions)
     return [line[1:].encode() if line.startswith(FOUND) else PrunescopeError(line[1:]) for line in lines]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_charts() -> Iterator[None]:
+    """Let Altair hash its hundreds of schemas once, rather than for each encoding that is given as text."""
+    from altair.utils import schemapi
+
+    converter = cache(schemapi._FromDict)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schemapi, "_FromDict", lambda classes: converter(tuple(classes)))
+        yield
 
 
 @pytest.fixture
