@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from pydantic_core import from_json
 from scipy.stats import sem, t
 
 SHIPPED = Path(__file__).parents[2] / "cached_results"
@@ -43,7 +44,7 @@ class There(NamedTuple):
 
 
 def read(key: str) -> Sweep:
-    result = json.loads(gzip.decompress((SHIPPED / "results" / f"{key}.json.gz").read_bytes()))
+    result = from_json(gzip.decompress((SHIPPED / "results" / f"{key}.json.gz").read_bytes()))
     frames, judged = result["frames"], result["working_range"] or {"examples": 0, "to": None}
     predictions = np.array([frame["predictions"] for frame in frames])
     changed = (predictions != predictions[0]).mean(1)

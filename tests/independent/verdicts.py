@@ -6,7 +6,6 @@ only what leaves out an example is taken from the file.
 
 import base64
 import gzip
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic_core import from_json
 from scipy.optimize import brentq
 from scipy.stats import t as student
 
@@ -91,7 +91,7 @@ def read(folder: Path) -> list[Result]:
     found = []
     for path in sorted(folder.glob("*.json*")):
         data = path.read_bytes()
-        found.append(json.loads(gzip.decompress(data) if path.suffix == ".gz" else data))
+        found.append(from_json(gzip.decompress(data) if path.suffix == ".gz" else data))
     return [result for result in found if "kind" not in result]
 
 
