@@ -44,15 +44,16 @@ def playlist(entries: Sequence[Entry], shown: Entry) -> dict[str, str]:
 def distinguishing_labels(entries: Sequence[Entry]) -> dict[str, str]:
     """Label results that are offered together by their pruning and by whatever else they do not share.
 
-    If all have one pruning, what differs comes first, since a narrow list cuts the end off.
+    What tells most apart comes first, since a narrow list cuts the end off: the checkpoint before the pruning; of one
+    pruning, what differs besides.
 
     Returns:
         A different label for each key: equal ones are numbered in the order given.
     """
     parts = [_parts(entry) for entry in entries]
     varies = [len(set(values)) > 1 for values in zip(*parts, strict=True)]
-    shown = [[part for k, part in enumerate(own) if k == 0 or (varies[k] and part)] for own in parts]
-    labels = [SEPARATOR.join(own if varies[0] else reversed(own)) for own in shown]
+    order = (2, 0, 3, 4, 5, 1) if varies and varies[0] else (5, 4, 3, 2, 1, 0)  # of the parts
+    labels = [SEPARATOR.join(own[k] for k in order if k == 0 or (varies[k] and own[k])) for own in parts]
     return dict(zip((entry.key for entry in entries), numbered_apart(labels), strict=True))
 
 

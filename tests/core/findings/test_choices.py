@@ -92,6 +92,15 @@ def test_labels_say_the_pruning_and_what_differs_and_no_two_are_the_same() -> No
     for other, labels in (
         ({"method": "random", "seed": 1}, [MAGNITUDE, "Random pruning, matched to magnitude (seed 1)"]),
         ({"points": "both"}, both),
+        (
+            {"task": "cola", "method": "wanda", "points": "both"},
+            [
+                f"MiniLM-L6, fine-tuned on SST-2 · {MAGNITUDE} · 20 examples of SST-2 validation, GLUE · "
+                "attention blocks",
+                "MiniLM-L6, fine-tuned on CoLA · Wanda pruning of the encoder · 20 examples of CoLA validation, GLUE · "
+                "attention blocks and layer outputs",
+            ],
+        ),
         ({"until_damage": 0.3}, [f"{MAGNITUDE} (1 of 2)", f"{MAGNITUDE} (2 of 2)"]),
     ):
         entries = [entry_of(result(**settings)) for settings in ({}, other)]
