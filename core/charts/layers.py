@@ -5,6 +5,7 @@ where the layer falls: it fades once the amount has passed its end. Both share t
 selected layer. A row of data with `pick` can be clicked, which selects the point of that label.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -57,10 +58,12 @@ def layer_scene(
     shared = {"amounts": g.amount_rows(result.amounts), "beyond": g.beyond_rows(beyond_from(result))}
     strips, cells = _strip_rows(result, reduction, chosen), _cell_rows(result, reduction)
     rows, has_holes = {**shared, "strips": strips, "cells": cells}, any(cell["value"] is None for cell in cells)
+    counts = Counter(amount for seed in controls for amount in seed.amounts)
+    by_most = {amount for amount, count in counts.items() if 2 * count >= len(controls)}
     curve = {
         **shared,
         "own": _curve_rows(result, reduction, point),
-        "seeds": [row for control in controls for row in _curve_rows(control, reduction, point)],
+        "seeds": [row for seed in controls for row in _curve_rows(seed, reduction, point) if row["amount"] in by_most],
         "floor": [] if floor is None else [{"value": floor}],
     }
     title = [f"{TITLE}: similarity (CKA); bars end where it falls below {SURVIVAL_THRESHOLD}"]
@@ -70,7 +73,7 @@ def layer_scene(
     key = {
         f"dashed: intact from {SURVIVAL_THRESHOLD}": True,
         "dotted: everything removed": floor is not None,
-        "thin: random removal": controls,
+        "grey: random removal, all draws": controls,
         f"shaded: {g.BEYOND}": shared["beyond"],
     }
     words = [
@@ -232,7 +235,8 @@ def _curve(removed: str) -> g.LayerChart:
         own.transform_filter("isValid(datum.low)").mark_area(style="band").encode(y="low:Q", y2="high:Q"),
         g.at_frame(g.data("amounts")).mark_rule(style="reference").encode(y=alt.datum(SURVIVAL_THRESHOLD)),
         g.data("floor").mark_rule(style="floor").encode(y="value:Q"),
-        seeds.mark_line(style="chance", opacity=0.8).encode(detail="series:N"),
+        seeds.mark_area(style="chance", opacity=0.35).encode(y=alt.Y("min(value):Q"), y2=alt.Y2("max(value):Q")),
+        seeds.mark_line(style="chance", strokeWidth=2).encode(y=alt.Y("mean(value):Q")),
         own.mark_line(style="series"),
         g.current_amount_rule(),
         g.current_amount_marker(own),

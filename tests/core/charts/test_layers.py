@@ -79,11 +79,14 @@ def test_the_curve_is_the_selected_layers_with_its_interval_beside_its_control()
     for row, value, frame in zip(spec["datasets"]["own"], own, RESULT.statistics["cka"]["mean"].own, strict=True):
         assert (row["value"], row["low"], row["high"]) == pytest.approx((value, *frame[0]), abs=1e-6)
     assert [texts(spec, frame)[-1] for frame in range(len(AMOUNTS))] == list(map(two_places, own))
-    lines = [line.get("stroke") for line in marks(drawn(spec, 0), "line mark")]
-    assert lines.count(UNDEFINED_COLOUR) == len(SEEDS)
+    assert len({row["series"] for row in spec["datasets"]["seeds"]}) == len(SEEDS) > 1
+    (band,) = (area.get("d") for area in marks(drawn(spec, 0), "area mark") if area.get("fill") == UNDEFINED_COLOUR)
+    (mean,) = (line.get("d") for line in marks(drawn(spec, 0), "line mark") if line.get("stroke") == UNDEFINED_COLOUR)
+    ends = [[float(y) for _, y in re.findall(r"([\d.]+),([\d.]+)", path)] for path in (band, mean)]
+    assert min(ends[0]) <= min(ends[1]) <= max(ends[1]) <= max(ends[0]), "the draws' mean lies in their band"
     alone = layer_scene(RESULT.model_copy(update={"floor": None}), "mean", "1").views["curve"]
     assert (spec["title"][1], alone.title[1]) == (
-        "dashed: intact from 0.9; dotted: everything removed; thin: random removal",
+        "dashed: intact from 0.9; dotted: everything removed; grey: random removal, all draws",
         "dashed: intact from 0.9",
     )
 
