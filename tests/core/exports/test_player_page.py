@@ -10,6 +10,7 @@ from core.charts.story import story
 from core.charts.theme import THEMES
 from core.charts.view import Scene
 from core.exports.player_page import player_page, story_page
+from core.findings.words.numbers import unbroken
 from core.request.catalog import ROOT
 from tests.builders import make_result
 from tests.core.findings import made
@@ -48,6 +49,6 @@ def test_a_page_holds_all_scenes_of_a_story_with_their_notes() -> None:
     data = data_of(page, "mountStory")
     assert (data["key"], [step["name"] for step in data["steps"]]) == (result.key, [step.name for step in steps])
     for mounted, step in zip(data["steps"], steps, strict=True):
-        assert (tuple(mounted["notes"]), bool(mounted["player"])) == (step.notes, bool(step.scene))
+        assert (mounted["notes"], bool(mounted["player"])) == ([*map(unbroken, step.notes)], bool(step.scene))
         assert not step.scene or set(mounted["player"]["views"]) == set(step.scene.views)
     assert len(page.encode()) < 2e6
