@@ -53,9 +53,10 @@ class Label(str):
 
 
 def option_acts(widget: Any) -> list[Act]:
-    """Return how to choose every option, then the first again, unless another choice has removed it."""
-    labels = [Label(option) for option in widget.options]
-    return [lambda box, label=label: label in box.options and box.set_value(label) for label in (*labels, labels[0])]
+    """Return how to choose every option, the chosen one first and last, unless another choice has removed it."""
+    first = getattr(widget, "index", None) or 0
+    labels = [Label(option) for option in (*widget.options[first:], *widget.options[: first + 1])]
+    return [lambda box, label=label: label in box.options and box.set_value(label) for label in labels]
 
 
 def value_acts(values: Callable[[Any], Iterable[object]]) -> Callable[[Any], list[Act]]:

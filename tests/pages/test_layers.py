@@ -114,14 +114,14 @@ def test_a_click_prunes_halves_alone_where_that_can_be_run(
 ) -> None:
     started: list[SweepRequest] = []
     monkeypatch.setattr(controls, "start", lambda first, follow_ups: started.extend((first, *follow_ups)))
-    monkeypatch.setattr(controls, "show_forecast", lambda sweeps: started.append(sweeps[0]))
+    monkeypatch.setattr(controls, "forecast", lambda sweeps: started.append(sweeps[0]))
     units, part, far = result(method="attribution", scope=None), result(scope="layer:1"), result(source="folder")
     ship(shipped, whole := result(source="written"), units, part, far)
     app = open_page(PAGE, result=whole.key)
     assert [request.scope for request in started] == ["layer:0"], "its time is forecast"
     press(app, controls.ALONE)
     assert {request.scope for request in started} == {"layer:0", "layer:1", "layer:2"}
-    monkeypatch.setattr(controls, "show_forecast", Mock(side_effect=PrunescopeError("too long")))
+    monkeypatch.setattr(controls, "forecast", Mock(side_effect=PrunescopeError("too long")))
     assert errors(run(app)) == ["too long"]
     for other in (units, part, far):
         assert HALVES_ALONE not in {box.label for box in open_page(PAGE, result=other.key).expander}
