@@ -123,7 +123,7 @@ def test_a_typed_sentence_reads_nothing_but_itself_and_must_not_be_the_name(serv
     press(page, "Predict")
     server.queue.rest()
     assert "“a fine film”" in prose(run(page))
-    assert '"data"' not in server.queue.orders()[-1]
+    assert server.data not in server.queue.orders()[-1]
     with server.reads_nothing():
         page.text_area(key="typed-sentence").set_value(server.data)
         assert errors(press(page, "Predict")) == [REFUSED]
