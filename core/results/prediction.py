@@ -56,6 +56,6 @@ def request_to_predict(result: SweepResult, known: SweepRequest | None) -> Sweep
         known: The request that led to it, if its places are known.
     """
     if result.checkpoint.source == "embedded" and result.task.name in TASKS:
-        columns = {"split": None, "source_name": None, "text": (), "label": None, "label_map": ()}
-        return replace(request_of(result), data="written", num_examples=None, **columns)
+        written = replace(request_of(result), data="written", num_examples=None, split=None, source_name=None)
+        return replace(written, text=(), label=None, label_map=())
     return known
