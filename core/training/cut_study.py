@@ -8,9 +8,10 @@ deepest cut's score is known first.
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from core.encoder.loading import Checkpoint, stored_dtype
 from core.errors import PrunescopeError
@@ -24,7 +25,7 @@ from core.sweep.sweep import environment
 from core.training import refit
 from core.training.loop import Rows, soft_targets
 from core.training.probe import probe
-from core.training.refit import Outputs, Refitted, Refitting
+from core.training.refit import Refitted, Refitting
 from core.training.speed import PASSES, processor, sizes
 
 STEPS = 1_000  # of the bar
@@ -47,14 +48,6 @@ class _Bar:
         return lambda share: self._report(stage, round(STEPS * (first + share * (last - first)) / total), STEPS)
 
 
-class _Split(NamedTuple):
-    """The numbers of the rows that refit, that decide when to stop, and that judge."""
-
-    refit: Rows
-    stop: Rows
-    judged: Rows
-
-
 def study(
     checkpoint: Checkpoint, inputs: CutInputs, report: Report = silent, on_score: OnScore = lambda *_: None
 ) -> CutStudy:
@@ -70,13 +63,13 @@ def study(
         PrunescopeError: A loss or a logit is not finite, or all rows that refit have one label.
     """
     started = time.monotonic()
-    refitting, split = _begin(checkpoint, inputs)
+    refitting = _refitting(checkpoint, inputs)
     bar = _Bar(report, _works(refitting, inputs, checkpoint.record.num_layers))
-    outputs = refitting.outputs(bar.phase(FULL_PASS))
+    logits, means = refitting.outputs(bar.phase(FULL_PASS))
     models, scores, steps = [checkpoint.model], list[Score](), list[int]()
     for layers in sorted(inputs.depths):
-        made = _refitted(refitting, outputs, split, inputs, layers, bar.phase(_training(layers)))
-        held, saved = _probed(outputs, split, inputs, layers), made.logits.argmax(-1).tolist()
+        made = _refitted(refitting, logits, inputs, layers, bar.phase(_training(layers)))
+        held, saved = _probed(logits, means[layers - 1], inputs), made.logits.argmax(-1).tolist()
         scores.append(Score(layers=layers, held=_worth(inputs.subset, held), saved=_worth(inputs.subset, saved)))
         on_score(scores[-1])
         models.append(made.model)
@@ -90,7 +83,7 @@ def study(
         checkpoint=checkpoint.record,
         task=inputs.subset.record,
         refit=inputs.record,
-        full=_worth(inputs.subset, outputs.logits[split.judged].argmax(-1).tolist()),
+        full=_worth(inputs.subset, logits[_rows(inputs)[2]].argmax(-1).tolist()),
         full_size=full,
         depths=tuple(reversed(depths)),
         environment={**environment(), "processor": processor()},
@@ -120,36 +113,41 @@ def refit_again(
     """
     if inputs.key != study.key:
         raise PrunescopeError("the rows or the settings are not those of the study: give its data, or study them again")
-    refitting, split = _begin(checkpoint, inputs)
-    bar = _Bar(report, [1, 1])
-    outputs = refitting.outputs(bar.phase(FULL_PASS))
-    made = _refitted(refitting, outputs, split, inputs, layers, bar.phase(_training(layers)))
+    refitting, bar = _refitting(checkpoint, inputs), _Bar(report, [1, 1])
+    logits, _ = refitting.outputs(bar.phase(FULL_PASS))
+    made = _refitted(refitting, logits, inputs, layers, bar.phase(_training(layers)))
     (depth,) = (depth for depth in study.depths if depth.layers == layers)
     return made.model, int((made.logits.argmax(-1).numpy() != np.array(depth.saved.predictions)).sum())
 
 
-def _begin(checkpoint: Checkpoint, inputs: CutInputs) -> tuple[Refitting, _Split]:
+def _refitting(checkpoint: Checkpoint, inputs: CutInputs) -> Refitting:
     texts = (*inputs.refit, *inputs.stop, *inputs.subset.texts)
-    first, second = len(inputs.refit), len(inputs.refit) + len(inputs.stop)
-    split = _Split(np.arange(first), np.arange(first, second), np.arange(second, len(texts)))
-    return Refitting(checkpoint, texts, stored_dtype(inputs.resolved)), split
+    return Refitting(checkpoint, texts, stored_dtype(inputs.resolved))
 
 
-def _refitted(
-    refitting: Refitting, outputs: Outputs, split: _Split, inputs: CutInputs, layers: int, report: refit.Report
-) -> Refitted:
-    how = inputs.record.training
-    targets = soft_targets(outputs.logits, how.temperature)
-    return refitting.refit(layers, targets, (split.refit, split.stop), split.judged, how, report)
+def _rows(inputs: CutInputs) -> list[Rows]:
+    """Return the numbers of the rows that refit, that decide when to stop, and that judge."""
+    return np.split(np.arange(sum(inputs.division)), np.cumsum(inputs.division[:2]))
 
 
-def _probed(outputs: Outputs, split: _Split, inputs: CutInputs, layers: int) -> Sequence[int]:
-    """Predict the judged rows by a probe of a layer; the full model's answers stand in for labels that are missing."""
-    answers, means = outputs.logits.argmax(-1).tolist(), outputs.means[layers - 1].numpy()  # (rows, hidden)
+def _refitted(refitting: Refitting, logits: Tensor, inputs: CutInputs, layers: int, report: refit.Report) -> Refitted:
+    (trained, stop, judged), how = _rows(inputs), inputs.record.training
+    return refitting.refit(layers, soft_targets(logits, how.temperature), (trained, stop), judged, how, report)
+
+
+def _probed(logits: Tensor, means: Tensor, inputs: CutInputs) -> Sequence[int]:
+    """Predict the judged rows by a probe of a layer; the full model's answers stand in for labels that are missing.
+
+    Args:
+        logits: (rows, labels), the full model's.
+        means: (rows, hidden), the layer's.
+        inputs: The rows.
+    """
+    answers, features = logits.argmax(-1).tolist(), means.numpy()
     labels = [answer if label is None else label for label, answer in zip(inputs.labels, answers, strict=False)]
     if len({*labels}) < 2:
         raise PrunescopeError("all rows to refit have one label, and 2 are needed: add rows with other labels")
-    return probe(means[: len(labels)], np.array(labels), means[split.judged])
+    return probe(features[: len(labels)], np.array(labels), features[len(labels) :])
 
 
 def _worth(subset: EvalSubset, predictions: Sequence[int]) -> Worth:

@@ -5,8 +5,7 @@ trained layers directly. Depths are refitted from the fewest layers up; between 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -23,21 +22,7 @@ from core.training.loop import Rows, in_order, train
 Report = Callable[[float], None]  # called with the share that is done; an exception that it raises ends the work
 
 
-@dataclass(frozen=True)
-class Outputs:
-    """The full model's outputs for all rows.
-
-    Attributes:
-        logits: (rows, labels).
-        means: (layers, rows, hidden), the mean over the tokens of each layer's output.
-    """
-
-    logits: Tensor
-    means: Tensor
-
-
-@dataclass(frozen=True)
-class Refitted:
+class Refitted(NamedTuple):
     """The lowest layers of a checkpoint, refitted.
 
     Attributes:
@@ -73,8 +58,12 @@ class Refitting:
         self._entered = 0  # the layer that `_states` enter
         self._states = torch.empty(int(self.lengths.sum()), checkpoint.record.hidden_size)  # unset before layer 1
 
-    def outputs(self, report: Report) -> Outputs:
-        """Run the full model."""
+    def outputs(self, report: Report) -> tuple[Tensor, Tensor]:
+        """Run the full model on all rows.
+
+        Returns:
+            Its logits, (rows, labels), and the mean over the tokens of each layer's output, (layers, rows, hidden).
+        """
         model, record, count = self._checkpoint.model, self._checkpoint.record, len(self.lengths)
         means = torch.empty(record.num_layers, count, record.hidden_size)
         logits = torch.empty(count, classifier(model).out_features)
@@ -86,16 +75,10 @@ class Refitting:
                     total = (state * batch.real[..., None]).sum(1)  # (batch, hidden)
                     means[layer, batch.examples] = total / batch.lengths[:, None]
         check_finite(logits, record.id)
-        return Outputs(logits, means)
+        return logits, means
 
     def refit(
-        self,
-        layers: int,
-        targets: Tensor,
-        split: tuple[Rows, Rows],
-        judged: Rows,
-        how: TrainingRecord,
-        report: Report,
+        self, layers: int, targets: Tensor, split: tuple[Rows, Rows], judged: Rows, how: TrainingRecord, report: Report
     ) -> Refitted:
         """Train the last of the lowest layers and the head, round the weights, and judge.
 
@@ -118,15 +101,11 @@ class Refitting:
         weights, run = [*_trained(upper, 0)], self._fed(upper)
         for weight in weights:
             weight.requires_grad_()
-        steps = train(
-            weights,
-            lambda rows: run(self._pack(rows)),
-            targets,
-            self.lengths,
-            split,
-            how,
-            lambda done: report(done / how.steps),
-        )
+
+        def answer(rows: Rows) -> Tensor:
+            return run(self._pack(rows))
+
+        steps = train(weights, answer, targets, self.lengths, split, how, lambda done: report(done / how.steps))
         logits = torch.empty_like(targets)
         with torch.no_grad(), fast_linear():
             for weight in weights:

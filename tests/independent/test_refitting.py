@@ -21,7 +21,7 @@ def test_refitting_agrees_with_a_loop_of_its_own(tmp_path: Path, layers: int, st
     expected, step = refitted(inputs.resolved.folder, texts, (refit, stop), layers, vars(how), torch.float16)
     rows = torch.arange(len(texts)).numpy()
     refitting = Refitting(loaded(inputs.resolved), texts, torch.float16)
-    targets = soft_targets(refitting.outputs(lambda _: None).logits, how.temperature)
+    targets = soft_targets(refitting.outputs(lambda _: None)[0], how.temperature)
     split = rows[:refit], rows[refit : refit + stop]
     made = refitting.refit(layers, targets, split, rows[-judged:], how, lambda _: None)
     assert made.steps == step > 0
