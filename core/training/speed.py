@@ -7,7 +7,7 @@ ratios of their times counts, with a percentile bootstrap's interval over the pa
 import platform
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,22 +20,18 @@ from torch import nn
 from core.encoder.batches import tokenise
 from core.encoder.loading import save
 from core.inputs.checkpoints import Resolved
+from core.inputs.texts import Texts
 from core.request.catalog import MAX_LENGTH
 from core.results.cut import Size
 from core.results.statistics import EstimateRecord
 from core.sweep.statistics import bootstrapped
+from core.training.refit import Report
 
 PASSES = {1: 20, 32: 10}  # rows of a forward pass: passes of each model
 DRAWS = 9_999
 
 
-def sizes(
-    models: Sequence[nn.Module],
-    resolved: Resolved,
-    tokenizer: Any,
-    texts: Sequence[tuple[str, ...]],
-    report: Callable[[float], None],
-) -> list[Size]:
+def sizes(models: Sequence[nn.Module], resolved: Resolved, tokenizer: Any, texts: Texts, report: Report) -> list[Size]:
     """Measure models, the full one first, whose speeds stay empty.
 
     Args:
@@ -59,13 +55,7 @@ def sizes(
     ]
 
 
-def _ratios(
-    models: Sequence[nn.Module],
-    tokenizer: Any,
-    texts: Sequence[tuple[str, ...]],
-    batch: int,
-    report: Callable[[float], None],
-) -> np.ndarray:
+def _ratios(models: Sequence[nn.Module], tokenizer: Any, texts: Texts, batch: int, report: Report) -> np.ndarray:
     """Return the full model's time divided by each model's own, (passes, models); texts serve again if there are few.
 
     The models take turns in who is first. A pass before the first one prepares more than it will need again.
