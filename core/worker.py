@@ -29,7 +29,7 @@ from core.command_line import importing
 from core.errors import OUT_OF_MEMORY, PrunescopeError, is_out_of_memory
 from core.inputs.cut_rows import prepare_cut
 from core.inputs.data import find_dataset
-from core.inputs.prepare import Inputs, prepare
+from core.inputs.prepare import prepare
 from core.inputs.uploads import make_room
 from core.request.catalog import EMBEDDED
 from core.request.cut_request import CutRequest
@@ -164,8 +164,17 @@ def _run(order: Order, report: Reporter, emit: Emit) -> Outcome:
     inputs = prepare(request, report)
     if not order.get("fresh") and store.holds(key := inputs.key_of(request)):
         return {"key": key}
+    from core.encoder.loading import borrow
+    from core.sweep.sweep import sweep
+
+    def on_frame(header: schema.Header, frame: schema.Frame) -> None:
+        shared = header.model_dump(mode="json", include=set(schema.Header.model_fields))
+        emit("frame", header=shared, frame=frame.model_dump(mode="json"))
+
     store.check_writable(None)
-    result = _compute(inputs, inputs.request, report, emit)
+    report(f"Loading the checkpoint '{inputs.resolved.id}'", 0, 1)  # the last stage if it kills the worker
+    with borrow(inputs.resolved) as checkpoint:
+        result = sweep(checkpoint, inputs, inputs.request, report, on_frame)
     store.save(result)
     return {"key": result.key}
 
@@ -246,20 +255,6 @@ ANSWERS: Mapping[str, Callable[..., Outcome]] = {
     "locate": _locate,
     "fetch": _fetch,
 }
-
-
-def _compute(inputs: Inputs, request: SweepRequest, report: Reporter, emit: Emit) -> schema.SweepResult:
-    """Run a sweep and emit its frames."""
-    from core.encoder.loading import borrow
-    from core.sweep.sweep import sweep
-
-    def on_frame(header: schema.Header, frame: schema.Frame) -> None:
-        shared = header.model_dump(mode="json", include=set(schema.Header.model_fields))
-        emit("frame", header=shared, frame=frame.model_dump(mode="json"))
-
-    report(f"Loading the checkpoint '{inputs.resolved.id}'", 0, 1)  # the last stage if it kills the worker
-    with borrow(inputs.resolved) as checkpoint:
-        return sweep(checkpoint, inputs, request, report, on_frame)
 
 
 def _message(error: BaseException) -> str:
