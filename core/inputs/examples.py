@@ -133,10 +133,8 @@ class Examples:
         rows = [row for row in zip(table.rows, texts, cells, strict=True) if all(row[1])]
         place = f"{table.name}, column '{name[:40]}'"
         labels = meanings([value for _, _, value in rows], self.task, self.label_map, place, self.data.is_table)
-        means = [(number, texts, labels.get(value), value) for number, texts, value in rows]
-        return table, [
-            (number, texts, label) for number, texts, label, value in means if label is not None or not value
-        ]
+        kept = [row for row in rows if not row[2] or labels[row[2]] is not None]
+        return table, [(number, texts, labels.get(value)) for number, texts, value in kept]
 
     def _labelled(self, split: str) -> tuple[Table, list[Row]]:
         table, rows = self.rows(split)
