@@ -195,8 +195,8 @@ def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
     return [
         {
             "name": step.name,
-            **_said(step.finding),
-            "asked": step.asked and _said(step.asked),
+            **said(step.finding),
+            "asked": step.asked and said(step.asked),
             "notes": [*map(unbroken, step.notes)],
             "go": step.finding.button and vars(step.finding.button),
             "player": step.scene
@@ -215,17 +215,15 @@ def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:
     ]
 
 
-def _said(finding: Finding) -> dict[str, Any]:
+def said(finding: Finding) -> dict[str, Any]:
+    """Return a finding as core/charts/story.js and core/charts/site.js take it."""
     return {"heading": unbroken(finding.heading), "sentences": [*map(unbroken, finding.sentences)]}
 
 
 def _to_guess(stack: View) -> View:
     """Let the layers of a stack be picked; each row's `answer` is what becomes of it."""
-    rows = [
-        {
-            **{**row, "pick": row["layer"], "chosen": False, "y2": row["y"] + 1},
-            "answer": words.guess_answer(row["layer"], row["words"][-1], row["first"]),
-        }
-        for row in stack.datasets["stack"]
-    ]
+    rows = []
+    for row in stack.datasets["stack"]:
+        answer = words.guess_answer(row["layer"], row["words"][-1], row["first"])
+        rows.append({**row, "pick": row["layer"], "chosen": False, "y2": row["y"] + 1, "answer": answer})
     return replace(stack, datasets={**stack.datasets, "stack": rows}, picks="stack")

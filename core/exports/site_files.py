@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from core.charts.pages import Block, Show, Shown, compose, options_of
-from core.charts.story import mounted
+from core.charts.story import mounted, said
 from core.exports.methods_page import markdown_html
 from core.exports.site_shelf import Shelf
-from core.findings.words import Finding
 from core.findings.words.numbers import unbroken
 from core.request.pages import PAGES, Choice
 from core.results.cut import Result
@@ -104,7 +103,7 @@ def write_views(
 
 def _view(shown: Shown, text: str) -> dict[str, Any]:
     return {
-        **_finding(shown.finding),
+        **said(shown.finding),
         "notes": list(map(unbroken, shown.notes)),
         "blocks": list(map(_block, shown.blocks)),
         "tables": [{"title": title, "rows": list(map(_row, table))} for title, table in shown.tables.items() if table],
@@ -123,8 +122,4 @@ def _block(block: Block) -> dict[str, Any]:
     player: dict[str, Any] = {**scene.mounted, "layout": scene.layout.css, "group": block.group or scene.layout.name}
     player |= {"vega": None, "start": block.start, "stage": block.stage}
     player |= {"choices": block.offered} if block.choices else {"views": scene.written}
-    return {**_finding(block.finding), "player": player, "picks": block.picks}
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {"heading": unbroken(finding.heading), "sentences": list(map(unbroken, finding.sentences))}
+    return {**said(block.finding), "player": player, "picks": block.picks}
