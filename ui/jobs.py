@@ -20,7 +20,7 @@ from core.jobs.queue import queue
 from core.request.cut_request import CutRequest
 from core.request.limits import is_upload
 from core.request.pages import PAGES
-from core.request.sweep_request import SweepRequest
+from core.request.sweep_request import Request, SweepRequest
 from core.results.cut import CutStudy
 from core.results.names import in_sentence
 from core.results.provenance import can_be_found, cut_request_of, lacks_place, request_of
@@ -128,22 +128,20 @@ def request_behind(result: SweepResult) -> SweepRequest | None:
     # may read under its new name.
     jobs = map(queue.get, reversed(st.session_state.get(RUNS, [])))
     own = next((request for job in jobs if job and (request := job.request_for(result.key))), None)
-    request = own or queue.request_for(result.key)
-    if request and (not is_upload(request.data or "") or uploads.belongs(request.data or "", visitor())):
-        return request
-    request = request_of(result)
-    return request if can_be_found(request) else None
+    return _usable(own or queue.request_for(result.key), request_of(result))
 
 
 def study_behind(study: CutStudy) -> CutRequest | None:
     """Return a request that makes a stored study again on this server; see `request_behind`."""
-    request = queue.study_for(study.key)
-    if request and all(
-        not is_upload(name) or uploads.belongs(name, visitor()) for name in filter(None, (request.data, request.train))
-    ):
-        return request
-    request = cut_request_of(study)
-    return request if can_be_found(request) else None
+    return _usable(queue.study_for(study.key), cut_request_of(study))
+
+
+def _usable(known: Request | None, recorded: Request) -> Request | None:
+    """Return a known request if it reads no other visitor's file, else the recorded one if all it names is found."""
+    names = (known.data, getattr(known, "train", None)) if known else ()
+    if known and all(uploads.belongs(name, visitor()) for name in names if name and is_upload(name)):
+        return known
+    return recorded if can_be_found(recorded) else None
 
 
 def frame_fields(result: SweepResult, amount: float, request: SweepRequest) -> dict[str, Any]:
