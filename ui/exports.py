@@ -64,7 +64,7 @@ def offer_exports(
         results: The results on show: whole sweeps, or one study of cuts.
         choices: See `offer_pictures`.
         label: The panel's title.
-        numbers: Whether to offer all numbers of every result as well. Of several, the commands are offered anyway.
+        numbers: Whether to offer the results themselves as well.
     """
     by_key = {result.key: result for result in results}
     # Filled once it is open: otherwise a dozen hidden elements would delay the page's picture.
@@ -75,16 +75,12 @@ def offer_exports(
     with panel:
         if scene:
             offer_pictures(scene, [*by_key.values()], choices)
-        for result in by_key.values():
+        for result in by_key.values() if numbers else ():
             suffix = f": {plain(result_name(result))}" if len(by_key) > 1 else ""
-            if numbers:
-                _offer_numbers(result, suffix)
-            if isinstance(result, CutStudy):
-                continue
-            if numbers or suffix:
+            _offer_numbers(result, suffix)
+            if isinstance(result, SweepResult):
                 st.markdown(f"**Command{suffix}**")
                 _show_recipe(result)
-            if numbers:
                 st.markdown(f"**Pruned checkpoint{suffix}**")
                 _offer_checkpoint(result)
 
@@ -224,7 +220,8 @@ def _offer_checkpoint(result: SweepResult) -> None:
                 fields = frame_fields(result, amount, request)
                 ask("export-checkpoint", (result.key, amount), "export", **fields)
     if answer := answer_to("export-checkpoint", (result.key, amount)):
-        _show_folder(f"The checkpoint pruned by {amount_name(amount)}", answer["path"])
+        st.success(f"The checkpoint pruned by {amount_name(amount)} is in this folder:")
+        st.code(LOADING.format(folder=answer["path"]), language="python", wrap_lines=True)
 
 
 def offer_smaller(study: CutStudy, choice: CutChoice, label: str) -> None:
@@ -253,8 +250,3 @@ def offer_smaller(study: CutStudy, choice: CutChoice, label: str) -> None:
     folder = path.stem if is_hosted() else str(path)
     st.code(scoring_lines(study, folder), language="python", wrap_lines=True)
     st.code(upload_line(folder), language="shell", wrap_lines=True)
-
-
-def _show_folder(model: str, folder: str) -> None:
-    st.success(f"{model} is in this folder:")
-    st.code(LOADING.format(folder=folder), language="python", wrap_lines=True)
