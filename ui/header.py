@@ -26,7 +26,7 @@ from core.request.pages import FIRST_LINE, ONE_RESULT, PAGES, REDUCTION, VIEWS, 
 from core.results import library, store
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy, Result
-from core.results.library import CutEntry, Entry, entry_of
+from core.results.library import AnyEntry, CutEntry, Entry, entry_of
 from core.results.names import SEPARATOR, checkpoint_name, data_name, in_sentence, name_of, pruning_name, result_name
 from core.results.schema import SweepResult
 from ui.address import DECIDE, begin, carried, choose, offer, parameters_on_show, read_choice, set_parameter, show
@@ -39,7 +39,6 @@ NO_RESULT = "There is no result yet."
 NO_PAIR = "A comparison needs two results, and there are fewer here."
 MAKE_ONE = " Prune a checkpoint in the Lab, or run this command, which takes about a minute on a laptop:"
 PRECOMPUTE = "python -m core.precompute --checkpoint embedded:sst2 --task sst2"
-E = TypeVar("E", Entry, CutEntry)
 R = TypeVar("R", SweepResult, CutStudy)
 
 
@@ -105,7 +104,7 @@ def _with_study(state: ViewState) -> ViewState:
     return replace(state, result=result, study=study)
 
 
-def _on_show(parameter: str, defaults: Iterable[E], read: Callable[[str], R | None]) -> R | None:
+def _on_show(parameter: str, defaults: Iterable[AnyEntry], read: Callable[[str], R | None]) -> R | None:
     """Read the result that a parameter names, else the first readable default; show an error if it is unreadable."""
     key = st.query_params.get(parameter)
     result = read(key) if key else None

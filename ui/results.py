@@ -19,13 +19,12 @@ from core.results import library, store
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy, Result, study_in, sweep_in
 from core.results.fields import bytes_of
-from core.results.library import CutEntry, Entry
+from core.results.library import AnyEntry, CutEntry, Entry
 from core.results.schema import SweepResult
 from ui.address import set_parameter, show
 from ui.jobs import visitor
 from ui.text import plain, refusals_shown
 
-E = TypeVar("E", Entry, CutEntry)
 R = TypeVar("R", bound=Result)
 COMPUTED = "computed-results"  # session key: the keys of the results that this visit has computed, the newest first
 MOST_BYTES = 400 * 2**20  # of results in memory
@@ -91,7 +90,7 @@ def studies_at_hand() -> tuple[CutEntry, ...]:
     return (*shipped(CutEntry), *own_results(CutEntry))
 
 
-def shipped(kind: type[E]) -> tuple[E, ...]:
+def shipped(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
     """List the shipped results of a kind; warn if their manifest is damaged."""
     try:
         return library.shipped(kind)
@@ -100,7 +99,7 @@ def shipped(kind: type[E]) -> tuple[E, ...]:
         return ()
 
 
-def own_results(kind: type[E]) -> tuple[E, ...]:
+def own_results(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
     """List the visitor's own results of a kind, the newest first.
 
     On a hosted server all visitors' results lie in one folder, and a visitor sees those that this visit has computed.
