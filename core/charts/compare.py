@@ -15,17 +15,7 @@ from core.charts.accuracy import Metrics, accuracies_view
 from core.charts.matrix import difference_view, heatmap_view
 from core.charts.view import Layout, Numbers, Scene, View
 from core.findings.accuracy import metric_of
-from core.findings.compare import (
-    Axis,
-    FramePair,
-    Together,
-    Two,
-    distinguishing_names,
-    place,
-    same_model,
-    same_rows,
-    shown_together,
-)
+from core.findings.compare import Axis, FramePair, Together, Two, distinguishing_names, same_model, shown_together
 from core.findings.layers import floor_of
 from core.findings.words import numbers as num
 from core.request.catalog import METRICS, SURVIVAL_THRESHOLD
@@ -91,7 +81,7 @@ def compare_scene(
     sides = zip(g.SIDES, results, zip(*together.pairs, strict=True), titles, strict=False)
     views = {side: heatmap_view(result, frames, reduction, title) for side, result, frames, title in sides}
     views["accuracy"] = accuracies_view(results, together, (series, other), metrics)
-    if overlaid := same_rows(results):
+    if overlaid := first.points == second.points:  # the cells compare the same layers
         views["difference"] = difference_view(first, together.pairs, reduction, titles[2])
         views["own"] = _own_view(results, together, reduction, (series, other))
     matched = ", at equal overall change" if together.is_interpolated else ""
@@ -115,7 +105,7 @@ def _frame(results: Two, together: Together, shared: float, pair: FramePair, met
     if together.scale == "amount":
         name = _removed(results, [n.amount_name(frame.amount) for frame in pair])
     else:
-        shares = dict.fromkeys(num.percent(place(frame, together.scale)) for frame in pair)
+        shares = dict.fromkeys(num.percent(frame.prunable_sparsity) for frame in pair)
         name = f"{' and '.join(shares)} of the encoder's weights removed"
     return g.step(g.rounded(shared), name, detail)
 

@@ -80,11 +80,6 @@ def place(frame: Frame, scale: Scale) -> float:
     return frame.amount if scale == "amount" else frame.prunable_sparsity
 
 
-def same_rows(two: Two) -> bool:
-    """Whether the cells of two heatmaps compare the same layers."""
-    return two[0].points == two[1].points
-
-
 def same_model(two: Two) -> bool:
     """Whether two results are of one checkpoint, whose name may differ for the same weights."""
     return checkpoint_name(two[0]) == checkpoint_name(two[1]) and same_checkpoint(*two)

@@ -12,16 +12,7 @@ from core.findings.words import Finding, Table, numbered, points_span
 from core.findings.words.numbers import decimals, p_value, percent, place_name
 from core.findings.words.verdict import verdict_cell
 from core.request.catalog import CONFIDENCE, DAMAGE, METRICS
-from core.results.names import (
-    ReductionKey,
-    amount_name,
-    brief_name,
-    capitalised,
-    in_sentence,
-    listed,
-    removed_name,
-    whose_units,
-)
+from core.results import names as n
 from core.results.schema import SweepResult
 
 HOW_TO_READ = """
@@ -34,7 +25,7 @@ ENDS_TOGETHER = 0.1  # of damage; two results that end no farther apart need no 
 
 
 def compare_finding(
-    two: Two, reduction: ReductionKey, companions: Sequence[SweepResult] = (), metric: str | None = None
+    two: Two, reduction: n.ReductionKey, companions: Sequence[SweepResult] = (), metric: str | None = None
 ) -> Finding:
     """Say how far two models work, where in depth they change, and which does better.
 
@@ -52,35 +43,35 @@ def compare_finding(
 
 def compare_heading(two: Two, metric: str | None = None) -> str:
     """Say up to which amount each of two models works; if that is unknown or one is unpruned, only name both."""
-    (first, second), ends, units = distinguishing_names(two), list[str](), {whose_units(result) for result in two}
+    (first, second), ends, units = distinguishing_names(two), list[str](), {n.whose_units(result) for result in two}
     for result in two:
         to = working_to(result, metric_of(result, metric))
         if two[0].key == two[1].key or len(result.frames) < 2 or to is None:
-            return f"{capitalised(first)} beside {second}"
+            return f"{n.capitalised(first)} beside {second}"
         least = "at least " if to == result.amounts[-1] else ""
-        share = amount_name(to) if ends and len(units) == 1 else removed_name(to, result)
+        share = n.amount_name(to) if ends and len(units) == 1 else n.removed_name(to, result)
         ends.append(f"up to {least}{share}" if to else "at no amount measured")
     if _within(two) == "in":
-        return f"{capitalised(first)} works {ends[0]}, {second} {ends[1]}"
+        return f"{n.capitalised(first)} works {ends[0]}, {second} {ends[1]}"
     if not same_model(two):
-        return f"{capitalised(first)} leaves a working model {ends[0]}; {second}, {ends[1]}"
+        return f"{n.capitalised(first)} leaves a working model {ends[0]}; {second}, {ends[1]}"
     return f"Under {first} the model works {ends[0]}; under {second}, {ends[1]}"
 
 
 def _within(two: Two) -> str:
     """Return the word before the name of either: prunings change a model `under` them, models are changed `in` them."""
-    is_alike = brief_name(two[0].pruning) == brief_name(two[1].pruning)
+    is_alike = n.brief_name(two[0].pruning) == n.brief_name(two[1].pruning)
     return "in" if is_alike and not same_model(two) else "under"
 
 
-def equal_heading(two: Two, axis: facts.Axis, reduction: ReductionKey) -> str:
+def equal_heading(two: Two, axis: facts.Axis, reduction: n.ReductionKey) -> str:
     """Say with how much removed two models have changed equally; empty if they are compared at equal amounts."""
     together = facts.shown_together(two, axis, reduction)
     if not together.is_interpolated or len(together.places) < 2 or two[0].key == two[1].key:
         return ""
     k = together.places.index(facts.START) if facts.START in together.places else len(together.places) // 2
     first, second = (
-        f"{percent(frame.amount)} of {whose_units(result)}"
+        f"{percent(frame.amount)} of {n.whose_units(result)}"
         for frame, result in zip(together.pairs[k], two, strict=True)
     )
     names, within = distinguishing_names(two), _within(two)
@@ -88,7 +79,7 @@ def equal_heading(two: Two, axis: facts.Axis, reduction: ReductionKey) -> str:
     return f"{change} with {first} removed {within} {names[0]}, {second} {within} {names[1]}"
 
 
-def depth_sentence(two: Two, reduction: ReductionKey, companions: Sequence[SweepResult] = ()) -> str:
+def depth_sentence(two: Two, reduction: n.ReductionKey, companions: Sequence[SweepResult] = ()) -> str:
     """Say which shares of the change lie in the upper half of the layers, and the verdict where one is the control."""
     depth = facts.depth_of(two, reduction, companions)
     if not isinstance(depth, facts.Depth):
@@ -112,12 +103,12 @@ def metric_sentence(two: Two, metric: str | None = None) -> str:
     better = Counter(names[test.values[1] > test.values[0]] for test in tests if test.adjusted < 1 - CONFIDENCE)
     tested = f"(paired tests, corrected for {numbered(len(tests), 'amount')})"
     if not better:
-        return f"With equally many weights removed, {in_sentence(title)} does not differ significantly {tested}."
-    where = listed([f"{within} {name} at {better[name]} of {len(tests)} amounts" for name in names if better[name]])
-    return f"With equally many weights removed, {in_sentence(title)} is significantly higher {where} {tested}."
+        return f"With equally many weights removed, {n.in_sentence(title)} does not differ significantly {tested}."
+    where = n.listed([f"{within} {name} at {better[name]} of {len(tests)} amounts" for name in names if better[name]])
+    return f"With equally many weights removed, {n.in_sentence(title)} is significantly higher {where} {tested}."
 
 
-def compare_notes(two: Two, axis: facts.Axis = "amount", reduction: ReductionKey = "mean") -> list[str]:
+def compare_notes(two: Two, axis: facts.Axis = "amount", reduction: n.ReductionKey = "mean") -> list[str]:
     """Say why a picture or a test of two results is missing, or ends early; none if only their pruning differs."""
     together = facts.shown_together(two, axis, reduction)
     reached = [0.0] if axis == "amount" else [largest_damage(result, reduction) for result in two]
@@ -126,7 +117,7 @@ def compare_notes(two: Two, axis: facts.Axis = "amount", reduction: ReductionKey
         "First and second are the same result: choose another one to see a difference.": two[0].key == two[1].key,
         f"The comparison ends where one of the two does, of {ends}.": max(reached) - last >= ENDS_TOGETHER,
         "The two have only the unpruned model in common, so there is nothing to play.": len(together.pairs) < 2,
-        "Their layers are not the same, so there is no picture of their difference.": not facts.same_rows(two),
+        "Their layers are not the same, so there is no picture of their difference.": two[0].points != two[1].points,
         "Their examples are not the same, so no paired test is possible.": not same_examples(*two),
     }
     return [note for note, holds in notes.items() if holds]
@@ -138,7 +129,7 @@ def paired_table(tests: Sequence[facts.Tested], metric: str, names: tuple[str, s
     return [
         {
             "Encoder weights removed": percent(sparsity),
-            "Pruned by": " and ".join(dict.fromkeys(map(amount_name, amounts))),
+            "Pruned by": " and ".join(dict.fromkeys(map(n.amount_name, amounts))),
             **{title: decimals(value, 2) for title, value in zip(titles, test.values, strict=True)},
             "p": p_value(test.p_value),
             "p (after Holm)": p_value(test.adjusted),
