@@ -18,7 +18,6 @@ from core.results.names import checkpoint_name, data_name
 
 LAYOUT = Layout("cut", '"frontier" 22 "bar" auto / 1fr', '"frontier" 22rem "bar" auto / 1fr')
 TOLD = Layout("story", '"frontier" 23 "bar" auto / 1fr', '"frontier" 26rem "bar" auto / 1fr')  # in the story
-FULL, GUESS = "full model", "commonest label"
 STEP = 0.05  # the axis of the metric ends at multiples of it
 ENDS = (0.95, 1.25)  # of the axis of speed, times its least and its largest
 DISC = alt.ExprRef("margin * margin / 7")  # the area around a number of layers, which has letters as high as all others
@@ -57,8 +56,9 @@ def _frontier_view(frontier: Frontier, chosen: CutChoice, can_pick: bool) -> Vie
         for choice in frontier.choices
     ]
     lines = [
-        {"value": frontier.full.value, "is_full": True, "text": FULL},
-        {"value": frontier.guess, "low": frontier.guess - STEP / 2, "text": GUESS},  # with room below for its words
+        {"value": frontier.full.value, "is_full": True, "text": "full model"},
+        # With room below for its words.
+        {"value": frontier.guess, "low": frontier.guess - STEP / 2, "text": "commonest label"},
     ]
     ends = ("value", "low", "high", "held")
     heights = [row[end] for row in (*models, *lines) for end in ends if row.get(end) is not None]

@@ -9,16 +9,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from core.findings.accuracy import reference_of
 from core.request.catalog import CONFIDENCE, MIN_PROMISED
 from core.results.cut import CutStudy, Depth, Worth
 from core.results.statistics import EstimateRecord
-from core.sweep.scores import score_from_counts
+from core.sweep.scores import Array, score_from_counts
 
 Outcome = Literal["keeps", "closest", "few", "guesses"]
-Array = npt.NDArray[np.float64]
 ROUNDING = 1e-9  # of losses: one of exactly so much is allowed
 DRAWS = 2_000
 
@@ -29,7 +27,6 @@ class CutChoice:
 
     Attributes:
         depth: What the study measured.
-        removed: The layers that are out, ascending, from 0.
         value: The main metric of the saved model.
         held: The main metric of the probe; None where it is undefined.
         difference: The saved model's difference from the full model, paired.
@@ -37,7 +34,6 @@ class CutChoice:
     """
 
     depth: Depth
-    removed: tuple[int, ...]
     value: EstimateRecord
     held: float | None
     difference: EstimateRecord
@@ -91,7 +87,6 @@ def _choice(study: CutStudy, depth: Depth, values: Array, full: Array) -> CutCho
     difference = values - full
     return CutChoice(
         depth=depth,
-        removed=tuple(range(depth.layers, study.checkpoint.num_layers)),
         value=_estimate(study, depth.saved, values),
         held=depth.held.metrics.get(study.task.main_metric),
         difference=_estimated(difference),

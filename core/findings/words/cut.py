@@ -19,7 +19,7 @@ from core.findings.words import (
 from core.findings.words.numbers import decimals
 from core.request.catalog import METRICS, MIN_PROMISED
 from core.results.cut import CutStudy, Score
-from core.results.names import GUESSING, capitalised, in_sentence
+from core.results.names import capitalised, in_sentence
 from core.results.statistics import EstimateRecord
 
 EXPLANATION = (
@@ -67,7 +67,7 @@ def cut_answer(frontier: Frontier, most: float) -> str:
             return f"No cut is shown to keep within {_limit(most)}; {closest}"
         case "few":
             return f"{numbered(len(frontier.study.task.examples), 'judged row')}: too few for a promise; {closest}"
-    return f"The full model is not shown to beat {GUESSING} ({decimals(frontier.guess, 3)})"
+    return f"The full model is not shown to beat always guessing the commonest label ({decimals(frontier.guess, 3)})"
 
 
 def _bound(choice: CutChoice) -> str:
@@ -122,14 +122,11 @@ def model_cells(frontier: Frontier, choice: CutChoice) -> dict[str, str]:
 
 def scores_table(scores: Sequence[Score]) -> Table:
     """Tabulate the accuracy at the depths of a running study that are known so far."""
-    return [
-        {"Layers that stay": f"{score.layers}"}
-        | {
-            name: decimals(worth.metrics["accuracy"] or 0, 3)
-            for name, worth in (("Saved", score.saved), ("Held", score.held))
-        }
-        for score in scores
-    ]
+    table = []
+    for score in scores:
+        saved, held = (decimals(worth.metrics["accuracy"] or 0, 3) for worth in (score.saved, score.held))
+        table.append({"Layers that stay": f"{score.layers}", "Saved": saved, "Held": held})
+    return table
 
 
 # ---------------------------------------------------------------- how it was made
@@ -158,7 +155,7 @@ def machine_words(study: CutStudy) -> str:
 def removed_name(frontier: Frontier, choice: CutChoice) -> str:
     """Name the layers that are out, counted from 1, at the head of a sentence."""
     labels = [str(k + 1) for k in range(frontier.study.checkpoint.num_layers)]
-    return capitalised(layers_named([labels[k] for k in choice.removed], labels))
+    return capitalised(layers_named(labels[choice.depth.layers :], labels))
 
 
 def speed_words(choice: CutChoice) -> str:
