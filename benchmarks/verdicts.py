@@ -31,7 +31,7 @@ from core.findings.words import verdict as words
 from core.findings.words.grid import claim_finding, claim_heading
 from core.request.catalog import DAMAGE, EMBEDDED, FAMILIES, METHODS, ROOT, SECOND_DAMAGE, TASKS
 from core.results import library, store
-from core.results.names import checkpoint_name, listed, method_name
+from core.results.names import checkpoint_name, listed, name_of
 from core.results.schema import CheckpointRecord, SweepResult
 from core.sweep.control_contrast import DIFFERENT
 from ui.text import markdown_table
@@ -124,7 +124,11 @@ def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
 
 
 def _twins(row: VerdictRow) -> tuple[str, str, str]:
-    return family_and_seed(row.result.checkpoint)[0], method_name(row.result), row.result.task.fingerprint
+    return family_and_seed(row.result.checkpoint)[0], _method_of(row.result), row.result.task.fingerprint
+
+
+def _method_of(result: SweepResult) -> str:
+    return name_of(result.pruning, with_control=False)
 
 
 def family_and_seed(checkpoint: CheckpointRecord) -> tuple[str, int]:
@@ -138,7 +142,7 @@ def family_and_seed(checkpoint: CheckpointRecord) -> tuple[str, int]:
 def _cells(rows: Sequence[VerdictRow], checkpoint: str, marks: str) -> dict[str, str]:
     """Write the row of a method on one checkpoint, or on several that differ only in the seed."""
     result = rows[0].result
-    cells = {"Task": task_title(result.task.name), "Checkpoint": checkpoint, "Method": method_name(result)}
+    cells = {"Task": task_title(result.task.name), "Checkpoint": checkpoint, "Method": _method_of(result)}
     share, random, state = _verdict_cells([row.verdict for row in rows])
     cells |= {f"In the upper half at {DAMAGE:.2f}": share, f"Random at {DAMAGE:.2f}": random}
     share, random, _ = _verdict_cells([row.second for row in rows])

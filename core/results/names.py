@@ -12,7 +12,6 @@ from core.results.schema import Pruning, SweepResult
 
 PROPER_NOUNS = ("CKA", "F1", "Matthews", "Wanda")  # names that begin with one keep their capital
 LABEL_CHARS = 80  # the longest name of a label on screen
-GUESSING = "always guessing the commonest label"  # a model has to beat this
 SEPARATOR = " · "  # between the parts of a name
 CUT = "layers removed"  # the pruning of a study of cuts
 SCOPES = {"encoder": " of the encoder", "all-linear": " of all linear layers", None: ""}
@@ -94,13 +93,8 @@ def pruning_name(result: SweepResult) -> str:
     return name_of(result.pruning)
 
 
-def method_name(result: SweepResult) -> str:
-    """Name the method and its scope."""
-    return name_of(result.pruning, with_control=False)
-
-
 def name_of(pruning: Pruning, with_control: bool = True, with_encoder: bool = True) -> str:
-    """Name a pruning like `pruning_name`, `method_name` or `brief_name`."""
+    """Name a pruning like `pruning_name` or `brief_name`, or the method and its scope alone."""
     method, layers = METHODS[pruning.method], pruned_layers(pruning)
     is_random_unit = method.is_random and method.granularity == "neuron"
     name = f"Pruning of {in_sentence(method.name)}" if is_random_unit else f"{method.name} pruning"
