@@ -248,12 +248,10 @@ def present_shown(
         caption: The line below the picture; empty for the checkpoint and the data.
     """
     heading, caption = titles[result.key], caption or f"{n.checkpoint_name(result)}, {n.data_name(result)}"
-    scenes = {
-        name: replace(
-            cached_call(result_scene, result, name, STAGE), title=heading, caption=(caption, REDUCTIONS[name].title)
-        )
-        for name in REDUCTIONS
-    }
+    scenes = {}
+    for name, reduction in REDUCTIONS.items():
+        scene = cached_call(result_scene, result, name, STAGE)
+        scenes[name] = replace(scene, title=heading, caption=(caption, reduction.title))
     spoken = {name: cached_call(story_words.spoken_summary, result, near, name) for name in scenes}
     stage = {"heading": heading, "caption": caption, "hint": HINT, "key": result.key, "keys": list(titles)}
     first = next(iter(scenes.values()))
@@ -273,9 +271,8 @@ def cut_shown(study: CutStudy, _: Sequence[SweepResult], most: str, keep: str = 
     of_choice = Finding("", (cut_words.choice_sentence(frontier, choice, float(most)),))
     block = Block(cut_scene(frontier, choice, finding.heading), of_choice, picks="keep")
     text = f"{cut_words.READING}\n\n{cut_words.refit_words(study)}"
-    return Shown(
-        finding, [block], text=text, link=Link(cut_words.WHY_TOP, cut_words.SEE_ALONE, "Story", {"scene": "4"})
-    )
+    link = Link(cut_words.WHY_TOP, cut_words.SEE_ALONE, "Story", {"scene": "4"})
+    return Shown(finding, [block], text=text, link=link)
 
 
 def pooled_shown(table: Sequence[Pooled]) -> Shown:

@@ -71,13 +71,8 @@ def make_pages(shelf: Shelf, data: Path, entry: Entry) -> tuple[dict[str, Any], 
     except Exception as error:  # a stranger's file may break a page; the other results still get theirs
         reason = " ".join(f"{type(error).__name__} {error}".split())
         return f"{entry.key[:12]}…, which no page can show ({reason:.200})"
-    facts = {
-        "name": entry.name,
-        "other": distinguishing_labels(others),
-        "study": study.key if study else "",
-        "recipe": commands,
-    }
-    return facts, [row for row in rows if row.key == entry.key]
+    facts = {"name": entry.name, "other": distinguishing_labels(others), "study": study.key if study else ""}
+    return {**facts, "recipe": commands}, [row for row in rows if row.key == entry.key]
 
 
 def site_readme(results: int) -> str:

@@ -64,8 +64,7 @@ def likely_columns(table: Table, task: Task, text: Sequence[str] = (), label: st
     several = [name for name in table.cells if 1 < kinds[name] <= most and name not in text] or [*table.cells]
     likely = label or _safe_label(table, task)
     likely = likely or min(reversed(several), key=lambda k: abs(kinds[k] - len(task.label_names)))
-    requested = {"text": text, "label": label}
-    guessed = tuple(kind for kind, names in requested.items() if not names)
+    guessed = tuple(kind for kind, names in (("text", text), ("label", label)) if not names)
     return Columns(tuple(text) or _likely_text(table, task, likely), likely, guessed)
 
 

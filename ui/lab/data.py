@@ -81,10 +81,8 @@ def choose_model(request: DataRequest, draft: Draft) -> catalog.Task | None:
     draft.fields |= {"checkpoint": place, "task": task}
     if task != AUTO or not place:
         return catalog.TASKS.get(task)
-    with refusals_shown():
-        with st.spinner("Reading the checkpoint's labels …", show_time=False):
-            labels = labels_at_hand(place)
-        return own_task(place, labels)
+    with refusals_shown(), st.spinner("Reading the checkpoint's labels …", show_time=False):
+        return own_task(place, labels_at_hand(place))
     return None
 
 

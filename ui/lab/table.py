@@ -156,10 +156,8 @@ def _ask_labels(table: Table, task: Task, columns: Columns, before: Mapping[str,
     for cell, _ in Counter(filter(None, cells)).most_common():
         spellings.setdefault(folded(cell), []).append(cell)
     if len(spellings) > MAX_LABELS:
-        raise PrunescopeError(
-            f"column '{columns.label[:VALUE_MAX_CHARS]}' has {len(spellings):,} different values, more than "
-            f"{MAX_LABELS}: choose the column that holds the labels"
-        )
+        fault = f"column '{columns.label[:VALUE_MAX_CHARS]}' has {len(spellings):,} different values"
+        raise PrunescopeError(f"{fault}, more than {MAX_LABELS}: choose the column that holds the labels")
     first = {}
     for _, alike in sorted(spellings.items()):
         earlier = [before[spelling] or LEFT_OUT for spelling in alike if spelling in before]

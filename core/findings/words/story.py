@@ -276,9 +276,6 @@ def cut_finding(result: SweepResult, frontier: Frontier | None, most: float) -> 
     """
     if frontier:
         return replace(cut_words.cut_finding(frontier, most), button=OWN)
-    takes = (
-        "Without its upper layers, a model is smaller and faster; how much worse it is, once refitted, is not known."
-    )
-    return _unmeasured(
-        "Which layers can go? Not studied here", (takes,), Button("Study which layers can go", "cut"), result
-    )
+    heading, button = "Which layers can go? Not studied here", Button("Study which layers can go", "cut")
+    why = "Without its upper layers, a model is smaller and faster; how much worse it is, once refitted, is not known."
+    return _unmeasured(heading, (why,), button, result)
