@@ -66,10 +66,12 @@ def study(
     refitting = _refitting(checkpoint, inputs)
     bar = _Bar(report, _works(refitting, inputs, checkpoint.record.num_layers))
     logits, means = refitting.outputs(bar.phase(FULL_PASS))
+    labels = _labels(logits, inputs)
     models, scores, steps = [checkpoint.model], list[Score](), list[int]()
     for layers in sorted(inputs.depths):
         made = _refitted(refitting, logits, inputs, layers, bar.phase(_training(layers)))
-        held, saved = _probed(logits, means[layers - 1], inputs), made.logits.argmax(-1).tolist()
+        features, saved = means[layers - 1].numpy(), made.logits.argmax(-1).tolist()
+        held = probe(features[: len(labels)], labels, features[len(labels) :])
         scores.append(Score(layers=layers, held=_worth(inputs.subset, held), saved=_worth(inputs.subset, saved)))
         on_score(scores[-1])
         models.append(made.model)
@@ -135,19 +137,13 @@ def _refitted(refitting: Refitting, logits: Tensor, inputs: CutInputs, layers: i
     return refitting.refit(layers, soft_targets(logits, how.temperature), (trained, stop), judged, how, report)
 
 
-def _probed(logits: Tensor, means: Tensor, inputs: CutInputs) -> Sequence[int]:
-    """Predict the judged rows by a probe of a layer; the full model's answers stand in for labels that are missing.
-
-    Args:
-        logits: (rows, labels), the full model's.
-        means: (rows, hidden), the layer's.
-        inputs: The rows.
-    """
-    answers, features = logits.argmax(-1).tolist(), means.numpy()
+def _labels(logits: Tensor, inputs: CutInputs) -> np.ndarray:
+    """Return the labels that a probe learns, int64; the full model's answers, from its logits, replace missing ones."""
+    answers = logits.argmax(-1).tolist()
     labels = [answer if label is None else label for label, answer in zip(inputs.labels, answers, strict=False)]
     if len({*labels}) < 2:
         raise PrunescopeError("all rows to refit have one label, and 2 are needed: add rows with other labels")
-    return probe(features[: len(labels)], np.array(labels), features[len(labels) :])
+    return np.array(labels)
 
 
 def _worth(subset: EvalSubset, predictions: Sequence[int]) -> Worth:
