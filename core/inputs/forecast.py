@@ -22,7 +22,7 @@ from core.request.cut_request import MOST_JUDGED, MOST_REFIT, MOST_STOP, CutRequ
 from core.request.limits import limits, source_of
 from core.request.sweep_request import SweepRequest, check_scope
 from core.results import store
-from core.results.cut import TRAINING
+from core.results.cut import TRAINING, TrainingRecord
 
 SHIPPED_SPEED = 5e9  # work per second on two cores of a rented server: rough elsewhere
 SHORTEST = 1.0  # seconds of a sweep that notes its speed, here and at the shipped one: less is mostly other things
@@ -80,15 +80,20 @@ def forecast_cut(request: CutRequest) -> Forecast | None:
     """
     if (size := size_here(request.checkpoint)) is None:
         return None
-    (layers, width), how = size, TRAINING
+    layers, width = size
     judged = min(request.num_examples or MOST_JUDGED, limits().examples)
     rows = WRITTEN_ROWS if request.data == "written" else MOST_REFIT + MOST_STOP + judged
     depths = depths_of(layers, request.every)
-    trained = sum(min(depth, how.layers) for depth in depths) * how.steps * how.batch * (1 + BACKWARD)
+    trained = sum(refit_rows(depth, TRAINING) for depth in depths)
     passes = rows * layers + trained + TIMED_ROWS * (layers + sum(depths))  # rows that a layer reads
     expected = timed(passes * TOKENS.get(request.task, OTHER_TOKENS) * width**2)
     _check_allowed(expected, "choose a smaller checkpoint, or")
     return expected
+
+
+def refit_rows(layers: int, how: TrainingRecord) -> int:
+    """Count the rows that a layer reads while so many layers are refitted; those with gradients cost more."""
+    return min(layers, how.layers) * how.steps * how.batch * (1 + BACKWARD)
 
 
 def _check_allowed(expected: Forecast, remedy: str) -> None:

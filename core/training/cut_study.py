@@ -17,6 +17,7 @@ from core.encoder.loading import Checkpoint, stored_dtype
 from core.errors import PrunescopeError
 from core.inputs.cut_rows import CutInputs
 from core.inputs.examples import EvalSubset
+from core.inputs.forecast import refit_rows
 from core.inputs.hub import Report
 from core.results.cut import CutStudy, Depth, Score, Worth
 from core.sweep.meter import silent
@@ -30,7 +31,6 @@ from core.training.speed import PASSES, processor, sizes
 
 STEPS = 1_000  # of the bar
 FULL_PASS, MEASURING = "Running the full model", "Measuring size and speed"
-BACKWARD = 2  # the cost of a pass with gradients beyond one without, in passes
 
 OnScore = Callable[[Score], None]
 
@@ -157,8 +157,8 @@ def _training(layers: int) -> str:
 
 def _works(refitting: Refitting, inputs: CutInputs, num_layers: int) -> list[float]:
     """Return the work of each phase, in tokens that a layer reads."""
-    how, rows, tokens = inputs.record.training, len(refitting.lengths), float(refitting.lengths.mean())
+    rows, tokens = len(refitting.lengths), float(refitting.lengths.mean())
     depths = sorted(inputs.depths)
-    trained = [min(layers, how.layers) * how.steps * how.batch * (1 + BACKWARD) for layers in depths]
+    trained = [refit_rows(layers, inputs.record.training) for layers in depths]
     measured = sum(batch * passes for batch, passes in PASSES.items()) * (num_layers + sum(depths))
     return [tokens * work for work in (rows * num_layers, *trained, measured)]
