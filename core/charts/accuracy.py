@@ -41,7 +41,7 @@ def accuracy_view(result: SweepResult, metric: str) -> View:
     """
     datasets = {
         "accuracy": _rows(result.frames, result.amounts, result.frames, metric),
-        "majority": [_reference_row(result, metric)],
+        "majority": [_reference_row(*reference_of(result, metric))],
         "beyond": g.beyond_rows(beyond_from(result, metric)),
         "amounts": g.amount_rows(result.amounts),
     }
@@ -69,7 +69,7 @@ def chance_view(result: SweepResult, metric: str, damages: Array, scores: Array,
     ]
     datasets = {
         "accuracy": rows,
-        "majority": [_reference_row(result, metric)],
+        "majority": [_reference_row(*reference_of(result, metric))],
         "beyond": [] if beyond is None else g.beyond_rows(damages[result.amounts.index(beyond)]),
         "amounts": g.amount_rows(damages.tolist()),
     }
@@ -93,10 +93,11 @@ def accuracies_view(results: Two, together: Together, names: tuple[str, str], me
         start = beyond_from(result, metric)
         if start is not None and start < frames[-1].amount:  # else it still works where the axis ends
             starts[side] = round(float(np.interp(start, [frame.amount for frame in frames], places)), 6)
-    references = list({row["text"]: row for row in map(_reference_row, results, metrics)}.values())
+    heights = {(name, round(value, 2)): value for name, value in map(reference_of, results, metrics)}
+    references = [_reference_row(name, value) for (name, _), value in heights.items()]
     keys = [f"shaded: {g.BEYOND} of {_ended(starts)}"] if starts else []
     if len(references) > 1:  # their words would meet the curves
-        keys.insert(0, f"dashed: {' and '.join(dict.fromkeys(row['text'].partition(':')[0] for row in references))}")
+        keys.insert(0, f"dashed: {' and '.join(dict.fromkeys(name for name, _ in heights))}")
         references = [{**row, "text": ""} for row in references]
     datasets = {
         "accuracy": rows,
@@ -153,9 +154,8 @@ def changed_words(frame: Frame) -> str:
     return share_with_interval(frame.changed.share, frame.changed.interval) if frame.changed else "not measured"
 
 
-def _reference_row(result: SweepResult, metric: str) -> dict[str, Any]:
-    """Return the height and the words of the reference line."""
-    name, value = reference_of(result, metric)
+def _reference_row(name: str, value: float) -> dict[str, Any]:
+    """Return the height and the words of a reference line; see `reference_of`."""
     return {"value": value, "text": f"{name}: {decimals(value, 2)}"}
 
 
