@@ -138,8 +138,7 @@ def study_behind(study: CutStudy) -> CutRequest | None:
 
 def _usable(known: Request | None, recorded: Request) -> Request | None:
     """Return a known request if it reads no other visitor's file, else the recorded one if all it names is found."""
-    names = (known.data, getattr(known, "train", None)) if known else ()
-    if known and all(uploads.belongs(name, visitor()) for name in names if name and is_upload(name)):
+    if known and all(uploads.belongs(name, visitor()) for name in known.sources if name and is_upload(name)):
         return known
     return recorded if can_be_found(recorded) else None
 

@@ -24,6 +24,11 @@ class CutRequest(DataRequest):
     train: Annotated[str | None, option("a file of further rows that refit alone, labelled or not")] = None
     every: Annotated[bool, option("study every depth, also above six layers")] = False
 
+    @property
+    def sources(self) -> tuple[str | None, ...]:
+        """See `DataRequest`."""
+        return self.data, self.train
+
     def filled(self) -> Self:
         """Fill in the defaults, or refuse; see `core.request.sweep_request.checked`."""
         request = super().filled()

@@ -206,6 +206,11 @@ class DataRequest:
             raise PrunescopeError(f"{fault}, not {str(fields.get(name))[:60]!r}") from None
         return request
 
+    @property
+    def sources(self) -> tuple[str | None, ...]:
+        """The places that rows come from."""
+        return (self.data,)
+
     def filled(self) -> Self:
         """Fill in the defaults, or refuse; see `checked`."""
         request, most, count = self.typed(vars(self)), limits().examples, self.num_examples

@@ -83,7 +83,7 @@ def _rows_of(result: Result, places: DataRequest) -> dict[str, Any]:
 
 def can_be_found(request: DataRequest) -> bool:
     """Whether a request names every input: no placeholder for a folder, and no weights that have yet to be made."""
-    names = filter(None, (request.checkpoint, request.data, getattr(request, "train", None)))
+    names = filter(None, (request.checkpoint, *request.sources))
     return all(is_made(name) if name.startswith(RECIPE) else not name.startswith(PLACEHOLDER) for name in names)
 
 
