@@ -155,7 +155,7 @@ def machine_words(study: CutStudy) -> str:
 def removed_name(frontier: Frontier, choice: CutChoice) -> str:
     """Name the layers that are out, counted from 1, at the head of a sentence."""
     labels = [str(k + 1) for k in range(frontier.study.checkpoint.num_layers)]
-    return capitalised(layers_named(labels[choice.depth.layers :], labels))
+    return capitalised(layers_named([labels[k] for k in choice.removed], labels))
 
 
 def speed_words(choice: CutChoice) -> str:
