@@ -67,19 +67,18 @@ def study(
     bar = _Bar(report, _works(refitting, inputs, checkpoint.record.num_layers))
     logits, means = refitting.outputs(bar.phase(FULL_PASS))
     labels = _labels(logits, inputs)
-    models, scores, steps = [checkpoint.model], list[Score](), list[int]()
+    done = list[tuple[Score, Refitted]]()
     for layers in sorted(inputs.depths):
         made = _refitted(refitting, logits, inputs, layers, bar.phase(_training(layers)))
         features, saved = means[layers - 1].numpy(), made.logits.argmax(-1).tolist()
         held = probe(features[: len(labels)], labels, features[len(labels) :])
-        scores.append(Score(layers=layers, held=_worth(inputs.subset, held), saved=_worth(inputs.subset, saved)))
-        on_score(scores[-1])
-        models.append(made.model)
-        steps.append(made.steps)
+        score = Score(layers=layers, held=_worth(inputs.subset, held), saved=_worth(inputs.subset, saved))
+        on_score(score)
+        done.append((score, made))
+    models = [checkpoint.model, *(made.model for _, made in done)]
     full, *smaller = sizes(models, inputs.resolved, checkpoint.tokenizer, inputs.subset.texts, bar.phase(MEASURING))
-    depths = [
-        Depth(**dict(score), size=size, steps=step) for score, size, step in zip(scores, smaller, steps, strict=True)
-    ]
+    sized = zip(done, smaller, strict=True)
+    depths = [Depth(**dict(score), size=size, steps=made.steps) for (score, made), size in sized]
     return CutStudy(
         key=inputs.key,
         checkpoint=checkpoint.record,
