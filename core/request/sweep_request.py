@@ -198,13 +198,12 @@ class DataRequest:
         fields.setdefault("task", usual_task(str(fields.get("checkpoint"))))
         kind: Any = cls
         try:
-            request: Self = _types(kind).validate_python(fields)
+            return _types(kind).validate_python(fields)
         except ValidationError as error:
             first = error.errors()[0]
             name = str(first["loc"][0])
             fault = f"{flag_of(name).removeprefix('--')}: {first['msg']}"
             raise PrunescopeError(f"{fault}, not {str(fields.get(name))[:60]!r}") from None
-        return request
 
     @property
     def sources(self) -> tuple[str | None, ...]:
