@@ -53,7 +53,6 @@ from core.errors import PrunescopeError  # noqa: E402
 from core.request.catalog import TASKS  # noqa: E402
 
 if TYPE_CHECKING:
-    from streamlit.testing.v1.local_script_runner import LocalScriptRunner
     from xdist.remote import Producer
 
     from benchmarks.verdicts import VerdictRow
@@ -188,31 +187,6 @@ def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: "Clock") -> It
     with queues(tmp_path, clock) as queue:
         install(queue, monkeypatch)
         yield queue
-
-
-@pytest.fixture(scope="session")
-def quick_pages() -> Iterator[None]:
-    """Search packages for components, and compile each page, once as a server does rather than once for each test.
-
-    A test joins a page's thread, which Streamlit would poll a thousand times a second.
-    """
-    from streamlit.components.v2 import manifest_scanner
-    from streamlit.runtime.scriptrunner.script_cache import ScriptCache
-    from streamlit.testing.v1 import app_test, local_script_runner
-
-    compiled = ScriptCache()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
-        for module in (app_test, local_script_runner):
-            patch.setattr(module, "ScriptCache", lambda: compiled)
-        patch.setattr(local_script_runner, "require_widgets_deltas", _ended)
-        yield
-
-
-def _ended(runner: "LocalScriptRunner", timeout: float = 3) -> None:
-    thread = runner._script_thread
-    thread.join(timeout)
-    assert not thread.is_alive(), f"the page still runs after {timeout} s"
 
 
 @pytest.fixture(autouse=True)

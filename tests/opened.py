@@ -1,16 +1,35 @@
-"""Open and use pages without a browser."""
+"""Open and use pages without a browser, as quickly as a server does.
+
+Streamlit would search all packages for components and compile each page for every test, and look a thousand times a
+second whether a page's thread has ended.
+"""
 
 import json
 from collections.abc import Mapping
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import parse_qs
 
-from streamlit.testing.v1 import AppTest
+from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
+from streamlit.testing.v1 import AppTest, app_test, local_script_runner
 
 from core.request.catalog import ROOT
 from core.request.pages import PAGES
 
 SCRIPTS = {name: page.file for name, page in PAGES.items()}
+COMPILED = ScriptCache()
+
+
+def ended(runner: local_script_runner.LocalScriptRunner, timeout: float = 3) -> None:
+    """Wait until a page's thread has ended."""
+    runner._script_thread.join(timeout)
+    assert not runner._script_thread.is_alive(), f"the page still runs after {timeout} s"
+
+
+patch.object(app_test, "ScriptCache", lambda: COMPILED).start()
+patch.multiple(local_script_runner, ScriptCache=lambda: COMPILED, require_widgets_deltas=ended).start()
+patch.object(manifest_scanner, "scan_component_manifests", list).start()  # the app's components need none
 
 
 def open_page(page: str, **parameters: str) -> AppTest:

@@ -18,11 +18,6 @@ def nobody_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ui.player.FIRST_PICTURE_SECONDS", 0)
 
 
-@pytest.fixture(autouse=True)
-def quickly_opened(quick_pages: None) -> None:
-    """Open pages as quickly as a server does."""
-
-
 @dataclass
 class Runs:
     """The requests of the pages to the queue, and the scripts that the worker follows.

@@ -41,7 +41,7 @@ WRITTEN = SweepRequest("embedded:sst2", "sst2", data="written", amounts=(0.0, 0.
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, quick_pages: None) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with shared_server(tmp_path_factory.mktemp("server")) as server:
         yield server
 
