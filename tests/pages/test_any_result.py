@@ -1,13 +1,22 @@
-"""Results of every kind on every page: labels and names of a stranger's, weights that are not shipped."""
+"""Results of every kind on every page, which exports the scenes that its players show.
 
+Labels and names may be a stranger's, weights not shipped, similarities undefined.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
+from core.charts.view import Scene, reduction_choices, specs
 from core.results.library import entry_of
+from core.results.schema import SweepResult
 from core.results.store import load, save
 from tests.builders import made_by_recipe, make_result, ship, with_own_key, with_own_labels
-from tests.opened import SCRIPTS, labels, open_page, prose
+from tests.opened import SCRIPTS, labels, open_page, players, prose
+from ui import exports
+from ui.text import plain
 
 SMALL = {"num_layers": 3, "amounts": (0.0, 0.3, 0.6)}
 BARE = make_result(**SMALL)
@@ -24,19 +33,40 @@ RESULTS = {
     ),
     "a recipe": with_own_key(BARE, checkpoint=made_by_recipe(BARE.checkpoint, "mpnet-l12-sst2", 0)),
     "unpruned": make_result(num_layers=3, amounts=(0.0,)),
+    "undefined": make_result(**SMALL, num_examples=66, own_cka=lambda *_: None),
 }
 
 
 @pytest.mark.usefixtures("queue", "unfolded")
 @pytest.mark.parametrize("page", [page for page in SCRIPTS if page not in ("Cut", "All results", "Methods")])
 @pytest.mark.parametrize("kind", RESULTS)
-def test_every_page_shows_it(kind: str, page: str, shipped: Path) -> None:
-    result = RESULTS[kind]
+def test_every_page_shows_and_exports_it(kind: str, page: str, shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result, offer = RESULTS[kind], exports.offer_pictures
+    offered: dict[str, tuple[Scene, Mapping[str, Scene] | None]] = {}
+
+    def note(scene: Scene, results: Sequence[SweepResult], choices: Mapping[str, Scene] | None) -> None:
+        offered[scene.layout.name] = scene, choices
+        offer(scene, results, choices)
+
+    monkeypatch.setattr(exports, "offer_pictures", note)
     ship(shipped, BARE, make_result(**SMALL, task="cola"))
     path = save(result)
     assert load(path) == result
     app = open_page(SCRIPTS[page], result=result.key, reduction="tokens")
     assert not app.error
+    mounted = {player["layout"]["name"]: player for player in reversed(players(app))}  # in a story, the first
+    assert offered.keys() == mounted.keys()
+    assert len(mounted) == (kind != "undefined" or page != "Layers")
+    for layout, (scene, choices) in offered.items():
+        player = mounted[layout]
+        assert player["frames"] == as_sent(scene.frames)
+        if choices is None:
+            assert player["views"] == as_sent(specs(scene.views))
+        else:
+            views = [{key: value for key, value in choice.items() if key != "spoken"} for choice in player["choices"]]
+            assert views == as_sent(reduction_choices(choices, lambda scene: specs(scene.views)))
+            assert scene is choices[player["choice"]]
+        assert plain(scene.title) in [title.value for title in app.title] or player["title"].startswith(scene.title)
     words, codes = prose(app) + " ".join(title.value for title in app.title), [code.value for code in app.code]
     if kind == "a recipe":
         elsewhere = str([app.get(part) for part in ("text_input", "popover", "expander")])
@@ -52,3 +82,8 @@ def test_every_page_shows_it(kind: str, page: str, shipped: Path) -> None:
             assert entry_of(result).name.startswith(f"66 examples, {PICTURE} · {PICTURE}")
             assert "Read from moods.csv, rows 1 to 132: the text from “review”, the label from “mood” (text" in words
             assert any("--data ./moods.csv --text review --label mood --label-map meh=" in code for code in codes)
+
+
+def as_sent(data: object) -> object:
+    """Return data as the browser receives them."""
+    return json.loads(json.dumps(data))
