@@ -14,7 +14,7 @@ from core.findings.words.lab import key_figures
 from core.findings.words.layers import layers_heading
 from core.inputs.forecast import Forecast
 from core.jobs.job import Job
-from core.jobs.queue import JobQueue
+from core.jobs.queue import UNSEEN_SECONDS, JobQueue
 from core.request.controls import judged_beside
 from core.request.sweep_request import SweepRequest
 from core.results import library, store
@@ -22,9 +22,24 @@ from core.results.store import save
 from core.wall.turns import Visitor
 from tests.builders import make_result, ship
 from tests.core.findings.made import working_to
-from tests.opened import address, errors, fill, follow, labels, open_page, player, players, press, prose, run, unescaped
+from tests.opened import (
+    address,
+    errors,
+    fill,
+    follow,
+    labels,
+    links,
+    open_page,
+    player,
+    players,
+    press,
+    prose,
+    run,
+    unescaped,
+)
 from tests.pages.conftest import Runs
-from tests.queues import PATIENCE, RESULT, ended, running
+from tests.queues import PATIENCE, RESULT, Clock, ended, running
+from ui.jobs import UNKNOWN
 from ui.text import plain
 
 LAB = "pages/lab.py"
@@ -151,6 +166,27 @@ def test_a_repeated_run_without_a_result_leaves_the_old_result_and_the_settings(
         run(page)
 
 
+def test_another_page_watches_the_job(queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
+    job_id = queue.submit(replace(DEFAULT, source_name="hang"), Visitor("ann"))
+    running(queue, job_id, frames=2)
+    page = open_page("app.py", job=job_id)
+    assert links(page)["Story"].endswith(f"job={job_id}"), "the job goes with the visitor"
+    assert links(page)["Lab"] == links(page)["Running: 3\u00a0% done, 2 s left (amount 0)"] == f"job={job_id}"
+
+    clock.advance(UNSEEN_SECONDS)
+    run(page)
+    queue.cancel(job_id, Visitor("ann"))
+    assert queue.get(job_id).state == "running", "the visitor of the other page counts"
+    clock.advance(UNSEEN_SECONDS + 0.1)
+    queue.tend()
+    assert queue.get(job_id).state == "cancelled", "until they have gone"
+    assert "Your run has ended: see it in the Lab" in links(run(page))
+    page = open_page("app.py", job="unknown")
+    assert page.info[0].value == UNKNOWN
+    assert not any("job=" in query for query in links(page).values())
+
+
 # ---------------------------------------------------------------- a run and its control
 
 
@@ -193,6 +229,9 @@ def test_ones_own_results_by_several_methods_share_a_table_the_farthest_first(qu
         "Not even to 50 %",
     ]
     assert buttons_below(page) == [results[2].key, results[1].key], "not itself"
+    page.button(key=f"lab-method-{results[1].key}").click()
+    assert address(run(page)) == {"result": results[1].key}
+    assert buttons_below(page) == [results[2].key, results[0].key]
     assert buttons_below(open_page(LAB, result=control.key)) == [], "a control is not listed"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PRUNESCOPE_HOSTED", "1")
