@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.results.names import in_sentence
@@ -73,25 +72,13 @@ def test_the_axis_is_chosen_and_stands_in_the_address(shipped: Path) -> None:
     assert "of 0.82 and 0.24" in prose(app)
 
 
-@pytest.mark.parametrize(
-    ("settings", "words", "layout"),
-    [
-        ({}, "are the same result", "compare"),
-        ({"task": "cola", "method": "random"}, "no paired test is possible", "compare"),
-        ({"num_layers": 4}, "no picture of their difference", "beside"),
-        ({"method": "attribution", "scope": None, "prunable_sparsity": lambda amount: amount * 0.95}, "", "compare"),
-    ],
-)
-def test_what_two_results_do_not_share_is_left_out_and_reported(
-    shipped: Path, settings: dict[str, object], words: str, layout: str
-) -> None:
-    ship(shipped, one := result(), other := result(**settings), *([] if settings else [result(method="wanda")]))
-    app = open_page(PAGE, result=one.key, other=other.key)
-    assert words in prose(app)
-    assert player(app)["layout"]["name"] == layout
-    assert ("(paired tests" in prose(app)) == ("num_layers" in settings)
-    name = "30 % and 28 % of the encoder's weights removed" if not words else "30 % of weights removed"
-    assert player(app)["frames"][1]["name"] == name
+def test_what_two_results_do_not_share_is_left_out_and_reported(shipped: Path) -> None:
+    ship(shipped, one := result(), deeper := result(num_layers=4), result(method="wanda"))
+    for other, words, layout in ((one, "are the same result", "compare"), (deeper, "no picture of", "beside")):
+        app = open_page(PAGE, result=one.key, other=other.key)
+        assert words in prose(app)
+        assert player(app)["layout"]["name"] == layout
+        assert ("(paired tests" in prose(app)) == (other is deeper)
 
 
 def test_title_picture_table_and_test_are_by_one_metric(shipped: Path) -> None:
@@ -101,13 +88,8 @@ def test_title_picture_table_and_test_are_by_one_metric(shipped: Path) -> None:
     app = open_page(PAGE, result=one.key, other=other.key)
     metric, works = "Matthews correlation", "Under magnitude pruning the model works"
     assert unescaped(app.title[0].value).startswith(f"{works} at no amount measured; under Wanda")
-    picture = player(app)["views"]["accuracy"]
-    assert picture["title"][0] == f"{metric} with its 95 % interval"
-    values = [row["value"] for row in picture["datasets"]["accuracy"] if row["k"] == 2]
-    assert values == pytest.approx((0.0, 0.37), abs=0.005)
-    assert player(app)["frames"][2]["detail"].endswith("0.00 and 0.37")
+    assert player(app)["views"]["accuracy"]["title"][0] == f"{metric} with its 95 % interval"
     assert f"| {metric} under magnitude pruning | {metric} under Wanda" in prose(app)
-    assert "| 60 % | 60 % | 0.00 | 0.37 |" in prose(app)
     assert f"removed, {in_sentence(metric)} is significantly higher under Wanda" in prose(app)
     app = open_page(PAGE, result=one.key, other=other.key, metric="accuracy")
     assert unescaped(app.title[0].value).startswith(f"{works} up to 30 % of weights removed; under Wanda")

@@ -1,6 +1,5 @@
 """The page of cuts: without a study, with shipped ones and the visitor's own."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -45,60 +44,31 @@ STUDY = make_study()
 NASTY = "<b>x</b> [l](http://x.y) $x$"
 
 
-def test_without_a_study_the_page_explains_them(shipped: Path) -> None:
-    app = open_page(PAGE)
-    assert title(app) == BEGIN
-    assert "refits what remains" in prose(app)
-
-
-@pytest.mark.usefixtures("unfolded")
-def test_the_dial_chooses_a_model_and_the_address_holds_the_choice(shipped: Path) -> None:
-    save(STUDY)
-    app = open_page(PAGE, study=STUDY.key)
-    assert player(app)["views"].keys() == {"frontier"}
-    box(app, "most").set_value("0.1").run()
-    assert address(app) == {"study": STUDY.key, "most": "0.1"}
-    assert "within 10 points" in title(app)
-    assert open_page(PAGE, **address(app)).title[0].value == app.title[0].value
-    assert {button.label for button in app.get("download_button")} == {"Numbers shown (CSV)", "Result as JSON"}
-    assert labels(app) >= {"PNG", "SVG"}
-
-
 def saves(app: AppTest) -> str:
     """The words of the button that saves."""
     return unescaped(next(button.label for button in app.button if button.key == "cut-save"))
 
 
 @pytest.mark.usefixtures("unfolded")
-def test_the_button_saves_what_the_answer_names_or_says_what_is_not_shown(shipped: Path) -> None:
-    known = make_study(num_layers=6, num_examples=800, loss=0.05)
-    save(known)
-    app = open_page(PAGE, study=known.key, most="0.1")
-    answer = title(app)
-    assert answer == cut_answer(frontier_of(known), 0.1)
-    assert re.match(r"Without layers \d to 6, 1\.\d times as fast: accuracy −\d", answer)
-    assert saves(app) == "Save the model of 1 layer"
+def test_the_dial_chooses_a_model_and_the_button_saves_it(shipped: Path) -> None:
+    study = make_study(num_layers=6, num_examples=800, loss=0.05)
+    save(study)
+    app = open_page(PAGE, study=study.key)
+    assert player(app)["views"].keys() == {"frontier"}
+    assert {button.label for button in app.get("download_button")} == {"Numbers shown (CSV)", "Result as JSON"}
+    assert labels(app) >= {"PNG", "SVG"}
+    box(app, "most").set_value("0.1").run()
+    answer = cut_answer(frontier_of(study), 0.1)
+    assert (title(app), saves(app)) == (answer, "Save the model of 1 layer")
     box(app, "keep").set_value("4").run()
-    assert (address(app)["keep"], title(app), saves(app)) == ("4", answer, "Save the model of 4 layers")
+    assert address(app) == {"study": study.key, "most": "0.1", "keep": "4"}
+    assert (title(app), saves(app)) == (answer, "Save the model of 4 layers")
     rows = player(app)["views"]["frontier"]["datasets"]["models"]
     assert [row["pick"] for row in rows if row["chosen"]] == ["4"]
     assert {row["pick"] for row in rows} == {"1", "2", "3", "4", "5"}
-    app = open_page(PAGE, study=known.key, most="0.01", keep="4")
+    app = open_page(PAGE, study=study.key, most="0.01", keep="4")
     assert title(app).startswith("No cut is shown to keep within 1 point; closest: without layer")
     assert saves(app) == "Save the model of 4 layers, not shown to keep within 1 point"
-    few = make_study(num_examples=80, loss=0)
-    save(few)
-    app = open_page(PAGE, study=few.key)
-    assert title(app).startswith("80 judged rows: too few for a promise; closest: without layer")
-    assert re.fullmatch(r"Save the model of \d layers?, of which nothing is promised", saves(app))
-
-
-def test_a_depth_that_a_study_lacks_is_refused_and_the_top_leads_to_the_scene_alone(shipped: Path) -> None:
-    save(STUDY)
-    app = open_page(PAGE, study=STUDY.key, keep="9")
-    assert ["keep" in note.value for note in app.info] == [True]
-    (scene,) = parse_qs(links(app)[SEE_ALONE])["scene"]
-    assert NAMES[int(scene) - 1] == "alone"
 
 
 @pytest.mark.usefixtures("unfolded")
@@ -117,10 +87,13 @@ def test_own_and_shipped_studies_are_offered_together_and_their_names_are_text(s
     assert not [text for text in app.markdown if "<b>" in text.value]
 
 
-def test_a_sweep_is_no_study_and_a_study_no_sweep(shipped: Path) -> None:
-    result = make_result()
-    save(result)
+def test_what_no_study_has_is_refused_and_the_top_leads_to_the_scene_alone(shipped: Path) -> None:
+    save(result := make_result())
     save(STUDY)
+    app = open_page(PAGE, study=STUDY.key, keep="9")
+    assert ["keep" in note.value for note in app.info] == [True]
+    (scene,) = parse_qs(links(app)[SEE_ALONE])["scene"]
+    assert NAMES[int(scene) - 1] == "alone"
     assert "is a sweep" in errors(open_page(PAGE, study=result.key))[0]
     assert "is a study of cuts" in errors(open_page("pages/layers.py", result=STUDY.key))[0]
 
@@ -187,13 +160,17 @@ def with_file(app: AppTest, content: bytes) -> AppTest:
 
 
 @pytest.mark.usefixtures("unfolded")
-def test_a_study_runs_with_its_scores_and_opens_once_it_is_done(
-    shipped: Path, queue: JobQueue, scripts: list[str]
-) -> None:
+def test_a_study_shows_its_scores_and_opens_once_done(shipped: Path, queue: JobQueue, scripts: list[str]) -> None:
+    app = open_page(PAGE)
+    assert title(app) == BEGIN
+    assert "refits what remains" in prose(app)
     save(STUDY)
-    scripts += ["hang", ""]
-    app = fill(open_page(PAGE), {"checkpoint": "embedded:sst2"})
+    scripts += ["refuse", "hang", ""]
+    fill(app, {"checkpoint": "embedded:sst2", "examples": 40})
     assert "Takes " in prose(app), "how long, before it begins"
+    ended(queue, address(press(app, "Run"))["job"])
+    assert "42 examples: choose 4 to 10" in errors(run(app))
+    assert app.number_input(key="lab-examples").value == 40, "the settings stay"
     press(app, "Run")
     job = address(app)["job"]
     queue.wait(job, lambda job: len(job.scores) == len(STUDY.depths), PATIENCE)
@@ -216,20 +193,11 @@ def test_a_study_runs_with_its_scores_and_opens_once_it_is_done(
     assert title(app) == cut_answer(frontier_of(STUDY), 0.05)
 
 
-def test_a_failure_is_told_and_the_settings_stay(shipped: Path, queue: JobQueue, scripts: list[str]) -> None:
-    scripts += ["refuse"]
-    app = press(fill(open_page(PAGE), {"checkpoint": "embedded:sst2", "examples": 40}), "Run")
-    ended(queue, address(app)["job"])
-    run(app)
-    assert "42 examples: choose 4 to 10" in errors(app)
-    assert (app.selectbox(key="lab-checkpoint").value, app.number_input(key="lab-examples").value) == (
-        "embedded:sst2",
-        40,
-    )
-
-
-def test_the_rows_of_a_file_are_divided_before_it_begins(shipped: Path, queue: JobQueue, scripts: list[str]) -> None:
-    app = with_file(open_page(PAGE), rows_of(500))
+def test_the_rows_of_a_file_are_divided_or_refused(shipped: Path, queue: JobQueue, scripts: list[str]) -> None:
+    app = with_file(open_page(PAGE), rows_of(20))
+    assert errors(app) == [refusal(divide, 20, 0, False)]
+    with_file(app, rows_of(500))
+    assert not app.error
     assert division_words(divide(500, 0, False)) in prose(app)
     upload(app, "lab-further", rows_of(0, 300))
     assert division_words(divide(500, 300, True)) in prose(app)
@@ -239,12 +207,6 @@ def test_the_rows_of_a_file_are_divided_before_it_begins(shipped: Path, queue: J
     assert (request.text, request.label) == (("review",), "mood")
     assert uploads.find(request.train).path.read_bytes() == rows_of(0, 300)
     press(app, "Cancel")
-
-
-def test_too_few_rows_are_refused_in_a_line(shipped: Path) -> None:
-    app = with_file(open_page(PAGE), rows_of(20))
-    (fault,) = errors(app)
-    assert fault == refusal(divide, 20, 0, False)
 
 
 def test_a_result_without_a_study_begins_with_its_model(shipped: Path) -> None:

@@ -181,9 +181,7 @@ def test_a_data_set_on_the_hub_is_read_and_run_at_a_commit(queue: JobQueue, runs
     assert (first.text, first.label, first.label_map) == (("text",), "label", (("meh", None),))
 
 
-def test_another_data_set_is_read_before_a_run_and_its_size_shown_before_a_download(
-    queue: JobQueue, runs: Runs
-) -> None:
+def test_a_data_set_is_read_before_a_run_and_its_size_shown_before_that(queue: JobQueue, runs: Runs) -> None:
     page = fill(match(fetch("owner/moods"), meh="left out"), {"dataset": "owner/large"})
     press(page, "Run")
     assert not runs.requests

@@ -63,9 +63,8 @@ def test_it_goes_through_all_pages_and_links_and_survives_a_reload_of_each(anywh
             assert link.get("other") == ([OTHER.key] if link not in others else None), "each has its own"
 
 
-@pytest.mark.parametrize("name", SHOWING)
-def test_a_key_that_is_not_stored_is_reported_and_the_default_shown(at_hand: None, name: str) -> None:
-    app = open_page(SCRIPTS[name], result="0" * 64)
+def test_a_key_that_is_not_stored_is_reported_and_the_default_shown(at_hand: None) -> None:
+    app = open_page(SCRIPTS["Layers"], result="0" * 64)
     (error,) = app.error
     assert "is not stored here" in error.value
     assert address(app) == {}
