@@ -19,6 +19,7 @@ from core.findings.cut import CutChoice
 from core.findings.words.numbers import place_name
 from core.jobs.queue import queue
 from core.request.catalog import METHODS, REDUCTIONS
+from core.request.cut_request import CutRequest
 from core.request.limits import is_hosted, is_upload
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy, Result
@@ -26,8 +27,8 @@ from core.results.key import sealed
 from core.results.names import amount_name, pruning_name, result_name
 from core.results.provenance import can_be_found, recompute_script, request_of
 from core.results.schema import SweepResult
+from ui import jobs
 from ui.address import amount_in_address
-from ui.jobs import answer_to, ask, frame_fields, progress_shown, request_behind, study_behind, visitor
 from ui.text import plain, refusals_shown, remark
 
 MAX_TITLE_CHARS = 300
@@ -42,7 +43,9 @@ TALK = f"{PLAYER} The arrow keys turn to the next scene, N shows what to say, F 
 PRINTED = "For slides as a PDF, open the file and print it: each scene is a page. Films of the result are on *Present*."
 NUMBERS = "The values behind these pictures, at all amounts."
 ON_YOUR_OWN = "A large folder, which this shared server does not make: run Prunescope on your own computer to get it."
-LACKING = "The weights or the examples are not at hand, or their place is not known: run it in the Lab first."
+LACKING = "The weights or the examples are not at hand, or their place is not known: run it again here first."
+AT_HAND = "The rows of this study are not at hand. The examples written for this project are: refit on these instead."
+REFIT = "Refit on written examples"  # a button
 WRITES = (
     "A folder in the Hub's format. It is as large and as fast as before: removed weights are zeros in place. Loaded in "
     "float32, it gives the scores shown here."
@@ -77,7 +80,11 @@ def offer_exports(
             offer_pictures(scene, [*by_key.values()], choices)
         for result in by_key.values() if numbers else ():
             suffix = f": {plain(result_name(result))}" if len(by_key) > 1 else ""
-            _offer_numbers(result, suffix)
+            st.markdown(f"**Numbers{suffix}**")
+            with st.container(horizontal=True):
+                if isinstance(result, SweepResult):
+                    download("All numbers (CSV)", cached_call(numbers_csv, result), file_name([result], "-numbers.csv"))
+                download("Result as JSON", cached_call(_json, result), file_name([result], ".json"))
             if isinstance(result, SweepResult):
                 st.markdown(f"**Command{suffix}**")
                 _show_recipe(result)
@@ -145,9 +152,9 @@ def _offer_drawn(scene: Scene, figure: Figure, name: str, ending: str) -> None:
         kinds, icon = [kind for kind in NOTES if moves or kind not in FILMS], ":material/image:"
         pressed = [kind for kind in kinds if st.button(kind.upper(), f"{name}-{kind}", NOTES[kind], icon=icon)]
     for kind in pressed:
-        with refusals_shown(), progress_shown() as report:
+        with refusals_shown(), jobs.progress_shown() as report:
             frames = range(len(scene.frames)) if kind in FILMS else [frame]
-            content = draw(figure, kind, frames, milliseconds, report, visitor().holder)
+            content = draw(figure, kind, frames, milliseconds, report, jobs.visitor().holder)
             file = f"{name}{ending}{'' if kind in FILMS else amount}.{kind}"
             download(f"Save {kind.upper()}", content, file)
 
@@ -184,14 +191,6 @@ def _ask_theme(key: str) -> ThemeName:
 # ---------------------------------------------------------------- results
 
 
-def _offer_numbers(result: Result, suffix: str) -> None:
-    st.markdown(f"**Numbers{suffix}**")
-    with st.container(horizontal=True):
-        if isinstance(result, SweepResult):
-            download("All numbers (CSV)", cached_call(numbers_csv, result), file_name([result], "-numbers.csv"))
-        download("Result as JSON", cached_call(_json, result), file_name([result], ".json"))
-
-
 def _json(result: Result) -> str:
     return sealed(result).model_dump_json()
 
@@ -206,7 +205,7 @@ def _show_recipe(result: SweepResult) -> None:
 
 def _offer_checkpoint(result: SweepResult) -> None:
     """Offer the pruned model of one amount, as a folder in the Hub's format."""
-    request = request_behind(result) or request_of(result)
+    request = jobs.request_behind(result) or request_of(result)
     needed = request if METHODS[request.method].calibrated else replace(request, data=None)
     if is_hosted() or not can_be_found(needed):
         remark(ON_YOUR_OWN if is_hosted() else LACKING)
@@ -217,9 +216,9 @@ def _offer_checkpoint(result: SweepResult) -> None:
         amount = st.selectbox("Pruning amount", result.amounts, first, amount_name, key, width=180)
         if st.button("Save checkpoint", key=f"export-write-{result.key}", icon=":material/save:"):
             with refusals_shown():
-                fields = frame_fields(result, amount, request)
-                ask("export-checkpoint", (result.key, amount), "export", **fields)
-    if answer := answer_to("export-checkpoint", (result.key, amount)):
+                fields = jobs.frame_fields(result, amount, request)
+                jobs.ask("export-checkpoint", (result.key, amount), "export", **fields)
+    if answer := jobs.answer_to("export-checkpoint", (result.key, amount)):
         st.success(f"The checkpoint pruned by {amount_name(amount)} is in this folder:")
         st.code(LOADING.format(folder=answer["path"]), language="python", wrap_lines=True)
 
@@ -232,14 +231,16 @@ def offer_smaller(study: CutStudy, choice: CutChoice, label: str) -> None:
         choice: One of its depths.
         label: The words on the button.
     """
-    request, model = study_behind(study), (study.key, choice.depth.layers)
-    if request is None:
-        remark(LACKING)
-        return
+    request, model = jobs.study_behind(study), (study.key, choice.depth.layers)
     with refusals_shown():
-        if st.button(plain(label), key="cut-save", icon=":material/save:"):
-            ask("export-cut", model, "export-cut", key=study.key, left=choice.depth.layers, request=vars(request))
-    if not (answer := answer_to("export-cut", model)):
+        if request and st.button(plain(label), key="cut-save", icon=":material/save:"):
+            jobs.ask("export-cut", model, "export-cut", key=study.key, left=choice.depth.layers, request=vars(request))
+        answer, job = jobs.answer_to("export-cut", model), jobs.job_of("export-cut", model)
+        if request is None or (job and job.state == "failed"):
+            remark(AT_HAND if study.checkpoint.source == "embedded" else LACKING)
+            if study.checkpoint.source == "embedded" and st.button(REFIT, key="cut-at-hand", icon=":material/replay:"):
+                jobs.start_study(CutRequest(study.checkpoint.id, study.task.name, data="written"))
+    if not answer:
         return
     path = Path(answer["path"])
     if is_hosted():

@@ -18,7 +18,7 @@ from core.inputs.hub import Report
 from core.jobs.job import Job
 from core.jobs.queue import queue
 from core.request.cut_request import CutRequest
-from core.request.limits import is_upload
+from core.request.limits import is_upload, limits
 from core.request.pages import PAGES
 from core.request.sweep_request import Request, SweepRequest
 from core.results.cut import CutStudy
@@ -132,8 +132,9 @@ def request_behind(result: SweepResult) -> SweepRequest | None:
 
 
 def study_behind(study: CutStudy) -> CutRequest | None:
-    """Return a request that makes a stored study again on this server; see `request_behind`."""
-    return _usable(queue.study_for(study.key), cut_request_of(study))
+    """Return a request that makes a stored study again on this server, if it may; see `request_behind`."""
+    is_allowed = len(study.task.gold) <= limits().examples
+    return _usable(queue.study_for(study.key), cut_request_of(study)) if is_allowed else None
 
 
 def _usable(known: Request | None, recorded: Request) -> Request | None:

@@ -13,6 +13,7 @@ from core.findings.words.lab import division_words
 from core.inputs import uploads
 from core.jobs.queue import JobQueue
 from core.request.cut_request import CutRequest, divide
+from core.results.provenance import cut_request_of
 from core.results.store import save
 from core.wall.turns import Visitor
 from tests.builders import make_result, ship, with_own_key
@@ -36,6 +37,7 @@ from tests.pages.test_story import NAMES
 from tests.queues import PATIENCE, ended
 from tests.refusals import refusal
 from tests.studies import make_study
+from ui.exports import REFIT
 
 pytestmark = pytest.mark.usefixtures("queue")
 PAGE = "pages/cut.py"
@@ -206,6 +208,26 @@ def test_the_rows_of_a_file_are_divided_or_refused(shipped: Path, queue: JobQueu
     request = queue.get(address(app)["job"]).study
     assert (request.text, request.label) == (("review",), "mood")
     assert uploads.find(request.train).path.read_bytes() == rows_of(0, 300)
+    press(app, "Cancel")
+
+
+def test_a_study_whose_rows_are_not_at_hand_is_made_anew_on_those_that_are(
+    shipped: Path, queue: JobQueue, scripts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = make_study(num_examples=600)
+    save(known)
+    scripts += ["hang"]
+    monkeypatch.setattr("ui.jobs.cut_request_of", lambda study: replace(cut_request_of(study), source_name="refuse"))
+    app = open_page(PAGE, study=known.key)
+    (save_button,) = {button.label for button in app.button if button.key == "cut-save"}
+    ended(queue, press(app, save_button).session_state["export-cut"][1])
+    assert errors(run(app)) == ["the sentence is <b>refused</b>"], "the worker cannot fetch the rows"
+    assert labels(app) >= {REFIT, save_button}
+    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")  # more rows to judge than there may be
+    app = open_page(PAGE, study=known.key)
+    assert save_button not in labels(app)
+    request = queue.get(address(press(app, REFIT))["job"]).study
+    assert (request.checkpoint, request.task, request.data) == ("embedded:sst2", "sst2", "written")
     press(app, "Cancel")
 
 
