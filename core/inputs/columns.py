@@ -92,7 +92,8 @@ def _likely_text(table: Table, task: Task, label: str) -> tuple[str, ...]:
     """Return the likeliest columns of the texts, none if too few hold text.
 
     They are the preset's columns; a known pair, or two columns whose names differ only at the end; a column that is
-    named like a text; or those with the longest cells of text. Numbers and ids do not count.
+    named like a text; or those with the longest cells of text, unless a checkpoint of its own labels may read one text
+    or two. Numbers and ids do not count.
     """
     others = [name for name in table.cells if name != label]
     if task.text_columns and set(task.text_columns) <= set(others):
@@ -110,6 +111,8 @@ def _likely_text(table: Table, task: Task, label: str) -> tuple[str, ...]:
     count = len(task.text_columns) or (2 if {*map(folded, task.label_names)} <= PAIR_LABELS else 1)
     if count == len(named) == 1:
         return tuple(named)
+    if not task.text_columns and count < len(texts):
+        return ()
     sizes = {name: sum(map(len, table.column(name))) for name in texts}
     longest = sorted(texts, key=lambda name: -sizes[name])[:count]
     return tuple(sorted(longest, key=[*table.cells].index)) if len(longest) == count else ()

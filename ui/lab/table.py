@@ -110,7 +110,7 @@ def ask_meaning(
         The fields of the request; what the visitor has still to do.
 
     Raises:
-        PrunescopeError: There are more or fewer texts than the task reads, or the label column holds no labels.
+        PrunescopeError: The label column holds no labels.
     """
     record = lab()
     if record.about not in ("", f"{data} {split}"):  # the same names may mean something else there
@@ -122,8 +122,7 @@ def ask_meaning(
     texts = st.multiselect(f"Text column{ending}", [*table.cells], **setting("texts", first.text, "default"))
     label = choose_setting("Label column", {name: name for name in table.cells}, first.label, "column-label")
     if len(texts) not in counts or label in texts:
-        wanted = " or ".join(map(str, counts))
-        raise PrunescopeError(f"{len(texts)} text columns: choose {wanted}, other than the label column")
+        return f"{len(texts)} text columns: choose {' or '.join(map(str, counts))}, other than the label column"
     label_map = _ask_labels(table, task, Columns(tuple(texts), label), dict(before.label_map) if before else {})
     if isinstance(label_map, str):
         return label_map
