@@ -1,8 +1,8 @@
 """`python -m recipes FAMILY --seed N --base FOLDER --data FOLDER`: makes a checkpoint by its recipe.
 
-The weights are written to `weights/NAME`, the state of training to `weights/work/NAME`, where NAME is `FAMILY-seed-N`.
-After an interruption, the same command continues from the last save; on the same machine with the same number of
-threads, it arrives at the same weights. `docs/recipes.md` says where the pretrained encoders and the data come from.
+The weights are written to `weights/NAME`, where NAME is `FAMILY-seed-N`, the state of training to a folder in
+`weights/work`. After an interruption, the same command continues from the last save; on the same machine with the same
+number of threads, it arrives at the same weights. `docs/recipes.md` says where pretrained encoders and data come from.
 """
 
 from collections.abc import Sequence
@@ -21,28 +21,19 @@ from recipes.table import MODEL_TYPES, RECIPES, Recipe
 from recipes.training import average, fine_tune
 
 MAX_SEED = 2**32 - 2  # averaging takes the next one
-BEGUN_WITH = "begun_with"  # a file with a digest of what the training reads
 
 
-def check_begun(recipe: Recipe, base: Path, data: Path | None, work: Path) -> None:
-    """Record what a training reads, and refuse to continue it with anything else, which would give other weights.
+def work_folder(recipe: Recipe, name: str, base: Path, data: Path | None) -> Path:
+    """Return the folder of a training's state: another one for another base, other data or other settings.
 
     Raises:
-        PrunescopeError: The base is another encoder, or the training began with another base, data or settings.
+        PrunescopeError: The base is another encoder.
     """
     if read_config(base / CONFIG, f"--base {base.name}")["model_type"] != MODEL_TYPES[recipe.base]:
         raise PrunescopeError(f"--base {base.name} is not {recipe.base}: docs/recipes.md says where to get it")
     files = sorted(base.iterdir()) + sorted(data.glob(f"{recipe.task}/*.parquet") if data else [])
     inputs = digest([asdict(recipe), *(sha256_of(path) for path in files if path.is_file())])
-    work.mkdir(parents=True, exist_ok=True)
-    record = work / BEGUN_WITH
-    if not record.is_file():
-        record.write_text(inputs, encoding="utf-8")
-    if record.read_text(encoding="utf-8") != inputs:
-        raise PrunescopeError(
-            f"weights/work/{work.name} holds a training that began with another base, other data or other settings: "
-            "delete that folder to start over"
-        )
+    return WEIGHTS / "work" / f"{name}-{inputs[:8]}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,8 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not 0 <= options.seed <= MAX_SEED:
         raise PrunescopeError(f"seed {options.seed}: choose 0 to {MAX_SEED}")
     recipe, record = RECIPES[options.family], RecipeRecord(family=options.family, seed=options.seed)
-    work, weights = WEIGHTS / "work" / record.name, options.base
-    check_begun(recipe, options.base, options.data, work)
+    work, weights = work_folder(recipe, record.name, options.base, options.data), options.base
     use_threads(options.threads)
     for is_part, stage, finished in (
         (recipe.syntax_steps, learn_syntax, work / "syntax" / "final"),

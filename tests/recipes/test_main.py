@@ -53,11 +53,11 @@ def make(tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_checkpoint_is_the_same_after_interruptions_in_any_stage(
-    make: Make, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make: Make, tiny_bert: Path, glue_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = make(tmp_path / "whole")
     resumed = tmp_path / "resumed"
-    work = resumed / "work" / NAME
+    work = resumed / "work" / command.work_folder(TINY, NAME, tiny_bert, glue_folder).name
     save = Trainer._save_checkpoint
     for stage, step in ((work / "syntax", 2), (work, 7)):  # step 7 is in the second epoch
 
@@ -76,7 +76,7 @@ def test_a_checkpoint_is_the_same_after_interruptions_in_any_stage(
     make(resumed)
     names = [path.name for path in (whole / NAME).iterdir()]
     assert {"README.md", "recipe.json", "model.safetensors", "tokenizer.json"} <= set(names)
-    for name in (*names, f"../work/{NAME}/syntax/final/model.safetensors"):
+    for name in (*names, f"../work/{work.name}/syntax/final/model.safetensors"):
         assert (resumed / NAME / name).read_bytes() == (whole / NAME / name).read_bytes(), name
     folder = whole / NAME
     assert json.loads((folder / "recipe.json").read_text()) == {"family": "tiny-cola", "seed": 3}
