@@ -1,16 +1,17 @@
-"""Prunescope in a notebook: `from core.api import sweep, load_result`, run from the repository's root.
+"""Prunescope in a notebook: `from core.api import sweep, recover, load_result`, run from the repository's root.
 
     result = sweep("embedded:sst2", sentences, labels, amounts=[0, 0.3, 0.6, 0.9])
     result                      # as the last line of a cell: the player
     result.to_frame()           # a pandas table
     result.save("result.json")  # for load_result, and for the app
+    recover(result, amount=0.6).frames  # trained again, step by step
 
-These two functions keep their names, arguments and results; everything else in `core` may change.
+These three functions keep their names, arguments and results; everything else in `core` may change.
 """
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -18,16 +19,20 @@ from typing import TYPE_CHECKING, Any
 from core.errors import PrunescopeError
 from core.exports.notebook import NotebookResult
 from core.inputs.tables import as_text
-from core.inputs.uploads import LABEL, keep_sentences, label_mark, plain
+from core.inputs.uploads import LABEL, keep_sentences, label_mark, name_of, plain
 from core.precompute import find, run
+from core.recover import run as train_again
 from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
 from core.request.sweep_request import SweepRequest
+from core.results.key import sealed
+from core.results.recovery import Recovery
+from core.results.schema import SweepResult
 from core.results.store import load
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["load_result", "sweep"]
+__all__ = ["load_result", "recover", "sweep"]
 
 
 def sweep(
@@ -86,6 +91,35 @@ def sweep(
     with _named(model) as checkpoint:
         request = SweepRequest.from_json({"checkpoint": checkpoint, **names, **numbers, **rows})
         return NotebookResult.of(run(find(request)))
+
+
+def recover(
+    result: SweepResult,
+    amount: float | None = None,
+    model: "str | Path | tuple[PreTrainedModel, PreTrainedTokenizerBase] | None" = None,
+    **options: Any,
+) -> Recovery:
+    """Train a result's pruned model again, with its zeros held, and measure on the way what returns.
+
+    As on the command line (`python -m core.recover --help`), sentences that the result did not evaluate are trained on.
+    The unpruned model is trained as long, once; what that gives is kept.
+
+    Args:
+        result: What `sweep` or `load_result` returns.
+        amount: The fraction to remove; None for the first amount beyond the working range.
+        model: The model that was swept, unless it is on the Hub or bundled; see `sweep`.
+        options: Further options of the command line: `steps`, `seed`, and the places `data` and `train`.
+
+    Returns:
+        The recovery: `frames` by step, each with its metrics and similarities, and those of the `unpruned` model.
+
+    Raises:
+        PrunescopeError: Bad input, in one line that says what to do.
+    """
+    if result.task.source == "file" and result.task.files:  # perhaps sentences that `sweep` has kept
+        options = {"data": name_of(result.task.files[0].name, result.task.files[0].sha256 or ""), **options}
+    with nullcontext() if model is None else _named(model) as checkpoint:
+        return sealed(train_again(result, amount=plain(amount), checkpoint=checkpoint, **options))
 
 
 def load_result(path: str | Path) -> NotebookResult:

@@ -24,10 +24,11 @@ from core.inputs.forecast import timed
 from core.request.controls import likely_amounts
 from core.request.grid_file import read_grid
 from core.results import store
-from core.results.cut import sweep_in
+from core.results.cut import of_kind
 from core.results.library import Entry, entry_of, extract_of, list_in, read_manifest
 from core.results.names import amount_name
 from core.results.provenance import command_line
+from core.results.schema import SweepResult
 from core.sweep.grid_plan import Failure, GridSweep, plan_grid
 
 PRECOMPUTE = "python -m core.precompute "
@@ -139,7 +140,7 @@ def _finish(sweeps: Sequence[GridSweep], manifest: Path | None) -> list[Failure]
         results = []
         for sweep in group:
             try:
-                results.append(sweep_in(extract_of(store.load_any(sweep.path)), sweep.path.name))
+                results.append(of_kind(SweepResult, extract_of(store.load_any(sweep.path)), sweep.path.name))
             except PrunescopeError as error:
                 failures.append((sweep.listed, f"{error} (delete the file first)"))
         entries += [entry_of(result) for result in results]

@@ -3,11 +3,12 @@
 The server starts one worker (`core.jobs.queue`) and keeps it. One thread imports torch and transformers; another reads
 standard input, so that a cancel takes effect between two micro-batches. Standard output carries only the protocol:
 
-    in:   {"job", "op": "run" or "cut", "request", "fresh"} | {"job", "op": "cancel"} |
-          {"job", "op": "verify" or another of ANSWERS, …fields}
+    in:   {"job", "op": "run" or "cut", "request", "fresh"} | {"job", "op": "recover", "key", …fields} |
+          {"job", "op": "cancel"} | {"job", "op": "verify" or another of ANSWERS, …fields}
     out:  {"job", "event": "progress", "stage", "done", "total", "seconds_left"} | {"job", "event": "frame", "header",
-          "frame"} | {"job", "event": "score", "score"} | {"job", "event": "done", "key"} |
-          {"job", "event": "done", "outcome"} | {"job", "event": "error", "message"} | {"job", "event": "cancelled"}
+          "frame"} | {"job", "event": "score", "score"} | {"job", "event": "recovery", "recovery"} |
+          {"job", "event": "done", "key"} | {"job", "event": "done", "outcome"} | {"job", "event": "error", "message"} |
+          {"job", "event": "cancelled"}
 """
 
 import json
@@ -22,11 +23,12 @@ from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 from weakref import WeakValueDictionary
 
 from core.command_line import importing
 from core.errors import OUT_OF_MEMORY, PrunescopeError, is_out_of_memory
+from core.inputs.checkpoints import Resolved
 from core.inputs.cut_rows import prepare_cut
 from core.inputs.data import find_dataset
 from core.inputs.prepare import prepare
@@ -36,9 +38,14 @@ from core.request.cut_request import CutRequest
 from core.request.limits import limits
 from core.request.sweep_request import SweepRequest
 from core.results import schema, store
-from core.results.cut import Score, study_in
+from core.results.cut import CutStudy, Result, of_kind
+from core.results.key import key_of
 from core.results.provenance import cut_request_of
+from core.sweep.origin import find_recovery
 from core.wall.confined import WORKER_NICENESS, be_replaceable, give_way, limit, reserve_streams
+
+if TYPE_CHECKING:
+    from core.encoder.loading import Checkpoint
 
 IDLE_SECONDS = 30 * 60.0
 # How long one of torch's threads spins for the others before it sleeps. If something else keeps one of two processors
@@ -150,10 +157,8 @@ class Worker:
         while self._warm_up.is_alive():  # two threads must not import the same package at once
             report("Loading PyTorch", 0, 1)
             self._warm_up.join(timeout=0.05)
-        if order["op"] == "run":
-            return _run(order, report, emit)
-        if order["op"] == "cut":
-            return _cut(order, report, emit)
+        if make := MAKERS.get(order["op"]):
+            return make(order, report, emit)
         answer = ANSWERS[order["op"]]
         return {"outcome": answer(report, **{name: order[name] for name in order if name not in ("job", "op")})}
 
@@ -162,38 +167,56 @@ def _run(order: Order, report: Reporter, emit: Emit) -> Outcome:
     """Find the stored result of a request, or compute and store it."""
     request = SweepRequest.from_json(order["request"])
     inputs = prepare(request, report)
-    if not order.get("fresh") and store.holds(key := inputs.key_of(request)):
-        return {"key": key}
-    from core.encoder.loading import borrow
-    from core.sweep.sweep import sweep
 
     def on_frame(header: schema.Header, frame: schema.Frame) -> None:
         shared = header.model_dump(mode="json", include=set(schema.Header.model_fields))
         emit("frame", header=shared, frame=frame.model_dump(mode="json"))
 
-    store.check_writable(None)
-    report(f"Loading the checkpoint '{inputs.resolved.id}'", 0, 1)  # the last stage if it kills the worker
-    with borrow(inputs.resolved) as checkpoint:
-        result = sweep(checkpoint, inputs, inputs.request, report, on_frame)
-    store.save(result)
-    return {"key": result.key}
+    def make(checkpoint: "Checkpoint") -> Result:
+        from core.sweep.sweep import sweep
+
+        return sweep(checkpoint, inputs, inputs.request, report, on_frame)
+
+    return _stored_or_made(inputs.key_of(request), inputs.resolved, report, make, bool(order.get("fresh")))
 
 
 def _cut(order: Order, report: Reporter, emit: Emit) -> Outcome:
     """Find the stored study of a request, or make and store it."""
     inputs = prepare_cut(CutRequest.from_json(order["request"]), report)
-    if not store.holds(inputs.key):
-        from core.encoder.loading import borrow
+
+    def make(checkpoint: "Checkpoint") -> Result:
         from core.training.cut_study import study
 
-        def on_score(score: Score) -> None:
-            emit("score", score=score.model_dump(mode="json"))
+        return study(checkpoint, inputs, report, lambda score: emit("score", score=score.model_dump(mode="json")))
+
+    return _stored_or_made(inputs.key, inputs.resolved, report, make)
+
+
+def _recover(order: Order, report: Reporter, emit: Emit) -> Outcome:
+    """Find the stored recovery of a stored result, or make and store it."""
+    options = {name: value for name, value in order.items() if name not in ("job", "op", "key")}
+    inputs = find_recovery(store.load(_stored(order["key"])), report, **options)
+
+    def make(checkpoint: "Checkpoint") -> Result:
+        from core.training.recovery import recover
+
+        return recover(checkpoint, inputs, report, lambda part: emit("recovery", recovery=part.model_dump(mode="json")))
+
+    return _stored_or_made(key_of(inputs.start), inputs.swept.resolved, report, make)
+
+
+def _stored_or_made(
+    key: str, resolved: Resolved, report: Reporter, make: Callable[["Checkpoint"], Result], fresh: bool = False
+) -> Outcome:
+    """Find a stored result, or make it of its checkpoint and store it; `fresh` makes it in any case."""
+    if fresh or not store.holds(key):
+        from core.encoder.loading import borrow
 
         store.check_writable(None)
-        report(f"Loading the checkpoint '{inputs.resolved.id}'", 0, 1)
-        with borrow(inputs.resolved) as checkpoint:
-            store.save(study(checkpoint, inputs, report, on_score))
-    return {"key": inputs.key}
+        report(f"Loading the checkpoint '{resolved.id}'", 0, 1)  # the last stage if it kills the worker
+        with borrow(resolved) as checkpoint:
+            store.save(make(checkpoint))
+    return {"key": key}
 
 
 def _verify(report: Reporter, key: str, amount: float, **places: str | None) -> Outcome:
@@ -221,7 +244,7 @@ def _export_cut(report: Reporter, key: str, left: int, request: Mapping[str, Any
     """Write one of the models of a stored study as a folder, on a hosted server as a ZIP."""
     from core.exports.pruned_checkpoint import write_cut
 
-    study = study_in(store.load_any(_stored(key)), key)
+    study = of_kind(CutStudy, store.load_any(_stored(key)), key)
     inputs = prepare_cut(CutRequest.from_json(request) if request else cut_request_of(study), report)
     return {"path": str(write_cut(study, left, inputs, report))}
 
@@ -246,7 +269,9 @@ def _stored(key: str) -> Path:
     return path
 
 
-# The ops other than a sweep's; each function takes a report and the order's fields.
+# The ops whose outcome is a stored result.
+MAKERS: Mapping[str, Callable[[Order, Reporter, Emit], Outcome]] = {"run": _run, "cut": _cut, "recover": _recover}
+# The other ops; each function takes a report and the order's fields.
 ANSWERS: Mapping[str, Callable[..., Outcome]] = {
     "verify": _verify,
     "predict": _predict,

@@ -4,9 +4,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from core.results.cut import TRAINING, CutStudy, Depth, RefitRecord, Size, Worth
+from core.results.cut import TRAINING, CutStudy, Depth, Size, Worth
 from core.results.key import key_of, sealed
-from core.results.schema import TaskRecord
+from core.results.schema import RefitRecord, TaskRecord
 from core.results.statistics import EstimateRecord
 from core.sweep.metrics import evaluate
 from tests.builders import make_result

@@ -1,11 +1,10 @@
 """List the available results, open a visitor's own, and read each file once for all visitors, who share it."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import TypeVar
 
 import streamlit as st
 from cachetools import LRUCache, cached
@@ -17,7 +16,7 @@ from core.findings.words.grid import GridRow, grid_rows
 from core.request.limits import is_hosted, limits
 from core.results import library, store
 from core.results.cached_call import cached_call
-from core.results.cut import CutStudy, Result, study_in, sweep_in
+from core.results.cut import CutStudy, R, Result, of_kind
 from core.results.fields import bytes_of
 from core.results.library import AnyEntry, CutEntry, Entry
 from core.results.schema import SweepResult
@@ -25,7 +24,6 @@ from ui.address import set_parameter, show
 from ui.jobs import visitor
 from ui.text import plain, refusals_shown
 
-R = TypeVar("R", bound=Result)
 COMPUTED = "computed-results"  # session key: the keys of the results that this visit has computed, the newest first
 MOST_BYTES = 400 * 2**20  # of results in memory
 _reading_rows = Lock()  # later visitors wait for the same rows: fifty who all read them at once would stall the server
@@ -56,7 +54,8 @@ def _open(study: bool) -> None:
     """Open the chosen file; a refusal stands at the top of the page."""
     if file := st.session_state["upload"]:
         with refusals_shown():
-            result = (study_in if study else sweep_in)(store.open_upload(file.getvalue(), file.name), file.name)
+            result = store.open_upload(file.getvalue(), file.name)
+            of_kind(CutStudy if study else SweepResult, result, file.name)
             if not store.is_shipped(result.key):
                 store.save(result)
             set_parameter("job", None)  # the Lab would show it instead, and leads back to a run that goes on
@@ -115,12 +114,12 @@ def note_computed(key: str) -> None:
 
 def by_key(key: str) -> SweepResult | None:
     """Read a stored sweep; if it is missing, damaged or a study, show the error and return None."""
-    return _read(key, sweep_in)
+    return _read(key, SweepResult)
 
 
 def study_by_key(key: str) -> CutStudy | None:
     """Read a stored study of cuts; if it is missing, damaged or a sweep, show the error and return None."""
-    return _read(key, study_in)
+    return _read(key, CutStudy)
 
 
 def study_of(result: SweepResult) -> CutStudy | None:
@@ -129,12 +128,12 @@ def study_of(result: SweepResult) -> CutStudy | None:
     return next(filter(None, (study_by_key(entry.key) for entry in fitting)), None)
 
 
-def _read(key: str, as_kind: Callable[[Result, str], R]) -> R | None:
+def _read(key: str, kind: type[R]) -> R | None:
     path, name = store.find(key), f"the result {key[:12]}…"
     with refusals_shown():
         if path is None:
             raise PrunescopeError(f"{name} is not stored here: recompute it, or choose another one")
-        return as_kind(loaded(path, visitor().holder), name)
+        return of_kind(kind, loaded(path, visitor().holder), name)
     return None
 
 

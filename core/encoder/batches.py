@@ -90,18 +90,17 @@ def plan_windows(tokenizer: Any, texts: Sequence[tuple[str, ...]], bytes_per_tok
         texts: One or two texts per example, in evaluation order.
         bytes_per_token: Memory for one token's vectors at all points.
     """
-    features = encode(tokenizer, texts)
-    lengths = np.array([len(feature["input_ids"]) for feature in features])  # (examples,)
+    encoded = Encoded(tokenizer, texts)
     groups: list[list[range]] = []
     used_bytes = 0
-    for batch in minibatches(len(features)):
-        batch_bytes = int(lengths[batch].sum()) * bytes_per_token
+    for batch in minibatches(len(texts)):
+        batch_bytes = int(encoded.lengths[batch].sum()) * bytes_per_token
         if not groups or used_bytes + batch_bytes > WINDOW_BYTES:
             groups.append([])
             used_bytes = 0
         groups[-1].append(batch)
         used_bytes += batch_bytes
-    return [_window(tokenizer, features, lengths, group) for group in groups]
+    return [_window(encoded, group) for group in groups]
 
 
 def micro_batches(tokenizer: Any, texts: Sequence[tuple[str, ...]]) -> list[MicroBatch]:
@@ -110,34 +109,38 @@ def micro_batches(tokenizer: Any, texts: Sequence[tuple[str, ...]]) -> list[Micr
     return window.micro_batches
 
 
-def _window(tokenizer: Any, features: Features, lengths: Lengths, group: list[range]) -> Window:
-    first, last = group[0].start, group[-1].stop
-    starts = lengths.cumsum() - lengths - lengths[:first].sum()  # (examples,) slots of packed tokens, from the window's
-    order = first + np.argsort(lengths[first:last], kind="stable")  # (examples of the window,)
-    members = np.split(order, range(MICRO_BATCH, len(order), MICRO_BATCH))  # each (micro-batch,)
-    batches = [pack(tokenizer, features, lengths, starts, examples) for examples in members]
-    return Window([_real(lengths[batch]) for batch in group], batches)
+class Encoded:
+    """Tokenised examples, any of which can be packed into a micro-batch.
 
-
-def pack(tokenizer: Any, features: Features, lengths: Lengths, starts: Lengths, examples: Lengths) -> MicroBatch:
-    """Pad chosen examples to their longest.
-
-    Args:
-        tokenizer: The checkpoint's tokenizer.
-        features: All examples, from `encode`.
+    Attributes:
         lengths: (examples,) tokens.
-        starts: (examples,) slot of each example's first token where tokens are packed.
-        examples: (micro-batch,) the numbers of the chosen examples.
     """
-    padded = tokenizer.pad([features[i] for i in examples], padding_side="right", return_tensors="pt")
-    real = _real(lengths[examples])
-    return MicroBatch(
-        examples=torch.from_numpy(examples),
-        inputs={**padded, "attention_mask": real.long()},  # some tokenizers omit the mask
-        lengths=torch.from_numpy(lengths[examples]),
-        real=real,
-        slots=torch.cat([torch.arange(starts[i], starts[i] + lengths[i]) for i in examples]),
-    )
+
+    def __init__(self, tokenizer: Any, texts: Sequence[tuple[str, ...]]) -> None:
+        """Tokenise one or two texts per example; see `encode`."""
+        self._tokenizer, self._features = tokenizer, encode(tokenizer, texts)
+        self.lengths: Lengths = np.array([len(feature["input_ids"]) for feature in self._features])
+        self._starts = self.lengths.cumsum() - self.lengths  # (examples,) each one's first slot among all tokens
+
+    def pack(self, examples: Lengths, first: int = 0) -> MicroBatch:
+        """Pad chosen examples, (micro-batch,), to their longest; slots count from the example `first`."""
+        padded = self._tokenizer.pad([self._features[i] for i in examples], padding_side="right", return_tensors="pt")
+        real, starts = _real(self.lengths[examples]), self._starts - self._starts[first]
+        return MicroBatch(
+            examples=torch.from_numpy(examples),
+            inputs={**padded, "attention_mask": real.long()},  # some tokenizers omit the mask
+            lengths=torch.from_numpy(self.lengths[examples]),
+            real=real,
+            slots=torch.cat([torch.arange(starts[i], starts[i] + self.lengths[i]) for i in examples]),
+        )
+
+
+def _window(encoded: Encoded, group: list[range]) -> Window:
+    first, last = group[0].start, group[-1].stop
+    order = first + np.argsort(encoded.lengths[first:last], kind="stable")  # (examples of the window,)
+    members = np.split(order, range(MICRO_BATCH, len(order), MICRO_BATCH))  # each (micro-batch,)
+    batches = [encoded.pack(examples, first) for examples in members]
+    return Window([_real(encoded.lengths[batch]) for batch in group], batches)
 
 
 def _real(lengths: Lengths) -> Tensor:

@@ -12,8 +12,8 @@ from core.findings.choices import counterpart, is_of_model, offered, published_p
 from core.findings.words.choices import playlist
 from core.request import catalog
 from core.results import store
-from core.results.cut import CutStudy, Result, study_in, sweep_in
-from core.results.library import CutEntry, Entry, entry_of, extracts, shipped
+from core.results.cut import CutStudy, Result, of_kind
+from core.results.library import CutEntry, Entry, OfAnyKind, entry_of, extracts, shipped
 from core.results.schema import SweepResult
 
 KEY = re.compile("[0-9a-f]{64}")
@@ -44,11 +44,11 @@ class Shelf:
 
     def sweep(self, entry: Entry) -> SweepResult:
         """Read a sweep."""
-        return sweep_in(_read(self.files[entry.key]), entry.key)
+        return of_kind(SweepResult, _read(self.files[entry.key]), entry.key)
 
     def study(self, entry: CutEntry) -> CutStudy:
         """Read a study."""
-        return study_in(_read(self.files[entry.key]), entry.key)
+        return of_kind(CutStudy, _read(self.files[entry.key]), entry.key)
 
     def study_of(self, result: Result) -> CutStudy | None:
         """Read the study of cuts of a result's checkpoint."""
@@ -83,7 +83,7 @@ def shelf_of(folder: Path | None, select: Path | None) -> Shelf:
     if folder:
         described = list(_described(folder))
     else:
-        entries: list[Entry | CutEntry] = [*shipped(Entry), *shipped(CutEntry)]
+        entries: list[OfAnyKind] = [*shipped(Entry), *shipped(CutEntry)]
         described = [(entry, store.place_in(store.SHIPPED_RESULTS, entry.key)) for entry in entries]
     sweeps = tuple(entry for entry, _ in described if isinstance(entry, Entry))
     chosen, select = settings(sweeps), select or (None if folder else SELECTION)
@@ -101,7 +101,7 @@ def shelf_of(folder: Path | None, select: Path | None) -> Shelf:
     return Shelf(sweeps, studies_of_models, {entry.key: path for entry, path in described}, tuple(chosen))
 
 
-def _described(folder: Path) -> Iterator[tuple[Entry | CutEntry, Path]]:
+def _described(folder: Path) -> Iterator[tuple[OfAnyKind, Path]]:
     names = dict[str, str]()  # of the file of each key
     for file, extract in extracts([*map(store.state_of, store.result_files(folder))]).items():
         path = Path(file.path)

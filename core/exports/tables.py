@@ -8,7 +8,7 @@ from itertools import chain, product
 from typing import Any
 
 from core.charts.view import Scene
-from core.results.cut import CutStudy, Result
+from core.results.cut import Result
 from core.results.schema import SweepResult
 
 PLACE, VALUE = ("amount", "sparsity", "prunable_sparsity"), ("value", "low", "high")  # a number and its 95 % interval
@@ -28,7 +28,7 @@ def file_name(results: Sequence[Result], ending: str, page: str = "") -> str:
         ending: The end of the name, such as `-0.50.png`.
         page: The page that shows them like this.
     """
-    kinds = [result.kind if isinstance(result, CutStudy) else result.pruning.method for result in results]
+    kinds = [result.pruning.method if isinstance(result, SweepResult) else result.kind for result in results]
     parts = zip(results, kinds, strict=True)
     names = list(dict.fromkeys(f"{result.task.name}-{kind}-{result.key[:8]}" for result, kind in parts))
     content = "-and-".join((*names[:2], *([f"{len(names) - 2}-more"] if len(names) > 2 else ())))

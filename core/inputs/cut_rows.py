@@ -13,15 +13,15 @@ from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import refused
 from core.inputs.checkpoints import Resolved, resolve, suited
 from core.inputs.data import find_data
-from core.inputs.examples import EvalSubset, Row, draw, example_digest, open_examples, training_digests
+from core.inputs.examples import EvalSubset, Examples, Row, draw, example_digest, open_examples, training_digests
 from core.inputs.hub import Report
 from core.inputs.prepare import DTYPE
 from core.inputs.texts import Texts
 from core.request.catalog import ENGINE_VERSION
 from core.request.cut_request import CutRequest, Division, depths_of, divide
-from core.results.cut import TRAINING, RefitRecord
-from core.results.key import fingerprint_of, study_key
-from core.results.schema import WHOLE
+from core.results.cut import CUT, TRAINING
+from core.results.key import fingerprint_of, training_key
+from core.results.schema import WHOLE, RefitRecord
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class CutInputs:
     def key(self) -> str:
         """The key of the study."""
         made_by = {"dtype": DTYPE, "engine": ENGINE_VERSION}
-        return study_key(self.resolved.revision, self.subset.record, self.record, self.depths, made_by)
+        return training_key(CUT, self.resolved.revision, self.subset.record, self.record, made_by, layers=self.depths)
 
 
 def prepare_cut(request: CutRequest, report: Report | None = None) -> CutInputs:
@@ -75,8 +75,7 @@ def prepare_cut(request: CutRequest, report: Report | None = None) -> CutInputs:
     examples = open_examples(request, resolved.label_names, report)
     table, rows = examples.rows(examples.data.evaluated)
     judging, others = _judging(rows, training_digests(resolved))
-    source = replace(examples, data=find_data(request.train, None)) if request.train else examples
-    split = WHOLE if request.train else examples.data.scored  # None: no rows refit alone but `others`
+    source, split = further_rows(examples, request.train)  # None: no rows refit alone but `others`
     is_apart = split is not None
     further_table, further = source.rows(split, labelled=False) if split else (table, judging)
     division = divide(len(judging), len(others) + is_apart * len(further), is_apart, request.num_examples)
@@ -85,9 +84,8 @@ def prepare_cut(request: CutRequest, report: Report | None = None) -> CutInputs:
     pool = draw(pool, table.name, len(pool), excluded=subset.texts)
     division = divide(len(subset.texts), len(pool), True)
     _, texts, labels = zip(*pool[: division.refit + division.stop], strict=True)
-    for use, found in (("judge", subset.record.gold), ("refit", labels)):
-        if len({*found}) == 1 and None not in found:
-            raise PrunescopeError(f"all {len(found):,} rows to {use} have one label: add rows with other labels")
+    check_labels(subset.record.gold, "judge")
+    check_labels(labels, "refit")
     record = RefitRecord(
         source_name=source.data.name,
         split=split or examples.data.evaluated,
@@ -99,6 +97,29 @@ def prepare_cut(request: CutRequest, report: Report | None = None) -> CutInputs:
         training=TRAINING,
     )
     return CutInputs(resolved, depths, subset, texts[: division.refit], texts[division.refit :], labels, record)
+
+
+def further_rows(examples: Examples, train: str | None) -> tuple[Examples, str | None]:
+    """Find the rows that may be trained on.
+
+    Args:
+        examples: The data of the judged rows.
+        train: A file of further rows; None takes those of the data.
+
+    Returns:
+        The rows' data, and their split; None if they have no split of their own.
+    """
+    return (replace(examples, data=find_data(train, None)), WHOLE) if train else (examples, examples.data.scored)
+
+
+def check_labels(labels: Sequence[int | None], use: str) -> None:
+    """Refuse rows that all have one label.
+
+    Raises:
+        PrunescopeError: They have.
+    """
+    if len({*labels}) == 1 and None not in labels:
+        raise PrunescopeError(f"all {len(labels):,} rows to {use} have one label: add rows with other labels")
 
 
 def _judging(rows: Sequence[Row], digests: np.ndarray | None) -> tuple[list[Row], list[Row]]:

@@ -73,7 +73,7 @@ class Examples:
         Raises:
             PrunescopeError: The data are missing, malformed, or too small.
         """
-        table, rows = self._labelled(self.data.evaluated)
+        table, rows = self.labelled(self.data.evaluated)
         usual = DEFAULT_EXAMPLES if self.data.scored else max(MIN_EXAMPLES, min(DEFAULT_EXAMPLES, len(rows) // 2))
         drawn = draw(rows, table.name, num_examples or usual, max(num_examples or 0, MIN_EXAMPLES))
         subset = self.described(table, self.data.evaluated, drawn)
@@ -94,7 +94,7 @@ class Examples:
             PrunescopeError: The data are missing or malformed, or too few are left.
         """
         split, fewest = self.data.scored or self.data.evaluated, MIN_EXAMPLES if self.data.scored else MIN_CALIBRATION
-        table, rows = self._labelled(split)
+        table, rows = self.labelled(split)
         drawn = draw(rows, table.name, CALIBRATION_EXAMPLES, fewest, subset.texts)
         calibration = self.described(table, split, drawn)
         if len(set(calibration.record.gold)) == 1 < len(set(subset.record.gold)):  # a split sorted by label
@@ -112,7 +112,7 @@ class Examples:
         """
         if not self.data.scored:
             return None
-        table, rows = self._labelled(self.data.evaluated)
+        table, rows = self.labelled(self.data.evaluated)
         evaluated = set(subset.record.examples)
         others = [row for row in draw(rows, table.name, limits().examples) if row[0] not in evaluated]
         return self.described(table, self.data.evaluated, others) if others else None
@@ -136,7 +136,8 @@ class Examples:
         kept = [row for row in rows if not row[2] or labels[row[2]] is not None]
         return table, [(number, texts, labels.get(value)) for number, texts, value in kept]
 
-    def _labelled(self, split: str) -> tuple[Table, list[Row]]:
+    def labelled(self, split: str) -> tuple[Table, list[Row]]:
+        """Read the labelled rows of a split; see `rows`."""
         table, rows = self.rows(split)
         return table, [row for row in rows if row[2] is not None]
 

@@ -22,7 +22,8 @@ from core.request.cut_request import MOST_JUDGED, MOST_REFIT, MOST_STOP, CutRequ
 from core.request.limits import limits, source_of
 from core.request.sweep_request import SweepRequest, check_scope
 from core.results import store
-from core.results.cut import TRAINING, TrainingRecord
+from core.results.cut import TRAINING
+from core.results.schema import TrainingRecord
 
 SHIPPED_SPEED = 5e9  # work per second on two cores of a rented server: rough elsewhere
 SHORTEST = 1.0  # seconds of a sweep that notes its speed, here and at the shipped one: less is mostly other things

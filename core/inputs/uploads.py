@@ -64,8 +64,7 @@ def keep(name: str, content: bytes, visitor: Visitor = NOBODY) -> str:
         wanted = f"a file of at most {bound // 2**20} MiB that ends in {', '.join(TABLE_SUFFIXES)}"
         raise PrunescopeError(f"{fault}: give {wanted}")
     digest = hashlib.sha256(content).hexdigest()
-    secret = hmac.digest(visitor.token.encode(), f"{digest} {file}".encode(), "sha256").hex()[:32]
-    data = f"{_prefix_of(visitor)}{secret}"
+    data = name_of(file, digest, visitor)
     path = _folder(data) / digest / file
     try:
         with _lock:
@@ -77,6 +76,12 @@ def keep(name: str, content: bytes, visitor: Visitor = NOBODY) -> str:
     except OSError as error:
         raise PrunescopeError(f"{file} cannot be stored ({error.strerror}): free some space") from error
     return data
+
+
+def name_of(file: str, digest: str, visitor: Visitor = NOBODY) -> str:
+    """Return the name of a table that a visitor has uploaded, by its file's name and the SHA-256 of its content."""
+    secret = hmac.digest(visitor.token.encode(), f"{digest} {file}".encode(), "sha256").hex()[:32]
+    return f"{_prefix_of(visitor)}{secret}"
 
 
 def belongs(data: str, visitor: Visitor) -> bool:

@@ -13,8 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from cachetools import LRUCache
 
-from core.results.cut import CutStudy
-from core.results.schema import SweepResult
+from core.results.schema import Computed
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,7 +52,7 @@ def cached_call(compute: Callable[P, T], *arguments: P.args, **options: P.kwargs
 
 def _identity(value: object) -> Hashable:
     """Return what identifies an argument."""
-    if isinstance(value, SweepResult | CutStudy):
+    if isinstance(value, Computed):
         if not value.checksum:
             raise _NoChecksumError
         return value.checksum

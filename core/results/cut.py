@@ -1,17 +1,18 @@
 """CutStudy, the file of a study of cuts: what a checkpoint still predicts with only its lowest layers, refitted.
 
-Studies and sweeps share a store; `kind`, which a sweep's file lacks, tells them apart.
+Results of all kinds share a store; `kind`, which a sweep's file lacks, tells them apart.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Discriminator, Field, Tag, TypeAdapter, model_validator
 
 from core.errors import PrunescopeError
 from core.request.catalog import MAX_LAYERS
 from core.results import fields as f
-from core.results.schema import CheckpointRecord, Computed, FileRecord, SweepResult, TaskRecord
+from core.results.recovery import Recovery
+from core.results.schema import CheckpointRecord, Computed, RefitRecord, SweepResult, TaskRecord, TrainingRecord
 from core.results.statistics import EstimateRecord
 
 
@@ -59,39 +60,7 @@ class Depth(Score):
         return self.size.speeds[max(self.size.speeds)]
 
 
-class TrainingRecord(f.Record):
-    """How every depth is trained: its last `layers` layers and its head.
-
-    `targets` are gold labels or the full model's answers, which `temperature` softens; `steps` is the most.
-    """
-
-    layers: f.Count
-    steps: f.Count
-    batch: f.Count
-    rate: f.Fraction
-    targets: Literal["labels", "answers"]
-    temperature: float = Field(gt=0, le=100)
-    seed: int = Field(ge=0, lt=2**32)
-
-
 TRAINING = TrainingRecord(layers=2, steps=200, batch=16, rate=3e-4, targets="answers", temperature=2.0, seed=0)
-
-
-class RefitRecord(f.Record):
-    """The rows that refitted, which judge nothing, and how.
-
-    `refit` rows are trained on, `stop` rows decide when training stops, `labelled` of both have labels. `fingerprint`
-    is the digest of all of them, in order. `files` is null if they come from where the judged rows come from.
-    """
-
-    source_name: f.Name
-    split: f.Name
-    refit: f.Count
-    stop: f.Count
-    labelled: f.Count
-    fingerprint: f.Name
-    files: Annotated[tuple[FileRecord, ...], f.FEW, f.FAST] | None = None
-    training: TrainingRecord
 
 
 class CutStudy(Computed):
@@ -127,42 +96,38 @@ class CutStudy(Computed):
             yield from (depth.held.predictions, depth.saved.predictions)
 
 
-SWEEP, CUT = KINDS = ("sweep", "cut")
-Result = SweepResult | CutStudy
+SWEEP, CUT, RECOVERED = KINDS = ("sweep", "cut", "recovery")
+Result = SweepResult | CutStudy | Recovery
+R = TypeVar("R", bound=Computed)
+_NAMES: Mapping[type, str] = {SweepResult: "a sweep", CutStudy: "a study of cuts", Recovery: "a recovery"}
 
 
 def _kind(values: Any) -> str:
     """Return the kind of a result or of its file's values; an unknown kind counts as a sweep."""
     kind = values.get("kind") if isinstance(values, Mapping) else getattr(values, "kind", SWEEP)
-    return CUT if kind == CUT else SWEEP
+    return str(kind) if kind in KINDS else SWEEP
 
 
 RESULT: TypeAdapter[Result] = TypeAdapter(
-    Annotated[Annotated[SweepResult, Tag(SWEEP)] | Annotated[CutStudy, Tag(CUT)], Discriminator(_kind)]
+    Annotated[
+        Annotated[SweepResult, Tag(SWEEP)] | Annotated[CutStudy, Tag(CUT)] | Annotated[Recovery, Tag(RECOVERED)],
+        Discriminator(_kind),
+    ]
 )
 
 
-def sweep_in(result: Result, name: str) -> SweepResult:
-    """Return a result that is a sweep.
+def of_kind(kind: type[R], result: Result, name: str) -> R:
+    """Return a result of the wanted kind.
 
     Args:
+        kind: The kind.
         result: A result.
         name: Its name in messages.
 
     Raises:
-        PrunescopeError: It is a study of cuts.
+        PrunescopeError: It is of another kind.
     """
-    if isinstance(result, CutStudy):
-        raise PrunescopeError(f"{name} is a study of cuts, and a sweep is needed: open it on the page Cut")
-    return result
-
-
-def study_in(result: Result, name: str) -> CutStudy:
-    """Return a result that is a study of cuts; see `sweep_in`.
-
-    Raises:
-        PrunescopeError: It is a sweep.
-    """
-    if isinstance(result, SweepResult):
-        raise PrunescopeError(f"{name} is a sweep, and a study of cuts is needed: choose one, or open it on Layers")
-    return result
+    if isinstance(result, kind):
+        return result
+    found = next(noun for other, noun in _NAMES.items() if isinstance(result, other))
+    raise PrunescopeError(f"{name} is {found}, and {_NAMES[kind]} is needed: choose one, or open it on its own page")

@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 from core.request.amounts import amount_text
 from core.request.catalog import DEFAULT_CONTROLLED, MEASURES
 from core.request.sweep_request import SweepRequest
-from core.results.cut import CUT, CutStudy, RefitRecord, Result
+from core.results.cut import CUT, RECOVERED, CutStudy, Result
 from core.results.fields import Record
 from core.results.provenance import request_of
-from core.results.schema import PruningRecord, TaskRecord
+from core.results.schema import PruningRecord, RefitRecord, SweepResult, TaskRecord
 
 AnyResult = TypeVar("AnyResult", bound=Record)
 
@@ -58,10 +58,7 @@ def result_key(
         environment: The `dtype` of the computation, such as `float32`, and the `engine` version.
         measures: Names from MEASURES; older files may have fewer than all.
     """
-    settings = pruning.model_dump(mode="json", include={"method", "granularity", "scope", "seed"})
-    settings["calibration"] = pruning.calibration and pruning.calibration.fingerprint
-    if pruning.controls not in (None, DEFAULT_CONTROLLED.get(pruning.method)):
-        settings["controls"] = pruning.controls
+    settings = _settings(pruning)
     if pruning.stop:
         settings["until_damage"] = pruning.stop.damage
     parts = {
@@ -77,24 +74,34 @@ def result_key(
     return digest(parts)
 
 
-def study_key(
-    revision: str, task: TaskRecord, refit: RefitRecord, depths: Sequence[int], environment: Mapping[str, str | int]
+def _settings(pruning: PruningRecord) -> dict[str, Any]:
+    """Return what decides what a pruning removes at an amount."""
+    settings = pruning.model_dump(mode="json", include={"method", "granularity", "scope", "seed"})
+    settings["calibration"] = pruning.calibration and pruning.calibration.fingerprint
+    if pruning.controls not in (None, DEFAULT_CONTROLLED.get(pruning.method)):
+        settings["controls"] = pruning.controls
+    return settings
+
+
+def training_key(
+    kind: str, revision: str, task: TaskRecord, refit: RefitRecord, environment: Mapping[str, str | int], **parts: Any
 ) -> str:
-    """Compute a study's key, a digest of everything that decides its predictions.
+    """Compute the key of a result for which models were trained, a digest of everything that decides its numbers.
 
     Args:
+        kind: The kind of the result.
         revision: The digest of the checkpoint's content.
         task: The judged rows.
-        refit: The rows that refit, and the training.
-        depths: The layers that stay at each depth.
+        refit: The rows to train on, and the training.
         environment: See `result_key`.
+        parts: What else decides them: of a study, the layers that stay at each depth; of a recovery, the pruning, the
+            amount and the points.
     """
-    parts = {
-        "kind": CUT,
+    parts |= {
+        "kind": kind,
         "checkpoint": revision,
         "task": [task.fingerprint, task.examples],
         "refit": refit.model_dump(mode="json", include={"refit", "stop", "fingerprint", "training"}),
-        "layers": depths,
         "max_length": task.max_length,
         **{name: str(environment[name]) for name in ("dtype", "engine")},
     }
@@ -102,17 +109,22 @@ def study_key(
 
 
 def key_of(result: Result) -> str:
-    """Compute a whole result's key from its content; see `result_key` and `study_key`.
+    """Compute a whole result's key from its content; see `result_key` and `training_key`.
 
     Raises:
         ValueError: The content lacks something that the key depends on.
     """
     environment, revision, task = result.environment, result.checkpoint.revision, result.task
-    if not {"dtype", "engine"} <= set(environment) or not getattr(result, "frames", True):
+    if not {"dtype", "engine"} <= set(environment) or (isinstance(result, SweepResult) and not result.frames):
         raise ValueError("it has no frames, dtype or engine")
+    if isinstance(result, SweepResult):
+        return result_key(request_of(result), revision, task, result.pruning, environment, result.measures)
     if isinstance(result, CutStudy):
-        return study_key(revision, task, result.refit, [depth.layers for depth in result.depths], environment)
-    return result_key(request_of(result), revision, task, result.pruning, environment, result.measures)
+        layers = [depth.layers for depth in result.depths]
+        return training_key(CUT, revision, task, result.refit, environment, layers=layers)
+    pruning, about = result.amount and _settings(result.pruning), (revision, task, result.rows, environment)
+    amount, points = amount_text(result.amount), result.points_kind
+    return training_key(RECOVERED, *about, pruning=pruning, amount=amount, points=points)
 
 
 def sealed(result: AnyResult) -> AnyResult:

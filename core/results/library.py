@@ -26,8 +26,9 @@ from core.results import store
 from core.results.cut import RESULT, CutStudy, Result
 from core.results.fields import Record, bytes_of
 from core.results.key import digest
-from core.results.names import CUT, SEPARATOR, checkpoint_name, data_name, name_of
-from core.results.schema import ColumnsRecord, Pruning, SweepResult
+from core.results.names import CUT, SEPARATOR, checkpoint_name, data_name, name_of, training_name
+from core.results.recovery import Recovery
+from core.results.schema import ColumnsRecord, Pruning, PruningRecord, SweepResult, TrainingRecord
 from core.results.statistics import LayerStatistics, ProfileAtDamage
 from core.results.store import FileState, state_of, user_folder, write_atomically
 from core.wall.reading import Question, read_all
@@ -100,22 +101,43 @@ class CutEntry(Listed):
         return SEPARATOR.join((self.data, self.model, CUT))
 
 
-AnyEntry = TypeVar("AnyEntry", Entry, CutEntry)
+class RecoveryEntry(Listed):
+    """What is known about a recovery without reading its file; the amount of an unpruned model's is 0."""
+
+    kind: Literal["recovery"]
+    revision: str
+    pruning: PruningRecord
+    amount: float
+    training: TrainingRecord
+
+    @property
+    def name(self) -> str:
+        """The name on screen; see `result_name`."""
+        return SEPARATOR.join((self.data, self.model, training_name(self.pruning, self.amount)))
+
+
+AnyEntry = TypeVar("AnyEntry", Entry, CutEntry, RecoveryEntry)
 Line = TypeVar("Line")  # a row of a table
-_ENTRIES = TypeAdapter(tuple[CutEntry | Entry, ...])
+OfAnyKind = Entry | CutEntry | RecoveryEntry
+_ENTRIES = TypeAdapter(tuple[CutEntry | RecoveryEntry | Entry, ...])
 
 
 @overload
 def entry_of(result: SweepResult) -> Entry: ...
 @overload
 def entry_of(result: CutStudy) -> CutEntry: ...
-def entry_of(result: Result) -> Entry | CutEntry:
+@overload
+def entry_of(result: Recovery) -> RecoveryEntry: ...
+def entry_of(result: Result) -> OfAnyKind:
     """Describe a whole result."""
     checkpoint, task = result.checkpoint, result.task
     names = {"model": checkpoint_name(result), "data": data_name(result), "checkpoint": checkpoint.id}
     listed = {**names, "key": result.key, "task": task.name, "created_at": result.created_at}
     if isinstance(result, CutStudy):
         return CutEntry(**listed, kind=result.kind, revision=checkpoint.revision)
+    if isinstance(result, Recovery):
+        about = {"kind": result.kind, "revision": checkpoint.revision, "pruning": result.pruning}
+        return RecoveryEntry(**listed, **about, amount=result.amount, training=result.rows.training)
     return Entry(
         **listed,
         **result.pruning.model_dump(include=set(Pruning.model_fields)),
@@ -128,13 +150,13 @@ def entry_of(result: Result) -> Entry | CutEntry:
 # ---------------------------------------------------------------- lists
 
 
-def write_manifest(entries: Iterable[Entry | CutEntry], path: Path) -> None:
+def write_manifest(entries: Iterable[OfAnyKind], path: Path) -> None:
     """Write a manifest, one entry a line, in the order given."""
     lines = (json.dumps(entry.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False) for entry in entries)
     write_atomically(path, "[\n" + ",\n".join(lines) + "\n]\n")
 
 
-def list_in(path: Path, entries: Iterable[Entry | CutEntry]) -> None:
+def list_in(path: Path, entries: Iterable[OfAnyKind]) -> None:
     """Add entries to a manifest; they replace listed ones of the same keys.
 
     Raises:
@@ -143,7 +165,7 @@ def list_in(path: Path, entries: Iterable[Entry | CutEntry]) -> None:
     write_manifest({entry.key: entry for entry in (*read_manifest(path), *entries)}.values(), path)
 
 
-def read_manifest(path: Path) -> tuple[Entry | CutEntry, ...]:
+def read_manifest(path: Path) -> tuple[OfAnyKind, ...]:
     """Return a manifest's entries; none if the file does not exist.
 
     Raises:
@@ -184,10 +206,10 @@ def unreadable() -> list[str]:
     return [reason for reason in _described().values() if isinstance(reason, str)]
 
 
-_entries: LRUCache[FileState, Entry | CutEntry | str] = LRUCache(MOST_ENTRIES)  # a reason if no page can show the file
+_entries: LRUCache[FileState, OfAnyKind | str] = LRUCache(MOST_ENTRIES)  # a reason if no page can show the file
 
 
-def _described() -> dict[FileState, Entry | CutEntry | str]:
+def _described() -> dict[FileState, OfAnyKind | str]:
     """Describe the user's result files, newest first, each once until it changes, or say why no page can show one."""
     files = sorted(map(state_of, store.result_files(user_folder())), key=lambda file: file.modified, reverse=True)
     with _lock:
@@ -228,7 +250,7 @@ _reader = ThreadPoolExecutor(1, "extracts")
 
 
 def extracts(files: Sequence[FileState]) -> dict[FileState, Extract]:
-    """Return the extract of each result file, or why there is none; a study of cuts is its own extract.
+    """Return the extract of each result file, or why there is none; those of other kinds than sweeps are whole.
 
     Shipped files are trusted, and read here. Others are a stranger's, and read in a limited child process, for which a
     hosted server's page does not wait: it omits files that are still to be read.
@@ -281,9 +303,9 @@ def _shipped(file: FileState) -> Result:
 def extract_of(result: Result) -> Result:
     """Return a result without what only its own pages show, and without its checksum, which covers the whole file.
 
-    A sweep keeps the diagonal of CKA, and the statistics that verdicts and tables read; a study of cuts is kept whole.
+    A sweep keeps the diagonal of CKA, and the statistics that verdicts and tables read; other kinds are kept whole.
     """
-    if isinstance(result, CutStudy):
+    if not isinstance(result, SweepResult):
         return result.model_copy(update={"checksum": ""})
     frames = []
     for frame in result.frames:

@@ -8,6 +8,7 @@ from core.request.amounts import amount_text
 from core.request.catalog import CHECKPOINTS, FAMILIES, METHODS, POINTS, REDUCTIONS, TASKS
 from core.request.scope import run_of
 from core.results.cut import CutStudy, Result
+from core.results.recovery import Recovery
 from core.results.schema import Pruning, SweepResult
 
 PROPER_NOUNS = ("CKA", "F1", "Matthews", "Wanda")  # names that begin with one keep their capital
@@ -88,9 +89,9 @@ def data_name(result: Result) -> str:
     return f"{len(task.examples)} {examples}, {task.source_name}"
 
 
-def pruning_name(result: SweepResult) -> str:
+def pruning_name(result: SweepResult | Recovery) -> str:
     """Name the method and its scope, and for a random control also the method that it follows and its seed."""
-    return name_of(result.pruning)
+    return training_name(result.pruning, result.amount) if isinstance(result, Recovery) else name_of(result.pruning)
 
 
 def name_of(pruning: Pruning, with_control: bool = True, with_encoder: bool = True) -> str:
@@ -156,6 +157,11 @@ def result_name(result: Result) -> str:
     """Name a result in a list: the data first, because a narrow list cuts off the end."""
     pruning = CUT if isinstance(result, CutStudy) else pruning_name(result)
     return SEPARATOR.join((data_name(result), checkpoint_name(result), pruning))
+
+
+def training_name(pruning: Pruning, amount: float) -> str:
+    """Name a model that was trained again."""
+    return f"{brief_name(pruning)}, {amount_name(amount)}, trained again" if amount else "unpruned, trained as long"
 
 
 def origins(results: Sequence[SweepResult], reduction: ReductionKey) -> tuple[str, ...]:

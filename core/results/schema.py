@@ -165,20 +165,47 @@ class FloorRecord(f.Record):
     predictions: f.Labels
 
 
-class Frame(f.Record):
-    """The sparsity, the metrics and the similarities at one pruning amount.
+class TrainingRecord(f.Record):
+    """How every depth is trained: its last `layers` layers and its head.
 
-    `sparsity` is weights removed by pruning / all parameters, `prunable_sparsity` is removed / all encoder matrix
-    weights, `layer_sparsity` is the same per layer. Every metric has a 95 % interval or null. `similarity` maps a
-    measure and a reduction to a matrix, or to one value a point if the measure compares a point only with its own
-    baseline; null if the measure is undefined for the method. `read` is the CKA between what the classifier reads and
-    the same of the unpruned model; null if it is undefined, and in older files.
+    `targets` are gold labels or the full model's answers, which `temperature` softens; `steps` is the most.
     """
 
-    amount: f.Amount
-    sparsity: f.Fraction
-    prunable_sparsity: f.Fraction
-    layer_sparsity: Annotated[tuple[f.Fraction, ...], f.FAST]
+    layers: f.Count
+    steps: f.Count
+    batch: f.Count
+    rate: f.Fraction
+    targets: Literal["labels", "answers"]
+    temperature: float = Field(gt=0, le=100)
+    seed: int = Field(ge=0, lt=2**32)
+
+
+class RefitRecord(f.Record):
+    """The rows that refitted, which judge nothing, and how.
+
+    `refit` rows are trained on, `stop` rows decide when training stops, `labelled` of both have labels. `fingerprint`
+    is the digest of all of them, in order. `files` is null if they come from where the judged rows come from.
+    """
+
+    source_name: f.Name
+    split: f.Name
+    refit: f.Count
+    stop: f.Count
+    labelled: f.Count
+    fingerprint: f.Name
+    files: Annotated[tuple[FileRecord, ...], f.FEW, f.FAST] | None = None
+    training: TrainingRecord
+
+
+class Measured(f.Record):
+    """The metrics of a model, and its similarities to the unpruned one.
+
+    Every metric has a 95 % interval or null. `similarity` maps a measure and a reduction to a matrix, or to one value a
+    point if the measure compares a point only with its own baseline; null if the measure is undefined for the method.
+    `read` is the CKA between what the classifier reads and the same of the unpruned model; null if it is undefined, and
+    in older files.
+    """
+
     metrics: f.Scores
     intervals: f.Intervals
     similarity: dict[f.MeasureName, dict[f.Name, f.Matrix | f.Row | None]]
@@ -204,6 +231,19 @@ class Frame(f.Record):
         tables = [np.array(values, np.float64) for values in rows]  # raises ValueError if ragged; None becomes NaN
         fitting = (points, points), (points,)
         return all(table.shape in fitting and not (np.abs(table) > 1 + 1e-6).any() for table in tables)
+
+
+class Frame(Measured):
+    """The sparsity, the metrics and the similarities at one pruning amount.
+
+    `sparsity` is weights removed by pruning / all parameters, `prunable_sparsity` is removed / all encoder matrix
+    weights, `layer_sparsity` is the same per layer.
+    """
+
+    amount: f.Amount
+    sparsity: f.Fraction
+    prunable_sparsity: f.Fraction
+    layer_sparsity: Annotated[tuple[f.Fraction, ...], f.FAST]
 
 
 class Header(f.Record):

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,9 +20,10 @@ from core.errors import PrunescopeError
 from core.request.catalog import EMBEDDED, MEASURES, MIN_EXAMPLES, REMOVED_METHODS, SHIPPED, TASKS
 from core.request.limits import is_hosted, limits
 from core.request.sweep_request import MAX_LABELS, MIN_LABELS, check_scope
-from core.results.cut import CUT, KINDS, RESULT, Result, sweep_in
+from core.results.cut import CUT, KINDS, RESULT, CutStudy, Result, of_kind
 from core.results.key import digest, key_of, sealed
-from core.results.schema import SCHEMA_VERSION, SweepResult
+from core.results.recovery import Recovery
+from core.results.schema import SCHEMA_VERSION, Measured, SweepResult
 from core.wall.reading import read
 
 SHIPPED_RESULTS = SHIPPED / "results"
@@ -161,13 +162,13 @@ def load(path: Path, name: str = "") -> SweepResult:
     """Read and check a sweep's file; see `load_any`.
 
     Raises:
-        PrunescopeError: See `load_any`; or it is a study of cuts.
+        PrunescopeError: See `load_any`; or it is no sweep.
     """
-    return sweep_in(load_any(path, name), name or path.name)
+    return of_kind(SweepResult, load_any(path, name), name or path.name)
 
 
 def load_any(path: Path, name: str = "") -> Result:
-    """Read and check the file of a sweep or of a study of cuts, possibly compressed, possibly a stranger's.
+    """Read and check the file of a result of any kind, possibly compressed, possibly a stranger's.
 
     Args:
         path: The file.
@@ -246,16 +247,16 @@ def faults(result: Result) -> Iterator[str]:
     """Yield what no page could show of a result whose schema fits: unknown names, and too much or too little.
 
     Raises:
-        PrunescopeError: A sweep's scope does not fit its method or its depth.
+        PrunescopeError: A scope does not fit its method or its depth.
     """
     task, checkpoint, labels = result.task, result.checkpoint, len(result.task.label_names)
     if checkpoint.source == "embedded" and checkpoint.id not in EMBEDDED:  # pages would look it up on the Hub
         yield f"no checkpoint {checkpoint.id} comes with this program"
-    if isinstance(result, SweepResult):
+    if not isinstance(result, CutStudy):
         check_scope(result.pruning.scope, result.pruning.method, checkpoint.num_layers)
-        yield from _frame_faults(result)
-        if (cells := len(result.frames) * len(result.points) ** 2) > MOST_CELLS:
-            yield f"its matrices have {cells:,} cells, at most {MOST_CELLS:,} can be drawn"
+        yield from _frame_faults(result.all_frames if isinstance(result, Recovery) else result.frames)
+    if isinstance(result, SweepResult) and (cells := len(result.frames) * len(result.points) ** 2) > MOST_CELLS:
+        yield f"its matrices have {cells:,} cells, at most {MOST_CELLS:,} can be drawn"
     fitting = [len(TASKS[task.name].label_names)] if task.name in TASKS else range(MIN_LABELS, MAX_LABELS + 1)
     if labels not in fitting or len(task.examples) < MIN_EXAMPLES:
         yield f"{labels} labels and {len(task.examples)} examples do not fit {task.name}"
@@ -263,8 +264,8 @@ def faults(result: Result) -> Iterator[str]:
         yield f"a label lies outside 0 to {labels - 1}"
 
 
-def _frame_faults(sweep: SweepResult) -> Iterator[str]:
-    for frame in sweep.frames:
+def _frame_faults(frames: Sequence[Measured]) -> Iterator[str]:
+    for frame in frames:
         if frame.metrics.get("accuracy") is None:
             yield "a frame lacks its accuracy"
         if any(set(rows) != set(MEASURES[measure]) for measure, rows in frame.similarity.items()):
@@ -275,7 +276,7 @@ def _frame_faults(sweep: SweepResult) -> Iterator[str]:
 
 
 def open_upload(content: bytes, name: str) -> Result:
-    """Read an uploaded file, of a sweep or of a study of cuts.
+    """Read an uploaded file, of a result of any kind.
 
     Args:
         content: The file.
@@ -318,13 +319,18 @@ def find(key: str) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def holds(key: str) -> bool:
-    """Whether a result is stored; a damaged one counts as absent, and will be replaced."""
+def stored(key: str) -> Result | None:
+    """Read a stored result; None if there is none, or a damaged one, which will be replaced."""
     try:
-        return (path := find(key)) is not None and load_any(path).key == key
+        return load_any(path) if (path := find(key)) else None
     except PrunescopeError as error:
         print(error, file=sys.stderr)
-        return False
+        return None
+
+
+def holds(key: str) -> bool:
+    """Whether a result is stored; a damaged one counts as absent."""
+    return stored(key) is not None
 
 
 def place_in(folder: Path, key: str) -> Path:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from core.inputs.examples import EvalSubset
 from core.request.amounts import amount_text
 from core.request.catalog import MEASURES, REDUCTIONS, SINGLE_BATCH
 from core.results.fields import Matrix, Row
+from core.results.recovery import Moment
 from core.results.schema import FloorRecord, Frame
 from core.results.statistics import ChangedRecord, DivergenceRecord, LayerStatistics
 from core.similarity.cka import Similarity, all_similarities, cka, own_similarities, partial_similarities
@@ -41,30 +43,37 @@ class BaselineComparison:
 
     def compare(self, pruned: PrunedMeasurement) -> Frame:
         """Compare a pruned model with the baseline and return its frame."""
-        similarities: Similarities = {
-            "cka": {name: all_similarities(self.baseline.grams[name], pruned.grams[name]) for name in REDUCTIONS},
-            "partial_cka": {name: self._given_floor(name, pruned.grams[name]) for name in SINGLE_BATCH},
-        }
-        self.similarities.append(similarities)
+        partial = {name: self._given_floor(name, pruned.grams[name]) for name in SINGLE_BATCH}
+        self.similarities.append({"cka": self._all(pruned), "partial_cka": partial})
+        measured = self._measured(pruned, self.similarities[-1])
+        return Frame(amount=pruned.amount, **pruned.removed._asdict(), **measured)
+
+    def at_step(self, step: int, model: Measurement) -> Moment:
+        """Compare a model in training with the baseline and return its frame."""
+        return Moment(step=step, **self._measured(model, {"cka": self._all(model)}))
+
+    def _all(self, pruned: Measurement) -> dict[str, Similarity | None]:
+        return {name: all_similarities(self.baseline.grams[name], pruned.grams[name]) for name in REDUCTIONS}
+
+    def _measured(self, pruned: Measurement, similarities: Similarities) -> dict[str, Any]:
+        """Return what frames of all kinds hold."""
         subset = self.subset
         read = own_similarities(self.baseline.grams[READ], pruned.grams[READ]).own  # (1,)
         metrics, intervals = evaluate(subset.task.metrics, subset.record.gold, pruned.predictions)
         share, share_interval = changed_share(self.baseline.predictions, pruned.predictions)
         divergence, divergence_interval = mean_divergence(divergences(self.baseline.logits, pruned.logits))
-        return Frame(
-            amount=pruned.amount,
-            **pruned.removed._asdict(),
-            metrics=metrics,
-            intervals=intervals,
-            similarity={
+        return {
+            "metrics": metrics,
+            "intervals": intervals,
+            "similarity": {
                 measure: {name: similarity and values_of(similarity.values) for name, similarity in reductions.items()}
                 for measure, reductions in similarities.items()
             },
-            predictions=pruned.predictions,
-            changed=ChangedRecord(share=share, interval=share_interval if pruned.amount else None),
-            divergence=DivergenceRecord(value=divergence, interval=divergence_interval),
-            read=row_of(read)[0],
-        )
+            "predictions": pruned.predictions,
+            "changed": ChangedRecord(share=share, interval=None if pruned is self.baseline else share_interval),
+            "divergence": DivergenceRecord(value=divergence, interval=divergence_interval),
+            "read": row_of(read)[0],
+        }
 
     def _given_floor(self, reduction: str, pruned: Grams) -> Similarity | None:
         """Compute partial CKA of each point given the emptied model, if there is one."""

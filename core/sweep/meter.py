@@ -168,13 +168,17 @@ class Meter:
         """Prune the model and run it on all examples."""
         self._total = max(self._total, self._done + self._per_amount)
         stage, removed = stage_name(amount), self._runner.model.prune(amount)
-        tokens = self._run(stage)
+        measured = self.look(stage)
         rest = torch.zeros(self._num_rest, dtype=torch.int64)  # (rest,)
         for batch in self._rest:
             rest[batch.examples] = self._runner.recorder.run(batch).argmax(-1)
             self._step(stage)
-        grams = {**self._single_batch_grams(), "tokens": gram.prepare(tokens)}
-        return PrunedMeasurement(self._logits(), grams, amount, removed, tuple(rest.tolist()))
+        return PrunedMeasurement(measured.logits, measured.grams, amount, removed, tuple(rest.tolist()))
+
+    def look(self, stage: str) -> Measurement:
+        """Run the model as it is on all examples but the further ones."""
+        tokens = self._run(stage)
+        return Measurement(self._logits(), {**self._single_batch_grams(), "tokens": gram.prepare(tokens)})
 
     def measure_emptied(self, scope: str | None) -> Measurement:
         """Set every matrix of a scope to zero and run the model, for the reductions over a single batch.

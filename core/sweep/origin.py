@@ -1,17 +1,21 @@
-"""Find the request, the checkpoint and the examples that a stored result was computed from."""
+"""Find what a stored result was computed from: the request, the checkpoint and the examples; and rows to train on."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from core.errors import PrunescopeError, first_few
 from core.inputs.checkpoints import Resolved, resolve, suited
-from core.inputs.examples import EvalSubset
+from core.inputs.cut_rows import check_labels, further_rows
+from core.inputs.examples import EvalSubset, draw, open_examples
 from core.inputs.hub import Report
-from core.inputs.prepare import Inputs, prepare
+from core.inputs.prepare import DTYPE, Inputs, prepare, pruning_record
 from core.request.amounts import amount_text, parse_amounts
-from core.request.catalog import METHODS
+from core.request.catalog import ENGINE_VERSION, METHODS
+from core.request.cut_request import FEWEST_REFIT, FEWEST_STOP, MOST_REFIT
 from core.request.sweep_request import SweepRequest, checked
 from core.results.provenance import checkpoint_place, lacks_place, request_of
-from core.results.schema import CheckpointRecord, Frame, SweepResult
+from core.results.recovery import RECOVERY, Recovery
+from core.results.schema import CheckpointRecord, Frame, Header, RefitRecord, SweepResult
 
 
 def frame_of(result: SweepResult, amount: float) -> Frame:
@@ -104,6 +108,73 @@ def find_pruning(
     resolved = suited(resolve(request.checkpoint, report), result.task.name)
     check_same_content(resolved, result.checkpoint.id, result.checkpoint.revision)
     return request, resolved, None
+
+
+class RecoveryInputs(NamedTuple):
+    """The inputs of a recovery, with pinned content.
+
+    Attributes:
+        swept: The checkpoint, the judged examples, and a request for the baseline and the amount.
+        rows: The rows to train on.
+        start: The recovery before its first frame.
+    """
+
+    swept: Inputs
+    rows: EvalSubset
+    start: Recovery
+
+
+def find_recovery(
+    result: SweepResult,
+    report: Report,
+    amount: float | None = None,
+    *,
+    steps: int = RECOVERY.steps,
+    seed: int = RECOVERY.seed,
+    checkpoint: str | None = None,
+    data: str | None = None,
+    train: str | None = None,
+) -> RecoveryInputs:
+    """Find what is needed to prune again, and rows to train on, which judge nothing.
+
+    Args:
+        result: A stored result.
+        report: Called with (stage, done, total) during a download.
+        amount: The pruning amount, measured or not; None for the first beyond the working range, or the largest.
+        steps: The steps of training.
+        seed: The seed of the order of the rows.
+        checkpoint: See `find_inputs`.
+        data: See `find_inputs`.
+        train: A file of rows to train on; None takes the split for training, or the rows that the result leaves.
+
+    Raises:
+        PrunescopeError: The checkpoint or the examples are not at hand, a number is out of its bounds, or the rows are
+            too few or have one label.
+    """
+    if amount is None:
+        last = (result.working_range and result.working_range.to) or 0.0
+        amount = next((measured for measured in result.amounts if measured > last), result.amounts[-1])
+    amount = parse_amounts([amount])[-1]
+    if not (amount and 1 <= steps <= RECOVERY.steps and 0 <= seed < 2**32):
+        fault = f"amount {amount_text(amount)}, {steps} steps, seed {seed}"
+        raise PrunescopeError(f"{fault}: choose an amount above 0, 1 to {RECOVERY.steps} steps, a seed from 0")
+    request, swept = find_inputs(result, amount, checkpoint, data, report)
+    named = replace(request, source_name=result.task.source_name)
+    source, split = further_rows(open_examples(named, swept.resolved.label_names, report), train)
+    table, found = source.labelled(split or source.data.evaluated)
+    drawn = draw(found, table.name, MOST_REFIT, FEWEST_REFIT + FEWEST_STOP, swept.subset.texts)
+    rows, count = source.described(table, split or source.data.evaluated, drawn), len(drawn)
+    check_labels(rows.record.gold, "train on")
+    about = rows.record.model_dump(include={"source_name", "split", "fingerprint", "files"})
+    how = RECOVERY.model_copy(update={"layers": swept.resolved.size[0], "steps": steps, "seed": seed})
+    start = Recovery(
+        **{name: getattr(result, name) for name in Header.model_fields if name != "pruning"},
+        pruning=pruning_record(request, swept.calibration),
+        amount=amount,
+        rows=RefitRecord(**about, refit=count, stop=0, labelled=count, training=how),
+        environment={"dtype": DTYPE, "engine": ENGINE_VERSION},
+    )
+    return RecoveryInputs(swept, rows, start)
 
 
 def locate_checkpoint(checkpoint: CheckpointRecord, name: str | None) -> str:

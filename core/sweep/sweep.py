@@ -136,8 +136,7 @@ def sweep(
         working_range=working_range(metric, amounts, gold, np.array(predictions)),
         statistics=comparison.statistics(amounts, pruned_point(header.points, request.scope)),
         environment=environment(),
-        seconds=round(time.monotonic() - started, 3),
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        **ended(started),
     )
     if plan is None:  # the time includes the making of the plan
         note_speed(work_of(request, inputs.resolved.size, inputs, meter.passes), result.seconds)
@@ -148,6 +147,12 @@ def _length_control(runner: Runner, baseline: Grams) -> Row:
     """Compute CKA of the padding mask alone with each baseline point's flattened tokens: what length explains."""
     masks = [real[None].float() for window in runner.windows for real in window.tokens]  # each (1, minibatch, longest)
     return row_of(cka(prepare([u_centred_gram(mask) for mask in masks]), baseline)[0].numpy())
+
+
+def ended(started: float) -> dict[str, Any]:
+    """Return when a result is computed, now, and the seconds since `started` by the monotonic clock."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"seconds": round(time.monotonic() - started, 3), "created_at": now}
 
 
 def environment() -> dict[str, str | int]:

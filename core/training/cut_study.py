@@ -7,7 +7,6 @@ deepest cut's score is known first.
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from core.inputs.hub import Report
 from core.results.cut import CutStudy, Depth, Score, Worth
 from core.sweep.meter import silent
 from core.sweep.metrics import evaluate
-from core.sweep.sweep import environment
+from core.sweep.sweep import ended, environment
 from core.training import refit
 from core.training.loop import Rows, soft_targets
 from core.training.probe import probe
@@ -88,8 +87,7 @@ def study(
         full_size=full,
         depths=tuple(reversed(depths)),
         environment={**environment(), "processor": processor()},
-        seconds=round(time.monotonic() - started, 3),
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        **ended(started),
     )
 
 

@@ -6,6 +6,7 @@ order. On one machine, the same seed and number of threads give the same bits.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from core.errors import PrunescopeError
-from core.results.cut import TrainingRecord
+from core.results.schema import TrainingRecord
 
 WARM_UP = 0.1  # of all steps
 DECAY = 0.01  # of weights, per unit of the rate
@@ -22,7 +23,7 @@ POOL = 8  # batches whose rows are sorted by length together
 CHECK_EVERY = 25  # steps between two looks at the rows that decide when to stop
 PATIENCE = 3  # looks in a row without a better one, after which training ends
 
-Rows = np.ndarray  # (rows,) int64, numbers of rows
+Rows = np.ndarray  # (rows,) int64, numbers of rows, or of their tokens
 Answer = Callable[[Rows], Tensor]  # computes the logits of rows, (rows, labels)
 
 
@@ -63,6 +64,43 @@ def shuffled(rows: Rows, lengths: np.ndarray, size: int, seed: int) -> Iterator[
         yield from (batches[number] for number in random.permutation(len(batches)))
 
 
+def descend(
+    weights: Sequence[nn.Parameter], answer: Answer, targets: Tensor, lengths: Rows, rows: Rows, how: TrainingRecord
+) -> Iterator[int]:
+    """Train weights in place, step by step.
+
+    Args:
+        weights: The weights. One whose gradient is masked by a hook keeps its zeros.
+        answer: Computes the logits of some rows from the weights, with a graph where gradients are on.
+        targets: (rows, labels) probabilities; see `loss_of`.
+        lengths: (rows,) tokens.
+        rows: The rows to train on.
+        how: Steps, size of batches, rate, temperature and seed.
+
+    Yields:
+        The number of steps done: 0 before the first, at last all of them.
+
+    Raises:
+        PrunescopeError: A loss is not finite.
+    """
+    optimizer = torch.optim.AdamW(weights, lr=how.rate, weight_decay=DECAY)
+    warm_up = max(1.0, WARM_UP * how.steps)
+    decay = max(1.0, how.steps - warm_up)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda done: min((done + 1) / warm_up, (how.steps - done) / decay)
+    )
+    yield 0
+    for step, batch in enumerate(islice(shuffled(rows, lengths, how.batch, how.seed), how.steps)):
+        loss = loss_of(answer(batch), targets[batch], how.temperature)
+        _finite(loss.item(), step)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(weights, LONGEST_GRADIENT)
+        optimizer.step()
+        schedule.step()
+        yield step + 1
+
+
 def train(
     weights: Sequence[nn.Parameter],
     answer: Answer,
@@ -75,12 +113,12 @@ def train(
     """Train weights in place; they end as they were at the look with the smallest loss.
 
     Args:
-        weights: The weights. One whose gradient is masked by a hook keeps its zeros.
-        answer: Computes the logits of some rows from the weights, with a graph where gradients are on.
-        targets: (rows, labels) probabilities; see `loss_of`.
+        weights: See `descend`; likewise `answer`, `targets`, `lengths` and `how`.
+        answer: Computes logits.
+        targets: (rows, labels) probabilities.
         lengths: (rows,) tokens.
         split: The rows to train on, and those that decide when to stop.
-        how: Steps, size of batches, rate, temperature and seed.
+        how: The settings of the training.
         report: Called with the number of steps done after each; an exception that it raises ends the training.
 
     Returns:
@@ -89,31 +127,16 @@ def train(
     Raises:
         PrunescopeError: A loss is not finite.
     """
-    optimizer = torch.optim.AdamW(weights, lr=how.rate, weight_decay=DECAY)
-    warm_up = max(1.0, WARM_UP * how.steps)
-    decay = max(1.0, how.steps - warm_up)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda done: min((done + 1) / warm_up, (how.steps - done) / decay)
-    )
-    batches = shuffled(split[0], lengths, how.batch, how.seed)
     best, best_step, kept = math.inf, 0, list[Tensor]()
-    for step in range(how.steps + 1):
+    for step in descend(weights, answer, targets, lengths, split[0], how):
+        if step:
+            report(step)
         if step % CHECK_EVERY == 0 or step == how.steps:
             loss = _finite(_mean_loss(answer, targets, in_order(split[1], lengths, how.batch), how.temperature), step)
             if loss < best:
                 best, best_step, kept = loss, step, [weight.detach().clone() for weight in weights]
             elif step - best_step >= PATIENCE * CHECK_EVERY:
                 break
-        if step < how.steps:
-            rows = next(batches)
-            graph = loss_of(answer(rows), targets[rows], how.temperature)
-            _finite(graph.item(), step)
-            optimizer.zero_grad()
-            graph.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(weights, LONGEST_GRADIENT)
-            optimizer.step()
-            schedule.step()
-            report(step + 1)
     with torch.no_grad():
         for weight, value in zip(weights, kept, strict=True):
             weight.copy_(value)

@@ -5,6 +5,7 @@ trained layers directly. Depths are refitted from the fewest layers up; between 
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,11 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from core.encoder.architectures import Catcher, Tap, classifier, encoder_layers, head_parameters
-from core.encoder.batches import MICRO_BATCH, MicroBatch, encode, pack
+from core.encoder.batches import MICRO_BATCH, Encoded, MicroBatch
 from core.encoder.loading import Checkpoint
 from core.encoder.representations import check_finite, fast_linear
 from core.pruning.cut import cut
-from core.results.cut import TrainingRecord
+from core.results.schema import TrainingRecord
 from core.training.loop import Rows, in_order, train
 
 Report = Callable[[float], None]  # called with the share that is done; an exception that it raises ends the work
@@ -52,11 +53,12 @@ class Refitting:
             dtype: The dtype in which models will be saved.
         """
         self._checkpoint, self._dtype = checkpoint, dtype
-        self._features = encode(checkpoint.tokenizer, texts)
-        self.lengths = np.array([len(feature["input_ids"]) for feature in self._features])
-        self._starts = self.lengths.cumsum() - self.lengths  # (rows,) each row's first token in `_states`
+        self._rows = Encoded(checkpoint.tokenizer, texts)
+        self.lengths = self._rows.lengths
         self._entered = 0  # the layer that `_states` enter
-        self._states = torch.empty(int(self.lengths.sum()), checkpoint.record.hidden_size)  # unset before layer 1
+        self._states = torch.empty(
+            int(self.lengths.sum()), checkpoint.record.hidden_size
+        )  # packed; unset before layer 1
 
     def outputs(self, report: Report) -> tuple[Tensor, Tensor]:
         """Run the full model on all rows.
@@ -95,15 +97,13 @@ class Refitting:
         """
         self._advance(start := max(0, layers - how.layers), report)
         model = cut(self._checkpoint.model, range(layers))
-        for weight in _trained(model, start):
+        for weight in trainable(model, start):
             weight.data = weight.data.clone()
-        upper = cut(model, range(start, layers)).requires_grad_(False)  # shares the memory of the model's weights
-        weights, run = [*_trained(upper, 0)], self._fed(upper)
-        for weight in weights:
-            weight.requires_grad_()
+        upper = cut(model, range(start, layers))  # shares the memory of the model's weights
+        weights, run = trainable(upper, 0), self._fed(upper)
 
         def answer(rows: Rows) -> Tensor:
-            return run(self._pack(rows))
+            return run(self._rows.pack(rows))
 
         steps = train(weights, answer, targets, self.lengths, split, how, lambda done: report(done / how.steps))
         logits = torch.empty_like(targets)
@@ -142,19 +142,18 @@ class Refitting:
 
         return run
 
-    def _pack(self, rows: Rows) -> MicroBatch:
-        return pack(self._checkpoint.tokenizer, self._features, self.lengths, self._starts, rows)
-
     def _batches(self, rows: Rows, report: Report) -> Iterator[MicroBatch]:
         """Yield micro-batches in order of length, and report the share of them that is done."""
         chunks = in_order(rows, self.lengths, MICRO_BATCH)
         for done, chunk in enumerate(chunks, 1):
-            yield self._pack(chunk)
+            yield self._rows.pack(chunk)
             report(done / len(chunks))
 
 
-def _trained(model: nn.Module, start: int) -> Iterator[nn.Parameter]:
-    """Yield the weights of the encoder layers from one on, and those of the head."""
-    for layer in encoder_layers(model)[start:]:
-        yield from layer.parameters()
-    yield from head_parameters(model)
+def trainable(model: nn.Module, start: int) -> list[nn.Parameter]:
+    """Freeze a model but for the encoder layers from one on and the head; return their weights."""
+    weights = [*chain(*(layer.parameters() for layer in encoder_layers(model)[start:]), head_parameters(model))]
+    model.requires_grad_(False)
+    for weight in weights:
+        weight.requires_grad_()
+    return weights

@@ -11,7 +11,7 @@ from tiny import EMOTIONS, emotion_texts, left_whole
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from core import api
-from core.api import load_result, sweep
+from core.api import load_result, recover, sweep
 from core.exports.notebook import NotebookResult
 from core.precompute import find, parse, request_of, run
 from core.results import library
@@ -46,7 +46,7 @@ def refused(model: Any, sentences: Any = TEXTS, labels: Any = NAMED, **options: 
 
 
 def test_a_folder_gives_the_command_lines_result(tiny_emotions: Path, result: SweepResult, tmp_path: Path) -> None:
-    assert api.__all__ == ["load_result", "sweep"]
+    assert api.__all__ == ["load_result", "recover", "sweep"]
     assert len(result.task.examples) == 60
     assert [LABELS[place] for place in result.task.examples] == list(result.task.gold)
     assert result.key == key_of(result)
@@ -54,6 +54,12 @@ def test_a_folder_gives_the_command_lines_result(tiny_emotions: Path, result: Sw
     words = ["--checkpoint", str(tiny_emotions), "--data", str(tmp_path / "mine.csv"), "--amounts", "0,0.5"]
     expected = run(find(request_of(parse(words))))
     assert (result.key, result.frames, result.statistics) == (expected.key, expected.frames, expected.statistics)
+
+
+def test_a_result_is_trained_again_on_the_sentences_that_it_left(tiny_emotions: Path, result: Any) -> None:
+    recovery = recover(result, 0.5, tiny_emotions, steps=2)
+    assert (recovery.frames[0].metrics, recovery.rows.refit) == (result.frames[-1].metrics, 60)
+    assert [frame.step for frame in recovery.unpruned] == [0, 2]
 
 
 def test_a_loaded_model_is_measured_like_its_folder_and_left_as_it_was(loaded: Pair, result: SweepResult) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from recovery import tiny_sweep
 from tiny import make_bert
 
 from core.request.catalog import ROOT
@@ -18,6 +19,7 @@ from core.request.cut_request import CutRequest
 from core.request.sweep_request import SweepRequest, checked
 from core.results import store
 from core.results.cut import Score
+from core.results.recovery import Recovery
 from core.results.schema import Frame, Header
 from core.wall.confined import WORKER_NICENESS
 from core.worker import Reporter, Worker
@@ -163,6 +165,18 @@ def test_a_study_tells_its_scores_is_stored_and_is_not_made_again(tmp_path: Path
     store.find(study.key).unlink()
     cancelled = serve([order], cancel_at='"score"')
     assert (kinds(cancelled)[-1], kinds(cancelled).count("score"), store.find(study.key)) == ("cancelled", 1, None)
+
+
+def test_a_recovery_tells_its_frames_is_stored_and_is_not_made_again(tmp_path: Path) -> None:
+    result = tiny_sweep(tmp_path)
+    store.save(result)
+    places = {"checkpoint": str(tmp_path / "base"), "data": str(tmp_path / "rows.csv")}
+    order = {"op": "recover", "key": result.key, "amount": 0.6, "steps": 2, **places}
+    events = serve([order, {**order, "job": "b"}])
+    parts = [Recovery.model_validate(event["recovery"]) for event in events if event["event"] == "recovery"]
+    recovery = store.load_any(store.find(events[-1]["key"]))
+    assert [(part.frames, part.unpruned) for part in parts][-1] == (recovery.frames, recovery.unpruned)
+    assert kinds([event for event in events if event["job"] == "b"]) == ["done"], "it is stored"
 
 
 def test_an_idle_worker_ends() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny import loaded, make_cut_inputs
 
-from core.results.cut import TrainingRecord
+from core.results.schema import TrainingRecord
 from core.training.loop import soft_targets
 from core.training.refit import Refitting
 from tests.independent.refitting import refitted

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.results import library, store
-from core.results.cut import study_in
+from core.results.cut import CutStudy, of_kind
 from core.results.key import key_of
 from tests.builders import make_result
 from tests.refusals import refusal
@@ -25,7 +25,7 @@ def test_a_study_and_a_sweep_share_a_store_and_stay_apart(tmp_path: Path, monkey
     listed = [[entry.key for entry in library.own(kind)] for kind in (library.Entry, library.CutEntry)]
     assert (listed, library.unreadable()) == ([[SWEEP.key], [STUDY.key]], [])
     assert "is a study of cuts, and a sweep is needed" in refusal(store.load, study)
-    assert refusal(study_in, SWEEP, "mine").startswith("mine is a sweep, and a study of cuts is needed")
+    assert refusal(of_kind, CutStudy, SWEEP, "mine").startswith("mine is a sweep, and a study of cuts is needed")
     assert store.open_upload(study.read_bytes(), "mine.json") == STUDY
     monkeypatch.setattr(store, "SHIPPED_RESULTS", tmp_path / "results")
     for result in (STUDY, SWEEP):

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from core.results.cut import TrainingRecord
+from core.results.schema import TrainingRecord
 from core.training.loop import CHECK_EVERY, PATIENCE, Rows, loss_of, shuffled, soft_targets, train
 from tests.refusals import refusal
 

@@ -13,7 +13,7 @@ from core.encoder.batches import micro_batches
 from core.encoder.loading import Checkpoint, save, stored_dtype
 from core.inputs.checkpoints import Resolved, resolve
 from core.request.catalog import SUPPORTED_MODEL_TYPES
-from core.results.cut import TrainingRecord
+from core.results.schema import TrainingRecord
 from core.training.loop import soft_targets
 from core.training.refit import Refitted, Refitting
 

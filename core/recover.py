@@ -1,0 +1,64 @@
+"""`python -m core.recover RESULT`: trains a result's pruned model again, its zeros held, beside the unpruned model.
+
+Frames on the way tell whether scores and representations return. Progress and time left go to standard error, the path
+of the recovery to standard output.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from core.command_line import OneLineParser, importing, progress_shown, run_command, use_threads
+from core.results import store
+from core.results.recovery import RECOVERY, Recovery
+from core.results.schema import SweepResult
+from core.sweep.origin import find_recovery
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = OneLineParser(prog="python -m core.recover", description=__doc__)
+    add = parser.add_argument
+    add("result", type=Path, metavar="RESULT", help="the file of a sweep")
+    add("--amount", type=float, metavar="A", help="what to remove (default: the first amount beyond the working range)")
+    add("--steps", type=int, default=RECOVERY.steps, metavar="N", help=f"of training (default: {RECOVERY.steps})")
+    add("--seed", type=int, default=RECOVERY.seed, metavar="N", help="of the order of the rows (default: 0)")
+    add("--checkpoint", metavar="ID|FOLDER", help="where the checkpoint is, if the result was computed on a folder")
+    add("--data", metavar="FOLDER|FILE|written|hub", help="where the data is, if it was a folder or a file")
+    add("--train", metavar="FILE", help="rows to train on (default: the split for training, or what is not judged)")
+    parser.add_threads()
+    add("--output", type=Path, help="FILE.json or a folder (default: the user's results)")
+    return parser.parse_args(arguments)
+
+
+def run(result: SweepResult, threads: int | None = None, **options: Any) -> Recovery:
+    """Find the inputs of a recovery (see `find_recovery`), and train, each with a progress bar.
+
+    Raises:
+        PrunescopeError: Bad input, or a number that is not finite.
+    """
+    with progress_shown(unit="B", unit_scale=True) as report:
+        inputs = find_recovery(result, report, **options)
+    print(f"{len(inputs.rows.texts):,} rows to train on, {len(result.task.examples):,} to judge", file=sys.stderr)
+    with importing():  # only now, so that bad input is refused without waiting seconds for torch
+        from core.encoder.loading import borrow
+        from core.training.recovery import recover
+
+    use_threads(threads)
+    with borrow(inputs.swept.resolved) as checkpoint, progress_shown("recover", unit="row") as report:
+        return recover(checkpoint, inputs, report)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Make a recovery, save it and print its path."""
+    options = vars(parse(arguments))
+    result, output = store.load(options.pop("result")), options.pop("output")
+    store.check_writable(output)
+    print(store.save(run(result, **options), output))
+    return 0
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,89 @@
+"""Train a pruned model again with its zeros held, and measure on the way whether its representations return.
+
+All encoder layers and the head learn gold labels. The unpruned model, trained as long on the same rows in the same
+order, tells what training alone changes: the control, which is stored and serves every pruning of its checkpoint.
+"""
+
+import time
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from core.encoder.batches import Encoded
+from core.encoder.loading import Checkpoint
+from core.inputs.hub import Report
+from core.results import store
+from core.results.key import key_of
+from core.results.recovery import Recovery
+from core.sweep.comparison import BaselineComparison
+from core.sweep.meter import Meter, Runner, make_plan, silent
+from core.sweep.origin import RecoveryInputs
+from core.sweep.sweep import ended, environment
+from core.training.loop import Rows, descend
+from core.training.refit import trainable
+
+OnFrame = Callable[[Recovery], None]
+
+
+def recover(
+    checkpoint: Checkpoint, inputs: RecoveryInputs, report: Report = silent, on_frame: OnFrame = lambda _: None
+) -> Recovery:
+    """Train a copy of a checkpoint, pruned, and then the copy unpruned; return the recovery, unsaved.
+
+    Args:
+        checkpoint: The loaded model, which is never changed.
+        inputs: The pruning, the judged examples and the rows to train on.
+        report: Called with (stage, done, total) after each step; an exception that it raises ends the training.
+        on_frame: Called after each frame with the recovery so far, which has no key.
+
+    Raises:
+        PrunescopeError: A loss or a representation is not finite, or the control cannot be stored.
+    """
+    started, swept, how = time.monotonic(), inputs.swept, inputs.start.rows.training
+    recovery = inputs.start.model_copy(update={"environment": environment()})
+    trainings = [(recovery.amount, "frames"), (0.0, "unpruned")]
+    control = store.stored(key := key_of(recovery.control))
+    if isinstance(control, Recovery):
+        recovery, trainings = recovery.model_copy(update={"unpruned": control.frames}), trainings[:1]
+    done, total = 0, how.steps * len(trainings)
+    subject = replace(checkpoint, model=deepcopy(checkpoint.model))
+    rows, model = Encoded(checkpoint.tokenizer, inputs.rows.texts), subject.model
+    targets = one_hot(torch.tensor(inputs.rows.record.gold), len(recovery.task.label_names)).float()  # (rows, labels)
+
+    def look(stage: str, *_: int) -> None:
+        report(stage, done, total)
+
+    def answer(chosen: Rows) -> Tensor:
+        return model(**rows.pack(chosen).inputs).logits  # (chosen, labels)
+
+    plan = make_plan(subject, swept.calibration, swept.request, look)
+    with Runner(subject, swept.subset, swept.request, plan) as runner:
+        meter = Meter(runner, None, look, 1, False)
+        comparison = BaselineComparison(swept.subset, meter.measure(0.0), None)
+        weights = trainable(model, checkpoint.record.num_layers - how.layers)
+        for amount, part in trainings:
+            model.load_state_dict(checkpoint.model.state_dict())
+            runner.model.prune(amount)
+            held: list[Any] = [weight for weight in plan.parameters if amount and weight.requires_grad]
+            hooks = [weight.register_hook(partial(torch.mul, weight != 0)) for weight in held]
+            order = np.arange(len(inputs.rows.texts))
+            for step in descend(weights, answer, targets, rows.lengths, order, how):
+                done += step > 0
+                report(f"Training the {'pruned' if amount else 'unpruned'} model", done, total)
+                if step in recovery.steps:
+                    frame = comparison.at_step(step, meter.look(f"Measuring after {step} steps"))
+                    recovery = recovery.model_copy(update={part: (*getattr(recovery, part), frame)})
+                    on_frame(recovery)
+            for hook in hooks:
+                hook.remove()
+    recovery = recovery.model_copy(update=ended(started))
+    if control is None:
+        store.save(Recovery(**{**dict(recovery.control), "key": key}))
+    return Recovery(**{**dict(recovery), "key": key_of(recovery)})
