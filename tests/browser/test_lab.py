@@ -55,26 +55,6 @@ def test_a_run_survives_other_pages_and_a_reload_and_stops_at_once(page: Page, s
     expect_run_in_sight(page)
 
 
-def test_one_preset_runs_every_method_and_leads_to_each_result(page: Page, site: str) -> None:
-    page.goto(f"{site}/lab")
-    look.expect_silence(page)
-    page.get_by_role("button", name="How far can I prune?").click()
-    expect(page.get_by_role("combobox", name="Method")).to_have_value("Every method")
-    look.unfold(page, "More settings")
-    look.pick(page, "Pruning amounts", "A list of my own")
-    page.get_by_role("textbox", name="Amounts").fill("0.5")
-    page.get_by_role("spinbutton", name="Number of examples").fill("16")
-    page.get_by_role("button", name="Run", exact=True).click()
-    expect(page).to_have_url(re.compile(r"/lab\?result=[0-9a-f]{64}$"), timeout=look.WORKER_PATIENCE)
-    first, table = page.url, page.get_by_role("table").filter(has_text="First layer to fall")
-    expect(table.get_by_role("row")).to_have_count(1 + 5)
-    others = page.locator(".st-key-lab-methods")
-    others.get_by_role("button", name="Wanda pruning").click()
-    expect(page).not_to_have_url(first)
-    expect(page.locator("h1")).to_be_visible()
-    expect(others.get_by_role("button", name="Magnitude pruning", exact=True)).to_be_visible()
-
-
 def test_six_labels_in_another_order_on_a_telephone(page: Page, site: str, copy: Path, tiny_emotions: Path) -> None:
     texts, gold = emotion_texts(60, seed=3)
     names = list(EMOTIONS)
