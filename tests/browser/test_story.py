@@ -1,12 +1,13 @@
-"""The story in a real browser: turned by mouse, keys and finger, its address, and the guess."""
+"""The story in a real browser: turned by mouse, keys and finger, its address, the guess, and the first player."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import look
-from tests.browser.shipped import COLA
+from tests.browser.shipped import COLA, SST2
 from tests.browser.test_pages import faults
 
 SCENES = 6
@@ -51,12 +52,10 @@ SWIPE = """(story, [from, to]) => {
 }"""
 
 
-def test_dots_keys_and_fingers_turn_without_the_server_and_the_address_keeps_the_scene(
-    page: Page, site: str, messages: list[str]
-) -> None:
+def test_turning_asks_no_server_and_the_address_keeps_the_scene(page: Page, site: str, messages: list[str]) -> None:
     page.goto(site)
     expect_scene(page, 1)
-    look.expect_silence(page)
+    look.expect_idle(page)
     messages.clear()
     for key, place in (("ArrowRight", 2), ("PageDown", 3), ("ArrowLeft", 2), ("PageUp", 1), ("ArrowLeft", 1)):
         page.keyboard.press(key)  # wherever the focus is
@@ -127,10 +126,31 @@ def test_a_question_is_answered_once_it_is_played_and_a_guess_survives_a_reload(
         page.reload()
 
 
-def test_full_screen_covers_the_page_and_notes_leave_the_picture_its_height(page: Page, site: str) -> None:
+def test_every_scene_fits_any_window_without_a_fault_and_full_screen_covers_the_page(page: Page, site: str) -> None:
     page.emulate_media(reduced_motion="reduce")
-    page.set_viewport_size({"width": 1024, "height": 768})
-    page.goto(f"{site}/?scene=1")
+    page.set_viewport_size({"width": 390, "height": 664})
+    page.goto(site)
+    expect_drawn(page)
+    for width, height, places in (
+        (390, 664, range(1, SCENES + 1)),
+        (1280, 800, range(SCENES, 0, -1)),
+        (1024, 768, range(1, SCENES + 1)),
+    ):
+        if width == 1024:
+            page.emulate_media(color_scheme="dark")
+        page.set_viewport_size({"width": width, "height": height})
+        for place in places:
+            expect_scene(page, place)
+            expect_drawn(page)
+            look.expect_no_sideways_scroll(page)
+            assert story(page).evaluate(OUTSIDE) == [], place
+            assert page.locator(f"{HERE} .picture").evaluate_all(CUT) == 0, place
+            assert look.box(story(page)).height <= max(height, 740), "a lower window scrolls"
+            if width == (390, 1024)[place % 2]:  # half of the scenes in each theme
+                assert faults(page) == []
+            if place != places[-1]:
+                page.keyboard.press("ArrowRight" if places.step > 0 else "ArrowLeft")
+    page.get_by_label("Scene 1: ").click()
     expect_drawn(page)
     before = look.box(page.locator(f"{HERE} .pictures")).height
     page.keyboard.press("n")
@@ -152,18 +172,64 @@ def test_full_screen_covers_the_page_and_notes_leave_the_picture_its_height(page
     assert not link.evaluate(covers)
 
 
-@pytest.mark.parametrize(("width", "height"), [(390, 664), (1024, 768), (1280, 800)])
-def test_every_scene_fits_the_window_and_axe_finds_no_fault(page: Page, site: str, width: int, height: int) -> None:
-    page.emulate_media(reduced_motion="reduce", color_scheme="dark" if width == 1024 else "light")
-    page.set_viewport_size({"width": width, "height": height})
+def test_a_player_asks_no_server_and_shows_the_numbers(page: Page, site: str, messages: list[str]) -> None:
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
     page.goto(site)
-    for place in range(1, SCENES + 1):
-        expect_scene(page, place)
-        expect_drawn(page)
-        look.expect_no_sideways_scroll(page)
-        assert story(page).evaluate(OUTSIDE) == [], place
-        assert page.locator(f"{HERE} .picture").evaluate_all(CUT) == 0, place
-        assert look.box(story(page)).height <= max(height, 740), "a lower window scrolls"
-        if width == (390, 1024)[place % 2]:  # half of the scenes in each theme
-            assert faults(page) == []
-        page.keyboard.press("ArrowRight")
+    player = page.locator(f"{HERE} .player")
+    slider, toggle = player.get_by_label("Pruning amount"), player.locator("[data-do=toggle]")
+    expect(player.locator(".heatmap svg")).to_be_visible()
+    look.expect_idle(page)
+    messages.clear()
+    toggle.click()
+    slider.press("End")  # after which the controls stay
+    look.expect_playing(player, False)
+    toggle.click()
+    seen, sizes = [look.amount(player)], set()
+    for _ in range(look.PATIENCE // 20):
+        boxes = [player.locator(f".{name} svg").bounding_box() for name in ("stack", "heatmap")]
+        sizes.add(str([player.bounding_box(), *boxes]))
+        page.wait_for_timeout(20)
+        seen += [now for now in [look.amount(player)] if now != seen[-1]]
+        if len(seen) == 5:
+            break
+    assert len(seen) == 5
+    assert sum(after < before for before, after in pairwise(seen)) <= 1  # forward, and round the loop
+    assert len(sizes) == 1, "nothing jumps"
+    toggle.click()
+    look.expect_playing(player, False)
+    slider.fill("0")
+    player.get_by_label("Loop").click()  # off in a story
+    for step, place in ((None, 0), ("Next step", 1), ("Previous step", 0), ("Previous step", 19)):  # round the loop
+        if step:
+            player.get_by_label(step).click()
+        look.expect_amount(player, place / 20)
+        own = [round(value, 2) for value in SST2.frames[place].own("mean") or ()]
+        look.eventually(page, lambda own=own: look.numbers(player, "stack"), own)
+        wanted = pytest.approx(look.cells(SST2, place), abs=0.00501)  # two decimals are shown
+        look.eventually(page, lambda: look.numbers(player, "heatmap"), wanted)
+    slider.fill("17")
+    expect(slider).to_have_attribute("aria-valuetext", "85 % of weights removed")
+    player.get_by_label("Loop").click()
+    player.get_by_label("Speed").select_option("4×")
+    toggle.click()
+    look.expect_playing(player, False)  # it stops at the end
+    look.expect_amount(player, 0.95)
+    toggle.click()  # and starts over
+    look.expect_playing(player, True)
+    assert look.amount(player) < 0.95
+    assert messages == []
+    assert all(url.startswith((site, "data:", "blob:")) for url in requests)
+    # Another choice of the page keeps the player at its amount.
+    slider.press("End")
+    look.expect_playing(player, False)
+    slider.fill("10")
+    page.get_by_test_id("stPopoverButton").click()
+    page.get_by_text("First token", exact=True).click()
+    expect(page.get_by_role("button", name=re.compile("fine-tuned on SST-2 · .* · First token"))).to_be_visible()
+    wanted = pytest.approx(look.cells(SST2, 10, "cls"), abs=0.00501)
+    look.eventually(page, lambda: look.numbers(player, "heatmap"), wanted)
+    assert look.amount(player) == 0.5
+    expect(page).to_have_url(re.compile("scene=1.*reduction=cls|reduction=cls.*scene=1"))
+    gradient = player.locator(".role-legend-gradient path").first.get_attribute("fill") or ""
+    assert gradient.startswith("url(#"), "whatever the address has become"
