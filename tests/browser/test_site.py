@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from core import site as command
 from core.request.pages import PAGES
-from core.results.schema import SweepResult
 from core.results.store import SHIPPED_RESULTS, load_any, place_in, save
 from tests.browser import look
 from tests.browser.shipped import COLA, SST2, STUDY
@@ -24,17 +23,16 @@ NAME = "<img src=x onerror=alert(1)>"
 OTHER = make_result(task="qnli", num_layers=2, amounts=(0.0, 0.5))
 STRANGE = with_own_key(OTHER, checkpoint=OTHER.checkpoint.model_copy(update={"id": NAME, "source": "folder"}))
 CONTROL = make_result(method="random", controls="magnitude", seed=1)
-LINKS = [
-    "?result={}&reduction=cls&scene=1",
-    "layers?result={}&threshold=0.8&measure=cka&amount=0.95",  # choices of older links
-    "compare?result={}&other={}&axis=damage&amount=0.1",
-    "sentences?result={}&flips=flip&label=negative",
-    f"cut?study={STUDY.key}&by=answers&most=0.05&keep=3&result={{}}",
-]
+LINKS = {
+    "Story": "result={}&reduction=cls&scene=1",
+    "Layers": "result={}&threshold=0.8&measure=cka&amount=0.95",  # choices of older links
+    "Compare": "result={}&other={}&axis=damage&amount=0.1",
+    "Sentences": "result={}&flips=flip&label=negative",
+    "Cut": f"study={STUDY.key}&by=answers&most=0.05&keep=3&result={{}}",
+}
 NUMBERS = {  # the picture of each page whose numbers are compared
     "Story": ".scene:not([inert]) .stack",
     "Layers": ".rows",
-    "Sentences": ".flips",
     "Compare": ".first",
     "Cut": ".frontier",
     "Present": ".heatmap",
@@ -94,20 +92,19 @@ def test_every_page_is_whole_in_both_sizes_and_themes(visitor: Page, folder: Pat
     assert all(url.startswith((folder.as_uri(), "data:")) for url in requests)
 
 
-@pytest.mark.parametrize("link", [link.format(COLA.key, SST2.key) for link in LINKS])
-def test_a_link_shows_the_same_in_both_editions(page: Page, visitor: Page, site: str, served: str, link: str) -> None:
+def test_a_link_shows_the_same_in_both_editions(page: Page, visitor: Page, site: str, served: str) -> None:
     def texts(where: Page, address: str) -> list[str]:
         where.goto(address)
+        expect(where).to_have_title(re.compile(f"^{name} · "))
         first = where.locator(".player:visible, .scenes:visible").first
         expect(where.locator(".picture:visible svg").first).to_be_visible()
         headings = where.locator("h1:visible:not(.at-present h1)").all_inner_texts()  # there for screen readers alone
         return headings + first.locator(".readout:visible").all_inner_texts()
 
     page.emulate_media(reduced_motion="reduce")
-    assert texts(page, f"{site}/{link}") == texts(visitor, f"{served}#/{link}")
-
-
-def test_a_link_to_a_scene_that_is_gone_is_put_right(visitor: Page, served: str) -> None:
+    for name, query in LINKS.items():
+        link = f"{PAGES[name].address}?{query.format(COLA.key, SST2.key)}"
+        assert texts(page, f"{site}/{link}") == texts(visitor, f"{served}#/{link}")
     visitor.goto(f"{served}#/?result={SST2.key}&scene=99")
     expect(visitor).to_have_url(re.compile(rf"[?&]scene={SCENES}\b"))
 
@@ -175,36 +172,26 @@ def stored(key: str) -> Any:
     return results.get(key) or load_any(place_in(SHIPPED_RESULTS, key))
 
 
-def own_cka(result: SweepResult, k: int) -> list[str]:
-    return [f"{value:.2f}".replace("-", "−") for value in result.frames[k].own("mean") or () if value is not None]
-
-
-def first_flips(result: SweepResult, k: int) -> list[str]:
-    """Return how many predictions first change at an amount: to wrong ones, and to right ones."""
-    courses = zip(result.task.gold, *result.predictions, strict=True)
-    right = [seen[k] == gold for gold, *seen in courses if {*seen[:k]} == {seen[0]} != {seen[k]}]
-    return [str(right.count(False)), str(right.count(True))]
-
-
-@pytest.mark.parametrize("name", NUMBERS)
-def test_the_numbers_of_a_page_are_those_of_its_result(visitor: Page, edition: Path, name: str) -> None:
+def test_the_numbers_of_a_page_are_those_of_its_result(visitor: Page, edition: Path) -> None:
     index = taken(edition / "data" / "index.js")
     key, study = index["start"], next(iter(index["studies"]))
-    query = f"study={study}" if name == "Cut" else f"result={key}&scene=1"
-    visitor.goto(f"{(edition / 'index.html').as_uri()}#/{PAGES[name].address}?{query}")
-    picture = visitor.locator(NUMBERS[name]).first
-    expect(picture.locator("svg")).to_be_visible()
-
-    def numbers() -> list[str]:
-        return NUMBER.findall(picture.get_attribute("aria-label") or "")
-
-    if name == "Story":
-        visitor.get_by_role("button", name="Play").click()
-    if name == "Cut":
-        worth = [depth.saved.metrics.values() for depth in stored(study).depths]
-        assert set() < {*numbers()} <= {f"{value:.3f}" for values in worth for value in values}
-        return
-    result = stored(key)
+    result, worth = stored(key), [depth.saved.metrics.values() for depth in stored(study).depths]
     k = len(result.frames) // 2
-    visitor.get_by_label("Pruning amount").locator("visible=true").first.fill(str(k))
-    look.eventually(visitor, numbers, (first_flips if name == "Sentences" else own_cka)(result, k))
+    own = [f"{value:.2f}".replace("-", "−") for value in result.frames[k].own("mean") or () if value is not None]
+    for name, selector in NUMBERS.items():
+        query = f"study={study}" if name == "Cut" else f"result={key}&scene=1"
+        visitor.goto(f"{(edition / 'index.html').as_uri()}#/{PAGES[name].address}?{query}")
+        expect(visitor).to_have_title(re.compile(f"^{name} · "))
+        picture = visitor.locator(selector).first
+        expect(picture.locator("svg")).to_be_visible()
+
+        def numbers(picture: Locator = picture) -> list[str]:
+            return NUMBER.findall(picture.get_attribute("aria-label") or "")
+
+        if name == "Story":
+            visitor.get_by_role("button", name="Play").click()
+        if name == "Cut":
+            assert set() < {*numbers()} <= {f"{value:.3f}" for values in worth for value in values}
+        else:
+            visitor.get_by_label("Pruning amount").locator("visible=true").first.fill(str(k))
+            look.eventually(visitor, numbers, own)
