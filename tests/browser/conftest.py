@@ -24,6 +24,7 @@ SHORT_LIVED = (  # for pages open for seconds
     # features that matter. A page in the Hub's place may show the one under test.
     "--disable-features=ScriptStreaming,PaintHolding,ThirdPartyStoragePartitioning,LocalNetworkAccessChecks",
 )
+Keep = Callable[[SweepResult], str]
 PIECES = ("app.py", "core", "ui", "pages", "static", ".streamlit", "docs/methods.md", "cached_results/subsets")
 
 
@@ -59,7 +60,7 @@ def site(copy: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def keep(copy: Path) -> Iterator[Callable[[SweepResult], str]]:
+def keep(copy: Path) -> Iterator[Keep]:
     """Store a result among the visitor's own for one test, and return its key."""
     paths: list[Path] = []
 

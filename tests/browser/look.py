@@ -75,16 +75,8 @@ def expect_no_sideways_scroll(page: Page) -> None:
 
 
 def expect_idle(page: Page) -> None:
-    """Wait until no script runs for this page."""
+    """Wait until no script runs for this page, so that the server has sent all of it."""
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-
-
-def expect_silence(page: Page) -> None:
-    """Wait until the server has sent the whole page; the Lab also asks its worker how long a run would take."""
-    expect_idle(page)
-    asking = page.get_by_text(re.compile("^Measur(ing how long|ed when the run)"))
-    expect(asking).to_have_count(0, timeout=WORKER_PATIENCE)
-    expect_idle(page)
 
 
 def eventually(page: Page, read: Callable[[], object], expected: object) -> None:

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from core.results.schema import SweepResult
+from core.exports.notebook import NotebookResult
 from core.results.store import load
 from tests.browser import look
+from tests.browser.conftest import Keep
 from tests.builders import make_result
 
 RESULT, OTHER = (make_result(num_layers=count, amounts=(0.0, 0.25, 0.5)) for count in (3, 2))
@@ -35,37 +36,33 @@ def opened_alone(chromium: Browser, saved: Path) -> Iterator[Page]:
         assert (complaints, requests) == ([], ["file"])
 
 
-@pytest.fixture
-def shown(page: Page, site: str, messages: list[str], keep: Callable[[SweepResult], str]) -> Page:
-    """The Lab with a result and its downloads unfolded."""
+def test_a_frame_and_the_numbers_are_those_of_the_result(
+    page: Page, site: str, messages: list[str], keep: Keep, tmp_path: Path
+) -> None:
     look.open_still(page, f"{site}/lab?result={keep(RESULT)}&reduction=cls&amount=0.3")
     look.unfold(page, "Download")
-    return page
-
-
-def test_a_frame_and_the_numbers_are_those_of_the_result(shown: Page, messages: list[str], tmp_path: Path) -> None:
-    shown.get_by_role("textbox", name="Title").fill("For a <talk>")
+    page.get_by_role("textbox", name="Title").fill("For a <talk>")
     messages.clear()
-    shown.keyboard.press("Enter")
-    look.eventually(shown, lambda: "received" in messages, True)  # else the old files are offered
-    look.expect_idle(shown)
-    shown.get_by_role("button", name="PNG").click()
-    with Image.open(look.fetched(shown, "Save PNG", tmp_path)) as png:
+    page.keyboard.press("Enter")
+    look.eventually(page, lambda: "received" in messages, True)  # else the old files are offered
+    look.expect_idle(page)
+    page.get_by_role("button", name="PNG").click()
+    with Image.open(look.fetched(page, "Save PNG", tmp_path)) as png:
         assert png.size == (1920, 1080)
         assert png.convert("RGB").getpixel((2, 2)) == (255, 255, 255)
-    shown.get_by_role("button", name="SVG").click()
-    drawing = look.fetched(shown, "Save SVG", tmp_path)
+    page.get_by_role("button", name="SVG").click()
+    drawing = look.fetched(page, "Save SVG", tmp_path)
     assert drawing.name.endswith("-0.25.svg"), "the address has the amount"
     assert "For a <talk>" in " ".join(ElementTree.parse(drawing).getroot().itertext())
     values = look.cells(RESULT, 2, "cls")
-    with look.fetched(shown, "Numbers shown", tmp_path).open(newline="") as file:
+    with look.fetched(page, "Numbers shown", tmp_path).open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["Shown at"] == "0.5" and row["Unpruned"]]
     assert [float(row["Similarity"]) for row in rows] == [round(value, 6) for value in values]
-    assert load(look.fetched(shown, "Result as JSON", tmp_path)) == RESULT
+    assert load(look.fetched(page, "Result as JSON", tmp_path)) == RESULT
 
 
 def test_a_story_is_printed_a_scene_a_page_and_turned_by_keys_without_a_network(
-    page: Page, chromium: Browser, site: str, keep: Callable[[SweepResult], str], tmp_path: Path
+    page: Page, chromium: Browser, site: str, keep: Keep, tmp_path: Path
 ) -> None:
     page.goto(f"{site}/?result={keep(RESULT)}")
     look.unfold(page, "Take it to a talk")
@@ -86,14 +83,9 @@ def test_a_story_is_printed_a_scene_a_page_and_turned_by_keys_without_a_network(
         file.keyboard.press("n")
         expect(file.locator(".notes")).to_be_visible()
         look.eventually(file, lambda: file.evaluate(f"{HIDDEN} <= 0"), True)  # a talk's window shows all of it
-        file.keyboard.press("f")
-        # Playwright would wait by eval, which the policy of the file refuses.
-        look.eventually(file, lambda: file.evaluate("!!document.fullscreenElement"), True)
 
 
-def test_the_html_file_plays_without_a_network(
-    page: Page, chromium: Browser, site: str, keep: Callable[[SweepResult], str], tmp_path: Path
-) -> None:
+def test_a_page_plays_offline(page: Page, chromium: Browser, site: str, keep: Keep, tmp_path: Path) -> None:
     look.open_still(page, f"{site}/compare?result={keep(RESULT)}&other={keep(OTHER)}&reduction=cls")
     look.unfold(page, "Download")
     saved = look.fetched(page, "HTML player", tmp_path)
@@ -114,3 +106,22 @@ def test_the_html_file_plays_without_a_network(
         look.resize(file, 1920, 1080)
         pictures = look.box(file.locator(".pictures"))
         assert pictures.x + pictures.right == pytest.approx(1920, abs=2), "in the middle"
+
+
+def test_below_the_cell_of_a_notebook_it_plays_is_seen_whole_and_keeps_to_itself(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 2000})  # a frame out of sight rests
+    cell = NotebookResult.of(RESULT)._repr_html_()
+    page.set_content(
+        "<!doctype html><style>h1 { color: red; margin: 3px }</style><h1>A notebook</h1>"
+        + "".join(f'<div style="width: {width}px">{cell}</div>' for width in (1100, 344))
+    )
+    expect(page.locator("h1")).to_have_css("color", "rgb(255, 0, 0)")
+    hidden = "() => document.documentElement.scrollHeight - document.documentElement.clientHeight"
+    reach = "() => { try { return parent.document.title } catch (error) { return error.name } }"
+    for frame in page.frames[1:]:
+        player = frame.locator(".player")
+        expect(player.locator(".stack svg")).to_be_visible()
+        expect(player.locator(".readout b")).not_to_have_text("0 % of weights removed")  # it moves by itself
+        assert frame.evaluate(hidden) <= 0
+        expect(frame.locator("h1")).to_have_css("margin", "0px")
+        assert frame.evaluate(reach) == "SecurityError"
