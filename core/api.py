@@ -26,7 +26,6 @@ from core.request.amounts import DEFAULT_AMOUNTS, parse_amounts
 from core.request.sweep_request import SweepRequest
 from core.results.key import sealed
 from core.results.recovery import Recovery
-from core.results.schema import SweepResult
 from core.results.store import load
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ def sweep(
 
 
 def recover(
-    result: SweepResult,
+    result: NotebookResult,
     amount: float | None = None,
     model: "str | Path | tuple[PreTrainedModel, PreTrainedTokenizerBase] | None" = None,
     **options: Any,

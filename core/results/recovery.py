@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from core.request.catalog import MAX_LAYERS
 from core.results import fields as f
@@ -19,9 +19,6 @@ class Moment(Measured):
     step: f.Count
 
 
-Moments = Annotated[tuple[Moment, ...], Field(max_length=len(FRAMES)), f.FAST]
-
-
 class Recovery(Header, Computed):
     """A pruned model that was trained again on `rows`, which judge nothing; without a key, one that is in training.
 
@@ -32,16 +29,15 @@ class Recovery(Header, Computed):
     kind: Literal["recovery"] = "recovery"
     amount: f.Amount
     rows: RefitRecord
-    frames: Moments = ()
-    unpruned: Moments = ()
+    frames: Annotated[tuple[Moment, ...], f.FAST] = ()
+    unpruned: Annotated[tuple[Moment, ...], f.FAST] = ()
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
         frames, parts = self.all_frames, (self.frames, self.unpruned)
-        whole = [len(self.steps), len(self.steps) if self.amount else 0]  # frames of each
         if not (
             all(tuple(frame.step for frame in part) == self.steps[: len(part)] for part in parts)
-            and (not self.key or [*map(len, parts)] == whole)
+            and (not self.key or [*map(len, parts)] == [len(self.steps), len(self.steps) * (self.amount > 0)])
             and {len(self.task.gold), *map(len, self.predictions)} == {len(self.task.examples)}
             and len({frozenset(values) for frame in frames for values in (frame.metrics, frame.intervals)}) <= 1
             and all({*frame.similarity} == {"cka"} and frame.fits(len(self.points)) for frame in frames)

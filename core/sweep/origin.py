@@ -156,8 +156,8 @@ def find_recovery(
         amount = next((measured for measured in result.amounts if measured > last), result.amounts[-1])
     amount = parse_amounts([amount])[-1]
     if not (amount and 1 <= steps <= RECOVERY.steps and 0 <= seed < 2**32):
-        fault = f"amount {amount_text(amount)}, {steps} steps, seed {seed}"
-        raise PrunescopeError(f"{fault}: choose an amount above 0, 1 to {RECOVERY.steps} steps, a seed from 0")
+        most = f"an amount above 0, 1 to {RECOVERY.steps} steps, a seed from 0"
+        raise PrunescopeError(f"amount {amount:g}, {steps} steps, seed {seed}: choose {most}")
     request, swept = find_inputs(result, amount, checkpoint, data, report)
     named = replace(request, source_name=result.task.source_name)
     source, split = further_rows(open_examples(named, swept.resolved.label_names, report), train)

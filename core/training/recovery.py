@@ -9,7 +9,6 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
@@ -71,10 +70,9 @@ def recover(
         for amount, part in trainings:
             model.load_state_dict(checkpoint.model.state_dict())
             runner.model.prune(amount)
-            held: list[Any] = [weight for weight in plan.parameters if amount and weight.requires_grad]
-            hooks = [weight.register_hook(partial(torch.mul, weight != 0)) for weight in held]
-            order = np.arange(len(inputs.rows.texts))
-            for step in descend(weights, answer, targets, rows.lengths, order, how):
+            held = [weight for weight in plan.parameters if amount and weight.requires_grad]
+            hooks = [weight.register_hook(partial(torch.mul, weight != 0)) for weight in held]  # type: ignore[no-untyped-call]
+            for step in descend(weights, answer, targets, rows.lengths, np.arange(len(rows.lengths)), how):
                 done += step > 0
                 report(f"Training the {'pruned' if amount else 'unpruned'} model", done, total)
                 if step in recovery.steps:

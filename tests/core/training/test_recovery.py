@@ -1,8 +1,8 @@
 """A recovery holds its zeros, repeats its bits, and leaves its checkpoint as it was; its file, and refusals."""
 
 import json
+from collections import namedtuple
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import torch
@@ -12,21 +12,12 @@ from tiny import left_whole, loaded
 from core.results import library, store
 from core.results.key import key_of
 from core.results.recovery import Recovery
-from core.results.schema import SweepResult
 from core.training import recovery as engine
 from core.training.recovery import recover
 from tests.refusals import refusal
 from tests.uploaded import rewritten
 
-
-class Made(NamedTuple):
-    """A recovery of 12 steps, the sweep before it, its parts as they came, and its reports of (done, total)."""
-
-    folder: Path
-    sweep: SweepResult
-    whole: Recovery
-    parts: list[Recovery]
-    reports: list[tuple[int, int]]
+Made = namedtuple("Made", "folder sweep whole parts reports")  # its parts as they came, its reports of (done, total)
 
 
 @pytest.fixture(scope="module")
@@ -131,8 +122,8 @@ def test_what_cannot_be_trained_is_refused_in_one_line(made: Made, tmp_path: Pat
 
     assert "train.csv has only 0 examples besides those evaluated, and 32 are needed" in refused(*judged)
     assert "train.csv has only 8 examples besides those evaluated" in refused(*judged, *others[:8])
-    one = (f"{row.split(',')[0]},positive" for row in others)
-    assert "all 50 rows to train on have one label" in refused(*one)
+    positive = [f"{row.split(',')[0]},positive" for row in others]
+    assert "all 50 rows to train on have one label" in refused(*positive)
     for wrong in ({"amount": 0}, {"steps": 401}, {"seed": -1}):
         assert "choose an amount above 0, 1 to 400 steps, a seed" in refusal(found, made.folder, made.sweep, **wrong)
     assert "does not record its path: give it with --data" in refusal(found, made.folder, made.sweep, data=None)
