@@ -125,7 +125,7 @@ def scores_table(scores: Sequence[Score]) -> Table:
     table = []
     for score in scores:
         saved, held = (decimals(worth.metrics["accuracy"] or 0, 3) for worth in (score.saved, score.held))
-        table.append({"Layers that stay": f"{score.layers}", "Saved": saved, "Held": held})
+        table.append({"Layers that stay": f"{score.layers}", "Accuracy": saved, "Held, by a linear probe": held})
     return table
 
 
