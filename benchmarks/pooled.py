@@ -201,10 +201,7 @@ def ramp_table(judged: Sequence[Pair]) -> tuple[str, Table]:
         cells = {amount: f"{_number(ratios[amount], 2)}; {_number(gains[amount], 1)}" for amount in ratios}
         below = [amount for amount, ratio in ratios.items() if ratio and ratio[2] < 1]
         fewer.append(f"{listed(below)} removed" if below else "no amount")
-        ends = [sweep.working_range.to if sweep.working_range else None for sweep in group[0]]
-        works = "{} ({})".format(*(NONE if end is None else percent(end) for end in ends)) if len(group) == 1 else NONE
-        title = {"Changed predictions, ratio; score, points more": name}
-        table.append(title | cells | {"Works up to (magnitude)": works})
+        table.append({"Changed predictions, ratio; score, points more": name} | cells)
     return f"Fewer predictions change on average at {fewer[-2]}, and without SST-2 and CoLA at {fewer[-1]}.", table
 
 

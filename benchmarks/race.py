@@ -146,9 +146,7 @@ def plain(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
     return []
 
 
-PROCEDURES: Mapping[str, Callable[[Checkpoint, Inputs], Accuracies]] = {
-    procedure.__name__: procedure for procedure in (published, careful, ours, plain)
-}
+PROCEDURES = (published, careful, ours, plain)
 
 
 # ---------------------------------------------------------------- time and memory
@@ -174,14 +172,14 @@ def memory_mib(field: str) -> float:
     return int(status[field].split()[0]) / 1024
 
 
-def measure(name: str, request: SweepRequest, threads: int | None) -> Measured:
+def measure(procedure: Callable[..., Accuracies], request: SweepRequest, threads: int | None) -> Measured:
     """Run one procedure in this process, which should be new."""
     after_imports = memory_mib("VmRSS")
     use_threads(threads)
     inputs = prepare(request)
     checkpoint = load(inputs.resolved)
     started = time.perf_counter()
-    accuracies = PROCEDURES[name](checkpoint, inputs)
+    accuracies = procedure(checkpoint, inputs)
     seconds = time.perf_counter() - started
     return Measured(seconds, memory_mib("VmHWM") - after_imports, accuracies)
 
@@ -214,7 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     request = request_in(options, SweepRequest)
     prepare(request)  # refuses bad input once, and caches the sentences so that no procedure reads the parquet file
     with get_context("spawn").Pool(1, maxtasksperchild=1) as processes:  # a new one for each procedure
-        measured = {name: processes.apply(measure, (name, request, options.threads)) for name in PROCEDURES}
+        measured = {of.__name__: processes.apply(measure, (of, request, options.threads)) for of in PROCEDURES}
     print(table(measured))
     return 0
 

@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 from sklearn.linear_model import RidgeCV
+from sklearn.metrics import r2_score
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -69,7 +70,6 @@ class Row:
         method: `magnitude`, `random`, UNPRUNED or EMPTIED.
         amount: The share of the encoder's weights removed.
         change: The overall change on the shipped results' eval subset; None for the emptied model.
-        dimensions: (layers,) participation ratio of the mean token after each layer.
         updates: (layers, 2) of attention and feed-forward: the mean over tokens of ‖block(x)‖ / ‖x‖.
         estimates: By the names of TITLES, the number, its difference from the unpruned model, and the 95 % interval of
             that; empty where the whole split was not run.
@@ -79,7 +79,6 @@ class Row:
     method: str
     amount: float
     change: float | None
-    dimensions: tuple[float, ...]
     updates: tuple[tuple[float, float], ...]
     estimates: Mapping[str, tuple[float, float, float, float]]
 
@@ -100,9 +99,8 @@ def tables(rows: Sequence[Row]) -> list[Table]:
                 for name, (value, difference, low, high) in row.estimates.items()
             }
             behaviour.append(place | cells)
-        attention, feed_forward = zip(*row.updates, strict=True)
-        sides = {"Attention adds": attention, "Feed-forward adds": feed_forward, "Dimensions": row.dimensions}
-        blocks.append(place | {title: " ".join(decimals(of, 2) for of in values) for title, values in sides.items()})
+        attention, feed_forward = (" ".join(decimals(of, 2) for of in side) for side in zip(*row.updates, strict=True))
+        blocks.append(place | {"Attention adds": attention, "Feed-forward adds": feed_forward})
     return [behaviour, blocks]
 
 
@@ -152,13 +150,11 @@ class Pass(NamedTuple):
     Attributes:
         held: (n, labels) logits of the held-out rows.
         trained: (m, labels) logits of the training rows.
-        dimensions: See `Row`, (layers,).
         updates: See `Row`, (layers, 2).
     """
 
     held: Array
     trained: Array
-    dimensions: Array
     updates: Array
 
 
@@ -182,18 +178,11 @@ def run(runner: Runner, training: Sequence[MicroBatch]) -> Pass:
     trained = torch.zeros(sum(len(batch.examples) for batch in training), buffers.logits.shape[1])  # (m, labels)
     for batch in training:
         trained[batch.examples] = runner.recorder.run(batch)
-    dimensions = np.array([participation_ratio(layer) for layer in buffers.mean.double().numpy()])
     updates = torch.cat(ratios, 1).double().mean(1).view(-1, 2).numpy()
-    return Pass(buffers.logits.double().numpy(), trained.double().numpy(), dimensions, updates)
+    return Pass(buffers.logits.double().numpy(), trained.double().numpy(), updates)
 
 
 # ---------------------------------------------------------------- numbers
-
-
-def participation_ratio(features: Array) -> float:
-    """Compute (Σλ)² / Σλ² of the eigenvalues λ of the covariance of (n, features): a number of dimensions."""
-    covariance = np.cov(features, rowvar=False)  # (features, features)
-    return float(np.trace(covariance) ** 2 / np.square(covariance).sum())
 
 
 def row_losses(logits: Array, gold: Labels) -> Array:
@@ -219,11 +208,6 @@ def explained(features: Array, targets: Array) -> Array:
     """Predict targets (targets, n) from features (n, features) by ridge regression, cross-validated in ten parts."""
     ridge = make_pipeline(StandardScaler(), RidgeCV(PENALTIES, alpha_per_target=True))
     return np.asarray(cross_val_predict(ridge, features, targets.T, cv=10)).T
-
-
-def r_squared(targets: Array, predictions: Array) -> float:
-    """Compute the share of the variance of targets (n,) that predictions (n,) explain."""
-    return float(1 - np.square(targets - predictions).sum() / np.square(targets - targets.mean()).sum())
 
 
 class Answers:
@@ -253,7 +237,7 @@ class Answers:
         """Compute what TITLES name, in their order, of a model from some of the rows."""
         score = self._score(self._gold[rows], self._predicted[model, rows])
         trained = self._score(self._trained_gold[trained_rows], self._trained[model, trained_rows])
-        bag, alike = map(r_squared, self._targets[model][:, rows], self._explained[model][:, rows])
+        bag, alike = map(r2_score, self._targets[model][:, rows], self._explained[model][:, rows])
         losses = self._losses[model, rows].mean(), self._tempered[model, rows].mean()
         return np.array([score, trained - score, *losses, bag, bag - alike])
 
@@ -306,11 +290,10 @@ def measured(name: str, data: str) -> Iterator[Row]:
         bags, metric = bags_of(checkpoint, inputs.subset), inputs.subset.task.main_metric
         answers = Answers(models, gold, trained_gold, bags, metric)
     for (method, change), seeds in groups.items():
-        dimensions = np.mean([models[seed].dimensions for seed in seeds], axis=0).tolist()  # (layers,)
         updates = np.mean([models[seed].updates for seed in seeds], axis=0).tolist()  # (layers, 2)
         estimates = answers.estimates(seeds) if answers and method != EMPTIED else {}
         amount = float(np.mean([removed[seed] for seed in seeds]))
-        yield Row(task, method, amount, change, tuple(dimensions), tuple(map(tuple, updates)), estimates)
+        yield Row(task, method, amount, change, tuple(map(tuple, updates)), estimates)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -34,7 +34,6 @@ from websockets.typing import Subprotocol
 from core.command_line import OneLineParser, run_command
 from core.request.catalog import EMBEDDED, ROOT
 from core.request.pages import PAGES
-from core.results import library
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
@@ -161,11 +160,10 @@ def measure_waiting(runs: int) -> None:
             with browser(playwright) as context:
                 return [open_in(context, site, name) for _ in range(times)]
 
-        pages = [name for name in PICTURES if name != "Cut" or library.shipped(library.CutEntry)]  # else it shows none
-        for name in pages:  # the first visitor warms the server
+        for name in PICTURES:  # the first visitor warms the server
             opened(name, 1)
         print(f"{'seconds, median (longest)':<28}{'fresh':>14}{'returning':>14}", flush=True)
-        for name in pages:
+        for name in PICTURES:
             fresh = [opened(name, 1)[0] for _ in range(runs)]
             again = opened(name, WARMING_VISITS + runs)[WARMING_VISITS:]
             cells = [f"{median(waited):.2f} ({max(waited):.2f})" for waited in (fresh, again)]

@@ -8,11 +8,8 @@ in `cached_results`, which pages read.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
-
-import numpy as np
 
 from benchmarks import regularising
 from benchmarks.meaning import meaning_tables, meanings
@@ -26,13 +23,13 @@ from core.findings import meaning, pooled
 from core.findings.choices import task_title
 from core.findings.claim import Verdict, corrected, verdict, with_rows
 from core.findings.comparable import control_sweeps
-from core.findings.words import NONE, mean_and_deviation
+from core.findings.words import NONE
 from core.findings.words import verdict as words
 from core.findings.words.grid import claim_finding, claim_heading
-from core.request.catalog import DAMAGE, EMBEDDED, FAMILIES, METHODS, ROOT, SECOND_DAMAGE, TASKS
+from core.request.catalog import DAMAGE, METHODS, ROOT, SECOND_DAMAGE, TASKS
 from core.results import library, store
 from core.results.names import checkpoint_name, listed, name_of
-from core.results.schema import CheckpointRecord, SweepResult
+from core.results.schema import SweepResult
 from core.sweep.control_contrast import DIFFERENT
 from ui.text import markdown_table
 
@@ -72,7 +69,7 @@ def table_of(table: "Sequence[VerdictRow]") -> str:
     covered = f"Covered: {listed([task_title(task) for task in tasks])}. Verdicts: {counted(verdicts)} ({why})."
     if not any(verdict.state in DIFFERENT for verdict in verdicts):
         covered += f" {NO_DIFFERENCE}; judged alone, before the correction for their number, {alone} would."
-    return f"{covered}\n\n{markdown_of(verdict_rows(table))}"
+    return f"{covered}\n\n{markdown_of([*map(_cells, table)])}"
 
 
 def counted(verdicts: Iterable[Verdict]) -> str:
@@ -102,61 +99,20 @@ def verdict_table(results: Sequence[SweepResult]) -> list[VerdictRow]:
     return [VerdictRow(*row) for row in zip(rows, corrected(alone), alone, seconds, strict=True)]
 
 
-def _position(result: SweepResult) -> tuple[int, int, str, str, str]:
+def _position(result: SweepResult) -> tuple[int, int, str, int, str]:
     order = [*TASKS].index(result.task.name), [*METHODS].index(result.pruning.method)
-    return *order, result.pruning.scope or "", family_and_seed(result.checkpoint)[0], result.checkpoint.id
+    return *order, result.pruning.scope or "", result.checkpoint.num_layers, result.checkpoint.id
 
 
-def verdict_rows(table: Sequence[VerdictRow]) -> list[dict[str, str]]:
-    """Write the table, a row of texts per method and checkpoint; below seed twins, a row with their spread.
-
-    Weights made twice with one seed, whose bits differ from processor to processor, count once: the first does.
-    """
-    rows = []
-    for (family, *_), alike in groupby(table, _twins):
-        twins: dict[int, VerdictRow] = {}
-        for row in alike:
-            rows.append(_cells([row], checkpoint_name(row.result), words.flags_cell(row.verdict)))
-            twins.setdefault(family_and_seed(row.result.checkpoint)[1], row)
-        if len(twins) > 1:
-            rows.append(_cells([*twins.values()], f"{FAMILIES.get(family, family)}, {len(twins)} seeds", NONE))
-    return rows
-
-
-def _twins(row: VerdictRow) -> tuple[str, str, str]:
-    return family_and_seed(row.result.checkpoint)[0], _method_of(row.result), row.result.task.fingerprint
-
-
-def _method_of(result: SweepResult) -> str:
-    return name_of(result.pruning, with_control=False)
-
-
-def family_and_seed(checkpoint: CheckpointRecord) -> tuple[str, int]:
-    """Return what the seed twins of a checkpoint share, and its own seed; other checkpoints share only their id."""
-    if checkpoint.recipe:
-        return checkpoint.recipe.family, checkpoint.recipe.seed
-    embedded = EMBEDDED.get(checkpoint.id)
-    return embedded.folder.name if embedded and embedded.folder else checkpoint.id, 0
-
-
-def _cells(rows: Sequence[VerdictRow], checkpoint: str, marks: str) -> dict[str, str]:
-    """Write the row of a method on one checkpoint, or on several that differ only in the seed."""
-    result = rows[0].result
-    cells = {"Task": task_title(result.task.name), "Checkpoint": checkpoint, "Method": _method_of(result)}
-    share, random, state = _verdict_cells([row.verdict for row in rows])
-    cells |= {f"In the upper half at {DAMAGE:.2f}": share, f"Random at {DAMAGE:.2f}": random}
-    share, random, _ = _verdict_cells([row.second for row in rows])
-    cells |= {f"In the upper half at {SECOND_DAMAGE:.2f}": share, f"Random at {SECOND_DAMAGE:.2f}": random}
-    return cells | {f"Verdict at {DAMAGE:.2f}": state, "Marks": marks}
-
-
-def _verdict_cells(verdicts: Sequence[Verdict]) -> Sequence[str]:
-    """Write the shares in the upper half and the verdict: of one beside its seeds, of several over the mean of each."""
-    if len(verdicts) == 1:
-        return list(words.verdict_cells(verdicts[0]).values())
-    shares = [known.share for known in verdicts if known.share is not None]
-    means = [float(np.mean(known.control_shares)) for known in verdicts if known.control_shares]
-    return mean_and_deviation(shares), mean_and_deviation(means), counted(verdicts)
+def _cells(row: VerdictRow) -> dict[str, str]:
+    """Write the row of a method on a checkpoint."""
+    result = row.result
+    method = name_of(result.pruning, with_control=False)
+    cells = {"Task": task_title(result.task.name), "Checkpoint": checkpoint_name(result), "Method": method}
+    for damage, judged in ((DAMAGE, row.verdict), (SECOND_DAMAGE, row.second)):
+        share, random, _ = words.verdict_cells(judged).values()
+        cells |= {f"In the upper half at {damage:.2f}": share, f"Random at {damage:.2f}": random}
+    return cells | {f"Verdict at {DAMAGE:.2f}": words.verdict_cell(row.verdict), "Marks": words.flags_cell(row.verdict)}
 
 
 def written_into(document: str, parts: Mapping[str, str]) -> str:
