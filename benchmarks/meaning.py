@@ -21,7 +21,7 @@ from core.findings.choices import is_same, task_title
 from core.findings.claim import FEWEST_SEEDS, with_rows
 from core.findings.comparable import control_sweeps, isolated_controls_of, isolated_of, own_sweeps, same_checkpoint
 from core.findings.matching import damages_of
-from core.findings.meaning import Estimate, Quantity, Scale
+from core.findings.meaning import Estimate, Scale
 from core.findings.words import Table, with_interval
 from core.findings.words.numbers import percent, place_name
 from core.request.catalog import METHODS, REDUCTION
@@ -120,7 +120,7 @@ def share(own_cka: Array) -> float:
 
 
 # In the order of tables, from the places of one seed: a whole model, each layer alone, or the lower and the upper half.
-READERS: Mapping[Quantity, Callable[..., float]] = {
+READERS: Mapping[str, Callable[..., float]] = {
     "changed": changed,
     "removed": lambda model: float(model.read(attrgetter("prunable_sparsity"))),  # of the encoder's weights
     "alone": lambda *layers: share(np.array([own(layer)[k] for k, layer in enumerate(layers)])),
@@ -136,11 +136,11 @@ READERS: Mapping[Quantity, Callable[..., float]] = {
     "harm_upper": lambda _, upper: changed(upper),
     "harm": lambda lower, upper: changed(lower) - changed(upper),
 }
-RATIOS: Collection[Quantity] = ("changed", "removed")
-SHARES: Collection[Quantity] = ("alone", "together_outputs", "together")
-ENDS: Collection[Quantity] = ("end_lower", "end_upper")
-LAYERS: Collection[Quantity] = ("earlier", "later", "sunk", "sunk_last")
-HARM: Collection[Quantity] = ("harm_lower", "harm_upper", "harm")
+RATIOS: Collection[str] = ("changed", "removed")
+SHARES: Collection[str] = ("alone", "together_outputs", "together")
+ENDS: Collection[str] = ("end_lower", "end_upper")
+LAYERS: Collection[str] = ("earlier", "later", "sunk", "sunk_last")
+HARM: Collection[str] = ("harm_lower", "harm_upper", "harm")
 
 # ---------------------------------------------------------------- on one checkpoint
 
@@ -148,7 +148,7 @@ HARM: Collection[Quantity] = ("harm_lower", "harm_upper", "harm")
 class Name(NamedTuple):
     """What is read, as in `core.findings.meaning.Estimate`; `beside` of a control is first what it controls."""
 
-    quantity: Quantity
+    quantity: str
     method: str
     beside: str
     scale: Scale
@@ -163,7 +163,7 @@ class Value(NamedTuple):
 
 
 Seeds = Sequence[Sequence[Sweeps]]  # the parts of each seed: a whole model, or each of some layers alone
-Reading = tuple[Collection[Quantity], Scale, Sequence[float], Mapping[tuple[str, str], Seeds]]  # by method and beside
+Reading = tuple[Collection[str], Scale, Sequence[float], Mapping[tuple[str, str], Seeds]]  # by method and beside
 
 
 def readings(row: SweepResult, results: Sweeps) -> Iterator[Reading]:
@@ -265,7 +265,7 @@ def _estimate(name: Name, cells: Mapping[str, Sequence[Value]]) -> Estimate:
 
 # ---------------------------------------------------------------- in documents
 
-TITLES: Mapping[Quantity, str] = {
+TITLES: Mapping[str, str] = {
     "changed": "Predictions changed, {} / {}",
     "removed": "Weights removed, {} / {}",
     "earlier": "Upper layers' similarity to earlier unpruned ones, growth",

@@ -12,22 +12,6 @@ from pydantic import TypeAdapter
 from core.results.fields import Bounds
 from core.results.library import TableFile
 
-Quantity = Literal[
-    "changed",  # predictions that changed, relative to those under the method beside
-    "removed",  # weights removed, likewise
-    "alone",  # the upper half's share of the losses of layers that are pruned one at a time, at their outputs
-    "together",  # the same share where all layers are pruned, after attention blocks
-    "together_outputs",  # the same at the layers' outputs, as `alone` is measured
-    "end_lower",  # what the last layer's output loses where only the lower half of the layers is pruned
-    "end_upper",  # the same of the upper half
-    "earlier",  # how much more an upper layer, pruned, resembles earlier unpruned layers than before
-    "later",  # the same of later unpruned layers
-    "sunk",  # how far below an upper layer its most similar unpruned layer lies, in layers
-    "sunk_last",  # the same of the last layer alone
-    "harm_lower",  # predictions that change where only the lower half of the layers is pruned
-    "harm_upper",  # the same of the upper half
-    "harm",  # their difference
-]
 Scale = Literal["change", "amount"]
 
 
@@ -36,7 +20,7 @@ class Estimate:
     """A quantity at an overall change, or at an amount.
 
     Attributes:
-        quantity: What it is.
+        quantity: What it is, a key of `benchmarks.meaning.TITLES`.
         method: A name from METHODS.
         beside: The method that it is divided by (`changed`, `removed`), or that is subtracted from it; else empty.
         scale: Whether models are compared where they have changed, or have been pruned, equally much.
@@ -49,7 +33,7 @@ class Estimate:
         working: On how many of them all models that are compared are within their working range.
     """
 
-    quantity: Quantity
+    quantity: str
     method: str
     beside: str
     scale: Scale
@@ -66,9 +50,7 @@ FILE = TableFile("meaning.json", TypeAdapter(tuple[Estimate, ...]))
 shipped = FILE.read
 
 
-def estimate(
-    quantity: Quantity, scale: Scale, at: float, method: str = "magnitude", beside: str = ""
-) -> Estimate | None:
+def estimate(quantity: str, scale: Scale, at: float, method: str = "magnitude", beside: str = "") -> Estimate | None:
     """Return what the shipped file says of a quantity; None if it does not."""
     place = quantity, scale, at, method, beside
     rows = (row for row in shipped() if (row.quantity, row.scale, row.at, row.method, row.beside) == place)
