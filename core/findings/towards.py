@@ -27,19 +27,14 @@ class Towards(NamedTuple):
     later: float
 
 
-def towards(result: SweepResult, reduction: ReductionKey, metric: str | None = None) -> Towards | None:
-    """Find what each pruned layer is nearest to.
-
-    Args:
-        result: A whole sweep.
-        reduction: A key of REDUCTIONS.
-        metric: The metric by which the model works; None is the task's main one.
+def towards(result: SweepResult, reduction: ReductionKey) -> Towards | None:
+    """Find what each pruned layer of a whole sweep is nearest to.
 
     Returns:
         None where the model is not shown to work beyond the first amount, or there are fewer than two points.
     """
-    to, size = working_to(result, metric), len(result.points)
-    frames = [frame for frame in result.frames if frame.amount <= (to or 0)]
+    to, size = working_to(result) or 0, len(result.points)
+    frames = [frame for frame in result.frames if frame.amount <= to]
     if size < 2 or len(frames) < 2:
         return None
     matrices = np.array([frame.matrix(reduction) for frame in frames], dtype=np.float64)  # (frames, i, j)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.findings.accuracy import working_to
 from core.findings.rounding import to_places
 from core.findings.words.numbers import decimals, percent, percent_range
-from core.results.names import PointLabel, spanned
-from core.results.statistics import EstimateRecord
+from core.results.names import PointLabel, amount_name, removed_name, spanned
+from core.results.schema import SweepResult
 
 NONE = "–"  # in a table
 Table = list[dict[str, str]]  # a row of texts for each fact, by the titles of the columns
@@ -58,9 +59,19 @@ def with_interval(value: float, low: float, high: float, places: int = 3) -> str
     return "{} ({} to {})".format(*(decimals(number, places) for number in (value, low, high)))
 
 
-def estimated(estimate: EstimateRecord) -> str:
-    """Write an estimate and its 95 % interval."""
-    return with_interval(estimate.value, estimate.low, estimate.high)
+def works_words(result: SweepResult, metric: str | None = None, is_brief: bool = False) -> str:
+    """Say up to which amount a model works, as the end of a sentence; empty if that is unknown.
+
+    Args:
+        result: A whole sweep or the first frames of one.
+        metric: The metric by which it works; None is the task's main one.
+        is_brief: Whether to leave out what is removed.
+    """
+    to = working_to(result, metric)
+    if not to:
+        return "" if to is None else "at no amount measured"
+    least = "at least " if to == result.amounts[-1] else ""
+    return f"up to {least}{amount_name(to) if is_brief else removed_name(to, result)}"
 
 
 def share_with_interval(share: float, interval: Sequence[float] | None) -> str:

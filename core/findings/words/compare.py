@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from core.findings import compare as facts
-from core.findings.accuracy import metric_of, working_to
+from core.findings.accuracy import metric_of
 from core.findings.comparable import same_examples
-from core.findings.compare import Two, distinguishing_names, same_model
+from core.findings.compare import Two, distinguishing_names
 from core.findings.matching import largest_damage
-from core.findings.words import Finding, Table, numbered, points_span
+from core.findings.words import Finding, Table, numbered, points_span, works_words
 from core.findings.words.numbers import decimals, p_value, percent, place_name
 from core.findings.words.verdict import verdict_cell
 from core.request.catalog import CONFIDENCE, DAMAGE, METRICS
@@ -43,25 +43,12 @@ def compare_finding(
 
 def compare_heading(two: Two, metric: str | None = None) -> str:
     """Say up to which amount each of two models works; if that is unknown or one is unpruned, only name both."""
-    (first, second), ends, units = distinguishing_names(two), list[str](), {n.whose_units(result) for result in two}
-    for result in two:
-        to = working_to(result, metric_of(result, metric))
-        if two[0].key == two[1].key or len(result.frames) < 2 or to is None:
-            return f"{n.capitalised(first)} beside {second}"
-        least = "at least " if to == result.amounts[-1] else ""
-        share = n.amount_name(to) if ends and len(units) == 1 else n.removed_name(to, result)
-        ends.append(f"up to {least}{share}" if to else "at no amount measured")
-    if _within(two) == "in":
-        return f"{n.capitalised(first)} works {ends[0]}, {second} {ends[1]}"
-    if not same_model(two):
-        return f"{n.capitalised(first)} leaves a working model {ends[0]}; {second}, {ends[1]}"
-    return f"Under {first} the model works {ends[0]}; under {second}, {ends[1]}"
-
-
-def _within(two: Two) -> str:
-    """Return the word before the name of either: prunings change a model `under` them, models are changed `in` them."""
-    is_alike = n.brief_name(two[0].pruning) == n.brief_name(two[1].pruning)
-    return "in" if is_alike and not same_model(two) else "under"
+    (first, second), is_alike = distinguishing_names(two), n.whose_units(two[0]) == n.whose_units(two[1])
+    metrics = [metric_of(result, metric) for result in two]
+    ends = works_words(two[0], metrics[0]), works_words(two[1], metrics[1], is_brief=is_alike)
+    if two[0].key == two[1].key or not all(ends) or any(len(result.frames) < 2 for result in two):
+        return f"{n.capitalised(first)} beside {second}"
+    return f"{n.capitalised(first)} works {ends[0]}, {second} {ends[1]}"
 
 
 def equal_heading(two: Two, axis: facts.Axis, reduction: n.ReductionKey) -> str:
@@ -71,12 +58,10 @@ def equal_heading(two: Two, axis: facts.Axis, reduction: n.ReductionKey) -> str:
         return ""
     k = together.places.index(facts.START) if facts.START in together.places else len(together.places) // 2
     first, second = (
-        f"{percent(frame.amount)} of {n.whose_units(result)}"
-        for frame, result in zip(together.pairs[k], two, strict=True)
+        f"{percent(frame.amount)} of {n.whose_units(result)} ({name})"
+        for frame, result, name in zip(together.pairs[k], two, distinguishing_names(two), strict=True)
     )
-    names, within = distinguishing_names(two), _within(two)
-    change = f"Layers change equally ({place_name(together.places[k])})"
-    return f"{change} with {first} removed {within} {names[0]}, {second} {within} {names[1]}"
+    return f"Layers change equally ({place_name(together.places[k])}) with {first} and {second} removed"
 
 
 def depth_sentence(two: Two, reduction: n.ReductionKey, companions: Sequence[SweepResult] = ()) -> str:
@@ -84,19 +69,18 @@ def depth_sentence(two: Two, reduction: n.ReductionKey, companions: Sequence[Swe
     depth = facts.depth_of(two, reduction, companions)
     if not isinstance(depth, facts.Depth):
         return f"Where in depth the two change is not compared ({depth})."
-    names, within = distinguishing_names(two), _within(two)
-    shares = [percent(share) for share in depth.shares]
+    names, shares = distinguishing_names(two), [percent(share) for share in depth.shares]
     by_seeds = f"; by all seeds: {verdict_cell(depth.verdict)}" if depth.verdict else ""
     return (
-        f"Of an overall change of {decimals(DAMAGE, 2)}, {shares[0]} lies in the upper half of the layers {within} "
-        f"{names[0]} and {shares[1]} {within} {names[1]} (difference {points_span(depth.low, depth.high)} points, 95 % "
+        f"Of an overall change of {decimals(DAMAGE, 2)}, {shares[0]} lies in the upper half of the layers for "
+        f"{names[0]} and {shares[1]} for {names[1]} (difference {points_span(depth.low, depth.high)} points, 95 % "
         f"interval over examples){by_seeds}."
     )
 
 
 def metric_sentence(two: Two, metric: str | None = None) -> str:
     """Say at how many amounts either does better by a metric, by paired tests."""
-    metric, names, within = metric_of(two[0], metric), distinguishing_names(two), _within(two)
+    metric, names = metric_of(two[0], metric), distinguishing_names(two)
     title, tests = METRICS[metric].title, [test for *_, test in facts.paired_comparisons(two, metric)]
     if not tests:
         return f"{title} is not compared: at no amount do the two remove the same share of the encoder's weights."
@@ -104,7 +88,7 @@ def metric_sentence(two: Two, metric: str | None = None) -> str:
     tested = f"(paired tests, corrected for {numbered(len(tests), 'amount')})"
     if not better:
         return f"With equally many weights removed, {n.in_sentence(title)} does not differ significantly {tested}."
-    where = n.listed([f"{within} {name} at {better[name]} of {len(tests)} amounts" for name in names if better[name]])
+    where = n.listed([f"for {name} at {better[name]} of {len(tests)} amounts" for name in names if better[name]])
     return f"With equally many weights removed, {n.in_sentence(title)} is significantly higher {where} {tested}."
 
 
@@ -125,7 +109,7 @@ def compare_notes(two: Two, axis: facts.Axis = "amount", reduction: n.ReductionK
 
 def paired_table(tests: Sequence[facts.Tested], metric: str, names: tuple[str, str]) -> Table:
     """Tabulate the paired tests of two named results by a metric, one row per amount."""
-    titles = [f"{METRICS[metric].title} under {name}" for name in names]
+    titles = [f"{METRICS[metric].title}, {name}" for name in names]
     return [
         {
             "Encoder weights removed": percent(sparsity),

@@ -9,7 +9,6 @@ from core.findings.words import (
     NONE,
     Finding,
     Table,
-    estimated,
     layers_named,
     numbered,
     points,
@@ -45,7 +44,6 @@ def cut_finding(frontier: Frontier, most: float) -> Finding:
     choice, outcome = lead(frontier, most)
     symbol, rows = METRICS[frontier.study.task.main_metric].symbol, len(frontier.study.task.examples)
     own, full = decimals(choice.value.value, 3), decimals(frontier.full.value, 3)
-    exact = f"{capitalised(symbol)}: {estimated(choice.value)}, of the full model {estimated(frontier.full)}."
     scores = f"On {rows} rows that took no part in refitting, {symbol} is {own}, of the full model {full}."
     limits = {
         "keeps": f"{_bound(choice)}.",
@@ -53,7 +51,7 @@ def cut_finding(frontier: Frontier, most: float) -> Finding:
         "few": f"A promise takes at least {MIN_PROMISED} judged rows.",
         "guesses": "So there is nothing that a cut could be shown to keep.",
     }
-    return Finding(cut_answer(frontier, most), (scores, limits[outcome]), notes=(exact,))
+    return Finding(cut_answer(frontier, most), (scores, limits[outcome]))
 
 
 def cut_answer(frontier: Frontier, most: float) -> str:

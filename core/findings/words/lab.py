@@ -6,7 +6,7 @@ from typing import Any
 from core.errors import first_few
 from core.findings.accuracy import label_doubt, rare_labels
 from core.findings.layers import LayerSurvival, layers_of
-from core.findings.words import NONE, layers_named, points
+from core.findings.words import NONE, layers_named, points, works_words
 from core.findings.words import numbers as num
 from core.request.catalog import EMBEDDED, FEW_EXAMPLES, MIN_PROMISED
 from core.request.cut_request import Division
@@ -14,16 +14,11 @@ from core.results import names as n
 from core.results.schema import ColumnsRecord, SweepResult, TaskRecord
 
 
-def key_figures(result: SweepResult, reduction: n.ReductionKey) -> tuple[str, str, str]:
-    """Return a result's first layer to change, its longest intact one, and how far its main metric holds.
-
-    A dash stands for what is not known where only the unpruned model was measured.
-    """
-    if len(result.frames) < 2:
-        return NONE, NONE, NONE
-    order, holds = layers_of(result, reduction), _holds(result)
-    if not order.last:
-        return "Undefined", NONE, holds
+def key_layers(result: SweepResult, reduction: n.ReductionKey) -> tuple[str, str]:
+    """Return a result's first layer to change and its longest intact one; dashes if nothing was removed."""
+    order = layers_of(result, reduction)
+    if len(result.frames) < 2 or not order.last:
+        return NONE, NONE
     largest = n.amount_name(result.amounts[-1])
 
     def named(layers: Sequence[LayerSurvival], until: str) -> str:
@@ -36,19 +31,7 @@ def key_figures(result: SweepResult, reduction: n.ReductionKey) -> tuple[str, st
 
     first = order.first or order.last
     falls = f"None, up to {largest}" if first[0].censored else named(first, "at")
-    return falls, named(order.last, "up to"), holds
-
-
-def _holds(result: SweepResult) -> str:
-    """Say up to which amount the main metric holds."""
-    working = result.working_range
-    if not working:
-        return "Unknown"
-    if working.to is None:
-        return "No better than guessing"
-    if working.to == 0:
-        return f"Not even to {n.amount_name(result.amounts[1])}"
-    return f"{'Beyond' if working.to >= result.amounts[-1] else 'Up to'} {n.amount_name(working.to)}"
+    return falls, named(order.last, "up to")
 
 
 def methods_table(results: Iterable[SweepResult], reduction: n.ReductionKey) -> dict[str, dict[str, str]]:
@@ -62,12 +45,17 @@ def methods_table(results: Iterable[SweepResult], reduction: n.ReductionKey) -> 
     """
     rows: list[tuple[float, str, str, dict[str, str]]] = []
     for result in results:
-        (first, longest, holds), name = key_figures(result, reduction), n.brief_name(result.pruning)
+        (first, longest), name = key_layers(result, reduction), n.brief_name(result.pruning)
         works = (result.working_range and result.working_range.to) or 0.0
         share = result.frames[result.amounts.index(works)].prunable_sparsity
-        until = f"{n.amount_name(works)} of {n.units_name(result)}" if works else holds
+        until = f"{n.amount_name(works)} of {n.units_name(result)}" if works else works_words(result) or NONE
         also = f", {num.percent(share)} of encoder weights" if num.percent(share) != n.amount_name(works) else ""
-        cells = {"Method": name, "Works up to": until + also, "First layer to fall": first, "Longest intact": longest}
+        cells = {
+            "Method": name,
+            "Works up to": n.capitalised(until) + also,
+            "First layer to fall": first,
+            "Longest intact": longest,
+        }
         rows.append((-share, name, result.key, cells))
     return {key: cells for *_, key, cells in sorted(rows)}
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from core.findings.comparable import controls_of
 from core.findings.layers import LayerSurvival, floor_of, layers_of
 from core.findings.rounding import hundredths
-from core.findings.words import Finding, Table, layers_named, numbered
+from core.findings.words import Finding, Table, layers_named, numbered, works_words
 from core.findings.words import numbers as num
 from core.request.catalog import METHODS, REDUCTIONS, SURVIVAL_THRESHOLD
 from core.request.scope import run_of
@@ -42,11 +42,8 @@ def layers_finding(
     return Finding(heading, tuple(filter(None, sentences)))
 
 
-def layers_heading(result: SweepResult, reduction: n.ReductionKey, with_interval: bool = True) -> str:
-    """Say which layer changes first, and at which amount, with its interval where that is known and asked for.
-
-    The result may be unfinished.
-    """
+def layers_heading(result: SweepResult, reduction: n.ReductionKey) -> str:
+    """Say which layer changes first, and at which amount; the result may be unfinished."""
     order, labels = layers_of(result, reduction), n.point_labels(result.points)
     if not order.last:
         return "Similarity is undefined in every layer"
@@ -61,11 +58,9 @@ def layers_heading(result: SweepResult, reduction: n.ReductionKey, with_interval
         return f"{every} change together: they fall below {SURVIVAL_THRESHOLD} at {at}"
     changes = "changes first: it falls" if len(fallen) == 1 else "change first: they fall"
     named = n.capitalised(layers_named([layer.label for layer in fallen], labels))
-    is_known = with_interval and len(fallen) == 1 and fallen[0].interval
-    interval = f" ({interval_text(fallen[0].interval, result.amounts[-1])})" if is_known else ""
     rivals = [layer.label for layer in order.rivals]
     doubt = f"; {layers_named(rivals, labels)} may change as early" if rivals else ""
-    return f"{named} {changes} below {SURVIVAL_THRESHOLD} at {at}{interval}{doubt}"
+    return f"{named} {changes} below {SURVIVAL_THRESHOLD} at {at}{doubt}"
 
 
 def _layer_sentence(result: SweepResult, layer: LayerSurvival) -> str:
@@ -76,11 +71,8 @@ def _layer_sentence(result: SweepResult, layer: LayerSurvival) -> str:
     until = f"the last amount measured, {at}" if layer.censored else at
     until += ", and with everything removed" if layer.by_construction else ""
     interval = f" (95 % interval {interval_text(layer.interval, result.amounts[-1])})" if layer.interval else ""
-    intact = f"{layer.title}, stays intact (at least {SURVIVAL_THRESHOLD}) up to {until}{interval}"
-    working = result.working_range.to if result.working_range else None
-    if working is None:
-        return f"{intact}."
-    return f"{intact}; the model works {f'up to {n.amount_name(working)}' if working else 'at no amount measured'}."
+    works = f"; the model works {words}" if (words := works_words(result, is_brief=True)) else ""
+    return f"{layer.title}, stays intact (at least {SURVIVAL_THRESHOLD}) up to {until}{interval}{works}."
 
 
 def _chance_sentence(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> str:

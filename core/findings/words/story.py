@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from core.findings.accuracy import beyond_from, working_to
+from core.findings.accuracy import beyond_from
 from core.findings.claim import Verdict, verdict
 from core.findings.comparable import controls_of
 from core.findings.cut import Frontier
@@ -12,7 +12,7 @@ from core.findings.meaning import estimate
 from core.findings.passed import PassedOn
 from core.findings.pooled import ALL, WHOLE, Pooled, shipped
 from core.findings.towards import Towards
-from core.findings.words import Button, Finding, points, points_span
+from core.findings.words import Button, Finding, points, points_span, works_words
 from core.findings.words import cut as cut_words
 from core.findings.words import layers as layers_words
 from core.findings.words import numbers as num
@@ -96,15 +96,12 @@ def spoken_summary(result: SweepResult, companions: Sequence[SweepResult], reduc
     return " ".join((f"{watch.heading}.", *watch.sentences, f"{chance_finding(result, companions, ()).heading}."))
 
 
-def watch_finding(
-    result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey, metric: str | None = None
-) -> Finding:
+def watch_finding(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> Finding:
     """Say where a result changes the model, which layer falls first, and up to which amount the model works."""
-    brief, exact = (layers_words.layers_heading(result, reduction, with_interval) for with_interval in (False, True))
-    breaks = beyond_from(result, metric) is not None and not n.pruned_layers(result.pruning)
-    sentences = f"{brief}.", f"{working_text(result, metric)}{STRIPES if breaks else ''}."
+    breaks = beyond_from(result) is not None and not n.pruned_layers(result.pruning)
+    falls, works = layers_words.layers_heading(result, reduction), working_text(result)
     heading = where_heading(result, verdict(result, companions), reduction)
-    return Finding(heading, sentences, notes=() if exact == brief else (f"{exact} (95 % interval in brackets).",))
+    return Finding(heading, (f"{falls}.", f"{works}{STRIPES if breaks else ''}."))
 
 
 def where_heading(result: SweepResult, judged: Verdict, reduction: n.ReductionKey) -> str:
@@ -122,16 +119,13 @@ def where_heading(result: SweepResult, judged: Verdict, reduction: n.ReductionKe
     return f"Neither half of the layers is shown to change more under {n.in_sentence(pruning)}"
 
 
-def working_text(result: SweepResult, metric: str | None = None) -> str:
-    """Say up to which amount the model works by a metric, by default the task's main one."""
-    to = working_to(result, metric)
+def working_text(result: SweepResult) -> str:
+    """Say up to which amount the model works."""
     if len(result.amounts) < 2:
         return "Nothing has been removed"
-    if to is None:
-        is_judged = result.working_range is not None
-        return "Even unpruned, the model is not shown to beat guessing" if is_judged else UNKNOWN
-    most = ", the most that was measured" if to == result.amounts[-1] else ""
-    return f"The model works up to {n.removed_name(to, result)}{most}" if to else "The model fails at the first step"
+    if works := works_words(result):
+        return f"The model works {works}"
+    return "Even unpruned, the model is not shown to beat guessing" if result.working_range else UNKNOWN
 
 
 # ---------------------------------------------------------------- chance
