@@ -146,19 +146,10 @@ def story_shown(
     result: SweepResult,
     near: Sequence[SweepResult],
     reduction: n.ReductionKey,
-    metric: str | None = None,
     study: CutStudy | None = None,
 ) -> Shown:
-    """Tell the story of a result.
-
-    Args:
-        result: A whole sweep.
-        near: What it is judged beside, and its layers pruned alone.
-        reduction: A key of REDUCTIONS.
-        metric: See `story`.
-        study: The study of cuts of its model, if there is one.
-    """
-    steps = cached_call(story, result, reduction, near, metric, study)
+    """Tell the story of a result: see `story`."""
+    steps = cached_call(story, result, reduction, near, study)
     notes = tuple(filter(None, [caution(result)]))
     return Shown(Finding(n.pruning_name(result)), notes=notes, text=story_words.HOW_TO_READ, steps=steps)
 

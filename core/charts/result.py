@@ -7,7 +7,6 @@ from core.charts.accuracy import accuracy_view
 from core.charts.matrix import heatmap_view
 from core.charts.stack import stack_view
 from core.charts.view import Layout, Scene
-from core.findings.accuracy import metric_of
 from core.findings.words.numbers import two_places
 from core.request.catalog import METRICS
 from core.results import names as n
@@ -30,18 +29,17 @@ def result_scene(result: SweepResult, reduction: str, layout: Layout = SINGLE) -
     Returns:
         The pictures `heatmap`, `accuracy` and `stack`.
     """
-    metric = metric_of(result)
     views = {
         "heatmap": heatmap_view(result, result.frames, reduction),
-        "accuracy": accuracy_view(result, metric),
+        "accuracy": accuracy_view(result),
         "stack": stack_view(result, reduction),
     }
     return Scene(n.pruning_name(result), n.origins((result,), reduction), views, player_frames(result), layout)
 
 
-def player_frames(result: SweepResult, metric: str | None = None) -> g.Rows:
-    """Return each frame's amount, its name, and the metric beside it, as the player says them."""
-    metric = metric or metric_of(result)
+def player_frames(result: SweepResult) -> g.Rows:
+    """Return each frame's amount, its name, and the main metric beside it, as the player says them."""
+    metric = result.task.main_metric
     symbol = METRICS[metric].symbol
     return [
         g.step(frame.amount, n.removed_name(frame.amount, result), f"{symbol} {two_places(frame.metrics[metric])}")

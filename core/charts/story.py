@@ -17,7 +17,7 @@ from core.charts.stack import stack_view
 from core.charts.vega import text_of
 from core.charts.view import Layout, Scene, View
 from core.findings import pooled
-from core.findings.accuracy import beyond_from, metric_of, working_to
+from core.findings.accuracy import beyond_from, working_to
 from core.findings.cut import chosen, frontier_of
 from core.findings.layers import own_similarity
 from core.findings.matching import chance_beside, damages_of, with_frame_at
@@ -83,7 +83,6 @@ def story(
     result: SweepResult,
     reduction: ReductionKey,
     near: Sequence[SweepResult],
-    metric: str | None = None,
     study: CutStudy | None = None,
 ) -> tuple[Step, ...]:
     """Tell what a result shows, scene by scene.
@@ -92,47 +91,45 @@ def story(
         result: A whole sweep.
         reduction: A key of REDUCTIONS.
         near: The results that it is judged beside, and its layers pruned alone: see `core.findings.choices`.
-        metric: The metric by which the model works; None is the task's main one.
         study: The study of cuts of its model, if there is one.
 
     Returns:
         All six.
     """
-    metric = metric_of(result, preferred=metric)
     return (
-        _watch(result, reduction, near, metric),
+        _watch(result, reduction, near),
         Step("similar", words.SIMILAR, None),
-        _chance(result, reduction, near, metric),
+        _chance(result, reduction, near),
         _alone(result, reduction, near),
-        _towards(result, reduction, metric),
+        _towards(result, reduction),
         _cut(result, study),
     )
 
 
-def _watch(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult], metric: str) -> Step:
+def _watch(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult]) -> Step:
     """Show the bands and all pairs of layers, before what they show is said."""
-    finding, frames = words.watch_finding(result, near, reduction, metric), player_frames(result, metric)
+    finding, frames = words.watch_finding(result, near, reduction), player_frames(result)
     asked = words.watch_question(result) if len(result.points) > 1 and len(frames) > 1 else None
     bands = stack_view(result, reduction, has_floor=False)
     views = {"stack": _to_guess(bands) if asked else bands, "heatmap": heatmap_view(result, result.frames, reduction)}
     scene = Scene(finding.heading, origins((result,), reduction), views, frames, PLAY)
-    still = working_to(result, metric) or result.amounts[-1]
+    still = working_to(result) or result.amounts[-1]
     return Step("watch", finding, scene, result.amounts[0], still, asked)
 
 
-def _chance(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult], metric: str) -> Step:
+def _chance(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult]) -> Step:
     """Show where a method and random removal change the layers, and what is left, at the same overall change."""
     finding = words.chance_finding(result, near, pooled.shipped())
     whole, result = result, with_frame_at(result, near, reduction, DAMAGE)  # where a verdict reads it
-    beside, damages = chance_beside(result, near, reduction, metric), damages_of(result, reduction)  # (frames,)
+    beside, damages = chance_beside(result, near, reduction), damages_of(result, reduction)  # (frames,)
     if not beside:
         return Step("chance", finding, None)
     losses = {brief_name(result.pruning): 1 - own_similarity(result, reduction), AT_RANDOM: 1 - beside.own}
     views = {
         "shares": shares_view(result.points, losses, "Where the change lies: each layer's share of it"),
-        "accuracy": chance_view(result, metric, damages, beside.scores, beyond_from(whole, metric)),
+        "accuracy": chance_view(result, damages, beside.scores, beyond_from(whole)),
     }
-    spans = zip(player_frames(result, metric), beside.amounts[:, 1:].tolist(), strict=True)
+    spans = zip(player_frames(result), beside.amounts[:, 1:].tolist(), strict=True)
     frames = [_at_random(frame, *span) for frame, span in spans]
     scene = Scene(finding.heading, origins((result,), reduction), views, frames, CHANCE)
     reached = int((damages < DAMAGE - 1e-9).sum())  # the first frame that has changed as much as a verdict asks
@@ -163,14 +160,14 @@ def _alone(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepRes
     return Step("alone", finding, scene, frames[0]["amount"])
 
 
-def _towards(result: SweepResult, reduction: ReductionKey, metric: str) -> Step:
+def _towards(result: SweepResult, reduction: ReductionKey) -> Step:
     """Mark in the heatmap what each pruned layer is most similar to."""
-    found = towards(result, reduction, metric)
+    found = towards(result, reduction)
     finding = words.towards_finding(result, found)
     if not found:
         return Step("towards", finding, None)
     title = "Similarity (CKA) of every pair of layers; disc: the highest of a column"
-    frames = player_frames(result, metric)[: len(found.nearest)]
+    frames = player_frames(result)[: len(found.nearest)]
     views = {"heatmap": heatmap_view(result, result.frames[: len(frames)], reduction, title, found.nearest)}
     scene = Scene(finding.heading, origins((result,), reduction), views, frames, TOWARDS)
     return Step("towards", finding, scene, still=frames[-1]["amount"])

@@ -25,9 +25,9 @@ def damages_of(result: SweepResult, reduction: ReductionKey) -> Array:
     return damage(own_similarity(result, reduction))
 
 
-def scores_of(result: SweepResult, metric: str) -> Array:
-    """Return every frame's value of a metric, (frames,); NaN where it is undefined."""
-    return np.array([frame.metrics.get(metric) for frame in result.frames], dtype=np.float64)
+def scores_of(result: SweepResult) -> Array:
+    """Return every frame's value of the main metric, (frames,); NaN where it is undefined."""
+    return np.array([frame.metrics.get(result.task.main_metric) for frame in result.frames], dtype=np.float64)
 
 
 def largest_damage(result: SweepResult, reduction: ReductionKey) -> float:
@@ -96,7 +96,7 @@ class Beside(NamedTuple):
     Attributes:
         own: (frames, points) the mean own CKA.
         amounts: (frames, 3) the mean of the amounts removed, the least and the largest.
-        scores: (frames, 3) the same of a metric.
+        scores: (frames, 3) the same of the main metric.
     """
 
     own: Array
@@ -104,16 +104,13 @@ class Beside(NamedTuple):
     scores: Array
 
 
-def chance_beside(
-    result: SweepResult, candidates: Iterable[SweepResult], reduction: ReductionKey, metric: str
-) -> Beside | None:
+def chance_beside(result: SweepResult, candidates: Iterable[SweepResult], reduction: ReductionKey) -> Beside | None:
     """Place a method's matched random control at the damage of each of its frames.
 
     Args:
         result: A whole sweep or the first frames of one.
         candidates: Results from which its control's seeds are picked.
         reduction: What damage is measured by.
-        metric: What the scores are.
 
     Returns:
         None where there is no matched control.
@@ -122,27 +119,24 @@ def chance_beside(
     if not seeds:
         return None
     targets = damages_of(result, reduction)  # (frames,)
-    reached = [[_at(sweeps, target, reduction, metric) for target in targets] for sweeps in seeds.values()]
+    reached = [[_at(sweeps, target, reduction) for target in targets] for sweeps in seeds.values()]
     values = np.ma.masked_invalid(reached)  # (seeds, frames, 2 + points); masked where a seed does not change as much
     spread = np.stack([over(0).filled(np.nan) for over in (values.mean, values.min, values.max)], -1)
     return Beside(spread[:, 2:, 0], spread[:, 0], spread[:, 1])
 
 
-def _at(sweeps: Sequence[SweepResult], target: float, reduction: ReductionKey, metric: str) -> Array:
-    """Interpolate amount, score and own CKA at a damage, in the sweep with the smallest steps before it.
+def _at(sweeps: Sequence[SweepResult], target: float, reduction: ReductionKey) -> Array:
+    """Interpolate amount, main metric and own CKA at a damage, in the sweep with the smallest steps before it.
 
     Args:
         sweeps: Results of the same pruning in different steps.
         target: The damage.
         reduction: What damage is measured by.
-        metric: What the score is.
 
     Returns:
         (2 + points,), NaN where no sweep reaches it.
     """
-    tables = [
-        np.column_stack([sweep.amounts, scores_of(sweep, metric), own_similarity(sweep, reduction)]) for sweep in sweeps
-    ]
+    tables = [np.column_stack([sweep.amounts, scores_of(sweep), own_similarity(sweep, reduction)]) for sweep in sweeps]
     if target <= 0:
         return np.asarray(tables[0][0])
     places = [(first_reached(damage(table[:, 2:]), target), table) for table in tables]

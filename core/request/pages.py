@@ -5,7 +5,7 @@ a page shows, by its name.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.request.catalog import REDUCTION_TITLES
@@ -80,7 +80,7 @@ class Page:
 RESULT = {"result": "Result"}
 TWO_RESULTS = {"result": "First", "other": "Second"}
 _PAGES = (
-    Page("Story", "", RESULT, (REDUCTION, replace(METRIC, is_folded=True))),
+    Page("Story", "", RESULT, (REDUCTION,)),
     Page("Lab", "lab", title="Prune a checkpoint and watch its layers"),
     Page("Present", "present", RESULT),
     Page("Layers", "layers", RESULT, (REDUCTION, LAYER)),
