@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.pooled import mean_with_interval
 from core.findings.choices import is_same, task_title
 from core.findings.claim import FEWEST_SEEDS, with_rows
-from core.findings.comparable import control_sweeps, isolated_controls_of, isolated_of, own_sweeps, same_checkpoint
+from core.findings.comparable import by_scope, by_seed, control_sweeps, isolated_of, own_sweeps, same_checkpoint
 from core.findings.matching import damages_of
 from core.findings.meaning import Estimate, Scale
 from core.findings.words import Table, with_interval
@@ -175,7 +175,11 @@ def readings(row: SweepResult, results: Sweeps) -> Iterator[Reading]:
         return
     magnitude, random = (MAGNITUDE, ""), (RANDOM, "")
     outputs = [[[sweep for sweep in results if _is_at_outputs(sweep, row)]]]
-    alone = {magnitude: [isolated_of(row, results)], random: isolated_controls_of(row, results).values()}
+    at_random = by_seed(alone for alone in results if alone.pruning.controls == method)
+    alone = {
+        magnitude: [isolated_of(row, results)],
+        random: [by_scope(row, sweeps) for sweeps in at_random.values()],
+    }
     layers, halves = (
         {
             side: [[[seed[scope]] for scope in scopes] for seed in seeds if seed.keys() >= {*scopes}]

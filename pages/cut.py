@@ -13,7 +13,7 @@ from core.results.cut import CutStudy
 from ui import jobs
 from ui.address import picture_first, set_parameter
 from ui.exports import offer_exports, offer_smaller
-from ui.header import ViewState, choose_all, compose, link_to, page_header
+from ui.header import ViewState, choose_all, compose, page_header, show_link
 from ui.lab.data import OWN_REQUEST
 from ui.lab.state import lab
 from ui.lab.study import offer_study
@@ -73,10 +73,7 @@ def show_study(state: ViewState, study: CutStudy) -> None:
     choice = chosen(frontier, most, choices["keep"])
     st.markdown(plain(shown.blocks[0].finding.sentences[0]))
     offer_smaller(study, choice, save_label(frontier, choice, most))
-    if link := shown.link:
-        result = {"result": state.result.key} if state.result else {}
-        st.markdown(plain(link.sentence))
-        link_to(link.page, link.label, ":material/theaters:", **result, **link.parameters)
+    show_link(state, shown)
     with st.expander("Details"):
         show_details(shown)
     offer_exports(scene, study)

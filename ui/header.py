@@ -248,6 +248,14 @@ def link_to(page: str, label: str, icon: str, **parameters: str) -> None:
     st.page_link(PAGES[page].file, label=label, icon=icon, query_params=carried(**parameters))
 
 
+def show_link(state: ViewState, shown: Shown) -> None:
+    """Show the sentence below a page's pictures that leads to another page, if there is one."""
+    if link := shown.link:
+        result = {"result": state.result.key} if state.result else {}
+        st.markdown(plain(link.sentence))
+        link_to(link.page, link.label, ":material/theaters:", **result, **link.parameters)
+
+
 def link_to_control(*results: SweepResult) -> None:
     """Link to the Lab for the first result whose inconclusive verdict may be decided there, with settings that may."""
     for result in filter(request_behind, results):

@@ -4,7 +4,7 @@ The metric is the task's main one, or accuracy. The range beyond the working ran
 each one's own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from math import isnan
 from typing import Any
 
@@ -32,33 +32,24 @@ SCALE_TITLES: dict[Scale, str] = {
 }
 
 
-def accuracy_view(result: SweepResult, metric: str) -> View:
-    """Draw one result's metric at all its amounts.
-
-    Args:
-        result: A whole sweep or its first frames.
-        metric: From `core.findings.accuracy.metric_of`.
-    """
-    datasets = {
-        "accuracy": _rows(result.frames, result.amounts, result.frames, metric),
-        "majority": [_reference_row(*reference_of(result, metric))],
-        "beyond": g.beyond_rows(beyond_from(result, metric)),
-        "amounts": g.amount_rows(result.amounts),
-    }
+def accuracy_view(result: SweepResult) -> View:
+    """Draw the main metric of a whole sweep, or of its first frames, at all amounts."""
+    metric, beyond = result.task.main_metric, g.beyond_rows(beyond_from(result))
+    rows = _rows(result.frames, result.amounts, result.frames, metric)
+    datasets = _datasets(rows, [reference_of(result, metric)], beyond, result.amounts)
     return View(_accuracy, ("amount", False, (metric,), 1.0), datasets, _title(metric), _numbers((metric,), None))
 
 
-def chance_view(result: SweepResult, metric: str, damages: Array, scores: Array, beyond: float | None) -> View:
-    """Draw a result's metric over the overall change, and random removal's where it has changed the layers as much.
+def chance_view(result: SweepResult, damages: Array, scores: Array, beyond: float | None) -> View:
+    """Draw a result's main metric over the overall change, and random removal's where that is the same.
 
     Args:
         result: A whole sweep.
-        metric: From `core.findings.accuracy.metric_of`.
         damages: (frames,) its overall change.
         scores: (frames, 3) the metric under random removal: the mean of the draws, the least and the largest.
         beyond: The end of its working range, if shaded beyond.
     """
-    own = scores_of(result, metric)[:, None]
+    own, metric = scores_of(result)[:, None], result.task.main_metric
     series = {brief_name(result.pruning): np.pad(own, ((0, 0), (0, 2)), constant_values=np.nan), AT_RANDOM: scores}
     rows = [
         {"series": name, "k": k, "amount": g.rounded(at), "value": g.rounded(value), "interval": "", "changed": ""}
@@ -67,13 +58,9 @@ def chance_view(result: SweepResult, metric: str, damages: Array, scores: Array,
         for k, (at, (value, low, high)) in enumerate(zip(damages.tolist(), values.tolist(), strict=True))
         if not isnan(value + at)
     ]
-    datasets = {
-        "accuracy": rows,
-        "majority": [_reference_row(*reference_of(result, metric))],
-        "beyond": [] if beyond is None else g.beyond_rows(damages[result.amounts.index(beyond)]),
-        "amounts": g.amount_rows(damages.tolist()),
-    }
-    title = METRICS[metric].title + ("; shaded: the model no longer works" if datasets["beyond"] else "")
+    shaded = [] if beyond is None else g.beyond_rows(damages[result.amounts.index(beyond)])
+    datasets = _datasets(rows, [reference_of(result, metric)], shaded, damages.tolist())
+    title = METRICS[metric].title + ("; shaded: the model no longer works" if shaded else "")
     largest = float(np.nanmax(damages, initial=0.0)) or 1.0
     numbers = Numbers("accuracy", "series", {METRICS[metric].title: "value"})
     return View(_accuracy, ("damage", True, (metric,), largest), datasets, title, numbers)
@@ -84,35 +71,32 @@ def accuracies_view(results: Two, together: Together, names: tuple[str, str], me
 
     On a scale to which both are interpolated, the curves hold the frames shown together, else all amounts.
     """
-    scale, rows, starts = together.scale, [], {}
-    sides = zip(g.SIDES, names, results, metrics, zip(*together.pairs, strict=True), strict=True)
-    for side, name, result, metric, paired in sides:
+    scale, rows, starts = together.scale, [], set[float]()
+    for name, result, metric, paired in zip(names, results, metrics, zip(*together.pairs, strict=True), strict=True):
         frames = paired if together.is_interpolated else result.frames
         places = together.places if together.is_interpolated else [place(frame, scale) for frame in frames]
         rows += [{"series": name, **row} for row in _rows(frames, places, paired, metric)]
         start = beyond_from(result, metric)
         if start is not None and start < frames[-1].amount:  # else it still works where the axis ends
-            starts[side] = round(float(np.interp(start, [frame.amount for frame in frames], places)), 6)
-    heights = {(name, round(value, 2)): value for name, value in map(reference_of, results, metrics)}
-    references = [_reference_row(name, value) for (name, _), value in heights.items()]
-    keys = [f"shaded: {g.BEYOND} of {_ended(starts)}"] if starts else []
+            starts.add(round(float(np.interp(start, [frame.amount for frame in frames], places)), 6))
+    references = {(name, round(value, 2)): (name, value) for name, value in map(reference_of, results, metrics)}
+    keys = [f"shaded: {g.BEYOND}"] if starts else []
+    beyond = [{"start": start} for start in sorted(starts)]
+    datasets = _datasets(rows, references.values(), beyond, together.places)
     if len(references) > 1:  # their words would meet the curves
-        keys.insert(0, f"dashed: {' and '.join(dict.fromkeys(name for name, _ in heights))}")
-        references = [{**row, "text": ""} for row in references]
-    datasets = {
-        "accuracy": rows,
-        "majority": references,
-        "beyond": [{"start": start} for start in sorted(set(starts.values()))],
-        "amounts": g.amount_rows(together.places),
-    }
+        keys.insert(0, f"dashed: {' and '.join(dict.fromkeys(name for name, _ in references))}")
+        datasets["majority"] = [{**row, "text": ""} for row in datasets["majority"]]
     largest = (together.is_interpolated and together.places[-1]) or 1.0
     title = [_title(*metrics), "; ".join(keys) or g.BLANK]
     return View(_accuracy, (scale, True, metrics, largest), datasets, title, _numbers(metrics, "series"))
 
 
-def _ended(starts: Mapping[str, float]) -> str:
-    """Name two results in the order in which they cease to work; from there on the shade is darker."""
-    return ", then of ".join(f"the {side}" for side in sorted(starts, key=starts.__getitem__))
+def _datasets(
+    rows: g.Rows, references: Iterable[tuple[str, float]], beyond: g.Rows, amounts: Iterable[float]
+) -> dict[str, g.Rows]:
+    """Return the data of `_accuracy`; each reference is its words and its height, see `reference_of`."""
+    lines = [{"value": value, "text": f"{name}: {decimals(value, 2)}"} for name, value in references]
+    return {"accuracy": rows, "majority": lines, "beyond": beyond, "amounts": g.amount_rows(amounts)}
 
 
 def _title(*metrics: str) -> str:
@@ -152,11 +136,6 @@ def _rows(frames: Sequence[Frame], places: Sequence[float], played: Sequence[Fra
 def changed_words(frame: Frame) -> str:
     """Write the share of the predictions that pruning changes."""
     return share_with_interval(frame.changed.share, frame.changed.interval) if frame.changed else "not measured"
-
-
-def _reference_row(name: str, value: float) -> dict[str, Any]:
-    """Return the height and the words of a reference line; see `reference_of`."""
-    return {"value": value, "text": f"{name}: {decimals(value, 2)}"}
 
 
 def _accuracy(scale: Scale, two: bool, metrics: tuple[str, ...], largest: float) -> g.LayerChart:

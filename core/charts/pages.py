@@ -10,16 +10,15 @@ from core.charts.cut import cut_scene
 from core.charts.forest import forest_scene
 from core.charts.grammar import Rows
 from core.charts.layers import layer_scene
-from core.charts.passed import halves_scene
 from core.charts.result import STAGE, result_scene
 from core.charts.sentences import flip_scene
 from core.charts.story import Step, story
 from core.charts.view import Scene, reduction_choices
 from core.findings import compare, passed
 from core.findings.accuracy import metric_of, metrics_of
-from core.findings.choices import alone, companions, isolated, middle_of
+from core.findings.choices import alone, companions, middle_of
 from core.findings.claim import verdict
-from core.findings.comparable import controls_of, isolated_controls_of, isolated_of
+from core.findings.comparable import controls_of, isolated_of
 from core.findings.cut import chosen, frontier_of
 from core.findings.layers import layers_of
 from core.findings.pooled import Pooled
@@ -33,7 +32,7 @@ from core.findings.words import sentences as sentences_words
 from core.findings.words import story as story_words
 from core.findings.words.lab import caution
 from core.findings.words.numbers import unbroken
-from core.findings.words.passed import halves_finding
+from core.findings.words.passed import SEE_ALONE, halves_finding
 from core.findings.words.present import HINT
 from core.findings.words.verdict import criteria_table, range_table
 from core.request.catalog import REDUCTIONS
@@ -142,6 +141,11 @@ def options_of(choice: Choice, *subjects: Result) -> Mapping[str, str]:
 # ---------------------------------------------------------------- what each page shows
 
 
+def alone_link(sentence: str) -> Link:
+    """Lead from a sentence to the story's scene on layers that are pruned alone."""
+    return Link(sentence, SEE_ALONE, "Story", {"scene": "4"})
+
+
 def story_shown(
     result: SweepResult,
     near: Sequence[SweepResult],
@@ -157,7 +161,7 @@ def story_shown(
 def layers_shown(
     result: SweepResult, near: Sequence[SweepResult], reduction: n.ReductionKey, layer: n.PointLabel = ""
 ) -> Shown:
-    """Show every layer of a result in a row, the selected one as a curve, and both halves pruned alone, if measured.
+    """Show every layer of a result in a row, the selected one as a curve, and say what either half does alone.
 
     There is no picture where similarity is undefined.
 
@@ -172,18 +176,15 @@ def layers_shown(
     if not finding.sentences:
         return Shown(finding)
     scene = cached_call(layer_scene, result, reduction, layer, controls_of(result, near))
-    blocks = [Block(scene, start=middle_of(result.amounts), group="layers", picks="layer")]
-    beside, drawn = isolated_of(result, near), list(isolated_controls_of(result, near).values())
-    if harm := cached_call(passed.harm_of, beside):
-        halves_alone = halves_finding(cached_call(verdict, result, near, reduction).lead, harm)
-        halves_picture = cached_call(halves_scene, result, reduction, beside, drawn, halves_alone.heading)
-        blocks.append(Block(halves_picture, halves_alone, harm.removed))
+    block = Block(scene, start=middle_of(result.amounts), group="layers", picks="layer")
+    harm = cached_call(passed.harm_of, isolated_of(result, near))
+    halves = harm and halves_finding(cached_call(verdict, result, near, reduction).lead, harm)
     tables = {
         "": layers_words.survival_table(result, reduction),
         "Verdict": cached_call(criteria_table, result, near),
         "Numbers": cached_call(range_table, result),
     }
-    return Shown(finding, blocks, tables=tables, text=layers_words.READING)
+    return Shown(finding, [block], tables=tables, text=layers_words.READING, link=halves and alone_link(halves.text))
 
 
 def compare_shown(
@@ -262,8 +263,7 @@ def cut_shown(study: CutStudy, _: Sequence[SweepResult], most: str, keep: str = 
     of_choice = Finding("", (cut_words.choice_sentence(frontier, choice, float(most)),))
     block = Block(cut_scene(frontier, choice, finding.heading), of_choice, picks="keep")
     text = f"{cut_words.READING}\n\n{cut_words.refit_words(study)}"
-    link = Link(cut_words.WHY_TOP, cut_words.SEE_ALONE, "Story", {"scene": "4"})
-    return Shown(finding, [block], text=text, link=link)
+    return Shown(finding, [block], text=text, link=alone_link(cut_words.WHY_TOP))
 
 
 def pooled_shown(table: Sequence[Pooled]) -> Shown:
@@ -280,7 +280,7 @@ def pooled_shown(table: Sequence[Pooled]) -> Shown:
 COMPOSED: Mapping[str, tuple[Show, tuple[Callable[[Entry, Sequence[Entry]], list[Entry]], ...]]] = {
     "Story": (story_shown, (companions, alone)),
     "Present": (present_shown, (companions,)),
-    "Layers": (layers_shown, (companions, isolated)),
+    "Layers": (layers_shown, (companions, alone)),
     "Sentences": (sentences_shown, ()),
     "Compare": (compare_shown, (companions,)),
     "Cut": (cut_shown, ()),

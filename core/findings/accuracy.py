@@ -32,10 +32,9 @@ def metrics_of(*results: SweepResult) -> dict[str, str]:
     return titles | {name: METRICS[name].title for name in sorted(shared, key=lambda name: name not in mains)}
 
 
-def metric_of(result: SweepResult, preferred: str | None = None) -> str:
+def metric_of(result: SweepResult, preferred: str | None) -> str:
     """Return the metric to show: the preferred one if the result has it, else the task's main one."""
-    shared = metrics_of(result)
-    return preferred if preferred in shared else next(iter(shared))
+    return preferred if preferred in metrics_of(result) else result.task.main_metric
 
 
 def working_to(result: SweepResult, metric: str | None = None) -> float | None:
@@ -43,8 +42,8 @@ def working_to(result: SweepResult, metric: str | None = None) -> float | None:
 
     By another metric than the task's main one, the evaluation examples are judged, which may be fewer.
     """
-    main, metric = result.working_range, metric or metric_of(result)
-    if main is None or main.metric == metric:
+    main = result.working_range
+    if main is None or metric in (None, main.metric):
         return main.to if main else None
     return _working_to(metric, result.amounts, result.task.gold, tuple(frame.predictions for frame in result.frames))
 
@@ -56,19 +55,14 @@ def _working_to(
     return works_to(metric, amounts, np.array(gold), np.array(predictions))[0]
 
 
-def majority_of(result: SweepResult | CutStudy, metric: str) -> float:
-    """Compute the metric of always predicting the most frequent gold label."""
-    return majority_value(metric, np.array(result.task.gold))
-
-
 def reference_of(result: SweepResult | CutStudy, metric: str) -> tuple[str, float]:
     """Return the reference of a metric, and its value: what always guessing the commonest label reaches.
 
     F1 gives that 0 where it is the negative label; it is held against always answering with the positive one.
     """
-    if metric != "f1":
-        return "commonest label", majority_of(result, metric)
     gold = np.array(result.task.gold)
+    if metric != "f1":
+        return "commonest label", majority_value(metric, gold)
     return "always positive", float(SCORES[metric](gold, np.ones_like(gold)))
 
 

@@ -114,11 +114,6 @@ def is_isolated(pruning: Pruning, whole: Pruning) -> bool:
     return bool(run_of(pruning.scope) and _setting(pruning) == _setting(whole))
 
 
-def is_isolated_control(pruning: Pruning, whole: Pruning) -> bool:
-    """Whether a pruning is the random control of what another does to the whole model, on some layers alone."""
-    return run_of(pruning.scope) is not None and pruning.controls == whole.method
-
-
 def _beside(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
     """Return the other results of a checkpoint on the same examples."""
     place = _model_and_examples(entry)
@@ -134,15 +129,9 @@ def companions(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
     return [other for other in at_points if is_control(other, entry) or is_same(other, entry)]
 
 
-def isolated(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
-    """Return every layer and run of layers pruned alone, with random controls; they have points of their own."""
-    beside = _beside(entry, () if run_of(entry.scope) else among)
-    return [other for other in beside if is_isolated(other, entry) or is_isolated_control(other, entry)]
-
-
 def alone(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
-    """Return the same without random controls: a quarter of the files."""
-    return [other for other in isolated(entry, among) if is_isolated(other, entry)]
+    """Return every layer and run of layers pruned alone like a result of all layers; they have points of their own."""
+    return [other for other in _beside(entry, () if run_of(entry.scope) else among) if is_isolated(other, entry)]
 
 
 def control_seeds(entry: Entry, among: Iterable[Entry]) -> set[int]:

@@ -10,7 +10,7 @@ from operator import attrgetter
 
 import numpy as np
 
-from core.findings.choices import is_control, is_isolated, is_isolated_control, is_same
+from core.findings.choices import is_control, is_isolated, is_same
 from core.request.scope import run_of
 from core.results.schema import SweepResult
 
@@ -66,10 +66,11 @@ def same_checkpoint(first: SweepResult, second: SweepResult) -> bool:
 
 def control_sweeps(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[int, list[SweepResult]]:
     """Collect the matched random controls of a result, by seed: one seed may have been swept in several steps."""
-    return _by_seed(candidate for candidate in candidates if is_matched(candidate, result))
+    return by_seed(candidate for candidate in candidates if is_matched(candidate, result))
 
 
-def _by_seed(controls: Iterable[SweepResult]) -> dict[int, list[SweepResult]]:
+def by_seed(controls: Iterable[SweepResult]) -> dict[int, list[SweepResult]]:
+    """Group results by the seed of their pruning."""
     return {seed: list(sweeps) for seed, sweeps in groupby(sorted(controls, key=_seed), _seed)}
 
 
@@ -106,22 +107,15 @@ def isolated_of(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[
 
     They are measured at these layers' outputs, whatever the points of the whole result.
     """
-    return _by_scope(result, [alone for alone in candidates if is_isolated(alone.pruning, result.pruning)])
+    return by_scope(result, [alone for alone in candidates if is_isolated(alone.pruning, result.pruning)])
 
 
-def isolated_controls_of(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[int, dict[str, SweepResult]]:
-    """Return the random controls of `isolated_of`, one dictionary per seed, by seed."""
-    by_seed = _by_seed(alone for alone in candidates if is_isolated_control(alone.pruning, result.pruning))
-    by_scope = {seed: _by_scope(result, alone) for seed, alone in by_seed.items()}
-    return {seed: alone for seed, alone in by_scope.items() if alone}
-
-
-def _by_scope(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[str, SweepResult]:
-    """Index the results measured beside another one by scope: of several of one scope the one with most amounts."""
-    by_scope: dict[str, SweepResult] = {}
+def by_scope(result: SweepResult, candidates: Iterable[SweepResult]) -> dict[str, SweepResult]:
+    """Index the results of some layers alone measured beside another one: of one scope the one with most amounts."""
+    scopes: dict[str, SweepResult] = {}
     for alone in sorted(candidates, key=lambda alone: -len(alone.amounts)):
         scope, run = alone.pruning.scope, run_of(alone.pruning.scope)
         is_beside = same_checkpoint(result, alone) and same_examples(result, alone)
         if scope and run and is_beside and f"layer.{run[-1]}.output" in alone.points:
-            by_scope.setdefault(scope, alone)
-    return by_scope
+            scopes.setdefault(scope, alone)
+    return scopes

@@ -29,7 +29,6 @@ OWN_STUDY = "Study your own model"  # a panel
 RUNNING = "Refitting fewer layers, the deepest cut first"
 FURTHER = "A file of further rows to refit, which judge nothing and need no labels (columns of the same names)"
 WHY_TOP = "The top goes because what a lower layer loses, all layers above it inherit."
-SEE_ALONE = "See the story's scene on layers alone"  # a link
 READING = """
 Each point is a smaller model; its number says how many layers stay, always the lowest. What remains was refitted. The
 upright line is its 95 % interval on rows that took no part; differences are paired, in hundredths of the score. A limit
