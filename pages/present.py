@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.charts.view import reduction_choices
 from core.findings.words.choices import playlist
 from core.request.pages import MAX_LINE_CHARS, REDUCTION
 from core.results.cached_call import cached_call
@@ -57,7 +58,7 @@ def present() -> None:
             start=amount_in_address(block.start),
             on_turn=lambda: show(st.session_state[KEY]["turn"]),
             title=titles[result.key],
-            choices=block.offered,
+            choices=reduction_choices(block.choices),
             choice=reduction,
             stage=block.stage,
         )

@@ -216,21 +216,20 @@ def share_axis(field: str, title: str | None, domain: tuple[float, float] = SHAR
     return alt.Y(field, title=title, scale=alt.Scale(domain=list(domain), nice=False, clamp=True), axis=axis)
 
 
-def layers_axis(
-    points: Sequence[str], prefix: str = "", size: alt.ExprRef | None = None, **style: Any
-) -> dict[str, Any]:
+def layers_axis(points: Sequence[str], prefix: str = "", room: alt.ExprRef | None = None) -> dict[str, Any]:
     """Return the scale and the axis of layers, each one unit long, for rows or columns of cells.
 
     Args:
         points: The points, from the bottom to the top, or from the left to the right.
         prefix: The words before each label.
-        size: The height of letters in low rows, which then stand close to each other.
-        style: Other properties of a Vega-Lite axis.
+        room: The room for the labels of rows, whose letters are smaller in low rows; None for cells.
     """
     labels = [prefix + label for label in point_labels(points)]
     written, places = f"{labels}[floor(datum.value)]", [k + 0.5 for k in range(len(labels))]
-    if size is not None:
-        style |= {"labelFontSize": size, "labelSeparation": alt.ExprRef(f"-0.25 * {LETTER}")}
+    style: dict[str, Any] = {"labelSeparation": 4}
+    if room is not None:
+        close = {"labelFontSize": letters_of(len(labels))[1], "labelSeparation": alt.ExprRef(f"-0.25 * {LETTER}")}
+        style = {**close, "labelPadding": 6, "minExtent": room, "maxExtent": room}
     axis = alt.Axis(values=places, labelExpr=written, labelOverlap=True, **BARE, **style)
     return {"scale": alt.Scale(domain=[0, len(labels)], nice=False), "axis": axis}
 

@@ -117,7 +117,6 @@ def _strip_rows(result: SweepResult, reduction: str, chosen: n.PointLabel) -> g.
             "survival": g.rounded(layer.value),
             **g.interval_fields(layer.interval),
             "interval": interval_text(layer.interval, result.amounts[-1]),
-            "floor": g.rounded(layer.floor),
             "ends": sum(amount <= layer.value for amount in result.amounts),  # the first frame beyond
         }
         for row, layer in enumerate(layers_of(result, reduction).every)
@@ -177,20 +176,17 @@ def _rows(points: tuple[str, ...], removed: str, has_holes: bool) -> g.LayerChar
     end, marker, strips = AMOUNTS_SHOWN[1], g.current_amount_rule(), g.data("strips")
     fit, size = g.letters_of(len(points))
     two = f"(height / {len(points)} >= 2 * {g.LETTER})"  # whether a row has room for two lines of text
-    style = g.layers_axis(points, size=size, labelPadding=WORDS_GAP, minExtent=g.MARGIN, maxExtent=g.MARGIN)
-    y = alt.Y("y:Q", title=" ".join(("Layer", *g.labels_note(points))), **style)
+    y = alt.Y("y:Q", title=" ".join(("Layer", *g.labels_note(points))), **g.layers_axis(points, room=g.MARGIN))
     tinted = alt.condition("datum.chosen", alt.value(0.22), alt.value(0))
     bright = alt.condition("frame < datum.ends", alt.value(1), alt.value(0.35))
     rows = strips.transform_calculate(
         bottom=f"datum.y + {BAR[0]}",
         top=f"datum.y + {BAR[1]}",
         middle=f"datum.y + {sum(BAR) / 2}",
-        emptied=g.value_text("datum.floor"),
     )
     bars = rows.transform_filter("isValid(datum.survival)").encode(y="bottom:Q", y2="top:Q")
     intervals = rows.transform_filter("isValid(datum.low)").encode(x="low:Q", x2="high:Q", y="middle:Q")
-    fields = {"Stays intact up to": "intact:N", "95 % interval": "interval:N"}
-    tooltip = g.tooltip({"Layer": "title:N", **fields, "Similarity with everything removed": "emptied:N"})
+    tooltip = g.tooltip({"Layer": "title:N", "Stays intact up to": "intact:N", "95 % interval": "interval:N"})
     cells = g.data("cells").transform_calculate(text=g.value_text("datum.value"))
     cells = cells.encode(x="x:Q", x2="x2:Q", y="y:Q", y2="y2:Q")
     shares = {removed: "amount:N", "This layer's weights removed": "removed:N", "Predictions changed": "changed:N"}

@@ -138,8 +138,8 @@ def _base(points: Points) -> alt.Chart:
         g.moving("cells", value="v")
         .transform_calculate(**ends)
         .encode(
-            x=alt.X("x:Q", title=pruned, **g.layers_axis(points, labelSeparation=4)),
-            y=alt.Y("y:Q", title="Unpruned model, layer", **g.layers_axis(points, labelSeparation=4)),
+            x=alt.X("x:Q", title=pruned, **g.layers_axis(points)),
+            y=alt.Y("y:Q", title="Unpruned model, layer", **g.layers_axis(points)),
         )
     )
 

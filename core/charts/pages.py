@@ -2,18 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from core.charts.compare import compare_scene
 from core.charts.cut import cut_scene
 from core.charts.forest import forest_scene
-from core.charts.grammar import Rows
 from core.charts.layers import layer_scene
 from core.charts.result import STAGE, result_scene
 from core.charts.sentences import flip_scene
 from core.charts.story import Step, story
-from core.charts.view import Scene, reduction_choices
+from core.charts.view import Scene
 from core.findings import compare, passed
 from core.findings.accuracy import metric_of, metrics_of
 from core.findings.choices import alone, companions, middle_of
@@ -31,7 +29,6 @@ from core.findings.words import layers as layers_words
 from core.findings.words import sentences as sentences_words
 from core.findings.words import story as story_words
 from core.findings.words.lab import caution
-from core.findings.words.numbers import unbroken
 from core.findings.words.passed import SEE_ALONE, halves_finding
 from core.findings.words.present import HINT
 from core.findings.words.verdict import criteria_table, range_table
@@ -57,7 +54,6 @@ class Block:
         group: The players that move together; empty for a player that moves alone.
         picks: The parameter that a click on a row of the picture sets.
         choices: The scenes between which the player itself lets its viewer switch, by reduction.
-        spoken: The sentence that a speaker may say about each of these scenes.
         stage: The words around a picture for a projector, and the keys of the results that its arrow keys step through.
     """
 
@@ -67,14 +63,7 @@ class Block:
     group: str = ""
     picks: str = ""
     choices: Mapping[str, Scene] = field(default_factory=dict)
-    spoken: Mapping[str, str] = field(default_factory=dict)
     stage: Mapping[str, Any] | None = None
-
-    @property
-    def offered(self) -> Rows:
-        """The choices as core/charts/player.js takes them."""
-        choices = reduction_choices(self.choices, attrgetter("written"))
-        return [{**choice, "spoken": unbroken(self.spoken[choice["name"]])} for choice in choices]
 
 
 class Link(NamedTuple):
@@ -221,21 +210,17 @@ def sentences_shown(
     finding, matches = sentences_words.flips_finding(result, examples), selected(result, examples, label, flips)
     if not matches:
         return Shown(finding, notes=(sentences_words.NO_FIT,), text=sentences_words.EXPLANATION)
-    lacking = sentences_words.NO_TEXTS if with_texts else sentences_words.NOT_PUBLISHED
     title = f"{numbered(len(matches), 'example')}, earliest flip first"
     tables = {title: sentences_words.examples_table(result, matches)}
-    notes = () if matches[0].texts else (lacking,)
+    notes = () if matches[0].texts else (sentences_words.NO_TEXTS,)
     return Shown(finding, [Block(cached_call(flip_scene, result, matches))], notes, tables, sentences_words.EXPLANATION)
 
 
-def present_shown(
-    result: SweepResult, near: Sequence[SweepResult], titles: Mapping[str, str], caption: str = ""
-) -> Shown:
+def present_shown(result: SweepResult, _: Sequence[SweepResult], titles: Mapping[str, str], caption: str = "") -> Shown:
     """Show one result over the whole window, by every reduction.
 
     Args:
         result: A whole sweep.
-        near: What it is judged beside.
         titles: The titles, by key, of the results that the arrow keys step through, this one among them.
         caption: The line below the picture; empty for the checkpoint and the data.
     """
@@ -244,10 +229,9 @@ def present_shown(
     for name, reduction in REDUCTIONS.items():
         scene = cached_call(result_scene, result, name, STAGE)
         scenes[name] = replace(scene, title=heading, caption=(caption, reduction.title))
-    spoken = {name: cached_call(story_words.spoken_summary, result, near, name) for name in scenes}
     stage = {"heading": heading, "caption": caption, "hint": HINT, "key": result.key, "keys": list(titles)}
     first = next(iter(scenes.values()))
-    return Shown(Finding(heading), [Block(first, start=result.amounts[0], choices=scenes, spoken=spoken, stage=stage)])
+    return Shown(Finding(heading), [Block(first, start=result.amounts[0], choices=scenes, stage=stage)])
 
 
 def cut_shown(study: CutStudy, _: Sequence[SweepResult], most: str, keep: str = "") -> Shown:
@@ -279,7 +263,7 @@ def pooled_shown(table: Sequence[Pooled]) -> Shown:
 # By the names of the pages: what composes them, and what chooses the results that each result on show is judged beside.
 COMPOSED: Mapping[str, tuple[Show, tuple[Callable[[Entry, Sequence[Entry]], list[Entry]], ...]]] = {
     "Story": (story_shown, (companions, alone)),
-    "Present": (present_shown, (companions,)),
+    "Present": (present_shown, ()),
     "Layers": (layers_shown, (companions, alone)),
     "Sentences": (sentences_shown, ()),
     "Compare": (compare_shown, (companions,)),

@@ -314,7 +314,6 @@ const LOOP = icon("M8 2.5V.3l3.8 3.2L8 6.7V4.5A3.7 3.7 0 0 0 4.8 10L3.3 11.3A5.7
 
 const LINK = icon("M6.6 11.6 5 13.2a1.6 1.6 0 0 1-2.2-2.2l3-3A1.6 1.6 0 0 1 8 8l1.1-1.1a3.1 3.1 0 0 0-4.4 0l-3 3a3.1 3.1 0 0 0 4.4 4.4l1.6-1.6zM9.4 4.4 11 2.8A1.6 1.6 0 0 1 13.2 5l-3 3A1.6 1.6 0 0 1 8 8L6.9 9.1a3.1 3.1 0 0 0 4.4 0l3-3a3.1 3.1 0 0 0-4.4-4.4L8.3 3.3z");
 const DONE = icon("M6.2 13.4 1.3 8.5l1.8-1.8 3.1 3.1 6.7-6.7 1.8 1.8z");
-const SPEAK = icon("M1.5 2h13v9H8l-4 3.5V11H1.5zM4 4.5v1.6h8V4.5zM4 7.2v1.6h6V7.2z");
 const FULL = icon("M1.5 1.5h5v2h-3v3h-2zM9.5 1.5h5v5h-2v-3h-3zM1.5 9.5h2v3h3v2h-5zM12.5 9.5h2v5h-5v-2h3z");
 
 const HTML = `
@@ -333,7 +332,6 @@ const HTML = `
       <select data-choose="speed" aria-label="Speed" title="Speed">${SPEEDS.map(([name, step]) => `<option value="${step}">${name}</option>`).join("")}</select>
       <button type="button" data-do="loop" aria-label="Loop" title="Start over at the end">${LOOP}</button>
       <button type="button" data-do="link" hidden></button>
-      <button type="button" data-do="speak" aria-label="Speaker's sentence" title="Speaker's sentence (S)" aria-pressed="false" hidden>${SPEAK}</button>
       <button type="button" data-do="full" aria-label="Full screen" title="Full screen (F)" hidden>${FULL}</button>
     </div>
   </div>
@@ -342,7 +340,6 @@ const HTML = `
     <p></p>
     <div class="tables"></div>
   </details>
-  <p class="spoken" role="status" hidden></p>
   <div class="foot" hidden>
     <p class="caption" hidden></p>
     <div class="side"><p class="hint" hidden></p></div>
@@ -352,7 +349,7 @@ const HTML = `
 const STEPPING = { ",": "back", ".": "forward", " ": "toggle" };
 const KEYS = { ...STEPPING, ArrowLeft: "back", ArrowRight: "forward", Home: "first", End: "last" };
 const TURNING = { ArrowUp: "previous", PageUp: "previous", ArrowDown: "next", PageDown: "next" };
-const STAGE_KEYS = { ...KEYS, ...TURNING, f: "full", s: "speak" };
+const STAGE_KEYS = { ...KEYS, ...TURNING, f: "full" };
 const TAKERS = "input:not([type=range]), textarea, select, [contenteditable=true], .tables"; // these take the keys themselves
 const turnFullScreen = () =>
   (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen());
@@ -367,7 +364,7 @@ class Player {
       frame: find(".player"), grid: find(".pictures"), bar: find(".bar"), words: find(".words"), output: find("output"),
       amountText: find("b"), detail: find("output span"), scrub: find("input"), choose: find("[data-choose=choice]"),
       speed: find("[data-choose=speed]"), heading: find(".heading"), caption: find(".caption"), hint: find(".hint"),
-      spoken: find(".spoken"), foot: find(".foot"), side: find(".side"), numbers: find(".numbers"), pictures: [],
+      foot: find(".foot"), side: find(".side"), numbers: find(".numbers"), pictures: [],
     });
     const buttons = [...this.element.querySelectorAll("button")].map((button) => [button.dataset.do, button]);
     this.buttons = Object.fromEntries(buttons);
@@ -440,9 +437,8 @@ class Player {
       this[name].textContent = stage?.[name] ?? "";
       this[name].hidden = !stage?.[name];
     }
-    this.buttons.full.hidden = this.buttons.speak.hidden = this.foot.hidden = !stage;
+    this.buttons.full.hidden = this.foot.hidden = !stage;
     (stage ? this.side : this.grid).append(this.bar); // beside the caption, which it would cover
-    this.say();
     this.numbers.hidden = Boolean(stage) || this.data.inStory || !Object.values(this.views).some((view) => view.usermeta.numbers);
     if (Boolean(stage) === Boolean(this.onPage)) return;
     this.onPage?.abort();
@@ -455,12 +451,6 @@ class Player {
     for (const button of Object.values(this.buttons)) // only mouse clicks have a detail
       button.addEventListener("click", ({ detail }) => detail && button.blur(), { signal }); // the stage takes the keys
     this.wake();
-  }
-
-  say(wanted = this.buttons.speak.ariaPressed === "true") { // the speaker's sentence
-    const words = (wanted && this.data.stage && this.choice?.spoken) || "";
-    this.buttons.speak.ariaPressed = wanted;
-    Object.assign(this.spoken, { hidden: !words, textContent: words });
   }
 
   wake() {
@@ -499,14 +489,13 @@ class Player {
       loop: () => { this.clock.loop = !this.clock.loop; this.clock.emit(); },
       link: () => this.copyLink(),
       full: turnFullScreen,
-      speak: () => this.say(this.spoken.hidden),
       previous: () => this.turn(-1),
       next: () => this.turn(1),
     };
     for (const [name, button] of Object.entries(this.buttons)) button.onclick = this.does[name];
     this.scrub.oninput = () => go(+this.scrub.value);
     this.speed.onchange = () => { this.clock.step = +this.speed.value; this.clock.emit(); };
-    this.choose.onchange = () => { this.chosen = this.choose.value; this.arrange(); this.show(); this.redraw(); this.say(); };
+    this.choose.onchange = () => { this.chosen = this.choose.value; this.arrange(); this.show(); this.redraw(); };
     this.frame.onkeydown = (event) =>
       this.press(event, this.data.inStory && event.target !== this.scrub ? STEPPING : KEYS);
     this.numbers.ontoggle = () => this.tabulate(true);
@@ -554,7 +543,7 @@ class Player {
 // Returns the function that ends it. `tell` is called with ("turn", key) when a stage asks for the next or the previous
 // result, and with ("pick", value) when a mark is clicked whose data have a `pick`.
 export function mountPlayer(root, data, tell = null) {
-  (root.prunescopePlayer ??= new Player(root)).update(data, tell);
+  (root.prunescopePlayer ??= new Player(root)).update(read(data), tell);
   return () => unmount(root, "prunescopePlayer");
 }
 
@@ -563,13 +552,14 @@ function unmount(root, name) {
   root[name] = null;
 }
 
-// In a Streamlit component a view is JSON, which the server writes once for all visitors.
-const parsed = (view) => (typeof view === "string" ? JSON.parse(view) : structuredClone(view));
-const read = ({ views = {}, ...more }) => ({
-  ...more, views: Object.fromEntries(Object.entries(views).map(([name, view]) => [name, parsed(view)])),
+// A view is JSON, which the server writes once for all visitors; a scene of the story has read it already.
+const parsed = (view) => (typeof view === "string" ? JSON.parse(view) : view);
+const read = ({ views = {}, choices, ...more }) => ({
+  ...more, choices: choices?.map(read),
+  views: Object.fromEntries(Object.entries(views).map(([name, view]) => [name, parsed(view)])),
 });
 
 // core/charts/story.js follows in the same module.
 export default ({ parentElement, data, setTriggerValue }) => (data.steps
   ? mountStory(parentElement, data, setTriggerValue)
-  : mountPlayer(parentElement, { ...read(data), choices: data.choices?.map(read) }, setTriggerValue));
+  : mountPlayer(parentElement, data, setTriggerValue));

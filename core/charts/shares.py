@@ -52,11 +52,9 @@ def _shares(points: tuple[str, ...], names: tuple[str, ...], most: float, skip: 
     """Draw the bars, and behind each its number."""
     bars = g.moving("shares", value="v", words="text").transform_filter("isValid(datum.value)")
     bars = bars.transform_calculate(middle="(datum.y + datum.y2) / 2")
-    end, extent = alt.ExprRef(f"width - {ROOM} * margin"), alt.ExprRef(LABEL_ROOM)
-    axis = alt.Axis(format=".0%", grid=False, title=None, tickCount=4)
+    end, axis = alt.ExprRef(f"width - {ROOM} * margin"), alt.Axis(format=".0%", grid=False, title=None, tickCount=4)
     x = alt.X("value:Q", scale=alt.Scale(domain=[0, most], range=[0, end], nice=False), axis=axis)
-    (_, letters), room = g.letters_of(len(points)), {"minExtent": extent, "maxExtent": extent}
-    y = alt.Y("y:Q", title=None, **g.layers_axis(points, "Layer ", letters, labelPadding=6, **room))
+    y = alt.Y("y:Q", title=None, **g.layers_axis(points, "Layer ", alt.ExprRef(LABEL_ROOM)))
     legend = alt.Legend(title=None, symbolType="square", direction="vertical") if len(names) > 1 else None
     fill = g.by_series("series", legend, names, fill=g.COLOURS[skip:])
     height = f"({(BAND[1] - BAND[0]) / len(points) / len(names)} * height)"  # of a bar, and of the letters behind it

@@ -209,7 +209,7 @@ function mountedIn(reader, { steps }, { player, picks }, { result }, isFirst) { 
     const leave = (_, what) => { location.hash = linkTo("lab", { result: what === "own" ? "" : result }); };
     return (root) => mountStory(root, { key: result, steps }, leave);
   }
-  const choices = player.choices?.map(read), data = { ...read(player), choices }, { frames, stage } = data;
+  const data = { ...player }, { choices, frames, stage } = data;
   const options = Object.fromEntries((choices ?? []).map(({ name, title }) => [name, title]));
   if (choices) data.choice = reader.choice({ name: "reduction", options, default: choices[0].name });
   if (isFirst && frames.length > 1) data.start = reader.amount ?? data.start;

@@ -80,8 +80,7 @@ def _stack(points: tuple[str, ...], has_floor: bool) -> g.LayerChart:
     tooltip = g.tooltip(fields | ({"With everything removed": "floor_text:N"} if has_floor else {}))
     track = bands.mark_rect(color=g.UNDEFINED_COLOUR, opacity=0.15)
     fit, size = g.letters_of(len(points))
-    extent = alt.ExprRef(LABEL_ROOM)
-    y = g.layers_axis(points, "Layer ", size, labelPadding=6, minExtent=extent, maxExtent=extent)
+    y = g.layers_axis(points, "Layer ", alt.ExprRef(LABEL_ROOM))
     return alt.layer(
         track.encode(x=_similarity_axis(), x2=alt.X2Datum(1), y=alt.Y("bottom:Q", title=None, **y), tooltip=tooltip),
         similar.mark_rect(stroke=g.UNDEFINED_COLOUR, strokeWidth=0.5).encode(

@@ -226,14 +226,9 @@ def frame_of(amounts: Sequence[float], asked: float | None) -> int:
     return len(amounts) // 2 if asked is None else max(sum(amount <= asked for amount in amounts) - 1, 0)
 
 
-def specs(views: Mapping[str, View]) -> dict[str, Spec]:
-    """Return the specification of every view."""
-    return {name: view.spec for name, view in views.items()}
-
-
-def reduction_choices(scenes: Mapping[str, Scene], drawn: Callable[[Scene], Any]) -> Rows:
+def reduction_choices(scenes: Mapping[str, Scene]) -> Rows:
     """Return the scenes by reduction as a player offers them: `name`, `title` and `views`."""
-    return [{"name": name, "title": REDUCTIONS[name].title, "views": drawn(scene)} for name, scene in scenes.items()]
+    return [{"name": name, "title": REDUCTIONS[name].title, "views": scene.written} for name, scene in scenes.items()]
 
 
 def choice_of(scene: Scene, choices: Mapping[str, Scene]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from core.charts.story import Step, mounted
 from core.charts.theme import THEMES, ThemeName
 from core.charts.vega import text_of, vega_script
-from core.charts.view import Scene, choice_of, reduction_choices, specs
+from core.charts.view import Scene, choice_of, reduction_choices
 from core.results.provenance import recompute_script
 from core.results.schema import SweepResult
 
@@ -68,10 +68,10 @@ def player_page(
     """
     data = {**scene.mounted, "group": "main", "autoplay": True, "layout": scene.layout.filling, "vega": None}
     if choices:
-        data["choices"] = reduction_choices(choices, lambda choice: specs(choice.views))
+        data["choices"] = reduction_choices(choices)
         data["choice"] = choice_of(scene, choices)
     else:
-        data["views"] = specs(scene.views)
+        data["views"] = scene.written
     script = f"{text_of('player.js')}\n{_call('mountPlayer', data)}\n{KEYS}"
     return _page(scene.title, scene.caption, results, theme, f"{text_of('player.css')}{PAGE_STYLE}", script)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from core.charts.pages import Block, Show, Shown, compose, options_of
 from core.charts.story import mounted, said
+from core.charts.view import reduction_choices
 from core.exports.methods_page import markdown_html
 from core.exports.site_shelf import Shelf
 from core.findings.words.numbers import unbroken
@@ -121,5 +122,5 @@ def _block(block: Block) -> dict[str, Any]:
     scene = block.scene
     player: dict[str, Any] = {**scene.mounted, "layout": scene.layout.css, "group": block.group or scene.layout.name}
     player |= {"vega": None, "start": block.start, "stage": block.stage}
-    player |= {"choices": block.offered} if block.choices else {"views": scene.written}
+    player |= {"choices": reduction_choices(block.choices)} if block.choices else {"views": scene.written}
     return {**said(block.finding), "player": player, "picks": block.picks}

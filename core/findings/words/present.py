@@ -1,3 +1,3 @@
 """Words about the stage of the Present page."""
 
-HINT = "← → step · ↑ ↓ other result · space play · S speaker's sentence · F full screen"
+HINT = "← → step · ↑ ↓ other result · space play · F full screen"

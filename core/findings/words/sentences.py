@@ -28,7 +28,6 @@ FILTERS = {  # by flip
     "returns": "Flips and later reverts",
 }
 NO_FIT = "No example fits all of these filters: choose “All” or “Any” in one of them."
-NOT_PUBLISHED = "Only sentences written for this project are shown here; the app shows those that you have as well."
 NO_TEXTS = (
     "Others' sentences, such as GLUE's, are not ours to ship: run the Lab or the command line on them to see them."
 )

@@ -90,12 +90,6 @@ def guess_answer(label: str, intact: str, is_first: bool) -> str:
     return f"Your guess, layer {label}: {intact or 'not judged here'}{', the first to fall' if is_first else ''}."
 
 
-def spoken_summary(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> str:
-    """Say the findings on one pruning as a speaker would."""
-    watch = watch_finding(result, companions, reduction)
-    return " ".join((f"{watch.heading}.", *watch.sentences, f"{chance_finding(result, companions, ()).heading}."))
-
-
 def watch_finding(result: SweepResult, companions: Sequence[SweepResult], reduction: n.ReductionKey) -> Finding:
     """Say where a result changes the model, which layer falls first, and up to which amount the model works."""
     breaks = beyond_from(result) is not None and not n.pruned_layers(result.pruning)
