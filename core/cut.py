@@ -12,7 +12,7 @@ from pathlib import Path
 from core.command_line import OneLineParser, importing, progress_shown, run_command, use_threads
 from core.errors import PrunescopeError, first_few
 from core.findings.cut import frontier_of, lead
-from core.findings.words.cut import cut_answer
+from core.findings.words.cut import cut_finding
 from core.findings.words.lab import division_words
 from core.inputs.cut_rows import CutInputs, prepare_cut
 from core.request.cut_request import CutRequest
@@ -68,8 +68,8 @@ def chosen(study: CutStudy, options: argparse.Namespace) -> int:
     frontier, most = frontier_of(study), float(LOSS.default) if options.at_most is None else options.at_most / 100
     choice, outcome = lead(frontier, most)
     if outcome != "keeps" and (options.save or options.at_most is not None):
-        raise PrunescopeError(cut_answer(frontier, most))
-    print(cut_answer(frontier, most), file=sys.stderr)
+        raise PrunescopeError(cut_finding(frontier, most).heading)
+    print(cut_finding(frontier, most).heading, file=sys.stderr)
     return choice.depth.layers
 
 

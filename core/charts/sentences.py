@@ -3,7 +3,6 @@
 Blue is correct and orange is incorrect, which colour-blind readers can tell apart; labels differ in colour and dashes.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
@@ -24,8 +23,7 @@ WORDS = ("correct", "incorrect")  # of a prediction
 LABEL_COLOURS = g.COLOURS[2:6] + g.COLOURS[:2]  # the first two mean something else here
 MOST_CELLS = 50_000  # more than a screen can show
 
-# How many flip, above the predictions of each, on one axis of amounts.
-SENTENCES = Layout("sentences", '"flips" 8.5rem "strip" 19 "bar" auto / 1fr')
+SENTENCES = Layout("sentences", '"strip" 26 "bar" auto / 1fr')
 PROBABILITIES = Layout("probabilities", wide='"probabilities" 16rem "bar" auto / 1fr')
 
 
@@ -33,16 +31,11 @@ PROBABILITIES = Layout("probabilities", wide='"probabilities" 16rem "bar" auto /
 
 
 def flip_scene(result: SweepResult, examples: Sequence[Example]) -> Scene:
-    """Show how many of at least one example flip at each amount, `flips`, and every example's predictions, `strip`."""
-    borders, amounts, drawn = g.edges(result.amounts), g.amount_rows(result.amounts), _first_to_flip(examples)
+    """Show every prediction on at least one example, `strip`."""
+    drawn = _first_to_flip(examples)
     every = "Every example" if len(drawn) == len(examples) else f"The first {len(drawn):,} examples"
-    flips = {"bars": _bar_rows(result, examples, borders), "amounts": amounts}
-    strip = {"cells": _cell_rows(result, drawn, borders), "amounts": amounts}
-    numbers = Numbers("bars", "now", {"Examples that flip here": "words"}, named="Now")
-    views = {
-        "flips": View(_flips, (), flips, "Examples that flip first at each amount", numbers),
-        "strip": View(_strip, (), strip, f"{every}, earliest flip on top"),
-    }
+    datasets = {"cells": _cell_rows(result, drawn), "amounts": g.amount_rows(result.amounts)}
+    views = {"strip": View(_strip, (), datasets, f"{every}, earliest flip on top")}
     pruning = n.in_sentence(n.pruning_name(result))
     title, caption = f"Predictions of {len(examples)} examples under {pruning}", n.checkpoint_name(result)
     frames = [_flip_frame(result, examples, k) for k in range(len(result.amounts))]
@@ -57,35 +50,15 @@ def _flip_frame(result: SweepResult, examples: Sequence[Example], k: int) -> dic
     return g.step(result.amounts[k], n.removed_name(result.amounts[k], result), detail)
 
 
-def _bar_rows(result: SweepResult, examples: Sequence[Example], borders: Sequence[float]) -> g.Rows:
-    """Return two rows per amount, for the examples that first flip there: incorrect ones stand below correct ones."""
-    flips = [(example, example.flip) for example in examples]
-    counts = Counter((k, example.predictions[k] == example.gold) for example, k in flips if k is not None)
-    return [
-        {
-            "k": k,
-            "x": borders[k],
-            "x2": borders[k + 1],
-            "y": counts[k, False] if correct else 0,
-            "y2": counts[k, False] + (counts[k, True] if correct else 0),
-            "now": WORDS[not correct],
-            "amount": n.amount_name(amount),
-            "words": str(counts[k, correct]),
-        }
-        for k, amount in enumerate(result.amounts)
-        for correct in (False, True)
-    ]
-
-
 def _first_to_flip(examples: Sequence[Example]) -> Sequence[Example]:
     """Order examples by their flips, and leave out the last ones if all would have too many cells."""
     ordered = in_order_of_flips(examples)
     return ordered[: sum(cells <= MOST_CELLS for cells in accumulate(len(spans(example)) for example in ordered))]
 
 
-def _cell_rows(result: SweepResult, examples: Sequence[Example], borders: Sequence[float]) -> g.Rows:
+def _cell_rows(result: SweepResult, examples: Sequence[Example]) -> g.Rows:
     """Return one row per stretch of amounts with the same prediction, for examples in order from the top."""
-    rows, gap = [], max(1.0, GAP * len(examples))
+    rows, gap, borders = [], max(1.0, GAP * len(examples)), g.edges(result.amounts)
     for position, example in enumerate(examples):
         top, text = position + (0 if example.is_correct_unpruned else gap), " · ".join(example.texts)
         for start, end, label in spans(example):
@@ -107,33 +80,16 @@ def _cell_rows(result: SweepResult, examples: Sequence[Example], borders: Sequen
     return rows
 
 
-def _flips() -> g.LayerChart:
-    legend = alt.Legend(title="Prediction is", offset=4)
-    return _cells("bars", legend, {"First flips at": "amount:N", "Examples": "words:N", "Now": "now:N"})
-
-
 def _strip() -> g.LayerChart:
+    """Draw blue and orange cells over the amounts, a line for each example from the top down."""
     fields = {"Example": "name:N", "Text": "text:N", "Label": "gold:N", "Predicted": "predicted:N"}
-    return _cells("cells", None, {**fields, "Which is": "now:N", g.REMOVED: "amounts:N"})
-
-
-def _cells(dataset: str, legend: alt.Legend | None, fields: dict[str, str]) -> g.LayerChart:
-    """Draw blue and orange cells over the amounts, equally wide in both pictures: their data reach equally far.
-
-    Args:
-        dataset: The cells.
-        legend: The legend of the colours; a picture without one stands below the other one, counts its examples
-            downwards, and labels the amounts for both.
-        fields: The fields of the tooltip, by their titles.
-    """
-    below = legend is None
-    scale = alt.Scale(nice=False, zero=not below, reverse=below)
+    tooltip = g.tooltip({**fields, "Which is": "now:N", g.REMOVED: "amounts:N"})
     axis = alt.Axis(minExtent=g.MARGIN, maxExtent=g.MARGIN, grid=False, tickMinStep=1, tickCount=4, format="d")
-    x = g.amount_axis("x:Q", g.REMOVED if below else None, labels=below, ticks=below, labelFlush=True)
-    y = alt.Y("y:Q", title="Examples", scale=scale, axis=axis)
+    y = alt.Y("y:Q", title="Examples", scale=alt.Scale(nice=False, zero=False, reverse=True), axis=axis)
+    legend = alt.Legend(title="Prediction is", offset=4)
     looks = g.by_series("now", legend, WORDS, color=[g.CORRECT_COLOUR, g.INCORRECT_COLOUR])
-    cells = g.data(dataset).encode(x=x, x2="x2:Q", y=y, y2="y2:Q", tooltip=g.tooltip(fields), **looks)
-    return alt.layer(cells.mark_rect(), g.current_amount_rule())
+    cells = g.data("cells").encode(x=g.amount_axis("x:Q", labelFlush=True), x2="x2:Q", y=y, y2="y2:Q", **looks)
+    return alt.layer(cells.mark_rect().encode(tooltip=tooltip), g.current_amount_rule())
 
 
 # ---------------------------------------------------------------- a typed sentence

@@ -27,7 +27,6 @@ class CutChoice:
 
     Attributes:
         depth: What the study measured.
-        removed: The layers that are out, ascending, from 0.
         value: The main metric of the saved model.
         held: The main metric of the probe; None where it is undefined.
         difference: The saved model's difference from the full model, paired.
@@ -35,7 +34,6 @@ class CutChoice:
     """
 
     depth: Depth
-    removed: tuple[int, ...]
     value: EstimateRecord
     held: float | None
     difference: EstimateRecord
@@ -89,7 +87,6 @@ def _choice(study: CutStudy, depth: Depth, values: Array, full: Array) -> CutCho
     difference = values - full
     return CutChoice(
         depth=depth,
-        removed=tuple(range(depth.layers, study.checkpoint.num_layers)),
         value=_estimate(study, depth.saved, values),
         held=depth.held.metrics.get(study.task.main_metric),
         difference=_estimated(difference),

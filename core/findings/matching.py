@@ -14,7 +14,7 @@ from core.findings.comparable import control_sweeps, own_sweeps
 from core.findings.layers import own_similarity
 from core.results.names import ReductionKey
 from core.results.schema import Frame, SweepResult
-from core.sweep.equal_damage import Array, Missing, between, damage, first_reached
+from core.sweep.equal_damage import Array, Missing, damage, first_reached
 
 STEPS = (0.005, 0.01, 0.025, 0.05)  # of the grid; each holds the damages at which results are judged
 MOST_FRAMES = 30  # about as many as a sweep has
@@ -47,33 +47,46 @@ def grid_to(largest: float) -> tuple[float, ...]:
 
 def frames_at(result: SweepResult, reduction: ReductionKey, places: tuple[float, ...]) -> list[Frame]:
     """Interpolate a result's frames at damages that it reaches, the first of them 0."""
-    damages = damages_of(result, reduction)
-    frames = [result.frames[0]]
-    for target in places[1:]:
-        place = first_reached(damages, target)
-        assert not isinstance(place, Missing)  # `places` end at what it reaches
-        k, share = int(place[0]), float(place[1])
-        frames.append(frame_between(result.frames[k - 1], result.frames[k], share))
-    return frames
+    later = (frame_at([result], reduction, target) for target in places[1:])
+    return [result.frames[0], *filter(None, later)]
 
 
 def with_frame_at(
     result: SweepResult, near: Iterable[SweepResult], reduction: ReductionKey, target: float
 ) -> SweepResult:
     """Add a frame at a damage to a result, interpolated in its own or a companion's steps; none if none reaches it."""
-    places = ((first_reached(damages_of(sweep, reduction), target), sweep) for sweep in own_sweeps(result, near))
-    reached = [(np.diff(sweep.amounts)[int(at[0]) - 1], sweep) for at, sweep in places if not isinstance(at, Missing)]
-    if not reached:
+    at = frame_at(own_sweeps(result, near), reduction, target)
+    if at is None:
         return result
-    at = frames_at(min(reached, key=itemgetter(0))[1], reduction, (0.0, target))[1]
     frames = {**{frame.amount: frame for frame in result.frames}, at.amount: at}
     return result.model_copy(update={"frames": tuple(frames[amount] for amount in sorted(frames))})
 
 
-def frame_between(low: Frame, high: Frame, share: float) -> Frame:
-    """Interpolate linearly between two frames; what either lacks is missing, and so are predictions."""
-    first, second = (frame.model_dump(exclude={"predictions"}) for frame in (low, high))
-    return Frame.model_validate({**_mixed(first, second, share), "predictions": ()})
+def frame_at(sweeps: Iterable[SweepResult], reduction: ReductionKey, target: float) -> Frame | None:
+    """Interpolate a frame linearly where `reaching` says; what either neighbour lacks is missing, and predictions."""
+    place = reaching(sweeps, reduction, target)
+    if place is None:
+        return None
+    sweep, k, share = place
+    low, high = (frame.model_dump(exclude={"predictions"}) for frame in sweep.frames[k - 1 : k + 1])
+    return Frame.model_validate({**_mixed(low, high, share), "predictions": ()})
+
+
+def reaching(
+    sweeps: Iterable[SweepResult], reduction: ReductionKey, target: float
+) -> tuple[SweepResult, int, float] | None:
+    """Find where a pruning reaches a damage above 0, in the sweep with the smallest steps there; None if none does.
+
+    Returns:
+        The sweep, its first frame k that reaches it, and the share of the way from frame k - 1 to k.
+    """
+    reached = []  # the step first
+    for sweep in sweeps:
+        place = first_reached(damages_of(sweep, reduction), target)
+        if not isinstance(place, Missing):
+            k = int(place[0])
+            reached.append((sweep.amounts[k] - sweep.amounts[k - 1], (sweep, k, float(place[1]))))
+    return min(reached, key=itemgetter(0))[1] if reached else None
 
 
 def _mixed(low: Any, high: Any, share: float) -> Any:
@@ -126,22 +139,16 @@ def chance_beside(result: SweepResult, candidates: Iterable[SweepResult], reduct
 
 
 def _at(sweeps: Sequence[SweepResult], target: float, reduction: ReductionKey) -> Array:
-    """Interpolate amount, main metric and own CKA at a damage, in the sweep with the smallest steps before it.
+    """Interpolate amount, main metric and own CKA at a damage: (2 + points,), NaN where no sweep reaches it.
 
     Args:
         sweeps: Results of the same pruning in different steps.
         target: The damage.
         reduction: What damage is measured by.
-
-    Returns:
-        (2 + points,), NaN where no sweep reaches it.
     """
-    tables = [np.column_stack([sweep.amounts, scores_of(sweep), own_similarity(sweep, reduction)]) for sweep in sweeps]
-    if target <= 0:
-        return np.asarray(tables[0][0])
-    places = [(first_reached(damage(table[:, 2:]), target), table) for table in tables]
-    reached = [(*place, table) for place, table in places if not isinstance(place, Missing)]
-    if not reached:
-        return np.full(tables[0].shape[1], np.nan)
-    k, share, table = min(reached, key=lambda place: np.diff(place[2][:, 0])[int(place[0]) - 1])
-    return between(table, k, share)
+    place = reaching(sweeps, reduction, target) if target > 0 else None
+    sweep, k, share = place or (sweeps[0], 0, 0.0)
+    table = np.column_stack([sweep.amounts, scores_of(sweep), own_similarity(sweep, reduction)])
+    if place:
+        return np.asarray(table[k - 1] + share * (table[k] - table[k - 1]))
+    return table[0] if target <= 0 else np.full(table.shape[1], np.nan)

@@ -39,32 +39,30 @@ SLOW = "not shown to be faster"
 
 
 def cut_finding(frontier: Frontier, most: float) -> Finding:
-    """Say which layers can go if at most so much of the score may be lost, and on what that was judged."""
+    """Answer which layers can go if at most so much of the score may be lost, and say on what that was judged."""
     choice, outcome = lead(frontier, most)
     symbol, rows = METRICS[frontier.study.task.main_metric].symbol, len(frontier.study.task.examples)
-    own, full = decimals(choice.value.value, 3), decimals(frontier.full.value, 3)
+    own, full, guess = (decimals(value, 3) for value in (choice.value.value, frontier.full.value, frontier.guess))
     scores = f"On {rows} rows that took no part in refitting, {symbol} is {own}, of the full model {full}."
-    limits = {
-        "keeps": f"{_bound(choice)}.",
-        "closest": f"{_bound(choice)}, more than the limit.",
-        "few": f"A promise takes at least {MIN_PROMISED} judged rows.",
-        "guesses": "So there is nothing that a cut could be shown to keep.",
+    removed = in_sentence(removed_name(frontier, choice))
+    closest = f"closest: without {removed}, {_difference(choice.difference)}"
+    answers = {
+        "keeps": (f"Without {removed}, {speed_words(choice)}: {_lost(frontier, choice)}", f"{_bound(choice)}."),
+        "closest": (
+            f"No cut is shown to keep within {_limit(most)}; {closest}",
+            f"{_bound(choice)}, more than the limit.",
+        ),
+        "few": (
+            f"{numbered(rows, 'judged row')}: too few for a promise; {closest}",
+            f"A promise takes at least {MIN_PROMISED} judged rows.",
+        ),
+        "guesses": (
+            f"The full model is not shown to beat always guessing the commonest label ({guess})",
+            "So there is nothing that a cut could be shown to keep.",
+        ),
     }
-    return Finding(cut_answer(frontier, most), (scores, limits[outcome]))
-
-
-def cut_answer(frontier: Frontier, most: float) -> str:
-    """Answer which layers can go if at most so much of the score may be lost, without a full stop."""
-    choice, outcome = lead(frontier, most)
-    closest = f"closest: {_without(frontier, choice)}, {_difference(choice.difference)}"
-    match outcome:
-        case "keeps":
-            return f"{capitalised(_without(frontier, choice))}, {speed_words(choice)}: {_lost(frontier, choice)}"
-        case "closest":
-            return f"No cut is shown to keep within {_limit(most)}; {closest}"
-        case "few":
-            return f"{numbered(len(frontier.study.task.examples), 'judged row')}: too few for a promise; {closest}"
-    return f"The full model is not shown to beat always guessing the commonest label ({decimals(frontier.guess, 3)})"
+    heading, limit = answers[outcome]
+    return Finding(heading, (scores, limit))
 
 
 def _bound(choice: CutChoice) -> str:
@@ -152,17 +150,13 @@ def machine_words(study: CutStudy) -> str:
 def removed_name(frontier: Frontier, choice: CutChoice) -> str:
     """Name the layers that are out, counted from 1, at the head of a sentence."""
     labels = [str(k + 1) for k in range(frontier.study.checkpoint.num_layers)]
-    return capitalised(layers_named([labels[k] for k in choice.removed], labels))
+    return capitalised(layers_named(labels[choice.depth.layers :], labels))
 
 
 def speed_words(choice: CutChoice) -> str:
     """Write how much faster a model is shown to be."""
     speed = choice.depth.speed
     return f"{decimals(speed.value, 1 if speed.value > 1.1 else 2)} times as fast" if speed.low > 1 else SLOW
-
-
-def _without(frontier: Frontier, choice: CutChoice) -> str:
-    return f"without {in_sentence(removed_name(frontier, choice))}"
 
 
 def _lost(frontier: Frontier, choice: CutChoice) -> str:
