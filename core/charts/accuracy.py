@@ -37,7 +37,8 @@ def accuracy_view(result: SweepResult) -> View:
     metric, beyond = result.task.main_metric, g.beyond_rows(beyond_from(result))
     rows = _rows(result.frames, result.amounts, result.frames, metric)
     datasets = _datasets(rows, [reference_of(result, metric)], beyond, result.amounts)
-    return View(_accuracy, ("amount", False, (metric,), 1.0), datasets, _title(metric), _numbers((metric,), None))
+    title = f"{METRICS[metric].title} with its 95 % interval{f'; {g.SHADED}' if beyond else ''}"
+    return View(_accuracy, ("amount", False, (metric,), 1.0), datasets, title, _numbers((metric,), None))
 
 
 def chance_view(result: SweepResult, damages: Array, scores: Array, beyond: float | None) -> View:
@@ -60,7 +61,7 @@ def chance_view(result: SweepResult, damages: Array, scores: Array, beyond: floa
     ]
     shaded = [] if beyond is None else g.beyond_rows(damages[result.amounts.index(beyond)])
     datasets = _datasets(rows, [reference_of(result, metric)], shaded, damages.tolist())
-    title = METRICS[metric].title + ("; shaded: the model no longer works" if shaded else "")
+    title = f"{METRICS[metric].title}{f'; {g.SHADED}' if shaded else ''}"
     largest = float(np.nanmax(damages, initial=0.0)) or 1.0
     numbers = Numbers("accuracy", "series", {METRICS[metric].title: "value"})
     return View(_accuracy, ("damage", True, (metric,), largest), datasets, title, numbers)
@@ -80,14 +81,14 @@ def accuracies_view(results: Two, together: Together, names: tuple[str, str], me
         if start is not None and start < frames[-1].amount:  # else it still works where the axis ends
             starts.add(round(float(np.interp(start, [frame.amount for frame in frames], places)), 6))
     references = {(name, round(value, 2)): (name, value) for name, value in map(reference_of, results, metrics)}
-    keys = [f"shaded: {g.BEYOND}"] if starts else []
+    keys = [g.SHADED] if starts else []
     beyond = [{"start": start} for start in sorted(starts)]
     datasets = _datasets(rows, references.values(), beyond, together.places)
     if len(references) > 1:  # their words would meet the curves
         keys.insert(0, f"dashed: {' and '.join(dict.fromkeys(name for name, _ in references))}")
         datasets["majority"] = [{**row, "text": ""} for row in datasets["majority"]]
     largest = (together.is_interpolated and together.places[-1]) or 1.0
-    title = [_title(*metrics), "; ".join(keys) or g.BLANK]
+    title = [f"{_names(*metrics)} with its 95 % interval", "; ".join(keys) or g.BLANK]
     return View(_accuracy, (scale, True, metrics, largest), datasets, title, _numbers(metrics, "series"))
 
 
@@ -97,10 +98,6 @@ def _datasets(
     """Return the data of `_accuracy`; each reference is its words and its height, see `reference_of`."""
     lines = [{"value": value, "text": f"{name}: {decimals(value, 2)}"} for name, value in references]
     return {"accuracy": rows, "majority": lines, "beyond": beyond, "amounts": g.amount_rows(amounts)}
-
-
-def _title(*metrics: str) -> str:
-    return f"{_names(*metrics)} with its 95 % interval"
 
 
 def _names(*metrics: str) -> str:
@@ -146,8 +143,7 @@ def _accuracy(scale: Scale, two: bool, metrics: tuple[str, ...], largest: float)
     in_percent = scale != "damage"
     steps: dict[str, Any] = {} if in_percent else {"values": alt.Undefined, "format": alt.Undefined, "tickCount": 5}
     start, end = (largest * end for end in g.AMOUNT_DOMAIN)
-    # The name of the shade stands beside a short title.
-    x = g.amount_axis(title=title if two else "Removed", ends=(start, end), **steps)
+    x = g.amount_axis(title=title, ends=(start, end), **steps)
     y = g.share_axis("value:Q", None, (low, high * g.SHARE_DOMAIN[1]), tickCount=alt.ExprRef("ceil(height / 40)"))
     legend = alt.Legend(title=None, direction="vertical", labelExpr="split(datum.label, '\\n')", symbolType="stroke")
     line, fill = (g.series_line(legend), g.series_fill()) if two else ({}, {})
@@ -162,7 +158,6 @@ def _accuracy(scale: Scale, two: bool, metrics: tuple[str, ...], largest: float)
     ]
     return alt.layer(
         g.beyond_shade(end),
-        *([] if two else [g.beyond_words(end)]),
         curve.mark_area(style="band").encode(y="low:Q", y2="high:Q", **fill),
         majority.encode(x=alt.datum(start), x2=alt.datum(end)).mark_rule(style="reference"),
         g.current_amount_rule(),

@@ -35,7 +35,7 @@ SHARE_DOMAIN = (0, 1.03)
 SIMILARITY_DOMAIN = (-0.05, 1.05)  # of a curve of similarity; lower values are drawn at the edge
 SIDES = ("first", "second")  # of two results
 BLANK = "\u00a0"  # an empty line of a title, so that nothing moves when words appear in it
-BEYOND = "beyond the working range"
+SHADED = "shaded: beyond the working range"
 CURVE_MARGIN = 40  # pixels left of all curves, so that they begin at the same place; more where text is larger
 MARGIN = alt.ExprRef("margin")
 BARE: dict[str, Any] = {"ticks": False, "domain": False, "grid": False}  # an axis that shows only names
@@ -267,18 +267,12 @@ def current_amount_marker(curve: alt.Chart) -> alt.Chart:
 
 def beyond_rows(start: float | None) -> Rows:
     """Return the dataset `beyond`: the range beyond the working range; empty if the model works up to the end."""
-    return [] if start is None else [{"start": rounded(start), "text": BEYOND}]
+    return [] if start is None else [{"start": rounded(start)}]
 
 
 def beyond_shade(end: float) -> alt.Chart:
     """Shade the range beyond the working range, up to the end of the axis."""
     return data("beyond").encode(x="start:Q", x2=alt.datum(end)).mark_rect(color=UNDEFINED_COLOUR, opacity=0.17)
-
-
-def beyond_words(end: float) -> alt.Chart:
-    """Name that shade below it, beside the axis's title, where no curve passes."""
-    words = data("beyond").encode(x=alt.datum(end), y=alt.value("height"), text="text:N")
-    return words.mark_text(style="note", align="right", baseline="top", dy=alt.ExprRef(f"12 + 1.1 * {LETTER}"))
 
 
 def reference_words(line: alt.Chart) -> list[alt.Chart]:

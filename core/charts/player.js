@@ -310,7 +310,6 @@ const PLAY = icon("M3.5 1.5v13l10-6.5z");
 const PAUSE = icon("M3 1.5h3.5v13H3zM9.5 1.5H13v13H9.5z");
 const BACK = icon("M13 1.5v13L5 8zM2.5 1.5h2v13h-2z");
 const FORWARD = icon("M3 1.5v13L11 8zM11.5 1.5h2v13h-2z");
-const LOOP = icon("M8 2.5V.3l3.8 3.2L8 6.7V4.5A3.7 3.7 0 0 0 4.8 10L3.3 11.3A5.7 5.7 0 0 1 8 2.5zM8 13.5v2.2l-3.8-3.2L8 9.3v2.2A3.7 3.7 0 0 0 11.2 6l1.5-1.3A5.7 5.7 0 0 1 8 13.5z");
 
 const LINK = icon("M6.6 11.6 5 13.2a1.6 1.6 0 0 1-2.2-2.2l3-3A1.6 1.6 0 0 1 8 8l1.1-1.1a3.1 3.1 0 0 0-4.4 0l-3 3a3.1 3.1 0 0 0 4.4 4.4l1.6-1.6zM9.4 4.4 11 2.8A1.6 1.6 0 0 1 13.2 5l-3 3A1.6 1.6 0 0 1 8 8L6.9 9.1a3.1 3.1 0 0 0 4.4 0l3-3a3.1 3.1 0 0 0-4.4-4.4L8.3 3.3z");
 const DONE = icon("M6.2 13.4 1.3 8.5l1.8-1.8 3.1 3.1 6.7-6.7 1.8 1.8z");
@@ -330,7 +329,6 @@ const HTML = `
       <input type="range" min="0" step="1" aria-label="Pruning amount">
       <select data-choose="choice" aria-label="Sentence vector" title="Sentence vector" hidden></select>
       <select data-choose="speed" aria-label="Speed" title="Speed">${SPEEDS.map(([name, step]) => `<option value="${step}">${name}</option>`).join("")}</select>
-      <button type="button" data-do="loop" aria-label="Loop" title="Start over at the end">${LOOP}</button>
       <button type="button" data-do="link" hidden></button>
       <button type="button" data-do="full" aria-label="Full screen" title="Full screen (F)" hidden>${FULL}</button>
     </div>
@@ -471,7 +469,6 @@ class Player {
       buttons.toggle.innerHTML = clock.playing ? PAUSE : PLAY;
       Object.assign(buttons.toggle, { ariaLabel: label, title: `${label} (space)` });
     }
-    buttons.loop.ariaPressed = clock.loop;
     for (const picture of this.pictures) picture.draw(index);
     this.describe();
     this.tabulate();
@@ -486,7 +483,6 @@ class Player {
       first: () => go(0),
       last: () => go(this.clock.last),
       toggle: () => (this.clock.playing ? this.clock.pause() : this.clock.play()),
-      loop: () => { this.clock.loop = !this.clock.loop; this.clock.emit(); },
       link: () => this.copyLink(),
       full: turnFullScreen,
       previous: () => this.turn(-1),

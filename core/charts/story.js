@@ -1,7 +1,7 @@
 // The story: a few scenes, one shown at a time, each a heading, one picture and at most two sentences. Its pictures are
 // players (core/charts/player.js, which stands before this file in the same module). It needs no server either.
 //
-// data: {key: of the result, under which the browser keeps the visitor's guess, steps: as core/charts/story.py writes them}
+// data: {key: of the result, steps: as core/charts/story.py writes them}
 // A step's player plays by itself if its `start` is null, and its `go` is a button that calls `tell("go", action)`. Its
 // `asked` stands in the place of its heading and sentences until its picture has been played to the end. Rows that can be
 // picked are a guess: the picked one is marked, and its `answer` comes with the heading.
@@ -24,7 +24,6 @@ const STORY = `
     <button type="button" data-do="previous" aria-label="Previous scene" title="Previous scene (←)">←</button>
     <span class="dots"></span>
     <button type="button" data-do="next" class="main" title="Next scene (→)">Next →</button>
-    <span class="keys"></span>
     <button type="button" data-do="notes" title="What a speaker says (N)">Notes</button>
     <button type="button" data-do="full">Full screen (F)</button>
   </nav>
@@ -37,7 +36,7 @@ class Story {
     const find = (selector) => this.element.querySelector(selector);
     Object.assign(this, {
       frame: find(".scenes"), title: find(".title"), stage: find(".stage"), said: find(".said"), notes: find(".notes"),
-      dots: find(".dots"), keys: find(".keys"), more: find("[data-do=notes]"), scenes: [],
+      dots: find(".dots"), more: find("[data-do=notes]"), scenes: [],
       previous: find("[data-do=previous]"), next: find("[data-do=next]"), full: find("[data-do=full]"), isAnswered: false,
     });
     this.does = {
@@ -60,7 +59,7 @@ class Story {
   update(data, tell) {
     const isOther = data.key !== this.data?.key, isAsked = this.data && document.activeElement.matches("button");
     if (isOther) this.finishScenes();
-    Object.assign(this, { data, tell, guess: this.guessed(data) });
+    Object.assign(this, { data, tell });
     this.dots.replaceChildren(...data.steps.map((step) => step.asked ?? step).map(({ heading }, at) => element("button", {
       type: "button", ariaLabel: `Scene ${at + 1}: ${heading}`, title: heading, onclick: () => this.show(at),
     })));
@@ -80,7 +79,7 @@ class Story {
       return scene;
     }
     const player = { ...read(step.player), inStory: true, onShow: (shown) => this.follow(step, shown) };
-    for (const row of picksOf(player)) row.chosen = row.pick === this.guess?.pick;
+    for (const row of picksOf(player)) row.chosen = row.pick === this.guess;
     mountPlayer(scene, player, (name, value) => this.pick(value));
     return scene;
   }
@@ -141,24 +140,16 @@ class Story {
   say() { // the sentences, and the step's button
     const { step, isAnswered } = this, { heading, sentences } = (!isAnswered && step.asked) || step;
     if (this.title.textContent !== heading) this.title.textContent = heading; // which is read out
-    const answer = step.asked && isAnswered && this.guess?.answer;
-    const lines = [answer, ...sentences].filter(Boolean).map((text) => element("p", {}, text));
+    const guessed = step.asked && isAnswered && this.player && picksOf(this.player.data).find(({ chosen }) => chosen);
+    const lines = [guessed?.answer, ...sentences].filter(Boolean).map((text) => element("p", {}, text));
     const onclick = () => this.tell("go", step.go.action);
     if (step.go && this.tell) lines.push(element("button", { type: "button", className: "go", onclick }, step.go.label));
     this.said.replaceChildren(...lines);
     this.said.classList.toggle("asks", Boolean(step.asked) && !isAnswered);
-    const moves = step.player?.frames.length > 1 ? " · space plays · , . step" : "";
-    this.keys.textContent = `← → scenes${moves}`;
-  }
-
-  guessed({ key, steps }, value = remembered(key)) { // the row that was picked, now or before the page was opened again
-    const step = steps.find(({ asked }) => asked);
-    return step && picksOf(read(step.player)).find(({ pick }) => pick === value);
   }
 
   pick(value) {
-    remembered(this.data.key, value);
-    this.guess = this.guessed(this.data, value);
+    this.guess = value;
     this.scenes.forEach((scene, at) => this.mount(at)); // which mark it
     this.say();
   }
@@ -187,7 +178,7 @@ class Story {
       scene.prunescopePlayer?.finish();
       scene.remove();
     }
-    Object.assign(this, { at: undefined, isAnswered: false });
+    Object.assign(this, { at: undefined, guess: undefined, isAnswered: false });
   }
 
   finish() {
@@ -205,14 +196,6 @@ function writeScene(at) { // for reloads and returns; a file in a sandbox has no
   const view = viewed();
   view.searchParams.set("scene", at + 1);
   try { history.replaceState(history.state, "", addressOf(view)); } catch {}
-}
-
-function remembered(key, value) { // a browser may refuse to keep anything
-  const name = `prunescope-guess-${key}`;
-  try {
-    if (value !== undefined) sessionStorage[name] = value;
-    return sessionStorage[name];
-  } catch {}
 }
 
 // Mounts a story, or gives new data to the one in `root`, which stays at its scene. Returns the function that ends it.
