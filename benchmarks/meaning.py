@@ -21,7 +21,7 @@ from core.findings.choices import is_same, task_title
 from core.findings.claim import FEWEST_SEEDS, with_rows
 from core.findings.comparable import by_scope, by_seed, control_sweeps, isolated_of, own_sweeps, same_checkpoint
 from core.findings.matching import damages_of
-from core.findings.meaning import Estimate, Scale
+from core.findings.pooled import Estimate, Scale
 from core.findings.words import Table, with_interval
 from core.findings.words.numbers import percent, place_name
 from core.request.catalog import METHODS, REDUCTION
@@ -146,7 +146,7 @@ HARM: Collection[str] = ("harm_lower", "harm_upper", "harm")
 
 
 class Name(NamedTuple):
-    """What is read, as in `core.findings.meaning.Estimate`; `beside` of a control is first what it controls."""
+    """What is read, as in `core.findings.pooled.Estimate`; `beside` of a control is first what it controls."""
 
     quantity: str
     method: str

@@ -19,7 +19,7 @@ from core.command_line import OneLineParser, run_command
 from core.errors import PrunescopeError
 from core.exports.drawing import draw
 from core.exports.figure import figure_of
-from core.findings import meaning, pooled
+from core.findings import pooled
 from core.findings.choices import task_title
 from core.findings.claim import Verdict, corrected, verdict, with_rows
 from core.findings.comparable import control_sweeps
@@ -42,7 +42,7 @@ NO_DIFFERENCE = "None shows that a method differs from random removal"
 def documents(
     table: "Sequence[VerdictRow]",
     together: Sequence[pooled.Pooled],
-    means: Sequence[meaning.Estimate],
+    means: Sequence[pooled.Estimate],
     ramp: Sequence[Pair],
 ) -> dict[Path, str]:
     """Return the documents with the current verdicts, one by one and together, means, and the ramp judged."""
@@ -145,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     together = pool((row.result, row.alone) for row in table)
     means = meanings(results)
     write_table(pooled.FILE, together)
-    write_table(meaning.FILE, means)
+    write_table(pooled.MEANINGS, means)
     for path, text in documents(table, together, means, pairs(results)).items():
         path.write_text(text, "utf-8")
     scene = forest_scene(together, claim_heading(together[0]))

@@ -32,7 +32,6 @@ WORDS_ROOM = 1.9  # for numbers and words to the right of the axis, in margins
 WORDS_GAP = 6  # pixels between the axis and these
 STRIP, BAR = (0.38, 0.94), (0.12, 0.26)  # bottom and top of the cells and of the bar, in a layer's row
 BESIDE = (0.7, 0.2)  # heights of the numbers beside strip and bar, apart enough for low rows
-BY_CONSTRUCTION = "*"  # after a number: a layer that stays above the threshold with everything removed
 COLUMN = "Intact up to"  # above the numbers beside the bars
 ROW_HEIGHT, HEIGHT_BESIDE_ROWS, USUAL_HEIGHT = 1.75, 6.0, 26  # in rem: the least of a row, of title and axis, of all
 DOMAIN = (-0.05, 1.12)  # of similarity; above 1 is room for a number
@@ -66,15 +65,13 @@ def layer_scene(
         "seeds": [row for seed in controls for row in _curve_rows(seed, reduction, point) if row["amount"] in by_most],
         "floor": [] if floor is None else [{"value": floor}],
     }
-    title = [f"{TITLE}: similarity (CKA); bars end where it falls below {SURVIVAL_THRESHOLD}"]
-    if any(layer.by_construction for layer in layers_of(result, reduction).every):
-        title.append(f"{BY_CONSTRUCTION} still at least {SURVIVAL_THRESHOLD} with everything removed")
+    title = f"{TITLE}: similarity (CKA); bars end where it falls below {SURVIVAL_THRESHOLD}"
     numbers = Numbers("strips", "pick", {"Similarity": "v", "Intact up to": "intact"}, named="Layer")
     key = {
         f"dashed: intact from {SURVIVAL_THRESHOLD}": True,
         "dotted: everything removed": floor is not None,
         "grey: random removal, all draws": controls,
-        f"shaded: {g.BEYOND}": shared["beyond"],
+        g.SHADED: shared["beyond"],
     }
     words = [
         f"{names[point].title}: its similarity (CKA)",
@@ -113,7 +110,7 @@ def _strip_rows(result: SweepResult, reduction: str, chosen: n.PointLabel) -> g.
             "y": row,
             "y2": row + 1,
             "v": list(map(two_places, layer.own)),
-            "intact": survival_text(layer) + (f" {BY_CONSTRUCTION}" if layer.by_construction else ""),
+            "intact": survival_text(layer),
             "survival": g.rounded(layer.value),
             **g.interval_fields(layer.interval),
             "interval": interval_text(layer.interval, result.amounts[-1]),

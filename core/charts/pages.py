@@ -30,7 +30,6 @@ from core.findings.words import sentences as sentences_words
 from core.findings.words import story as story_words
 from core.findings.words.lab import caution
 from core.findings.words.passed import SEE_ALONE, halves_finding
-from core.findings.words.present import HINT
 from core.findings.words.verdict import criteria_table, range_table
 from core.request.catalog import REDUCTIONS
 from core.request.pages import Choice
@@ -167,13 +166,13 @@ def layers_shown(
     scene = cached_call(layer_scene, result, reduction, layer, controls_of(result, near))
     block = Block(scene, start=middle_of(result.amounts), group="layers", picks="layer")
     harm = cached_call(passed.harm_of, isolated_of(result, near))
-    halves = harm and halves_finding(cached_call(verdict, result, near, reduction).lead, harm)
+    link = alone_link(halves_finding(cached_call(verdict, result, near, reduction).lead, harm).text) if harm else None
     tables = {
         "": layers_words.survival_table(result, reduction),
         "Verdict": cached_call(criteria_table, result, near),
         "Numbers": cached_call(range_table, result),
     }
-    return Shown(finding, [block], tables=tables, text=layers_words.READING, link=halves and alone_link(halves.text))
+    return Shown(finding, [block], tables=tables, text=layers_words.READING, link=link)
 
 
 def compare_shown(
@@ -229,7 +228,7 @@ def present_shown(result: SweepResult, _: Sequence[SweepResult], titles: Mapping
     for name, reduction in REDUCTIONS.items():
         scene = cached_call(result_scene, result, name, STAGE)
         scenes[name] = replace(scene, title=heading, caption=(caption, reduction.title))
-    stage = {"heading": heading, "caption": caption, "hint": HINT, "key": result.key, "keys": list(titles)}
+    stage = {"heading": heading, "caption": caption, "hint": story_words.HINT, "key": result.key, "keys": list(titles)}
     first = next(iter(scenes.values()))
     return Shown(Finding(heading), [Block(first, start=result.amounts[0], choices=scenes, stage=stage)])
 

@@ -1,9 +1,12 @@
-"""The layer stack: a band for every layer, as long and as bright as the layer is similar to itself without pruning.
+"""The layers as a network is drawn, the first at the bottom: how similar each is to itself, its share of the change.
 
-The layers lie as a network is drawn, the first at the bottom. Beside each stands how far it is intact, once it no
-longer is. A mark shows the floor, the similarity that is left with everything removed. In the story, a dashed frame
-marks the visitor's guess.
+In the *stack*, a band is as long and as bright as its layer is similar to itself without pruning; beside it stands how
+far it is intact, once it no longer is. A mark shows the floor, the similarity that is left with everything removed. In
+the story, a dashed frame marks the visitor's guess. In *shares*, each layer has a bar for each pruning compared.
 """
+
+from collections.abc import Mapping, Sequence
+from math import ceil
 
 import altair as alt
 import numpy as np
@@ -12,14 +15,18 @@ from core.charts import grammar as g
 from core.charts.view import Numbers, View
 from core.findings.layers import LayerSurvival, floor_of, layers_of, own_similarity
 from core.findings.words.layers import intact_words
+from core.findings.words.numbers import percent
 from core.request.catalog import SURVIVAL_THRESHOLD
+from core.results.names import point_names
 from core.results.schema import SweepResult
+from core.sweep.statistics import Array
 
-BAND = (0.16, 0.84)  # bottom and top, of a layer's row
+BAND, SHARE_BAND = (0.16, 0.84), (0.05, 0.95)  # bottom and top, of a layer's row
 TITLE = "How much each layer still resembles its unpruned self"
 KEY = "dotted: everything removed"
 ROOM = 3.85  # for the words beside the bands, in margins, each 3.3 times as wide as the text is high
 NUMBER_ROOM = 0.85  # of that, for the number before the words
+SHARE_ROOM = 1.4  # for the number behind a bar
 LABEL_ROOM = "1.3 * margin"
 AT_LEAST = f"At {SURVIVAL_THRESHOLD} or above"
 
@@ -59,7 +66,7 @@ def _words_at(layer: LayerSurvival) -> list[str]:
     return [intact_words(layer) if fallen else "" for fallen in has_fallen]
 
 
-# ---------------------------------------------------------------- the drawing
+# ---------------------------------------------------------------- the drawing of the stack
 
 
 def _stack(points: tuple[str, ...], has_floor: bool) -> g.LayerChart:
@@ -132,3 +139,61 @@ def _words(layers: alt.Chart, size: alt.ExprRef) -> list[alt.Chart]:
         layers.encode(text="text:N").mark_text(style="note", align="left", dx=8, fontSize=size),
         layers.encode(text="said:N").mark_text(style="note", align="left", dx=further, fontSize=size),
     ]
+
+
+# ---------------------------------------------------------------- each layer's share of the change
+
+
+def shares_view(points: Sequence[str], losses: Mapping[str, Array], title: str | list[str], skip: int = 0) -> View:
+    """Draw the share of each layer in the sum over the layers.
+
+    Args:
+        points: The points, in depth order.
+        losses: What each layer loses of its similarity under each pruning, (frames, points); NaN is unknown.
+        title: The words above.
+        skip: How many colours are left to other pictures.
+    """
+    rows, most = [], 0.25
+    slot = (SHARE_BAND[1] - SHARE_BAND[0]) / len(losses)  # the height of a bar
+    for place, (name, values) in enumerate(losses.items()):
+        shares = values / np.where((total := values.sum(1, keepdims=True)) > 0, total, np.nan)  # (frames, points)
+        most = max(most, float(np.nanmax(shares, initial=0.0)))
+        for k, (layer, own) in enumerate(zip(point_names(points), shares.T, strict=True)):
+            top = k + SHARE_BAND[1] - place * slot
+            rows.append(
+                {
+                    "layer": layer.label,
+                    "name": layer.title,
+                    "series": name,
+                    "y": round(top - slot, 6),
+                    "y2": round(top, 6),
+                    "v": list(map(g.rounded, own.tolist())),
+                    "text": [percent(share) if share == share else "" for share in own.tolist()],
+                }
+            )
+    numbers = Numbers("shares", "layer", {"Share": "text"}, column="series", named="Layer")
+    return View(_shares, (tuple(points), tuple(losses), ceil(4 * most) / 4, skip), {"shares": rows}, title, numbers)
+
+
+def _shares(points: tuple[str, ...], names: tuple[str, ...], most: float, skip: int) -> g.LayerChart:
+    """Draw the bars, and behind each its number."""
+    bars = g.moving("shares", value="v", words="text").transform_filter("isValid(datum.value)")
+    bars = bars.transform_calculate(middle="(datum.y + datum.y2) / 2")
+    end, axis = (
+        alt.ExprRef(f"width - {SHARE_ROOM} * margin"),
+        alt.Axis(format=".0%", grid=False, title=None, tickCount=4),
+    )
+    x = alt.X("value:Q", scale=alt.Scale(domain=[0, most], range=[0, end], nice=False), axis=axis)
+    y = alt.Y("y:Q", title=None, **g.layers_axis(points, "Layer ", alt.ExprRef(LABEL_ROOM)))
+    legend = alt.Legend(title=None, symbolType="square", direction="vertical") if len(names) > 1 else None
+    fill = g.by_series("series", legend, names, fill=g.COLOURS[skip:])
+    # The height of a bar, and of the letters behind it.
+    height = f"({(SHARE_BAND[1] - SHARE_BAND[0]) / len(points) / len(names)} * height)"
+    fit, size = f"{height} >= 0.85 * {g.LETTER}", alt.ExprRef(f"min({g.LETTER}, 0.95 * {height})")
+    tooltip = g.tooltip({"Layer": "name:N", "Pruning": "series:N", "Share": "words:N"})
+    return alt.layer(
+        bars.mark_rect().encode(x=x, x2=alt.X2Datum(0), y=y, y2="y2:Q", tooltip=tooltip, **fill),
+        bars.transform_filter(fit)
+        .mark_text(style="note", align="left", dx=4, fontSize=size)
+        .encode(x=x, y="middle:Q", text="words:N"),
+    )

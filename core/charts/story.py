@@ -12,17 +12,15 @@ from core.charts.accuracy import AT_RANDOM, chance_view
 from core.charts.cut import TOLD, cut_scene
 from core.charts.matrix import heatmap_view
 from core.charts.result import player_frames
-from core.charts.shares import shares_view
-from core.charts.stack import stack_view
+from core.charts.stack import shares_view, stack_view
 from core.charts.vega import text_of
 from core.charts.view import Layout, Scene, View
 from core.findings import pooled
 from core.findings.accuracy import beyond_from, working_to
 from core.findings.cut import chosen, frontier_of
-from core.findings.layers import own_similarity
+from core.findings.layers import own_similarity, towards
 from core.findings.matching import chance_beside, damages_of, with_frame_at
 from core.findings.passed import passed_on
-from core.findings.towards import towards
 from core.findings.words import Finding
 from core.findings.words import story as words
 from core.findings.words.numbers import percent_range, unbroken

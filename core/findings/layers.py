@@ -1,13 +1,16 @@
-"""How similar each layer stays to itself, and which layer changes first.
+"""How similar each layer stays to itself, which layer changes first, and what pruned layers come to resemble.
 
 A layer stays intact while its similarity to itself before pruning is at least a threshold. Which layer falls below it
 first is an estimate from examples: layers whose intervals reach down as far stand beside it.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
+from core.findings.accuracy import working_to
 from core.findings.rounding import hundredths
 from core.request.catalog import SURVIVAL_THRESHOLD
 from core.results.fields import Bounds, Row
@@ -125,3 +128,43 @@ def layers_of(result: SweepResult, reduction: ReductionKey) -> LayerOrder:
     latest = max((layer.interval[1] if layer.interval else layer.value for layer in first), default=-1.0)
     rivals = (layer for layer in defined if layer not in first and layer.interval and layer.interval[0] <= latest)
     return LayerOrder(every, first, last, tuple(rivals))
+
+
+# ---------------------------------------------------------------- what pruned layers come to resemble
+
+
+class Towards(NamedTuple):
+    """What the layers of a pruned model resemble, within its working range.
+
+    Attributes:
+        nearest: (frames, points) at the frames within it, the most similar unpruned point of each pruned one, of equals
+            the lowest; -1 where that is undefined.
+        earlier: How much more similar the upper half's points are to all earlier unpruned ones at the last of these
+            frames than at the first.
+        later: The same of all later ones.
+    """
+
+    nearest: npt.NDArray[np.int64]
+    earlier: float
+    later: float
+
+
+def towards(result: SweepResult, reduction: ReductionKey) -> Towards | None:
+    """Find what each pruned layer of a whole sweep is nearest to.
+
+    Returns:
+        None where the model is not shown to work beyond the first amount, or there are fewer than two points.
+    """
+    to, size = working_to(result) or 0, len(result.points)
+    frames = [frame for frame in result.frames if frame.amount <= to]
+    if size < 2 or len(frames) < 2:
+        return None
+    matrices = np.array([frame.matrix(reduction) for frame in frames], dtype=np.float64)  # (frames, i, j)
+    ranked = np.where(np.isnan(matrices), -np.inf, matrices)
+    nearest = np.where(np.isinf(ranked.max(1)), -1, ranked.argmax(1))  # (frames, j)
+    i, j = np.indices((size, size))
+    return Towards(nearest, *(_grown(matrices, (2 * j >= size) & side) for side in (i < j, i > j)))
+
+
+def _grown(matrices: Array, among: npt.NDArray[np.bool_]) -> float:
+    return float((matrices[-1] - matrices[0])[among].mean()) if among.any() else np.nan

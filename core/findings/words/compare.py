@@ -7,7 +7,6 @@ from core.findings import compare as facts
 from core.findings.accuracy import metric_of
 from core.findings.comparable import same_examples
 from core.findings.compare import Two, distinguishing_names
-from core.findings.matching import largest_damage
 from core.findings.words import Finding, Table, numbered, points_span, works_words
 from core.findings.words.numbers import decimals, p_value, percent, place_name
 from core.findings.words.verdict import verdict_cell
@@ -21,7 +20,6 @@ colour says under which one layers are more similar. A model *works* while it ke
 guessing the commonest label: an estimate, no interval.
 """
 PAIRED = "Accuracy: McNemar's exact test; other metrics: randomly exchanged predictions; Holm over all amounts."
-ENDS_TOGETHER = 0.1  # of damage; two results that end no farther apart need no note
 
 
 def compare_finding(
@@ -93,13 +91,10 @@ def metric_sentence(two: Two, metric: str | None = None) -> str:
 
 
 def compare_notes(two: Two, axis: facts.Axis = "amount", reduction: n.ReductionKey = "mean") -> list[str]:
-    """Say why a picture or a test of two results is missing, or ends early; none if only their pruning differs."""
+    """Say why a picture or a test of two results is missing; none if only their pruning differs."""
     together = facts.shown_together(two, axis, reduction)
-    reached = [0.0] if axis == "amount" else [largest_damage(result, reduction) for result in two]
-    ends, last = " and ".join(decimals(end, 2) for end in reached), together.places[-1]
     notes = {
         "First and second are the same result: choose another one to see a difference.": two[0].key == two[1].key,
-        f"The comparison ends where one of the two does, of {ends}.": max(reached) - last >= ENDS_TOGETHER,
         "The two have only the unpruned model in common, so there is nothing to play.": len(together.pairs) < 2,
         "Their layers are not the same, so there is no picture of their difference.": two[0].points != two[1].points,
         "Their examples are not the same, so no paired test is possible.": not same_examples(*two),

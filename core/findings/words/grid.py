@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 
 from core.findings.choices import task_title
 from core.findings.claim import Verdict, corrected, listed_with_verdicts
-from core.findings.meaning import estimate
-from core.findings.pooled import ALL, WHOLE, Pooled
+from core.findings.pooled import ALL, WHOLE, Pooled, estimate
 from core.findings.rounding import to_places
 from core.findings.words import Finding, mean_and_deviation, numbered, points, points_span
-from core.findings.words.lab import columns_name, key_layers, meanings_name
+from core.findings.words.lab import columns_name, first_to_change, meanings_name
 from core.findings.words.numbers import decimals, part_name
 from core.findings.words.verdict import STATES, verdict_cell
 from core.request.catalog import DAMAGE, METHODS, REDUCTION
@@ -111,14 +110,13 @@ def _row(result: SweepResult, verdict: Verdict | None) -> GridRow:
     task, works = result.task, result.working_range
     points = "" if at_attention(result.points) else n.points_name(result.points)
     measured = n.data_name(result), columns_name(task.columns), meanings_name(task.label_map), points
-    first, _ = key_layers(result, REDUCTION)
     cells: dict[str, Value] = {
         "Checkpoint": n.checkpoint_name(result),
         "Task": task_title(task.name),
         "Method": n.pruning_name(result),
         "Works up to (%)": _percent(works.to if works else None),
         **_verdict_cells(None),
-        "First to change": first,
+        "First to change": first_to_change(result, REDUCTION),
         "Measured on": ", ".join(filter(None, measured)),
     }
     return GridRow(result.key, cells, verdict)

@@ -1,11 +1,11 @@
 """The Lab's figures and sentences; the heading of a result is that of the Layers page."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from core.errors import first_few
 from core.findings.accuracy import label_doubt, rare_labels
-from core.findings.layers import LayerSurvival, layers_of
+from core.findings.layers import layers_of
 from core.findings.words import NONE, layers_named, points, works_words
 from core.findings.words import numbers as num
 from core.request.catalog import EMBEDDED, FEW_EXAMPLES, MIN_PROMISED
@@ -14,24 +14,17 @@ from core.results import names as n
 from core.results.schema import ColumnsRecord, SweepResult, TaskRecord
 
 
-def key_layers(result: SweepResult, reduction: n.ReductionKey) -> tuple[str, str]:
-    """Return a result's first layer to change and its longest intact one; dashes if nothing was removed."""
+def first_to_change(result: SweepResult, reduction: n.ReductionKey) -> str:
+    """Name the first layers of a result to change, and the amount; a dash if nothing was removed."""
     order = layers_of(result, reduction)
-    if len(result.frames) < 2 or not order.last:
-        return NONE, NONE
-    largest = n.amount_name(result.amounts[-1])
-
-    def named(layers: Sequence[LayerSurvival], until: str) -> str:
-        is_every = len(layers) == sum(layer.is_defined for layer in order.every) > 1
-        labels = layers_named([layer.label for layer in layers], n.point_labels(result.points))
-        end = f"beyond {largest}" if layers[0].censored else f"{until} {num.percent(layers[0].rank)}"
-        if any(emptied := [layer.by_construction for layer in layers]):
-            end += f" ({'' if all(emptied) else 'some '}even with everything removed)"
-        return f"{'All layers' if is_every else n.capitalised(labels)}, {end}"
-
     first = order.first or order.last
-    falls = f"None, up to {largest}" if first[0].censored else named(first, "at")
-    return falls, named(order.last, "up to")
+    if len(result.frames) < 2 or not first:
+        return NONE
+    if first[0].censored:
+        return f"None, up to {n.amount_name(result.amounts[-1])}"
+    is_every = len(first) == sum(layer.is_defined for layer in order.every) > 1
+    labels = layers_named([layer.label for layer in first], n.point_labels(result.points))
+    return f"{'All layers' if is_every else n.capitalised(labels)}, at {num.percent(first[0].rank)}"
 
 
 def methods_table(results: Iterable[SweepResult], reduction: n.ReductionKey) -> dict[str, dict[str, str]]:
@@ -45,17 +38,12 @@ def methods_table(results: Iterable[SweepResult], reduction: n.ReductionKey) -> 
     """
     rows: list[tuple[float, str, str, dict[str, str]]] = []
     for result in results:
-        (first, longest), name = key_layers(result, reduction), n.brief_name(result.pruning)
+        first, name = first_to_change(result, reduction), n.brief_name(result.pruning)
         works = (result.working_range and result.working_range.to) or 0.0
         share = result.frames[result.amounts.index(works)].prunable_sparsity
         until = f"{n.amount_name(works)} of {n.units_name(result)}" if works else works_words(result) or NONE
         also = f", {num.percent(share)} of encoder weights" if num.percent(share) != n.amount_name(works) else ""
-        cells = {
-            "Method": name,
-            "Works up to": n.capitalised(until) + also,
-            "First layer to fall": first,
-            "Longest intact": longest,
-        }
+        cells = {"Method": name, "Works up to": n.capitalised(until) + also, "First layer to fall": first}
         rows.append((-share, name, result.key, cells))
     return {key: cells for *_, key, cells in sorted(rows)}
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from math import isfinite
 
 from core.findings.claim import Lead
-from core.findings.meaning import Estimate, estimate
 from core.findings.passed import HELD_AGAINST, HalvesHarm, PassedOn
+from core.findings.pooled import Estimate, estimate
 from core.findings.words import Finding, points, points_span
 from core.findings.words.numbers import decimals, percent, percent_range
 from core.request.catalog import CONFIDENCE, DAMAGE

@@ -7,11 +7,9 @@ from core.findings.accuracy import beyond_from
 from core.findings.claim import Verdict, verdict
 from core.findings.comparable import controls_of
 from core.findings.cut import Frontier
-from core.findings.layers import layers_of
-from core.findings.meaning import estimate
+from core.findings.layers import Towards, layers_of
 from core.findings.passed import PassedOn
-from core.findings.pooled import ALL, WHOLE, Pooled, shipped
-from core.findings.towards import Towards
+from core.findings.pooled import ALL, WHOLE, Pooled, estimate, shipped
 from core.findings.words import Button, Finding, points, points_span, works_words
 from core.findings.words import cut as cut_words
 from core.findings.words import layers as layers_words
@@ -56,19 +54,18 @@ NOTES = {  # for a presenter
     ),
     "alone": (
         "So far, all layers were pruned. Now one at a time, and all others are left as they are.",
-        "A bar is a layer's share of what all layers lose: the bars of one colour add up to 100 %.",
         "A layer that looks intact still feeds all those above it. Play on: where models break, some tasks turn back.",
     ),
     "towards": (
         "Each disc marks what a pruned layer is most similar to: at first itself, then layers below it.",
         "The likely reason: each block adds less to what passes by it, so that layers become alike.",
-        "It ends where the model no longer works: beyond, the largest of nothing is noise.",
     ),
     "cut": (
         "Zeros in place make nothing faster. Layers that are gone do.",
         "The layers that stay were refitted briefly; the judged rows took no part in that.",
     ),
 }
+HINT = "← → step · ↑ ↓ other result · space play · F full screen"  # on the stage of Present
 OWN = Button("Try your own model", "own")
 UNKNOWN = "How far the model works is not known here"
 CHANGE = "the change into the upper half"
