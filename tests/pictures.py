@@ -10,6 +10,13 @@ import vl_convert
 
 from core.charts.grammar import Spec
 from core.charts.theme import THEMES, styled
+from core.charts.view import Scene
+
+
+def specs(scene: Scene) -> dict[str, Spec]:
+    """Return the specification of every picture."""
+    return {name: view.spec for name, view in scene.views.items()}
+
 
 LOOKS = {**styled(THEMES["light"], 12), "aria": True}
 

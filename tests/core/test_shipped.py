@@ -10,7 +10,7 @@ from benchmarks import verdicts
 from benchmarks.meaning import meanings
 from benchmarks.pooled import pairs, pool
 from core.charts.forest import forest_scene
-from core.findings import meaning, pooled
+from core.findings import pooled
 from core.inputs.checkpoints import resolve
 from core.request.catalog import DEFAULT_CONTROLLED, EMBEDDED, ENGINE_VERSION, FAMILIES, SHIPPED, TASKS
 from core.request.grid_file import read_grid
@@ -72,7 +72,7 @@ def test_every_result_matches_its_entry_and_the_pages_are_of_today(
         assert result.statistics, entry.name
         assert result.task.source == "written" or len(result.task.examples) in (256, 800), entry.name
     together = pool((row.result, row.alone) for row in verdict_rows)
-    tables = pooled.shipped(), meaning.shipped()
+    tables = pooled.shipped(), pooled.MEANINGS.read()
     assert near(tables, (together, meanings(shipped_results.values()))), "run python -m benchmarks.verdicts"
     for path, text in verdicts.documents(verdict_rows, *tables, pairs(shipped_results.values())).items():
         assert near_text(path.read_text("utf-8"), text), "run python -m benchmarks.verdicts"

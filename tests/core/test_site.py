@@ -70,9 +70,10 @@ def test_every_page_type_shows_the_numbers_of_its_result(files: dict[str, Any]) 
     play = next(s for s in files[f"story-{key}"]["views"]["mean"]["steps"] if s["name"] == "watch")
     stack = json.loads(play["player"]["views"]["stack"])["datasets"]["stack"]
     assert [row["v"] for row in stack] == pytest.approx(own.T, abs=1e-6)
-    bars = drawn(files[f"sentences-{key}"], "all|all", "flips", "bars")
+    cells = drawn(files[f"sentences-{key}"], "all|all", "strip", "cells")
     flips = [example.flip for example in examples_of(SST2)]
-    assert sum(int(bar["words"]) for bar in bars) == sum(flip is not None for flip in flips)
+    assert sum(cell["amounts"].startswith("0 %") for cell in cells) == len(flips)
+    assert (len(cells) > len(flips)) == any(flips)
     both = drawn(files[f"compare-{key}-{CONTROL.key[:12]}"], "amount|mean", "own", "own")
     drawn_own = [row["v"] for row in both]
     assert drawn_own == pytest.approx(np.vstack([own_similarity(of, "mean").T for of in (SST2, CONTROL)]), abs=1e-6)

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from core.charts.view import Scene, reduction_choices, specs
+from core.charts.view import Scene
 from core.results.library import entry_of
 from core.results.schema import SweepResult
 from core.results.store import load, save
 from tests.builders import made_by_recipe, make_result, ship, with_own_key, with_own_labels
 from tests.opened import SCRIPTS, labels, open_page, players, prose
+from tests.pictures import specs
 from ui import exports
 from ui.text import plain
 
@@ -61,10 +62,10 @@ def test_every_page_shows_and_exports_it(kind: str, page: str, shipped: Path, mo
         player = mounted[layout]
         assert player["frames"] == as_sent(scene.frames)
         if choices is None:
-            assert player["views"] == as_sent(specs(scene.views))
+            assert player["views"] == as_sent(specs(scene))
         else:
-            views = [{key: value for key, value in choice.items() if key != "spoken"} for choice in player["choices"]]
-            assert views == as_sent(reduction_choices(choices, lambda scene: specs(scene.views)))
+            for choice, other in zip(player["choices"], choices.values(), strict=True):
+                assert choice["views"] == as_sent(specs(other))
             assert scene is choices[player["choice"]]
         assert plain(scene.title) in [title.value for title in app.title] or player["title"].startswith(scene.title)
     words, codes = prose(app) + " ".join(title.value for title in app.title), [code.value for code in app.code]

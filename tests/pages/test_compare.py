@@ -51,7 +51,7 @@ def test_equal_change_is_read_from_the_sweeps_in_small_steps(shipped: Path) -> N
     own = result(own_cka=declining(0.9), **steps)
     ship(shipped, result(**whole), result(method="random", **whole), own, *fine)
     app = open_page(PAGE)
-    assert "90 % lies in the upper half of the layers under magnitude pruning" in prose(app)
+    assert "90 % lies in the upper half of the layers for magnitude pruning" in prose(app)
     assert "; by all seeds: more of the change in the upper half than under random removal." in prose(app)
     assert not [link for link in links(app) if "Decide it" in link]
 
@@ -86,10 +86,10 @@ def test_title_picture_table_and_test_are_by_one_metric(shipped: Path) -> None:
     one = working_to(one, 0.0, metric="matthews_correlation")  # judged on more examples than its own
     ship(shipped, one, other)
     app = open_page(PAGE, result=one.key, other=other.key)
-    metric, works = "Matthews correlation", "Under magnitude pruning the model works"
-    assert unescaped(app.title[0].value).startswith(f"{works} at no amount measured; under Wanda")
+    metric, works = "Matthews correlation", "Magnitude pruning works"
+    assert unescaped(app.title[0].value).startswith(f"{works} at no amount measured, Wanda")
     assert player(app)["views"]["accuracy"]["title"][0] == f"{metric} with its 95 % interval"
-    assert f"| {metric} under magnitude pruning | {metric} under Wanda" in prose(app)
-    assert f"removed, {in_sentence(metric)} is significantly higher under Wanda" in prose(app)
+    assert f"| {metric}, magnitude pruning | {metric}, Wanda" in prose(app)
+    assert f"removed, {in_sentence(metric)} is significantly higher for Wanda" in prose(app)
     app = open_page(PAGE, result=one.key, other=other.key, metric="accuracy")
-    assert unescaped(app.title[0].value).startswith(f"{works} up to 30 % of weights removed; under Wanda")
+    assert unescaped(app.title[0].value).startswith(f"{works} up to 30 % of weights removed, Wanda")

@@ -8,8 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.findings.cut import frontier_of
-from core.findings.words.cut import SEE_ALONE, cut_answer
+from core.findings.words.cut import cut_finding
 from core.findings.words.lab import division_words
+from core.findings.words.passed import SEE_ALONE
 from core.inputs import uploads
 from core.jobs.queue import JobQueue
 from core.request.cut_request import CutRequest, divide
@@ -60,7 +61,7 @@ def test_the_dial_chooses_a_model_and_the_button_saves_it(shipped: Path) -> None
     assert {button.label for button in app.get("download_button")} == {"Numbers shown (CSV)", "Result as JSON"}
     assert labels(app) >= {"PNG", "SVG"}
     box(app, "most").set_value("0.1").run()
-    answer = cut_answer(frontier_of(study), 0.1)
+    answer = cut_finding(frontier_of(study), 0.1).heading
     assert (title(app), saves(app)) == (answer, "Save the model of 1 layer")
     box(app, "keep").set_value("4").run()
     assert address(app) == {"study": study.key, "most": "0.1", "keep": "4"}
@@ -192,7 +193,7 @@ def test_a_study_shows_its_scores_and_opens_once_done(shipped: Path, queue: JobQ
         ended(queue, job)
         run(app)
     assert address(app) == {"study": STUDY.key}
-    assert title(app) == cut_answer(frontier_of(STUDY), 0.05)
+    assert title(app) == cut_finding(frontier_of(STUDY), 0.05).heading
 
 
 def test_the_rows_of_a_file_are_divided_or_refused(shipped: Path, queue: JobQueue, scripts: list[str]) -> None:

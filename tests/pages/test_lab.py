@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.errors import PrunescopeError
-from core.findings.words.lab import key_figures
+from core.findings.words.lab import first_to_change
 from core.findings.words.layers import layers_heading
 from core.inputs.forecast import Forecast
 from core.jobs.job import Job
@@ -132,7 +132,7 @@ def test_a_finished_run_gives_way_to_its_result_which_begins_with_the_answer(que
     for reduction, title in titles.items():
         page.query_params["reduction"] = reduction
         assert run(page).title[0].value == title
-        assert all(value in methods(page) for value in key_figures(RESULT, reduction))
+        assert first_to_change(RESULT, reduction) in methods(page)
     follow(follow(page, "Methods"), "Lab")
     assert address(page)["result"] == RESULT.key
     assert amounts(page) == [0.0, 0.5]
@@ -223,10 +223,10 @@ def test_ones_own_results_by_several_methods_share_a_table_the_farthest_first(qu
         save(result)
     page = open_page(LAB, result=results[0].key)
     rows = methods(page)
-    assert re.findall(r" \| ([^|]* (?:weights|%)) \| ", rows) == [
+    assert re.findall(r" \| ([^|]* (?:weights|measured)) \| ", rows) == [
         "80 % of units, 40 % of encoder weights",
         "50 % of weights, 25 % of encoder weights",
-        "Not even to 50 %",
+        "At no amount measured",
     ]
     assert buttons_below(page) == [results[2].key, results[1].key], "not itself"
     page.button(key=f"lab-method-{results[1].key}").click()

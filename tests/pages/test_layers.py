@@ -8,12 +8,25 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.errors import PrunescopeError
-from core.findings.words.passed import HALVES_ALONE
+from core.findings.words.passed import HALVES_ALONE, SEE_ALONE
 from core.request.sweep_request import SweepRequest
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result, ship
 from tests.core.findings import made
-from tests.opened import address, box, errors, labels, open_page, player, players, press, prose, run, title, unescaped
+from tests.opened import (
+    address,
+    box,
+    errors,
+    labels,
+    links,
+    open_page,
+    player,
+    press,
+    prose,
+    run,
+    title,
+    unescaped,
+)
 from ui import controls
 
 PAGE = "pages/layers.py"
@@ -30,9 +43,9 @@ def stepped() -> SweepResult:
     return result(own_cka=lambda amount, layer, layers: 1.0 if amount <= last[layer] else 0.5, statistics=False)
 
 
-def pictures(app: AppTest, which: int = 0) -> dict[str, Any]:
-    """Return the views of a player; 0 is the page's."""
-    return players(app)[which]["views"]
+def pictures(app: AppTest) -> dict[str, Any]:
+    """Return the views of the player."""
+    return player(app)["views"]
 
 
 def chosen(app: AppTest) -> list[str]:
@@ -95,8 +108,8 @@ def test_halves_are_shown_once_they_were_pruned_alone(shipped: Path, unfolded: N
     whole = make_result(num_layers=4, amounts=made.ALONE_STEPS, own_cka=declining(0.9))
     ship(shipped, whole, *made.alone(), made.half("layers:0-1", 0.4), made.half("layers:2-3", 0.1))
     app = open_page(PAGE, layer="2")
-    assert list(pictures(app, 1)) == ["harm"]
-    assert "**At 60 % removed, the upper half of the layers changes more" in prose(app)
+    assert "At 60 % removed, the upper half of the layers changes more" in prose(app)
+    assert links(app)[SEE_ALONE].startswith("scene=4")
     assert controls.ALONE not in labels(app)
 
 

@@ -41,7 +41,7 @@ def test_it_opens_with_the_picture_of_the_written_examples(shipped: Path, queue:
     assert address(press(open_page(PAGE, result=other.key), WRITTEN))["result"] == written.key
     page = open_page(PAGE)
     (player,) = players(page)
-    assert list(player["views"]) == ["flips", "strip"]
+    assert list(player["views"]) == ["strip"]
     assert len({cell["y"] for cell in player["views"]["strip"]["datasets"]["cells"]}) == 40
     assert "Unpruned, the model is correct on 36 of 40 examples; the first flips at 30 %, and 0 later" in prose(page)
     assert page.title[0].value == "16 of 40 predictions flip, half of the 16 by the time 30\u00a0% is removed"

@@ -11,7 +11,7 @@ from streamlit.web.server.app_discovery import discover_asgi_app
 
 from core.charts.story import story as told
 from core.findings.cut import frontier_of
-from core.findings.words.cut import cut_answer
+from core.findings.words.cut import cut_finding
 from core.request.catalog import ROOT
 from core.results.cached_call import _answers
 from tests.builders import make_result, ship
@@ -42,7 +42,7 @@ def test_it_opens_with_the_bundled_checkpoint_and_all_scenes(complete: Path) -> 
     assert similar["drawing"]
     assert watch["player"]["start"] == 0, "it waits"
     assert watch["asked"]["heading"].endswith("?")
-    assert (last["heading"], last["go"]["action"]) == (cut_answer(frontier_of(STUDY), 0.05), "own")
+    assert (last["heading"], last["go"]["action"]) == (cut_finding(frontier_of(STUDY), 0.05).heading, "own")
 
 
 def test_a_server_tells_it_before_it_answers(complete: Path, monkeypatch: pytest.MonkeyPatch) -> None:

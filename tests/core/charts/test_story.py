@@ -14,7 +14,6 @@ from core.findings import pooled
 from core.findings.choices import alone, companions
 from core.findings.claim import verdict
 from core.findings.comparable import isolated_of
-from core.findings.meaning import estimate
 from core.findings.passed import halves_of
 from core.findings.words.verdict import criteria_table
 from core.request.catalog import DAMAGE
@@ -67,7 +66,7 @@ def check_chance(result: SweepResult, near: list[SweepResult], step: Step) -> No
     assert ("about the same share" in overall) == (pool.estimates[pooled.WHOLE].state == "equivalent")
     apart = pool.estimates[pooled.ALL]
     points = [f"{100 * value:.0f}".replace("-", "−") for value in (apart.value, *apart.interval)]
-    changed = estimate("changed", "change", DAMAGE, "random", "magnitude")
+    changed = pooled.estimate("changed", "change", DAMAGE, "random", "magnitude")
     known = [f"{value:.2f}" for value in (changed.value, *changed.interval)]
     assert numbers(step.finding.notes[0]) == [str(len(pool.keys)), f"{DAMAGE}", points[0], "95", *points[1:], *known]
     k = step.scene.amounts.index(step.start)

@@ -9,10 +9,10 @@ import vl_convert
 
 from core.charts.result import result_scene
 from core.charts.theme import STYLE, THEMES, styled
-from core.charts.view import Scene, reduction_choices, specs
+from core.charts.view import Scene, reduction_choices
 from core.request.catalog import REDUCTIONS, ROOT
 from tests.builders import make_result
-from tests.pictures import at_frame, axes, drawn
+from tests.pictures import at_frame, axes, drawn, specs
 from tests.scenes import RESULT, SCENES, TOLD
 
 
@@ -38,14 +38,13 @@ def test_every_picture_keeps_its_size_and_its_place(scene: Scene, capfd: pytest.
 
 def test_new_frames_and_other_reductions_are_new_data_in_the_same_pictures() -> None:
     whole = make_result(num_layers=3)
-    late = specs(result_scene(whole, "mean").views)
+    late = specs(result_scene(whole, "mean"))
     part = whole.model_copy(update={"frames": whole.frames[:1], "key": ""})
-    for name, early in specs(result_scene(part, "mean").views).items():
+    for name, early in specs(result_scene(part, "mean")).items():
         assert early["layer"] is late[name]["layer"]
         assert axes(early) == axes(late[name])
     scenes = {name: result_scene(RESULT, name) for name in REDUCTIONS}
-    drawn = [specs(scene.views) for scene in scenes.values()]
-    assert [choice["views"] for choice in reduction_choices(scenes, lambda scene: specs(scene.views))] == drawn
+    assert [choice["views"] for choice in reduction_choices(scenes)] == [scene.written for scene in scenes.values()]
 
 
 def test_a_theme_fills_every_colour_and_size() -> None:

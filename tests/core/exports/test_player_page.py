@@ -36,7 +36,7 @@ def test_a_page_holds_the_player_and_the_scene(scene: Scene) -> None:
     assert f"--st-background-color: {THEMES['dark'].background};" in page
     data = data_of(page, "mountPlayer")
     expected = {name: json.loads(json.dumps(dict(view.datasets))) for name, view in scene.views.items()}
-    assert {name: view["datasets"] for name, view in data["views"].items()} == expected
+    assert {name: json.loads(view)["datasets"] for name, view in data["views"].items()} == expected
     assert data["frames"] == scene.frames
     assert f"<h1>{scene.title}</h1>" in page
     assert page.count("python -m core.precompute") == 2

@@ -44,8 +44,8 @@ SHELF = {
     [
         (choices.companions, "magnitude", ["fine", "control 0", "control 1"]),
         (choices.companions, "wanda", ["wanda again", "its control"]),
-        (choices.isolated, "magnitude", ["alone", "alone, control 1", "alone, control 2"]),
-        (choices.isolated, "control 1", ["alone, control 1"]),
+        (choices.alone, "magnitude", ["alone"]),
+        (choices.alone, "control 1", ["alone, control 1"]),
         (choices.methods_beside, "magnitude", ["magnitude", "wanda", "all linear"]),
     ],
 )

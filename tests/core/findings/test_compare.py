@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import t
 
 from core.findings.compare import depth_of, paired_comparisons, shown_together
-from core.findings.matching import damages_of, frame_between, largest_damage
+from core.findings.matching import damages_of, frame_at, largest_damage
 from core.findings.words.compare import paired_table
 from core.results.schema import SweepResult
 from tests.builders import declining, make_result
@@ -29,14 +29,17 @@ def depth(one: SweepResult, other: SweepResult, *rest: Any) -> Any:
 
 
 def test_a_frame_between_two_lies_on_the_line_between_them() -> None:
-    low, high = make_result(num_layers=3, amounts=TWENTIETHS, holes=((0.25, 0, 2),)).frames[4:6]
-    frame = frame_between(low, high, 0.25)
+    known = make_result(num_layers=3, amounts=TWENTIETHS, holes=((0.25, 0, 2),))
+    low, high = known.frames[4:6]
+    target = np.dot((0.75, 0.25), damages_of(known, "mean")[4:6])
+    frame = frame_at([known], "mean", target)
     assert frame.amount == pytest.approx(0.75 * low.amount + 0.25 * high.amount)
-    ends = [np.array(known.matrix("tokens"), dtype=float) for known in (low, high)]
+    ends = [np.array(end.matrix("tokens"), dtype=float) for end in (low, high)]
     expected = 0.75 * ends[0] + 0.25 * ends[1]  # NaN where one of them is
-    np.testing.assert_allclose(np.array(frame.matrix("tokens"), dtype=float), expected, atol=1e-12)
+    np.testing.assert_allclose(np.array(frame.matrix("tokens"), dtype=float), expected, atol=1e-9)
     bare = high.model_copy(update={"changed": None, "divergence": None})
-    assert (frame_between(low, bare, 0.25).changed, frame.predictions) == (None, ()), "what one lacks is missing"
+    lacking = known.model_copy(update={"frames": (*known.frames[:5], bare, *known.frames[6:])})
+    assert (frame_at([lacking], "mean", target).changed, frame.predictions) == (None, ()), "what one lacks is missing"
 
 
 def test_both_results_have_the_value_of_the_grid_up_to_what_is_undefined() -> None:

@@ -16,7 +16,6 @@ from core.findings.comparable import SPARSITY_TOLERANCE, largest_mismatch
 from core.findings.layers import layers_of
 from core.findings.words.compare import compare_heading, depth_sentence
 from core.findings.words.grid import arranged, grid_rows
-from core.findings.words.lab import key_figures
 from core.findings.words.layers import layers_finding, layers_heading
 from core.findings.words.story import chance_finding, guess_answer, watch_finding
 from core.findings.words.verdict import STATES, criteria_table
@@ -68,13 +67,9 @@ def check_verdicts(shelf: Shelf) -> set[State]:
 
 def check_numbers(result: SweepResult, beside: list[SweepResult]) -> None:
     """How far the model works, and which layers fall first, is the same wherever it stands."""
-    to, heading, (_, _, holds) = (
-        working_to(result),
-        layers_heading(result, "mean", with_interval=False),
-        key_figures(result, "mean"),
-    )
+    to, heading = working_to(result), layers_heading(result, "mean")
     if to and to < result.amounts[-1]:
-        pages = [watch_finding(result, beside, "mean").text, layers_finding(result, "1", beside, "mean").text, holds]
+        pages = [watch_finding(result, beside, "mean").text, layers_finding(result, "1", beside, "mean").text]
         pages += [compare_heading((result, other)) for other in beside[:1] if working_to(other) is not None]
         assert [page for page in pages if f"p to {amount_name(to)}" not in page] == []
     rows = stack_rows(result, "mean")

@@ -31,7 +31,7 @@ def led(study: CutStudy, most: float) -> tuple[int, str]:
 
 def test_a_depth_is_described_by_its_score_its_difference_and_what_is_out() -> None:
     known = frontier_of(by_hand(20, 60, full=10))
-    assert [choice.removed for choice in known.choices] == [(2,), (1, 2)]
+    assert [choice.depth.layers for choice in known.choices] == [2, 1]
     assert [choice.value.value for choice in known.choices] == pytest.approx([0.9, 0.7])
     assert [choice.difference.value for choice in known.choices] == pytest.approx([-0.05, -0.25])
     assert ([choice.held for choice in known.choices], known.full.value, known.guess) == ([1, 1], 0.95, 0.5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from core.findings.comparable import isolated_controls_of, isolated_of
+from core.findings.comparable import by_scope, isolated_of
 from core.findings.passed import harm_of, passed_on
 from tests.builders import make_result
 from tests.core.findings.made import ALONE_STEPS, HARMS, OWN_LOSSES, alone, half
@@ -44,6 +44,6 @@ def test_halves_are_compared_where_each_has_lost_the_share_of_its_weights_neares
     harm = harm_of(isolated_of(WHOLE, beside))
     assert (harm.removed, harm.lower, harm.upper) == (0.6, 0.4, 0.1)
     assert harm.p_value == pytest.approx(binomtest(60, 60).pvalue), "the 20 changed by both decide nothing"
-    assert harm_of(isolated_controls_of(WHOLE, beside)[1]).p_value == 1
+    assert harm_of(by_scope(WHOLE, drawn)).p_value == 1
     third = half("layers:2-3", 0.1, prunable_sparsity=lambda a: a / 3)
     assert [harm_of(isolated_of(WHOLE, known)) for known in ([lower], [lower, third], [])] == [None] * 3
