@@ -9,7 +9,7 @@ from core.charts.result import result_scene
 from core.findings.choices import middle_of, settings
 from core.findings.words.lab import caution, check_sentence, methods_table, reading_note
 from core.findings.words.layers import layers_heading
-from core.findings.words.story import chance_text
+from core.findings.words.story import chance_finding
 from core.jobs.job import Job
 from core.jobs.queue import queue
 from core.request.catalog import REDUCTIONS
@@ -158,7 +158,7 @@ def show_result(result: SweepResult, job: Job | None) -> None:
         with refusals_shown():
             if not offer_control(result, at_hand()):
                 link_to_control(result)
-    show_finding(result, cached_call(chance_text, result, companions_of(result, at_hand())))
+    show_finding(result, cached_call(chance_finding, result, companions_of(result, at_hand())).text)
     name, to_decide = plain(result_name(result)), DECIDE in st.query_params
     key = f"lab-settings-{to_decide}-{result.key}"
     with settings:

@@ -17,7 +17,6 @@ from core.request.catalog import METRICS
 from core.results.names import checkpoint_name, data_name
 
 LAYOUT = Layout("cut", '"frontier" 22 "bar" auto / 1fr', '"frontier" 22rem "bar" auto / 1fr')
-TOLD = Layout("story", '"frontier" 23 "bar" auto / 1fr', '"frontier" 26rem "bar" auto / 1fr')  # in the story
 STEP = 0.05  # the axis of the metric ends at multiples of it
 ENDS = (0.95, 1.25)  # of the axis of speed, times its least and its largest
 DISC = alt.ExprRef("margin * margin / 7")  # the area around a number of layers, which has letters as high as all others
@@ -26,18 +25,18 @@ LEGEND = "numbers: layers that stay; thin line: held, by a linear probe"
 COLUMNS = ("Difference", "Held", "Speed", "Size")  # of the table, beside the metric
 
 
-def cut_scene(frontier: Frontier, choice: CutChoice, title: str, layout: Layout = LAYOUT) -> Scene:
+def cut_scene(frontier: Frontier, choice: CutChoice, title: str, can_pick: bool = True) -> Scene:
     """Draw what a study offers.
 
     Args:
         frontier: At least one choice.
-        choice: The chosen one; on the page of cuts, a click chooses another.
+        choice: The chosen one.
         title: The finding.
-        layout: The place of the picture: on that page, or in the story.
+        can_pick: Whether a click chooses another, as on the page of cuts.
     """
-    views = {"frontier": _frontier_view(frontier, choice, layout is LAYOUT)}
+    views = {"frontier": _frontier_view(frontier, choice, can_pick)}
     caption = checkpoint_name(frontier.study), data_name(frontier.study), words.machine_words(frontier.study)
-    return Scene(title, caption, views, STILL, layout)
+    return Scene(title, caption, views, STILL, LAYOUT)
 
 
 def _frontier_view(frontier: Frontier, chosen: CutChoice, can_pick: bool) -> View:

@@ -9,13 +9,12 @@ import numpy as np
 
 from core.charts import grammar as g
 from core.charts.accuracy import AT_RANDOM, chance_view
-from core.charts.cut import TOLD, cut_scene
+from core.charts.cut import cut_scene
 from core.charts.matrix import heatmap_view
 from core.charts.result import player_frames
 from core.charts.stack import shares_view, stack_view
 from core.charts.vega import text_of
 from core.charts.view import Layout, Scene, View
-from core.findings import pooled
 from core.findings.accuracy import beyond_from, working_to
 from core.findings.cut import chosen, frontier_of
 from core.findings.layers import own_similarity, towards
@@ -117,7 +116,7 @@ def _watch(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepRes
 
 def _chance(result: SweepResult, reduction: ReductionKey, near: Sequence[SweepResult]) -> Step:
     """Show where a method and random removal change the layers, and what is left, at the same overall change."""
-    finding = words.chance_finding(result, near, pooled.shipped())
+    finding = words.chance_finding(result, near)
     whole, result = result, with_frame_at(result, near, reduction, DAMAGE)  # where a verdict reads it
     beside, damages = chance_beside(result, near, reduction), damages_of(result, reduction)  # (frames,)
     if not beside:
@@ -177,7 +176,7 @@ def _cut(result: SweepResult, study: CutStudy | None) -> Step:
         return Step("cut", words.cut_finding(result, None, 0.0), None)
     frontier, most = cached_call(frontier_of, study), float(LOSS.default)
     finding = words.cut_finding(result, frontier, most)
-    return Step("cut", finding, cut_scene(frontier, chosen(frontier, most), finding.heading, TOLD))
+    return Step("cut", finding, cut_scene(frontier, chosen(frontier, most), finding.heading, can_pick=False))
 
 
 def mounted(steps: Sequence[Step], vega: str | None) -> list[dict[str, Any]]:

@@ -109,7 +109,7 @@ def test_halves_are_shown_once_they_were_pruned_alone(shipped: Path, unfolded: N
     ship(shipped, whole, *made.alone(), made.half("layers:0-1", 0.4), made.half("layers:2-3", 0.1))
     app = open_page(PAGE, layer="2")
     assert "At 60 % removed, the upper half of the layers changes more" in prose(app)
-    assert links(app)[SEE_ALONE].startswith("scene=4")
+    assert links(app)[SEE_ALONE] == f"result={whole.key}&scene=4"
     assert controls.ALONE not in labels(app)
 
 

@@ -99,15 +99,7 @@ QUORA = (
     "The pretrained model behind this checkpoint has seen Quora's duplicate questions, so its scores on QQP may be "
     "optimistic."
 )
-# Why labels may be in another order, and what to check, for a visitor who has matched values and for others.
-MATCHED = (
-    "The values of the label column are probably matched with the wrong labels: check what each of them means.",
-    "what each value of the label column means",
-)
-NUMBERED = (
-    "The checkpoint probably numbers its labels differently from the data: check id2label in its config.json.",
-    "the order of its labels (id2label in config.json)",
-)
+SWITCHED = "Check id2label in its config.json, and which label each value of the label column means."
 
 
 def caution(result: SweepResult) -> str:
@@ -118,25 +110,24 @@ def caution(result: SweepResult) -> str:
     if rare := rare_labels(result.task):
         notes.append(f"No score says much about labels with fewer than 2 evaluation examples ({first_few(rare)}).")
     accuracy, better, labels = label_doubt(result) or (0.0, 0.0, ())
-    likely, where = MATCHED if any((result.task.label_map or {}).values()) else NUMBERED
     if labels:
         notes.append(
             f"The unpruned model's accuracy is {num.decimals(accuracy, 2)}; with its labels in the order "
-            f"{', '.join(map(n.brief_label, labels))} it would be {num.decimals(better, 2)}. {likely}"
+            f"{', '.join(map(n.brief_label, labels))} it would be {num.decimals(better, 2)}. {SWITCHED}"
         )
     elif result.working_range and result.working_range.to is None:
-        notes.append(_no_lead(result, where))
+        notes.append(_no_lead(result))
     if result.task.name == "qqp" and (result.checkpoint.recipe or result.checkpoint.id in EMBEDDED):
         notes.append(QUORA)
     return " ".join(notes)
 
 
-def _no_lead(result: SweepResult, labels: str) -> str:
-    """Say that a model does no better than one label, and what to check: `labels` and more."""
+def _no_lead(result: SweepResult) -> str:
+    """Say that a model does no better than one label, and what to check."""
     task, answers = result.task, set(result.frames[0].predictions)
-    only = f"always answers “{n.brief_label(task.label_names[min(answers)])}”" if len(answers) == 1 else ""
+    does, order = "is not shown to be better than guessing", ["the order of its labels"]
+    if len(answers) == 1:  # it gives that one in any order of the labels
+        does, order = f"always answers “{n.brief_label(task.label_names[min(answers)])}”", []
     columns = ["the columns that are read"] if task.columns else []
-    # A model with a single answer gives it in any order of the labels.
-    checks = [*([] if only else [labels]), *columns, "whether the checkpoint is fine-tuned for this task"]
-    does = only or "is not shown to be better than guessing"
+    checks = [*order, *columns, "whether the checkpoint is fine-tuned for this task"]
     return f"Unpruned, the model {does}, so the cost of pruning cannot be measured. Check {n.listed(checks)}."

@@ -122,16 +122,15 @@ def working_text(result: SweepResult) -> str:
 # ---------------------------------------------------------------- chance
 
 
-def chance_finding(result: SweepResult, companions: Sequence[SweepResult], table: Sequence[Pooled]) -> Finding:
+def chance_finding(result: SweepResult, companions: Sequence[SweepResult]) -> Finding:
     """Say whether chance changes the same layers, here and over all shipped checkpoints.
 
     Args:
         result: A whole sweep.
         companions: What it is judged beside.
-        table: See `core.findings.pooled.shipped`.
     """
     own = result.pruning.method, result.pruning.scope
-    pooled = next((pooled for pooled in table if (pooled.method, pooled.scope) == own), None)
+    pooled = next((pooled for pooled in shipped() if (pooled.method, pooled.scope) == own), None)
     if not controls_of(result, companions):
         return _without_control(result, pooled)
     judged, overall = verdict(result, companions), CHANGE
@@ -146,11 +145,6 @@ def chance_finding(result: SweepResult, companions: Sequence[SweepResult], table
     button = Button(DECIDE_IT.format(judged.remedy), judged.remedy) if judged.remedy else None
     pooled_words = _pooled_words(pooled, overall, with_weights=not doubt)
     return _unmeasured(_chance_heading(judged), sentences, button, result, *pooled_words)
-
-
-def chance_text(result: SweepResult, companions: Sequence[SweepResult]) -> str:
-    """Say whether chance does the same, here and over all shipped checkpoints."""
-    return chance_finding(result, companions, shipped()).text
 
 
 def _chance_heading(judged: Verdict) -> str:

@@ -3,7 +3,7 @@
 import pytest
 from vl_convert import vegalite_to_svg
 
-from core.charts.cut import TOLD, cut_scene
+from core.charts.cut import cut_scene
 from core.findings.cut import chosen, frontier_of
 from tests.studies import make_study
 
@@ -28,7 +28,7 @@ def test_each_depth_has_its_speed_its_scores_and_its_interval() -> None:
 
 
 def test_a_click_chooses_on_the_page_and_nothing_in_the_story() -> None:
-    picked, told = (cut_scene(FRONTIER, CHOICE, "", *layout).views["frontier"] for layout in ((), (TOLD,)))
+    picked, told = (cut_scene(FRONTIER, CHOICE, "", can_pick).views["frontier"] for can_pick in (True, False))
     assert [row["pick"] for row in picked.datasets["models"] if row["chosen"]] == ["4"]
     assert not [row for row in told.datasets["models"] if "pick" in row]
 

@@ -81,7 +81,7 @@ def check_numbers(result: SweepResult, beside: list[SweepResult]) -> None:
 
 def check_headings(result: SweepResult, judged: Verdict, beside: list[SweepResult]) -> None:
     """The story claims of the halves what is shown, and of chance what the verdict does."""
-    where, chance = watch_finding(result, beside, "mean").heading, chance_finding(result, beside, ()).heading
+    where, chance = watch_finding(result, beside, "mean").heading, chance_finding(result, beside).heading
     if judged.method and not run_of(result.pruning.scope):
         assert ("changes the upper layers" in where) == (judged.method.gap.low > 0)
         assert ("changes the lower layers" in where) == (judged.method.gap.high < 0)

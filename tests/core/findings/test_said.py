@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 
@@ -63,8 +64,10 @@ def stories() -> Iterator[str]:
         *((known, []) for known in bare),
     ):
         yield story.watch_finding(known, beside, "mean").heading
-        yield from lines(story.chance_finding(known, beside, [pool(0.013, 0.029)]))
-    yield from lines(story.chance_finding(unshipped, [], []))
+        with patch.object(story, "shipped", lambda: [pool(0.013, 0.029)]):
+            yield from lines(story.chance_finding(known, beside))
+    with patch.object(story, "shipped", list):
+        yield from lines(story.chance_finding(unshipped, []))
     for known in (network(), network(num_layers=1), network(scope="layer:1"), network(**UNITS)):
         yield from lines(story.watch_question(known), story.alone_finding(known, None))
     yield from lines(story.watch_finding(known, [], "mean"), story.SIMILAR)
