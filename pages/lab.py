@@ -23,7 +23,6 @@ from core.results.provenance import request_of
 from core.results.schema import SweepResult
 from ui import jobs
 from ui.address import DECIDE, OWN, OWN_MODEL, amount_in_address, picture_first, set_parameter, show
-from ui.controls import offer_control
 from ui.exports import offer_exports
 from ui.header import link_to_control, page_header
 from ui.lab.data import OWN_REQUEST, chosen_checkpoint
@@ -155,9 +154,7 @@ def show_result(result: SweepResult, job: Job | None) -> None:
         draw(result, reduction)
         if job:
             return
-        with refusals_shown():
-            if not offer_control(result, at_hand()):
-                link_to_control(result)
+        link_to_control(result)
     show_finding(result, cached_call(chance_finding, result, companions_of(result, at_hand())).text)
     name, to_decide = plain(result_name(result)), DECIDE in st.query_params
     key = f"lab-settings-{to_decide}-{result.key}"

@@ -134,12 +134,6 @@ def alone(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
     return [other for other in _beside(entry, () if run_of(entry.scope) else among) if is_isolated(other, entry)]
 
 
-def control_seeds(entry: Entry, among: Iterable[Entry]) -> set[int]:
-    """Return the seeds of a result's random control that were swept until a damage; all seeds for some layers alone."""
-    controls = (other for other in companions(entry, among) if is_control(other, entry))
-    return {other.seed for other in controls if other.until_damage is not None or run_of(entry.scope)}
-
-
 def methods_beside(entry: Entry, among: Iterable[Entry]) -> list[Entry]:
     """Return the methods measured like a result, each by one sweep over all amounts: no controls, no single layers."""
     methods: dict[object, Entry] = {}

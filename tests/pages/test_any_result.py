@@ -76,7 +76,7 @@ def test_every_page_shows_and_exports_it(kind: str, page: str, shipped: Path, mo
         scripts = [code for code in codes if "recipe:mpnet-l12-sst2-seed-0" in code]
         assert scripts
         assert all("Make them first" in script and recipe in script for script in scripts)
-        assert not {"Check this frame", "Recompute and replace this result", "Run random control"} & labels(app)
+        assert not {"Check this frame", "Recompute and replace this result"} & labels(app)
     elif kind == "own labels":
         assert not [node for node in app.main if node.type not in NOT_MARKDOWN and PICTURE in str(node.proto)]
         if page == "Lab":

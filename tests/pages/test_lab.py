@@ -44,7 +44,7 @@ from ui.text import plain
 
 LAB = "pages/lab.py"
 DEFAULT = SweepRequest("embedded:sst2", "sst2", data="written")
-AGAIN, CHECK, CONTROL = "Recompute and replace this result", "Check this frame", "Run random control"
+AGAIN, CHECK = "Recompute and replace this result", "Check this frame"
 
 
 def amounts(page: AppTest) -> list[float]:
@@ -206,11 +206,14 @@ def test_a_method_and_its_control_run_in_one_go(queue: JobQueue, runs: Runs) -> 
     assert address(page) == {"result": RESULT.key}
     assert [info.value for info in page.info] == ["Cancelled. What was finished before is kept."]
     runs.scripts, runs.otherwise = ["frames", "die"], "frames"
-    page = at_end(queue, press(run(page), CONTROL))
+    page = open_page(LAB, result=RESULT.key, decide="random removal")
+    assert page.toggle(key="lab-with-control").value
+    page = at_end(queue, press(page, "Run"))
+    assert runs.follow_ups == judged_beside(runs.requests[-1])
     assert address(page) == {"result": RESULT.key}
     assert "ended unexpectedly" in errors(page)[0]
     runs.scripts = []
-    page = at_end(queue, press(page, CONTROL))
+    page = at_end(queue, press(page, "Run"))
     assert (address(page), errors(page), len(page.info)) == ({"result": RESULT.key}, [], 0)
 
 
