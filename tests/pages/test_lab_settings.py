@@ -9,7 +9,7 @@ import pytest
 from core.request.catalog import METHODS, ROOT
 from core.request.controls import every_method, judged_beside
 from core.request.sweep_request import SweepRequest
-from tests.opened import address, errors, fill, follow, open_page, press, prose, run
+from tests.opened import errors, fill, follow, open_page, press, prose, run
 from tests.pages.conftest import Runs
 
 LAB = "pages/lab.py"
@@ -27,8 +27,6 @@ OTHER = {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2"}
             {
                 **OTHER,
                 "place": f" {ROOT}",
-                "data-False": "folder",
-                "data-folder": f" {ROOT} ",
                 "points": "layer",
                 "step": "0.2",
                 "scope": "some layers",
@@ -36,7 +34,7 @@ OTHER = {"checkpoint": "other checkpoint", "task-other checkpoint": "sst2"}
                 "last-layer": 3,
                 "examples": 64,
             },
-            SweepRequest(str(ROOT), "sst2", 64, str(ROOT), scope="layers:1-2", points="layer", amounts=FIFTHS),
+            SweepRequest(str(ROOT), "sst2", 64, "hub", scope="layers:1-2", points="layer", amounts=FIFTHS),
         ),
         ({**OTHER, "place": "owner/name@v1"}, SweepRequest("owner/name@v1", "sst2", data="hub")),
         (
@@ -60,7 +58,7 @@ def test_every_setting_reaches_the_request(runs: Runs, settings: Mapping[str, An
     [
         ("0", {"step": "list", "amounts": "0.5, **x**<b>"}, "**x**<b>' is not a number"),
         ("0", {**OTHER, "place": "~nobody-of-this-name/model"}, "there is no folder '~nobody-of-this-name/model'"),
-        ("0", {"data-True": "folder"}, "Enter the path of your data folder"),
+        ("0", {"data-True": "own sentences"}, "Choose your file"),
         ("1", OTHER, "Enter the Hub model id"),
         ("1", {**OTHER, "place": str(ROOT)}, "is not a checkpoint here"),
     ],
@@ -77,8 +75,7 @@ def test_what_is_missing_stands_beside_run_and_is_an_error_once_run_is_pressed(
     assert not runs.requests
     (error,) = errors(page)
     assert words in error
-    folders = [option for box in page.selectbox for option in box.options if "older" in option]
-    assert ("at most 512 examples" in prose(page)) == (folders == []) == (hosted == "1")
+    assert ("at most 512 examples" in prose(page)) == (hosted == "1")
 
 
 def test_settings_survive_a_slow_browser_another_page_and_a_change_of_mind() -> None:
@@ -94,23 +91,13 @@ def test_settings_survive_a_slow_browser_another_page_and_a_change_of_mind() -> 
     assert box.options[box.default] == "My own checkpoint (folder or Hub id)"
 
 
-@pytest.mark.parametrize(
-    ("title", "expected"),
-    [
-        ("The published experiment", {"scope": "all-linear"}),
-        ("How far can I prune?", {}),
-        ("Quick look", {"num_examples": 64, "amounts": FIFTHS}),
-    ],
-)
-def test_a_preset_fills_the_settings(runs: Runs, title: str, expected: Mapping[str, Any]) -> None:
-    page = fill(open_page(LAB), {"checkpoint": COLA, "step": "0.05", "examples": 100, "method": "wanda"})
-    press(press(page, title), "Run")
-    wanted = SweepRequest(COLA, "cola", data="hub", **expected)
+def test_how_far_one_can_prune_is_asked_of_every_method(runs: Runs) -> None:
+    title = "How far can I prune?"
+    press(press(fill(open_page(LAB), {"checkpoint": COLA, "step": "0.2", "method": "attribution"}), title), "Run")
+    wanted = SweepRequest(COLA, "cola", data="hub", amounts=FIFTHS)
     assert runs.requests == [wanted]
-    assert ("reduction" in address(page)) == (title == "The published experiment")
-    every = every_method(wanted)
-    assert [sweep.method for sweep in every] == [name for name, method in METHODS.items() if method.control]
-    many = every[1:] if title == "How far can I prune?" else ()
-    assert runs.follow_ups == many
-    press(fill(press(fill(open_page(LAB), {"checkpoint": COLA}), title), {"with-control": True}), "Run")
-    assert runs.follow_ups == (*many, *judged_beside(wanted)), "the switch stays where the README asks for it"
+    first, *others = every_method(wanted)
+    assert [first.method, *(sweep.method for sweep in others)] == [m for m, method in METHODS.items() if method.control]
+    assert runs.follow_ups == tuple(others)
+    press(press(fill(open_page(LAB), {"checkpoint": COLA, "step": "0.2", "with-control": True}), title), "Run")
+    assert runs.follow_ups == (*others, *judged_beside(wanted)), "the switch that the README asks for stays"

@@ -1,8 +1,7 @@
 """The settings of a run in the order of the decisions: model, data, method; below them the bar that runs it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import streamlit as st
 
@@ -16,7 +15,6 @@ from core.request.limits import is_hosted, limits
 from core.request.scope import canonical, run_of
 from core.request.sweep_request import SweepRequest
 from core.results.names import in_sentence
-from ui.address import set_parameter
 from ui.jobs import start
 from ui.lab.data import choose_data, choose_model
 from ui.lab.state import Draft, choose_setting, lab, setting, type_setting
@@ -41,26 +39,6 @@ SCOPES = {
 }
 STEPS = {step: stepped_amounts(float(step), 0.95) for step in ("0.1", "0.05", "0.2", "0.01")}
 STEP_NAMES = {step: f"In steps of {percent(float(step))}" for step in STEPS} | {LIST: "A list of my own"}
-
-USUAL: Mapping[str, Any] = {
-    "method": "magnitude",
-    "scope": "encoder",
-    "with-control": False,
-    "examples": None,
-    "step": "0.1",
-    "until": False,
-    "points": "attention",
-}
-# The title of each preset, its explanation, and the settings in which it differs from the usual ones.
-PRESETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "How far can I prune?": (HOW_FAR, {"method": EVERY}),
-    "The published experiment": ("Magnitude pruning of all linear layers, on all tokens.", {"scope": "all-linear"}),
-    "One layer alone": (
-        "One layer's own effect, without that of the layers below.",
-        {"scope": SOME_LAYERS, "layer": 1, "last-layer": 1},
-    ),
-    "Quick look": ("64 examples, steps of 20 %: a rough answer in seconds.", {"examples": 64, "step": "0.2"}),
-}
 
 
 def offer_sweep(request: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) -> None:
@@ -128,10 +106,7 @@ def show_forecast(expected: Forecast | None) -> None:
 
 def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[SweepRequest]) -> None:
     """Draw the step: what is removed, where, and at which amounts."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown("Presets", width="content")
-        for title, (explanation, changes) in PRESETS.items():
-            st.button(title, key=f"lab-preset-{title}", help=explanation, on_click=partial(_fill, changes))
+    st.button("How far can I prune?", "lab-how-far", HOW_FAR, on_click=lab().fill, args=("method", EVERY))
     with_control = any(not METHODS[sweep.method].control for sweep in follow_ups)
     titles = {name: method.title for name, method in METHODS.items()} | {EVERY: "Every method"}
     are_many = any(METHODS[sweep.method].control and sweep.method != request.method for sweep in follow_ups)
@@ -175,11 +150,3 @@ def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[Swe
         fields["points"] = choose_setting("Measure after", POINTS, request.points, "points", "Where in each layer.")
         if method.is_random:
             fields["seed"] = st.number_input("Seed of pruning", 0, 2**32 - 1, **setting("seed", request.seed))
-
-
-def _fill(changes: Mapping[str, Any]) -> None:
-    """Give the settings of the method the values of a preset; checkpoint and data stay."""
-    for name, value in {**USUAL, **changes}.items():
-        lab().fill(name, value)
-    if changes.get("scope") == "all-linear":
-        set_parameter("reduction", "tokens")
