@@ -11,8 +11,9 @@ from typing import Any
 import streamlit as st
 
 from core.findings.words.choices import ASKING
-from core.inputs.checkpoints import labels_at_hand
+from core.inputs.checkpoints import config_at_hand
 from core.inputs.data import VALIDATION
+from core.inputs.labels import label_names
 from core.inputs.tables import DataFile
 from core.request import catalog
 from core.request.limits import DATASET, OWN, TABLE_SUFFIXES, dataset_of, is_hosted, is_made, limits
@@ -35,12 +36,8 @@ DATASET_EXAMPLE = "owner/name, owner/name/configuration or owner/name@revision"
 QUICK_SECONDS = 1.0  # how long a page waits for the worker's answer before it shows progress
 
 # Sources of examples that ask for more, with what the visitor has to do.
-FOLDER, OWN_SENTENCES, ON_HUB = "folder", "own sentences", "data set"
-MISSING = {
-    FOLDER: "Enter the path of your data folder",
-    OWN_SENTENCES: "Choose your file",
-    ON_HUB: "Name a data set on the Hub",
-}
+OWN_SENTENCES, ON_HUB = "own sentences", "data set"
+MISSING = {OWN_SENTENCES: "Choose your file", ON_HUB: "Name a data set on the Hub"}
 
 
 def chosen_checkpoint(request: DataRequest) -> str:
@@ -82,7 +79,7 @@ def choose_model(request: DataRequest, draft: Draft) -> catalog.Task | None:
     if task != AUTO or not place:
         return catalog.TASKS.get(task)
     with refusals_shown(), st.spinner("Reading the checkpoint's labels …", show_time=False):
-        return own_task(place, labels_at_hand(place))
+        return own_task(place, label_names(config_at_hand(place), place))
     return None
 
 
@@ -103,16 +100,11 @@ def choose_data(
         titles["written"] = "Examples written for this project"
     if preset and preset.dataset_id:
         titles["hub"] = f"GLUE's {preset.split.replace('_', ' ')} split, from the Hub"
-        titles |= {} if is_hosted() else {FOLDER: "A folder in the Hub's layout"}
     titles |= {OWN_SENTENCES: "A file of my own", ON_HUB: "A data set on the Hub"}
     first = _source_of(request.data or ("written" if is_embedded else "hub"))
     choice = choose_setting("Examples from", titles, first, f"data-{is_embedded if preset else 'own'}")
     fields: Fields | str = {"data": choice}
-    if choice == FOLDER:
-        value = (request.data or "") if first == FOLDER else ""
-        folder = type_setting("Folder of the data", "data-folder", value, placeholder="~/data/glue")
-        fields = {"data": expanduser(folder)} if folder else MISSING[choice]
-    elif choice in MISSING:
+    if choice in MISSING:
         fields = MISSING[choice]
         has_same_labels = request.task == name and (name != AUTO or request.checkpoint == draft.fields["checkpoint"])
         if task is None:
@@ -137,9 +129,7 @@ def choose_data(
 def _source_of(data: str) -> str:
     if data.startswith(DATASET):
         return ON_HUB
-    if data.startswith(OWN) or data.lower().endswith(TABLE_SUFFIXES):
-        return OWN_SENTENCES
-    return data if data in ("written", "hub") else FOLDER
+    return OWN_SENTENCES if data.startswith(OWN) or data.lower().endswith(TABLE_SUFFIXES) else data
 
 
 def _choose_dataset(task: catalog.Task, before: DataRequest | None) -> Fields | str | None:
