@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.charts.story import Step
 from core.charts.theme import ThemeName
-from core.charts.view import Scene, choice_of, frame_of
+from core.charts.view import Scene, frame_of
 from core.exports.drawing import Picture, draw
 from core.exports.figure import Figure, figure_of
 from core.exports.model_card import LOADING, scoring_lines, upload_line
@@ -18,7 +18,7 @@ from core.exports.tables import file_name, numbers_csv, shown_csv
 from core.findings.cut import CutChoice
 from core.findings.words.numbers import place_name
 from core.jobs.queue import queue
-from core.request.catalog import METHODS, REDUCTIONS
+from core.request.catalog import METHODS
 from core.request.cut_request import CutRequest
 from core.request.limits import is_hosted, is_upload
 from core.results.cached_call import cached_call
@@ -33,7 +33,6 @@ from ui.text import plain, refusals_shown, remark
 
 MAX_TITLE_CHARS = 300
 ENDINGS: dict[ThemeName, str] = {"light": "", "dark": "-dark"}  # of a file's name
-MILLISECONDS = (1000, 500, 250, 125)  # a frame of a film, the player's own speeds
 FILMS = ("gif", "mp4")
 FILM = "Drawing takes up to half a minute; leaving the page ends it."
 STILL = "Drawn in a few seconds."
@@ -102,26 +101,19 @@ def download(label: str, content: str | bytes, name: str, note: str | None = Non
 
 
 @st.fragment  # the numbers of the results are written once, whatever is chosen here
-def offer_pictures(scene: Scene, results: Sequence[Result], choices: Mapping[str, Scene] | None = None) -> None:
+def offer_pictures(scene: Scene, results: Sequence[Result], choices: Mapping[str, Scene] | None) -> None:
     """Offer a scene as the page shows it: as a player, films, stills and a table.
 
     Args:
         scene: The scene on the page.
         results: The results that it shows.
-        choices: The scenes by reduction, if the page's player offers a choice of them.
+        choices: The scenes by reduction, between which the page's player switches.
     """
-    key, layout, ending = f"export-{scene.layout.name}", scene.layout.name, ""
-    if choices:
-        first = choice_of(scene, choices)  # the player does not tell the server what its viewer has chosen since
-        name, title_of = f"export-reduction-{first}", lambda choice: REDUCTIONS[choice].title
-        reduction = st.segmented_control(
-            "Sentence vector", list(choices), default=first, required=True, format_func=title_of, key=name
-        )
-        scene, ending = choices[reduction], f"-{reduction}"
+    key, layout = f"export-{scene.layout.name}", scene.layout.name
     scene = replace(scene, title=_ask_title(scene.title, key))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         theme = _ask_theme(key)
-        ending += ENDINGS[theme]
+        ending = ENDINGS[theme]
         if len(scene.frames) > 1:
             sweeps = [result for result in results if isinstance(result, SweepResult)]
             page = player_page(scene, sweeps, theme, choices)
@@ -140,11 +132,9 @@ def _offer_drawn(scene: Scene, figure: Figure, name: str, ending: str) -> None:
         name: The name of every file.
         ending: What the choices above add to it.
     """
-    moves, milliseconds, frame, amount = len(scene.frames) > 1, MILLISECONDS[1], 0, ""
+    moves, frame, amount = len(scene.frames) > 1, 0, ""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if moves:
-            key = f"{name}-milliseconds"
-            milliseconds = st.selectbox("Frame duration (GIF, MP4)", MILLISECONDS, 1, "{} ms".format, key, width=200)
             names = [str(frame["name"]) for frame in scene.frames]
             first, key = frame_of(scene.amounts, amount_in_address()), f"{name}-frame"
             frame = st.selectbox("Amount (PNG, SVG)", range(len(names)), first, names.__getitem__, key, width=260)
@@ -154,7 +144,7 @@ def _offer_drawn(scene: Scene, figure: Figure, name: str, ending: str) -> None:
     for kind in pressed:
         with refusals_shown(), jobs.progress_shown() as report:
             frames = range(len(scene.frames)) if kind in FILMS else [frame]
-            content = draw(figure, kind, frames, milliseconds, report, jobs.visitor().holder)
+            content = draw(figure, kind, frames, report=report, holder=jobs.visitor().holder)
             file = f"{name}{ending}{'' if kind in FILMS else amount}.{kind}"
             download(f"Save {kind.upper()}", content, file)
 

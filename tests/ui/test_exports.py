@@ -15,23 +15,20 @@ from tests.queues import ended
 
 NUMBERS = ["All numbers (CSV)", "Result as JSON"]
 PICTURES = ["HTML player", "Numbers shown (CSV)"]
-FRAME, DURATION = "Amount (PNG, SVG)", "Frame duration (GIF, MP4)"
+FRAME = "Amount (PNG, SVG)"
 pytestmark = pytest.mark.usefixtures("unfolded", "queue")
 
 
 def page(kind: str) -> None:
     from dataclasses import replace
 
-    from core.charts.result import STAGE, result_scene
+    from core.charts.result import result_scene
     from core.charts.story import story
     from tests.builders import make_result
     from ui.exports import offer_exports, offer_story
 
     result = make_result(num_layers=2, amounts=(0.0, 0.125, 0.5))
-    if kind == "a choice":
-        scenes = {name: result_scene(result, name, STAGE) for name in ("mean", "cls")}
-        offer_exports(scenes["cls"], result, choices=scenes)
-    elif kind == "a story":
+    if kind == "a story":
         offer_story(story(make_result(num_layers=3, amounts=(0.0, 0.25, 0.5)), "mean", []), result)
     else:
         if kind == "a folder":
@@ -51,9 +48,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return contents
 
 
-def drawn(*order: Any) -> Any:
+def drawn(*order: Any, report: Any, holder: str) -> Any:
     """Reports a drawing as half done, and refuses a dark GIF."""
-    *order, report, holder = order
     assert holder
     report("Drawing", 1, 2)
     if order[1] == "gif" and order[0]["background"] != "#ffffff":
@@ -70,7 +66,7 @@ def labels(app: AppTest) -> list[str]:
 
 
 def chooser(app: AppTest, label: str) -> Any:
-    widgets = (*app.button_group, *app.selectbox, *app.text_input, *app.toggle)
+    widgets = (*app.selectbox, *app.text_input, *app.toggle)
     return next(widget for widget in widgets if widget.label == label)
 
 
@@ -87,31 +83,21 @@ def test_pictures_follow_the_choices(made: dict[str, Any], monkeypatch: pytest.M
     app = opened()
     assert chooser(app, FRAME).options[1] == "12.5 % of weights removed"
     press(app, "PNG")
-    figure, kind, frames, _ = made["Save PNG"]
+    figure, kind, frames = made["Save PNG"]
     assert (figure["words"][0]["bold"], kind, frames) == ("A finding", "png", [1])
-    for label, value in {"Title": "For a <talk>", "Dark colours": True, DURATION: 125, FRAME: 2}.items():
+    for label, value in {"Title": "For a <talk>", "Dark colours": True, FRAME: 2}.items():
         chooser(app, label).set_value(value)
     run(app)
     with monkeypatch.context() as patch:
         patch.setattr("ui.jobs.st.empty", bar := Mock())
         press(app, "MP4")
     bar().progress.assert_called_once_with(0.5, "Drawing: 1 of 2")
-    figure, kind, frames, milliseconds = made["Save MP4"]
-    assert (figure["words"][0]["bold"], kind, list(frames), milliseconds) == ("For a <talk>", "mp4", [0, 1, 2], 125)
+    figure, kind, frames = made["Save MP4"]
+    assert (figure["words"][0]["bold"], kind, list(frames)) == ("For a <talk>", "mp4", [0, 1, 2])
     assert figure["background"] == THEMES["dark"].background
     press(app, "SVG")
     assert made["Save SVG"][2] == [2]
     assert press(app, "GIF").error[0].value == "no GIF"
-
-
-def test_pictures_show_the_chosen_sentence_vector(made: dict[str, Any]) -> None:
-    app = opened("a choice")
-    assert chooser(app, "Sentence vector").value == "cls", "what the page opened with"
-    press(app, "PNG")
-    assert made["Save PNG"][0]["words"][-1]["text"].endswith("First token")
-    chooser(app, "Sentence vector").set_value("mean")
-    press(app, "PNG")
-    assert made["Save PNG"][0]["words"][-1]["text"].endswith("Mean over tokens")
 
 
 @pytest.mark.parametrize(("kind", "label"), [("one", "HTML player"), ("a story", "HTML")])
