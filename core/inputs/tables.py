@@ -1,6 +1,6 @@
 """Read tables of text: CSV, TSV, JSON lines, Parquet. No torch, no datasets: the server's reader needs them too.
 
-pandas and pyarrow are imported in the functions that use them: pages and `--help` do without.
+pyarrow is imported in the functions that use it: pages and `--help` do without.
 """
 
 import csv
@@ -24,7 +24,6 @@ from core.results.schema import FileRecord
 HEADER_CHARS = 2**18  # more than any first line
 MAX_COLUMNS = 500
 MAX_CHARS = 2**27  # of a table: twice as many as MNLI's training split has
-CHUNK_ROWS = 1_000  # of a spreadsheet: few enough to be read before a limit on rows is checked
 BATCH_CELLS = 200  # of a Parquet file, which may hold one long text a thousand times in a few bytes
 QUOTING = "put texts in double quotes, double the quotation marks in them, and save it as UTF-8"
 Row = tuple[int, Mapping[str, Any]]  # its number, and its values by column
@@ -100,13 +99,10 @@ def read_table(files: Sequence[DataFile], limit: int | None = None) -> Table:
             rows.append((number, values))
             chars += sum(len(value) for value in values.values() if isinstance(value, str))
             if chars > MAX_CHARS:
-                fault = (
-                    f"{name} has {chars:,} characters in its first {len(rows):,} rows, at most {MAX_CHARS:,} are read"
-                )
+                fault = f"the first {len(rows):,} rows of {name} have {chars:,} characters, of at most {MAX_CHARS:,}"
                 raise PrunescopeError(f"{fault}: shorten its texts, or remove columns or rows")
-    except (OSError, ValueError, TypeError, RuntimeError, csv.Error) as error:  # pandas lets the last one through
+    except (OSError, ValueError, TypeError, RuntimeError, csv.Error) as error:
         reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else " ".join(str(error).split())[:160]
-        reason = reason.replace("in line", "in row")  # pandas counts rows
         remedy = QUOTING if rows_of is _spreadsheet_rows else "save it again, as UTF-8"
         raise PrunescopeError(f"{name} is not readable as {suffix[1:]} ({reason}): {remedy}") from error
     first = rows[:limit]
@@ -157,31 +153,27 @@ def as_text(value: Any) -> str:
 
 
 def _spreadsheet_rows(files: Sequence[DataFile]) -> Iterator[Row]:
-    """Yield the rows of a CSV or TSV file with a header; strip its cells, leave blank rows out."""
-    import pandas as pd
+    """Yield the rows of a CSV or TSV file with a header; strip its cells, leave blank rows out.
 
+    Of the engines of `pandas.read_csv`, one fills short rows and tolerates misplaced quotation marks, and the other
+    reads by this module, too.
+    """
     with files[0].path.open(encoding="utf-8-sig", newline="") as stream:
         header = stream.readline(HEADER_CHARS)
         stream.seek(0)
         separator = "\t" if files[0].name.lower().endswith(".tsv") else max(",;\t", key=header.count)
         if separator not in header or len(header) >= HEADER_CHARS:
             raise ValueError("it needs a header and at least two columns, separated by commas or tabs")
-        # The C engine fills short rows and tolerates misplaced quotation marks. As objects, cells stay
-        # text as with dtype=str, but are not copied to Arrow and back.
-        options = {"engine": "python", "header": None, "dtype": object, "keep_default_na": False}
-        chunks = pd.read_csv(stream, sep=separator, skip_blank_lines=False, chunksize=CHUNK_ROWS, **options)
-        rows = chain.from_iterable(chunk.itertuples(name=None) for chunk in chunks)
-        _, *first = next(rows)
-        names = [name.strip(" \ufeff") or f"column {number}" for number, name in enumerate(first, 1)]
+        lines = csv.reader(stream, delimiter=separator, strict=True)
+        names = [name.strip(" \ufeff") or f"column {number}" for number, name in enumerate(next(lines), 1)]
         _check_names(files[0].name, names)
-        for number, *fields in rows:
-            texts = [field for field in fields if isinstance(field, str)]  # missing ones are NaN
+        for number, texts in enumerate(lines):
             if any(map(str.strip, texts)):
-                if len(texts) < len(names):
-                    raise ValueError(f"Expected {len(names)} fields in row {number + 1}, saw {len(texts)}")
+                if len(texts) != len(names):
+                    raise ValueError(f"Expected {len(names)} fields in row {number + 2}, saw {len(texts)}")
                 if separator == "\t" and any("\t" in text and "\n" in text for text in texts):
-                    raise ValueError(f"the quotation marks in row {number + 1} do not end there")
-                yield number - 1, dict(zip(names, map(str.strip, texts), strict=True))
+                    raise ValueError(f"the quotation marks in row {number + 2} do not end there")
+                yield number, dict(zip(names, map(str.strip, texts), strict=True))
 
 
 def _json_rows(files: Sequence[DataFile]) -> Iterator[Row]:

@@ -70,7 +70,7 @@ def test_as_much_text_as_is_allowed_is_read(read: Read, monkeypatch: pytest.Monk
     rows = "text,label\nfine,a\ngreat,b\n" if name == "a.csv" else '{"text": "fine!"}\n{"text": "good, 7"}\n'
     assert len(read(rows, name).rows) == 2
     monkeypatch.setattr(tables, "MAX_CHARS", 10)
-    assert f"{name} has 1" in refusal(read, rows.replace("text", "words"), name)
+    assert f"rows of {name} have 1" in refusal(read, rows.replace("text", "words"), name)
 
 
 # ---------------------------------------------------------------- CSV and TSV
