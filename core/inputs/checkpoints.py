@@ -4,7 +4,7 @@ No torch: a command line can refuse bad input early. `core.encoder.loading` read
 """
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from core.inputs.hub import MAIN, Report, Repository, cached_file, fetch_one, sn
 from core.inputs.labels import label_names, label_order
 from core.request.catalog import EMBEDDED, RECIPE, TASKS, WEIGHTS
 from core.request.limits import Source, source_of
+from core.request.sweep_request import AUTO
 from core.results.schema import RecipeRecord
 
 CARD = "README.md"  # a checkpoint's model card
@@ -37,7 +38,7 @@ class Resolved:
         label_names: The names of its classifier's rows in config.json.
         size: The number of its encoder layers in config.json, and their width.
         recipe: How to make its weights, if `python -m recipes` left that in the folder.
-        row_order: The rows in the order of a task's labels; None keeps the stored order. See `suited`.
+        row_order: The rows in the order of a task's labels; None keeps the stored order.
     """
 
     id: str
@@ -51,15 +52,19 @@ class Resolved:
     row_order: tuple[int, ...] | None = None
 
 
-def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
+def resolve(checkpoint: str, report: Report | None = None, task: str = AUTO) -> Resolved:
     """Find a checkpoint's files, download them where necessary, and pin their content.
+
+    `core.encoder.loading` puts the classifier's rows into the order of the task's labels.
 
     Args:
         checkpoint: `embedded:NAME`, `recipe:NAME`, a folder, or a Hub id with an optional `@revision`.
         report: Called with (stage, done, total) during a download.
+        task: A name from TASKS, or `auto`, whose labels are the checkpoint's own.
 
     Raises:
-        PrunescopeError: The checkpoint does not exist, is unavailable, or is not supported.
+        PrunescopeError: The checkpoint does not exist, is unavailable, is not supported, or has other labels than the
+            task.
     """
     source, commit, recipe = source_of(checkpoint), "", None
     name, folder = _name_and_folder(checkpoint)
@@ -76,16 +81,9 @@ def resolve(checkpoint: str, report: Report | None = None) -> Resolved:
                 f"'{name}' has a {files.RECIPE_FILE} that is not a recipe: remove that file"
             ) from error
         name = f"{RECIPE}{recipe.name}"
-    return Resolved(name, source, folder, commit or content, config["model_type"], labels, size, recipe)
-
-
-def labels_at_hand(checkpoint: str) -> tuple[str, ...]:
-    """Read the labels of a checkpoint whose weights may not be here yet; see `config_at_hand`.
-
-    Raises:
-        PrunescopeError: It cannot be found, or no task can be made from its labels.
-    """
-    return label_names(config_at_hand(checkpoint), _name_and_folder(checkpoint)[0])
+    order = label_order(labels, TASKS[task], name) if task in TASKS else ()
+    row_order = None if order == tuple(range(len(order))) else order
+    return Resolved(name, source, folder, commit or content, config["model_type"], labels, size, recipe, row_order)
 
 
 def config_at_hand(checkpoint: str) -> dict[str, Any]:
@@ -110,24 +108,6 @@ def size_here(checkpoint: str) -> tuple[int, int] | None:
         if not path or not {".safetensors", ".bin"} & {file.suffix for file in path.parent.iterdir()}:
             return None
     return files.encoder_size(config_at_hand(checkpoint))
-
-
-def suited(resolved: Resolved, task: str) -> Resolved:
-    """Check that a checkpoint answers a task, and request its classifier's rows in the order of the task's labels.
-
-    `core.encoder.loading` reorders the rows. A checkpoint that already has this order is returned unchanged.
-
-    Args:
-        resolved: The checkpoint.
-        task: A name from TASKS, or `auto`, whose labels are the checkpoint's own.
-
-    Raises:
-        PrunescopeError: Its labels are not those of the task.
-    """
-    if task not in TASKS:
-        return resolved
-    order = label_order(resolved.label_names, TASKS[task], resolved.id)
-    return resolved if order == tuple(range(len(order))) else replace(resolved, row_order=order)
 
 
 def licence_of(folder: Path) -> str | None:

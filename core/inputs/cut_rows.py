@@ -11,7 +11,7 @@ import numpy as np
 
 from core.errors import PrunescopeError
 from core.inputs.checkpoint_files import refused
-from core.inputs.checkpoints import Resolved, resolve, suited
+from core.inputs.checkpoints import Resolved, resolve
 from core.inputs.data import find_data
 from core.inputs.examples import EvalSubset, Examples, Row, draw, example_digest, open_examples, training_digests
 from core.inputs.hub import Report
@@ -68,7 +68,7 @@ def prepare_cut(request: CutRequest, report: Report | None = None) -> CutInputs:
     Raises:
         PrunescopeError: The checkpoint or the rows are unavailable, too few, or have one label; or no layer can go.
     """
-    resolved = suited(resolve(request.checkpoint, report), request.task)
+    resolved = resolve(request.checkpoint, report, request.task)
     depths = depths_of(resolved.size[0], request.every)
     if not depths:
         raise refused(resolved.id, "has 1 encoder layer, and 2 are needed for 1 to go", "choose a deeper one")

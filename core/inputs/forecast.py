@@ -118,12 +118,6 @@ def _inputs_here(sweeps: Sequence[SweepRequest]) -> Inputs | None:
     return prepare(max(sweeps, key=lambda sweep: METHODS[sweep.method].calibrated))
 
 
-def timed(work: float) -> Forecast:
-    """Forecast how long work takes on this computer."""
-    speed = last_speed()
-    return Forecast(work / (speed or SHIPPED_SPEED), speed is None)
-
-
 def work_of(
     request: SweepRequest, size: tuple[int, int], inputs: Inputs | None = None, passes: int | None = None
 ) -> float:
@@ -158,12 +152,13 @@ def note_speed(work: float, seconds: float) -> None:
             store.write_atomically(_speed_file(), f"{work / seconds:.3e}\n")
 
 
-def last_speed() -> float | None:
-    """Return the work per second of the last sweep on this computer; None if there was none, or its file is damaged."""
-    with suppress(OSError, ValueError):
+def timed(work: float) -> Forecast:
+    """Forecast how long work takes on this computer, at the speed of its last sweep, else at the shipped one."""
+    speed = 0.0
+    with suppress(OSError, ValueError):  # there was no sweep, or the file is damaged
         speed = float(_speed_file().read_text(encoding="utf-8"))
-        return speed if 0 < speed < inf else None
-    return None
+    is_rough = not 0 < speed < inf
+    return Forecast(work / (SHIPPED_SPEED if is_rough else speed), is_rough)
 
 
 def _speed_file() -> Path:

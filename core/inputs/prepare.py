@@ -6,7 +6,7 @@ Importing torch takes seconds. Without it, a stored result is found, or a bad re
 from dataclasses import dataclass
 
 from core.inputs.checkpoint_files import refused
-from core.inputs.checkpoints import Resolved, resolve, suited
+from core.inputs.checkpoints import Resolved, resolve
 from core.inputs.examples import EvalSubset, open_examples
 from core.inputs.hub import Report
 from core.request import catalog
@@ -53,7 +53,7 @@ def prepare(request: SweepRequest, report: Report | None = None) -> Inputs:
     Raises:
         PrunescopeError: The checkpoint or the examples are unavailable, or the method is not defined for them.
     """
-    resolved = suited(resolve(request.checkpoint, report), request.task)
+    resolved = resolve(request.checkpoint, report, request.task)
     if not METHODS[request.control_of or request.method].suits(resolved.model_type):
         fault = f"cannot be pruned by 'attribution-residual', layers of type '{resolved.model_type}' normalise first"
         raise refused(resolved.id, fault, "choose attribution")

@@ -1,10 +1,10 @@
 """Find what a stored result was computed from: the request, the checkpoint and the examples; and rows to train on."""
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from core.errors import PrunescopeError, first_few
-from core.inputs.checkpoints import Resolved, resolve, suited
+from core.inputs.checkpoints import Resolved, resolve
 from core.inputs.cut_rows import check_labels, further_rows
 from core.inputs.examples import EvalSubset, draw, open_examples
 from core.inputs.hub import Report
@@ -13,9 +13,9 @@ from core.request.amounts import amount_text, parse_amounts
 from core.request.catalog import ENGINE_VERSION, METHODS
 from core.request.cut_request import FEWEST_REFIT, FEWEST_STOP, MOST_REFIT
 from core.request.sweep_request import SweepRequest, checked
-from core.results.provenance import checkpoint_place, lacks_place, request_of
+from core.results.provenance import PLACEHOLDER, lacks_place, request_of
 from core.results.recovery import RECOVERY, Recovery
-from core.results.schema import CheckpointRecord, Frame, Header, RefitRecord, SweepResult
+from core.results.schema import Frame, Header, RefitRecord, SweepResult
 
 
 def frame_of(result: SweepResult, amount: float) -> Frame:
@@ -51,9 +51,7 @@ def find_inputs(
     """
     request = _request(result, amount, checkpoint)
     if lacks_place(result.task) and not data:
-        fault = (
-            f"the result was computed on '{result.task.source_name}', a file or folder, and does not record its path"
-        )
+        fault = f"the result was computed on '{result.task.source_name}', a file or folder whose path it does not hold"
         raise PrunescopeError(f"{fault}: give it with --data, or give hub if it is the same data")
     request = checked(replace(request, data=data or request.data, source_name=None))
     inputs = prepare(request, report)
@@ -105,7 +103,7 @@ def find_pruning(
         request, inputs = find_inputs(result, amount, checkpoint, data, report)
         return request, inputs.resolved, inputs.calibration
     request = _request(result, amount, checkpoint)
-    resolved = suited(resolve(request.checkpoint, report), result.task.name)
+    resolved = resolve(request.checkpoint, report, result.task.name)
     check_same_content(resolved, result.checkpoint.id, result.checkpoint.revision)
     return request, resolved, None
 
@@ -177,28 +175,15 @@ def find_recovery(
     return RecoveryInputs(swept, rows, start)
 
 
-def locate_checkpoint(checkpoint: CheckpointRecord, name: str | None) -> str:
-    """Return the name or path under which a result's checkpoint can be found.
-
-    Args:
-        checkpoint: The checkpoint.
-        name: A name or path that the user has given.
+def _request(result: SweepResult, amount: float, checkpoint: str | None) -> SweepRequest:
+    """Return a request for the baseline and one amount of a result.
 
     Raises:
         PrunescopeError: The checkpoint is a folder, and no path is given.
     """
-    if checkpoint.source == "folder" and not checkpoint.recipe and not name:
-        fault = f"the result was computed on the checkpoint folder '{checkpoint.id}' and does not record its path"
-        raise PrunescopeError(f"{fault}: give it with --checkpoint")
-    return name or checkpoint_place(checkpoint)
-
-
-def _request(result: SweepResult, amount: float, checkpoint: str | None) -> SweepRequest:
-    """Return a request for the baseline and one amount of a result."""
-    return replace(
-        request_of(result),
-        checkpoint=locate_checkpoint(result.checkpoint, checkpoint),
-        amounts=parse_amounts([amount]),
-        until_damage=None,
-        range_examples="subset",
-    )
+    request = request_of(result)
+    if not checkpoint and request.checkpoint.startswith(PLACEHOLDER):
+        fault = f"the result was computed on the checkpoint folder '{result.checkpoint.id}'"
+        raise PrunescopeError(f"{fault} and does not record its path: give it with --checkpoint")
+    changes: dict[str, Any] = {"amounts": parse_amounts([amount]), "until_damage": None, "range_examples": "subset"}
+    return replace(request, checkpoint=checkpoint or request.checkpoint, **changes)

@@ -14,7 +14,7 @@ from tiny import make_bert, make_encoder, swept, write_split
 from core.encoder.architectures import ARCHITECTURES
 from core.encoder.loading import load
 from core.exports.pruned_checkpoint import write_pruned
-from core.inputs.checkpoints import resolve, suited
+from core.inputs.checkpoints import resolve
 from core.request.catalog import TASKS
 from core.sweep.meter import silent
 
@@ -59,10 +59,9 @@ def test_the_order_of_labels_changes_no_result(nli: tuple[Path, Path, str], meth
 @pytest.mark.parametrize("model_type", sorted(ARCHITECTURES))
 def test_the_classifier_is_found_in_every_architecture(model_type: str, tmp_path: Path) -> None:
     plain = make_encoder(tmp_path / "plain", model_type)
-    swapped = resolve(str(reordered(plain, tmp_path / "swapped", ("POSITIVE", "NEGATIVE"), (1, 0))))
-    expected, stored, sorted_ = (
-        load(resolved).model.state_dict() for resolved in (resolve(str(plain)), swapped, suited(swapped, "sst2"))
-    )
+    swapped = str(reordered(plain, tmp_path / "swapped", ("POSITIVE", "NEGATIVE"), (1, 0)))
+    found = resolve(str(plain)), resolve(swapped), resolve(swapped, task="sst2")
+    expected, stored, sorted_ = (load(resolved).model.state_dict() for resolved in found)
     assert all(torch.equal(values, expected[name]) for name, values in sorted_.items())
     assert sum(not torch.equal(values, expected[name]) for name, values in stored.items()) == 2, "weight and bias"
 

@@ -9,7 +9,7 @@ from tiny import loaded
 
 from core.inputs import forecast as module
 from core.inputs.checkpoints import resolve
-from core.inputs.forecast import SHIPPED_SPEED, TOKENS, Forecast, forecast, forecast_cut, last_speed, note_speed, timed
+from core.inputs.forecast import SHIPPED_SPEED, TOKENS, Forecast, forecast, forecast_cut, note_speed, timed
 from core.inputs.prepare import prepare
 from core.request.controls import controls, until_damaged
 from core.request.cut_request import CutRequest
@@ -76,7 +76,7 @@ def test_a_sweep_that_ends_notes_its_speed_unless_it_is_short(
     assert timed(SHIPPED_SPEED) == Forecast(1.0, is_rough=True)
     monkeypatch.setattr(module, "SHORTEST", 1e9)
     sweep(checkpoint, inputs, request_)
-    assert last_speed() is None
+    assert timed(1.0).is_rough
     monkeypatch.setattr(module, "SHORTEST", 0.0)
     seconds = sweep(checkpoint, inputs, request_).seconds
     assert timed(40 * 4 * TOKENS["sst2"] * SIZE / seconds).seconds == pytest.approx(1.0, rel=1e-3)
@@ -87,13 +87,13 @@ def test_a_sweep_that_ends_notes_its_speed_unless_it_is_short(
 def test_a_damaged_file_counts_as_none_and_is_replaced(cache: Path, content: str) -> None:
     note_speed(1e9, 0.5)
     note_speed(1e9, 60.0)
-    assert last_speed() is None, "so short a run, or one of so small a model, says little"
+    assert timed(1.0).is_rough, "so short a run, or one of so small a model, says little"
     note_speed(2e10, 20.0)
     (path,) = (cache / "prunescope").iterdir()
     path.write_text(content)
-    assert last_speed() is None
+    assert timed(SHIPPED_SPEED) == Forecast(1.0, is_rough=True)
     note_speed(3e10, 20.0)
-    assert last_speed() == 1.5e9
+    assert timed(3e9) == Forecast(2.0, is_rough=False)
 
 
 def test_the_work_of_a_study_is_its_full_pass_its_training_and_its_timing(

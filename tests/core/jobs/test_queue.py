@@ -109,7 +109,7 @@ def test_a_study_that_takes_too_long_or_reads_anothers_file_is_refused(
     queue: JobQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request = CutRequest("embedded:sst2", "sst2", data="written")
-    monkeypatch.setattr("core.inputs.forecast.last_speed", lambda: 1e6)
+    monkeypatch.setattr("core.inputs.forecast.SHIPPED_SPEED", 1e6)
     assert "minutes here, at most 10 are allowed: choose a smaller checkpoint" in refusal(queue.study, request, ANN)
     monkeypatch.undo()
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
@@ -214,7 +214,7 @@ def test_no_job_runs_for_ever_on_a_hosted_server(
         queue.tend()
         assert queue.get(job_id).state == state
     assert queue.get(job_id).message.startswith("Stopped after 10 minutes")
-    monkeypatch.setattr("core.inputs.forecast.last_speed", lambda: 1e6)
+    monkeypatch.setattr("core.inputs.forecast.SHIPPED_SPEED", 1e6)
     assert "minutes here, at most 10 are allowed" in refusal(queue.submit, scripted("hang", 1), ANN)
 
 
