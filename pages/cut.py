@@ -15,8 +15,8 @@ from ui.address import picture_first, set_parameter
 from ui.exports import offer_exports, offer_smaller
 from ui.header import ViewState, choose_all, compose, page_header, show_link
 from ui.lab.data import OWN_REQUEST
+from ui.lab.settings import offer_study
 from ui.lab.state import lab
-from ui.lab.study import offer_study
 from ui.player import show_answer
 from ui.results import note_computed, show_upload
 from ui.text import markdown_table, plain, show_details

@@ -6,9 +6,9 @@ from core.findings.words.passed import HALVES_ALONE
 from core.request.scope import run_of
 from core.results.schema import SweepResult
 from ui.address import picture_first
-from ui.controls import layers_alone, offer_layers
 from ui.exports import offer_exports
 from ui.header import choose_all, compose, link_to_control, page_header, show_link
+from ui.lab.settings import layers_alone, offer_layers
 from ui.player import show_answer
 from ui.text import refusals_shown, show_details
 

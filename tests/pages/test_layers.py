@@ -27,7 +27,7 @@ from tests.opened import (
     title,
     unescaped,
 )
-from ui import controls
+from ui.lab import settings
 
 PAGE = "pages/layers.py"
 AMOUNTS = (0.0, 0.25, 0.5, 0.75)
@@ -110,20 +110,20 @@ def test_halves_are_shown_once_they_were_pruned_alone(shipped: Path, unfolded: N
     app = open_page(PAGE, layer="2")
     assert "At 60 % removed, the upper half of the layers changes more" in prose(app)
     assert links(app)[SEE_ALONE] == f"result={whole.key}&scene=4"
-    assert controls.ALONE not in labels(app)
+    assert settings.ALONE not in labels(app)
 
 
 def test_a_click_prunes_halves_alone(shipped: Path, unfolded: None, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[SweepRequest] = []
-    monkeypatch.setattr(controls, "start", lambda first, follow_ups: started.extend((first, *follow_ups)))
-    monkeypatch.setattr(controls, "forecast", lambda sweeps: started.append(sweeps[0]))
+    monkeypatch.setattr(settings, "start", lambda first, follow_ups: started.extend((first, *follow_ups)))
+    monkeypatch.setattr(settings, "forecast", lambda sweeps: started.append(sweeps[0]))
     units, part, far = result(method="attribution", scope=None), result(scope="layer:1"), result(source="folder")
     ship(shipped, whole := result(source="written"), units, part, far)
     app = open_page(PAGE, result=whole.key)
     assert [request.scope for request in started] == ["layer:0"], "its time is forecast"
-    press(app, controls.ALONE)
+    press(app, settings.ALONE)
     assert {request.scope for request in started} == {"layer:0", "layer:1", "layer:2"}
-    monkeypatch.setattr(controls, "forecast", Mock(side_effect=PrunescopeError("too long")))
+    monkeypatch.setattr(settings, "forecast", Mock(side_effect=PrunescopeError("too long")))
     assert errors(run(app)) == ["too long"]
     for other in (units, part, far):
         assert HALVES_ALONE not in {box.label for box in open_page(PAGE, result=other.key).expander}

@@ -31,12 +31,11 @@ from tests.builders import make_result
 from tests.opened import SCRIPTS, address, errors, fill, labels, open_page, press, prose, run
 from tests.pages.owners import DIGEST, NAME, REFUSED, TABLE, TEXT, Server, everything, finished, results, shared_server
 from tests.queues import ended
-from ui.controls import RUN as RUN_CONTROL
 
 LAB = "pages/lab.py"
 THEIRS = "own-file.csv"  # the name that others see
 RECOMPUTE, CHECK = "Recompute and replace this result", "Check this frame"
-WORK = {RECOMPUTE, CHECK, RUN_CONTROL}  # buttons that read the table
+WORK = {RECOMPUTE, CHECK}  # buttons that read the table
 WRITTEN = SweepRequest("embedded:sst2", "sst2", data="written", amounts=(0.0, 0.5), num_examples=8)
 
 

@@ -1,24 +1,34 @@
-"""The settings of a run in the order of the decisions: model, data, method; below them the bar that runs it."""
+"""The settings of a run in the order of the decisions: model, data, method; below them the bar that runs it.
+
+So for a sweep and for a study of cuts. Layers pruned alone, which a result on show lacks, need no settings.
+"""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 import streamlit as st
 
 from core.errors import PrunescopeError
+from core.findings.words.cut import FURTHER
+from core.findings.words.lab import division_words
 from core.findings.words.numbers import duration, percent
-from core.inputs.forecast import Forecast, forecast
+from core.inputs import uploads
+from core.inputs.forecast import Forecast, forecast, forecast_cut
 from core.request.amounts import amount_text, stepped_amounts
 from core.request.catalog import CONTROL_SEEDS, DEFAULT_CONTROLLED, MAX_LAYERS, METHODS, POINTS
-from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE
-from core.request.limits import is_hosted, limits
+from core.request.controls import ONE_LAYER_SEEDS, UNTIL_DAMAGE, each_alone
+from core.request.cut_request import MOST_JUDGED, CutRequest, divide
+from core.request.limits import TABLE_SUFFIXES, is_hosted, limits
 from core.request.scope import canonical, run_of
-from core.request.sweep_request import SweepRequest
+from core.request.sweep_request import DataRequest, SweepRequest, checked
 from core.results.names import in_sentence
-from ui.jobs import start
+from core.results.schema import SweepResult
+from ui.jobs import request_behind, start, start_study, visitor
 from ui.lab.data import choose_data, choose_model
 from ui.lab.state import Draft, choose_setting, lab, setting, type_setting
-from ui.text import plain, remark
+from ui.lab.table import privacy, read_preview
+from ui.text import plain, refusals_shown, remark
 
 # The bar sticks to the lower edge of the window by the wrapper that Streamlit puts around a container. The colours are
 # those of Streamlit's themes, which it passes to components only.
@@ -39,6 +49,8 @@ SCOPES = {
 }
 STEPS = {step: stepped_amounts(float(step), 0.95) for step in ("0.1", "0.05", "0.2", "0.01")}
 STEP_NAMES = {step: f"In steps of {percent(float(step))}" for step in STEPS} | {LIST: "A list of my own"}
+ALONE = "Prune each half alone"
+ALONE_NOTE = "Prunes each half of the layers, and each layer, alone: by this method, then at random with {} seeds."
 
 
 def offer_sweep(request: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) -> None:
@@ -61,10 +73,22 @@ def offer_sweep(request: SweepRequest, follow_ups: Sequence[SweepRequest] = ()) 
             f"Visitors of this public copy take turns. A run has at most {most.examples} examples, "
             f"{most.amounts} amounts and {most.parameters / 1e6:.0f} million parameters. On your computer: more."
         )
-    offer_run(draft.sweeps, lambda sweeps: start(sweeps[0], follow_ups=sweeps[1:]), forecast)
+    _offer_run(draft.sweeps, lambda sweeps: start(sweeps[0], follow_ups=sweeps[1:]), forecast)
 
 
-def offer_run(ready: Callable[[], R], begin: Callable[[R], object], expect: Callable[[R], Forecast | None]) -> None:
+def offer_study(request: DataRequest) -> None:
+    """Draw the settings of a study of cuts, which begin with a request, and the bar that runs it."""
+    draft = Draft()
+    st.markdown("**1 · Model**")
+    task = choose_model(request, draft)
+    st.markdown("**2 · Rows**")
+    choose_data(request, draft, task, MOST_JUDGED)
+    with refusals_shown():
+        _choose_further(draft)
+    _offer_run(lambda: draft.checked(CutRequest), start_study, forecast_cut)
+
+
+def _offer_run(ready: Callable[[], R], begin: Callable[[R], object], expect: Callable[[R], Forecast | None]) -> None:
     """Draw the bar that stays in sight: Run, and how long that takes or what is missing.
 
     Args:
@@ -83,13 +107,13 @@ def offer_run(ready: Callable[[], R], begin: Callable[[R], object], expect: Call
         if is_pressed:
             begin(runs)
         with beside:
-            show_forecast(expect(runs))
+            _show_forecast(expect(runs))
     except PrunescopeError as error:
         with refused if is_pressed else beside:
             (st.error if is_pressed else remark)(plain(str(error)))
 
 
-def show_forecast(expected: Forecast | None) -> None:
+def _show_forecast(expected: Forecast | None) -> None:
     """Show how long a run will take; None if something is downloaded first."""
     if expected is None:
         remark("Something is downloaded first.")
@@ -150,3 +174,42 @@ def _choose_method(request: SweepRequest, draft: Draft, follow_ups: Sequence[Swe
         fields["points"] = choose_setting("Measure after", POINTS, request.points, "points", "Where in each layer.")
         if method.is_random:
             fields["seed"] = st.number_input("Seed of pruning", 0, 2**32 - 1, **setting("seed", request.seed))
+
+
+# ---------------------------------------------------------------- rows that refit alone, and layers pruned alone
+
+
+def _choose_further(draft: Draft) -> None:
+    """Ask for a file of rows that refit alone, and say how all rows are divided, if they are counted.
+
+    Raises:
+        PrunescopeError: The file is unreadable, or the rows are too few.
+    """
+    most = limits().upload_bytes // 2**20
+    file = st.file_uploader(FURTHER, TABLE_SUFFIXES, key="lab-further", max_upload_size=most, help=privacy())
+    labelled, others = draft.rows or (0, 0)
+    if file:
+        draft.fields["train"] = uploads.keep(file.name, file.getvalue(), visitor())
+        others += len(read_preview((uploads.find(draft.fields["train"]),), limits().rows).rows)
+    if draft.rows:
+        remark(plain(division_words(divide(labelled, others, bool(file), draft.fields["num_examples"]))))
+
+
+def layers_alone(result: SweepResult) -> tuple[SweepRequest, ...]:
+    """Return the requests that prune each layer and each half alone like a result; empty if they cannot be run here."""
+    request = request_behind(result)
+    with suppress(PrunescopeError):  # a method that cannot prune single layers
+        return tuple(map(checked, each_alone(request, result.checkpoint.num_layers))) if request else ()
+    return ()
+
+
+def offer_layers(requests: Sequence[SweepRequest]) -> None:
+    """Offer to run requests, and say how long that takes.
+
+    Raises:
+        PrunescopeError: The run is refused.
+    """
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(ALONE, key="layers-alone", icon=":material/layers:", help=ALONE_NOTE.format(ONE_LAYER_SEEDS)):
+            start(requests[0], follow_ups=requests[1:])
+        _show_forecast(forecast(requests))
