@@ -249,16 +249,10 @@ def _export_cut(report: Reporter, key: str, left: int, request: Mapping[str, Any
     return {"path": str(write_cut(study, left, inputs, report))}
 
 
-def _locate(report: Reporter, data: str, split: str) -> Outcome:
-    """Return the commit of a data set on the Hub, and the sizes of the files to download."""
-    dataset = find_dataset(data, split, report)
-    return {"data": dataset.reference, "to_download": dataset.to_download()}
-
-
 def _fetch(report: Reporter, data: str, split: str) -> Outcome:
-    """Fetch the files of a data set on the Hub, and return their places and names."""
+    """Fetch the files of a data set on the Hub, and return its commit, and their places and names."""
     dataset = find_dataset(data, split, report)
-    return {"files": [[str(file.path), file.name] for file in dataset.files(split)]}
+    return {"data": dataset.reference, "files": [[str(file.path), file.name] for file in dataset.files(split)]}
 
 
 def _stored(key: str) -> Path:
@@ -277,7 +271,6 @@ ANSWERS: Mapping[str, Callable[..., Outcome]] = {
     "predict": _predict,
     "export": _export,
     "export-cut": _export_cut,
-    "locate": _locate,
     "fetch": _fetch,
 }
 

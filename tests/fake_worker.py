@@ -70,14 +70,11 @@ def outcome(order: dict) -> dict:
             return {"amount": order["amount"], "torch_cka": torch_cka, "within_tolerance": True, **deviations}
         case "predict":
             return predicted(order["texts"][0], order["amounts"])
-        case "locate":  # nothing to download, unless its name says so
-            sizes = [12 * 2**20, 24 * 2**20] if order["data"].endswith("/large") else []
-            return {"data": f"{order['data']}@{'c' * 40}", "to_download": sizes}
         case "fetch":  # a data set of thirty rows
             file = MATERIAL_FILE.with_name("fetched.csv")
             rows = [f"text {k},{('negative', 'POSITIVE', 'meh')[k % 3]}\n" for k in range(30)]
             file.write_text("".join(["text,label\n", *rows]))
-            return {"data": order["data"], "files": [[str(file), "data/fetched.csv"]]}
+            return {"data": f"{order['data']}@{'c' * 40}", "files": [[str(file), "data/fetched.csv"]]}
     return {"path": f"/somewhere/{order.get('amount', 'smaller')}"}
 
 

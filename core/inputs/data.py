@@ -19,7 +19,7 @@ from huggingface_hub.errors import RevisionNotFoundError
 from core.errors import PrunescopeError
 from core.inputs import uploads
 from core.inputs.checkpoint_files import refused
-from core.inputs.hub import MAIN, Listing, Report, Repository, cached_file, check_size, fetch, fetch_one, list_files
+from core.inputs.hub import MAIN, Listing, Report, Repository, check_size, fetch, fetch_one, list_files
 from core.inputs.tables import DataFile, Table, read_table, row_count
 from core.inputs.texts import CALIBRATION, EVALUATION, read_written
 from core.request.catalog import Task
@@ -125,11 +125,6 @@ class HubData:
     def reference(self) -> str:
         """The data set with its commit, as a request names it."""
         return f"{DATASET}{self.name}@{self.listing.pinned.revision}"
-
-    def to_download(self) -> tuple[int, ...]:
-        """Return the bytes of the evaluated split's files that are not here yet; the last ones may not be needed."""
-        missing = (name for name in self.splits[self.split] if not cached_file(self.listing.pinned, name))
-        return tuple(self.listing.sizes[name] or 0 for name in missing)
 
     def read(self, split: str) -> Table:
         """Download as much of a split as is read, and read it; see `files`."""

@@ -16,6 +16,7 @@ LAB = "pages/lab.py"
 ROWS = "id,review,mood\n" + "".join(f"{k},sentence number {k},{'good' if k % 2 else 'bad'}\n" for k in range(30))
 UNSURE = ROWS.replace("sentence number 7,good", "sentence number 7,unsure").replace("sentence number 9,", ",")
 UNDECIDED = "Match 2 label values to continue"
+FETCH = "Fetch its first 10,000 rows"
 MEANINGS = {"good": "positive", "bad": "negative"}
 
 
@@ -160,7 +161,8 @@ def test_ones_own_checkpoint_defines_its_task(queue: JobQueue, runs: Runs, moods
 
 
 def fetch(name: str, split: str = "validation") -> AppTest:
-    return run(fill(open_page(LAB), {"data-True": "data set", "dataset": name, "split": split}))
+    page = fill(open_page(LAB), {"data-True": "data set", "dataset": name, "split": split})
+    return run(press(page, FETCH))
 
 
 def test_a_data_set_on_the_hub_is_read_and_run_at_a_commit(queue: JobQueue, runs: Runs) -> None:
@@ -181,23 +183,21 @@ def test_a_data_set_on_the_hub_is_read_and_run_at_a_commit(queue: JobQueue, runs
     assert (first.text, first.label, first.label_map) == (("text",), "label", (("meh", None),))
 
 
-def test_a_data_set_is_read_before_a_run_and_its_size_shown_before_that(queue: JobQueue, runs: Runs) -> None:
+def test_another_data_set_is_fetched_before_a_run_and_only_when_asked(queue: JobQueue, runs: Runs) -> None:
     page = fill(match(fetch("owner/moods"), meh="left out"), {"dataset": "owner/large"})
     press(page, "Run")
     assert not runs.requests
-    assert any("Name a data set on the Hub" in error for error in errors(page))
-    (box,) = [box for box in page.checkbox if box.label.startswith("Download it")]
-    assert box.label == "Download it: at most 36.0 MiB, until 10,000 rows are there"
+    assert any("Fetch a data set on the Hub" in error for error in errors(page))
     assert not any((box.key or "").startswith("lab-means-") for box in page.selectbox)
-    box.check()
-    assert meaning(run(run(page)), "POSITIVE") == "positive"
+    assert meaning(run(press(page, FETCH)), "POSITIVE") == "positive"
 
 
 def test_a_data_set_whose_file_is_gone_is_fetched_again(queue: JobQueue, tmp_path: Path) -> None:
     page = match(fetch("owner/moods"), POSITIVE="negative")
     (file,) = tmp_path.rglob("fetched.csv")
     file.unlink()
-    assert not errors(run(page))
+    assert "cannot be read" in errors(run(page))[0]
+    assert not errors(run(press(page, FETCH)))
     assert (meaning(page, "POSITIVE"), file.is_file()) == ("negative", True)
 
 

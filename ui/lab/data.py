@@ -6,7 +6,6 @@ columns and labels, and how many are evaluated.
 
 from os.path import expanduser
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -19,7 +18,7 @@ from core.request import catalog
 from core.request.limits import DATASET, OWN, TABLE_SUFFIXES, dataset_of, is_hosted, is_made, limits
 from core.request.sweep_request import AUTO, AUTO_TITLE, DataRequest, SweepRequest, own_task, usual_task
 from core.results.provenance import PLACEHOLDER
-from ui.jobs import answer_to, ask, drop_question, job_of
+from ui.jobs import answer_to, ask
 from ui.lab.state import Draft, choose_setting, setting, type_setting
 from ui.lab.table import ROWS, Fields, ask_meaning, choose_table, read_preview
 from ui.text import refusals_shown, remark
@@ -37,7 +36,7 @@ QUICK_SECONDS = 1.0  # how long a page waits for the worker's answer before it s
 
 # Sources of examples that ask for more, with what the visitor has to do.
 OWN_SENTENCES, ON_HUB = "own sentences", "data set"
-MISSING = {OWN_SENTENCES: "Choose your file", ON_HUB: "Name a data set on the Hub"}
+MISSING = {OWN_SENTENCES: "Choose your file", ON_HUB: "Fetch a data set on the Hub"}
 
 
 def chosen_checkpoint(request: DataRequest) -> str:
@@ -133,14 +132,14 @@ def _source_of(data: str) -> str:
 
 
 def _choose_dataset(task: catalog.Task, before: DataRequest | None) -> Fields | str | None:
-    """Ask for a data set on the Hub and for the meaning of its columns; state its size before it is downloaded.
+    """Ask for a data set on the Hub, and once it is fetched for the meaning of its columns.
 
     Args:
         task: The task, a preset or made from the checkpoint's labels.
         before: The run on show if its labels are the same, for its data set to be used again.
 
     Returns:
-        The fields of the request; what the visitor has still to do; None if that is to name one, or to wait.
+        The fields of the request; what the visitor has still to do; None if that is to fetch one, or to wait.
 
     Raises:
         PrunescopeError: The name is malformed, or the worker cannot be asked.
@@ -152,31 +151,13 @@ def _choose_dataset(task: catalog.Task, before: DataRequest | None) -> Fields | 
     if last and (name, split) == (last_name, last.split):
         remark("The data set of the run on show is used again.")
         return {field: getattr(last, field) for field in ("data", "split", "text", "label", "label_map")}
-    if not name:
-        remark("Its size is shown before anything is downloaded. A loading script is never run.")
-        return None
-    dataset_of(f"{DATASET}{name}")  # refuses a malformed name
-    located = _answer("locate", data=f"{DATASET}{name}", split=split or VALIDATION)
-    if located is None:
-        return None
-    megabytes, data = sum(located["to_download"]) / 2**20, located["data"]
-    label = f"Download it: at most {megabytes:,.1f} MiB, until {limits().rows:,} rows are there"
-    if megabytes and not st.checkbox(label, **setting(f"fetch-{data}", first=False)):
-        return None
-    fetched = _answer("fetch", data=data, split=split or VALIDATION)
-    if fetched is None:
+    fields = {"data": f"{DATASET}{name}", "split": split or VALIDATION}
+    fetch = st.button(f"Fetch its first {limits().rows:,} rows", key="lab-fetch", disabled=not name)
+    remark("A loading script is never run.")
+    if fetch:
+        dataset_of(fields["data"])  # refuses a malformed name
+        ask("lab-data-set", fields, "fetch", wait=QUICK_SECONDS, **fields)
+    if (fetched := answer_to("lab-data-set", fields)) is None:
         return None
     files = tuple(DataFile(Path(path), file) for path, file in fetched["files"])
-    if not all(file.path.is_file() for file in files):  # removed since, to make room for others
-        for op in ("locate", "fetch"):
-            drop_question(f"lab-{op}")
-        st.rerun()
-    return ask_meaning(data, read_preview(files, limits().rows), task, split=split or VALIDATION)
-
-
-def _answer(op: str, /, **fields: Any) -> dict[str, Any] | None:
-    """Ask the worker once; until it answers, the page shows its progress or failure, and this returns None."""
-    name = f"lab-{op}"
-    if job_of(name, fields) is None:
-        ask(name, fields, op, wait=QUICK_SECONDS, **fields)
-    return answer_to(name, fields)
+    return ask_meaning(fetched["data"], read_preview(files, limits().rows), task, split=fields["split"])
