@@ -45,6 +45,7 @@ def lab() -> None:
     queue.start_worker()
     job = jobs.job_in_address("Lab")
     if job:
+        set_parameter(DECIDE, None)
         for key in filter(None, (*job.follow_up_keys, job.key)):
             note_computed(key)
         record.follow(job.id)
@@ -57,8 +58,6 @@ def lab() -> None:
     result = state.result if not job else None
     if job or result:
         set_parameter(OWN, None)
-    if job:
-        set_parameter(DECIDE, None)
     elif record.follows == OWN_MODEL:
         set_parameter(OWN, OWN_MODEL)  # links do not carry it: its settings are back after a look at another page
     if not job:

@@ -213,7 +213,7 @@ def test_a_method_and_its_control_run_in_one_go(queue: JobQueue, runs: Runs) -> 
     assert address(page) == {"result": RESULT.key}
     assert "ended unexpectedly" in errors(page)[0]
     runs.scripts = []
-    page = at_end(queue, press(page, "Run"))
+    page = at_end(queue, press(open_page(LAB, result=RESULT.key, decide="random removal"), "Run"))
     assert (address(page), errors(page), len(page.info)) == ({"result": RESULT.key}, [], 0)
 
 

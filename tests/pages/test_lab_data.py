@@ -203,4 +203,5 @@ def test_a_data_set_whose_file_is_gone_is_fetched_again(queue: JobQueue, tmp_pat
 
 def test_a_refused_data_set_is_reported(queue: JobQueue) -> None:
     for name, words in {"moods": "is not a data set", "../x/y": "not a data set", "owner/refused": "<b>gated"}.items():
-        assert words in errors(fetch(name))[0]
+        page = fill(open_page(LAB), {"data-True": "data set", "dataset": name})
+        assert words in errors(press(page, FETCH))[0]
