@@ -212,6 +212,12 @@ def ask(name: str, question: object, op: str, /, wait: float = 0.0, **fields: An
     return queue.wait(job_id, lambda job: job.ended, wait)
 
 
+def job_of(name: str, question: object) -> Job | None:
+    """Return the job of a question if it is the last one asked under this name and the queue still holds it."""
+    last, job_id = st.session_state.get(name, (None, ""))
+    return queue.get(job_id) if last == question else None
+
+
 def drop_question(name: str) -> None:
     """Cancel and forget the last question that this visitor asked under a name."""
     _, job_id = st.session_state.pop(name, (None, ""))
@@ -220,8 +226,7 @@ def drop_question(name: str) -> None:
 
 def answer_to(name: str, question: object) -> dict[str, Any] | None:
     """Return the worker's answer to a question sent by `ask`; until there is one, show its progress or its failure."""
-    last, job_id = st.session_state.get(name, (None, ""))
-    job = queue.get(job_id) if last == question else None  # the last question under this name
+    job = job_of(name, question)
     if job is None:
         return None
     if not job.ended:
