@@ -83,7 +83,7 @@ def eventually(page: Page, read: Callable[[], object], expected: object) -> None
     """Wait until what is read equals what is expected: Vega draws a moment after the amount is shown."""
     end = time.monotonic() + PATIENCE / 1000
     while (value := read()) != expected and time.monotonic() < end:
-        page.wait_for_timeout(20)
+        page.wait_for_timeout(50)
     assert value == expected
 
 

@@ -184,10 +184,10 @@ def test_a_player_asks_no_server_and_shows_the_numbers(page: Page, site: str, me
     look.expect_playing(player, False)
     toggle.click()
     seen, sizes = [look.amount(player)], set()
-    for _ in range(look.PATIENCE // 20):
+    for _ in range(look.PATIENCE // 50):
         boxes = [player.locator(f".{name} svg").bounding_box() for name in ("stack", "heatmap")]
         sizes.add(str([player.bounding_box(), *boxes]))
-        page.wait_for_timeout(20)
+        page.wait_for_timeout(50)
         seen += [now for now in [look.amount(player)] if now != seen[-1]]
         if len(seen) == 5:
             break

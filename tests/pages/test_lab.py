@@ -166,7 +166,10 @@ def test_a_repeated_run_without_a_result_leaves_the_old_result_and_the_settings(
         run(page)
 
 
-def test_another_page_watches_the_job(queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_page_watches_the_job(
+    queue: JobQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch, shipped: Path
+) -> None:
+    ship(shipped, make_result())
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     job_id = queue.submit(replace(DEFAULT, source_name="hang"), Visitor("ann"))
     running(queue, job_id, frames=2)
