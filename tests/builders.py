@@ -16,14 +16,7 @@ from core.request.sweep_request import AUTO, SweepRequest, made_task
 from core.results.cut import Result
 from core.results.key import digest, key_of, sealed
 from core.results.library import MANIFEST, entry_of, write_manifest
-from core.results.schema import (
-    CheckpointRecord,
-    ColumnsRecord,
-    FileRecord,
-    Frame,
-    RecipeRecord,
-    SweepResult,
-)
+from core.results.schema import CheckpointRecord, ColumnsRecord, FileRecord, Frame, RecipeRecord, SweepResult
 from core.results.statistics import LayerStatistics
 from core.results.store import save
 from core.sweep.equal_damage import DAMAGES, find_crossing

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 Completed = tuple[int, str, str]  # exit code, standard output, standard error
 TOGETHER = {  # what takes long to set up, and the files that need it, which one worker runs
     "a server and a browser": ("tests/browser/",),
+    "a study": ("tests/core/exports/test_pruned_checkpoint.py", "tests/core/training/test_cut_study.py"),
     "all shipped results": (
         "tests/core/findings/test_contradictions.py",
         "tests/core/test_shipped.py",
         "tests/independent/test_pooled.py",
-        "tests/independent/test_verdicts.py",
     ),
 }
 LONG = ("tests/pages/", "tests/independent/", "tests/docs/")
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from core.results.schema import SweepResult
     from core.wall.reading import Question
     from tests.queues import Clock
+    from tests.tiny import Studied
 
 
 class Together(LoadFileScheduling):
@@ -117,10 +118,28 @@ def copy(tiny_bert: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_emotions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a tiny BERT fine-tuned to classify `tiny.EMOTIONS`. Do not write to it."""
-    from tiny import make_emotions
+    """A folder with a random BERT that classifies `tiny.EMOTIONS`. Do not write to it."""
+    from tiny import EMOTIONS, make_bert
 
-    return make_emotions(tmp_path_factory.mktemp("checkpoints") / "tiny-emotions")
+    names = {"id2label": dict(enumerate(EMOTIONS)), "label2id": {name: k for k, name in enumerate(EMOTIONS)}}
+    folder = tmp_path_factory.mktemp("checkpoints") / "tiny-emotions"
+    return make_bert(folder, labels=len(EMOTIONS), seed=1, **names)
+
+
+@pytest.fixture(scope="session")
+def studied(tmp_path_factory: pytest.TempPathFactory) -> "Studied":
+    """A study of a tiny checkpoint's cuts."""
+    from tiny import make_studied
+
+    return make_studied(tmp_path_factory.mktemp("studied"))
+
+
+@pytest.fixture
+def brief_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let studies of cuts train for ten steps."""
+    from core.results.cut import TRAINING
+
+    monkeypatch.setattr("core.inputs.cut_rows.TRAINING", TRAINING.model_copy(update={"steps": 10}))
 
 
 @pytest.fixture(scope="session")

@@ -79,16 +79,6 @@ def running(queue: JobQueue, job_id: str, frames: int = 1) -> Job:
 
 def install(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the pages use a queue."""
-    for name in (
-        "start_worker",
-        "submit",
-        "study",
-        "ask",
-        "get",
-        "wait",
-        "request_for",
-        "study_for",
-        "watch",
-        "cancel",
-    ):
+    asked = ("submit", "study", "ask", "get", "wait", "request_for", "study_for", "watch", "cancel")
+    for name in ("start_worker", *asked):
         monkeypatch.setattr(module.queue, name, getattr(queue, name))

@@ -6,11 +6,13 @@ from copy import deepcopy
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 
+from core.encoder.architectures import ARCHITECTURES
 from core.encoder.batches import micro_batches
 from core.encoder.loading import Checkpoint, load
 from core.inputs.checkpoints import Resolved
@@ -20,12 +22,16 @@ from core.pruning import Calibration
 from core.request.catalog import Task
 from core.request.cut_request import CutRequest
 from core.request.sweep_request import SweepRequest, checked, usual_scope
+from core.results.cut import CutStudy, Score
+from core.results.key import sealed
 from core.results.schema import SweepResult
 from core.sweep.sweep import sweep
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+UNLIKE = sorted({paths: name for name, paths in reversed(ARCHITECTURES.items())}.values())
+"""Model types, one of those whose parts lie in the same places."""
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 _TEXT = (
     "a the this that film story actor scene music joke plot ending song voice picture is was seems feels looks never "
@@ -150,6 +156,12 @@ def make_texts(count: int, seed: int = 0) -> list[str]:
     return [" ".join(random.choice(WORDS, size=random.randint(3, 21))) + " ." for _ in range(count)]
 
 
+def write_csv(path: Path, **columns: Sequence[object]) -> Path:
+    """Write columns of a table as CSV."""
+    pd.DataFrame(columns).to_csv(path, index=False)
+    return path
+
+
 def write_split(folder: Path, task: Task, split: str, count: int, seed: int = 0) -> Path:
     """Write `TASK/SPLIT-00000-of-00001.parquet` with sentences in the task's columns and random labels."""
     from datasets import ClassLabel, Dataset, Features, Value, disable_progress_bars
@@ -171,28 +183,13 @@ def make_calibration(tokenizer: object, gold: list[int], seed: int = 0) -> Calib
     return Calibration(micro_batches(tokenizer, texts), torch.tensor(gold), lambda *_: None)
 
 
-EMOTIONS = {
-    "Anger": ("bad", "cruel"),
-    "fear": ("cold", "weak"),
-    "joy": ("good", "bright"),
-    "love": ("warm", "kind"),
-    "sadness": ("poor", "slow"),
-    "surprise": ("brave", "rich"),
-}
-"""The labels of a tiny classifier, and the words that reveal each."""
+EMOTIONS = ("Anger", "fear", "joy", "love", "sadness", "surprise")
+"""The labels of a tiny classifier."""
 
 
 def emotion_texts(count: int, seed: int = 0) -> tuple[list[str], list[int]]:
-    """Make sentences and their labels: each holds a word of its label, one in ten also of another."""
-    random = np.random.RandomState(seed)
-    clues, labels = list(EMOTIONS.values()), [k % len(EMOTIONS) for k in range(count)]
-    texts = []
-    for label in labels:
-        others = clues[random.randint(len(clues))] if random.rand() < 0.1 else ()
-        plain = random.choice(["the", "film", "story", "was", "and", "music", "seems"], 5)
-        words = [*plain, random.choice(clues[label])]
-        texts.append(" ".join(random.permutation([*words, *random.permutation(others)[:1]])) + f" {len(texts)}")
-    return texts, labels
+    """Make sentences and their labels."""
+    return make_texts(count, seed), [k % len(EMOTIONS) for k in range(count)]
 
 
 def predicted_by_transformers(checkpoint: Path, texts: Sequence[str]) -> list[int]:
@@ -205,36 +202,34 @@ def predicted_by_transformers(checkpoint: Path, texts: Sequence[str]) -> list[in
         return [int(model(**tokenizer(text, return_tensors="pt")).logits.argmax()) for text in texts]
 
 
-def make_emotions(folder: Path, steps: int = 100) -> Path:
-    """Train and save a tiny BERT with six labels."""
-    from transformers import BertForSequenceClassification, BertTokenizer
-
-    make_bert(folder, labels=len(EMOTIONS), seed=1)
-    model = BertForSequenceClassification.from_pretrained(folder)
-    tokenizer = BertTokenizer.from_pretrained(folder)
-    texts, labels = emotion_texts(600, seed=7)
-    encoded, gold = tokenizer(texts, return_tensors="pt", padding=True), torch.tensor(labels)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model.eval()  # without dropout it learns faster
-        for step in range(steps):
-            rows = torch.arange(step * 40, step * 40 + 40) % len(texts)
-            model(**{name: values[rows] for name, values in encoded.items()}, labels=gold[rows]).loss.backward()
-            optimizer.step()
-            optimizer.zero_grad()
-    model.config.id2label = dict(enumerate(EMOTIONS))
-    model.config.label2id = {name: index for index, name in enumerate(EMOTIONS)}
-    return save(model, VOCABULARY, folder)
-
-
 def make_cut_inputs(folder: Path, model_type: str = "bert", **options: Any) -> CutInputs:
     """Save a classifier of three layers and 100 rows, of which it gets most right; find both for a study of cuts."""
     base, texts = make_encoder(folder / "base", model_type, **options), make_texts(100)
     labels = [label ^ (row % 4 == 0) for row, label in enumerate(predicted_by_transformers(base, texts))]
-    lines = [f"{text},{('negative', 'positive')[label]}" for text, label in zip(texts, labels, strict=True)]
-    (folder / "rows.csv").write_text("\n".join(["text,label", *lines]))
-    request = {"checkpoint": str(base), "task": "sst2", "data": str(folder / "rows.csv")}
+    data = write_csv(folder / "rows.csv", text=texts, label=[("negative", "positive")[label] for label in labels])
+    request = {"checkpoint": str(base), "task": "sst2", "data": str(data)}
     inputs = prepare_cut(CutRequest.from_json(request))
     training = inputs.record.training.model_copy(update={"steps": 40})
     return replace(inputs, record=inputs.record.model_copy(update={"training": training}))
+
+
+class Studied(NamedTuple):
+    """A study of cuts: its inputs, itself, and what it reported while it was made."""
+
+    inputs: CutInputs
+    study: CutStudy
+    reports: list[tuple[str, int, int]]
+    scores: list[Score]
+
+
+def make_studied(folder: Path) -> Studied:
+    """Study the depths of a tiny DistilBERT in float16."""
+    from core.training.cut_study import study  # imports scikit-learn
+
+    inputs = make_cut_inputs(folder, "distilbert", dtype=torch.float16)
+    (inputs.resolved.folder / "README.md").write_text("---\nlicense: apache-2.0\n---\n")
+    made = Studied(inputs, None, [], [])  # type: ignore[arg-type]
+    checkpoint = loaded(inputs.resolved)
+    with left_whole(checkpoint.model):
+        whole = study(checkpoint, inputs, lambda *report: made.reports.append(report), made.scores.append)
+    return made._replace(study=sealed(whole))

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from tiny import EMOTIONS, emotion_texts, left_whole
+from tiny import EMOTIONS, emotion_texts, left_whole, write_csv
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from core import api
@@ -50,8 +50,8 @@ def test_a_folder_gives_the_command_lines_result(tiny_emotions: Path, result: Sw
     assert len(result.task.examples) == 60
     assert [LABELS[place] for place in result.task.examples] == list(result.task.gold)
     assert result.key == key_of(result)
-    pd.DataFrame({"text": TEXTS, "emotion": NAMED}).to_csv(tmp_path / "mine.csv", index=False)
-    words = ["--checkpoint", str(tiny_emotions), "--data", str(tmp_path / "mine.csv"), "--amounts", "0,0.5"]
+    data = write_csv(tmp_path / "mine.csv", text=TEXTS, emotion=NAMED)
+    words = ["--checkpoint", str(tiny_emotions), "--data", str(data), "--amounts", "0,0.5"]
     expected = run(find(request_of(parse(words))))
     assert (result.key, result.frames, result.statistics) == (expected.key, expected.frames, expected.statistics)
 

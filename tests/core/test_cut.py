@@ -5,7 +5,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-from tiny import EMOTIONS, emotion_texts, make_bert, predicted_by_transformers
+from tiny import EMOTIONS, emotion_texts, make_bert, predicted_by_transformers, write_csv
 
 from core import cut
 from core.results.cut import CutStudy
@@ -31,13 +31,11 @@ def known(monkeypatch: pytest.MonkeyPatch) -> Mock:
     return study
 
 
-def test_a_table_of_ones_own_is_studied_and_what_is_saved_gives_the_judged_predictions(
-    complete: Run, tiny_emotions: Path, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("brief_training")
+def test_the_saved_model_gives_the_judged_predictions(complete: Run, tiny_emotions: Path, tmp_path: Path) -> None:
     texts, labels = emotion_texts(200)
-    lines = [f"{text},{[*EMOTIONS][label]}" for text, label in zip(texts, labels, strict=True)]
-    (tmp_path / "own.csv").write_text("\n".join(["message,feeling", *lines]))
-    words = ["--checkpoint", tiny_emotions, "--data", tmp_path / "own.csv", "--threads", 1]
+    data = write_csv(tmp_path / "own.csv", message=texts, feeling=[EMOTIONS[label] for label in labels])
+    words = ["--checkpoint", tiny_emotions, "--data", data, "--threads", 1]
     words += ["--output", tmp_path / "study.json", "--keep", 1, "--save", tmp_path / "saved"]
     code, printed, said = complete(cut.main, *words)
     assert (code, printed) == (0, f"{tmp_path / 'study.json'}\n"), said

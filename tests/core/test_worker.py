@@ -154,7 +154,8 @@ def test_a_cancelled_run_stops_before_its_next_frame(run: Event) -> None:
     assert frames(waiting) == list(store.load(store.find(done["key"])).frames)
 
 
-def test_a_study_tells_its_scores_is_stored_and_is_not_made_again(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("brief_training")
+def test_a_study_tells_its_scores_and_is_made_once(tmp_path: Path) -> None:
     request = CutRequest(str(make_bert(tmp_path / "model", layers=3)), "sst2", data="written")
     order = {"op": "cut", "request": vars(request)}
     events = serve([order, {**order, "job": "b"}])

@@ -1,7 +1,9 @@
-"""A pruned checkpoint, loaded by transformers alone, gives the scores of its frame."""
+"""A pruned or cut checkpoint, loaded by transformers alone, gives the scores of its frame or of its study."""
 
 import json
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -10,12 +12,17 @@ import pytest
 import torch
 from huggingface_hub import metadata_load
 from safetensors.torch import load_file
-from tiny import make_bert, predicted_by_transformers, swept
+from tiny import Studied, make_bert, make_cut_inputs, predicted_by_transformers, swept
 from transformers import AutoConfig
 
-from core.exports.pruned_checkpoint import write_pruned
+from core.exports.model_card import STUDY_FILE
+from core.exports.pruned_checkpoint import write_cut, write_pruned
+from core.findings.cut import frontier_of
+from core.findings.words.numbers import decimals
 from core.inputs.checkpoint_files import TRAINING_EXAMPLES
+from core.request.limits import HOSTED_LIMITS
 from core.results.schema import SweepResult
+from core.results.store import parse
 from tests.builders import open_preset
 from tests.refusals import full_disk, refusal
 
@@ -25,6 +32,12 @@ REQUEST = {"amounts": (0.0, AMOUNT), "seed": 3}
 
 def write(result: SweepResult, checkpoint: Path, data: Path | None = None, amount: float = AMOUNT) -> Path:
     return write_pruned(result, amount, str(checkpoint), None if data is None else str(data), lambda *_: None)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache"
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +54,7 @@ def result(base: Path, glue_folder: Path) -> SweepResult:
 
 
 @pytest.mark.parametrize("method", ["magnitude", "random", "attribution"])
-def test_the_folder_has_the_scores_of_the_frame_and_its_card_describes_it(
-    base: Path, glue_folder: Path, method: str
-) -> None:
+def test_the_folder_has_the_scores_of_the_frame_and_a_card(base: Path, glue_folder: Path, method: str) -> None:
     result = swept(base, glue_folder, method=method, **REQUEST)
     folder, frame, before = write(result, base, glue_folder), result.frames[1], load_file(base / "model.safetensors")
     assert {"config.json", "model.safetensors", "README.md", "tokenizer.json"} <= {p.name for p in folder.iterdir()}
@@ -75,9 +86,7 @@ def test_the_folder_has_the_scores_of_the_frame_and_its_card_describes_it(
 @pytest.mark.parametrize(
     ("dtype", "configured"), [(torch.float16, "float32"), (torch.bfloat16, None), (torch.float32, "float16")]
 )
-def test_weights_keep_their_dtype_whatever_the_configuration_says(
-    glue_folder: Path, tmp_path: Path, dtype: torch.dtype, configured: str | None
-) -> None:
+def test_dtypes_are_kept(glue_folder: Path, tmp_path: Path, dtype: torch.dtype, configured: str | None) -> None:
     base = make_bert(tmp_path / "base", dtype=dtype)
     torch.save(load_file(base / "model.safetensors"), base / "pytorch_model.bin")
     (base / "model.safetensors").unlink()
@@ -91,9 +100,7 @@ LICENCES = {b"---\nlicense: apache-2.0\n---\n": "apache-2.0", b"---\nlicense: [m
 
 
 @pytest.mark.parametrize(("card", "licence"), LICENCES.items())
-def test_the_card_names_a_licence_that_can_be_read(
-    base: Path, result: SweepResult, tmp_path: Path, card: bytes, licence: str | None
-) -> None:
+def test_a_licence_is_named(base: Path, result: SweepResult, tmp_path: Path, card: bytes, licence: str | None) -> None:
     copy = shutil.copytree(base, tmp_path / base.name)
     (copy / TRAINING_EXAMPLES).unlink()
     (copy / "README.md").write_bytes(card)
@@ -102,10 +109,7 @@ def test_the_card_names_a_licence_that_can_be_read(
     assert f"| licence | {licence or 'that of the base'} |" in written.read_text("utf-8")
 
 
-def test_a_refused_or_interrupted_export_leaves_nothing_behind(
-    base: Path, result: SweepResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def test_nothing_is_left(base: Path, result: SweepResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "amount 0.3 is not among" in refusal(write, result, base, amount=0.3)
     assert "give that checkpoint" in refusal(write, result, make_bert(tmp_path / "other", seed=2))
     with monkeypatch.context() as patch:
@@ -118,3 +122,83 @@ def test_a_refused_or_interrupted_export_leaves_nothing_behind(
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert "make room there" in refusal(write, result, base)
+
+
+# ---------------------------------------------------------------- a smaller model
+
+OUT = {2: "Really removed: layer 3 of 3", 1: "Really removed: layers 2 and 3 of 3"}
+
+
+def written(studied: Studied, left: int, **options: Path) -> Path:
+    return write_cut(studied.study, left, studied.inputs, lambda *_: None, **options)
+
+
+def expect_predictions(folder: Path, studied: Studied, left: int) -> None:
+    """Expects the layers of the study in the weights, and its predictions from plain transformers."""
+    layers = re.findall(r"transformer\.layer\.(\d+)\.", " ".join(load_file(folder / "model.safetensors")))
+    assert {*layers} == {*map(str, range(left))}
+    (depth,) = (depth for depth in studied.study.depths if depth.layers == left)
+    texts = [text for (text,) in studied.inputs.subset.texts]
+    assert predicted_by_transformers(folder, texts) == [*depth.saved.predictions]
+
+
+@pytest.mark.parametrize("left", [2, 1])
+def test_the_folder_and_its_card_are_those_of_the_chosen_model(studied: Studied, left: int, tmp_path: Path) -> None:
+    study, mine = studied.study, tmp_path / "mine"
+    model, choice = study.depths[2 - left], frontier_of(study).choices[2 - left]
+    folder = written(studied, left, **({"folder": mine} if left == 1 else {}))
+    assert (folder == mine) == (left == 1)
+    expect_predictions(folder, studied, left)
+    card, metadata = (folder / "README.md").read_text("utf-8"), metadata_load(folder / "README.md")
+    assert (metadata["license"], metadata["tags"]) == ("apache-2.0", ["pruned", "cut"])
+    for words in (
+        f"`base`, content `{study.checkpoint.revision}`",
+        f"| parameters | {model.size.parameters:,}, of the base {study.full_size.parameters:,} |",
+        f"| bytes | {model.size.bytes:,}, of the base {study.full_size.bytes:,} |",
+        f"| accuracy | {model.saved.metrics['accuracy']:.4f} |",
+        f"beside the base | {decimals(choice.difference.value, 4)} |",
+        f"batch of 32 | {model.size.speeds[32].value:.4f} |",
+        f"\"text-classification\", '{folder.name}'",
+        OUT[left],
+        study.key,
+    ):
+        assert words in card
+    assert str(studied.inputs.resolved.folder.parent) not in card
+    assert "Refitted again" not in card
+    weights = load_file(folder / "model.safetensors").values()
+    assert {weight.dtype for weight in weights} == {torch.float16}
+    assert (sum(map(torch.numel, weights)), {*model.size.speeds}) == (model.size.parameters, {1, 32})
+    sizes = [path.stat().st_size for path in folder.iterdir() if path.name not in ("README.md", STUDY_FILE)]
+    assert sum(sizes) == model.size.bytes
+    assert parse(json.loads((folder / STUDY_FILE).read_text("utf-8")), "it") == study
+
+
+def test_a_card_says_how_many_predictions_came_out_otherwise(studied: Studied) -> None:
+    first, *others = studied.study.depths
+    flipped = (1 - first.saved.predictions[0], *first.saved.predictions[1:])
+    saved = first.saved.model_copy(update={"predictions": flipped})
+    other = studied.study.model_copy(update={"depths": (first.model_copy(update={"saved": saved}), *others)})
+    card = (written(studied._replace(study=other), 2) / "README.md").read_text("utf-8")
+    assert "Refitted again, it predicts 1 of 50 judged rows otherwise." in card
+
+
+def test_an_unknown_model_and_another_checkpoint_are_refused(studied: Studied, tmp_path: Path, cache: Path) -> None:
+    for left in (0, 3, 7):
+        assert f"offers no smaller model of {left} layers" in refusal(written, studied, left)
+    other = make_cut_inputs(tmp_path, "distilbert", seed=6)
+    assert "give that checkpoint" in refusal(written, studied._replace(inputs=other), 1)
+    assert list(cache.rglob("*.safetensors")) == []
+
+
+def test_hosted_it_is_a_zip_of_bounded_size(studied: Studied, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.exports.pruned_checkpoint.is_hosted", lambda: True)
+    archive = written(studied, 2)
+    assert [archive.suffix, *(path.name for path in archive.parent.iterdir())] == [".zip", archive.name]
+    shutil.unpack_archive(archive, tmp_path / "opened")
+    (folder,) = (tmp_path / "opened").iterdir()
+    expect_predictions(folder, studied, 2)
+    archive.unlink()
+    assert HOSTED_LIMITS.export_bytes < float("inf")
+    monkeypatch.setattr("core.exports.pruned_checkpoint.limits", lambda: replace(HOSTED_LIMITS, export_bytes=2**15))
+    assert "more than the 0 allowed here" in refusal(written, studied, 2)
+    assert [*archive.parent.iterdir()] == []

@@ -1,12 +1,12 @@
 """Rows of a study: three sets without a common text; training data and rows without labels judge nothing."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny import make_bert, make_texts
+from tiny import make_bert, make_texts, write_csv
 
 from core.findings.words.lab import division_words
 from core.inputs.cut_rows import CutInputs, prepare_cut
@@ -25,12 +25,7 @@ Write = Callable[..., str]
 def write(tmp_path: Path) -> Write:
     """Return a function that writes a table of texts and labels, and returns its path."""
 
-    def rows(name: str, texts: Sequence[str], labels: Sequence[str]) -> str:
-        lines = [f"{text},{label}" for text, label in zip(texts, labels, strict=True)]
-        (tmp_path / name).write_text("\n".join(["text,label", *lines]))
-        return str(tmp_path / name)
-
-    return rows
+    return lambda name, texts, labels: str(write_csv(tmp_path / name, text=texts, label=labels))
 
 
 def prepared(folder: Path, data: str, **changes: object) -> CutInputs:
@@ -59,9 +54,7 @@ def expect_disjoint(inputs: CutInputs) -> None:
         ((500, 0, False, 100), (320, 80, 100)),
     ],
 )
-def test_half_of_the_rows_judge_and_one_in_five_of_the_others_stops(
-    rows: tuple[int, int, bool], division: tuple[int, int, int]
-) -> None:
+def test_half_judge_and_one_in_five_others_stops(rows: tuple[int, int, bool], division: tuple[int, int, int]) -> None:
     assert divide(*rows) == division
 
 
