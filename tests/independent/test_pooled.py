@@ -1,4 +1,4 @@
-"""What all shipped checkpoints together say, from the numbers in the result files, without any code of the project."""
+"""Shipped verdicts, and what all checkpoints say together, from the numbers in the files without the project's code."""
 
 import json
 from collections import defaultdict
@@ -10,11 +10,27 @@ import pytest
 from scipy.optimize import brentq
 from scipy.stats import t
 
+from benchmarks.verdicts import VerdictRow
 from tests.independent import verdicts
 from tests.independent.verdicts import SHIPPED
 
 Cell, Place = Mapping[str, Any], tuple[str, int]  # a task and a depth
 Setting = tuple[str, str | None]  # a method and its scope
+
+
+def test_every_row(verdict_rows: list[VerdictRow]) -> None:
+    table = verdicts.shipped()
+    assert {row.result.key for row in verdict_rows} == set(table)
+    for row in verdict_rows:
+        found, known, (_, expected) = row.verdict, row.verdict.contrast, table[row.result.key]
+        assert found.control_shares == pytest.approx(expected.control_shares, abs=1e-6)
+        numbers = found.share, known.difference, known.seed_deviation, known.standard_error
+        numbers = (*numbers, known.mean_half_width(), known.half_width(), known.p_value)
+        wanted = expected.share, expected.difference, expected.deviation, expected.error
+        wanted = (*wanted, expected.mean_half, expected.draw_half, expected.p_value)
+        assert numbers == pytest.approx(wanted, abs=1e-6)
+        np.testing.assert_allclose(found.apart[1], expected.replicates, atol=1e-6)
+        assert (found.state, found.reason, found.flags) == (expected.state, expected.reason, expected.flags)
 
 
 def cells() -> dict[Setting, dict[Place, Cell]]:

@@ -26,13 +26,13 @@ from tests.independent.statistics import DAMAGES, GIVEN_FLOOR, INTERVAL, Numbers
 TOLERANCE = 1e-5
 NEAR_TIE = 1e-4  # the least difference of the two best logits that fixes a prediction
 MINIBATCH = 32  # examples, of the reduction `tokens`
+LARGE = {"num_examples": 70, "amounts": (0.0, 0.3)}  # the last minibatch takes 38
 CASES: Mapping[str, Mapping[str, object]] = {
-    **{name: {"method": name} for name in METHODS},
-    "random as Wanda": {"method": "random", "control_of": "wanda"},
-    "random units as published": {"method": "random-neuron", "control_of": "attribution-residual"},
-    "pairs at both points": {"points": "both", "task": "mrpc", "num_examples": 70},  # the last minibatch takes 38
-    "all-linear at layers": {"scope": "all-linear", "points": "layer"},
-    "one layer": {"scope": "layer:1", "points": "both"},
+    **{name: {"method": name} for name in ("magnitude", "attribution", "attribution-residual")},
+    "random units": {"method": "random-neuron", "control_of": "attribution-residual"},
+    "Wanda, pairs at both points": {"method": "wanda", "points": "both", "task": "mrpc", **LARGE},
+    "random as Wanda": {"method": "random", "control_of": "wanda", "scope": "all-linear", "points": "layer"},
+    "ramp, one layer": {"method": "ramp", "scope": "layer:1", "points": "both"},
 }
 
 

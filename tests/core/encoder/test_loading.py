@@ -1,8 +1,12 @@
-"""Loading a checkpoint: what is read, what is refused, and what stays loaded."""
+"""Loading a checkpoint: what is read, what is refused, and what stays loaded.
+
+A hostile one is refused in one line, and none runs code, hangs or reads outside its folder.
+"""
 
 import hashlib
 import json
 import os
+import shutil
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +16,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
-from strangers import CONFIG, Change, changed, text, weights
+from strangers import CHECKPOINTS, CONFIG, Change, changed, text, weights
 from tiny import make_encoder, make_texts
 
 from core.encoder.loading import borrow, load
@@ -102,9 +106,7 @@ CHANGES: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_folder_that_changes_before_loading_is_refused(
-    copy: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_a_folder_changed_before_loading_is_refused(copy: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     resolved = resolve(str(copy))
     with monkeypatch.context() as patch:
         patch.setattr(hashlib, "file_digest", None)  # unchanged files are not read again
@@ -148,3 +150,43 @@ def test_a_thread_waits_until_the_model_is_given_back(tiny_bert: Path) -> None:
         assert not inside.wait(0.2)
     thread.join()
     assert inside.is_set()
+
+
+# ---------------------------------------------------------------- strangers' checkpoints
+
+
+@pytest.mark.parametrize("name", CHECKPOINTS)
+def test_a_hostile_checkpoint_is_refused_in_a_line(copy: Path, name: str, recwarn: pytest.WarningsRecorder) -> None:
+    CHECKPOINTS[name](copy)
+    message = refusal(lambda: load(resolve(str(copy))))
+    assert message.startswith("'my-bert'")
+    assert len(message) < 400
+    assert str(copy.parent) not in message, "no machine path"
+    assert any(remedy in message for remedy in ("choose", "correct", "merge it", "remove that file"))
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        changed("config.json", _attn_implementation="someone/kernel"),
+        changed("config.json", attn_implementation="flash_attention_2"),
+        changed("config.json", auto_map={"AutoModelForSequenceClassification": "evil.Model"}),
+        changed("tokenizer_config.json", tokenizer_file="/etc/passwd", vocab_file="../../outside"),
+    ],
+)
+def test_settings_that_would_fetch_or_run_code_have_no_effect(copy: Path, tiny_bert: Path, change) -> None:  # type: ignore[no-untyped-def]
+    change(copy)
+    (copy / "evil.py").write_text("raise SystemExit(66)")
+    loaded, sound = load(resolve(str(copy))), load(resolve(str(tiny_bert)))
+    assert loaded.model.config._attn_implementation == "sdpa"
+    assert loaded.tokenizer("a good film").input_ids == sound.tokenizer("a good film").input_ids
+
+
+def test_links_within_the_folder_and_to_the_hubs_blobs_are_followed(tiny_bert: Path, tmp_path: Path) -> None:
+    blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshots" / "0123"
+    snapshot.mkdir(parents=True)
+    shutil.copytree(tiny_bert, blobs)
+    for path in blobs.iterdir():
+        (snapshot / path.name).symlink_to(f"../../blobs/{path.name}")
+    assert resolve(str(snapshot)).revision == resolve(str(tiny_bert)).revision

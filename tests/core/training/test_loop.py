@@ -1,4 +1,4 @@
-"""The loop on a small linear model, against closed forms and a plain loop of torch's own parts."""
+"""The loop on a small linear model; tests/independent holds it against a plain loop of torch's own parts."""
 
 import math
 from itertools import islice
@@ -48,22 +48,6 @@ class Line:
         return loss_of(self.answer(STOP), self.targets[STOP], HOW.temperature).item()
 
 
-def test_it_does_what_torchs_parts_do_by_themselves() -> None:
-    line, plain = Line(), Line()
-    assert line.train() == HOW.steps
-    optimizer = torch.optim.AdamW(plain.model.parameters(), lr=HOW.rate, weight_decay=0.01)
-    for step, rows in enumerate(islice(shuffled(ROWS, LENGTHS, HOW.batch, HOW.seed), HOW.steps)):
-        optimizer.param_groups[0]["lr"] = HOW.rate * min((step + 1) / 6, (60 - step) / 54)
-        answers = (plain.answer(rows) / 2).log_softmax(-1)
-        optimizer.zero_grad()
-        (4 * nn.functional.kl_div(answers, plain.targets[rows], reduction="batchmean")).backward()
-        torch.nn.utils.clip_grad_norm_(plain.model.parameters(), 1.0)
-        optimizer.step()
-    torch.testing.assert_close(line.model.weight, plain.model.weight, rtol=1e-5, atol=1e-6)
-    assert line.loss < 0.95 * Line().loss
-    assert line.steps == [*range(1, HOW.steps + 1)]
-
-
 def test_the_best_weights_are_kept_and_training_ends_early() -> None:
     line = Line(noisy=True)  # what it learns only harms where it is stopped
     before = line.loss
@@ -82,19 +66,6 @@ def test_the_kept_step_is_the_best_that_was_looked_at(steps: int) -> None:
 
     assert line.train(note, steps=steps) == min(losses, key=lambda step: losses[step])
     assert line.loss == min(losses.values())
-
-
-def test_what_report_raises_ends_training_within_a_step() -> None:
-    line = Line()
-
-    def cancel(step: int) -> None:
-        line.steps.append(step)
-        if step == 7:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        line.train(cancel)
-    assert line.steps == [*range(1, 8)]
 
 
 def test_a_weight_whose_gradient_is_masked_keeps_its_zeros() -> None:
