@@ -21,7 +21,7 @@ from core.results.key import digest
 from tests.builders import make_result
 from tests.uploaded import read_upload
 
-settings.register_profile("same every time", derandomize=True, deadline=None, max_examples=100, database=None)
+settings.register_profile("same every time", derandomize=True, deadline=None, max_examples=50, database=None)
 settings.load_profile("same every time")
 
 RESULT = json.loads(make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20).model_dump_json())

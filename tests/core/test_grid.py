@@ -80,16 +80,16 @@ def failures(lines: list[str]) -> list[str]:
 
 
 def test_a_grid_gives_the_numbers_of_its_sweeps_alone(grid: Grid) -> None:
-    grid.values |= {"methods": ["magnitude", "wanda", "attribution"], "scopes": ["encoder", "all-linear"]}
+    grid.values |= {"methods": ["wanda", "attribution"], "scopes": ["encoder", "all-linear"]}
     grid.values |= {"controls": "amounts", "range_examples": "all"}
     code, printed, progress = grid.run()
     assert code == 0
-    assert grid.sweeps.call_count == (2 + 2 + 1) * 2, "methods and scopes, each with one control"
+    assert grid.sweeps.call_count == (2 + 1) * 2, "methods and scopes, each with one control"
     assert grid.results() == grid.alone()
-    assert any("10 sweeps, 0 there already" in line for line in progress)
-    assert any(line.endswith("10 to run: roughly 1 s") for line in progress)
+    assert any("6 sweeps, 0 there already" in line for line in progress)
+    assert any(line.endswith("6 to run: roughly 1 s") for line in progress)
     assert printed.count("Wanda pruning of all linear layers") == 1
-    assert printed.count(" pruning") == 2 + 2 + 1, "no control has a row"
+    assert printed.count(" pruning") == 2 + 1, "no control has a row"
 
 
 def test_a_plan_runs_nothing_and_what_is_there_is_kept_or_reported_as_damaged(grid: Grid) -> None:
@@ -116,9 +116,7 @@ def test_a_plan_runs_nothing_and_what_is_there_is_kept_or_reported_as_damaged(gr
     assert any(line.startswith("1 sweep, ") for line in grid.run("--plan")[2])
 
 
-def test_a_sweep_that_fails_is_reported_while_the_others_go_on(
-    grid: Grid, tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failures_are_reported(grid: Grid, tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     grid.values |= {"checkpoints": ["owner/none", str(tiny_bert)], "scopes": ["layer:7", "encoder"]}
     grid.sweeps.side_effect = [DEFAULT, DEFAULT, KeyError("surprise"), DEFAULT]
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # of the trace

@@ -123,11 +123,10 @@ def test_what_strangers_write_is_text_and_stops_nothing(tmp_path: Path, capsys: 
     assert NAME not in (tmp_path / "site" / "index.html").read_text("utf-8")
 
 
-def test_addresses_of_the_app_select_and_nothing_else_is_written_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_addresses_select_and_nothing_else_is_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save(SST2, tmp_path / "results")
     save(COLA, tmp_path / "results")
+    monkeypatch.setattr(site_edition, "write_page", Mock())
     links, elsewhere, data = tmp_path / "links.txt", tmp_path / "elsewhere", tmp_path / "site" / "data"
     links.write_text(f"http://localhost:8501/layers?result={COLA.key}&reduction=cls\n")
     arguments = [str(tmp_path / "site"), "--results", str(tmp_path / "results"), "--select", str(links)]

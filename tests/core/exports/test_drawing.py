@@ -4,8 +4,8 @@ import io
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from time import sleep
-from unittest.mock import Mock
 
 import pytest
 from PIL import Image
@@ -19,6 +19,17 @@ from tests.refusals import refusal
 from tests.scenes import SCENES
 
 HALF = "import pathlib, sys; pathlib.Path(sys.argv[1], 'picture').write_bytes(b'GIF8'); sys.exit(1)"
+# A renderer that ends a film only once the file exists that it is given.
+GATED = """
+import json, pathlib, sys, time
+gate, folder = map(pathlib.Path, sys.argv[1:])
+order = json.loads((folder / "order").read_text())
+for _ in order["frames"]:
+    print(flush=True)
+while order["format"] == "gif" and not gate.exists():
+    time.sleep(0.01)
+(folder / "picture").write_text(str(order["frames"]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +45,11 @@ def test_a_picture_is_drawn_in_another_process_as_in_this_one(figure: Figure) ->
     assert Image.open(io.BytesIO(content)).size == (1920, 1080), "full HD"
 
 
-def test_a_picture_is_drawn_once_for_all_who_ask_and_not_for_those_who_leave(
-    figure: Figure, monkeypatch: pytest.MonkeyPatch
+def test_a_picture_is_drawn_once_for_all_who_wait(
+    figure: Figure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    gate = tmp_path / "gate"
+    monkeypatch.setattr(drawing, "RENDERER", (sys.executable, "-I", "-S", "-c", GATED, str(gate)))
     started: list[object] = []
     render = drawing._Drawing._render
     monkeypatch.setattr(drawing._Drawing, "_render", lambda self, *of: (started.append(self), render(self, *of)))
@@ -52,22 +65,23 @@ def test_a_picture_is_drawn_once_for_all_who_ask_and_not_for_those_who_leave(
         while drawing._drawings:
             sleep(0.05)
     assert len(started) == 1, "what nobody waits for is not drawn"
+
+    def opens(stage: str, done: int, frames: int) -> None:
+        if (stage, done, frames) == ("Drawing", 2, 2):
+            gate.touch()
+
     with ThreadPoolExecutor(2) as threads:
-        reports = Mock(), Mock()
-        films = threads.map(lambda report: draw(figure, "gif", [0, 1], report=report, holder="ann"), reports)
-        assert len(set(films)) == 1
+        films = threads.map(lambda report: draw(figure, "gif", [0, 1], report=report, holder="ann"), [opens] * 2)
+        assert [*films] == [b"[0, 1]"] * 2
     assert len(started) == 2
-    for report in reports:
-        report.assert_called_with("Drawing", 2, 2)
+    gate.unlink()
     with pytest.raises(KeyboardInterrupt):
         draw(figure, "gif", [1, 0], report=leaves, holder="ann")
-    assert draw(figure, "gif", [1, 0], holder="ann")
+    assert draw(figure, "gif", [1, 0], report=opens, holder="ann") == b"[1, 0]"
     assert len(started) == 3, "a second press joins the first"
 
 
 def test_half_a_file_or_one_too_late_is_no_picture(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = {**figure, "parts": [{"x": 0, "y": 0, "spec": {"mark": "no such mark"}}]}
-    assert "could not be drawn" in refusal(draw, broken, "svg", [0])
     with monkeypatch.context() as patch:
         patch.setattr(drawing, "limits", lambda: replace(limits(), drawing_seconds=0.2))
         assert "took too long" in refusal(draw, figure, "gif", [0, 1, 2] * 40)

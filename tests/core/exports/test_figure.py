@@ -49,9 +49,7 @@ def marks_of(spec: Spec) -> Counter[str]:
 
 
 @pytest.mark.parametrize(("scene", "theme"), zip(SCENES.values(), cycle(THEMES), strict=False), ids=SCENES)
-def test_a_figure_shows_the_pictures_and_words_of_the_page_in_the_colours_of_the_theme(
-    scene: Scene, theme: ThemeName
-) -> None:
+def test_a_figure_has_the_pictures_words_and_colours_of_the_page(scene: Scene, theme: ThemeName) -> None:
     figure, views = figure_of(scene), [scene.views[name] for name in scene.layout.on_slide.boxes(scene.views, *SLIDE)]
     assert [marks_of(part["spec"]) for part in figure["parts"]] == [marks_of(view.spec) for view in views]
     for part in figure["parts"]:

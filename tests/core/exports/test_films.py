@@ -59,7 +59,7 @@ def areas(image: Pixels) -> NDArray[np.bool_]:
     return (counts[inverse] >= AREA).reshape(packed.shape)
 
 
-@pytest.mark.parametrize("page", ["lab", "compare", "sentences"])
+@pytest.mark.parametrize("page", ["compare", "sentences"])
 def test_a_film_has_each_frame_in_its_colours_and_holds_the_last(page: str) -> None:
     pngs = frames_of(page, dark=page == "compare")
     frames, durations = read_gif(gif(pngs, 250))

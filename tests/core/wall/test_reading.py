@@ -3,9 +3,9 @@
 import base64
 import gzip
 import json
-import re
 import subprocess
 import sys
+from io import BytesIO
 from itertools import chain
 from pathlib import Path
 
@@ -18,9 +18,8 @@ from core.errors import BusyError, PrunescopeError
 from core.request.catalog import MAX_NAME_CHARS, ROOT
 from core.results.schema import SweepResult
 from core.wall import reading, turns
-from core.wall.reading import Question, read, read_all
+from core.wall.reading import Question, read_all
 from tests.builders import make_result
-from tests.refusals import refusal
 
 RESULT = make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20)
 ENDLESS = {"type": "Replace", "pattern": {"Regex": "."}, "content": "aa"}  # forty of them make a terabyte of a letter
@@ -86,41 +85,33 @@ def test_slow_and_busy_are_no_property_of_a_file(monkeypatch: pytest.MonkeyPatch
     assert asked("a", "b") == [refused] * 2
 
 
-def test_a_result_is_read_as_it_is_and_the_beginning_of_each_cell_of_a_table(tmp_path: Path) -> None:
-    (tmp_path / "result").write_text(RESULT.model_dump_json())
-    assert SweepResult.model_validate_json(read("upload", [(tmp_path / "result", "mine.json")])) == RESULT
-    (tmp_path / "rows.csv").write_text(f"text,label\n{'x' * 100_000},positive\nbad,negative\n")
-    table = json.loads(read("table", [(tmp_path / "rows.csv", "rows.csv")], 1))
-    assert (table["cells"], table["is_cut"]) == ({"text": ["x" * (MAX_NAME_CHARS + 1)], "label": ["positive"]}, True)
-
-
-RESULTS = {
-    "deep.json": b"[" * 10**6 + b"]" * 10**6,
-    "digits.json": b'{"schema_version":' + b"9" * 4_000_000 + b"}",
-    "half-a-character.json": b'{"schema_version": 1, "key": "\\ud800"}',
-}
-
-
-def test_a_bomb_of_a_result_or_another_file_is_refused_in_one_line(tmp_path: Path) -> None:
-    for name, content in RESULTS.items():
-        (tmp_path / name).write_bytes(content)
-        message = refusal(read, "upload", [(tmp_path / name, name)])
-        assert re.match(rf"{name} (is not readable as JSON|has schema version)", message)
-
-
-def test_a_file_that_grows_when_it_is_read_is_refused(tmp_path: Path) -> None:
-    with gzip.open(tmp_path / "zeros.json.gz", "wb", compresslevel=1) as file:
-        file.write(bytes(65 * 2**20))
-    assert "holds more than 64 MiB" in refusal(read, "extract", [(tmp_path / "zeros.json.gz", "zeros.json.gz")])
-
-
-def test_a_bomb_of_a_table_is_refused(tmp_path: Path) -> None:
-    """Read a Parquet file of some kilobytes that stands for gigabytes of text."""
+def test_files_are_read_as_they_are_and_bombs_are_refused_in_one_line(tmp_path: Path) -> None:
+    """Some kilobytes of Parquet stand for gigabytes of text."""
     cells = pa.DictionaryArray.from_arrays(pa.array([0] * 4_000, pa.int32()), pa.array(["x" * 300_000]))
-    pq.write_table(pa.table({"text": cells, "label": cells}), tmp_path / "repeated")
-    message = refusal(read, "table", [(tmp_path / "repeated", "repeated.parquet")], 2_000)
-    size = "the first 224 rows of repeated.parquet have 134,400,000 characters, of at most 134,217,728"
-    assert message == f"{size}: shorten its texts, or remove columns or rows"
+    pq.write_table(pa.table({"text": cells, "label": cells}), repeated := BytesIO())
+    files = {
+        "mine.json": RESULT.model_dump_json().encode(),
+        "rows.csv": b"text,label\n" + b"x" * 100_000 + b",positive\n",
+        "repeated.parquet": repeated.getvalue(),
+        "zeros.json.gz": gzip.compress(bytes(65 * 2**20), 1),
+        "deep.json": b"[" * 10**6 + b"]" * 10**6,
+        "digits.json": b'{"schema_version":' + b"9" * 4_000_000 + b"}",
+        "half-a-character.json": b'{"schema_version": 1, "key": "\\ud800"}',
+    }
+    questions = list[Question]()
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+        kind = "upload" if ".json" in name else "table"
+        questions.append(Question(kind, (str(tmp_path / name),), (name,), 2_000))
+    whole, rows, *refused = read_all(questions)
+    assert SweepResult.model_validate_json(whole) == RESULT
+    assert json.loads(rows)["cells"] == {"text": ["x" * (MAX_NAME_CHARS + 1)], "label": ["positive"]}, "the beginning"
+    long = (
+        "the first 224 rows of repeated.parquet have 134,400,000 characters, of at most 134,217,728: shorten its texts"
+    )
+    faults = (long, "holds more than 64 MiB", *["is not readable as JSON"] * 2, "has schema version 1")
+    for name, line, fault in zip([*files][2:], map(str, refused), faults, strict=True):
+        assert (name in line, fault in line, line.count("\n")) == (True, True, 0), line
 
 
 def test_an_answer_that_would_fill_the_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
