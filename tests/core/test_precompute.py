@@ -61,9 +61,7 @@ def test_bad_input_exits_with_two_and_one_line(run: Run, tmp_path: Path, line: s
     assert not [path for path in tmp_path.iterdir() if path.name.startswith("out")]
 
 
-def test_an_interrupted_run_says_so_and_leaves_no_file(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_run_leaves_no_file(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(bar: command_line.tqdm, stage: str, **_: object) -> None:
         if stage == "50 % removed":  # the sweep is under way, and its first frame is there
             raise KeyboardInterrupt

@@ -76,7 +76,7 @@ def test_results_of_one_name_differ_by_the_columns_or_by_what_values_mean() -> N
     shipped, *own = distinguishing_labels(entries).values()
     assert shipped == entries[0].name
     assert [label.replace("the text from “review”, the label from ", "").split(" · 20")[0] for label in own] == [
-        *("“meh” is left out · “mood”", "“meh” is left out · “tone”", "“meh” means bad · “mood”"),
+        *("“meh” is left out · “mood”", "“meh” is left out · “tone”", "“meh” means bad · “mood”")
     ]
 
 

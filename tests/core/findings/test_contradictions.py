@@ -103,9 +103,7 @@ def test_shipped_results_do_not_contradict_each_other(shipped_results: dict[str,
                 assert largest_mismatch(method, control) <= SPARSITY_TOLERANCE, method.pruning
 
 
-def test_the_grid_the_page_of_results_and_what_is_pooled_agree(
-    shipped_results: dict[str, SweepResult], verdict_rows: list[VerdictRow]
-) -> None:
+def test_grid_pages_and_pools_agree(shipped_results: dict[str, SweepResult], verdict_rows: list[VerdictRow]) -> None:
     shelves = shipped_shelves(shipped_results)
     rows = [row for shelf in shelves for row in grid_rows(list(shelf.results.values()))]
     on_grid = {row.key: row.verdict for row in arranged(rows) if row.verdict}

@@ -68,9 +68,7 @@ def test_of_written_examples_what_is_stored_takes_no_time(tiny_bert: Path) -> No
     assert module.stored_first([*follow_ups[1:], request]) == []
 
 
-def test_a_sweep_that_ends_notes_its_speed_unless_it_is_short(
-    request_: SweepRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_sweep_notes_its_speed_unless_it_is_short(request_: SweepRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     inputs = prepare(request_)
     checkpoint = loaded(inputs.resolved)
     assert timed(SHIPPED_SPEED) == Forecast(1.0, is_rough=True)
@@ -96,9 +94,7 @@ def test_a_damaged_file_counts_as_none_and_is_replaced(cache: Path, content: str
     assert timed(3e9) == Forecast(2.0, is_rough=False)
 
 
-def test_the_work_of_a_study_is_its_full_pass_its_training_and_its_timing(
-    tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_work_of_a_study(tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     request, how = checked(CutRequest(str(tiny_bert), "sst2", data="written")), TRAINING
     unit = 32**2 * TOKENS["sst2"] / SHIPPED_SPEED
     trained = how.steps * how.batch * (1 + 2)  # of one depth, one layer

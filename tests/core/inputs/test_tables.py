@@ -94,9 +94,7 @@ def test_quotes_line_breaks_and_blank_rows(read: Read) -> None:
         ("text,label\nNA, 1\nnan,\n", {"text": ("NA", "nan"), "label": ("1", "")}),
     ],
 )
-def test_separators_marks_at_the_beginning_and_empty_cells(
-    read: Read, content: str, columns: dict[str, tuple[str, ...]]
-) -> None:
+def test_separators_marks_and_empty_cells(read: Read, content: str, columns: dict[str, tuple[str, ...]]) -> None:
     assert dict(read(content).cells) == columns
 
 

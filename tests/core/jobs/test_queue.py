@@ -105,9 +105,7 @@ def test_scores_of_a_study_arrive_while_it_is_made(queue: JobQueue) -> None:
 
 
 @pytest.mark.usefixtures("hosted")
-def test_a_study_that_takes_too_long_or_reads_anothers_file_is_refused(
-    queue: JobQueue, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_study_too_long_or_of_anothers_file_is_refused(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     request = CutRequest("embedded:sst2", "sst2", data="written")
     monkeypatch.setattr("core.inputs.forecast.SHIPPED_SPEED", 1e6)
     assert "minutes here, at most 10 are allowed: choose a smaller checkpoint" in refusal(queue.study, request, ANN)
@@ -204,9 +202,7 @@ def test_jobs_go_round_by_address(queue: JobQueue, hosted: None, monkeypatch: py
     assert [queue.get(job_id).position for job_id in greedy[4:]] == [4, 5, 6, 7, 8], "the cancelled one is gone"
 
 
-def test_no_job_runs_for_ever_on_a_hosted_server(
-    queue: JobQueue, clock: Clock, hosted: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_job_runs_for_ever(queue: JobQueue, clock: Clock, hosted: None, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = queue.submit(scripted("hang"), ANN)
     for seconds, state in ((600, "running"), (0.1, "failed")):
         clock.advance(seconds)

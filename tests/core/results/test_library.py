@@ -96,9 +96,7 @@ def test_a_file_is_read_once_until_it_changes(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.parametrize(
     "settings", [{"points": "both", "holes": ((0.3, 1, 1),)}, {"until_damage": 0.3, "statistics": False}]
 )
-def test_an_extract_is_described_as_its_result(
-    tmp_path: Path, settings: dict[str, object], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_extracts_say_the_same(tmp_path: Path, settings: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
     result = make_result(**SMALL, **settings)
     path = store.save(result, tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -113,9 +111,7 @@ def test_an_extract_is_described_as_its_result(
         assert grid_rows([extract])[0].cells == grid_rows([result])[0].cells
 
 
-def test_a_hosted_page_waits_for_no_reader_and_keeps_no_busy_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hosted_page_waits_for_no_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     path, read, may_read = store.save(make_result(**SMALL)), library.read_all, Event()

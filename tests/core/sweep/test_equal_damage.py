@@ -30,9 +30,7 @@ def test_a_sweep_with_fewer_than_two_frames_before_is_coarse() -> None:
         (0.1, 1, 2, Missing.UNDEFINED),
     ],
 )
-def test_a_damage_may_not_be_reached_or_undefined(
-    target: float, undefined: int | None, example: int | None, expected: Missing | None
-) -> None:
+def test_missing_damages(target: float, undefined: int | None, example: int | None, expected: Missing | None) -> None:
     own = OWN.copy()
     if undefined is not None and example is None:
         own[undefined, 0] = np.nan

@@ -27,9 +27,7 @@ def test_shares_have_wilsons_intervals() -> None:
         ([0, 0, 2, 2, 2], [0, 1, 2, 2, 2], True),  # a label that never occurs
     ],
 )
-def test_macro_f1_has_an_interval_if_every_label_occurs_twice(
-    gold: list[int], predicted: list[int], has_interval: bool
-) -> None:
+def test_macro_f1_needs_every_label_twice(gold: list[int], predicted: list[int], has_interval: bool) -> None:
     _, intervals = evaluate(["accuracy", "macro_f1"], gold, predicted)
     assert (intervals["accuracy"] is None, intervals["macro_f1"] is None) == (False, not has_interval)
 

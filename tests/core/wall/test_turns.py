@@ -82,7 +82,5 @@ def test_threads_pass_one_of_a_holder_at_a_time_and_few_in_all() -> None:
         ([], None, None),
     ],
 )
-def test_an_address_counts_where_it_is_the_visitors_own(
-    forwarded: list[str], peer: str | None, address: str | None
-) -> None:
+def test_only_a_visitors_own_address_counts(forwarded: list[str], peer: str | None, address: str | None) -> None:
     assert address_in(forwarded, peer) == address
