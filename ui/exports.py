@@ -43,7 +43,7 @@ PRINTED = "For slides as a PDF, open the file and print it: each scene is a page
 NUMBERS = "The values behind these pictures, at all amounts."
 ON_YOUR_OWN = "A large folder, which this shared server does not make: run Prunescope on your own computer to get it."
 LACKING = "The weights or the examples are not at hand, or their place is not known: run it again here first."
-AT_HAND = "The rows of this study are not at hand. The examples written for this project are: refit on these instead."
+AT_HAND = "Saving this model takes rows that are not here. Refit on examples written for this project, and save that."
 REFIT = "Refit on written examples"  # a button
 WRITES = (
     "A folder in the Hub's format. It is as large and as fast as before: removed weights are zeros in place. Loaded in "
