@@ -13,8 +13,8 @@ from core.results.store import is_shipped
 
 _setting = attrgetter("method", "seed", "controls")  # of a pruning, beside its scope
 _method = attrgetter("checkpoint", "method")  # of an entry or a request
-_model_and_examples = attrgetter("checkpoint", "fingerprint")  # of an entry
-_examples_and_points = attrgetter("fingerprint", "points")
+_model_and_examples = attrgetter("checkpoint", "dtype", "fingerprint")  # of an entry
+_examples_and_points = attrgetter("fingerprint", "points", "dtype")
 PAIR = ("sst2", "cola")  # the tasks of the published heatmaps, side by side
 
 

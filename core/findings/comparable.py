@@ -57,8 +57,8 @@ def same_examples(first: SweepResult, second: SweepResult) -> bool:
 
 
 def same_checkpoint(first: SweepResult, second: SweepResult) -> bool:
-    """Whether two results come from the same model."""
-    return first.checkpoint.revision == second.checkpoint.revision
+    """Whether two results come from the same model, run in the same dtype."""
+    return (first.checkpoint.revision, first.dtype) == (second.checkpoint.revision, second.dtype)
 
 
 # ---------------------------------------------------------------- the controls and further sweeps of a result

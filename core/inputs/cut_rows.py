@@ -15,9 +15,8 @@ from core.inputs.checkpoints import Resolved, resolve
 from core.inputs.data import find_data
 from core.inputs.examples import EvalSubset, Examples, Row, draw, example_digest, open_examples, training_digests
 from core.inputs.hub import Report
-from core.inputs.prepare import DTYPE
 from core.inputs.texts import Texts
-from core.request.catalog import ENGINE_VERSION
+from core.request.catalog import DTYPE, ENGINE_VERSION
 from core.request.cut_request import CutRequest, Division, depths_of, divide
 from core.results.cut import CUT, TRAINING
 from core.results.key import fingerprint_of, training_key

@@ -15,8 +15,6 @@ from core.request.sweep_request import SweepRequest
 from core.results.key import result_key
 from core.results.schema import CalibrationRecord, PruningRecord, StopRecord
 
-DTYPE = "float32"
-
 
 @dataclass(frozen=True)
 class Inputs:
@@ -39,7 +37,7 @@ class Inputs:
     def key_of(self, request: SweepRequest) -> str:
         """Compute the key of the result of this request, or of one that follows it, such as its control."""
         pruning = pruning_record(request, self.calibration)
-        made_by = {"dtype": DTYPE, "engine": catalog.ENGINE_VERSION}
+        made_by = {"dtype": request.dtype, "engine": catalog.ENGINE_VERSION}
         return result_key(request, self.resolved.revision, self.subset.record, pruning, made_by)
 
 

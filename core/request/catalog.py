@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 ENGINE_VERSION = "2"  # part of every key: raise it when the same request gives different numbers
+DTYPE: Literal["float32"] = "float32"  # of forward passes, unless a request asks for another one
 MAX_LENGTH = 128  # tokens a sentence or pair is truncated to
 MAX_LAYERS = 96
 MAX_NAME_CHARS = 1000  # the longest name in a result: a label, a column, a file

@@ -24,7 +24,7 @@ from core.request.sweep_request import SweepRequest, choose, usual_scope
 FIELDS = ("checkpoint", "data", "num_examples", "points", "task", "method", "scope")
 PLURALS = {"data": "data", "points": "points", "num_examples": "examples"}
 LISTED = {PLURALS.get(field, f"{field}s"): field for field in FIELDS}
-SHARED = ("source_name", "amounts", "until_damage", "range_examples")  # the keys whose value all sweeps share
+SHARED = ("source_name", "amounts", "until_damage", "range_examples", "dtype")  # the keys whose value all sweeps share
 CONTROLS = ("amounts", "verdict", "coarser")  # the random sweeps that accompany each method
 KEYS = (*LISTED, *SHARED, "controls", "seeds")
 

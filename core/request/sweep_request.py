@@ -71,6 +71,7 @@ def column_name(column: str) -> str:
 
 
 RangeExamples = Literal["subset", "all"]
+Dtype = Literal["float32", "bfloat16"]
 LabelMap = tuple[tuple[str, str | None], ...]
 
 
@@ -233,6 +234,7 @@ class SweepRequest(DataRequest):
     control_of: Annotated[str | None, option("what a random method follows (default: magnitude, attribution)")] = None
     until_damage: Annotated[float | None, option("stop once 1 - the mean own CKA reaches this", gt=0, lt=1)] = None
     range_examples: Annotated[RangeExamples, option("what judges the working range: subset (default), all")] = "subset"
+    dtype: Annotated[Dtype, option("of forward passes: float32 (default) or bfloat16")] = catalog.DTYPE
 
     @classmethod
     def typed(cls, values: Mapping[str, Any]) -> Self:

@@ -20,7 +20,7 @@ from platformdirs import user_cache_path
 from pydantic import Field, TypeAdapter, ValidationError
 
 from core.errors import BusyError, PrunescopeError
-from core.request.catalog import REDUCTION
+from core.request.catalog import DTYPE, REDUCTION
 from core.request.limits import is_hosted
 from core.results import store
 from core.results.cut import RESULT, CutStudy, Result
@@ -70,6 +70,7 @@ class Entry(Listed, Pruning):
         columns: The columns that were read of a table.
         label_map: What values of its label column mean, see `TaskRecord`.
         until_damage: The damage at which the sweep stopped; None if it ran all amounts.
+        dtype: The dtype of forward passes.
     """
 
     source: str
@@ -78,6 +79,7 @@ class Entry(Listed, Pruning):
     columns: ColumnsRecord | None = None
     label_map: dict[str, str | None] | None = None
     until_damage: float | None = None
+    dtype: str = DTYPE
 
     @property
     def name(self) -> str:
@@ -144,6 +146,7 @@ def entry_of(result: Result) -> OfAnyKind:
         **task.model_dump(include={"source", "fingerprint", "columns", "label_map"}),
         points=result.points,
         until_damage=result.pruning.stop.damage if result.pruning.stop else None,
+        dtype=result.dtype,
     )
 
 

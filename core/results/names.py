@@ -5,7 +5,7 @@ from itertools import groupby, takewhile
 from typing import NamedTuple
 
 from core.request.amounts import amount_text
-from core.request.catalog import CHECKPOINTS, FAMILIES, METHODS, POINTS, REDUCTIONS, TASKS
+from core.request.catalog import CHECKPOINTS, DTYPE, FAMILIES, METHODS, POINTS, REDUCTIONS, TASKS
 from core.request.scope import run_of
 from core.results.cut import CutStudy, Result
 from core.results.recovery import Recovery
@@ -68,11 +68,11 @@ def brief_label(label: str) -> str:
 
 
 def checkpoint_name(result: Result) -> str:
-    """Return the checkpoint's title in the catalog, with its seed if it has a recipe; else its id."""
-    checkpoint = result.checkpoint
+    """Return the checkpoint's title in the catalog, with its seed if it has a recipe, else its id; and a rare dtype."""
+    checkpoint, dtype = result.checkpoint, "" if result.dtype == DTYPE else f" in {result.dtype}"
     if checkpoint.recipe and checkpoint.recipe.family in FAMILIES:
-        return f"{FAMILIES[checkpoint.recipe.family]}, seed {checkpoint.recipe.seed}"
-    return CHECKPOINTS[checkpoint.id].title if checkpoint.id in CHECKPOINTS else checkpoint.id
+        return f"{FAMILIES[checkpoint.recipe.family]}, seed {checkpoint.recipe.seed}{dtype}"
+    return (CHECKPOINTS[checkpoint.id].title if checkpoint.id in CHECKPOINTS else checkpoint.id) + dtype
 
 
 def data_name(result: Result) -> str:

@@ -52,6 +52,7 @@ def request_of(result: SweepResult, places: SweepRequest | None = None) -> Sweep
         control_of=pruning.controls,
         until_damage=pruning.stop.damage if pruning.stop else None,
         range_examples="all" if judged and judged.examples > len(result.task.examples) else "subset",
+        dtype="bfloat16" if result.dtype == "bfloat16" else "float32",
     )
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self, cast
 import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
-from core.request.catalog import MAX_LAYERS
+from core.request.catalog import DTYPE, MAX_LAYERS
 from core.request.limits import dataset_of
 from core.request.scope import points_of
 from core.results import fields as f
@@ -281,6 +281,11 @@ class Computed(f.Record):
     environment: Annotated[dict[f.Name, f.Name | f.Count], f.FEW] = Field(default={})
     seconds: float = Field(default=0.0, ge=0, le=1e9)
     created_at: f.Name = ""
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of forward passes."""
+        return str(self.environment.get("dtype", DTYPE))
 
 
 class SweepResult(Header, Computed):

@@ -8,7 +8,7 @@ from core.inputs.checkpoints import Resolved, resolve
 from core.inputs.cut_rows import check_labels, further_rows
 from core.inputs.examples import EvalSubset, draw, open_examples
 from core.inputs.hub import Report
-from core.inputs.prepare import DTYPE, Inputs, prepare, pruning_record
+from core.inputs.prepare import Inputs, prepare, pruning_record
 from core.request.amounts import amount_text, parse_amounts
 from core.request.catalog import ENGINE_VERSION, METHODS
 from core.request.cut_request import FEWEST_REFIT, FEWEST_STOP, MOST_REFIT
@@ -170,7 +170,7 @@ def find_recovery(
         pruning=pruning_record(request, swept.calibration),
         amount=amount,
         rows=RefitRecord(**about, refit=count, stop=0, labelled=count, training=how),
-        environment={"dtype": DTYPE, "engine": ENGINE_VERSION},
+        environment={"dtype": request.dtype, "engine": ENGINE_VERSION},
     )
     return RecoveryInputs(swept, rows, start)
 
