@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from core.command_line import use_machine
 from core.errors import PrunescopeError
 from core.exports.notebook import NotebookResult
 from core.inputs.tables import as_text
@@ -49,6 +50,8 @@ def sweep(
     until_damage: float | None = None,
     task: str | None = None,
     label_map: Mapping[str | int, str | None] | None = None,
+    device: str | None = None,
+    dtype: str = "float32",
 ) -> NotebookResult:
     """Prune a classifier step by step; compare its layers with the unpruned ones, and score it, at every step.
 
@@ -74,6 +77,9 @@ def sweep(
             checkpoint, else auto.
         label_map: The meanings of labels that are not a label's name, such as `{1: "bad", 5: "good", 3: None}`; None
             omits their sentences.
+        device: The device that runs the model, also in later calls: auto, cpu, cuda, cuda:N or mps; None leaves it to
+            PRUNESCOPE_DEVICE, else auto. It is no part of the result's key.
+        dtype: The dtype of forward passes, float32 or bfloat16.
 
     Returns:
         The result, which a notebook shows as the player; it has `to_frame()`, `save(path)`, and the fields of a result
@@ -85,8 +91,9 @@ def sweep(
     data, text = keep_sentences(sentences, labels)
     rows = {"data": data, "text": text, "label": LABEL, "label_map": _meanings(label_map)}
     numbers = {"num_examples": plain(examples), "seed": plain(seed), "until_damage": plain(until_damage)}
-    numbers["amounts"] = parse_amounts(_several(amounts))
+    numbers |= {"amounts": parse_amounts(_several(amounts)), "dtype": dtype}
     names = {"task": task, "method": method, "scope": scope, "points": points, "control_of": control_of}
+    use_machine(None, device)
     with _named(model) as checkpoint:
         request = SweepRequest.from_json({"checkpoint": checkpoint, **names, **numbers, **rows})
         return NotebookResult.of(run(find(request)))
@@ -107,7 +114,7 @@ def recover(
         result: What `sweep` or `load_result` returns.
         amount: The fraction to remove; None for the first amount beyond the working range.
         model: The model that was swept, unless it is on the Hub or bundled; see `sweep`.
-        options: Further options of the command line: `steps`, `seed`, and the places `data` and `train`.
+        options: Further options of the command line: `steps`, `seed`, `device`, and the places `data` and `train`.
 
     Returns:
         The recovery: `frames` by step, each with its metrics and similarities, and those of the `unpruned` model.

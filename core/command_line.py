@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,12 @@ class OneLineParser(argparse.ArgumentParser):
         """Add the option for the number of PyTorch's processor threads; see `use_threads`."""
         self.add_argument("--threads", type=_threads, metavar="N", help="processor threads (default: PyTorch's)")
 
+    def add_machine(self) -> None:
+        """Add the options for the threads and for the device; see `use_machine`."""
+        self.add_threads()
+        what = "auto, cpu, cuda, cuda:N or mps (default: $PRUNESCOPE_DEVICE, else auto: CUDA, else MPS, else cpu)"
+        self.add_argument("--device", metavar="NAME", help=what)
+
 
 def _threads(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= MAX_THREADS:
@@ -41,6 +48,16 @@ def use_threads(threads: int | None) -> None:
         import torch
 
         torch.set_num_threads(threads)
+
+
+def use_machine(threads: int | None, device: str | None) -> None:
+    """Set the number of threads, and the device that models run on; None changes nothing.
+
+    Both are the process's, and no part of a request: a result has one key on every machine.
+    """
+    use_threads(threads)
+    if device is not None:
+        os.environ["PRUNESCOPE_DEVICE"] = device
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.command_line import OneLineParser, importing, progress_shown, run_command, use_threads
+from core.command_line import OneLineParser, importing, progress_shown, run_command, use_machine
 from core.errors import PrunescopeError, first_few
 from core.findings.cut import frontier_of, lead
 from core.findings.words.cut import cut_finding
@@ -31,7 +31,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     words = f"save the fastest cut that is shown to lose at most N points (default: {100 * float(LOSS.default):g})"
     choice.add_argument("--at-most", type=float, metavar="N", help=words)
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="write the smaller model, for plain transformers")
-    parser.add_threads()
+    parser.add_machine()
     parser.add_argument("--output", type=Path, help="FILE.json or a folder (default: the user's results)")
     return parser.parse_args(arguments)
 
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from core.exports.pruned_checkpoint import write_cut
         from core.training.cut_study import study
 
-    use_threads(options.threads)
+    use_machine(options.threads, options.device)
     with borrow(inputs.resolved) as checkpoint, progress_shown("cut", unit="step") as report:
         whole = study(checkpoint, inputs, report)
     left, path = chosen(whole, options), store.save(whole, options.output)

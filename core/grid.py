@@ -15,7 +15,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from core.command_line import FAILED, INTERRUPTED, OneLineParser, importing, progress_shown, run_command, use_threads
+from core.command_line import FAILED, INTERRUPTED, OneLineParser, importing, progress_shown, run_command, use_machine
 from core.errors import PrunescopeError
 from core.findings.words import numbered
 from core.findings.words.grid import GridRow, arranged, grid_rows, grid_table
@@ -45,7 +45,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--data", nargs="+", action="extend", type=_place, default=[], metavar="NAME=PATH", help=what)
     add("--manifest", type=Path, metavar="JSON", help="list the results there too, beside what it lists")
     add("--cluster", metavar="ADDRESS", help="address of a Dask scheduler whose workers run the sweeps")
-    parser.add_threads()
+    parser.add_machine()
     add("--plan", action="store_true", help="download what is missing, say how long the sweeps will take, and run none")
     return parser.parse_args(arguments)
 
@@ -93,12 +93,16 @@ def _say(line: str) -> None:
 
 def _run(sweeps: Sequence[GridSweep], options: argparse.Namespace) -> list[Failure]:
     """Forecast the time of sweeps, and run them here or on a cluster; return those that failed."""
+    if options.cluster and options.device:
+        raise PrunescopeError(f"--device {options.device[:40]} with --cluster: set PRUNESCOPE_DEVICE on the workers")
     if not options.cluster:
+        use_machine(options.threads, options.device)
         seconds, is_rough = timed(sum(sweep.work for sweep in sweeps))
         _say(f"{len(sweeps)} to run: {'roughly' if is_rough else 'about'} {duration(seconds)}")
         if options.plan:
             return []
     with importing():  # only now, so that a bad file is refused without waiting seconds for torch
+        from core.encoder.device import chosen_device
         from core.sweep.grid_run import connected, run_here, run_on_cluster
 
     if options.cluster:
@@ -107,7 +111,7 @@ def _run(sweeps: Sequence[GridSweep], options: argparse.Namespace) -> list[Failu
             if options.plan:
                 return []
             return _follow(sweeps, lambda follow: run_on_cluster(client, sweeps, options.threads))
-    use_threads(options.threads)
+    chosen_device()  # refused once, not by every sweep
     return _follow(sweeps, partial(run_here, sweeps))
 
 

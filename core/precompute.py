@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.command_line import OneLineParser, importing, progress_shown, run_command, use_threads
+from core.command_line import OneLineParser, importing, progress_shown, run_command, use_machine
 from core.findings.words.lab import caution, reading_note
 from core.inputs.prepare import Inputs, prepare
 from core.request.scope import scope_of
@@ -25,7 +25,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add_options(parser, SweepRequest)
     layers = "prune one layer alone, such as 2, or a run such as 1-3; layers count from 1"
     parser.add_argument("--layers", dest="scope", type=scope_of, metavar="A-B", help=layers)
-    parser.add_threads()
+    parser.add_machine()
     parser.add_argument("--output", type=Path, help="FILE.json or a folder (default: the user's results)")
     return parser.parse_args(arguments)
 
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     inputs = find(request)
     if note := reading_note(inputs.subset.record):
         print(note, *(OTHERS if inputs.subset.record.guessed else ()), file=sys.stderr)
-    use_threads(options.threads)
+    use_machine(options.threads, options.device)
     print(store.save(run(inputs), options.output))
     return 0
 

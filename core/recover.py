@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from core.command_line import OneLineParser, importing, progress_shown, run_command, use_threads
+from core.command_line import OneLineParser, importing, progress_shown, run_command, use_machine
 from core.results import store
 from core.results.recovery import RECOVERY, Recovery
 from core.results.schema import SweepResult
@@ -28,12 +28,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--checkpoint", metavar="ID|FOLDER", help="where the checkpoint is, if the result was computed on a folder")
     add("--data", metavar="FOLDER|FILE|written|hub", help="where the data is, if it was a folder or a file")
     add("--train", metavar="FILE", help="rows to train on (default: the split for training, or what is not judged)")
-    parser.add_threads()
+    parser.add_machine()
     add("--output", type=Path, help="FILE.json or a folder (default: the user's results)")
     return parser.parse_args(arguments)
 
 
-def run(result: SweepResult, threads: int | None = None, **options: Any) -> Recovery:
+def run(result: SweepResult, threads: int | None = None, device: str | None = None, **options: Any) -> Recovery:
     """Find the inputs of a recovery (see `find_recovery`), and train, each with a progress bar.
 
     Raises:
@@ -46,7 +46,7 @@ def run(result: SweepResult, threads: int | None = None, **options: Any) -> Reco
         from core.encoder.loading import borrow
         from core.training.recovery import recover
 
-    use_threads(threads)
+    use_machine(threads, device)
     with borrow(inputs.swept.resolved) as checkpoint, progress_shown("recover", unit="row") as report:
         return recover(checkpoint, inputs, report)
 

@@ -4,8 +4,8 @@ Examples run in order of length, so that short ones are never padded to long one
 positions of its examples in the evaluation order.
 """
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -60,6 +60,7 @@ class MicroBatch(NamedTuple):
         inputs: The model's arguments, each (micro-batch, longest).
         lengths: (micro-batch,) number of real tokens.
         real: (micro-batch, longest) bool, False for padding.
+        cells: (real tokens,) position of each real token in the padded examples end to end.
         slots: (real tokens,) position of each real token in the window's packed tokens.
     """
 
@@ -67,7 +68,23 @@ class MicroBatch(NamedTuple):
     inputs: dict[str, Tensor]
     lengths: Tensor
     real: Tensor
+    cells: Tensor
     slots: Tensor
+
+    def on(self, device: torch.device) -> Self:
+        """Copy what a model and pooling read to a device; `examples` and `slots` stay on the processor."""
+        inputs = {name: values.to(device) for name, values in self.inputs.items()}
+        read = {name: getattr(self, name).to(device) for name in ("lengths", "real", "cells")}
+        return self._replace(inputs=inputs, **read)
+
+    def halves(self) -> Iterator["MicroBatch"]:
+        """Split a micro-batch of several examples into two."""
+        half, width = len(self.examples) // 2, self.real.shape[1]
+        tokens = int(self.lengths[:half].sum())
+        for rows, places, before in ((slice(half), slice(tokens), 0), (slice(half, None), slice(tokens, None), half)):
+            inputs, cells = {name: values[rows] for name, values in self.inputs.items()}, self.cells[places]
+            read = inputs, self.lengths[rows], self.real[rows], cells - before * width
+            yield MicroBatch(self.examples[rows], *read, self.slots[places])
 
 
 class Window(NamedTuple):
@@ -131,6 +148,7 @@ class Encoded:
             inputs={**padded, "attention_mask": real.long()},  # some tokenizers omit the mask
             lengths=torch.from_numpy(self.lengths[examples]),
             real=real,
+            cells=real.flatten().nonzero().flatten(),
             slots=torch.cat([torch.arange(starts[i], starts[i] + self.lengths[i]) for i in examples]),
         )
 

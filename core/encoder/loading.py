@@ -27,6 +27,7 @@ from transformers.utils import logging
 
 from core.encoder.architectures import architecture_of, classifier, encoder_layers, num_prunable
 from core.encoder.batches import micro_batches, tokenise
+from core.encoder.device import place
 from core.encoder.representations import Recorder
 from core.errors import PrunescopeError, is_out_of_memory
 from core.inputs import checkpoint_files as files
@@ -49,7 +50,7 @@ class Checkpoint:
 
     Attributes:
         record: Its description in a result file.
-        model: A sequence classifier in eval mode, float32, on the CPU.
+        model: A sequence classifier in eval mode, float32; as borrowed, on the chosen device.
         tokenizer: Its tokenizer.
         training_digests: (training examples,) uint64 `example_digest`s, ascending; None if the folder has none.
     """
@@ -75,12 +76,13 @@ def borrow(resolved: Resolved) -> Iterator[Checkpoint]:
         resolved: The checkpoint's files, from `resolve`.
 
     Raises:
-        PrunescopeError: The checkpoint cannot be loaded; see `load`.
+        PrunescopeError: The chosen device is not there, or the checkpoint cannot be loaded; see `load`.
     """
     with _in_use:
         if resolved not in _loaded:
             _loaded.clear()  # first, so that memory never holds two models
             _loaded[resolved] = load(resolved)
+        place(_loaded[resolved].model)
         yield _loaded[resolved]
 
 
@@ -253,7 +255,7 @@ def save(model: nn.Module, resolved: Resolved, folder: Path) -> int:
     Raises:
         OSError: The folder cannot be written.
     """
-    converted: Any = deepcopy(model).to(stored_dtype(resolved))
+    converted: Any = deepcopy(model).to("cpu", stored_dtype(resolved))
     try:
         converted.save_pretrained(folder)
     except SafetensorError as error:  # a full disk, among others

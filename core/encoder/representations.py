@@ -21,17 +21,32 @@ from torch.overrides import TorchFunctionMode
 
 from core.encoder.architectures import Catcher, Tap, attention_block, classifier_input, encoder_layers
 from core.encoder.batches import MicroBatch, Window
+from core.encoder.device import on_processor
 from core.errors import PrunescopeError
+from core.request.catalog import DTYPE
 
 READ = "read"  # what the classifier reads, in the place of a reduction's name
 
 
 class _OneDnn(TorchFunctionMode):
-    """Replaces `torch.nn.functional.linear` for inference; oneDNN's operator has no gradient."""
+    """Replaces `torch.nn.functional.linear` for inference on the processor; oneDNN's operator has no gradient."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func is functional.linear and args[0].dtype == torch.float32:
+        if func is functional.linear and args[0].dtype == torch.float32 and args[0].device.type == "cpu":
             return _linear(*args, **(kwargs or {}))
+        return func(*args, **(kwargs or {}))
+
+
+class _Short(TorchFunctionMode):
+    """Multiplies token vectors in bfloat16, on any device.
+
+    The head, whose few numbers decide predictions, stays in float32, as does what is added, normalised and pooled.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is functional.linear and args[0].dim() > 2:
+            args = [value if value is None else value.bfloat16() for value in args]
+            return func(*args, **(kwargs or {})).float()
         return func(*args, **(kwargs or {}))
 
 
@@ -51,9 +66,11 @@ def _has_onednn() -> bool:
     return torch.equal(product, torch.eye(2) + 1)
 
 
-def fast_linear() -> AbstractContextManager[object]:
-    """Return a context in which linear layers run by oneDNN, if available, without gradients."""
-    return _OneDnn() if _has_onednn() else nullcontext()
+def fast_linear(dtype: str = DTYPE) -> AbstractContextManager[object]:
+    """Return a context in which linear layers run without gradients: by oneDNN, if available, or in another dtype."""
+    if dtype == DTYPE:
+        return _OneDnn() if _has_onednn() else nullcontext()
+    return _Short()
 
 
 def check_finite(values: Tensor, checkpoint: str) -> None:
@@ -77,16 +94,17 @@ class Recorder(Catcher):
     The states are (micro-batch, longest, hidden); what the classifier reads is (micro-batch, width).
     """
 
-    def __init__(self, model: nn.Module, points: Sequence[str], checkpoint: str = "checkpoint") -> None:
+    def __init__(self, model: nn.Module, points: Sequence[str], checkpoint: str = "", dtype: str = DTYPE) -> None:
         """Register one hook per point.
 
         Args:
             model: An encoder classifier in eval mode.
             points: Names from `core.request.scope`.
             checkpoint: Name of the model's checkpoint, for messages.
+            dtype: The dtype of the products of token vectors.
         """
         super().__init__(model, [*(_tap_of(model, point) for point in points), classifier_input(model)])
-        self.model, self.checkpoint = model, checkpoint
+        self.model, self.checkpoint, self._dtype = model, checkpoint, dtype
 
     @torch.inference_mode()
     def run(self, batch: MicroBatch) -> Tensor:
@@ -98,7 +116,7 @@ class Recorder(Catcher):
         Raises:
             PrunescopeError: A logit is not finite.
         """
-        with fast_linear():
+        with fast_linear(self._dtype):
             logits: Tensor = self.model(**batch.inputs).logits  # (micro-batch, labels)
         check_finite(logits, self.checkpoint)
         return logits
@@ -113,7 +131,7 @@ def _tap_of(model: nn.Module, point: str) -> Tap:
 class Representations:
     """Buffers of a pruned model's logits and reduced representations of all examples, in evaluation order.
 
-    All amounts share them.
+    All amounts share them. They are on the processor.
 
     Attributes:
         logits: (examples, labels) float32.
@@ -147,23 +165,24 @@ class Representations:
         return {"mean": self.mean, "cls": self.cls, READ: self.read}
 
     @torch.inference_mode()
-    def store(self, batch: MicroBatch, logits: Tensor, states: Sequence[Tensor], read: Tensor) -> None:
-        """Reduce one micro-batch.
+    def store(self, batch: MicroBatch, logits: Tensor, recorded: Sequence[Tensor]) -> None:
+        """Reduce one micro-batch where the model is, and hand it over.
 
         Args:
-            batch: The examples.
+            batch: The examples, on the model's device.
             logits: (micro-batch, labels).
-            states: For each point, (micro-batch, longest, hidden).
-            read: (micro-batch, width), what the classifier reads.
+            recorded: For each point, (micro-batch, longest, hidden), and last (micro-batch, width), what the classifier
+                reads; see `Recorder`.
         """
-        self.logits[batch.examples] = logits
-        self.read[0, batch.examples] = read
+        *states, read = recorded
+        self.logits[batch.examples] = on_processor(logits)
+        self.read[0, batch.examples] = on_processor(read)
         for point, state in enumerate(states):
-            real = state[batch.real]  # (real tokens, hidden)
-            self.packed[point, batch.slots] = real
-            self.cls[point, batch.examples] = state[:, 0]
+            real = state.flatten(0, 1)[batch.cells]  # (real tokens, hidden)
+            self.packed[point, batch.slots] = on_processor(real)
+            self.cls[point, batch.examples] = on_processor(state[:, 0])
             total = (state * batch.real[..., None]).sum(1)  # (micro-batch, hidden)
-            self.mean[point, batch.examples] = total / batch.lengths[:, None]
+            self.mean[point, batch.examples] = on_processor(total / batch.lengths[:, None])
 
     @torch.inference_mode()
     def tokens(self, window: Window) -> Iterator[Tensor]:

@@ -19,7 +19,7 @@ from core.inputs.prepare import Inputs, prepare
 from core.request.catalog import CALIBRATION_EXAMPLES, DEFAULT_EXAMPLES, METHODS
 from core.request.controls import likely_amounts
 from core.request.cut_request import MOST_JUDGED, MOST_REFIT, MOST_STOP, CutRequest, depths_of
-from core.request.limits import limits, source_of
+from core.request.limits import device_asked, limits, source_of
 from core.request.sweep_request import SweepRequest, check_scope
 from core.results import store
 from core.results.cut import TRAINING
@@ -162,4 +162,5 @@ def timed(work: float) -> Forecast:
 
 
 def _speed_file() -> Path:
-    return user_cache_path("prunescope") / "speed.txt"
+    """Return the file of the device that is asked for: what `auto` is here, only PyTorch knows."""
+    return user_cache_path("prunescope") / f"speed-{device_asked().replace(':', '-')}.txt"

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from core.encoder.architectures import encoder_layers, linear_weights
+from core.encoder.device import on_processor
 from core.pruning.plan import Baseline, Plan
 from core.request.scope import run_of
 
@@ -73,7 +74,7 @@ def find_thresholds(weights: Sequence[Tensor], counts: Sequence[int]) -> list[Th
 
 def _magnitude_bits(weights: Sequence[Tensor]) -> Iterator[Bits]:
     for weight in weights:
-        bits = weight.detach().contiguous().numpy().reshape(-1).view(np.uint32)  # (entries,)
+        bits = on_processor(weight).contiguous().numpy().reshape(-1).view(np.uint32)  # (entries,)
         for start in range(0, len(bits), _CHUNK):
             yield bits[start : start + _CHUNK] & np.uint32(0x7FFFFFFF)  # (chunk,) without the sign
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from core.encoder.architectures import Catcher, Tap, encoder_layers, linear_weights
 from core.encoder.batches import MicroBatch
+from core.encoder.device import in_parts, on_processor
 from core.inputs.hub import Report
 
 SCORING = "Scoring on calibration examples"  # a stage
@@ -38,10 +39,10 @@ class Calibration:
     gold: Tensor
     report: Report
 
-    def __iter__(self) -> Iterator[MicroBatch]:
-        """Yield the micro-batches, and report each as done when the next is requested."""
+    def each(self, model: nn.Module, work: Callable[[MicroBatch], None]) -> None:
+        """Do some work on every micro-batch where the model is, and report each; see `in_parts`."""
         for done, batch in enumerate(self.batches, 1):
-            yield batch
+            in_parts(model, batch, work)
             self.report(SCORING, done, len(self.batches))
 
 
@@ -63,7 +64,7 @@ class Halves:
             examples: (micro-batch,) positions of the examples.
             scores: (micro-batch, scores).
         """
-        self.sums.index_add_(0, examples % 2, scores.double())
+        self.sums.index_add_(0, examples % 2, on_processor(scores).double())
 
     @property
     def total(self) -> Tensor:
@@ -99,15 +100,20 @@ def attributions(
         The sums for each layer and unit type.
     """
     halves = list[Halves]()
+
+    def add(batch: MicroBatch) -> None:
+        with torch.enable_grad():
+            logits = model(**batch.inputs).logits  # (micro-batch, labels)
+            value = objective(logits, calibration.gold[batch.examples].to(logits.device))
+            gradients = torch.autograd.grad(value, caught.states)  # each (micro-batch, longest, units)
+        pairs = zip(caught.states, gradients, strict=True)
+        attribution = [(state.detach() * gradient * batch.real[..., None]).sum(1) for state, gradient in pairs]
+        halves.extend(Halves(scores.shape[-1]) for scores in attribution[len(halves) :])  # each (micro-batch, units)
+        for sums, scores in zip(halves, attribution, strict=True):
+            sums.add(batch.examples, transform(scores))
+
     with Catcher(model, [tap for types in taps for tap in types]) as caught:
-        for batch in calibration:
-            with torch.enable_grad():
-                value = objective(model(**batch.inputs).logits, calibration.gold[batch.examples])
-                gradients = torch.autograd.grad(value, caught.states)  # each (micro-batch, longest, units)
-            halves = halves or [Halves(state.shape[-1]) for state in caught.states]
-            for sums, state, gradient in zip(halves, caught.states, gradients, strict=True):
-                attribution = (state.detach() * gradient * batch.real[..., None]).sum(1)  # (micro-batch, units)
-                sums.add(batch.examples, transform(attribution))
+        calibration.each(model, add)
     in_order = iter(halves)
     return [[next(in_order) for _ in types] for types in taps]
 
@@ -161,7 +167,7 @@ class Plan(Protocol):
 
         Args:
             amount: The fraction of what the method removes, in (0, 1).
-            baseline: The unpruned values of `parameters`, in the same order.
+            baseline: The unpruned values of `parameters`, in the same order, on the processor.
 
         Yields:
             A bool tensor for each of `parameters`, of its shape; False where an entry is removed.
@@ -204,7 +210,7 @@ class PrunedModel(ExitStack):
         super().__init__()
         self.callback(self.restore)
         self.model, self.plan = model, plan
-        self._baseline = [parameter.detach().clone() for parameter in plan.parameters]
+        self._baseline = [on_processor(parameter).clone() for parameter in plan.parameters]
         self._num_parameters = sum(parameter.numel() for parameter in model.parameters())
         self._layers = [list(linear_weights(layer)) for layer in encoder_layers(model)]
 
@@ -228,7 +234,7 @@ class PrunedModel(ExitStack):
         removed: dict[int, int] = {}
         masks = self.plan.keep_masks(amount, self._baseline)
         for parameter, values, keep in zip(self.plan.parameters, self._baseline, masks, strict=True):
-            torch.mul(values, keep, out=parameter.data)
+            parameter.data.copy_(values * keep)
             removed[id(parameter)] = keep.numel() - int(torch.count_nonzero(keep))
         return self._fractions(removed)
 

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from core.encoder.architectures import Catcher, Tap, encoder_layers, linear_layers, linear_weights
 from core.encoder.batches import MicroBatch
+from core.encoder.device import on_processor
 from core.pruning.magnitude import scoped_weights
 from core.pruning.plan import Baseline, Halves, reliability
 from core.pruning.rows import RowPlan
@@ -35,7 +36,7 @@ def score(weight: Tensor, norms: Tensor) -> Tensor:
     Returns:
         (rows, columns) float32.
     """
-    return weight.detach().abs() * norms.to(weight.dtype)
+    return on_processor(weight).abs() * norms.to(weight.dtype)
 
 
 def plan(baseline: Baseline) -> RowPlan:
@@ -48,12 +49,16 @@ def plan(baseline: Baseline) -> RowPlan:
     weights = scoped_weights(baseline.model, baseline.scope)
     halves = {id(weight): Halves(weight.shape[1]) for weight in weights}
     modules = [module for module in linear_layers(baseline.model) if id(module.weight) in halves]
+
+    def add(batch: MicroBatch) -> None:
+        with torch.inference_mode():
+            baseline.model(**batch.inputs)
+        squares = [_squares(on_processor(state), batch) for state in inputs.states]
+        for module, scores in zip(modules, squares, strict=True):
+            halves[id(module.weight)].add(batch.examples, scores)
+
     with Catcher(baseline.model, [Tap(module, "input") for module in modules]) as inputs:
-        for batch in baseline.calibration:
-            with torch.inference_mode():
-                baseline.model(**batch.inputs)
-            for module, state in zip(modules, inputs.states, strict=True):
-                halves[id(module.weight)].add(batch.examples, _squares(state, batch))
+        baseline.calibration.each(baseline.model, add)
     layers = [
         [halves[id(weight)] for weight in linear_weights(layer) if id(weight) in halves]
         for layer in encoder_layers(baseline.model)
@@ -73,9 +78,9 @@ def _squares(state: Tensor, batch: MicroBatch) -> Tensor:
     Returns:
         (micro-batch, columns) float64.
     """
-    squares = state.detach().double().square()  # detached: relative positions are parameters
+    squares = state.double().square()
     if state.dim() == 2:
         return squares
     if state.shape[:2] != batch.real.shape:
         return squares.sum(1).expand(len(batch.examples), -1)
-    return (squares * batch.real[..., None]).sum(1)
+    return (squares * on_processor(batch.real)[..., None]).sum(1)

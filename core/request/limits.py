@@ -85,6 +85,11 @@ def is_hosted() -> bool:
     return os.environ.get("PRUNESCOPE_HOSTED") == "1" or bool(os.environ.get("SPACE_ID"))
 
 
+def device_asked() -> str:
+    """Return the device that was asked for (`core.command_line.use_machine`); `core.encoder.device` decides upon it."""
+    return os.environ.get("PRUNESCOPE_DEVICE") or "auto"
+
+
 def limits() -> Limits:
     """Return the bounds in force."""
     return HOSTED_LIMITS if is_hosted() else LOCAL_LIMITS

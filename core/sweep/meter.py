@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from core.encoder.architectures import classifier
-from core.encoder.batches import Window, micro_batches, plan_windows, tokenise
+from core.encoder.batches import MicroBatch, Window, micro_batches, plan_windows, tokenise
+from core.encoder.device import device_of, in_parts, on_processor, where
 from core.encoder.loading import Checkpoint, borrow
-from core.encoder.representations import Recorder, Representations, check_finite
+from core.encoder.representations import Recorder, Representations, check_finite, fast_linear
 from core.inputs.examples import EvalSubset
 from core.inputs.hub import Report
 from core.inputs.prepare import prepare
@@ -51,7 +52,7 @@ class Runner(ExitStack):
         Args:
             checkpoint: The loaded baseline.
             subset: The evaluation examples.
-            request: Points and amounts.
+            request: Points, amounts and dtype.
             plan: The plan of the request's method, from `make_plan`.
         """
         super().__init__()
@@ -59,7 +60,7 @@ class Runner(ExitStack):
         self.checkpoint, self.points = checkpoint, point_names(request.points, record.num_layers)
         self.windows = plan_windows(checkpoint.tokenizer, subset.texts, len(self.points) * record.hidden_size * 4)
         self.model = self.enter_context(PrunedModel(baseline, plan))
-        self.recorder = self.enter_context(Recorder(baseline, self.points, record.id))
+        self.recorder = self.enter_context(Recorder(baseline, self.points, record.id, request.dtype))
 
     @property
     def micro_batches(self) -> int:
@@ -82,10 +83,9 @@ class Runner(ExitStack):
         Raises:
             PrunescopeError: A logit or a representation is not finite.
         """
+        recorder = self.recorder
         for batch in window.micro_batches:
-            logits = self.recorder.run(batch)
-            *states, read = self.recorder.states
-            buffers.store(batch, logits, states, read)
+            in_parts(recorder.model, batch, lambda part: buffers.store(part, recorder.run(part), recorder.states))
             step()
         check_finite(buffers.mean, self.checkpoint.record.id)  # a mean is finite only if all of its tokens are
 
@@ -168,10 +168,14 @@ class Meter:
         """Prune the model and run it on all examples."""
         self._total = max(self._total, self._done + self._per_amount)
         stage, removed = stage_name(amount), self._runner.model.prune(amount)
-        measured = self.look(stage)
+        measured, recorder = self.look(stage), self._runner.recorder
         rest = torch.zeros(self._num_rest, dtype=torch.int64)  # (rest,)
+
+        def predict(part: MicroBatch) -> None:
+            rest[part.examples] = on_processor(recorder.run(part)).argmax(-1)
+
         for batch in self._rest:
-            rest[batch.examples] = self._runner.recorder.run(batch).argmax(-1)
+            in_parts(recorder.model, batch, predict)
             self._step(stage)
         return PrunedMeasurement(measured.logits, measured.grams, amount, removed, tuple(rest.tolist()))
 
@@ -196,7 +200,7 @@ class Meter:
 
     def _step(self, stage: str) -> None:
         self._done += 1
-        self._report(stage, self._done, self._total)
+        self._report(stage + where(self._runner.checkpoint.model), self._done, self._total)
 
     def _run(self, stage: str) -> list[Tensor]:
         """Fill the buffers, and return the Gram matrices of all minibatches of tokens."""
@@ -238,12 +242,12 @@ def predict(request: SweepRequest, revision: str, texts: Sequence[str], report: 
         options = {"return_tensors": "pt", "verbose": False}  # the page itself warns about long texts
         whole = tokenise(checkpoint.tokenizer, *checked_texts, **options)  # each tensor (1, tokens) int64
         encoded = tokenise(checkpoint.tokenizer, *checked_texts, truncation=True, max_length=MAX_LENGTH, **options)
-        probabilities = []
-        with PrunedModel(checkpoint.model, plan) as pruned, torch.inference_mode():
+        probabilities, device = [], device_of(checkpoint.model)
+        with PrunedModel(checkpoint.model, plan) as pruned, torch.inference_mode(), fast_linear(request.dtype):
             for done, amount in enumerate(request.amounts):
                 report(stage_name(amount), done, len(request.amounts))
                 pruned.prune(amount)
-                logits = checkpoint.model(**encoded).logits  # (1, labels)
+                logits = on_processor(checkpoint.model(**encoded.to(device)).logits)  # (1, labels)
                 check_finite(logits, checkpoint.record.id)
                 probabilities.append(tuple(logits.double().softmax(-1)[0].tolist()))
         return Prediction(

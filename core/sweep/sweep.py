@@ -14,15 +14,17 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from core.encoder.batches import MINIBATCH
+from core.encoder.device import device_name, device_of
 from core.encoder.loading import Checkpoint
 from core.inputs.examples import check_not_training_data
 from core.inputs.forecast import note_speed, work_of
 from core.inputs.hub import Report
-from core.inputs.prepare import DTYPE, Inputs, pruning_record
+from core.inputs.prepare import Inputs, pruning_record
 from core.pruning import Plan
-from core.request.catalog import ENGINE_VERSION, MEASURES, METHODS
+from core.request.catalog import DTYPE, ENGINE_VERSION, MEASURES, METHODS
 from core.request.controls import likely_amounts
 from core.request.scope import pruned_point
 from core.request.sweep_request import SweepRequest, check_scope
@@ -90,7 +92,7 @@ def sweep(
     check_not_training_data(subset, checkpoint.training_digests, record.id)
     shared = shared or SharedPasses()
     model_and_data = (
-        *(record.id, record.revision, request.points),
+        *(record.id, record.revision, request.points, request.dtype),
         *(subset.task, subset.record.fingerprint),  # the task decides the order of the labels
     )
     method_plan = plan or make_plan(checkpoint, inputs.calibration, request, report)
@@ -135,10 +137,10 @@ def sweep(
         frames=tuple(frames),
         working_range=working_range(metric, amounts, gold, np.array(predictions)),
         statistics=comparison.statistics(amounts, pruned_point(header.points, request.scope)),
-        environment=environment(),
+        environment=environment(checkpoint.model, request.dtype),
         **ended(started),
     )
-    if plan is None:  # the time includes the making of the plan
+    if plan is None and request.dtype == DTYPE:  # the time includes the making of the plan
         note_speed(work_of(request, inputs.resolved.size, inputs, meter.passes), result.seconds)
     return result
 
@@ -155,14 +157,14 @@ def ended(started: float) -> dict[str, Any]:
     return {"seconds": round(time.monotonic() - started, 3), "created_at": now}
 
 
-def environment() -> dict[str, str | int]:
-    """Describe the software and the machine that compute the numbers."""
+def environment(model: nn.Module, dtype: str = DTYPE) -> dict[str, str | int]:
+    """Describe the software and the machine that compute a model's numbers."""
     return {
         "python": platform.python_version(),
         **{name: version(name) for name in ("torch", "transformers", "numpy")},
         "engine": ENGINE_VERSION,
         "platform": f"{sys.platform} {platform.machine()}",
-        "device": "cpu",
-        "dtype": DTYPE,
+        "device": device_name(device_of(model)),
+        "dtype": dtype,
         "threads": torch.get_num_threads(),
     }

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from core.encoder.device import where
 from core.encoder.loading import Checkpoint, stored_dtype
 from core.errors import PrunescopeError
 from core.inputs.cut_rows import CutInputs
 from core.inputs.examples import EvalSubset
 from core.inputs.forecast import refit_rows
 from core.inputs.hub import Report
+from core.pruning.cut import cut
 from core.results.cut import CutStudy, Depth, Score, Worth
 from core.sweep.meter import silent
 from core.sweep.metrics import evaluate
@@ -61,20 +63,21 @@ def study(
     Raises:
         PrunescopeError: A loss or a logit is not finite, or all rows that refit have one label.
     """
-    started = time.monotonic()
+    started, full_model = time.monotonic(), checkpoint.model
     refitting = _refitting(checkpoint, inputs)
     bar = _Bar(report, _works(refitting, inputs, checkpoint.record.num_layers))
-    logits, means = refitting.outputs(bar.phase(FULL_PASS))
+    logits, means = refitting.outputs(bar.phase(FULL_PASS + where(full_model)))
     labels = _labels(logits, inputs)
     done = list[tuple[Score, Refitted]]()
     for layers in sorted(inputs.depths):
-        made = _refitted(refitting, logits, inputs, layers, bar.phase(_training(layers)))
+        made = _refitted(refitting, logits, inputs, layers, bar.phase(_training(layers) + where(full_model)))
         features, saved = means[layers - 1].numpy(), made.logits.argmax(-1).tolist()
         held = probe(features[: len(labels)], labels, features[len(labels) :])
         score = Score(layers=layers, held=_worth(inputs.subset, held), saved=_worth(inputs.subset, saved))
         on_score(score)
         done.append((score, made))
-    models = [checkpoint.model, *(made.model for _, made in done)]
+    # The full model in the same memory, unless that is a device's: times are the processor's.
+    models = [each.to("cpu") for each in (cut(full_model, range(len(means))), *(made.model for _, made in done))]
     full, *smaller = sizes(models, inputs.resolved, checkpoint.tokenizer, inputs.subset.texts, bar.phase(MEASURING))
     sized = zip(done, smaller, strict=True)
     depths = [Depth(**dict(score), size=size, steps=made.steps) for (score, made), size in sized]
@@ -86,7 +89,7 @@ def study(
         full=_worth(inputs.subset, logits[_rows(inputs)[2]].argmax(-1).tolist()),
         full_size=full,
         depths=tuple(reversed(depths)),
-        environment={**environment(), "processor": processor()},
+        environment={**environment(full_model), "processor": processor()},
         **ended(started),
     )
 

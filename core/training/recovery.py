@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from core.encoder.batches import Encoded
+from core.encoder.device import device_of, where
 from core.encoder.loading import Checkpoint
 from core.inputs.hub import Report
 from core.results import store
@@ -46,7 +47,7 @@ def recover(
         PrunescopeError: A loss or a representation is not finite, or the control cannot be stored.
     """
     started, swept, how = time.monotonic(), inputs.swept, inputs.start.rows.training
-    recovery = inputs.start.model_copy(update={"environment": environment()})
+    recovery = inputs.start.model_copy(update={"environment": environment(checkpoint.model, swept.request.dtype)})
     trainings = [(recovery.amount, "frames"), (0.0, "unpruned")]
     control = store.stored(key := key_of(recovery.control))
     if isinstance(control, Recovery):
@@ -54,13 +55,14 @@ def recover(
     done, total = 0, how.steps * len(trainings)
     subject = replace(checkpoint, model=deepcopy(checkpoint.model))
     rows, model = Encoded(checkpoint.tokenizer, inputs.rows.texts), subject.model
-    targets = one_hot(torch.tensor(inputs.rows.record.gold), len(recovery.task.label_names)).float()  # (rows, labels)
+    targets = one_hot(torch.tensor(inputs.rows.record.gold), len(recovery.task.label_names))  # (rows, labels)
+    targets = targets.float().to(device := device_of(model))
 
     def look(stage: str, *_: int) -> None:
         report(stage, done, total)
 
     def answer(chosen: Rows) -> Tensor:
-        return model(**rows.pack(chosen).inputs).logits  # (chosen, labels)
+        return model(**rows.pack(chosen).on(device).inputs).logits  # (chosen, labels)
 
     plan = make_plan(subject, swept.calibration, swept.request, look)
     with Runner(subject, swept.subset, swept.request, plan) as runner:
@@ -74,7 +76,7 @@ def recover(
             hooks = [weight.register_hook(partial(torch.mul, weight != 0)) for weight in held]  # type: ignore[no-untyped-call]
             for step in descend(weights, answer, targets, rows.lengths, np.arange(len(rows.lengths)), how):
                 done += step > 0
-                report(f"Training the {'pruned' if amount else 'unpruned'} model", done, total)
+                report(f"Training the {'pruned' if amount else 'unpruned'} model{where(model)}", done, total)
                 if step in recovery.steps:
                     frame = comparison.at_step(step, meter.look(f"Measuring after {step} steps"))
                     recovery = recovery.model_copy(update={part: (*getattr(recovery, part), frame)})

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from core.encoder.architectures import Catcher, Tap, classifier, encoder_layers, head_parameters
 from core.encoder.batches import MICRO_BATCH, Encoded, MicroBatch
+from core.encoder.device import device_of, on_processor
 from core.encoder.loading import Checkpoint
 from core.encoder.representations import check_finite, fast_linear
 from core.pruning.cut import cut
@@ -52,7 +53,7 @@ class Refitting:
             texts: All rows, those that refit and those that judge.
             dtype: The dtype in which models will be saved.
         """
-        self._checkpoint, self._dtype = checkpoint, dtype
+        self._checkpoint, self._dtype, self._device = checkpoint, dtype, device_of(checkpoint.model)
         self._rows = Encoded(checkpoint.tokenizer, texts)
         self.lengths = self._rows.lengths
         self._entered = 0  # the layer that `_states` enter
@@ -72,10 +73,10 @@ class Refitting:
         taps = [Tap(layer, "output") for layer in encoder_layers(model)]
         with Catcher(model, taps) as catcher, torch.no_grad(), fast_linear():
             for batch in self._batches(np.arange(count), report):
-                logits[batch.examples] = model(**batch.inputs).logits
+                logits[batch.examples] = on_processor(model(**batch.inputs).logits)
                 for layer, state in enumerate(catcher.states):
                     total = (state * batch.real[..., None]).sum(1)  # (batch, hidden)
-                    means[layer, batch.examples] = total / batch.lengths[:, None]
+                    means[layer, batch.examples] = on_processor(total / batch.lengths[:, None])
         check_finite(logits, record.id)
         return logits, means
 
@@ -103,15 +104,16 @@ class Refitting:
         weights, run = trainable(upper, 0), self._fed(upper)
 
         def answer(rows: Rows) -> Tensor:
-            return run(self._rows.pack(rows))
+            return run(self._rows.pack(rows).on(self._device))
 
-        steps = train(weights, answer, targets, self.lengths, split, how, lambda done: report(done / how.steps))
+        there = targets.to(self._device)
+        steps = train(weights, answer, there, self.lengths, split, how, lambda done: report(done / how.steps))
         logits = torch.empty_like(targets)
         with torch.no_grad(), fast_linear():
             for weight in weights:
                 weight.copy_(weight.to(self._dtype))
             for batch in self._batches(judged, lambda _: report(1.0)):
-                logits[batch.examples] = run(batch)
+                logits[batch.examples] = on_processor(run(batch))
         check_finite(logits[judged], self._checkpoint.record.id)
         return Refitted(model, steps, logits[judged])
 
@@ -124,7 +126,7 @@ class Refitting:
         with Catcher(between, [last]) as catcher, torch.no_grad(), fast_linear():
             for batch in self._batches(np.arange(len(self.lengths)), lambda _: report(0.0)):
                 run(batch)
-                self._states[batch.slots] = catcher.states[0][batch.real]
+                self._states[batch.slots] = on_processor(catcher.states[0].flatten(0, 1)[batch.cells])
         self._entered = layer
 
     def _fed(self, model: Any) -> Callable[[MicroBatch], Tensor]:
@@ -135,9 +137,9 @@ class Refitting:
         encoder_layers(model)[0].register_forward_pre_hook(lambda _, inputs: (fed.pop(), *inputs[1:]))
 
         def run(batch: MicroBatch) -> Tensor:
-            padded = torch.zeros(*batch.real.shape, self._states.shape[1])  # (batch, longest, hidden)
-            padded[batch.real] = self._states[batch.slots]
-            fed.append(padded)
+            padded = torch.zeros(batch.real.numel(), self._states.shape[1], device=self._device)
+            padded.index_copy_(0, batch.cells, self._states[batch.slots].to(self._device))
+            fed.append(padded.view(*batch.real.shape, -1))  # (batch, longest, hidden)
             return model(**batch.inputs).logits
 
         return run
@@ -146,7 +148,7 @@ class Refitting:
         """Yield micro-batches in order of length, and report the share of them that is done."""
         chunks = in_order(rows, self.lengths, MICRO_BATCH)
         for done, chunk in enumerate(chunks, 1):
-            yield self._rows.pack(chunk)
+            yield self._rows.pack(chunk).on(self._device)
             report(done / len(chunks))
 
 

@@ -82,7 +82,9 @@ def test_a_sweep_notes_its_speed_unless_it_is_short(request_: SweepRequest, monk
 
 
 @pytest.mark.parametrize("content", ["", "fast", "nan", "inf", "-1", "0", "\x00\ufffd"])
-def test_a_damaged_file_counts_as_none_and_is_replaced(cache: Path, content: str) -> None:
+def test_a_damaged_file_counts_as_none_and_is_replaced(
+    cache: Path, content: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     note_speed(1e9, 0.5)
     note_speed(1e9, 60.0)
     assert timed(1.0).is_rough, "so short a run, or one of so small a model, says little"
@@ -92,6 +94,8 @@ def test_a_damaged_file_counts_as_none_and_is_replaced(cache: Path, content: str
     assert timed(SHIPPED_SPEED) == Forecast(1.0, is_rough=True)
     note_speed(3e10, 20.0)
     assert timed(3e9) == Forecast(2.0, is_rough=False)
+    monkeypatch.setenv("PRUNESCOPE_DEVICE", "cuda:1")
+    assert timed(3e9).is_rough, "every device has its own"
 
 
 def test_the_work_of_a_study(tiny_bert: Path, glue_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
