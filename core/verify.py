@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.command_line import FAILED, OneLineParser, importing, run_command, use_threads
+from core.command_line import FAILED, OneLineParser, importing, run_command, use_machine
 from core.request.amounts import amount_text
 from core.results import store
 from core.sweep.origin import frame_of
@@ -26,7 +26,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--amount", action="append", type=float, metavar="A", help=what)
     add("--checkpoint", metavar="ID|FOLDER", help="where the checkpoint is, if the result was computed on a folder")
     add("--data", metavar="FOLDER|FILE|written|hub", help="where the data is, if it was a folder or a file")
-    parser.add_threads()
+    parser.add_machine()
     return parser.parse_args(arguments)
 
 
@@ -52,17 +52,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with importing():  # only now, so that --help and bad input do not wait seconds for torch
         from core.sweep import recompute
 
-    use_threads(options.threads)
+    use_machine(options.threads, options.device)
     print(f"{'amount':<9} {'deviation of':<36}{'engine':>8}{'torch-cka':>11}")
     confirmed = True
     for amount in amounts:
         deviations = recompute.verify_frame(result, amount, options.checkpoint, options.data)
         print(*table_rows(deviations), sep="\n", flush=True)
         confirmed = confirmed and deviations.within_tolerance
+    engine, torch_cka, changed = recompute.TOLERANCES[deviations.cause]
     print(
-        f"{'all within' if confirmed else 'NOT all within'} tolerance: {recompute.ENGINE_TOLERANCE:g} engine, "
-        f"{recompute.TORCH_CKA_TOLERANCE:g} torch-cka, {recompute.FLOOR_TOLERANCE:g} floor and CKA given it, "
-        f"{recompute.ACCURACY_TOLERANCE:g} accuracy"
+        f"{'all within' if confirmed else 'NOT all within'} tolerance: {engine:g} engine, {torch_cka:g} torch-cka, "
+        f"{engine * recompute.FLOOR_FACTOR:g} floor and CKA given it, {changed:g} of predictions"
+        f"{deviations.cause and f' (the result was computed {deviations.cause})'}"
     )
     return 0 if confirmed else FAILED
 

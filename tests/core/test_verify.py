@@ -13,6 +13,7 @@ from core.encoder.loading import load
 from core.inputs.prepare import prepare
 from core.request.catalog import REDUCTIONS, TASKS
 from core.request.sweep_request import SweepRequest
+from core.results.key import key_of
 from core.results.schema import SweepResult
 from core.results.store import save
 from core.sweep.recompute import verify_frame
@@ -91,6 +92,16 @@ def test_whatever_was_changed_is_found(result: SweepResult, places: dict[str, st
     assert partial.others["CKA given the emptied model, mean"] == float("inf")
     assert better.accuracy == pytest.approx(1 / 70)
     assert not any(deviations.within_tolerance for deviations in (without, partial, better, lower))
+
+
+def test_another_device_may_deviate_a_little_more(result: SweepResult, places: dict[str, str]) -> None:
+    environment = {**result.environment, "device": "cuda:0 (NVIDIA H100)"}
+    elsewhere = result.model_copy(update={"environment": environment})
+    assert key_of(elsewhere) == result.key
+    cases = (result, 5e-5), (elsewhere, 5e-5), (elsewhere, 5e-4)
+    found = [verify_frame(with_cell(computed, "mean", difference), 0.4, **places) for computed, difference in cases]
+    assert [deviations.within_tolerance for deviations in found] == [False, True, False]
+    assert [deviations.cause for deviations in found] == ["", *["on another device"] * 2]
 
 
 def test_something_else_is_refused_in_one_line(result: SweepResult, places: dict[str, str], tmp_path: Path) -> None:

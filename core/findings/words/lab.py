@@ -56,9 +56,11 @@ def check_sentence(deviations: Mapping[str, Any]) -> str:
 
     own = largest([*deviations["engine"].values(), *deviations["others"].values(), deviations["accuracy"]])
     confirmed = "confirmed" if deviations["within_tolerance"] else "not confirmed"
+    cause, allowed = deviations["cause"], num.small(deviations["allowed"])
+    expected = cause and f" Up to {allowed} is expected: the result was computed {cause}."
     return (
         f"The frame is {confirmed} at {n.amount_name(deviations['amount'])}: computed again it differs by {own} at "
-        f"most, from the CKA of torch-cka by {largest(deviations['torch_cka'].values())}."
+        f"most, from the CKA of torch-cka by {largest(deviations['torch_cka'].values())}.{expected}"
     )
 
 

@@ -208,7 +208,9 @@ def labs() -> Iterator[str]:
     for known in (*works, *falls, made.undefined_first(0.6, 0.4), UNDEFINED):
         yield lab.first_to_change(known, "mean")
     deviations = {"engine": {"cka": 1e-7}, "others": {}, "accuracy": 0.0, "torch_cka": {"mean": 2e-5}, "amount": 0.5}
+    deviations |= {"cause": "", "allowed": 1e-5}
     yield lab.check_sentence({**deviations, "within_tolerance": True})
+    yield lab.check_sentence(deviations | {"cause": "on another device", "allowed": 1e-4, "within_tolerance": True})
     yield lab.check_sentence({**deviations, "engine": {"cka": None}, "within_tolerance": False})
     columns = {"columns": ColumnsRecord(text=("title", "body"), label="topic"), "guessed": ("label",)}
     files = (FileRecord(name="mail.csv", sha256="0" * 64, rows=(0, 40)),)
