@@ -5,7 +5,8 @@ RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 COPY requirements.txt .
 # PyTorch first, from its own index: the builds of the usual one bring gigabytes of CUDA. All others come as wheels.
-RUN pip install --only-binary=:all: --index-url https://download.pytorch.org/whl/cpu "$(grep -o '^torch>=[0-9.]*' requirements.txt)" \
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+RUN pip install --only-binary=:all: --index-url "$TORCH_INDEX" "$(grep -o '^torch>=[0-9.]*' requirements.txt)" \
  && pip install --prefer-binary -r requirements.txt
 
 FROM python:3.11-slim
