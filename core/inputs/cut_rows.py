@@ -17,7 +17,7 @@ from core.inputs.examples import EvalSubset, Examples, Row, draw, example_digest
 from core.inputs.hub import Report
 from core.inputs.texts import Texts
 from core.request.catalog import DTYPE, ENGINE_VERSION
-from core.request.cut_request import CutRequest, Division, depths_of, divide
+from core.request.cut_request import CutRequest, Division, check_train, depths_of, divide
 from core.results.cut import CUT, TRAINING
 from core.results.key import fingerprint_of, training_key
 from core.results.schema import WHOLE, RefitRecord
@@ -107,7 +107,11 @@ def further_rows(examples: Examples, train: str | None) -> tuple[Examples, str |
 
     Returns:
         The rows' data, and their split; None if they have no split of their own.
+
+    Raises:
+        PrunescopeError: There is no such file.
     """
+    check_train(train)
     return (replace(examples, data=find_data(train, None)), WHOLE) if train else (examples, examples.data.scored)
 
 

@@ -31,12 +31,21 @@ class CutRequest(DataRequest):
 
     def filled(self) -> Self:
         """Fill in the defaults, or refuse; see `core.request.sweep_request.checked`."""
-        request = super().filled()
-        with suppress(PrunescopeError):
-            if request.train is None or kind_of_data(request.train) in ("file", "own"):
-                return request
-        fault = f"train '{str(request.train)[-120:]}' is not a file here"
-        raise PrunescopeError(f"{fault}: give one that ends in {', '.join(TABLE_SUFFIXES)}")
+        check_train(self.train)
+        return super().filled()
+
+
+def check_train(train: str | None) -> None:
+    """Refuse further rows that are in no file.
+
+    Raises:
+        PrunescopeError: They are in none.
+    """
+    with suppress(PrunescopeError):
+        if train is None or kind_of_data(train) in ("file", "own"):
+            return
+    fault = f"train '{str(train)[-120:]}' is not a file here"
+    raise PrunescopeError(f"{fault}: give one that ends in {', '.join(TABLE_SUFFIXES)}")
 
 
 def depths_of(num_layers: int, every: bool) -> tuple[int, ...]:

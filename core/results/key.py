@@ -122,9 +122,9 @@ def key_of(result: Result) -> str:
     if isinstance(result, CutStudy):
         layers = [depth.layers for depth in result.depths]
         return training_key(CUT, revision, task, result.refit, environment, layers=layers)
-    pruning, about = result.amount and _settings(result.pruning), (revision, task, result.rows, environment)
-    amount, points = amount_text(result.amount), result.points_kind
-    return training_key(RECOVERED, *about, pruning=pruning, amount=amount, points=points)
+    pruning = _settings(result.pruning) if result.amount else None
+    about = {"pruning": pruning, "amount": amount_text(result.amount), "points": result.points_kind}
+    return training_key(RECOVERED, revision, task, result.rows, environment, **about)
 
 
 def sealed(result: AnyResult) -> AnyResult:
