@@ -134,8 +134,6 @@ def load_result(path: str | Path) -> NotebookResult:
     Raises:
         PrunescopeError: It is missing, damaged, or not a result that can be shown.
     """
-    if not isinstance(path, str | os.PathLike):
-        raise PrunescopeError(f"a {type(path).__name__} is not a result file: give its path")
     return NotebookResult.of(load(Path(path)))
 
 
@@ -146,13 +144,10 @@ def _several(values: Any) -> list[Any]:
     return [values] if is_single else [plain(value) for value in values]
 
 
-def _meanings(label_map: Any) -> list[tuple[str, Any]]:
+def _meanings(label_map: Mapping[str | int, str | None] | None) -> list[tuple[str, Any]]:
     """Return the meanings of labels, by their text in the table."""
-    if label_map is None:
-        return []
-    if not isinstance(label_map, Mapping):
-        raise PrunescopeError(f"label_map is a {type(label_map).__name__}: give a dict such as {{1: 'bad', 3: None}}")
-    return [(as_text(label_mark(value, "a label in label_map")), meaning) for value, meaning in label_map.items()]
+    pairs = (label_map or {}).items()
+    return [(as_text(label_mark(value, "a label in label_map")), meaning) for value, meaning in pairs]
 
 
 @contextmanager

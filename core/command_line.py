@@ -15,7 +15,6 @@ from tqdm.auto import tqdm  # in a notebook, a widget
 from core.errors import OUT_OF_MEMORY, PrunescopeError, is_out_of_memory
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130  # exit codes
-MAX_THREADS = 1024
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -27,7 +26,7 @@ class OneLineParser(argparse.ArgumentParser):
 
     def add_threads(self) -> None:
         """Add the option for the number of PyTorch's processor threads; see `use_threads`."""
-        self.add_argument("--threads", type=_threads, metavar="N", help="processor threads (default: PyTorch's)")
+        self.add_argument("--threads", type=int, metavar="N", help="processor threads (default: PyTorch's)")
 
     def add_machine(self) -> None:
         """Add the options for the threads and for the device; see `use_machine`."""
@@ -36,18 +35,12 @@ class OneLineParser(argparse.ArgumentParser):
         self.add_argument("--device", metavar="NAME", help=what)
 
 
-def _threads(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= MAX_THREADS:
-        raise argparse.ArgumentTypeError(f"{text[:20]} threads: choose 1 to {MAX_THREADS}")
-    return int(text)
-
-
 def use_threads(threads: int | None) -> None:
-    """Set the number of PyTorch's processor threads; None leaves PyTorch's choice."""
+    """Set the number of PyTorch's processor threads, at least 1; None leaves PyTorch's choice."""
     if threads is not None:
         import torch
 
-        torch.set_num_threads(threads)
+        torch.set_num_threads(max(threads, 1))
 
 
 def use_machine(threads: int | None, device: str | None) -> None:

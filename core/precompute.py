@@ -16,8 +16,6 @@ from core.request.sweep_request import SweepRequest, add_options, request_in
 from core.results import store
 from core.results.schema import SweepResult
 
-OTHERS = ("Name other columns with --text and --label.",)
-
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
@@ -28,11 +26,6 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_machine()
     parser.add_argument("--output", type=Path, help="FILE.json or a folder (default: the user's results)")
     return parser.parse_args(arguments)
-
-
-def request_of(options: argparse.Namespace) -> SweepRequest:
-    """Return the checked request of a command line; see `request_in`."""
-    return request_in(options, SweepRequest)
 
 
 def find(request: SweepRequest) -> Inputs:
@@ -65,11 +58,12 @@ def run(inputs: Inputs) -> SweepResult:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compute a result, save it and print its path."""
     options = parse(arguments)
-    request = request_of(options)
+    request = request_in(options, SweepRequest)
     store.check_writable(options.output)
     inputs = find(request)
     if note := reading_note(inputs.subset.record):
-        print(note, *(OTHERS if inputs.subset.record.guessed else ()), file=sys.stderr)
+        others = " Name other columns with --text and --label." if inputs.subset.record.guessed else ""
+        print(f"{note}{others}", file=sys.stderr)
     use_machine(options.threads, options.device)
     print(store.save(run(inputs), options.output))
     return 0

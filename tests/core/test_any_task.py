@@ -12,13 +12,11 @@ from tiny import EMOTIONS, emotion_texts, predicted_by_transformers, write_csv
 from core.findings.accuracy import reference_of
 from core.inputs.prepare import prepare
 from core.precompute import find, main, parse, run
-from core.precompute import request_of as request_of_options
 from core.request.catalog import METHODS, ROOT
-from core.request.sweep_request import SweepRequest
+from core.request.sweep_request import SweepRequest, request_in
 from core.results import store
 from core.results.provenance import recompute_script, request_of
 from core.results.schema import SweepResult
-from core.results.store import faults
 from core.sweep.recompute import verify_frame
 from tests.refusals import refusal
 
@@ -38,7 +36,7 @@ def named() -> list[str]:
 
 
 def ask(*arguments: object) -> SweepRequest:
-    return request_of_options(parse([*map(str, arguments)]))
+    return request_in(parse([*map(str, arguments)]), SweepRequest)
 
 
 def refused(*arguments: object) -> str:
@@ -66,7 +64,6 @@ def test_the_command_line_sweeps_it_and_agrees_with_scikit_learn(
         "macro_f1": pytest.approx(f1_score(task.gold, predicted, average="macro"), abs=1e-12),
     }
     assert (task.main_metric, result.working_range and result.working_range.metric) == ("macro_f1", "macro_f1")
-    assert not list(faults(result))
     most = [np.bincount(task.gold).argmax()] * len(task.gold)
     guessed = f1_score(task.gold, most, average="macro", zero_division=0)
     assert reference_of(result, "macro_f1") == ("commonest label", pytest.approx(guessed))
@@ -108,7 +105,7 @@ def pasted(command: str, where: Path, monkeypatch: pytest.MonkeyPatch) -> SweepR
     """Run a command in a folder, and return its result."""
     monkeypatch.chdir(where)
     words = shlex.split(command, comments=True)
-    return run(find(request_of_options(parse(words[3:]))))
+    return run(find(request_in(parse(words[3:]), SweepRequest)))
 
 
 def test_it_is_recomputed(tiny_emotions: Path, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,7 +150,6 @@ def test_bad_arguments_are_refused_in_one_line(grid: Grid) -> None:
     for further, words in (
         (("--data", "glue"), "is not NAME=PATH"),
         (("--data", "glu=x"), "'glu' does not occur"),
-        (("--threads", "0"), "0 threads"),
     ):
         with pytest.raises((PrunescopeError, SystemExit)) as caught:
             grid.run(*further)

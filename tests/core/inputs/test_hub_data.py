@@ -15,8 +15,9 @@ from tiny import make_bert
 
 from core.inputs.data import find_dataset, layout
 from core.inputs.prepare import Inputs, prepare
-from core.precompute import parse, request_of
+from core.precompute import parse
 from core.request import limits
+from core.request.sweep_request import SweepRequest, request_in
 from core.results.provenance import recompute_script
 from tests.builders import make_result
 from tests.refusals import refusal
@@ -55,7 +56,7 @@ def write(where: Path, name: str, rows: int = 20) -> Path:
 @pytest.fixture
 def ask(checkpoint: Path) -> Callable[..., Inputs]:
     return lambda data=f"hub:{REPO}", *further: prepare(
-        request_of(parse(["--checkpoint", str(checkpoint), "--data", data, *further]))
+        request_in(parse(["--checkpoint", str(checkpoint), "--data", data, *further]), SweepRequest)
     )
 
 

@@ -9,9 +9,8 @@ import pytest
 
 from core.inputs.prepare import prepare
 from core.precompute import parse
-from core.precompute import request_of as request_of_options
 from core.request.catalog import TASKS
-from core.request.sweep_request import SweepRequest, checked
+from core.request.sweep_request import SweepRequest, checked, request_in
 from core.results.names import checkpoint_name
 from core.results.provenance import can_be_found, command_line, recompute_script, request_of
 from tests.builders import made_by_recipe, make_result, make_result_of, with_own_key
@@ -42,7 +41,7 @@ def pasted(command: str) -> SweepRequest:
     """Return the request that results from pasting the command."""
     words = shlex.split(command, comments=True)
     assert words[:3] == ["python", "-m", "core.precompute"]
-    return request_of_options(parse(words[3:]))
+    return request_in(parse(words[3:]), SweepRequest)
 
 
 # Values that a command could mistake for other options or other pairs.
