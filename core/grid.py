@@ -24,14 +24,12 @@ from core.inputs.forecast import timed
 from core.request.controls import likely_amounts
 from core.request.grid_file import read_grid
 from core.results import store
-from core.results.cut import of_kind
-from core.results.library import Entry, entry_of, extract_of, list_in, read_manifest
+from core.results.library import Entry, entry_of, extracts, list_in, read_manifest
 from core.results.names import amount_name
 from core.results.provenance import command_line
 from core.results.schema import SweepResult
 from core.sweep.grid_plan import Failure, GridSweep, plan_grid
 
-PRECOMPUTE = "python -m core.precompute "
 BAR = "{percentage:3.0f} % |{bar}| {elapsed} gone, {remaining} left{postfix}"
 
 
@@ -81,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.plan:
         failures += _finish([sweep for sweep in sweeps if sweep.is_done], options.manifest)
     for request, reason in failures:
-        _say(f"failed: {command_line(request).removeprefix(PRECOMPUTE)}: {reason}")
+        _say(f"failed: {command_line(request)}: {reason}")
     if interrupted:
         _say("interrupted: what is finished is kept, and the same command goes on from there")
     return INTERRUPTED if interrupted else FAILED if failures else 0
@@ -140,14 +138,15 @@ def _finish(sweeps: Sequence[GridSweep], manifest: Path | None) -> list[Failure]
     rows: list[GridRow] = []
     entries: list[Entry] = []
     failures: list[Failure] = []
-    for _, group in groupby(sweeps, key=lambda sweep: sweep.inputs):  # memory holds the extracts of one of them
+    for _, group in groupby(sweeps, key=lambda sweep: sweep.inputs):  # sweeps that are judged beside each other
         results = []
         for sweep in group:
-            try:
-                results.append(of_kind(SweepResult, extract_of(store.load_any(sweep.path)), sweep.path.name))
-            except PrunescopeError as error:
-                failures.append((sweep.listed, f"{error} (delete the file first)"))
-        entries += [entry_of(result) for result in results]
+            (extract,) = extracts([store.state_of(sweep.path)]).values()
+            if isinstance(extract, SweepResult):
+                results.append(extract)
+            else:
+                failures.append((sweep.listed, f"{extract} (delete the file first)"))
+        entries += map(entry_of, results)
         rows += grid_rows(results)
     if manifest:
         list_in(manifest, entries)

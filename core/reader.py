@@ -1,46 +1,48 @@
 """`python -m core.reader`: reads strangers' files for the server, in a process with limited memory and time.
 
-Standard input is one line, a JSON list of `core.wall.reading.Question`s. Each is answered by a line on standard output:
-`+` and the content as JSON, or `-` and the reason why the files are refused.
+Standard input is one line, the order that `core.wall.reading.read` writes. The answer is a line on standard output: `+`
+and the content as JSON, or `-` and the reason why the files are refused.
 """
 
 import gc
 import json
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from core.errors import PrunescopeError, is_out_of_memory
 from core.inputs.tables import TABLE, DataFile, read_table
 from core.request.catalog import MAX_NAME_CHARS
-from core.results.library import extract_of
 from core.results.store import load_any
 from core.wall.confined import HELPER_NICENESS, end_after, give_way, limit, reserve_streams
-from core.wall.reading import FOUND, MEMORY_BYTES, MOST_CHARS, REFUSED, SECONDS, Question
+from core.wall.reading import FOUND, MEMORY_BYTES, MOST_CHARS, REFUSED, SECONDS
+
+Files = Sequence[tuple[Path, str]]  # their paths, and their names in messages
 
 
-def _table(question: Question) -> str:
+def _result(files: Files, limit: int | None) -> str:
+    return load_any(*files[0]).model_dump_json()
+
+
+def _table(files: Files, limit: int | None) -> str:
     """Return a table whose cells are cut to the length that a page shows."""
-    files = [DataFile(Path(path), name) for path, name in zip(question.paths, question.names, strict=True)]
-    table = read_table(files, question.limit)
+    table = read_table([DataFile(*file) for file in files], limit)
     cells = {name: tuple(cell[: MAX_NAME_CHARS + 1] for cell in cells) for name, cells in table.cells.items()}
     return TABLE.dump_json(replace(table, cells=cells)).decode()
 
 
-READERS: Mapping[str, Callable[[Question], str]] = {
-    "extract": lambda question: extract_of(load_any(Path(question.paths[0]))).model_dump_json(),
-    "table": _table,
-    "upload": lambda question: load_any(Path(question.paths[0]), question.names[0]).model_dump_json(),
-}
+READERS: Mapping[str, Callable[[Files, int | None], str]] = {"result": _result, "table": _table}
 
 
-def answer(question: Question) -> str:
-    """Return the line that answers a question, whatever happens meanwhile."""
+def answer(order: str) -> str:
+    """Return the line that answers an order, whatever happens meanwhile."""
+    values = json.loads(order)
+    files = [(Path(path), name) for path, name in values["files"]]
     try:
-        content = READERS[question.kind](question)
+        content = READERS[values["kind"]](files, values["limit"])
         if len(content) > MOST_CHARS:
-            fault = f"{question.names[0]} holds {len(content) / 2**20:,.0f} MiB"
+            fault = f"{files[0][1]} holds {len(content) / 2**20:,.0f} MiB"
             raise PrunescopeError(f"{fault}, a page takes at most {MOST_CHARS // 2**20}: choose a smaller file")
         return FOUND + content
     except PrunescopeError as error:
@@ -48,20 +50,19 @@ def answer(question: Question) -> str:
     except BaseException as error:  # also a library's panic, which is no Exception
         traceback.print_exc()
         fault = "takes too much memory" if is_out_of_memory(error) else "is damaged"
-        refusal = PrunescopeError(f"{question.names[0]} cannot be read, it {fault}: choose another file")
+        refusal = PrunescopeError(f"{files[0][1]} cannot be read, it {fault}: choose another file")
         return f"{REFUSED}{refusal}"
 
 
 def main() -> None:
-    """Answer the questions on standard input."""
+    """Answer the order on standard input."""
     give_way(HELPER_NICENESS)
     gc.disable()  # it would traverse millions of values again and again, all of them in use
     source, sink = reserve_streams()
-    questions = [Question(**values) for values in json.loads(source.readline())]
+    order = source.readline()
     limit("RLIMIT_AS", MEMORY_BYTES)
-    for question in questions:
-        end_after(SECONDS)
-        print(answer(question), file=sink, flush=True)
+    end_after(SECONDS)
+    print(answer(order), file=sink, flush=True)
 
 
 if __name__ == "__main__":

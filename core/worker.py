@@ -22,7 +22,6 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 from weakref import WeakValueDictionary
 
@@ -31,6 +30,7 @@ from core.errors import OUT_OF_MEMORY, PrunescopeError, is_out_of_memory
 from core.inputs.checkpoints import Resolved
 from core.inputs.cut_rows import prepare_cut
 from core.inputs.data import find_dataset
+from core.inputs.hub import Report
 from core.inputs.prepare import prepare
 from core.inputs.uploads import make_room
 from core.request.catalog import EMBEDDED
@@ -40,7 +40,6 @@ from core.request.sweep_request import SweepRequest
 from core.results import schema, store
 from core.results.cut import CutStudy, Result, of_kind
 from core.results.key import key_of
-from core.results.provenance import cut_request_of
 from core.sweep.origin import find_recovery
 from core.wall.confined import WORKER_NICENESS, be_replaceable, give_way, limit, reserve_streams
 
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
 IDLE_SECONDS = 30 * 60.0
 # How long one of torch's threads spins for the others before it sleeps. If something else keeps one of two processors
 # busy, a sweep takes eight times as long with the default of 300,000, twice as long with this; else both are as fast.
+SPINS = "2000"
 
 Order = Mapping[str, Any]
 Outcome = dict[str, Any]  # an order's outcome, plain values
@@ -60,35 +60,32 @@ class CancelledError(BaseException):
     """The job was cancelled."""
 
 
-class Reporter:
-    """Report a job's progress and the time left, and stop a cancelled job.
+def reporter(emit: Emit, cancelled: threading.Event, clock: Callable[[], float] = time.monotonic) -> Report:
+    """Return a function that reports a job's progress and the time left, and stops a cancelled job.
 
     Args:
         emit: Writes an event.
         cancelled: Set when the job is cancelled.
         clock: Returns the time in seconds.
+
+    Returns:
+        A function that takes (stage, done, total), and raises CancelledError.
     """
+    began, last = (0.0, 0), (0, -1)  # when the current pace began, and the steps done by then; the last done and total
 
-    def __init__(self, emit: Emit, cancelled: threading.Event, clock: Callable[[], float] = time.monotonic) -> None:
-        self._emit, self._cancelled, self._clock = emit, cancelled, clock
-        self._began = (0.0, 0)  # when the current pace began, and the steps done by then
-        self._last = (0, -1)  # (done, total)
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """Report that `done` of a stage's `total` steps are done.
-
-        Raises:
-            CancelledError: The job was cancelled.
-        """
-        if self._cancelled.is_set():
+    def report(stage: str, done: int, total: int) -> None:
+        nonlocal began, last
+        if cancelled.is_set():
             raise CancelledError
-        now, (last_done, last_total) = self._clock(), self._last
-        if total != last_total or done < last_done:  # stages with the same total share their pace
-            self._began = (now, done)
-        self._last = (done, total)
-        start, done_then = self._began
+        now = clock()
+        if total != last[1] or done < last[0]:  # stages with the same total share their pace
+            began = now, done
+        last = done, total
+        start, done_then = began
         left = (now - start) / (done - done_then) * (total - done) if done > done_then else None
-        self._emit("progress", stage=stage, done=done, total=total, seconds_left=left)
+        emit("progress", stage=stage, done=done, total=total, seconds_left=left)
+
+    return report
 
 
 class Worker:
@@ -140,7 +137,7 @@ class Worker:
         try:
             if cancelled.is_set():
                 raise CancelledError
-            event, fields = "done", self._outcome(order, Reporter(emit, cancelled), emit)
+            event, fields = "done", self._outcome(order, reporter(emit, cancelled), emit)
         except CancelledError:
             event, fields = "cancelled", {}
         except PrunescopeError as error:
@@ -153,7 +150,7 @@ class Worker:
         emit(event, **fields)
         make_room()  # the order may have left results, samples or downloads on the disk
 
-    def _outcome(self, order: Order, report: Reporter, emit: Emit) -> Outcome:
+    def _outcome(self, order: Order, report: Report, emit: Emit) -> Outcome:
         while self._warm_up.is_alive():  # two threads must not import the same package at once
             report("Loading PyTorch", 0, 1)
             self._warm_up.join(timeout=0.05)
@@ -163,7 +160,7 @@ class Worker:
         return {"outcome": answer(report, **{name: order[name] for name in order if name not in ("job", "op")})}
 
 
-def _run(order: Order, report: Reporter, emit: Emit) -> Outcome:
+def _run(order: Order, report: Report, emit: Emit) -> Outcome:
     """Find the stored result of a request, or compute and store it."""
     request = SweepRequest.from_json(order["request"])
     inputs = prepare(request, report)
@@ -180,7 +177,7 @@ def _run(order: Order, report: Reporter, emit: Emit) -> Outcome:
     return _stored_or_made(inputs.key_of(request), inputs.resolved, report, make, bool(order.get("fresh")))
 
 
-def _cut(order: Order, report: Reporter, emit: Emit) -> Outcome:
+def _cut(order: Order, report: Report, emit: Emit) -> Outcome:
     """Find the stored study of a request, or make and store it."""
     inputs = prepare_cut(CutRequest.from_json(order["request"]), report)
 
@@ -192,10 +189,10 @@ def _cut(order: Order, report: Reporter, emit: Emit) -> Outcome:
     return _stored_or_made(inputs.key, inputs.resolved, report, make)
 
 
-def _recover(order: Order, report: Reporter, emit: Emit) -> Outcome:
+def _recover(order: Order, report: Report, emit: Emit) -> Outcome:
     """Find the stored recovery of a stored result, or make and store it."""
     options = {name: value for name, value in order.items() if name not in ("job", "op", "key")}
-    inputs = find_recovery(store.load(_stored(order["key"])), report, **options)
+    inputs = find_recovery(store.load(store.file_of(order["key"])), report, **options)
 
     def make(checkpoint: "Checkpoint") -> Result:
         from core.training.recovery import recover
@@ -206,7 +203,7 @@ def _recover(order: Order, report: Reporter, emit: Emit) -> Outcome:
 
 
 def _stored_or_made(
-    key: str, resolved: Resolved, report: Reporter, make: Callable[["Checkpoint"], Result], fresh: bool = False
+    key: str, resolved: Resolved, report: Report, make: Callable[["Checkpoint"], Result], fresh: bool = False
 ) -> Outcome:
     """Find a stored result, or make it of its checkpoint and store it; `fresh` makes it in any case."""
     if fresh or not store.holds(key):
@@ -219,52 +216,44 @@ def _stored_or_made(
     return {"key": key}
 
 
-def _verify(report: Reporter, key: str, amount: float, **places: str | None) -> Outcome:
+def _verify(report: Report, key: str, amount: float, **places: str | None) -> Outcome:
     """Recompute one frame of a stored result, with our engine and with torch-cka."""
     from core.sweep.recompute import verify_frame
 
-    return verify_frame(store.load(_stored(key)), amount, report=report, **places).to_json()
+    return verify_frame(store.load(store.file_of(key)), amount, report=report, **places).to_json()
 
 
-def _predict(report: Reporter, revision: str, texts: list[str], **request: Any) -> Outcome:
+def _predict(report: Report, revision: str, texts: list[str], **request: Any) -> Outcome:
     """Predict the label of a typed text at every amount."""
     from core.sweep.meter import predict
 
     return asdict(predict(SweepRequest.from_json(request), revision, texts, report))
 
 
-def _export(report: Reporter, key: str, amount: float, checkpoint: str | None, data: str | None, **_: Any) -> Outcome:
+def _export(report: Report, key: str, amount: float, checkpoint: str | None, data: str | None) -> Outcome:
     """Write the pruned checkpoint of one frame of a stored result as a folder."""
     from core.exports.pruned_checkpoint import write_pruned
 
-    return {"path": str(write_pruned(store.load(_stored(key)), amount, checkpoint, data, report))}
+    return {"path": str(write_pruned(store.load(store.file_of(key)), amount, checkpoint, data, report))}
 
 
-def _export_cut(report: Reporter, key: str, left: int, request: Mapping[str, Any] | None = None) -> Outcome:
+def _export_cut(report: Report, key: str, left: int, request: Mapping[str, Any]) -> Outcome:
     """Write one of the models of a stored study as a folder, on a hosted server as a ZIP."""
     from core.exports.pruned_checkpoint import write_cut
 
-    study = of_kind(CutStudy, store.load_any(_stored(key)), key)
-    inputs = prepare_cut(CutRequest.from_json(request) if request else cut_request_of(study), report)
+    study = of_kind(CutStudy, store.load_any(store.file_of(key)), key)
+    inputs = prepare_cut(CutRequest.from_json(request), report)
     return {"path": str(write_cut(study, left, inputs, report))}
 
 
-def _fetch(report: Reporter, data: str, split: str) -> Outcome:
+def _fetch(report: Report, data: str, split: str) -> Outcome:
     """Fetch the files of a data set on the Hub, and return its commit, and their places and names."""
     dataset = find_dataset(data, split, report)
     return {"data": dataset.reference, "files": [[str(file.path), file.name] for file in dataset.files(split)]}
 
 
-def _stored(key: str) -> Path:
-    """Return the file of a stored result."""
-    path = store.find(key)
-    if path is None:
-        raise PrunescopeError(f"no stored result {key[:12]}…: run the sweep again")
-    return path
-
-
 # The ops whose outcome is a stored result.
-MAKERS: Mapping[str, Callable[[Order, Reporter, Emit], Outcome]] = {"run": _run, "cut": _cut, "recover": _recover}
+MAKERS: Mapping[str, Callable[[Order, Report, Emit], Outcome]] = {"run": _run, "cut": _cut, "recover": _recover}
 # The other ops; each function takes a report and the order's fields.
 ANSWERS: Mapping[str, Callable[..., Outcome]] = {
     "verify": _verify,
@@ -299,7 +288,7 @@ def main() -> None:
     """Serve the parent process until it ends or has been silent for long."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server handles Ctrl-C in the terminal
     give_way(WORKER_NICENESS)
-    os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # read when torch is imported
+    os.environ.setdefault("GOMP_SPINCOUNT", SPINS)  # read when torch is imported
     limit("RLIMIT_DATA", limits().worker_bytes)
     be_replaceable()
     source, sink = reserve_streams()

@@ -15,7 +15,7 @@ from core.request.scope import point_names, pruned_point
 from core.request.sweep_request import AUTO, SweepRequest, made_task
 from core.results.cut import Result
 from core.results.key import digest, key_of, sealed
-from core.results.library import MANIFEST, entry_of, write_manifest
+from core.results.library import MANIFEST, entry_of, list_in
 from core.results.schema import CheckpointRecord, ColumnsRecord, FileRecord, Frame, RecipeRecord, SweepResult
 from core.results.statistics import LayerStatistics
 from core.results.store import save
@@ -237,7 +237,8 @@ def ship(folder: Path, *results: Result) -> None:
     """Store results in a folder as shipped ones, with their manifest beside it."""
     for result in results:
         save(result, folder)
-    write_manifest([entry_of(result) for result in results], folder.parent / MANIFEST)
+    (folder.parent / MANIFEST).unlink(missing_ok=True)
+    list_in(folder.parent / MANIFEST, map(entry_of, results))
 
 
 def compress(path: Path) -> Path:

@@ -49,7 +49,6 @@ import pytest  # noqa: E402
 from local_hub import LocalHub, local_hub  # noqa: E402
 from xdist.scheduler import LoadFileScheduling  # noqa: E402
 
-from core.errors import PrunescopeError  # noqa: E402
 from core.request.catalog import TASKS  # noqa: E402
 
 if TYPE_CHECKING:
@@ -58,7 +57,6 @@ if TYPE_CHECKING:
     from benchmarks.verdicts import VerdictRow
     from core.jobs.queue import JobQueue
     from core.results.schema import SweepResult
-    from core.wall.reading import Question
     from tests.queues import Clock
     from tests.tiny import Studied
 
@@ -211,14 +209,13 @@ def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: "Clock") -> It
 @pytest.fixture(autouse=True)
 def quick_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read files in this process, not in a limited child, which takes a second to start; core/wall tests that one."""
-    monkeypatch.setattr("core.wall.reading._answers", _answers)
+    monkeypatch.setattr("core.wall.reading._answer", _answer)
 
 
-def _answers(questions: "Sequence[Question]") -> list[bytes | PrunescopeError]:
-    from core.reader import FOUND, answer
+def _answer(order: str, name: str) -> bytes:
+    from core.reader import answer
 
-    lines = map(answer, questions)
-    return [line[1:].encode() if line.startswith(FOUND) else PrunescopeError(line[1:]) for line in lines]
+    return answer(order).encode()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -27,7 +27,6 @@ from ui.text import plain, refusals_shown
 COMPUTED = "computed-results"  # session key: the keys of the results that this visit has computed, the newest first
 MOST_BYTES = 400 * 2**20  # of results in memory
 _reading_rows = Lock()  # later visitors wait for the same rows: fifty who all read them at once would stall the server
-SMALL_BYTES = 2 * 2**20  # of a file that is read here; a larger one of unknown origin is read in the reader
 
 
 def show_upload(*, study: bool = False) -> None:
@@ -74,9 +73,7 @@ def loaded(path: Path, holder: str) -> Result:
         BusyError: Too many files are being read, or this one was not read in time.
         PrunescopeError: It is missing, malformed or damaged, or no page can show it.
     """
-    is_small = path.suffix != ".gz" and path.is_file() and path.stat().st_size <= SMALL_BYTES
-    is_safe = is_small or path.parent == store.SHIPPED_RESULTS
-    return store.load_any(path) if is_safe else store.load_confined(path, path.name, holder)
+    return store.load_safely(path, holder=holder)
 
 
 def at_hand() -> tuple[Entry, ...]:
@@ -129,11 +126,8 @@ def study_of(result: SweepResult) -> CutStudy | None:
 
 
 def _read(key: str, kind: type[R]) -> R | None:
-    path, name = store.find(key), f"the result {key[:12]}…"
     with refusals_shown():
-        if path is None:
-            raise PrunescopeError(f"{name} is not stored here: recompute it, or choose another one")
-        return of_kind(kind, loaded(path, visitor().holder), name)
+        return of_kind(kind, loaded(store.file_of(key), visitor().holder), f"the result {key[:12]}…")
     return None
 
 

@@ -240,8 +240,6 @@ METHODS: Mapping[str, Method] = {
     ),
 }
 
-REMOVED_METHODS = ("cka", "divergence", "layers", "uniform")  # results of these former methods are refused
-
 CONTROL_SEEDS = {"weight": 5, "neuron": 10}  # the fewest to judge a method by; controls of units vary more
 DEFAULT_CONTROLLED = {"random": "magnitude", "random-neuron": "attribution"}  # the method that a control follows
 

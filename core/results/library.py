@@ -6,16 +6,14 @@ table of all results need no more; a page about one result reads its whole file.
 """
 
 import json
-import os
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any, Generic, Literal, NamedTuple, TypeVar, overload
 
-from cachetools import LRUCache
+from cachetools import LRUCache, cached
 from platformdirs import user_cache_path
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -31,12 +29,10 @@ from core.results.recovery import Recovery
 from core.results.schema import ColumnsRecord, Pruning, PruningRecord, SweepResult, TrainingRecord
 from core.results.statistics import LayerStatistics, ProfileAtDamage
 from core.results.store import FileState, state_of, user_folder, write_atomically
-from core.wall.reading import Question, read_all
 
 MANIFEST = "manifest.json"  # beside the folder of the shipped results
-MOST_SHIPPED = 1000  # extracts in memory, 200 kB each
-MOST_BYTES = 64 * 2**20  # extracts of other files
-MOST_ENTRIES = 10_000  # descriptions of other files
+MOST_BYTES = 256 * 2**20  # of extracts in memory, 200 kB each
+MOST_ENTRIES = 10_000  # of the user's results, in memory
 VERSION = 1  # raise it when the content of extracts changes
 
 
@@ -58,6 +54,11 @@ class Listed(Record):
     model: str = Field(default_factory=lambda fields: fields["checkpoint"])
     data: str = Field(default_factory=lambda fields: f"examples of {fields['task']}")
     created_at: str
+
+    @property
+    def name(self) -> str:
+        """The name on screen; see `result_name`."""
+        return SEPARATOR.join((self.data, self.model, name_of(self) if isinstance(self, Pruning) else CUT))
 
 
 class Entry(Listed, Pruning):
@@ -81,11 +82,6 @@ class Entry(Listed, Pruning):
     until_damage: float | None = None
     dtype: str = DTYPE
 
-    @property
-    def name(self) -> str:
-        """The name on screen; see `result_name`."""
-        return SEPARATOR.join((self.data, self.model, name_of(self)))
-
 
 class CutEntry(Listed):
     """What is known about a study of cuts without reading its file.
@@ -96,11 +92,6 @@ class CutEntry(Listed):
 
     kind: Literal["cut"]
     revision: str = ""
-
-    @property
-    def name(self) -> str:
-        """The name on screen; see `result_name`."""
-        return SEPARATOR.join((self.data, self.model, CUT))
 
 
 class RecoveryEntry(Listed):
@@ -153,19 +144,17 @@ def entry_of(result: Result) -> OfAnyKind:
 # ---------------------------------------------------------------- lists
 
 
-def write_manifest(entries: Iterable[OfAnyKind], path: Path) -> None:
-    """Write a manifest, one entry a line, in the order given."""
-    lines = (json.dumps(entry.model_dump(mode="json", exclude_defaults=True), ensure_ascii=False) for entry in entries)
-    write_atomically(path, "[\n" + ",\n".join(lines) + "\n]\n")
-
-
 def list_in(path: Path, entries: Iterable[OfAnyKind]) -> None:
-    """Add entries to a manifest; they replace listed ones of the same keys.
+    """Add entries to a manifest, one a line; they replace listed ones of the same keys.
 
     Raises:
         PrunescopeError: The manifest is damaged.
     """
-    write_manifest({entry.key: entry for entry in (*read_manifest(path), *entries)}.values(), path)
+    by_key = {
+        entry.key: entry.model_dump(mode="json", exclude_defaults=True) for entry in (*read_manifest(path), *entries)
+    }
+    lines = (json.dumps(entry, ensure_ascii=False) for entry in by_key.values())
+    write_atomically(path, "[\n" + ",\n".join(lines) + "\n]\n")
 
 
 def read_manifest(path: Path) -> tuple[OfAnyKind, ...]:
@@ -197,8 +186,7 @@ def shipped(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
 def own(kind: type[AnyEntry]) -> tuple[AnyEntry, ...]:
     """Return the user's own results of a kind, newest first.
 
-    A file is omitted if it is `unreadable`, if `find` prefers another file of its key, or if it is still to be read
-    (`extracts`).
+    A file is omitted if it is `unreadable`, or if `find` prefers another file of its key.
     """
     entries = ((entry, Path(file.path)) for file, entry in _described().items() if isinstance(entry, kind))
     return tuple(entry for entry, path in entries if store.find(entry.key) == path)
@@ -209,20 +197,22 @@ def unreadable() -> list[str]:
     return [reason for reason in _described().values() if isinstance(reason, str)]
 
 
-_entries: LRUCache[FileState, OfAnyKind | str] = LRUCache(MOST_ENTRIES)  # a reason if no page can show the file
-
-
 def _described() -> dict[FileState, OfAnyKind | str]:
-    """Describe the user's result files, newest first, each once until it changes, or say why no page can show one."""
-    files = sorted(map(state_of, store.result_files(user_folder())), key=lambda file: file.modified, reverse=True)
-    with _lock:
-        described = {file: _entries[file] for file in files if file in _entries}
-    for file, extract in extracts([file for file in files if file not in described]).items():
-        described[file] = str(extract) if isinstance(extract, PrunescopeError) else entry_of(extract)
-        if not isinstance(extract, BusyError):
-            with _lock:
-                _entries[file] = described[file]
-    return {file: described[file] for file in files if file in described}
+    """Describe the user's result files, newest first, or say why no page can show one."""
+    files = map(state_of, store.result_files(user_folder()))
+    described: dict[FileState, OfAnyKind | str] = {}
+    for file in sorted(files, key=lambda file: file.modified, reverse=True):
+        try:
+            described[file] = _description(file)
+        except BusyError as error:
+            described[file] = str(error)
+    return described
+
+
+@lru_cache(MOST_ENTRIES)
+def _description(file: FileState) -> OfAnyKind | str:
+    extract = _extract(file)
+    return str(extract) if isinstance(extract, PrunescopeError) else entry_of(extract)
 
 
 def delete_own(key: str) -> None:
@@ -246,60 +236,39 @@ def delete_own(key: str) -> None:
 
 
 Extract = Result | PrunescopeError  # the error says why there is no extract
-_extracts: LRUCache[FileState, Extract] = LRUCache(MOST_BYTES, bytes_of)
-_being_read: set[FileState] = set()
-_lock = Lock()  # guards all three collections
-_reader = ThreadPoolExecutor(1, "extracts")
 
 
-def extracts(files: Sequence[FileState]) -> dict[FileState, Extract]:
-    """Return the extract of each result file, or why there is none; those of other kinds than sweeps are whole.
-
-    Shipped files are trusted, and read here. Others are a stranger's, and read in a limited child process, for which a
-    hosted server's page does not wait: it omits files that are still to be read.
-    """
-    others = [file for file in files if Path(file.path).parent != store.SHIPPED_RESULTS]
-    with _lock:
-        read = {file: _extracts[file] for file in others if file in _extracts}
-        new = [file for file in others if file not in read and file not in _being_read]
-        if is_hosted():
-            _being_read.update(new)
-    if new and is_hosted():
-        _reader.submit(_read_extracts, new)
-    elif new:
-        read |= _read_extracts(new)
-    for file in {*files}.difference(others):
-        try:
-            read[file] = _shipped(file)
-        except PrunescopeError as error:
-            read[file] = error
-    return {file: read[file] for file in files if file in read}
-
-
-def _read_extracts(files: Sequence[FileState]) -> dict[FileState, Extract]:
-    questions = [Question("extract", (os.path.abspath(file.path),), (Path(file.path).name,)) for file in files]
+def extracts(files: Iterable[FileState]) -> dict[FileState, Extract]:
+    """Return the extract of each result file, or why there is none; those of other kinds than sweeps are whole."""
     read: dict[FileState, Extract] = {}
-    try:
-        for file, answer in zip(files, read_all(questions), strict=True):
-            read[file] = RESULT.validate_json(answer) if isinstance(answer, bytes) else answer
-            if not isinstance(answer, BusyError):
-                with _lock, suppress(ValueError):  # it exceeds the whole cache
-                    _extracts[file] = read[file]
-    finally:
-        with _lock:
-            _being_read.difference_update(files)
+    for file in files:
+        try:
+            read[file] = _extract(file)
+        except BusyError as error:
+            read[file] = error
     return read
 
 
-@lru_cache(MOST_SHIPPED)
-def _shipped(file: FileState) -> Result:
-    """Return a shipped result's extract from the user's cache: reading the whole result takes eight times as long."""
-    cached = user_cache_path("prunescope") / "extracts" / f"{digest([VERSION, *file])}.json"
+@cached(LRUCache(MOST_BYTES, bytes_of), lock=Lock())
+def _extract(file: FileState) -> Extract:
+    """Return a file's extract from the user's cache, since to read the whole result takes eight times as long.
+
+    Raises:
+        BusyError: The file was not read in time; so it is not cached that there is no extract.
+    """
+    path = Path(file.path)
+    kept = user_cache_path("prunescope") / "extracts" / f"{digest([VERSION, *map(ascii, file)])}.json"
     with suppress(OSError, ValueError):
-        return RESULT.validate_json(cached.read_bytes())
-    extract = extract_of(store.load_any(Path(file.path)))
-    with suppress(OSError):
-        write_atomically(cached, extract.model_dump_json())
+        return RESULT.validate_json(kept.read_bytes())
+    try:
+        extract = extract_of(store.load_safely(path))
+    except BusyError:
+        raise
+    except PrunescopeError as error:
+        return PrunescopeError(str(error))  # without the values that a trace holds
+    if path.parent == store.SHIPPED_RESULTS or not is_hosted():  # there the user's results are deleted in time
+        with suppress(OSError):
+            write_atomically(kept, extract.model_dump_json())
     return extract
 
 

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,19 +17,20 @@ from platformdirs import user_cache_path
 from pydantic import ValidationError
 
 from core.errors import PrunescopeError
-from core.request.catalog import EMBEDDED, MEASURES, MIN_EXAMPLES, REMOVED_METHODS, SHIPPED, TASKS
-from core.request.limits import is_hosted, limits
+from core.request.catalog import EMBEDDED, MEASURES, MIN_EXAMPLES, SHIPPED, TASKS
+from core.request.limits import is_hosted
 from core.request.sweep_request import MAX_LABELS, MIN_LABELS, check_scope
-from core.results.cut import CUT, KINDS, RESULT, CutStudy, Result, of_kind
+from core.results.cut import KINDS, RESULT, CutStudy, Result, of_kind
 from core.results.key import digest, key_of, sealed
 from core.results.recovery import Recovery
-from core.results.schema import SCHEMA_VERSION, Measured, SweepResult
+from core.results.schema import SCHEMA_VERSION, SweepResult
 from core.wall.reading import read
 
 SHIPPED_RESULTS = SHIPPED / "results"
 PLAIN, COMPRESSED = ENDINGS = (".json", ".json.gz")  # `gzip -9n` compresses large ones before they are shipped
 MOST_CELLS = 500_000  # in the matrices of one kind: twice as many as 48 points and 100 amounts have
 MAX_BYTES = 64 * 2**20  # decompressed; 24 layers and 100 amounts take about 20 MiB
+SMALL_BYTES = 2 * 2**20  # of a file of unknown origin that is read in any process
 ROOM_BYTES = 2**20  # required before work begins: twice the size of a result of 12 layers
 PART, OLD_SECONDS = ".part", 3600.0  # a file being written, which never takes that long
 _KEY = re.compile(r"[0-9a-f]{64}")
@@ -212,15 +213,10 @@ def parse(values: Any, name: str) -> Result:
     if version != SCHEMA_VERSION:
         fault = f"{name} has schema version {version!r:.20}, this program reads {SCHEMA_VERSION}"
         raise PrunescopeError(f"{fault}: compute it again in the Lab or with python -m core.precompute")
-    if feature := _removed_feature(values):
-        raise PrunescopeError(f"{name} {feature}, which was removed: choose another result")
-    if values.get("kind") == CUT and "search" in values:
-        fault = f"{name} is an older study, of cuts that were not refitted"
-        raise PrunescopeError(f"{fault}: compute it again with python -m core.cut")
     try:
         result = RESULT.validate_python(values, extra="ignore")
         checksum, key = digest({key: value for key, value in values.items() if key != "checksum"}), key_of(result)
-        fault = next(faults(result), "")
+        fault = next(_faults(result), "")
     except ValidationError as error:
         first = error.errors()[0]
         field = [part for part in first["loc"] if part not in KINDS]
@@ -230,20 +226,12 @@ def parse(values: Any, name: str) -> Result:
     if fault:
         raise PrunescopeError(f"{name} is not a valid result: {fault}; recompute it, or choose another one")
     if (result.checksum, result.key) != (checksum, key):  # under another key it would replace another result
-        raise PrunescopeError(f"{name} does not match its checksum or key: it was edited or damaged, recompute it")
+        fault = f"{name} does not match its checksum or key"
+        raise PrunescopeError(f"{fault}: it was edited or damaged, or is of a former edition, recompute it")
     return result
 
 
-def _removed_feature(values: Mapping[str, Any]) -> str:
-    """Return what a result needs that this program no longer has; empty if nothing."""
-    if values.get("against") is not None:
-        return "needs the comparison with another checkpoint's layers"
-    pruning = values.get("pruning")
-    methods = [pruning.get(field) for field in ("method", "controls")] if isinstance(pruning, dict) else []
-    return next((f"needs the method '{method}'" for method in methods if method in REMOVED_METHODS), "")
-
-
-def faults(result: Result) -> Iterator[str]:
+def _faults(result: Result) -> Iterator[str]:
     """Yield what no page could show of a result whose schema fits: unknown names, and too much or too little.
 
     Raises:
@@ -252,60 +240,49 @@ def faults(result: Result) -> Iterator[str]:
     task, checkpoint, labels = result.task, result.checkpoint, len(result.task.label_names)
     if checkpoint.source == "embedded" and checkpoint.id not in EMBEDDED:  # pages would look it up on the Hub
         yield f"no checkpoint {checkpoint.id} comes with this program"
-    if not isinstance(result, CutStudy):
-        check_scope(result.pruning.scope, result.pruning.method, checkpoint.num_layers)
-        yield from _frame_faults(result.all_frames if isinstance(result, Recovery) else result.frames)
-    if isinstance(result, SweepResult) and (cells := len(result.frames) * len(result.points) ** 2) > MOST_CELLS:
-        yield f"its matrices have {cells:,} cells, at most {MOST_CELLS:,} can be drawn"
     fitting = [len(TASKS[task.name].label_names)] if task.name in TASKS else range(MIN_LABELS, MAX_LABELS + 1)
     if labels not in fitting or len(task.examples) < MIN_EXAMPLES:
         yield f"{labels} labels and {len(task.examples)} examples do not fit {task.name}"
     if any(not 0 <= label < labels for row in (task.gold, *result.predictions) for label in row):
         yield f"a label lies outside 0 to {labels - 1}"
-
-
-def _frame_faults(frames: Sequence[Measured]) -> Iterator[str]:
-    for frame in frames:
-        if frame.metrics.get("accuracy") is None:
-            yield "a frame lacks its accuracy"
-        if any(set(rows) != set(MEASURES[measure]) for measure, rows in frame.similarity.items()):
-            yield "a frame lacks a reduction"
-        cka = frame.similarity.get("cka", {"": ()}).values()
-        if not all(values and isinstance(values[0], tuple) for values in cka):
-            yield "a frame lacks its CKA"
+    if not isinstance(result, CutStudy):
+        check_scope(result.pruning.scope, result.pruning.method, checkpoint.num_layers)
+        for frame in result.all_frames if isinstance(result, Recovery) else result.frames:
+            reductions = {measure: {*rows} for measure, rows in frame.similarity.items()}
+            measured = {measure: {*MEASURES[measure]} for measure in {"cka", *reductions}}
+            matrices = frame.similarity.get("cka", {}).values()
+            if reductions != measured or not all(rows and isinstance(rows[0], tuple) for rows in matrices):
+                yield "a frame lacks its CKA or a reduction"
+            if frame.metrics.get("accuracy") is None:
+                yield "a frame lacks its accuracy"
+    if isinstance(result, SweepResult) and (cells := len(result.frames) * len(result.points) ** 2) > MOST_CELLS:
+        yield f"its matrices have {cells:,} cells, at most {MOST_CELLS:,} can be drawn"
 
 
 def open_upload(content: bytes, name: str) -> Result:
-    """Read an uploaded file, of a result of any kind.
-
-    Args:
-        content: The file.
-        name: Its name in messages.
-
-    Raises:
-        PrunescopeError: It is too large, takes too much memory or time, or is no result that pages can show.
-    """
-    if len(content) > limits().upload_bytes:
-        raise PrunescopeError(f"{name} is larger than {limits().upload_bytes // 2**20} MB: choose a smaller result")
+    """Read an uploaded file; see `load_safely`."""
     with tempfile.TemporaryDirectory(prefix="prunescope-") as folder:
         path = Path(folder) / "upload.json"
         path.write_bytes(content)
-        return load_confined(path, name)
+        return load_safely(path, name)
 
 
-def load_confined(path: Path, name: str, holder: str = "") -> Result:
-    """Read a file by `load_any` in a limited child process.
+def load_safely(path: Path, name: str = "", holder: str = "") -> Result:
+    """Read a file by `load_any`, in a limited child process if it is large or compressed and not shipped.
 
     Args:
         path: The file.
-        name: Its name in messages.
+        name: Its name in messages; by default its own.
         holder: The name under which the reader takes its turn.
 
     Raises:
         BusyError: It was not read in time, or too many others are being read.
-        PrunescopeError: It is missing, takes too much memory, or is no result that pages can show.
+        PrunescopeError: It takes too much memory; or see `load_any`.
     """
-    return RESULT.validate_json(read("upload", [(path, name)], holder=holder))
+    is_small = path.suffix != ".gz" and state_of(path).size <= SMALL_BYTES
+    if is_small or path.parent == SHIPPED_RESULTS:
+        return load_any(path, name)
+    return RESULT.validate_json(read("result", [(path, name or path.name)], holder=holder))
 
 
 # ---------------------------------------------------------------- looking up
@@ -317,6 +294,17 @@ def find(key: str) -> Path | None:
         return None
     candidates = (place_in(folder, key) for folder in (SHIPPED_RESULTS, user_folder()))
     return next((path for path in candidates if path.is_file()), None)
+
+
+def file_of(key: str) -> Path:
+    """Return a stored result's file.
+
+    Raises:
+        PrunescopeError: It is not stored here.
+    """
+    if (path := find(key)) is None:
+        raise PrunescopeError(f"the result {key[:12]}… is not stored here: recompute it, or choose another one")
+    return path
 
 
 def stored(key: str) -> Result | None:

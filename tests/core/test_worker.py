@@ -22,7 +22,7 @@ from core.results.cut import Score
 from core.results.recovery import Recovery
 from core.results.schema import Frame, Header
 from core.wall.confined import WORKER_NICENESS
-from core.worker import Reporter, Worker
+from core.worker import Worker, reporter
 from tests.queues import Clock
 
 Event = dict[str, Any]
@@ -196,7 +196,7 @@ def test_torch_is_imported_in_the_background_and_a_run_that_waits_for_it_can_be_
 
 def test_progress_has_the_time_left(clock: Clock) -> None:
     reports: list[Event] = []
-    report = Reporter(lambda event, **fields: reports.append(fields), threading.Event(), clock)
+    report = reporter(lambda event, **fields: reports.append(fields), threading.Event(), clock)
     for done in range(1, 201):  # 20 ms a step
         report("Pruning", done, 200)
         clock.advance(0.02)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from core.results.cached_call import MOST_BYTES, cached_call
+from core.results.cached_call import cached_call
 from core.results.schema import SweepResult
 from core.results.store import load, save
 from tests.builders import make_result, with_own_key
@@ -30,8 +30,3 @@ def test_a_call_is_cached_by_the_numbers_of_a_whole_result(tmp_path: Path) -> No
     running = MAGNITUDE.model_copy(update={"checksum": "", "frames": MAGNITUDE.frames[:2]})
     assert cached_call(accuracy, running) == cached_call(accuracy, running)
     assert computed == [running] * 2, "answers about a running sweep are not cached"
-
-
-def test_a_text_counts_by_its_length() -> None:
-    assert cached_call("x".__mul__, 1000) is cached_call("x".__mul__, 1000)
-    assert cached_call("x".__mul__, MOST_BYTES) is not cached_call("x".__mul__, MOST_BYTES), "it fills the whole cache"

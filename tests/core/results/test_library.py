@@ -3,7 +3,6 @@
 import json
 import os
 from pathlib import Path
-from threading import Event
 from unittest.mock import Mock
 
 import pytest
@@ -76,7 +75,7 @@ def test_only_the_users_own_results_are_deleted(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_file_is_read_once_until_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(library, "read_all", spy := Mock(wraps=library.read_all))
+    monkeypatch.setattr(store, "load_safely", spy := Mock(wraps=store.load_safely))
     monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
     paths = [store.save(make_result(**SMALL, method="random", seed=seed)) for seed in range(3)]
     for age, path in enumerate(paths):
@@ -84,13 +83,18 @@ def test_a_file_is_read_once_until_it_changes(tmp_path: Path, monkeypatch: pytes
     store.save(make_result(**SMALL), tmp_path / "named-otherwise.json")
     assert [entry.key for entry in own(Entry)] == [path.stem for path in paths], "the newest first"
     assert own(Entry) == own(Entry)
-    assert sum(len(call.args[0]) for call in spy.mock_calls) == 4
+    assert spy.call_count == 4
     spy.reset_mock()
     paths[0].write_text(paths[0].read_text().replace('"seconds":1.0', '"seconds":2.0'))
     for _ in range(2):
         assert [entry.key for entry in own(Entry)] == [path.stem for path in paths[1:]]
         assert "does not match its checksum" in unreadable()[0]
-    assert [question.names for call in spy.mock_calls for question in call.args[0]] == [(paths[0].name,)], "it alone"
+    spy.assert_called_once_with(paths[0])
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "load_safely", Mock(side_effect=BusyError("too busy")))
+        paths[0].touch()
+        assert unreadable() == ["too busy"]
+    assert "does not match its checksum" in unreadable()[0], "a busy file is read anew"
 
 
 @pytest.mark.parametrize(
@@ -100,26 +104,10 @@ def test_extracts_say_the_same(tmp_path: Path, settings: dict[str, object], monk
     result = make_result(**SMALL, **settings)
     path = store.save(result, tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    for shipped_results in (tmp_path / "none", tmp_path, tmp_path):  # by another process, here, and after a restart
-        monkeypatch.setattr(store, "SHIPPED_RESULTS", shipped_results)
-        library._shipped.cache_clear()
-        if list(tmp_path.glob("cache/prunescope/extracts/*.json")):
-            monkeypatch.delattr(store, "load_any")
+    for _ in range(2):  # from its file, and after a restart from the user's cache
         (extract,) = extracts([state_of(path)]).values()
         assert extract == extract_of(result)
         assert entry_of(extract) == entry_of(result)
         assert grid_rows([extract])[0].cells == grid_rows([result])[0].cells
-
-
-def test_a_hosted_page_waits_for_no_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PRUNESCOPE_RESULTS", str(tmp_path))
-    monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
-    path, read, may_read = store.save(make_result(**SMALL)), library.read_all, Event()
-    monkeypatch.setattr(library, "read_all", lambda _: [BusyError("too busy")] * may_read.wait(60))
-    assert own(Entry) == own(Entry) == (), "not read yet"
-    may_read.set()
-    library._reader.submit(int).result()
-    monkeypatch.setattr(library, "read_all", read)
-    assert own(Entry) == (), "it was busy, and is read anew"
-    library._reader.submit(int).result()
-    assert [entry.key for entry in own(Entry)] == [path.stem]
+        library._extract.cache.clear()
+        monkeypatch.delattr(store, "load_safely", raising=False)

@@ -1,6 +1,5 @@
 """Files of sweeps and of studies of cuts: round trip, damage, atomic writes, keys that follow content."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -137,14 +136,6 @@ def test_a_study_that_no_page_can_show_is_refused(tmp_path: Path, changes: dict[
     path = tmp_path / "one.json"
     path.write_bytes(rewritten(STUDY, changes))
     assert words in refusal(store.load_any, path)
-
-
-def test_an_older_study_is_refused_in_one_line(tmp_path: Path) -> None:
-    path = tmp_path / "older.json"
-    path.write_text(json.dumps({"schema_version": 2, "kind": "cut", "search": "all", "cuts": []}))
-    assert refusal(store.load_any, path) == (
-        "older.json is an older study, of cuts that were not refitted: compute it again with python -m core.cut"
-    )
 
 
 def test_the_key_depends_on_what_decides_the_predictions() -> None:

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from io import BytesIO
-from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,20 +13,21 @@ import pyarrow.parquet as pq
 import pytest
 
 import core.reader
-from core.errors import BusyError, PrunescopeError
+from core.errors import BusyError
 from core.request.catalog import MAX_NAME_CHARS, ROOT
 from core.results.schema import SweepResult
 from core.wall import reading, turns
-from core.wall.reading import Question, read_all
+from core.wall.reading import read
 from tests.builders import make_result
+from tests.refusals import refusal
 
 RESULT = make_result(num_layers=2, amounts=(0.0, 0.5), num_examples=20)
 ENDLESS = {"type": "Replace", "pattern": {"Regex": "."}, "content": "aa"}  # forty of them make a terabyte of a letter
 # Reads what is asked, and does what a name says before it answers.
 MOODY = """
 import core.reader, os
-def read(question):
-    mood = question.names[0]
+def read(files, limit):
+    mood = files[0][1]
     if mood == "spin": [0 for _ in iter(int, 1)]
     if mood == "fill": b"x" * 2**31
     if mood == "die": os._exit(3)
@@ -40,13 +40,13 @@ core.reader.main()
 """
 
 
-ANSWERS = reading._answers
+ANSWER = reading._answer
 
 
 @pytest.fixture(autouse=True)
 def in_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read in a child process, even after tests of pages, which read in their own."""
-    monkeypatch.setattr(reading, "_answers", ANSWERS)
+    monkeypatch.setattr(reading, "_answer", ANSWER)
 
 
 @pytest.fixture
@@ -54,9 +54,8 @@ def moody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "READER", (*reading.READER[:1], "-c", MOODY))
 
 
-def asked(*names: str) -> list[str]:
-    questions = [Question("table", (name,), (name,)) for name in names]
-    return [answer.decode() if isinstance(answer, bytes) else f"refused: {answer}" for answer in read_all(questions)]
+def asked(name: str) -> bytes:
+    return read("table", [(Path(name), name)])
 
 
 MOODS = {
@@ -68,21 +67,20 @@ MOODS = {
 
 
 @pytest.mark.usefixtures("moody")
-def test_whatever_a_file_does_it_is_refused_in_one_line_and_the_others_are_read() -> None:
-    answers = asked("print", *chain.from_iterable((mood, "good") for mood in MOODS))
-    assert answers[::2] == ['"read"'] * (1 + len(MOODS)), "text that a library prints is no answer"
-    for answer, (mood, reason) in zip(answers[1::2], MOODS.items(), strict=True):
-        assert answer.startswith(f"refused: {mood} {reason}")
+def test_whatever_a_file_does_it_is_refused_in_one_line() -> None:
+    assert asked("print") == b'"read"', "text that a library prints is no answer"
+    for mood, reason in MOODS.items():
+        assert refusal(asked, mood).startswith(f"{mood} {reason}")
 
 
 @pytest.mark.usefixtures("moody")
 def test_slow_and_busy_are_no_property_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    slow, damaged = read_all([Question("table", (name,), (name,)) for name in ("spin", "die")])
-    assert (type(slow), type(damaged)) == (BusyError, PrunescopeError)
+    with pytest.raises(BusyError):
+        asked("spin")
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     monkeypatch.setattr(turns, "EACH", 0)
-    refused = "refused: 0 files from your network are waiting here, as many as fit: try again in a few minutes"
-    assert asked("a", "b") == [refused] * 2
+    with pytest.raises(BusyError, match="0 files from your network are waiting here, as many as fit: try again in"):
+        asked("good")
 
 
 def test_files_are_read_as_they_are_and_bombs_are_refused_in_one_line(tmp_path: Path) -> None:
@@ -98,27 +96,28 @@ def test_files_are_read_as_they_are_and_bombs_are_refused_in_one_line(tmp_path: 
         "digits.json": b'{"schema_version":' + b"9" * 4_000_000 + b"}",
         "half-a-character.json": b'{"schema_version": 1, "key": "\\ud800"}',
     }
-    questions = list[Question]()
+    answers: list[bytes | str] = []
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
-        kind = "upload" if ".json" in name else "table"
-        questions.append(Question(kind, (str(tmp_path / name),), (name,), 2_000))
-    whole, rows, *refused = read_all(questions)
+        order = "result" if ".json" in name else "table", [(tmp_path / name, name)], 2_000
+        answers.append(read(*order) if len(answers) < 2 else refusal(read, *order))
+    whole, rows, *refused = answers
     assert SweepResult.model_validate_json(whole) == RESULT
     assert json.loads(rows)["cells"] == {"text": ["x" * (MAX_NAME_CHARS + 1)], "label": ["positive"]}, "the beginning"
     long = (
         "the first 224 rows of repeated.parquet have 134,400,000 characters, of at most 134,217,728: shorten its texts"
     )
     faults = (long, "holds more than 64 MiB", *["is not readable as JSON"] * 2, "has schema version 1")
-    for name, line, fault in zip([*files][2:], map(str, refused), faults, strict=True):
+    for name, line, fault in zip([*files][2:], refused, faults, strict=True):
         assert (name in line, fault in line, line.count("\n")) == (True, True, 0), line
 
 
 def test_an_answer_that_would_fill_the_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core.reader, "READERS", {"table": lambda question: "x" * int(question.names[0])})
+    monkeypatch.setattr(core.reader, "READERS", {"table": lambda files, limit: "x" * limit})
     monkeypatch.setattr(core.reader, "MOST_CHARS", 2**20)
-    assert core.reader.answer(Question("table", (), (f"{2**20}",))) == "+" + "x" * 2**20
-    assert "holds 2 MiB, a page takes at most 1" in core.reader.answer(Question("table", (), (f"{2**21}",)))
+    lines = [core.reader.answer(json.dumps({"kind": "table", "files": [("", "")], "limit": n})) for n in (2**20, 2**21)]
+    assert lines[0] == "+" + "x" * 2**20
+    assert "holds 2 MiB, a page takes at most 1" in lines[1]
 
 
 @pytest.mark.parametrize("ends", [True, False])
