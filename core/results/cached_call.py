@@ -6,8 +6,6 @@ nobody sees an answer that follows from other numbers under the same key.
 
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
-from operator import itemgetter
-from sys import getsizeof
 from threading import Lock
 from typing import Any, ParamSpec, TypeVar
 
@@ -18,10 +16,7 @@ from core.results.schema import Computed
 P = ParamSpec("P")
 T = TypeVar("T")
 
-MOST_BYTES = 64 * 2**20  # the pictures of some 200 views
-BYTES_A_CHARACTER = 4  # measured: a scene's memory per character of its pictures as text
-SENTENCE_BYTES = 1000
-_answers: LRUCache[Hashable, tuple[Any, int]] = LRUCache(MOST_BYTES, getsizeof=itemgetter(1))  # each with its size
+_answers: LRUCache[Hashable, Any] = LRUCache(2000)  # sentences, and the pictures of some 200 views, 300 kB each
 _lock = Lock()
 
 
@@ -43,10 +38,10 @@ def cached_call(compute: Callable[P, T], *arguments: P.args, **options: P.kwargs
     except _NoChecksumError:
         return compute(*arguments, **options)
     with _lock, suppress(KeyError):
-        return _answers[call][0]
+        return _answers[call]
     answer = compute(*arguments, **options)
-    with _lock, suppress(ValueError):  # it exceeds the whole cache
-        _answers[call] = answer, _size(answer)
+    with _lock:
+        _answers[call] = answer
     return answer
 
 
@@ -59,12 +54,3 @@ def _identity(value: object) -> Hashable:
     if isinstance(value, Mapping):
         return _identity(tuple(value.items()))
     return tuple(map(_identity, value)) if isinstance(value, list | tuple) else value
-
-
-def _size(answer: object) -> int:
-    """Estimate the memory of an answer; files and pictures take the most, alone or as the scenes of a story."""
-    if isinstance(answer, str):
-        return getsizeof(answer)
-    parts = answer if isinstance(answer, tuple) else (answer,)
-    views = (view for part in parts for view in getattr(getattr(part, "scene", part), "views", {}).values())
-    return SENTENCE_BYTES + BYTES_A_CHARACTER * sum(len(view.written) for view in views)
