@@ -8,10 +8,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from concurrent.futures import CancelledError, Future, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Lock, Thread
+from threading import Lock
 from time import monotonic
 from typing import Literal
 
@@ -21,14 +21,16 @@ from core.inputs.hub import Report
 from core.request.catalog import ROOT
 from core.request.limits import limits
 from core.wall.confined import ended_late
-from core.wall.turns import LOOK_SECONDS, Door
+from core.wall.turns import IN_ALL, LOOK_SECONDS, Door
 
 Picture = Literal["gif", "mp4", "png", "svg"]
 
 RENDERER = (sys.executable, "-m", "core.renderer")
+FAULT = "the picture could not be drawn: draw fewer amounts, or try again"
 UNSEEN_SECONDS = 3.0  # after which nobody waits: a page that runs again asks again at once
 _door = Door("drawings", at_once=2)
-_lock = Lock()  # guards the drawings
+_threads = ThreadPoolExecutor(IN_ALL, "drawing")
+_lock = Lock()  # guards what follows
 _drawings: dict[str, "_Drawing"] = {}  # by their orders
 
 
@@ -36,7 +38,6 @@ def draw(
     figure: Figure,
     kind: Picture,
     frames: Sequence[int],
-    milliseconds: int = 500,
     report: Report = lambda *_: None,
     holder: str = "",
 ) -> bytes:
@@ -46,7 +47,6 @@ def draw(
         figure: The figure.
         kind: The format.
         frames: The indices of the frames; a single one for a picture.
-        milliseconds: How long a film shows each frame.
         report: Called again and again with (stage, frames done, frames); it may raise, as when a visitor leaves.
         holder: The name under which the drawing takes its turn.
 
@@ -54,17 +54,18 @@ def draw(
         BusyError: Too many pictures are being drawn, or this one takes longer than is allowed here.
         PrunescopeError: The drawing failed.
     """
-    order = {"figure": figure, "format": kind, "frames": list(frames), "milliseconds": milliseconds}
+    order = {"figure": figure, "format": kind, "frames": list(frames)}
     written = json.dumps(order | {"seconds": limits().drawing_seconds})
     with _lock:
-        if (drawing := _drawings.get(written)) is None:
-            drawing = _drawings[written] = _Drawing(written, len(frames), holder)
-        drawing.seen = monotonic()
+        drawing = _drawings[written] = _drawings.get(written) or _Drawing(written, len(frames), holder)
     while not drawing.content.done():
         drawing.seen = monotonic()
         report(*drawing.progress)
         wait([drawing.content], LOOK_SECONDS)
-    return drawing.content.result()
+    try:
+        return drawing.content.result()
+    except OSError as error:
+        raise PrunescopeError(FAULT) from error
 
 
 class _Drawing:
@@ -77,38 +78,22 @@ class _Drawing:
     """
 
     def __init__(self, order: str, frames: int, holder: str) -> None:
-        self.content = Future[bytes]()
         self.progress, self.seen = ("Waiting for a free processor", 0, frames), monotonic()
-        self._order = order
-        Thread(target=self._carry_out, args=(frames, holder), name="drawing", daemon=True).start()
+        self.content = _threads.submit(self._carry_out, order, frames, holder)
 
-    def _carry_out(self, frames: int, holder: str) -> None:
+    def _carry_out(self, order: str, frames: int, holder: str) -> bytes:
         try:
             with _door.turn(holder, self._end_if_unseen), TemporaryDirectory(prefix="prunescope-") as folder:
-                Path(folder, "order").write_text(self._order, "utf-8")
+                Path(folder, "order").write_text(order, "utf-8")
                 self._render(folder, frames)
-                content = Path(folder, "picture").read_bytes()
-        except OSError:
-            fault = "the picture could not be drawn: draw fewer amounts, or try again"
-            self.content.set_exception(PrunescopeError(fault))
-        except Exception as error:  # whoever waits would wait for ever
-            self.content.set_exception(error)
-        else:
-            self.content.set_result(content)
+                return Path(folder, "picture").read_bytes()
         finally:
-            with _lock:
-                self._leave()
+            with _lock:  # whoever orders the same from now on gets another drawing
+                del _drawings[order]
 
     def _end_if_unseen(self, ahead: int = 0) -> None:
-        with _lock:  # whoever orders the same from now on gets another drawing
-            if monotonic() - self.seen > UNSEEN_SECONDS:
-                self._leave()
-                raise CancelledError
-
-    def _leave(self) -> None:
-        """Take no further visitors; the lock is held."""
-        if _drawings.get(self._order) is self:
-            del _drawings[self._order]
+        if monotonic() - self.seen > UNSEEN_SECONDS:
+            raise PrunescopeError(FAULT)
 
     def _render(self, folder: str, frames: int) -> None:
         """Follow the renderer, which writes a line for each frame, to its end."""

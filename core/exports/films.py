@@ -13,12 +13,13 @@ from PIL import Image
 
 COLOURS, EXACT = 256, 64  # of a GIF, and those that are the commonest of all
 AREA = 20  # pixels that make a colour more than the edge of a letter
+MILLISECONDS = 500  # how long a frame is shown
 LAST_HOLDS = 3  # the last frame stays this many times as long, as in the player
-RATE = 24  # frames a second of an MP4: every duration on offer is a whole number of them
+RATE = 24  # frames a second of an MP4
 QUALITY = "16"  # x264's crf: text and colour bars look as in the PNG
 
 
-def gif(pngs: Iterable[bytes], milliseconds: int) -> bytes:
+def gif(pngs: Iterable[bytes]) -> bytes:
     """Return a GIF that loops.
 
     All frames share one palette: with separate ones, constant pixels would flicker. It holds the commonest colours,
@@ -39,7 +40,7 @@ def gif(pngs: Iterable[bytes], milliseconds: int) -> bytes:
     first, *others = frames = [Image.fromarray(index[_packed(png)], "P") for png in pngs]
     for frame in frames:
         frame.putpalette(palette.astype(np.uint8).tobytes())
-    durations = [milliseconds] * len(others) + [milliseconds * LAST_HOLDS]
+    durations = [MILLISECONDS] * len(others) + [MILLISECONDS * LAST_HOLDS]
     file = io.BytesIO()
     first.save(file, "GIF", save_all=True, append_images=others, duration=durations, loop=0, optimize=False, disposal=1)
     return file.getvalue()
@@ -54,7 +55,7 @@ def _read(png: bytes) -> Image.Image:
     return Image.open(io.BytesIO(png)).convert("RGB")
 
 
-def mp4(pngs: Iterable[bytes], milliseconds: int) -> bytes:
+def mp4(pngs: Iterable[bytes]) -> bytes:
     """Return an MP4 in H.264 with colours as PowerPoint and Keynote read them: 4:2:0, BT.709."""
     file, shown = io.BytesIO(), 0
     with av.open(file, "w", format="mp4") as container:
@@ -71,7 +72,7 @@ def mp4(pngs: Iterable[bytes], milliseconds: int) -> bytes:
                 )
             if not shown:
                 stream.width, stream.height = frame.width, frame.height
-            for _ in range(round(RATE * milliseconds / 1000)):
+            for _ in range(RATE * MILLISECONDS // 1000):
                 frame.pts, frame.time_base = shown, Fraction(1, RATE)
                 container.mux(stream.encode(frame))
                 shown += 1
@@ -79,5 +80,5 @@ def mp4(pngs: Iterable[bytes], milliseconds: int) -> bytes:
     return file.getvalue()
 
 
-# Functions of PNG files of one size and the milliseconds that each is shown.
+# Functions of PNG files of one size.
 FILMS = {"gif": gif, "mp4": mp4}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
 from core.exports.figure import figure_of
-from core.exports.films import AREA, LAST_HOLDS, RATE, gif, mp4
+from core.exports.films import AREA, LAST_HOLDS, MILLISECONDS, RATE, gif, mp4
 from core.renderer import draw
 from tests.scenes import AMOUNTS, SCENES
 
@@ -62,16 +62,16 @@ def areas(image: Pixels) -> NDArray[np.bool_]:
 @pytest.mark.parametrize("page", ["compare", "sentences"])
 def test_a_film_has_each_frame_in_its_colours_and_holds_the_last(page: str) -> None:
     pngs = frames_of(page, dark=page == "compare")
-    frames, durations = read_gif(gif(pngs, 250))
-    assert durations == [250, 250, 250 * LAST_HOLDS]
+    frames, durations = read_gif(gif(pngs))
+    assert durations == [MILLISECONDS, MILLISECONDS, MILLISECONDS * LAST_HOLDS]
     for before, after in zip(map(pixels, pngs), frames, strict=True):
         assert distance(before, after)[areas(before)].max() <= 14, "of 255; two colour bars and 27 cells share 256"
         assert (after[2, 2] == before[2, 2]).all(), "the paper is exact"
     still, other = pixels(pngs[MIDDLE]), pixels(pngs[0])
     assert (other != still).any(axis=-1)[areas(still)].any(), "something moves"
-    played, shown = read_mp4(mp4(pngs[: MIDDLE + 1], 125))
+    played, shown = read_mp4(mp4(pngs[: MIDDLE + 1]))
     assert shown == ("h264", "yuv420p", "High", (1, 1, 1, 1), RATE), "BT.709, as slides play it"
-    assert len(played) / RATE == (1 + LAST_HOLDS) * 0.125
+    assert len(played) / RATE == (1 + LAST_HOLDS) * MILLISECONDS / 1000
     for film in (frames[MIDDLE], played[-1]):
         moved, astray = (distance(film, picture) for picture in (still, other))
         assert moved[areas(still)].mean() < 4, "of 255"
