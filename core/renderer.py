@@ -1,15 +1,14 @@
 """`python -m core.renderer FOLDER`: draws a figure as GIF, MP4, PNG or SVG.
 
 A process of its own (`core.exports.drawing`), since drawing holds Python's lock, which would stop a server with many
-visitors. The folder holds the file `order`, JSON with "figure", "format", "frames", "milliseconds" and "seconds", and
-receives the file `picture`. Each frame of a film prints a line to standard output.
+visitors. The folder holds the file `order`, JSON with "figure", "format", "frames" and "seconds", and receives the file
+`picture`. Each frame of a film prints a line to standard output.
 """
 
 import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +29,13 @@ def draw(order: Json) -> bytes:
 
     Args:
         order: `figure`: see `core.exports.figure.figure_of`; `format`: gif, mp4, png or svg; `frames`: indices, a
-            single one for a picture; `milliseconds`: the time of each frame of a film.
+            single one for a picture.
     """
     svgs = drawn_frames(order["figure"], order["frames"])
     if order["format"] == "svg":
         return next(svgs).encode()
     pngs = (bytes(vl_convert.svg_to_png(svg, scale=SCALE)) for svg in svgs)
-    return next(pngs) if order["format"] == "png" else FILMS[order["format"]](_reported(pngs), order["milliseconds"])
+    return next(pngs) if order["format"] == "png" else FILMS[order["format"]](_reported(pngs))
 
 
 def _reported(pictures: Iterable[bytes]) -> Iterator[bytes]:
@@ -54,27 +53,14 @@ def drawn_frames(figure: Json, frames: Iterable[int]) -> Iterator[str]:
     width, height = figure["width"], figure["height"]
     parts = [(part, vl_convert.vegalite_to_vega(part["spec"])) for part in figure["parts"]]
     for frame in frames:
-        words = (_line(figure, line) for line in (*figure["words"], *figure["readouts"][frame]))
         pictures = (_part(part, vega, frame, k) for k, (part, vega) in enumerate(parts))
         yield (
             f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="{width}" '
             f'height="{height}" viewBox="0 0 {width} {height}">\n'
             f"<style>{SHARP}</style>"
             f'<rect width="{width}" height="{height}" fill="{figure["background"]}"/>\n'
-            f"{''.join(words)}{''.join(pictures)}</svg>\n"
+            f"{figure['words']}{figure['readouts'][frame]}{''.join(pictures)}</svg>\n"
         )
-
-
-def _line(figure: Json, line: Json) -> str:
-    runs = "".join(
-        f"<tspan{weight}>{escape(text, quote=False)}</tspan>"
-        for weight, text in ((' font-weight="bold"', line["bold"]), ("", line["text"]))
-        if text
-    )
-    return (
-        f'<text x="{line["x"]}" y="{line["y"]}" font-size="{line["size"]}" font-family="{figure["font"]}" '
-        f'fill="{figure["ink"]}" xml:space="preserve">{runs}</text>\n'
-    )
 
 
 def _part(part: Json, vega: Json, frame: int, k: int) -> str:

@@ -6,6 +6,8 @@ breaks its text into lines, so `width_of` estimates widths in Liberation Sans, t
 """
 
 from collections.abc import Sequence
+from functools import partial
+from html import escape
 from math import ceil, sqrt
 from typing import Any, NamedTuple
 
@@ -15,9 +17,7 @@ from core.charts.view import Box, Scene, View
 from core.findings.words.numbers import unbroken
 
 Figure = dict[str, Any]  # see `figure_of`
-Line = dict[
-    str, Any
-]  # its place `x` on the baseline `y`, the `size` of its letters, a `bold` part and the `text` after
+Line = tuple[str, str]  # its bold beginning, and the rest
 
 
 class Measures(NamedTuple):
@@ -56,9 +56,8 @@ def figure_of(scene: Scene, theme: ThemeName = "light") -> Figure:
 
     Returns:
         The input of `core.renderer`, with all lengths in pixels: `width` and `height`, multiples of 4, since a film
-        needs even numbers; `background`, and the colour `ink` and the `font` of the words; the lines that stay,
-        `words`, and those of each frame, `readouts`; and `parts`: the `spec` of each view, which has a parameter
-        `frame`, and its upper left corner, `x` and `y`.
+        needs even numbers; `background`; as SVG, the `words` that stay, and those of each frame, `readouts`; and
+        `parts`: the `spec` of each view, which has a parameter `frame`, and its upper left corner, `x` and `y`.
     """
     natural, colours = scene.layout.height(scene.views), THEMES[theme]
     is_slide = len(scene.frames) > 1 or natural is None
@@ -68,7 +67,7 @@ def figure_of(scene: Scene, theme: ThemeName = "light") -> Figure:
     room = width - 2 * margin
     title = [(line, "") for line in broken(scene.title, room, measures.title, MAX_TITLE_LINES)]
     under_title = margin + LINE_HEIGHT * measures.title * len(title)
-    readouts = _readouts(scene, margin, under_title, measures.readout, room)
+    readouts = _readouts(scene, measures.readout, room)
     top = under_title + LINE_HEIGHT * measures.readout * max(map(len, readouts), default=0) + GAP
     caption = " · ".join(scene.caption)
     small = next((size for size in range(measures.caption, FOOTER, -1) if width_of(caption, size) <= room), FOOTER)
@@ -79,14 +78,13 @@ def figure_of(scene: Scene, theme: ThemeName = "light") -> Figure:
     # Text in pictures that are lower than on a page is smaller; those that fill a screen have no such height.
     text_size = min(max(round(TEXT_SIZE * sqrt(free / natural)), smallest), largest) if natural else largest
     fixed = text_size, min(smallest / text_size, 1.0)
+    written = partial(_written, colours.text, margin)
     return {
         "width": width,
         "height": height,
         "background": colours.background,
-        "ink": colours.text,
-        "font": TYPEFACE,
-        "words": _lines(margin, margin, measures.title, title) + _lines(margin, height - below + GAP, small, footer),
-        "readouts": readouts,
+        "words": written(margin, measures.title, title) + written(height - below + GAP, small, footer),
+        "readouts": [written(under_title, measures.readout, lines) for lines in readouts],
         "parts": [
             {"x": margin + box.x, "y": top + box.y, "spec": _spec(scene.views[name], box, colours, *fixed)}
             for name, box in layout.boxes(scene.views, room, free).items()
@@ -94,13 +92,12 @@ def figure_of(scene: Scene, theme: ThemeName = "light") -> Figure:
     }
 
 
-def _readouts(scene: Scene, x: float, y: float, size: int, room: float) -> list[list[Line]]:
-    """Write the name and the detail of each frame on one line, or below each other if any is too long for that."""
+def _readouts(scene: Scene, size: int, room: float) -> list[list[Line]]:
+    """Return the name and the detail of each frame on one line, or below each other if any is too long for that."""
     pairs = [(str(frame["name"]), str(frame["detail"])) for frame in scene.frames]
     if all(width_of(f"{name}   {detail}", size) <= room for name, detail in pairs):
-        return [_lines(x, y, size, [(name, f"   {detail}")]) for name, detail in pairs]
-    below = (((name, ""), *(("", line) for line in broken(detail, room, size))) for name, detail in pairs)
-    return [_lines(x, y, size, texts) for texts in below]
+        return [[(name, f"   {detail}")] for name, detail in pairs]
+    return [[(name, ""), *(("", line) for line in broken(detail, room, size))] for name, detail in pairs]
 
 
 def _spec(view: View, box: Box, theme: Theme, size: int, least: float) -> Spec:
@@ -122,12 +119,16 @@ def _spec(view: View, box: Box, theme: Theme, size: int, least: float) -> Spec:
 # ---------------------------------------------------------------- lines of text
 
 
-def _lines(x: float, y: float, size: int, texts: Sequence[tuple[str, str]]) -> list[Line]:
-    """Place lines, each a bold part and the rest, below each other; `x` and `y` are their upper left corner."""
-    return [
-        {"x": x, "y": y + k * (LINE_HEIGHT * size) + ASCENT * size, "size": size, "bold": bold, "text": text}
-        for k, (bold, text) in enumerate(texts)
-    ]
+def _written(colour: str, x: float, y: float, size: int, lines: Sequence[Line]) -> str:
+    """Write lines below each other as SVG; `x` and `y` are their upper left corner."""
+    texts = []
+    for k, line in enumerate(lines):
+        runs = zip((' font-weight="bold"', ""), line, strict=True)
+        words = "".join(f"<tspan{weight}>{escape(run, quote=False)}</tspan>" for weight, run in runs if run)
+        place = f'x="{x}" y="{y + k * (LINE_HEIGHT * size) + ASCENT * size}" font-size="{size}"'
+        look = f'font-family="{TYPEFACE}" fill="{colour}" xml:space="preserve"'
+        texts.append(f"<text {place} {look}>{words}</text>\n")
+    return "".join(texts)
 
 
 def width_of(text: str, size: float) -> float:

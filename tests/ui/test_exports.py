@@ -84,7 +84,7 @@ def test_pictures_follow_the_choices(made: dict[str, Any], monkeypatch: pytest.M
     assert chooser(app, FRAME).options[1] == "12.5 % of weights removed"
     press(app, "PNG")
     figure, kind, frames = made["Save PNG"]
-    assert (figure["words"][0]["bold"], kind, frames) == ("A finding", "png", [1])
+    assert (">A finding</tspan>" in figure["words"], kind, frames) == (True, "png", [1])
     for label, value in {"Title": "For a <talk>", "Dark colours": True, FRAME: 2}.items():
         chooser(app, label).set_value(value)
     run(app)
@@ -93,7 +93,7 @@ def test_pictures_follow_the_choices(made: dict[str, Any], monkeypatch: pytest.M
         press(app, "MP4")
     bar().progress.assert_called_once_with(0.5, "Drawing: 1 of 2")
     figure, kind, frames = made["Save MP4"]
-    assert (figure["words"][0]["bold"], kind, list(frames)) == ("For a <talk>", "mp4", [0, 1, 2])
+    assert (">For a &lt;talk&gt;</tspan>" in figure["words"], kind, list(frames)) == (True, "mp4", [0, 1, 2])
     assert figure["background"] == THEMES["dark"].background
     press(app, "SVG")
     assert made["Save SVG"][2] == [2]
