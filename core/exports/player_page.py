@@ -73,7 +73,8 @@ def player_page(
     else:
         data["views"] = scene.written
     script = f"{text_of('player.js')}\n{_call('mountPlayer', data)}\n{KEYS}"
-    return _page(scene.title, scene.caption, results, theme, f"{text_of('player.css')}{PAGE_STYLE}", script)
+    style = f"{look_of(theme)}{text_of('player.css')}{PAGE_STYLE}"
+    return _page(scene.title, scene.caption, results, style, script)
 
 
 def story_page(steps: Sequence[Step], result: SweepResult, title: str, theme: ThemeName = "light") -> str:
@@ -85,11 +86,16 @@ def story_page(steps: Sequence[Step], result: SweepResult, title: str, theme: Th
         title: The title of the talk.
         theme: The colours, on white or on black.
     """
-    style = f"{text_of('player.css', 'story.css', 'steps.css')}{STORY_STYLE}"
+    style = f"{look_of(theme)}{text_of('player.css', 'story.css', 'steps.css')}{STORY_STYLE}"
     call = _call("mountStory", {"key": result.key, "steps": mounted(steps, None)})
     script = f"{text_of('player.js', 'story.js')}\n{call}\n{PRINTING}"
     caption = next((step.scene.caption for step in steps if step.scene), ())
-    return _page(title, caption, (result,), theme, style, script, paper=text_of("print.css"))
+    return _page(title, caption, (result,), style, script, text_of("print.css"))
+
+
+def look_of(theme: ThemeName) -> str:
+    """Return the style sheet of a page without Streamlit's, in the colours of a theme."""
+    return LOOK.format(name=theme, **vars(THEMES[theme]))
 
 
 def _call(function: str, data: Mapping[str, Any]) -> str:
@@ -99,13 +105,7 @@ def _call(function: str, data: Mapping[str, Any]) -> str:
 
 
 def _page(
-    title: str,
-    caption: Sequence[str],
-    results: Sequence[SweepResult],
-    theme: ThemeName,
-    style: str,
-    script: str,
-    paper: str = "",
+    title: str, caption: Sequence[str], results: Sequence[SweepResult], style: str, script: str, paper: str = ""
 ) -> str:
     commands = "\n\n".join(map(recompute_script, results))
     return f"""<!doctype html>
@@ -114,7 +114,7 @@ def _page(
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{html.escape(title)}</title>
-<style>{LOOK.format(name=theme, **vars(THEMES[theme]))}{style}</style>
+<style>{style}</style>
 <style media="print">{paper}</style>
 <h1>{html.escape(title)}</h1>
 <main></main>

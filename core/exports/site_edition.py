@@ -17,7 +17,7 @@ from core.charts.theme import THEMES
 from core.charts.vega import text_of, vega_script
 from core.errors import PrunescopeError
 from core.exports.methods_page import methods_html
-from core.exports.player_page import LOOK
+from core.exports.player_page import look_of
 from core.exports.site_files import name_of, script, write_page, write_views
 from core.exports.site_shelf import Shelf
 from core.findings import pooled
@@ -58,14 +58,14 @@ def make_pages(shelf: Shelf, data: Path, entry: Entry) -> tuple[dict[str, Any], 
         The index's facts about the sweep, and its row in the list of results; or why no page can show it.
     """
     try:
-        result = shelf.sweep(entry)
-        rows = grid_rows([result, *map(shelf.sweep, companions(entry, shelf.entries))])
+        result = shelf.read(entry)
+        rows = grid_rows([result, *map(shelf.read, companions(entry, shelf.entries))])
         for page in PAGES.values():
             if page.subjects == RESULT:
                 write_page(data, page.name, shelf, result)
         others, study, commands = shelf.others(result), shelf.study_of(result), recompute_script(result)
         for other in others:
-            write_page(data, "Compare", shelf, result, shelf.sweep(other))
+            write_page(data, "Compare", shelf, result, shelf.read(other))
     except OSError:  # the disk is full
         raise
     except Exception as error:  # a stranger's file may break a page; the other results still get theirs
@@ -134,13 +134,10 @@ def write_site(shelf: Shelf, folder: Path, own: bool, report: Report) -> list[st
     methods = Shown(Finding(methods_parts()[0].title), text=methods_html())
     write_views(data, name_of("Methods"), lambda: methods, html=str)
     for study in shelf.studies:
-        write_page(data, "Cut", shelf, shelf.study(study))
+        write_page(data, "Cut", shelf, shelf.read(study))
     first = (*shown_first(shelf.entries, "Story"), *shelf.chosen)
     start = next(entry.key for entry in first if entry.key in results)
-    looks = (
-        f"@media (prefers-color-scheme: {name}) {{{LOOK.format(name=name, **vars(theme))}}}"
-        for name, theme in THEMES.items()
-    )
+    looks = (f"@media (prefers-color-scheme: {theme}) {{{look_of(theme)}}}" for theme in THEMES)
     files = {
         "data/index.js": script("index", _index(shelf, results, rows, start)),
         "assets/vega.js": f"(() => {{{vega_script()}}})();",

@@ -68,17 +68,15 @@ def write_page(folder: Path, page: str, shelf: Shelf, *subjects: Result) -> None
         more["study"] = shelf.study_of(subjects[0])
     if page == "Sentences":  # others' sentences are not ours to publish
         more["with_texts"] = subjects[0].task.source == "written"
-    choices = [replace(choice, options=options_of(choice, *subjects)) for choice in PAGES[page].choices]
-
-    show = partial(compose, page, subjects, shelf.entries, lambda entries: list(map(shelf.sweep, entries)), **more)
+    choices = []
+    for choice in PAGES[page].choices:
+        options = options_of(choice, *subjects)
+        can_be_named = not any(SEPARATOR in value or value == "__proto__" for value in options)
+        if can_be_named and 1 < len(options) <= MOST_OPTIONS:  # otherwise its default is shown
+            choices.append(replace(choice, options=options, default=choice.default or next(iter(options))))
+    show = partial(compose, page, subjects, shelf.entries, lambda entries: list(map(shelf.read, entries)), **more)
     name = name_of(page, *(subject.key for subject in subjects))
-    write_views(folder, name, show, list(filter(_is_offered, choices)))
-
-
-def _is_offered(choice: Choice) -> bool:
-    """Whether a choice has several options, which a file can name."""
-    can_be_named = not any(SEPARATOR in value or value == "__proto__" for value in choice.options)
-    return can_be_named and 1 < len(choice.options) <= MOST_OPTIONS
+    write_views(folder, name, show, choices)
 
 
 def write_views(
@@ -90,10 +88,9 @@ def write_views(
         folder: The folder of its file.
         name: The name of its file.
         show: Returns the content of the page for a value of each choice.
-        choices: The choices of its reader, with their options.
+        choices: The choices of its reader, with their options and defaults.
         html: Turns the explanation of how to read it into HTML.
     """
-    choices = [replace(choice, default=choice.default or next(iter(choice.options))) for choice in choices]
     views = {}
     for values in product(*(choice.options for choice in choices)):
         shown = show(**dict(zip((choice.name for choice in choices), values, strict=True)))

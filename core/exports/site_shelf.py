@@ -6,24 +6,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from core.errors import PrunescopeError
 from core.findings.choices import counterpart, is_of_model, offered, published_pair, settings
 from core.findings.words.choices import playlist
 from core.request import catalog
 from core.results import store
-from core.results.cut import CutStudy, Result, of_kind
+from core.results.cut import CutStudy, Result
 from core.results.library import CutEntry, Entry, OfAnyKind, entry_of, extracts, shipped
 from core.results.schema import SweepResult
 
 KEY = re.compile("[0-9a-f]{64}")
 SELECTION = catalog.SHIPPED / "site.txt"
 MOST_READ = 160  # results in memory: about those of one checkpoint on the same examples
-
-
-@lru_cache(MOST_READ)
-def _read(path: Path) -> Result:
-    return store.load_any(path)
+_read = lru_cache(MOST_READ)(store.load_any)
 
 
 @dataclass(frozen=True)
@@ -42,17 +39,13 @@ class Shelf:
     files: Mapping[str, Path]
     chosen: tuple[Entry, ...] = ()
 
-    def sweep(self, entry: Entry) -> SweepResult:
-        """Read a sweep."""
-        return of_kind(SweepResult, _read(self.files[entry.key]), entry.key)
-
-    def study(self, entry: CutEntry) -> CutStudy:
-        """Read a study."""
-        return of_kind(CutStudy, _read(self.files[entry.key]), entry.key)
+    def read(self, entry: OfAnyKind) -> Any:
+        """Read a result."""
+        return _read(self.files[entry.key])
 
     def study_of(self, result: Result) -> CutStudy | None:
         """Read the study of cuts of a result's checkpoint."""
-        return next((self.study(study) for study in self.studies if is_of_model(study, result)), None)
+        return next((self.read(study) for study in self.studies if is_of_model(study, result)), None)
 
     def others(self, result: SweepResult) -> list[Entry]:
         """Return the sweeps to compare one with: its control or the nearest, and the other of the published pair."""
@@ -80,12 +73,8 @@ def shelf_of(folder: Path | None, select: Path | None) -> Shelf:
     Raises:
         PrunescopeError: There is no sweep, or the text cannot be read.
     """
-    if folder:
-        described = list(_described(folder))
-    else:
-        entries: list[OfAnyKind] = [*shipped(Entry), *shipped(CutEntry)]
-        described = [(entry, store.place_in(store.SHIPPED_RESULTS, entry.key)) for entry in entries]
-    sweeps = tuple(entry for entry, _ in described if isinstance(entry, Entry))
+    described = {entry.key: (entry, path) for entry, path in _described(folder)}
+    sweeps = tuple(entry for entry, _ in described.values() if isinstance(entry, Entry))
     chosen, select = settings(sweeps), select or (None if folder else SELECTION)
     if select:
         keys = _keys_in(select)
@@ -96,27 +85,23 @@ def shelf_of(folder: Path | None, select: Path | None) -> Shelf:
         where = f"--select {select} names none of the sweeps" if select else f"--results {folder} holds no sweep"
         raise PrunescopeError(f"{where}: make one with python -m core.precompute, and name its key")
     models = {(entry.checkpoint, entry.task) for entry in chosen}
-    studies = (entry for entry, _ in described if isinstance(entry, CutEntry))
+    studies = (entry for entry, _ in described.values() if isinstance(entry, CutEntry))
     studies_of_models = tuple(study for study in studies if (study.checkpoint, study.task) in models)
-    return Shelf(sweeps, studies_of_models, {entry.key: path for entry, path in described}, tuple(chosen))
+    return Shelf(sweeps, studies_of_models, {key: path for key, (_, path) in described.items()}, tuple(chosen))
 
 
-def _described(folder: Path) -> Iterator[tuple[OfAnyKind, Path]]:
-    names = dict[str, str]()  # of the file of each key
-    for file, extract in extracts([*map(store.state_of, store.result_files(folder))]).items():
-        path = Path(file.path)
+def _described(folder: Path | None) -> Iterator[tuple[OfAnyKind, Path]]:
+    entries: list[OfAnyKind] = [] if folder else [*shipped(Entry), *shipped(CutEntry)]
+    for entry in entries:
+        yield entry, store.place_in(store.SHIPPED_RESULTS, entry.key)
+    for file, extract in extracts(map(store.state_of, store.result_files(folder) if folder else ())).items():
         if isinstance(extract, PrunescopeError):
             print(f"left out: {extract}", file=sys.stderr)
-        elif extract.key in names:
-            print(f"left out: {path.name} holds the same result as {names[extract.key]}", file=sys.stderr)
         else:
-            names[extract.key] = path.name
-            yield entry_of(extract), path
+            yield entry_of(extract), Path(file.path)
 
 
 def _keys_in(select: Path) -> set[str]:
-    if not select.is_file():  # a pipe or a device may never end
-        raise PrunescopeError(f"--select {select} is not a file: name a text with keys of results")
     try:
         return set(KEY.findall(select.read_text("utf-8")))
     except (OSError, ValueError) as error:
