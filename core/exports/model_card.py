@@ -13,7 +13,7 @@ from core.request.limits import DATASET
 from core.request.pages import LOSS
 from core.results.cut import CutStudy, Result, Worth
 from core.results.fields import Bounds
-from core.results.names import amount_name, checkpoint_name, data_name, in_sentence, pruned_layers, pruning_name
+from core.results.names import amount_name, checkpoint_name, data_name, in_sentence, pruning_name
 from core.results.provenance import recompute_script, task_of
 from core.results.schema import Frame, SweepResult, TaskRecord
 
@@ -39,22 +39,17 @@ def model_card(result: SweepResult, frame: Frame, licence: str | None) -> str:
         frame: The frame whose weights the folder holds.
         licence: The base's; None if it is unknown.
     """
-    pruning, method, commands = result.pruning, METHODS[result.pruning.method], recompute_script(result)
-    by, scope = pruning.calibration, pruned_layers(pruning) or pruning.scope or "-"
+    method, by = result.pruning.method, result.pruning.calibration
     scored = f", scored on {by.num_examples} examples, {by.source_name}" if by else ""
-    by_layer = ", ".join(f"{share:.4f}" for share in frame.layer_sparsity)
-    return f"""{_beginning(result, frame, pruning.method, licence)}, pruned by {amount_name(frame.amount)}
+    return f"""{_beginning(result, frame, method, licence)}, pruned by {amount_name(frame.amount)}
 
-{pruning_name(result)}{scored}, written by Prunescope. {method.explanation} Removed weights are zeros in place:
+{pruning_name(result)}{scored}, written by Prunescope. {METHODS[method].explanation} Removed weights are zeros in place:
 the model is as large and as fast as its base. It was not trained after pruning.
 {_question(result)}
 
 {_base(result, licence)}
-| method, scope, seed | {pruning.method}, {scope}, {pruning.seed if method.is_random else "-"} |
 | amount | {amount_text(frame.amount)} |
 | sparsity: removed / all parameters | {frame.sparsity:.4f} |
-| prunable sparsity: removed / all encoder matrix weights | {frame.prunable_sparsity:.4f} |
-| the same of each layer | {by_layer} |
 
 On {data_name(result)}:
 
@@ -63,7 +58,7 @@ On {data_name(result)}:
 This computes the result, whose key is `{result.key}`.
 
 ```shell
-{commands}
+{recompute_script(result)}
 ```
 """
 

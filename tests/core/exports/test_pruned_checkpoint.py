@@ -21,6 +21,7 @@ from core.findings.cut import frontier_of
 from core.findings.words.numbers import decimals
 from core.inputs.checkpoint_files import TRAINING_EXAMPLES
 from core.request.limits import HOSTED_LIMITS
+from core.results.names import pruning_name
 from core.results.schema import SweepResult
 from core.results.store import parse
 from tests.builders import open_preset
@@ -71,10 +72,9 @@ def test_the_folder_has_the_scores_of_the_frame_and_a_card(base: Path, glue_fold
     assert metadata_load(folder / "README.md")["tags"] == ["pruned", method]
     for words in (
         f"`base`, content `{result.checkpoint.revision}`",
-        f"| {method}, {result.pruning.scope or '-'}, {3 if method == 'random' else '-'} |",
+        pruning_name(result),
         "| amount | 0.6 |",
         f"| {frame.sparsity:.4f} |",
-        f"| the same of each layer | {', '.join(f'{share:.4f}' for share in frame.layer_sparsity)} |",
         f"| accuracy | {frame.metrics['accuracy']:.4f} |",
         "python -m core.precompute",
         result.key,
