@@ -15,7 +15,6 @@ PLACE, VALUE = ("amount", "sparsity", "prunable_sparsity"), ("value", "low", "hi
 COLUMNS = (*PLACE, "measure", "reduction", "baseline_point", "pruned_point", *VALUE)
 OWN_COLUMNS = (*PLACE, "measure", "reduction", "point", *VALUE)
 UNKNOWN = (None, None)  # an interval
-Number = tuple[str, str | None, str | None, str | None, float | None, float | None, float | None]
 FORMULA = re.compile(r"(?![+-]?\d[\d.]*$)[=+@\t\r-]")  # the beginning of text that a spreadsheet would compute
 PICTURE, SHOWN_AT = "Picture", "Shown at"
 
@@ -49,35 +48,31 @@ def own_rows(result: SweepResult) -> Iterator[tuple[object, ...]]:
 
 
 def _rows(result: SweepResult) -> Iterator[tuple[object, ...]]:
-    for k, frame in enumerate(result.frames):
-        for number in _numbers(result, k):
-            yield frame.amount, frame.sparsity, frame.prunable_sparsity, *number
-
-
-def _numbers(result: SweepResult, k: int) -> Iterator[Number]:
-    """Yield every number of a frame: its name, reduction and two points, its value and interval.
+    """Yield COLUMNS for every number of each amount.
 
     The metrics and the changes in the outputs come first. CKA compares all pairs of points; other measures, and all
     intervals, compare points with their own baseline alone. What is undefined or unknown is None.
     """
-    frame, points = result.frames[k], result.points
-    scores = [(name, value, frame.intervals.get(name)) for name, value in frame.metrics.items()]
-    if frame.changed:
-        scores.append(("changed_predictions", frame.changed.share, frame.changed.interval))
-    if frame.divergence:
-        scores.append(("divergence", frame.divergence.value, frame.divergence.interval))
-    for name, value, interval in scores:
-        yield name, None, None, None, value, *(interval or UNKNOWN)
-    for measure, by_reduction in frame.similarity.items():
-        for reduction in filter(by_reduction.get, by_reduction):  # some need more examples
-            statistics = result.statistics_of(reduction, measure)
-            intervals = dict(zip(points, statistics.own[k], strict=True)) if statistics and statistics.own else {}
-            is_matrix = measure == "cka"
-            pairs = product(points, points) if is_matrix else zip(points, points, strict=True)
-            values = chain.from_iterable(frame.matrix(reduction)) if is_matrix else frame.own(reduction, measure) or ()
-            for (baseline, pruned), value in zip(pairs, values, strict=True):
-                interval = intervals.get(pruned) if baseline == pruned else None
-                yield measure, reduction, baseline, pruned, value, *(interval or UNKNOWN)
+    points = result.points
+    for k, frame in enumerate(result.frames):
+        place = frame.amount, frame.sparsity, frame.prunable_sparsity
+        scores = [(name, value, frame.intervals.get(name)) for name, value in frame.metrics.items()]
+        if frame.changed:
+            scores.append(("changed_predictions", frame.changed.share, frame.changed.interval))
+        if frame.divergence:
+            scores.append(("divergence", frame.divergence.value, frame.divergence.interval))
+        for name, value, interval in scores:
+            yield *place, name, None, None, None, value, *(interval or UNKNOWN)
+        for measure, by_reduction in frame.similarity.items():
+            for reduction in filter(by_reduction.get, by_reduction):  # some need more examples
+                statistics = result.statistics_of(reduction, measure)
+                intervals = dict(zip(points, statistics.own[k], strict=True)) if statistics and statistics.own else {}
+                is_matrix = measure == "cka"
+                pairs = product(points, points) if is_matrix else zip(points, points, strict=True)
+                rows = frame.matrix(reduction) if is_matrix else [frame.own(reduction, measure) or ()]
+                for (baseline, pruned), value in zip(pairs, chain.from_iterable(rows), strict=True):
+                    interval = intervals.get(pruned) if baseline == pruned else None
+                    yield *place, measure, reduction, baseline, pruned, value, *(interval or UNKNOWN)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
