@@ -6,15 +6,11 @@ Exit code 0 if all are within tolerance, 1 if one is not.
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.command_line import FAILED, OneLineParser, importing, run_command, use_machine
 from core.request.amounts import amount_text
 from core.results import store
 from core.sweep.origin import frame_of
-
-if TYPE_CHECKING:
-    from core.sweep.recompute import Deviations
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -28,14 +24,6 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--data", metavar="FOLDER|FILE|written|hub", help="where the data is, if it was a folder or a file")
     parser.add_machine()
     return parser.parse_args(arguments)
-
-
-def table_rows(deviations: "Deviations") -> list[str]:
-    """Write one amount's deviations as lines of a table."""
-    rows = [(f"CKA, {name}", ours, f"{deviations.torch_cka[name]:.1e}") for name, ours in deviations.engine.items()]
-    rows += [(name, ours, "-") for name, ours in {**deviations.others, "accuracy": deviations.accuracy}.items()]
-    amount = amount_text(deviations.amount)
-    return [f"{amount:<9} {name:<36}{ours:>8.1e}{torch_cka:>11}" for name, ours, torch_cka in rows]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,7 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     confirmed = True
     for amount in amounts:
         deviations = recompute.verify_frame(result, amount, options.checkpoint, options.data)
-        print(*table_rows(deviations), sep="\n", flush=True)
+        rows = [(f"CKA, {name}", own, f"{deviations.torch_cka[name]:.1e}") for name, own in deviations.engine.items()]
+        rows += [(name, own, "-") for name, own in {**deviations.others, "accuracy": deviations.accuracy}.items()]
+        for name, own, other in rows:
+            print(f"{amount_text(amount):<9} {name:<36}{own:>8.1e}{other:>11}", flush=True)
         confirmed = confirmed and deviations.within_tolerance
     engine, torch_cka, changed = recompute.TOLERANCES[deviations.cause]
     print(
