@@ -6,10 +6,10 @@ checks. A long sequence is refused at its first fault.
 
 import base64
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from core.request.catalog import MAX_NAME_CHARS, MEASURES, METHODS, METRICS
 from core.request.sweep_request import TASK_NAMES, one_of
@@ -42,20 +42,21 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-def _as_float32(values: str | Sequence[float]) -> tuple[float, ...]:
-    """Read replicates from a file, or round computed ones to a file's precision."""
-    try:
-        numbers = np.frombuffer(base64.b64decode(values, validate=True), "<f4") if isinstance(values, str) else values
-        return tuple(np.asarray(numbers, "<f4").tolist())
-    except TypeError as error:  # pydantic reports only a ValueError as a fault of the file
-        raise ValueError("replicates are text or a list of numbers") from error
+def _decoded(values: Any) -> Any:
+    return np.frombuffer(base64.b64decode(values, validate=True), "<f4").tolist() if isinstance(values, str) else values
+
+
+def _rounded(values: Sequence[float]) -> tuple[float, ...]:
+    """Round computed numbers to a file's precision."""
+    return tuple(np.asarray(values, "<f4").tolist())
 
 
 def _as_base64(values: Sequence[float]) -> str:
     return base64.b64encode(np.asarray(values, "<f4").tobytes()).decode("ascii")
 
 
-Replicates = Annotated[Values, BeforeValidator(_as_float32), PlainSerializer(_as_base64, when_used="json")]
+_written = PlainSerializer(_as_base64, when_used="json")
+Replicates = Annotated[Values, BeforeValidator(_decoded), AfterValidator(_rounded), _written]
 """A value without each example, in evaluation order: float32, in a file base64 of its little-endian bytes."""
 
 VALUE_BYTES = 40  # memory for a value and its place in a row
