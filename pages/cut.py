@@ -59,7 +59,7 @@ def begin_study(state: ViewState, ended: Job | None) -> None:
     panel = st.expander(OWN_STUDY, expanded=expanded, key="cut-own", icon=":material/tune:", on_change="rerun")
     if panel.open:  # its many fields are drawn on demand
         result = None if state.study else state.result
-        request = (ended and ended.study) or (result and jobs.request_behind(result)) or OWN_REQUEST
+        request = (ended and ended.request) or (result and jobs.request_behind(result)) or OWN_REQUEST
         lab().follow(ended.id if ended else f"cut {result.key if result else ''}")
         with panel:
             offer_study(replace(request, num_examples=request.num_examples if ended else None))

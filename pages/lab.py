@@ -90,7 +90,7 @@ def show_beginning(job: Job | None) -> None:
     """Show the settings beside the frames of a run that ended early, else beside an example of that checkpoint."""
     partial = job.partial_result if job else None
     usual = OWN_REQUEST if OWN in st.query_params else DEFAULT_REQUEST
-    request = job.request if job and job.request else usual
+    request = job.request if job and isinstance(job.request, SweepRequest) else usual
     chosen = chosen_checkpoint(request)
     st.title(PAGES["Lab"].title, anchor=False)
     st.markdown(EXPLANATION + (DEFAULT if chosen == DEFAULT_REQUEST.checkpoint else ""))

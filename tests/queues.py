@@ -79,6 +79,5 @@ def running(queue: JobQueue, job_id: str, frames: int = 1) -> Job:
 
 def install(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the pages use a queue."""
-    asked = ("submit", "study", "ask", "get", "wait", "request_for", "study_for", "watch", "cancel")
-    for name in ("start_worker", *asked):
+    for name in ("start_worker", "submit", "ask", "get", "wait", "request_for", "watch", "cancel"):
         monkeypatch.setattr(module.queue, name, getattr(queue, name))

@@ -21,6 +21,7 @@ from core.jobs.queue import queue
 from core.request.catalog import METHODS
 from core.request.cut_request import CutRequest
 from core.request.limits import is_hosted, is_upload
+from core.request.sweep_request import SweepRequest
 from core.results.cached_call import cached_call
 from core.results.cut import CutStudy, Result
 from core.results.key import sealed
@@ -187,7 +188,7 @@ def _json(result: Result) -> str:
 
 def _show_recipe(result: SweepResult) -> None:
     """Show how to recompute a result, on one's own computer with its paths."""
-    request = None if is_hosted() else queue.request_for(result.key)
+    request = None if is_hosted() else queue.request_for(result.key, SweepRequest)
     if request and is_upload(request.data or ""):
         request = None  # the visitor's own file, not the copy that is stored here
     st.code(recompute_script(result, request), language="shell", wrap_lines=True)
@@ -229,7 +230,7 @@ def offer_smaller(study: CutStudy, choice: CutChoice, label: str) -> None:
         if request is None or (job and job.state == "failed"):
             remark(AT_HAND if study.checkpoint.source == "embedded" else LACKING)
             if study.checkpoint.source == "embedded" and st.button(REFIT, key="cut-at-hand", icon=":material/replay:"):
-                jobs.start_study(CutRequest(study.checkpoint.id, study.task.name, data="written"))
+                jobs.start(CutRequest(study.checkpoint.id, study.task.name, data="written"))
     if not answer:
         return
     path = Path(answer["path"])

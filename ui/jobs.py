@@ -20,7 +20,7 @@ from core.jobs.queue import queue
 from core.request.cut_request import CutRequest
 from core.request.limits import is_upload, limits
 from core.request.pages import PAGES
-from core.request.sweep_request import Request, SweepRequest
+from core.request.sweep_request import DataRequest, Request, SweepRequest
 from core.results.cut import CutStudy
 from core.results.names import in_sentence
 from core.results.provenance import can_be_found, cut_request_of, lacks_place, request_of
@@ -54,7 +54,7 @@ def job_in_address(page: str) -> Job | None:
 
 def home_of(job: Job) -> str:
     """Return the name of the page that shows a job."""
-    return "Cut" if job.study else "Lab"
+    return "Cut" if isinstance(job.request, CutRequest) else "Lab"
 
 
 def note_watching(page: str) -> None:
@@ -89,27 +89,18 @@ def _mention(job: Job) -> None:
     st.page_link(PAGES[home].file, label=words, icon=":material/science:", query_params=carried(job=job.id))
 
 
-def start(request: SweepRequest, *, fresh: bool = False, follow_ups: Sequence[SweepRequest] = ()) -> NoReturn:
-    """Submit a sweep, and put its job into the address.
+def start(request: DataRequest, *, fresh: bool = False, follow_ups: Sequence[SweepRequest] = ()) -> NoReturn:
+    """Submit a sweep or a study of cuts, and put its job into the address of the page that has begun it.
 
     Args:
-        request: The sweep.
+        request: The sweep or the study.
         fresh: Whether to compute it even if its result is stored.
         follow_ups: The sweeps to compute after it, such as those of its control.
 
     Raises:
         PrunescopeError: The request is refused.
     """
-    _watch(queue.submit(request, visitor(), fresh=fresh, follow_ups=follow_ups))
-
-
-def start_study(request: CutRequest) -> NoReturn:
-    """Request a study of cuts, and put its job into the address; see `start`."""
-    _watch(queue.study(request, visitor()))
-
-
-def _watch(job_id: str) -> NoReturn:
-    """Show a new job on the page that has begun it."""
+    job_id = queue.submit(request, visitor(), fresh=fresh, follow_ups=follow_ups)
     st.session_state[STARTED] = job_id
     st.session_state.setdefault(RUNS, []).append(job_id)
     queue.wait(job_id, lambda job: job.ended, QUICK_SECONDS)
@@ -127,14 +118,14 @@ def request_behind(result: SweepResult) -> SweepRequest | None:
     # This session's own requests come first: another visitor may have uploaded the same table since, which they alone
     # may read under its new name.
     jobs = map(queue.get, reversed(st.session_state.get(RUNS, [])))
-    own = next((request for job in jobs if job and (request := job.request_for(result.key))), None)
-    return _usable(own or queue.request_for(result.key), request_of(result))
+    own = next((request for job in jobs if job and (request := job.request_for(result.key, SweepRequest))), None)
+    return _usable(own or queue.request_for(result.key, SweepRequest), request_of(result))
 
 
 def study_behind(study: CutStudy) -> CutRequest | None:
     """Return a request that makes a stored study again on this server, if it may; see `request_behind`."""
     is_allowed = len(study.task.gold) <= limits().examples
-    return _usable(queue.study_for(study.key), cut_request_of(study)) if is_allowed else None
+    return _usable(queue.request_for(study.key, CutRequest), cut_request_of(study)) if is_allowed else None
 
 
 def _usable(known: Request | None, recorded: Request) -> Request | None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from core.request.cut_request import CutRequest
 from core.request.limits import is_hosted
-from core.request.sweep_request import DataRequest, SweepRequest
+from core.request.sweep_request import DataRequest, Request, SweepRequest
 from core.results.cut import Score
 from core.results.schema import Frame, Header, SweepResult
 from core.wall.turns import Visitor
@@ -26,8 +26,7 @@ class Job:
 
     Attributes:
         id: An unguessable token, for the address.
-        request: The sweep to run; None for any other order.
-        study: The study of cuts to make; None for any other order.
+        request: The sweep to run or the study of cuts to make; None for any other order.
         state: `queued` and `running` are alive, the others are final.
         follow_ups: The sweeps to run after it, in order.
         step: The sweep that is next or running: 0 for the request's, k for the k-th follow-up's.
@@ -46,8 +45,7 @@ class Job:
     """
 
     id: str
-    request: SweepRequest | None = None
-    study: CutRequest | None = None
+    request: DataRequest | None = None
     state: State = "queued"
     follow_ups: tuple[SweepRequest, ...] = ()
     step: int = 0
@@ -79,10 +77,10 @@ class Job:
         """The frames so far as a result without a key; None before the first."""
         return SweepResult(**dict(self.header), frames=self.frames) if self.header else None
 
-    def request_for(self, key: str) -> SweepRequest | None:
-        """Return the request that led to a result of this job."""
-        keys, requests = (self.key, *self.follow_up_keys), (self.request, *self.follow_ups)
-        return next((request for stored, request in zip(keys, requests, strict=False) if stored == key), None)
+    def request_for(self, key: str, kind: type[Request]) -> Request | None:
+        """Return the request of a kind that led to a result of this job."""
+        requests = zip((self.key, *self.follow_up_keys), (self.request, *self.follow_ups), strict=False)
+        return next((request for stored, request in requests if stored == key and isinstance(request, kind)), None)
 
     def after(self, event: Mapping[str, Any]) -> "Job":
         """Return the job as one of the worker's events (`core.worker`) leaves it.

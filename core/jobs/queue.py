@@ -25,7 +25,7 @@ from core.jobs.job import Job, JobKind, State, Ticket, in_order, run_order
 from core.jobs.worker_process import WarmProcess
 from core.request.cut_request import CutRequest
 from core.request.limits import OWN, is_hosted, limits
-from core.request.sweep_request import SweepRequest, checked
+from core.request.sweep_request import DataRequest, Request, SweepRequest, checked
 from core.wall.turns import Stored, Turns, Visitor, surplus
 
 WORKER = (sys.executable, "-u", "-m", "core.worker")
@@ -67,14 +67,14 @@ class JobQueue:
             self._worker.start()
 
     def submit(
-        self, request: SweepRequest, visitor: Visitor, *, fresh: bool = False, follow_ups: Sequence[SweepRequest] = ()
+        self, request: DataRequest, visitor: Visitor, *, fresh: bool = False, follow_ups: Sequence[SweepRequest] = ()
     ) -> str:
-        """Request a sweep and others after it, or join the job that computes the same already.
+        """Request a sweep and others after it, or a study of cuts, or join the job that computes the same already.
 
         Sweeps whose results are known to be stored need not wait for the worker.
 
         Args:
-            request: The sweep.
+            request: The sweep or the study.
             visitor: The visitor who requests it.
             fresh: Whether to compute it even if its result is stored.
             follow_ups: The sweeps after it, which are computed unless their results are stored.
@@ -86,21 +86,16 @@ class JobQueue:
             BusyError: On a hosted server, too many wait.
             PrunescopeError: A request is refused, or, on a hosted server, takes too long or reads somebody else's file.
         """
-        request, *further = map(checked, (request, *follow_ups))
-        if is_hosted():
-            forecast([request, *further])
-        orders = [run_order(request, fresh=fresh), *map(run_order, further)]
-        job = Job(secrets.token_urlsafe(9), request, follow_ups=tuple(further))
-        for key in () if fresh else stored_first([request, *further]):
-            job = job.after({"event": "done", "key": key})
-        return self._add(job, orders, visitor)
-
-    def study(self, request: CutRequest, visitor: Visitor) -> str:
-        """Request a study of cuts, or join the job that makes the same already; see `submit`."""
-        request = checked(request)
-        if is_hosted():
+        request, follow_ups = checked(request), tuple(map(checked, follow_ups))
+        sweeps = [request, *follow_ups] if isinstance(request, SweepRequest) else []
+        if is_hosted() and isinstance(request, CutRequest):
             forecast_cut(request)
-        return self._add(Job(secrets.token_urlsafe(9), study=request), [run_order(request)], visitor)
+        elif is_hosted():
+            forecast(sweeps)
+        job = Job(secrets.token_urlsafe(9), request, follow_ups=follow_ups)
+        for key in stored_first(sweeps) if sweeps and not fresh else ():
+            job = job.after({"event": "done", "key": key})
+        return self._add(job, [run_order(request, fresh=fresh), *map(run_order, follow_ups)], visitor)
 
     def ask(self, op: str, visitor: Visitor, **fields: Any) -> str:
         """Give the worker an order other than a sweep.
@@ -130,17 +125,11 @@ class JobQueue:
             self._changed.wait_for(lambda: (job := self._snapshot(job_id)) is None or ready(job), seconds)
             return self._snapshot(job_id)
 
-    def request_for(self, key: str) -> SweepRequest | None:
+    def request_for(self, key: str, kind: type[Request]) -> Request | None:
         """Return the request that led to a result, if its job is remembered; the result itself names no folders."""
         with self._changed:
-            requests = (ticket.job.request_for(key) for ticket in reversed(self._tickets.values()))
+            requests = (ticket.job.request_for(key, kind) for ticket in reversed(self._tickets.values()))
             return next((request for request in requests if request), None)
-
-    def study_for(self, key: str) -> CutRequest | None:
-        """Return the request that led to a study; see `request_for`."""
-        with self._changed:
-            jobs = (ticket.job for ticket in reversed(self._tickets.values()))
-            return next((job.study for job in jobs if job.study and job.key == key), None)
 
     def watch(self, job_id: str, visitor: Visitor) -> None:
         """Note that a visitor looks at a job; ignore an unknown id."""

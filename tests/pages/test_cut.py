@@ -136,11 +136,11 @@ def scripts(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr("ui.jobs.QUICK_SECONDS", 0.0)
     waiting: list[str] = []
 
-    def study(request: CutRequest, visitor: Visitor) -> str:
+    def submit(request: CutRequest, visitor: Visitor, **_: object) -> str:
         script = waiting.pop(0) if waiting else None
-        return queue.study(replace(request, source_name=script), visitor)
+        return queue.submit(replace(request, source_name=script), visitor)
 
-    monkeypatch.setattr("core.jobs.queue.queue.study", study)
+    monkeypatch.setattr("core.jobs.queue.queue.submit", submit)
     return waiting
 
 
@@ -206,7 +206,7 @@ def test_the_rows_of_a_file_are_divided_or_refused(shipped: Path, queue: JobQueu
     assert division_words(divide(500, 300, True)) in prose(app)
     scripts += ["hang"]
     press(app, "Run")
-    request = queue.get(address(app)["job"]).study
+    request = queue.get(address(app)["job"]).request
     assert (request.text, request.label) == (("review",), "mood")
     assert uploads.find(request.train).path.read_bytes() == rows_of(0, 300)
     press(app, "Cancel")

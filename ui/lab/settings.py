@@ -24,7 +24,7 @@ from core.request.scope import canonical, run_of
 from core.request.sweep_request import DataRequest, SweepRequest, checked
 from core.results.names import in_sentence
 from core.results.schema import SweepResult
-from ui.jobs import request_behind, start, start_study, visitor
+from ui.jobs import request_behind, start, visitor
 from ui.lab.data import choose_data, choose_model
 from ui.lab.state import Draft, choose_setting, lab, setting, type_setting
 from ui.lab.table import privacy, read_preview
@@ -85,7 +85,7 @@ def offer_study(request: DataRequest) -> None:
     choose_data(request, draft, task, MOST_JUDGED)
     with refusals_shown():
         _choose_further(draft)
-    _offer_run(lambda: draft.checked(CutRequest), start_study, forecast_cut)
+    _offer_run(lambda: draft.checked(CutRequest), start, forecast_cut)
 
 
 def _offer_run(ready: Callable[[], R], begin: Callable[[R], object], expect: Callable[[R], Forecast | None]) -> None:

@@ -82,7 +82,7 @@ def test_frames_arrive_while_it_runs_and_the_result_replaces_them(queue: JobQueu
     queue.cancel(hanging, ANN)
     job = ended(queue, queue.submit(scripted("frames"), ANN))
     assert (job.state, job.key, job.frames) == ("done", RESULT.key, ())
-    assert queue.request_for(RESULT.key) == scripted("frames")
+    assert queue.request_for(RESULT.key, SweepRequest) == scripted("frames")
     verified = ended(queue, queue.ask("verify", ANN, key=RESULT.key, amount=0.5))
     assert (verified.state, verified.outcome and verified.outcome["amount"]) == ("done", 0.5)
     assert "unknown task" in refusal(queue.submit, replace(REQUEST, task="sts"), ANN)
@@ -90,29 +90,29 @@ def test_frames_arrive_while_it_runs_and_the_result_replaces_them(queue: JobQueu
 
 def test_scores_of_a_study_arrive_while_it_is_made(queue: JobQueue) -> None:
     request = checked(CutRequest("embedded:sst2", "sst2", data="written", source_name="hang"))
-    first, second = queue.study(request, ANN), queue.study(request, BOB)
+    first, second = queue.submit(request, ANN), queue.submit(request, BOB)
     assert first == second, "equal requests share a job"
     job = queue.wait(first, lambda job: len(job.scores) == len(STUDY.depths), PATIENCE)
     assert [score.layers for score in job.scores] == [1, 2, 3]
-    assert (job.study, job.scores[0].saved) == (request, STUDY.depths[-1].saved)
+    assert (job.request, job.scores[0].saved) == (request, STUDY.depths[-1].saved)
     queue.cancel(first, ANN)
     assert queue.get(first).state == "running", "for the other"
     queue.cancel(first, BOB)
     assert ended(queue, first).state == "cancelled"
-    done = ended(queue, queue.study(replace(request, source_name="scores"), ANN))
+    done = ended(queue, queue.submit(replace(request, source_name="scores"), ANN))
     assert (done.state, done.key) == ("done", STUDY.key)
-    assert queue.study_for(STUDY.key) == replace(request, source_name="scores")
+    assert queue.request_for(STUDY.key, CutRequest) == replace(request, source_name="scores")
 
 
 @pytest.mark.usefixtures("hosted")
 def test_a_study_too_long_or_of_anothers_file_is_refused(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     request = CutRequest("embedded:sst2", "sst2", data="written")
     monkeypatch.setattr("core.inputs.forecast.SHIPPED_SPEED", 1e6)
-    assert "minutes here, at most 10 are allowed: choose a smaller checkpoint" in refusal(queue.study, request, ANN)
+    assert "minutes here, at most 10 are allowed: choose a smaller checkpoint" in refusal(queue.submit, request, ANN)
     monkeypatch.undo()
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")
     data = uploads.keep("more.csv", b"text,label\na,b", BOB)
-    assert "chosen in another visit" in refusal(queue.study, replace(request, train=data), ANN)
+    assert "chosen in another visit" in refusal(queue.submit, replace(request, train=data), ANN)
 
 
 def test_only_the_last_ended_jobs_are_remembered(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,7 +239,7 @@ def test_sweeps_of_one_job_run_in_order_and_the_first_ones_result_is_its_result(
     answer(queue, f"{job_id}/2", "done", key="2" * 64, path="/two.json")
     job = ended(queue, job_id)
     assert (job.state, job.key, job.follow_up_keys) == ("done", RESULT.key, (RESULT.key, "2" * 64))
-    assert queue.request_for("2" * 64) == scripted("hang", 2)
+    assert queue.request_for("2" * 64, SweepRequest) == scripted("hang", 2)
 
 
 @pytest.mark.parametrize(
