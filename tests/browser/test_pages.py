@@ -14,7 +14,7 @@ from tests.browser.shipped import COLA, SST2
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 LAST = 19  # place of the last amount
 # Pictures of each page: of the story, those of its first scene; the next has none.
-PICTURES = {"Story": 2, "Lab": 3, "Layers": 2, "Sentences": 2, "Compare": 5, "Cut": 1, "Present": 3}
+PICTURES = {"Story": 2, "Lab": 3, "Layers": 2, "Sentences": 1, "Compare": 5, "Cut": 1, "Present": 3}
 PLAYER_COLOURS = """player => ["text", "background", "secondary-background", "primary"].map(
   (name) => getComputedStyle(player).getPropertyValue(`--st-${name}-color`).trim().toLowerCase())"""
 SMALL = """buttons => buttons.map((button) => button.getBoundingClientRect())
@@ -102,7 +102,7 @@ def check_keys_and_words(player: Locator) -> None:
     """Check that a comparison is used by keys alone and read by screen readers."""
     page = player.page
     player.focus()
-    for name in ("Previous step", "Play", "Next step", "Pruning amount", "Speed", "Loop", "Copy a link to this view"):
+    for name in ("Previous step", "Play", "Next step", "Pruning amount", "Speed", "Copy a link to this view"):
         page.keyboard.press("Tab")
         assert page.evaluate(FOCUSED) == name
     page.keyboard.press("Tab")
