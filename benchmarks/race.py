@@ -9,6 +9,7 @@ so that forward passes need not apply it again; the sentences are tokenised once
 import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -133,6 +134,11 @@ def ours(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
     return [frame.metrics["accuracy"] or 0.0 for frame in sweep(checkpoint, inputs, inputs.request).frames]
 
 
+def bfloat16(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
+    """Run our sweep in bfloat16."""
+    return ours(checkpoint, replace(inputs, request=replace(inputs.request, dtype="bfloat16")))
+
+
 @torch.inference_mode()
 def plain(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
     """Run one forward pass per amount over the examples in order of length, and nothing else."""
@@ -146,7 +152,7 @@ def plain(checkpoint: Checkpoint, inputs: Inputs) -> Accuracies:
     return []
 
 
-PROCEDURES = (published, careful, ours, plain)
+PROCEDURES = (published, careful, ours, bfloat16, plain)
 
 
 # ---------------------------------------------------------------- time and memory

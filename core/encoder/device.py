@@ -26,7 +26,7 @@ def chosen_device() -> torch.device:
     asked = device_asked()
     name = {"auto": present[0], "cuda": "cuda:0"}.get(asked, asked)
     if name not in present:
-        raise PrunescopeError(f"there is no device '{asked[:40]}' here: choose auto, {' or '.join(present)}")
+        raise PrunescopeError(f"there is no device '{asked[:40]}' here: choose one of auto, {', '.join(present)}")
     return torch.device(name)
 
 

@@ -136,7 +136,7 @@ def test_a_wrong_device_is_one_line_that_names_the_right_ones(
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     (tmp_path / "grid.yaml").write_text(f"checkpoints: {tiny_bert}\ntasks: sst2\ndata: {glue_folder}\nexamples: 8")
     rows = ["--checkpoint", str(tiny_bert), "--task", "sst2", "--data", str(glue_folder)]
-    there = "there is no device 'cuda:2' here: choose auto, cuda:0 or cuda:1 or cpu"
+    there = "there is no device 'cuda:2' here: choose one of auto, cuda:0, cuda:1, cpu"
     for command, arguments in ((precompute, rows), (cut, rows), (grid, [str(tmp_path / "grid.yaml")])):
         monkeypatch.setenv("PRUNESCOPE_DEVICE", "cpu")
         assert refusal(command.main, [*arguments, "--device", "cuda:2"]) == there, command
