@@ -227,7 +227,7 @@ def test_a_study_whose_rows_are_not_at_hand_is_made_anew_on_those_that_are(
     monkeypatch.setenv("PRUNESCOPE_HOSTED", "1")  # more rows to judge than there may be
     app = open_page(PAGE, study=known.key)
     assert save_button not in labels(app)
-    request = queue.get(address(press(app, REFIT))["job"]).study
+    request = queue.get(address(press(app, REFIT))["job"]).request
     assert (request.checkpoint, request.task, request.data) == ("embedded:sst2", "sst2", "written")
     press(app, "Cancel")
 
